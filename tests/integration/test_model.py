@@ -13,6 +13,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any, TypeVar
 from unittest import mock
 
@@ -326,7 +327,7 @@ class Comparison(RuleBasedStateMachine):
         }
         event = {"sweep_arn": "arn:sweep", "sweep_id": "s", "apart": True}
         # Tests have pages of one because of threads, and here are none.
-        with mock.patch.object(sweep, "AT_ONCE", len(due) + 1):
+        with mock.patch.multiple(sweep, AT_ONCE=len(due) + 1, CALLS_OF_A_PAGE=inf):
             answer = self.run(sweep_accounts.handler, event)
         leased = answer["handed_over"]
         assert sorted(leased) == sorted(self.model.due(due))

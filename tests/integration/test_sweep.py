@@ -37,6 +37,7 @@ from cavok.domain.errors import (
     VerificationNotStarted,
 )
 from cavok.domain.events import Event, EventType, events_of
+from cavok.domain.regions import REGIONS
 from cavok.domain.steps import Evidence, Verdict
 from cavok.domain.survey import Survey
 from cavok.domain.verifications import FULL_EVERY, LEASE, State, Trigger, Verification
@@ -61,6 +62,7 @@ from tests.support.moto_stack import TABLE, client, items
 from tests.support.stream_records import stream_record
 
 ARN = "arn:aws:states:us-east-1:111122223333:execution:reverify-accounts:one"
+TWENTY = tuple(sorted(REGIONS))[:20]
 AN_HOUR_AGO = NOW - timedelta(hours=1)
 Find = Callable[[Account], Any]
 
@@ -690,6 +692,61 @@ def test_ten_thousand_of_another_delay_an_account_by_no_more_than_a_page(
     customers.swept()
 
     assert f"01JN8Q5M3C{80:016}" in customers.tested[:4]
+
+
+@pytest.fixture
+def pages(monkeypatch: pytest.MonkeyPatch) -> list[list[Account]]:
+    """The accounts that a sweep tests at once, page by page."""
+    found: list[list[Account]] = []
+    wait = sweep.wait
+
+    def note(tests: Any, timeout: float) -> Any:
+        found.append(list(tests.values()))
+        return wait(tests, timeout)
+
+    monkeypatch.setattr(sweep, "wait", note)
+    return found
+
+
+def test_a_page_holds_few_accounts_of_many_regions(
+    customers: Customers, pages: list[list[Account]]
+) -> None:
+    """Each takes the processor for as long as four of one region, and a page must end in time."""
+    connected(30, regions=TWENTY)
+
+    assert customers.swept().outcomes == {"confirmed": 30}
+
+    assert [len(page) for page in pages] == [6] * 5
+
+
+def test_an_account_of_one_region_is_never_on_a_page_that_is_too_heavy(
+    customers: Customers, pages: list[list[Account]]
+) -> None:
+    """Nor does anybody starve: whoever finds no place on a page is first on the next one."""
+    connected(20, organization_id="many", regions=TWENTY, due=AN_HOUR_AGO)
+    connected(20, first=20, organization_id="few")
+    connected(5, first=50, organization_id="some", regions=TWENTY[:5])
+
+    assert customers.swept().outcomes == {"confirmed": 45}
+
+    assert len(customers.tested) == 45, "each once"
+    calls = [sum(map(sweep.calls_of_a_test, page)) for page in pages]
+    assert all(each <= sweep.CALLS_OF_A_PAGE for each in calls)
+    turns = [account.organization_id for page in pages for account in page]
+    assert turns[:15] == ["many", "few", "some"] * 5
+    assert turns[15:45] == ["many", "few"] * 15
+
+
+def test_an_account_that_is_too_heavy_for_any_page_has_one_alone(
+    customers: Customers, pages: list[list[Account]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "CALLS_OF_A_PAGE", 100)
+    connected(2, regions=TWENTY, due=AN_HOUR_AGO)
+    connected(3, first=5, organization_id="few")
+
+    assert customers.swept().outcomes == {"confirmed": 5}
+
+    assert [len(page) for page in pages] == [1, 1, 1, 2]
 
 
 def test_what_becomes_due_while_a_sweep_runs_waits_for_no_more_than_a_page(

@@ -30,6 +30,7 @@ from cavok.services.enter_for_verification import VerificationRequest, enter_for
 from cavok.services.probe_account import probe_account
 from cavok.services.probe_permission import probe_permission
 from cavok.services.survey_regions import survey_regions
+from cavok.services.sweep import calls_of_a_test
 from cavok.services.write_customer_log import write_verification_log
 from tests.support.builders import (
     ACCOUNT_ID,
@@ -179,6 +180,15 @@ def test_the_costs_say_how_many_calls_a_test_of_one_region_makes(
 
     about = round(len(customer.calls), -1)
     assert cost_figures("STS and the customer's API calls") == [about, about, MOST_CALLS]
+
+
+@pytest.mark.parametrize("regions", [1, 5, 20])
+def test_a_sweep_knows_about_how_many_calls_a_test_makes(customer: Customer, regions: int) -> None:
+    """It fills its pages by that."""
+    run_test(*TWENTY[:regions])
+
+    expected = calls_of_a_test(an_account(regions=TWENTY[:regions]))
+    assert len(customer.calls) == pytest.approx(expected, rel=0.1)
 
 
 def test_twenty_regions_take_less_than_twice_as_long_as_one(customer: Customer) -> None:

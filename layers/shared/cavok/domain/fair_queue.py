@@ -3,6 +3,7 @@ none waits for another's many accounts.
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -45,6 +46,13 @@ class FairQueue:
             if accounts:
                 line[organization_id] = accounts
         return chosen
+
+    def put_back(self, keys: Sequence[AccountKey]) -> None:
+        """Lets accounts that were just taken be the next ones again, in the same order."""
+        for key in reversed(keys):
+            line = self._last if key.organization_id in self._slow else self._waiting
+            line.setdefault(key.organization_id, deque()).appendleft(key)
+            line.move_to_end(key.organization_id, last=False)
 
     def put_last(self, organization_id: str) -> None:
         """Moves the organization's accounts behind all others, into pages of their own."""

@@ -56,9 +56,13 @@ from cavok.services.finish_verification import VerificationReport, abort_verific
 from cavok.services.scheduled_test import TestingDependencies, make_scheduled_test
 
 AT_ONCE = 24
-"""Accounts of a page. Each takes up to 18 threads (`CALLS_BESIDE_OTHERS`); Lambda allows 1,024.
-Each makes three STS calls; STS allows 600 a second. With so many accounts, the processor is the
-limit.
+"""Accounts of a page at most. Each takes up to 18 threads (`CALLS_BESIDE_OTHERS`); Lambda allows
+1,024. Each makes three STS calls; STS allows 600 a second.
+"""
+
+CALLS_OF_A_PAGE = 720
+"""Of customers' AWS APIs, at most: those of 24 accounts with one region each. The processor is the
+limit, a call takes about 4 ms of it, and a page must end in SHORT_TEST_SECONDS.
 """
 
 _UNREADABLE = (KeyError, TypeError, ValueError)
@@ -109,6 +113,15 @@ class Swept:
         }
 
 
+def calls_of_a_test(account: Account) -> int:
+    """About how many calls of the customer's AWS APIs a scheduled test makes."""
+    return 26 + 4 * len(account.regions)
+
+
+def _key(account: Account) -> AccountKey:
+    return AccountKey(account.organization_id, account.account_id)
+
+
 class NothingProven(Exception):
     """A test got an answer that may differ in a moment."""
 
@@ -137,7 +150,7 @@ class Sweep:
         queue, since = FairQueue(), None
         while deadline.left:
             since = self._look(queue, since)
-            page = self._ready(queue, AT_ONCE)
+            page = self._next_page(queue)
             if page:
                 self._test(page, queue)
             elif not queue:
@@ -162,7 +175,7 @@ class Sweep:
         """
         queue = FairQueue()
         self._look(queue, None)
-        page = self._ready(queue, AT_ONCE)
+        page = self._next_page(queue)
         for account in sample(page, len(page)):
             self._hand_over(account, "after a crash")
         failed = [a.account_id for a in page if a.account_id in self.swept.failed]
@@ -178,22 +191,28 @@ class Sweep:
             queue.add(key)
         return now
 
-    def _ready(self, queue: FairQueue, limit: int) -> list[Account]:
-        """The next accounts that nobody is testing. A test that died is aborted first: its account
-        is due again later, and less and less often if its tests keep dying.
+    def _next_page(self, queue: FairQueue) -> list[Account]:
+        """The next accounts that nobody is testing: one, and more if their calls fit on the page. A
+        test that died is aborted first: its account is due again later, and less and less often if
+        its tests keep dying.
         """
-        now = self.dependencies.clock()
-        ready = []
-        for account in self._read(queue.take(limit), now):
-            if account.testing(now):
+        now, wanted = self.dependencies.clock(), queue.take(AT_ONCE)
+        found = {_key(account): account for account in self._read(wanted, now)}
+        page: list[Account] = []
+        for place, key in enumerate(wanted):
+            account = found.get(key)
+            if account is None or account.testing(now):
                 continue
+            if page and sum(map(calls_of_a_test, [*page, account])) > CALLS_OF_A_PAGE:
+                queue.put_back([each for each in wanted[place:] if each in found])
+                break
             self._note_age(untested_since(account), now)
             with self._concerning(account.account_id):
                 if dead := self._dead_test(account):
                     self._abort(dead, now)
                 else:
-                    ready.append(account)
-        return ready
+                    page.append(account)
+        return page
 
     def _read(self, wanted: list[AccountKey], now: datetime) -> list[Account]:
         read, found = self.dependencies.due.read, []

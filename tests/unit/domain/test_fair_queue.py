@@ -1,0 +1,41 @@
+"""Whose account comes next."""
+
+from __future__ import annotations
+
+from cavok.domain.fair_queue import AccountKey, FairQueue
+
+
+def queue_of(*names: str) -> FairQueue:
+    """Each name is an organization's letter and its account's number."""
+    queue = FairQueue()
+    for name in names:
+        queue.add(AccountKey(name[0], name))
+    return queue
+
+
+def names(keys: list[AccountKey]) -> list[str]:
+    return [key.account_id for key in keys]
+
+
+def test_what_is_put_back_is_taken_next_in_the_same_order() -> None:
+    queue = queue_of("a1", "a2", "a3", "a4", "b1", "b2", "c1")
+    chosen = queue.take(6)
+    assert names(chosen) == ["a1", "b1", "c1", "a2", "b2", "a3"]
+
+    queue.put_back(chosen[1:])
+
+    assert len(queue) == 6
+    assert names(queue.take(7)) == ["b1", "c1", "a2", "b2", "a3", "a4"]
+
+
+def test_what_is_put_back_stays_behind_others_if_its_organization_was_put_last() -> None:
+    queue = queue_of("a1", "a2", "b1")
+    queue.put_last("a")
+    assert names(queue.take(3)) == ["b1"]
+    (first, *rest) = queue.take(3)
+
+    queue.put_back(rest)
+    queue.add(AccountKey("c", "c1"))
+
+    assert names([first, *queue.take(2)]) == ["a1", "c1"]
+    assert names(queue.take(2)) == ["a2"]
