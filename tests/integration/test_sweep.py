@@ -19,6 +19,8 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from pynamodb.exceptions import PynamoDBException
 
 from cavok import wiring
+from cavok.adapters.customer import probes
+from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.table.due_accounts import DueAccounts
 from cavok.adapters.table.keys import DUE_SHARDS
 from cavok.adapters.table.stream import change_of
@@ -26,7 +28,7 @@ from cavok.adapters.table.verifications import Verifications
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Outcome, Status
 from cavok.domain.actors import SCHEDULE
-from cavok.domain.deadlines import NO_DEADLINE, WEIGHING_SECONDS, Deadline
+from cavok.domain.deadlines import NO_DEADLINE, SHORT_TEST_SECONDS, Deadline
 from cavok.domain.errors import (
     ChangedMeanwhile,
     EntryInconclusive,
@@ -37,12 +39,15 @@ from cavok.domain.errors import (
     VerificationNotStarted,
 )
 from cavok.domain.events import Event, EventType, events_of
+from cavok.domain.kinds import Action, Kind
+from cavok.domain.policy_verdicts import Database, DatabaseQuestion, Databases, RolePolicies
 from cavok.domain.regions import REGIONS
-from cavok.domain.steps import Evidence, Verdict
+from cavok.domain.steps import Evidence, ResourceVerdict, Verdict
 from cavok.domain.survey import Survey
 from cavok.domain.verifications import FULL_EVERY, LEASE, State, Trigger, Verification
 from cavok.services import sweep
 from cavok.services.enter_for_verification import VerificationRequest
+from cavok.services.probe_account import probe_account
 from cavok.services.scheduled_test import Found
 from cavok.services.sweep import Sweep, SweepDependencies, Swept
 from functions.sweep_accounts import app
@@ -51,12 +56,15 @@ from tests.bench.capacity import Capacity
 from tests.support.api import Api, Context, number
 from tests.support.builders import (
     NOW,
+    NUMBER,
     ORGANIZATION_ID,
     a_step,
     an_account,
     confirmed,
+    judged,
     steps_of,
 )
+from tests.support.fake_aws import a_session
 from tests.support.faults import Calls, Fault, watched
 from tests.support.moto_stack import TABLE, client, items
 from tests.support.stream_records import stream_record
@@ -1261,18 +1269,62 @@ def test_a_clock_that_is_set_back_ends_no_sweep(customers: Customers) -> None:
     assert customers.swept().outcomes.total() == 3
 
 
-def test_what_a_sweep_tests_itself_has_only_its_share_of_the_processor(
+def test_no_organizations_policies_take_the_processor_from_anothers_tests(
     customers: Customers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connected()
-    given: list[Any] = []
+    """The worst policies that can be written, on many databases, in half of a page's accounts."""
+    connected(12, organization_id="worst")
+    others = connected(12, first=12, organization_id="other")
+    used, of_this_thread, all_weighed = [0.0], threading.local(), threading.Barrier(24)
 
-    def test(request: VerificationRequest, *_: Any, weighing_seconds: float, **__: Any) -> Found:
-        given.append(weighing_seconds)
-        return customers.test(request)
+    def weigh(_: DatabaseQuestion, database: Database, __: RolePolicies) -> ResourceVerdict:
+        of_this_thread.seconds = processor_time() + 0.02
+        used.append(0.02)
+        return ResourceVerdict(database.id, database.region, Verdict.ALLOWED, None)
 
+    def processor_time() -> float:
+        return getattr(of_this_thread, "seconds", 0.0)
+
+    def test(request: VerificationRequest, *_: Any, account: Account, **given: Any) -> Found:
+        if request.organization_id == "worst":
+            weighing = {name: value for name, value in given.items() if "weighing" in name}
+            found = probe_account(OF_DATABASES, many_databases(**weighing))
+            all_weighed.wait(60)
+            return Found([*works(account), *found], Survey())
+        all_weighed.wait(60)
+        return Found(
+            works(account) if sum(used) < SHORT_TEST_SECONDS else unsure(account), Survey()
+        )
+
+    monkeypatch.setattr(time, "thread_time", processor_time)
+    monkeypatch.setattr(DatabaseQuestion, "verdict_for", weigh)
+    refused = judged(Verdict.DENIED, Reason.IDENTITY_POLICY, error_code="AccessDenied")
+    monkeypatch.setattr(probes, "run", lambda *_: refused)
     monkeypatch.setattr(sweep, "make_scheduled_test", test)
 
-    customers.swept()
+    swept = customers.swept()
 
-    assert given == [WEIGHING_SECONDS]
+    assert sum(used) > 0.5, "they are weighed"
+    assert swept.outcomes == {"confirmed": len(others)}
+    assert {stored(account).status for account in others} == {Status.CONFIRMED}
+
+
+OF_DATABASES = [
+    kind.descriptor.permission(action)
+    for kind in Kind
+    for action in Action
+    if not kind.descriptor.dry_run
+]
+
+
+def many_databases(**given: Any) -> ProbedAccount:
+    """An account with many databases, all of which its role's policies may concern."""
+    arn = "arn:aws:rds:us-east-1:{}:db:{}".format
+    found = [Database(f"d{n}", "us-east-1", arn(NUMBER, f"d{n}"), {}) for n in range(200)]
+    statement = {"Effect": "Allow", "Action": OF_DATABASES, "Resource": arn("*", "d*")}
+    account = ProbedAccount(session=a_session(), **given)
+    account._read.update(
+        {kind: Databases(tuple(found)) for kind in Kind},
+        **{"inline policies": RolePolicies(({"Statement": statement},)), "managed policies": ()},
+    )
+    return account

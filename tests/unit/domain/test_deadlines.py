@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
 import pytest
 
 from cavok.domain.deadlines import (
@@ -10,6 +14,7 @@ from cavok.domain.deadlines import (
     NO_DEADLINE,
     PERMISSION_SECONDS,
     Deadline,
+    ProcessorTime,
 )
 from cavok.domain.errors import OutOfTime
 from tests.support.longest_calls import A_CALL, SHOWING
@@ -30,6 +35,43 @@ def test_a_deadline_is_over_after_its_seconds() -> None:
     with pytest.raises(OutOfTime, match=r"^The time for this test ran out before AWS was asked\.$"):
         deadline.check()
     NO_DEADLINE.check()
+
+
+def test_processor_time_is_used_up_by_all_who_share_it() -> None:
+    now = 100.0
+    shared = ProcessorTime(5, lambda: now)
+
+    with shared.used() as deadline:
+        now = 103.0
+        deadline.check()
+    with suppress(OutOfTime), shared.used():
+        now = 104.0
+        raise OutOfTime
+    assert shared.left == 1
+    with shared.used() as deadline:
+        now = 105.5
+        with pytest.raises(OutOfTime):
+            deadline.check()
+    with shared.used() as deadline, pytest.raises(OutOfTime):
+        deadline.check()
+
+
+def test_threads_use_their_processor_time_one_after_another() -> None:
+    """The clock is that of the calling thread, and the interpreter has one thread run anyway."""
+    shared, at_once, most = ProcessorTime(60, time.thread_time), 0, 0
+
+    def use() -> None:
+        nonlocal at_once, most
+        with shared.used():
+            at_once += 1
+            most = max(most, at_once)
+            time.sleep(0.001)
+            at_once -= 1
+
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(8):
+            pool.submit(use)
+    assert most == 1
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -13,7 +14,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from cavok.adapters.customer import dry_runs, probes
 from cavok.domain.access_denied import OUT_OF_TIME, TIMED_OUT, WORTH_REPEATING, Reason
-from cavok.domain.deadlines import Deadline
+from cavok.domain.deadlines import Deadline, ProcessorTime
 from cavok.domain.errors import ProbeTransient
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import RegionHealth, RegionStatus
@@ -613,6 +614,7 @@ def test_databases_are_weighed_for_as_long_as_the_account_may_take_the_processor
     databases(aws, dev_orders={}, prod_orders={})
     role_says(aws, "Allow", STOP_DB, Resource=f"{ARN}dev-*")
 
-    step = probe_permission(STOP_DB, replace(probed(), weighing_seconds=0))
+    nothing = ProcessorTime(0, time.thread_time)
+    step = probe_permission(STOP_DB, replace(probed(), weighing=nothing))
 
     assert (step.verdict, step.error_code) == (Verdict.INCONCLUSIVE, OUT_OF_TIME)

@@ -1,8 +1,10 @@
 """How long a test may take. The clock is an argument."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from math import inf
+from threading import Lock
 from typing import Self
 
 from cavok.domain.errors import OutOfTime
@@ -22,10 +24,10 @@ SHORT_TEST_SECONDS = 8.0
 """For the calls of a test that a sweep makes itself. An account that takes longer gets a test of
 its own."""
 
-WEIGHING_SECONDS = 0.25
-"""Processor time for evaluating one permission's policies on databases, in a test that a sweep
-makes itself. The worst policies that a customer can write take five seconds a permission, and all
-accounts of the page share the processor.
+WEIGHING_SECONDS = 2.0
+"""Processor time for evaluating policies on databases, in a page of a sweep. Its organizations
+share it equally. The worst policies that a customer can write take five seconds a permission, and
+all accounts of the page share the processor.
 """
 
 PATIENCE_SECONDS = 10.0
@@ -70,3 +72,24 @@ class Deadline:
 
 
 NO_DEADLINE = Deadline(inf, lambda: 0.0)
+
+
+@dataclass(slots=True)
+class ProcessorTime:
+    """Seconds of processor time that threads share, and use one at a time. `clock`: what the
+    calling thread has used so far, in seconds.
+    """
+
+    left: float
+    clock: Callable[[], float]
+    _in_use: Lock = field(default_factory=Lock, repr=False, compare=False)
+
+    @contextmanager
+    def used(self) -> Iterator[Deadline]:
+        """Waits until no other thread uses it. The deadline is when nothing is left."""
+        with self._in_use:
+            deadline = Deadline.after(self.left, self.clock)
+            try:
+                yield deadline
+            finally:
+                self.left = deadline.left

@@ -1,12 +1,12 @@
 """Probing one permission."""
 
-import time
+from contextlib import nullcontext
 from dataclasses import replace
 
 from cavok.adapters.customer import probes
 from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.domain.access_denied import WORTH_REPEATING, Reason
-from cavok.domain.deadlines import Deadline
+from cavok.domain.deadlines import NO_DEADLINE
 from cavok.domain.errors import OutOfTime, ProbeTransient
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.policy_evaluation import Decision
@@ -82,15 +82,15 @@ def _on_real_databases(
     )
     # Without a policy that Cavok can read, nothing is predicted for any database.
     databases = account.databases(kind) if policies.documents else Databases()
-    weighing = Deadline.after(account.weighing_seconds, time.thread_time)
-    return judge_databases(
-        question,
-        policies,
-        databases,
-        account.survey.under_control.get(kind, {}),
-        account.deadline,
-        weighing=weighing,
-    )
+    with account.weighing.used() if account.weighing else nullcontext(NO_DEADLINE) as weighing:
+        return judge_databases(
+            question,
+            policies,
+            databases,
+            account.survey.under_control.get(kind, {}),
+            account.deadline,
+            weighing=weighing,
+        )
 
 
 def _unread(policies: RolePolicies) -> str:

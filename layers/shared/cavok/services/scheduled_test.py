@@ -6,14 +6,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from math import inf
 from typing import NamedTuple
 
 from cavok.adapters.customer.canary import Canary
 from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.table.resources import Resources
 from cavok.domain.accounts import Account
-from cavok.domain.deadlines import LOG_SECONDS, Deadline
+from cavok.domain.deadlines import LOG_SECONDS, Deadline, ProcessorTime
 from cavok.domain.steps import Step
 from cavok.domain.survey import Survey
 from cavok.services.enter_account import EntryDependencies
@@ -45,10 +44,11 @@ def make_scheduled_test(
     deadline: Deadline,
     now: datetime,
     *,
-    weighing_seconds: float = inf,
+    weighing: ProcessorTime | None = None,
     account: Account | None = None,
 ) -> Found:
-    """`account`: as just read, or None to read it. Raises what entering the account raises."""
+    """`weighing`: processor time for evaluating policies on databases; None: as long as it takes.
+    `account`: as just read, or None to read it. Raises what entering the account raises."""
     entered = enter_for_verification(request, dependencies.entry, dependencies.canary, account)
     steps, session = list(entered.steps), entered.session
     if session is None:
@@ -66,7 +66,7 @@ def make_scheduled_test(
         trigger=request.trigger,
         now=now,
     )
-    probed = ProbedAccount.of(session, survey, deadline, weighing_seconds)
+    probed = ProbedAccount.of(session, survey, deadline, weighing)
     steps += probe_account(entered.probes, probed)
     if prepared:
         steps += prepared.result()

@@ -3,8 +3,9 @@ turn. If an account's test ends unclear, or not in time, the account gets a test
 the sweep does not wait for.
 """
 
+import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -12,7 +13,6 @@ from datetime import datetime
 from functools import partial
 from random import sample
 from threading import Event
-from time import monotonic
 from typing import Any
 
 from cavok.adapters.customer.session import close_idle_connections
@@ -30,6 +30,7 @@ from cavok.domain.deadlines import (
     SHORT_TEST_SECONDS,
     WEIGHING_SECONDS,
     Deadline,
+    ProcessorTime,
 )
 from cavok.domain.errors import (
     AccountNotFound,
@@ -120,6 +121,13 @@ def calls_of_a_test(account: Account) -> int:
 
 def _key(account: Account) -> AccountKey:
     return AccountKey(account.organization_id, account.account_id)
+
+
+def _shares(page: Collection[Account]) -> dict[str, ProcessorTime]:
+    """The time for weighing policies, by organization: nobody's policies take another's time."""
+    organizations = {account.organization_id for account in page}
+    seconds = WEIGHING_SECONDS / len(organizations)
+    return {each: ProcessorTime(seconds, time.thread_time) for each in organizations}
 
 
 class NothingProven(Exception):
@@ -256,13 +264,13 @@ class Sweep:
         except Exception as error:  # noqa: BLE001  see above
             self.swept.failed[account_id] = error
 
-    def _test(self, page: Iterable[Account], queue: FairQueue) -> None:
+    def _test(self, page: Collection[Account], queue: FairQueue) -> None:
         """Tests accounts at once, and waits PATIENCE_SECONDS for the slowest. A test that ends
         later changes nothing: Lambda may have frozen it for hours.
         """
-        deadline = Deadline.after(SHORT_TEST_SECONDS, monotonic)
+        deadline = Deadline.after(SHORT_TEST_SECONDS, time.monotonic)
         pool, too_late = ThreadPoolExecutor(AT_ONCE), Event()
-        one = partial(self._test_one, deadline=deadline, too_late=too_late)
+        one = partial(self._test_one, deadline=deadline, weighing=_shares(page), too_late=too_late)
         tests = {pool.submit(one, account): account for account in page}
         done, _ = wait(tests, timeout=PATIENCE_SECONDS)
         too_late.set()
@@ -287,7 +295,13 @@ class Sweep:
         self.swept.unchanged += unchanged
         return None
 
-    def _test_one(self, account: Account, deadline: Deadline, too_late: Event) -> tuple[str, bool]:
+    def _test_one(
+        self,
+        account: Account,
+        deadline: Deadline,
+        weighing: Mapping[str, ProcessorTime],
+        too_late: Event,
+    ) -> tuple[str, bool]:
         """The outcome, and whether it was only counted. Raises whatever leaves it unclear."""
         ours, test = self.dependencies, self._new_test(account)
         names: dict[str, Any] = {
@@ -303,7 +317,7 @@ class Sweep:
                 ours.testing,
                 deadline,
                 ours.clock(),
-                weighing_seconds=WEIGHING_SECONDS,
+                weighing=weighing[account.organization_id],
                 account=account,
             )
         except EntryRefused as error:

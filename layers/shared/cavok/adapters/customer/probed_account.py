@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
-from math import inf
 from threading import Lock
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -14,7 +13,7 @@ from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer.described import read_answer
 from cavok.adapters.customer.session import CustomerSession, paginator_of
 from cavok.domain.access_denied import TIMED_OUT, Reason
-from cavok.domain.deadlines import NO_DEADLINE, Deadline
+from cavok.domain.deadlines import NO_DEADLINE, Deadline, ProcessorTime
 from cavok.domain.kinds import Kind
 from cavok.domain.policy_verdicts import Database, Databases, RolePolicies
 from cavok.domain.regions import RegionStatus
@@ -49,7 +48,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbedAccount:
     """A session in the account, what the test found in its regions, and the test's deadline.
-    `weighing_seconds`: processor time for evaluating policies on databases, per permission.
+    `weighing`: processor time for evaluating policies on databases; null: as long as it takes.
 
     Without a survey, only the home region counts.
     """
@@ -57,7 +56,7 @@ class ProbedAccount:
     session: CustomerSession
     survey: Survey = field(default_factory=Survey)
     deadline: Deadline = NO_DEADLINE
-    weighing_seconds: float = inf
+    weighing: ProcessorTime | None = None
     _read: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _reading: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
@@ -67,16 +66,11 @@ class ProbedAccount:
         session: CustomerSession,
         survey: Survey,
         deadline: Deadline = NO_DEADLINE,
-        weighing_seconds: float = inf,
+        weighing: ProcessorTime | None = None,
     ) -> "ProbedAccount":
         """An account as its survey found it, probed in the region that the survey chose."""
         region = survey.probing_region(session.region)
-        return cls(
-            session=session.at(region),
-            survey=survey,
-            deadline=deadline,
-            weighing_seconds=weighing_seconds,
-        )
+        return cls(session=session.at(region), survey=survey, deadline=deadline, weighing=weighing)
 
     @property
     def regions(self) -> tuple[str, ...]:
