@@ -26,7 +26,7 @@ from cavok.adapters.table.keys import DUE_SHARDS
 from cavok.adapters.table.stream import change_of
 from cavok.adapters.table.verifications import Verifications
 from cavok.domain.access_denied import Reason
-from cavok.domain.accounts import Account, Outcome, Status
+from cavok.domain.accounts import CONNECTED, Account, Outcome, Status
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.deadlines import NO_DEADLINE, SHORT_TEST_SECONDS, Deadline
 from cavok.domain.errors import (
@@ -44,7 +44,15 @@ from cavok.domain.policy_verdicts import Database, DatabaseQuestion, Databases, 
 from cavok.domain.regions import REGIONS
 from cavok.domain.steps import Evidence, ResourceVerdict, Verdict
 from cavok.domain.survey import Survey
-from cavok.domain.verifications import FULL_EVERY, LEASE, State, Trigger, Verification
+from cavok.domain.verifications import (
+    FULL_EVERY,
+    LEASE,
+    State,
+    Trigger,
+    Verification,
+    abort,
+    begin,
+)
 from cavok.services import sweep
 from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.probe_account import probe_account
@@ -55,10 +63,12 @@ from local.catalog import COSTS
 from tests.bench.capacity import Capacity
 from tests.support.api import Api, Context, number
 from tests.support.builders import (
+    ADA,
     NOW,
     NUMBER,
     ORGANIZATION_ID,
     a_step,
+    a_verification,
     an_account,
     confirmed,
     judged,
@@ -835,10 +845,27 @@ def test_a_result_that_cannot_be_written_concerns_its_account_alone(
 
 
 def test_how_long_an_account_went_untested_is_told(customers: Customers) -> None:
-    connected(1, touched_at=NOW - timedelta(hours=30), created_at=NOW - timedelta(hours=90))
-    connected(1, first=1, touched_at=NOW - timedelta(hours=2))
+    connected(1, woken_at=NOW - timedelta(hours=30), created_at=NOW - timedelta(hours=90))
+    connected(1, first=1, woken_at=NOW - timedelta(hours=2))
 
     assert customers.swept().hours_untested == pytest.approx(30)
+
+
+@pytest.mark.parametrize("status", [Status.CONFIRMED, Status.UNCONFIRMED])
+def test_whoever_presses_test_daily_hides_no_account_whose_tests_are_all_aborted(
+    customers: Customers, status: Status
+) -> None:
+    (account,) = add(status=status, connected_at=NOW if status in CONNECTED else None)
+    customers.swept()
+    for _ in range(3):
+        customers.now += timedelta(hours=24)
+        before = stored(account)
+        verification = a_verification(started_at=customers.now)
+        tested, _ = begin(before, verification, ADA)
+        wiring.accounts().save(before, abort(tested, verification, (), customers.now)[0])
+    customers.now += timedelta(hours=1)
+
+    assert customers.swept().hours_untested == pytest.approx(73)
 
 
 # ---- the rest
@@ -1026,7 +1053,7 @@ def test_a_lost_answer_to_a_hand_over_keeps_nobody_from_being_tested(
 def test_a_dead_test_that_cannot_be_aborted_keeps_nobody_from_being_tested(
     customers: Customers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (odd,) = connected(1, touched_at=NOW - timedelta(hours=26), created_at=NOW - timedelta(days=9))
+    (odd,) = connected(1, woken_at=NOW - timedelta(hours=26), created_at=NOW - timedelta(days=9))
     customers.finds["A0"] = unsure
     customers.swept()
     customers.now += LEASE
@@ -1226,7 +1253,7 @@ def test_a_dead_test_that_cannot_be_read_keeps_nobody_from_being_tested(
     customers: Customers, apart: bool
 ) -> None:
     """The age of its account is told, so that an alarm rings if nobody repairs it."""
-    (odd,) = connected(1, touched_at=NOW - timedelta(hours=30), created_at=NOW - timedelta(days=9))
+    (odd,) = connected(1, woken_at=NOW - timedelta(hours=30), created_at=NOW - timedelta(days=9))
     customers.finds["A0"] = unsure
     customers.swept()
     customers.now += LEASE

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -687,6 +688,36 @@ def test_steps_are_shown_in_the_order_of_the_catalog(order: list[str]) -> None:
     steps = in_order(a_step(step) for step in order)
 
     assert tuple(step.step for step in steps) == permissions.STEPS
+
+
+WAKING: list[Callable[[Account, datetime], Account]] = [
+    lambda account, now: begin(account, a_verification(started_at=now), ADA)[0],
+    lambda account, now: account.with_write_logs(False, now),
+    lambda account, now: account.reconnected(now, role_name="CavokOther"),
+]
+"""What a person does that ends an account's rest."""
+
+
+@pytest.mark.parametrize("wake", WAKING, ids=["tests", "switches logs", "reconnects"])
+def test_the_time_that_an_account_rested_is_no_time_that_it_waited(
+    wake: Callable[[Account, datetime], Account],
+) -> None:
+    resting = an_account(next_verification_at=None, created_at=NOW - timedelta(days=30))
+    assert untested_since(wake(resting, NOW)) == NOW
+    assert untested_since(resting) == resting.created_at
+
+
+@pytest.mark.parametrize("wake", WAKING, ids=["tests", "switches logs", "reconnects"])
+def test_whatever_a_person_does_an_account_that_does_not_rest_waits_for_its_verdict(
+    wake: Callable[[Account, datetime], Account],
+) -> None:
+    resting = an_account(next_verification_at=None, created_at=NOW - timedelta(days=30))
+    woken = WAKING[0](resting, NOW)
+    assert untested_since(wake(woken, NOW + timedelta(days=1))) == NOW
+    assert wake(woken, NOW + timedelta(days=1)).touched_at == NOW + timedelta(days=1)
+
+    tested = found(an_account(), 0)
+    assert untested_since(wake(tested, NOW + timedelta(days=1))) == NOW
 
 
 @pytest.mark.parametrize("hours", range(1, 26))

@@ -210,11 +210,13 @@ class Account(ListedAccount):
                          connection last changed.
     attempts             consecutive tests that did not find the account connected.
     touched_at           when a person last changed or tested it.
+    woken_at             when a person last did so while it rested; null if nobody has.
     writes               counts every write, for optimistic locking and the order of events.
     """
 
     organization_id: str
     touched_at: datetime
+    woken_at: datetime | None = None
     attempts: int = 0
     connected_at: datetime | None = None
     proven: frozenset[str] = frozenset()
@@ -255,6 +257,11 @@ class Account(ListedAccount):
         last = self.verification
         return last if last and last.unchanged and last != after.verification else None
 
+    def touched(self, now: datetime) -> Self:
+        """As a person changed or tested it."""
+        rests = self.next_verification_at is None
+        return replace(self, touched_at=now, woken_at=now if rests else self.woken_at)
+
     def at_one_of(self, versions: Container[int] | None) -> Self:
         """The account itself. Raises PreconditionFailed if it is at none of these versions."""
         require_version(self.version, versions, of="account")
@@ -280,10 +287,9 @@ class Account(ListedAccount):
         if planned and (self.status not in CONNECTED or self.attempts):
             due = planned
         return replace(
-            self,
+            self.touched(now),
             write_logs=write_logs,
             next_verification_at=due,
-            touched_at=now,
             updated_at=now,
         )
 
@@ -316,7 +322,7 @@ class Account(ListedAccount):
         leaves a field unchanged.
         """
         return replace(
-            self,
+            self.touched(now),
             regions=regions or self.regions,
             role_name=role_name or self.role_name,
             role_path=role_path or self.role_path,
@@ -331,7 +337,6 @@ class Account(ListedAccount):
             connected_at=None,
             connection_revision=self.connection_revision + 1,
             next_verification_at=self._due_after_a_change(now),
-            touched_at=now,
             updated_at=now,
         )
 

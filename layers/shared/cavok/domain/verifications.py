@@ -170,9 +170,8 @@ def begin(
     started_at = verification.started_at
     manual = verification.trigger is Trigger.MANUAL
     tested = replace(
-        account,
+        account.touched(started_at) if manual else account,
         slot=TestSlot(verification.verification_id, verification.deadline),
-        touched_at=started_at if manual else account.touched_at,
         next_verification_at=verification.lease_until,
     )
     if requester is None:
@@ -324,9 +323,10 @@ Only a sweep that tests it can tell, so no account waits longer.
 
 
 def untested_since(account: Account) -> datetime:
-    """The time since which the account has had no verdict and no change by a person. UTC."""
+    """The time since which the account has had no verdict, without the time that it rested. UTC."""
     last = account.verification
-    return max(last.finished_at if last else account.created_at, account.touched_at)
+    since = last.finished_at if last else account.created_at
+    return max(since, account.woken_at or since)
 
 
 def _other_slot(account: Account, verification: Verification) -> TestSlot | None:

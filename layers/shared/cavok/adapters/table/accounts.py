@@ -144,6 +144,7 @@ class AccountItem(Item):
     created_by = UnicodeAttribute()
     updated_at = UTCDateTimeAttribute()
     touched_at = UTCDateTimeAttribute()
+    woken_at = UTCDateTimeAttribute(null=True)
     connected_at = UTCDateTimeAttribute(null=True)
     attempts = NumberAttribute()
     proven = PackedAttribute(_pack_names, _unpack_names)
