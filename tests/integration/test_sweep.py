@@ -1152,7 +1152,7 @@ def test_what_answers_after_the_patience_changes_nothing_even_if_it_has_no_test_
     customers.finds = {"A0": hang, "A1": hang}
     monkeypatch.setattr(sweep, "PATIENCE_SECONDS", 0.5)
 
-    swept = customers.swept(most=1)
+    swept = customers.swept(most=2)
 
     assert len(swept.handed_over) == 1
     before = [stored(account) for account in pair]

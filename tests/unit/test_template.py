@@ -710,6 +710,15 @@ def test_no_fraction_is_a_number_that_a_function_counts_with(name: str) -> None:
         assert not re.fullmatch(parameter["AllowedPattern"], text), text
 
 
+def test_no_organization_can_have_all_tests_of_their_own_that_a_sweep_starts() -> None:
+    """One may have half of them: of a single one, all."""
+    allowed = PARAMETERS["SweepTests"]["AllowedPattern"]
+    numbers = [n for n in range(1000) if re.fullmatch(allowed, str(n))]
+
+    assert numbers == [*range(2, 121)]
+    assert "from 2 to 120" in PARAMETERS["SweepTests"]["ConstraintDescription"]
+
+
 def test_every_number_that_a_function_reads_is_whole() -> None:
     read = {
         value["Ref"]

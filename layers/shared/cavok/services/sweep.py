@@ -358,7 +358,7 @@ class Sweep:
         """
         organization_id = account.organization_id
         self._of_organization[organization_id] += 1
-        if self._of_organization[organization_id] > max(1, self.tests_of_their_own // 2):
+        if self._of_organization[organization_id] > self.tests_of_their_own // 2:
             return False
         if len(self._tried) >= self.tests_of_their_own:
             return True
