@@ -13,6 +13,8 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
+from cavok.adapters.making_clients import MAKING_CLIENTS
+
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
@@ -137,8 +139,14 @@ def progress() -> "Progress":
     return Progress(boto3.client("dynamodb", config=ONCE), setting("TABLE_NAME"))
 
 
-@cache
 def sealer() -> "Sealer":
+    """Threads of a test may be the first to need it."""
+    with MAKING_CLIENTS:
+        return _sealer()
+
+
+@cache
+def _sealer() -> "Sealer":
     import boto3
 
     from cavok.adapters.sealing import Sealer
@@ -146,9 +154,14 @@ def sealer() -> "Sealer":
     return Sealer(boto3.client("kms"), setting("SEALING_KEY_ID"))
 
 
-@cache
 def _sts(region: str | None = None) -> "STSClient":
-    """In the function's own region, or in another."""
+    """In the function's own region, or in another. As `sealer`."""
+    with MAKING_CLIENTS:
+        return _sts_client(region)
+
+
+@cache
+def _sts_client(region: str | None) -> "STSClient":
     import boto3
 
     from cavok.adapters.customer.session import CALL

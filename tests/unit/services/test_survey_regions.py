@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 
 from cavok.adapters.customer import survey as adapter
-from cavok.adapters.customer.session import _MAKING_CLIENTS
+from cavok.adapters.making_clients import MAKING_CLIENTS
 from cavok.domain.access_denied import Reason
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import REGIONS, RegionHealth, RegionStatus
@@ -405,7 +405,7 @@ def test_threads_load_what_botocore_knows_of_pages_one_after_another(
     given, alone = Client.get_paginator, []
 
     def get_paginator(self: Client, operation: str) -> Any:
-        alone.append(_MAKING_CLIENTS.locked())
+        alone.append(MAKING_CLIENTS.locked())
         return given(self, operation)
 
     monkeypatch.setattr(Client, "get_paginator", get_paginator)

@@ -1,7 +1,6 @@
 """A session in a customer's account: its credentials, and the calls that are made with them."""
 
 import re
-import threading
 from contextvars import ContextVar
 from dataclasses import asdict, astuple, dataclass, field, replace
 from functools import cache, partial
@@ -14,6 +13,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.credentials import Credentials as Signer
 
+from cavok.adapters.making_clients import MAKING_CLIENTS
 from cavok.domain.permissions import DEFAULT_ROLE_PATH, role_arn
 from cavok.observability import logger
 
@@ -39,11 +39,6 @@ and a page has up to 432 calls at once. Source: Lambda Developer Guide, "Lambda 
 
 _DESCRIPTORS = Path("/proc/self/fd")
 """Lambda has no `/dev/fd`. Source: github.com/aws/aws-lambda-base-images/issues/132."""
-
-_MAKING_CLIENTS = threading.Lock()
-"""Threads may share boto3 clients, but must not create them at the same time. Source: boto3 guide,
-"Clients". Nor do they load the same paginators at the same time, which only takes longer.
-"""
 
 _clients: list[Any] = []
 """The clients that customers share."""
@@ -129,7 +124,7 @@ class CustomerSession:
         """A boto3 client in the account's home region, or in `region`, whose calls are made with
         the session's credentials. Threads may share it.
         """
-        with _MAKING_CLIENTS:
+        with MAKING_CLIENTS:
             shared = _shared_client(service, region or self.region)
         return _with_credentials(shared, self.credentials)
 
@@ -160,7 +155,7 @@ def paginator_of(client: Any, permission: str) -> Any:
     """The client's paginator for a permission. The first of a service reads a file, which botocore
     keeps for all of its clients.
     """
-    with _MAKING_CLIENTS:
+    with MAKING_CLIENTS:
         return client.get_paginator(method_of(permission))
 
 
