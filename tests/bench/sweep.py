@@ -40,6 +40,7 @@ sys.path.insert(0, str(ROOT / "layers" / "shared"))
 
 from cavok import wiring
 from cavok.adapters.table import table as of_the_table
+from cavok.domain.accounts import Account
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.reverification import next_daily_slot
 from cavok.domain.survey import Survey
@@ -115,10 +116,9 @@ def _swept(
 ) -> Swept:
     """A sweep whose tests find everything working, and ask nobody. Notes in `tested` of whom."""
 
-    def test(request: VerificationRequest, *_: Any, **__: Any) -> Found:
+    def test(request: VerificationRequest, *_: Any, account: Account, **__: Any) -> Found:
         if tested is not None:
             tested.append(request.organization_id)
-        account = wiring.accounts().get(request.organization_id, request.account_id)
         return Found(steps_of(account), Survey())
 
     dependencies = SweepDependencies(

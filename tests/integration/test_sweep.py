@@ -40,9 +40,10 @@ from cavok.domain.errors import (
 )
 from cavok.domain.events import Event, EventType, events_of
 from cavok.domain.kinds import Action, Kind
+from cavok.domain.organizations import Organization
 from cavok.domain.policy_verdicts import Database, DatabaseQuestion, Databases, RolePolicies
 from cavok.domain.regions import REGIONS
-from cavok.domain.steps import Evidence, ResourceVerdict, Verdict
+from cavok.domain.steps import ALLOWED, Evidence, ResourceVerdict, Verdict
 from cavok.domain.survey import Survey
 from cavok.domain.verifications import (
     FULL_EVERY,
@@ -53,7 +54,8 @@ from cavok.domain.verifications import (
     abort,
     begin,
 )
-from cavok.services import sweep
+from cavok.services import enter_for_verification as entering
+from cavok.services import scheduled_test, sweep
 from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.probe_account import probe_account
 from cavok.services.scheduled_test import Found
@@ -64,6 +66,7 @@ from tests.bench.capacity import Capacity
 from tests.support.api import Api, Context, number
 from tests.support.builders import (
     ADA,
+    EXTERNAL_ID,
     NOW,
     NUMBER,
     ORGANIZATION_ID,
@@ -74,6 +77,7 @@ from tests.support.builders import (
     judged,
     steps_of,
 )
+from tests.support.documents import cost_figures
 from tests.support.fake_aws import a_session
 from tests.support.faults import Calls, Fault, watched
 from tests.support.moto_stack import TABLE, client, items
@@ -103,9 +107,8 @@ class Customers:
         assert execution_arn == ARN
         return self.other_sweeps()
 
-    def test(self, request: VerificationRequest, *_: Any, **__: Any) -> Found:
+    def test(self, request: VerificationRequest, *_: Any, account: Account, **__: Any) -> Found:
         self.tested.append(request.account_id)
-        account = wiring.accounts().get(request.organization_id, request.account_id)
         return Found(self.finds.get(account.name, works)(account), Survey())
 
     def start(self, test: Verification, correlation_id: str) -> None:
@@ -292,6 +295,50 @@ def test_a_test_takes_the_write_units_that_costs_tell(
     documented = re.search(place, row.split(" | ", 2)[2])
     assert documented
     assert capacity.written == int(documented[1])
+
+
+def test_a_test_takes_the_read_units_that_costs_tell(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each account's, and one an organization. All is real but the calls of customers' accounts."""
+    refused = judged(Verdict.DENIED, Reason.UNSTATED, error_code="AccessDenied")
+    roles = Mock()
+    roles.assume.return_value = ALLOWED, a_session()
+    roles.through.return_value = None
+    roles.try_without_external_id.return_value = refused
+    roles.try_wrong_external_id.return_value = refused
+
+    def survey(*given: Any, **_: Any) -> Survey:
+        assert list(given[2]) == [], "the account's resources"
+        return Survey()
+
+    monkeypatch.setattr(entering, "whose_account", lambda _: ALLOWED)
+    monkeypatch.setattr(scheduled_test, "survey_regions", survey)
+    monkeypatch.setattr(scheduled_test, "probe_account", lambda probes, _: map(a_step, probes))
+    monkeypatch.setattr(sweep, "make_scheduled_test", scheduled_test.make_scheduled_test)
+    monkeypatch.setattr(wiring, "canary", Mock())
+    wiring.organizations().create(Organization(ORGANIZATION_ID, EXTERNAL_ID, {}), NOW)
+
+    def swept() -> Swept:
+        ours = wiring.sweeping_dependencies()
+        testing = replace(ours, entry=replace(ours.entry, roles=lambda: roles))
+        one = customers.sweep()
+        return replace(one, dependencies=replace(one.dependencies, testing=testing)).run(
+            NO_DEADLINE
+        )
+
+    tests = 3
+    connected(tests, write_logs=False)
+    swept()
+    customers.now += timedelta(hours=25)
+    capacity = Capacity()
+    with capacity.units_of(wiring.table().connection.client, behind=client("dynamodb")):
+        assert swept().unchanged == tests
+
+    looks = 2  # one finds them, one finds no more
+    of_the_index = looks * len(DUE_SHARDS) / 2
+    _, of_an_account = cost_figures("DynamoDB read units")
+    assert capacity.read == of_the_index + tests * of_an_account + 1
 
 
 def webhook_for(admin: Api, *events: EventType) -> None:

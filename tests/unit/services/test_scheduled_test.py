@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 from unittest.mock import Mock
@@ -80,3 +82,23 @@ def test_a_sweep_reads_each_organization_once_and_a_missing_one_again() -> None:
 
     assert [one and one.external_id for one in found] == [EXTERNAL_ID] * 3
     assert table.get.call_count == 2
+
+
+def test_accounts_that_are_tested_at_once_read_their_organization_once() -> None:
+    stored = OrganizationItem.of(Organization(ORGANIZATION_ID, EXTERNAL_ID, {}), NOW)
+    together, table = threading.Barrier(6), Mock()
+
+    def get(*_: Any) -> OrganizationItem:
+        time.sleep(0.05)
+        return stored
+
+    def ask(kept: KeptOrganizations) -> Organization | None:
+        together.wait(60)
+        return kept.get(ORGANIZATION_ID)
+
+    table.get.side_effect = get
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(ask, [KeptOrganizations(table)] * 6))
+
+    assert [one and one.external_id for one in found] == [EXTERNAL_ID] * 6
+    assert table.get.call_count == 1

@@ -1,6 +1,7 @@
 """Organizations in the table."""
 
 from datetime import datetime
+from threading import Lock
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
@@ -69,9 +70,11 @@ class KeptOrganizations(Organizations):
     def __init__(self, table: Table) -> None:
         super().__init__(table)
         self._kept: dict[str, Organization] = {}
+        self._reading: dict[str, Lock] = {}
 
     def get(self, organization_id: str) -> Organization | None:
         """As of the first read."""
-        if organization_id not in self._kept and (read := super().get(organization_id)):
-            self._kept[organization_id] = read
-        return self._kept.get(organization_id)
+        with self._reading.setdefault(organization_id, Lock()):  # a page's accounts ask at once
+            if organization_id not in self._kept and (read := super().get(organization_id)):
+                self._kept[organization_id] = read
+            return self._kept.get(organization_id)
