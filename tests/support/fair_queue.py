@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -70,7 +70,8 @@ def taken_at(
     busy: list[Work] = []
     free = list(range(consumers))
     in_flight: list[tuple[float, str]] = []
-    done: list[Work] = []
+    done: deque[Work] = deque()
+    worked: dict[str, float] = defaultdict(float)
     found: dict[str, float] = {}
     now = 0.0
     while coming or waiting:
@@ -79,11 +80,15 @@ def taken_at(
             newest[each.tenant] = each.at
         over = _past(busy, now)
         done += over
+        for _, tenant, lasted, _ in over:
+            worked[tenant] += lasted
         free += [consumer for *_, consumer in over]
         _past(in_flight, now)
         if waiting and free and len(in_flight) < most_in_flight:
-            done = [each for each in done if now - each[0] < RECENT_SECONDS]
-            noisy = _noisy([tenant for _, tenant in in_flight], done)
+            while done and now - done[0][0] >= RECENT_SECONDS:
+                _, tenant, lasted, _ = done.popleft()
+                worked[tenant] = round(worked[tenant] - lasted, 6)  # 0 when all of it is past
+            noisy = _noisy([tenant for _, tenant in in_flight], worked)
             if stays_quiet:
                 noisy = {n: f for n, f in noisy.items() if now - newest[n] < QUIET_AFTER_SECONDS}
             first = min(waiting, key=lambda one: (noisy.get(one, -1), waiting[one][0].at))
@@ -107,15 +112,12 @@ def _past(heap: list[Timed], now: float) -> list[Timed]:
     return found
 
 
-def _noisy(flying: list[str], done: list[Work]) -> dict[str, int]:
+def _noisy(flying: list[str], worked: Mapping[str, float]) -> dict[str, int]:
     """The noisy tenants, with how many messages each has in flight. `flying`: the tenant of each
-    message in flight.
+    message in flight. `worked`: the recent processing time of each.
     """
-    in_flight = Counter(flying)
-    worked: dict[str, float] = defaultdict(float)
-    for _, tenant, lasted, _ in done:
-        worked[tenant] += lasted
-    busy = {one for one, lasted in worked.items() if lasted > NOISY_SHARE * sum(worked.values())}
+    in_flight, of_all = Counter(flying), sum(worked.values())
+    busy = {one for one, lasted in worked.items() if lasted > NOISY_SHARE * of_all}
     many = {
         one
         for one, count in in_flight.items()

@@ -13,8 +13,16 @@ PERIOD = timedelta(minutes=1)
 SHARED_SECONDS = SECONDS
 """In each period, a process waits so long for whoever comes first."""
 
-OWN_SECONDS = 1.0
-"""After that, for each organization so long."""
+OWN_SECONDS = 4.0
+"""After that, for each organization so long: two processes deliver ten messages to a receiver that
+takes half a second, also if one of them has most. With more, organizations that have quick
+receivers and many messages would keep others waiting.
+"""
+
+OWN_TRY_SECONDS = 1.0
+"""Of these, for one try. A try that is not accepted uses them all up, so a slow receiver takes no
+more than this.
+"""
 
 LEAST_SECONDS = 0.5
 """With less, a receiver that is quick, but far away, could not answer."""
@@ -22,7 +30,14 @@ LEAST_SECONDS = 0.5
 
 def first_try_seconds(spent: float, spent_on_own: float) -> float:
     """How long a first try may take; 0: it is not made. `spent`: the seconds for which the process
-    waited in this period, for all receivers, and for those of the organization.
+    waited in this period, for all receivers. `spent_on_own`: what `own_seconds` says of the
+    organization's tries.
     """
-    left = max(SHARED_SECONDS - spent, OWN_SECONDS - spent_on_own)
+    own = min(OWN_SECONDS - spent_on_own, OWN_TRY_SECONDS)
+    left = max(SHARED_SECONDS - spent, own)
     return left if left >= LEAST_SECONDS else 0.0
+
+
+def own_seconds(waited: float, *, accepted: bool) -> float:
+    """What a first try takes of its organization's own seconds."""
+    return waited if accepted else max(waited, OWN_SECONDS)
