@@ -174,16 +174,26 @@ def test_a_message_that_had_no_time_at_its_first_try_has_all_tries_left(
     assert eventbridge.sent["WebhookRetries"] == [EVENT], "it comes again, after five seconds"
 
 
+@pytest.mark.parametrize("resumed", [False, True])
 @pytest.mark.parametrize(("hours", "status"), [(1.9, "paused"), (2.1, "failed")])
 def test_a_long_pause_queues_no_more_messages(
-    hours: float, status: str, admin: Api, eventbridge: EventBridge, receiver: Receiver
+    hours: float,
+    status: str,
+    resumed: bool,
+    admin: Api,
+    eventbridge: EventBridge,
+    receiver: Receiver,
 ) -> None:
-    """Else one organization fills the queue of retries, from which those of others come too."""
+    """Else one organization fills the queue of retries, from which those of others come too. Also
+    if somebody resumes it meanwhile.
+    """
     admin.put(PATH, WEBHOOK)
     now, webhooks = datetime.now(UTC), wiring.webhooks()
     paused = replace(Health(organization_id=ORGANIZATION_ID), failures=PAUSED_AFTER - 1).failed(
         now - timedelta(hours=hours)
     )
+    if resumed:
+        paused = paused.resumed(now - timedelta(hours=1)).failed(now - timedelta(hours=1))
     failed_again = replace(paused, failures=99).failed(now)
     assert webhooks.change_health(Health(organization_id=ORGANIZATION_ID), failed_again)
 

@@ -54,10 +54,12 @@ specification.
 TRIES = 9
 """After this many a message is given up."""
 
-QUEUED_IN_A_PAUSE = timedelta(hours=2)
-"""When a webhook has been paused for so long, new messages are given up at once. An organization's
-acts make some 400 messages a minute, so at most 48,000 wait; at 120,000 the queue of retries hands
-out no more, to anybody.
+QUEUED_IN_A_PAUSE, HOURS_FOR_ONE_BACK = timedelta(hours=2), 14
+"""When a webhook has been paused for so long, new messages are given up at once. The end of a pause
+gives none of this time back; fourteen hours without one give back an hour. A message waits for
+fourteen hours at most, so at any time those of 2.8 hours of pauses wait at most: 67,000 at the 400
+a minute that an organization's acts make. At 120,000 the queue of retries hands out no more, to
+anybody.
 """
 
 LISTED_DELIVERIES = 100
@@ -173,13 +175,15 @@ class WebhookState(StrEnum):
 class Health:
     """The health of an organization's receiver. `failures`: failed tries, less the successful ones
     since. `next_try_at`: set while the webhook is paused; then one message is tried. `paused_at`:
-    when the pause began. `changed_at`: null if it never failed.
+    when the pause began. `rested_at`: when messages may wait for all of QUEUED_IN_A_PAUSE again,
+    as of the end of the last pause. `changed_at`: null if it never failed.
     """
 
     organization_id: str
     failures: int = 0
     next_try_at: datetime | None = None
     paused_at: datetime | None = None
+    rested_at: datetime | None = None
     changed_at: datetime | None = None
     version: int = 0
 
@@ -190,7 +194,13 @@ class Health:
 
     def queues(self, now: datetime) -> bool:
         """Whether a new message may wait for its next try."""
-        return self.paused_at is None or now - self.paused_at < QUEUED_IN_A_PAUSE
+        return self._queued_for(now) < QUEUED_IN_A_PAUSE
+
+    def _queued_for(self, now: datetime) -> timedelta:
+        """How much of QUEUED_IN_A_PAUSE is used up in the pause, and was when it began."""
+        began = self.paused_at or now
+        before = max((self.rested_at or began) - began, timedelta()) / HOURS_FOR_ONE_BACK
+        return now - began + before
 
     def counts(self, now: datetime) -> bool:
         """Whether to count a try of this time: once, and not in a pause, because its tries are
@@ -216,11 +226,13 @@ class Health:
     def mended(self, now: datetime) -> Self:
         """After a try that worked: not paused, and one failure less."""
         failures = max(min(self.failures, PAUSED_AFTER) - 1, 0)
+        queued = min(self._queued_for(now), QUEUED_IN_A_PAUSE)
         return replace(
             self,
             failures=failures,
             next_try_at=None,
             paused_at=None,
+            rested_at=now + queued * HOURS_FOR_ONE_BACK if self.paused_at else self.rested_at,
             changed_at=now,
             version=self.version + 1,
         )

@@ -196,7 +196,13 @@ OFTEN_ROTATED = replace(
     ),
 )
 PAUSED = Health(
-    organization_id=ORGANIZATION_ID, failures=10, next_try_at=NOW, changed_at=NOW, version=3
+    organization_id=ORGANIZATION_ID,
+    failures=10,
+    next_try_at=NOW,
+    paused_at=NOW,
+    rested_at=NOW,
+    changed_at=NOW,
+    version=3,
 )
 DELIVERY = Delivery(
     organization_id=ORGANIZATION_ID,

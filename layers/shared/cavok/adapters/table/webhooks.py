@@ -108,6 +108,7 @@ class HealthItem(Item):
     failures = NumberAttribute()
     next_try_at = UTCDateTimeAttribute(null=True)
     paused_at = UTCDateTimeAttribute(null=True)
+    rested_at = UTCDateTimeAttribute(null=True)
     changed_at = UTCDateTimeAttribute()
     version = NumberAttribute()
 
