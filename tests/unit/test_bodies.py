@@ -12,6 +12,7 @@ from cavok.api.bodies import MAX_BYTES, MAX_DEPTH, why_unusable
 
 TOO_DEEP = "The body nests lists or objects more than 32 deep."
 TOO_LONG = "The body is longer than 64 kB."
+NOT_TEXT = "The body is not text in UTF-8."
 TOO_BIG = "The body has an integer of more than 64 bits."
 
 
@@ -40,9 +41,12 @@ def nested(levels: int) -> str:
         ("{", "The body is not valid JSON."),
         ("NaN", "The body is not valid JSON: it has NaN."),
         ('{"name": [-Infinity]}', "The body is not valid JSON: it has -Infinity."),
-        ("\ud800", "The body is not text in UTF-8."),
+        ("\ud800", NOT_TEXT),
+        (r'{"name": "\ud800"}', NOT_TEXT),
+        (r'[{"\udfff": 1}]', NOT_TEXT),
+        (r'"\ud83d\ude00"', None),
     ],
-    ids=range(19),
+    ids=range(22),
 )
 def test_a_body_that_cannot_be_read_says_why(body: str | None, says: str | None) -> None:
     assert why_unusable({"body": body}) == says
@@ -52,7 +56,7 @@ def test_a_body_that_cannot_be_read_says_why(body: str | None, says: str | None)
     ("body", "says"),
     [
         (base64.b64encode(b"{}").decode(), None),
-        (base64.b64encode(b"\xff").decode(), "The body is not text in UTF-8."),
+        (base64.b64encode(b"\xff").decode(), NOT_TEXT),
         (base64.b64encode(nested(33).encode()).decode(), TOO_DEEP),
         ("x", "The body is not valid JSON."),
     ],

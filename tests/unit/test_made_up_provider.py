@@ -40,7 +40,7 @@ def test_one_to_come_is_listed_and_refused() -> None:
             "available": False,
             "note": "in spring",
         }
-        with pytest.raises(ValidationError, match=r"Google Cloud is in spring\. Choose aws\."):
+        with pytest.raises(ValidationError, match=r"provider is aws\. Google Cloud is in spring\."):
             TypeAdapter(AvailableProvider).validate_python("gcp")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from botocore.exceptions import ClientError, ReadTimeoutError
 from pynamodb.exceptions import GetError, QueryError
 
@@ -249,3 +250,39 @@ def test_an_alarm_rings_for_faults_of_ours_and_not_for_what_a_customer_can_cause
     answer_to(error)
 
     assert ('"ApiFaults"' in capsys.readouterr().out) == rings
+
+
+def test_an_error_for_which_we_have_no_sentence_is_not_told_in_those_of_a_library() -> None:
+    entry = {"type": "new_in_pydantic", "loc": ("body", "name"), "msg": "Input should be valid"}
+
+    body = body_of_answer_to(RequestValidationError([entry]))
+
+    (error,) = body["errors"]
+    assert error["message"] == "name has a value that is not allowed here."
+
+
+MESSAGES_TO_FIELDS = {"ValueError": 0, "Matching": 1, "InvalidField": 1}
+"""Which argument has the message."""
+
+
+def messages_to_fields() -> Iterator[str]:
+    """What code says of a wrong field: the end of each literal."""
+    shared = ROOT / "layers" / "shared" / "cavok"
+    for path in shared.rglob("*.py"):
+        kinds = {*MESSAGES_TO_FIELDS}
+        if not path.is_relative_to(shared / "api" / "models"):
+            kinds.remove("ValueError")
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", None) in kinds:
+                message: Any = node.args[MESSAGES_TO_FIELDS[node.func.id]]  # type: ignore[attr-defined]
+                if isinstance(message, ast.JoinedStr):
+                    message = message.values[-1]
+                if isinstance(message, ast.Constant):
+                    yield str(message.value)
+
+
+def test_what_is_said_of_a_field_is_a_whole_sentence() -> None:
+    found = [*messages_to_fields()]
+
+    assert len(found) > 15
+    assert [message for message in found if not message.endswith(".")] == []

@@ -99,7 +99,7 @@ NO_ADDRESS = "This is not a web address."
 LEAVE_OUT = "Leave out user name, password and the part after #."
 NOT_PUBLIC = "This address is not public. Enter one that is on the internet."
 NOT_ASCII = "Write a host name with other letters as xn--…, its ASCII form."
-NOT_HTTPS = "Enter an address that starts with https://"
+NOT_HTTPS = "Enter an address that starts with https://."
 
 
 @pytest.mark.parametrize(

@@ -37,8 +37,13 @@ def _read(event: Mapping[str, Any]) -> None:
     text = base64.b64decode(body).decode() if event.get("isBase64Encoded") else body
     if len(text.encode()) > MAX_BYTES:
         raise _Unusable("The body is longer than 64 kB.")
-    if text and _deeper(_parsed(text), MAX_DEPTH):
+    if not text:
+        return
+    value = _parsed(text)
+    if _deeper(value, MAX_DEPTH):
         raise _Unusable(_TOO_DEEP)
+    # JSON can escape half of a character, which no text in UTF-8 has (RFC 8259, 8.2).
+    json.dumps(value, ensure_ascii=False).encode()
 
 
 def _parsed(text: str) -> Any:

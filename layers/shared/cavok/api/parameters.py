@@ -24,8 +24,8 @@ from cavok.api.methods import allowed
 from cavok.domain.errors import InvalidField
 
 _FORMS: dict[object, tuple[re.Pattern[str], str]] = {
-    int: (re.compile("[0-9]+"), "A whole number, in digits."),
-    bool: (re.compile("true|false", re.IGNORECASE), "It is true or false."),
+    int: (re.compile("[0-9]+"), "{name} is a whole number, in digits."),
+    bool: (re.compile("true|false", re.IGNORECASE), "{name} is true or false."),
 }
 _ANY = re.compile(".*", re.DOTALL)
 
@@ -85,7 +85,7 @@ def _wrong(app: Any) -> Iterator[dict[str, Any]]:
             continue
         form, message = _FORMS.get(known[name], (_ANY, ""))
         if not form.fullmatch(value):
-            yield _entry("query", name, message)
+            yield _entry("query", name, message.format(name=name))
 
 
 def _entry(place: str, name: str, message: str) -> dict[str, Any]:

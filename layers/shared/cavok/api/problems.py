@@ -231,17 +231,22 @@ def _field_error(entry: dict[str, Any]) -> FieldError:
     standards write it, though Powertools writes it in lower case.
     """
     place, *inside = entry["loc"]  # body, query, path or header
-    name = ".".join(part for part in inside if isinstance(part, str)) or "body"
+    name = ".".join(part or '""' for part in inside if isinstance(part, str)) or "body"
     field = name.title() if place == "header" else name
-    return FieldError(field=field, message=_sentence(entry, field))
+    in_list = bool(inside) and isinstance(inside[-1], int)
+    return FieldError(
+        field=field, message=_sentence(entry, f"Each entry of {field}" if in_list else field)
+    )
 
 
 _SENTENCES = {
     "missing": "{field} is required.",
+    "null": "{field} is null. Give a value, or leave the field out.",
     "extra_forbidden": "There is no field {field} here.",
     "string_type": "{field} is a text.",
     "bool_type": "{field} is true or false.",
     "int_parsing": "{field} is a whole number.",
+    "int_parsing_size": "{field} has too many digits.",
     "list_type": "{field} is a list.",
     "model_attributes_type": "{field} is a JSON object.",
     "model_type": "{field} is a JSON object.",
@@ -258,13 +263,16 @@ _SENTENCES = {
 """By Pydantic's type of the error. Its own words are of inputs, and of types of Python."""
 
 
-def _sentence(entry: dict[str, Any], field: str) -> str:
-    """What is wrong with a field. Our own validators say it themselves."""
+def _sentence(entry: dict[str, Any], subject: str) -> str:
+    """What is wrong with a field, or with the entries of a list. Our own validators say it
+    themselves.
+    """
+    if entry["type"] == "value_error":
+        return str(entry["msg"]).removeprefix("Value error, ")
     words = entry.get("ctx", {})
     entries = "entries" if words.get("field_type") == "List" else "characters"
-    if ours := _SENTENCES.get(entry["type"]):
-        return ours.format(field=field, entries=entries, **words)
-    return str(entry["msg"]).removeprefix("Value error, ")
+    sentence = _SENTENCES.get(entry["type"], "{field} has a value that is not allowed here.")
+    return sentence.format(field=subject, entries=entries, **words)
 
 
 _HANDLERS: dict[type[Exception], Callable[[Any], Response[str]]] = {

@@ -365,7 +365,7 @@ def checked_url(url: str, *, allow_loopback: bool) -> SplitResult:
         raise InvalidField("url", "This address is not public. Enter one that is on the internet.")
     loopback = allow_loopback and (host == "localhost" or (address and address.is_loopback))
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
-        raise InvalidField("url", "Enter an address that starts with https://")
+        raise InvalidField("url", "Enter an address that starts with https://.")
     return parts
 
 

@@ -25,13 +25,13 @@ from cavok.services.accounts import AccountEdit, NewAccount
 def _available(value: str) -> str:
     if value in AVAILABLE:
         return value
-    to_come = [f"{p.descriptor.title} is {p.descriptor.note}. " for p in Provider if p == value]
-    raise ValueError(f"{''.join(to_come)}Choose {' or '.join(AVAILABLE)}.")
+    to_come = [f" {p.descriptor.title} is {p.descriptor.note}." for p in Provider if p == value]
+    raise ValueError(f"provider is {' or '.join(AVAILABLE)}.{''.join(to_come)}")
 
 
 def _known_region(value: str) -> str:
     if value not in REGIONS:
-        raise ValueError(f"{value[:40]} is not the name of an AWS region, such as us-east-1.")
+        raise ValueError(f"{value[:40]!a} is not the name of an AWS region, such as us-east-1.")
     return value
 
 
@@ -52,7 +52,7 @@ RoleName = Annotated[
     StrictStr,
     Matching(
         r"Cavok[A-Za-z0-9+=,.@_-]{0,59}",
-        "A role name is Cavok, followed by up to 59 letters, digits or +=,.@_-",
+        "A role name is Cavok, followed by up to 59 letters, digits or +=,.@_- characters.",
     ),
 ]
 RolePath = Annotated[
@@ -88,12 +88,14 @@ class NewAccountBody(RequestBodyWithoutNulls):
         """Raises InvalidField for what belongs to the other access type."""
         uses_keys = self.access_type is AccessType.ACCESS_KEY
         if uses_keys and self.credentials is None:
-            raise InvalidField("credentials", "Required for the access type access_key.")
+            raise InvalidField(
+                "credentials", "credentials is required for the access type access_key."
+            )
         for field in ("role_name", "role_path"):
             if uses_keys and field in self.model_fields_set:
-                raise InvalidField(field, "Only for the access type assume_role.")
+                raise InvalidField(field, f"{field} is only for the access type assume_role.")
         if not uses_keys and self.credentials is not None:
-            raise InvalidField("credentials", "Only for the access type access_key.")
+            raise InvalidField("credentials", "credentials is only for the access type access_key.")
         return NewAccount(
             provider=Provider(self.provider),
             account_number=self.provider_id,

@@ -11,10 +11,11 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainSerializer,
+    ValidationInfo,
     WithJsonSchema,
     field_validator,
 )
-from pydantic_core import core_schema
+from pydantic_core import PydanticCustomError, core_schema
 
 from cavok.domain.access_denied import Reason
 from cavok.domain.regions import RegionStatus
@@ -48,9 +49,10 @@ class RequestBodyWithoutNulls(RequestBody):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _not_null(cls, value: Any) -> Any:
+    def _not_null(cls, value: Any, info: ValidationInfo) -> Any:
         if value is None:
-            raise ValueError("Give a value, or leave the field out.")
+            required = cls.model_fields[str(info.field_name)].is_required()
+            raise PydanticCustomError("missing" if required else "null", "Null")
         return value
 
 
