@@ -78,6 +78,16 @@ def test_who_delivers_again_is_told_and_stays_there(admin, answer_with, opened):
     expect(button).to_be_focused()
 
 
+def test_a_message_that_was_never_tried_again_is_not_on_its_way(admin, opened):
+    """Its webhook was removed, or left its events out, before it was its turn."""
+    asked = {"status": "failed", "tries": 0, "http_status": None, "duration_ms": None}
+
+    row = opened(admin, [[samples.DELIVERIES[3] | asked]]).get_by_role("listitem")
+
+    expect(row).to_contain_text("Given up · 0 tries")
+    expect(row).not_to_contain_text("no answer")
+
+
 def test_they_stay_open_when_the_settings_change(admin, answer_with, opened):
     page, there = admin.page, [samples.WEBHOOK]
     region = opened(admin, at="2026-01-05T12:00:00")

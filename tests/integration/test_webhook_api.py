@@ -15,7 +15,7 @@ from standardwebhooks import Webhook
 
 from cavok import wiring
 from cavok.adapters.table.table import ItemChanged, Table
-from cavok.adapters.table.webhooks import HealthItem
+from cavok.adapters.table.webhooks import HealthItem, Webhooks
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.api.router import Router
 from cavok.domain.organizations import message_group
@@ -56,6 +56,15 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
     monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
     monkeypatch.setattr(wiring, "webhook_messages", lambda: made)
     return made
+
+
+@pytest.fixture
+def _at_that_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What waits is looked at when it was tried, and not years later."""
+    monkeypatch.setattr(Router, "now", staticmethod(lambda: NOW))
+
+
+at_that_time = pytest.mark.usefixtures("_at_that_time")
 
 
 class Receiver:
@@ -245,6 +254,7 @@ def paused(admin: Api, failures: int = PAUSED_AFTER) -> Receiver:
     return receiver
 
 
+@at_that_time
 def test_a_webhook_that_fails_is_paused_and_its_messages_are_held_back(admin: Api) -> None:
     receiver = paused(admin)
 
@@ -343,6 +353,7 @@ def test_a_success_that_the_sdk_stores_twice_counts_once(admin: Api) -> None:
     assert failures() == 2
 
 
+@at_that_time
 @pytest.mark.parametrize(("status", "said"), [(200, "delivered"), (500, "waiting")])
 def test_a_try_that_cannot_be_counted_is_recorded_and_not_made_again(
     status: int, said: str, admin: Api, monkeypatch: pytest.MonkeyPatch
@@ -421,6 +432,7 @@ def test_a_webhook_that_is_not_there_is_not_resumed(admin: Api) -> None:
 # ---- the log of deliveries -----------------------------------------------------------------------
 
 
+@at_that_time
 def test_the_log_says_what_became_of_each_message_at_its_latest_try(
     admin: Api, other_admin: Api
 ) -> None:
@@ -468,11 +480,45 @@ def test_a_message_waits_no_more_once_no_webhook_wants_it(
 
     assert log(admin) == [
         ("e-3", "delivered", 200, 1),
-        ("e-2", "failed", 404, 0),
+        ("e-2", "failed", None, 0),
         ("e-1", "failed", 503, 2),
     ]
     shown = admin.get(f"{PATH}/deliveries").json["items"]
     assert [each["next_try_at"] for each in shown] == [None] * 3
+
+
+def test_what_another_process_just_delivered_stays_so(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One has read that the message waits, and that its webhook does not want it any more."""
+    admin.put(PATH, WEBHOOK)
+    delivered(Receiver(503))
+    read = Webhooks.delivery
+
+    def read_before(self: Webhooks, *which: Any) -> Any:
+        found = read(self, *which)
+        if found and found.open:
+            admin.put(PATH, WEBHOOK)
+            delivered(tries=2)
+            leaves_it_out(admin)
+        return found
+
+    leaves_it_out(admin)
+    monkeypatch.setattr(Webhooks, "delivery", read_before)
+    delivered(tries=2)
+
+    assert log(admin) == [("e-1", "delivered", 200, 2)]
+
+
+def test_a_message_whose_next_try_is_long_overdue_is_not_said_to_wait(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It went to a dead-letter queue, or an earlier release left it open."""
+    admin.put(PATH, WEBHOOK)
+    delivered(Receiver(503))
+    for hours, status in ((6, "waiting"), (8, "failed")):
+        monkeypatch.setattr(Router, "now", staticmethod(lambda h=hours: NOW + timedelta(hours=h)))
+        assert log(admin) == [("e-1", status, 503, 1)]
 
 
 def test_the_log_has_the_newest_hundred(admin: Api) -> None:
@@ -501,7 +547,7 @@ def test_a_message_is_delivered_again_as_it_was(
     (message,) = queue.sent
     assert json.loads(message.body) == event
     assert message.group == message_group(ORGANIZATION_ID)
-    assert log(admin) == [(event_id, "waiting", 404, 0)]
+    assert log(admin) == [(event_id, "waiting", None, 0)], "what was answered before is no answer"
     assert audit(admin) == ["webhook_set", "webhook_redelivered"]
     assert is_problem(admin.post(f"{PATH}/deliveries/other/redeliver"), 404)
 
@@ -520,6 +566,23 @@ def test_a_message_that_could_not_be_sent_again_is_not_said_to_wait(
 
     assert send.called
     assert log(admin) == before == [("e-1", "failed", 404, 9)]
+
+
+def test_a_message_that_the_webhook_left_out_meanwhile_is_not_delivered_again(
+    admin: Api, queue: Queue
+) -> None:
+    admin.put(PATH, WEBHOOK)
+    delivered()
+    delivered(number=2, event_type="Webhook Test")
+    leaves_it_out(admin)
+    before = log(admin), audit(admin)
+
+    refused = admin.post(f"{PATH}/deliveries/e-1/redeliver")
+
+    assert is_problem(refused, 409)
+    assert refused.json["code"] == "not_subscribed"
+    assert (log(admin), audit(admin), queue.sent) == (*before, [])
+    assert admin.post(f"{PATH}/deliveries/e-2/redeliver").status == 202, "a test needs none"
 
 
 def test_a_paused_webhook_is_resumed_before_a_message_is_delivered_again(

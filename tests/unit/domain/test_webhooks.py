@@ -17,6 +17,8 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from cavok.domain.errors import InvalidField
 from cavok.domain.events import WEBHOOK_TEST, EventType
 from cavok.domain.webhooks import (
+    LATE_AT_MOST,
+    LONGEST_WAIT,
     PAUSED_AFTER,
     SIGNING_AT_ONCE,
     TRIES,
@@ -485,3 +487,27 @@ def test_a_delivery_is_open_while_it_is_to_be_tried_again() -> None:
     found = {status for status in DeliveryStatus if replace(delivery, status=status).open}
 
     assert found == {DeliveryStatus.WAITING, DeliveryStatus.PAUSED}
+
+
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        (DeliveryStatus.WAITING, DeliveryStatus.FAILED),
+        (DeliveryStatus.PAUSED, DeliveryStatus.FAILED),
+        (DeliveryStatus.DELIVERED, DeliveryStatus.DELIVERED),
+    ],
+)
+def test_a_delivery_whose_next_try_is_long_overdue_is_given_up(
+    status: DeliveryStatus, shown: DeliveryStatus
+) -> None:
+    delivery = replace(a_failed_delivery("e-1", "{}"), status=status, next_try_at=NOW)
+    latest = NOW + timedelta(seconds=LONGEST_WAIT) + LATE_AT_MOST
+
+    assert delivery.as_of(latest) == delivery
+    assert delivery.as_of(NOW - timedelta(days=1)) == delivery
+    later = delivery.as_of(latest + timedelta(seconds=1))
+    assert later == (
+        delivery if shown is status else replace(delivery, status=shown, next_try_at=None)
+    )
+    untimed = replace(delivery, next_try_at=None)
+    assert untimed.as_of(latest + timedelta(days=9)) == untimed

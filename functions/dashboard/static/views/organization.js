@@ -279,7 +279,7 @@ function deliveryRow(item, again) {
   const facts = [
     t.webhook.deliveryStatus[item.status] ?? item.status,
     t.webhook.tries(item.tries),
-    item.status !== "paused" && (item.http_status ?? t.webhook.noAnswer),
+    item.tries > 0 && item.status !== "paused" && (item.http_status ?? t.webhook.noAnswer),
     item.duration_ms !== null && t.webhook.took(number(item.duration_ms)),
   ].filter(Boolean);
   const time = when(item.at, { exact: true });
@@ -293,8 +293,8 @@ function deliveryRow(item, again) {
       h(
         "p",
         { class: "muted small" },
-        // What was asked for again has no try yet; the rest is of the tries before.
-        item.tries ? facts.join(" · ") : t.webhook.onItsWay,
+        // What was asked for again has no try yet, and has none if it is given up before.
+        item.tries || item.status === "failed" ? facts.join(" · ") : t.webhook.onItsWay,
         item.tries > 0 && item.next_try_at && [" · ", t.webhook.nextTry, " ", when(item.next_try_at, { exact: true })],
       ),
     ),

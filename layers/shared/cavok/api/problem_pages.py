@@ -192,6 +192,13 @@ EXPLANATIONS = {
         "orders could not be looked for in us-east-1: Of the RDS instances in AWS's answer, 1 "
         "cannot be read (no DBInstanceClass).",
     ),
+    "not_subscribed": Explanation(
+        "The webhook does not subscribe to this type of event any more, so the message would not "
+        "be sent.",
+        "Add the type to the webhook's events, then deliver the message again.",
+        "Your webhook does not subscribe to Account Failed. Add it, then deliver the message "
+        "again.",
+    ),
     "overtaken": Explanation(
         "A later request started or stopped the same instance. Nothing was done for this one.",
         "Check the state of the instance before you ask again.",

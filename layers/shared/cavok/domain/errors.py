@@ -56,6 +56,10 @@ class WebhookPaused(Conflict):
     """The webhook is paused: a message waits until it is resumed."""
 
 
+class NotSubscribed(Conflict):
+    """The webhook does not subscribe to events of this type."""
+
+
 class AlreadyConnected(Conflict):
     """The organization connects this account number already."""
 

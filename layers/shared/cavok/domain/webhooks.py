@@ -51,6 +51,9 @@ FIRST_WAIT, LONGEST_WAIT = 5, 6 * 3600
 specification.
 """
 
+LATE_AT_MOST = timedelta(hours=1)
+"""Nothing that works keeps a message that much longer than the longest wait."""
+
 TRIES = 9
 """After this many a message is given up."""
 
@@ -286,6 +289,19 @@ class Delivery:
     def open(self) -> bool:
         """Whether it is to be tried again."""
         return self.status in (DeliveryStatus.WAITING, DeliveryStatus.PAUSED)
+
+    def as_of(self, now: datetime) -> Self:
+        """What it is at this time. A message whose next try is long overdue is given up: it is in a
+        dead-letter queue, or its webhook was removed when that closed no delivery yet.
+        """
+        longest = timedelta(seconds=LONGEST_WAIT) + LATE_AT_MOST
+        if self.open and self.next_try_at and now - self.next_try_at > longest:
+            return self.given_up()
+        return self
+
+    def given_up(self) -> Self:
+        """The same, tried no more."""
+        return replace(self, status=DeliveryStatus.FAILED, next_try_at=None)
 
     @property
     def kept_until(self) -> datetime:

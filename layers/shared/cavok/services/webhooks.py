@@ -20,6 +20,7 @@ from cavok.domain.errors import (
     ChangedMeanwhile,
     DeliveryNotFound,
     InvalidField,
+    NotSubscribed,
     PreconditionFailed,
     ServiceUnavailable,
     WebhookNotFound,
@@ -221,16 +222,30 @@ def redeliver(
     now: datetime,
 ) -> None:
     """Sends one of the newest messages again. A test message counts as a new test. Raises
-    WebhookNotFound, DeliveryNotFound, WebhookPaused, QuotaExceeded, ServiceUnavailable.
+    WebhookNotFound, DeliveryNotFound, NotSubscribed, WebhookPaused, QuotaExceeded,
+    ServiceUnavailable.
     """
-    webhook_of(organization_id, webhooks=webhooks)
+    webhook = webhook_of(organization_id, webhooks=webhooks)
     newest = {each.event_id: each for each in webhooks.deliveries(organization_id)}
     if event_id not in newest:
         raise DeliveryNotFound("There is no such delivery among the newest of your webhook.")
+    event_type = newest[event_id].type
+    if not webhook.wants(event_type):
+        raise NotSubscribed(
+            f"Your webhook does not subscribe to {event_type}. Add it, then deliver the message "
+            "again."
+        )
     if webhooks.health(organization_id).state is WebhookState.PAUSED:
         raise WebhookPaused("The webhook is paused. Resume it, then deliver the message again.")
-    delivery = replace(newest[event_id], status=DeliveryStatus.WAITING, tries=0, next_try_at=now)
-    is_test = delivery.type == WEBHOOK_TEST
+    delivery = replace(
+        newest[event_id],
+        status=DeliveryStatus.WAITING,
+        tries=0,
+        http_status=None,
+        duration_ms=None,
+        next_try_at=now,
+    )
+    is_test = event_type == WEBHOOK_TEST
     quota = QuotaName.WEBHOOK_TESTS if is_test else QuotaName.WEBHOOK_CHANGES
     entry = of_webhook(
         AuditAction.WEBHOOK_REDELIVERED,
@@ -285,7 +300,9 @@ def deliver(
         raise NotDelivered("Its organization's time for first tries is used up.")
     webhook = webhooks.get(organization_id)
     if webhook is None or not webhook.wants(event["detail-type"]):
-        _wait_no_more(_logged(event, webhooks), webhooks)
+        # It was tried, or sent again by hand, before the webhook was removed or left it out.
+        if (logged := _logged(event, webhooks)) and logged.open:
+            webhooks.give_up(logged)
         return None
     last = tries >= TRIES
     delivery = Delivery(
@@ -336,14 +353,6 @@ def _logged(event: Mapping[str, Any], webhooks: Webhooks) -> Delivery | None:
     return webhooks.delivery(detail["organization_id"], at, detail["event_id"])
 
 
-def _wait_no_more(delivery: Delivery | None, webhooks: Webhooks) -> None:
-    """A message that was tried, or sent again by hand, before its webhook was removed or left its
-    events out.
-    """
-    if delivery and delivery.open:
-        webhooks.record(replace(delivery, status=DeliveryStatus.FAILED, next_try_at=None))
-
-
 def _tried_in_pause(
     delivery: Delivery, health: Health, webhooks: Webhooks, now: datetime
 ) -> Health:
@@ -354,7 +363,7 @@ def _tried_in_pause(
         if webhooks.change_health(health, failed):
             return failed
     if delivery.tries >= TRIES or (delivery.tries == 1 and not health.queues(now)):
-        webhooks.record(replace(delivery, status=DeliveryStatus.FAILED, next_try_at=None))
+        webhooks.record(delivery.given_up())
         raise GivenUp("The webhook is paused.")
     webhooks.record(replace(delivery, status=DeliveryStatus.PAUSED))
     raise NotDelivered("The webhook is paused.")

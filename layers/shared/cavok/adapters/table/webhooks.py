@@ -3,6 +3,7 @@ and the deliveries of messages.
 """
 
 from collections.abc import Callable, Container, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import (
@@ -283,6 +284,15 @@ class Webhooks:
     def record(self, delivery: Delivery) -> None:
         """Stores the outcome of a message's try, in place of the outcome of its earlier ones."""
         self._table.put(DeliveryItem.of(delivery))
+
+    def give_up(self, delivery: Delivery) -> None:
+        """Stores that a message is tried no more, unless another process has tried it since this
+        was read.
+        """
+        same: Condition = DeliveryItem.status == delivery.status
+        same &= DeliveryItem.tries == delivery.tries
+        with suppress(WriteConflict):
+            self._table.put(DeliveryItem.of(delivery.given_up()), same)
 
     def delivery(self, organization_id: str, at: datetime, event_id: str) -> Delivery | None:
         """What became of an event's message; null if no try is recorded."""

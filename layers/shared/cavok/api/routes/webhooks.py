@@ -146,8 +146,8 @@ def list_deliveries() -> DeliveryPage:
     """Lists what became of the newest 100 messages, newest first. Each is kept for a week."""
     organization_id, webhooks = router.caller.organization_id, wiring.webhooks()
     webhook_of(organization_id, webhooks=webhooks)
-    found = webhooks.deliveries(organization_id)
-    return DeliveryPage(items=[DeliveryBody.of(each) for each in found])
+    found, now = webhooks.deliveries(organization_id), router.now()
+    return DeliveryPage(items=[DeliveryBody.of(each.as_of(now)) for each in found])
 
 
 @router.post(
@@ -157,7 +157,7 @@ def list_deliveries() -> DeliveryPage:
     responses=answers(404, 409, ok=ACCEPTED),
 )
 def redeliver_event(event_id: str) -> Response[Redelivery]:
-    """Sends one of the newest 100 messages again."""
+    """Sends one of the newest 100 messages again, if your webhook still subscribes to its type."""
     redeliver(router.caller.organization_id, event_id, **_by_hand())
     return accepted(Redelivery())
 
