@@ -64,6 +64,17 @@ def test_a_path_that_is_not_there_does_not_tell_where_its_mapping_ends(admin: Ap
     assert within["type"] == "/cavok/docs/problems/no_such_path"
 
 
+@pytest.mark.parametrize("name", AT_THE_ROOT)
+def test_below_a_mapping_no_problem_is_named_as_what_is_at_the_root(name: str) -> None:
+    """Only a mapping of `docs/problems` cannot be told from the pages' own path."""
+    answer = sent(f"/cavok/docs/problems/{name}", "$default")
+
+    assert answer["statusCode"] == 404
+    problem = json.loads(answer["body"])
+    assert problem["detail"] == "No problem of this API has this code."
+    assert problem["type"] == "/cavok/docs/problems/no_such_path"
+
+
 def test_a_slash_at_the_end_leaves_the_base_path_as_it_is(admin: Api) -> None:
     answer = sent("/cavok/v1/accounts/", "ANY /v1/{proxy+}", "accounts/")
 

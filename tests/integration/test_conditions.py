@@ -27,7 +27,7 @@ from cavok.domain.webhooks import PAUSED_AFTER
 from cavok.services.customer_sessions import CustomerSessions
 from tests.support import api
 from tests.support.api import KEY_ACCOUNT, KEYS, Answer, Api, is_problem, number
-from tests.support.builders import ORGANIZATION_ID, a_resource, steps_of
+from tests.support.builders import ORGANIZATION_ID, a_failed_delivery, a_resource, steps_of
 from tests.support.declared import operation_of
 from tests.support.tenants import DATABASE, make_world, whole_api
 
@@ -236,7 +236,7 @@ def test_13_1_1_what_has_no_strong_tag_is_changed_for_no_tag(path: str, is_shown
         for malformed in ("1", '"1', "", '*, "1"'):
             assert is_problem(send(**{name: malformed}), 400), malformed
     assert is_problem(send(If_Match='"1"', If_None_Match="1"), 400)
-    if "{account_id}" in path:
+    if path.startswith("/v1/accounts/{account_id}"):
         place = path.format_map(world.ids | {"account_id": new_id()})
         assert is_problem(send(If_Match='"1"'), 404), "RFC 9110, 13.2.1"
         place = path.format_map(world.ids)
@@ -245,6 +245,32 @@ def test_13_1_1_what_has_no_strong_tag_is_changed_for_no_tag(path: str, is_shown
     assert world.items() == before
     allowed = {"If_None_Match": '"1"'} | ({"If_Match": "*"} if is_shown else {})
     assert send(**allowed).status in (201, 202)
+
+
+def test_a_message_about_an_account_that_is_no_more_is_there_whatever_the_condition() -> None:
+    world = make_world(ORGANIZATION_ID, 1)
+    event_id = f"{new_id()}/2026-11/80"
+    wiring.webhooks().record(a_failed_delivery(event_id, "{}"))
+    path = f"/v1/organization/webhook/deliveries/{event_id}/redeliver"
+
+    refused = world.admin.post(path, If_Match='"1"')
+
+    assert is_problem(refused, 412)
+    assert refused.json["code"] == "has_no_version"
+    assert world.admin.post(path, If_None_Match='"1"').status == 202
+
+
+@pytest.mark.parametrize("headers", [{"If_Match": 'W/"1"'}, {"If_None_Match": "*"}])
+def test_who_is_refused_is_not_told_of_a_change_that_nobody_made(
+    headers: dict[str, str], admin: Api
+) -> None:
+    path = f"/v1/accounts/{admin.account()['account_id']}"
+
+    refused = admin.patch(path, {"name": "Other"}, **headers)
+
+    assert is_problem(refused, 412)
+    says = "The account is at version 1, which your condition does not allow."
+    assert refused.json["detail"] == says
 
 
 BODIES = {

@@ -30,8 +30,10 @@ def _own_segments(event: dict[str, Any], segments: list[str]) -> int:
     """How many segments at the end are the API's: those of the route that the gateway chose."""
     _, _, route = event["routeKey"].partition(" ")
     if not route:
-        if segments[-1] in AT_THE_ROOT:  # first: a mapping may itself be named docs/problems
+        of_a_problem = segments[-3:-1] == ["docs", "problems"]
+        # Of three segments, the first two may be a mapping that is named so.
+        if segments[-1] in AT_THE_ROOT and not (of_a_problem and len(segments) > 3):
             return 1
-        return 3 if segments[-3:-1] == ["docs", "problems"] else len(segments)
+        return 3 if of_a_problem else len(segments)
     greedy: str = (event.get("pathParameters") or {}).get("proxy", "")
     return len(route.strip("/").split("/")) + greedy.strip("/").count("/")

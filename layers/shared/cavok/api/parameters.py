@@ -60,7 +60,8 @@ def _if_it_may(next_middleware: NextMiddleware, app: Any) -> Response[Any]:
     headers = app.current_event.headers
     if route.method != "GET" and has_condition(headers) and not _reads_conditions(route):
         event = app.current_event.raw_event
-        if account_id := app.context["_route_args"].get("account_id"):
+        account_id = app.context["_route_args"].get("account_id")
+        if account_id and event["rawPath"].startswith("/v1/accounts/"):
             wiring.accounts().get(caller_of(event).organization_id, account_id)
         is_shown = "GET" in allowed(app, event["rawPath"])
         check_without_tag(headers, is_shown=is_shown)

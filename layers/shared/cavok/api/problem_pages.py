@@ -216,10 +216,11 @@ EXPLANATIONS = {
         "Please correct: by.",
     ),
     "precondition_failed": Explanation(
-        "The current version is not one that If-Match names, because somebody has changed it since "
-        "you read it; or it is one that If-None-Match names. Nothing was done.",
+        "The current version is not one that If-Match names, as when somebody has changed it since "
+        "you read it, or when the tag is weak; or it is one that If-None-Match names. Nothing was "
+        "done.",
         "Read it again, check what changed, and send the request with the new ETag.",
-        "The account has changed: it is at version 8.",
+        "The account is at version 8, which your condition does not allow.",
     ),
     "quota_exceeded": Explanation(
         "Your organization did this too often.",

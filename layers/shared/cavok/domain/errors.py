@@ -81,7 +81,7 @@ class BusyWithOthers(Conflict):
 
 
 class PreconditionFailed(CavokError):
-    """The account changed since the client read it."""
+    """What is to be changed is at a version that the condition of the request does not allow."""
 
 
 class HasNoVersion(PreconditionFailed):

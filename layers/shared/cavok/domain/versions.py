@@ -32,4 +32,6 @@ class Versions(Container[Any]):
 def require_version(version: int | str, allowed: Container[Any] | None, *, of: str) -> None:
     """Raises PreconditionFailed if `allowed` lacks this version; None allows every one."""
     if allowed is not None and version not in allowed:
-        raise PreconditionFailed(f"The {of} has changed: it is at version {version}.")
+        raise PreconditionFailed(
+            f"The {of} is at version {version}, which your condition does not allow."
+        )
