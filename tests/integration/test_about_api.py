@@ -447,6 +447,25 @@ def closed(shape: Any) -> Any:
     return {name: closed(each) for name, each in shape.items()}
 
 
+def test_what_is_named_has_a_name_of_its_own(nobody: Api) -> None:
+    """Generators name a class after the title of an enumeration in its place, or its component."""
+    schemas = nobody.get("/openapi.json").json["components"]["schemas"]
+    titles = [
+        shape["title"]
+        for schema in schemas.values()
+        for shape in schema.get("properties", {}).values()
+        if "title" in shape
+    ]
+
+    assert titles
+    assert [title for title in titles if title in schemas] == []
+    assert len(titles) == len(set(titles))
+
+
+def test_no_description_is_of_where_we_keep_things(nobody: Api) -> None:
+    assert not re.search("in the table", nobody.get("/openapi.json").text)
+
+
 def test_an_event_counts_what_happened_to_an_account_and_not_its_versions() -> None:
     event, account = MESSAGES["Account Confirmed"]["data"], EXAMPLES["AccountBody"]
 

@@ -1,6 +1,8 @@
 """The bodies of interactions."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from cavok.api.models.common import ResponseBody, Timestamp
 from cavok.domain.interactions import (
@@ -32,7 +34,10 @@ class InteractionBody(ResponseBody):
     instance_id: str | None
     region: str | None
     action: InteractionAction
-    outcome: Literal[InteractionOutcome.ACCEPTED, InteractionOutcome.REFUSED]
+    outcome: Annotated[
+        Literal[InteractionOutcome.ACCEPTED, InteractionOutcome.REFUSED],
+        Field(title="InteractionOutcome"),  # what generators name the class after
+    ]
     detail: str
     actor: str
     at: Timestamp
