@@ -4,16 +4,21 @@ what the examples show.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
 import pytest
+from standardwebhooks import Webhook
 
 from cavok import wiring
 from cavok.api import examples
+from cavok.api.conditions import is_condition
 from cavok.api.router import Router
+from cavok.domain import audit
 from cavok.domain.organizations import Organization
 from cavok.domain.verifications import finish
 from tests.support.api import Answer, Api
@@ -44,7 +49,8 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
 def add_account() -> None:
     organization_id, at = examples.ADDED.organization_id, examples.ADDED.created_at
     wiring.organizations().create(Organization.new(organization_id), at)
-    wiring.accounts().add(replace(examples.ADDED, version=0, writes=0), None)
+    entry = audit.created(examples.ADDED, examples.REQUESTER)
+    wiring.accounts().add(replace(examples.ADDED, version=0, writes=0), None, entry=entry)
 
 
 def add_test() -> None:
@@ -161,3 +167,122 @@ def state(value: Any, schema: Json) -> Any:
     if isinstance(value, list):
         return bool(value)
     return value if "enum" in schema else "…"
+
+
+# ---- what is only read ---------------------------------------------------------------------------
+
+READS = {
+    operation["operationId"]: (path, operation)
+    for path, methods in described_api()["paths"].items()
+    for method, operation in methods.items()
+    if method == "get"
+}
+
+
+def add_interaction() -> None:
+    wiring.interactions().record(examples.INTERACTION)
+
+
+def add_delivery() -> None:
+    wiring.webhooks().record(examples.DELIVERY)
+
+
+EVERYTHING = (*CONNECTED, add_resource, add_interaction, set_webhook, add_delivery)
+
+
+@pytest.mark.parametrize("name", READS)
+def test_an_example_shows_what_is_read(name: str) -> None:
+    path, operation = READS[name]
+    add_account() if name == "get_instructions" else [step() for step in EVERYTHING]
+    known = {
+        each["name"]: each["example"]
+        for each in operation.get("parameters", ())
+        if not is_condition(each["name"])
+    }
+
+    query, place = queried(operation, known), path.format_map(known)
+    if "cursor" in query:
+        following = ADMIN.get(place, **query)
+        assert following.status == 200, following.text
+        del query["cursor"]
+
+    answer = ADMIN.get(place, **query)
+
+    assert answer.status == 200, answer.text
+    shown, schema = example_of_answer(operation, answer)
+    assert state(shown, schema) == state(answer.json, schema)
+
+
+def queried(operation: Json, known: Json) -> Json:
+    names = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"}
+    return {name: value for name, value in known.items() if name in names}
+
+
+def test_the_smallest_policy_is_that_of_what_the_examples_show() -> None:
+    for step in EVERYTHING:
+        step()
+    path, operation = READS["get_least_privilege"]
+
+    answer = ADMIN.get(path.format_map(examples.PARAMETERS))
+
+    shown, _ = example_of_answer(operation, answer)
+    for field in ("policy_document", "removes", "covers"):
+        assert answer.json[field] == shown[field], field
+
+
+# ---- messages ------------------------------------------------------------------------------------
+
+
+def found(value: Any, name: str) -> Iterator[Json]:
+    """Every object that has this field."""
+    if isinstance(value, dict):
+        if value.get(name):
+            yield value
+        value = list(value.values())
+    for each in value if isinstance(value, list) else ():
+        yield from found(each, name)
+
+
+def test_each_test_and_each_interaction_is_one_wherever_an_example_shows_it() -> None:
+    shown = [examples.EXAMPLES, examples.MESSAGES, examples.ANSWERS]
+    tests = [each for each in found(shown, "verification_id") if each["finished_at"]]
+    stops = [each for each in found(shown, "interaction_id") if each["action"] == "stop"]
+
+    ends = {(each["verification_id"], each["outcome"], each["finished_at"]) for each in tests}
+    assert {outcome for _, outcome, _ in ends} == {"confirmed", "degraded", "failed"}
+    assert len({id_ for id_, _, _ in ends}) == len({at for _, _, at in ends}) == len(ends)
+    assert len({(each["interaction_id"], each["at"]) for each in stops}) == 1
+
+
+def test_each_message_tells_of_its_own_moment() -> None:
+    messages = examples.MESSAGES
+    for message in messages.values():
+        assert message["timestamp"] == message["data"]["occurred_at"]
+    at = {name: message["timestamp"] for name, message in messages.items()}
+    of_account = sorted(
+        (message["data"]["version"], message["timestamp"])
+        for message in messages.values()
+        if "version" in message["data"]
+    )
+    assert at["Account Created"] == examples.EXAMPLES["AccountBody"]["created_at"]
+    assert at["Account Confirmed"] == examples.EXAMPLES["AccountBody"]["updated_at"]
+    assert at["Account Failed"] == examples.EXAMPLES["DeliveryPage"]["items"][0]["at"]
+    assert at["Instance Interaction"] == examples.EXAMPLES["InteractionBody"]["at"]
+    assert at["Instance Did Not Follow"] > at["Instance Interaction"]
+    assert [moment for _, moment in of_account] == sorted(moment for _, moment in of_account)
+    assert len(set(of_account)) == len({version for version, _ in of_account})
+    for name in ("Account Confirmed", "Account Degraded", "Account Failed"):
+        assert at[name] == messages[name]["data"]["verification"]["finished_at"], name
+
+
+@pytest.mark.parametrize("name", examples.MESSAGES)
+def test_each_message_is_signed_with_the_secret_that_the_example_shows(name: str) -> None:
+    parameters = described_api()["webhooks"][name]["post"]["parameters"]
+    header = {each["name"]: each["example"] for each in parameters}
+    body = json.dumps(examples.MESSAGES[name], separators=(",", ":"))
+    secret = examples.ANSWERS["put_webhook"]["201"]["secret"]
+
+    signed_at = datetime.fromtimestamp(header["webhook-timestamp"], UTC)
+
+    signature = Webhook(secret).sign(header["webhook-id"], signed_at, body)
+    assert header["webhook-signature"] == signature

@@ -3,6 +3,7 @@ account with a resource and a webhook: what an answer shows, and what an event t
 operation that changes something has an example of its own: the state that it leaves.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from cavok.api.models.detection import DetectionBody
 from cavok.api.models.instances import InstanceBody, InstanceList
 from cavok.api.models.instructions import InstructionsBody, InstructionStepBody
 from cavok.api.models.interactions import InteractionBody, InteractionPage
-from cavok.api.models.least_privilege import CoveredBody, LeastPrivilegeBody
+from cavok.api.models.least_privilege import LeastPrivilegeBody
 from cavok.api.models.organizations import AccountCounts, ByStatus, OrganizationBody, QuotaBody
 from cavok.api.models.permissions import PermissionGroupBody, PermissionsBody
 from cavok.api.models.providers import ProviderList
@@ -68,6 +69,8 @@ from cavok.domain.interactions import (
     Usage,
 )
 from cavok.domain.kinds import Action, Kind
+from cavok.domain.least_privilege import Scope, least_privilege
+from cavok.domain.pages import Position, PositionKind
 from cavok.domain.quotas import QuotaName
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.resources import Resource
@@ -77,21 +80,28 @@ from cavok.domain.verifications import State, Trigger, Verification
 from cavok.domain.webhooks import (
     Delivery,
     DeliveryStatus,
+    ReceiverMessage,
     SigningSecret,
     Webhook,
     WebhookState,
     payload,
+    signed_headers,
 )
 
-_ACCOUNT_ID, _TEST_ID, _RESOURCE_ID = (f"01JN8Q5M3C000000000000000{n}" for n in (1, 2, 3))
-_INTERACTION_ID = "01JN8Q5M3C0000000000000004"
+
+def _id(number: int) -> str:
+    return f"01JN8Q5M3C{number:016}"
+
+
+_ACCOUNT_ID, _TEST_ID, _RESOURCE_ID, _INTERACTION_ID = map(_id, (1, 2, 3, 4))
 _ORGANIZATION_ID, _REGION, _PERIOD, _FREE = "org-one", "eu-west-1", "2026-11", 1000
 _ADA = "ada@northwind.example"
 _CONNECTED = datetime.fromisoformat("2026-11-25T16:30:00Z")
 _TESTED = datetime.fromisoformat("2026-11-26T08:00:00Z")
 _ENDED = _TESTED + timedelta(seconds=5)
+_STOPPED = _TESTED + timedelta(minutes=30)
 _LATER = _TESTED + timedelta(hours=1)
-_REQUESTER = Requester(
+REQUESTER = Requester(
     actor=Actor(kind=ActorKind.PERSON, email=_ADA, sub="9f2d1c3e-0000-4000-8000-000000000001"),
     request_id="JKJaXmPLvHcESHA=",
     source_ip="203.0.113.7",
@@ -139,7 +149,7 @@ RUNNING = Verification(
     account_id=_ACCOUNT_ID,
     verification_id=_TEST_ID,
     trigger=Trigger.MANUAL,
-    actor=_REQUESTER.actor,
+    actor=REQUESTER.actor,
     connection_revision=1,
     started_at=_TESTED,
 )
@@ -176,7 +186,7 @@ RESOURCE = Resource(
     updated_at=_TESTED,
     revision="5c1f6a0e9b7d4d2e",
 )
-_INTERACTION = Interaction(
+INTERACTION = Interaction(
     organization_id=_ORGANIZATION_ID,
     account_id=_ACCOUNT_ID,
     interaction_id=_INTERACTION_ID,
@@ -186,9 +196,9 @@ _INTERACTION = Interaction(
     region=_REGION,
     outcome=InteractionOutcome.ACCEPTED,
     detail="It was available; stop was asked for.",
-    actor=_REQUESTER.actor,
-    at=_ENDED,
-    request_id=_REQUESTER.request_id,
+    actor=REQUESTER.actor,
+    at=_STOPPED,
+    request_id=REQUESTER.request_id,
     logged=Logged.WRITTEN,
     result=Result.PENDING,
     state="stopping",
@@ -217,9 +227,16 @@ _NOT_ENTERED = Issue(
 
 # ---- messages ------------------------------------------------------------------------------------
 
+_FOUND = {
+    Outcome.CONFIRMED: _ACCOUNT.verification,
+    Outcome.DEGRADED: LastVerification(_id(6), Outcome.DEGRADED, _ENDED + timedelta(days=1)),
+    Outcome.FAILED: LastVerification(_id(7), Outcome.FAILED, _ENDED + timedelta(days=2)),
+}
+"""The account's tests, one a day."""
+
 
 def _version(
-    number: int, status: Status, outcome: Outcome | None, *issues: Issue
+    number: int, at: datetime, status: Status, outcome: Outcome | None, *issues: Issue
 ) -> AccountVersion:
     return AccountVersion(
         organization_id=_ORGANIZATION_ID,
@@ -229,46 +246,52 @@ def _version(
         name=_ACCOUNT.name,
         status=status,
         issues=issues,
-        verification=LastVerification(_TEST_ID, outcome, _ENDED) if outcome else None,
+        verification=_FOUND[outcome] if outcome else None,
         version=number,
-        at=_ENDED,
+        at=at,
     )
+
+
+def _tested(number: int, outcome: Outcome, *issues: Issue) -> AccountVersion:
+    last = _FOUND[outcome]
+    assert last
+    return _version(number, last.finished_at, Status(outcome), outcome, *issues)
 
 
 def _events() -> Iterator[Event]:
     """At least one of each type. Of several, the last one is the example."""
-    created = _version(ADDED.writes, Status.UNCONFIRMED, None)
-    confirmed = _version(_ACCOUNT.writes, Status.CONFIRMED, Outcome.CONFIRMED)
-    degraded = _version(6, Status.DEGRADED, Outcome.DEGRADED, _LOST)
-    failed = _version(8, Status.FAILED, Outcome.FAILED, _NOT_ENTERED)
-    revoked = _ACCOUNT.with_use_revoked(_ENDED)
-    not_used = _version(9, revoked.status, Outcome.FAILED, *revoked.issues)
-    missed = replace(_INTERACTION, result=Result.NOT_REACHED, state="available")
+    created = _version(ADDED.writes, ADDED.created_at, Status.UNCONFIRMED, None)
+    confirmed = _tested(_ACCOUNT.writes, Outcome.CONFIRMED)
+    degraded = _tested(5, Outcome.DEGRADED, _LOST)
+    failed = _tested(7, Outcome.FAILED, _NOT_ENTERED)
+    revoked = _ACCOUNT.with_use_revoked(failed.at + timedelta(hours=1))
+    not_used = _version(8, revoked.updated_at, revoked.status, Outcome.FAILED, *revoked.issues)
+    missed = replace(INTERACTION, result=Result.NOT_REACHED, state="available")
     usage = UsageChange(
         organization_id=_ORGANIZATION_ID,
         account_id=_ACCOUNT_ID,
         period=_USAGE.period,
         before=_USAGE.used - 1,
         after=_USAGE.used,
-        at=_ENDED,
+        at=INTERACTION.at,
     )
     for change in (
-        AccountChange(None, created, _CONNECTED),
-        AccountChange(confirmed, degraded, _ENDED),
-        AccountChange(degraded, failed, _ENDED),
-        AccountChange(failed, not_used, _ENDED),
-        AccountChange(not_used, None, _ENDED),
-        AccountChange(created, confirmed, _ENDED),
-        InteractionChange(None, _INTERACTION, _ENDED),
-        InteractionChange(_INTERACTION, missed, _ENDED),
+        AccountChange(None, created, created.at),
+        AccountChange(confirmed, degraded, degraded.at),
+        AccountChange(degraded, failed, failed.at),
+        AccountChange(failed, not_used, not_used.at),
+        AccountChange(not_used, None, not_used.at + timedelta(hours=1)),
+        AccountChange(created, confirmed, confirmed.at),
+        InteractionChange(None, INTERACTION, INTERACTION.at),
+        InteractionChange(INTERACTION, missed, INTERACTION.at + timedelta(minutes=10)),
         usage,
     ):
         yield from events_of(change, _USAGE.free_interactions)
     envelope = Envelope(
-        event_id=_INTERACTION_ID,
+        event_id=_id(8),
         organization_id=_ORGANIZATION_ID,
         account_id=None,
-        occurred_at=_ENDED,
+        occurred_at=WEBHOOK.created_at + timedelta(minutes=1),
     )
     yield envelope.event(WEBHOOK_TEST, {"message": "This is a test. Your receiver got it."})
 
@@ -278,10 +301,22 @@ MESSAGES: dict[str, Any] = {
 }
 """What a webhook is sent, by the type of the event."""
 
+DELIVERY = Delivery(
+    organization_id=_ORGANIZATION_ID,
+    event_id=MESSAGES[EventType.FAILED]["data"]["event_id"],
+    type=EventType.FAILED,
+    at=datetime.fromisoformat(MESSAGES[EventType.FAILED]["timestamp"]),
+    event="",
+    status=DeliveryStatus.DELIVERED,
+    tries=1,
+    http_status=204,
+    duration_ms=85,
+)
+
 
 # ---- bodies --------------------------------------------------------------------------------------
 
-_CURSOR = "WyJvcmctb25lIiwibmFtZSIsIlByb2R1Y3Rpb24xIiwiMDFKTjhRIl0="
+_SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD1wWHj+C0zbk="  # noqa: S105  of nobody
 _GROUP = permissions.RDS
 _SHORT_TEMPLATE = '{"AWSTemplateFormatVersion": "2010-09-09", …}'
 _SHORT_TERRAFORM = 'resource "aws_iam_role" "cavok" { … }'
@@ -298,17 +333,15 @@ _verification = VerificationBody.of(VERIFICATION)
 _resource = ResourceBody.of(
     RESOURCE, next_action=NextAction(action=Action.STOP, at=_TESTED + timedelta(hours=9))
 )
-_interaction = InteractionBody.of_interaction(_INTERACTION)
+_interaction = InteractionBody.of_interaction(INTERACTION)
 _webhook = WebhookBody.of(WEBHOOK, secret=None, state=WebhookState.ACTIVE)
-_new_webhook = _webhook.model_copy(
-    update={"secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD1wWHj+C0zbk="}
-)
+_new_webhook = _webhook.model_copy(update={"secret": _SECRET})
 
 
 def _just(action: InteractionAction, state: str) -> InteractionBody:
     """An act that AWS has accepted a moment ago."""
     detail = f"It was {state}; {action} was asked for."
-    act = replace(_INTERACTION, action=action, detail=detail, state=None, logged=Logged.PENDING)
+    act = replace(INTERACTION, action=action, detail=detail, state=None, logged=Logged.PENDING)
     return InteractionBody.of_interaction(act)
 
 
@@ -333,12 +366,12 @@ def _answers() -> Iterable[BaseModel]:
     yield _resource
     yield _interaction
     yield _webhook
-    yield AccountPage(items=[_account], next_cursor=_CURSOR)
+    yield AccountPage(items=[_account], next_cursor=None)
     yield VerificationPage(items=[_verification], next_cursor=None)
     yield ResourceList(items=[_resource], next_cursor=None)
     yield InteractionPage(items=[_interaction], next_cursor=None)
-    entry = audit.created(_ACCOUNT, _REQUESTER)
-    entry = replace(entry, entry_id="01JN8Q5M3C0000000000000005", changes=entry.changes[:2])
+    entry = audit.created(_ACCOUNT, REQUESTER)
+    entry = replace(entry, entry_id=_id(5), changes=entry.changes[:2])
     yield AuditPage(items=[AuditEntryBody.of_entry(entry)], next_cursor=None)
     yield DetectionBody(state=Detection.FOUND)
     instance = InstanceBody(
@@ -361,12 +394,11 @@ def _answers() -> Iterable[BaseModel]:
         cli="aws iam create-role …",
         update=None,
     )
-    yield LeastPrivilegeBody(
-        policy_document=permissions.policy_document([_GROUP]),
-        cloudformation_template=_SHORT_TEMPLATE,
-        terraform=_SHORT_TERRAFORM,
-        removes=["Starting and stopping every EC2 instance."],
-        covers=[CoveredBody(resource_id=_RESOURCE_ID, actions=[RESOURCE.kind.descriptor.stop])],
+    offered = least_privilege(
+        _ACCOUNT, Scope.ARN, resources=[RESOURCE], interactions=[INTERACTION], now=_LATER
+    )
+    yield LeastPrivilegeBody.of(
+        offered, cloudformation_template=_SHORT_TEMPLATE, terraform=_SHORT_TERRAFORM
     )
     yield PermissionsBody(
         groups=[PermissionGroupBody.of(_GROUP, actions=_GROUP.permissions[:1])],
@@ -389,18 +421,7 @@ def _answers() -> Iterable[BaseModel]:
         items=[AccountUsageBody.of(_USAGE, account_id=_ACCOUNT_ID, name=_ACCOUNT.name)],
         next_cursor=None,
     )
-    delivery = Delivery(
-        organization_id=_ORGANIZATION_ID,
-        event_id=MESSAGES[EventType.FAILED]["data"]["event_id"],
-        type=EventType.FAILED,
-        at=_ENDED,
-        event="",
-        status=DeliveryStatus.DELIVERED,
-        tries=1,
-        http_status=204,
-        duration_ms=85,
-    )
-    yield DeliveryPage(items=[DeliveryBody.of(delivery)])
+    yield DeliveryPage(items=[DeliveryBody.of(DELIVERY)])
     yield ProviderList.of_all()
     yield from (Health(), TestMessage(), Redelivery(), GatewayMessage(message="Unauthorized"))
 
@@ -430,8 +451,7 @@ EXAMPLES: dict[str, Any] = {
 
 PARAMETERS: dict[str, Any] = {
     "account_id": _ACCOUNT_ID,
-    "by": "arn",
-    "cursor": _CURSOR,
+    "by": Scope.ARN,
     "event_id": MESSAGES[EventType.FAILED]["data"]["event_id"],
     "idempotency-key": "5f0c7a9e-1b7d-4d2e-9a55-3f2f0a4c8d11",
     "instance_id": RESOURCE.instance_id,
@@ -446,7 +466,33 @@ PARAMETERS: dict[str, Any] = {
     "status": "confirmed",
     "verification_id": _TEST_ID,
 }
-"""One for each name, except those of conditions."""
+"""One for each name, except those of conditions and `cursor`."""
+
+
+def _cursor(scope: str, kind: PositionKind, key: str, account_id: str = "") -> str:
+    return Position(kind, key, account_id).cursor(f"{_ORGANIZATION_ID}/{scope}")
+
+
+_CURSORS = {
+    "/v1/accounts": _cursor(
+        "accounts/{q}/{status}".format_map(PARAMETERS),
+        "name",
+        f"{_ACCOUNT.name.lower()}#{_ACCOUNT_ID}",
+        _ACCOUNT_ID,
+    ),
+    "/v1/audit": _cursor("audit", "id", _id(5)),
+    "/v1/organization/usage": _cursor(f"usage/{_PERIOD}", "used", str(_USAGE.used), _ACCOUNT_ID),
+    **{
+        f"/v1/accounts/{{account_id}}/{list_}": _cursor(f"{list_}/{_ACCOUNT_ID}", "id", _id(number))
+        for list_, number in (
+            ("verifications", 2),
+            ("resources", 3),
+            ("interactions", 4),
+            ("audit", 5),
+        )
+    },
+}
+"""By the path of the list: each takes only its own."""
 
 _TAGS = {
     "/v1/accounts/{account_id}": etag(_ACCOUNT.version, _ACCOUNT.writes, testing=False),
@@ -458,19 +504,18 @@ _TAGS = {
 
 def of_parameter(name: str, method: str, path: str) -> Any:
     """The example of a parameter of an operation."""
+    if name == "cursor":
+        return _CURSORS[path]
     return _tag_for(name, method, path) if is_condition(name) else PARAMETERS[name]
 
 
 def header_of_message(name: str, event_type: str) -> str | int:
     """The example of a header of a message to a webhook."""
     message = MESSAGES[event_type]
-    signed_at = datetime.fromisoformat(message["timestamp"])
-    headers: dict[str, str | int] = {
-        "webhook-id": message["data"]["event_id"],
-        "webhook-timestamp": int(signed_at.timestamp()),
-        "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
-    }
-    return headers[name]
+    body = json.dumps(message, separators=(",", ":")).encode()
+    at = datetime.fromisoformat(message["timestamp"])
+    value = signed_headers(ReceiverMessage(message["data"]["event_id"], body), [_SECRET], at)[name]
+    return int(value) if name == "webhook-timestamp" else value
 
 
 def _tag_for(name: str, method: str, path: str) -> str:
