@@ -179,7 +179,7 @@ test("empty pages that others follow are read past, as far as the next rows", as
     const at = Number(new URL(url).searchParams.get("cursor") ?? 0);
     asked.push(at);
     return Response.json({
-      items: pages[at].map((name) => account(name)),
+      items: pages[at].map((name) => account(name, { status: "failed" })),
       next_cursor: pages[at + 1] ? `${at + 1}` : null,
     });
   };
@@ -584,4 +584,70 @@ test("a row that turns out of its filter is no row at once, also where an older 
   held();
   await reading;
   assert.deepEqual([listing.ids, listing.arrivals], [["a"], []]);
+});
+
+// The API finds accounts by status in an index, which lags behind what it says of each.
+function lagging(...indexed) {
+  globalThis.fetch = async (url) => {
+    const isList = new URL(url).pathname === "/v1/accounts";
+    const items = indexed.map((name) => there.find((each) => each.name === name));
+    return isList ? Response.json({ items, next_cursor: null }) : answer(url);
+  };
+}
+
+test("no list shows what fits it no longer, whatever the API's index still says", async () => {
+  const turn = (status) => (there[1] = account("b", { status, version: there[1].version + 1 }));
+  there = ["a", "b"].map((name) => account(name, { status: "failed" }));
+  turn("confirmed");
+  lagging("a", "b");
+  const listing = store.listingOf("", "failed");
+  await listing.readMore(never);
+  assert.deepEqual(listing.ids, ["a"]);
+  turn("failed");
+  await listing.reread(new Set(["a"]), never);
+  assert.deepEqual(
+    listing.arrivals.map(({ id }) => id),
+    ["b"],
+  );
+  turn("confirmed");
+  await store.read("b", never);
+  assert.deepEqual(listing.arrivals, []);
+  turn("failed");
+  await store.read("b", never);
+  await listing.reread(new Set(["a"]), never);
+  listing.showArrivals();
+  assert.deepEqual(listing.ids, ["a", "b"]);
+  turn("confirmed");
+  await listing.reread(new Set(["a", "b"]), never);
+  assert.deepEqual(listing.ids, ["a"]);
+});
+
+test("many that others delete are no rows any more after one look", async () => {
+  const all = names(50);
+  const listing = await listed(...all);
+  there = there.slice(0, 10);
+  await listing.reread(new Set(all.slice(0, 25)), never);
+  assert.deepEqual(listing.ids, all.slice(0, 10));
+});
+
+test("what is not found on its page is a row as long as it may be there", async () => {
+  const all = names(20);
+  const listing = await listed(...all);
+  lagging();
+  await listing.reread(new Set(all), never);
+  assert.deepEqual(listing.ids, all);
+  await listing.catchUp(never);
+  assert.deepEqual(listing.ids, all);
+});
+
+test("an account that is gone fails no more", async () => {
+  const listing = await listed("a");
+  down = "refused";
+  await assert.rejects(store.read("a", never));
+  assert.equal(store.freshness(Date.now()), "late");
+  down = "";
+  there = [];
+  await listing.reread(new Set(["a"]), never);
+  assert.deepEqual(listing.ids, []);
+  assert.equal(store.freshness(Date.now()), "live");
 });

@@ -17,6 +17,7 @@ const PAGE_SIZE = 100;
 const FIRST_PAGE_SIZE = 50;
 // A little more than the longest time between two reads of what is shown.
 const LATE_AFTER_MS = 45_000;
+const FEW = 6;
 
 /** @type {Map<string, {account: Account, etag: string | null, at: number}>} */
 const accounts = new Map();
@@ -125,6 +126,7 @@ export function remove(id, asked) {
   if (known && asked !== undefined) count(known.status, -1, asked);
   gone.set(id, Date.now());
   accounts.delete(id);
+  ends.delete(id);
   if (added?.account_id === id) added = null;
   listing?.leaveOut(id);
   changed();
@@ -327,10 +329,8 @@ export class Listing {
     const answer = await api.get("/v1/accounts", { query, signal });
     for (const item of answer.items) keep(item, null, asked);
     return {
-      // An answer that is older than what is known may name what fits no longer.
-      ids: answer.items
-        .filter((item) => account(item.account_id) === item || this.#holds(item.account_id))
-        .map((item) => item.account_id),
+      // The API finds them in an index that lags behind what it says of each, and this answer may be an old one.
+      ids: answer.items.map((item) => item.account_id).filter((id) => this.#holds(id)),
       next: answer.next_cursor,
       at: asked,
     };
@@ -338,7 +338,7 @@ export class Listing {
 
   /**
    * Reads the pages of these rows again, and the page that was read longest ago, which finds what
-   * changed out of sight. What left its page was deleted, was renamed or fits no longer: it is read by itself.
+   * changed out of sight.
    */
   async reread(shown, signal) {
     const inSight = this.pages.filter((page) => page.ids.some((id) => shown.has(id)));
@@ -347,16 +347,24 @@ export class Listing {
     if (!pages.length) return;
     const left = await this.#read(() => Promise.all(pages.map((page) => this.#again(page, signal))), signal);
     const inOrder = left.flat().sort((a, b) => Number(shown.has(b)) - Number(shown.has(a)));
-    await readSome(inOrder, signal).catch(() => {});
+    await this.#lookFor(inOrder, signal);
+  }
+
+  /** What left its page was deleted or renamed. A few are read: if all of these are gone, so are the others. */
+  async #lookFor(left, signal) {
+    await readSome(left, signal).catch(() => {});
+    if (!left.length || !left.slice(0, FEW).every((id) => gone.has(id))) return;
+    for (const id of left) this.leaveOut(id);
+    changed();
   }
 
   /** Something else is known of an account: its row goes to its place, or is no row any more. */
   replace(before, now) {
     const { account_id: id } = now;
-    if (before.name === now.name && before.status === now.status) return;
-    if (!this.ids.includes(id) || (this.fits(now) && this.#orderOf(before) === this.#orderOf(now))) return;
+    if (!this.fits(now)) return this.leaveOut(id);
+    if (this.#orderOf(before) === this.#orderOf(now) || !this.ids.includes(id)) return;
     this.leaveOut(id);
-    if (this.fits(now)) this.#insert(now);
+    this.#insert(now);
   }
 
   #holds(id) {
@@ -385,7 +393,7 @@ export class Listing {
     const left = await this.#read(() => this.#again(page, signal), signal);
     apart.failed = null;
     apart.reads -= 1;
-    await readSome(left, signal).catch(() => {});
+    await this.#lookFor(left, signal);
   }
 
   /** Reads one page again. Returns the accounts that left it. */
@@ -459,7 +467,7 @@ export class Listing {
 
 /** Reads a few accounts, one request each. Throws what became of one that was not read. */
 async function readSome(ids, signal) {
-  const reads = await Promise.allSettled(ids.slice(0, 6).map((id) => readOne(id, signal)));
+  const reads = await Promise.allSettled(ids.slice(0, FEW).map((id) => readOne(id, signal)));
   for (const each of reads) if (each.status === "rejected" && !isMissing(each.reason)) throw each.reason;
 }
 
