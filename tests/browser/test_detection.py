@@ -125,8 +125,8 @@ def test_while_every_look_fails_nobody_is_told_to_wait(instructions, watch, how)
     there.state = how
     there.wait(12)
     expect(there.said).to_have_text(
-        "The role has not been found yet. Cavok could not look just now. It tries again every 5 "
-        "seconds while you are here. "
+        "The role has not been found yet. Cavok could not look just now. It tries again by "
+        "itself while you are here. "
     )
     expect(mark).to_contain_text("Last updated")
     there.state = "waiting"

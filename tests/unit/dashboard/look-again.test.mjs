@@ -7,6 +7,7 @@ const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
+const { onReadNow } = await import(`${page}/lib/dom.js`);
 const { instructions } = await import(`${page}/views/instructions.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
@@ -39,4 +40,33 @@ test("a look after which the account cannot be read says so, and its button is b
   assert.equal(toasts.textContent, "You may not see it.");
   assert.equal(again.getAttribute("aria-busy"), null);
   view.abort();
+});
+
+test("looks wait as long as the API asks, and reread nothing else at once", async (context) => {
+  store.forget();
+  const account = { account_id: "a", name: "A", status: "unconfirmed", access_type: "assume_role", version: 1 };
+  store.add(account, Date.now());
+  const looks = [
+    () => Response.json({ title: "Too many" }, { status: 429, headers: { "retry-after": "60" } }),
+    () => Response.json({}, { status: 504 }),
+  ];
+  const waiting = () => Response.json({ state: "waiting" });
+  globalThis.fetch = async (address, { method }) => {
+    if (method === "POST") return (looks.shift() ?? waiting)();
+    return String(address).endsWith("/a") ? Response.json(account) : Response.json({}, { status: 403 });
+  };
+  const { setTimeout: really } = globalThis;
+  const waits = [];
+  context.mock.method(globalThis, "setTimeout", (work, wait) => {
+    waits.push(wait);
+    return really(work, [5_000, 60_000].includes(wait) ? 20 : wait);
+  });
+  const view = new AbortController();
+  let rereads = 0;
+  onReadNow(() => (rereads += 1), view.signal);
+  opened(instructions, view.signal);
+  await new Promise((resolve) => really(resolve, 300));
+  view.abort();
+  assert.ok(waits.includes(60_000));
+  assert.deepEqual([looks.length, rereads], [0, 0]);
 });

@@ -5,8 +5,9 @@ import { button, element, soon } from "./drawn.mjs";
 
 const page = "../../../functions/dashboard/static";
 const { keptTrue, load, pagedList } = await import(`${page}/lib/watched.js`);
-const { render, whileLookedAt } = await import(`${page}/lib/dom.js`);
+const { readNow, render, whileLookedAt } = await import(`${page}/lib/dom.js`);
 const { Problem } = await import(`${page}/lib/problem.js`);
+const store = await import(`${page}/lib/store.js`);
 const { t } = await import(`${page}/texts.js`);
 
 const busy = () => new Problem({ status: 503, title: "Busy" });
@@ -192,4 +193,38 @@ test("what could not be drawn is drawn with the next reading, although that is t
   isBroken = false;
   render(target, "shown", once);
   assert.equal(target.textContent, "shown");
+});
+
+test("what is to be read at once while it is read already is read once more", async () => {
+  let turns = 0;
+  const work = async () => {
+    turns += 1;
+    if (turns === 1) readNow();
+    await soon();
+  };
+  whileLookedAt(view.signal, () => (turns ? 60_000 : 0), work);
+  await soon(30);
+  assert.equal(turns, 2);
+  readNow();
+  await soon(30);
+  assert.equal(turns, 3);
+});
+
+test("an answer that cannot be drawn is not live", async () => {
+  const unknown = () => {
+    throw new TypeError("Unknown");
+  };
+  const each = (value) => (value === "unknown" ? unknown() : node);
+  const part = keptTrue(target, request, each, { signal: view.signal, placeholder });
+  asked[0].resolve("known");
+  await soon();
+  assert.equal(store.freshness(Date.now()), "live");
+  const again = part.again();
+  asked[1].resolve("unknown");
+  await assert.rejects(again, TypeError);
+  assert.equal(store.freshness(Date.now()), "incomplete");
+  const mended = part.again();
+  asked[2].resolve("known");
+  await mended;
+  assert.equal(store.freshness(Date.now()), "live");
 });

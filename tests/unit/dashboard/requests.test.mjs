@@ -180,6 +180,11 @@ test("a time to wait that no timer can count is a day", async () => {
   await assert.rejects(api.get("/v1/organization"), { retryAfter: 86_400_000 });
 });
 
+test("a service that is down is asked again after two minutes, however long it means to be", async () => {
+  answers = [() => Response.json({ title: "No" }, { status: 503, headers: { "retry-after": "3600" } })];
+  await assert.rejects(api.get("/v1/organization"), { retryAfter: 120_000 });
+});
+
 test("an act that was refused for its token is not, also where this cannot be renewed now", async () => {
   refreshed = "lost";
   answers = [() => Response.json({}, { status: 401 })];

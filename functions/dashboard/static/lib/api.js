@@ -9,8 +9,9 @@ const ONCE_TIMEOUT_MS = 32_000;
 const GET_ATTEMPTS = 3;
 // Longer than this nobody is left to wait: the problem says when to try again.
 const LONGEST_WAIT_MS = 10_000;
-// A browser's timers know no more than 24 days.
+// A browser's timers know no more than 24 days. How long a quota lasts the API knows; how long it is down nobody does.
 const LONGEST_RETRY_AFTER_S = 24 * 60 * 60;
+const LONGEST_OUTAGE_S = 2 * 60;
 const PASSES = new Set([429, 500, 502, 503, 504]);
 
 let base;
@@ -24,15 +25,19 @@ export function start(config) {
 /**
  * `once`: it costs. So it is waited for as long as it may take, and repeated only if it was not begun.
  * @typedef {{query?: Record<string, any>, signal?: AbortSignal, once?: boolean}} Reading
- * @typedef {Reading & {body?: any, headers?: Record<string, string>}} Request
+ * `looks`: it is no person's act, after which everything is to be read again.
+ * @typedef {Reading & {body?: any, headers?: Record<string, string>, looks?: boolean}} Request
  */
 /** @type {(path: string, options?: Reading) => Promise<any>} */
 export const get = (path, reading = {}) => call("GET", path, reading).then((answer) => answer.body);
 /** @type {(path: string, options?: Reading) => Promise<{body: any, etag: string | null}>} */
 export const getWithTag = (path, { signal } = {}) => call("GET", path, { signal });
-/** @type {(path: string, body?: any, options?: {key?: string, signal?: AbortSignal}) => Promise<any>} */
-export const post = (path, body, { key, signal } = {}) =>
-  call("POST", path, { body, signal, headers: key ? { "idempotency-key": key } : {} }).then((answer) => answer.body);
+/** @type {(path: string, body?: any, options?: {key?: string}) => Promise<any>} */
+export const post = (path, body, { key } = {}) =>
+  call("POST", path, { body, headers: key ? { "idempotency-key": key } : {} }).then((answer) => answer.body);
+/** Asks the API to look at something, again and again, which whoever asks shows by itself.
+ * @type {(path: string, options: {signal: AbortSignal}) => Promise<any>} */
+export const look = (path, { signal }) => call("POST", path, { signal, looks: true }).then((answer) => answer.body);
 export const put = (path, body) => call("PUT", path, { body }).then((answer) => answer.body);
 /** @type {(path: string, body: any, options?: {etag?: string | null}) => Promise<{body: any, etag: string | null}>} */
 export const patch = (path, body, { etag } = {}) =>
@@ -43,7 +48,7 @@ export const segment = encodeURIComponent;
 export const newKey = () => crypto.randomUUID();
 
 /** @param {string} method @param {string} path @param {Request} request */
-async function call(method, path, { query, body, headers = {}, signal, once = false }) {
+async function call(method, path, { query, body, headers = {}, signal, once = false, looks = false }) {
   const url = new URL(path.replace(/^\//, ""), base);
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value !== undefined && value !== null && value !== "") url.searchParams.set(name, value);
@@ -86,7 +91,7 @@ async function call(method, path, { query, body, headers = {}, signal, once = fa
     const mayRepeat = once ? problem.status === 429 : !isAct || "idempotency-key" in headers;
     const passes =
       problem.status === 0 || (PASSES.has(problem.status) && !((problem.retryAfter ?? 0) > LONGEST_WAIT_MS));
-    if (!mayRepeat || !passes || attempt >= GET_ATTEMPTS) throw isAct ? ofAct(problem) : problem;
+    if (!mayRepeat || !passes || attempt >= GET_ATTEMPTS) throw isAct && !looks ? ofAct(problem) : problem;
     await pause(problem.retryAfter ?? 300 * 2 ** attempt * (0.75 + Math.random() / 2), until);
   }
 }
@@ -148,7 +153,8 @@ function problemOf(answer, content) {
     errors: Array.isArray(content?.errors) ? content.errors : [],
     reference: answer.headers.get("apigw-requestid") ?? answer.headers.get("x-amzn-requestid") ?? "",
   });
-  if (seconds > 0) problem.retryAfter = Math.min(seconds, LONGEST_RETRY_AFTER_S) * 1000;
+  const longest = answer.status === 429 ? LONGEST_RETRY_AFTER_S : LONGEST_OUTAGE_S;
+  if (seconds > 0) problem.retryAfter = Math.min(seconds, longest) * 1000;
   problem.byService = Boolean(content?.title);
   // The gateway did not wait for the function, which goes on.
   problem.perhapsDone = answer.status >= 500 && !problem.byService;

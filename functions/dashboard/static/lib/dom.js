@@ -125,16 +125,24 @@ export function pause(milliseconds, signal) {
 }
 
 // Repeats `work` after each pause while the page is visible, also after a failure, and at once when there is reason to,
-// but no sooner than the API asks for.
+// but no sooner than the API asks for. What is under way then may have been answered before: it is done again.
 export async function whileLookedAt(signal, pauseOf, work) {
   let asked = 0;
+  let atOnce = false;
+  let goOn = () => {};
+  const hear = () => {
+    atOnce = true;
+    goOn();
+  };
+  onReadNow(hear, signal);
   for (;;) {
     try {
       const left = Math.max(pauseOf() - asked, 0);
       await pause(asked, signal);
       asked = 0;
-      await pauseUnlessOnlineAgain(left, signal);
+      if (!atOnce) await Promise.race([pause(left, signal), new Promise((resolve) => (goOn = () => resolve(0)))]);
       await whenVisible(signal);
+      atOnce = false;
       await work();
     } catch (error) {
       if (signal.aborted || isMissing(error)) return;
@@ -153,13 +161,6 @@ export const readNow = () => reads.dispatchEvent(new Event("now"));
 export function onReadNow(listener, signal) {
   addEventListener("online", listener, { signal });
   reads.addEventListener("now", listener, { signal });
-}
-
-async function pauseUnlessOnlineAgain(milliseconds, signal) {
-  const over = new AbortController();
-  onReadNow(() => over.abort(), over.signal);
-  await pause(milliseconds, AbortSignal.any([signal, over.signal])).catch(() => signal.throwIfAborted());
-  over.abort();
 }
 
 // Waits while the page is hidden, so that a hidden page sends no requests.

@@ -145,6 +145,8 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
       if (!signal.aborted) show(target, drawn(value));
     } catch (error) {
       if (isMissing(error) && onMissing && !signal.aborted) show(target, onMissing(error));
+      // What was read is newer than what is shown of it.
+      if (!(error instanceof Problem)) store.lacks(target, signal);
       throw error;
     }
   };

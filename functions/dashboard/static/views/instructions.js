@@ -4,7 +4,7 @@ import { fill, h, render, safeHref, whileLookedAt } from "../lib/dom.js";
 import { ageing, stopwatch } from "../lib/elapsed.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
-import { isMissing } from "../lib/problem.js";
+import { isMissing, retryAfter } from "../lib/problem.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
@@ -54,6 +54,8 @@ export function instructions(context) {
       let lookingFor = open;
       // What the mark of the view counts as a part that fails, as long as it does.
       const looks = {
+        // For how many milliseconds the API asks not to look.
+        wait: 0,
         get isConnected() {
           return looking === "failed";
         },
@@ -73,7 +75,7 @@ export function instructions(context) {
       const draw = () => handle.account() && drawWatch(watch, handle.account(), looking, again);
       let first = true;
       const pauseOf = () => {
-        if (!first) return LOOK_EVERY_MS;
+        if (!first) return Math.max(LOOK_EVERY_MS, looks.wait);
         first = false;
         return 0;
       };
@@ -127,11 +129,13 @@ const mayWait = (account) => account.access_type === "assume_role" && !isConnect
 async function look(account, before, milliseconds, { part, signal }) {
   if (!mayWait(account) || (account.testing && before !== "failed") || !session.current()?.canChange) return "";
   if (milliseconds > LOOK_FOR_MS) return before === "off" ? before : "over";
-  const ask = () => api.post(`/v1/accounts/${api.segment(account.account_id)}/detection`, undefined, { signal });
+  const ask = () => api.look(`/v1/accounts/${api.segment(account.account_id)}/detection`, { signal });
+  part.wait = 0;
   try {
     return (await store.reading(part, ask, signal)).answer.state;
   } catch (problem) {
     if (signal.aborted || isMissing(problem)) throw problem;
+    part.wait = retryAfter(problem);
     return "failed";
   }
 }

@@ -321,7 +321,7 @@ export const t = withTexts(OPEN_TABLES, {
       busy: "Others of your organization are looked at or tested first. This account waits for its turn.",
       over: "Cavok has looked for 30 minutes, and stopped.",
       found: "",
-      failed: "Cavok could not look just now. It tries again every 5 seconds while you are here.",
+      failed: "Cavok could not look just now. It tries again by itself while you are here.",
       off: "",
     },
     lookAgain: "Look again",
