@@ -90,6 +90,47 @@ def test_an_instance_that_runs_outside_of_its_new_schedule_is_asked_about(
     assert len(stops) == 1
 
 
+def test_a_new_schedule_whose_answer_was_lost_is_saved_by_the_next_press(
+    furnished, admin, answer_with, watch
+):
+    """A person may change it in between: what was sent before is no change of another."""
+    watch.expects_network_failures = True
+    page, there = furnished, []
+
+    def lose(request: Any) -> Any:
+        if there:
+            return samples.problem(409, "It is under control already.")
+        there.append(saved(MONDAY)(request))
+        return "abort"
+
+    answer_with(page, f"{ONE}/resources", lambda _: {"items": there, "next_cursor": None})
+    answer_with(page, f"{ONE}/resources", lose, method="POST")
+    changes = answer_with(page, f"{ONE}/resources/res1", saved(MONDAY), method="PATCH")
+    admin.go("#/accounts/acc000000/instances")
+    page.get_by_role("button", name="Schedule web1", exact=True).click()
+    press = page.get_by_role("dialog").get_by_role("button", name="Save")
+    press.click()
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("Check")
+    page.get_by_label("Time zone").select_option("Asia/Tokyo")
+    press.click()
+    expect(question(page)).to_contain_text("It is running now, outside this schedule.")
+    assert [each.post_data_json["schedule"]["time_zone"] for each in changes] == ["Asia/Tokyo"]
+
+
+def test_a_reader_whose_clock_is_ahead_is_asked_too(furnished, admin, answer_with):
+    page = furnished
+    schedule_of_web1(page, answer_with, {"action": "start", "at": "2026-01-12T08:00:00Z"})
+    stops = answer_with(page, f"{ONE}/instances/ec2/[^/]+/stop", STOPPING, method="POST")
+    page.clock.install(time="2026-01-12T10:00:00Z")
+    admin.go("#/accounts/acc000000/schedules")
+    save(page)
+    expect(question(page)).to_be_visible()
+    page.clock.run_for(120_000)
+    question(page).get_by_role("button", name="Stop now").click()
+    expect(question(page)).to_have_count(0)
+    assert len(stops) == 1
+
+
 def test_the_schedules_ask_too_although_they_do_not_see_what_runs(furnished, admin, answer_with):
     page = furnished
     schedule_of_web1(page, answer_with, MONDAY)

@@ -2,6 +2,7 @@
 import * as api from "../lib/api.js";
 import { fill, h, pause, render, uniqueId } from "../lib/dom.js";
 import { dayName, firstDay, number, onTick, timeOfDay, when } from "../lib/format.js";
+import { ageing } from "../lib/elapsed.js";
 import { icon } from "../lib/icons.js";
 import { isMissing } from "../lib/problem.js";
 import * as router from "../lib/router.js";
@@ -19,6 +20,9 @@ const ASK_AFTER_MS = 2_000;
 const WEEK_MINUTES = 7 * DAY_MINUTES;
 // The days as the reader's week has them.
 const THEIR_WEEK = DAYS.map((_, index) => (index + firstDay() - 1) % 7);
+
+const isOf = (resource, { kind, instance_id: instance, region }) =>
+  resource.kind === kind && resource.instance_id === instance && resource.region === region;
 
 const path = (id, resource = "") =>
   `/v1/accounts/${api.segment(id)}/resources${resource && `/${api.segment(resource)}`}`;
@@ -222,14 +226,18 @@ function week(schedule) {
 export function scheduleDialog(id, { instance, resource, running, onSaved, onStop }) {
   const subject = resource ?? instance;
   const name = subject.name || subject.instance_id;
-  const given = resource?.schedule;
+  const given = resource?.schedule ?? undefined;
   const here = router.whileHere();
+  let known = resource;
+  // What was sent, though its answer may be lost.
+  const sent = [];
   // The API takes the last schedule for right. One that was released meanwhile is the API's to refuse.
   const check = unlessChanged(
     given,
     async () => {
-      const there = (await resourcesOf(id)).find((each) => each.resource_id === resource.resource_id);
-      return there ? there.schedule : given;
+      const there = (await resourcesOf(id)).find((each) => isOf(each, subject));
+      known = there ?? known;
+      return there ? (there.schedule ?? undefined) : given;
     },
     () => t.schedules.changedMeanwhile,
   );
@@ -296,16 +304,18 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
             ].filter(Boolean),
           );
           if (errors.length) throw { status: 422, errors };
-          const schedule = { time_zone: zone.value, windows };
-          if (resource) await first(check(schedule));
-          const saved = resource
-            ? (await api.patch(path(id, resource.resource_id), { schedule })).body
+          const schedule = structuredClone({ time_zone: zone.value, windows });
+          if (known || sent.length) await first(check(schedule, ...sent));
+          sent.push(schedule);
+          const saved = known
+            ? (await api.patch(path(id, known.resource_id), { schedule })).body
             : await api.post(path(id), {
                 kind: instance.kind,
                 instance_id: instance.instance_id,
                 region: instance.region,
                 schedule,
               });
+          const isDue = dueOnceSaid(saved);
           close();
           toast(
             t.schedules.saved,
@@ -314,7 +324,9 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           );
           // The row is drawn again before the question, which gives the focus back to it, if that does not take long.
           await Promise.race([onSaved(), pause(ASK_AFTER_MS)]);
-          onceAlone(() => here(() => whyLeave(id, saved, running()) || askToStop(id, saved, running, onStop)));
+          onceAlone(() =>
+            here(() => whyLeave(id, saved, running(), isDue()) || askToStop(id, saved, running, isDue, onStop)),
+          );
         },
       }),
   });
@@ -468,20 +480,29 @@ export function nextTurns(resource, { running, class: className, after }) {
   );
 }
 
+// Whether the next turn of a resource that the API has just described is due. Where it is past already by the reader's
+// clock, that is ahead: what is asked of the API then tells.
+function dueOnceSaid({ next_action: next }) {
+  const left = next ? Date.parse(next.at) - Date.now() : 0;
+  const age = ageing();
+  return () => left > 0 && age() >= left;
+}
+
 /**
  * Why there is nothing to ask about an instance that may run outside of its schedule. "" if there is.
  * @param {string} id
  * @param {any} resource null for one that is released
  * @param {boolean | undefined} runs
+ * @param {boolean} isDue whether its next turn is due since the API described it
  */
-export function whyLeave(id, resource, runs, now = Date.now()) {
+export function whyLeave(id, resource, runs, isDue) {
   const account = store.account(id);
   if (!isConnected(account)) return account ? t.schedules.rests[whyUnused(account)] : t.account.missing;
   if (runs === false) return t.schedules.rested;
-  return resource && isOutside(resource) && Date.parse(resource.next_action.at) > now ? "" : t.schedules.moved;
+  return resource && isOutside(resource) && !isDue ? "" : t.schedules.moved;
 }
 
-function askToStop(id, resource, running, onStop) {
+function askToStop(id, resource, running, isDue, onStop) {
   const name = resource.name || resource.instance_id;
   const said = h("p", {});
   const asked = new AbortController();
@@ -504,22 +525,22 @@ function askToStop(id, resource, running, onStop) {
           h("p", { class: "muted" }, t.schedules.zone(resource.schedule.time_zone), ". ", t.instances.stopText),
         ],
         async onsubmit(_, first) {
-          if (isOver(await first(newest()))) return;
+          if (isOver(await first(newest()), false)) return;
           const stopping = await startOrStop(id, resource, "stop");
           close();
           onStop(stopping);
         },
       }),
   });
-  const isOver = (there) => {
-    const why = whyLeave(id, there, running());
+  const isOver = (there, due) => {
+    const why = whyLeave(id, there, running(), due);
     if (!why) return false;
     modal.close();
     toast(t.schedules.left(name, why), "warning");
     return true;
   };
   const draw = () => {
-    if (!isOver(resource)) fill(said, running() ? t.schedules.outside : t.schedules.maybeOutside);
+    if (!isOver(resource, isDue())) fill(said, running() ? t.schedules.outside : t.schedules.maybeOutside);
   };
   onTick(draw, asked.signal);
   draw();
