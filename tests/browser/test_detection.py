@@ -128,6 +128,7 @@ def test_while_every_look_fails_nobody_is_told_to_wait(instructions, watch, how)
         "The role has not been found yet. Cavok could not look just now. It tries again by "
         "itself while you are here. "
     )
+    expect(there.page.locator("#announcer")).to_contain_text("Cavok could not look just now.")
     expect(mark).to_contain_text("Last updated")
     there.state = "waiting"
     there.wait(12)
@@ -194,6 +195,8 @@ def test_after_half_an_hour_somebody_must_ask_again(instructions):
     there.page.clock.fast_forward("30:01")
     there.wait(6)
     expect(there.said).to_contain_text("Cavok has looked for 30 minutes, and stopped.")
+    announcer = there.page.locator("#announcer")
+    expect(announcer).to_contain_text("Cavok has looked for 30 minutes, and stopped.")
     before = len(there.looks)
     there.wait(20)
     assert len(there.looks) == before

@@ -40,19 +40,18 @@ export function fill(parent, ...children) {
   return parent;
 }
 
-// Keeps the nodes of unchanged items, so that they keep the focus and their open disclosures. Of one that is drawn
-// anew, the part that had the focus has it again.
+// Keeps the nodes of unchanged items, so that they keep the focus and their open disclosures. One that is drawn anew
+// passes the focus on.
 export function keyed(parent, items, keyOf, draw) {
   const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));
-  let refocus = () => {};
+  const had = focused(parent);
+  let heir = parent;
   const wanted = items.map((item) => {
     const key = String(keyOf(item));
     const signature = JSON.stringify(item);
     const known = old.get(key);
-    if (known && known.signature === signature) return known;
-    const node = draw(item, known);
-    const part = known?.contains(document.activeElement) && focus().dataset.part;
-    if (part) refocus = () => node.querySelector(`[data-part="${CSS.escape(part)}"]`)?.focus({ preventScroll: true });
+    const node = known?.signature === signature ? known : draw(item, known);
+    if (focused(known)) heir = node;
     node.dataset.key = key;
     node.signature = signature;
     return node;
@@ -62,7 +61,7 @@ export function keyed(parent, items, keyOf, draw) {
   wanted.forEach((node, index) => {
     if (parent.children[index] !== node) parent.insertBefore(node, parent.children[index] ?? null);
   });
-  refocus();
+  passFocus(had, heir);
 }
 
 /** One of the elements of index.html. */
@@ -71,14 +70,37 @@ export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(
 /** The element with the focus. */
 export const focus = () => /** @type {HTMLElement} */ (document.activeElement);
 
-// Draws again only when what it shows has changed, and gives the focus back to the part that had it.
+/** The element in here with the focus. */
+export const focused = (place) => (place?.contains(document.activeElement) ? focus() : null);
+
+// What an element is, whenever it is drawn.
+const isOne = (node) => node.dataset.part ?? node.getAttribute("href") ?? node.ariaLabel ?? node.textContent;
+
+/**
+ * Of what was drawn anew, that has the focus which is what had it, or else the whole, unless the focus is elsewhere.
+ * @param {HTMLElement | null} had what had the focus before @param {Element} place what is drawn now
+ */
+export function passFocus(had, place) {
+  if (!had || focus() !== document.body) return;
+  const all = /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll("a, button, input, select, summary, pre"));
+  [...all].find((node) => isOne(node) === isOne(had))?.focus({ preventScroll: true });
+  if (focus() === document.body) focusOn(place);
+}
+
+/** Gives the focus to what is no control. @param {any} node */
+export function focusOn(node) {
+  node.tabIndex = -1;
+  node.focus({ preventScroll: true });
+}
+
+// Draws again only when what it shows has changed, and passes the focus on.
 export function render(target, shown, draw) {
   const signature = JSON.stringify(shown);
   if (target.signature === signature) return;
-  const focused = target.contains(document.activeElement) ? focus().dataset.part : undefined;
+  const had = focused(target);
   fill(target, draw(shown));
   target.signature = signature;
-  if (focused) target.querySelector(`[data-part="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+  passFocus(had, target);
 }
 
 let ids = 0;
@@ -94,10 +116,11 @@ let unspoken = "";
 export function announce(text) {
   clearTimeout(spoken);
   unspoken += `${text} `;
-  const announcer = byId("announcer");
-  announcer.textContent = "";
+  // All but an open modal is inert, also for screen readers.
+  const announcer = () => document.querySelector("dialog[open] .announcer") ?? byId("announcer");
+  announcer().textContent = "";
   spoken = setTimeout(() => {
-    announcer.textContent = unspoken.trim();
+    announcer().textContent = unspoken.trim();
     unspoken = "";
   }, 60);
 }

@@ -26,6 +26,7 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
       !lasting && iconButton(t.actions.close, "cross", { onclick: close }),
     ),
     h("div", { class: "dialog-body" }, content({ close })),
+    h("div", { class: "announcer sr-only", "aria-live": "polite" }),
   );
   node.addEventListener("close", () => {
     if (stays) return node.showModal();

@@ -1,5 +1,5 @@
 // What is read again while it is looked at, and knows how old it is.
-import { fill, focus, h, keyed, render, whileLookedAt } from "./dom.js";
+import { fill, focus, focused, focusOn, h, keyed, passFocus, render, whileLookedAt } from "./dom.js";
 import { isMissing, Problem, retryAfter } from "./problem.js";
 import * as store from "./store.js";
 import { button, errorPanel, skeleton, submitting } from "./ui.js";
@@ -70,6 +70,7 @@ export async function load(target, request, draw, options) {
   // Of one that is begun while another lasts, that says how it is.
   const isLast = () => loads.get(target) === timers;
   target.setAttribute("aria-busy", "true");
+  const had = focused(target);
   try {
     const value = await request();
     if (!signal.aborted) show(target, draw(value));
@@ -85,6 +86,7 @@ export async function load(target, request, draw, options) {
   } finally {
     timers.forEach(clearTimeout);
     if (isLast()) target.removeAttribute("aria-busy");
+    passFocus(had, target);
   }
 }
 
@@ -92,7 +94,9 @@ export async function load(target, request, draw, options) {
 // is there.
 function show(target, content) {
   loads.get(target)?.forEach(clearTimeout);
+  const had = focused(target);
   if (target.firstChild !== content) fill(target, content);
+  passFocus(had, target);
   store.has(target);
 }
 
@@ -284,9 +288,13 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
   const more = h("div", { class: "more" });
   const content = h("div", {}, list, more);
   const loadNext = async () => {
+    const { length } = pages.items;
     try {
       await store.reading(node, () => pages.next(), options.signal);
+      const had = focused(more);
       drawAll();
+      // The button is gone after the last page.
+      if (had && !pages.cursor && list.children[length]) focusOn(list.children[length]);
     } catch (problem) {
       if (!options.signal.aborted) drawMore(problem);
     }

@@ -1,6 +1,19 @@
 // The list of accounts. Only visible rows are in the document, and pages are fetched while the reader
 // scrolls, so 10,000 accounts open as fast as ten.
-import { announce, fill, focus, h, later, onReadNow, render, srOnly, whileLookedAt } from "../lib/dom.js";
+import {
+  announce,
+  fill,
+  focus,
+  focused,
+  focusOn,
+  h,
+  later,
+  onReadNow,
+  passFocus,
+  render,
+  srOnly,
+  whileLookedAt,
+} from "../lib/dom.js";
 import { number, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { isMissing, retryAfter } from "../lib/problem.js";
@@ -188,12 +201,12 @@ class ListView {
           h(
             "p",
             {},
-            h("a", { href: `#/accounts/${added.account_id}` }, added.name),
+            h("a", { href: `#/accounts/${added.account_id}`, "data-part": "added" }, added.name),
             ` ${t.list.wasAdded} `,
             added.status === "unconfirmed" && [
               t.list.nextStep[added.access_type],
               " ",
-              h("a", { href: `#/accounts/${added.account_id}/instructions` }, t.list.instructions),
+              h("a", { href: `#/accounts/${added.account_id}/instructions`, "data-part": "next" }, t.list.instructions),
             ],
           ),
         ),
@@ -381,6 +394,7 @@ class ListView {
   }
 
   drawFoot(state, problem) {
+    const had = focused(this.foot) ?? focused(this.table);
     this.describe();
     const { started, ids } = this.listing;
     this.table.hidden = ((state === "idle" && started) || state === "error") && ids.length === 0;
@@ -398,6 +412,9 @@ class ListView {
         state === "slow" ? h("span", { role: "status" }, t.problems.slow) : started && this.summary(),
       );
     });
+    // Of table and foot, one may be hidden now.
+    if (had && (focus() === document.body || focus().closest("[hidden]")))
+      focusOn(this.table.hidden ? this.foot : this.table);
   }
 
   empty() {
@@ -517,15 +534,12 @@ class ListView {
     const wanted = new Map();
     for (let index = from; index < to; index += 1) wanted.set(ids[index], index);
     // Keep the row with the focus, so that keyboard users do not lose their place.
-    const focused = /** @type {HTMLElement} */ (document.activeElement?.closest(".account-row[data-id]"));
-    if (focused && this.body.contains(focused)) {
-      const index = ids.indexOf(focused.dataset.id);
-      if (index >= 0) wanted.set(focused.dataset.id, index);
-    }
+    const had = focused(this.body);
+    const row = /** @type {HTMLElement | undefined} */ (had?.closest(".account-row[data-id]"));
+    const at = ids.indexOf(row?.dataset.id);
+    if (at >= 0) wanted.set(ids[at], at);
     // The focus of a row that is no row any more goes to the one in its place.
-    const lost = focused && this.body.contains(focused) && !wanted.has(focused.dataset.id);
-    const place = Number(focused?.getAttribute("aria-rowindex")) - 2;
-    const part = focus()?.dataset.part;
+    const place = Number(row?.getAttribute("aria-rowindex")) - 2;
     for (const [id, node] of this.rows) {
       if (!wanted.has(id)) {
         node.remove();
@@ -538,8 +552,7 @@ class ListView {
       if (node.nextSibling !== before || node.parentNode !== this.body) this.body.insertBefore(node, before);
       before = node;
     }
-    const heir = lost && this.rows.get(ids[Math.min(place, ids.length - 1)]);
-    if (heir) heir.querySelector(`[data-part="${part}"]`)?.focus({ preventScroll: true });
+    passFocus(had, this.rows.get(ids[at] ?? ids[Math.min(place, ids.length - 1)]) ?? this.foot);
     if (to > ids.length - FETCH_AHEAD_ROWS && !this.hasFailed()) this.more();
   }
 
@@ -552,9 +565,9 @@ class ListView {
       fresh.signature = signature;
       fresh.status = account.status;
       if (node) {
-        const part = node.contains(focus()) && focus().dataset.part;
+        const had = focused(node);
         node.replaceWith(fresh);
-        if (part) fresh.querySelector(`[data-part="${part}"]`)?.focus({ preventScroll: true });
+        passFocus(had, fresh);
       }
       node = fresh;
       this.rows.set(id, node);

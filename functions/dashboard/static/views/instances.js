@@ -4,7 +4,7 @@
 // does not. So the view lists when it is opened, when a person refreshes it, and once after a start or
 // stop, when its result is known. Within a minute, the API answers with what it read last.
 import * as api from "../lib/api.js";
-import { announce, fill, focus, h, keyed, render, whileLookedAt } from "../lib/dom.js";
+import { announce, fill, focused, h, keyed, passFocus, render, whileLookedAt } from "../lib/dom.js";
 import { ageing } from "../lib/elapsed.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
@@ -81,7 +81,9 @@ export function instances(context) {
       part.abort();
       part = new AbortController();
       view = why ? undefined : new Instances(handle, AbortSignal.any([context.signal, part.signal]));
+      const had = focused(body);
       fill(body, view ? view.section() : notConnected(handle.id, why));
+      passFocus(had, body);
     };
     handle.shows({ readAt: () => view?.readAt() ?? 0 });
     handle.onChange(draw);
@@ -301,11 +303,6 @@ export class Instances {
         this.rows,
         h("li", { class: "empty-line" }, unavailable.length ? t.instances.noneListed : t.instances.none),
       );
-    const focused = this.rows.contains(focus()) ? focus() : null;
-    const place = focused && {
-      row: /** @type {HTMLElement} */ (focused.closest("[data-key]")).dataset.key,
-      part: focused.dataset.part,
-    };
     const shown = items.map((item) => ({
       ...item,
       state: this.stateOf(item),
@@ -314,9 +311,6 @@ export class Instances {
       refusal: this.refusals.get(keyOf(item))?.text,
     }));
     keyed(this.rows, shown, keyOf, (item) => this.row(item));
-    if (place && !this.rows.contains(document.activeElement)) {
-      this.rows.querySelector(`[data-key="${CSS.escape(place.row ?? "")}"] [data-part="${place.part}"]`)?.focus();
-    }
   }
 
   row(instance) {

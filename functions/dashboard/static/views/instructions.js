@@ -1,6 +1,6 @@
 // Instructions for the customer's own account, and the result of the test.
 import * as api from "../lib/api.js";
-import { fill, h, render, safeHref, whileLookedAt } from "../lib/dom.js";
+import { announce, fill, h, render, safeHref, whileLookedAt } from "../lib/dom.js";
 import { ageing, stopwatch } from "../lib/elapsed.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
@@ -155,6 +155,10 @@ function drawWatch(target, account, word, again) {
   const text = account.testing ? t.instructions.testing : t.instructions.watch[condition];
   const busy = account.testing || looking === "waiting" || looking === "busy";
   const looks = t.instructions.looks[looking || "off"];
+  const before = target.said;
+  target.said = looks;
+  // That it begins to look needs no word.
+  if (looks && looks !== before && (before || looking === "over" || looking === "failed")) announce(looks);
   // While a test runs, or the account is looked at all the time, the next test is not in question.
   const next =
     !confirmed && !account.testing && !isRevoked(account) && looking !== "waiting" && account.next_verification_at;
