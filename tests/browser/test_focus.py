@@ -137,3 +137,17 @@ def test_what_changes_behind_a_modal_is_said_in_it(admin, answer_everything, ans
     page.evaluate("dispatchEvent(new Event('online'))")
     said = page.get_by_role("dialog").locator("[aria-live=polite].announcer")
     expect(said).to_contain_text("The account is now: Confirmed")
+
+
+def test_what_turns_of_an_account_redraws_no_facts_that_stay(admin, answer_everything, answer_with):
+    page = admin.page
+    there = [samples.account(0)]
+    answer_everything(page)
+    answer_with(page, ONE, lambda _: there[0])
+    admin.go("#/accounts/acc000000")
+    wait_until_loaded(page)
+    page.evaluate("document.querySelector('.facts').dataset.seen = 'yes'")
+    there[0] |= {"testing": True}
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(page.get_by_role("button", name="Watch")).to_be_visible()
+    expect(page.locator(".facts[data-seen]")).to_have_count(1)

@@ -357,3 +357,33 @@ def test_the_room_of_the_scrollbar_is_as_dark_beside_a_modal_as_all_behind_it(mo
     share = opacity / 255
     behind = [a * share + b * (1 - share) for a, b in zip(backdrop, ground, strict=False)]
     assert beside[:3] == pytest.approx(behind, abs=2)
+
+
+def test_the_clouds_of_a_new_account_are_tried_again_until_they_are_there(
+    admin, answer_with, watch
+):
+    watch.expect_status(422)
+    page, held = admin.page, []
+    answer_with(page, "/v1/providers", samples.problem(422, "Not now."))
+    page.get_by_role("button", name="New Account").first.click()
+    again = page.get_by_role("dialog").get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    page.route("**/v1/providers", lambda route: held.extend([route]))
+    again.focus()
+    page.keyboard.press("Enter")
+    expect(again).to_have_attribute("aria-busy", "true")
+    page.wait_for_timeout(200)
+    expect(again).to_have_attribute("aria-busy", "true")
+    held[0].continue_()
+    expect(again).to_have_count(0)
+    assert page.evaluate("document.activeElement !== document.body")
+
+
+def test_a_modal_whose_module_hangs_says_that_it_takes_long(admin):
+    page = admin.page
+    page.route("**/views/new-account.js", lambda _: None)
+    page.get_by_role("button", name="New Account").first.click()
+    expect(page.get_by_text("This takes longer than usual.")).to_be_visible()
+    page.unroute("**/views/new-account.js")
+    page.get_by_role("main").get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("dialog", name="New Account")).to_be_visible()

@@ -463,3 +463,11 @@ def test_a_test_is_not_compared_with_itself(admin, account, answer_with):
     page.get_by_role("button", name="Compare", exact=True).click()
     expect(page.locator("#toasts")).to_contain_text("Choose two different tests.")
     expect(page).to_have_url(re.compile("#/accounts/acc000000/tests$"))
+
+
+def test_a_step_that_was_not_timed_says_no_time(admin, account, answer_with):
+    steps = [samples.step("sts:AssumeRole", "trust", "denied", duration_ms=0), samples.STEPS[1]]
+    answer_with(admin.page, TEST, samples.finished_test(steps=steps))
+    page = admin.go("#/accounts/acc000000/tests/test1")
+    expect(page.get_by_text("120 ms")).to_have_count(1)
+    expect(page.get_by_text("0 ms", exact=True)).to_have_count(0)

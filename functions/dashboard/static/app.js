@@ -8,7 +8,7 @@ import * as router from "./lib/router.js";
 import * as session from "./lib/session.js";
 import { stored } from "./lib/storage.js";
 import * as store from "./lib/store.js";
-import { button, errorPanel, notice, notLoaded, skeleton, toast } from "./lib/ui.js";
+import { errorPanel, notice, notLoaded, skeleton, takesLong, toast } from "./lib/ui.js";
 import { t } from "./texts.js";
 import * as accounts from "./views/accounts.js";
 
@@ -243,12 +243,6 @@ async function show({ route, params, path, query, signal }) {
     addEventListener("online", router.render, { once: true, signal });
   }
 }
-
-// A module that hangs is fetched anew only by a page that is.
-const takesLong = () => [
-  h("p", { class: "muted small slow", role: "status" }, t.problems.slow),
-  button(t.actions.retry, { onclick: () => location.reload() }, "refresh"),
-];
 
 function notFound({ main: view, title }) {
   title(t.notFound.title);

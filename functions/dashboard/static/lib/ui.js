@@ -134,6 +134,12 @@ export function notLoaded(error) {
   return errorPanel({ title: t.problems.view, detail: t.problems.viewDetail }, () => location.reload());
 }
 
+// A module that hangs is fetched anew only by a page that is.
+export const takesLong = () => [
+  h("p", { class: "muted small slow", role: "status" }, t.problems.slow),
+  button(t.actions.retry, { onclick: () => location.reload() }, "refresh"),
+];
+
 export function skeleton(lines = 3, className = "") {
   return h(
     "div",

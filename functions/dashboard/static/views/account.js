@@ -337,7 +337,10 @@ function nextStep(account) {
 function drawFacts(target, account) {
   // Like capabilities: what a region answers matters only while the account is connected.
   const health = isConnected(account) ? account.region_health : [];
-  render(target, account, () =>
+  const { provider_id, access_type, role_arn, access_key_id, regions, verification } = account;
+  const { next_verification_at, created_at, created_by, updated_at } = account;
+  const key = [provider_id, access_type, role_arn, access_key_id, regions, health, verification];
+  render(target, [...key, next_verification_at, created_at, created_by, updated_at], () =>
     section(
       t.account.facts,
       {},

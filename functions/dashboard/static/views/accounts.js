@@ -34,6 +34,7 @@ import {
   STATUS_ICONS,
   statusBadge,
   submitting,
+  takesLong,
   toast,
 } from "../lib/ui.js";
 import { t } from "../texts.js";
@@ -85,7 +86,7 @@ class ListView {
     this.signal = signal;
     this.added = added;
     this.notices = h("div", { class: "list-notices" });
-    /** Why the modal of a new account is not there. @type {Node | null} */
+    /** Why the modal of a new account is not there. @type {HTMLElement | null} */
     this.notOpened = null;
     this.rows = new Map();
     this.fetching = null;
@@ -192,7 +193,7 @@ class ListView {
   // The account that this page has added is called what it is called now, for as long as it is there.
   drawNotices() {
     const added = /** @type {any} */ (store.account(this.added));
-    render(this.notices, [added?.name, added?.status, !this.notOpened], () => [
+    render(this.notices, [added?.name, added?.status, this.notOpened?.textContent], () => [
       !session.somebody().canChange && notice("info", h("p", {}, t.viewer.banner)),
       this.notOpened,
       added &&
@@ -438,13 +439,18 @@ class ListView {
     // Whoever presses again while the module loads gets one modal.
     if (this.opening) return;
     this.opening = true;
+    const say = (why) => {
+      this.notOpened = why;
+      this.drawNotices();
+    };
+    const slow = later(5_000, () => say(h("div", {}, takesLong())), this.signal);
     const before = this.address();
     const here = router.whileHere();
     if (router.place().path !== "/accounts/new") here(() => history.pushState(null, "", "#/accounts/new"));
     try {
       const { newAccount } = await import("./new-account.js");
       if (this.signal.aborted) return;
-      this.notOpened = null;
+      say(null);
       let open = true;
       newAccount({
         onClose: () => {
@@ -453,18 +459,18 @@ class ListView {
         },
         onAdded: (account, asked) => {
           store.add(account, asked);
-          const say = () => toast(t.list.added(account.name));
-          if (open) here(() => router.go("#/accounts", { replace: true }), say);
+          const tell = () => toast(t.list.added(account.name));
+          if (open) here(() => router.go("#/accounts", { replace: true }), tell);
           else {
             store.takeAdded();
-            say();
+            tell();
           }
         },
       });
     } catch (error) {
-      this.notOpened = notLoaded(error);
+      say(notLoaded(error));
     } finally {
-      this.drawNotices();
+      clearTimeout(slow);
       this.opening = false;
     }
   }

@@ -1,6 +1,6 @@
 import * as api from "../lib/api.js";
 import { choice } from "../lib/choice.js";
-import { fill, h } from "../lib/dom.js";
+import { fill, focused, h, passFocus } from "../lib/dom.js";
 import { afterPress } from "../lib/press.js";
 import { regionsField } from "../lib/regions-field.js";
 import { NAME, find, sameName } from "../lib/same-name.js";
@@ -49,10 +49,16 @@ function accountForm(close, onAdded) {
   const providers = h("div", {});
   let providersShown;
   const showProviders = () => {
+    const show = (content) => {
+      const had = focused(providers);
+      fill(providers, content);
+      passFocus(had, providers);
+    };
     providersShown = api.get("/v1/providers").then(
-      ({ items }) => fill(providers, providerChoice(items)),
-      (problem) => fill(providers, errorPanel(problem, showProviders)),
+      ({ items }) => show(providerChoice(items)),
+      (problem) => show(errorPanel(problem, showProviders)),
     );
+    return providersShown;
   };
   showProviders();
 

@@ -366,8 +366,8 @@ function stepRow(step, optional, account) {
       "span",
       { class: "step-verdict" },
       step.verdict === "waiting" ? t.tests.waiting : verdictWord(step),
-      step.duration_ms !== undefined &&
-        step.duration_ms !== null &&
+      // What was asked for with another step took no time of its own.
+      step.duration_ms > 0 &&
         step.verdict !== "skipped" &&
         h("span", { class: "muted small" }, duration(step.duration_ms)),
     ),
