@@ -459,11 +459,11 @@ class ListView {
         },
         onAdded: (account, asked) => {
           store.add(account, asked);
-          const tell = () => toast(t.list.added(account.name));
-          if (open) here(() => router.go("#/accounts", { replace: true }), tell);
+          const announced = () => toast(t.list.added(account.name));
+          if (open) here(() => router.go("#/accounts", { replace: true }), announced);
           else {
             store.takeAdded();
-            tell();
+            announced();
           }
         },
       });
