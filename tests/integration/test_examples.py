@@ -19,6 +19,7 @@ from cavok.api import examples
 from cavok.api.conditions import is_condition
 from cavok.api.router import Router
 from cavok.domain import audit
+from cavok.domain.events import EventType
 from cavok.domain.organizations import Organization
 from cavok.domain.verifications import finish
 from tests.support.api import Answer, Api
@@ -97,8 +98,9 @@ def set_webhook() -> None:
 
 def add_deliveries() -> None:
     ids = examples.PARAMETERS
-    for event_id in (ids["event_id"], "/".join((ids["account_id"], ids["period"], ids["percent"]))):
-        wiring.webhooks().record(a_failed_delivery(event_id, "{}"))
+    of_usage = "/".join((ids["account_id"], ids["period"], ids["percent"]))
+    for event_id, event_type in ((ids["event_id"], EventType.FAILED), (of_usage, EventType.USAGE)):
+        wiring.webhooks().record(replace(a_failed_delivery(event_id, "{}"), type=event_type))
 
 
 CONNECTED = (add_account, add_test, add_database)
@@ -131,6 +133,40 @@ def test_an_example_shows_the_state_in_which_its_operation_leaves_things(name: s
     assert state(shown, schema) == state(answer.json, schema)
     for field, value in {**known, **(sent or {})}.items():
         assert shown.get(field, value) == value, field
+
+
+EXCLUDING = [
+    name
+    for name, (_, _, operation) in CHANGES.items()
+    for parameter in operation.get("parameters", ())
+    if parameter["name"] == "if-none-match" and parameter["example"] != "*"
+]
+
+
+@pytest.mark.parametrize("name", EXCLUDING)
+def test_the_example_of_if_none_match_excludes_nothing_that_is_there(name: str) -> None:
+    method, path, operation = CHANGES[name]
+    for step in BEFORE.get(name, ()):
+        step()
+    known = {each["name"]: each["example"] for each in operation["parameters"]}
+    headers = {"If-None-Match": known["if-none-match"]}
+
+    answer = ADMIN.send(method, path.format_map(known), example_of_body(operation), headers)
+
+    assert answer.status < 300, answer.json
+
+
+def test_the_example_of_each_problem_has_its_status() -> None:
+    shown = [
+        (status, body["example"])
+        for methods in described_api()["paths"].values()
+        for operation in methods.values()
+        for status, answer in operation["responses"].items()
+        if (body := answer.get("content", {}).get("application/problem+json"))
+    ]
+
+    assert [each for status, each in shown if each["status"] != int(status)] == []
+    assert len(shown) > 200
 
 
 def example_of_body(operation: Json) -> Any:

@@ -1383,6 +1383,16 @@ def test_no_organizations_policies_take_the_processor_from_anothers_tests(
     assert {stored(account).status for account in others} == {Status.CONFIRMED}
 
 
+@pytest.mark.parametrize(("organizations", "seconds"), [(1, 5.0), (2, 2.5), (5, 1.0), (24, 1.0)])
+def test_each_organization_of_a_page_has_time_for_ordinary_policies(
+    organizations: int, seconds: float
+) -> None:
+    """A hundred databases take a fifth of a second."""
+    page = [an_account(organization_id=f"organization-{n % organizations}") for n in range(24)]
+
+    assert {each.left for each in sweep._shares(page).values()} == {seconds}
+
+
 OF_DATABASES = [
     kind.descriptor.permission(action)
     for kind in Kind

@@ -41,7 +41,7 @@ def revalidated(event: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]
     headers.setdefault("Cache-Control", _ASK_AGAIN)
     wanted = asked.get("if-match")
     if wanted is not None and not names(wanted, tag, weakly=False):
-        other = PreconditionFailed("What is there has another ETag than If-Match names.")
+        other = PreconditionFailed("If-Match names no strong ETag of what is there.")
         return revalidated(event, problems.answer_to(other))
     if not names(asked.get("if-none-match", ""), tag, weakly=True):
         return answer | {"headers": headers}

@@ -35,11 +35,12 @@ keeps the old one; If-Match compares the version only. A test says when to incre
 """
 
 
-def representation() -> int:
+def representation() -> str:
     """The representation of this release. An account also says which version of the template is the
-    newest, so each new version counts too.
+    newest, so that stands beside it if it is not the first.
     """
-    return REPRESENTATION + template_versions.current() - 1
+    newest = template_versions.current()
+    return f"{REPRESENTATION}" if newest == 1 else f"{REPRESENTATION}.{newest}"
 
 
 _TESTING = "-testing"
@@ -47,18 +48,18 @@ _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 # Each character can match in one place only. Else a long header without a match would never end.
 _TAGS = re.compile(rf"[ \t,]*(?:{_TAG}(?=[ \t]*(?:,|\Z))[ \t,]*)*")
 _OPAQUE = re.compile(r'((?:W/)?)("[^"]*")')
-_OF_ACCOUNT = re.compile(rf'"(0|[1-9]\d{{0,17}})(?:-\d+)?(?:{_TESTING})?(?:\.\d+)?"', re.ASCII)
+_OF_ACCOUNT = re.compile(rf'"(0|[1-9]\d{{0,17}})(?:-\d+)?(?:{_TESTING})?(?:\.\d+){{0,2}}"', re.ASCII)
 _OF_OTHERS = re.compile(r'"([0-9a-f]{16})-[0-9a-f]{16}"')
 
 
-def etag(version: int, writes: int, *, testing: bool, form: int | None = None) -> str:
+def etag(version: int, writes: int, *, testing: bool, form: str = "") -> str:
     """The ETag of an account: `"7"`, or `"7-9"` after nine writes, because a test writes
     the account and keeps its version; `"7-9-testing"` while a test runs; `"7.2"` in its second
     representation.
     """
     written = "" if writes == version else f"-{writes}"
     form = form or representation()
-    later = "" if form == 1 else f".{form}"
+    later = "" if form == "1" else f".{form}"
     return f'"{version}{written}{_TESTING if testing else ""}{later}"'
 
 

@@ -105,8 +105,9 @@ OWN: dict[str, dict[str, str]] = {
         "access_key_id": "The last four characters of the access key's id. Null for a role.",
         "status": "The status that follows from the latest verdict. `unconfirmed`: not proven yet.",
         "capabilities": "What the account can be used for.",
-        "template": "The version of what its role grants. Null if the last test could not read it: "
-        "of an access key, or of a role whose inline policies do not say it.",
+        "template": "The version of what its role grants. Null if no test could tell: before "
+        "the first, while it is not connected, of an access key, or of a role whose inline "
+        "policies do not say it.",
         "testing": "Whether a test is running.",
         "next_verification_at": "When the next scheduled test is due. Null if there is none.",
         "created_by": "Who connected the account.",
@@ -399,6 +400,7 @@ COMPONENTS = {
     "LastVerificationBody": "A test that ended with a verdict.",
     "NextAction": "What a schedule does next.",
     "OrganizationBody": "Your organization, and what customers' roles must trust.",
+    "InteractionOutcome": "The answer to a request: accepted, or refused by Cavok or AWS.",
     "PermissionGroup": "Permissions that are granted, and left out, together.",
     "PermissionGroupBody": "Permissions that serve one purpose.",
     "ProblemCode": "The cause of a problem. Each has a page: `/docs/problems/…`.",

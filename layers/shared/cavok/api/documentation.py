@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from cavok.api import html
-from cavok.api.problems import STATUS_OF_CODE
+from cavok.api.problems import PROBLEM_JSON, STATUS_OF_CODE
 
 Json = Mapping[str, Any]
 
@@ -65,8 +65,9 @@ def _exchange(operation: Json) -> Iterator[str]:
         yield f"<p>Body: {_type(body['schema'])}</p>{_example('Example', body)}"
     yield _table("Answers", map(_answer, operation["responses"].items()))
     for status, answer in operation["responses"].items():
-        for body in answer.get("content", {}).values():
-            yield _example(f"Example of {escape(status)}", body)
+        for media_type, body in answer.get("content", {}).items():
+            if media_type != PROBLEM_JSON:  # each problem has a page
+                yield _example(f"Example of {escape(status)}", body)
 
 
 def _parameter(given: Json) -> tuple[str, str, str]:

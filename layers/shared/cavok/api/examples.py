@@ -35,6 +35,7 @@ from cavok.api.models.webhooks import (
     WebhookBody,
 )
 from cavok.api.problem_pages import example
+from cavok.api.problems import PROBLEM_JSON
 from cavok.api.responses import GatewayMessage
 from cavok.domain import audit, instructions, permissions
 from cavok.domain.accounts import (
@@ -206,7 +207,7 @@ INTERACTION = Interaction(
 WEBHOOK = Webhook(
     organization_id=_ORGANIZATION_ID,
     url="https://northwind.example/cavok",
-    events=(EventType.FAILED, EventType.DEGRADED),
+    events=(EventType.FAILED, EventType.DEGRADED, EventType.USAGE),
     secrets=(SigningSecret("1", ""),),
     created_at=_CONNECTED,
     updated_at=_CONNECTED,
@@ -494,12 +495,20 @@ _CURSORS = {
 }
 """By the path of the list: each takes only its own."""
 
+_OTHER_VERSION = f"{1:016x}"
 _TAGS = {
     "/v1/accounts/{account_id}": etag(_ACCOUNT.version, _ACCOUNT.writes, testing=False),
     "/v1/accounts/{account_id}/resources/{resource_id}": tag_of(RESOURCE.version, _resource),
     "/v1/organization/webhook": tag_of(WEBHOOK.version, _webhook),
 }
 """Strong ETags by the path of what has them."""
+
+_OTHER_TAGS = {
+    "/v1/accounts/{account_id}": etag(ADDED.version, ADDED.writes, testing=False),
+    "/v1/accounts/{account_id}/resources/{resource_id}": tag_of(_OTHER_VERSION, _resource),
+    "/v1/organization/webhook": tag_of(_OTHER_VERSION, _webhook),
+}
+"""Of another state: at the one that is there, If-None-Match refuses a change."""
 
 
 def of_parameter(name: str, method: str, path: str) -> Any:
@@ -524,8 +533,39 @@ def _tag_for(name: str, method: str, path: str) -> str:
     """
     owners = [each for each in _TAGS if path == each or (method != "get" and path.startswith(each))]
     if owners:
-        return _TAGS[max(owners, key=len)]
+        refuses = name == "if-none-match" and method != "get"
+        return (_OTHER_TAGS if refuses else _TAGS)[max(owners, key=len)]
     return "*" if name == "if-match" else weak_tag("")
+
+
+_PROBLEMS = {
+    "400": "malformed_request",
+    "403": "admins_only",
+    "405": "method_not_allowed",
+    "409": "busy_with_others",
+    "412": "precondition_failed",
+    "415": "unsupported_media_type",
+    "422": "invalid_fields",
+    "429": "quota_exceeded",
+    "500": "internal_error",
+    "503": "service_unavailable",
+}
+"""A code of each status, but of 404."""
+
+_NOT_THERE = {
+    "deliveries": "delivery_not_found",
+    "webhook": "webhook_not_found",
+    "resources": "resource_not_found",
+    "instances": "instance_not_found",
+    "verifications": "verification_not_found",
+    "accounts": "account_not_found",
+}
+"""By the last segment of a path that has one of these."""
+
+
+def _not_there(path: str) -> str:
+    found = [each for each in path.split("/") if each in _NOT_THERE]
+    return _NOT_THERE[found[-1]] if found else "no_such_path"
 
 
 def add(document: dict[str, Any]) -> None:
@@ -533,10 +573,13 @@ def add(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     for name, example_ in EXAMPLES.items():
         schemas[name]["examples"] = [example_]
-    for operations in document["paths"].values():
+    for path, operations in document["paths"].items():
         for operation in operations.values():
             for status, answer in ANSWERS.get(operation["operationId"], {}).items():
                 operation["responses"][status]["content"]["application/json"]["example"] = answer
+            for status, response in operation["responses"].items():
+                if shown := response.get("content", {}).get(PROBLEM_JSON):
+                    shown["example"] = example(_PROBLEMS.get(status) or _not_there(path))
     for name, operations in document["webhooks"].items():
         body = operations["post"]["requestBody"]["content"]["application/json"]
         body["example"] = MESSAGES[name]

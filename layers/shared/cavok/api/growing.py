@@ -8,16 +8,18 @@ from typing import Any, NamedTuple
 
 from cavok.api.problems import STATUS_OF_CODE
 from cavok.domain.accounts import IssueCode
+from cavok.domain.interactions import InteractionOutcome
 from cavok.domain.permissions import GROUPS, STEPS
 
 
 class Names(NamedTuple):
     """A set of names that are texts to the functions: they also show what another release stored.
-    `places`: the properties that have one.
+    `places`: the properties that have one. `grows`: whether names may be added.
     """
 
     names: Collection[str]
     places: tuple[str, ...]
+    grows: bool = True
 
 
 NAMES = {
@@ -27,12 +29,17 @@ NAMES = {
         [group.group for group in GROUPS], ("StepBody.group", "PermissionGroupBody.group")
     ),
     "StepName": Names(STEPS, ("StepBody.step",)),
+    "InteractionOutcome": Names(
+        [InteractionOutcome.ACCEPTED, InteractionOutcome.REFUSED],
+        ("InteractionBody.outcome",),
+        grows=False,
+    ),
 }
 """By component."""
 
 GROWING = frozenset(
     {
-        *NAMES,
+        *(component for component, names in NAMES.items() if names.grows),
         "AccessType",
         "AuditAction",
         "EventType",
@@ -54,7 +61,8 @@ def add_names(document: dict[str, Any]) -> None:
         for place in names.places:
             owner, _, field = place.partition(".")
             property_ = schemas[owner]["properties"][field]
-            del property_["type"]
+            for own in ("type", "enum", "title"):
+                property_.pop(own, None)
             property_["anyOf"] = [{"$ref": f"#/components/schemas/{component}"}]
 
 

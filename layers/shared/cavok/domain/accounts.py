@@ -80,7 +80,8 @@ class IssueCode(StrEnum):
     `permission_lost`, `log_writing_refused` and `instance_refused` (an instance under Cavok's
     control) degrade it. `revoked`: a person ended its use. The others are information.
     `permission_scoped`: allowed for some instances only. `instances_elsewhere`: instances were
-    found only in regions that the account does not name.
+    found only in regions that the account does not name. `template_outdated`: the role is of an
+    older version.
     """
 
     ROLE_NOT_ASSUMABLE = "role_not_assumable"
@@ -97,6 +98,7 @@ class IssueCode(StrEnum):
     REGION_NOT_ENABLED = "region_not_enabled"
     REGION_REFUSED = "region_refused"
     INSTANCES_ELSEWHERE = "instances_elsewhere"
+    TEMPLATE_OUTDATED = "template_outdated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +151,8 @@ class ListedAccount:
     """The part of an account that people see. Times are UTC.
 
     region_health        what the last test found in each of `regions`; empty before the first.
-    template_version     the version that the last test read in the role's policies; null if it
-                         could not be known.
+    template_version     the version that the latest test that could tell read in the role's
+                         policies; null if none could.
     version              changes with the fields that a person can change, and with the status. A
                          client's If-Match names it.
     """

@@ -185,6 +185,7 @@ def judge_databases(
     count. One under control that is not among them is skipped, unless it is certainly gone.
     `under_control` has IDs of the same kind, by region. Raises OutOfTime.
     """
+    weighing.check()  # a success alone may take long to learn from
     databases = _first(databases, under_control)
     weighed = policies.after_success(question.on_absent) if question.succeeded else policies
     verdicts = []

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from cavok.domain.accounts import Account, Fix, Issue, ListedAccount, Severity
+from cavok.domain.accounts import Account, Fix, Issue, IssueCode, ListedAccount, Severity
 from cavok.domain.instructions import InstructionStep, stack_name
 from cavok.domain.template_versions import TemplateVersion
-
-TEMPLATE_OUTDATED = "template_outdated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +28,7 @@ def template_outdated(account: ListedAccount) -> tuple[Issue, ...]:
         return ()
     return (
         Issue(
-            TEMPLATE_OUTDATED,
+            IssueCode.TEMPLATE_OUTDATED,
             " ".join([f"The role is version {template.version}.", *_in_words(template.changes)]),
             "Nothing that works today stops working. For what is new, update the role, as the "
             "Instructions show, then press Test.",

@@ -26,6 +26,7 @@ from cavok.domain.access_denied import PASSING_CODES
 from cavok.domain.accounts import CONNECTED, Account
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.deadlines import (
+    LEAST_WEIGHING_SECONDS,
     PATIENCE_SECONDS,
     SHORT_TEST_SECONDS,
     WEIGHING_SECONDS,
@@ -126,7 +127,7 @@ def _key(account: Account) -> AccountKey:
 def _shares(page: Collection[Account]) -> dict[str, ProcessorTime]:
     """The time for weighing policies, by organization: nobody's policies take another's time."""
     organizations = {account.organization_id for account in page}
-    seconds = WEIGHING_SECONDS / len(organizations)
+    seconds = max(WEIGHING_SECONDS / len(organizations), LEAST_WEIGHING_SECONDS)
     return {each: ProcessorTime(seconds, time.thread_time) for each in organizations}
 
 

@@ -64,6 +64,10 @@ class Organizations:
         return organization
 
 
+READ_SECONDS = 1.0
+"""Who waits longer for another thread's read makes its own: a call may hang."""
+
+
 class KeptOrganizations(Organizations):
     """Reads each organization once: only for fields that never change, not for the counts."""
 
@@ -74,7 +78,12 @@ class KeptOrganizations(Organizations):
 
     def get(self, organization_id: str) -> Organization | None:
         """As of the first read."""
-        with self._reading.setdefault(organization_id, Lock()):  # a page's accounts ask at once
+        reading = self._reading.setdefault(organization_id, Lock())  # a page's accounts ask at once
+        held = reading.acquire(timeout=READ_SECONDS)
+        try:
             if organization_id not in self._kept and (read := super().get(organization_id)):
                 self._kept[organization_id] = read
             return self._kept.get(organization_id)
+        finally:
+            if held:
+                reading.release()

@@ -1,8 +1,6 @@
 """The bodies of interactions."""
 
-from typing import Annotated, Literal
-
-from pydantic import Field
+from typing import Literal
 
 from cavok.api.models.common import ResponseBody, Timestamp
 from cavok.domain.interactions import (
@@ -34,10 +32,7 @@ class InteractionBody(ResponseBody):
     instance_id: str | None
     region: str | None
     action: InteractionAction
-    outcome: Annotated[
-        Literal[InteractionOutcome.ACCEPTED, InteractionOutcome.REFUSED],
-        Field(title="InteractionOutcome"),  # what generators name the class after
-    ]
+    outcome: Literal[InteractionOutcome.ACCEPTED, InteractionOutcome.REFUSED]
     detail: str
     actor: str
     at: Timestamp
