@@ -523,6 +523,29 @@ test("numbers that were asked for since know of it, or will", async () => {
   assert.equal(store.numbers().total, 1);
 });
 
+test("an account whose status is another now counts as that, but once", async () => {
+  const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
+  there = [account("a", { status: "unconfirmed" }), account("b", { status: "unconfirmed" })];
+  await store.readNumbers(never);
+  await pause();
+  await store.listingOf("", "").readMore(never);
+  await pause();
+  store.put(account("a"), null, Date.now());
+  assert.deepEqual(store.numbers().by_status, { unconfirmed: 1, confirmed: 1 });
+  assert.equal(store.numbers().total, 2);
+  store.remove("a", Date.now());
+  assert.deepEqual(store.numbers().by_status, { unconfirmed: 1, confirmed: 0 });
+
+  await pause();
+  there = [account("b")];
+  await store.readNumbers(never);
+  store.put(there[0], null, Date.now());
+  assert.deepEqual(store.numbers().by_status, { confirmed: 1 }, "numbers that were asked for since know of it");
+  store.put(account("c", { status: "failed" }), null, Date.now());
+  store.remove("c", Date.now());
+  assert.deepEqual(store.numbers().by_status, { confirmed: 1, failed: 0 }, "none of them is below zero");
+});
+
 test("a renamed account has its place in the API's order, by whatever answer its name is known", async () => {
   const listing = await listed("a", "b", "c", "d");
   const renamed = (id, name, version) => account(id, { name, version });

@@ -113,7 +113,13 @@ function keep(answer, etag, at) {
   const older = known && (same ? passed(known.at) > at : known.account.version > answer.version);
   if (passed(gone.get(id) ?? 0) > at || older) return;
   accounts.set(id, { account: answer, etag: etag ?? ((same && known?.etag) || null), at });
-  if (known) listing?.replace(known.account, answer);
+  if (!known) return;
+  if (known.account.status !== answer.status) {
+    // Only numbers that are older than what was known do not know of it.
+    count(known.account.status, -1, known.at - 1, counts?.since);
+    count(answer.status, 1, known.at - 1, counts?.since);
+  }
+  listing?.replace(known.account, answer);
 }
 
 /**
@@ -133,12 +139,13 @@ export function remove(id, asked) {
 }
 
 // What this page has done counts at once. Numbers that were asked for since may know of it already.
-function count(status, by, asked) {
+function count(status, by, asked, since = Date.now()) {
   if (!counts) return;
   const { total, by_status: each } = counts;
+  const number = Math.max((each?.[status] ?? 0) + by, 0);
   if (passed(counts.at) <= asked)
-    Object.assign(counts, { total: total + by, by_status: { ...each, [status]: (each?.[status] ?? 0) + by } });
-  counts.since = Date.now();
+    Object.assign(counts, { total: total + by, by_status: { ...each, [status]: number } });
+  counts.since = since;
 }
 
 // ---- reading -----------------------------------------------------------------------------------
