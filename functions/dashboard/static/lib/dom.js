@@ -125,25 +125,25 @@ export function announce(text) {
   }, 60);
 }
 
-/** Does this later, unless the view is left before. */
-export function later(milliseconds, work, signal) {
-  const timer = setTimeout(work, milliseconds);
-  signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+/** Does this later, unless the view is left before, which calls `stop`. */
+export function later(milliseconds, work, signal, stop = () => {}) {
+  const leave = () => {
+    clearTimeout(timer);
+    stop();
+  };
+  const timer = setTimeout(() => {
+    signal?.removeEventListener("abort", leave);
+    work();
+  }, milliseconds);
+  signal?.addEventListener("abort", leave, { once: true });
   return timer;
 }
 
 export function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
-    const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener(
-      "abort",
-      () => {
-        clearTimeout(timer);
-        reject(signal.reason);
-      },
-      { once: true },
-    );
+    const stop = () => reject(signal.reason);
+    if (signal?.aborted) stop();
+    else later(milliseconds, resolve, signal, stop);
   });
 }
 

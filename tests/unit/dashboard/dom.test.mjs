@@ -1,0 +1,33 @@
+// What waits leave behind, and where the focus goes.
+import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
+import { test } from "node:test";
+import { soon } from "./drawn.mjs";
+
+const { later, pause, whileLookedAt } = await import("../../../functions/dashboard/static/lib/dom.js");
+
+test("what is looked at for long, and what is done later, leaves nothing on the view's signal", async () => {
+  const view = new AbortController();
+  const left = () => getEventListeners(view.signal, "abort").length;
+  let turns = 0;
+  const end = whileLookedAt(
+    view.signal,
+    () => 0,
+    async () => void (turns += 1),
+  );
+  while (turns < 100) await soon();
+  assert.ok(left() < 5, `${left()} listeners`);
+  view.abort();
+  await end;
+
+  const next = new AbortController();
+  await new Promise((resolve) => later(0, resolve, next.signal));
+  assert.equal(getEventListeners(next.signal, "abort").length, 0);
+  let done = false;
+  later(5, () => (done = true), next.signal);
+  const stopped = assert.rejects(pause(5, next.signal), { name: "AbortError" });
+  next.abort();
+  await stopped;
+  await soon(20);
+  assert.ok(!done);
+});
