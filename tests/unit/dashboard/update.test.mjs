@@ -85,3 +85,15 @@ test("once a test finds the role updated, its instructions are read again", asyn
   signal.abort();
   assert.ok(!main.textContent.includes(t.instructions.update));
 });
+
+test("the overview says the version of a role that a test finds while it is open", async () => {
+  store.forget();
+  store.add(older, Date.now());
+  globalThis.fetch = async () => Response.json({}, { status: 403 });
+  const signal = new AbortController();
+  const main = opened(overview, signal.signal);
+  await soon(20);
+  store.put(newest, null, Date.now());
+  signal.abort();
+  assert.ok(main.textContent.includes(`${t.account.roleVersion}2`));
+});

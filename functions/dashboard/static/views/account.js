@@ -339,7 +339,7 @@ function drawFacts(target, account) {
   const health = isConnected(account) ? account.region_health : [];
   const { provider_id, access_type, role_arn, access_key_id, regions, verification } = account;
   const { next_verification_at, created_at, created_by, updated_at } = account;
-  const key = [provider_id, access_type, role_arn, access_key_id, regions, health, verification];
+  const key = [provider_id, access_type, role_arn, account.template, access_key_id, regions, health, verification];
   render(target, [...key, next_verification_at, created_at, created_by, updated_at], () =>
     section(
       t.account.facts,
