@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
-import { soon } from "./drawn.mjs";
+import { element, soon } from "./drawn.mjs";
 
-const { later, pause, whileLookedAt } = await import("../../../functions/dashboard/static/lib/dom.js");
+const { h, keyed, later, pause, whileLookedAt } = await import("../../../functions/dashboard/static/lib/dom.js");
 
 test("what is looked at for long, and what is done later, leaves nothing on the view's signal", async () => {
   const view = new AbortController();
@@ -30,4 +30,43 @@ test("what is looked at for long, and what is done later, leaves nothing on the 
   await stopped;
   await soon(20);
   assert.ok(!done);
+});
+
+// Where the focus is, of elements that stand in the body.
+document.body = element();
+document.activeElement = document.body;
+Object.assign(Object.getPrototypeOf(element()), {
+  contains(node) {
+    return node === this || (Boolean(node?.parentNode) && this.contains(node.parentNode));
+  },
+  focus() {
+    document.activeElement = this;
+  },
+  querySelectorAll() {
+    return this.children.flatMap((child) => [child, ...child.querySelectorAll()]);
+  },
+});
+const { remove } = element();
+Object.getPrototypeOf(element()).remove = function () {
+  remove.call(this);
+  if (this.contains(document.activeElement)) document.activeElement = document.body;
+};
+
+test("an item that is drawn anew keeps the focus on its part, and one that is gone gives it to the list", () => {
+  const list = h("ul");
+  document.body.append(list);
+  const power = (name) => list.children.find((row) => row.dataset.key === name).children[0];
+  const row = ({ name }) => {
+    const start = h("button", {}, `Start ${name}`);
+    start.dataset.part = "power";
+    return h("li", {}, start);
+  };
+  const draw = (...items) => keyed(list, items, ({ name }) => name, row);
+  const [accounting, billing] = [{ name: "accounting" }, { name: "billing" }];
+  draw(accounting, billing);
+  power("billing").focus();
+  draw(accounting, { ...billing, state: "stopped" });
+  assert.equal(document.activeElement, power("billing"));
+  draw(accounting);
+  assert.equal(document.activeElement, list);
 });

@@ -41,11 +41,11 @@ export function fill(parent, ...children) {
 }
 
 // Keeps the nodes of unchanged items, so that they keep the focus and their open disclosures. One that is drawn anew
-// passes the focus on.
+// passes the focus on; one that is gone gives it to the whole, not to the like of another.
 export function keyed(parent, items, keyOf, draw) {
   const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));
   const had = focused(parent);
-  let heir = parent;
+  let heir = null;
   const wanted = items.map((item) => {
     const key = String(keyOf(item));
     const signature = JSON.stringify(item);
@@ -61,7 +61,7 @@ export function keyed(parent, items, keyOf, draw) {
   wanted.forEach((node, index) => {
     if (parent.children[index] !== node) parent.insertBefore(node, parent.children[index] ?? null);
   });
-  passFocus(had, heir);
+  passFocus(had, heir ?? parent, Boolean(heir));
 }
 
 /** One of the elements of index.html. */
@@ -79,11 +79,12 @@ const isOne = (node) => node.dataset.part ?? node.getAttribute("href") ?? node.a
 /**
  * Of what was drawn anew, that has the focus which is what had it, or else the whole, unless the focus is elsewhere.
  * @param {HTMLElement | null} had what had the focus before @param {Element} place what is drawn now
+ * @param {boolean} [same] whether that is the same one
  */
-export function passFocus(had, place) {
+export function passFocus(had, place, same = true) {
   if (!had || focus() !== document.body) return;
   const all = /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll("a, button, input, select, summary, pre"));
-  [...all].find((node) => isOne(node) === isOne(had))?.focus({ preventScroll: true });
+  if (same) [...all].find((node) => isOne(node) === isOne(had))?.focus({ preventScroll: true });
   if (focus() === document.body) focusOn(place);
 }
 

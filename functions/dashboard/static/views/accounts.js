@@ -558,7 +558,7 @@ class ListView {
       if (node.nextSibling !== before || node.parentNode !== this.body) this.body.insertBefore(node, before);
       before = node;
     }
-    passFocus(had, this.rows.get(ids[at] ?? ids[Math.min(place, ids.length - 1)]) ?? this.foot);
+    passFocus(had, this.rows.get(ids[at] ?? ids[Math.min(place, ids.length - 1)]) ?? this.foot, at >= 0);
     if (to > ids.length - FETCH_AHEAD_ROWS && !this.hasFailed()) this.more();
   }
 
