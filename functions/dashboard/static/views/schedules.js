@@ -506,6 +506,8 @@ function askToStop(id, resource, running, isDue, onStop) {
   const name = resource.name || resource.instance_id;
   const said = h("p", {});
   const asked = new AbortController();
+  // What stops while a stop is being sent is not left as it was.
+  let sending = false;
   // The schedule as it is now: another may have changed it, and the reader's clock may be wrong.
   const newest = () =>
     api.get(path(id, resource.resource_id)).catch((problem) => {
@@ -526,7 +528,11 @@ function askToStop(id, resource, running, isDue, onStop) {
         ],
         async onsubmit(_, first) {
           if (isOver(await first(newest()), false)) return;
-          const stopping = await startOrStop(id, resource, "stop");
+          sending = true;
+          const stopping = await startOrStop(id, resource, "stop").catch((problem) => {
+            sending = false;
+            throw problem;
+          });
           close();
           onStop(stopping);
         },
@@ -540,7 +546,7 @@ function askToStop(id, resource, running, isDue, onStop) {
     return true;
   };
   const draw = () => {
-    if (!isOver(resource, isDue())) fill(said, running() ? t.schedules.outside : t.schedules.maybeOutside);
+    if (!sending && !isOver(resource, isDue())) fill(said, running() ? t.schedules.outside : t.schedules.maybeOutside);
   };
   onTick(draw, asked.signal);
   draw();
