@@ -157,6 +157,18 @@ test("accounts of others are offered, and take their place in the API's order", 
   assert.deepEqual(listing.arrivals, []);
 });
 
+test("an account that is offered, and that this page turns out to have made, is one row", async () => {
+  const listing = await listed("a", "c");
+  await later();
+  add("b");
+  await listing.reread(new Map([["a", 1]]), never);
+  assert.deepEqual(listing.arrivals.map(({ id }) => id), ["b"]);
+  store.add(account("b"), Date.now());
+  assert.deepEqual([listing.ids, listing.arrivals], [["a", "b", "c"], []]);
+  listing.showArrivals();
+  assert.deepEqual(listing.ids, ["a", "b", "c"]);
+});
+
 test("what is not loaded yet is not new", async () => {
   const all = names(60);
   const listing = await listed(...all);

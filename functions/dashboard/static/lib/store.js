@@ -370,7 +370,6 @@ export class Listing {
     const { account_id: id } = now;
     if (!this.fits(now)) return this.leaveOut(id);
     if (this.#orderOf(before) === this.#orderOf(now) || !this.ids.includes(id)) return;
-    this.leaveOut(id);
     this.#insert(now);
   }
 
@@ -451,6 +450,7 @@ export class Listing {
   }
 
   #insert(one) {
+    this.leaveOut(one.account_id);
     const order = this.#orderOf(one);
     const at = this.ids.findIndex((id) => this.#orderOf(kept(id)) > order);
     const page = this.pages.find(({ ids }) => ids.includes(this.ids[at])) ?? this.pages.at(-1);
