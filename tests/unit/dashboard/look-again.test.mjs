@@ -70,3 +70,29 @@ test("looks wait as long as the API asks, and reread nothing else at once", asyn
   assert.ok(waits.includes(60_000));
   assert.deepEqual([looks.length, rereads], [0, 0]);
 });
+
+test("a turn that comes and goes is not announced, but a look that fails is, and that it goes on", async (context) => {
+  store.forget();
+  const account = { account_id: "a", name: "A", status: "unconfirmed", access_type: "assume_role", version: 1 };
+  store.add(account, Date.now());
+  const states = ["waiting", "busy", "waiting", "busy", "", "busy", "waiting", "busy", "waiting"];
+  globalThis.fetch = async (address, { method }) => {
+    if (method === "POST") {
+      const state = states.length > 1 ? states.shift() : states[0];
+      return state ? Response.json({ state }) : Response.json({}, { status: 422 });
+    }
+    return String(address).endsWith("/a") ? Response.json(account) : Response.json({}, { status: 403 });
+  };
+  const { setTimeout: really } = globalThis;
+  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 5_000 ? 100 : wait));
+  const said = [];
+  const announcer = { set textContent(text) { if (text) said.push(text); } };
+  context.mock.method(document, "getElementById", () => announcer);
+  const view = new AbortController();
+  opened(instructions, view.signal);
+  await new Promise((resolve) => really(resolve, 1_300));
+  view.abort();
+  assert.equal(states.length, 1);
+  const looks = said.filter((text) => Object.values(t.instructions.looks).includes(text));
+  assert.deepEqual(looks, [t.instructions.looks.failed, t.instructions.looks.waiting]);
+});

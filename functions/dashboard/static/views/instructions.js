@@ -155,10 +155,11 @@ function drawWatch(target, account, word, again) {
   const text = account.testing ? t.instructions.testing : t.instructions.watch[condition];
   const busy = account.testing || looking === "waiting" || looking === "busy";
   const looks = t.instructions.looks[looking || "off"];
-  const before = target.said;
-  target.said = looks;
-  // That it begins to look needs no word.
-  if (looks && looks !== before && (before || looking === "over" || looking === "failed")) announce(looks);
+  // That it begins to look needs no word, nor does its turn, which comes and goes.
+  if (looking !== "busy") {
+    if (looks && looks !== target.said && (target.said || looking === "over" || looking === "failed")) announce(looks);
+    target.said = looks;
+  }
   // While a test runs, or the account is looked at all the time, the next test is not in question.
   const next =
     !confirmed && !account.testing && !isRevoked(account) && looking !== "waiting" && account.next_verification_at;
