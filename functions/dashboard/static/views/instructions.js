@@ -43,10 +43,11 @@ export function instructions(context) {
       const content = h("div", {});
       fill(body, watch, content);
       let age = ageing();
-      let renewing = false;
+      let renewAt = RENEW_LINK_AFTER_MS;
       const read = async () => {
         const answer = await api.get(`/v1/accounts/${api.segment(handle.id)}/instructions`, { signal: context.signal });
         age = ageing();
+        renewAt = RENEW_LINK_AFTER_MS;
         return answer;
       };
       // What the API says of its looks for the role; "over" after half an hour, "" while nobody looks.
@@ -91,17 +92,15 @@ export function instructions(context) {
           return;
         }
         const link = /** @type {HTMLAnchorElement} */ (content.querySelector(".deploy a"));
-        if (renewing || !link || !expires(link.href) || age() < RENEW_LINK_AFTER_MS) return;
-        renewing = true;
-        // If it fails, the next look tries again.
-        read()
-          .then(
-            (renewed) => link.setAttribute("href", safeHref(renewed.deploy_on_aws_url)),
-            () => {},
-          )
-          .finally(() => {
-            renewing = false;
-          });
+        if (!link || !expires(link.href) || age() < renewAt) return;
+        renewAt = Infinity;
+        // If it fails, the next look tries again, but no sooner than the API asks for.
+        read().then(
+          (renewed) => link.setAttribute("href", safeHref(renewed.deploy_on_aws_url)),
+          (problem) => {
+            renewAt = age() + retryAfter(problem);
+          },
+        );
       });
       draw();
     },
