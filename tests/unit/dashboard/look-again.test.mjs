@@ -86,7 +86,11 @@ test("a turn that comes and goes is not announced, but a look that fails is, and
   const { setTimeout: really } = globalThis;
   context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 5_000 ? 100 : wait));
   const said = [];
-  const announcer = { set textContent(text) { if (text) said.push(text); } };
+  const announcer = {
+    set textContent(text) {
+      if (text) said.push(text);
+    },
+  };
   context.mock.method(document, "getElementById", () => announcer);
   const view = new AbortController();
   opened(instructions, view.signal);

@@ -37,7 +37,14 @@ test("it is after ten minutes, and then no sooner than the API asks for", async 
   const { now } = performance;
   let minutes = 0;
   context.mock.method(performance, "now", () => now.call(performance) + minutes * 60_000);
-  context.mock.method(Date, "now", ((clock) => () => clock() + minutes * 60_000)(Date.now));
+  context.mock.method(
+    Date,
+    "now",
+    (
+      (clock) => () =>
+        clock() + minutes * 60_000
+    )(Date.now),
+  );
   const view = new AbortController();
   const main = opened(instructions, view.signal);
   await soon(30);

@@ -162,7 +162,10 @@ test("an account that is offered, and that this page turns out to have made, is 
   await later();
   add("b");
   await listing.reread(new Map([["a", 1]]), never);
-  assert.deepEqual(listing.arrivals.map(({ id }) => id), ["b"]);
+  assert.deepEqual(
+    listing.arrivals.map(({ id }) => id),
+    ["b"],
+  );
   store.add(account("b"), Date.now());
   assert.deepEqual([listing.ids, listing.arrivals], [["a", "b", "c"], []]);
   listing.showArrivals();
