@@ -40,7 +40,7 @@ def publish_templates() -> None:
     that one still work: the bucket keeps what was published. A text that was not committed was not
     published, so that its number is used again.
     """
-    published = committed()
+    published = committed(PUBLISHED)
     for access_type, holder in HOLDERS.items():
         text = template_text(access_type)
         digest = hashlib.sha256(text.encode()).hexdigest()
@@ -54,7 +54,7 @@ def publish_templates() -> None:
     PUBLISHED.write_text(json.dumps(published, indent=2) + "\n")
 
 
-def committed(file: Path = PUBLISHED) -> dict[str, Any]:
+def committed(file: Path) -> dict[str, Any]:
     """The file as the last commit has it; as it is where there is no such commit."""
     text = git(file.parent, "show", f"HEAD:./{file.name}")
     found: dict[str, Any] = json.loads(text or file.read_text())

@@ -9,6 +9,7 @@ from typing import Any
 TAKES_AN_INSTANCE = "takes an instance to start and stop, and a schedule"
 TAKES_A_REFUSAL = "takes a role that tries other keys: ForAllValues is true of no keys, too"
 TAKES_A_FAULT = "takes a fault, which this does not cause"
+NOT_SENT = "it sends no such request"
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,9 @@ ROWS = (
         "no function's log has a line about the account",
     ),
     Row("A schedule's ARN names its group", None, TAKES_AN_INSTANCE),
+    Row("OPTIONS, without CORS in the template", None, NOT_SENT),
+    Row("A 401 has `WWW-Authenticate`", None, NOT_SENT),
+    Row("`Apigw-Requestid` is the `requestId`", None, NOT_SENT),
     Row("An API has a host of its own", None, "it follows no Location and no type of a problem"),
     Row("A listing of schedules", lambda e: e.clocks_checked, "the daily check of clocks failed"),
     Row("A batch of SQS", None, TAKES_AN_INSTANCE),

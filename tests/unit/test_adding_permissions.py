@@ -53,9 +53,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from cavok.adapters.customer import probes
+from cavok.api.growing import NAMES
 from cavok.api.models.accounts import AccountBody
 from cavok.api.models.permissions import PermissionsBody
-from cavok.api.models.verifications import StepBody
 from cavok.domain import instructions, permissions, session_policies
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.issues import find_issues
@@ -116,7 +116,7 @@ print(
             ).model_dump(mode="json"),
             "outcome": find_issues(account, steps)[0],
             "issues": [issue.message for issue in find_issues(account, steps)[1]],
-            "groups_of_a_step": StepBody.model_json_schema()["properties"]["group"]["examples"],
+            "groups_of_a_step": list(NAMES["PermissionGroup"].names),
         }
     )
 )

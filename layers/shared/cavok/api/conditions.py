@@ -48,7 +48,9 @@ _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 # Each character can match in one place only. Else a long header without a match would never end.
 _TAGS = re.compile(rf"[ \t,]*(?:{_TAG}(?=[ \t]*(?:,|\Z))[ \t,]*)*")
 _OPAQUE = re.compile(r'((?:W/)?)("[^"]*")')
-_OF_ACCOUNT = re.compile(rf'"(0|[1-9]\d{{0,17}})(?:-\d+)?(?:{_TESTING})?(?:\.\d+){{0,2}}"', re.ASCII)
+_OF_ACCOUNT = re.compile(
+    rf'"(0|[1-9]\d{{0,17}})(?:-\d+)?(?:{_TESTING})?(?:\.\d+){{0,2}}"', re.ASCII
+)
 _OF_OTHERS = re.compile(r'"([0-9a-f]{16})-[0-9a-f]{16}"')
 
 
