@@ -64,7 +64,7 @@ def test_a_path_that_is_not_there_does_not_tell_where_its_mapping_ends(admin: Ap
     assert within["type"] == "/cavok/docs/problems/no_such_path"
 
 
-@pytest.mark.parametrize("name", AT_THE_ROOT)
+@pytest.mark.parametrize("name", sorted(AT_THE_ROOT))
 def test_below_a_mapping_no_problem_is_named_as_what_is_at_the_root(name: str) -> None:
     """Only a mapping of `docs/problems` cannot be told from the pages' own path."""
     answer = sent(f"/cavok/docs/problems/{name}", "$default")
