@@ -406,7 +406,7 @@ def test_names_that_a_client_may_switch_over_are_listed(nobody: Api) -> None:
         ("IssueBody.code", "IssueCode", IssueCode),
         ("StepBody.step", "StepName", permissions.STEPS),
         ("StepBody.group", "PermissionGroup", [group.group for group in permissions.GROUPS]),
-        ("Problem.code", "ProblemCode", sorted(EXPLANATIONS)),
+        ("Problem.code", "ErrorCode", sorted(EXPLANATIONS)),
     ):
         owner, _, field = place.partition(".")
         assert schemas[component]["enum"] == [*names]
@@ -709,7 +709,7 @@ def test_the_style_of_the_docs_is_all_that_their_policy_allows(nobody: Api) -> N
 
 
 def test_each_code_has_a_page_that_explains_it(nobody: Api) -> None:
-    codes = described(nobody)["components"]["schemas"]["ProblemCode"]["enum"]
+    codes = described(nobody)["components"]["schemas"]["ErrorCode"]["enum"]
 
     assert set(codes) == EXPLANATIONS.keys() == STATUS_OF_CODE.keys()
     for code in codes:

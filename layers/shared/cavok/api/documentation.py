@@ -29,10 +29,11 @@ def page(document: Json) -> str:
     for tag in document["tags"]:
         parts.append(f"<h2>{escape(tag['name'])}</h2>{_text(tag['description'])}")
         parts += [
-            _operation(name, each) for name, each in operations if tag["name"] in each["tags"]
+            show(name, each)
+            for show, shown in ((_operation, operations), (_message, messages))
+            for name, each in shown
+            if tag["name"] in each["tags"]
         ]
-    parts.append("<h2>Messages to your webhook</h2>")
-    parts += [_message(name, message) for name, message in messages]
     parts.append("<h2>Headers of answers</h2>")
     parts.append(_table("", sorted(set(map(_header, document["components"]["headers"].items())))))
     parts.append("<h2>Problems</h2><p>By their <code>code</code>.</p>")

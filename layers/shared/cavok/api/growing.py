@@ -24,7 +24,7 @@ class Names(NamedTuple):
 
 NAMES = {
     "IssueCode": Names([*IssueCode], ("IssueBody.code",)),
-    "ProblemCode": Names(sorted(STATUS_OF_CODE), ("Problem.code",)),
+    "ErrorCode": Names(sorted(STATUS_OF_CODE), ("Problem.code",)),
     "PermissionGroup": Names(
         [group.group for group in GROUPS], ("StepBody.group", "PermissionGroupBody.group")
     ),
@@ -63,7 +63,8 @@ def add_names(document: dict[str, Any]) -> None:
             property_ = schemas[owner]["properties"][field]
             for own in ("type", "enum", "title"):
                 property_.pop(own, None)
-            property_["anyOf"] = [{"$ref": f"#/components/schemas/{component}"}]
+            reference = {"$ref": f"#/components/schemas/{component}"}
+            property_ |= {"anyOf": [reference]} if names.grows else reference
 
 
 def leave_open(document: dict[str, Any]) -> None:

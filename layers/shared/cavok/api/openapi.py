@@ -24,10 +24,11 @@ _TAGS = {
     "Accounts": "AWS accounts that your organization connected.",
     "Audit": "Who did what.",
     "Instances": "Instances in connected accounts: listing, starting, stopping.",
+    "Messages": "What is sent to your webhook.",
     "Organization": "Your organization.",
     "Resources": "Instances that Cavok controls, and their schedules.",
     "Verifications": "Tests of accounts, and what they found.",
-    "Webhook": "Where events of your organization are sent, and what is sent.",
+    "Webhook": "Where events of your organization are sent.",
 }
 
 _HEADERS = {
@@ -273,7 +274,7 @@ def _webhook(declaration: EventDeclaration, schemas: dict[str, Any]) -> dict[str
     }
     return {
         "operationId": name,
-        "tags": ["Webhook"],
+        "tags": ["Messages"],
         "summary": declaration.type,
         "description": schemas[f"{name}Data"]["description"],
         "security": [],
