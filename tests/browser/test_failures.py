@@ -44,6 +44,7 @@ def test_a_view_that_fails_says_so_and_recovers(admin, answer_with, watch, hash_
             "cloudformation_template": "{}",
             "terraform": "",
             "cli": "",
+            "update": None,
         },
     }
     broken = [True]

@@ -54,6 +54,7 @@ def test_an_address_that_would_run_is_not_a_link(admin, answer_with):
             "cloudformation_template": "{}",
             "terraform": "",
             "cli": "",
+            "update": None,
         },
     )
     page = admin.go("#/accounts/acc000005/instructions")
