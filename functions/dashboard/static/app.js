@@ -8,12 +8,11 @@ import * as router from "./lib/router.js";
 import * as session from "./lib/session.js";
 import { stored } from "./lib/storage.js";
 import * as store from "./lib/store.js";
-import { errorPanel, notice, notLoaded, skeleton, takesLong, toast } from "./lib/ui.js";
+import { errorPanel, notice, notLoaded, skeleton, SLOW_AFTER_MS, takesLong, toast } from "./lib/ui.js";
 import { t } from "./texts.js";
 import * as accounts from "./views/accounts.js";
 
 const WARN_BEFORE_MS = 5 * 60_000;
-const SLOW_AFTER_MS = 5_000;
 
 const ROUTES = [
   { path: "/accounts", section: "accounts", view: async () => accounts.list },

@@ -1,5 +1,6 @@
 // As much of a document as views need that a test draws without a browser. Import it before them.
-const all = (node) => [node, ...node.children.flatMap(all)];
+// A node and all below it.
+export const all = (node) => [node, ...node.children.flatMap(all)];
 
 class Drawn extends EventTarget {
   childNodes = [];

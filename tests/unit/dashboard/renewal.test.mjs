@@ -1,7 +1,7 @@
 // When a link of "Deploy on AWS" that expires is asked for anew.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { element, opened, signIn, soon } from "./drawn.mjs";
+import { all, element, opened, signIn, soon } from "./drawn.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
@@ -11,7 +11,6 @@ const { instructions } = await import(`${page}/views/instructions.js`);
 api.start({});
 await signIn(session);
 
-const all = (node) => [node, ...node.children.flatMap(all)];
 const { querySelector } = element();
 Object.getPrototypeOf(element()).querySelector = function (selector) {
   if (selector !== ".deploy a") return querySelector.call(this, selector);

@@ -1,9 +1,8 @@
 // Where the focus of a row goes that is no row any more.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { element, signIn, soon } from "./drawn.mjs";
+import { all, element, signIn, soon } from "./drawn.mjs";
 
-const all = (node) => [node, ...node.children.flatMap(all)];
 const CLASS = /^\.([\w-]+)/;
 const { remove, setAttribute, querySelector } = element();
 Object.assign(Object.getPrototypeOf(element()), {

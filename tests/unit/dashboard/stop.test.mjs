@@ -1,10 +1,9 @@
 // The question whether to stop an instance that runs outside of its new schedule.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { element, signIn, soon, toasts } from "./drawn.mjs";
+import { all, element, signIn, soon, toasts } from "./drawn.mjs";
 
 let tick;
-const all = (node) => [node, ...node.children.flatMap(all)];
 globalThis.setInterval = (work) => (tick = work);
 document.createElement = (tag) => Object.assign(element(), { tag });
 document.body = element();

@@ -125,15 +125,21 @@ test("a late count, or page of the list, does not replace a newer one", async ()
   }
 });
 
-test("a read that began before an account was gone does not bring it back", async () => {
-  const listing = await listed("a", "b");
-  let release;
+// What is asked for now is answered as it is now, but later: returns what lets the answer come.
+function heldAnswer() {
+  let come;
   globalThis.fetch = (url) => {
     const said = answer(url);
     return new Promise((resolve) => {
-      release = () => resolve(said);
+      come = () => resolve(said);
     });
   };
+  return () => come();
+}
+
+test("a read that began before an account was gone does not bring it back", async () => {
+  const listing = await listed("a", "b");
+  const release = heldAnswer();
   const reading = listing.reread(new Set(["a"]), never);
   await new Promise((resolve) => {
     setTimeout(resolve, 5);
@@ -507,13 +513,7 @@ test("what this page adds and deletes counts at once, whatever was asked for bef
   const listing = await listed("a", "b");
   await store.readNumbers(never);
   await later();
-  let release;
-  globalThis.fetch = (url) => {
-    const said = answer(url);
-    return new Promise((resolve) => {
-      release = () => resolve(said);
-    });
-  };
+  const release = heldAnswer();
   const reading = store.readNumbers(never);
   await later();
   store.remove("a", Date.now());
@@ -606,20 +606,13 @@ test("a row that turns out of its filter is no row at once, also where an older 
   there = ["a", "b"].map((name) => account(name, { status: "failed" }));
   const listing = store.listingOf("", "failed");
   await listing.readMore(never);
-  let release;
-  globalThis.fetch = (url) => {
-    const said = answer(url);
-    return new Promise((resolve) => {
-      release = () => resolve(said);
-    });
-  };
+  const release = heldAnswer();
   const reading = listing.reread(new Set(["a"]), never);
   await later();
   store.put(account("b", { version: 2 }), null, Date.now());
   assert.deepEqual(listing.ids, ["a"]);
-  const held = release;
   globalThis.fetch = async (url) => answer(url);
-  held();
+  release();
   await reading;
   assert.deepEqual([listing.ids, listing.arrivals], [["a"], []]);
 });

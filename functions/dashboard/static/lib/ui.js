@@ -134,6 +134,9 @@ export function notLoaded(error) {
   return errorPanel({ title: t.problems.view, detail: t.problems.viewDetail }, () => location.reload());
 }
 
+// After so long, it is said that something takes long.
+export const SLOW_AFTER_MS = 5_000;
+
 // A module that hangs is fetched anew only by a page that is.
 export const takesLong = () => [
   h("p", { class: "muted small slow", role: "status" }, t.problems.slow),

@@ -2,7 +2,7 @@
 import { fill, focus, focused, focusOn, h, keyed, passFocus, render, whileLookedAt } from "./dom.js";
 import { isMissing, Problem, retryAfter } from "./problem.js";
 import * as store from "./store.js";
-import { button, errorPanel, skeleton, submitting } from "./ui.js";
+import { button, errorPanel, skeleton, SLOW_AFTER_MS, submitting } from "./ui.js";
 import { t } from "../texts.js";
 
 export const READ_EVERY_MS = 30_000;
@@ -10,7 +10,6 @@ export const READ_EVERY_MS = 30_000;
 const AFTER_FAILURE_MS = 5_000;
 // Faster responses show no skeleton, so that nothing flickers.
 const SKELETON_AFTER_MS = 120;
-const SLOW_AFTER_MS = 5_000;
 // New items move what is shown of a list to later pages: to so many, before its last rows are left out.
 const SPARE_PAGES = 4;
 

@@ -30,6 +30,7 @@ import {
   notice,
   notLoaded,
   problemsOf,
+  SLOW_AFTER_MS,
   spinner,
   STATUS_ICONS,
   statusBadge,
@@ -148,11 +149,7 @@ class ListView {
           h("h1", {}, t.list.title),
           freshnessMark(() => this.readAt(), this.signal),
         ),
-        changeButton(
-          t.list.newAccount,
-          { class: "button-primary", onclick: (event) => submitting(event.currentTarget, () => this.openNew()) },
-          "plus",
-        ),
+        this.newButton(),
       ),
       this.notices,
       h(
@@ -289,7 +286,7 @@ class ListView {
       this.window();
       this.drawFoot("slow");
     };
-    const slow = later(5_000, () => quietly || isSlow(), this.signal);
+    const slow = later(SLOW_AFTER_MS, () => quietly || isSlow(), this.signal);
     try {
       await listing.readMore(AbortSignal.any([this.signal, mine.signal]));
       this.fetching = null;
@@ -418,6 +415,11 @@ class ListView {
       focusOn(this.table.hidden ? this.foot : this.table);
   }
 
+  newButton() {
+    const pressed = (event) => submitting(event.currentTarget, () => this.openNew());
+    return changeButton(t.list.newAccount, { class: "button-primary", onclick: pressed }, "plus");
+  }
+
   empty() {
     return h(
       "div",
@@ -425,11 +427,7 @@ class ListView {
       icon("cloud"),
       h("h2", {}, t.list.empty.title),
       h("p", {}, t.list.empty.text),
-      changeButton(
-        t.list.newAccount,
-        { class: "button-primary", onclick: (event) => submitting(event.currentTarget, () => this.openNew()) },
-        "plus",
-      ),
+      this.newButton(),
     );
   }
 
@@ -443,7 +441,7 @@ class ListView {
       this.notOpened = why;
       this.drawNotices();
     };
-    const slow = later(5_000, () => say(h("div", {}, takesLong())), this.signal);
+    const slow = later(SLOW_AFTER_MS, () => say(h("div", {}, takesLong())), this.signal);
     const before = this.address();
     const here = router.whileHere();
     if (router.place().path !== "/accounts/new") here(() => history.pushState(null, "", "#/accounts/new"));

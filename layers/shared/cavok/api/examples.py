@@ -497,18 +497,19 @@ _CURSORS = {
 
 _OTHER_VERSION = f"{1:016x}"
 _TAGS = {
-    "/v1/accounts/{account_id}": etag(_ACCOUNT.version, _ACCOUNT.writes, testing=False),
-    "/v1/accounts/{account_id}/resources/{resource_id}": tag_of(RESOURCE.version, _resource),
-    "/v1/organization/webhook": tag_of(WEBHOOK.version, _webhook),
+    "/v1/accounts/{account_id}": tuple(
+        etag(each.version, each.writes, testing=False) for each in (_ACCOUNT, ADDED)
+    ),
+    "/v1/accounts/{account_id}/resources/{resource_id}": tuple(
+        tag_of(version, _resource) for version in (RESOURCE.version, _OTHER_VERSION)
+    ),
+    "/v1/organization/webhook": tuple(
+        tag_of(version, _webhook) for version in (WEBHOOK.version, _OTHER_VERSION)
+    ),
 }
-"""Strong ETags by the path of what has them."""
-
-_OTHER_TAGS = {
-    "/v1/accounts/{account_id}": etag(ADDED.version, ADDED.writes, testing=False),
-    "/v1/accounts/{account_id}/resources/{resource_id}": tag_of(_OTHER_VERSION, _resource),
-    "/v1/organization/webhook": tag_of(_OTHER_VERSION, _webhook),
-}
-"""Of another state: at the one that is there, If-None-Match refuses a change."""
+"""By the path of what has strong ETags: that of what is there, and of another state, with which
+If-None-Match lets a change happen.
+"""
 
 
 def of_parameter(name: str, method: str, path: str) -> Any:
@@ -534,8 +535,8 @@ def _tag_for(name: str, method: str, path: str) -> str:
     owners = [each for each in _TAGS if path == each or (method != "get" and path.startswith(each))]
     if owners:
         # What is looked for is an account as it was added.
-        refuses = name == "if-none-match" and method != "get" and not path.endswith("/detection")
-        return (_OTHER_TAGS if refuses else _TAGS)[max(owners, key=len)]
+        other = name == "if-none-match" and method != "get" and not path.endswith("/detection")
+        return _TAGS[max(owners, key=len)][other]
     return "*" if name == "if-match" else weak_tag("")
 
 
