@@ -1,13 +1,13 @@
 // The permission catalog is read once for a view, and again for the next.
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
+import { soon } from "./soon.mjs";
 
 globalThis.sessionStorage = { getItem: () => null, setItem() {}, removeItem() {} };
 globalThis.location = new URL("https://cavok.example/");
 const api = await import("../../../functions/dashboard/static/lib/api.js");
 const { catalogOf, groupsOf } = await import("../../../functions/dashboard/static/lib/catalog.js");
 api.start({});
-const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 test("a view reads it once, and the next one what is there now", async () => {
   let deployed = 1;

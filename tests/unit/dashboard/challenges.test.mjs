@@ -1,7 +1,8 @@
 // What a step of the sign-in says and offers if it fails.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, element, soon } from "./drawn.mjs";
+import { button, element } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const session = await import(`${page}/lib/session.js`);

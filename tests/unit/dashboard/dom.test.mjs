@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
-import { element, soon } from "./drawn.mjs";
+import { element } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
 
 const { h, keyed, later, pause, whileLookedAt } = await import("../../../functions/dashboard/static/lib/dom.js");
 

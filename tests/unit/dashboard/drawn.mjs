@@ -117,5 +117,3 @@ export function opened(view, signal) {
   view({ main, params: { id: "a" }, query: new URLSearchParams(), signal, title() {} });
   return main;
 }
-
-export const soon = (milliseconds = 5) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -1,6 +1,7 @@
 // The list of tests is read again when the account tells of another test, and not without end.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { soon } from "./soon.mjs";
 
 // What the modules touch when they are loaded.
 globalThis.addEventListener = () => {};
@@ -9,8 +10,6 @@ globalThis.setInterval = () => 0;
 const { Problem } = await import("../../../functions/dashboard/static/lib/problem.js");
 const store = await import("../../../functions/dashboard/static/lib/store.js");
 const { following } = await import("../../../functions/dashboard/static/views/tests.js");
-
-const soon = () => new Promise((resolve) => setImmediate(resolve));
 
 test("a list that cannot be read is asked for once when a test begins, and once when it ends", async () => {
   const { signal } = new AbortController();

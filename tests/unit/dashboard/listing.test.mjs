@@ -1,6 +1,7 @@
 // What the view of instances reads beside its listing, and when it lists.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { soon } from "./soon.mjs";
 
 // What the modules touch when they are loaded, and what a view is made of.
 globalThis.addEventListener = () => {};
@@ -15,7 +16,6 @@ const { Instances } = await import("../../../functions/dashboard/static/views/in
 api.start({});
 
 const instance = { kind: "ec2", region: "eu-west-1", instance_id: "i-1" };
-const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
 /** The requests that wait for their answers. */
 let asked, view;
 

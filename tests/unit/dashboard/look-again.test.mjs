@@ -1,7 +1,8 @@
 // What is said when the role is looked for once more.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, opened, signIn, soon, toasts } from "./drawn.mjs";
+import { button, opened, signIn, toasts } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
@@ -65,7 +66,7 @@ test("looks wait as long as the API asks, and reread nothing else at once", asyn
   let rereads = 0;
   onReadNow(() => (rereads += 1), view.signal);
   opened(instructions, view.signal);
-  await new Promise((resolve) => really(resolve, 300));
+  await soon(300);
   view.abort();
   assert.ok(waits.includes(60_000));
   assert.deepEqual([looks.length, rereads], [0, 0]);
@@ -94,7 +95,7 @@ test("a turn that comes and goes is not announced, but a look that fails is, and
   context.mock.method(document, "getElementById", () => announcer);
   const view = new AbortController();
   opened(instructions, view.signal);
-  await new Promise((resolve) => really(resolve, 1_300));
+  await soon(1_300);
   view.abort();
   assert.equal(states.length, 1);
   const looks = said.filter((text) => Object.values(t.instructions.looks).includes(text));

@@ -1,7 +1,8 @@
 // What a part shows when its reads are held, fail, or end in another order than they were begun.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { button, element, soon } from "./drawn.mjs";
+import { button, element } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const { keptTrue, load, pagedList } = await import(`${page}/lib/watched.js`);

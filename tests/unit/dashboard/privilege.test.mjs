@@ -1,7 +1,8 @@
 // An evaluation's age stands above its own result alone.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, opened, soon } from "./drawn.mjs";
+import { button, opened } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);

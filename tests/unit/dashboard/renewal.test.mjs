@@ -1,7 +1,8 @@
 // When a link of "Deploy on AWS" that expires is asked for anew.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { all, element, opened, signIn, soon } from "./drawn.mjs";
+import { all, element, opened, signIn } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);

@@ -1,6 +1,7 @@
 // What a request is and is not: it ends with the session that made it, and says what became of it.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
+import { soon } from "./soon.mjs";
 
 const stored = new Map();
 globalThis.sessionStorage = {
@@ -43,7 +44,6 @@ async function signIn(person) {
 }
 
 const lost = () => Promise.reject(new TypeError("Failed to fetch"));
-const soon = (milliseconds = 20) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const secret = { secret_access_key: "Anna's" };
 
 beforeEach(async () => {
@@ -59,7 +59,7 @@ test("what one person asked for is not asked for again as the next", async () =>
   answers = [lost, () => Response.json({})];
   const asked = api.post("/v1/accounts", secret, { key: "k" });
   const ended = assert.rejects(asked, { name: "AbortError" });
-  await soon();
+  await soon(20);
   await session.signOut();
   await signIn("ben");
   await ended;
@@ -71,7 +71,7 @@ test("an answer that comes after its person has gone is nobody's", async () => {
   const answered = Promise.withResolvers();
   answers = [() => answered.promise];
   const ended = assert.rejects(api.patch("/v1/accounts/a", { name: "Anna's" }), { name: "AbortError" });
-  await soon();
+  await soon(20);
   await session.signOut();
   await signIn("ben");
   answered.resolve(Response.json({ account_id: "a" }));
@@ -82,7 +82,7 @@ test("a search that its session leaves tells so; one that fails finds nothing", 
   answers = [() => Response.json({}, { status: 403 }), () => new Promise(() => {})];
   assert.equal(await find("Anna", Boolean), null);
   const ended = assert.rejects(find("Anna", Boolean), { name: "AbortError" });
-  await soon();
+  await soon(20);
   await session.signOut();
   await ended;
 });
@@ -91,7 +91,7 @@ test("a refusal that comes late signs the next person out as little", async () =
   const answered = Promise.withResolvers();
   answers = [() => answered.promise, () => Response.json({})];
   const ended = assert.rejects(api.get("/v1/organization"), { name: "AbortError" });
-  await soon();
+  await soon(20);
   await session.signOut();
   await signIn("ben");
   answered.resolve(Response.json({}, { status: 401 }));

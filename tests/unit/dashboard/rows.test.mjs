@@ -1,7 +1,8 @@
 // Where the focus of a row goes that is no row any more.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { all, element, signIn, soon } from "./drawn.mjs";
+import { all, element, signIn } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
 
 const CLASS = /^\.([\w-]+)/;
 const { remove, setAttribute, querySelector } = element();

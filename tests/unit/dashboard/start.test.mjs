@@ -1,7 +1,8 @@
 // What is said of a start that is not accepted, or that changes nothing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, opened, signIn, soon, toasts } from "./drawn.mjs";
+import { button, opened, signIn, toasts } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);

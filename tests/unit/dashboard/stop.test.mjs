@@ -1,7 +1,8 @@
 // The question whether to stop an instance that runs outside of its new schedule.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { all, element, signIn, soon, toasts } from "./drawn.mjs";
+import { all, element, signIn, toasts } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
 
 let tick;
 globalThis.setInterval = (work) => (tick = work);

@@ -5,6 +5,7 @@ import { beforeEach, test } from "node:test";
 import * as api from "../../../functions/dashboard/static/lib/api.js";
 import { Problem } from "../../../functions/dashboard/static/lib/problem.js";
 import * as store from "../../../functions/dashboard/static/lib/store.js";
+import { soon } from "./soon.mjs";
 
 const never = new AbortController().signal;
 const account = (name, changes = {}) => ({
@@ -83,7 +84,6 @@ test("of answers of one version, which tests leave as it is, that which was aske
   const answers = [];
   globalThis.fetch = () => new Promise((resolve) => answers.push(resolve));
   const answered = (index, issues) => answers[index](Response.json(account("a", { issues })));
-  const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
   const first = store.read("a", never);
   await soon();
   const second = store.read("a", never);
@@ -97,7 +97,6 @@ test("of answers of one version, which tests leave as it is, that which was aske
 
 test("a late count, or page of the list, does not replace a newer one", async () => {
   const listing = await listed("a");
-  const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
   const answers = [];
   globalThis.fetch = (url) => {
     const said = answer(url);
@@ -141,9 +140,7 @@ test("a read that began before an account was gone does not bring it back", asyn
   const listing = await listed("a", "b");
   const release = heldAnswer();
   const reading = listing.reread(new Set(["a"]), never);
-  await new Promise((resolve) => {
-    setTimeout(resolve, 5);
-  });
+  await soon();
   store.remove("b");
   release();
   await reading;
@@ -165,7 +162,7 @@ test("accounts of others are offered, and take their place in the API's order", 
 
 test("an account that is offered, and that this page turns out to have made, is one row", async () => {
   const listing = await listed("a", "c");
-  await later();
+  await soon();
   add("b");
   await listing.reread(new Map([["a", 1]]), never);
   assert.deepEqual(
@@ -242,9 +239,7 @@ test("while rows and numbers disagree, pages that nobody looks at are read", asy
   const listing = await listed(...names(120));
   await listing.readMore(never);
   there = there.filter(({ name }) => name !== "a0110");
-  await new Promise((resolve) => {
-    setTimeout(resolve, 5);
-  });
+  await soon();
   await store.readNumbers(never);
   for (let round = 0; round < 3; round += 1) await listing.catchUp(never);
   assert.equal(listing.ids.length, 119);
@@ -261,9 +256,7 @@ test("where the numbers are wrong, each page is read twice for them and no more"
     return String(url).endsWith("/v1/organization") ? Response.json({ accounts: wrong }) : answer(url);
   };
   for (let round = 0; round < 30; round += 1) {
-    await new Promise((resolve) => {
-      setTimeout(resolve, 2);
-    });
+    await soon(2);
     await store.readNumbers(never);
     await listing.catchUp(never);
   }
@@ -274,9 +267,7 @@ test("what failed of the reads for numbers that disagree is read once the API is
   const listing = await listed(...names(3));
   await listing.readMore(never);
   there = there.slice(1);
-  await new Promise((resolve) => {
-    setTimeout(resolve, 5);
-  });
+  await soon();
   await store.readNumbers(never);
   down = "refused";
   await assert.rejects(listing.catchUp(never));
@@ -285,9 +276,7 @@ test("what failed of the reads for numbers that disagree is read once the API is
   down = "";
   await listing.catchUp(never);
   assert.equal(listing.ids.length, 3);
-  await new Promise((resolve) => {
-    setTimeout(resolve, 5);
-  });
+  await soon();
   await store.readNumbers(never);
   await listing.catchUp(never);
   assert.equal(listing.ids.length, 2);
@@ -459,24 +448,21 @@ test("a draft is its writer's: another person begins anew, and so does who has s
   assert.deepEqual(store.draftOf("ann").values, {});
 });
 
-const later = () => soon(5);
-const soon = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-
 test("the late answer to a change leaves what was read since", async () => {
   there = [account("a", { version: 2, testing: true })];
   const asked = Date.now();
-  await later();
+  await soon();
   await store.read("a", never);
   store.put(account("a", { version: 2, name: "older" }), "etag2", asked);
   assert.equal(store.account("a").testing, true);
-  await later();
+  await soon();
   store.put(account("a", { version: 2, testing: false }), "etag2", Date.now());
   assert.equal(store.account("a").testing, false);
 });
 
 test("so does the late answer to the request that made an account, which tests have reached since", async () => {
   const asked = Date.now();
-  await later();
+  await soon();
   there = [account("a", { status: "confirmed" })];
   await store.read("a", never);
   store.add(account("a", { status: "unconfirmed" }), asked);
@@ -490,13 +476,13 @@ test("the end of an earlier read makes no part late that was read since, and men
   ]) {
     const held = Promise.withResolvers();
     const earlier = store.reading("usage", () => held.promise, never).catch(() => {});
-    await later();
+    await soon();
     await part("usage", second);
     if (first) held.reject(new Problem(first));
     else held.resolve(null);
     await earlier;
     assert.equal(store.freshness(Date.now()), expected);
-    await later();
+    await soon();
   }
 });
 
@@ -512,13 +498,13 @@ for (const [how, problem] of [
 test("what this page adds and deletes counts at once, whatever was asked for before", async () => {
   const listing = await listed("a", "b");
   await store.readNumbers(never);
-  await later();
+  await soon();
   const release = heldAnswer();
   const reading = store.readNumbers(never);
-  await later();
+  await soon();
   store.remove("a", Date.now());
   assert.deepEqual([store.numbers().total, store.numbers().by_status.confirmed, listing.ids], [1, 1, ["b"]]);
-  await later();
+  await soon();
   store.add(account("c", { status: "unconfirmed" }), Date.now());
   assert.deepEqual([store.numbers().total, store.numbers().by_status.unconfirmed], [2, 1]);
   release();
@@ -529,7 +515,7 @@ test("what this page adds and deletes counts at once, whatever was asked for bef
 test("numbers that were asked for since know of it, or will", async () => {
   await listed("a", "b");
   const asked = Date.now();
-  await later();
+  await soon();
   there = there.slice(1);
   await store.readNumbers(never);
   store.remove("a", asked);
@@ -539,19 +525,18 @@ test("numbers that were asked for since know of it, or will", async () => {
 });
 
 test("an account whose status is another now counts as that, but once", async () => {
-  const pause = () => new Promise((resolve) => setTimeout(resolve, 5));
   there = [account("a", { status: "unconfirmed" }), account("b", { status: "unconfirmed" })];
   await store.readNumbers(never);
-  await pause();
+  await soon();
   await store.listingOf("", "").readMore(never);
-  await pause();
+  await soon();
   store.put(account("a"), null, Date.now());
   assert.deepEqual(store.numbers().by_status, { unconfirmed: 1, confirmed: 1 });
   assert.equal(store.numbers().total, 2);
   store.remove("a", Date.now());
   assert.deepEqual(store.numbers().by_status, { unconfirmed: 1, confirmed: 0 });
 
-  await pause();
+  await soon();
   there = [account("b")];
   await store.readNumbers(never);
   store.put(there[0], null, Date.now());
@@ -608,7 +593,7 @@ test("a row that turns out of its filter is no row at once, also where an older 
   await listing.readMore(never);
   const release = heldAnswer();
   const reading = listing.reread(new Set(["a"]), never);
-  await later();
+  await soon();
   store.put(account("b", { version: 2 }), null, Date.now());
   assert.deepEqual(listing.ids, ["a"]);
   globalThis.fetch = async (url) => answer(url);

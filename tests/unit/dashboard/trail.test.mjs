@@ -1,6 +1,7 @@
 // What the audit trail says became of a test or an act, of one account or of all.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { soon } from "./soon.mjs";
 
 // What the modules touch when they are loaded.
 globalThis.addEventListener = () => {};
@@ -81,7 +82,7 @@ test("a test that has ended does not run again because an earlier answer comes l
     });
   const outcomes = withOutcomes(never);
   const looks = [completed(outcomes, tested("a", "t")), completed(outcomes, tested("a", "t"))];
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  await soon();
   answers[1]({ outcome: "confirmed" });
   assert.deepEqual(await looks[1], ["confirmed"]);
   answers[0]({ outcome: null, state: "running" });

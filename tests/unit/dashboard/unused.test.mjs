@@ -1,7 +1,8 @@
 // Why the instances of an account that is not connected are not seen.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { opened, signIn, soon } from "./drawn.mjs";
+import { opened, signIn } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);

@@ -1,7 +1,8 @@
 // An older role: what the newer version changes, and how to update it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { opened, signIn, soon } from "./drawn.mjs";
+import { opened, signIn } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);

@@ -1,6 +1,7 @@
 // What a list shows after its first page was read again, and how old a view is.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { soon } from "./soon.mjs";
 
 // What the modules touch when they are loaded.
 globalThis.addEventListener = () => {};
@@ -46,7 +47,6 @@ function heldPages(changes) {
     });
   return { asked, pages: new Pages({ fetchPage, keyOf, changes }) };
 }
-const soon = () => new Promise((resolve) => setImmediate(resolve));
 
 test("what is shown more of while a list that changes is read again stays", async () => {
   const { asked, pages } = heldPages(true);

@@ -1,0 +1,9 @@
+const { setTimeout: really } = globalThis;
+
+/**
+ * Waits for what the page does within so many milliseconds. It waits in turns of one, so that whatever the page waits
+ * for one after the other has its turn, however busy the machine is.
+ */
+export async function soon(milliseconds = 5) {
+  for (let turn = 0; turn <= milliseconds; turn += 1) await new Promise((resolve) => really(resolve, 1));
+}
