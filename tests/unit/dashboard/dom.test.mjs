@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
-import { element } from "./drawn.mjs";
+import "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 const { h, keyed, later, pause, whileLookedAt } = await import("../../../functions/dashboard/static/lib/dom.js");
@@ -33,33 +33,12 @@ test("what is looked at for long, and what is done later, leaves nothing on the 
   assert.ok(!done);
 });
 
-// Where the focus is, of elements that stand in the body.
-document.body = element();
-document.activeElement = document.body;
-Object.assign(Object.getPrototypeOf(element()), {
-  contains(node) {
-    return node === this || (Boolean(node?.parentNode) && this.contains(node.parentNode));
-  },
-  focus() {
-    document.activeElement = this;
-  },
-  querySelectorAll() {
-    return this.children.flatMap((child) => [child, ...child.querySelectorAll()]);
-  },
-});
-const { remove } = element();
-Object.getPrototypeOf(element()).remove = function () {
-  remove.call(this);
-  if (this.contains(document.activeElement)) document.activeElement = document.body;
-};
-
 test("an item that is drawn anew keeps the focus on its part, and one that is gone gives it to the list", () => {
   const list = h("ul");
   document.body.append(list);
   const power = (name) => list.children.find((row) => row.dataset.key === name).children[0];
   const row = ({ name }) => {
-    const start = h("button", {}, `Start ${name}`);
-    start.dataset.part = "power";
+    const start = h("button", { "data-part": "power" }, `Start ${name}`);
     return h("li", {}, start);
   };
   const draw = (...items) => keyed(list, items, ({ name }) => name, row);

@@ -2,11 +2,38 @@
 // A node and all below it.
 export const all = (node) => [node, ...node.children.flatMap(all)];
 
+// Of a simple selector: a tag, classes, attributes.
+const TOKENS = /^\w+|\.[\w-]+|\[[^\]]+\]/g;
+const IS_SIMPLE = /^\w*(\.[\w-]+|\[[^\]]+\])*$/;
+
+function fits(node, simple) {
+  return simple.match(TOKENS).every((token) => {
+    if (token.startsWith(".")) return node.classList.contains(token.slice(1));
+    const [, name, value] = /^\[([\w-]+)(?:="?([^"]*)"?)?\]$/.exec(token) ?? [];
+    if (!name) return node.tag === token;
+    return value === undefined ? node.attributes.has(name) || node[name] === true : node.getAttribute(name) === value;
+  });
+}
+
+// Any of these selectors; no other combinator than "somewhere below", and no pseudo-class, which nothing matches.
+const matches = (node, selector) =>
+  selector.split(",").some((each) => {
+    const [last, ...above] = each.trim().split(/\s+/).reverse();
+    if (![last, ...above].every((simple) => IS_SIMPLE.test(simple))) return false;
+    return fits(node, last) && above.every((simple) => node.parentNode?.closest(simple));
+  });
+
 class Drawn extends EventTarget {
   childNodes = [];
   dataset = {};
+  style = {};
   attributes = new Map();
   isConnected = true;
+
+  constructor(tag = "div") {
+    super();
+    this.tag = tag;
+  }
 
   get children() {
     return this.childNodes.filter((child) => child instanceof Drawn);
@@ -45,54 +72,69 @@ class Drawn extends EventTarget {
     this.append(...children);
   }
   replaceWith(other) {
-    const { parentNode: place } = this;
-    place.append(other);
+    this.parentNode.insertBefore(other, this);
     this.remove();
   }
+  // With it the focus goes.
   remove() {
     const beside = this.parentNode?.childNodes;
     beside?.splice(beside.indexOf(this), 1);
     this.parentNode = null;
+    if (this.contains(document.activeElement)) document.activeElement = document.body;
   }
   hasChildNodes() {
     return this.childNodes.length > 0;
   }
   setAttribute(name, value) {
     this.attributes.set(name, String(value));
+    if (name.startsWith("data-")) this.dataset[name.slice(5)] = String(value);
   }
   getAttribute(name) {
     return this.attributes.get(name) ?? null;
   }
+  get href() {
+    return this.getAttribute("href");
+  }
   removeAttribute(name) {
     this.attributes.delete(name);
   }
-  contains() {
-    return false;
+  get classList() {
+    const classes = this.getAttribute("class")?.split(" ") ?? [];
+    return { contains: (name) => classes.includes(name), toggle() {}, add() {}, remove() {} };
   }
-  // Finds by one attribute.
+  contains(node) {
+    return node === this || (Boolean(node?.parentNode) && this.contains(node.parentNode));
+  }
   querySelector(selector) {
-    const name = /^\[([\w-]+)\]$/.exec(selector)?.[1];
-    return all(this).find((node) => node.attributes.has(name)) ?? null;
+    return this.querySelectorAll(selector)[0] ?? null;
   }
-  querySelectorAll() {
-    return [];
+  querySelectorAll(selector) {
+    const own = selector.replace(/^:scope > /, "");
+    const below = own === selector ? all(this).slice(1) : this.children;
+    return below.filter((node) => matches(node, own));
   }
-  closest() {
-    return null;
+  closest(selector) {
+    return matches(this, selector) ? this : (this.parentNode?.closest(selector) ?? null);
   }
-  focus() {}
+  focus() {
+    document.activeElement = this;
+  }
 }
 
-const element = () => new Drawn();
+const element = (tag) => new Drawn(tag);
 const toasts = element();
+const body = element("body");
 const document = Object.assign(element(), {
   createElement: element,
-  createElementNS: element,
+  createElementNS: (_, tag) => element(tag),
   baseURI: "https://a.b/",
+  body,
+  activeElement: body,
 });
 document.getElementById = (id) => (id === "toasts" ? toasts : element());
 const storage = { getItem: () => null, setItem() {}, removeItem() {} };
 Object.assign(globalThis, { document, addEventListener() {}, setInterval: () => 0, sessionStorage: storage });
+globalThis.CSS = { escape: (text) => text };
 globalThis.location = new URL("https://cavok.example/");
 Object.defineProperty(globalThis, "navigator", { value: { onLine: true, language: "en" }, configurable: true });
 

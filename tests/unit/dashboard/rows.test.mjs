@@ -4,42 +4,11 @@ import { test } from "node:test";
 import { all, element, signIn } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
-const CLASS = /^\.([\w-]+)/;
-const { remove, setAttribute, querySelector } = element();
+// Where they are.
 Object.assign(Object.getPrototypeOf(element()), {
-  classList: { toggle() {}, contains: () => false, add() {}, remove() {} },
-  style: {},
   offsetHeight: 50,
   getBoundingClientRect: () => ({ top: 0 }),
-  setAttribute(name, value) {
-    setAttribute.call(this, name, value);
-    if (name.startsWith("data-")) this.dataset[name.slice(5)] = String(value);
-  },
-  contains(node) {
-    return node === this || (Boolean(node?.parentNode) && this.contains(node.parentNode));
-  },
-  closest(selector) {
-    if (selector === "[hidden]") return null;
-    return this.dataset.id ? this : (this.parentNode?.closest?.(selector) ?? null);
-  },
-  querySelector(selector) {
-    const name = CLASS.exec(selector)?.[1];
-    const named = (node) => node.getAttribute("class")?.split(" ").includes(name);
-    return name ? (all(this).find(named) ?? null) : querySelector.call(this, selector);
-  },
-  querySelectorAll() {
-    return all(this).slice(1);
-  },
-  focus() {
-    document.activeElement = this;
-  },
-  remove() {
-    remove.call(this);
-    if (this.contains(document.activeElement)) document.activeElement = document.body;
-  },
 });
-document.body = element();
-document.activeElement = document.body;
 globalThis.window = { innerHeight: 500, scrollTo() {}, scrollY: 0, addEventListener() {} };
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);

@@ -6,9 +6,6 @@ import { soon } from "./soon.mjs";
 
 let tick;
 globalThis.setInterval = (work) => (tick = work);
-document.createElement = (tag) => Object.assign(element(), { tag });
-document.body = element();
-const { querySelector } = element();
 Object.assign(Object.getPrototypeOf(element()), {
   showModal() {
     this.open = true;
@@ -16,12 +13,6 @@ Object.assign(Object.getPrototypeOf(element()), {
   close() {
     if (this.open) setTimeout(() => this.dispatchEvent(new Event("close")));
     this.open = false;
-  },
-  classList: { contains: () => true },
-  // Finds by a class too.
-  querySelector(selector) {
-    const named = (node) => `.${node.getAttribute("class")}` === selector;
-    return all(this).find(named) ?? querySelector.call(this, selector);
   },
 });
 const page = "../../../functions/dashboard/static";
