@@ -1,6 +1,6 @@
-// Where the focus of a row goes that is no row any more.
+// The list of accounts: when it asks for its rows, and where the focus of one goes that is no row any more.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { all, element, signIn } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
@@ -14,22 +14,49 @@ const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
+const { readNow } = await import(`${page}/lib/dom.js`);
 const { list } = await import(`${page}/views/accounts.js`);
 api.start({});
 await signIn(session);
 
-test("it goes to the row in its place, and to no button there", async () => {
-  const items = ["a", "b", "c"].map((name) => ({
-    ...{ account_id: name, name, provider_id: "123456789012", status: "failed", version: 1 },
-    ...{ access_type: "assume_role", issues: [], capabilities: [] },
-  }));
-  globalThis.fetch = async (address) =>
-    Response.json(String(address).includes("/organization") ? { accounts: null } : { items, next_cursor: null });
+const items = ["a", "b", "c"].map((name) => ({
+  ...{ account_id: name, name, provider_id: "123456789012", status: "failed", version: 1 },
+  ...{ access_type: "assume_role", issues: [], capabilities: [] },
+}));
+const rows = () => Response.json({ items, next_cursor: null });
+const busy = () => Response.json({ title: "Too many" }, { status: 429, headers: { "retry-after": "60" } });
+const broken = () => Response.json({ title: "No" }, { status: 422 });
+/** How often the rows were asked for, and the answers, of which the last one stays. */
+let asked, answers, view;
+
+beforeEach(() => {
+  view?.abort();
+  store.forget();
+  asked = 0;
+  answers = [rows];
+  globalThis.fetch = async (address) => {
+    if (String(address).includes("/organization")) return Response.json({ accounts: null });
+    asked += 1;
+    return (answers.length > 1 ? answers.shift() : answers[0])();
+  };
+});
+
+async function opened(search = "") {
+  view = new AbortController();
   const main = element();
   document.body.append(main);
-  const view = new AbortController();
-  list({ main, query: new URLSearchParams("status=failed"), path: "/accounts", signal: view.signal, title() {} });
+  list({ main, query: new URLSearchParams(search), path: "/accounts", signal: view.signal, title() {} });
   await soon(30);
+  return main;
+}
+
+async function readsNow() {
+  readNow();
+  await soon(30);
+}
+
+test("the focus goes to the row in its place, and to no button there", async () => {
+  const main = await opened("status=failed");
   const row = (id) => all(main).find((node) => node.dataset.id === id);
   const button = all(row("b")).find((node) => node.dataset.part === "test");
   button.focus();
@@ -37,4 +64,38 @@ test("it goes to the row in its place, and to no button there", async () => {
   view.abort();
   assert.equal(row("b"), undefined);
   assert.ok(document.activeElement === row("c"));
+});
+
+for (const [which, ...first] of [
+  ["the first", busy],
+  ["a repeated", broken, busy],
+])
+  test(`after ${which} failure, rows are asked for no sooner than the API asks`, async (context) => {
+    const { setTimeout: really } = globalThis;
+    let wait;
+    context.mock.method(globalThis, "setTimeout", (work, milliseconds) => {
+      if (milliseconds === 60_000) return really((wait = work), 60_000);
+      return really(work, milliseconds);
+    });
+    answers = [...first, rows];
+    const main = await opened();
+    await readsNow();
+    await readsNow();
+    assert.equal(asked, first.length);
+    wait();
+    await readsNow();
+    view.abort();
+    assert.equal(asked, first.length + 1);
+    assert.ok(main.textContent.includes(items[0].name));
+  });
+
+test("so are those of a list that is shown again", async () => {
+  await opened();
+  view.abort();
+  asked = 0;
+  answers = [busy];
+  await opened();
+  await readsNow();
+  view.abort();
+  assert.equal(asked, 1);
 });

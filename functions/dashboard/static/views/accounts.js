@@ -59,11 +59,7 @@ export function list(context) {
   const view = new ListView(main, listing, signal, added?.account_id);
   view.draw();
   window.scrollTo(0, returning && !added ? listing.scroll : 0);
-  if (returning) view.refresh().catch(unlessProblem);
-  else {
-    view.more();
-    view.numbers().catch(unlessProblem);
-  }
+  if (!returning) view.more();
   if (added) view.reveal(added.account_id);
   view.keepTrue();
   if (path === "/accounts/new") view.openNew();
@@ -91,6 +87,8 @@ class ListView {
     this.notOpened = null;
     this.rows = new Map();
     this.fetching = null;
+    /** The timer while the API asks not to ask again for what failed. @type {any} */
+    this.resting = 0;
     this.opening = false;
     this.height = 0;
     this.arrivedBefore = 0;
@@ -300,6 +298,8 @@ class ListView {
       if (first && keepRows) this.window();
       store.lacks(this.foot, this.signal);
       if (!this.hasFailed()) this.drawFoot("error", error);
+      clearTimeout(this.resting);
+      this.resting = later(retryAfter(error), () => (this.resting = 0), this.signal);
     } finally {
       clearTimeout(slow);
     }
@@ -652,14 +652,14 @@ class ListView {
   // then.
   keepTrue() {
     // By elapsed time, not by rounds: a tab that was hidden for an hour refreshes at once, and so does one whose
-    // clock was set back.
-    let refreshed = Date.now();
+    // clock was set back. The first time it does so without a pause.
+    let refreshed = 0;
     onReadNow(() => {
       refreshed = 0;
     }, this.signal);
     return whileLookedAt(
       this.signal,
-      () => WATCH_EVERY_MS,
+      () => refreshed && WATCH_EVERY_MS,
       async () => {
         const testing = [...this.rows.keys()].filter((id) => store.account(id)?.testing);
         const isDue = Math.abs(Date.now() - refreshed) >= REFRESH_EVERY_MS;
@@ -675,13 +675,12 @@ class ListView {
   }
 
   // Keeps what is shown if it fails. The next refresh tries again, also what failed before.
-  async refresh() {
-    if (this.fetching) return;
-    try {
-      await allOf(this.numbers(), this.listing.reread(this.rows, this.signal));
-    } finally {
-      if (this.hasFailed()) await this.more({ quietly: true });
-    }
+  refresh() {
+    return allOf(
+      this.numbers(),
+      this.listing.reread(this.rows, this.signal),
+      this.hasFailed() && !this.resting && this.more({ quietly: true }),
+    );
   }
 
   retry() {
