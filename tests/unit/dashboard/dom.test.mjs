@@ -5,7 +5,7 @@ import { test } from "node:test";
 import "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
-const { h, keyed, later, pause, whileLookedAt } = await import("../../../functions/dashboard/static/lib/dom.js");
+const { fill, h, keyed, later, pause, whileLookedAt } = await import("../../../functions/dashboard/static/lib/dom.js");
 
 test("what is looked at for long, and what is done later, leaves nothing on the view's signal", async () => {
   const view = new AbortController();
@@ -49,4 +49,25 @@ test("an item that is drawn anew keeps the focus on its part, and one that is go
   assert.equal(document.activeElement, power("billing"));
   draw(accounting);
   assert.equal(document.activeElement, list);
+});
+
+const focusIsOn = (node) => assert.ok(document.activeElement === node, document.activeElement.tag);
+
+test("what is filled anew keeps the focus: on what stays, on its like, or as a whole", () => {
+  const place = h("div");
+  document.body.append(place);
+  const retry = () => h("button", {}, "Try again");
+  const [first, second] = [retry(), retry()];
+  fill(place, first, second);
+  second.focus();
+  fill(place, first, second);
+  focusIsOn(second);
+  const fresh = retry();
+  fill(place, h("p", {}, fresh));
+  focusIsOn(fresh);
+  fill(place, h("p", {}, "Nothing."));
+  focusIsOn(place);
+  document.body.focus();
+  fill(place, retry());
+  focusIsOn(document.body);
 });

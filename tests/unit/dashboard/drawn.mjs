@@ -100,7 +100,16 @@ class Drawn extends EventTarget {
   }
   get classList() {
     const classes = this.getAttribute("class")?.split(" ") ?? [];
-    return { contains: (name) => classes.includes(name), toggle() {}, add() {}, remove() {} };
+    const set = (name, on) => {
+      const others = classes.filter((each) => each !== name);
+      this.setAttribute("class", (on ? [...others, name] : others).join(" "));
+    };
+    return {
+      contains: (name) => classes.includes(name),
+      toggle: set,
+      add: (name) => set(name, true),
+      remove: (name) => set(name, false),
+    };
   }
   contains(node) {
     return node === this || (Boolean(node?.parentNode) && this.contains(node.parentNode));

@@ -134,6 +134,27 @@ test("a list is drawn before what completes it is known, and again with that", a
   assert.equal(paged.node.textContent, "a failed");
 });
 
+test("a list that has no items any more keeps the focus of the last one", async () => {
+  const list = element();
+  document.body.append(list);
+  let items = [{ id: "a" }];
+  const paged = pagedList({
+    signal: view.signal,
+    list,
+    empty: element(),
+    changes: true,
+    keyOf: (item) => item.id,
+    fetchPage: async () => ({ items, next_cursor: null }),
+    renderItem: () => element("button"),
+  });
+  document.body.append(paged.node);
+  await soon();
+  list.children[0].focus();
+  items = [];
+  await paged.again();
+  assert.ok(document.activeElement === list);
+});
+
 test("more that failed and is tried again is busy meanwhile", async () => {
   const paged = pagedList({
     signal: view.signal,

@@ -35,8 +35,11 @@ function flat(children) {
   return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
 }
 
+// Passes the focus on, as far as it was in what was there.
 export function fill(parent, ...children) {
+  const had = focused(parent);
   parent.replaceChildren(...flat(children));
+  passFocus(had, parent);
   return parent;
 }
 
@@ -77,14 +80,16 @@ export const focused = (place) => (place?.contains(document.activeElement) ? foc
 const isOne = (node) => node.dataset.part ?? node.getAttribute("href") ?? node.ariaLabel ?? node.textContent;
 
 /**
- * Of what was drawn anew, that has the focus which is what had it, or else the whole, unless the focus is elsewhere.
+ * Of what was drawn anew, that has the focus which had it or is the like of that, or else the whole, unless the focus
+ * is elsewhere.
  * @param {HTMLElement | null} had what had the focus before @param {Element} place what is drawn now
  * @param {boolean} [same] whether that is the same one
  */
 export function passFocus(had, place, same = true) {
-  if (!had || focus() !== document.body) return;
+  if (!had || had === place || ![document.body, place].includes(focus())) return;
   const all = /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll("a, button, input, select, summary, pre"));
-  if (same) [...all].find((node) => isOne(node) === isOne(had))?.focus({ preventScroll: true });
+  const like = () => [...all].find((node) => isOne(node) === isOne(had));
+  if (same) (place.contains(had) ? had : like())?.focus({ preventScroll: true });
   if (focus() === document.body) focusOn(place);
 }
 
@@ -94,10 +99,11 @@ export function focusOn(node) {
   node.focus({ preventScroll: true });
 }
 
-// Draws again only when what it shows has changed, and passes the focus on.
+// Draws again only when what it shows has changed.
 export function render(target, shown, draw) {
   const signature = JSON.stringify(shown);
   if (target.signature === signature) return;
+  // What is drawn may take in a part of what was there, with its focus.
   const had = focused(target);
   fill(target, draw(shown));
   target.signature = signature;

@@ -57,19 +57,21 @@ const loads = new WeakMap();
  */
 export async function load(target, request, draw, options) {
   const { signal, placeholder = () => skeleton(), onMissing } = options;
+  /** What has the focus until it is covered. @type {HTMLElement | null} */
+  let had = null;
+  const cover = (...more) => {
+    had ??= focused(target);
+    fill(target, placeholder(), more);
+  };
   const timers = [
-    setTimeout(() => fill(target, placeholder()), SKELETON_AFTER_MS),
-    setTimeout(
-      () => fill(target, placeholder(), h("p", { class: "muted small slow", role: "status" }, t.problems.slow)),
-      SLOW_AFTER_MS,
-    ),
+    setTimeout(cover, SKELETON_AFTER_MS),
+    setTimeout(() => cover(h("p", { class: "muted small slow", role: "status" }, t.problems.slow)), SLOW_AFTER_MS),
   ];
   loads.get(target)?.forEach(clearTimeout);
   loads.set(target, timers);
   // Of one that is begun while another lasts, that says how it is.
   const isLast = () => loads.get(target) === timers;
   target.setAttribute("aria-busy", "true");
-  const had = focused(target);
   try {
     const value = await request();
     if (!signal.aborted) show(target, draw(value));
@@ -93,9 +95,7 @@ export async function load(target, request, draw, options) {
 // is there.
 function show(target, content) {
   loads.get(target)?.forEach(clearTimeout);
-  const had = focused(target);
   if (target.firstChild !== content) fill(target, content);
-  passFocus(had, target);
   store.has(target);
 }
 

@@ -4,7 +4,7 @@
 // does not. So the view lists when it is opened, when a person refreshes it, and once after a start or
 // stop, when its result is known. Within a minute, the API answers with what it read last.
 import * as api from "../lib/api.js";
-import { announce, fill, focused, h, keyed, passFocus, render, whileLookedAt } from "../lib/dom.js";
+import { announce, fill, h, keyed, render, whileLookedAt } from "../lib/dom.js";
 import { ageing } from "../lib/elapsed.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
@@ -81,9 +81,7 @@ export function instances(context) {
       part.abort();
       part = new AbortController();
       view = why ? undefined : new Instances(handle, AbortSignal.any([context.signal, part.signal]));
-      const had = focused(body);
       fill(body, view ? view.section() : notConnected(handle.id, why));
-      passFocus(had, body);
     };
     handle.shows({ readAt: () => view?.readAt() ?? 0 });
     handle.onChange(draw);

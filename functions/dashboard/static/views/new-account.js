@@ -1,6 +1,6 @@
 import * as api from "../lib/api.js";
 import { choice } from "../lib/choice.js";
-import { fill, focused, h, passFocus } from "../lib/dom.js";
+import { fill, h } from "../lib/dom.js";
 import { afterPress } from "../lib/press.js";
 import { regionsField } from "../lib/regions-field.js";
 import { NAME, find, sameName } from "../lib/same-name.js";
@@ -49,11 +49,7 @@ function accountForm(close, onAdded) {
   const providers = h("div", {});
   let providersShown;
   const showProviders = () => {
-    const show = (content) => {
-      const had = focused(providers);
-      fill(providers, content);
-      passFocus(had, providers);
-    };
+    const show = (content) => fill(providers, content);
     providersShown = api.get("/v1/providers").then(
       ({ items }) => show(providerChoice(items)),
       (problem) => show(errorPanel(problem, showProviders)),

@@ -162,23 +162,18 @@ class Board {
   // A group that was skipped as a whole is one line, which opens.
   groupCard({ group, rows }) {
     const old = this.groups.querySelector(`[data-group="${group}"]`);
+    const { title, text } = groupText(group);
+    const node = old ?? h("section", { class: "card test-group", "data-group": group, "aria-label": title });
+    if (!old) this.columnOf(group).append(node);
+    const steps = node.querySelector(".test-steps") ?? h("ul", { class: "test-steps" });
     const skipped = rows.every(({ verdict }) => verdict === "skipped");
-    if (old?.classList.contains("is-skipped") === skipped) return old;
-    const steps = h("ul", { class: "test-steps" });
-    const node = h(
-      "section",
-      {
-        class: `card test-group ${skipped ? "is-skipped" : ""}`,
-        "data-group": group,
-        "aria-label": groupText(group).title,
-      },
+    node.classList.toggle("is-skipped", skipped);
+    render(node, skipped, () => [
       h("header", { class: "card-head" }),
       skipped
         ? h("details", {}, h("summary", {}, t.reasons[rows[0].reason] ?? t.tests.skippedSteps), steps)
-        : [h("p", { class: "muted small" }, groupText(group).text), steps],
-    );
-    if (old) old.replaceWith(node);
-    else this.columnOf(group).append(node);
+        : [h("p", { class: "muted small" }, text), steps],
+    ]);
     return node;
   }
 
