@@ -205,6 +205,26 @@ test("a part that failed and is tried again is busy too", async () => {
   assert.equal(again.getAttribute("aria-busy"), "true");
 });
 
+for (const [where, goes] of [
+  ["goes to its like", () => {}],
+  ["stays where it has gone", (elsewhere) => elsewhere.focus()],
+  ["goes nowhere if it is nowhere any more", (elsewhere) => [elsewhere.focus(), elsewhere.remove()]],
+])
+  test(`the focus of a part that is loaded for long ${where}`, async () => {
+    const elsewhere = element("button");
+    const [before, after] = [element("button"), element("button")];
+    target.append(before);
+    document.body.append(target, elsewhere);
+    before.focus();
+    load(target, request, () => after, { signal: view.signal, placeholder });
+    await soon(200);
+    goes(elsewhere);
+    const there = document.activeElement;
+    asked[0].resolve();
+    await soon();
+    assert.ok(document.activeElement === (there === target ? after : there));
+  });
+
 test("what could not be drawn is drawn with the next reading, although that is the same", () => {
   let isBroken = true;
   const once = (text) => {

@@ -87,7 +87,8 @@ export async function load(target, request, draw, options) {
   } finally {
     timers.forEach(clearTimeout);
     if (isLast()) target.removeAttribute("aria-busy");
-    passFocus(had, target);
+    // The target got it when it was covered. Who has left it since is elsewhere.
+    if (focus() === target) passFocus(had, target);
   }
 }
 
