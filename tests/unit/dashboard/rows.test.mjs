@@ -26,16 +26,19 @@ const items = ["a", "b", "c"].map((name) => ({
 const rows = () => Response.json({ items, next_cursor: null });
 const busy = () => Response.json({ title: "Too many" }, { status: 429, headers: { "retry-after": "60" } });
 const broken = () => Response.json({ title: "No" }, { status: 422 });
-/** How often the rows were asked for, and the answers, of which the last one stays. */
-let asked, answers, view;
+/** How often the rows, and the numbers, were asked for. Of the answers to the former, the last one stays. */
+let asked, counted, answers, view;
 
 beforeEach(() => {
   view?.abort();
   store.forget();
-  asked = 0;
+  asked = counted = 0;
   answers = [rows];
   globalThis.fetch = async (address) => {
-    if (String(address).includes("/organization")) return Response.json({ accounts: null });
+    if (String(address).includes("/organization")) {
+      counted += 1;
+      return Response.json({ accounts: { total: 3, by_status: { failed: 3 } } });
+    }
     asked += 1;
     return (answers.length > 1 ? answers.shift() : answers[0])();
   };
@@ -98,4 +101,21 @@ test("so are those of a list that is shown again", async () => {
   await readsNow();
   view.abort();
   assert.equal(asked, 1);
+});
+
+test("the numbers are read once for all rows that turn, and once more for what turns meanwhile", async (context) => {
+  const { setTimeout: really } = globalThis;
+  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 2_000 ? 20 : wait));
+  await opened();
+  counted = 0;
+  const turned = () => {
+    for (const item of items) store.put({ ...item, status: "confirmed", version: 2 }, null, Date.now());
+  };
+  turned();
+  await soon(60);
+  assert.equal(counted, 1);
+  answers = [() => Response.json({ items: items.map((item) => ({ ...item, version: 3 })), next_cursor: null })];
+  await readsNow();
+  view.abort();
+  assert.equal(counted, 3);
 });

@@ -65,10 +65,6 @@ export function list(context) {
   if (path === "/accounts/new") view.openNew();
 }
 
-function unlessProblem(error) {
-  if (error.status === undefined && error.name !== "AbortError") console.error(error);
-}
-
 // Ends when all have ended: with the problem, if any failed, after which to wait longest. A list is never gone.
 async function allOf(...reads) {
   const ends = await Promise.allSettled(reads);
@@ -89,6 +85,8 @@ class ListView {
     this.fetching = null;
     /** The timer while the API asks not to ask again for what failed. @type {any} */
     this.resting = 0;
+    /** Whether rows have another status since the numbers were read. */
+    this.turned = false;
     this.opening = false;
     this.height = 0;
     this.arrivedBefore = 0;
@@ -320,8 +318,8 @@ class ListView {
       .filter(([account, status]) => account && account.status !== status)
       .at(-1);
     if (turned) announce(t.list.isNow(turned[0].name, t.status[turned[0].status]));
-    // What a row no longer is, it counts for no more.
-    if (before.some(([id, status]) => store.account(id)?.status !== status)) this.numbers().catch(unlessProblem);
+    // What a row no longer is, it counts for no more. The numbers may not know it yet.
+    if (before.some(([id, status]) => store.account(id)?.status !== status)) this.turned = true;
   }
 
   drawArrivals() {
@@ -659,14 +657,17 @@ class ListView {
     }, this.signal);
     return whileLookedAt(
       this.signal,
-      () => refreshed && WATCH_EVERY_MS,
+      () => (this.turned ? 0 : refreshed && WATCH_EVERY_MS),
       async () => {
         const testing = [...this.rows.keys()].filter((id) => store.account(id)?.testing);
         const isDue = Math.abs(Date.now() - refreshed) >= REFRESH_EVERY_MS;
         if (isDue) refreshed = Date.now();
+        const { turned } = this;
+        this.turned = false;
         await allOf(
           store.reread(testing, this.signal),
           isDue ? this.refresh() : this.listing.catchUp(this.signal),
+          !isDue && turned && this.numbers(),
           // Its row may be out of sight, or fit no filter.
           isDue && store.account(this.added) && store.read(this.added, this.signal),
         );
