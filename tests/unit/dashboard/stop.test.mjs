@@ -1,7 +1,7 @@
 // The question whether to stop an instance that runs outside of its new schedule.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { all, element, signIn, toasts } from "./drawn.mjs";
+import { all, button, element, signIn, toasts } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 let tick;
@@ -19,6 +19,8 @@ const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
+const { readNow } = await import(`${page}/lib/dom.js`);
+const { dayName, timeOfDay } = await import(`${page}/lib/format.js`);
 const { scheduleDialog } = await import(`${page}/views/schedules.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
@@ -37,16 +39,25 @@ const saved = {
   next_action: { action: "start", at: new Date(Date.now() + 86_400_000).toISOString() },
 };
 
-/** The question whose stop is under way while the instance stops. Returns what answers the request. */
-async function stopping(onStop) {
+let there, runs, answer;
+
+/** The question, which is asked once the schedule is saved. */
+async function asked(onStop) {
   store.add({ account_id: "a", name: "A", status: "confirmed", version: 1, issues: [] }, 0);
-  let runs = true;
-  let answer;
-  globalThis.fetch = async (address) =>
-    String(address).includes("/stop?") ? new Promise((resolve) => (answer = resolve)) : Response.json(saved);
+  [there, runs] = [saved, true];
+  globalThis.fetch = async (address, { method }) => {
+    if (String(address).includes("/stop?")) return new Promise((resolve) => (answer = resolve));
+    return there || method === "POST" ? Response.json(there) : Response.json({ title: "Not Found" }, { status: 404 });
+  };
   scheduleDialog("a", { instance, running: () => runs, onSaved() {}, onStop });
   await submit();
   toasts.replaceChildren();
+  return all(document.body).findLast(({ tag }) => tag === "dialog");
+}
+
+/** The question whose stop is under way while the instance stops. Returns what answers the request. */
+async function stopping(onStop) {
+  await asked(onStop);
   await submit();
   runs = false;
   tick();
@@ -69,4 +80,24 @@ test("what stopped though its stop was refused was left as it was", async () => 
   const answered = await stopping(() => assert.fail());
   await answered(Response.json({ title: "Conflict", detail: "It does not run." }, { status: 409 }));
   assert.equal(toasts.textContent, t.schedules.left("web1", t.schedules.rested));
+});
+
+async function changes(to) {
+  there = to;
+  readNow();
+  await soon(30);
+}
+
+test("the question follows another's change of the schedule", async () => {
+  const question = await asked(() => assert.fail());
+  const leave = (hour) =>
+    button(question, t.schedules.leaveIt(t.schedules.moment(dayName(0, "long"), timeOfDay(hour * 60))));
+  assert.ok(leave(18));
+  const schedule = { time_zone: "Asia/Tokyo", windows: [{ days: ["mon"], start: "08:00", stop: "19:00" }] };
+  await changes({ ...saved, schedule });
+  assert.ok(leave(19));
+  assert.ok(question.textContent.includes(t.schedules.zone("Asia/Tokyo")));
+  await changes(null);
+  assert.ok(!question.open);
+  assert.equal(toasts.textContent, t.schedules.left("web1", t.schedules.moved));
 });

@@ -304,7 +304,7 @@ function untilClosed(node) {
 /**
  * `onsubmit`: awaits what it asks before it acts through `first`. If the modal was given up meanwhile, it does not go
  * on, and nobody is told what was found.
- * @param {{submitText: string, submitClass?: string, cancel?: () => void, cancelText?: string,
+ * @param {{submitText: string, submitClass?: string, cancel?: () => void, cancelText?: string | Node,
  *   onsubmit: (form: HTMLFormElement, first: (asked: Promise<any>) => Promise<any>) => Promise<any>,
  *   fields: any}} options
  */

@@ -1,6 +1,6 @@
 // Instances under Cavok's control, and the weekly schedule of each.
 import * as api from "../lib/api.js";
-import { fill, h, pause, render, uniqueId } from "../lib/dom.js";
+import { fill, h, pause, render, uniqueId, whileLookedAt } from "../lib/dom.js";
 import { dayName, firstDay, number, onTick, timeOfDay, when } from "../lib/format.js";
 import { ageing } from "../lib/elapsed.js";
 import { icon } from "../lib/icons.js";
@@ -10,7 +10,7 @@ import * as store from "../lib/store.js";
 import { dialog, onceAlone } from "../lib/modal.js";
 import { button, changeButton, field, form, isConnected, notice, section, skeleton, toast } from "../lib/ui.js";
 import { unlessChanged } from "../lib/meanwhile.js";
-import { keptTrue, refocus } from "../lib/watched.js";
+import { keptTrue, READ_EVERY_MS, refocus } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame, whyUnused } from "./account.js";
 
@@ -502,15 +502,17 @@ export function whyLeave(id, resource, runs, isDue) {
   return resource && isOutside(resource) && !isDue ? "" : t.schedules.moved;
 }
 
-function askToStop(id, resource, running, isDue, onStop) {
-  const name = resource.name || resource.instance_id;
-  const said = h("p", {});
+function askToStop(id, saved, running, isDue, onStop) {
+  const name = saved.name || saved.instance_id;
+  const said = h("div", { class: "stack" });
+  const leave = h("span", {});
   const asked = new AbortController();
   // What stops while a stop is being sent is not left as it was.
   let sending = false;
   // The schedule as it is now: another may have changed it, and the reader's clock may be wrong.
+  let resource = saved;
   const newest = () =>
-    api.get(path(id, resource.resource_id)).catch((problem) => {
+    api.get(path(id, saved.resource_id), { signal: asked.signal }).catch((problem) => {
       if (isMissing(problem)) return null;
       throw problem;
     });
@@ -521,15 +523,12 @@ function askToStop(id, resource, running, isDue, onStop) {
       form({
         submitText: t.schedules.stopNow,
         cancel: close,
-        cancelText: t.schedules.leaveIt(momentOf(nextTurn(resource, "stop"), resource.schedule)),
-        fields: [
-          said,
-          h("p", { class: "muted" }, t.schedules.zone(resource.schedule.time_zone), ". ", t.instances.stopText),
-        ],
+        cancelText: leave,
+        fields: said,
         async onsubmit(_, first) {
           if (isOver(await first(newest()), false)) return;
           sending = true;
-          const stopping = await startOrStop(id, resource, "stop").catch((problem) => {
+          const stopping = await startOrStop(id, saved, "stop").catch((problem) => {
             sending = false;
             throw problem;
           });
@@ -546,10 +545,25 @@ function askToStop(id, resource, running, isDue, onStop) {
     return true;
   };
   const draw = () => {
-    if (!sending && !isOver(resource, isDue())) fill(said, running() ? t.schedules.outside : t.schedules.maybeOutside);
+    if (sending || isOver(resource, isDue())) return;
+    const { schedule } = resource;
+    render(said, [running(), schedule.time_zone], ([runs, zone]) => [
+      h("p", {}, runs ? t.schedules.outside : t.schedules.maybeOutside),
+      h("p", { class: "muted" }, t.schedules.zone(zone), ". ", t.instances.stopText),
+    ]);
+    leave.textContent = t.schedules.leaveIt(momentOf(nextTurn(resource, "stop"), schedule));
   };
   onTick(draw, asked.signal);
   draw();
+  whileLookedAt(
+    asked.signal,
+    () => READ_EVERY_MS,
+    async () => {
+      resource = await newest();
+      isDue = dueOnceSaid(resource ?? {});
+      draw();
+    },
+  );
 }
 
 // Asks for a start or stop of an instance. Returns the interaction.
