@@ -98,3 +98,22 @@ test("the overview says the version of a role that a test finds while it is open
   signal.abort();
   assert.ok(main.textContent.includes(`${t.account.roleVersion}2`));
 });
+
+test("the overview draws anew whatever changes of an account, but not because a test begins", async () => {
+  store.forget();
+  const account = { ...newest, testing: false, a_later_field: null };
+  store.add(account, Date.now());
+  globalThis.fetch = async () => Response.json({}, { status: 403 });
+  const view = new AbortController();
+  const main = opened(overview, view.signal);
+  await soon(20);
+  const sections = () => [".capabilities", ".facts", ".setting"].map((name) => main.querySelector(name));
+  const isNew = (changes) => {
+    const before = sections();
+    store.put({ ...account, ...changes }, null, Date.now());
+    return sections().map((node, index) => node !== before[index]);
+  };
+  assert.deepEqual(isNew({ testing: true }), [false, false, false]);
+  assert.deepEqual(isNew({ a_later_field: "new" }), [true, true, true]);
+  view.abort();
+});

@@ -228,7 +228,8 @@ export function overview(context) {
       stop,
       danger(handle),
     );
-    const draw = (account) => {
+    // Draws anew for whatever changes of the account, but not because a test begins.
+    const draw = ({ testing: _, ...account }) => {
       drawStatus(status, account);
       drawFacts(facts, account);
       drawSettings(settings, account, handle, logs);
@@ -242,9 +243,7 @@ export function overview(context) {
 
 function drawStatus(target, account) {
   const condition = conditionOf(account);
-  const { status, issues, capabilities, write_logs: logs, verification, updated_at: changed } = account;
-  const shown = [status, issues, capabilities, logs, verification, changed];
-  render(target, shown, () =>
+  render(target, account, () =>
     section(
       t.account.status,
       {},
@@ -337,10 +336,7 @@ function nextStep(account) {
 function drawFacts(target, account) {
   // Like capabilities: what a region answers matters only while the account is connected.
   const health = isConnected(account) ? account.region_health : [];
-  const { provider_id, access_type, role_arn, access_key_id, regions, verification } = account;
-  const { next_verification_at, created_at, created_by, updated_at } = account;
-  const key = [provider_id, access_type, role_arn, account.template, access_key_id, regions, health, verification];
-  render(target, [...key, next_verification_at, created_at, created_by, updated_at], () =>
+  render(target, account, () =>
     section(
       t.account.facts,
       {},
@@ -415,7 +411,7 @@ function logsSwitch(handle) {
 
 function drawSettings(target, account, handle, logs) {
   logs.show(account.write_logs);
-  render(target, [account.name, account.write_logs, account.regions, account.role_arn, account.access_key_id], () =>
+  render(target, account, () =>
     section(
       t.account.settings,
       {},
