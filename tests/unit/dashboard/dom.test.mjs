@@ -5,7 +5,8 @@ import { test } from "node:test";
 import "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
-const { fill, h, keyed, later, pause, whileLookedAt } = await import("../../../functions/dashboard/static/lib/dom.js");
+const { fill, h, keyed, later, pause, readNow, whileLookedAt } =
+  await import("../../../functions/dashboard/static/lib/dom.js");
 
 test("what is looked at for long, and what is done later, leaves nothing on the view's signal", async () => {
   const view = new AbortController();
@@ -31,6 +32,39 @@ test("what is looked at for long, and what is done later, leaves nothing on the 
   await stopped;
   await soon(20);
   assert.ok(!done);
+});
+
+test("neither does what is cancelled, or goes on before its time", async () => {
+  const view = new AbortController();
+  const left = () => getEventListeners(view.signal, "abort").length;
+  const cancel = later(60_000, assert.fail, view.signal);
+  cancel();
+  assert.equal(left(), 0);
+
+  let turns = 0;
+  const end = whileLookedAt(
+    view.signal,
+    () => (turns ? 60_000 : 0),
+    async () => void (turns += 1),
+  );
+  const see = (state) => {
+    document.visibilityState = state;
+    document.dispatchEvent(new Event("visibilitychange"));
+  };
+  while (turns < 20) {
+    see("hidden");
+    readNow();
+    await soon();
+    see("visible");
+    await soon();
+  }
+  assert.ok(left() < 5, `${left()} listeners`);
+  see("hidden");
+  readNow();
+  await soon();
+  view.abort();
+  await end;
+  assert.equal(getEventListeners(document, "visibilitychange").length, 0);
 });
 
 test("an item that is drawn anew keeps the focus on its part, and one that is gone gives it to the list", () => {

@@ -132,18 +132,22 @@ export function announce(text) {
   }, 60);
 }
 
-/** Does this later, unless the view is left before, which calls `stop`. */
+/** Does this later, unless the view is left before, which calls `stop`. Returns what cancels it. */
 export function later(milliseconds, work, signal, stop = () => {}) {
-  const leave = () => {
+  const cancel = () => {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", leave);
+  };
+  const leave = () => {
+    cancel();
     stop();
   };
   const timer = setTimeout(() => {
-    signal?.removeEventListener("abort", leave);
+    cancel();
     work();
   }, milliseconds);
-  signal?.addEventListener("abort", leave, { once: true });
-  return timer;
+  signal?.addEventListener("abort", leave);
+  return cancel;
 }
 
 export function pause(milliseconds, signal) {
@@ -170,7 +174,14 @@ export async function whileLookedAt(signal, pauseOf, work) {
       const left = Math.max(pauseOf() - asked, 0);
       await pause(asked, signal);
       asked = 0;
-      if (!atOnce) await Promise.race([pause(left, signal), new Promise((resolve) => (goOn = () => resolve(0)))]);
+      if (!atOnce)
+        await new Promise((resolve, reject) => {
+          const cancel = later(left, resolve, signal, () => reject(signal.reason));
+          goOn = () => {
+            cancel();
+            resolve(0);
+          };
+        });
       await whenVisible(signal);
       atOnce = false;
       await work();
@@ -196,10 +207,12 @@ export function onReadNow(listener, signal) {
 // Waits while the page is hidden, so that a hidden page sends no requests.
 async function whenVisible(signal) {
   while (document.visibilityState === "hidden") {
+    const heard = new AbortController();
     await new Promise((resolve) => {
-      document.addEventListener("visibilitychange", resolve, { once: true });
-      signal?.addEventListener("abort", resolve, { once: true });
+      document.addEventListener("visibilitychange", resolve, { signal: heard.signal });
+      signal?.addEventListener("abort", resolve, { signal: heard.signal });
     });
+    heard.abort();
     signal?.throwIfAborted();
   }
 }

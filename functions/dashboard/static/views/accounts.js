@@ -83,8 +83,8 @@ class ListView {
     this.notOpened = null;
     this.rows = new Map();
     this.fetching = null;
-    /** The timer while the API asks not to ask again for what failed. @type {any} */
-    this.resting = 0;
+    /** While the API asks not to ask again for what failed: what ends that. @type {(() => void) | null} */
+    this.resting = null;
     /** Whether rows have another status since the numbers were read. */
     this.turned = false;
     this.opening = false;
@@ -103,7 +103,7 @@ class ListView {
       autocomplete: "off",
       spellcheck: "false",
       oninput: () => {
-        clearTimeout(this.typing);
+        this.typing?.();
         this.typing = later(200, () => this.filter({ q: this.search.value.trim() }), this.signal);
       },
     });
@@ -282,7 +282,7 @@ class ListView {
       this.window();
       this.drawFoot("slow");
     };
-    const slow = later(SLOW_AFTER_MS, () => quietly || isSlow(), this.signal);
+    const cancel = later(SLOW_AFTER_MS, () => quietly || isSlow(), this.signal);
     try {
       await listing.readMore(AbortSignal.any([this.signal, mine.signal]));
       this.fetching = null;
@@ -296,10 +296,10 @@ class ListView {
       if (first && keepRows) this.window();
       store.lacks(this.foot, this.signal);
       if (!this.hasFailed()) this.drawFoot("error", error);
-      clearTimeout(this.resting);
-      this.resting = later(retryAfter(error), () => (this.resting = 0), this.signal);
+      this.resting?.();
+      this.resting = later(retryAfter(error), () => (this.resting = null), this.signal);
     } finally {
-      clearTimeout(slow);
+      cancel();
     }
   }
 
@@ -439,7 +439,7 @@ class ListView {
       this.notOpened = why;
       this.drawNotices();
     };
-    const slow = later(SLOW_AFTER_MS, () => say(h("div", {}, takesLong())), this.signal);
+    const cancel = later(SLOW_AFTER_MS, () => say(h("div", {}, takesLong())), this.signal);
     const before = this.address();
     const here = router.whileHere();
     if (router.place().path !== "/accounts/new") here(() => history.pushState(null, "", "#/accounts/new"));
@@ -466,7 +466,7 @@ class ListView {
     } catch (error) {
       say(notLoaded(error));
     } finally {
-      clearTimeout(slow);
+      cancel();
       this.opening = false;
     }
   }
