@@ -58,11 +58,14 @@ async function readsNow() {
   await soon(30);
 }
 
-test("the focus goes to the row in its place, and to no button there", async () => {
+test("a row that is drawn anew keeps the focus, and one that is gone gives it to the row in its place", async () => {
   const main = await opened("status=failed");
   const row = (id) => all(main).find((node) => node.dataset.id === id);
   const button = all(row("b")).find((node) => node.dataset.part === "test");
   button.focus();
+  store.put({ ...items[1], name: "b2" }, null, Date.now());
+  assert.ok(row("b").contains(document.activeElement));
+  assert.equal(document.activeElement.dataset.part, "test");
   store.put({ ...items[1], status: "confirmed", version: 2 }, null, Date.now());
   view.abort();
   assert.equal(row("b"), undefined);

@@ -566,11 +566,7 @@ class ListView {
       const fresh = this.row(account);
       fresh.signature = signature;
       fresh.status = account.status;
-      if (node) {
-        const had = focused(node);
-        node.replaceWith(fresh);
-        passFocus(had, fresh);
-      }
+      node?.replaceWith(fresh);
       node = fresh;
       this.rows.set(id, node);
     }
