@@ -11,7 +11,8 @@ function fits(node, simple) {
     if (token.startsWith(".")) return node.classList.contains(token.slice(1));
     const [, name, value] = /^\[([\w-]+)(?:="?([^"]*)"?)?\]$/.exec(token) ?? [];
     if (!name) return node.tag === token;
-    return value === undefined ? node.attributes.has(name) || node[name] === true : node.getAttribute(name) === value;
+    const has = node.getAttribute(name);
+    return value === undefined ? has !== null || node[name] === true : has === value;
   });
 }
 
@@ -86,11 +87,11 @@ class Drawn extends EventTarget {
     return this.childNodes.length > 0;
   }
   setAttribute(name, value) {
-    this.attributes.set(name, String(value));
     if (name.startsWith("data-")) this.dataset[name.slice(5)] = String(value);
+    else this.attributes.set(name, String(value));
   }
   getAttribute(name) {
-    return this.attributes.get(name) ?? null;
+    return (name.startsWith("data-") ? this.dataset[name.slice(5)] : this.attributes.get(name)) ?? null;
   }
   get href() {
     return this.getAttribute("href");
@@ -128,6 +129,18 @@ class Drawn extends EventTarget {
   focus() {
     document.activeElement = this;
   }
+  // A modal takes the focus, and gives it back if what had it is there still.
+  showModal() {
+    this.before = document.activeElement;
+    this.open = true;
+    this.focus();
+  }
+  close() {
+    if (!this.open) return;
+    this.open = false;
+    (document.body.contains(this.before) ? this.before : document.body).focus();
+    setTimeout(() => this.dispatchEvent(new Event("close")));
+  }
 }
 
 const element = (tag) => new Drawn(tag);
@@ -140,6 +153,7 @@ const document = Object.assign(element(), {
   body,
   activeElement: body,
 });
+document.append(body);
 document.getElementById = (id) => (id === "toasts" ? toasts : element());
 const storage = { getItem: () => null, setItem() {}, removeItem() {} };
 Object.assign(globalThis, { document, addEventListener() {}, setInterval: () => 0, sessionStorage: storage });

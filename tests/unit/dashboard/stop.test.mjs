@@ -1,20 +1,11 @@
 // The question whether to stop an instance that runs outside of its new schedule.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { all, button, element, signIn, toasts } from "./drawn.mjs";
+import { all, button, signIn, toasts } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 let tick;
 globalThis.setInterval = (work) => (tick = work);
-Object.assign(Object.getPrototypeOf(element()), {
-  showModal() {
-    this.open = true;
-  },
-  close() {
-    if (this.open) setTimeout(() => this.dispatchEvent(new Event("close")));
-    this.open = false;
-  },
-});
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);

@@ -1,7 +1,15 @@
 // Modals. The first view opens none by itself.
-import { h, uniqueId } from "./dom.js";
+import { focused, h, passFocus, uniqueId } from "./dom.js";
 import { iconButton } from "./ui.js";
 import { t } from "../texts.js";
+
+// What had the focus may be drawn anew behind the modal: of a list, look for it in the item that has its key.
+function giveBack(had) {
+  const main = document.querySelector("main");
+  const key = had?.closest("[data-key]")?.dataset.key;
+  const item = key && main?.querySelector(`[data-key="${CSS.escape(key)}"]`);
+  passFocus(had, item || main, !key || Boolean(item));
+}
 
 /**
  * A native modal: it traps the focus, closes on Escape, and returns the focus. `lasting`: only its own button closes
@@ -13,6 +21,7 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
   const heading = uniqueId("dialog");
   // Level one, because a screen reader does not see the page behind an open modal.
   const node = h("dialog", { class: wide ? "dialog dialog-wide" : "dialog", "aria-labelledby": heading });
+  const had = focused(document.querySelector("main"));
   let stays = lasting;
   const close = () => {
     stays = false;
@@ -31,6 +40,7 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
   node.addEventListener("close", () => {
     if (stays) return node.showModal();
     node.remove();
+    giveBack(had);
     onClose?.();
   });
   document.body.append(node);

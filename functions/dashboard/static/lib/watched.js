@@ -339,8 +339,3 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
   };
   return { node, ...keptTrue(node, () => pages.read(), take, options) };
 }
-
-/** Gives the focus to what took the place of a pressed button, unless it is elsewhere by now. */
-export function refocus(node) {
-  if (focus() === document.body) node?.focus();
-}

@@ -23,7 +23,7 @@ import {
 } from "../lib/ui.js";
 import { unlessChanged } from "../lib/meanwhile.js";
 import { meter } from "../lib/usage.js";
-import { oldest, pagedList, refocus, watched } from "../lib/watched.js";
+import { oldest, pagedList, watched } from "../lib/watched.js";
 import { t } from "./texts.js";
 
 const EVENTS = Object.keys(t.webhook.eventTexts);
@@ -183,7 +183,7 @@ function usageRow(usage) {
 // ---- webhook -----------------------------------------------------------------------------------
 
 function drawWebhook(target, signal) {
-  const inner = h("div", { tabindex: "-1" });
+  const inner = h("div", {});
   // Beside the settings, so that it stays open when these are drawn again.
   const log = h("div", {});
   /** @type {ReturnType<typeof deliveries> | undefined} */
@@ -198,7 +198,7 @@ function drawWebhook(target, signal) {
     },
     { signal, placeholder: () => skeleton(3) },
   );
-  const reload = () => shown.reload().then(() => refocus(inner));
+  const reload = () => shown.reload();
   return [shown, { readAt: () => kept?.readAt() ?? 0 }];
 }
 
@@ -258,16 +258,13 @@ function deliveries(signal) {
   /** @type {ReturnType<typeof watched> | undefined} */
   let shown;
   const read = () => api.get("/v1/organization/webhook/deliveries", { signal });
-  const again = async ({ event_id: id }) => {
-    await shown?.reload();
-    refocus(list.querySelector(`[data-part="${CSS.escape(id)}"]`));
-  };
+  const again = () => shown?.reload();
   const draw = ({ items }) =>
     h(
       "ul",
       {},
       items.length
-        ? items.map((item) => deliveryRow(item, () => again(item)))
+        ? items.map((item) => deliveryRow(item, again))
         : h("li", { class: "empty-line" }, t.webhook.noDeliveries),
     );
   const open = () => (shown ??= watched(list, read, draw, { signal, placeholder: () => skeleton(3) }));

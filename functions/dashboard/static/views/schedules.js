@@ -10,7 +10,7 @@ import * as store from "../lib/store.js";
 import { dialog, onceAlone } from "../lib/modal.js";
 import { button, changeButton, field, form, isConnected, notice, section, skeleton, toast } from "../lib/ui.js";
 import { unlessChanged } from "../lib/meanwhile.js";
-import { keptTrue, READ_EVERY_MS, refocus } from "../lib/watched.js";
+import { keptTrue, READ_EVERY_MS } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame, whyUnused } from "./account.js";
 
@@ -40,12 +40,8 @@ export async function resourcesOf(id, signal) {
 
 export function schedules(context) {
   return frame(context, "schedules", (body, handle) => {
-    const content = h("div", { tabindex: "-1" });
-    const changed = async (resource) => {
-      await cards.reload();
-      const heir = content.querySelector(`[data-resource="${CSS.escape(resource.resource_id)}"] button`);
-      refocus(heir ?? content);
-    };
+    const content = h("div", {});
+    const changed = () => cards.reload();
     const rest = h("div", {});
     const list = h("div", {});
     /** @type {any[]} */
@@ -100,7 +96,7 @@ function resourceCard(id, resource, rests, changed) {
   const schedule = resource.schedule;
   return h(
     "li",
-    { class: "resource", "data-resource": resource.resource_id },
+    { class: "resource" },
     h(
       "header",
       { class: "resource-head" },
@@ -118,7 +114,7 @@ function resourceCard(id, resource, rests, changed) {
               scheduleDialog(id, {
                 resource,
                 running: () => undefined,
-                onSaved: () => changed(resource),
+                onSaved: changed,
                 onStop: (stopping) => toast(whatBegan(name, stopping)),
               }),
           },
@@ -128,7 +124,7 @@ function resourceCard(id, resource, rests, changed) {
           class: "button-small",
           "data-part": `remove-${resource.resource_id}`,
           "aria-label": t.schedules.removeThis(name),
-          onclick: () => confirmRemoval(id, resource, name, () => changed(resource)),
+          onclick: () => confirmRemoval(id, resource, name, changed),
         }),
       ),
     ),

@@ -1,0 +1,38 @@
+// Where the focus goes when a modal closes.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { element } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
+
+const page = "../../../functions/dashboard/static";
+const { h, keyed } = await import(`${page}/lib/dom.js`);
+const { dialog } = await import(`${page}/lib/modal.js`);
+
+const main = element("main");
+const list = h("ul");
+document.body.append(main);
+main.append(list);
+const power = (name) => list.children.find((row) => row.dataset.key === name)?.children[0];
+const draw = (...items) =>
+  keyed(
+    list,
+    items,
+    ({ name }) => name,
+    () => h("li", {}, h("button", { "data-part": "power" }, "Stop")),
+  );
+const [accounting, billing] = [{ name: "accounting" }, { name: "billing" }];
+
+for (const [what, behind, heir] of [
+  ["to what opened it", () => {}, () => power("billing")],
+  ["to that which took its place", () => draw(accounting, { ...billing, state: "stopping" }), () => power("billing")],
+  ["to no other's like where it is gone", () => draw(accounting), () => main],
+])
+  test(`it goes ${what}`, async () => {
+    draw(accounting, billing);
+    power("billing").focus();
+    const { close } = dialog({ title: "Stop billing", content: () => "Stop it?" });
+    behind();
+    close();
+    await soon();
+    assert.ok(document.activeElement === heir());
+  });
