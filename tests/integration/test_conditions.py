@@ -27,7 +27,7 @@ from cavok.domain.webhooks import PAUSED_AFTER
 from cavok.services.customer_sessions import CustomerSessions
 from tests.support import api
 from tests.support.api import KEY_ACCOUNT, KEYS, Answer, Api, is_problem, number
-from tests.support.builders import ORGANIZATION_ID, a_failed_delivery, a_resource, steps_of
+from tests.support.builders import NOW, ORGANIZATION_ID, a_failed_delivery, a_resource, steps_of
 from tests.support.declared import operation_of
 from tests.support.tenants import DATABASE, make_world, whole_api
 
@@ -250,7 +250,7 @@ def test_13_1_1_what_has_no_strong_tag_is_changed_for_no_tag(path: str, is_shown
 def test_a_message_about_an_account_that_is_no_more_is_there_whatever_the_condition() -> None:
     world = make_world(ORGANIZATION_ID, 1)
     event_id = f"{new_id()}/2026-11/80"
-    wiring.webhooks().record(a_failed_delivery(event_id, "{}"))
+    wiring.webhooks().record(a_failed_delivery(event_id, "{}"), NOW)
     path = f"/v1/organization/webhook/deliveries/{event_id}/redeliver"
 
     refused = world.admin.post(path, If_Match='"1"')

@@ -144,7 +144,8 @@ def places(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
                 event=json.dumps({"detail-type": "Account Failed", "detail": {}}),
                 status=DeliveryStatus.FAILED,
                 tries=9,
-            )
+            ),
+            Clock.time,
         )
     return events | {
         "account": world.path,

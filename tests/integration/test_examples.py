@@ -100,7 +100,8 @@ def add_deliveries() -> None:
     ids = examples.PARAMETERS
     of_usage = "/".join((ids["account_id"], ids["period"], ids["percent"]))
     for event_id, event_type in ((ids["event_id"], EventType.FAILED), (of_usage, EventType.USAGE)):
-        wiring.webhooks().record(replace(a_failed_delivery(event_id, "{}"), type=event_type))
+        failed = replace(a_failed_delivery(event_id, "{}"), type=event_type)
+        wiring.webhooks().record(failed, failed.at)
 
 
 CONNECTED = (add_account, add_test, add_database)
@@ -220,7 +221,7 @@ def add_interaction() -> None:
 
 
 def add_delivery() -> None:
-    wiring.webhooks().record(examples.DELIVERY)
+    wiring.webhooks().record(examples.DELIVERY, examples.DELIVERY.at)
 
 
 EVERYTHING = (*CONNECTED, add_resource, add_interaction, set_webhook, add_delivery)

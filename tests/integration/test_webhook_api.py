@@ -538,7 +538,7 @@ def test_a_message_is_delivered_again_as_it_was(
 ) -> None:
     admin.put(PATH, WEBHOOK)
     event = EVENT | {"detail": EVENT["detail"] | {"event_id": event_id}}
-    wiring.webhooks().record(a_failed_delivery(event_id, json.dumps(event)))
+    wiring.webhooks().record(a_failed_delivery(event_id, json.dumps(event)), NOW)
     path = f"{PATH}/deliveries/{event_id}/redeliver"
     assert is_problem(viewer.post(path), 403)
 
@@ -557,7 +557,7 @@ def test_a_message_that_could_not_be_sent_again_is_not_said_to_wait(
     failure: Any, admin: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin.put(PATH, WEBHOOK)
-    wiring.webhooks().record(a_failed_delivery("e-1", json.dumps(EVENT)))
+    wiring.webhooks().record(a_failed_delivery("e-1", json.dumps(EVENT)), NOW)
     before = log(admin)
     send = Mock(side_effect=[failure])
     monkeypatch.setattr(wiring, "webhook_messages", lambda: Mock(send=send))

@@ -34,6 +34,7 @@ from tests.support.messages import (
     receiver,
     records_of,
 )
+from tests.support.moto_stack import TABLE, client, items
 from tests.support.template import FUNCTIONS
 
 __all__ = ["environment", "eventbridge", "nothing_is_dropped", "receiver"]
@@ -67,9 +68,9 @@ def hidden(eventbridge: EventBridge, monkeypatch: pytest.MonkeyPatch) -> list[tu
     return made
 
 
-def comes(queue: str, received: int = 1) -> Any:
+def comes(queue: str, received: int = 1, event: Json = EVENT) -> Any:
     """What deliver_webhook answers to the event's message, received so often from this queue."""
-    return invoke("DeliverWebhook", {"Records": records_of(queue, [EVENT], received)})
+    return invoke("DeliverWebhook", {"Records": records_of(queue, [event], received)})
 
 
 def logged(admin: Api) -> Json:
@@ -162,6 +163,31 @@ def test_a_message_that_was_given_up_has_eight_tries_more_after_a_redrive(
         assert logged(admin)["tries"] == 1 + received
 
 
+def test_a_message_that_is_redriven_weeks_later_has_no_more_tries_than_others(
+    admin: Api, eventbridge: EventBridge, receiver: Receiver
+) -> None:
+    """Also if DynamoDB deletes at once what has expired: its tries are counted in its delivery."""
+    weeks_ago = (datetime.now(UTC) - timedelta(days=13)).isoformat()
+    late = EVENT | {"detail": EVENT["detail"] | {"occurred_at": weeks_ago}}
+    admin.put(PATH, WEBHOOK)
+    receiver.refuses = 99
+
+    for received in (1, *range(1, TRIES)):
+        comes("WebhookRetries", received, late)
+        forget_what_expired(datetime.now(UTC) + timedelta(seconds=wait_seconds(TRIES)))
+
+    assert eventbridge.sent["WebhookRetries"] == [late], "as after a first try"
+    assert eventbridge.sent["UndeliveredWebhooks"] == [late]
+
+
+def forget_what_expired(now: datetime) -> None:
+    for item in items():
+        if item.get("expires_at", now.timestamp()) < now.timestamp():
+            client("dynamodb").delete_item(
+                TableName=TABLE, Key={name: {"S": item[name]} for name in ("pk", "sk")}
+            )
+
+
 def test_a_message_that_had_no_time_at_its_first_try_has_all_tries_left(
     admin: Api, eventbridge: EventBridge, receiver: Receiver
 ) -> None:
@@ -228,7 +254,7 @@ def test_a_test_message_is_tried_once_while_the_webhook_is_paused(
     test: Json = EVENT | {"detail-type": "Webhook Test"}
 
     for queue in ("WebhookMessages", "WebhookRetries", "WebhookRetries"):
-        invoke("DeliverWebhook", {"Records": records_of(queue, [test], 1)})
+        comes(queue, event=test)
 
     assert receiver.refuses == 98
     assert eventbridge.sent["WebhookRetries"] == [test]

@@ -117,7 +117,7 @@ def make_world(organization_id: str, index: int) -> World:
     made = Api(organization_id, "admin").put("/v1/organization/webhook", settings)
     for event_id in (ids["event_id"], f"{account_id}/2025-03/80"):
         event = json.dumps({"detail-type": "Account Failed", "detail": {"event_id": event_id}})
-        wiring.webhooks().record(a_failed_delivery(event_id, event, organization_id))
+        wiring.webhooks().record(a_failed_delivery(event_id, event, organization_id), NOW)
     shown = (hooks, made.json["secret"], number(index), account.name, *ids.values())
     external_id = Api(organization_id, "admin").get("/v1/organization").json["external_id"]
     constant = {"kind": "rds", "instance_id": DATABASE, "period": "2025-03", "percent": "80"}

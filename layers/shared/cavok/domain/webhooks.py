@@ -67,6 +67,9 @@ anybody.
 
 LISTED_DELIVERIES = 100
 DELIVERIES_KEPT_FOR = timedelta(days=7)
+"""After the latest try, which may come long after the event: what is redriven must not be forgotten
+before its next try, because its tries would begin anew each time.
+"""
 
 _PREFIX = "whsec_"
 
@@ -302,11 +305,6 @@ class Delivery:
     def given_up(self) -> Self:
         """The same, tried no more."""
         return replace(self, status=DeliveryStatus.FAILED, next_try_at=None)
-
-    @property
-    def kept_until(self) -> datetime:
-        """A week after the event occurred."""
-        return self.at + DELIVERIES_KEPT_FOR
 
     @property
     def body(self) -> str:

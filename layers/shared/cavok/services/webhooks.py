@@ -257,11 +257,11 @@ def redeliver(
     )
     webhooks.add_audit_entry(entry, quotas.counting(quota, organization_id, now))
     # Before it is sent, so that it does not overwrite the outcome of the delivery.
-    webhooks.record(delivery)
+    webhooks.record(delivery, now)
     try:
         _send(delivery, messages)
     except Exception:
-        webhooks.record(newest[event_id])
+        webhooks.record(newest[event_id], now)
         raise
 
 
@@ -302,7 +302,7 @@ def deliver(
     if webhook is None or not webhook.wants(event["detail-type"]):
         # It was tried, or sent again by hand, before the webhook was removed or left it out.
         if (logged := _logged(event, webhooks)) and logged.open:
-            webhooks.give_up(logged)
+            webhooks.give_up(logged, now)
         return None
     last = tries >= TRIES
     delivery = Delivery(
@@ -327,7 +327,8 @@ def deliver(
     except NotDelivered as failure:
         cut_short = seconds < SECONDS and time.monotonic() - began >= seconds
         # First: a try that is not recorded is made again, and must not count twice.
-        webhooks.record(replace(delivery, http_status=failure.status, duration_ms=_since(began)))
+        failed = replace(delivery, http_status=failure.status, duration_ms=_since(began))
+        webhooks.record(failed, now)
         if not (paused or cut_short):
             with _counting():
                 webhooks.count_failure(organization_id, now)
@@ -342,7 +343,8 @@ def deliver(
             http_status=status,
             duration_ms=_since(began),
             next_try_at=None,
-        )
+        ),
+        now,
     )
     return status
 
@@ -363,9 +365,9 @@ def _tried_in_pause(
         if webhooks.change_health(health, failed):
             return failed
     if delivery.tries >= TRIES or (delivery.tries == 1 and not health.queues(now)):
-        webhooks.record(delivery.given_up())
+        webhooks.record(delivery.given_up(), now)
         raise GivenUp("The webhook is paused.")
-    webhooks.record(replace(delivery, status=DeliveryStatus.PAUSED))
+    webhooks.record(replace(delivery, status=DeliveryStatus.PAUSED), now)
     raise NotDelivered("The webhook is paused.")
 
 

@@ -290,7 +290,7 @@ WRITTEN: Mapping[str, Item] = {
     "a webhook with two secrets": WebhookItem.of(ROTATED),
     "a webhook with four secrets": WebhookItem.of(OFTEN_ROTATED),
     "a paused webhook's health": HealthItem.of(PAUSED),
-    "a delivery": DeliveryItem.of(DELIVERY),
+    "a delivery": DeliveryItem.of(DELIVERY, NOW),
     "what counts against a quota": QuotaItem(
         "ORG#o", "QUOTA#q", began_at=NOW, used=6, expires_at=NOW
     ),

@@ -30,6 +30,7 @@ from cavok.domain.audit import AuditEntry
 from cavok.domain.errors import ChangedMeanwhile
 from cavok.domain.events import EventType
 from cavok.domain.webhooks import (
+    DELIVERIES_KEPT_FOR,
     LISTED_DELIVERIES,
     Delivery,
     DeliveryStatus,
@@ -143,13 +144,13 @@ class DeliveryItem(Item):
     expires_at = TTLAttribute()
 
     @classmethod
-    def of(cls, delivery: Delivery) -> "DeliveryItem":
-        """The item that stores a delivery for a week."""
+    def of(cls, delivery: Delivery, now: datetime) -> "DeliveryItem":
+        """The item that stores a delivery for a week from now."""
         return cls.of_fields(
             keys.webhook_pk(delivery.organization_id),
             keys.delivery_sk(delivery.at, delivery.event_id),
             delivery,
-            expires_at=delivery.kept_until,
+            expires_at=now + DELIVERIES_KEPT_FOR,
         )
 
     def delivery(self) -> Delivery:
@@ -281,18 +282,18 @@ class Webhooks:
             count(transaction)
             add_audit_entry(transaction, entry, self._audit_kept_for)
 
-    def record(self, delivery: Delivery) -> None:
+    def record(self, delivery: Delivery, now: datetime) -> None:
         """Stores the outcome of a message's try, in place of the outcome of its earlier ones."""
-        self._table.put(DeliveryItem.of(delivery))
+        self._table.put(DeliveryItem.of(delivery, now))
 
-    def give_up(self, delivery: Delivery) -> None:
+    def give_up(self, delivery: Delivery, now: datetime) -> None:
         """Stores that a message is tried no more, unless another process has tried it since this
         was read.
         """
         same: Condition = DeliveryItem.status == delivery.status
         same &= DeliveryItem.tries == delivery.tries
         with suppress(WriteConflict):
-            self._table.put(DeliveryItem.of(delivery.given_up()), same)
+            self._table.put(DeliveryItem.of(delivery.given_up(), now), same)
 
     def delivery(self, organization_id: str, at: datetime, event_id: str) -> Delivery | None:
         """What became of an event's message; null if no try is recorded."""
