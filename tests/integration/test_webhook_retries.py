@@ -9,12 +9,14 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from cavok import wiring
+from cavok.adapters.sealing import Sealer
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.events import Envelope, EventType
 from cavok.domain.first_tries import OWN_TRY_SECONDS, SECONDS
@@ -336,6 +338,36 @@ def test_a_receiver_is_not_blamed_for_a_try_that_was_cut_short(
 
     assert logged(admin)["status"] == "waiting"
     assert wiring.webhooks().health(ORGANIZATION_ID).failures == 0
+
+
+def test_the_time_that_kms_takes_is_not_the_receivers(
+    admin: Api,
+    receiver: Receiver,
+    first_tries: FirstTries,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else its refusal counts as cut short, so that no pause would ever come."""
+    passed, opened = [0.0], Sealer.open
+    timer = SimpleNamespace(monotonic=lambda: sum(passed))
+
+    def slowly(*given: Any) -> Any:
+        passed.append(5.0)
+        return opened(*given)
+
+    def refuses_quickly(*_: Any, **__: Any) -> int:
+        passed.append(0.1)
+        raise NotDelivered("It answered 503.", 503)
+
+    admin.put(PATH, WEBHOOK)
+    monkeypatch.setattr("cavok.services.webhooks.time", timer)
+    monkeypatch.setattr(Sealer, "open", slowly)
+    monkeypatch.setattr(receiver, "post", refuses_quickly)
+    first_tries.seconds(ORGANIZATION_ID, datetime.now(UTC))
+    first_tries.spend("contoso", SECONDS, accepted=False)
+    comes("WebhookMessages")
+
+    assert wiring.webhooks().health(ORGANIZATION_ID).failures == 1
+    assert logged(admin)["duration_ms"] == 100
 
 
 def refuses(**_: Any) -> Json:

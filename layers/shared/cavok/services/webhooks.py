@@ -319,9 +319,10 @@ def deliver(
     paused = health.next_try_at
     if paused:
         health = _tried_in_pause(delivery, health, webhooks, now)
-    began = time.monotonic()
+    message = _signed(event, webhook, sealer, now)
+    began = time.monotonic()  # Not before: the time that KMS takes is not the receiver's.
     try:
-        url, message = _checked(webhook, allow_loopback), _signed(event, webhook, sealer, now)
+        url = _checked(webhook, allow_loopback)
         with first_tries.spending(organization_id) if first_tries else nullcontext():
             status = client.post(url, *message, seconds=seconds)
     except NotDelivered as failure:
