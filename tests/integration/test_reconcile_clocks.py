@@ -13,13 +13,13 @@ from cavok import wiring
 from cavok.adapters.scheduler import SchedulerClient
 from cavok.adapters.table.resources import ResourceItem
 from cavok.domain.clocks import clocks_of, names_of
-from cavok.domain.errors import ServiceUnavailable
+from cavok.domain.errors import MalformedEvent, ServiceUnavailable
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule
 from cavok.services.reconcile_clocks import Difference, reconcile_clocks
 from cavok.services.resources import ResourceDependencies, schedule_resource
 from tests.support.builders import ACCOUNT_ID, NOW, a_resource
-from tests.support.moto_stack import TABLE, client
+from tests.support.moto_stack import TABLE, client, written_by_a_newer_release
 from tests.support.schedules import NIGHT, clock_of, schedules_in, stored
 from tests.support.start_stop import CONTEXT
 
@@ -107,7 +107,7 @@ def test_the_clocks_of_a_schedule_that_the_index_does_not_have_stay(
 
     assert schedules_in(scheduler).keys() == before
     wiring.resources().save(stored(orders), before=orders)
-    assert [each.resource_id for each in wiring.resources().scheduled()] == [orders.resource_id]
+    assert [read() for _, read in wiring.resources().scheduled()] == [stored(orders)]
 
 
 def test_many_accounts_and_clocks_are_read_by_page(
@@ -166,6 +166,59 @@ def test_a_clock_that_cannot_be_created_holds_up_no_other(
         others = [resource for id_, resource in lacking.items() if id_ != refused]
         wanted = {name for resource in others for name in names_of(clocks_of(resource, NOW))}
         assert set(schedules_in(scheduler)) == wanted
+
+
+@pytest.mark.parametrize("attribute", ["kind", "schedule", "followed_at"])
+def test_a_resource_that_cannot_be_read_holds_up_no_other(
+    orders: Resource,
+    control: ResourceDependencies,
+    scheduler: Any,
+    attribute: str,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Such as one that a newer release wrote. Its clocks stay, also those that may be left over."""
+    others = [
+        a_resource(
+            organization_id=f"org-{index}",
+            account_id=f"01JN8Q5M3C{index:016}",
+            resource_id=f"{index}" * 26,
+        ).scheduled(NIGHT, NOW)
+        for index in range(3)
+    ]
+    for resource in others:
+        ResourceItem.of(resource).save()
+    unknown(others[0], control)
+    own = {*orders.clocks, unknown(orders, control)}
+    written_by_a_newer_release(f"RESOURCE#{orders.resource_id}", attribute)
+
+    with pytest.raises(ValueError, match=r"newer release|Extra data"):
+        reconcile(control)
+
+    wanted = {name for each in others for name in names_of(clocks_of(each, NOW))}
+    assert set(schedules_in(scheduler)) == wanted | own
+    errors = [vars(each) for each in caplog.records if each.levelname == "ERROR"]
+    key = f"ACCOUNT#{ACCOUNT_ID} RESOURCE#{orders.resource_id}"
+    assert {each["item"] for each in errors} == {key} | own
+    assert capsys.readouterr().out.count('"ClockFaults":[1.0]') == len(errors)
+
+
+@pytest.mark.parametrize("message", ["not JSON", "{}", '{"MessageBody": "[]"}'])
+def test_a_clock_that_is_not_ours_holds_up_no_other(
+    orders: Resource, control: ResourceDependencies, scheduler: Any, message: str
+) -> None:
+    """Somebody made it by hand, in our group."""
+    wiring.resources().remove(ACCOUNT_ID, orders.resource_id, NOW)
+    ours = next(iter(schedules_in(scheduler).values()))
+    given = {name: ours[name] for name in ("GroupName", "ScheduleExpression", "FlexibleTimeWindow")}
+    names = {"0-first", "z-last"}
+    for name in names:
+        scheduler.create_schedule(Name=name, Target=ours["Target"] | {"Input": message}, **given)
+
+    with pytest.raises(MalformedEvent):
+        reconcile(control)
+
+    assert set(schedules_in(scheduler)) == names
 
 
 class Throttled(SchedulerClient):

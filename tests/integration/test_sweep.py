@@ -80,7 +80,7 @@ from tests.support.builders import (
 from tests.support.documents import cost_figures
 from tests.support.fake_aws import a_session
 from tests.support.faults import Calls, Fault, watched
-from tests.support.moto_stack import TABLE, client, items
+from tests.support.moto_stack import TABLE, client, items, written_by_a_newer_release
 from tests.support.stream_records import stream_record
 
 ARN = "arn:aws:states:us-east-1:111122223333:execution:reverify-accounts:one"
@@ -1314,21 +1314,6 @@ def test_a_dead_test_that_cannot_be_read_keeps_nobody_from_being_tested(
     reached = swept.handed_over if apart else customers.tested[1:]
     assert sorted(reached) == [account.account_id for account in others]
     assert swept.hours_untested > 30
-
-
-def written_by_a_newer_release(sk: str, attribute: str) -> None:
-    """Lets an item have a value that this release does not know."""
-    (item,) = (i for i in client("dynamodb").scan(TableName=TABLE)["Items"] if i["sk"]["S"] == sk)
-    (kind,) = item[attribute]
-    newer = b"packed otherwise" if kind == "B" else "2000: of a newer release"
-    client("dynamodb").update_item(
-        TableName=TABLE,
-        Key={"pk": item["pk"], "sk": item["sk"]},
-        UpdateExpression="SET #attribute = :newer",
-        ConditionExpression="attribute_exists(#attribute)",
-        ExpressionAttributeNames={"#attribute": attribute},
-        ExpressionAttributeValues={":newer": {kind: newer}},
-    )
 
 
 def test_a_clock_that_is_set_back_ends_no_sweep(customers: Customers) -> None:

@@ -208,6 +208,21 @@ def items() -> list[Json]:
     return list(plain_items().values())
 
 
+def written_by_a_newer_release(sk: str, attribute: str) -> None:
+    """Lets an item have a value that this release does not know."""
+    (item,) = (i for i in client("dynamodb").scan(TableName=TABLE)["Items"] if i["sk"]["S"] == sk)
+    (kind,) = item[attribute]
+    newer = b"packed otherwise" if kind == "B" else "2000: of a newer release"
+    client("dynamodb").update_item(
+        TableName=TABLE,
+        Key={"pk": item["pk"], "sk": item["sk"]},
+        UpdateExpression="SET #attribute = :newer",
+        ConditionExpression="attribute_exists(#attribute)",
+        ExpressionAttributeNames={"#attribute": attribute},
+        ExpressionAttributeValues={":newer": {kind: newer}},
+    )
+
+
 def begin_test(account: Account, verification: Verification) -> Account:
     """Stores a running verification and its account."""
     tested, entry = begin(account, verification)

@@ -1,12 +1,13 @@
 """Compares the clocks with the stored schedules, and repairs the differences."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from cavok.domain.clocks import clocks_of, is_left_over, knows
-from cavok.domain.errors import CavokError, InvalidField, ServiceUnavailable
+from cavok.observability import count, logger
 from cavok.services.clocks import complete_clocks
 
 if TYPE_CHECKING:
@@ -29,32 +30,36 @@ def reconcile_clocks(
     *, resources: "Resources", scheduler: "SchedulerClient", now: datetime
 ) -> Iterator[tuple[Difference, str]]:
     """Creates missing clocks, and ends unknown ones. Yields each repair. A second run finds nothing
-    more. A clock that cannot be created, read or ended does not hold up others: its
-    ServiceUnavailable or InvalidField is raised at the end.
+    more. A resource that cannot be read, and a clock that cannot be created, read or ended, does
+    not hold up others: each is logged and counted, and what went wrong last is raised at the end.
 
     Reads both page by page, and keeps only the clocks' names. Schedules may change meanwhile.
     """
     there = dict(scheduler.all_clocks())
-    failure: CavokError | None = None
-    for resource in resources.scheduled():
-        wanted = clocks_of(resource, now)
-        absent = [clock for clock in wanted if there.pop(clock.name, None) is None]
+    failure: Exception | None = None
+
+    @contextmanager
+    def concerning(item: str) -> Iterator[None]:
+        nonlocal failure
         try:
-            completed = complete_clocks(resource, absent, resources=resources, scheduler=scheduler)
-        except (InvalidField, ServiceUnavailable) as error:
+            yield
+        except Exception as error:  # noqa: BLE001  a failure concerns its item alone
+            logger.exception("Not reconciled", item=item)
+            count("ClockFaults")
             failure = error
-            continue
-        for name in completed:
-            yield Difference.MISSING, name
+
+    for key, read in resources.scheduled():
+        with concerning(key):
+            resource = read()
+            wanted = clocks_of(resource, now)
+            absent = [clock for clock in wanted if there.pop(clock.name, None) is None]
+            for name in complete_clocks(resource, absent, resources=resources, scheduler=scheduler):
+                yield Difference.MISSING, name
     for name, made_at in there.items():
-        try:
-            if not is_left_over(made_at, now) or _is_known(name, resources, scheduler):
-                continue
-            scheduler.end([name])
-        except ServiceUnavailable as error:
-            failure = error
-            continue
-        yield Difference.UNKNOWN, name
+        with concerning(name):
+            if is_left_over(made_at, now) and not _is_known(name, resources, scheduler):
+                scheduler.end([name])
+                yield Difference.UNKNOWN, name
     if failure:
         raise failure
 

@@ -188,11 +188,12 @@ class Resources:
         )
         return (item.resource() for item in items)
 
-    def scheduled(self) -> Iterator[Resource]:
-        """All resources of all accounts that have a schedule, read consistently, in any order."""
+    def scheduled(self) -> Iterator[tuple[str, Callable[[], Resource]]]:
+        """All resources of all accounts that have a schedule, in any order: of each its key, for a
+        log, and what reads it. Raises nothing for one that cannot be read.
+        """
         found = ((item.pk, item.sk) for item in ResourceItem.by_schedule.query(keys.SCHEDULED))
-        items = self._table.get_many(ResourceItem, found)
-        return (item.resource() for item in items)
+        return self._table.get_each(ResourceItem, found, ResourceItem.resource)
 
     def save(
         self, resource: Resource, *, before: Resource, entry: AuditEntry | None = None

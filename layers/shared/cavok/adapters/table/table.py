@@ -10,8 +10,9 @@ from contextvars import ContextVar
 from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, partial
 from http import HTTPStatus
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pynamodb.attributes import (
@@ -412,6 +413,19 @@ class Table:
         """The items that exist, in any order, read consistently."""
         return kind.batch_get(keys, consistent_read=True)
 
+    def get_each(
+        self, kind: type[I], keys: Iterable[tuple[str, str]], read: Callable[[I], T]
+    ) -> Iterator[tuple[str, Callable[[], T]]]:
+        """As `get_many`, but of each item its key, for a log, and what reads it: one in another
+        form must hide no others.
+        """
+
+        def made_and_read(stored: dict[str, Any]) -> T:
+            return read(kind.from_raw_data(stored))
+
+        for each in self._stored(keys):
+            yield f"{each['pk'][STRING]} {each['sk'][STRING]}", partial(made_and_read, each)
+
     def get_rows(
         self, kind: type[Item], keys: Iterable[tuple[str, str]], names: Iterable[str]
     ) -> Iterator[Row]:
@@ -428,15 +442,14 @@ class Table:
         be binary.
         """
         table = Item.Meta.table_name
-        waiting: list[Any] = [{"pk": pk, "sk": sk} for pk, sk in keys]
-        while waiting:
-            batch, waiting = waiting[:BATCH], waiting[BATCH:]
+        wanted, left = ({"pk": pk, "sk": sk} for pk, sk in keys), list[Any]()
+        while batch := [*left, *islice(wanted, BATCH - len(left))]:
             with _answers_as_json() if attributes else nullcontext():
                 found = self.connection.batch_get_item(
                     table, batch, consistent_read=True, attributes_to_get=attributes
                 )
             yield from found["Responses"][table]
-            waiting += found.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+            left = found.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
 
     def entries(
         self,
