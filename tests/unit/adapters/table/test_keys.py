@@ -5,11 +5,13 @@ workflow. All spell the same.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from unittest.mock import Mock
 
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import AccountItem
@@ -202,3 +204,27 @@ def test_the_table_has_the_indexes_of_the_map() -> None:
     }
 
     assert described == declared
+
+
+SPANS = st.builds(
+    timedelta,
+    seconds=st.just(0) | st.integers(0, 10**9),
+    microseconds=st.just(0) | st.integers(0, 999_999),
+)
+ZONES = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
+
+
+@given(SPANS, ZONES, SPANS, ZONES)
+def test_due_times_have_the_same_order_as_text_and_in_time(
+    until_due: timedelta, zone: timezone, later: timedelta, other_zone: timezone
+) -> None:
+    """The index by_due compares them as text: one that sorted after now would never be due."""
+    due = NOW + until_due
+    texts = _as_stored(due.astimezone(zone)), _as_stored((due + later).astimezone(other_zone))
+
+    assert (texts[0] < texts[1], texts[0] == texts[1]) == (bool(later), not later)
+
+
+def _as_stored(due: datetime) -> str:
+    item = AccountItem.of(an_account(next_verification_at=due)).serialize()
+    return str(item["next_verification_at"]["S"])
