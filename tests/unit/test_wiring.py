@@ -12,6 +12,7 @@ import pytest
 from botocore.session import Session
 
 from cavok import wiring
+from cavok.adapters.customer import session
 from cavok.adapters.customer.assume_role import STS_ALWAYS_ON
 
 THREADS = 6
@@ -19,8 +20,13 @@ THREADS = 6
 
 @pytest.mark.parametrize(
     "make",
-    [wiring.sealer, lambda: wiring._sts(STS_ALWAYS_ON), wiring._sts],
-    ids=["sealer", "STS elsewhere", "STS"],
+    [
+        wiring.sealer,
+        lambda: wiring._sts(STS_ALWAYS_ON),
+        wiring._sts,
+        lambda: session._shared_client("ec2", "us-east-1"),
+    ],
+    ids=["sealer", "STS elsewhere", "STS", "a customer's EC2"],
 )
 def test_threads_that_need_a_client_at_once_make_one(
     monkeypatch: pytest.MonkeyPatch, make: Callable[[], Any]
@@ -53,5 +59,5 @@ def test_threads_that_need_a_client_at_once_make_one(
 
 def forget() -> None:
     """Those of other tests have an environment of their own."""
-    wiring._sealer.cache_clear()
-    wiring._sts_client.cache_clear()
+    for made in (wiring.sealer, wiring._sts, session._shared_client):
+        made.cache_clear()

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
-from cavok.adapters.making_clients import MAKING_CLIENTS
+from cavok.adapters.making_clients import made_once
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
@@ -139,14 +139,8 @@ def progress() -> "Progress":
     return Progress(boto3.client("dynamodb", config=ONCE), setting("TABLE_NAME"))
 
 
+@made_once
 def sealer() -> "Sealer":
-    """Threads of a test may be the first to need it."""
-    with MAKING_CLIENTS:
-        return _sealer()
-
-
-@cache
-def _sealer() -> "Sealer":
     import boto3
 
     from cavok.adapters.sealing import Sealer
@@ -154,14 +148,9 @@ def _sealer() -> "Sealer":
     return Sealer(boto3.client("kms"), setting("SEALING_KEY_ID"))
 
 
+@made_once
 def _sts(region: str | None = None) -> "STSClient":
-    """In the function's own region, or in another. As `sealer`."""
-    with MAKING_CLIENTS:
-        return _sts_client(region)
-
-
-@cache
-def _sts_client(region: str | None) -> "STSClient":
+    """In the function's own region, or in another."""
     import boto3
 
     from cavok.adapters.customer.session import CALL

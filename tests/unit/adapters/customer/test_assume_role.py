@@ -266,12 +266,12 @@ def test_the_functions_fall_back_to_the_region_that_no_account_can_turn_off(
             service, region_name=region_name or "eu-west-1"
         ),
     )
-    wiring._sts_client.cache_clear()
+    wiring._sts.cache_clear()
     wiring.customer_roles.cache_clear()
 
     _, session = wiring.customer_roles().assume(ACCOUNT, SESSION_NAME, EXTERNAL_ID, POLICY)
 
-    wiring._sts_client.cache_clear()
+    wiring._sts.cache_clear()
     wiring.customer_roles.cache_clear()
     assert session
 
@@ -353,6 +353,6 @@ def test_sessions_come_from_a_regional_endpoint_and_so_hold_in_regions_that_are_
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
 
-    endpoint = wiring._sts_client.__wrapped__(None).meta.endpoint_url
+    endpoint = wiring._sts.__wrapped__().meta.endpoint_url
 
     assert endpoint == "https://sts.us-east-1.amazonaws.com"

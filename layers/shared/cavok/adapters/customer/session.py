@@ -3,7 +3,7 @@
 import re
 from contextvars import ContextVar
 from dataclasses import asdict, astuple, dataclass, field, replace
-from functools import cache, partial
+from functools import partial
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +13,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.credentials import Credentials as Signer
 
-from cavok.adapters.making_clients import MAKING_CLIENTS
+from cavok.adapters.making_clients import MAKING_CLIENTS, made_once
 from cavok.domain.permissions import DEFAULT_ROLE_PATH, role_arn
 from cavok.observability import logger
 
@@ -124,12 +124,11 @@ class CustomerSession:
         """A boto3 client in the account's home region, or in `region`, whose calls are made with
         the session's credentials. Threads may share it.
         """
-        with MAKING_CLIENTS:
-            shared = _shared_client(service, region or self.region)
+        shared = _shared_client(service, region or self.region)
         return _with_credentials(shared, self.credentials)
 
 
-@cache
+@made_once
 def _shared_client(service: str, region: str) -> Any:
     """One client for all customers, with its connections. Making one takes the CPU of several
     calls. By itself it sends nothing.
