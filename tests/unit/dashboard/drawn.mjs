@@ -177,8 +177,8 @@ export async function signIn(session) {
 }
 
 /** Where a view of the account "a" is drawn, until the signal. */
-export function opened(view, signal) {
+export function opened(view, signal, params) {
   const main = element();
-  view({ main, params: { id: "a" }, query: new URLSearchParams(), signal, title() {} });
+  view({ main, params: { id: "a", ...params }, query: new URLSearchParams(), signal, title() {} });
   return main;
 }

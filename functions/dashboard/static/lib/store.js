@@ -189,7 +189,8 @@ export async function read(id, signal) {
   return (await reading(id, () => readOne(id, signal), signal)).answer;
 }
 
-async function readOne(id, signal) {
+/** The same beside what is watched: whether it fails tells nothing of how old the page is. */
+export async function readOne(id, signal) {
   const asked = Date.now();
   try {
     const answer = await api.getWithTag(`/v1/accounts/${api.segment(id)}`, { signal });

@@ -280,7 +280,7 @@ export class Pages {
  *   complete?: (items: any[]) => Promise<any>, shown?: (item: any) => any,
  *   keyOf: (item: any) => string, list: Element, renderItem: (item: any, before?: Element) => Node,
  *   empty: Node, onItems?: (items: any[]) => void}} options
- * @returns {Part & {node: Element, again: () => Promise<void>}}
+ * @returns {Part & {node: Element, again: () => Promise<void>, draw: () => void}} `draw`: shows what else is known now
  */
 export function pagedList({ renderItem, list, empty, onItems, complete, shown = (item) => item, ...options }) {
   const { keyOf } = options;
@@ -320,11 +320,11 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
   const draw = () => {
     if (pages.items.length) keyed(list, pages.items.map(shown), keyOf, renderItem);
     else fill(list, empty);
+    onItems?.(pages.items);
   };
   // An item that was loaded before may have to be completed too.
   const drawAll = () => {
     draw();
-    onItems?.(pages.items);
     drawMore();
     complete?.(pages.items).then(
       () => options.signal.aborted || draw(),
@@ -337,5 +337,5 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
     drawAll();
     return content;
   };
-  return { node, ...keptTrue(node, () => pages.read(), take, options) };
+  return { node, draw, ...keptTrue(node, () => pages.read(), take, options) };
 }

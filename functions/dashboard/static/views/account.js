@@ -285,8 +285,8 @@ function drawStatus(target, account) {
 export const whyUnused = (account) =>
   isRevoked(account) ? "revoked" : isOpenToOthers(account) ? "openToOthers" : "notConnected";
 
-// The status, and what it does not say by itself.
-function conditionOf(account) {
+/** The status, and what it does not say by itself. Every view says this of the account. */
+export function conditionOf(account) {
   const { status } = account;
   if (isRevoked(account)) return "revoked";
   if (isOpenToOthers(account)) return "openToOthers";
@@ -295,6 +295,17 @@ function conditionOf(account) {
   if (status === "degraded" && account.issues?.some(isProblem) && !problemsOf(account).length) return "logsOff";
   return status === "confirmed" && problemsOf(account).length ? "confirmedInPart" : status;
 }
+
+export const isNewestOf = (account, test) => account?.verification?.verification_id === test.verification_id;
+
+/**
+ * The outcome of a test, or its state: "notThereYet" if it could not enter an account which stays unconfirmed.
+ * @param {any} test @param {any} account null if it is not known
+ */
+export const outcomeOf = (test, account) =>
+  test.outcome === "failed" && isNewestOf(account, test) && conditionOf(account) === "notThereYet"
+    ? "notThereYet"
+    : (test.outcome ?? test.state);
 
 const testedSinceChange = ({ verification, updated_at: changed }) =>
   Boolean(verification) && Date.parse(verification.finished_at) >= Date.parse(changed);
@@ -311,12 +322,13 @@ function testedAs(account) {
 function nextStep(account) {
   // A revoked account has its own remedy among its issues.
   if (account.status !== "unconfirmed" || isRevoked(account)) return null;
+  const { access_type: type, next_verification_at: next } = account;
   const tried = testedAs(account) !== "before" && account.verification;
   return [
     h(
       "p",
       {},
-      t.account.unconfirmed[account.access_type],
+      t.account.unconfirmed[type === "assume_role" && !next ? "nobodyLooks" : type],
       " ",
       h("a", { href: `#/accounts/${account.account_id}/instructions` }, t.list.instructions),
     ),

@@ -24,7 +24,7 @@ import {
 } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
-import { frame } from "./account.js";
+import { conditionOf, frame } from "./account.js";
 
 const WATCH_EVERY_MS = 3_000;
 const WATCH_SLOWLY_AFTER_MS = 5 * 60_000;
@@ -150,8 +150,8 @@ function drawWatch(target, account, word, again) {
   const [problem] = problemsOf(account);
   // What was said of an account that is another now holds no more.
   const looking = mayWait(account) && !isOpenToOthers(account) && !account.testing ? word : "";
-  const condition = conditionOf(account, looking);
-  const text = account.testing ? t.instructions.testing : t.instructions.watch[condition];
+  const { watch, testing } = t.instructions;
+  const text = account.testing ? testing : (watch[waitsFor(account, looking)] ?? watch[account.status]);
   const busy = account.testing || looking === "waiting" || looking === "busy";
   const looks = t.instructions.looks[looking || "off"];
   // That it begins to look needs no word, nor does its turn, which comes and goes.
@@ -162,39 +162,33 @@ function drawWatch(target, account, word, again) {
   // While a test runs, or the account is looked at all the time, the next test is not in question.
   const next =
     !confirmed && !account.testing && !isRevoked(account) && looking !== "waiting" && account.next_verification_at;
-  render(
-    target,
-    [account.status, account.testing, account.next_verification_at, account.verification, account.issues, looking],
-    () => [
-      h("div", { class: "watch-state" }, busy && spinner(), statusBadge(account.status)),
-      h(
-        "div",
-        { class: "watch-text" },
-        h("p", {}, text, " ", looks, " ", next && [t.instructions.nextCheck, " ", when(next, { kind: "due" }), "."]),
-        !confirmed && problem && h("p", { class: "small" }, problem.message),
-      ),
-      looks &&
-        looking === "over" &&
-        button(t.instructions.lookAgain, {
-          onclick: (event) => submitting(event.currentTarget, again),
-          "data-part": "again",
-        }),
-      confirmed
-        ? h("a", { class: "button", href: `#/accounts/${account.account_id}` }, t.instructions.open)
-        : changeButton(
-            t.instructions.testNow,
-            { onclick: (event) => startTest(account, event.currentTarget), "data-part": "test" },
-            "test",
-          ),
-    ],
-  );
+  render(target, [account.status, account.testing, account.next_verification_at, problem, text, looking], () => [
+    h("div", { class: "watch-state" }, busy && spinner(), statusBadge(account.status)),
+    h(
+      "div",
+      { class: "watch-text" },
+      h("p", {}, text, " ", looks, " ", next && [t.instructions.nextCheck, " ", when(next, { kind: "due" }), "."]),
+      !confirmed && problem && h("p", { class: "small" }, problem.message),
+    ),
+    looks &&
+      looking === "over" &&
+      button(t.instructions.lookAgain, {
+        onclick: (event) => submitting(event.currentTarget, again),
+        "data-part": "again",
+      }),
+    confirmed
+      ? h("a", { class: "button", href: `#/accounts/${account.account_id}` }, t.instructions.open)
+      : changeButton(
+          t.instructions.testNow,
+          { onclick: (event) => startTest(account, event.currentTarget), "data-part": "test" },
+          "test",
+        ),
+  ]);
 }
 
 // The API looks for no role ("off") after a test that was entered or that ended before its end.
-function conditionOf(account, looking) {
-  if (isOpenToOthers(account)) return "openToOthers";
-  if (account.status !== "unconfirmed") return account.status;
-  if (isRevoked(account)) return "revoked";
+function waitsFor(account, looking) {
+  if (account.status !== "unconfirmed" || isRevoked(account)) return conditionOf(account);
   if (account.access_type !== "assume_role") return "unconfirmedKey";
   if (looking === "off") return "notProved";
   if (looking === "failed") return "notSeen";

@@ -9,7 +9,6 @@ import { startTest } from "../lib/testing.js";
 import { copyable } from "../lib/copying.js";
 import {
   changeButton,
-  isRevoked,
   issuesOf,
   notice,
   problemsOf,
@@ -19,9 +18,9 @@ import {
   statusBadge,
   toast,
 } from "../lib/ui.js";
-import { keptTrue, pagedList, READ_EVERY_MS, watched } from "../lib/watched.js";
+import { keptTrue, pagedList, READ_EVERY_MS } from "../lib/watched.js";
 import { groupText, t } from "./texts.js";
-import { frame } from "./account.js";
+import { conditionOf, frame, isNewestOf, outcomeOf } from "./account.js";
 
 const LIVE_EVERY_MS = 700;
 const PAGE_SIZE = 25;
@@ -155,8 +154,7 @@ class Board {
       announce(t.tests.progress(done));
     }
     this.drawAccount(this.account);
-    if (!running && wasRunning)
-      announce(t.tests.outcomeSaid(t.outcome[this.isNotThereYet ? "notThereYet" : (test.outcome ?? test.state)]));
+    if (!running && wasRunning) announce(t.tests.outcomeSaid(t.outcome[outcomeOf(test, this.account)]));
   }
 
   // A group that was skipped as a whole is one line, which opens.
@@ -201,24 +199,18 @@ class Board {
   }
 
   drawHead() {
-    const { test, total, isNotThereYet, isTrueNow } = this;
+    const { test, total, account } = this;
     const steps = test.steps ?? [];
     const running = this.isRunning();
-    const said = steps.some(isOpenDoor) ? "openToOthers" : isNotThereYet ? "notThereYet" : (test.outcome ?? test.state);
-    const means = isTrueNow || isNotThereYet ? t.tests.outcomeText : t.tests.outcomeThen;
-    render(this.head, [test.state, said, isTrueNow, steps.length, total, test.unchanged], () => [
+    const outcome = outcomeOf(test, account);
+    const said = steps.some(isOpenDoor) ? "openToOthers" : outcome;
+    const { outcomeText: now, outcomeThen: then } = t.tests;
+    const means = (isTrueNow(test, account) ? now : then)[said] ?? now[said];
+    render(this.head, [outcome, means, steps.length, total, test.unchanged], () => [
       h(
         "div",
         { class: "test-outcome" },
-        h(
-          "span",
-          { class: "test-badge" },
-          running
-            ? h("span", { class: "status testing" }, spinner(), h("span", {}, t.tests.running))
-            : isNotThereYet
-              ? markedBadge("unconfirmed", "question", t.outcome.notThereYet)
-              : outcomeBadge(test),
-        ),
+        h("span", { class: "test-badge" }, outcomeBadge(outcome)),
         h(
           "p",
           { class: "muted small" },
@@ -237,7 +229,7 @@ class Board {
             ...(total !== null && { max: String(total || 1), value: steps.length }),
             "aria-label": t.tests.progress(steps.length),
           })
-        : h("p", { class: "test-says" }, means[said]),
+        : h("p", { class: "test-says" }, means),
       foundAgain(test),
       test.execution_arn &&
         h(
@@ -254,14 +246,7 @@ class Board {
   drawAccount(account) {
     this.account = account;
     if (!this.hasEnded()) return;
-    const isNewest = account.verification?.verification_id === this.id;
-    const issues = isNewest ? issuesOf(account) : [];
-    // A test that could not enter an account that never was connected leaves it unconfirmed. Its
-    // outcome alone would say more than that.
-    this.isNotThereYet =
-      issues.length > 0 && account.status === "unconfirmed" && !isRevoked(account) && this.test.outcome === "failed";
-    // The account may have changed since, without another test.
-    this.isTrueNow = isNewest && (this.test.outcome ?? account.status) === account.status;
+    const issues = isNewestOf(account, this.test) ? issuesOf(account) : [];
     this.drawHead();
     this.wrong.hidden = !issues.length;
     render(this.wrong, issues, () => {
@@ -282,6 +267,12 @@ class Board {
 
 const isOpenDoor = ({ reason }) => reason === "confused_deputy";
 
+// Whether what a test found is so now: another may have followed it, and the account may have changed since.
+const isTrueNow = (test, account) =>
+  isNewestOf(account, test) &&
+  (test.outcome ?? account.status) === account.status &&
+  conditionOf(account) !== "logsOff";
+
 // A test has one verdict for a step. Its region is known once the step was reached.
 const keyOf = ({ step }) => step;
 
@@ -297,17 +288,17 @@ function groupSummary(rows) {
   return said + (partly ? t.tests.partly(number(partly)) : "");
 }
 
-function outcomeBadge(test) {
-  if (test.state === "aborted" && !test.outcome) return markedBadge("unconfirmed", "dash", t.outcome.aborted);
-  return statusBadge(test.outcome);
-}
+// Of outcomes that are no status.
+const OUTCOME_ICONS = { aborted: "dash", notThereYet: "question", finished: "question" };
 
-function markedBadge(status, mark, text) {
+function outcomeBadge(outcome) {
+  if (outcome === "running") return h("span", { class: "status testing" }, spinner(), h("span", {}, t.tests.running));
+  if (!OUTCOME_ICONS[outcome]) return statusBadge(outcome);
   return h(
     "span",
-    { class: `status status-${status}` },
-    h("span", { class: "status-mark" }, icon(mark)),
-    h("span", {}, text),
+    { class: "status status-unconfirmed" },
+    h("span", { class: "status-mark" }, icon(OUTCOME_ICONS[outcome])),
+    h("span", {}, t.outcome[outcome]),
   );
 }
 
@@ -400,6 +391,7 @@ export function history(context) {
     const compare = h("div", {});
     // The two tests that the reader has chosen.
     const chosen = {};
+    const shown = (test) => ({ ...test, outcome: outcomeOf(test, handle.account()) });
     const tests = pagedList({
       signal: context.signal,
       list: table,
@@ -410,8 +402,9 @@ export function history(context) {
       // Each row links to its changes since the test before, which may be on the next page.
       onItems: (items) => {
         linkToEarlier(table, items, handle.id);
-        render(compare, items, () => compareTwo(items, handle.id, chosen));
+        render(compare, items.filter(hasEnded).map(shown), (ended) => compareTwo(ended, handle.id, chosen));
       },
+      shown,
       renderItem: (test) => historyRow(test, handle.id),
     });
     handle.shows(tests);
@@ -426,7 +419,11 @@ export function history(context) {
       compare,
     );
     const follow = following(handle.account(), tests.again);
-    handle.onChange((account) => table.isConnected && follow(account));
+    handle.onChange((account) => {
+      if (!table.isConnected) return;
+      tests.draw();
+      follow(account);
+    });
   });
 }
 
@@ -450,11 +447,10 @@ const foundAgain = ({ unchanged }) =>
   h("p", { class: "muted small found-again" }, t.tests.foundAgain(unchanged.tests), " ", when(unchanged.last_at), ".");
 
 function historyRow(test, id) {
-  const running = test.state === "running";
   return h(
     "li",
     { class: "history-row", "data-test": test.verification_id },
-    running ? h("span", { class: "status testing" }, spinner(), h("span", {}, t.tests.running)) : outcomeBadge(test),
+    outcomeBadge(test.outcome),
     h("a", { href: link(id, test.verification_id) }, when(test.started_at, { exact: true })),
     h("span", { class: "muted" }, t.tests.trigger[test.trigger] ?? test.trigger),
     h("span", { class: "history-changes" }),
@@ -465,7 +461,8 @@ function historyRow(test, id) {
 function linkToEarlier(table, items, id) {
   for (const row of table.querySelectorAll("[data-test]")) {
     const at = items.findIndex((item) => item.verification_id === row.dataset.test);
-    const earlier = items[at + 1]?.verification_id;
+    // What a test that still runs will find is not known.
+    const earlier = hasEnded(items[at]) && items[at + 1]?.verification_id;
     // Not drawn again and again, because it may have the focus.
     render(
       row.querySelector(".history-changes"),
@@ -501,7 +498,7 @@ function compareTwo(items, id, chosen) {
           { value: item.verification_id, selected: item.verification_id === value },
           when(item.started_at, { exact: true }).textContent,
           " · ",
-          t.outcome[item.outcome ?? item.state],
+          t.outcome[item.outcome],
         ),
       ),
     );
@@ -542,12 +539,26 @@ export function changes(context) {
       Promise.all(
         [params.earlier, params.test].map((test) => api.get(`${base(handle.id)}/${api.segment(test)}`, { signal })),
       );
-    const both = watched(body, fetchBoth, (tests) => drawChanges(tests, handle.account()), {
+    const content = h("div", {});
+    /** @type {any[] | undefined} */
+    let tests;
+    const draw = (found = tests) => {
+      tests = found;
+      const shown = tests?.map((test) => ({ ...test, outcome: outcomeOf(test, handle.account()) }));
+      if (shown) render(content, shown, () => drawChanges(shown, handle.id));
+      return content;
+    };
+    const both = keptTrue(body, fetchBoth, draw, {
       signal,
       placeholder: () => skeleton(6),
       onMissing: () => notice("warning", h("p", {}, t.tests.missing)),
     });
     handle.shows(both);
+    const follow = following(handle.account(), both.again);
+    handle.onChange((account) => {
+      draw();
+      follow(account);
+    });
   });
 }
 
@@ -569,7 +580,7 @@ export function compared(...tests) {
   return { earlier, later, different, same: all.length - different.length };
 }
 
-function drawChanges(tests, account) {
+function drawChanges(tests, id) {
   const { earlier, later, different, same } = compared(...tests);
   const side = (step, optional) => {
     if (!step) return h("span", { class: "muted" }, t.tests.notTested);
@@ -587,42 +598,44 @@ function drawChanges(tests, account) {
       "div",
       { class: "change-head" },
       h("p", { class: "muted small" }, caption),
-      h("a", { href: link(account.account_id, test.verification_id) }, when(test.started_at, { exact: true })),
-      outcomeBadge(test),
+      h("a", { href: link(id, test.verification_id) }, when(test.started_at, { exact: true })),
+      outcomeBadge(test.outcome),
     );
   return h(
     "section",
     { class: "card", "aria-label": t.tests.whatChanged },
     h("header", { class: "card-head" }, h("h2", {}, t.tests.whatChanged)),
     h("div", { class: "change-heads" }, head(earlier, t.tests.earlier), icon("right"), head(later, t.tests.later)),
-    different.length === 0
-      ? h("p", {}, t.tests.nothingChanged(same))
-      : [
-          h(
-            "ul",
-            { class: "changes" },
-            different.map(({ before, after }) => {
-              const step = after ?? before;
-              const regions = new Set([before?.region, after?.region].filter(Boolean));
-              const optional = !["trust"].includes(step.group);
-              return h(
-                "li",
-                { class: "change" },
-                h(
-                  "p",
-                  { class: "step-title" },
-                  t.trustSteps[step.step]?.title ?? t.permissionNames[step.step],
-                  !step.step.startsWith("trust:") && h("code", {}, step.step),
-                  [...regions].map((region) => h("span", { class: "tag" }, region)),
-                ),
-                side(before, optional),
-                icon("right"),
-                srOnly(t.tests.then),
-                side(after, optional),
-              );
-            }),
-          ),
-          h("p", { class: "muted small" }, t.tests.unchanged(same)),
-        ],
+    !tests.every(hasEnded)
+      ? h("p", {}, t.tests.notEnded)
+      : different.length === 0
+        ? h("p", {}, t.tests.nothingChanged(same))
+        : [
+            h(
+              "ul",
+              { class: "changes" },
+              different.map(({ before, after }) => {
+                const step = after ?? before;
+                const regions = new Set([before?.region, after?.region].filter(Boolean));
+                const optional = !["trust"].includes(step.group);
+                return h(
+                  "li",
+                  { class: "change" },
+                  h(
+                    "p",
+                    { class: "step-title" },
+                    t.trustSteps[step.step]?.title ?? t.permissionNames[step.step],
+                    !step.step.startsWith("trust:") && h("code", {}, step.step),
+                    [...regions].map((region) => h("span", { class: "tag" }, region)),
+                  ),
+                  side(before, optional),
+                  icon("right"),
+                  srOnly(t.tests.then),
+                  side(after, optional),
+                );
+              }),
+            ),
+            h("p", { class: "muted small" }, t.tests.unchanged(same)),
+          ],
   );
 }

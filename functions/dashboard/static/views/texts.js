@@ -173,6 +173,7 @@ export const t = withTexts(OPEN_TABLES, {
     whatWasTried: "See what was tried",
     unconfirmed: {
       assume_role: "Create the role in your account; it is found by itself, or press Test. How:",
+      nobodyLooks: "Create the role in your account, then press Test. How:",
       access_key: "Press Test to see whether the credentials work. What the IAM user needs:",
     },
     issues: "What is wrong",
@@ -334,6 +335,9 @@ export const t = withTexts(OPEN_TABLES, {
       revoked: "Revoked: nothing of this account is used until a person tests it.",
       confirmed: "It works. This account is connected.",
       degraded: "This account is connected; something that you asked for does not work yet.",
+      logsOff:
+        "This account is connected. What did not work was log writing, which is switched off now: the next test will " +
+        "say so.",
       failed: "The last test could not connect. Follow the steps again, then test.",
       openToOthers:
         "Blocked for your safety: the role lets others in. Give it the trust policy under Policies by hand, then test.",
@@ -414,6 +418,7 @@ export const t = withTexts(OPEN_TABLES, {
       }),
     again: "Test again",
     whatChanged: "What changed",
+    notEnded: "This test still runs. What changed is known once it has ended.",
     between: (time) => `up to the test of ${time}`,
     compareTwo: "Compare two tests",
     compareNeedsTwo: "Choose two different tests.",

@@ -4,10 +4,11 @@ import { announce, fill, h } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { isMissing } from "../lib/problem.js";
+import * as store from "../lib/store.js";
 import { freshnessMark, section, skeleton, spinner } from "../lib/ui.js";
 import { pagedList, READ_EVERY_MS } from "../lib/watched.js";
 import { t } from "./texts.js";
-import { frame } from "./account.js";
+import { frame, outcomeOf } from "./account.js";
 
 // Of how many accounts the organization's trail reads outcomes at a time. Other entries wait for the next one.
 const MOST_ACCOUNTS = 5;
@@ -39,12 +40,16 @@ export function withOutcomes(signal) {
   const outcomes = new Map();
   const isOpen = (entry) => (outcomes.get(idOf(entry)) ?? "running") === "running";
   const look = async (entries, list, id) => {
-    const path = `/v1/accounts/${api.segment(entries[0].account_id)}/${list}`;
+    const { account_id: account } = entries[0];
+    const path = `/v1/accounts/${api.segment(account)}/${list}`;
     try {
       const { items } = await api.get(path, { query: { limit: 100 }, signal });
       // What has ended does not run again: an answer to an earlier look may come late.
       for (const each of items)
         if ((outcomes.get(each[id]) || "running") === "running") outcomes.set(each[id], each.outcome ?? each.state);
+      // What the newest one means, if it failed, its account tells.
+      if (items[0]?.outcome === "failed" && !store.account(account))
+        await store.readOne(account, signal).catch(() => {});
     } catch (problem) {
       // Of a deleted account nothing is kept. Whatever else fails is tried again with the next read.
       if (!isMissing(problem)) return;
@@ -62,7 +67,11 @@ export function withOutcomes(signal) {
       ]),
     );
   };
-  return { complete, shown: (entry) => ({ ...entry, outcome: outcomes.get(idOf(entry)) }) };
+  const shown = (entry) => {
+    const [verification_id, account] = [testOf(entry), store.account(entry.account_id)];
+    return { ...entry, outcome: outcomeOf({ verification_id, outcome: outcomes.get(idOf(entry)) }, account) };
+  };
+  return { complete, shown };
 }
 
 export function accountAudit(context) {
@@ -74,9 +83,12 @@ export function accountAudit(context) {
     return entries;
   };
   // The audit trail outlives the account.
-  return frame(context, "audit", (body, handle) => handle.shows(show(body)), {
-    whenGone: (body) => show(body, () => h("p", {}, t.audit.none)),
-  });
+  const draw = (body, handle) => {
+    const entries = show(body);
+    handle.shows(entries);
+    handle.onChange(entries.draw);
+  };
+  return frame(context, "audit", draw, { whenGone: (body) => show(body, () => h("p", {}, t.audit.none)) });
 }
 
 export function organizationAudit(context) {

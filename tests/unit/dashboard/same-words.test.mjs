@@ -1,0 +1,151 @@
+// Every view of an account says the same of it and of its tests.
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { opened, signIn } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
+
+globalThis.window = { addEventListener() {} };
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const session = await import(`${page}/lib/session.js`);
+const store = await import(`${page}/lib/store.js`);
+const { readNow } = await import(`${page}/lib/dom.js`);
+const { overview } = await import(`${page}/views/account.js`);
+const { instructions } = await import(`${page}/views/instructions.js`);
+const { changes, history, one } = await import(`${page}/views/tests.js`);
+const { accountAudit, organizationAudit } = await import(`${page}/views/trail.js`);
+const { t } = await import(`${page}/views/texts.js`);
+api.start({});
+await signIn(session);
+
+const step = (name, verdict) => ({ step: name, group: "ec2", verdict, ok: true, detail: null });
+const tested = (id, more) => ({
+  ...{ verification_id: id, account_id: "a", trigger: "manual", state: "finished", outcome: "confirmed" },
+  ...{ started_at: `2026-01-0${id}T10:00:00Z`, finished_at: `2026-01-0${id}T10:01:00Z`, execution_arn: null },
+  steps: [step("ec2:StartInstances", "allowed"), step("ec2:StopInstances", "allowed")],
+  ...more,
+});
+const connected = {
+  ...{ account_id: "a", name: "A", provider_id: "123456789012", access_type: "assume_role", version: 1 },
+  ...{ status: "confirmed", write_logs: true, issues: [], capabilities: {}, testing: false },
+  ...{ updated_at: "2026-01-01T10:00:00Z", next_verification_at: "2030-01-01T10:00:00Z", verification: null },
+};
+/** What the API answers: the account, and its tests with the newest first. */
+let account, tests, view;
+
+beforeEach(() => {
+  store.forget();
+  account = connected;
+  globalThis.fetch = async (address) => {
+    const { pathname } = new URL(address);
+    const found = tests.find(({ verification_id: id }) => pathname.endsWith(`/verifications/${id}`));
+    if (found) return Response.json(found);
+    if (pathname.endsWith("/verifications")) return Response.json({ items: tests, next_cursor: null });
+    if (pathname.endsWith("/audit")) {
+      const entries = tests.map(({ verification_id: id }) => ({
+        ...{ entry_id: id, account_id: "a", action: "tested", detail: `verification ${id}` },
+        ...{ at: "2026-01-01T10:00:00Z", target: { type: "account" }, actor: {}, changes: [] },
+      }));
+      return Response.json({ items: entries, next_cursor: null });
+    }
+    return pathname.endsWith("/a") ? Response.json(account) : Response.json({}, { status: 403 });
+  };
+});
+afterEach(() => view.abort());
+
+async function shown(draw, params) {
+  view?.abort();
+  view = new AbortController();
+  const main = opened(draw, view.signal, params);
+  await soon(20);
+  return main;
+}
+
+/** The account is another, as a sweep or a colleague left it. */
+async function turns(changed) {
+  account = { ...account, ...changed, version: account.version + 1 };
+  readNow();
+  await soon(20);
+}
+
+const newest = (outcome) => ({ verification_id: "1", outcome, finished_at: "2026-01-01T10:01:00Z" });
+
+test("log writing that was refused and is switched off now is no present problem anywhere", async () => {
+  tests = [tested("1", { outcome: "degraded" })];
+  const issues = [{ code: "log_writing_refused", message: "Writing is refused.", remedy: "Allow it." }];
+  account = { ...connected, status: "degraded", issues, verification: newest("degraded") };
+  const texts = [t.account.statusText.degraded, t.instructions.watch.degraded, t.tests.outcomeText.degraded];
+  for (const [index, text] of texts.entries()) {
+    account = { ...account, write_logs: true };
+    const main = await shown([overview, instructions, one][index], { test: "1" });
+    assert.ok(main.textContent.includes(text), text);
+    await turns({ write_logs: false });
+    assert.ok(!main.textContent.includes(text), `not any more: ${text}`);
+  }
+});
+
+test("a test that could not enter an account which stays unconfirmed has one word in every view", async () => {
+  tests = [tested("2", { outcome: "failed" }), tested("1")];
+  const issues = [{ code: "role_not_assumable", message: "The role cannot be assumed.", remedy: "Deploy it." }];
+  const verification = { ...newest("failed"), verification_id: "2" };
+  for (const [draw, params] of [
+    [one, { test: "2" }],
+    [history, {}],
+    [changes, { test: "2", earlier: "1" }],
+    [accountAudit, {}],
+    [organizationAudit, {}],
+  ]) {
+    store.forget();
+    account = { ...connected, status: "unconfirmed", issues, verification };
+    const main = await shown(draw, params);
+    assert.ok(main.textContent.includes(t.outcome.notThereYet), draw.name);
+    assert.ok(!main.textContent.includes(t.outcome.failed), draw.name);
+    // It follows no account.
+    if (draw === organizationAudit) continue;
+    await turns({ status: "failed" });
+    assert.ok(!main.textContent.includes(t.outcome.notThereYet), `${draw.name}, once it failed`);
+    assert.ok(main.textContent.includes(t.outcome.failed), `${draw.name}, once it failed`);
+  }
+});
+
+test("a test that still runs is compared with none", async () => {
+  const running = tested("4", { state: "running", outcome: null, finished_at: null, steps: [] });
+  tests = [running, tested("3"), tested("2"), tested("1")];
+  account = { ...connected, testing: true, verification: newest("confirmed") };
+  const main = await shown(history);
+  const links = () => main.querySelectorAll('[data-part="changes"]').map(({ href }) => href);
+  const choices = () => main.querySelector("select").children.map((option) => option.value);
+  assert.deepEqual(links(), ["#/accounts/a/tests/3/since/2", "#/accounts/a/tests/2/since/1"]);
+  assert.deepEqual(choices(), ["3", "2", "1"]);
+  tests = [tested("4"), ...tests.slice(1)];
+  await turns({ testing: false, verification: { ...newest("confirmed"), verification_id: "4" } });
+  assert.equal(links()[0], "#/accounts/a/tests/4/since/3");
+  assert.deepEqual(choices(), ["4", "3", "2", "1"]);
+});
+
+test("what changed of a test that still runs is that it runs, until it has ended", async () => {
+  const running = tested("3", { state: "running", outcome: null, finished_at: null, steps: [] });
+  tests = [running, tested("2")];
+  account = { ...connected, testing: true, verification: newest("confirmed") };
+  const main = await shown(changes, { test: "3", earlier: "2" });
+  assert.ok(main.textContent.includes(t.tests.running));
+  assert.ok(main.textContent.includes(t.tests.notEnded));
+  assert.ok(!main.textContent.includes(t.tests.notTested));
+  tests = [tested("3"), tested("2")];
+  // The account tells, long before both are read again by themselves.
+  store.put({ ...account, testing: false, version: 2 }, null, Date.now());
+  await soon(20);
+  assert.ok(!main.textContent.includes(t.tests.notEnded));
+  assert.ok(main.textContent.includes(t.tests.nothingChanged(2)));
+});
+
+test("an account that rests until somebody tests it is not said to be found by itself", async () => {
+  tests = [];
+  account = { ...connected, status: "unconfirmed" };
+  const main = await shown(overview);
+  assert.ok(main.textContent.includes(t.account.unconfirmed.assume_role));
+  await turns({ next_verification_at: null });
+  assert.ok(main.textContent.includes(t.account.noNextTest));
+  assert.ok(!main.textContent.includes("by itself,"));
+  assert.ok(main.textContent.includes(t.account.unconfirmed.nobodyLooks));
+});
