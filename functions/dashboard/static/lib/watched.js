@@ -106,8 +106,9 @@ function show(target, content) {
  * @param {() => Promise<any>} request
  * @param {(value: any) => Node} draw returns what shows the value: the same node each time
  * @param {Options} options
- * @returns {Part & {reload: () => Promise<void>, again: () => Promise<void>}} `reload` reads at once, with a skeleton
- *   and the problem if it fails; `again` without them.
+ * @returns {Part & {reload: () => Promise<void>, again: () => Promise<void>, gone: (problem?: any) => void}} `reload`
+ *   reads at once, with a skeleton and the problem if it fails: what is shown is wrong. `again` keeps what is shown
+ *   until there is more. `gone`: it is known without a read.
  */
 export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS, once = false, known, ...loading }) {
   const { signal, onMissing } = loading;
@@ -143,18 +144,28 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
     drawnOf = value;
     return content;
   };
+  // What is gone comes back no more, and is said once.
+  let isGone = false;
+  const gone = (missing) => {
+    if (isGone || !onMissing || signal.aborted) return;
+    isGone = true;
+    show(target, onMissing(missing));
+  };
   const again = async () => {
     try {
       const value = await read();
-      if (!signal.aborted) show(target, drawn(value));
+      if (!signal.aborted && !isGone) show(target, drawn(value));
     } catch (error) {
-      if (isMissing(error) && onMissing && !signal.aborted) show(target, onMissing(error));
+      if (isMissing(error)) gone(error);
       // What was read is newer than what is shown of it.
       if (!(error instanceof Problem)) store.lacks(target, signal);
       throw error;
     }
   };
-  const reload = () => load(target, read, drawn, loading);
+  const reload = () => {
+    isGone = false;
+    return load(target, read, drawn, loading);
+  };
   const keep = async () => {
     let atOnce = Boolean(known);
     if (known) show(target, drawn(known));
@@ -166,11 +177,11 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
       return milliseconds;
     };
     await whileLookedAt(signal, pause, async () => {
-      if (!once || target.firstChild !== content) await again();
+      if (!isGone && (!once || target.firstChild !== content)) await again();
     });
   };
   keep();
-  return { readAt: () => at, reload, again };
+  return { readAt: () => at, reload, again, gone };
 }
 
 /**

@@ -86,7 +86,8 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
   let status = store.account(id)?.status;
   const draw = () => {
     const account = store.account(id);
-    if (!account) return;
+    // Another view may have found that it is gone, or removed it.
+    if (!account) return status && part.gone();
     if (status && status !== account.status) announce(t.account.isNow(t.status[account.status]));
     status = account.status;
     drawHead(head, account);
@@ -125,7 +126,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
   const known = store.account(id);
   if (known) draw();
   else context.title(t.account.loading);
-  keptTrue(body, handle.refresh, begin, {
+  const part = keptTrue(body, handle.refresh, begin, {
     known,
     signal,
     pauseOf: () => pauseOf(handle.account()),
@@ -817,7 +818,8 @@ function confirmRemoval(handle) {
           await api.remove(`/v1/accounts/${api.segment(account.account_id)}`);
           const { name } = handle.account() ?? account;
           close();
-          here(() => router.go("#/accounts"));
+          // The view ends first, so that it does not say that its account is gone.
+          here(() => router.go("#/accounts", { replace: true }));
           store.remove(account.account_id, asked);
           toast(t.account.removed(name));
         },

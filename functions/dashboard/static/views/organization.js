@@ -194,11 +194,11 @@ function drawWebhook(target, signal) {
     () => webhookThere(signal),
     (webhook) => {
       render(log, Boolean(webhook), (isSet) => (kept = isSet ? deliveries(signal) : undefined)?.node);
-      return webhook ? settings(webhook, reload) : none(reload);
+      return webhook ? settings(webhook, again) : none(again);
     },
     { signal, placeholder: () => skeleton(3) },
   );
-  const reload = () => shown.reload();
+  const again = () => shown.again().catch(() => {});
   return [shown, { readAt: () => kept?.readAt() ?? 0 }];
 }
 
@@ -209,14 +209,14 @@ const webhookThere = (signal) =>
     throw problem;
   });
 
-function none(reload) {
+function none(again) {
   return [
     h("p", { class: "muted" }, t.webhook.none),
-    h("p", { class: "row-links" }, changeButton(t.webhook.add, { onclick: () => edit(null, reload) }, "plus")),
+    h("p", { class: "row-links" }, changeButton(t.webhook.add, { onclick: () => edit(null, again) }, "plus")),
   ];
 }
 
-function settings(webhook, reload) {
+function settings(webhook, again) {
   const paused = webhook.state === "paused";
   return [
     paused && notice("warning", h("p", {}, t.webhook.paused)),
@@ -237,11 +237,11 @@ function settings(webhook, reload) {
     h(
       "p",
       { class: "row-links" },
-      paused && pressButton(t.webhook.resume, "resume", reload),
+      paused && pressButton(t.webhook.resume, "resume", again),
       pressButton(t.webhook.test, "test", (answer) => toast(answer.detail), "play"),
-      changeButton(t.actions.change, { onclick: () => edit(webhook, reload) }),
-      changeButton(t.webhook.rotate, { onclick: () => confirmRotation(reload) }, "key"),
-      changeButton(t.webhook.remove, { class: "button-danger", onclick: () => confirmRemoval(reload) }),
+      changeButton(t.actions.change, { onclick: () => edit(webhook, again) }),
+      changeButton(t.webhook.rotate, { onclick: () => confirmRotation(again) }, "key"),
+      changeButton(t.webhook.remove, { class: "button-danger", onclick: () => confirmRemoval(again) }),
     ),
   ];
 }
@@ -258,7 +258,7 @@ function deliveries(signal) {
   /** @type {ReturnType<typeof watched> | undefined} */
   let shown;
   const read = () => api.get("/v1/organization/webhook/deliveries", { signal });
-  const again = () => shown?.reload();
+  const again = () => shown?.again().catch(() => {});
   const draw = ({ items }) =>
     h(
       "ul",
@@ -311,7 +311,7 @@ function deliveryRow(item, again) {
   );
 }
 
-function edit(webhook, reload) {
+function edit(webhook, again) {
   const url = h("input", {
     type: "url",
     class: "input",
@@ -331,7 +331,7 @@ function edit(webhook, reload) {
     chosen(webhook),
     () => webhookThere().then(chosen),
     (there) => {
-      reload();
+      again();
       return there ? t.webhook.changedMeanwhile(there.url) : t.webhook.removedMeanwhile;
     },
   );
@@ -370,12 +370,12 @@ function edit(webhook, reload) {
           const ifLost = webhook ? t.problems.perhapsDone : t.webhook.perhapsSet;
           const saved = await api.put("/v1/organization/webhook", mine).catch(lost(ifLost));
           close();
-          reload();
+          again();
           if (saved.secret) return showSecret(saved.secret);
           if (saved.created_at === webhook?.created_at) return toast(t.account.saved);
           // It was set by another, or by a request of ours whose answer was lost.
           here(
-            () => confirmRotation(reload, t.webhook.secretNotShown),
+            () => confirmRotation(again, t.webhook.secretNotShown),
             () => toast(t.webhook.secretNotShown, "warning"),
           );
         },
@@ -405,7 +405,7 @@ function showSecret(secret) {
   });
 }
 
-function confirmRotation(reload, why = "") {
+function confirmRotation(again, why = "") {
   dialog({
     title: t.webhook.rotateTitle,
     content: ({ close }) =>
@@ -419,14 +419,14 @@ function confirmRotation(reload, why = "") {
           const mine = { url, events, rotate_secret: true };
           const saved = await api.put("/v1/organization/webhook", mine).catch(lost(t.webhook.perhapsRotated));
           close();
-          reload();
+          again();
           showSecret(saved.secret);
         },
       }),
   });
 }
 
-function confirmRemoval(reload) {
+function confirmRemoval(again) {
   dialog({
     title: t.webhook.remove,
     content: ({ close }) =>
@@ -438,7 +438,7 @@ function confirmRemoval(reload) {
         async onsubmit() {
           await api.remove("/v1/organization/webhook");
           close();
-          reload();
+          again();
         },
       }),
   });

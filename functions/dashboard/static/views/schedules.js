@@ -41,7 +41,7 @@ export async function resourcesOf(id, signal) {
 export function schedules(context) {
   return frame(context, "schedules", (body, handle) => {
     const content = h("div", {});
-    const changed = () => cards.reload();
+    const changed = () => cards.again().catch(() => {});
     const rest = h("div", {});
     const list = h("div", {});
     /** @type {any[]} */

@@ -1,0 +1,137 @@
+// What views show after an act: that which was there until it is read again, and nothing of an account that is gone.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { all, button, element, opened, signIn, toasts } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
+
+globalThis.window = { addEventListener() {} };
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const router = await import(`${page}/lib/router.js`);
+const session = await import(`${page}/lib/session.js`);
+const store = await import(`${page}/lib/store.js`);
+const { readNow } = await import(`${page}/lib/dom.js`);
+const { overview } = await import(`${page}/views/account.js`);
+const { organization } = await import(`${page}/views/organization.js`);
+const { schedules } = await import(`${page}/views/schedules.js`);
+const { history: tests } = await import(`${page}/views/tests.js`);
+const { t } = await import(`${page}/views/texts.js`);
+api.start({});
+await signIn(session);
+
+const account = {
+  ...{ account_id: "a", name: "Production", provider_id: "123456789012", status: "confirmed", version: 1 },
+  ...{ access_type: "assume_role", issues: [], capabilities: {} },
+};
+const resource = {
+  ...{ resource_id: "r", kind: "ec2", instance_id: "i-1", name: "web1", region: "us-east-1" },
+  ...{ schedule: { time_zone: "UTC", windows: [] }, next_action: null },
+};
+const webhook = { url: "https://hook.example/", events: [], state: "paused", updated_at: "2026-01-01T00:00:00Z" };
+const delivery = { event_id: "e", type: "Test", status: "failed", tries: 1, at: "2026-01-01T00:00:00Z" };
+const ours = { organization_id: "o", external_id: "x", trusted_account_id: "1", accounts: { total: 1, by_status: {} } };
+const usage = { free_interactions: 10, resets_at: "2026-02-01T00:00:00Z", items: [], next_cursor: null };
+/** What is asked of the API, and its answers by what an address ends with; an act is done. */
+let asked, answers, view;
+
+beforeEach(() => {
+  view?.abort();
+  view = new AbortController();
+  store.forget();
+  store.add(account, Date.now() - 1_000);
+  toasts.replaceChildren();
+  asked = [];
+  answers = {
+    "/a": () => Response.json(account),
+    "/resources": () => Response.json({ items: [resource], next_cursor: null }),
+    "/webhook": () => Response.json(webhook),
+    "/deliveries": () => Response.json({ items: [delivery] }),
+    "/organization": () => Response.json(ours),
+    "/usage": () => Response.json(usage),
+  };
+  globalThis.fetch = async (address, { method }) => {
+    const { pathname } = new URL(address);
+    asked.push(`${method} ${pathname}`);
+    if (method !== "GET") return method === "DELETE" ? new Response(null, { status: 204 }) : Response.json(webhook);
+    const ending = Object.keys(answers).find((each) => pathname.endsWith(each));
+    return ending ? answers[ending]() : Response.json({}, { status: 403 });
+  };
+});
+
+const press = (node) => node.dispatchEvent(new Event("click"));
+const modal = () => all(document.body).findLast(({ tag, open }) => tag === "dialog" && open);
+const submit = () =>
+  modal()
+    .querySelector("form")
+    .dispatchEvent(new Event("submit", { cancelable: true }));
+
+const release = (main) => {
+  press(button(main, t.schedules.remove));
+  submit();
+};
+for (const [what, draw, read, shown, act] of [
+  ["a schedule", schedules, "/resources", "web1", release],
+  ["the webhook", organization, "/webhook", webhook.url, (main) => press(button(main, t.webhook.resume))],
+  ["a delivery", organization, "/deliveries", t.webhook.tries(1), (main) => press(button(main, t.webhook.redeliver))],
+])
+  test(`after an act on ${what}, what is there stays until it is read again, also if that fails`, async () => {
+    const main = opened(draw, view.signal);
+    await soon();
+    main.querySelector("details")?.dispatchEvent(new Event("toggle"));
+    await soon(20);
+    const isShown = (mark) => {
+      assert.equal(main.querySelector(".freshness").textContent.slice(0, mark.length), mark);
+      assert.ok(main.textContent.includes(shown), mark);
+    };
+    isShown(t.time.live);
+    let answer;
+    answers[read] = () => new Promise((resolve) => (answer = resolve));
+    act(main);
+    // Longer than until grey bars come.
+    await soon(200);
+    isShown(t.time.live);
+    answer(Response.json({ title: "No" }, { status: 422 }));
+    await soon();
+    isShown(t.time.late(""));
+  });
+
+test("a view of an account that this page has removed says at once that it is gone, and once", async () => {
+  const main = opened(tests, view.signal);
+  await soon();
+  asked = [];
+  store.remove("a", Date.now());
+  assert.ok(main.textContent.includes(t.account.missing));
+  assert.ok(!main.textContent.includes(account.name));
+  assert.equal(main.querySelector(".freshness"), null);
+  const said = main.querySelector("h1");
+  answers["/a"] = () => Response.json({ title: "No such account" }, { status: 404 });
+  readNow();
+  await soon(20);
+  assert.ok(main.querySelector("h1") === said);
+  assert.deepEqual(
+    asked.filter((each) => each === "GET /v1/accounts/a"),
+    [],
+  );
+});
+
+test("whoever removes an account is led to the list, and not told before that it is gone", async (context) => {
+  const titles = [];
+  const main = element();
+  const show = ({ route, signal }) =>
+    route.view?.({ main, params: { id: "a" }, signal, title: (title) => titles.push(title) });
+  globalThis.location = new URL("https://cavok.example/#/accounts/a");
+  globalThis.history = { replaceState: (state, _, hash) => (location.hash = hash) };
+  router.start([{ path: "/accounts/:id", view: overview }, { path: "/accounts" }], show);
+  context.after(() => {
+    location.hash = "#/accounts";
+    router.render();
+  });
+  await soon();
+  press(button(main, t.account.remove));
+  modal().querySelector("input").value = account.provider_id;
+  submit();
+  await soon(20);
+  assert.equal(location.hash, "#/accounts");
+  assert.ok(!titles.includes(t.account.missing));
+  assert.ok(toasts.textContent.includes(t.account.removed(account.name)));
+});
