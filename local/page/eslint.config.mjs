@@ -46,7 +46,7 @@ export default [
         "error",
         ...[
           `CallExpression[callee.object.name=/^(router|document|history)$/]:not(${HARMLESS})`,
-          "CallExpression[callee.name=/^(dialog|askToStop|confirm[A-Z]\\w*)$/]",
+          "CallExpression[callee.name=/^(dialog|confirm[A-Z]\\w*)$/]",
           "AssignmentExpression[left.object.name=/^(location|document)$/]",
         ].map((reach) => ({
           selector: `:matches(${WAITS.map((waits) => `${waits} ${reach}`)}):not(CallExpression[callee.name="here"] *)`,

@@ -4,10 +4,12 @@ import { test } from "node:test";
 import { all, button, signIn, toasts } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
+globalThis.window = { addEventListener() {} };
 let tick;
 globalThis.setInterval = (work) => (tick = work);
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
+const router = await import(`${page}/lib/router.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
@@ -92,3 +94,36 @@ test("the question follows another's change of the schedule", async () => {
   assert.ok(!question.open);
   assert.equal(toasts.textContent, t.schedules.left("web1", t.schedules.moved));
 });
+
+/** The schedule is saved, and the reader leaves the view before anything can be asked. Returns the question, if any. */
+async function leavingBefore(leave) {
+  [there, runs] = [saved, true];
+  const drawn = Promise.withResolvers();
+  scheduleDialog("a", { instance, running: () => runs, onSaved: () => drawn.promise, onStop: () => assert.fail() });
+  await submit();
+  leave();
+  drawn.resolve();
+  await soon(30);
+  return all(document.body).findLast(({ tag, open }) => tag === "dialog" && open);
+}
+
+test("whoever leaves the view before the question is asked all the same, and led away from it by no link", async () => {
+  toasts.replaceChildren();
+  const view = { path: "/", view() {} };
+  router.start([view], () => {});
+  const question = await leavingBefore(router.render);
+  assert.ok(question.textContent.includes(t.schedules.outside));
+  assert.ok(toasts.textContent.includes(t.schedules.saved));
+  assert.equal(toasts.querySelector("a"), null);
+  question.close();
+});
+
+test("where there is nothing to ask, a link leads to the week", async () => {
+  toasts.replaceChildren();
+  const saving = leavingBefore(() => {});
+  runs = false;
+  assert.equal(await saving, undefined);
+  assert.equal(toasts.querySelector("a").href, "#/accounts/a/schedules");
+});
+
+test("nobody else is asked", async () => assert.equal(await leavingBefore(session.forget), undefined));

@@ -5,7 +5,7 @@ import { dayName, firstDay, number, onTick, timeOfDay, when } from "../lib/forma
 import { ageing } from "../lib/elapsed.js";
 import { icon } from "../lib/icons.js";
 import { isMissing } from "../lib/problem.js";
-import * as router from "../lib/router.js";
+import { ending } from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { dialog, onceAlone } from "../lib/modal.js";
 import { button, changeButton, field, form, isConnected, notice, section, skeleton, toast } from "../lib/ui.js";
@@ -223,7 +223,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   const subject = resource ?? instance;
   const name = subject.name || subject.instance_id;
   const given = resource?.schedule ?? undefined;
-  const here = router.whileHere();
+  const session = ending();
   let known = resource;
   // What was sent, though its answer may be lost.
   const sent = [];
@@ -312,17 +312,15 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
                 schedule,
               });
           const isDue = dueOnceSaid(saved);
+          const whyNot = () => whyLeave(id, saved, running(), isDue());
           close();
-          toast(
-            t.schedules.saved,
-            "success",
-            instance && { href: `#/accounts/${api.segment(id)}/schedules`, text: t.schedules.look },
-          );
+          // Nobody is led away from the question.
+          const look = { href: `#/accounts/${api.segment(id)}/schedules`, text: t.schedules.look };
+          toast(t.schedules.saved, "success", instance && whyNot() && look);
           // The row is drawn again before the question, which gives the focus back to it, if that does not take long.
           await Promise.race([onSaved(), pause(ASK_AFTER_MS)]);
-          onceAlone(() =>
-            here(() => whyLeave(id, saved, running(), isDue()) || askToStop(id, saved, running, isDue, onStop)),
-          );
+          // Also of whoever has left the view: the instance runs on. But not of another person.
+          onceAlone(() => session.aborted || whyNot() || askToStop(id, saved, running, isDue, onStop));
         },
       }),
   });
