@@ -9,7 +9,10 @@ Object.assign(Object.getPrototypeOf(element()), {
   offsetHeight: 50,
   getBoundingClientRect: () => ({ top: 0 }),
 });
-globalThis.window = { innerHeight: 500, scrollTo() {}, scrollY: 0, addEventListener() {} };
+const looks = new EventTarget();
+globalThis.window = Object.assign(looks, { innerHeight: 500, scrollTo() {}, scrollY: 0 });
+globalThis.requestAnimationFrame = (work) => work();
+globalThis.history = { replaceState() {} };
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
@@ -40,7 +43,7 @@ beforeEach(() => {
       return Response.json({ accounts: { total: 3, by_status: { failed: 3 } } });
     }
     asked += 1;
-    return (answers.length > 1 ? answers.shift() : answers[0])();
+    return (answers.length > 1 ? answers.shift() : answers[0])(String(address));
   };
 });
 
@@ -121,4 +124,34 @@ test("the numbers are read once for all rows that turn, and once more for what t
   await readsNow();
   view.abort();
   assert.equal(counted, 3);
+});
+
+for (const moved of ["scroll", "resize"])
+  test(`a ${moved} while a search is awaited leaves the rows, and the focus in one`, async () => {
+    const main = await opened();
+    let answer;
+    answers = [() => new Promise((resolve) => (answer = resolve))];
+    const search = main.querySelector("input");
+    search.value = "a";
+    search.dispatchEvent(new Event("input"));
+    await soon(250);
+    const link = all(main).find(({ dataset }) => dataset.part === "name");
+    link.focus();
+    looks.dispatchEvent(new Event(moved));
+    assert.ok(main.contains(link));
+    assert.ok(document.activeElement === link);
+    answer(rows());
+    await soon();
+    view.abort();
+  });
+
+test("the list is read again at once while its next page is awaited", async () => {
+  const next = new Promise(() => {});
+  const first = { items, next_cursor: "next" };
+  answers = [(address) => (address.includes("cursor=") ? next : Response.json(first))];
+  await opened();
+  const before = asked;
+  await readsNow();
+  view.abort();
+  assert.equal(asked, before + 1);
 });

@@ -171,7 +171,8 @@ class ListView {
       if (this.waiting) return;
       this.waiting = requestAnimationFrame(() => {
         this.waiting = 0;
-        this.window();
+        // Until there are others, the rows of the selection before stay.
+        if (this.listing.started) this.window();
       });
     };
     const onresize = () => {
