@@ -152,7 +152,16 @@ export function skeleton(lines = 3, className = "") {
 }
 
 export function toast(text, kind = "success", action, milliseconds = action ? 15_000 : 6_000, until) {
-  const close = () => node.remove();
+  let timer;
+  const close = () => {
+    node.remove();
+    document.removeEventListener("visibilitychange", begin);
+  };
+  // Its time is that in which somebody may see it.
+  const begin = () => {
+    clearTimeout(timer);
+    if (document.visibilityState !== "hidden") timer = setTimeout(close, milliseconds);
+  };
   const node = h(
     "div",
     { class: `toast toast-${kind}` },
@@ -168,7 +177,8 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
   };
   place();
   announce(text);
-  setTimeout(close, milliseconds);
+  document.addEventListener("visibilitychange", begin);
+  begin();
   until?.addEventListener("abort", close);
 }
 
