@@ -1,8 +1,8 @@
-import { announce, fill, h } from "../lib/dom.js";
+import { announce, fill, h, later } from "../lib/dom.js";
 import { brandMark } from "../lib/icons.js";
 import { Problem } from "../lib/problem.js";
 import * as session from "../lib/session.js";
-import { button, field, form, notLoaded, submitting } from "../lib/ui.js";
+import { button, field, form, notLoaded, SLOW_AFTER_MS, submitting, takesLong } from "../lib/ui.js";
 import { t } from "../texts.js";
 
 export function signIn({ main, title, path }) {
@@ -25,8 +25,14 @@ export function signIn({ main, title, path }) {
 }
 
 function hosted() {
+  const left = session.leftToDo();
+  if (left) {
+    const place = h("div", {});
+    goOn(place, left, {});
+    return place;
+  }
   const wish = h("input", { type: "checkbox" });
-  const node = h(
+  return h(
     "div",
     { class: "form" },
     offer(wish),
@@ -36,19 +42,19 @@ function hosted() {
         submitting(event.currentTarget, () => asked(() => session.signInHosted({ settingUp: wish.checked }))),
     }),
   );
-  const left = session.leftToDo();
-  if (left) goOn(node, left, {});
-  return node;
 }
 
 const offer = (wish) => session.offersAuthenticator() && h("label", { class: "checkbox" }, wish, t.signIn.setUp);
 
 async function goOn(node, next, options) {
+  const cancel = later(SLOW_AFTER_MS, () => fill(node, takesLong()));
   try {
     const { challenge } = await import("./challenges.js");
     challenge(node, next, options);
   } catch (error) {
     node.replaceWith(notLoaded(error));
+  } finally {
+    cancel();
   }
 }
 
