@@ -1,5 +1,5 @@
 // Starts the page: configuration, session, the frame around the views, and the routes.
-import { announce, byId, fill, h } from "./lib/dom.js";
+import { announce, byId, fill, focus, focusOn, h } from "./lib/dom.js";
 import { hour, onTick } from "./lib/format.js";
 import { brandMark, icon } from "./lib/icons.js";
 import * as api from "./lib/api.js";
@@ -203,6 +203,7 @@ async function show({ route, params, path, query, signal }) {
   };
   const context = { main: view, params, path, query, signal, title };
   fill(main, view);
+  const had = focus();
   // Until the view is there, and has a title of its own.
   title(SIDEBAR.find(({ section }) => section === route.section)?.text ?? t.nav.accounts);
   const mustSignIn = !route.open && !session.current();
@@ -224,13 +225,11 @@ async function show({ route, params, path, query, signal }) {
       return fill(view, h("h1", {}, t.nav.accounts), notice("warning", h("p", {}, t.viewer.noOrganization)));
     }
     draw(context);
-    // A new view starts at its top with the focus on its heading. The first view does not move the focus.
+    // A new view starts at its top with the focus on its heading, unless the reader has moved it meanwhile. The first
+    // view does not move the focus.
     if (!first) {
       const heading = view.querySelector("h1");
-      if (heading) {
-        heading.tabIndex = -1;
-        heading.focus({ preventScroll: true });
-      }
+      if (heading && ([had, document.body].includes(focus()) || main.contains(focus()))) focusOn(heading);
       if (!context.keepsScroll) window.scrollTo(0, 0);
     }
   } catch (error) {

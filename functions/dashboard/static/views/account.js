@@ -1,6 +1,6 @@
 // One account: the frame that its tabs share, and the overview.
 import * as api from "../lib/api.js";
-import { announce, fill, focus, h, render, uniqueId } from "../lib/dom.js";
+import { announce, fill, focus, focused, focusOn, h, render, uniqueId } from "../lib/dom.js";
 import { number, utcDate, when } from "../lib/format.js";
 import { issueList, regionList, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
@@ -155,10 +155,7 @@ function drawHead(head, account) {
     ),
     testButton(account),
   ]);
-  if (heading) {
-    head.querySelector("h1").tabIndex = -1;
-    head.querySelector("h1").focus({ preventScroll: true });
-  }
+  if (heading) focusOn(head.querySelector("h1"));
 }
 
 // To watch a test is to read. Whether the account is still under test when this is pressed does not matter.
@@ -731,6 +728,8 @@ function drawRevoke(target, account, handle) {
         changeButton(t.revoke.action, { class: "button-danger", onclick: () => confirmRevoke(handle) }),
       ),
   );
+  // The button is gone, so its focus goes to what has changed.
+  if (revoked && focused(target)) focusOn(document.querySelector(".account-head h1"));
 }
 
 // A modal that names the account names it as it is called now.
@@ -741,7 +740,6 @@ function keepName(handle, { node }, title) {
 
 function confirmRevoke(handle) {
   const account = handle.account();
-  const here = router.whileHere();
   const modal = dialog({
     title: t.revoke.confirm(account.name),
     content: ({ close }) =>
@@ -764,12 +762,6 @@ function confirmRevoke(handle) {
           toast(t.revoke.done((handle.account() ?? account).name));
           // If it fails, the next look shows it.
           await handle.refresh().catch(() => {});
-          // The button is gone, so the focus goes to what has changed.
-          here(() => {
-            const heading = /** @type {HTMLElement} */ (document.querySelector(".account-head h1"));
-            heading.tabIndex = -1;
-            heading.focus();
-          });
         },
       }),
   });

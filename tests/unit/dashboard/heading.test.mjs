@@ -1,0 +1,79 @@
+// Where the focus goes once a view has come: to its heading, but not from wherever the reader has gone meanwhile.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { all, button, element, opened, signIn } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
+
+globalThis.window = { addEventListener() {}, scrollTo() {}, innerHeight: 500 };
+document.documentElement = element("html");
+const app = element();
+document.body.append(app);
+const { getElementById } = document;
+document.getElementById = (id) => (id === "app" ? app : getElementById(id));
+globalThis.location = Object.assign(new URL("https://cavok.example/"), { hash: "#/not-found" });
+globalThis.fetch = async () => Response.json({ groups: [] });
+const page = "../../../functions/dashboard/static";
+const router = await import(`${page}/lib/router.js`);
+await import(`${page}/app.js`);
+await soon();
+
+const menu = (href) => all(app).find((node) => node.href === href);
+const heading = () => app.querySelector("main").querySelector("h1");
+
+const [pressed, other] = ["#/access-details", "#/organization"];
+for (const [what, from, hash, meanwhile, heir] of [
+  // Its module is loaded for the first time, which takes a while.
+  ["stays where the reader has gone", heading, pressed, () => menu(other).focus(), () => menu(other)],
+  ["goes from the pressed link to the heading", () => menu(pressed), pressed, () => {}, heading],
+  ["goes from the view before to the heading", heading, "#/not-found", () => {}, heading],
+])
+  test(`it ${what}`, async () => {
+    from().focus();
+    location.hash = hash;
+    router.render();
+    meanwhile();
+    await soon(100);
+    assert.ok(heading());
+    assert.ok(document.activeElement === heir());
+  });
+
+test("once an account is revoked, it goes to its name, unless the reader has gone on", async () => {
+  const api = await import(`${page}/lib/api.js`);
+  const session = await import(`${page}/lib/session.js`);
+  const store = await import(`${page}/lib/store.js`);
+  const { overview } = await import(`${page}/views/account.js`);
+  const { t } = await import(`${page}/views/texts.js`);
+  api.start({});
+  await signIn(session);
+  const account = { account_id: "a", name: "Production", status: "confirmed", access_type: "assume_role", version: 1 };
+  const revoked = { ...account, status: "unconfirmed", issues: [{ code: "revoked" }], version: 2 };
+  for (const goesOn of [false, true]) {
+    store.forget();
+    store.add(account, Date.now() - 1_000);
+    let read = () => Response.json(account);
+    globalThis.fetch = async (address, { method }) =>
+      method === "GET" && new URL(address).pathname.endsWith("/a") ? read() : Response.json({}, { status: 403 });
+    const view = new AbortController();
+    const main = opened(overview, view.signal);
+    app.querySelector("main").replaceChildren(main);
+    await soon();
+    const press = button(main, t.revoke.action);
+    press.focus();
+    globalThis.fetch = async (address, { method }) => (method === "POST" ? Response.json(revoked) : read());
+    const held = Promise.withResolvers();
+    read = () => held.promise;
+    press.dispatchEvent(new Event("click"));
+    all(document.body)
+      .findLast(({ tag }) => tag === "form")
+      .dispatchEvent(new Event("submit", { cancelable: true }));
+    await soon();
+    assert.ok(document.activeElement === press);
+    const elsewhere = button(main, t.actions.rename);
+    if (goesOn) elsewhere.focus();
+    held.resolve(Response.json(revoked));
+    await soon();
+    assert.ok(!button(main, t.revoke.action));
+    assert.equal(document.activeElement.textContent, goesOn ? t.actions.rename : account.name);
+    view.abort();
+  }
+});
