@@ -78,45 +78,14 @@ const texts = {
     testing: "Testing…",
   },
 
+  // The short names of permission groups. A group without one is shown by its own.
   groups: {
-    trust: {
-      short: "Trust",
-      title: "Trust",
-      text: "Can Cavok enter the account, is it the right one, and is the door closed to others?",
-      without: "Nothing works: the account cannot be entered.",
-    },
-    checking: {
-      short: "Checking",
-      title: "Checking",
-      text: "Reading the role's own policies, to tell in advance what would fail.",
-      without: "Some permissions can only be proved when they are used; the test says so.",
-    },
-    ec2: {
-      short: "EC2",
-      title: "EC2 instances",
-      text: "Listing, starting and stopping EC2 instances.",
-      without: "EC2 instances cannot be listed, started or stopped. Leave it out if you do not use EC2 here.",
-    },
-    rds: {
-      short: "RDS",
-      title: "RDS and Aurora databases",
-      text: "Listing, starting and stopping databases. Aurora databases are clusters.",
-      without: "Databases cannot be listed, started or stopped. Leave it out if you do not use RDS here.",
-    },
-    logs: {
-      short: "Logs",
-      title: "Logs",
-      text: "Writing to /cavok/… in the account's CloudWatch Logs. The test writes its own summary there.",
-      without: "Nothing is written to your CloudWatch Logs; what happened is only in this dashboard.",
-    },
-    encrypted_volumes: {
-      short: "Encrypted volumes",
-      title: "Encrypted volumes",
-      text: "Starting EC2 instances with volumes under a customer managed key of KMS.",
-      without:
-        "Such instances fall back to stopped after a start; the interaction then says so. Leave it out if " +
-        "you use no such keys.",
-    },
+    trust: "Trust",
+    checking: "Checking",
+    ec2: "EC2",
+    rds: "RDS",
+    logs: "Logs",
+    encrypted_volumes: "Encrypted volumes",
   },
 
   capabilities: {
@@ -128,57 +97,11 @@ const texts = {
     unknown: "not known yet",
     off: "switched off",
     blocked: "not used",
-    // By what was tried since the connection last changed.
-    notKnown: {
-      before: ["Not known yet", "A test will tell."],
-      notEntered: ["Not tried", "The account could not be entered."],
-      after: ["Not certain", "The last test could not prove it either way."],
-    },
-    blockedUntil: {
-      failed: "Nothing is used until the account is connected.",
-      openToOthers: "Nothing is used until the role is closed to others.",
-    },
-    meaning: {
-      ec2: {
-        full: "List, start and stop.",
-        partial: "Some of list, start and stop, or for some instances only.",
-        none: "No EC2 permission is granted. It is optional.",
-      },
-      rds: {
-        full: "List, start and stop, Aurora included.",
-        partial: "Some of list, start and stop, or for some databases only.",
-        none: "No RDS permission is granted. It is optional.",
-      },
-      logs: {
-        full: "Written to /cavok/… in the account.",
-        partial: "Some steps of writing are refused.",
-        none: "Writing is refused.",
-        off: "Write logs is No for this account.",
-      },
-    },
   },
 
   providers: { aws: "AWS" },
 
-  accessTypes: {
-    assume_role: {
-      title: "Assume Role",
-      short: "Assume Role",
-      tag: "recommended",
-      text:
-        "Cavok assumes an IAM role that you create in your account. There is no password or key to hand " +
-        "over, to rotate or to lose: every session ends by itself, and you end all of them by deleting the " +
-        "role.",
-    },
-    access_key: {
-      title: "Access Credentials",
-      short: "Access Key",
-      tag: "",
-      text:
-        "You create an IAM user and hand over its access key and secret. They are stored encrypted and " +
-        "never shown again, but they stay valid until you rotate or delete them.",
-    },
-  },
+  accessTypes: { assume_role: "Assume Role", access_key: "Access Key" },
 
   list: {
     title: "Cloud Accounts",
@@ -294,18 +217,9 @@ const texts = {
 };
 
 // Tables indexed by values of the API. A missing entry is allowed there.
-const OPEN_TABLES = new Set([
-  "signIn.errors",
-  "capabilities",
-  "capabilities.blockedUntil",
-  "status",
-  "providers",
-  "accessTypes",
-  "groups",
-  "capabilities.meaning",
-]);
+const OPEN_TABLES = new Set(["signIn.errors", "capabilities", "status", "providers", "accessTypes", "groups"]);
 
-const OPEN_WITHIN = /^(trustSteps|capabilities\.meaning)\./;
+const OPEN_WITHIN = /^(trustSteps|account\.possible)\./;
 
 // A mistyped name is a console error, which fails the tests.
 function strict(table, path) {
@@ -328,6 +242,3 @@ export function withTexts(openTables, more) {
   for (const path of openTables) OPEN_TABLES.add(path);
   return strict({ ...texts, ...more }, "");
 }
-
-// The texts for a permission group. A group without texts is shown by its own name.
-export const groupText = (group) => t.groups[group] ?? { short: group, title: group, text: "" };

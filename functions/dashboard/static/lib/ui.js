@@ -4,7 +4,7 @@ import { icon } from "./icons.js";
 import { hour, onTick } from "./format.js";
 import { current, ending } from "./session.js";
 import * as store from "./store.js";
-import { groupText, t } from "../texts.js";
+import { t } from "../texts.js";
 
 export const STATUS_ICONS = { unconfirmed: "question", confirmed: "check", degraded: "warning", failed: "cross" };
 const CAPABILITY_ICONS = {
@@ -63,7 +63,7 @@ export function capabilityChips(account) {
     "ul",
     { class: "chips", "aria-label": t.capabilities.label },
     Object.keys(account.capabilities ?? {}).map((group) => {
-      const [state, name] = [capabilityState(account, group), groupText(group).short];
+      const [state, name] = [capabilityState(account, group), t.groups[group] ?? group];
       return h(
         "li",
         { class: `chip capability-${state}`, title: t.capabilities.sentence(name, t.capabilities[state]) },

@@ -29,7 +29,7 @@ function draw({ groups, policy_document: policy }) {
   return [
     groups.map((group) =>
       section(
-        group.title ?? t.groups[group.group]?.title,
+        group.title ?? t.groupTexts[group.group]?.title,
         {
           actions: h(
             "span",
@@ -41,7 +41,7 @@ function draw({ groups, policy_document: policy }) {
         h(
           "dl",
           { class: "access-facts" },
-          h("div", {}, h("dt", {}, t.access.without), h("dd", {}, t.groups[group.group]?.without ?? "")),
+          h("div", {}, h("dt", {}, t.access.without), h("dd", {}, t.groupTexts[group.group]?.without ?? "")),
           group.resource && h("div", {}, h("dt", {}, t.access.resource), h("dd", {}, h("code", {}, group.resource))),
         ),
         h(

@@ -151,7 +151,7 @@ function drawHead(head, account) {
       " ",
       h("span", { class: "mono" }, account.provider_id),
       " · ",
-      t.accessTypes[account.access_type]?.title,
+      t.accessTexts[account.access_type]?.title,
     ),
     testButton(account),
   ]);
@@ -259,12 +259,12 @@ function drawStatus(target, account) {
           const state = capabilityState(account, group);
           const [said, meaning] =
             state === "unknown"
-              ? t.capabilities.notKnown[group === "logs" && !testedSinceChange(account) ? "before" : testedAs(account)]
+              ? t.account.notKnown[group === "logs" && !testedSinceChange(account) ? "before" : testedAs(account)]
               : [
                   t.capabilities[state] ?? state,
                   state === "blocked"
-                    ? (t.capabilities.blockedUntil[condition] ?? t.capabilities.blockedUntil.failed)
-                    : t.capabilities.meaning[group]?.[state],
+                    ? (t.account.blockedUntil[condition] ?? t.account.blockedUntil.failed)
+                    : t.account.possible[group]?.[state],
                 ];
           return h(
             "div",
@@ -354,7 +354,7 @@ function drawFacts(target, account) {
         "dl",
         { class: "facts" },
         definition(t.account.number, copyable(account.provider_id, t.actions.copyThis(t.account.number))),
-        definition(t.account.accessType, t.accessTypes[account.access_type]?.title),
+        definition(t.account.accessType, t.accessTexts[account.access_type]?.title),
         account.role_arn && definition(t.account.role, copyable(account.role_arn, t.actions.copyThis(t.account.role))),
         account.template && definition(t.account.roleVersion, versionOf(account.template)),
         account.access_key_id && definition(t.account.keyId, h("code", {}, `…${account.access_key_id.slice(-4)}`)),

@@ -594,7 +594,7 @@ class ListView {
           { class: "muted" },
           t.providers[account.provider] ?? account.provider,
           " · ",
-          t.accessTypes[account.access_type]?.short ?? account.access_type,
+          t.accessTypes[account.access_type] ?? account.access_type,
         ),
       ),
       cell("capabilities", capabilityChips(account)),

@@ -116,9 +116,9 @@ function accountForm(close, onAdded) {
         value: draft.access_type ?? "assume_role",
         options: ["assume_role", "access_key"].map((value) => ({
           value,
-          title: t.accessTypes[value].title,
-          text: t.accessTypes[value].text,
-          tag: t.accessTypes[value].tag,
+          title: t.accessTexts[value].title,
+          text: t.accessTexts[value].text,
+          tag: t.accessTexts[value].tag,
           onchange: () => showAccess(value),
         })),
       }),

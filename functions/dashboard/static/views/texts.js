@@ -1,8 +1,6 @@
 // The texts of the views that are loaded when they are first visited.
 import { plural, withTexts } from "../texts.js";
 
-export { groupText } from "../texts.js";
-
 // Tables indexed by values of the API, as in the texts of the first view.
 const OPEN_TABLES = [
   "challenges.errors",
@@ -34,7 +32,11 @@ const OPEN_TABLES = [
   "webhook.eventTexts",
   "webhook.deliveryStatus",
   "instructions.watch",
+  "groupTexts",
+  "accessTexts",
   "account.statusText",
+  "account.blockedUntil",
+  "account.possible",
   "organization.quotaNames",
   "instructions.looks",
 ];
@@ -70,6 +72,59 @@ export const t = withTexts(OPEN_TABLES, {
       CodeMismatchException: "This code is wrong. Enter the one that the app shows now.",
       EnableSoftwareTokenMFAException: "This code is wrong. Enter the one that the app shows now.",
       ExpiredCodeException: "This code was used or is too old. Wait for the next one.",
+    },
+  },
+
+  groupTexts: {
+    trust: {
+      title: "Trust",
+      text: "Can Cavok enter the account, is it the right one, and is the door closed to others?",
+      without: "Nothing works: the account cannot be entered.",
+    },
+    checking: {
+      title: "Checking",
+      text: "Reading the role's own policies, to tell in advance what would fail.",
+      without: "Some permissions can only be proved when they are used; the test says so.",
+    },
+    ec2: {
+      title: "EC2 instances",
+      text: "Listing, starting and stopping EC2 instances.",
+      without: "EC2 instances cannot be listed, started or stopped. Leave it out if you do not use EC2 here.",
+    },
+    rds: {
+      title: "RDS and Aurora databases",
+      text: "Listing, starting and stopping databases. Aurora databases are clusters.",
+      without: "Databases cannot be listed, started or stopped. Leave it out if you do not use RDS here.",
+    },
+    logs: {
+      title: "Logs",
+      text: "Writing to /cavok/… in the account's CloudWatch Logs. The test writes its own summary there.",
+      without: "Nothing is written to your CloudWatch Logs; what happened is only in this dashboard.",
+    },
+    encrypted_volumes: {
+      title: "Encrypted volumes",
+      text: "Starting EC2 instances with volumes under a customer managed key of KMS.",
+      without:
+        "Such instances fall back to stopped after a start; the interaction then says so. Leave it out if " +
+        "you use no such keys.",
+    },
+  },
+
+  accessTexts: {
+    assume_role: {
+      title: "Assume Role",
+      tag: "recommended",
+      text:
+        "Cavok assumes an IAM role that you create in your account. There is no password or key to hand " +
+        "over, to rotate or to lose: every session ends by itself, and you end all of them by deleting the " +
+        "role.",
+    },
+    access_key: {
+      title: "Access Credentials",
+      tag: "",
+      text:
+        "You create an IAM user and hand over its access key and secret. They are stored encrypted and " +
+        "never shown again, but they stay valid until you rotate or delete them.",
     },
   },
 
@@ -169,6 +224,35 @@ export const t = withTexts(OPEN_TABLES, {
       notThereYet: "Not there yet: the last test could not enter this account.",
       notProved: "Not confirmed yet: the last test could neither prove this connection nor rule it out.",
       revoked: "Revoked: nothing of this account is used until a person tests it.",
+    },
+    // By what was tried since the connection last changed.
+    notKnown: {
+      before: ["Not known yet", "A test will tell."],
+      notEntered: ["Not tried", "The account could not be entered."],
+      after: ["Not certain", "The last test could not prove it either way."],
+    },
+    blockedUntil: {
+      failed: "Nothing is used until the account is connected.",
+      openToOthers: "Nothing is used until the role is closed to others.",
+    },
+    // By group and capability.
+    possible: {
+      ec2: {
+        full: "List, start and stop.",
+        partial: "Some of list, start and stop, or for some instances only.",
+        none: "No EC2 permission is granted. It is optional.",
+      },
+      rds: {
+        full: "List, start and stop, Aurora included.",
+        partial: "Some of list, start and stop, or for some databases only.",
+        none: "No RDS permission is granted. It is optional.",
+      },
+      logs: {
+        full: "Written to /cavok/… in the account.",
+        partial: "Some steps of writing are refused.",
+        none: "Writing is refused.",
+        off: "Write logs is No for this account.",
+      },
     },
     whatWasTried: "See what was tried",
     unconfirmed: {
@@ -800,3 +884,6 @@ export const t = withTexts(OPEN_TABLES, {
     needed: "Name at least one region.",
   },
 });
+
+/** The texts of a permission group. A group without texts is shown by its own name. */
+export const groupText = (group) => t.groupTexts[group] ?? { title: group, text: "" };
