@@ -203,6 +203,15 @@ def test_without_a_second_factor_nobody_is_offered_one(page, people):
     expect(page.get_by_label("Set up an authenticator app")).to_have_count(0)
 
 
+def test_a_next_step_that_hangs_says_that_it_takes_long(page, people):
+    place = people("off")
+    page.route("**/views/challenges.js", lambda _: None)
+    sign_in(page, place, place.user(first_time=True), SENT)
+    expect(page.get_by_text("This takes longer than usual.")).to_be_visible()
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_label("Email")).to_be_visible()
+
+
 def test_a_challenge_that_took_too_long_says_so_and_starts_again(page, people, watch):
     watch.expect_status(400)
     place = people("off")

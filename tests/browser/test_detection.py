@@ -253,6 +253,10 @@ def test_who_waits_for_nobody_does_not_say_that_it_waits(viewer, answer_with):
     there = Instructions(viewer, answer_with, next_verification_at=None)
     expect(there.said).to_contain_text("Nobody looks for it now")
     expect(there.said).not_to_contain_text("Waiting for the role")
+    there.page.get_by_role("link", name="Overview").click()
+    main = there.page.get_by_role("main")
+    expect(main).to_contain_text("Create the role in your account, then press Test.")
+    expect(main).not_to_contain_text("found by itself")
 
 
 def test_after_half_an_hour_nobody_waits_for_a_role_that_no_test_will_find(instructions):

@@ -205,6 +205,18 @@ def test_a_view_whose_module_hangs_says_that_it_takes_long(admin):
     expect(page.get_by_role("heading", name="Organization")).to_be_visible()
 
 
+def test_a_view_that_comes_late_leaves_the_focus_where_the_reader_has_gone(admin):
+    page, held = admin.page, []
+    page.route("**/views/organization.js", lambda route: held.extend([route]))
+    with page.expect_request("**/views/organization.js"):
+        page.get_by_role("link", name="Organization").click()
+    page.get_by_role("link", name="Access Details").focus()
+    page.wait_for_timeout(100)
+    held[0].fallback()
+    expect(page.get_by_role("heading", name="Organization", exact=True)).to_be_visible()
+    expect(page.get_by_role("link", name="Access Details")).to_be_focused()
+
+
 def test_a_view_that_failed_offline_has_no_other_title_and_comes_with_the_network(admin, watch):
     watch.expects_network_failures = True
     watch.expect_complaint("dynamically imported")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -235,6 +237,11 @@ def test_a_role_that_is_not_there_yet_shows_what_was_tried(admin, answer_with):
     expect(page.get_by_role("region", name="What is wrong")).to_contain_text(
         samples.ISSUE["message"]
     )
+    listed = samples.finished_test(outcome="failed", steps=samples.STEPS[:1])
+    answer_with(page, f"{ONE}/verifications", {"items": [listed], "next_cursor": None})
+    page.get_by_role("link", name="All tests").click()
+    expect(page.locator(".history-row")).to_contain_text("Not there yet")
+    expect(page.locator(".history-row")).not_to_contain_text("Failed")
 
 
 def test_information_leaves_a_confirmed_account_connected(admin, answer_with):
@@ -335,3 +342,13 @@ def test_log_writing_that_was_just_switched_contradicts_nothing(admin, answer_wi
     page.reload()
     expect(connection(page)).to_contain_text("log writing, which is switched off now")
     expect(page.get_by_role("main")).not_to_contain_text("but Write logs is Yes")
+    answer_with(page, TEST, samples.finished_test(outcome="degraded"))
+    answer_with(page, f"{ONE}/instructions", samples.INSTRUCTIONS)
+    for view, said in (
+        ("instructions", "log writing, which is switched off now"),
+        ("tests/test1", "The connection worked"),
+    ):
+        page.evaluate("view => { location.hash = `#/accounts/acc000000/${view}`; }", view)
+        expect(page.get_by_role("main")).to_contain_text(said)
+        present = re.compile("something that (you asked for|this account asks for) does not")
+        expect(page.get_by_role("main")).not_to_contain_text(present)

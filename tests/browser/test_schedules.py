@@ -218,11 +218,29 @@ def test_the_question_waits_for_no_slow_reading_but_for_another_modal(
     changes.clear()
     save(page)
     expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("link", name="See the week")).to_have_count(0)
     page.get_by_role("button", name="Change the schedule of web1").click()
     page.wait_for_timeout(2_500)
     expect(question(page)).to_have_count(0)
     page.get_by_role("dialog").get_by_label("Time zone").press("Escape")
     expect(question(page)).to_be_visible()
+
+
+def test_whoever_leaves_the_view_is_asked_all_the_same(furnished, admin, answer_with):
+    page, held = furnished, []
+    answer_with(page, f"{ONE}/verifications", {"items": [], "next_cursor": None})
+
+    def hold(route: Any) -> None:
+        held.append(route) if route.request.method == "PATCH" else route.fallback()
+
+    page.route(f"**{ONE}/resources/res1", hold)
+    admin.go("#/accounts/acc000000/instances")
+    with page.expect_request(lambda one: one.method == "PATCH"):
+        save(page)
+    page.evaluate("location.hash = '#/accounts/acc000000/tests'")
+    expect(page.get_by_text("This account has not been tested yet.")).to_be_visible()
+    held[0].fulfill(json=saved(MONDAY)(held[0].request))
+    expect(question(page)).to_contain_text("outside this schedule")
 
 
 @pytest.mark.parametrize("state", ["running", "stopped"])
@@ -238,6 +256,7 @@ def test_nothing_is_asked_about_an_instance_that_is_as_its_schedule_says(
     save(page)
     expect(page.locator("#toasts")).to_contain_text("The schedule is set.")
     expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("link", name="See the week")).to_be_visible()
 
 
 @pytest.mark.parametrize("view", ["instances", "schedules"])

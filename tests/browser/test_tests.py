@@ -171,6 +171,25 @@ def test_the_history_leads_to_what_changed(admin, account, answer_with):
     expect(page.get_by_text("9 other verdicts are the same.")).to_be_visible()
 
 
+def test_what_changed_of_a_test_that_runs_is_not_said_before_it_has_ended(admin, answer_with):
+    page, later = admin.page, TEST.replace("test1", "test2")
+    there = [samples.account(0) | {"testing": True}]
+    running = samples.finished_test("test2", state="running", outcome=None, finished_at=None)
+    answer_with(page, "/v1/accounts/acc000000", lambda _: there[0])
+    answer_with(page, TEST, samples.finished_test("test1"))
+    answer_with(page, later, running | {"steps": []})
+    page.clock.install()
+    admin.go("#/accounts/acc000000/tests/test2/since/test1")
+    main = page.get_by_role("main")
+    expect(main).to_contain_text("This test still runs.")
+    expect(page.locator(".change-head").last).to_contain_text("Testing…")
+    expect(main).not_to_contain_text("not tested")
+    answer_with(page, later, samples.finished_test("test2"))
+    there[0] = samples.account(0, version=2)
+    page.clock.run_for(3_000)
+    expect(main).to_contain_text("Nothing: all")
+
+
 def test_only_an_operator_sees_the_execution(sign_in, open_context, answer_with):
     arn = "arn:aws:states:us-east-1:111122223333:execution:verify_account:test1"
     page = sign_in("operator", on=open_context().new_page()).page
@@ -362,6 +381,7 @@ def test_the_history_follows_a_test_that_starts_and_ends(admin, answer_with):
     page.clock.run_for(16_000)
     expect(rows).to_have_count(2)
     expect(rows.first).to_contain_text("Testing…")
+    expect(rows.get_by_role("link", name="What changed")).to_have_count(0)
     ended = account | {"version": 2, "verification": {**account["verification"]}}
     ended["verification"]["verification_id"] = "test2"
     there[:] = [ended, [new, old]]
