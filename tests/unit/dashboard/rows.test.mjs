@@ -155,3 +155,29 @@ test("the list is read again at once while its next page is awaited", async () =
   view.abort();
   assert.equal(asked, before + 1);
 });
+
+test("nor is a focus in the rows lost to a search that is slow, and then fails", async (context) => {
+  const { setTimeout: really } = globalThis;
+  let slow;
+  context.mock.method(globalThis, "setTimeout", (work, wait) => {
+    if (wait === 5_000) slow = work;
+    return really(work, wait);
+  });
+  const main = await opened();
+  let answer;
+  answers = [() => new Promise((resolve) => (answer = resolve))];
+  const search = main.querySelector("input");
+  search.value = "a";
+  search.dispatchEvent(new Event("input"));
+  await soon(250);
+  all(main)
+    .find(({ dataset }) => dataset.part === "name")
+    .focus();
+  const table = main.querySelector(".account-table");
+  slow();
+  assert.ok(table.contains(document.activeElement));
+  answer(broken());
+  await soon();
+  view.abort();
+  assert.ok(main.querySelector(".list-foot").contains(document.activeElement));
+});
