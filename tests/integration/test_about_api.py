@@ -518,6 +518,9 @@ def test_headers_that_answers_have_are_described() -> None:
     assert always("PUT", "/v1/organization/webhook", "201") == {"location"}
     assert always("PATCH", account, "200") == always("GET", account, "304") == {"etag"}
     assert always("GET", "/v1/accounts", "503") == set(), "the gateway's own has none"
+    for path, status in (("/health", "429"), ("/health", "503"), ("/v1/accounts", "401")):
+        answer = operation_of("GET", path)["responses"][status]
+        assert set().union(*declared_headers(answer)) <= {"apigw-requestid", "www-authenticate"}
 
 
 def test_a_header_that_is_more_than_a_text_is_declared_so(admin: Api) -> None:
@@ -550,14 +553,19 @@ def test_an_answer_that_is_not_as_declared_is_seen(status: int, headers: set[str
 
 
 def test_errors_of_the_gateway_have_one_component(nobody: Api) -> None:
-    for operation in operations(described(nobody)):
-        gateways = {"$ref": "#/components/schemas/GatewayMessage"}
-        if answer := operation["responses"].get("401"):
-            assert answer["content"]["application/json"]["schema"] == gateways
-        for status in ("429", "500", "503"):
-            if answer := operation["responses"].get(status):
-                schemas = [each["schema"] for each in answer["content"].values()]
-                assert all(gateways in schema["anyOf"] for schema in schemas)
+    """Without a token there is no quota and no call to AWS: 429 and 503 are the gateway's alone."""
+    gateways, ours = (
+        {"$ref": f"#/components/schemas/{name}"} for name in ("GatewayMessage", "Problem")
+    )
+    for operation in operations({**described(nobody), "webhooks": {}}):
+        alone = {"429", "503"} if operation.get("security") == [] else {"401"}
+        for status in {"401", "429", "500", "503"} & operation["responses"].keys():
+            content = operation["responses"][status]["content"]
+            if status in alone:
+                assert [each["schema"] for each in content.values()] == [gateways]
+            else:
+                either = {"anyOf": [ours, gateways]}
+                assert [each["schema"] for each in content.values()] == [either, either]
 
 
 def test_the_document_is_compact_and_compressed_for_those_who_take_it(nobody: Api) -> None:

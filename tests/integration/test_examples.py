@@ -5,23 +5,31 @@ what the examples show.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ReadTimeoutError
 from standardwebhooks import Webhook
 
 from cavok import wiring
-from cavok.api import examples
+from cavok.adapters.table.table import ItemChanged, Table
+from cavok.api import examples, gate
 from cavok.api.conditions import is_condition
+from cavok.api.problems import PROBLEM_JSON
 from cavok.api.router import Router
 from cavok.domain import audit
 from cavok.domain.events import EventType
 from cavok.domain.organizations import Organization
 from cavok.domain.verifications import finish
+from cavok.services.request_quota import RequestQuota
 from tests.support.api import Answer, Api
 from tests.support.builders import a_failed_delivery, steps_of
 from tests.support.declared import described_api
@@ -32,11 +40,15 @@ __all__ = ["whole_api"]
 
 Json = dict[str, Any]
 ADMIN = Api(examples.ADDED.organization_id, "admin")
-CHANGES = {
+OPERATIONS = {
     operation["operationId"]: (method.upper(), path, operation)
     for path, methods in described_api()["paths"].items()
     for method, operation in methods.items()
-    if method != "get" and "204" not in operation["responses"]
+}
+CHANGES = {
+    name: (method, path, operation)
+    for name, (method, path, operation) in OPERATIONS.items()
+    if method != "GET" and "204" not in operation["responses"]
 }
 
 
@@ -157,19 +169,6 @@ def test_the_example_of_if_none_match_excludes_nothing_that_is_there(name: str) 
     assert answer.status < 300, answer.json
 
 
-def test_the_example_of_each_problem_has_its_status() -> None:
-    shown = [
-        (status, body["example"])
-        for methods in described_api()["paths"].values()
-        for operation in methods.values()
-        for status, answer in operation["responses"].items()
-        if (body := answer.get("content", {}).get("application/problem+json"))
-    ]
-
-    assert [each for status, each in shown if each["status"] != int(status)] == []
-    assert len(shown) > 200
-
-
 def example_of_body(operation: Json) -> Any:
     content = operation.get("requestBody", {}).get("content", {})
     for body in content.values():
@@ -209,10 +208,9 @@ def state(value: Any, schema: Json) -> Any:
 # ---- what is only read ---------------------------------------------------------------------------
 
 READS = {
-    operation["operationId"]: (path, operation)
-    for path, methods in described_api()["paths"].items()
-    for method, operation in methods.items()
-    if method == "get"
+    name: (path, operation)
+    for name, (method, path, operation) in OPERATIONS.items()
+    if method == "GET"
 }
 
 
@@ -265,6 +263,143 @@ def test_the_smallest_policy_is_that_of_what_the_examples_show() -> None:
     shown, _ = example_of_answer(operation, answer)
     for field in ("policy_document", "removes", "covers"):
         assert answer.json[field] == shown[field], field
+
+
+# ---- problems ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request of the examples. Nothing is in its way."""
+
+    method: str
+    path: str
+    known: Json
+    body: Any
+    patch: pytest.MonkeyPatch
+
+    def send(
+        self, sender: Api = ADMIN, body: Any = None, query: Json | None = None, **headers: str
+    ) -> Answer:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        path = self.path.format_map(self.known)
+        return sender.send(self.method, path, body or self.body, given, query)
+
+
+def with_another_id(request: Request) -> Answer:
+    """The last one of the path."""
+    name = [each for each in re.findall(r"{(\w+)}", request.path) if each.endswith("_id")][-1]
+    another = {name: f"{request.known[name][:-1]}9"}
+    return replace(request, known=request.known | another).send()
+
+
+def by(group: str | None, **claims: str) -> Callable[[Request], Answer]:
+    return lambda request: request.send(Api(ADMIN.organization_id, group, claims))
+
+
+def after(change: Callable[[], Answer]) -> Callable[[Request], Answer]:
+    def way(request: Request) -> Answer:
+        assert change().status < 300
+        return request.send()
+
+    return way
+
+
+def while_others_write(request: Request) -> Answer:
+    @contextmanager
+    def changed(_: Table) -> Iterator[Mock]:
+        yield Mock()
+        raise ItemChanged({0})
+
+    request.patch.setattr(Table, "transaction", changed)
+    # The schedule of the example is there already, and would not be written.
+    return request.send(body={"schedule": None} if "{resource_id}" in request.path else None)
+
+
+def beyond_a_quota(request: Request) -> Answer:
+    none_left = replace(wiring.request_quota().quota, limit=0)
+    for name in ("request_quota", "quota_of_ends"):
+        request.patch.setattr(wiring, name, lambda: RequestQuota(none_left))
+    return request.send()
+
+
+def without_aws(request: Request) -> Answer:
+    gone = ReadTimeoutError(endpoint_url="https://aws.example")
+    request.patch.setattr(BaseClient, "_make_api_call", Mock(side_effect=gone))
+    return request.send()
+
+
+def with_a_fault_of_ours(request: Request) -> Answer:
+    request.patch.setattr(gate, "check", Mock(side_effect=ValueError))
+    return request.send()
+
+
+WEBHOOK = "/v1/organization/webhook"
+OTHER_EVENTS = examples.EXAMPLES["WebhookSettings"] | {"events": ["Account Confirmed"]}
+ACCOUNT = f"/v1/accounts/{examples.ADDED.account_id}"
+WAYS: dict[str, Callable[[Request], Answer]] = {
+    "account_not_found": with_another_id,
+    "admins_only": by("viewer"),
+    "already_connected": Request.send,
+    "already_controlled": by("admin", email="grace@northwind.example"),
+    "busy_with_others": while_others_write,
+    "delivery_not_found": with_another_id,
+    "has_no_access_key": Request.send,
+    "has_no_version": lambda request: request.send(If_Match='"9"'),
+    "in_no_group": by(None),
+    "instance_not_found": with_another_id,
+    "internal_error": with_a_fault_of_ours,
+    "invalid_fields": lambda request: request.send(query={"unknown": "1"}),
+    "malformed_header": lambda request: request.send(If_Match="9"),
+    "malformed_request": lambda request: request.send(body="{"),
+    "not_connected": after(lambda: ADMIN.patch(ACCOUNT, {"role_name": "CavokOther"})),
+    "not_subscribed": after(lambda: ADMIN.put(WEBHOOK, OTHER_EVENTS)),
+    "precondition_failed": lambda request: request.send(If_Match='"9"'),
+    "quota_exceeded": beyond_a_quota,
+    "resource_not_found": with_another_id,
+    "service_unavailable": without_aws,
+    "unsupported_media_type": lambda request: request.send(body="{}", Content_Type="text/plain"),
+    "verification_not_found": with_another_id,
+    "webhook_not_found": after(lambda: ADMIN.delete(WEBHOOK)),
+}
+"""How to make an operation answer with a code."""
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_the_example_of_each_problem_is_what_its_operation_answers(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    method, path, operation = OPERATIONS[name]
+    for step in [add_account] if name == "detect" else [*EVERYTHING, add_deliveries]:
+        step()
+    known = {each["name"]: each["example"] for each in operation.get("parameters", ())}
+    shown = {
+        status: body["example"]
+        for status, answer in operation["responses"].items()
+        if (body := answer.get("content", {}).get(PROBLEM_JSON))
+    }
+
+    # Others first: these two may need something to be changed, and it stays so.
+    for status in sorted(shown, key=lambda status: (status in ("404", "409"), status)):
+        with monkeypatch.context() as patch:
+            request = Request(method, path, known, example_of_body(operation), patch)
+            answer = WAYS[shown[status]["code"]](request)
+
+        assert answer.json["code"] == shown[status]["code"]
+        assert str(answer.status) == status == str(shown[status]["status"])
+    assert {"400", "412", "422", "500"} <= shown.keys()
+    assert ({"403", "429", "503"} <= shown.keys()) is (operation.get("security") != [])
+
+
+def test_every_way_to_fail_is_that_of_an_example() -> None:
+    codes = {
+        body["example"]["code"]
+        for _, _, operation in OPERATIONS.values()
+        for answer in operation["responses"].values()
+        if (body := answer.get("content", {}).get(PROBLEM_JSON))
+    }
+
+    assert codes == WAYS.keys()
 
 
 # ---- messages ------------------------------------------------------------------------------------

@@ -540,48 +540,18 @@ def _tag_for(name: str, method: str, path: str) -> str:
     return "*" if name == "if-match" else weak_tag("")
 
 
-_PROBLEMS = {
-    "400": "malformed_request",
-    "403": "admins_only",
-    "405": "method_not_allowed",
-    "409": "busy_with_others",
-    "412": "precondition_failed",
-    "415": "unsupported_media_type",
-    "422": "invalid_fields",
-    "429": "quota_exceeded",
-    "500": "internal_error",
-    "503": "service_unavailable",
-}
-"""A code of each status, but of 404."""
-
-_NOT_THERE = {
-    "deliveries": "delivery_not_found",
-    "webhook": "webhook_not_found",
-    "resources": "resource_not_found",
-    "instances": "instance_not_found",
-    "verifications": "verification_not_found",
-    "accounts": "account_not_found",
-}
-"""By the last segment of a path that has one of these."""
-
-
-def _not_there(path: str) -> str:
-    found = [each for each in path.split("/") if each in _NOT_THERE]
-    return _NOT_THERE[found[-1]] if found else "no_such_path"
-
-
 def add(document: dict[str, Any]) -> None:
     """Adds the examples of bodies, answers and messages to an OpenAPI document."""
     schemas = document["components"]["schemas"]
     for name, example_ in EXAMPLES.items():
         schemas[name]["examples"] = [example_]
-    for path, operations in document["paths"].items():
+    for operations in document["paths"].values():
         for operation in operations.values():
             for status, answer in ANSWERS.get(operation["operationId"], {}).items():
                 operation["responses"][status]["content"]["application/json"]["example"] = answer
-            for status, response in operation["responses"].items():
+            for response in operation["responses"].values():
                 if shown := response.get("content", {}).get(PROBLEM_JSON):
-                    shown["example"] = example(_PROBLEMS.get(status) or _not_there(path))
+                    shown["example"] = example(shown["example"])
     for name, operations in document["webhooks"].items():
         body = operations["post"]["requestBody"]["content"]["application/json"]
         body["example"] = MESSAGES[name]

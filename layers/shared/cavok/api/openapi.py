@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from http import HTTPStatus
 from importlib import import_module
 from inspect import getdoc
 from pkgutil import iter_modules
@@ -12,7 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from cavok.api import routes
 from cavok.api.growing import add_names, leave_open, used
-from cavok.api.problems import PROBLEM_JSON
+from cavok.api.problems import PROBLEM_JSON, STATUS_OF_CODE
 from cavok.api.responses import NO_TOKEN, PHRASES, by_method
 from cavok.api.sharing import share
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK, EventDeclaration
@@ -184,31 +183,33 @@ def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _responses_of(method: str, operation: Mapping[str, Any]) -> dict[str, Any]:
     """The answers of an operation by status: its own, those of its method, and the gateway's."""
-    responses = operation["responses"] | {
-        str(status.value): _answer(status) for status in by_method(method)
+    public = operation.get("security") == []
+    responses: dict[str, Any] = {
+        str(STATUS_OF_CODE[code].value): _answer(code) for code in by_method(method, public=public)
     }
-    responses |= {
-        status: _of_both(responses.get(status) or _answer(HTTPStatus(int(status))))
-        for status in _FROM_GATEWAY
-    }
+    if method == "get":
+        responses["304"] = {"description": PHRASES[304]}
+    responses |= operation["responses"]
+    responses |= {each: _or_of_gateway(each, responses.get(each)) for each in _FROM_GATEWAY}
     return dict(sorted(responses.items()))
 
 
-def _answer(status: HTTPStatus) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": PHRASES[status]}
-    if status is not HTTPStatus.NOT_MODIFIED:
-        schema = {"$ref": "#/components/schemas/Problem"}
-        answer["content"] = {PROBLEM_JSON: {"schema": schema}}
-    return answer
+def _answer(code: str) -> dict[str, Any]:
+    content = {"schema": _of("Problem"), "example": code}
+    return {"description": PHRASES[STATUS_OF_CODE[code]], "content": {PROBLEM_JSON: content}}
 
 
-def _of_both(answer: dict[str, Any]) -> dict[str, Any]:
-    """Either a problem or the gateway's message. Both media types have one schema, because clients
-    are generated from the first alone.
+def _or_of_gateway(status: str, problem: dict[str, Any] | None) -> dict[str, Any]:
+    """Either a problem, if the API has one with this status, or the gateway's message. Both media
+    types have one schema, because clients are generated from the first alone.
     """
-    either = [{"$ref": f"#/components/schemas/{name}"} for name in ("Problem", "GatewayMessage")]
-    content = {"schema": {"anyOf": either}}
-    return answer | {"content": {PROBLEM_JSON: content, "application/json": content}}
+    message = {"schema": _of("GatewayMessage")}
+    if problem is None:
+        return {"description": PHRASES[int(status)], "content": {"application/json": message}}
+    content = {PROBLEM_JSON: problem["content"][PROBLEM_JSON], "application/json": message}
+    for each in content.values():
+        each["schema"] = {"anyOf": [_of("Problem"), _of("GatewayMessage")]}
+    return problem | {"content": content}
 
 
 def _headers_of(
@@ -222,7 +223,8 @@ def _headers_of(
     yield "Apigw-Requestid", False
     if status == "401":
         yield "WWW-Authenticate", False
-        return
+    if status >= "400" and PROBLEM_JSON not in operation["responses"][status]["content"]:
+        return  # only the gateway sends it
     yield "Cache-Control", status not in _FROM_GATEWAY
     if answer in (("get", "200"), ("get", "304"), ("patch", "200"), ("post", "201")):
         yield "ETag", True

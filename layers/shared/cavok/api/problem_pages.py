@@ -225,7 +225,7 @@ EXPLANATIONS = {
     "quota_exceeded": Explanation(
         "Your organization did this too often.",
         "Wait as many seconds as Retry-After says. RateLimit-Policy has the limit.",
-        "Your organization may have 6 webhook tests in 60 seconds. Please wait.",
+        "Your organization may have 1200 requests in 60 seconds. Please wait.",
     ),
     "refused": Explanation(
         "The API cannot serve this request.",

@@ -1,15 +1,15 @@
 """The answers of routes, and their description in the OpenAPI document."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from http import HTTPStatus
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from pydantic import BaseModel
 
-from cavok.api.problems import PROBLEM_JSON, Problem
+from cavok.api.problems import PROBLEM_JSON, STATUS_OF_CODE, Problem
 
 
 class _Page(Protocol):
@@ -51,9 +51,10 @@ class GatewayMessage(BaseModel):
     message: str
 
 
-def answers(*errors: int, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIResponse]:
+def answers(*codes: str, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIResponse]:
     """The documented answers of a route: `ok`, the problems that it names, and the problems of
-    every route. `by_method` adds more.
+    every route. `by_method` adds more. A status may have several codes; the one that is named here
+    is its example.
     """
     good: OpenAPIResponse = {"description": PHRASES[ok]}
     if ok is NO_CONTENT:
@@ -62,31 +63,34 @@ def answers(*errors: int, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIRe
         "description": "Sent by the gateway.",
         "content": {"application/json": {"model": GatewayMessage}},
     }
-    problems = _problems(*errors, 403, 422, 429, 500, 503)
+    problems = _problems(*codes, "invalid_fields", "quota_exceeded", "service_unavailable")
     return {ok.value: good, 401: gateway, **problems}
 
 
-def _problems(*statuses: int) -> dict[int, OpenAPIResponse]:
-    return {
-        status: {
-            "description": PHRASES[status],
-            "content": {PROBLEM_JSON: {"model": Problem}},
-        }
-        for status in sorted(statuses)
-    }
+def _problems(*codes: str) -> dict[int, OpenAPIResponse]:
+    return {STATUS_OF_CODE[code].value: _problem(code) for code in (*codes, "internal_error")}
 
 
-def by_method(method: str) -> tuple[HTTPStatus, ...]:
-    """Further answers of any route with this method: 304, 400 and 412 from conditions, 400 and 415
-    to a body, even if the route takes none.
+def _problem(code: str) -> OpenAPIResponse:
+    content: Any = {"model": Problem, "example": code}  # `examples.add` shows the whole problem
+    return {"description": PHRASES[STATUS_OF_CODE[code]], "content": {PROBLEM_JSON: content}}
+
+
+def by_method(method: str, *, public: bool) -> Iterator[str]:
+    """Codes of further problems of any route with this method: of its conditions; of a body, even
+    if the route takes none; and of a caller without the right, unless the route is public.
     """
-    other = HTTPStatus.NOT_MODIFIED if method == "get" else HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-    return HTTPStatus.BAD_REQUEST, HTTPStatus.PRECONDITION_FAILED, other
+    if method == "get":
+        yield from ("malformed_header", "precondition_failed")
+    else:
+        yield from ("malformed_request", "has_no_version", "unsupported_media_type")
+    if not public:
+        yield "in_no_group" if method == "get" else "admins_only"
 
 
 PUBLIC: dict[int, OpenAPIResponse] = {
     HTTPStatus.OK.value: {"description": "OK"},
-    **_problems(422, 500),
+    **_problems("invalid_fields"),
 }
 """The documented answers of a route that needs no token."""
 

@@ -47,7 +47,7 @@ def _ok(account: Account) -> Response[AccountBody]:
     "/v1/accounts",
     summary="Connect an account",
     tags=["Accounts"],
-    responses=answers(409, ok=CREATED),
+    responses=answers("already_connected", ok=CREATED),
 )
 def create_account(
     body: NewAccountBody, idempotency_key: IdempotencyKey = None
@@ -101,7 +101,10 @@ def list_accounts(
 
 
 @router.get(
-    "/v1/accounts/<account_id>", summary="One account", tags=["Accounts"], responses=answers(404)
+    "/v1/accounts/<account_id>",
+    summary="One account",
+    tags=["Accounts"],
+    responses=answers("account_not_found"),
 )
 def get_account(account_id: str) -> Response[AccountBody]:
     """Returns an account. Its ETag begins with its version, and If-Match compares that alone."""
@@ -113,7 +116,7 @@ def get_account(account_id: str) -> Response[AccountBody]:
     "/v1/accounts/<account_id>",
     summary="Change an account",
     tags=["Accounts"],
-    responses=answers(404, 409, 412),
+    responses=answers("account_not_found", "busy_with_others", "precondition_failed"),
 )
 def patch_account(
     account_id: str,
@@ -141,7 +144,9 @@ def patch_account(
     "/v1/accounts/<account_id>",
     summary="Disconnect an account",
     tags=["Accounts"],
-    responses=answers(404, 409, 412, ok=NO_CONTENT),
+    responses=answers(
+        "account_not_found", "busy_with_others", "precondition_failed", ok=NO_CONTENT
+    ),
 )
 def delete_account(
     account_id: str, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
@@ -165,7 +170,9 @@ def delete_account(
     "/v1/accounts/<account_id>/revoke",
     summary="Revoke the use of an account",
     tags=["Accounts"],
-    responses=answers(404, 409, 412, ok=NO_CONTENT),
+    responses=answers(
+        "account_not_found", "busy_with_others", "precondition_failed", ok=NO_CONTENT
+    ),
 )
 def revoke(
     account_id: str, if_match: IfMatch = None, if_none_match: IfNoneMatch = None

@@ -38,7 +38,7 @@ def list_audit(limit: Limit = 50, cursor: Cursor = None) -> Response[AuditPage]:
     "/v1/accounts/<account_id>/audit",
     summary="Audit trail of an account",
     tags=["Audit"],
-    responses=answers(404),
+    responses=answers("account_not_found"),
 )
 def list_account_audit(
     account_id: str, limit: Limit = 50, cursor: Cursor = None

@@ -16,7 +16,9 @@ router = Router()
     "/v1/accounts/<account_id>/credentials",
     summary="Rotate the access key",
     tags=["Accounts"],
-    responses=answers(404, 409, 412, ok=NO_CONTENT),
+    responses=answers(
+        "account_not_found", "has_no_access_key", "precondition_failed", ok=NO_CONTENT
+    ),
 )
 def put_credentials(
     account_id: str,

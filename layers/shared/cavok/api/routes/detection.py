@@ -15,7 +15,7 @@ router = Router()
     "/v1/accounts/<account_id>/detection",
     summary="Look for an account's role",
     tags=["Accounts"],
-    responses=answers(404, 409, 412),
+    responses=answers("account_not_found", "busy_with_others", "precondition_failed"),
 )
 def detect(
     account_id: str, if_match: IfMatch = None, if_none_match: IfNoneMatch = None

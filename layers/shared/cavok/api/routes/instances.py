@@ -32,7 +32,7 @@ Region = Annotated[
     "/v1/accounts/<account_id>/instances",
     summary="Instances of an account",
     tags=["Instances"],
-    responses=answers(404, 409),
+    responses=answers("account_not_found", "not_connected"),
 )
 def get_instances(
     account_id: str,
@@ -64,7 +64,7 @@ def get_instances(
     f"{_INSTANCE}/start",
     summary="Start an instance",
     tags=["Instances"],
-    responses=answers(404, 409, ok=ACCEPTED),
+    responses=answers("instance_not_found", "not_connected", ok=ACCEPTED),
 )
 def start_instance(
     account_id: str,
@@ -84,7 +84,7 @@ def start_instance(
     f"{_INSTANCE}/stop",
     summary="Stop an instance",
     tags=["Instances"],
-    responses=answers(404, 409, ok=ACCEPTED),
+    responses=answers("instance_not_found", "not_connected", ok=ACCEPTED),
 )
 def stop_instance(
     account_id: str,

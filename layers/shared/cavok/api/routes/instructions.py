@@ -15,7 +15,7 @@ router = Router()
     "/v1/accounts/<account_id>/instructions",
     summary="Instructions of an account",
     tags=["Accounts"],
-    responses=answers(404),
+    responses=answers("account_not_found"),
 )
 def get_instructions(account_id: str) -> InstructionsBody:
     """Returns the policies, the “Deploy on AWS” link, CloudFormation, Terraform and CLI commands,

@@ -16,7 +16,7 @@ router = Router()
     "/v1/accounts/<account_id>/interactions",
     summary="Interactions with an account",
     tags=["Instances"],
-    responses=answers(404),
+    responses=answers("account_not_found"),
 )
 def list_interactions(
     account_id: str, limit: Limit = 50, cursor: Cursor = None

@@ -27,7 +27,7 @@ By = Annotated[
     "/v1/accounts/<account_id>/least-privilege",
     summary="The smallest policy for an account",
     tags=["Accounts"],
-    responses=answers(404),
+    responses=answers("account_not_found"),
 )
 def get_least_privilege(account_id: str, by: By = Scope.ARN) -> LeastPrivilegeBody:
     """Returns the smallest policy with which Cavok can go on as before: it may start and stop the

@@ -34,7 +34,7 @@ def _ok(resource: Resource) -> Response[ResourceBody]:
     "/v1/accounts/<account_id>/resources",
     summary="Resources of an account",
     tags=["Resources"],
-    responses=answers(404),
+    responses=answers("account_not_found"),
 )
 def list_resources(
     account_id: str, limit: Limit = 50, cursor: Cursor = None
@@ -54,7 +54,7 @@ def list_resources(
     "/v1/accounts/<account_id>/resources",
     summary="Add a resource",
     tags=["Resources"],
-    responses=answers(404, 409, ok=CREATED),
+    responses=answers("account_not_found", "already_controlled", ok=CREATED),
 )
 def create_resource(account_id: str, body: NewResourceBody) -> Response[ResourceBody]:
     """Puts an instance of the account under Cavok's control. Its schedule takes effect at the next
@@ -75,7 +75,7 @@ def create_resource(account_id: str, body: NewResourceBody) -> Response[Resource
     "/v1/accounts/<account_id>/resources/<resource_id>",
     summary="One resource",
     tags=["Resources"],
-    responses=answers(404),
+    responses=answers("resource_not_found"),
 )
 def get_resource(account_id: str, resource_id: str) -> Response[ResourceBody]:
     """Returns an instance that Cavok controls, and what it does next."""
@@ -87,7 +87,7 @@ def get_resource(account_id: str, resource_id: str) -> Response[ResourceBody]:
     "/v1/accounts/<account_id>/resources/<resource_id>",
     summary="Change a schedule",
     tags=["Resources"],
-    responses=answers(404, 409, 412),
+    responses=answers("resource_not_found", "busy_with_others", "precondition_failed"),
 )
 def patch_resource(
     account_id: str,
@@ -112,7 +112,7 @@ def patch_resource(
     "/v1/accounts/<account_id>/resources/<resource_id>",
     summary="Remove a resource",
     tags=["Resources"],
-    responses=answers(404, 412, ok=NO_CONTENT),
+    responses=answers("resource_not_found", "precondition_failed", ok=NO_CONTENT),
 )
 def delete_resource(
     account_id: str, resource_id: str, if_match: IfMatch = None, if_none_match: IfNoneMatch = None

@@ -17,7 +17,7 @@ router = Router()
     "/v1/accounts/<account_id>/usage",
     summary="Free tier of an account",
     tags=["Instances"],
-    responses=answers(404),
+    responses=answers("account_not_found"),
 )
 def get_usage(account_id: str) -> UsageBody:
     """Counts the account's interactions of this calendar month, UTC, against the free ones."""

@@ -28,7 +28,7 @@ def _body(verification: Verification) -> VerificationBody:
     "/v1/accounts/<account_id>/verifications",
     summary="Test an account",
     tags=["Verifications"],
-    responses=answers(404, 409, 412, ok=ACCEPTED),
+    responses=answers("account_not_found", "busy_with_others", "precondition_failed", ok=ACCEPTED),
 )
 def create_verification(
     account_id: str, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
@@ -56,7 +56,7 @@ def create_verification(
     "/v1/accounts/<account_id>/verifications",
     summary="Tests of an account",
     tags=["Verifications"],
-    responses=answers(404),
+    responses=answers("account_not_found"),
 )
 def list_verifications(
     account_id: str, limit: Limit = 50, cursor: Cursor = None
@@ -81,7 +81,7 @@ def list_verifications(
     "/v1/accounts/<account_id>/verifications/<verification_id>",
     summary="One test of an account",
     tags=["Verifications"],
-    responses=answers(404),
+    responses=answers("verification_not_found"),
 )
 def get_verification(account_id: str, verification_id: str) -> Response[VerificationBody]:
     """Returns a test, with the steps finished so far. While it runs, Retry-After says when there

@@ -40,7 +40,10 @@ router = Router()
 
 
 @router.get(
-    "/v1/organization/webhook", summary="Your webhook", tags=["Webhook"], responses=answers(404)
+    "/v1/organization/webhook",
+    summary="Your webhook",
+    tags=["Webhook"],
+    responses=answers("webhook_not_found"),
 )
 def get_webhook() -> Response[WebhookBody]:
     """Returns your webhook: which events go where. The signing secret is not shown again."""
@@ -54,7 +57,7 @@ def get_webhook() -> Response[WebhookBody]:
     "/v1/organization/webhook",
     summary="Set the webhook",
     tags=["Webhook"],
-    responses={**answers(412), CREATED.value: {"description": PHRASES[CREATED]}},
+    responses={**answers("precondition_failed"), CREATED.value: {"description": PHRASES[CREATED]}},
 )
 def put_webhook(
     body: WebhookSettings, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
@@ -87,7 +90,7 @@ def put_webhook(
     "/v1/organization/webhook",
     summary="Remove the webhook",
     tags=["Webhook"],
-    responses=answers(412, ok=NO_CONTENT),
+    responses=answers("precondition_failed", ok=NO_CONTENT),
 )
 def delete_webhook(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) -> Response[None]:
     """Removes the webhook and its secret. No more messages are sent."""
@@ -105,7 +108,7 @@ def delete_webhook(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) 
     "/v1/organization/webhook/test",
     summary="Send a test message",
     tags=["Webhook"],
-    responses=answers(404, ok=ACCEPTED),
+    responses=answers("webhook_not_found", ok=ACCEPTED),
 )
 def post_webhook_test() -> Response[TestMessage]:
     """Sends a message of the type `Webhook Test`, in the same way as every event. A paused webhook
@@ -119,7 +122,7 @@ def post_webhook_test() -> Response[TestMessage]:
     "/v1/organization/webhook/resume",
     summary="Resume the webhook",
     tags=["Webhook"],
-    responses=answers(404, 412, ok=NO_CONTENT),
+    responses=answers("webhook_not_found", "precondition_failed", ok=NO_CONTENT),
 )
 def resume_webhook(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) -> Response[None]:
     """Resumes a paused webhook. The next failure pauses it again. Waiting messages are sent at
@@ -140,7 +143,7 @@ def resume_webhook(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) 
     "/v1/organization/webhook/deliveries",
     summary="Deliveries",
     tags=["Webhook"],
-    responses=answers(404),
+    responses=answers("webhook_not_found"),
 )
 def list_deliveries() -> DeliveryPage:
     """Lists what became of the newest 100 messages, newest first. Each is kept for a week."""
@@ -154,7 +157,7 @@ def list_deliveries() -> DeliveryPage:
     "/v1/organization/webhook/deliveries/<event_id>/redeliver",
     summary="Deliver again",
     tags=["Webhook"],
-    responses=answers(404, 409, ok=ACCEPTED),
+    responses=answers("delivery_not_found", "not_subscribed", ok=ACCEPTED),
 )
 def redeliver_event(event_id: str) -> Response[Redelivery]:
     """Sends one of the newest 100 messages again, if your webhook still subscribes to its type."""
@@ -166,7 +169,7 @@ def redeliver_event(event_id: str) -> Response[Redelivery]:
     "/v1/organization/webhook/deliveries/<account_id>/<period>/<percent>/redeliver",
     summary="Deliver a usage event again",
     tags=["Webhook"],
-    responses=answers(404, 409, ok=ACCEPTED),
+    responses=answers("delivery_not_found", "not_subscribed", ok=ACCEPTED),
 )
 def redeliver_usage_event(account_id: str, period: str, percent: str) -> Response[Redelivery]:
     """The same for the `event_id` of a `Usage Threshold Crossed`, which has slashes."""
