@@ -29,6 +29,7 @@ from cavok.api.growing import GROWING
 from cavok.api.html import HEADERS
 from cavok.api.problem_pages import EXPLANATIONS, example
 from cavok.api.problems import STATUS_OF_CODE, Problem
+from cavok.api.responses import PHRASES
 from cavok.domain import permissions
 from cavok.domain.accounts import AccessType, IssueCode
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK
@@ -566,6 +567,24 @@ def test_errors_of_the_gateway_have_one_component(nobody: Api) -> None:
             else:
                 either = {"anyOf": [ours, gateways]}
                 assert [each["schema"] for each in content.values()] == [either, either]
+
+
+def test_an_error_in_plain_json_has_the_example_of_the_gateway(nobody: Api) -> None:
+    shown = [
+        (PHRASES[int(status)], answer["content"]["application/json"]["example"])
+        for operation in operations({**described(nobody), "webhooks": {}})
+        for status, answer in operation["responses"].items()
+        if status in ("429", "500", "503")
+    ]
+
+    assert shown
+    assert [each for phrase, each in shown if each != {"message": phrase}] == []
+
+
+def test_the_page_has_no_example_of_an_error_because_each_has_a_page(nobody: Api) -> None:
+    shown = set(re.findall(r"Example of (\d+)", nobody.get("/docs").text))
+
+    assert shown == {"200", "201", "202"}
 
 
 def test_the_document_is_compact_and_compressed_for_those_who_take_it(nobody: Api) -> None:

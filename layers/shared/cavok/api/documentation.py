@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from cavok.api import html
-from cavok.api.problems import PROBLEM_JSON, STATUS_OF_CODE
+from cavok.api.problems import STATUS_OF_CODE
 
 Json = Mapping[str, Any]
 
@@ -66,8 +66,8 @@ def _exchange(operation: Json) -> Iterator[str]:
         yield f"<p>Body: {_type(body['schema'])}</p>{_example('Example', body)}"
     yield _table("Answers", map(_answer, operation["responses"].items()))
     for status, answer in operation["responses"].items():
-        for media_type, body in answer.get("content", {}).items():
-            if media_type != PROBLEM_JSON:  # each problem has a page
+        if status < "400":  # each problem has a page
+            for body in answer.get("content", {}).values():
                 yield _example(f"Example of {escape(status)}", body)
 
 

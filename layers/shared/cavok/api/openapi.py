@@ -203,9 +203,10 @@ def _or_of_gateway(status: str, problem: dict[str, Any] | None) -> dict[str, Any
     """Either a problem, if the API has one with this status, or the gateway's message. Both media
     types have one schema, because clients are generated from the first alone.
     """
-    message = {"schema": _of("GatewayMessage")}
+    phrase = PHRASES[int(status)]
+    message = {"schema": _of("GatewayMessage"), "example": {"message": phrase}}
     if problem is None:
-        return {"description": PHRASES[int(status)], "content": {"application/json": message}}
+        return {"description": phrase, "content": {"application/json": message}}
     content = {PROBLEM_JSON: problem["content"][PROBLEM_JSON], "application/json": message}
     for each in content.values():
         each["schema"] = {"anyOf": [_of("Problem"), _of("GatewayMessage")]}
