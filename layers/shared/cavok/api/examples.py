@@ -535,7 +535,7 @@ def _tag_for(name: str, method: str, path: str) -> str:
     owners = [each for each in _TAGS if path == each or (method != "get" and path.startswith(each))]
     if owners:
         # What is looked for is an account as it was added.
-        other = name == "if-none-match" and method != "get" and not path.endswith("/detection")
+        other = (name == "if-none-match" and method != "get") != path.endswith("/detection")
         return _TAGS[max(owners, key=len)][other]
     return "*" if name == "if-match" else weak_tag("")
 
