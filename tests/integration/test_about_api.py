@@ -282,6 +282,36 @@ def test_everything_is_described(nobody: Api) -> None:
     assert (COMPONENTS.keys() | EXAMPLES.keys()) - schemas.keys() == set(), "of nothing"
 
 
+def test_what_changes_a_thing_is_said_of_each(nobody: Api) -> None:
+    """A test changes an account, and no webhook."""
+    schemas = described(nobody)["components"]["schemas"]
+    said = [
+        shape["description"]
+        for schema in schemas.values()
+        for name, shape in schema.get("properties", {}).items()
+        if name == "updated_at"
+    ]
+
+    assert len(said) > 1
+    assert len(set(said)) == len(said)
+
+
+def test_a_value_of_a_set_is_explained_with_its_set_and_nowhere_else(nobody: Api) -> None:
+    """Two places would come to say different things."""
+    schemas, twice, explained = described(nobody)["components"]["schemas"], [], 0
+    for name, schema in schemas.items():
+        shapes = schema.get("properties", {})
+        texts = [each.get("description", "") for each in (schema, *shapes.values())]
+        for used in set(re.findall(r"#/components/schemas/(\w+)", json.dumps(shapes))):
+            for value in schemas[used].get("enum", ()):
+                if (words := f"`{value}`:") in schemas[used]["description"]:
+                    explained += 1
+                    twice += [f"{name}: {words}" for text in texts if words in text]
+
+    assert explained > 10
+    assert twice == []
+
+
 def named(operation: Any) -> set[str]:
     return {parameter["name"] for parameter in operation.get("parameters", [])}
 

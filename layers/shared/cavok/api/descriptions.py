@@ -85,7 +85,6 @@ SHARED = {
     "terraform": "The same as a Terraform configuration.",
     "title": "A title, for people.",
     "type": "The type of the event.",
-    "updated_at": "When it last changed: by a person, or by a test whose result was stored.",
     "used": "Interactions of this month so far.",
     "verdict": "Whether AWS allows it.",
     "verification": "The last test that ended with a verdict. Null if there was none.",
@@ -103,7 +102,7 @@ OWN: dict[str, dict[str, str]] = {
         "name": "The name that your organization gave the account.",
         "role_arn": "The role that Cavok assumes. Null for an account with an access key.",
         "access_key_id": "The last four characters of the access key's id. Null for a role.",
-        "status": "The status that follows from the latest verdict. `unconfirmed`: not proven yet.",
+        "status": "The status that follows from the latest verdict.",
         "capabilities": "What the account can be used for.",
         "template": "The version of what its role grants. Null if no test could tell: before "
         "the first, while it is not connected, of an access key, or of a role whose inline "
@@ -112,6 +111,7 @@ OWN: dict[str, dict[str, str]] = {
         "next_verification_at": "When the next scheduled test is due. Null if there is none.",
         "created_by": "Who connected the account.",
         "created_at": "When the account was added.",
+        "updated_at": "When it last changed: by a person, or by a test whose result was stored.",
     },
     "AccountChangeBody": {
         "name": "The new name: 1 to 64 ASCII letters and digits.",
@@ -345,7 +345,8 @@ OWN: dict[str, dict[str, str]] = {
     "WebhookBody": {
         "state": "Whether messages are sent, or wait.",
         "url": "Where messages are sent.",
-        "updated_by": "Who last changed it.",
+        "updated_at": "When a person last set it.",
+        "updated_by": "Who last set it.",
         "secret": "The signing secret. Shown once, in the answer that creates it.",
     },
     "TemplateBody": {

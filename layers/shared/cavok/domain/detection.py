@@ -21,9 +21,11 @@ KEPT_FOR = timedelta(hours=1)
 
 
 class Detection(StrEnum):
-    """`waiting`: the account is being checked, and its role does not let us in yet. `busy`: others
-    of the organization are checked or tested first. `found`: the role lets us in, and a test has
-    started. `off`: this account does not wait for a role.
+    """`waiting`: the role does not let Cavok in yet. It is checked every five seconds at most.
+    `busy`: five other accounts of the organization are being checked, the most at a time, or its
+    quota of tests is used up for the moment. `found`: the role lets Cavok in, and a test has
+    started. `off`: there is nothing to wait for. The account is connected, tested, revoked or
+    entered with an access key, or its last test found something else.
     """
 
     WAITING = "waiting"

@@ -76,9 +76,9 @@ ALWAYS_ENABLED = frozenset(
 
 
 class RegionStatus(StrEnum):
-    """What an account's answers say about one region. `refused`: every call is refused, such as by
-    a service control policy. `not_enabled`: the account has not opted in. `unknown`: the answers do
-    not tell.
+    """What an account's answers say about one region. `refused`: AWS refuses every call there, by a
+    policy of the account's organization, or although it allows one in another region.
+    `not_enabled`: the account has not enabled the region. `unknown`: the answers do not tell.
     """
 
     REACHABLE = "reachable"

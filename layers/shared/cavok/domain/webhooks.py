@@ -261,8 +261,9 @@ class Health:
 
 
 class DeliveryStatus(StrEnum):
-    """`waiting`: it failed, and is tried again. `paused`: it was not tried, because its webhook is
-    paused. `failed`: it is given up, or no webhook subscribes to it any more.
+    """`waiting`: it failed, or was sent again by hand, and is tried. `paused`: it was not tried,
+    because the webhook is paused. `failed`: it is not tried again, also because the webhook was
+    removed or no longer subscribes to it.
     """
 
     DELIVERED = "delivered"

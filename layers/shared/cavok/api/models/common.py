@@ -69,10 +69,7 @@ class ResponseBody(BaseModel):
 
 
 class RegionHealthBody(ResponseBody):
-    """What the last test found in a region. `refused`: AWS refuses calls there that it allows in
-    other regions, and `reason` says why. `not_enabled`: the account has not enabled the region.
-    `unknown`: no answer.
-    """
+    """What the last test found in a region."""
 
     region: str
     status: RegionStatus

@@ -42,11 +42,7 @@ class Redelivery(BaseModel):
 
 
 class DeliveryBody(ResponseBody):
-    """What became of an event's message at its latest try. `waiting`: it failed, or was sent again
-    by hand, and is tried. `paused`: it was not tried, because the webhook is paused. `failed`: it
-    is not tried again, also because the webhook was removed or no longer subscribes to it. `at`:
-    when the event occurred.
-    """
+    """What became of an event's message at its latest try."""
 
     event_id: str
     type: str
