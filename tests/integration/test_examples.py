@@ -23,6 +23,7 @@ from cavok import wiring
 from cavok.adapters.table.table import ItemChanged, Table
 from cavok.api import examples, gate
 from cavok.api.conditions import is_condition
+from cavok.api.problem_pages import EXPLANATIONS
 from cavok.api.problems import PROBLEM_JSON
 from cavok.api.router import Router
 from cavok.domain import audit
@@ -423,12 +424,32 @@ def found(value: Any, name: str) -> Iterator[Json]:
 def test_each_test_and_each_interaction_is_one_wherever_an_example_shows_it() -> None:
     shown = [examples.EXAMPLES, examples.MESSAGES, examples.ANSWERS]
     tests = [each for each in found(shown, "verification_id") if each["finished_at"]]
-    stops = [each for each in found(shown, "interaction_id") if each["action"] == "stop"]
+    acts = {
+        (each["interaction_id"], each["action"], each["at"])
+        for each in found(shown, "interaction_id")
+    }
 
     ends = {(each["verification_id"], each["outcome"], each["finished_at"]) for each in tests}
     assert {outcome for _, outcome, _ in ends} == {"confirmed", "degraded", "failed"}
     assert len({id_ for id_, _, _ in ends}) == len({at for _, _, at in ends}) == len(ends)
-    assert len({(each["interaction_id"], each["at"]) for each in stops}) == 1
+    assert {action for _, action, _ in acts} == {"start", "stop"}
+    assert len({id_ for id_, _, _ in acts}) == len({at for _, _, at in acts}) == len(acts)
+
+
+@pytest.mark.parametrize("code", EXPLANATIONS)
+def test_a_problem_is_of_the_account_of_the_other_examples(code: str) -> None:
+    accounts = [examples.EXAMPLES["AccountBody"]]
+    accounts += [
+        examples.ANSWERS["create_account"]["201"],
+        examples.ANSWERS["patch_account"]["200"],
+    ]
+    detail = EXPLANATIONS[code].detail
+    second_region = {"us-east-1"} if code == "ambiguous_instance" else set()
+
+    regions = set(re.findall(r"\b[a-z]{2}-[a-z]+-\d\b", detail))
+    assert regions <= {*accounts[0]["regions"], *second_region}
+    assert set(re.findall(r"at version (\d+)", detail)) <= {str(one["version"]) for one in accounts}
+    assert set(re.findall(r"\b\d{12}\b", detail)) <= {accounts[0]["provider_id"]}
 
 
 def test_each_message_tells_of_its_own_moment() -> None:

@@ -100,7 +100,7 @@ _ADA = "ada@northwind.example"
 _CONNECTED = datetime.fromisoformat("2026-11-25T16:30:00Z")
 _TESTED = datetime.fromisoformat("2026-11-26T08:00:00Z")
 _ENDED = _TESTED + timedelta(seconds=5)
-_STOPPED = _TESTED + timedelta(minutes=30)
+_STARTED, _STOPPED = _TESTED + timedelta(minutes=20), _TESTED + timedelta(minutes=30)
 _LATER = _TESTED + timedelta(hours=1)
 REQUESTER = Requester(
     actor=Actor(kind=ActorKind.PERSON, email=_ADA, sub="9f2d1c3e-0000-4000-8000-000000000001"),
@@ -339,19 +339,23 @@ _webhook = WebhookBody.of(WEBHOOK, secret=None, state=WebhookState.ACTIVE)
 _new_webhook = _webhook.model_copy(update={"secret": _SECRET})
 
 
-def _just(action: InteractionAction, state: str) -> InteractionBody:
+def _just(act: Interaction, state: str) -> InteractionBody:
     """An act that AWS has accepted a moment ago."""
-    detail = f"It was {state}; {action} was asked for."
-    act = replace(INTERACTION, action=action, detail=detail, state=None, logged=Logged.PENDING)
-    return InteractionBody.of_interaction(act)
+    detail = f"It was {state}; {act.action} was asked for."
+    return InteractionBody.of_interaction(
+        replace(act, detail=detail, state=None, logged=Logged.PENDING)
+    )
+
+
+_START = replace(INTERACTION, interaction_id=_id(9), action=InteractionAction.START, at=_STARTED)
 
 
 _OF_OPERATIONS: dict[str, dict[str, BaseModel]] = {
     "create_account": {"201": _body(ADDED)},
     "patch_account": {"200": _body(_CHANGED)},
     "create_verification": {"202": VerificationBody.of(RUNNING)},
-    "start_instance": {"202": _just(InteractionAction.START, "stopped")},
-    "stop_instance": {"202": _just(InteractionAction.STOP, "available")},
+    "start_instance": {"202": _just(_START, "stopped")},
+    "stop_instance": {"202": _just(INTERACTION, "available")},
     "put_webhook": {"201": _new_webhook},
 }
 ANSWERS = {

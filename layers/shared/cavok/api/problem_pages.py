@@ -46,12 +46,12 @@ EXPLANATIONS = {
     "already_controlled": Explanation(
         "The instance is a resource of this account already.",
         "Change the schedule of the existing resource, with PATCH.",
-        "i-0123456789abcdef0 is a resource already.",
+        "orders is a resource already.",
     ),
     "ambiguous_instance": Explanation(
         "The account has instances of this kind and identifier in several regions.",
         "Send the request with `?region=` and one of the regions that the detail names.",
-        "orders exists in us-east-1, eu-west-1: say which with ?region=",
+        "orders exists in eu-west-1, us-east-1: say which with ?region=",
     ),
     "busy_with_others": Explanation(
         "Other requests changed the same thing at the same moment, and were faster.",
@@ -100,7 +100,7 @@ EXPLANATIONS = {
     "instance_not_found": Explanation(
         "The account has no such instance in the region, or in any of its regions.",
         "Check the kind, the id and the region. GET …/instances lists what is there.",
-        "There is no rds instance orders in us-east-1.",
+        "There is no rds instance invoices in this account's regions.",
     ),
     "interaction_refused": Explanation(
         "An earlier request with the same Idempotency-Key was refused, before a release that "
@@ -189,7 +189,7 @@ EXPLANATIONS = {
         "request, so nothing was done.",
         "Look at the instance in AWS's console: it may be new, or being deleted. Send the request "
         "again later, or ask Cavok's support.",
-        "orders could not be looked for in us-east-1: Of the RDS instances in AWS's answer, 1 "
+        "orders could not be looked for in eu-west-1: Of the RDS instances in AWS's answer, 1 "
         "cannot be read (no DBInstanceClass).",
     ),
     "not_subscribed": Explanation(
@@ -220,7 +220,7 @@ EXPLANATIONS = {
         "you read it, or when the tag is weak; or it is one that If-None-Match names. Nothing was "
         "done.",
         "Read it again, check what changed, and send the request with the new ETag.",
-        "The account is at version 8, which your condition does not allow.",
+        "The account is at version 3, which your condition does not allow.",
     ),
     "quota_exceeded": Explanation(
         "Your organization did this too often.",
