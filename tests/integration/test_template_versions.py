@@ -64,6 +64,12 @@ def account(monkeypatch: pytest.MonkeyPatch) -> None:
     wiring.accounts().add(an_account(write_logs=False), None)
 
 
+@pytest.fixture(autouse=True)
+def first_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many versions there are by now."""
+    monkeypatch.setattr(template_versions, "VERSIONS", VERSIONS[:1])
+
+
 @pytest.fixture
 def released(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], None]:
     """A release with a second version, which `make catalog` has written."""

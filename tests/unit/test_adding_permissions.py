@@ -53,6 +53,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from cavok.adapters.customer import probes
+from cavok.api.examples import EXAMPLES
 from cavok.api.growing import NAMES
 from cavok.api.models.accounts import AccountBody
 from cavok.api.models.permissions import PermissionsBody
@@ -117,6 +118,7 @@ print(
             "outcome": find_issues(account, steps)[0],
             "issues": [issue.message for issue in find_issues(account, steps)[1]],
             "groups_of_a_step": list(NAMES["PermissionGroup"].names),
+            "example": EXAMPLES["AccountBody"],
         }
     )
 )
@@ -292,6 +294,17 @@ def test_it_is_a_capability_of_the_account_and_its_refusal_an_issue(seen: dict[s
     assert seen["issues"] == [
         "elasticache:RebootCacheCluster is not allowed; Cavok does without it."
     ]
+
+
+def test_the_example_of_an_account_is_of_a_role_that_grants_it(seen: dict[str, Any]) -> None:
+    """An outdated role has an issue, which the example does not have."""
+    assert seen["example"]["template"] == {
+        "version": current() + 1,
+        "current": current() + 1,
+        "outdated": False,
+        "changes": [],
+    }
+    assert seen["example"]["capabilities"]["caches"] == "full"
 
 
 def test_an_optional_group_is_granted_only_if_the_customer_asks_for_it(tmp_path: Path) -> None:

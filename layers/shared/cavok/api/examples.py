@@ -37,7 +37,7 @@ from cavok.api.models.webhooks import (
 from cavok.api.problem_pages import example
 from cavok.api.problems import PROBLEM_JSON
 from cavok.api.responses import GatewayMessage
-from cavok.domain import audit, instructions, permissions
+from cavok.domain import audit, instructions, permissions, template_versions
 from cavok.domain.accounts import (
     AccessType,
     Account,
@@ -109,7 +109,7 @@ REQUESTER = Requester(
 )
 _TRUST = instructions.Trust(trusted_account_id="111122223333", external_id="cavok-Zk1bV7q0r3")
 _TEMPLATE_URL = "https://templates.example/one.json"
-TEMPLATE_VERSION = 1
+TEMPLATE_VERSION = template_versions.current()
 HEALTH = (RegionHealth(_REGION, RegionStatus.REACHABLE),)
 
 ADDED = Account(
