@@ -436,6 +436,13 @@ def test_each_test_and_each_interaction_is_one_wherever_an_example_shows_it() ->
     assert len({id_ for id_, _, _ in acts}) == len({at for _, _, at in acts}) == len(acts)
 
 
+def test_every_part_of_a_fix_is_shown_by_an_example() -> None:
+    shown = [*found([examples.EXAMPLES, examples.MESSAGES, examples.ANSWERS], "fix")]
+    parts = described_api()["components"]["schemas"]["FixBody"]["properties"]
+
+    assert {part for each in shown for part, given in each["fix"].items() if given} == parts.keys()
+
+
 @pytest.mark.parametrize("code", EXPLANATIONS)
 def test_a_problem_is_of_the_account_of_the_other_examples(code: str) -> None:
     accounts = [examples.EXAMPLES["AccountBody"]]

@@ -14,6 +14,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from cavok import wiring
 from cavok.adapters import templates
@@ -36,6 +37,7 @@ from tests.support.builders import (
     a_verification,
     an_account,
 )
+from tests.support.declared import described_api
 from tests.support.moto_stack import begin_test, client, let_customers_in
 from tests.support.state_machines import VERIFY
 
@@ -237,6 +239,9 @@ def test_a_new_release_makes_the_role_outdated_at_once_and_an_update_makes_it_cu
     assert admin.get("/v1/accounts").json["items"] == [after.json]
 
     guide = admin.get(f"{PATH}/instructions").json
+    for body, component in ((after.json, "AccountBody"), (guide, "InstructionsBody")):
+        schema = {"$ref": f"#/components/schemas/{component}"} | described_api()
+        Draft202012Validator(schema).validate(body)
     assert issue["fix"]["console_url"] == guide["update"]["console_url"]
     put_policies(guide["cli"])
     by_a_schedule_alone()

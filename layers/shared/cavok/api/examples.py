@@ -42,6 +42,7 @@ from cavok.domain.accounts import (
     AccessType,
     Account,
     Capability,
+    Fix,
     Issue,
     IssueCode,
     LastVerification,
@@ -61,6 +62,7 @@ from cavok.domain.events import (
     UsageChange,
     events_of,
 )
+from cavok.domain.fixes import grant, principal_page
 from cavok.domain.interactions import (
     Interaction,
     InteractionAction,
@@ -218,11 +220,13 @@ _LOST = Issue(
     IssueCode.PERMISSION_LOST,
     "ec2:StopInstances was allowed and no longer is.",
     "Add ec2:StopInstances to the role's policy, as the Instructions show.",
+    fix=grant(_ACCOUNT, ["ec2:StopInstances"]),
 )
 _NOT_ENTERED = Issue(
     IssueCode.ROLE_NOT_ASSUMABLE,
     "Cavok cannot assume the role CavokCloud in account 123456789012.",
     "Follow the Instructions of this account, then press Test.",
+    fix=Fix(console_url=principal_page(_ACCOUNT, "trust_relationships")),
 )
 
 
