@@ -19,15 +19,26 @@ from cavok.adapters.table.quotas import Quotas
 from cavok.adapters.table.resources import Resources
 from cavok.adapters.table.webhooks import Webhooks
 from cavok.api.conditions import REPRESENTATION, account_versions, etag, names
+from cavok.api.models.accounts import IssueBody
 from cavok.api.openapi import described
+from cavok.domain import template_versions
 from cavok.domain.errors import MalformedHeader
 from cavok.domain.ids import new_id
+from cavok.domain.template_updates import template_outdated
+from cavok.domain.template_versions import VERSIONS, TemplateVersion
 from cavok.domain.verifications import finish
 from cavok.domain.webhooks import PAUSED_AFTER
 from cavok.services.customer_sessions import CustomerSessions
 from tests.support import api
 from tests.support.api import KEY_ACCOUNT, KEYS, Answer, Api, is_problem, number
-from tests.support.builders import NOW, ORGANIZATION_ID, a_failed_delivery, a_resource, steps_of
+from tests.support.builders import (
+    NOW,
+    ORGANIZATION_ID,
+    a_failed_delivery,
+    a_resource,
+    an_account,
+    steps_of,
+)
 from tests.support.declared import operation_of
 from tests.support.tenants import DATABASE, make_world, whole_api
 
@@ -295,13 +306,16 @@ def test_the_example_of_a_condition_has_the_form_of_the_tag_that_it_is_about(
     assert {form(tag) for tag in shown} == {form(client.get().headers["etag"])}
 
 
-FORMS = {1: "e79e55240bbe70be", 2: "c12009d45260f11c"}
-"""The form of an account's representation, and the digest of its schema. For another one, count on:
-a client whose ETag is of an older form is sent the new one, and its If-Match goes on to work.
+FORMS = {1: "e79e55240bbe70be", 2: "4aa9c93baebe5510"}
+"""The form of an account's representation, and the digest of its schema and of the words that a
+release adds. For another one, count on: a client whose ETag is of an older form is sent the new
+one, and its If-Match goes on to work.
 """
 
 
-def test_an_account_that_is_sent_in_a_new_form_has_a_new_tag() -> None:
+def test_an_account_that_is_sent_in_a_new_form_has_a_new_tag(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Two releases may send one version of an account differently."""
     sent, found = {"AccountBody"}, {"AccountBody"}
     schemas = described()["components"]["schemas"]
@@ -309,9 +323,13 @@ def test_an_account_that_is_sent_in_a_new_form_has_a_new_tag() -> None:
         text = json.dumps([schemas[name] for name in found])
         found = set(re.findall(r"#/components/schemas/(\w+)", text)) - sent
         sent |= found
-    form = json.dumps([bare(schemas[name]) for name in sorted(sent)], sort_keys=True)
+    second = TemplateVersion(version=2, text="It can do more.", adds=("a:B",), removes=("c:D",))
+    monkeypatch.setattr(template_versions, "VERSIONS", (VERSIONS[0], second))
+    (outdated,) = template_outdated(an_account(template_version=1))
+    form = [*(bare(schemas[name]) for name in sorted(sent)), IssueBody.of(outdated).model_dump()]
+    digest = hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
 
-    assert FORMS[REPRESENTATION] == hashlib.sha256(form.encode()).hexdigest()[:16]
+    assert FORMS[REPRESENTATION] == digest[:16]
 
 
 def test_a_version_is_the_same_in_each_form() -> None:
