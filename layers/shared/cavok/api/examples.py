@@ -521,15 +521,14 @@ If-None-Match lets a change happen.
 
 
 def of_parameter(name: str, method: str, path: str) -> Any:
-    """The example of a parameter of an operation."""
+    """The example of a parameter of an operation; None if it has none yet."""
     if name == "cursor":
-        return _CURSORS[path]
-    return _tag_for(name, method, path) if is_condition(name) else PARAMETERS[name]
+        return _CURSORS.get(path)
+    return _tag_for(name, method, path) if is_condition(name) else PARAMETERS.get(name)
 
 
-def header_of_message(name: str, event_type: str) -> str | int:
+def _header_of(message: Any, name: str) -> str | int:
     """The example of a header of a message to a webhook."""
-    message = MESSAGES[event_type]
     body = json.dumps(message, separators=(",", ":")).encode()
     at = datetime.fromisoformat(message["timestamp"])
     value = signed_headers(ReceiverMessage(message["data"]["event_id"], body), [_SECRET], at)[name]
@@ -549,7 +548,9 @@ def _tag_for(name: str, method: str, path: str) -> str:
 
 
 def add(document: dict[str, Any]) -> None:
-    """Adds the examples of bodies, answers and messages to an OpenAPI document."""
+    """Adds the examples of bodies, answers and messages to an OpenAPI document. What has none yet
+    is described without.
+    """
     schemas = document["components"]["schemas"]
     for name, example_ in EXAMPLES.items():
         schemas[name]["examples"] = [example_]
@@ -560,6 +561,12 @@ def add(document: dict[str, Any]) -> None:
             for response in operation["responses"].values():
                 if shown := response.get("content", {}).get(PROBLEM_JSON):
                     shown["example"] = example(shown["example"])
-    for name, operations in document["webhooks"].items():
-        body = operations["post"]["requestBody"]["content"]["application/json"]
-        body["example"] = MESSAGES[name]
+    _add_messages(document["webhooks"])
+
+
+def _add_messages(webhooks: dict[str, Any]) -> None:
+    for name, message in MESSAGES.items():
+        operation = webhooks[name]["post"]
+        operation["requestBody"]["content"]["application/json"]["example"] = message
+        for header in operation["parameters"]:
+            header["example"] = _header_of(message, header["name"])

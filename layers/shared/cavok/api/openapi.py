@@ -159,7 +159,8 @@ def _complete(parameter: dict[str, Any], method: str, path: str) -> None:
     parameter["schema"] = _never_null(parameter["schema"])
     if "$ref" not in parameter["schema"]:
         parameter["schema"] |= {"description": text}
-    parameter["example"] = examples.of_parameter(name, method, path)
+    if (example := examples.of_parameter(name, method, path)) is not None:
+        parameter["example"] = example
 
 
 def _drop_titles(schema: Any) -> None:
@@ -281,7 +282,7 @@ def _webhook(declaration: EventDeclaration, schemas: dict[str, Any]) -> dict[str
         "summary": declaration.type,
         "description": schemas[f"{name}Data"]["description"],
         "security": [],
-        "parameters": [*_headers_of_messages(declaration.type)],
+        "parameters": [*_headers_of_messages()],
         "requestBody": {"required": True, "content": {"application/json": {"schema": _of(name)}}},
         "responses": {
             status: {"description": text} for status, text in _ANSWERS_TO_MESSAGES.items()
@@ -318,14 +319,10 @@ def _data(declaration: EventDeclaration) -> dict[str, Any]:
     return made
 
 
-def _headers_of_messages(event_type: str) -> Iterator[dict[str, Any]]:
-    from cavok.api import examples
-
+def _headers_of_messages() -> Iterator[dict[str, Any]]:
     for name, text in _HEADERS_OF_MESSAGES.items():
         header: dict[str, Any] = {"name": name, "in": "header", "required": True}
-        header |= {"description": text, "schema": _schema_of(name)}
-        header["example"] = examples.header_of_message(name, event_type)
-        yield header
+        yield header | {"description": text, "schema": _schema_of(name)}
 
 
 def _require_what_is_sent(made: dict[str, Any]) -> None:
