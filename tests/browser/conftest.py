@@ -34,11 +34,11 @@ from local.users import User
 from tests.browser.conditions import PLAIN, Condition, Network
 from tests.browser.shapes import drift
 from tests.support import at
-from tests.support.fixtures import declare, invariants, own_organization, stack
+from tests.support.fixtures import declare, invariants, one_month, own_organization, stack
 from tests.support.http import with_token
 from tests.support.page import chromium, samples
 
-__all__ = ["declare", "invariants", "own_organization", "stack"]
+__all__ = ["declare", "invariants", "one_month", "own_organization", "stack"]
 
 # The first request after a deployment waits for a function to start, on a machine that is busy.
 expect.set_options(timeout=30_000)

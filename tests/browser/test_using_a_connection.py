@@ -21,19 +21,13 @@ from tests.support import sweeps, webhook_receiver
 from tests.support.connections import Connected, connect, resource_states
 from tests.support.http import answer
 from tests.support.journeys import Journey, connect_and_test
-from tests.support.months import stay_within_a_month
 from tests.support.organizations import Organization
 from tests.support.page import samples
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.usefixtures("one_month")
 WHY = "You are a viewer. Only an admin of your organization can do this."
 Enter = Callable[..., Person]
-
-
-@pytest.fixture(autouse=True)
-def _one_month() -> None:
-    """Usage starts anew with the month."""
-    stay_within_a_month(60)
 
 
 @pytest.fixture(scope="module")

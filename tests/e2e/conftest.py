@@ -26,13 +26,13 @@ from tests.e2e.using import (
     schedule_a_stop,
 )
 from tests.support import journeys
-from tests.support.fixtures import declare, invariants, own_organization, stack
+from tests.support.fixtures import declare, invariants, one_month, own_organization, stack
 from tests.support.http import answer
 from tests.support.invariants import Invariants
 from tests.support.journeys import Journeys
 from tests.support.organizations import Organization, new_organization
 
-__all__ = ["declare", "invariants", "own_organization", "stack"]
+__all__ = ["declare", "invariants", "one_month", "own_organization", "stack"]
 
 TESTS_AT_ONCE = 3
 """A test probes six permissions at a time, each in a process of its own on this machine."""

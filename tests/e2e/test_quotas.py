@@ -19,6 +19,7 @@ from tests.support.connections import connect
 from tests.support.http import answer, problem
 from tests.support.organizations import Organization, new_organization
 
+pytestmark = pytest.mark.usefixtures("one_month")
 NewPlace = Callable[[], CustomerAccount]
 
 

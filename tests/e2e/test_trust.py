@@ -16,6 +16,7 @@ from tests.support.connections import Connected, connect, resource_states
 from tests.support.http import Json, answer, problem
 from tests.support.organizations import Organization
 
+pytestmark = pytest.mark.usefixtures("one_month")
 ANY_ID = {"StringLike": {"sts:ExternalId": "*"}}
 
 

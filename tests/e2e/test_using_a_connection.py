@@ -20,11 +20,11 @@ from tests.e2e.using import GROUP, Use, Used
 from tests.support import inspection
 from tests.support.connections import connect, resource_states
 from tests.support.http import answer, problem
-from tests.support.months import stay_within_a_month
 from tests.support.organizations import Organization
 from tests.support.queues import messages_in
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.usefixtures("one_month")
 OFF, ON = "stopped", {"ec2": "running", "rds": "available", "aurora": "available"}
 BURST = 200
 USAGE = "/v1/organization/usage"
@@ -37,12 +37,6 @@ def interactions_of(events: list[dict[str, Any]]) -> set[str]:
         for event in events
         if event["detail-type"] == "Instance Interaction"
     }
-
-
-@pytest.fixture(autouse=True)
-def _one_month() -> None:
-    """Usage starts anew with the month."""
-    stay_within_a_month(150)
 
 
 def test_the_instances_of_an_account_are_listed_with_the_cluster_for_its_member(used: Used) -> None:

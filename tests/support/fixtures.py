@@ -10,6 +10,7 @@ from local import stack as local_stack
 from local import sweep
 from local.stack import Stack
 from tests.support.invariants import Declare, Invariants, holding
+from tests.support.months import stay_within_a_month
 from tests.support.organizations import Organization, new_organization
 
 
@@ -33,6 +34,12 @@ def declare(invariants: Invariants) -> Iterator[Declare]:
     """For tests that cause errors on purpose."""
     yield invariants.declare
     invariants.end_of_test()
+
+
+@pytest.fixture
+def one_month() -> None:
+    """For tests that compare an account's usage with what it was before: each month starts anew."""
+    stay_within_a_month(150)
 
 
 @pytest.fixture(scope="module")
