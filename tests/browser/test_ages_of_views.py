@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.support.page import samples
+from tests.support.page.waiting import HeldRequests, until
 
 NEW_ENTRY = samples.AUDIT[1] | {"entry_id": "new", "detail": "Name: A → B"}
 BUSY = samples.INTERACTIONS[0] | {"interaction_id": "new", "detail": "It was parked."}
@@ -234,18 +235,17 @@ def test_of_answers_out_of_order_the_last_asked_for_holds(admin, answer_with, an
     page.goto("about:blank")
     admin.go(f"{ACCOUNT}/schedules")
     expect(page.locator(".resource")).to_have_count(3)
-    held: list[Route] = []
     late = re.compile(f"{path}$")
-    page.route(late, lambda route: held.extend([route]))
+    held = HeldRequests(page, late)
     page.clock.run_for(31_000)
-    page.wait_for_timeout(100)
+    older = held.first()
     page.unroute(late)
     answer_with(page, path, {"items": samples.RESOURCES[:2], "next_cursor": None})
     page.get_by_role("button", name="Release ledger").click()
     page.get_by_role("dialog").get_by_role("button", name="Release").click()
     expect(page.locator(".resource")).to_have_count(2)
     with page.expect_response(late):
-        held[0].fulfill(json={"items": samples.RESOURCES, "next_cursor": None})
+        older.fulfill(json={"items": samples.RESOURCES, "next_cursor": None})
     page.wait_for_timeout(200)
     expect(page.locator(".resource")).to_have_count(2)
 
@@ -260,17 +260,17 @@ def test_a_refresh_of_instances_lasts_until_all_of_it_is_read(
     page.goto("about:blank")
     admin.go(f"{ACCOUNT}/instances")
     expect(page.locator(".instance")).to_have_count(3)
-    held: list[Route] = []
-    page.route(re.compile(f"{path}\\?"), lambda route: held.extend([route]))
+    held = HeldRequests(page, re.compile(f"{path}\\?"))
     refused = answer_with(page, f"{ONE}/interactions", samples.problem(422, "Not now."))
     refresh = page.get_by_role("button", name="Refresh", exact=True)
     with page.expect_response(re.compile(f"{ONE}/interactions")):
         refresh.click()
+    listing = held.first()
     page.wait_for_timeout(200)
     expect(refresh).to_have_attribute("aria-busy", "true")
     refresh.click()
     assert [len(held), len(refused)] == [1, 1]
-    held[0].fulfill(json=samples.INSTANCES)
+    listing.fulfill(json=samples.INSTANCES)
     expect(page.locator("#toasts")).to_contain_text("Not now.")
     expect(refresh).not_to_have_attribute("aria-busy", "true")
 
@@ -291,20 +291,18 @@ def test_of_listings_of_instances_the_last_asked_for_holds(admin, answer_with, a
     page.goto("about:blank")
     admin.go(f"{ACCOUNT}/instances")
     expect(page.locator(".instance")).to_have_count(3)
-    held: list[Route] = []
-    older = re.compile(f"{path}\\?")
-    page.route(older, lambda route: held.extend([route]))
-    with page.expect_request(older):
-        page.get_by_role("button", name="Refresh", exact=True).click()
-    page.wait_for_timeout(100)
-    page.unroute(older)
+    asked = re.compile(f"{path}\\?")
+    held = HeldRequests(page, asked)
+    page.get_by_role("button", name="Refresh", exact=True).click()
+    older = held.first()
+    page.unroute(asked)
     # The result is found, so that AWS is asked again.
     answer_with(page, path, samples.INSTANCES | {"items": [web]})
     acts[0] = stop | {"result": "reached", "state": "stopped"}
     page.clock.run_for(4_000)
     expect(page.locator(".instance")).to_have_count(1)
-    with page.expect_response(older):
-        held[0].fulfill(json=samples.INSTANCES)
+    with page.expect_response(asked):
+        older.fulfill(json=samples.INSTANCES)
     page.wait_for_timeout(200)
     expect(page.locator(".instance")).to_have_count(1)
 
@@ -398,6 +396,7 @@ def test_what_another_started_is_followed(admin, answer_with, answer_everything)
     there[0] = samples.INTERACTIONS[0]
     page.clock.run_for(10_000)
     expect(page.locator(".followed-reached")).to_be_visible()
+    until(page, lambda: len(listed) == 2, "instances are listed again")
     page.clock.run_for(60_000)
     assert len(listed) == 2
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.support.page import samples
+from tests.support.page.waiting import HeldRequests
 
 ONE = "#/accounts/acc000000"
 SEARCH, WEBHOOK = r"/v1/accounts\?.*\bq=", "/v1/organization/webhook$"
@@ -27,15 +28,9 @@ def opened(page: Page, name: str):
     return page.get_by_role("dialog")
 
 
-def holding(page: Page, asked: str) -> list[Route]:
+def holding(page: Page, asked: str) -> HeldRequests:
     """What is read there waits for an answer from now on."""
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route) if route.request.method == "GET" else route.fallback()
-
-    page.route(re.compile(asked), hold)
-    return held
+    return HeldRequests(page, re.compile(asked), "GET")
 
 
 def said(page: Page) -> str:
@@ -54,10 +49,8 @@ def asking(admin, answer_everything, name: str):
     for label, value in values.items():
         dialog.get_by_label(label, exact=True).fill(value)
     held = holding(page, asked)
-    with page.expect_request(re.compile(asked)):
-        dialog.locator("button[type=submit]").click()
-    page.wait_for_timeout(100)
-    assert held
+    dialog.locator("button[type=submit]").click()
+    held.first()
     return dialog, held
 
 
@@ -96,12 +89,12 @@ def test_nor_what_it_misses_before_its_choices_have_come(admin):
     page = admin.page
     held = holding(page, "/v1/providers$")
     admin.go("#/accounts")
-    with page.expect_request("**/v1/providers"):
-        dialog = opened(page, "New Account")
+    dialog = opened(page, "New Account")
+    held.first()
     dialog.locator("button[type=submit]").click()
     close(dialog)
     with page.expect_response("**/v1/providers"):
-        held[0].fallback()
+        held.first().fallback()
     assert said(page) == ""
 
 
@@ -116,8 +109,7 @@ def test_a_modal_whose_session_ends_while_it_asks_sends_nothing_more(admin, answ
     for label, value in values.items():
         dialog.get_by_label(label, exact=True).fill(value)
     dialog.locator("button[type=submit]").click()
-    page.wait_for_timeout(300)
-    assert held
+    held.first()
     page.on("request", lambda one: sent.append(one.url) if "/v1/" in one.url else None)
     # The modal covers it. A token that is renewed as another's ends the session as well.
     page.get_by_role("button", name="Sign out", include_hidden=True).evaluate("it => it.click()")
@@ -128,23 +120,19 @@ def test_a_modal_whose_session_ends_while_it_asks_sends_nothing_more(admin, answ
 
 def test_what_a_closed_modal_had_begun_says_why_it_failed(admin, answer_with, watch):
     watch.expect_status(500)
-    page, held = admin.page, []
+    page = admin.page
     answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
     answer_with(page, "/v1/accounts/acc000000", samples.account(0))
     admin.go(ONE)
     dialog = opened(page, "Rename")
     dialog.get_by_label("Name", exact=True).fill("Other")
-
-    def hold(route: Route) -> None:
-        held.append(route) if route.request.method == "PATCH" else route.fallback()
-
-    page.route("**/v1/accounts/acc000000", hold)
-    with page.expect_request(lambda one: one.method == "PATCH"):
-        dialog.get_by_role("button", name="Save").click()
+    held = HeldRequests(page, "**/v1/accounts/acc000000", "PATCH")
+    dialog.get_by_role("button", name="Save").click()
+    request = held.first()
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
     status, problem = samples.BROKEN
-    held[-1].fulfill(status=status, json=problem)
+    request.fulfill(status=status, json=problem)
     expect(page.locator("#toasts")).to_contain_text(problem["detail"])
 
 
@@ -171,19 +159,14 @@ def test_an_account_that_a_closed_modal_deletes_is_gone_in_the_next_view(admin, 
 
 def sent_and_closed(page: Page) -> Route:
     """The request for a new account, which waits for an answer. Its modal is closed."""
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route) if route.request.method == "POST" else route.fallback()
-
-    page.route("**/v1/accounts", hold)
+    held = HeldRequests(page, "**/v1/accounts", "POST")
     dialog = opened(page, "New Account")
     for label, value in ASK_FIRST["New Account"][1].items():
         dialog.get_by_label(label, exact=True).fill(value)
-    with page.expect_request(lambda one: one.method == "POST" and one.url.endswith("/accounts")):
-        dialog.locator("button[type=submit]").click()
+    dialog.locator("button[type=submit]").click()
+    request = held.first()
     close(dialog)
-    return held[-1]
+    return request
 
 
 def test_an_account_that_a_closed_modal_added_leaves_the_next_modal_as_it_is(admin, answer_with):

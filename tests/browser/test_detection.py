@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conditions import API_DOWN, PLAIN, SLOW_API, SLOW_MODULES, TWO_TABS, shows
 from tests.browser.conftest import Person
 from tests.support.page import samples
+from tests.support.page.waiting import until
 
 ACCOUNT = "/v1/accounts/acc000005"
 UNAVAILABLE = (503, {"message": "Service Unavailable"})
@@ -193,6 +194,7 @@ def test_a_look_whose_answer_was_lost_is_repeated_while_its_test_runs(instructio
     there.state = "found"
     before = len(there.looks)
     there.wait(20)
+    until(there.page, lambda: len(there.looks) > before, "it is looked at")
     assert len(there.looks) == before + 1
 
 
@@ -210,6 +212,7 @@ def test_after_half_an_hour_somebody_must_ask_again(instructions):
     there.page.get_by_role("button", name="Look again").click()
     expect(there.said).to_contain_text(EVERY)
     expect(there.page.get_by_role("button", name="Look again")).to_have_count(0)
+    until(there.page, lambda: len(there.looks) > before, "it is looked at")
     assert len(there.looks) == before + 1
 
 

@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 
 from tests.support.page import samples
 from tests.support.page.measures import scroll_until
+from tests.support.page.waiting import HeldRequests
 
 BROKEN = samples.BROKEN
 VIEWS = {
@@ -88,14 +89,10 @@ def test_what_passes_by_itself_is_not_shown_at_all(admin, answer_with, watch):
 
 
 def test_a_slow_service_is_said_to_be_slow(admin, stack):
-    waiting = []
-
-    def hold(route):
-        waiting.append(route)
-
-    admin.page.route("**/v1/organization", hold)
+    waiting = HeldRequests(admin.page, "**/v1/organization")
     admin.page.evaluate("location.hash = '#/organization'")
     expect(admin.page.get_by_text("This takes longer than usual.")).to_be_visible()
+    waiting.first()
     for route in waiting:
         route.continue_()
     expect(admin.page.get_by_text("External ID", exact=True)).to_be_visible()
@@ -224,10 +221,10 @@ def test_a_view_that_failed_offline_has_no_other_title_and_comes_with_the_networ
     admin.go("#/accounts/acc000000/nothing")
     expect(page).to_have_title(re.compile("no such page"))
     page.context.set_offline(True)
-    held = []
-    page.route("**/views/organization.js", lambda route: held.extend([route]))
+    held = HeldRequests(page, "**/views/organization.js")
     page.evaluate("location.hash = '#/organization'")
     expect(page).to_have_title(re.compile("^Organization"))
+    held.first()
     for route in held:
         route.abort()
     expect(page.get_by_role("alert")).to_contain_text("could not be loaded")

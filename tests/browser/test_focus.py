@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import wait_until_loaded
 from tests.support.page import samples
+from tests.support.page.waiting import until
 
 ONE = "/v1/accounts/acc000000"
 UNAVAILABLE = (503, {"message": "Service Unavailable"})
@@ -100,6 +101,7 @@ def test_what_is_there_after_another_try_has_the_focus(
     page.keyboard.press("Enter")
     expect(again).to_have_count(0)
     wait_until_loaded(page)
+    until(page, lambda: not is_lost(page), "something has the focus")
     page.wait_for_timeout(100)
     assert not is_lost(page)
 

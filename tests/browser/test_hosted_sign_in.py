@@ -10,11 +10,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible
 from tests.support.page import built
 from tests.support.page.hosted_sign_in import KEY, Cognito, Handler
+from tests.support.page.waiting import HeldRequests
 
 
 @pytest.fixture
@@ -75,16 +76,11 @@ def test_the_token_is_renewed_at_the_hosted_domain(page, hosted):
 
 def test_the_page_is_not_blank_while_cognito_takes_its_time_on_the_way_back(page, hosted):
     page.goto(hosted.base)
-    waiting: list[Route] = []
-
-    def hold(route: Route) -> None:
-        waiting.append(route)
-
-    page.route("**/oauth2/token", hold)
+    held = HeldRequests(page, "**/oauth2/token")
     page.get_by_role("button", name="Continue to sign-in").click()
     expect(page.locator("main .skeleton")).to_be_visible()
     expect(page.locator("header").get_by_text("Cavok")).to_be_visible()
-    waiting[0].continue_()
+    held.first().continue_()
     expect(page.get_by_role("heading", name="No accounts yet")).to_be_visible()
 
 

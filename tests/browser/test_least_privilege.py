@@ -6,9 +6,10 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from tests.support.page import samples
+from tests.support.page.waiting import HeldRequests
 
 ONE = "/v1/accounts/acc000000"
 LEAST = f"{ONE}/least-privilege"
@@ -66,18 +67,14 @@ def test_the_least_policy_is_shown_by_arn_or_tag_and_copied(sign_in, open_contex
 def test_a_late_answer_does_not_replace_what_was_chosen_since(admin, under_control):
     page = admin.page
     by_tag = samples.LEAST_PRIVILEGE | {"removes": ["Whatever has no tag."]}
-    late: list[Route] = []
-
-    def hold(route: Route) -> None:
-        late.append(route)
-
     under_control(page, by_tag)
-    page.route(re.compile(rf"{LEAST}\?by=arn$"), hold)
+    held = HeldRequests(page, re.compile(rf"{LEAST}\?by=arn$"))
     admin.go("#/accounts/acc000000/least-privilege")
+    late = held.first()
     page.get_by_role("radio", name="Tag").check()
     takes_away = page.get_by_role("region", name="What it takes away")
     expect(takes_away).to_contain_text("Whatever has no tag.")
-    late[0].fulfill(json=samples.LEAST_PRIVILEGE)
+    late.fulfill(json=samples.LEAST_PRIVILEGE)
     expect(page.get_by_text(AURORA)).to_have_count(0)
     expect(takes_away).to_contain_text("Whatever has no tag.")
 

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conditions import EVERY, PLAIN, SLOW_API, SLOW_MODULES, TWO_TABS, shows
 from tests.browser.conftest import some_number
 from tests.support.page import samples
+from tests.support.page.waiting import HeldRequests
 
 
 @pytest.fixture
@@ -268,19 +269,15 @@ def test_a_modal_that_does_not_load_says_so_until_it_does(admin, watch):
 
 
 def test_whoever_left_while_an_account_was_added_stays_where_they_are(modal, answer_with):
-    held: list[Any] = []
     new = samples.account(5)
-    modal.route(
-        re.compile("/v1/accounts$"),
-        lambda route: held.append(route) if route.request.method == "POST" else route.fallback(),
-    )
+    held = HeldRequests(modal, re.compile("/v1/accounts$"), "POST")
     fill(modal)
-    with modal.expect_request(lambda asked: asked.method == "POST"):
-        submit(modal)
+    submit(modal)
+    request = held.first()
     modal.keyboard.press("Escape")
     modal.evaluate("location.hash = '#/organization'")
     expect(modal.get_by_role("heading", name="Organization", level=1)).to_be_visible()
-    held[0].fulfill(status=201, json=new)
+    request.fulfill(status=201, json=new)
     expect(modal.locator("#toasts")).to_contain_text("Account00005 was added.")
     expect(modal).to_have_url(re.compile("#/organization$"))
     expect(modal.get_by_role("heading", name="Organization", level=1)).to_be_visible()
@@ -363,20 +360,20 @@ def test_the_clouds_of_a_new_account_are_tried_again_until_they_are_there(
     admin, answer_with, watch
 ):
     watch.expect_status(422)
-    page, held = admin.page, []
+    page = admin.page
     answer_with(page, "/v1/providers", samples.problem(422, "Not now."))
     page.get_by_role("button", name="New Account").first.click()
     again = page.get_by_role("dialog").get_by_role("button", name="Try again")
     expect(again).to_be_visible()
-    page.route("**/v1/providers", lambda route: held.extend([route]))
+    held = HeldRequests(page, "**/v1/providers")
     again.focus()
     page.keyboard.press("Enter")
     expect(again).to_have_attribute("aria-busy", "true")
     page.wait_for_timeout(200)
     expect(again).to_have_attribute("aria-busy", "true")
-    held[0].continue_()
+    held.first().continue_()
     expect(again).to_have_count(0)
-    assert page.evaluate("document.activeElement !== document.body")
+    page.wait_for_function("document.activeElement !== document.body")
 
 
 def test_a_modal_whose_module_hangs_says_that_it_takes_long(admin):

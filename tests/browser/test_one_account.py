@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.support.page import samples
+from tests.support.page.waiting import HeldRequests
 
 
 @pytest.fixture
@@ -42,12 +43,7 @@ def test_write_logs_is_switched_at_once(admin, account):
 def test_the_switch_is_busy_until_its_answer_whatever_else_changes(admin, account, watch):
     watch.expect_status(412)
     page, path = admin.page, f"/v1/accounts/{account['account_id']}"
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route) if route.request.method == "PATCH" else route.fallback()
-
-    page.route(re.compile(rf"{path}$"), hold)
+    held = HeldRequests(page, re.compile(rf"{path}$"), "PATCH")
     switch = page.get_by_role("switch", name="Write logs")
     switch.click()
     expect(switch).to_have_attribute("aria-busy", "true")
@@ -57,8 +53,9 @@ def test_the_switch_is_busy_until_its_answer_whatever_else_changes(admin, accoun
     expect(switch).to_have_attribute("aria-busy", "true")
     expect(switch).to_be_focused()
     switch.click()
+    change = held.first()
     assert len(held) == 1
-    held[0].continue_()
+    change.continue_()
     expect(switch).not_to_have_attribute("aria-busy", "true")
 
 

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.page import samples
+from tests.support.page.waiting import HeldRequests
 
 ONE = "/v1/accounts/acc000000"
 REVOKED = samples.issue(
@@ -131,17 +132,18 @@ def test_the_last_test_of_a_revoked_account_is_not_called_one_that_could_not_ent
 
 
 def test_whoever_left_while_an_account_was_revoked_keeps_their_focus(admin, answer_with):
-    page, held = admin.page, []
+    page = admin.page
     answer_with(page, ONE, samples.account(0))
-    page.route(f"**{ONE}/revoke", lambda route: held.extend([route]))
+    held = HeldRequests(page, f"**{ONE}/revoke")
     admin.go("#/accounts/acc000000")
     page.get_by_role("button", name="Revoke now").click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke now").click()
     expect(page.locator("button[aria-busy=true]")).to_have_count(1)
+    request = held.first()
     page.keyboard.press("Escape")
     page.evaluate("location.hash = '#/organization'")
     heading = page.get_by_role("heading", name="Organization", level=1)
     expect(heading).to_be_focused()
-    held[0].fulfill(status=204)
+    request.fulfill(status=204)
     expect(page.locator("#toasts")).to_contain_text("is revoked")
     expect(heading).to_be_focused()

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conditions import API_DOWN, EVERY, shows
 from tests.support.page import samples
+from tests.support.page.waiting import HeldRequests
 
 TEST = "/v1/accounts/acc000000/verifications/test1"
 OPEN_DOOR = samples.step("trust:without-external-id", "trust", reason="confused_deputy")
@@ -249,12 +250,11 @@ def test_a_test_that_cannot_start_without_network_says_so(admin, account, watch)
     # The request may have arrived.
     expect(page.locator("#toasts")).to_contain_text("perhaps no test was started")
     page.get_by_role("button", name="Dismiss").click()
-    held = []
-    page.route("**/verifications", lambda route: held.extend([route]))
-    with page.expect_request("**/verifications"):
-        test.click()
+    held = HeldRequests(page, "**/verifications")
+    test.click()
+    request = held.first()
     page.context.set_offline(True)
-    held[0].abort()
+    request.abort()
     expect(page.locator("#toasts")).to_contain_text("perhaps no test was started")
     page.route("**/verifications", lambda route: route.abort())
     test.click()
@@ -443,17 +443,14 @@ def test_what_is_said_of_a_test_that_ends_is_what_is_shown(admin, answer_with):
 
 def test_a_test_that_has_ended_shows_before_its_account_is_read_again(admin, answer_with):
     page, account = admin.page, samples.account(0)
-    first, held = [account], []
-
-    def answer(route):
-        route.fulfill(json=first.pop()) if first else held.append(route)
-
     answer_with(page, TEST, samples.finished_test())
-    page.route(re.compile("/v1/accounts/acc000000$"), answer)
+    asked = re.compile("/v1/accounts/acc000000$")
+    held = HeldRequests(page, asked)
+    page.route(asked, lambda route: route.fulfill(json=account), times=1)
     page.clock.install()
     admin.go("#/accounts/acc000000/tests/test1")
     expect(page.locator(".test-says")).to_have_text("The connection works.")
-    held[0].fulfill(json=account | {"status": "failed", "version": account["version"] + 1})
+    held.first().fulfill(json=account | {"status": "failed", "version": account["version"] + 1})
     expect(page.locator(".test-says")).to_have_text("The connection worked.")
 
 

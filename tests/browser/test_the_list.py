@@ -154,7 +154,7 @@ def test_rows_under_test_are_asked_for_no_sooner_than_the_api_asks(admin, answer
     answer_with(page, "/v1/accounts", {"items": [one], "next_cursor": None})
 
     def refuse(route) -> None:
-        asked.append(route)
+        asked.append(route.request)
         route.fulfill(
             status=429, headers={"retry-after": "60"}, json={"title": "Too many", "detail": ""}
         )

@@ -23,6 +23,7 @@ from tests.support.http import answer
 from tests.support.journeys import Journey, connect_and_test
 from tests.support.organizations import Organization
 from tests.support.page import samples
+from tests.support.page.waiting import until
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.usefixtures("one_month")
@@ -265,6 +266,7 @@ def test_a_stop_is_under_way_until_its_result_is_known_and_only_then_listed_agai
     expect(followed).to_contain_text("Did not follow, is running: It is held")
     expect(page.locator("#announcer")).to_contain_text("Did not follow, is running: It is held")
     expect(row(page, "web1").locator(".instance-state")).to_have_text("running")
+    until(page, lambda: len(listings) == 2, "instances are listed again")
     page.clock.fast_forward("10:00")
     assert len(listings) == 2
     assert_accessible(page)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import assert_accessible
 from tests.browser.conditions import (
@@ -21,6 +21,7 @@ from tests.browser.conditions import (
     shows,
 )
 from tests.support.page import samples
+from tests.support.page.waiting import HeldRequests, until
 
 UNAVAILABLE = (503, {"message": "Service Unavailable"})
 
@@ -31,19 +32,6 @@ def row(page: Page, name: str) -> Locator:
 
 def mark(page: Page) -> Locator:
     return page.locator(".freshness")
-
-
-@pytest.fixture
-def held(admin) -> Callable[[str], list[Route]]:
-    """Holds requests until the test lets them go."""
-
-    def hold(pattern: str) -> list[Route]:
-        waiting: list[Route] = []
-        # Playwright marks the handler, and a bound method of a list takes no mark.
-        admin.page.route(re.compile(pattern), lambda route: waiting.extend([route]))
-        return waiting
-
-    return hold
 
 
 # ---- routes ------------------------------------------------------------------------------------
@@ -75,36 +63,38 @@ def test_views_that_are_left_while_they_load_or_read_reach_nothing(admin, answer
 
 
 @shows(1, SLOW_MODULES)
-def test_a_view_that_was_left_while_it_loaded_reaches_nothing(admin, answer_with, held):
+def test_a_view_that_was_left_while_it_loaded_reaches_nothing(admin, answer_with):
     page = admin.page
     answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
     page.reload()
     expect(row(page, "Account00000")).to_be_visible()
-    module = held("/views/organization.js")
+    held = HeldRequests(page, re.compile("/views/organization.js"))
     page.evaluate("location.hash = '#/organization'")
+    module = held.first()
     page.evaluate("location.hash = '#/accounts'")
     expect(row(page, "Account00000")).to_be_visible()
     page.wait_for_timeout(400)
     expect(row(page, "Account00000")).to_be_visible()
     expect(page.locator(".skeleton")).to_have_count(0)
     with page.expect_response("**/views/organization.js"):
-        module[0].continue_()
+        module.continue_()
     page.wait_for_timeout(200)
     expect(page).to_have_title(re.compile("Cloud Accounts"))
     expect(page.get_by_role("heading", name="Organization")).to_have_count(0)
 
 
 @shows(1, SLOW_API)
-def test_a_test_that_starts_late_pulls_nobody_back(admin, answer_with, held):
+def test_a_test_that_starts_late_pulls_nobody_back(admin, answer_with):
     page = admin.page
     answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
     page.reload()
-    started = held("/verifications$")
+    held = HeldRequests(page, re.compile("/verifications$"))
     page.get_by_role("button", name="Test Account00000").click()
+    started = held.first()
     page.evaluate("location.hash = '#/access-details'")
     expect(page.get_by_role("heading", name="Access Details")).to_be_visible()
     with page.expect_response("**/verifications"):
-        started[0].fulfill(json=samples.finished_test(), status=202)
+        started.fulfill(json=samples.finished_test(), status=202)
     page.wait_for_timeout(200)
     expect(page).to_have_url(re.compile("#/access-details$"))
 
@@ -129,16 +119,16 @@ def test_a_search_that_was_typed_before_the_list_was_left_leaves_the_address(adm
     expect(page).to_have_url(re.compile("#/accounts/acc000000$"))
 
 
-def test_who_presses_twice_while_the_modal_loads_gets_one(admin, answer_with, held):
+def test_who_presses_twice_while_the_modal_loads_gets_one(admin, answer_with):
     page = admin.page
     answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
     page.reload()
     expect(row(page, "Account00000")).to_be_visible()
-    module = held("/views/new-account.js")
+    held = HeldRequests(page, re.compile("/views/new-account.js"))
     press = page.get_by_role("button", name="New Account")
     press.click()
     press.click()
-    module[0].continue_()
+    held.first().continue_()
     expect(page.get_by_role("dialog").first).to_be_visible()
     page.wait_for_timeout(200)
     expect(page.get_by_role("dialog")).to_have_count(1)
@@ -410,8 +400,7 @@ def test_a_browser_without_network_says_so_at_once_and_reads_again_when_it_is_ba
     before = len(seen)
     page.context.set_offline(False)
     expect(mark(page)).to_have_text("Live")
-    page.wait_for_timeout(500)
-    assert len(seen) > before
+    until(page, lambda: len(seen) > before, "the list is read again")
 
 
 @shows(3, TWO_TABS)

@@ -1,0 +1,42 @@
+"""Waiting for what a page does by itself: a busy machine takes its time."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+from playwright.sync_api import Page, Route
+
+SECONDS = 30
+
+
+def until(page: Page, good: Callable[[], Any], what: str) -> None:
+    """Returns once `good` is true. The page's requests reach a test only while it waits."""
+    deadline = time.monotonic() + SECONDS
+    while not good():
+        assert time.monotonic() < deadline, f"not within {SECONDS} s: {what}"
+        page.wait_for_timeout(20)
+
+
+class HeldRequests(list[Route]):
+    """The page's requests there, of this method if one is given: from now on they wait for the
+    answer that a test gives them.
+    """
+
+    def __init__(self, page: Page, asked: str | re.Pattern[str], method: str = "") -> None:
+        super().__init__()
+        self._page, self._method = page, method
+        page.route(asked, self._hold)
+
+    def _hold(self, route: Route) -> None:
+        if self._method in ("", route.request.method):
+            self.append(route)
+        else:
+            route.fallback()
+
+    def first(self) -> Route:
+        """The first one, once it has come."""
+        until(self._page, lambda: self, "a request that is held")
+        return self[0]
