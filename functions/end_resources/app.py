@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.domain.events import checked_event
+from cavok.domain.events import EventType, checked_event
 from cavok.messages import one_message
 from cavok.observability import logger
 from cavok.services.resources import end_resources
@@ -17,7 +17,7 @@ wiring.prepare(wiring.table)
 @one_message(failure="Resources not ended")
 def end(event: dict[str, Any]) -> int:
     """Returns how many resources of the deleted account were ended."""
-    detail = checked_event(event)["detail"]
+    detail = checked_event(event, (EventType.DELETED,))["detail"]
     logger.append_keys(account_id=detail["account_id"])
     ended = end_resources(
         detail["organization_id"],

@@ -7,18 +7,20 @@ from typing import Any
 
 import pytest
 
+from cavok.domain.events import OF_WEBHOOKS, REGISTRY, SOURCE
 from functions.deliver_webhook import app as deliver_webhook
 from functions.end_resources import app as end_resources
 from tests.support.api import Context
 from tests.support.builders import ORGANIZATION_ID
-from tests.support.messages import QUEUES, invoke
+from tests.support.messages import QUEUES, RULES, invoke
+from tests.support.template import FUNCTIONS
 
 NO_ENVELOPE = {
     "source": "cavok.accounts",
     "detail-type": "Account Deleted",
     "detail": {"organization_id": ORGANIZATION_ID},
 }
-UNKNOWN = NO_ENVELOPE | {
+UNKNOWN: dict[str, Any] = NO_ENVELOPE | {
     "detail-type": "No Such Event",
     "detail": dict.fromkeys(("event_id", "organization_id", "account_id", "occurred_at"), "x"),
 }
@@ -61,6 +63,40 @@ def test_the_end_of_resources_drops_what_it_can_never_process(
 ) -> None:
     assert end_resources.handler(event, Context()) == {"ended": 0}  # type: ignore[arg-type]
     assert dropped(capsys.readouterr().out) == 1
+
+
+def types_for(function: str) -> set[str]:
+    """The types that a rule sends to this function, or to its queue. All go to webhooks."""
+    if function == "DeliverWebhook":
+        return set(REGISTRY)
+    fed_by = {function, *QUEUES.get(function, {}).get("Queue", {}).get("Fn::GetAtt", ())}
+    return {each for rule in RULES.values() if fed_by & {*rule.targets} for each in rule.types()}
+
+
+CONSUMERS = {*QUEUES, *(name for rule in RULES.values() for name in rule.targets)} & {*FUNCTIONS}
+FOREIGN = [(name, each) for name in CONSUMERS for each in REGISTRY if each not in types_for(name)]
+DROPPED = ({"batchItemFailures": []}, {"ended": 0}, {})
+"""What a consumer answers that has nothing else to do."""
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics")
+@pytest.mark.parametrize(("function", "event_type"), sorted(FOREIGN))
+def test_a_consumer_drops_each_type_that_is_not_for_it(
+    function: str, event_type: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No rule sends it; an operator, or a rule that takes more, may."""
+    account_id = None if event_type in OF_WEBHOOKS else "x"
+    detail = UNKNOWN["detail"] | {"account_id": account_id}
+    event = {"source": SOURCE, "detail-type": event_type, "detail": detail}
+
+    answer = invoke(function, messages(json.dumps(event)) if function in QUEUES else event)
+
+    assert answer in DROPPED
+    assert dropped(capsys.readouterr().out) == 1
+
+
+def test_of_each_consumer_there_is_a_type_that_is_not_for_it() -> None:
+    assert {name for name, _ in FOREIGN} == CONSUMERS - {"DeliverWebhook"}
 
 
 def test_a_failed_delivery_is_reported_alone_even_if_it_is_the_whole_batch(

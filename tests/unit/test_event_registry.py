@@ -169,3 +169,10 @@ def test_an_envelope_of_anything_but_texts_is_malformed(name: str, value: Any) -
 def test_a_type_that_the_registry_lacks_is_unknown() -> None:
     with pytest.raises(UnknownEvent):
         checked_event(an_event(**{"detail-type": "No Such Event"}))
+
+
+def test_a_type_that_its_consumer_does_not_take_is_unknown_whatever_its_envelope() -> None:
+    for event_type in REGISTRY.keys() - {EventType.DELETED}:
+        event = an_event(**{"detail-type": event_type})
+        with pytest.raises(UnknownEvent):
+            checked_event(event, (EventType.DELETED,))

@@ -314,7 +314,7 @@ class UnknownClock(CavokError):
 
 
 class UnknownEvent(UnusableEvent):
-    """An event of a type that the registry does not have."""
+    """An event of a type that the registry does not have, or that its consumer does not take."""
 
 
 def code_of(kind: type[CavokError]) -> str:

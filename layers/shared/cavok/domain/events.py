@@ -6,7 +6,7 @@ however often it is published. `docs/events` is generated from here: `make event
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -703,9 +703,9 @@ def read_json(body: str) -> Any:
         raise MalformedEvent(f"Not JSON: {error}") from error
 
 
-def checked_event(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The same event, as EventBridge delivers it, if its type is in the registry and its envelope
-    is complete. Raises UnusableEvent.
+def checked_event(event: Mapping[str, Any], types: Container[str] = REGISTRY) -> Mapping[str, Any]:
+    """The same event, as EventBridge delivers it, if its type is one of these, which its consumer
+    takes, and its envelope is complete. Raises UnusableEvent.
     """
     try:
         event_type, detail = event["detail-type"], event["detail"]
@@ -714,8 +714,8 @@ def checked_event(event: Mapping[str, Any]) -> Mapping[str, Any]:
             texts.append(detail["account_id"])
     except (KeyError, TypeError) as error:
         raise MalformedEvent(f"{type(error).__name__}: {error}") from error
-    if event_type not in REGISTRY:
-        raise UnknownEvent(f"{event_type} is not a type of the registry.")
+    if event_type not in types:
+        raise UnknownEvent(f"{event_type} is not a type that is taken here.")
     if not all(isinstance(text, str) and text for text in texts):
         raise MalformedEvent("A field of the envelope is not a text.")
     return event
