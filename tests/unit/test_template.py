@@ -13,6 +13,7 @@ from itertools import takewhile
 from typing import Any
 
 import pytest
+import yaml
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from cavok.domain.deadlines import SWEEP_SECONDS
@@ -556,6 +557,18 @@ def test_the_template_can_be_read_in_one_sitting() -> None:
     assert [line for line in lines if len(line) > 130] == []
 
 
+def test_what_has_a_name_in_the_file_is_spelled_once() -> None:
+    """But in the dashboard, which is a text of its own."""
+    events = yaml.parse((ROOT / "template.yaml").read_text())
+    scalars = [each for each in events if isinstance(each, yaml.ScalarEvent)]
+    named = [each.value for each in scalars if each.anchor]
+    values = [each.value for each in scalars if '"widgets"' not in each.value]
+
+    assert "Cavok/Accounts" in named
+    spelled = {name: [value for value in values if name in value] for name in named}
+    assert {name: found for name, found in spelled.items() if len(found) > 1} == {}
+
+
 PARAMETERS = template()["Parameters"]
 NEW_ACCOUNT = 10
 """Concurrent executions of a new account. Source: Lambda Developer Guide, "Lambda quotas"."""
@@ -636,7 +649,8 @@ def test_the_canary_trusts_the_functions_that_test_accounts_and_no_others(
 ) -> None:
     """However long the stack's name is."""
     (trust,) = RESOURCES["CanaryRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-    pattern = trust["Condition"]["ArnLike"]["aws:PrincipalArn"]["Fn::Sub"]
+    pattern, names = trust["Condition"]["ArnLike"]["aws:PrincipalArn"]["Fn::Sub"]
+    pattern = pattern.replace("${Testers}", names["Testers"]["Fn::Sub"])
     pattern = pattern.replace("${AWS::AccountId}", "111122223333")
     trusted = fnmatchcase(arn_of_role(name, stack), pattern.replace("${AWS::StackName}", stack))
 
