@@ -104,9 +104,27 @@ def _answer_with_what_was_raised(
 ) -> dict[str, Any]:
     _invocation.raised = None
     outcome: dict[str, Any] = original(func, event, request_id)
-    if _invocation.raised is None:
-        return outcome
-    return {"body": _invocation.raised, "error": True, "log": outcome.get("log", "")}
+    if _invocation.raised is not None:
+        return {"body": _invocation.raised, "error": True, "log": outcome.get("log", "")}
+    if outcome.get("error") and outcome["body"].get("errorType") != _TIMED_OUT:
+        return say_that_a_process_is_gone(outcome, request_id)
+    return outcome
+
+
+_TIMED_OUT = "Sandbox.Timedout"
+
+
+def say_that_a_process_is_gone(outcome: dict[str, Any], request_id: str) -> dict[str, Any]:
+    """The log of a function whose process is killed, or does not start, says so.
+
+    The emulator says nothing of a process that dies before it is ready.
+    https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
+    """
+    why = outcome["body"].get("errorMessage", "")
+    says = f"RequestId: {request_id} Error: Runtime exited with error: {why}"
+    log = "\n".join(filter(None, [outcome.get("log", ""), says]))
+    body = {"errorMessage": says, "errorType": "Runtime.ExitError"}
+    return {"body": body, "error": True, "log": log}
 
 
 @corrects(lambda_svc, "_sqs_esm_concurrency")

@@ -26,7 +26,7 @@ from tests.support.executions import check_that_a_name_is_one_execution
 from tests.support.waiting import eventually
 
 FUNCTION = """
-import time
+import os, time
 
 class DoorIsShut(Exception):
     pass
@@ -39,6 +39,8 @@ def handler(event, context):
     time.sleep(event.get("sleep", 0))
     for number in range(event.get("lines", 0)):
         print("line", number, "x" * 200)
+    if event.get("exit"):
+        os._exit(1)
     if event.get("raise") or "'poison'" in str(event):
         raise DoorIsShut("nobody answers")
     return {"calls": calls}
@@ -90,6 +92,16 @@ def test_a_function_that_raises_reports_its_exceptions_class_and_stays_warm(
     assert error["requestId"]
     assert any("raise DoorIsShut" in line for line in error["stackTrace"])
     assert invoke(account, function) == (None, {"calls": 3})
+
+
+def test_the_log_says_of_a_process_that_it_is_gone(account: Account, function: str) -> None:
+    kind, error = invoke(account, function, exit=True)
+
+    assert (kind, error["errorType"]) == ("Unhandled", "Runtime.ExitError")
+    events = account.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{function}")
+    lines = [event["message"] for event in events["events"]]
+    assert [line for line in lines if "Runtime exited with error" in line]
+    assert invoke(account, function) == (None, {"calls": 1})
 
 
 LATE = """

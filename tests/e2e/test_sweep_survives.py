@@ -161,9 +161,10 @@ def test_our_own_key_that_cannot_be_used_fails_no_customer(
 
 
 def test_a_function_killed_in_mid_sweep_loses_nothing(
-    stack: Stack, own_organization: Organization, confirmed: list[Connected]
+    stack: Stack, own_organization: Organization, confirmed: list[Connected], declare: Declare
 ) -> None:
     """Its accounts get tests of their own, so that one that kills it would die alone."""
+    declare("SweepAccounts", "Runtime exited", because="its process is killed")
     before = [sweeps.last_tested(account) for account in confirmed]
     sweeps.make_due(stack, own_organization.name, *confirmed)
     with sweeps.killing_the_workers_of("SweepAccounts", once=True) as killed:
@@ -176,8 +177,9 @@ def test_a_function_killed_in_mid_sweep_loses_nothing(
 
 
 def test_a_test_of_its_own_that_is_killed_blames_nobody(
-    stack: Stack, own_organization: Organization, confirmed: list[Connected]
+    stack: Stack, own_organization: Organization, confirmed: list[Connected], declare: Declare
 ) -> None:
+    declare("ProbeAccount", "Runtime exited", because="its process is killed")
     account = confirmed[0]
     sweeps.make_due(stack, own_organization.name, account)
     with throttled(account), sweeps.killing_the_workers_of("ProbeAccount") as killed:

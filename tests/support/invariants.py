@@ -32,6 +32,9 @@ _ANSWERS = tuple(
 )
 """Exceptions with which a function answers its workflow: what a customer's account said."""
 
+ANSWERING = ("OpenSession", "ProbeAccount")
+"""The functions that do. Of any other, they are errors."""
+
 DROPPED = "Event dropped"
 """What a consumer logs of an event that it cannot take. None of ours is one."""
 
@@ -161,7 +164,7 @@ class Invariants:
         )
         for number, line in errors_in(event["message"] for event in events):
             at = datetime.fromtimestamp(events[number]["timestamp"] / 1000, UTC)
-            if not line.startswith(_ANSWERS):
+            if function not in ANSWERING or not line.startswith(_ANSWERS):
                 yield Error(function, at, line)
 
     def _resources(self, kind: str) -> list[tuple[str, str]]:
@@ -189,8 +192,8 @@ def holding(stack: Stack) -> Iterator[Invariants]:
 
 
 def errors_in(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Lines of level ERROR and above, dropped events, timeouts, and how tracebacks end, with their
-    numbers.
+    """Lines of level ERROR and above, dropped events, timeouts, processes that died, and how
+    tracebacks end, with their numbers.
     """
     numbered = list(enumerate(lines))
     yield from ((number, line) for number, line in numbered if _is_error(line))
@@ -199,7 +202,7 @@ def errors_in(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
 
 def _is_error(line: str) -> bool:
     if not line.startswith("{"):
-        return "Task timed out" in line
+        return "Task timed out" in line or "Runtime exited" in line
     said = json.loads(line)
     return said.get("level") in ("ERROR", "CRITICAL") or said.get("message") == DROPPED
 

@@ -54,11 +54,9 @@ class OwnMessages:
 
 
 @contextmanager
-def own_messages(
-    stack: Stack, queue: str, mine: Callable[[Json], bool] = lambda body: True
-) -> Iterator[OwnMessages]:
-    """From now on, a test's own messages in this queue. What it leaves is taken out, by id, also if
-    it fails.
+def own_messages(stack: Stack, queue: str, mine: Callable[[Json], bool]) -> Iterator[OwnMessages]:
+    """From now on, a test's own messages in this queue: `mine` says which. What it leaves is taken
+    out, by id, also if it fails.
     """
     sqs, url = aws.client("sqs", stack.emulator_url), inspection.resource_name(stack, queue)
     others = frozenset(message.message_id for message in _messages(sqs, url))

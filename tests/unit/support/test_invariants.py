@@ -13,6 +13,7 @@ from cavok.domain.errors import MalformedEvent
 from cavok.observability import drop
 from tests.support import invariants
 from tests.support.invariants import Error, Invariants, errors_in
+from tests.support.state_machines import VERIFY, states
 
 CRASH = (
     "START RequestId: a",
@@ -34,6 +35,7 @@ RAISED_FROM = (
     "cavok.domain.errors.EntryRefused: AccessDenied: no",
 )
 DROPPED = '{"level": "WARNING", "message": "Event dropped", "error": "MalformedEvent"}'
+KILLED = ("START RequestId: a", "RequestId: a Error: Runtime exited with error: signal: killed")
 OF_SEVERAL_LINES = (
     "Traceback (most recent call last):",
     '  File "app.py", line 2, in handler',
@@ -51,6 +53,7 @@ OF_SEVERAL_LINES = (
         ((DROPPED,), [DROPPED]),
         (('{"_aws": {}, "Errors": [0.0]}',), []),
         (("2026 a Task timed out after 3 seconds",), ["2026 a Task timed out after 3 seconds"]),
+        ((*KILLED, "END RequestId: a"), [KILLED[1]]),
         (CRASH, ["KeyError: 'event_id'"]),
         ((*CRASH, *CRASH), ["KeyError: 'event_id'"] * 2),
         (RAISED_FROM, ["cavok.domain.errors.EntryRefused: AccessDenied: no"]),
@@ -66,6 +69,7 @@ OF_SEVERAL_LINES = (
         "an event that was dropped",
         "a metric",
         "a timeout",
+        "a process that died",
         "an exception",
         "two invocations",
         "a chain",
@@ -196,6 +200,31 @@ def test_a_message_that_waits_is_in_flight_or_delayed_is_a_violation(
     }
 
     assert made.violations() == ["WebhookMessages holds 1 messages"]
+
+
+@pytest.mark.parametrize(
+    ("function", "is_error"), [("OpenSession", False), ("ProbeAccount", False), ("Other", True)]
+)
+def test_what_an_account_said_is_an_answer_of_the_functions_that_enter_for_a_workflow(
+    monkeypatch: pytest.MonkeyPatch, function: str, *, is_error: bool
+) -> None:
+    made = Invariants(Mock(emulator_url="http://127.0.0.1"))
+    event = {"message": "", "timestamp": 0, "logStreamName": "one"}
+    lines = [event | {"message": line} for line in RAISED_FROM]
+    monkeypatch.setattr(invariants.inspection, "log_events", lambda *_: lines)
+
+    assert bool([*made._errors_of(function, "group")]) is is_error
+
+
+def test_those_functions_are_those_whose_states_expect_such_an_answer() -> None:
+    expecting = {
+        name
+        for name, state in states(VERIFY)
+        for retry in state.get("Retry", ())
+        if "EntryRefusedYet" in retry["ErrorEquals"]
+    }
+
+    assert expecting == {*invariants.ANSWERING}
 
 
 @pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED", "RUNNING"])
