@@ -235,7 +235,9 @@ def test_a_rename_whose_answer_was_lost_is_shown_at_once_and_is_nobody_elses(adm
     page.route(f"**{path}", lose)
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.get_by_role("alert")).to_contain_text("Perhaps it was done all the same")
-    expect(page.get_by_role("heading", name=name, include_hidden=True)).to_be_visible(timeout=5_000)
+    # The account is read again after 15 seconds anyway.
+    heading = page.get_by_role("heading", name=name, include_hidden=True)
+    expect(heading).to_be_visible(timeout=10_000)
     page.unroute(f"**{path}")
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_have_count(0)

@@ -213,7 +213,8 @@ def test_the_question_waits_for_no_slow_reading_but_for_another_modal(
     page.route(f"**{ONE}/*", lambda route: None if changes else route.fallback())
     save(page)
     expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(question(page)).to_be_visible(timeout=6_000)
+    # The page waits two seconds for the reading, which is given up after twenty.
+    expect(question(page)).to_be_visible(timeout=15_000)
     question(page).get_by_role("button", name="Leave it").click()
     changes.clear()
     save(page)
