@@ -21,19 +21,18 @@ wiring.prepare(wiring.table, wiring.customer_roles, wiring.workflows)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes the sweep's name and ARN, and `apart`: whether the last invocation died. Returns the
     number of tested accounts, the accounts with tests of their own, and whether any may be left.
-    Leaves everything to another sweep that runs.
     """
     deadline = Deadline.after(SWEEP_SECONDS, time.monotonic)
     most = int(wiring.setting("SWEEP_TESTS"))
     sweep = Sweep(event["sweep_arn"], event["sweep_id"], most, wiring.sweep_dependencies())
-    if not event["apart"] and sweep.another_runs():
-        return Swept(left=True).as_dict()
     swept = sweep.run(deadline, apart=event["apart"])
     _measure(swept)
     return swept.as_dict()
 
 
 def _measure(swept: Swept) -> None:
+    if swept.left_to_another:
+        return
     count("HoursUntested", swept.hours_untested)
     for outcome, tests in swept.outcomes.items():
         with single_metric("Verifications", MetricUnit.Count, tests) as metric:

@@ -126,7 +126,7 @@ def _swept(
         accounts=wiring.accounts(),
         verifications=wiring.verifications(),
         webhooks=wiring.webhooks(),
-        workflows=Mock(),
+        workflows=Mock(another_runs=lambda _: False),
         testing=Mock(resources=wiring.resources),
         clock=lambda: now,
     )

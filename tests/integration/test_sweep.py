@@ -1019,6 +1019,14 @@ def test_the_handler_leaves_all_to_another_sweep_that_runs(
     assert "HoursUntested" not in capsys.readouterr().out
 
 
+def test_a_sweep_itself_leaves_all_to_another_one(customers: Customers) -> None:
+    connected()
+    customers.other_sweeps = lambda: True
+
+    assert customers.swept() == Swept(left=True, left_to_another=True)
+    assert customers.tested == []
+
+
 def test_a_sweep_that_cannot_find_others_goes_on_and_says_so(
     handled: Customers, caplog: pytest.LogCaptureFixture
 ) -> None:

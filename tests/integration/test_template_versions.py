@@ -153,7 +153,7 @@ def in_a_sweep() -> None:
         accounts=wiring.accounts(),
         verifications=wiring.verifications(),
         webhooks=wiring.webhooks(),
-        workflows=Mock(),
+        workflows=Mock(another_runs=lambda _: False),
         testing=wiring.testing_dependencies(),
         clock=lambda: datetime.now(UTC),
     )

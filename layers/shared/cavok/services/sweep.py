@@ -93,7 +93,8 @@ class Swept:
     tests           the account of each test, by the test's id, which its session is named after.
     handed_over     why an account was given a test of its own, by account.
     failed          what failed in Cavok, by account. They are due again, at the latest after LEASE.
-    left            whether accounts are still due because the time was up.
+    left            whether accounts may still be due: the time was up, or another sweep runs.
+    left_to_another whether another sweep runs, so that this one did not look.
     hours_untested  the longest time that an account had gone without a verdict; of one that cannot
                     be read, the longest that it can be.
     """
@@ -104,6 +105,7 @@ class Swept:
     handed_over: dict[str, str] = field(default_factory=dict)
     failed: dict[str, Exception] = field(default_factory=dict)
     left: bool = False
+    left_to_another: bool = False
     hours_untested: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
@@ -151,11 +153,14 @@ class Sweep:
     _due: dict[AccountKey, datetime] = field(default_factory=dict)
 
     def run(self, deadline: Deadline, *, apart: bool = False) -> Swept:
-        """Tests page by page, until no account is due. No page begins after the deadline. `apart`:
-        whether the last invocation died, after which no test is made here (`take_apart`).
+        """Tests page by page, until no account is due. No page begins after the deadline. Leaves
+        everything to another sweep that runs. `apart`: whether the last invocation died, after
+        which no test is made here (`take_apart`).
         """
         if apart:
             return self.take_apart()
+        if self._another_runs():
+            return Swept(left=True, left_to_another=True)
         queue, since = FairQueue(), None
         while deadline.left:
             since = self._look(queue, since)
@@ -167,7 +172,7 @@ class Sweep:
         self.swept.left = bool(queue)
         return self.swept
 
-    def another_runs(self) -> bool:
+    def _another_runs(self) -> bool:
         """Whether another sweep runs. Two that test an account at once do no harm, since one result
         counts, but they use twice the calls of STS. So nobody waits for an answer: none means no.
         """
