@@ -8,19 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from cavok.domain.steps import REGION_DISABLED_CODES
 from tests.contract.place import Place, without
+from tests.support.refusal import refusal
 
 ABSENT = "i-0123456789abcdef0"
-
-
-def refused(call: Any, **arguments: Any) -> tuple[str, str]:
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def with_(*statements: dict[str, Any]) -> dict[str, Any]:
@@ -50,7 +43,7 @@ def test_a_listing_of_databases_concerns_all_of_them(place: Place) -> None:
     )
     rds = place.enter(place.role("list-some", some)).client("rds")
     for call, kind in ((rds.describe_db_instances, "db"), (rds.describe_db_clusters, "cluster")):
-        code, message = refused(call)
+        code, message = refusal(call)
         assert code == "AccessDenied"
         assert f":{place.account_number}:{kind}:* " in message
 
@@ -59,7 +52,7 @@ def test_a_listing_of_instances_cannot_be_limited_to_one(place: Place) -> None:
     policy = with_(allow("ec2:DescribeInstances", f"arn:aws:ec2:*:*:instance/{ABSENT}"))
     ec2 = place.enter(place.role("list-one", policy)).client("ec2")
 
-    assert refused(ec2.describe_instances, InstanceIds=[ABSENT])[0] == "UnauthorizedOperation"
+    assert refusal(ec2.describe_instances, InstanceIds=[ABSENT])[0] == "UnauthorizedOperation"
 
 
 @pytest.mark.parametrize("key", ["aws:ResourceTag/stage", "ec2:ResourceTag/stage"])
@@ -67,7 +60,7 @@ def test_an_instance_without_the_tag_of_a_condition_is_refused(place: Place, key
     policy = with_(allow("ec2:StopInstances", StringEquals={key: "dev"}))
     ec2 = place.enter(place.role(f"tag-{key[:3]}", policy)).client("ec2")
 
-    code, message = refused(ec2.stop_instances, InstanceIds=[ABSENT], DryRun=True)
+    code, message = refusal(ec2.stop_instances, InstanceIds=[ABSENT], DryRun=True)
     assert code in ("UnauthorizedOperation", "InvalidInstanceID.NotFound")
     assert code == "InvalidInstanceID.NotFound" or "no identity-based policy allows" in message
 
@@ -85,7 +78,7 @@ def test_a_database_without_the_tag_of_a_condition_is_refused(
     policy = with_(allow(action, StringEquals={"aws:ResourceTag/stage": "dev"}))
     rds = place.enter(place.role(f"tag-{action[4:]}", policy)).client("rds")
 
-    code, _ = refused(getattr(rds, operation), **{name: "cavok-probe-absent"})
+    code, _ = refusal(getattr(rds, operation), **{name: "cavok-probe-absent"})
     assert code == "AccessDenied"
 
 
@@ -98,7 +91,7 @@ def test_arns_are_compared_part_by_part(place: Place) -> None:
         allow("ec2:DescribeInstances", ArnLike={"aws:PrincipalArn": "arn:aws:*/CavokContract-*"})
     )
     ec2 = place.enter(place.role("arn-beyond", beyond)).client("ec2")
-    assert refused(ec2.describe_instances)[0] == "UnauthorizedOperation"
+    assert refusal(ec2.describe_instances)[0] == "UnauthorizedOperation"
 
 
 def test_a_region_that_is_off_knows_no_credentials(place: Place) -> None:
@@ -113,5 +106,5 @@ def test_a_region_that_is_off_knows_no_credentials(place: Place) -> None:
     session = place.enter(place.role("region-off"))
 
     for service, operation in (("ec2", "describe_instances"), ("rds", "describe_db_instances")):
-        code, _ = refused(getattr(session.client(service, off[0]), operation))
+        code, _ = refusal(getattr(session.client(service, off[0]), operation))
         assert code in REGION_DISABLED_CODES, service

@@ -94,7 +94,7 @@ def publish_by_hand(stack: Stack, batch: Json) -> None:
         check=True,
     ).stdout
     invoked = aws.client("lambda", stack.emulator_url).invoke(
-        FunctionName=inspection.function_name(stack, "PublishEvents"), Payload=event
+        FunctionName=inspection.resource_name(stack, "PublishEvents"), Payload=event
     )
     assert json.load(invoked["Payload"]) == {"batchItemFailures": []}
 

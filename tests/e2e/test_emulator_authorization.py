@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from local.stack import Stack
 from tests.e2e.bare_account import Account, document
+from tests.support.refusal import refusal
 
 IMAGE = "ami-0123456789abcdef0"
 OTHER_REGION = "eu-central-1"
@@ -60,14 +60,6 @@ def cluster(account: Account, name: str, **tags: str) -> None:
         MasterUserPassword="sample-password",
         Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
     )
-
-
-def refusal(call: Callable[..., Any], **arguments: Any) -> tuple[str, str]:
-    """Code and message of the error that the call must answer."""
-    with pytest.raises(ClientError) as caught:
-        call(**arguments)
-    error = caught.value.response["Error"]
-    return error["Code"], error["Message"]
 
 
 def allow(action: str | list[str], resource: str = "*", **condition: Any) -> dict[str, Any]:

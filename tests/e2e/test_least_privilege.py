@@ -211,7 +211,7 @@ def test_the_public_api_seals_access_keys_and_nothing_else(
     stack: Stack, hands: dict[str, Clients], context: dict[str, str], allowed: bool
 ) -> None:
     key_id = aws.client("lambda", stack.emulator_url).get_function_configuration(
-        FunctionName=inspection.function_name(stack, "AccountsApi")
+        FunctionName=inspection.resource_name(stack, "AccountsApi")
     )["Environment"]["Variables"]["SEALING_KEY_ID"]
     kms = hands["AccountsApi"]("kms")
 

@@ -68,7 +68,7 @@ def stop(stack: Stack, verification: Json) -> None:
 def function_without(stack: Stack, logical_id: str, *settings: str) -> Iterator[None]:
     """A function whose environment lacks what it needs, so that each of its invocations crashes."""
     function = aws.client("lambda", stack.emulator_url)
-    name = inspection.function_name(stack, logical_id)
+    name = inspection.resource_name(stack, logical_id)
     whole = function.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     broken = {key: value for key, value in whole.items() if key not in settings}
     assert broken != whole

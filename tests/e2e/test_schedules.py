@@ -122,7 +122,7 @@ def test_a_clock_that_somebody_deletes_is_back_after_the_daily_comparison(
         scheduler.delete_schedule(Name=lost["Name"], GroupName=lost["GroupName"])
 
         invoked = aws.client("lambda", stack.emulator_url).invoke(
-            FunctionName=inspection.function_name(stack, "ReconcileClocks"), Payload="{}"
+            FunctionName=inspection.resource_name(stack, "ReconcileClocks"), Payload="{}"
         )
 
         assert json.load(invoked["Payload"]).get("MissingClocks") == 1

@@ -15,7 +15,7 @@ from local.customers import CUSTOMERS, CustomerAccount
 from local.stack import Stack
 from tests.support import bus, journeys, sweeps, webhook_receiver
 from tests.support.bus import BusListener
-from tests.support.connections import Connected
+from tests.support.connections import Connected, close_role
 from tests.support.event_schemas import problems_of
 from tests.support.http import Json, answer
 from tests.support.organizations import Organization, new_organization
@@ -55,11 +55,6 @@ def drop_condition(account: Connected) -> None:
     customers.set_trust_condition(None)(account.place, account.offer().role_name)
 
 
-def restore_condition(account: Connected) -> None:
-    condition = {"StringEquals": {"sts:ExternalId": account.offer().external_id}}
-    customers.set_trust_condition(condition)(account.place, account.offer().role_name)
-
-
 def deny_stop(account: Connected) -> None:
     customers.deny(STOP)(account.place, account.offer().role_name)
 
@@ -95,7 +90,7 @@ BREAKS = (
         "Account Failed",
         "confused_deputy",
         drop_condition,
-        restore_condition,
+        close_role,
     ),
     Break(
         "action-denied",

@@ -12,7 +12,7 @@ from local.faults import Fault, faults
 from local.stack import Stack
 from tests.e2e.using import Used, connect_and_use, control
 from tests.support import sweeps
-from tests.support.connections import Connected, connect, resource_states
+from tests.support.connections import Connected, close_role, connect, resource_states
 from tests.support.http import Json, answer, problem
 from tests.support.organizations import Organization
 
@@ -31,11 +31,6 @@ def used(own_organization: Organization, new_place: Callable[[], CustomerAccount
 def open_role(account: Connected) -> None:
     """The customer lets anybody in who brings an external ID."""
     customers.set_trust_condition(ANY_ID)(account.place, account.offer().role_name)
-
-
-def close_role(account: Connected) -> None:
-    condition = {"StringEquals": {"sts:ExternalId": account.offer().external_id}}
-    customers.set_trust_condition(condition)(account.place, account.offer().role_name)
 
 
 def codes(account: Json) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from local import aws
-from local.customers import CustomerAccount, Offer
+from local.customers import CustomerAccount, Offer, set_trust_condition
 from tests.support.http import Json, answer
 
 TEST_SECONDS = 180
@@ -79,6 +79,13 @@ def new_account(number: str, **fields: Any) -> Json:
 def connect(person: httpx.Client, place: CustomerAccount, **fields: Any) -> Connected:
     added = answer(person.post("/v1/accounts", json=new_account(place.account_number, **fields)))
     return Connected(person, place, added["account_id"])
+
+
+def close_role(account: Connected) -> None:
+    """The customer lets in who brings the organization's external ID, and nobody else."""
+    offer = account.offer()
+    condition = {"StringEquals": {"sts:ExternalId": offer.external_id}}
+    set_trust_condition(condition)(account.place, offer.role_name)
 
 
 def resource_states(place: CustomerAccount) -> Json:

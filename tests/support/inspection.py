@@ -112,18 +112,10 @@ def functions(stack: Stack) -> list[str]:
     ]
 
 
-def function_name(stack: Stack, logical_id: str) -> str:
-    """A function of the template by its logical ID."""
-    found = aws.cloudformation(stack.emulator_url).describe_stack_resource(
-        StackName=STACK_NAME, LogicalResourceId=logical_id
-    )
-    return found["StackResourceDetail"]["PhysicalResourceId"]
-
-
 def log_group(stack: Stack, logical_id: str) -> str:
     """The name of a function's own log group."""
     configuration = aws.client("lambda", stack.emulator_url).get_function_configuration(
-        FunctionName=function_name(stack, logical_id)
+        FunctionName=resource_name(stack, logical_id)
     )
     return str(configuration["LoggingConfig"]["LogGroup"])
 
@@ -131,7 +123,7 @@ def log_group(stack: Stack, logical_id: str) -> str:
 def role_name(stack: Stack, logical_id: str) -> str:
     """The execution role of a function."""
     configuration = aws.client("lambda", stack.emulator_url).get_function_configuration(
-        FunctionName=function_name(stack, logical_id)
+        FunctionName=resource_name(stack, logical_id)
     )
     return str(configuration["Role"]).rsplit("/", 1)[-1]
 

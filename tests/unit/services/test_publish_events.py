@@ -19,12 +19,16 @@ from tests.support.builders import ACCOUNT_ID, ORGANIZATION_ID
 from tests.support.stream_records import events_of, interaction_record, usage_record
 
 
-class Events:
-    """PutEvents, which refuses the entries that a test names."""
+class Refusing:
+    """Takes what is sent, and refuses what a test names."""
 
     def __init__(self, *refused: str) -> None:
         self.refused = refused
         self.calls: list[list[dict[str, Any]]] = []
+
+
+class Events(Refusing):
+    """PutEvents, entry by entry."""
 
     def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
         self.calls.append(Entries)
@@ -56,12 +60,8 @@ def closed(record: dict[str, Any], outcome: str = "accepted") -> dict[str, Any]:
     return {"eventName": "MODIFY", "dynamodb": change}
 
 
-class Queue:
-    """SendMessageBatch, which refuses the messages that a test names."""
-
-    def __init__(self, *refused: str) -> None:
-        self.refused = refused
-        self.calls: list[list[dict[str, Any]]] = []
+class Queue(Refusing):
+    """SendMessageBatch, message by message."""
 
     def send_message_batch(
         self,

@@ -185,8 +185,6 @@ class ListedAccount:
     @property
     def role_arn(self) -> str | None:
         """Null for an account with an access key."""
-        if self.role_name is None:
-            return None
         return role_arn(self.account_number, self.role_path, self.role_name)
 
     @property

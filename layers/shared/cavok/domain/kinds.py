@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import itemgetter
-from typing import Any, Self
+from typing import Any
+
+from cavok.domain.described import DescribedEnum
 
 
 class Action(StrEnum):
@@ -251,21 +253,13 @@ _DATABASE_ID = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
 """AWS stores it in lower case. Source: RDS API Reference, CreateDBInstance, CreateDBCluster."""
 
 
-class Kind(StrEnum):
+class Kind(DescribedEnum):
     """The kinds of instances, in the order of a listing."""
 
     # States: EC2 User Guide, "Instance lifecycle"; RDS User Guide, "Viewing DB instance status".
     # Error codes of EC2: EC2 API Reference, "Error codes".
 
     descriptor: KindDescriptor
-
-    def __new__(cls, descriptor: Any) -> Self:
-        """A kind is the name in its descriptor, and has the rest in `descriptor`."""
-        # A KindDescriptor. Typed Any because mypy checks `Kind("ec2")` against this signature.
-        member = str.__new__(cls, descriptor.name)
-        member._value_ = descriptor.name
-        member.descriptor = descriptor
-        return member
 
     EC2 = KindDescriptor(
         name="ec2",

@@ -265,9 +265,11 @@ def policy_document(groups: Iterable[PermissionGroup] = GRANTED_GROUPS) -> dict[
     return {"Version": "2012-10-17", "Statement": [group.statement() for group in groups]}
 
 
-def role_arn(account_number: str, role_path: str, role_name: str) -> str:
-    """The ARN of a customer's role. `role_path` begins and ends with a slash."""
-    return f"arn:aws:iam::{account_number}:role{role_path}{role_name}"
+def role_arn(account_number: str, role_path: str, role_name: str | None) -> str | None:
+    """The ARN of a customer's role; null without a role, as of an access key. `role_path` begins
+    and ends with a slash.
+    """
+    return f"arn:aws:iam::{account_number}:role{role_path}{role_name}" if role_name else None
 
 
 def trust_policy(trusted_account_id: str, external_id: str) -> dict[str, Any]:

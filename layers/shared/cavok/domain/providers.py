@@ -5,8 +5,8 @@ search by number knows AWS's alone.
 """
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Self
+
+from cavok.domain.described import DescribedEnum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,17 +23,10 @@ class ProviderDescriptor:
     note: str | None = None
 
 
-class Provider(StrEnum):
+class Provider(DescribedEnum):
     """The providers, in the order of the page."""
 
     descriptor: ProviderDescriptor
-
-    def __new__(cls, descriptor: Any) -> Self:
-        """Takes a ProviderDescriptor. Typed Any: mypy checks `Provider("aws")` against this."""
-        member = str.__new__(cls, descriptor.name)
-        member._value_ = descriptor.name
-        member.descriptor = descriptor
-        return member
 
     @property
     def available(self) -> bool:

@@ -107,8 +107,6 @@ class CustomerSession:
     @property
     def role_arn(self) -> str | None:
         """Null for an access key."""
-        if self.role_name is None:
-            return None
         return role_arn(self.account_number, self.role_path, self.role_name)
 
     @classmethod
