@@ -67,7 +67,7 @@ class Account:
         )
         return str(made["stateMachineArn"])
 
-    def ended(self, execution_arn: str, seconds: float = 20) -> dict[str, Any]:
+    def ended(self, execution_arn: str, seconds: float = 60) -> dict[str, Any]:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             found: dict[str, Any] = self.client("stepfunctions").describe_execution(
