@@ -137,23 +137,19 @@ def test_what_a_closed_modal_had_begun_says_why_it_failed(admin, answer_with, wa
 
 
 def test_an_account_that_a_closed_modal_deletes_is_gone_in_the_next_view(admin, answer_everything):
-    page, held = admin.page, []
+    page = admin.page
     answer_everything(page)
     admin.go(ONE)
-
-    def hold(route: Route) -> None:
-        held.append(route) if route.request.method == "DELETE" else route.fallback()
-
-    page.route("**/v1/accounts/acc000000", hold)
+    held = HeldRequests(page, "**/v1/accounts/acc000000", "DELETE")
     dialog = opened(page, "Delete account")
     number = samples.account(0)["provider_id"]
     dialog.get_by_label("Type the account number").fill(number)
-    with page.expect_request(lambda one: one.method == "DELETE"):
-        dialog.get_by_role("button", name="Delete account").click()
+    dialog.get_by_role("button", name="Delete account").click()
+    request = held.first()
     close(dialog)
     page.evaluate("location.hash = '#/accounts/acc000000/tests'")
     expect(page.locator(".history-row").first).to_be_visible()
-    held[0].fulfill(status=204)
+    request.fulfill(status=204)
     expect(page.get_by_role("heading", name="No such account")).to_be_visible()
 
 

@@ -203,13 +203,13 @@ def test_a_view_whose_module_hangs_says_that_it_takes_long(admin):
 
 
 def test_a_view_that_comes_late_leaves_the_focus_where_the_reader_has_gone(admin):
-    page, held = admin.page, []
-    page.route("**/views/organization.js", lambda route: held.extend([route]))
-    with page.expect_request("**/views/organization.js"):
-        page.get_by_role("link", name="Organization").click()
+    page = admin.page
+    held = HeldRequests(page, "**/views/organization.js")
+    page.get_by_role("link", name="Organization").click()
+    module = held.first()
     page.get_by_role("link", name="Access Details").focus()
     page.wait_for_timeout(100)
-    held[0].fallback()
+    module.fallback()
     expect(page.get_by_role("heading", name="Organization", exact=True)).to_be_visible()
     expect(page.get_by_role("link", name="Access Details")).to_be_focused()
 

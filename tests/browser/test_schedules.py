@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conditions import API_DOWN, EVERY, shows
 from tests.support.page import samples
+from tests.support.page.waiting import HeldRequests
 
 ONE = "/v1/accounts/acc000000"
 MONDAY = {"action": "start", "at": "2035-01-08T08:00:00Z"}
@@ -228,19 +229,15 @@ def test_the_question_waits_for_no_slow_reading_but_for_another_modal(
 
 
 def test_whoever_leaves_the_view_is_asked_all_the_same(furnished, admin, answer_with):
-    page, held = furnished, []
+    page = furnished
     answer_with(page, f"{ONE}/verifications", {"items": [], "next_cursor": None})
-
-    def hold(route: Any) -> None:
-        held.append(route) if route.request.method == "PATCH" else route.fallback()
-
-    page.route(f"**{ONE}/resources/res1", hold)
+    held = HeldRequests(page, f"**{ONE}/resources/res1", "PATCH")
     admin.go("#/accounts/acc000000/instances")
-    with page.expect_request(lambda one: one.method == "PATCH"):
-        save(page)
+    save(page)
+    change = held.first()
     page.evaluate("location.hash = '#/accounts/acc000000/tests'")
     expect(page.get_by_text("This account has not been tested yet.")).to_be_visible()
-    held[0].fulfill(json=saved(MONDAY)(held[0].request))
+    change.fulfill(json=saved(MONDAY)(change.request))
     expect(question(page)).to_contain_text("outside this schedule")
 
 
