@@ -27,13 +27,13 @@ class NoteBody(BaseModel):
     text: str
 
 
-@router.get("/v1/audit/<entry_id>/notes", summary="Notes", tags=["Audit"], responses=answers(404))
+@router.get("/v1/audit/<entry_id>/notes", summary="Notes", tags=["Audit"], responses=answers())
 def list_notes(entry_id: str, color: str, cursor: Cursor = None) -> list[NoteBody]:
     'Lists notes.'
     raise NotImplementedError
 
 
-@router.put("/v1/audit/<entry_id>/note", summary="Note", tags=["Audit"], responses=answers(404))
+@router.put("/v1/audit/<entry_id>/note", summary="Note", tags=["Audit"], responses=answers())
 def put_note(entry_id: str, note: NoteBody) -> NoteBody:
     'Sets a note.'
     raise NotImplementedError
