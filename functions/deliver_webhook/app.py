@@ -1,5 +1,6 @@
 """deliver_webhook: sends events to organizations' webhooks, each as one signed message."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +18,14 @@ from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.events import read_event
 from cavok.messages import one_message
 from cavok.observability import logger
-from cavok.services.webhooks import GivenUp, deliver, give_up, tries_of, try_again
+from cavok.services.webhooks import (
+    GivenUp,
+    WaitsAlready,
+    deliver,
+    give_up,
+    tries_of,
+    try_again,
+)
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
@@ -28,14 +36,24 @@ def is_first(record: SQSRecord) -> bool:
     return record.event_source_arn.rpartition(":")[2] != retries
 
 
+def _tries_of(record: SQSRecord, event: Mapping[str, Any], now: datetime) -> int:
+    attributes = record.attributes
+    sent_at = datetime.fromtimestamp(int(attributes.sent_timestamp) / 1000, UTC)
+    received = int(attributes.approximate_receive_count)
+    return tries_of(event, sent_at, received, wiring.webhooks(), now)
+
+
 @one_message(failure="Delivery failed", metric="WebhookFaults", expected=(NotDelivered,))
 def send(record: SQSRecord) -> None:
     """Delivers one event. Raises NotDelivered if its message is to come again."""
     logger.remove_keys(["event_id", "type"])  # left by the previous record
     event = read_event(record.body)
     logger.append_keys(event_id=event["detail"]["event_id"], type=event["detail-type"])
-    first, received = is_first(record), int(record.attributes.approximate_receive_count)
-    tries = 1 if first else tries_of(event, received, wiring.webhooks())
+    first, now = is_first(record), datetime.now(UTC)
+    tries = 1 if first else _tries_of(record, event, now)
+    if not tries:
+        logger.info("Delivered before")
+        return
     try:
         status = deliver(
             event,
@@ -44,7 +62,7 @@ def send(record: SQSRecord) -> None:
             sealer=wiring.sealer(),
             client=wiring.webhook_client(),
             allow_loopback=wiring.loopback_webhooks_allowed(),
-            now=datetime.now(UTC),
+            now=now,
             first_tries=wiring.first_tries() if first else None,
         )
     except NotDelivered as error:
@@ -52,6 +70,8 @@ def send(record: SQSRecord) -> None:
         logger.warning("Not delivered", reason=str(error), tries=tries, organization_id=whose)
         if isinstance(error, GivenUp):
             give_up(event, wiring.undelivered_webhooks())
+        elif isinstance(error, WaitsAlready):
+            pass  # This message was one too many.
         elif not try_again(event, tries, record.receipt_handle, wiring.webhook_retries()):
             raise
     else:

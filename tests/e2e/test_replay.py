@@ -107,7 +107,7 @@ MAY: Mapping[str, set[str]] = {
     },
     "DeliverWebhookRole": {
         *table("GetItem", "ORG"),
-        *table("GetItem PutItem", "WEBHOOK"),
+        *table("GetItem PutItem UpdateItem", "WEBHOOK"),
         "kms:Decrypt SealingKey organization,webhook",
         "sqs:ChangeMessageVisibility WebhookRetries",
         "sqs:SendMessage WebhookRetries",

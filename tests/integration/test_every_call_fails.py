@@ -13,6 +13,7 @@ from __future__ import annotations
 import copy
 import functools
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -183,13 +184,14 @@ MANY = 20
 def feed_queue(run: Run, handler: Any, bodies: list[str], tries: int, queue: str = "queue") -> None:
     """Lambda, reading a queue: the failed messages again, then the dead-letter queue."""
     waiting = {f"m-{index}": body for index, body in enumerate(bodies)}
+    sent = str(round(1000 * time.time()))
     for count in range(1, tries + 1):
         messages = [
             {
                 "messageId": message_id,
                 "receiptHandle": message_id,
                 "body": body,
-                "attributes": {"ApproximateReceiveCount": str(count)},
+                "attributes": {"ApproximateReceiveCount": str(count), "SentTimestamp": sent},
                 "eventSource": "aws:sqs",
                 "eventSourceARN": f"arn:aws:sqs:us-east-1:111122223333:{queue}",
             }

@@ -17,11 +17,20 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from cavok import wiring
 from cavok.adapters.sealing import Sealer
+from cavok.adapters.table import webhooks as table_of_webhooks
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.events import Envelope, EventType
 from cavok.domain.first_tries import OWN_TRY_SECONDS, SECONDS
 from cavok.domain.organizations import message_group
-from cavok.domain.webhooks import PAUSED_AFTER, TRIES, Health, wait_seconds
+from cavok.domain.webhooks import (
+    COUNTED_TRY,
+    LAST_TRY_AFTER,
+    OVERDUE_AFTER,
+    PAUSED_AFTER,
+    TRIES,
+    Health,
+    wait_seconds,
+)
 from cavok.services.first_tries import FirstTries
 from tests.support.api import WEBHOOK, Api
 from tests.support.builders import ORGANIZATION_ID
@@ -55,6 +64,7 @@ EVENT: Json = json.loads(
     .body
 )
 LEAVES: Json = {"batchItemFailures": []}
+MINUTE = timedelta(minutes=1)
 STAYS: Json = {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
 
 
@@ -70,9 +80,31 @@ def hidden(eventbridge: EventBridge, monkeypatch: pytest.MonkeyPatch) -> list[tu
     return made
 
 
-def comes(queue: str, received: int = 1, event: Json = EVENT) -> Any:
+def event_of(event_id: str) -> Json:
+    detail: Json = EVENT["detail"] | {"event_id": event_id}
+    return EVENT | {"detail": detail}
+
+
+def comes(
+    queue: str, received: int = 1, event: Json = EVENT, sent_at: datetime | None = None
+) -> Any:
     """What deliver_webhook answers to the event's message, received so often from this queue."""
-    return invoke("DeliverWebhook", {"Records": records_of(queue, [event], received)})
+    records = records_of(queue, [event], received, sent_at=sent_at)
+    return invoke("DeliverWebhook", {"Records": records})
+
+
+def is_tried(times: int, event: Json = EVENT) -> None:
+    """Without success."""
+    assert comes("WebhookMessages", event=event) == LEAVES
+    for received in range(1, times):
+        comes("WebhookRetries", received, event)
+
+
+def delivered_again(admin: Api, eventbridge: EventBridge) -> None:
+    """A person has the event delivered again, and its message comes."""
+    assert admin.post(f"{PATH}/deliveries/e-1/redeliver").status == 202
+    assert eventbridge.sent["WebhookMessages"].pop() == EVENT
+    assert comes("WebhookMessages") == LEAVES
 
 
 def logged(admin: Api) -> Json:
@@ -202,38 +234,135 @@ def test_a_message_that_had_no_time_at_its_first_try_has_all_tries_left(
     assert eventbridge.sent["WebhookRetries"] == [EVENT], "it comes again, after five seconds"
 
 
-@pytest.mark.parametrize("resumed", [False, True])
-@pytest.mark.parametrize(("hours", "status"), [(1.9, "paused"), (2.1, "failed")])
-def test_a_long_pause_queues_no_more_messages(
-    hours: float,
-    status: str,
-    resumed: bool,
+@pytest.mark.parametrize("happens", [is_refused, is_paused])
+def test_of_an_organizations_messages_of_a_day_a_number_waits_and_no_more(
+    happens: Callable[[Api, Receiver], None],
     admin: Api,
     eventbridge: EventBridge,
     receiver: Receiver,
+    hidden: list[tuple[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Else one organization fills the queue of retries, from which those of others come too. Also
-    if somebody resumes it meanwhile.
+    """Else one organization fills the queue of retries, from which those of others come too."""
+    monkeypatch.setattr(table_of_webhooks, "WAITING_A_DAY", 2)
+    admin.put(PATH, WEBHOOK)
+    happens(admin, receiver)
+
+    for number in range(3):
+        is_tried(COUNTED_TRY, event_of(f"e-{number}"))
+        assert len(eventbridge.sent["WebhookRetries"]) == number + 1
+
+    waits = wait_seconds(COUNTED_TRY)
+    assert [seconds for _, seconds in hidden] == [20, waits, 20, waits, 20]
+    assert eventbridge.sent["UndeliveredWebhooks"] == [event_of("e-2")]
+    found = {each["event_id"]: each for each in admin.get(f"{PATH}/deliveries").json["items"]}
+    assert (found["e-2"]["status"], found["e-2"]["next_try_at"]) == ("failed", None)
+    assert found["e-1"]["status"] == ("paused" if happens is is_paused else "waiting")
+    waiting, now = wiring.webhooks().count_waiting, datetime.now(UTC)
+    assert waiting("another", now)
+    assert not waiting(ORGANIZATION_ID, now)
+    assert waiting(ORGANIZATION_ID, now + timedelta(days=1))
+
+
+def test_what_is_delivered_within_a_few_tries_is_not_one_of_those_that_wait(
+    admin: Api,
+    receiver: Receiver,
+    hidden: list[tuple[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A receiver that fails now and then, or is slow, loses no message by that."""
+    monkeypatch.setattr(table_of_webhooks, "WAITING_A_DAY", 0)
+    admin.put(PATH, WEBHOOK)
+    receiver.refuses = COUNTED_TRY - 1
+
+    is_tried(COUNTED_TRY - 1)
+    assert comes("WebhookRetries", COUNTED_TRY - 1) == LEAVES
+
+    assert logged(admin)["status"] == "delivered"
+
+
+def test_a_message_that_waited_for_long_is_tried_for_the_last_time(
+    admin: Api, eventbridge: EventBridge, receiver: Receiver
+) -> None:
+    """Whatever its log says, which others of its event write too."""
+    admin.put(PATH, WEBHOOK)
+    receiver.refuses = 99
+    is_tried(3)
+    now = datetime.now(UTC)
+
+    assert comes("WebhookRetries", 3, sent_at=now - LAST_TRY_AFTER + MINUTE) == STAYS
+    assert comes("WebhookRetries", 4, sent_at=now - LAST_TRY_AFTER) == LEAVES
+
+    assert (logged(admin)["status"], logged(admin)["tries"]) == ("failed", TRIES)
+    assert eventbridge.sent["UndeliveredWebhooks"] == [EVENT]
+
+
+@pytest.mark.parametrize("in_time", [True, False])
+def test_a_message_that_waits_and_is_delivered_again_is_tried_once_more_and_waits_on(
+    in_time: bool,
+    admin: Api,
+    eventbridge: EventBridge,
+    receiver: Receiver,
+    first_tries: FirstTries,
+    hidden: list[tuple[str, int]],
+) -> None:
+    """Its tries do not begin anew, and no second message waits. `in_time`: whether a process has
+    time for it at once.
     """
     admin.put(PATH, WEBHOOK)
-    now, webhooks = datetime.now(UTC), wiring.webhooks()
-    paused = replace(Health(organization_id=ORGANIZATION_ID), failures=PAUSED_AFTER - 1).failed(
-        now - timedelta(hours=hours)
-    )
-    if resumed:
-        paused = paused.resumed(now - timedelta(hours=1)).failed(now - timedelta(hours=1))
-    failed_again = replace(paused, failures=99).failed(now)
-    assert webhooks.change_health(Health(organization_id=ORGANIZATION_ID), failed_again)
+    receiver.refuses = 99
+    is_tried(7)
+    receiver.given.clear()
+    before, waits = logged(admin), len(hidden)
+    if not in_time:
+        first_tries.spend(ORGANIZATION_ID, SECONDS, accepted=False)
 
-    assert comes("WebhookMessages") == LEAVES
+    for again in range(1, 4):
+        delivered_again(admin, eventbridge)
+        if not in_time:
+            assert comes("WebhookRetries") == LEAVES
+            assert eventbridge.sent["WebhookRetries"].pop() == EVENT
+        assert len(receiver.given) == again
+        assert logged(admin) == before
+        assert (eventbridge.sent["WebhookRetries"], len(hidden)) == ([EVENT], waits)
 
-    assert receiver.given == []
-    assert logged(admin)["status"] == status
-    queue = {"paused": "WebhookRetries", "failed": "UndeliveredWebhooks"}[status]
-    assert {name for name, sent in eventbridge.sent.items() if sent} - {queue} <= {
-        "WebhookMessages"
-    }
-    assert eventbridge.sent[queue] == [EVENT]
+    assert comes("WebhookRetries", 7) == STAYS
+    assert logged(admin)["tries"] == 8
+
+
+def test_a_message_that_was_delivered_by_hand_while_it_waited_is_done(
+    admin: Api, eventbridge: EventBridge, receiver: Receiver, hidden: list[tuple[str, int]]
+) -> None:
+    admin.put(PATH, WEBHOOK)
+    receiver.refuses = 3
+    is_tried(3)
+    delivered_again(admin, eventbridge)
+    assert logged(admin)["status"] == "delivered"
+    before, given, waits = logged(admin), len(receiver.given), len(hidden)
+    receiver.refuses = 99
+
+    assert comes("WebhookRetries", 3) == LEAVES
+
+    assert logged(admin) == before
+    assert (len(receiver.given), len(hidden)) == (given, waits)
+    assert wiring.webhooks().health(ORGANIZATION_ID).failures < 3
+
+
+def test_a_message_that_nothing_tries_any_more_begins_anew(
+    admin: Api, eventbridge: EventBridge, receiver: Receiver
+) -> None:
+    """It lies in a dead-letter queue, and its log still says that it waits."""
+    admin.put(PATH, WEBHOOK)
+    receiver.refuses = 99
+    is_tried(3)
+    webhooks, now = wiring.webhooks(), datetime.now(UTC)
+    (stored,) = webhooks.deliveries(ORGANIZATION_ID)
+    webhooks.record(replace(stored, next_try_at=now - OVERDUE_AFTER - MINUTE), now)
+
+    delivered_again(admin, eventbridge)
+
+    assert (logged(admin)["status"], logged(admin)["tries"]) == ("waiting", 1)
+    assert eventbridge.sent["WebhookRetries"] == [EVENT, EVENT]
 
 
 def test_a_message_that_waited_is_delivered_and_done(admin: Api, receiver: Receiver) -> None:
@@ -255,8 +384,9 @@ def test_a_test_message_is_tried_once_while_the_webhook_is_paused(
     receiver.refuses = 99
     test: Json = EVENT | {"detail-type": "Webhook Test"}
 
-    for queue in ("WebhookMessages", "WebhookRetries", "WebhookRetries"):
-        comes(queue, event=test)
+    comes("WebhookMessages", event=test)
+    for received in (1, 2):
+        comes("WebhookRetries", received, test)
 
     assert receiver.refuses == 98
     assert eventbridge.sent["WebhookRetries"] == [test]
@@ -277,7 +407,7 @@ def test_a_first_try_gets_the_time_that_others_have_left(
     comes("WebhookMessages")
     first_tries.spend("contoso", SECONDS, accepted=False)
     comes("WebhookMessages")
-    comes("WebhookRetries")
+    comes("WebhookRetries", event=event_of("e-2"))
 
     whole, own, again = receiver.given
     assert SECONDS - 1 < whole <= SECONDS

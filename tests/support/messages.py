@@ -243,14 +243,17 @@ def deliver(target: str, events: list[Json]) -> None:
     assert answer == {"batchItemFailures": []}, target
 
 
-def records_of(queue: str, events: list[Json], received: int = 1) -> list[Json]:
-    """Messages as Lambda takes them from a queue, received so often."""
+def records_of(
+    queue: str, events: list[Json], received: int = 1, *, sent_at: datetime | None = None
+) -> list[Json]:
+    """Messages as Lambda takes them from a queue, received so often. `sent_at`: null is now."""
+    sent = str(round(1000 * (sent_at or datetime.now(UTC)).timestamp()))
     return [
         {
             "messageId": f"m-{index}",
             "receiptHandle": "r",
             "body": json.dumps(event),
-            "attributes": {"ApproximateReceiveCount": str(received)},
+            "attributes": {"ApproximateReceiveCount": str(received), "SentTimestamp": sent},
             "eventSource": "aws:sqs",
             "eventSourceARN": f"arn:aws:sqs:us-east-1:123456789012:{queue}",
         }

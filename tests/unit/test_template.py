@@ -147,6 +147,7 @@ MAY = {
     "deliver_webhook": {
         "dynamodb:GetItem",
         "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
         "kms:Decrypt",
         "sqs:ChangeMessageVisibility",
         "sqs:DeleteMessage",

@@ -19,11 +19,11 @@ from local.settings import ROOT
 from tests.support.builders import NOW
 from tests.support.fair_queue import MOST_IN_FLIGHT, Sent, taken_at
 from tests.support.template import resource, template
+from tests.support.waiting_messages import messages_a_minute
 
 FIRST, RETRIES = "WebhookMessages", "WebhookRetries"
 
-A_MINUTE = 400
-"""About as many messages as an organization's quotas let it make in a minute."""
+A_MINUTE = messages_a_minute()
 OUR_OWN_WORK = 0.02
 """Seconds that a message takes us besides waiting for its receiver; sending it on takes no more."""
 
@@ -171,20 +171,20 @@ def attack(attackers: int, until: float, seconds: float = SECONDS) -> list[Sent]
     return [each for each in messages if each.at < until]
 
 
-@pytest.mark.parametrize("seconds", [0.1, 0.3, 0.45])
-@pytest.mark.parametrize("attackers", [1, 2, 5, 10])
+@pytest.mark.parametrize("seconds", [0.1, 0.45])
+@pytest.mark.parametrize("attackers", [1, 2, 5])
 def test_receivers_of_many_organizations_that_take_eight_seconds_delay_no_other(
     attackers: int, seconds: float
 ) -> None:
     """Ten messages of another organization, whose receiver takes `seconds`, are all delivered."""
     consumers = template()["Parameters"]["QueueConcurrency"]["Default"]
 
-    for at in (0.2, 1.0):
-        late = [replace(each, at=at) for each in sent("northwind", 10, seconds)]
-        messages = attack(attackers, at + 30) + late
-        for processes in (consumers, 2 * consumers):
-            found = delivered_at(messages, consumers=consumers, processes=processes)
-            assert max(found[each.name] for each in late) - at < 30
+    late = [replace(each, at=1.0) for each in sent("northwind", 10, seconds)]
+    messages = attack(attackers, 31.0) + late
+
+    for processes in (consumers, 2 * consumers):
+        found = delivered_at(messages, consumers=consumers, processes=processes)
+        assert max(found[each.name] for each in late) - 1.0 < 30
 
 
 @pytest.mark.parametrize("seconds", [0.45, 0.95])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,11 +16,10 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from cavok.domain.errors import InvalidField
 from cavok.domain.events import WEBHOOK_TEST, EventType
 from cavok.domain.webhooks import (
-    LATE_AT_MOST,
-    LONGEST_WAIT,
+    LISTED_DELIVERIES,
+    OVERDUE_AFTER,
     PAUSED_AFTER,
     SIGNING_AT_ONCE,
-    TRIES,
     DeliveryStatus,
     Health,
     ReceiverMessage,
@@ -33,10 +31,11 @@ from cavok.domain.webhooks import (
     payload,
     rotated,
     signed_headers,
-    wait_seconds,
 )
 from cavok.domain.webhooks import Webhook as Subscription
 from tests.support.builders import NOW, a_failed_delivery
+from tests.support.fair_queue import MOST_IN_FLIGHT
+from tests.support.waiting_messages import Organization, Try
 
 PRIVATE = [
     "0.0.0.0",
@@ -380,105 +379,50 @@ def test_at_another_address_a_webhook_that_did_not_fail_lately_has_ten_tries() -
     assert failed(PAUSED_AFTER).moved(NOW + DAY).state is WebhookState.ACTIVE
 
 
-A_MINUTE = 20
-"""Messages of the models below, for each 400 that an organization's acts make."""
-
-MOST_IN_FLIGHT = 120_000 * A_MINUTE / 400
-
-Accepts = Callable[[Health, int, int, datetime], bool]
-"""Whether a receiver accepts the message of this number, at this try. It knows all about us."""
-
-
-def most_open(accepts: Accepts, *, resumed_after: timedelta = timedelta.max) -> int:
-    """How many messages wait at most for their next try within 28 hours, if each comes when it is
-    due. Somebody resumes the webhook when it has been paused for so long.
-    """
-    health, most = Health(organization_id="org-one"), 0
-    due: list[tuple[datetime, int, int]] = []
-    waiting: set[int] = set()
-    coming = ((NOW + n * timedelta(minutes=1) / A_MINUTE, n, 1) for n in range(28 * 60 * A_MINUTE))
-    for new in coming:
-        heapq.heappush(due, new)
-        while due and due[0][0] <= new[0]:
-            now, number, tries = heapq.heappop(due)
-            if health.paused_at and now - health.paused_at >= resumed_after:
-                health = health.resumed(now)
-            paused, tried = health, True
-            if paused.next_try_at:
-                tried = now >= paused.next_try_at
-                health = paused.failed(now) if tried else paused
-            accepted = tried and accepts(paused, number, tries, now)
-            if accepted:
-                health = health.mended(now) if health.failures else health
-            elif not paused.next_try_at:
-                health = health.failed(now)
-            given_up = tries >= TRIES or (not tried and tries == 1 and not paused.queues(now))
-            waiting.discard(number)
-            if not (accepted or given_up):
-                waiting.add(number)
-                again = now + timedelta(seconds=wait_seconds(tries))
-                heapq.heappush(due, (again, number, tries + 1))
-            most = max(most, len(waiting))
-    return most
-
-
-def never(*_: object) -> bool:
+def never(_: Try) -> bool:
     return False
 
 
-def every_second_message(_: Health, number: int, *__: object) -> bool:
-    return number % 2 == 0
+def every_second_message(trial: Try) -> bool:
+    return trial.event % 2 == 0
 
 
-def as_few_as_keep_it_from_a_pause(health: Health, _: int, tries: int, __: datetime) -> bool:
+def as_few_as_keep_it_from_a_pause(trial: Try) -> bool:
     """New messages first, so that old ones stay."""
-    return health.failures >= PAUSED_AFTER - (5 if tries == 1 else 1)
+    return trial.health.failures >= PAUSED_AFTER - (5 if trial.tries == 1 else 1)
 
 
-def ten_after_each_long_pause(health: Health, _: int, __: int, now: datetime) -> bool:
-    if health.paused_at:
-        return now - health.paused_at > timedelta(minutes=100)
-    return health.rested_at is not None and health.rested_at > now and health.failures > 0
+def what_waits_if_it_comes_once_more(trial: Try) -> bool:
+    """Its other message does not know, and comes when a person has had it delivered again."""
+    return trial.tries == 1 and trial.logged is not None and trial.logged.tries > 5
 
 
-@pytest.mark.parametrize("resumed_after", [timedelta(minutes=110), timedelta.max])
 @pytest.mark.parametrize(
-    "accepts",
-    [never, every_second_message, as_few_as_keep_it_from_a_pause, ten_after_each_long_pause],
+    ("accepts", "meddles"),
+    [
+        (never, False),
+        (never, True),
+        (every_second_message, False),
+        (as_few_as_keep_it_from_a_pause, False),
+        (what_waits_if_it_comes_once_more, True),
+    ],
 )
 def test_no_organization_alone_fills_the_queue_of_retries(
-    accepts: Accepts, resumed_after: timedelta
+    accepts: Callable[[Try], bool], meddles: bool
 ) -> None:
-    assert most_open(accepts, resumed_after=resumed_after) < MOST_IN_FLIGHT / 2
+    """At the rate that its quotas allow, with what they do not limit: requests that end something,
+    and scheduled tests.
+    """
+    attacker = Organization(accepts, meddles=meddles)
+
+    assert attacker.most_waiting(hours=28) < MOST_IN_FLIGHT / 2
 
 
-@pytest.mark.parametrize("end", [Health.resumed, Health.mended])
-def test_the_end_of_a_pause_gives_none_of_the_time_back_in_which_messages_may_wait(
-    end: Callable[[Health, datetime], Health],
-) -> None:
-    health = failed(PAUSED_AFTER)
-    ended_at = NOW + timedelta(minutes=110)
-    health = end(health, ended_at).failed(ended_at)
+@pytest.mark.parametrize("accepts", [never, what_waits_if_it_comes_once_more])
+def test_delivering_again_lets_no_messages_pile_up(accepts: Callable[[Try], bool]) -> None:
+    attacker = Organization(accepts, meddles=True, new=False)
 
-    assert health.queues(NOW + 2 * HOUR - SECOND)
-    assert not health.queues(NOW + 2 * HOUR)
-    later = NOW + 3 * HOUR
-    assert not end(health, later).failed(later).queues(later)
-
-
-def test_fourteen_hours_without_a_pause_give_back_one_in_which_messages_may_wait() -> None:
-    used_up = failed(PAUSED_AFTER).mended(NOW + 9 * HOUR)
-    assert used_up.rested_at == NOW + 9 * HOUR + 2 * 14 * HOUR
-
-    again = NOW + 9 * HOUR + 14 * HOUR
-    paused = used_up.failed(again)
-    assert paused.queues(again + HOUR - SECOND)
-    assert not paused.queues(again + HOUR)
-
-    rested = NOW + 60 * HOUR
-    paused = used_up.mended(again).failed(rested).failed(rested)
-    assert paused.queues(rested + 2 * HOUR - SECOND)
-    assert not paused.queues(rested + 2 * HOUR)
+    assert attacker.most_waiting(hours=30) < 20 * LISTED_DELIVERIES
 
 
 def test_a_delivery_is_open_while_it_is_to_be_tried_again() -> None:
@@ -501,7 +445,7 @@ def test_a_delivery_whose_next_try_is_long_overdue_is_given_up(
     status: DeliveryStatus, shown: DeliveryStatus
 ) -> None:
     delivery = replace(a_failed_delivery("e-1", "{}"), status=status, next_try_at=NOW)
-    latest = NOW + timedelta(seconds=LONGEST_WAIT) + LATE_AT_MOST
+    latest = NOW + OVERDUE_AFTER
 
     assert delivery.as_of(latest) == delivery
     assert delivery.as_of(NOW - timedelta(days=1)) == delivery

@@ -51,18 +51,22 @@ FIRST_WAIT, LONGEST_WAIT = 5, 6 * 3600
 specification.
 """
 
-LATE_AT_MOST = timedelta(hours=1)
-"""Nothing that works keeps a message that much longer than the longest wait."""
+OVERDUE_AFTER = timedelta(seconds=LONGEST_WAIT) + timedelta(hours=1)
+"""Nothing that works keeps a message for so long after its next try was due."""
 
 TRIES = 9
 """After this many a message is given up."""
 
-QUEUED_IN_A_PAUSE, HOURS_FOR_ONE_BACK = timedelta(hours=2), 14
-"""When a webhook has been paused for so long, new messages are given up at once. The end of a pause
-gives none of this time back; fourteen hours without one give back an hour. A message waits for
-fourteen hours at most, so at any time those of 2.8 hours of pauses wait at most: 67,000 at the 400
-a minute that an organization's acts make. At 120,000 the queue of retries hands out no more, to
-anybody.
+COUNTED_TRY, WAITING_A_DAY = 3, 25_000
+"""So many of an organization's messages a day (UTC) wait on after this failed try; the others are
+given up then. A number, not a time: whatever makes the messages, and however fast. Before this try
+a message is hidden for 20 seconds.
+"""
+
+LAST_TRY_AFTER = timedelta(hours=18)
+"""A message that was sent to the queue of retries so long ago is tried for the last time, whatever
+the log says: a person may have had it delivered again. So each waits for a day at most, and at any
+time those of two days: 50,000. At 120,000 the queue hands out no more, to anybody.
 """
 
 LISTED_DELIVERIES = 100
@@ -180,16 +184,13 @@ class WebhookState(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """The health of an organization's receiver. `failures`: failed tries, less the successful ones
-    since. `next_try_at`: set while the webhook is paused; then one message is tried. `paused_at`:
-    when the pause began. `rested_at`: when messages may wait for all of QUEUED_IN_A_PAUSE again,
-    as of the end of the last pause. `changed_at`: null if it never failed.
+    since. `next_try_at`: set while the webhook is paused; then one message is tried. `changed_at`:
+    null if it never failed.
     """
 
     organization_id: str
     failures: int = 0
     next_try_at: datetime | None = None
-    paused_at: datetime | None = None
-    rested_at: datetime | None = None
     changed_at: datetime | None = None
     version: int = 0
 
@@ -197,16 +198,6 @@ class Health:
     def state(self) -> WebhookState:
         """Paused while a next try is set."""
         return WebhookState.PAUSED if self.next_try_at else WebhookState.ACTIVE
-
-    def queues(self, now: datetime) -> bool:
-        """Whether a new message may wait for its next try."""
-        return self._queued_for(now) < QUEUED_IN_A_PAUSE
-
-    def _queued_for(self, now: datetime) -> timedelta:
-        """How much of QUEUED_IN_A_PAUSE is used up in the pause, and was when it began."""
-        began = self.paused_at or now
-        before = max((self.rested_at or began) - began, timedelta()) / HOURS_FOR_ONE_BACK
-        return now - began + before
 
     def counts(self, now: datetime) -> bool:
         """Whether to count a try of this time: once, and not in a pause, because its tries are
@@ -224,21 +215,16 @@ class Health:
             self,
             failures=failures,
             next_try_at=next_try_at,
-            paused_at=(self.paused_at or now) if next_try_at else None,
             changed_at=now,
             version=self.version + 1,
         )
 
     def mended(self, now: datetime) -> Self:
         """After a try that worked: not paused, and one failure less."""
-        failures = max(min(self.failures, PAUSED_AFTER) - 1, 0)
-        queued = min(self._queued_for(now), QUEUED_IN_A_PAUSE)
         return replace(
             self,
-            failures=failures,
+            failures=max(min(self.failures, PAUSED_AFTER) - 1, 0),
             next_try_at=None,
-            paused_at=None,
-            rested_at=now + queued * HOURS_FOR_ONE_BACK if self.paused_at else self.rested_at,
             changed_at=now,
             version=self.version + 1,
         )
@@ -272,6 +258,9 @@ class DeliveryStatus(StrEnum):
     PAUSED = "paused"
 
 
+OPEN = (DeliveryStatus.WAITING, DeliveryStatus.PAUSED)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """What became of an event's message at its latest try. `event`: the message in its queue, as
@@ -292,16 +281,30 @@ class Delivery:
     @property
     def open(self) -> bool:
         """Whether it is to be tried again."""
-        return self.status in (DeliveryStatus.WAITING, DeliveryStatus.PAUSED)
+        return self.status in OPEN
 
     def as_of(self, now: datetime) -> Self:
         """What it is at this time. A message whose next try is long overdue is given up: it is in a
         dead-letter queue, or its webhook was removed when that closed no delivery yet.
         """
-        longest = timedelta(seconds=LONGEST_WAIT) + LATE_AT_MOST
-        if self.open and self.next_try_at and now - self.next_try_at > longest:
+        if self.open and self.next_try_at and now - self.next_try_at > OVERDUE_AFTER:
             return self.given_up()
         return self
+
+    def begun_anew(self, now: datetime) -> Self:
+        """The same, before its first try of nine. If it waits for a try, it is as it was: its tries
+        go on.
+        """
+        if self.as_of(now).open:
+            return self
+        return replace(
+            self,
+            status=DeliveryStatus.WAITING,
+            tries=0,
+            http_status=None,
+            duration_ms=None,
+            next_try_at=now,
+        )
 
     def given_up(self) -> Self:
         """The same, tried no more."""
@@ -324,6 +327,22 @@ class ReceiverMessage:
 
     message_id: str
     body: bytes
+
+
+def this_try(logged: Delivery | None, sent_at: datetime, received: int, now: datetime) -> int:
+    """The number of the try for which a message of the queue of retries comes; 0: it is done, since
+    its event was delivered by hand. Lambda also receives messages that it then has no execution
+    for, so the log tells. If that says more than was received, this message begins: it was
+    redriven, or another one of the event waits.
+    """
+    if logged and logged.status is DeliveryStatus.DELIVERED:
+        return 0
+    if now - sent_at >= LAST_TRY_AFTER:
+        return TRIES
+    tries = logged.tries if logged else 0
+    if logged and tries > received and logged.as_of(now).open:
+        return 1
+    return min(tries, received) + 1
 
 
 def wait_seconds(tries: int) -> int:

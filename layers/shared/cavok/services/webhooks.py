@@ -31,6 +31,7 @@ from cavok.domain.first_tries import SECONDS
 from cavok.domain.ids import new_id
 from cavok.domain.quotas import QuotaName
 from cavok.domain.webhooks import (
+    COUNTED_TRY,
     TRIES,
     Delivery,
     DeliveryStatus,
@@ -44,6 +45,7 @@ from cavok.domain.webhooks import (
     payload,
     rotated,
     signed_headers,
+    this_try,
     wait_seconds,
 )
 from cavok.observability import logger
@@ -55,6 +57,10 @@ if TYPE_CHECKING:  # deliver_webhook loads this module and counts nothing
 
 class GivenUp(NotDelivered):
     """The receiver did not accept the message, and it is tried no more."""
+
+
+class WaitsAlready(NotDelivered):
+    """The receiver did not accept the message, but another of its event waits for a later try."""
 
 
 class NotSent(Exception):
@@ -221,15 +227,16 @@ def redeliver(
     messages: RetryQueue,
     now: datetime,
 ) -> None:
-    """Sends one of the newest messages again. A test message counts as a new test. Raises
-    WebhookNotFound, DeliveryNotFound, NotSubscribed, WebhookPaused, QuotaExceeded,
-    ServiceUnavailable.
+    """Sends one of the newest messages again. If it waits for its next try, it is sent once more,
+    and waits on if that fails. A test message counts as a new test. Raises WebhookNotFound,
+    DeliveryNotFound, NotSubscribed, WebhookPaused, QuotaExceeded, ServiceUnavailable.
     """
     webhook = webhook_of(organization_id, webhooks=webhooks)
     newest = {each.event_id: each for each in webhooks.deliveries(organization_id)}
     if event_id not in newest:
         raise DeliveryNotFound("There is no such delivery among the newest of your webhook.")
-    event_type = newest[event_id].type
+    before = newest[event_id]
+    event_type = before.type
     if not webhook.wants(event_type):
         raise NotSubscribed(
             f"Your webhook does not subscribe to {event_type}. Add it, then deliver the message "
@@ -237,14 +244,7 @@ def redeliver(
         )
     if webhooks.health(organization_id).state is WebhookState.PAUSED:
         raise WebhookPaused("The webhook is paused. Resume it, then deliver the message again.")
-    delivery = replace(
-        newest[event_id],
-        status=DeliveryStatus.WAITING,
-        tries=0,
-        http_status=None,
-        duration_ms=None,
-        next_try_at=now,
-    )
+    delivery = before.begun_anew(now)
     is_test = event_type == WEBHOOK_TEST
     quota = QuotaName.WEBHOOK_TESTS if is_test else QuotaName.WEBHOOK_CHANGES
     entry = of_webhook(
@@ -256,12 +256,15 @@ def redeliver(
         target=Target(TargetType.DELIVERY, event_id),
     )
     webhooks.add_audit_entry(entry, quotas.counting(quota, organization_id, now))
+    if delivery is before:
+        _send(delivery, messages)
+        return
     # Before it is sent, so that it does not overwrite the outcome of the delivery.
     webhooks.record(delivery, now)
     try:
         _send(delivery, messages)
     except Exception:
-        webhooks.record(newest[event_id], now)
+        webhooks.record(before, now)
         raise
 
 
@@ -284,8 +287,8 @@ def deliver(
 ) -> int | None:
     """Sends an event to its organization's webhook, and records the outcome. Returns the
     HTTP status; null if no webhook subscribes to the event, which then waits no more. Raises
-    NotDelivered, or GivenUp if that was the last time. `tries`: how often it was tried, including
-    this time. `first_tries`: what limits the time of a first try.
+    NotDelivered; GivenUp if it is tried no more; or WaitsAlready. `tries`: how often it was tried,
+    including this time. `first_tries`: what limits the time of a first try.
 
     A first try for which the process has no time is not made, and not recorded. If one was cut
     short, that is no failure of the receiver.
@@ -329,13 +332,11 @@ def deliver(
         cut_short = seconds < SECONDS and time.monotonic() - began >= seconds
         # First: a try that is not recorded is made again, and must not count twice.
         failed = replace(delivery, http_status=failure.status, duration_ms=_since(began))
-        webhooks.record(failed, now)
+        outcome = _recorded(failed, webhooks, now)
         if not (paused or cut_short):
             with _counting():
                 webhooks.count_failure(organization_id, now)
-        if last:
-            raise GivenUp(str(failure), failure.status) from failure
-        raise
+        raise outcome(str(failure), failure.status) from failure
     _count_success(webhook, health, now, webhooks)
     webhooks.record(
         replace(
@@ -356,6 +357,16 @@ def _logged(event: Mapping[str, Any], webhooks: Webhooks) -> Delivery | None:
     return webhooks.delivery(detail["organization_id"], at, detail["event_id"])
 
 
+def _recorded(failed: Delivery, webhooks: Webhooks, now: datetime) -> type[NotDelivered]:
+    """Records a try that failed, or was not made in a pause. Returns what to raise."""
+    if failed.tries == 1:
+        return NotDelivered if webhooks.record_first(failed, now) else WaitsAlready
+    if failed.tries == COUNTED_TRY and not webhooks.count_waiting(failed.organization_id, now):
+        failed = failed.given_up()
+    webhooks.record(failed, now)
+    return NotDelivered if failed.open else GivenUp
+
+
 def _tried_in_pause(
     delivery: Delivery, health: Health, webhooks: Webhooks, now: datetime
 ) -> Health:
@@ -365,20 +376,17 @@ def _tried_in_pause(
         failed = health.failed(now)
         if webhooks.change_health(health, failed):
             return failed
-    if delivery.tries >= TRIES or (delivery.tries == 1 and not health.queues(now)):
-        webhooks.record(delivery.given_up(), now)
-        raise GivenUp("The webhook is paused.")
-    webhooks.record(replace(delivery, status=DeliveryStatus.PAUSED), now)
-    raise NotDelivered("The webhook is paused.")
+    waits = replace(delivery, status=DeliveryStatus.PAUSED) if delivery.open else delivery
+    raise _recorded(waits, webhooks, now)("The webhook is paused.")
 
 
-def tries_of(event: Mapping[str, Any], received: int, webhooks: Webhooks) -> int:
-    """How often an event of WebhookRetries was tried, including this time, which is its receive
-    number `received`. Lambda also receives messages that it then has no execution for, so the log
-    of deliveries tells. After a redrive, the log says more than was received: it begins anew.
+def tries_of(
+    event: Mapping[str, Any], sent_at: datetime, received: int, webhooks: Webhooks, now: datetime
+) -> int:
+    """How often an event of WebhookRetries was tried, including this time; 0 if it was delivered
+    meanwhile. `sent_at`, `received`: when its message was sent there, and how often received.
     """
-    logged = _logged(event, webhooks)
-    return min(logged.tries if logged else 0, received) + 1
+    return this_try(_logged(event, webhooks), sent_at, received, now)
 
 
 def try_again(

@@ -26,7 +26,7 @@ from cavok.adapters.table.resources import ResourceClaimItem, ResourceItem
 from cavok.adapters.table.table import Item
 from cavok.adapters.table.trust_proofs import TrustProofItem
 from cavok.adapters.table.verifications import VerificationItem
-from cavok.adapters.table.webhooks import DeliveryItem, HealthItem, WebhookItem
+from cavok.adapters.table.webhooks import DeliveryItem, HealthItem, WaitingItem, WebhookItem
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Capability, Issue, LastVerification, Outcome
 from cavok.domain.actors import SCHEDULE, Actor, ActorKind
@@ -199,8 +199,6 @@ PAUSED = Health(
     organization_id=ORGANIZATION_ID,
     failures=10,
     next_try_at=NOW,
-    paused_at=NOW,
-    rested_at=NOW,
     changed_at=NOW,
     version=3,
 )
@@ -294,6 +292,9 @@ WRITTEN: Mapping[str, Item] = {
     "what counts against a quota": QuotaItem(
         "ORG#o", "QUOTA#q", began_at=NOW, used=6, expires_at=NOW
     ),
+    "a day's messages that wait on": WaitingItem(
+        "WEBHOOK#o", "WAITING#2025-03-01", used=6, expires_at=NOW
+    ),
     "an audit entry of the webhook": AuditItem.of(OF_WEBHOOK, timedelta(days=1)),
     "an audit entry": AuditItem.of(ENTRY, timedelta(days=1)),
     "an audit entry older than kinds": with_the_name_alone(
@@ -383,6 +384,12 @@ def test_what_production_stores_is_read_as_it_was_written(name: str) -> None:
         stored.setdefault("version", {"N": "1"})
 
     assert read(kind.from_raw_data(stored)) == thing
+
+
+def test_what_an_earlier_release_stored_besides_is_no_fault() -> None:
+    stored = STORED["a paused webhook's health"] | {"paused_at": {"S": "2025-03-01"}}
+
+    assert HealthItem.from_raw_data(stored).health() == PAUSED
 
 
 def test_an_older_secret_without_an_end_is_not_stored() -> None:

@@ -11,6 +11,7 @@ others that read or write it.
 | audit entry                           | ORG#<org>         | AUDIT#<ulid>                       | audit                                            |
 | what counts against a quota           | ORG#<org>         | QUOTA#<name>                       | quotas                                           |
 | how the webhook's receiver does       | WEBHOOK#<org>     | HEALTH                             | webhooks, stream                                 |
+| messages of a day that wait on        | WEBHOOK#<org>     | WAITING#<yyyy-mm-dd>               | webhooks                                         |
 | delivery to the webhook, for a week   | WEBHOOK#<org>     | DELIVERY#<time>#<event>            | webhooks                                         |
 | accounts that are looked at           | ORG#<org>         | LOOKS                              | looks                                            |
 | deleted account, for a day            | ORG#<org>         | DELETED#<account>                  | deleted, accounts                                |
@@ -68,6 +69,7 @@ WEBHOOK = "WEBHOOK#"
 """A partition of its own: the function that sends to receivers may write to no other."""
 
 DELIVERY = "DELIVERY#"
+WAITING = "WAITING#"
 QUOTA = "QUOTA#"
 
 ORGANIZATION_SK = "ORG"
@@ -94,6 +96,10 @@ def webhook_pk(organization_id: str) -> str:
 
 def delivery_sk(at: datetime, event_id: str) -> str:
     return f"{DELIVERY}{at:%Y-%m-%dT%H:%M:%S.%f}#{event_id}"
+
+
+def waiting_sk(at: datetime) -> str:
+    return f"{WAITING}{at:%Y-%m-%d}"
 
 
 def quota_sk(name: str) -> str:

@@ -32,6 +32,9 @@ from cavok.domain.events import EventType
 from cavok.domain.webhooks import (
     DELIVERIES_KEPT_FOR,
     LISTED_DELIVERIES,
+    OPEN,
+    OVERDUE_AFTER,
+    WAITING_A_DAY,
     Delivery,
     DeliveryStatus,
     Health,
@@ -40,6 +43,7 @@ from cavok.domain.webhooks import (
 )
 
 BEING_CHANGED = "The webhook is being changed."
+WAITING_COUNTED_FOR = timedelta(days=2)
 
 
 def _dump_secrets(secrets: Sequence[SigningSecret]) -> list[dict[str, str]]:
@@ -109,8 +113,6 @@ class HealthItem(Item):
 
     failures = NumberAttribute()
     next_try_at = UTCDateTimeAttribute(null=True)
-    paused_at = UTCDateTimeAttribute(null=True)
-    rested_at = UTCDateTimeAttribute(null=True)
     changed_at = UTCDateTimeAttribute()
     version = NumberAttribute()
 
@@ -127,6 +129,13 @@ class HealthItem(Item):
             failures=int(self.failures),
             version=int(self.version),
         )
+
+
+class WaitingItem(Item):
+    """How many messages of a day (UTC) wait on after COUNTED_TRY."""
+
+    used = NumberAttribute()
+    expires_at = TTLAttribute()
 
 
 class DeliveryItem(Item):
@@ -285,6 +294,32 @@ class Webhooks:
     def record(self, delivery: Delivery, now: datetime) -> None:
         """Stores the outcome of a message's try, in place of the outcome of its earlier ones."""
         self._table.put(DeliveryItem.of(delivery, now))
+
+    def record_first(self, delivery: Delivery, now: datetime) -> bool:
+        """Stores the outcome of a failed first try, unless another message of the event waits for
+        a later one: the event was sent again by hand, or twice. Returns whether it did.
+        """
+        further: Condition = DeliveryItem.status.is_in(*OPEN) & (DeliveryItem.tries > 1)
+        further &= DeliveryItem.next_try_at >= now - OVERDUE_AFTER
+        try:
+            self._table.put(DeliveryItem.of(delivery, now), ~further)
+        except WriteConflict:
+            return False
+        return True
+
+    def count_waiting(self, organization_id: str, now: datetime) -> bool:
+        """Counts a message of this day that waits on. False if too many do: it may not."""
+        item = WaitingItem(keys.webhook_pk(organization_id), keys.waiting_sk(now))
+        actions = [
+            WaitingItem.used.add(1),
+            WaitingItem.expires_at.set(now + WAITING_COUNTED_FOR),
+        ]
+        allowed = WaitingItem.used.does_not_exist() | (WaitingItem.used < WAITING_A_DAY)
+        try:
+            self._table.update(item, actions, allowed)
+        except WriteConflict:
+            return False
+        return True
 
     def give_up(self, delivery: Delivery, now: datetime) -> None:
         """Stores that a message is tried no more, unless another process has tried it since this
