@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import product
-from types import FrameType
 from typing import Any
 
 import pytest
@@ -25,6 +23,7 @@ from cavok.domain.policy_matching import (
     negate,
     symbols,
 )
+from tests.support.work import lines_run
 
 ARN = "arn:aws:rds:us-east-1:123456789012:db:dev-orders"
 
@@ -80,24 +79,6 @@ def test_each_character_is_looked_at_once_however_many_wildcards_there_are(stars
     assert not matches(pattern("*a" * stars + "*b"), text)
 
     assert text.looks == 1000
-
-
-def lines_run(run: Callable[[], object]) -> int:
-    """How many lines of Python a call executes."""
-    count = 0
-
-    def trace(frame: FrameType, event: str, arg: object) -> Any:
-        nonlocal count
-        count += event == "line"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        run()
-    finally:
-        sys.settrace(before)
-    return count
 
 
 @pytest.mark.parametrize("element", ["Action", "Resource", "Condition"])

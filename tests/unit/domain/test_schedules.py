@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from cavok.domain.kinds import Action
 from cavok.domain.schedules import DAYS, Schedule, Transition, Window, is_time_zone
+from tests.support.work import lines_run
 
 WORKDAYS = DAYS[:5]
 OFFICE = Schedule("Europe/Berlin", (Window(WORKDAYS, "08:00", "18:00"),))
@@ -171,6 +173,33 @@ def test_a_time_that_is_skipped_once_and_soon_has_an_expression_too(
 
     assert crons.items() >= skipped.items()
     assert len(crons) == 3
+
+
+HALF_HOURS = tuple(Window(DAYS, f"{hour:02}:00", f"{hour:02}:30") for hour in range(14))
+DAY_LONG = tuple(Window(DAYS, f"{hour:02}:30", f"{hour:02}:29") for hour in range(14))
+
+
+@pytest.mark.parametrize(
+    ("windows", "lines"), [(OFFICE.windows, 500), (HALF_HOURS, 10_000), (DAY_LONG, 2500)]
+)
+def test_the_clocks_of_a_thousand_schedules_are_little_work(
+    windows: tuple[Window, ...], lines: int
+) -> None:
+    """One invocation compares those of all tenants. What a time zone's years take is done once."""
+    OFFICE.crons(MONDAY)
+    schedule = Schedule("Europe/Berlin", windows)
+
+    assert lines_run(lambda: schedule.crons(MONDAY)) < lines
+
+
+@pytest.mark.parametrize("find", [Schedule.latest_transition, Schedule.next_transition])
+def test_a_schedules_transitions_are_found_without_a_look_at_each_minute(
+    find: Callable[[Schedule, datetime], Transition],
+) -> None:
+    """A page of a hundred resources shows those of each."""
+    schedule = Schedule("Europe/Berlin", DAY_LONG)
+
+    assert lines_run(lambda: find(schedule, MONDAY)) < 3000
 
 
 def test_a_time_that_a_day_has_twice_is_the_first() -> None:

@@ -4,9 +4,11 @@ All decisions are made here, from the schedule and the time. EventBridge Schedul
 them, so a late or repeated invocation does no harm.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from cavok.domain.kinds import Action
@@ -78,18 +80,24 @@ class Schedule:
         off) all week, there is one each midnight: AWS restarts a stopped database after seven days,
         and somebody may stop what should be on. It does nothing if the state is right.
         """
-        on = [False] * _WEEK_MINUTES
+        begun, open_windows = Counter[int](), 0
         for window in self.windows:
             start, stop = _minutes(window.start), _minutes(window.stop)
             length = (stop - start) % _DAY_MINUTES or _DAY_MINUTES
             for day in window.days:
                 first = DAYS.index(day) * _DAY_MINUTES + start
-                for minute in range(first, first + length):
-                    on[minute % _WEEK_MINUTES] = True
-        edges = [m for m in range(_WEEK_MINUTES) if on[m] is not on[m - 1]]
-        if not edges:
-            edges = [day * _DAY_MINUTES for day in range(7)]
-        return [(minute, Action.START if on[minute] else Action.STOP) for minute in edges]
+                begun[first] += 1
+                begun[(first + length) % _WEEK_MINUTES] -= 1
+                open_windows += first + length >= _WEEK_MINUTES  # At the last minute of the week.
+        edges = []
+        for minute, more in sorted(begun.items()):
+            was_on, open_windows = open_windows > 0, open_windows + more
+            if was_on is not (open_windows > 0):
+                edges.append((minute, Action.STOP if was_on else Action.START))
+        if edges:
+            return edges
+        action = Action.START if open_windows else Action.STOP
+        return [(day * _DAY_MINUTES, action) for day in range(7)]
 
     def _transitions_around(self, now: datetime) -> Iterator[Transition]:
         """All transitions of the past week and of the coming one."""
@@ -111,13 +119,28 @@ class Schedule:
     def _days_without(self, weekday: int, minute: int, now: datetime) -> Iterator[date]:
         """Coming days on which this local time does not exist."""
         zone = ZoneInfo(self.time_zone)
-        day = now.astimezone(zone).date()
-        day += timedelta(days=(weekday - day.weekday()) % 7)
-        while day < now.date() + _LOOKED_AHEAD:
-            there = self._instant(day, minute).astimezone(zone)
-            if (there.hour, there.minute) != divmod(minute, 60):
-                yield day
-            day += timedelta(days=7)
+        today = now.astimezone(zone).date()
+        for day in _days_with_a_gap(self.time_zone, today, now.date() + _LOOKED_AHEAD):
+            if day.weekday() == weekday:
+                there = self._instant(day, minute).astimezone(zone)
+                if (there.hour, there.minute) != divmod(minute, 60):
+                    yield day
+
+
+@lru_cache(maxsize=1000)
+def _days_with_a_gap(time_zone: str, first: date, end: date) -> tuple[date, ...]:
+    """The days, up to `end`, on which clocks may go forward: the noon after is further from UTC
+    than the noon before. Found once for all schedules in the zone, because it takes a thousand
+    looks at its rules.
+    """
+    noon = datetime.combine(first, time(12), ZoneInfo(time_zone))
+    one = timedelta(days=1)
+    offsets = [
+        (noon + number * one).utcoffset() or timedelta()
+        for number in range(-1, (end - first).days + 1)
+    ]
+    pairs = zip(offsets, offsets[2:], strict=False)
+    return tuple(first + number * one for number, (a, b) in enumerate(pairs) if a < b)
 
 
 # Files of a machine's time zone database that are not zones, or that count leap seconds.
