@@ -340,6 +340,34 @@ def test_the_queue_does_not_give_up_a_turn_that_is_tried_again(falls_back_after:
     assert receives + 20 <= resource("FollowedActs")["RedrivePolicy"]["maxReceiveCount"]
 
 
+@pytest.mark.parametrize("takes", [1, 10, 28])
+@pytest.mark.parametrize("every", [5, 20, 30, 45, 55, 59, 70, 110])
+def test_the_queue_does_not_give_up_an_act_whose_key_is_repeated(every: int, takes: int) -> None:
+    """For an hour. Each try holds the act for a minute, or until AWS has not said what it did."""
+    repeated = range(0, int(outcomes.REPEATED_FOR.total_seconds()), max(every, takes + 1))
+    now, receives = NOW + timedelta(seconds=15), 0
+
+    def as_stored() -> Interaction:
+        latest = max(each for each in repeated if NOW + timedelta(seconds=each) <= now)
+        began = NOW + timedelta(seconds=latest)
+        ended = began + timedelta(seconds=takes)
+        held_until = ended if now >= ended else began + outcomes.HELD_FOR
+        return replace(outcomes.begun(an_act(), STOP_WEB, "k"), held_until=held_until)
+
+    while True:
+        receives += 1
+        act = as_stored()
+        if seconds := outcomes.seconds_until_left(act, now):
+            now += timedelta(seconds=seconds)
+        elif now - outcomes.last_called_at(act) >= outcomes.UNCHANGED_FOR:
+            break
+        else:
+            now += timedelta(seconds=outcomes.seconds_to_next_look(act, now))
+
+    assert receives + 20 <= resource("FollowedActs")["RedrivePolicy"]["maxReceiveCount"]
+    assert now < NOW + outcomes.REPEATED_FOR + timedelta(minutes=7)
+
+
 # ---- an open act ---------------------------------------------------------------------------------
 
 START_WEB = Operation(kind=EC2, instance_id="i-1", region="eu-west-1", action=START)

@@ -296,9 +296,10 @@ def given_up(turn: Interaction, found: Finding) -> Finding:
 
 
 def seconds_until_left(act: Interaction, now: datetime) -> int:
-    """How long others may still carry out an open act, or repeat its key."""
+    """How long to leave an open act to others, who may still carry it out, or repeat its key."""
     until = act.held_until or act.at + KEY_AWAITED_FOR
-    return max(math.ceil((until - now).total_seconds()), 0)
+    left = max(math.ceil((until - now).total_seconds()), 0)
+    return max(left, _seconds_of_repetitions(act)) if left else 0
 
 
 def seconds_to_next_look(interaction: Interaction, now: datetime) -> int:
@@ -306,7 +307,16 @@ def seconds_to_next_look(interaction: Interaction, now: datetime) -> int:
     age = now - last_called_at(interaction)
     if age >= FOLLOWED_FOR:
         return _SLOW
-    return min(max(int(age.total_seconds()) // 2, _FIRST_LOOK), _LONGEST_WAIT)
+    often = min(max(int(age.total_seconds()) // 2, _FIRST_LOOK), _LONGEST_WAIT)
+    return max(often, _seconds_of_repetitions(interaction)) if interaction.open else often
+
+
+def _seconds_of_repetitions(act: Interaction) -> int:
+    """What to wait at least for an open act, the longer its key has been repeated: each repetition
+    begins its looks anew, and the queue gives up what it has handed out too often.
+    """
+    repeated_for = last_called_at(act) - act.at - HELD_FOR
+    return min(int(repeated_for.total_seconds()) // 4, _SLOW)
 
 
 def next_try_at(interaction: Interaction) -> datetime | None:
