@@ -6,7 +6,7 @@ import ast
 import json
 import re
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -59,6 +59,7 @@ from tests.support.builders import (
     denied,
     steps_of,
 )
+from tests.support.work import lines_run
 
 STOP, START = "ec2:StopInstances", "ec2:StartInstances"
 
@@ -193,6 +194,37 @@ def judged_by(
         account, a_verification(), steps_of(account, *changes), NOW, under_control=under_control
     )
     return after
+
+
+def some_lost() -> tuple[Account, list[Step]]:
+    """An account that lost permissions for different reasons, and what the next test finds."""
+    reasons = (Reason.IDENTITY_POLICY, Reason.EXPLICIT_DENY, Reason.PERMISSIONS_BOUNDARY)
+    actions = ("rds:StopDBInstance", "rds:StartDBInstance", "rds:StopDBCluster")
+    lost = [denied([step], reason)[0] for step, reason in zip(actions, reasons, strict=True)]
+    return judged_by(confirmed(an_account(), *permissions.STEPS), *lost), lost
+
+
+def one_refused() -> tuple[Account, list[Step]]:
+    refused = judged_by(an_account(), partly(STOP, refused=[ONE]), under_control={ONE})
+    return refused, [a_step(STOP, Verdict.INCONCLUSIVE, Reason.ERROR)]
+
+
+@pytest.mark.parametrize("begin", [some_lost, one_refused])
+def test_more_instances_under_control_are_little_more_work(
+    begin: Callable[[], tuple[Account, list[Step]]],
+) -> None:
+    """A sweep judges accounts of all tenants in one process."""
+    account, steps = begin()
+    assert account.issues
+
+    def work(instances: int) -> int:
+        keys = frozenset(
+            InstanceKey(Kind.EC2, "us-east-1", f"i-{number:017x}") for number in range(instances)
+        )
+        return lines_run(lambda: judged_by(account, *steps, under_control=keys))
+
+    work(1)  # What is compiled once.
+    assert work(400) - work(200) < 200 * 10
 
 
 def test_a_role_limited_to_some_instances_is_information_and_no_defect() -> None:

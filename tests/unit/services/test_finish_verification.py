@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -24,7 +25,7 @@ from cavok.domain.kinds import Kind
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import AskedResources as Found
 from cavok.domain.steps import ResourceVerdict, Step, Verdict
-from cavok.domain.survey import Survey
+from cavok.domain.survey import MAX_UNDER_CONTROL, Survey
 from cavok.domain.verifications import State, Trigger, Verification
 from cavok.services.finish_verification import (
     Ended,
@@ -65,7 +66,7 @@ class Table:
         self.writes = 0
         self.conflicts = 0
         self.progress_reads = 0
-        self.resources = Resources()
+        self.resources = Resources([])
 
     def finish(
         self,
@@ -89,7 +90,7 @@ class Table:
 class Resources:
     """The account's instances under control, and how often they were read."""
 
-    def __init__(self, *instances: InstanceKey) -> None:
+    def __init__(self, instances: Iterable[InstanceKey]) -> None:
         self._instances = instances
         self.reads = 0
 
@@ -387,7 +388,7 @@ def test_a_refused_instance_matters_if_it_is_under_control(
     instance_id: str, status: Status
 ) -> None:
     table = a_table()
-    table.resources = Resources(STOPPED_BY_CAVOK)
+    table.resources = Resources([STOPPED_BY_CAVOK])
 
     finished(report_of_refused(instance_id), table)
 
@@ -396,9 +397,27 @@ def test_a_refused_instance_matters_if_it_is_under_control(
     assert table.resources.reads == 1
 
 
+def test_the_end_of_a_test_reads_as_many_resources_as_a_test_asks_about() -> None:
+    """However many its account has: it shares its process with tests of others."""
+    table, read = a_table(), 0
+
+    def endless() -> Iterator[InstanceKey]:
+        nonlocal read
+        for read in count(1):
+            yield InstanceKey(Kind.EC2, "us-east-1", f"i-{read:017x}")
+
+    table.resources = Resources(endless())
+
+    finished(report_of_refused("i-00000000000000007"), table)
+
+    assert read == MAX_UNDER_CONTROL
+    assert table.account
+    assert table.account.status is Status.DEGRADED
+
+
 def test_the_resources_are_not_read_where_nothing_of_them_is_in_question() -> None:
     table = a_table()
-    table.resources = Resources(STOPPED_BY_CAVOK)
+    table.resources = Resources([STOPPED_BY_CAVOK])
 
     finished(report_of(*denied(["ec2:DescribeInstanceStatus"])), table)
 
@@ -410,7 +429,7 @@ def test_a_permission_that_is_refused_as_a_whole_matters_to_what_is_under_contro
     action: str,
 ) -> None:
     table = a_table()
-    table.resources = Resources(STOPPED_BY_CAVOK)
+    table.resources = Resources([STOPPED_BY_CAVOK])
     refused = replace(denied([action])[0], region=STOPPED_BY_CAVOK.region)
 
     finished(report_of(refused), table)
@@ -422,7 +441,7 @@ def test_a_permission_that_is_refused_as_a_whole_matters_to_what_is_under_contro
 def test_the_resources_are_read_where_one_of_them_was_refused_before() -> None:
     issue = Issue("instance_refused", "It is refused.", "Allow it.")
     table = a_table(replace(confirmed(an_account()), status=Status.DEGRADED, issues=(issue,)))
-    table.resources = Resources(STOPPED_BY_CAVOK)
+    table.resources = Resources([STOPPED_BY_CAVOK])
 
     finished(report_of(), table)
 
@@ -434,7 +453,7 @@ def test_the_resources_are_read_where_one_of_them_was_refused_before() -> None:
 def test_what_the_survey_found_is_kept_and_an_instance_under_control_there_is_a_problem() -> None:
     refused = RegionHealth("us-east-1", RegionStatus.REFUSED, Reason.SERVICE_CONTROL_POLICY)
     table = a_table()
-    table.resources = Resources(STOPPED_BY_CAVOK)
+    table.resources = Resources([STOPPED_BY_CAVOK])
     report = replace(report_of(), survey=Survey(region_health=(refused,)))
 
     verification = finished(report, table)

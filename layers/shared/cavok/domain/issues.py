@@ -341,9 +341,9 @@ def _cut_off(
     under_control: Collection[InstanceKey], region_health: Iterable[RegionHealth]
 ) -> Iterator[Issue]:
     """Instances under Cavok's control in regions where no call works."""
-    for health in region_health:
+    for health in (each for each in region_health if each.status in UNUSABLE):
         keys = sorted(key for key in under_control if key.region == health.region)
-        if keys and health.status in UNUSABLE:
+        if keys:
             yield Issue(
                 IssueCode.INSTANCE_REFUSED,
                 f"{_named(keys)} {_are(keys)} under Cavok's control, but {_no_call(health)}.",
@@ -357,6 +357,10 @@ def _named(keys: Sequence[InstanceKey]) -> str:
     more = f" and {len(keys) - MAX_EXAMPLES} more" if len(keys) > MAX_EXAMPLES else ""
     names = (f"{key.instance_id} in {key.region}" for key in keys[:MAX_EXAMPLES])
     return f"{', '.join(names)}{more}"
+
+
+_NAMED = re.compile(r"(?<![\w-])([\w-]+)(?= in ([\w-]+))")
+"""What `_named` says: an identifier and its region."""
 
 
 def _are(several: Sequence[object]) -> str:
@@ -377,7 +381,7 @@ def _undecided(
     kept: list[Issue] = []
     for issue in account.issues:
         of_instance = issue.code == IssueCode.INSTANCE_REFUSED
-        keys = _of(issue, under_control)
+        keys = _of(issue, under_control) if of_instance else []
         if issue.code not in _OF_PERMISSIONS or (of_instance and not keys):
             continue
         if of_instance and _names(issue, regions):
@@ -399,8 +403,9 @@ def _undecided(
 
 
 def _of(issue: Issue, keys: Iterable[InstanceKey]) -> list[InstanceKey]:
-    """Those that the issue names."""
-    return [key for key in keys if _names(issue, [_named([key])])]
+    """Those that the issue names. It is read once: an account may have thousands."""
+    named = set(_NAMED.findall(issue.message))
+    return [key for key in keys if (key.instance_id, key.region) in named]
 
 
 def _is_open(step: Step, key: InstanceKey, under_control: Collection[InstanceKey]) -> bool:

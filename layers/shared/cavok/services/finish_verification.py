@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from cavok.adapters.table.table import retry_on_conflict
@@ -20,7 +21,7 @@ from cavok.domain.interactions import interaction_of_test
 from cavok.domain.issues import needed_for
 from cavok.domain.regions import UNUSABLE
 from cavok.domain.steps import Step, Verdict
-from cavok.domain.survey import Survey
+from cavok.domain.survey import MAX_UNDER_CONTROL, Survey
 from cavok.domain.verifications import (
     State,
     Trigger,
@@ -179,7 +180,9 @@ def _may_concern_resources(account: Account, steps: Sequence[Step], survey: Surv
 
 
 def _under_control(resources: "Resources", account: Account) -> frozenset[InstanceKey]:
-    return frozenset(each.instance for each in resources.all_of(account.account_id))
+    """The oldest, as many as a test asks about: a test's end must not grow with their number."""
+    oldest = islice(resources.all_of(account.account_id), MAX_UNDER_CONTROL)
+    return frozenset(each.instance for each in oldest)
 
 
 def abort_verification(
