@@ -746,8 +746,8 @@ KNOWN = {
     "deliver": """
         9 PutItem timeout, 9 PutItem dies,
         10 SendMessageBatch throttled, 10 SendMessageBatch timeout, 10 SendMessageBatch dies,
-        77 PutItem timeout, 77 PutItem dies,
-        78 SendMessageBatch throttled, 78 SendMessageBatch timeout, 78 SendMessageBatch dies""",
+        78 PutItem timeout, 78 PutItem dies,
+        79 SendMessageBatch throttled, 79 SendMessageBatch timeout, 79 SendMessageBatch dies""",
     # The list is asked for again, and counts again.
     "list instances": "8 TransactWriteItems dies",
     # The repeated request finds the webhook set, and does not show its secret again.
