@@ -66,7 +66,8 @@ a message is hidden for 20 seconds.
 LAST_TRY_AFTER = timedelta(hours=18)
 """A message that was sent to the queue of retries so long ago is tried for the last time, whatever
 the log says: a person may have had it delivered again. So each waits for a day at most, and at any
-time those of two days: 50,000. At 120,000 the queue hands out no more, to anybody.
+time those of two days: 50,000. At 120,000 the queue hands out no more, to anybody. What is redriven
+is sent anew. Source: SQS Developer Guide, "Configure a dead-letter queue redrive".
 """
 
 LISTED_DELIVERIES = 100
