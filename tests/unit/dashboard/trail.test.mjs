@@ -9,6 +9,7 @@ globalThis.document = { addEventListener() {} };
 globalThis.setInterval = () => 0;
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
+const store = await import(`${page}/lib/store.js`);
 const { withOutcomes } = await import(`${page}/views/trail.js`);
 
 const never = new AbortController().signal;
@@ -89,4 +90,74 @@ test("a test that has ended does not run again because an earlier answer comes l
   assert.deepEqual(await looks[1], ["confirmed"]);
   answers[0]({ outcome: null, state: "running" });
   assert.deepEqual(await looks[0], ["confirmed"]);
+});
+
+/** The API, with an account "a" that could not be entered by any of these tests, the newest first. */
+function unconfirmed(...ids) {
+  const issues = [{ code: "role_not_assumable" }];
+  const items = ids.map((verification_id) => ({ verification_id, outcome: "failed" }));
+  const there = {
+    items,
+    account: { account_id: "a", status: "unconfirmed", version: 1, issues, verification: items[0] },
+  };
+  globalThis.fetch = async (url) => {
+    if (new URL(url).pathname.endsWith("/verifications")) return Response.json({ items: there.items });
+    return there.account ? Response.json(there.account) : Response.json({ title: "No" }, { status: there.status });
+  };
+  return there;
+}
+
+for (const [what, known, list] of [
+  ["of which nothing is known", null, []],
+  ["that is known as it was before its test", { account_id: "a", status: "unconfirmed", version: 1 }, []],
+  ["that is tested again meanwhile", null, [{ verification_id: "2", outcome: null, state: "running" }]],
+])
+  test(`what a failed test means, an account tells ${what}`, async () => {
+    store.forget();
+    if (known) store.put(known, null, Date.now() - 1_000);
+    const there = unconfirmed("1");
+    there.items = [...list, ...there.items];
+    assert.deepEqual(await completed(withOutcomes(never), tested("a", "1")), ["notThereYet"]);
+  });
+
+test("a test that could not enter its account is looked at again until that says something else", async () => {
+  store.forget();
+  const outcomes = withOutcomes(never);
+  let there = unconfirmed("1");
+  const first = tested("a", "1");
+  assert.deepEqual(await completed(outcomes, first), ["notThereYet"]);
+  there = unconfirmed("2", "1");
+  assert.deepEqual(await completed(outcomes, tested("a", "2"), first), ["notThereYet", "failed"]);
+  // By a scheduled test, which is not in the trail.
+  there.items = [{ verification_id: "3", outcome: "confirmed" }, ...there.items];
+  there.account = { ...there.account, status: "confirmed", issues: [], version: 2, verification: there.items[0] };
+  assert.deepEqual(await completed(outcomes, tested("a", "2"), first), ["failed", "failed"]);
+});
+
+test("an account that could not be read is read again, and of one that is deleted nothing is awaited", async () => {
+  store.forget();
+  const outcomes = withOutcomes(never);
+  const there = unconfirmed("1");
+  const { account } = there;
+  Object.assign(there, { account: null, status: 403 });
+  await completed(outcomes, tested("a", "1"));
+  there.account = account;
+  assert.deepEqual(await completed(outcomes, tested("a", "1")), ["notThereYet"]);
+  Object.assign(there, { account: null, status: 404 });
+  assert.deepEqual(await completed(outcomes, tested("a", "1")), ["failed"]);
+});
+
+test("entries whose word may change keep no others waiting", async () => {
+  store.forget();
+  const items = (id) => [{ verification_id: id, outcome: "failed" }];
+  globalThis.fetch = async (url) => {
+    const [, , , id, list] = new URL(url).pathname.split("/");
+    if (list) return Response.json({ items: items(id) });
+    const issues = [{ code: "role_not_assumable" }];
+    return Response.json({ account_id: id, status: "unconfirmed", version: 1, issues, verification: items(id)[0] });
+  };
+  const entries = Array.from({ length: 12 }, (_, index) => tested(`u${index}`, `u${index}`));
+  const outcomes = withOutcomes(never);
+  for (let read = 0; read < 2; read += 1) await completed(outcomes, ...entries);
+  assert.deepEqual(await completed(outcomes, ...entries), Array(12).fill("notThereYet"));
 });

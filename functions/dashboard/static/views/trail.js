@@ -36,40 +36,51 @@ export function interactions(context) {
 }
 
 // An entry was written when its test or act began. The outcome is among the tests, or interactions, of its account.
+// What a failed test means, the account tells.
 export function withOutcomes(signal) {
   const outcomes = new Map();
-  const isOpen = (entry) => (outcomes.get(idOf(entry)) ?? "running") === "running";
+  const shown = (entry) => {
+    const [verification_id, account] = [testOf(entry), store.account(entry.account_id)];
+    return { ...entry, outcome: outcomeOf({ verification_id, outcome: outcomes.get(idOf(entry)) }, account) };
+  };
+  // That holds only until another test ends or its account changes.
+  const isPassing = (entry) => shown(entry).outcome === "notThereYet";
+  const isOpen = (entry) => (outcomes.get(idOf(entry)) ?? "running") === "running" || isPassing(entry);
+  // What was never looked at comes first, then what was looked at longest ago.
+  const lookedAt = (entries) => (entries.every(isPassing) ? store.readAt(entries[0].account_id) : 0);
+  // Of a deleted account nothing is kept.
+  const orGone = (problem) => {
+    if (!isMissing(problem)) throw problem;
+    return { items: [] };
+  };
   const look = async (entries, list, id) => {
     const { account_id: account } = entries[0];
     const path = `/v1/accounts/${api.segment(account)}/${list}`;
     try {
-      const { items } = await api.get(path, { query: { limit: 100 }, signal });
+      const { items } = await api.get(path, { query: { limit: 100 }, signal }).catch(orGone);
+      const newest = items.find(({ outcome }) => outcome);
+      if (newest?.outcome === "failed" || entries.some(isPassing)) await store.readOne(account, signal).catch(orGone);
       // What has ended does not run again: an answer to an earlier look may come late.
       for (const each of items)
         if ((outcomes.get(each[id]) || "running") === "running") outcomes.set(each[id], each.outcome ?? each.state);
-      // What the newest one means, if it failed, its account tells.
-      if (items[0]?.outcome === "failed" && !store.account(account))
-        await store.readOne(account, signal).catch(() => {});
-    } catch (problem) {
-      // Of a deleted account nothing is kept. Whatever else fails is tried again with the next read.
-      if (!isMissing(problem)) return;
+    } catch {
+      // It is tried again with the next read.
+      return;
     }
     // Older than what is listed: its link tells.
     for (const entry of entries) if (!outcomes.has(idOf(entry))) outcomes.set(idOf(entry), "");
   };
   const complete = (entries) => {
     const open = entries.filter((entry) => idOf(entry) && isOpen(entry));
-    const of = [...Map.groupBy(open, ({ account_id: account }) => account).values()].slice(0, MOST_ACCOUNTS);
+    const of = [...Map.groupBy(open, ({ account_id: account }) => account).values()]
+      .toSorted((a, b) => lookedAt(a) - lookedAt(b))
+      .slice(0, MOST_ACCOUNTS);
     return Promise.all(
       of.flatMap((each) => [
         each.some(testOf) && look(each.filter(testOf), "verifications", "verification_id"),
         each.some(isAct) && look(each.filter(isAct), "interactions", "interaction_id"),
       ]),
     );
-  };
-  const shown = (entry) => {
-    const [verification_id, account] = [testOf(entry), store.account(entry.account_id)];
-    return { ...entry, outcome: outcomeOf({ verification_id, outcome: outcomes.get(idOf(entry)) }, account) };
   };
   return { complete, shown };
 }
