@@ -12,6 +12,7 @@ const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
 const { overview } = await import(`${page}/views/account.js`);
+const { instances } = await import(`${page}/views/instances.js`);
 const { organization } = await import(`${page}/views/organization.js`);
 const { schedules } = await import(`${page}/views/schedules.js`);
 const { history: tests } = await import(`${page}/views/tests.js`);
@@ -33,6 +34,19 @@ const ours = { organization_id: "o", external_id: "x", trusted_account_id: "1", 
 const usage = { free_interactions: 10, resets_at: "2026-02-01T00:00:00Z", items: [], next_cursor: null };
 /** What is asked of the API, and its answers by what an address ends with; an act is done. */
 let asked, answers, view;
+const outside = { ...resource, next_action: { action: "start", at: "2100-01-01T00:00:00Z" } };
+const instance = { ...resource, type: "t3.micro", state: "running", schedule: undefined };
+const stopping = {
+  interaction_id: "x",
+  action: "stop",
+  outcome: "accepted",
+  result: "pending",
+  at: "2026-01-01T00:00:00Z",
+};
+const acted = (method, path) => {
+  if (method === "DELETE") return new Response(null, { status: 204 });
+  return Response.json(path.endsWith("/stop") ? stopping : method === "PATCH" ? outside : webhook);
+};
 
 beforeEach(() => {
   view?.abort();
@@ -44,15 +58,18 @@ beforeEach(() => {
   answers = {
     "/a": () => Response.json(account),
     "/resources": () => Response.json({ items: [resource], next_cursor: null }),
+    "/r": () => Response.json(outside),
     "/webhook": () => Response.json(webhook),
     "/deliveries": () => Response.json({ items: [delivery] }),
     "/organization": () => Response.json(ours),
     "/usage": () => Response.json(usage),
+    "/instances": () => Response.json({ items: [instance], unavailable: [], as_of: new Date().toISOString() }),
+    "/interactions": () => Response.json({ items: [], next_cursor: null }),
   };
   globalThis.fetch = async (address, { method }) => {
     const { pathname } = new URL(address);
     asked.push(`${method} ${pathname}`);
-    if (method !== "GET") return method === "DELETE" ? new Response(null, { status: 204 }) : Response.json(webhook);
+    if (method !== "GET") return acted(method, pathname);
     const ending = Object.keys(answers).find((each) => pathname.endsWith(each));
     return ending ? answers[ending]() : Response.json({}, { status: 403 });
   };
@@ -69,11 +86,13 @@ const release = (main) => {
   press(button(main, t.schedules.remove));
   submit();
 };
-for (const [what, draw, read, shown, act] of [
+const ACTS = [
   ["a schedule", schedules, "/resources", "web1", release],
   ["the webhook", organization, "/webhook", webhook.url, (main) => press(button(main, t.webhook.resume))],
   ["a delivery", organization, "/deliveries", t.webhook.tries(1), (main) => press(button(main, t.webhook.redeliver))],
-])
+];
+
+for (const [what, draw, read, shown, act] of ACTS)
   test(`after an act on ${what}, what is there stays until it is read again, also if that fails`, async () => {
     const main = opened(draw, view.signal);
     await soon();
@@ -93,6 +112,46 @@ for (const [what, draw, read, shown, act] of [
     answer(Response.json({ title: "No" }, { status: 422 }));
     await soon();
     isShown(t.time.late(""));
+  });
+
+const stop = (main) => {
+  press(button(main, t.instances.stop));
+  submit();
+};
+const stopAfterChange = async (main) => {
+  press(button(main, t.schedules.change));
+  submit();
+  await soon(20);
+  submit();
+};
+for (const [what, draw, read, , act, elsewhere = draw] of [
+  ...ACTS,
+  ["an instance", instances, "/interactions", "", stop],
+  ["an instance outside of its schedule", schedules, "/interactions", "", stopAfterChange, instances],
+])
+  test(`after an act on ${what} whose view was left, the view that is open now is read again`, async () => {
+    const show = async (drawn) => {
+      const main = opened(drawn, view.signal);
+      await soon();
+      main.querySelector("details")?.dispatchEvent(new Event("toggle"));
+      await soon(20);
+      return main;
+    };
+    const main = await show(draw);
+    const { fetch } = globalThis;
+    const held = Promise.withResolvers();
+    globalThis.fetch = async (address, options) => {
+      if (["POST", "DELETE"].includes(options.method)) await held.promise;
+      return fetch(address, options);
+    };
+    await act(main);
+    view.abort();
+    view = new AbortController();
+    await show(elsewhere);
+    asked = [];
+    held.resolve();
+    await soon(20);
+    assert.ok(asked.some((each) => each.startsWith("GET") && each.endsWith(read)));
   });
 
 test("a view of an account that this page has removed says at once that it is gone, and once", async () => {

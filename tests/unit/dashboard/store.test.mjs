@@ -399,6 +399,9 @@ test("a view that lacks a part is not live, until the part is there or shown no 
   store.lacks(shown, view.signal);
   view.abort();
   assert.equal(store.freshness(now), "live");
+  // A read that was cut off by leaving.
+  store.lacks(shown, view.signal);
+  assert.equal(store.freshness(now), "live");
 });
 
 test("the instances that one person has listed are not kept for the next", () => {

@@ -214,6 +214,7 @@ export async function readNumbers(signal) {
 
 /** A part of a view could not be read, until it is there or the view is left. */
 export function lacks(part, signal) {
+  if (signal.aborted) return;
   lacking.add(part);
   signal.addEventListener("abort", () => lacking.delete(part), { once: true });
   changed();

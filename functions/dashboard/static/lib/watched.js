@@ -1,5 +1,5 @@
 // What is read again while it is looked at, and knows how old it is.
-import { fill, focus, focused, focusOn, h, keyed, passFocus, render, whileLookedAt } from "./dom.js";
+import { fill, focus, focused, focusOn, h, keyed, passFocus, readNow, render, whileLookedAt } from "./dom.js";
 import { isMissing, Problem, retryAfter } from "./problem.js";
 import * as store from "./store.js";
 import { button, errorPanel, skeleton, SLOW_AFTER_MS, submitting } from "./ui.js";
@@ -152,6 +152,8 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
     show(target, onMissing(missing));
   };
   const again = async () => {
+    // After an act whose view was left: another one may show what it has changed.
+    if (signal.aborted) return void readNow();
     try {
       const value = await read();
       if (!signal.aborted && !isGone) show(target, drawn(value));

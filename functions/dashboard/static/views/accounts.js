@@ -264,7 +264,7 @@ class ListView {
       await store.readNumbers(this.signal);
       store.has(this.filters);
     } catch (problem) {
-      if (!this.signal.aborted) store.lacks(this.filters, this.signal);
+      store.lacks(this.filters, this.signal);
       throw problem;
     }
   }

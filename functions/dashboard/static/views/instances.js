@@ -4,7 +4,7 @@
 // does not. So the view lists when it is opened, when a person refreshes it, and once after a start or
 // stop, when its result is known. Within a minute, the API answers with what it read last.
 import * as api from "../lib/api.js";
-import { announce, fill, h, keyed, render, whileLookedAt } from "../lib/dom.js";
+import { announce, fill, h, keyed, readNow, render, whileLookedAt } from "../lib/dom.js";
 import { ageing } from "../lib/elapsed.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
@@ -251,6 +251,8 @@ export class Instances {
   // What rows show beside AWS's answer. If this fails, they show what was read last, or none: the API refuses a second
   // schedule.
   async readBeside() {
+    // After an act whose view was left: another one may show what it has changed.
+    if (this.signal.aborted) return void readNow();
     try {
       await Promise.all([this.readResources(), this.look()]);
       store.has(this.rows);
@@ -452,6 +454,7 @@ export class Instances {
     this.followed.add(act);
     const { action } = act;
     toast(whatBegan(nameOf(instance), act));
+    if (this.signal.aborted) return void readNow();
     if (act.result === "pending")
       this.keep({
         ...this.listing,

@@ -115,7 +115,10 @@ function resourceCard(id, resource, rests, changed) {
                 resource,
                 running: () => undefined,
                 onSaved: changed,
-                onStop: (stopping) => toast(whatBegan(name, stopping)),
+                onStop: (stopping) => {
+                  toast(whatBegan(name, stopping));
+                  changed();
+                },
               }),
           },
           "clock",
