@@ -4,10 +4,14 @@ import { beforeEach, test } from "node:test";
 import { all, element, signIn } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
-// Where they are.
+// Where they are, when the page is scrolled by so much.
+let scrolled = 0;
 Object.assign(Object.getPrototypeOf(element()), {
   offsetHeight: 50,
-  getBoundingClientRect: () => ({ top: 0 }),
+  getBoundingClientRect() {
+    const top = Number(/\d+/.exec(this.style.transform ?? 0)[0]) - scrolled;
+    return { top, bottom: top + 50 };
+  },
 });
 const looks = new EventTarget();
 globalThis.window = Object.assign(looks, { innerHeight: 500, scrollTo() {}, scrollY: 0 });
@@ -144,6 +148,27 @@ for (const moved of ["scroll", "resize"])
     await soon();
     view.abort();
   });
+
+test("a scroll to where no row was drawn, while a search is awaited, shows that it is awaited", async () => {
+  const many = Array.from({ length: 50 }, (_, index) => ({ ...items[0], account_id: `a${index}`, name: `a${index}` }));
+  answers = [() => Response.json({ items: many, next_cursor: null })];
+  const main = await opened();
+  answers = [() => new Promise(() => {})];
+  const search = main.querySelector("input");
+  search.value = "a";
+  search.dispatchEvent(new Event("input"));
+  await soon(250);
+  for (const [by, isCovered] of [
+    [100, false],
+    [1_500, true],
+  ]) {
+    scrolled = by;
+    looks.dispatchEvent(new Event("scroll"));
+    assert.equal(Boolean(main.querySelector(".skeleton-row")), isCovered, by);
+  }
+  scrolled = 0;
+  view.abort();
+});
 
 test("the list is read again at once while its next page is awaited", async () => {
   const next = new Promise(() => {});

@@ -72,6 +72,11 @@ async function allOf(...reads) {
   if (problems.length) throw problems.toSorted((a, b) => retryAfter(b) - retryAfter(a))[0];
 }
 
+const isInSight = (node) => {
+  const { top, bottom } = node.getBoundingClientRect();
+  return bottom > 0 && top < window.innerHeight;
+};
+
 class ListView {
   constructor(main, listing, signal, added) {
     this.main = main;
@@ -171,8 +176,8 @@ class ListView {
       if (this.waiting) return;
       this.waiting = requestAnimationFrame(() => {
         this.waiting = 0;
-        // Until there are others, the rows of the selection before stay.
-        if (this.listing.started) this.window();
+        // Until there are others, the rows of the selection before stay, as long as one is in sight.
+        if (this.listing.started || ![...this.rows.values()].some(isInSight)) this.window();
       });
     };
     const onresize = () => {
