@@ -101,7 +101,8 @@ test("the overview says the version of a role that a test finds while it is open
 
 test("the overview draws anew whatever changes of an account, but not because a test begins", async () => {
   store.forget();
-  const account = { ...newest, testing: false, a_later_field: null };
+  const next_verification_at = "2030-01-01T10:00:00Z";
+  const account = { ...newest, testing: false, next_verification_at, a_later_field: null };
   store.add(account, Date.now());
   globalThis.fetch = async () => Response.json({}, { status: 403 });
   const view = new AbortController();
@@ -113,7 +114,9 @@ test("the overview draws anew whatever changes of an account, but not because a 
     store.put({ ...account, ...changes }, null, Date.now());
     return sections().map((node, index) => node !== before[index]);
   };
-  assert.deepEqual(isNew({ testing: true }), [false, false, false]);
+  const begun = { testing: true, next_verification_at: "2026-01-01T10:16:00Z" };
+  assert.deepEqual(isNew(begun), [false, false, false]);
+  assert.deepEqual(isNew({ next_verification_at: "2030-01-02T10:00:00Z" }), [true, true, true]);
   assert.deepEqual(isNew({ a_later_field: "new" }), [true, true, true]);
   view.abort();
 });

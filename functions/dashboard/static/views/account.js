@@ -226,8 +226,12 @@ export function overview(context) {
       stop,
       danger(handle),
     );
-    // Draws anew for whatever changes of the account, but not because a test begins.
-    const draw = ({ testing: _, ...account }) => {
+    let next;
+    // Draws anew for whatever changes of the account, but not because a test begins. Until it ends, the API puts off the
+    // next one.
+    const draw = ({ testing, ...account }) => {
+      if (!testing || next === undefined) next = account.next_verification_at;
+      account.next_verification_at = next;
       drawStatus(status, account);
       drawFacts(facts, account);
       drawSettings(settings, account, handle, logs);
