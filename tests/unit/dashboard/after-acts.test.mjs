@@ -16,6 +16,7 @@ const { instances } = await import(`${page}/views/instances.js`);
 const { organization } = await import(`${page}/views/organization.js`);
 const { schedules } = await import(`${page}/views/schedules.js`);
 const { history: tests } = await import(`${page}/views/tests.js`);
+const { accountAudit } = await import(`${page}/views/trail.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
 await signIn(session);
@@ -171,6 +172,33 @@ test("a view of an account that this page has removed says at once that it is go
     asked.filter((each) => each === "GET /v1/accounts/a"),
     [],
   );
+});
+
+test("of an account that is gone, nothing is drawn of what was asked before", async (context) => {
+  const main = opened(schedules, view.signal);
+  await soon(20);
+  const late = Promise.withResolvers();
+  answers["/resources"] = () => late.promise;
+  readNow();
+  await soon();
+  const said = context.mock.method(console, "error", () => {});
+  store.remove("a", Date.now());
+  late.resolve(Response.json({ items: [], next_cursor: null }));
+  await soon();
+  assert.ok(main.textContent.includes(t.account.missing));
+  assert.equal(said.mock.callCount(), 0);
+});
+
+test("the audit trail of an account that is gone is read once, though it was read before", async () => {
+  answers["/audit"] = () => Response.json({ items: [], next_cursor: null });
+  opened(accountAudit, view.signal);
+  await soon();
+  store.remove("a", Date.now());
+  await soon();
+  asked = [];
+  readNow();
+  await soon(20);
+  assert.deepEqual(asked, ["GET /v1/accounts/a/audit"]);
 });
 
 test("whoever removes an account is led to the list, and not told before that it is gone", async (context) => {

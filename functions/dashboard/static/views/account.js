@@ -75,8 +75,11 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
   );
 
   const listeners = [];
+  const isGone = new AbortController();
   const handle = {
     id,
+    /** Aborts when the view is left, or its account is gone: what was shown of it is read no more. */
+    signal: AbortSignal.any([signal, isGone.signal]),
     account: () => store.account(id),
     onChange: (listener) => listeners.push(listener),
     /** A part that is read by itself, whose age the mark tells too. @param {{readAt: () => number}} part */
@@ -97,6 +100,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
   store.onChange(draw, signal);
   drawTabs(nav, id, current);
   const gone = () => {
+    isGone.abort();
     const heading = h("h1", { tabindex: "-1" }, t.account.missing);
     const lost = [head, nav, body].some((part) => part.contains(focus()));
     context.title(t.account.missing);
@@ -239,7 +243,7 @@ export function overview(context) {
     };
     handle.onChange(draw);
     draw(handle.account());
-    handle.shows(drawUsage(usage, handle.id, context.signal));
+    handle.shows(drawUsage(usage, handle.id, handle.signal));
   });
 }
 

@@ -80,7 +80,7 @@ export function instances(context) {
       shown = why;
       part.abort();
       part = new AbortController();
-      view = why ? undefined : new Instances(handle, AbortSignal.any([context.signal, part.signal]));
+      view = why ? undefined : new Instances(handle, AbortSignal.any([handle.signal, part.signal]));
       fill(body, view ? view.section() : notConnected(handle.id, why));
     };
     handle.shows({ readAt: () => view?.readAt() ?? 0 });

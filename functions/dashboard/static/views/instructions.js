@@ -45,7 +45,7 @@ export function instructions(context) {
       let age = ageing();
       let renewAt = RENEW_LINK_AFTER_MS;
       const read = async () => {
-        const answer = await api.get(`/v1/accounts/${api.segment(handle.id)}/instructions`, { signal: context.signal });
+        const answer = await api.get(`/v1/accounts/${api.segment(handle.id)}/instructions`, { signal: handle.signal });
         age = ageing();
         renewAt = RENEW_LINK_AFTER_MS;
         return answer;
@@ -64,7 +64,7 @@ export function instructions(context) {
       const turn = async () => {
         const before = looking;
         if (!handle.account()) return;
-        looking = await look(handle.account(), looking, lookingFor(), { part: looks, signal: context.signal });
+        looking = await look(handle.account(), looking, lookingFor(), { part: looks, signal: handle.signal });
         if (looking === before) return;
         // Read first: what the API says may follow from a change that is not shown yet.
         await handle.refresh().finally(draw);
@@ -80,9 +80,9 @@ export function instructions(context) {
         first = false;
         return 0;
       };
-      whileLookedAt(context.signal, pauseOf, turn);
+      whileLookedAt(handle.signal, pauseOf, turn);
       const draws = (answer) => drawGuide(answer, handle.account());
-      const guide = watched(content, read, draws, { signal: context.signal, once: true });
+      const guide = watched(content, read, draws, { signal: handle.signal, once: true });
       let guided = asked(handle.account());
       handle.onChange((account) => {
         draw();

@@ -14,7 +14,7 @@ import { resourcesOf, whichInstance } from "./schedules.js";
 const WAYS = ["arn", "tag"];
 
 export function leastPrivilege(context) {
-  const { params, query, signal } = context;
+  const { params, query } = context;
   let by = WAYS.includes(query.get("by")) ? query.get("by") : "arn";
   return frame(context, "privilege", (body, handle) => {
     const result = h("div", {});
@@ -28,7 +28,7 @@ export function leastPrivilege(context) {
     const ask = () => {
       asked?.abort();
       asked = new AbortController();
-      const both = AbortSignal.any([signal, asked.signal]);
+      const both = AbortSignal.any([handle.signal, asked.signal]);
       policy = watched(
         result,
         async () => {

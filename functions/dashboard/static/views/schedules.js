@@ -75,12 +75,12 @@ export function schedules(context) {
     fill(body, section(t.schedules.title, { note: t.schedules.text }, rest, content));
     const cards = keptTrue(
       content,
-      () => resourcesOf(handle.id, context.signal),
+      () => resourcesOf(handle.id, handle.signal),
       (found) => {
         items = found;
         return draw();
       },
-      { signal: context.signal, placeholder: () => skeleton(5) },
+      { signal: handle.signal, placeholder: () => skeleton(5) },
     );
     handle.onChange(draw);
     handle.shows(cards);

@@ -37,8 +37,9 @@ const link = (id, test) => `#/accounts/${api.segment(id)}/tests/${api.segment(te
 // ---- one test --------------------------------------------------------------------------------
 
 export function one(context) {
-  const { signal, params } = context;
+  const { params } = context;
   return frame(context, "tests", (body, handle) => {
+    const { signal } = handle;
     const board = new Board(handle.account(), params.test);
     const path = `${base(handle.id)}/${api.segment(params.test)}`;
     // Without the catalog, finished steps still appear, but not the pending ones.
@@ -393,11 +394,11 @@ export function history(context) {
     const chosen = {};
     const shown = (test) => ({ ...test, outcome: outcomeOf(test, handle.account()) });
     const tests = pagedList({
-      signal: context.signal,
+      signal: handle.signal,
       list: table,
       placeholder: () => skeleton(5),
       empty: h("li", { class: "empty-line" }, t.tests.none),
-      fetchPage: (cursor) => api.get(base(handle.id), { query: { limit: PAGE_SIZE, cursor }, signal: context.signal }),
+      fetchPage: (cursor) => api.get(base(handle.id), { query: { limit: PAGE_SIZE, cursor }, signal: handle.signal }),
       keyOf: (test) => test.verification_id,
       // Each row links to its changes since the test before, which may be on the next page.
       onItems: (items) => {
@@ -534,7 +535,7 @@ function compareTwo(items, id, chosen) {
 
 export function changes(context) {
   return frame(context, "tests", (body, handle) => {
-    const { params, signal } = context;
+    const [{ params }, { signal }] = [context, handle];
     const fetchBoth = () =>
       Promise.all(
         [params.earlier, params.test].map((test) => api.get(`${base(handle.id)}/${api.segment(test)}`, { signal })),

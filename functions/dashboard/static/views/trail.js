@@ -19,7 +19,7 @@ export function interactions(context) {
   return frame(context, "interactions", (body, handle) => {
     let looks = 0;
     let isPending = false;
-    const entries = trail(context, `/v1/accounts/${api.segment(handle.id)}/interactions`, {
+    const entries = trail(handle, `/v1/accounts/${api.segment(handle.id)}/interactions`, {
       keyOf: (entry) => entry.interaction_id,
       renderItem: interactionRow,
       none: t.interactions.none,
@@ -88,18 +88,18 @@ export function withOutcomes(signal) {
 export function accountAudit(context) {
   const path = `/v1/accounts/${api.segment(context.params.id)}/audit`;
   const outcomes = withOutcomes(context.signal);
-  const show = (body, onMissing) => {
-    const entries = trail(context, path, { ...auditOf(false), ...outcomes, onMissing });
+  const show = (body, until, onMissing) => {
+    const entries = trail(until, path, { ...auditOf(false), ...outcomes, onMissing });
     fill(body, section(t.audit.title, { note: t.audit.text }, entries.node));
     return entries;
   };
   // The audit trail outlives the account.
   const draw = (body, handle) => {
-    const entries = show(body);
+    const entries = show(body, handle);
     handle.shows(entries);
     handle.onChange(entries.draw);
   };
-  return frame(context, "audit", draw, { whenGone: (body) => show(body, () => h("p", {}, t.audit.none)) });
+  return frame(context, "audit", draw, { whenGone: (body) => show(body, context, () => h("p", {}, t.audit.none)) });
 }
 
 export function organizationAudit(context) {
