@@ -1,7 +1,7 @@
-// For how long a toast is there.
+// For how long a toast is there, and when it is announced.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { toasts } from "./drawn.mjs";
+import { element, toasts } from "./drawn.mjs";
 
 const { toast } = await import("../../../functions/dashboard/static/lib/ui.js");
 
@@ -9,6 +9,28 @@ const turns = (state) => {
   document.visibilityState = state;
   document.dispatchEvent(new Event("visibilitychange"));
 };
+
+test("it is announced once, when the page is looked at", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const announcer = element();
+  const { getElementById } = document;
+  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : getElementById(id)));
+  const said = () => {
+    context.mock.timers.tick(100);
+    const { textContent } = announcer;
+    announcer.textContent = "";
+    return textContent;
+  };
+  turns("hidden");
+  toast("No test was started.", "warning");
+  assert.equal(said(), "");
+  turns("visible");
+  assert.equal(said(), "No test was started.");
+  turns("hidden");
+  turns("visible");
+  assert.equal(said(), "");
+  context.mock.timers.tick(6_000);
+});
 
 test("its time passes only while the page is looked at", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });

@@ -157,10 +157,14 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
     node.remove();
     document.removeEventListener("visibilitychange", begin);
   };
-  // Its time is that in which somebody may see it.
+  let isSaid = false;
+  // Its time is that in which somebody may see it, or hear it.
   const begin = () => {
     clearTimeout(timer);
-    if (document.visibilityState !== "hidden") timer = setTimeout(close, milliseconds);
+    if (document.visibilityState === "hidden") return;
+    timer = setTimeout(close, milliseconds);
+    if (!isSaid) announce(text);
+    isSaid = true;
   };
   const node = h(
     "div",
@@ -176,7 +180,6 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
     (modal ?? byId("toasts")).append(node);
   };
   place();
-  announce(text);
   document.addEventListener("visibilitychange", begin);
   begin();
   until?.addEventListener("abort", close);
