@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { all, button, element, opened, signIn } from "./drawn.mjs";
-import { soon } from "./soon.mjs";
+import { soon, until } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {}, scrollTo() {}, innerHeight: 500 };
 document.documentElement = element("html");
@@ -32,8 +32,7 @@ for (const [what, from, hash, meanwhile, heir] of [
     location.hash = hash;
     router.render();
     meanwhile();
-    await soon(100);
-    assert.ok(heading());
+    await until(heading);
     assert.ok(document.activeElement === heir());
   });
 
