@@ -322,28 +322,30 @@ def test_a_refusal_of_aws_stays_as_it_is_while_one_copies_it(admin, answer_every
     assert page.evaluate("getSelection().toString()") == refusal.inner_text()
 
 
-def test_a_problem_of_a_reload_is_over_with_the_next_read(admin, answer_with, watch):
+def test_a_problem_of_a_reload_is_over_with_the_next_read(
+    admin, answer_with, answer_everything, watch
+):
     watch.expect_status(503)
-    page, path = admin.page, f"{OURS}/webhook"
-    there: list[Any] = [samples.WEBHOOK]
-    answer_with(page, path, lambda _: there[0])
-    answer_with(page, f"{path}/resume", (204, None), method="POST")
+    page, broken = admin.page, [False]
+    unavailable = (503, {"message": "Service Unavailable"})
+    answer_everything(page, [samples.account(0)])
+    answer_with(page, f"{ONE}/least-privilege", lambda _: unavailable if broken[0] else None)
     page.clock.install(time="2026-01-05T10:00:00")
     page.goto("about:blank")
-    admin.go(ORGANIZATION)
-    region = page.get_by_role("region", name="Webhook")
-    resume = region.get_by_role("button", name="Resume")
-    expect(resume).to_be_visible()
-    there[0] = (503, {"message": "Service Unavailable"})
-    resume.click()
+    admin.go(f"{ACCOUNT}/least-privilege")
+    evaluated = page.get_by_text(re.compile("^Evaluated "))
+    alert = page.get_by_role("main").get_by_role("alert")
+    expect(evaluated).to_be_visible()
+    broken[0] = True
+    page.get_by_role("button", name="Evaluate again").click()
     for _ in range(8):
         page.clock.run_for(1_000)
         page.wait_for_timeout(20)
-    expect(region.get_by_role("alert")).to_be_visible()
-    there[0] = samples.WEBHOOK | {"state": "active"}
+    expect(alert).to_be_visible()
+    broken[0] = False
     page.clock.run_for(62_000)
-    expect(region.get_by_role("alert")).to_have_count(0)
-    expect(region.get_by_role("button", name="Change")).to_be_visible()
+    expect(alert).to_have_count(0)
+    expect(evaluated).to_be_visible()
 
 
 def test_usage_beyond_the_first_page_is_read_again_too(admin, answer_with):
