@@ -231,7 +231,7 @@ export function overview(context) {
       danger(handle),
     );
     let next;
-    // Draws anew for whatever changes of the account, but not because a test begins. The API puts off the next one then.
+    // Draws anew for whatever changes of the account, but not because a test begins, which puts off the next one.
     const draw = ({ testing, ...account }) => {
       if (!testing || next === undefined) next = account.next_verification_at;
       account.next_verification_at = next;
