@@ -119,6 +119,10 @@ const stop = (main) => {
   press(button(main, t.instances.stop));
   submit();
 };
+const revoke = (main) => {
+  press(button(main, t.revoke.action));
+  submit();
+};
 const stopAfterChange = async (main) => {
   press(button(main, t.schedules.change));
   submit();
@@ -127,6 +131,7 @@ const stopAfterChange = async (main) => {
 };
 for (const [what, draw, read, , act, elsewhere = draw] of [
   ...ACTS,
+  ["an account", overview, "/a", "", revoke],
   ["an instance", instances, "/interactions", "", stop],
   ["an instance outside of its schedule", schedules, "/interactions", "", stopAfterChange, instances],
 ])

@@ -85,6 +85,8 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     /** A part that is read by itself, whose age the mark tells too. @param {{readAt: () => number}} part */
     shows: (part) => parts.push(part),
     refresh: () => store.read(id, signal),
+    /** After an act, also one whose view was left meanwhile. */
+    again: () => part.again(),
   };
   let status = store.account(id)?.status;
   const draw = () => {
@@ -682,7 +684,7 @@ function rotate(handle) {
           close();
           toast(t.account.rotated);
           // If it fails, the next look shows what the keys have changed.
-          await handle.refresh().catch(() => {});
+          await handle.again().catch(() => {});
         },
       }),
   });
@@ -768,7 +770,7 @@ function confirmRevoke(handle) {
           close();
           toast(t.revoke.done((handle.account() ?? account).name));
           // If it fails, the next look shows it.
-          await handle.refresh().catch(() => {});
+          await handle.again().catch(() => {});
         },
       }),
   });
