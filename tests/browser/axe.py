@@ -17,6 +17,7 @@ def wait_until_loaded(page: Page) -> None:
 
 
 def assert_accessible(page: Page) -> None:
+    expect(page.locator("h1").first).to_be_visible()
     results = Axe().run(page, options=AXE)
     assert results.violations_count == 0, results.generate_report()
 

@@ -156,7 +156,7 @@ def test_the_question_goes_when_there_is_none_any_more(furnished, admin, answer_
     page, acts, accounts = furnished, [], [samples.account(0)]
     answer_with(page, ONE, lambda _: accounts[-1])
     answer_with(page, f"{ONE}/interactions", lambda _: {"items": acts, "next_cursor": None})
-    schedule_of_web1(page, answer_with, {"action": "start", "at": "2026-01-12T08:00:00Z"})
+    there = schedule_of_web1(page, answer_with, {"action": "start", "at": "2026-01-12T08:00:00Z"})
     listing = samples.INSTANCES | {"as_of": "2026-01-12T07:59:00Z"}
     answer_with(page, f"{ONE}/instances", listing)
     page.clock.install(time="2026-01-12T07:59:00Z")
@@ -168,7 +168,11 @@ def test_the_question_goes_when_there_is_none_any_more(furnished, admin, answer_
         acts += [STOPPING | {"instance_id": listing["items"][0]["instance_id"]} | stop]
     if becomes == "revoked":
         accounts += [samples.account(0, status="unconfirmed", issues=[REVOKED], version=2)]
-    page.clock.run_for(70_000 if becomes == "due" else 40_000)
+    page.clock.run_for(40_000)
+    if becomes == "due":
+        expect(question(page)).to_be_visible()
+        there["next_action"] = {"action": "stop", "at": "2026-01-12T18:00:00Z"}
+        page.clock.run_for(30_000)
     expect(question(page)).to_have_count(0)
     expect(page.locator("#toasts")).to_contain_text(f"web1 was left as it is. {why}")
 

@@ -130,7 +130,7 @@ def test_instances_are_listed_stopped_and_started_and_it_is_kept_and_counted(
     expect(followed).to_contain_text("Then running.", timeout=90_000)
     expect(row(page, "web").locator(".instance-state")).to_have_text("running")
     # One on opening, and one each when the results of the stop and the start are known.
-    assert used(connected) == before + 5
+    until(page, lambda: used(connected) == before + 5, "what was used is counted")
 
     page.get_by_role("link", name="Interactions").click()
     newest = page.locator(".trail-row")
