@@ -153,6 +153,7 @@ def test_rows_under_test_are_asked_for_no_sooner_than_the_api_asks(admin, answer
     page, asked = admin.page, []
     one = samples.account(5, testing=True)
     answer_with(page, "/v1/accounts", {"items": [one], "next_cursor": None})
+    answer_with(page, "/v1/organization", samples.organization([one]))
 
     def refuse(route) -> None:
         asked.append(route.request)
