@@ -359,7 +359,7 @@ def events_after(account: Account, write: Callable[[], Any]) -> list[Event]:
 def test_a_test_that_finds_the_same_is_told_with_its_own_time(
     customers: Customers, admin: Api
 ) -> None:
-    """Webhooks sort deliveries by it, and keep them for a week from it."""
+    """Webhooks sort deliveries by it."""
     (account,) = add()
     webhook_for(admin, EventType.VERIFICATION_FINISHED)
     customers.swept()

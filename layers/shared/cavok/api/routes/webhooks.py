@@ -146,7 +146,9 @@ def resume_webhook(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) 
     responses=answers("webhook_not_found"),
 )
 def list_deliveries() -> DeliveryPage:
-    """Lists what became of the newest 100 messages, newest first. Each is kept for a week."""
+    """Lists what became of the newest 100 messages, newest first. Each is kept for a week
+    after its latest try.
+    """
     organization_id, webhooks = router.caller.organization_id, wiring.webhooks()
     webhook_of(organization_id, webhooks=webhooks)
     found, now = webhooks.deliveries(organization_id), router.now()
