@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from pynamodb.exceptions import GetError, QueryError
 
 from cavok.api import problems
-from cavok.api.responses import PHRASES
+from cavok.api.responses import PHRASES, answers
 from cavok.domain.errors import (
     AdminsOnly,
     AlreadyConnected,
@@ -286,3 +286,12 @@ def test_what_is_said_of_a_field_is_a_whole_sentence() -> None:
 
     assert len(found) > 15
     assert [message for message in found if not message.endswith(".")] == []
+
+
+@pytest.mark.parametrize("second", ["busy_with_others", "cursor_not_issued"])
+def test_a_route_names_one_code_a_status(second: str) -> None:
+    """Else one of them would be the example, and nothing would say which."""
+    assert answers("already_connected")
+
+    with pytest.raises(AssertionError, match="one code a status"):
+        answers("already_connected", second)

@@ -53,8 +53,8 @@ class GatewayMessage(BaseModel):
 
 def answers(*codes: str, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIResponse]:
     """The documented answers of a route: `ok`, the problems that it names, and the problems of
-    every route. `by_method` adds more. A status may have several codes; the one that is named here
-    is its example.
+    every route. `by_method` adds more. A status may have several codes; name one of them here, its
+    example.
     """
     good: OpenAPIResponse = {"description": PHRASES[ok]}
     if ok is NO_CONTENT:
@@ -68,7 +68,10 @@ def answers(*codes: str, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIRes
 
 
 def _problems(*codes: str) -> dict[int, OpenAPIResponse]:
-    return {STATUS_OF_CODE[code].value: _problem(code) for code in (*codes, "internal_error")}
+    codes = (*codes, "internal_error")
+    made = {STATUS_OF_CODE[code].value: _problem(code) for code in codes}
+    assert len(made) == len(codes), f"one code a status: {codes}"
+    return made
 
 
 def _problem(code: str) -> OpenAPIResponse:
