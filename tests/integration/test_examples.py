@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import Mock
 
@@ -27,8 +27,10 @@ from cavok.api.problem_pages import EXPLANATIONS
 from cavok.api.problems import PROBLEM_JSON
 from cavok.api.router import Router
 from cavok.domain import audit
+from cavok.domain.errors import QuotaExceeded
 from cavok.domain.events import EventType
 from cavok.domain.organizations import Organization
+from cavok.domain.quotas import QuotaName
 from cavok.domain.verifications import finish
 from cavok.services.request_quota import RequestQuota
 from tests.support.api import Answer, Api
@@ -295,8 +297,11 @@ class Request:
 def with_another_id(request: Request) -> Answer:
     """The last one of the path."""
     name = [each for each in re.findall(r"{(\w+)}", request.path) if each.endswith("_id")][-1]
-    another = {name: f"{request.known[name][:-1]}9"}
-    return replace(request, known=request.known | another).send()
+    return with_(request, name, f"{request.known[name][:-1]}9")
+
+
+def with_(request: Request, name: str, value: str) -> Answer:
+    return replace(request, known=request.known | {name: value}).send()
 
 
 def by(group: str | None, **claims: str) -> Callable[[Request], Answer]:
@@ -323,9 +328,9 @@ def while_others_write(request: Request) -> Answer:
 
 
 def beyond_a_quota(request: Request) -> Answer:
-    none_left = replace(wiring.request_quota().quota, limit=0)
-    for name in ("request_quota", "quota_of_ends"):
-        request.patch.setattr(wiring, name, lambda: RequestQuota(none_left))
+    minute = timedelta(minutes=1)
+    refused = QuotaExceeded(QuotaName.REQUESTS, 1200, minute, minute)
+    request.patch.setattr(RequestQuota, "take", Mock(side_effect=refused))
     return request.send()
 
 
@@ -353,10 +358,10 @@ WAYS: dict[str, Callable[[Request], Answer]] = {
     "has_no_access_key": Request.send,
     "has_no_version": lambda request: request.send(If_Match='"9"'),
     "in_no_group": by(None),
-    "instance_not_found": with_another_id,
+    "instance_not_found": lambda request: with_(request, "instance_id", "invoices"),
     "internal_error": with_a_fault_of_ours,
     "invalid_fields": lambda request: request.send(query={"unknown": "1"}),
-    "malformed_header": lambda request: request.send(If_Match="9"),
+    "malformed_header": lambda request: request.send(If_Match="7"),
     "malformed_request": lambda request: request.send(body="{"),
     "not_connected": after(lambda: ADMIN.patch(ACCOUNT, {"role_name": "CavokOther"})),
     "not_subscribed": after(lambda: ADMIN.put(WEBHOOK, OTHER_EVENTS)),
@@ -391,7 +396,8 @@ def test_the_example_of_each_problem_is_what_its_operation_answers(
             request = Request(method, path, known, example_of_body(operation), patch)
             answer = WAYS[shown[status]["code"]](request)
 
-        assert answer.json["code"] == shown[status]["code"]
+        own_id = {"request_id": answer.json["request_id"]}
+        assert answer.json == shown[status] | own_id
         assert str(answer.status) == status == str(shown[status]["status"])
     assert {"400", "412", "422", "500"} <= shown.keys()
     assert ({"403", "429", "503"} <= shown.keys()) is (operation.get("security") != [])

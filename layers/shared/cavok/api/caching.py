@@ -16,6 +16,9 @@ from cavok.domain.errors import PreconditionFailed
 FOR_ALL = "public, max-age=300"
 """For answers that are the same for everybody until the next release."""
 
+NOT_NAMED = "If-Match names no strong ETag of what is there."
+"""What a failed If-Match is told."""
+
 _OF_304 = ("ETag", "Cache-Control", "Vary", "Retry-After")
 _NOT_STORED, _ASK_AGAIN = "no-store", "private, no-cache"
 
@@ -41,8 +44,7 @@ def revalidated(event: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]
     headers.setdefault("Cache-Control", _ASK_AGAIN)
     wanted = asked.get("if-match")
     if wanted is not None and not names(wanted, tag, weakly=False):
-        other = PreconditionFailed("If-Match names no strong ETag of what is there.")
-        return revalidated(event, problems.answer_to(other))
+        return revalidated(event, problems.answer_to(PreconditionFailed(NOT_NAMED)))
     if not names(asked.get("if-none-match", ""), tag, weakly=True):
         return answer | {"headers": headers}
     kept = {name: headers[name] for name in _OF_304 if name in headers}

@@ -7,11 +7,11 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
-from cavok.api.caching import weak_tag
+from cavok.api.caching import NOT_NAMED, weak_tag
 from cavok.api.conditions import etag, is_condition, tag_of
 from cavok.api.models.about import Health
 from cavok.api.models.accounts import AccountBody, AccountPage
@@ -34,6 +34,7 @@ from cavok.api.models.webhooks import (
     TestMessage,
     WebhookBody,
 )
+from cavok.api.parameters import unknown_parameter
 from cavok.api.problem_pages import example
 from cavok.api.problems import PROBLEM_JSON
 from cavok.api.responses import GatewayMessage
@@ -51,6 +52,7 @@ from cavok.domain.accounts import (
 )
 from cavok.domain.actors import Actor, ActorKind, Requester
 from cavok.domain.detection import Detection
+from cavok.domain.errors import PreconditionFailed
 from cavok.domain.events import (
     WEBHOOK_TEST,
     AccountChange,
@@ -503,21 +505,32 @@ _CURSORS = {
 }
 """By the path of the list: each takes only its own."""
 
+
+class _Versioned(NamedTuple):
+    """What has strong ETags: that of what is there, and of another state, with which If-None-Match
+    lets a change happen.
+    """
+
+    there: Account | Resource | Webhook
+    tag: str
+    other_tag: str
+
+
 _OTHER_VERSION = f"{1:016x}"
-_TAGS = {
-    "/v1/accounts/{account_id}": tuple(
-        etag(each.version, each.writes, testing=False) for each in (_ACCOUNT, ADDED)
+_AS_TESTED, _AS_ADDED = (
+    etag(each.version, each.writes, testing=False) for each in (_ACCOUNT, ADDED)
+)
+_VERSIONED = {
+    "/v1/accounts/{account_id}": _Versioned(_ACCOUNT, _AS_TESTED, _AS_ADDED),
+    "/v1/accounts/{account_id}/detection": _Versioned(ADDED, _AS_ADDED, _AS_TESTED),
+    "/v1/accounts/{account_id}/resources/{resource_id}": _Versioned(
+        RESOURCE, *(tag_of(version, _resource) for version in (RESOURCE.version, _OTHER_VERSION))
     ),
-    "/v1/accounts/{account_id}/resources/{resource_id}": tuple(
-        tag_of(version, _resource) for version in (RESOURCE.version, _OTHER_VERSION)
-    ),
-    "/v1/organization/webhook": tuple(
-        tag_of(version, _webhook) for version in (WEBHOOK.version, _OTHER_VERSION)
+    "/v1/organization/webhook": _Versioned(
+        WEBHOOK, *(tag_of(version, _webhook) for version in (WEBHOOK.version, _OTHER_VERSION))
     ),
 }
-"""By the path of what has strong ETags: that of what is there, and of another state, with which
-If-None-Match lets a change happen.
-"""
+"""By path. What changes something below it takes its tags too."""
 
 
 def of_parameter(name: str, method: str, path: str) -> Any:
@@ -539,12 +552,52 @@ def _tag_for(name: str, method: str, path: str) -> str:
     """A route that changes something takes the tag of what is there. A list has a weak tag, as all
     that is only shown, and If-Match never matches one.
     """
-    owners = [each for each in _TAGS if path == each or (method != "get" and path.startswith(each))]
-    if owners:
-        # What is looked for is an account as it was added.
-        other = (name == "if-none-match" and method != "get") != path.endswith("/detection")
-        return _TAGS[max(owners, key=len)][other]
+    if versioned := _versioned(method, path):
+        for_change = name == "if-none-match" and method != "get"
+        return versioned.other_tag if for_change else versioned.tag
     return "*" if name == "if-match" else weak_tag("")
+
+
+def _versioned(method: str, path: str) -> _Versioned | None:
+    below = method != "get"
+    owners = [each for each in _VERSIONED if path == each or (below and path.startswith(each))]
+    return _VERSIONED[max(owners, key=len)] if owners else None
+
+
+# ---- problems ------------------------------------------------------------------------------------
+
+_DETAILS = {
+    ("patch_resource", "busy_with_others"): "The resource was changed by others at this moment. "
+    "Please try again.",
+    ("redeliver_usage_event", "not_subscribed"): "Your webhook does not subscribe to Usage "
+    "Threshold Crossed. Add it, then deliver the message again.",
+}
+"""By operation and code, where they are not as on the code's page."""
+
+
+def _problem(code: str, method: str, path: str, operation: dict[str, Any]) -> dict[str, object]:
+    """The example of a code, as this operation sends it."""
+    shown = example(code)
+    if detail := _DETAILS.get((operation["operationId"], code)):
+        shown["detail"] = detail
+    elif code == "precondition_failed":
+        shown["detail"] = _refused(method, path)
+    elif code == "invalid_fields":
+        known = [each["name"] for each in operation.get("parameters", ()) if each["in"] == "query"]
+        error = {"field": "unknown", "message": unknown_parameter(known)}
+        shown |= {"detail": "Please correct: unknown.", "errors": [error]}
+    return shown
+
+
+def _refused(method: str, path: str) -> str:
+    """What a condition is told that allows no version."""
+    versioned = _versioned(method, path)
+    if method != "get" and versioned:
+        try:
+            versioned.there.at_one_of(())
+        except PreconditionFailed as error:
+            return str(error)
+    return NOT_NAMED
 
 
 def add(document: dict[str, Any]) -> None:
@@ -554,13 +607,13 @@ def add(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     for name, example_ in EXAMPLES.items():
         schemas[name]["examples"] = [example_]
-    for operations in document["paths"].values():
-        for operation in operations.values():
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
             for status, answer in ANSWERS.get(operation["operationId"], {}).items():
                 operation["responses"][status]["content"]["application/json"]["example"] = answer
             for response in operation["responses"].values():
                 if shown := response.get("content", {}).get(PROBLEM_JSON):
-                    shown["example"] = example(shown["example"])
+                    shown["example"] = _problem(shown["example"], method, path, operation)
     _add_messages(document["webhooks"])
 
 

@@ -164,9 +164,10 @@ def _complete(parameter: dict[str, Any], method: str, path: str) -> None:
 
 
 def _drop_titles(schema: Any) -> None:
-    """Removes Pydantic's titles of properties, which repeat their names. It keeps the title of an
-    enumeration, because generators name a class after it.
+    """Removes Pydantic's titles of a component and its properties, which repeat their names. It
+    keeps that of an enumeration in a property, because generators name a class after it.
     """
+    schema.pop("title", None)
     for inside in schema.get("properties", {}).values():
         if not {"enum", "properties"} & inside.keys():
             inside.pop("title", None)

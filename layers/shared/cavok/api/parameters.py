@@ -4,7 +4,7 @@ or Python. Other forms that Pydantic would read are refused. So is a condition t
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -72,6 +72,11 @@ def _reads_conditions(route: Route) -> bool:
     return any(is_condition(field.alias) for field in route.dependant.header_params)
 
 
+def unknown_parameter(known: Iterable[str]) -> str:
+    """What is wrong with a parameter that is none of the known ones."""
+    return f"There is no such parameter. Known here: {', '.join(sorted(known)) or 'none'}."
+
+
 def _nothing(_: Any) -> Response[Any]:
     return Response(HTTPStatus.NO_CONTENT.value)
 
@@ -81,8 +86,7 @@ def _wrong(app: Any) -> Iterator[dict[str, Any]]:
     known = {field.alias: field.field_info.annotation for field in route.dependant.query_params}
     for name, value in app.current_event.query_string_parameters.items():
         if name not in known:
-            names = ", ".join(sorted(known)) or "none"
-            yield _entry("query", name, f"There is no such parameter. Known here: {names}.")
+            yield _entry("query", name, unknown_parameter(known))
             continue
         form, message = _FORMS.get(known[name], (_ANY, ""))
         if not form.fullmatch(value):
