@@ -20,7 +20,7 @@ from cavok.messages import one_message
 from cavok.observability import logger
 from cavok.services.webhooks import (
     GivenUp,
-    WaitsAlready,
+    Superseded,
     deliver,
     give_up,
     tries_of,
@@ -70,7 +70,7 @@ def send(record: SQSRecord) -> None:
         logger.warning("Not delivered", reason=str(error), tries=tries, organization_id=whose)
         if isinstance(error, GivenUp):
             give_up(event, wiring.undelivered_webhooks())
-        elif isinstance(error, WaitsAlready):
+        elif isinstance(error, Superseded):
             pass  # This message was one too many.
         elif not try_again(event, tries, record.receipt_handle, wiring.webhook_retries()):
             raise

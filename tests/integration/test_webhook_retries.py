@@ -264,6 +264,12 @@ def test_of_an_organizations_messages_of_a_day_a_number_waits_and_no_more(
     assert waiting(ORGANIZATION_ID, now + timedelta(days=1))
 
 
+def a_day_without_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many messages as may have waited on today."""
+    monkeypatch.setattr(table_of_webhooks, "WAITING_A_DAY", 1)
+    assert wiring.webhooks().count_waiting(ORGANIZATION_ID, datetime.now(UTC))
+
+
 def test_what_is_delivered_within_a_few_tries_is_not_one_of_those_that_wait(
     admin: Api,
     receiver: Receiver,
@@ -271,14 +277,41 @@ def test_what_is_delivered_within_a_few_tries_is_not_one_of_those_that_wait(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A receiver that fails now and then, or is slow, loses no message by that."""
-    monkeypatch.setattr(table_of_webhooks, "WAITING_A_DAY", 0)
+    a_day_without_room(monkeypatch)
     admin.put(PATH, WEBHOOK)
     receiver.refuses = COUNTED_TRY - 1
 
     is_tried(COUNTED_TRY - 1)
+    assert logged(admin)["status"] == "waiting"
     assert comes("WebhookRetries", COUNTED_TRY - 1) == LEAVES
 
     assert logged(admin)["status"] == "delivered"
+
+
+@pytest.mark.parametrize("received", [COUNTED_TRY, TRIES])
+def test_a_message_that_may_not_wait_on_and_cannot_be_sent_on_is_given_up_when_it_comes_again(
+    received: int,
+    admin: Api,
+    eventbridge: EventBridge,
+    receiver: Receiver,
+    hidden: list[tuple[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a fault of ours lets more wait than may."""
+    a_day_without_room(monkeypatch)
+    admin.put(PATH, WEBHOOK)
+    receiver.refuses = 99
+    is_tried(COUNTED_TRY - 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(eventbridge, "send_message_batch", throttles)
+        assert comes("WebhookRetries", COUNTED_TRY - 1) == STAYS
+    waits = len(hidden)
+
+    assert comes("WebhookRetries", received) == LEAVES
+
+    assert logged(admin)["status"] == "failed"
+    assert eventbridge.sent["UndeliveredWebhooks"] == [EVENT]
+    assert len(hidden) == waits
 
 
 def test_a_message_that_waited_for_long_is_tried_for_the_last_time(
@@ -346,6 +379,78 @@ def test_a_message_that_was_delivered_by_hand_while_it_waited_is_done(
     assert logged(admin) == before
     assert (len(receiver.given), len(hidden)) == (given, waits)
     assert wiring.webhooks().health(ORGANIZATION_ID).failures < 3
+
+
+@pytest.mark.parametrize("happens", [is_refused, is_paused])
+def test_what_was_delivered_stays_so_if_its_event_comes_once_more(
+    happens: Callable[[Api, Receiver], None],
+    admin: Api,
+    eventbridge: EventBridge,
+    receiver: Receiver,
+) -> None:
+    """SQS delivers at least once, and a receiver may refuse an id that it knows."""
+    admin.put(PATH, WEBHOOK)
+    comes("WebhookMessages")
+    happens(admin, receiver)
+    before = logged(admin)
+
+    assert comes("WebhookMessages") == LEAVES
+
+    assert (before["status"], logged(admin)) == ("delivered", before)
+    assert eventbridge.sent["WebhookRetries"] == []
+
+
+def test_a_message_that_is_sent_again_twice_and_accepted_once_is_done(
+    admin: Api, eventbridge: EventBridge, receiver: Receiver, hidden: list[tuple[str, int]]
+) -> None:
+    """A person clicks twice. The one that waits is done, too. The refusal counts: else what an
+    address of one's own accepts pays for a failure at the next.
+    """
+    admin.put(PATH, WEBHOOK)
+    receiver.refuses = 3
+    is_tried(3)
+    for _ in range(2):
+        assert admin.post(f"{PATH}/deliveries/e-1/redeliver").status == 202
+    comes("WebhookMessages")
+    before, given, waits = logged(admin), len(receiver.given), len(hidden)
+    receiver.refuses = 99
+
+    assert comes("WebhookMessages") == LEAVES
+    assert comes("WebhookRetries", 3) == LEAVES
+
+    assert (before["status"], logged(admin)) == ("delivered", before)
+    assert (len(receiver.given), len(hidden)) == (given + 1, waits)
+    assert eventbridge.sent["WebhookRetries"] == [EVENT], "as after the first try"
+    assert wiring.webhooks().health(ORGANIZATION_ID).failures == 3 - 1 + 1
+
+
+@pytest.mark.parametrize("tried", [COUNTED_TRY - 1, COUNTED_TRY, TRIES - 1])
+def test_a_retry_that_fails_while_its_event_is_delivered_by_hand_is_done(
+    tried: int,
+    admin: Api,
+    eventbridge: EventBridge,
+    receiver: Receiver,
+    hidden: list[tuple[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two processes try it at once."""
+    admin.put(PATH, WEBHOOK)
+    receiver.refuses = tried
+    is_tried(tried)
+    waits, accepts = len(hidden), receiver.post
+
+    def fails_slowly(*_: Any, **__: Any) -> int:
+        monkeypatch.setattr(receiver, "post", accepts)
+        delivered_again(admin, eventbridge)
+        raise NotDelivered("It did not answer.")
+
+    monkeypatch.setattr(receiver, "post", fails_slowly)
+
+    assert comes("WebhookRetries", tried) == LEAVES
+
+    assert logged(admin)["status"] == "delivered"
+    assert len(hidden) == waits
+    assert eventbridge.sent["UndeliveredWebhooks"] == []
 
 
 def test_a_message_that_nothing_tries_any_more_begins_anew(

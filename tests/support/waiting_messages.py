@@ -144,7 +144,7 @@ class Organization:
         if self._accepted(Try(self._health, event, tries, logged, now)):
             self._log[event] = replace(delivery, status=DeliveryStatus.DELIVERED)
             return
-        if tries == 1 and logged and logged.tries > 1 and logged.as_of(now).open:
+        if logged and _is_done(tries, logged, now):
             return
         if tries == COUNTED_TRY:
             self._counted[now.date()] += 1
@@ -181,6 +181,12 @@ Act = tuple[datetime, Callable[[datetime], None]]
 
 def _every(interval: timedelta, act: Callable[[datetime], None]) -> Iterator[Act]:
     return ((NOW + number * interval, act) for number in count())
+
+
+def _is_done(tries: int, logged: Delivery, now: datetime) -> bool:
+    """After a failure, as `record_failure` says."""
+    waits = tries == 1 < logged.tries and logged.as_of(now).open
+    return waits or logged.status is DeliveryStatus.DELIVERED
 
 
 def _delivery(tries: int, now: datetime) -> Delivery:

@@ -334,7 +334,8 @@ def this_try(logged: Delivery | None, sent_at: datetime, received: int, now: dat
     """The number of the try for which a message of the queue of retries comes; 0: it is done, since
     its event was delivered by hand. Lambda also receives messages that it then has no execution
     for, so the log tells. If that says more than was received, this message begins: it was
-    redriven, or another one of the event waits.
+    redriven, or another one of the event waits. If it was given up, but could not be sent to
+    UndeliveredWebhooks, it is tried for the last time.
     """
     if logged and logged.status is DeliveryStatus.DELIVERED:
         return 0
@@ -343,6 +344,8 @@ def this_try(logged: Delivery | None, sent_at: datetime, received: int, now: dat
     tries = logged.tries if logged else 0
     if logged and tries > received and logged.as_of(now).open:
         return 1
+    if logged and not logged.open and COUNTED_TRY <= tries <= received:
+        return TRIES
     return min(tries, received) + 1
 
 

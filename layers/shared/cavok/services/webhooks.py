@@ -59,8 +59,10 @@ class GivenUp(NotDelivered):
     """The receiver did not accept the message, and it is tried no more."""
 
 
-class WaitsAlready(NotDelivered):
-    """The receiver did not accept the message, but another of its event waits for a later try."""
+class Superseded(NotDelivered):
+    """The receiver did not accept the message, but another of its event was delivered, or waits for
+    a later try.
+    """
 
 
 class NotSent(Exception):
@@ -287,7 +289,7 @@ def deliver(
 ) -> int | None:
     """Sends an event to its organization's webhook, and records the outcome. Returns the
     HTTP status; null if no webhook subscribes to the event, which then waits no more. Raises
-    NotDelivered; GivenUp if it is tried no more; or WaitsAlready. `tries`: how often it was tried,
+    NotDelivered; GivenUp if it is tried no more; or Superseded. `tries`: how often it was tried,
     including this time. `first_tries`: what limits the time of a first try.
 
     A first try for which the process has no time is not made, and not recorded. If one was cut
@@ -359,11 +361,10 @@ def _logged(event: Mapping[str, Any], webhooks: Webhooks) -> Delivery | None:
 
 def _recorded(failed: Delivery, webhooks: Webhooks, now: datetime) -> type[NotDelivered]:
     """Records a try that failed, or was not made in a pause. Returns what to raise."""
-    if failed.tries == 1:
-        return NotDelivered if webhooks.record_first(failed, now) else WaitsAlready
     if failed.tries == COUNTED_TRY and not webhooks.count_waiting(failed.organization_id, now):
         failed = failed.given_up()
-    webhooks.record(failed, now)
+    if not webhooks.record_failure(failed, now):
+        return Superseded
     return NotDelivered if failed.open else GivenUp
 
 

@@ -292,17 +292,20 @@ class Webhooks:
             add_audit_entry(transaction, entry, self._audit_kept_for)
 
     def record(self, delivery: Delivery, now: datetime) -> None:
-        """Stores the outcome of a message's try, in place of the outcome of its earlier ones."""
+        """Stores a delivery, whatever is stored of it."""
         self._table.put(DeliveryItem.of(delivery, now))
 
-    def record_first(self, delivery: Delivery, now: datetime) -> bool:
-        """Stores the outcome of a failed first try, unless another message of the event waits for
-        a later one: the event was sent again by hand, or twice. Returns whether it did.
+    def record_failure(self, failed: Delivery, now: datetime) -> bool:
+        """Stores the outcome of a failed try, unless the event was delivered meanwhile, or another
+        message of it waits after more than this first try: it was sent again by hand, or twice.
+        Returns whether it did.
         """
-        further: Condition = DeliveryItem.status.is_in(*OPEN) & (DeliveryItem.tries > 1)
-        further &= DeliveryItem.next_try_at >= now - OVERDUE_AFTER
+        done: Condition = DeliveryItem.status == DeliveryStatus.DELIVERED
+        if failed.tries == 1:
+            further: Condition = DeliveryItem.status.is_in(*OPEN) & (DeliveryItem.tries > 1)
+            done |= further & (DeliveryItem.next_try_at >= now - OVERDUE_AFTER)
         try:
-            self._table.put(DeliveryItem.of(delivery, now), ~further)
+            self._table.put(DeliveryItem.of(failed, now), ~done)
         except WriteConflict:
             return False
         return True
