@@ -26,6 +26,8 @@ from moto.backends import get_backend
 
 from cavok import wiring
 from cavok.adapters.sealing import credentials_context
+from cavok.adapters.table import keys
+from cavok.adapters.table.webhooks import WaitingItem
 from cavok.api.router import Router
 from cavok.domain import audit
 from cavok.domain.accounts import Account, LastVerification, Outcome, Status
@@ -33,6 +35,7 @@ from cavok.domain.clocks import clocks_of, names_of
 from cavok.domain.interactions import InteractionOutcome
 from cavok.domain.schedules import Schedule
 from cavok.domain.verifications import begin
+from cavok.domain.webhooks import COUNTED_TRY, WAITING_A_DAY, wait_seconds
 from functions.deliver_webhook import app as deliver_webhook
 from functions.end_resources import app as end_resources
 from functions.follow_outcome import app as follow_outcome
@@ -591,24 +594,23 @@ def _webhooks(run: Run) -> None:
         assert Api(organization, "admin").put("/v1/organization/webhook", body).status == 201
 
 
+def _message(organization: str) -> str:
+    detail = {
+        "event_id": f"{organization}-0",
+        "organization_id": organization,
+        "account_id": "a",
+        "occurred_at": "2025-03-01T12:00:00Z",
+    }
+    return json.dumps({"detail-type": "Account Failed", "detail": detail})
+
+
 def _deliver(run: Run) -> None:
+    organizations = (ORGANIZATION_ID, "org-two", "org-three")
+    _deliver_each(run, *map(_message, organizations), "not JSON")
+
+
+def _deliver_each(run: Run, *bodies: str) -> None:
     RECEIVER.ids.clear()
-
-    def message(organization: str, number: int) -> str:
-        detail = {
-            "event_id": f"{organization}-{number}",
-            "organization_id": organization,
-            "account_id": "a",
-            "occurred_at": "2025-03-01T12:00:00Z",
-        }
-        return json.dumps({"detail-type": "Account Failed", "detail": detail})
-
-    bodies = [
-        message(ORGANIZATION_ID, 0),
-        "not JSON",
-        message("org-two", 0),
-        message("org-three", 0),
-    ]
     for body in bodies:  # one at a time, as the template says
         feed_queue(run, deliver_webhook.handler, [body], tries=MANY)
     # Sent twice at worst, as the same event.
@@ -625,6 +627,30 @@ def _delivered(run: Run) -> Json:
     return {
         "ids": sorted(set(RECEIVER.ids)),
         "log": [each.status for log in delivered for each in log],
+    }
+
+
+def _days_without_room(run: Run) -> None:
+    """As many of an organization's messages wait on as may, also after midnight."""
+    _webhooks(run)
+    today = datetime.now(UTC)
+    for day in (today, today + timedelta(days=1)):
+        item = WaitingItem(keys.webhook_pk("org-two"), keys.waiting_sk(day), used=WAITING_A_DAY)
+        item.expires_at = day + timedelta(days=2)
+        item.save()
+
+
+def _deliver_what_may_not_wait_on(run: Run) -> None:
+    _deliver_each(run, _message("org-two"))
+
+
+def _given_up(run: Run) -> Json:
+    """What the log says, whether an operator has the message, and whether it waited on first."""
+    waited_on = max(run.calls.hidden.values(), default=0) > wait_seconds(COUNTED_TRY - 1)
+    return {
+        "log": [each.status for each in wiring.webhooks().deliveries("org-two")],
+        "undelivered": bool(run.calls.undelivered),
+        "waited on": waited_on,
     }
 
 
@@ -718,6 +744,12 @@ STORIES = (
     Story("reconcile clocks", _wrong_clocks, _reconcile, _schedules, in_table=False),
     Story("publish", _mixed_changes, _publish, _published),
     Story("deliver", _webhooks, _deliver, _delivered),
+    Story(
+        "deliver when too many wait",
+        _days_without_room,
+        _deliver_what_may_not_wait_on,
+        _given_up,
+    ),
     Story("log", _interactions, _log, _lines),
     Story("set a webhook", _no_webhook, _set_webhook, _secret),
 )

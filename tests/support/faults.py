@@ -63,8 +63,8 @@ class Died(BaseException):
 @dataclass
 class Calls:
     """The AWS calls of one run. `events` are those that the bus accepted, `messages` those that the
-    queue of acts took, `retries` those of the queue of retries, in order. `hidden`: for how many
-    seconds a consumer hid a message.
+    queue of acts took, `retries` those of the queue of retries, in order, and `undelivered` those
+    that were given up. `hidden`: for how many seconds a consumer hid a message.
     """
 
     index: int | None = None
@@ -73,6 +73,7 @@ class Calls:
     events: list[dict[str, Any]] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
     retries: list[dict[str, Any]] = field(default_factory=list)
+    undelivered: list[dict[str, Any]] = field(default_factory=list)
     hidden: dict[str, int] = field(default_factory=dict)
     after_write: Callable[[], None] = lambda: None
     _lock: Any = field(default_factory=threading.RLock)
@@ -93,6 +94,8 @@ class Calls:
                 self.messages += arguments["Entries"]
             if arguments["QueueUrl"].endswith("retries"):
                 self.retries += arguments["Entries"]
+            if arguments["QueueUrl"].endswith("undelivered"):
+                self.undelivered += arguments["Entries"]
             return {"Successful": [{"Id": e["Id"]} for e in arguments["Entries"]], "Failed": []}
         if operation == "ChangeMessageVisibility":
             self.hidden[arguments["ReceiptHandle"]] = arguments["VisibilityTimeout"]

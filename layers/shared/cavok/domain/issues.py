@@ -75,8 +75,9 @@ def find_issues(
     """The outcome of a test that reached the account or was refused by it, and the issues to show,
     problems first.
 
-    A permission that is allowed for some instances only is no problem, as long as every instance
-    under Cavok's control that the test asked about is among them.
+    A permission that is allowed for some instances only is no problem, as long as all those of
+    `under_control` that the test asked about are among them. Of an account with more instances
+    under Cavok's control, these are the oldest MAX_UNDER_CONTROL.
     """
     if failures := tuple(_failures(account, steps)):
         return Outcome.FAILED, failures
