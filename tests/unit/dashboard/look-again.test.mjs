@@ -101,3 +101,44 @@ test("a turn that comes and goes is not announced, but a look that fails is, and
   const looks = said.filter((text) => Object.values(t.instructions.looks).includes(text));
   assert.deepEqual(looks, [t.instructions.looks.failed, t.instructions.looks.waiting]);
 });
+
+test("the half hour of looks begins anew when a page that was hidden is seen again", async (context) => {
+  store.forget();
+  const account = { account_id: "a", name: "A", status: "unconfirmed", access_type: "assume_role", version: 1 };
+  store.add(account, Date.now());
+  let looks = 0;
+  globalThis.fetch = async (address, { method }) => {
+    if (method === "POST") {
+      looks += 1;
+      return Response.json({ state: "waiting" });
+    }
+    return String(address).endsWith("/a") ? Response.json(account) : Response.json({}, { status: 403 });
+  };
+  const { setTimeout: really } = globalThis;
+  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 5_000 ? 20 : wait));
+  const { now } = performance;
+  let ahead = 0;
+  context.mock.method(performance, "now", () => now.call(performance) + ahead);
+  const turns = (state) => {
+    document.visibilityState = state;
+    document.dispatchEvent(new Event("visibilitychange"));
+  };
+  const view = new AbortController();
+  const main = opened(instructions, view.signal);
+  const isOver = () => main.textContent.includes(t.instructions.looks.over);
+  await soon(20);
+  for (let away = 0; away < 2; away += 1) {
+    turns("hidden");
+    await soon(60);
+    ahead += 31 * 60_000;
+    looks = 0;
+    turns("visible");
+    await soon(60);
+    assert.ok(looks > 0);
+    assert.ok(!isOver());
+  }
+  ahead += 31 * 60_000;
+  await soon(60);
+  assert.ok(isOver());
+  view.abort();
+});

@@ -53,6 +53,11 @@ export function instructions(context) {
       // What the API says of its looks for the role; "over" after half an hour, "" while nobody looks.
       let looking = "";
       let lookingFor = open;
+      // While the page was hidden, as by the AWS console in front of it, nobody looked.
+      const seen = () => {
+        if (document.visibilityState === "visible") lookingFor = stopwatch();
+      };
+      document.addEventListener("visibilitychange", seen, { signal: handle.signal });
       // What the mark of the view counts as a part that fails, as long as it does.
       const looks = {
         // For how many milliseconds the API asks not to look.
