@@ -19,9 +19,10 @@ const tested = (account, id) => ({
   detail: `verification ${id}`,
   target: { type: "account" },
 });
-const act = (account, id) => ({
+const act = (account, id, minutesAgo = 90) => ({
   account_id: account,
   audit_id: id,
+  at: new Date(Date.now() - minutesAgo * 60_000).toISOString(),
   action: "stop_requested",
   target: { type: "instance" },
 });
@@ -160,4 +161,30 @@ test("entries whose word may change keep no others waiting", async () => {
   const outcomes = withOutcomes(never);
   for (let read = 0; read < 2; read += 1) await completed(outcomes, ...entries);
   assert.deepEqual(await completed(outcomes, ...entries), Array(12).fill("notThereYet"));
+});
+
+test("an act that AWS has not answered yet is looked at again until it has, but no old one", async () => {
+  const outcomes = withOutcomes(never);
+  let [asked, items] = [0, []];
+  globalThis.fetch = async () => {
+    asked += 1;
+    return Response.json({ items });
+  };
+  const entries = [act("open", "new", 0), act("open", "old")];
+  assert.deepEqual(await completed(outcomes, ...entries), [undefined, ""]);
+  items = [{ interaction_id: "new", outcome: "refused" }];
+  assert.deepEqual(await completed(outcomes, ...entries), ["refused", ""]);
+  await completed(outcomes, ...entries);
+  assert.equal(asked, 2);
+});
+
+test("an act on an account that is deleted is awaited no more", async () => {
+  let asked = 0;
+  globalThis.fetch = async () => {
+    asked += 1;
+    return Response.json({ title: "No" }, { status: 404 });
+  };
+  const outcomes = withOutcomes(never);
+  for (let read = 0; read < 2; read += 1) await completed(outcomes, act("gone", "new", 0));
+  assert.equal(asked, 1);
 });

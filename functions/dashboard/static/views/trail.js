@@ -12,6 +12,8 @@ import { frame, outcomeOf } from "./account.js";
 
 // Of how many accounts the organization's trail reads outcomes at a time. Other entries wait for the next one.
 const MOST_ACCOUNTS = 5;
+// An act is listed once AWS has answered, or once nobody waits for that any more, which is within the hour.
+const LISTED_WITHIN_MS = 3_600_000;
 // A result, and the customer's log line, come some seconds after the interaction.
 const WHILE_PENDING_MS = [2_000, 5_000, 10_000, 20_000];
 
@@ -51,24 +53,24 @@ export function withOutcomes(signal) {
   // Of a deleted account nothing is kept.
   const orGone = (problem) => {
     if (!isMissing(problem)) throw problem;
-    return { items: [] };
+    return { items: [], isGone: true };
   };
   const look = async (entries, list, id) => {
     const { account_id: account } = entries[0];
     const path = `/v1/accounts/${api.segment(account)}/${list}`;
     try {
-      const { items } = await api.get(path, { query: { limit: 100 }, signal }).catch(orGone);
+      const { items, isGone } = await api.get(path, { query: { limit: 100 }, signal }).catch(orGone);
       const newest = items.find(({ outcome }) => outcome);
       if (newest?.outcome === "failed" || entries.some(isPassing)) await store.readOne(account, signal).catch(orGone);
       // What has ended does not run again: an answer to an earlier look may come late.
       for (const each of items)
         if ((outcomes.get(each[id]) || "running") === "running") outcomes.set(each[id], each.outcome ?? each.state);
+      // Older than what is listed: its link tells.
+      for (const entry of entries)
+        if (!outcomes.has(idOf(entry)) && (isGone || !mayBeOpen(entry))) outcomes.set(idOf(entry), "");
     } catch {
       // It is tried again with the next read.
-      return;
     }
-    // Older than what is listed: its link tells.
-    for (const entry of entries) if (!outcomes.has(idOf(entry))) outcomes.set(idOf(entry), "");
   };
   const complete = (entries) => {
     const open = entries.filter((entry) => idOf(entry) && isOpen(entry));
@@ -171,6 +173,7 @@ function auditRow(entry, withAccount) {
 const accountOf = ({ account_id: id }) => `#/accounts/${api.segment(id)}`;
 const testOf = ({ action, detail }) => (action === "tested" && /^verification (\S+)$/.exec(detail ?? "")?.[1]) || "";
 const isAct = ({ target }) => target.type === "instance";
+const mayBeOpen = (entry) => isAct(entry) && Date.now() - Date.parse(entry.at) < LISTED_WITHIN_MS;
 // Under which its outcome is found.
 const idOf = (entry) => testOf(entry) || (isAct(entry) && entry.audit_id) || "";
 
