@@ -206,6 +206,20 @@ test("the audit trail of an account that is gone is read once, though it was rea
   assert.deepEqual(asked, ["GET /v1/accounts/a/audit"]);
 });
 
+test("the audit trail of an account that is gone says how old it is", async () => {
+  answers["/audit"] = () => Response.json({ items: [], next_cursor: null });
+  const main = opened(accountAudit, view.signal);
+  await soon();
+  store.remove("a", Date.now());
+  await soon(20);
+  const says = (mark) => assert.ok(main.querySelector(".freshness").textContent.startsWith(mark), mark);
+  says(t.time.live);
+  answers["/audit"] = () => Response.json({ title: "No" }, { status: 422 });
+  readNow();
+  await soon(20);
+  says(t.time.late(""));
+});
+
 test("whoever removes an account is led to the list, and not told before that it is gone", async (context) => {
   const titles = [];
   const main = element();

@@ -51,7 +51,7 @@ const whatItDoes = (account) => (account?.testing ? TESTING_MS : IDLE_MS);
  * @param {any} context
  * @param {string} current
  * @param {(body: HTMLElement, handle: any) => any} drawContent
- * @param {{pauseOf?: (account: any) => number, whenGone?: (trail: Element) => void}} options
+ * @param {{pauseOf?: (account: any) => number, whenGone?: (trail: Element) => {readAt: () => number}}} options
  */
 export function frame(context, current, drawContent, { pauseOf = whatItDoes, whenGone } = {}) {
   const { main, params, signal } = context;
@@ -109,10 +109,12 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     announce(t.account.missing);
     fill(head, heading);
     if (lost) heading.focus({ preventScroll: true });
-    mark.remove();
     nav.remove();
     const trail = h("div", {});
-    whenGone?.(trail);
+    const shown = whenGone?.(trail);
+    // The mark tells of what is read still.
+    if (shown) parts.splice(0, parts.length, shown);
+    else mark.remove();
     return [
       notice("warning", h("p", {}, t.account.missingText)),
       trail,
