@@ -106,6 +106,28 @@ test("a test that could not enter an account which stays unconfirmed has one wor
   }
 });
 
+test("a list of tests says of one that could not enter its account nothing else until the account is read", async () => {
+  const could = (id) => tested(id, { outcome: "failed" });
+  const issues = [{ code: "role_not_assumable", message: "The role cannot be assumed.", remedy: "Deploy it." }];
+  tests = [could("1")];
+  account = { ...connected, status: "unconfirmed", issues, verification: newest("failed") };
+  const main = await shown(history);
+  const said = () => main.querySelectorAll(".history-row").map((row) => row.querySelector(".status").textContent);
+  assert.deepEqual(said(), [t.outcome.notThereYet]);
+  const { fetch } = globalThis;
+  const held = Promise.withResolvers();
+  globalThis.fetch = async (address, options) => {
+    if (String(address).endsWith("/a")) await held.promise;
+    return fetch(address, options);
+  };
+  tests = [could("2"), could("1")];
+  await turns({ verification: { ...newest("failed"), verification_id: "2" } });
+  assert.deepEqual(said(), [t.outcome.notThereYet]);
+  held.resolve();
+  await soon(20);
+  assert.deepEqual(said(), [t.outcome.notThereYet, t.outcome.failed]);
+});
+
 test("a test that still runs is compared with none", async () => {
   const running = tested("4", { state: "running", outcome: null, finished_at: null, steps: [] });
   tests = [running, tested("3"), tested("2"), tested("1")];
