@@ -413,9 +413,10 @@ function logsSwitch(handle) {
       title: may ? null : t.viewer.why,
       onclick: () => {
         if (!may) return toast(t.viewer.why, "warning");
+        const write_logs = !handle.account().write_logs;
         submitting(node, () =>
-          change(handle, { write_logs: !handle.account().write_logs }).then(() =>
-            toast(handle.account().write_logs ? t.account.logsOn : t.account.logsOff),
+          onceMore(() => change(handle, { write_logs })).then(() =>
+            toast(write_logs ? t.account.logsOn : t.account.logsOff),
           ),
         );
       },
@@ -519,30 +520,37 @@ function changing(handle, names, say) {
     await first(check({ ...fields(), ...body }));
     await change(handle, body, first);
   };
-  // Of a newer account, only what the modal shows matters.
-  return (body, first) =>
-    save(body, first).catch((problem) => {
-      if (problem instanceof Conflict) return save(body, first);
-      throw problem;
-    });
+  return (body, first) => onceMore(() => save(body, first));
 }
 
 // The account is another version than the one that was to be changed. The newest was read.
 class Conflict extends Problem {}
 
+// Of a newer account, only what is to be changed matters. If that was given up meanwhile, what was sent was refused.
+async function onceMore(save) {
+  try {
+    return await save();
+  } catch (problem) {
+    if (!(problem instanceof Conflict)) throw problem;
+    return save().catch((next) => {
+      throw next.name === "AbortError" ? problem : next;
+    });
+  }
+}
+
 /**
- * `first`: of the modal that asks for it.
+ * Changes these fields, also if the view is left meanwhile. `first`: of the modal that asks for it.
  * @param {any} handle @param {any} body @param {(asked: Promise<any>) => Promise<any>} [first]
  */
 async function change(handle, body, first = (asked) => asked) {
   try {
-    if (!store.etagOf(handle.id)) await first(handle.refresh());
+    if (!store.etagOf(handle.id)) await first(store.readOne(handle.id));
     const asked = Date.now();
     const answer = await api.patch(`/v1/accounts/${api.segment(handle.id)}`, body, { etag: store.etagOf(handle.id) });
     store.put(answer.body, answer.etag, asked);
   } catch (problem) {
     if (!(problem instanceof Problem) || problem.status !== 412) throw problem;
-    if (isDone(await handle.refresh(), body)) return;
+    if (isDone(await store.readOne(handle.id), body)) return;
     throw new Conflict({ status: 412, title: t.account.changedMeanwhile });
   }
 }

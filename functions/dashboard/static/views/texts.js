@@ -295,7 +295,7 @@ export const t = withTexts(OPEN_TABLES, {
     saved: "Saved.",
     savedTestAgain: "Saved. Test the account now.",
     changedMeanwhile:
-      "Somebody else changed this account in the meantime. What you see now is current; please make your change again.",
+      "This account has changed in the meantime. What you see now is current; please make your change again.",
     renamedMeanwhile: (name) => `Somebody else changed this: the name is ${name} now. Save again to set yours.`,
     reachMeanwhile: (role, regions) =>
       `Somebody else changed this. ${role ? `Role now: ${role}. ` : ""}Regions now: ${regions}. ` +

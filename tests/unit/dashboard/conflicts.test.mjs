@@ -1,0 +1,112 @@
+// A change of an account that a test, or somebody else, has changed meanwhile: it is done, or said not to be.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { all, button, opened, signIn, toasts } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
+
+globalThis.window = { addEventListener() {} };
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const session = await import(`${page}/lib/session.js`);
+const store = await import(`${page}/lib/store.js`);
+const { overview } = await import(`${page}/views/account.js`);
+const { t } = await import(`${page}/views/texts.js`);
+api.start({});
+await signIn(session);
+
+/** The account, what is awaited before it is answered, and before a change of it is. */
+let there, readable, savable, view;
+
+beforeEach(() => {
+  store.forget();
+  toasts.replaceChildren();
+  there = {
+    ...{ account_id: "a", name: "Production", provider_id: "123456789012", status: "confirmed", version: 1 },
+    ...{ access_type: "assume_role", issues: [], capabilities: {}, write_logs: true },
+  };
+  [readable, savable] = [null, null];
+  view = new AbortController();
+  const answer = () => Response.json(there, { headers: { etag: `"${there.version}"` } });
+  globalThis.fetch = async (address, { method, headers, body, signal }) => {
+    const { pathname } = new URL(address);
+    if (method === "PATCH") {
+      await savable;
+      if (headers["if-match"] !== `"${there.version}"`) return Response.json({}, { status: 412 });
+      there = { ...there, ...JSON.parse(body), version: there.version + 1 };
+      return answer();
+    }
+    if (pathname.endsWith("/accounts")) return Response.json({ items: [], next_cursor: null });
+    if (!pathname.endsWith("/a")) return Response.json({}, { status: 403 });
+    await readable;
+    signal.throwIfAborted();
+    return answer();
+  };
+});
+
+async function shown() {
+  store.put(there, null, Date.now() - 1_000);
+  const main = opened(overview, view.signal);
+  await soon(20);
+  return main;
+}
+
+const press = (node) => node.dispatchEvent(new Event("click"));
+const modal = () => all(document.body).findLast(({ tag, open }) => tag === "dialog" && open);
+const testEnds = () => (there = { ...there, status: "degraded", version: there.version + 1 });
+
+for (const [what, leaves] of [
+  ["modal", false],
+  ["modal and the view", true],
+])
+  test(`a change that is refused is said so, though somebody left the ${what}`, async () => {
+    const main = await shown();
+    press(button(main, t.actions.rename));
+    modal().querySelector("input").value = "Renamed";
+    const held = Promise.withResolvers();
+    savable = held.promise;
+    const form = modal().querySelector("form");
+    form.dispatchEvent(new Event("submit", { cancelable: true }));
+    await soon(20);
+    testEnds();
+    modal().close();
+    form.isConnected = false;
+    await soon();
+    if (leaves) view.abort();
+    held.resolve();
+    await soon(30);
+    assert.equal(there.name, "Production");
+    assert.equal(toasts.textContent, t.account.changedMeanwhile);
+    view.abort();
+  });
+
+for (const [then, leaves] of [
+  ["", false],
+  [" and the view is left", true],
+])
+  test(`the switch sets what it was pressed for, though a test ends${then}`, async () => {
+    const main = await shown();
+    const held = Promise.withResolvers();
+    savable = held.promise;
+    press(main.querySelector(".switch"));
+    await soon();
+    testEnds();
+    if (leaves) view.abort();
+    held.resolve();
+    await soon(30);
+    assert.equal(there.write_logs, false);
+    assert.equal(toasts.textContent, t.account.logsOff);
+    view.abort();
+  });
+
+test("the switch sets what it was pressed for, though the view is left before the account is read", async () => {
+  const held = Promise.withResolvers();
+  readable = held.promise;
+  const main = await shown();
+  press(main.querySelector(".switch"));
+  await soon();
+  view.abort();
+  held.resolve();
+  await soon(30);
+  assert.equal(there.write_logs, false);
+  assert.equal(toasts.textContent, t.account.logsOff);
+});
