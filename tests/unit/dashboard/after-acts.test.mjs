@@ -241,3 +241,36 @@ test("whoever removes an account is led to the list, and not told before that it
   assert.ok(!titles.includes(t.account.missing));
   assert.ok(toasts.textContent.includes(t.account.removed(account.name)));
 });
+
+test("after the start of a test whose view was left, the view that is open now is read again", async (context) => {
+  let main;
+  const show = ({ route, signal }) => (main = route.view ? opened(route.view, signal) : element());
+  globalThis.location = new URL("https://cavok.example/#/accounts/a");
+  const views = [
+    { path: "/accounts/:id", view: overview },
+    { path: "/accounts/:id/audit", view: accountAudit },
+  ];
+  router.start([...views, { path: "/accounts" }], show);
+  const goTo = (hash) => {
+    location.hash = hash;
+    router.render();
+  };
+  context.after(() => goTo("#/accounts"));
+  answers["/audit"] = () => Response.json({ items: [], next_cursor: null });
+  const { fetch } = globalThis;
+  const held = Promise.withResolvers();
+  globalThis.fetch = async (address, options) => {
+    if (options.method === "POST") await held.promise;
+    return fetch(address, options);
+  };
+  await soon(20);
+  press(button(main, t.account.test));
+  await soon();
+  goTo("#/accounts/a/audit");
+  await soon(20);
+  asked = [];
+  held.resolve();
+  await soon(20);
+  assert.equal(location.hash, "#/accounts/a/audit");
+  assert.ok(asked.includes("GET /v1/accounts/a"));
+});

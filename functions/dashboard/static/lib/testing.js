@@ -1,5 +1,6 @@
 // Starts a test, from the list, the account or the instructions.
 import * as api from "./api.js";
+import { readNow } from "./dom.js";
 import * as router from "./router.js";
 import { submitting, toast, warn } from "./ui.js";
 import { t } from "../texts.js";
@@ -9,7 +10,8 @@ export async function startTest(account, node) {
     const here = router.whileHere();
     try {
       const test = await api.post(`/v1/accounts/${account.account_id}/verifications`);
-      here(() => router.go(`#/accounts/${account.account_id}/tests/${test.verification_id}`));
+      // After a test whose view was left, another one may show that it runs.
+      here(() => router.go(`#/accounts/${account.account_id}/tests/${test.verification_id}`), readNow);
     } catch (problem) {
       const { unreachable, perhapsDone } = /** @type {any} */ (problem);
       if (unreachable) toast(perhapsDone ? t.list.perhapsStarted : t.list.notStarted, "warning");
