@@ -120,3 +120,24 @@ test("the overview draws anew whatever changes of an account, but not because a 
   assert.deepEqual(isNew({ a_later_field: "new" }), [true, true, true]);
   view.abort();
 });
+
+test("the overview does not say when the next test is while one runs", async () => {
+  store.forget();
+  const lease = "2030-01-01T10:00:00Z";
+  const resting = { ...newest, testing: false, next_verification_at: null };
+  const running = { ...newest, testing: true, next_verification_at: lease };
+  globalThis.fetch = async () => Response.json({}, { status: 403 });
+  for (const before of [resting, running]) {
+    store.add(before, Date.now());
+    const view = new AbortController();
+    const main = opened(overview, view.signal);
+    await soon(20);
+    store.put(running, null, Date.now());
+    const next = () => main.querySelector(".next-test");
+    assert.equal(next().hidden, true);
+    store.put(resting, null, Date.now());
+    assert.equal(next().hidden, false);
+    assert.ok(next().textContent.includes(t.account.noNextTest));
+    view.abort();
+  }
+});

@@ -240,7 +240,7 @@ export function overview(context) {
       if (!testing || next === undefined) next = account.next_verification_at;
       account.next_verification_at = next;
       drawStatus(status, account);
-      drawFacts(facts, account);
+      drawFacts(facts, account, testing);
       drawSettings(settings, account, handle, logs);
       drawRevoke(stop, account, handle);
     };
@@ -354,7 +354,7 @@ function nextStep(account) {
   ];
 }
 
-function drawFacts(target, account) {
+function drawFacts(target, account, testing) {
   // Like capabilities: what a region answers matters only while the account is connected.
   const health = isConnected(account) ? account.region_health : [];
   render(target, account, () =>
@@ -375,11 +375,17 @@ function drawFacts(target, account) {
           someLeftOut(health) && h("p", { class: "muted small" }, t.regions.leftOut),
         ),
         definition(t.account.lastTested, when(account.verification?.finished_at)),
-        definition(
-          t.account.nextTest,
-          account.next_verification_at
-            ? when(account.next_verification_at, { kind: "due" })
-            : h("span", { class: "muted" }, t.account.noNextTest),
+        h(
+          "div",
+          { class: "fact next-test" },
+          h("dt", {}, t.account.nextTest),
+          h(
+            "dd",
+            {},
+            account.next_verification_at
+              ? when(account.next_verification_at, { kind: "due" })
+              : h("span", { class: "muted" }, t.account.noNextTest),
+          ),
         ),
         definition(
           t.account.added,
@@ -390,6 +396,8 @@ function drawFacts(target, account) {
       ),
     ),
   );
+  // While a test runs, the next one is not in question.
+  target.querySelector(".next-test").hidden = testing;
 }
 
 const versionOf = ({ version, current, outdated }) =>
