@@ -105,3 +105,25 @@ test("what is filled anew keeps the focus: on what stays, on its like, or as a w
   fill(place, retry());
   focusIsOn(document.body);
 });
+
+test("issues that are drawn anew keep the focus where it was, and one that is gone gives it to no other", async () => {
+  // Its modules listen for good.
+  const { issueList } = await import("../../../functions/dashboard/static/lib/findings.js");
+  const place = h("div");
+  document.body.append(place);
+  const issue = (action) => ({
+    ...{ code: "permission_lost", message: `${action} was allowed and no longer is.` },
+    fix: { policy_statement: { Action: action }, cli: `aws iam ${action}` },
+  });
+  const [start, stop] = [issue("ec2:StartInstances"), issue("rds:StopDBInstance")];
+  const of = (node) => node.closest("li")?.querySelector(".issue-message").textContent;
+  for (const selector of ["button", "pre"]) {
+    fill(place, issueList([start, stop]));
+    place.querySelectorAll("li")[1].querySelector(selector).focus();
+    const { ariaLabel } = document.activeElement;
+    fill(place, issueList([start, stop]));
+    assert.deepEqual([document.activeElement.ariaLabel, of(document.activeElement)], [ariaLabel, stop.message]);
+    fill(place, issueList([start]));
+    focusIsOn(place);
+  }
+});

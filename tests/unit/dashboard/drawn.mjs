@@ -93,6 +93,9 @@ class Drawn extends EventTarget {
   getAttribute(name) {
     return (name.startsWith("data-") ? this.dataset[name.slice(5)] : this.attributes.get(name)) ?? null;
   }
+  get ariaLabel() {
+    return this.getAttribute("aria-label");
+  }
   get href() {
     return this.getAttribute("href");
   }

@@ -76,8 +76,10 @@ export const focus = () => /** @type {HTMLElement} */ (document.activeElement);
 /** The element in here with the focus. */
 export const focused = (place) => (place?.contains(document.activeElement) ? focus() : null);
 
-// What an element is, whenever it is drawn.
-const isOne = (node) => node.dataset.part ?? node.getAttribute("href") ?? node.ariaLabel ?? node.textContent;
+// What an element is, and of what, whenever it is drawn.
+const isOne = (node) =>
+  `${node.closest("[data-item]")?.dataset.item} ` +
+  (node.dataset.part ?? node.getAttribute("href") ?? node.ariaLabel ?? node.textContent);
 
 /**
  * Of what was drawn anew, that has the focus which had it or is the like of that, or else the whole, unless the focus

@@ -20,7 +20,7 @@ export function issueList(issues) {
       const kind = isProblem(issue) ? "problem" : "information";
       return h(
         "li",
-        { class: `issue-${kind}` },
+        { class: `issue-${kind}`, "data-item": `${issue.code} ${issue.message}` },
         h("p", { class: "issue-severity" }, icon(SEVERITY_ICONS[kind]), t.severity[severity] ?? severity),
         h("p", { class: "issue-message" }, issue.message),
         issue.remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), issue.remedy),
