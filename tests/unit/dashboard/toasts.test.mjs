@@ -50,3 +50,37 @@ test("its time passes only while the page is looked at", (context) => {
   turns("visible");
   assert.equal(toasts.textContent, "");
 });
+
+test("one with the focus in it stays until that has left, and then gives it to what is there", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const [main, modal] = [element("main"), element("dialog")];
+  document.body.append(main, toasts, modal);
+  for (const place of [main, modal]) {
+    if (place === modal) modal.setAttribute("open", true);
+    toast("Saved.", "success", { href: "#/week", text: "See the week" });
+    const shown = document.querySelector(".toast");
+    assert.equal(shown.closest("dialog"), place === modal ? modal : null);
+    shown.querySelector("a").focus();
+    context.mock.timers.tick(60_000);
+    assert.ok(document.activeElement === shown.querySelector("a"));
+    document.body.focus();
+    shown.dispatchEvent(new Event("focusout"));
+    context.mock.timers.tick(14_000);
+    const dismiss = shown.querySelector("button");
+    dismiss.focus();
+    dismiss.dispatchEvent(new Event("click"));
+    assert.equal(document.querySelector(".toast"), null);
+    assert.ok(document.activeElement === place, document.activeElement.tag);
+  }
+  modal.remove();
+});
+
+test("its link is announced too", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const announcer = element();
+  const { getElementById } = document;
+  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : getElementById(id)));
+  toast("Saved.", "success", { href: "#/week", text: "See the week" });
+  context.mock.timers.tick(100);
+  assert.equal(announcer.textContent, "Saved. See the week");
+});

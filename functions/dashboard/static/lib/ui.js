@@ -1,5 +1,5 @@
 // Components that views share, the first one too.
-import { announce, byId, fill, h, srOnly, svg, uniqueId } from "./dom.js";
+import { announce, byId, fill, focused, h, passFocus, srOnly, svg, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 import { hour, onTick } from "./format.js";
 import { current, ending } from "./session.js";
@@ -154,16 +154,19 @@ export function skeleton(lines = 3, className = "") {
 export function toast(text, kind = "success", action, milliseconds = action ? 15_000 : 6_000, until) {
   let timer;
   const close = () => {
+    const [had, place] = [focused(node), node.closest("dialog") ?? document.querySelector("main")];
     node.remove();
+    passFocus(had, place, false);
     document.removeEventListener("visibilitychange", begin);
   };
   let isSaid = false;
-  // Its time is that in which somebody may see it, or hear it.
+  // Its time is that in which somebody may see it, or hear it, and does not have the focus in it.
+  const end = () => (focused(node) ? node.addEventListener("focusout", begin, { once: true }) : close());
   const begin = () => {
     clearTimeout(timer);
     if (document.visibilityState === "hidden") return;
-    timer = setTimeout(close, milliseconds);
-    if (!isSaid) announce(text);
+    timer = setTimeout(end, milliseconds);
+    if (!isSaid) announce(action ? `${text} ${action.text}` : text);
     isSaid = true;
   };
   const node = h(
