@@ -12,7 +12,7 @@ const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
 const { overview } = await import(`${page}/views/account.js`);
-const { instances } = await import(`${page}/views/instances.js`);
+const { instances, Instances } = await import(`${page}/views/instances.js`);
 const { organization } = await import(`${page}/views/organization.js`);
 const { schedules } = await import(`${page}/views/schedules.js`);
 const { history: tests } = await import(`${page}/views/tests.js`);
@@ -159,6 +159,14 @@ for (const [what, draw, read, , act, elsewhere = draw] of [
     await soon(20);
     assert.ok(asked.some((each) => each.startsWith("GET") && each.endsWith(read)));
   });
+
+test("whether an instance runs, only a view that is open tells", () => {
+  store.keepInstances("a", { items: [instance], unavailable: [], at: Date.now(), age: () => 0 });
+  const open = new Instances({ id: "a" }, view.signal);
+  assert.equal(open.runs(instance), true);
+  view.abort();
+  assert.equal(open.runs(instance), undefined);
+});
 
 test("a view of an account that this page has removed says at once that it is gone, and once", async () => {
   const main = opened(tests, view.signal);

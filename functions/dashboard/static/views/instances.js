@@ -182,10 +182,10 @@ export class Instances {
     return at - seenAt(this.listing) + age() < KEPT_FOR_MS;
   }
 
-  // Whether it runs now; undefined if no listing tells.
+  // Whether it runs now; undefined if no listing tells, as of a view that was left, which sees no other start or stop.
   runs(instance) {
     const item = this.listing.items.find((each) => keyOf(each) === keyOf(instance));
-    const state = item && this.isFresh() && this.stateOf(item);
+    const state = item && !this.signal.aborted && this.isFresh() && this.stateOf(item);
     return AT_REST.has(state) ? STOPPABLE.has(state) : undefined;
   }
 
