@@ -106,7 +106,7 @@ test("a test that could not enter an account which stays unconfirmed has one wor
   }
 });
 
-test("a list of tests says of one that could not enter its account nothing else until the account is read", async () => {
+test("a list of tests says nothing else of one that could not enter until the account is read", async () => {
   const could = (id) => tested(id, { outcome: "failed" });
   const issues = [{ code: "role_not_assumable", message: "The role cannot be assumed.", remedy: "Deploy it." }];
   tests = [could("1")];

@@ -77,9 +77,10 @@ export const focus = () => /** @type {HTMLElement} */ (document.activeElement);
 export const focused = (place) => (place?.contains(document.activeElement) ? focus() : null);
 
 // What an element is, and of what, whenever it is drawn.
-const isOne = (node) =>
-  `${node.closest("[data-item]")?.dataset.item} ` +
-  (node.dataset.part ?? node.getAttribute("href") ?? node.ariaLabel ?? node.textContent);
+function isOne(node) {
+  const name = node.dataset.part ?? node.getAttribute("href") ?? node.ariaLabel ?? node.textContent;
+  return `${node.closest("[data-item]")?.dataset.item} ${name}`;
+}
 
 /**
  * Of what was drawn anew, that has the focus which had it or is the like of that, or else the whole, unless the focus
