@@ -216,6 +216,22 @@ def test_after_half_an_hour_somebody_must_ask_again(instructions):
     assert len(there.looks) == before + 1
 
 
+def test_a_tab_that_was_hidden_for_long_looks_at_once_when_it_is_seen_again(instructions):
+    there = instructions()
+    expect(there.said).to_contain_text(EVERY)
+    there.page.evaluate(
+        """Object.defineProperty(
+          document, "visibilityState", { value: "hidden", configurable: true })"""
+    )
+    there.page.clock.fast_forward("31:00")
+    there.page.evaluate("delete document.visibilityState")
+    before = len(there.looks)
+    there.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    there.wait(6)
+    until(there.page, lambda: len(there.looks) > before, "it is looked at")
+    expect(there.said).to_contain_text(EVERY)
+
+
 @shows(4, TWO_TABS)
 def test_a_test_that_a_second_tab_starts_is_said_in_the_first(instructions, other_tab, answer_with):
     there = instructions()
