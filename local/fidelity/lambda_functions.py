@@ -111,7 +111,8 @@ def _answer_with_what_was_raised(
         outcome = original(func, event, request_id)
     if _invocation.raised is not None:
         return {"body": _invocation.raised, "error": True, "log": outcome.get("log", "")}
-    if outcome.get("error") and outcome["body"].get("errorType") != _TIMED_OUT:
+    # A refusal for want of an environment has no type.
+    if outcome.get("error") and outcome["body"].get("errorType", _TIMED_OUT) != _TIMED_OUT:
         return say_that_a_process_is_gone(outcome, request_id)
     return outcome
 
