@@ -193,7 +193,8 @@ class ListView {
   drawNotices() {
     const added = /** @type {any} */ (store.account(this.added));
     render(this.notices, [added?.name, added?.status, this.notOpened?.textContent], () => [
-      !session.somebody().canChange && notice("info", h("p", {}, t.viewer.banner)),
+      // Nobody is signed in any more when the store forgets what they saw.
+      session.current()?.canChange === false && notice("info", h("p", {}, t.viewer.banner)),
       this.notOpened,
       added &&
         notice(
