@@ -125,7 +125,10 @@ def test_after_a_reload_the_session_lasts_as_long_as_the_id_token(admin):
 def test_the_warning_outlives_the_modal_that_it_came_in_and_goes_with_its_session(admin):
     page = admin.page
     page.reload()
+    # No timer is left from before the clock is set, which could not cancel it.
+    page.wait_for_load_state("networkidle")
     page.get_by_role("button", name="New Account").first.click()
+    expect(page.get_by_role("dialog")).to_be_visible()
     page.clock.set_fixed_time(page.evaluate("Date.now() / 1000") + 3_400)
     expect(page.get_by_role("dialog")).to_contain_text("Your session ends at")
     page.keyboard.press("Escape")

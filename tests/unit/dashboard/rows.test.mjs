@@ -1,7 +1,9 @@
-// The list of accounts: when it asks for its rows, and where the focus of one goes that is no row any more.
+// The list of accounts: when it asks for its rows, where the focus of one goes that is no row any more, and who is told
+// that a new account cannot be added.
 import assert from "node:assert/strict";
+import { registerHooks } from "node:module";
 import { beforeEach, test } from "node:test";
-import { all, element, signIn } from "./drawn.mjs";
+import { all, button, element, signIn, toasts } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 // Where they are, when the page is scrolled by so much.
@@ -16,13 +18,14 @@ Object.assign(Object.getPrototypeOf(element()), {
 const looks = new EventTarget();
 globalThis.window = Object.assign(looks, { innerHeight: 500, scrollTo() {}, scrollY: 0 });
 globalThis.requestAnimationFrame = (work) => work();
-globalThis.history = { replaceState() {} };
+globalThis.history = { pushState() {}, replaceState() {} };
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
 const { list } = await import(`${page}/views/accounts.js`);
+const { t } = await import(`${page}/texts.js`);
 api.start({});
 await signIn(session);
 
@@ -68,8 +71,8 @@ async function readsNow() {
 test("a row that is drawn anew keeps the focus, and one that is gone gives it to the row in its place", async () => {
   const main = await opened("status=failed");
   const row = (id) => all(main).find((node) => node.dataset.id === id);
-  const button = all(row("b")).find((node) => node.dataset.part === "test");
-  button.focus();
+  const press = all(row("b")).find((node) => node.dataset.part === "test");
+  press.focus();
   store.put({ ...items[1], name: "b2" }, null, Date.now());
   assert.ok(row("b").contains(document.activeElement));
   assert.equal(document.activeElement.dataset.part, "test");
@@ -206,3 +209,33 @@ test("nor is a focus in the rows lost to a search that is slow, and then fails",
   view.abort();
   assert.ok(main.querySelector(".list-foot").contains(document.activeElement));
 });
+
+for (const [who, leave, said] of [
+  ["whoever is there still is told", () => {}, true],
+  [
+    "whoever has signed out is not told",
+    () => {
+      session.forget({ asked: true });
+      store.forget();
+      view.abort();
+    },
+    false,
+  ],
+])
+  test(`${who} that the modal of a new account could not be loaded`, async (context) => {
+    const errors = context.mock.method(console, "error", () => {});
+    const load = (address, how, next) => {
+      if (address.endsWith("/new-account.js")) throw new Error("The network is gone.");
+      return next(address, how);
+    };
+    const hooks = registerHooks({ load });
+    const main = await opened();
+    button(main, t.list.newAccount).dispatchEvent(new Event("click"));
+    leave();
+    await soon(30);
+    view.abort();
+    hooks.deregister();
+    assert.equal(main.textContent.includes(t.problems.view), said);
+    assert.equal(errors.mock.callCount(), Number(said));
+    assert.equal(toasts.textContent, "");
+  });

@@ -193,8 +193,7 @@ class ListView {
   drawNotices() {
     const added = /** @type {any} */ (store.account(this.added));
     render(this.notices, [added?.name, added?.status, this.notOpened?.textContent], () => [
-      // Nobody is signed in any more when the store forgets what they saw.
-      session.current()?.canChange === false && notice("info", h("p", {}, t.viewer.banner)),
+      !session.somebody().canChange && notice("info", h("p", {}, t.viewer.banner)),
       this.notOpened,
       added &&
         notice(
@@ -471,7 +470,7 @@ class ListView {
         },
       });
     } catch (error) {
-      say(notLoaded(error));
+      if (!this.signal.aborted) say(notLoaded(error));
     } finally {
       cancel();
       this.opening = false;
