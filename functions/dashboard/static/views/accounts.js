@@ -201,12 +201,12 @@ class ListView {
           h(
             "p",
             {},
-            h("a", { href: `#/accounts/${added.account_id}`, "data-part": "added" }, added.name),
+            h("a", { href: `#/accounts/${added.account_id}` }, added.name),
             ` ${t.list.wasAdded} `,
             added.status === "unconfirmed" && [
               t.list.nextStep[added.access_type],
               " ",
-              h("a", { href: `#/accounts/${added.account_id}/instructions`, "data-part": "next" }, t.list.instructions),
+              h("a", { href: `#/accounts/${added.account_id}/instructions` }, t.list.instructions),
             ],
           ),
         ),
