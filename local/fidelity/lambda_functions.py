@@ -91,6 +91,32 @@ def keep_every_line_of_an_invocation(
     return "\n".join(lines).removesuffix("\n")
 
 
+_ending = threading.Lock()
+
+
+@corrects(lambda_runtime, "kill_workers")
+def _mark_what_is_ended(original: Any, workers: Any) -> None:
+    with _ending:
+        for worker in workers:
+            worker.is_ended = True
+        original(workers)
+
+
+# When a function's configuration is replaced, the emulator ends an environment that is being
+# started, too, and deletes its folder. AWS leaves an environment alone that has begun.
+@corrects(lambda_runtime.Worker, "_spawn")
+def _start_again_what_was_ended_meanwhile(original: Any, worker: Any) -> None:
+    worker.is_ended = False
+    try:
+        original(worker)
+    except Exception:
+        with _ending:
+            again = worker.is_ended
+        if not again:
+            raise
+        original(worker)
+
+
 @corrects(lambda_runtime.Worker, "invoke")
 def _remember_what_was_raised(original: Any, *args: Any, **kwargs: Any) -> Any:
     result = original(*args, **kwargs)
@@ -104,11 +130,6 @@ def _answer_with_what_was_raised(
 ) -> dict[str, Any]:
     _invocation.raised = None
     outcome: dict[str, Any] = original(func, event, request_id)
-    for _ in range(5):
-        if not str(_message_of(outcome)).startswith(_FOLDER_WAS_DELETED):
-            break
-        time.sleep(0.5)
-        outcome = original(func, event, request_id)
     if _invocation.raised is not None:
         return {"body": _invocation.raised, "error": True, "log": outcome.get("log", "")}
     # A refusal for want of an environment has no type.
@@ -117,13 +138,6 @@ def _answer_with_what_was_raised(
     return outcome
 
 
-def _message_of(outcome: dict[str, Any]) -> Any:
-    return outcome.get("error") and outcome["body"].get("errorMessage")
-
-
-# The emulator says so when a function's configuration is replaced while one of its environments
-# starts: it deletes the folder of that one too. AWS leaves an environment alone that has begun.
-_FOLDER_WAS_DELETED = "Failed to resolve layer"
 _TIMED_OUT = "Sandbox.Timedout"
 
 

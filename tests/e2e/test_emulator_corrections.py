@@ -12,6 +12,7 @@ import subprocess
 import time
 import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,11 +124,78 @@ print(worker._drain_stderr_bounded())
 """
 
 
-def test_lines_that_a_busy_machine_reads_late_belong_to_their_invocation() -> None:
-    command = [str(HOME / "venvs" / "emulator" / "bin" / "python"), "-c", LATE]
+def printed(script: str, *arguments: str) -> list[str]:
+    """What a script prints that runs in the emulator's Python."""
+    command = [str(HOME / "venvs" / "emulator" / "bin" / "python"), "-c", script, *arguments]
     ran = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+    return ran.stdout.splitlines()
 
-    assert ran.stdout.splitlines() == ["ring", "the bell", "no newline"]
+
+def test_lines_that_a_busy_machine_reads_late_belong_to_their_invocation() -> None:
+    assert printed(LATE) == ["ring", "the bell", "no newline"]
+
+
+STARTED = """
+import io, sys, tempfile, threading, time, zipfile
+from pathlib import Path
+from local import fidelity
+from ministack.core.lambda_runtime import invalidate_worker
+from ministack.services import lambda_svc
+
+fidelity.apply_all()
+case, tempfile.tempdir = sys.argv[1:]
+runs, unpacked = Path(tempfile.tempdir, "runs"), []
+app = f'''
+import pathlib, time
+if {case!r} == "it runs" and not pathlib.Path({str(runs)!r}).exists():
+    pathlib.Path({str(runs)!r}).touch()
+    time.sleep(60)
+def handler(event, context):
+    return "rings"
+'''
+
+def packed(name, text):
+    with zipfile.ZipFile(archive := io.BytesIO(), "w") as made:
+        made.writestr(name, text)
+    return archive.getvalue()
+
+def layer(_):
+    unpacked.append(1)
+    if case == "it cannot start":
+        raise ValueError(case)
+    if case == "it is unpacked" and len(unpacked) == 1:
+        invalidate_worker("door")
+    return packed("bell.py", "")
+
+def replace_while_it_runs():
+    while not runs.exists():
+        time.sleep(0.01)
+    invalidate_worker("door")
+
+lambda_svc._resolve_layer_zip = layer
+threading.Thread(target=replace_while_it_runs, daemon=True).start()
+config = {
+    "FunctionName": "door",
+    "FunctionArn": "arn:aws:lambda:us-east-1:111122223333:function:door",
+    "Runtime": "python3.13",
+    "Handler": "app.handler",
+    "Layers": ["bell"],
+}
+function = {"config": config, "code_zip": packed("app.py", app)}
+outcome = lambda_svc._execute_function_warm(function, {}, "r-1")
+print(len(unpacked), outcome["body"] == "rings")
+"""
+
+
+@pytest.mark.parametrize(
+    ("case", "says"),
+    [("it is unpacked", "2 True"), ("it runs", "2 True"), ("it cannot start", "1 False")],
+)
+def test_an_environment_that_starts_goes_on_when_its_function_is_replaced(
+    case: str, says: str, tmp_path: Path
+) -> None:
+    """But one that cannot start is not started again."""
+    assert printed(STARTED, case, str(tmp_path)) == [says]
 
 
 @pytest.mark.parametrize("ending", [{}, {"raise": True}])
