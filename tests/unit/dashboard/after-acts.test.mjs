@@ -1,7 +1,7 @@
 // What views show after an act: that which was there until it is read again, and nothing of an account that is gone.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { all, button, element, opened, signIn, toasts } from "./drawn.mjs";
+import { button, element, modal, opened, press, signIn, submit, toasts } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {} };
@@ -75,13 +75,6 @@ beforeEach(() => {
     return ending ? answers[ending]() : Response.json({}, { status: 403 });
   };
 });
-
-const press = (node) => node.dispatchEvent(new Event("click"));
-const modal = () => all(document.body).findLast(({ tag, open }) => tag === "dialog" && open);
-const submit = () =>
-  modal()
-    .querySelector("form")
-    .dispatchEvent(new Event("submit", { cancelable: true }));
 
 const release = (main) => {
   press(button(main, t.schedules.remove));

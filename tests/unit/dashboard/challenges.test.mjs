@@ -1,7 +1,7 @@
 // What a step of the sign-in says and offers if it fails.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, element } from "./drawn.mjs";
+import { button, element, press } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -31,7 +31,7 @@ for (const [how, answer, detail] of [
     assert.equal(errors.mock.callCount(), 0);
 
     globalThis.fetch = async () => Response.json({ SecretCode: "KEY1", Session: "s" });
-    button(main, t.actions.retry).dispatchEvent(new Event("click"));
+    press(button(main, t.actions.retry));
     await soon();
     assert.match(main.textContent, /KEY1/);
     assert.equal(main.textContent.split(t.challenges.restart).length, 2, "offered once");

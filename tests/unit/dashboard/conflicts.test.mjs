@@ -1,7 +1,7 @@
 // A change of an account that a test, or somebody else, has changed meanwhile: it is done, or said not to be.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { all, button, opened, signIn, toasts } from "./drawn.mjs";
+import { button, modal, opened, press, signIn, submit, toasts } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {} };
@@ -50,8 +50,6 @@ async function shown() {
   return main;
 }
 
-const press = (node) => node.dispatchEvent(new Event("click"));
-const modal = () => all(document.body).findLast(({ tag, open }) => tag === "dialog" && open);
 const testEnds = () => (there = { ...there, status: "degraded", version: there.version + 1 });
 
 for (const [what, leaves] of [
@@ -65,7 +63,7 @@ for (const [what, leaves] of [
     const held = Promise.withResolvers();
     savable = held.promise;
     const form = modal().querySelector("form");
-    form.dispatchEvent(new Event("submit", { cancelable: true }));
+    submit();
     await soon(20);
     testEnds();
     modal().close();

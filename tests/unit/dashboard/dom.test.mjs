@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { test } from "node:test";
-import "./drawn.mjs";
+import { see } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 const { fill, h, keyed, later, pause, readNow, whileLookedAt } =
@@ -47,10 +47,6 @@ test("neither does what is cancelled, or goes on before its time", async () => {
     () => (turns ? 60_000 : 0),
     async () => void (turns += 1),
   );
-  const see = (state) => {
-    document.visibilityState = state;
-    document.dispatchEvent(new Event("visibilitychange"));
-  };
   while (turns < 20) {
     see("hidden");
     readNow();

@@ -170,6 +170,20 @@ export { element, toasts };
 export const button = (place, text) =>
   all(place).find((node) => /^button\b/.test(node.getAttribute("class")) && node.textContent === text);
 
+export const press = (node) => node.dispatchEvent(new Event("click"));
+
+/** The modal that is open on top. */
+export const modal = () => all(document.body).findLast(({ tag, open }) => tag === "dialog" && open);
+
+export const submit = (place = modal()) =>
+  place.querySelector("form").dispatchEvent(new Event("submit", { cancelable: true }));
+
+/** The page is "visible" from now on, or "hidden". */
+export function see(state) {
+  document.visibilityState = state;
+  document.dispatchEvent(new Event("visibilitychange"));
+}
+
 /** Signs an admin in. */
 export async function signIn(session) {
   const claims = { email: "anna", "cognito:groups": ["admin"], "custom:organization": "o" };

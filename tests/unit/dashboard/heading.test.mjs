@@ -1,7 +1,7 @@
 // Where the focus goes once a view has come: to its heading, but not from wherever the reader has gone meanwhile.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { all, button, element, opened, signIn } from "./drawn.mjs";
+import { all, button, element, opened, press, signIn, submit } from "./drawn.mjs";
 import { soon, until } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {}, scrollTo() {}, innerHeight: 500 };
@@ -56,17 +56,15 @@ test("once an account is revoked, it goes to its name, unless the reader has gon
     const main = opened(overview, view.signal);
     app.querySelector("main").replaceChildren(main);
     await soon();
-    const press = button(main, t.revoke.action);
-    press.focus();
+    const revoke = button(main, t.revoke.action);
+    revoke.focus();
     globalThis.fetch = async (address, { method }) => (method === "POST" ? Response.json(revoked) : read());
     const held = Promise.withResolvers();
     read = () => held.promise;
-    press.dispatchEvent(new Event("click"));
-    all(document.body)
-      .findLast(({ tag }) => tag === "form")
-      .dispatchEvent(new Event("submit", { cancelable: true }));
+    press(revoke);
+    submit();
     await soon();
-    assert.ok(document.activeElement === press);
+    assert.ok(document.activeElement === revoke);
     const elsewhere = button(main, t.actions.rename);
     if (goesOn) elsewhere.focus();
     held.resolve(Response.json(revoked));

@@ -1,7 +1,7 @@
 // What is said when the role is looked for once more.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, opened, signIn, toasts } from "./drawn.mjs";
+import { button, opened, press, see, signIn, toasts } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -32,7 +32,7 @@ test("a look after which the account cannot be read says so, and its button is b
   await soon(200);
 
   const again = button(main, t.instructions.lookAgain);
-  again.dispatchEvent(new Event("click"));
+  press(again);
   await soon();
   assert.equal(again.getAttribute("aria-busy"), "true");
   read = () => Response.json({ title: "Forbidden", detail: "You may not see it." }, { status: 403 });
@@ -119,20 +119,16 @@ test("the half hour of looks begins anew when a page that was hidden is seen aga
   const { now } = performance;
   let ahead = 0;
   context.mock.method(performance, "now", () => now.call(performance) + ahead);
-  const turns = (state) => {
-    document.visibilityState = state;
-    document.dispatchEvent(new Event("visibilitychange"));
-  };
   const view = new AbortController();
   const main = opened(instructions, view.signal);
   const isOver = () => main.textContent.includes(t.instructions.looks.over);
   await soon(20);
   for (let away = 0; away < 2; away += 1) {
-    turns("hidden");
+    see("hidden");
     await soon(60);
     ahead += 31 * 60_000;
     looks = 0;
-    turns("visible");
+    see("visible");
     await soon(60);
     assert.ok(looks > 0);
     assert.ok(!isOver());

@@ -1,7 +1,7 @@
 // What a part shows when its reads are held, fail, or end in another order than they were begun.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { button, element } from "./drawn.mjs";
+import { button, element, press } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -165,12 +165,12 @@ test("more that failed and is tried again is busy meanwhile", async () => {
     renderItem: () => element(),
   });
   await soon();
-  button(paged.node, t.actions.showMore).dispatchEvent(new Event("click"));
+  press(button(paged.node, t.actions.showMore));
   asked[0].reject(busy());
   await soon();
   const again = button(paged.node, t.actions.retry);
-  again.dispatchEvent(new Event("click"));
-  again.dispatchEvent(new Event("click"));
+  press(again);
+  press(again);
   assert.equal(again.getAttribute("aria-busy"), "true");
   assert.equal(asked.length, 2);
   asked[1].reject(busy());
@@ -189,10 +189,10 @@ test("more is asked for once, also where its button was drawn anew and is presse
     renderItem: () => element(),
   });
   await soon();
-  button(paged.node, t.actions.showMore).dispatchEvent(new Event("click"));
+  press(button(paged.node, t.actions.showMore));
   cursor = "c";
   await paged.again();
-  button(paged.node, t.actions.showMore).dispatchEvent(new Event("click"));
+  press(button(paged.node, t.actions.showMore));
   assert.equal(asked.length, 1);
 });
 
@@ -201,7 +201,7 @@ test("a part that failed and is tried again is busy too", async () => {
   asked[0].reject(busy());
   await soon();
   const again = button(target, t.actions.retry);
-  again.dispatchEvent(new Event("click"));
+  press(again);
   assert.equal(again.getAttribute("aria-busy"), "true");
 });
 

@@ -1,7 +1,7 @@
 // An evaluation's age stands above its own result alone.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, opened } from "./drawn.mjs";
+import { button, opened, press } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -27,7 +27,7 @@ test("no policy is said to be evaluated while another is awaited, or after it fa
 
   let answer;
   evaluate = () => new Promise((resolve) => (answer = resolve));
-  button(main, t.privilege.again).dispatchEvent(new Event("click"));
+  press(button(main, t.privilege.again));
   assert.ok(!isEvaluated(), "while it is awaited");
   await soon();
   answer(new Response("", { status: 422 }));
@@ -36,7 +36,7 @@ test("no policy is said to be evaluated while another is awaited, or after it fa
   assert.ok(!isEvaluated(), "after it failed");
 
   evaluate = async () => Response.json({ removes: [], covers: [] });
-  button(main, t.actions.retry).dispatchEvent(new Event("click"));
+  press(button(main, t.actions.retry));
   await soon();
   assert.ok(isEvaluated());
   left.abort();

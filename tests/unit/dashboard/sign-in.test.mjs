@@ -1,7 +1,7 @@
 // What the sign-in says while the form of the next step does not come.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { all, button, element } from "./drawn.mjs";
+import { all, button, element, submit } from "./drawn.mjs";
 import { until } from "./soon.mjs";
 
 globalThis.history = { replaceState() {} };
@@ -38,7 +38,7 @@ test("a code that is asked for after the password", async (context) => {
   globalThis.fetch = async () => Response.json(code);
   const { slow, main } = await shown(context, (drawn) => {
     for (const input of drawn.querySelectorAll("input")) input.value = "anna";
-    drawn.querySelector("form").dispatchEvent(new Event("submit", { cancelable: true }));
+    submit(drawn);
   });
   assert.ok(slow?.says.includes(t.problems.slow) && slow.again);
   assert.ok(all(main).some((node) => node.getAttribute("autocomplete") === "one-time-code"));

@@ -1,7 +1,7 @@
 // What is said of a start that is not accepted, or that changes nothing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, opened, signIn, toasts } from "./drawn.mjs";
+import { button, opened, press, signIn, toasts } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -28,7 +28,7 @@ async function starting(signal) {
   };
   const main = opened(instances, signal);
   await soon();
-  button(main, t.instances.start).dispatchEvent(new Event("click"));
+  press(button(main, t.instances.start));
   await soon();
   return main;
 }
@@ -83,7 +83,7 @@ test("it is asked for once, also where its button was drawn anew and is pressed 
   const first = answer;
   const again = button(main, t.instances.start);
   again.removeAttribute("aria-busy");
-  again.dispatchEvent(new Event("click"));
+  press(again);
   await soon();
   assert.equal(answer, first);
   answer(Response.json({ interaction_id: "i", action: "start", outcome: "accepted", result: "pending" }));

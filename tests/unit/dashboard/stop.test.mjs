@@ -1,7 +1,7 @@
 // The question whether to stop an instance that runs outside of its new schedule.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { all, button, signIn, toasts } from "./drawn.mjs";
+import { button, modal, signIn, submit, toasts } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {} };
@@ -19,9 +19,8 @@ const { t } = await import(`${page}/views/texts.js`);
 api.start({});
 await signIn(session);
 
-const submit = async () => {
-  const forms = all(document.body).filter(({ tag }) => tag === "form");
-  forms.at(-1).dispatchEvent(new Event("submit", { cancelable: true }));
+const submitted = async () => {
+  submit();
   await soon(30);
 };
 const instance = { kind: "ec2", instance_id: "i-1", name: "web1", region: "us-east-1" };
@@ -43,15 +42,15 @@ async function asked(onStop) {
     return there || method === "POST" ? Response.json(there) : Response.json({ title: "Not Found" }, { status: 404 });
   };
   scheduleDialog("a", { instance, running: () => runs, onSaved() {}, onStop });
-  await submit();
+  await submitted();
   toasts.replaceChildren();
-  return all(document.body).findLast(({ tag }) => tag === "dialog");
+  return modal();
 }
 
 /** The question whose stop is under way while the instance stops. Returns what answers the request. */
 async function stopping(onStop) {
   await asked(onStop);
-  await submit();
+  await submitted();
   runs = false;
   tick();
   assert.equal(toasts.textContent, "");
@@ -100,11 +99,11 @@ async function leavingBefore(leave) {
   [there, runs] = [saved, true];
   const drawn = Promise.withResolvers();
   scheduleDialog("a", { instance, running: () => runs, onSaved: () => drawn.promise, onStop: () => assert.fail() });
-  await submit();
+  await submitted();
   leave();
   drawn.resolve();
   await soon(30);
-  return all(document.body).findLast(({ tag, open }) => tag === "dialog" && open);
+  return modal();
 }
 
 test("whoever leaves the view before the question is asked all the same, and led away from it by no link", async () => {

@@ -1,14 +1,9 @@
 // For how long a toast is there, and when it is announced.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { element, toasts } from "./drawn.mjs";
+import { element, press, see, toasts } from "./drawn.mjs";
 
 const { toast } = await import("../../../functions/dashboard/static/lib/ui.js");
-
-const turns = (state) => {
-  document.visibilityState = state;
-  document.dispatchEvent(new Event("visibilitychange"));
-};
 
 test("it is announced once, when the page is looked at", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
@@ -21,33 +16,33 @@ test("it is announced once, when the page is looked at", (context) => {
     announcer.textContent = "";
     return textContent;
   };
-  turns("hidden");
+  see("hidden");
   toast("No test was started.", "warning");
   assert.equal(said(), "");
-  turns("visible");
+  see("visible");
   assert.equal(said(), "No test was started.");
-  turns("hidden");
-  turns("visible");
+  see("hidden");
+  see("visible");
   assert.equal(said(), "");
   context.mock.timers.tick(6_000);
 });
 
 test("its time passes only while the page is looked at", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
-  turns("hidden");
+  see("hidden");
   toast("No test was started.", "warning");
   context.mock.timers.tick(60_000);
-  turns("visible");
+  see("visible");
   context.mock.timers.tick(3_000);
-  turns("hidden");
+  see("hidden");
   context.mock.timers.tick(60_000);
-  turns("visible");
+  see("visible");
   context.mock.timers.tick(5_000);
   assert.equal(toasts.textContent, "No test was started.");
   context.mock.timers.tick(1_000);
   assert.equal(toasts.textContent, "");
-  turns("hidden");
-  turns("visible");
+  see("hidden");
+  see("visible");
   assert.equal(toasts.textContent, "");
 });
 
@@ -68,7 +63,7 @@ test("one with the focus in it stays until that has left, and then gives it to w
     context.mock.timers.tick(14_000);
     const dismiss = shown.querySelector("button");
     dismiss.focus();
-    dismiss.dispatchEvent(new Event("click"));
+    press(dismiss);
     assert.equal(document.querySelector(".toast"), null);
     assert.ok(document.activeElement === place, document.activeElement.tag);
   }
