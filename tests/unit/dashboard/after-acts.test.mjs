@@ -1,7 +1,7 @@
 // What views show after an act: that which was there until it is read again, and nothing of an account that is gone.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { button, element, modal, opened, press, signIn, submit, toasts } from "./drawn.mjs";
+import { button, element, hold, modal, opened, press, signIn, submit, toasts } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {} };
@@ -137,18 +137,13 @@ for (const [what, draw, read, , act, elsewhere = draw] of [
       return main;
     };
     const main = await show(draw);
-    const { fetch } = globalThis;
-    const held = Promise.withResolvers();
-    globalThis.fetch = async (address, options) => {
-      if (["POST", "DELETE"].includes(options.method)) await held.promise;
-      return fetch(address, options);
-    };
+    const letGo = hold((_, { method }) => ["POST", "DELETE"].includes(method));
     await act(main);
     view.abort();
     view = new AbortController();
     await show(elsewhere);
     asked = [];
-    held.resolve();
+    letGo();
     await soon(20);
     assert.ok(asked.some((each) => each.startsWith("GET") && each.endsWith(read)));
   });
@@ -258,19 +253,14 @@ test("after the start of a test whose view was left, the view that is open now i
   };
   context.after(() => goTo("#/accounts"));
   answers["/audit"] = () => Response.json({ items: [], next_cursor: null });
-  const { fetch } = globalThis;
-  const held = Promise.withResolvers();
-  globalThis.fetch = async (address, options) => {
-    if (options.method === "POST") await held.promise;
-    return fetch(address, options);
-  };
+  const letGo = hold((_, { method }) => method === "POST");
   await soon(20);
   press(button(main, t.account.test));
   await soon();
   goTo("#/accounts/a/audit");
   await soon(20);
   asked = [];
-  held.resolve();
+  letGo();
   await soon(20);
   assert.equal(location.hash, "#/accounts/a/audit");
   assert.ok(asked.includes("GET /v1/accounts/a"));

@@ -184,6 +184,17 @@ export function see(state) {
   document.dispatchEvent(new Event("visibilitychange"));
 }
 
+/** Holds what is asked for from now on, if it is such. Returns what lets it go. */
+export function hold(isSuch) {
+  const { fetch } = globalThis;
+  const held = Promise.withResolvers();
+  globalThis.fetch = async (address, options) => {
+    if (isSuch(address, options)) await held.promise;
+    return fetch(address, options);
+  };
+  return held.resolve;
+}
+
 /** Signs an admin in. */
 export async function signIn(session) {
   const claims = { email: "anna", "cognito:groups": ["admin"], "custom:organization": "o" };

@@ -1,7 +1,7 @@
 // Every view of an account says the same of it and of its tests.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { opened, signIn } from "./drawn.mjs";
+import { hold, opened, signIn } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {} };
@@ -114,16 +114,11 @@ test("a list of tests says nothing else of one that could not enter until the ac
   const main = await shown(history);
   const said = () => main.querySelectorAll(".history-row").map((row) => row.querySelector(".status").textContent);
   assert.deepEqual(said(), [t.outcome.notThereYet]);
-  const { fetch } = globalThis;
-  const held = Promise.withResolvers();
-  globalThis.fetch = async (address, options) => {
-    if (String(address).endsWith("/a")) await held.promise;
-    return fetch(address, options);
-  };
+  const letGo = hold((address) => String(address).endsWith("/a"));
   tests = [could("2"), could("1")];
   await turns({ verification: { ...newest("failed"), verification_id: "2" } });
   assert.deepEqual(said(), [t.outcome.notThereYet]);
-  held.resolve();
+  letGo();
   await soon(20);
   assert.deepEqual(said(), [t.outcome.notThereYet, t.outcome.failed]);
 });
