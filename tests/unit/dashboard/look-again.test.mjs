@@ -1,6 +1,6 @@
 // What is said when the role is looked for once more.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { beforeEach, test } from "node:test";
 import { button, opened, press, see, signIn, toasts } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
@@ -14,15 +14,28 @@ const { t } = await import(`${page}/views/texts.js`);
 api.start({});
 await signIn(session);
 
-test("a look after which the account cannot be read says so, and its button is busy until then", async (context) => {
-  const account = { account_id: "a", name: "A", status: "unconfirmed", access_type: "assume_role", version: 1 };
+const account = { account_id: "a", name: "A", status: "unconfirmed", access_type: "assume_role", version: 1 };
+
+beforeEach(() => {
+  store.forget();
   store.add(account, Date.now());
-  let read = () => Response.json(account);
-  let looked;
+});
+
+/** The API, with what it answers to a look, and to a read of the account. */
+function answers(look, read = () => Response.json(account)) {
   globalThis.fetch = async (address, { method }) => {
-    if (method === "POST") return new Promise((resolve) => (looked = resolve));
+    if (method === "POST") return look();
     return String(address).endsWith("/a") ? read() : Response.json({}, { status: 403 });
   };
+}
+
+test("a look after which the account cannot be read says so, and its button is busy until then", async (context) => {
+  let read = () => Response.json(account);
+  let looked;
+  answers(
+    () => new Promise((resolve) => (looked = resolve)),
+    () => read(),
+  );
   const { now } = performance;
   let hours = 0;
   context.mock.method(performance, "now", () => now.call(performance) + hours * 3_600_000);
@@ -44,18 +57,12 @@ test("a look after which the account cannot be read says so, and its button is b
 });
 
 test("looks wait as long as the API asks, and reread nothing else at once", async (context) => {
-  store.forget();
-  const account = { account_id: "a", name: "A", status: "unconfirmed", access_type: "assume_role", version: 1 };
-  store.add(account, Date.now());
   const looks = [
     () => Response.json({ title: "Too many" }, { status: 429, headers: { "retry-after": "60" } }),
     () => Response.json({}, { status: 504 }),
   ];
   const waiting = () => Response.json({ state: "waiting" });
-  globalThis.fetch = async (address, { method }) => {
-    if (method === "POST") return (looks.shift() ?? waiting)();
-    return String(address).endsWith("/a") ? Response.json(account) : Response.json({}, { status: 403 });
-  };
+  answers(() => (looks.shift() ?? waiting)());
   const { setTimeout: really } = globalThis;
   const waits = [];
   context.mock.method(globalThis, "setTimeout", (work, wait) => {
@@ -73,17 +80,11 @@ test("looks wait as long as the API asks, and reread nothing else at once", asyn
 });
 
 test("a turn that comes and goes is not announced, but a look that fails is, and that it goes on", async (context) => {
-  store.forget();
-  const account = { account_id: "a", name: "A", status: "unconfirmed", access_type: "assume_role", version: 1 };
-  store.add(account, Date.now());
   const states = ["waiting", "busy", "waiting", "busy", "", "busy", "waiting", "busy", "waiting"];
-  globalThis.fetch = async (address, { method }) => {
-    if (method === "POST") {
-      const state = states.length > 1 ? states.shift() : states[0];
-      return state ? Response.json({ state }) : Response.json({}, { status: 422 });
-    }
-    return String(address).endsWith("/a") ? Response.json(account) : Response.json({}, { status: 403 });
-  };
+  answers(() => {
+    const state = states.length > 1 ? states.shift() : states[0];
+    return state ? Response.json({ state }) : Response.json({}, { status: 422 });
+  });
   const { setTimeout: really } = globalThis;
   context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 5_000 ? 100 : wait));
   const said = [];
@@ -103,17 +104,11 @@ test("a turn that comes and goes is not announced, but a look that fails is, and
 });
 
 test("the half hour of looks begins anew when a page that was hidden is seen again", async (context) => {
-  store.forget();
-  const account = { account_id: "a", name: "A", status: "unconfirmed", access_type: "assume_role", version: 1 };
-  store.add(account, Date.now());
   let looks = 0;
-  globalThis.fetch = async (address, { method }) => {
-    if (method === "POST") {
-      looks += 1;
-      return Response.json({ state: "waiting" });
-    }
-    return String(address).endsWith("/a") ? Response.json(account) : Response.json({}, { status: 403 });
-  };
+  answers(() => {
+    looks += 1;
+    return Response.json({ state: "waiting" });
+  });
   const { setTimeout: really } = globalThis;
   context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 5_000 ? 20 : wait));
   const { now } = performance;

@@ -63,6 +63,17 @@ async function opened(search = "") {
   return main;
 }
 
+/** A search is under way. Returns what answers it. */
+async function searched(main) {
+  let answer;
+  answers = [() => new Promise((resolve) => (answer = resolve))];
+  const search = main.querySelector("input");
+  search.value = "a";
+  search.dispatchEvent(new Event("input"));
+  await soon(250);
+  return answer;
+}
+
 async function readsNow() {
   readNow();
   await soon(30);
@@ -136,12 +147,7 @@ test("the numbers are read once for all rows that turn, and once more for what t
 for (const moved of ["scroll", "resize"])
   test(`a ${moved} while a search is awaited leaves the rows, and the focus in one`, async () => {
     const main = await opened();
-    let answer;
-    answers = [() => new Promise((resolve) => (answer = resolve))];
-    const search = main.querySelector("input");
-    search.value = "a";
-    search.dispatchEvent(new Event("input"));
-    await soon(250);
+    const answer = await searched(main);
     const link = all(main).find(({ dataset }) => dataset.part === "name");
     link.focus();
     looks.dispatchEvent(new Event(moved));
@@ -156,11 +162,7 @@ test("a scroll to where no row was drawn, while a search is awaited, shows that 
   const many = Array.from({ length: 50 }, (_, index) => ({ ...items[0], account_id: `a${index}`, name: `a${index}` }));
   answers = [() => Response.json({ items: many, next_cursor: null })];
   const main = await opened();
-  answers = [() => new Promise(() => {})];
-  const search = main.querySelector("input");
-  search.value = "a";
-  search.dispatchEvent(new Event("input"));
-  await soon(250);
+  await searched(main);
   for (const [by, isCovered] of [
     [100, false],
     [1_500, true],
@@ -192,12 +194,7 @@ test("nor is a focus in the rows lost to a search that is slow, and then fails",
     return really(work, wait);
   });
   const main = await opened();
-  let answer;
-  answers = [() => new Promise((resolve) => (answer = resolve))];
-  const search = main.querySelector("input");
-  search.value = "a";
-  search.dispatchEvent(new Event("input"));
-  await soon(250);
+  const answer = await searched(main);
   all(main)
     .find(({ dataset }) => dataset.part === "name")
     .focus();

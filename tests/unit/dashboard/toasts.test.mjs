@@ -5,11 +5,16 @@ import { element, press, see, toasts } from "./drawn.mjs";
 
 const { toast } = await import("../../../functions/dashboard/static/lib/ui.js");
 
-test("it is announced once, when the page is looked at", (context) => {
-  context.mock.timers.enable({ apis: ["setTimeout"] });
+function announcing(context) {
   const announcer = element();
   const { getElementById } = document;
   context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : getElementById(id)));
+  return announcer;
+}
+
+test("it is announced once, when the page is looked at", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const announcer = announcing(context);
   const said = () => {
     context.mock.timers.tick(100);
     const { textContent } = announcer;
@@ -72,9 +77,7 @@ test("one with the focus in it stays until that has left, and then gives it to w
 
 test("its link is announced too", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
-  const announcer = element();
-  const { getElementById } = document;
-  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : getElementById(id)));
+  const announcer = announcing(context);
   toast("Saved.", "success", { href: "#/week", text: "See the week" });
   context.mock.timers.tick(100);
   assert.equal(announcer.textContent, "Saved. See the week");
