@@ -138,13 +138,18 @@ BEFORE: dict[str, Sequence[Callable[[], None]]] = {
 """What comes before an operation, unless nothing does."""
 
 
+def examples_of(operation: Json) -> Json:
+    """Those of its parameters, by name."""
+    return {each["name"]: each["example"] for each in operation.get("parameters", ())}
+
+
 @pytest.mark.parametrize("name", CHANGES)
 def test_an_example_shows_the_state_in_which_its_operation_leaves_things(name: str) -> None:
     method, path, operation = CHANGES[name]
     for step in BEFORE.get(name, ()):
         step()
     sent = example_of_body(operation)
-    known = {each["name"]: each["example"] for each in operation.get("parameters", ())}
+    known = examples_of(operation)
 
     answer = ADMIN.send(method, path.format_map(known), sent)
 
@@ -166,7 +171,7 @@ def test_the_examples_of_conditions_together_let_a_change_happen(name: str) -> N
     method, path, operation = OPERATIONS[name]
     for step in [add_account] if name == "detect" else EVERYTHING:
         step()
-    known = {each["name"]: each["example"] for each in operation["parameters"]}
+    known = examples_of(operation)
     conditions = {name: known[name] for name in ("if-match", "if-none-match")}
 
     answer = ADMIN.send(method, path.format_map(known), example_of_body(operation), conditions)
@@ -238,9 +243,7 @@ def test_an_example_shows_what_is_read(name: str) -> None:
     path, operation = READS[name]
     add_account() if name == "get_instructions" else [step() for step in EVERYTHING]
     known = {
-        each["name"]: each["example"]
-        for each in operation.get("parameters", ())
-        if not is_condition(each["name"])
+        name: value for name, value in examples_of(operation).items() if not is_condition(name)
     }
 
     query, place = queried(operation, known), path.format_map(known)
@@ -376,6 +379,15 @@ WAYS: dict[str, Callable[[Request], Answer]] = {
 """How to make an operation answer with a code."""
 
 
+def problems_of(operation: Json) -> Json:
+    """The examples of its problems, by status."""
+    return {
+        status: body["example"]
+        for status, answer in operation["responses"].items()
+        if (body := answer.get("content", {}).get(PROBLEM_JSON))
+    }
+
+
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_the_example_of_each_problem_is_what_its_operation_answers(
     name: str, monkeypatch: pytest.MonkeyPatch
@@ -383,12 +395,8 @@ def test_the_example_of_each_problem_is_what_its_operation_answers(
     method, path, operation = OPERATIONS[name]
     for step in [add_account] if name == "detect" else [*EVERYTHING, add_deliveries]:
         step()
-    known = {each["name"]: each["example"] for each in operation.get("parameters", ())}
-    shown = {
-        status: body["example"]
-        for status, answer in operation["responses"].items()
-        if (body := answer.get("content", {}).get(PROBLEM_JSON))
-    }
+    known = examples_of(operation)
+    shown = problems_of(operation)
 
     # Others first: these two may need something to be changed, and it stays so.
     for status in sorted(shown, key=lambda status: (status in ("404", "409"), status)):
@@ -405,10 +413,9 @@ def test_the_example_of_each_problem_is_what_its_operation_answers(
 
 def test_every_way_to_fail_is_that_of_an_example() -> None:
     codes = {
-        body["example"]["code"]
+        problem["code"]
         for _, _, operation in OPERATIONS.values()
-        for answer in operation["responses"].values()
-        if (body := answer.get("content", {}).get(PROBLEM_JSON))
+        for problem in problems_of(operation).values()
     }
 
     assert codes == WAYS.keys()
@@ -488,8 +495,7 @@ def test_each_message_tells_of_its_own_moment() -> None:
 
 @pytest.mark.parametrize("name", examples.MESSAGES)
 def test_each_message_is_signed_with_the_secret_that_the_example_shows(name: str) -> None:
-    parameters = described_api()["webhooks"][name]["post"]["parameters"]
-    header = {each["name"]: each["example"] for each in parameters}
+    header = examples_of(described_api()["webhooks"][name]["post"])
     body = json.dumps(examples.MESSAGES[name], separators=(",", ":"))
     secret = examples.ANSWERS["put_webhook"]["201"]["secret"]
 
