@@ -30,7 +30,7 @@ from cavok.domain.verifications import finish
 from cavok.domain.webhooks import PAUSED_AFTER
 from cavok.services.customer_sessions import CustomerSessions
 from tests.support import api
-from tests.support.api import KEY_ACCOUNT, KEYS, Answer, Api, is_problem, number
+from tests.support.api import KEY_ACCOUNT, KEYS, OFFICE, WEBHOOK, Answer, Api, is_problem, number
 from tests.support.builders import (
     NOW,
     ORGANIZATION_ID,
@@ -43,12 +43,6 @@ from tests.support.declared import operation_of
 from tests.support.tenants import DATABASE, make_world, whole_api
 
 __all__ = ["whole_api"]
-
-OFFICE = {
-    "time_zone": "UTC",
-    "windows": [{"days": ["mon"], "start": "08:00", "stop": "18:00"}],
-}
-WEBHOOK = {"url": "https://example.com/hook", "events": ["Account Failed"]}
 
 CONDITIONAL: list[tuple[str, str, Any]] = [
     ("PATCH", "/v1/accounts/{account_id}", {"name": "Other"}),

@@ -12,6 +12,7 @@ import pytest
 from tests.support.api import (
     KEY_ACCOUNT,
     KEYS,
+    OFFICE,
     ROLE_ACCOUNT,
     WEBHOOK,
     Api,
@@ -24,10 +25,6 @@ from tests.support.tenants import World, make_world, whole_api
 
 __all__ = ["whole_api"]
 
-SCHEDULE = {
-    "time_zone": "Europe/Berlin",
-    "windows": [{"days": ["mon"], "start": "08:00", "stop": "18:00"}],
-}
 ACCOUNT = "/v1/accounts/{account_id}"
 BODIES: list[tuple[str, str, Any]] = [
     ("POST", "/v1/accounts", ROLE_ACCOUNT | {"role_name": "CavokOne", "role_path": "/"}),
@@ -47,9 +44,9 @@ BODIES: list[tuple[str, str, Any]] = [
     (
         "POST",
         f"{ACCOUNT}/resources",
-        {"kind": "rds", "instance_id": "orders", "region": "us-east-1", "schedule": SCHEDULE},
+        {"kind": "rds", "instance_id": "orders", "region": "us-east-1", "schedule": OFFICE},
     ),
-    ("PATCH", f"{ACCOUNT}/resources/{{resource_id}}", {"schedule": SCHEDULE}),
+    ("PATCH", f"{ACCOUNT}/resources/{{resource_id}}", {"schedule": OFFICE}),
     ("PUT", "/v1/organization/webhook", WEBHOOK | {"rotate_secret": False}),
 ]
 """Every request that has a body, with every field."""

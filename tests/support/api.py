@@ -176,6 +176,7 @@ def served(app: APIGatewayHttpResolver) -> set[tuple[str, str]]:
 
 
 WEBHOOK = {"url": "https://hooks.example.com/in", "events": ["Account Failed"]}
+OFFICE = {"time_zone": "UTC", "windows": [{"days": ["mon"], "start": "08:00", "stop": "18:00"}]}
 
 
 def walk(api: Api, path: str = "/v1/accounts", **query: Any) -> list[list[dict[str, Any]]]:

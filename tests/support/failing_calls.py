@@ -23,7 +23,7 @@ from cavok.services import query_instances
 from functions.instances_api import app as instances_api
 from functions.publish_events import app as publish_events
 from tests.support import api as http
-from tests.support.api import Api, Context, number
+from tests.support.api import OFFICE, Api, Context, number
 from tests.support.builders import ORGANIZATION_ID, an_account, confirmed
 from tests.support.faults import Calls, Died
 from tests.support.instances import make_database
@@ -166,9 +166,6 @@ def path_of(account: Account) -> str:
 def a_database(run: Run) -> None:
     connected(run)
     make_database("orders")
-
-
-OFFICE = {"time_zone": "UTC", "windows": [{"days": ["mon"], "start": "08:00", "stop": "18:00"}]}
 
 
 def add_a_resource(run: Run) -> None:
