@@ -57,11 +57,11 @@ def add_names(document: dict[str, Any]) -> None:
     """Makes each set of `NAMES` a component, and refers to it wherever a property has one."""
     schemas = document["components"]["schemas"]
     for component, names in NAMES.items():
-        schemas[component] = {"type": "string", "enum": list(names.names), "title": component}
+        schemas[component] = {"type": "string", "enum": list(names.names)}
         for place in names.places:
             owner, _, field = place.partition(".")
             property_ = schemas[owner]["properties"][field]
-            for own in ("type", "enum", "title"):
+            for own in ("type", "enum"):
                 property_.pop(own, None)
             reference = {"$ref": f"#/components/schemas/{component}"}
             property_ |= {"anyOf": [reference]} if names.grows else reference
