@@ -3,7 +3,6 @@ account with a resource and a webhook: what an answer shows, and what an event t
 operation that changes something has an example of its own: the state that it leaves.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -540,12 +539,11 @@ def of_parameter(name: str, method: str, path: str) -> Any:
     return _tag_for(name, method, path) if is_condition(name) else PARAMETERS.get(name)
 
 
-def _header_of(message: Any, name: str) -> str | int:
-    """The example of a header of a message to a webhook."""
-    body = json.dumps(message, separators=(",", ":")).encode()
-    at = datetime.fromisoformat(message["timestamp"])
-    value = signed_headers(ReceiverMessage(message["data"]["event_id"], body), [_SECRET], at)[name]
-    return int(value) if name == "webhook-timestamp" else value
+def _headers_of(message: Any) -> dict[str, Any]:
+    """The examples of the headers of a message to a webhook."""
+    signed_at = datetime.fromisoformat(message["timestamp"])
+    headers = signed_headers(ReceiverMessage.of(message), [_SECRET], signed_at)
+    return {**headers, "webhook-timestamp": int(headers["webhook-timestamp"])}
 
 
 def _tag_for(name: str, method: str, path: str) -> str:
@@ -621,5 +619,6 @@ def _add_messages(webhooks: dict[str, Any]) -> None:
     for name, message in MESSAGES.items():
         operation = webhooks[name]["post"]
         operation["requestBody"]["content"]["application/json"]["example"] = message
+        headers = _headers_of(message)
         for header in operation["parameters"]:
-            header["example"] = _header_of(message, header["name"])
+            header["example"] = headers[header["name"]]

@@ -7,6 +7,7 @@ Signatures follow the Standard Webhooks specification (standardwebhooks.com): sy
 import base64
 import hashlib
 import hmac
+import json
 import re
 import secrets
 from collections.abc import Container, Mapping, Sequence
@@ -328,6 +329,12 @@ class ReceiverMessage:
 
     message_id: str
     body: bytes
+
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> Self:
+        """The message with this `payload`."""
+        body = json.dumps(content, separators=(",", ":")).encode()
+        return cls(content["data"]["event_id"], body)
 
 
 def this_try(logged: Delivery | None, sent_at: datetime, received: int, now: datetime) -> int:

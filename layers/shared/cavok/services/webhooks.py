@@ -1,6 +1,5 @@
 """An organization's webhook: setting, testing and delivering to it."""
 
-import json
 import time
 from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -455,9 +454,8 @@ def _signed(
         sealer.open(each.sealed, webhook_context(webhook.organization_id, each.secret_id))["secret"]
         for each in webhook.signing(now)
     ]
-    body = json.dumps(payload(event), separators=(",", ":")).encode()
-    message = ReceiverMessage(event["detail"]["event_id"], body)
-    return body, {
+    message = ReceiverMessage.of(payload(event))
+    return message.body, {
         "content-type": "application/json",
         "user-agent": "Cavok-Webhooks/1",
         **signed_headers(message, secrets, now),
