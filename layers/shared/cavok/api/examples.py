@@ -97,7 +97,7 @@ def _id(number: int) -> str:
     return f"01JN8Q5M3C{number:016}"
 
 
-_ACCOUNT_ID, _TEST_ID, _RESOURCE_ID, _INTERACTION_ID = map(_id, (1, 2, 3, 4))
+_ACCOUNT_ID, _TEST_ID, _RESOURCE_ID, _INTERACTION_ID, _ENTRY_ID = map(_id, range(1, 6))
 _ORGANIZATION_ID, _REGION, _PERIOD, _FREE = "org-one", "eu-west-1", "2026-11", 1000
 _ADA = "ada@northwind.example"
 _CONNECTED = datetime.fromisoformat("2026-11-25T16:30:00Z")
@@ -381,7 +381,7 @@ def _answers() -> Iterable[BaseModel]:
     yield ResourceList(items=[_resource], next_cursor=None)
     yield InteractionPage(items=[_interaction], next_cursor=None)
     entry = audit.created(_ACCOUNT, REQUESTER)
-    entry = replace(entry, entry_id=_id(5), changes=entry.changes[:2])
+    entry = replace(entry, entry_id=_ENTRY_ID, changes=entry.changes[:2])
     yield AuditPage(items=[AuditEntryBody.of_entry(entry)], next_cursor=None)
     yield DetectionBody(state=Detection.FOUND)
     instance = InstanceBody(
@@ -490,15 +490,15 @@ _CURSORS = {
         f"{_ACCOUNT.name.lower()}#{_ACCOUNT_ID}",
         _ACCOUNT_ID,
     ),
-    "/v1/audit": _cursor("audit", "id", _id(5)),
+    "/v1/audit": _cursor("audit", "id", _ENTRY_ID),
     "/v1/organization/usage": _cursor(f"usage/{_PERIOD}", "used", str(_USAGE.used), _ACCOUNT_ID),
     **{
-        f"/v1/accounts/{{account_id}}/{list_}": _cursor(f"{list_}/{_ACCOUNT_ID}", "id", _id(number))
-        for list_, number in (
-            ("verifications", 2),
-            ("resources", 3),
-            ("interactions", 4),
-            ("audit", 5),
+        f"/v1/accounts/{{account_id}}/{list_}": _cursor(f"{list_}/{_ACCOUNT_ID}", "id", last_id)
+        for list_, last_id in (
+            ("verifications", _TEST_ID),
+            ("resources", _RESOURCE_ID),
+            ("interactions", _INTERACTION_ID),
+            ("audit", _ENTRY_ID),
         )
     },
 }
