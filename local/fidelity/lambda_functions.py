@@ -96,10 +96,11 @@ _ending = threading.Lock()
 
 @corrects(lambda_runtime, "kill_workers")
 def _mark_what_is_ended(original: Any, workers: Any) -> None:
+    there = [worker for worker in workers if worker is not None]
     with _ending:
-        for worker in workers:
+        for worker in there:
             worker.is_ended = True
-        original(workers)
+        original(there)
 
 
 # When a function's configuration is replaced, the emulator ends an environment that is being
@@ -124,34 +125,37 @@ def _remember_what_was_raised(original: Any, *args: Any, **kwargs: Any) -> Any:
     return result
 
 
-@corrects(lambda_svc, "_execute_function_warm")
-def _answer_with_what_was_raised(
-    original: Any, func: dict[str, Any], event: Any, request_id: str
-) -> dict[str, Any]:
-    _invocation.raised = None
-    outcome: dict[str, Any] = original(func, event, request_id)
-    if _invocation.raised is not None:
-        return {"body": _invocation.raised, "error": True, "log": outcome.get("log", "")}
-    # A refusal for want of an environment has no type.
-    if outcome.get("error") and outcome["body"].get("errorType", _TIMED_OUT) != _TIMED_OUT:
-        return say_that_a_process_is_gone(outcome, request_id)
-    return outcome
-
-
 _TIMED_OUT = "Sandbox.Timedout"
 
 
-def say_that_a_process_is_gone(outcome: dict[str, Any], request_id: str) -> dict[str, Any]:
+# The second of these two corrections works on the outcome of the first.
+@corrects(lambda_svc, "_execute_function_warm")
+def say_that_a_process_is_gone(
+    original: Any, func: dict[str, Any], event: Any, request_id: str
+) -> dict[str, Any]:
     """The log of a function whose process is killed, or does not start, says so.
 
     The emulator says nothing of a process that dies before it is ready.
     https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html
     """
+    outcome: dict[str, Any] = original(func, event, request_id)
+    # A refusal for want of an environment has no type.
+    if not outcome.get("error") or outcome["body"].get("errorType", _TIMED_OUT) == _TIMED_OUT:
+        return outcome
     why = outcome["body"].get("errorMessage", "")
     says = f"RequestId: {request_id} Error: Runtime exited with error: {why}"
     log = "\n".join(filter(None, [outcome.get("log", ""), says]))
     body = {"errorMessage": says, "errorType": "Runtime.ExitError"}
     return {"body": body, "error": True, "log": log}
+
+
+@corrects(lambda_svc, "_execute_function_warm")
+def _answer_with_what_was_raised(original: Any, *invocation: Any) -> dict[str, Any]:
+    _invocation.raised = None
+    outcome: dict[str, Any] = original(*invocation)
+    if _invocation.raised is None:
+        return outcome
+    return {"body": _invocation.raised, "error": True, "log": outcome.get("log", "")}
 
 
 @corrects(lambda_svc, "_sqs_esm_concurrency")
