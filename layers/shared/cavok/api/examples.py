@@ -134,13 +134,14 @@ ADDED = Account(
     version=1,
     writes=1,
 )
+_CONFIRMED = LastVerification(_TEST_ID, Outcome.CONFIRMED, _ENDED)
 _ACCOUNT = replace(
     ADDED,
     region_health=HEALTH,
     template_version=TEMPLATE_VERSION,
     status=Status.CONFIRMED,
     capabilities={group.group: Capability.FULL for group in permissions.CAPABILITY_GROUPS},
-    verification=LastVerification(_TEST_ID, Outcome.CONFIRMED, _ENDED),
+    verification=_CONFIRMED,
     next_verification_at=_TESTED + timedelta(hours=6),
     updated_at=_ENDED,
     touched_at=_TESTED,
@@ -233,16 +234,13 @@ _NOT_ENTERED = Issue(
 
 # ---- messages ------------------------------------------------------------------------------------
 
-_FOUND = {
-    Outcome.CONFIRMED: _ACCOUNT.verification,
-    Outcome.DEGRADED: LastVerification(_id(6), Outcome.DEGRADED, _ENDED + timedelta(days=1)),
-    Outcome.FAILED: LastVerification(_id(7), Outcome.FAILED, _ENDED + timedelta(days=2)),
-}
-"""The account's tests, one a day."""
+# The account's later tests, one a day.
+_DEGRADED = LastVerification(_id(6), Outcome.DEGRADED, _ENDED + timedelta(days=1))
+_FAILED = LastVerification(_id(7), Outcome.FAILED, _ENDED + timedelta(days=2))
 
 
 def _version(
-    number: int, at: datetime, status: Status, outcome: Outcome | None, *issues: Issue
+    number: int, at: datetime, status: Status, last: LastVerification | None, *issues: Issue
 ) -> AccountVersion:
     return AccountVersion(
         organization_id=_ORGANIZATION_ID,
@@ -252,26 +250,24 @@ def _version(
         name=_ACCOUNT.name,
         status=status,
         issues=issues,
-        verification=_FOUND[outcome] if outcome else None,
+        verification=last,
         version=number,
         at=at,
     )
 
 
-def _tested(number: int, outcome: Outcome, *issues: Issue) -> AccountVersion:
-    last = _FOUND[outcome]
-    assert last
-    return _version(number, last.finished_at, Status(outcome), outcome, *issues)
+def _tested(number: int, last: LastVerification, *issues: Issue) -> AccountVersion:
+    return _version(number, last.finished_at, Status(last.outcome), last, *issues)
 
 
 def _events() -> Iterator[Event]:
     """At least one of each type. Of several, the last one is the example."""
     created = _version(ADDED.writes, ADDED.created_at, Status.UNCONFIRMED, None)
-    confirmed = _tested(_ACCOUNT.writes, Outcome.CONFIRMED)
-    degraded = _tested(5, Outcome.DEGRADED, _LOST)
-    failed = _tested(7, Outcome.FAILED, _NOT_ENTERED)
+    confirmed = _tested(_ACCOUNT.writes, _CONFIRMED)
+    degraded = _tested(5, _DEGRADED, _LOST)
+    failed = _tested(7, _FAILED, _NOT_ENTERED)
     revoked = _ACCOUNT.with_use_revoked(failed.at + timedelta(hours=1))
-    not_used = _version(8, revoked.updated_at, revoked.status, Outcome.FAILED, *revoked.issues)
+    not_used = _version(8, revoked.updated_at, revoked.status, _FAILED, *revoked.issues)
     missed = replace(INTERACTION, result=Result.NOT_REACHED, state="available")
     usage = UsageChange(
         organization_id=_ORGANIZATION_ID,
