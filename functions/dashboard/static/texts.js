@@ -3,9 +3,22 @@
 export const LANGUAGE = "en";
 const RULES = new Intl.PluralRules(LANGUAGE);
 
+// Dates and numbers are as the reader writes them. What a browser says of that may be no language, such as
+// "en-US@posix": then they are as it writes them by itself.
+export const LOCALE = localeOf(navigator.language);
+
+function localeOf(said) {
+  try {
+    return new Intl.Locale(said).toString();
+  } catch {
+    return new Intl.NumberFormat().resolvedOptions().locale;
+  }
+}
+
+export const number = new Intl.NumberFormat(LOCALE).format;
+
 // The form of a text that fits a number, by the language's own plural rules. # stands for the number.
-export const plural = (count, forms) =>
-  (forms[RULES.select(count)] ?? forms.other).replace("#", count.toLocaleString(navigator.language));
+export const plural = (count, forms) => (forms[RULES.select(count)] ?? forms.other).replace("#", number(count));
 
 const texts = {
   yes: "Yes",
@@ -180,7 +193,7 @@ const texts = {
     incomplete: (time) => `Incomplete. Last updated ${time}`,
     offline: (time) => `Offline. Last updated ${time}`,
     isLive: "Up to date again.",
-    milliseconds: (value) => `${value} ms`,
+    milliseconds: (value) => `${number(value)} ms`,
     seconds: (value) => `${value} s`,
   },
 
@@ -199,8 +212,9 @@ const texts = {
     checkNetwork: "Check your network.",
     perhapsDone: "Perhaps it was done all the same: look before you press again.",
     timeout: "The service did not answer in time",
-    timeoutDetail: (seconds) => `No answer came within ${seconds} seconds.`,
-    waitFor: (seconds) => plural(seconds, { one: "Try again in # second.", other: "Try again in # seconds." }),
+    timeoutDetail: (seconds) =>
+      plural(seconds, { one: "No answer came within # second.", other: "No answer came within # seconds." }),
+    waitUntil: (time) => `Try again after ${time}.`,
     unexpected: "Something unexpected happened",
     reference: (id) => `Reference for support: ${id}`,
     slow: "This takes longer than usual. Still waiting for the service…",

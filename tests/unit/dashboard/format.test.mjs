@@ -4,9 +4,28 @@ import { test } from "node:test";
 
 // What the module touches when it is loaded.
 Object.defineProperty(globalThis, "navigator", { value: { language: "en-GB" }, configurable: true });
-globalThis.document = { addEventListener() {} };
-globalThis.setInterval = () => 0;
-const { hour, percent, relative } = await import("../../../functions/dashboard/static/lib/format.js");
+const shown = [];
+globalThis.document = {
+  addEventListener() {},
+  createElement: () => ({
+    dataset: {},
+    setAttribute(name, value) {
+      if (name === "data-age") this.dataset.age = value;
+      else this[name === "datetime" ? "dateTime" : name] = value;
+    },
+    append(text) {
+      this.textContent = text;
+    },
+  }),
+  querySelectorAll: (selector) => shown.filter(({ dataset }) => selector === "time" || dataset.age),
+};
+let tick;
+globalThis.setInterval = (work) => {
+  tick = work;
+  return 0;
+};
+const { hour, onTick, percent, relative, second, timeZoneHere, utcDate, when } =
+  await import("../../../functions/dashboard/static/lib/format.js");
 
 const from = (seconds) => new Date(Date.now() + seconds * 1_000).toISOString();
 const HOURS = 3_600;
@@ -33,6 +52,36 @@ test("the hour of another day has its date", () => {
   const now = new Date(2026, 0, 5, 9, 0).getTime();
   assert.equal(hour(new Date(2026, 0, 5, 8, 30).getTime(), now), "08:30");
   assert.equal(hour(new Date(2026, 0, 2, 17, 58).getTime(), now), "2 Jan 2026, 17:58");
+});
+
+test("a wait to the second is not too short", () => {
+  const now = new Date(2026, 0, 5, 9, 0).getTime();
+  assert.equal(second(new Date(2026, 0, 5, 9, 0, 3, 1).getTime(), now), "09:00:04");
+});
+
+test("who travels is told the time of where they are", (context) => {
+  const { TZ } = process.env;
+  context.after(() => {
+    process.env.TZ = TZ ?? "";
+  });
+  process.env.TZ = "Europe/Berlin";
+  tick();
+  const [iso, old] = ["2026-11-27T17:00:00Z", "2026-01-01T02:00:00Z"];
+  const at = Date.parse(iso);
+  shown.push(when(iso, { exact: true }), when(old));
+  const all = () => [hour(at, at), second(at, at), ...shown.map(({ textContent }) => textContent), utcDate(old)];
+  const atHome = ["18:00", "18:00:00", "27 Nov 2026, 18:00", "1 Jan 2026", "1 Jan 2026"];
+  assert.deepEqual(all(), atHome);
+  const [{ title }] = shown;
+  process.env.TZ = "America/New_York";
+  const heard = [];
+  const view = new AbortController();
+  onTick(() => heard.push(hour(at, at)), view.signal);
+  tick();
+  view.abort();
+  assert.deepEqual(all(), ["12:00", "12:00:00", "27 Nov 2026, 12:00", "31 Dec 2025", "1 Jan 2026"]);
+  assert.deepEqual([heard, timeZoneHere()], [["12:00"], "America/New_York"]);
+  assert.notEqual(shown[0].title, title);
 });
 
 test("a share is written as the reader writes it", () => assert.equal(percent(84), "84%"));

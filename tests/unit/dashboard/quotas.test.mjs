@@ -6,6 +6,7 @@ import { beforeEach, test } from "node:test";
 globalThis.addEventListener = () => {};
 globalThis.document = { addEventListener() {} };
 globalThis.setInterval = () => 0;
+Object.defineProperty(globalThis, "navigator", { value: { onLine: true, language: "en-GB" }, configurable: true });
 globalThis.sessionStorage = { getItem: () => null, setItem() {}, removeItem() {} };
 globalThis.location = new URL("https://cavok.example/");
 const { resourcesOf } = await import("../../../functions/dashboard/static/views/schedules.js");
@@ -26,10 +27,20 @@ const refusal = (seconds) =>
     { status: 429, headers: { "retry-after": seconds } },
   );
 
-test("who is refused for longer than anybody waits is told at once for how long", async () => {
+test("who is refused for longer than anybody waits is told at once until when, which stays true", async (context) => {
+  const now = new Date(2026, 0, 5, 9, 0, 0, 500).getTime();
+  context.mock.method(Date, "now", () => now);
   answers = [refusal("43")];
-  await assert.rejects(api.get("/v1/organization"), { status: 429, detail: "Enough. Try again in 43 seconds." });
+  await assert.rejects(api.get("/v1/organization"), { status: 429, detail: "Enough. Try again after 09:00:44." });
   assert.equal(asked.length, 1);
+});
+
+test("nobody is told of another day than the wait ends on", async (context) => {
+  const now = new Date(2026, 0, 5, 23, 59, 40).getTime();
+  context.mock.method(Date, "now", () => now);
+  answers = [refusal("43")];
+  const detail = "Enough. Try again after 6 Jan 2026, 00:00:23.";
+  await assert.rejects(api.get("/v1/organization"), { status: 429, detail });
 });
 
 test("a short wait is waited for", async () => {

@@ -10,6 +10,8 @@ globalThis.sessionStorage = {
   removeItem: (name) => stored.delete(name),
 };
 globalThis.addEventListener = () => {};
+globalThis.document = { addEventListener() {} };
+globalThis.setInterval = () => 0;
 globalThis.location = new URL("https://cavok.example/");
 Object.defineProperty(globalThis, "navigator", { value: { onLine: true, language: "en" }, configurable: true });
 const api = await import("../../../functions/dashboard/static/lib/api.js");

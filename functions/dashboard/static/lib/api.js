@@ -1,6 +1,7 @@
 // The client of the HTTP API: throws problems, retries temporary failures, renews the token once on 401.
 import { t } from "../texts.js";
 import { pause, readNow } from "./dom.js";
+import { second } from "./format.js";
 import { Problem } from "./problem.js";
 import * as session from "./session.js";
 
@@ -142,19 +143,20 @@ async function contentOf(answer, mayBeEmpty) {
 }
 
 function problemOf(answer, content) {
-  const seconds = Number(answer.headers.get("retry-after"));
+  const isQuota = answer.status === 429;
+  const longest = isQuota ? LONGEST_RETRY_AFTER_S : LONGEST_OUTAGE_S;
+  const wait = Math.min(Number(answer.headers.get("retry-after")), longest) * 1000;
   // The gateway's own responses (401, throttling) have a "message".
-  const detail = content?.detail ?? content?.message ?? "";
-  const wait = seconds > 0 && answer.status === 429 ? ` ${t.problems.waitFor(seconds)}` : "";
+  const said = content?.detail ?? content?.message ?? "";
   const problem = new Problem({
     status: answer.status,
     title: content?.title ?? t.problems.byStatus(answer.status),
-    detail: detail + wait,
+    // A moment, because the words may stand for longer than the wait lasts.
+    detail: wait > 0 && isQuota ? `${said} ${t.problems.waitUntil(second(Date.now() + wait))}` : said,
     errors: Array.isArray(content?.errors) ? content.errors : [],
     reference: answer.headers.get("apigw-requestid") ?? answer.headers.get("x-amzn-requestid") ?? "",
   });
-  const longest = answer.status === 429 ? LONGEST_RETRY_AFTER_S : LONGEST_OUTAGE_S;
-  if (seconds > 0) problem.retryAfter = Math.min(seconds, longest) * 1000;
+  if (wait > 0) problem.retryAfter = wait;
   problem.byService = Boolean(content?.title);
   // The gateway did not wait for the function, which goes on.
   problem.perhapsDone = answer.status >= 500 && !problem.byService;

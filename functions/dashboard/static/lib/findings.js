@@ -2,7 +2,7 @@
 // overview and the tests.
 import { h, srOnly } from "./dom.js";
 import { icon } from "./icons.js";
-import { asText, number } from "./format.js";
+import { asText } from "./format.js";
 import { copyButton } from "./copying.js";
 import { isProblem } from "./ui.js";
 import { t } from "../views/texts.js";
@@ -81,7 +81,7 @@ const RESOURCE_MARKS = { allowed: ["good", "check"], denied: ["optional", "cross
 export const partOf = ({ resources }) => (resources?.asked ? allowedOf(resources) : "");
 
 const allowedOf = ({ allowed, asked }) =>
-  allowed === asked ? t.resources.allAllowed(asked) : t.resources.allowed(number(allowed), number(asked));
+  allowed === asked ? t.resources.allAllowed(asked) : t.resources.allowed(allowed, asked);
 
 // How many resources were asked for, and examples with the refused first.
 export function resourcesOf(step) {
@@ -90,8 +90,8 @@ export function resourcesOf(step) {
   const open = asked - allowed - denied;
   const counts = [
     allowedOf(step.resources),
-    denied > 0 && t.resources.denied(number(denied)),
-    open > 0 && t.resources.open(number(open)),
+    denied > 0 && t.resources.denied(denied),
+    open > 0 && t.resources.open(open),
   ].filter(Boolean);
   const sorted = [...examples].sort((a, b) => Number(b.verdict === "denied") - Number(a.verdict === "denied"));
   return h(
@@ -105,7 +105,7 @@ export function resourcesOf(step) {
         h(
           "summary",
           {},
-          sorted.length < asked ? t.resources.some(number(sorted.length), number(asked)) : t.resources.which,
+          sorted.length < asked ? t.resources.some(sorted.length, asked) : t.resources.which,
           srOnly(` ${step.step}`),
         ),
         h("ul", { class: "examples" }, sorted.map(example)),

@@ -1,17 +1,28 @@
 import { h } from "./dom.js";
-import { LANGUAGE, t } from "../texts.js";
+import { LANGUAGE, LOCALE, t } from "../texts.js";
 
-// Dates and numbers as the reader writes them, in the reader's time zone.
-const LOCALE = navigator.language;
-
-const DATE_TIME = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "short" });
-const PRECISE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "full", timeStyle: "long" });
-const DATE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium" });
 const UTC_DATE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeZone: "UTC" });
-const HOUR = new Intl.DateTimeFormat(LOCALE, { timeStyle: "short" });
-const NUMBER = new Intl.NumberFormat(LOCALE);
 const PERCENT = new Intl.NumberFormat(LOCALE, { style: "percent" });
 const TENTHS = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+/** The reader's time zone. */
+export const timeZoneHere = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
+// A formatter keeps the time zone in which it was made, and a reader may travel.
+let local = formatters();
+
+function formatters() {
+  /** @param {Intl.DateTimeFormatOptions} styles */
+  const format = (styles) => new Intl.DateTimeFormat(LOCALE, styles);
+  return {
+    zone: timeZoneHere(),
+    dateTime: format({ dateStyle: "medium", timeStyle: "short" }),
+    dateTimeSeconds: format({ dateStyle: "medium", timeStyle: "medium" }),
+    precise: format({ dateStyle: "full", timeStyle: "long" }),
+    date: format({ dateStyle: "medium" }),
+    time: format({ timeStyle: "short" }),
+    timeSeconds: format({ timeStyle: "medium" }),
+  };
+}
+
 // Words, so in the language of the texts. In numbers, because 30 hours ago is not always "yesterday".
 const RELATIVE = new Intl.RelativeTimeFormat(LANGUAGE);
 
@@ -22,13 +33,15 @@ const UNITS = [
   ["minute", 60],
 ];
 
-export const number = (value) => NUMBER.format(value);
 export const percent = (value) => PERCENT.format(value / 100);
 export const utcDate = (iso) => UTC_DATE.format(new Date(iso));
 // A moment of another day has its date.
-export function hour(moment, now = Date.now()) {
-  const isToday = new Date(moment).toDateString() === new Date(now).toDateString();
-  return (isToday ? HOUR : DATE_TIME).format(moment);
+const isToday = (moment, now) => new Date(moment).toDateString() === new Date(now).toDateString();
+export const hour = (moment, now = Date.now()) => local[isToday(moment, now) ? "time" : "dateTime"].format(moment);
+/** The same to the second, which is not too early. */
+export function second(moment, now = Date.now()) {
+  const whole = Math.ceil(moment / 1000) * 1000;
+  return local[isToday(whole, now) ? "timeSeconds" : "dateTimeSeconds"].format(whole);
 }
 
 // 5 January 2026 is a Monday.
@@ -51,13 +64,19 @@ export function firstDay(locale = LOCALE) {
   return (there.getWeekInfo?.() ?? there.weekInfo)?.firstDay ?? 1;
 }
 
-// One clock for everything that tells an age, so that no age stays as it was when it was drawn.
+// One clock for everything that tells a time, so that none stays as it was when it was drawn: an age passes, and the
+// reader's time zone may be another.
 const TICK_MS = 5_000;
 const ticking = new Set();
 
 function tick() {
-  for (const node of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[data-age]"))) {
-    const text = relative(node.dateTime, node.dataset.age);
+  const moved = local.zone !== timeZoneHere();
+  if (moved) local = formatters();
+  for (const node of /** @type {NodeListOf<HTMLTimeElement>} */ (
+    document.querySelectorAll(moved ? "time" : "time[data-age]")
+  )) {
+    if (moved) node.title = local.precise.format(new Date(node.dateTime));
+    const text = said(node.dateTime, node.dataset.age);
     if (node.textContent !== text) node.textContent = text;
   }
   for (const listener of [...ticking]) listener();
@@ -79,28 +98,28 @@ export function relative(iso, kind = "past") {
   const seconds = (new Date(iso).getTime() - Date.now()) / 1000;
   if (kind === "due" && seconds <= 0) return t.time.due;
   if (kind === "past" && seconds > 0) return t.time.justNow;
-  if (Math.abs(seconds) > 30 * 86_400) return DATE.format(new Date(iso));
+  if (Math.abs(seconds) > 30 * 86_400) return local.date.format(new Date(iso));
   for (const [unit, size] of UNITS) {
     if (Math.abs(seconds) >= size) return RELATIVE.format(Math.trunc(seconds / size), unit);
   }
   return seconds > 0 ? t.time.soon : t.time.justNow;
 }
 
+// A moment that has no such kind is said exactly.
+const said = (iso, kind) => (kind ? relative(iso, kind) : local.dateTime.format(new Date(iso)));
+
 // The title and the datetime attribute hold the exact time with its zone.
 export function when(iso, { exact = false, kind = "past" } = {}) {
   if (!iso) return h("span", { class: "muted" }, t.time.never);
-  const moment = new Date(iso);
-  return h(
-    "time",
-    { datetime: iso, title: PRECISE.format(moment), "data-age": !exact && kind },
-    exact ? DATE_TIME.format(moment) : relative(iso, kind),
-  );
+  const age = !exact && kind;
+  const title = local.precise.format(new Date(iso));
+  return h("time", { datetime: iso, title, "data-age": age }, said(iso, age));
 }
 
 export function duration(milliseconds) {
   if (milliseconds === null || milliseconds === undefined) return "";
   return milliseconds < 1000
-    ? t.time.milliseconds(number(Math.round(milliseconds)))
+    ? t.time.milliseconds(Math.round(milliseconds))
     : t.time.seconds(TENTHS.format(milliseconds / 1000));
 }
 

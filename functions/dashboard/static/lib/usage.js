@@ -1,6 +1,6 @@
 // Usage of an account's free tier, as a text and as a bar that the text labels.
 import { h, uniqueId } from "./dom.js";
-import { number, percent } from "./format.js";
+import { percent } from "./format.js";
 import { t } from "../views/texts.js";
 
 function shareOf({ used, free_interactions: free }) {
@@ -20,7 +20,7 @@ export function meter(usage, ...before) {
       "p",
       { id: label },
       before,
-      h("strong", {}, t.usage.used(number(usage.used), number(usage.free_interactions))),
+      h("strong", {}, t.usage.used(usage.used, usage.free_interactions)),
       " ",
       h("span", { class: "muted" }, t.usage.share(percent(share))),
     ),

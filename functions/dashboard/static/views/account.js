@@ -1,7 +1,7 @@
 // One account: the frame that its tabs share, and the overview.
 import * as api from "../lib/api.js";
 import { announce, fill, focus, focused, focusOn, h, render, uniqueId } from "../lib/dom.js";
-import { number, utcDate, when } from "../lib/format.js";
+import { utcDate, when } from "../lib/format.js";
 import { issueList, regionList, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
 import { regionsField } from "../lib/regions-field.js";
@@ -730,7 +730,7 @@ function drawUsage(target, id, signal) {
         h(
           "p",
           { class: "muted small" },
-          t.usage.remaining(number(usage.remaining)),
+          t.usage.remaining(usage.remaining),
           " ",
           t.usage.resets(utcDate(usage.resets_at)),
         ),

@@ -14,7 +14,7 @@ import {
   srOnly,
   whileLookedAt,
 } from "../lib/dom.js";
-import { number, when } from "../lib/format.js";
+import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { isMissing, retryAfter } from "../lib/problem.js";
 import * as router from "../lib/router.js";
@@ -38,7 +38,7 @@ import {
   takesLong,
   toast,
 } from "../lib/ui.js";
-import { t } from "../texts.js";
+import { number, t } from "../texts.js";
 
 const OVERSCAN = 8;
 const FETCH_AHEAD_ROWS = 60;

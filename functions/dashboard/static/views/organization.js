@@ -1,6 +1,6 @@
 import * as api from "../lib/api.js";
 import { fill, h, render } from "../lib/dom.js";
-import { number, utcDate, when } from "../lib/format.js";
+import { utcDate, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
@@ -24,6 +24,7 @@ import {
 import { unlessChanged } from "../lib/meanwhile.js";
 import { meter } from "../lib/usage.js";
 import { oldest, pagedList, watched } from "../lib/watched.js";
+import { number } from "../texts.js";
 import { t } from "./texts.js";
 
 const EVENTS = Object.keys(t.webhook.eventTexts);
@@ -127,7 +128,7 @@ function drawIdentity(ours) {
           ),
         ),
       ),
-      h("p", { class: "muted small" }, t.organization.total(number(counts.total))),
+      h("p", { class: "muted small" }, t.organization.total(counts.total)),
     ),
   );
 }
@@ -138,7 +139,7 @@ function drawQuotas(quotas) {
   const facts = quotas.map(({ name, limit, per_seconds, remaining }) =>
     definition(
       t.organization.quotaNames[name] ?? name,
-      t.organization.quota(number(remaining), number(limit), t.organization.quotaTime(per_seconds)),
+      t.organization.quota(remaining, limit, t.organization.quotaTime(per_seconds)),
     ),
   );
   return section(t.organization.quotas, { note: t.organization.quotasText }, h("dl", { class: "facts" }, facts));
@@ -161,7 +162,7 @@ function usageThisMonth(signal) {
         query: { limit: 8, cursor },
         signal,
       });
-      fill(terms, t.organization.freeTier(number(free_interactions)), " ", t.usage.resets(utcDate(resets_at)));
+      fill(terms, t.organization.freeTier(free_interactions), " ", t.usage.resets(utcDate(resets_at)));
       return { next_cursor, items: items.map((item) => ({ ...item, free_interactions })) };
     },
   });
@@ -176,7 +177,7 @@ function usageRow(usage) {
     "li",
     { class: "usage-row" },
     meter(usage, h("span", { class: "usage-name" }, account), " "),
-    usage.billable > 0 && h("p", {}, icon("warning"), " ", t.organization.billable(number(usage.billable))),
+    usage.billable > 0 && h("p", {}, icon("warning"), " ", t.organization.billable(usage.billable)),
   );
 }
 
@@ -277,7 +278,7 @@ function deliveryRow(item, again) {
     t.webhook.deliveryStatus[item.status] ?? item.status,
     t.webhook.tries(item.tries),
     item.tries > 0 && item.status !== "paused" && (item.http_status ?? t.webhook.noAnswer),
-    item.duration_ms !== null && t.webhook.took(number(item.duration_ms)),
+    item.duration_ms !== null && t.webhook.took(item.duration_ms),
   ].filter(Boolean);
   const time = when(item.at, { exact: true });
   return h(

@@ -1,7 +1,7 @@
 // Instances under Cavok's control, and the weekly schedule of each.
 import * as api from "../lib/api.js";
 import { fill, h, pause, render, uniqueId, whileLookedAt } from "../lib/dom.js";
-import { dayName, firstDay, number, onTick, timeOfDay, when } from "../lib/format.js";
+import { dayName, firstDay, onTick, timeOfDay, timeZoneHere, when } from "../lib/format.js";
 import { ageing } from "../lib/elapsed.js";
 import { icon } from "../lib/icons.js";
 import { isMissing } from "../lib/problem.js";
@@ -240,7 +240,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
     },
     () => t.schedules.changedMeanwhile,
   );
-  const local = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const local = timeZoneHere();
   const zones = [...new Set([given?.time_zone ?? local, "UTC", ...Intl.supportedValuesOf("timeZone")])];
   const zone = h(
     "select",
@@ -357,7 +357,7 @@ function windowRow(window, index, remove) {
     {
       class: "window",
       role: "group",
-      "aria-label": t.schedules.windowNumber(number(index + 1)),
+      "aria-label": t.schedules.windowNumber(index + 1),
       id,
       "data-field": `windows.${index}`,
     },
@@ -390,7 +390,7 @@ function windowRow(window, index, remove) {
     time("stop", t.schedules.offAt),
     button(t.actions.removeThis, {
       class: "button-small",
-      "aria-label": t.schedules.removeWindow(number(index + 1)),
+      "aria-label": t.schedules.removeWindow(index + 1),
       onclick: remove,
     }),
     error(),

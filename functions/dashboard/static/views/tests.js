@@ -2,7 +2,7 @@
 import * as api from "../lib/api.js";
 import { groupsOf } from "../lib/catalog.js";
 import { announce, fill, h, keyed, render, srOnly } from "../lib/dom.js";
-import { duration, number, when } from "../lib/format.js";
+import { duration, when } from "../lib/format.js";
 import { issueList, partOf, regionList, resourcesOf, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
 import { startTest } from "../lib/testing.js";
@@ -282,11 +282,11 @@ function groupSummary(rows) {
   const partly = done.filter((row) => row.verdict === "partial").length;
   const good = done.filter((row) => row.ok === true && row.verdict !== "partial").length;
   const skipped = done.filter((row) => row.verdict === "skipped").length;
-  if (done.length < rows.length) return t.tests.doneOf(number(done.length), number(rows.length));
+  if (done.length < rows.length) return t.tests.doneOf(done.length, rows.length);
   if (skipped === rows.length) return t.verdicts.skipped;
   const tried = rows.length - skipped;
-  const said = good === tried ? t.tests.allGood(good) : t.tests.goodOf(number(good), number(tried));
-  return said + (partly ? t.tests.partly(number(partly)) : "");
+  const said = good === tried ? t.tests.allGood(good) : t.tests.goodOf(good, tried);
+  return said + (partly ? t.tests.partly(partly) : "");
 }
 
 // Of outcomes that are no status.

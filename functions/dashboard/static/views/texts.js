@@ -1,5 +1,5 @@
 // The texts of the views that are loaded when they are first visited.
-import { plural, withTexts } from "../texts.js";
+import { number, plural, withTexts } from "../texts.js";
 
 // Tables indexed by values of the API, as in the texts of the first view.
 const OPEN_TABLES = [
@@ -138,11 +138,11 @@ export const t = withTexts(OPEN_TABLES, {
 
   resources: {
     allAllowed: (count) => plural(count, { one: "Allowed for the only one", other: "Allowed for all #" }),
-    allowed: (allowed, asked) => `Allowed for ${allowed} of ${asked}`,
-    denied: (count) => `refused for ${count}`,
-    open: (count) => `not certain for ${count}`,
+    allowed: (allowed, asked) => plural(asked, { other: `Allowed for ${number(allowed)} of #` }),
+    denied: (count) => plural(count, { other: "refused for #" }),
+    open: (count) => plural(count, { other: "not certain for #" }),
     which: "Which ones",
-    some: (shown, asked) => `Which ones (${shown} of the ${asked})`,
+    some: (shown, asked) => plural(asked, { other: `Which ones (${number(shown)} of the #)` }),
   },
 
   regions: {
@@ -164,8 +164,8 @@ export const t = withTexts(OPEN_TABLES, {
     comingSoon: "coming soon",
     number: "Provider ID",
     numberHelp: "The 12-digit account number of your AWS account.",
-    numberTaken: (number) => `${number} is here already. It is the account`,
-    nameTaken: (name, number) => `${name} is the name of account ${number} already. Press again to use it twice.`,
+    numberTaken: (digits) => `${digits} is here already. It is the account`,
+    nameTaken: (name, digits) => `${name} is the name of account ${digits} already. Press again to use it twice.`,
     numberNeeded: "Enter the 12-digit account number.",
     numberWrong: (digits) =>
       `An AWS account number has 12 digits; this has ${digits}${digits === 12 ? " and something else" : ""}.`,
@@ -314,7 +314,7 @@ export const t = withTexts(OPEN_TABLES, {
       "In your AWS account the IAM user stays until you remove it: delete its access key, then the user. " +
       "Cavok no longer uses the key, but sealed copies of it stay in backups for 35 days. " +
       "Log groups under /cavok/ are yours to keep or delete.",
-    removeType: (number) => `Type the account number ${number} to confirm`,
+    removeType: (digits) => `Type the account number ${digits} to confirm`,
     removeMismatch: "This is not the number of this account.",
     removeSubmit: "Delete account",
     removed: (name) => `${name} was deleted.`,
@@ -382,12 +382,16 @@ export const t = withTexts(OPEN_TABLES, {
 
   usage: {
     title: "Free tier",
-    used: (used, free) => `${used} of ${free} interactions used`,
+    used: (used, free) =>
+      plural(free, {
+        one: `${number(used)} of # interaction used`,
+        other: `${number(used)} of # interactions used`,
+      }),
     share: (percent) => `(${percent})`,
     near: "The free tier of this month is nearly used up. Nothing is blocked.",
     over: "The free tier of this month is used up. Nothing is blocked.",
     billable: (count) => plural(count, { one: "# above it is billable.", other: "# above it are billable." }),
-    remaining: (count) => `${count} left.`,
+    remaining: (count) => plural(count, { other: "# left." }),
     resets: (date) => `Starts again on ${date}, UTC.`,
     text:
       "Every account has its own free tier. Each start, stop, listing and test by a person or a schedule " +
@@ -427,7 +431,7 @@ export const t = withTexts(OPEN_TABLES, {
         "Blocked for your safety: the role lets others in. Give it the trust policy under Policies by hand, then test.",
     },
     deploy: "Deploy on AWS",
-    deployNote: (number) => `Opens the AWS console in a new tab. Sign in to account ${number}.`,
+    deployNote: (digits) => `Opens the AWS console in a new tab. Sign in to account ${digits}.`,
     linkStays: "The link does not expire: you can send it to somebody who may deploy it there.",
     linkExpires: "The link expires within an hour; while you look at this page, it is renewed.",
     tabs: { cloudformation: "CloudFormation", terraform: "Terraform", cli: "AWS CLI", policies: "Policies by hand" },
@@ -480,10 +484,10 @@ export const t = withTexts(OPEN_TABLES, {
     predicted: "predicted",
     predictedText: "Not tried for real: the role's own policies say so.",
     waiting: "waiting",
-    doneOf: (done, all) => `${done} of ${all}`,
+    doneOf: (done, all) => plural(all, { other: `${number(done)} of #` }),
     allGood: (count) => plural(count, { one: "fine", other: "all # fine" }),
-    goodOf: (good, all) => `${good} of ${all} fine`,
-    partly: (count) => `, ${count} in part`,
+    goodOf: (good, all) => plural(all, { other: `${number(good)} of # fine` }),
+    partly: (count) => plural(count, { other: ", # in part" }),
     exact: "The exact AWS answer",
     note: "More about it",
     skippedSteps: "Skipped.",
@@ -664,9 +668,9 @@ export const t = withTexts(OPEN_TABLES, {
     alwaysOff: (zone) => `Always off; looked at each midnight in ${zone}`,
     timeZone: "Time zone",
     windows: "Runs",
-    windowNumber: (number) => `Window ${number}`,
+    windowNumber: (position) => `Window ${number(position)}`,
     addWindow: "Add a window",
-    removeWindow: (number) => `Remove window ${number}`,
+    removeWindow: (position) => `Remove window ${number(position)}`,
     noWindow: "Without a window it is always off.",
     dayNeeded: "Choose at least one day, or remove the window.",
     startNeeded: "Enter the time to start.",
@@ -769,7 +773,7 @@ export const t = withTexts(OPEN_TABLES, {
       "secret; it never changes by itself.",
     trusted: "Cavok's AWS account",
     accounts: "Accounts",
-    total: (total) => `${total} in all, without a limit.`,
+    total: (count) => plural(count, { other: "# in all, without a limit." }),
     quotas: "Quotas",
     quotasText: "Your organization's rate limits. Schedules and scheduled tests have no quota.",
     quotaNames: {
@@ -782,14 +786,18 @@ export const t = withTexts(OPEN_TABLES, {
       new_accounts: "New accounts",
       changes: "Changes of accounts and schedules",
     },
-    quota: (remaining, limit, time) => `${remaining} of ${limit} left ${time}`,
+    quota: (remaining, limit, time) => plural(limit, { other: `${number(remaining)} of # left ${time}` }),
     quotaTime: (seconds) =>
       seconds === 60 ? "this minute" : plural(seconds, { one: "this second", other: "these # seconds" }),
     usage: "Usage this month",
     unused: "No account has been used this month.",
     deleted: "Deleted account",
-    billable: (count) => `${count} billable`,
-    freeTier: (free) => `Each account has its own free tier of ${free} interactions a month.`,
+    billable: (count) => plural(count, { other: "# billable" }),
+    freeTier: (free) =>
+      plural(free, {
+        one: "Each account has its own free tier of # interaction a month.",
+        other: "Each account has its own free tier of # interactions a month.",
+      }),
   },
 
   webhook: {
@@ -847,7 +855,7 @@ export const t = withTexts(OPEN_TABLES, {
       paused: "Paused, not tried",
     },
     tries: (count) => plural(count, { one: "# try", other: "# tries" }),
-    took: (milliseconds) => `${milliseconds} ms`,
+    took: (milliseconds) => `${number(milliseconds)} ms`,
     noAnswer: "no answer",
     nextTry: "next try",
     onItsWay: "On its way again",
