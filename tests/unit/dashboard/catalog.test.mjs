@@ -1,10 +1,9 @@
 // The permission catalog is read once for a view, and again for the next.
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
+import "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
-globalThis.sessionStorage = { getItem: () => null, setItem() {}, removeItem() {} };
-globalThis.location = new URL("https://cavok.example/");
 const api = await import("../../../functions/dashboard/static/lib/api.js");
 const { catalogOf, groupsOf } = await import("../../../functions/dashboard/static/lib/catalog.js");
 api.start({});
