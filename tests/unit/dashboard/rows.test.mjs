@@ -207,6 +207,20 @@ test("nor is a focus in the rows lost to a search that is slow, and then fails",
   assert.ok(main.querySelector(".list-foot").contains(document.activeElement));
 });
 
+test("new accounts of another selection are not offered while the one that was chosen is awaited", async () => {
+  const main = await opened();
+  items.push({ ...items[0], account_id: "d", name: "d" });
+  await readsNow();
+  items.pop();
+  const offer = main.querySelector(".arrived");
+  assert.ok(offer.textContent.includes(t.list.arrived(1)));
+  answers = [() => new Promise(() => {})];
+  const failed = all(main).find(({ tag, value }) => tag === "input" && value === "failed");
+  failed.dispatchEvent(new Event("change"));
+  view.abort();
+  assert.equal(offer.textContent, "");
+});
+
 for (const [who, leave, said] of [
   ["whoever is there still is told", () => {}, true],
   [

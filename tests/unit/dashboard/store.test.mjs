@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
+import "./drawn.mjs";
 import * as api from "../../../functions/dashboard/static/lib/api.js";
 import { Problem } from "../../../functions/dashboard/static/lib/problem.js";
 import * as store from "../../../functions/dashboard/static/lib/store.js";
@@ -173,6 +174,35 @@ test("an account that is offered, and that this page turns out to have made, is 
   assert.deepEqual([listing.ids, listing.arrivals], [["a", "b", "c"], []]);
   listing.showArrivals();
   assert.deepEqual(listing.ids, ["a", "b", "c"]);
+});
+
+for (const [what, change] of [
+  ["turned out of the filter", () => store.put(account("b", { status: "failed", version: 2 }), null, Date.now())],
+  ["was deleted", () => store.remove("b")],
+  ["was renamed", () => store.put(account("b", { name: "z", version: 2 }), null, Date.now())],
+])
+  test(`an account that is offered has its place also where the row before it ${what}`, async () => {
+    there = ["a", "b", "d", "e"].map((name) => account(name));
+    const listing = store.listingOf("", "confirmed");
+    await listing.readMore(never);
+    add("c");
+    await listing.reread(new Set(["a"]), never);
+    change();
+    listing.showArrivals();
+    assert.deepEqual(
+      listing.ids.filter((id) => id !== "b"),
+      ["a", "c", "d", "e"],
+    );
+  });
+
+test("one that is offered last of what is loaded is a row also where all after it have left", async () => {
+  const all = names(60);
+  const listing = await listed(...all);
+  add(`${all[47]}x`);
+  await listing.reread(new Set(all.slice(0, 50)), never);
+  for (const id of all.slice(48, 50)) store.remove(id);
+  assert.deepEqual(listing.showArrivals(), [`${all[47]}x`]);
+  assert.equal(listing.ids.at(-1), `${all[47]}x`);
 });
 
 test("what is not loaded yet is not new", async () => {

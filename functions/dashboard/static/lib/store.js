@@ -9,8 +9,8 @@ import { isMissing } from "./problem.js";
  *   Account
  * One page of a listing, by the cursor that it was read with. `at`: when, in milliseconds.
  * @typedef {{cursor: string | null, limit: number, ids: string[], at: number}} ListedPage
- * An account that others added, and the account that it follows in the API's order.
- * @typedef {{id: string, after: string | null, page: ListedPage}} Arrival
+ * An account that others added, and the page on which it was found.
+ * @typedef {{id: string, page: ListedPage}} Arrival
  */
 
 const PAGE_SIZE = 100;
@@ -415,8 +415,8 @@ export class Listing {
     const reach = isLast && !this.ended ? ids.findLastIndex((id) => known.has(id)) + 1 : ids.length;
     const arrived = ids
       .slice(0, reach)
-      .map((id, index) => ({ id, after: ids[index - 1] ?? null, page }))
-      .filter(({ id }) => !known.has(id));
+      .filter((id) => !known.has(id))
+      .map((id) => ({ id, page }));
     this.arrivals = [...this.arrivals.filter((each) => each.page !== page && !ids.includes(each.id)), ...arrived];
     const left = page.ids.filter((id) => !ids.includes(id));
     Object.assign(page, { ids: ids.filter((id) => known.has(id)), at });
@@ -436,11 +436,7 @@ export class Listing {
   showArrivals() {
     const shown = this.arrivals;
     this.arrivals = [];
-    for (const { id, after, page } of shown) {
-      const neighbour = this.ids.indexOf(after ?? page.ids[0]);
-      this.ids.splice(neighbour < 0 ? this.ids.length : neighbour + (after === null ? 0 : 1), 0, id);
-      page.ids.push(id);
-    }
+    for (const { id, page } of shown) this.#insert(kept(id), page);
     changed();
     return shown.map(({ id }) => id);
   }
@@ -451,12 +447,13 @@ export class Listing {
     changed();
   }
 
-  #insert(one) {
+  /** At its place among the rows that are there now. One that was found on a page is within what is loaded. */
+  #insert(one, found) {
     this.leaveOut(one.account_id);
     const order = this.#orderOf(one);
     const at = this.ids.findIndex((id) => this.#orderOf(kept(id)) > order);
-    const page = this.pages.find(({ ids }) => ids.includes(this.ids[at])) ?? this.pages.at(-1);
-    if (!page || (at < 0 && !this.ended)) return;
+    const page = found ?? this.pages.find(({ ids }) => ids.includes(this.ids[at])) ?? this.pages.at(-1);
+    if (!page || (at < 0 && !this.ended && !found)) return;
     this.ids.splice(at < 0 ? this.ids.length : at, 0, one.account_id);
     page.ids.push(one.account_id);
   }

@@ -260,6 +260,7 @@ class ListView {
     this.fetching = null;
     this.listing = store.listingOf(q, status);
     router.rewrite("/accounts", this.address());
+    this.drawArrivals();
     this.more({ keepRows: true });
   }
 
