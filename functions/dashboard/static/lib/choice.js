@@ -9,7 +9,7 @@ export function choice({ name, label, help, options, value, className = "" }) {
   const id = uniqueId("choice");
   return h(
     "fieldset",
-    { class: `field choice ${className}`, "data-field": name, "aria-describedby": `${id}-error` },
+    { class: `field choice ${className}`, "data-field": name },
     h("legend", {}, label),
     help && h("p", { class: "help" }, help),
     h(
@@ -35,6 +35,6 @@ export function choice({ name, label, help, options, value, className = "" }) {
         );
       }),
     ),
-    h("p", { class: "field-error", id: `${id}-error`, "aria-live": "polite" }),
+    h("p", { class: "field-error", "aria-live": "polite" }),
   );
 }

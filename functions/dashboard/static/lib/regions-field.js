@@ -43,9 +43,9 @@ const KNOWN_REGIONS = [
 
 /**
  * A list of regions as text. It suggests known regions and accepts any.
- * @param {{value: string[], help: string, optional?: boolean}} options
+ * @param {{value: string[], help: string, optional?: boolean, onchange?: () => void}} options
  */
-export function regionsField({ value, help, optional }) {
+export function regionsField({ value, help, optional, onchange = () => {} }) {
   const chosen = [...value];
   const options = uniqueId("regions");
   const input = h("input", {
@@ -76,13 +76,17 @@ export function regionsField({ value, help, optional }) {
           iconButton(t.regionsField.remove(region), "cross", {
             onclick: () => {
               chosen.splice(chosen.indexOf(region), 1);
-              draw();
+              changed();
               input.focus();
             },
           }),
         ),
       ),
     );
+  const changed = () => {
+    draw();
+    onchange();
+  };
   const add = () => {
     const names = input.value
       .toLowerCase()
@@ -93,7 +97,7 @@ export function regionsField({ value, help, optional }) {
     if (wrong) return false;
     for (const name of names) if (!chosen.includes(name)) chosen.push(name);
     input.value = "";
-    draw();
+    changed();
     return true;
   };
   input.addEventListener("keydown", (event) => {

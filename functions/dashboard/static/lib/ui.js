@@ -234,26 +234,32 @@ export function field({ name, label, help, input, optional = false, after }) {
   input.id = id;
   input.name = name;
   const helpId = `${id}-help`;
-  const errorId = `${id}-error`;
-  input.setAttribute("aria-describedby", help ? `${helpId} ${errorId}` : errorId);
+  if (help) input.setAttribute("aria-describedby", helpId);
   return h(
     "div",
     { class: "field", "data-field": name },
     h("label", { for: id }, label, optional && h("span", { class: "muted" }, ` ${t.forms.optional}`)),
     help && h("p", { class: "help", id: helpId }, help),
     h("div", { class: "field-input" }, input, after),
-    h("p", { class: "field-error", id: errorId, "aria-live": "polite" }),
+    h("p", { class: "field-error", "aria-live": "polite" }),
   );
 }
 
+/** Says in the node what is wrong with this field, if anything, to the eye and to whoever comes to its inputs. */
 export function setError(node, name, message) {
   const wrap = node.querySelector(`[data-field="${CSS.escape(name)}"]`);
   if (!wrap) return false;
   wrap.classList.toggle("has-error", Boolean(message));
-  wrap.querySelector(":scope > .field-error").textContent = message;
+  const error = wrap.querySelector(":scope > .field-error");
+  error.id ||= uniqueId("error");
+  error.textContent = message;
+  const disclosure = message && wrap.closest("details");
+  if (disclosure) disclosure.open = true;
   for (const input of wrap.querySelectorAll("input, select, textarea")) {
+    const described = (input.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id && id !== error.id);
     if (message) input.setAttribute("aria-invalid", "true");
     else input.removeAttribute("aria-invalid");
+    input.setAttribute("aria-describedby", [...described, error.id].join(" "));
   }
   return true;
 }

@@ -622,7 +622,7 @@ function reach(handle) {
     spellcheck: "false",
     autocapitalize: "none",
   });
-  const regions = regionsField({ value: account.regions ?? [], help: t.newAccount.regionsHelp });
+  const regions = regionsField({ value: account.regions ?? [], help: t.account.regionsHelp });
   const save = changing(handle, ["role_name", "role_path", "regions"], (there) =>
     t.account.reachMeanwhile(
       there.role_name && `${there.role_path}${there.role_name}`,
@@ -638,7 +638,7 @@ function reach(handle) {
         fields: [
           notice("info", h("p", {}, t.account.reachText)),
           account.access_type === "assume_role" &&
-            field({ name: "role_name", label: t.newAccount.roleName, help: t.newAccount.roleNameHelp, input }),
+            field({ name: "role_name", label: t.newAccount.roleName, help: t.account.roleNameHelp, input }),
           account.access_type === "assume_role" &&
             field({ name: "role_path", label: t.newAccount.rolePath, help: t.newAccount.rolePathHelp, input: path }),
           regions.node,

@@ -44,7 +44,12 @@ function accountForm(close, onAdded) {
   const rolePath = text("role_path", { placeholder: "/", maxlength: "64" });
   const keyId = text("access_key_id");
   const secret = h("input", { type: "password", class: "input", autocomplete: "off" });
-  const regions = regionsField({ value: draft.regions ?? [], help: t.newAccount.regionsHelp, optional: true });
+  const regions = regionsField({
+    value: draft.regions ?? [],
+    help: t.newAccount.regionsHelp,
+    optional: true,
+    onchange: () => keep(),
+  });
 
   const providers = h("div", {});
   let providersShown;
@@ -219,7 +224,7 @@ function accountForm(close, onAdded) {
       if (input.getAttribute("aria-invalid")) hint();
     });
   }
-  node.addEventListener("input", () => {
+  const keep = () => {
     const { body, accessType } = read();
     kept.values = {
       provider_id: number.value,
@@ -231,7 +236,8 @@ function accountForm(close, onAdded) {
       write_logs: body.write_logs ? "yes" : "no",
       regions: regions.chosen(),
     };
-  });
+  };
+  node.addEventListener("input", keep);
   return node;
 }
 

@@ -291,6 +291,8 @@ export const t = withTexts(OPEN_TABLES, {
     rotateSubmit: "Use these keys",
     rotated: "The new keys are in use. Test the account now.",
     renameTitle: "Rename the account",
+    roleNameHelp: "Starts with Cavok.",
+    regionsHelp: "Where your instances are, one to 20.",
     reachText: "After a change of role or regions the account is unconfirmed until it is tested again.",
     saved: "Saved.",
     savedTestAgain: "Saved. Test the account now.",

@@ -1,0 +1,122 @@
+// What a form says of its fields, and what it keeps of what was typed.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { all, button, element, modal, opened, press, signIn, submit } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
+
+globalThis.window = { addEventListener() {} };
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const session = await import(`${page}/lib/session.js`);
+const store = await import(`${page}/lib/store.js`);
+const { h } = await import(`${page}/lib/dom.js`);
+const { field, setError } = await import(`${page}/lib/ui.js`);
+const { overview } = await import(`${page}/views/account.js`);
+const { newAccount } = await import(`${page}/views/new-account.js`);
+const { t } = await import(`${page}/views/texts.js`);
+api.start({});
+await signIn(session);
+
+const there = {
+  ...{ account_id: "a", name: "A", provider_id: "123456789012", status: "confirmed", version: 1 },
+  ...{ access_type: "assume_role", issues: [], capabilities: {}, write_logs: true },
+  ...{ role_arn: "arn:aws:iam::123456789012:role/CavokCloud", role_path: "/", regions: ["eu-west-1"] },
+};
+let sent;
+
+beforeEach(() => {
+  sent = [];
+  globalThis.fetch = async (address, { method }) => {
+    const { pathname } = new URL(address);
+    if (method !== "GET") sent.push(method);
+    if (pathname.endsWith("/usage")) return Response.json({}, { status: 403 });
+    if (pathname.endsWith("/a")) return Response.json(there);
+    return Response.json({ items: [], next_cursor: null });
+  };
+});
+
+const fieldOf = (name) => modal().querySelector(`[data-field="${name}"]`);
+const inputOf = (name) => fieldOf(name).querySelector("input");
+const chips = () => fieldOf("regions").querySelectorAll(".chip-region");
+
+function typed(name, value) {
+  inputOf(name).value = value;
+  modal().querySelector("form").dispatchEvent(new Event("input"));
+}
+
+async function adds() {
+  newAccount({ onClose() {}, onAdded() {} });
+  await soon();
+}
+
+async function leaves() {
+  press(button(modal(), t.actions.cancel));
+  await soon();
+}
+
+test("regions that were added, or taken out, last are kept like what was typed", async () => {
+  await adds();
+  typed("provider_id", "123456789012");
+  typed("regions", "eu-west-1 eu-west-2");
+  press(button(fieldOf("regions"), t.actions.add));
+  await leaves();
+  await adds();
+  assert.deepEqual(
+    chips().map(({ textContent }) => textContent),
+    ["eu-west-1", "eu-west-2"],
+  );
+  press(all(chips()[0]).find(({ ariaLabel }) => ariaLabel === t.regionsField.remove("eu-west-1")));
+  await leaves();
+  await adds();
+  assert.deepEqual(
+    chips().map(({ textContent }) => textContent),
+    ["eu-west-2"],
+  );
+  await leaves();
+});
+
+test("what is wrong with a field that is folded away is seen", () => {
+  const wrong = field({ name: "role_name", label: "Role", input: h("input", {}) });
+  const folded = h("details", {}, wrong);
+  const form = h("form", {}, folded);
+  setError(form, "role_name", "");
+  assert.ok(!folded.open);
+  setError(form, "role_name", "It must start with Cavok.");
+  assert.ok(folded.open);
+});
+
+test("every input that is wrong is described by why, beside its help, and once", () => {
+  const error = () => h("p", { class: "field-error" });
+  const [day, time] = [h("input", {}), h("input", {})];
+  const days = h("div", { "data-field": "windows.0.days" }, day, error());
+  const windows = h("fieldset", { "data-field": "windows" }, h("div", {}, days, time), error());
+  const url = h("input", {});
+  const form = element();
+  form.append(windows, field({ name: "url", label: "Address", help: "Of yours.", input: url }));
+  for (const name of ["windows.0.days", "windows", "url", "url"]) setError(form, name, `${name} is wrong`);
+  const described = (input) =>
+    input
+      .getAttribute("aria-describedby")
+      .split(" ")
+      .map((id) => all(form).find((node) => (node.id || node.getAttribute("id")) === id).textContent);
+  assert.deepEqual(described(day), ["windows.0.days is wrong", "windows is wrong"]);
+  assert.deepEqual(described(time), ["windows is wrong"]);
+  assert.deepEqual(described(url), ["Of yours.", "url is wrong"]);
+});
+
+test("a change of role and regions has the help of a change: what it says is not refused", async () => {
+  store.put(there, null, Date.now());
+  const view = new AbortController();
+  const main = opened(overview, view.signal);
+  await soon(20);
+  press(all(main).find(({ dataset }) => dataset.part === "role"));
+  const helps = ["role_name", "role_path", "regions"].map((name) => fieldOf(name).querySelector(".help").textContent);
+  // The only one that may be.
+  inputOf("role_path").value = "";
+  submit();
+  await soon();
+  view.abort();
+  assert.deepEqual(sent, ["PATCH"]);
+  assert.deepEqual(helps, [t.account.roleNameHelp, t.newAccount.rolePathHelp, t.account.regionsHelp]);
+  for (const help of helps) assert.doesNotMatch(help, /empty/);
+});
