@@ -221,6 +221,18 @@ test("new accounts of another selection are not offered while the one that was c
   assert.equal(offer.textContent, "");
 });
 
+test("an account that was added is shown, and said to a screen reader", async (context) => {
+  const announcer = element();
+  const find = document.getElementById;
+  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
+  store.add(items[1], Date.now());
+  const main = await opened();
+  await soon(100);
+  view.abort();
+  assert.ok(main.querySelector(".list-notices").textContent.includes(`${items[1].name} ${t.list.wasAdded}`));
+  assert.ok(announcer.textContent.includes(t.list.added(items[1].name)));
+});
+
 for (const [who, leave, said] of [
   ["whoever is there still is told", () => {}, true],
   [

@@ -60,7 +60,10 @@ export function list(context) {
   view.draw();
   window.scrollTo(0, returning && !added ? listing.scroll : 0);
   if (!returning) view.more();
-  if (added) view.reveal(added.account_id);
+  if (added) {
+    view.reveal(added.account_id);
+    announce(t.list.added(added.name));
+  }
   view.keepTrue();
   if (path === "/accounts/new") view.openNew();
 }
