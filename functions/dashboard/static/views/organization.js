@@ -189,13 +189,14 @@ function drawWebhook(target, signal) {
   const log = h("div", {});
   /** @type {ReturnType<typeof deliveries> | undefined} */
   let kept;
+  const press = pressButtons();
   fill(target, section(t.webhook.title, { note: t.webhook.text }, inner, log));
   const shown = watched(
     inner,
     () => webhookThere(signal),
     (webhook) => {
       render(log, Boolean(webhook), (isSet) => (kept = isSet ? deliveries(signal) : undefined)?.node);
-      return webhook ? settings(webhook, again) : none(again);
+      return webhook ? settings(webhook, press, again) : none(again);
     },
     { signal, placeholder: () => skeleton(3) },
   );
@@ -217,7 +218,7 @@ function none(again) {
   ];
 }
 
-function settings(webhook, again) {
+function settings(webhook, press, again) {
   const paused = webhook.state === "paused";
   return [
     paused && notice("warning", h("p", {}, t.webhook.paused)),
@@ -238,8 +239,8 @@ function settings(webhook, again) {
     h(
       "p",
       { class: "row-links" },
-      paused && pressButton(t.webhook.resume, "resume", again),
-      pressButton(t.webhook.test, "test", (answer) => toast(answer.detail), "play"),
+      paused && press("resume", t.webhook.resume, again),
+      press("test", t.webhook.test, (answer) => toast(answer.detail), "play"),
       changeButton(t.actions.change, { onclick: () => edit(webhook, again) }),
       changeButton(t.webhook.rotate, { onclick: () => confirmRotation(again) }, "key"),
       changeButton(t.webhook.remove, { class: "button-danger", onclick: () => confirmRemoval(again) }),
@@ -247,15 +248,22 @@ function settings(webhook, again) {
   ];
 }
 
-// Posts to the webhook, and says why that was refused.
-function pressButton(text, path, after, iconName = "", attributes = {}) {
-  const press = () => api.post(`/v1/organization/webhook/${path}`).then(after);
-  return changeButton(text, { ...attributes, onclick: (event) => submitting(event.currentTarget, press) }, iconName);
+// Buttons that post to the webhook, and say why that was refused. Each is made once: it stays busy while its request
+// runs, whatever is drawn anew meanwhile.
+function pressButtons() {
+  const made = new Map();
+  return (path, text, after, iconName = "", attributes = {}) => {
+    const post = () => api.post(`/v1/organization/webhook/${path}`).then(after);
+    const onclick = (event) => submitting(event.currentTarget, post);
+    if (!made.has(path)) made.set(path, changeButton(text, { ...attributes, onclick }, iconName));
+    return made.get(path);
+  };
 }
 
 // Read once it is opened, and again from then on.
 function deliveries(signal) {
   const list = h("div", {});
+  const press = pressButtons();
   /** @type {ReturnType<typeof watched> | undefined} */
   let shown;
   const read = () => api.get("/v1/organization/webhook/deliveries", { signal });
@@ -265,7 +273,7 @@ function deliveries(signal) {
       "ul",
       {},
       items.length
-        ? items.map((item) => deliveryRow(item, again))
+        ? items.map((item) => deliveryRow(item, press, again))
         : h("li", { class: "empty-line" }, t.webhook.noDeliveries),
     );
   const open = () => (shown ??= watched(list, read, draw, { signal, placeholder: () => skeleton(3) }));
@@ -273,7 +281,7 @@ function deliveries(signal) {
   return { node, readAt: () => shown?.readAt() ?? 0 };
 }
 
-function deliveryRow(item, again) {
+function deliveryRow(item, press, again) {
   const facts = [
     t.webhook.deliveryStatus[item.status] ?? item.status,
     t.webhook.tries(item.tries),
@@ -296,9 +304,9 @@ function deliveryRow(item, again) {
         item.tries > 0 && item.next_try_at && [" · ", t.webhook.nextTry, " ", when(item.next_try_at, { exact: true })],
       ),
     ),
-    pressButton(
-      t.webhook.redeliver,
+    press(
       `deliveries/${api.segment(item.event_id)}/redeliver`,
+      t.webhook.redeliver,
       (answer) => {
         toast(answer.detail);
         return again();

@@ -1,0 +1,72 @@
+// The webhook's buttons while their requests run, and what is shown is read again.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { all, button, element, press, signIn } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
+
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const session = await import(`${page}/lib/session.js`);
+const { readNow } = await import(`${page}/lib/dom.js`);
+const { organization } = await import(`${page}/views/organization.js`);
+const { t } = await import(`${page}/views/texts.js`);
+api.start({});
+await signIn(session);
+
+const delivery = (id, tries) => ({
+  ...{ event_id: id, type: "Account Failed", at: "2026-01-10T10:00:00Z", status: "waiting", tries },
+  ...{ http_status: 500, duration_ms: 20, next_try_at: null },
+});
+let webhook = {
+  ...{ url: "https://a.example", events: ["Account Failed"], state: "active" },
+  ...{ created_at: "2026-01-10T10:00:00Z", updated_at: "2026-01-10T10:00:00Z", updated_by: "anna" },
+};
+let deliveries = [delivery("one", 3), delivery("two", 1)];
+const sent = [];
+const answer = Promise.withResolvers();
+globalThis.fetch = async (address, { method }) => {
+  const { pathname } = new URL(address);
+  if (method === "POST") {
+    sent.push(pathname.split("/webhook/")[1]);
+    await answer.promise;
+    return Response.json({ detail: "It is on its way." });
+  }
+  if (pathname.endsWith("/deliveries")) return Response.json({ items: deliveries });
+  if (pathname.endsWith("/webhook")) return Response.json(webhook);
+  return Response.json({}, { status: 403 });
+};
+
+test("what is being sent is not sent again from what was drawn anew meanwhile", async () => {
+  const main = element();
+  document.body.append(main);
+  const view = new AbortController();
+  organization({ main, signal: view.signal, title() {} });
+  await soon(30);
+  main.querySelector("details").dispatchEvent(new Event("toggle"));
+  await soon(30);
+  const buttons = () => [
+    all(main).find(({ dataset }) => dataset.part === "one"),
+    all(main).find((node) => node.textContent === t.webhook.test && /^button/.test(node.getAttribute("class"))),
+  ];
+  for (const each of buttons()) press(each);
+  buttons()[0].focus();
+  await soon();
+  // The row of the first delivery, too.
+  deliveries = [delivery("one", 4), delivery("two", 2)];
+  webhook = { ...webhook, updated_by: "bert" };
+  readNow();
+  await soon(30);
+  assert.ok(main.textContent.includes("bert") && main.textContent.includes(t.webhook.tries(4)));
+  for (const each of buttons()) {
+    assert.equal(each.getAttribute("aria-busy"), "true");
+    press(each);
+  }
+  await soon();
+  assert.ok(document.activeElement === buttons()[0]);
+  answer.resolve();
+  await soon(30);
+  assert.deepEqual(sent, ["deliveries/one/redeliver", "test"]);
+  for (const each of buttons()) assert.equal(each.getAttribute("aria-busy"), null);
+  assert.ok(button(main, t.webhook.test));
+  view.abort();
+});
