@@ -12,35 +12,36 @@ const { instructions } = await import(`${page}/views/instructions.js`);
 api.start({});
 await signIn(session);
 
-test("it is after ten minutes, and then no sooner than the API asks for", async (context) => {
-  const account = { account_id: "a", name: "A", status: "confirmed", access_type: "access_key", version: 1 };
+const account = { account_id: "a", name: "A", status: "confirmed", access_type: "access_key", version: 1 };
+const link = (name) => {
+  const template = encodeURIComponent(`https://b.s3.amazonaws.com/${name}?X-Amz-Expires=3600`);
+  return `https://console.aws.amazon.com/x#/y?templateURL=${template}`;
+};
+const guide = (name) => Response.json({ steps: [], deploy_on_aws_url: link(name), cloudformation_template: "{}" });
+let answer, asked, minutes;
+
+/** The guide is open, and time passes by the minutes. */
+async function open(context, signal) {
   store.add(account, Date.now());
-  const link = (name) => {
-    const template = encodeURIComponent(`https://b.s3.amazonaws.com/${name}?X-Amz-Expires=3600`);
-    return `https://console.aws.amazon.com/x#/y?templateURL=${template}`;
-  };
-  const guide = (name) => Response.json({ steps: [], deploy_on_aws_url: link(name), cloudformation_template: "{}" });
-  let answer = () => guide("old");
-  let asked = 0;
+  answer = () => guide("old");
+  asked = minutes = 0;
   globalThis.fetch = async (address) => {
     if (!String(address).endsWith("/instructions")) return Response.json(account);
     asked += 1;
     return answer();
   };
-  const { now } = performance;
-  let minutes = 0;
-  context.mock.method(performance, "now", () => now.call(performance) + minutes * 60_000);
-  context.mock.method(
-    Date,
-    "now",
-    (
-      (clock) => () =>
-        clock() + minutes * 60_000
-    )(Date.now),
-  );
-  const view = new AbortController();
-  const main = opened(instructions, view.signal);
+  for (const clock of [performance, Date]) {
+    const now = clock.now.bind(clock);
+    context.mock.method(clock, "now", () => now() + minutes * 60_000);
+  }
+  const main = opened(instructions, signal);
   await soon(30);
+  return main;
+}
+
+test("it is after ten minutes, and then no sooner than the API asks for", async (context) => {
+  const view = new AbortController();
+  const main = await open(context, view.signal);
   answer = () => Response.json({ title: "Busy" }, { status: 503, headers: { "retry-after": "120" } });
   const times = [];
   for (minutes of [0, 9, 11, 12, 14]) {
@@ -51,5 +52,27 @@ test("it is after ten minutes, and then no sooner than the API asks for", async 
   }
   view.abort();
   assert.deepEqual(times, [1, 1, 2, 2, 3]);
+  assert.equal(main.querySelector(".deploy a").href, link("new"));
+});
+
+test("one that is pressed after the computer slept is renewed before it is followed", async (context) => {
+  const view = new AbortController();
+  const main = await open(context, view.signal);
+  const followed = [];
+  globalThis.window = { open: (address, ...how) => followed.push([address, ...how]) };
+  const press = async () => {
+    const event = new Event("click", { cancelable: true });
+    main.querySelector(".deploy a").dispatchEvent(event);
+    await soon(20);
+    return event.defaultPrevented;
+  };
+  minutes = 49;
+  assert.equal(await press(), false);
+  minutes = 51;
+  answer = () => guide("new");
+  assert.equal(await press(), true);
+  assert.deepEqual(followed, [[link("new"), "_blank", "noopener,noreferrer"]]);
+  assert.equal(await press(), false, "it is new now");
+  view.abort();
   assert.equal(main.querySelector(".deploy a").href, link("new"));
 });

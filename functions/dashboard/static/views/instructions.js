@@ -29,6 +29,8 @@ import { conditionOf, frame } from "./account.js";
 const WATCH_EVERY_MS = 3_000;
 const WATCH_SLOWLY_AFTER_MS = 5 * 60_000;
 const RENEW_LINK_AFTER_MS = 10 * 60_000;
+// A little less than an hour.
+const LINK_LASTS_MS = 50 * 60_000;
 // The API enters an account no oftener.
 const LOOK_EVERY_MS = 5_000;
 const LOOK_FOR_MS = 30 * 60_000;
@@ -86,7 +88,19 @@ export function instructions(context) {
         return 0;
       };
       whileLookedAt(handle.signal, pauseOf, turn);
-      const draws = (answer) => drawGuide(answer, handle.account());
+      const renew = async () => {
+        const { deploy_on_aws_url: address } = await read();
+        content.querySelector(".deploy a")?.setAttribute("href", safeHref(address));
+        return address;
+      };
+      // While the computer slept, no link was renewed.
+      const onPress = (event) => {
+        const link = event.currentTarget;
+        if (!expires(link.href) || age() < LINK_LASTS_MS) return;
+        event.preventDefault();
+        submitting(link, async () => window.open(safeHref(await renew()), "_blank", "noopener,noreferrer"));
+      };
+      const draws = (answer) => drawGuide(answer, handle.account(), onPress);
       const guide = watched(content, read, draws, { signal: handle.signal, once: true });
       let guided = asked(handle.account());
       handle.onChange((account) => {
@@ -100,12 +114,9 @@ export function instructions(context) {
         if (!link || !expires(link.href) || age() < renewAt) return;
         renewAt = Infinity;
         // If it fails, the next look tries again, but no sooner than the API asks for.
-        read().then(
-          (renewed) => link.setAttribute("href", safeHref(renewed.deploy_on_aws_url)),
-          (problem) => {
-            renewAt = age() + retryAfter(problem);
-          },
-        );
+        renew().catch((problem) => {
+          renewAt = age() + retryAfter(problem);
+        });
       });
       draw();
     },
@@ -201,7 +212,7 @@ function waitsFor(account, looking) {
   return isLooked || account.next_verification_at ? "unconfirmed" : "nobodyLooks";
 }
 
-function drawGuide(guide, account) {
+function drawGuide(guide, account, onPress) {
   const ways = [
     guide.cloudformation_template && {
       title: t.instructions.tabs.cloudformation,
@@ -263,6 +274,7 @@ function drawGuide(guide, account) {
             {
               class: "button button-primary",
               href: guide.deploy_on_aws_url,
+              onclick: onPress,
               target: "_blank",
               rel: "noopener noreferrer",
             },
