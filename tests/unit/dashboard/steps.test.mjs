@@ -17,10 +17,12 @@ const step = (name, verdict) => ({ step: name, group: "logs", verdict, ok: null,
 const skipped = step("logs:CreateLogStream", "skipped");
 const allowed = step("logs:PutLogEvents", "allowed");
 
-test("a group that becomes a line, or is one no more, keeps it", async () => {
+let steps, view;
+
+async function opened(...first) {
   await signIn(session);
   store.add(account, Date.now());
-  let steps = [skipped];
+  steps = first;
   globalThis.fetch = async (address) => {
     const path = new URL(address).pathname;
     if (path.endsWith("/permissions")) return Response.json({ groups: [] });
@@ -29,14 +31,22 @@ test("a group that becomes a line, or is one no more, keeps it", async () => {
   };
   const main = element();
   document.body.append(main);
-  const view = new AbortController();
+  view = new AbortController();
   one({ main, params: { id: "a", test: "t" }, signal: view.signal, title() {} });
   await soon(30);
-  const group = main.querySelector('[data-group="logs"]');
+  return main.querySelector('[data-group="logs"]');
+}
+
+async function reads(...now) {
+  steps = now;
+  readNow();
+  await soon(30);
+}
+
+test("a group that becomes a line, or is one no more, keeps it", async () => {
+  const group = await opened(skipped);
   const shows = async (isLine, ...now) => {
-    steps = now;
-    readNow();
-    await soon(30);
+    await reads(...now);
     assert.equal(group.classList.contains("is-skipped"), isLine);
   };
   const answer = () =>
@@ -51,4 +61,16 @@ test("a group that becomes a line, or is one no more, keeps it", async () => {
   await shows(true, skipped);
   assert.ok(document.activeElement === answer());
   view.abort();
+});
+
+test("whoever reads a group's heading, or its summary, is not thrown off by the next read", async () => {
+  const group = await opened(allowed);
+  const { children } = group.querySelector(".card-head");
+  const [heading, , summary] = children;
+  const [said] = summary.childNodes;
+  await reads(allowed);
+  assert.ok(summary.childNodes[0] === said);
+  await reads(allowed, { ...allowed, step: "logs:CreateLogStream" });
+  view.abort();
+  assert.ok(group.querySelector("h2") === heading);
 });

@@ -137,12 +137,10 @@ class Board {
       .filter(({ rows }) => rows.length);
     for (const entry of groups) {
       const node = this.groupCard(entry);
-      fill(
-        node.firstChild,
-        h("h2", {}, groupText(entry.group).title),
-        entry.optional && h("span", { class: "tag" }, t.tests.optional),
-        h("span", { class: "muted small" }, this.total === null ? "" : groupSummary(entry.rows)),
-      );
+      // The heading stays, for whoever reads there.
+      const [, tag, summary] = node.firstChild.children;
+      tag.hidden = !entry.optional;
+      render(summary, this.total === null ? "" : groupSummary(entry.rows), (said) => said);
       keyed(node.querySelector(".test-steps"), entry.rows, keyOf, (step) =>
         stepRow(step, entry.optional, this.account),
       );
@@ -168,7 +166,13 @@ class Board {
     const skipped = rows.every(({ verdict }) => verdict === "skipped");
     node.classList.toggle("is-skipped", skipped);
     render(node, skipped, () => [
-      h("header", { class: "card-head" }),
+      h(
+        "header",
+        { class: "card-head" },
+        h("h2", {}, title),
+        h("span", { class: "tag" }, t.tests.optional),
+        h("span", { class: "muted small" }),
+      ),
       skipped
         ? h("details", {}, h("summary", {}, t.reasons[rows[0].reason] ?? t.tests.skippedSteps), steps)
         : [h("p", { class: "muted small" }, text), steps],
