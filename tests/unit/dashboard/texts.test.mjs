@@ -30,6 +30,12 @@ for (const [said, one, several] of [
   test(`${one} ${several}`, () => assert.deepEqual([said(1), said(1500)], [one, several]));
 }
 
+test("nobody is told that a test costs nothing which counts: one that a look for the role begins is a person's", () => {
+  assert.match(t.instructions.looks.waiting, /counts as your test/);
+  assert.match(t.usage.text, /each test by a person .* also one that began because they waited/);
+  assert.doesNotMatch(t.usage.text, /test by a person or a schedule|by itself/);
+});
+
 test("a text gets numbers as numbers, so that any language can choose its form", () => {
   const page = new URL("../../../functions/dashboard/static/", import.meta.url).pathname;
   const written = globSync(`${page}**/*.js`).flatMap((file) =>

@@ -1,7 +1,7 @@
 // The smallest policy with which an account's instances under control still work.
 import * as api from "../lib/api.js";
 import { choice } from "../lib/choice.js";
-import { fill, h } from "../lib/dom.js";
+import { announce, fill, h } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import * as router from "../lib/router.js";
 import { codeBlock, tabs } from "../lib/copying.js";
@@ -41,6 +41,7 @@ export function leastPrivilege(context) {
         },
         ({ answer, resources, at }) => {
           fill(evaluated, t.privilege.evaluated, " ", when(at));
+          announce(t.privilege.isEvaluated);
           return draw(answer, resources, handle.account());
         },
         {
@@ -87,7 +88,7 @@ export function leastPrivilege(context) {
           value: by,
         }),
       ),
-      h("div", { "aria-live": "polite" }, result),
+      result,
     );
     ask();
   });

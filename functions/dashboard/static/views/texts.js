@@ -354,6 +354,7 @@ export const t = withTexts(OPEN_TABLES, {
       "The smallest policy that still works for what is under Cavok's control and for what was used in the " +
       "last 90 days. It was evaluated on each of these resources before it is offered here.",
     evaluated: "Evaluated",
+    isEvaluated: "The policy is evaluated.",
     again: "Evaluate again",
     details: "What each permission is for is in",
     byLabel: "Limit it by",
@@ -396,8 +397,9 @@ export const t = withTexts(OPEN_TABLES, {
     remaining: (count) => plural(count, { other: "# left." }),
     resets: (date) => `Starts again on ${date}, UTC.`,
     text:
-      "Every account has its own free tier. Each start, stop, listing and test by a person or a schedule " +
-      "counts; tests that Cavok makes by itself do not.",
+      "Every account has its own free tier. What counts: each start and stop that is asked for, each listing read " +
+      "from AWS, and each test by a person that ends with a verdict, also one that began because they waited for it " +
+      "in the instructions. Scheduled tests do not count.",
   },
 
   instructions: {
@@ -408,7 +410,9 @@ export const t = withTexts(OPEN_TABLES, {
     testing: "A test is running.",
     nextCheck: "Cavok tests by itself:",
     looks: {
-      waiting: "Cavok looks every 5 seconds while you are here, and tests the account once its role is there.",
+      waiting:
+        "Cavok looks every 5 seconds while you are here, which is free. Once the role is there it tests the account for " +
+        "you, which counts as your test.",
       busy: "Others of your organization are looked at or tested first. This account waits for its turn.",
       over: "Cavok has looked for 30 minutes, and stopped.",
       found: "",
