@@ -6,7 +6,6 @@ import { h, uniqueId } from "./dom.js";
  *   title: string, text?: string, tag?: string, disabled?: boolean, onchange?: () => void}[]}} options
  */
 export function choice({ name, label, help, options, value, className = "" }) {
-  const id = uniqueId("choice");
   return h(
     "fieldset",
     { class: `field choice ${className}`, "data-field": name },

@@ -140,6 +140,7 @@ class Board {
       // The heading stays, for whoever reads there.
       const [, tag, summary] = node.firstChild.children;
       tag.hidden = !entry.optional;
+      render(tag, entry.optional ? t.tests.optional : "", (said) => said);
       render(summary, this.total === null ? "" : groupSummary(entry.rows), (said) => said);
       keyed(node.querySelector(".test-steps"), entry.rows, keyOf, (step) =>
         stepRow(step, entry.optional, this.account),
@@ -170,7 +171,7 @@ class Board {
         "header",
         { class: "card-head" },
         h("h2", {}, title),
-        h("span", { class: "tag" }, t.tests.optional),
+        h("span", { class: "tag" }),
         h("span", { class: "muted small" }),
       ),
       skipped

@@ -411,8 +411,8 @@ export const t = withTexts(OPEN_TABLES, {
     nextCheck: "Cavok tests by itself:",
     looks: {
       waiting:
-        "Cavok looks every 5 seconds while you are here, which is free. Once the role is there it tests the account for " +
-        "you, which counts as your test.",
+        "Cavok looks every 5 seconds while you are here, which is free. Once the role is there it tests the account " +
+        "for you, which counts as your test.",
       busy: "Others of your organization are looked at or tested first. This account waits for its turn.",
       over: "Cavok has looked for 30 minutes, and stopped.",
       found: "",
