@@ -106,6 +106,18 @@ test("a test that could not enter an account which stays unconfirmed has one wor
   }
 });
 
+test("what was not tried, because the account could not be entered, is so after a rename too", async () => {
+  tests = [];
+  const issues = [{ code: "role_not_assumable", message: "The role cannot be assumed.", remedy: "Deploy it." }];
+  const capabilities = { ec2: "unknown", logs: "unknown" };
+  account = { ...connected, status: "unconfirmed", issues, capabilities, verification: newest("failed") };
+  const main = await shown(overview);
+  await turns({ name: "B", updated_at: "2026-01-01T11:00:00Z" });
+  const said = main.querySelectorAll(".capability dd").map(({ textContent }) => textContent);
+  const [word, why] = t.account.notKnown.notEntered;
+  assert.deepEqual(said, [`${word}. ${why}`, `${word}. ${why}`]);
+});
+
 test("a list of tests says nothing else of one that could not enter until the account is read", async () => {
   const could = (id) => tested(id, { outcome: "failed" });
   const issues = [{ code: "role_not_assumable", message: "The role cannot be assumed.", remedy: "Deploy it." }];

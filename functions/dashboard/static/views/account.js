@@ -252,6 +252,9 @@ export function overview(context) {
 
 function drawStatus(target, account) {
   const condition = conditionOf(account);
+  const tested = testedAs(account);
+  // Log writing that was switched on after the last test has not been tried.
+  const logsTested = tested === "after" && !testedSinceChange(account) ? "before" : tested;
   render(target, account, () =>
     section(
       t.account.status,
@@ -270,7 +273,7 @@ function drawStatus(target, account) {
           const state = capabilityState(account, group);
           const [said, meaning] =
             state === "unknown"
-              ? t.account.notKnown[group === "logs" && !testedSinceChange(account) ? "before" : testedAs(account)]
+              ? t.account.notKnown[group === "logs" ? logsTested : tested]
               : [
                   t.capabilities[state] ?? state,
                   state === "blocked"
