@@ -65,6 +65,7 @@ MAY: Mapping[str, set[str]] = {
         *FAILS_ACCOUNTS,
         *SETS_CLOCKS,
         *ENTERS,
+        "sqs:SendMessage FiredClocks",
         "states:StartExecution VerifyAccount",
     },
     "OpenSessionRole": {

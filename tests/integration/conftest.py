@@ -26,11 +26,19 @@ from tests.support.builders import NUMBER, ORGANIZATION_ID, WORKLOAD
 from tests.support.interleaving import TRIED
 from tests.support.moto_stack import BUCKET, REGION, TABLE, WORKFLOW, client
 from tests.support.reliability import counted
-from tests.support.schedules import control, orders, scheduler
+from tests.support.schedules import control, fired_clocks, orders, scheduler
 from tests.support.start_stop import connect, dependencies, sessions
 from tests.support.template import resource
 
-__all__ = ["connect", "control", "dependencies", "orders", "scheduler", "sessions"]
+__all__ = [
+    "connect",
+    "control",
+    "dependencies",
+    "fired_clocks",
+    "orders",
+    "scheduler",
+    "sessions",
+]
 
 KEY = "alias/cavok-sealing"
 LIMITS = {"webhook_tests": 6}

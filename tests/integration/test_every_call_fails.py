@@ -31,7 +31,7 @@ from cavok.adapters.table.webhooks import WaitingItem
 from cavok.api.router import Router
 from cavok.domain import audit
 from cavok.domain.accounts import Account, LastVerification, Outcome, Status
-from cavok.domain.clocks import clocks_of, names_of
+from cavok.domain.clocks import ClockMessage, clocks_of, names_of
 from cavok.domain.interactions import InteractionOutcome
 from cavok.domain.schedules import Schedule
 from cavok.domain.verifications import begin
@@ -60,6 +60,7 @@ from tests.support.failing_calls import (
     ADMIN,
     NOW,
     RECEIVER,
+    TURN,
     Run,
     a_database,
     a_due_database,
@@ -72,6 +73,7 @@ from tests.support.failing_calls import (
     feed_stream,
     forget,
     path_of,
+    requests_at,
 )
 from tests.support.faults import Calls, Died, Fault, watched
 from tests.support.moto_stack import CLOCKS, REGION, SWEEP, TABLE, Json, plain_items, stored_items
@@ -403,7 +405,9 @@ SATURDAY_NIGHT = datetime(2025, 3, 1, 22, 0, tzinfo=UTC)
 
 
 def _patch_resource(run: Run) -> None:
-    ask(run, "PATCH", run.memory["path"], {"schedule": LATE})
+    """While a turn is due that both schedules have: its clock fires in the same minute."""
+    with requests_at(TURN + timedelta(seconds=5)):
+        ask(run, "PATCH", run.memory["path"], {"schedule": LATE})
 
 
 def _follow(run: Run) -> None:
@@ -529,6 +533,19 @@ def _schedules(run: Run) -> Json:
         for name in names_of(clocks_of(resource, NOW))
     }
     return {"crons": sorted(there.values()), "as stored": set(there) == wanted}
+
+
+def _schedules_and_turn(run: Run) -> Json:
+    """And whether the turn is made that the clocks may have missed."""
+    account_id = run.memory["accounts"][0].account_id
+    due_at = TURN + timedelta(minutes=1)
+    fired = [ClockMessage.read(entry["MessageBody"]) for entry in run.calls.fired]
+    made = [
+        resource.due_transition(due_at)
+        for resource in wiring.resources().all_of(account_id)
+        if any(message.is_of(resource) for message in fired)
+    ]
+    return {"turns": made, **_schedules(run)}
 
 
 # ---- batches -------------------------------------------------------------------------------------
@@ -735,8 +752,14 @@ STORIES = (
     Story("begin and close an act", _an_account, _begin_and_close),
     Story("list instances", a_database, _list, in_table=False),
     Story("stop an instance", a_database, _stop, _database, in_table=False),
-    Story("add a resource", a_database, add_a_resource, _schedules, in_table=False),
-    Story("change a schedule", a_scheduled_database, _patch_resource, _schedules, in_table=False),
+    Story("add a resource", a_database, add_a_resource, _schedules_and_turn, in_table=False),
+    Story(
+        "change a schedule",
+        a_scheduled_database,
+        _patch_resource,
+        _schedules_and_turn,
+        in_table=False,
+    ),
     Story("remove a resource", a_scheduled_database, _delete, _schedules, in_table=False),
     Story("follow a schedule", a_due_database, _follow_to_the_end, _outcome, in_table=False),
     Story("follow an outcome", _a_stopped_database, _look, _outcome, in_table=False),
@@ -769,7 +792,8 @@ KNOWN = {
         10 CreateSchedule throttled, 10 CreateSchedule timeout, 10 CreateSchedule dies,
         11 CreateSchedule throttled, 11 CreateSchedule timeout, 11 CreateSchedule dies,
         12 TransactWriteItems throttled, 12 TransactWriteItems timeout,
-        12 TransactWriteItems dies""",
+        12 TransactWriteItems dies, 13 SendMessageBatch throttled, 13 SendMessageBatch timeout,
+        13 SendMessageBatch dies""",
     # In flight until follow_outcome looks at the instance: test_every_act_fails.py.
     "stop an instance": "2 TransactWriteItems dies, 9 PutItem dies, 12 StopDBInstance dies",
     "follow a schedule": "3 TransactWriteItems dies, 10 PutItem dies, 13 StopDBInstance dies",

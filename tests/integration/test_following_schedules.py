@@ -69,6 +69,7 @@ from tests.support.schedules import (
     EVENING,
     NIGHT,
     QUEUE_URL,
+    FiredClocks,
     clock_of,
     fire,
     new,
@@ -672,6 +673,120 @@ class DeletingFirst(Resources):
         account = self._accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
         self._accounts.delete(account, entry=audit.deleted(account, by("somebody"), NOW), now=NOW)
         return super().add(resource, entry)
+
+
+# ---- a change around the minute of a turn --------------------------------------------------------
+
+
+LONGER = Schedule("UTC", (Window(DAYS, "06:00", "18:00"),))
+"""Stops when the schedule of `orders` does."""
+
+
+@pytest.mark.parametrize(
+    ("at", "delay"),
+    [(-120, 125), (-59.5, 65), (-0.1, 6), (0, 5), (5, 5), (3600, 5)],
+)
+def test_a_change_has_the_turn_made_that_its_clocks_may_miss(
+    at: float,
+    delay: int,
+    orders: Resource,
+    control: ResourceDependencies,
+    fired_clocks: FiredClocks,
+) -> None:
+    """The message is one of a new clock, in the organization's group, and comes after the turn."""
+    now = EVENING + timedelta(seconds=at)
+
+    changed = schedule_resource(
+        replace(CONTEXT, now=now), orders.resource_id, LONGER, dependencies=control
+    )
+
+    (entry,) = fired_clocks.entries
+    (message,) = fired_clocks.messages()
+    assert (entry["DelaySeconds"], entry["MessageGroupId"]) == (
+        delay,
+        message_group(ORGANIZATION_ID),
+    )
+    assert message.is_of(changed)
+    comes_at = now + timedelta(seconds=delay)
+    assert EVENING + timedelta(seconds=5) <= comes_at
+    fire(changed, control, comes_at, clock=message.clock)
+    assert (stops(), state()) == ([("f-1", True)], "stopped")
+
+
+@pytest.mark.parametrize("at", [-121, -3600])
+def test_a_change_before_that_sends_no_message_of_its_own(
+    at: int, orders: Resource, control: ResourceDependencies, fired_clocks: FiredClocks
+) -> None:
+    context = replace(CONTEXT, now=EVENING + timedelta(seconds=at))
+
+    schedule_resource(context, orders.resource_id, LONGER, dependencies=control)
+
+    assert fired_clocks.entries == []
+
+
+def test_a_schedule_without_the_turn_and_no_schedule_cancel_it(
+    orders: Resource, control: ResourceDependencies, fired_clocks: FiredClocks
+) -> None:
+    context = replace(CONTEXT, now=EVENING + timedelta(seconds=5))
+
+    for schedule in (NIGHT, None):
+        changed = schedule_resource(context, orders.resource_id, schedule, dependencies=control)
+        assert changed.due_transition(EVENING + timedelta(minutes=1)) is None
+
+    assert fired_clocks.entries == []
+
+
+def test_a_message_that_could_not_be_sent_is_sent_by_the_repeated_request(
+    orders: Resource, control: ResourceDependencies, fired_clocks: FiredClocks
+) -> None:
+    context = replace(CONTEXT, now=EVENING + timedelta(seconds=5))
+    fired_clocks.refuses = True
+    with pytest.raises(ServiceUnavailable, match="stop"):
+        schedule_resource(context, orders.resource_id, LONGER, dependencies=control)
+    fired_clocks.refuses = False
+
+    again = replace(context, now=EVENING + timedelta(seconds=40))
+    changed = schedule_resource(again, orders.resource_id, LONGER, dependencies=control)
+
+    (message,) = fired_clocks.messages()
+    assert message.is_of(changed)
+    assert changed.due_transition(again.now)
+
+
+def test_a_resource_that_is_added_just_before_a_turn_makes_it(
+    connect: Connect, control: ResourceDependencies, fired_clocks: FiredClocks
+) -> None:
+    connect()
+    make_database("orders")
+    just_before = replace(CONTEXT, now=EVENING - timedelta(seconds=1))
+
+    added = add_resource(just_before, new(LONGER), dependencies=control)
+
+    (message,) = fired_clocks.messages()
+    fire(added, control, EVENING + timedelta(seconds=5), clock=message.clock)
+    assert state() == "stopped"
+
+
+def test_a_resource_whose_schedule_is_set_by_a_repeated_request_has_no_turns_before(
+    connect: Connect,
+    control: ResourceDependencies,
+    scheduler: Any,
+    fired_clocks: FiredClocks,
+) -> None:
+    """Between the two, its schedule had no clocks, and the person was told that it failed."""
+    connect()
+    make_database("orders")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(control.scheduler, "create", Mock(side_effect=ServiceUnavailable("no")))
+        with pytest.raises(ServiceUnavailable):
+            add_resource(CONTEXT, new(LONGER), dependencies=control)
+    night = replace(CONTEXT, now=EVENING + timedelta(hours=3))
+
+    added = add_resource(night, new(LONGER), dependencies=control)
+
+    assert added.schedule == LONGER
+    assert added.due_transition(night.now + timedelta(minutes=1)) is None
+    assert fired_clocks.entries == []
 
 
 # ---- from the clock's message to the act ---------------------------------------------------------

@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -45,8 +46,8 @@ from tests.support.builders import (
 from tests.support.instances import make_database
 from tests.support.interleaving import Answer, interleavings, snapshot
 from tests.support.moto_stack import CLOCKS, REGION
-from tests.support.schedules import new
-from tests.support.start_stop import CONTEXT, Connect
+from tests.support.schedules import FiredClocks, new
+from tests.support.start_stop import CONTEXT, Connect, history
 
 OFFICE = Schedule("UTC", (Window(DAYS, "08:00", "18:00"),))
 NEW_YORK = Schedule("America/New_York", (Window(DAYS[:5], "08:00", "18:00"),))
@@ -108,7 +109,10 @@ class Story:
             now=LATER,
         )
 
-    def follow(self, clock: str | None = None) -> object:
+    def take(self, message: ClockMessage, now: datetime) -> object:
+        return follow_schedule(message, request_id="f-1", dependencies=self.control, now=now)
+
+    def follow(self, clock: str | None = None, now: datetime = EVENING) -> object:
         """The evening's clock of the previous schedule."""
         message = ClockMessage(
             organization_id=ORGANIZATION_ID,
@@ -117,7 +121,7 @@ class Story:
             clock=clock or self.resource.clocks[-1],
             made_at=NOW.isoformat(),
         )
-        return follow_schedule(message, request_id="f-1", dependencies=self.control, now=EVENING)
+        return self.take(message, now)
 
     def reconcile(self) -> int:
         """A moment later: nothing is old enough to be ended."""
@@ -243,6 +247,56 @@ def test_whatever_comes_between_an_instance_is_one_resource_of_an_account_that_i
             if "end its schedule" in done:
                 assert [each.schedule for each in stored] == [None], f"{first} at {run.at}"
             assert not wrong, f"{first} | {second} at {run.at}: {wrong}"
+
+
+LONGER = Schedule("UTC", (Window(DAYS, "06:00", "18:00"),))
+"""Stops when OFFICE does."""
+OVERTIME = Schedule("UTC", (Window(DAYS, "08:00", "20:00"),))
+BEFORE_TURN, AFTER_TURN = timedelta(milliseconds=-100), timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "at", "turns"),
+    [
+        (LONGER, BEFORE_TURN, {1}),
+        (LONGER, AFTER_TURN, {1}),
+        (OFFICE, AFTER_TURN, {1}),
+        (OVERTIME, AFTER_TURN, {0, 1}),
+        (None, AFTER_TURN, {0, 1}),
+    ],
+    ids=["longer, before", "longer, after", "unchanged", "overtime", "none"],
+)
+def test_a_turn_whose_clock_fires_late_is_made_once_unless_another_schedule_lacks_it(
+    schedule: Schedule | None,
+    at: timedelta,
+    turns: set[int],
+    story: Story,
+    fired_clocks: FiredClocks,
+) -> None:
+    """The clock fires within the minute of its turn. The clocks that the change makes fire tomorrow
+    at first. If the other schedule lacks the turn, it counts what came first.
+    """
+    bring_back = snapshot()
+
+    def prepare() -> None:
+        bring_back()
+        fired_clocks.entries.clear()
+
+    def change() -> Resource:
+        context, changed = replace(CONTEXT, now=EVENING + at), story.resource.resource_id
+        return schedule_resource(context, changed, schedule, dependencies=story.control)
+
+    def fire() -> object:
+        late = EVENING + timedelta(seconds=59)
+        return _repeated(partial(story.follow, now=late), (Conflict, ServiceUnavailable))
+
+    for first, second in ((fire, change), (change, fire)):
+        for run in interleavings(prepare, first, second):
+            for message in fired_clocks.messages():
+                story.take(message, EVENING + timedelta(minutes=1))
+            made = [each for each in history(wiring.interactions()) if each.action == "stop"]
+            assert len(made) in turns, f"{made} at {run.at}"
+            assert (database().status == "stopped") == bool(made), f"at {run.at}"
 
 
 def _unexpected(answers: list[tuple[str, Answer]]) -> Iterator[str]:

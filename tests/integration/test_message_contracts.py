@@ -24,7 +24,7 @@ from cavok.domain.interactions import InteractionOutcome, Result
 from cavok.domain.permissions import ACCOUNT_MATCHES, EC2, LOGS, RDS
 from cavok.domain.resources import Resource
 from cavok.domain.webhooks import PAUSED_AFTER, Health
-from cavok.services.resources import ResourceDependencies
+from cavok.services.resources import ResourceDependencies, schedule_resource
 from local.settings import ROOT
 from tests.support.api import KEY_ACCOUNT, Api
 from tests.support.asl import TaskFailed
@@ -50,6 +50,8 @@ from tests.support.messages import (
     sources,
 )
 from tests.support.moto_stack import REGION, items
+from tests.support.schedules import EVENING, NIGHT, FiredClocks
+from tests.support.start_stop import CONTEXT
 from tests.support.state_machines import states
 from tests.support.template import FUNCTIONS, folder, of_type, role
 from tests.support.workflows import (
@@ -387,6 +389,21 @@ def test_every_schedule_of_a_resource_sends_what_its_function_takes(
     for one in schedules:
         made = scheduler.get_schedule(Name=one["Name"], GroupName=one["GroupName"])
         deliver(fed_by_clocks(), [json.loads(json.loads(made["Target"]["Input"])["MessageBody"])])
+
+
+def test_a_change_just_before_a_turn_sends_what_that_function_takes(
+    orders: Resource,
+    control: ResourceDependencies,
+    fired_clocks: FiredClocks,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wiring, "resource_dependencies", lambda: control)
+    context = replace(CONTEXT, now=EVENING.replace(hour=21, minute=59))
+
+    schedule_resource(context, orders.resource_id, NIGHT, dependencies=control)
+
+    (entry,) = fired_clocks.entries
+    deliver(fed_by_clocks(), [json.loads(entry["MessageBody"])])
 
 
 SCHEDULED_EVENT = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}

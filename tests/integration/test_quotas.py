@@ -325,6 +325,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         create=lambda _, clocks: calls.extend(clocks) or (), end=calls.extend
     )
     monkeypatch.setattr(wiring, "scheduler_client", lambda: scheduler)
+    # At some minutes of the week a turn is near.
+    queue = SimpleNamespace(send=lambda *_, **__: [None])
+    monkeypatch.setattr(wiring, "fired_clocks", lambda: queue)
     return calls
 
 

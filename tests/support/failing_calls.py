@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ import pytest
 
 from cavok import wiring
 from cavok.adapters.webhook_client import NotDelivered
+from cavok.api.router import Router
 from cavok.domain.accounts import Account, Status
 from cavok.domain.organizations import Organization
 from cavok.observability import metrics
@@ -168,15 +170,28 @@ def a_database(run: Run) -> None:
     make_database("orders")
 
 
-def add_a_resource(run: Run) -> None:
+TURN = (NOW - timedelta(days=NOW.weekday() + 7)).replace(hour=18, minute=0, second=0)
+"""A Monday's at which OFFICE stops."""
+
+
+@contextmanager
+def requests_at(now: datetime) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Router, "now", staticmethod(lambda: now))
+        yield
+
+
+def add_a_resource(run: Run, now: datetime = TURN - timedelta(minutes=1)) -> None:
+    """So shortly before a turn that its clock may miss it."""
     (account,) = run.memory["accounts"]
     body = {"kind": "rds", "instance_id": "orders", "region": REGION, "schedule": OFFICE}
-    ask(run, "POST", f"{path_of(account)}/resources", body)
+    with requests_at(now):
+        ask(run, "POST", f"{path_of(account)}/resources", body)
 
 
 def a_scheduled_database(run: Run) -> None:
     a_database(run)
-    add_a_resource(run)
+    add_a_resource(run, TURN - timedelta(hours=6))
     assert run.notes == ["POST 201"]
     run.notes.clear()
     (resource,) = wiring.resources().all_of(run.memory["accounts"][0].account_id)

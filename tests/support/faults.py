@@ -63,8 +63,9 @@ class Died(BaseException):
 @dataclass
 class Calls:
     """The AWS calls of one run. `events` are those that the bus accepted, `messages` those that the
-    queue of acts took, `retries` those of the queue of retries, in order, and `undelivered` those
-    that were given up. `hidden`: for how many seconds a consumer hid a message.
+    queue of acts took, `retries` those of the queue of retries, in order, `undelivered` those that
+    were given up, and `fired` those of clocks. `hidden`: for how many seconds a consumer hid a
+    message.
     """
 
     index: int | None = None
@@ -74,6 +75,7 @@ class Calls:
     messages: list[dict[str, Any]] = field(default_factory=list)
     retries: list[dict[str, Any]] = field(default_factory=list)
     undelivered: list[dict[str, Any]] = field(default_factory=list)
+    fired: list[dict[str, Any]] = field(default_factory=list)
     hidden: dict[str, int] = field(default_factory=dict)
     after_write: Callable[[], None] = lambda: None
     _lock: Any = field(default_factory=threading.RLock)
@@ -90,12 +92,14 @@ class Calls:
         if operation == "PutEvents":
             return self._put_events(arguments["Entries"], refused=None)
         if operation == "SendMessageBatch":
-            if arguments["QueueUrl"].endswith("acts"):
-                self.messages += arguments["Entries"]
-            if arguments["QueueUrl"].endswith("retries"):
-                self.retries += arguments["Entries"]
-            if arguments["QueueUrl"].endswith("undelivered"):
-                self.undelivered += arguments["Entries"]
+            queues = {
+                "acts": self.messages,
+                "retries": self.retries,
+                "undelivered": self.undelivered,
+                "fired": self.fired,
+            }
+            if (queue := arguments["QueueUrl"].rpartition("/")[2]) in queues:
+                queues[queue] += arguments["Entries"]
             return {"Successful": [{"Id": e["Id"]} for e in arguments["Entries"]], "Failed": []}
         if operation == "ChangeMessageVisibility":
             self.hidden[arguments["ReceiptHandle"]] = arguments["VisibilityTimeout"]

@@ -69,14 +69,15 @@ class Clock(datetime):
 def surround(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
     """Everything that the functions need beside the table: Scheduler, the bus, customers, time."""
     sqs = client("sqs")
-    acts, messages = (sqs.create_queue(QueueName=name) for name in (ACTS, "cavok-webhooks"))
+    queues = (ACTS, "cavok-webhooks", "cavok-fired-clocks")
+    acts, messages, fired = (sqs.create_queue(QueueName=name) for name in queues)
     environment = {
         "EVENT_BUS_NAME": "cavok",
         "FOLLOWED_ACTS_URL": acts["QueueUrl"],
         "WEBHOOK_QUEUE_URL": messages["QueueUrl"],
         "ALLOW_LOOPBACK_WEBHOOKS": "false",
         "CLOCKS_GROUP": CLOCKS,
-        "FIRED_CLOCKS_URL": "https://sqs.example/fired",
+        "FIRED_CLOCKS_URL": fired["QueueUrl"],
         "CLOCKS_ROLE_ARN": "arn:aws:iam::111122223333:role/clocks",
         "UNFOLLOWED_SCHEDULES_ARN": "arn:aws:sqs:us-east-1:111122223333:unfollowed",
     } | environment

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cavok import wiring
+from cavok.adapters.retry_queue import RetryQueue
 from cavok.adapters.scheduler import SchedulerClient, SchedulerSettings
 from cavok.domain.clocks import ClockMessage
 from cavok.domain.kinds import Kind
@@ -41,8 +42,32 @@ def scheduler() -> Any:
     return made
 
 
+class FiredClocks:
+    """The queue of fired clocks. `entries` are the messages that a function sent to it itself."""
+
+    def __init__(self) -> None:
+        self.entries: list[dict[str, Any]] = []
+        self.refuses = False
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[Any]) -> dict[str, Any]:  # noqa: N803
+        if self.refuses:
+            return {"Failed": [{"Id": each["Id"], "Code": "InternalError"} for each in Entries]}
+        self.entries += Entries
+        return {}
+
+    def messages(self) -> list[ClockMessage]:
+        return [ClockMessage.read(entry["MessageBody"]) for entry in self.entries]
+
+
 @pytest.fixture
-def control(scheduler: Any, dependencies: ConnectionDependencies) -> ResourceDependencies:
+def fired_clocks() -> FiredClocks:
+    return FiredClocks()
+
+
+@pytest.fixture
+def control(
+    scheduler: Any, fired_clocks: FiredClocks, dependencies: ConnectionDependencies
+) -> ResourceDependencies:
     settings = SchedulerSettings(
         group=CLOCKS,
         queue_url=QUEUE_URL,
@@ -52,6 +77,7 @@ def control(scheduler: Any, dependencies: ConnectionDependencies) -> ResourceDep
     return ResourceDependencies(
         resources=wiring.resources(),
         scheduler=SchedulerClient(scheduler, settings),
+        fired_clocks=lambda: RetryQueue(fired_clocks, QUEUE_URL),  # type: ignore[arg-type]
         connections=dependencies,
     )
 

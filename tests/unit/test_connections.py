@@ -131,7 +131,7 @@ QUEUES = of_type("AWS::SQS::Queue")
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_that_is_told_a_queue_or_bus_may_use_that_one(name: str) -> None:
-    """So that two names are not exchanged. A clock's role sends to its queue, not who sets it."""
+    """So that two names are not exchanged. Not all who set a clock may send to its queue, too."""
     may = json.dumps(role(name)["Policies"])
     given = {
         value["Ref"]

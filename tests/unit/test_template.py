@@ -59,6 +59,7 @@ MAY = {
         "kms:Decrypt",
         "scheduler:CreateSchedule",
         "scheduler:DeleteSchedule",
+        "sqs:SendMessage",
         "states:StartExecution",
         "sts:AssumeRole",
     },

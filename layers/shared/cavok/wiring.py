@@ -311,6 +311,10 @@ def followed_acts() -> "RetryQueue":
     return _queue(setting("FOLLOWED_ACTS_URL"))
 
 
+def fired_clocks() -> "RetryQueue":
+    return _queue(setting("FIRED_CLOCKS_URL"))
+
+
 @cache
 def workflows() -> "Workflows":
     import boto3
@@ -432,5 +436,6 @@ def resource_dependencies() -> "ResourceDependencies":
     return ResourceDependencies(
         resources=resources(),
         scheduler=scheduler_client(),
+        fired_clocks=fired_clocks,
         connections=connection_dependencies(),
     )

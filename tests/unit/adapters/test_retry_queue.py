@@ -36,6 +36,21 @@ def received_at() -> list[int]:
     return times
 
 
+@pytest.mark.parametrize(
+    ("delay", "given"),
+    [(None, {}), (timedelta(), {"DelaySeconds": 0}), (timedelta(seconds=5.2), {"DelaySeconds": 6})],
+)
+def test_a_message_may_have_a_delay_of_its_own_and_else_has_the_queues(
+    delay: timedelta | None, given: dict[str, int]
+) -> None:
+    sqs = Mock(send_message_batch=Mock(return_value={}))
+
+    RetryQueue(sqs, "https://sqs.example/acts").send([Mock(body="b", group="g")], delay=delay)
+
+    (entry,) = sqs.send_message_batch.call_args.kwargs["Entries"]
+    assert entry == {"Id": "0", "MessageBody": "b", "MessageGroupId": "g"} | given
+
+
 def test_waits_grow_to_six_hours() -> None:
     waits = [wait_seconds(tries) for tries in range(1, TRIES)]
 

@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from cavok.domain.instances import InstanceKey, Operation
 from cavok.domain.kinds import Action, Kind
-from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
+from cavok.domain.resources import AWS_RESTARTS_AFTER, FIRST_FIRED_AFTER, Resource
 from cavok.domain.schedules import DAYS, Schedule, Transition, Window
 from tests.support.builders import NOW, a_resource
+from tests.support.generated_schedules import INSTANTS, SCHEDULES, WINDOWS
 
 HOUR = timedelta(hours=1)
+MOMENT = timedelta(microseconds=1)
 OFFICE = Schedule("UTC", (Window(DAYS, "08:00", "18:00"),))
 ORDERS = a_resource(kind=Kind.RDS, instance_id="orders", name="orders", schedule=OFFICE)
 """Set at noon, in the middle of the window."""
@@ -124,6 +129,59 @@ def test_a_turn_is_wanted_until_the_next_transition_and_while_its_schedule_stays
     changed = turn.scheduled(OFFICE, stop.at + 2 * HOUR)
     assert changed.still_wanted(Action.STOP, asked_at, stop.at + 3 * HOUR) is None
     assert replace(turn, schedule=None).still_wanted(Action.STOP, asked_at, asked_at) is None
+
+
+def around_a_turn(
+    data: st.DataObject,
+) -> tuple[Resource, Schedule, Transition, datetime]:
+    """A resource that followed its schedule up to a turn, another schedule, often of the same
+    turns, the turn, and a moment around it.
+    """
+    old = data.draw(SCHEDULES)
+    more = data.draw(st.lists(WINDOWS, max_size=2).map(tuple))
+    new = data.draw(st.one_of(st.just(replace(old, windows=old.windows + more)), SCHEDULES))
+    turn = old.next_transition(data.draw(INSTANTS))
+    before = old.latest_transition(turn.at - MOMENT)
+    after = timedelta(seconds=data.draw(st.sampled_from([-120.1, -120, -1e-6, 0, 5, 59, 130])))
+    resource = replace(ORDERS, schedule=old, followed_at=before.at)
+    return resource, new, turn, turn.at + after
+
+
+@given(st.data())
+def test_another_schedule_cancels_no_due_turn_that_it_has_too(data: st.DataObject) -> None:
+    """Its clock may fire so late, and then does nothing. No other turn of the past is due."""
+    resource, new, turn, now = around_a_turn(data)
+    has_it_too = now >= turn.at and new.latest_transition(now) == resource.due_transition(now)
+
+    changed = resource.scheduled(new, now)
+    assert changed.due_transition(now) == (new.latest_transition(now) if has_it_too else None)
+    followed = resource.followed(turn, now, changed=True)
+    if resource.due_transition(now) == turn:
+        assert followed.scheduled(new, now).due_transition(now) is None
+    assert resource.scheduled(None, now).due_transition(now) is None
+
+
+@given(st.data())
+def test_a_turn_is_near_if_no_clock_may_fire_for_it(data: st.DataObject) -> None:
+    resource, new, _, now = around_a_turn(data)
+    changed = resource.scheduled(new, now)
+
+    near = changed.turn_near(now)
+
+    if near:
+        assert near.at - now <= FIRST_FIRED_AFTER
+        assert changed.due_transition(max(near.at, now)) == near
+        assert changed.followed(near, near.at, changed=True).turn_near(now) is None
+    else:
+        assert changed.due_transition(now) is None
+        assert new.next_transition(now).at - now > FIRST_FIRED_AFTER
+
+
+def test_no_turn_is_near_without_a_schedule_or_hours_before_one() -> None:
+    assert replace(ORDERS, schedule=None).turn_near(STOP_TODAY.at) is None
+    assert ORDERS.turn_near(NOW) is None
+    assert ORDERS.turn_near(STOP_TODAY.at - FIRST_FIRED_AFTER) == STOP_TODAY
+    assert ORDERS.turn_near(STOP_TODAY.at + HOUR) == STOP_TODAY, "due, however late it is"
 
 
 def test_another_schedule_forgets_what_the_last_one_did() -> None:

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from cavok.domain.kinds import Action
 from cavok.domain.schedules import DAYS, Schedule, Transition, Window, is_time_zone
+from tests.support.generated_schedules import INSTANTS, SCHEDULES
 from tests.support.work import lines_run
 
 WORKDAYS = DAYS[:5]
@@ -22,32 +22,6 @@ START, STOP = Action.START, Action.STOP
 
 def berlin(*when: int) -> datetime:
     return datetime(*when, tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)  # type: ignore[misc, arg-type]
-
-
-CLOCKS = st.builds(
-    lambda h, m: f"{h:02}:{m:02}", st.integers(0, 23), st.sampled_from([0, 1, 15, 30, 59])
-)
-WINDOWS = st.builds(
-    Window,
-    st.lists(st.sampled_from(DAYS), min_size=1, max_size=7, unique=True).map(tuple),
-    CLOCKS,
-    CLOCKS,
-)
-ZONES = st.sampled_from(
-    [
-        "UTC",
-        "Europe/Berlin",
-        "America/New_York",
-        "Australia/Lord_Howe",
-        "Asia/Kathmandu",
-        "America/Sao_Paulo",
-        "Pacific/Apia",
-    ]
-)
-SCHEDULES = st.builds(Schedule, ZONES, st.lists(WINDOWS, max_size=4).map(tuple))
-INSTANTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31)).map(  # noqa: DTZ001
-    lambda at: at.replace(tzinfo=UTC)
-)
 
 
 def test_the_office_is_on_from_eight_to_six_in_its_own_time() -> None:

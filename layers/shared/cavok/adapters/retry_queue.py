@@ -1,12 +1,15 @@
 """Queues that are fair between organizations, and retries of their messages."""
 
+import math
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from cavok.adapters.aws_errors import AWS_ERRORS
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 _MOST_MESSAGES = 10
 """The limit of one SendMessageBatch. Source: SQS API reference."""
@@ -35,22 +38,28 @@ class RetryQueue:
         self._sqs = sqs
         self._queue_url = queue_url
 
-    def send(self, messages: Sequence[QueueMessage]) -> list[str | None]:
-        """Sends messages, and returns for each why the queue refused it; null if it did not."""
+    def send(
+        self, messages: Sequence[QueueMessage], *, delay: timedelta | None = None
+    ) -> list[str | None]:
+        """Sends messages, and returns for each why the queue refused it; null if it did not.
+        `delay`: at most 15 minutes; null is the queue's own. Source: SQS Developer Guide, "Amazon
+        SQS message timers", which all but FIFO queues have.
+        """
         refusals: list[str | None] = []
         for start in range(0, len(messages), _MOST_MESSAGES):
-            refusals += self._send(messages[start : start + _MOST_MESSAGES])
+            refusals += self._send(messages[start : start + _MOST_MESSAGES], delay)
         return refusals
 
-    def _send(self, messages: Sequence[QueueMessage]) -> list[str | None]:
+    def _send(self, messages: Sequence[QueueMessage], delay: timedelta | None) -> list[str | None]:
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
+            {"Id": str(number), "MessageBody": each.body, "MessageGroupId": each.group}
+            for number, each in enumerate(messages)
+        ]
+        if delay is not None:
+            for entry in entries:
+                entry["DelaySeconds"] = math.ceil(delay.total_seconds())
         try:
-            answer = self._sqs.send_message_batch(
-                QueueUrl=self._queue_url,
-                Entries=[
-                    {"Id": str(number), "MessageBody": each.body, "MessageGroupId": each.group}
-                    for number, each in enumerate(messages)
-                ],
-            )
+            answer = self._sqs.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
         except AWS_ERRORS as error:
             return [str(error)] * len(messages)
         failed = {entry["Id"]: entry["Code"] for entry in answer.get("Failed", ())}

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message
 from cavok.domain.clocks import Clock, ClockMessage
 from cavok.domain.errors import InvalidField, ServiceUnavailable
-from cavok.domain.organizations import message_group
 from cavok.domain.resources import Resource
 
 if TYPE_CHECKING:
@@ -105,6 +104,7 @@ class SchedulerClient:
         return made_for.account_id, made_for.resource_id
 
     def _schedule(self, resource: Resource, clock: Clock) -> Any:
+        message = ClockMessage.of(resource, clock)
         return {
             "Name": clock.name,
             "GroupName": self._settings.group,
@@ -118,8 +118,8 @@ class SchedulerClient:
                 "Input": json.dumps(
                     {
                         "QueueUrl": self._settings.queue_url,
-                        "MessageBody": ClockMessage.of(resource, clock).body,
-                        "MessageGroupId": message_group(resource.organization_id),
+                        "MessageBody": message.body,
+                        "MessageGroupId": message.group,
                     }
                 ),
                 "RetryPolicy": {"MaximumRetryAttempts": 10, "MaximumEventAgeInSeconds": 3600},

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 
 from cavok.domain.errors import MalformedEvent
+from cavok.domain.organizations import message_group
 from cavok.domain.resources import Resource
 
 IN_THE_MAKING = timedelta(days=1)
@@ -50,6 +51,11 @@ class ClockMessage:
             clock=clock.name,
             made_at=clock.made_at.isoformat(),
         )
+
+    @property
+    def group(self) -> str:
+        """The same for all clocks of an organization."""
+        return message_group(self.organization_id)
 
     @property
     def body(self) -> str:

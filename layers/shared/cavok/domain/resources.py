@@ -17,6 +17,11 @@ AWS_RESTARTS_AFTER = timedelta(days=7)
 instance temporarily".
 """
 
+FIRST_FIRED_AFTER = timedelta(minutes=2)
+"""A clock may miss a turn that is nearer when it is made. EventBridge Scheduler is precise to a
+minute, and making clocks takes seconds. Source: EventBridge Scheduler User Guide, "Schedule types".
+"""
+
 _WITHOUT_REVISION = "0" * 16
 
 
@@ -72,13 +77,15 @@ class Resource:
 
     def scheduled(self, schedule: Schedule | None, now: datetime) -> Self:
         """With another schedule, or none. It applies from its next transition on. Until then, a
-        state that a person set stays.
+        state that a person set stays. A due transition that both schedules have stays due.
         """
+        due = self.due_transition(now)
+        stays_due = due and schedule and schedule.latest_transition(now) == due
         return replace(
             self,
             schedule=schedule,
             revision=self._next_revision(schedule),
-            followed_at=now,
+            followed_at=self.followed_at if stays_due else now,
             updated_at=now,
             stopped_at=None,
             note=None,
@@ -104,6 +111,12 @@ class Resource:
             return None
         latest = self.schedule.latest_transition(now)
         return latest if latest.at > self.followed_at else None
+
+    def turn_near(self, now: datetime) -> Transition | None:
+        """The transition for which no clock that is made now may fire: it is due, or almost. Of
+        several, the latest.
+        """
+        return self.due_transition(now + FIRST_FIRED_AFTER)
 
     def next_transition(self, now: datetime) -> Transition | None:
         """Null without a schedule."""

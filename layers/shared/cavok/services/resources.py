@@ -1,15 +1,15 @@
 """Resources: instances under Cavok's control, and following their schedules."""
 
-from collections.abc import Container
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cavok.domain import audit
 from cavok.domain.accounts import Account
 from cavok.domain.actors import SCHEDULE, SYSTEM, Requester
 from cavok.domain.audit import AuditEntry
-from cavok.domain.clocks import ClockMessage, clocks_of, names_of
+from cavok.domain.clocks import Clock, ClockMessage, clocks_of, names_of
 from cavok.domain.errors import (
     AccountNotFound,
     Conflict,
@@ -17,6 +17,7 @@ from cavok.domain.errors import (
     InteractionRefused,
     InvalidField,
     NotAnswered,
+    ServiceUnavailable,
     UnknownClock,
 )
 from cavok.domain.ids import new_id
@@ -33,18 +34,24 @@ from cavok.services.instances import list_instances
 from cavok.services.start_stop import start_stop
 
 if TYPE_CHECKING:
+    from cavok.adapters.retry_queue import RetryQueue
     from cavok.adapters.scheduler import SchedulerClient
     from cavok.adapters.table.accounts import Accounts
     from cavok.adapters.table.quotas import Quotas
     from cavok.adapters.table.resources import Resources
 
 
+_AFTER_TURN = timedelta(seconds=5)
+"""A message that came before its turn would do nothing: machines' clocks differ a little."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResourceDependencies:
-    """What controlling resources needs."""
+    """What controlling resources needs. Only setting a schedule sends to `fired_clocks`."""
 
     resources: "Resources"
     scheduler: "SchedulerClient"
+    fired_clocks: "Callable[[], RetryQueue]"
     connections: ConnectionDependencies
 
 
@@ -97,7 +104,11 @@ def add_resource(
         added = resources.add(new_one, entry)
     elif quotas:
         _count_change(context, quotas)
-    return _change(added, replace(added, schedule=new.schedule), account, context, dependencies)
+    after = added
+    if not added.has(new.schedule):
+        # Of a repetition, too: until it is set, a schedule has no turns.
+        after = replace(added, schedule=new.schedule, followed_at=context.now)
+    return _change(added, after, account, context, dependencies)
 
 
 def schedule_resource(
@@ -250,8 +261,9 @@ def _change(
     context: RequestContext,
     dependencies: ResourceDependencies,
 ) -> Resource:
-    """Creates the clocks of another schedule, saves it, and only then ends those of the previous
-    one. If this stops halfway, repeating the request completes it: it makes the same clocks.
+    """Creates the clocks of another schedule, saves it, has a turn made that they may miss, and
+    only then ends the clocks of the previous one. If this stops halfway, repeating the request
+    completes it: it makes the same clocks.
     Ending a schedule has no quota, so its clocks are forgotten once they are gone.
     """
     resources, scheduler, now = dependencies.resources, dependencies.scheduler, context.now
@@ -266,6 +278,7 @@ def _change(
         entry = audit.schedule_changed(before, after, account, context.requester, now)
         another = after.schedule != before.schedule
         after = _save(after, before, names, entry if another else None, dependencies)
+    _fire_for_turn_near(after, clocks, now, dependencies)
     scheduler.end(others)
     if others and after.schedule is None:
         resources.forget_clocks(after)
@@ -291,6 +304,29 @@ def _save(
         dependencies.scheduler.end(clocks)
         raise
     return after
+
+
+def _fire_for_turn_near(
+    resource: Resource,
+    clocks: Sequence[Clock],
+    now: datetime,
+    dependencies: ResourceDependencies,
+) -> None:
+    """Sends the message of a new clock for a turn that is near. The previous clocks' messages,
+    which may be late or wait, do nothing any more. A clock decides nothing: if its own message
+    comes too, that does no harm. Raises ServiceUnavailable.
+    """
+    turn = resource.turn_near(now)
+    if turn is None:
+        return
+    delay = max(turn.at - now, timedelta()) + _AFTER_TURN
+    message = ClockMessage.of(resource, clocks[0])
+    (refusal,) = dependencies.fired_clocks().send([message], delay=delay)
+    if refusal:
+        raise ServiceUnavailable(
+            f"The schedule is set, but its {turn.action.value} of now may be missed. Please try "
+            "again in a moment."
+        )
 
 
 def _find_instance(

@@ -96,7 +96,9 @@ def patch_resource(
     if_match: IfMatch = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response[ResourceBody]:
-    """Replaces the schedule, which takes effect at its next start or stop. Null ends it."""
+    """Replaces the schedule, which takes effect at its next start or stop. Null ends it. A start or
+    stop of this moment that both schedules have is made.
+    """
     resource = schedule_resource(
         request_context(router, account_id),
         resource_id,
