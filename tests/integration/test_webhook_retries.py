@@ -69,6 +69,14 @@ STAYS: Json = {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
 
 
 @pytest.fixture(autouse=True)
+def first_tries(monkeypatch: pytest.MonkeyPatch) -> FirstTries:
+    """The time of a process that has just begun."""
+    made = FirstTries()
+    monkeypatch.setattr(wiring, "first_tries", lambda: made)
+    return made
+
+
+@pytest.fixture(autouse=True)
 def hidden(eventbridge: EventBridge, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """The queue of each message that was hidden, and for how many seconds."""
     made: list[tuple[str, int]] = []
@@ -497,14 +505,6 @@ def test_a_test_message_is_tried_once_while_the_webhook_is_paused(
     assert eventbridge.sent["WebhookRetries"] == [test]
 
 
-@pytest.fixture
-def first_tries(monkeypatch: pytest.MonkeyPatch) -> FirstTries:
-    """The time of a process that has just begun."""
-    made = FirstTries()
-    monkeypatch.setattr(wiring, "first_tries", lambda: made)
-    return made
-
-
 def test_a_first_try_gets_the_time_that_others_have_left(
     admin: Api, receiver: Receiver, first_tries: FirstTries
 ) -> None:
@@ -575,6 +575,75 @@ def test_a_receiver_is_not_blamed_for_a_try_that_was_cut_short(
     assert wiring.webhooks().health(ORGANIZATION_ID).failures == 0
 
 
+def a_pause_is_over(*_: Any) -> None:
+    """The next try is due."""
+    now = datetime.now(UTC)
+    health = Health(organization_id=ORGANIZATION_ID, failures=PAUSED_AFTER - 1).failed(now)
+    due = replace(health, next_try_at=now - timedelta(seconds=1))
+    assert wiring.webhooks().change_health(Health(organization_id=ORGANIZATION_ID), due)
+
+
+TEST: Json = EVENT | {"detail-type": "Webhook Test"}
+
+
+@pytest.mark.parametrize(("happens", "event"), [(a_pause_is_over, EVENT), (is_paused, TEST)])
+def test_a_try_in_a_pause_has_all_its_time_or_is_not_made(
+    happens: Callable[[Api, Receiver], None],
+    event: Json,
+    admin: Api,
+    eventbridge: EventBridge,
+    receiver: Receiver,
+    first_tries: FirstTries,
+) -> None:
+    """It is stored as failed before it is made. If it were cut short, other organizations' slow
+    receivers would prolong the pause of one that works.
+    """
+    admin.put(PATH, WEBHOOK)
+    happens(admin, receiver)
+    before = wiring.webhooks().health(ORGANIZATION_ID)
+    first_tries.seconds("contoso", datetime.now(UTC))
+    first_tries.spend("contoso", 0.1, accepted=True)
+
+    assert comes("WebhookMessages", event=event) == LEAVES
+
+    assert receiver.given == []
+    assert wiring.webhooks().health(ORGANIZATION_ID) == before
+    assert admin.get(f"{PATH}/deliveries").json["items"] == []
+    assert eventbridge.sent["WebhookRetries"] == [event]
+    assert comes("WebhookRetries", event=event) == LEAVES
+    assert receiver.given == [SECONDS]
+    assert wiring.webhooks().health(ORGANIZATION_ID).failures == PAUSED_AFTER - 1
+    assert admin.get(PATH).json["state"] == "active"
+
+
+def test_a_fault_of_ours_in_a_pause_is_no_failure_of_the_receiver(
+    admin: Api, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.put(PATH, WEBHOOK)
+    a_pause_is_over()
+    before = wiring.webhooks().health(ORGANIZATION_ID)
+    with monkeypatch.context() as patch:
+        patch.setattr(Sealer, "open", throttles)
+        assert comes("WebhookRetries") == STAYS
+
+    assert receiver.given == []
+    assert wiring.webhooks().health(ORGANIZATION_ID) == before
+    assert comes("WebhookRetries", 2) == LEAVES
+    assert admin.get(PATH).json["state"] == "active"
+
+
+def test_a_message_that_comes_up_in_a_pause_costs_no_call_of_kms(
+    admin: Api, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.put(PATH, WEBHOOK)
+    is_paused(admin, receiver)
+    monkeypatch.setattr(Sealer, "open", throttles)
+
+    assert comes("WebhookRetries") == LEAVES
+
+    assert logged(admin)["status"] == "paused"
+
+
 def test_the_time_that_kms_takes_is_not_the_receivers(
     admin: Api,
     receiver: Receiver,
@@ -609,7 +678,7 @@ def refuses(**_: Any) -> Json:
     return {"Successful": [], "Failed": [{"Id": "0", "Code": "InternalError"}]}
 
 
-def throttles(**_: Any) -> Json:
+def throttles(*_: Any, **__: Any) -> Json:
     error: Any = {"Error": {"Code": "ThrottlingException", "Message": "busy"}}
     raise ClientError(error, "SendMessageBatch")
 

@@ -26,6 +26,7 @@ from cavok.domain.webhooks import (
     SigningSecret,
     WebhookState,
     checked_url,
+    is_due,
     is_not_public,
     new_secret,
     payload,
@@ -332,6 +333,27 @@ def test_a_webhook_is_paused_after_ten_failures_and_longer_with_each_more() -> N
     again = health.resumed(NOW)
     assert again.state is WebhookState.ACTIVE
     assert again.failed(NOW).next_try_at == NOW + timedelta(minutes=1), "it proved nothing yet"
+
+
+@pytest.mark.parametrize(
+    ("event_type", "tries", "seconds_left", "due"),
+    [
+        (EventType.FAILED, 1, 1, False),
+        (EventType.FAILED, 1, 0, True),
+        (EventType.FAILED, 9, 0, True),
+        (WEBHOOK_TEST, 1, 1, True),
+        (WEBHOOK_TEST, 2, 1, False),
+        (WEBHOOK_TEST, 2, 0, True),
+    ],
+)
+def test_in_a_pause_what_is_due_is_tried_and_each_test_message_once(
+    event_type: str, tries: int, seconds_left: int, due: bool
+) -> None:
+    delivery = replace(a_failed_delivery("e-1", "{}"), type=event_type, tries=tries)
+    health = replace(failed(PAUSED_AFTER), next_try_at=NOW + timedelta(seconds=seconds_left))
+
+    assert is_due(delivery, health, NOW) is due
+    assert is_due(delivery, failed(PAUSED_AFTER - 1), NOW), "not paused"
 
 
 def test_each_success_takes_away_one_failure_and_not_all() -> None:

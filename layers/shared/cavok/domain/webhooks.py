@@ -356,6 +356,15 @@ def this_try(logged: Delivery | None, sent_at: datetime, received: int, now: dat
     return min(tries, received) + 1
 
 
+def is_due(delivery: Delivery, health: Health, now: datetime) -> bool:
+    """Whether a try is made: in a pause, one when the next is due, and the first of each test
+    message.
+    """
+    if health.next_try_at is None or now >= health.next_try_at:
+        return True
+    return delivery.type == WEBHOOK_TEST and delivery.tries == 1
+
+
 def wait_seconds(tries: int) -> int:
     """The delay in seconds after this many failed tries."""
     return min(FIRST_WAIT << 2 * max(tries - 1, 0), LONGEST_WAIT)

@@ -40,6 +40,7 @@ from cavok.domain.webhooks import (
     Webhook,
     WebhookState,
     checked_url,
+    is_due,
     new_secret,
     payload,
     rotated,
@@ -296,7 +297,8 @@ def deliver(
 
     A webhook that failed again and again is paused: only test messages are sent, once each, and one
     message each time `next_try_at` is reached. Of several processes, the first that stores the
-    next failure may try.
+    next failure may try. So it must have all the time of a delivery: otherwise, the try is not made
+    and not recorded.
     """
     organization_id = event["detail"]["organization_id"]
     seconds = first_tries.seconds(organization_id, now) if first_tries else SECONDS
@@ -308,22 +310,14 @@ def deliver(
         if (logged := _logged(event, webhooks)) and logged.open:
             webhooks.give_up(logged, now)
         return None
-    last = tries >= TRIES
-    delivery = Delivery(
-        organization_id=organization_id,
-        event_id=event["detail"]["event_id"],
-        type=event["detail-type"],
-        at=datetime.fromisoformat(event["detail"]["occurred_at"]),
-        event=queue_message(event["detail-type"], event["detail"]),
-        status=DeliveryStatus.FAILED if last else DeliveryStatus.WAITING,
-        tries=tries,
-        next_try_at=None if last else now + timedelta(seconds=wait_seconds(tries)),
-    )
+    delivery = _this_delivery(event, tries, now)
     health = webhooks.health(organization_id)
-    paused = health.next_try_at
+    paused = health.state is WebhookState.PAUSED
     if paused:
-        health = _tried_in_pause(delivery, health, webhooks, now)
+        _check_pause(delivery, health, seconds, webhooks, now)
     message = _signed(event, webhook, sealer, now)
+    if paused:  # Not before: a fault of ours is no failure of the receiver.
+        health = _claimed(delivery, health, webhooks, now)
     began = time.monotonic()  # Not before: the time that KMS takes is not the receiver's.
     try:
         url = _checked(webhook, allow_loopback)
@@ -352,6 +346,21 @@ def deliver(
     return status
 
 
+def _this_delivery(event: Mapping[str, Any], tries: int, now: datetime) -> Delivery:
+    """What is recorded if this try fails."""
+    detail, last = event["detail"], tries >= TRIES
+    return Delivery(
+        organization_id=detail["organization_id"],
+        event_id=detail["event_id"],
+        type=event["detail-type"],
+        at=datetime.fromisoformat(detail["occurred_at"]),
+        event=queue_message(event["detail-type"], detail),
+        status=DeliveryStatus.FAILED if last else DeliveryStatus.WAITING,
+        tries=tries,
+        next_try_at=None if last else now + timedelta(seconds=wait_seconds(tries)),
+    )
+
+
 def _logged(event: Mapping[str, Any], webhooks: Webhooks) -> Delivery | None:
     detail = event["detail"]
     at = datetime.fromisoformat(detail["occurred_at"])
@@ -367,17 +376,28 @@ def _recorded(failed: Delivery, webhooks: Webhooks, now: datetime) -> type[NotDe
     return NotDelivered if failed.open else GivenUp
 
 
-def _tried_in_pause(
-    delivery: Delivery, health: Health, webhooks: Webhooks, now: datetime
-) -> Health:
-    """The stored health after a failed try. Raises NotDelivered if this one is not to be made."""
-    due = health.next_try_at and now >= health.next_try_at
-    if due or (delivery.type == WEBHOOK_TEST and delivery.tries == 1):
-        failed = health.failed(now)
-        if webhooks.change_health(health, failed):
-            return failed
+def _check_pause(
+    delivery: Delivery, health: Health, seconds: float, webhooks: Webhooks, now: datetime
+) -> None:
+    """Raises NotDelivered if a try in a pause is not to be made."""
+    if not is_due(delivery, health, now):
+        raise _held_back(delivery, webhooks, now)
+    if seconds < SECONDS:
+        raise NotDelivered("The webhook is paused, and the time is too short for its next try.")
+
+
+def _claimed(delivery: Delivery, health: Health, webhooks: Webhooks, now: datetime) -> Health:
+    """The stored health after a failed try. Raises NotDelivered if another process makes it."""
+    failed = health.failed(now)
+    if not webhooks.change_health(health, failed):
+        raise _held_back(delivery, webhooks, now)
+    return failed
+
+
+def _held_back(delivery: Delivery, webhooks: Webhooks, now: datetime) -> NotDelivered:
+    """Records a try that is not made, because the webhook is paused. Returns what to raise."""
     waits = replace(delivery, status=DeliveryStatus.PAUSED) if delivery.open else delivery
-    raise _recorded(waits, webhooks, now)("The webhook is paused.")
+    return _recorded(waits, webhooks, now)("The webhook is paused.")
 
 
 def tries_of(

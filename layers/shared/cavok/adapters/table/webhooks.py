@@ -269,9 +269,15 @@ class Webhooks:
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile("Many messages come at once."))
 
     def change_health(self, before: Health, after: Health) -> bool:
-        """Whether this caller changed it. False if another did since the read."""
+        """Whether this caller changed it. False if another did since the read.
+
+        In a transaction, because only that has a token: if its answer is lost and the SDK repeats
+        it, it does not take its own change for another's. Source: DynamoDB API reference,
+        TransactWriteItems, ClientRequestToken.
+        """
         try:
-            self._table.put(HealthItem.of(after), _unchanged(before))
+            with self._table.transaction() as transaction:
+                _change(transaction, before, after)
         except WriteConflict:
             return False
         return True
