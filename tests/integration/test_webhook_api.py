@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from botocore.awsrequest import AWSResponse
+from moto.core.botocore_stubber import MockRawResponse
 from standardwebhooks import Webhook
 
 from cavok import wiring
@@ -392,6 +394,46 @@ def test_only_one_of_two_processes_tries_a_paused_webhook(admin: Api) -> None:
     took = [wiring.webhooks().change_health(health, health.failed(NOW)) for _ in range(2)]
 
     assert took == [True, False]
+
+
+@contextmanager
+def lost_answers() -> Iterator[None]:
+    """DynamoDB carries out each call, its answer is lost, and the SDK repeats the call. What has
+    the token of an earlier one is answered as that was.
+    """
+    events, seen = wiring.table().connection.client.meta.events, set[str | None]()
+
+    def answer_again(request: Any, **_: Any) -> AWSResponse | None:
+        token = json.loads(request.body).get("ClientRequestToken")
+        if token is None or token not in seen:
+            seen.add(token)
+            return None
+        return AWSResponse(request.url, 200, {}, MockRawResponse(b"{}"))
+
+    handlers: dict[str, Any] = {
+        "before-send.dynamodb": answer_again,
+        "needs-retry.dynamodb": lambda attempts, **_: 0 if attempts == 1 else None,
+    }
+    for event, handler in handlers.items():
+        events.register_first(event, handler)
+    try:
+        yield
+    finally:
+        for event, handler in handlers.items():
+            events.unregister(event, handler)
+
+
+def test_a_try_in_a_pause_is_made_although_the_answer_to_its_claim_was_lost(admin: Api) -> None:
+    receiver = paused(admin)
+    receiver.status = 200
+    due = wiring.webhooks().health(ORGANIZATION_ID).next_try_at
+    assert due
+
+    with lost_answers():
+        delivered(receiver, number=79, now=due)
+
+    assert receiver.messages == PAUSED_AFTER + 1
+    assert admin.get(PATH).json["state"] == "active"
 
 
 def test_a_test_message_is_tried_at_once_and_ends_the_pause(admin: Api) -> None:
