@@ -610,6 +610,46 @@ def test_a_message_that_could_not_be_sent_again_is_not_said_to_wait(
     assert log(admin) == before == [("e-1", "failed", 404, 9)]
 
 
+@at_that_time
+@pytest.mark.parametrize("status", [200, 503])
+def test_what_became_of_a_message_whose_sending_got_no_answer_stays_in_the_log(
+    status: int, admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQS took it, and it was tried before the request ended."""
+    admin.put(PATH, WEBHOOK)
+    wiring.webhooks().record(a_failed_delivery("e-1", json.dumps(EVENT)), NOW)
+
+    def is_tried_meanwhile(_: Any) -> list[str]:
+        delivered(Receiver(status))
+        return ["no answer"]
+
+    monkeypatch.setattr(wiring, "webhook_messages", lambda: Mock(send=is_tried_meanwhile))
+
+    assert admin.post(f"{PATH}/deliveries/e-1/redeliver").status == 503
+
+    assert log(admin) == [("e-1", "delivered" if status == 200 else "waiting", status, 1)]
+
+
+@at_that_time
+def test_a_message_that_is_sent_again_twice_and_once_in_vain_waits(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both at once; the second was taken by the queue."""
+    admin.put(PATH, WEBHOOK)
+    before = a_failed_delivery("e-1", json.dumps(EVENT))
+    wiring.webhooks().record(before, NOW)
+
+    def other_comes(_: Any) -> list[str]:
+        wiring.webhooks().record(before.begun_anew(NOW + timedelta(seconds=1)), NOW)
+        return ["refused"]
+
+    monkeypatch.setattr(wiring, "webhook_messages", lambda: Mock(send=other_comes))
+
+    assert admin.post(f"{PATH}/deliveries/e-1/redeliver").status == 503
+
+    assert log(admin) == [("e-1", "waiting", None, 0)]
+
+
 def test_a_message_that_the_webhook_left_out_meanwhile_is_not_delivered_again(
     admin: Api, queue: Queue
 ) -> None:

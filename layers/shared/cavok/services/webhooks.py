@@ -265,8 +265,8 @@ def redeliver(
     webhooks.record(delivery, now)
     try:
         _send(delivery, messages)
-    except Exception:
-        webhooks.record(before, now)
+    except Exception:  # An answer may have been lost, and the message delivered meanwhile.
+        webhooks.replace(delivery, before, now)
         raise
 
 
@@ -308,7 +308,7 @@ def deliver(
     if webhook is None or not webhook.wants(event["detail-type"]):
         # It was tried, or sent again by hand, before the webhook was removed or left it out.
         if (logged := _logged(event, webhooks)) and logged.open:
-            webhooks.give_up(logged, now)
+            webhooks.replace(logged, logged.given_up(), now)
         return None
     delivery = _this_delivery(event, tries, now)
     health = webhooks.health(organization_id)

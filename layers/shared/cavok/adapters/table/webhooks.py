@@ -330,14 +330,15 @@ class Webhooks:
             return False
         return True
 
-    def give_up(self, delivery: Delivery, now: datetime) -> None:
-        """Stores that a message is tried no more, unless another process has tried it since this
-        was read.
+    def replace(self, before: Delivery, after: Delivery, now: datetime) -> None:
+        """Stores a delivery in place of an open one, unless that was tried, or sent again by hand,
+        since it was read or written.
         """
-        same: Condition = DeliveryItem.status == delivery.status
-        same &= DeliveryItem.tries == delivery.tries
+        same: Condition = DeliveryItem.status == before.status
+        same &= DeliveryItem.tries == before.tries
+        same &= DeliveryItem.next_try_at == before.next_try_at
         with suppress(WriteConflict):
-            self._table.put(DeliveryItem.of(delivery.given_up(), now), same)
+            self._table.put(DeliveryItem.of(after, now), same)
 
     def delivery(self, organization_id: str, at: datetime, event_id: str) -> Delivery | None:
         """What became of an event's message; null if no try is recorded."""
