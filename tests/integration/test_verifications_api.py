@@ -189,8 +189,18 @@ def test_a_test_that_is_refused_says_so_and_leaves_the_account_free(
             },
             "StartExecution",
         ),
+        ClientError(
+            {
+                "Error": {"Code": "ThrottlingException"},
+                "ResponseMetadata": {  # type: ignore[typeddict-item]
+                    "HTTPStatusCode": 400,
+                    "RetryAttempts": 1,
+                },
+            },
+            "StartExecution",
+        ),
     ],
-    ids=lambda error: type(error).__name__,
+    ids=["no connection", "no answer", "500", "throttled after a lost answer"],
 )
 @pytest.mark.parametrize("happened", [True, False])
 def test_a_test_whose_start_is_not_answered_has_one_execution_after_the_next_press(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
 
-from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message, refused
+from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message, refused, was_repeated
 from cavok.domain.errors import ServiceUnavailable, VerificationNotStarted
 from cavok.domain.verifications import Verification
 
@@ -34,7 +34,7 @@ class Workflows:
 
     def start(self, verification: Verification, correlation_id: str) -> None:
         """Starts the execution, once. Raises VerificationNotStarted if Step Functions refuses, and
-        ServiceUnavailable if it does not answer: the execution may be running then.
+        ServiceUnavailable if a try was not answered: the execution may be running then.
 
         The name is unique for 90 days. AWS answers ExecutionAlreadyExists if it has ended, or runs
         with another correlation ID (Step Functions API Reference, StartExecution).
@@ -48,7 +48,9 @@ class Workflows:
         except AWS_ERRORS as error:
             if code_and_message(error)[0] == "ExecutionAlreadyExists":
                 return
-            raised = VerificationNotStarted if refused(error) else ServiceUnavailable
+            # If the SDK repeated the call, an earlier try may have started the execution.
+            certain = refused(error) and not was_repeated(error)
+            raised = VerificationNotStarted if certain else ServiceUnavailable
             raise raised("The test could not be started. Please try again in a moment.") from error
 
     def another_runs(self, execution_arn: str) -> bool:
