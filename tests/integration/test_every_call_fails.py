@@ -30,12 +30,14 @@ from cavok.adapters.table import keys
 from cavok.adapters.table.webhooks import WaitingItem
 from cavok.api.router import Router
 from cavok.domain import audit
+from cavok.domain import webhooks as domain_webhooks
 from cavok.domain.accounts import Account, LastVerification, Outcome, Status
 from cavok.domain.clocks import ClockMessage, clocks_of, names_of
 from cavok.domain.interactions import InteractionOutcome
 from cavok.domain.schedules import Schedule
 from cavok.domain.verifications import begin
-from cavok.domain.webhooks import COUNTED_TRY, WAITING_A_DAY, wait_seconds
+from cavok.domain.webhooks import COUNTED_TRY, PAUSED_AFTER, WAITING_A_DAY, wait_seconds
+from cavok.services import webhooks as service_webhooks
 from functions.deliver_webhook import app as deliver_webhook
 from functions.end_resources import app as end_resources
 from functions.follow_outcome import app as follow_outcome
@@ -49,6 +51,7 @@ from tests.support import api as http
 from tests.support.api import KEY_ACCOUNT, Api, Context, number
 from tests.support.builders import (
     ORGANIZATION_ID,
+    a_failed_delivery,
     a_verification,
     an_account_with_keys,
     an_interaction,
@@ -622,12 +625,23 @@ def _message(organization: str) -> str:
 
 
 def _deliver(run: Run) -> None:
-    organizations = (ORGANIZATION_ID, "org-two", "org-three")
-    _deliver_each(run, *map(_message, organizations), "not JSON")
+    _deliver_each(run, _message(ORGANIZATION_ID), "not JSON", _message("org-three"))
+
+
+def _deliver_until_given_up(run: Run) -> None:
+    """Of four tries, each is of another kind: the first, the next, the one after which waiting
+    messages are counted, and the last. One failure more pauses the webhook.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (domain_webhooks, service_webhooks):
+            patch.setattr(module, "TRIES", COUNTED_TRY + 1)
+        patch.setattr(domain_webhooks, "PAUSED_AFTER", COUNTED_TRY + 2)
+        _deliver_each(run, _message("org-two"))
 
 
 def _deliver_each(run: Run, *bodies: str) -> None:
     RECEIVER.ids.clear()
+    wiring.first_tries.cache_clear()
     for body in bodies:  # one at a time, as the template says
         feed_queue(run, deliver_webhook.handler, [body], tries=MANY)
     # Sent twice at worst, as the same event.
@@ -637,14 +651,53 @@ def _deliver_each(run: Run, *bodies: str) -> None:
 
 def _delivered(run: Run) -> Json:
     """What came, and what the log says of that. At least once: a message comes again whose process
-    dies, or loses the table's answer, before it says that it was delivered. The log may miss the
-    last try of one that is given up.
+    dies, or loses the table's answer, before it says that it was delivered.
     """
-    delivered = [wiring.webhooks().deliveries(o) for o in (ORGANIZATION_ID, "org-three")]
+    organizations = (ORGANIZATION_ID, "org-two", "org-three")
+    logs = [wiring.webhooks().deliveries(each) for each in organizations]
     return {
         "ids": sorted(set(RECEIVER.ids)),
-        "log": [each.status for log in delivered for each in log],
+        "log": [each.status for log in logs for each in log],
+        "undelivered": bool(run.calls.undelivered),
     }
+
+
+def _a_pause_is_over(run: Run) -> None:
+    """The next try is due."""
+    _webhooks(run)
+    webhooks, now = wiring.webhooks(), datetime.now(UTC)
+    before = webhooks.health(ORGANIZATION_ID)
+    failing = replace(before, failures=PAUSED_AFTER - 1).failed(now)
+    assert webhooks.change_health(before, replace(failing, next_try_at=now))
+
+
+def _deliver_in_a_pause(run: Run) -> None:
+    _deliver_each(run, _message(ORGANIZATION_ID))
+
+
+def _mended(run: Run) -> Json:
+    """As `_delivered`, and the health. A fault never counts as one more failure of the receiver."""
+    health = wiring.webhooks().health(ORGANIZATION_ID)
+    assert health.failures <= PAUSED_AFTER + 1
+    return _delivered(run) | {"failures": health.failures, "state": health.state}
+
+
+def _a_failed_message(run: Run) -> None:
+    _webhooks(run)
+    failed = a_failed_delivery(f"{ORGANIZATION_ID}-0", _message(ORGANIZATION_ID))
+    wiring.webhooks().record(failed, datetime.now(UTC))
+
+
+def _deliver_again(run: Run) -> None:
+    ask(run, "POST", f"/v1/organization/webhook/deliveries/{ORGANIZATION_ID}-0/redeliver")
+    _deliver_each(run, *(each["MessageBody"] for each in run.calls.webhook_messages))
+
+
+def _delivered_again(run: Run) -> Json:
+    """As `_delivered`, and the same after each fault, also if the person asked twice."""
+    seen = _delivered(run)
+    assert (seen["ids"], seen["log"]) == ([f"{ORGANIZATION_ID}-0"], ["delivered"])
+    return seen
 
 
 def _days_without_room(run: Run) -> None:
@@ -767,6 +820,9 @@ STORIES = (
     Story("reconcile clocks", _wrong_clocks, _reconcile, _schedules, in_table=False),
     Story("publish", _mixed_changes, _publish, _published),
     Story("deliver", _webhooks, _deliver, _delivered),
+    Story("deliver until given up", _webhooks, _deliver_until_given_up, _delivered),
+    Story("deliver in a pause that is over", _a_pause_is_over, _deliver_in_a_pause, _mended),
+    Story("deliver again", _a_failed_message, _deliver_again, _delivered_again),
     Story(
         "deliver when too many wait",
         _days_without_room,
@@ -797,13 +853,26 @@ KNOWN = {
     # In flight until follow_outcome looks at the instance: test_every_act_fails.py.
     "stop an instance": "2 TransactWriteItems dies, 9 PutItem dies, 12 StopDBInstance dies",
     "follow a schedule": "3 TransactWriteItems dies, 10 PutItem dies, 13 StopDBInstance dies",
-    # The first or the last try is repeated after its failure was counted: the tenth pauses the
+    # The first or the last try is repeated after its failure was counted: one more pauses the
     # webhook.
-    "deliver": """
-        9 PutItem timeout, 9 PutItem dies,
-        10 SendMessageBatch throttled, 10 SendMessageBatch timeout, 10 SendMessageBatch dies,
-        78 PutItem timeout, 78 PutItem dies,
-        79 SendMessageBatch throttled, 79 SendMessageBatch timeout, 79 SendMessageBatch dies""",
+    "deliver until given up": """
+        5 PutItem timeout, 5 PutItem dies,
+        6 SendMessageBatch throttled, 6 SendMessageBatch timeout, 6 SendMessageBatch dies,
+        30 PutItem timeout, 30 PutItem dies,
+        31 SendMessageBatch throttled, 31 SendMessageBatch timeout, 31 SendMessageBatch dies""",
+    # The try was claimed but not made (3), or the end of the pause could not be stored (4): the
+    # next try is due two minutes later, and time stands still here. Or the end of the pause is
+    # stored, and the delivery is not (4, 5): it comes again, and a second success counts.
+    "deliver in a pause that is over": """
+        3 TransactWriteItems timeout, 3 TransactWriteItems dies,
+        4 TransactWriteItems throttled, 4 TransactWriteItems timeout, 4 TransactWriteItems busy,
+        4 TransactWriteItems dies,
+        5 PutItem throttled, 5 PutItem timeout, 5 PutItem dies""",
+    # The person asks again: another act, with its own audit entry. It is delivered all the same.
+    "deliver again": """
+        4 TransactWriteItems timeout, 4 TransactWriteItems dies,
+        5 PutItem throttled, 5 PutItem timeout, 5 PutItem dies,
+        6 SendMessageBatch throttled, 6 SendMessageBatch timeout, 6 SendMessageBatch dies""",
     # The list is asked for again, and counts again.
     "list instances": "8 TransactWriteItems dies",
     # The repeated request finds the webhook set, and does not show its secret again.

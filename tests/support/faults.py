@@ -63,9 +63,9 @@ class Died(BaseException):
 @dataclass
 class Calls:
     """The AWS calls of one run. `events` are those that the bus accepted, `messages` those that the
-    queue of acts took, `retries` those of the queue of retries, in order, `undelivered` those that
-    were given up, and `fired` those of clocks. `hidden`: for how many seconds a consumer hid a
-    message.
+    queue of acts took, `webhook_messages` those of webhooks' first queue, `retries` those of the
+    queue of retries, in order, `undelivered` those that were given up, and `fired` those of clocks.
+    `hidden`: for how many seconds a consumer hid a message.
     """
 
     index: int | None = None
@@ -73,6 +73,7 @@ class Calls:
     made: list[str] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
+    webhook_messages: list[dict[str, Any]] = field(default_factory=list)
     retries: list[dict[str, Any]] = field(default_factory=list)
     undelivered: list[dict[str, Any]] = field(default_factory=list)
     fired: list[dict[str, Any]] = field(default_factory=list)
@@ -92,15 +93,7 @@ class Calls:
         if operation == "PutEvents":
             return self._put_events(arguments["Entries"], refused=None)
         if operation == "SendMessageBatch":
-            queues = {
-                "acts": self.messages,
-                "retries": self.retries,
-                "undelivered": self.undelivered,
-                "fired": self.fired,
-            }
-            if (queue := arguments["QueueUrl"].rpartition("/")[2]) in queues:
-                queues[queue] += arguments["Entries"]
-            return {"Successful": [{"Id": e["Id"]} for e in arguments["Entries"]], "Failed": []}
+            return self._send(arguments["QueueUrl"], arguments["Entries"])
         if operation == "ChangeMessageVisibility":
             self.hidden[arguments["ReceiptHandle"]] = arguments["VisibilityTimeout"]
             return {}
@@ -109,6 +102,17 @@ class Calls:
         finally:
             if operation in _WRITES:
                 self.after_write()
+
+    def _send(self, queue_url: str, entries: list[dict[str, Any]]) -> Any:
+        queues = {
+            "acts": self.messages,
+            "queue": self.webhook_messages,
+            "retries": self.retries,
+            "undelivered": self.undelivered,
+            "fired": self.fired,
+        }
+        queues.get(queue_url.rpartition("/")[2], []).extend(entries)
+        return {"Successful": [{"Id": entry["Id"]} for entry in entries], "Failed": []}
 
     def _fail(self, fault: Fault, client: Any, operation: str, arguments: dict[str, Any]) -> Any:
         if fault is Fault.THROTTLED:
