@@ -17,6 +17,7 @@ from cavok.domain.accounts import AccessType
 from cavok.domain.instructions import HOLDERS, generic_template
 from cavok.domain.permissions import GRANTED_GROUPS, OPTIONAL_GROUPS, PROBED_GROUPS
 from cavok.domain.template_versions import current
+from cavok.services.sweep import calls_of_a_test
 from local.git import git
 from local.settings import ROOT
 
@@ -27,6 +28,11 @@ GRANTED = ROOT / "tests" / "unit" / "domain" / "granted_by_version.json"
 """What each version of the template grants. What is committed never changes."""
 
 COSTS = ROOT / "docs" / "costs.md"
+
+MOST_CALLS = 120
+"""A test of twenty regions makes fewer: a promise to customers, which is raised only on purpose.
+Each service and each EC2 permission with a dry run takes twenty of them.
+"""
 
 
 def template_text(access_type: AccessType) -> str:
@@ -77,7 +83,7 @@ def write_version() -> None:
 
 
 def cost_rows() -> dict[str, str]:
-    """The rows of docs/costs.md that count probes, by unit."""
+    """The rows of docs/costs.md that count probes and calls, by unit."""
     probes = sum(len(group.permissions) for group in PROBED_GROUPS)
     branches = probes + 1  # the log group
     states, progress = 6, branches + 3  # the trust steps and the log group take two units each
@@ -104,6 +110,11 @@ def cost_rows() -> dict[str, str]:
             branches + 3,
             "none",
             f"one Encrypt, {branches + 2} Decrypt; with an access key, another Decrypt",
+        ),
+        "STS and the customer's API calls": (
+            *[f"about {round(calls_of_a_test(['us-east-1']), -1)}"] * 2,
+            f"free of charge; less than {MOST_CALLS} in twenty regions, or where it looks for "
+            "instances in others",
         ),
     }
     return {unit: f"| {unit} | {' | '.join(map(str, row))} |" for unit, row in cells.items()}

@@ -795,7 +795,7 @@ def test_an_account_of_one_region_is_never_on_a_page_that_is_too_heavy(
     assert customers.swept().outcomes == {"confirmed": 45}
 
     assert len(customers.tested) == 45, "each once"
-    calls = [sum(map(sweep.calls_of_a_test, page)) for page in pages]
+    calls = [sum(sweep.calls_of_a_test(each.regions) for each in page) for page in pages]
     assert all(each <= sweep.CALLS_OF_A_PAGE for each in calls)
     turns = [account.organization_id for page in pages for account in page]
     assert turns[:15] == ["many", "few", "some"] * 5

@@ -11,11 +11,13 @@ import botocore.session
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
+from botocore.model import OperationModel
 
 from cavok.adapters.customer import session
 from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
+from cavok.domain.kinds import Kind
 from cavok.domain.survey import Survey
 from tests.support.builders import NUMBER
 
@@ -29,15 +31,17 @@ def refused(code: str, message: str = "No.") -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, "Any")
 
 
-NOTHING: Mapping[str, Mapping[str, Any]] = {
-    "DescribeInstances": {"Reservations": []},
-    "DescribeDBInstances": {"DBInstances": []},
-    "DescribeDBClusters": {"DBClusters": []},
-    "ListAttachedRolePolicies": {"AttachedPolicies": []},
-    "ListRolePolicies": {"PolicyNames": []},
-    "GetRolePolicy": {"PolicyDocument": "%7B%7D"},
-}
-"""What an account with nothing in it answers; every other operation answers with no fields."""
+def with_nothing(operation: OperationModel) -> dict[str, Any]:
+    """An answer whose lists are empty, without any other field."""
+    fields = operation.output_shape.members if operation.output_shape else {}
+    return {name: [] for name, shape in fields.items() if shape.type_name == "list"}
+
+
+@cache
+def nothing_of(kind: Kind) -> Mapping[str, Any]:
+    """The answer to a Describe call if there is no instance of the kind."""
+    service, operation = kind.descriptor.service, kind.descriptor.describe.partition(":")[2]
+    return with_nothing(_SESSION.get_service_model(service).operation_model(operation))
 
 
 @cache
@@ -57,7 +61,8 @@ class Aws:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.made: list[tuple[str, str]] = []
         """Service and region of each client, in the order of their first use."""
-        self.answers: dict[str, Answer] = dict(NOTHING)
+        self.answers: dict[str, Answer] = {"GetRolePolicy": {"PolicyDocument": "%7B%7D"}}
+        """Every other operation answers with empty lists, as of an account with nothing in it."""
         self._listening: list[Any] = []
         self._sent = threading.local()  # probes of several regions call at once
 
@@ -80,7 +85,7 @@ class Aws:
         self.calls.append((model.name, self._sent.params))
 
     def _answer(self, model: Any, **_: Any) -> tuple[AWSResponse, Mapping[str, Any]]:
-        answer = self.answers.get(model.name, {})
+        answer = self.answers.get(model.name, with_nothing(model))
         if callable(answer):
             answer = answer(self._sent.params)
         if isinstance(answer, ClientError):

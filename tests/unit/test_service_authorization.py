@@ -164,10 +164,15 @@ def forms(account: Account, document_of: DocumentOf) -> dict[str, str]:
     }
 
 
+def an_instance_id(kind: Kind) -> str:
+    """One that AWS could give: of EC2, or a name as others have."""
+    ids = ("i-0123456789abcdef0", "orders")
+    return next(each for each in ids if kind.descriptor.id_pattern.fullmatch(each))
+
+
 def offered(account: Account, by: Scope) -> DocumentOf:
     seen = [
-        a_resource(resource_id=kind, kind=kind, instance_id=instance)
-        for kind, instance in zip(Kind, ("i-0123456789abcdef0", "orders", "ledger"), strict=True)
+        a_resource(resource_id=kind, kind=kind, instance_id=an_instance_id(kind)) for kind in Kind
     ]
     return least_privilege(account, by, resources=seen, interactions=[], now=NOW).document_of
 

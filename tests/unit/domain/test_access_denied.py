@@ -21,6 +21,7 @@ from cavok.domain.access_denied import (
     region_without_sts,
     sts_is_off,
 )
+from cavok.domain.permissions import STEPS, TRUST_STEPS
 from cavok.domain.steps import REGION_DISABLED_CODES, Verdict, judge
 
 USER = "User: arn:aws:iam::123456789012:user/John is not authorized to perform: "
@@ -169,32 +170,22 @@ def test_the_message_of_aws_is_kept_but_not_without_end() -> None:
     assert judge("AccessDenied", "x" * 5000).detail == "x" * 1500
 
 
-PROBED = {
-    "sts": ("AssumeRole", "GetCallerIdentity"),
-    "iam": ("ListRolePolicies", "ListAttachedRolePolicies", "GetRolePolicy"),
-    "ec2": ("DescribeInstances", "DescribeInstanceStatus", "StartInstances", "StopInstances"),
-    "rds": (
-        *("DescribeDBInstances", "StartDBInstance", "StopDBInstance"),
-        *("DescribeDBClusters", "StartDBCluster", "StopDBCluster"),
-    ),
-    "logs": (
-        *("CreateLogGroup", "TagResource", "PutRetentionPolicy", "CreateLogStream"),
-        "PutLogEvents",
-    ),
-}
-"""Every call of a test."""
+CALLS = sorted(
+    {"sts:GetCallerIdentity", *(action for action in STEPS if action not in TRUST_STEPS[1:])}
+)
+"""Every call of a test, by its permission."""
 
 
-@pytest.mark.parametrize("service", PROBED)
-def test_what_is_no_fault_of_the_caller_is_tried_again(service: str) -> None:
+@pytest.mark.parametrize("call", CALLS)
+def test_what_is_no_fault_of_the_caller_is_tried_again(call: str) -> None:
+    service, operation = call.split(":")
     model = botocore.session.get_session().get_service_model(service)
-    for operation in PROBED[service]:
-        for shape in model.operation_model(operation).error_shapes:
-            error = shape.metadata.get("error", {})
-            faulty = shape.metadata.get("fault") or error.get("httpStatusCode", 400) >= 500
-            code = error.get("code", shape.name)
-            passing = faulty or code in ("OperationAbortedException", "ServiceUnavailableException")
-            assert (code in TRANSIENT_CODES) == bool(passing), code
+    for shape in model.operation_model(operation).error_shapes:
+        error = shape.metadata.get("error", {})
+        faulty = shape.metadata.get("fault") or error.get("httpStatusCode", 400) >= 500
+        code = error.get("code", shape.name)
+        passing = faulty or code in ("OperationAbortedException", "ServiceUnavailableException")
+        assert (code in TRANSIENT_CODES) == bool(passing), code
 
 
 def test_what_botocore_knows_as_throttling_is_tried_again() -> None:

@@ -21,14 +21,14 @@ from cavok.domain.kinds import Kind
 from cavok.domain.regions import REGIONS, RegionHealth, RegionStatus
 from cavok.domain.resources import Resource
 from cavok.domain.steps import ALLOWED
-from cavok.domain.survey import MAX_ASKED, MAX_ROTATING, Survey
+from cavok.domain.survey import MAX_ASKED, MAX_ROTATING, SURVEYED, Survey
 from cavok.domain.template_versions import UNKNOWN, current, sid_of
 from cavok.domain.verifications import Trigger
 from cavok.services import survey_regions as service
 from cavok.services.survey_regions import survey_regions
 from cavok.services.sweep import AT_ONCE
 from tests.support.builders import NOW, NUMBER, a_resource
-from tests.support.fake_aws import Aws, a_session, probed, refused
+from tests.support.fake_aws import Aws, a_session, nothing_of, probed, refused
 
 US, EU, OFF = "us-east-1", "eu-west-1", "af-south-1"
 SCP = refused(
@@ -50,7 +50,8 @@ class Region:
     pages: list[list[str]] = field(default_factory=lambda: [[]])
     databases: int = 0
     ec2_error: Exception | None = None
-    rds_error: Exception | None = None
+    others_error: Exception | None = None
+    """What every other service answers."""
     state: str = "running"
     fails_at: int = 0
     spot: tuple[str, ...] = ()
@@ -83,7 +84,7 @@ class Client:
         return self.session.regions.setdefault(self.region, Region())
 
     def get_paginator(self, operation: str) -> Any:
-        pages = getattr(self, operation)
+        pages = self.describe_instances if self.service == "ec2" else self.describe_others
         return SimpleNamespace(paginate=lambda PaginationConfig: pages(**PaginationConfig))  # noqa: N803
 
     def describe_instances(self, *, PageSize: int) -> Iterator[Any]:  # noqa: N803
@@ -109,12 +110,15 @@ class Client:
         more = {"NextToken": str(number + 1)} if number + 1 < len(region.pages) else {}
         return {"Reservations": [{"Instances": instances}]} | more
 
-    def describe_db_instances(self, *, PageSize: int) -> Iterator[Any]:  # noqa: N803
+    def describe_others(self, *, PageSize: int) -> Iterator[Any]:  # noqa: N803
+        """The first page of another service. Only RDS has something."""
         assert PageSize == 20
         region = self._answer()
-        if region.rds_error:
-            raise region.rds_error
-        yield {"DBInstances": [DATABASE] * region.databases, "Marker": "more"}
+        if region.others_error:
+            raise region.others_error
+        (kind,) = (kind for kind in SURVEYED if kind.descriptor.service == self.service)
+        found = {"DBInstances": [DATABASE] * region.databases} if kind is Kind.RDS else {}
+        yield {**nothing_of(kind), **found, "Marker": "more"}
 
 
 def ids(count: int, start: int = 0) -> list[str]:
@@ -142,13 +146,14 @@ def controlled(instance_id: str, region: str = US, kind: Kind = Kind.EC2) -> Res
 
 def test_each_region_is_asked_once_of_each_service_and_all_at_the_same_time() -> None:
     regions = sorted(REGIONS)[:20]
-    everyone = threading.Barrier(2 * len(regions), timeout=30)
+    everyone = threading.Barrier(len(SURVEYED) * len(regions), timeout=30)
     session = Session({r: Region([ids(1)]) for r in regions}, meet=everyone.wait)
 
     survey = surveyed(session, *regions)
 
     assert survey.reachable == tuple(regions)
-    assert session.calls == Counter({(s, r): 1 for s in ("ec2", "rds") for r in regions})
+    services = [kind.descriptor.service for kind in SURVEYED]
+    assert session.calls == Counter({(s, r): 1 for s in services for r in regions})
 
 
 def test_the_pages_are_of_the_size_that_is_needed(aws: Aws) -> None:
@@ -188,7 +193,7 @@ def test_a_scheduled_test_of_twenty_regions_leaves_threads_to_the_other_accounts
     found = surveyed(session, *regions, trigger=Trigger.SCHEDULED)
 
     assert {health.status for health in found.region_health} == {RegionStatus.REACHABLE}
-    assert sum(session.calls.values()) == 2 * len(regions)
+    assert sum(session.calls.values()) == len(SURVEYED) * len(regions)
     assert len(threads) == service.CALLS_BESIDE_OTHERS
     of_the_log = 4
     of_a_page = AT_ONCE * (service.CALLS_BESIDE_OTHERS + 2 + of_the_log)
@@ -200,11 +205,13 @@ def test_the_survey_tells_what_each_region_answers() -> None:
     session = Session(
         {
             US: Region([ids(2)]),
-            EU: Region(ec2_error=SCP, rds_error=refused("AccessDenied", "service control policy")),
-            OFF: Region(ec2_error=off, rds_error=refused("InvalidClientTokenId")),
+            EU: Region(
+                ec2_error=SCP, others_error=refused("AccessDenied", "service control policy")
+            ),
+            OFF: Region(ec2_error=off, others_error=refused("InvalidClientTokenId")),
             "eu-west-3": Region(
                 ec2_error=ConnectTimeoutError(endpoint_url="https://ec2"),
-                rds_error=ConnectTimeoutError(endpoint_url="https://rds"),
+                others_error=ConnectTimeoutError(endpoint_url="https://rds"),
             ),
         }
     )
@@ -290,7 +297,7 @@ def test_policies_that_take_too_long_hold_up_no_survey(
 
 def test_a_role_without_rights_on_databases_reaches_its_regions() -> None:
     denied = refused("AccessDenied", "because no identity-based policy allows the x action")
-    session = Session({r: Region([ids(1)], rds_error=denied) for r in (US, EU)})
+    session = Session({r: Region([ids(1)], others_error=denied) for r in (US, EU)})
 
     assert surveyed(session, US, EU).reachable == (US, EU)
 
@@ -484,8 +491,7 @@ def test_what_is_under_control_is_told_by_kind_and_only_of_the_accounts_regions(
     assert survey.under_control == {
         Kind.EC2: {US: (ids(1)[0],)},
         Kind.RDS: {US: ("orders",)},
-        Kind.AURORA: {},
-    }
+    } | {kind: {} for kind in Kind if kind not in (Kind.EC2, Kind.RDS)}
     assert survey.instances == {US: tuple(ids(1))}, "a database is no EC2 instance"
 
 
@@ -494,7 +500,7 @@ def test_a_person_is_told_which_other_regions_have_instances() -> None:
         {
             "eu-west-3": Region([ids(1)]),
             "sa-east-1": Region(databases=1),
-            OFF: Region(ec2_error=refused("AuthFailure"), rds_error=refused("AuthFailure")),
+            OFF: Region(ec2_error=refused("AuthFailure"), others_error=refused("AuthFailure")),
         }
     )
 

@@ -15,6 +15,7 @@ from random import sample
 from threading import Event
 from typing import Any
 
+from cavok.adapters.customer.probes import PROBES
 from cavok.adapters.customer.session import close_idle_connections
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.due_accounts import DueAccounts
@@ -42,6 +43,8 @@ from cavok.domain.errors import (
 from cavok.domain.events import EventType
 from cavok.domain.fair_queue import AccountKey, FairQueue
 from cavok.domain.ids import new_id
+from cavok.domain.permissions import GRANTED_GROUPS, STEPS
+from cavok.domain.survey import SURVEYED
 from cavok.domain.verifications import (
     UNTESTED,
     State,
@@ -63,8 +66,8 @@ AT_ONCE = 24
 """
 
 CALLS_OF_A_PAGE = 720
-"""Of customers' AWS APIs, at most: those of 24 accounts with one region each. The processor is the
-limit, a call takes about 4 ms of it, and a page must end in SHORT_TEST_SECONDS.
+"""Of customers' AWS APIs, at most. The processor is the limit, a call takes about 4 ms of it, and a
+page must end in SHORT_TEST_SECONDS.
 """
 
 _UNREADABLE = (KeyError, TypeError, ValueError)
@@ -117,9 +120,14 @@ class Swept:
         }
 
 
-def calls_of_a_test(account: Account) -> int:
-    """About how many calls of the customer's AWS APIs a scheduled test makes."""
-    return 26 + 4 * len(account.regions)
+def calls_of_a_test(regions: Collection[str]) -> int:
+    """About how many calls of the customer's AWS APIs a scheduled test makes: one a step, and those
+    that list the role's inline policies, twice, and read them, one a group. In each region one a
+    service, and the dry runs.
+    """
+    dry_runs = sum(probe.dry_run is not None for probe in PROBES.values())
+    once = len(STEPS) - dry_runs + 2 + len(GRANTED_GROUPS)
+    return once + (len(SURVEYED) + dry_runs) * len(regions)
 
 
 def _key(account: Account) -> AccountKey:
@@ -217,7 +225,8 @@ class Sweep:
             account = found.get(key)
             if account is None or account.testing(now):
                 continue
-            if page and sum(map(calls_of_a_test, [*page, account])) > CALLS_OF_A_PAGE:
+            calls = sum(calls_of_a_test(each.regions) for each in [*page, account])
+            if page and calls > CALLS_OF_A_PAGE:
                 queue.put_back([each for each in wanted[place:] if each in found])
                 break
             self._note_age(untested_since(account), now)
