@@ -7,7 +7,6 @@ Each test makes them in a copy, as docs/architecture.md says, and looks at what 
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import pytest
 from cavok.domain.permissions import CAPABILITY_GROUPS
 from cavok.domain.template_versions import current
 from local.settings import ROOT
+from tests.support.copied_code import add, added, copied, edit, run
 
 GROUP = """\
 CACHES = PermissionGroup(
@@ -148,33 +148,6 @@ SLOW = "cfn_lint or covers_every_resource or grant_the_same_policy"
 HARMLESS = dict.fromkeys(ACTIONS, "lambda session: None")
 
 
-def added(name: str, definition: str) -> tuple[str, str]:
-    """The edit that adds a group: its definition, and its name at the end of `GROUPS`."""
-    text = (ROOT / "layers/shared/cavok/domain/permissions.py").read_text()
-    (catalog,) = re.findall(r"^GROUPS = \([^)]*\)\n", text, re.MULTILINE)
-    names = re.findall(r"\w+", catalog.removeprefix("GROUPS"))
-    return catalog, f"{definition}\nGROUPS = ({', '.join((*names, name))})\n"
-
-
-def edit(path: Path, line: str, with_text: str) -> None:
-    text = path.read_text()
-    assert text.count(line) == 1, f"{path.name} has no line {line!r} to edit"
-    path.write_text(text.replace(line, with_text))
-
-
-def add(layer: Path, *edits: tuple[str, str], probes: dict[str, str]) -> None:
-    """Makes the edits of the catalog, and adds a probe an action and a version."""
-    added = f'version={current() + 1}, text="Cavok can do more.", adds={tuple(probes)}'
-    head = '"""Counted from 1.'
-    versions = f"VERSIONS = (*VERSIONS, TemplateVersion({added}))\n{head}"
-    edit(layer / "cavok/domain/template_versions.py", head, versions)
-    for line, with_text in edits:
-        edit(layer / "cavok/domain/permissions.py", line, with_text)
-    entries = "".join(f"    {action!r}: Probe({call}),\n" for action, call in probes.items())
-    head = "PROBES: Mapping[str, Probe] = {\n"
-    edit(layer / "cavok/adapters/customer/probes.py", head, head + entries)
-
-
 def look(layer: Path, *edits: tuple[str, str], probes: dict[str, str]) -> dict[str, Any]:
     """What a copy of the layer does with these edits of the catalog and a probe an action."""
     shutil.copytree(ROOT / "layers" / "shared" / "cavok", layer / "cavok")
@@ -189,30 +162,6 @@ def look(layer: Path, *edits: tuple[str, str], probes: dict[str, str]) -> dict[s
     assert done.returncode == 0, done.stderr
     seen: dict[str, Any] = json.loads(done.stdout)
     return seen
-
-
-def copied(to: Path) -> Path:
-    """A copy of what the unit tests and `make catalog` read."""
-    for name in ("docs", "functions", "layers", "local", "statemachines", "tests"):
-        shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "template.yaml"):
-        shutil.copy(ROOT / name, to / name)
-    return to
-
-
-def run(copy: Path, *arguments: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", *arguments],
-        cwd=copy,
-        env={
-            "PYTHONPATH": f"{copy / 'layers/shared'}:{copy}",
-            "PYTHONPYCACHEPREFIX": sys.pycache_prefix or "",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.slow

@@ -26,37 +26,8 @@ from tests.support.builders import (
 )
 from tests.support.imported_anew import imported_anew
 from tests.support.listing import list_with
+from tests.support.made_up_kind import DESCRIPTOR
 
-DESCRIPTOR = """
-    WAREHOUSE = KindDescriptor(
-        name="warehouse",
-        plural="Redshift clusters",
-        service="redshift",
-        describe="redshift:DescribeClusters",
-        start="redshift:ResumeCluster",
-        stop="redshift:PauseCluster",
-        id_parameter="ClusterIdentifier",
-        id_pattern=re.compile(r"[a-z][a-z0-9-]{0,62}"),
-        arn="arn:aws:redshift:*:{account_number}:cluster:{instance_id}",
-        entries=itemgetter("Clusters"),
-        read=lambda entry: DescribedInstance(
-            instance_id=entry["ClusterIdentifier"],
-            name=entry["ClusterIdentifier"],
-            state=entry["ClusterStatus"],
-            type=entry["NodeType"],
-            tags=tags_of(entry.get("Tags")),
-        ),
-        running="available",
-        starting="resuming",
-        stopping="pausing",
-        stopped="paused",
-        extra_arns=("arn:aws:redshift:*:{account_number}:snapshot:*",),
-        absent=frozenset({"ClusterNotFound"}),
-        wrong_state=frozenset({"InvalidClusterState"}),
-        no_capacity=frozenset({"InsufficientClusterCapacity"}),
-        restarted_by_aws=True,
-    )
-"""
 CLUSTER = {"ClusterIdentifier": "sales", "ClusterStatus": "available", "NodeType": "ra3.large"}
 KINDS = [kind.value for kind in Kind]
 PAGE = {"Reservations": [], "DBInstances": [], "DBClusters": [], "Clusters": [CLUSTER]}
