@@ -1,4 +1,4 @@
-# `make` alone lists what there is to do. A bare machine needs Python 3.11 or newer, make and git.
+# `make` alone lists what there is to do. A bare machine needs Python 3.11 to 3.13, make and git.
 # The Python that was used last in this checkout, so that it needs to be named only once.
 LAST_PYTHON := $(shell cat .local/python 2>/dev/null)
 PYTHON ?= $(if $(wildcard $(LAST_PYTHON)),$(LAST_PYTHON),python3)
@@ -114,7 +114,7 @@ lock: dev simulator checkers ## write requirements/*.txt again from requirements
 	    --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund || exit 1; done
 
 python:
-	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.13 up"; exit 1; }
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 to 3.13, or name one: make PYTHON=/path/to/python3.13 up"; exit 1; }
 
 dev: python
 	@$(BOOTSTRAP) dev

@@ -275,7 +275,7 @@ def test_who_waits_for_nobody_does_not_say_that_it_waits(viewer, answer_with):
     there.page.get_by_role("link", name="Overview").click()
     main = there.page.get_by_role("main")
     expect(main).to_contain_text("Create the role in your account, then press Test.")
-    expect(main).not_to_contain_text("found by itself")
+    expect(main).not_to_contain_text("finds it automatically")
 
 
 def test_after_half_an_hour_nobody_waits_for_a_role_that_no_test_will_find(instructions):

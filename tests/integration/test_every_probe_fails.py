@@ -42,6 +42,7 @@ from tests.support.builders import (
     an_account,
     confirmed,
 )
+from tests.support.fake_aws import with_nothing
 
 Json = dict[str, Any]
 REGIONS = ("us-east-1", "eu-west-1")
@@ -89,7 +90,8 @@ class Customer:
             first = self.calls[name] == 1
         if self.fails and self.error and self.fails[0] == name and (first or self.fails[1]):
             raise self.error
-        return getattr(self, xform_name(operation), self.other)(region, arguments)
+        found = getattr(self, xform_name(operation), self.other)(region, arguments)
+        return found or with_nothing(client.meta.service_model.operation_model(operation))
 
     def other(self, region: str, arguments: Json) -> Json:
         """What a permission is proven with that is added to the catalog later."""
@@ -103,9 +105,6 @@ class Customer:
             for each in instances(region)
         ]
         return {"Reservations": [{"Instances": made}]}
-
-    def describe_instance_status(self, region: str, arguments: Json) -> Json:
-        return {"InstanceStatuses": []}
 
     def stop_instances(self, region: str, arguments: Json) -> Json:
         assert arguments["DryRun"]
@@ -128,9 +127,6 @@ class Customer:
                 for each in databases(region)
             ]
         }
-
-    def describe_db_clusters(self, region: str, arguments: Json) -> Json:
-        return {"DBClusters": []}
 
     def stop_db_instance(self, region: str, arguments: Json) -> Json:
         if self.absent_refused:

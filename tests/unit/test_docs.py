@@ -54,6 +54,29 @@ def test_every_name_that_a_page_places_in_a_file_is_in_it(doc: Path) -> None:
     ] == []
 
 
+def test_what_a_recipe_names_is_in_the_file_that_it_places_it_in() -> None:
+    """A sentence names a file, then what is in it; or it says that something is in or of a file."""
+    recipes = (ROOT / "docs" / "architecture.md").read_text().partition("\n## Recipes\n")[2]
+    placed = []
+    for sentence in re.split(r"\n(?=\d\. |- |\n)|(?<=\.)\s", recipes):
+        file = ""
+        quoted = r"`([\w./-]+)`(?:\s(?:in|of)\s`([\w./-]+)`)?"
+        for name, of_it in re.findall(quoted, re.sub(r"\s+", " ", sentence)):
+            if found(name) and "." in name:
+                file = name
+            elif path := of_it or file:
+                placed.append((name, path))
+                file = path
+
+    assert [
+        (name, path)
+        for name, path in placed
+        if re.fullmatch(r"[A-Za-z]\w+", name) and (file_there := found(path))
+        if not re.search(rf"\b{name}\b", file_there.read_text())
+    ] == []
+    assert len(placed) > 20
+
+
 def attacks(heading: str) -> list[str]:
     """The rows of a table of docs/security.md."""
     page = (ROOT / "docs" / "security.md").read_text()

@@ -173,6 +173,6 @@ test("an account that rests until somebody tests it is not said to be found by i
   assert.ok(main.textContent.includes(t.account.unconfirmed.assume_role));
   await turns({ next_verification_at: null });
   assert.ok(main.textContent.includes(t.account.noNextTest));
-  assert.ok(!main.textContent.includes("by itself,"));
+  assert.ok(!main.textContent.includes("automatically,"));
   assert.ok(main.textContent.includes(t.account.unconfirmed.nobodyLooks));
 });

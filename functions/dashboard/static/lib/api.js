@@ -136,7 +136,7 @@ async function contentOf(answer, mayBeEmpty) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    // A proxy's own error page. The status is enough; but no success is told by others than the API.
+    // A proxy's own error page. The status is enough, but only the API may report success.
     if (answer.ok) throw error;
     return null;
   }

@@ -477,8 +477,8 @@ export function nextTurns(resource, { running, class: className, after }) {
   );
 }
 
-// Whether the next turn of a resource that the API has just described is due. Where it is past already by the reader's
-// clock, that is ahead: what is asked of the API then tells.
+// Whether the next turn of a resource that the API has just described is due. If it is already past by the reader's
+// clock, that clock is fast; the next answer of the API decides.
 function dueOnceSaid({ next_action: next }) {
   const left = next ? Date.parse(next.at) - Date.now() : 0;
   const age = ageing();

@@ -38,7 +38,7 @@ export function interactions(context) {
 }
 
 // An entry was written when its test or act began. The outcome is among the tests, or interactions, of its account.
-// What a failed test means, the account tells.
+// The account says what a failed test means.
 export function withOutcomes(signal) {
   const outcomes = new Map();
   const shown = (entry) => {

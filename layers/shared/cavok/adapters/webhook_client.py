@@ -26,8 +26,8 @@ T = TypeVar("T")
 ResolveHost = Callable[[str, int], list[str]]
 
 ADDRESSES = 4
-"""Of a name, to which a delivery connects in turn: whoever owns a name chooses them all, and shall
-not make each message many connections to others.
+"""The most addresses of a name that a delivery tries, in turn. The owner of the name chooses them,
+and must not be able to turn one message into many connections to others.
 """
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5])(\d\d)(?:[ \r\n]|$)")

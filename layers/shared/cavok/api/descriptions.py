@@ -212,7 +212,10 @@ OWN: dict[str, dict[str, str]] = {
     "InteractionBody": {
         "kind": "The kind of the instance. Null for a test or a listing of all kinds.",
         "instance_id": "The instance. Null for a test or a listing.",
-        "region": "The region. Null for a test, a listing of all, and an act that found none.",
+        "region": (
+            "The region. Null for a test, for a listing of all regions, and for a start or stop "
+            "whose instance was not found."
+        ),
         "outcome": "The answer to the request.",
         "logged": "Whether its line is in the account's own log.",
         "result": "Whether the instance reached the requested state.",
@@ -357,7 +360,7 @@ OWN: dict[str, dict[str, str]] = {
     },
     "TemplateChangeBody": {
         "version": "The version that changes it.",
-        "text": "What for, for people.",
+        "text": "What the change is for, in a sentence for people.",
         "adds": "The IAM actions that it adds.",
         "removes": "The IAM actions that it removes.",
     },

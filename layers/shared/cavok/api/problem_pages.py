@@ -85,8 +85,8 @@ EXPLANATIONS = {
     ),
     "has_no_version": Explanation(
         "The request has a condition, but what it is sent to has no version: a list, an instance "
-        "or a message. So no ETag in If-Match can match. With `If-None-Match: *`, it is a list, "
-        "which is there. Nothing was done.",
+        "or a message. So no ETag in If-Match can match. `If-None-Match: *` fails because the list "
+        "exists. Nothing was done.",
         "Send it without the condition. Where the request takes an Idempotency-Key, that makes it "
         "safe to repeat.",
         "What is at this path has no version. Send it without If-Match.",

@@ -6,7 +6,9 @@ from typing import Self
 
 
 class ActorKind(StrEnum):
-    """`schedule`: of an instance, or of tests. `system`: Cavok, as a consequence of something."""
+    """`schedule`: an instance's schedule, or the schedule of tests. `system`: Cavok itself, as a
+    result of another act.
+    """
 
     PERSON = "person"
     SCHEDULE = "schedule"

@@ -24,7 +24,7 @@ def _body(page: Page[AuditEntry], scope: str) -> AuditPage:
 @router.get("/v1/audit", summary="Audit trail", tags=["Audit"], responses=answers())
 def list_audit(limit: Limit = 50, cursor: Cursor = None) -> Response[AuditPage]:
     """Lists who did what to which account of your organization, newest first. Entries are kept for
-    a year.
+    a year by default.
     """
     organization_id = router.caller.organization_id
     scope = f"{organization_id}/audit"
