@@ -17,6 +17,7 @@ from pynamodb.transactions import TransactWrite
 
 from cavok import wiring
 from cavok.adapters.customer.assume_role import CustomerRoles
+from cavok.adapters.table import keys
 from cavok.adapters.table.table import Item, Table
 from cavok.api.openapi import document
 from cavok.domain.webhooks import PAUSED_AFTER, Delivery, DeliveryStatus
@@ -116,6 +117,12 @@ VALID: dict[str, Valid] = {
 }
 
 
+UNCOUNTED = {f"DELETE {ACCOUNT}", f"POST {ACCOUNT}/revoke", f"DELETE {ONE}", f"DELETE {HOOK}"}
+"""They count against no quota but that of requests, because they end something: nobody's use of a
+quota must keep that out.
+"""
+
+
 def test_every_route_that_changes_something_is_driven() -> None:
     assert set(VALID) == set(mutating())
 
@@ -183,6 +190,11 @@ def new_entries(act: Callable[[], object]) -> list[Json]:
     return [entry for entry in shown if f"AUDIT#{entry['audit_id']}" not in before]
 
 
+def uses() -> dict[str, Json]:
+    """What is stored of the quotas."""
+    return {item["sk"]: item for item in items() if item["sk"].startswith(keys.quota_sk(""))}
+
+
 def prepared(route: str) -> None:
     if route == f"POST {HOOK}/resume":
         for second in range(PAUSED_AFTER):
@@ -205,8 +217,11 @@ def test_each_act_has_one_entry_with_who_what_when_and_from_where_and_a_refused_
     if "{" in VALID[route][0]:
         assert new_entries(lambda: drive(route, places, stranger)) == []
 
+    before = uses()
     found = new_entries(lambda: drive(route, places))
 
+    counted = uses() != before
+    assert counted == (route not in UNCOUNTED), "count a use in the use case, or say here why not"
     expected = VALID[route][2]
     assert [(entry["action"], entry["target"]["type"]) for entry in found] == expected
     for entry in found:
