@@ -1,5 +1,5 @@
-"""Writes what follows from the catalog of permissions: the customers' templates, each new text
-under a new number, what the newest version grants, and the figures of docs/costs.md.
+"""Writes what follows from the catalog of permissions: a version of what is granted, the customers'
+templates, each new text under a new number, and the figures of docs/costs.md.
 """
 
 from __future__ import annotations
@@ -7,16 +7,18 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from importlib import reload
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from cavok.adapters.templates import FILES
+from cavok.domain import template_versions
 from cavok.domain.accounts import AccessType
 from cavok.domain.instructions import HOLDERS, generic_template
-from cavok.domain.permissions import GRANTED_GROUPS, OPTIONAL_GROUPS, PROBED_GROUPS
-from cavok.domain.template_versions import current
+from cavok.domain.permissions import GRANTED_GROUPS, GROUPS, OPTIONAL_GROUPS, PROBED_GROUPS
+from cavok.domain.template_versions import VERSIONS_FILE
 from cavok.services.sweep import calls_of_a_test
 from local.git import git
 from local.settings import ROOT
@@ -60,11 +62,9 @@ def publish_templates() -> None:
     PUBLISHED.write_text(json.dumps(published, indent=2) + "\n")
 
 
-def committed(file: Path) -> dict[str, Any]:
+def committed(file: Path) -> Any:
     """The file as the last commit has it; as it is where there is no such commit."""
-    text = git(file.parent, "show", f"HEAD:./{file.name}")
-    found: dict[str, Any] = json.loads(text or file.read_text())
-    return found
+    return json.loads(git(file.parent, "show", f"HEAD:./{file.name}") or file.read_text())
 
 
 def granted() -> list[dict[str, Any]]:
@@ -74,12 +74,34 @@ def granted() -> list[dict[str, Any]]:
 
 
 def write_version() -> None:
-    """What the newest version grants, unless it was committed: then it is what customers have, and
-    a catalog that grants something else needs a new version.
+    """Adds a version if the catalog grants something else than the last one that was committed,
+    which customers have. One that was not committed is written again; its words stay, as somebody
+    may have found better ones, unless it is about other actions.
     """
-    versions = committed(GRANTED)
-    versions.setdefault(str(current()), granted())
-    GRANTED.write_text(json.dumps(versions, indent=2) + "\n")
+    grants, versions = committed(GRANTED), committed(VERSIONS_FILE)
+    before, after = list(grants.values())[-1], granted()
+    if after != before:
+        grants[str(len(versions) + 1)] = after
+        new = version_between(before, after)
+        there = json.loads(VERSIONS_FILE.read_text())[len(versions) :]
+        versions += [there[0] if there and there[0] | {"text": ""} == new | {"text": ""} else new]
+    GRANTED.write_text(json.dumps(grants, indent=2) + "\n")
+    VERSIONS_FILE.write_text(json.dumps(versions, indent=2, ensure_ascii=False) + "\n")
+
+
+def version_between(before: list[dict[str, Any]], after: list[dict[str, Any]]) -> dict[str, Any]:
+    """What a version adds and removes, and why, in the words of the catalog. Without words if it
+    adds no action: only a person can say why.
+    """
+    old, new = ([a for each in grants for a in each["Action"]] for grants in (before, after))
+    adds = [action for action in new if action not in old]
+    reasons = {each.action: each.why.rstrip(".") for group in GROUPS for each in group.permissions}
+    text = "; ".join(reasons[action][0].lower() + reasons[action][1:] for action in adds)
+    return {
+        "text": f"{text[0].upper()}{text[1:]}." if text else "",
+        "adds": adds,
+        "removes": [action for action in old if action not in new],
+    }
 
 
 def cost_rows() -> dict[str, str]:
@@ -128,6 +150,7 @@ def write_costs() -> None:
 
 
 if __name__ == "__main__":
-    publish_templates()
     write_version()
+    reload(template_versions)  # the templates have its number
+    publish_templates()
     write_costs()

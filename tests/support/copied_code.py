@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cavok.domain.template_versions import current
 from local.settings import ROOT
 
 
@@ -27,11 +26,7 @@ def added(name: str, definition: str) -> tuple[str, str]:
 
 
 def add(layer: Path, *edits: tuple[str, str], probes: dict[str, str]) -> None:
-    """Makes the edits of the catalog, and adds a probe an action and a version."""
-    added = f'version={current() + 1}, text="Cavok can do more.", adds={tuple(probes)}'
-    head = '"""Counted from 1.'
-    versions = f"VERSIONS = (*VERSIONS, TemplateVersion({added}))\n{head}"
-    edit(layer / "cavok/domain/template_versions.py", head, versions)
+    """Makes the edits of the catalog, and adds a probe an action."""
     for line, with_text in edits:
         edit(layer / "cavok/domain/permissions.py", line, with_text)
     entries = "".join(f"    {action!r}: Probe({call}),\n" for action, call in probes.items())

@@ -1,5 +1,5 @@
-"""A permission, or a group of them, is added in three edits: an entry in the catalog, a probe, and
-a version of the template.
+"""A permission, or a group of them, is added in two edits, an entry in the catalog and a probe, and
+one command, `make catalog`.
 
 Each test makes them in a copy, as docs/architecture.md says, and looks at what the copy then does.
 """
@@ -152,6 +152,9 @@ def look(layer: Path, *edits: tuple[str, str], probes: dict[str, str]) -> dict[s
     """What a copy of the layer does with these edits of the catalog and a probe an action."""
     shutil.copytree(ROOT / "layers" / "shared" / "cavok", layer / "cavok")
     add(layer, *edits, probes=probes)
+    file = layer / "cavok/domain/template_versions.json"
+    version = {"text": "Cavok can do more.", "adds": list(probes), "removes": []}
+    file.write_text(json.dumps([*json.loads(file.read_text()), version]))
     done = subprocess.run(
         [sys.executable, "-c", LOOK],
         env={"PYTHONPATH": str(layer), "AWS_REGION": "us-east-1"},
@@ -179,6 +182,10 @@ def test_no_other_edit_is_needed(tmp_path: Path) -> None:
     for module in ("local.catalog", "tests.unit.domain.test_instructions_word_for_word"):
         run(copy, module)
 
+    versions = json.loads((copy / "layers/shared/cavok/domain/template_versions.json").read_text())
+    assert versions[current() :] == [
+        {"text": "Lists bundle tasks; lists caches.", "adds": [*READS], "removes": []}
+    ]
     assert names.isdisjoint(
         path.name for path in (copy / "layers/shared/cavok/templates").iterdir()
     )

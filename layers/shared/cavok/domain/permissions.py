@@ -2,9 +2,8 @@
 
 This is the single source of Access Details, the policy documents, the CloudFormation and Terraform
 templates, the steps of a verification, the capabilities of an account and the list that the
-workflow's Map walks. To add a permission, add one entry here, one probe in
-`cavok.adapters.customer.probes`, and a version in `cavok.domain.template_versions`.
-docs/architecture.md has the recipe.
+workflow's Map walks. To add a permission, add one entry here and one probe in
+`cavok.adapters.customer.probes`, and run `make catalog`. docs/architecture.md has the recipe.
 """
 
 from collections.abc import Iterable, Mapping

@@ -5,9 +5,11 @@ CloudFormation, Terraform, CLI, and the policy to copy. A test reads it with the
 is what the customer's own policies say, so no verdict follows from it.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -23,12 +25,19 @@ class TemplateVersion:
     removes: tuple[str, ...] = ()
 
 
-VERSIONS: tuple[TemplateVersion, ...] = (
-    TemplateVersion(version=1, text="What Cavok asked for first."),
+VERSIONS_FILE = Path(__file__).with_suffix(".json")
+"""`make catalog` adds an entry when the catalog grants something else."""
+
+VERSIONS = tuple(
+    TemplateVersion(
+        version=number,
+        text=each["text"],
+        adds=tuple(each["adds"]),
+        removes=tuple(each["removes"]),
+    )
+    for number, each in enumerate(json.loads(VERSIONS_FILE.read_text("utf-8")), start=1)
 )
-"""Counted from 1. A role may be years old, so no entry ever changes or goes. A catalog that grants
-something else needs a new one: a test compares them.
-"""
+"""A role may be years old, so no entry ever changes or goes."""
 
 UNNUMBERED = frozenset(
     {"CavokChecking", "CavokEc2", "CavokRds", "CavokLogs", "CavokEncryptedVolumes"}
