@@ -31,18 +31,24 @@ class TaskFailed(Exception):
 
 @dataclass
 class Run:
-    """One execution. `context` is what `$states.context` holds."""
+    """One execution. `context` is what `$states.context` holds. `history`: what Step Functions
+    keeps of each visited state, with its name: input, arguments, result, what it assigned, output.
+    """
 
     context: dict[str, Any]
     call: Call
     variables: dict[str, Any] = field(default_factory=dict)
+    history: list[tuple[str, Any]] = field(default_factory=list)
 
     def run(self, machine: Mapping[str, Any], data: Any) -> Any:
         """The machine's output."""
         name: str | None = machine["StartAt"]
         while name:
             state = machine["States"][name]
+            given, visited, known = data, name, dict(self.variables)
             data, name = self._step(name, state, data)
+            assigned = {k: v for k, v in self.variables.items() if v is not known.get(k)}
+            self.history.append((visited, [given, assigned, data]))
         return data
 
     def _step(self, name: str, state: Mapping[str, Any], data: Any) -> tuple[Any, str | None]:
@@ -69,7 +75,9 @@ class Run:
     def _result(self, name: str, state: Mapping[str, Any], data: Any) -> Any:
         if state["Type"] == "Task":
             arguments = self._value(state.get("Arguments", {}), input=data)
-            return self.call(name, state["Resource"], arguments)
+            result = self.call(name, state["Resource"], arguments)
+            self.history.append((name, [arguments, result]))
+            return result
         return self._map(state, data) if state["Type"] == "Map" else None
 
     def _map(self, state: Mapping[str, Any], data: Any) -> list[Any]:

@@ -22,3 +22,10 @@ def cost_figures(unit: str) -> list[int]:
     """The whole numbers in the row of a unit."""
     (row,) = re.findall(rf"^\| {unit} \|(.*)$", COSTS.read_text(), re.M)
     return [int(number) for number in re.findall(r"\d+", row)]
+
+
+def sealed_secrets() -> list[tuple[str, ...]]:
+    """The rows of the architecture's table: secret, context, sealed by, opened by, lies in."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    table = page.partition("| secret | context |")[2].partition("\n\n")[0]
+    return re.findall(rf"^\| (\w[^|]+) {4 * '[|] ([^|]+) '}\|$", table, re.MULTILINE)

@@ -37,11 +37,12 @@ def substitution(value: Json) -> str:
 @dataclass
 class StepFunctions:
     """Runs the workflows of the template with their real functions. `visited`: Task states.
-    `failing`: a Task state that fails each time, and how.
+    `failing`: a Task state that fails each time, and how. `history`: that of `Run`.
     """
 
     visited: set[tuple[str, str]] = field(default_factory=set)
     failing: tuple[str, TaskFailed] | None = None
+    history: list[tuple[str, Any]] = field(default_factory=list)
 
     def start(self, machine: str, data: Any, name: str = "one") -> Any:
         context = {
@@ -57,7 +58,7 @@ class StepFunctions:
             service = resource.removeprefix("arn:aws:states:::")
             return getattr(self, service.replace(":", "_").replace("-", "_"))(arguments)
 
-        return Run(context, call).run(definition(machine), data)
+        return Run(context, call, history=self.history).run(definition(machine), data)
 
     def lambda_invoke(self, arguments: Any) -> Json:
         return {"Payload": invoke(arguments["FunctionName"], arguments["Payload"])}

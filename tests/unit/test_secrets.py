@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from cavok.adapters import sealing
-from local.settings import ROOT
+from tests.support.documents import sealed_secrets
 from tests.support.template import FUNCTIONS, folder, role
 
 CONTEXT = "kms:EncryptionContext:"
@@ -24,21 +24,15 @@ def test_the_architecture_says_who_seals_and_who_opens_each_secret() -> None:
 
 
 def test_the_architecture_names_the_context_of_each_secret() -> None:
-    said = {secret: re.findall(r"`(\w+)`", context) for secret, context, *_ in _rows()}
+    said = {secret: re.findall(r"`(\w+)`", context) for secret, context, *_ in sealed_secrets()}
 
     assert said == {secret: list(context) for secret, context in CONTEXTS.items()}
-
-
-def _rows() -> list[tuple[str, ...]]:
-    page = (ROOT / "docs" / "architecture.md").read_text()
-    table = page.partition("| secret | context |")[2].partition("\n\n")[0]
-    return re.findall(r"^\| (\w[^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)
 
 
 def _said() -> Rights:
     return {
         (secret, call): set(re.findall(r"`(\w+)`", functions))
-        for secret, _, sealed_by, opened_by in _rows()
+        for secret, _, sealed_by, opened_by, _ in sealed_secrets()
         for call, functions in (("kms:Encrypt", sealed_by), ("kms:Decrypt", opened_by))
     }
 

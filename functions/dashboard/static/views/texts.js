@@ -314,8 +314,8 @@ export const t = withTexts(OPEN_TABLES, {
       "Terraform resources) that made it. Log groups under /cavok/ are yours to keep or delete.",
     removeUser:
       "In your AWS account the IAM user stays until you remove it: delete its access key, then the user. " +
-      "Cavok no longer uses the key, but sealed copies of it stay in backups for 35 days. " +
-      "Log groups under /cavok/ are yours to keep or delete.",
+      "Cavok no longer uses the key, but sealed copies of it stay in backups for 35 days " +
+      "and in histories of tests for 90 days. Log groups under /cavok/ are yours to keep or delete.",
     removeType: (digits) => `Type the account number ${digits} to confirm`,
     removeMismatch: "This is not the number of this account.",
     removeSubmit: "Delete account",

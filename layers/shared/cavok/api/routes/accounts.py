@@ -152,8 +152,8 @@ def delete_account(
     account_id: str, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
 ) -> Response[None]:
     """Deletes the account and its access key. Cavok no longer uses the key, but sealed copies stay
-    in backups for 35 days, so delete it in IAM too. Repeating the request within a day returns the
-    same answer.
+    in backups for 35 days and in histories of tests for 90 days, so delete it in IAM too. Repeating
+    the request within a day returns the same answer.
     """
     disconnect_account(
         router.caller.organization_id,

@@ -27,7 +27,7 @@ def put_credentials(
     if_none_match: IfNoneMatch = None,
 ) -> Response[None]:
     """Replaces the access key. The account is unconfirmed until the next test. Sealed copies of the
-    old key stay in backups for 35 days, so delete it in IAM.
+    old key stay in backups for 35 days and in histories of tests for 90 days, so delete it in IAM.
     """
     rotate_credentials(
         router.caller.organization_id,
