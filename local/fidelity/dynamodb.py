@@ -1,4 +1,4 @@
-"""DynamoDB: the condition keys of a request."""
+"""DynamoDB: the condition keys of a request, and the size of a key that is asked for."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from collections.abc import Iterator
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
+from ministack.core.responses import error_response_json
 from ministack.services import dynamodb
 
-from local.fidelity.correction import corrects
+from local.fidelity.correction import Response, corrects
+
+LONGEST_PARTITION_KEY = 2048
+"""Bytes."""
 
 _EQUALITY = re.compile(r"([#\w]+)\s*=\s*(:\w+)")
 
@@ -65,6 +69,27 @@ def _tell_the_key_of_an_item(original: Any, *request: Any, **named: Any) -> Any:
         key = {"dynamodb:LeadingKeys": table.leading_keys}
         named["service_context"] = {**named["service_context"], **key}
     return original(*request, **named)
+
+
+@corrects(dynamodb, "_query")
+def refuse_to_query_for_a_key_that_is_too_long(original: Any, request: dict[str, Any]) -> Response:
+    """A partition key of more than 2,048 bytes is a ValidationException in Query too.
+
+    The emulator says so of items by their keys alone.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html
+    https://github.com/facebook/ThreatExchange/issues/1324 has the message.
+    """
+    try:
+        keys = [str(text) for key in _partition_keys(request) for text in key.values()]
+    except (AttributeError, KeyError, TypeError):
+        keys = []  # a malformed request, which the service itself refuses
+    if any(len(key.encode()) > LONGEST_PARTITION_KEY for key in keys):
+        message = (
+            "One or more parameter values were invalid: "
+            f"Size of hashkey has exceeded the maximum size limit of{LONGEST_PARTITION_KEY} bytes"
+        )
+        return error_response_json("ValidationException", message, 400)  # type: ignore[no-any-return]
+    return original(request)  # type: ignore[no-any-return]
 
 
 def _partition_keys(request: dict[str, Any]) -> Iterator[dict[str, str]]:

@@ -637,3 +637,34 @@ def test_an_alarm_may_watch_an_expression(account: Account) -> None:
 
     (made,) = account.client("cloudwatch").describe_alarms(AlarmNames=["Share"])["MetricAlarms"]
     assert (made["Threshold"], made["ActionsEnabled"]) == (80, False)
+
+
+def test_a_query_for_a_key_that_is_too_long_is_refused(account: Account) -> None:
+    dynamodb, keys = account.client("dynamodb"), {None: "door", "by_street": "street"}
+    dynamodb.create_table(
+        TableName="house",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": k, "AttributeType": "S"} for k in keys.values()],
+        KeySchema=[{"AttributeName": "door", "KeyType": "HASH"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by_street",
+                "KeySchema": [{"AttributeName": "street", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+    )
+
+    def query(index: str | None, value: str) -> Any:
+        return dynamodb.query(
+            TableName="house",
+            **({"IndexName": index} if index else {}),
+            KeyConditionExpression="#key = :key",
+            ExpressionAttributeNames={"#key": keys[index]},
+            ExpressionAttributeValues={":key": {"S": value}},
+        )
+
+    for index in keys:
+        assert query(index, "é" * 1024)["Items"] == []
+        with pytest.raises(ClientError, match=r"ValidationException.*limit of2048 bytes"):
+            query(index, "é" * 1024 + "x")

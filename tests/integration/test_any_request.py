@@ -25,7 +25,7 @@ from werkzeug import Request, Response
 
 from tests.support.api import Api, is_our_sentence
 from tests.support.builders import ORGANIZATION_ID
-from tests.support.tenants import World, make_world, whole_api
+from tests.support.tenants import BODIES, World, filled, make_world, whole_api
 
 __all__ = ["whole_api"]
 
@@ -110,3 +110,29 @@ def _answered_as_documented(cases: st.SearchStrategy[Case]) -> None:
         case.call_and_validate(checks=CHECKS)
 
     of_each()
+
+
+LONGER_THAN_KEYS = "A" * 3000
+"""DynamoDB refuses to look for a key of more than 2,048 bytes; the gateway lets 10,240 through.
+Source: Amazon API Gateway Developer Guide, "Quotas for HTTP APIs".
+"""
+
+
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_a_parameter_that_is_longer_than_a_key_is_no_fault_of_ours(
+    label: str, world: World
+) -> None:
+    """Each parameter by itself, in a request that is right otherwise."""
+    operation = OPERATIONS[label]
+    route = operation.method.upper(), operation.path
+    admin, body = Api(ORGANIZATION_ID, "admin"), BODIES.get(route)
+    sent = [
+        (filled(operation.path, world.ids | {each.name: LONGER_THAN_KEYS}), {}, {})
+        for each in operation.path_parameters
+    ]
+    path = filled(operation.path, world.ids)
+    sent += [(path, {each.name: LONGER_THAN_KEYS}, {}) for each in operation.query]
+    sent += [(path, {}, {each.name: LONGER_THAN_KEYS}) for each in operation.headers]
+    for path, query, headers in sent:
+        answer = admin.send(route[0], path, body, headers, query)
+        assert answer.status < 500, f"{path[:80]} {[*query, *headers]}: {answer.text}"

@@ -16,11 +16,10 @@ from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.resources import Resources
 from cavok.api.caller import Caller
-from tests.support import api
-from tests.support.api import KEYS, Answer, Api, number
+from tests.support.api import Answer, Api
 from tests.support.builders import ORGANIZATION_ID
 from tests.support.moto_stack import items
-from tests.support.tenants import DATABASE, Json, World, make_world, whole_api
+from tests.support.tenants import BODIES, Json, World, filled, make_world, whole_api
 
 __all__ = ["whole_api"]
 
@@ -33,22 +32,6 @@ OPERATIONS: list[Route] = [
 ]
 """Method and path of every route that takes a token."""
 AT_LEAST = 500
-BODIES: dict[tuple[str, str], Json] = {
-    ("POST", "/v1/accounts"): api.ROLE_ACCOUNT | {"provider_id": number(9), "name": "Ninth"},
-    ("PATCH", "/v1/accounts/{account_id}"): {"name": "Taken"},
-    ("PUT", "/v1/accounts/{account_id}/credentials"): KEYS,
-    ("POST", "/v1/accounts/{account_id}/resources"): {
-        "kind": "rds",
-        "instance_id": DATABASE,
-        "region": "us-east-1",
-    },
-    ("PATCH", "/v1/accounts/{account_id}/resources/{resource_id}"): {"schedule": None},
-    ("PUT", "/v1/organization/webhook"): {
-        "url": "https://hooks.example.com/of-the-attacker",
-        "events": ["Account Failed"],
-    },
-}
-"""What the routes take that take a body."""
 
 
 # ---- two organizations ---------------------------------------------------------------------------
@@ -85,10 +68,6 @@ class Attempt:
         return self.who.send(
             self.route[0], self.path, BODIES.get(self.route), self.headers, self.query
         )
-
-
-def filled(path: str, ids: dict[str, str]) -> str:
-    return re.sub(r"\{(\w+)\}", lambda name: ids[name[1]], path)
 
 
 def foreign(path: str, mine: World, theirs: World) -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +17,7 @@ from cavok.services.resources import ResourceDependencies
 from functions.accounts_api import app as accounts_api
 from functions.instances_api import app as instances_api
 from tests.support import api
-from tests.support.api import Api, number
+from tests.support.api import KEYS, Api, number
 from tests.support.builders import (
     NOW,
     a_failed_delivery,
@@ -31,6 +32,22 @@ from tests.support.moto_stack import begin_test, items
 
 Json = dict[str, Any]
 DATABASE = "orders"
+BODIES: dict[tuple[str, str], Json] = {
+    ("POST", "/v1/accounts"): api.ROLE_ACCOUNT | {"provider_id": number(9), "name": "Ninth"},
+    ("PATCH", "/v1/accounts/{account_id}"): {"name": "Taken"},
+    ("PUT", "/v1/accounts/{account_id}/credentials"): KEYS,
+    ("POST", "/v1/accounts/{account_id}/resources"): {
+        "kind": "rds",
+        "instance_id": DATABASE,
+        "region": "us-east-1",
+    },
+    ("PATCH", "/v1/accounts/{account_id}/resources/{resource_id}"): {"schedule": None},
+    ("PUT", "/v1/organization/webhook"): {
+        "url": "https://hooks.example.com/of-the-attacker",
+        "events": ["Account Failed"],
+    },
+}
+"""What the routes take that take a body."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +99,11 @@ def whole_api(control: ResourceDependencies, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(wiring, "resource_dependencies", lambda: control)
     monkeypatch.setattr(wiring, "webhook_messages", Queue)
     make_database(DATABASE)
+
+
+def filled(path: str, ids: dict[str, str]) -> str:
+    """A route's path with its parameters."""
+    return re.sub(r"\{(\w+)\}", lambda name: ids[name[1]], path)
 
 
 def make_world(organization_id: str, index: int) -> World:

@@ -26,6 +26,7 @@ from cavok.domain.audit import (
     Target,
     TargetType,
 )
+from cavok.domain.ids import is_id
 from cavok.domain.pages import Page, Position
 
 
@@ -113,7 +114,11 @@ class AuditTrail:
     def of_account(
         self, organization_id: str, account_id: str, *, limit: int, after: Position | None
     ) -> Page[AuditEntry]:
-        """Entries of an account. The caller checks that they belong to the organization."""
+        """Entries of an account; none of what is no id. The caller checks that they belong to the
+        organization.
+        """
+        if not is_id(account_id):
+            return Page((), None)
         start = None
         if after:
             start = start_after(
