@@ -12,9 +12,10 @@ from urllib.parse import urljoin
 import httpx
 import pytest
 
-from local import aws, customers
+from local import aws, customers, users
 from local.customers import CustomerAccount
 from local.stack import Stack
+from local.users import Person, User
 from tests.support.connections import Connected, connect, new_account
 from tests.support.http import answer, problem, signed_in, with_token
 from tests.support.journeys import Journeys
@@ -530,6 +531,65 @@ def test_the_account_in_which_cavok_runs_is_refused(
     refused = problem(organization.admin.post("/v1/accounts", json=body), 422)
 
     assert [error["field"] for error in refused["errors"]] == ["provider_id"]
+
+
+@pytest.fixture
+def renamer(stack: Stack, organization: Organization) -> Iterator[User]:
+    """An admin, who signs in by what nobody can change: the `sub`."""
+    cognito, pool = aws.cognito(stack.emulator_url), {"UserPoolId": stack.user_pool_id}
+    email = f"renamer@{organization.name}.example"
+    user = users.create(
+        stack.emulator_url, stack.user_pool_id, Person(email, organization.name, "admin")
+    )
+    attributes = cognito.admin_get_user(**pool, Username=email)["UserAttributes"]
+    (sub,) = (each["Value"] for each in attributes if each["Name"] == "sub")
+    yield {**user, "email": sub}
+    cognito.admin_delete_user(**pool, Username=sub)
+
+
+def test_an_admin_who_takes_another_address_is_audited_as_who_they_are(
+    stack: Stack,
+    organization: Organization,
+    renamer: User,
+    new_place: Callable[[], CustomerAccount],
+) -> None:
+    """The pool keeps the confirmed address. Where it does not, as by default, an address that
+    nobody confirmed names nobody.
+    """
+    connected, sub = connect(organization.admin, new_place()), renamer["email"]
+    chief, client = f"ceo@{organization.name}.example", aws.sign_in_client(stack.emulator_url)
+
+    def actor_of_a_change(name: str) -> dict[str, Any]:
+        with signed_in(stack, renamer) as admin:
+            answer(admin.patch(connected.path, json={"name": name}))
+            entries = answer(admin.get("/v1/audit"))["items"]
+        (entry,) = (e for e in entries if name in [change["after"] for change in e["changes"]])
+        return dict(entry["actor"])
+
+    own = actor_of_a_change("AsHimself")
+    token = client.initiate_auth(
+        ClientId=stack.user_pool_client_id,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": sub, "PASSWORD": renamer["password"]},
+    )["AuthenticationResult"]["AccessToken"]
+    client.update_user_attributes(
+        AccessToken=token, UserAttributes=[{"Name": "email", "Value": chief}]
+    )
+    after = actor_of_a_change("AsTheChief")
+    aws.cognito(stack.emulator_url).admin_update_user_attributes(
+        UserPoolId=stack.user_pool_id,
+        Username=sub,
+        UserAttributes=[
+            {"Name": "email", "Value": chief},
+            {"Name": "email_verified", "Value": "false"},
+        ],
+    )
+    by_default = actor_of_a_change("AsTheChiefAgain")
+
+    assert own["email"] == f"renamer@{organization.name}.example"
+    assert after == own
+    assert by_default == own | {"email": None}
+    assert own["sub"] == sub
 
 
 def test_azure_is_refused_as_coming_soon(organization: Organization) -> None:
