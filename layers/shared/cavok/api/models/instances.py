@@ -1,7 +1,17 @@
 """The bodies of instances."""
 
+import json
+from collections import Counter
+from itertools import accumulate
+
 from cavok.api.models.common import ResponseBody, Timestamp
 from cavok.domain.kinds import Kind
+from cavok.services.kept_listings import Listing
+
+LARGEST = 5_000_000
+"""Bytes of the items of an answer. Lambda sends 6 MB at most, with what could not be listed.
+Source: Lambda Developer Guide, "Lambda quotas".
+"""
 
 
 class InstanceBody(ResponseBody):
@@ -27,3 +37,29 @@ class InstanceList(ResponseBody):
     items: list[InstanceBody]
     unavailable: list[UnavailableBody]
     as_of: Timestamp
+
+    @classmethod
+    def of_listing(cls, listing: Listing) -> "InstanceList":
+        """As many instances as one answer takes. `unavailable` says where some are left out."""
+        items = [InstanceBody.of(instance) for instance in listing.items]
+        fit = sum(size <= LARGEST for size in accumulate(map(_sent, items)))
+        left_out = Counter((item.region, item.kind) for item in items[fit:])
+        return cls(
+            items=items[:fit],
+            unavailable=[
+                *map(UnavailableBody.of, listing.unavailable),
+                *(
+                    UnavailableBody(region=region, kind=kind, detail=_LEFT_OUT.format(count))
+                    for (region, kind), count in left_out.items()
+                ),
+            ],
+            as_of=listing.as_of,
+        )
+
+
+_LEFT_OUT = "Too many for one answer: {:,} are left out. List this kind in this region alone."
+
+
+def _sent(item: InstanceBody) -> int:
+    """Bytes at most: Lambda sends the body as a string in JSON, so that it is escaped twice."""
+    return len(json.dumps(json.dumps(item.model_dump(mode="json"))))

@@ -43,8 +43,9 @@ def get_instances(
     ] = False,
 ) -> InstanceList:
     """Lists the instances of every kind in the account's regions. A cluster stands for its members.
-    `unavailable` names what could not be listed. An answer from AWS that is less than a minute old,
-    see `as_of`, is returned again. Only a call to AWS counts against the free tier, once a minute.
+    `unavailable` names what could not be listed, or did not fit. An answer from AWS that is less
+    than a minute old, see `as_of`, is returned again. Only a call to AWS counts against the free
+    tier, once a minute.
     """
     if refresh:
         router.caller.must_refresh()
@@ -57,7 +58,7 @@ def get_instances(
         quotas=quotas_of(router.caller),
         kept=wiring.kept_listings(),
     )
-    return InstanceList.of(listing)
+    return InstanceList.of_listing(listing)
 
 
 @router.post(
