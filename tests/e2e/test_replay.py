@@ -140,7 +140,7 @@ MAY: Mapping[str, set[str]] = {
     },
     "EndResourcesRole": {
         *READS_ACCOUNTS,
-        *table("Query PutItem DeleteItem", "ACCOUNT"),
+        *table("Query PutItem UpdateItem DeleteItem", "ACCOUNT"),
         *table("PutItem", "ORG"),
         *ENDS_CLOCKS,
     },

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,6 +37,7 @@ from cavok.domain.errors import (
     StillRunning,
     UnknownClock,
 )
+from cavok.domain.ids import new_id
 from cavok.domain.interactions import InteractionOutcome, Result
 from cavok.domain.organizations import message_group
 from cavok.domain.quotas import QuotaName
@@ -394,6 +396,43 @@ def end(organization_id: str, control: ResourceDependencies, accounts: Accounts)
         request_id="e-1",
         now=NOW,
     )
+
+
+class Killed(BaseException):
+    """Lambda ends a process whose time is up."""
+
+
+def test_each_run_ends_further_clocks_of_a_deleted_account_until_its_time_is_up(
+    orders: Resource,
+    control: ResourceDependencies,
+    scheduler: Any,
+    accounts: Accounts,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for index in range(5):
+        other = replace(orders, resource_id=new_id(), instance_id=f"orders-{index}")
+        clocks = clocks_of(other, NOW)
+        control.resources.add(replace(other, clocks=control.scheduler.create(other, clocks)))
+    disconnect_account(
+        ORGANIZATION_ID, ACCOUNT_ID, requester=CONTEXT.requester, accounts=accounts, now=NOW
+    )
+    delete, calls = scheduler.delete_schedule, Mock()
+
+    def delete_six(**named: str) -> None:
+        calls()
+        if calls.call_count > 6:
+            raise Killed
+        delete(**named)
+
+    monkeypatch.setattr(scheduler, "delete_schedule", delete_six)
+    left = [len(schedules_in(scheduler))]
+    for _ in range(2):
+        calls.reset_mock()
+        with suppress(Killed):
+            end(ORGANIZATION_ID, control, accounts)
+        left.append(len(schedules_in(scheduler)))
+
+    assert left == [12, 6, 0]
 
 
 def test_a_clock_without_a_resource_is_ended_when_it_fires(

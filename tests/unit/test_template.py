@@ -107,6 +107,7 @@ MAY = {
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
+        "dynamodb:UpdateItem",
         "scheduler:DeleteSchedule",
         "sqs:SendMessage",
     },

@@ -162,9 +162,9 @@ def remove_resource(
         versions,
         lambda removed: audit.resource_removed(removed, account, context.requester, context.now),
     )
-    dependencies.scheduler.end(clocks)
-    if clocks:
-        dependencies.resources.forget_clocks_of_deleted(context.account_id, resource_id)
+    _end_clocks_of_deleted(
+        context.account_id, resource_id, clocks, dependencies.resources, dependencies.scheduler
+    )
 
 
 def end_resources(
@@ -178,7 +178,7 @@ def end_resources(
     now: datetime,
 ) -> int:
     """Deletes all resources of a deleted account, and returns how many there were. A repetition
-    ends their remaining clocks. Raises ServiceUnavailable.
+    ends their remaining clocks, also after a run that was killed. Raises ServiceUnavailable.
 
     The event alone proves nothing: an account that still exists, or that belongs to another
     organization, keeps its resources.
@@ -191,8 +191,22 @@ def end_resources(
         return 0
     for resource in ended:
         _remove_with_its_account(resource, resources, request_id, now)
-    scheduler.end(resources.clocks_of_deleted(account_id))
+    for resource_id, clocks in resources.clocks_of_deleted(account_id):
+        _end_clocks_of_deleted(account_id, resource_id, clocks, resources, scheduler)
     return len(ended)
+
+
+def _end_clocks_of_deleted(
+    account_id: str,
+    resource_id: str,
+    clocks: tuple[str, ...],
+    resources: "Resources",
+    scheduler: "SchedulerClient",
+) -> None:
+    """And forgets them, so that a repetition goes on with others."""
+    scheduler.end(clocks)
+    if clocks:
+        resources.forget_clocks_of_deleted(account_id, resource_id)
 
 
 def follow_schedule(

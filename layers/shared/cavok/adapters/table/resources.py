@@ -269,13 +269,13 @@ class Resources:
         except (WriteConflict, PynamoDBException) as error:
             logger.warning("Clocks not forgotten", item=item.sk, error=repr(error))
 
-    def clocks_of_deleted(self, account_id: str) -> Iterator[str]:
-        """Names of the clocks of all resources that were deleted within a day, unless they are
-        forgotten.
+    def clocks_of_deleted(self, account_id: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+        """The resources that were deleted within a day, and the names of the clocks of each; none
+        once they are forgotten.
         """
         pk = keys.account_pk(account_id)
         found = DeletedItem.query(pk, DeletedItem.sk.startswith(keys.DELETED), consistent_read=True)
-        return (clock for item in found for clock in item.clocks)
+        return ((item.sk.removeprefix(keys.DELETED), item.clocks) for item in found)
 
     def _add_audit_entry(self, transaction: TransactWrite, entry: AuditEntry | None) -> None:
         if entry:
