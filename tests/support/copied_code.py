@@ -36,7 +36,7 @@ def add(layer: Path, *edits: tuple[str, str], probes: dict[str, str]) -> None:
 
 def copied(to: Path) -> Path:
     """A copy of what the unit tests and `make catalog` read."""
-    for name in ("docs", "functions", "layers", "local", "statemachines", "tests"):
+    for name in ("docs", "events", "functions", "layers", "local", "statemachines", "tests"):
         shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("pyproject.toml", "template.yaml"):
         shutil.copy(ROOT / name, to / name)

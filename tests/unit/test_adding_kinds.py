@@ -16,6 +16,7 @@ READING_THE_KINDS = (
     "tests/unit/domain/test_kinds.py",
     "tests/unit/domain/test_session_policies.py",
     "tests/unit/domain/test_start_stop_sessions.py",
+    "tests/unit/domain/test_survey.py",
     "tests/unit/services/test_calls_of_a_test.py",
     "tests/unit/services/test_survey_regions.py",
     "tests/unit/test_service_authorization.py",

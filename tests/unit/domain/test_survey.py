@@ -80,7 +80,7 @@ def test_the_largest_survey_fits_into_a_state() -> None:
         ),
         instances={region: ids(MAX_ASKED) for region in regions},
         under_control={
-            kind: {r: tuple(control[n + 20 * k :: 60]) for n, r in enumerate(regions)}
+            kind: {r: tuple(control[n + 20 * k :: 20 * len(Kind)]) for n, r in enumerate(regions)}
             for k, kind in enumerate(Kind)
         },
         asked_in_part=tuple(regions),
