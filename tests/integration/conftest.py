@@ -24,7 +24,7 @@ from tests.support import key_sizes, start_keys
 from tests.support.api import Api
 from tests.support.builders import NUMBER, ORGANIZATION_ID, WORKLOAD
 from tests.support.interleaving import TRIED
-from tests.support.moto_stack import BUCKET, REGION, TABLE, WORKFLOW, client
+from tests.support.moto_stack import BUCKET, REGION, TABLE, WORKFLOW, client, stop_the_clock
 from tests.support.reliability import counted
 from tests.support.schedules import control, fired_clocks, orders, scheduler
 from tests.support.start_stop import connect, dependencies, sessions
@@ -51,8 +51,8 @@ def pytest_runtest_setup() -> None:
 
 @pytest.fixture(autouse=True)
 def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Everything that the functions find, empty. Clients are kept from test to test, as in a warm
-    process.
+    """Everything that the functions find, empty, at a time that is always the same. Clients are
+    kept from test to test, as in a warm process.
     """
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
@@ -77,6 +77,9 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
+    stop_the_clock(monkeypatch)
+    for counted_by_time in (wiring.first_tries, wiring.request_quota, wiring.quota_of_ends):
+        counted_by_time.cache_clear()
     with mock_aws():
         _table()
         kms = client("kms")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -35,7 +35,7 @@ from tests.support.builders import (
     WORKLOAD,
 )
 from tests.support.messages import STREAMS, matches
-from tests.support.moto_stack import TABLE, Stream, client, items
+from tests.support.moto_stack import TABLE, Clock, Stream, client, items
 from tests.support.template import resource
 
 OWNED = sorted(
@@ -315,7 +315,7 @@ def test_an_idempotency_record_holds_no_secret_and_lapses(admin: Api) -> None:
     assert SECRET_KEY not in str(record)
     assert KEY_ID not in str(record)
     assert record["pk"] == "ORG#org-one"
-    in_a_day = datetime.now(UTC) + timedelta(days=1)
+    in_a_day = Clock.time + timedelta(days=1)
     assert abs(int(record["expires_at"]) - in_a_day.timestamp()) < 60
 
 
@@ -329,7 +329,7 @@ def test_an_idempotency_key_that_lapsed_is_a_new_one_though_its_item_is_still_th
         TableName=TABLE,
         Key={name: {"S": record[name]} for name in ("pk", "sk")},
         UpdateExpression="SET expires_at = :now",
-        ExpressionAttributeValues={":now": {"N": str(int(datetime.now(UTC).timestamp()))}},
+        ExpressionAttributeValues={":now": {"N": str(int(Clock.time.timestamp()))}},
     )
     other = ROLE_ACCOUNT | {"provider_id": number(1)}
 
@@ -625,7 +625,7 @@ def test_a_delete_repeated_within_a_day_is_answered_alike_to_its_organization_al
     assert items() == before
     assert is_problem(other_admin.delete(path), 404)
     assert is_problem(admin.delete(f"/v1/accounts/{UNKNOWN_ID}"), 404)
-    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    tomorrow = Clock.time + timedelta(days=1)
     monkeypatch.setattr(Router, "now", staticmethod(lambda: tomorrow))
     assert is_problem(admin.delete(path), 404)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 import pytest
 
@@ -11,7 +10,7 @@ from cavok import wiring
 from cavok.services.sweep import AT_ONCE
 from tests.bench import sweep
 from tests.support.faults import Calls, watched
-from tests.support.moto_stack import TABLE, client
+from tests.support.moto_stack import TABLE, Clock, client
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +23,7 @@ def one_call_after_another(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def test_a_single_account_is_tested_with_the_first_page_and_then_the_sweep_ends() -> None:
-    now, due = datetime.now(UTC), 2 * AT_ONCE
+    now, due = Clock.time, 2 * AT_ONCE
     sweep._fill(client("dynamodb"), TABLE, due, now, due=due)
     sweep.put_one_of_another(client("dynamodb"), TABLE, now)
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -40,6 +40,7 @@ from tests.support.builders import (
     steps_of,
 )
 from tests.support.declared import operation_of
+from tests.support.moto_stack import Clock
 from tests.support.tenants import DATABASE, make_world, whole_api
 
 __all__ = ["whole_api"]
@@ -97,6 +98,7 @@ def client(
     admin.put("/v1/organization/webhook", WEBHOOK)
     if path.endswith("/resume"):
         pause()
+    Clock.time += timedelta(seconds=1)  # a webhook's tag has the time of its last change
     path = path.format(account_id=resource.account_id, resource_id=resource.resource_id)
     read = re.sub("/(credentials|revoke|verifications|detection|resume)$", "", path)
     return Client(admin, method, path, read, body)
@@ -105,7 +107,7 @@ def client(
 def pause() -> None:
     """The webhook's receiver has failed too often."""
     health = wiring.webhooks().health(ORGANIZATION_ID)
-    failing = replace(health, failures=PAUSED_AFTER - 1).failed(datetime.now(UTC))
+    failing = replace(health, failures=PAUSED_AFTER - 1).failed(Clock.time)
     assert wiring.webhooks().change_health(health, failing)
 
 
@@ -454,5 +456,5 @@ def finish_running(admin: Api, path: str) -> None:
     test = admin.post(f"{path}/verifications").json["verification_id"]
     verification = wiring.verifications().get(path.rpartition("/")[2], test)
     account = wiring.accounts().get(ORGANIZATION_ID, verification.account_id)
-    after, ended = finish(account, verification, steps_of(account), datetime.now(UTC))
+    after, ended = finish(account, verification, steps_of(account), Clock.time)
     wiring.verifications().finish(account, after, ended, None)

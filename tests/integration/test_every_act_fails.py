@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 from moto.backends import get_backend
 
-import cavok.api.router
 from cavok import wiring
 from cavok.domain.interactions import Interaction, InteractionOutcome, Result
 from functions.follow_outcome import app as follow_outcome
@@ -39,7 +38,7 @@ from tests.support.failing_calls import (
     path_of,
 )
 from tests.support.faults import Died, Fault, watched
-from tests.support.moto_stack import REGION, plain_items
+from tests.support.moto_stack import REGION, Clock, plain_items
 from tests.support.reliability import counted
 
 __all__ = ["environment"]
@@ -68,12 +67,22 @@ class World:
     """One run, its time, and the queue of followed acts."""
 
     run: Run = field(default_factory=Run)
-    now: datetime = NOW
     queue: list[Message] = field(default_factory=list)
     dead: list[str] = field(default_factory=list)
     answers: list[http.Answer | None] = field(default_factory=list)
     _fed: int = 0
     _queued: int = 0
+
+    def __post_init__(self) -> None:
+        self.now = NOW
+
+    @property
+    def now(self) -> datetime:
+        return Clock.time
+
+    @now.setter
+    def now(self, time: datetime) -> None:
+        Clock.time = time
 
     def wait(self, seconds: float) -> None:
         """Lets time pass, in which the stream is read and due messages are taken."""
@@ -168,25 +177,6 @@ def restart() -> None:
     """A new process remembers nothing."""
     wiring.customer_sessions.cache_clear()
     wiring.kept_listings.cache_clear()
-
-
-@pytest.fixture(autouse=True)
-def world(monkeypatch: pytest.MonkeyPatch, environment: None) -> Callable[[], World]:
-    current: list[World] = []
-
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> Any:
-            return current[-1].now
-
-    for module in (cavok.api.router, follow_outcome, follow_schedule):
-        monkeypatch.setattr(module, "datetime", Clock)
-
-    def made() -> World:
-        current.append(World())
-        return current[-1]
-
-    return made
 
 
 # ---- the stories ---------------------------------------------------------------------------------
@@ -422,10 +412,8 @@ def run_story(
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
-def test_whatever_fails_the_record_says_what_the_instance_did(
-    story: Story, world: Callable[[], World]
-) -> None:
-    good = run_story(world(), story)
+def test_whatever_fails_the_record_says_what_the_instance_did(story: Story) -> None:
+    good = run_story(World(), story)
     assert wrong(good, story) == []
     found: list[str] = []
     tried = 0
@@ -433,7 +421,7 @@ def test_whatever_fails_the_record_says_what_the_instance_did(
         for fault in Fault:
             if fault.fits(operation):
                 tried += 1
-                after = run_story(world(), story, index, fault)
+                after = run_story(World(), story, index, fault)
                 found += [f"{index} {operation} {fault}: {what}" for what in wrong(after, story)]
     assert found == []
     counted("acts", story.name, len(good.run.calls.made), tried, 0)

@@ -13,10 +13,9 @@ from __future__ import annotations
 import copy
 import functools
 import json
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,7 +27,6 @@ from cavok import wiring
 from cavok.adapters.sealing import credentials_context
 from cavok.adapters.table import keys
 from cavok.adapters.table.webhooks import WaitingItem
-from cavok.api.router import Router
 from cavok.domain import audit
 from cavok.domain import webhooks as domain_webhooks
 from cavok.domain.accounts import Account, LastVerification, Outcome, Status
@@ -70,16 +68,25 @@ from tests.support.failing_calls import (
     a_scheduled_database,
     add_a_resource,
     ask,
+    at,
     broken,
     connected,
     environment,
     feed_stream,
     forget,
     path_of,
-    requests_at,
 )
 from tests.support.faults import Calls, Died, Fault, watched
-from tests.support.moto_stack import CLOCKS, REGION, SWEEP, TABLE, Json, plain_items, stored_items
+from tests.support.moto_stack import (
+    CLOCKS,
+    REGION,
+    SWEEP,
+    TABLE,
+    Clock,
+    Json,
+    plain_items,
+    stored_items,
+)
 from tests.support.reliability import counted
 
 __all__ = ["environment"]
@@ -122,6 +129,7 @@ def run_story(
     story: Story, index: int | None = None, fault: Fault | None = None
 ) -> tuple[Run, Json]:
     forget()
+    Clock.time = NOW
     run = Run()
     story.begin(run)
     run.look()
@@ -190,10 +198,13 @@ MANY = 20
 
 
 def feed_queue(run: Run, handler: Any, bodies: list[str], tries: int, queue: str = "queue") -> None:
-    """Lambda, reading a queue: the failed messages again, then the dead-letter queue."""
+    """Lambda, reading a queue: the failed messages again, a second later, then the dead-letter
+    queue.
+    """
     waiting = {f"m-{index}": body for index, body in enumerate(bodies)}
-    sent = str(round(1000 * time.time()))
+    sent = str(round(1000 * NOW.timestamp()))
     for count in range(1, tries + 1):
+        Clock.time += timedelta(seconds=1)
         messages = [
             {
                 "messageId": message_id,
@@ -252,9 +263,7 @@ def _without_role(run: Run) -> None:
 def _look_for_role(run: Run) -> None:
     """The page looks again and again, until a test runs."""
     for seconds in (0, 6, 12, 18):
-        later = staticmethod(lambda passed=seconds: NOW + timedelta(seconds=passed))
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Router, "now", later)
+        with at(NOW + timedelta(seconds=seconds)):
             answer = ask(run, "POST", f"{run.memory['path']}/detection")
         if answer.status == 200 and answer.json["state"] == "found":
             break
@@ -318,7 +327,7 @@ def _sweep(run: Run) -> None:
     """
     for minutes in (0, 2, 8, 12, 20):
         now = NOW + timedelta(minutes=minutes)
-        with at(now, wiring, record_verification), suppress(Exception, Died):
+        with at(now), suppress(Exception, Died):
             event = {"sweep_arn": SWEEP, "sweep_id": "s", "apart": False}
             swept = sweep_accounts.handler(event, Context())  # type: ignore[arg-type]
             for account_id in swept["handed_over"]:
@@ -344,21 +353,6 @@ def _went_well(run: Run, account_id: str) -> Json:
 def _not_tested() -> list[str]:
     accounts = [item for (_, sk), item in stored_items().items() if sk.startswith("ACCOUNT#")]
     return [item["name"]["S"] for item in accounts if "last_outcome" not in item]
-
-
-@contextmanager
-def at(now: datetime, *modules: Any) -> Iterator[None]:
-    """What these modules do, such as functions, they do at this time."""
-
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> Any:
-            return now
-
-    with pytest.MonkeyPatch.context() as patch:
-        for module in modules:
-            patch.setattr(module, "datetime", Clock)
-        yield
 
 
 def _an_account(run: Run) -> None:
@@ -409,7 +403,7 @@ SATURDAY_NIGHT = datetime(2025, 3, 1, 22, 0, tzinfo=UTC)
 
 def _patch_resource(run: Run) -> None:
     """While a turn is due that both schedules have: its clock fires in the same minute."""
-    with requests_at(TURN + timedelta(seconds=5)):
+    with at(TURN + timedelta(seconds=5)):
         ask(run, "PATCH", run.memory["path"], {"schedule": LATE})
 
 
@@ -442,7 +436,7 @@ def _look(run: Run) -> None:
     ]
     for body in bodies:
         for minutes in range(1, 90):
-            now = datetime.now(UTC) + timedelta(minutes=minutes)
+            now = NOW + timedelta(minutes=minutes)
             if not _looked(body, now):
                 break
         else:
@@ -465,7 +459,7 @@ def _looked(body: str, now: datetime) -> bool:
         "attributes": {"ApproximateReceiveCount": "1"},
         "eventSource": "aws:sqs",
     }
-    with at(now, follow_outcome):
+    with at(now):
         try:
             answer = follow_outcome.handler({"Records": [message]}, Context())  # type: ignore[arg-type]
         except Died:
@@ -665,7 +659,7 @@ def _delivered(run: Run) -> Json:
 def _a_pause_is_over(run: Run) -> None:
     """The next try is due."""
     _webhooks(run)
-    webhooks, now = wiring.webhooks(), datetime.now(UTC)
+    webhooks, now = wiring.webhooks(), Clock.time
     before = webhooks.health(ORGANIZATION_ID)
     failing = replace(before, failures=PAUSED_AFTER - 1).failed(now)
     assert webhooks.change_health(before, replace(failing, next_try_at=now))
@@ -685,7 +679,7 @@ def _mended(run: Run) -> Json:
 def _a_failed_message(run: Run) -> None:
     _webhooks(run)
     failed = a_failed_delivery(f"{ORGANIZATION_ID}-0", _message(ORGANIZATION_ID))
-    wiring.webhooks().record(failed, datetime.now(UTC))
+    wiring.webhooks().record(failed, Clock.time)
 
 
 def _deliver_again(run: Run) -> None:
@@ -700,14 +694,12 @@ def _delivered_again(run: Run) -> Json:
     return seen
 
 
-def _days_without_room(run: Run) -> None:
-    """As many of an organization's messages wait on as may, also after midnight."""
+def _a_day_without_room(run: Run) -> None:
+    """As many of an organization's messages wait on as may."""
     _webhooks(run)
-    today = datetime.now(UTC)
-    for day in (today, today + timedelta(days=1)):
-        item = WaitingItem(keys.webhook_pk("org-two"), keys.waiting_sk(day), used=WAITING_A_DAY)
-        item.expires_at = day + timedelta(days=2)
-        item.save()
+    item = WaitingItem(keys.webhook_pk("org-two"), keys.waiting_sk(NOW), used=WAITING_A_DAY)
+    item.expires_at = NOW + timedelta(days=2)
+    item.save()
 
 
 def _deliver_what_may_not_wait_on(run: Run) -> None:
@@ -825,7 +817,7 @@ STORIES = (
     Story("deliver again", _a_failed_message, _deliver_again, _delivered_again),
     Story(
         "deliver when too many wait",
-        _days_without_room,
+        _a_day_without_room,
         _deliver_what_may_not_wait_on,
         _given_up,
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import boto3
@@ -43,6 +43,7 @@ from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID, sample_even
 from tests.support.faults import Died
 from tests.support.instances import run_instance
 from tests.support.interleaving import interleavings, snapshot
+from tests.support.moto_stack import Clock
 from tests.support.schedules import EVENING, NIGHT, fire, stored
 from tests.support.start_stop import CONTEXT, ENDS, KEYED, Connect, Sessions, end_meanwhile, history
 
@@ -293,7 +294,7 @@ def test_a_message_is_hidden_until_the_next_look_and_taken_once_the_result_is_fi
 ) -> None:
     connect()
     operation = Operation(Action.STOP, Kind.EC2, run_instance(), "us-east-1")
-    just_now = replace(CONTEXT, now=datetime.now(UTC))
+    just_now = replace(CONTEXT, now=Clock.time)
     stopped = start_stop(just_now, operation, dependencies=dependencies)
     if runs:
         start_again(stopped)

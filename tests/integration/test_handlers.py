@@ -10,7 +10,7 @@ import importlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -46,13 +46,13 @@ from tests.support.builders import (
 )
 from tests.support.instances import make_database
 from tests.support.messages import EventBridge
-from tests.support.moto_stack import REGION, begin_test, client
+from tests.support.moto_stack import REGION, Clock, begin_test, client
 from tests.support.page import built
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 
 Json = dict[str, Any]
-NOW = datetime.now(UTC).replace(microsecond=0)
+NOW = Clock.time
 INTERACTION_ID = "01JN8Q5M3C0000000000000009"
 KEY = {"access_key_id": KEY_ID, "secret_access_key": SECRET_KEY}
 FAILED = "Account Failed"
@@ -368,7 +368,7 @@ def test_a_customer_who_revokes_accounts_during_tests_rings_no_alarm_for_aborted
     a_running_test(event)
     if revoked:
         before = account()
-        wiring.accounts().save(before, before.with_use_revoked(datetime.now(UTC)))
+        wiring.accounts().save(before, before.with_use_revoked(Clock.time))
 
     has_aborted(handle("record_verification", event))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,12 +19,13 @@ from cavok.services import least_privilege
 from cavok.services.request_quota import RequestQuota
 from tests.support.api import KEY_ACCOUNT, Api, is_problem
 from tests.support.builders import NUMBER, ORGANIZATION_ID, a_resource, an_interaction
+from tests.support.moto_stack import Clock
 
 INSTANCE, OTHER = "i-0123456789abcdef0", "i-0123456789abcdef1"
 
 
 def control(account_id: str, instance_id: str = INSTANCE, **fields: str) -> Resource:
-    now = datetime.now(UTC)
+    now = Clock.time
     resource = a_resource(
         account_id=account_id,
         instance_id=instance_id,
@@ -39,7 +40,7 @@ def control(account_id: str, instance_id: str = INSTANCE, **fields: str) -> Reso
 
 def use(account_id: str, instance_id: str = OTHER, *, ago: timedelta = timedelta()) -> Interaction:
     used = an_interaction(account_id=account_id, instance_id=instance_id)
-    return wiring.interactions().record(replace(used, at=datetime.now(UTC) - ago))
+    return wiring.interactions().record(replace(used, at=Clock.time - ago))
 
 
 def actions_on(document: dict[str, Any], instance_id: str) -> set[str]:

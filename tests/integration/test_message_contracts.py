@@ -49,7 +49,7 @@ from tests.support.messages import (
     receiver,
     sources,
 )
-from tests.support.moto_stack import REGION, items
+from tests.support.moto_stack import REGION, Clock, items
 from tests.support.schedules import EVENING, NIGHT, FiredClocks
 from tests.support.start_stop import CONTEXT
 from tests.support.state_machines import states
@@ -81,7 +81,7 @@ def records(admin: Api, eventbridge: EventBridge) -> list[Json]:
     assert admin.put("/v1/organization/webhook", body).status == 201
     assert admin.post("/v1/organization/webhook/test").status == 202
     health = Health(organization_id=ORGANIZATION_ID, failures=PAUSED_AFTER - 1)
-    assert wiring.webhooks().change_health(health, health.failed(datetime.now(UTC)))
+    assert wiring.webhooks().change_health(health, health.failed(Clock.time))
     found += stream.changes()
     assert admin.post("/v1/organization/webhook/resume").status == 204
     found += stream.changes()
@@ -99,7 +99,7 @@ def records(admin: Api, eventbridge: EventBridge) -> list[Json]:
     found += stream.changes()
     run_started_test("VerifyAccount")
     found += stream.changes()
-    at = datetime.now(UTC)
+    at = Clock.time
     stop = an_interaction(account_id=account["account_id"], at=at, result=Result.PENDING)
     open_act = replace(stop, outcome=InteractionOutcome.PENDING, result=None, held_until=at)
     wiring.interactions().begin(open_act)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -33,6 +33,7 @@ from tests.support.messages import (
     queue_names,
     receiver,
 )
+from tests.support.moto_stack import Clock
 from tests.support.workflows import deaths_of_a_test, run_started_test
 
 __all__ = ["environment", "eventbridge", "nothing_is_dropped", "receiver"]
@@ -63,7 +64,7 @@ class OwnAccount:
 
     def act(self) -> str:
         """A stop of yesterday, of which nobody knows the outcome. Returns its id."""
-        at = datetime.now(UTC) - timedelta(days=1)
+        at = Clock.time - timedelta(days=1)
         stop = an_interaction(account_id=self.account_id, at=at, result=Result.PENDING)
         open_act = replace(stop, outcome=InteractionOutcome.PENDING, result=None, held_until=at)
         wiring.interactions().begin(open_act)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -21,7 +21,7 @@ from cavok.domain.survey import Survey
 from cavok.services.probe_permission import probe_permission
 from cavok.services.write_customer_log import write_verification_log
 from tests.support.builders import NUMBER, a_step
-from tests.support.moto_stack import client
+from tests.support.moto_stack import Clock, client
 
 SESSION = CustomerSession(
     account_number=NUMBER,
@@ -93,12 +93,12 @@ def groups() -> dict[str, Any]:
 
 
 def write(*steps: Step, now: datetime | None = None) -> list[Step]:
-    now = now or datetime.now(UTC)
+    now = now or Clock.time
     return write_verification_log({"verification_id": "01J"}, steps, SESSION, now)
 
 
 def test_the_first_summary_makes_a_group_that_forgets_after_fourteen_days() -> None:
-    now = datetime.now(UTC)
+    now = Clock.time
 
     written = write(a_step("ec2:StopInstances"), now=now)
 

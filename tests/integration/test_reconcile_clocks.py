@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from cavok.domain.schedules import Schedule
 from cavok.services.reconcile_clocks import Difference, reconcile_clocks
 from cavok.services.resources import ResourceDependencies, schedule_resource
 from tests.support.builders import ACCOUNT_ID, NOW, a_resource
-from tests.support.moto_stack import TABLE, client, written_by_a_newer_release
+from tests.support.moto_stack import TABLE, Clock, client, written_by_a_newer_release
 from tests.support.schedules import NIGHT, clock_of, schedules_in, stored
 from tests.support.start_stop import CONTEXT
 
@@ -29,8 +29,8 @@ A_DAY_LATER = timedelta(days=1, minutes=1)
 def reconcile(
     control: ResourceDependencies, after: timedelta = A_DAY_LATER
 ) -> dict[str, Difference]:
-    """Runs that much later: moto says when it really created a clock."""
-    now = datetime.now(UTC) + after
+    """Runs that much later."""
+    now = Clock.time + after
     found = reconcile_clocks(resources=control.resources, scheduler=control.scheduler, now=now)
     return {clock: difference for difference, clock in found}
 

@@ -8,7 +8,6 @@ import importlib
 import json
 import shlex
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -38,7 +37,7 @@ from tests.support.builders import (
     an_account,
 )
 from tests.support.declared import described_api
-from tests.support.moto_stack import begin_test, client, let_customers_in
+from tests.support.moto_stack import Clock, begin_test, client, let_customers_in
 from tests.support.state_machines import VERIFY
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
@@ -62,7 +61,7 @@ def account(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
     monkeypatch.setattr(metrics.provider, "namespace", "Cavok/Accounts")
     let_customers_in(monkeypatch)
-    wiring.organizations().create(Organization.new(ORGANIZATION_ID), datetime.now(UTC))
+    wiring.organizations().create(Organization.new(ORGANIZATION_ID), Clock.time)
     wiring.accounts().add(an_account(write_logs=False), None)
 
 
@@ -129,7 +128,7 @@ def by_a_schedule_alone() -> None:
 def in_the_workflow(trigger: Trigger) -> None:
     """The whole workflow: its definition, and its functions as they are deployed."""
     stored = wiring.accounts().get(ORGANIZATION_ID, ACCOUNT_ID)
-    test = a_verification(verification_id=new_id(), trigger=trigger, started_at=datetime.now(UTC))
+    test = a_verification(verification_id=new_id(), trigger=trigger, started_at=Clock.time)
     begin_test(stored, test)
 
     def call(state: str, _: str, arguments: Any) -> Any:
@@ -155,7 +154,7 @@ def in_a_sweep() -> None:
         webhooks=wiring.webhooks(),
         workflows=Mock(another_runs=lambda _: False),
         testing=wiring.testing_dependencies(),
-        clock=lambda: datetime.now(UTC),
+        clock=lambda: Clock.time,
     )
     swept = Sweep(arn, "one", 0, ours).run(NO_DEADLINE)
     assert (dict(swept.outcomes), swept.failed) == ({"confirmed": 1}, {})

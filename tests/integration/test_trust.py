@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -40,7 +40,7 @@ from tests.support.builders import (
 )
 from tests.support.instances import make_database, run_instance, state
 from tests.support.interaction_events import an_event
-from tests.support.moto_stack import items
+from tests.support.moto_stack import Clock, items
 from tests.support.schedules import fire, new
 from tests.support.start_stop import CONTEXT as AT_THE_TEST
 from tests.support.start_stop import Connect, history
@@ -300,7 +300,7 @@ def test_a_line_waits_for_a_proof(connect: Connect, role: Role) -> None:
     connect()
     role.answer = THROTTLED
     writing = _log_writing(role)
-    now = datetime.now(NOW.tzinfo)
+    now = Clock.time
 
     failed = log_interactions({"m-1": an_event()}, writing=writing, now=now).failed
     assert list(failed) == ["m-1"]

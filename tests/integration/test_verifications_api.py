@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -29,7 +29,7 @@ from tests.support.builders import (
     steps_of,
 )
 from tests.support.faults import Calls, watched
-from tests.support.moto_stack import TABLE, WORKFLOW, begin_test, client
+from tests.support.moto_stack import TABLE, WORKFLOW, Clock, begin_test, client
 
 
 @pytest.fixture
@@ -80,14 +80,14 @@ def finish(account: dict[str, Any], verification_id: str, *changes: Step, **repo
         VerificationReport.of_event(event | report),
         verifications=wiring.verifications(),
         resources=wiring.resources,
-        now=datetime.now(UTC),
+        now=Clock.time,
     )
 
 
 def show(verification_id: str, *steps: Step) -> None:
     """As the workflow's functions do while it runs."""
     for step in steps:
-        assert wiring.progress().show(verification_id, [step], datetime.now(UTC))
+        assert wiring.progress().show(verification_id, [step], Clock.time)
 
 
 def test_pressing_test_starts_one_execution_of_that_name(
@@ -230,7 +230,7 @@ def test_a_press_during_a_scheduled_test_starts_no_execution_beside_it(
     admin: Api, account: dict[str, Any]
 ) -> None:
     scheduled = a_verification(
-        account_id=account["account_id"], trigger=Trigger.SCHEDULED, started_at=datetime.now(UTC)
+        account_id=account["account_id"], trigger=Trigger.SCHEDULED, started_at=Clock.time
     )
     begin_test(stored(account), scheduled)
 
@@ -290,7 +290,7 @@ def found_again(admin: Api, account: dict[str, Any]) -> str:
     finish(account, test)
     before = stored(account)
     assert before.verification
-    counted = replace(before.verification, unchanged=2, finished_at=datetime.now(UTC))
+    counted = replace(before.verification, unchanged=2, finished_at=Clock.time)
     wiring.accounts().confirm(replace(before, verification=counted), quiet=True)
     return str(test)
 
@@ -393,7 +393,7 @@ def test_a_test_past_its_deadline_is_dead_and_another_may_start(
     admin: Api, account: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dead = admin.post(path_of(account)).json
-    later = datetime.now(UTC) + TIME_LIMIT + timedelta(seconds=1)
+    later = Clock.time + TIME_LIMIT + timedelta(seconds=1)
     monkeypatch.setattr(Router, "now", staticmethod(lambda: later))
 
     assert admin.get(f"/v1/accounts/{account['account_id']}").json["testing"] is False
@@ -424,7 +424,7 @@ def test_an_account_deleted_while_its_test_runs_stays_deleted(
         VerificationReport.of_event(report),
         verifications=wiring.verifications(),
         resources=wiring.resources,
-        now=datetime.now(UTC),
+        now=Clock.time,
     )
 
     assert (ended.verification.state, ended.overtaken) == ("aborted", True)

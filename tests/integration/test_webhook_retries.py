@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -45,7 +45,7 @@ from tests.support.messages import (
     receiver,
     records_of,
 )
-from tests.support.moto_stack import TABLE, client, items
+from tests.support.moto_stack import TABLE, Clock, client, items
 from tests.support.template import FUNCTIONS
 
 __all__ = ["environment", "eventbridge", "nothing_is_dropped", "receiver"]
@@ -58,7 +58,7 @@ EVENT: Json = json.loads(
         event_id="e-1",
         organization_id=ORGANIZATION_ID,
         account_id="a",
-        occurred_at=datetime.now(UTC),
+        occurred_at=Clock.time,
     )
     .event(EventType.FAILED, {"name": "Größe"})
     .body
@@ -96,7 +96,10 @@ def event_of(event_id: str) -> Json:
 def comes(
     queue: str, received: int = 1, event: Json = EVENT, sent_at: datetime | None = None
 ) -> Any:
-    """What deliver_webhook answers to the event's message, received so often from this queue."""
+    """What deliver_webhook answers to the event's message, received so often from this queue, a
+    second later.
+    """
+    Clock.time += timedelta(seconds=1)
     records = records_of(queue, [event], received, sent_at=sent_at)
     return invoke("DeliverWebhook", {"Records": records})
 
@@ -126,7 +129,7 @@ def is_refused(_: Api, receiver: Receiver) -> None:
 
 def is_paused(_: Api, receiver: Receiver) -> None:
     health = Health(organization_id=ORGANIZATION_ID, failures=PAUSED_AFTER - 1)
-    assert wiring.webhooks().change_health(health, health.failed(datetime.now(UTC)))
+    assert wiring.webhooks().change_health(health, health.failed(Clock.time))
 
 
 @pytest.mark.parametrize("received", [1, 2, TRIES])
@@ -143,7 +146,6 @@ def test_what_is_not_delivered_leaves_the_first_queue_at_once(
     """Also when it comes again there, after a fault of ours."""
     admin.put(PATH, WEBHOOK)
     happens(admin, receiver)
-    before = datetime.now(UTC)
 
     assert comes("WebhookMessages", received) == LEAVES
 
@@ -153,7 +155,7 @@ def test_what_is_not_delivered_leaves_the_first_queue_at_once(
     delivery = logged(admin)
     assert (delivery["status"], delivery["tries"]) == (status, 1)
     tried_at = datetime.fromisoformat(delivery["next_try_at"]) - timedelta(seconds=wait_seconds(1))
-    assert before <= tried_at <= datetime.now(UTC)
+    assert tried_at == Clock.time
 
 
 def test_tries_are_counted_over_both_queues_until_the_last(
@@ -209,14 +211,14 @@ def test_a_message_that_is_redriven_weeks_later_has_no_more_tries_than_others(
     admin: Api, eventbridge: EventBridge, receiver: Receiver
 ) -> None:
     """Also if DynamoDB deletes at once what has expired: its tries are counted in its delivery."""
-    weeks_ago = (datetime.now(UTC) - timedelta(days=13)).isoformat()
+    weeks_ago = (Clock.time - timedelta(days=13)).isoformat()
     late = EVENT | {"detail": EVENT["detail"] | {"occurred_at": weeks_ago}}
     admin.put(PATH, WEBHOOK)
     receiver.refuses = 99
 
     for received in (1, *range(1, TRIES)):
         comes("WebhookRetries", received, late)
-        forget_what_expired(datetime.now(UTC) + timedelta(seconds=wait_seconds(TRIES)))
+        forget_what_expired(Clock.time + timedelta(seconds=wait_seconds(TRIES)))
 
     assert eventbridge.sent["WebhookRetries"] == [late], "as after a first try"
     assert eventbridge.sent["UndeliveredWebhooks"] == [late]
@@ -266,7 +268,7 @@ def test_of_an_organizations_messages_of_a_day_a_number_waits_and_no_more(
     found = {each["event_id"]: each for each in admin.get(f"{PATH}/deliveries").json["items"]}
     assert (found["e-2"]["status"], found["e-2"]["next_try_at"]) == ("failed", None)
     assert found["e-1"]["status"] == ("paused" if happens is is_paused else "waiting")
-    waiting, now = wiring.webhooks().count_waiting, datetime.now(UTC)
+    waiting, now = wiring.webhooks().count_waiting, Clock.time
     assert waiting("another", now)
     assert not waiting(ORGANIZATION_ID, now)
     assert waiting(ORGANIZATION_ID, now + timedelta(days=1))
@@ -275,7 +277,7 @@ def test_of_an_organizations_messages_of_a_day_a_number_waits_and_no_more(
 def a_day_without_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """As many messages as may have waited on today."""
     monkeypatch.setattr(table_of_webhooks, "WAITING_A_DAY", 1)
-    assert wiring.webhooks().count_waiting(ORGANIZATION_ID, datetime.now(UTC))
+    assert wiring.webhooks().count_waiting(ORGANIZATION_ID, Clock.time)
 
 
 def test_what_is_delivered_within_a_few_tries_is_not_one_of_those_that_wait(
@@ -329,7 +331,7 @@ def test_a_message_that_waited_for_long_is_tried_for_the_last_time(
     admin.put(PATH, WEBHOOK)
     receiver.refuses = 99
     is_tried(3)
-    now = datetime.now(UTC)
+    now = Clock.time
 
     assert comes("WebhookRetries", 3, sent_at=now - LAST_TRY_AFTER + MINUTE) == STAYS
     assert comes("WebhookRetries", 4, sent_at=now - LAST_TRY_AFTER) == LEAVES
@@ -468,7 +470,7 @@ def test_a_message_that_nothing_tries_any_more_begins_anew(
     admin.put(PATH, WEBHOOK)
     receiver.refuses = 99
     is_tried(3)
-    webhooks, now = wiring.webhooks(), datetime.now(UTC)
+    webhooks, now = wiring.webhooks(), Clock.time
     (stored,) = webhooks.deliveries(ORGANIZATION_ID)
     webhooks.record(replace(stored, next_try_at=now - OVERDUE_AFTER - MINUTE), now)
 
@@ -538,7 +540,7 @@ def test_the_time_that_a_receiver_takes_is_counted_whatever_it_answers(
     monkeypatch.setattr(receiver, "post", takes_a_while)
     comes("WebhookMessages")
 
-    assert first_tries.seconds(ORGANIZATION_ID, datetime.now(UTC)) <= SECONDS - 0.05
+    assert first_tries.seconds(ORGANIZATION_ID, Clock.time) <= SECONDS - 0.05
 
 
 def test_an_organization_whose_receiver_took_its_time_is_tried_from_the_queue_of_retries(
@@ -546,7 +548,7 @@ def test_an_organization_whose_receiver_took_its_time_is_tried_from_the_queue_of
 ) -> None:
     """Without a word in its log: it was not tried."""
     admin.put(PATH, WEBHOOK)
-    first_tries.seconds(ORGANIZATION_ID, datetime.now(UTC))
+    first_tries.seconds(ORGANIZATION_ID, Clock.time)
     first_tries.spend(ORGANIZATION_ID, SECONDS, accepted=False)
 
     assert comes("WebhookMessages") == LEAVES
@@ -666,7 +668,7 @@ def test_the_time_that_kms_takes_is_not_the_receivers(
     monkeypatch.setattr("cavok.services.webhooks.time", timer)
     monkeypatch.setattr(Sealer, "open", slowly)
     monkeypatch.setattr(receiver, "post", refuses_quickly)
-    first_tries.seconds(ORGANIZATION_ID, datetime.now(UTC))
+    first_tries.seconds(ORGANIZATION_ID, Clock.time)
     first_tries.spend("contoso", SECONDS, accepted=False)
     comes("WebhookMessages")
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -17,7 +17,6 @@ import pytest
 
 from cavok import wiring
 from cavok.adapters.webhook_client import NotDelivered
-from cavok.api.router import Router
 from cavok.domain.accounts import Account, Status
 from cavok.domain.organizations import Organization
 from cavok.observability import metrics
@@ -32,6 +31,7 @@ from tests.support.instances import make_database
 from tests.support.moto_stack import (
     CLOCKS,
     REGION,
+    Clock,
     Json,
     Key,
     Stream,
@@ -44,7 +44,7 @@ from tests.support.moto_stack import (
 
 Items = dict[Key, Json]
 """By partition key and sort key."""
-NOW = datetime.now(UTC).replace(microsecond=0)
+NOW = Clock.time
 ADMIN = Api(ORGANIZATION_ID, "admin")
 
 
@@ -175,9 +175,10 @@ TURN = (NOW - timedelta(days=NOW.weekday() + 7)).replace(hour=18, minute=0, seco
 
 
 @contextmanager
-def requests_at(now: datetime) -> Iterator[None]:
+def at(now: datetime) -> Iterator[None]:
+    """The time of the code under test, meanwhile."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Router, "now", staticmethod(lambda: now))
+        patch.setattr(Clock, "time", now)
         yield
 
 
@@ -185,7 +186,7 @@ def add_a_resource(run: Run, now: datetime = TURN - timedelta(minutes=1)) -> Non
     """So shortly before a turn that its clock may miss it."""
     (account,) = run.memory["accounts"]
     body = {"kind": "rds", "instance_id": "orders", "region": REGION, "schedule": OFFICE}
-    with requests_at(now):
+    with at(now):
         ask(run, "POST", f"{path_of(account)}/resources", body)
 
 
@@ -200,7 +201,7 @@ def a_scheduled_database(run: Run) -> None:
 
 
 def a_due_database(run: Run) -> None:
-    """It should be off since Monday of some week, and is on."""
+    """It should be off since Monday evening, and is on."""
     a_scheduled_database(run)
     resource = run.memory["resource"]
     long_ago = replace(resource, followed_at=NOW - timedelta(days=30))

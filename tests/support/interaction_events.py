@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from cavok.domain.log_writing import InteractionEvent
 from tests.support.builders import ACCOUNT_ID, ORGANIZATION_ID
+from tests.support.moto_stack import Clock
 
-NOW = datetime.now(UTC).replace(microsecond=0)
+NOW = Clock.time
 """CloudWatch Logs takes no line that is older than two weeks."""
 
 

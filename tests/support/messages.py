@@ -9,7 +9,7 @@ import importlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -22,7 +22,7 @@ from cavok.observability import metrics
 from tests.support import moto_stack
 from tests.support.api import Context
 from tests.support.builders import ORGANIZATION_ID
-from tests.support.moto_stack import Json
+from tests.support.moto_stack import Clock, Json
 from tests.support.template import FUNCTIONS, RESOURCES, folder, of_type
 
 
@@ -167,7 +167,7 @@ class EventBridge:
             "action": "stop",
             "outcome": "accepted",
             "actor": "schedule",
-            "at": datetime.now(UTC).isoformat(),
+            "at": Clock.time.isoformat(),
             "request_id": "r",
         }
         foreign = {"source": "cavok.planner", "detail-type": "Instance Interaction"}
@@ -247,7 +247,7 @@ def records_of(
     queue: str, events: list[Json], received: int = 1, *, sent_at: datetime | None = None
 ) -> list[Json]:
     """Messages as Lambda takes them from a queue, received so often. `sent_at`: null is now."""
-    sent = str(round(1000 * (sent_at or datetime.now(UTC)).timestamp()))
+    sent = str(round(1000 * (sent_at or Clock.time).timestamp()))
     return [
         {
             "messageId": f"m-{index}",

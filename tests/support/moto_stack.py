@@ -14,6 +14,8 @@ from typing import Any
 from unittest.mock import Mock
 
 import boto3
+import moto.logs.models
+import moto.scheduler.models
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from moto.backends import get_backend
@@ -21,7 +23,6 @@ from moto.backends import get_backend
 from cavok import wiring
 from cavok.adapters.customer.assume_role import CustomerRoles
 from cavok.adapters.table import due_accounts
-from cavok.api.router import Router
 from cavok.domain.accounts import Account
 from cavok.domain.steps import Judgement, Verdict
 from cavok.domain.survey import Survey
@@ -30,6 +31,7 @@ from cavok.observability import metrics
 from cavok.services import query_instances, sweep
 from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.scheduled_test import Found
+from local.settings import ROOT
 from tests.support.builders import judged, steps_of
 from tests.support.stream_records import Json, Key, stream_record
 
@@ -47,27 +49,41 @@ SWEEP = f"arn:aws:states:{REGION}:{OURS}:execution:reverify_accounts:one"
 _plain = TypeDeserializer().deserialize
 
 
-_TIMED = (
-    "cavok.wiring",
-    "functions.end_resources.app",
-    "functions.follow_schedule.app",
-    "functions.record_verification.app",
-)
-"""What looks at the clock itself; the API does it in its router."""
-
-
 class Clock(datetime):
-    """The time of the functions under test. It passes when a test says so."""
+    """The time of the code under test: a Tuesday in mid-month. It passes when a test says so."""
 
-    time = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+    time = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 
     @classmethod
     def now(cls, tz: Any = None) -> Any:
         return cls.time
 
 
+@cache
+def readers_of_the_clock() -> tuple[Any, ...]:
+    """The modules under test that read the time. All others are given it."""
+    roots = ((ROOT / "layers" / "shared", "cavok"), (ROOT, "functions"))
+    return tuple(
+        importlib.import_module(".".join(path.relative_to(root).with_suffix("").parts))
+        for root, package in roots
+        for path in sorted((root / package).rglob("*.py"))
+        if "datetime.now(" in path.read_text()
+    )
+
+
+def stop_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No result may depend on the time of day, the day of the week or of the month. What moto
+    compares with the code's times has this clock too: log lines, and when schedules were made.
+    """
+    monkeypatch.setattr(Clock, "time", Clock.time)
+    monkeypatch.setattr(moto.logs.models, "utcnow", lambda: Clock.time.replace(tzinfo=None))
+    monkeypatch.setattr(moto.scheduler.models, "unix_time", lambda: Clock.time.timestamp())
+    for module in readers_of_the_clock():
+        monkeypatch.setattr(module, "datetime", Clock)
+
+
 def surround(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
-    """Everything that the functions need beside the table: Scheduler, the bus, customers, time."""
+    """Everything that the functions need beside the table: Scheduler, the bus, customers."""
     sqs = client("sqs")
     queues = (ACTS, "cavok-webhooks", "cavok-fired-clocks")
     acts, messages, fired = (sqs.create_queue(QueueName=name) for name in queues)
@@ -84,9 +100,6 @@ def surround(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(metrics.provider, "namespace", "Cavok/Accounts")
-    monkeypatch.setattr(Router, "now", staticmethod(Clock.now))
-    for name in _TIMED:
-        monkeypatch.setattr(importlib.import_module(name), "datetime", Clock)
     # One after another, so that the calls of a listing have an order.
     monkeypatch.setattr(query_instances, "_THREADS", 1)
     let_customers_in(monkeypatch)
