@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from cavok.domain.events import OF_WEBHOOKS, REGISTRY, SOURCE
+from cavok.domain.events import OF_WEBHOOKS, REGISTRY, SOURCE, EventType
 from functions.deliver_webhook import app as deliver_webhook
 from functions.end_resources import app as end_resources
 from tests.support.api import Context
-from tests.support.builders import ORGANIZATION_ID
+from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID, VERIFICATION_ID
 from tests.support.messages import QUEUES, RULES, invoke
 from tests.support.template import FUNCTIONS
 
@@ -20,10 +20,13 @@ NO_ENVELOPE = {
     "detail-type": "Account Deleted",
     "detail": {"organization_id": ORGANIZATION_ID},
 }
-UNKNOWN: dict[str, Any] = NO_ENVELOPE | {
-    "detail-type": "No Such Event",
-    "detail": dict.fromkeys(("event_id", "organization_id", "account_id", "occurred_at"), "x"),
+ENVELOPE = {
+    "event_id": "e",
+    "organization_id": ORGANIZATION_ID,
+    "account_id": ACCOUNT_ID,
+    "occurred_at": "2025-03-01T12:00:00Z",
 }
+UNKNOWN: dict[str, Any] = NO_ENVELOPE | {"detail-type": "No Such Event", "detail": ENVELOPE}
 UNUSABLE = ["{", "[]", json.dumps(NO_ENVELOPE), json.dumps(UNKNOWN)]
 
 
@@ -85,13 +88,70 @@ def test_a_consumer_drops_each_type_that_is_not_for_it(
     function: str, event_type: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """No rule sends it; an operator, or a rule that takes more, may."""
-    account_id = None if event_type in OF_WEBHOOKS else "x"
-    detail = UNKNOWN["detail"] | {"account_id": account_id}
+    detail = ENVELOPE | ({"account_id": None} if event_type in OF_WEBHOOKS else {})
     event = {"source": SOURCE, "detail-type": event_type, "detail": detail}
 
     answer = invoke(function, messages(json.dumps(event)) if function in QUEUES else event)
 
     assert answer in DROPPED
+    assert dropped(capsys.readouterr().out) == 1
+
+
+RECORD = {"organization_id": ORGANIZATION_ID, "account_id": ACCOUNT_ID}
+FIELDS: dict[str, dict[str, str]] = {
+    "DeliverWebhook": ENVELOPE,
+    "EndResources": ENVELOPE,
+    "FollowOutcome": RECORD | {"interaction_id": "i"},
+    "FollowSchedule": RECORD | {"resource_id": "r", "clock": "r-0800", "made_at": NOW.isoformat()},
+    "LogInteractions": RECORD | {"interaction_id": "i", "at": NOW.isoformat()},
+    "RecordVerification": RECORD | {"verification_id": VERIFICATION_ID, "trigger": "manual"},
+}
+"""The ids and times that each consumer reads."""
+TYPES = {
+    "DeliverWebhook": EventType.FAILED,
+    "EndResources": EventType.DELETED,
+    "LogInteractions": EventType.INTERACTION,
+}
+NO_IDS = (None, 7, {}, "", "x" * 1_000, "\ud800")
+NO_TIMES = (7, "yesterday", "2025-03-01T12:00:00")
+MALFORMED = [
+    pytest.param(function, name, value, id=f"{function}-{name}-{str(value)[:9]!a}")
+    for function, fields in FIELDS.items()
+    for name in fields
+    for value in (NO_TIMES if name.endswith("at") else NO_IDS)
+]
+
+
+def comes(function: str, fields: dict[str, Any]) -> Any:
+    """What the consumer answers to a message with these fields."""
+    event: dict[str, Any] = fields
+    if function in TYPES:
+        event = {"source": SOURCE, "detail-type": TYPES[function], "detail": fields}
+    if function == "RecordVerification":
+        event = {"detail": {"status": "TIMED_OUT", "input": json.dumps(fields)}}
+    return invoke(function, messages(json.dumps(event)) if function in QUEUES else event)
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics")
+@pytest.mark.parametrize(("function", "name", "value"), MALFORMED)
+def test_a_consumer_drops_a_message_whose_id_fits_into_no_key_or_whose_time_is_none(
+    function: str, name: str, value: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else it comes again and again, as long as its queue keeps it."""
+    assert comes(function, FIELDS[function] | {name: value}) in DROPPED
+    assert dropped(capsys.readouterr().out) == 1
+
+
+def test_of_each_consumer_the_ids_and_times_are_known() -> None:
+    assert FIELDS.keys() == CONSUMERS
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics")
+def test_the_end_of_an_execution_that_was_no_test_is_dropped(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Somebody started it by hand, with ids that are well-formed."""
+    assert comes("RecordVerification", FIELDS["RecordVerification"]) == {}
     assert dropped(capsys.readouterr().out) == 1
 
 
@@ -114,8 +174,7 @@ def test_a_failed_delivery_is_reported_alone_even_if_it_is_the_whole_batch(
     monkeypatch.setattr(deliver_webhook.wiring, "webhook_retries", RetryQueue)
     for name in ("webhooks", "sealer", "webhook_client", "loopback_webhooks_allowed"):
         monkeypatch.setattr(deliver_webhook.wiring, name, lambda: None)
-    detail = dict.fromkeys(("event_id", "organization_id", "account_id", "occurred_at"), "x")
-    event = {"detail-type": "Account Failed", "detail": detail}
+    event = {"detail-type": "Account Failed", "detail": ENVELOPE}
 
     answer = deliver_webhook.handler(messages(json.dumps(event)), Context())  # type: ignore[arg-type]
 

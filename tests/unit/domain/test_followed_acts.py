@@ -46,5 +46,5 @@ def test_the_event_that_earlier_versions_sent_is_read() -> None:
     ],
 )
 def test_what_is_no_such_message_is_malformed(body: str) -> None:
-    with pytest.raises(MalformedEvent, match=r"^Not an act to follow: ."):
+    with pytest.raises(MalformedEvent):
         FollowedAct.read(body)

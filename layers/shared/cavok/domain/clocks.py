@@ -6,6 +6,7 @@ that its resource does not know is recognized. A clock decides nothing.
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -13,6 +14,7 @@ from typing import Any, Self
 
 from cavok.domain.errors import MalformedEvent
 from cavok.domain.organizations import message_group
+from cavok.domain.reading import ids_of, object_of, read_json, time_of
 from cavok.domain.resources import Resource
 
 IN_THE_MAKING = timedelta(days=1)
@@ -67,16 +69,13 @@ class ClockMessage:
         """Reads a clock's message, or the whole request to SQS, which Scheduler puts into the
         dead-letter queue. Raises MalformedEvent.
         """
-        try:
-            given = json.loads(message) if isinstance(message, str) else message
-            given = json.loads(given["MessageBody"]) if "MessageBody" in given else given
-            names = {name: given[name] for name in _NAMES}
-            if not all(isinstance(name, str) for name in names.values()):
-                raise TypeError("a name is no text")
-            if made_at := given.get("made_at"):
-                datetime.fromisoformat(made_at)
-        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-            raise MalformedEvent(f"Not a clock's message: {error}") from error
+        given = object_of(read_json(message) if isinstance(message, str) else message)
+        if "MessageBody" in given:
+            given = object_of(read_json(given["MessageBody"]))
+        names = ids_of(given, "organization_id", "account_id", "resource_id", "clock")
+        if not _NAME.fullmatch(names["clock"]):
+            raise MalformedEvent("clock is not the name of a schedule.")
+        made_at = time_of(given, "made_at").isoformat() if given.get("made_at") else None
         return cls(**names, made_at=made_at)
 
     def is_of(self, resource: Resource) -> bool:
@@ -91,7 +90,8 @@ class ClockMessage:
         return not knows(resource, self.clock) and is_left_over(made_at, now)
 
 
-_NAMES = ("organization_id", "account_id", "resource_id", "clock")
+_NAME = re.compile("[0-9A-Za-z_.-]{1,64}")
+"""EventBridge Scheduler refuses to delete any other. Source: its API Reference, DeleteSchedule."""
 
 
 def clocks_of(resource: Resource, now: datetime) -> tuple[Clock, ...]:

@@ -13,12 +13,13 @@ from enum import StrEnum
 from typing import Any
 
 from cavok.domain.accounts import Issue, IssueCode, LastVerification, Outcome, Severity, Status
-from cavok.domain.errors import MalformedEvent, UnknownEvent
+from cavok.domain.errors import UnknownEvent
 from cavok.domain.followed_acts import FollowedAct
 from cavok.domain.interactions import THRESHOLDS, Interaction, Result, thresholds_crossed
 from cavok.domain.kinds import Kind
 from cavok.domain.organizations import message_group
 from cavok.domain.providers import AVAILABLE
+from cavok.domain.reading import ids_of, read_json, time_of, type_and_detail
 from cavok.domain.times import utc_text
 
 SOURCE = "cavok.accounts"
@@ -695,27 +696,15 @@ def read_event(body: str) -> Mapping[str, Any]:
     return checked_event(read_json(body))
 
 
-def read_json(body: str) -> Any:
-    """What a message holds. Raises MalformedEvent if it is not JSON, or nested too deep to read."""
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise MalformedEvent(f"Not JSON: {error}") from error
-
-
 def checked_event(event: Mapping[str, Any], types: Container[str] = REGISTRY) -> Mapping[str, Any]:
     """The same event, as EventBridge delivers it, if its type is one of these, which its consumer
     takes, and its envelope is complete. Raises UnusableEvent.
     """
-    try:
-        event_type, detail = event["detail-type"], event["detail"]
-        texts = [detail[name] for name in ("event_id", "organization_id", "occurred_at")]
-        if event_type not in OF_WEBHOOKS:
-            texts.append(detail["account_id"])
-    except (KeyError, TypeError) as error:
-        raise MalformedEvent(f"{type(error).__name__}: {error}") from error
+    event_type, detail = type_and_detail(event)
     if event_type not in types:
         raise UnknownEvent(f"{event_type} is not a type that is taken here.")
-    if not all(isinstance(text, str) and text for text in texts):
-        raise MalformedEvent("A field of the envelope is not a text.")
+    ids_of(detail, "event_id", "organization_id")
+    time_of(detail, "occurred_at")
+    if event_type not in OF_WEBHOOKS:
+        ids_of(detail, "account_id")
     return event

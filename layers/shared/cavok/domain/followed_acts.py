@@ -4,9 +4,9 @@ import json
 from dataclasses import asdict, dataclass, fields
 from typing import Self
 
-from cavok.domain.errors import MalformedEvent
 from cavok.domain.interactions import Interaction
 from cavok.domain.organizations import message_group
+from cavok.domain.reading import ids_of, object_of, read_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +39,6 @@ class FollowedAct:
     @classmethod
     def read(cls, body: str) -> Self:
         """Raises MalformedEvent. Earlier versions sent the event of the interaction."""
-        try:
-            message = json.loads(body)
-            message = message.get("detail", message)
-            return cls(**{each.name: message[each.name] for each in fields(cls)})
-        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-            raise MalformedEvent(f"Not an act to follow: {error}") from error
+        message = object_of(read_json(body))
+        message = object_of(message.get("detail", message))
+        return cls(**ids_of(message, *(each.name for each in fields(cls))))

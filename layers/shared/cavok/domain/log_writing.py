@@ -10,11 +10,10 @@ from cavok.domain.errors import MalformedEvent, UnknownEvent
 from cavok.domain.events import EventType
 from cavok.domain.issues import log_writing_issues
 from cavok.domain.permissions import LOGS
+from cavok.domain.reading import ids_of, time_of, type_and_detail
 from cavok.domain.steps import Step
 from cavok.domain.times import utc_text
 
-_LONGEST = {"organization_id": 512, "account_id": 512, "interaction_id": 128}
-"""Maximum lengths in bytes of UTF-8. Longer values do not fit into a key of the table."""
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 """CloudWatch Logs counts from here."""
 _LINE_FIELDS = (
@@ -46,27 +45,18 @@ class InteractionEvent:
 
         The envelope may be missing: other services of Cavok put this type on the bus too.
         """
-        try:
-            detail = event["detail"]
-            at = datetime.fromisoformat(detail["at"]).astimezone(UTC)
-            fields = {name: detail.get(name) for name in _LINE_FIELDS}
-            names = {name: detail[name] for name in _LONGEST}
-            source, event_type = event["source"], event["detail-type"]
-            lengths = {name: len(value.encode()) for name, value in names.items()}
-        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
-            raise MalformedEvent(f"{type(error).__name__}: {error}") from error
+        event_type, detail = type_and_detail(event)
         if event_type != EventType.INTERACTION:
             raise UnknownEvent(f"{event_type} is not {EventType.INTERACTION}.")
-        for name, length in lengths.items():
-            if not 0 < length <= _LONGEST[name]:
-                raise MalformedEvent(f"{name} is not a text of 1 to {_LONGEST[name]} bytes.")
+        names = ids_of(detail, "organization_id", "account_id", "interaction_id")
+        at = time_of(detail, "at")
         if at < _EARLIEST:
             raise MalformedEvent("at is before 1970.")
         line = {
             "event": EventType.INTERACTION.value,
-            "service": source,
+            "service": ids_of(event, "source")["source"],
             "at": utc_text(at),
-            **fields,
+            **{name: detail.get(name) for name in _LINE_FIELDS},
         }
         return cls(**names, at=at, line=line)
 

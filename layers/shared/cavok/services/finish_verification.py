@@ -15,10 +15,12 @@ from cavok.domain.errors import (
     EntryRefused,
     EntryRefusedYet,
     MalformedEvent,
+    VerificationNotFound,
 )
 from cavok.domain.instances import InstanceKey
 from cavok.domain.interactions import interaction_of_test
 from cavok.domain.issues import needed_for
+from cavok.domain.reading import ids_of, object_of, read_json
 from cavok.domain.regions import UNUSABLE
 from cavok.domain.steps import Step, Verdict
 from cavok.domain.survey import MAX_UNDER_CONTROL, Survey
@@ -112,15 +114,10 @@ class VerificationReport:
 
 
 def _input(execution: Mapping[str, Any]) -> Mapping[str, Any]:
-    try:
-        names = json.loads(execution["input"])
-        Trigger(names["trigger"])
-        ids = [names[name] for name in ("organization_id", "account_id", "verification_id")]
-    except (KeyError, TypeError, ValueError) as error:
-        raise MalformedEvent(f"{type(error).__name__}: {error}") from error
-    if not all(isinstance(each, str) and each for each in ids):
-        raise MalformedEvent("An id of the execution's input is not a text.")
-    return dict(names)
+    names = object_of(read_json(object_of(execution).get("input", "")))
+    if names.get("trigger") not in [*Trigger]:
+        raise MalformedEvent("trigger is not one of a test.")
+    return {**names, **ids_of(names, "organization_id", "account_id", "verification_id")}
 
 
 def finish_verification(
@@ -133,14 +130,20 @@ def finish_verification(
     """Decides what a verification's end means and writes it. Repeated reports change nothing.
 
     The account's resources are read only if a refusal may concern one of them.
-    Raises VerificationNotFound, and ChangedMeanwhile if the account keeps changing meanwhile.
+    Raises VerificationNotFound, and ChangedMeanwhile if the account keeps changing meanwhile. Of an
+    execution that died, MalformedEvent if there is no such test: somebody started it by hand.
     """
 
     def judged(account: Account, verification: Verification) -> tuple[Account, Verification]:
         return judge(report, account, verification, resources, now)
 
     end = _aborting(verifications, now) if report.died else judged
-    return _write_end(report, end, verifications=verifications, now=now)
+    try:
+        return _write_end(report, end, verifications=verifications, now=now)
+    except VerificationNotFound as error:
+        if report.died:
+            raise MalformedEvent("The execution's input names no test that is stored.") from error
+        raise
 
 
 def judge(

@@ -26,10 +26,10 @@ from cavok.domain.errors import (
     RoleIsOpen,
     UnusableEvent,
 )
-from cavok.domain.events import read_json
 from cavok.domain.fair_queue import AccountKey, FairQueue
 from cavok.domain.interactions import Logged, logged_at_first
 from cavok.domain.log_writing import InteractionEvent, with_log_writing_refused
+from cavok.domain.reading import read_json
 from cavok.domain.session_names import session_name
 from cavok.domain.session_policies import logging_policy
 from cavok.domain.steps import Step, Verdict
