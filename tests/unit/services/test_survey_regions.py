@@ -186,7 +186,7 @@ def test_a_scheduled_test_of_twenty_regions_leaves_threads_to_the_other_accounts
         all_submitted.set()
         return futures.wait(*arguments, **named)
 
-    monkeypatch.setattr(service, "wait", wait)
+    monkeypatch.setattr("cavok.services.calls_at_once.wait", wait)
     session = Session(meet=meet)
     regions = sorted(REGIONS)[:20]
 

@@ -15,6 +15,7 @@ from typing import Any
 from cavok.domain.accounts import Issue, IssueCode, LastVerification, Outcome, Severity, Status
 from cavok.domain.errors import UnknownEvent
 from cavok.domain.followed_acts import FollowedAct
+from cavok.domain.ids import ULID_PATTERN
 from cavok.domain.interactions import THRESHOLDS, Interaction, Result, thresholds_crossed
 from cavok.domain.kinds import Kind
 from cavok.domain.organizations import message_group
@@ -156,7 +157,6 @@ def _one_of(names: Iterable[str]) -> Schema:
     return {"type": "string", "enum": [*names]}
 
 
-_ULID = "[0-9A-HJKMNP-TV-Z]{26}"
 _TEXT: Schema = {"type": "string", "minLength": 1}
 _TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
 _TIME: Schema = {
@@ -165,7 +165,7 @@ _TIME: Schema = {
     "pattern": "^.+Z$",
     "description": "ISO 8601, UTC.",
 }
-_ACCOUNT_ID: Schema = {"type": "string", "pattern": f"^{_ULID}$"}
+_ACCOUNT_ID: Schema = {"type": "string", "pattern": f"^{ULID_PATTERN}$"}
 _ENVELOPE: dict[str, Schema] = {
     "schema_version": {"type": "integer", "const": SCHEMA_VERSION},
     "event_id": {
@@ -215,7 +215,7 @@ def _account_event(
     fields: dict[str, Schema] = {
         "event_id": {
             "type": "string",
-            "pattern": f"^{_ULID}-[0-9]+-{_slug(event_type, '-')}$",
+            "pattern": f"^{ULID_PATTERN}-[0-9]+-{_slug(event_type, '-')}$",
             "description": "The same however often the event comes.",
         },
         "account_id": _ACCOUNT_ID,
@@ -236,7 +236,7 @@ def _account_event(
             "description": "The last test with a verdict.",
             "required": ["verification_id", "outcome", "finished_at"],
             "properties": {
-                "verification_id": {"type": "string", "pattern": f"^{_ULID}$"},
+                "verification_id": {"type": "string", "pattern": f"^{ULID_PATTERN}$"},
                 "outcome": _one_of(Outcome),
                 "finished_at": _TIME,
             },

@@ -2,12 +2,12 @@
 
 import re
 
-_ULID = re.compile("[0-9A-HJKMNP-TV-Z]{26}")
+ULID_PATTERN = "[0-9A-HJKMNP-TV-Z]{26}"
 
 
 def is_id(text: str) -> bool:
     """Whether a text has the form of an identifier. Others are not looked up."""
-    return _ULID.fullmatch(text) is not None
+    return re.fullmatch(ULID_PATTERN, text) is not None
 
 
 def new_id() -> str:

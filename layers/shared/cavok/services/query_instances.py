@@ -1,7 +1,7 @@
 """Describing instances in several regions at once, and saying why a region gave no answer."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from cavok.domain.access_denied import NOT_READABLE, Reason
@@ -16,6 +16,7 @@ from cavok.domain.errors import (
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import Judgement, Verdict
+from cavok.services.calls_at_once import call_at_once, no_answer_within
 
 if TYPE_CHECKING:  # a function that only reads the history loads no boto3
     from cavok.adapters.customer.instances import InstanceClient
@@ -32,31 +33,22 @@ def query_in_parallel(
     clients: "Sequence[InstanceClient]", query: "Callable[[InstanceClient], T]"
 ) -> "tuple[dict[InstanceClient, T], dict[InstanceClient, Judgement]]":
     """The result of `query` for each client, and the failures. Both keep the order of `clients`."""
-    pool = ThreadPoolExecutor(max_workers=min(_THREADS, len(clients)) or 1)
-    futures: dict[InstanceClient, Future[T]] = {
-        client: pool.submit(query, client) for client in clients
-    }
-    wait(futures.values(), timeout=TIME_LIMIT_SECONDS)
-    pool.shutdown(wait=False, cancel_futures=True)
+    ended = call_at_once(
+        {client: partial(query, client) for client in clients},
+        min(_THREADS, len(clients)) or 1,
+        seconds=TIME_LIMIT_SECONDS,
+    )
     results: dict[InstanceClient, T] = {}
     failures: dict[InstanceClient, Judgement] = {}
-    for client, future in futures.items():
-        if not future.done() or future.cancelled():
-            failures[client] = _NO_ANSWER
+    for client in clients:
+        if client not in ended:
+            failures[client] = no_answer_within(TIME_LIMIT_SECONDS)
             continue
         try:
-            results[client] = future.result()
+            results[client] = ended[client].result()
         except CallFailed as failure:
             failures[client] = failure.judgement
     return results, failures
-
-
-_NO_ANSWER = Judgement(
-    verdict=Verdict.INCONCLUSIVE,
-    reason=Reason.ERROR,
-    error_code="RequestTimeout",
-    detail=f"no answer within {TIME_LIMIT_SECONDS} seconds",
-)
 
 
 def why_not_described(kind: Kind, judgement: Judgement) -> str:

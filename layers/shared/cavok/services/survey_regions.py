@@ -4,19 +4,20 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from typing import Any, TypeVar
 
 from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.customer.survey import MAX_PAGES, find_instances
-from cavok.domain.access_denied import TIMED_OUT, Reason
+from cavok.domain.access_denied import Reason
 from cavok.domain.deadlines import Deadline
 from cavok.domain.errors import OutOfTime
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import REGIONS, UNUSABLE, RegionHealth, RegionStatus, judge_regions
 from cavok.domain.resources import Resource
-from cavok.domain.steps import Evidence, Judgement, Verdict
+from cavok.domain.steps import Judgement, Verdict
 from cavok.domain.survey import (
     ASKED_ABOUT,
     MAX_UNDER_CONTROL,
@@ -27,6 +28,7 @@ from cavok.domain.survey import (
 )
 from cavok.domain.template_versions import UNKNOWN, version_in
 from cavok.domain.verifications import Trigger
+from cavok.services.calls_at_once import call_at_once, no_answer_within
 
 TIME_LIMIT_SECONDS = 15
 """Regions without an answer by then are unknown. The functions live longer."""
@@ -35,15 +37,6 @@ CALLS_BESIDE_OTHERS = 12
 """Calls at once in a scheduled test. With 20 regions all calls would take 40 threads, and those of
 a sweep's page nearly all that Lambda allows (`AT_ONCE` in `services/sweep.py`).
 """
-
-_NO_ANSWER = Judgement(
-    verdict=Verdict.INCONCLUSIVE,
-    evidence=Evidence.NONE,
-    reason=Reason.ERROR,
-    error_code=TIMED_OUT,
-    detail=f"no answer within {TIME_LIMIT_SECONDS} seconds",
-)
-
 
 T = TypeVar("T")
 
@@ -170,17 +163,18 @@ def _look(
     session: CustomerSession, regions: Sequence[str], at_once: int, *, pages: int = MAX_PAGES
 ) -> dict[str, _Look]:
     """Answers by region, `at_once` of the calls at a time."""
-    pool = ThreadPoolExecutor(at_once)
-    answers = {
-        (region, kind): pool.submit(find_instances, session, region, kind, pages=pages)
+    calls = {
+        (region, kind): partial(find_instances, session, region, kind, pages=pages)
         for kind in SURVEYED
         for region in regions
     }
-    wait(answers.values(), timeout=TIME_LIMIT_SECONDS)
-    pool.shutdown(wait=False, cancel_futures=True)
-    nothing = (_NO_ANSWER, FoundInstances(answered=False))
+    ended = call_at_once(calls, at_once, seconds=TIME_LIMIT_SECONDS)
+    nothing = (no_answer_within(TIME_LIMIT_SECONDS), FoundInstances(answered=False))
     return {
-        region: {kind: _result(answers[region, kind], nothing) for kind in SURVEYED}
+        region: {
+            kind: each.result() if (each := ended.get((region, kind))) else nothing
+            for kind in SURVEYED
+        }
         for region in regions
     }
 
