@@ -55,10 +55,35 @@ def files(*suffixes: str) -> list[Path]:
 def names_in(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         match node:
-            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
                 yield name
-            case ast.Name(id=name, ctx=ast.Store()) | ast.alias(asname=str(name)):
+            case ast.ClassDef(name=name) | ast.arg(arg=name) | ast.alias(asname=str(name)):
                 yield name
+            case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+            case ast.ExceptHandler(name=str(name)) | ast.MatchMapping(rest=str(name)):
+                yield name
+            case ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                yield name
+
+
+def test_every_way_to_give_a_name_is_seen() -> None:
+    ways = """
+def told(told): told = 1
+async def told(): self.told = 1
+class told: told: int
+from x import y as told
+for told in x: pass
+with x as told: pass
+try: pass
+except x as told: pass
+match x:
+    case y() as told: pass
+    case [*told]: pass
+    case {**told}: pass
+(told := 1)
+"""
+    assert [*names_in(ast.parse(ways))].count("told") == ways.count("told")
 
 
 def test_no_name_is_one_that_was_given_up() -> None:
