@@ -34,7 +34,7 @@ def finish(event: dict[str, Any]) -> dict[str, Any]:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes a workflow's report, or the EventBridge event of an execution that ended without
-    one. Returns the verification's state and outcome; nothing of an execution that is no test.
+    one. Returns the verification's state and outcome; nothing if the execution tested no account.
     """
     return finish(event) or {}
 

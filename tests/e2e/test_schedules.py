@@ -151,7 +151,7 @@ def test_a_clock_that_somebody_deletes_is_back_after_the_daily_comparison(
         ),
     ],
 )
-def test_a_schedule_that_is_none_names_the_field(
+def test_the_refusal_of_a_malformed_schedule_names_the_field(
     used: Used, schedule: dict[str, Any], field: str
 ) -> None:
     body = {"kind": "rds", "instance_id": "orders", "region": "us-east-1", "schedule": schedule}

@@ -287,8 +287,8 @@ def test_an_idempotency_key_means_nothing_to_another_organization(
 
 
 def test_an_idempotency_key_has_no_control_characters(admin: Api) -> None:
-    """They part it from what else its hash is taken of: with one, a client could spell the key of a
-    schedule's turn.
+    """They separate the key from the other parts that are hashed with it. A client that could send
+    one could choose the key of a schedule's turn.
     """
     for character in ("\0", "\x1f", "\x7f"):
         answer = admin.post(

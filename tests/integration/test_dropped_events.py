@@ -147,7 +147,7 @@ def test_of_each_consumer_the_ids_and_times_are_known() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:No application metrics")
-def test_the_end_of_an_execution_that_was_no_test_is_dropped(
+def test_the_end_of_an_execution_that_tested_no_account_is_dropped(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Somebody started it by hand, with ids that are well-formed."""

@@ -77,7 +77,7 @@ def stop_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setattr(Clock, "time", Clock.time)
     monkeypatch.setattr(moto.logs.models, "utcnow", lambda: Clock.time.replace(tzinfo=None))
-    monkeypatch.setattr(moto.scheduler.models, "unix_time", lambda: Clock.time.timestamp())
+    monkeypatch.setattr(moto.scheduler.models, "unix_time", lambda: Clock.now(UTC).timestamp())
     for module in readers_of_the_clock():
         monkeypatch.setattr(module, "datetime", Clock)
 

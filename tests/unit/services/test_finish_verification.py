@@ -327,7 +327,7 @@ def test_a_test_that_never_began_is_an_error_that_somebody_sees() -> None:
         finished(VerificationReport.of_event(sample_event("record_verification")), table)
 
 
-def test_an_execution_that_died_and_was_of_no_test_is_dropped() -> None:
+def test_an_execution_that_died_and_tested_no_account_is_dropped() -> None:
     """Somebody started it by hand: it ended nothing, and no retry finds its test."""
     table = a_table()
     table.verification = a_verification(verification_id="01JN8Q5M3C00000000000000C3")

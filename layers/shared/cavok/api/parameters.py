@@ -73,7 +73,7 @@ def _reads_conditions(route: Route) -> bool:
 
 
 def unknown_parameter(known: Iterable[str]) -> str:
-    """What is wrong with a parameter that is none of the known ones."""
+    """The sentence about a parameter that is not one of the known ones."""
     return f"There is no such parameter. Known here: {', '.join(sorted(known)) or 'none'}."
 
 

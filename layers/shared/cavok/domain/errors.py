@@ -302,8 +302,8 @@ class UnusableEvent(CavokError):
 
 
 class MalformedEvent(UnusableEvent):
-    """An event without its envelope or a required field, or with an id or a time that cannot be one;
-    or a message that is not JSON.
+    """An event without its envelope or a required field, or with an id or a time that cannot be
+    used; or a message that is not JSON.
     """
 
 

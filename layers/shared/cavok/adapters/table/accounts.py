@@ -238,7 +238,7 @@ def _stored_otherwise(item: AccountItem | Row) -> dict[str, Any]:
 
 
 def account_key(organization_id: str, account_id: str) -> tuple[str, str]:
-    """Raises AccountNotFound for what is no id."""
+    """Raises AccountNotFound if `account_id` does not have the form of an id."""
     if not is_id(account_id):
         raise _not_found()
     return keys.organization_pk(organization_id), keys.account_sk(account_id)
