@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import json
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,12 +19,13 @@ import pytest
 from moto.backends import get_backend
 
 from cavok import wiring
+from cavok.adapters.retry_queue import RetryQueue
 from cavok.domain.accounts import Account, Status
 from cavok.domain.events import REGISTRY, WEBHOOK_TEST, EventType
 from cavok.domain.interactions import InteractionOutcome, Result
 from cavok.domain.permissions import ACCOUNT_MATCHES, EC2, LOGS, RDS
 from cavok.domain.resources import Resource
-from cavok.domain.webhooks import PAUSED_AFTER, Health
+from cavok.domain.webhooks import LAST_TRY_AFTER, PAUSED_AFTER, Health
 from cavok.services.resources import ResourceDependencies, schedule_resource
 from local.settings import ROOT
 from tests.support.api import KEY_ACCOUNT, Api
@@ -47,6 +49,7 @@ from tests.support.messages import (
     nothing_is_dropped,
     queue_names,
     receiver,
+    records_of,
     sources,
 )
 from tests.support.moto_stack import REGION, Clock, items
@@ -151,6 +154,7 @@ def test_every_rule_sends_events_that_its_targets_take(
     events: list[Json],
     eventbridge: EventBridge,
     receiver: Receiver,
+    senders: set[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CLOCKS_GROUP", "cavok-clocks")
@@ -176,20 +180,41 @@ def test_every_rule_sends_events_that_its_targets_take(
             assert eventbridge.sent[queue]
             deliver(queue, eventbridge.sent[queue])
     deliver("WebhookMessages", redelivered(admin, eventbridge))
+    deliver_in_vain(eventbridge, receiver)
+    assert use_cases_that_send() - {"_fire_for_turn_near"} <= senders  # see a change, below
     fed.add(fed_by_clocks())  # see the schedules, below
     assert set(queue_names()) <= fed, "a queue with a consumer that nothing feeds"
     assert {body["type"] for body in receiver.bodies} == {*EventType, WEBHOOK_TEST}
     assert {event["detail-type"] for event in events} == REGISTRY.keys() - {WEBHOOK_TEST}
 
 
-SENDERS = {
-    "publish_events": "every event of the stream",
-    "send_test_message": "the test message of `records`",
-    "redeliver": "`redelivered`",
-    "try_again": "the first message, which the receiver refuses",
-    "give_up": "the same, after its last try",
-}
-"""The functions of `services` that send to a queue, and what each sends here."""
+@pytest.fixture(autouse=True)
+def senders(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The functions of `services` that ran while something was sent to a queue."""
+    found, send = set[str](), RetryQueue.send
+
+    def noting(queue: RetryQueue, messages: Any, **named: Any) -> Any:
+        calls = traceback.extract_stack()
+        found.update(call.name for call in calls if "cavok/services/" in call.filename)
+        return send(queue, messages, **named)
+
+    monkeypatch.setattr(RetryQueue, "send", noting)
+    return found
+
+
+def use_cases_that_send() -> set[str]:
+    """The functions of `services` that send to a queue."""
+    found = {
+        function.name
+        for path in (ROOT / "layers/shared/cavok/services").glob("*.py")
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef)
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call)
+        and getattr(call.func, "attr", getattr(call.func, "id", None))
+        in ("send", "_send", "_send_on")
+    }
+    return found - {"_send", "_send_on"}
 
 
 def redelivered(admin: Api, eventbridge: EventBridge) -> list[Json]:
@@ -205,19 +230,14 @@ def redelivered(admin: Api, eventbridge: EventBridge) -> list[Json]:
     return eventbridge.sent["WebhookMessages"][len(before) :]
 
 
-def test_each_use_case_that_sends_to_a_queue_runs_here() -> None:
-    found = {
-        function.name
-        for path in (ROOT / "layers/shared/cavok/services").glob("*.py")
-        for function in ast.walk(ast.parse(path.read_text()))
-        if isinstance(function, ast.FunctionDef)
-        for call in ast.walk(function)
-        if isinstance(call, ast.Call)
-        and getattr(call.func, "attr", getattr(call.func, "id", None))
-        in ("send", "_send", "_send_on")
-    }
-
-    assert found - {"_send", "_send_on"} == SENDERS.keys()
+def deliver_in_vain(eventbridge: EventBridge, receiver: Receiver) -> None:
+    """One message has its last try, and is kept for an operator."""
+    event = eventbridge.sent["WebhookMessages"][0]
+    event = event | {"detail": event["detail"] | {"event_id": "undelivered"}}
+    receiver.refuses = 1
+    records = records_of("WebhookRetries", [event], sent_at=Clock.time - LAST_TRY_AFTER)
+    assert invoke("DeliverWebhook", {"Records": records}) == {"batchItemFailures": []}
+    assert eventbridge.sent["UndeliveredWebhooks"] == [event]
 
 
 def sends_to(function: str) -> list[str]:
@@ -395,6 +415,7 @@ def test_a_change_just_before_a_turn_sends_what_that_function_takes(
     orders: Resource,
     control: ResourceDependencies,
     fired_clocks: FiredClocks,
+    senders: set[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(wiring, "resource_dependencies", lambda: control)
@@ -402,6 +423,7 @@ def test_a_change_just_before_a_turn_sends_what_that_function_takes(
 
     schedule_resource(context, orders.resource_id, NIGHT, dependencies=control)
 
+    assert "_fire_for_turn_near" in senders
     (entry,) = fired_clocks.entries
     deliver(fed_by_clocks(), [json.loads(entry["MessageBody"])])
 
