@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import posixpath
+import re
 import subprocess
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import brotli
@@ -109,6 +112,24 @@ def test_a_form_that_it_does_not_know_is_refused_in_modules_that_stay_apart_too(
 
 def page_modules() -> dict[str, str]:
     return {path.relative_to(STATIC).as_posix(): path.read_text() for path in STATIC.rglob("*.js")}
+
+
+def test_no_two_modules_of_the_page_import_each_other() -> None:
+    """Imports of a module that is loaded later count too."""
+    imports = {
+        name: {
+            posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+            for path in re.findall(r'(?:from |import\()"(\.[^"]+)"', without_comments(text))
+        }
+        for name, text in page_modules().items()
+    }
+
+    assert "views/challenges.js" in imports["views/sign-in.js"]
+    assert {*TopologicalSorter(imports).static_order()} == imports.keys()
+
+
+def without_comments(text: str) -> str:
+    return re.sub(r"/\*[\s\S]*?\*/|//.*", "", text)
 
 
 def test_the_page_joins_what_its_first_view_loads_and_nothing_else() -> None:

@@ -4,7 +4,7 @@ import * as session from "../lib/session.js";
 import { copyable } from "../lib/copying.js";
 import { button, errorPanel, field, form } from "../lib/ui.js";
 import { load } from "../lib/watched.js";
-import { asked } from "./sign-in.js";
+import { asked } from "./asked.js";
 import { t } from "./texts.js";
 
 const FORMS = { NEW_PASSWORD_REQUIRED: newPassword, SOFTWARE_TOKEN_MFA: oneCode, MFA_SETUP: authenticator };

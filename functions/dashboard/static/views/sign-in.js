@@ -1,9 +1,9 @@
 import { announce, fill, h, later } from "../lib/dom.js";
 import { brandMark } from "../lib/icons.js";
-import { Problem } from "../lib/problem.js";
 import * as session from "../lib/session.js";
 import { button, field, form, notLoaded, SLOW_AFTER_MS, submitting, takesLong } from "../lib/ui.js";
 import { t } from "../texts.js";
+import { asked } from "./asked.js";
 
 export function signIn({ main, title, path }) {
   title(t.signIn.title);
@@ -86,16 +86,4 @@ function password() {
     },
   });
   return node;
-}
-
-/** The answer of Cognito; a refusal as a problem that the form shows. */
-export async function asked(question) {
-  try {
-    return await question();
-  } catch (error) {
-    const isLate = error instanceof DOMException && error.name === "TimeoutError";
-    const why = isLate ? t.problems.timeoutDetail(session.TIMEOUT_MS / 1000) : t.problems.networkDetail;
-    const { message, code } = error instanceof session.SignInError ? error : { message: why, code: "" };
-    throw Object.assign(new Problem({ title: t.signIn.failed, detail: message }), { code });
-  }
 }
