@@ -47,7 +47,7 @@ from cavok.domain.organizations import Organization
 from cavok.domain.outcomes import HELD_FOR, REPEATED_FOR
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import Verdict, judge
-from cavok.services import query_instances
+from cavok.services import calls_at_once
 from cavok.services.connections import ConnectionDependencies
 from cavok.services.instances import list_instances
 from cavok.services.resources import ResourceDependencies
@@ -638,7 +638,7 @@ def test_what_cannot_be_listed_is_named_and_the_rest_is_shown(
         while sum(not future.done() for future in futures) > 2:
             wait(futures, timeout=0.02)
 
-    monkeypatch.setattr(query_instances, "wait", wait_for_all_but_two)
+    monkeypatch.setattr(calls_at_once, "wait", wait_for_all_but_two)
     connect(regions=("us-east-1", "eu-west-1"))
     web = run_instance()
 
