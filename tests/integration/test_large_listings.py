@@ -6,7 +6,6 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from cavok.services.kept_listings import Listing
 from functions.instances_api import app
 from tests.support.api import Context
 from tests.support.builders import ACCOUNT_ID, sample_event
+from tests.support.moto_stack import Clock
 
 LAMBDA_SENDS = 6 * 1024 * 1024
 """Bytes of a response. Source: Lambda Developer Guide, "Lambda quotas": invocation payload."""
@@ -48,7 +48,7 @@ def test_an_answer_takes_as_many_instances_as_lambda_sends_and_says_what_is_left
     name: str, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     listed = list(fleet(name, count))
-    listing = Listing(listed, [], as_of=datetime.now(UTC))
+    listing = Listing(listed, [], as_of=Clock.time)
     monkeypatch.setattr(route, "recent_instances", lambda *_, **__: listing)
     monkeypatch.setattr(wiring, "connection_dependencies", lambda: None)
     event = sample_event("api_create_account") | {"rawPath": PATH, "body": None}

@@ -579,7 +579,7 @@ def test_a_receiver_is_not_blamed_for_a_try_that_was_cut_short(
 
 def a_pause_is_over(*_: Any) -> None:
     """The next try is due."""
-    now = datetime.now(UTC)
+    now = Clock.time
     health = Health(organization_id=ORGANIZATION_ID, failures=PAUSED_AFTER - 1).failed(now)
     due = replace(health, next_try_at=now - timedelta(seconds=1))
     assert wiring.webhooks().change_health(Health(organization_id=ORGANIZATION_ID), due)
@@ -603,7 +603,7 @@ def test_a_try_in_a_pause_has_all_its_time_or_is_not_made(
     admin.put(PATH, WEBHOOK)
     happens(admin, receiver)
     before = wiring.webhooks().health(ORGANIZATION_ID)
-    first_tries.seconds("contoso", datetime.now(UTC))
+    first_tries.seconds("contoso", Clock.time)
     first_tries.spend("contoso", 0.1, accepted=True)
 
     assert comes("WebhookMessages", event=event) == LEAVES
