@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
+
 from tests.support.api import KEY_ACCOUNT, KEYS, UNKNOWN_ID, Api, number
-from tests.support.moto_stack import TABLE, client
+from tests.support.moto_stack import TABLE, client, let_time_pass
+
+
+@pytest.fixture(autouse=True)
+def _time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    let_time_pass(monkeypatch)
 
 
 def trail(api: Api, account_id: str) -> list[tuple[str, str | None]]:

@@ -8,7 +8,7 @@ import importlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 from unittest.mock import Mock
@@ -23,6 +23,7 @@ from moto.backends import get_backend
 from cavok import wiring
 from cavok.adapters.customer.assume_role import CustomerRoles
 from cavok.adapters.table import due_accounts
+from cavok.api.router import Router
 from cavok.domain.accounts import Account
 from cavok.domain.steps import Judgement, Verdict
 from cavok.domain.survey import Survey
@@ -80,6 +81,18 @@ def stop_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moto.scheduler.models, "unix_time", lambda: Clock.now(UTC).timestamp())
     for module in readers_of_the_clock():
         monkeypatch.setattr(module, "datetime", Clock)
+
+
+def let_time_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each request comes a second after the one before. The trail, for example, is in the order of
+    its times.
+    """
+
+    def later() -> datetime:
+        Clock.time += timedelta(seconds=1)
+        return Clock.time
+
+    monkeypatch.setattr(Router, "now", staticmethod(later))
 
 
 def surround(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
