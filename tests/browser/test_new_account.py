@@ -121,6 +121,8 @@ def test_a_number_that_is_connected_already_is_said_so(admin, modal, watch):
     expect(alert).to_contain_text(f"{known['provider_id']} is here already.")
     expect(modal.get_by_label("Provider ID")).to_have_value(known["provider_id"])
     expect(modal.get_by_label("Provider ID")).to_be_focused()
+    described = re.compile(f"{known['provider_id']} is here already")
+    expect(modal.get_by_label("Provider ID")).to_have_accessible_description(described)
     alert.get_by_role("link", name=known["name"]).click()
     expect(modal.get_by_role("dialog")).to_have_count(0)
     expect(modal.get_by_role("heading", name=known["name"])).to_be_visible()

@@ -55,8 +55,7 @@ test("the hour of another day has its date", () => {
 });
 
 test("a wait to the second is not too short", () => {
-  const now = new Date(2026, 0, 5, 9, 0).getTime();
-  assert.equal(second(new Date(2026, 0, 5, 9, 0, 3, 1).getTime(), now), "09:00:04");
+  assert.equal(second(new Date(2026, 0, 5, 9, 0, 3, 1).getTime()), "5 Jan 2026, 09:00:04");
 });
 
 test("who travels is told the time of where they are", (context) => {
@@ -69,8 +68,8 @@ test("who travels is told the time of where they are", (context) => {
   const [iso, old] = ["2026-11-27T17:00:00Z", "2026-01-01T02:00:00Z"];
   const at = Date.parse(iso);
   shown.push(when(iso, { exact: true }), when(old));
-  const all = () => [hour(at, at), second(at, at), ...shown.map(({ textContent }) => textContent), utcDate(old)];
-  const atHome = ["18:00", "18:00:00", "27 Nov 2026, 18:00", "1 Jan 2026", "1 Jan 2026"];
+  const all = () => [hour(at, at), second(at), ...shown.map(({ textContent }) => textContent), utcDate(old)];
+  const atHome = ["18:00", "27 Nov 2026, 18:00:00", "27 Nov 2026, 18:00", "1 Jan 2026", "1 Jan 2026"];
   assert.deepEqual(all(), atHome);
   const [{ title }] = shown;
   process.env.TZ = "America/New_York";
@@ -79,7 +78,7 @@ test("who travels is told the time of where they are", (context) => {
   onTick(() => heard.push(hour(at, at)), view.signal);
   tick();
   view.abort();
-  assert.deepEqual(all(), ["12:00", "12:00:00", "27 Nov 2026, 12:00", "31 Dec 2025", "1 Jan 2026"]);
+  assert.deepEqual(all(), ["12:00", "27 Nov 2026, 12:00:00", "27 Nov 2026, 12:00", "31 Dec 2025", "1 Jan 2026"]);
   assert.deepEqual([heard, timeZoneHere()], [["12:00"], "America/New_York"]);
   assert.notEqual(shown[0].title, title);
 });

@@ -27,20 +27,13 @@ const refusal = (seconds) =>
     { status: 429, headers: { "retry-after": seconds } },
   );
 
-test("who is refused for longer than anybody waits is told at once until when, which stays true", async (context) => {
+test("whoever is refused for longer than anybody waits is told until when, which stays true", async (context) => {
   const now = new Date(2026, 0, 5, 9, 0, 0, 500).getTime();
   context.mock.method(Date, "now", () => now);
   answers = [refusal("43")];
-  await assert.rejects(api.get("/v1/organization"), { status: 429, detail: "Enough. Try again after 09:00:44." });
-  assert.equal(asked.length, 1);
-});
-
-test("nobody is told of another day than the wait ends on", async (context) => {
-  const now = new Date(2026, 0, 5, 23, 59, 40).getTime();
-  context.mock.method(Date, "now", () => now);
-  answers = [refusal("43")];
-  const detail = "Enough. Try again after 6 Jan 2026, 00:00:23.";
+  const detail = "Enough. Try again after 5 Jan 2026, 09:00:44.";
   await assert.rejects(api.get("/v1/organization"), { status: 429, detail });
+  assert.equal(asked.length, 1);
 });
 
 test("a short wait is waited for", async () => {

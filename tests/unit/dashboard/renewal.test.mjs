@@ -1,7 +1,7 @@
 // When a link of "Deploy on AWS" that expires is asked for anew.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { opened, signIn } from "./drawn.mjs";
+import { opened, signIn, toasts } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -75,4 +75,53 @@ test("one that is pressed after the computer slept is renewed before it is follo
   assert.equal(await press(), false, "it is new now");
   view.abort();
   assert.equal(main.querySelector(".deploy a").href, link("new"));
+});
+
+/** An answer that waits until it is let go. */
+function held(name) {
+  let go;
+  const waits = new Promise((resolve) => (go = resolve));
+  return { go, answer: () => waits.then(() => guide(name)) };
+}
+
+test("a late one leaves the link of a role that was changed meanwhile alone, and opens nothing", async (context) => {
+  for (const how of ["by itself", "by a press"]) {
+    const view = new AbortController();
+    const main = await open(context, view.signal);
+    const followed = [];
+    globalThis.window = { open: (address) => followed.push(address) };
+    const late = held("old role");
+    answer = late.answer;
+    minutes = 51;
+    if (how === "by a press") main.querySelector(".deploy a").dispatchEvent(new Event("click", { cancelable: true }));
+    else store.changed();
+    await soon(20);
+    answer = () => guide("new role");
+    store.add({ ...account, role_arn: "arn:aws:iam::1:role/CavokB", version: 2 }, Date.now());
+    await soon(30);
+    assert.equal(main.querySelector(".deploy a").href, link("new role"), how);
+    late.go();
+    await soon(30);
+    assert.equal(main.querySelector(".deploy a").href, link("new role"), how);
+    assert.deepEqual(followed, [], how);
+    view.abort();
+  }
+});
+
+test("one that took longer than a browser opens anything after a press is said to be new", async (context) => {
+  const view = new AbortController();
+  const main = await open(context, view.signal);
+  const followed = [];
+  globalThis.window = { open: (address) => followed.push(address) };
+  const isActive = Object.getOwnPropertyDescriptor(globalThis, "navigator").value ?? navigator;
+  context.after(() => delete isActive.userActivation);
+  Object.defineProperty(isActive, "userActivation", { value: { isActive: false }, configurable: true });
+  minutes = 51;
+  answer = () => guide("new");
+  main.querySelector(".deploy a").dispatchEvent(new Event("click", { cancelable: true }));
+  await soon(20);
+  assert.deepEqual(followed, []);
+  assert.equal(main.querySelector(".deploy a").href, link("new"));
+  assert.match(toasts.textContent, /Press it again/u);
+  view.abort();
 });

@@ -19,7 +19,6 @@ function formatters() {
     precise: format({ dateStyle: "full", timeStyle: "long" }),
     date: format({ dateStyle: "medium" }),
     time: format({ timeStyle: "short" }),
-    timeSeconds: format({ timeStyle: "medium" }),
   };
 }
 
@@ -38,11 +37,8 @@ export const utcDate = (iso) => UTC_DATE.format(new Date(iso));
 // A moment of another day has its date.
 const isToday = (moment, now) => new Date(moment).toDateString() === new Date(now).toDateString();
 export const hour = (moment, now = Date.now()) => local[isToday(moment, now) ? "time" : "dateTime"].format(moment);
-/** The same to the second, which is not too early. */
-export function second(moment, now = Date.now()) {
-  const whole = Math.ceil(moment / 1000) * 1000;
-  return local[isToday(whole, now) ? "timeSeconds" : "dateTimeSeconds"].format(whole);
-}
+/** To the second, and not too early; with its date, for words that may stand until another day. */
+export const second = (moment) => local.dateTimeSeconds.format(Math.ceil(moment / 1000) * 1000);
 
 // 5 January 2026 is a Monday.
 const atMinute = (minutes) => Date.UTC(2026, 0, 5, 0, minutes);

@@ -21,6 +21,7 @@ import {
   spinner,
   statusBadge,
   submitting,
+  toast,
 } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
@@ -88,17 +89,21 @@ export function instructions(context) {
         return 0;
       };
       whileLookedAt(handle.signal, pauseOf, turn);
-      const renew = async () => {
-        const { deploy_on_aws_url: address } = await read();
-        content.querySelector(".deploy a")?.setAttribute("href", safeHref(address));
-        return address;
-      };
+      // A link that was drawn anew meanwhile, as for another role, is newer than this answer.
+      const renew = async (link) => link.setAttribute("href", safeHref((await read()).deploy_on_aws_url));
       // While the computer slept, no link was renewed.
       const onPress = (event) => {
         const link = event.currentTarget;
         if (!expires(link.href) || age() < LINK_LASTS_MS) return;
+        if (event.type === "auxclick" && event.button !== 1) return;
         event.preventDefault();
-        submitting(link, async () => window.open(safeHref(await renew()), "_blank", "noopener,noreferrer"));
+        submitting(link, async () => {
+          await renew(link);
+          // A browser opens nothing long after a press, nor does it say so.
+          if (link.isConnected && navigator.userActivation?.isActive !== false) {
+            window.open(link.href, "_blank", "noopener,noreferrer");
+          } else toast(t.instructions.pressAgain);
+        });
       };
       const draws = (answer) => drawGuide(answer, handle.account(), onPress);
       const guide = watched(content, read, draws, { signal: handle.signal, once: true });
@@ -114,7 +119,7 @@ export function instructions(context) {
         if (!link || !expires(link.href) || age() < renewAt) return;
         renewAt = Infinity;
         // If it fails, the next look tries again, but no sooner than the API asks for.
-        renew().catch((problem) => {
+        renew(link).catch((problem) => {
           renewAt = age() + retryAfter(problem);
         });
       });
@@ -275,6 +280,7 @@ function drawGuide(guide, account, onPress) {
               class: "button button-primary",
               href: guide.deploy_on_aws_url,
               onclick: onPress,
+              onauxclick: onPress,
               target: "_blank",
               rel: "noopener noreferrer",
             },

@@ -1,6 +1,6 @@
 import * as api from "../lib/api.js";
 import { choice } from "../lib/choice.js";
-import { fill, h } from "../lib/dom.js";
+import { fill, h, uniqueId } from "../lib/dom.js";
 import { afterPress } from "../lib/press.js";
 import { regionsField } from "../lib/regions-field.js";
 import { NAME, find, sameName } from "../lib/same-name.js";
@@ -174,13 +174,14 @@ function accountForm(close, onAdded) {
   async function sayWhoHasIt(problem, wanted) {
     const there = problem.status === 409 && (await find(wanted, (account) => account.provider_id === wanted));
     if (!there || !node.isConnected) throw problem;
+    const reason = uniqueId("taken");
     fill(
       node.querySelector(".form-error"),
       notice(
         "error",
         h(
           "p",
-          {},
+          { id: reason },
           t.newAccount.numberTaken(wanted),
           " ",
           h("a", { href: `#/accounts/${api.segment(there.account_id)}` }, there.name),
@@ -189,6 +190,7 @@ function accountForm(close, onAdded) {
       ),
     );
     number.setAttribute("aria-invalid", "true");
+    number.setAttribute("aria-describedby", `${number.getAttribute("aria-describedby") ?? ""} ${reason}`.trim());
     number.focus();
   }
 

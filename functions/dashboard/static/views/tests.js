@@ -142,9 +142,9 @@ class Board {
       tag.hidden = !entry.optional;
       render(tag, entry.optional ? t.tests.optional : "", (said) => said);
       render(summary, this.total === null ? "" : groupSummary(entry.rows), (said) => said);
-      keyed(node.querySelector(".test-steps"), entry.rows, keyOf, (step) =>
-        stepRow(step, entry.optional, this.account),
-      );
+      // The catalog may come after the steps, and changes how they look.
+      const rows = entry.rows.map((step) => ({ ...step, optional: entry.optional }));
+      keyed(node.querySelector(".test-steps"), rows, keyOf, (step) => stepRow(step, step.optional, this.account));
     }
     for (const node of this.groups.querySelectorAll("[data-group]"))
       if (!groups.some(({ group }) => group === node.dataset.group)) node.remove();

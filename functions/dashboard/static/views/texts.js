@@ -406,6 +406,7 @@ export const t = withTexts(OPEN_TABLES, {
     title: { assume_role: "Make the role in your account", access_key: "Make the IAM user in your account" },
     other: "Other ways",
     open: "Open the account",
+    pressAgain: "The link is new now. Press it again.",
     testNow: "Test now",
     testing: "A test is running.",
     nextCheck: "Cavok tests by itself:",
