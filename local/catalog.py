@@ -105,10 +105,13 @@ def version_between(before: list[dict[str, Any]], after: list[dict[str, Any]]) -
 
 
 def cost_rows() -> dict[str, str]:
-    """The rows of docs/costs.md that count probes and calls, by unit."""
+    """The rows of docs/costs.md that count probes, calls and what follows from them, by unit."""
     probes = sum(len(group.permissions) for group in PROBED_GROUPS)
     branches = probes + 1  # the log group
     states, progress = 6, branches + 3  # the trust steps and the log group take two units each
+    in_the_test, webhook_events = branches + 5, 2
+    following = webhook_events + 1  # the line
+    fewest, most = 2, 4  # the slot's record, and the end's three, together or each alone
     cells = {
         "Step Functions state transitions": (
             states + 2 * branches,
@@ -116,27 +119,44 @@ def cost_rows() -> dict[str, str]:
             f"{states} states, and 2 for each of {probes} probes and for the log group",
         ),
         "Lambda invocations": (
-            branches + 5,
-            "1 a sweep",
-            f"the API's one, OpenSession, SurveyRegions, {probes} probes, the log group, "
-            "WriteCustomerLog, RecordVerification; or SweepAccounts, which tests page after page",
+            f"{in_the_test + fewest + following} to {in_the_test + most + following}",
+            "1 a sweep, and less than 1 of PublishEvents",
+            f"{in_the_test} in the test: the API's one, OpenSession, SurveyRegions, {probes} "
+            "probes, the log group, WriteCustomerLog, RecordVerification. Then PublishEvents "
+            f"{fewest} to {most}, DeliverWebhook {webhook_events}, with a webhook or without, and "
+            "LogInteractions. Scheduled: SweepAccounts, which tests page after page",
         ),
         "DynamoDB write units": (
-            progress + 21,
+            progress + 24,
             "3",
-            "taking the slot 6, and its audit entry 3; recording the end 6; "
-            f"progress {progress}; its interaction 6. Scheduled: the account 1, its due time 2; "
-            "weekly and on a change 7 in all. 2 to 6 more where the status changes",
+            "taking the slot 6, counting it for the quota 2, and its audit entry 3; recording the "
+            f"end 6; progress {progress}; its interaction 6, and 1 after its line is written. "
+            "Scheduled: the account 1, its due time 2; weekly and on a change 7 in all. 2 to 6 "
+            "more where the status changes",
         ),
         "KMS requests": (
             branches + 3,
             "none",
-            f"one Encrypt, {branches + 2} Decrypt; with an access key, another Decrypt",
+            f"one Encrypt, {branches + 2} Decrypt; with an access key, another Decrypt; with a "
+            "webhook, one a message",
         ),
         "STS and the customer's API calls": (
             *[f"about {round(calls_of_a_test(['us-east-1']), -1)}"] * 2,
             f"free of charge; less than {MOST_CALLS} in twenty regions, or where it looks for "
             "instances in others",
+        ),
+        "Events of our own bus": (
+            webhook_events,
+            "none",
+            "`Verification Finished`, and `Instance Interaction` for the test itself. 1 more where "
+            "the status changes, and where usage crosses a threshold. Scheduled: 1 if a webhook "
+            "asks for it, or on a change",
+        ),
+        "SQS requests": (
+            f"{2 + 2 * following} or {3 + 2 * following}",
+            "none",
+            "sending the events to the webhooks' queue 1 or 2, the bus's sending to that of lines "
+            f"1; receiving and deleting {following} messages {2 * following}",
         ),
     }
     return {unit: f"| {unit} | {' | '.join(map(str, row))} |" for unit, row in cells.items()}

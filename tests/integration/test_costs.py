@@ -1,63 +1,230 @@
-"""A person's test, whole, takes the write units that docs/costs.md tells. What a scheduled one
-takes is in test_sweep.py.
+"""A person's test, whole, and all that follows from what it writes, takes what docs/costs.md tells.
+What a scheduled one takes is in test_sweep.py.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from io import StringIO
 from typing import Any
 
 import pytest
 from botocore.client import BaseClient
 
-from local.catalog import COSTS
-from tests.bench.capacity import Capacity, keys_written
+from cavok.observability import logger
+from tests.bench.bill import LOG_LINE, MONTH, bytes_of_lambdas_own_lines
+from tests.bench.capacity import Capacity, keys_written, stored_weight
+from tests.support import messages, workflows
 from tests.support.api import KEY_ACCOUNT, Api
 from tests.support.builders import NUMBER
-from tests.support.messages import environment, nothing_is_dropped
-from tests.support.moto_stack import stored_items
+from tests.support.documents import cost_figures, cost_row
+from tests.support.messages import (
+    RULES,
+    STREAMS,
+    EventBridge,
+    Stream,
+    deliver,
+    environment,
+    eventbridge,
+    invoke,
+    mappings,
+    matches,
+    nothing_is_dropped,
+    queue_names,
+    receiver,
+)
+from tests.support.moto_stack import Clock, Json, stored_items
+from tests.support.template import resource, template
 from tests.support.workflows import run_started_test
 
-__all__ = ["environment", "nothing_is_dropped"]
+__all__ = ["environment", "eventbridge", "nothing_is_dropped", "receiver"]
 
-pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:No application metrics"),
+    pytest.mark.usefixtures("receiver"),
+]
 
-QUOTA = 2
-"""What counting the test takes, which the document leaves out of its table."""
+
+@dataclass
+class Used:
+    """What a test takes. `written`: write units, by the items that they were for."""
+
+    read: float = 0
+    written: Counter[str] = field(default_factory=Counter)
+    invocations: Counter[str] = field(default_factory=Counter)
+    sqs: int = 0
+    lines: StringIO = field(default_factory=StringIO)
+
+    @property
+    def behind_the_stream(self) -> list[str]:
+        """The functions of the invocations that no request and no workflow waits for."""
+        polling = {*STREAMS, *queue_names().values()}
+        return [name for name in self.invocations.elements() if name in polling]
 
 
 @pytest.fixture
-def capacity(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
-    """The write units of all clients, by the items that they were for."""
-    found, call = Counter[str](), BaseClient._make_api_call  # type: ignore[attr-defined]
+def path(admin: Api, eventbridge: EventBridge) -> str:
+    """The tests of an account that was tested before, so that its status stays."""
+    account = admin.account(**KEY_ACCOUNT | {"provider_id": NUMBER, "write_logs": True})
+    path = f"/v1/accounts/{account['account_id']}/verifications"
+    admin.post(path)
+    run_started_test("VerifyAccount")
+    return path
 
-    def count(client: Any, operation: str, asked: Any) -> Any:
+
+@pytest.fixture
+def used(path: str, eventbridge: EventBridge, monkeypatch: pytest.MonkeyPatch) -> Used:
+    """The use of all clients and functions."""
+    found, call = Used(), BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def count(of: Any, operation: str, asked: Any) -> Any:
+        if of.meta.service_model.service_name != "dynamodb" or operation == "Scan":
+            return call(of, operation, asked)
         keys = [(k["pk"]["S"], k["sk"]["S"]) for _, k in keys_written(operation, asked)]
         before = stored_items()
-        answer = call(client, operation, asked)
+        answer = call(of, operation, asked)
         after = stored_items()
+        reads = Capacity()
+        reads.add(operation, asked, answer, ())
+        found.read += reads.read
         for key in keys:
-            own = Capacity()
-            own.add(operation, asked, answer, [(before.get(key, {}), after.get(key, {}))])
-            found[key[0].partition("#")[0] + "/" + key[1].partition("#")[0]] += int(own.written)
+            writes = Capacity()
+            writes.add(operation, asked, answer, [(before.get(key, {}), after.get(key, {}))])
+            found.written[key[1].partition("#")[0]] += int(writes.written)
         return answer
 
+    def noting(function: str, event: Any) -> Any:
+        found.invocations[function] += 1
+        return invoke(function, event)
+
+    def send(**asked: Any) -> Any:
+        found.sqs += 1
+        return EventBridge.send_message_batch(eventbridge, **asked)
+
     monkeypatch.setattr(BaseClient, "_make_api_call", count)
+    monkeypatch.setattr(eventbridge, "send_message_batch", send)
+    for module in (messages, workflows):
+        monkeypatch.setattr(module, "invoke", noting)
+    monkeypatch.setattr(logger.registered_handler, "stream", found.lines)
     return found
 
 
-def test_a_persons_test_takes_the_write_units_that_are_told(
-    admin: Api, capacity: Counter[str]
-) -> None:
-    account = admin.account(**KEY_ACCOUNT | {"provider_id": NUMBER, "write_logs": True})
-    for _ in range(2):  # the status stays in the second
-        capacity.clear()
-        admin.post(f"/v1/accounts/{account['account_id']}/verifications")
-        run_started_test("VerifyAccount")
+Records = tuple[list[Json], list[Json]]
+"""Those of a test's begin, and those of its end."""
 
-    (row,) = re.findall(r"^\| DynamoDB write units \| (.*)", COSTS.read_text(), re.MULTILINE)
-    in_all, progress = (int(n) for n in re.findall(r"^\d+|(?<=progress )\d+", row))
-    shown = capacity.pop("PROGRESS/PROGRESS")
-    assert capacity.total() == in_all - progress + QUOTA, capacity
+
+@pytest.fixture
+def records(admin: Api, path: str, used: Used, capsys: pytest.CaptureFixture[str]) -> Records:
+    """What Lambda takes of a person's test from the table's stream."""
+    stream = Stream()
+    stream.changes()
+    capsys.readouterr()
+    admin.post(path)
+    used.invocations["AccountsApi"] += 1
+    begun = stream.changes()
+    run_started_test("VerifyAccount")
+    return that_pass(begun), that_pass(stream.changes())
+
+
+def follow(used: Used, eventbridge: EventBridge, batches: Sequence[list[Json]]) -> list[Json]:
+    """What Lambda and EventBridge do with records of the stream. Returns the events."""
+    sizes = {one["Queue"]["Fn::GetAtt"][0]: one["BatchSize"] for _, one in mappings("Queue")}
+
+    def take(queue: str, sent: list[Json]) -> None:
+        for first in range(0, len(sent), sizes[queue]):
+            used.sqs += 2  # a batch is received and deleted
+            deliver(queue, sent[first : first + sizes[queue]])
+
+    for batch in batches:
+        messages.invoke("PublishEvents", {"Records": batch})
+    for rule in RULES.values():
+        passed = [event for event in eventbridge.events if matches(rule.pattern, event)]
+        for queue in rule.targets if passed else ():
+            used.sqs += len(passed)
+            take(queue, passed)
+    for queue in filter(eventbridge.sent.get, sizes):
+        take(queue, eventbridge.sent[queue])
+    return eventbridge.events
+
+
+def that_pass(records: list[Json]) -> list[Json]:
+    """The records that the filters of the stream let through."""
+    filters = STREAMS["PublishEvents"]["FilterCriteria"]["Filters"]
+    patterns = [json.loads(one["Pattern"]) for one in filters]
+    return [record for record in records if any(matches(p, record) for p in patterns)]
+
+
+def of_function(function: str, name: str) -> Any:
+    """A property of a function in the template."""
+    return resource(function).get(name, template()["Globals"]["Function"].get(name))
+
+
+def test_a_persons_test_takes_the_units_of_the_table_that_are_told(
+    records: Records, used: Used, eventbridge: EventBridge
+) -> None:
+    follow(used, eventbridge, records)
+
+    row = cost_row("DynamoDB write units")
+    in_all, progress = (int(n) for n in re.findall(r"^ \d+|(?<=progress )\d+", row))
+    shown = used.written.pop("PROGRESS")
+    assert used.written.total() == in_all - progress, used.written
     assert 0 < shown <= progress, "an access key has no trust to show, and moto few words"
+    assert used.read == cost_figures("DynamoDB read units")[0]
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["at least", "at most"])
+def test_what_follows_from_a_persons_test_is_what_is_told(
+    records: Records, used: Used, eventbridge: EventBridge, which: int
+) -> None:
+    """Lambda takes the records of a moment together, or each alone if they are in several shards.
+    The invocations of the test itself are counted in tests/unit/test_costs.py.
+    """
+    alone = [[one] for of_a_moment in records for one in of_a_moment]
+    events = follow(used, eventbridge, alone if which else records)
+
+    of_the_test = re.search(r"(\d+) in the test", cost_row("Lambda invocations"))
+    behind = used.behind_the_stream
+    assert of_the_test
+    assert int(of_the_test[1]) + len(behind) == cost_figures("Lambda invocations")[which]
+    assert used.sqs == cost_figures("SQS requests")[which]
+    assert len(events) == cost_figures("Events of our own bus")[0]
+    traced = [name for name in behind if of_function(name, "Tracing") == "Active"]
+    assert 1 + len(traced) == cost_figures("X-Ray traces")[0], "and the request's"
+
+
+def test_a_persons_test_logs_as_much_as_is_told(
+    records: Records, used: Used, eventbridge: EventBridge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A role has three probes more than an access key, which log as others do."""
+    follow(used, eventbridge, records)
+
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith('{"_aws"')]
+    lines += used.lines.getvalue().splitlines()
+    levels = Counter(
+        of_function(name, "LoggingConfig").get("SystemLogLevel", "INFO")
+        for name in used.invocations.elements()
+    )
+    logged = sum(len(line) + LOG_LINE for line in lines)
+    logged += sum(n * bytes_of_lambdas_own_lines(level) for level, n in levels.items())
+    of_all = cost_figures("Lambda invocations")[0] / used.invocations.total()
+    assert logged * of_all / 1000 == pytest.approx(cost_figures("kB logged")[0], rel=0.1)
+
+
+def test_a_persons_test_leaves_as_much_as_is_told(path: str, used: Used, admin: Api) -> None:
+    """Until it expires. What never does takes the place of what was there."""
+    before = stored_items()
+    admin.post(path)
+    run_started_test("VerifyAccount")
+
+    now = Clock.time.timestamp()
+    months = MONTH.total_seconds()
+    kept = sum(
+        stored_weight(item) * (int(item["expires_at"]["N"]) - now) / months
+        for key, item in stored_items().items()
+        if key not in before and "expires_at" in item
+    )
+    assert kept / 1000 == pytest.approx(cost_figures("kB-months stored")[0], rel=0.1)

@@ -18,10 +18,15 @@ def runbook_rows(heading: str, level: int = 2) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
 
 
+def cost_row(unit: str) -> str:
+    """The row of a unit in docs/costs.md, without its name."""
+    (row,) = re.findall(rf"^\| {unit} \|(.*)$", COSTS.read_text(), re.M)
+    return str(row)
+
+
 def cost_figures(unit: str) -> list[int]:
     """The whole numbers in the row of a unit."""
-    (row,) = re.findall(rf"^\| {unit} \|(.*)$", COSTS.read_text(), re.M)
-    return [int(number) for number in re.findall(r"\d+", row)]
+    return [int(number) for number in re.findall(r"\d+", cost_row(unit))]
 
 
 def sealed_secrets() -> list[tuple[str, ...]]:

@@ -9,11 +9,14 @@ from collections import Counter
 from functools import cache
 from typing import Any
 
+import pytest
+
 from cavok.domain.permissions import PROBED_GROUPS
 from local.catalog import COSTS, cost_rows
 from local.settings import ROOT
+from tests.bench.bill import GB, MILLION, PRICES
 from tests.bench.workflows import Bill, Reckoned, definition
-from tests.support.documents import cost_figures
+from tests.support.documents import cost_figures, cost_row
 
 MOST_TRANSITIONS = 40
 """Of a person's test, two a probe. A limit on cost, which is raised only on purpose."""
@@ -59,12 +62,63 @@ def test_the_workflow_takes_the_transitions_that_are_told() -> None:
 def test_the_workflow_makes_the_invocations_and_opens_the_session_as_often_as_is_told() -> None:
     _, invoked, opened = persons_test()
 
-    assert cost_figures("Lambda invocations")[0] == 1 + invoked.total(), "and the API's"
+    row = cost_row("Lambda invocations")
+    assert f" {1 + invoked.total()} in the test: the API's one, " in row
     assert cost_figures("KMS requests")[0] == 1 + opened, "and OpenSession's Encrypt"
 
 
 def test_a_persons_test_stays_cheap() -> None:
     assert cost_figures("Step Functions state transitions")[0] <= MOST_TRANSITIONS
+
+
+def test_what_a_persons_test_takes_of_lambda_is_what_was_measured() -> None:
+    """Each function's memory and its warm time, in the table that `make bench` writes."""
+    text = (ROOT / "docs" / "performance.md").read_text()
+    _, _, rest = text.partition("**Its functions, medians of their invocations**\n\n")
+    table, _, _ = rest.partition("\n\n")
+    rows = re.findall(r"^\| (\w+) \| (\d+) MB \|.*\| (\d+) ms \|$", table, re.MULTILINE)
+    _, invoked, _ = persons_test()
+    times = invoked + Counter(["AccountsApi"])
+
+    used = sum(times[name] * int(mb) / 1024 * int(ms) / 1000 for name, mb, ms in rows)
+    assert {name for name, *_ in rows} == times.keys()
+    assert used == pytest.approx(cost_figures("Lambda GB-seconds")[0], rel=0.2)
+
+
+def test_what_shows_first_on_a_bill_of_peoples_tests_is_what_is_told() -> None:
+    prices = {
+        "Step Functions state transitions": "state transition",
+        "Lambda invocations": "Lambda request",
+        "Lambda GB-seconds": "Lambda GB-second",
+        "DynamoDB write units": "write unit",
+        "DynamoDB read units": "read unit",
+        "KMS requests": "KMS request",
+        "Events of our own bus": "bus event",
+        "SQS requests": "SQS request",
+        "X-Ray traces": "trace",
+    }
+    dollars = {
+        unit: cost_figures(unit)[0] * PRICES[priced] * MILLION for unit, priced in prices.items()
+    }
+    for unit, priced in (
+        (
+            "kB-months stored",
+            PRICES["GB-month stored"] + PRICES["GB-month of point-in-time recovery"],
+        ),
+        ("kB logged", PRICES["GB of logs"]),
+    ):
+        dollars[unit] = cost_figures(unit)[0] * 1000 / GB * priced * MILLION
+
+    text = " ".join(COSTS.read_text().split())
+    found = re.search(
+        r"about (\d+) USD of some ([\d,]+) are state transitions; Lambda's GB-seconds are about"
+        r" (\d+) and KMS requests (\d+)",
+        text,
+    )
+    assert found
+    transitions, whole, seconds, kms = (int(n.replace(",", "")) for n in found.groups())
+    assert sorted(dollars.values())[-3:] == pytest.approx([kms, seconds, transitions], rel=0.1)
+    assert sum(dollars.values()) == pytest.approx(whole, rel=0.05)
 
 
 def test_a_number_that_two_documents_tell_is_one() -> None:
