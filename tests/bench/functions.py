@@ -1,5 +1,6 @@
-"""The built functions as Lambda runs them: each execution environment a process, with the share of
-a processor that its memory gives it, from artifacts that hold only the bytecode of the build.
+"""The built functions as Lambda runs them: each execution environment a process, which starts with
+a whole processor and then has the share that its memory gives it, from artifacts that hold only
+the bytecode of the build.
 
 Start (INIT), first invocation and further ones are told apart.
 """
@@ -121,11 +122,17 @@ class Invocation:
 
 
 class ExecutionEnvironment:
-    """A process that has imported a handler. `init` is what that took."""
+    """A process that has imported a handler. `init` is what that took, with a whole processor."""
 
-    def __init__(self, command: list[str], variables: Mapping[str, str], share: float) -> None:
-        """`share` is that which is to be reckoned; 1 if the kernel sees to it."""
-        self._share = share
+    def __init__(
+        self, command: list[str], variables: Mapping[str, str], share: float, group: Path | None
+    ) -> None:
+        """Invocations have a `share` of a processor: in the group if there is one, else reckoned.
+
+        Lambda gives a start a whole processor, whatever the memory. Source: Serverless Land,
+        "Effectively running Java on Serverless", "Utilize initialization phase".
+        """
+        self._share = 1 if group else share
         self._logs = tempfile.TemporaryFile()  # noqa: SIM115  closed in `end`
         answers, other_end = os.pipe()
         began = time.perf_counter()
@@ -143,8 +150,9 @@ class ExecutionEnvironment:
         self._answers: IO[str] = os.fdopen(answers)
         self._read_logs = 0
         imported = self._answer()
-        whole = Sample(time.perf_counter() - began, imported["cpu"])
-        self.init = with_a_share(whole, self._share)
+        self.init = Sample(time.perf_counter() - began, imported["cpu"])
+        if group:
+            (group / "cgroup.procs").write_text(str(self._process.pid))
 
     def invoke(self, event: Any) -> Invocation:
         """Raises Problem if the handler raises."""
@@ -212,6 +220,7 @@ class Functions:
         """INIT of a function. It finds the standard library, its artifact and the layer."""
         memory = memory_of(name)
         share = share_of_a_processor(memory)
+        group = self._shares.group(share) if self._shares.are_set else None
         places = [str(self._built / name), str(self._built / LAYER / "python")]
         command = [sys.executable, "-I", "-S", "-B", str(_RUNTIME), *places]
         variables = {
@@ -221,12 +230,7 @@ class Functions:
             **variables_of(name),
             **self._reached,
         }
-        group = self._shares.group(share) if self._shares.are_set else None
-        if group:
-            joined = 'echo $$ > "$0" && exec "$@"'
-            command = ["/bin/sh", "-c", joined, str(group / "cgroup.procs"), *command]
-        reckoned = 1 if group else share
-        return ExecutionEnvironment(command, variables, reckoned)
+        return ExecutionEnvironment(command, variables, share, group)
 
 
 def memory_of(name: str) -> int:

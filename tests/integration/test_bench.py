@@ -19,6 +19,7 @@ from pytest_socket import enable_socket
 from local.settings import Problem
 from tests.bench import functions
 from tests.bench.functions import LAMBDAS, TABLE, Functions, Shares, artifacts
+from tests.bench.measure import Sample
 from tests.bench.prepared import prepare
 from tests.bench.stand_in import EXTERNAL_ID, StandIn, stand_in
 
@@ -186,16 +187,45 @@ def test_start_and_invocations_are_told_apart_and_what_is_logged_is_counted(
     assert again.log_lines == 2
 
 
-def test_where_no_quota_can_be_set_the_wait_for_a_processor_is_reckoned(
+def test_where_no_quota_can_be_set_the_wait_for_a_processor_is_reckoned_but_not_of_a_start(
     built: Path, aws: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    reckoned = Sample(3600, 0)
     monkeypatch.setattr(Shares, "group", lambda *_: None)
-    monkeypatch.setattr(functions, "memory_of", lambda _: 512)
+    monkeypatch.setattr(functions, "with_a_share", lambda *_: reckoned)
 
     with Functions.of_the_build(aws) as made:
         environment = made.start("ProbePermission")
+        invocation = environment.invoke({"fails": False})
         environment.end()
 
     assert "reckoned" in made.how
-    # Each second of work takes 3.5.
-    assert environment.init.wall > 3.4 * environment.init.cpu
+    assert invocation.took == reckoned
+    assert environment.init.wall < reckoned.wall
+
+
+def test_a_start_has_a_whole_processor_and_an_invocation_its_share(
+    built: Path, aws: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    group = tmp_path / "group"
+    group.mkdir()
+    members = group / "cgroup.procs"
+    members.touch()
+    monkeypatch.setattr(Shares, "group", lambda *_: group)
+    (built / "ProbePermission" / "app.py").write_text(
+        f"""
+from os import getpid
+from pathlib import Path
+at_the_start = Path({str(members)!r}).read_text()
+def handler(event, context):
+    return at_the_start, Path({str(members)!r}).read_text(), str(getpid())
+"""
+    )
+
+    with Functions.of_the_build(aws) as made:
+        environment = made.start("ProbePermission")
+        at_the_start, later, process = environment.invoke({}).result
+        environment.end()
+
+    assert at_the_start == ""
+    assert later == process
