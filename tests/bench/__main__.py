@@ -31,15 +31,14 @@ from tests.bench import (
     warm_request,
     whole_test,
 )
-from tests.bench.functions import PARAMETERS, Functions, memory_of
+from tests.bench.functions import Functions, memory_of
 from tests.bench.measure import Medians
-from tests.bench.persons_test import PersonsTest
+from tests.bench.persons_test import AT_ONCE, PersonsTest
 from tests.bench.result import Result, show, write
 from tests.bench.stand_in import LATENCY, stand_in
 from tests.bench.targets import Measured
 from tests.bench.workflows import TRANSITION
 from tests.support.page.measures import FRAMES
-from tests.support.template import template
 
 
 def main() -> int:
@@ -59,7 +58,7 @@ def main() -> int:
     with stand_in() as aws, Functions.of_the_build(aws) as functions:
         prepared.prepare()
         with step("A person's test, as on AWS") as current:
-            pressed = persons_test.measure(functions, aws)
+            persons = persons_test.measure(functions, aws)
             current.outcome = f"{functions.how}; {aws.late()}"
         swept, of_the_sweep = sweep.results(stack, functions, aws)
     with step("A whole test on the local stack"):
@@ -71,6 +70,7 @@ def main() -> int:
     with step("The page in Chromium"):
         seen = page.measure(stack, options.runs)
     found = packages.measure()
+    pressed, at_once = persons[AT_ONCE], f"`ProbesAtOnce` {AT_ONCE}"
     measured = [
         Measured(targets.LAYER_SIZE, found[0].zipped / 1e6),
         *(
@@ -79,8 +79,8 @@ def main() -> int:
             if one.of_before
         ),
         Measured(targets.FIRST_ANSWER, pressed.cold.invocations[0].seconds),
-        Measured(targets.COLD_TEST, pressed.cold.seconds),
-        Measured(targets.WARM_TEST, pressed.warm.seconds),
+        Measured(targets.COLD_TEST, pressed.cold.seconds, at_once),
+        Measured(targets.WARM_TEST, pressed.warm.seconds, at_once),
         Measured(targets.TRANSITIONS, pressed.warm.transitions),
         Measured(targets.BESIDE_ONE_AT_ITS_LIMITS, beside.beside / beside.alone),
         Measured(targets.BESIDE_A_SLOW_RECEIVER, messages.beside - messages.alone),
@@ -98,7 +98,7 @@ def main() -> int:
     results = [
         targets.table(measured),
         _starts(starts, options.runs),
-        *_persons_test(pressed, functions.how),
+        *_persons_test(persons, functions.how),
         _warm(warm, options.runs),
         _neighbours("95 of 100 warm requests of another organization", beside),
         _neighbours("The same on the local stack, over HTTP, at once", over_http),
@@ -132,16 +132,18 @@ def _starts(starts: list[start_up.StartUp], runs: int) -> Result:
     return Result(f"Starts, medians of {runs}", columns, rows)
 
 
-def _persons_test(pressed: PersonsTest, how: str) -> list[Result]:
+def _persons_test(persons: Mapping[str, PersonsTest], how: str) -> list[Result]:
     latency = f"{LATENCY * 1000:.0f} ms a call, {TRANSITION * 1000:.0f} ms a state"
-    default = template()["Parameters"]["ProbesAtOnce"]["Default"]
-    at_once = f"`ProbesAtOnce` {PARAMETERS['ProbesAtOnce']}, with the default of {default} longer"
-    kinds = {"all functions cold": pressed.cold, "warm": pressed.warm}
-    whole = [(name, f"{one.seconds:.2f} s", str(one.transitions)) for name, one in kinds.items()]
+    pressed = persons[AT_ONCE]
+    whole = [
+        (f"{kind}, `ProbesAtOnce` {at_once}", f"{one.seconds:.2f} s", str(one.transitions))
+        for at_once, both in persons.items()
+        for kind, one in (("all functions cold", both.cold), ("warm", both.warm))
+    ]
     functions = dict.fromkeys(one.function for one in pressed.cold.invocations)
     return [
         Result(
-            f"From pressing Test until the verdict is stored: {latency}; {at_once}; {how}",
+            f"From pressing Test until the verdict is stored: {latency}; {how}",
             ("", "reckoned", "state transitions"),
             whole,
         ),

@@ -14,12 +14,17 @@ import boto3
 
 from cavok.domain.accounts import Account
 from local.settings import REGION, Problem
-from tests.bench.functions import TABLE, Functions
+from tests.bench.functions import PARAMETERS, TABLE, Functions
 from tests.bench.prepared import ORGANIZATION, connect_accounts, let_sweeps_find_the_same
 from tests.bench.stand_in import StandIn
 from tests.bench.workflows import Invoked, Performing, Pool, Reckoned, definition
+from tests.support.template import template
 
 COLD_RUNS, WARM_RUNS = 3, 7
+
+AT_ONCE = PARAMETERS["ProbesAtOnce"]
+AT_ONCE_BY_DEFAULT = str(template()["Parameters"]["ProbesAtOnce"]["Default"])
+"""Of a new AWS account, which has ten Lambda executions."""
 
 NUMBER = 1_000_000
 """Of the account. Those of a sweep count up from zero."""
@@ -42,18 +47,26 @@ class PersonsTest:
     warm: Pressed
 
 
-def measure(functions: Functions, aws: StandIn) -> PersonsTest:
-    """Of an account that sweeps test too. The stand-in has our resources; see `prepared`. The first
-    test is not counted, since moto loads itself service by service.
+def measure(functions: Functions, aws: StandIn) -> Mapping[str, PersonsTest]:
+    """By `ProbesAtOnce`: as where customers are served, and by default. Of an account that sweeps
+    test too. The stand-in has our resources; see `prepared`. The first test is not counted, since
+    moto loads itself service by service.
     """
     (account,) = connect_accounts(1, first=NUMBER)
+    return {
+        at_once: _measure(functions, aws, account, at_once)
+        for at_once in (AT_ONCE, AT_ONCE_BY_DEFAULT)
+    }
+
+
+def _measure(functions: Functions, aws: StandIn, account: Account, at_once: str) -> PersonsTest:
     cold: list[Pressed] = []
     for _ in range(COLD_RUNS + 1):
         with Pool(functions.start) as pool:
-            cold.append(_press(pool, aws, account, now=0))
+            cold.append(_press(pool, aws, account, at_once, now=0))
     with Pool(functions.start) as pool:
         minutes = range(WARM_RUNS + 1)
-        warm = [_press(pool, aws, account, now=60.0 * minute) for minute in minutes]
+        warm = [_press(pool, aws, account, at_once, now=60.0 * minute) for minute in minutes]
     return PersonsTest(_middle(cold[1:]), _middle(warm[1:]))
 
 
@@ -62,7 +75,7 @@ def _middle(tests: list[Pressed]) -> Pressed:
     return next(test for test in tests if test.seconds == middle)
 
 
-def _press(pool: Pool, aws: StandIn, account: Account, now: float) -> Pressed:
+def _press(pool: Pool, aws: StandIn, account: Account, at_once: str, now: float) -> Pressed:
     """`now`: when it is pressed, in reckoned time."""
     let_sweeps_find_the_same(account)
     account_id = account.account_id
@@ -75,7 +88,7 @@ def _press(pool: Pool, aws: StandIn, account: Account, now: float) -> Pressed:
         "State": {"EnteredTime": "2025-11-25T12:00:00Z"},
     }
     execution = Reckoned(context, perform=Performing(pool, aws).perform, now=now + pressed.seconds)
-    execution.run(definition("verify_account"), given)
+    execution.run(definition("verify_account", ProbesAtOnce=at_once), given)
     _check(account_id, started["name"])
     return Pressed(
         execution.now - now, execution.bill.transitions, tuple(pool.invocations[before:])

@@ -267,15 +267,19 @@ def used_by_sweeps(functions: Functions, aws: StandIn) -> TwoSweeps:
 
 
 def starts_of(first: Sequence[Invoked], later: Sequence[Invoked]) -> Mapping[str, float]:
-    """Seconds that the first invocation of each function takes more than the later ones do. Of
-    those that are invoked later at all.
+    """Seconds that a start of each function adds: INIT, and what its first invocation takes more
+    than the later ones. Of those that are invoked later at all.
+
+    Where a sweep has one invocation, INIT alone: two that take half a minute each differ by more
+    than a start takes.
     """
     warm = _by_function(later)
-    return {
-        function: one.seconds - mean(each.seconds for each in warm[function])
-        for function, (one, *_) in _by_function(first).items()
-        if function in warm
-    }
+    starts = {}
+    for function, (one, *_) in _by_function(first).items():
+        if times := [each.invocation.took.wall for each in warm.get(function, ())]:
+            more = one.invocation.took.wall - mean(times) if len(times) > 1 else 0
+            starts[function] = (one.init.wall if one.init else 0) + max(0, more)
+    return starts
 
 
 @dataclass(frozen=True)
@@ -410,7 +414,7 @@ def _used(swept: Counted, starts: Mapping[str, float]) -> Used:
         function: Work(
             invocations=len(invocations),
             warm=mean(one.invocation.took.wall for one in invocations),
-            start=max(0, starts.get(function, 0)),
+            start=starts.get(function, 0),
             memory=memory_of(function) / 1024,
         )
         for function, invocations in _by_function(swept.invocations).items()

@@ -34,7 +34,9 @@ FIRST_ANSWER = Target("accounts_api, cold to its first answer", 1.0, "s", "someb
 COLD_TEST = Target("a person's test, all functions cold", 3.0, "s", "somebody waits")
 WARM_TEST = Target("a person's test, warm", 1.3, "s", "somebody waits")
 TRANSITIONS = Target("state transitions of a person's test", 40, "", "each costs money and time")
-SWEEP_COST = Target("a million scheduled tests, all-in", 5, "USD", "stretch: 3")
+SWEEP_COST = Target(
+    "a million scheduled tests of one region and one instance, all-in", 5, "USD", "stretch: 3"
+)
 SWEEP_UNITS = Target(
     "units of a sweep over 100,000 accounts, of those over 1,000",
     1.1,

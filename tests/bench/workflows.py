@@ -23,12 +23,12 @@ TRANSITION = 0.025
 """Seconds that Step Functions takes for a state, beside what the state waits for."""
 
 
-def definition(name: str) -> Mapping[str, Any]:
+def definition(name: str, **changed: str) -> Mapping[str, Any]:
     """A workflow, with the logical ID of a resource in place of each `${IdArn}`, and our parameters
-    where customers are served.
+    where customers are served, of which some may be `changed`.
     """
     text = (ROOT / "statemachines" / f"{name}.asl.json").read_text()
-    for parameter, value in PARAMETERS.items():
+    for parameter, value in (PARAMETERS | changed).items():
         text = text.replace(f"${{{parameter}}}", value)
     found: Mapping[str, Any] = json.loads(re.sub(r"\$\{(\w+?)(Arn)?\}", r"\1", text))
     return found

@@ -4,6 +4,8 @@ before.
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,11 +16,12 @@ import pytest
 
 from local.settings import Problem
 from tests.bench import __main__ as bench
-from tests.bench import neighbours, sweep, warm_request, whole_test
+from tests.bench import neighbours, persons_test, sweep, warm_request, whole_test
 from tests.bench.functions import Invocation
 from tests.bench.measure import Sample
 from tests.bench.neighbours import Messages
-from tests.bench.workflows import Invoked
+from tests.bench.persons_test import AT_ONCE, AT_ONCE_BY_DEFAULT, PersonsTest, Pressed
+from tests.bench.workflows import Invoked, definition
 
 
 def test_the_plain_script_makes_each_call_of_the_customers_log() -> None:
@@ -133,13 +136,67 @@ def test_a_limit_is_reached() -> None:
     assert client.count == 3
 
 
-def invoked(function: str, seconds: float) -> Invoked:
-    return Invoked(function, None, Invocation(Sample(seconds, 0), None, 0, 0))
+def invoked(function: str, seconds: float, init: float | None = None) -> Invoked:
+    start = None if init is None else Sample(init, 0)
+    return Invoked(function, start, Invocation(Sample(seconds, 0), None, 0, 0))
 
 
 def test_the_start_of_a_function_that_is_not_invoked_again_is_not_told() -> None:
     """DeliverWebhook has nothing to send, if a sweep found no change."""
-    first = [invoked("SweepAccounts", 5), invoked("DeliverWebhook", 2)]
+    first = [invoked("SweepAccounts", 5, init=1), invoked("DeliverWebhook", 2, init=1)]
 
     later = [invoked("SweepAccounts", 1), invoked("SweepAccounts", 3)]
-    assert sweep.starts_of(first, later) == {"SweepAccounts": 3}
+    assert sweep.starts_of(first, later) == {"SweepAccounts": 1 + 3}
+
+
+@pytest.mark.parametrize("later", [[32.6], [25.0], [32.6, 32.6]], ids=str)
+def test_a_start_adds_its_init_and_no_noise_of_a_long_invocation(later: list[float]) -> None:
+    first = [invoked("SweepAccounts", 31.0, init=1.2)]
+
+    starts = sweep.starts_of(first, [invoked("SweepAccounts", one) for one in later])
+
+    assert starts == {"SweepAccounts": 1.2}
+
+
+def test_a_persons_test_is_told_as_customers_are_served_and_by_default() -> None:
+    def pressed(seconds: float) -> Pressed:
+        invocations = [invoked("OpenSession", 0.2, init=1), invoked("OpenSession", 0.1)]
+        return Pressed(seconds, 34, tuple(invocations))
+
+    tests = {
+        AT_ONCE: PersonsTest(pressed(2.5), pressed(1.16)),
+        AT_ONCE_BY_DEFAULT: PersonsTest(pressed(2.9), pressed(1.35)),
+    }
+    whole, functions = bench._persons_test(tests, "reckoned")
+
+    assert [row[:2] for row in whole.rows] == [
+        ("all functions cold, `ProbesAtOnce` 20", "2.50 s"),
+        ("warm, `ProbesAtOnce` 20", "1.16 s"),
+        ("all functions cold, `ProbesAtOnce` 7", "2.90 s"),
+        ("warm, `ProbesAtOnce` 7", "1.35 s"),
+    ]
+    assert functions.rows[0][:3] == ("OpenSession", "1769 MB", "1000 ms")
+
+
+def test_a_persons_test_is_measured_with_each_number_of_probes_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at_once: list[str] = []
+
+    def press(*given: Any, now: float) -> Pressed:
+        at_once.append(given[-1])
+        return Pressed(now, 34, ())
+
+    monkeypatch.setattr(persons_test, "connect_accounts", lambda *_, **__: [Mock()])
+    monkeypatch.setattr(persons_test, "_press", press)
+
+    assert set(persons_test.measure(Mock(), Mock())) == set(at_once) == {"20", "7"}
+
+
+def test_a_workflow_probes_as_many_at_once_as_is_asked() -> None:
+    def at_once(**changed: str) -> list[str]:
+        states = json.dumps(definition("verify_account", **changed))
+        return re.findall(r"MaxConcurrency\W+number\W+(\d+)", states)
+
+    assert at_once() == [AT_ONCE]
+    assert at_once(ProbesAtOnce="7") == ["7"]
