@@ -25,10 +25,12 @@ LAMBDA_SENDS = 6 * 1024 * 1024
 PATH = f"/v1/accounts/{ACCOUNT_ID}/instances"
 
 
-def fleet(name: str, count: int) -> Iterator[Instance]:
-    for region in ("eu-west-1", "us-east-1"):
-        for kind in (Kind.EC2, Kind.RDS):
-            for number in range(count // 4):
+def fleet(name: str, count: int, *, mixed: bool = True) -> Iterator[Instance]:
+    """Of two kinds in two regions, or of one in one."""
+    regions, kinds = ("eu-west-1", "us-east-1"), (Kind.EC2, Kind.RDS)
+    for region in regions if mixed else regions[:1]:
+        for kind in kinds if mixed else kinds[:1]:
+            for number in range(count // 4 if mixed else count):
                 yield Instance(
                     kind=kind,
                     instance_id=f"i-{number:017x}",
@@ -40,14 +42,26 @@ def fleet(name: str, count: int) -> Iterator[Instance]:
 
 
 @pytest.mark.parametrize(
-    ("name", "count"),
-    [("web", 50_000), ("中" * 256, 4_000), ('"\\' * 128, 8_000), ("web", 400)],
-    ids=["many", "names that are escaped", "names that are escaped twice", "few"],
+    ("name", "count", "mixed"),
+    [
+        ("web", 50_000, True),
+        ("中" * 256, 4_000, True),
+        ('"\\' * 128, 8_000, True),
+        ("web", 400, True),
+        ("中" * 256, 4_000, False),
+    ],
+    ids=[
+        "many",
+        "names that are escaped",
+        "names that are escaped twice",
+        "few",
+        "one kind in one region",
+    ],
 )
 def test_an_answer_takes_as_many_instances_as_lambda_sends_and_says_what_is_left_out(
-    name: str, count: int, monkeypatch: pytest.MonkeyPatch
+    name: str, count: int, mixed: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    listed = list(fleet(name, count))
+    listed = list(fleet(name, count, mixed=mixed))
     listing = Listing(listed, [], as_of=Clock.time)
     monkeypatch.setattr(route, "recent_instances", lambda *_, **__: listing)
     monkeypatch.setattr(wiring, "connection_dependencies", lambda: None)
@@ -69,3 +83,5 @@ def test_an_answer_takes_as_many_instances_as_lambda_sends_and_says_what_is_left
         (each["region"], each["kind"], re.findall("[0-9,]+ are left out", each["detail"]))
         for each in body["unavailable"]
     ] == [(*where, [f"{number:,} are left out"]) for where, number in left_out.items()]
+    for each in body["unavailable"]:
+        assert ("alone" in each["detail"]) is mixed, "nobody is advised what they just asked"

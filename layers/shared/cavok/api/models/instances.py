@@ -44,12 +44,14 @@ class InstanceList(ResponseBody):
         items = [InstanceBody.of(instance) for instance in listing.items]
         fit = sum(size <= LARGEST for size in accumulate(map(_sent, items)))
         left_out = Counter((item.region, item.kind) for item in items[fit:])
+        several = len({(item.region, item.kind) for item in items}) > 1
+        detail = _LEFT_OUT + _ASK_FOR_LESS if several else _LEFT_OUT
         return cls(
             items=items[:fit],
             unavailable=[
                 *map(UnavailableBody.of, listing.unavailable),
                 *(
-                    UnavailableBody(region=region, kind=kind, detail=_LEFT_OUT.format(count))
+                    UnavailableBody(region=region, kind=kind, detail=detail.format(count))
                     for (region, kind), count in left_out.items()
                 ),
             ],
@@ -57,7 +59,8 @@ class InstanceList(ResponseBody):
         )
 
 
-_LEFT_OUT = "Too many for one answer: {:,} are left out. List this kind in this region alone."
+_LEFT_OUT = "Too many for one answer: {:,} are left out."
+_ASK_FOR_LESS = " List this kind in this region alone."
 
 
 def _sent(item: InstanceBody) -> int:
