@@ -192,6 +192,27 @@ def test_a_tag_of_before_a_change_is_stale(client: Client) -> None:
     assert client.get() == changed
 
 
+@pytest.mark.parametrize(
+    "client",
+    [route for route in CONDITIONAL if route[0] == "PATCH" and "resource_id" in route[1]],
+    indirect=True,
+)
+def test_13_1_1_a_schedule_that_was_set_already_is_set_again_under_its_old_tag(
+    client: Client,
+) -> None:
+    """The client may not have had the answer. A schedule that others set since is kept."""
+    before = client.get().headers["etag"]
+    assert client.send(before).status == 200
+    changed = client.get()
+
+    assert client.send(before).status == 200
+    assert is_problem(client.send(before, none_of="{tag}"), 412)
+    assert is_problem(client.send(None, none_of="{tag}"), 412)
+    assert client.get() == changed
+    client.body = {"schedule": None}
+    assert is_problem(client.send(before), 412)
+
+
 def test_13_1_1_every_route_that_changes_what_has_a_tag_is_conditional() -> None:
     """PUT, PATCH and DELETE where GET is; of those below an account or a webhook, all that change
     what its version counts.

@@ -44,8 +44,10 @@ from cavok.domain.quotas import QuotaName
 from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
 from cavok.domain.schedules import DAYS, Schedule, Window
 from cavok.domain.steps import judge
+from cavok.domain.versions import Versions
 from cavok.observability import metrics
 from cavok.services.accounts import disconnect_account
+from cavok.services.connections import RequestContext
 from cavok.services.resources import (
     ResourceDependencies,
     add_resource,
@@ -752,13 +754,16 @@ def test_a_change_has_the_turn_made_that_its_clocks_may_miss(
     assert (stops(), state()) == ([("f-1", True)], "stopped")
 
 
-@pytest.mark.parametrize("at", [-121, -3600])
-def test_a_change_before_that_sends_no_message_of_its_own(
-    at: int, orders: Resource, control: ResourceDependencies, fired_clocks: FiredClocks
+@pytest.mark.parametrize("again", [False, True], ids=["another schedule", "the same again"])
+@pytest.mark.parametrize("at", [-121, -3600, 3601, 40_000])
+def test_a_change_before_that_or_an_hour_later_sends_no_message_of_its_own(
+    at: int, again: bool, orders: Resource, control: ResourceDependencies, fired_clocks: FiredClocks
 ) -> None:
+    """A turn that was lost is not made hours later, over a state that a person set since."""
     context = replace(CONTEXT, now=EVENING + timedelta(seconds=at))
+    schedule = orders.schedule if again else LONGER
 
-    schedule_resource(context, orders.resource_id, LONGER, dependencies=control)
+    schedule_resource(context, orders.resource_id, schedule, dependencies=control)
 
     assert fired_clocks.entries == []
 
@@ -775,17 +780,26 @@ def test_a_schedule_without_the_turn_and_no_schedule_cancel_it(
     assert fired_clocks.entries == []
 
 
+@pytest.mark.parametrize("conditional", [False, True], ids=["", "If-Match"])
 def test_a_message_that_could_not_be_sent_is_sent_by_the_repeated_request(
-    orders: Resource, control: ResourceDependencies, fired_clocks: FiredClocks
+    conditional: bool, orders: Resource, control: ResourceDependencies, fired_clocks: FiredClocks
 ) -> None:
+    """Also with the condition of the first one, which the stored schedule does not meet now."""
     context = replace(CONTEXT, now=EVENING + timedelta(seconds=5))
+    versions = Versions(frozenset({orders.version}), ()) if conditional else None
+
+    def change(context: RequestContext) -> Resource:
+        return schedule_resource(
+            context, orders.resource_id, LONGER, versions=versions, dependencies=control
+        )
+
     fired_clocks.refuses = True
     with pytest.raises(ServiceUnavailable, match="stop"):
-        schedule_resource(context, orders.resource_id, LONGER, dependencies=control)
+        change(context)
     fired_clocks.refuses = False
 
     again = replace(context, now=EVENING + timedelta(seconds=40))
-    changed = schedule_resource(again, orders.resource_id, LONGER, dependencies=control)
+    changed = change(again)
 
     (message,) = fired_clocks.messages()
     assert message.is_of(changed)

@@ -142,23 +142,42 @@ def around_a_turn(
     new = data.draw(st.one_of(st.just(replace(old, windows=old.windows + more)), SCHEDULES))
     turn = old.next_transition(data.draw(INSTANTS))
     before = old.latest_transition(turn.at - MOMENT)
-    after = timedelta(seconds=data.draw(st.sampled_from([-120.1, -120, -1e-6, 0, 5, 59, 130])))
+    seconds = [-120.1, -120, -1e-6, 0, 5, 59, 130, 3600, 3600.1, 3 * 86_400]
+    after = timedelta(seconds=data.draw(st.sampled_from(seconds)))
     resource = replace(ORDERS, schedule=old, followed_at=before.at)
     return resource, new, turn, turn.at + after
 
 
 @given(st.data())
 def test_another_schedule_cancels_no_due_turn_that_it_has_too(data: st.DataObject) -> None:
-    """Its clock may fire so late, and then does nothing. No other turn of the past is due."""
+    """Its clock may fire so late, and then does nothing. No other turn of the past is due: a person
+    may have set another state since a turn that was lost days ago.
+    """
     resource, new, turn, now = around_a_turn(data)
-    has_it_too = now >= turn.at and new.latest_transition(now) == resource.due_transition(now)
+    latest = new.latest_transition(now)
+    has_it_too = now - latest.at <= HOUR and latest == resource.due_transition(now)
 
     changed = resource.scheduled(new, now)
-    assert changed.due_transition(now) == (new.latest_transition(now) if has_it_too else None)
+    assert changed.due_transition(now) == (latest if has_it_too else None)
     followed = resource.followed(turn, now, changed=True)
     if resource.due_transition(now) == turn:
         assert followed.scheduled(new, now).due_transition(now) is None
     assert resource.scheduled(None, now).due_transition(now) is None
+
+
+@given(st.data())
+def test_a_schedule_that_is_set_again_makes_no_turn_that_is_tried_no_more(
+    data: st.DataObject,
+) -> None:
+    resource, _, _, now = around_a_turn(data)
+
+    near, due = resource.turn_near(now), resource.due_transition(now)
+    again = resource.scheduled(resource.schedule, now)
+
+    assert near is None or now - near.at <= HOUR
+    assert near or due is None or now - due.at > HOUR
+    assert again.turn_near(now) == near
+    assert again.due_transition(now) == (due if due and now - due.at <= HOUR else None)
 
 
 @given(st.data())
@@ -181,7 +200,7 @@ def test_no_turn_is_near_without_a_schedule_or_hours_before_one() -> None:
     assert replace(ORDERS, schedule=None).turn_near(STOP_TODAY.at) is None
     assert ORDERS.turn_near(NOW) is None
     assert ORDERS.turn_near(STOP_TODAY.at - FIRST_FIRED_AFTER) == STOP_TODAY
-    assert ORDERS.turn_near(STOP_TODAY.at + HOUR) == STOP_TODAY, "due, however late it is"
+    assert ORDERS.turn_near(STOP_TODAY.at + HOUR) == STOP_TODAY, "it is tried for an hour"
 
 
 def test_another_schedule_forgets_what_the_last_one_did() -> None:

@@ -9,6 +9,7 @@ from typing import Self
 from cavok.domain.idempotency import REPEATED_WITHIN
 from cavok.domain.instances import InstanceKey, Operation
 from cavok.domain.kinds import Action, Kind
+from cavok.domain.outcomes import REPEATED_FOR
 from cavok.domain.schedules import Schedule, Transition
 from cavok.domain.versions import require_version
 
@@ -77,9 +78,10 @@ class Resource:
 
     def scheduled(self, schedule: Schedule | None, now: datetime) -> Self:
         """With another schedule, or none. It applies from its next transition on. Until then, a
-        state that a person set stays. A due transition that both schedules have stays due.
+        state that a person set stays. A due transition of the last hour that both schedules have
+        stays due.
         """
-        due = self.due_transition(now)
+        due = self._recently_due(now, now)
         stays_due = due and schedule and schedule.latest_transition(now) == due
         return replace(
             self,
@@ -113,10 +115,17 @@ class Resource:
         return latest if latest.at > self.followed_at else None
 
     def turn_near(self, now: datetime) -> Transition | None:
-        """The transition for which no clock that is made now may fire: it is due, or almost. Of
-        several, the latest.
+        """The transition for which no clock that is made now may fire: it is due since an hour at
+        most, or almost. Of several, the latest.
         """
-        return self.due_transition(now + FIRST_FIRED_AFTER)
+        return self._recently_due(now + FIRST_FIRED_AFTER, now)
+
+    def _recently_due(self, at: datetime, now: datetime) -> Transition | None:
+        """The due transition, unless it is too old to be tried again: since a turn that was lost
+        days ago, a person may have set another state.
+        """
+        due = self.due_transition(at)
+        return due if due and now - due.at <= REPEATED_FOR else None
 
     def next_transition(self, now: datetime) -> Transition | None:
         """Null without a schedule."""

@@ -3,7 +3,7 @@ only one that it has not read (If-None-Match).
 """
 
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cavok.domain.errors import PreconditionFailed
@@ -24,6 +24,12 @@ class Versions(Container[Any]):
 
     named: Container[Any] | None
     excluded: Container[Any]
+
+    def after_the_change(self) -> "Versions":
+        """For a change that was made already, such as by the request that is repeated: If-Match
+        need not refuse it, which names the version before (RFC 9110, 13.1.1).
+        """
+        return replace(self, named=None)
 
     def __contains__(self, version: object) -> bool:
         return (self.named is None or version in self.named) and version not in self.excluded

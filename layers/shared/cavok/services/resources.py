@@ -28,6 +28,7 @@ from cavok.domain.outcomes import is_passing
 from cavok.domain.quotas import QuotaName
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule
+from cavok.domain.versions import Versions
 from cavok.services.clocks import complete_clocks
 from cavok.services.connections import ConnectionDependencies, RequestContext
 from cavok.services.instances import list_instances
@@ -116,19 +117,21 @@ def schedule_resource(
     resource_id: str,
     schedule: Schedule | None,
     *,
-    versions: Container[str] | None = None,
+    versions: Versions | None = None,
     dependencies: ResourceDependencies,
     quotas: "Quotas | None" = None,
 ) -> Resource:
     """Sets another schedule, or none if `schedule` is null: no quota keeps one from being ended.
-    Here and below, `versions`: the versions that the client allows; None allows any. Raises
-    AccountNotFound, ResourceNotFound, PreconditionFailed, Conflict, QuotaExceeded,
-    ServiceUnavailable.
+    Here and below, `versions`: the versions that the client allows; None allows any. A repetition
+    completes what an earlier request left. Raises AccountNotFound, ResourceNotFound,
+    PreconditionFailed, Conflict, QuotaExceeded, ServiceUnavailable.
     """
     connections, resources = dependencies.connections, dependencies.resources
     account = connections.accounts.get(context.organization_id, context.account_id)
-    resource = resources.get(context.account_id, resource_id).at_one_of(versions)
-    after = resource if resource.has(schedule) else resource.scheduled(schedule, context.now)
+    resource = resources.get(context.account_id, resource_id)
+    applied = resource.has(schedule)
+    resource.at_one_of(versions.after_the_change() if versions and applied else versions)
+    after = resource if applied else resource.scheduled(schedule, context.now)
     if quotas and schedule:
         _count_change(context, quotas)
     return _change(resource, after, account, context, dependencies)
