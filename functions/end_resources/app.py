@@ -1,11 +1,13 @@
 """EndResources: deletes the resources of a deleted account, and their EventBridge schedules."""
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
+from cavok.domain.deadlines import ENDING_SECONDS, Deadline
 from cavok.domain.events import EventType, checked_event
 from cavok.messages import one_message
 from cavok.observability import logger
@@ -27,6 +29,7 @@ def end(event: dict[str, Any]) -> int:
         scheduler=wiring.scheduler_client(),
         request_id=detail["event_id"],
         now=datetime.now(UTC),
+        deadline=Deadline.after(ENDING_SECONDS, time.monotonic),
     )
     logger.info("Resources ended", ended=ended)
     return ended

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 from unittest.mock import Mock
 
@@ -22,7 +24,8 @@ from cavok.domain import audit, schedules
 from cavok.domain.accounts import Status
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.audit import AuditEntry, schedule_changed
-from cavok.domain.clocks import clocks_of
+from cavok.domain.clocks import IN_THE_MAKING, clocks_of
+from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.errors import (
     AccountNotFound,
     CallFailed,
@@ -48,6 +51,7 @@ from cavok.domain.versions import Versions
 from cavok.observability import metrics
 from cavok.services.accounts import disconnect_account
 from cavok.services.connections import RequestContext
+from cavok.services.reconcile_clocks import reconcile_clocks
 from cavok.services.resources import (
     ResourceDependencies,
     add_resource,
@@ -388,7 +392,12 @@ def test_an_event_that_says_so_ends_no_resources_of_an_account_that_is_there(
     assert schedules_in(scheduler).keys() == before
 
 
-def end(organization_id: str, control: ResourceDependencies, accounts: Accounts) -> int:
+def end(
+    organization_id: str,
+    control: ResourceDependencies,
+    accounts: Accounts,
+    deadline: Deadline = NO_DEADLINE,
+) -> int:
     return end_resources(
         organization_id,
         ACCOUNT_ID,
@@ -397,44 +406,96 @@ def end(organization_id: str, control: ResourceDependencies, accounts: Accounts)
         scheduler=control.scheduler,
         request_id="e-1",
         now=NOW,
+        deadline=deadline,
     )
 
 
-class Killed(BaseException):
-    """Lambda ends a process whose time is up."""
+@pytest.fixture
+def deleted(orders: Resource, control: ResourceDependencies, accounts: Accounts) -> list[Resource]:
+    """The six resources of a deleted account. They have two clocks each."""
+    found = [orders]
+    for index in range(5):
+        other = replace(orders, resource_id=new_id(), instance_id=f"orders-{index}")
+        clocks = control.scheduler.create(other, clocks_of(other, NOW))
+        found.append(control.resources.add(replace(other, clocks=clocks)))
+    disconnect_account(
+        ORGANIZATION_ID, ACCOUNT_ID, requester=CONTEXT.requester, accounts=accounts, now=NOW
+    )
+    return found
 
 
-def test_each_run_ends_further_clocks_of_a_deleted_account_until_its_time_is_up(
-    orders: Resource,
+def test_many_clocks_of_a_deleted_account_are_no_failure_and_end_when_they_fire_or_within_days(
+    deleted: list[Resource], control: ResourceDependencies, scheduler: Any, accounts: Accounts
+) -> None:
+    """A run ends those for which it has time: five here. All of its resources are deleted."""
+
+    def up() -> float:
+        return 12.0 - len(schedules_in(scheduler))
+
+    assert end(ORGANIZATION_ID, control, accounts, Deadline.after(5, up)) == 6
+
+    assert list(control.resources.all_of(ACCOUNT_ID)) == []
+    left = set(schedules_in(scheduler))
+    assert len(left) == 7
+    for resource in deleted:
+        fired = clock_of(resource, "1800")
+        with pytest.raises(UnknownClock):
+            fire(resource, control, EVENING, clock=fired)
+        left.discard(fired)
+        assert set(schedules_in(scheduler)) == left
+    made_unknown = reconcile_clocks(
+        resources=control.resources,
+        scheduler=control.scheduler,
+        now=datetime.now(UTC) + IN_THE_MAKING + timedelta(minutes=1),
+        deadline=NO_DEADLINE,
+    )
+    assert {name for _, name in made_unknown} == left
+    assert schedules_in(scheduler) == {}
+
+
+def test_a_run_that_has_no_time_for_all_resources_of_a_deleted_account_is_repeated_and_goes_on(
+    deleted: list[Resource], control: ResourceDependencies, scheduler: Any, accounts: Accounts
+) -> None:
+    for left in (4, 2):
+        seconds = count()
+        with pytest.raises(ServiceUnavailable, match="Not all"):
+            end(
+                ORGANIZATION_ID,
+                control,
+                accounts,
+                Deadline.after(2.5, lambda seconds=seconds: float(next(seconds))),  # type: ignore[misc]
+            )
+        assert len(list(control.resources.all_of(ACCOUNT_ID))) == left
+
+    assert end(ORGANIZATION_ID, control, accounts) == 2
+    assert schedules_in(scheduler) == {}
+
+
+@pytest.mark.parametrize("lets", [0, 1])
+def test_scheduler_may_refuse_some_clocks_of_a_deleted_account_but_not_all(
+    lets: int,
+    deleted: list[Resource],
     control: ResourceDependencies,
     scheduler: Any,
     accounts: Accounts,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for index in range(5):
-        other = replace(orders, resource_id=new_id(), instance_id=f"orders-{index}")
-        clocks = clocks_of(other, NOW)
-        control.resources.add(replace(other, clocks=control.scheduler.create(other, clocks)))
-    disconnect_account(
-        ORGANIZATION_ID, ACCOUNT_ID, requester=CONTEXT.requester, accounts=accounts, now=NOW
-    )
-    delete, calls = scheduler.delete_schedule, Mock()
+    """It throttles while many accounts are deleted. If it ends none, an operator should know."""
+    real, ended = control.scheduler.end, {name for each in deleted[:lets] for name in each.clocks}
 
-    def delete_six(**named: str) -> None:
-        calls()
-        if calls.call_count > 6:
-            raise Killed
-        delete(**named)
+    def throttled(names: Iterable[str]) -> None:
+        for name in names:
+            if name not in ended:
+                raise ServiceUnavailable("no")
+            real([name])
 
-    monkeypatch.setattr(scheduler, "delete_schedule", delete_six)
-    left = [len(schedules_in(scheduler))]
-    for _ in range(2):
-        calls.reset_mock()
-        with suppress(Killed):
-            end(ORGANIZATION_ID, control, accounts)
-        left.append(len(schedules_in(scheduler)))
+    monkeypatch.setattr(control.scheduler, "end", throttled)
 
-    assert left == [12, 6, 0]
+    with nullcontext() if lets else pytest.raises(ServiceUnavailable):
+        end(ORGANIZATION_ID, control, accounts)
+
+    assert len(schedules_in(scheduler)) == 12 - 2 * lets
+    assert list(control.resources.all_of(ACCOUNT_ID)) == []
 
 
 def test_a_clock_without_a_resource_is_ended_when_it_fires(

@@ -17,6 +17,7 @@ from moto.backends import get_backend
 from cavok import wiring
 from cavok.adapters.table.accounts import Accounts
 from cavok.domain.clocks import ClockMessage, clocks_of, names_of
+from cavok.domain.deadlines import NO_DEADLINE
 from cavok.domain.errors import (
     AccountNotFound,
     Conflict,
@@ -107,6 +108,7 @@ class Story:
             scheduler=self.control.scheduler,
             request_id="e-1",
             now=LATER,
+            deadline=NO_DEADLINE,
         )
 
     def take(self, message: ClockMessage, now: datetime) -> object:
@@ -125,8 +127,13 @@ class Story:
 
     def reconcile(self) -> int:
         """A moment later: nothing is old enough to be ended."""
-        resources, clocks = self.control.resources, self.control.scheduler
-        return len(list(reconcile_clocks(resources=resources, scheduler=clocks, now=LATER)))
+        found = reconcile_clocks(
+            resources=self.control.resources,
+            scheduler=self.control.scheduler,
+            now=LATER,
+            deadline=NO_DEADLINE,
+        )
+        return len(list(found))
 
     def operation(self, name: str) -> Callable[[], object]:
         """With its caller, which repeats it where that may help."""

@@ -45,6 +45,16 @@ answer, of 22 seconds (`adapters/customer/session.py`). LogInteractions has 55.
 """
 
 
+ENDING_SECONDS = 30.0
+"""No resource of a deleted account is deleted after this, and none of their clocks ended. One write
+of the table takes up to 25, and a clock that EventBridge Scheduler throttles 15. EndResources has
+60: whoever deletes many accounts should not hold Lambda's executions for long.
+"""
+
+RECONCILING_SECONDS = 840.0
+"""No unknown clock is ended after this. ReconcileClocks has 900."""
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
     """A moment of a monotonic clock, both in seconds."""

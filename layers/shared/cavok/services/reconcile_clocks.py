@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from cavok.domain.clocks import clocks_of, is_left_over, knows
+from cavok.domain.deadlines import Deadline
 from cavok.observability import count, logger
 from cavok.services.clocks import complete_clocks
 
@@ -27,13 +29,15 @@ class Difference(StrEnum):
 
 
 def reconcile_clocks(
-    *, resources: "Resources", scheduler: "SchedulerClient", now: datetime
+    *, resources: "Resources", scheduler: "SchedulerClient", now: datetime, deadline: Deadline
 ) -> Iterator[tuple[Difference, str]]:
     """Creates missing clocks, and ends unknown ones. Yields each repair. A second run finds nothing
     more. A resource that cannot be read, and a clock that cannot be created, read or ended, does
     not hold up others: each is logged and counted, and what went wrong last is raised at the end.
 
-    Reads both page by page, and keeps only the clocks' names. Schedules may change meanwhile.
+    Reads both page by page, and keeps only the clocks' names and when they were made. Schedules may
+    change meanwhile. Unknown clocks do no harm: after the deadline, the next run ends those that
+    are left.
     """
     there = dict(scheduler.all_clocks())
     failure: Exception | None = None
@@ -55,7 +59,7 @@ def reconcile_clocks(
             absent = [clock for clock in wanted if there.pop(clock.name, None) is None]
             for name in complete_clocks(resource, absent, resources=resources, scheduler=scheduler):
                 yield Difference.MISSING, name
-    for name, made_at in there.items():
+    for name, made_at in takewhile(lambda _: deadline.left, there.items()):
         with concerning(name):
             if is_left_over(made_at, now) and not _is_known(name, resources, scheduler):
                 scheduler.end([name])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from cavok.domain import audit
@@ -10,6 +11,7 @@ from cavok.domain.accounts import Account
 from cavok.domain.actors import SCHEDULE, SYSTEM, Requester
 from cavok.domain.audit import AuditEntry
 from cavok.domain.clocks import Clock, ClockMessage, clocks_of, names_of
+from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.errors import (
     AccountNotFound,
     Conflict,
@@ -179,9 +181,11 @@ def end_resources(
     scheduler: "SchedulerClient",
     request_id: str,
     now: datetime,
+    deadline: Deadline,
 ) -> int:
-    """Deletes all resources of a deleted account, and returns how many there were. A repetition
-    ends their remaining clocks, also after a run that was killed. Raises ServiceUnavailable.
+    """Deletes all resources of a deleted account, and returns how many there were. Then ends their
+    clocks until the deadline. Raises ServiceUnavailable if resources are left; a repetition goes on
+    with them.
 
     The event alone proves nothing: an account that still exists, or that belongs to another
     organization, keeps its resources.
@@ -193,10 +197,33 @@ def end_resources(
     else:
         return 0
     for resource in ended:
+        if not deadline.left:
+            raise ServiceUnavailable("Not all resources of the account are deleted yet.")
         _remove_with_its_account(resource, resources, request_id, now)
-    for resource_id, clocks in resources.clocks_of_deleted(account_id):
-        _end_clocks_of_deleted(account_id, resource_id, clocks, resources, scheduler)
+    _end_clocks_of_account(account_id, resources, scheduler, deadline)
     return len(ended)
+
+
+def _end_clocks_of_account(
+    account_id: str, resources: "Resources", scheduler: "SchedulerClient", deadline: Deadline
+) -> None:
+    """A clock that is left does nothing: it ends when it fires, or by `reconcile_clocks`. So it is
+    no failure if there are many, or if Scheduler throttles some. Raises ServiceUnavailable if it
+    refuses those of every resource.
+    """
+    ended, refusal = 0, None
+    for resource_id, clocks in resources.clocks_of_deleted(account_id):
+        if not clocks or not deadline.left:
+            continue
+        try:
+            _end_clocks_of_deleted(
+                account_id, resource_id, clocks, resources, scheduler, deadline=deadline
+            )
+            ended += 1
+        except ServiceUnavailable as error:
+            refusal = error
+    if refusal and not ended:
+        raise refusal
 
 
 def _end_clocks_of_deleted(
@@ -205,10 +232,12 @@ def _end_clocks_of_deleted(
     clocks: tuple[str, ...],
     resources: "Resources",
     scheduler: "SchedulerClient",
+    *,
+    deadline: Deadline = NO_DEADLINE,
 ) -> None:
     """And forgets them, so that a repetition goes on with others."""
-    scheduler.end(clocks)
-    if clocks:
+    scheduler.end(takewhile(lambda _: deadline.left, clocks))
+    if clocks and deadline.left:
         resources.forget_clocks_of_deleted(account_id, resource_id)
 
 
