@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
 from boto3.dynamodb.types import TypeSerializer
+from botocore.utils import parse_timestamp
 
 from cavok import wiring
 from cavok.adapters.scheduler import SchedulerClient
 from cavok.adapters.table.resources import ResourceItem
 from cavok.domain.clocks import clocks_of, names_of
+from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.errors import MalformedEvent, ServiceUnavailable
+from cavok.domain.ids import new_id
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule
 from cavok.services.reconcile_clocks import Difference, reconcile_clocks
@@ -22,16 +28,23 @@ from tests.support.builders import ACCOUNT_ID, NOW, a_resource
 from tests.support.moto_stack import TABLE, Clock, client, written_by_a_newer_release
 from tests.support.schedules import NIGHT, clock_of, schedules_in, stored
 from tests.support.start_stop import CONTEXT
+from tests.support.template import template
 
 A_DAY_LATER = timedelta(days=1, minutes=1)
 
 
 def reconcile(
-    control: ResourceDependencies, after: timedelta = A_DAY_LATER
+    control: ResourceDependencies,
+    after: timedelta = A_DAY_LATER,
+    deadline: Deadline = NO_DEADLINE,
 ) -> dict[str, Difference]:
     """Runs that much later."""
-    now = Clock.time + after
-    found = reconcile_clocks(resources=control.resources, scheduler=control.scheduler, now=now)
+    found = reconcile_clocks(
+        resources=control.resources,
+        scheduler=control.scheduler,
+        now=Clock.time + after,
+        deadline=deadline,
+    )
     return {clock: difference for difference, clock in found}
 
 
@@ -89,6 +102,48 @@ def test_the_clocks_of_a_resource_that_is_gone_are_ended(
     assert reconcile(control) == dict.fromkeys(orders.clocks, Difference.UNKNOWN)
 
     assert schedules_in(scheduler) == {}
+
+
+def test_many_unknown_clocks_are_no_failure_and_each_run_ends_more_of_them(
+    orders: Resource, control: ResourceDependencies, scheduler: Any
+) -> None:
+    """Such as of a large account that was deleted. Missing ones are created all the same."""
+    for index in range(4):
+        free = a_resource(resource_id=f"01JN8Q5M3D{index:016}")
+        resource = free.scheduled(NIGHT, NOW)
+        control.scheduler.create(resource, clocks_of(resource, NOW))
+    control.scheduler.end(orders.clocks[:1])
+    seconds = count()
+
+    first = reconcile(control, deadline=Deadline.after(3.5, lambda: float(next(seconds))))
+
+    assert list(first.values()) == [Difference.MISSING] + [Difference.UNKNOWN] * 3
+    assert list(reconcile(control).values()) == [Difference.UNKNOWN] * 5
+    assert set(schedules_in(scheduler)) == set(orders.clocks)
+
+
+def test_the_names_of_a_million_clocks_have_room_in_the_function(
+    control: ResourceDependencies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One organization makes them in ten hours, and nobody else should lack the comparison."""
+    function = template()["Resources"]["ReconcileClocks"]["Properties"]
+    runtime, measured = 120e6, 10_000
+    peak = 0
+
+    def listed() -> Iterator[tuple[str, datetime]]:
+        nonlocal peak
+        tracemalloc.start()
+        for number in range(measured):
+            yield f"{new_id()}-{number:016x}-0000", parse_timestamp(str(number))
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+
+    monkeypatch.setattr(control.scheduler, "all_clocks", listed)
+    monkeypatch.setattr(control.scheduler, "resource_of", lambda _: None)
+    monkeypatch.setattr(control.scheduler, "end", lambda _: None)
+    reconcile(control)
+
+    assert runtime + peak * 1_000_000 / measured < function["MemorySize"] * 1024**2
 
 
 def test_the_clocks_of_a_schedule_that_the_index_does_not_have_stay(

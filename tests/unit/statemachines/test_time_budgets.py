@@ -14,9 +14,11 @@ import pytest
 
 from cavok.adapters.workflows import IN_TIME
 from cavok.domain.deadlines import (
+    ENDING_SECONDS,
     LINES_SECONDS,
     PATIENCE_SECONDS,
     PERMISSION_SECONDS,
+    RECONCILING_SECONDS,
     SHORT_TEST_SECONDS,
     SWEEP_SECONDS,
 )
@@ -95,6 +97,21 @@ def test_the_last_log_lines_of_a_batch_are_tried_before_the_function_ends() -> N
     timeout = template()["Resources"]["LogInteractions"]["Properties"]["Timeout"]
 
     assert timeout > LINES_SECONDS + A_CALL
+
+
+def test_what_begins_at_the_last_moment_of_ending_resources_ends_before_the_function_does() -> None:
+    """Then no run is killed because of many clocks. Nor does one hold an execution for long."""
+    one_write, one_clock_that_is_throttled = 25, 1 + 2 + 4 + 8  # botocore's longest waits
+    last = ENDING_SECONDS + max(one_write, one_clock_that_is_throttled)
+
+    assert last < template()["Resources"]["EndResources"]["Properties"]["Timeout"] <= 60
+
+
+def test_the_last_unknown_clock_is_ended_before_the_function_ends() -> None:
+    two_calls_that_are_throttled = 2 * (1 + 2 + 4 + 8)
+    timeout = template()["Resources"]["ReconcileClocks"]["Properties"]["Timeout"]
+
+    assert RECONCILING_SECONDS + two_calls_that_are_throttled < timeout
 
 
 def test_a_persons_test_of_a_customer_that_hangs_ends_with_a_verdict() -> None:
