@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -139,6 +140,7 @@ def customers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Customers]:
     found = Customers()
     monkeypatch.setattr(sweep, "make_scheduled_test", found.test)
     monkeypatch.setattr(sweep, "PATIENCE_SECONDS", 60.0)  # this machine may be busy
+    monkeypatch.setattr(sweep, "HOLD_UP_SECONDS", 60.0)
     monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
     with watched(Calls()):  # one call after another: moto's transactions know no threads
         yield found
@@ -567,15 +569,14 @@ def test_one_that_hangs_delays_the_others_by_the_patience_alone(
         over.set()
         return [a_step("ec2:StopInstances", Verdict.DENIED)]
 
-    def until_the_others_are_done(tests: Any, timeout: float) -> Any:
-        waited.append(timeout)
+    def until_the_others_are_done(tests: Any, patience: float) -> Any:
+        waited.append(patience)
         done, _ = wait([test for test, account in tests.items() if account != hangs])
-        return done, set(tests) - done
+        return dict.fromkeys(done, 0.0)
 
     customers.finds["A0"] = hang
-    wait = sweep.wait
     monkeypatch.setattr(sweep, "AT_ONCE", 4)
-    monkeypatch.setattr(sweep, "wait", until_the_others_are_done)
+    monkeypatch.setattr(sweep, "seconds_of", until_the_others_are_done)
 
     swept = customers.swept()
 
@@ -659,15 +660,14 @@ def test_a_function_that_is_killed_in_mid_page_loses_nothing(
     customers: Customers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     accounts = connected(40)
-    wait = sweep.wait
 
-    def die(tests: Any, timeout: float) -> Any:
+    def die(tests: Any, _: float) -> Any:
         wait(list(tests)[:10])
         raise Died
 
     with monkeypatch.context() as patch:
         patch.setattr(sweep, "AT_ONCE", 16)
-        patch.setattr(sweep, "wait", die)
+        patch.setattr(sweep, "seconds_of", die)
         with pytest.raises(Died):
             customers.swept()
 
@@ -763,13 +763,13 @@ def test_ten_thousand_of_another_delay_an_account_by_no_more_than_a_page(
 def pages(monkeypatch: pytest.MonkeyPatch) -> list[list[Account]]:
     """The accounts that a sweep tests at once, page by page."""
     found: list[list[Account]] = []
-    wait = sweep.wait
+    seconds_of = sweep.seconds_of
 
-    def note(tests: Any, timeout: float) -> Any:
+    def note(tests: Any, patience: float) -> Any:
         found.append(list(tests.values()))
-        return wait(tests, timeout)
+        return seconds_of(tests, patience)
 
-    monkeypatch.setattr(sweep, "wait", note)
+    monkeypatch.setattr(sweep, "seconds_of", note)
     return found
 
 
@@ -1157,14 +1157,13 @@ def test_a_customer_whose_accounts_hang_holds_up_one_page_and_not_each(
 
     customers.finds = dict.fromkeys((f"A{index}" for index in range(10)), hang)
 
-    def until_the_others_are_done(tests: Any, timeout: float) -> Any:
+    def until_the_others_are_done(tests: Any, _: float) -> Any:
         over = {test for test, account in tests.items() if account.account_id not in hanging}
         wait(over)
         held_up.append(0 < len(over) < len(tests))
-        return over, set(tests) - over
+        return dict.fromkeys(over, 0.0)
 
-    wait = sweep.wait
-    monkeypatch.setattr(sweep, "wait", until_the_others_are_done)
+    monkeypatch.setattr(sweep, "seconds_of", until_the_others_are_done)
 
     swept = customers.swept()
     answered.set()

@@ -28,9 +28,9 @@ def test_what_is_put_back_is_taken_next_in_the_same_order() -> None:
     assert names(queue.take(7)) == ["b1", "c1", "a2", "b2", "a3", "a4"]
 
 
-def test_what_is_put_back_stays_behind_others_if_its_organization_was_put_last() -> None:
+def test_what_is_put_back_stays_behind_others_if_its_organization_was_put_behind() -> None:
     queue = queue_of("a1", "a2", "b1")
-    queue.put_last("a")
+    queue.put_behind("a")
     assert names(queue.take(3)) == ["b1"]
     (first, *rest) = queue.take(3)
 
@@ -39,3 +39,29 @@ def test_what_is_put_back_stays_behind_others_if_its_organization_was_put_last()
 
     assert names([first, *queue.take(2)]) == ["a1", "c1"]
     assert names(queue.take(2)) == ["a2"]
+
+
+def test_whoever_is_put_behind_again_is_taken_with_none_of_those_that_are_behind() -> None:
+    queue = queue_of("a1", "a2", "b1", "b2", "c1")
+    queue.put_behind("a")
+    queue.put_behind("b")
+    queue.put_behind("a")
+    queue.add(AccountKey("a", "a3"))
+
+    assert [names(queue.take(5)) for _ in range(4)] == [
+        ["c1"],
+        ["b1", "b2"],
+        ["a1", "a2", "a3"],
+        [],
+    ]
+
+
+def test_an_organization_that_is_left_is_not_taken_wherever_it_stands() -> None:
+    queue = queue_of("a1", "b1")
+    queue.put_behind("a")
+    queue.leave("a")
+    queue.put_behind("a")
+    queue.add(AccountKey("a", "a2"))
+
+    assert len(queue) == 1
+    assert [names(queue.take(5)) for _ in range(2)] == [["b1"], []]

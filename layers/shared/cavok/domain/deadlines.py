@@ -34,6 +34,11 @@ millisecond a database.
 PATIENCE_SECONDS = 10.0
 """How long a page of a sweep waits for the slowest of its accounts."""
 
+HOLD_UP_SECONDS = 2.0
+"""How much longer than usual an organization's clear tests may take, and it is still tested beside
+others on the next page of a sweep.
+"""
+
 SWEEP_SECONDS = 100.0
 """No page begins after this. Its tests take PATIENCE_SECONDS, so that a sweep is over before the
 next one begins, and each call of the table takes up to 25. SweepAccounts has 180.

@@ -6,7 +6,7 @@ the sweep does not wait for.
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -27,6 +27,7 @@ from cavok.domain.access_denied import PASSING_CODES
 from cavok.domain.accounts import CONNECTED, Account
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.deadlines import (
+    HOLD_UP_SECONDS,
     LEAST_WEIGHING_SECONDS,
     PATIENCE_SECONDS,
     SHORT_TEST_SECONDS,
@@ -139,6 +140,29 @@ def _shares(page: Collection[Account]) -> dict[str, ProcessorTime]:
     organizations = {account.organization_id for account in page}
     seconds = max(WEIGHING_SECONDS / len(organizations), LEAST_WEIGHING_SECONDS)
     return {each: ProcessorTime(seconds, time.thread_time) for each in organizations}
+
+
+def seconds_of(tests: Collection[Future[Any]], patience: float) -> dict[Future[Any], float]:
+    """How long each test took, of those that end within the patience, in seconds."""
+    began, took = time.monotonic(), dict[Future[Any], float]()
+    with suppress(TimeoutError):
+        for test in as_completed(tests, timeout=patience):
+            took[test] = time.monotonic() - began
+    return took
+
+
+def _slow(slowest: Mapping[str, float], unclear: Collection[str]) -> Iterator[str]:
+    """The organizations that the others of a page do not wait for again. `slowest`: how long each
+    one's slowest test took, in seconds.
+
+    Usual is what half of them take: a page may be slow for its own weight, or our own fault.
+    """
+    usual = sorted(slowest.values())[(len(slowest) - 1) // 2]
+    for organization_id, seconds in slowest.items():
+        held_up = seconds - usual
+        allowed = 0.0 if organization_id in unclear else HOLD_UP_SECONDS
+        if held_up > allowed or seconds >= PATIENCE_SECONDS:
+            yield organization_id
 
 
 class NothingProven(Exception):
@@ -287,16 +311,21 @@ class Sweep:
         pool, too_late = ThreadPoolExecutor(AT_ONCE), Event()
         one = partial(self._test_one, deadline=deadline, weighing=_shares(page), too_late=too_late)
         tests = {pool.submit(one, account): account for account in page}
-        done, _ = wait(tests, timeout=PATIENCE_SECONDS)
+        took = seconds_of(tests, PATIENCE_SECONDS)
         too_late.set()
         pool.shutdown(wait=False, cancel_futures=True)
         close_idle_connections()
+        slowest, unclear = dict[str, float](), set[str]()
         for test, account in tests.items():
-            if late := test not in done:  # no page of others is held up again
-                queue.put_last(account.organization_id)
-            why = "no end in time" if late else self._why_unclear(test)
-            if why and not self._hand_over(account, why):
-                queue.leave(account.organization_id)
+            organization_id, seconds = account.organization_id, took.get(test, PATIENCE_SECONDS)
+            slowest[organization_id] = max(seconds, slowest.get(organization_id, 0.0))
+            why = self._why_unclear(test) if test in took else "no end in time"
+            if why:
+                unclear.add(organization_id)
+                if not self._hand_over(account, why):
+                    queue.leave(organization_id)
+        for organization_id in _slow(slowest, unclear):
+            queue.put_behind(organization_id)
 
     def _why_unclear(self, test: Future[tuple[str, bool]]) -> str | None:
         """None if the result is stored, or if whoever changed the account meanwhile decides."""
