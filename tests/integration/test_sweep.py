@@ -30,6 +30,7 @@ from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import CONNECTED, Account, Outcome, Status
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.deadlines import NO_DEADLINE, SHORT_TEST_SECONDS, Deadline
+from cavok.domain.dry_run_verdicts import DRY_RUN, allowed_for_an_absent_one
 from cavok.domain.errors import (
     ChangedMeanwhile,
     EntryInconclusive,
@@ -44,7 +45,7 @@ from cavok.domain.kinds import Action, Kind
 from cavok.domain.organizations import Organization
 from cavok.domain.policy_verdicts import Database, DatabaseQuestion, Databases, RolePolicies
 from cavok.domain.regions import REGIONS
-from cavok.domain.steps import ALLOWED, Evidence, ResourceVerdict, Verdict
+from cavok.domain.steps import ALLOWED, Evidence, ResourceVerdict, Step, Verdict
 from cavok.domain.survey import Survey
 from cavok.domain.verifications import (
     FULL_EVERY,
@@ -512,6 +513,13 @@ def unsure(account: Account) -> Any:
     return steps_of(account, step)
 
 
+def unlisted(account: Account) -> Any:
+    """In another region than the one that is probed, AWS did not list the instances."""
+    judgement = allowed_for_an_absent_one({"eu-west-1": Reason.ERROR})
+    assert judgement.error_code == DRY_RUN, "which says nothing of that"
+    return steps_of(account, Step.of("ec2:StopInstances", judgement, started_at=NOW))
+
+
 @pytest.mark.parametrize(
     "find",
     [
@@ -520,9 +528,10 @@ def unsure(account: Account) -> Any:
         refuses(OurEntryBroken("AccessDenied: ours")),
         refuses(KeyError("nobody foresaw it")),
         unsure,
+        unlisted,
         lambda account: [s for s in steps_of(account) if not s.step.startswith("trust:w")],
     ],
-    ids=["refused", "inconclusive", "ours", "crashes", "throttled", "trust unproven"],
+    ids=["refused", "inconclusive", "ours", "crashes", "throttled", "unlisted", "trust unproven"],
 )
 def test_whose_test_comes_to_no_clear_end_gets_a_test_of_its_own(
     customers: Customers, find: Find

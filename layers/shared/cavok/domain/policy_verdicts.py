@@ -89,10 +89,13 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """Databases of the reachable regions. `complete` says whether these are all."""
+    """Databases of the reachable regions. `complete` says whether these are all; `unanswered` is
+    AWS's error code if they are not because a call was not answered for the moment, else null.
+    """
 
     found: tuple[Database, ...] = ()
     complete: bool = True
+    unanswered: str | None = None
 
 
 def is_decided(action: str, answer: Judgement, policies: RolePolicies) -> bool:
@@ -202,9 +205,10 @@ def judge_databases(
     verdict = resources.verdict(listed=databases.complete, complete=databases.complete)
     known = verdict is not Verdict.INCONCLUSIVE
     denied = [each.reason for each in resources.examples if each.verdict is Verdict.DENIED]
-    unknown = Reason.ERROR if policies.unanswered else Reason.NOT_PROVABLE
-    if not known and policies.unanswered:  # asking again may prove it
-        answer = replace(answer, error_code=policies.unanswered)
+    unanswered = policies.unanswered or databases.unanswered
+    unknown = Reason.ERROR if unanswered else Reason.NOT_PROVABLE
+    if not known and unanswered:  # asking again may prove it
+        answer = replace(answer, error_code=unanswered)
     return replace(
         answer,
         verdict=verdict,
@@ -220,7 +224,8 @@ def _first(databases: Databases, under_control: Mapping[str, Collection[str]]) -
     found = sorted(
         databases.found, key=lambda each: each.id not in under_control.get(each.region, ())
     )
-    return Databases(tuple(found[:MAX_WEIGHED]), databases.complete and len(found) <= MAX_WEIGHED)
+    complete = databases.complete and len(found) <= MAX_WEIGHED
+    return replace(databases, found=tuple(found[:MAX_WEIGHED]), complete=complete)
 
 
 def _not_weighed(

@@ -23,7 +23,7 @@ from cavok.adapters.table.table import WriteConflict
 from cavok.adapters.table.verifications import Verifications
 from cavok.adapters.table.webhooks import Webhooks
 from cavok.adapters.workflows import Workflows
-from cavok.domain.access_denied import PASSING_CODES
+from cavok.domain.access_denied import PASSING_CODES, Reason
 from cavok.domain.accounts import CONNECTED, Account
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.deadlines import (
@@ -45,6 +45,7 @@ from cavok.domain.events import EventType
 from cavok.domain.fair_queue import AccountKey, FairQueue
 from cavok.domain.ids import new_id
 from cavok.domain.permissions import GRANTED_GROUPS, STEPS
+from cavok.domain.steps import Step
 from cavok.domain.survey import SURVEYED
 from cavok.domain.verifications import (
     UNTESTED,
@@ -163,6 +164,13 @@ def _slow(slowest: Mapping[str, float], unclear: Collection[str]) -> Iterator[st
         allowed = 0.0 if organization_id in unclear else HOLD_UP_SECONDS
         if held_up > allowed or seconds >= PATIENCE_SECONDS:
             yield organization_id
+
+
+def _may_differ(step: Step) -> bool:
+    """Whether the step proves nothing, and may prove more in a moment. Its code may be AWS's answer
+    to something else than what AWS did not answer.
+    """
+    return step.ok is None and (step.error_code in PASSING_CODES or step.reason is Reason.ERROR)
 
 
 class NothingProven(Exception):
@@ -370,9 +378,9 @@ class Sweep:
             refused = EntryRefused.__name__
             report = VerificationReport(**names, error=refused, cause=str(error))
         else:
-            passing = {s.error_code for s in found.steps if s.ok is None} & PASSING_CODES
+            passing = {str(s.error_code) for s in found.steps if _may_differ(s)}
             if passing:
-                raise NothingProven(", ".join(sorted(map(str, passing))))
+                raise NothingProven(", ".join(sorted(passing)))
             steps, survey = tuple(found.steps), found.survey.recorded
             report = VerificationReport(**names, steps=steps, survey=survey)
         after, ended = judge(report, account, test, ours.testing.resources, ours.clock())

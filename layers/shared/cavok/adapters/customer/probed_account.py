@@ -12,7 +12,7 @@ from urllib.parse import unquote
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer.described import read_answer
 from cavok.adapters.customer.session import CustomerSession, paginator_of
-from cavok.domain.access_denied import TIMED_OUT, Reason
+from cavok.domain.access_denied import TIMED_OUT, WORTH_REPEATING, Reason
 from cavok.domain.deadlines import NO_DEADLINE, Deadline, ProcessorTime
 from cavok.domain.kinds import Kind
 from cavok.domain.policy_verdicts import Database, Databases, RolePolicies
@@ -128,7 +128,10 @@ class ProbedAccount:
 
     def databases(self, kind: Kind) -> Databases:
         """All databases of a kind in the reachable regions. Raises OutOfTime."""
-        return self._once(kind, lambda: self._read_databases(kind))
+        found = self._once(kind, lambda: self._read_databases(kind))
+        if found.unanswered in WORTH_REPEATING:  # a repeated probe reads them again
+            self._read.pop(kind, None)
+        return found
 
     def _once(self, what: str, read: Callable[[], T]) -> T:
         with self._reading:
@@ -202,19 +205,24 @@ class ProbedAccount:
         return Databases(
             tuple(each for part in parts for each in part.found),
             self.every_region_answers and all(part.complete for part in parts),
+            next((part.unanswered for part in parts if part.unanswered), None),
         )
 
     def _databases_in(self, kind: Kind, region: str) -> Databases:
         """Databases that start and stop on their own: not the members of a cluster."""
         client = self.session.client(kind.descriptor.service, region)
         found: list[Database | None] = []
+        unanswered = None
         try:
             for database in islice(self._listed(client, kind, region), MAX_DATABASES + 1):
                 found.append(database)
             complete = len(found) <= MAX_DATABASES and None not in found
-        except AWS_ERRORS:
-            complete = False
-        return Databases(tuple(each for each in found[:MAX_DATABASES] if each), complete)
+        except AWS_ERRORS as error:
+            complete, judgement = False, judge_error(error)
+            unanswered = judgement.error_code if judgement.reason is Reason.ERROR else None
+        return Databases(
+            tuple(each for each in found[:MAX_DATABASES] if each), complete, unanswered
+        )
 
     def _listed(self, client: Any, kind: Kind, region: str) -> Iterator[Database | None]:
         """Null for each that cannot be read."""
