@@ -1241,13 +1241,23 @@ def test_a_sweep_goes_on_where_nobody_can_say_how_many_connections_are_open(
 
 
 @pytest.mark.parametrize("apart", [False, True])
-@pytest.mark.parametrize("attribute", ["status", "proven", "next_verification_at"])
+@pytest.mark.parametrize(
+    ("attribute", "text"),
+    [
+        ("status", "newer"),
+        ("proven", "packed otherwise"),
+        ("next_verification_at", "2000: newer"),
+        ("capabilities", "[]"),
+        ("capabilities", "null"),
+        ("issues", "[1]"),
+    ],
+)
 def test_an_account_that_cannot_be_read_keeps_nobody_from_being_tested(
-    customers: Customers, attribute: str, apart: bool
+    customers: Customers, attribute: str, text: str, apart: bool
 ) -> None:
     """Such as one that a newer release wrote, before the older one was deployed again."""
     odd, *others = connected(5)
-    written_by_a_newer_release(f"ACCOUNT#{odd.account_id}", attribute)
+    written_by_a_newer_release(f"ACCOUNT#{odd.account_id}", attribute, text)
 
     swept = customers.sweep().run(NO_DEADLINE, apart=apart)
 

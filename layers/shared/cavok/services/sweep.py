@@ -72,7 +72,7 @@ CALLS_OF_A_PAGE = 720
 page must end in SHORT_TEST_SECONDS.
 """
 
-_UNREADABLE = (KeyError, TypeError, ValueError)
+_UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
 """What reading an item raises that was written in another form."""
 
 
