@@ -100,8 +100,8 @@ class Swept:
     failed          what failed in Cavok, by account. They are due again, at the latest after LEASE.
     left            whether accounts may still be due: the time was up, or another sweep runs.
     left_to_another whether another sweep runs, so that this one did not look.
-    hours_untested  the longest time that an account had gone without a verdict; of one that cannot
-                    be read, the longest that it can be.
+    hours_untested  the longest time that an account whose turn came had gone without a verdict; of
+                    one that cannot be read, the longest that it can be.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
