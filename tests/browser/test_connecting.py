@@ -43,7 +43,7 @@ def add_through_the_page(
         page.get_by_label("Access key ID").fill(credentials["access_key_id"])
         page.get_by_label("Secret access key").fill(credentials["secret_access_key"])
     page.get_by_role("button", name="Add account").click()
-    expect(page.get_by_text(f"{name} was added.")).to_be_visible()
+    expect(page.get_by_role("main").get_by_text(f"{name} was added.")).to_be_visible()
 
 
 def watch_the_test(page: Page, outcome: str) -> None:
