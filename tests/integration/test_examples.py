@@ -297,6 +297,12 @@ class Request:
         return sender.send(self.method, path, body or self.body, given, query)
 
 
+def at_another_version(request: Request) -> Answer:
+    """A schedule that is set already is no change, so another one."""
+    body = {"schedule": None} if request.path.endswith("/resources/{resource_id}") else None
+    return request.send(body=body if request.method == "PATCH" else None, If_Match='"9"')
+
+
 def with_another_id(request: Request) -> Answer:
     """The last one of the path."""
     name = [each for each in re.findall(r"{(\w+)}", request.path) if each.endswith("_id")][-1]
@@ -368,7 +374,7 @@ WAYS: dict[str, Callable[[Request], Answer]] = {
     "malformed_request": lambda request: request.send(body="{"),
     "not_connected": after(lambda: ADMIN.patch(ACCOUNT, {"role_name": "CavokOther"})),
     "not_subscribed": after(lambda: ADMIN.put(WEBHOOK, OTHER_EVENTS)),
-    "precondition_failed": lambda request: request.send(If_Match='"9"'),
+    "precondition_failed": at_another_version,
     "quota_exceeded": beyond_a_quota,
     "resource_not_found": with_another_id,
     "service_unavailable": without_aws,

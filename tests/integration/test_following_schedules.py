@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 from unittest.mock import Mock
@@ -72,7 +72,7 @@ from tests.support.builders import (
 from tests.support.faults import Calls, Fault, watched
 from tests.support.instances import make_database
 from tests.support.interleaving import snapshot
-from tests.support.moto_stack import items
+from tests.support.moto_stack import Clock, items
 from tests.support.schedules import (
     EVENING,
     NIGHT,
@@ -446,7 +446,7 @@ def test_many_clocks_of_a_deleted_account_are_no_failure_and_end_when_they_fire_
     made_unknown = reconcile_clocks(
         resources=control.resources,
         scheduler=control.scheduler,
-        now=datetime.now(UTC) + IN_THE_MAKING + timedelta(minutes=1),
+        now=Clock.time + IN_THE_MAKING + timedelta(minutes=1),
         deadline=NO_DEADLINE,
     )
     assert {name for _, name in made_unknown} == left

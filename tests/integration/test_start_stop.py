@@ -44,8 +44,9 @@ from cavok.domain.instances import Instance, Operation
 from cavok.domain.interactions import InteractionOutcome, Result
 from cavok.domain.kinds import Action, DescribedPage, Kind
 from cavok.domain.organizations import Organization
-from cavok.domain.outcomes import HELD_FOR, REPEATED_FOR
+from cavok.domain.outcomes import HELD_FOR
 from cavok.domain.regions import RegionHealth, RegionStatus
+from cavok.domain.schedules import REPEATED_FOR
 from cavok.domain.steps import Verdict, judge
 from cavok.services import calls_at_once
 from cavok.services.connections import ConnectionDependencies

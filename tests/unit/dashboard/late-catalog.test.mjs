@@ -18,11 +18,11 @@ const finished = { verification_id: "t", state: "finished", outcome: "degraded",
 const catalog = { groups: [{ group: "ec2", required: true, actions: [{ action: failed.step }] }] };
 
 test("a failed step of a group that turns out to be required is no longer marked as optional", async () => {
-  let tell;
-  const told = new Promise((resolve) => (tell = () => resolve(Response.json(catalog))));
+  let send;
+  const sent = new Promise((resolve) => (send = () => resolve(Response.json(catalog))));
   globalThis.fetch = async (address) => {
     const { pathname } = new URL(address);
-    if (pathname.endsWith("/permissions")) return told;
+    if (pathname.endsWith("/permissions")) return sent;
     const times = { started_at: "2026-01-10T10:00:00Z", finished_at: "2026-01-10T10:00:09Z" };
     return Response.json(pathname.endsWith("/t") ? { ...finished, ...times } : account);
   };
@@ -36,7 +36,7 @@ test("a failed step of a group that turns out to be required is no longer marked
       .find((name) => name.startsWith("test-step ")) ?? "";
   await soon(50);
   assert.match(marks(), /step-optional/u);
-  tell();
+  send();
   await soon(50);
   view.abort();
   assert.match(marks(), /step-bad/u);

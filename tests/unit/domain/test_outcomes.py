@@ -20,6 +20,7 @@ from cavok.domain.interactions import Interaction, InteractionAction, Interactio
 from cavok.domain.kinds import Action, Kind, StateReason
 from cavok.domain.outcomes import Finding, finding
 from cavok.domain.permissions import ENCRYPTED_VOLUMES
+from cavok.domain.schedules import REPEATED_FOR
 from tests.support.builders import NOW, an_interaction, by
 from tests.support.template import resource
 
@@ -344,7 +345,7 @@ def test_the_queue_does_not_give_up_a_turn_that_is_tried_again(falls_back_after:
 @pytest.mark.parametrize("every", [5, 20, 30, 45, 55, 59, 70, 110])
 def test_the_queue_does_not_give_up_an_act_whose_key_is_repeated(every: int, takes: int) -> None:
     """For an hour. Each try holds the act for a minute, or until AWS has not said what it did."""
-    repeated = range(0, int(outcomes.REPEATED_FOR.total_seconds()), max(every, takes + 1))
+    repeated = range(0, int(REPEATED_FOR.total_seconds()), max(every, takes + 1))
     now, receives = NOW + timedelta(seconds=15), 0
 
     def as_stored() -> Interaction:
@@ -365,7 +366,7 @@ def test_the_queue_does_not_give_up_an_act_whose_key_is_repeated(every: int, tak
             now += timedelta(seconds=outcomes.seconds_to_next_look(act, now))
 
     assert receives + 20 <= resource("FollowedActs")["RedrivePolicy"]["maxReceiveCount"]
-    assert now < NOW + outcomes.REPEATED_FOR + timedelta(minutes=7)
+    assert now < NOW + REPEATED_FOR + timedelta(minutes=7)
 
 
 # ---- an open act ---------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from cavok.domain.interactions import (
 )
 from cavok.domain.kinds import Action, Kind, StateReason
 from cavok.domain.permissions import ENCRYPTED_VOLUMES
+from cavok.domain.schedules import REPEATED_FOR
 
 HELD_FOR = timedelta(seconds=60)
 """How long the process that begins an act may call AWS: longer than its function can run."""
@@ -30,10 +31,6 @@ KEY_AWAITED_FOR = timedelta(minutes=2)
 FOLLOWED_FOR = timedelta(minutes=10)
 """How long an instance is looked at after a call."""
 
-REPEATED_FOR = timedelta(hours=1)
-"""How long a schedule's turn, or a request under its key, is tried again. A turn is followed as
-long.
-"""
 
 UNCHANGED_FOR = timedelta(seconds=60)
 """Before this, an unchanged state proves nothing: AWS's answers are eventually consistent. Source:

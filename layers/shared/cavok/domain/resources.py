@@ -9,8 +9,7 @@ from typing import Self
 from cavok.domain.idempotency import REPEATED_WITHIN
 from cavok.domain.instances import InstanceKey, Operation
 from cavok.domain.kinds import Action, Kind
-from cavok.domain.outcomes import REPEATED_FOR
-from cavok.domain.schedules import Schedule, Transition
+from cavok.domain.schedules import REPEATED_FOR, Schedule, Transition
 from cavok.domain.versions import require_version
 
 AWS_RESTARTS_AFTER = timedelta(days=7)

@@ -13,6 +13,11 @@ from zoneinfo import ZoneInfo
 
 from cavok.domain.kinds import Action
 
+REPEATED_FOR = timedelta(hours=1)
+"""How long a schedule's turn, or a request under its key, is tried again. A turn is followed as
+long.
+"""
+
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_MINUTES = 24 * 60
 _WEEK_MINUTES = 7 * _DAY_MINUTES

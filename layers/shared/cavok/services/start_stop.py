@@ -39,7 +39,6 @@ from cavok.domain.interactions import Interaction, InteractionAction, Interactio
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.outcomes import (
     HELD_FOR,
-    REPEATED_FOR,
     accepted,
     begun,
     is_passing,
@@ -49,6 +48,7 @@ from cavok.domain.outcomes import (
     refused,
 )
 from cavok.domain.quotas import QuotaName
+from cavok.domain.schedules import REPEATED_FOR
 from cavok.domain.session_names import session_name
 from cavok.domain.session_policies import start_stop_policy
 from cavok.domain.steps import Verdict
