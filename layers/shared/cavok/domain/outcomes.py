@@ -31,7 +31,6 @@ KEY_AWAITED_FOR = timedelta(minutes=2)
 FOLLOWED_FOR = timedelta(minutes=10)
 """How long an instance is looked at after a call."""
 
-
 UNCHANGED_FOR = timedelta(seconds=60)
 """Before this, an unchanged state proves nothing: AWS's answers are eventually consistent. Source:
 EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API".

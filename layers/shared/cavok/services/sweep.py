@@ -127,9 +127,12 @@ def calls_of_a_test(regions: Collection[str]) -> int:
     that list the role's inline policies, twice, and read them, one a group. In each region one a
     service, and the dry runs.
     """
-    dry_runs = sum(probe.dry_run is not None for probe in PROBES.values())
-    once = len(STEPS) - dry_runs + 2 + len(GRANTED_GROUPS)
-    return once + (len(SURVEYED) + dry_runs) * len(regions)
+    return _CALLS_ONCE + _CALLS_A_REGION * len(regions)
+
+
+_DRY_RUNS = sum(probe.dry_run is not None for probe in PROBES.values())
+_CALLS_ONCE = len(STEPS) - _DRY_RUNS + 2 + len(GRANTED_GROUPS)
+_CALLS_A_REGION = len(SURVEYED) + _DRY_RUNS
 
 
 def _key(account: Account) -> AccountKey:
