@@ -867,6 +867,27 @@ def test_a_message_that_could_not_be_sent_is_sent_by_the_repeated_request(
     assert changed.due_transition(again.now)
 
 
+def test_a_schedule_whose_clocks_could_not_be_ended_is_ended_again_under_its_old_tag(
+    orders: Resource, control: ResourceDependencies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = Versions(frozenset({orders.version}), ())
+
+    def end() -> Resource:
+        return schedule_resource(
+            CONTEXT, orders.resource_id, None, versions=versions, dependencies=control
+        )
+
+    with monkeypatch.context() as patch:
+        patch.setattr(control.scheduler, "end", Mock(side_effect=ServiceUnavailable("Not now.")))
+        with pytest.raises(ServiceUnavailable):
+            end()
+
+    end()
+
+    stored = control.resources.get(orders.account_id, orders.resource_id)
+    assert (stored.schedule, stored.clocks) == (None, ())
+
+
 def test_a_resource_that_is_added_just_before_a_turn_makes_it(
     connect: Connect, control: ResourceDependencies, fired_clocks: FiredClocks
 ) -> None:

@@ -168,6 +168,16 @@ def test_a_customer_whose_tests_are_slow_but_clear_delays_others_once_or_hardly(
         assert len(slow.ended) == 4 * ACCOUNTS, "all are tested, the slow ones too"
 
 
+def test_a_customer_whose_tests_are_unclear_but_hardly_slower_does_not_wait_for_all_others() -> (
+    None
+):
+    """Nor does anybody wait for it: what it holds up is added up."""
+    slow = Model(of(USUAL + 0.01), unclear={"slow"})
+    slow.swept(("slow", "a", "b", "c"), 40)
+
+    assert all("slow" in page for page in slow.pages[:20])
+
+
 @pytest.mark.parametrize("first", [0.1, HOLD_UP_SECONDS])
 def test_a_customer_that_hangs_longer_from_page_to_page_is_behind_before_it_hangs_long(
     first: float,

@@ -35,8 +35,8 @@ PATIENCE_SECONDS = 10.0
 """How long a page of a sweep waits for the slowest of its accounts."""
 
 HOLD_UP_SECONDS = 2.0
-"""How much longer than usual an organization's clear tests may take, and it is still tested beside
-others on the next page of a sweep.
+"""How much longer than usual an organization's clear tests may take on a page of a sweep, and its
+unclear ones in the whole sweep, and it is still tested beside others on the next page.
 """
 
 SWEEP_SECONDS = 100.0

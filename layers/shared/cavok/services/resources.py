@@ -131,9 +131,9 @@ def schedule_resource(
     connections, resources = dependencies.connections, dependencies.resources
     account = connections.accounts.get(context.organization_id, context.account_id)
     resource = resources.get(context.account_id, resource_id)
-    applied = resource.has(schedule)
+    applied = resource.schedule == schedule  # also while clocks of one that was ended are left
     resource.at_one_of(versions.after_the_change() if versions and applied else versions)
-    after = resource if applied else resource.scheduled(schedule, context.now)
+    after = resource if resource.has(schedule) else resource.scheduled(schedule, context.now)
     if quotas and schedule:
         _count_change(context, quotas)
     return _change(resource, after, account, context, dependencies)

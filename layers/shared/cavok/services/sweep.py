@@ -4,7 +4,7 @@ the sweep does not wait for.
 """
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
@@ -155,20 +155,6 @@ def seconds_of(tests: Collection[Future[Any]], patience: float) -> dict[Future[A
     return took
 
 
-def _slow(slowest: Mapping[str, float], unclear: Collection[str]) -> Iterator[str]:
-    """The organizations that the others of a page do not wait for again. `slowest`: how long each
-    one's slowest test took, in seconds.
-
-    Usual is what half of them take: a page may be slow for its own weight, or our own fault.
-    """
-    usual = sorted(slowest.values())[(len(slowest) - 1) // 2]
-    for organization_id, seconds in slowest.items():
-        held_up = seconds - usual
-        allowed = 0.0 if organization_id in unclear else HOLD_UP_SECONDS
-        if held_up > allowed or seconds >= PATIENCE_SECONDS:
-            yield organization_id
-
-
 def _may_differ(step: Step) -> bool:
     """Whether the step proves nothing, and may prove more in a moment. Its code may be AWS's answer
     to something else than what AWS did not answer.
@@ -192,6 +178,7 @@ class Sweep:
     dependencies: SweepDependencies
     swept: Swept = field(default_factory=Swept)
     _of_organization: Counter[str] = field(default_factory=Counter)
+    _held_up: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _tried: set[str] = field(default_factory=set)
     _due: dict[AccountKey, datetime] = field(default_factory=dict)
 
@@ -335,8 +322,24 @@ class Sweep:
                 unclear.add(organization_id)
                 if not self._hand_over(account, why):
                     queue.leave(organization_id)
-        for organization_id in _slow(slowest, unclear):
+        for organization_id in self._slow(slowest, unclear):
             queue.put_behind(organization_id)
+
+    def _slow(self, slowest: Mapping[str, float], unclear: Collection[str]) -> Iterator[str]:
+        """The organizations that the others of a page do not wait for again. `slowest`: how long
+        each one's slowest test took, in seconds. What unclear tests hold up is added up.
+
+        Usual is what half of them take: a page may be slow for its own weight, or our own fault.
+        """
+        usual = sorted(slowest.values())[(len(slowest) - 1) // 2]
+        for organization_id, seconds in slowest.items():
+            held_up = seconds - usual
+            if organization_id in unclear:
+                self._held_up[organization_id] += max(held_up, 0.0)
+                held_up = self._held_up[organization_id]
+            if held_up > HOLD_UP_SECONDS or seconds >= PATIENCE_SECONDS:
+                self._held_up[organization_id] = 0.0
+                yield organization_id
 
     def _why_unclear(self, test: Future[tuple[str, bool]]) -> str | None:
         """None if the result is stored, or if whoever changed the account meanwhile decides."""
