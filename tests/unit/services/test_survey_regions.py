@@ -433,6 +433,7 @@ NO_POLICY = refused(
     [
         (refused("RequestLimitExceeded"), 0, Reason.ERROR),
         (refused("RequestLimitExceeded"), 1, Reason.ERROR),
+        (refused("PendingVerification"), 0, Reason.NOT_PROVABLE),  # stays
         (NO_POLICY, 0, Reason.IDENTITY_POLICY),
         (NO_POLICY, 1, Reason.ERROR),  # the first page was allowed
         (SCP, 0, Reason.SERVICE_CONTROL_POLICY),

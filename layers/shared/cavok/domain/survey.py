@@ -49,7 +49,7 @@ class Survey:
     asked_in_part  regions that have more instances than the test asks about. If all of those are
                    refused, others may still be allowed.
     unlisted       regions that answer, but whose EC2 instances could not all be listed, and why:
-                   the reason of a refusal, else `error`. The test says nothing about them.
+                   `error` if that may pass. The test says nothing about them.
     elsewhere      regions that have instances, if none of the account's regions has one. Null if
                    the test did not look there.
     inline_policies

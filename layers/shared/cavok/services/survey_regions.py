@@ -92,8 +92,6 @@ def survey_regions(
         ),
         unlisted={
             region: listed[region][0].reason or Reason.ERROR
-            if listed[region][0].verdict is Verdict.DENIED
-            else Reason.ERROR
             for region in asked
             if not listed[region][1].answered
         },
