@@ -18,7 +18,7 @@ ACCOUNT = "/v1/accounts/acc000005"
 UNAVAILABLE = (503, {"message": "Service Unavailable"})
 EVERY = "Cavok looks every 5 seconds"
 TURN = "This account waits for its turn."
-ITSELF = "Cavok tests by itself: in 7 minutes."
+ITSELF = "Cavok tests by itself: in 4 hours."
 
 
 class Instructions:
@@ -27,7 +27,7 @@ class Instructions:
     def __init__(self, person: Person, answer_with: Any, **changes: Any) -> None:
         self.page: Page = person.page
         self.person = person
-        self.account = samples.account(5, next_verification_at="2026-01-05T10:07:30Z") | changes
+        self.account = samples.account(5, next_verification_at="2026-01-05T14:59:00Z") | changes
         self.state: Any = "waiting"
         self.reads = answer_with(self.page, ACCOUNT, lambda _: self.account)
         answer_with(self.page, f"{ACCOUNT}/instructions", samples.INSTRUCTIONS)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.page import samples
-from tests.support.page.waiting import HeldRequests
+from tests.support.page.waiting import HeldRequests, stop_the_clock
 
 ONE = "/v1/accounts/acc000000"
 LEAST = f"{ONE}/least-privilege"
@@ -82,8 +82,7 @@ def test_a_late_answer_does_not_replace_what_was_chosen_since(admin, under_contr
 def test_it_says_when_it_was_evaluated_and_is_evaluated_again_when_asked(admin, under_control):
     page = admin.page
     asked = under_control(page)
-    page.clock.install()
-    page.goto("about:blank")
+    stop_the_clock(page)
     admin.go("#/accounts/acc000000/least-privilege")
     expect(page.get_by_text("Evaluated just now")).to_be_visible()
     for _ in range(3):

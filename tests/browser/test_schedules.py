@@ -9,12 +9,16 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conditions import API_DOWN, EVERY, shows
 from tests.support.page import samples
-from tests.support.page.waiting import HeldRequests
+from tests.support.page.waiting import HeldRequests, stop_the_clock
 
 ONE = "/v1/accounts/acc000000"
 MONDAY = {"action": "start", "at": "2035-01-08T08:00:00Z"}
 
 
+NEVER_GIVEN_UP = "AbortSignal.timeout = () => new AbortController().signal"
+"""A script: else a page gives up a request without an answer after twenty seconds of the machine's
+clock, which no test stops.
+"""
 STOPPING = samples.INTERACTIONS[0] | {"action": "stop", "result": "pending", "state": None}
 REVOKED = samples.issue("revoked", "A person revoked it.", "Press Test.")
 
@@ -60,6 +64,15 @@ def save(page: Page) -> None:
 
 def question(page: Page):
     return page.get_by_role("dialog", name="Stop web1")
+
+
+def assert_nothing_is_asked(page: Page) -> None:
+    """Of a page whose clock stands since before the schedule was saved."""
+    expect(page.locator("#toasts")).to_contain_text("The schedule is set.")
+    # The question waits so long for a slow reading.
+    page.clock.run_for(2_100)
+    page.wait_for_timeout(200)
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 @shows(6, *EVERY)
@@ -145,34 +158,42 @@ def test_the_schedules_ask_too_although_they_do_not_see_what_runs(furnished, adm
 
 
 @pytest.mark.parametrize(
-    ("becomes", "why"),
+    ("becomes", "shown", "why"),
     [
-        ("due", "Its schedule has taken its turn, or was changed."),
-        ("stopped", "It does not run any more."),
-        ("revoked", "The use of this account is revoked"),
+        ("due", None, "Its schedule has taken its turn, or was changed."),
+        ("stopped", (".instance-state", "stopped"), "It does not run any more."),
+        ("revoked", (".account-title", "Unconfirmed"), "The use of this account is revoked"),
     ],
+    ids=["due", "stopped", "revoked"],
 )
-def test_the_question_goes_when_there_is_none_any_more(furnished, admin, answer_with, becomes, why):
+def test_the_question_goes_when_there_is_none_any_more(
+    furnished, admin, answer_with, becomes, shown, why
+):
     page, acts, accounts = furnished, [], [samples.account(0)]
     answer_with(page, ONE, lambda _: accounts[-1])
     answer_with(page, f"{ONE}/interactions", lambda _: {"items": acts, "next_cursor": None})
     there = schedule_of_web1(page, answer_with, {"action": "start", "at": "2026-01-12T08:00:00Z"})
-    listing = samples.INSTANCES | {"as_of": "2026-01-12T07:59:00Z"}
+    listing = samples.INSTANCES | {"as_of": "2026-01-12T07:00:00Z"}
     answer_with(page, f"{ONE}/instances", listing)
-    page.clock.install(time="2026-01-12T07:59:00Z")
+    stop_the_clock(page, "2026-01-12T07:00:00Z")
     admin.go("#/accounts/acc000000/instances")
     save(page)
     expect(question(page)).to_contain_text("It is running now, outside this schedule.")
     if becomes == "stopped":
-        stop = {"at": "2026-01-12T07:59:10Z", "result": "reached", "state": "stopped"}
+        stop = {"at": "2026-01-12T07:00:10Z", "result": "reached", "state": "stopped"}
         acts += [STOPPING | {"instance_id": listing["items"][0]["instance_id"]} | stop]
     if becomes == "revoked":
         accounts += [samples.account(0, status="unconfirmed", issues=[REVOKED], version=2)]
-    page.clock.run_for(40_000)
-    if becomes == "due":
+    page.clock.run_for(31_000)
+    if shown:
+        place, words = shown
+        expect(page.locator(place).first).to_contain_text(words)
+        # The question looks at it with each tick.
+        page.clock.run_for(5_000)
+    else:
         expect(question(page)).to_be_visible()
         there["next_action"] = {"action": "stop", "at": "2026-01-12T18:00:00Z"}
-        page.clock.run_for(30_000)
+        page.clock.fast_forward("01:00:00")
     expect(question(page)).to_have_count(0)
     expect(page.locator("#toasts")).to_contain_text(f"web1 was left as it is. {why}")
 
@@ -181,7 +202,7 @@ def test_the_question_knows_no_more_than_the_listing(furnished, admin, answer_wi
     page = furnished
     schedule_of_web1(page, answer_with, MONDAY)
     answer_with(page, f"{ONE}/instances", samples.INSTANCES | {"as_of": "2026-01-10T10:00:00Z"})
-    page.clock.install(time="2026-01-10T10:00:00Z")
+    stop_the_clock(page, "2026-01-10T10:00:00Z")
     admin.go("#/accounts/acc000000/instances")
     save(page)
     expect(question(page)).to_contain_text("It is running now, outside this schedule.")
@@ -214,19 +235,22 @@ def test_the_question_waits_for_no_slow_reading_but_for_another_modal(
 ):
     page = furnished
     changes = answer_with(page, f"{ONE}/resources/res1", saved(MONDAY), method="PATCH")
+    page.add_init_script(NEVER_GIVEN_UP)
+    stop_the_clock(page)
     admin.go("#/accounts/acc000000/instances")
     page.route(f"**{ONE}/*", lambda route: None if changes else route.fallback())
     save(page)
     expect(page.get_by_role("dialog")).to_have_count(0)
-    # The page waits two seconds for the reading, which is given up after twenty.
-    expect(question(page)).to_be_visible(timeout=15_000)
+    # The page waits two seconds for the reading.
+    page.clock.run_for(2_100)
+    expect(question(page)).to_be_visible()
     question(page).get_by_role("button", name="Leave it").click()
     changes.clear()
     save(page)
     expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("link", name="See the week")).to_have_count(0)
     page.get_by_role("button", name="Change the schedule of web1").click()
-    page.wait_for_timeout(2_500)
+    page.clock.run_for(2_100)
     expect(question(page)).to_have_count(0)
     page.get_by_role("dialog").get_by_label("Time zone").press("Escape")
     expect(question(page)).to_be_visible()
@@ -254,11 +278,11 @@ def test_nothing_is_asked_about_an_instance_that_is_as_its_schedule_says(
     answer_with(page, f"{ONE}/instances", samples.just_listed(items=[web]))
     after = {**MONDAY, "action": "stop"} if state == "running" else MONDAY
     answer_with(page, f"{ONE}/resources/res1", saved(after), method="PATCH")
+    stop_the_clock(page)
     admin.go("#/accounts/acc000000/instances")
     save(page)
-    expect(page.locator("#toasts")).to_contain_text("The schedule is set.")
-    expect(page.get_by_role("dialog")).to_have_count(0)
     expect(page.get_by_role("link", name="See the week")).to_be_visible()
+    assert_nothing_is_asked(page)
 
 
 @pytest.mark.parametrize("view", ["instances", "schedules"])
@@ -272,10 +296,10 @@ def test_a_week_that_is_always_on_is_no_question_and_says_so(furnished, admin, a
     }
     answer_with(page, f"{ONE}/resources", {"items": [on], "next_cursor": None})
     answer_with(page, f"{ONE}/resources/res1", on, method="PATCH")
+    stop_the_clock(page)
     admin.go(f"#/accounts/acc000000/{view}")
     save(page)
-    expect(page.locator("#toasts")).to_contain_text("The schedule is set.")
-    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert_nothing_is_asked(page)
     expect(page.locator("main")).not_to_contain_text("Next start")
     if view == "schedules":
         expect(page.locator(".resource")).to_contain_text(
@@ -324,7 +348,7 @@ def test_what_runs_is_told_by_the_listing_as_it_is_when_the_schedule_is_saved(
 
 def test_a_listing_says_its_age_and_the_mark_counts_it(furnished, admin, answer_with):
     page = furnished
-    page.clock.install(time="2026-01-10T10:00:00Z")
+    stop_the_clock(page, "2026-01-10T10:00:00Z")
     answer_with(page, f"{ONE}/instances", samples.INSTANCES | {"as_of": "2026-01-10T10:00:00Z"})
     admin.go("#/accounts/acc000000/instances")
     expect(page.locator(".card-head")).to_contain_text("As AWS said just now")
@@ -339,12 +363,24 @@ def test_schedules_of_an_account_that_is_not_connected_rest(furnished, admin, an
     page = furnished
     answer_with(page, ONE, samples.account(0, status=status))
     answer_with(page, f"{ONE}/resources/res1", saved(MONDAY), method="PATCH")
+    stop_the_clock(page)
     admin.go("#/accounts/acc000000/schedules")
     expect(page.locator(".notice-info")).to_contain_text("not connected, so its schedules rest")
     expect(page.locator(".resource-next")).to_have_count(0)
     save(page)
-    expect(page.locator("#toasts")).to_contain_text("The schedule is set.")
-    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert_nothing_is_asked(page)
+
+
+def test_a_week_without_a_window_says_that_it_is_always_off(furnished, admin, answer_with):
+    off = samples.RESOURCES[0] | {
+        "schedule": {"time_zone": "UTC", "windows": []},
+        "next_action": {"action": "stop", "at": "2035-01-06T00:00:00Z"},
+    }
+    answer_with(furnished, f"{ONE}/resources", {"items": [off], "next_cursor": None})
+    admin.go("#/accounts/acc000000/schedules")
+    expect(furnished.locator(".resource")).to_contain_text(
+        "Always off; looked at each midnight in UTC"
+    )
 
 
 def test_the_week_and_its_times_are_the_readers(open_context, sign_in, answer_everything):

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.page import measures, samples
+from tests.support.page.waiting import pass_time, pass_time_until, stop_the_clock
 
 MANY = 10_000
 
@@ -117,18 +118,13 @@ def test_an_empty_organization_is_invited_to_begin(admin, answer_with):
 
 def test_a_row_under_test_turns_to_its_result_by_itself(admin, answer_with):
     before = samples.account(5, testing=True)
-    answers = [
-        before,
-        samples.account(5, status="confirmed", verification=samples.account(0)["verification"]),
-    ]
+    now = [before]
     answer_with(admin.page, "/v1/accounts", {"items": [before], "next_cursor": None})
-    answer_with(
-        admin.page,
-        "/v1/accounts/acc000005",
-        lambda _: answers.pop(0) if len(answers) > 1 else answers[0],
-    )
+    answer_with(admin.page, "/v1/accounts/acc000005", lambda _: now[0])
     admin.page.reload()
     expect(row(admin.page, "Account00005")).to_contain_text("Testing…")
+    tested = samples.account(0)["verification"]
+    now[0] = samples.account(5, status="confirmed", verification=tested)
     expect(row(admin.page, "Account00005")).to_contain_text("Confirmed")
 
 
@@ -139,13 +135,18 @@ def test_the_numbers_of_the_filters_turn_with_a_row(admin, answer_with):
     answer_with(page, "/v1/accounts", {"items": [before], "next_cursor": None})
     answer_with(page, "/v1/accounts/acc000005", lambda _: now[0])
     answer_with(page, "/v1/organization", lambda _: samples.organization(now))
-    page.reload()
+    stop_the_clock(page)
+    admin.go("#/accounts")
+    expect(row(page, "Account00005")).to_contain_text("Testing…")
+    page.clock.run_for(100)
     confirmed = page.locator(".status-confirmed .count")
     expect(confirmed).to_have_text("0")
     now[0] = samples.account(5, status="confirmed")
-    expect(row(page, "Account00005")).to_contain_text("Confirmed")
-    # The list itself is read again after 30 seconds only.
-    expect(confirmed).to_have_text("1", timeout=15_000)
+    turned = row(page, "Account00005").get_by_text("Confirmed", exact=True)
+    pass_time_until(page, turned.count, "the row turns")
+    # At once: the list itself is read again after 30 seconds only.
+    page.clock.run_for(100)
+    expect(confirmed).to_have_text("1")
 
 
 def test_rows_under_test_are_asked_for_no_sooner_than_the_api_asks(admin, answer_with, watch):
@@ -162,17 +163,13 @@ def test_rows_under_test_are_asked_for_no_sooner_than_the_api_asks(admin, answer
         )
 
     page.route("**/v1/accounts/acc000005", refuse)
-    page.clock.install()
-    page.goto("about:blank")
-    with page.expect_response("**/v1/accounts/acc000005"):
-        admin.go("#/accounts")
-        expect(row(page, "Account00005")).to_contain_text("Testing…")
-        page.clock.run_for(2_100)
-    for _ in range(5):
-        page.clock.run_for(10_000)
+    stop_the_clock(page)
+    admin.go("#/accounts")
+    expect(row(page, "Account00005")).to_contain_text("Testing…")
+    pass_time_until(page, lambda: asked, "it is asked for")
+    pass_time(page, 55)
     assert len(asked) == 1
-    with page.expect_response("**/v1/accounts/acc000005"):
-        page.clock.run_for(11_000)
+    pass_time_until(page, lambda: len(asked) == 2, "it is asked for again")
 
 
 def test_a_hidden_tab_asks_for_nothing_and_at_once_when_it_is_looked_at_again(many, admin):

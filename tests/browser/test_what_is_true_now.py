@@ -317,19 +317,20 @@ def test_an_account_that_is_deleted_in_its_own_view_is_in_no_list(organization, 
 @shows(3, PLAIN, SLOW_MODULES, SLOW_API)
 def test_ages_pass_while_nothing_else_changes(admin, answer_with):
     page = admin.page
-    account = samples.account(0, next_verification_at="2026-01-05T10:15:30Z")
+    account = samples.account(0, next_verification_at="2026-01-05T18:00:00Z")
     answer_with(page, "/v1/accounts", samples.pages_of([account]))
     answer_with(page, "/v1/accounts/acc000000", account)
-    page.clock.install(time="2026-01-05T10:09:00Z")
+    # Each age holds for half an hour more.
+    page.clock.install(time="2026-01-05T12:30:00Z")
     page.goto("about:blank")
     admin.go("#/accounts")
     tested = row(page, "Account00000").locator("time")
-    expect(tested).to_have_text("9 minutes ago")
-    page.clock.fast_forward("03:00")
-    expect(tested).to_have_text("12 minutes ago")
+    expect(tested).to_have_text("2 hours ago")
+    page.clock.fast_forward("01:00:00")
+    expect(tested).to_have_text("3 hours ago")
     page.evaluate("location.hash = '#/accounts/acc000000'")
-    expect(page.locator(".facts")).to_contain_text("in 3 minutes")
-    page.clock.fast_forward("03:40")
+    expect(page.locator(".facts")).to_contain_text("in 4 hours")
+    page.clock.fast_forward("05:00:00")
     expect(page.locator(".facts")).to_contain_text("due now")
 
 

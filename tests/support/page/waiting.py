@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from playwright.sync_api import Page, Route
@@ -18,6 +19,31 @@ def until(page: Page, good: Callable[[], Any], what: str) -> None:
     while not good():
         assert time.monotonic() < deadline, f"not within {SECONDS} s: {what}"
         page.wait_for_timeout(20)
+
+
+def stop_the_clock(page: Page, at: str = "2026-01-05T10:00:00") -> None:
+    """For the page that is opened next, it is this time, an ISO 8601 string. Time passes only as a
+    test lets it: on a slow machine the page asks no more often, and nothing grows older. Timers of
+    no length wait too.
+    """
+    page.clock.install(time=datetime.fromisoformat(at) - timedelta(hours=1))
+    page.goto("about:blank")
+    page.clock.pause_at(at)
+
+
+def pass_time(page: Page, seconds: int) -> None:
+    """One second after the other, so that answers come between them."""
+    for _ in range(seconds):
+        page.clock.run_for(1_000)
+        page.wait_for_timeout(20)
+
+
+def pass_time_until(page: Page, good: Callable[[], Any], what: str) -> None:
+    """As many seconds of the page as it takes: an answer that comes late is waited for."""
+    deadline = time.monotonic() + SECONDS
+    while not good():
+        assert time.monotonic() < deadline, f"not within {SECONDS} s: {what}"
+        pass_time(page, 1)
 
 
 class HeldRequests(list[Route]):
