@@ -9,19 +9,13 @@ import pytest
 
 from local import aws
 from local.stack import Stack
-from tests.e2e.using import (
-    DAYS,
-    ScheduledStop,
-    Use,
-    Used,
-    control,
-    window_around_now,
-)
+from tests.e2e.using import ScheduledStop, Use, Used, control
 from tests.support import inspection
 from tests.support.connections import resource_states
 from tests.support.http import answer, problem
 from tests.support.organizations import Organization
 from tests.support.waiting import wait_for
+from tests.support.weeks import DAYS, window_around_now
 
 
 def schedules_of(stack: Stack, resource_id: str) -> list[str]:
@@ -98,12 +92,9 @@ def test_a_resource_is_made_read_changed_and_removed_with_its_eventbridge_schedu
 
 def test_the_eventbridge_schedules_of_a_deleted_account_are_deleted(use: Use, stack: Stack) -> None:
     used = use(write_logs=False)
-    weekend = {
-        "time_zone": "UTC",
-        "windows": [{"days": ["sat", "sun"], "start": "10:00", "stop": "12:00"}],
-    }
-    resource = control(used, "rds", "orders", weekend)
-    assert schedules_of(stack, resource["resource_id"]) == ["1000", "1200"]
+    shift = window_around_now("UTC", ("sat", "sun"))
+    resource = control(used, "rds", "orders", {"time_zone": "UTC", "windows": [shift]})
+    assert len(schedules_of(stack, resource["resource_id"])) == 2
 
     assert used.connected.person.delete(used.connected.path).status_code == 204
 

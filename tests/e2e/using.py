@@ -5,11 +5,10 @@ them.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -19,9 +18,9 @@ from local.customers import CUSTOMERS, Customer, CustomerAccount, Prepared
 from tests.support.connections import Connected, connect
 from tests.support.http import answer
 from tests.support.waiting import wait_for
+from tests.support.weeks import turn_soon, twelve_hours_from, twelve_hours_until
 
 GROUP = "/cavok/interactions"
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True)
@@ -88,20 +87,9 @@ class ScheduledStop:
 
 def schedule_a_stop(used: Used, instance_id: str) -> ScheduledStop:
     """On for the twelve hours that end two minutes from now, every day; Scheduler asks then."""
-    at = (datetime.now(UTC) + timedelta(minutes=2)).replace(second=0, microsecond=0)
-    schedule = {"time_zone": "UTC", "windows": [window(DAYS, at - timedelta(hours=12), at)]}
-    return ScheduledStop(used, instance_id, control(used, "rds", instance_id, schedule), at)
-
-
-def window(days: Sequence[str], start: datetime, stop: datetime) -> dict[str, Any]:
-    """A window of a schedule, from the time of day of `start` to that of `stop`."""
-    return {"days": list(days), "start": f"{start:%H:%M}", "stop": f"{stop:%H:%M}"}
-
-
-def window_around_now(time_zone: str, days: Sequence[str]) -> dict[str, Any]:
-    """A window whose edges are six hours away: its schedule does not fire during a test."""
-    now = datetime.now(ZoneInfo(time_zone))
-    return window(days, now - timedelta(hours=6), now + timedelta(hours=6))
+    at = turn_soon()
+    resource = control(used, "rds", instance_id, twelve_hours_until(at))
+    return ScheduledStop(used, instance_id, resource, at)
 
 
 def control(used: Used, kind: str, instance_id: str, schedule: Any = None) -> dict[str, Any]:
@@ -174,9 +162,7 @@ def fall_back_on_schedule(used: Used) -> list[dict[str, Any]]:
     grants what was missing. Returns the turns so far.
     """
     instance_id = encrypted_instance_of(used)
-    at = (datetime.now(UTC) + timedelta(minutes=2)).replace(second=0, microsecond=0)
-    shift = window(DAYS, at, at + timedelta(hours=12))
-    control(used, "ec2", instance_id, {"time_zone": "UTC", "windows": [shift]})
+    control(used, "ec2", instance_id, twelve_hours_from(turn_soon()))
     wait_for(
         lambda: seen(used, instance_id),
         lambda now: now == ("stopped", "Client.InternalError"),
