@@ -48,106 +48,113 @@ def last_afternoon(now: datetime) -> datetime:
     return next(day for day in days if day <= now and day.weekday() < 5)
 
 
-NOW = last_afternoon(datetime.now(UTC))
+def moment(now: datetime, **ago: float) -> str:
+    return f"{now - timedelta(**ago):%Y-%m-%dT%H:%M:%SZ}"
 
 
-def moment(**ago: float) -> str:
-    return f"{NOW - timedelta(**ago):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def lived_in() -> dict[str, Any]:
-    """Accounts as an organization has them, with tests of today."""
+def lived_in(now: datetime) -> dict[str, Any]:
+    """Accounts as an organization has them, with tests of today, on a `last_afternoon`."""
     accounts = []
     for index in range(24):
         name = f"{NAMES[index // 3]}{('', 'Asia', 'Europe')[index % 3]}"
-        accounts.append(dated(samples.account(index, name=name), hours=1 + index * 1.7))
+        accounts.append(dated(now, samples.account(index, name=name), hours=1 + index * 1.7))
     accounts[0] = samples.in_many_regions(accounts[0])
     # Entered by a role, which the pictures of a test show.
     third = samples.account(3, access_type="assume_role", write_logs=True, name=accounts[3]["name"])
-    accounts[3] = samples.in_many_regions(dated(third, hours=6), samples.STOP_DENIED)
+    accounts[3] = samples.in_many_regions(dated(now, third, hours=6), samples.STOP_DENIED)
     parts = samples.everything(accounts)
     steps = samples.all_steps(accounts[3], samples.PARTIAL, samples.STOP_DENIED)
     before = samples.all_steps(accounts[3], samples.PARTIAL)
     one = "/v1/accounts/acc00000[0-9]/verifications"
     times = {
-        "started_at": moment(hours=6.0023),
+        "started_at": moment(now, hours=6.0023),
         "finished_at": accounts[3]["verification"]["finished_at"],
     }
     parts[f"{one}/test1"] = samples.finished_test(
         outcome="degraded", steps=steps, region_health=samples.REGION_HEALTH, **times
     )
-    earlier = {"started_at": moment(hours=30), "finished_at": moment(hours=29.9977)}
+    earlier = {"started_at": moment(now, hours=30), "finished_at": moment(now, hours=29.9977)}
     parts[f"{one}/test0"] = samples.finished_test("test0", steps=before, **earlier)
     account = "/v1/accounts/acc00000[0-9]"
-    resources = [{**one, "next_action": next_action(one["schedule"])} for one in samples.RESOURCES]
-    webhook = {"state": "active", "created_at": moment(days=40), "updated_at": moment(days=12)}
-    audit = [{**one, "at": moment(hours=6 + 31 * index)} for index, one in enumerate(samples.AUDIT)]
+    resources = [
+        {**one, "next_action": next_action(now, one["schedule"])} for one in samples.RESOURCES
+    ]
+    webhook = {
+        "state": "active",
+        "created_at": moment(now, days=40),
+        "updated_at": moment(now, days=12),
+    }
+    audit = [
+        {**one, "at": moment(now, hours=6 + 31 * index)} for index, one in enumerate(samples.AUDIT)
+    ]
     parts[f"{account}/detection"] = {"state": "waiting"}
-    parts[f"{account}/instances"] = samples.INSTANCES | {"as_of": moment(seconds=20)}
+    parts[f"{account}/instances"] = samples.INSTANCES | {"as_of": moment(now, seconds=20)}
     # More than a month's free ones: these are the newest.
-    parts[f"{account}/interactions"] = {"items": interactions(), "next_cursor": "more"}
+    parts[f"{account}/interactions"] = {"items": interactions(now), "next_cursor": "more"}
     parts[f"{account}/resources"] = {"items": resources, "next_cursor": None}
     parts[f"{account}/audit"] = parts["/v1/audit"] = {"items": audit, "next_cursor": None}
     parts["/v1/organization/webhook"] = samples.WEBHOOK | webhook
     # The account whose usage is shown beside its details is the second of all.
     busiest = [accounts[index] for index in (0, 3, 1, 2)]
-    parts[f"{account}/usage"] = samples.USAGE | this_month()
-    parts["/v1/organization/usage"] = samples.usage_of(busiest) | this_month()
+    parts[f"{account}/usage"] = samples.USAGE | this_month(now)
+    parts["/v1/organization/usage"] = samples.usage_of(busiest) | this_month(now)
     return parts
 
 
-def dated(account: dict[str, Any], hours: float) -> dict[str, Any]:
+def dated(now: datetime, account: dict[str, Any], hours: float) -> dict[str, Any]:
     """The account as if it was tested so long ago, and added long before."""
     tested = account["verification"]
     return account | {
-        "verification": tested and {**tested, "finished_at": moment(hours=hours)},
-        "created_at": moment(days=80 - hours),
-        "updated_at": moment(hours=hours),
-        "next_verification_at": moment(hours=-3 - hours) if tested else moment(minutes=-7),
+        "verification": tested and {**tested, "finished_at": moment(now, hours=hours)},
+        "created_at": moment(now, days=80 - hours),
+        "updated_at": moment(now, hours=hours),
+        "next_verification_at": moment(now, hours=-3 - hours)
+        if tested
+        else moment(now, minutes=-7),
     }
 
 
-def interactions() -> list[dict[str, Any]]:
+def interactions(now: datetime) -> list[dict[str, Any]]:
     """Of the first account, newest first: at times at which its schedules act, or people may have;
     all of them in its logs.
     """
     start, listing, refused, nightly, test, morning, stop = samples.INTERACTIONS
     web, orders, _ = samples.RESOURCES
     times = {
-        "int4": moment(hours=1),
-        "int2": moment(hours=1.99),
-        "int0": moment(hours=2),
-        "int1": moment(hours=2.1),
-        "int3": turn(orders, Action.STOP, hours=0),
-        "int5": turn(web, Action.START, hours=3),
+        "int4": moment(now, hours=1),
+        "int2": moment(now, hours=1.99),
+        "int0": moment(now, hours=2),
+        "int1": moment(now, hours=2.1),
+        "int3": turn(now, orders, Action.STOP, hours=0),
+        "int5": turn(now, web, Action.START, hours=3),
         # AWS starts a stopped RDS instance again after seven days.
-        "int6": moment(days=8),
+        "int6": moment(now, days=8),
     }
     happened = [start, listing, refused, nightly, test, morning, stop]
     dated_ = [one | {"at": times[one["interaction_id"]], "logged": "written"} for one in happened]
     return sorted(dated_, key=lambda one: one["at"], reverse=True)
 
 
-def turn(resource: dict[str, Any], action: Action, *, hours: float) -> str:
+def turn(now: datetime, resource: dict[str, Any], action: Action, *, hours: float) -> str:
     """When this resource's schedule did so last, so many hours ago or more."""
     schedule = ScheduleBody(**resource["schedule"]).schedule()
-    latest = schedule.latest_transition(NOW - timedelta(hours=hours))
+    latest = schedule.latest_transition(now - timedelta(hours=hours))
     while latest.action is not action:
         latest = schedule.latest_transition(latest.at - timedelta(seconds=1))
     return f"{latest.at:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def next_action(schedule: dict[str, Any] | None) -> dict[str, str] | None:
+def next_action(now: datetime, schedule: dict[str, Any] | None) -> dict[str, str] | None:
     """What the schedule really does next."""
     if schedule is None:
         return None
-    coming = ScheduleBody(**schedule).schedule().next_transition(NOW)
+    coming = ScheduleBody(**schedule).schedule().next_transition(now)
     return {"action": coming.action, "at": f"{coming.at:%Y-%m-%dT%H:%M:%SZ}"}
 
 
-def this_month() -> dict[str, str]:
-    after = (NOW.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return {"period": f"{NOW:%Y-%m}", "resets_at": f"{after:%Y-%m-01T00:00:00Z}"}
+def this_month(now: datetime) -> dict[str, str]:
+    after = (now.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return {"period": f"{now:%Y-%m}", "resets_at": f"{after:%Y-%m-01T00:00:00Z}"}
 
 
 def end_between_lines(page: Page) -> None:
@@ -176,7 +183,7 @@ def answering(reply: Any) -> Any:
 
 
 def main() -> None:
-    stack = local_stack.load()
+    stack, now = local_stack.load(), last_afternoon(datetime.now(UTC))
     FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = chromium.launch(playwright)
@@ -188,8 +195,8 @@ def main() -> None:
                 locale="en-GB",
             )
             page = context.new_page()
-            page.clock.install(time=NOW)
-            for path, reply in lived_in().items():
+            page.clock.install(time=now)
+            for path, reply in lived_in(now).items():
                 page.route(re.compile(rf"^[^?#]*{path}(\?[^#]*)?$"), answering(reply))
             chromium.sign_in(page, stack, stack.users["admin"])
             page.evaluate("hash => { location.hash = hash; }", hash_)

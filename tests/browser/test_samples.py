@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from tests.browser.screens import lived_in
+from tests.browser.screens import last_afternoon, lived_in
 from tests.browser.shapes import drift
 from tests.support.page import samples
 
+PICTURES = lived_in(last_afternoon(datetime(2026, 3, 1, 9, tzinfo=UTC)))
 ANSWERS = [
     pytest.param(path, reply, id=f"{path} of {of}")
-    for of, everything in (("tests", samples.everything()), ("pictures", lived_in()))
+    for of, everything in (("tests", samples.everything()), ("pictures", PICTURES))
     for path, reply in everything.items()
     if not callable(reply)
 ]

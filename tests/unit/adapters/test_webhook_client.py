@@ -156,7 +156,7 @@ def test_a_receiver_that_drips_is_left_when_the_time_of_a_delivery_is_up(
         client.post(urlsplit(f"{scheme}://localhost:{dripping}/"), b"{}", {}, seconds=0.5)
 
 
-def answering(head: bytes, after: float = 0.0) -> int:
+def answering(head: bytes) -> int:
     """The port of a receiver that takes a message, and answers with these bytes."""
     enable_socket()
     listening = socket.create_server(("127.0.0.1", 0))
@@ -165,8 +165,8 @@ def answering(head: bytes, after: float = 0.0) -> int:
         connection, _ = listening.accept()
         with connection, suppress(OSError):
             connection.recv(65_536)
-            time.sleep(after)
             connection.sendall(head)
+            connection.shutdown(socket.SHUT_WR)
             connection.recv(1)
         listening.close()
 
@@ -202,7 +202,7 @@ def test_of_any_answer_the_status_is_read_and_nothing_else(head: bytes, status: 
     used = time.thread_time()
 
     try:
-        found = client.post(address, b"{}", {}, seconds=2)
+        found = client.post(address, b"{}", {}, seconds=60)
     except NotDelivered as error:
         found = error.status or 0
 
@@ -210,11 +210,34 @@ def test_of_any_answer_the_status_is_read_and_nothing_else(head: bytes, status: 
     assert time.thread_time() - used < 1
 
 
-def test_a_receiver_with_several_addresses_has_as_long_to_answer_as_one_with_one() -> None:
-    port = answering(b"HTTP/1.1 204 No Content\r\n\r\n", after=1.0)
+def test_a_receiver_that_says_nothing_is_left_when_the_time_of_a_delivery_is_up() -> None:
+    enable_socket()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        client = webhook_client("127.0.0.1", allow_loopback=True)
+
+        with pytest.raises(NotDelivered, match="did not answer"):
+            client.post(urlsplit(f"http://silent.example:{port}/"), b"{}", {}, seconds=0.5)
+
+
+def test_a_receiver_with_several_addresses_has_as_long_to_answer_as_one_with_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """To connect, each of them has its share."""
+    port, share = answering(b"HTTP/1.1 204 No Content\r\n\r\n"), 60 / ADDRESSES
+    create, made = socket.create_connection, []
+
+    def connect(address: tuple[str, int], timeout: float) -> socket.socket:
+        assert timeout <= share
+        made.append(create(address, timeout))
+        return made[-1]
+
+    monkeypatch.setattr(socket, "create_connection", connect)
     client = webhook_client(*["127.0.0.1"] * ADDRESSES, allow_loopback=True)
 
-    assert client.post(urlsplit(f"http://several.example:{port}/"), b"{}", {}, seconds=3) == 204
+    assert client.post(urlsplit(f"http://several.example:{port}/"), b"{}", {}, seconds=60) == 204
+    (connection,) = made
+    assert (connection.gettimeout() or 0) > share
 
 
 def test_a_receiver_that_refuses_a_message_is_sent_the_next_one(

@@ -126,7 +126,7 @@ def test_a_role_is_entered_and_its_trust_tried_without_and_with_a_wrong_id(custo
 def test_the_organization_is_read_beside_its_account(
     customer: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
     for kind in (Accounts, Organizations):
         monkeypatch.setattr(kind, "get", _meeting(both, kind.get))
 
@@ -154,7 +154,7 @@ def test_the_session_is_sealed_for_this_test_alone(customer: Aws) -> None:
 def test_the_session_is_sealed_while_its_trust_is_checked(
     customer: Aws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=60)
     monkeypatch.setattr(Sealer, "seal", _meeting(both, Sealer.seal))
 
     def who(_: dict[str, Any]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def test_there_is_a_step_for_each_action_in_their_order() -> None:
 
 
 def test_all_probes_run_at_once() -> None:
-    everyone = threading.Barrier(len(ACTIONS), timeout=10)
+    everyone = threading.Barrier(len(ACTIONS), timeout=60)
 
     def probe(action: str, account: ProbedAccount) -> Step:
         everyone.wait()

@@ -71,7 +71,7 @@ def sealed() -> str:
 
 @pytest.mark.usefixtures("aws")
 def test_the_steps_of_entering_show_while_the_session_is_opened() -> None:
-    all_three = threading.Barrier(3, timeout=10)
+    all_three = threading.Barrier(3, timeout=60)
     them = Dependencies(meet=all_three.wait)
 
     survey = surveyed(them, sealed())

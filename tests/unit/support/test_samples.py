@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -13,10 +13,20 @@ from cavok.domain.regions import UNUSABLE
 from tests.browser import screens
 from tests.support.page import samples
 
-SHOWN = {
-    "samples": samples.everything(),
-    "pictures": screens.lived_in(),
+TAKEN_AT = {
+    "a leap day": datetime(2028, 2, 29, 23, 59, tzinfo=UTC),
+    "the first of a year": datetime(2027, 1, 1, tzinfo=UTC),
+    "a Monday morning": datetime(2026, 6, 1, 6, tzinfo=UTC),
+    "a Saturday": datetime(2026, 10, 31, 15, tzinfo=UTC),
+    "the day summer time begins": datetime(2026, 3, 29, 1, tzinfo=UTC),
+    "the day summer time ends": datetime(2026, 10, 25, 1, tzinfo=UTC),
 }
+PICTURES = {
+    f"pictures of {when}": screens.lived_in(screens.last_afternoon(now))
+    for when, now in TAKEN_AT.items()
+}
+SHOWN = {"samples": samples.everything(), **PICTURES}
+each_picture = pytest.mark.parametrize("parts", PICTURES.values(), ids=PICTURES)
 
 
 def accounts_of(parts: dict[str, Any]) -> list[dict[str, Any]]:
@@ -88,8 +98,8 @@ def test_contradictions_are_found() -> None:
     assert contradictions(samples.account(3, issues=[]))
 
 
-def test_the_test_that_pictures_show_found_what_its_account_says() -> None:
-    parts = SHOWN["pictures"]
+@each_picture
+def test_the_test_that_pictures_show_found_what_its_account_says(parts: dict[str, Any]) -> None:
     account = parts["/v1/accounts/acc000003"]
     test = parts["/v1/accounts/acc00000[0-9]/verifications/test1"]
     assert account["verification"]["outcome"] == account["status"] == test["outcome"]
@@ -99,8 +109,8 @@ def test_the_test_that_pictures_show_found_what_its_account_says() -> None:
     }
 
 
-def test_what_schedules_did_in_pictures_is_what_they_say() -> None:
-    parts = SHOWN["pictures"]
+@each_picture
+def test_what_schedules_did_in_pictures_is_what_they_say(parts: dict[str, Any]) -> None:
     one = "/v1/accounts/acc00000[0-9]"
     entries = parts[f"{one}/interactions"]["items"]
     resources = {each["instance_id"]: each for each in parts[f"{one}/resources"]["items"]}
@@ -115,8 +125,9 @@ def test_what_schedules_did_in_pictures_is_what_they_say() -> None:
         assert schedule.latest_transition(at).action == entry["action"]
 
 
-def test_whatever_waits_in_pictures_was_begun() -> None:
-    entries = SHOWN["pictures"]["/v1/accounts/acc00000[0-9]/interactions"]["items"]
+@each_picture
+def test_whatever_waits_in_pictures_was_begun(parts: dict[str, Any]) -> None:
+    entries = parts["/v1/accounts/acc00000[0-9]/interactions"]["items"]
     for index, entry in enumerate(entries):
         if "is pending" in entry["detail"]:
             before = [
