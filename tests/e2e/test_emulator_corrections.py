@@ -579,7 +579,7 @@ def test_a_record_that_fails_its_batch_is_discarded_alone(account: Account, func
         DestinationConfig={"OnFailure": {"Destination": queue["Attributes"]["QueueArn"]}},
     )
 
-    deadline, received = time.monotonic() + 20, []
+    deadline, received = time.monotonic() + 120, []
     while not received and time.monotonic() < deadline:
         received = queues.receive_message(QueueUrl=queue_url, WaitTimeSeconds=1).get("Messages", [])
     (message,) = received

@@ -136,7 +136,7 @@ def test_the_schedule_starts_sweeps_by_itself(
 
     with sweeps.schedule_enabled(stack):
         eventually(
-            lambda: sweeps.last_tested(account) > before, "the schedule starts a sweep", seconds=90
+            lambda: sweeps.last_tested(account) > before, "the schedule starts a sweep", seconds=240
         )
 
     assert account.account()["status"] == "confirmed"

@@ -12,9 +12,11 @@ from local import stack as local_stack
 from local.customers import CUSTOMERS, CustomerAccount
 from local.settings import STACK_NAME
 from local.stack import Stack
+from tests.support.bus import bus_listener
 from tests.support.connections import Connected, connect
 from tests.support.http import answer, problem, signed_in
 from tests.support.organizations import Organization
+from tests.support.waiting import wait_for
 
 SECOND = "cavok-second"
 NAMED_WITHIN = {"AWS::ApiGatewayV2::Stage", "AWS::Cognito::UserPoolGroup"}
@@ -62,10 +64,19 @@ def test_they_share_no_resource(stack: Stack, second: Stack) -> None:
 
 
 def test_a_test_in_one_does_not_appear_in_the_other(
-    bus: Callable[[], list[dict[str, Any]]], connected: Connected, organization: Organization
+    bus: Callable[[], list[dict[str, Any]]],
+    second: Stack,
+    connected: Connected,
+    organization: Organization,
+    new_place: Callable[[], CustomerAccount],
 ) -> None:
     assert connected.account()["status"] == "confirmed"
-    connected.test()
+    with bus_listener(second) as theirs:
+        connected.test()
+        theirs.wait_for(connected.account_id, "Verification Finished")
+    # What ours does after that is heard, so that what it did before would have been.
+    mark = connect(organization.admin, new_place()).account_id
+    wait_for(lambda: [event for event in bus() if mark in str(event)])
 
     problem(organization.admin.get(connected.path), 404)
     number = connected.place.account_number

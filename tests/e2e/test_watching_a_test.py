@@ -7,10 +7,12 @@ from typing import Any
 
 from local import customers
 from local.customers import CustomerAccount
+from local.faults import FOREVER, Fault, faults
 from tests.support.connections import connect
 from tests.support.http import answer
 from tests.support.journeys import Journeys
 from tests.support.organizations import Organization
+from tests.support.waiting import wait_for
 
 
 def test_finished_steps_show_while_the_others_still_run(
@@ -20,10 +22,14 @@ def test_finished_steps_show_while_the_others_still_run(
     customers.deploy(connected.place, connected.offer())
     running: list[dict[str, Any]] = []
 
-    started = connected.press_test()
-    assert connected.account()["testing"] is True
+    # However fast the machine is: these steps wait for the others to be seen.
+    with faults(Fault("rds", connected.place.account_number, seconds=FOREVER)):
+        started = connected.press_test()
+        assert connected.account()["testing"] is True
+        test = started["verification_id"]
+        running.append(wait_for(lambda: connected.verification(test), lambda seen: seen["steps"]))
     ended = connected.watch(
-        started["verification_id"],
+        test,
         lambda seen: running.append(seen) if seen["state"] == "running" else None,
         every=0.02,
     )
@@ -40,10 +46,11 @@ def test_pressing_test_again_answers_with_the_test_that_runs(
     organization: Organization, new_place: Callable[[], CustomerAccount]
 ) -> None:
     connected = connect(organization.admin, new_place())
-    customers.deploy(connected.place, connected.offer())
 
+    # It waits most of a minute for a role.
     first = connected.press_test()
     again = organization.operator.post(f"{connected.path}/verifications")
+    customers.deploy(connected.place, connected.offer())
 
     assert again.status_code == 202
     assert again.json()["verification_id"] == first["verification_id"]

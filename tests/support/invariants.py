@@ -23,8 +23,12 @@ from tests.support.queues import messages_in
 DRAIN_SECONDS = 120
 """How long messages may still be on their way, and executions still run, after the last test."""
 
-GRACE = timedelta(seconds=30)
-"""How long after a test what it caused may still be logged: work that was under way as it ended."""
+GRACE = timedelta(minutes=4)
+"""How long after a test what it caused may still be logged: work that was under way as it ended.
+Lambda repeats an asynchronous invocation that failed a minute later, and again two minutes after
+that. Source: Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous
+invocation".
+"""
 
 _ANSWERS = tuple(
     f"cavok.domain.errors.{error}:"

@@ -55,8 +55,10 @@ def ten_take(queue: RetryQueue, organization: Organization, receiver: Receiver) 
 
 
 @contextmanager
-def slow_receiver(stack: Stack, queue: RetryQueue) -> Iterator[Receiver]:
-    """Of another organization: messages wait for it, each answered just before its time is up."""
+def slow_receiver(stack: Stack, queue: RetryQueue, attack: int = ATTACK) -> Iterator[Receiver]:
+    """Of another organization: so many messages wait for it, each answered just before its time is
+    up.
+    """
     with ExitStack() as cleaning:
         attacker = cleaning.enter_context(new_organization(stack))
         slow = cleaning.enter_context(webhook_receiver.receiver())
@@ -64,7 +66,7 @@ def slow_receiver(stack: Stack, queue: RetryQueue) -> Iterator[Receiver]:
         # Without a webhook, what still waits is done.
         cleaning.callback(attacker.admin.delete, PATH)
         set_webhook(attacker, slow, "Account Failed")
-        messages = [failed(attacker, number) for number in range(ATTACK)]
-        assert queue.send(messages) == [None] * ATTACK
+        messages = [failed(attacker, number) for number in range(attack)]
+        assert queue.send(messages) == [None] * attack
         eventually(lambda: len(slow.deliveries) >= 2, "the attack is under way", seconds=60)
         yield slow
