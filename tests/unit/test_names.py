@@ -122,6 +122,23 @@ def test_no_two_public_classes_of_the_code_have_one_name() -> None:
     assert {name: places for name, places in named.items() if len(places) > 1} == {}
 
 
+def test_a_function_of_the_page_has_a_name_of_its_own() -> None:
+    """Where a module is imported as a whole, its own name tells: `api.put`, `store.put`. The texts
+    of the signed-in views hold those of the others too.
+    """
+    static = ROOT / "functions/dashboard/static"
+    named: dict[str, set[str]] = defaultdict(set)
+    for path in sorted(static.rglob("*.js")):
+        for names, module in re.findall(r'import \{([^}]*)\} from "([^"]+)"', path.read_text()):
+            if module.startswith("."):
+                place = str((path.parent / module).resolve().relative_to(static.resolve()))
+                for name in re.findall(r"(\w+)(?: as \w+)?,?", names):
+                    named[name].add(place)
+
+    assert named.pop("t") == {"texts.js", "views/texts.js"}
+    assert {name: places for name, places in named.items() if len(places) > 1} == {}
+
+
 def public_types(module: ast.Module) -> Iterator[str]:
     """Its classes, and its names for other types, such as unions."""
     for node in module.body:

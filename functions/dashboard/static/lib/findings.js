@@ -84,7 +84,7 @@ const allowedOf = ({ allowed, asked }) =>
   allowed === asked ? t.resources.allAllowed(asked) : t.resources.allowed(allowed, asked);
 
 // How many resources were asked for, and examples with the refused first.
-export function resourcesOf(step) {
+export function resourceList(step) {
   const { asked, allowed, denied, examples = [] } = step.resources ?? {};
   if (!asked) return null;
   const open = asked - allowed - denied;

@@ -3,7 +3,7 @@ import * as api from "../lib/api.js";
 import { groupsOf } from "../lib/catalog.js";
 import { announce, fill, h, keyed, render, srOnly } from "../lib/dom.js";
 import { duration, when } from "../lib/format.js";
-import { issueList, partOf, regionList, resourcesOf, someLeftOut } from "../lib/findings.js";
+import { issueList, partOf, regionList, resourceList, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
 import { startTest } from "../lib/testing.js";
 import { copyable } from "../lib/copying.js";
@@ -350,7 +350,7 @@ function stepRow(step, optional, account) {
           ),
       ),
       [reason, proofOf(step)].filter(Boolean).map((text) => h("p", { class: "step-reason" }, text)),
-      resourcesOf(step),
+      resourceList(step),
       remedy && h("p", { class: "step-remedy" }, h("strong", {}, `${t.account.remedy} `), remedy),
       answerOf(step),
     ),
