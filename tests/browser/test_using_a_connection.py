@@ -21,6 +21,7 @@ from tests.support import sweeps, webhook_receiver
 from tests.support.connections import Connected, connect, resource_states
 from tests.support.http import answer
 from tests.support.journeys import Journey, connect_and_test
+from tests.support.months import takes
 from tests.support.organizations import Organization
 from tests.support.page import samples
 from tests.support.page.waiting import until
@@ -102,6 +103,7 @@ def assert_in_order(page: Page) -> None:
     page.set_viewport_size({"width": 1280, "height": 860})
 
 
+@takes(420)
 def test_instances_are_listed_stopped_and_started_and_it_is_kept_and_counted(
     enter: Enter, production: Journey
 ) -> None:

@@ -20,6 +20,7 @@ from tests.e2e.using import GROUP, Use, Used
 from tests.support import inspection
 from tests.support.connections import connect, resource_states
 from tests.support.http import answer, problem
+from tests.support.months import takes
 from tests.support.organizations import Organization
 from tests.support.queues import messages_in
 from tests.support.waiting import wait_for
@@ -375,6 +376,7 @@ def test_the_bus_is_told_of_each_interaction(
     assert event["detail"]["organization_id"] == _organization_of(used)
 
 
+@takes(360)
 def test_200_interactions_in_a_burst_are_neither_lost_nor_counted_twice(use: Use) -> None:
     used = use()
     before, web = used.get("usage")["used"], used.prepared.instance_ids[0]
@@ -396,6 +398,7 @@ def test_200_interactions_in_a_burst_are_neither_lost_nor_counted_twice(use: Use
     assert sorted(lines) == sorted(item["interaction_id"] for item in history)
 
 
+@takes(300)
 def test_80_and_100_percent_are_told_once_and_what_is_above_is_billable(
     use: Use, stack: Stack, bus: Callable[[], list[dict[str, Any]]]
 ) -> None:

@@ -10,7 +10,7 @@ from local import stack as local_stack
 from local import sweep
 from local.stack import Stack
 from tests.support.invariants import Declare, Invariants, holding
-from tests.support.months import stay_within_a_month
+from tests.support.months import seconds_it_takes, stay_within_a_month
 from tests.support.organizations import Organization, new_organization
 
 
@@ -37,9 +37,9 @@ def declare(invariants: Invariants) -> Iterator[Declare]:
 
 
 @pytest.fixture
-def one_month() -> None:
+def one_month(request: pytest.FixtureRequest) -> None:
     """For tests that compare an account's usage with what it was before: each month starts anew."""
-    stay_within_a_month(150)
+    stay_within_a_month(seconds_it_takes(request.node))
 
 
 @pytest.fixture(scope="module")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ast
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from local.settings import ROOT
+from tests.support import months
+from tests.support.months import NORMALLY, seconds_it_takes, stay_within_a_month, takes
 
 MODULES = [
     path
@@ -43,3 +47,36 @@ def test_usage_is_compared_with_what_it_was_within_one_month(path: Path) -> None
     text = path.read_text()
 
     assert IN_ONE_MONTH in text or comparing(ast.parse(text)) == []
+
+
+class Now(datetime):
+    """Four minutes before the end of a leap February."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> Now:
+        return cls(2028, 2, 29, 23, 56, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(("seconds", "waits"), [(NORMALLY, []), (240, []), (241, [241])])
+def test_a_test_begins_while_enough_of_the_month_is_left(
+    monkeypatch: pytest.MonkeyPatch, seconds: int, waits: list[float]
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(months, "datetime", Now)
+    monkeypatch.setattr(months.time, "sleep", slept.append)
+
+    stay_within_a_month(seconds)
+
+    assert slept == waits
+
+
+@takes(420)
+def test_a_test_that_takes_longer_is_given_longer_after_it_has_waited(
+    request: pytest.FixtureRequest,
+) -> None:
+    assert seconds_it_takes(request.node) == 420
+    assert request.node.get_closest_marker("timeout").args == (840,)
+
+
+def test_other_tests_take_no_longer_than_most(request: pytest.FixtureRequest) -> None:
+    assert seconds_it_takes(request.node) == NORMALLY
