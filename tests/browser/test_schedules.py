@@ -135,7 +135,7 @@ def test_a_reader_whose_clock_is_ahead_is_asked_too(furnished, admin, answer_wit
     page = furnished
     schedule_of_web1(page, answer_with, {"action": "start", "at": "2026-01-12T08:00:00Z"})
     stops = answer_with(page, f"{ONE}/instances/ec2/[^/]+/stop", STOPPING, method="POST")
-    page.clock.install(time="2026-01-12T10:00:00Z")
+    stop_the_clock(page, "2026-01-12T10:00:00Z")
     admin.go("#/accounts/acc000000/schedules")
     save(page)
     expect(question(page)).to_be_visible()

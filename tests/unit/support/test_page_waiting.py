@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ import pytest
 
 from local.settings import ROOT
 from tests.support.page import waiting
-from tests.support.page.waiting import HeldRequests, until
+from tests.support.page.waiting import HeldRequests, pass_time_until, stop_the_clock, until
 
 MODULES = sorted((ROOT / "tests/browser").glob("*.py"))
 each_module = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.stem)
@@ -56,6 +57,57 @@ def test_what_never_comes_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(AssertionError, match="the list is read again"):
         until(page, lambda: False, "the list is read again")
+
+
+class PageWithClock(SlowPage):
+    """Notes what is done with its clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = self
+        self.done: list[tuple[str, Any]] = []
+
+    def install(self, time: Any) -> None:
+        self.done.append(("install", time))
+
+    def goto(self, address: str) -> None:
+        self.done.append(("goto", address))
+
+    def pause_at(self, time: Any) -> None:
+        self.done.append(("pause_at", time))
+
+    def run_for(self, milliseconds: int) -> None:
+        self.done.append(("run_for", milliseconds))
+
+
+def test_a_clock_is_stopped_before_the_page_is_opened_at_a_time_still_to_come() -> None:
+    page: Any = PageWithClock()
+
+    stop_the_clock(page, "2026-01-05T10:00:00Z")
+
+    assert page.done == [
+        ("install", datetime(2026, 1, 5, 9, tzinfo=UTC)),
+        ("goto", "about:blank"),
+        ("pause_at", "2026-01-05T10:00:00Z"),
+    ]
+
+
+def test_time_passes_until_what_must_come_is_there() -> None:
+    page: Any = PageWithClock()
+
+    pass_time_until(page, lambda: page.waits == 3, "three answers")
+
+    assert page.done == [("run_for", 1_000)] * 3
+
+
+def test_what_does_not_come_however_much_time_passes_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(waiting, "SECONDS", 0)
+    page: Any = PageWithClock()
+
+    with pytest.raises(AssertionError, match="it is read again"):
+        pass_time_until(page, lambda: False, "it is read again")
 
 
 @each_module
