@@ -8,14 +8,10 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.domain.deadlines import PERMISSION_SECONDS, Deadline
 from cavok.domain.steps import Step
-from cavok.domain.survey import Survey
 from cavok.observability import logger, metrics
-from cavok.services.probe_permission import probe_permission
-from cavok.services.sealed_session import unseal_session
-from cavok.services.write_customer_log import PREPARING, prepare_log
+from cavok.services.probe_and_show import probe_and_show
 
 wiring.prepare(wiring.sealer, wiring.progress)
 
@@ -23,21 +19,16 @@ wiring.prepare(wiring.sealer, wiring.progress)
 @logger.inject_lambda_context(correlation_id_path="correlation_id")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | list[dict[str, Any]]:
-    """Takes a sealed session, the survey and an IAM action. Returns the action's step. The calls
-    that make a log group depend on each other, so the first action returns the steps of all.
+    """Takes a sealed session, the survey and an IAM action. Returns the action's step, or a list of
+    the steps that make the log group.
     """
     logger.append_keys(account_id=event["account_id"], verification_id=event["verification_id"])
-    session = unseal_session(event["session"], event, wiring.sealer())
     deadline = Deadline.after(PERMISSION_SECONDS, time.monotonic)
-    if event["action"] == PREPARING[0]:
-        made = prepare_log(session, datetime.now(UTC), deadline)
-        wiring.progress().show(event["verification_id"], made, datetime.now(UTC))
-        return [step.as_dict() for step in made]
-    account = ProbedAccount.of(session, Survey.from_dict(event["survey"]), deadline)
-    step = probe_permission(event["action"], account)
-    wiring.progress().show(event["verification_id"], [step], datetime.now(UTC))
-    _measure(step)
-    return step.as_dict()
+    steps = probe_and_show(event, wiring.progress(), wiring.sealer(), deadline, datetime.now(UTC))
+    if len(steps) > 1:
+        return [step.as_dict() for step in steps]
+    _measure(steps[0])
+    return steps[0].as_dict()
 
 
 def _measure(step: Step) -> None:

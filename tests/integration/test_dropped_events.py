@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
 from cavok.domain.events import OF_WEBHOOKS, REGISTRY, SOURCE, EventType
+from cavok.domain.webhooks import TRIES, wait_seconds
 from functions.deliver_webhook import app as deliver_webhook
 from functions.end_resources import app as end_resources
 from tests.support.api import Context
@@ -43,7 +45,7 @@ def messages(*bodies: str) -> dict[str, Any]:
                 "messageId": f"m-{index}",
                 "receiptHandle": "r",
                 "body": body,
-                "attributes": {"ApproximateReceiveCount": "1"},
+                "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "0"},
                 "eventSource": "aws:sqs",
                 "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:WebhookRetries",
             }
@@ -167,15 +169,16 @@ def test_a_failed_delivery_is_reported_alone_even_if_it_is_the_whole_batch(
     def fail(*_: object, **__: object) -> None:
         raise deliver_webhook.NotDelivered("hooks.example.com answered 500.")
 
-    class RetryQueue:
-        def hide(self, receipt_handle: str, seconds: int) -> None: ...
-
-    monkeypatch.setattr(deliver_webhook, "deliver", fail)
-    monkeypatch.setattr(deliver_webhook.wiring, "webhook_retries", RetryQueue)
-    for name in ("webhooks", "sealer", "webhook_client", "loopback_webhooks_allowed"):
+    retries, webhooks = Mock(), Mock()
+    webhooks.delivery.return_value = None
+    monkeypatch.setattr("cavok.services.webhooks.deliver", fail)
+    monkeypatch.setattr(deliver_webhook.wiring, "webhook_retries", lambda: retries)
+    monkeypatch.setattr(deliver_webhook.wiring, "webhooks", lambda: webhooks)
+    for name in ("sealer", "webhook_client", "loopback_webhooks_allowed"):
         monkeypatch.setattr(deliver_webhook.wiring, name, lambda: None)
     event = {"detail-type": "Account Failed", "detail": ENVELOPE}
 
     answer = deliver_webhook.handler(messages(json.dumps(event)), Context())  # type: ignore[arg-type]
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
+    retries.hide.assert_called_once_with("r", wait_seconds(TRIES))

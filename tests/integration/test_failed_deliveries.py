@@ -71,7 +71,7 @@ def test_an_unforeseen_failure_is_tried_again_and_says_why(
     def deliver(*_: Any, **__: Any) -> int:
         raise RuntimeError("KMS is throttled, say.")
 
-    monkeypatch.setattr(app, "deliver", deliver)
+    monkeypatch.setattr("cavok.services.webhooks.deliver", deliver)
 
     answer = app.handler({"Records": [record("1")]}, CONTEXT)
 
@@ -83,7 +83,7 @@ def test_an_unforeseen_failure_is_tried_again_and_says_why(
 def test_a_dropped_event_is_not_logged_under_the_name_of_the_one_before(
     app: Any, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
 ) -> None:
-    monkeypatch.setattr(app, "deliver", lambda *_, **__: 200)
+    monkeypatch.setattr("cavok.services.webhooks.deliver", lambda *_, **__: 200)
 
     app.handler({"Records": [record("1"), record("2", event_id=None)]}, CONTEXT)
 

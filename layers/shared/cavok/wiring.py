@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from cavok.services.scheduled_test import TestingDependencies
     from cavok.services.sweep import SweepDependencies
     from cavok.services.trust import TrustGuard
+    from cavok.services.webhooks import DeliveryDependencies
 
 
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
@@ -305,6 +306,20 @@ def webhook_retries() -> "RetryQueue":
 
 def undelivered_webhooks() -> "RetryQueue":
     return _queue(setting("UNDELIVERED_WEBHOOKS_URL"))
+
+
+def delivery_dependencies() -> "DeliveryDependencies":
+    from cavok.services.webhooks import DeliveryDependencies
+
+    return DeliveryDependencies(
+        webhooks=webhooks(),
+        sealer=sealer(),
+        client=webhook_client(),
+        first_tries=first_tries(),
+        retries=webhook_retries,
+        undelivered=undelivered_webhooks,
+        allow_loopback=loopback_webhooks_allowed(),
+    )
 
 
 def followed_acts() -> "RetryQueue":

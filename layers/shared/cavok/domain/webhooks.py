@@ -337,6 +337,15 @@ class ReceiverMessage:
         return cls(content["data"]["event_id"], body)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryMessage:
+    """A message from WebhookRetries. `received`: how often it was received, this time included."""
+
+    sent_at: datetime
+    received: int
+    receipt_handle: str
+
+
 def this_try(logged: Delivery | None, sent_at: datetime, received: int, now: datetime) -> int:
     """The number of the try for which a message of the queue of retries comes; 0: it is done, since
     its event was delivered by hand. Lambda also receives messages that it then has no execution

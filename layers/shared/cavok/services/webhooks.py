@@ -1,7 +1,7 @@
 """An organization's webhook: setting, testing and delivering to it."""
 
 import time
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -36,6 +36,7 @@ from cavok.domain.webhooks import (
     DeliveryStatus,
     Health,
     ReceiverMessage,
+    RetryMessage,
     SigningSecret,
     Webhook,
     WebhookState,
@@ -67,6 +68,21 @@ class Superseded(NotDelivered):
 
 class NotSent(Exception):
     """A message that must be tried again could not be sent, so it stays where it is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryDependencies:
+    """What a delivery needs. `retries` and `undelivered` return the queues WebhookRetries and
+    UndeliveredWebhooks; only a failed delivery calls them.
+    """
+
+    webhooks: Webhooks
+    sealer: Sealer
+    client: WebhookClient
+    first_tries: FirstTries
+    retries: Callable[[], RetryQueue]
+    undelivered: Callable[[], RetryQueue]
+    allow_loopback: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +292,74 @@ def _send(message: Event | Delivery, messages: RetryQueue) -> None:
         raise ServiceUnavailable("The message could not be sent. Please try again.")
 
 
+def deliver_message(
+    event: Mapping[str, Any],
+    message: RetryMessage | None,
+    *,
+    dependencies: DeliveryDependencies,
+    now: datetime,
+) -> None:
+    """Delivers the event of a message, and decides what becomes of the message if that fails.
+    `message`: as it came from WebhookRetries; null for a first try. Raises NotDelivered if the
+    message is to come again, and NotSent.
+    """
+    tries = _tries(event, message, dependencies.webhooks, now)
+    if not tries:
+        logger.info("Delivered before")
+        return
+    try:
+        status = deliver(
+            event,
+            tries,
+            webhooks=dependencies.webhooks,
+            sealer=dependencies.sealer,
+            client=dependencies.client,
+            allow_loopback=dependencies.allow_loopback,
+            now=now,
+            first_tries=None if message else dependencies.first_tries,
+        )
+    except NotDelivered as failure:
+        whose = event["detail"]["organization_id"]
+        logger.warning("Not delivered", reason=str(failure), tries=tries, organization_id=whose)
+        if _comes_again(event, message, tries, failure, dependencies):
+            raise
+    else:
+        logger.info("Delivered" if status else "Nobody wants it", status=status)
+
+
+def _tries(
+    event: Mapping[str, Any], message: RetryMessage | None, webhooks: Webhooks, now: datetime
+) -> int:
+    """How often the event was tried, including this time; 0 if it was delivered meanwhile."""
+    if message is None:
+        return 1
+    return this_try(_logged(event, webhooks), message.sent_at, message.received, now)
+
+
+def _comes_again(
+    event: Mapping[str, Any],
+    message: RetryMessage | None,
+    tries: int,
+    failure: NotDelivered,
+    dependencies: DeliveryDependencies,
+) -> bool:
+    """Whether the message of a failed delivery comes again itself. After a first try, another
+    message is sent to WebhookRetries, where the same message comes again after each later try.
+    An event that is given up is kept in UndeliveredWebhooks, from where an operator can have it
+    tried again. Raises NotSent.
+    """
+    if isinstance(failure, Superseded):
+        return False
+    if isinstance(failure, GivenUp):
+        _send_on(event, dependencies.undelivered())
+        return False
+    if message is None or tries == 1:  # A redriven message begins anew.
+        _send_on(event, dependencies.retries())
+        return False
+    dependencies.retries().hide(message.receipt_handle, wait_seconds(tries))
+    return True
+
+
 def deliver(
     event: Mapping[str, Any],
     tries: int,
@@ -398,36 +482,6 @@ def _held_back(delivery: Delivery, webhooks: Webhooks, now: datetime) -> NotDeli
     """Records a try that is not made, because the webhook is paused. Returns what to raise."""
     waits = replace(delivery, status=DeliveryStatus.PAUSED) if delivery.open else delivery
     return _recorded(waits, webhooks, now)("The webhook is paused.")
-
-
-def tries_of(
-    event: Mapping[str, Any], sent_at: datetime, received: int, webhooks: Webhooks, now: datetime
-) -> int:
-    """How often an event of WebhookRetries was tried, including this time; 0 if it was delivered
-    meanwhile. `sent_at`, `received`: when its message was sent there, and how often received.
-    """
-    return this_try(_logged(event, webhooks), sent_at, received, now)
-
-
-def try_again(
-    event: Mapping[str, Any], tries: int, receipt_handle: str, retries: RetryQueue
-) -> bool:
-    """Has an event tried again that was not delivered. After the first try it gets another message,
-    in `retries`, where its own is hidden after later ones. Returns whether its own is done with.
-    Raises NotSent.
-    """
-    if tries > 1:
-        retries.hide(receipt_handle, wait_seconds(tries))
-        return False
-    _send_on(event, retries)
-    return True
-
-
-def give_up(event: Mapping[str, Any], undelivered: RetryQueue) -> None:
-    """Keeps an event that is tried no more, so that an operator can have it tried again. Raises
-    NotSent.
-    """
-    _send_on(event, undelivered)
 
 
 def _send_on(event: Mapping[str, Any], queue: RetryQueue) -> None:
