@@ -18,14 +18,14 @@ IfMatch = Annotated[
     str | None,
     Header(
         alias="If-Match",
-        description="ETags, or `*`. If what you change is at none of them, nothing is done: 412.",
+        description="ETags, or `*`. If none of them matches, nothing is done: 412.",
     ),
 ]
 IfNoneMatch = Annotated[
     str | None,
     Header(
         alias="If-None-Match",
-        description="ETags, or `*`. If what you change is at one of them, nothing is done: 412.",
+        description="ETags, or `*`. If one of them matches, nothing is done: 412.",
     ),
 ]
 

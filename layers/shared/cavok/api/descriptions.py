@@ -22,40 +22,40 @@ PARAMETERS = {
     "verification_id": "The test.",
     "resource_id": "The resource.",
     "event_id": "The event, as the list of deliveries names it.",
-    "period": "The second part of its `event_id`.",
-    "percent": "The last part of its `event_id`.",
+    "period": "The second part of the `event_id`.",
+    "percent": "The last part of the `event_id`.",
     "instance_id": "The instance, as AWS identifies it.",
     "kind": _KIND,
     "status": "Only accounts in this status.",
     "idempotency-key": "Makes it safe to repeat the request: within a day, it acts only once.",
 }
-"""Parameters that several routes share. A route describes its own ones itself."""
+"""Parameters that several routes share. A parameter of one route is described in that route."""
 
 SHARED = {
     "access_type": "How Cavok enters the account.",
-    "account_id": "The account, by Cavok's own id. It is not the AWS account number.",
+    "account_id": "Cavok's own id of the account, not the AWS account number.",
     "action": "What was done, or will be done.",
     "actor": "Who did it: the email address of a person, or `schedule`.",
     "actions": "The IAM actions.",
-    "at": "When.",
+    "at": "The time.",
     "billable": "Interactions beyond the free ones. They are billed; nothing is blocked.",
     "cloudformation_template": "A CloudFormation template to deploy, as JSON.",
     "cli": "A command of the AWS CLI.",
     "console_url": "Where to do it in the AWS console.",
     "created_at": "When it was created.",
     "created_by": "Who created it.",
-    "detail": "What happened, for people.",
+    "detail": "What happened, in words.",
     "duration_ms": "How long it took, in milliseconds.",
     "event_id": "The event. It stays the same however often its message is sent.",
     "events": "The types of events that are sent.",
     "free_interactions": "How many interactions are free in a month, for each account.",
     "instance_id": "The instance, as AWS identifies it.",
     "interaction_id": "The start, stop, listing or test.",
-    "issues": "What there is to know about the account.",
+    "issues": "The issues of the account.",
     "items": "The entries.",
     "kind": _KIND,
-    "message": "What it is, for people.",
-    "name": "The name, for people.",
+    "message": "What it is, in words.",
+    "name": "The display name.",
     "next_cursor": "What `cursor` takes to get the next page. Null on the last one.",
     "next_try_at": "When it is tried again. Null if it is not.",
     "occurred_at": "When the event occurred.",
@@ -67,7 +67,7 @@ SHARED = {
     "previous_status": "The account's status before.",
     "provider": "The cloud provider.",
     "provider_id": "The AWS account number: 12 digits, as a string.",
-    "reason": "Why. Null if there is nothing to explain.",
+    "reason": "The reason. Null if there is none.",
     "region": "The AWS region.",
     "region_health": "What the last test found in each of the account's regions.",
     "regions": "The AWS regions in which the account is used.",
@@ -83,7 +83,7 @@ SHARED = {
     "state": "Its current state.",
     "status": "The status of the account, or of the entry.",
     "terraform": "The same as a Terraform configuration.",
-    "title": "A title, for people.",
+    "title": "The title to display.",
     "type": "The type of the event.",
     "used": "Interactions of this month so far.",
     "verdict": "Whether AWS allows it.",
@@ -104,9 +104,8 @@ OWN: dict[str, dict[str, str]] = {
         "access_key_id": "The last four characters of the access key's id. Null for a role.",
         "status": "The status that follows from the latest verdict.",
         "capabilities": "What the account can be used for.",
-        "template": "The version of what its role grants. Null if no test could tell: before "
-        "the first, while it is not connected, of an access key, or of a role whose inline "
-        "policies do not say it.",
+        "template": "The template version of its role. Null for an access key, before the first "
+        "test, while the account is not connected, and if the role's inline policies do not tell.",
         "testing": "Whether a test is running.",
         "next_verification_at": "When the next scheduled test is due. Null if there is none.",
         "created_by": "Who connected the account.",
@@ -143,7 +142,7 @@ OWN: dict[str, dict[str, str]] = {
         "changes": "The changed fields. Empty if none changed.",
         "request_id": "The request's id in Cavok's own logs.",
         "source_ip": "The IP address that the request came from. Null if no person sent it.",
-        "detail": "More about it, for people. Never a secret.",
+        "detail": "More about it, in words. Never a secret.",
     },
     "ChangeBody": {
         "field": "The field, as the API names it.",
@@ -220,12 +219,12 @@ OWN: dict[str, dict[str, str]] = {
         "logged": "Whether its line is in the account's own log.",
         "result": "Whether the instance reached the requested state.",
         "state": "The last observed state, in AWS's own word.",
-        "state_reason": "Why it is in that state, and what to do, for people.",
+        "state_reason": "Why it is in that state, and what to do.",
     },
     "IssueBody": {
         "code": "The issue, for programs. Codes may be added.",
-        "message": "What it is, for people.",
-        "remedy": "What to do about it, for people.",
+        "message": "What it is, in words.",
+        "remedy": "What to do about it.",
         "fix": "A fix to copy. Null if there is none.",
     },
     "LastVerificationBody": {
@@ -236,20 +235,20 @@ OWN: dict[str, dict[str, str]] = {
         "policy_document": "The policy, as JSON.",
         "terraform": "The role with this policy, as a Terraform configuration.",
         "cloudformation_template": "The role with this policy, as a CloudFormation template.",
-        "removes": "What it leaves out of the policy in the instructions, for people.",
+        "removes": "What it leaves out of the policy in the instructions, in words.",
         "covers": "The resources that it was checked against.",
     },
     "NewAccountBody": {
         "provider": f"The cloud provider. Only {_PROVIDERS} for now.",
-        "name": "A name for people: 1 to 64 ASCII letters and digits.",
-        "credentials": "Required for `access_key`, and only for that.",
+        "name": "The display name: 1 to 64 ASCII letters and digits.",
+        "credentials": "Required for `access_key`, otherwise refused.",
         "role_name": "The IAM role that Cavok assumes. Default: CavokCloud.",
         "role_path": "The path of that role. Default: `/`.",
     },
     "NewResourceBody": {
         "schedule": "When the instance runs. Null or omitted: it has no schedule.",
     },
-    "NextAction": {"action": "What the schedule does next.", "at": "When."},
+    "NextAction": {"action": "What the schedule does next.", "at": "When it does it."},
     "OrganizationBody": {
         "external_id": "What the trust policies of your roles ask for. It never changes by itself.",
         "trusted_account_id": "The AWS account that your roles trust: Cavok's own.",
@@ -266,7 +265,7 @@ OWN: dict[str, dict[str, str]] = {
     },
     "PermissionsBody": {
         "groups": "The permissions, by group.",
-        "policy_document": "The role's policy: all but the trust and the optional ones, as JSON.",
+        "policy_document": "The role's policy, as JSON, without the trust and optional groups.",
     },
     "Problem": {
         "title": "The code in words: the same for each problem of this type.",
@@ -288,7 +287,7 @@ OWN: dict[str, dict[str, str]] = {
         "per_seconds": "The length of the period, which begins with the first use.",
         "remaining": "How many uses are left in the current period.",
     },
-    "Redelivery": {"detail": "What happens now, for people."},
+    "Redelivery": {"detail": "What happens now."},
     "RegionHealthBody": {
         "status": "Whether calls work there.",
         "reason": "Why AWS refuses calls there. Null if it does not.",
@@ -298,7 +297,7 @@ OWN: dict[str, dict[str, str]] = {
         "schedule": "When the instance runs. Null if it has no schedule.",
         "next_action": "What the schedule does next, if the account is connected then. "
         "Null without a schedule.",
-        "note": "What went wrong or was unusual the last time. Null if there was nothing.",
+        "note": "What went wrong or was unusual the last time. Null if nothing was.",
         "created_by": "Who put the instance under control.",
         "updated_at": "When the schedule was set.",
     },
@@ -325,12 +324,12 @@ OWN: dict[str, dict[str, str]] = {
         "evidence": "The source of the verdict: an answer from AWS, or the role's policies.",
         "reason": "Which policy denies it, or why that is not known.",
         "error_code": "AWS's own error code. Null without an error.",
-        "detail": "What AWS said, for people.",
+        "detail": "What AWS said.",
         "region": "The region that was checked. Null if none was.",
         "resources": "The verdicts for single instances. Null if none were checked.",
     },
-    "TestMessage": {"detail": "What happens now, for people."},
-    "UnavailableBody": {"detail": "Why it could not be listed, for people."},
+    "TestMessage": {"detail": "What happens now."},
+    "UnavailableBody": {"detail": "Why it could not be listed."},
     "UnchangedBody": {
         "tests": "How many scheduled tests found the same.",
         "last_at": "When the last of them ended.",
@@ -353,19 +352,19 @@ OWN: dict[str, dict[str, str]] = {
         "secret": "The signing secret. Shown once, in the answer that creates it.",
     },
     "TemplateBody": {
-        "version": "The role's version, the lowest if its policies differ.",
+        "version": "The role's version. If its policies differ, the lowest.",
         "current": "The newest version.",
         "outdated": "Whether there is a newer version than the role's.",
         "changes": "What the newer versions change, oldest first.",
     },
     "TemplateChangeBody": {
         "version": "The version that changes it.",
-        "text": "What the change is for, in a sentence for people.",
+        "text": "What the change is for, in a sentence.",
         "adds": "The IAM actions that it adds.",
         "removes": "The IAM actions that it removes.",
     },
     "UpdateBody": {
-        "steps": "What to do: one way for each tool with which a role can have been made.",
+        "steps": "What to do: one way for each tool that can have created the role.",
         "template_url": "The published template, for CloudFormation.",
         "cli": "A command for a POSIX shell that updates the stack and keeps its parameters.",
     },
@@ -387,7 +386,7 @@ MESSAGES: dict[str, str] = {
     "person's test ended; or any of these was refused. Some come from other services of Cavok. "
     "`interaction_id` identifies repetitions.",
 }
-"""Of messages whose event means more on our bus than to a receiver."""
+"""Descriptions of messages whose event means more on our bus than to a receiver."""
 
 COMPONENTS = {
     "AccountCounts": "The number of accounts.",
@@ -406,7 +405,7 @@ COMPONENTS = {
     "NextAction": "What a schedule does next.",
     "OrganizationBody": "Your organization, and what customers' roles must trust.",
     "InteractionOutcome": "The answer to a request: accepted, or refused by Cavok or AWS.",
-    "PermissionGroup": "Permissions that are granted, and left out, together.",
+    "PermissionGroup": "Permissions that are granted or left out together.",
     "PermissionGroupBody": "Permissions that serve one purpose.",
     "ProviderBody": "A cloud provider.",
     "ProviderList": "The cloud providers.",
@@ -419,7 +418,7 @@ COMPONENTS = {
     "VerificationPage": "A page of tests, newest first.",
     "WebhookState": "Whether messages are sent.",
 }
-"""Components whose docstring is not for clients."""
+"""Descriptions of components whose docstring is not for clients."""
 
 
 def describe(document: dict[str, Any]) -> None:

@@ -31,16 +31,16 @@ _TAGS = {
 }
 
 _HEADERS = {
-    "Accept-Encoding": "`identity`, if the Content-Encoding of the body is the reason.",
-    "Accept-Patch": "The media type of a body that is read, if that is the reason.",
-    "Apigw-Requestid": "The request's id, by the gateway; `request_id` of a problem.",
-    "Cache-Control": "What may be kept, and for how long.",
-    "ETag": "Names this version. If-None-Match takes it, and If-Match does unless it is weak.",
+    "Accept-Encoding": "`identity`, if the body was refused for its Content-Encoding.",
+    "Accept-Patch": "The accepted media type, if the body was refused for its own.",
+    "Apigw-Requestid": "The gateway's id of the request: `request_id` of a problem.",
+    "Cache-Control": "What may be cached, and for how long.",
+    "ETag": "The tag of this version, for If-None-Match; for If-Match unless it is weak.",
     "Link": 'The next page, as `rel="next"`, relative to this one. Absent on the last one.',
     "Location": "The path of what was created or started.",
     "RateLimit": "What remains of the quota, and the seconds until it is reset.",
     "RateLimit-Policy": "The quota, how much it allows, and in how many seconds.",
-    "Retry-After": "Seconds after which to ask again.",
+    "Retry-After": "Seconds to wait before asking again.",
     "WWW-Authenticate": "What is wrong with the token.",
 }
 _SCHEMAS: dict[str, dict[str, Any]] = {
@@ -48,7 +48,7 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "Retry-After": {"type": "integer", "minimum": 1},
     "webhook-timestamp": {"type": "integer"},
 }
-"""Of headers that are more than a text."""
+"""The schemas of headers that are not plain strings."""
 
 _FROM_GATEWAY = ("429", "500", "503")
 """Statuses from the API or the gateway: throttling, and a function that gave no answer."""
@@ -60,7 +60,7 @@ _LEFT_OUT = {"Problem": ("errors",)}
 """Fields that an answer may lack."""
 
 _OF_ONE_TEST = ("create_verification", "get_verification")
-"""Operations that return a test, which may be running."""
+"""Operations that return a test. The test may be running."""
 
 _HEADERS_OF_MESSAGES = {
     "webhook-id": "The event: the same at every try. Keep the ids that you processed.",
@@ -72,9 +72,9 @@ _HEADERS_OF_MESSAGES = {
 """As Standard Webhooks says."""
 
 _ANSWERS_TO_MESSAGES = {
-    "2XX": "Accepted, whatever the body.",
-    "default": "Not accepted; no answer within eight seconds counts as this. Redirects are not "
-    "followed. The message is sent again: nine tries within 14 hours.",
+    "2XX": "Accepted. The body is ignored.",
+    "default": "Not accepted; nor is no answer within eight seconds. Redirects are not followed. "
+    "The message is sent again: nine tries within 14 hours.",
 }
 
 _CONDITIONS_OF_READS = {
@@ -363,7 +363,7 @@ def _about() -> dict[str, Any]:
             "Send a Cognito ID token as `Authorization: Bearer …`. The token alone decides which "
             "organization you act for. Errors are problems (RFC 9457); those of a bad request name "
             "each field. HEAD works wherever GET does. A method that a path does not have is 405, "
-            "with `Allow`. There is no CORS: no other site may read answers in a browser."
+            "with `Allow`. There is no CORS: in a browser, other sites cannot read answers."
         ),
         # Relative to the address of the document, and of its page: right under every prefix.
         "servers": [Server(url=".", description="Where this document comes from.")],

@@ -116,7 +116,7 @@ class Problem(BaseModel):
     ]
     title: str
     status: int
-    detail: Annotated[str, Field(description="What is wrong, and what to do, for people.")]
+    detail: Annotated[str, Field(description="What is wrong, and what to do.")]
     code: Annotated[str, Field(description="The cause, for programs. Codes may be added.")]
     request_id: Annotated[str, Field(description="Quote it when you ask for help.")] = ""
     errors: Annotated[
@@ -127,7 +127,9 @@ class Problem(BaseModel):
 def problem(
     status: HTTPStatus, detail: str, fields: Sequence[FieldError] = (), code: str | None = None
 ) -> Response[str]:
-    """`code`: only where an error of the domain has its own. `completed` adds the rest."""
+    """An answer with a problem. `code`: given if an error of the domain has its own. `completed`
+    adds the rest.
+    """
     code = code or _CODES.get(status, _OTHER)
     body = Problem(
         type=type_of(code),
@@ -179,7 +181,7 @@ def _invalid_field(error: errors.InvalidField) -> Response[str]:
 
 
 def _quota_exceeded(error: errors.QuotaExceeded) -> Response[str]:
-    """With the fields of draft-ietf-httpapi-ratelimit-headers."""
+    """Has the header fields of draft-ietf-httpapi-ratelimit-headers."""
     wait = math.ceil(error.wait.total_seconds())
     answer = problem(HTTPStatus.TOO_MANY_REQUESTS, str(error), code=errors.code_of(type(error)))
     answer.headers |= {
@@ -260,7 +262,7 @@ _SENTENCES = {
     "too_short": "{field} is too short: at least {min_length}.",
     "too_long": "{field} has at most {max_length} {entries}.",
 }
-"""By Pydantic's type of the error. Its own words are of inputs, and of types of Python."""
+"""By Pydantic's type of the error. Its own messages quote the input and name Python's types."""
 
 
 def _sentence(entry: dict[str, Any], subject: str) -> str:

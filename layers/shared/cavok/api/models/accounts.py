@@ -166,7 +166,7 @@ class TemplateChangeBody(ResponseBody):
 
 
 class TemplateBody(ResponseBody):
-    """The version of what the account's role grants. An older one is no problem."""
+    """The template version of the account's role. An older version is no problem."""
 
     version: int
     current: int
@@ -181,7 +181,7 @@ class LastVerificationBody(ResponseBody):
 
 
 class AccountBody(ResponseBody):
-    """A connected account. Of an access key, only the last four characters of the ID are shown."""
+    """A connected account. Only the last four characters of an access key's id are shown."""
 
     account_id: str
     provider: str

@@ -8,9 +8,9 @@ from cavok.domain.audit import AuditAction, AuditEntry, TargetType
 
 
 class ActorBody(ResponseBody):
-    """`sub` says who it is: nobody can change it. `email` is for reading. It was verified, unless
-    `sub` is null, as in older entries. Both are null for a schedule, and for what Cavok did as a
-    consequence (`system`).
+    """`sub` identifies the person: nobody can change it. `email` is for display. It was verified,
+    unless `sub` is null, as in older entries. Both are null for a schedule, and for what Cavok did
+    as a consequence (`system`).
     """
 
     sub: str | None

@@ -24,7 +24,7 @@ class InteractionBody(ResponseBody):
     schedule's turn, which is tried again. It is `unknown` if Cavok could not look, if the instance
     was still changing then, or if a later request changed it. It is null if there is nothing to
     wait for. `state` is the last observed state, in AWS's own word. `state_reason` says why, and
-    what to do, for people.
+    what to do.
     """
 
     interaction_id: str

@@ -49,7 +49,7 @@ def get_problem_page(code: str) -> Response[str]:
 
 @cache
 def _document() -> str:
-    """Made once a process: anybody may ask for it, without a token."""
+    """Made once a process, because it needs no token: anybody may ask for it."""
     from cavok.api import openapi
 
     return openapi.document()
@@ -57,7 +57,7 @@ def _document() -> str:
 
 @cache
 def _page() -> str:
-    """Likewise."""
+    """Made once a process, as the document is."""
     from cavok.api import documentation, openapi
 
     return documentation.page(openapi.described())

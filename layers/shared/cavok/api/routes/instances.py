@@ -38,9 +38,7 @@ def get_instances(
     account_id: str,
     region: Region = None,
     kind: Annotated[Kind | None, Query()] = None,
-    refresh: Annotated[
-        bool, Query(description="Whether to ask AWS in any case. Admins only.")
-    ] = False,
+    refresh: Annotated[bool, Query(description="Whether to ask AWS anew. Admins only.")] = False,
 ) -> InstanceList:
     """Lists the instances of every kind in the account's regions. A cluster stands for its members.
     `unavailable` names what could not be listed, or did not fit. An answer from AWS that is less

@@ -36,7 +36,7 @@ def get_organization() -> Response[OrganizationBody]:
 
 
 def _tag(body: OrganizationBody) -> str:
-    """Weak, because every request, this one too, changes how many remain, which does not matter."""
+    """Weak, because it ignores how many requests remain: each request changes that number."""
     shown = body.model_copy(
         update={"quotas": [each for each in body.quotas if each.name != QuotaName.REQUESTS]}
     )

@@ -97,7 +97,7 @@ def patch_resource(
     if_none_match: IfNoneMatch = None,
 ) -> Response[ResourceBody]:
     """Replaces the schedule, which takes effect at its next start or stop. Null ends it. A start or
-    stop of this moment that both schedules have is made.
+    stop that is due now in both schedules is still made.
     """
     resource = schedule_resource(
         request_context(router, account_id),

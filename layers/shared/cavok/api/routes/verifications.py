@@ -14,7 +14,7 @@ from cavok.observability import logger
 from cavok.services.start_verification import start_verification
 
 _AGAIN = {"Retry-After": "1"}
-"""Of a test that runs: there may be more steps then."""
+"""Sent with a running test, which may have more steps by then."""
 
 router = Router()
 
