@@ -18,7 +18,7 @@ export const find = (q, fits) =>
 
 /**
  * Warns of a name that another account has. `warns`: asked for before saving; whether it warns of this name for the
- * first time. Whoever has been warned may use it.
+ * first time. After the warning it may be used.
  * @param {HTMLInputElement} input
  * @param {(account: any) => boolean} isOwn tells the account that may have it
  */

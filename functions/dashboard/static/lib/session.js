@@ -7,7 +7,7 @@ const STORE = "cavok.session";
 const PENDING = "cavok.sign-in";
 /** How long an answer is waited for, the API's too. */
 export const TIMEOUT_MS = 20_000;
-// Whoever signs out waits no longer for it.
+// Signing out waits no longer for it.
 const REVOKED_WITHIN_MS = 2_000;
 // A token that expires sooner is renewed before it is used.
 const RENEW_BEFORE_MS = 60_000;
@@ -240,11 +240,11 @@ async function renewTokens(refused) {
       : (await cognito("GetTokensFromRefreshToken", { RefreshToken: token, ClientId: config.client_id }))
           .AuthenticationResult;
     const renewed = fromCognito(result);
-    // Whoever has signed out meanwhile stays signed out, and the new token ends too.
+    // If the person signed out meanwhile, they stay signed out, and the new token ends too.
     if (tokens === held) keep({ refresh_token: token, ...renewed }, { quietly: true });
     else await revoke(renewed.refresh_token);
   } catch (error) {
-    // Whoever has signed in meanwhile is another.
+    // A person who signed in meanwhile is another one.
     if (tokens !== held) return;
     const isOver = refused || held.expires_at <= Date.now();
     // A network failure, too many requests or an outage changes nothing, and the ID token is good until it ends.
@@ -287,7 +287,7 @@ async function tokenEndpoint(parameters) {
   };
 }
 
-// Whoever answers so may not answer in JSON.
+// The body of such an answer may not be JSON.
 function refuseWhatPasses({ status }) {
   if (status !== 429 && status < 500) return;
   const code = status === 429 ? "TooManyRequestsException" : "InternalErrorException";

@@ -69,7 +69,7 @@ export async function load(target, request, draw, options) {
   ];
   loads.get(target)?.forEach(clearTimeout);
   loads.set(target, timers);
-  // Of one that is begun while another lasts, that says how it is.
+  // If a later load has begun meanwhile, that one shows the problem.
   const isLast = () => loads.get(target) === timers;
   target.setAttribute("aria-busy", "true");
   try {

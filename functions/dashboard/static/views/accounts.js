@@ -442,7 +442,7 @@ class ListView {
   // The modal has its own address, so a reload opens it again. The list stays below it, so the focus
   // returns to the button.
   async openNew() {
-    // Whoever presses again while the module loads gets one modal.
+    // Pressing again while the module loads opens one modal.
     if (this.opening) return;
     this.opening = true;
     const say = (why) => {

@@ -136,7 +136,7 @@ export function expires(link) {
   return new URL(template).searchParams.has("X-Amz-Expires");
 }
 
-// What the steps and templates are made of. Whoever changes it changes them.
+// What the steps and templates are made of: a change of it changes them.
 const asked = ({ role_arn, regions, write_logs, template }) =>
   JSON.stringify([role_arn, regions, write_logs, template]);
 

@@ -322,7 +322,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           toast(t.schedules.saved, "success", instance && whyNot() && look);
           // The row is drawn again before the question, which gives the focus back to it, if that does not take long.
           await Promise.race([onSaved(), pause(ASK_AFTER_MS)]);
-          // Also of whoever has left the view: the instance runs on. But not of another person.
+          // Asked even after the person left the view, because the instance runs on; but nobody else is asked.
           onceAlone(() => session.aborted || whyNot() || askToStop(id, saved, running, isDue, onStop));
         },
       }),

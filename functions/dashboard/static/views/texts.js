@@ -649,7 +649,7 @@ export const t = withTexts(OPEN_TABLES, {
     startThis: (name) => `Start ${name}`,
     stopThis: (name) => `Stop ${name}`,
     notWhile: (name, state) => `${name} is ${state}: it can be started once it is stopped.`,
-    stopText: "Whoever uses it now is cut off.",
+    stopText: "People who use it now are cut off.",
     stopDatabase: "AWS starts a stopped database again by itself after seven days; a schedule keeps it stopped.",
     accepted: { start: (name) => `${name} is starting.`, stop: (name) => `${name} is stopping.` },
     states: { starting: "starting", stopping: "stopping" },

@@ -50,7 +50,7 @@ export function withOutcomes(signal) {
   const isOpen = (entry) => (outcomes.get(idOf(entry)) ?? "running") === "running" || isPassing(entry);
   // What was never looked at comes first, then what was looked at longest ago.
   const lookedAt = (entries) => (entries.every(isPassing) ? store.readAt(entries[0].account_id) : 0);
-  // Of a deleted account nothing is kept.
+  // A deleted account has no entries any more.
   const orGone = (problem) => {
     if (!isMissing(problem)) throw problem;
     return { items: [], isGone: true };
