@@ -284,7 +284,7 @@ def test_a_scope_that_nobody_counted_is_told_without_numbers() -> None:
         (Reason.IDENTITY_POLICY, "extend its Resource or Condition"),
         (Reason.EXPLICIT_DENY, "narrow that Deny statement"),
         (Reason.PERMISSIONS_BOUNDARY, "boundary is limited"),
-        (Reason.SERVICE_CONTROL_POLICY, "ask whoever manages AWS Organizations"),
+        (Reason.SERVICE_CONTROL_POLICY, "ask an administrator of AWS Organizations"),
         (Reason.RESOURCE_CONTROL_POLICY, "resource control policy"),
     ],
 )
@@ -454,8 +454,12 @@ def behind(words: str, account: Account | None = None) -> Issue:
     ("policy", "remedy", "page"),
     [
         ("permissions boundary", "extend the boundary", "iam/home#/"),
-        ("service control policy", "ask whoever manages AWS Organizations", "service-control"),
-        ("resource control policy", "ask whoever manages AWS Organizations", "resource-control"),
+        ("service control policy", "ask an administrator of AWS Organizations", "service-control"),
+        (
+            "resource control policy",
+            "ask an administrator of AWS Organizations",
+            "resource-control",
+        ),
         ("VPC endpoint policy", "VPC endpoint policy does not allow", None),
         ("session policy", "contact support", None),
         ("resource-based policy", "look at the policy of the resource", None),
@@ -489,7 +493,7 @@ def test_a_permission_behind_a_boundary_is_told_word_for_word() -> None:
         "refuses it for a nonexistent name.",
         "If that is intended, there is nothing to do. The role's permissions boundary does not "
         f"allow {RDS_STOP}, rds:StopDBCluster; extend the boundary, or set another. Once every "
-        "name is allowed, a test proves it. So does the first use.",
+        "name is allowed, a test proves it. The first use proves it too.",
     )
 
 
@@ -1413,16 +1417,16 @@ def test_what_would_prove_a_permission_is_told_word_for_word() -> None:
         f"{unproven}: AWS's answer allows no conclusion.",
         "The role's policies do not decide it for the instances of this account. A statement of an "
         "inline policy that names them by ARN, or by their tags, would prove it, in a role without "
-        "managed policies: tests do not read those. So does the first use.",
+        "managed policies: tests do not read those. The first use proves it too.",
     )
     assert remedy(an_account(), Reason.NOT_PROVABLE, *denied(["iam:GetRolePolicy"]))[1] == (
         "Let tests read the role's own policies: add iam:ListRolePolicies, "
         "iam:ListAttachedRolePolicies, iam:GetRolePolicy to the role's policy, as the "
-        "Instructions show. So does the first use prove it."
+        "Instructions show. The first use proves it too."
     )
     assert remedy(an_account_with_keys(), Reason.NOT_PROVABLE)[1] == (
         f"An instance that {START}, {STOP} could be tried on, or a grant for all, would prove it. "
-        "So does the first use."
+        "The first use proves it too."
     )
 
 
@@ -1437,8 +1441,8 @@ def test_regions_where_no_call_works_are_told_word_for_word() -> None:
     ]
     assert [off.remedy, scp.remedy, refused.remedy] == [
         "Enable af-south-1, eu-south-1 in the account, or take it out of the account's regions.",
-        "Ask whoever manages AWS Organizations to allow eu-west-1, or take it out of the account's "
-        "regions.",
+        "Ask an administrator of AWS Organizations to allow eu-west-1, or take it out of the "
+        "account's regions.",
         "Allow the Describe actions in eu-west-2, as the Instructions show, or take it out of the "
         "account's regions.",
     ]

@@ -62,7 +62,8 @@ def test_regions_with_instances_are_proposed_where_the_accounts_have_none() -> N
         Severity.INFORMATION,
     )
     assert issue(account).message == (
-        "No instance was found in us-east-1, eu-west-1, af-south-1, but in eu-west-3, sa-east-1."
+        "No instance was found in us-east-1, eu-west-1, af-south-1. "
+        "There are instances in eu-west-3, sa-east-1."
     )
     assert issue(account).remedy == (
         "Add the regions that Cavok should use to the account's regions, then press Test."

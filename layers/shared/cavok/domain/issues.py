@@ -39,9 +39,9 @@ _REMEDIES = {
     Reason.PERMISSIONS_BOUNDARY: "The {principal}'s permissions boundary does not allow {actions}; "
     "extend the boundary, or set another.",
     Reason.SERVICE_CONTROL_POLICY: "A service control policy of your AWS organization does not "
-    "allow {actions}; ask whoever manages AWS Organizations.",
+    "allow {actions}; ask an administrator of AWS Organizations.",
     Reason.RESOURCE_CONTROL_POLICY: "A resource control policy of your AWS organization does not "
-    "allow {actions}; ask whoever manages AWS Organizations.",
+    "allow {actions}; ask an administrator of AWS Organizations.",
     Reason.SESSION_POLICY: "Cavok's own session policy does not allow {actions}. "
     "This is on Cavok's side; please contact support.",
     Reason.RESOURCE_POLICY: "A resource-based policy does not allow {actions}; "
@@ -56,7 +56,7 @@ _SCOPES = {
     Reason.PERMISSIONS_BOUNDARY: "The {principal}'s permissions boundary is limited to some "
     "{plural}; extend the boundary, or set another.",
     Reason.SERVICE_CONTROL_POLICY: "A service control policy of your AWS organization leaves some "
-    "{plural} out; ask whoever manages AWS Organizations.",
+    "{plural} out; ask an administrator of AWS Organizations.",
 }
 
 _LOST = ("was allowed and no longer is", "were allowed and no longer are")
@@ -76,8 +76,8 @@ def find_issues(
     problems first.
 
     A permission that is allowed for some instances only is no problem, as long as all those of
-    `under_control` that the test asked about are among them. Of an account with more instances
-    under Cavok's control, these are the oldest MAX_UNDER_CONTROL.
+    `under_control` that the test asked about are among them. If an account has more instances under
+    Cavok's control, these are the oldest MAX_UNDER_CONTROL.
     """
     if failures := tuple(_failures(account, steps)):
         return Outcome.FAILED, failures
@@ -132,7 +132,7 @@ def log_writing_issues(account: Account, refused: Sequence[Step]) -> tuple[Issue
                 IssueCode.LOG_WRITING_REFUSED,
                 f"{step.step} fails, but Write logs is Yes. AWS says {step.error_code}: "
                 f"{step.detail}",
-                "Mend what AWS names, then press Test. Or set Write logs to No.",
+                "Fix what AWS names, then press Test. Or set Write logs to No.",
                 actions=(step.step,),
             )
             for step in refused
@@ -404,7 +404,7 @@ def _undecided(
 
 
 def _of(issue: Issue, keys: Iterable[InstanceKey]) -> list[InstanceKey]:
-    """Those that the issue names. It is read once: an account may have thousands."""
+    """The instances that the issue names. Its message is read once: there may be thousands."""
     named = set(_NAMED.findall(issue.message))
     return [key for key in keys if (key.instance_id, key.region) in named]
 
@@ -605,7 +605,7 @@ def _what_lets_it_be_proven(
         "a policy that Cavok cannot read refuses it for a nonexistent name",
         "If that is intended, there is nothing to do. "
         f"{_remedy(account, outside, ', '.join(actions))} Once every name is allowed, a test "
-        "proves it. So does the first use.",
+        "proves it. The first use proves it too.",
         fix_of_refusal(account, outside, actions),
     )
 
@@ -629,17 +629,17 @@ def _what_would_prove(
     actions = [step.step for step in unproven]
     everywhere = f"An instance that {', '.join(actions)} could be tried on, or a grant for all"
     if account.role_name is None:
-        return why, f"{everywhere}, would prove it. So does the first use.", None
+        return why, f"{everywhere}, would prove it. The first use proves it too.", None
     if _may_read_policies(steps):
         remedy = (
             "The role's policies do not decide it for the instances of this account. A statement "
             "of an inline policy that names them by ARN, or by their tags, would prove it, in a "
-            "role without managed policies: tests do not read those. So does the first use."
+            "role without managed policies: tests do not read those. The first use proves it too."
         )
         return why, remedy, None
     remedy = (
         f"Let tests read the role's own policies: add {', '.join(_POLICY_READERS)} to the role's "
-        "policy, as the Instructions show. So does the first use prove it."
+        "policy, as the Instructions show. The first use proves it too."
     )
     return why, remedy, grant(account, _POLICY_READERS)
 
@@ -678,7 +678,8 @@ def instances_elsewhere(account: Account, regions: Sequence[str] | None) -> tupl
     return (
         Issue(
             IssueCode.INSTANCES_ELSEWHERE,
-            f"No instance was found in {', '.join(account.regions)}, but in {', '.join(regions)}.",
+            f"No instance was found in {', '.join(account.regions)}. There are instances in "
+            f"{', '.join(regions)}.",
             "Add the regions that Cavok should use to the account's regions, then press Test.",
             Severity.INFORMATION,
         ),
@@ -699,7 +700,7 @@ def _region_remedy(health: RegionHealth, regions: Sequence[str]) -> str:
         return f"Enable {names} in the account, or take it out of the account's regions."
     if health.reason is Reason.SERVICE_CONTROL_POLICY:
         return (
-            f"Ask whoever manages AWS Organizations to allow {names}, or take it out of the "
+            f"Ask an administrator of AWS Organizations to allow {names}, or take it out of the "
             "account's regions."
         )
     return (
