@@ -259,7 +259,9 @@ def request_quota() -> "RequestQuota":
 
 @cache
 def quota_of_ends() -> "RequestQuota":
-    """As many requests that end something, beside all others."""
+    """The quota of requests that end something: as large as that of all other requests, and counted
+    apart.
+    """
     from cavok.services.request_quota import RequestQuota
 
     return RequestQuota(request_quota().quota)

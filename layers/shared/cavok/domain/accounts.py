@@ -258,7 +258,7 @@ class Account(ListedAccount):
         return last if last and last.unchanged and last != after.verification else None
 
     def touched(self, now: datetime) -> Self:
-        """As a person changed or tested it."""
+        """The account after a person changed or tested it."""
         rests = self.next_verification_at is None
         return replace(self, touched_at=now, woken_at=now if rests else self.woken_at)
 

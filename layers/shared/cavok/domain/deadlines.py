@@ -26,9 +26,9 @@ its own."""
 
 WEIGHING_SECONDS, LEAST_WEIGHING_SECONDS = 5.0, 1.0
 """Processor time for evaluating policies on databases, in a page of a sweep. Its organizations
-share it equally; with many, each has at least the second, because what others do not use is there.
-The worst policies that a customer can write take five seconds a permission, ordinary ones a
-millisecond a database.
+share it equally; with many, each has at least the second, because few use up their share. The worst
+policies that a customer can write take five seconds a permission, ordinary ones a millisecond a
+database.
 """
 
 PATIENCE_SECONDS = 10.0
@@ -36,7 +36,7 @@ PATIENCE_SECONDS = 10.0
 
 HOLD_UP_SECONDS = 2.0
 """How much longer than usual an organization's clear tests may take on a page of a sweep, and its
-unclear ones in the whole sweep, and it is still tested beside others on the next page.
+unclear tests in the whole sweep, before it is put behind.
 """
 
 SWEEP_SECONDS = 100.0
@@ -53,7 +53,7 @@ answer, of 22 seconds (`adapters/customer/session.py`). LogInteractions has 55.
 ENDING_SECONDS = 30.0
 """No resource of a deleted account is deleted after this, and none of their clocks ended. One write
 of the table takes up to 25, and a clock that EventBridge Scheduler throttles 15. EndResources has
-60: whoever deletes many accounts should not hold Lambda's executions for long.
+60: deleting many accounts must not hold Lambda's executions for long.
 """
 
 RECONCILING_SECONDS = 840.0

@@ -1,5 +1,5 @@
-"""Which account comes next, to be tested or to get its log lines. Organizations take turns, so that
-none waits for another's many accounts.
+"""Which account is tested, or gets its log lines, next. Organizations take turns, so that none
+waits for another's many accounts.
 """
 
 from collections import Counter, OrderedDict, defaultdict, deque
@@ -59,8 +59,8 @@ class FairQueue:
             line.move_to_end(key.organization_id, last=False)
 
     def put_behind(self, organization_id: str) -> None:
-        """Moves the organization's accounts behind those that were not put behind as often. It is
-        taken with none of them again.
+        """Moves the organization's accounts behind those that were not put behind as often, and
+        never takes them together again.
         """
         accounts = self._line_of(organization_id).pop(organization_id, None)
         self._behind[organization_id] += 1

@@ -11,21 +11,21 @@ SECONDS = 8.0
 PERIOD = timedelta(minutes=1)
 
 SHARED_SECONDS = SECONDS
-"""In each period, a process waits so long for whoever comes first."""
+"""How long a process waits in each period for receivers of all organizations together."""
 
 OWN_SECONDS = 4.0
-"""After that, for each organization so long: two processes deliver ten messages to a receiver that
-takes half a second, also if one of them has most. With more, organizations that have quick
-receivers and many messages would keep others waiting.
+"""How long it then waits for receivers of each organization. It is enough for two processes to
+deliver ten messages to a receiver that takes half a second, even if one of them has most. With
+more, organizations that have quick receivers and many messages would keep others waiting.
 """
 
 OWN_TRY_SECONDS = 1.0
-"""Of these, for one try. A try that is not accepted uses them all up, so a slow receiver takes no
-more than this.
+"""How long one of these tries may take. A try that is not accepted uses up OWN_SECONDS, so a slow
+receiver takes no more than this.
 """
 
 LEAST_SECONDS = 0.5
-"""With less, a receiver that is quick, but far away, could not answer."""
+"""The shortest try: with less time, a quick receiver that is far away could not answer."""
 
 
 def first_try_seconds(spent: float, spent_on_own: float) -> float:

@@ -15,7 +15,7 @@ from cavok.domain.steps import Step
 from cavok.domain.times import utc_text
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-"""CloudWatch Logs counts from here."""
+"""The earliest time of a line: CloudWatch Logs counts from here."""
 _LINE_FIELDS = (
     "actor",
     "action",

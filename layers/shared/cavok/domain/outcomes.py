@@ -37,7 +37,8 @@ EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API".
 """
 
 FALLEN_BACK_AFTER = timedelta(seconds=20)
-"""The same, if AWS says why it could not start the instance. The reason may be an earlier start's.
+"""UNCHANGED_FOR, if AWS says why it could not start the instance. The reason may be an earlier
+start's.
 """
 
 _FIRST_LOOK, _LONGEST_WAIT, _SLOW = 15, 60, 300
@@ -308,8 +309,8 @@ def seconds_to_next_look(interaction: Interaction, now: datetime) -> int:
 
 
 def _seconds_of_repetitions(act: Interaction) -> int:
-    """What to wait at least for an open act, the longer its key has been repeated: each repetition
-    begins its looks anew, and the queue gives up what it has handed out too often.
+    """The shortest wait for an open act. It grows with the time for which its key is repeated: each
+    repetition begins the looks anew, and the queue gives up a message that it handed out too often.
     """
     repeated_for = last_called_at(act) - act.at - HELD_FOR
     return min(int(repeated_for.total_seconds()) // 4, _SLOW)

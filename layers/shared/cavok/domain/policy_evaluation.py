@@ -194,8 +194,9 @@ def _without_conditions_on_the_caller(statement: Any, request: Request) -> Any:
 
 
 def _is_of_the_caller(key: Any) -> bool:
-    """Source: IAM User Guide, "AWS global condition context keys": all but the properties of the
-    resource are of the principal, the session, the network or the request.
+    """Whether a condition key is a property of the caller. Source: IAM User Guide, "AWS global
+    condition context keys": all are properties of the principal, the session, the network or the
+    request, except those of the resource.
     """
     name = str(key).lower()
     return name.startswith("aws:") and not name.startswith("aws:resource")
@@ -324,5 +325,5 @@ def _are_short(values: tuple[str, ...]) -> bool:
 
 
 def _listed(value: Any) -> list[Any]:
-    """IAM accepts a single value in place of a list."""
+    """The value as a list: IAM accepts a single value in its place."""
     return value if isinstance(value, list) else [value]

@@ -89,8 +89,8 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class Databases:
-    """Databases of the reachable regions. `complete` says whether these are all; `unanswered` is
-    AWS's error code if they are not because a call was not answered for the moment, else null.
+    """Databases of the reachable regions. `complete` says whether these are all. `unanswered`:
+    AWS's error code if they are not because a call was not answered, otherwise null.
     """
 
     found: tuple[Database, ...] = ()
@@ -185,7 +185,7 @@ def judge_databases(
     A success stands unless a database may be refused, even one that was not evaluated. A refusal
     alone never stands: it is `denied` only if the policies refuse every database, and inconclusive
     if they leave one open. Databases under Cavok's control come first, and the first MAX_WEIGHED
-    count. One under control that is not among them is skipped, unless it is certainly gone.
+    count. A controlled database that is not among them is skipped, unless it is certainly gone.
     `under_control` has IDs of the same kind, by region. Raises OutOfTime.
     """
     weighing.check()  # a success alone may take long to learn from
@@ -220,7 +220,7 @@ def judge_databases(
 
 
 def _first(databases: Databases, under_control: Mapping[str, Collection[str]]) -> Databases:
-    """As many as are weighed."""
+    """The first MAX_WEIGHED databases, those under Cavok's control first."""
     found = sorted(
         databases.found, key=lambda each: each.id not in under_control.get(each.region, ())
     )
@@ -231,7 +231,7 @@ def _first(databases: Databases, under_control: Mapping[str, Collection[str]]) -
 def _not_weighed(
     databases: Databases, under_control: Mapping[str, Collection[str]]
 ) -> Iterator[ResourceVerdict]:
-    """Those under control that may exist besides these."""
+    """Databases under Cavok's control that may exist but are not among `databases`."""
     weighed = {(each.region, each.id) for each in databases.found}
     for region, ids in under_control.items() if not databases.complete else ():
         for each in ids:

@@ -31,7 +31,7 @@ class QuotaName(StrEnum):
 
 
 HALF_FOR_VIEWERS = frozenset({QuotaName.REQUESTS, QuotaName.LISTINGS})
-"""What viewers may use too."""
+"""Quotas that viewers use too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class Quota:
 
     def for_viewers(self) -> Self:
         """The same uses count, but viewers are refused once half is used: the rest is for people
-        who may make changes. A quota of what viewers may not do is the same.
+        who may make changes. Other quotas are returned unchanged.
         """
         if self.name not in HALF_FOR_VIEWERS:
             return self

@@ -1,4 +1,4 @@
-"""Reading messages. What is not as a consumer needs it is malformed: no retry would help."""
+"""Reading messages. A message that its consumer cannot use is malformed: no retry would help."""
 
 import json
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ def object_of(value: Any) -> Mapping[str, Any]:
 
 
 def type_and_detail(event: Any) -> tuple[str, Mapping[str, Any]]:
-    """Of an event as EventBridge delivers it. Raises MalformedEvent."""
+    """The type and detail of an event as EventBridge delivers it. Raises MalformedEvent."""
     event_type = ids_of(object_of(event), "detail-type")["detail-type"]
     return event_type, object_of(event.get("detail"))
 

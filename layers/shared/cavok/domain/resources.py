@@ -70,8 +70,9 @@ class Resource:
         return self
 
     def has(self, schedule: Schedule | None) -> bool:
-        """Whether it has this schedule, or neither one nor clocks. Clocks without a schedule are
-        those of an ended one, or of the first one, which is being set: a new revision stops that.
+        """Whether it has this schedule; if null, whether it also has no clocks. Clocks without a
+        schedule belong to an ended schedule, or to the first one, which is being set: a new
+        revision stops that.
         """
         return schedule == self.schedule and (schedule is not None or not self.clocks)
 
@@ -114,8 +115,8 @@ class Resource:
         return latest if latest.at > self.followed_at else None
 
     def turn_near(self, now: datetime) -> Transition | None:
-        """The transition for which no clock that is made now may fire: it is due since an hour at
-        most, or almost. Of several, the latest.
+        """The latest transition that a clock made now may miss: it became due within the last hour,
+        or is about to.
         """
         return self._recently_due(now + FIRST_FIRED_AFTER, now)
 

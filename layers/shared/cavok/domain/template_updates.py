@@ -102,9 +102,10 @@ def _stacks(account: ListedAccount) -> str:
 
 
 def _update_stack(name: str, region: str, template_url: str) -> str:
-    """Each parameter that the stack has keeps its value; those that are new have a default. So the
-    stack itself is asked: an older template had fewer, and of another one CloudFormation says
-    "Cannot specify usePreviousValue as true for a parameter key not in the previous template".
+    """Each parameter that the stack has keeps its value; new parameters have a default. The command
+    asks the stack for its parameters: an older template had fewer, and for any other parameter
+    CloudFormation says "Cannot specify usePreviousValue as true for a parameter key not in the
+    previous template".
 
     Sources: CloudFormation API Reference, Parameter: UsePreviousValue is "the existing parameter
     value that the stack is using for a given parameter key", and "If you don't specify a key and

@@ -26,8 +26,8 @@ class Versions(Container[Any]):
     excluded: Container[Any]
 
     def after_the_change(self) -> "Versions":
-        """For a change that was made already, such as by the request that is repeated: If-Match
-        need not refuse it, which names the version before (RFC 9110, 13.1.1).
+        """For a change that was made already, such as by the first of two repeated requests.
+        If-Match need not refuse it, although it names the version before (RFC 9110, 13.1.1).
         """
         return replace(self, named=None)
 

@@ -40,8 +40,8 @@ that accepts one message in ten would never be paused.
 """
 
 REMEMBERED_FOR = timedelta(days=1)
-"""For so long after its health changed, a webhook begins at another address one failure before the
-pause. Such a beginning is a change too.
+"""If its health changed within this time, a webhook begins at another address one failure before
+the pause. Such a beginning is a change too.
 """
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
@@ -53,28 +53,29 @@ specification.
 """
 
 OVERDUE_AFTER = timedelta(seconds=LONGEST_WAIT) + timedelta(hours=1)
-"""Nothing that works keeps a message for so long after its next try was due."""
+"""No message that still waits is overdue for so long."""
 
 TRIES = 9
-"""After this many a message is given up."""
+"""After this many tries a message is given up."""
 
 COUNTED_TRY, WAITING_A_DAY = 3, 25_000
-"""So many of an organization's messages a day (UTC) wait on after this failed try; the others are
-given up then. A number, not a time: whatever makes the messages, and however fast. Before this try
-a message is hidden for 20 seconds.
+"""After this failed try, so many messages of an organization a day (UTC) wait on; the others are
+given up. The limit is a number, so it holds whatever makes the messages, and however fast. Before
+this try a message is hidden for 20 seconds.
 """
 
 LAST_TRY_AFTER = timedelta(hours=18)
 """A message that was sent to the queue of retries so long ago is tried for the last time, whatever
-the log says: a person may have had it delivered again. So each waits for a day at most, and at any
-time those of two days: 50,000. At 120,000 the queue hands out no more, to anybody. What is redriven
-is sent anew. Source: SQS Developer Guide, "Configure a dead-letter queue redrive".
+the log says: a person may have had it delivered again. So each message waits for a day at most, and
+at any time only messages of two days wait: 50,000. At 120,000 the queue hands out no more, to
+anybody. A redriven message is sent anew. Source: SQS Developer Guide, "Configure a dead-letter
+queue redrive".
 """
 
 LISTED_DELIVERIES = 100
 DELIVERIES_KEPT_FOR = timedelta(days=7)
-"""After the latest try, which may come long after the event: what is redriven must not be forgotten
-before its next try, because its tries would begin anew each time.
+"""After the latest try, which may come long after the event: a redriven message must not be
+forgotten before its next try, because its tries would begin anew each time.
 """
 
 _PREFIX = "whsec_"
@@ -287,15 +288,15 @@ class Delivery:
 
     def as_of(self, now: datetime) -> Self:
         """What it is at this time. A message whose next try is long overdue is given up: it is in a
-        dead-letter queue, or its webhook was removed when that closed no delivery yet.
+        dead-letter queue, or its webhook was removed by a release that did not close deliveries.
         """
         if self.open and self.next_try_at and now - self.next_try_at > OVERDUE_AFTER:
             return self.given_up()
         return self
 
     def begun_anew(self, now: datetime) -> Self:
-        """The same, before its first try of nine. If it waits for a try, it is as it was: its tries
-        go on.
+        """The delivery before the first of nine new tries. A delivery that waits for a try is
+        unchanged: its tries go on.
         """
         if self.as_of(now).open:
             return self
@@ -309,7 +310,7 @@ class Delivery:
         )
 
     def given_up(self) -> Self:
-        """The same, tried no more."""
+        """The delivery, tried no more."""
         return replace(self, status=DeliveryStatus.FAILED, next_try_at=None)
 
     @property
@@ -347,11 +348,11 @@ class RetryMessage:
 
 
 def this_try(logged: Delivery | None, sent_at: datetime, received: int, now: datetime) -> int:
-    """The number of the try for which a message of the queue of retries comes; 0: it is done, since
-    its event was delivered by hand. Lambda also receives messages that it then has no execution
-    for, so the log tells. If that says more than was received, this message begins: it was
-    redriven, or another one of the event waits. If it was given up, but could not be sent to
-    UndeliveredWebhooks, it is tried for the last time.
+    """The number of the try for which a message of the queue of retries comes; 0: it is done,
+    because its event was delivered by hand. Lambda also receives messages for which it then has no
+    execution, so the log decides. If the log has more tries than the message was received, the
+    message begins: it was redriven, or another message of the event waits. If the event was given
+    up, but could not be sent to UndeliveredWebhooks, it is tried for the last time.
     """
     if logged and logged.status is DeliveryStatus.DELIVERED:
         return 0
@@ -454,7 +455,9 @@ def _is_name(host: str) -> bool:
 
 
 def _is_public_host(host: IPv4Address | IPv6Address | str, *, allow_loopback: bool) -> bool:
-    """Whether an address is public, or a name can be: it has a domain, and not one for networks."""
+    """Whether an address is public, or a name may lead to one: its domain is none for local
+    networks.
+    """
     if not isinstance(host, str):
         return not is_not_public(host, allow_loopback=allow_loopback)
     labels = host.removesuffix(".").split(".")

@@ -31,8 +31,8 @@ def look_for_role(
 ) -> Detection:
     """Tries to assume the account's role, if the account waits for it and nobody tried within five
     seconds. This is not a test: it is neither recorded nor counted, and changes nothing. If the
-    role lets us in, a test starts for whoever asked, unless the account was changed meanwhile.
-    `versions`: the account's, as in `start_verification`.
+    role lets us in, a test starts in the name of the person who asked, unless the account was
+    changed meanwhile. `versions`: the account's, as in `start_verification`.
 
     Raises AccountNotFound, PreconditionFailed, Conflict, ServiceUnavailable,
     VerificationNotStarted.

@@ -129,9 +129,9 @@ def finish_verification(
 ) -> Ended:
     """Decides what a verification's end means and writes it. Repeated reports change nothing.
 
-    The account's resources are read only if a refusal may concern one of them.
-    Raises VerificationNotFound, and ChangedMeanwhile if the account keeps changing meanwhile. Of an
-    execution that died, MalformedEvent if there is no such test: somebody started it by hand.
+    The account's resources are read only if a refusal may concern one of them. Raises
+    VerificationNotFound, and ChangedMeanwhile if the account keeps changing meanwhile. Also
+    MalformedEvent if an execution died that belongs to no stored test: somebody started it by hand.
     """
 
     def judged(account: Account, verification: Verification) -> tuple[Account, Verification]:
@@ -183,7 +183,9 @@ def _may_concern_resources(account: Account, steps: Sequence[Step], survey: Surv
 
 
 def _under_control(resources: "Resources", account: Account) -> frozenset[InstanceKey]:
-    """The oldest, as many as a test asks about: a test's end must not grow with their number."""
+    """The oldest instances under Cavok's control, as many as a test asks about: a test's end must
+    not grow with their number.
+    """
     oldest = islice(resources.all_of(account.account_id), MAX_UNDER_CONTROL)
     return frozenset(each.instance for each in oldest)
 
@@ -200,7 +202,7 @@ def abort_verification(
 
 
 def _aborting(verifications: Verifications, now: datetime) -> End:
-    """Only such an end reads the steps that were shown: a report has its own."""
+    """Reads the steps that were shown, because there is no report with steps."""
     return lambda account, test: abort(
         account, test, verifications.progress(test.verification_id), now
     )

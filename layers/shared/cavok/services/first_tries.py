@@ -30,7 +30,7 @@ class FirstTries:
     @contextmanager
     def spending(self, organization_id: str) -> Iterator[None]:
         """Counts the time of the block, in which a first try waits for its receiver. The block
-        raises if that does not accept the message.
+        raises if the receiver does not accept the message.
         """
         began, accepted = time.monotonic(), False
         try:

@@ -45,7 +45,7 @@ def probe_permission(action: str, account: ProbedAccount) -> Step:
 
 
 def _found_something(step: Step) -> bool:
-    """A repetition would start over, and lose it."""
+    """Whether the step has verdicts on resources, which a repetition would lose."""
     return step.resources is not None and bool(step.resources.allowed or step.resources.denied)
 
 
@@ -104,7 +104,7 @@ def _unread(policies: RolePolicies) -> str:
 def _on_no_instance(action: str, answer: Judgement, account: ProbedAccount) -> Judgement:
     """AWS refused an absent instance, and the test knows of no real one.
 
-    It refuses a role that is limited to some instances, too. So the refusal stands only if the
+    AWS also refuses a role that is limited to some instances. So the refusal stands only if the
     policies certainly allow no instance.
     """
     policies = account.policies()

@@ -52,7 +52,7 @@ def query_in_parallel(
 
 
 def why_not_described(kind: Kind, judgement: Judgement) -> str:
-    """Why the instances of a kind could not be read, as a sentence for people."""
+    """Why the instances of a kind could not be read, as a sentence."""
     if judgement.error_code == NOT_READABLE:
         return f"Of the {kind.descriptor.plural} in AWS's answer, {judgement.detail}."
     if judgement.reason is Reason.REGION_DISABLED:
@@ -70,7 +70,7 @@ def why_unavailable(judgement: Judgement) -> type[InteractionRefused | NotAnswer
 
 
 def why_left_out(health: RegionHealth) -> str:
-    """Why no call is made in a region, as a sentence for people."""
+    """Why no call is made in a region, as a sentence."""
     found = (
         "the account has not enabled this region"
         if health.status is RegionStatus.NOT_ENABLED
@@ -80,7 +80,7 @@ def why_left_out(health: RegionHealth) -> str:
 
 
 def why_call_failed(permission: str, judgement: Judgement) -> str:
-    """Why a call failed, as a sentence for people, with AWS's own words."""
+    """Why a call failed, as a sentence, with AWS's own words."""
     verb = "refuses" if judgement.verdict is Verdict.DENIED else "did not carry out"
     # EC2 appends a text that only sts:DecodeAuthorizationMessage can read.
     message = (judgement.detail or "").partition(" Encoded authorization failure message")[0]

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 
 class Difference(StrEnum):
-    """Between the clocks and the stored schedules. The values are the names of metrics.
+    """A difference between the clocks and the stored schedules. The values are the names of
+    metrics.
 
     MISSING  a schedule lacked a clock: it was not followed at that time of day.
     UNKNOWN  a clock that no schedule has: it did nothing.

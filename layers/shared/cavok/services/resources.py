@@ -123,10 +123,10 @@ def schedule_resource(
     dependencies: ResourceDependencies,
     quotas: "Quotas | None" = None,
 ) -> Resource:
-    """Sets another schedule, or none if `schedule` is null: no quota keeps one from being ended.
-    Here and below, `versions`: the versions that the client allows; None allows any. A repetition
-    completes what an earlier request left. Raises AccountNotFound, ResourceNotFound,
-    PreconditionFailed, Conflict, QuotaExceeded, ServiceUnavailable.
+    """Sets another schedule, or none if `schedule` is null. Ending one has no quota. Here and
+    below, `versions`: the versions that the client allows; None allows any. A repetition completes
+    what an earlier request left. Raises AccountNotFound, ResourceNotFound, PreconditionFailed,
+    Conflict, QuotaExceeded, ServiceUnavailable.
     """
     connections, resources = dependencies.connections, dependencies.resources
     account = connections.accounts.get(context.organization_id, context.account_id)
@@ -154,8 +154,7 @@ def remove_resource(
     dependencies: ResourceDependencies,
 ) -> None:
     """Ends control of an instance, whose state stays. A repetition within a day ends the clocks
-    that an earlier one did not, if any. Raises AccountNotFound, ResourceNotFound,
-    PreconditionFailed, ServiceUnavailable.
+    that are left. Raises AccountNotFound, ResourceNotFound, PreconditionFailed, ServiceUnavailable.
 
     The resource is deleted first: its clocks do nothing without it.
     """
@@ -235,7 +234,7 @@ def _end_clocks_of_deleted(
     *,
     deadline: Deadline = NO_DEADLINE,
 ) -> None:
-    """And forgets them, so that a repetition goes on with others."""
+    """Ends a resource's clocks, and forgets them, so that a repetition goes on with others."""
     scheduler.end(takewhile(lambda _: deadline.left, clocks))
     if clocks and deadline.left:
         resources.forget_clocks_of_deleted(account_id, resource_id)
@@ -307,10 +306,10 @@ def _change(
     context: RequestContext,
     dependencies: ResourceDependencies,
 ) -> Resource:
-    """Creates the clocks of another schedule, saves it, has a turn made that they may miss, and
-    only then ends the clocks of the previous one. If this stops halfway, repeating the request
-    completes it: it makes the same clocks.
-    Ending a schedule has no quota, so its clocks are forgotten once they are gone.
+    """Creates the clocks of another schedule, saves it, sends the message of a turn that they may
+    miss, and only then ends the clocks of the previous one. If this stops halfway, repeating the
+    request completes it: it makes the same clocks. Ending a schedule has no quota, so its clocks
+    are forgotten once they are gone.
     """
     resources, scheduler, now = dependencies.resources, dependencies.scheduler, context.now
     clocks = clocks_of(after, now)

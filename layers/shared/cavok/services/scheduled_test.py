@@ -47,8 +47,10 @@ def make_scheduled_test(
     weighing: ProcessorTime | None = None,
     account: Account | None = None,
 ) -> Found:
-    """`weighing`: processor time for evaluating policies on databases; None: as long as it takes.
-    `account`: as just read, or None to read it. Raises what entering the account raises."""
+    """Tests an account. `weighing`: processor time for evaluating policies on databases; None: as
+    long as it takes. `account`: as just read, or None to read it. Raises what entering the account
+    raises.
+    """
     entered = enter_for_verification(request, dependencies.entry, dependencies.canary, account)
     steps, session = list(entered.steps), entered.session
     if session is None:

@@ -104,7 +104,7 @@ def survey_regions(
 def _under_control(
     resources: Iterable[Resource], regions: Sequence[str]
 ) -> dict[Kind, dict[str, tuple[str, ...]]]:
-    """IDs of those in these regions, by kind and region, in their order."""
+    """IDs of the resources in these regions, by kind and region, in their order."""
     ids = {(kind, region): list[str]() for kind in Kind for region in regions}
     for each in resources:
         if each.region in regions:
@@ -118,8 +118,8 @@ def _under_control(
 def _inline_policies(
     session: CustomerSession, deadline: Deadline
 ) -> tuple[tuple[Any, ...] | None, int | None]:
-    """Those of the role, if all can be read, and the version that they have. Steps that need them
-    then do not read them again: each step of a person's test runs in a function of its own.
+    """The role's inline policies, if all can be read, and their template version. Then no step
+    reads them again: each step of a person's test runs in a function of its own.
     """
     try:
         read = ProbedAccount(session=session, deadline=deadline).inline_policies()

@@ -63,17 +63,17 @@ from cavok.services.finish_verification import VerificationReport, abort_verific
 from cavok.services.scheduled_test import TestingDependencies, make_scheduled_test
 
 AT_ONCE = 24
-"""Accounts of a page at most. Each takes up to 18 threads (`CALLS_BESIDE_OTHERS`); Lambda allows
+"""The most accounts of a page. Each takes up to 18 threads (`CALLS_BESIDE_OTHERS`); Lambda allows
 1,024. Each makes three STS calls; STS allows 600 a second.
 """
 
 CALLS_OF_A_PAGE = 720
-"""Of customers' AWS APIs, at most. The processor is the limit, a call takes about 4 ms of it, and a
-page must end in SHORT_TEST_SECONDS.
+"""The most calls of customers' AWS APIs on a page. The processor is the limit: a call takes about 4
+ms of it, and a page must end in SHORT_TEST_SECONDS.
 """
 
 _UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
-"""What reading an item raises that was written in another form."""
+"""Errors of reading an item that was written in another form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +114,7 @@ class Swept:
     hours_untested: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """What the workflow goes on with."""
+        """JSON form, for the workflow."""
         return {
             "tested": self.outcomes.total(),
             "handed_over": list(self.handed_over),
@@ -123,9 +123,9 @@ class Swept:
 
 
 def calls_of_a_test(regions: Collection[str]) -> int:
-    """About how many calls of the customer's AWS APIs a scheduled test makes: one a step, and those
-    that list the role's inline policies, twice, and read them, one a group. In each region one a
-    service, and the dry runs.
+    """About how many calls of the customer's AWS APIs a scheduled test makes: one a step; two that
+    list the role's inline policies, and one a group to read them; in each region one a service, and
+    the dry runs.
     """
     return _CALLS_ONCE + _CALLS_A_REGION * len(regions)
 
@@ -140,14 +140,14 @@ def _key(account: Account) -> AccountKey:
 
 
 def _shares(page: Collection[Account]) -> dict[str, ProcessorTime]:
-    """The time for weighing policies, by organization: nobody's policies take another's time."""
+    """The time for weighing policies, by organization, so that none uses another's time."""
     organizations = {account.organization_id for account in page}
     seconds = max(WEIGHING_SECONDS / len(organizations), LEAST_WEIGHING_SECONDS)
     return {each: ProcessorTime(seconds, time.thread_time) for each in organizations}
 
 
 def seconds_of(tests: Collection[Future[Any]], patience: float) -> dict[Future[Any], float]:
-    """How long each test took, of those that end within the patience, in seconds."""
+    """How long each test took, in seconds. Tests that outlast the patience are left out."""
     began, took = time.monotonic(), dict[Future[Any], float]()
     with suppress(TimeoutError):
         for test in as_completed(tests, timeout=patience):
@@ -203,8 +203,9 @@ class Sweep:
         return self.swept
 
     def _another_runs(self) -> bool:
-        """Whether another sweep runs. Two that test an account at once do no harm, since one result
-        counts, but they use twice the calls of STS. So nobody waits for an answer: none means no.
+        """Whether another sweep runs. Two sweeps that test an account at once do no harm, since one
+        result counts, but they call STS twice as often. So nobody waits long for the answer: no
+        answer means no.
         """
         try:
             return self.dependencies.workflows.another_runs(self.arn)
@@ -326,10 +327,12 @@ class Sweep:
             queue.put_behind(organization_id)
 
     def _slow(self, slowest: Mapping[str, float], unclear: Collection[str]) -> Iterator[str]:
-        """The organizations that the others of a page do not wait for again. `slowest`: how long
-        each one's slowest test took, in seconds. What unclear tests hold up is added up.
+        """The organizations to put behind, so that the others of a page do not wait for them again.
+        `slowest`: how long each organization's slowest test took, in seconds. The time for which
+        unclear tests held up others is added up.
 
-        Usual is what half of them take: a page may be slow for its own weight, or our own fault.
+        The usual time is what half of them take: a page may be slow as a whole, or by our own
+        fault.
         """
         usual = sorted(slowest.values())[(len(slowest) - 1) // 2]
         for organization_id, seconds in slowest.items():
@@ -342,7 +345,9 @@ class Sweep:
                 yield organization_id
 
     def _why_unclear(self, test: Future[tuple[str, bool]]) -> str | None:
-        """None if the result is stored, or if whoever changed the account meanwhile decides."""
+        """None if the result is stored, or if the account was changed meanwhile, because the change
+        then decides.
+        """
         try:
             outcome, unchanged = test.result()
         except (WriteConflict, AccountNotFound):
@@ -360,7 +365,7 @@ class Sweep:
         weighing: Mapping[str, ProcessorTime],
         too_late: Event,
     ) -> tuple[str, bool]:
-        """The outcome, and whether it was only counted. Raises whatever leaves it unclear."""
+        """The outcome, and whether it was only counted. Raises the error that leaves it unclear."""
         ours, test = self.dependencies, self._new_test(account)
         names: dict[str, Any] = {
             "organization_id": test.organization_id,

@@ -42,7 +42,7 @@ def wrong_entries(
 
 
 def until_answered(check: Check) -> Judgement:
-    """The check's answer. A throttled one is repeated: without an answer it proves nothing."""
+    """The check's answer. A throttled check is repeated: without an answer it proves nothing."""
     for wait in TRUST_RETRY_WAITS:
         judgement = check()
         if judgement.error_code not in WORTH_REPEATING:

@@ -61,8 +61,8 @@ class GivenUp(NotDelivered):
 
 
 class Superseded(NotDelivered):
-    """The receiver did not accept the message, but another of its event was delivered, or waits for
-    a later try.
+    """The receiver did not accept the message, but another message of its event was delivered, or
+    waits for a later try.
     """
 
 
@@ -167,7 +167,7 @@ def remove_webhook(
     webhooks: Webhooks,
     now: datetime,
 ) -> None:
-    """Raises PreconditionFailed, ChangedMeanwhile."""
+    """Removes the webhook. Raises PreconditionFailed, ChangedMeanwhile."""
 
     def entry_of(removed: Webhook) -> AuditEntry:
         return of_webhook(
@@ -202,8 +202,8 @@ def end_pause(
 
 
 def _audited(webhook: Webhook | None) -> dict[str, Any]:
-    """A webhook in an audit entry. Of its address it has only the host and a digest: a path or
-    query may hold a secret of the receiver, and yet a change of it must show.
+    """A webhook in an audit entry. It has only the host and a digest of the address: the path or
+    query may hold a secret of the receiver, but a change must show.
     """
     if webhook is None:
         return {}
@@ -376,13 +376,13 @@ def deliver(
     NotDelivered; GivenUp if it is tried no more; or Superseded. `tries`: how often it was tried,
     including this time. `first_tries`: what limits the time of a first try.
 
-    A first try for which the process has no time is not made, and not recorded. If one was cut
-    short, that is no failure of the receiver.
+    A first try for which the process has no time is not made, and not recorded. A first try that
+    was cut short is no failure of the receiver.
 
     A webhook that failed again and again is paused: only test messages are sent, once each, and one
-    message each time `next_try_at` is reached. Of several processes, the first that stores the
-    next failure may try. So it must have all the time of a delivery: otherwise, the try is not made
-    and not recorded.
+    message each time `next_try_at` is reached. Of several processes, the first that stores the next
+    failure may try. It needs all the time of a delivery: otherwise the try is not made and not
+    recorded.
     """
     organization_id = event["detail"]["organization_id"]
     seconds = first_tries.seconds(organization_id, now) if first_tries else SECONDS
@@ -502,7 +502,7 @@ def _count_success(webhook: Webhook, health: Health, now: datetime, webhooks: We
 
 @contextmanager
 def _counting() -> Iterator[None]:
-    """A try that cannot be counted, because many others are, is not made again for that."""
+    """A try that cannot be counted, because many others are, is not repeated."""
     try:
         yield
     except ChangedMeanwhile as error:
