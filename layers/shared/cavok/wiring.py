@@ -151,7 +151,7 @@ def sealer() -> "Sealer":
 
 @made_once
 def _sts(region: str | None = None) -> "STSClient":
-    """In the function's own region, or in another."""
+    """The STS client of the function's own region, or of another."""
     import boto3
 
     from cavok.adapters.customer.session import CALL
@@ -194,7 +194,7 @@ def testing_dependencies() -> "TestingDependencies":
 
 
 def sweeping_dependencies() -> "TestingDependencies":
-    """For one invocation: each organization is read once, for its external ID."""
+    """What one invocation needs: it reads each organization once, for the external ID."""
     from dataclasses import replace
 
     from cavok.adapters.table.organizations import KeptOrganizations

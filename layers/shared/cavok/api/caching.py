@@ -17,7 +17,7 @@ FOR_ALL = "public, max-age=300"
 """For answers that are the same for everybody until the next release."""
 
 NOT_NAMED = "If-Match names no strong ETag of what is there."
-"""What a failed If-Match is told."""
+"""The detail of a failed If-Match."""
 
 _OF_304 = ("ETag", "Cache-Control", "Vary", "Retry-After")
 _NOT_STORED, _ASK_AGAIN = "no-store", "private, no-cache"

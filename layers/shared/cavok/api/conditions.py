@@ -116,7 +116,7 @@ def check_without_tag(headers: Mapping[str, str], *, is_shown: bool) -> None:
     for name, header in asked.items():
         named = is_shown and header.strip() == "*"
         if named is not (name == "If-Match"):
-            raise HasNoVersion(f"What is at this path has no version. Send it without {name}.")
+            raise HasNoVersion(f"Nothing at this path has a version. Leave out {name}.")
 
 
 def names(header: str, tag: str, *, weakly: bool) -> bool:

@@ -13,7 +13,7 @@ Json = Mapping[str, Any]
 
 def page(document: Json) -> str:
     """Every operation under its tag, every message to a webhook, every header, problem and schema.
-    Links are relative: right under every prefix.
+    Links are relative, so that they work under every prefix.
     """
     about = document["info"]
     operations = [
@@ -153,7 +153,7 @@ _LIMITS = {
 
 
 def _limits(schema: Json) -> str:
-    """What else a value keeps to, and its default."""
+    """The other limits of a value, and its default."""
     return "".join(
         f", {word} {_code(schema[key])}" for key, word in _LIMITS.items() if key in schema
     )

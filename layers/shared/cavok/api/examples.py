@@ -502,8 +502,8 @@ _CURSORS = {
 
 
 class _Versioned(NamedTuple):
-    """What has strong ETags: that of what is there, and of another state, with which If-None-Match
-    lets a change happen.
+    """The strong ETags of a resource: of its current state, and of another state, with which
+    If-None-Match lets a change happen.
     """
 
     there: Account | Resource | Webhook
@@ -525,7 +525,7 @@ _VERSIONED = {
         WEBHOOK, *(tag_of(version, _webhook) for version in (WEBHOOK.version, _OTHER_VERSION))
     ),
 }
-"""By path. What changes something below it takes its tags too."""
+"""By path. Requests that change something below a path take its tags too."""
 
 
 def of_parameter(name: str, method: str, path: str) -> Any:
@@ -584,7 +584,7 @@ def _problem(code: str, method: str, path: str, operation: dict[str, Any]) -> di
 
 
 def _refused(method: str, path: str) -> str:
-    """What a condition is told that allows no version."""
+    """The detail of a condition that allows no version."""
     versioned = _versioned(method, path)
     if method != "get" and versioned:
         try:
@@ -595,8 +595,8 @@ def _refused(method: str, path: str) -> str:
 
 
 def add(document: dict[str, Any]) -> None:
-    """Adds the examples of bodies, answers and messages to an OpenAPI document. What has none yet
-    is described without.
+    """Adds the examples of bodies, answers and messages to an OpenAPI document. A part without an
+    example is described without one.
     """
     schemas = document["components"]["schemas"]
     for name, example_ in EXAMPLES.items():

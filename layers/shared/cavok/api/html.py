@@ -26,7 +26,7 @@ HEADERS = {
     "Strict-Transport-Security": "max-age=63072000",
     "X-Content-Type-Options": "nosniff",
 }
-"""As for the dashboard's page, except that nothing may be loaded."""
+"""The headers of the dashboard's page, except that nothing may be loaded."""
 
 
 def prose(text: str) -> str:

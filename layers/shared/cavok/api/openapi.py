@@ -296,8 +296,8 @@ def _of(component: str) -> dict[str, Any]:
 
 
 def _data(declaration: EventDeclaration) -> dict[str, Any]:
-    """The registry's schema, in which issues and a test are those of an account. What it says of
-    itself as a document of its own is left out: an `$id` would change where references lead.
+    """The registry's schema, in which issues and a test are those of an account. Fields that only a
+    document of its own has are left out: an `$id` would change where references lead.
     """
     from cavok.api import descriptions
 

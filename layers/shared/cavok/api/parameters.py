@@ -52,9 +52,9 @@ class Validation(OpenAPIRequestValidationMiddleware):
 
 
 def _if_it_may(next_middleware: NextMiddleware, app: Any) -> Response[Any]:
-    """A change by a route that reads no condition. GET's are checked with its answer. What would be
-    404 is 404 with a condition too (RFC 9110, 13.2.1). Raises AccountNotFound, MalformedHeader,
-    HasNoVersion.
+    """Checks the condition of a change whose route reads none. A GET's condition is checked with
+    its answer. A request that would be 404 is 404 with a condition too (RFC 9110, 13.2.1). Raises
+    AccountNotFound, MalformedHeader, HasNoVersion.
     """
     route: Route = app.context["_route"]
     headers = app.current_event.headers

@@ -27,19 +27,19 @@ _NOTHING_THERE = (
 
 EXPLANATIONS = {
     "account_not_found": Explanation(
-        "Your organization has no account with this id: it never had, or the account was deleted.",
+        "Your organization has no account with this id: it never existed, or it was deleted.",
         f"{_NOTHING_THERE} GET /v1/accounts lists your accounts.",
         "There is no such account in your organization.",
     ),
     "admins_only": Explanation(
         "Your token is valid, and you may read. Only admins and operators may change something,"
         " or list instances again with `refresh`.",
-        "Ask an admin of your organization to do it, or for the group. List instances without "
-        "`refresh`.",
+        "Ask an admin of your organization to do it, or to make you an admin. List instances "
+        "without `refresh`.",
         "Only admins can make changes. Ask an admin to make this one.",
     ),
     "already_connected": Explanation(
-        "Your organization has connected this AWS account number already. It can do so once.",
+        "Your organization has connected this AWS account number already. It can do that only once.",
         "Use the existing account: GET /v1/accounts?q= with the number finds it.",
         "Account number 123456789012 is already connected.",
     ),
@@ -84,12 +84,12 @@ EXPLANATIONS = {
         "This account is entered through a role; it has no access key to replace.",
     ),
     "has_no_version": Explanation(
-        "The request has a condition, but what it is sent to has no version: a list, an instance "
-        "or a message. So no ETag in If-Match can match. `If-None-Match: *` fails because the list "
-        "exists. Nothing was done.",
-        "Send it without the condition. Where the request takes an Idempotency-Key, that makes it "
-        "safe to repeat.",
-        "What is at this path has no version. Send it without If-Match.",
+        "The request has a condition, but it is sent to a list, an instance or a message, which "
+        "has no version. So no ETag in If-Match can match. `If-None-Match: *` fails because the "
+        "list exists. Nothing was done.",
+        "Send it without the condition. If the request takes an Idempotency-Key, use one: that "
+        "makes it safe to repeat.",
+        "Nothing at this path has a version. Leave out If-Match.",
     ),
     "in_no_group": Explanation(
         "Your token is valid, but you are in none of the groups viewer, admin and operator, so "
@@ -185,8 +185,8 @@ EXPLANATIONS = {
         "wrong.",
     ),
     "not_readable": Explanation(
-        "AWS described an instance without a field that Cavok needs. It may be the one of the "
-        "request, so nothing was done.",
+        "AWS described an instance without a field that Cavok needs. It may be the requested "
+        "instance, so nothing was done.",
         "Look at the instance in AWS's console: it may be new, or being deleted. Send the request "
         "again later, or ask Cavok's support.",
         "orders could not be looked for in eu-west-1: Of the RDS instances in AWS's answer, 1 "
@@ -216,14 +216,13 @@ EXPLANATIONS = {
         "Please correct: by.",
     ),
     "precondition_failed": Explanation(
-        "The current version is not one that If-Match names, as when somebody has changed it since "
-        "you read it, or when the tag is weak; or it is one that If-None-Match names. Nothing was "
-        "done.",
+        "If-Match does not name the current version: somebody has changed it since you read it, or "
+        "the tag is weak. Or If-None-Match names the current version. Nothing was done.",
         "Read it again, check what changed, and send the request with the new ETag.",
         "The account is at version 3, which your condition does not allow.",
     ),
     "quota_exceeded": Explanation(
-        "Your organization did this too often.",
+        "Your organization has used up this quota.",
         "Wait as many seconds as Retry-After says. RateLimit-Policy has the limit.",
         "Your organization may have 1200 requests in 60 seconds. Please wait.",
     ),
@@ -274,7 +273,7 @@ EXPLANATIONS = {
     ),
     "unsupported_media_type": Explanation(
         "The body's Content-Type is not application/json, or it has a Content-Encoding.",
-        "Send JSON as it is, and say so.",
+        "Send JSON without compression, with Content-Type: application/json.",
         "Send a JSON body with Content-Type: application/json.",
     ),
     "use_ended": Explanation(
@@ -352,7 +351,7 @@ def example(code: str) -> dict[str, object]:
 
 
 def page(code: str) -> str:
-    """The page of a code, as HTML. Its links are relative: right under every prefix."""
+    """The page of a code, as HTML. Its links are relative, so that they work under every prefix."""
     meaning, remedy, _ = map(html.prose, EXPLANATIONS[code])
     status, shown = STATUS_OF_CODE[code], escape(json.dumps(example(code), indent=2), quote=False)
     return html.page(

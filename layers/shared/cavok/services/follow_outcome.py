@@ -242,7 +242,7 @@ def _try_again(following: _Following, found: Finding) -> Finding:
     def check() -> None:
         require_no_later_act(interaction, interactions)
         if not _still_wanted(following)[1]:
-            raise Overtaken("Something else is wanted by now.")
+            raise Overtaken("The schedule wants something else by now.")
 
     # Stored before AWS is called, so that each try is made once.
     if interactions.begin_try(interaction, following.now, found.state):

@@ -80,7 +80,7 @@ def recent_instances(
 
 def _require_region(account: Account, region: str | None) -> None:
     if region not in (None, *account.regions):
-        raise InvalidField("region", f"One of this account's: {', '.join(account.regions)}.")
+        raise InvalidField("region", f"Use a region of the account: {', '.join(account.regions)}.")
 
 
 def _list(

@@ -369,8 +369,8 @@ def _fire_for_turn_near(
     (refusal,) = dependencies.fired_clocks().send([message], delay=delay)
     if refusal:
         raise ServiceUnavailable(
-            f"The schedule is set, but its {turn.action.value} of now may be missed. Please try "
-            "again in a moment."
+            f"The schedule is set, but the {turn.action.value} that is due now may be missed. "
+            "Please try again in a moment."
         )
 
 

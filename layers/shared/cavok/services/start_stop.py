@@ -96,7 +96,7 @@ def start_stop(
     account = dependencies.accounts.get(context.organization_id, context.account_id)
     if not is_instance_id(operation.kind, operation.instance_id):
         kind = operation.kind.value
-        raise InvalidField("instance_id", f"AWS gives no {kind} instance such an identifier.")
+        raise InvalidField("instance_id", f"No {kind} instance can have this identifier.")
     interactions = dependencies.interactions
     use = QuotaName.STARTS_AND_STOPS, context.organization_id, context.now
     count = quotas.counting(*use) if quotas else None
