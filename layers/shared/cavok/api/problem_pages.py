@@ -39,7 +39,7 @@ EXPLANATIONS = {
         "Only admins can make changes. Ask an admin to make this one.",
     ),
     "already_connected": Explanation(
-        "Your organization has connected this AWS account number already. It can do that only once.",
+        "Your organization has already connected this AWS account number. It can do so only once.",
         "Use the existing account: GET /v1/accounts?q= with the number finds it.",
         "Account number 123456789012 is already connected.",
     ),
