@@ -18,7 +18,7 @@ import boto3
 from cavok.adapters.table.accounts import AccountItem, Accounts
 from cavok.adapters.table.table import Table
 from cavok.domain.accounts import AccessType, Account, LastVerification, Outcome, Status
-from cavok.domain.permissions import STEPS
+from cavok.domain.permissions import GRANTED_GROUPS, STEPS, policy_document
 from cavok.domain.reverification import next_daily_slot
 from cavok.domain.verifications import FULL_EVERY
 from local.settings import REGION
@@ -177,7 +177,9 @@ def an_account(index: int, now: datetime, *, due: bool) -> Account:
 
 
 def _fill(account: Account) -> None:
-    """To moto, the access key of a session says whose account is meant."""
+    """The role of our own template, and an instance. To moto, the access key of a session says whose
+    account is meant.
+    """
     session = _client("sts").assume_role(RoleArn=account.role_arn, RoleSessionName="owner")
     keys = session["Credentials"]
     owner = {
@@ -187,9 +189,12 @@ def _fill(account: Account) -> None:
     }
     iam = boto3.client("iam", **owner)
     iam.create_role(RoleName=account.role_name, AssumeRolePolicyDocument="{}")
-    statement = {"Effect": "Allow", "Action": list(STEPS), "Resource": "*"}
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    iam.put_role_policy(RoleName=account.role_name, PolicyName="Cavok", PolicyDocument=policy)
+    for group in GRANTED_GROUPS:
+        iam.put_role_policy(
+            RoleName=account.role_name,
+            PolicyName=group.policy_name,
+            PolicyDocument=json.dumps(policy_document([group])),
+        )
     image = "ami-12c6146b"
     boto3.client("ec2", REGION, **owner).run_instances(ImageId=image, MinCount=1, MaxCount=1)
 

@@ -122,13 +122,15 @@ class StandIn:
     ) -> tuple[int, Mapping[str, str], bytes]:
         """A test changes nothing in a customer's EC2, RDS and IAM, which all customers have alike,
         and any session of a role will do. So moto, which takes longer than AWS, is asked each
-        question once, however many ask at the same time.
+        question once, however many ask at the same time. Logs answer each operation of an account
+        alike, once its group and stream are there.
         """
-        if service not in ("ec2", "rds", "iam", "sts"):
+        if service not in ("ec2", "rds", "iam", "sts", "logs"):
             return self._asked(request)
         body = str(request.body)
-        owner = key if service == "sts" else ""
-        question = (owner, request.url, *parse_qs(body).get("RoleArn", [body]))
+        owner = key if service in ("sts", "logs") else ""
+        asked = [request.headers["X-Amz-Target"]] if service == "logs" else [body]
+        question = (owner, request.url, *parse_qs(body).get("RoleArn", asked))
         with self._asking:
             if question not in self._known:
                 self._known[question] = self._asked(request)

@@ -45,8 +45,9 @@ WAREHOUSES = PermissionGroup(
 )
 """
 _ABSENT = 'ClusterIdentifier=ABSENT_DATABASE), frozenset({"ClusterNotFound"})'
+_REDSHIFT = 'lambda account: account.session.client("redshift")'
 PROBES = {
-    "redshift:DescribeClusters": 'lambda s: s.client("redshift").describe_clusters() and None',
-    "redshift:ResumeCluster": f'lambda s: s.client("redshift").resume_cluster({_ABSENT}',
-    "redshift:PauseCluster": f'lambda s: s.client("redshift").pause_cluster({_ABSENT}',
+    "redshift:DescribeClusters": f"{_REDSHIFT}.describe_clusters() and None",
+    "redshift:ResumeCluster": f"{_REDSHIFT}.resume_cluster({_ABSENT}",
+    "redshift:PauseCluster": f"{_REDSHIFT}.pause_cluster({_ABSENT}",
 }

@@ -125,9 +125,11 @@ print(
 """
 ACTIONS = ["elasticache:DescribeCacheClusters", "elasticache:RebootCacheCluster"]
 READS = {
-    "ec2:DescribeBundleTasks": 'lambda s: s.client("ec2").describe_bundle_tasks() and None',
+    "ec2:DescribeBundleTasks": (
+        'lambda account: account.session.client("ec2").describe_bundle_tasks() and None'
+    ),
     "elasticache:DescribeCacheClusters": (
-        'lambda s: s.client("elasticache").describe_cache_clusters() and None'
+        'lambda account: account.session.client("elasticache").describe_cache_clusters() and None'
     ),
 }
 READING_THE_CATALOG = (
@@ -146,7 +148,7 @@ READING_THE_CATALOG = (
     "tests/unit/test_build_layer.py::test_the_services_are_those_of_which_the_code_makes_clients",
 )
 SLOW = "cfn_lint or covers_every_resource or grant_the_same_policy or shows_first_on_a_bill"
-HARMLESS = dict.fromkeys(ACTIONS, "lambda session: None")
+HARMLESS = dict.fromkeys(ACTIONS, "lambda account: None")
 
 
 def look(layer: Path, *edits: tuple[str, str], probes: dict[str, str]) -> dict[str, Any]:

@@ -93,11 +93,14 @@ def test_a_test_asks_for_it_in_each_region() -> None:
         asked.append((service, region))
         return _Pages() if service == "redshift" else _Unanswering()
 
-    session: Any = SimpleNamespace(account_number=NUMBER, client=client, role_name=None)
+    session: Any = SimpleNamespace(
+        account_number=NUMBER, client=client, role_name=None, region="us-east-1"
+    )
 
     survey = survey_regions(["us-east-1"], session, [], trigger=Trigger.MANUAL, now=NOW)
 
     assert survey.region_health == (RegionHealth("us-east-1", RegionStatus.REACHABLE),)
+    assert set(survey.proved) == {"redshift:DescribeClusters"}
     assert survey.elsewhere == (), "it has instances, so no other region is proposed"
     assert sorted(asked) == [(each, "us-east-1") for each in ("ec2", "rds", "redshift")]
 
@@ -145,7 +148,9 @@ def test_a_role_limited_to_some_of_them_is_known_by_its_policies(
         "describe_clusters", {"Clusters": [CLUSTER | cluster for cluster in clusters]}
     )
     probe = probes.Probe(
-        lambda session: session.client("redshift").pause_cluster(ClusterIdentifier="cavok-probe-0")
+        lambda account: account.session.client("redshift").pause_cluster(
+            ClusterIdentifier="cavok-probe-0"
+        )
     )
     monkeypatch.setitem(probes.PROBES, "redshift:PauseCluster", probe)
     monkeypatch.setattr("cavok.domain.steps.group_of", lambda action: "warehouses")

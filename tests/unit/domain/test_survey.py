@@ -49,6 +49,7 @@ def test_a_survey_is_the_same_after_its_way_through_the_workflow() -> None:
         unlisted={"eu-central-1": Reason.IDENTITY_POLICY, "us-east-1": Reason.ERROR},
         elsewhere=("eu-west-3",),
         inline_policies=({"Statement": [{"Sid": "für Ops", "Effect": "Allow"}]},),
+        policy_name="CavokChecking",
         template_version=1,
     )
 

@@ -14,17 +14,20 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
+from cavok.adapters.customer import probes
 from cavok.adapters.customer import survey as adapter
+from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.making_clients import MAKING_CLIENTS
 from cavok.domain.access_denied import Reason
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import REGIONS, RegionHealth, RegionStatus
 from cavok.domain.resources import Resource
-from cavok.domain.steps import ALLOWED
+from cavok.domain.steps import ALLOWED, Verdict
 from cavok.domain.survey import MAX_ASKED, MAX_ROTATING, SURVEYED, Survey
 from cavok.domain.template_versions import UNKNOWN, current, sid_of
 from cavok.domain.verifications import Trigger
 from cavok.services import survey_regions as service
+from cavok.services.probe_permission import probe_permission
 from cavok.services.survey_regions import survey_regions
 from cavok.services.sweep import AT_ONCE
 from tests.support.builders import NOW, NUMBER, a_resource
@@ -67,6 +70,7 @@ class Session:
     meet: Callable[[], Any] = lambda: None
     role_name: str | None = None
     account_number: str = NUMBER
+    region: str = US
 
     def client(self, name: str, region: str) -> Client:
         return Client(self, name, region)
@@ -255,6 +259,96 @@ def test_inline_policies_that_could_not_all_be_read_are_left_to_the_steps(
     assert survey.inline_policies is None
     assert survey.template_version == {"AccessDenied": UNKNOWN, "Throttling": None}[code]
     assert survey.reachable == (US,)
+
+
+PROVED_BY_LOOKING = {
+    "ec2:DescribeInstances": "DescribeInstances",
+    "rds:DescribeDBInstances": "DescribeDBInstances",
+    "iam:ListRolePolicies": "ListRolePolicies",
+    "iam:GetRolePolicy": "GetRolePolicy",
+}
+
+
+def test_a_scheduled_test_asks_nothing_twice(aws: Aws) -> None:
+    """What the survey proves is the step's answer, and no call is made for it."""
+    aws.answers["ListRolePolicies"] = {"PolicyNames": ["One", "Two"]}
+    aws.answers["GetRolePolicy"] = {"PolicyDocument": "{}"}
+    session = a_session(region=EU)
+
+    survey = survey_regions((US, EU), session, [], trigger=Trigger.SCHEDULED, now=NOW)
+    before = len(aws.calls)
+    account = ProbedAccount.of(session, survey)
+    steps = [probe_permission(action, account) for action in PROVED_BY_LOOKING]
+
+    assert [step.verdict for step in steps] == [Verdict.ALLOWED] * len(PROVED_BY_LOOKING)
+    assert [step.region for step in steps] == [EU, EU, None, None]
+    assert len(aws.calls) == before
+    # In a person's test, each step makes its own call.
+    carried = ProbedAccount.of(session, Survey.from_dict(survey.as_dict()))
+    for action in PROVED_BY_LOOKING:
+        probe_permission(action, carried)
+    assert len(aws.calls) == before + len(PROVED_BY_LOOKING)
+    assert aws.called("GetRolePolicy")[-1]["PolicyName"] == "One"
+
+
+@pytest.mark.parametrize(("action", "operation"), PROVED_BY_LOOKING.items())
+@pytest.mark.parametrize(
+    ("code", "certain"), [("AccessDenied", True), ("Throttling", False), ("AuthFailure", False)]
+)
+def test_the_survey_proves_what_the_steps_own_call_would(
+    aws: Aws, action: str, operation: str, code: str, certain: bool
+) -> None:
+    """An answer that proves nothing, or that may pass, is no step's answer."""
+    aws.answers["ListRolePolicies"] = {"PolicyNames": ["One"]}
+    aws.answers["GetRolePolicy"] = {"PolicyDocument": "{}"}
+    aws.answers[operation] = refused(code)
+
+    survey = survey_regions((US,), a_session(), [], trigger=Trigger.SCHEDULED, now=NOW)
+
+    assert (action in survey.proved) is certain
+    if certain:
+        assert survey.proved[action] == probes.run(action, probed())
+        assert survey.proved[action].verdict is Verdict.DENIED
+
+
+@pytest.mark.parametrize("page", [{"IsTruncated": True}, {"PolicyNames": ["Other"] * 51}, {}])
+def test_policies_that_are_not_read_are_reported_as_by_the_steps_own_call(
+    aws: Aws, page: dict[str, Any]
+) -> None:
+    aws.answers["ListRolePolicies"] = page
+    aws.answers["GetRolePolicy"] = {"PolicyDocument": "{}"}
+
+    survey = survey_regions((US,), a_session(), [], trigger=Trigger.SCHEDULED, now=NOW)
+
+    action = "iam:ListRolePolicies"
+    assert survey.proved[action] == probes.run(action, probed())
+    assert ("iam:GetRolePolicy" in survey.proved) is bool(page.get("PolicyNames"))
+
+
+def test_a_policy_that_is_gone_when_it_is_read_proves_that_it_may_be(aws: Aws) -> None:
+    aws.answers["ListRolePolicies"] = {"PolicyNames": ["Gone"]}
+    aws.answers["GetRolePolicy"] = refused("NoSuchEntity")
+
+    survey = survey_regions((US,), a_session(), [], trigger=Trigger.SCHEDULED, now=NOW)
+
+    assert survey.proved["iam:GetRolePolicy"].verdict is Verdict.ALLOWED
+    assert survey.inline_policies is None
+
+
+def test_the_roles_policies_are_read_in_two_rounds(aws: Aws) -> None:
+    """A person waits for them. Each of four waits for the others to have begun."""
+    together = threading.Barrier(4, timeout=60)
+
+    def read(_: dict[str, Any]) -> dict[str, Any]:
+        together.wait()
+        return {"PolicyDocument": "{}"}
+
+    aws.answers["ListRolePolicies"] = {"PolicyNames": ["A", "B", "C", "D"]}
+    aws.answers["GetRolePolicy"] = read
+
+    survey = survey_regions((US,), a_session(), [], trigger=Trigger.MANUAL, now=NOW)
+
+    assert survey.inline_policies == ({},) * 4
 
 
 def test_the_version_is_read_with_the_policies_without_a_call_more(aws: Aws) -> None:

@@ -6,12 +6,13 @@ import base64
 import json
 import zlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from cavok.domain.access_denied import Reason
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import RegionHealth, RegionStatus
+from cavok.domain.steps import Judgement
 
 MAX_ASKED = 500
 """Instances a region that a person's test asks about."""
@@ -55,9 +56,12 @@ class Survey:
     inline_policies
                    all documents of the role's inline policies, so that the steps need not read
                    them again. Null if some could not be read.
+    policy_name    one of these policies, for the step that reads one. Null if none is known.
     template_version
                    the version that they have; UNKNOWN if that cannot be known; null if AWS did not
                    answer.
+    proved         what the survey's own calls prove, by permission: allowed or denied. Not in the
+                   JSON form: each step of a person's test makes a call of its own.
     """
 
     region_health: tuple[RegionHealth, ...] = ()
@@ -67,7 +71,9 @@ class Survey:
     unlisted: Mapping[str, Reason] = field(default_factory=dict)
     elsewhere: tuple[str, ...] | None = None
     inline_policies: tuple[Any, ...] | None = None
+    policy_name: str | None = None
     template_version: int | None = None
+    proved: Mapping[str, Judgement] = field(default_factory=dict, compare=False)
 
     @property
     def reachable(self) -> tuple[str, ...]:
@@ -105,13 +111,19 @@ class Survey:
             "unlisted": dict(self.unlisted),
             "elsewhere": None if self.elsewhere is None else list(self.elsewhere),
             "inline_policies": _packed(self.inline_policies),
+            "policy_name": self.policy_name,
             "template_version": self.template_version,
         }
 
     @property
-    def recorded(self) -> Self:
+    def recorded(self) -> "Survey":
         """The part that is needed after the probes."""
-        return replace(self, instances={}, under_control={}, unlisted={}, inline_policies=None)
+        return Survey(
+            region_health=self.region_health,
+            asked_in_part=self.asked_in_part,
+            elsewhere=self.elsewhere,
+            template_version=self.template_version,
+        )
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -134,6 +146,7 @@ class Survey:
             unlisted={region: Reason(why) for region, why in data.get("unlisted", {}).items()},
             elsewhere=None if data["elsewhere"] is None else tuple(data["elsewhere"]),
             inline_policies=_unpacked(data["inline_policies"]),
+            policy_name=data.get("policy_name"),
             template_version=data.get("template_version"),
         )
 

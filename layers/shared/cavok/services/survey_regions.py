@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -44,6 +45,18 @@ _Look = Mapping[Kind, tuple[Judgement, FoundInstances]]
 """What each service answers in a region, and its instances there."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Role:
+    """What is known of the role's inline policies: all documents and the version that they have,
+    as in Survey; the name of one; and what reading them proves, by permission.
+    """
+
+    documents: tuple[Any, ...] | None = None
+    template_version: int | None = None
+    policy_name: str | None = None
+    proved: Mapping[str, Judgement] = field(default_factory=dict)
+
+
 def survey_regions(
     regions: Sequence[str],
     session: CustomerSession,
@@ -80,8 +93,8 @@ def survey_regions(
     }
     found = any(_has_instances(look) for look in looks.values())
     look_elsewhere = by_person and not found and _all_answered(health, answers)
-    inline_policies, template_version = _result(policies, (None, None))
-    return Survey(
+    role = _result(policies, _Role())
+    survey = Survey(
         region_health=health,
         instances={region: ids for region, ids in asked.items() if ids},
         under_control=under_control,
@@ -96,9 +109,19 @@ def survey_regions(
             if not listed[region][1].answered
         },
         elsewhere=() if found else _elsewhere(session, regions) if look_elsewhere else None,
-        inline_policies=inline_policies,
-        template_version=template_version,
+        inline_policies=role.documents,
+        policy_name=role.policy_name,
+        template_version=role.template_version,
     )
+    return replace(survey, proved=_proved(role, looks, survey.probing_region(session.region)))
+
+
+def _proved(role: _Role, looks: Mapping[str, _Look], region: str) -> dict[str, Judgement]:
+    """What is certain of permissions that are probed in this region, and that the survey used."""
+    described = {kind.descriptor.describe: answer for kind, (answer, _) in looks[region].items()}
+    answers = {**described, **role.proved}
+    certain = (Verdict.ALLOWED, Verdict.DENIED)
+    return {action: answer for action, answer in answers.items() if answer.verdict in certain}
 
 
 def _under_control(
@@ -115,21 +138,21 @@ def _under_control(
     }
 
 
-def _inline_policies(
-    session: CustomerSession, deadline: Deadline
-) -> tuple[tuple[Any, ...] | None, int | None]:
-    """The role's inline policies, if all can be read, and their template version. Then no step
-    reads them again: each step of a person's test runs in a function of its own.
+def _inline_policies(session: CustomerSession, deadline: Deadline) -> _Role:
+    """Reads the role's inline policies. Then no step reads them again: each step of a person's test
+    runs in a function of its own.
     """
+    account = ProbedAccount(session=session, deadline=deadline)
     try:
-        read = ProbedAccount(session=session, deadline=deadline).inline_policies()
+        read = account.inline_policies()
     except OutOfTime:
-        return None, None
+        return _Role()
+    role = _Role(policy_name=account.policy_name, proved=account.proved)
     if read.unanswered:
-        return None, None
+        return role
     if read.unread:
-        return None, UNKNOWN
-    return read.documents, version_in(read.documents)
+        return replace(role, template_version=UNKNOWN)
+    return replace(role, documents=read.documents, template_version=version_in(read.documents))
 
 
 def _all_answered(

@@ -17,6 +17,7 @@ from cavok.adapters.customer.probed_account import MAX_INLINE_POLICIES
 from cavok.domain import permissions
 from cavok.domain.access_denied import DENIED_CODES, POLICIES_UNREAD, TRANSIENT_CODES, Reason
 from cavok.domain.steps import REGION_DISABLED_CODES, Verdict
+from cavok.domain.survey import Survey
 from local.settings import ROOT
 from tests.support.fake_aws import Aws, a_session, probed, refused
 
@@ -271,28 +272,16 @@ def test_a_list_says_whether_tests_read_all_that_it_names(
     )
 
 
-@pytest.mark.parametrize("names", [["CavokEc2", "CavokRds"], []])
-def test_reading_a_policy_is_tried_on_one_there_is_or_on_one_that_is_not(
-    names: list[str], aws: Aws
+def test_reading_a_policy_is_tried_on_one_that_is_known_or_on_one_that_is_not_there(
+    aws: Aws,
 ) -> None:
-    aws.answers["ListRolePolicies"] = {"PolicyNames": names}
+    for survey in (Survey(policy_name="CavokEc2"), Survey()):
+        probes.run("iam:GetRolePolicy", probed(survey=survey))
 
-    probes.run("iam:GetRolePolicy", probed())
-
-    (requested,) = [call["PolicyName"] for call in aws.called("GetRolePolicy")]
-    assert requested in names or (not names and requested.startswith("cavok-probe-"))
-    assert {call["RoleName"] for call in aws.called("GetRolePolicy")} == {"CavokCloud"}
-
-
-@pytest.mark.parametrize(
-    "error", [refused("AccessDenied"), ReadTimeoutError(endpoint_url="https://iam")]
-)
-def test_policies_that_may_not_be_listed_do_not_decide_whether_they_may_be_read(
-    error: Exception, aws: Aws
-) -> None:
-    aws.answers["ListRolePolicies"] = error
-
-    assert probes.run("iam:GetRolePolicy", probed()).verdict is Verdict.ALLOWED
+    known, unknown = aws.called("GetRolePolicy")
+    assert known == {"RoleName": "CavokCloud", "PolicyName": "CavokEc2"}
+    assert unknown["PolicyName"].startswith("cavok-probe-")
+    assert not aws.called("ListRolePolicies")
 
 
 def test_probes_are_made_in_the_accounts_own_region(aws: Aws) -> None:

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import islice
 from threading import Lock
 from typing import Any, TypeVar
@@ -11,13 +12,13 @@ from urllib.parse import unquote
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer.described import read_answer
-from cavok.adapters.customer.session import CustomerSession, paginator_of
-from cavok.domain.access_denied import TIMED_OUT, WORTH_REPEATING, Reason
+from cavok.adapters.customer.session import CustomerSession, method_of, paginator_of
+from cavok.domain.access_denied import POLICIES_UNREAD, TIMED_OUT, WORTH_REPEATING, Reason
 from cavok.domain.deadlines import NO_DEADLINE, Deadline, ProcessorTime
 from cavok.domain.kinds import Kind
 from cavok.domain.policy_verdicts import Database, Databases, RolePolicies
 from cavok.domain.regions import RegionStatus
-from cavok.domain.steps import Verdict
+from cavok.domain.steps import ALLOWED, Judgement, Verdict
 from cavok.domain.survey import Survey
 
 MAX_INLINE_POLICIES = 50
@@ -31,6 +32,8 @@ Guide, "Quotas".
 """
 
 REGIONS_AT_ONCE = 4
+DOCUMENTS_AT_ONCE = 4
+"""Inline policies that are read at once. The template's role has as many, or one more."""
 
 _LARGEST_DOCUMENT = 3 * 131_072
 """Characters of a policy document in percent-encoding. Source: IAM API Reference, PutRolePolicy."""
@@ -42,6 +45,9 @@ _LONGEST_NAME = 128
 _MOST_UNREAD = 3
 """How many unread policies a step names."""
 
+NO_SUCH_POLICY = frozenset({"NoSuchEntity", "NoSuchEntityException"})
+"""The error codes for a policy that does not exist. Only authorized callers receive them."""
+
 T = TypeVar("T")
 
 
@@ -50,13 +56,15 @@ class ProbedAccount:
     """A session in the account, what the test found in its regions, and the test's deadline.
     `weighing`: processor time for evaluating policies on databases; null: as long as it takes.
 
-    Without a survey, only the home region counts.
+    Without a survey, only the home region counts. `proved`: what reading the role's policies
+    proves, by permission.
     """
 
     session: CustomerSession
     survey: Survey = field(default_factory=Survey)
     deadline: Deadline = NO_DEADLINE
     weighing: ProcessorTime | None = None
+    proved: dict[str, Judgement] = field(default_factory=dict, init=False, compare=False)
     _read: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _reading: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
@@ -119,6 +127,11 @@ class ProbedAccount:
         unread = (*inline.unread, *managed)[:_MOST_UNREAD]
         return RolePolicies(inline.documents, unread, inline.unanswered)
 
+    @property
+    def policy_name(self) -> str | None:
+        """An inline policy of the role. Null if none is known."""
+        return self._read.get("policy name", self.survey.policy_name)
+
     def inline_policies(self) -> RolePolicies:
         """The role's inline policies alone. Raises OutOfTime."""
         found = self._once("inline policies", self._read_inline_policies)
@@ -148,37 +161,42 @@ class ProbedAccount:
             return RolePolicies(unread=("the policies of an access key's user",))
         unread: list[str] = []
         unanswered: list[str] = []
-        names, all_named = self._named("list_role_policies", "PolicyNames", unanswered)
-        documents = []
-        for name in names[:MAX_INLINE_POLICIES]:
-            if (document := self._document(name, unanswered)) is None:
+        names, all_named = self._named("iam:ListRolePolicies", "PolicyNames", unanswered)
+        self._read["policy name"] = next(iter(names), None)
+        with ThreadPoolExecutor(DOCUMENTS_AT_ONCE) as pool:
+            read = partial(self._document, unanswered=unanswered)
+            documents = list(pool.map(read, names[:MAX_INLINE_POLICIES]))
+        for name, document in zip(names, documents, strict=False):
+            if document is None:
                 unread.append(f"the inline policy {name[:_LONGEST_NAME]}")
-            else:
-                documents.append(document)
         if not all_named or len(names) > MAX_INLINE_POLICIES:
             unread.append("all of the role's inline policies")
-        return RolePolicies(tuple(documents), tuple(unread), unanswered[0] if unanswered else None)
+        known = tuple(each for each in documents if each is not None)
+        return RolePolicies(known, tuple(unread), unanswered[0] if unanswered else None)
 
     def _unread_managed_policies(self) -> tuple[str, ...]:
         """Cavok does not ask for `GetPolicyVersion`: managed policies are named, not read."""
         if self.session.role_name is None:
             return ()
-        attached, all_named = self._named("list_attached_role_policies", "AttachedPolicies", [])
+        attached, all_named = self._named("iam:ListAttachedRolePolicies", "AttachedPolicies", [])
         unread = [f"the managed policy {each['PolicyName'][:_LONGEST_NAME]}" for each in attached]
         return (*unread, *([] if all_named else ["which managed policies the role has"]))
 
     def _named(
-        self, operation: str, field_name: str, unanswered: list[str]
+        self, permission: str, field_name: str, unanswered: list[str]
     ) -> tuple[list[Any], bool]:
         """The first page of a list of the role's policies, and whether that is all. An error that
         proves nothing is added to `unanswered`.
         """
         self.deadline.check()
+        call = getattr(self.session.client("iam"), method_of(permission))
         try:
-            page = getattr(self.session.client("iam"), operation)(RoleName=self.session.role_name)
+            page = call(RoleName=self.session.role_name)
         except AWS_ERRORS as error:
+            self.proved[permission] = judge_error(error)
             unanswered += _unanswered(error)
             return [], False
+        self.proved[permission] = judge_list(page)
         return page.get(field_name, []), not page.get("IsTruncated", False)
 
     def _document(self, name: str, unanswered: list[str]) -> Any:
@@ -189,10 +207,12 @@ class ProbedAccount:
         iam = self.session.client("iam")
         try:
             found = iam.get_role_policy(RoleName=self.session.role_name, PolicyName=name)
+            self.proved["iam:GetRolePolicy"] = ALLOWED
             document = found["PolicyDocument"]
             if isinstance(document, str):
                 document = json.loads(unquote(document[:_LARGEST_DOCUMENT]))
         except AWS_ERRORS as error:
+            self.proved.setdefault("iam:GetRolePolicy", judge_error(error, NO_SUCH_POLICY))
             unanswered += _unanswered(error)
             return None
         except (ValueError, RecursionError):
@@ -237,6 +257,21 @@ class ProbedAccount:
                     arn = self.arn(kind, each.instance_id, region)
                     yield Database(each.instance_id, region, arn, each.tags)
             self.deadline.check()
+
+
+def judge_list(page: Mapping[str, Any]) -> Judgement:
+    """What the first page of a list of the role's policies proves: allowed, and whether it names
+    policies that are not read.
+    """
+    if page.get("AttachedPolicies"):
+        return _unread("The role has managed policies, which tests do not read.")
+    if page.get("IsTruncated") or len(page.get("PolicyNames", ())) > MAX_INLINE_POLICIES:
+        return _unread(f"Of the role's inline policies, {MAX_INLINE_POLICIES} are read.")
+    return ALLOWED
+
+
+def _unread(why: str) -> Judgement:
+    return replace(ALLOWED, error_code=POLICIES_UNREAD, detail=why)
 
 
 def _unanswered(error: Exception) -> list[str]:

@@ -9,14 +9,13 @@ before they look for the resource. This is observed, and checked by the contract
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer import dry_runs
-from cavok.adapters.customer.probed_account import MAX_INLINE_POLICIES, ProbedAccount
-from cavok.adapters.customer.session import CustomerSession
-from cavok.domain.access_denied import POLICIES_UNREAD
+from cavok.adapters.customer.probed_account import NO_SUCH_POLICY, ProbedAccount, judge_list
 from cavok.domain.permissions import PROBE_NAME_PREFIX
-from cavok.domain.steps import ALLOWED, Judgement, Verdict
+from cavok.domain.steps import ALLOWED, Judgement
 
 ABSENT_DATABASE = f"{PROBE_NAME_PREFIX}0"
 """Stands for the random names that probes use. A policy cannot distinguish them, unless it names
@@ -31,7 +30,7 @@ class Probe:
     says besides being allowed, or null.
     """
 
-    call: Callable[[CustomerSession], Judgement | None] | None = None
+    call: Callable[[ProbedAccount], Judgement | None] | None = None
     proofs: frozenset[str] = frozenset()
     regional: bool = True
     dry_run: str | None = None
@@ -47,7 +46,7 @@ def run(action: str, account: ProbedAccount) -> Judgement:
         return dry_runs.ask(probe.dry_run, account)
     assert probe.call, f"{action} has neither a call nor a dry run"
     try:
-        return probe.call(account.session) or ALLOWED
+        return probe.call(account) or ALLOWED
     except AWS_ERRORS as error:
         return judge_error(error, probe.proofs)
 
@@ -75,68 +74,57 @@ def _random() -> str:
     return secrets.token_hex(8)
 
 
-def _list_role_policies(session: CustomerSession) -> Judgement | None:
-    page = session.client("iam").list_role_policies(RoleName=session.role_name)
-    if page.get("IsTruncated") or len(page.get("PolicyNames", ())) > MAX_INLINE_POLICIES:
-        return _unread(f"Of the role's inline policies, {MAX_INLINE_POLICIES} are read.")
-    return None
+def _list_role_policies(account: ProbedAccount) -> Judgement:
+    return judge_list(_iam(account).list_role_policies(RoleName=account.session.role_name))
 
 
-def _list_attached_role_policies(session: CustomerSession) -> Judgement | None:
-    page = session.client("iam").list_attached_role_policies(RoleName=session.role_name)
-    if page.get("IsTruncated") or page.get("AttachedPolicies"):
-        return _unread("The role has managed policies, which tests do not read.")
-    return None
+def _list_attached_role_policies(account: ProbedAccount) -> Judgement:
+    return judge_list(_iam(account).list_attached_role_policies(RoleName=account.session.role_name))
 
 
-def _unread(why: str) -> Judgement:
-    return Judgement(verdict=Verdict.ALLOWED, error_code=POLICIES_UNREAD, detail=why)
-
-
-def _get_role_policy(session: CustomerSession) -> None:
-    """Reads an inline policy, or one with a random name if there is none. Only authorized callers
+def _get_role_policy(account: ProbedAccount) -> None:
+    """Reads an inline policy, or one with a random name if none is known. Only authorized callers
     receive NoSuchEntity. One is enough: the permission is on the role, not on its policies.
     """
-    iam = session.client("iam")
-    try:
-        names = iam.list_role_policies(RoleName=session.role_name)["PolicyNames"]
-    except AWS_ERRORS:
-        names = []  # reported by the step of iam:ListRolePolicies
-    name = names[0] if names else f"{PROBE_NAME_PREFIX}{_random()}"
-    iam.get_role_policy(RoleName=session.role_name, PolicyName=name)
+    name = account.policy_name or f"{PROBE_NAME_PREFIX}{_random()}"
+    _iam(account).get_role_policy(RoleName=account.session.role_name, PolicyName=name)
 
 
-def _describe_instances(session: CustomerSession) -> None:
-    session.client("ec2").describe_instances(MaxResults=5)
+def _iam(account: ProbedAccount) -> Any:
+    return account.session.client("iam")
 
 
-def _describe_instance_status(session: CustomerSession) -> None:
-    session.client("ec2").describe_instance_status(MaxResults=5)
+def _describe_instances(account: ProbedAccount) -> None:
+    account.session.client("ec2").describe_instances(MaxResults=5)
 
 
-def _describe_db_instances(session: CustomerSession) -> None:
-    session.client("rds").describe_db_instances(MaxRecords=20)
+def _describe_instance_status(account: ProbedAccount) -> None:
+    account.session.client("ec2").describe_instance_status(MaxResults=5)
 
 
-def _describe_db_clusters(session: CustomerSession) -> None:
-    session.client("rds").describe_db_clusters(MaxRecords=20)
+def _describe_db_instances(account: ProbedAccount) -> None:
+    account.session.client("rds").describe_db_instances(MaxRecords=20)
 
 
-def _absent_database(operation: str, parameter: str) -> Callable[[CustomerSession], None]:
-    def call(session: CustomerSession) -> None:
-        getattr(session.client("rds"), operation)(**{parameter: f"{PROBE_NAME_PREFIX}{_random()}"})
+def _describe_db_clusters(account: ProbedAccount) -> None:
+    account.session.client("rds").describe_db_clusters(MaxRecords=20)
+
+
+def _absent_database(operation: str, parameter: str) -> Callable[[ProbedAccount], None]:
+    def call(account: ProbedAccount) -> None:
+        rds = account.session.client("rds")
+        getattr(rds, operation)(**{parameter: f"{PROBE_NAME_PREFIX}{_random()}"})
 
     return call
 
 
-_NO_SUCH_POLICY = frozenset({"NoSuchEntity", "NoSuchEntityException"})
 _NO_SUCH_INSTANCE = frozenset({"DBInstanceNotFound", "DBInstanceNotFoundFault"})
 _NO_SUCH_CLUSTER = frozenset({"DBClusterNotFound", "DBClusterNotFoundFault"})
 
 PROBES: Mapping[str, Probe] = {
     "iam:ListRolePolicies": Probe(_list_role_policies, regional=False),
     "iam:ListAttachedRolePolicies": Probe(_list_attached_role_policies, regional=False),
-    "iam:GetRolePolicy": Probe(_get_role_policy, _NO_SUCH_POLICY, regional=False),
+    "iam:GetRolePolicy": Probe(_get_role_policy, NO_SUCH_POLICY, regional=False),
     "ec2:DescribeInstances": Probe(_describe_instances),
     "ec2:DescribeInstanceStatus": Probe(_describe_instance_status),
     "ec2:StartInstances": Probe(dry_run="start_instances"),
