@@ -177,7 +177,7 @@ def an_account(index: int, now: datetime, *, due: bool) -> Account:
 
 
 def _fill(account: Account) -> None:
-    """The role of our own template, and an instance. To moto, the access key of a session says whose
+    """The role of our own template, and an instance. To moto, a session's access key says whose
     account is meant.
     """
     session = _client("sts").assume_role(RoleArn=account.role_arn, RoleSessionName="owner")
