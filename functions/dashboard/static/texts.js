@@ -123,6 +123,9 @@ const texts = {
     search: "Search by name or account number",
     searchHint: "Name or number starts with…",
     filter: "Show by status",
+    version: "Role version",
+    ofVersion: (version, count) =>
+      version ? `Version ${version}${count === undefined ? "" : ` · ${number(count)}`}` : "All role versions",
     all: "All",
     loading: "Loading accounts…",
     arrived: (count) => plural(count, { one: "# new account", other: "# new accounts" }),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -85,11 +86,13 @@ def pages_of(accounts: list[dict[str, Any]]) -> Any:
     def reply(request: Any) -> dict[str, Any]:
         query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
         q, status = query.get("q", "").lower(), query.get("status")
+        version = query.get("template_version")
         fitting = [
             item
             for item in accounts
             if (item["name"].lower().startswith(q) or item["provider_id"].startswith(q))
             and status in (None, item["status"])
+            and version in (None, str((item["template"] or {}).get("version")))
         ]
         # As in the API, a page begins after an account, whatever was added before it.
         rest = [item for item in fitting if item["account_id"] > query.get("cursor", "")]
@@ -106,11 +109,21 @@ def organization(accounts: list[dict[str, Any]]) -> dict[str, Any]:
     by_status = dict.fromkeys(("unconfirmed", "confirmed", "degraded", "failed"), 0)
     for item in accounts:
         by_status[item["status"]] += 1
+    templates = [item["template"] for item in accounts if item["template"]]
+    by_version = {1: 0} | dict(Counter(template["version"] for template in templates))
+    newest = max(by_version)
     return {
         "organization_id": "northwind",
         "external_id": "cavok-0000",
         "trusted_account_id": "111122223333",
-        "accounts": {"total": len(accounts), "by_status": by_status},
+        "accounts": {
+            "total": len(accounts),
+            "by_status": by_status,
+            "by_template_version": [
+                {"version": each, "accounts": by_version[each], "outdated": each < newest}
+                for each in sorted(by_version, reverse=True)
+            ],
+        },
         "quotas": [
             {"name": name, "limit": 60, "per_seconds": 60, "remaining": 60 - used}
             for used, name in enumerate(QuotaName)

@@ -5,8 +5,10 @@ import { isMissing } from "./problem.js";
 
 /**
  * An account as the API describes it; more fields than these.
- * @typedef {{account_id: string, name: string, provider_id: string, status: string, version: number, testing: boolean}}
- *   Account
+ * @typedef {{account_id: string, name: string, provider_id: string, status: string, version: number, testing: boolean,
+ *   template?: {version: number} | null}} Account
+ * How many accounts have a role of a version.
+ * @typedef {{version: number, accounts: number, outdated: boolean}} VersionInUse
  * One page of a listing, by the cursor that it was read with. `at`: when, in milliseconds.
  * @typedef {{cursor: string | null, limit: number, ids: string[], at: number}} ListedPage
  * An account that others added, and the page on which it was found.
@@ -25,8 +27,10 @@ const accounts = new Map();
 const gone = new Map();
 /** @type {Set<() => void>} */
 const listeners = new Set();
-/** The numbers of accounts by status. `at`: when they were asked for. `since`: what was asked for before holds no more.
- * @type {{total: number, by_status: Record<string, number>, at: number, since: number} | null} */
+/** The numbers of accounts by status, and by the version of their roles. `at`: when they were asked for. `since`: what
+ * was asked for before holds no more.
+ * @type {{total: number, by_status: Record<string, number>, by_template_version?: VersionInUse[], at: number,
+ *   since: number} | null} */
 let counts = null;
 /** The list that was shown last. @type {Listing | null} */
 let listing = null;
@@ -254,9 +258,10 @@ export function keepInstances(id, listed) {
 
 // ---- the list ----------------------------------------------------------------------------------
 
-/** The listing of this search and filter: the one that was shown last, or a new one. */
-export function listingOf(q, status) {
-  if (!listing || listing.q !== q || listing.status !== status) listing = new Listing(q, status);
+/** The listing of this search and these filters: the one that was shown last, or a new one. */
+export function listingOf(q, status, version = "") {
+  const same = listing?.q === q && listing.status === status && listing.version === version;
+  if (!listing || !same) listing = new Listing(q, status, version);
   return listing;
 }
 
@@ -270,7 +275,7 @@ export function add(made, asked) {
   // One that was seen since, or made by an earlier request whose answer was lost, is counted.
   if (!accounts.has(id)) count(made.status, 1, asked);
   keep(made, null, asked);
-  if (accounts.has(id) && listing && !listing.q && !listing.status) listing.add(kept(id));
+  if (accounts.has(id) && listing && !listing.isFiltered) listing.add(kept(id));
   changed();
 }
 
@@ -283,9 +288,10 @@ export function takeAdded() {
 
 /** A selection of the accounts in the API's order, as far as it was read. */
 export class Listing {
-  constructor(q, status) {
+  constructor(q, status, version) {
     this.q = q;
     this.status = status;
+    this.version = version;
     /** @type {string[]} */
     this.ids = [];
     /** @type {ListedPage[]} */
@@ -300,9 +306,13 @@ export class Listing {
     this.scroll = 0;
   }
 
+  get isFiltered() {
+    return Boolean(this.q || this.status || this.version);
+  }
+
   /** How many accounts the organization has in this selection. Undefined while that is not known. */
   get total() {
-    if (this.q || !counts) return undefined;
+    if (this.q || this.version || !counts) return undefined;
     return this.status ? (counts.by_status?.[this.status] ?? 0) : counts.total;
   }
 
@@ -333,7 +343,7 @@ export class Listing {
   }
 
   async #ask(cursor, limit, signal) {
-    const query = { limit, cursor, q: this.q, status: this.status };
+    const query = { limit, cursor, q: this.q, status: this.status, template_version: this.version };
     const asked = Date.now();
     const answer = await api.get("/v1/accounts", { query, signal });
     for (const item of answer.items) keep(item, null, asked);
@@ -380,9 +390,13 @@ export class Listing {
     return known !== null && this.fits(known);
   }
 
-  fits({ name, provider_id: number, status }) {
+  fits({ name, provider_id: number, status, template }) {
     const q = this.q.toLowerCase();
-    return (!this.status || status === this.status) && (name.toLowerCase().startsWith(q) || number.startsWith(q));
+    return (
+      (!this.status || status === this.status) &&
+      (!this.version || String(template?.version) === this.version) &&
+      (name.toLowerCase().startsWith(q) || number.startsWith(q))
+    );
   }
 
   /**

@@ -51,7 +51,8 @@ export function list(context) {
   const { main, query, path, signal } = context;
   context.title(t.list.title);
   const status = STATUSES.includes(query.get("status")) ? query.get("status") : "";
-  const listing = store.listingOf(query.get("q") ?? "", status);
+  const version = /^[1-9]\d{0,3}$/.exec(query.get("template_version"))?.[0] ?? "";
+  const listing = store.listingOf(query.get("q") ?? "", status, version);
   const returning = listing.started;
   context.keepsScroll = true;
 
@@ -116,6 +117,11 @@ class ListView {
       },
     });
     this.filters = h("fieldset", { class: "filters" });
+    this.versions = h("select", {
+      class: "input version-filter",
+      "aria-label": t.list.version,
+      onchange: () => this.filter({ version: this.versions.value }),
+    });
     this.drawFilters();
     this.drawNotices();
     this.arrived = h("div", { class: "arrived" });
@@ -167,6 +173,7 @@ class ListView {
           this.search,
         ),
         this.filters,
+        this.versions,
       ),
       this.arrived,
       this.table,
@@ -249,6 +256,7 @@ class ListView {
   // Update only the numbers, because a radio button may have the focus.
   drawNumbers() {
     const counts = store.numbers();
+    this.drawVersions(counts?.by_template_version ?? []);
     if (!counts) return;
     const numbers = [counts.total, ...STATUSES.map((status) => counts.by_status?.[status] ?? 0)];
     this.filters.querySelectorAll(".count").forEach((node, index) => {
@@ -256,12 +264,26 @@ class ListView {
     });
   }
 
+  // Where all roles have the same version, there is nothing to choose.
+  drawVersions(inUse) {
+    const { version: chosen } = this.listing;
+    const known = inUse.map(({ version, accounts }) => [String(version), accounts]);
+    const others = chosen && !known.some(([version]) => version === chosen) ? [[chosen]] : [];
+    render(this.versions, [known, chosen], () =>
+      [[""], ...known, ...others].map(([value, count]) =>
+        h("option", { value, selected: value === chosen }, t.list.ofVersion(value, count)),
+      ),
+    );
+    this.versions.hidden = known.length < 2 && !chosen;
+  }
+
   filter(change) {
-    const { q, status } = { ...this.listing, ...change };
-    if (q === this.listing.q && status === this.listing.status) return;
+    const { q, status, version } = { ...this.listing, ...change };
+    const before = this.listing;
+    if (q === before.q && status === before.status && version === before.version) return;
     this.fetching?.abort();
     this.fetching = null;
-    this.listing = store.listingOf(q, status);
+    this.listing = store.listingOf(q, status, version);
     router.rewrite("/accounts", this.address());
     this.drawArrivals();
     this.more({ keepRows: true });
@@ -343,7 +365,7 @@ class ListView {
           "p",
           {},
           icon("info"),
-          h("span", {}, (this.isFiltered() ? t.list.arrivedHere : t.list.arrived)(count), " · "),
+          h("span", {}, (this.listing.isFiltered ? t.list.arrivedHere : t.list.arrived)(count), " · "),
           h(
             "button",
             {
@@ -367,10 +389,6 @@ class ListView {
     this.rows.get(ids[0])?.querySelector('[data-part="name"]').focus({ preventScroll: true });
   }
 
-  isFiltered() {
-    return Boolean(this.listing.q || this.listing.status);
-  }
-
   // Marks these rows as new, and scrolls to the first of them if it is out of sight.
   reveal(...ids) {
     this.marked = new Set(ids);
@@ -385,7 +403,7 @@ class ListView {
 
   summary() {
     const { ids, ended } = this.listing;
-    if (!ids.length) return this.isFiltered() ? t.list.nothingFound : t.list.empty.title;
+    if (!ids.length) return this.listing.isFiltered ? t.list.nothingFound : t.list.empty.title;
     return ended ? t.list.shown(ids.length) : t.list.shownSoFar(ids.length);
   }
 
@@ -410,7 +428,7 @@ class ListView {
     render(this.foot, shown, () => {
       if (state === "error") return errorPanel(problem, () => this.retry());
       if (state === "idle" && started && ids.length === 0)
-        return this.isFiltered() ? this.nothingFound() : this.empty();
+        return this.listing.isFiltered ? this.nothingFound() : this.empty();
       return h(
         "p",
         { class: "muted small" },
@@ -483,9 +501,10 @@ class ListView {
 
   address() {
     const query = new URLSearchParams();
-    const { q, status } = this.listing;
+    const { q, status, version } = this.listing;
     if (q) query.set("q", q);
     if (status) query.set("status", status);
+    if (version) query.set("template_version", version);
     return query;
   }
 
@@ -504,7 +523,8 @@ class ListView {
           onclick: () => {
             this.search.value = "";
             this.filters.querySelector("input").checked = true;
-            this.filter({ q: "", status: "" });
+            this.filter({ q: "", status: "", version: "" });
+            this.drawNumbers();
           },
         },
         t.list.clear,

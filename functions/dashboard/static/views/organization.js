@@ -34,10 +34,12 @@ export function organization({ main, title, signal }) {
   const identity = h("div", { class: "identity" });
   const webhook = h("div", {});
   const usage = usageThisMonth(signal);
+  const versions = h("div", {});
   const quotas = h("div", {});
   // What is left changes with each reading: drawn apart, it leaves the rest as it is.
   const read = async () => {
     const { quotas: left = [], ...ours } = await store.readNumbers(signal);
+    render(versions, ours.accounts, drawVersions);
     render(quotas, left, drawQuotas);
     return ours;
   };
@@ -80,6 +82,7 @@ export function organization({ main, title, signal }) {
         ),
         usage.node,
       ),
+      versions,
       quotas,
     ),
   );
@@ -131,6 +134,20 @@ function drawIdentity(ours) {
       h("p", { class: "muted small" }, t.organization.total(counts.total)),
     ),
   );
+}
+
+// An older API has none.
+function drawVersions({ total, by_template_version: versions }) {
+  if (!versions) return null;
+  const unknown = versions.reduce((left, { accounts }) => left - accounts, total);
+  const facts = versions.map(({ version, accounts, outdated }) =>
+    definition(
+      t.organization.version(version, outdated),
+      h("a", { href: `#/accounts?template_version=${version}` }, t.list.shown(accounts)),
+    ),
+  );
+  if (unknown > 0) facts.push(definition(t.organization.versionUnknown, t.list.shown(unknown)));
+  return section(t.organization.versions, { note: t.organization.versionsText }, h("dl", { class: "facts" }, facts));
 }
 
 // An older API has none.

@@ -781,6 +781,12 @@ export const t = withTexts(OPEN_TABLES, {
     trusted: "Cavok's AWS account",
     accounts: "Accounts",
     total: (count) => plural(count, { other: "# in all, without a limit." }),
+    versions: "Role versions",
+    versionsText:
+      "Which version of the template your accounts' roles have. Tests read it in the roles' policies. An outdated " +
+      "role works as before; the page of its account says what is new.",
+    version: (version, outdated) => `Version ${version}, ${outdated ? "outdated" : "the newest"}`,
+    versionUnknown: "Not known",
     quotas: "Quotas",
     quotasText: "Your organization's rate limits. Schedules and scheduled tests have no quota.",
     quotaNames: {
