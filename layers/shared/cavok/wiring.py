@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cavok.adapters.table.quotas import Quotas
     from cavok.adapters.table.resources import Resources
     from cavok.adapters.table.table import Table
+    from cavok.adapters.table.template_versions import TemplateVersions
     from cavok.adapters.table.usage import UsageCounters
     from cavok.adapters.table.verifications import Verifications
     from cavok.adapters.table.webhooks import Webhooks
@@ -104,6 +105,13 @@ def organizations() -> "Organizations":
     from cavok.adapters.table.organizations import Organizations
 
     return Organizations(table())
+
+
+@cache
+def template_versions() -> "TemplateVersions":
+    from cavok.adapters.table.template_versions import TemplateVersions
+
+    return TemplateVersions(table())
 
 
 @cache

@@ -121,6 +121,8 @@ OWN: dict[str, dict[str, str]] = {
     "AccountCounts": {
         "total": "All accounts.",
         "by_status": "Accounts by status.",
+        "by_template_version": "Accounts by the version that their role has, newest first. Of "
+        "others it is not known.",
     },
     "AccountPage": {"items": "The accounts of this page."},
     "AccountUsageBody": {"name": "The account's name. Null if it was deleted."},
@@ -367,6 +369,11 @@ OWN: dict[str, dict[str, str]] = {
         "steps": "What to do: one way for each tool that can have created the role.",
         "template_url": "The published template, for CloudFormation.",
         "cli": "A command for a POSIX shell that updates the stack and keeps its parameters.",
+    },
+    "VersionInUseBody": {
+        "version": "The version.",
+        "accounts": "How many accounts have it.",
+        "outdated": "Whether there is a newer one.",
     },
     "WebhookSettings": {
         "url": "A public https address. Write non-ASCII host names as A-labels, such as "

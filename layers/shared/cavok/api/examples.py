@@ -20,7 +20,13 @@ from cavok.api.models.instances import InstanceBody, InstanceList
 from cavok.api.models.instructions import InstructionsBody, InstructionStepBody
 from cavok.api.models.interactions import InteractionBody, InteractionPage
 from cavok.api.models.least_privilege import LeastPrivilegeBody
-from cavok.api.models.organizations import AccountCounts, ByStatus, OrganizationBody, QuotaBody
+from cavok.api.models.organizations import (
+    AccountCounts,
+    ByStatus,
+    OrganizationBody,
+    QuotaBody,
+    VersionInUseBody,
+)
 from cavok.api.models.permissions import PermissionGroupBody, PermissionsBody
 from cavok.api.models.providers import ProviderList
 from cavok.api.models.resources import NextAction, ResourceBody, ResourceList
@@ -415,7 +421,12 @@ def _answers() -> Iterable[BaseModel]:
         external_id=_TRUST.external_id,
         trusted_account_id=_TRUST.trusted_account_id,
         accounts=AccountCounts(
-            total=1, by_status=ByStatus(unconfirmed=0, confirmed=1, degraded=0, failed=0)
+            total=1,
+            by_status=ByStatus(unconfirmed=0, confirmed=1, degraded=0, failed=0),
+            by_template_version=[
+                VersionInUseBody.of(each)
+                for each in template_versions.in_use({TEMPLATE_VERSION: 1})
+            ],
         ),
         quotas=[QuotaBody(name=QuotaName.TESTS, limit=60, per_seconds=60, remaining=59)],
     )
@@ -470,6 +481,7 @@ PARAMETERS: dict[str, Any] = {
     "region": _REGION,
     "resource_id": _RESOURCE_ID,
     "status": "confirmed",
+    "template_version": TEMPLATE_VERSION,
     "verification_id": _TEST_ID,
 }
 """One for each name, except those of conditions and `cursor`."""
@@ -481,7 +493,7 @@ def _cursor(scope: str, kind: PositionKind, key: str, account_id: str = "") -> s
 
 _CURSORS = {
     "/v1/accounts": _cursor(
-        "accounts/{q}/{status}".format_map(PARAMETERS),
+        "accounts/{q}/{status}/{template_version}".format_map(PARAMETERS),
         "name",
         f"{_ACCOUNT.name.lower()}#{_ACCOUNT_ID}",
         _ACCOUNT_ID,

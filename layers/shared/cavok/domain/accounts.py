@@ -208,6 +208,9 @@ class Account(ListedAccount):
                          changed. Losing one is an issue.
     connected_at         when a test last found the account connected; null if none has since the
                          connection last changed.
+    counted_version      the `template_version` under which its organization counts it, and a list
+                         finds it; null also for an account that was stored before versions were
+                         counted, until its next write.
     attempts             consecutive tests that did not find the account connected.
     touched_at           when a person last changed or tested it.
     woken_at             when a person last did so while it rested; null if nobody has.
@@ -217,6 +220,7 @@ class Account(ListedAccount):
     organization_id: str
     touched_at: datetime
     woken_at: datetime | None = None
+    counted_version: int | None = None
     attempts: int = 0
     connected_at: datetime | None = None
     proven: frozenset[str] = frozenset()

@@ -7,7 +7,7 @@ is what the customer's own policies say, so no verdict follows from it.
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,6 +101,28 @@ def template_of(version: int | None) -> Template | None:
         return None
     later = tuple(each for each in VERSIONS if each.version > version)
     return Template(version, current(), later)
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInUse:
+    """How many accounts have a version."""
+
+    version: int
+    accounts: int
+
+    @property
+    def outdated(self) -> bool:
+        """Whether there is a later version."""
+        return self.version < current()
+
+
+def in_use(accounts: Mapping[int, int]) -> list[VersionInUse]:
+    """The versions that accounts have, newest first, and in any case the newest one. Without those
+    that `template_of` does not know.
+    """
+    counted = {current(): 0} | {version: count for version, count in accounts.items() if count}
+    known = sorted(filter(_exists, counted), reverse=True)
+    return [VersionInUse(version, counted[version]) for version in known]
 
 
 def _exists(version: int) -> bool:

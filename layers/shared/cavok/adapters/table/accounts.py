@@ -2,8 +2,9 @@
 
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from pynamodb.attributes import (
@@ -14,6 +15,7 @@ from pynamodb.attributes import (
     VersionAttribute,
 )
 from pynamodb.expressions.update import Action
+from pynamodb.indexes import GlobalSecondaryIndex
 from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
@@ -35,6 +37,7 @@ from cavok.adapters.table.table import (
     retry_on_conflict,
     start_after,
 )
+from cavok.adapters.table.template_versions import count_version
 from cavok.domain import audit
 from cavok.domain.accounts import (
     AccessType,
@@ -63,8 +66,13 @@ from cavok.domain.providers import Provider
 
 CHANGED_BY_OTHERS = "The account is being changed by others at this moment. Please try again."
 
-READ_BY_NUMBER = 2 * BATCH
-"""Accounts that a search by number reads for one page. It may show few or none of them."""
+MOST_READ = 2 * BATCH
+"""Accounts that are read for one page where no index has what is asked for: by number, or by both
+status and version. The page may show few or none of them.
+"""
+
+_Found = tuple[Position, str]
+"""Where an account stands in the list, and its id."""
 
 
 _NAMES = (
@@ -129,6 +137,7 @@ class AccountItem(Item):
     )
     region_exceptions = JsonAttribute(dump=dict, load=dict, null=True, attr_name="region_health")
     template_version = NumberAttribute(null=True)
+    template_pk = UnicodeAttribute(null=True)
     last_verification_id = UnicodeAttribute(null=True)
     last_outcome = EnumAttribute(Outcome, null=True)
     last_finished_at = UTCDateTimeAttribute(null=True)
@@ -157,12 +166,14 @@ class AccountItem(Item):
     def of(cls, account: Account, *, quiet: bool = False) -> "AccountItem":
         """The item that stores an account. `quiet`: no event says that a test ended."""
         last, slot, due = account.verification, account.slot, account.next_verification_at
+        organization_id, version = account.organization_id, account.template_version
         return cls.of_fields(
-            keys.organization_pk(account.organization_id),
+            keys.organization_pk(organization_id),
             keys.account_sk(account.account_id),
             account,
             name_key=keys.name_key(account.name, account.account_id),
-            status_pk=keys.status_pk(account.organization_id, account.status),
+            status_pk=keys.status_pk(organization_id, account.status),
+            template_pk=keys.template_pk(organization_id, version) if version else None,
             due_shard=keys.due_shard(account.account_id) if due else None,
             role_path=account.role_path if account.role_path != DEFAULT_ROLE_PATH else None,
             region_exceptions=exceptions_of(account.region_health),
@@ -180,8 +191,12 @@ class AccountItem(Item):
 
     def account(self) -> Account:
         """The stored account."""
-        organization_id = self.pk.removeprefix(keys.ORGANIZATION)
-        return self.as_a(Account, organization_id=organization_id, **_stored_otherwise(self))
+        return self.as_a(
+            Account,
+            organization_id=self.pk.removeprefix(keys.ORGANIZATION),
+            counted_version=self.template_version if self.template_pk else None,
+            **_stored_otherwise(self),
+        )
 
 
 _STORED_OTHERWISE = {
@@ -255,9 +270,47 @@ def _not_found() -> AccountNotFound:
     return AccountNotFound("There is no such account in your organization.")
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which accounts of an organization a list has. Null allows any."""
+
+    organization_id: str
+    prefix: str
+    status: Status | None
+    template_version: int | None
+
+    @property
+    def pk(self) -> str:
+        """The organization's partition."""
+        return keys.organization_pk(self.organization_id)
+
+    @property
+    def both(self) -> bool:
+        """Whether it asks for a status and a version."""
+        return self.status is not None and self.template_version is not None
+
+    @property
+    def index(self) -> tuple[GlobalSecondaryIndex[Any], dict[str, str]]:
+        """The index that has them by name, and its hash key."""
+        if self.status:
+            status_pk = keys.status_pk(self.organization_id, self.status)
+            return AccountItem.by_status, {"status_pk": status_pk}
+        if self.template_version:
+            template_pk = keys.template_pk(self.organization_id, self.template_version)
+            return AccountItem.by_template, {"template_pk": template_pk}
+        return AccountItem.by_name, {"pk": self.pk}
+
+    def takes(self, account: ListedAccount) -> bool:
+        """Whether the account has the status and the version."""
+        return self.status in (None, account.status) and self.template_version in (
+            None,
+            account.template_version,
+        )
+
+
 class Accounts:
-    """Reads and writes accounts. Each write keeps the counts by status and the audit trail in the
-    same transaction. Audit entries expire after `audit_kept_for`.
+    """Reads and writes accounts. Each write keeps the counts by status and by template version, and
+    the audit trail, in the same transaction. Audit entries expire after `audit_kept_for`.
     """
 
     def __init__(self, table: Table, audit_kept_for: timedelta = audit.KEPT_FOR) -> None:
@@ -320,6 +373,7 @@ class Accounts:
                 transaction.save(claim, condition=ClaimItem.pk.does_not_exist())
                 transaction.save(item)
                 transaction.update(_organization(account), [_counts(account.status, +1)])
+                _count_version(transaction, account, None)
                 if entry:
                     self._add_audit_entry(transaction, entry)
                 if sealed_credentials:
@@ -336,7 +390,7 @@ class Accounts:
             if isinstance(error, ItemChanged) and 0 in error.failed:
                 raise _already_connected(account) from None
             raise
-        return replace(account, writes=int(item.writes))
+        return _as_stored(account, item)
 
     def require_unclaimed(self, account: Account) -> None:
         """An early check before something costly; `add` decides. Raises AlreadyConnected."""
@@ -366,13 +420,20 @@ class Accounts:
             if before.status is not after.status:
                 changes = [_counts(before.status, -1), _counts(after.status, +1)]
                 transaction.update(_organization(after), changes)
-        return replace(after, writes=int(item.writes))
+            _count_version(transaction, after, before.counted_version)
+        return _as_stored(after, item)
 
     def confirm(self, after: Account, *, quiet: bool) -> None:
-        """Writes an account that a test found unchanged. `quiet`: no event follows. Raises
-        ItemChanged, ItemBusy.
+        """Writes an account that a test found unchanged, except perhaps the version of its role.
+        `quiet`: no event follows. Raises ItemChanged, ItemBusy.
         """
-        self._table.put(AccountItem.of(after, quiet=quiet))
+        item = AccountItem.of(after, quiet=quiet)
+        if after.counted_version == after.template_version:
+            self._table.put(item)  # alone it costs half
+            return
+        with self._table.transaction() as transaction:
+            transaction.save(item)
+            _count_version(transaction, after, after.counted_version)
 
     def _add_audit_entry(self, transaction: TransactWrite, entry: AuditEntry) -> None:
         add_audit_entry(transaction, entry, self._audit_kept_for)
@@ -416,6 +477,7 @@ class Accounts:
             transaction.delete(_credentials(account))
             transaction.save(DeletedItem.of(pk, account.account_id, now))
             transaction.update(_organization(account), [_counts(account.status, -1)])
+            count_version(transaction, account.organization_id, account.counted_version, None)
             self._add_audit_entry(transaction, entry)
 
     def was_deleted(self, organization_id: str, account_id: str, now: datetime) -> bool:
@@ -454,20 +516,21 @@ class Accounts:
         limit: int,
         prefix: str = "",
         status: Status | None = None,
+        template_version: int | None = None,
         after: Position | None = None,
     ) -> Page[ListedAccount]:
         """Accounts whose name starts with `prefix` or, if it is all digits, whose account number
         does. Name matches first, then account-number matches. A page may end before `limit`, or be
-        empty, if a search by number has read READ_BY_NUMBER.
+        empty, if a search by number, or by both status and version, has read MOST_READ.
         """
-        found: list[tuple[Position, str]] = []
+        selection = Selection(organization_id, prefix, status, template_version)
+        found: list[_Found] = []
         end = None
         if after is None or after.kind == "name":
-            found += self._by_name(organization_id, prefix, status, after, limit + 1)
-        if prefix.isdigit() and len(found) <= limit:
+            found, end = self._by_name(selection, after, limit + 1)
+        if prefix.isdigit() and end is None and len(found) <= limit:
             start = after if after and after.kind == "number" else None
-            missing = limit + 1 - len(found)
-            numbered, end = self._by_number(organization_id, prefix, status, start, missing)
+            numbered, end = self._by_number(selection, start, limit + 1 - len(found))
             found += numbered
         shown = found[:limit]
         accounts = self.read(organization_id, [account_id for _, account_id in shown])
@@ -482,62 +545,77 @@ class Accounts:
         return [found[account_id] for account_id in account_ids if account_id in found]
 
     def _by_name(
-        self,
-        organization_id: str,
-        prefix: str,
-        status: Status | None,
-        after: Position | None,
-        limit: int,
-    ) -> list[tuple[Position, str]]:
-        pk, start = keys.organization_pk(organization_id), None
-        of_status = {"status_pk": keys.status_pk(organization_id, status)} if status else {}
-        hash_key = of_status.get("status_pk", pk)
+        self, selection: Selection, after: Position | None, limit: int
+    ) -> tuple[list[_Found], Position | None]:
+        """The accounts, and where it stopped reading if there may be more. No index has both status
+        and version, so filtering by both reads the accounts of the status.
+        """
+        index, index_key = selection.index
+        start, most = None, MOST_READ if selection.both else limit
         if after:
-            sk = keys.account_sk(after.account_id)
-            start = start_after(AccountItem, pk=pk, sk=sk, name_key=after.key, **of_status)
-        index = AccountItem.by_status if status else AccountItem.by_name
-        names = AccountItem.name_key.startswith(prefix.lower()) if prefix else None
-        found = self._table.entries(index, hash_key, names, start=start, limit=limit)
-        rows = [Row(AccountItem, each) for each in found]
+            pk, sk = selection.pk, keys.account_sk(after.account_id)
+            start = start_after(
+                AccountItem, **{"pk": pk, "sk": sk, "name_key": after.key} | index_key
+            )
+        prefix = selection.prefix.lower()
+        names = AccountItem.name_key.startswith(prefix) if prefix else None
+        (hash_key,) = index_key.values()
+        entries = self._table.entries(index, hash_key, names, start=start, limit=most)
+        rows = [Row(AccountItem, each) for each in entries]
         ids = [(row.name_key, row.sk.removeprefix(keys.ACCOUNT)) for row in rows]
-        return [(Position("name", key, account_id), account_id) for key, account_id in ids]
+        named = [(Position("name", key, account_id), account_id) for key, account_id in ids]
+        if not selection.both:
+            return named, None
+        found, end = self._read_selected(selection, iter(named), limit, BATCH, selection.takes)
+        return found, end if len(named) == most else None
 
     def _by_number(
-        self,
-        organization_id: str,
-        prefix: str,
-        status: Status | None,
-        after: Position | None,
-        limit: int,
-    ) -> tuple[list[tuple[Position, str]], Position | None]:
+        self, selection: Selection, after: Position | None, limit: int
+    ) -> tuple[list[_Found], Position | None]:
         """The accounts, and where it stopped reading if there may be more. Leaves out accounts
-        that match by name too. A claim has no status, so filtering by it reads the accounts.
+        that match by name too. A claim has neither status nor version, so filtering by them reads
+        the accounts.
         """
-        # Few may have the status: a call for each would take minutes.
-        pk, start, size = keys.organization_pk(organization_id), None, BATCH if status else limit
+        pk, prefix, start = selection.pk, selection.prefix, None
+        # Few may be wanted: a call for each would take minutes.
+        size = BATCH if selection.status or selection.template_version else limit
         if after:
             start = start_after(ClaimItem, pk=pk, sk=keys.claim_sk(Provider.AWS, after.key))
         claims = ClaimItem.query(
             pk,
             ClaimItem.sk.startswith(keys.claim_sk(Provider.AWS, prefix)),
             last_evaluated_key=start,
-            limit=READ_BY_NUMBER,
+            limit=MOST_READ,
             page_size=size,
         )
-        found: list[tuple[Position, str]] = []
+
+        def takes(account: ListedAccount) -> bool:
+            return not account.name.startswith(prefix) and selection.takes(account)
+
+        numbered = map(_numbered, claims)
+        found, end = self._read_selected(selection, numbered, limit, size, takes)
+        return found, end if claims.last_evaluated_key else None
+
+    def _read_selected(
+        self,
+        selection: Selection,
+        entries: Iterator[_Found],
+        limit: int,
+        size: int,
+        takes: Callable[[ListedAccount], bool],
+    ) -> tuple[list[_Found], Position | None]:
+        """The first `limit` entries whose accounts it takes, and the last entry that it read,
+        `size` at once.
+        """
+        found: list[_Found] = []
         end = None
-        while len(found) < limit and (chunk := _take(claims, size)):
-            read = [_numbered(claim) for claim in chunk]
-            accounts = self.read(organization_id, [account_id for _, account_id in read])
-            wanted = {
-                account.account_id
-                for account in accounts
-                if not account.name.startswith(prefix)
-                and (status is None or account.status is status)
-            }
+        while len(found) < limit and (read := list(islice(entries, size))):
+            ids = [account_id for _, account_id in read]
+            accounts = self.read(selection.organization_id, ids)
+            wanted = {account.account_id for account in accounts if takes(account)}
             found += [each for each in read if each[1] in wanted]
             end = read[-1][0]
-        return found[:limit], end if claims.last_evaluated_key else None
+        return found[:limit], end
 
 
 def _already_connected(account: Account) -> AlreadyConnected:
@@ -564,10 +642,15 @@ def _numbered(claim: ClaimItem) -> tuple[Position, str]:
     return Position("number", number, claim.account_id), claim.account_id
 
 
-def _take(claims: Iterator[ClaimItem], count: int) -> list[ClaimItem]:
-    return [claim for _, claim in zip(range(count), claims, strict=False)]
-
-
 def _counts(status: Status, change: int) -> Action:
     counter = getattr(OrganizationItem, status.value)
     return counter.add(change)  # type: ignore[no-any-return]
+
+
+def _count_version(transaction: TransactWrite, account: Account, before: int | None) -> None:
+    """`before`: the version under which the stored account counts."""
+    count_version(transaction, account.organization_id, before, account.template_version)
+
+
+def _as_stored(account: Account, item: AccountItem) -> Account:
+    return replace(account, writes=int(item.writes), counted_version=account.template_version)

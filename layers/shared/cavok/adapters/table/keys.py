@@ -8,6 +8,7 @@ others that read or write it.
 | account                               | ORG#<org>         | ACCOUNT#<account>                  | accounts, due_accounts, resources, verifications |
 | its sealed access key                 | ORG#<org>         | CREDENTIALS#<account>              | accounts                                         |
 | claim: a number once per organization | ORG#<org>         | PROVIDER#<provider>#<12 digits>    | accounts                                         |
+| its accounts with a template version  | ORG#<org>         | TEMPLATE#<version>                 | template_versions, accounts                      |
 | audit entry                           | ORG#<org>         | AUDIT#<ulid>                       | audit                                            |
 | what counts against a quota           | ORG#<org>         | QUOTA#<name>                       | quotas                                           |
 | how the webhook's receiver does       | WEBHOOK#<org>     | HEALTH                             | webhooks, stream                                 |
@@ -30,15 +31,17 @@ others that read or write it.
 | ------------------ | -------------- | --------------- | -------------------- | ---------- |
 | by_name            | accounts       | pk              | name_key             | keys only  |
 | by_status          | accounts       | status_pk       | name_key             | keys only  |
+| by_template        | accounts       | template_pk     | name_key             | keys only  |
 | by_due             | due accounts   | due_shard       | next_verification_at | keys only  |
 | by_audited_account | audit entries  | audited_account | sk                   | all        |
 | by_usage           | usage counters | usage_of        | used                 | keys only  |
 | by_schedule        | resources      | scheduled       | sk                   | keys only  |
 
-by_name and by_status project keys only. A verification that changes neither name nor status writes
-nothing to them, and a page of accounts is one query and one batch read. by_due, by_audited_account,
-by_usage and by_schedule are sparse: a resting account has no `due_shard`, an entry of the webhook
-no `audited_account`, only usage counters have `usage_of`, and only resources with a schedule are
+by_name, by_status and by_template project keys only. A verification that changes neither name nor
+status, and reads the same version, writes nothing to them, and a page of accounts is one query and
+one batch read. All others, and by_template, are sparse: an account has no `template_pk` while the
+version of its role is not known, a resting one no `due_shard`, an entry of the webhook no
+`audited_account`, only usage counters have `usage_of`, and only resources with a schedule are
 `scheduled`.
 
 Others spell these keys too: workflows, event filters and IAM conditions in the template, and the
@@ -61,6 +64,7 @@ INTERACTION = "INTERACTION#"
 REQUEST = "REQUEST#"
 USAGE = "USAGE#"
 TRUST = "TRUST#"
+TEMPLATE = "TEMPLATE#"
 RESOURCE = "RESOURCE#"
 RESOURCE_CLAIM = "RESOURCE_OF#"
 DELETED = "DELETED#"
@@ -188,6 +192,14 @@ def name_key(name: str, account_id: str) -> str:
 
 def status_pk(organization_id: str, status: str) -> str:
     return f"{organization_pk(organization_id)}#{status}"
+
+
+def template_sk(version: int) -> str:
+    return f"{TEMPLATE}{version}"
+
+
+def template_pk(organization_id: str, version: int) -> str:
+    return f"{organization_pk(organization_id)}#{template_sk(version)}"
 
 
 def due_shard(account_id: str) -> str:

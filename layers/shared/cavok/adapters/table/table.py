@@ -116,6 +116,17 @@ class ByStatus(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     name_key = UnicodeAttribute(range_key=True)
 
 
+class ByTemplate(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Accounts of an organization whose role has one version of the template, by name."""
+
+    class Meta:
+        index_name = "by_template"
+        projection = KeysOnlyProjection()
+
+    template_pk = UnicodeAttribute(hash_key=True)
+    name_key = UnicodeAttribute(range_key=True)
+
+
 class ByDue(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     """Accounts of all organizations, by the time of their next verification."""
 
@@ -178,6 +189,7 @@ class Item(Model):
     sk = UnicodeAttribute(range_key=True)
     by_name = ByName()
     by_status = ByStatus()
+    by_template = ByTemplate()
     by_due = ByDue()
     by_audited_account = ByAuditedAccount()
     by_usage = ByUsage()

@@ -13,9 +13,16 @@ class ByStatus(BaseModel):
     failed: int
 
 
+class VersionInUseBody(ResponseBody):
+    version: int
+    accounts: int
+    outdated: bool
+
+
 class AccountCounts(BaseModel):
     total: int
     by_status: ByStatus
+    by_template_version: list[VersionInUseBody]
 
 
 class QuotaBody(ResponseBody):

@@ -79,17 +79,24 @@ def list_accounts(
         Query(max_length=64, description="The start of the name or of the account number."),
     ] = None,
     status: Annotated[Status | None, Query()] = None,
+    template_version: Annotated[
+        int | None, Query(ge=1, le=9999, description="The version that their role has.")
+    ] = None,
 ) -> Response[AccountPage]:
     """Lists accounts by name. If `q` is digits, name matches come first, then account-number
-    matches. A page of these may have few or no accounts: go on while there is a `next_cursor`.
+    matches. A page of these, or by both `status` and `template_version`, may have few or no
+    accounts: go on while there is a `next_cursor`.
     """
     organization_id, prefix = router.caller.organization_id, q or ""
     scope = f"{organization_id}/accounts/{prefix}/{status or ''}"
+    if template_version:
+        scope += f"/{template_version}"
     page = wiring.accounts().page(
         organization_id,
         limit=limit,
         prefix=prefix,
         status=status,
+        template_version=template_version,
         after=Position.of_cursor(cursor, scope, "name", "number", prefix=prefix.lower()),
     )
     return paged(

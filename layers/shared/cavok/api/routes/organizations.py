@@ -4,11 +4,19 @@ from aws_lambda_powertools.event_handler import Response
 
 from cavok import wiring
 from cavok.api.caching import weak_tag
-from cavok.api.models.organizations import AccountCounts, ByStatus, OrganizationBody, QuotaBody
+from cavok.api.models.organizations import (
+    AccountCounts,
+    ByStatus,
+    OrganizationBody,
+    QuotaBody,
+    VersionInUseBody,
+)
 from cavok.api.quotas import quotas_of
 from cavok.api.responses import answers, ok
 from cavok.api.router import Router
+from cavok.domain.organizations import Organization
 from cavok.domain.quotas import QuotaName
+from cavok.domain.template_versions import in_use
 from cavok.services.organizations import organization_of
 
 router = Router()
@@ -24,15 +32,23 @@ def get_organization() -> Response[OrganizationBody]:
     organization = organization_of(
         router.caller.organization_id, organizations=wiring.organizations(), now=router.now()
     )
-    counts = organization.counts
-    accounts = AccountCounts(total=sum(counts.values()), by_status=ByStatus.model_validate(counts))
     body = OrganizationBody.of(
         organization,
         trusted_account_id=wiring.setting("TRUSTED_ACCOUNT_ID"),
-        accounts=accounts,
+        accounts=_accounts(organization),
         quotas=_quotas(organization.organization_id),
     )
     return ok(body, {"ETag": _tag(body)})
+
+
+def _accounts(organization: Organization) -> AccountCounts:
+    counts = organization.counts
+    by_version = wiring.template_versions().counts(organization.organization_id)
+    return AccountCounts(
+        total=sum(counts.values()),
+        by_status=ByStatus.model_validate(counts),
+        by_template_version=[VersionInUseBody.of(each) for each in in_use(by_version)],
+    )
 
 
 def _tag(body: OrganizationBody) -> str:
