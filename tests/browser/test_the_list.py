@@ -7,6 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import assert_accessible, assert_fits
 from tests.support.page import measures, samples
 from tests.support.page.waiting import pass_time, pass_time_until, stop_the_clock
 
@@ -101,6 +102,62 @@ def test_a_filter_is_a_choice_with_numbers_and_part_of_the_address(many):
     many.reload()
     expect(row(many, "Account00004")).to_be_visible()
     expect(group.get_by_role("radio", name=re.compile("Failed"))).to_be_checked()
+
+
+@pytest.fixture
+def updated_in_part(admin, answer_with) -> Page:
+    """Thirty accounts, of which each third has a role of the newer version."""
+    accounts = [
+        samples.account(
+            index,
+            template={
+                "version": 1 if index % 3 else 2,
+                "current": 2,
+                "outdated": bool(index % 3),
+                "changes": [],
+            },
+        )
+        for index in range(30)
+    ]
+    answer_with(admin.page, "/v1/organization", samples.organization(accounts))
+    answer_with(admin.page, "/v1/accounts", samples.pages_of(accounts))
+    admin.page.reload()
+    admin.page.locator("[data-id='acc000000']").wait_for()
+    return admin.page
+
+
+def test_the_versions_of_roles_are_a_choice_to_which_the_organization_leads(updated_in_part):
+    page = updated_in_part
+    page.evaluate("location.hash = '#/organization'")
+    section = page.get_by_role("region", name="Role versions")
+    expect(section).to_contain_text("Version 2, the newest")
+    expect(section).to_contain_text("Version 1, outdated")
+    section.get_by_role("link", name="20 accounts").click()
+
+    expect(total(page, "20 accounts")).to_be_visible()
+    expect(row(page, "Account00001")).to_be_visible()
+    expect(row(page, "Account00000")).to_have_count(0)
+    choice = page.get_by_role("combobox", name="Role version")
+    expect(choice).to_have_value("1")
+    page.reload()
+    expect(choice).to_have_value("1")
+    expect(row(page, "Account00000")).to_have_count(0)
+    choice.select_option("Version 2 · 10")
+    expect(total(page, "10 accounts")).to_be_visible()
+    expect(row(page, "Account00000")).to_be_visible()
+    expect(page).to_have_url(re.compile("template_version=2"))
+    page.get_by_role("group", name="Show by status").get_by_text("Degraded").click()
+    expect(total(page, "5 accounts")).to_be_visible()
+    expect(page).to_have_url(re.compile("status=degraded&template_version=2"))
+    assert_accessible(page)
+    assert_fits(page)
+    choice.select_option("All role versions")
+    expect(page).not_to_have_url(re.compile("template_version"))
+
+
+def test_where_all_roles_have_one_version_there_is_no_choice(many):
+    expect(many.get_by_role("group", name="Show by status")).to_contain_text("Failed1,666")
+    expect(many.get_by_role("combobox", name="Role version")).to_have_count(0)
 
 
 def test_nothing_found_says_so_and_offers_the_way_back(many):

@@ -33,6 +33,7 @@ from cavok.api.responses import PHRASES
 from cavok.domain import permissions
 from cavok.domain.accounts import AccessType, IssueCode
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK
+from cavok.domain.template_versions import current
 from cavok.domain.webhooks import SIGNING_AT_ONCE, ReceiverMessage, signed_headers
 from tests.support.api import KEY_ACCOUNT, Api, is_problem
 from tests.support.builders import EXTERNAL_ID, NOW, WORKLOAD
@@ -57,6 +58,7 @@ def test_an_organization_is_made_at_its_first_use_and_keeps_its_external_id(
         "accounts": {
             "total": 0,
             "by_status": {"unconfirmed": 0, "confirmed": 0, "degraded": 0, "failed": 0},
+            "by_template_version": [{"version": current(), "accounts": 0, "outdated": False}],
         },
         "quotas": first["quotas"],
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -17,7 +18,8 @@ from hypothesis import strategies as st
 
 from cavok import wiring
 from cavok.adapters.sealing import PLAINTEXT_LIMIT, credentials_context, session_context
-from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table import keys
+from cavok.adapters.table.accounts import AccountItem, Accounts
 from cavok.adapters.table.table import ItemChanged
 from cavok.adapters.table.verifications import pack_steps, unpack_steps
 from cavok.domain import audit, permissions
@@ -30,6 +32,7 @@ from cavok.domain.errors import (
     ServiceUnavailable,
     VerificationNotFound,
 )
+from cavok.domain.ids import new_id
 from cavok.domain.organizations import Organization
 from cavok.domain.verifications import KEPT_FOR, State, Trigger, finish
 from tests.support.api import number
@@ -49,6 +52,7 @@ from tests.support.builders import (
 )
 from tests.support.faults import Calls, Fault, watched
 from tests.support.moto_stack import SWEEP, begin_test, client, items
+from tests.support.version_counts import wrong_version_counts
 
 ACTOR = ADA
 
@@ -249,6 +253,119 @@ def test_the_counts_by_status_stay_true_whatever_happens(
     for account in alive.values():
         accounts.delete(account, entry=audit.deleted(account, ACTOR, NOW), now=NOW)
     assert counts(accounts) == {}
+
+
+def saved(accounts: Accounts, account: Account, version: int | None) -> None:
+    accounts.save(account, replace(account, template_version=version))
+
+
+def confirmed_again(accounts: Accounts, account: Account, version: int | None) -> None:
+    accounts.confirm(replace(account, template_version=version), quiet=True)
+
+
+def begun(accounts: Accounts, account: Account, version: int | None) -> None:
+    begin_test(account, a_verification(verification_id=new_id()))
+
+
+def revoked(accounts: Accounts, account: Account, version: int | None) -> None:
+    accounts.save(account, account.with_use_revoked(NOW))
+
+
+def deleted(accounts: Accounts, account: Account, version: int | None) -> None:
+    accounts.delete(account, entry=audit.deleted(account, ACTOR, NOW), now=NOW)
+
+
+def overtaken(accounts: Accounts, account: Account, version: int | None) -> None:
+    older = replace(account, template_version=version, writes=99)
+    for write in (saved, confirmed_again, deleted):
+        with pytest.raises(ItemChanged):
+            write(accounts, older, version)
+
+
+def not_counted_yet(accounts: Accounts, account: Account, version: int | None) -> None:
+    if account.counted_version is None:
+        as_it_was_stored(account, version)
+
+
+WRITES = (saved, confirmed_again, begun, revoked, deleted, overtaken, not_counted_yet)
+
+
+@settings(
+    max_examples=25,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.sampled_from(WRITES), st.sampled_from([None, 1, 2, 12])),
+        max_size=25,
+    )
+)
+def test_the_counts_by_version_stay_true_whatever_happens(
+    accounts: Accounts, life: list[tuple[int, Any, int | None]]
+) -> None:
+    """Also with accounts as they were stored before versions were counted: these count from their
+    next write on.
+    """
+
+    def stored(index: int) -> Account | None:
+        with suppress(AccountNotFound):
+            return accounts.get(ORGANIZATION_ID, f"01JN8Q5M3C{index:016}")
+        return None
+
+    for index, write, version in life:
+        if account := stored(index):
+            write(accounts, account, version)
+        else:
+            fresh = an_account(account_id=f"01JN8Q5M3C{index:016}", account_number=number(index))
+            accounts.add(replace(fresh, template_version=version), None)
+        assert list(wrong_version_counts(items())) == []
+
+    alive = list(filter(None, map(stored, range(3))))
+    expected = Counter(each.counted_version for each in alive if each.counted_version)
+    assert +Counter(wiring.template_versions().counts(ORGANIZATION_ID)) == expected
+    for account in alive:
+        deleted(accounts, account, None)
+    assert not +Counter(wiring.template_versions().counts(ORGANIZATION_ID))
+
+
+def as_it_was_stored(account: Account, version: int | None) -> None:
+    """Before versions were counted. The item of a release that counts has one attribute more."""
+    item = AccountItem.of(replace(account, template_version=version))
+    item.template_pk = None
+    wiring.table().put(item)
+
+
+def test_an_account_stored_before_versions_were_counted_counts_from_its_next_write_on(
+    accounts: Accounts,
+) -> None:
+    as_it_was_stored(accounts.add(an_account(), None), 1)
+    versions = wiring.template_versions()
+    before = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
+    assert (before.template_version, before.counted_version) == (1, None)
+    assert versions.counts(ORGANIZATION_ID) == {}
+
+    accounts.confirm(before, quiet=True)
+
+    assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID).counted_version == 1
+    assert versions.counts(ORGANIZATION_ID) == {1: 1}
+    with pytest.raises(ItemChanged):
+        accounts.confirm(before, quiet=True)
+    assert versions.counts(ORGANIZATION_ID) == {1: 1}, "a test that ends twice counts once"
+
+
+def test_a_test_that_reads_the_same_version_writes_neither_the_counts_nor_the_index(
+    accounts: Accounts,
+) -> None:
+    before = accounts.add(an_account(template_version=1), None)
+    calls = Calls()
+
+    with watched(calls):
+        accounts.confirm(before, quiet=True)
+
+    assert calls.made == ["PutItem"]
+    (stored,) = (item for item in items() if item["sk"].startswith("ACCOUNT#"))
+    assert stored["template_pk"] == keys.template_pk(ORGANIZATION_ID, 1)
+    assert stored["name_key"] == keys.name_key(before.name, ACCOUNT_ID)
 
 
 def test_a_test_takes_the_slot_and_ends_with_it_free(accounts: Accounts) -> None:

@@ -43,6 +43,7 @@ from tests.support.operations import (
     made_world,
     send,
 )
+from tests.support.version_counts import wrong_version_counts
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 
@@ -305,6 +306,7 @@ def wrong(world: World, answers: tuple[Answer, Answer]) -> Iterator[str]:
     stored = items()
     accounts = {sk[8:]: item for (_, sk), item in stored.items() if sk.startswith("ACCOUNT#")}
     yield from _wrong_counts(stored, accounts)
+    yield from wrong_version_counts(stored.values())
     yield from _left_behind(stored, accounts)
     yield from _wrong_slots(stored, accounts)
     yield from _wrong_clocks(world)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cavok import wiring
-from cavok.adapters.table.accounts import READ_BY_NUMBER, AccountItem, Accounts, ClaimItem
+from cavok.adapters.table.accounts import MOST_READ, AccountItem, Accounts, ClaimItem
 from cavok.adapters.table.keys import claim_sk, organization_pk
 from cavok.adapters.table.resources import ResourceItem
 from cavok.domain.accounts import Account, Status
@@ -22,11 +22,17 @@ from tests.support.builders import a_resource, an_account
 STATUSES = (Status.UNCONFIRMED, Status.CONFIRMED, Status.DEGRADED, Status.FAILED)
 
 
-def connect(index: int, name: str, status: Status = Status.UNCONFIRMED) -> None:
+def connect(
+    index: int, name: str, status: Status = Status.UNCONFIRMED, version: int | None = None
+) -> Account:
     account = an_account(
-        account_id=f"01JN8Q5M3C{index:016}", account_number=number(index), name=name, status=status
+        account_id=f"01JN8Q5M3C{index:016}",
+        account_number=number(index),
+        name=name,
+        status=status,
+        template_version=version,
     )
-    wiring.accounts().add(account, None)
+    return wiring.accounts().add(account, None)
 
 
 def store(accounts: Iterable[Account]) -> None:
@@ -135,7 +141,7 @@ def test_a_search_by_number_reads_no_more_for_a_page_however_little_it_finds(
     while True:
         del read[:]
         page = admin.get("/v1/accounts", q=number(0)[:8], status="failed", limit=limit, **cursor)
-        assert sum(read) <= READ_BY_NUMBER + limit
+        assert sum(read) <= MOST_READ + limit
         found.append(names([page.json["items"]]))
         if not page.json["next_cursor"]:
             break
@@ -143,6 +149,119 @@ def test_a_search_by_number_reads_no_more_for_a_page_however_little_it_finds(
 
     assert found == [["A007"], [], ["A449"]]
     assert [len(page) for page in walk(admin, q=number(0)[:8], status="degraded")] == [0, 0, 0]
+
+
+@pytest.mark.usefixtures("organization")
+def test_a_version_selects_the_accounts_whose_role_has_it_with_any_other_filter(
+    admin: Api,
+) -> None:
+    connect(0, "Zebra", Status.CONFIRMED, 1)
+    connect(1, "ant", Status.DEGRADED, 1)
+    connect(2, "Bee", Status.CONFIRMED, 2)
+    connect(3, "1234Named", Status.CONFIRMED, 1)
+    connect(4, "Cat", Status.CONFIRMED)
+    connect(5, "Dog", Status.CONFIRMED, 12)
+
+    for limit in (1, 2, 100):
+        assert names(walk(admin, limit=limit, template_version=1)) == ["1234Named", "ant", "Zebra"]
+        assert names(walk(admin, limit=limit, template_version=2)) == ["Bee"]
+        assert names(walk(admin, limit=limit, template_version=3)) == []
+        assert names(walk(admin, limit=limit, template_version=1, q="AN")) == ["ant"]
+        confirmed = walk(admin, limit=limit, template_version=1, status="confirmed")
+        assert names(confirmed) == ["1234Named", "Zebra"]
+        numbered = walk(admin, limit=limit, template_version=1, q="1234")
+        assert names(numbered) == ["1234Named", "Zebra", "ant"]
+        numbered = walk(admin, limit=limit, template_version=1, q="1234", status="degraded")
+        assert names(numbered) == ["ant"]
+        assert names(walk(admin, limit=limit, template_version=2, status="failed")) == []
+
+
+def test_a_version_selects_accounts_of_one_organization(admin: Api, other_admin: Api) -> None:
+    for each in (admin, other_admin):
+        each.get("/v1/organization")
+    connect(0, "Mine", version=1)
+
+    assert names(walk(admin, template_version=1)) == ["Mine"]
+    assert walk(other_admin, template_version=1) == [[]]
+
+
+@pytest.mark.usefixtures("organization")
+def test_an_account_is_found_under_the_version_that_it_has_now_and_no_longer_once_it_is_gone(
+    admin: Api,
+) -> None:
+    account = connect(0, "Alpha", Status.CONFIRMED, 1)
+    connect(1, "Beta", Status.CONFIRMED, 2)
+    path = f"/v1/accounts/{account.account_id}"
+
+    admin.patch(path, {"name": "Gamma"})
+    assert names(walk(admin, template_version=1)) == ["Gamma"]
+    account = wiring.accounts().get(account.organization_id, account.account_id)
+    wiring.accounts().confirm(replace(account, template_version=2), quiet=True)
+    assert names(walk(admin, template_version=1)) == []
+    assert names(walk(admin, template_version=2)) == ["Beta", "Gamma"]
+    admin.post(f"{path}/revoke")
+    assert names(walk(admin, template_version=2)) == ["Beta"]
+    admin.delete("/v1/accounts/01JN8Q5M3C0000000000000001")
+    assert names(walk(admin, template_version=2)) == []
+
+
+@pytest.mark.usefixtures("organization")
+@pytest.mark.parametrize("limit", [1, 100])
+@pytest.mark.parametrize("q", ["", "A", "1234"])
+def test_a_page_by_status_and_version_reads_no_more_however_little_it_finds(
+    limit: int, q: str, admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where accounts are found by name and by number."""
+    store(
+        an_account(
+            account_id=f"01JN8Q5M3C{index:016}",
+            account_number=number(index),
+            name=f"A{index:03}",
+            status=Status.CONFIRMED,
+            template_version=2 if index in (7, 449) else 1,
+            version=1,
+        )
+        for index in range(450)
+    )
+    read: list[int] = []
+    as_it_is = Accounts.read
+
+    def counted(self: Accounts, organization_id: str, ids: Any) -> Any:
+        read.append(len(ids))
+        return as_it_is(self, organization_id, ids)
+
+    monkeypatch.setattr(Accounts, "read", counted)
+    found, cursor = [], {}
+    while True:
+        del read[:]
+        query = {"q": q, "status": "confirmed", "template_version": 2, "limit": limit}
+        page = admin.get("/v1/accounts", **query, **cursor)
+        assert sum(read) <= MOST_READ + limit
+        found.append(names([page.json["items"]]))
+        if not page.json["next_cursor"]:
+            break
+        cursor = {"cursor": page.json["next_cursor"]}
+
+    assert found == [["A007"], [], ["A449"]]
+
+
+@pytest.mark.usefixtures("organization")
+def test_a_cursor_is_of_one_version(admin: Api) -> None:
+    for index in range(3):
+        connect(index, f"A{index}", Status.CONFIRMED, 1)
+    pages: list[dict[str, Any]] = [
+        {},
+        {"template_version": 1},
+        {"template_version": 2},
+        {"template_version": 1, "status": "confirmed"},
+        {"template_version": 1, "q": "a"},
+        {"q": "/1"},
+    ]
+    for asked in pages[:2]:
+        cursor = admin.get("/v1/accounts", limit=1, **asked).json["next_cursor"]
+        for other in pages:
+            answer = admin.get("/v1/accounts", cursor=cursor, **other)
+            assert (answer.status == 200) == (other == asked), (asked, other)
 
 
 @pytest.mark.usefixtures("organization")
@@ -181,6 +300,10 @@ def test_a_list_is_of_one_organization(admin: Api, other_admin: Api) -> None:
         ({"limit": "ten"}, "limit"),
         ({"limit": "1e1"}, "limit"),
         ({"status": "excellent"}, "status"),
+        ({"template_version": 0}, "template_version"),
+        ({"template_version": 10_000}, "template_version"),
+        ({"template_version": "newest"}, "template_version"),
+        ({"template_version": "+1"}, "template_version"),
         ({"q": "x" * 65}, "q"),
         ({"cursor": "nonsense"}, "cursor"),
         ({"cursor": ""}, "cursor"),

@@ -31,11 +31,13 @@ from hypothesis.stateful import (
 )
 
 from cavok import wiring
+from cavok.adapters.table.keys import template_pk
 from cavok.api.conditions import etag
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account as StoredAccount
 from cavok.domain.permissions import WITHOUT_EXTERNAL_ID
 from cavok.domain.steps import Step, Verdict
+from cavok.domain.template_versions import current
 from cavok.services import sweep
 from functions.end_resources import app as end_resources
 from functions.follow_schedule import app as follow_schedule
@@ -59,6 +61,7 @@ from tests.support.reference import (
     Resource,
     Verification,
 )
+from tests.support.version_counts import listed_versions, wrong_version_counts
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 
@@ -259,7 +262,13 @@ class Comparison(RuleBasedStateMachine):
         assert external_id == answer["external_id"]
         assert len(set(self.external_ids.values())) == len(self.external_ids)
         counts = self.model.counts(caller.organization)
-        assert answer["accounts"] == {"total": sum(counts.values()), "by_status": counts}
+        there = listed_versions(stack.items())
+        newest = there[template_pk(caller.organization, current())]
+        assert answer["accounts"] == {
+            "total": sum(counts.values()),
+            "by_status": counts,
+            "by_template_version": [{"version": current(), "accounts": newest, "outdated": False}],
+        }
 
     # ---- tests
 
@@ -613,6 +622,7 @@ class Comparison(RuleBasedStateMachine):
     def what_is_stored_is_the_models(self) -> None:
         items = stack.plain_items()
         assert _stored(items) == self._expected()
+        assert list(wrong_version_counts(items.values())) == []
 
     @invariant()
     def the_clocks_are_those_of_the_schedules(self) -> None:

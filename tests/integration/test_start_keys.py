@@ -115,6 +115,8 @@ LISTS = (
     Listing("/v1/accounts"),
     Listing("/v1/accounts", (("q", "Prod"),)),
     Listing("/v1/accounts", (("status", "unconfirmed"),)),
+    Listing("/v1/accounts", (("template_version", "1"),)),
+    Listing("/v1/accounts", (("status", "unconfirmed"), ("template_version", "1"))),
     Listing("/v1/accounts", (("q", number(0)[:9]),)),
     Listing("/v1/audit"),
     Listing(f"/v1/accounts/{ACCOUNT}/audit"),

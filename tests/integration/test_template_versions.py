@@ -8,6 +8,7 @@ import importlib
 import json
 import shlex
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -37,8 +38,9 @@ from tests.support.builders import (
     an_account,
 )
 from tests.support.declared import described_api
-from tests.support.moto_stack import Clock, begin_test, client, let_customers_in
+from tests.support.moto_stack import Clock, begin_test, client, items, let_customers_in
 from tests.support.state_machines import VERIFY
+from tests.support.version_counts import wrong_version_counts
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 
@@ -249,6 +251,66 @@ def test_a_new_release_makes_the_role_outdated_at_once_and_an_update_makes_it_cu
     assert updated["template"] == {"version": 2, "current": 2, "outdated": False, "changes": []}
     assert updated["issues"] == []
     assert admin.get(f"{PATH}/instructions").json["update"] is None
+
+
+@each_test
+def test_an_organization_sees_how_many_accounts_run_which_version(
+    admin: Api, released: Callable[[], None], test: Callable[[], None]
+) -> None:
+    deploy(admin)
+    assert in_use(admin) == [(1, 0, False)]
+
+    test()
+
+    assert in_use(admin) == [(1, 1, False)]
+    assert found(admin, 1) == [ACCOUNT_ID]
+    released()
+    assert in_use(admin) == [(2, 0, False), (1, 1, True)]
+    put_policies(admin.get(f"{PATH}/instructions").json["cli"])
+    Clock.time += timedelta(days=2)  # due again
+
+    test()
+
+    assert in_use(admin) == [(2, 1, False)]
+    assert (found(admin, 1), found(admin, 2)) == ([], [ACCOUNT_ID])
+    renumber("CavokEc2", "CavokEc2V999")
+    Clock.time += timedelta(days=2)
+    test()
+    assert in_use(admin) == [(2, 0, False)], "it is not known any more"
+    assert found(admin, 2) == []
+
+
+@pytest.mark.parametrize("end", ["delete", "revoke", "reconnect", "lost"])
+def test_an_account_counts_no_longer_once_its_version_is_not_known(admin: Api, end: str) -> None:
+    deploy(admin)
+    by_a_person()
+    assert in_use(admin) == [(1, 1, False)]
+
+    match end:
+        case "delete":
+            assert admin.delete(PATH).status == 204
+        case "revoke":
+            assert admin.post(f"{PATH}/revoke").status == 204
+        case "reconnect":
+            assert admin.patch(PATH, {"role_name": "CavokOther"}).status == 200
+        case "lost":
+            for name in role_policies():
+                client("iam").delete_role_policy(RoleName="CavokCloud", PolicyName=name)
+            by_a_person()
+
+    assert in_use(admin) == [(1, 0, False)]
+    assert found(admin, 1) == []
+    assert list(wrong_version_counts(items())) == []
+
+
+def in_use(admin: Api) -> list[tuple[int, int, bool]]:
+    shown = admin.get("/v1/organization").json["accounts"]["by_template_version"]
+    return [(each["version"], each["accounts"], each["outdated"]) for each in shown]
+
+
+def found(admin: Api, version: int) -> list[str]:
+    listed = admin.get("/v1/accounts", template_version=version).json["items"]
+    return [account["account_id"] for account in listed]
 
 
 def options(command: str) -> dict[str, str]:

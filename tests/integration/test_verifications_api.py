@@ -17,6 +17,7 @@ from cavok.api.router import Router
 from cavok.domain import permissions
 from cavok.domain.accounts import UNKNOWN_CAPABILITIES, Account
 from cavok.domain.steps import Step
+from cavok.domain.template_versions import current
 from cavok.domain.verifications import TIME_LIMIT, Trigger
 from cavok.services.finish_verification import VerificationReport, finish_verification
 from tests.support.api import Answer, Api, is_problem, walk
@@ -347,6 +348,7 @@ def test_an_account_that_lost_a_permission_says_what_to_do(
     assert admin.get("/v1/organization").json["accounts"] == {
         "total": 1,
         "by_status": {"unconfirmed": 0, "confirmed": 0, "degraded": 1, "failed": 0},
+        "by_template_version": [{"version": current(), "accounts": 0, "outdated": False}],
     }
 
 

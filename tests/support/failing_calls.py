@@ -41,6 +41,7 @@ from tests.support.moto_stack import (
     let_customers_in,
     let_sweeps_find_everything_working,
 )
+from tests.support.version_counts import wrong_version_counts
 
 Items = dict[Key, Json]
 """By partition key and sort key."""
@@ -69,7 +70,11 @@ def forget() -> None:
 def broken(items: Items) -> list[str]:
     """Invariants of the table that do not hold."""
     accounts = {sk[8:]: item for (_, sk), item in items.items() if sk.startswith("ACCOUNT#")}
-    return [*_wrong_counts(items, accounts), *_left_behind(items, accounts)]
+    return [
+        *_wrong_counts(items, accounts),
+        *wrong_version_counts(items.values()),
+        *_left_behind(items, accounts),
+    ]
 
 
 def _wrong_counts(items: Items, accounts: Json) -> Iterator[str]:
@@ -155,6 +160,7 @@ def connected(run: Run, count: int = 1, **but: Any) -> list[Account]:
             "account_number": number(index),
             "name": f"A{index}",
             "next_verification_at": NOW + timedelta(days=1),
+            "template_version": 1,
         }
         added.append(wiring.accounts().add(confirmed(an_account(**ordinary | but)), None))
     run.memory["accounts"] = added

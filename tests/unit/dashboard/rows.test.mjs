@@ -18,7 +18,8 @@ Object.assign(Object.getPrototypeOf(element()), {
 const looks = new EventTarget();
 globalThis.window = Object.assign(looks, { innerHeight: 500, scrollTo() {}, scrollY: 0 });
 globalThis.requestAnimationFrame = (work) => work();
-globalThis.history = { pushState() {}, replaceState() {} };
+let shownAs;
+globalThis.history = { pushState() {}, replaceState: (_, __, address) => (shownAs = String(address)) };
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
@@ -36,18 +37,20 @@ const items = ["a", "b", "c"].map((name) => ({
 const rows = () => Response.json({ items, next_cursor: null });
 const busy = () => Response.json({ title: "Too many" }, { status: 429, headers: { "retry-after": "60" } });
 const broken = () => Response.json({ title: "No" }, { status: 422 });
-/** How often the rows, and the numbers, were asked for. Of the answers to the former, the last one stays. */
-let asked, counted, answers, view;
+/** How often the rows, and the numbers, were asked for. Of the answers to the former, the last one stays. What versions
+ * the roles have; an older API does not say. */
+let asked, counted, answers, view, versions;
 
 beforeEach(() => {
   view?.abort();
   store.forget();
   asked = counted = 0;
   answers = [rows];
+  versions = undefined;
   globalThis.fetch = async (address) => {
     if (String(address).includes("/organization")) {
       counted += 1;
-      return Response.json({ accounts: { total: 3, by_status: { failed: 3 } } });
+      return Response.json({ accounts: { total: 3, by_status: { failed: 3 }, by_template_version: versions } });
     }
     asked += 1;
     return (answers.length > 1 ? answers.shift() : answers[0])(String(address));
@@ -220,6 +223,69 @@ test("new accounts of another selection are not offered while the one that was c
   view.abort();
   assert.equal(offer.textContent, "");
 });
+
+const inUse = (...counts) =>
+  counts.map((accounts, index) => ({ version: counts.length - index, accounts, outdated: index > 0 }));
+
+for (const [what, said, isChoice] of [
+  ["an older API says none", undefined, false],
+  ["all roles have one version", inUse(3), false],
+  ["roles have several versions", inUse(1, 2), true],
+])
+  test(`where ${what}, the list can${isChoice ? "" : "not"} be filtered by version`, async () => {
+    versions = said;
+    const main = await opened();
+    view.abort();
+    assert.equal(main.querySelector(".version-filter").hidden, !isChoice);
+  });
+
+test("a version that is chosen is asked for, and part of the address", async () => {
+  versions = inUse(1, 2);
+  const main = await opened("status=failed");
+  const select = main.querySelector(".version-filter");
+  assert.deepEqual(
+    select.children.map((option) => [option.value, option.textContent, Boolean(option.selected)]),
+    [
+      ["", t.list.ofVersion(""), true],
+      ["2", t.list.ofVersion("2", 1), false],
+      ["1", t.list.ofVersion("1", 2), false],
+    ],
+  );
+  let address;
+  answers = [(sent) => Response.json({ items: [], next_cursor: (address = sent) && null })];
+  select.value = "1";
+  select.dispatchEvent(new Event("change"));
+  await soon(30);
+  const query = new URL(address).searchParams;
+  assert.deepEqual([query.get("template_version"), query.get("status")], ["1", "failed"]);
+  assert.ok(shownAs.endsWith("#/accounts?status=failed&template_version=1"), shownAs);
+  button(main, t.list.clear).dispatchEvent(new Event("click"));
+  await soon(30);
+  view.abort();
+  assert.equal(new URL(address).searchParams.get("template_version"), null);
+  assert.ok(shownAs.endsWith("#/accounts"), shownAs);
+  assert.deepEqual(
+    select.children.filter((option) => option.selected).map(({ value }) => value),
+    [""],
+  );
+});
+
+for (const [search, asks] of [
+  ["template_version=7", "7"],
+  ["template_version=0", null],
+  ["template_version=newest", null],
+])
+  test(`a list at the address ${search} ${asks ? "shows that version, also if no role has it" : "has them all"}`, async () => {
+    versions = inUse(3);
+    let address;
+    answers = [(sent) => Response.json({ items, next_cursor: (address = sent) && null })];
+    const main = await opened(search);
+    view.abort();
+    assert.equal(new URL(address).searchParams.get("template_version"), asks);
+    const select = main.querySelector(".version-filter");
+    assert.equal(select.hidden, !asks);
+    assert.equal(select.children.find((option) => option.selected).value, asks ?? "");
+  });
 
 test("an account that was added is shown, and said to a screen reader", async (context) => {
   const announcer = element();

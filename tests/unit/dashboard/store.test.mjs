@@ -240,6 +240,27 @@ test("empty pages that others follow are read past, as far as the next rows", as
   assert.deepEqual([listing.ended, asked], [true, [0, 1, 2, 3, 4, 5]]);
 });
 
+test("a filter by version asks for it, and has the accounts whose role has it now", async () => {
+  const of = (name, version) => account(name, { template: version && { version, current: 2 } });
+  const asked = [];
+  globalThis.fetch = async (url) => {
+    asked.push(new URL(url).searchParams.get("template_version"));
+    // The index lags behind: "b" was updated a moment ago.
+    return Response.json({ items: [of("a", 1), of("b", 2), of("c", 1), of("d", null)], next_cursor: null });
+  };
+  const listing = store.listingOf("", "", "1");
+  await listing.readMore(never);
+  assert.deepEqual([listing.ids, listing.total, asked], [["a", "c"], undefined, ["1"]]);
+  store.put(of("a", 2), null, Date.now() + 1);
+  assert.deepEqual(listing.ids, ["c"]);
+  store.add(account("e"), Date.now());
+  assert.deepEqual(listing.ids, ["c"]);
+  assert.equal(store.listingOf("", "", "1"), listing);
+  assert.notEqual(store.listingOf("", "", "2"), listing);
+  await store.listingOf("", "").readMore(never);
+  assert.deepEqual(asked, ["1", null]);
+});
+
 test("rows that new ones push over the end of their page stay, and are read again", async () => {
   const listing = await listed(...names(50, 2));
   const known = [...listing.ids];

@@ -24,6 +24,7 @@ from cavok.domain.template_versions import (
     VERSIONS,
     TemplateVersion,
     current,
+    in_use,
     sid_of,
     template_of,
     version_in,
@@ -267,6 +268,20 @@ def test_the_version_is_carried_from_the_survey_to_the_end() -> None:
         survey = Survey(template_version=found)
         carried = Survey.from_dict(json.loads(json.dumps(survey.recorded.as_dict())))
         assert carried.template_version == found
+
+
+# ---- in an organization --------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("three")
+def test_an_organization_sees_the_newest_version_and_those_that_accounts_have() -> None:
+    def shown(accounts: dict[int, int]) -> list[tuple[int, int, bool]]:
+        return [(each.version, each.accounts, each.outdated) for each in in_use(accounts)]
+
+    assert shown({1: 40, 2: 0, 3: 7}) == [(3, 7, False), (1, 40, True)]
+    assert shown({1: 40, 2: 2}) == [(3, 0, False), (2, 2, True), (1, 40, True)]
+    assert shown({}) == [(3, 0, False)]
+    assert shown({4: 1}) == [(3, 0, False)], "of a later release, as an account shows none"
 
 
 # ---- updating ------------------------------------------------------------------------------------

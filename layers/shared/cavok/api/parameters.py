@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Route
@@ -88,9 +88,15 @@ def _wrong(app: Any) -> Iterator[dict[str, Any]]:
         if name not in known:
             yield _entry("query", name, unknown_parameter(known))
             continue
-        form, message = _FORMS.get(known[name], (_ANY, ""))
+        form, message = _form_of(known[name])
         if not form.fullmatch(value):
             yield _entry("query", name, message.format(name=name))
+
+
+def _form_of(annotation: object) -> tuple[re.Pattern[str], str]:
+    """Also of one that may be left out, such as `int | None`."""
+    kinds = (annotation, *get_args(annotation))
+    return next((_FORMS[kind] for kind in kinds if kind in _FORMS), (_ANY, ""))
 
 
 def _entry(place: str, name: str, message: str) -> dict[str, Any]:

@@ -65,6 +65,8 @@ def test_keys_are_as_production_stores_them() -> None:
         keys.resource_claim_sk("ec2", "us-east-1", "i-1"),
         keys.name_key("Name", "a"),
         keys.status_pk("o", "failed"),
+        keys.template_sk(2),
+        keys.template_pk("o", 2),
         keys.due_shard("a"),
         keys.usage_of("o", "2025-03"),
     ] == [
@@ -94,6 +96,8 @@ def test_keys_are_as_production_stores_them() -> None:
         "RESOURCE_OF#ec2#us-east-1#i-1",
         "name#a",
         "ORG#o#failed",
+        "TEMPLATE#2",
+        "ORG#o#TEMPLATE#2",
         "DUE#4",
         "ORG#o#USAGE#2025-03",
     ]

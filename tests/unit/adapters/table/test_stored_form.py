@@ -24,6 +24,7 @@ from cavok.adapters.table.looks import LooksItem
 from cavok.adapters.table.quotas import QuotaItem
 from cavok.adapters.table.resources import ResourceClaimItem, ResourceItem
 from cavok.adapters.table.table import Item
+from cavok.adapters.table.template_versions import TemplateVersionItem
 from cavok.adapters.table.trust_proofs import TrustProofItem
 from cavok.adapters.table.verifications import VerificationItem
 from cavok.adapters.table.webhooks import DeliveryItem, HealthItem, WaitingItem, WebhookItem
@@ -116,6 +117,7 @@ RESTING = an_account(
     next_verification_at=None,
     capabilities=dict.fromkeys(("ec2", "rds", "logs"), Capability.UNKNOWN),
 )
+RESTING_BUT_KNOWN = replace(RESTING, template_version=1)
 FINISHED = a_verification(
     state=State.FINISHED,
     outcome=Outcome.CONFIRMED,
@@ -263,10 +265,20 @@ def with_the_name_alone(item: Any) -> Any:
     return item
 
 
+def without_a_place_in_the_list(item: Any) -> Any:
+    """As an account was stored before versions were counted."""
+    item.template_pk = None
+    return item
+
+
 PROOF = TrustProof(2, NOW)
 LOOKS = {ACCOUNT_ID: NOW}
 WRITTEN: Mapping[str, Item] = {
     "a tested account": AccountItem.of(TESTED),
+    "an account older than counts of versions": without_a_place_in_the_list(
+        AccountItem.of(RESTING_BUT_KNOWN)
+    ),
+    "how many accounts have a version": TemplateVersionItem("ORG#o", "TEMPLATE#2", accounts=6),
     "an account that rests": AccountItem.of(RESTING),
     "a finished verification": VerificationItem.of(FINISHED, expires_at=NOW),
     "a running verification": VerificationItem.of(RUNNING, expires_at=None),
@@ -314,7 +326,17 @@ WRITTEN: Mapping[str, Item] = {
     ),
 }
 READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
-    "a tested account": (AccountItem, AccountItem.account, TESTED),
+    "a tested account": (AccountItem, AccountItem.account, replace(TESTED, counted_version=1)),
+    "an account older than counts of versions": (
+        AccountItem,
+        AccountItem.account,
+        replace(RESTING_BUT_KNOWN, version=1, writes=1),
+    ),
+    "how many accounts have a version": (
+        TemplateVersionItem,
+        lambda item: (item.sk, item.accounts),
+        ("TEMPLATE#2", 6),
+    ),
     "an account that rests": (
         AccountItem,
         AccountItem.account,
