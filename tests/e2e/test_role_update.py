@@ -55,7 +55,13 @@ def test_the_command_gives_a_role_the_newest_version_and_keeps_what_its_owner_ch
     tags = place.iam.list_role_tags(**ROLE)["Tags"]
     assert {"Key": "cost-center", "Value": "42"} in tags
     assert connected.watch(connected.press_test()["verification_id"])["outcome"] == "confirmed"
-    assert connected.account()["template"]["version"] == template_versions.current()
+    newest = template_versions.current()
+    assert connected.account()["template"]["version"] == newest
+    of_newest = {"template_version": newest, "limit": 100}
+    listed = answer(organization.admin.get("/v1/accounts", params=of_newest))["items"]
+    assert connected.account_id in [account["account_id"] for account in listed]
+    counts = answer(organization.admin.get("/v1/organization"))["accounts"]["by_template_version"]
+    assert counts[0] == {"version": newest, "accounts": len(listed), "outdated": False}
 
 
 def command_of(template_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
