@@ -121,8 +121,7 @@ OWN: dict[str, dict[str, str]] = {
     "AccountCounts": {
         "total": "All accounts.",
         "by_status": "Accounts by status.",
-        "by_template_version": "Accounts by the version that their role has, newest first. Of "
-        "others it is not known.",
+        "by_template_version": "Accounts by the version of their role, newest first.",
     },
     "AccountPage": {"items": "The accounts of this page."},
     "AccountUsageBody": {"name": "The account's name. Null if it was deleted."},

@@ -66,8 +66,7 @@ _HEADERS_OF_MESSAGES = {
     "webhook-id": "The event: the same at every try. Keep the ids that you processed.",
     "webhook-timestamp": "When this try was signed, in seconds since 1970. Refuse old ones.",
     "webhook-signature": "`v1,` and the HMAC-SHA-256 of `id.timestamp.body`, in Base64. One for "
-    f"each secret that signs, up to {SIGNING_AT_ONCE}, separated by spaces. Accept the message if "
-    "any of them matches.",
+    f"each signing secret, up to {SIGNING_AT_ONCE}, separated by spaces. One must match.",
 }
 """As Standard Webhooks says."""
 
@@ -157,6 +156,8 @@ def _complete(parameter: dict[str, Any], method: str, path: str) -> None:
     name = parameter["name"]
     text = parameter.setdefault("description", descriptions.PARAMETERS.get(name))
     parameter["schema"] = _never_null(parameter["schema"])
+    if "enum" not in parameter["schema"]:
+        parameter["schema"].pop("title", None)  # as in `_drop_titles`
     if "$ref" not in parameter["schema"]:
         parameter["schema"] |= {"description": text}
     if (example := examples.of_parameter(name, method, path)) is not None:
