@@ -291,7 +291,7 @@ WRITES = (saved, confirmed_again, begun, revoked, deleted, overtaken, not_counte
 
 
 @settings(
-    max_examples=25,
+    max_examples=12,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(

@@ -206,8 +206,7 @@ def test_an_account_is_found_under_the_version_that_it_has_now_and_no_longer_onc
 
 
 @pytest.mark.usefixtures("organization")
-@pytest.mark.parametrize("limit", [1, 100])
-@pytest.mark.parametrize("q", ["", "A", "1234"])
+@pytest.mark.parametrize(("limit", "q"), [(1, ""), (100, "A"), (100, "1234")])
 def test_a_page_by_status_and_version_reads_no_more_however_little_it_finds(
     limit: int, q: str, admin: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:

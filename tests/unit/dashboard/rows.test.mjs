@@ -275,7 +275,7 @@ for (const [search, asks] of [
   ["template_version=0", null],
   ["template_version=newest", null],
 ])
-  test(`a list at the address ${search} ${asks ? "shows that version, also if no role has it" : "has them all"}`, async () => {
+  test(`a list at ${search} ${asks ? "shows that version, also if no role has it" : "has them all"}`, async () => {
     versions = inUse(3);
     let address;
     answers = [(sent) => Response.json({ items, next_cursor: (address = sent) && null })];

@@ -260,8 +260,8 @@ export function keepInstances(id, listed) {
 
 /** The listing of this search and these filters: the one that was shown last, or a new one. */
 export function listingOf(q, status, version = "") {
-  const same = listing?.q === q && listing.status === status && listing.version === version;
-  if (!listing || !same) listing = new Listing(q, status, version);
+  if (!listing || listing.q !== q || listing.status !== status || listing.version !== version)
+    listing = new Listing(q, status, version);
   return listing;
 }
 
@@ -390,6 +390,7 @@ export class Listing {
     return known !== null && this.fits(known);
   }
 
+  /** @param {Account} account */
   fits({ name, provider_id: number, status, template }) {
     const q = this.q.toLowerCase();
     return (
