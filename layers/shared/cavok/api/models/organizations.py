@@ -14,6 +14,8 @@ class ByStatus(BaseModel):
 
 
 class VersionInUseBody(ResponseBody):
+    """How many accounts have a version."""
+
     version: int
     accounts: int
     outdated: bool
