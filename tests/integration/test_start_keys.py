@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -129,11 +129,17 @@ each_list = pytest.mark.parametrize("listing", LISTS, ids=str)
 
 @pytest.fixture
 def five_of_each(admin: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five accounts; the first with five tests, five interactions and five audit entries."""
+    """Five accounts, whose roles have version 1; the first with five tests, five interactions and
+    five audit entries.
+    """
     ids = (f"01JN8Q5M3C{index:016}" for index in range(1, 1000))
     monkeypatch.setattr("cavok.services.accounts.new_id", lambda: next(ids))
     for index in range(5):
         admin.account(name=f"Prod{index}", provider_id=number(index))
+    accounts = wiring.accounts()
+    for listed in accounts.page(ORGANIZATION_ID, limit=5).items:
+        account = accounts.get(ORGANIZATION_ID, listed.account_id)
+        accounts.confirm(replace(account, template_version=1), quiet=True)
     for index in range(5):
         at = NOW + timedelta(minutes=10 * index)
         monkeypatch.setattr(Router, "now", staticmethod(lambda at=at: at))
