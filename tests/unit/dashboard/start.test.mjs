@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { button, opened, press, signIn, toasts } from "./drawn.mjs";
-import { soon } from "./soon.mjs";
+import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
@@ -90,3 +90,34 @@ test("it is asked for once, also where its button was drawn anew and is pressed 
   await soon();
   assert.equal(toasts.textContent, t.instances.accepted.start("web1"));
 });
+
+const SOON = { "retry-after": "0.001" };
+for (const [what, lose] of [
+  ["without network", (resolve, reject) => reject(new TypeError("Failed to fetch"))],
+  ["of an API that is down", (resolve) => resolve(Response.json({ message: "No" }, { status: 503, headers: SOON }))],
+])
+  test(`what came ${what} is said once, and does not stay in the row`, async () => {
+    toasts.replaceChildren();
+    store.forget();
+    await signIn(session);
+    store.add(account, Date.now());
+    let isLost = true;
+    globalThis.fetch = (address, { method }) => {
+      if (method === "POST" && isLost) return new Promise(lose);
+      const items = String(address).includes("/instances") ? [stopped] : [];
+      return Promise.resolve(Response.json({ ...account, items, unavailable: [], next_cursor: null }));
+    };
+    const main = opened(instances, new AbortController().signal);
+    await soon();
+    press(button(main, t.instances.start));
+    // The request has a key, so it is repeated twice.
+    await until(() => toasts.textContent || main.querySelector('[role="alert"]'));
+    const said = toasts.textContent;
+    assert.ok(said.includes(t.problems.perhapsDone), said);
+    assert.equal(main.querySelector('[role="alert"]'), null);
+    isLost = false;
+    press(button(main, t.instances.refresh));
+    await soon(30);
+    assert.ok(!main.textContent.includes(t.problems.perhapsDone));
+    assert.ok(main.textContent.includes(stopped.state));
+  });

@@ -52,6 +52,8 @@ const seenAt = (listing) => Math.min(listing.at, Math.max(asOf(listing), listing
 // A state that the page itself may say has a word. Whatever else AWS says is shown as it is.
 const wordOf = (state) => t.instances.states[state] ?? state;
 const nameOf = (item) => item.name || item.instance_id;
+// What the API said of the instance itself. No network and no answer pass.
+const isRefusal = ({ status, perhapsDone }) => status > 0 && status < 500 && !perhapsDone;
 
 /**
  * The state of an instance: as AWS said, unless its newest start or stop came later, or ended what AWS saw.
@@ -429,8 +431,9 @@ export class Instances {
         (act) => this.follow(instance, act),
         (problem) => {
           if (this.signal.aborted) return warn(problem);
-          const text = reasonOf(problem);
-          this.refusals.set(keyOf(instance), { text, state: instance.state });
+          if (isRefusal(problem))
+            this.refusals.set(keyOf(instance), { text: reasonOf(problem), state: instance.state });
+          else warn(problem);
           this.draw();
         },
       ),
