@@ -176,3 +176,27 @@ test("an account that rests until somebody tests it is not said to be found by i
   assert.ok(!main.textContent.includes("automatically,"));
   assert.ok(main.textContent.includes(t.account.unconfirmed.nobodyLooks));
 });
+
+test("an access key that AWS rejects waits for other keys, not for a test", async () => {
+  tests = [];
+  const key = { ...connected, access_type: "access_key", access_key_id: "WXYZ", status: "unconfirmed" };
+  account = key;
+  const waits = { overview: t.account.unconfirmed.access_key, instructions: t.instructions.watch.unconfirmedKey };
+  const issues = [{ code: "credentials_rejected", message: "AWS does not accept it.", remedy: "Rotate keys." }];
+  const known = { issues, verification: newest("failed"), updated_at: "2026-01-01T10:01:00Z" };
+  for (const [draw, before, after] of [
+    [overview, waits.overview, t.account.statusText.notThereYet],
+    [instructions, waits.instructions, t.instructions.watch.notThereYet],
+  ]) {
+    store.forget();
+    account = key;
+    const main = await shown(draw);
+    assert.ok(main.textContent.includes(before), `${draw.name}, before a test`);
+    await turns(known);
+    assert.ok(main.textContent.includes(after), `${draw.name}, after it`);
+    assert.ok(!main.textContent.includes(before), `${draw.name}, after it`);
+    // Nothing that was found is left of the keys before.
+    await turns({ issues: [], updated_at: "2026-01-01T11:00:00Z" });
+    assert.ok(main.textContent.includes(before), `${draw.name}, with other keys`);
+  }
+});

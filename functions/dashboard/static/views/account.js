@@ -335,12 +335,16 @@ function nextStep(account) {
   // A revoked account has its own remedy among its issues.
   if (account.status !== "unconfirmed" || isRevoked(account)) return null;
   const { access_type: type, next_verification_at: next } = account;
-  const tried = testedAs(account) !== "before" && account.verification;
+  const tested = testedAs(account);
+  const tried = tested !== "before" && account.verification;
+  const nobodyLooks = type === "assume_role" && !next;
+  // What is known of a key needs no test to see. Its remedy is among the issues.
+  const isRefused = type !== "assume_role" && tested === "notEntered";
   return [
     h(
       "p",
       {},
-      t.account.unconfirmed[type === "assume_role" && !next ? "nobodyLooks" : type],
+      t.account.unconfirmed[nobodyLooks ? "nobodyLooks" : isRefused ? "refused_key" : type],
       " ",
       h("a", { href: `#/accounts/${account.account_id}/instructions` }, t.list.instructions),
     ),

@@ -210,7 +210,10 @@ function drawWatch(target, account, word, again) {
 // The API looks for no role ("off") after a test that was entered or that ended before its end.
 function waitsFor(account, looking) {
   if (account.status !== "unconfirmed" || isRevoked(account)) return conditionOf(account);
-  if (account.access_type !== "assume_role") return "unconfirmedKey";
+  if (account.access_type !== "assume_role") {
+    const condition = conditionOf(account);
+    return condition === "unconfirmed" ? "unconfirmedKey" : condition;
+  }
   if (looking === "off") return "notProved";
   if (looking === "failed") return "notSeen";
   const isLooked = session.current()?.canChange && looking !== "over";

@@ -259,6 +259,7 @@ export const t = withTexts(OPEN_TABLES, {
       assume_role: "Create the role in your account; Cavok finds it automatically, or press Test. How:",
       nobodyLooks: "Create the role in your account, then press Test. How:",
       access_key: "Press Test to see whether the credentials work. What the IAM user needs:",
+      refused_key: "What the IAM user needs:",
     },
     issues: "What is wrong",
     information: "Good to know",
@@ -426,6 +427,9 @@ export const t = withTexts(OPEN_TABLES, {
       notSeen: "The role has not been found yet.",
       nobodyLooks: "The role has not been found yet. Nobody looks for it now: once it is there, it must be tested.",
       unconfirmedKey: "Waiting for a test of these credentials.",
+      notThereYet:
+        "The last test could not enter the account with these keys. Enter others under Rotate keys in the overview, " +
+        "then test.",
       notProved: "The last test did not prove the connection. Follow the steps again, then test.",
       revoked: "Revoked: nothing of this account is used until a person tests it.",
       confirmed: "It works. This account is connected.",
