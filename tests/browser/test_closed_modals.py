@@ -16,7 +16,7 @@ SEARCH, WEBHOOK = r"/v1/accounts\?.*\bq=", "/v1/organization/webhook$"
 ASK_FIRST = {
     "Rename": (ONE, {"Name": "Other"}, SEARCH),
     "Change": (ONE, {"Role name": "CavokOther"}, "/v1/accounts/acc000000$"),
-    "Change the schedule of web1": (f"{ONE}/schedules", {}, r"/resources(\?|$)"),
+    "Change the schedule of web1": (f"{ONE}/schedules", {}, r"/resources/res1$"),
     "Change webhook": ("#/organization", {}, WEBHOOK),
     "New signing secret": ("#/organization", {}, WEBHOOK),
     "New Account": ("#/accounts", {"Provider ID": "123456789012", "Name": "Another"}, SEARCH),

@@ -170,6 +170,35 @@ def test_keys_are_rotated_and_never_shown(admin):
     assert "second-secret" not in page.content()
 
 
+@pytest.mark.parametrize("is_sent", [False, True], ids=["before", "on its way"])
+def test_keys_that_another_has_rotated_are_not_replaced_unseen(admin, watch, is_sent):
+    watch.expect_status(412)
+    keys = {"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "first-secret"}
+    account = admin.add_account(access_type="access_key", credentials=keys)
+    path = f"/v1/accounts/{account['account_id']}"
+    page = admin.go(f"#/accounts/{account['account_id']}")
+    page.get_by_role("button", name="Rotate keys").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Access key ID").fill("AKIAIOSFODNN7ROTATED")
+    dialog.get_by_label("Secret access key").fill("second-secret")
+    submit = dialog.get_by_role("button", name="Use these keys")
+    if is_sent:
+        held = HeldRequests(page, f"**{path}/credentials", "PUT")
+        submit.click()
+        held.first()
+    theirs = {"access_key_id": "AKIAIOSFODNN7OTHERS1", "secret_access_key": "third-secret"}
+    assert admin.call("PUT", f"{path}/credentials", theirs).status_code == 204
+    if is_sent:
+        held.first().continue_()
+        page.unroute(f"**{path}/credentials")
+    else:
+        submit.click()
+    expect(dialog.get_by_role("alert")).to_contain_text("its key ends in ERS1")
+    assert admin.call("GET", path).json()["access_key_id"] == "ERS1"
+    submit.click()
+    expect(page.get_by_text("The access key that ends in ATED")).to_be_visible()
+
+
 def test_deleting_asks_for_the_number_and_speaks_of_the_customers_stack(admin, account):
     page = admin.page
     page.get_by_role("button", name="Delete account").click()

@@ -27,6 +27,7 @@ REVOKED = samples.issue("revoked", "A person revoked it.", "Press Test.")
 def furnished(admin, answer_with) -> Page:
     answer_with(admin.page, ONE, samples.account(0))
     answer_with(admin.page, f"{ONE}/resources", {"items": samples.RESOURCES, "next_cursor": None})
+    answer_with(admin.page, f"{ONE}/resources/res1", samples.RESOURCES[0])
     answer_with(admin.page, f"{ONE}/interactions", {"items": [], "next_cursor": None})
     answer_with(admin.page, f"{ONE}/instances", samples.just_listed())
     return admin.page
@@ -53,7 +54,7 @@ def schedule_of_web1(page: Page, answer_with: Any, next_action: dict[str, Any]) 
         return there
 
     answer_with(page, f"{ONE}/resources/res1", keep, method="PATCH")
-    answer_with(page, f"{ONE}/resources/res1", lambda _: there.get("gone") or there)
+    answer_with(page, f"{ONE}/resources/res1", lambda _: there.get("gone") or there or None)
     return there
 
 
@@ -118,6 +119,7 @@ def test_a_new_schedule_whose_answer_was_lost_is_saved_by_the_next_press(
         return "abort"
 
     answer_with(page, f"{ONE}/resources", lambda _: {"items": there, "next_cursor": None})
+    answer_with(page, f"{ONE}/resources/res1", lambda _: there[0])
     answer_with(page, f"{ONE}/resources", lose, method="POST")
     changes = answer_with(page, f"{ONE}/resources/res1", saved(MONDAY), method="PATCH")
     admin.go("#/accounts/acc000000/instances")
@@ -295,6 +297,7 @@ def test_a_week_that_is_always_on_is_no_question_and_says_so(furnished, admin, a
         "next_action": {"action": "start", "at": "2026-01-06T00:00:00Z"},
     }
     answer_with(page, f"{ONE}/resources", {"items": [on], "next_cursor": None})
+    answer_with(page, f"{ONE}/resources/res1", on)
     answer_with(page, f"{ONE}/resources/res1", on, method="PATCH")
     stop_the_clock(page)
     admin.go(f"#/accounts/acc000000/{view}")
@@ -459,6 +462,27 @@ def test_the_next_change_is_the_one_that_comes_next(furnished, admin, answer_wit
         page.unroute(f"**{ONE}/resources")
 
 
+def test_a_schedule_that_another_changes_while_ours_is_on_its_way_is_not_overwritten(
+    furnished, admin, answer_with, watch
+):
+    """The version that the page has compared is the only one that it replaces."""
+    watch.expect_status(412)
+    page, there = furnished, [samples.RESOURCES[0]]
+
+    def refuse(_: Any) -> Any:
+        nights = samples.RESOURCES[0]["schedule"] | {"time_zone": "Asia/Tokyo"}
+        there[0] = samples.RESOURCES[0] | {"schedule": nights}
+        return samples.problem(412, "It was changed.")
+
+    answer_with(page, f"{ONE}/resources/res1", lambda _: there[0])
+    changes = answer_with(page, f"{ONE}/resources/res1", refuse, method="PATCH")
+    admin.go("#/accounts/acc000000/schedules")
+    save(page)
+    alert = page.get_by_role("dialog").get_by_role("alert")
+    expect(alert).to_contain_text("Somebody else changed this schedule")
+    assert len(changes) == 1
+
+
 def test_a_schedule_that_another_has_changed_is_not_overwritten_unseen(
     furnished, admin, other_tab, answer_with
 ):
@@ -473,6 +497,7 @@ def test_a_schedule_that_another_has_changed_is_not_overwritten_unseen(
     for tab in (page, other_tab):
         answer_with(tab, ONE, samples.account(0))
         answer_with(tab, f"{ONE}/resources", lambda _: {"items": there, "next_cursor": None})
+        answer_with(tab, f"{ONE}/resources/res1", lambda _: there[0])
     answer_with(other_tab, f"{ONE}/resources/res1", keep, method="PATCH")
     changes = answer_with(page, f"{ONE}/resources/res1", saved(after), method="PATCH")
     for tab in (page, other_tab):

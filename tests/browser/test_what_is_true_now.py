@@ -497,6 +497,34 @@ def test_a_new_secret_leaves_what_another_has_changed(admin, answer_with):
     assert [put.post_data_json["url"] for put in puts] == [theirs["url"]]
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("Change", "https://theirs.example/"), ("New signing secret", "whsec_x")],
+)
+def test_a_webhook_that_another_changes_while_ours_is_on_its_way_is_not_overwritten(
+    admin, answer_with, watch, name, said
+):
+    """The version that the page has compared is the only one that it replaces."""
+    watch.expect_status(412)
+    page, path, there = admin.page, "/v1/organization/webhook", [samples.WEBHOOK]
+
+    def put(_: Any) -> Any:
+        if there[0] is samples.WEBHOOK:
+            there[0] = samples.WEBHOOK | {"url": "https://theirs.example/"}
+            return samples.problem(412, "It was changed.")
+        return there[0] | {"secret": "whsec_x"}
+
+    answer_with(page, path, lambda _: there[0])
+    puts = answer_with(page, path, put, method="PUT")
+    admin.go("#/organization")
+    page.get_by_role("button", name=name, exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator("button[type=submit]").click()
+    expect(dialog).to_contain_text(said)
+    assert len(puts) == (1 if name == "Change" else 2)
+    assert all(each.headers["if-match"] for each in puts)
+
+
 def test_a_webhook_whose_secret_was_lost_on_its_way_is_offered_a_new_one(admin, answer_with, watch):
     watch.expect_status(404)
     watch.expects_network_failures = True

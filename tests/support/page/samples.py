@@ -571,6 +571,7 @@ AUDIT = [
 
 CODES = {
     404: "account_not_found",
+    412: "precondition_failed",
     422: "invalid_fields",
     500: "internal_error",
     503: "service_unavailable",
@@ -711,6 +712,7 @@ def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
         f"{one}/usage": USAGE,
         f"{one}/instances": just_listed(),
         f"{one}/resources": {"items": RESOURCES, "next_cursor": None},
+        f"{one}/resources/res1": RESOURCES[0],
         f"{one}/interactions": {"items": INTERACTIONS, "next_cursor": None},
         f"{one}/audit": {"items": AUDIT, "next_cursor": None},
     }

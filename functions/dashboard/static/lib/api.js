@@ -39,7 +39,8 @@ export const post = (path, body, { key } = {}) =>
 /** Asks the API to look at something, again and again, which whoever asks shows by itself.
  * @type {(path: string, options: {signal: AbortSignal}) => Promise<any>} */
 export const look = (path, { signal }) => call("POST", path, { signal, looks: true }).then((answer) => answer.body);
-export const put = (path, body) => call("PUT", path, { body }).then((answer) => answer.body);
+/** @type {(path: string, body: any, headers?: Record<string, string>) => Promise<any>} */
+export const put = (path, body, headers) => call("PUT", path, { body, headers }).then((answer) => answer.body);
 /** @type {(path: string, body: any, options?: {etag?: string | null}) => Promise<{body: any, etag: string | null}>} */
 export const patch = (path, body, { etag } = {}) =>
   call("PATCH", path, { body, headers: etag ? { "if-match": etag } : {} });

@@ -36,7 +36,7 @@ import {
   submitting,
   toast,
 } from "../lib/ui.js";
-import { unlessChanged } from "../lib/meanwhile.js";
+import { onceMore, unlessChanged } from "../lib/meanwhile.js";
 import { levelOf, meter } from "../lib/usage.js";
 import { keptTrue, oldest, watched } from "../lib/watched.js";
 import { groupText, t } from "./texts.js";
@@ -430,7 +430,7 @@ function logsSwitch(handle) {
         if (!may) return toast(t.viewer.why, "warning");
         const write_logs = !handle.account().write_logs;
         submitting(node, () =>
-          onceMore(() => change(handle, { write_logs })).then(() =>
+          onceMore(() => toBeTagged(handle).then(() => change(handle, { write_logs }))).then(() =>
             toast(write_logs ? t.account.logsOn : t.account.logsOff),
           ),
         );
@@ -489,7 +489,7 @@ function drawSettings(target, account, handle, logs) {
       account.access_type === "access_key" &&
         setting(
           t.account.keys,
-          t.account.keysText(account.access_key_id?.slice(-4) ?? ""),
+          t.account.keysText(keyEnding(account)),
           changeButton(t.account.rotate, {
             class: "button-small",
             "data-part": "keys",
@@ -499,6 +499,8 @@ function drawSettings(target, account, handle, logs) {
     ),
   );
 }
+
+const keyEnding = ({ access_key_id: id }) => id?.slice(-4) ?? "";
 
 function setting(title, text, action) {
   return h(
@@ -524,50 +526,44 @@ const isDone = (account, body) => same(changeable(account), { ...changeable(acco
 // Saves these fields of the account. The page may have read a change of another already: the version is the newest
 // then, but the modal still shows what was before. `say` names what is there now.
 function changing(handle, names, say) {
-  const fields = () => {
-    const account = handle.account();
-    // Somebody removed it while the modal was open.
-    if (!account) throw new Problem({ status: 404, title: t.account.missing });
-    return Object.fromEntries(names.map((name) => [name, changeable(account)[name]]));
-  };
+  const fields = () => Object.fromEntries(names.map((name) => [name, changeable(present(handle))[name]]));
   const check = unlessChanged(fields(), fields, say);
   const save = async (body, first) => {
+    await first(toBeTagged(handle));
     await first(check({ ...fields(), ...body }));
-    await change(handle, body, first);
+    await change(handle, body);
   };
   return (body, first) => onceMore(() => save(body, first));
 }
 
-// The account is another version than the one that was to be changed. The newest was read.
-class Conflict extends Problem {}
+// Somebody may remove it while a modal is open.
+function present(handle) {
+  const account = handle.account();
+  if (!account) throw new Problem({ status: 404, title: t.account.missing });
+  return account;
+}
 
-// Of a newer account, only what is to be changed matters. If that was given up meanwhile, what was sent was refused.
-async function onceMore(save) {
+// What lists say of an account has no tag.
+const toBeTagged = async ({ id }) => store.etagOf(id) ?? store.readOne(id);
+
+// Of another version than the one that was to be changed, the newest is read before it is said.
+async function orConflict(handle, asked, isSaved = (_) => false) {
   try {
-    return await save();
+    return await asked;
   } catch (problem) {
-    if (!(problem instanceof Conflict)) throw problem;
-    return save().catch((next) => {
-      throw next.name === "AbortError" ? problem : next;
-    });
+    if (!(problem instanceof Problem) || problem.status !== 412) throw problem;
+    if (isSaved(await store.readOne(handle.id))) return null;
+    throw new Problem({ status: 412, title: t.account.changedMeanwhile });
   }
 }
 
-/**
- * Changes these fields, also if the view is left meanwhile. `first`: of the modal that asks for it.
- * @param {any} handle @param {any} body @param {(asked: Promise<any>) => Promise<any>} [first]
- */
-async function change(handle, body, first = (asked) => asked) {
-  try {
-    if (!store.etagOf(handle.id)) await first(store.readOne(handle.id));
-    const asked = Date.now();
-    const answer = await api.patch(`/v1/accounts/${api.segment(handle.id)}`, body, { etag: store.etagOf(handle.id) });
-    store.put(answer.body, answer.etag, asked);
-  } catch (problem) {
-    if (!(problem instanceof Problem) || problem.status !== 412) throw problem;
-    if (isDone(await store.readOne(handle.id), body)) return;
-    throw new Conflict({ status: 412, title: t.account.changedMeanwhile });
-  }
+/** Changes these fields, also if the view is left meanwhile. @param {any} handle @param {any} body */
+async function change(handle, body) {
+  const asked = Date.now();
+  const path = `/v1/accounts/${api.segment(handle.id)}`;
+  const patched = api.patch(path, body, { etag: store.etagOf(handle.id) });
+  const answer = await orConflict(handle, patched, (account) => isDone(account, body));
+  if (answer) store.put(answer.body, answer.etag, asked);
 }
 
 function rename(handle) {
@@ -679,6 +675,17 @@ function rotate(handle) {
     autocapitalize: "none",
   });
   const secret = h("input", { type: "password", class: "input", autocomplete: "off" });
+  // A test tells what the keys that would be replaced are worth.
+  const keys = () => [keyEnding(present(handle)), present(handle).status];
+  const check = unlessChanged(keys(), keys, ([ending, status]) =>
+    t.account.keysMeanwhile(ending, t.status[status] ?? status),
+  );
+  const save = async (mine, first) => {
+    await first(toBeTagged(handle));
+    await first(check([mine.access_key_id.slice(-4), "unconfirmed"]));
+    const path = `/v1/accounts/${api.segment(handle.id)}/credentials`;
+    await orConflict(handle, api.put(path, mine, { "if-match": store.etagOf(handle.id) ?? "*" }));
+  };
   dialog({
     title: t.account.rotate,
     content: ({ close }) =>
@@ -695,16 +702,14 @@ function rotate(handle) {
             input: secret,
           }),
         ],
-        async onsubmit() {
+        async onsubmit(_, first) {
           const errors = [];
           if (!/^\w{16,128}$/.test(keyId.value.trim()))
             errors.push({ field: "access_key_id", message: t.newAccount.keyIdWrong });
           if (!secret.value.trim()) errors.push({ field: "secret_access_key", message: t.newAccount.secretNeeded });
           if (errors.length) throw { status: 422, errors };
-          await api.put(`/v1/accounts/${api.segment(handle.id)}/credentials`, {
-            access_key_id: keyId.value.trim(),
-            secret_access_key: secret.value.trim(),
-          });
+          const mine = { access_key_id: keyId.value.trim(), secret_access_key: secret.value.trim() };
+          await onceMore(() => save(mine, first));
           secret.value = "";
           close();
           toast(t.account.rotated);

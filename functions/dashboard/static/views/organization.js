@@ -21,13 +21,14 @@ import {
   submitting,
   toast,
 } from "../lib/ui.js";
-import { unlessChanged } from "../lib/meanwhile.js";
+import { onceMore, unlessChanged } from "../lib/meanwhile.js";
 import { meter } from "../lib/usage.js";
 import { oldest, pagedList, watched } from "../lib/watched.js";
 import { number } from "../texts.js";
 import { t } from "./texts.js";
 
 const EVENTS = Object.keys(t.webhook.eventTexts);
+const WEBHOOK = "/v1/organization/webhook";
 
 export function organization({ main, title, signal }) {
   title(t.organization.title);
@@ -210,7 +211,7 @@ function drawWebhook(target, signal) {
   fill(target, section(t.webhook.title, { note: t.webhook.text }, inner, log));
   const shown = watched(
     inner,
-    () => webhookThere(signal),
+    () => webhookThere(signal).then(({ body }) => body),
     (webhook) => {
       render(log, Boolean(webhook), (isSet) => (kept = isSet ? deliveries(signal) : undefined)?.node);
       return webhook ? settings(webhook, press, again) : none(again);
@@ -221,10 +222,10 @@ function drawWebhook(target, signal) {
   return [shown, { readAt: () => kept?.readAt() ?? 0 }];
 }
 
-/** @param {AbortSignal} [signal] */
+/** With its tag; null if there is none. @param {AbortSignal} [signal] */
 const webhookThere = (signal) =>
-  api.get("/v1/organization/webhook", { signal }).catch((problem) => {
-    if (problem.isMissing) return null;
+  api.getWithTag(WEBHOOK, { signal }).catch((problem) => {
+    if (problem.isMissing) return { body: null, etag: null };
     throw problem;
   });
 
@@ -270,7 +271,7 @@ function settings(webhook, press, again) {
 function pressButtons() {
   const made = new Map();
   return (path, text, after, iconName = "", attributes = {}) => {
-    const post = () => api.post(`/v1/organization/webhook/${path}`).then(after);
+    const post = () => api.post(`${WEBHOOK}/${path}`).then(after);
     const onclick = (event) => submitting(event.currentTarget, post);
     if (!made.has(path)) made.set(path, changeButton(text, { ...attributes, onclick }, iconName));
     return made.get(path);
@@ -283,7 +284,7 @@ function deliveries(signal) {
   const press = pressButtons();
   /** @type {ReturnType<typeof watched> | undefined} */
   let shown;
-  const read = () => api.get("/v1/organization/webhook/deliveries", { signal });
+  const read = () => api.get(`${WEBHOOK}/deliveries`, { signal });
   const again = () => shown?.again().catch(() => {});
   const draw = ({ items }) =>
     h(
@@ -351,16 +352,23 @@ function edit(webhook, again) {
   const boxes = names.map((name) =>
     h("input", { type: "checkbox", value: name, checked: !webhook || webhook.events.includes(name) }),
   );
-  // The API takes the last change of a webhook for right. One that was paused was not changed by anybody.
+  // One that was paused was not changed by anybody.
   const chosen = (one) => one && { url: one.url, events: one.events };
-  const check = unlessChanged(
-    chosen(webhook),
-    () => webhookThere().then(chosen),
-    (there) => {
-      again();
-      return there ? t.webhook.changedMeanwhile(there.url) : t.webhook.removedMeanwhile;
-    },
-  );
+  /** The version that was found. @type {Record<string, string>} */
+  let version = {};
+  const newest = async () => {
+    const { body, etag } = await webhookThere();
+    version = body ? { "if-match": etag ?? "*" } : { "if-none-match": "*" };
+    return chosen(body);
+  };
+  const check = unlessChanged(chosen(webhook), newest, (there) => {
+    again();
+    return there ? t.webhook.changedMeanwhile(there.url) : t.webhook.removedMeanwhile;
+  });
+  const save = async (mine, first) => {
+    await first(check(mine));
+    return api.put(WEBHOOK, mine, version);
+  };
   dialog({
     title: webhook ? t.webhook.changeTitle : t.webhook.add,
     content: ({ close }) => {
@@ -392,9 +400,8 @@ function edit(webhook, again) {
           if (errors.length) throw { status: 422, errors };
           const mine = { url: url.value.trim(), events };
           const here = router.whileHere();
-          await first(check(mine));
           const ifLost = webhook ? t.problems.perhapsDone : t.webhook.perhapsSet;
-          const saved = await api.put("/v1/organization/webhook", mine).catch(lost(ifLost));
+          const saved = await onceMore(() => save(mine, first)).catch(lost(ifLost));
           close();
           again();
           if (saved.secret) return showSecret(saved.secret);
@@ -431,6 +438,13 @@ function showSecret(secret) {
   });
 }
 
+// A secret replaces the secret alone, whatever another changes meanwhile.
+async function renewSecret(first) {
+  const { body, etag } = await first(api.getWithTag(WEBHOOK));
+  const { url, events } = body;
+  return api.put(WEBHOOK, { url, events, rotate_secret: true }, { "if-match": etag ?? "*" });
+}
+
 function confirmRotation(again, why = "") {
   dialog({
     title: t.webhook.rotateTitle,
@@ -440,10 +454,7 @@ function confirmRotation(again, why = "") {
         cancel: close,
         fields: [why && h("p", {}, why), h("p", {}, t.webhook.rotateText)],
         async onsubmit(_, first) {
-          // A secret replaces the secret alone, whatever another has changed meanwhile.
-          const { url, events } = await first(api.get("/v1/organization/webhook"));
-          const mine = { url, events, rotate_secret: true };
-          const saved = await api.put("/v1/organization/webhook", mine).catch(lost(t.webhook.perhapsRotated));
+          const saved = await onceMore(() => renewSecret(first)).catch(lost(t.webhook.perhapsRotated));
           close();
           again();
           showSecret(saved.secret);
@@ -462,7 +473,7 @@ function confirmRemoval(again) {
         cancel: close,
         fields: [h("p", {}, t.webhook.removeText)],
         async onsubmit() {
-          await api.remove("/v1/organization/webhook");
+          await api.remove(WEBHOOK);
           close();
           again();
         },

@@ -9,7 +9,7 @@ import { ending } from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { dialog, onceAlone } from "../lib/modal.js";
 import { button, changeButton, field, form, isConnected, notice, section, skeleton, toast } from "../lib/ui.js";
-import { unlessChanged } from "../lib/meanwhile.js";
+import { onceMore, unlessChanged } from "../lib/meanwhile.js";
 import { keptTrue, READ_EVERY_MS } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame, whyUnused } from "./account.js";
@@ -37,6 +37,15 @@ export async function resourcesOf(id, signal) {
     if (!cursor) return all;
   }
 }
+
+/** One resource and its tag, null if it is not there. */
+const tagged = async (id, resource) =>
+  resource
+    ? api.getWithTag(path(id, resource.resource_id)).catch((problem) => {
+        if (isMissing(problem)) return null;
+        throw problem;
+      })
+    : null;
 
 export function schedules(context) {
   return frame(context, "schedules", (body, handle) => {
@@ -228,18 +237,26 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   const given = resource?.schedule ?? undefined;
   const session = ending();
   let known = resource;
+  let etag = null;
   // What was sent, though its answer may be lost.
   const sent = [];
-  // The API takes the last schedule for right. One that was released meanwhile is the API's to refuse.
-  const check = unlessChanged(
-    given,
-    async () => {
-      const there = (await resourcesOf(id)).find((each) => isOf(each, subject));
-      known = there ?? known;
-      return there ? (there.schedule ?? undefined) : given;
-    },
-    () => t.schedules.changedMeanwhile,
-  );
+  // One that was released meanwhile is the API's to refuse, unless it is under control again.
+  const newest = async () => {
+    const listed = async () => (await resourcesOf(id)).find((each) => isOf(each, subject));
+    const there = (known && (await tagged(id, known))) ?? (await tagged(id, await listed()));
+    if (!there) return given;
+    known = there.body;
+    etag = there.etag;
+    return known.schedule ?? undefined;
+  };
+  const check = unlessChanged(given, newest, () => t.schedules.changedMeanwhile);
+  const save = async (schedule, first) => {
+    if (known || sent.length) await first(check(schedule, ...sent));
+    sent.push(schedule);
+    if (known) return (await api.patch(path(id, known.resource_id), { schedule }, { etag })).body;
+    const { kind, instance_id, region } = instance;
+    return api.post(path(id), { kind, instance_id, region, schedule });
+  };
   const local = timeZoneHere();
   const zones = [...new Set([given?.time_zone ?? local, "UTC", ...Intl.supportedValuesOf("timeZone")])];
   const zone = h(
@@ -304,16 +321,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           );
           if (errors.length) throw { status: 422, errors };
           const schedule = structuredClone({ time_zone: zone.value, windows });
-          if (known || sent.length) await first(check(schedule, ...sent));
-          sent.push(schedule);
-          const saved = known
-            ? (await api.patch(path(id, known.resource_id), { schedule })).body
-            : await api.post(path(id), {
-                kind: instance.kind,
-                instance_id: instance.instance_id,
-                region: instance.region,
-                schedule,
-              });
+          const saved = await onceMore(() => save(schedule, first));
           const isDue = dueOnceSaid(saved);
           const whyNot = () => whyLeave(id, saved, running(), isDue());
           close();

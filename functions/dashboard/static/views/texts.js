@@ -303,6 +303,9 @@ export const t = withTexts(OPEN_TABLES, {
     reachMeanwhile: (role, regions) =>
       `Somebody else changed this. ${role ? `Role now: ${role}. ` : ""}Regions now: ${regions}. ` +
       "Save again to set yours.",
+    keysMeanwhile: (ending, status) =>
+      `This account has changed in the meantime: its key ends in ${ending}, and it is ${status}. ` +
+      "Use yours again to replace that key.",
     logsOn: "Logs are written to this account from now on.",
     logsOff: "Nothing is written to this account any more.",
     remove: "Delete account",

@@ -1,0 +1,205 @@
+// What a colleague stores while a change of ours is on its way is not overwritten unseen.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { button, modal, opened, press, signIn, submit, toasts } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
+
+globalThis.window = { addEventListener() {} };
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const session = await import(`${page}/lib/session.js`);
+const store = await import(`${page}/lib/store.js`);
+const { overview } = await import(`${page}/views/account.js`);
+const { organization } = await import(`${page}/views/organization.js`);
+const { schedules } = await import(`${page}/views/schedules.js`);
+const { t } = await import(`${page}/views/texts.js`);
+api.start({});
+await signIn(session);
+
+const EVENTS = Object.keys(t.webhook.eventTexts);
+const week = (day) => ({ time_zone: "UTC", windows: [{ days: [day], start: "08:00", stop: "18:00" }] });
+const theirs = "https://colleague.example/";
+/** What the API keeps by the end of its path, with a version; a colleague's next change; our writes that were done. */
+let there, meanwhile, done, view;
+
+beforeEach(() => {
+  view?.abort();
+  modal()?.close();
+  view = new AbortController();
+  store.forget();
+  toasts.replaceChildren();
+  meanwhile = null;
+  done = [];
+  there = {
+    "/accounts/a": {
+      ...{ account_id: "a", name: "Production", provider_id: "123456789012", status: "confirmed", version: 1 },
+      ...{ access_type: "access_key", access_key_id: "OURS", issues: [], capabilities: {} },
+    },
+    "/resources/r": {
+      ...{ resource_id: "r", kind: "ec2", instance_id: "i-1", name: "web1", region: "us-east-1", version: 1 },
+      ...{ schedule: week("mon"), next_action: null },
+    },
+    "/webhook": {
+      ...{ url: "https://ours.example/", events: EVENTS, state: "active", created_at: "2026-01-01T00:00:00Z" },
+      ...{ updated_at: "2026-01-01T00:00:00Z", updated_by: "anna", version: 1 },
+    },
+  };
+  const [none, ours] = [{ items: [], next_cursor: null }, { accounts: { total: 1, by_status: {} } }];
+  const others = {
+    "/organization": ours,
+    "/usage": { ...none, free_interactions: 1, resets_at: "2026-02-01T00:00:00Z" },
+  };
+  globalThis.fetch = async (address, { method, headers, body }) => {
+    const path = new URL(address).pathname.replace("/credentials", "");
+    const found = Object.keys(there).find((each) => path.endsWith(each));
+    const tagged = () => Response.json(there[found], { headers: { etag: `"${there[found].version}"` } });
+    if (method === "PUT" || method === "PATCH") {
+      meanwhile?.();
+      meanwhile = null;
+      const { "if-match": match, "if-none-match": noneMatch } = headers;
+      const isAnother = match && match !== `"${there[found]?.version}"`;
+      if (isAnother || (noneMatch && there[found])) return Response.json({ title: "Changed" }, { status: 412 });
+      const { access_key_id: key, rotate_secret, secret_access_key, ...rest } = JSON.parse(body);
+      done.push({ ...rest, secret_access_key });
+      change(found, { ...rest, ...(key && { access_key_id: key.slice(-4), status: "unconfirmed" }) });
+      const secret = rotate_secret && "whsec_new";
+      return Response.json({ ...there[found], secret });
+    }
+    if (path.endsWith("/resources")) return Response.json({ ...none, items: [there["/resources/r"]].filter(Boolean) });
+    if (found && there[found]) return tagged();
+    const other = Object.keys(others).find((each) => path.endsWith(each));
+    return other ? Response.json(others[other]) : Response.json({ title: "None" }, { status: 404 });
+  };
+});
+
+const change = (what, how) => (there[what] = { ...there[what], ...how, version: (there[what]?.version ?? 0) + 1 });
+
+async function shown(draw) {
+  const main = opened(draw, view.signal);
+  await soon(30);
+  return main;
+}
+
+async function save() {
+  submit();
+  await soon(30);
+}
+
+const said = () => modal().querySelector(".form-error").textContent;
+
+async function changesWebhook(main) {
+  press(button(main, t.actions.change));
+  modal().querySelector("input").value = "https://new.example/";
+}
+async function changesSchedule(main) {
+  press(button(main, t.schedules.change));
+}
+async function rotatesKeys(main) {
+  press(button(main, t.account.rotate));
+  const [id, secret] = modal().querySelectorAll("input");
+  id.value = "AKIAIOSFODNN7EXAMPLE";
+  secret.value = "a secret";
+}
+
+for (const [what, draw, opens, of, their, word] of [
+  ["the webhook", organization, changesWebhook, "/webhook", { url: theirs }, t.webhook.changedMeanwhile(theirs)],
+  [
+    ...["a schedule", schedules, changesSchedule, "/resources/r"],
+    ...[{ schedule: week("sun") }, t.schedules.changedMeanwhile],
+  ],
+  [
+    ...["an access key", overview, rotatesKeys, "/accounts/a"],
+    ...[{ access_key_id: "NEWS", status: "unconfirmed" }, t.account.keysMeanwhile("NEWS", t.status.unconfirmed)],
+  ],
+])
+  for (const [when, isSent] of [
+    ["before ours is sent", false],
+    ["while ours is on its way", true],
+  ]) {
+    test(`${what} that a colleague changes ${when} is told, and replaced by who insists`, async () => {
+      await opens(await shown(draw));
+      const changes = () => change(of, their);
+      if (isSent) meanwhile = changes;
+      else changes();
+      await save();
+      assert.deepEqual(done, []);
+      assert.equal(said(), word);
+      await save();
+      assert.equal(done.length, 1);
+    });
+  }
+
+test("a webhook that a colleague sets first is told", async () => {
+  there["/webhook"] = undefined;
+  const main = await shown(organization);
+  press(button(main, t.webhook.add));
+  modal().querySelector("input").value = "https://new.example/";
+  meanwhile = () => change("/webhook", { url: theirs, events: EVENTS });
+  await save();
+  assert.deepEqual(done, []);
+  assert.equal(said(), t.webhook.changedMeanwhile(theirs));
+});
+
+test("a new secret replaces the secret alone, whatever is stored while it is on its way", async () => {
+  const main = await shown(organization);
+  press(button(main, t.webhook.rotate));
+  meanwhile = () => change("/webhook", { url: theirs });
+  await save();
+  assert.deepEqual(
+    done.map(({ url }) => url),
+    [theirs],
+  );
+  assert.ok(modal().textContent.includes("whsec_new"));
+  press(button(modal(), t.webhook.secretKept));
+});
+
+test("keys are replaced though a name was changed meanwhile, which is no conflict", async () => {
+  await rotatesKeys(await shown(overview));
+  meanwhile = () => change("/accounts/a", { name: "Renamed" });
+  await save();
+  assert.equal(done.length, 1);
+  assert.equal(toasts.textContent, t.account.rotated);
+});
+
+test("keys of an account that turned out to be connected are not replaced unseen", async () => {
+  change("/accounts/a", { status: "unconfirmed" });
+  await rotatesKeys(await shown(overview));
+  change("/accounts/a", { status: "confirmed" });
+  await save();
+  assert.deepEqual(done, []);
+  assert.equal(said(), t.account.keysMeanwhile("OURS", t.status.confirmed));
+});
+
+test("an instance that a colleague released and took again is under the schedule that was saved", async () => {
+  press(button(await shown(schedules), t.schedules.change));
+  there["/resources/s"] = { ...there["/resources/r"], resource_id: "s" };
+  delete there["/resources/r"];
+  const { fetch } = globalThis;
+  globalThis.fetch = (address, options) =>
+    new URL(address).pathname.endsWith("/resources")
+      ? Promise.resolve(Response.json({ items: [there["/resources/s"]], next_cursor: null }))
+      : fetch(address, options);
+  await save();
+  assert.equal(there["/resources/s"].version, 2);
+});
+
+test("an account of which no version is known is read before what it shows is compared", async () => {
+  store.add(there["/accounts/a"], Date.now());
+  const { fetch } = globalThis;
+  let reads = 0;
+  globalThis.fetch = (address, options) => {
+    const { pathname } = new URL(address);
+    // What the view itself asks for takes long.
+    if (pathname.endsWith("/accounts/a") && options.method === "GET" && ++reads === 1) return new Promise(() => {});
+    return pathname.endsWith("/accounts")
+      ? Promise.resolve(Response.json({ items: [], next_cursor: null }))
+      : fetch(address, options);
+  };
+  const main = await shown(overview);
+  press(button(main, t.actions.rename));
+  modal().querySelector("input").value = "Mine";
+  change("/accounts/a", { name: "Theirs" });
+  await save();
+  assert.deepEqual(done, []);
+  assert.equal(said(), t.account.renamedMeanwhile("Theirs"));
+});
