@@ -7,15 +7,23 @@ addEventListener(
   },
   true,
 );
-addEventListener(
-  "pointerup",
-  () => {
-    pressing = false;
-  },
-  true,
-);
+// A press that becomes a scroll is cancelled.
+const ENDS = ["pointerup", "pointercancel"];
+for (const end of ENDS)
+  addEventListener(
+    end,
+    () => {
+      pressing = false;
+    },
+    true,
+  );
 
 export function afterPress(work) {
-  if (pressing) addEventListener("pointerup", () => setTimeout(work), { once: true });
-  else work();
+  if (!pressing) return work();
+  const ended = new AbortController();
+  const go = () => {
+    ended.abort();
+    setTimeout(work);
+  };
+  for (const end of ENDS) addEventListener(end, go, { signal: ended.signal });
 }
