@@ -721,3 +721,51 @@ test("an account that is gone fails no more", async () => {
   assert.deepEqual(listing.ids, []);
   assert.equal(store.freshness(Date.now()), "live");
 });
+
+test("however many accounts others add, the list takes no more requests than it has pages", async () => {
+  const listing = await listed(...names(150, 2));
+  while (!listing.ended) await listing.readMore(never);
+  const before = listing.pages.length;
+  const shown = new Set(listing.ids.slice(45, 75));
+  const known = [...listing.ids];
+  let asked = 0;
+  const { fetch } = globalThis;
+  globalThis.fetch = (url) => {
+    asked += 1;
+    return fetch(url);
+  };
+  for (let round = 0; round < 40; round += 1) {
+    add(`Z${round}`);
+    asked = 0;
+    await listing.reread(shown, never);
+    assert.ok(asked <= before + 2, `${asked} requests after ${round} more accounts`);
+  }
+  assert.ok(listing.pages.length <= before + 2, `${listing.pages.length} pages`);
+  assert.deepEqual(listing.ids, known);
+  listing.showArrivals();
+  for (let round = 0; round < 4; round += 1) await listing.reread(shown, never);
+  listing.showArrivals();
+  assert.deepEqual(
+    [...listing.ids].sort(),
+    there.map(({ name }) => name),
+  );
+  // Each row is on a page that is read again.
+  const onPages = new Set(listing.pages.flatMap(({ ids }) => ids));
+  assert.deepEqual(
+    listing.ids.filter((id) => !onPages.has(id)),
+    [],
+  );
+});
+
+test("of many rows under test each has its turn, though some hang", async () => {
+  const all = names(15);
+  await listed(...all);
+  const asked = [];
+  globalThis.fetch = async (url) => {
+    asked.push(new URL(url).pathname.split("/").at(-1));
+    return answer(url);
+  };
+  for (let turn = 0; turn < 3; turn += 1) await store.reread(all, never);
+  assert.deepEqual([...new Set(asked)].sort(), all);
+  assert.equal(asked.length, 18, "six at a time");
+});

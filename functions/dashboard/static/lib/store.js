@@ -365,6 +365,7 @@ export class Listing {
     const pages = [...inSight, ...others.slice(0, 1)];
     if (!pages.length) return;
     const left = await this.#read(() => Promise.all(pages.map((page) => this.#again(page, signal))), signal);
+    this.#join();
     const inOrder = left.flat().sort((a, b) => Number(shown.has(b)) - Number(shown.has(a)));
     await this.#lookFor(inOrder, signal);
   }
@@ -423,7 +424,7 @@ export class Listing {
   async #again(page, signal) {
     const { ids, next, at } = await this.#ask(page.cursor, page.limit, signal);
     // An answer to what was asked later is there already.
-    if (passed(page.at) > at) return [];
+    if (passed(page.at) > at || !this.pages.includes(page)) return [];
     const known = new Set(this.ids);
     const isLast = page === this.pages.at(-1);
     // Beyond the last row that is loaded, accounts are not new but not loaded yet.
@@ -445,6 +446,17 @@ export class Listing {
     if (!this.ids.length) this.showArrivals();
     changed();
     return left;
+  }
+
+  // A page is read no more once the pages beside it meet, and have all its rows.
+  #join() {
+    for (let at = this.pages.length - 2; at > 0; at -= 1) {
+      const [before, page, after] = this.pages.slice(at - 1, at + 2);
+      const isBefore = (id) => before.ids.includes(id);
+      if (!after.ids.some(isBefore) || !page.ids.every((id) => isBefore(id) || after.ids.includes(id))) continue;
+      this.pages.splice(at, 1);
+      for (const each of this.arrivals) if (each.page === page) each.page = before;
+    }
   }
 
   /** Puts the new accounts among the rows. Returns their ids. */
@@ -492,8 +504,13 @@ async function readSome(ids, signal) {
   for (const each of reads) if (each.status === "rejected" && !isMissing(each.reason)) throw each.reason;
 }
 
-/** Reads these rows again. */
+let lastReread = "";
+
+/** Reads these rows again, a few at a time, in turns. */
 export async function reread(ids, signal) {
-  if (!ids.length) ends.delete("rows");
-  else await reading("rows", () => readSome(ids, signal), signal);
+  if (!ids.length) return void ends.delete("rows");
+  const from = ids.indexOf(lastReread) + 1;
+  const turn = [...ids.slice(from), ...ids.slice(0, from)].slice(0, FEW);
+  lastReread = turn[turn.length - 1];
+  await reading("rows", () => readSome(turn, signal), signal);
 }
