@@ -57,3 +57,27 @@ test("that it is evaluated is one sentence to a screen reader, which the policy 
   const spoken = all(main).filter((node) => node.getAttribute("aria-live") && node.textContent);
   assert.deepEqual(spoken, []);
 });
+
+for (const [by, answer, isOffered] of [
+  ["the API, which has no such account", { title: "No such account" }, true],
+  ["the gateway, which has no such route", { message: "Not Found" }, false],
+])
+  test(`what is not found by ${by}, is said so`, async () => {
+    const account = { account_id: "a", name: "A", status: "confirmed", access_type: "assume_role", version: 1 };
+    store.forget();
+    store.add(account, Date.now());
+    let reads = 0;
+    globalThis.fetch = async (address) => {
+      const { pathname } = new URL(address);
+      if (pathname.endsWith("/least-privilege")) return Response.json(answer, { status: 404 });
+      // The account is deleted after the view has read it.
+      if (pathname.endsWith("/a") && ++reads > 1) return Response.json({ title: "No such account" }, { status: 404 });
+      return Response.json({ ...account, items: [], next_cursor: null });
+    };
+    const left = new AbortController();
+    const main = opened(leastPrivilege, left.signal);
+    await soon(30);
+    assert.equal(main.textContent.includes(t.privilege.missing), !isOffered);
+    assert.equal(main.textContent.includes(t.account.missing), isOffered);
+    left.abort();
+  });

@@ -49,7 +49,12 @@ export function leastPrivilege(context) {
           once: true,
           className: "stack",
           placeholder: () => skeleton(8),
-          onMissing: () => notice("info", h("p", {}, t.privilege.missing)),
+          onMissing: (problem) => {
+            if (problem.isNotOffered) return notice("info", h("p", {}, t.privilege.missing));
+            // The account is gone, which it is told of as in every view.
+            handle.refresh().catch(() => {});
+            return notice("warning", h("p", {}, problem.title));
+          },
         },
       );
     };
@@ -96,7 +101,7 @@ export function leastPrivilege(context) {
 
 // The gateway of an older installation has no such route, and says so for the service.
 function orNotOffered(problem) {
-  if (problem.status === 404) problem.byService = true;
+  if (problem.status === 404 && !problem.byService) Object.assign(problem, { byService: true, isNotOffered: true });
   throw problem;
 }
 
