@@ -117,9 +117,20 @@ def test_after_a_reload_the_session_lasts_as_long_as_the_id_token(admin):
     admin.page.clock.set_fixed_time(start + 3_400)
     expect(admin.page.locator("#toasts")).to_contain_text("Your session ends at")
     admin.page.clock.set_fixed_time(start + 3_601)
-    admin.page.get_by_role("link", name="Organization").first.click()
+    # Whether the view asks for anything then or not.
     expect(admin.page.get_by_text("Your session has ended. Sign in to go on where")).to_be_visible()
     expect(admin.page.locator("#announcer")).to_contain_text("Your session has ended.")
+
+
+def test_a_public_view_says_of_nobody_that_they_are_signed_in_after_their_session(admin):
+    page = admin.page
+    page.reload()
+    page.get_by_role("link", name="Access Details").first.click()
+    expect(page.get_by_role("heading", name="Access Details", level=1)).to_be_visible()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    page.clock.set_fixed_time(page.evaluate("Date.now() / 1000") + 3_601)
+    expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Access Details", level=1)).to_be_visible()
 
 
 def test_the_warning_outlives_the_modal_that_it_came_in_and_goes_with_its_session(admin):

@@ -256,7 +256,9 @@ function notFound({ main: view, title }) {
 function warnBeforeTheEnd() {
   const end = session.endsAt();
   const left = end - Date.now();
-  if (end === announcedEnd || left <= 0 || left > WARN_BEFORE_MS) return;
+  // Nothing that this view asks for may tell.
+  if (end && left <= 0) return session.forget();
+  if (end === announcedEnd || left > WARN_BEFORE_MS) return;
   announcedEnd = end;
   toast(t.signIn.endsSoon(hour(end)), "warning", undefined, left, session.ending());
 }

@@ -12,6 +12,9 @@ const { getElementById } = document;
 document.getElementById = (id) => (id === "app" ? app : getElementById(id));
 globalThis.location = Object.assign(new URL("https://cavok.example/"), { hash: "#/not-found" });
 globalThis.fetch = async () => Response.json({ groups: [] });
+// What the page does as time passes.
+const ticks = [];
+globalThis.setInterval = (tick) => ticks.push(tick);
 const page = "../../../functions/dashboard/static";
 const router = await import(`${page}/lib/router.js`);
 await import(`${page}/app.js`);
@@ -72,5 +75,27 @@ test("once an account is revoked, it goes to its name, unless the reader has gon
     assert.ok(!button(main, t.revoke.action));
     assert.equal(document.activeElement.textContent, goesOn ? t.actions.rename : account.name);
     view.abort();
+  }
+});
+
+test("a session that ends while its view asks for nothing ends there too", async () => {
+  const session = await import(`${page}/lib/session.js`);
+  await signIn(session);
+  location.hash = "#/access-details";
+  router.render();
+  await until(heading);
+  const { now } = Date;
+  const pass = (milliseconds) => {
+    Date.now = () => now() + milliseconds;
+    for (const tick of ticks) tick();
+  };
+  try {
+    pass(3_500_000);
+    assert.ok(session.current());
+    pass(3_601_000);
+    assert.equal(session.current(), null);
+    assert.ok(session.hasEnded());
+  } finally {
+    Date.now = now;
   }
 });
