@@ -133,7 +133,7 @@ def test_while_every_look_fails_nobody_is_told_to_wait(instructions, watch, how)
     there.state = how
     there.wait(12)
     expect(there.said).to_have_text(
-        "The role has not been found yet. Cavok could not look just now. It tries again by "
+        "No test has proved the role yet. Cavok could not look just now. It tries again by "
         "itself while you are here. "
     )
     assert "Cavok could not look just now." in there.page.evaluate("said.join(' ')")
@@ -266,6 +266,8 @@ def test_a_viewer_looks_at_nothing(viewer, answer_with):
     there.wait(12)
     assert there.looks == []
     expect(there.said).to_contain_text(ITSELF)
+    # A viewer does not know whether the role is there.
+    expect(there.said).to_contain_text("No test has proved the role yet.")
 
 
 def test_who_waits_for_nobody_does_not_say_that_it_waits(viewer, answer_with):

@@ -108,3 +108,16 @@ test("the switch sets what it was pressed for, though the view is left before th
   assert.equal(there.write_logs, false);
   assert.equal(toasts.textContent, t.account.logsOff);
 });
+
+for (const [status, text] of [
+  ["confirmed", t.account.logsOn],
+  ["unconfirmed", t.account.logsLater],
+])
+  test(`logs of an account that is ${status} are written ${status === "confirmed" ? "now" : "later"}`, async () => {
+    there = { ...there, status, write_logs: false };
+    const main = await shown();
+    press(main.querySelector(".switch"));
+    await soon(30);
+    assert.equal(toasts.textContent, text);
+    view.abort();
+  });

@@ -195,9 +195,9 @@ export function hold(isSuch) {
   return held.resolve;
 }
 
-/** Signs an admin in. */
-export async function signIn(session) {
-  const claims = { email: "anna", "cognito:groups": ["admin"], "custom:organization": "o" };
+/** Signs an admin in, or another. */
+export async function signIn(session, group = "admin") {
+  const claims = { email: "anna", "cognito:groups": [group], "custom:organization": "o" };
   const tokens = { IdToken: `h.${btoa(JSON.stringify(claims))}.x`, ExpiresIn: 3600 };
   await session.start({ cognito_endpoint: "https://cognito.example/" });
   globalThis.fetch = async () => Response.json({ AuthenticationResult: tokens });

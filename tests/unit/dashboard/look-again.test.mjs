@@ -133,3 +133,26 @@ test("the half hour of looks begins anew when a page that was hidden is seen aga
   assert.ok(isOver());
   view.abort();
 });
+
+for (const [who, group, said] of [
+  ["an admin once it was looked for", "admin", t.instructions.watch.unconfirmed],
+  ["a viewer, who does not look", "viewer", t.instructions.watch.notProvedYet],
+])
+  test(`that the role is awaited is said to ${who}`, async () => {
+    await signIn(session, group);
+    store.forget();
+    store.add({ ...account, next_verification_at: "2100-01-01T00:00:00Z" }, Date.now());
+    const { promise, resolve } = Promise.withResolvers();
+    answers(
+      () => promise,
+      () => Response.json({ ...account, next_verification_at: "2100-01-01T00:00:00Z" }),
+    );
+    const view = new AbortController();
+    const main = opened(instructions, view.signal);
+    await soon(30);
+    assert.ok(main.textContent.includes(t.instructions.watch.notProvedYet));
+    resolve(Response.json({ state: "waiting" }));
+    await soon(60);
+    assert.ok(main.textContent.includes(said), main.querySelector(".watch-text").textContent);
+    view.abort();
+  });

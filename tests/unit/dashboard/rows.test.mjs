@@ -287,6 +287,17 @@ for (const [search, asks] of [
     assert.equal(select.children.find((option) => option.selected).value, asks ?? "");
   });
 
+test("a status that the page does not know is said as it is", async (context) => {
+  const announcer = element();
+  const find = document.getElementById;
+  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
+  await opened();
+  store.put({ ...items[1], status: "resting", version: 2 }, null, Date.now());
+  await soon(100);
+  view.abort();
+  assert.ok(announcer.textContent.includes(t.list.isNow(items[1].name, "resting")), announcer.textContent);
+});
+
 test("an account that was added is shown, and said to a screen reader", async (context) => {
   const announcer = element();
   const find = document.getElementById;

@@ -1,7 +1,7 @@
 // Every view of an account says the same of it and of its tests.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { hold, opened, signIn } from "./drawn.mjs";
+import { element, hold, opened, signIn } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {} };
@@ -199,4 +199,42 @@ test("an access key that AWS rejects waits for other keys, not for a test", asyn
     await turns({ issues: [], updated_at: "2026-01-01T11:00:00Z" });
     assert.ok(main.textContent.includes(before), `${draw.name}, with other keys`);
   }
+});
+
+for (const [what, status, code] of [
+  ["is found open to others between tests", "failed", "confused_deputy"],
+  ["is revoked", "unconfirmed", "revoked"],
+])
+  test(`a test whose account ${what} did not find that`, async () => {
+    tests = [tested("1")];
+    const said = "What somebody found since.";
+    account = { ...connected, verification: newest("confirmed") };
+    const main = await shown(one, { test: "1" });
+    await turns({ status, issues: [{ code, message: said, remedy: "Mend it." }], updated_at: "2026-01-01T12:00:00Z" });
+    assert.ok(main.textContent.includes(t.tests.outcomeThen.confirmed));
+    assert.ok(!main.textContent.includes(said));
+  });
+
+test("what a test found is said while it is so, also of one that could not enter", async () => {
+  tests = [tested("1", { outcome: "failed" })];
+  const issues = [{ code: "role_not_assumable", message: "The role cannot be assumed.", remedy: "Deploy it." }];
+  for (const status of ["failed", "unconfirmed"]) {
+    store.forget();
+    account = { ...connected, status, issues, verification: newest("failed") };
+    assert.ok((await shown(one, { test: "1" })).textContent.includes(issues[0].message), status);
+  }
+});
+
+test("a word that the page does not know is said as it is", async (context) => {
+  const announcer = element();
+  const find = document.getElementById;
+  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
+  tests = [tested("3", { outcome: "split" }), tested("2"), tested("1")];
+  account = { ...connected, verification: newest("confirmed") };
+  const main = await shown(history);
+  const [option] = main.querySelector("select").children;
+  assert.ok(option.textContent.endsWith("split"), option.textContent);
+  await turns({ status: "resting" });
+  await soon(100);
+  assert.ok(announcer.textContent.includes(t.account.isNow("resting")), announcer.textContent);
 });

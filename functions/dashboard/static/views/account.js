@@ -93,7 +93,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     const account = store.account(id);
     // Another view may have found that it is gone, or removed it.
     if (!account) return status && part.gone();
-    if (status && status !== account.status) announce(t.account.isNow(t.status[account.status]));
+    if (status && status !== account.status) announce(t.account.isNow(t.status[account.status] ?? account.status));
     status = account.status;
     drawHead(head, account);
     context.title(`${account.name} · ${t.account.tabs[current]}`);
@@ -431,7 +431,9 @@ function logsSwitch(handle) {
         const write_logs = !handle.account().write_logs;
         submitting(node, () =>
           onceMore(() => toBeTagged(handle).then(() => change(handle, { write_logs }))).then(() =>
-            toast(write_logs ? t.account.logsOn : t.account.logsOff),
+            toast(
+              !write_logs ? t.account.logsOff : isConnected(handle.account()) ? t.account.logsOn : t.account.logsLater,
+            ),
           ),
         );
       },

@@ -349,7 +349,7 @@ class ListView {
       .map(([id, status]) => [store.account(id), status])
       .filter(([account, status]) => account && account.status !== status)
       .at(-1);
-    if (turned) announce(t.list.isNow(turned[0].name, t.status[turned[0].status]));
+    if (turned) announce(t.list.isNow(turned[0].name, t.status[turned[0].status] ?? turned[0].status));
     // What a row no longer is, it counts for no more. The numbers may not know it yet.
     if (before.some(([id, status]) => store.account(id)?.status !== status)) this.turned = true;
   }

@@ -215,9 +215,10 @@ function waitsFor(account, looking) {
     return condition === "unconfirmed" ? "unconfirmedKey" : condition;
   }
   if (looking === "off") return "notProved";
-  if (looking === "failed") return "notSeen";
   const isLooked = session.current()?.canChange && looking !== "over";
-  return isLooked || account.next_verification_at ? "unconfirmed" : "nobodyLooks";
+  if (!isLooked && !account.next_verification_at) return "nobodyLooks";
+  // Who has not looked yet, or may not, does not know that the role is not there.
+  return looking && looking !== "failed" ? "unconfirmed" : "notProvedYet";
 }
 
 function drawGuide(guide, account, onPress) {

@@ -154,7 +154,7 @@ class Board {
       announce(t.tests.progress(done));
     }
     this.drawAccount(this.account);
-    if (!running && wasRunning) announce(t.tests.outcomeSaid(t.outcome[outcomeOf(test, this.account)]));
+    if (!running && wasRunning) announce(t.tests.outcomeSaid(wordOf(outcomeOf(test, this.account))));
   }
 
   // A group that was skipped as a whole is one line, which opens.
@@ -252,7 +252,9 @@ class Board {
   drawAccount(account) {
     this.account = account;
     if (!this.hasEnded()) return;
-    const issues = isNewestOf(account, this.test) ? issuesOf(account) : [];
+    // What was found since, as between two tests, is no finding of this one.
+    const isFound = isOfNow(this.test, account) || outcomeOf(this.test, account) === "notThereYet";
+    const issues = isFound ? issuesOf(account) : [];
     this.drawHead();
     this.wrong.hidden = !issues.length;
     render(this.wrong, issues, () => {
@@ -271,13 +273,13 @@ class Board {
   }
 }
 
+// A newer API may know more outcomes.
+const wordOf = (outcome) => t.outcome[outcome] ?? outcome;
 const isOpenDoor = ({ reason }) => reason === "confused_deputy";
 
 // Whether what a test found is so now: another may have followed it, and the account may have changed since.
-const isTrueNow = (test, account) =>
-  isNewestOf(account, test) &&
-  (test.outcome ?? account.status) === account.status &&
-  conditionOf(account) !== "logsOff";
+const isOfNow = (test, account) => isNewestOf(account, test) && (test.outcome ?? account.status) === account.status;
+const isTrueNow = (test, account) => isOfNow(test, account) && conditionOf(account) !== "logsOff";
 
 // A test has one verdict for a step. Its region is known once the step was reached.
 const keyOf = ({ step }) => step;
@@ -512,7 +514,7 @@ function compareTwo(items, id, chosen) {
           { value: item.verification_id, selected: item.verification_id === value },
           when(item.started_at, { exact: true }).textContent,
           " · ",
-          t.outcome[item.outcome],
+          wordOf(item.outcome),
         ),
       ),
     );

@@ -307,9 +307,10 @@ export const t = withTexts(OPEN_TABLES, {
       `This account has changed in the meantime: its key ends in ${ending}, and it is ${status}. ` +
       "Use yours again to replace that key.",
     logsOn: "Logs are written to this account from now on.",
+    logsLater: "Logs are written to this account once it is connected.",
     logsOff: "Nothing is written to this account any more.",
     remove: "Delete account",
-    removeText: "Cavok forgets this account at once.",
+    removeText: "Cavok stops using this account at once. Its audit trail and its usage stay.",
     removeTitle: (name) => `Delete ${name}?`,
     removeConsequences:
       "Its instances can no longer be started or stopped from here, and its schedules end. This cannot be undone.",
@@ -427,8 +428,8 @@ export const t = withTexts(OPEN_TABLES, {
     lookAgain: "Look again",
     watch: {
       unconfirmed: "Waiting for the role to appear in your account.",
-      notSeen: "The role has not been found yet.",
-      nobodyLooks: "The role has not been found yet. Nobody looks for it now: once it is there, it must be tested.",
+      notProvedYet: "No test has proved the role yet.",
+      nobodyLooks: "No test has proved the role yet. Nobody looks for it now: once it is there, it must be tested.",
       unconfirmedKey: "Waiting for a test of these credentials.",
       notThereYet:
         "The last test could not enter the account with these keys. Enter others under Rotate keys in the overview, " +
