@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +39,15 @@ SCREENS = (
     ("access-details", "#/access-details", "light", WIDE, 800),
 )
 """Name, address, theme, width, and the height that is not exceeded."""
+TEXTS = """async () => {
+  const app = document.querySelector("script[type=module]").src;
+  const { t } = await import(new URL("views/texts.js", app).href);
+  const textsOf = (part) => typeof part === "string" ? [part]
+    : part && typeof part === "object" ? Object.values(part).flatMap(textsOf) : [];
+  const shown = document.body.innerText;
+  return [...new Set(textsOf(t))].filter((text) => text.length > 11 && shown.includes(text)).sort();
+}"""
+"""Which texts of the page a picture shows. A test fails once one of them is another."""
 NAMES = ("Analytics", "Billing", "Media", "Payments", "Production", "Sandbox", "Staging", "Web")
 
 
@@ -185,6 +195,7 @@ def answering(reply: Any) -> Any:
 def main() -> None:
     stack, now = local_stack.load(), last_afternoon(datetime.now(UTC))
     FOLDER.mkdir(parents=True, exist_ok=True)
+    texts = {}
     with sync_playwright() as playwright:
         browser = chromium.launch(playwright)
         for name, hash_, theme, width, height in SCREENS:
@@ -204,9 +215,12 @@ def main() -> None:
             wait_until_loaded(page)
             page.mouse.move(0, 0)
             end_between_lines(page)
+            texts[name] = page.evaluate(TEXTS)
             page.screenshot(path=FOLDER / f"{name}.png")
             context.close()
         browser.close()
+    written = json.dumps(texts, indent=2, ensure_ascii=False)
+    (FOLDER / "texts.json").write_text(f"{written}\n")
 
 
 if __name__ == "__main__":
