@@ -1,6 +1,7 @@
 """SweepAccounts: tests the accounts whose re-verification is due."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
@@ -19,15 +20,26 @@ wiring.prepare(wiring.table, wiring.customer_roles, wiring.workflows)
 
 @logger.inject_lambda_context(correlation_id_path="sweep_id")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Takes the sweep's name and ARN, and `apart`: whether the last invocation died. Returns the
-    number of tested accounts, the accounts with tests of their own, and whether any may be left.
+    """Takes the sweep's name, ARN and start, and `apart`: whether the last invocation died. Returns
+    the number of tested accounts, those with tests of their own, and whether any may be left.
     """
     deadline = Deadline.after(SWEEP_SECONDS, time.monotonic)
-    most = int(wiring.setting("SWEEP_TESTS"))
-    sweep = Sweep(event["sweep_arn"], event["sweep_id"], most, wiring.sweep_dependencies())
+    sweep = Sweep(
+        event["sweep_arn"],
+        event["sweep_id"],
+        _began(event),
+        int(wiring.setting("SWEEP_TESTS")),
+        wiring.sweep_dependencies(),
+    )
     swept = sweep.run(deadline, apart=event["apart"])
     _measure(swept)
     return swept.as_dict()
+
+
+def _began(event: dict[str, Any]) -> datetime:
+    """When the sweep began; one of an older definition, while a release is deployed, now."""
+    began = event.get("sweep_started_at")
+    return datetime.fromisoformat(began) if began else datetime.now(UTC)
 
 
 def _measure(swept: Swept) -> None:

@@ -126,14 +126,14 @@ def _swept(
         accounts=wiring.accounts(),
         verifications=wiring.verifications(),
         webhooks=wiring.webhooks(),
-        workflows=Mock(another_runs=lambda _: False),
+        workflows=Mock(running_beside=lambda _: {}),
         testing=Mock(resources=wiring.resources),
         clock=lambda: now,
     )
     # What is written late on a busy machine would get tests of their own, and be read again.
     patient = patch.object(of_cavok, "PATIENCE_SECONDS", 600.0)
     with patch.object(of_cavok, "make_scheduled_test", test), patient:
-        return Sweep("bench", "bench", DUE, dependencies).run(deadline)
+        return Sweep("bench", "bench", now, DUE, dependencies).run(deadline)
 
 
 @contextmanager

@@ -583,7 +583,7 @@ def test_two_seals_of_the_same_secret_differ() -> None:
 # ---- executions
 
 
-def test_another_execution_is_found_while_it_runs() -> None:
+def test_another_execution_is_found_while_it_runs_with_its_start() -> None:
     sfn = client("stepfunctions")
     machine = SWEEP.replace(":execution:", ":stateMachine:").removesuffix(":one")
     one, other = (
@@ -592,14 +592,15 @@ def test_another_execution_is_found_while_it_runs() -> None:
     )
     assert one == SWEEP
 
-    assert wiring.workflows().another_runs(SWEEP)
+    began = sfn.describe_execution(executionArn=other)["startDate"]
+    assert wiring.workflows().running_beside(SWEEP) == {other: began}
     sfn.stop_execution(executionArn=other)
-    assert not wiring.workflows().another_runs(SWEEP)
+    assert wiring.workflows().running_beside(SWEEP) == {}
 
 
 @pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.TIMEOUT])
 def test_executions_that_cannot_be_listed_are_told(fault: Fault) -> None:
     with watched(Calls(index=0, fault=fault)) as calls, pytest.raises(ServiceUnavailable):
-        wiring.workflows().another_runs(SWEEP)
+        wiring.workflows().running_beside(SWEEP)
 
     assert calls.made == ["ListExecutions"]

@@ -154,11 +154,11 @@ def in_a_sweep() -> None:
         accounts=wiring.accounts(),
         verifications=wiring.verifications(),
         webhooks=wiring.webhooks(),
-        workflows=Mock(another_runs=lambda _: False),
+        workflows=Mock(running_beside=lambda _: {}),
         testing=wiring.testing_dependencies(),
         clock=lambda: Clock.time,
     )
-    swept = Sweep(arn, "one", 0, ours).run(NO_DEADLINE)
+    swept = Sweep(arn, "one", Clock.time, 0, ours).run(NO_DEADLINE)
     assert (dict(swept.outcomes), swept.failed) == ({"confirmed": 1}, {})
 
 

@@ -142,6 +142,8 @@ def let_sweeps_find_everything_working(monkeypatch: pytest.MonkeyPatch) -> None:
         return Found(steps_of(account), Survey())
 
     monkeypatch.setattr(sweep, "AT_ONCE", 1)
+    monkeypatch.setattr(sweep, "HAND_OVERS_AT_ONCE", 1)
+    monkeypatch.setattr(sweep, "HAND_OVER_SECONDS", 60.0)  # this machine may be busy
     monkeypatch.setattr(due_accounts, "SHARDS_AT_ONCE", 1)
     monkeypatch.setattr(sweep, "make_scheduled_test", test)
     ours = Mock(resources=wiring.resources)

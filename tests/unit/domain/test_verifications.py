@@ -93,13 +93,35 @@ def test_a_test_that_begins_takes_the_slot_and_only_a_persons_is_a_touch(trigger
     tested, entry = begin(account, verification, ADA if trigger is Trigger.MANUAL else None)
 
     assert tested.slot == a_slot()
-    assert tested.next_verification_at == NOW + LEASE, "not due while it runs"
     assert tested.touched_at == (NOW if trigger is Trigger.MANUAL else account.touched_at)
     assert (entry is not None) is (trigger is Trigger.MANUAL), "a scheduled test is nobody's act"
     if entry:
         assert (entry.action, entry.at) == (AuditAction.TESTED, NOW)
         assert (entry.actor, entry.detail) == (ADA.actor, f"verification {VERIFICATION_ID}")
     assert (tested.status, tested.updated_at) == (account.status, account.updated_at)
+
+
+@pytest.mark.parametrize(
+    ("planned", "of_a_person"),
+    [
+        (None, NOW + LEASE),
+        (NOW - timedelta(hours=1), NOW - timedelta(hours=1)),
+        (NOW + timedelta(minutes=1), NOW + timedelta(minutes=1)),
+        (NOW + timedelta(hours=1), NOW + LEASE),
+    ],
+    ids=["rests", "is due", "is due soon", "is due later"],
+)
+@pytest.mark.parametrize("trigger", Trigger)
+def test_a_test_that_begins_has_a_lease_but_no_persons_moves_a_due_time_away(
+    trigger: Trigger, planned: datetime | None, of_a_person: datetime
+) -> None:
+    """A sweep looks at it then, though somebody tests it."""
+    account = an_account(next_verification_at=planned)
+
+    tested, _ = begin(account, a_verification(trigger=trigger, started_at=NOW))
+
+    expected = of_a_person if trigger is Trigger.MANUAL else NOW + LEASE
+    assert tested.next_verification_at == expected
 
 
 @pytest.mark.parametrize("state", State)
@@ -516,7 +538,7 @@ def test_a_test_that_cannot_enter_what_was_confirmed_once_fails_it(test: Verific
 
 
 def test_an_entry_that_proves_nothing_aborts_the_test_and_keeps_the_status() -> None:
-    account = confirmed(an_account())
+    account = confirmed(an_account(next_verification_at=NOW + timedelta(days=1)))
     entry = entry_unknown(account, "ServiceUnavailable", "try again", NOW)
 
     after, verification = finish(under_test(account), a_verification(), [entry], NOW)
@@ -665,7 +687,9 @@ def test_however_a_test_ends_its_account_is_left_consistent(
     assert all(step in ended.steps for step in found)
     assert (ended.outcome is None) == (ended.state is State.ABORTED)
     assert after.proven >= account.proven
-    assert after.next_verification_at is None or after.next_verification_at > NOW
+    due = after.next_verification_at
+    stays_due = ended.state is State.ABORTED and verification.trigger is Trigger.MANUAL
+    assert due is None or due > NOW or (stays_due and due == account.next_verification_at)
     if ended.outcome in (Outcome.FAILED, Outcome.DEGRADED) and after.status is not account.status:
         assert after.issues, "a bad status says why"
     if ended.state is State.ABORTED:
@@ -720,18 +744,46 @@ def test_whatever_a_person_does_an_account_that_does_not_rest_waits_for_its_verd
     assert untested_since(wake(tested, NOW + timedelta(days=1))) == NOW
 
 
-@pytest.mark.parametrize("hours", range(1, 26))
-def test_an_account_whose_tests_are_all_aborted_is_looked_at_as_soon_as_an_alarm_is_to_ring(
-    hours: int,
-) -> None:
-    """Only a sweep that tests it tells how long it has gone without a verdict."""
-    account = found(replace(an_account(), touched_at=NOW - timedelta(days=9)), 0)
-    rings = NOW + UNTESTED
-    assert untested_since(account) == NOW
-    now = NOW + timedelta(hours=hours)
-    while now < rings:
-        after, _ = abort(account, a_verification(), (), now)
-        assert after.next_verification_at
-        account, now = after, after.next_verification_at
+A_MINUTE = timedelta(minutes=1)
 
-    assert now - rings <= timedelta(minutes=2)
+
+@pytest.mark.parametrize(
+    ("began", "ended", "due"),
+    [
+        (-60, -56, 0),
+        (-2, 0, 0),
+        (-2, 3, 3),
+        (0, 3, 3),
+        (1, 4, 4 + 8 * 60 + 32),
+    ],
+    ids=["before", "ends then", "while it runs", "begins then", "after"],
+)
+def test_an_account_whose_test_is_aborted_is_due_when_an_alarm_is_to_ring(
+    began: int, ended: int, due: int
+) -> None:
+    """In minutes from then on. Of tests that begin after that, a sweep has told."""
+    account = replace(found(an_account(), 0), attempts=8)
+    rings = NOW + UNTESTED
+    test = replace(SCHEDULED, started_at=rings + began * A_MINUTE)
+    tested, _ = begin(account, test)
+
+    after, _ = abort(tested, test, (), rings + ended * A_MINUTE)
+
+    assert after.next_verification_at == rings + due * A_MINUTE
+
+
+@pytest.mark.parametrize(
+    ("planned", "due"),
+    [(-60, -60), (3, 3), (60, 4 + 8 * 60 + 32)],
+    ids=["was due", "became due", "was due later"],
+)
+def test_no_persons_test_that_is_aborted_moves_a_due_time_away(planned: int, due: int) -> None:
+    """In minutes from its begin."""
+    account = replace(found(an_account(), 0), attempts=8)
+    began = NOW + timedelta(hours=12)
+    test = a_verification(started_at=began)
+    tested, _ = begin(replace(account, next_verification_at=began + planned * A_MINUTE), test)
+
+    after, _ = abort(tested, test, (), began + 4 * A_MINUTE)
+
+    assert after.next_verification_at == began + due * A_MINUTE

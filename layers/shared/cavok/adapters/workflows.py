@@ -1,6 +1,7 @@
 """Executions of workflows: starting those that verify an account, and finding those that run."""
 
 import json
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
@@ -53,18 +54,19 @@ class Workflows:
             raised = VerificationNotStarted if certain else ServiceUnavailable
             raise raised("The test could not be started. Please try again in a moment.") from error
 
-    def another_runs(self, execution_arn: str) -> bool:
-        """Whether the state machine of this execution has another one that runs. Raises
-        ServiceUnavailable.
+    def running_beside(self, execution_arn: str) -> dict[str, datetime]:
+        """When the other executions began that this one's state machine runs, by ARN; the latest
+        hundred. "Eventually consistent", so that one may be missing or over (Step Functions API
+        Reference, ListExecutions). Raises ServiceUnavailable.
         """
         machine, _, _ = execution_arn.replace(":execution:", ":stateMachine:").rpartition(":")
         try:
-            running = self._sfn.list_executions(
-                stateMachineArn=machine, statusFilter="RUNNING", maxResults=2
-            )
+            running = self._sfn.list_executions(stateMachineArn=machine, statusFilter="RUNNING")
         except AWS_ERRORS as error:
             raise ServiceUnavailable("Executions could not be listed.") from error
-        return any(one["executionArn"] != execution_arn for one in running["executions"])
+        began = {one["executionArn"]: one["startDate"] for one in running["executions"]}
+        began.pop(execution_arn, None)
+        return began
 
 
 def execution_input(verification: Verification, correlation_id: str) -> dict[str, Any]:

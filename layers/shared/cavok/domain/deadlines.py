@@ -31,18 +31,29 @@ policies that a customer can write take five seconds a permission, ordinary ones
 database.
 """
 
-PATIENCE_SECONDS = 10.0
+PATIENCE_SECONDS = 8.5
 """How long a page of a sweep waits for the slowest of its accounts."""
 
+HAND_OVER_SECONDS = 1.0
+"""How long it waits then until accounts have been given tests of their own."""
+
 HOLD_UP_SECONDS = 2.0
-"""How much longer than usual an organization's clear tests may take on a page of a sweep, and its
-unclear tests in the whole sweep, before it is put behind.
+"""How much longer than usual an organization's clear tests may take on a page of a sweep before it
+is put behind.
+"""
+
+UNCLEAR_HOLD_UP_SECONDS = 0.5
+"""The same of its unclear tests, in the whole sweep. With the page on which they hang, others wait
+ten seconds for them at most.
 """
 
 SWEEP_SECONDS = 100.0
-"""No page begins after this. Its tests take PATIENCE_SECONDS, so that a sweep is over before the
-next one begins, and each call of the table takes up to 25. SweepAccounts has 180.
+"""No page begins after this. It takes PATIENCE_SECONDS and HAND_OVER_SECONDS, so that a sweep is
+over before the next one begins, and each call of the table takes up to 25. SweepAccounts has 180.
 """
+
+SWEEP_IS_OVER_SECONDS = SWEEP_SECONDS + PATIENCE_SECONDS + HAND_OVER_SECONDS
+"""After its start, a sweep is over, also if Step Functions still lists it as running."""
 
 LINES_SECONDS = 25.0
 """No customer's log lines are begun after this. The last ones may take one more call without an

@@ -163,16 +163,17 @@ def begin(
 ) -> tuple[Account, AuditEntry | None]:
     """The account while this verification tests it, and the audit entry.
 
-    The verification holds the account's test slot, and the account is not due while it runs. Only a
-    person's test updates `touched_at` and has a requester and an entry: it is an act, a scheduled
-    test is maintenance.
+    The verification holds the account's test slot, and the account is due again when its lease is
+    over. Only a person's test updates `touched_at` and has a requester and an entry: it is an act,
+    a scheduled test is maintenance. It leaves an earlier due time, at which a sweep looks how long
+    the account has gone without a verdict.
     """
-    started_at = verification.started_at
-    manual = verification.trigger is Trigger.MANUAL
+    started_at, due = verification.started_at, verification.lease_until
+    manual, planned = verification.trigger is Trigger.MANUAL, account.next_verification_at
     tested = replace(
         account.touched(started_at) if manual else account,
         slot=TestSlot(verification.verification_id, verification.deadline),
-        next_verification_at=verification.lease_until,
+        next_verification_at=min(planned, due) if manual and planned else due,
     )
     if requester is None:
         return tested, None
@@ -305,20 +306,24 @@ def abort(
     account: Account, verification: Verification, steps: Iterable[Step], now: datetime
 ) -> tuple[Account, Verification]:
     """Ends a test that proved nothing: its slot is freed, the account keeps its status and is
-    tested again later.
+    tested again later, but not later than a sweep must look at it.
     """
-    slot = _other_slot(account, verification)
+    slot, planned = _other_slot(account, verification), account.next_verification_at
     freed = replace(account, slot=slot, attempts=account.attempts + 1, updated_at=now)
     due = next_verification_at(replace(freed.attention, connected=False), now)
     alarm_at = untested_since(account) + UNTESTED
-    if due and now < alarm_at < due:
-        due = alarm_at
+    if due and verification.started_at <= alarm_at:
+        due = min(due, max(alarm_at, now))
+    manual = verification.trigger is Trigger.MANUAL
+    if due and manual and planned and planned < verification.lease_until:
+        due = min(due, planned)
     return replace(freed, next_verification_at=due), verification.aborted(now, steps)
 
 
 UNTESTED = timedelta(hours=26)
 """An account that goes longer without a verdict rings an alarm (`HoursUntested` in template.yaml).
-Only a sweep that tests it can tell, so no account waits longer.
+Only a sweep tells, and only of an account that is due: each before it begins a test. So no account
+is due later, and no test by a person moves its due time away.
 """
 
 

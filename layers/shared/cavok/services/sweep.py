@@ -5,11 +5,11 @@ the sweep does not wait for.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from random import sample
 from threading import Event
@@ -27,10 +27,14 @@ from cavok.domain.access_denied import PASSING_CODES, Reason
 from cavok.domain.accounts import CONNECTED, Account
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.deadlines import (
+    HAND_OVER_SECONDS,
     HOLD_UP_SECONDS,
     LEAST_WEIGHING_SECONDS,
     PATIENCE_SECONDS,
     SHORT_TEST_SECONDS,
+    SWEEP_IS_OVER_SECONDS,
+    SWEEP_SECONDS,
+    UNCLEAR_HOLD_UP_SECONDS,
     WEIGHING_SECONDS,
     Deadline,
     ProcessorTime,
@@ -58,6 +62,7 @@ from cavok.domain.verifications import (
     untested_since,
 )
 from cavok.observability import logger
+from cavok.services.calls_at_once import call_at_once
 from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.finish_verification import VerificationReport, abort_verification, judge
 from cavok.services.scheduled_test import TestingDependencies, make_scheduled_test
@@ -74,6 +79,9 @@ ms of it, and a page must end in SHORT_TEST_SECONDS.
 
 PROVED = len(SURVEYED) + 2
 """Steps that the survey of a scheduled test proves. In a person's test each makes a call more."""
+
+HAND_OVERS_AT_ONCE = 8
+"""Each is a transaction and a start of an execution."""
 
 _UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
 """Errors of reading an item that was written in another form."""
@@ -171,28 +179,30 @@ class NothingProven(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """One invocation. `arn` and `name` are those of the sweep's execution. At most
-    `tests_of_their_own` are started, half of them for one organization.
+    """One invocation. `arn`, `name` and `started_at` (UTC) are those of the sweep's execution. At
+    most `tests_of_their_own` are started, half of them for one organization.
     """
 
     arn: str
     name: str
+    started_at: datetime
     tests_of_their_own: int
     dependencies: SweepDependencies
     swept: Swept = field(default_factory=Swept)
     _of_organization: Counter[str] = field(default_factory=Counter)
     _held_up: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _tried: set[str] = field(default_factory=set)
+    _stalled: Event = field(default_factory=Event)
     _due: dict[AccountKey, datetime] = field(default_factory=dict)
 
     def run(self, deadline: Deadline, *, apart: bool = False) -> Swept:
         """Tests page by page, until no account is due. No page begins after the deadline. Leaves
-        everything to another sweep that runs. `apart`: whether the last invocation died, after
+        everything to an older sweep that runs. `apart`: whether the last invocation died, after
         which no test is made here (`take_apart`).
         """
         if apart:
             return self.take_apart()
-        if self._another_runs():
+        if self._an_older_one_runs():
             return Swept(left=True, left_to_another=True)
         queue, since = FairQueue(), None
         while deadline.left:
@@ -205,27 +215,33 @@ class Sweep:
         self.swept.left = bool(queue)
         return self.swept
 
-    def _another_runs(self) -> bool:
-        """Whether another sweep runs. Two sweeps that test an account at once do no harm, since one
-        result counts, but they call STS twice as often. So nobody waits long for the answer: no
-        answer means no.
+    def _an_older_one_runs(self) -> bool:
+        """Whether a sweep that began before this one runs. Of sweeps that begin in one moment, the
+        first by ARN goes on, so that they do not all leave the work to each other.
+
+        Two sweeps that test an account at once do no harm, since one result counts, but they call
+        STS twice as often. So nobody waits long for the answer: no answer means no.
         """
         try:
-            return self.dependencies.workflows.another_runs(self.arn)
+            others = self.dependencies.workflows.running_beside(self.arn)
         except ServiceUnavailable as error:
             logger.warning("Other sweeps not found", error=repr(error.__cause__))
             return False
+        over = self.started_at - timedelta(seconds=SWEEP_IS_OVER_SECONDS)
+        ours = self.started_at, self.arn
+        return any(over < began and (began, arn) < ours for arn, began in others.items())
 
     def take_apart(self) -> Swept:
-        """After an account killed this process, gives random accounts of the first page tests of
-        their own: sooner or later this chooses the account that did it, wherever it is. Raises what
-        kept it from starting any.
+        """After an account killed this process, gives accounts of the first page tests of their
+        own: those whose last test had no good end first, as that of an account that did it before.
+        Among others by chance: sooner or later this chooses it, wherever it is. Raises what kept it
+        from starting any.
         """
         queue = FairQueue()
         self._look(queue, None)
         page = self._next_page(queue)
-        for account in sample(page, len(page)):
-            self._hand_over(account, "after a crash")
+        suspects = sorted(sample(page, len(page)), key=lambda account: -account.attempts)
+        self._hand_over([(each, "after a crash") for each in suspects], SWEEP_SECONDS)
         failed = [a.account_id for a in page if a.account_id in self.swept.failed]
         if failed and not self.swept.handed_over:
             raise self.swept.failed[failed[0]]
@@ -249,13 +265,15 @@ class Sweep:
         page: list[Account] = []
         for place, key in enumerate(wanted):
             account = found.get(key)
-            if account is None or account.testing(now):
+            if account is None:
+                continue
+            self._note_age(untested_since(account), now)
+            if account.testing(now):
                 continue
             calls = sum(calls_of_a_test(each.regions) for each in [*page, account])
             if page and calls > CALLS_OF_A_PAGE:
                 queue.put_back([each for each in wanted[place:] if each in found])
                 break
-            self._note_age(untested_since(account), now)
             with self._concerning(account.account_id):
                 if dead := self._dead_test(account):
                     self._abort(dead, now)
@@ -306,8 +324,9 @@ class Sweep:
             self.swept.failed[account_id] = error
 
     def _test(self, page: Collection[Account], queue: FairQueue) -> None:
-        """Tests accounts at once, and waits PATIENCE_SECONDS for the slowest. A test that ends
-        later changes nothing: Lambda may have frozen it for hours.
+        """Tests accounts at once, and waits PATIENCE_SECONDS for the slowest, and until those that
+        end unclear were handed over. A test that ends later changes nothing: Lambda may have frozen
+        it for hours.
         """
         deadline = Deadline.after(SHORT_TEST_SECONDS, time.monotonic)
         pool, too_late = ThreadPoolExecutor(AT_ONCE), Event()
@@ -317,33 +336,38 @@ class Sweep:
         too_late.set()
         pool.shutdown(wait=False, cancel_futures=True)
         close_idle_connections()
-        slowest, unclear = dict[str, float](), set[str]()
+        slowest, unclear = dict[str, float](), list[tuple[Account, str]]()
         for test, account in tests.items():
             organization_id, seconds = account.organization_id, took.get(test, PATIENCE_SECONDS)
             slowest[organization_id] = max(seconds, slowest.get(organization_id, 0.0))
             why = self._why_unclear(test) if test in took else "no end in time"
             if why:
-                unclear.add(organization_id)
-                if not self._hand_over(account, why):
-                    queue.leave(organization_id)
-        for organization_id in self._slow(slowest, unclear):
+                unclear.append((account, why))
+        handing = time.monotonic()
+        for organization_id in self._hand_over(unclear, HAND_OVER_SECONDS):
+            queue.leave(organization_id)
+        handed = dict.fromkeys((a.organization_id for a, _ in unclear), time.monotonic() - handing)
+        for organization_id in self._slow(slowest, handed):
             queue.put_behind(organization_id)
 
-    def _slow(self, slowest: Mapping[str, float], unclear: Collection[str]) -> Iterator[str]:
+    def _slow(self, slowest: Mapping[str, float], unclear: Mapping[str, float]) -> Iterator[str]:
         """The organizations to put behind, so that the others of a page do not wait for them again.
-        `slowest`: how long each organization's slowest test took, in seconds. The time for which
-        unclear tests held up others is added up.
+        `slowest`: how long each organization's slowest test took, in seconds. `unclear`: of those
+        with unclear tests, how long handing over took. The time for which these held up others is
+        added up.
 
         The usual time is what half of them take: a page may be slow as a whole, or by our own
-        fault.
+        fault. If an organization is alone on the page, all its time counts, because others may
+        become due meanwhile and wait.
         """
         usual = sorted(slowest.values())[(len(slowest) - 1) // 2]
         for organization_id, seconds in slowest.items():
-            held_up = seconds - usual
+            held_up, most = seconds - usual, HOLD_UP_SECONDS
             if organization_id in unclear:
-                self._held_up[organization_id] += max(held_up, 0.0)
-                held_up = self._held_up[organization_id]
-            if held_up > HOLD_UP_SECONDS or seconds >= PATIENCE_SECONDS:
+                of_tests = seconds if len(slowest) == 1 else max(held_up, 0.0)
+                self._held_up[organization_id] += of_tests + unclear[organization_id]
+                held_up, most = self._held_up[organization_id], UNCLEAR_HOLD_UP_SECONDS
+            if held_up > most or seconds >= PATIENCE_SECONDS:
                 self._held_up[organization_id] = 0.0
                 yield organization_id
 
@@ -415,27 +439,46 @@ class Sweep:
         webhook = self.dependencies.webhooks.get(account.organization_id)
         return webhook is not None and webhook.wants(EventType.VERIFICATION_FINISHED)
 
-    def _hand_over(self, account: Account, why: str) -> bool:
-        """Gives an account a test of its own, if there is one left; else it stays due. Such a test
-        holds the slot and the lease, so that it is aborted if it dies or could not be started.
+    def _hand_over(self, unclear: Iterable[tuple[Account, str]], seconds: float) -> set[str]:
+        """Gives these accounts, each with the reason, tests of their own while there are any left;
+        the others stay due. Waits so long at most until they are begun. Gives no more in this sweep
+        once Step Functions does not answer.
 
-        False if its organization has more such accounts than its share. If other organizations used
-        up the tests, the result is True.
+        Returns the organizations with more such accounts than their share. Whoever gets no test
+        because other organizations used them up is not among them.
         """
-        organization_id = account.organization_id
-        self._of_organization[organization_id] += 1
-        if self._of_organization[organization_id] > self.tests_of_their_own // 2:
-            return False
-        if len(self._tried) >= self.tests_of_their_own:
-            return True
-        self._tried.add(account.account_id)
-        test = self._new_test(account)
+        beyond, own, reasons = set[str](), dict[str, Callable[[], None]](), dict[str, str]()
+        for account, why in unclear:
+            organization_id = account.organization_id
+            self._of_organization[organization_id] += 1
+            if self._of_organization[organization_id] > self.tests_of_their_own // 2:
+                beyond.add(organization_id)
+            elif len(self._tried) < self.tests_of_their_own and not self._stalled.is_set():
+                self._tried.add(account.account_id)
+                test = self._new_test(account)
+                own[account.account_id] = partial(self._begin, account, test)
+                reasons[account.account_id] = why
+        begun = call_at_once(own, HAND_OVERS_AT_ONCE, seconds=seconds)
+        for account_id, why in reasons.items():
+            with self._concerning(account_id), suppress(WriteConflict):  # somebody else has it
+                if account_id not in begun:
+                    self._stalled.set()
+                    raise ServiceUnavailable("Its own test did not begin in time.")
+                begun[account_id].result()
+                self.swept.handed_over[account_id] = why
+        return beyond
+
+    def _begin(self, account: Account, test: Verification) -> None:
+        """Such a test holds the slot and the lease, so that it is aborted if it dies or could not
+        be started.
+        """
         tested, entry = begin(account, test)
-        with self._concerning(account.account_id), suppress(WriteConflict):  # somebody else has it
-            self.dependencies.verifications.begin(account, tested, test, entry)
+        self.dependencies.verifications.begin(account, tested, test, entry)
+        try:
             self.dependencies.workflows.start(test, self.name)
-            self.swept.handed_over[account.account_id] = why
-        return True
+        except ServiceUnavailable:
+            self._stalled.set()
+            raise
 
     def _new_test(self, account: Account) -> Verification:
         return Verification.new(
