@@ -26,6 +26,7 @@ from cavok.adapters.table.due_accounts import DueAccounts
 from cavok.adapters.table.keys import DUE_SHARDS
 from cavok.adapters.table.stream import change_of
 from cavok.adapters.table.verifications import Verifications
+from cavok.domain import deadlines
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import CONNECTED, Account, Outcome, Status
 from cavok.domain.actors import SCHEDULE
@@ -86,6 +87,9 @@ from tests.support.moto_stack import TABLE, client, items, written_by_a_newer_re
 from tests.support.stream_records import stream_record
 
 ARN = "arn:aws:states:us-east-1:111122223333:execution:reverify-accounts:one"
+OLDER = {f"{ARN}-before": NOW - timedelta(minutes=1)}
+"""Another sweep, which runs."""
+
 TWENTY = tuple(sorted(REGIONS))[:20]
 AN_HOUR_AGO = NOW - timedelta(hours=1)
 Find = Callable[[Account], Any]
@@ -103,9 +107,9 @@ class Customers:
     tested: list[str] = field(default_factory=list)
     now: datetime = NOW
     started: list[Verification] = field(default_factory=list)
-    other_sweeps: Callable[[], bool] = lambda: False
+    other_sweeps: Callable[[], dict[str, datetime]] = dict
 
-    def another_runs(self, execution_arn: str) -> bool:
+    def running_beside(self, execution_arn: str) -> dict[str, datetime]:
         assert execution_arn == ARN
         return self.other_sweeps()
 
@@ -120,6 +124,7 @@ class Customers:
         return Sweep(
             ARN,
             "one",
+            self.now,
             most,
             SweepDependencies(
                 due=wiring.due_accounts(),
@@ -141,7 +146,9 @@ def customers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Customers]:
     found = Customers()
     monkeypatch.setattr(sweep, "make_scheduled_test", found.test)
     monkeypatch.setattr(sweep, "PATIENCE_SECONDS", 60.0)  # this machine may be busy
+    monkeypatch.setattr(sweep, "HAND_OVER_SECONDS", 60.0)
     monkeypatch.setattr(sweep, "HOLD_UP_SECONDS", 60.0)
+    monkeypatch.setattr(sweep, "UNCLEAR_HOLD_UP_SECONDS", 60.0)
     monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
     with watched(Calls()):  # one call after another: moto's transactions know no threads
         yield found
@@ -954,7 +961,12 @@ def handled(customers: Customers, monkeypatch: pytest.MonkeyPatch) -> Customers:
 
 
 def handle(*, apart: bool = False) -> Any:
-    event = {"sweep_id": "one", "sweep_arn": ARN, "apart": apart}
+    event = {
+        "sweep_id": "one",
+        "sweep_arn": ARN,
+        "sweep_started_at": NOW.isoformat(),
+        "apart": apart,
+    }
     return app.handler(event, Context())  # type: ignore[arg-type]
 
 
@@ -1020,7 +1032,7 @@ def test_the_handler_leaves_all_to_another_sweep_that_runs(
 ) -> None:
     """And does not say that it looked."""
     (account,) = connected()
-    handled.other_sweeps = lambda: True
+    handled.other_sweeps = lambda: OLDER
 
     assert handle() == {"tested": 0, "handed_over": [], "left": True}
 
@@ -1030,10 +1042,44 @@ def test_the_handler_leaves_all_to_another_sweep_that_runs(
 
 def test_a_sweep_itself_leaves_all_to_another_one(customers: Customers) -> None:
     connected()
-    customers.other_sweeps = lambda: True
+    customers.other_sweeps = lambda: OLDER
 
     assert customers.swept() == Swept(left=True, left_to_another=True)
     assert customers.tested == []
+
+
+@pytest.mark.parametrize(
+    ("arn", "seconds", "left"),
+    [
+        (f"{ARN}-a", -1, True),
+        (f"{ARN}-a", 1, False),
+        (ARN.removesuffix("e"), 0, True),
+        (f"{ARN}-a", 0, False),
+        (f"{ARN}-a", 1 - deadlines.SWEEP_IS_OVER_SECONDS, True),
+        (f"{ARN}-a", -deadlines.SWEEP_IS_OVER_SECONDS, False),
+    ],
+    ids=["older", "younger", "at once, first", "at once, second", "ends soon", "must be over"],
+)
+def test_a_sweep_leaves_all_only_to_an_older_one_that_may_still_run(
+    customers: Customers, arn: str, seconds: float, left: bool
+) -> None:
+    """Of sweeps that begin in one moment, the first does the work. Step Functions may list one as
+    running for a while after its end.
+    """
+    connected()
+    customers.other_sweeps = lambda: {arn: NOW + timedelta(seconds=seconds)}
+
+    assert customers.swept().left_to_another is left
+    assert len(customers.tested) == (not left)
+
+
+def test_a_sweep_of_an_older_definition_began_now(handled: Customers) -> None:
+    """While a release is deployed, an execution of the one before may invoke the function."""
+    connected()
+
+    app.handler({"sweep_id": "one", "sweep_arn": ARN, "apart": False}, Context())  # type: ignore[arg-type]
+
+    assert len(handled.tested) == 1
 
 
 def test_a_sweep_that_cannot_find_others_goes_on_and_says_so(
@@ -1051,7 +1097,7 @@ def test_a_sweep_that_cannot_find_others_goes_on_and_says_so(
 def test_the_handler_takes_apart_what_killed_it(handled: Customers) -> None:
     """Also beside another sweep, which may die of the same account."""
     (account,) = connected()
-    handled.other_sweeps = lambda: True
+    handled.other_sweeps = lambda: OLDER
 
     assert handle(apart=True) == {
         "tested": 0,
@@ -1092,6 +1138,64 @@ def test_a_test_of_its_own_that_cannot_be_started_keeps_nobody_from_being_tested
     assert list(swept.failed) == [odd.account_id]
     customers.now += LEASE
     assert customers.swept().outcomes == {"aborted": 1}
+
+
+def test_accounts_are_handed_over_at_once(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page waits for it."""
+    odd = connected(sweep.HAND_OVERS_AT_ONCE)
+    customers.finds = {account.name: unsure for account in odd}
+    at_once = threading.Barrier(len(odd))
+
+    def start(test: Verification, correlation_id: str) -> None:
+        at_once.wait(60)
+
+    monkeypatch.setattr(customers, "start", start)
+
+    assert len(customers.swept().handed_over) == len(odd)
+
+
+def test_no_page_waits_for_hand_overs_that_get_no_answer_and_no_more_are_tried(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was begun is due again after its lease, and whoever was not begun still is."""
+    monkeypatch.setattr(sweep, "AT_ONCE", 12)
+    monkeypatch.setattr(sweep, "HAND_OVER_SECONDS", 0.5)
+    odd, others = connected(30), connected(30, first=50, organization_id="others")
+    customers.finds = {account.name: unsure for account in odd}
+    tried, answered = list[str](), threading.Event()
+
+    def start(test: Verification, correlation_id: str) -> None:
+        tried.append(test.account_id)
+        answered.wait(60)
+
+    monkeypatch.setattr(customers, "start", start)
+
+    swept = customers.swept()
+    answered.set()
+
+    assert swept.outcomes == {"confirmed": len(others)}
+    assert (swept.handed_over, 0 < len(tried) <= 6) == ({}, True), "those of one page"
+    assert set(swept.failed) == set(tried)
+
+
+@pytest.mark.parametrize(
+    ("error", "tries"), [(ServiceUnavailable("late"), 2), (VerificationNotStarted("no"), 6)]
+)
+def test_once_step_functions_does_not_answer_nobody_else_is_handed_over(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch, error: Exception, tries: int
+) -> None:
+    """A refusal is an answer, and takes no time."""
+    monkeypatch.setattr(sweep, "AT_ONCE", 2)
+    odd = connected(6)
+    customers.finds = {account.name: unsure for account in odd}
+    start = Mock(side_effect=error)
+    monkeypatch.setattr(customers, "start", start)
+
+    swept = customers.swept()
+
+    assert (start.call_count, len(swept.failed)) == (tries, tries)
 
 
 def test_a_lost_answer_to_a_hand_over_keeps_nobody_from_being_tested(
@@ -1198,6 +1302,19 @@ def test_the_account_that_kills_each_sweep_dies_alone_before_long(
         if killer.account_id in [test.account_id for test in customers.started]:
             return
     raise AssertionError("The sweep dies in its first page for ever.")
+
+
+def test_the_account_that_killed_a_test_of_its_own_before_is_the_first_to_get_another(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It kills the sweep again when it is due again. So only the first time is a lottery."""
+    for index in range(20):
+        connected(1, first=index, organization_id=f"other{index}", due=AN_HOUR_AGO)
+    (killer,) = connected(1, first=50, organization_id="killer", attempts=1)
+
+    customers.sweep(most=2).take_apart()
+
+    assert customers.started[0].account_id == killer.account_id
 
 
 def test_what_answers_after_the_patience_changes_nothing_even_if_it_has_no_test_of_its_own(

@@ -456,6 +456,7 @@ class Sweep:
             elif len(self._tried) < self.tests_of_their_own and not self._stalled.is_set():
                 self._tried.add(account.account_id)
                 test = self._new_test(account)
+                self._note_age(untested_since(account), test.started_at)
                 own[account.account_id] = partial(self._begin, account, test)
                 reasons[account.account_id] = why
         begun = call_at_once(own, HAND_OVERS_AT_ONCE, seconds=seconds)
