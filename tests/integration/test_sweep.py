@@ -28,7 +28,7 @@ from cavok.adapters.table.stream import change_of
 from cavok.adapters.table.verifications import Verifications
 from cavok.domain import deadlines
 from cavok.domain.access_denied import Reason
-from cavok.domain.accounts import CONNECTED, Account, Outcome, Status
+from cavok.domain.accounts import CONNECTED, Account, LastVerification, Outcome, Status
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.deadlines import NO_DEADLINE, SHORT_TEST_SECONDS, Deadline
 from cavok.domain.dry_run_verdicts import DRY_RUN, allowed_for_an_absent_one
@@ -1307,9 +1307,18 @@ def test_the_account_that_kills_each_sweep_dies_alone_before_long(
 def test_the_account_that_killed_a_test_of_its_own_before_is_the_first_to_get_another(
     customers: Customers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It kills the sweep again when it is due again. So only the first time is a lottery."""
+    """It kills the sweep again when it is due again. So only the first time is a lottery. Accounts
+    that were found broken are no suspects.
+    """
+    broken = {
+        "status": Status.FAILED,
+        "attempts": 9,
+        "verification": LastVerification("a-test", Outcome.FAILED, AN_HOUR_AGO),
+        "updated_at": AN_HOUR_AGO,
+    }
     for index in range(20):
-        connected(1, first=index, organization_id=f"other{index}", due=AN_HOUR_AGO)
+        but = broken if index % 2 else {}
+        connected(1, first=index, organization_id=f"other{index}", due=AN_HOUR_AGO, **but)
     (killer,) = connected(1, first=50, organization_id="killer", attempts=1)
 
     customers.sweep(most=2).take_apart()

@@ -150,6 +150,12 @@ def _key(account: Account) -> AccountKey:
     return AccountKey(account.organization_id, account.account_id)
 
 
+def _was_verified(account: Account) -> bool:
+    """Whether its last test ended with a verdict, as far as the account tells."""
+    last = account.verification
+    return not account.attempts or (last is not None and last.finished_at >= account.updated_at)
+
+
 def _shares(page: Collection[Account]) -> dict[str, ProcessorTime]:
     """The time for weighing policies, by organization, so that none uses another's time."""
     organizations = {account.organization_id for account in page}
@@ -233,14 +239,14 @@ class Sweep:
 
     def take_apart(self) -> Swept:
         """After an account killed this process, gives accounts of the first page tests of their
-        own: those whose last test had no good end first, as that of an account that did it before.
-        Among others by chance: sooner or later this chooses it, wherever it is. Raises what kept it
-        from starting any.
+        own. First come those whose last test may have been aborted, as it was if an account did
+        this before. The others come by chance: sooner or later this chooses the account that did
+        it, wherever it is. Raises what kept it from starting any.
         """
         queue = FairQueue()
         self._look(queue, None)
         page = self._next_page(queue)
-        suspects = sorted(sample(page, len(page)), key=lambda account: -account.attempts)
+        suspects = sorted(sample(page, len(page)), key=_was_verified)
         self._hand_over([(each, "after a crash") for each in suspects], SWEEP_SECONDS)
         failed = [a.account_id for a in page if a.account_id in self.swept.failed]
         if failed and not self.swept.handed_over:
