@@ -467,10 +467,11 @@ class Sweep:
                 reasons[account.account_id] = why
         begun = call_at_once(own, HAND_OVERS_AT_ONCE, seconds=seconds)
         for account_id, why in reasons.items():
+            if account_id not in begun:  # It may begin yet. If not, the account is due again.
+                self._stalled.set()
+                logger.warning("Not handed over in time", account=account_id, reason=why)
+                continue
             with self._concerning(account_id), suppress(WriteConflict):  # somebody else has it
-                if account_id not in begun:
-                    self._stalled.set()
-                    raise ServiceUnavailable("Its own test did not begin in time.")
                 begun[account_id].result()
                 self.swept.handed_over[account_id] = why
         return beyond
