@@ -35,7 +35,7 @@ SCREENS = (
     ("schedules-narrow", "#/accounts/acc000000/schedules", "light", NARROW, 740),
     ("interactions", "#/accounts/acc000000/interactions", "light", WIDE, 860),
     ("interactions-narrow", "#/accounts/acc000000/interactions", "dark", NARROW, 740),
-    ("organization", "#/organization", "light", WIDE, 1290),
+    ("organization", "#/organization", "light", WIDE, 1440),
     ("access-details", "#/access-details", "light", WIDE, 800),
 )
 """Name, address, theme, width, and the height that is not exceeded."""
@@ -56,6 +56,9 @@ def last_afternoon(now: datetime) -> datetime:
     today = now.replace(hour=14, minute=30, second=0, microsecond=0)
     days = (today - timedelta(days=days) for days in range(4))
     return next(day for day in days if day <= now and day.weekday() < 5)
+
+
+NEWEST = {"version": 1, "current": 1, "outdated": False, "changes": []}
 
 
 def moment(now: datetime, **ago: float) -> str:
@@ -114,7 +117,9 @@ def lived_in(now: datetime) -> dict[str, Any]:
 def dated(now: datetime, account: dict[str, Any], hours: float) -> dict[str, Any]:
     """The account as if it was tested so long ago, and added long before."""
     tested = account["verification"]
+    reads_a_role = tested and account["access_type"] == "assume_role"
     return account | {
+        "template": NEWEST if reads_a_role else None,
         "verification": tested and {**tested, "finished_at": moment(now, hours=hours)},
         "created_at": moment(now, days=80 - hours),
         "updated_at": moment(now, hours=hours),

@@ -16,7 +16,7 @@ from botocore.exceptions import ConnectTimeoutError
 
 from cavok.adapters.customer import probes
 from cavok.adapters.customer import survey as adapter
-from cavok.adapters.customer.probed_account import ProbedAccount
+from cavok.adapters.customer.probed_account import DOCUMENTS_AT_ONCE, ProbedAccount
 from cavok.adapters.making_clients import MAKING_CLIENTS
 from cavok.domain.access_denied import Reason
 from cavok.domain.kinds import Kind
@@ -29,7 +29,7 @@ from cavok.domain.verifications import Trigger
 from cavok.services import survey_regions as service
 from cavok.services.probe_permission import probe_permission
 from cavok.services.survey_regions import survey_regions
-from cavok.services.sweep import AT_ONCE
+from cavok.services.sweep import AT_ONCE, CALLS_OF_A_PAGE, calls_of_a_test
 from tests.support.builders import NOW, NUMBER, a_resource
 from tests.support.fake_aws import Aws, a_session, nothing_of, probed, refused
 
@@ -200,8 +200,11 @@ def test_a_scheduled_test_of_twenty_regions_leaves_threads_to_the_other_accounts
     assert sum(session.calls.values()) == len(SURVEYED) * len(regions)
     assert len(threads) == service.CALLS_BESIDE_OTHERS
     of_the_log = 4
-    of_a_page = AT_ONCE * (service.CALLS_BESIDE_OTHERS + 2 + of_the_log)
-    assert of_a_page < 1024 / 2, "a page before may still run"
+    for number in range(1, 21):
+        at_once = min(AT_ONCE, CALLS_OF_A_PAGE // calls_of_a_test(regions[:number]))
+        looks = min(len(SURVEYED) * number, service.CALLS_BESIDE_OTHERS)
+        threads_of_one = looks + 2 + DOCUMENTS_AT_ONCE + of_the_log
+        assert at_once * threads_of_one < 1024 / 2, "a page before may still run"
 
 
 def test_the_survey_tells_what_each_region_answers() -> None:
@@ -323,6 +326,28 @@ def test_policies_that_are_not_read_are_reported_as_by_the_steps_own_call(
     action = "iam:ListRolePolicies"
     assert survey.proved[action] == probes.run(action, probed())
     assert ("iam:GetRolePolicy" in survey.proved) is bool(page.get("PolicyNames"))
+
+
+def test_a_list_that_is_throttled_once_makes_no_step_another(aws: Aws) -> None:
+    """Else an account that is as it was would be stored as changed, and its webhook be told."""
+    aws.answers["GetRolePolicy"] = {"PolicyDocument": "{}"}
+    found = []
+    for first in (None, refused("Throttling")):
+        pages = iter([first] if first else [])
+
+        def answer(_: dict[str, Any], pages: Iterator[Exception] = pages) -> dict[str, Any]:
+            if error := next(pages, None):
+                raise error
+            return {"PolicyNames": ["One"]}
+
+        aws.answers["ListRolePolicies"] = answer
+        session = a_session()
+        survey = survey_regions((US,), session, [], trigger=Trigger.SCHEDULED, now=NOW)
+        account = ProbedAccount.of(session, survey)
+        steps = [probe_permission(action, account) for action in PROVED_BY_LOOKING]
+        found.append([(step.verdict, step.error_code, step.detail) for step in steps])
+
+    assert found[0] == found[1]
 
 
 def test_a_policy_that_is_gone_when_it_is_read_proves_that_it_may_be(aws: Aws) -> None:

@@ -180,6 +180,24 @@ def test_nor_does_it_delay_those_that_become_due_while_it_is_alone(
     assert max(later[each] - before[each] for each in before if each.startswith("x")) <= PROMISED
 
 
+@pytest.mark.parametrize("most", [2, 40, 120], ids="SweepTests {}".format)
+@pytest.mark.parametrize("seconds", AROUND_EVERY_LIMIT, ids="hangs {:.1f}".format)
+def test_nor_do_two_that_hang_and_are_alone_together(seconds: float, most: int) -> None:
+    """What both do is not usual: a customer may have two organizations."""
+
+    def all_seconds(account: Account, _: int) -> float:
+        return seconds if account.organization_id.startswith("slow") else USUAL
+
+    arrivals = {(name, index): 0.0 for name in ("slow0", "slow1") for index in range(60)}
+    arrivals |= {("x", index): 0.1 for index in range(40)}
+    slow = Model(all_seconds, unclear={"slow0", "slow1"})
+
+    later = slow.swept_as_they_arrive(arrivals, most, 24)
+    before = Model(of(USUAL)).swept_as_they_arrive(arrivals, most, 24)
+
+    assert max(later[each] - before[each] for each in before if each.startswith("x")) <= PROMISED
+
+
 @pytest.mark.parametrize("handing", HANDING, ids="handing over {}".format)
 @pytest.mark.parametrize("hold_up", [0.1, UNCLEAR_HOLD_UP_SECONDS, HOLD_UP_SECONDS - 0.1])
 def test_a_customer_that_held_up_others_a_little_does_not_hang_beside_them_then(

@@ -68,8 +68,8 @@ from cavok.services.finish_verification import VerificationReport, abort_verific
 from cavok.services.scheduled_test import TestingDependencies, make_scheduled_test
 
 AT_ONCE = 24
-"""The most accounts of a page. Each takes up to 18 threads (`CALLS_BESIDE_OTHERS`); Lambda allows
-1,024. Each makes three STS calls; STS allows 600 a second.
+"""The most accounts of a page. Each takes up to 22 threads; Lambda allows 1,024. Each makes three
+STS calls; STS allows 600 a second.
 """
 
 CALLS_OF_A_PAGE = 720
@@ -352,8 +352,10 @@ class Sweep:
         handing = time.monotonic()
         for organization_id in self._hand_over(unclear, HAND_OVER_SECONDS):
             queue.leave(organization_id)
-        handed = dict.fromkeys((a.organization_id for a, _ in unclear), time.monotonic() - handing)
-        for organization_id in self._slow(slowest, handed):
+        took_handing = time.monotonic() - handing
+        of_each = Counter(account.organization_id for account, _ in unclear)
+        shares = {each: took_handing * n / len(unclear) for each, n in of_each.items()}
+        for organization_id in self._slow(slowest, shares):
             queue.put_behind(organization_id)
 
     def _slow(self, slowest: Mapping[str, float], unclear: Mapping[str, float]) -> Iterator[str]:
@@ -362,16 +364,16 @@ class Sweep:
         with unclear tests, how long handing over took. The time for which these held up others is
         added up.
 
-        The usual time is what half of them take: a page may be slow as a whole, or by our own
-        fault. If an organization is alone on the page, all its time counts, because others may
-        become due meanwhile and wait.
+        The usual time is what half of those take whose tests are clear: a page may be slow as a
+        whole. If no organization's are, all their time counts, because others may become due
+        meanwhile and wait.
         """
-        usual = sorted(slowest.values())[(len(slowest) - 1) // 2]
+        clear = sorted(each for name, each in slowest.items() if name not in unclear)
+        usual = clear[(len(clear) - 1) // 2] if clear else 0.0
         for organization_id, seconds in slowest.items():
             held_up, most = seconds - usual, HOLD_UP_SECONDS
             if organization_id in unclear:
-                of_tests = seconds if len(slowest) == 1 else max(held_up, 0.0)
-                self._held_up[organization_id] += of_tests + unclear[organization_id]
+                self._held_up[organization_id] += max(held_up, 0.0) + unclear[organization_id]
                 held_up, most = self._held_up[organization_id], UNCLEAR_HOLD_UP_SECONDS
             if held_up > most or seconds >= PATIENCE_SECONDS:
                 self._held_up[organization_id] = 0.0
@@ -448,7 +450,7 @@ class Sweep:
     def _hand_over(self, unclear: Iterable[tuple[Account, str]], seconds: float) -> set[str]:
         """Gives these accounts, each with the reason, tests of their own while there are any left;
         the others stay due. Waits so long at most until they are begun. Gives no more in this sweep
-        once Step Functions does not answer.
+        once Step Functions does not answer, or no test began in time.
 
         Returns the organizations with more such accounts than their share. Whoever gets no test
         because other organizations used them up is not among them.
@@ -466,9 +468,10 @@ class Sweep:
                 own[account.account_id] = partial(self._begin, account, test)
                 reasons[account.account_id] = why
         begun = call_at_once(own, HAND_OVERS_AT_ONCE, seconds=seconds)
+        if own and not begun:
+            self._stalled.set()
         for account_id, why in reasons.items():
             if account_id not in begun:  # It may begin yet. If not, the account is due again.
-                self._stalled.set()
                 logger.warning("Not handed over in time", account=account_id, reason=why)
                 continue
             with self._concerning(account_id), suppress(WriteConflict):  # somebody else has it

@@ -272,16 +272,45 @@ def test_a_list_says_whether_tests_read_all_that_it_names(
     )
 
 
-def test_reading_a_policy_is_tried_on_one_that_is_known_or_on_one_that_is_not_there(
-    aws: Aws,
+@pytest.mark.parametrize("names", [["CavokEc2", "CavokRds"], []])
+def test_reading_a_policy_is_tried_on_one_there_is_or_on_one_that_is_not(
+    names: list[str], aws: Aws
 ) -> None:
-    for survey in (Survey(policy_name="CavokEc2"), Survey()):
-        probes.run("iam:GetRolePolicy", probed(survey=survey))
+    aws.answers["ListRolePolicies"] = {"PolicyNames": names}
 
-    known, unknown = aws.called("GetRolePolicy")
-    assert known == {"RoleName": "CavokCloud", "PolicyName": "CavokEc2"}
-    assert unknown["PolicyName"].startswith("cavok-probe-")
+    probes.run("iam:GetRolePolicy", probed())
+
+    (requested,) = [call["PolicyName"] for call in aws.called("GetRolePolicy")]
+    assert requested in names or (not names and requested.startswith("cavok-probe-"))
+    assert {call["RoleName"] for call in aws.called("GetRolePolicy")} == {"CavokCloud"}
+
+
+@pytest.mark.parametrize(
+    ("survey", "wanted"),
+    [
+        (Survey(policy_name="CavokEc2"), "CavokEc2"),
+        (Survey(inline_policies=()), "cavok-probe-"),
+    ],
+)
+def test_what_the_survey_knows_of_the_policies_is_not_asked_again(
+    survey: Survey, wanted: str, aws: Aws
+) -> None:
+    probes.run("iam:GetRolePolicy", probed(survey=survey))
+
+    (requested,) = [call["PolicyName"] for call in aws.called("GetRolePolicy")]
+    assert requested.startswith(wanted)
     assert not aws.called("ListRolePolicies")
+
+
+@pytest.mark.parametrize(
+    "error", [refused("AccessDenied"), ReadTimeoutError(endpoint_url="https://iam")]
+)
+def test_policies_that_may_not_be_listed_do_not_decide_whether_they_may_be_read(
+    error: Exception, aws: Aws
+) -> None:
+    aws.answers["ListRolePolicies"] = error
+
+    assert probes.run("iam:GetRolePolicy", probed()).verdict is Verdict.ALLOWED
 
 
 def test_probes_are_made_in_the_accounts_own_region(aws: Aws) -> None:

@@ -263,7 +263,7 @@ def judge_list(page: Mapping[str, Any]) -> Judgement:
     """What the first page of a list of the role's policies proves: allowed, and whether it names
     policies that are not read.
     """
-    if page.get("AttachedPolicies"):
+    if page.get("AttachedPolicies") or ("AttachedPolicies" in page and page.get("IsTruncated")):
         return _unread("The role has managed policies, which tests do not read.")
     if page.get("IsTruncated") or len(page.get("PolicyNames", ())) > MAX_INLINE_POLICIES:
         return _unread(f"Of the role's inline policies, {MAX_INLINE_POLICIES} are read.")

@@ -83,11 +83,22 @@ def _list_attached_role_policies(account: ProbedAccount) -> Judgement:
 
 
 def _get_role_policy(account: ProbedAccount) -> None:
-    """Reads an inline policy, or one with a random name if none is known. Only authorized callers
+    """Reads an inline policy, or one with a random name if there is none. Only authorized callers
     receive NoSuchEntity. One is enough: the permission is on the role, not on its policies.
     """
-    name = account.policy_name or f"{PROBE_NAME_PREFIX}{_random()}"
+    name = account.policy_name or _first_policy(account) or f"{PROBE_NAME_PREFIX}{_random()}"
     _iam(account).get_role_policy(RoleName=account.session.role_name, PolicyName=name)
+
+
+def _first_policy(account: ProbedAccount) -> str | None:
+    """An inline policy of the role, if the survey could not read them. Null if there is none."""
+    if account.survey.inline_policies is not None:
+        return None
+    try:
+        page = _iam(account).list_role_policies(RoleName=account.session.role_name)
+    except AWS_ERRORS:
+        return None  # reported by the step of iam:ListRolePolicies
+    return next(iter(page["PolicyNames"]), None)
 
 
 def _iam(account: ProbedAccount) -> Any:

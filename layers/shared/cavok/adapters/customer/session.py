@@ -34,7 +34,7 @@ connections, most calls would open a new one.
 
 MOST_DESCRIPTORS = 400
 """Open files and connections that a process may keep between pages of a sweep. Lambda allows 1,024,
-and a page has up to 432 calls at once. Source: Lambda Developer Guide, "Lambda quotas".
+and a page has up to some 350 calls at once. Source: Lambda Developer Guide, "Lambda quotas".
 """
 
 _DESCRIPTORS = Path("/proc/self/fd")
