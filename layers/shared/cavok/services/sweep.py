@@ -44,6 +44,7 @@ from cavok.domain.errors import (
     EntryRefused,
     ServiceUnavailable,
     VerificationNotFound,
+    VerificationNotStarted,
 )
 from cavok.domain.events import EventType
 from cavok.domain.fair_queue import AccountKey, FairQueue
@@ -487,6 +488,8 @@ class Sweep:
         self.dependencies.verifications.begin(account, tested, test, entry)
         try:
             self.dependencies.workflows.start(test, self.name)
+        except VerificationNotStarted:  # A refusal is an answer.
+            raise
         except ServiceUnavailable:
             self._stalled.set()
             raise
