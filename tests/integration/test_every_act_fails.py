@@ -35,6 +35,7 @@ from tests.support.failing_calls import (
     environment,
     feed_stream,
     forget,
+    made_once,
     path_of,
 )
 from tests.support.faults import Died, Fault, watched
@@ -413,6 +414,7 @@ def run_story(
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)
 def test_whatever_fails_the_record_says_what_the_instance_did(story: Story) -> None:
+    story = replace(story, prepare=made_once(story.prepare))
     good = run_story(World(), story)
     assert wrong(good, story) == []
     found: list[str] = []

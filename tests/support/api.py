@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import copy
 import gzip
 import json
 import re
@@ -18,6 +17,7 @@ from tests.support import declared
 from tests.support.builders import ACCOUNT_ID, KEY_ID, NUMBER, SECRET_KEY, sample_event
 
 SAMPLE = sample_event("api_create_account")
+_SAMPLE = json.dumps(SAMPLE)
 
 
 ROLE_ACCOUNT: dict[str, Any] = json.loads(SAMPLE["body"])
@@ -119,7 +119,7 @@ class Api:
         return given
 
     def _event(self, method: str, path: str, query: dict[str, Any]) -> dict[str, Any]:
-        event = copy.deepcopy(SAMPLE)
+        event: dict[str, Any] = json.loads(_SAMPLE)
         event["rawPath"] = path
         event["requestContext"]["http"] |= {"method": method, "path": path}
         event["rawQueryString"] = urlencode(query)

@@ -3,23 +3,74 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
+import string
+from base64 import b64encode
+from collections import defaultdict
+from collections.abc import Callable
+from functools import cache, lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from moto.core.model import Shape
-from moto.core.serialize import ResponseSerializer, Serialized
-from moto.dynamodb.models.table import StreamShard
+from moto.core import responses
+from moto.core.errors import ErrorLookupFactory
+from moto.core.model import MapShape, Shape, StructureShape
+from moto.core.serialize import (
+    AttributePickerContext,
+    BaseJSONSerializer,
+    Serialized,
+    XFormedAttributePicker,
+)
+from moto.dynamodb import comparisons
+from moto.dynamodb.comparisons import ConditionExpressionParser
+from moto.dynamodb.models import DynamoDBBackend
+from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
+from moto.dynamodb.models.table import StreamShard, Table
+from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
+from moto.moto_api._internal.moto_random import MotoRandom
 
-_serialize_member = ResponseSerializer._serialize_structure_member
+Json = dict[str, Any]
+
+_cast_value: Callable[[DynamoType], Any] = DynamoType.cast_value.fget  # type: ignore[attr-defined]
+_update_item = DynamoDBBackend.update_item
+_parse = ConditionExpressionParser.parse
+_serialize_map = BaseJSONSerializer._serialize_type_map
+_serialize_structure = BaseJSONSerializer._serialize_type_structure
+_all_items = Table.all_items
+_possible_keys = XFormedAttributePicker.get_possible_keys
 
 
 def make_moto_faster() -> None:
     """In this process, for good, before anything asks for EC2. A second time changes nothing."""
     # moto else makes 1,300 machine images for every test, each with a volume: a third of the time.
     os.environ["MOTO_AMIS_PATH"] = str(Path(__file__).with_name("one_image.json"))
-    StreamShard.__deepcopy__ = _with_the_same_records  # type: ignore[attr-defined]
-    ResponseSerializer._serialize_structure_member = _of_what_is_there  # type: ignore[method-assign]
+    # moto else lists errors anew for each error, actions for each request, and searches a list of
+    # keywords for each name of an expression.
+    ErrorLookupFactory._create_error_lut = staticmethod(_errors)  # type: ignore[method-assign]
+    ReservedKeywords.KEYWORDS = frozenset(ReservedKeywords.get_reserved_keywords())  # type: ignore[assignment]
+    responses.method_names_from_class = cache(responses.method_names_from_class)
+    changes: dict[Any, Json] = {
+        StreamShard: {"__deepcopy__": _with_the_same_records},
+        Table: {"__deepcopy__": _with_the_same_items, "all_items": _sorted_by_plain_keys},
+        DynamoDBBackend: {"update_item": _of_a_copy},
+        Item: {"__init__": _measured_once},
+        DynamoType: {"cast_value": property(_value)},
+        ConditionExpressionParser: {"parse": _parsed_once},
+        BaseJSONSerializer: {
+            "_serialize_type_map": _map,
+            "_serialize_type_structure": _structure,
+        },
+        XFormedAttributePicker: {"get_possible_keys": _named_once},
+        MotoRandom: {"get_random_string": _random_string},
+    }
+    for kind, members in changes.items():
+        for name, member in members.items():
+            setattr(kind, name, member)
+
+
+# ---- the table -----------------------------------------------------------------------------------
 
 
 def _with_the_same_records(shard: StreamShard, memo: dict[int, Any]) -> StreamShard:
@@ -32,12 +83,131 @@ def _with_the_same_records(shard: StreamShard, memo: dict[int, Any]) -> StreamSh
     return copied
 
 
-def _of_what_is_there(
-    self: ResponseSerializer, serialized: Serialized, value: Any, shape: Shape, key: str
+def _with_the_same_items(table: Table, memo: dict[int, Any]) -> Table:
+    """Nor does an item: see `_of_a_copy`."""
+    copied = copy.copy(table)
+    memo[id(table)] = copied
+    copied.items = same_items(table.items)
+    copied.stream_shard = copy.deepcopy(table.stream_shard, memo)
+    return copied
+
+
+def same_items(items: Any) -> Any:
+    """As a table has them: what is added, replaced and deleted there does not reach the copy."""
+    return defaultdict(dict, {key: copy.copy(under) for key, under in items.items()})
+
+
+def _of_a_copy(
+    backend: DynamoDBBackend, table_name: str, key: dict[str, Json], *more: Any, **others: Any
+) -> Item:
+    """moto else changes the item itself, which then has to be copied for whoever keeps it."""
+    table = backend.get_table(table_name)
+    if key.keys() == set(table.table_key_attrs) and table.range_key_attr:
+        partition, sort = (DynamoType(key[name]) for name in table.table_key_attrs)
+        under: dict[DynamoType, Item] = table.items.get(partition, {})
+        if sort in under:
+            under[sort] = copy.deepcopy(under[sort])
+    return _update_item(backend, table_name, key, *more, **others)
+
+
+def _sorted_by_plain_keys(table: Table) -> list[Item]:
+    """moto else compares objects of its own, for every query all in the table."""
+    if not table.range_key_attr:
+        return _all_items(table)
+    plain = attrgetter("range_key.cast_value")
+    partitions = sorted(table.items, key=attrgetter("cast_value"))
+    return [item for each in partitions for item in sorted(table.items[each].values(), key=plain)]
+
+
+def _measured_once(
+    item: Item, hash_key: DynamoType, range_key: DynamoType | None, attrs: Json
 ) -> None:
-    """moto else looks for each of the ten types of a DynamoDB value under six names: a third of the
-    time of the integration tests.
+    """With its last attribute. moto else measures all again for each."""
+    item.hash_key, item.range_key, item.attrs = hash_key, range_key, LimitedSizeDict()
+    for count, (name, value) in enumerate(attrs.items(), start=1):
+        add = LimitedSizeDict.__setitem__ if count == len(attrs) else dict.__setitem__
+        add(item.attrs, name, DynamoType(value))
+
+
+def _value(value: DynamoType) -> Any:
+    """moto else asks first for each of the other types."""
+    return value.value if value.type == "S" else _cast_value(value)
+
+
+# ---- requests and answers ------------------------------------------------------------------------
+
+
+def _parsed_once(parser: ConditionExpressionParser) -> Any:
+    """What it finds never changes."""
+    asked = parser.expression_attribute_names, parser.expression_attribute_values
+    tree, names, values = _parsed(parser.condition_expression, json.dumps(asked))
+    parser.expr_attr_names_found.extend(names)
+    parser.expr_attr_values_found.extend(values)
+    return tree
+
+
+@lru_cache(maxsize=10_000)
+def _parsed(expression: str | None, asked: str) -> tuple[Any, list[str], list[str]]:
+    parser = comparisons.create_condition_expression_parser(expression, *json.loads(asked))
+    return _parse(parser), parser.expr_attr_names_found, parser.expr_attr_values_found
+
+
+_errors = cache(ErrorLookupFactory._create_error_lut)
+
+
+def _random_string(
+    chosen: MotoRandom, length: int = 20, include_digits: bool = True, lower_case: bool = False
+) -> str:
+    """At once, for the ID of each answer. moto else chooses each of its 52 characters by itself."""
+    pool = string.ascii_letters + (string.digits if include_digits else "")
+    made = "".join(chosen.choices(pool, k=length))
+    return made.lower() if lower_case else made
+
+
+def _named_once(picker: XFormedAttributePicker, context: AttributePickerContext) -> tuple[str, ...]:
+    """Under which names a thing of some kind may have a member of an answer."""
+    member = type(context.obj), context.shape, context.key
+    if member not in _NAMES:
+        _NAMES[member] = tuple(_possible_keys(picker, context))
+    return _NAMES[member]
+
+
+_NAMES: dict[tuple[type, Shape, str], tuple[str, ...]] = {}
+
+
+def _map(
+    serializer: BaseJSONSerializer, serialized: Serialized, value: Any, shape: MapShape, key: str
+) -> None:
+    if isinstance(shape.value, Shape) and shape.value.name == "AttributeValue":
+        plain = {name: _attribute(each) for name, each in value.items()}
+        if None not in plain.values():
+            serializer._default_serialize(serialized, plain, shape, key)
+            return
+    _serialize_map(serializer, serialized, value, shape, key)
+
+
+def _structure(
+    serializer: BaseJSONSerializer,
+    serialized: Serialized,
+    value: Any,
+    shape: StructureShape,
+    key: str,
+) -> None:
+    if shape.name == "AttributeValue" and (plain := _attribute(value)):
+        serializer._default_serialize(serialized, plain, shape, key)
+    else:
+        _serialize_structure(serializer, serialized, value, shape, key)
+
+
+def _attribute(value: Any) -> Json | None:
+    """As it is sent, of the types that the table's items have. moto else looks for each of the ten
+    types under six names: a third of the time of the integration tests.
     """
-    if type(value) is dict and key not in value and shape.parent.name == "AttributeValue":  # type: ignore[attr-defined]
-        return
-    _serialize_member(self, serialized, value, shape, key)
+    if type(value) is not dict or len(value) != 1:
+        return None
+    ((kind, held),) = value.items()
+    if (kind in ("S", "N") and type(held) is str) or kind in ("BOOL", "NULL"):
+        return value
+    if kind == "B" and type(held) is bytes:
+        return {kind: b64encode(held).decode()}
+    return None
