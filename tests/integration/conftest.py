@@ -20,7 +20,7 @@ from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.domain.quotas import QuotaName
-from tests.support import key_sizes, start_keys
+from tests.support import key_sizes, moto_speed, start_keys
 from tests.support.api import Api
 from tests.support.builders import NUMBER, ORGANIZATION_ID, WORKLOAD
 from tests.support.interleaving import TRIED
@@ -121,6 +121,12 @@ def _one_rsa_key() -> Iterator[None]:
 @pytest.fixture(autouse=True, scope="session")
 def _keys_as_dynamodb_checks_them() -> Iterator[None]:
     with start_keys.validated(), key_sizes.validated():
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _unsigned_requests() -> Iterator[None]:
+    with moto_speed.unsigned():
         yield
 
 

@@ -45,7 +45,7 @@ from tests.support.builders import (
     by,
 )
 from tests.support.instances import make_database
-from tests.support.interleaving import Answer, interleavings, snapshot
+from tests.support.interleaving import Answer, calls_of, interleavings, snapshot
 from tests.support.moto_stack import CLOCKS, REGION
 from tests.support.schedules import FiredClocks, new
 from tests.support.start_stop import CONTEXT, Connect, history
@@ -220,9 +220,10 @@ def test_whatever_comes_between_the_clocks_are_those_of_the_stored_schedule(
     first: str, story: Story
 ) -> None:
     bring_back = snapshot()
+    calls = calls_of(bring_back, story.operation(first))
     for second in OPERATIONS:
         one, two = story.operation(first), story.operation(second)
-        for run in interleavings(bring_back, one, two):
+        for run in interleavings(bring_back, one, two, calls):
             answers, stored = [(first, run.first), (second, run.second)], story.stored()
             wrong = [
                 *_unexpected(answers),
@@ -241,9 +242,10 @@ def test_whatever_comes_between_an_instance_is_one_resource_of_an_account_that_i
     make_database("orders")
     bring_back = snapshot()
     story = Story(control, accounts, a_resource())
+    calls = calls_of(bring_back, story.operation(first))
     for second in ADDING:
         one, two = story.operation(first), story.operation(second)
-        for run in interleavings(bring_back, one, two):
+        for run in interleavings(bring_back, one, two, calls):
             answers, stored = [(first, run.first), (second, run.second)], story.stored()
             done = {name for name, answer in answers if not answer.error}
             wrong = [*_unexpected(answers), *_wrong_clocks(stored)]

@@ -62,12 +62,19 @@ class Interleaving:
     places: int = 1
 
 
-def interleavings(
-    prepare: Operation, first: Operation, second: Operation
-) -> Iterator[Interleaving]:
-    """Prepares anew for each interleaving, runs it and yields it."""
+def calls_of(prepare: Operation, operation: Operation) -> int:
+    """How many calls it makes by itself."""
     prepare()
-    count = len(_run(first, None).calls)
+    return len(_run(operation, None).calls)
+
+
+def interleavings(
+    prepare: Operation, first: Operation, second: Operation, calls: int | None = None
+) -> Iterator[Interleaving]:
+    """Prepares anew for each interleaving, runs it and yields it. `calls`: `calls_of` the first, if
+    that is known.
+    """
+    count = calls_of(prepare, first) if calls is None else calls
     index = 0
     while index <= count:
         turn = _Interruption(index, second)

@@ -5,18 +5,28 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import string
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from moto.core import responses
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSPreparedRequest
+from moto.backend_index import backend_url_patterns
+from moto.backends import get_backend
+from moto.core import DEFAULT_ACCOUNT_ID, responses
+from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.errors import ErrorLookupFactory
+from moto.core.exceptions import HTTPException
 from moto.core.model import MapShape, Shape, StructureShape
+from moto.core.request import normalize_request
 from moto.core.serialize import (
     AttributePickerContext,
     BaseJSONSerializer,
@@ -39,6 +49,7 @@ _parse = ConditionExpressionParser.parse
 _serialize_map = BaseJSONSerializer._serialize_type_map
 _serialize_structure = BaseJSONSerializer._serialize_type_structure
 _all_items = Table.all_items
+_process_request = BotocoreStubber.process_request
 _possible_keys = XFormedAttributePicker.get_possible_keys
 
 
@@ -63,6 +74,7 @@ def make_moto_faster() -> None:
             "_serialize_type_structure": _structure,
         },
         XFormedAttributePicker: {"get_possible_keys": _named_once},
+        BotocoreStubber: {"process_request": _routed_once},
         MotoRandom: {"get_random_string": _random_string},
     }
     for kind, members in changes.items():
@@ -135,6 +147,50 @@ def _value(value: DynamoType) -> Any:
 
 
 # ---- requests and answers ------------------------------------------------------------------------
+
+
+@contextmanager
+def unsigned() -> Iterator[None]:
+    """Requests name the key that they are made with, which is all that moto reads of a signature.
+    Addresses that are signed are signed as ever.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name, instead in (("canonical_request", ""), ("signature", "0" * 64)):
+            patch.setattr(SigV4Auth, name, _instead_of(getattr(SigV4Auth, name), instead))
+        yield
+
+
+def _instead_of(sign: Callable[..., str], text: str) -> Callable[..., str]:
+    def signed(auth: SigV4Auth, *arguments: Any) -> str:
+        return text if type(auth) is SigV4Auth else sign(auth, *arguments)
+
+    return signed
+
+
+def _routed_once(stubber: BotocoreStubber, request: AWSPreparedRequest) -> Any:
+    """moto else tries the patterns of all services for each request. Those of a service with one
+    address all go to the same place.
+    """
+    handle = _handler(request.url) if request.url.endswith(".amazonaws.com/") else None
+    if not handle:
+        return _process_request(stubber, request)
+    normal = normalize_request(request)
+    try:
+        return handle(normal, normal.raw_url, normal.headers)
+    except HTTPException as error:
+        return error.code, error.get_headers(), error.get_body()
+
+
+@cache
+def _handler(url: str) -> Callable[..., Any] | None:
+    for service, pattern in backend_url_patterns:
+        if pattern.match(url):
+            regions = get_backend(service)[DEFAULT_ACCOUNT_ID]  # type: ignore[call-overload]
+            backend = regions["us-east-1" if "us-east-1" in regions else "aws"]
+            for each, handle in backend.urls.items():
+                if re.match(each, url):
+                    return handle
+    return None
 
 
 def _parsed_once(parser: ConditionExpressionParser) -> Any:
