@@ -196,7 +196,8 @@ def _handler(url: str) -> Callable[..., Any] | None:
 def _parsed_once(parser: ConditionExpressionParser) -> Any:
     """What it finds never changes."""
     asked = parser.expression_attribute_names, parser.expression_attribute_values
-    tree, names, values = _parsed(parser.condition_expression, json.dumps(asked))
+    key = json.dumps(asked, default=repr)  # of bytes
+    tree, names, values = _parsed(parser.condition_expression, key)
     parser.expr_attr_names_found.extend(names)
     parser.expr_attr_values_found.extend(values)
     return tree
