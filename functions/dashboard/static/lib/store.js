@@ -11,8 +11,6 @@ import { isMissing } from "./problem.js";
  * @typedef {{version: number, accounts: number, outdated: boolean}} VersionInUse
  * One page of a listing, by the cursor that it was read with. `at`: when, in milliseconds.
  * @typedef {{cursor: string | null, limit: number, ids: string[], at: number}} ListedPage
- * An account that others added, and the page on which it was found.
- * @typedef {{id: string, page: ListedPage}} Arrival
  */
 
 const PAGE_SIZE = 100;
@@ -296,10 +294,12 @@ export class Listing {
     this.ids = [];
     /** @type {ListedPage[]} */
     this.pages = [];
-    /** Accounts that are there now and not shown yet. @type {Arrival[]} */
+    /** Accounts of these pages that are not shown yet. @type {string[]} */
     this.arrivals = [];
     /** By how many accounts rows and numbers differ, and how many pages may still be read for it. */
     this.apart = { by: 0, reads: 0 };
+    /** The page whose turn it was last. @type {any} */
+    this.turn = null;
     this.cursor = null;
     this.started = false;
     this.ended = false;
@@ -321,8 +321,10 @@ export class Listing {
     const limit = this.started ? PAGE_SIZE : FIRST_PAGE_SIZE;
     const before = this.ids.length;
     do {
-      const { ids, next, at } = await this.#read(() => this.#ask(this.cursor, limit, signal), signal);
-      this.pages.push({ cursor: this.cursor, limit, ids, at });
+      const { cursor } = this;
+      const { ids, next, at } = await this.#read(() => this.#ask(cursor, limit, signal), signal);
+      this.#takeFromAll(ids);
+      this.pages.push({ cursor, limit, ids, at });
       this.#append(ids);
       this.cursor = next;
     } while (this.cursor && this.ids.length === before);
@@ -334,7 +336,7 @@ export class Listing {
   #append(ids) {
     const known = new Set(this.ids);
     this.ids.push(...ids.filter((id) => !known.has(id)));
-    this.arrivals = this.arrivals.filter(({ id }) => !ids.includes(id));
+    this.arrivals = this.arrivals.filter((id) => !ids.includes(id));
   }
 
   // The list that is shown is one part, however many pages are read of it.
@@ -350,24 +352,44 @@ export class Listing {
     return {
       // The API finds them in an index that lags behind what it says of each, and this answer may be an old one.
       ids: answer.items.map((item) => item.account_id).filter((id) => this.#holds(id)),
+      last: answer.items.at(-1),
       next: answer.next_cursor,
       at: asked,
     };
   }
 
+  // Each row is on one page.
+  #takeFromAll(ids) {
+    for (const page of this.pages) page.ids = page.ids.filter((id) => !ids.includes(id));
+  }
+
   /**
-   * Reads the pages of these rows again, and the page that was read longest ago, which finds what
-   * changed out of sight.
+   * Reads the pages of these rows again, and one more in turn, which finds what changed out of sight. One after the
+   * other, because where a page ends decides where the next begins, and which rows it has.
    */
   async reread(shown, signal) {
-    const inSight = this.pages.filter((page) => page.ids.some((id) => shown.has(id)));
-    const others = this.pages.filter((page) => !inSight.includes(page)).sort((a, b) => a.at - b.at);
-    const pages = [...inSight, ...others.slice(0, 1)];
-    if (!pages.length) return;
-    const left = await this.#read(() => Promise.all(pages.map((page) => this.#again(page, signal))), signal);
-    this.#join();
-    const inOrder = left.flat().sort((a, b) => Number(shown.has(b)) - Number(shown.has(a)));
+    const isInSight = (page) => page.ids.some((id) => shown.has(id));
+    const other = this.#inTurn(this.pages.filter((page) => !isInSight(page)));
+    const left = [];
+    const readAll = async () => {
+      let failed;
+      for (const page of this.pages)
+        if (page === other || isInSight(page))
+          await this.#again(page, signal).then(
+            (ids) => left.push(...ids),
+            (problem) => (failed = problem),
+          );
+      if (failed) throw failed;
+    };
+    await this.#read(readAll, signal);
+    const inOrder = left.sort((a, b) => Number(shown.has(b)) - Number(shown.has(a)));
     await this.#lookFor(inOrder, signal);
+  }
+
+  // In the order of the list: if one page ends elsewhere, the next is read after it.
+  #inTurn(pages) {
+    const placeOf = (page) => this.pages.indexOf(page);
+    return (this.turn = pages.find((page) => placeOf(page) > placeOf(this.turn)) ?? pages[0]);
   }
 
   /** What left its page was deleted or renamed. A few are read: if all of these are gone, so are the others. */
@@ -410,62 +432,56 @@ export class Listing {
     const by = this.total - this.ids.length - this.arrivals.length;
     if (by !== this.apart.by) this.apart = { by, reads: 2 * this.pages.length };
     const since = counts?.at ?? 0;
-    const page = this.pages.filter(({ at }) => at < since).sort((a, b) => a.at - b.at)[0];
+    const pages = this.pages.filter(({ at }) => at < since);
     const { apart } = this;
-    if (!by || !page || apart.reads < 1 || apart.failed === since) return;
+    if (!by || !pages.length || apart.reads < 1 || apart.failed === since) return;
     apart.failed = since;
-    const left = await this.#read(() => this.#again(page, signal), signal);
+    const left = await this.#read(() => this.#again(this.#inTurn(pages), signal), signal);
     apart.failed = null;
     apart.reads -= 1;
     await this.#lookFor(left, signal);
   }
 
-  /** Reads one page again. Returns the accounts that left it. */
+  /** Reads one page again. The next one begins where it ends now. Returns the accounts that left the list here. */
   async #again(page, signal) {
-    const { ids, next, at } = await this.#ask(page.cursor, page.limit, signal);
-    // An answer to what was asked later is there already.
-    if (passed(page.at) > at || !this.pages.includes(page)) return [];
-    const known = new Set(this.ids);
-    const isLast = page === this.pages.at(-1);
+    const { cursor, limit } = page;
+    const { ids, last, next, at } = await this.#ask(cursor, limit, signal);
+    // An answer to what was asked later is there already, or the page begins elsewhere now.
+    if (passed(page.at) > at || !this.pages.includes(page) || page.cursor !== cursor) return [];
+    const following = this.pages.indexOf(page) + 1;
+    // Without a next page, none of those that were there is any more.
+    const ended = next ? [] : this.pages.splice(following);
+    const after = this.pages[following];
+    const missing = [page, ...ended].flatMap((each) => each.ids).filter((id) => !ids.includes(id));
+    // What others push over the end of this page is on the next one from now on.
+    const isOver = (id) => next && (!last || this.#orderOf(kept(id)) > this.#orderOf(last));
+    const over = missing.filter(isOver);
+    const left = missing.filter((id) => !over.includes(id));
     // Beyond the last row that is loaded, accounts are not new but not loaded yet.
-    const reach = isLast && !this.ended ? ids.findLastIndex((id) => known.has(id)) + 1 : ids.length;
-    const arrived = ids
-      .slice(0, reach)
-      .filter((id) => !known.has(id))
-      .map((id) => ({ id, page }));
-    this.arrivals = [...this.arrivals.filter((each) => each.page !== page && !ids.includes(each.id)), ...arrived];
-    const left = page.ids.filter((id) => !ids.includes(id));
-    Object.assign(page, { ids: ids.filter((id) => known.has(id)), at });
-    if (arrived.length && next && left.length) {
-      // Rows that new ones pushed over the end of their page have a page of their own from now on.
-      this.pages.splice(this.pages.indexOf(page) + 1, 0, { cursor: next, limit: page.limit, ids: left, at: 0 });
-      return [];
-    }
-    page.ids.push(...left);
-    if (isLast && this.ended && next) Object.assign(this, { cursor: next, ended: false });
+    const isNew = (id) => !this.ids.includes(id);
+    const isAll = after || this.ended || over.length;
+    const loaded = isAll ? ids : ids.slice(0, ids.findLastIndex((id) => !isNew(id)) + 1);
+    this.#takeFromAll(ids);
+    Object.assign(page, { ids: [...loaded, ...left], at });
+    if (after) {
+      after.cursor = next;
+      after.ids.push(...over);
+    } else if (next && isAll) this.pages.push({ cursor: next, limit, ids: over, at: 0 });
+    else if (loaded.length === ids.length) Object.assign(this, { cursor: next, ended: !next });
+    this.arrivals = [...new Set([...this.arrivals, ...loaded.filter(isNew)])];
     if (!this.ids.length) this.showArrivals();
     changed();
     return left;
-  }
-
-  // A page is read no more once the pages beside it meet, and have all its rows.
-  #join() {
-    for (let at = this.pages.length - 2; at > 0; at -= 1) {
-      const [before, page, after] = this.pages.slice(at - 1, at + 2);
-      const isBefore = (id) => before.ids.includes(id);
-      if (!after.ids.some(isBefore) || !page.ids.every((id) => isBefore(id) || after.ids.includes(id))) continue;
-      this.pages.splice(at, 1);
-      for (const each of this.arrivals) if (each.page === page) each.page = before;
-    }
   }
 
   /** Puts the new accounts among the rows. Returns their ids. */
   showArrivals() {
     const shown = this.arrivals;
     this.arrivals = [];
-    for (const { id, page } of shown) this.#insert(kept(id), page);
+    const pageOf = (id) => this.pages.find(({ ids }) => ids.includes(id));
+    for (const id of shown) this.#insert(kept(id), pageOf(id));
     changed();
-    return shown.map(({ id }) => id);
+    return shown;
   }
 
   /** Adds an account at its place, if the list is read that far. */
@@ -493,7 +509,7 @@ export class Listing {
   leaveOut(id) {
     const others = (each) => each !== id;
     this.ids = this.ids.filter(others);
-    this.arrivals = this.arrivals.filter((each) => each.id !== id);
+    this.arrivals = this.arrivals.filter(others);
     for (const page of this.pages) page.ids = page.ids.filter(others);
   }
 }
