@@ -134,9 +134,11 @@ test("the half hour of looks begins anew when a page that was hidden is seen aga
   view.abort();
 });
 
-for (const [who, group, said] of [
-  ["an admin once it was looked for", "admin", t.instructions.watch.unconfirmed],
-  ["a viewer, who does not look", "viewer", t.instructions.watch.notProvedYet],
+for (const [who, group, state, said] of [
+  ["an admin once it was looked for", "admin", "waiting", t.instructions.watch.unconfirmed],
+  ["no viewer, who does not look", "viewer", "waiting", t.instructions.watch.notProvedYet],
+  ["nobody while others are looked at", "admin", "busy", t.instructions.watch.notProvedYet],
+  ["nobody once it is there", "admin", "found", t.instructions.watch.notProvedYet],
 ])
   test(`that the role is awaited is said to ${who}`, async () => {
     await signIn(session, group);
@@ -151,7 +153,7 @@ for (const [who, group, said] of [
     const main = opened(instructions, view.signal);
     await soon(30);
     assert.ok(main.textContent.includes(t.instructions.watch.notProvedYet));
-    resolve(Response.json({ state: "waiting" }));
+    resolve(Response.json({ state }));
     await soon(60);
     assert.ok(main.textContent.includes(said), main.querySelector(".watch-text").textContent);
     view.abort();

@@ -287,6 +287,38 @@ for (const [search, asks] of [
     assert.equal(select.children.find((option) => option.selected).value, asks ?? "");
   });
 
+for (const [how, search, act] of [
+  [
+    "all versions are chosen",
+    "template_version=1",
+    (select) => {
+      select.value = "";
+      select.dispatchEvent(new Event("change"));
+    },
+  ],
+  [
+    "the last role of another version is updated",
+    "",
+    () => {
+      versions = inUse(3);
+      return store.readNumbers(view.signal);
+    },
+  ],
+])
+  test(`a keyboard in the choice of versions stays there when ${how}, until it leaves`, async () => {
+    versions = inUse(...(search ? [3] : [1, 2]));
+    const main = await opened(search);
+    const select = main.querySelector(".version-filter");
+    select.focus();
+    await act(select);
+    await soon(30);
+    const [hidden, had] = [select.hidden, document.activeElement === select];
+    document.activeElement = document.body;
+    select.dispatchEvent(new Event("blur"));
+    view.abort();
+    assert.deepEqual([hidden, had, select.hidden], [false, true, true]);
+  });
+
 test("a status that the page does not know is said as it is", async (context) => {
   const announcer = element();
   const find = document.getElementById;

@@ -121,6 +121,7 @@ class ListView {
       class: "input version-filter",
       "aria-label": t.list.version,
       onchange: () => this.filter({ version: this.versions.value }),
+      onblur: () => this.drawNumbers(),
     });
     this.drawFilters();
     this.drawNotices();
@@ -264,7 +265,7 @@ class ListView {
     });
   }
 
-  // Where all roles have the same version, there is nothing to choose.
+  // Where all roles have the same version, there is nothing to choose, but whoever is there stays.
   drawVersions(inUse) {
     const { version: chosen } = this.listing;
     const known = inUse.map(({ version, accounts }) => [String(version), accounts]);
@@ -274,7 +275,7 @@ class ListView {
         h("option", { value, selected: value === chosen }, t.list.ofVersion(value, count)),
       ),
     );
-    this.versions.hidden = known.length < 2 && !chosen;
+    this.versions.hidden = known.length < 2 && !chosen && focus() !== this.versions;
   }
 
   filter(change) {

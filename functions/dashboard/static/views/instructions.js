@@ -217,8 +217,8 @@ function waitsFor(account, looking) {
   if (looking === "off") return "notProved";
   const isLooked = session.current()?.canChange && looking !== "over";
   if (!isLooked && !account.next_verification_at) return "nobodyLooks";
-  // Who has not looked yet, or may not, does not know that the role is not there.
-  return looking && looking !== "failed" ? "unconfirmed" : "notProvedYet";
+  // Only a look that has just found no role knows that it is not there.
+  return looking === "waiting" ? "unconfirmed" : "notProvedYet";
 }
 
 function drawGuide(guide, account, onPress) {
