@@ -364,8 +364,8 @@ export class Listing {
   }
 
   /**
-   * Reads the pages of these rows again, and one more in turn, which finds what changed out of sight. One after the
-   * other, because where a page ends decides where the next begins, and which rows it has.
+   * Reads the pages of these rows again, and one more in turn, which finds what changed out of sight.
+   * In order, because where a page ends the next begins.
    */
   async reread(shown, signal) {
     const isInSight = (page) => page.ids.some((id) => shown.has(id));
@@ -386,7 +386,6 @@ export class Listing {
     await this.#lookFor(inOrder, signal);
   }
 
-  // In the order of the list: if one page ends elsewhere, the next is read after it.
   #inTurn(pages) {
     const placeOf = (page) => this.pages.indexOf(page);
     return (this.turn = pages.find((page) => placeOf(page) > placeOf(this.turn)) ?? pages[0]);
@@ -449,7 +448,7 @@ export class Listing {
     // An answer to what was asked later is there already, or the page begins elsewhere now.
     if (passed(page.at) > at || !this.pages.includes(page) || page.cursor !== cursor) return [];
     const following = this.pages.indexOf(page) + 1;
-    // Without a next page, none of those that were there is any more.
+
     const ended = next ? [] : this.pages.splice(following);
     const after = this.pages[following];
     const missing = [page, ...ended].flatMap((each) => each.ids).filter((id) => !ids.includes(id));

@@ -265,7 +265,7 @@ class ListView {
     });
   }
 
-  // Where all roles have the same version, there is nothing to choose, but whoever is there stays.
+  // Where all roles have the same version, there is nothing to choose.
   drawVersions(inUse) {
     const { version: chosen } = this.listing;
     const known = inUse.map(({ version, accounts }) => [String(version), accounts]);
