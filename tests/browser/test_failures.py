@@ -4,6 +4,7 @@ spinner."""
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -248,13 +249,17 @@ def test_keys_that_were_replaced_are_not_said_to_have_failed(admin, answer_with,
         "/v1/accounts/acc000000",
         lambda _: (503, {"message": "Service Unavailable"}) if down[0] else account,
     )
-    answer_with(page, "/v1/accounts/acc000000/credentials", (204, None), method="PUT")
+
+    def replaced(_: Any) -> tuple[int, None]:
+        down[0] = True
+        return 204, None
+
+    answer_with(page, "/v1/accounts/acc000000/credentials", replaced, method="PUT")
     admin.go("#/accounts/acc000000")
     page.get_by_role("button", name="Rotate").click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Access key ID").fill("AKIAIOSFODNN7EXAMPLE")
     dialog.get_by_label("Secret access key").fill("x" * 40)
-    down[0] = True
     dialog.locator("button[type=submit]").click()
     expect(dialog).to_have_count(0)
     expect(page.locator("#toasts")).to_contain_text("key")
