@@ -66,7 +66,8 @@ def test_an_api_that_is_older_than_verdicts_is_shown_as_ever(admin, watch):
     page = admin.go("#/accounts/acc000000/interactions")
     expect(page.locator(".trail-row")).to_have_count(len(samples.INTERACTIONS))
     expect(page.locator(".followed")).to_have_count(0)
-    # The route is not there: the stack answers 404.
+    gone = re.compile("/v1/accounts/acc000000/least-privilege")
+    page.route(gone, lambda route: route.fulfill(status=404, json={"message": "Not Found"}))
     page = admin.go("#/accounts/acc000000/least-privilege")
     expect(page.get_by_text("This installation does not offer it yet.")).to_be_visible()
 

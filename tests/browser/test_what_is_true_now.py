@@ -235,7 +235,8 @@ def test_an_account_that_a_second_tab_adds_is_offered_in_the_first(
     expect(row(first, "Account00015")).to_be_visible()
 
 
-def test_an_account_that_is_gone_before_it_was_shown_is_offered_no_more(organization):
+def test_an_account_that_is_gone_before_it_was_shown_is_offered_no_more(organization, watch):
+    watch.expect_status(404)
     there = organization([10, 20])
     expect(row(there.page, "Account00010")).to_be_visible()
     there.add(15)
