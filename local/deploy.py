@@ -38,8 +38,8 @@ def _parameters(emulator: Emulator) -> list[str]:
         f"CognitoEndpoint={emulator.url}/",
         # `make up` lets sweeps run by schedule. Tests start theirs, so that none interferes.
         "SweepState=DISABLED",
-        # Each concurrent test needs its own Lambda process on this machine.
-        "SweepTests=6",
+        # Five for one organization: each of these needs its own Lambda process on this machine.
+        "SweepTests=10",
         "QueueConcurrency=20",
         "AllowLoopbackWebhooks=true",
         # Tests do in a minute what people do in a week.

@@ -91,6 +91,7 @@ def test_a_message_that_was_never_tried_again_is_not_on_its_way(admin, opened):
 def test_they_stay_open_when_the_settings_change(admin, answer_with, opened):
     page, there = admin.page, [samples.WEBHOOK]
     region = opened(admin, at="2026-01-05T12:00:00")
+    page.clock.pause_at("2026-01-05T12:02:00")
     answer_with(page, PATH, lambda _: there[0])
     seen = answer_with(
         page, f"{PATH}/deliveries", {"items": samples.DELIVERIES, "next_cursor": None}

@@ -186,6 +186,7 @@ def test_a_look_whose_answer_was_lost_is_repeated_while_its_test_runs(instructio
     watch.expect_status(503)
     there = instructions()
     expect(there.said).to_contain_text(EVERY)
+    there.page.clock.pause_at("2026-01-05T10:02:00Z")
     there.state = UNAVAILABLE
     there.wait(6)
     there.account = there.account | {"testing": True, "version": 2}
@@ -201,6 +202,7 @@ def test_a_look_whose_answer_was_lost_is_repeated_while_its_test_runs(instructio
 def test_after_half_an_hour_somebody_must_ask_again(instructions):
     there = instructions()
     expect(there.said).to_contain_text(EVERY)
+    there.page.clock.pause_at("2026-01-05T10:02:00Z")
     there.page.clock.fast_forward("30:01")
     there.wait(6)
     expect(there.said).to_contain_text("Cavok has looked for 30 minutes, and stopped.")

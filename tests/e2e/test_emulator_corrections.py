@@ -286,7 +286,7 @@ def test_an_execution_that_was_stopped_stays_aborted_when_its_task_fails_later(
     account: Account, function: str
 ) -> None:
     client = account.client("stepfunctions")
-    slow = {"FunctionName": function, "Payload": {"sleep": 3, "raise": True}}
+    slow = {"FunctionName": function, "Payload": {"sleep": 15, "raise": True}}
     ring = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Arguments": slow}
     machine = account.state_machine({"StartAt": "Ring", "States": {"Ring": {**ring, "End": True}}})
     invoke(account, function)

@@ -13,6 +13,7 @@ import pytest
 from cavok.domain.permissions import LOGS, STEPS
 from local import aws, customers
 from local.customers import CustomerAccount
+from local.faults import FOREVER, Fault, faults
 from local.stack import Stack
 from tests.support import inspection
 from tests.support.connections import Connected, connect
@@ -120,9 +121,11 @@ def test_a_test_that_an_operator_stops_keeps_its_steps_and_frees_the_account(
             stop(stack, seen)
             stopped.append(len(seen["steps"]))
 
-    ended = connected.watch(
-        connected.press_test()["verification_id"], stop_in_the_middle, every=0.02
-    )
+    # However fast the tests are: these steps wait until it is stopped.
+    with faults(Fault("rds", connected.place.account_number, seconds=FOREVER)):
+        ended = connected.watch(
+            connected.press_test()["verification_id"], stop_in_the_middle, every=0.02
+        )
 
     assert execution_status(stack, ended) == "ABORTED"
     assert_aborted(connected, ended)

@@ -22,7 +22,7 @@ def _tour() -> str:
 
 def _run(*command: str) -> str:
     ended = subprocess.run(
-        command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
+        command, cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
     )
     assert ended.returncode == 0, ended.stderr + ended.stdout[-2000:]
     return ended.stdout

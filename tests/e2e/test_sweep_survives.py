@@ -241,7 +241,8 @@ def test_two_sweeps_and_a_person_at_once_test_an_account_once(
     assert all(now > then for now, then in zip(last, earlier, strict=True)), "one of them worked"
     now = [len(sweeps.tests_of(account)) for account in confirmed]
     assert now[0] == before[0] + 1, "the person's"
-    assert now[1:] == before[1:], "found as they were, so counted"
+    stored = {after - then for after, then in zip(now[1:], before[1:], strict=True)}
+    assert stored <= {0, 1}, "found as they were, so counted; or stored in full, but once"
     assert statuses(confirmed) == {"confirmed"}
 
 
