@@ -69,7 +69,7 @@ async function call(method, path, { query, body, headers = {}, signal, once = fa
     try {
       const token = await session.idToken({ renew: renewed });
       until.throwIfAborted();
-      // Without a network nothing is sent. Asked later, this would tell of another moment.
+      // Without a network nothing is sent. `navigator.onLine` is read now, since it may change later.
       wasSent = isAct && navigator.onLine;
       const answer = await send(method, url, { body, headers, signal: until, limit, token });
       const content = await contentOf(answer, isAct);

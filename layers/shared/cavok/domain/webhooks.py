@@ -184,6 +184,11 @@ class WebhookState(StrEnum):
     PAUSED = "paused"
 
 
+def same_address(one: Webhook | None, other: Webhook) -> bool:
+    """Whether both lead to the same address."""
+    return one is not None and one.url == other.url
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """The health of an organization's receiver. `failures`: failed tries, less the successful ones
@@ -207,6 +212,10 @@ class Health:
         counted when they begin.
         """
         return self.state is WebhookState.ACTIVE and self.changed_at != now
+
+    def counts_success(self, now: datetime) -> bool:
+        """Whether to count a try of this time that worked: if there is a failure to take away."""
+        return self.failures > 0 and self.counts(now)
 
     def failed(self, now: datetime) -> Self:
         """After one more failed try."""
@@ -247,6 +256,12 @@ class Health:
         if self.changed_at is None or now - self.changed_at >= REMEMBERED_FOR:
             return self.resumed(now)
         return replace(self.mended(now), failures=PAUSED_AFTER - 1)
+
+    def set_anew(self, before: Webhook | None, after: Webhook, now: datetime) -> Self:
+        """After this webhook was set in place of the one before. The same object if nothing of it
+        changes.
+        """
+        return self.resumed(now) if same_address(before, after) else self.moved(now)
 
 
 class DeliveryStatus(StrEnum):

@@ -40,6 +40,7 @@ from cavok.domain.webhooks import (
     Health,
     SigningSecret,
     Webhook,
+    same_address,
 )
 
 BEING_CHANGED = "The webhook is being changed."
@@ -204,12 +205,9 @@ class Webhooks:
         counts this against a quota. Raises ItemChanged, ItemBusy, QuotaExceeded.
         """
         health = self.health(after.organization_id)
-        moved = before is None or before.url != after.url
         with self._table.transaction() as transaction:
             transaction.save(WebhookItem.of(after), condition=_as_read(before))
-            _change(
-                transaction, health, health.moved(entry.at) if moved else health.resumed(entry.at)
-            )
+            _change(transaction, health, health.set_anew(before, after, entry.at))
             count(transaction)
             add_audit_entry(transaction, entry, self._audit_kept_for)
 
@@ -260,11 +258,9 @@ class Webhooks:
 
         def attempt() -> None:
             health = self.health(tried.organization_id)
-            if health.failures and health.counts(now):
-                # A move after this changes its health, unless that has been the same for a day.
-                webhook = self.get(tried.organization_id)
-                if webhook and webhook.url == tried.url:
-                    self._table.put(HealthItem.of(health.mended(now)), _unchanged(health))
+            # A move after this changes its health, unless that has been the same for a day.
+            if health.counts_success(now) and same_address(self.get(tried.organization_id), tried):
+                self._table.put(HealthItem.of(health.mended(now)), _unchanged(health))
 
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile("Many messages come at once."))
 
