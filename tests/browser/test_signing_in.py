@@ -133,6 +133,27 @@ def test_a_public_view_says_of_nobody_that_they_are_signed_in_after_their_sessio
     expect(page.get_by_role("heading", name="Access Details", level=1)).to_be_visible()
 
 
+def test_whoever_reads_a_public_view_as_their_session_ends_is_told_and_reads_on(admin):
+    page = admin.page
+    page.reload()
+    page.get_by_role("link", name="Access Details").first.click()
+    policy = page.get_by_role("main").locator("pre").last
+    expect(policy).to_be_visible()
+    expect(page.get_by_role("main").locator("[aria-busy=true]")).to_have_count(0)
+    policy.focus()
+    policy.scroll_into_view_if_needed()
+    before = page.evaluate("window.scrollY")
+    assert before > 0
+    page.clock.set_fixed_time(page.evaluate("Date.now() / 1000") + 3_601)
+    expect(page.locator("#toasts")).to_contain_text("Your session has ended.")
+    expect(page.locator("#announcer")).to_contain_text("Your session has ended.")
+    expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
+    expect(policy).to_be_focused()
+    assert page.evaluate("window.scrollY") == before
+    page.get_by_role("link", name="Organization").first.click()
+    expect(page.get_by_text("Your session has ended. Sign in to go on where")).to_be_visible()
+
+
 def test_the_warning_outlives_the_modal_that_it_came_in_and_goes_with_its_session(admin):
     page = admin.page
     page.reload()

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits
 from tests.support.page import measures, samples
-from tests.support.page.waiting import pass_time, pass_time_until, stop_the_clock
+from tests.support.page.waiting import (
+    HeldRequests,
+    pass_time,
+    pass_time_until,
+    stop_the_clock,
+    until,
+)
 
 MANY = 10_000
 
@@ -104,20 +111,57 @@ def test_a_filter_is_a_choice_with_numbers_and_part_of_the_address(many):
     expect(group.get_by_role("radio", name=re.compile("Failed"))).to_be_checked()
 
 
+def test_rows_of_another_selection_are_marked_until_there_are_others(admin, answer_with):
+    page = admin.page
+    accounts = [samples.account(index) for index in range(12)]
+    answer_with(page, "/v1/organization", samples.organization(accounts))
+    answer_with(page, "/v1/accounts", samples.pages_of(accounts))
+    # Rows stay for some seconds of the page, which do not pass.
+    stop_the_clock(page)
+    admin.go("#/accounts")
+    old, new = (page.locator(f"[data-id='acc00000{index}']") for index in (0, 4))
+    table = page.get_by_role("table", name="Cloud Accounts")
+    expect(old).to_be_visible()
+    expect(table).to_have_attribute("aria-busy", "false")
+    held = HeldRequests(page, re.compile("/v1/accounts[?].*status=failed"))
+    page.get_by_role("group", name="Show by status").get_by_text("Failed").click()
+    request = held.first()
+    expect(table).to_have_attribute("aria-busy", "true")
+    expect(old).to_have_css("opacity", "0.5")
+    request.fallback()
+    expect(old).to_have_count(0)
+    expect(table).to_have_attribute("aria-busy", "false")
+    expect(new).to_have_css("opacity", "1")
+
+
+def test_rows_under_test_have_their_turns_though_one_hangs(admin, answer_with, watch):
+    watch.expects_network_failures = True
+    page = admin.page
+    accounts = [samples.account(index, testing=True) for index in range(8)]
+    numbers = answer_with(page, "/v1/organization", samples.organization(accounts))
+    answer_with(page, "/v1/accounts", samples.pages_of(accounts))
+    looks = [
+        answer_with(page, f"/v1/accounts/{account['account_id']}", account) for account in accounts
+    ]
+    hung = HeldRequests(page, "**/v1/accounts/acc000000")
+    stop_the_clock(page)
+    admin.go("#/accounts")
+    expect(row(page, "Account00007")).to_contain_text("Testing…")
+    pass_time_until(page, lambda: hung, "the first is asked for")
+    before = len(numbers)
+    pass_time_until(page, lambda: min(map(len, looks[1:])) > 2, "the others have their turns")
+    pass_time_until(page, lambda: len(numbers) > before, "the numbers are read again")
+
+
+def template(version: int) -> dict[str, Any]:
+    return {"version": version, "current": 2, "outdated": version < 2, "changes": []}
+
+
 @pytest.fixture
 def updated_in_part(admin, answer_with) -> Page:
     """Thirty accounts, of which each third has a role of the newer version."""
     accounts = [
-        samples.account(
-            index,
-            template={
-                "version": 1 if index % 3 else 2,
-                "current": 2,
-                "outdated": bool(index % 3),
-                "changes": [],
-            },
-        )
-        for index in range(30)
+        samples.account(index, template=template(1 if index % 3 else 2)) for index in range(30)
     ]
     answer_with(admin.page, "/v1/organization", samples.organization(accounts))
     answer_with(admin.page, "/v1/accounts", samples.pages_of(accounts))
@@ -153,6 +197,36 @@ def test_the_versions_of_roles_are_a_choice_to_which_the_organization_leads(upda
     assert_fits(page)
     choice.select_option("All role versions")
     expect(page).not_to_have_url(re.compile("template_version"))
+
+
+def test_the_numbers_of_versions_turn_with_a_role_and_leave_the_choices_where_they_are(
+    admin, answer_with
+):
+    page = admin.page
+    now = [
+        samples.account(0, template=template(2)),
+        samples.account(1, template=template(1), status="confirmed", testing=True),
+        samples.account(2, template=template(1)),
+    ]
+    numbers = answer_with(page, "/v1/organization", lambda _: samples.organization(now))
+    answer_with(page, "/v1/accounts", samples.pages_of(now))
+    answer_with(page, "/v1/accounts/acc000001", lambda _: now[1])
+    stop_the_clock(page)
+    admin.go("#/accounts")
+    choices = page.get_by_role("combobox", name="Role version").locator("option")
+    expect(row(page, "Account00001")).to_contain_text("Testing…")
+    page.clock.run_for(100)
+    expect(choices).to_have_text(["All role versions", "Version 2 · 1", "Version 1 · 2"])
+    page.evaluate("window.before = [...document.querySelectorAll('.version-filter option')]")
+    before = len(numbers)
+    now[1] = samples.account(1, template=template(2), status="confirmed")
+    turned = row(page, "Account00001").get_by_text("Testing…")
+    pass_time_until(page, lambda: not turned.count(), "the role is known")
+    # At once: the list itself is read again after 30 seconds only.
+    page.clock.run_for(100)
+    expect(choices).to_have_text(["All role versions", "Version 2 · 2", "Version 1 · 1"])
+    until(page, lambda: len(numbers) > before, "the numbers are read again")
+    assert page.evaluate("before.every((option) => option.isConnected)")
 
 
 def test_where_all_roles_have_one_version_there_is_no_choice(many):

@@ -85,6 +85,8 @@ const main = h("main", { id: "main", tabindex: "-1" });
 const nav = h("nav", { class: "nav", "aria-label": t.nav.label });
 const person = h("div", { class: "person" });
 let shown = 0;
+/** The route that is shown. @type {any} */
+let here;
 /** The end of a session that was announced to its person, in milliseconds. */
 let announcedEnd = 0;
 
@@ -195,6 +197,7 @@ async function show({ route, params, path, query, signal }) {
   for (const open of /** @type {NodeListOf<HTMLDialogElement>} */ (document.querySelectorAll("dialog[open]")))
     open.close();
   shown += 1;
+  here = route;
   drawNav(route.section);
   // Each route has a container of its own. One that was left reaches nothing any more.
   const view = h("div", { class: "view" });
@@ -263,6 +266,9 @@ function warnBeforeTheEnd() {
   toast(t.signIn.endsSoon(hour(end)), "warning", undefined, left, session.ending());
 }
 
+// Whoever reads what is public goes on when the session ends by itself. What is still awaited ends with it.
+const mayStay = () => here?.open && session.hasEnded() && !main.querySelector("[aria-busy=true]");
+
 async function configuration() {
   const signal = AbortSignal.timeout(session.TIMEOUT_MS);
   const answer = await fetch(new URL("../config.json", import.meta.url), { credentials: "omit", signal });
@@ -300,7 +306,9 @@ async function start() {
   byId("toasts").setAttribute("aria-label", t.nav.notices);
   session.onChange(() => {
     store.forget();
-    router.render();
+    if (!mayStay()) return router.render();
+    drawNav(here.section);
+    toast(t.signIn.ended, "warning");
   });
   onTick(warnBeforeTheEnd, new AbortController().signal);
   await router.start(ROUTES, show);

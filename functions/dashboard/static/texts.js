@@ -17,6 +17,9 @@ function localeOf(said) {
 
 export const number = new Intl.NumberFormat(LOCALE).format;
 
+// The word for a value of the API, which a newer one may have without a word here: then it is shown as it is.
+export const wordOf = (words, value) => words[value] ?? value;
+
 // The form of a text that fits a number, by the language's own plural rules. # stands for the number.
 export const plural = (count, forms) => (forms[RULES.select(count)] ?? forms.other).replace("#", number(count));
 

@@ -121,3 +121,18 @@ for (const [status, text] of [
     assert.equal(toasts.textContent, text);
     view.abort();
   });
+
+test("of an account that is removed while its switch is pressed, that is said", async (context) => {
+  const errors = context.mock.method(console, "error", () => {});
+  const main = await shown();
+  const held = Promise.withResolvers();
+  savable = held.promise;
+  press(main.querySelector(".switch"));
+  await soon();
+  store.remove("a");
+  held.resolve();
+  await soon(30);
+  assert.equal(toasts.textContent, t.account.missing);
+  assert.equal(errors.mock.callCount(), 0);
+  view.abort();
+});

@@ -158,3 +158,28 @@ for (const [who, group, state, said] of [
     assert.ok(main.textContent.includes(said), main.querySelector(".watch-text").textContent);
     view.abort();
   });
+
+test("of an account that was tested before its last change, no test is said to have proved nothing yet", async () => {
+  await signIn(session, "admin");
+  const { notProvedSince, notProvedYet, nobodyLooks } = t.instructions.watch;
+  const verification = { verification_id: "1", outcome: "confirmed", finished_at: "2026-01-01T10:01:00Z" };
+  for (const [next, isLooked] of [
+    ["2100-01-01T00:00:00Z", true],
+    [null, false],
+  ]) {
+    store.forget();
+    const tested = { ...account, verification, updated_at: "2026-01-02T10:00:00Z", next_verification_at: next };
+    store.add(tested, Date.now());
+    answers(
+      () => Response.json({ state: isLooked ? "busy" : "over" }),
+      () => Response.json(tested),
+    );
+    const view = new AbortController();
+    const main = opened(instructions, view.signal);
+    await soon(60);
+    view.abort();
+    assert.ok(main.textContent.includes(notProvedSince), main.querySelector(".watch-text").textContent);
+    assert.ok(!main.textContent.includes(notProvedYet));
+    assert.equal(main.textContent.includes(nobodyLooks), !isLooked);
+  }
+});

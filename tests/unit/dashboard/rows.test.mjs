@@ -147,6 +147,36 @@ test("the numbers are read once for all rows that turn, and once more for what t
   assert.equal(counted, 3);
 });
 
+test("so are they once a role has another version", async (context) => {
+  const { setTimeout: really } = globalThis;
+  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 2_000 ? 20 : wait));
+  versions = inUse(1, 2);
+  await opened();
+  counted = 0;
+  store.put({ ...items[1], template: { version: 2 }, version: 2 }, null, Date.now());
+  await soon(60);
+  view.abort();
+  assert.equal(counted, 1);
+});
+
+for (const [how, answered] of [
+  ["they are there", rows],
+  ["that fails", broken],
+])
+  test(`rows of another selection are marked as such, until ${how}`, async () => {
+    const main = await opened();
+    const table = main.querySelector(".account-table");
+    const isBusy = () => table.getAttribute("aria-busy") === "true";
+    assert.ok(!isBusy());
+    const answer = await searched(main);
+    assert.ok(isBusy());
+    assert.ok(main.textContent.includes(items[2].name));
+    answer(answered());
+    await soon(30);
+    view.abort();
+    assert.ok(!isBusy());
+  });
+
 for (const moved of ["scroll", "resize"])
   test(`a ${moved} while a search is awaited leaves the rows, and the focus in one`, async () => {
     const main = await opened();
@@ -244,13 +274,14 @@ test("a version that is chosen is asked for, and part of the address", async () 
   const main = await opened("status=failed");
   const select = main.querySelector(".version-filter");
   assert.deepEqual(
-    select.children.map((option) => [option.value, option.textContent, Boolean(option.selected)]),
+    select.children.map((option) => [option.value, option.textContent]),
     [
-      ["", t.list.ofVersion(""), true],
-      ["2", t.list.ofVersion("2", 1), false],
-      ["1", t.list.ofVersion("1", 2), false],
+      ["", t.list.ofVersion("")],
+      ["2", t.list.ofVersion("2", 1)],
+      ["1", t.list.ofVersion("1", 2)],
     ],
   );
+  assert.equal(select.value, "");
   let address;
   answers = [(sent) => Response.json({ items: [], next_cursor: (address = sent) && null })];
   select.value = "1";
@@ -264,10 +295,25 @@ test("a version that is chosen is asked for, and part of the address", async () 
   view.abort();
   assert.equal(new URL(address).searchParams.get("template_version"), null);
   assert.ok(shownAs.endsWith("#/accounts"), shownAs);
+  assert.equal(select.value, "");
+});
+
+test("the choices of versions stay the same ones, whatever their numbers are, for whoever looks at them", async () => {
+  versions = inUse(1, 2);
+  const main = await opened();
+  const select = main.querySelector(".version-filter");
+  const before = [...select.children];
+  // What is highlighted in a list that is open is not chosen yet.
+  select.value = "1";
+  versions = inUse(2, 1);
+  await readsNow();
+  view.abort();
+  assert.ok(select.children.every((option, index) => option === before[index]));
   assert.deepEqual(
-    select.children.filter((option) => option.selected).map(({ value }) => value),
-    [""],
+    select.children.map(({ textContent }) => textContent),
+    [t.list.ofVersion(""), t.list.ofVersion("2", 2), t.list.ofVersion("1", 1)],
   );
+  assert.equal(select.value, "1");
 });
 
 for (const [search, asks] of [
@@ -284,7 +330,8 @@ for (const [search, asks] of [
     assert.equal(new URL(address).searchParams.get("template_version"), asks);
     const select = main.querySelector(".version-filter");
     assert.equal(select.hidden, !asks);
-    assert.equal(select.children.find((option) => option.selected).value, asks ?? "");
+    assert.equal(select.value, asks ?? "");
+    assert.ok(select.children.some(({ value }) => value === select.value));
   });
 
 for (const [how, search, act] of [

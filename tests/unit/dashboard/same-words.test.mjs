@@ -238,3 +238,19 @@ test("a word that the page does not know is said as it is", async (context) => {
   await soon(100);
   assert.ok(announcer.textContent.includes(t.account.isNow("resting")), announcer.textContent);
 });
+
+test("what a test finds again is not drawn anew, so that what a reader has selected stays so", async () => {
+  tests = [];
+  const issues = [{ code: "ec2_partial", message: "Starting is refused.", remedy: "Allow it." }];
+  account = { ...connected, status: "degraded", issues, verification: newest("degraded") };
+  const main = await shown(overview);
+  const [issue] = main.querySelectorAll(".issues li");
+  await turns({
+    verification: { ...newest("degraded"), verification_id: "2", finished_at: "2026-01-02T10:01:00Z" },
+    updated_at: "2026-01-02T10:01:00Z",
+    next_verification_at: "2030-01-02T10:00:00Z",
+  });
+  assert.ok(main.querySelectorAll(".issues li")[0] === issue);
+  await turns({ issues: [{ ...issues[0], message: "Stopping is refused." }] });
+  assert.ok(main.querySelector(".issues").textContent.includes("Stopping is refused."));
+});

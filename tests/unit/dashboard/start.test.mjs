@@ -49,7 +49,7 @@ test("it is said in a toast to whoever has left the view", async () => {
   view.abort();
   refuse();
   await soon();
-  assert.equal(toasts.textContent, why);
+  assert.equal(toasts.textContent, `web1: ${why}`);
 });
 
 test("nothing is said to whoever has signed out", async (context) => {
@@ -114,6 +114,7 @@ for (const [what, lose] of [
     await until(() => toasts.textContent || main.querySelector('[role="alert"]'));
     const said = toasts.textContent;
     assert.ok(said.includes(t.problems.perhapsDone), said);
+    assert.ok(said.startsWith("web1: "), "so that of several a person knows which one to look at");
     assert.equal(main.querySelector('[role="alert"]'), null);
     isLost = false;
     press(button(main, t.instances.refresh));

@@ -872,3 +872,111 @@ test("of many rows under test each has its turn, a few at a time", async () => {
   assert.deepEqual([...new Set(asked)].sort(), all);
   assert.equal(asked.length, 18, "six at a time");
 });
+
+/** Rows that hang from now on, and what is asked of all. What hangs is given up at once. */
+function hanging(context, ...ids) {
+  const { setTimeout: really } = globalThis;
+  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 5_000 ? 0 : wait));
+  const asked = [];
+  const held = Promise.withResolvers();
+  globalThis.fetch = async (url) => {
+    const id = new URL(url).pathname.split("/v1/accounts/")[1];
+    if (id) asked.push(id);
+    if (ids.includes(id)) await held.promise;
+    return answer(url);
+  };
+  return { asked, release: held.resolve };
+}
+
+test("rows under test that hang keep no others from their turns, nor do they end them", async (context) => {
+  const all = names(15);
+  await listed(...all);
+  const hung = [all[0], all[7]];
+  const { asked, release } = hanging(context, ...hung);
+  for (let turn = 0; turn < 6; turn += 1) await store.reread(all, never);
+  const timesOf = (id) => asked.filter((each) => each === id).length;
+  for (const id of all) assert.ok(hung.includes(id) ? timesOf(id) === 1 : timesOf(id) >= 2, id);
+  release();
+  await soon();
+  await store.reread(hung, never);
+  assert.deepEqual(asked.slice(-2).sort(), hung);
+});
+
+test("rows have their turns evenly, also if one whose turn it was is under test no more", async () => {
+  const all = names(20);
+  await listed(...all);
+  const asked = [];
+  globalThis.fetch = async (url) => {
+    asked.push(new URL(url).pathname.split("/").at(-1));
+    return answer(url);
+  };
+  await store.reread(all, never);
+  // The last of them has ended.
+  const left = all.filter((id) => id !== asked.at(-1));
+  await store.reread(left, never);
+  await store.reread(left, never);
+  assert.equal(new Set(asked).size, 18);
+});
+
+test("a network that hangs is not there, though rows are not waited for", async (context) => {
+  const all = names(3);
+  await listed(...all);
+  const { release } = hanging(context, ...all);
+  await assert.rejects(store.reading("numbers", () => Promise.reject(unreachable()), never));
+  await store.reread(all, never);
+  assert.equal(store.freshness(Date.now()), "offline");
+  release();
+  await soon();
+  assert.equal(store.freshness(Date.now()), "late");
+});
+
+const unreachable = () => new Problem({ title: "No", unreachable: true });
+
+test("a row that hangs where it left its page holds up no other read of the list", async (context) => {
+  const listing = await listed(...names(10));
+  there = there.slice(1);
+  const { asked, release } = hanging(context, "a0000");
+  await listing.reread(new Set(["a0003"]), never);
+  assert.deepEqual(asked, ["a0000"]);
+  assert.equal(listing.ids.length, 10);
+  release();
+  await soon();
+  assert.equal(listing.ids.length, 9);
+});
+
+const ofVersion = (name, version, more) => account(name, { template: { version }, ...more });
+
+test("an account whose role has another version counts as that at once, and a version has its total", async () => {
+  there = [ofVersion("a", 1), ofVersion("b", 1), account("c")];
+  globalThis.fetch = async (url) => {
+    if (!url.pathname.endsWith("/organization")) return answer(url);
+    const count = (version) => ({
+      version,
+      accounts: there.filter(({ template }) => template?.version === version).length,
+    });
+    return Response.json({ accounts: { ...numbers(), by_template_version: [count(2), count(1)] } });
+  };
+  await store.readNumbers(never);
+  await soon();
+  const listing = store.listingOf("", "", "1");
+  const inUse = () => store.numbers().by_template_version.map(({ accounts }) => accounts);
+  await listing.readMore(never);
+  assert.deepEqual([inUse(), listing.total, listing.ids], [[0, 2], 2, ["a", "b"]]);
+  await soon();
+  store.put(ofVersion("a", 2, { version: 2 }), null, Date.now());
+  assert.deepEqual([inUse(), listing.total, listing.ids], [[1, 1], 1, ["b"]]);
+  assert.deepEqual([store.numbers().total, store.numbers().by_status.confirmed], [3, 3]);
+  store.remove("b", Date.now());
+  assert.deepEqual([inUse(), listing.total], [[1, 0], 0]);
+});
+
+test("the total of a version that the API does not name is not known, nor is that of a status of one", async () => {
+  await listed("a");
+  await store.readNumbers(never);
+  assert.equal(store.listingOf("", "", "7").total, undefined);
+  store.numbers().by_template_version = [{ version: 1, accounts: 3, outdated: false }];
+  assert.equal(store.listingOf("", "", "7").total, undefined);
+  assert.equal(store.listingOf("", "failed", "1").total, undefined);
+  assert.equal(store.listingOf("a", "", "1").total, undefined);
+  assert.equal(store.listingOf("", "", "1").total, 3);
+});

@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 Object.defineProperty(globalThis, "navigator", { value: { language: "en" }, configurable: true });
 const { t } = await import("../../../functions/dashboard/static/views/texts.js");
+const { wordOf } = await import("../../../functions/dashboard/static/texts.js");
 
 test("what is left of a quota is of its own time", () => {
   const left = t.organization.quota(57, 60, t.organization.quotaTime(60));
@@ -51,6 +52,15 @@ for (const tables of ["challenges.errors", "organization.quotaNames", "instructi
     assert.equal(t[view][table].newer, undefined);
     assert.equal(said.mock.callCount(), 0);
   });
+
+test("a value without a word is shown as it is, by one function", () => {
+  assert.deepEqual([wordOf(t.status, "failed"), wordOf(t.status, "resting")], [t.status.failed, "resting"]);
+  const page = new URL("../../../functions/dashboard/static/", import.meta.url).pathname;
+  const apart = globSync(`${page}**/*.js`).flatMap((file) =>
+    [...readFileSync(file, "utf8").matchAll(/\bt(?:\.\w+)+\[([\w.]+)\] \?\? \1(?![\w.])/g)].map(([found]) => found),
+  );
+  assert.deepEqual(apart, []);
+});
 
 test("a mistyped name is an error", (context) => {
   const said = context.mock.method(console, "error", () => {});

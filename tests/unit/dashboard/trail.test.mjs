@@ -163,6 +163,38 @@ test("entries whose word may change keep no others waiting", async () => {
   assert.deepEqual(await completed(outcomes, ...entries), Array(12).fill("notThereYet"));
 });
 
+test("words that may change are as old as the oldest of them, however many there are", async (context) => {
+  store.forget();
+  let isDown = false;
+  globalThis.fetch = async (url) => {
+    if (isDown) return Response.json({ title: "No" }, { status: 403 });
+    const [, , , id, list] = new URL(url).pathname.split("/");
+    const items = [{ verification_id: id, outcome: "failed" }];
+    if (list) return Response.json({ items });
+    const issues = [{ code: "role_not_assumable" }];
+    return Response.json({ account_id: id, status: "unconfirmed", version: 1, issues, verification: items[0] });
+  };
+  let now = 1_000_000;
+  context.mock.method(Date, "now", () => now);
+  const of = (count) => Array.from({ length: count }, (_, index) => tested(`o${index}`, `o${index}`));
+  const outcomes = withOutcomes(never);
+  assert.equal(outcomes.readAt(), 0);
+  for (let read = 0; read < 2; read += 1) {
+    await completed(outcomes, ...of(20));
+    assert.equal(outcomes.readAt(), now);
+    now += 30_000;
+  }
+  // More than are read at once.
+  await completed(outcomes, ...of(30));
+  now += 30_000;
+  await completed(outcomes, ...of(30));
+  assert.equal(outcomes.readAt(), now - 30_000);
+  isDown = true;
+  now += 30_000;
+  await completed(outcomes, ...of(20));
+  assert.ok(outcomes.readAt() <= now - 30_000, "what could not be read is older");
+});
+
 test("an act that AWS has not answered yet is looked at again until it has, but no old one", async () => {
   const outcomes = withOutcomes(never);
   let [asked, items] = [0, []];

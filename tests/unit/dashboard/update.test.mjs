@@ -99,6 +99,7 @@ test("the overview says the version of a role that a test finds while it is open
   assert.ok(main.textContent.includes(`${t.account.roleVersion}2`));
 });
 
+// Of what was found, only what it shows: a reader may have selected some of it.
 test("the overview draws anew whatever changes of an account, but not because a test begins", async () => {
   store.forget();
   const next_verification_at = "2030-01-01T10:00:00Z";
@@ -116,8 +117,14 @@ test("the overview draws anew whatever changes of an account, but not because a 
   };
   const begun = { testing: true, next_verification_at: "2026-01-01T10:16:00Z" };
   assert.deepEqual(isNew(begun), [false, false, false]);
-  assert.deepEqual(isNew({ next_verification_at: "2030-01-02T10:00:00Z" }), [true, true, true]);
-  assert.deepEqual(isNew({ a_later_field: "new" }), [true, true, true]);
+  assert.deepEqual(isNew({ next_verification_at: "2030-01-02T10:00:00Z" }), [false, true, true]);
+  assert.deepEqual(isNew({ a_later_field: "new" }), [false, true, true]);
+  for (const found of [
+    { status: "degraded" },
+    { issues: [{ code: "new", message: "New." }] },
+    { capabilities: { ...account.capabilities, ec2: "none" } },
+  ])
+    assert.deepEqual(isNew(found), [true, true, true]);
   view.abort();
 });
 

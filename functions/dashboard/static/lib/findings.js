@@ -5,6 +5,7 @@ import { icon } from "./icons.js";
 import { asText } from "./format.js";
 import { copyButton } from "./copying.js";
 import { isProblem } from "./ui.js";
+import { wordOf } from "../texts.js";
 import { t } from "../views/texts.js";
 
 const SEVERITY_ICONS = { problem: "warning", information: "info" };
@@ -21,7 +22,7 @@ export function issueList(issues) {
       return h(
         "li",
         { class: `issue-${kind}`, "data-item": `${issue.code} ${issue.message}` },
-        h("p", { class: "issue-severity" }, icon(SEVERITY_ICONS[kind]), t.severity[severity] ?? severity),
+        h("p", { class: "issue-severity" }, icon(SEVERITY_ICONS[kind]), wordOf(t.severity, severity)),
         h("p", { class: "issue-message" }, issue.message),
         issue.remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), issue.remedy),
         issue.fix && fixOf(issue.fix),
@@ -126,8 +127,8 @@ function example({ id, region, verdict, reason }) {
       " ",
       h("span", { class: "tag" }, region),
       " ",
-      t.verdicts[verdict] ?? verdict,
-      reason && h("span", { class: "muted" }, " · ", t.reasons[reason] ?? reason),
+      wordOf(t.verdicts, verdict),
+      reason && h("span", { class: "muted" }, " · ", wordOf(t.reasons, reason)),
     ),
   );
 }
@@ -163,7 +164,7 @@ export function regionList(regions, health) {
           h(
             "span",
             {},
-            h("span", { class: "region-status" }, t.regions.status[status] ?? status, why && ` ${why}`, ": "),
+            h("span", { class: "region-status" }, wordOf(t.regions.status, status), why && ` ${why}`, ": "),
             same.map(({ region }) => region).join(", "),
           ),
         );

@@ -11,6 +11,8 @@ export class Problem extends Error {
   byService = true;
   /** Of an act: no answer came, or not the service's own. */
   perhapsDone = false;
+  /** The name of what was to be acted on, for words that do not stand beside it. */
+  of = "";
   /** Milliseconds after which the API asks to try again. @type {number | undefined} */
   retryAfter;
 

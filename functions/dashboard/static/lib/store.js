@@ -1,6 +1,7 @@
 // What the page knows of accounts, and how old that is. Nothing else keeps an account, or what belongs to one, longer
 // than a view lives: views read it here and draw again when it changes. So too what a person has typed of a new one.
 import * as api from "./api.js";
+import { later } from "./dom.js";
 import { isMissing } from "./problem.js";
 
 /**
@@ -18,11 +19,18 @@ const FIRST_PAGE_SIZE = 50;
 // A little more than the longest time between two reads of what is shown.
 const LATE_AFTER_MS = 45_000;
 const FEW = 6;
+// Nothing else waits longer for an account that is read.
+const HANGS_AFTER_MS = 5_000;
 
 /** @type {Map<string, {account: Account, etag: string | null, at: number}>} */
 const accounts = new Map();
 /** When accounts turned out to be gone, in milliseconds. @type {Map<string, number>} */
 const gone = new Map();
+/** Accounts of lists whose reads are under way. @type {Set<string>} */
+const awaited = new Set();
+/** Of which rows the turn to be read came when. @type {Map<string, number>} */
+const turns = new Map();
+let turn = 0;
 /** @type {Set<() => void>} */
 const listeners = new Set();
 /** The numbers of accounts by status, and by the version of their roles. `at`: when they were asked for. `since`: what
@@ -83,6 +91,8 @@ export function forget() {
   added = null;
   instances = null;
   ends.clear();
+  awaited.clear();
+  turns.clear();
 }
 
 /** @returns {Account | null} */
@@ -116,13 +126,19 @@ function keep(answer, etag, at) {
   if (passed(gone.get(id) ?? 0) > at || older) return;
   accounts.set(id, { account: answer, etag: etag ?? ((same && known?.etag) || null), at });
   if (!known) return;
-  if (known.account.status !== answer.status) {
+  if (hasTurned(known.account, answer)) {
     // Only numbers that are older than what was known do not know of it.
-    count(known.account.status, -1, known.at - 1, counts?.since);
-    count(answer.status, 1, known.at - 1, counts?.since);
+    count(known.account, -1, known.at - 1, counts?.since);
+    count(answer, 1, known.at - 1, counts?.since);
   }
   listing?.replace(known.account, answer);
 }
+
+/** @param {Account} account */
+const versionOf = ({ template }) => template?.version;
+
+/** Whether it counts as another than it did. @param {Account} before @param {Account} now */
+export const hasTurned = (before, now) => before.status !== now.status || versionOf(before) !== versionOf(now);
 
 /**
  * Takes an account out of everything that shows it.
@@ -131,7 +147,7 @@ function keep(answer, etag, at) {
  */
 export function remove(id, asked) {
   const known = account(id);
-  if (known && asked !== undefined) count(known.status, -1, asked);
+  if (known && asked !== undefined) count(known, -1, asked);
   gone.set(id, Date.now());
   accounts.delete(id);
   ends.delete(id);
@@ -141,12 +157,19 @@ export function remove(id, asked) {
 }
 
 // What this page has done counts at once. Numbers that were asked for since may know of it already.
-function count(status, by, asked, since = Date.now()) {
+function count(one, by, asked, since = Date.now()) {
   if (!counts) return;
-  const { total, by_status: each } = counts;
-  const number = Math.max((each?.[status] ?? 0) + by, 0);
+  const { total, by_status: each, by_template_version: versions } = counts;
+  const { status } = one;
+  const more = (number) => Math.max(number + by, 0);
   if (passed(counts.at) <= asked)
-    Object.assign(counts, { total: total + by, by_status: { ...each, [status]: number } });
+    Object.assign(counts, {
+      total: total + by,
+      by_status: { ...each, [status]: more(each?.[status] ?? 0) },
+      by_template_version: versions?.map((inUse) =>
+        inUse.version === versionOf(one) ? { ...inUse, accounts: more(inUse.accounts) } : inUse,
+      ),
+    });
   counts.since = since;
 }
 
@@ -271,7 +294,7 @@ export function add(made, asked) {
   const { account_id: id } = made;
   added = made;
   // One that was seen since, or made by an earlier request whose answer was lost, is counted.
-  if (!accounts.has(id)) count(made.status, 1, asked);
+  if (!accounts.has(id)) count(made, 1, asked);
   keep(made, null, asked);
   if (accounts.has(id) && listing && !listing.isFiltered) listing.add(kept(id));
   changed();
@@ -312,7 +335,10 @@ export class Listing {
 
   /** How many accounts the organization has in this selection. Undefined while that is not known. */
   get total() {
-    if (this.q || this.version || !counts) return undefined;
+    if (this.q || !counts || (this.status && this.version)) return undefined;
+    // A version that the API does not name may be one that it does not know.
+    if (this.version)
+      return counts.by_template_version?.find(({ version }) => String(version) === this.version)?.accounts;
     return this.status ? (counts.by_status?.[this.status] ?? 0) : counts.total;
   }
 
@@ -392,7 +418,11 @@ export class Listing {
   }
 
   /** What left its page was deleted or renamed. A few are read: if all of these are gone, so are the others. */
-  async #lookFor(left, signal) {
+  #lookFor(left, signal) {
+    return unlessItHangs(this.#decideOf(left, signal), signal);
+  }
+
+  async #decideOf(left, signal) {
     await readSome(left, signal).catch(() => {});
     if (!left.length || !left.slice(0, FEW).every((id) => gone.has(id))) return;
     for (const id of left) this.leaveOut(id);
@@ -515,17 +545,37 @@ export class Listing {
 
 /** Reads a few accounts, one request each. Throws what became of one that was not read. */
 async function readSome(ids, signal) {
-  const reads = await Promise.allSettled(ids.slice(0, FEW).map((id) => readOne(id, signal)));
+  const one = (id) => {
+    awaited.add(id);
+    return readOne(id, signal).finally(() => awaited.delete(id));
+  };
+  const reads = await Promise.allSettled(ids.slice(0, FEW).map(one));
   for (const each of reads) if (each.status === "rejected" && !isMissing(each.reason)) throw each.reason;
 }
 
-let lastReread = "";
+/** Waits for what is asked for, but not if it hangs; then it goes on. @param {Promise<any>} asked */
+export async function unlessItHangs(asked, signal) {
+  let cancel = () => {};
+  const patience = new Promise((resolve) => {
+    const giveUp = () => resolve(undefined);
+    cancel = later(HANGS_AFTER_MS, giveUp, signal, giveUp);
+  });
+  await Promise.race([asked, patience]).finally(cancel);
+}
 
-/** Reads these rows again, a few at a time, in turns. */
+/** Reads these rows again, a few at a time, in turns. One that hangs keeps no other from its turn. */
 export async function reread(ids, signal) {
   if (!ids.length) return void ends.delete("rows");
-  const from = ids.indexOf(lastReread) + 1;
-  const turn = [...ids.slice(from), ...ids.slice(0, from)].slice(0, FEW);
-  lastReread = turn[turn.length - 1];
-  await reading("rows", () => readSome(turn, signal), signal);
+  const turnOf = (id) => turns.get(id) ?? 0;
+  const few = ids
+    .filter((id) => !awaited.has(id))
+    .toSorted((a, b) => turnOf(a) - turnOf(b))
+    .slice(0, FEW);
+  if (!few.length) return;
+  turn += 1;
+  for (const id of few) turns.set(id, turn);
+  await unlessItHangs(
+    reading("rows", () => readSome(few, signal), signal),
+    signal,
+  );
 }

@@ -4,7 +4,7 @@ import { icon } from "./icons.js";
 import { hour, onTick } from "./format.js";
 import { current, ending } from "./session.js";
 import * as store from "./store.js";
-import { t } from "../texts.js";
+import { t, wordOf } from "../texts.js";
 
 export const STATUS_ICONS = { unconfirmed: "question", confirmed: "check", degraded: "warning", failed: "cross" };
 const CAPABILITY_ICONS = {
@@ -21,7 +21,7 @@ export function statusBadge(status, { testing = false } = {}) {
     "span",
     { class: `status status-${status}` },
     h("span", { class: "status-mark" }, icon(STATUS_ICONS[status] ?? "question")),
-    h("span", {}, t.status[status] ?? status),
+    h("span", {}, wordOf(t.status, status)),
     testing && h("span", { class: "testing" }, spinner(), t.status.testing),
   );
 }
@@ -63,7 +63,7 @@ export function capabilityChips(account) {
     "ul",
     { class: "chips", "aria-label": t.capabilities.label },
     Object.keys(account.capabilities ?? {}).map((group) => {
-      const [state, name] = [capabilityState(account, group), t.groups[group] ?? group];
+      const [state, name] = [capabilityState(account, group), wordOf(t.groups, group)];
       return h(
         "li",
         { class: `chip capability-${state}`, title: t.capabilities.sentence(name, t.capabilities[state]) },
@@ -196,7 +196,7 @@ export function reasonOf(problem) {
 
 /** Says why something does not work that was pressed. That it was given up on purpose needs no word. */
 export function warn(problem) {
-  if (problem.name !== "AbortError") toast(reasonOf(problem), "warning");
+  if (problem.name !== "AbortError") toast((problem.of ? `${problem.of}: ` : "") + reasonOf(problem), "warning");
 }
 
 // ---- freshness -----------------------------------------------------------------------------

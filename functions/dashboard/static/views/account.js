@@ -39,6 +39,7 @@ import {
 import { onceMore, unlessChanged } from "../lib/meanwhile.js";
 import { levelOf, meter } from "../lib/usage.js";
 import { keptTrue, oldest, watched } from "../lib/watched.js";
+import { wordOf } from "../texts.js";
 import { groupText, t } from "./texts.js";
 
 const TESTING_MS = 2_000;
@@ -93,7 +94,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     const account = store.account(id);
     // Another view may have found that it is gone, or removed it.
     if (!account) return status && part.gone();
-    if (status && status !== account.status) announce(t.account.isNow(t.status[account.status] ?? account.status));
+    if (status && status !== account.status) announce(t.account.isNow(wordOf(t.status, account.status)));
     status = account.status;
     drawHead(head, account);
     context.title(`${account.name} · ${t.account.tabs[current]}`);
@@ -155,7 +156,7 @@ function drawHead(head, account) {
     h(
       "p",
       { class: "account-sub muted" },
-      t.providers[account.provider] ?? account.provider,
+      wordOf(t.providers, account.provider),
       " ",
       h("span", { class: "mono" }, account.provider_id),
       " · ",
@@ -255,27 +256,30 @@ function drawStatus(target, account) {
   const tested = testedAs(account);
   // Log writing that was switched on after the last test has not been tried.
   const logsTested = tested === "after" && !testedSinceChange(account) ? "before" : tested;
-  render(target, account, () =>
+  const issues = issuesOf(account);
+  const groups = Object.keys(account.capabilities ?? {}).map((group) => [group, capabilityState(account, group)]);
+  const next = nextStepOf(account);
+  // A test that finds the same draws nothing anew, so that what a reader has selected stays so.
+  render(target, [account.status, condition, tested, logsTested, issues, groups, next], () =>
     section(
       t.account.status,
       {},
       h(
         "p",
         { class: `verdict status-${account.status}` },
-        t.account.statusText[condition] ?? t.status[account.status] ?? account.status,
+        t.account.statusText[condition] ?? wordOf(t.status, account.status),
       ),
-      nextStep(account),
-      issuesOf(account).length > 0 && issueList(issuesOf(account)),
+      next && nextStep(account, next),
+      issues.length > 0 && issueList(issues),
       h(
         "dl",
         { class: "capabilities" },
-        Object.keys(account.capabilities ?? {}).map((group) => {
-          const state = capabilityState(account, group);
+        groups.map(([group, state]) => {
           const [said, meaning] =
             state === "unknown"
               ? t.account.notKnown[group === "logs" ? logsTested : tested]
               : [
-                  t.capabilities[state] ?? state,
+                  wordOf(t.capabilities, state),
                   state === "blocked"
                     ? (t.account.blockedUntil[condition] ?? t.account.blockedUntil.failed)
                     : t.account.possible[group]?.[state],
@@ -331,20 +335,27 @@ function testedAs(account) {
   return testedSinceChange(account) ? "after" : "before";
 }
 
-function nextStep(account) {
+// What is to be done, and the test that was tried.
+function nextStepOf(account) {
   // A revoked account has its own remedy among its issues.
   if (account.status !== "unconfirmed" || isRevoked(account)) return null;
   const { access_type: type, next_verification_at: next } = account;
   const tested = testedAs(account);
-  const tried = tested !== "before" && account.verification;
   const nobodyLooks = type === "assume_role" && !next;
   // What is known of a key needs no test to see. Its remedy is among the issues.
   const isRefused = type !== "assume_role" && tested === "notEntered";
+  return {
+    step: nobodyLooks ? "nobodyLooks" : isRefused ? "refused_key" : type,
+    tried: tested !== "before" && account.verification?.verification_id,
+  };
+}
+
+function nextStep(account, { step, tried }) {
   return [
     h(
       "p",
       {},
-      t.account.unconfirmed[nobodyLooks ? "nobodyLooks" : isRefused ? "refused_key" : type],
+      t.account.unconfirmed[step],
       " ",
       h("a", { href: `#/accounts/${account.account_id}/instructions` }, t.list.instructions),
     ),
@@ -352,11 +363,7 @@ function nextStep(account) {
       h(
         "p",
         {},
-        h(
-          "a",
-          { href: `#/accounts/${account.account_id}/tests/${api.segment(tried.verification_id)}` },
-          t.account.whatWasTried,
-        ),
+        h("a", { href: `#/accounts/${account.account_id}/tests/${api.segment(tried)}` }, t.account.whatWasTried),
       ),
   ];
 }
@@ -428,14 +435,12 @@ function logsSwitch(handle) {
       title: may ? null : t.viewer.why,
       onclick: () => {
         if (!may) return toast(t.viewer.why, "warning");
-        const write_logs = !handle.account().write_logs;
-        submitting(node, () =>
-          onceMore(() => toBeTagged(handle).then(() => change(handle, { write_logs }))).then(() =>
-            toast(
-              !write_logs ? t.account.logsOff : isConnected(handle.account()) ? t.account.logsOn : t.account.logsLater,
-            ),
-          ),
-        );
+        submitting(node, async () => {
+          const write_logs = !present(handle).write_logs;
+          await onceMore(() => toBeTagged(handle).then(() => change(handle, { write_logs })));
+          const isUsed = isConnected(present(handle));
+          toast(!write_logs ? t.account.logsOff : isUsed ? t.account.logsOn : t.account.logsLater);
+        });
       },
     },
     h("span", { class: "switch-knob" }),
@@ -680,7 +685,7 @@ function rotate(handle) {
   // A test tells what the keys that would be replaced are worth.
   const keys = () => [keyEnding(present(handle)), present(handle).status];
   const check = unlessChanged(keys(), keys, ([ending, status]) =>
-    t.account.keysMeanwhile(ending, t.status[status] ?? status),
+    t.account.keysMeanwhile(ending, wordOf(t.status, status)),
   );
   const save = async (mine, first) => {
     await first(toBeTagged(handle));

@@ -7,6 +7,7 @@ import {
   focused,
   focusOn,
   h,
+  keyed,
   later,
   onReadNow,
   passFocus,
@@ -38,7 +39,7 @@ import {
   takesLong,
   toast,
 } from "../lib/ui.js";
-import { number, t } from "../texts.js";
+import { number, t, wordOf } from "../texts.js";
 
 const OVERSCAN = 8;
 const FETCH_AHEAD_ROWS = 60;
@@ -254,7 +255,7 @@ class ListView {
     this.drawNumbers();
   }
 
-  // Update only the numbers, because a radio button may have the focus.
+  // Update only the numbers, because a radio button may have the focus, and the list of versions may be open.
   drawNumbers() {
     const counts = store.numbers();
     this.drawVersions(counts?.by_template_version ?? []);
@@ -270,11 +271,13 @@ class ListView {
     const { version: chosen } = this.listing;
     const known = inUse.map(({ version, accounts }) => [String(version), accounts]);
     const others = chosen && !known.some(([version]) => version === chosen) ? [[chosen]] : [];
-    render(this.versions, [known, chosen], () =>
-      [[""], ...known, ...others].map(([value, count]) =>
-        h("option", { value, selected: value === chosen }, t.list.ofVersion(value, count)),
-      ),
-    );
+    const valueOf = ([value]) => value;
+    keyed(this.versions, [[""], ...known, ...others], valueOf, ([value, count], before) => {
+      const option = before ?? h("option", { value });
+      option.textContent = t.list.ofVersion(value, count);
+      return option;
+    });
+    if (chosen !== this.chosen) this.versions.value = this.chosen = chosen;
     this.versions.hidden = known.length < 2 && !chosen && focus() !== this.versions;
   }
 
@@ -341,18 +344,15 @@ class ListView {
     this.drawNumbers();
     this.drawNotices();
     if (!this.listing.started) return;
-    const before = [...this.rows].map(([id, node]) => [id, node.status]);
+    const before = [...this.rows.values()].map(({ account }) => [account, store.account(account.account_id)]);
     this.window();
     this.drawArrivals();
     if (!this.fetching && !this.hasFailed()) this.drawFoot("idle");
     if (this.toReveal) this.reveal(this.toReveal);
-    const turned = before
-      .map(([id, status]) => [store.account(id), status])
-      .filter(([account, status]) => account && account.status !== status)
-      .at(-1);
-    if (turned) announce(t.list.isNow(turned[0].name, t.status[turned[0].status] ?? turned[0].status));
+    const turned = before.findLast(([was, now]) => now && now.status !== was.status)?.[1];
+    if (turned) announce(t.list.isNow(turned.name, wordOf(t.status, turned.status)));
     // What a row no longer is, it counts for no more. The numbers may not know it yet.
-    if (before.some(([id, status]) => store.account(id)?.status !== status)) this.turned = true;
+    if (before.some(([was, now]) => !now || store.hasTurned(was, now))) this.turned = true;
   }
 
   drawArrivals() {
@@ -412,15 +412,17 @@ class ListView {
     return Boolean(this.foot.querySelector("[role=alert]"));
   }
 
-  describe() {
+  describe(state) {
     const { ids, ended, total } = this.listing;
     const rows = ended ? ids.length : (total ?? -2);
     this.table.setAttribute("aria-rowcount", String(rows + 1));
+    // Its rows may be those of another selection, until there are others.
+    this.table.setAttribute("aria-busy", String(!this.listing.started && state !== "error"));
   }
 
   drawFoot(state, problem) {
     const had = focused(this.foot) ?? focused(this.table);
-    this.describe();
+    this.describe(state);
     const { started, ids } = this.listing;
     this.table.hidden = ((state === "idle" && started) || state === "error") && ids.length === 0;
     // Hidden until the first rows are shown, so that it does not move.
@@ -596,7 +598,7 @@ class ListView {
     if (!node || node.signature !== signature) {
       const fresh = this.row(account);
       fresh.signature = signature;
-      fresh.status = account.status;
+      fresh.account = account;
       node?.replaceWith(fresh);
       node = fresh;
       this.rows.set(id, node);
@@ -622,9 +624,9 @@ class ListView {
         h(
           "span",
           { class: "muted" },
-          t.providers[account.provider] ?? account.provider,
+          wordOf(t.providers, account.provider),
           " · ",
-          t.accessTypes[account.access_type] ?? account.access_type,
+          wordOf(t.accessTypes, account.access_type),
         ),
       ),
       cell("capabilities", capabilityChips(account)),
@@ -696,7 +698,7 @@ class ListView {
           isDue ? this.refresh() : this.listing.catchUp(this.signal),
           !isDue && turned && this.numbers(),
           // Its row may be out of sight, or fit no filter.
-          isDue && store.account(this.added) && store.read(this.added, this.signal),
+          isDue && store.account(this.added) && store.unlessItHangs(store.read(this.added, this.signal), this.signal),
         );
       },
     );

@@ -25,6 +25,7 @@ import {
   warn,
 } from "../lib/ui.js";
 import { inOrder, load, READ_EVERY_MS } from "../lib/watched.js";
+import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { frame, whyUnused } from "./account.js";
 import { KINDS } from "./kinds.js";
@@ -49,8 +50,6 @@ const keyOf = (item) => `${item.kind}/${item.region}/${item.instance_id}`;
 const asOf = ({ as_of: said, at }) => (said ? Date.parse(said) : at);
 // The same by this page's clock, which may be wrong: the API answers with nothing that is older than a minute.
 const seenAt = (listing) => Math.min(listing.at, Math.max(asOf(listing), listing.at - KEPT_FOR_MS));
-// A state that the page itself may say has a word. Whatever else AWS says is shown as it is.
-const wordOf = (state) => t.instances.states[state] ?? state;
 const nameOf = (item) => item.name || item.instance_id;
 // What the API said of the instance itself. No network and no answer pass.
 const isRefusal = ({ status, perhapsDone }) => status > 0 && status < 500 && !perhapsDone;
@@ -295,7 +294,7 @@ export class Instances {
             "ul",
             {},
             unavailable.map(({ region, kind, detail }) =>
-              h("li", {}, h("strong", {}, t.instances.where(t.instances.kinds[kind] ?? kind, region)), `: ${detail}`),
+              h("li", {}, h("strong", {}, t.instances.where(wordOf(t.instances.kinds, kind), region)), `: ${detail}`),
             ),
           ),
         ),
@@ -332,7 +331,7 @@ export class Instances {
       h(
         "span",
         { class: "instance-kind" },
-        t.instances.kinds[instance.kind] ?? instance.kind,
+        wordOf(t.instances.kinds, instance.kind),
         h("span", { class: "muted" }, ` ${instance.type}`),
       ),
       h("span", { class: "instance-region" }, instance.region),
@@ -340,7 +339,7 @@ export class Instances {
         "span",
         { class: `instance-state ${on ? "is-running" : AT_REST.has(instance.state) ? "" : "is-changing"}` },
         icon(mark),
-        wordOf(instance.state),
+        wordOf(t.instances.states, instance.state),
       ),
       h(
         "span",
@@ -397,7 +396,7 @@ export class Instances {
         "play",
       );
     }
-    const why = t.instances.notWhile(name, wordOf(instance.state));
+    const why = t.instances.notWhile(name, wordOf(t.instances.states, instance.state));
     return button(
       t.instances.start,
       { ...start, "aria-disabled": "true", title: why, onclick: () => toast(why, "warning") },

@@ -171,8 +171,8 @@ function drawWatch(target, account, word, again) {
   const [problem] = problemsOf(account);
   // What was said of an account that is another now holds no more.
   const looking = mayWait(account) && !isOpenToOthers(account) && !account.testing ? word : "";
-  const { watch, testing } = t.instructions;
-  const text = account.testing ? testing : (watch[waitsFor(account, looking)] ?? watch[account.status]);
+  const { testing } = t.instructions;
+  const text = account.testing ? testing : saidOf(account, waitsFor(account, looking));
   const busy = account.testing || looking === "waiting" || looking === "busy";
   const looks = t.instructions.looks[looking || "off"];
   // That it begins to look needs no word, nor does its turn, which comes and goes.
@@ -205,6 +205,13 @@ function drawWatch(target, account, word, again) {
           "test",
         ),
   ]);
+}
+
+function saidOf(account, awaited) {
+  const { watch } = t.instructions;
+  if (awaited !== "notProvedYet" && awaited !== "nobodyLooks") return watch[awaited] ?? watch[account.status];
+  const notProved = account.verification ? watch.notProvedSince : watch.notProvedYet;
+  return awaited === "nobodyLooks" ? `${notProved} ${watch.nobodyLooks}` : notProved;
 }
 
 // The API looks for no role ("off") after a test that was entered or that ended before its end.

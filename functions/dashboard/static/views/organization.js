@@ -24,7 +24,7 @@ import {
 import { onceMore, unlessChanged } from "../lib/meanwhile.js";
 import { meter } from "../lib/usage.js";
 import { oldest, pagedList, watched } from "../lib/watched.js";
-import { number } from "../texts.js";
+import { number, wordOf } from "../texts.js";
 import { t } from "./texts.js";
 
 const EVENTS = Object.keys(t.webhook.eventTexts);
@@ -156,7 +156,7 @@ function drawQuotas(quotas) {
   if (!quotas.length) return null;
   const facts = quotas.map(({ name, limit, per_seconds, remaining }) =>
     definition(
-      t.organization.quotaNames[name] ?? name,
+      wordOf(t.organization.quotaNames, name),
       t.organization.quota(remaining, limit, t.organization.quotaTime(per_seconds)),
     ),
   );
@@ -301,7 +301,7 @@ function deliveries(signal) {
 
 function deliveryRow(item, press, again) {
   const facts = [
-    t.webhook.deliveryStatus[item.status] ?? item.status,
+    wordOf(t.webhook.deliveryStatus, item.status),
     t.webhook.tries(item.tries),
     item.tries > 0 && item.status !== "paused" && (item.http_status ?? t.webhook.noAnswer),
     item.duration_ms !== null && t.webhook.took(item.duration_ms),

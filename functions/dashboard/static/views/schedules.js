@@ -11,6 +11,7 @@ import { dialog, onceAlone } from "../lib/modal.js";
 import { button, changeButton, field, form, isConnected, notice, section, skeleton, toast } from "../lib/ui.js";
 import { onceMore, unlessChanged } from "../lib/meanwhile.js";
 import { keptTrue, READ_EVERY_MS } from "../lib/watched.js";
+import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { frame, whyUnused } from "./account.js";
 
@@ -97,7 +98,7 @@ export function schedules(context) {
 }
 
 export const whichInstance = ({ kind, instance_id: id, region }) =>
-  h("p", { class: "muted small" }, t.instances.kinds[kind] ?? kind, " · ", h("code", {}, id), " · ", region);
+  h("p", { class: "muted small" }, wordOf(t.instances.kinds, kind), " · ", h("code", {}, id), " · ", region);
 
 // `rests`: its turns are refused until the account is connected.
 function resourceCard(id, resource, rests, changed) {
@@ -572,9 +573,14 @@ function askToStop(id, saved, running, isDue, onStop) {
 }
 
 // Asks for a start or stop of an instance. Returns the interaction.
-export function startOrStop(id, { kind, instance_id: instance, region }, action) {
+export function startOrStop(id, { kind, instance_id: instance, name, region }, action) {
   const of = `/v1/accounts/${api.segment(id)}/instances/${api.segment(kind)}/${api.segment(instance)}`;
-  return api.post(`${of}/${action}?region=${encodeURIComponent(region)}`, undefined, { key: api.newKey() });
+  const address = `${of}/${action}?region=${encodeURIComponent(region)}`;
+  const asked = api.post(address, undefined, { key: api.newKey() });
+  // Of several that were pressed, a person must know which one to look at.
+  return asked.catch((problem) => {
+    throw Object.assign(problem, { of: name || instance });
+  });
 }
 
 /** What a start or stop that was accepted has begun: nothing, if the instance was in that state already. */

@@ -19,6 +19,7 @@ import {
   toast,
 } from "../lib/ui.js";
 import { keptTrue, pagedList, READ_EVERY_MS } from "../lib/watched.js";
+import { wordOf } from "../texts.js";
 import { groupText, t } from "./texts.js";
 import { conditionOf, frame, isNewestOf, outcomeOf } from "./account.js";
 
@@ -154,7 +155,7 @@ class Board {
       announce(t.tests.progress(done));
     }
     this.drawAccount(this.account);
-    if (!running && wasRunning) announce(t.tests.outcomeSaid(wordOf(outcomeOf(test, this.account))));
+    if (!running && wasRunning) announce(t.tests.outcomeSaid(wordOf(t.outcome, outcomeOf(test, this.account))));
   }
 
   // A group that was skipped as a whole is one line, which opens.
@@ -220,7 +221,7 @@ class Board {
         h(
           "p",
           { class: "muted small" },
-          t.tests.trigger[test.trigger] ?? test.trigger,
+          wordOf(t.tests.trigger, test.trigger),
           " · ",
           when(test.started_at, { exact: true }),
           test.finished_at && [
@@ -273,8 +274,6 @@ class Board {
   }
 }
 
-// A newer API may know more outcomes.
-const wordOf = (outcome) => t.outcome[outcome] ?? outcome;
 const isOpenDoor = ({ reason }) => reason === "confused_deputy";
 
 // Whether what a test found is so now: another may have followed it, and the account may have changed since.
@@ -322,13 +321,13 @@ function markOf(step, optional) {
 function verdictWord(step) {
   const trust = t.trustSteps[step.step];
   if (trust?.verdicts?.[step.verdict]) return trust.verdicts[step.verdict];
-  return t.verdicts[step.verdict] ?? step.verdict;
+  return wordOf(t.verdicts, step.verdict);
 }
 
 function stepRow(step, optional, account) {
   const [kind, mark] = markOf(step, optional);
   const plain = t.trustSteps[step.step]?.title ?? t.permissionNames[step.step];
-  const reason = step.reason ? (t.reasons[step.reason] ?? step.reason) : "";
+  const reason = step.reason ? wordOf(t.reasons, step.reason) : "";
   const remedy = step.ok === false ? remedyFor(step, account) : "";
   return h(
     "li",
@@ -468,7 +467,7 @@ function historyRow(test, id) {
     { class: "history-row", "data-test": test.verification_id },
     outcomeBadge(test.outcome),
     h("a", { href: link(id, test.verification_id) }, when(test.started_at, { exact: true })),
-    h("span", { class: "muted" }, t.tests.trigger[test.trigger] ?? test.trigger),
+    h("span", { class: "muted" }, wordOf(t.tests.trigger, test.trigger)),
     h("span", { class: "history-changes" }),
     foundAgain(test),
   );
@@ -514,7 +513,7 @@ function compareTwo(items, id, chosen) {
           { value: item.verification_id, selected: item.verification_id === value },
           when(item.started_at, { exact: true }).textContent,
           " · ",
-          wordOf(item.outcome),
+          wordOf(t.outcome, item.outcome),
         ),
       ),
     );
@@ -601,7 +600,7 @@ function drawChanges(tests, id) {
   const side = (step, optional) => {
     if (!step) return h("span", { class: "muted" }, t.tests.notTested);
     const [kind, mark] = markOf(step, optional);
-    const reason = [partOf(step), step.reason && (t.reasons[step.reason] ?? step.reason)].filter(Boolean).join(" · ");
+    const reason = [partOf(step), step.reason && wordOf(t.reasons, step.reason)].filter(Boolean).join(" · ");
     return h(
       "div",
       { class: `change-side step-${kind}` },

@@ -429,7 +429,8 @@ export const t = withTexts(OPEN_TABLES, {
     watch: {
       unconfirmed: "Waiting for the role to appear in your account.",
       notProvedYet: "No test has proved the role yet.",
-      nobodyLooks: "No test has proved the role yet. Nobody looks for it now: once it is there, it must be tested.",
+      notProvedSince: "No test has proved the role since the last change.",
+      nobodyLooks: "Nobody looks for it now: once it is there, it must be tested.",
       unconfirmedKey: "Waiting for a test of these credentials.",
       notThereYet:
         "The last test could not enter the account with these keys. Enter others under Rotate keys in the overview, " +

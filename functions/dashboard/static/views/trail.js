@@ -6,12 +6,15 @@ import { icon } from "../lib/icons.js";
 import { isMissing } from "../lib/problem.js";
 import * as store from "../lib/store.js";
 import { freshnessMark, section, skeleton, spinner } from "../lib/ui.js";
-import { pagedList, READ_EVERY_MS } from "../lib/watched.js";
+import { oldest, pagedList, READ_EVERY_MS } from "../lib/watched.js";
+import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { frame, outcomeOf } from "./account.js";
 
-// Of how many accounts the organization's trail reads outcomes at a time. Other entries wait for the next one.
+// Of how many accounts the organization's trail reads outcomes at a time, and how often, whenever it is read. Other
+// entries wait for the next time.
 const MOST_ACCOUNTS = 5;
+const MOST_TIMES = 4;
 // An act is listed once AWS has answered, or once nobody waits for that any more, which is within the hour.
 const LISTED_WITHIN_MS = 3_600_000;
 // A result, and the customer's log line, come some seconds after the interaction.
@@ -41,6 +44,10 @@ export function interactions(context) {
 // The account says what a failed test means.
 export function withOutcomes(signal) {
   const outcomes = new Map();
+  /** When the outcomes were asked for, in milliseconds. @type {Map<string, number>} */
+  const lookedAt = new Map();
+  /** @type {any[]} */
+  let listed = [];
   const shown = (entry) => {
     const [verification_id, account] = [testOf(entry), store.account(entry.account_id)];
     return { ...entry, outcome: outcomeOf({ verification_id, outcome: outcomes.get(idOf(entry)) }, account) };
@@ -49,7 +56,7 @@ export function withOutcomes(signal) {
   const isPassing = (entry) => shown(entry).outcome === "notThereYet";
   const isOpen = (entry) => (outcomes.get(idOf(entry)) ?? "running") === "running" || isPassing(entry);
   // What was never looked at comes first, then what was looked at longest ago.
-  const lookedAt = (entries) => (entries.every(isPassing) ? store.readAt(entries[0].account_id) : 0);
+  const turnOf = (entries) => (entries.every(isPassing) ? store.readAt(entries[0].account_id) : 0);
   // A deleted account has no entries any more.
   const orGone = (problem) => {
     if (!isMissing(problem)) throw problem;
@@ -58,6 +65,7 @@ export function withOutcomes(signal) {
   const look = async (entries, list, id) => {
     const { account_id: account } = entries[0];
     const path = `/v1/accounts/${api.segment(account)}/${list}`;
+    const asked = Date.now();
     try {
       const { items, isGone } = await api.get(path, { query: { limit: 100 }, signal }).catch(orGone);
       const newest = items.find(({ outcome }) => outcome);
@@ -68,30 +76,38 @@ export function withOutcomes(signal) {
       // Older than what is listed: its link tells.
       for (const entry of entries)
         if (!outcomes.has(idOf(entry)) && (isGone || !mayBeOpen(entry))) outcomes.set(idOf(entry), "");
+      for (const entry of entries) lookedAt.set(idOf(entry), asked);
     } catch {
       // It is tried again with the next read.
     }
   };
-  const complete = (entries) => {
+  const complete = async (entries) => {
+    listed = entries;
     const open = entries.filter((entry) => idOf(entry) && isOpen(entry));
-    const of = [...Map.groupBy(open, ({ account_id: account }) => account).values()]
-      .toSorted((a, b) => lookedAt(a) - lookedAt(b))
-      .slice(0, MOST_ACCOUNTS);
-    return Promise.all(
-      of.flatMap((each) => [
-        each.some(testOf) && look(each.filter(testOf), "verifications", "verification_id"),
-        each.some(isAct) && look(each.filter(isAct), "interactions", "interaction_id"),
-      ]),
-    );
+    const inTurn = [...Map.groupBy(open, ({ account_id: account }) => account).values()]
+      .toSorted((a, b) => turnOf(a) - turnOf(b))
+      .slice(0, MOST_TIMES * MOST_ACCOUNTS);
+    while (inTurn.length && !signal.aborted)
+      await Promise.all(
+        inTurn
+          .splice(0, MOST_ACCOUNTS)
+          .flatMap((each) => [
+            each.some(testOf) && look(each.filter(testOf), "verifications", "verification_id"),
+            each.some(isAct) && look(each.filter(isAct), "interactions", "interaction_id"),
+          ]),
+      );
   };
-  return { complete, shown };
+  // When the oldest of the words was read that may be others by now; 0 if there is none.
+  const readAt = () =>
+    store.oldest(listed.filter((entry) => idOf(entry) && isOpen(entry)).map((entry) => lookedAt.get(idOf(entry)) ?? 0));
+  return { complete, shown, readAt };
 }
 
 export function accountAudit(context) {
   const path = `/v1/accounts/${api.segment(context.params.id)}/audit`;
   const outcomes = withOutcomes(context.signal);
   const show = (body, until, onMissing) => {
-    const entries = trail(until, path, { ...auditOf(false), ...outcomes, onMissing });
+    const entries = audit(until, path, outcomes, { ...auditOf(false), onMissing });
     fill(body, section(t.audit.title, { note: t.audit.text }, entries.node));
     return entries;
   };
@@ -106,7 +122,7 @@ export function accountAudit(context) {
 
 export function organizationAudit(context) {
   context.title(t.audit.title);
-  const entries = trail(context, "/v1/audit", { ...auditOf(true), ...withOutcomes(context.signal) });
+  const entries = audit(context, "/v1/audit", withOutcomes(context.signal), auditOf(true));
   fill(
     context.main,
     h(
@@ -118,6 +134,12 @@ export function organizationAudit(context) {
     h("div", { class: "page-head" }, h("h1", {}, t.audit.title)),
     section(t.audit.all, { note: t.audit.organizationText }, entries.node),
   );
+}
+
+// As old as its entries, and what became of them.
+function audit(context, path, { complete, shown, readAt }, options) {
+  const entries = trail(context, path, { ...options, complete, shown });
+  return { ...entries, readAt: () => oldest([entries, { readAt }]) };
 }
 
 const auditOf = (withAccount) => ({
@@ -152,7 +174,7 @@ function auditRow(entry, withAccount) {
     h(
       "span",
       { class: "trail-what" },
-      h("strong", {}, t.audit.actions[entry.action] ?? entry.action),
+      h("strong", {}, wordOf(t.audit.actions, entry.action)),
       auditTarget(entry),
       withAccount &&
         entry.account_id && [
@@ -164,7 +186,7 @@ function auditRow(entry, withAccount) {
     h(
       "span",
       { class: "muted trail-who" },
-      entry.actor.email ?? entry.actor.sub ?? t.actors[entry.actor.kind] ?? entry.actor.kind,
+      entry.actor.email ?? entry.actor.sub ?? wordOf(t.actors, entry.actor.kind),
       entry.source_ip && h("span", { class: "small" }, t.audit.from(entry.source_ip)),
     ),
   );
@@ -196,7 +218,7 @@ function auditDetail(entry) {
     "span",
     { class: "small trail-detail" },
     detail && [h("span", { class: "muted" }, detail), " · "],
-    entry.outcome && [t.outcome[entry.outcome] ?? t.audit.outcomes[entry.outcome] ?? entry.outcome, " · "],
+    entry.outcome && [t.outcome[entry.outcome] ?? wordOf(t.audit.outcomes, entry.outcome), " · "],
     h(
       "a",
       { href: `${accountOf(entry)}/${link}`, "data-part": "see" },
@@ -247,7 +269,7 @@ function interactionRow(entry, before) {
         "span",
         { class: `outcome step-${kind}` },
         h("span", { class: "step-mark" }, icon({ bad: "cross", optional: "warning", good: "check" }[kind])),
-        h("strong", {}, t.interactions.did[entry.action] ?? entry.action),
+        h("strong", {}, wordOf(t.interactions.did, entry.action)),
       ),
       " ",
       entry.instance_id && h("code", {}, entry.instance_id),
@@ -255,7 +277,7 @@ function interactionRow(entry, before) {
       h(
         "span",
         { class: "muted small trail-detail" },
-        t.interactions.outcomes[entry.outcome] ?? entry.outcome,
+        wordOf(t.interactions.outcomes, entry.outcome),
         " ",
         entry.detail,
       ),
@@ -264,7 +286,7 @@ function interactionRow(entry, before) {
     h(
       "span",
       { class: "muted trail-who" },
-      t.actors[entry.actor] ?? entry.actor,
+      wordOf(t.actors, entry.actor),
       h("span", { class: "small" }, t.interactions.logged[entry.logged] ?? ""),
     ),
   );
