@@ -873,6 +873,9 @@ test("of many rows under test each has its turn, a few at a time", async () => {
   assert.equal(asked.length, 18, "six at a time");
 });
 
+// What is waited for ends.
+const BRIEFLY = { timeout: 20_000 };
+
 /** Rows that hang from now on, and what is asked of all. What hangs is given up at once. */
 function hanging(context, ...ids) {
   const { setTimeout: really } = globalThis;
@@ -888,7 +891,7 @@ function hanging(context, ...ids) {
   return { asked, release: held.resolve };
 }
 
-test("rows under test that hang keep no others from their turns, nor do they end them", async (context) => {
+test("rows under test that hang keep no others from their turns, nor do they end them", BRIEFLY, async (context) => {
   const all = names(15);
   await listed(...all);
   const hung = [all[0], all[7]];
@@ -918,7 +921,7 @@ test("rows have their turns evenly, also if one whose turn it was is under test 
   assert.equal(new Set(asked).size, 18);
 });
 
-test("a network that hangs is not there, though rows are not waited for", async (context) => {
+test("a network that hangs is not there, though rows are not waited for", BRIEFLY, async (context) => {
   const all = names(3);
   await listed(...all);
   const { release } = hanging(context, ...all);
@@ -932,7 +935,7 @@ test("a network that hangs is not there, though rows are not waited for", async 
 
 const unreachable = () => new Problem({ title: "No", unreachable: true });
 
-test("a row that hangs where it left its page holds up no other read of the list", async (context) => {
+test("a row that hangs where it left its page holds up no other read of the list", BRIEFLY, async (context) => {
   const listing = await listed(...names(10));
   there = there.slice(1);
   const { asked, release } = hanging(context, "a0000");

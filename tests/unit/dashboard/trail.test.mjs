@@ -184,6 +184,12 @@ test("words that may change are as old as the oldest of them, however many there
     assert.equal(outcomes.readAt(), now);
     now += 30_000;
   }
+  // Those that are known are shown before the others are.
+  const shown = [];
+  const all = of(12);
+  const counted = withOutcomes(never);
+  await counted.complete(all, () => shown.push(all.filter((entry) => counted.shown(entry).outcome).length));
+  assert.deepEqual(shown, [5, 10, 12]);
   // More than are read at once.
   await completed(outcomes, ...of(30));
   now += 30_000;

@@ -81,13 +81,13 @@ export function withOutcomes(signal) {
       // It is tried again with the next read.
     }
   };
-  const complete = async (entries) => {
+  const complete = async (entries, draw = () => {}) => {
     listed = entries;
     const open = entries.filter((entry) => idOf(entry) && isOpen(entry));
     const inTurn = [...Map.groupBy(open, ({ account_id: account }) => account).values()]
       .toSorted((a, b) => turnOf(a) - turnOf(b))
       .slice(0, MOST_TIMES * MOST_ACCOUNTS);
-    while (inTurn.length && !signal.aborted)
+    while (inTurn.length && !signal.aborted) {
       await Promise.all(
         inTurn
           .splice(0, MOST_ACCOUNTS)
@@ -96,6 +96,8 @@ export function withOutcomes(signal) {
             each.some(isAct) && look(each.filter(isAct), "interactions", "interaction_id"),
           ]),
       );
+      draw();
+    }
   };
   // When the oldest of the words was read that may be others by now; 0 if there is none.
   const readAt = () =>
@@ -152,7 +154,7 @@ const auditOf = (withAccount) => ({
  * @param {{signal: AbortSignal}} context
  * @param {string} path
  * @param {{keyOf: (entry: any) => string, renderItem: (entry: any, before?: Element) => Node, none: string,
- *   complete?: (items: any[]) => Promise<any>, shown?: (item: any) => any, changes?: boolean,
+ *   complete?: (items: any[], draw: () => void) => Promise<any>, shown?: (item: any) => any, changes?: boolean,
  *   onItems?: (items: any[]) => void, onMissing?: (problem: any) => any, pauseOf?: () => number}} options
  */
 function trail({ signal }, path, { none, ...options }) {
