@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { button, opened, press, see, signIn, toasts } from "./drawn.mjs";
-import { soon } from "./soon.mjs";
+import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
@@ -21,35 +21,66 @@ beforeEach(() => {
   store.add(account, Date.now());
 });
 
-/** The API, with what it answers to a look, and to a read of the account. */
-function answers(look, read = () => Response.json(account)) {
+/** The API, with what it answers to a look, to a read of the account, and to one of its instructions. */
+function answers(look, read = () => Response.json(account), guide = () => Response.json({}, { status: 403 })) {
   globalThis.fetch = async (address, { method }) => {
     if (method === "POST") return look();
-    return String(address).endsWith("/a") ? read() : Response.json({}, { status: 403 });
+    return String(address).endsWith("/a") ? read() : guide();
   };
 }
 
+/**
+ * Looks follow one another without a pause, and time passes only as the test lets it. Returns what lets this many
+ * minutes pass, which is over sooner if there is nothing to do any more.
+ */
+function quickly(context) {
+  const { setTimeout: really } = globalThis;
+  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 5_000 ? 1 : wait));
+  const { now } = performance;
+  let ahead = 0;
+  context.mock.method(performance, "now", () => now.call(performance) + ahead);
+  const pass = async (minutes, turns, isOver = () => false) => {
+    for (let passed = 0; passed < minutes * 60_000 && !isOver(); passed += 25_000) {
+      const before = turns();
+      ahead += 25_000;
+      await until(() => turns() > before || isOver());
+    }
+  };
+  const sleep = (minutes) => (ahead += minutes * 60_000);
+  return { pass, sleep };
+}
+
+const isOver = (main) => main.textContent.includes(t.instructions.looks.over);
+const saidIn = (main) => main.querySelector(".watch-text").textContent;
+
 test("a look after which the account cannot be read says so, and its button is busy until then", async (context) => {
   let read = () => Response.json(account);
-  let looked;
+  const looked = [];
+  let looks = 0;
+  let look = async () => Response.json({ state: "waiting" });
   answers(
-    () => new Promise((resolve) => (looked = resolve)),
+    () => {
+      looks += 1;
+      return look();
+    },
     () => read(),
   );
-  const { now } = performance;
-  let hours = 0;
-  context.mock.method(performance, "now", () => now.call(performance) + hours * 3_600_000);
+  const { pass } = quickly(context);
   const view = new AbortController();
   const main = opened(instructions, view.signal);
-  hours = 1;
-  await soon(200);
+  await pass(
+    40,
+    () => looks,
+    () => isOver(main),
+  );
+  look = () => new Promise((resolve) => looked.push(resolve));
 
   const again = button(main, t.instructions.lookAgain);
   press(again);
   await soon();
   assert.equal(again.getAttribute("aria-busy"), "true");
   read = () => Response.json({ title: "Forbidden", detail: "You may not see it." }, { status: 403 });
-  looked(Response.json({ state: "waiting" }));
+  for (const answer of looked) answer(Response.json({ state: "waiting" }));
   await soon(200);
   assert.equal(toasts.textContent, "You may not see it.");
   assert.equal(again.getAttribute("aria-busy"), null);
@@ -103,34 +134,139 @@ test("a turn that comes and goes is not announced, but a look that fails is, and
   assert.deepEqual(looks, [t.instructions.looks.failed, t.instructions.looks.waiting]);
 });
 
+for (const [how, look] of [
+  ["failed", () => Response.json({ message: "Unprocessable" }, { status: 422 })],
+  ["waited for those of others", () => Response.json({ state: "busy" })],
+])
+  test(`looks that all ${how} are no half hour of looks, which begins after them`, async (context) => {
+    let looks = 0;
+    let answer = look;
+    answers(() => {
+      looks += 1;
+      return answer();
+    });
+    const { pass } = quickly(context);
+    const view = new AbortController();
+    const main = opened(instructions, view.signal);
+    const turns = () => looks;
+    await pass(40, turns);
+    await soon(20);
+    assert.ok(!isOver(main), saidIn(main));
+    assert.equal(button(main, t.instructions.lookAgain), undefined);
+    answer = () => Response.json({ state: "waiting" });
+    await pass(25, turns);
+    await soon(20);
+    assert.ok(saidIn(main).includes(t.instructions.looks.waiting), saidIn(main));
+    await pass(20, turns, () => isOver(main));
+    assert.ok(isOver(main), saidIn(main));
+    view.abort();
+  });
+
+test("an account that could not be read for half an hour is looked for once it is", async (context) => {
+  let looks = 0;
+  let read = () => Response.json({ title: "Down" }, { status: 422 });
+  answers(
+    () => {
+      looks += 1;
+      return Response.json({ state: "waiting" });
+    },
+    () => read(),
+  );
+  store.forget();
+  const { sleep } = quickly(context);
+  const view = new AbortController();
+  const main = opened(instructions, view.signal);
+  await soon(20);
+  sleep(31);
+  assert.equal(looks, 0);
+  read = () => Response.json(account);
+  await until(() => looks);
+  await soon(20);
+  assert.ok(saidIn(main).includes(t.instructions.looks.waiting), saidIn(main));
+  view.abort();
+});
+
+test("while the computer slept nobody looked", async (context) => {
+  let looks = 0;
+  answers(() => {
+    looks += 1;
+    return Response.json({ state: "waiting" });
+  });
+  const { sleep } = quickly(context);
+  const view = new AbortController();
+  const main = opened(instructions, view.signal);
+  await until(() => looks);
+  sleep(31);
+  looks = 0;
+  await until(() => looks > 2);
+  assert.ok(!isOver(main), saidIn(main));
+  view.abort();
+});
+
+test("an API that has no looks is asked once, and nobody is told that they failed", async (context) => {
+  let looks = 0;
+  answers(
+    () => {
+      looks += 1;
+      return Response.json({ message: "Not Found" }, { status: 404 });
+    },
+    () => Response.json(account),
+    () => Response.json({ steps: [] }),
+  );
+  quickly(context);
+  const view = new AbortController();
+  const main = opened(instructions, view.signal);
+  await until(() => looks);
+  await soon(50);
+  assert.equal(looks, 1);
+  assert.ok(saidIn(main).includes(t.instructions.watch.nobodyLooks), saidIn(main));
+  assert.equal(store.freshness(Date.now()), "live");
+  view.abort();
+});
+
+test("after looks that found nothing to wait for, a half hour of others is one of its own", async (context) => {
+  let looks = 0;
+  let state = "off";
+  answers(() => {
+    looks += 1;
+    return Response.json({ state });
+  });
+  const { pass } = quickly(context);
+  const view = new AbortController();
+  const main = opened(instructions, view.signal);
+  const turns = () => looks;
+  await pass(29, turns);
+  // As after a change of the role by another person.
+  state = "waiting";
+  await pass(5, turns);
+  await soon(20);
+  assert.ok(!isOver(main), saidIn(main));
+  view.abort();
+});
+
 test("the half hour of looks begins anew when a page that was hidden is seen again", async (context) => {
   let looks = 0;
   answers(() => {
     looks += 1;
     return Response.json({ state: "waiting" });
   });
-  const { setTimeout: really } = globalThis;
-  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 5_000 ? 20 : wait));
-  const { now } = performance;
-  let ahead = 0;
-  context.mock.method(performance, "now", () => now.call(performance) + ahead);
+  const { pass, sleep } = quickly(context);
   const view = new AbortController();
   const main = opened(instructions, view.signal);
-  const isOver = () => main.textContent.includes(t.instructions.looks.over);
-  await soon(20);
+  const turns = () => looks;
+  await pass(29, turns);
   for (let away = 0; away < 2; away += 1) {
     see("hidden");
     await soon(60);
-    ahead += 31 * 60_000;
+    sleep(31);
     looks = 0;
     see("visible");
-    await soon(60);
-    assert.ok(looks > 0);
-    assert.ok(!isOver());
+    await until(() => looks > 2);
+    await pass(5, turns);
+    assert.ok(!isOver(main), saidIn(main));
   }
-  ahead += 31 * 60_000;
-  await soon(60);
-  assert.ok(isOver());
+  await pass(40, turns, () => isOver(main));
+  assert.ok(isOver(main), saidIn(main));
   view.abort();
 });
 

@@ -4,7 +4,7 @@ import { announce, fill, h, render, safeHref, whileLookedAt } from "../lib/dom.j
 import { ageing, stopwatch } from "../lib/elapsed.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
-import { isMissing, retryAfter } from "../lib/problem.js";
+import { isMissing, Problem, retryAfter } from "../lib/problem.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
@@ -35,6 +35,8 @@ const LINK_LASTS_MS = 50 * 60_000;
 // The API enters an account no oftener.
 const LOOK_EVERY_MS = 5_000;
 const LOOK_FOR_MS = 30 * 60_000;
+// If two looks are so far apart, the computer slept between them.
+const NO_LOOKING_MS = 60_000;
 
 export function instructions(context) {
   const open = stopwatch();
@@ -53,12 +55,15 @@ export function instructions(context) {
         renewAt = RENEW_LINK_AFTER_MS;
         return answer;
       };
-      // What the API says of its looks for the role; "over" after half an hour, "" while nobody looks.
+      // What the API says of its looks for the role; "over" after half an hour, "none" if it has no looks, "" while
+      // nobody looks.
       let looking = "";
-      let lookingFor = open;
+      // In how many milliseconds looks were made: not while they failed, nor while others had their turn.
+      let lookedFor = 0;
+      let sinceTurn = () => 0;
       // While the page was hidden, as by the AWS console in front of it, nobody looked.
       const seen = () => {
-        if (document.visibilityState === "visible") lookingFor = stopwatch();
+        if (document.visibilityState === "visible") lookedFor = 0;
       };
       document.addEventListener("visibilitychange", seen, { signal: handle.signal });
       // What the mark of the view counts as a part that fails, as long as it does.
@@ -72,13 +77,17 @@ export function instructions(context) {
       const turn = async () => {
         const before = looking;
         if (!handle.account()) return;
-        looking = await look(handle.account(), looking, lookingFor(), { part: looks, signal: handle.signal });
+        looking = await look(handle.account(), looking, lookedFor, { part: looks, signal: handle.signal });
+        const passed = sinceTurn();
+        sinceTurn = stopwatch();
+        if (before === "off" && looking !== before) lookedFor = 0;
+        else if ((looking === "waiting" || looking === "off") && passed < NO_LOOKING_MS) lookedFor += passed;
         if (looking === before) return;
         // Read first: what the API says may follow from a change that is not shown yet.
         await handle.refresh().finally(draw);
       };
       const again = async () => {
-        lookingFor = stopwatch();
+        lookedFor = 0;
         await turn();
       };
       const draw = () => handle.account() && drawWatch(watch, handle.account(), looking, again);
@@ -112,6 +121,7 @@ export function instructions(context) {
         draw();
         if (asked(account) !== guided) {
           guided = asked(account);
+          lookedFor = 0;
           guide.reload();
           return;
         }
@@ -143,10 +153,11 @@ const asked = ({ role_arn, regions, write_logs, template }) =>
 const mayWait = (account) => account.access_type === "assume_role" && !isConnected(account) && !isRevoked(account);
 
 /**
- * Lets the API look for the role, as it has for so many milliseconds. Returns its word, or what there is to say without
+ * Lets the API look for the role, as it has in so many milliseconds. Returns its word, or what there is to say without
  * a look. After one that failed it looks also while a test runs: that look may have begun it without starting it.
  */
 async function look(account, before, milliseconds, { part, signal }) {
+  if (before === "none") return before;
   if (!mayWait(account) || (account.testing && before !== "failed") || !session.current()?.canChange) return "";
   if (milliseconds > LOOK_FOR_MS) return before === "off" ? before : "over";
   const ask = () => api.look(`/v1/accounts/${api.segment(account.account_id)}/detection`, { signal });
@@ -155,6 +166,8 @@ async function look(account, before, milliseconds, { part, signal }) {
     return (await store.reading(part, ask, signal)).answer.state;
   } catch (problem) {
     if (signal.aborted || isMissing(problem)) throw problem;
+    // The gateway of an older API knows no looks.
+    if (problem instanceof Problem && problem.status === 404) return "none";
     part.wait = retryAfter(problem);
     return "failed";
   }
@@ -222,7 +235,7 @@ function waitsFor(account, looking) {
     return condition === "unconfirmed" ? "unconfirmedKey" : condition;
   }
   if (looking === "off") return "notProved";
-  const isLooked = session.current()?.canChange && looking !== "over";
+  const isLooked = session.current()?.canChange && looking !== "over" && looking !== "none";
   if (!isLooked && !account.next_verification_at) return "nobodyLooks";
   // Only a look that has just found no role knows that it is not there.
   return looking === "waiting" ? "unconfirmed" : "notProvedYet";
