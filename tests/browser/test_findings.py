@@ -156,6 +156,7 @@ def test_a_region_that_no_test_has_seen_is_not_known(admin, answer_with):
 
 UNKNOWN = dict.fromkeys(("ec2", "rds", "logs"), "unknown")
 WILL_TELL = "Not known yet. A test will tell."
+NOT_CERTAIN = "Not certain. The last test with a verdict left it open."
 
 
 def test_a_failed_account_never_says_that_something_is_possible(admin, answer_with):
@@ -185,7 +186,7 @@ def test_a_failed_account_never_says_that_something_is_possible(admin, answer_wi
 
 def test_after_a_finished_test_nothing_waits_for_a_test(admin, answer_with):
     page = shown(admin, answer_with, capabilities=UNKNOWN)
-    expect(connection(page).get_by_text("Not certain.")).to_have_count(3)
+    expect(connection(page).get_by_text(NOT_CERTAIN)).to_have_count(3)
     expect(connection(page)).not_to_contain_text("A test will tell.")
 
 
@@ -201,16 +202,41 @@ def test_after_a_change_of_the_connection_a_test_will_tell(admin, answer_with):
     expect(connection(page).get_by_text(WILL_TELL)).to_have_count(3)
 
 
-def test_an_unconfirmed_account_whose_test_proved_nothing_says_so(admin, answer_with):
+@pytest.mark.parametrize("name", ["Account00000", "Renamed"])
+def test_what_changes_no_connection_leaves_what_is_known_of_it(admin, answer_with, name):
+    """The account changed after its last verdict: it was renamed, or its newest test aborted."""
+    logs = {"ec2": "full", "rds": "full", "logs": "unknown"}
+    later = "2026-01-05T11:00:00Z"
+    page = shown(
+        admin, answer_with, capabilities=logs, write_logs=True, name=name, updated_at=later
+    )
+    expect(connection(page).locator(".verdict")).to_have_text("Connected. A test proved it.")
+    expect(page.locator(".capability").last).to_contain_text(NOT_CERTAIN)
+    expect(connection(page)).not_to_contain_text("A test will tell.")
+
+
+def test_an_aborted_test_has_the_same_words_in_each_view_of_a_new_account(admin, answer_with):
+    aborted = samples.finished_test(state="aborted", outcome=None, steps=[])
+    answer_with(admin.page, TEST, aborted)
+    answer_with(admin.page, f"{ONE}/verifications", {"items": [aborted], "next_cursor": None})
+    answer_with(admin.page, f"{ONE}/instructions", samples.INSTRUCTIONS)
+    answer_with(admin.page, f"{ONE}/detection", {"state": "off"}, method="POST")
     page = shown(
         admin,
         answer_with,
         status="unconfirmed",
         capabilities=UNKNOWN,
-        updated_at="2026-01-05T10:00:00Z",
+        verification=None,
+        updated_at="2026-01-05T11:00:00Z",
     )
-    expect(connection(page)).to_contain_text("could neither prove this connection nor rule it out")
-    expect(connection(page)).not_to_contain_text("A test will tell.")
+    expect(connection(page)).to_contain_text("no test has proved this connection")
+    expect(connection(page).get_by_text(WILL_TELL)).to_have_count(3)
+    connection(page).get_by_role("link", name="All tests").click()
+    expect(page.locator(".history-row")).to_contain_text("Aborted")
+    page.get_by_role("link", name="Instructions", exact=True).click()
+    expect(page.locator(".watch-text")).to_contain_text(
+        "The last test did not prove the connection."
+    )
 
 
 def test_a_role_that_is_not_there_yet_shows_what_was_tried(admin, answer_with):
@@ -227,7 +253,7 @@ def test_a_role_that_is_not_there_yet_shows_what_was_tried(admin, answer_with):
     }
     answer_with(admin.page, TEST, samples.finished_test(outcome="failed", steps=samples.STEPS[:1]))
     page = shown(admin, answer_with, **changes)
-    expect(connection(page)).to_contain_text("Not there yet: the last test could not enter")
+    expect(connection(page)).to_contain_text("Not there yet: a test could not enter")
     expect(connection(page)).to_contain_text(samples.ISSUE["message"])
     expect(connection(page).get_by_text("Not tried.")).to_have_count(3)
     expect(connection(page)).not_to_contain_text("A test will tell.")
@@ -247,7 +273,7 @@ def test_a_role_that_is_not_there_yet_shows_what_was_tried(admin, answer_with):
 def test_information_leaves_a_confirmed_account_connected(admin, answer_with):
     answer_with(admin.page, TEST, samples.finished_test())
     page = shown(admin, answer_with, issues=[samples.SCOPED])
-    expect(connection(page).locator(".verdict")).to_have_text("Connected. The last test proved it.")
+    expect(connection(page).locator(".verdict")).to_have_text("Connected. A test proved it.")
     page.get_by_role("link", name="All tests of this account").wait_for()
     page.evaluate("location.hash = '#/accounts/acc000000/tests/test1'")
     expect(page.get_by_role("region", name="Good to know")).to_contain_text("3 of 41 databases")
@@ -257,7 +283,7 @@ def test_information_leaves_a_confirmed_account_connected(admin, answer_with):
 def test_a_problem_of_a_confirmed_account_is_said_beside_it(admin, answer_with):
     page = shown(admin, answer_with, issues=[samples.FIXABLE])
     expect(connection(page).locator(".verdict")).to_have_text(
-        "Connected. The last test proved it, and found what is below."
+        "Connected. A test proved it, and found what is below."
     )
 
 
@@ -331,7 +357,7 @@ def test_log_writing_that_was_just_switched_contradicts_nothing(admin, answer_wi
     logs = {"ec2": "full", "rds": "full", "logs": "unknown"}
     later = "2026-01-05T11:00:00Z"
     page = shown(admin, answer_with, capabilities=logs, write_logs=True, updated_at=later)
-    expect(page.locator(".capability").last).to_contain_text(WILL_TELL)
+    expect(page.locator(".capability").last).to_contain_text(NOT_CERTAIN)
     refused = samples.issue(
         "log_writing_refused", "logs:PutLogEvents is refused, but Write logs is Yes.", "Add it."
     )

@@ -118,6 +118,42 @@ test("what was not tried, because the account could not be entered, is so after 
   assert.deepEqual(said, [`${word}. ${why}`, `${word}. ${why}`]);
 });
 
+const whole = (main) => main.querySelectorAll(".verdict, .capability dd").map(({ textContent }) => textContent);
+const lists = ([word, why]) => `${word}. ${why}`;
+
+test("after an aborted test, or under another name, what a verdict found is so still", async () => {
+  const capabilities = { ec2: "unknown", logs: "unknown" };
+  const finished_at = "2026-01-01T10:00:00Z";
+  tests = [tested("1")];
+  account = { ...connected, capabilities, verification: { ...newest("confirmed"), finished_at } };
+  const main = await shown(overview);
+  const said = [t.account.statusText.confirmed, ...Array(2).fill(lists(t.account.notKnown.after))];
+  assert.deepEqual(whole(main), said);
+  tests = [tested("2", { state: "aborted", outcome: null, steps: [] }), tested("1")];
+  await turns({ updated_at: "2026-01-01T11:00:00Z" });
+  assert.deepEqual(whole(main), said);
+  assert.ok(!said[0].includes("last test"), "the last one was aborted");
+  assert.ok((await shown(history)).textContent.includes(t.outcome.aborted));
+  const renamed = await shown(overview);
+  await turns({ name: "B", updated_at: "2026-01-01T12:00:00Z" });
+  assert.deepEqual(whole(renamed), said);
+});
+
+test("a new account whose newest test was aborted has no verdict, in any view", async () => {
+  const capabilities = { ec2: "unknown", logs: "unknown" };
+  tests = [tested("1", { state: "aborted", outcome: null, steps: [] })];
+  account = { ...connected, status: "unconfirmed", capabilities, updated_at: "2026-01-01T11:00:00Z" };
+  const main = await shown(overview);
+  const said = [t.account.statusText.unconfirmed, ...Array(2).fill(lists(t.account.notKnown.before))];
+  assert.deepEqual(whole(main), said);
+  await turns({ name: "B", updated_at: "2026-01-01T12:00:00Z" });
+  assert.deepEqual(whole(main), said);
+  // One that had a verdict under a connection that has changed since, and that of an aborted test at the same moment.
+  const verification = { ...newest("confirmed"), finished_at: "2026-01-01T13:00:00Z" };
+  await turns({ verification, updated_at: "2026-01-01T13:00:00Z" });
+  assert.deepEqual(whole(main), said);
+});
+
 test("a list of tests says nothing else of one that could not enter until the account is read", async () => {
   const could = (id) => tested(id, { outcome: "failed" });
   const issues = [{ code: "role_not_assumable", message: "The role cannot be assumed.", remedy: "Deploy it." }];

@@ -160,7 +160,7 @@ function drawHead(head, account) {
       " ",
       h("span", { class: "mono" }, account.provider_id),
       " · ",
-      t.accessTexts[account.access_type]?.title,
+      t.accessTexts[account.access_type]?.title ?? account.access_type,
     ),
     testButton(account),
   ]);
@@ -254,13 +254,11 @@ export function overview(context) {
 function drawStatus(target, account) {
   const condition = conditionOf(account);
   const tested = testedAs(account);
-  // Log writing that was switched on after the last test has not been tried.
-  const logsTested = tested === "after" && !testedSinceChange(account) ? "before" : tested;
   const issues = issuesOf(account);
   const groups = Object.keys(account.capabilities ?? {}).map((group) => [group, capabilityState(account, group)]);
   const next = nextStepOf(account);
   // A test that finds the same draws nothing anew, so that what a reader has selected stays so.
-  render(target, [account.status, condition, tested, logsTested, issues, groups, next], () =>
+  render(target, [account.status, condition, tested, issues, groups, next], () =>
     section(
       t.account.status,
       {},
@@ -277,7 +275,7 @@ function drawStatus(target, account) {
         groups.map(([group, state]) => {
           const [said, meaning] =
             state === "unknown"
-              ? t.account.notKnown[group === "logs" ? logsTested : tested]
+              ? t.account.notKnown[tested]
               : [
                   wordOf(t.capabilities, state),
                   state === "blocked"
@@ -306,8 +304,7 @@ export function conditionOf(account) {
   const { status } = account;
   if (isRevoked(account)) return "revoked";
   if (isOpenToOthers(account)) return "openToOthers";
-  if (status === "unconfirmed" && testedAs(account) !== "before")
-    return testedAs(account) === "notEntered" ? "notThereYet" : "notProved";
+  if (testedAs(account) === "notEntered") return "notThereYet";
   if (status === "degraded" && account.issues?.some(isProblem) && !problemsOf(account).length) return "logsOff";
   return status === "confirmed" && problemsOf(account).length ? "confirmedInPart" : status;
 }
@@ -323,16 +320,12 @@ export const outcomeOf = (test, account) =>
     ? "notThereYet"
     : (test.outcome ?? test.state);
 
-const testedSinceChange = ({ verification, updated_at: changed }) =>
-  Boolean(verification) && Date.parse(verification.finished_at) >= Date.parse(changed);
-
-// "before": nothing has been tried since the connection last changed. A test that finishes is the
-// account's last change, a new role or region comes after it.
+// "before": no test has ended with a verdict since the connection last changed, which leaves an account unconfirmed and
+// without issues. A verdict gives it another status, or the problem for which it could not be entered. `updated_at`
+// says nothing of that: a test that is aborted changes it, and so does another name.
 function testedAs(account) {
   if (account.status !== "unconfirmed") return "after";
-  if (isRevoked(account)) return "before";
-  if (problemsOf(account).length) return "notEntered";
-  return testedSinceChange(account) ? "after" : "before";
+  return problemsOf(account).length && !isRevoked(account) ? "notEntered" : "before";
 }
 
 // What is to be done, and the test that was tried.
@@ -379,7 +372,7 @@ function drawFacts(target, account, testing) {
         "dl",
         { class: "facts" },
         definition(t.account.number, copyable(account.provider_id, t.actions.copyThis(t.account.number))),
-        definition(t.account.accessType, t.accessTexts[account.access_type]?.title),
+        definition(t.account.accessType, t.accessTexts[account.access_type]?.title ?? account.access_type),
         account.role_arn && definition(t.account.role, copyable(account.role_arn, t.actions.copyThis(t.account.role))),
         account.template && definition(t.account.roleVersion, versionOf(account.template)),
         account.access_key_id && definition(t.account.keyId, h("code", {}, `…${account.access_key_id.slice(-4)}`)),

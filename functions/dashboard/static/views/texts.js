@@ -215,21 +215,20 @@ export const t = withTexts(OPEN_TABLES, {
     status: "Connection",
     statusText: {
       unconfirmed: "Not confirmed yet: no test has proved this connection.",
-      confirmed: "Connected. The last test proved it.",
+      confirmed: "Connected. A test proved it.",
       degraded: "Connected, but something that you asked for does not work.",
       failed: "Not connected.",
       openToOthers: "Blocked for your safety: others could enter this account through its role.",
       logsOff: "Connected. What did not work was log writing, which is switched off now: the next test will say so.",
-      confirmedInPart: "Connected. The last test proved it, and found what is below.",
-      notThereYet: "Not there yet: the last test could not enter this account.",
-      notProved: "Not confirmed yet: the last test could neither prove this connection nor rule it out.",
+      confirmedInPart: "Connected. A test proved it, and found what is below.",
+      notThereYet: "Not there yet: a test could not enter this account.",
       revoked: "Revoked: nothing of this account is used until a person tests it.",
     },
-    // By what was tried since the connection last changed.
+    // By what is known since the connection last changed. Log writing may have been switched on after the last verdict.
     notKnown: {
       before: ["Not known yet", "A test will tell."],
       notEntered: ["Not tried", "The account could not be entered."],
-      after: ["Not certain", "The last test could not prove it either way."],
+      after: ["Not certain", "The last test with a verdict left it open."],
     },
     blockedUntil: {
       failed: "Nothing is used until the account is connected.",
@@ -433,8 +432,8 @@ export const t = withTexts(OPEN_TABLES, {
       nobodyLooks: "Nobody looks for it now: once it is there, it must be tested.",
       unconfirmedKey: "Waiting for a test of these credentials.",
       notThereYet:
-        "The last test could not enter the account with these keys. Enter others under Rotate keys in the overview, " +
-        "then test.",
+        "A test could not enter the account with these keys. Enter others under Rotate keys in the overview, then " +
+        "test.",
       notProved: "The last test did not prove the connection. Follow the steps again, then test.",
       revoked: "Revoked: nothing of this account is used until a person tests it.",
       confirmed: "It works. This account is connected.",
@@ -442,7 +441,7 @@ export const t = withTexts(OPEN_TABLES, {
       logsOff:
         "This account is connected. What did not work was log writing, which is switched off now: the next test will " +
         "say so.",
-      failed: "The last test could not connect. Follow the steps again, then test.",
+      failed: "Not connected. Follow the steps again, then test.",
       openToOthers:
         "Blocked for your safety: the role lets others in. Give it the trust policy under Policies by hand, then test.",
     },
