@@ -7,7 +7,7 @@ import { soon } from "./soon.mjs";
 globalThis.addEventListener = () => {};
 globalThis.document = { addEventListener() {} };
 globalThis.setInterval = () => 0;
-const { oldest, Pages, renewed } = await import("../../../functions/dashboard/static/lib/watched.js");
+const { oldest, Pages, pauseBefore, renewed } = await import("../../../functions/dashboard/static/lib/watched.js");
 
 const keyOf = (item) => item[0];
 const after = (items, cursor, newest, next) => renewed({ items, cursor }, { items: newest, next_cursor: next }, keyOf);
@@ -36,6 +36,18 @@ test("a view is as old as the oldest of its parts that have been read", () => {
   assert.equal(oldest(parts(0, 0)), 0);
   const future = Date.now() + 60_000;
   assert.equal(oldest(parts(10, future, 20)), future, "it was read before the clock was set back");
+});
+
+test("a slow answer is asked for so early that the view is not called late, and no oftener than that needs", () => {
+  const LATE_AFTER = 45;
+  for (const pause of [0.7, 2, 3, 15, 30])
+    for (let took = 0; took <= 20; took += 1) {
+      const wait = pauseBefore(pause * 1_000, took * 1_000) / 1_000;
+      assert.ok(wait <= pause && wait >= Math.min(pause, 5), `${wait} of ${pause}`);
+      assert.ok(took + wait + took <= LATE_AFTER, `${took} of ${pause}`);
+      assert.ok(took + wait >= Math.min(pause, 23), `${took} of ${pause}: asked after ${took + wait}`);
+    }
+  assert.equal(pauseBefore(30_000, 0), 30_000);
 });
 
 // Each request waits for the test to answer it.

@@ -1,5 +1,6 @@
 // What is read again while it is looked at, and knows how old it is.
 import { fill, focus, focused, focusOn, h, keyed, passFocus, readNow, render, whileLookedAt } from "./dom.js";
+import { stopwatch } from "./elapsed.js";
 import { isMissing, Problem, retryAfter } from "./problem.js";
 import * as store from "./store.js";
 import { button, errorPanel, skeleton, SLOW_AFTER_MS, submitting } from "./ui.js";
@@ -8,6 +9,8 @@ import { t } from "../texts.js";
 export const READ_EVERY_MS = 30_000;
 // What is read more often than this is not, after a read that failed.
 const AFTER_FAILURE_MS = 5_000;
+// Of two questions, the later one is answered so soon after the earlier one that what is shown is never called late.
+const ANSWERED_WITHIN_MS = 40_000;
 // Faster responses show no skeleton, so that nothing flickers.
 const SKELETON_AFTER_MS = 120;
 // New items move what is shown of a list to later pages: to so many, before its last rows are left out.
@@ -41,6 +44,13 @@ export function inOrder() {
     };
   };
 }
+
+/**
+ * After how many milliseconds to ask again, if the last answer took so long. What is shown is as old as its question:
+ * the pause counts from there, and a slow answer is asked for in time.
+ */
+export const pauseBefore = (pause, took) =>
+  Math.max(Math.min(pause - took, ANSWERED_WITHIN_MS - 2 * took), Math.min(pause, AFTER_FAILURE_MS));
 
 /** Of each part, the timers of the load that was begun last.
  * @type {WeakMap<Element, ReturnType<typeof setTimeout>[]>} */
@@ -113,6 +123,8 @@ function show(target, content) {
 export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS, once = false, known, ...loading }) {
   const { signal, onMissing } = loading;
   let at = 0;
+  // How long the last answer took, in milliseconds.
+  let took = 0;
   /** How the last read ended, if badly. @type {unknown} */
   let problem = null;
   /** @type {Node | undefined} */
@@ -123,8 +135,9 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
   let [turns, answered, ended] = [0, 0, 0];
   const read = async () => {
     const turn = ++turns;
+    const passed = stopwatch();
     const ends = (how) => {
-      if (turn > ended) [ended, problem] = [turn, how];
+      if (turn > ended) [ended, problem, took] = [turn, how, how ? 0 : passed()];
     };
     try {
       const { answer, asked } = await store.reading(target, request, signal);
@@ -174,7 +187,8 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
     else await reload();
     if (isMissing(problem)) return;
     const pause = () => {
-      const milliseconds = atOnce ? 0 : Math.max(pauseOf(), problem ? AFTER_FAILURE_MS : 0, retryAfter(problem));
+      const due = pauseBefore(pauseOf(), took);
+      const milliseconds = atOnce ? 0 : Math.max(due, problem ? AFTER_FAILURE_MS : 0, retryAfter(problem));
       atOnce = false;
       return milliseconds;
     };
