@@ -126,3 +126,38 @@ test("where there is nothing to ask, a link leads to the week", async () => {
 });
 
 test("nobody else is asked", async () => assert.equal(await leavingBefore(session.forget), undefined));
+
+for (const [what, status] of [
+  ["is there all the same", "saved"],
+  ["is not there", "refused"],
+])
+  test(`a schedule whose answer was lost and ${what}, once its modal is given up`, async () => {
+    toasts.replaceChildren();
+    await signIn(session);
+    store.add({ account_id: "a", name: "A", status: "confirmed", version: 1, issues: [] }, 0);
+    runs = true;
+    let stored = null;
+    let isDown = true;
+    globalThis.fetch = async (address, { method, body }) => {
+      if (method === "POST") {
+        if (status === "saved") stored = { ...saved, ...JSON.parse(body) };
+        throw new TypeError("The connection was closed");
+      }
+      if (isDown) return Response.json({ title: "Down" }, { status: 422 });
+      if (String(address).endsWith("/r")) return Response.json(stored);
+      return Response.json({ items: stored ? [stored] : [], next_cursor: null });
+    };
+    scheduleDialog("a", { instance, running: () => runs, onSaved() {}, onStop: () => assert.fail() });
+    await submitted();
+    const form = modal();
+    assert.ok(form.textContent.includes("Perhaps it was done"), form.textContent);
+    form.close();
+    await soon(30);
+    assert.equal(modal(), undefined);
+    // It is asked once the API says what is there.
+    isDown = false;
+    readNow();
+    await soon(30);
+    assert.equal(modal()?.textContent.includes(t.schedules.outside), status === "saved" || undefined);
+    modal()?.close();
+  });

@@ -241,6 +241,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   let etag = null;
   // What was sent, though its answer may be lost.
   const sent = [];
+  let isLost = false;
   // One that was released meanwhile is the API's to refuse, unless it is under control again.
   const newest = async () => {
     const listed = async () => (await resourcesOf(id)).find((each) => isOf(each, subject));
@@ -249,6 +250,28 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
     known = there.body;
     etag = there.etag;
     return known.schedule ?? undefined;
+  };
+  let isAsked = false;
+  // Asked once, even after the person left the view, because the instance runs on; but nobody else is asked.
+  const ask = (saved, isDue = dueOnceSaid(saved)) => {
+    if (isAsked) return;
+    isAsked = true;
+    onceAlone(
+      () => session.aborted || whyLeave(id, saved, running(), isDue()) || askToStop(id, saved, running, isDue, onStop),
+    );
+  };
+  // A schedule whose answer was lost may be saved all the same. Whoever gives its modal up is asked once that is known.
+  const askOfLost = () => {
+    if (!isLost) return;
+    const over = new AbortController();
+    let wait = 0;
+    const look = async () => {
+      wait = READ_EVERY_MS;
+      const there = JSON.stringify(await newest());
+      over.abort();
+      if (known && sent.some((each) => JSON.stringify(each) === there)) ask(known);
+    };
+    whileLookedAt(AbortSignal.any([session, over.signal]), () => wait, look);
   };
   const check = unlessChanged(given, newest, () => t.schedules.changedMeanwhile);
   const save = async (schedule, first) => {
@@ -297,6 +320,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   dialog({
     title: given ? t.schedules.changeThis(name) : t.schedules.scheduleThis(name),
     wide: true,
+    onClose: askOfLost,
     content: ({ close }) =>
       form({
         submitText: t.actions.save,
@@ -312,7 +336,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
             h("p", { class: "field-error", "aria-live": "polite" }),
           ),
         ],
-        async onsubmit(_, first) {
+        async onsubmit(node, first) {
           const errors = windows.flatMap(({ days, start, stop }, index) =>
             [
               !days.length && { field: `windows.${index}.days`, message: t.schedules.dayNeeded },
@@ -322,7 +346,12 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           );
           if (errors.length) throw { status: 422, errors };
           const schedule = structuredClone({ time_zone: zone.value, windows });
-          const saved = await onceMore(() => save(schedule, first));
+          const saved = await onceMore(() => save(schedule, first)).catch((problem) => {
+            isLost ||= problem.perhapsDone;
+            if (!node.isConnected) askOfLost();
+            throw problem;
+          });
+          isLost = false;
           const isDue = dueOnceSaid(saved);
           const whyNot = () => whyLeave(id, saved, running(), isDue());
           close();
@@ -331,8 +360,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           toast(t.schedules.saved, "success", instance && whyNot() && look);
           // The row is drawn again before the question, which gives the focus back to it, if that does not take long.
           await Promise.race([onSaved(), pause(ASK_AFTER_MS)]);
-          // Asked even after the person left the view, because the instance runs on; but nobody else is asked.
-          onceAlone(() => session.aborted || whyNot() || askToStop(id, saved, running, isDue, onStop));
+          ask(saved, isDue);
         },
       }),
   });
