@@ -76,6 +76,8 @@ def test_words_that_the_page_does_not_know_are_shown_as_they_are(admin):
     severe = samples.ISSUE | {"severity": "critical"}
     odd = [{"region": "us-east-1", "status": "on_fire", "reason": None}]
     account = samples.account(0, issues=[severe], region_health=odd)
+    account |= {"access_type": "federation"}
+    account["capabilities"] = account["capabilities"] | {"ec2": "restricted"}
     interaction = samples.INTERACTIONS[0] | {"result": "reverted", "state_reason": "by AWS"}
     for path, body in {
         "": account,
@@ -88,6 +90,8 @@ def test_words_that_the_page_does_not_know_are_shown_as_they_are(admin):
     page = admin.go("#/accounts/acc000000")
     expect(page.locator(".issue-severity")).to_have_text("critical")
     expect(page.locator(".facts .regions")).to_contain_text("on_fire")
+    expect(page.locator(".capability").first).to_contain_text("restricted")
+    expect(page.locator(".account-sub")).to_contain_text("federation")
     page = admin.go("#/accounts/acc000000/interactions")
     expect(page.locator(".followed")).to_have_text("reverted by AWS")
 

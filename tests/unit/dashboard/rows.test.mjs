@@ -377,6 +377,25 @@ test("a status that the page does not know is said as it is", async (context) =>
   assert.ok(announcer.textContent.includes(t.list.isNow(items[1].name, "resting")), announcer.textContent);
 });
 
+test("of several rows that turn at once each is said", async (context) => {
+  const announcer = element();
+  const find = document.getElementById;
+  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
+  await opened();
+  answers = [
+    () =>
+      Response.json({
+        items: items.map((item, index) => (index ? { ...item, status: "confirmed", version: 2 } : item)),
+        next_cursor: null,
+      }),
+  ];
+  readNow();
+  await soon(150);
+  view.abort();
+  for (const { name } of items.slice(1))
+    assert.ok(announcer.textContent.includes(t.list.isNow(name, t.status.confirmed)), announcer.textContent);
+});
+
 test("an account that was added is shown, and said to a screen reader", async (context) => {
   const announcer = element();
   const find = document.getElementById;

@@ -12,8 +12,9 @@ const store = await import(`${page}/lib/store.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
 const { overview } = await import(`${page}/views/account.js`);
 const { instructions } = await import(`${page}/views/instructions.js`);
+const { capabilityChips } = await import(`${page}/lib/ui.js`);
 const { changes, history, one } = await import(`${page}/views/tests.js`);
-const { accountAudit, organizationAudit } = await import(`${page}/views/trail.js`);
+const { accountAudit, interactions, organizationAudit } = await import(`${page}/views/trail.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
 await signIn(session);
@@ -289,4 +290,36 @@ test("what a test finds again is not drawn anew, so that what a reader has selec
   assert.ok(main.querySelectorAll(".issues li")[0] === issue);
   await turns({ issues: [{ ...issues[0], message: "Stopping is refused." }] });
   assert.ok(main.querySelector(".issues").textContent.includes("Stopping is refused."));
+});
+
+test("a state and an access type that the page does not know are said as they are", async (context) => {
+  const errors = [];
+  context.mock.method(console, "error", (...said) => errors.push(said.join(" ")));
+  tests = [];
+  account = { ...connected, access_type: "federation", capabilities: { ec2: "restricted" } };
+  const [chip] = capabilityChips(account).children;
+  assert.deepEqual([chip.textContent, chip.getAttribute("title")], ["EC2: restricted", "EC2: restricted"]);
+  const main = await shown(overview);
+  assert.ok(main.querySelector(".account-sub").textContent.endsWith(" · federation"));
+  await turns({ status: "unconfirmed", capabilities: {} });
+  assert.ok(main.textContent.includes(t.account.unconfirmed.other));
+  assert.ok((await shown(instructions)).textContent.includes(t.account.tabs.instructions));
+  assert.deepEqual(
+    errors.filter((error) => error.startsWith("no text")),
+    [],
+  );
+});
+
+test("a test that found something wrong was refused by nobody", async () => {
+  tests = [];
+  account = connected;
+  const { fetch } = globalThis;
+  const entry = { interaction_id: "1", action: "test", outcome: "refused", at: "2026-01-01T10:00:00Z", actor: "anna" };
+  const act = { ...entry, interaction_id: "2", action: "stop", detail: "It is pending." };
+  const items = [{ ...entry, detail: "The test found the account failed." }, act];
+  globalThis.fetch = async (address, options) =>
+    String(address).includes("/interactions") ? Response.json({ items, next_cursor: null }) : fetch(address, options);
+  const main = await shown(interactions);
+  const said = main.querySelectorAll(".trail-detail").map(({ textContent }) => textContent.trim());
+  assert.deepEqual(said, ["The test found the account failed.", "Refused. It is pending."]);
 });

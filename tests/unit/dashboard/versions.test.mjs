@@ -1,4 +1,4 @@
-// How an organization sees which version of the template its accounts' roles have.
+// How an organization sees which version of the template its accounts' roles have, and what is left of its quotas.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { all, opened, signIn } from "./drawn.mjs";
@@ -14,17 +14,18 @@ const { t } = await import(`${page}/views/texts.js`);
 api.start({});
 await signIn(session);
 
-let versions;
+let versions, quotas;
 
 beforeEach(() => {
   store.forget();
-  const ours = { organization_id: "o", external_id: "x", trusted_account_id: "1", quotas: [] };
+  quotas = [];
+  const ours = { organization_id: "o", external_id: "x", trusted_account_id: "1" };
   const usage = { free_interactions: 10, resets_at: "2026-02-01T00:00:00Z", items: [], next_cursor: null };
   globalThis.fetch = async (address) => {
     const { pathname } = new URL(address);
     if (pathname.endsWith("/usage")) return Response.json(usage);
     if (!pathname.endsWith("/organization")) return Response.json({}, { status: 404 });
-    return Response.json({ ...ours, accounts: { total: 50, by_status: {}, by_template_version: versions } });
+    return Response.json({ ...ours, quotas, accounts: { total: 50, by_status: {}, by_template_version: versions } });
   };
 });
 
@@ -67,4 +68,15 @@ test("an older API says nothing of versions", async () => {
   const main = await drawn();
   assert.ok(main.textContent.includes(t.organization.total(50)));
   assert.ok(!main.textContent.includes(t.organization.versions));
+});
+
+test("of requests, which each process counts alone, nothing is said to be left", async () => {
+  quotas = ["requests", "tests"].map((name) => ({ name, limit: 1200, per_seconds: 60, remaining: 1190 }));
+  const main = await drawn();
+  const facts = all(main).filter(({ tag }) => tag === "dt" || tag === "dd");
+  const of = (name) => facts[facts.findIndex(({ textContent }) => textContent === t.organization.quotaNames[name]) + 1];
+  assert.equal(of("requests").textContent, "at least 1,200 a minute");
+  assert.equal(of("tests").textContent, "1,190 of 1,200 left this minute");
+  assert.equal(t.organization.quotaAtLeast(5, 1), "at least 5 a second");
+  assert.equal(t.organization.quotaAtLeast(5, 10), "at least 5 in 10 seconds");
 });

@@ -64,12 +64,13 @@ export function capabilityChips(account) {
     { class: "chips", "aria-label": t.capabilities.label },
     Object.keys(account.capabilities ?? {}).map((group) => {
       const [state, name] = [capabilityState(account, group), wordOf(t.groups, group)];
+      const said = wordOf(t.capabilities, state);
       return h(
         "li",
-        { class: `chip capability-${state}`, title: t.capabilities.sentence(name, t.capabilities[state]) },
+        { class: `chip capability-${state}`, title: t.capabilities.sentence(name, said) },
         icon(capabilityIcon(state)),
         name,
-        srOnly(`: ${t.capabilities[state]}`),
+        srOnly(`: ${said}`),
       );
     }),
   );

@@ -348,7 +348,7 @@ function nextStep(account, { step, tried }) {
     h(
       "p",
       {},
-      t.account.unconfirmed[step],
+      t.account.unconfirmed[step] ?? t.account.unconfirmed.other,
       " ",
       h("a", { href: `#/accounts/${account.account_id}/instructions` }, t.list.instructions),
     ),
@@ -793,7 +793,7 @@ function confirmRevoke(handle) {
             { class: "consequences" },
             t.revoke.consequences.map((text) => h("li", {}, text)),
           ),
-          notice("info", h("p", {}, t.revoke.stays[account.access_type])),
+          t.revoke.stays[account.access_type] && notice("info", h("p", {}, t.revoke.stays[account.access_type])),
         ],
         async onsubmit() {
           await api.post(`/v1/accounts/${api.segment(account.account_id)}/revoke`);

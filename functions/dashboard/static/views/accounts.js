@@ -216,7 +216,7 @@ class ListView {
             h("a", { href: `#/accounts/${added.account_id}` }, added.name),
             ` ${t.list.wasAdded} `,
             added.status === "unconfirmed" && [
-              t.list.nextStep[added.access_type],
+              t.list.nextStep[added.access_type] ?? t.list.nextStep.assume_role,
               " ",
               h("a", { href: `#/accounts/${added.account_id}/instructions` }, t.list.instructions),
             ],
@@ -339,7 +339,7 @@ class ListView {
     }
   }
 
-  // Draws what has changed in the store. Says a changed status of a row that is shown.
+  // Draws what has changed in the store. Says each changed status of a row that is shown.
   update() {
     this.drawNumbers();
     this.drawNotices();
@@ -349,8 +349,8 @@ class ListView {
     this.drawArrivals();
     if (!this.fetching && !this.hasFailed()) this.drawFoot("idle");
     if (this.toReveal) this.reveal(this.toReveal);
-    const turned = before.findLast(([was, now]) => now && now.status !== was.status)?.[1];
-    if (turned) announce(t.list.isNow(turned.name, wordOf(t.status, turned.status)));
+    for (const [was, now] of before)
+      if (now && now.status !== was.status) announce(t.list.isNow(now.name, wordOf(t.status, now.status)));
     // What a row no longer is, it counts for no more. The numbers may not know it yet.
     if (before.some(([was, now]) => !now || store.hasTurned(was, now))) this.turned = true;
   }

@@ -287,7 +287,7 @@ function drawGuide(guide, account, onPress) {
   return [
     guide.update && updateSection(guide.update, account),
     section(
-      t.instructions.title[account.access_type],
+      t.instructions.title[account.access_type] ?? t.account.tabs.instructions,
       {},
       h(
         "ol",

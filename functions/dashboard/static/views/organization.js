@@ -29,6 +29,8 @@ import { t } from "./texts.js";
 
 const EVENTS = Object.keys(t.webhook.eventTexts);
 const WEBHOOK = "/v1/organization/webhook";
+// Each process of the API counts these alone, and allows all of them: what is left in one is not what is left.
+const COUNTED_ALONE = new Set(["requests"]);
 
 export function organization({ main, title, signal }) {
   title(t.organization.title);
@@ -157,7 +159,9 @@ function drawQuotas(quotas) {
   const facts = quotas.map(({ name, limit, per_seconds, remaining }) =>
     definition(
       wordOf(t.organization.quotaNames, name),
-      t.organization.quota(remaining, limit, t.organization.quotaTime(per_seconds)),
+      COUNTED_ALONE.has(name)
+        ? t.organization.quotaAtLeast(limit, per_seconds)
+        : t.organization.quota(remaining, limit, t.organization.quotaTime(per_seconds)),
     ),
   );
   return section(t.organization.quotas, { note: t.organization.quotasText }, h("dl", { class: "facts" }, facts));

@@ -37,6 +37,8 @@ const OPEN_TABLES = [
   "account.statusText",
   "account.blockedUntil",
   "account.possible",
+  "account.unconfirmed",
+  "instructions.title",
   "organization.quotaNames",
   "instructions.looks",
 ];
@@ -258,6 +260,8 @@ export const t = withTexts(OPEN_TABLES, {
       assume_role: "Create the role in your account; Cavok finds it automatically, or press Test. How:",
       nobodyLooks: "Create the role in your account, then press Test. How:",
       access_key: "Press Test to see whether the credentials work. What the IAM user needs:",
+      // Of an access type that this page does not know.
+      other: "Connect the account, then press Test. How:",
       refused_key: "What the IAM user needs:",
     },
     issues: "What is wrong",
@@ -721,7 +725,7 @@ export const t = withTexts(OPEN_TABLES, {
 
   interactions: {
     title: "Interactions",
-    text: "Every start, stop and listing, and every test by a person, newest first.",
+    text: "Every start, stop and listing, and every test by a person that ended with a verdict, newest first.",
     none: "Nothing has happened with this account's instances yet.",
     outcomes: { accepted: "Accepted.", refused: "Refused." },
     wanted: { start: "running", stop: "stopped" },
@@ -810,6 +814,11 @@ export const t = withTexts(OPEN_TABLES, {
     quota: (remaining, limit, time) => plural(limit, { other: `${number(remaining)} of # left ${time}` }),
     quotaTime: (seconds) =>
       seconds === 60 ? "this minute" : plural(seconds, { one: "this second", other: "these # seconds" }),
+    quotaAtLeast: (limit, seconds) =>
+      plural(seconds, {
+        one: `at least ${number(limit)} a second`,
+        other: seconds === 60 ? `at least ${number(limit)} a minute` : `at least ${number(limit)} in # seconds`,
+      }),
     usage: "Usage this month",
     unused: "No account has been used this month.",
     deleted: "Deleted account",

@@ -279,8 +279,8 @@ function interactionRow(entry, before) {
       h(
         "span",
         { class: "muted small trail-detail" },
-        wordOf(t.interactions.outcomes, entry.outcome),
-        " ",
+        // Nobody refuses a test that finds something wrong, and what it found is its detail.
+        entry.action !== "test" && [wordOf(t.interactions.outcomes, entry.outcome), " "],
         entry.detail,
       ),
       resultNote(entry, { class: "trail-detail" }),
