@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from playwright.sync_api import Page, Route, sync_playwright
 
 from cavok.api.models.resources import ScheduleBody
 from cavok.domain.kinds import Action
+from cavok.domain.schedules import Transition
 from local import stack as local_stack
 from tests.browser.axe import wait_until_loaded
 from tests.support.page import chromium, samples
+from tests.support.page.tested import instructions_of
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 WIDE, NARROW = 1280, 360
@@ -58,6 +61,12 @@ def last_afternoon(now: datetime) -> datetime:
     return next(day for day in days if day <= now and day.weekday() < 5)
 
 
+UNCONFIRMED = 5
+"""Of the accounts: the picture of Instructions shows it."""
+PAGE = 50
+"""As many interactions as the page asks for."""
+KEPT = timedelta(days=40)
+NOTHING_DONE = "It is stopped already; nothing was done."
 NEWEST = {"version": 1, "current": 1, "outdated": False, "changes": []}
 
 
@@ -102,15 +111,27 @@ def lived_in(now: datetime) -> dict[str, Any]:
     ]
     parts[f"{account}/detection"] = {"state": "waiting"}
     parts[f"{account}/instances"] = samples.INSTANCES | {"as_of": moment(now, seconds=20)}
-    # More than a month's free ones: these are the newest.
-    parts[f"{account}/interactions"] = {"items": interactions(now), "next_cursor": "more"}
+    known = interactions(now)
+    parts[f"{account}/interactions"] = {"items": known[:PAGE], "next_cursor": "more"}
+    newest = accounts[UNCONFIRMED]
+    parts[f"/v1/accounts/{newest['account_id']}/instructions"] = instructions_of(newest)
     parts[f"{account}/resources"] = {"items": resources, "next_cursor": None}
     parts[f"{account}/audit"] = parts["/v1/audit"] = {"items": audit, "next_cursor": None}
     parts["/v1/organization/webhook"] = samples.WEBHOOK | webhook
     # The account whose usage is shown beside its details is the second of all.
-    busiest = [accounts[index] for index in (0, 3, 1, 2)]
+    busiest = [accounts[index] for index in (1, 3, 2)]
     parts[f"{account}/usage"] = samples.USAGE | this_month(now)
-    parts["/v1/organization/usage"] = samples.usage_of(busiest) | this_month(now)
+    usage = samples.usage_of(busiest) | this_month(now)
+    used = sum(one["at"] >= f"{now:%Y-%m}" for one in known)
+    first = {
+        "account_id": accounts[0]["account_id"],
+        "name": accounts[0]["name"],
+        "used": used,
+        "remaining": usage["free_interactions"] - used,
+        "billable": 0,
+    }
+    of_all = sorted([*usage["items"], first], key=lambda one: -one["used"])
+    parts["/v1/organization/usage"] = usage | {"items": of_all}
     return parts
 
 
@@ -130,8 +151,8 @@ def dated(now: datetime, account: dict[str, Any], hours: float) -> dict[str, Any
 
 
 def interactions(now: datetime) -> list[dict[str, Any]]:
-    """Of the first account, newest first: at times at which its schedules act, or people may have;
-    all of them in its logs.
+    """Those of the first account in KEPT, newest first: each turn of its schedules, and what people
+    may have done; all of them in its logs.
     """
     start, listing, refused, nightly, test, morning, stop = samples.INTERACTIONS
     web, orders, _ = samples.RESOURCES
@@ -146,17 +167,47 @@ def interactions(now: datetime) -> list[dict[str, Any]]:
         "int6": moment(now, days=8),
     }
     happened = [start, listing, refused, nightly, test, morning, stop]
-    dated_ = [one | {"at": times[one["interaction_id"]], "logged": "written"} for one in happened]
-    return sorted(dated_, key=lambda one: one["at"], reverse=True)
+    entries = [one | {"at": times[one["interaction_id"]]} for one in happened]
+    # The one that the picture of instances shows.
+    entries.append(listing | {"interaction_id": "int7", "at": moment(now, seconds=20)})
+    on = {"result": "reached", "state": "running", "state_reason": None}
+    off = {
+        "action": "stop",
+        "detail": "It was running; stop was asked for.",
+        "result": "reached",
+        "state": "stopped",
+        "state_reason": None,
+    }
+    nothing = {"detail": NOTHING_DONE, "result": None, "state": None, "state_reason": None}
+    usual = [
+        *(
+            (web, morning | (on if did.action is Action.START else off), did)
+            for did in turns(now, web)
+        ),
+        *((orders, nightly | nothing, did) for did in turns(now, orders)),
+    ]
+    known = {(one["instance_id"], one["at"]) for one in entries}
+    for index, (of, one, did) in enumerate(usual):
+        at = f"{did.at:%Y-%m-%dT%H:%M:%SZ}"
+        if (of["instance_id"], at) not in known:
+            entries.append(one | {"interaction_id": f"turn{index}", "at": at})
+    written = [one | {"logged": "written"} for one in entries]
+    return sorted(written, key=lambda one: one["at"], reverse=True)
+
+
+def turns(now: datetime, resource: dict[str, Any]) -> Iterator[Transition]:
+    """What this resource's schedule did in KEPT, newest first."""
+    schedule = ScheduleBody(**resource["schedule"]).schedule()
+    latest = schedule.latest_transition(now)
+    while latest.at > now - KEPT:
+        yield latest
+        latest = schedule.latest_transition(latest.at - timedelta(seconds=1))
 
 
 def turn(now: datetime, resource: dict[str, Any], action: Action, *, hours: float) -> str:
     """When this resource's schedule did so last, so many hours ago or more."""
-    schedule = ScheduleBody(**resource["schedule"]).schedule()
-    latest = schedule.latest_transition(now - timedelta(hours=hours))
-    while latest.action is not action:
-        latest = schedule.latest_transition(latest.at - timedelta(seconds=1))
-    return f"{latest.at:%Y-%m-%dT%H:%M:%SZ}"
+    did = turns(now - timedelta(hours=hours), resource)
+    return f"{next(each.at for each in did if each.action is action):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def next_action(now: datetime, schedule: dict[str, Any] | None) -> dict[str, str] | None:

@@ -11,9 +11,13 @@ from urllib.parse import parse_qs, urlsplit
 from cavok.api.problems import title_of
 from cavok.domain import permissions
 from cavok.domain.permissions import group_of
-from cavok.domain.quotas import QuotaName
+from cavok.domain.quotas import QuotaName, parse_quotas
 from tests.support.page.tested import found, least_privilege_of
+from tests.support.template import template
 
+QUOTAS = parse_quotas(template()["Parameters"]["Quotas"]["Default"])
+USED = {QuotaName.REQUESTS: 7, QuotaName.LISTINGS: 1}
+"""Within the last minute: whoever looks at quotas has made requests."""
 STATUSES = ("confirmed", "confirmed", "confirmed", "degraded", "failed", "unconfirmed")
 
 
@@ -125,8 +129,13 @@ def organization(accounts: list[dict[str, Any]]) -> dict[str, Any]:
             ],
         },
         "quotas": [
-            {"name": name, "limit": 60, "per_seconds": 60, "remaining": 60 - used}
-            for used, name in enumerate(QuotaName)
+            {
+                "name": name,
+                "limit": quota.limit,
+                "per_seconds": int(quota.per.total_seconds()),
+                "remaining": quota.limit - USED.get(name, 0),
+            }
+            for name, quota in QUOTAS.items()
         ],
     }
 

@@ -10,11 +10,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from cavok.adapters.templates import TEMPLATE_NAMES
 from cavok.api.models.accounts import AccountBody
+from cavok.api.models.instructions import InstructionsBody
 from cavok.api.models.least_privilege import LeastPrivilegeBody
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.actors import SCHEDULE
-from cavok.domain.instructions import Trust
+from cavok.domain.instructions import Trust, cloudformation_template, deploy_url
 from cavok.domain.kinds import Kind
 from cavok.domain.least_privilege import Scope, least_privilege
 from cavok.domain.regions import RegionHealth
@@ -25,6 +27,7 @@ from tests.support.builders import a_resource
 _NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 _STEPS = TypeAdapter(list[Step])
 _HEALTH = TypeAdapter(list[RegionHealth])
+_TRUST = Trust(trusted_account_id="111122223333", external_id="cavok-0000")
 FOUND = ("status", "issues", "capabilities", "region_health")
 """What a test decides of an account."""
 
@@ -69,8 +72,21 @@ def least_privilege_of(
         for each in resources
     ]
     offered = least_privilege(account, Scope.ARN, resources=controlled, interactions=(), now=_NOW)
-    trust = Trust(trusted_account_id="111122223333", external_id="cavok-0000")
-    return LeastPrivilegeBody.of_account(account, trust, offered).model_dump(mode="json")
+    return LeastPrivilegeBody.of_account(account, _TRUST, offered).model_dump(mode="json")
+
+
+def instructions_of(sample: Mapping[str, Any]) -> dict[str, Any]:
+    """The instructions of a sample account, as the API sends them where templates are public."""
+    account = account_of(sample)
+    name = f"connect/{_TRUST.trusted_account_id}/{TEMPLATE_NAMES[account.access_type]}.yaml"
+    address = f"https://cavok-templates.s3.us-east-1.amazonaws.com/{name}"
+    return InstructionsBody.of_account(
+        account,
+        _TRUST,
+        cloudformation_template(account, _TRUST),
+        deploy_url(account, _TRUST, address),
+        None,
+    ).model_dump(mode="json")
 
 
 def found(

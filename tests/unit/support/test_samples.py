@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cavok.api.models.resources import ScheduleBody
 from cavok.domain.accounts import IssueCode
+from cavok.domain.quotas import parse_quotas
 from cavok.domain.regions import UNUSABLE
 from tests.browser import screens
 from tests.support.page import samples
+from tests.support.template import template
 
 TAKEN_AT = {
     "a leap day": datetime(2028, 2, 29, 23, 59, tzinfo=UTC),
@@ -123,6 +126,65 @@ def test_what_schedules_did_in_pictures_is_what_they_say(parts: dict[str, Any]) 
         schedule = ScheduleBody(**resources[entry["instance_id"]]["schedule"]).schedule()
         assert schedule.latest_transition(at).at == at
         assert schedule.latest_transition(at).action == entry["action"]
+
+
+@each_picture
+def test_pictures_leave_out_no_turn_of_a_schedule(parts: dict[str, Any]) -> None:
+    one = "/v1/accounts/acc00000[0-9]"
+    entries = parts[f"{one}/interactions"]["items"]
+    assert len(entries) == screens.PAGE, "the page asks for so many before it offers more"
+    oldest = datetime.fromisoformat(entries[-1]["at"])
+    for resource in parts[f"{one}/resources"]["items"]:
+        if resource["schedule"] is None:
+            continue
+        schedule = ScheduleBody(**resource["schedule"]).schedule()
+        shown = [
+            datetime.fromisoformat(entry["at"])
+            for entry in entries
+            if entry["actor"] == "schedule" and entry["instance_id"] == resource["instance_id"]
+        ]
+        at = datetime.fromisoformat(resource["next_action"]["at"])
+        for moment in shown:
+            at = schedule.latest_transition(at - timedelta(seconds=1)).at
+            assert moment == at
+        assert schedule.latest_transition(at - timedelta(seconds=1)).at <= oldest
+
+
+@each_picture
+def test_an_account_in_pictures_has_used_what_its_trail_shows(parts: dict[str, Any]) -> None:
+    one = "/v1/accounts/acc00000[0-9]"
+    entries = parts[f"{one}/interactions"]["items"]
+    usage = parts["/v1/organization/usage"]
+    (mine,) = (each for each in usage["items"] if each["account_id"] == "acc000000")
+    shown = [entry for entry in entries if entry["at"].startswith(usage["period"])]
+    assert mine["used"] >= len(shown)
+    if len(shown) < len(entries):
+        assert mine["used"] == len(shown)
+    assert parts[f"{one}/instances"]["as_of"] == entries[0]["at"], "each listing is one"
+    used = [each["used"] for each in usage["items"]]
+    assert used == sorted(used, reverse=True)
+
+
+@each_picture
+def test_quotas_in_pictures_are_those_of_an_installation(parts: dict[str, Any]) -> None:
+    shown = parts["/v1/organization"]["quotas"]
+    default = parse_quotas(template()["Parameters"]["Quotas"]["Default"])
+    assert {each["name"]: each["limit"] for each in shown} == {
+        name: quota.limit for name, quota in default.items()
+    }
+    left = {each["name"]: each["limit"] - each["remaining"] for each in shown}
+    assert left["requests"] > 0, "reading them is one"
+
+
+@each_picture
+def test_instructions_in_pictures_are_those_of_their_account(parts: dict[str, Any]) -> None:
+    account = parts["/v1/accounts/acc000005"]
+    shown = parts["/v1/accounts/acc000005/instructions"]
+    order = [path for path in parts if path.endswith("/instructions")]
+    assert order[-1] == "/v1/accounts/acc000005/instructions", "of several, the last one answers"
+    assert any(account["provider_id"] in step["text"] for step in shown["steps"])
+    assert "CREATE_COMPLETE" in shown["steps"][-1]["text"]
+    assert json.loads(shown["cloudformation_template"])["Parameters"]["ExternalId"]["Default"]
 
 
 @each_picture
