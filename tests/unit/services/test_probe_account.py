@@ -35,23 +35,24 @@ def test_there_is_a_step_for_each_action_in_their_order() -> None:
     assert [step.step for step in steps] == list(ACTIONS)
 
 
-def test_all_probes_run_at_once() -> None:
-    everyone = threading.Barrier(len(ACTIONS), timeout=60)
+def test_the_probes_of_all_services_run_at_once() -> None:
+    of_a_service = Counter(action.partition(":")[0] for action in ACTIONS)
+    at_once = sum(min(many, PROBES_OF_A_SERVICE) for many in of_a_service.values())
+    everyone = threading.Barrier(at_once, timeout=60)
+    threads = threading.local()
 
     def probe(action: str, account: ProbedAccount) -> Step:
-        everyone.wait()
+        if not hasattr(threads, "waited"):  # the first probe of each thread
+            threads.waited = True
+            everyone.wait()
         return a_step(action)
 
     assert len(probe_account(ACTIONS, ACCOUNT, probe=probe)) == len(ACTIONS)
 
 
-def test_no_service_of_a_customer_is_asked_more_at_once_than_the_workflow_asks(
+def test_no_service_of_a_customer_is_asked_more_at_once_however_many_permissions_it_has(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A workflow may probe all permissions at once: no service has more."""
-    assert max(Counter(action.partition(":")[0] for action in ACTIONS).values()) == (
-        PROBES_OF_A_SERVICE
-    )
     more = [f"rds:Made{i}Up" for i in range(3 * PROBES_OF_A_SERVICE)]
     threads: set[int] = set()
     all_submitted = threading.Event()

@@ -18,8 +18,8 @@ TRIES = 3
 FIRST_WAIT = 1.0
 """Seconds until a throttled probe is repeated. The next wait is twice as long."""
 PROBES_OF_A_SERVICE = 6
-"""How many probes call one AWS service of a customer at once: we share its throttling limits. A
-person's test makes no more either, because no service has more permissions to probe.
+"""How many probes of a scheduled test call one AWS service of a customer at once: their own tools
+share its throttling limits. The catalog does not change it: more permissions wait for a free probe.
 """
 
 
