@@ -30,6 +30,7 @@ GRANTED = ROOT / "tests" / "unit" / "domain" / "granted_by_version.json"
 """What each version of the template grants. What is committed never changes."""
 
 COSTS = ROOT / "docs" / "costs.md"
+PERFORMANCE = ROOT / "docs" / "performance.md"
 
 MOST_CALLS = 120
 """A test of twenty regions makes fewer: a promise to customers, which is raised only on purpose.
@@ -104,6 +105,17 @@ def version_between(before: list[dict[str, Any]], after: list[dict[str, Any]]) -
     }
 
 
+def measured_gb_seconds() -> dict[str, float]:
+    """What a warm invocation of each function of a person's test takes, as `make bench` measured
+    it: in the table of docs/performance.md.
+    """
+    text = PERFORMANCE.read_text()
+    _, _, rest = text.partition("**Its functions, medians of their invocations**\n\n")
+    table, _, _ = rest.partition("\n\n")
+    rows = re.findall(r"^\| (\w+) \| (\d+) MB \|.*\| (\d+) ms \|$", table, re.MULTILINE)
+    return {name: int(mb) / 1024 * int(ms) / 1000 for name, mb, ms in rows}
+
+
 def cost_rows() -> dict[str, str]:
     """The rows of docs/costs.md that count probes, calls and what follows from them, by unit."""
     probes = sum(len(group.permissions) for group in PROBED_GROUPS)
@@ -113,6 +125,8 @@ def cost_rows() -> dict[str, str]:
     following = webhook_events + 1  # the line
     scheduled = calls_of_a_test(["us-east-1"])
     fewest, most = 2, 4  # the slot's record, and the end's three, together or each alone
+    one_each = measured_gb_seconds()
+    gb_seconds = sum(one_each.values()) + (branches - 1) * one_each["ProbePermission"]
     cells = {
         "Step Functions state transitions": (
             states + 2 * branches,
@@ -126,6 +140,12 @@ def cost_rows() -> dict[str, str]:
             "probes, the log group, WriteCustomerLog, RecordVerification. Then PublishEvents "
             f"{fewest} to {most}, DeliverWebhook {webhook_events}, with a webhook or without, and "
             "LogInteractions. Scheduled: SweepAccounts, which tests page after page",
+        ),
+        "Lambda GB-seconds": (
+            f"about {round(gb_seconds)}",
+            "[measured](performance.md#the-sweep)",
+            "time and memory of the test's functions: [performance](performance.md). Most of it is "
+            "waiting for AWS. Those behind the stream are left out",
         ),
         "DynamoDB write units": (
             progress + 24,
