@@ -114,15 +114,35 @@ class Prepared:
     """
 
 
-def keep_only(*services: str) -> Change:
-    """The customer removed the role's permissions for all other services."""
-    return lambda place, role: _keep(place, role, lambda action: action.split(":")[0] in services)
+def take_away(service: str) -> Change:
+    """The customer removed the role's permissions for this service."""
+    return lambda place, role: _keep(place, role, lambda action: service_of(action) != service)
+
+
+def service_of(action: str) -> str:
+    return action.partition(":")[0]
+
+
+def bound_without(service: str) -> Change:
+    """The customer set a permissions boundary without this service: it allows all others that the
+    role's policies name.
+    """
+
+    def change(place: CustomerAccount, role: str) -> None:
+        named = {
+            service_of(action)
+            for _, document in _inline_policies(place, role)
+            for statement in document["Statement"]
+            for action in _actions(statement)
+        }
+        set_boundary(*(f"{each}:*" for each in sorted(named - {service})))(place, role)
+
+    return change
 
 
 def _keep(place: CustomerAccount, role: str, is_kept: Callable[[str], bool]) -> None:
     """Remove all other actions from the role's inline policies."""
-    for policy in place.iam.list_role_policies(RoleName=role)["PolicyNames"]:
-        document = place.iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+    for policy, document in _inline_policies(place, role):
         narrowed = [_narrowed(statement, is_kept) for statement in document["Statement"]]
         statements = [statement for statement in narrowed if statement["Action"]]
         if not statements:
@@ -132,10 +152,20 @@ def _keep(place: CustomerAccount, role: str, is_kept: Callable[[str], bool]) -> 
             place.iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=changed)
 
 
+def _inline_policies(place: CustomerAccount, role: str) -> list[tuple[str, dict[str, Any]]]:
+    """The names and documents of the role's inline policies."""
+    names = place.iam.list_role_policies(RoleName=role)["PolicyNames"]
+    read = place.iam.get_role_policy
+    return [(name, read(RoleName=role, PolicyName=name)["PolicyDocument"]) for name in names]
+
+
 def _narrowed(statement: dict[str, Any], is_kept: Callable[[str], bool]) -> dict[str, Any]:
+    return {**statement, "Action": [each for each in _actions(statement) if is_kept(each)]}
+
+
+def _actions(statement: Mapping[str, Any]) -> list[str]:
     actions = statement["Action"]
-    listed = actions if isinstance(actions, list) else [actions]
-    return {**statement, "Action": [action for action in listed if is_kept(action)]}
+    return actions if isinstance(actions, list) else [actions]
 
 
 OnWhat = Callable[[CustomerAccount], str]
@@ -306,14 +336,14 @@ _ALL = (
         name="WebServers",
         account_number="200000000002",
         title="EC2 only",
-        change=keep_only("iam", "ec2", "logs"),
+        change=take_away("rds"),
     ),
     Customer(
         key="logs-refused",
         name="QuietHouse",
         account_number="200000000003",
         title="Log writing refused",
-        change=keep_only("iam", "ec2", "rds"),
+        change=take_away("logs"),
     ),
     Customer(
         key="stop-denied",
@@ -327,7 +357,7 @@ _ALL = (
         name="Bounded",
         account_number="200000000005",
         title="A permissions boundary without RDS",
-        change=set_boundary("iam:*", "ec2:*", "logs:*"),
+        change=bound_without("rds"),
     ),
     Customer(
         key="no-external-id",

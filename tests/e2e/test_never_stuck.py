@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cavok.adapters.customer.probes import PROBES
 from cavok.domain.permissions import LOGS, STEPS
 from local import aws, customers
 from local.customers import CustomerAccount
@@ -201,7 +202,7 @@ def test_when_probes_crash_they_are_inconclusive_and_the_others_go_on(
 
     assert ended["state"] == "finished"
     trust = [step for step in ended["steps"] if step["group"] == "trust"]
-    probed = [step for step in ended["steps"] if step["group"] in ("checking", "ec2", "rds")]
+    probed = [step for step in ended["steps"] if step["step"] in PROBES]
     assert [step["ok"] for step in trust] == [True] * 4
     assert {
         (step["verdict"], step["ok"], step["evidence"], step["reason"], step["error_code"])

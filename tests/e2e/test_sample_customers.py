@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pytest
 
 from cavok.domain.accounts import UNKNOWN_CAPABILITIES
+from cavok.domain.permissions import LOGS, RDS, group_with
 from tests.support.journeys import Journey, Journeys
 from tests.support.verdicts import ALL_WORKS, FULL, Row, but, rows
 
@@ -60,14 +61,7 @@ EXPECTED = {
         (
             (
                 "log_writing_refused",
-                (
-                    "logs:CreateLogGroup",
-                    "logs:TagResource",
-                    "logs:PutRetentionPolicy",
-                    "logs:CreateLogStream",
-                    "logs:PutLogEvents",
-                    "role's policy",
-                ),
+                (*LOGS.actions, "role's policy"),
             ),
         ),
     ),
@@ -82,9 +76,12 @@ EXPECTED = {
     "boundary-cuts-rds": Expected(
         "confirmed",
         {
-            **but(inconclusive("not_provable"), "rds:"),
-            "rds:DescribeDBInstances": denied("permissions_boundary"),
-            "rds:DescribeDBClusters": denied("permissions_boundary"),
+            **but(denied("permissions_boundary"), "rds:"),
+            **{
+                each.action: inconclusive("not_provable")
+                for each in RDS.permissions
+                if each.probed_on
+            },
         },
         {**FULL, "rds": "unknown"},
         (("permission_unproven", ("extend the boundary", "first use")),),
@@ -111,7 +108,7 @@ EXPECTED = {
             **{
                 step: skipped("not_entered")
                 for step in ALL_WORKS
-                if step.startswith(("ec2:", "rds:", "logs:"))
+                if not group_with(step).needs_role
             },
             "trust:account-matches": denied("wrong_account"),
         },

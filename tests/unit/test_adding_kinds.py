@@ -13,6 +13,7 @@ from tests.support.copied_code import add, added, copied, edit, run
 from tests.support.made_up_kind import DESCRIPTOR, PERMISSIONS, PROBES
 
 READING_THE_KINDS = (
+    "tests/integration/test_probes.py",
     "tests/unit/domain/test_kinds.py",
     "tests/unit/domain/test_session_policies.py",
     "tests/unit/domain/test_start_stop_sessions.py",
@@ -27,6 +28,7 @@ ARN = 'Kind.WAREHOUSE: f"arn:aws:redshift:*:{NUMBER}:cluster:sales"'
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 def test_no_other_edit_is_needed(tmp_path: Path) -> None:
     """What is in the way of a kind fails in the copy: a count of the services, a fake without an
     answer for another one, a list of all kinds.
