@@ -10,26 +10,32 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
-from cavok.adapters.table.accounts import AccountItem
+from cavok.adapters.table import due_accounts, keys
+from cavok.adapters.table.accounts import AccountItem, ClaimItem, CredentialsItem
 from cavok.adapters.table.audit import AuditItem
 from cavok.adapters.table.deleted import DeletedItem
 from cavok.adapters.table.idempotency import IdempotencyItem
 from cavok.adapters.table.interactions import InteractionItem, RequestItem
 from cavok.adapters.table.looks import LooksItem
+from cavok.adapters.table.organizations import OrganizationItem
+from cavok.adapters.table.progress import Progress
 from cavok.adapters.table.quotas import QuotaItem
 from cavok.adapters.table.resources import ResourceClaimItem, ResourceItem
 from cavok.adapters.table.table import Item
 from cavok.adapters.table.template_versions import TemplateVersionItem
 from cavok.adapters.table.trust_proofs import TrustProofItem
-from cavok.adapters.table.verifications import VerificationItem
+from cavok.adapters.table.usage import UsageItem
+from cavok.adapters.table.verifications import ProgressItem, VerificationItem
 from cavok.adapters.table.webhooks import DeliveryItem, HealthItem, WaitingItem, WebhookItem
 from cavok.domain.access_denied import Reason
-from cavok.domain.accounts import Capability, Issue, LastVerification, Outcome
+from cavok.domain.accounts import Capability, Issue, LastVerification, Outcome, Status
 from cavok.domain.actors import SCHEDULE, Actor, ActorKind
 from cavok.domain.audit import (
     THE_WEBHOOK,
@@ -50,11 +56,14 @@ from cavok.domain.interactions import (
     key_hash,
 )
 from cavok.domain.kinds import Action, Kind
+from cavok.domain.organizations import Organization
 from cavok.domain.permissions import TRUST_STEPS
+from cavok.domain.providers import Provider
 from cavok.domain.quotas import Uses
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
+from cavok.domain.steps import Step
 from cavok.domain.trust import TrustProof
 from cavok.domain.verifications import State, Trigger
 from cavok.domain.webhooks import Delivery, DeliveryStatus, Health, SigningSecret, Webhook
@@ -63,6 +72,7 @@ from tests.support.builders import (
     NOW,
     ORGANIZATION_ID,
     VERIFICATION_ID,
+    a_step,
     a_verification,
     an_account,
     confirmed,
@@ -271,6 +281,16 @@ def without_a_place_in_the_list(item: Any) -> Any:
     return item
 
 
+def as_a_probe_shows(step: Step) -> Item:
+    """As `progress.py` writes it, which does not know the item's class."""
+    dynamodb, item = Mock(), ProgressItem()
+    assert Progress(dynamodb, "table").show(VERIFICATION_ID, [step], NOW)
+    item.deserialize(dynamodb.put_item.call_args.kwargs["Item"])
+    return item
+
+
+NEW_ORGANIZATION = Organization("org-one", "x", dict.fromkeys(Status, 0))
+STEP = a_step("ec2:StopInstances")
 PROOF = TrustProof(2, NOW)
 LOOKS = {ACCOUNT_ID: NOW}
 WRITTEN: Mapping[str, Item] = {
@@ -282,6 +302,20 @@ WRITTEN: Mapping[str, Item] = {
     "an account that rests": AccountItem.of(RESTING),
     "a finished verification": VerificationItem.of(FINISHED, expires_at=NOW),
     "a running verification": VerificationItem.of(RUNNING, expires_at=None),
+    "a new organization": OrganizationItem.of(NEW_ORGANIZATION, NOW),
+    "an account number's claim": ClaimItem(
+        "ORG#o", keys.claim_sk(Provider.AWS, "123456789012"), account_id=ACCOUNT_ID
+    ),
+    "an access key": CredentialsItem("ORG#o", keys.credentials_sk(ACCOUNT_ID), sealed="sealed"),
+    "a month's usage": UsageItem(
+        f"ACCOUNT#{ACCOUNT_ID}",
+        "USAGE#2025-03",
+        used=6,
+        listed_at=NOW,
+        organization_id="o",
+        usage_of=keys.usage_of("o", "2025-03"),
+    ),
+    "a step of a running test": as_a_probe_shows(STEP),
     "an interaction with an instance": InteractionItem.of(STOP),
     "an interaction with the account": InteractionItem.of(WITHOUT_INSTANCE),
     "an open start or stop": InteractionItem.of(OPEN),
@@ -344,6 +378,11 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     ),
     "a finished verification": (VerificationItem, VerificationItem.verification, FINISHED),
     "a running verification": (VerificationItem, VerificationItem.verification, RUNNING),
+    "a new organization": (OrganizationItem, OrganizationItem.organization, NEW_ORGANIZATION),
+    "an account number's claim": (ClaimItem, lambda item: item.account_id, ACCOUNT_ID),
+    "an access key": (CredentialsItem, lambda item: item.sealed, "sealed"),
+    "a month's usage": (UsageItem, lambda item: (item.used, item.listed_at), (6, NOW)),
+    "a step of a running test": (ProgressItem, ProgressItem.finished_steps, [STEP]),
     "an interaction with an instance": (InteractionItem, InteractionItem.interaction, STOP),
     "an open start or stop": (InteractionItem, InteractionItem.interaction, OPEN),
     "a refused start or stop": (InteractionItem, InteractionItem.interaction, REFUSED),
@@ -384,6 +423,12 @@ def plain(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def test_every_item_is_pinned() -> None:
+    """All classes of the table. DueItem reads an index, whose entries are the account's item."""
+    for path in Path(keys.__file__).parent.glob("*.py"):
+        import_module(f"cavok.adapters.table.{path.stem}")
+    classes = {each for each in Item.__subclasses__() if each.__module__.startswith("cavok.")}
+
+    assert {type(item) for item in WRITTEN.values()} == classes - {due_accounts.DueItem}
     assert set(WRITTEN) == set(STORED)
 
 
