@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -16,6 +17,7 @@ from cavok.domain.audit import THE_WEBHOOK, AuditAction, AuditEntry, Change, Tar
 from cavok.domain.instances import Operation
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.schedules import Schedule, Window
+from local.settings import ROOT
 from tests.support.builders import (
     ACCOUNT_ID,
     NOW,
@@ -99,6 +101,13 @@ ENTRIES: dict[AuditAction, tuple[Callable[[], AuditEntry], object]] = {
     ),
 }
 """How each entry is made, and its time, target and detail."""
+
+
+def test_the_page_has_words_for_every_act() -> None:
+    texts = (ROOT / "functions/dashboard/static/views/texts.js").read_text()
+    (block,) = re.findall(r"^    actions: \{(.*?)\n    \}", texts, re.DOTALL | re.MULTILINE)
+
+    assert re.findall(r'^ +(\w+): "[^"]+",$', block, re.MULTILINE) == list(AuditAction)
 
 
 @pytest.mark.parametrize("action", OF_WEBHOOK)

@@ -54,6 +54,7 @@ def test_keys_are_as_production_stores_them() -> None:
         keys.claim_sk("aws", "123456789012"),
         keys.audit_sk("e"),
         keys.idempotency_sk("k"),
+        keys.deleted_sk("d"),
         keys.verification_sk("v"),
         keys.progress_pk("v"),
         keys.progress_sk("s"),
@@ -85,6 +86,7 @@ def test_keys_are_as_production_stores_them() -> None:
         "PROVIDER#aws#123456789012",
         "AUDIT#e",
         "IDEMPOTENCY#8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a",
+        "DELETED#d",
         "VERIFICATION#v",
         "PROGRESS#v",
         "PROGRESS#s",
@@ -101,6 +103,13 @@ def test_keys_are_as_production_stores_them() -> None:
         "DUE#4",
         "ORG#o#USAGE#2025-03",
     ]
+
+
+def test_every_key_is_pinned_there() -> None:
+    pinned = inspect.getsource(test_keys_are_as_production_stores_them)
+    made = [name for name in vars(keys) if re.search("_(PK|SK|pk|sk)$", name)]
+
+    assert [name for name in made if f"keys.{name}" not in pinned] == []
 
 
 def prefixes() -> list[str]:
@@ -217,10 +226,7 @@ def test_the_map_has_every_item() -> None:
 
     assert {beginning(sk) for sk in items} | {keys.ORGANIZATION, keys.WEBHOOK} == {
         *prefixes(),
-        keys.ORGANIZATION_SK,
-        keys.WEBHOOK_SK,
-        keys.LOOKS_SK,
-        keys.HEALTH_SK,
+        *(value for name, value in vars(keys).items() if name.endswith("_SK")),
     }
 
 
