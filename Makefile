@@ -100,7 +100,7 @@ mutants: python ## mutation tests of the domain; an hour and a half, not in CI (
 reliability: dev simulator ## write the numbers of docs/reliability.md: faults and interleavings tried, and how long that takes
 	@$(RUN) tests.support.reliability
 
-model: dev ## the API against a model of it, 200 examples of 30 steps, other ones each time; nightly (EXAMPLES=200)
+model: dev ## the API against a model of it, 200 examples of 30 steps, other ones each time (EXAMPLES=200)
 	@MODEL_EXAMPLES=$(or $(EXAMPLES),200) $(RUN) pytest tests/integration/test_model.py --timeout=1800
 
 lock: dev simulator checkers ## write requirements/*.txt again from requirements/*.in
