@@ -278,7 +278,10 @@ def test_a_silent_receiver_is_left_before_the_function_ends_and_keeps_no_other_m
     [
         ("docs/architecture.md", "a delivery takes eight seconds at most"),
         ("docs/events/README.md", "Respond with any 2xx within eight seconds."),
-        ("docs/operating.md", "What a receiver does is `NotDelivered`, within eight seconds"),
+        (
+            "docs/operating.md",
+            "Whatever a receiver does becomes `NotDelivered` within eight seconds",
+        ),
         ("docs/security.md", "eight seconds a delivery"),
         ("layers/shared/cavok/api/openapi.py", "no answer within eight seconds"),
     ],
