@@ -145,9 +145,13 @@ CATALOG = re.compile(
 )
 """What a test names that reads the catalog or the probes."""
 
-
-LONG = ("test_access_denied.py", "test_consistency.py", "test_policy_decisions.py")
-"""Many random policies and steps, for what no further permission changes."""
+LONG = (
+    "test_access_denied.py",
+    "test_consistency.py",
+    "test_leanness.py",
+    "test_policy_decisions.py",
+)
+"""Many random policies and steps, or many processes, for what no further permission changes."""
 
 
 def reading_the_catalog(copy: Path) -> list[str]:
@@ -161,9 +165,8 @@ def reading_the_catalog(copy: Path) -> list[str]:
             and path.name not in LONG
             and not path.name.startswith("test_adding_")
         ),
-        "tests/unit/domain/test_instructions.py",
+        "tests/unit/domain/test_instructions_word_for_word.py",
         "tests/unit/domain/test_published_templates.py",
-        "tests/unit/services/test_probe_permission.py",
         "tests/integration/test_probes.py",
         "tests/integration/test_sample_customers.py",
         "tests/unit/test_build_layer.py::test_the_services_are_those_of_which_the_code_makes_clients",
