@@ -20,9 +20,20 @@ test("a change of another is told once, and each further one again", async () =>
 });
 
 test("what another made the same is no conflict", async () => {
-  const check = unlessChanged("ours", () => "theirs", String);
-  await check("theirs");
-  await assert.rejects(check("other"), changed);
+  await unlessChanged("ours", () => "theirs", String)("theirs");
+  await assert.rejects(unlessChanged("ours", () => "theirs", String)("other"), changed);
+});
+
+test("nor is what was to be saved before, whose answer may be lost, but what was refused is", async () => {
+  let there = "ours";
+  const check = unlessChanged("ours", () => there, String);
+  await check("first");
+  there = "first";
+  await check("second");
+  there = "theirs";
+  await assert.rejects(check("third"), changed);
+  there = "third";
+  await assert.rejects(check("fourth"), { status: 412, message: "third" });
 });
 
 test("what is gone differs from what was never there", async () => {

@@ -19,8 +19,9 @@ await signIn(session);
 const EVENTS = Object.keys(t.webhook.eventTexts);
 const week = (day) => ({ time_zone: "UTC", windows: [{ days: [day], start: "08:00", stop: "18:00" }] });
 const theirs = "https://colleague.example/";
-/** What the API keeps by the end of its path, with a version; a colleague's next change; our writes that were done. */
-let there, meanwhile, done, view;
+/** What the API keeps by the end of its path, with a version; a colleague's next change; our writes that were done;
+ * whether the answer to the next one is lost. */
+let there, meanwhile, done, isLost, view;
 
 beforeEach(() => {
   view?.abort();
@@ -30,6 +31,7 @@ beforeEach(() => {
   toasts.replaceChildren();
   meanwhile = null;
   done = [];
+  isLost = false;
   there = {
     "/accounts/a": {
       ...{ account_id: "a", name: "Production", provider_id: "123456789012", status: "confirmed", version: 1 },
@@ -62,6 +64,10 @@ beforeEach(() => {
       const { access_key_id: key, rotate_secret, secret_access_key, ...rest } = JSON.parse(body);
       done.push({ ...rest, secret_access_key });
       change(found, { ...rest, ...(key && { access_key_id: key.slice(-4), status: "unconfirmed" }) });
+      if (isLost) {
+        isLost = false;
+        throw new TypeError("Failed to fetch");
+      }
       const secret = rotate_secret && "whsec_new";
       return Response.json({ ...there[found], secret });
     }
@@ -93,6 +99,10 @@ async function changesWebhook(main) {
 }
 async function changesSchedule(main) {
   press(button(main, t.schedules.change));
+}
+async function renames(main) {
+  press(button(main, t.actions.rename));
+  modal().querySelector("input").value = "One";
 }
 async function rotatesKeys(main) {
   press(button(main, t.account.rotate));
@@ -128,6 +138,28 @@ for (const [what, draw, opens, of, their, word] of [
       assert.equal(done.length, 1);
     });
   }
+
+for (const [what, draw, opens, input, another, of, their] of [
+  ["a name", overview, renames, "input", "Two", "/accounts/a", { name: "Theirs" }],
+  ["a webhook", organization, changesWebhook, "input", "https://two.example/", "/webhook", { url: theirs }],
+  ["a schedule", schedules, changesSchedule, "select", "Europe/Oslo", "/resources/r", { schedule: week("sun") }],
+])
+  for (const [then, isTheirs] of [
+    ["is replaced by another value", false],
+    ["and that a colleague then changes, is told", true],
+  ])
+    test(`${what} that was saved, though the answer was lost, ${then}`, async () => {
+      await opens(await shown(draw));
+      isLost = true;
+      await save();
+      assert.equal(done.length, 1);
+      assert.ok(said().includes(t.problems.perhapsDone), said());
+      modal().querySelector(input).value = another;
+      if (isTheirs) change(of, their);
+      await save();
+      assert.equal(done.length, isTheirs ? 1 : 2);
+      assert.equal(modal() === undefined, !isTheirs);
+    });
 
 test("a webhook that a colleague sets first is told", async () => {
   there["/webhook"] = undefined;

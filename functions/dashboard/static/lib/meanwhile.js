@@ -11,15 +11,17 @@ class Told extends Problem {}
  * @param {any} shown what the modal shows
  * @param {() => any} read what is there now
  * @param {(there: any) => string} say
- * @returns {(...mine: any[]) => Promise<void>} `mine`: what is about to be saved, and what was sent before, whose
- *   answer may be lost; what another made the same is no conflict
+ * @returns {(mine: any) => Promise<void>} `mine`: what is about to be saved. If it is there already, or what was to be
+ *   saved before, that is no conflict: another made it the same, or an answer to this page was lost
  */
 export function unlessChanged(shown, read, say) {
   let before = JSON.stringify(shown);
-  return async (...mine) => {
+  const sent = new Set();
+  return async (mine) => {
     const there = await read();
     const now = JSON.stringify(there);
-    if (now === before || mine.some((each) => now === JSON.stringify(each))) return;
+    const saved = JSON.stringify(mine);
+    if (now === before || now === saved || sent.has(now)) return void sent.add(saved);
     before = now;
     throw new Told({ status: 412, title: say(there) });
   };

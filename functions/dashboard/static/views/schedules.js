@@ -244,6 +244,8 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   let isLost = false;
   // One that was released meanwhile is the API's to refuse, unless it is under control again.
   const newest = async () => {
+    // The API refuses a second schedule. So a first one is looked for only once it was sent.
+    if (!resource && !sent.length) return given;
     const listed = async () => (await resourcesOf(id)).find((each) => isOf(each, subject));
     const there = (known && (await tagged(id, known))) ?? (await tagged(id, await listed()));
     if (!there) return given;
@@ -275,7 +277,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   };
   const check = unlessChanged(given, newest, () => t.schedules.changedMeanwhile);
   const save = async (schedule, first) => {
-    if (known || sent.length) await first(check(schedule, ...sent));
+    await first(check(schedule));
     sent.push(schedule);
     if (known) return (await api.patch(path(id, known.resource_id), { schedule }, { etag })).body;
     const { kind, instance_id, region } = instance;
