@@ -258,9 +258,10 @@ function notFound({ main: view, title }) {
 // What a modal holds ends with the session.
 function warnBeforeTheEnd() {
   const end = session.endsAt();
+  if (!end) return;
   const left = end - Date.now();
   // Nothing that this view asks for may tell.
-  if (end && left <= 0) return session.forget();
+  if (left <= 0) return session.forget();
   if (end === announcedEnd || left > WARN_BEFORE_MS) return;
   announcedEnd = end;
   toast(t.signIn.endsSoon(hour(end)), "warning", undefined, left, session.ending());

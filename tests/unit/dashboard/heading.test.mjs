@@ -1,7 +1,7 @@
 // Where the focus goes once a view has come: to its heading, but not from wherever the reader has gone meanwhile.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { all, button, element, opened, press, signIn, submit } from "./drawn.mjs";
+import { all, button, element, opened, press, signIn, submit, toasts } from "./drawn.mjs";
 import { soon, until } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {}, scrollTo() {}, innerHeight: 500 };
@@ -84,6 +84,7 @@ test("a session that ends while its view asks for nothing ends there too", async
   location.hash = "#/access-details";
   router.render();
   await until(heading);
+  toasts.replaceChildren();
   const { now } = Date;
   const pass = (milliseconds) => {
     Date.now = () => now() + milliseconds;
@@ -92,9 +93,13 @@ test("a session that ends while its view asks for nothing ends there too", async
   try {
     pass(3_500_000);
     assert.ok(session.current());
+    assert.equal(toasts.children.length, 1, "it is announced");
     pass(3_601_000);
     assert.equal(session.current(), null);
     assert.ok(session.hasEnded());
+    const said = toasts.textContent;
+    pass(3_606_000);
+    assert.equal(toasts.textContent, said, "it ends once");
   } finally {
     Date.now = now;
   }
