@@ -125,8 +125,8 @@ export class Instances {
     this.followed = new WeakSet();
     // The newest start or stop of each instance that AWS accepted, by its key.
     this.acts = new Map();
-    // The ids of those whose result is not known yet.
-    this.awaited = new Set();
+    // When those were asked for whose result is not known yet, in milliseconds, by their ids.
+    this.awaited = new Map();
     this.notes = h("div", {});
     this.rows = h("ul", { class: "instances" });
     this.asOf = h("span", { class: "muted small" });
@@ -218,12 +218,29 @@ export class Instances {
   // Returns whether a result that was awaited is known now: AWS's state is due.
   async readActs() {
     const holds = this.askForActs();
-    const path = `/v1/accounts/${api.segment(this.handle.id)}/interactions`;
-    const newest = () => api.get(path, { query: { limit: 50 }, signal: this.signal });
-    const { answer, asked } = await store.reading("interactions", newest, this.signal);
+    const { answer, asked } = await store.reading("interactions", () => this.newestActs(), this.signal);
     if (!holds()) return false;
     this.actsAt = asked;
-    return this.take(answer.items.reverse());
+    return this.take(answer.reverse());
+  }
+
+  // As far back as an act whose result is awaited: others may have been many since.
+  async newestActs() {
+    const path = `/v1/accounts/${api.segment(this.handle.id)}/interactions`;
+    const acts = [];
+    let cursor;
+    do {
+      const page = await api.get(path, { query: { limit: 50, cursor }, signal: this.signal });
+      acts.push(...page.items);
+      cursor = page.next_cursor;
+    } while (cursor && this.awaitsOlder(acts));
+    return acts;
+  }
+
+  awaitsOlder(acts) {
+    const last = acts.length ? Date.parse(acts.at(-1).at) : Infinity;
+    const ids = new Set(acts.map(({ interaction_id: id }) => id));
+    return [...this.awaited].some(([id, at]) => at <= last && !ids.has(id));
   }
 
   // Others may have asked for these, or this view before it was left. What takes too long is awaited still.
@@ -234,7 +251,7 @@ export class Instances {
       const last = this.acts.get(keyOf(act));
       const isNewer = !last || Date.parse(last.at) <= Date.parse(act.at);
       if (isNewer && act.outcome !== "refused") this.acts.set(keyOf(act), act);
-      if (act.result === "pending") this.awaited.add(act.interaction_id);
+      if (act.result === "pending") this.awaited.set(act.interaction_id, Date.parse(act.at));
       else if (this.awaited.delete(act.interaction_id)) known.push(act);
     }
     for (const act of known.filter(({ result }) => result)) announce(`${act.instance_id}: ${resultText(act)}`);
@@ -464,7 +481,7 @@ export class Instances {
           keyOf(item) === keyOf(instance) ? { ...item, state: ACCEPTED[action] } : item,
         ),
       });
-    this.awaited.add(act.interaction_id);
+    this.awaited.set(act.interaction_id, Date.parse(act.at));
     if (this.take([act])) this.list({ again: true }).catch((problem) => this.fail(problem));
     else this.lookOften();
   }
