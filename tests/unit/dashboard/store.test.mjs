@@ -41,7 +41,11 @@ function answer(url) {
   if (pathname === "/v1/organization") return Response.json({ accounts: numbers() });
   const q = searchParams.get("q") ?? "";
   const wanted = searchParams.get("status");
-  const fitting = there.filter(({ name, status }) => name.startsWith(q) && (!wanted || status === wanted));
+  const version = searchParams.get("template_version");
+  const fitting = there.filter(
+    ({ name, status, template }) =>
+      name.startsWith(q) && (!wanted || status === wanted) && (!version || String(template?.version) === version),
+  );
   const rest = fitting.filter(({ name }) => name > (searchParams.get("cursor") ?? ""));
   const items = rest.slice(0, Number(searchParams.get("limit")));
   return Response.json({ items, next_cursor: items.length < rest.length ? items.at(-1).name : null });
@@ -688,6 +692,79 @@ test("many that others delete are no rows any more after one look", async () => 
   there = there.slice(0, 10);
   await listing.reread(new Set(all.slice(0, 25)), never);
   assert.deepEqual(listing.ids, all.slice(0, 10));
+});
+
+for (const [what, ...selection] of [
+  ["of a version", "", "", "1"],
+  ["that a search finds with a status", "a", "failed"],
+])
+  test(`many rows ${what} that all turn are no rows any more after one look`, async () => {
+    const turned = (status, version) =>
+      there.map((each) => ({ ...each, status, template: { version }, version: each.version + 1 }));
+    there = names(90).map((name) => account(name));
+    there = turned("failed", 1);
+    const listing = store.listingOf(...selection);
+    while (!listing.ended) await listing.readMore(never);
+    assert.equal(listing.ids.length, 90);
+    there = turned("confirmed", 2);
+    let asked = 0;
+    globalThis.fetch = async (url) => answer(url, (asked += 1));
+    await listing.reread(new Set(listing.ids), never);
+    assert.deepEqual(listing.ids, []);
+    assert.ok(asked <= 8, `${asked} requests`);
+  });
+
+/** Others delete many of the first page, and give one of it a name that the next one has. Returns its id. */
+function cleanedUp() {
+  const renamed = there[20].account_id;
+  there = there.filter(({ account_id: id }, index) => index > 6 && id !== renamed);
+  add("a0100x");
+  Object.assign(
+    there.find(({ name }) => name === "a0100x"),
+    { account_id: renamed, version: 2 },
+  );
+  return renamed;
+}
+
+test("one that was renamed is a row still where many others were deleted", async () => {
+  const listing = await listed(...names(150));
+  while (!listing.ended) await listing.readMore(never);
+  const renamed = cleanedUp();
+  await listing.reread(new Set(listing.ids.slice(40, 60)), never);
+  assert.ok(listing.ids.includes(renamed));
+  assert.deepEqual([listing.ids.length, listing.arrivals], [143, []]);
+});
+
+test("so is one that the next page has only while those which left are read", async () => {
+  const listing = await listed(...names(150));
+  const renamed = cleanedUp();
+  const held = Promise.withResolvers();
+  globalThis.fetch = async (url) => {
+    if (new URL(url).pathname.startsWith("/v1/accounts/")) await held.promise;
+    return answer(url);
+  };
+  const rereading = listing.reread(new Set(listing.ids), never);
+  await soon();
+  while (!listing.ended) await listing.readMore(never);
+  held.resolve();
+  await rereading;
+  assert.ok(listing.ids.includes(renamed));
+  assert.deepEqual([listing.ids.length, listing.arrivals], [143, []]);
+});
+
+test("a list that was left is read no further, whatever is gone meanwhile", async () => {
+  const before = await listed(...names(150));
+  while (!before.ended) await before.readMore(never);
+  const release = heldAnswer();
+  const rereading = before.reread(new Set(before.ids), never);
+  await soon();
+  store.listingOf("b", "");
+  store.remove("a0010");
+  let asked = 0;
+  release();
+  globalThis.fetch = async (url) => answer(url, (asked += 1));
+  await rereading;
+  assert.equal(asked, 0);
 });
 
 test("what is not found on its page is a row as long as it may be there", async () => {

@@ -400,7 +400,7 @@ export class Listing {
     const readAll = async () => {
       let failed;
       for (const page of this.pages)
-        if (page === other || isInSight(page))
+        if (this === listing && (page === other || isInSight(page)))
           await this.#again(page, signal).then(
             (ids) => left.push(...ids),
             (problem) => (failed = problem),
@@ -408,7 +408,7 @@ export class Listing {
       if (failed) throw failed;
     };
     await this.#read(readAll, signal);
-    const inOrder = left.sort((a, b) => Number(shown.has(b)) - Number(shown.has(a)));
+    const inOrder = left.sort((a, b) => Number(shown.has(b.id)) - Number(shown.has(a.id)));
     await this.#lookFor(inOrder, signal);
   }
 
@@ -417,15 +417,25 @@ export class Listing {
     return (this.turn = pages.find((page) => placeOf(page) > placeOf(this.turn)) ?? pages[0]);
   }
 
-  /** What left its page was deleted or renamed. A few are read: if all of these are gone, so are the others. */
+  /**
+   * What left its page, and was not found on another since, was deleted or renamed, or fits no more. A few are read: if
+   * none of these is a row any more, nor are the others.
+   */
   #lookFor(left, signal) {
     return unlessItHangs(this.#decideOf(left, signal), signal);
   }
 
   async #decideOf(left, signal) {
-    await readSome(left, signal).catch(() => {});
-    if (!left.length || !left.slice(0, FEW).every((id) => gone.has(id))) return;
-    for (const id of left) this.leaveOut(id);
+    const isLeft = ({ id, page }) => page.ids.includes(id);
+    const isRow = ({ id }) => this.pages.some(({ ids }) => ids.includes(id));
+    const missing = left.filter(isLeft);
+    const few = missing.slice(0, FEW);
+    await readSome(
+      few.map(({ id }) => id),
+      signal,
+    ).catch(() => {});
+    if (!few.length || few.some(isRow)) return;
+    for (const each of missing.filter(isLeft)) this.leaveOut(each.id);
     changed();
   }
 
@@ -471,12 +481,12 @@ export class Listing {
     await this.#lookFor(left, signal);
   }
 
-  /** Reads one page again. The next one begins where it ends now. Returns the accounts that left the list here. */
+  /** Reads one page again. The next one begins where it ends now. Returns the accounts that left it. */
   async #again(page, signal) {
     const { cursor, limit } = page;
     const { ids, last, next, at } = await this.#ask(cursor, limit, signal);
-    // An answer to what was asked later is there already, or the page begins elsewhere now.
-    if (passed(page.at) > at || !this.pages.includes(page) || page.cursor !== cursor) return [];
+    // An answer to what was asked later is there already, or the page begins elsewhere now, or another list is shown.
+    if (this !== listing || passed(page.at) > at || !this.pages.includes(page) || page.cursor !== cursor) return [];
     const following = this.pages.indexOf(page) + 1;
 
     const ended = next ? [] : this.pages.splice(following);
@@ -500,7 +510,7 @@ export class Listing {
     this.arrivals = [...new Set([...this.arrivals, ...loaded.filter(isNew)])];
     if (!this.ids.length) this.showArrivals();
     changed();
-    return left;
+    return left.map((id) => ({ id, page }));
   }
 
   /** Puts the new accounts among the rows. Returns their ids. */
