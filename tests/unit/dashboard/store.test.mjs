@@ -892,6 +892,41 @@ test("a page that fails leaves the others in sight to be read", async (t) => {
   assert.equal(second.at, Date.now());
 });
 
+const isPage = (url, cursor) => {
+  const { pathname, searchParams } = new URL(url);
+  return pathname === "/v1/accounts" && searchParams.get("cursor") === cursor;
+};
+
+test("a page out of sight that hangs keeps no row in sight from being read", async (context) => {
+  const listing = await allListed(...names(120));
+  const { setTimeout: really } = globalThis;
+  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 5_000 ? 0 : wait));
+  const held = Promise.withResolvers();
+  globalThis.fetch = async (url) => {
+    if (isPage(url, null)) await held.promise;
+    return answer(url);
+  };
+  there = there.filter((_, index) => index !== 3 && index !== 70);
+  await listing.reread(new Set(listing.ids.slice(60)), never);
+  assert.ok(!listing.ids.includes("a0070"));
+  assert.ok(listing.ids.includes("a0003"));
+  held.resolve();
+  await soon();
+  await listing.reread(new Set(listing.ids.slice(60)), never);
+  assert.equal(listing.ids.length, 118);
+});
+
+test("once the API asks to wait, no further page is asked for", async () => {
+  const listing = await allListed(...names(250));
+  const asked = [];
+  globalThis.fetch = async (url) => {
+    asked.push(new URL(url).searchParams.get("cursor"));
+    return Response.json({ title: "Too many" }, { status: 429, headers: { "retry-after": "60" } });
+  };
+  await assert.rejects(listing.reread(new Set(listing.ids), never), { retryAfter: 60_000 });
+  assert.deepEqual(asked, [null]);
+});
+
 // Numbers that look random and are the same each time.
 function dice(seed) {
   let state = seed;

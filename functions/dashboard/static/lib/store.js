@@ -2,7 +2,7 @@
 // than a view lives: views read it here and draw again when it changes. So too what a person has typed of a new one.
 import * as api from "./api.js";
 import { later } from "./dom.js";
-import { isMissing } from "./problem.js";
+import { isMissing, retryAfter } from "./problem.js";
 
 /**
  * An account as the API describes it; more fields than these.
@@ -239,7 +239,7 @@ export async function readNumbers(signal) {
 
 /** A part of a view could not be read, until it is there or the view is left. */
 export function lacks(part, signal) {
-  if (signal.aborted) return;
+  if (signal.aborted || lacking.has(part)) return;
   lacking.add(part);
   signal.addEventListener("abort", () => lacking.delete(part), { once: true });
   changed();
@@ -390,8 +390,8 @@ export class Listing {
   }
 
   /**
-   * Reads the pages of these rows again, and one more in turn, which finds what changed out of sight.
-   * In order, because where a page ends the next begins.
+   * Reads the pages of these rows again, and one more in turn, which finds what changed out of sight, and holds up no
+   * other. In order, because where a page ends the next begins, and until the API asks to wait.
    */
   async reread(shown, signal) {
     const isInSight = (page) => page.ids.some((id) => shown.has(id));
@@ -399,12 +399,12 @@ export class Listing {
     const left = [];
     const readAll = async () => {
       let failed;
-      for (const page of this.pages)
-        if (this === listing && (page === other || isInSight(page)))
-          await this.#again(page, signal).then(
-            (ids) => left.push(...ids),
-            (problem) => (failed = problem),
-          );
+      for (const page of this.pages) {
+        if (this !== listing || retryAfter(failed)) break;
+        if (page !== other && !isInSight(page)) continue;
+        const reads = this.#again(page, signal).then((ids) => left.push(...ids));
+        await (page === other ? unlessItHangs(reads, signal) : reads).catch((problem) => (failed = problem));
+      }
       if (failed) throw failed;
     };
     await this.#read(readAll, signal);
