@@ -1,5 +1,5 @@
 // Starts the page: configuration, session, the frame around the views, and the routes.
-import { announce, byId, fill, focus, focusOn, h } from "./lib/dom.js";
+import { announce, byId, fill, focus, focusOn, h, hush } from "./lib/dom.js";
 import { hour, onTick } from "./lib/format.js";
 import { brandMark, icon } from "./lib/icons.js";
 import * as api from "./lib/api.js";
@@ -264,7 +264,7 @@ function warnBeforeTheEnd() {
   if (left <= 0) return session.forget();
   if (end === announcedEnd || left > WARN_BEFORE_MS) return;
   announcedEnd = end;
-  toast(t.signIn.endsSoon(hour(end)), "warning", undefined, left, session.ending());
+  toast(t.signIn.endsSoon(hour(end)), "warning", undefined, left);
 }
 
 // Whoever reads what is public goes on when the session ends by itself. What is still awaited ends with it.
@@ -307,6 +307,7 @@ async function start() {
   byId("toasts").setAttribute("aria-label", t.nav.notices);
   session.onChange(() => {
     store.forget();
+    hush();
     if (!mayStay()) return router.render();
     drawNav(here.section);
     toast(t.signIn.ended, "warning");

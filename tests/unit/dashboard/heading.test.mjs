@@ -6,10 +6,10 @@ import { soon, until } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {}, scrollTo() {}, innerHeight: 500 };
 document.documentElement = element("html");
-const app = element();
+const [app, announcer] = [element(), element()];
 document.body.append(app);
 const { getElementById } = document;
-document.getElementById = (id) => (id === "app" ? app : getElementById(id));
+document.getElementById = (id) => ({ app, announcer })[id] ?? getElementById(id);
 globalThis.location = Object.assign(new URL("https://cavok.example/"), { hash: "#/not-found" });
 globalThis.fetch = async () => Response.json({ groups: [] });
 // What the page does as time passes.
@@ -103,4 +103,18 @@ test("a session that ends while its view asks for nothing ends there too", async
   } finally {
     Date.now = now;
   }
+});
+
+test("what was said aloud to one person is there for no other", async () => {
+  const session = await import(`${page}/lib/session.js`);
+  const { announce } = await import(`${page}/lib/dom.js`);
+  await signIn(session);
+  announce("Production is now Failed.");
+  await until(() => announcer.textContent);
+  announce("So is Staging.");
+  announcer.textContent = "Production is now Failed.";
+  session.forget({ asked: true });
+  assert.equal(announcer.textContent, "");
+  await soon(100);
+  assert.equal(announcer.textContent, "");
 });

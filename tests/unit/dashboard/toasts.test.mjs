@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { element, press, see, toasts } from "./drawn.mjs";
 
 const { toast } = await import("../../../functions/dashboard/static/lib/ui.js");
+const session = await import("../../../functions/dashboard/static/lib/session.js");
 
 function announcing(context) {
   const announcer = element();
@@ -81,4 +82,18 @@ test("its link is announced too", (context) => {
   toast("Saved.", "success", { href: "#/week", text: "See the week" });
   context.mock.timers.tick(100);
   assert.equal(announcer.textContent, "Saved. See the week");
+});
+
+test("it ends with the session in which it was said, however late somebody looks at the page", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  see("hidden");
+  toast("Production was added.");
+  session.forget();
+  assert.equal(toasts.textContent, "");
+  see("visible");
+  assert.equal(toasts.textContent, "");
+  toast("Your session has ended.", "warning");
+  assert.equal(toasts.textContent, "Your session has ended.");
+  session.forget();
+  assert.equal(toasts.textContent, "");
 });

@@ -135,6 +135,13 @@ export function announce(text) {
   }, 60);
 }
 
+/** What was announced is for nobody else. */
+export function hush() {
+  clearTimeout(spoken);
+  unspoken = "";
+  byId("announcer").textContent = "";
+}
+
 /** Does this later, unless the view is left before, which calls `stop`. Returns what cancels it. */
 export function later(milliseconds, work, signal, stop = () => {}) {
   const cancel = () => {

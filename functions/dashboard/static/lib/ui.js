@@ -152,13 +152,16 @@ export function skeleton(lines = 3, className = "") {
   );
 }
 
-export function toast(text, kind = "success", action, milliseconds = action ? 15_000 : 6_000, until) {
+// It ends with the session in which it was said.
+export function toast(text, kind = "success", action, milliseconds = action ? 15_000 : 6_000) {
   let timer;
+  const until = ending();
   const close = () => {
     const [had, place] = [focused(node), node.closest("dialog") ?? document.querySelector("main")];
     node.remove();
     passFocus(had, place, false);
     document.removeEventListener("visibilitychange", begin);
+    until.removeEventListener("abort", close);
   };
   let isSaid = false;
   // Its time is that in which somebody may see it, or hear it, and does not have the focus in it.
@@ -186,7 +189,7 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
   place();
   document.addEventListener("visibilitychange", begin);
   begin();
-  until?.addEventListener("abort", close);
+  until.addEventListener("abort", close);
 }
 
 /** Why something failed, in words. What is wrong with the page itself is for the console. */
