@@ -52,7 +52,7 @@ test("a known result is listed anew, but not where the first listing failed, whi
     [{ items: [], unavailable: [] }, 1],
   ]) {
     view.listing = listing;
-    view.awaited.add("act");
+    view.awaited.set("act", Date.parse("2026-01-10T10:00:00Z"));
     const looked = view.look();
     await soon();
     asked.pop().answer({ ...instance, interaction_id: "act", action: "stop", at: "2026-01-10T10:00:00Z" });
