@@ -11,10 +11,8 @@ import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { frame, outcomeOf } from "./account.js";
 
-// Of how many accounts the organization's trail reads outcomes at a time, and how often, whenever it is read. Other
-// entries wait for the next time.
+// Of how many accounts the organization's trail reads outcomes, whenever it is read. Other entries wait for their turn.
 const MOST_ACCOUNTS = 5;
-const MOST_TIMES = 4;
 // An act is listed once AWS has answered, or once nobody waits for that any more, which is within the hour.
 const LISTED_WITHIN_MS = 3_600_000;
 // A result, and the customer's log line, come some seconds after the interaction.
@@ -46,8 +44,12 @@ export function withOutcomes(signal) {
   const outcomes = new Map();
   /** When the outcomes were asked for, in milliseconds. @type {Map<string, number>} */
   const lookedAt = new Map();
+  /** Outcomes that could not be read the last time. @type {Set<string>} */
+  const failing = new Set();
   /** @type {any[]} */
   let listed = [];
+  /** @type {Promise<any> | null} */
+  let running = null;
   const shown = (entry) => {
     const [verification_id, account] = [testOf(entry), store.account(entry.account_id)];
     return { ...entry, outcome: outcomeOf({ verification_id, outcome: outcomes.get(idOf(entry)) }, account) };
@@ -76,32 +78,39 @@ export function withOutcomes(signal) {
       // Older than what is listed: its link tells.
       for (const entry of entries)
         if (!outcomes.has(idOf(entry)) && (isGone || !mayBeOpen(entry))) outcomes.set(idOf(entry), "");
-      for (const entry of entries) lookedAt.set(idOf(entry), asked);
+      for (const entry of entries) {
+        lookedAt.set(idOf(entry), asked);
+        failing.delete(idOf(entry));
+      }
     } catch {
       // It is tried again with the next read.
+      for (const entry of entries) failing.add(idOf(entry));
     }
   };
-  const complete = async (entries, draw = () => {}) => {
-    listed = entries;
+  const lookAtSome = (entries) => {
     const open = entries.filter((entry) => idOf(entry) && isOpen(entry));
     const inTurn = [...Map.groupBy(open, ({ account_id: account }) => account).values()]
       .toSorted((a, b) => turnOf(a) - turnOf(b))
-      .slice(0, MOST_TIMES * MOST_ACCOUNTS);
-    while (inTurn.length && !signal.aborted) {
-      await Promise.all(
-        inTurn
-          .splice(0, MOST_ACCOUNTS)
-          .flatMap((each) => [
-            each.some(testOf) && look(each.filter(testOf), "verifications", "verification_id"),
-            each.some(isAct) && look(each.filter(isAct), "interactions", "interaction_id"),
-          ]),
-      );
-      draw();
-    }
+      .slice(0, MOST_ACCOUNTS);
+    return Promise.all(
+      inTurn.flatMap((each) => [
+        each.some(testOf) && look(each.filter(testOf), "verifications", "verification_id"),
+        each.some(isAct) && look(each.filter(isAct), "interactions", "interaction_id"),
+      ]),
+    );
   };
-  // When the oldest of the words was read that may be others by now; 0 if there is none.
-  const readAt = () =>
-    store.oldest(listed.filter((entry) => idOf(entry) && isOpen(entry)).map((entry) => lookedAt.get(idOf(entry)) ?? 0));
+  // One at a time: a slow API gets no more to do.
+  const complete = (entries) => {
+    listed = entries;
+    running ??= lookAtSome(entries).finally(() => {
+      running = null;
+    });
+    return running;
+  };
+  const isOld = (entry) => failing.has(idOf(entry)) && isOpen(entry);
+  // When the oldest of the words was read that could not be read again; 0 if there is none. Others are as old as the
+  // trail, or wait for their turn.
+  const readAt = () => store.oldest(listed.filter(isOld).map((entry) => lookedAt.get(idOf(entry)) ?? 0));
   return { complete, shown, readAt };
 }
 
@@ -138,7 +147,7 @@ export function organizationAudit(context) {
   );
 }
 
-// As old as its entries, and what became of them.
+// As old as its entries, or as what became of them if that cannot be read.
 function audit(context, path, { complete, shown, readAt }, options) {
   const entries = trail(context, path, { ...options, complete, shown });
   return { ...entries, readAt: () => oldest([entries, { readAt }]) };
@@ -154,7 +163,7 @@ const auditOf = (withAccount) => ({
  * @param {{signal: AbortSignal}} context
  * @param {string} path
  * @param {{keyOf: (entry: any) => string, renderItem: (entry: any, before?: Element) => Node, none: string,
- *   complete?: (items: any[], draw: () => void) => Promise<any>, shown?: (item: any) => any, changes?: boolean,
+ *   complete?: (items: any[]) => Promise<any>, shown?: (item: any) => any, changes?: boolean,
  *   onItems?: (items: any[]) => void, onMissing?: (problem: any) => any, pauseOf?: () => number}} options
  */
 function trail({ signal }, path, { none, ...options }) {
