@@ -161,3 +161,70 @@ for (const [what, status] of [
     assert.equal(modal()?.textContent.includes(t.schedules.outside), status === "saved" || undefined);
     modal()?.close();
   });
+
+/** Another week is saved while the network is bad, and its modal given up. Returns what saves the same once more. */
+async function savedButLost() {
+  toasts.replaceChildren();
+  store.add({ account_id: "a", name: "A", status: "confirmed", version: 1, issues: [] }, 0);
+  runs = true;
+  there = { ...saved, schedule: { ...saved.schedule, windows: [{ days: ["tue"], start: "08:00", stop: "18:00" }] } };
+  const resource = there;
+  const network = { isBad: true };
+  globalThis.fetch = async (address, { method, body }) => {
+    if (String(address).includes("/stop?"))
+      return Response.json({ interaction_id: "x", action: "stop", result: "pending" });
+    if (method === "PATCH") there = { ...there, ...JSON.parse(body) };
+    if (network.isBad && method === "PATCH") {
+      network.isBad = "for reads too";
+      throw new TypeError("The connection was closed");
+    }
+    return network.isBad === "for reads too"
+      ? Response.json({ title: "Down" }, { status: 422 })
+      : Response.json(String(address).endsWith("/r") ? there : { items: [there], next_cursor: null });
+  };
+  const save = async () => {
+    scheduleDialog("a", { instance, resource, running: () => runs, onSaved() {}, onStop: () => (runs = undefined) });
+    await submitted();
+  };
+  await save();
+  assert.ok(modal().textContent.includes("Perhaps it was done"), modal().textContent);
+  modal().close();
+  await soon(30);
+  assert.equal(modal(), undefined);
+  network.isBad = false;
+  return save;
+}
+
+for (const [what, answers] of [
+  ["leaves it", async (question) => question.close()],
+  ["stops it", async () => submitted()],
+])
+  test(`whoever saves again after an answer was lost, and ${what}, is asked once`, async () => {
+    await signIn(session);
+    const save = await savedButLost();
+    await save();
+    assert.ok(modal().textContent.includes(t.schedules.outside));
+    await answers(modal());
+    await soon(30);
+    readNow();
+    await soon(30);
+    assert.equal(modal()?.textContent, undefined);
+  });
+
+test("of two modals whose answers were lost one asks", async () => {
+  await signIn(session);
+  const save = await savedButLost();
+  const { fetch } = globalThis;
+  globalThis.fetch = async (address, options) => {
+    if (options.method === "PATCH") throw new TypeError("The connection was closed");
+    return fetch(address, options);
+  };
+  await save();
+  modal().close();
+  await soon(30);
+  assert.ok(modal().textContent.includes(t.schedules.outside));
+  modal().close();
+  readNow();
+  await soon(30);
+  assert.equal(modal()?.textContent, undefined);
+});

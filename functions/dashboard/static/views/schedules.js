@@ -39,6 +39,19 @@ export async function resourcesOf(id, signal) {
   }
 }
 
+// Whatever is still to be asked about an instance, and by which modal, ends once one asks.
+/** @type {Map<string, AbortController>} */
+const asks = new Map();
+function untilAsked(key) {
+  const ask = asks.get(key) ?? new AbortController();
+  asks.set(key, ask);
+  return ask.signal;
+}
+function nowAsked(key) {
+  asks.get(key)?.abort();
+  asks.delete(key);
+}
+
 /** One resource and its tag, null if it is not there. */
 const tagged = async (id, resource) =>
   resource
@@ -235,6 +248,7 @@ function week(schedule) {
 export function scheduleDialog(id, { instance, resource, running, onSaved, onStop }) {
   const subject = resource ?? instance;
   const name = subject.name || subject.instance_id;
+  const key = JSON.stringify([id, subject.kind, subject.instance_id, subject.region]);
   const given = resource?.schedule ?? undefined;
   const session = ending();
   let known = resource;
@@ -253,32 +267,35 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
     etag = there.etag;
     return known.schedule ?? undefined;
   };
-  let isAsked = false;
+  // Aborts once somebody was asked since the schedule was sent.
+  let over = untilAsked(key);
   // Asked once, even after the person left the view, because the instance runs on; but nobody else is asked.
   const ask = (saved, isDue = dueOnceSaid(saved)) => {
-    if (isAsked) return;
-    isAsked = true;
+    if (over.aborted) return;
+    nowAsked(key);
+    const until = AbortSignal.any([session, untilAsked(key)]);
     onceAlone(
-      () => session.aborted || whyLeave(id, saved, running(), isDue()) || askToStop(id, saved, running, isDue, onStop),
+      () => until.aborted || whyLeave(id, saved, running(), isDue()) || askToStop(id, saved, running, isDue, onStop),
     );
   };
   // A schedule whose answer was lost may be saved all the same. Whoever gives its modal up is asked once that is known.
   const askOfLost = () => {
     if (!isLost) return;
-    const over = new AbortController();
+    const answered = new AbortController();
     let wait = 0;
     const look = async () => {
       wait = READ_EVERY_MS;
       const there = JSON.stringify(await newest());
-      over.abort();
+      answered.abort();
       if (known && sent.some((each) => JSON.stringify(each) === there)) ask(known);
     };
-    whileLookedAt(AbortSignal.any([session, over.signal]), () => wait, look);
+    whileLookedAt(AbortSignal.any([session, over, answered.signal]), () => wait, look);
   };
   const check = unlessChanged(given, newest, () => t.schedules.changedMeanwhile);
   const save = async (schedule, first) => {
     await first(check(schedule));
     sent.push(schedule);
+    over = untilAsked(key);
     if (known) return (await api.patch(path(id, known.resource_id), { schedule }, { etag })).body;
     const { kind, instance_id, region } = instance;
     return api.post(path(id), { kind, instance_id, region, schedule });
