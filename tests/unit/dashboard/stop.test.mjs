@@ -228,3 +228,35 @@ test("of two modals whose answers were lost one asks", async () => {
   await soon(30);
   assert.equal(modal()?.textContent, undefined);
 });
+
+for (const [what, seconds, isAsked] of [
+  ["within a minute", 30, true],
+  ["later", 90, undefined],
+])
+  test(`whoever gives up a schedule that is stored ${what} is asked: ${isAsked ?? false}`, async (context) => {
+    await signIn(session);
+    store.add({ account_id: "a", name: "A", status: "confirmed", version: 1, issues: [] }, 0);
+    runs = true;
+    let [stored, sent] = [null, null];
+    globalThis.fetch = async (address, { method, body }) => {
+      if (method === "POST") {
+        sent = { ...saved, ...JSON.parse(body) };
+        return Response.json({ message: "Endpoint request timed out" }, { status: 504 });
+      }
+      if (String(address).endsWith("/r")) return Response.json(stored);
+      return Response.json({ items: stored ? [stored] : [], next_cursor: null });
+    };
+    scheduleDialog("a", { instance, running: () => runs, onSaved() {}, onStop: () => assert.fail() });
+    await submitted();
+    modal().close();
+    await soon(30);
+    assert.equal(modal(), undefined);
+    const passed = performance.now() + seconds * 1000;
+    context.mock.method(performance, "now", () => passed);
+    if (!isAsked) await changes(null);
+    stored = sent;
+    readNow();
+    await soon(30);
+    assert.equal(modal()?.textContent.includes(t.schedules.outside), isAsked);
+    modal()?.close();
+  });

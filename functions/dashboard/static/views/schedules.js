@@ -2,7 +2,7 @@
 import * as api from "../lib/api.js";
 import { fill, h, pause, render, uniqueId, whileLookedAt } from "../lib/dom.js";
 import { dayName, firstDay, onTick, timeOfDay, timeZoneHere, when } from "../lib/format.js";
-import { ageing } from "../lib/elapsed.js";
+import { ageing, stopwatch } from "../lib/elapsed.js";
 import { icon } from "../lib/icons.js";
 import { isMissing } from "../lib/problem.js";
 import { ending } from "../lib/session.js";
@@ -18,6 +18,8 @@ import { frame, whyUnused } from "./account.js";
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY_MINUTES = 24 * 60;
 const ASK_AFTER_MS = 2_000;
+// What the gateway did not wait for is done by then.
+const LOST_FOR_MS = 60_000;
 const WEEK_MINUTES = 7 * DAY_MINUTES;
 // The days as the reader's week has them.
 const THEIR_WEEK = DAYS.map((_, index) => (index + firstDay() - 1) % 7);
@@ -278,18 +280,21 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
       () => until.aborted || whyLeave(id, saved, running(), isDue()) || askToStop(id, saved, running, isDue, onStop),
     );
   };
-  // A schedule whose answer was lost may be saved all the same. Whoever gives its modal up is asked once that is known.
+  // A schedule whose answer was lost may be saved all the same, perhaps only later. Whoever gives its modal up is asked
+  // once that is known.
   const askOfLost = () => {
     if (!isLost) return;
-    const answered = new AbortController();
+    const ended = new AbortController();
     let wait = 0;
+    let sinceAnswered;
     const look = async () => {
       wait = READ_EVERY_MS;
       const there = JSON.stringify(await newest());
-      answered.abort();
+      sinceAnswered ??= stopwatch();
       if (known && sent.some((each) => JSON.stringify(each) === there)) ask(known);
+      else if (sinceAnswered() >= LOST_FOR_MS) ended.abort();
     };
-    whileLookedAt(AbortSignal.any([session, over, answered.signal]), () => wait, look);
+    whileLookedAt(AbortSignal.any([session, over, ended.signal]), () => wait, look);
   };
   const check = unlessChanged(given, newest, () => t.schedules.changedMeanwhile);
   const save = async (schedule, first) => {
