@@ -193,9 +193,13 @@ function themeButton() {
   );
 }
 
-async function show({ route, params, path, query, signal }) {
+function closeModals() {
   for (const open of /** @type {NodeListOf<HTMLDialogElement>} */ (document.querySelectorAll("dialog[open]")))
     open.close();
+}
+
+async function show({ route, params, path, query, signal }) {
+  closeModals();
   shown += 1;
   here = route;
   drawNav(route.section);
@@ -309,6 +313,7 @@ async function start() {
     store.forget();
     hush();
     if (!mayStay()) return router.render();
+    closeModals();
     drawNav(here.section);
     toast(t.signIn.ended, "warning");
   });

@@ -1,7 +1,7 @@
 // Where the focus goes once a view has come: to its heading, but not from wherever the reader has gone meanwhile.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { all, button, element, opened, press, signIn, submit, toasts } from "./drawn.mjs";
+import { all, button, element, modal, opened, press, signIn, submit, toasts } from "./drawn.mjs";
 import { soon, until } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {}, scrollTo() {}, innerHeight: 500 };
@@ -104,6 +104,47 @@ test("a session that ends while its view asks for nothing ends there too", async
     Date.now = now;
   }
 });
+
+for (const hash of ["#/access-details", "#/accounts/b/audit"])
+  test(`at ${hash} modals close once the session ends by itself, and nothing is said of them`, async () => {
+    const session = await import(`${page}/lib/session.js`);
+    const store = await import(`${page}/lib/store.js`);
+    const { dialog } = await import(`${page}/lib/modal.js`);
+    const { scheduleDialog } = await import(`${page}/views/schedules.js`);
+    const { t } = await import(`${page}/views/texts.js`);
+    await signIn(session);
+    const instance = { kind: "ec2", instance_id: "i-1", name: "web1", region: "us-east-1" };
+    const windows = [{ days: ["mon"], start: "08:00", stop: "18:00" }];
+    const next_action = { action: "start", at: new Date(Date.now() + 8 * 86_400_000).toISOString() };
+    const saved = { ...instance, resource_id: "r", schedule: { time_zone: "UTC", windows }, next_action };
+    globalThis.fetch = async (address) =>
+      Response.json(String(address).includes("/resources") ? saved : { groups: [], items: [], next_cursor: null });
+    location.hash = hash;
+    router.render();
+    await until(heading);
+    await soon(50);
+    const account = { account_id: "a", name: "A", status: "confirmed", version: 1, issues: [] };
+    store.add(account, 0);
+    scheduleDialog("a", { instance, running: () => undefined, onSaved() {}, onStop() {} });
+    submit();
+    await until(() => modal()?.textContent.includes(t.schedules.zone("UTC")));
+    const question = modal();
+    const above = dialog({ title: "Other", content: () => element() });
+    toasts.replaceChildren();
+    const { now } = Date;
+    Date.now = () => now() + 3_601_000;
+    try {
+      for (const tick of ticks) tick();
+    } finally {
+      Date.now = now;
+    }
+    assert.ok(!question.open);
+    await until(() => !above.node.open);
+    assert.equal(session.current(), null);
+    assert.ok(!toasts.textContent.includes("web1"), toasts.textContent);
+    await soon(100);
+    assert.ok(["", t.signIn.ended].includes(announcer.textContent), announcer.textContent);
+  });
 
 test("what was said aloud to one person is there for no other", async () => {
   const session = await import(`${page}/lib/session.js`);

@@ -125,6 +125,17 @@ test("where there is nothing to ask, a link leads to the week", async () => {
   assert.equal(toasts.querySelector("a").href, "#/accounts/a/schedules");
 });
 
+test("the question ends with the session of whom it was asked", async () => {
+  await signIn(session);
+  const question = await asked(() => assert.fail());
+  session.forget();
+  store.forget();
+  assert.ok(!question.open);
+  tick();
+  assert.equal(toasts.textContent, "");
+  await signIn(session);
+});
+
 test("nobody else is asked", async () => assert.equal(await leavingBefore(session.forget), undefined));
 
 for (const [what, status] of [

@@ -75,7 +75,8 @@ function tick() {
     const text = said(node.dateTime, node.dataset.age);
     if (node.textContent !== text) node.textContent = text;
   }
-  for (const listener of [...ticking]) listener();
+  // One may end what another listens for.
+  for (const listener of [...ticking]) if (ticking.has(listener)) listener();
 }
 
 setInterval(tick, TICK_MS);

@@ -611,6 +611,12 @@ function askToStop(id, saved, running, isDue, onStop) {
     ]);
     leave.textContent = t.schedules.leaveIt(momentOf(nextTurn(resource, "stop"), schedule));
   };
+  // Who signs in next reads nothing of it.
+  const end = () => {
+    asked.abort();
+    modal.close();
+  };
+  ending().addEventListener("abort", end, { once: true, signal: asked.signal });
   onTick(draw, asked.signal);
   draw();
   whileLookedAt(
