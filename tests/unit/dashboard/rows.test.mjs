@@ -437,3 +437,18 @@ for (const [who, leave, said] of [
     assert.equal(errors.mock.callCount(), Number(said));
     assert.equal(toasts.textContent, "");
   });
+
+test("rows under test do not wait for numbers that hang", async (context) => {
+  const { setTimeout: really } = globalThis;
+  const quick = new Set([2_000, 5_000]);
+  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, quick.has(wait) ? 1 : wait));
+  const testing = { ...items[0], testing: true };
+  answers = [(address) => (address.endsWith("/a") ? Response.json(testing) : Response.json({ items: [testing] }))];
+  const { fetch } = globalThis;
+  await signIn(session);
+  globalThis.fetch = (address) => (String(address).includes("/organization") ? new Promise(() => {}) : fetch(address));
+  await opened();
+  await soon(50);
+  view.abort();
+  assert.ok(asked > 5, `${asked} reads`);
+});

@@ -916,6 +916,29 @@ test("a page out of sight that hangs keeps no row in sight from being read", asy
   assert.equal(listing.ids.length, 118);
 });
 
+test("where rows and numbers disagree, a page that hangs is not waited for, nor asked for again", async (context) => {
+  const listing = await allListed(...names(120));
+  await store.readNumbers(never);
+  const { setTimeout: really } = globalThis;
+  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 5_000 ? 0 : wait));
+  there = there.filter((_, index) => index !== 3);
+  await soon();
+  await store.readNumbers(never);
+  const held = Promise.withResolvers();
+  let asked = 0;
+  globalThis.fetch = async (url) => {
+    asked += 1;
+    await held.promise;
+    return answer(url);
+  };
+  for (let round = 0; round < 3; round += 1) await listing.catchUp(never);
+  assert.equal(asked, 1);
+  held.resolve();
+  await soon(20);
+  for (let round = 0; round < 3; round += 1) await listing.catchUp(never);
+  assert.equal(listing.ids.length, 119);
+});
+
 test("once the API asks to wait, no further page is asked for", async () => {
   const listing = await allListed(...names(250));
   const asked = [];

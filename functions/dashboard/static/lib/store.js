@@ -464,7 +464,7 @@ export class Listing {
 
   /**
    * While rows and numbers disagree: reads the pages that are older than the numbers, one at a time. No more than each
-   * page twice for one difference: the numbers may be wrong. After a failure, the numbers come first.
+   * page twice for one difference: the numbers may be wrong. After one that fails or hangs, the numbers come first.
    */
   async catchUp(signal) {
     if (!this.ended || this.total === undefined) return;
@@ -475,10 +475,13 @@ export class Listing {
     const { apart } = this;
     if (!by || !pages.length || apart.reads < 1 || apart.failed === since) return;
     apart.failed = since;
-    const left = await this.#read(() => this.#again(this.#inTurn(pages), signal), signal);
-    apart.failed = null;
-    apart.reads -= 1;
-    await this.#lookFor(left, signal);
+    const page = this.#inTurn(pages);
+    const reads = this.#read(() => this.#again(page, signal), signal).then((left) => {
+      apart.failed = null;
+      apart.reads -= 1;
+      return this.#lookFor(left, signal);
+    });
+    await unlessItHangs(reads, signal);
   }
 
   /** Reads one page again. The next one begins where it ends now. Returns the accounts that left it. */

@@ -293,8 +293,12 @@ class ListView {
     this.more({ keepRows: true });
   }
 
-  // The list reports problems with the API. That the numbers are missing, the mark says.
-  async numbers() {
+  // The list reports problems with the API. That the numbers are missing, the mark says. Rows do not wait for them.
+  numbers() {
+    return store.unlessItHangs(this.readNumbers(), this.signal);
+  }
+
+  async readNumbers() {
     try {
       await store.readNumbers(this.signal);
       store.has(this.filters);
