@@ -35,7 +35,11 @@ function answers(look, read = () => Response.json(account), guide = () => Respon
  */
 function quickly(context) {
   const { setTimeout: really } = globalThis;
-  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 5_000 ? 1 : wait));
+  const waits = [];
+  context.mock.method(globalThis, "setTimeout", (work, wait) => {
+    waits.push(wait);
+    return really(work, [5_000, 30_000].includes(wait) ? 1 : wait);
+  });
   const { now } = performance;
   let ahead = 0;
   context.mock.method(performance, "now", () => now.call(performance) + ahead);
@@ -47,7 +51,7 @@ function quickly(context) {
     }
   };
   const sleep = (minutes) => (ahead += minutes * 60_000);
-  return { pass, sleep };
+  return { pass, sleep, waits };
 }
 
 const isOver = (main) => main.textContent.includes(t.instructions.looks.over);
@@ -141,21 +145,34 @@ for (const [how, look] of [
   test(`looks that all ${how} are no half hour of looks, which begins after them`, async (context) => {
     let looks = 0;
     let answer = look;
-    answers(() => {
-      looks += 1;
-      return answer();
-    });
-    const { pass } = quickly(context);
+    answers(
+      () => {
+        looks += 1;
+        return answer();
+      },
+      () => Response.json(account),
+      () => Response.json({ steps: [] }),
+    );
+    const { pass, waits } = quickly(context);
     const view = new AbortController();
     const main = opened(instructions, view.signal);
     const turns = () => looks;
-    await pass(40, turns);
+    await pass(4, turns);
+    assert.ok(!waits.includes(30_000));
+    await pass(36, turns);
     await soon(20);
     assert.ok(!isOver(main), saidIn(main));
     assert.equal(button(main, t.instructions.lookAgain), undefined);
+    // For so long, it looks less often.
+    waits.length = 0;
+    await pass(2, turns);
+    assert.ok(waits.includes(30_000));
     answer = () => Response.json({ state: "waiting" });
     await pass(25, turns);
     await soon(20);
+    waits.length = 0;
+    await pass(1, turns);
+    assert.ok(!waits.includes(30_000));
     assert.ok(saidIn(main).includes(t.instructions.looks.waiting), saidIn(main));
     await pass(20, turns, () => isOver(main));
     assert.ok(isOver(main), saidIn(main));

@@ -34,6 +34,7 @@ const RENEW_LINK_AFTER_MS = 10 * 60_000;
 const LINK_LASTS_MS = 50 * 60_000;
 // The API enters an account no oftener.
 const LOOK_EVERY_MS = 5_000;
+const LOOK_SLOWLY_EVERY_MS = 30_000;
 const LOOK_FOR_MS = 30 * 60_000;
 // If two looks are so far apart, the computer slept between them.
 const NO_LOOKING_MS = 60_000;
@@ -60,10 +61,12 @@ export function instructions(context) {
       let looking = "";
       // In how many milliseconds looks were made: not while they failed, nor while others had their turn.
       let lookedFor = 0;
+      // In how many they all failed, or others had their turn.
+      let inVain = 0;
       let sinceTurn = () => 0;
       // While the page was hidden, as by the AWS console in front of it, nobody looked.
       const seen = () => {
-        if (document.visibilityState === "visible") lookedFor = 0;
+        if (document.visibilityState === "visible") lookedFor = inVain = 0;
       };
       document.addEventListener("visibilitychange", seen, { signal: handle.signal });
       // What the mark of the view counts as a part that fails, as long as it does.
@@ -82,6 +85,8 @@ export function instructions(context) {
         sinceTurn = stopwatch();
         if (before === "off" && looking !== before) lookedFor = 0;
         else if ((looking === "waiting" || looking === "off") && passed < NO_LOOKING_MS) lookedFor += passed;
+        if (looking !== "failed" && looking !== "busy") inVain = 0;
+        else if (passed < NO_LOOKING_MS) inVain += passed;
         if (looking === before) return;
         // Read first: what the API says may follow from a change that is not shown yet.
         await handle.refresh().finally(draw);
@@ -93,7 +98,8 @@ export function instructions(context) {
       const draw = () => handle.account() && drawWatch(watch, handle.account(), looking, again);
       let first = true;
       const pauseOf = () => {
-        if (!first) return Math.max(LOOK_EVERY_MS, looks.wait);
+        const every = inVain > WATCH_SLOWLY_AFTER_MS ? LOOK_SLOWLY_EVERY_MS : LOOK_EVERY_MS;
+        if (!first) return Math.max(every, looks.wait);
         first = false;
         return 0;
       };
