@@ -916,6 +916,32 @@ test("a page out of sight that hangs keeps no row in sight from being read", asy
   assert.equal(listing.ids.length, 118);
 });
 
+test("what left its page and is on it again stays, though that was decided late", async (context) => {
+  const { setTimeout: really } = globalThis;
+  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 5_000 ? 0 : wait));
+  there = names(20).map((name) => account(name, { status: "failed" }));
+  const turn = (from, to, status) =>
+    (there = there.map((each, index) =>
+      index >= from && index < to ? { ...each, status, version: each.version + 1 } : each,
+    ));
+  const listing = store.listingOf("", "failed");
+  await listing.readMore(never);
+  const held = Promise.withResolvers();
+  globalThis.fetch = async (url) => {
+    if (new URL(url).pathname.startsWith("/v1/accounts/")) await held.promise;
+    return answer(url);
+  };
+  turn(0, 10, "confirmed");
+  await listing.reread(new Set(listing.ids), never);
+  turn(6, 10, "failed");
+  await soon();
+  await listing.reread(new Set(listing.ids), never);
+  held.resolve();
+  await soon(20);
+  const failed = there.filter(({ status }) => status === "failed").map(({ name }) => name);
+  assert.deepEqual([listing.ids, listing.arrivals], [failed, []]);
+});
+
 test("where rows and numbers disagree, a page that hangs is not waited for, nor asked for again", async (context) => {
   const listing = await allListed(...names(120));
   await store.readNumbers(never);

@@ -426,7 +426,8 @@ export class Listing {
   }
 
   async #decideOf(left, signal) {
-    const isLeft = ({ id, page }) => page.ids.includes(id);
+    // A page that was read again since says itself what left it.
+    const isLeft = ({ id, page, at }) => page.at === at && page.ids.includes(id);
     const isRow = ({ id }) => this.pages.some(({ ids }) => ids.includes(id));
     const missing = left.filter(isLeft);
     const few = missing.slice(0, FEW);
@@ -513,7 +514,7 @@ export class Listing {
     this.arrivals = [...new Set([...this.arrivals, ...loaded.filter(isNew)])];
     if (!this.ids.length) this.showArrivals();
     changed();
-    return left.map((id) => ({ id, page }));
+    return left.map((id) => ({ id, page, at }));
   }
 
   /** Puts the new accounts among the rows. Returns their ids. */
