@@ -241,6 +241,30 @@ test("an API that has no looks is asked once, and nobody is told that they faile
   view.abort();
 });
 
+test("an API that had no looks is asked again once a page that was hidden is seen again", async (context) => {
+  let looks = 0;
+  let look = () => Response.json({ message: "Not Found" }, { status: 404 });
+  answers(() => {
+    looks += 1;
+    return look();
+  });
+  quickly(context);
+  const view = new AbortController();
+  const main = opened(instructions, view.signal);
+  await until(() => looks);
+  await soon(20);
+  look = () => Response.json({ state: "waiting" });
+  await soon(50);
+  assert.equal(looks, 1);
+  see("hidden");
+  await soon(20);
+  see("visible");
+  await until(() => looks > 2);
+  await soon(20);
+  assert.ok(saidIn(main).includes(t.instructions.looks.waiting), saidIn(main));
+  view.abort();
+});
+
 test("after looks that found nothing to wait for, a half hour of others is one of its own", async (context) => {
   let looks = 0;
   let state = "off";
@@ -336,3 +360,23 @@ test("of an account that was tested before its last change, no test is said to h
     assert.equal(main.textContent.includes(nobodyLooks), !isLooked);
   }
 });
+
+for (const [what, verification, issues] of [
+  ["whose first test could not enter it", { outcome: "failed" }, [{ code: "role_not_assumable" }]],
+  ["whose first test was aborted", { outcome: null }, []],
+])
+  test(`of an account ${what}, no change is spoken of`, async () => {
+    await signIn(session, "admin");
+    store.forget();
+    const tested = { ...account, verification: { verification_id: "1", ...verification }, issues };
+    store.add(tested, Date.now());
+    answers(
+      () => Response.json({ state: "busy" }),
+      () => Response.json(tested),
+    );
+    const view = new AbortController();
+    const main = opened(instructions, view.signal);
+    await soon(60);
+    view.abort();
+    assert.ok(saidIn(main).includes(t.instructions.watch.notProvedYet), saidIn(main));
+  });

@@ -63,10 +63,13 @@ export function instructions(context) {
       let lookedFor = 0;
       // In how many they all failed, or others had their turn.
       let inVain = 0;
+      let isSeenAgain = false;
       let sinceTurn = () => 0;
       // While the page was hidden, as by the AWS console in front of it, nobody looked.
       const seen = () => {
-        if (document.visibilityState === "visible") lookedFor = inVain = 0;
+        if (document.visibilityState !== "visible") return;
+        lookedFor = inVain = 0;
+        isSeenAgain = true;
       };
       document.addEventListener("visibilitychange", seen, { signal: handle.signal });
       // What the mark of the view counts as a part that fails, as long as it does.
@@ -80,7 +83,10 @@ export function instructions(context) {
       const turn = async () => {
         const before = looking;
         if (!handle.account()) return;
-        looking = await look(handle.account(), looking, lookedFor, { part: looks, signal: handle.signal });
+        // An API that had no looks may have been about to be replaced.
+        const known = looking === "none" && isSeenAgain ? "" : looking;
+        isSeenAgain = false;
+        looking = await look(handle.account(), known, lookedFor, { part: looks, signal: handle.signal });
         const passed = sinceTurn();
         sinceTurn = stopwatch();
         if (before === "off" && looking !== before) lookedFor = 0;
@@ -229,7 +235,9 @@ function drawWatch(target, account, word, again) {
 function saidOf(account, awaited) {
   const { watch } = t.instructions;
   if (awaited !== "notProvedYet" && awaited !== "nobodyLooks") return watch[awaited] ?? watch[account.status];
-  const notProved = account.verification ? watch.notProvedSince : watch.notProvedYet;
+  // A test that could not enter the account came after the last change, if there was one.
+  const isChanged = account.verification?.outcome && conditionOf(account) !== "notThereYet";
+  const notProved = isChanged ? watch.notProvedSince : watch.notProvedYet;
   return awaited === "nobodyLooks" ? `${notProved} ${watch.nobodyLooks}` : notProved;
 }
 
