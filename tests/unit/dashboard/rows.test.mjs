@@ -15,8 +15,13 @@ Object.assign(Object.getPrototypeOf(element()), {
     return { top, bottom: top + 50 };
   },
 });
-const looks = new EventTarget();
-globalThis.window = Object.assign(looks, { innerHeight: 500, scrollTo() {}, scrollY: 0 });
+let looks;
+// One of its own for each test: once in a while Node does not remove a listener whose signal has aborted.
+function anotherWindow() {
+  looks = new EventTarget();
+  globalThis.window = Object.assign(looks, { innerHeight: 500, scrollTo() {}, scrollY: 0 });
+}
+anotherWindow();
 globalThis.requestAnimationFrame = (work) => work();
 let shownAs;
 globalThis.history = { pushState() {}, replaceState: (_, __, address) => (shownAs = String(address)) };
@@ -43,6 +48,7 @@ let asked, counted, answers, view, versions;
 
 beforeEach(() => {
   view?.abort();
+  anotherWindow();
   store.forget();
   asked = counted = 0;
   answers = [rows];
