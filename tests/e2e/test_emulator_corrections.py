@@ -72,6 +72,7 @@ def function(account: Account) -> str:
         Handler="app.handler",
         Role=account.role("Door"),
         Code={"ZipFile": packed.getvalue()},
+        Timeout=60,
     )
     return "door"
 

@@ -6,6 +6,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 from local import sweep
 from local.settings import ROOT
 from local.stack import Stack
@@ -28,6 +30,7 @@ def _run(*command: str) -> str:
     return ended.stdout
 
 
+@pytest.mark.timeout(600)
 def test_every_line_of_the_tour_works(stack: Stack) -> None:
     before = sweep.schedule(stack)
     try:

@@ -401,6 +401,25 @@ def test_at_another_address_a_webhook_that_did_not_fail_lately_has_ten_tries() -
     assert failed(PAUSED_AFTER).moved(NOW + DAY).state is WebhookState.ACTIVE
 
 
+def test_a_webhook_that_is_set_at_the_same_address_is_resumed_and_at_another_moved() -> None:
+    here = with_new_secrets(NOW)
+    there = replace(here, url="https://elsewhere.example/cavok")
+    paused = failed(PAUSED_AFTER)
+
+    assert paused.set_anew(here, here, NOW) == paused.resumed(NOW)
+    for before in (None, there):
+        assert paused.set_anew(before, here, NOW) == paused.moved(NOW)
+    assert failed(1).set_anew(here, here, NOW) == failed(1), "nothing changes"
+
+
+def test_a_success_counts_where_there_is_a_failure_to_take_away() -> None:
+    later = NOW + timedelta(days=1)
+
+    assert failed(1).counts_success(later)
+    assert not Health(organization_id="org-one").counts_success(later)
+    assert not failed(PAUSED_AFTER).counts_success(later), "tries in a pause count as they begin"
+
+
 def never(_: Try) -> bool:
     return False
 
