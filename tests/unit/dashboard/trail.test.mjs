@@ -159,6 +159,25 @@ test("entries whose word may change keep no others waiting", async () => {
   assert.deepEqual(await completed(outcomes, ...entries), Array(12).fill("notThereYet"));
 });
 
+test("accounts whose tests go on, or that cannot be read, keep no others from their turns", async (context) => {
+  for (const busy of [Response.json({ items: [] }, { status: 403 }), null]) {
+    store.forget();
+    let now = 1_000_000;
+    context.mock.method(Date, "now", () => now);
+    globalThis.fetch = async (url) => {
+      const [, , , id] = new URL(url).pathname.split("/");
+      const isFirst = Number(id.slice(1)) < 5;
+      if (isFirst && busy) return busy.clone();
+      const item = isFirst ? { state: "running", outcome: null } : { outcome: "confirmed" };
+      return Response.json({ items: [{ verification_id: id, ...item }] });
+    };
+    const entries = Array.from({ length: 12 }, (_, index) => tested(`b${index}`, `b${index}`));
+    const outcomes = withOutcomes(never);
+    for (let read = 0; read < 3; read += 1, now += 30_000) await completed(outcomes, ...entries);
+    assert.deepEqual((await completed(outcomes, ...entries)).slice(5), Array(7).fill("confirmed"));
+  }
+});
+
 /** Accounts that no test could enter, and what is asked of the API. */
 function manyUnconfirmed(context, count) {
   store.forget();

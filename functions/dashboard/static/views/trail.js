@@ -44,6 +44,8 @@ export function withOutcomes(signal) {
   const outcomes = new Map();
   /** When the outcomes were asked for, in milliseconds. @type {Map<string, number>} */
   const lookedAt = new Map();
+  /** When the accounts had their turns, in milliseconds. @type {Map<string, number>} */
+  const turns = new Map();
   /** Outcomes that could not be read the last time. @type {Set<string>} */
   const failing = new Set();
   /** @type {any[]} */
@@ -57,8 +59,12 @@ export function withOutcomes(signal) {
   // That holds only until another test ends or its account changes.
   const isPassing = (entry) => shown(entry).outcome === "notThereYet";
   const isOpen = (entry) => (outcomes.get(idOf(entry)) ?? "running") === "running" || isPassing(entry);
-  // What was never looked at comes first, then what was looked at longest ago.
-  const turnOf = (entries) => (entries.every(isPassing) ? store.readAt(entries[0].account_id) : 0);
+  // The account that was never looked at comes first, then the one whose turn was longest ago: also if its test still
+  // runs, or the look failed.
+  const turnOf = (entries) => {
+    const { account_id: account } = entries[0];
+    return Math.max(turns.get(account) ?? 0, entries.every(isPassing) ? store.readAt(account) : 0);
+  };
   // A deleted account has no entries any more.
   const orGone = (problem) => {
     if (!isMissing(problem)) throw problem;
@@ -92,6 +98,7 @@ export function withOutcomes(signal) {
     const inTurn = [...Map.groupBy(open, ({ account_id: account }) => account).values()]
       .toSorted((a, b) => turnOf(a) - turnOf(b))
       .slice(0, MOST_ACCOUNTS);
+    for (const [{ account_id: account }] of inTurn) turns.set(account, Date.now());
     return Promise.all(
       inTurn.flatMap((each) => [
         each.some(testOf) && look(each.filter(testOf), "verifications", "verification_id"),
