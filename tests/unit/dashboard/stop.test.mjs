@@ -193,8 +193,9 @@ async function savedButLost() {
       ? Response.json({ title: "Down" }, { status: 422 })
       : Response.json(String(address).endsWith("/r") ? there : { items: [there], next_cursor: null });
   };
-  const save = async () => {
-    scheduleDialog("a", { instance, resource, running: () => runs, onSaved() {}, onStop: () => (runs = undefined) });
+  const save = async (onSaved = () => {}, meanwhile = () => {}) => {
+    scheduleDialog("a", { instance, resource, running: () => runs, onSaved, onStop: () => (runs = undefined) });
+    await meanwhile();
     await submitted();
   };
   await save();
@@ -221,6 +222,24 @@ for (const [what, answers] of [
     await soon(30);
     assert.equal(modal()?.textContent, undefined);
   });
+
+test("a modal that is saved asks in place of what waited for it to close", async () => {
+  await signIn(session);
+  const save = await savedButLost();
+  // What the first one sent is found while the second is open.
+  await save(
+    () => soon(40),
+    () => {
+      readNow();
+      return soon(30);
+    },
+  );
+  await soon(80);
+  assert.ok(modal().textContent.includes(t.schedules.outside));
+  modal().close();
+  await soon(60);
+  assert.equal(modal()?.textContent, undefined);
+});
 
 test("of two modals whose answers were lost one asks", async () => {
   await signIn(session);

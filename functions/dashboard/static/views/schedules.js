@@ -269,17 +269,20 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
     etag = there.etag;
     return known.schedule ?? undefined;
   };
-  // Aborts once somebody was asked since the schedule was sent.
+  // Aborts once somebody was asked since the schedule was sent, or is about to be.
   let over = untilAsked(key);
-  // Asked once, even after the person left the view, because the instance runs on; but nobody else is asked.
-  const ask = (saved, isDue = dueOnceSaid(saved)) => {
-    if (over.aborted) return;
-    nowAsked(key);
-    const until = AbortSignal.any([session, untilAsked(key)]);
-    onceAlone(
-      () => until.aborted || whyLeave(id, saved, running(), isDue()) || askToStop(id, saved, running, isDue, onStop),
-    );
+  // From now on nothing else that waits asks. Returns what ends this one.
+  const claim = () => {
+    if (!session.aborted) nowAsked(key);
+    return AbortSignal.any([session, untilAsked(key)]);
   };
+  // Asked once, even after the person left the view, because the instance runs on; but nobody else is asked.
+  const ask = (saved, until, isDue) =>
+    onceAlone(() => {
+      if (until.aborted || whyLeave(id, saved, running(), isDue())) return;
+      nowAsked(key);
+      askToStop(id, saved, running, isDue, onStop);
+    });
   // A schedule whose answer was lost may be saved all the same, perhaps only later. Whoever gives its modal up is asked
   // once that is known.
   const askOfLost = () => {
@@ -291,8 +294,11 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
       wait = READ_EVERY_MS;
       const there = JSON.stringify(await newest());
       sinceAnswered ??= stopwatch();
-      if (known && sent.some((each) => JSON.stringify(each) === there)) ask(known);
-      else if (sinceAnswered() >= LOST_FOR_MS) ended.abort();
+      const isSaved = known && sent.some((each) => JSON.stringify(each) === there);
+      if (isSaved || sinceAnswered() >= LOST_FOR_MS) ended.abort();
+      if (!isSaved || over.aborted) return;
+      const isDue = dueOnceSaid(known);
+      if (!whyLeave(id, known, running(), isDue())) ask(known, claim(), isDue);
     };
     whileLookedAt(AbortSignal.any([session, over, ended.signal]), () => wait, look);
   };
@@ -376,6 +382,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
             throw problem;
           });
           isLost = false;
+          const until = claim(); // before this modal closes, because what waits for that would ask
           const isDue = dueOnceSaid(saved);
           const whyNot = () => whyLeave(id, saved, running(), isDue());
           close();
@@ -384,7 +391,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           toast(t.schedules.saved, "success", instance && whyNot() && look);
           // The row is drawn again before the question, which gives the focus back to it, if that does not take long.
           await Promise.race([onSaved(), pause(ASK_AFTER_MS)]);
-          ask(saved, isDue);
+          ask(saved, until, isDue);
         },
       }),
   });
