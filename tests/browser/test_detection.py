@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conditions import API_DOWN, PLAIN, SLOW_API, SLOW_MODULES, TWO_TABS, shows
 from tests.browser.conftest import Person
 from tests.support.page import samples
-from tests.support.page.waiting import pass_time_until, until
+from tests.support.page.waiting import pass_time_until, unseen, until
 
 ACCOUNT = "/v1/accounts/acc000005"
 UNAVAILABLE = (503, {"message": "Service Unavailable"})
@@ -235,12 +235,8 @@ def test_after_half_an_hour_somebody_must_ask_again(instructions):
 def test_a_tab_that_was_hidden_for_long_looks_at_once_when_it_is_seen_again(instructions):
     there = instructions()
     expect(there.said).to_contain_text(EVERY)
-    there.page.evaluate(
-        """Object.defineProperty(
-          document, "visibilityState", { value: "hidden", configurable: true })"""
-    )
-    there.page.clock.fast_forward("31:00")
-    there.page.evaluate("delete document.visibilityState")
+    with unseen(there.page):
+        there.page.clock.fast_forward("31:00")
     before = len(there.looks)
     there.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     there.wait(6)

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.support.page import samples
-from tests.support.page.waiting import HeldRequests, pass_time, stop_the_clock
+from tests.support.page.waiting import HeldRequests, pass_time, stop_the_clock, unseen
 
 
 @pytest.fixture
@@ -293,13 +293,9 @@ def test_what_is_there_already_is_saved_whoever_made_it(admin, account, watch):
     expect(page.locator("#toasts")).to_contain_text("Saved.")
     switch = page.get_by_role("switch", name="Write logs")
     # A page that nobody sees reads nothing, so that the click does not meet another state.
-    page.evaluate(
-        """Object.defineProperty(
-          document, "visibilityState", { value: "hidden", configurable: true })"""
-    )
-    assert admin.call("PATCH", path, {"write_logs": False}).status_code == 200
-    switch.click()
-    page.evaluate("delete document.visibilityState")
+    with unseen(page):
+        assert admin.call("PATCH", path, {"write_logs": False}).status_code == 200
+        switch.click()
     expect(page.locator("#toasts")).to_contain_text("Nothing is written to this account")
     expect(switch).to_have_attribute("aria-checked", "false")
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -44,6 +45,19 @@ def pass_time_until(page: Page, good: Callable[[], Any], what: str) -> None:
     while not good():
         assert time.monotonic() < deadline, f"not within {SECONDS} s: {what}"
         pass_time(page, 1)
+
+
+@contextmanager
+def unseen(page: Page) -> Iterator[None]:
+    """Inside, nobody looks at the page, so that it reads nothing by itself. It hears of neither end
+    of it.
+    """
+    page.evaluate(
+        """Object.defineProperty(
+          document, "visibilityState", { value: "hidden", configurable: true })"""
+    )
+    yield
+    page.evaluate("delete document.visibilityState")
 
 
 class HeldRequests(list[Route]):

@@ -302,8 +302,7 @@ export class Pages {
 
 /**
  * A list that loads one more page per press. Its first page is read again; where items change, all that is loaded.
- * `complete`: reads what else is to be known of these items, which are shown meanwhile; `shown`: an item with
- * that.
+ * `complete`: reads what else is to be known of these items, which are shown meanwhile; `shown`: an item with that.
  * @param {Options & {changes?: boolean, fetchPage: (cursor?: string | null) => Promise<any>,
  *   complete?: (items: any[]) => Promise<any>, shown?: (item: any) => any,
  *   keyOf: (item: any) => string, list: Element, renderItem: (item: any, before?: Element) => Node,
