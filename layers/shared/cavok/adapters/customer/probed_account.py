@@ -56,7 +56,7 @@ class ProbedAccount:
     """A session in the account, what the test found in its regions, and the test's deadline.
     `weighing`: processor time for evaluating policies on databases; null: as long as it takes.
 
-    Without a survey, only the home region counts. `proved`: what reading the inline policies
+    Without a survey, only the home region counts. `proved`: what reading the role's policies
     proves, by permission.
     """
 
@@ -161,8 +161,7 @@ class ProbedAccount:
             return RolePolicies(unread=("the policies of an access key's user",))
         unread: list[str] = []
         unanswered: list[str] = []
-        listing = "iam:ListRolePolicies"
-        names, all_named = self._named(listing, "PolicyNames", unanswered, self.proved)
+        names, all_named = self._named("iam:ListRolePolicies", "PolicyNames", unanswered)
         self._read["policy name"] = next(iter(names), None)
         with ThreadPoolExecutor(DOCUMENTS_AT_ONCE) as pool:
             read = partial(self._document, unanswered=unanswered)
@@ -179,30 +178,25 @@ class ProbedAccount:
         """Cavok does not ask for `GetPolicyVersion`: managed policies are named, not read."""
         if self.session.role_name is None:
             return ()
-        listing = "iam:ListAttachedRolePolicies"
-        attached, all_named = self._named(listing, "AttachedPolicies", [], {})
+        attached, all_named = self._named("iam:ListAttachedRolePolicies", "AttachedPolicies", [])
         unread = [f"the managed policy {each['PolicyName'][:_LONGEST_NAME]}" for each in attached]
         return (*unread, *([] if all_named else ["which managed policies the role has"]))
 
     def _named(
-        self,
-        permission: str,
-        field_name: str,
-        unanswered: list[str],
-        proved: dict[str, Judgement],
+        self, permission: str, field_name: str, unanswered: list[str]
     ) -> tuple[list[Any], bool]:
         """The first page of a list of the role's policies, and whether that is all. An error that
-        proves nothing is added to `unanswered`, what the answer proves to `proved`.
+        proves nothing is added to `unanswered`.
         """
         self.deadline.check()
         call = getattr(self.session.client("iam"), method_of(permission))
         try:
             page = call(RoleName=self.session.role_name)
         except AWS_ERRORS as error:
-            proved[permission] = judge_error(error)
+            self.proved[permission] = judge_error(error)
             unanswered += _unanswered(error)
             return [], False
-        proved[permission] = judge_list(page)
+        self.proved[permission] = judge_list(page)
         return page.get(field_name, []), not page.get("IsTruncated", False)
 
     def _document(self, name: str, unanswered: list[str]) -> Any:
