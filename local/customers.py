@@ -50,7 +50,7 @@ class Offer:
             k: v[0]
             for k, v in parse_qs(urlsplit(deploy_on_aws_url).fragment.partition("?")[2]).items()
         }
-        response = httpx.get(query["templateURL"], timeout=10, trust_env=False)
+        response = httpx.get(query["templateURL"], timeout=60, trust_env=False)
         response.raise_for_status()
         parameters = {
             k.removeprefix("param_"): v for k, v in query.items() if k.startswith("param_")

@@ -27,7 +27,7 @@ class Api:
     def __init__(self, stack: Stack, user: str = "admin") -> None:
         headers = {"authorization": f"Bearer {tokens.id_token(stack, user)}"}
         self._http = httpx.Client(
-            base_url=stack.api_url, headers=headers, timeout=30, trust_env=False
+            base_url=stack.api_url, headers=headers, timeout=60, trust_env=False
         )
 
     def get(self, path: str) -> Any:

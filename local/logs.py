@@ -21,7 +21,7 @@ def main() -> None:
     for page in client.get_paginator("describe_log_groups").paginate():
         for group in page["logGroups"]:
             name = group["logGroupName"]
-            if arguments.function.lower() not in name.lower():
+            if _letters(arguments.function) not in _letters(name):
                 continue
             found = client.filter_log_events(logGroupName=name, startTime=since)["events"]
             lines += [
@@ -31,6 +31,11 @@ def main() -> None:
     for timestamp, name, message in sorted(lines):
         at = time.strftime("%H:%M:%S", time.localtime(timestamp / 1000))
         console.print(f"{at} {name} {message}", markup=False)
+
+
+def _letters(name: str) -> str:
+    """Alike for the template's `FollowSchedule` and the log group's `follow_schedule`."""
+    return name.replace("_", "").lower()
 
 
 if __name__ == "__main__":

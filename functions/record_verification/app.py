@@ -7,7 +7,6 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.domain.errors import ChangedMeanwhile
 from cavok.messages import one_message
 from cavok.observability import logger, metrics
 from cavok.services.finish_verification import Ended, VerificationReport, finish_verification
@@ -15,7 +14,7 @@ from cavok.services.finish_verification import Ended, VerificationReport, finish
 wiring.prepare(wiring.table)
 
 
-@one_message(failure="Verification not finished", expected=(ChangedMeanwhile,))
+@one_message(failure="Verification not finished")
 def finish(event: dict[str, Any]) -> dict[str, Any]:
     """Returns the verification's state and outcome."""
     report = VerificationReport.of_event(event)

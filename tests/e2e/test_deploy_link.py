@@ -52,7 +52,7 @@ def test_a_role_with_a_path_a_boundary_and_tags_is_confirmed(
 
 
 def status_of(address: str) -> int:
-    return httpx.get(address, trust_env=False).status_code
+    return httpx.get(address, timeout=60, trust_env=False).status_code
 
 
 def test_anybody_reads_the_published_template_at_an_address_that_does_not_expire(
@@ -62,7 +62,7 @@ def test_anybody_reads_the_published_template_at_an_address_that_does_not_expire
 
     assert not urlsplit(address).query
     text = installed(file.read_text(), stack.workload_account_id)
-    assert httpx.get(address, trust_env=False).text == text
+    assert httpx.get(address, timeout=60, trust_env=False).text == text
     assert stack.workload_account_id in text
 
 
@@ -76,5 +76,5 @@ def test_anybody_reads_nothing_else_of_the_bucket_and_writes_nothing(
 
     for path in (f"/{bucket}/connect/0f0f.json", f"/{bucket}", f"/{bucket}?list-type=2"):
         assert status_of(f"{base}{path}") == 403
-    assert httpx.put(address, content=b"Mine.", trust_env=False).status_code == 403
+    assert httpx.put(address, content=b"Mine.", timeout=60, trust_env=False).status_code == 403
     s3.delete_object(Bucket=bucket, Key="connect/0f0f.json")

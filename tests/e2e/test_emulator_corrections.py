@@ -259,12 +259,14 @@ def test_an_execution_that_outlives_its_machines_timeout_is_timed_out_and_the_bu
     assert account.ended(started["executionArn"])["status"] == "TIMED_OUT"
 
     statuses: list[str] = []
-    for _ in range(10):
-        got = queues.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+
+    def both_were_told() -> bool:
+        got = queues.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
         messages = got.get("Messages", [])
-        statuses += [json.loads(message["Body"])["detail"]["status"] for message in messages]
-        if len(statuses) == 2:
-            break
+        statuses.extend(json.loads(message["Body"])["detail"]["status"] for message in messages)
+        return len(statuses) == 2
+
+    eventually(both_were_told, "the bus tells the beginning and the end", seconds=60)
     assert statuses == ["RUNNING", "TIMED_OUT"]
 
 

@@ -22,7 +22,6 @@ from tests.support.http import Json, answer, problem
 from tests.support.invariants import Declare
 from tests.support.journeys import Journeys
 from tests.support.organizations import Organization
-from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -47,13 +46,8 @@ def without_role(organization: Organization, new_place: Callable[[], CustomerAcc
 
 
 def execution_status(stack: Stack, verification: Json) -> str:
-    """How its execution ended. That is a moment after RecordVerification stored the end."""
-
-    def ended() -> str | None:
-        status = inspection.execution(stack, verification["verification_id"])["status"]
-        return None if status == "RUNNING" else str(status)
-
-    return eventually(ended, "its execution ends", seconds=60)
+    """How its execution ended."""
+    return str(inspection.ended(stack, verification["verification_id"])["status"])
 
 
 def stop(stack: Stack, verification: Json) -> None:

@@ -179,7 +179,7 @@ def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(
 
 
 def operations_of(stack: Stack) -> set[str]:
-    paths = httpx.get(f"{stack.api_url}/openapi.json", trust_env=False).json()["paths"]
+    paths = httpx.get(f"{stack.api_url}/openapi.json", timeout=60, trust_env=False).json()["paths"]
     return {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
 
 

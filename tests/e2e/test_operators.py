@@ -30,8 +30,11 @@ def journey(journeys_of_all: Journeys) -> Journey:
 
 
 @pytest.fixture
-def verification_id(journey: Journey) -> str:
-    return str(journey.verification["verification_id"])
+def verification_id(stack: Stack, journey: Journey) -> str:
+    """Of a test whose execution has ended, too."""
+    verification_id = str(journey.verification["verification_id"])
+    inspection.ended(stack, verification_id)
+    return verification_id
 
 
 def states_entered(stack: Stack, verification_id: str) -> list[str]:

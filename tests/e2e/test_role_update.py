@@ -104,7 +104,7 @@ def run(cloudformation: Any, command: str) -> None:
     assert {pair.pop("UsePreviousValue") for pair in pairs} == {"true"}
     cloudformation.update_stack(
         StackName=update["--stack-name"],
-        TemplateBody=httpx.get(update["--template-url"], trust_env=False).text,
+        TemplateBody=httpx.get(update["--template-url"], timeout=60, trust_env=False).text,
         Capabilities=[update["--capabilities"]],
         Parameters=[pair | {"UsePreviousValue": True} for pair in pairs],
     )

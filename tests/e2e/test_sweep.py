@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import pytest
@@ -156,12 +157,15 @@ def story(stack: Stack, new_place: Callable[[], CustomerAccount]) -> Iterator[St
             admin.put("/v1/organization/webhook", json={"url": receiver.url, "events": every_event})
         )
         policy = answer(admin.get("/v1/permissions"))["policy_document"]
-        accounts = {
-            case.key: journeys.connect_and_test(
-                admin, CUSTOMERS[case.customer], new_place(), policy
-            ).connected
-            for case in BREAKS
-        }
+
+        def connected(case: Break) -> Connected:
+            customer = CUSTOMERS[case.customer]
+            return journeys.connect_and_test(admin, customer, new_place(), policy).connected
+
+        with ThreadPoolExecutor(2) as pool:
+            accounts = dict(
+                zip([case.key for case in BREAKS], pool.map(connected, BREAKS), strict=True)
+            )
         assert {a.account()["status"] for a in accounts.values()} == {"confirmed"}
 
         def swept(change: str) -> dict[str, tuple[Json, Json]]:

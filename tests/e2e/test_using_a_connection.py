@@ -473,7 +473,7 @@ def test_the_function_that_uses_connections_fails_accounts_and_deletes_none(stac
 
 
 def test_one_document_describes_the_whole_api(stack: Stack) -> None:
-    document = httpx.get(f"{stack.api_url}/openapi.json", timeout=30, trust_env=False).json()
+    document = httpx.get(f"{stack.api_url}/openapi.json", timeout=60, trust_env=False).json()
 
     assert {
         "/v1/accounts",

@@ -1055,6 +1055,28 @@ def test_an_event_that_no_retry_can_fix_is_not_tried_again(
     assert '"DroppedEvents"' in capsys.readouterr().out
 
 
+def test_a_turn_that_another_message_is_making_is_no_error_and_comes_again(
+    fired: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A schedule that is set shortly before its turn has two messages for it."""
+    act, twins = InstanceClient.act, []
+
+    def while_the_other_is_at_it(*args: Any, **kwargs: Any) -> Any:
+        with pytest.raises(StillRunning):
+            app.follow(fired["Records"][0])
+        twins.append("came again")
+        return act(*args, **kwargs)
+
+    with caplog.at_level("WARNING"):
+        monkeypatch.setattr(InstanceClient, "act", while_the_other_is_at_it)
+        assert handled(fired) == {"batchItemFailures": []}
+
+    assert twins == ["came again"]
+    assert "Message comes again" in caplog.text
+    assert not [each for each in caplog.records if each.levelname == "ERROR"]
+    assert len(stops()) == 1
+
+
 def test_an_event_that_fails_is_logged_and_tried_again(
     fired: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

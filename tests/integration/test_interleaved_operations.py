@@ -1,11 +1,12 @@
 """Every operation between every two AWS calls of every other one. Whatever comes between, nothing
-is lost, doubled or left wrong: the same invariants as after faults, and the end is one to which the
-two lead one after the other, or one of them alone where the other was refused.
+is lost, doubled, left wrong or logged as an error: the same invariants as after faults, and the end
+is one to which the two lead one after the other, or one of them alone where the other was refused.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ import pytest
 from cavok import wiring
 from cavok.domain.clocks import clocks_of, names_of
 from cavok.domain.followed_acts import FollowedAct
+from cavok.observability import logger
 from cavok.services.follow_outcome import NotFinal, follow_outcome
 from functions.end_resources import app as end_resources
 from functions.follow_schedule import app as follow_schedule
@@ -191,6 +193,8 @@ WORLDS: dict[Any, tuple[World, Callable[[], None]]] = {}
 """Made once each, and brought back from then on."""
 ALONE: dict[tuple[str, Callable[[], None]], Json] = {}
 """What is left of each world after one operation."""
+LOGGED: list[str] = []
+"""The errors that were logged since the world was brought back."""
 CALLS: dict[tuple[str, Callable[[], None]], int] = {}
 """How many calls one makes there by itself."""
 
@@ -223,6 +227,7 @@ def _kept() -> Callable[[], None]:
 
     def again() -> None:
         stack.empty()
+        LOGGED.clear()
         bring_back()
         Clock.time = EVENING
         for machine, before in zip(_machines(), executions, strict=True):
@@ -300,6 +305,7 @@ def end(world: World) -> Json:
 
 def wrong(world: World, answers: tuple[Answer, Answer]) -> Iterator[str]:
     """Invariants that do not hold."""
+    yield from (f"logged {line}" for line in LOGGED)
     for answer in answers:
         if answer.error:
             yield f"raised {answer.error!r}"
@@ -408,12 +414,21 @@ def _wrong_events() -> Iterator[str]:
         yield "events out of order"
 
 
+class _Errors(logging.Handler):
+    """Whoever overtakes somebody else causes no error that an operator would look at."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        LOGGED.append(f"{record.getMessage()}: {record.exc_info and record.exc_info[1]!r}")
+
+
 # ---- the test ------------------------------------------------------------------------------------
 
 
 @pytest.fixture(autouse=True)
-def _around(monkeypatch: pytest.MonkeyPatch) -> None:
+def _around(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     stack.surround(monkeypatch)
+    errors = _Errors(logging.ERROR)
+    logger.addHandler(errors)
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     client("dynamodb").update_table(
         TableName=TABLE,
@@ -421,6 +436,8 @@ def _around(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     for name in ("orders", "billing"):
         make_database(name)
+    yield
+    logger.removeHandler(errors)
 
 
 @pytest.mark.parametrize("first", OPERATIONS)

@@ -9,6 +9,7 @@ from typing import Any
 from local import aws
 from local.settings import STACK_NAME
 from local.stack import Stack
+from tests.support.waiting import eventually
 
 
 def execution_arn(stack: Stack, verification_id: str) -> str:
@@ -23,6 +24,16 @@ def execution(stack: Stack, verification_id: str) -> dict[str, Any]:
             executionArn=execution_arn(stack, verification_id)
         )
     )
+
+
+def ended(stack: Stack, verification_id: str) -> dict[str, Any]:
+    """An execution that has ended. That is a moment after RecordVerification stored the end."""
+
+    def found() -> dict[str, Any] | None:
+        seen = execution(stack, verification_id)
+        return seen if seen["status"] != "RUNNING" else None
+
+    return eventually(found, "its execution ends", seconds=60)
 
 
 def history(stack: Stack, verification_id: str) -> list[dict[str, Any]]:

@@ -20,8 +20,10 @@ from local.stack import Stack
 from tests.support import inspection
 from tests.support.queues import messages_in
 
-DRAIN_SECONDS = 120
-"""How long messages may still be on their way, and executions still run, after the last test."""
+DRAIN_SECONDS = 180
+"""How long messages may still be on their way, and executions still run, after the last test. What
+is to come again is hidden for two minutes.
+"""
 
 GRACE = timedelta(minutes=4)
 """How long after a test what it caused may still be logged: work that was under way as it ended.
@@ -45,6 +47,9 @@ DROPPED = "Event dropped"
 _CHAINS = ("The above exception was", "During handling of the above exception")
 _NO_TEXT = re.compile("START |END |REPORT |{")
 _EXCEPTION = re.compile(r"[\w.]+(:|$)")
+
+_SHOWN = 800
+"""Characters of each end of an error's text."""
 
 _UNSUCCESSFUL = ("FAILED", "TIMED_OUT", "ABORTED")
 
@@ -72,7 +77,7 @@ class Error:
     says: str
 
     def __str__(self) -> str:
-        return f"{self.where} at {self.at:%H:%M:%S}: {self.says[:600]}"
+        return f"{self.where} at {self.at:%H:%M:%S}: {_shortened(self.says)}"
 
     def is_one_of(self, declared: Declared) -> bool:
         return (
@@ -202,6 +207,11 @@ def errors_in(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
     numbered = list(enumerate(lines))
     yield from ((number, line) for number, line in numbered if _is_error(line))
     yield from _raised((number, line) for number, line in numbered if not _NO_TEXT.match(line))
+
+
+def _shortened(text: str) -> str:
+    """Its beginning, and its end: a line of the log ends with what was raised, and where."""
+    return text if len(text) <= 2 * _SHOWN else f"{text[:_SHOWN]} … {text[-_SHOWN:]}"
 
 
 def _is_error(line: str) -> bool:

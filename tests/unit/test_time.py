@@ -182,6 +182,9 @@ NO_TIME_ADDS_ONE = {
     },
 }
 """What they count does not depend on how much time passes."""
+ASKS_A_STACK = {
+    f"httpx.{way}" for way in ("Client", "delete", "get", "patch", "post", "put", "request")
+}
 INSTALLS = ".clock.install("
 CLOCKS_STAND = re.compile(r"\.pause_at\(|\bstop_the_clock\(|\.set_fixed_time\(")
 
@@ -198,6 +201,17 @@ def too_short(node: ast.AST) -> Iterator[int]:
                 # Those of HTTP clients are in seconds.
                 if 1_000 <= milliseconds < SHORTEST_MS:
                     yield each.value.lineno
+
+
+def without_sixty_seconds(module: ast.Module) -> Iterator[int]:
+    """Lines that ask a stack over HTTP, and give it less time than a busy machine may need, such as
+    httpx's own five seconds.
+    """
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ASKS_A_STACK:
+            given = [each.value for each in node.keywords if each.arg == "timeout"]
+            if not any(isinstance(time, ast.Constant) and time.value >= 60 for time in given):
+                yield node.lineno
 
 
 def counts_in_real_time(test: ast.FunctionDef, module: ast.Module) -> list[int]:
@@ -244,6 +258,25 @@ def is_an_upper_limit(asserted: ast.expr) -> bool:
 def test_whatever_must_come_has_thirty_seconds(path: Path) -> None:
     """What must not come meanwhile is kept away by a clock that stands, not by a shorter wait."""
     assert [*too_short(parsed(path))] == []
+
+
+@pytest.mark.parametrize("folder", ["local", "tests/browser", "tests/e2e", "tests/support"])
+def test_a_stack_has_sixty_seconds_to_answer(folder: str) -> None:
+    assert [
+        f"{path.name}:{line}"
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for line in without_sixty_seconds(parsed(path))
+    ] == []
+
+
+def test_a_request_without_a_time_of_its_own_is_found() -> None:
+    module = ast.parse("""
+httpx.get(url)
+httpx.Client(timeout=10)
+httpx.put(url, timeout=60)
+""")
+
+    assert [*without_sixty_seconds(module)] == [2, 3]
 
 
 @each_of_the_page

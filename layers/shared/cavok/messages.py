@@ -4,7 +4,7 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cavok.domain.errors import UnusableEvent
+from cavok.domain.errors import CausedOutside, Conflict, UnusableEvent
 from cavok.observability import count, drop, logger
 
 Handle = Callable[[Any], Any]
@@ -17,8 +17,10 @@ def one_message(
     the handler's result; None for a message that was dropped.
 
     An UnusableEvent ends in `drop`, so that the message counts as processed. Other errors are
-    raised, so that the message is retried. Errors that are not `expected` are logged first, as
-    `failure`, and counted in `metric`: the batch processor reports only to SQS, without the reason.
+    raised, so that the message is retried. The batch processor reports
+    them only to SQS, without the reason, so those that are not `expected` are logged first. They
+    are errors, logged as `failure` and counted in `metric`, but for what comes from outside: the
+    customer's account, or another message or a person who is at the same thing at this moment.
     """
 
     def decorate(handle: Handle) -> Handle:
@@ -29,6 +31,9 @@ def one_message(
             except UnusableEvent as error:
                 drop(error, id_of(record))
             except expected:
+                raise
+            except (CausedOutside, Conflict) as error:
+                logger.warning("Message comes again", reason=str(error))
                 raise
             except Exception:
                 logger.exception(failure)

@@ -29,7 +29,7 @@ from cavok.domain.kinds import Kind
 from cavok.domain.outcomes import is_passing
 from cavok.domain.quotas import QuotaName
 from cavok.domain.resources import Resource
-from cavok.domain.schedules import Schedule
+from cavok.domain.schedules import Schedule, Transition
 from cavok.domain.versions import Versions
 from cavok.services.clocks import complete_clocks
 from cavok.services.connections import ConnectionDependencies, RequestContext
@@ -258,16 +258,26 @@ def follow_schedule(
         raise UnknownClock(f"No schedule has the clock {message.clock}.")
     try:
         dependencies.connections.accounts.get(message.organization_id, message.account_id)
-    except AccountNotFound:
+        transition = resource.due_transition(now)
+        if transition is None:
+            return None
+        return _make_turn(resource, transition, request_id, dependencies, now)
+    except AccountNotFound:  # Also if it was deleted while the turn was being made.
         clocks = _remove_with_its_account(resource, resources, request_id, now)
         scheduler.end(clocks)
         return None
-    transition = resource.due_transition(now)
-    if transition is None:
-        return None
+
+
+def _make_turn(
+    resource: Resource,
+    transition: Transition,
+    request_id: str,
+    dependencies: ResourceDependencies,
+    now: datetime,
+) -> Interaction | None:
     context = RequestContext(
-        organization_id=message.organization_id,
-        account_id=message.account_id,
+        organization_id=resource.organization_id,
+        account_id=resource.account_id,
         requester=Requester(actor=SCHEDULE, request_id=request_id),
         now=now,
         idempotency_key=f"{resource.resource_id}/{transition.at.isoformat()}",
@@ -279,7 +289,7 @@ def follow_schedule(
         after = resource.followed(transition, now, changed=interaction.changed)
     except (InteractionRefused, InstanceNotFound, InvalidField, NotAnswered) as failure:
         after = resource.not_followed(transition, _note(failure))
-    resources.save(after, before=resource)
+    dependencies.resources.save(after, before=resource)
     return interaction
 
 
