@@ -1,9 +1,10 @@
 // What the audit trail says became of a test or an act, of one account or of all.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { afterEach, beforeEach, test } from "node:test";
 import { soon } from "./soon.mjs";
 
-// What the modules touch when they are loaded.
+// What the modules touch.
+Object.defineProperty(globalThis, "navigator", { value: { onLine: true }, configurable: true });
 globalThis.addEventListener = () => {};
 globalThis.document = { addEventListener() {} };
 globalThis.setInterval = () => 0;
@@ -12,7 +13,9 @@ const api = await import(`${page}/lib/api.js`);
 const store = await import(`${page}/lib/store.js`);
 const { withOutcomes } = await import(`${page}/views/trail.js`);
 
-const never = new AbortController().signal;
+let view;
+beforeEach(() => (view = new AbortController()));
+afterEach(() => view.abort());
 const tested = (account, id) => ({
   account_id: account,
   action: "tested",
@@ -47,7 +50,7 @@ test("entries of several accounts get their outcomes, each list is asked for onc
       ? Response.json({ items: lists[pathname] })
       : Response.json({ title: "Not Found" }, { status: 404 });
   };
-  const outcomes = withOutcomes(never);
+  const outcomes = withOutcomes(view.signal);
   const entries = [
     tested("a", "t1"),
     tested("a", "t0"),
@@ -72,7 +75,7 @@ test("entries of many accounts on several pages get their outcomes as they are r
     return Response.json({ items: [{ verification_id: account, outcome: "confirmed" }] });
   };
   const entries = Array.from({ length: 12 }, (_, index) => tested(`a${index}`, `a${index}`));
-  const outcomes = withOutcomes(never);
+  const outcomes = withOutcomes(view.signal);
   // The second page is shown after the first; both are read again.
   for (const shown of [entries.slice(0, 6), entries, entries]) await completed(outcomes, ...shown);
   assert.deepEqual(await completed(outcomes, ...entries), Array(12).fill("confirmed"));
@@ -82,7 +85,7 @@ test("a test that has ended does not run again because an old answer says so", a
   const entries = [tested("a", "t"), tested("a", "u")];
   let items = [{ verification_id: "t", outcome: "confirmed" }];
   globalThis.fetch = async () => Response.json({ items });
-  const outcomes = withOutcomes(never);
+  const outcomes = withOutcomes(view.signal);
   items.push({ verification_id: "u", outcome: null, state: "running" });
   assert.deepEqual(await completed(outcomes, ...entries), ["confirmed", "running"]);
   items = items.map(({ verification_id }) => ({ verification_id, outcome: null, state: "running" }));
@@ -114,12 +117,12 @@ for (const [what, known, list] of [
     if (known) store.put(known, null, Date.now() - 1_000);
     const there = unconfirmed("1");
     there.items = [...list, ...there.items];
-    assert.deepEqual(await completed(withOutcomes(never), tested("a", "1")), ["notThereYet"]);
+    assert.deepEqual(await completed(withOutcomes(view.signal), tested("a", "1")), ["notThereYet"]);
   });
 
 test("a test that could not enter its account is looked at again until that says something else", async () => {
   store.forget();
-  const outcomes = withOutcomes(never);
+  const outcomes = withOutcomes(view.signal);
   let there = unconfirmed("1");
   const first = tested("a", "1");
   assert.deepEqual(await completed(outcomes, first), ["notThereYet"]);
@@ -133,7 +136,7 @@ test("a test that could not enter its account is looked at again until that says
 
 test("an account that could not be read is read again, and of one that is deleted nothing is awaited", async () => {
   store.forget();
-  const outcomes = withOutcomes(never);
+  const outcomes = withOutcomes(view.signal);
   const there = unconfirmed("1");
   const { account } = there;
   Object.assign(there, { account: null, status: 403 });
@@ -154,7 +157,7 @@ test("entries whose word may change keep no others waiting", async () => {
     return Response.json({ account_id: id, status: "unconfirmed", version: 1, issues, verification: items(id)[0] });
   };
   const entries = Array.from({ length: 12 }, (_, index) => tested(`u${index}`, `u${index}`));
-  const outcomes = withOutcomes(never);
+  const outcomes = withOutcomes(view.signal);
   for (let read = 0; read < 2; read += 1) await completed(outcomes, ...entries);
   assert.deepEqual(await completed(outcomes, ...entries), Array(12).fill("notThereYet"));
 });
@@ -172,7 +175,7 @@ test("accounts whose tests go on, or that cannot be read, keep no others from th
       return Response.json({ items: [{ verification_id: id, ...item }] });
     };
     const entries = Array.from({ length: 12 }, (_, index) => tested(`b${index}`, `b${index}`));
-    const outcomes = withOutcomes(never);
+    const outcomes = withOutcomes(view.signal);
     for (let read = 0; read < 3; read += 1, now += 30_000) await completed(outcomes, ...entries);
     assert.deepEqual((await completed(outcomes, ...entries)).slice(5), Array(7).fill("confirmed"));
   }
@@ -196,35 +199,159 @@ function manyUnconfirmed(context, count) {
   return { server, entries: Array.from({ length: count }, (_, index) => tested(`o${index}`, `o${index}`)) };
 }
 
-test("a trail of many words that may change is no older than itself, and asks for a few at a time", async (context) => {
-  const { server, entries } = manyUnconfirmed(context, 30);
-  const outcomes = withOutcomes(never);
-  for (let read = 0; read < 20; read += 1) {
+test("of many accounts that are not there yet as many as a page has are looked at with each read, in turns", async (context) => {
+  const { server, entries } = manyUnconfirmed(context, 60);
+  const outcomes = withOutcomes(view.signal);
+  await completed(outcomes, ...entries);
+  assert.equal(server.asked, 120);
+  // A clock that is set back changes no turns.
+  const since = [(server.now -= 3_600_000)];
+  for (let read = 0; read < 6; read += 1) {
+    server.asked = 0;
     await completed(outcomes, ...entries);
-    assert.equal(outcomes.readAt(), 0);
-    server.now += 30_000;
+    assert.equal(server.asked, 50);
+    // None waits for longer than one read, and those that do make the trail as old as they are.
+    if (read) assert.equal(outcomes.readAt(), since.at(-2));
+    since.push((server.now += 30_000));
   }
-  assert.equal(server.asked, 20 * 10);
-  assert.deepEqual(await completed(outcomes, ...entries), Array(30).fill("notThereYet"));
+  assert.deepEqual(await completed(outcomes, ...entries), Array(60).fill("notThereYet"));
+});
+
+for (const count of [6, 45])
+  test(`a test that runs beside ${count} accounts that are not there yet is looked at with each read`, async (context) => {
+    const { server, entries } = manyUnconfirmed(context, count);
+    const { fetch } = globalThis;
+    let item = { state: "running", outcome: null };
+    globalThis.fetch = async (url) =>
+      String(url).includes("/x/") ? Response.json({ items: [{ verification_id: "x", ...item }] }) : fetch(url);
+    const outcomes = withOutcomes(view.signal);
+    const listed = [...entries, tested("x", "x")];
+    for (let read = 0; read < 3; read += 1, server.now += 30_000) {
+      assert.equal((await completed(outcomes, ...listed)).at(-1), "running");
+      // As are these accounts.
+      assert.equal(outcomes.readAt(), server.now);
+    }
+    item = { state: "finished", outcome: "confirmed" };
+    assert.equal((await completed(outcomes, ...listed)).at(-1), "confirmed");
+  });
+
+/** Accounts whose tests have one outcome, and what is asked at a time. `held`: answers to these come once that has. */
+function manyTested(count, item, held = {}) {
+  store.forget();
+  const server = { item, open: 0, most: 0, asked: [] };
+  globalThis.fetch = async (url) => {
+    const [, , , id] = new URL(url).pathname.split("/");
+    server.asked.push(id);
+    server.most = Math.max(server.most, ++server.open);
+    await (held[id] ?? soon(0));
+    server.open -= 1;
+    return Response.json({ items: [{ verification_id: id, ...server.item }] });
+  };
+  return { server, entries: Array.from({ length: count }, (_, index) => tested(`m${index}`, `m${index}`)) };
+}
+
+test("all accounts of a page get their outcomes with its first read, five at a time, each once it is there", async () => {
+  const { server, entries } = manyTested(50, { outcome: "confirmed" });
+  const outcomes = withOutcomes(view.signal);
+  const known = [];
+  await outcomes.complete(entries, () => known.push(entries.filter((entry) => outcomes.shown(entry).outcome).length));
+  assert.deepEqual([known[0], known.at(-1), known.length, server.most], [1, 50, 50, 5]);
+});
+
+test("all tests that run are looked at with each read, also after the clock was set back", async (context) => {
+  const { server, entries } = manyTested(12, { state: "running", outcome: null });
+  let now = 10_000_000;
+  context.mock.method(Date, "now", () => now);
+  const outcomes = withOutcomes(view.signal);
+  await completed(outcomes, ...entries);
+  now -= 3_600_000;
+  for (let read = 0; read < 3; read += 1, now += 30_000) {
+    server.asked = [];
+    await completed(outcomes, ...entries);
+    assert.equal(new Set(server.asked).size, 12);
+    assert.equal(outcomes.readAt(), now);
+  }
+});
+
+test("entries that are listed while others are looked at wait for no further read", async () => {
+  const first = Promise.withResolvers();
+  const { entries } = manyTested(8, { outcome: "confirmed" }, { m0: first.promise });
+  const outcomes = withOutcomes(view.signal);
+  outcomes.complete(entries.slice(0, 4));
+  await soon(20);
+  const looks = outcomes.complete(entries);
+  first.resolve();
+  await looks;
+  assert.deepEqual(
+    entries.map((entry) => outcomes.shown(entry).outcome),
+    Array(8).fill("confirmed"),
+  );
+});
+
+test("a look that hangs holds up no other, is not made twice, and makes its word as old as it is", async (context) => {
+  const { setTimeout: really } = globalThis;
+  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 5_000 ? 100 : wait));
+  let now = 1_000_000;
+  context.mock.method(Date, "now", () => now);
+  const held = {};
+  const { server, entries } = manyTested(7, { state: "running", outcome: null }, held);
+  const outcomes = withOutcomes(view.signal);
+  await completed(outcomes, ...entries);
+  const hangs = Promise.withResolvers();
+  held.m0 = hangs.promise;
+  server.asked = [];
+  for (let read = 0; read < 3; read += 1) {
+    now += 30_000;
+    if (read === 2) server.item = { outcome: "confirmed" };
+    await completed(outcomes, ...entries);
+    assert.equal(outcomes.readAt(), 1_000_000);
+  }
+  const words = () => entries.map((entry) => outcomes.shown(entry).outcome);
+  assert.deepEqual(words(), ["running", ...Array(6).fill("confirmed")]);
+  assert.equal(server.asked.filter((id) => id === "m0").length, 1);
+  hangs.resolve();
+  await soon(20);
+  assert.deepEqual(words(), Array(7).fill("confirmed"));
+  assert.equal(outcomes.readAt(), 0);
+});
+
+test("an outcome that was never read is lacking as long as it cannot be", async () => {
+  store.forget();
+  const outcomes = withOutcomes(view.signal);
+  const how = () => store.freshness(Date.now());
+  const down = () => (globalThis.fetch = async () => Response.json({ title: "No" }, { status: 403 }));
+  down();
+  assert.equal(how(), "live");
+  await completed(outcomes, tested("n", "n"));
+  assert.equal(how(), "incomplete");
+  globalThis.fetch = async () => Response.json({ items: [{ verification_id: "n", state: "running", outcome: null }] });
+  await completed(outcomes, tested("n", "n"));
+  assert.equal(how(), "live");
+  down();
+  await completed(outcomes, tested("n", "n"));
+  assert.equal(how(), "live");
+  await completed(outcomes, tested("n", "n"), tested("o", "o"));
+  assert.equal(how(), "incomplete");
+  view.abort();
+  assert.equal(how(), "live");
 });
 
 test("outcomes that are awaited are not asked for again", async (context) => {
   const { server, entries } = manyUnconfirmed(context, 6);
   const held = Promise.withResolvers();
   server.held = held.promise;
-  const outcomes = withOutcomes(never);
+  const outcomes = withOutcomes(view.signal);
   const looks = [outcomes.complete(entries), outcomes.complete(entries)];
   await soon();
   assert.equal(server.asked, 5);
   held.resolve();
   await Promise.all(looks);
-  await completed(outcomes, ...entries);
   assert.equal(outcomes.shown(entries[5]).outcome, "notThereYet");
 });
 
 test("words that cannot be read again are as old as they are", async (context) => {
   const { server, entries } = manyUnconfirmed(context, 3);
-  const outcomes = withOutcomes(never);
+  const outcomes = withOutcomes(view.signal);
   await completed(outcomes, ...entries);
   const read = server.now;
   server.isDown = true;
@@ -235,11 +362,11 @@ test("words that cannot be read again are as old as they are", async (context) =
   }
   server.isDown = false;
   await completed(outcomes, ...entries);
-  assert.equal(outcomes.readAt(), 0);
+  assert.equal(outcomes.readAt(), server.now);
 });
 
 test("an act that AWS has not answered yet is looked at again until it has, but no old one", async () => {
-  const outcomes = withOutcomes(never);
+  const outcomes = withOutcomes(view.signal);
   let [asked, items] = [0, []];
   globalThis.fetch = async () => {
     asked += 1;
@@ -259,7 +386,7 @@ test("an act on an account that is deleted is awaited no more", async () => {
     asked += 1;
     return Response.json({ title: "No" }, { status: 404 });
   };
-  const outcomes = withOutcomes(never);
+  const outcomes = withOutcomes(view.signal);
   for (let read = 0; read < 2; read += 1) await completed(outcomes, act("gone", "new", 0));
   assert.equal(asked, 1);
 });

@@ -302,9 +302,10 @@ export class Pages {
 
 /**
  * A list that loads one more page per press. Its first page is read again; where items change, all that is loaded.
- * `complete`: reads what else is to be known of these items, which are shown meanwhile; `shown`: an item with that.
+ * `complete`: reads what else is to be known of these items, which are shown meanwhile, and draws them as it gets
+ * to know; `shown`: an item with that.
  * @param {Options & {changes?: boolean, fetchPage: (cursor?: string | null) => Promise<any>,
- *   complete?: (items: any[]) => Promise<any>, shown?: (item: any) => any,
+ *   complete?: (items: any[], draw: () => void) => Promise<any>, shown?: (item: any) => any,
  *   keyOf: (item: any) => string, list: Element, renderItem: (item: any, before?: Element) => Node,
  *   empty: Node, onItems?: (items: any[]) => void}} options
  * @returns {Part & {node: Element, again: () => Promise<void>, draw: () => void}} `draw`: shows what else is known now
@@ -353,10 +354,7 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
   const drawAll = () => {
     draw();
     drawMore();
-    complete?.(pages.items).then(
-      () => options.signal.aborted || draw(),
-      () => {},
-    );
+    complete?.(pages.items, () => options.signal.aborted || draw());
   };
   const node = h("div", {});
   const take = (page) => {

@@ -11,8 +11,9 @@ import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { frame, outcomeOf } from "./account.js";
 
-// Of how many accounts the organization's trail reads outcomes, whenever it is read. Other entries wait for their turn.
-const MOST_ACCOUNTS = 5;
+// So many accounts are looked at at a time, and so many "Not there yet" with one read of the trail: as many as a page has.
+const MOST_AT_ONCE = 5;
+const MOST_PASSING = 50;
 // An act is listed once AWS has answered, or once nobody waits for that any more, which is within the hour.
 const LISTED_WITHIN_MS = 3_600_000;
 // A result, and the customer's log line, come some seconds after the interaction.
@@ -44,8 +45,11 @@ export function withOutcomes(signal) {
   const outcomes = new Map();
   /** When the outcomes were asked for, in milliseconds. @type {Map<string, number>} */
   const lookedAt = new Map();
-  /** When the accounts had their turns, in milliseconds. @type {Map<string, number>} */
+  /** Which accounts were looked at after which: counted, because a clock may be set back. @type {Map<string, number>} */
   const turns = new Map();
+  let turn = 0;
+  /** Accounts that are being looked at. @type {Set<string>} */
+  const underWay = new Set();
   /** Outcomes that could not be read the last time. @type {Set<string>} */
   const failing = new Set();
   /** @type {any[]} */
@@ -58,29 +62,30 @@ export function withOutcomes(signal) {
   };
   // That holds only until another test ends or its account changes.
   const isPassing = (entry) => shown(entry).outcome === "notThereYet";
-  const isOpen = (entry) => (outcomes.get(idOf(entry)) ?? "running") === "running" || isPassing(entry);
-  // The account that was never looked at comes first, then the one whose turn was longest ago: also if its test still
-  // runs, or the look failed.
-  const turnOf = (entries) => {
-    const { account_id: account } = entries[0];
-    return Math.max(turns.get(account) ?? 0, entries.every(isPassing) ? store.readAt(account) : 0);
-  };
+  const isOpen = (entry) =>
+    Boolean(idOf(entry)) && ((outcomes.get(idOf(entry)) ?? "running") === "running" || isPassing(entry));
+  const turnOf = ([{ account_id: account }]) => turns.get(account) ?? 0;
   // A deleted account has no entries any more.
   const orGone = (problem) => {
     if (!isMissing(problem)) throw problem;
     return { items: [], isGone: true };
   };
   const look = async (entries, list, id) => {
+    if (!entries.length) return;
     const { account_id: account } = entries[0];
     const path = `/v1/accounts/${api.segment(account)}/${list}`;
     const asked = Date.now();
+    // Of words that only their account can change, that is read alone.
+    const read = () => api.get(path, { query: { limit: 100 }, signal }).catch(orGone);
     try {
-      const { items, isGone } = await api.get(path, { query: { limit: 100 }, signal }).catch(orGone);
+      const { items, isGone } = entries.every(isPassing) ? { items: [] } : await read();
       const newest = items.find(({ outcome }) => outcome);
       if (newest?.outcome === "failed" || entries.some(isPassing)) await store.readOne(account, signal).catch(orGone);
-      // What has ended does not run again: an answer to an earlier look may come late.
-      for (const each of items)
+      for (const each of items) {
+        lookedAt.set(each[id], asked);
+        // What has ended does not run again: the API may answer with an older state.
         if ((outcomes.get(each[id]) || "running") === "running") outcomes.set(each[id], each.outcome ?? each.state);
+      }
       // Older than what is listed: its link tells.
       for (const entry of entries)
         if (!outcomes.has(idOf(entry)) && (isGone || !mayBeOpen(entry))) outcomes.set(idOf(entry), "");
@@ -93,31 +98,55 @@ export function withOutcomes(signal) {
       for (const entry of entries) failing.add(idOf(entry));
     }
   };
-  const lookAtSome = (entries) => {
-    const open = entries.filter((entry) => idOf(entry) && isOpen(entry));
-    const inTurn = [...Map.groupBy(open, ({ account_id: account }) => account).values()]
-      .toSorted((a, b) => turnOf(a) - turnOf(b))
-      .slice(0, MOST_ACCOUNTS);
-    for (const [{ account_id: account }] of inTurn) turns.set(account, Date.now());
-    return Promise.all(
-      inTurn.flatMap((each) => [
-        each.some(testOf) && look(each.filter(testOf), "verifications", "verification_id"),
-        each.some(isAct) && look(each.filter(isAct), "interactions", "interaction_id"),
-      ]),
-    );
+  const lookAt = async (entries, draw) => {
+    const { account_id: account } = entries[0];
+    turns.set(account, ++turn);
+    underWay.add(account);
+    await Promise.all([
+      look(entries.filter(testOf), "verifications", "verification_id"),
+      look(entries.filter(isAct), "interactions", "interaction_id"),
+    ]);
+    underWay.delete(account);
+    draw();
   };
-  // One at a time: a slow API gets no more to do.
-  const complete = (entries) => {
+  // Once each: all that runs or is not known yet, then of accounts that are not there yet those whose turn was longest
+  // ago. So too entries that are listed meanwhile.
+  const lookAtAll = async (draw) => {
+    const had = new Set();
+    let few = MOST_PASSING;
+    const next = () => {
+      const isDue = (entry) => isOpen(entry) && !had.has(idOf(entry)) && !underWay.has(entry.account_id);
+      const due = [...Map.groupBy(listed.filter(isDue), ({ account_id: account }) => account).values()];
+      const awaited = due.find((entries) => !entries.every(isPassing));
+      if (awaited || !few) return awaited;
+      few -= due.length && 1;
+      return due.toSorted((a, b) => turnOf(a) - turnOf(b))[0];
+    };
+    const goOn = async () => {
+      for (let entries = next(); entries; entries = next()) {
+        for (const entry of entries) had.add(idOf(entry));
+        await store.unlessItHangs(lookAt(entries, draw), signal);
+      }
+    };
+    await Promise.all(Array.from({ length: MOST_AT_ONCE }, goOn));
+  };
+  // A slow API gets no more to do at a time. `draw`: shows what is known by then.
+  const complete = (entries, draw = () => {}) => {
     listed = entries;
-    running ??= lookAtSome(entries).finally(() => {
+    running ??= lookAtAll(draw).finally(() => {
       running = null;
     });
     return running;
   };
-  const isOld = (entry) => failing.has(idOf(entry)) && isOpen(entry);
-  // When the oldest of the words was read that could not be read again; 0 if there is none. Others are as old as the
-  // trail, or wait for their turn.
-  const readAt = () => store.oldest(listed.filter(isOld).map((entry) => lookedAt.get(idOf(entry)) ?? 0));
+  const isLacking = (entry) => failing.has(idOf(entry)) && !lookedAt.has(idOf(entry));
+  const words = {
+    get isConnected() {
+      return listed.some(isLacking);
+    },
+  };
+  store.lacks(words, signal);
+  // When the oldest of the words that may change was read; 0 if there is none.
+  const readAt = () => store.oldest(listed.filter(isOpen).map((entry) => lookedAt.get(idOf(entry)) ?? 0));
   return { complete, shown, readAt };
 }
 
@@ -154,7 +183,7 @@ export function organizationAudit(context) {
   );
 }
 
-// As old as its entries, or as what became of them if that cannot be read.
+// As old as its entries, or as what became of them.
 function audit(context, path, { complete, shown, readAt }, options) {
   const entries = trail(context, path, { ...options, complete, shown });
   return { ...entries, readAt: () => oldest([entries, { readAt }]) };
@@ -170,7 +199,7 @@ const auditOf = (withAccount) => ({
  * @param {{signal: AbortSignal}} context
  * @param {string} path
  * @param {{keyOf: (entry: any) => string, renderItem: (entry: any, before?: Element) => Node, none: string,
- *   complete?: (items: any[]) => Promise<any>, shown?: (item: any) => any, changes?: boolean,
+ *   complete?: (items: any[], draw: () => void) => Promise<any>, shown?: (item: any) => any, changes?: boolean,
  *   onItems?: (items: any[]) => void, onMissing?: (problem: any) => any, pauseOf?: () => number}} options
  */
 function trail({ signal }, path, { none, ...options }) {
