@@ -458,3 +458,24 @@ test("rows under test do not wait for numbers that hang", async (context) => {
   view.abort();
   assert.ok(asked > 5, `${asked} reads`);
 });
+
+test("numbers that are there are not lacking because an earlier read of them fails late", async (context) => {
+  const { setTimeout: really } = globalThis;
+  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 5_000 ? 1 : wait));
+  const { fetch } = globalThis;
+  await signIn(session);
+  const held = [];
+  globalThis.fetch = (address, options) =>
+    String(address).includes("/organization") && !held.length
+      ? new Promise((resolve) => held.push(resolve))
+      : fetch(address, options);
+  await opened();
+  readNow();
+  await soon(150);
+  assert.ok(store.numbers());
+  assert.equal(store.freshness(Date.now()), "live");
+  held[0](Response.json({ title: "Down" }, { status: 422 }));
+  await soon(50);
+  assert.equal(store.freshness(Date.now()), "live");
+  view.abort();
+});

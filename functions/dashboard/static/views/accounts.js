@@ -303,7 +303,8 @@ class ListView {
       await store.readNumbers(this.signal);
       store.has(this.filters);
     } catch (problem) {
-      store.lacks(this.filters, this.signal);
+      // Those that are there are as old as they are.
+      if (!store.numbers()) store.lacks(this.filters, this.signal);
       throw problem;
     }
   }
