@@ -235,9 +235,9 @@ function drawWatch(target, account, word, again) {
 function saidOf(account, awaited) {
   const { watch } = t.instructions;
   if (awaited !== "notProvedYet" && awaited !== "nobodyLooks") return watch[awaited] ?? watch[account.status];
-  // A test that could not enter the account came after the last change, if there was one.
-  const isChanged = account.verification?.outcome && conditionOf(account) !== "notThereYet";
-  const notProved = isChanged ? watch.notProvedSince : watch.notProvedYet;
+  // A test that could not enter it says nothing of the time before the last change, if there was one.
+  const since = account.verification ? watch.notProvedSince : watch.notProvedYet;
+  const notProved = conditionOf(account) === "notThereYet" ? watch.notEntered : since;
   return awaited === "nobodyLooks" ? `${notProved} ${watch.nobodyLooks}` : notProved;
 }
 

@@ -433,6 +433,7 @@ export const t = withTexts(OPEN_TABLES, {
       unconfirmed: "Waiting for the role to appear in your account.",
       notProvedYet: "No test has proved the role yet.",
       notProvedSince: "No test has proved the role since the last change.",
+      notEntered: "A test could not enter the account with this role.",
       nobodyLooks: "Nobody looks for it now: once it is there, it must be tested.",
       unconfirmedKey: "Waiting for a test of these credentials.",
       notThereYet:
