@@ -41,18 +41,24 @@ export async function resourcesOf(id, signal) {
   }
 }
 
-// Whatever is still to be asked about an instance, and by which modal, ends once one asks.
-/** @type {Map<string, AbortController>} */
-const asks = new Map();
-function untilAsked(key) {
-  const ask = asks.get(key) ?? new AbortController();
-  asks.set(key, ask);
-  return ask.signal;
+// Of each instance the schedules that were sent, in this order, until somebody was asked about it or need not be. The
+// last of them alone asks. One that was refused is none.
+/** @type {Map<string, {schedule: any}[]>} */
+const sends = new Map();
+const sentOf = (key) => sends.get(key) ?? [];
+const isLast = (key, send) => sentOf(key).at(-1) === send;
+function sending(key, schedule, session) {
+  const send = { schedule };
+  sends.set(key, [...sentOf(key), send]);
+  // Nobody else is asked.
+  session.addEventListener("abort", () => sends.delete(key), { once: true });
+  return send;
 }
-function nowAsked(key) {
-  asks.get(key)?.abort();
-  asks.delete(key);
-}
+const refused = (key, send) =>
+  sends.set(
+    key,
+    sentOf(key).filter((each) => each !== send),
+  );
 
 /** One resource and its tag, null if it is not there. */
 const tagged = async (id, resource) =>
@@ -255,13 +261,13 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   const session = ending();
   let known = resource;
   let etag = null;
-  // What was sent, though its answer may be lost.
-  const sent = [];
+  // What was sent last, though its answer may be lost.
+  let mine;
   let isLost = false;
   // One that was released meanwhile is the API's to refuse, unless it is under control again.
   const newest = async () => {
     // The API refuses a second schedule. So a first one is looked for only once it was sent.
-    if (!resource && !sent.length) return given;
+    if (!resource && !mine) return given;
     const listed = async () => (await resourcesOf(id)).find((each) => isOf(each, subject));
     const there = (known && (await tagged(id, known))) ?? (await tagged(id, await listed()));
     if (!there) return given;
@@ -269,24 +275,18 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
     etag = there.etag;
     return known.schedule ?? undefined;
   };
-  // Aborts once somebody was asked since the schedule was sent, or is about to be.
-  let over = untilAsked(key);
-  // From now on nothing else that waits asks. Returns what ends this one.
-  const claim = () => {
-    if (!session.aborted) nowAsked(key);
-    return AbortSignal.any([session, untilAsked(key)]);
-  };
-  // Asked once, even after the person left the view, because the instance runs on; but nobody else is asked.
-  const ask = (saved, until, isDue) =>
+  // Asked once, even after the person left the view, because the instance runs on.
+  const ask = (saved, send, isDue) =>
     onceAlone(() => {
-      if (until.aborted || whyLeave(id, saved, running(), isDue())) return;
-      nowAsked(key);
-      askToStop(id, saved, running, isDue, onStop);
+      if (!isLast(key, send)) return;
+      sends.delete(key);
+      if (!whyLeave(id, saved, running(), isDue())) askToStop(id, saved, running, isDue, onStop);
     });
-  // A schedule whose answer was lost may be saved all the same, perhaps only later. Whoever gives its modal up is asked
-  // once that is known.
+  // A schedule whose answer was lost may be saved all the same, perhaps only later; so may one that was sent before.
+  // Whoever gives the modal up is asked once that is known, unless another schedule is sent meanwhile.
   const askOfLost = () => {
-    if (!isLost) return;
+    const last = sentOf(key).at(-1);
+    if (!isLost || !last) return;
     const ended = new AbortController();
     let wait = 0;
     let sinceAnswered;
@@ -294,22 +294,26 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
       wait = READ_EVERY_MS;
       const there = JSON.stringify(await newest());
       sinceAnswered ??= stopwatch();
-      const isSaved = known && sent.some((each) => JSON.stringify(each) === there);
-      if (isSaved || sinceAnswered() >= LOST_FOR_MS) ended.abort();
-      if (!isSaved || over.aborted) return;
-      const isDue = dueOnceSaid(known);
-      if (!whyLeave(id, known, running(), isDue())) ask(known, claim(), isDue);
+      const isSaved = known && sentOf(key).some(({ schedule }) => JSON.stringify(schedule) === there);
+      if (!sentOf(key).includes(last) || sinceAnswered() >= LOST_FOR_MS) ended.abort();
+      if (!isSaved || !isLast(key, last)) return;
+      ended.abort();
+      ask(known, last, dueOnceSaid(known));
     };
-    whileLookedAt(AbortSignal.any([session, over, ended.signal]), () => wait, look);
+    whileLookedAt(AbortSignal.any([session, ended.signal]), () => wait, look);
   };
   const check = unlessChanged(given, newest, () => t.schedules.changedMeanwhile);
   const save = async (schedule, first) => {
     await first(check(schedule));
-    sent.push(schedule);
-    over = untilAsked(key);
-    if (known) return (await api.patch(path(id, known.resource_id), { schedule }, { etag })).body;
-    const { kind, instance_id, region } = instance;
-    return api.post(path(id), { kind, instance_id, region, schedule });
+    const send = (mine = sending(key, schedule, session));
+    try {
+      if (known) return (await api.patch(path(id, known.resource_id), { schedule }, { etag })).body;
+      const { kind, instance_id, region } = instance;
+      return await api.post(path(id), { kind, instance_id, region, schedule });
+    } catch (problem) {
+      if (!problem.perhapsDone) refused(key, send);
+      throw problem;
+    }
   };
   const local = timeZoneHere();
   const zones = [...new Set([given?.time_zone ?? local, "UTC", ...Intl.supportedValuesOf("timeZone")])];
@@ -376,13 +380,14 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           );
           if (errors.length) throw { status: 422, errors };
           const schedule = structuredClone({ time_zone: zone.value, windows });
+          // Whoever closes the modal meanwhile is asked once there is an answer, or it is lost.
+          isLost = false;
           const saved = await onceMore(() => save(schedule, first)).catch((problem) => {
-            isLost ||= problem.perhapsDone;
+            isLost = Boolean(mine);
             if (!node.isConnected) askOfLost();
             throw problem;
           });
-          isLost = false;
-          const until = claim(); // before this modal closes, because what waits for that would ask
+          const send = mine;
           const isDue = dueOnceSaid(saved);
           const whyNot = () => whyLeave(id, saved, running(), isDue());
           close();
@@ -391,7 +396,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           toast(t.schedules.saved, "success", instance && whyNot() && look);
           // The row is drawn again before the question, which gives the focus back to it, if that does not take long.
           await Promise.race([onSaved(), pause(ASK_AFTER_MS)]);
-          ask(saved, until, isDue);
+          ask(saved, send, isDue);
         },
       }),
   });
