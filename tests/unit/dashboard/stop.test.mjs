@@ -1,7 +1,7 @@
 // The question whether to stop an instance that runs outside of its new schedule.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, modal, signIn, submit, toasts } from "./drawn.mjs";
+import { all, button, modal, signIn, submit, toasts } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {} };
@@ -290,3 +290,213 @@ for (const [what, seconds, isAsked] of [
     assert.equal(modal()?.textContent.includes(t.schedules.outside), isAsked);
     modal()?.close();
   });
+
+let server;
+const keep = (there) => Response.json((server.stored = there));
+const lose = (there) => (keep(there), Response.json({ message: "Endpoint request timed out" }, { status: 504 }));
+const refuse = () => Response.json({ title: "Conflict", detail: "It is not so." }, { status: 409 });
+
+/** The schedules of an instance that runs outside of each are sent one after the other, and answered like this. */
+async function several(...answers) {
+  await signIn(session);
+  store.add({ account_id: "a", name: "A", status: "confirmed", version: 1, issues: [] }, 0);
+  runs = true;
+  toasts.replaceChildren();
+  server = { stored: saved, reads: 0, sent: 0, isDown: false };
+  globalThis.fetch = async (address, { method, body }) => {
+    if (method === "PATCH") return answers[server.sent++]({ ...saved, ...JSON.parse(body) });
+    server.reads += 1;
+    if (server.isDown) return Response.json({ message: "Endpoint request timed out" }, { status: 504 });
+    return Response.json(
+      String(address).endsWith("/r") ? server.stored : { items: [server.stored], next_cursor: null },
+    );
+  };
+  const open = (onSaved = () => {}) =>
+    scheduleDialog("a", { instance, resource: server.stored, running: () => runs, onSaved, onStop() {} });
+  const save = async (hour) => {
+    const input = all(modal()).findLast((node) => node.getAttribute("type") === "time");
+    input.value = `${hour}:00`;
+    input.dispatchEvent(new Event("change"));
+    await submitted();
+  };
+  const close = async () => {
+    const form = modal().querySelector("form");
+    modal().close();
+    form.isConnected = false;
+    await soon(60);
+  };
+  return { open, save, close };
+}
+
+const isAskedOf = (hour) =>
+  Boolean(modal()?.textContent.includes(t.schedules.moment(dayName(0, "long"), timeOfDay(hour * 60))));
+
+/** An answer that comes once it is let go. */
+function held(answer) {
+  const { promise, resolve } = Promise.withResolvers();
+  const answered = async (there) => {
+    const content = answer(there);
+    await promise;
+    return content;
+  };
+  return [answered, resolve];
+}
+
+for (const [when, isDrawn] of [
+  ["after the later one was asked about", true],
+  ["before the later one is asked about", false],
+])
+  test(`an earlier schedule whose answer comes ${when} is not asked about`, async () => {
+    const drawn = Promise.withResolvers();
+    if (isDrawn) drawn.resolve();
+    const [first, letGo] = held(keep);
+    const { open, save, close } = await several(first, keep);
+    open();
+    await save(19);
+    await close();
+    open(() => drawn.promise);
+    await save(21);
+    if (!isDrawn) letGo();
+    await soon(60);
+    assert.equal(isAskedOf(21), isDrawn);
+    drawn.resolve();
+    letGo();
+    await soon(60);
+    assert.ok(isAskedOf(21), modal()?.textContent);
+    await close();
+    assert.equal(modal()?.textContent, undefined);
+  });
+
+for (const [what, isLost] of [
+  ["is there", false],
+  ["is lost too", true],
+])
+  test(`who tries once more after an answer was lost is asked once the other answer ${what}`, async () => {
+    const [second, letGo] = held(isLost ? lose : keep);
+    const { open, save, close } = await several(lose, second);
+    open();
+    await save(19);
+    await save(19);
+    await close();
+    assert.equal(modal()?.textContent, undefined);
+    letGo();
+    await soon(60);
+    assert.ok(isAskedOf(19));
+    await close();
+    readNow();
+    await soon(60);
+    assert.equal(modal()?.textContent, undefined);
+  });
+
+test("a schedule whose answer was lost is not asked about while another is being sent", async () => {
+  const lost = (there) => {
+    server.isDown = true;
+    return lose(there);
+  };
+  const [second, letGo] = held(Response.json);
+  const { open, save, close } = await several(lost, second);
+  open();
+  await save(19);
+  await close();
+  server.isDown = false;
+  open();
+  await save(21);
+  await close();
+  readNow();
+  await soon(60);
+  assert.equal(modal()?.textContent, undefined);
+  letGo();
+  await soon(60);
+  assert.ok(isAskedOf(21), modal()?.textContent);
+  await close();
+  readNow();
+  await soon(60);
+  assert.equal(modal()?.textContent, undefined);
+});
+
+test("a schedule that is saved is asked about though a later one is refused", async () => {
+  const drawn = Promise.withResolvers();
+  const { open, save, close } = await several(keep, refuse);
+  open(() => drawn.promise);
+  await save(19);
+  open();
+  drawn.resolve();
+  await save(21);
+  assert.ok(!isAskedOf(19));
+  await close();
+  assert.ok(isAskedOf(19), modal()?.textContent);
+  await close();
+  assert.equal(modal()?.textContent, undefined);
+});
+
+test("so is one whose answer comes only once the later one was refused, and its modal given up", async () => {
+  const [first, letGo] = held(keep);
+  const { open, save, close } = await several(first, refuse);
+  open();
+  await save(19);
+  await close();
+  open();
+  await save(21);
+  await close();
+  assert.ok(isAskedOf(19), modal()?.textContent);
+  await close();
+  letGo();
+  await soon(60);
+  assert.equal(modal()?.textContent, undefined);
+});
+
+for (const [who, turn] of [
+  ["about which there was nothing to ask", async () => {}],
+  [
+    "about which another person was to be asked",
+    async () => (session.forget(), await soon(30), await signIn(session, "admin")),
+  ],
+])
+  test(`a schedule ${who} is not asked about because a later one is refused`, async () => {
+    const isOther = who.includes("person");
+    const drawn = Promise.withResolvers();
+    const { open, save, close } = await several(keep, refuse);
+    const { fetch } = globalThis;
+    runs = isOther;
+    open(() => isOther && drawn.promise);
+    await save(19);
+    await soon(60);
+    assert.ok(!toasts.textContent.includes(t.schedules.rested), toasts.textContent);
+    await turn();
+    globalThis.fetch = fetch;
+    store.add({ account_id: "a", name: "A", status: "confirmed", version: 1, issues: [] }, 0);
+    runs = true;
+    open();
+    await save(21);
+    assert.equal(server.sent, 2);
+    await close();
+    assert.equal(modal()?.textContent, undefined);
+    drawn.resolve();
+    await soon(60);
+    assert.equal(modal()?.textContent, undefined);
+  });
+
+test("a schedule that was refused is not asked about though the instance has it already", async () => {
+  const { open, save, close } = await several(refuse);
+  open();
+  await save(18);
+  const { reads } = server;
+  await close();
+  readNow();
+  await soon(60);
+  assert.deepEqual([modal()?.textContent, server.reads], [undefined, reads]);
+});
+
+test("a schedule that was not sent, because reading before it failed, is looked for by nobody", async () => {
+  const { open, close } = await several();
+  open();
+  server.isDown = true;
+  submit();
+  while (server.reads < 3) await soon(30);
+  await soon(60);
+  const { reads } = server;
+  await close();
+  readNow();
+  await soon(60);
+  assert.deepEqual([server.sent, server.reads], [0, reads]);
+});

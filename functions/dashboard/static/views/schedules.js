@@ -295,10 +295,8 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
       const there = JSON.stringify(await newest());
       sinceAnswered ??= stopwatch();
       const isSaved = known && sentOf(key).some(({ schedule }) => JSON.stringify(schedule) === there);
-      if (!sentOf(key).includes(last) || sinceAnswered() >= LOST_FOR_MS) ended.abort();
-      if (!isSaved || !isLast(key, last)) return;
-      ended.abort();
-      ask(known, last, dueOnceSaid(known));
+      if (isSaved || sinceAnswered() >= LOST_FOR_MS) ended.abort();
+      if (isSaved) ask(known, last, dueOnceSaid(known));
     };
     whileLookedAt(AbortSignal.any([session, ended.signal]), () => wait, look);
   };
@@ -383,7 +381,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           // Whoever closes the modal meanwhile is asked once there is an answer, or it is lost.
           isLost = false;
           const saved = await onceMore(() => save(schedule, first)).catch((problem) => {
-            isLost = Boolean(mine);
+            isLost = true;
             if (!node.isConnected) askOfLost();
             throw problem;
           });
