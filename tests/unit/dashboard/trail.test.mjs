@@ -12,6 +12,7 @@ const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const store = await import(`${page}/lib/store.js`);
 const { withOutcomes } = await import(`${page}/views/trail.js`);
+api.start({ api_base: "http://api.test" });
 
 let view;
 beforeEach(() => (view = new AbortController()));
@@ -36,7 +37,6 @@ async function completed(of, ...items) {
 }
 
 test("entries of several accounts get their outcomes, each list is asked for once", async () => {
-  api.start({ api_base: "http://api.test" });
   const asked = [];
   const lists = {
     "/v1/accounts/a/verifications": [{ verification_id: "t1", outcome: "failed" }],
@@ -90,6 +90,20 @@ test("a test that has ended does not run again because an old answer says so", a
   assert.deepEqual(await completed(outcomes, ...entries), ["confirmed", "running"]);
   items = items.map(({ verification_id }) => ({ verification_id, outcome: null, state: "running" }));
   assert.deepEqual(await completed(outcomes, ...entries), ["confirmed", "running"]);
+});
+
+test("a word that was read before its entry was listed is as old as it is", async (context) => {
+  let now = 1_000_000;
+  context.mock.method(Date, "now", () => now);
+  const items = ["t", "u"].map((verification_id) => ({ verification_id, outcome: null, state: "running" }));
+  globalThis.fetch = async () => Response.json({ items });
+  const outcomes = withOutcomes(view.signal);
+  await completed(outcomes, tested("a", "t"));
+  now += 30_000;
+  const looks = outcomes.complete([tested("a", "u")]);
+  assert.equal(outcomes.readAt(), 1_000_000);
+  await looks;
+  assert.equal(outcomes.readAt(), now);
 });
 
 /** The API, with an account "a" that could not be entered by any of these tests, the newest first. */
