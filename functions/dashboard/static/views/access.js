@@ -41,7 +41,8 @@ function draw({ groups, policy_document: policy }) {
         h(
           "dl",
           { class: "access-facts" },
-          h("div", {}, h("dt", {}, t.access.without), h("dd", {}, t.groupTexts[group.group]?.without ?? "")),
+          t.groupTexts[group.group] &&
+            h("div", {}, h("dt", {}, t.access.without), h("dd", {}, t.groupTexts[group.group].without)),
           group.resource && h("div", {}, h("dt", {}, t.access.resource), h("dd", {}, h("code", {}, group.resource))),
         ),
         h(
