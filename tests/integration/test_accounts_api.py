@@ -37,14 +37,19 @@ from tests.support.builders import (
 from tests.support.messages import STREAMS, matches
 from tests.support.moto_stack import TABLE, Clock, Stream, client, items
 from tests.support.template import resource
+from tests.support.tenants import BODIES
 
 OWNED = sorted(
-    (method, path.format(account_id="{id}", verification_id=VERIFICATION_ID))
+    (method, path)
     for method, path in served(accounts_api)
     if path.startswith("/v1/accounts/{account_id}")
 )
 """Every route of one account, of those that `accounts_api` serves."""
-BODIES = {"PATCH": {"name": "Other"}, "PUT": KEYS}
+
+
+def at(route: str, account_id: str) -> str:
+    """The path of a route of this account."""
+    return route.format(account_id=account_id, verification_id=VERIFICATION_ID)
 
 
 def test_a_new_account_is_unconfirmed_and_due_for_its_first_test(admin: Api) -> None:
@@ -635,9 +640,9 @@ def test_another_organizations_account_is_not_there(
     method: str, route: str, admin: Api, other_admin: Api
 ) -> None:
     account = admin.account(**KEY_ACCOUNT)
-    path = route.format(id=account["account_id"])
+    path = at(route, account["account_id"])
 
-    answer = other_admin.send(method, path, BODIES.get(method))
+    answer = other_admin.send(method, path, BODIES.get((method, route)))
 
     assert is_problem(answer, 404)
     assert admin.get(f"/v1/accounts/{account['account_id']}").json == account
@@ -648,7 +653,7 @@ def test_another_organizations_account_is_not_there(
 def test_an_account_that_does_not_exist_is_not_there(
     method: str, route: str, account_id: str, admin: Api
 ) -> None:
-    answer = admin.send(method, route.format(id=account_id), BODIES.get(method))
+    answer = admin.send(method, at(route, account_id), BODIES.get((method, route)))
 
     assert is_problem(answer, 404)
 
@@ -661,7 +666,7 @@ def test_a_viewer_may_not_change_anything(method: str, route: str, viewer: Api, 
     account = admin.account()
     before = items()
 
-    answer = viewer.send(method, route.format(id=account["account_id"]), BODIES.get(method))
+    answer = viewer.send(method, at(route, account["account_id"]), BODIES.get((method, route)))
 
     assert is_problem(answer, 403)
     assert items() == before
@@ -680,7 +685,7 @@ def test_a_viewer_may_not_change_anything(method: str, route: str, viewer: Api, 
 def test_without_an_organization_or_a_group_everything_is_forbidden(
     method: str, route: str, caller: Api
 ) -> None:
-    answer = caller.send(method, route.format(id=UNKNOWN_ID), BODIES.get(method))
+    answer = caller.send(method, at(route, UNKNOWN_ID), BODIES.get((method, route)))
 
     assert is_problem(answer, 403)
     assert items() == []
@@ -690,9 +695,7 @@ def test_without_an_organization_or_a_group_everything_is_forbidden(
 def test_a_route_that_the_gateway_let_through_without_a_token_is_forbidden_all_the_same(
     method: str, route: str, nobody: Api
 ) -> None:
-    body = ROLE_ACCOUNT if route == "/v1/accounts" else BODIES.get(method)
-
-    answer = nobody.send(method, route.format(id=UNKNOWN_ID), body)
+    answer = nobody.send(method, at(route, UNKNOWN_ID), BODIES.get((method, route)))
 
     assert is_problem(answer, 403)
 

@@ -29,8 +29,7 @@ from cavok.domain.template_versions import VERSIONS, TemplateVersion
 from cavok.domain.verifications import finish
 from cavok.domain.webhooks import PAUSED_AFTER
 from cavok.services.customer_sessions import CustomerSessions
-from tests.support import api
-from tests.support.api import KEY_ACCOUNT, KEYS, OFFICE, WEBHOOK, Answer, Api, is_problem, number
+from tests.support.api import KEY_ACCOUNT, KEYS, OFFICE, WEBHOOK, Answer, Api, is_problem
 from tests.support.builders import (
     NOW,
     ORGANIZATION_ID,
@@ -41,7 +40,7 @@ from tests.support.builders import (
 )
 from tests.support.declared import operation_of
 from tests.support.moto_stack import Clock
-from tests.support.tenants import DATABASE, make_world, whole_api
+from tests.support.tenants import BODIES, make_world, whole_api
 
 __all__ = ["whole_api"]
 
@@ -250,7 +249,7 @@ POSTS = [
 def test_13_1_1_what_has_no_strong_tag_is_changed_for_no_tag(path: str, is_shown: bool) -> None:
     """Whatever a route does not read is compared before it. `*` names a list, which is there."""
     world = make_world(ORGANIZATION_ID, 1)
-    place, body = path.format_map(world.ids), BODIES.get(path.rpartition("/")[2])
+    place, body = path.format_map(world.ids), BODIES.get(("POST", path))
     before = world.items()
 
     def send(**headers: str) -> Answer:
@@ -299,13 +298,6 @@ def test_who_is_refused_is_not_told_of_a_change_that_nobody_made(
     assert is_problem(refused, 412)
     says = "The account is at version 1, which your condition does not allow."
     assert refused.json["detail"] == says
-
-
-BODIES = {
-    "accounts": api.ROLE_ACCOUNT | {"provider_id": number(9), "name": "Ninth"},
-    "resources": {"kind": "rds", "instance_id": DATABASE, "region": "us-east-1"},
-}
-"""What these take that take a body."""
 
 
 @each_route
