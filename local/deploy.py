@@ -30,7 +30,8 @@ _RECORD = STATE / "deployed.json"
 _SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "statemachines")
 
 
-def _parameters(emulator: Emulator) -> list[str]:
+def parameters(emulator: Emulator) -> list[str]:
+    """The options of SAM that set the template's parameters as this machine needs them."""
     return [
         "--parameter-overrides",
         f"Runtime={RUNTIME}",
@@ -65,7 +66,7 @@ def is_current(emulator: Emulator) -> bool:
 
 def build(emulator: Emulator) -> None:
     """`sam build`, cached: builds only what changed. Raises Problem with the end of its output."""
-    _sam("build", emulator, ["--cached", *_parameters(emulator)])
+    _sam("build", emulator, ["--cached", *parameters(emulator)])
 
 
 def deploy(emulator: Emulator) -> None:
@@ -73,7 +74,7 @@ def deploy(emulator: Emulator) -> None:
     output and the resources that failed.
     """
     try:
-        _sam("deploy", emulator, _parameters(emulator))
+        _sam("deploy", emulator, parameters(emulator))
     except Problem as problem:
         raise Problem(f"{problem}\n{_failed_resources(emulator)}") from problem
     _RECORD.write_text(json.dumps(_record_of(emulator)))
@@ -82,7 +83,7 @@ def deploy(emulator: Emulator) -> None:
 def deploy_beside(emulator: Emulator, stack_name: str) -> None:
     """A further stack of the same account and region, from what was built last. Raises Problem."""
     named = ["--stack-name", stack_name, "--s3-prefix", stack_name]
-    _sam("deploy", emulator, [*named, *_parameters(emulator)])
+    _sam("deploy", emulator, [*named, *parameters(emulator)])
 
 
 def _failed_resources(emulator: Emulator) -> str:
