@@ -1,7 +1,7 @@
 // An older role: what the newer version changes, and how to update it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { opened, signIn } from "./drawn.mjs";
+import { all, opened, press, signIn } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -87,6 +87,39 @@ test("once a test finds the role updated, its instructions are read again", asyn
   assert.ok(!main.textContent.includes(t.instructions.update));
 });
 
+test("whoever follows other steps stays there while they are read again, and when they differ", async () => {
+  store.forget();
+  store.add(older);
+  let found = { ...guide, terraform: "tf 1" };
+  let late = Promise.resolve();
+  globalThis.fetch = async (address) => {
+    if (!String(address).endsWith("/instructions")) return Response.json(older);
+    await late;
+    return Response.json(found);
+  };
+  const signal = new AbortController();
+  const main = opened(instructions, signal.signal);
+  document.body.append(main);
+  await soon(20);
+  const tab = () => all(main).find((node) => node.textContent === t.instructions.tabs.terraform);
+  const isChosen = () => tab()?.getAttribute("aria-selected") === "true" && document.activeElement === tab();
+  press(tab());
+  assert.ok(isChosen());
+  const { promise, resolve } = Promise.withResolvers();
+  late = promise;
+  found = { ...guide, terraform: "tf 2" };
+  store.add({ ...newest, version: 2 });
+  // Longer than until grey bars come.
+  await soon(200);
+  assert.ok(isChosen());
+  resolve();
+  await soon(20);
+  assert.ok(main.textContent.includes("tf 2"));
+  assert.ok(isChosen());
+  signal.abort();
+  main.remove();
+});
+
 test("the overview says the version of a role that a test finds while it is open", async () => {
   store.forget();
   store.add(older, Date.now());
@@ -94,7 +127,7 @@ test("the overview says the version of a role that a test finds while it is open
   const signal = new AbortController();
   const main = opened(overview, signal.signal);
   await soon(20);
-  store.put(newest, null, Date.now());
+  store.put(newest, Date.now());
   signal.abort();
   assert.ok(main.textContent.includes(`${t.account.roleVersion}2`));
 });
@@ -112,7 +145,7 @@ test("the overview draws anew whatever changes of an account, but not because a 
   const sections = () => [".capabilities", ".facts", ".setting"].map((name) => main.querySelector(name));
   const isNew = (changes) => {
     const before = sections();
-    store.put({ ...account, ...changes }, null, Date.now());
+    store.put({ ...account, ...changes }, Date.now());
     return sections().map((node, index) => node !== before[index]);
   };
   const begun = { testing: true, next_verification_at: "2026-01-01T10:16:00Z" };
@@ -139,10 +172,10 @@ test("the overview does not say when the next test is while one runs", async () 
     const view = new AbortController();
     const main = opened(overview, view.signal);
     await soon(20);
-    store.put(running, null, Date.now());
+    store.put(running, Date.now());
     const next = () => main.querySelector(".next-test");
     assert.equal(next().hidden, true);
-    store.put(resting, null, Date.now());
+    store.put(resting, Date.now());
     assert.equal(next().hidden, false);
     assert.ok(next().textContent.includes(t.account.noNextTest));
     view.abort();

@@ -67,9 +67,11 @@ export function codeBlock(content, { label, filename }) {
   );
 }
 
-export function tabs(label, items) {
+/** `chosen`: the title of the tab that was, which whoever draws anew keeps. */
+export function tabs(label, items, chosen = { title: "" }) {
   const group = uniqueId("tabs");
   const select = (index, { focus = true } = {}) => {
+    chosen.title = items[index].title;
     buttons.forEach((node, at) => {
       node.setAttribute("aria-selected", String(at === index));
       node.tabIndex = at === index ? 0 : -1;
@@ -111,7 +113,8 @@ export function tabs(label, items) {
       item.content(),
     ),
   );
-  select(0, { focus: false });
+  const before = items.findIndex(({ title }) => title === chosen.title);
+  select(Math.max(before, 0), { focus: false });
   return h(
     "div",
     { class: "tabs" },

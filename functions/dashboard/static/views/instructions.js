@@ -126,7 +126,8 @@ export function instructions(context) {
           } else toast(t.instructions.pressAgain);
         });
       };
-      const draws = (answer) => drawGuide(answer, handle.account(), onPress);
+      const way = { title: "" };
+      const draws = (answer) => drawGuide(answer, handle.account(), onPress, way);
       const guide = watched(content, read, draws, { signal: handle.signal, once: true });
       let guided = asked(handle.account());
       handle.onChange((account) => {
@@ -134,7 +135,8 @@ export function instructions(context) {
         if (asked(account) !== guided) {
           guided = asked(account);
           lookedFor = 0;
-          guide.reload();
+          // Whoever follows the steps keeps them until there are others, unless it is not known whether there are.
+          guide.again().catch(guide.reload);
           return;
         }
         const link = /** @type {HTMLAnchorElement} */ (content.querySelector(".deploy a"));
@@ -255,7 +257,7 @@ function waitsFor(account, looking) {
   return looking === "waiting" ? "unconfirmed" : "notProvedYet";
 }
 
-function drawGuide(guide, account, onPress) {
+function drawGuide(guide, account, onPress, way) {
   const ways = [
     guide.cloudformation_template && {
       title: t.instructions.tabs.cloudformation,
@@ -334,7 +336,7 @@ function drawGuide(guide, account, onPress) {
           ),
         ),
     ),
-    section(t.instructions.other, {}, tabs(t.instructions.other, ways)),
+    section(t.instructions.other, {}, tabs(t.instructions.other, ways, way)),
   ];
 }
 
