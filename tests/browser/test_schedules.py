@@ -90,7 +90,7 @@ def test_an_instance_that_runs_outside_of_its_new_schedule_is_asked_about(
         if network.is_down:
             page.clock.run_for(5_000)
             alert = page.get_by_role("dialog").get_by_role("alert")
-            expect(alert).to_contain_text("Service Unavailable")
+            expect(alert).to_contain_text("The service has a problem")
     if network.condition is API_DOWN:
         page.get_by_role("button", name="Save").click()
     expect(question(page)).to_contain_text("It is running now, outside this schedule.")

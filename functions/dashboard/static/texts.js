@@ -160,6 +160,12 @@ const texts = {
     none: "–",
     isNow: (name, status) => `${name} is now: ${status}`,
     testLabel: (name) => `Test ${name}`,
+    begun: (name) => `A test of ${name} has begun.`,
+    showIt: "Show it",
+    changedMeanwhile: "No test was started: the account has changed in the meantime. Press Test again.",
+    revokedMeanwhile:
+      "No test was started: the account is revoked, and has changed in the meantime. Press Test again to use it all " +
+      "the same.",
     notStarted: "No test was started: the service cannot be reached. Check your network, then press Test again.",
     perhapsStarted:
       "The service cannot be reached, so perhaps no test was started. Check your network, then press Test again: " +
@@ -168,7 +174,10 @@ const texts = {
     testedCaption: "Tested ",
   },
 
-  forms: { optional: "(optional)" },
+  forms: {
+    optional: "(optional)",
+    typedSince: "What you have changed since you pressed is not saved yet. Press again to save it.",
+  },
 
   actions: {
     retry: "Try again",
@@ -212,6 +221,7 @@ const texts = {
         404: "The service cannot be found",
         409: "This conflicts with something that exists",
         429: "Too many requests at once",
+        504: "The service did not answer in time",
       })[status] ?? (status >= 500 ? "The service has a problem" : `The service answered ${status}`),
     network: "The service cannot be reached",
     networkDetail: "Check your network. Nothing was lost.",
@@ -220,6 +230,7 @@ const texts = {
     timeout: "The service did not answer in time",
     timeoutDetail: (seconds) =>
       plural(seconds, { one: "No answer came within # second.", other: "No answer came within # seconds." }),
+    waitAMoment: "Try again in a moment.",
     waitUntil: (time) => `Try again after ${time}.`,
     unexpected: "Something unexpected happened",
     reference: (id) => `Reference for support: ${id}`,

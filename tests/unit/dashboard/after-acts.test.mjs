@@ -148,6 +148,28 @@ for (const [what, draw, read, , act, elsewhere = draw] of [
     assert.ok(asked.some((each) => each.startsWith("GET") && each.endsWith(read)));
   });
 
+test("a start that is throttled is said once, not of the instance; a refusal of the API stays in its row", async () => {
+  const stopped = { ...instance, state: "stopped" };
+  answers["/instances"] = () => Response.json({ items: [stopped], unavailable: [], as_of: new Date().toISOString() });
+  const main = opened(instances, view.signal);
+  await soon(20);
+  const { fetch } = globalThis;
+  const starts = async (body, status) => {
+    const headers = { "retry-after": "0.01" };
+    globalThis.fetch = async (address, options) =>
+      options.method === "POST" ? Response.json(body, { status, headers }) : fetch(address, options);
+    press(button(main, t.instances.start));
+    await soon(60);
+    return main.querySelector('[role="alert"]')?.textContent;
+  };
+  for (const body of [{ message: "Too Many Requests" }, { title: "Too many", detail: "Enough." }])
+    assert.equal(await starts(body, 429), undefined);
+  assert.equal(await starts({ message: "Forbidden" }, 403), undefined);
+  assert.ok(toasts.textContent.includes(t.problems.byStatus(429)) && toasts.textContent.includes("Enough."));
+  assert.doesNotMatch(toasts.textContent, /Forbidden|Too Many Requests/);
+  assert.equal(await starts({ title: "No", detail: "It is protected." }, 409), "It is protected.");
+});
+
 test("whether an instance runs, only a view that is open tells", () => {
   store.keepInstances("a", { items: [instance], unavailable: [], at: Date.now(), age: () => 0 });
   const open = new Instances({ id: "a" }, view.signal);

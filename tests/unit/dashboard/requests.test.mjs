@@ -106,7 +106,7 @@ test("who is not signed in any more is told so by the request that found out", a
   refreshed = tokenOf("anna");
   const refused = () => Response.json({ message: "Unauthorized" }, { status: 401 });
   answers = [refused, refused];
-  await assert.rejects(api.get("/v1/organization"), { status: 401, detail: "Unauthorized" });
+  await assert.rejects(api.get("/v1/organization"), { status: 401, title: /./, detail: "" });
   assert.equal(session.current(), null);
 });
 
@@ -229,6 +229,14 @@ test("what costs is waited for until the gateway gives up", async ({ mock }) => 
   assert.deepEqual(limits, [32_000]);
 });
 
+test("throttling by the gateway is said in plain words, with the time that it asks for", async () => {
+  const throttled = (headers) => () => Response.json({ message: "Too Many Requests" }, { status: 429, headers });
+  answers = [throttled({})];
+  await assert.rejects(api.post("/v1/accounts"), { detail: "Too many requests at once. Try again in a moment." });
+  answers = [throttled({ "retry-after": "60" })];
+  await assert.rejects(api.post("/v1/accounts"), { detail: /^Too many requests at once\. Try again after / });
+});
+
 test("an act that the gateway did not wait for is perhaps done; the service's own words stand alone", async () => {
   answers = [failing(504)];
   await assert.rejects(api.post("/v1/accounts/a/revoke"), perhaps);
@@ -237,9 +245,9 @@ test("an act that the gateway did not wait for is perhaps done; the service's ow
 });
 
 for (const [said, answer] of [
-  ["Internal Server Error.", Response.json({ message: "Internal Server Error" }, { status: 500 })],
+  ["The service has a problem.", Response.json({ message: "Internal Server Error" }, { status: 500 })],
   ["The service has a problem.", new Response("<html>Bad Gateway</html>", { status: 502 })],
-  ["Endpoint request timed out.", Response.json({ message: "Endpoint request timed out." }, { status: 504 })],
+  ["The service did not answer in time.", Response.json({ message: "Endpoint request timed out." }, { status: 504 })],
 ])
   test(`an act that failed on its way says so, and then that it is perhaps done: ${said}`, async () => {
     answers = [() => answer];

@@ -33,18 +33,23 @@ export function start(config) {
 export const get = (path, reading = {}) => call("GET", path, reading).then((answer) => answer.body);
 /** @type {(path: string, options?: Reading) => Promise<{body: any, etag: string | null}>} */
 export const getWithTag = (path, { signal } = {}) => call("GET", path, { signal });
-/** @type {(path: string, body?: any, options?: {key?: string}) => Promise<any>} */
-export const post = (path, body, { key } = {}) =>
-  call("POST", path, { body, headers: key ? { "idempotency-key": key } : {} }).then((answer) => answer.body);
+/** @returns {Record<string, string>} */
+const onlyOf = (etag) => (etag ? { "if-match": etag } : {});
+/** @type {(path: string, body?: any, options?: {key?: string, etag?: string}) => Promise<any>} */
+export const post = (path, body, { key, etag } = {}) =>
+  call("POST", path, { body, headers: { ...(key && { "idempotency-key": key }), ...onlyOf(etag) } }).then(
+    (answer) => answer.body,
+  );
 /** Asks the API to look at something, again and again, which whoever asks shows by itself.
  * @type {(path: string, options: {signal: AbortSignal}) => Promise<any>} */
 export const look = (path, { signal }) => call("POST", path, { signal, looks: true }).then((answer) => answer.body);
 /** @type {(path: string, body: any, headers?: Record<string, string>) => Promise<any>} */
 export const put = (path, body, headers) => call("PUT", path, { body, headers }).then((answer) => answer.body);
 /** @type {(path: string, body: any, options?: {etag?: string | null}) => Promise<{body: any, etag: string | null}>} */
-export const patch = (path, body, { etag } = {}) =>
-  call("PATCH", path, { body, headers: etag ? { "if-match": etag } : {} });
-export const remove = (path) => call("DELETE", path, {}).then((answer) => answer.body);
+export const patch = (path, body, { etag } = {}) => call("PATCH", path, { body, headers: onlyOf(etag) });
+/** @type {(path: string, options?: {etag?: string | null}) => Promise<any>} */
+export const remove = (path, { etag } = {}) =>
+  call("DELETE", path, { headers: onlyOf(etag) }).then((answer) => answer.body);
 
 export const segment = encodeURIComponent;
 export const newKey = () => crypto.randomUUID();
@@ -147,13 +152,15 @@ function problemOf(answer, content) {
   const isQuota = answer.status === 429;
   const longest = isQuota ? LONGEST_RETRY_AFTER_S : LONGEST_OUTAGE_S;
   const wait = Math.min(Number(answer.headers.get("retry-after")), longest) * 1000;
-  // The gateway's own responses (401, throttling) have a "message".
-  const said = content?.detail ?? content?.message ?? "";
+  // The words of the gateway, as of throttling, are for nobody.
+  const title = content?.title ?? t.problems.byStatus(answer.status);
+  const said = content?.detail ?? (isQuota ? `${title}.` : "");
+  const then = wait > 0 ? t.problems.waitUntil(second(Date.now() + wait)) : t.problems.waitAMoment;
   const problem = new Problem({
     status: answer.status,
-    title: content?.title ?? t.problems.byStatus(answer.status),
+    title,
     // A moment, because the words may stand for longer than the wait lasts.
-    detail: wait > 0 && isQuota ? `${said} ${t.problems.waitUntil(second(Date.now() + wait))}` : said,
+    detail: isQuota ? `${said} ${then}` : said,
     errors: Array.isArray(content?.errors) ? content.errors : [],
     reference: answer.headers.get("apigw-requestid") ?? answer.headers.get("x-amzn-requestid") ?? "",
   });

@@ -51,8 +51,9 @@ const asOf = ({ as_of: said, at }) => (said ? Date.parse(said) : at);
 // The same by this page's clock, which may be wrong: the API answers with nothing that is older than a minute.
 const seenAt = (listing) => Math.min(listing.at, Math.max(asOf(listing), listing.at - KEPT_FOR_MS));
 const nameOf = (item) => item.name || item.instance_id;
-// What the API said of the instance itself. No network and no answer pass.
-const isRefusal = ({ status, perhapsDone }) => status > 0 && status < 500 && !perhapsDone;
+// What the API said of the instance itself. No network and no answer pass, as do quotas and what the gateway says.
+const isRefusal = ({ status, byService, perhapsDone }) =>
+  status > 0 && status < 500 && status !== 429 && byService && !perhapsDone;
 
 /**
  * The state of an instance: as AWS said, unless its newest start or stop came later, or ended what AWS saw.
