@@ -1,7 +1,7 @@
 // What a form says of its fields, and what it keeps of what was typed.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { all, button, element, modal, opened, press, signIn, submit } from "./drawn.mjs";
+import { all, button, element, hold, modal, opened, press, signIn, submit } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {} };
@@ -75,6 +75,92 @@ test("regions that were added, or taken out, last are kept like what was typed",
   await leaves();
 });
 
+test("a region that is typed and not added yet is kept, and seen", async () => {
+  await adds();
+  typed("regions", "eu-west-1");
+  await leaves();
+  await adds();
+  assert.equal(inputOf("regions").value, "eu-west-1");
+  assert.ok(modal().querySelector("details").open);
+  typed("regions", "");
+  await leaves();
+});
+
+/** Fills in New Account, as it is asked for when it is sent. */
+async function fills(onAdded = () => {}) {
+  newAccount({ onClose() {}, onAdded });
+  await soon();
+  const form = modal().querySelector("form");
+  const find = form.querySelector.bind(form);
+  const checked = { access_type: "access_key", write_logs: "yes", provider: "aws" };
+  form.querySelector = (selector) => {
+    const [, name] = /name="(\w+)"\]:checked/.exec(selector) ?? [];
+    return name ? { value: checked[name] } : find(selector);
+  };
+  for (const input of modal().querySelectorAll("input")) input.value ??= "";
+  const values = { provider_id: "123456789012", name: "Prod", access_key_id: "AKIAIOSFODNN7EXAMPLE" };
+  for (const [name, value] of Object.entries({ ...values, secret_access_key: "THE-SECRET" })) typed(name, value);
+}
+
+test("no secret key is kept once a request has failed, nor is it taken for another when it is sent again", async () => {
+  const { fetch } = globalThis;
+  const keys = [];
+  globalThis.fetch = async (address, options) => {
+    if (options.method !== "POST") return fetch(address, options);
+    keys.push(options.headers["idempotency-key"]);
+    return Response.json({ title: "No" }, { status: 422 });
+  };
+  await fills();
+  for (const secret of ["THE-SECRET", "THE-SECRET", "ANOTHER-SECRET"]) {
+    typed("secret_access_key", secret);
+    submit();
+    await soon(20);
+  }
+  assert.equal(keys.length, 3);
+  assert.ok(keys[0] === keys[1] && keys[1] !== keys[2]);
+  assert.doesNotMatch(JSON.stringify(store.draftOf("anna")), /SECRET/);
+  await leaves();
+});
+
+test("what is typed while an account is added is kept for the next", async () => {
+  const added = [];
+  await fills((account) => added.push(account));
+  const letGo = hold((_, { method }) => method === "POST");
+  submit();
+  await soon(20);
+  typed("name", "Production");
+  letGo();
+  await soon(20);
+  assert.equal(added.length, 1);
+  assert.ok(modal().textContent.includes(t.newAccount.typedSince));
+  assert.equal(store.draftOf("anna").values.name, "Production");
+  store.sent();
+  await leaves();
+});
+
+test("what is typed while a name is saved is not lost: the modal says that it is not saved yet", async () => {
+  store.forget();
+  store.put(there, Date.now());
+  const view = new AbortController();
+  const main = opened(overview, view.signal);
+  await soon(20);
+  press(all(main).find(({ dataset }) => dataset.part === "name"));
+  typed("name", "Renamed");
+  const letGo = hold((_, { method }) => method === "PATCH");
+  submit();
+  await soon(20);
+  typed("name", "Mended");
+  letGo();
+  await soon(20);
+  assert.ok(modal().textContent.includes(t.forms.typedSince));
+  assert.equal(inputOf("name").value, "Mended");
+  submit();
+  await soon(20);
+  assert.equal(modal(), undefined);
+  assert.deepEqual(sent, ["PATCH", "PATCH"]);
+  view.abort();
+});
+
 test("what is wrong with a field that is folded away is seen", () => {
   const wrong = field({ name: "role_name", label: "Role", input: h("input", {}) });
   const folded = h("details", {}, wrong);
@@ -105,7 +191,7 @@ test("every input that is wrong is described by why, beside its help, and once",
 });
 
 test("a change of role and regions has the help of a change: what it says is not refused", async () => {
-  store.put(there, null, Date.now());
+  store.put(there, Date.now());
   const view = new AbortController();
   const main = opened(overview, view.signal);
   await soon(20);

@@ -43,15 +43,17 @@ const KNOWN_REGIONS = [
 
 /**
  * A list of regions as text. It suggests known regions and accepts any.
- * @param {{value: string[], help: string, optional?: boolean, onchange?: () => void}} options
+ * `text`: what was typed and not added yet.
+ * @param {{value: string[], text?: string, help: string, optional?: boolean, onchange?: () => void}} options
  */
-export function regionsField({ value, help, optional, onchange = () => {} }) {
+export function regionsField({ value, text = "", help, optional, onchange = () => {} }) {
   const chosen = [...value];
   const options = uniqueId("regions");
   const input = h("input", {
     type: "text",
     class: "input",
     list: options,
+    value: text,
     autocomplete: "off",
     spellcheck: "false",
     autocapitalize: "none",
@@ -115,5 +117,10 @@ export function regionsField({ value, help, optional, onchange = () => {} }) {
     chips,
   );
   draw();
-  return { node: wrap, chosen: () => [...chosen], read: () => (input.value && !add() ? null : [...chosen]) };
+  return {
+    node: wrap,
+    chosen: () => [...chosen],
+    text: () => input.value,
+    read: () => (input.value && !add() ? null : [...chosen]),
+  };
 }

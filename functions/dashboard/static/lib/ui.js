@@ -192,6 +192,13 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
   until.addEventListener("abort", close);
 }
 
+/** Does this once no modal is open: at once, if none is. */
+export function onceAlone(work) {
+  const open = document.querySelector("dialog[open]");
+  if (open) open.addEventListener("close", () => onceAlone(work), { once: true });
+  else work();
+}
+
 /** Why something failed, in words. What is wrong with the page itself is for the console. */
 export function reasonOf(problem) {
   if (!problem.detail && !problem.title) console.error(problem);
@@ -329,10 +336,11 @@ function untilClosed(node) {
 
 /**
  * `onsubmit`: awaits what it asks before it acts through `first`. If the modal was given up meanwhile, it does not go
- * on, and nobody is told what was found.
+ * on, and nobody is told what was found. `done`: closes the modal and says the text; but not if something was typed
+ * since the press, which was not saved. Returns whether it is closed.
  * @param {{submitText: string, submitClass?: string, cancel?: () => void, cancelText?: string | Node,
- *   onsubmit: (form: HTMLFormElement, first: (asked: Promise<any>) => Promise<any>) => Promise<any>,
- *   fields: any}} options
+ *   onsubmit: (form: HTMLFormElement, first: (asked: Promise<any>) => Promise<any>,
+ *   done: (text?: string) => boolean) => Promise<any>, fields: any}} options
  */
 export function form({
   submitText,
@@ -343,18 +351,37 @@ export function form({
   fields,
 }) {
   const send = h("button", { type: "submit", class: `button ${submitClass}` }, h("span", {}, submitText));
+  let isTypedSince = false;
+  const done = (text) => {
+    if (isTypedSince && node.isConnected) {
+      toast(t.forms.typedSince, "warning");
+      return false;
+    }
+    cancel?.();
+    if (text) toast(text);
+    return true;
+  };
   const node = h(
     "form",
     {
       class: "form",
       novalidate: true,
+      oninput: () => {
+        isTypedSince = true;
+      },
+      // What is added or taken out is typed as well.
+      onclick: ({ target }) => {
+        const pressed = target.closest("button");
+        if (pressed && pressed !== send) isTypedSince = true;
+      },
       onsubmit: (event) => {
         event.preventDefault();
         submitting(send, async () => {
           clearErrors(node);
+          isTypedSince = false;
           const until = untilClosed(node);
           try {
-            await onsubmit(node, (asked) => asked.finally(() => until.throwIfAborted()));
+            await onsubmit(node, (asked) => asked.finally(() => until.throwIfAborted()), done);
           } catch (error) {
             // A form says what is wrong with its fields as the API does.
             const problem = /** @type {any} */ (error);

@@ -7,7 +7,7 @@ import { NAME, find, sameName } from "../lib/same-name.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { dialog } from "../lib/modal.js";
-import { errorPanel, field, form, notice, setError } from "../lib/ui.js";
+import { errorPanel, field, form, notice, setError, toast } from "../lib/ui.js";
 import { t } from "./texts.js";
 
 const NUMBER = /^\d{12}$/;
@@ -25,9 +25,11 @@ export function newAccount({ onClose, onAdded }) {
 
 function accountForm(close, onAdded) {
   // The input is kept when the modal closes or the session ends, until the page is left, as for a hosted sign-in. The
-  // secret key is not kept anywhere.
+  // secret key goes with the modal.
   const kept = store.draftOf(session.somebody().email);
   const draft = kept.values;
+  // The last request, which holds the secret key too, and its key.
+  let attempt = { content: "", key: "" };
   const text = (name, attributes = {}) =>
     h("input", {
       type: "text",
@@ -46,6 +48,7 @@ function accountForm(close, onAdded) {
   const secret = h("input", { type: "password", class: "input", autocomplete: "off" });
   const regions = regionsField({
     value: draft.regions ?? [],
+    text: draft.region,
     help: t.newAccount.regionsHelp,
     optional: true,
     onchange: () => keep(),
@@ -140,7 +143,10 @@ function accountForm(close, onAdded) {
       }),
       h(
         "details",
-        { class: "more-fields", open: Boolean(draft.role_name || draft.role_path || draft.regions?.length) },
+        {
+          class: "more-fields",
+          open: Boolean(draft.role_name || draft.role_path || draft.regions?.length || draft.region),
+        },
         h("summary", {}, t.newAccount.more),
         role,
         regions.node,
@@ -152,19 +158,20 @@ function accountForm(close, onAdded) {
       const errors = check(values);
       const chosen = regions.read();
       if (errors.length || chosen === null) throw { status: 422, errors };
+      const { values: typed } = kept;
       if (await first(named.warns())) return;
       // Retrying the same content uses the same idempotency key.
       const content = JSON.stringify([values.body, chosen]);
-      if (kept.attempt.content !== content) kept.attempt = { content, key: api.newKey() };
+      if (attempt.content !== content) attempt = { content, key: api.newKey() };
       const body = { ...values.body, ...(chosen.length ? { regions: chosen } : {}) };
-      const { values: typed } = kept;
       const asked = Date.now();
       const account = await api
-        .post("/v1/accounts", body, { key: kept.attempt.key })
+        .post("/v1/accounts", body, { key: attempt.key })
         .catch((problem) => sayWhoHasIt(problem, body.provider_id));
       if (!account) return;
-      // The next modal may hold what was typed since this one was closed.
-      if (node.isConnected || kept.values === typed) store.sent();
+      // What was typed since is kept for the next modal, which may hold it already.
+      if (kept.values === typed) store.sent();
+      else if (node.isConnected) toast(t.newAccount.typedSince, "warning");
       onAdded(account, asked);
     },
   });
@@ -237,6 +244,7 @@ function accountForm(close, onAdded) {
       access_type: accessType,
       write_logs: body.write_logs ? "yes" : "no",
       regions: regions.chosen(),
+      region: regions.text(),
     };
   };
   node.addEventListener("input", keep);

@@ -166,6 +166,9 @@ export const t = withTexts(OPEN_TABLES, {
     comingSoon: "coming soon",
     number: "Provider ID",
     numberHelp: "The 12-digit account number of your AWS account.",
+    typedSince:
+      "The account was added as it was when you pressed Add account. What you have typed since is kept under " +
+      "New Account.",
     numberTaken: (digits) => `${digits} is here already. It is the account`,
     nameTaken: (name, digits) => `${name} is the name of account ${digits} already. Press again to use it twice.`,
     numberNeeded: "Enter the 12-digit account number.",
@@ -326,6 +329,8 @@ export const t = withTexts(OPEN_TABLES, {
       "and in histories of tests for 90 days. Log groups under /cavok/ are yours to keep or delete.",
     removeType: (digits) => `Type the account number ${digits} to confirm`,
     removeMismatch: "This is not the number of this account.",
+    removeMeanwhile: (name, status) =>
+      `This account has changed in the meantime: it is called ${name}, and it is ${status}. Press again to delete it.`,
     removeSubmit: "Delete account",
     removed: (name) => `${name} was deleted.`,
   },
@@ -681,6 +686,7 @@ export const t = withTexts(OPEN_TABLES, {
     remove: "Release",
     removeThis: (name) => `Release ${name}`,
     removeText: "Cavok no longer starts or stops it by itself. The instance stays as it is.",
+    removeMeanwhile: "Somebody else changed this schedule in the meantime. Press again to release it all the same.",
     released: (name) => `${name} is released.`,
     zone: (zone) => `Times in ${zone}`,
     changedMeanwhile: "Somebody else changed this schedule in the meantime. Save again to set yours.",
@@ -894,6 +900,7 @@ export const t = withTexts(OPEN_TABLES, {
     redeliverThis: (type, time) => `Deliver again: ${type}, ${time}`,
     remove: "Remove the webhook",
     removeText: "No more messages are sent, and its secret is gone.",
+    removeMeanwhile: (url) => `Somebody else changed this: the address is ${url} now. Press again to remove it.`,
     secret: "signing secret",
     secretTitle: "The signing secret",
     secretText: "With it your receiver checks that a message comes from Cavok. It is shown this once; keep it now.",
