@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.page import samples
-from tests.support.page.waiting import HeldRequests
+from tests.support.page.waiting import HeldRequests, unseen
 
 ONE = "/v1/accounts/acc000000"
 REVOKED = samples.issue(
@@ -55,6 +55,43 @@ def test_an_admin_revokes_an_account_after_reading_what_ends(admin, answer_with)
     expect(page.get_by_role("button", name="Revoke now")).to_have_count(0)
     expect(page.get_by_role("heading", name="Account00000")).to_be_focused()
     assert len(posted) == 1
+
+
+def test_an_account_that_is_revoked_in_a_second_tab_is_not_tested_unseen(
+    admin, other_tab, answer_with, watch
+):
+    watch.expect_status(412)
+    there = [samples.account(0, version=7)]
+    page, tests = admin.page, []
+
+    def revoke(_):
+        there.append(revoked_account() | {"version": 8})
+        return 204, None
+
+    def test(request):
+        tests.append(request.headers.get("if-match"))
+        if tests[-1] != f'"{there[-1]["version"]}"':
+            return samples.problem(412, "The account is at version 8.")
+        return 202, samples.finished_test()
+
+    for tab in (page, other_tab):
+        answer_with(tab, ONE, lambda _: there[-1])
+        answer_with(tab, f"{ONE}/revoke", revoke, method="POST")
+        answer_with(tab, f"{ONE}/verifications", test, method="POST")
+        answer_with(tab, f"{ONE}/verifications/test1", samples.finished_test())
+        tab.evaluate("location.hash = '#/accounts/acc000000'")
+        expect(tab.locator(".account-title")).to_contain_text("Confirmed")
+    with unseen(page):
+        other_tab.get_by_role("button", name="Revoke now").click()
+        other_tab.get_by_role("dialog").get_by_role("button", name="Revoke now").click()
+        expect(other_tab.locator(".account-title")).to_contain_text("Unconfirmed")
+        page.get_by_role("button", name="Test", exact=True).click()
+        expect(page.locator("#toasts")).to_contain_text("No test was started")
+    expect(page.locator(".account-title")).to_contain_text("Unconfirmed")
+    assert tests == ['"7"']
+    page.get_by_role("button", name="Test", exact=True).click()
+    expect(page).to_have_url(re.compile("/tests/test1$"))
+    assert tests == ['"7"', '"8"']
 
 
 @pytest.mark.parametrize(

@@ -99,6 +99,36 @@ def test_a_test_that_starts_late_pulls_nobody_back(admin, answer_with):
     expect(page).to_have_url(re.compile("#/access-details$"))
 
 
+@pytest.mark.parametrize(
+    ("modal", "field"), [("New Account", "Secret access key"), ("Rename", "Name")]
+)
+def test_a_test_that_starts_late_leaves_what_is_typed_in_a_modal(admin, answer_with, modal, field):
+    page = admin.page
+    answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
+    answer_with(page, "/v1/accounts/acc000000", samples.account(0))
+    answer_with(page, "/v1/accounts/acc000000/verifications/test1", samples.finished_test())
+    if modal == "Rename":
+        page.evaluate("location.hash = '#/accounts/acc000000'")
+    else:
+        page.reload()
+    held = HeldRequests(page, re.compile("/verifications$"), "POST")
+    page.get_by_role("button", name=re.compile("^Test( Account00000)?$")).click()
+    started = held.first()
+    page.get_by_role("button", name=modal, exact=True).first.click()
+    dialog = page.get_by_role("dialog")
+    if modal == "New Account":
+        dialog.get_by_role("radio", name="Access Credentials").check()
+    dialog.get_by_label(field, exact=True).fill("typed")
+    with page.expect_response("**/verifications"):
+        started.fulfill(json=samples.finished_test(), status=202)
+    page.wait_for_timeout(200)
+    expect(dialog.get_by_label(field, exact=True)).to_have_value("typed")
+    page.keyboard.press("Escape")
+    expect(page.locator("#toasts")).to_contain_text("A test of Account00000 has begun.")
+    page.locator("#toasts").get_by_role("link", name="Show it").click()
+    expect(page).to_have_url(re.compile("#/accounts/acc000000/tests/test1$"))
+
+
 def test_a_search_that_was_typed_before_the_list_was_left_leaves_the_address(admin, answer_with):
     page = admin.page
     accounts = [samples.account(index) for index in range(3)]

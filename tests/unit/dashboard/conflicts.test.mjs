@@ -44,7 +44,7 @@ beforeEach(() => {
 });
 
 async function shown() {
-  store.put(there, null, Date.now() - 1_000);
+  store.put(there, Date.now() - 1_000);
   const main = opened(overview, view.signal);
   await soon(20);
   return main;

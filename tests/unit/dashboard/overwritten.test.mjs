@@ -7,6 +7,7 @@ import { soon } from "./soon.mjs";
 globalThis.window = { addEventListener() {} };
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
+const router = await import(`${page}/lib/router.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { overview } = await import(`${page}/views/account.js`);
@@ -15,6 +16,8 @@ const { schedules } = await import(`${page}/views/schedules.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
 await signIn(session);
+globalThis.history = { replaceState() {} };
+router.start([{ path: "/accounts" }], () => {});
 
 const EVENTS = Object.keys(t.webhook.eventTexts);
 const week = (day) => ({ time_zone: "UTC", windows: [{ days: [day], start: "08:00", stop: "18:00" }] });
@@ -55,12 +58,17 @@ beforeEach(() => {
     const path = new URL(address).pathname.replace("/credentials", "");
     const found = Object.keys(there).find((each) => path.endsWith(each));
     const tagged = () => Response.json(there[found], { headers: { etag: `"${there[found].version}"` } });
-    if (method === "PUT" || method === "PATCH") {
+    if (method !== "GET") {
       meanwhile?.();
       meanwhile = null;
       const { "if-match": match, "if-none-match": noneMatch } = headers;
       const isAnother = match && match !== `"${there[found]?.version}"`;
       if (isAnother || (noneMatch && there[found])) return Response.json({ title: "Changed" }, { status: 412 });
+      if (method === "DELETE") {
+        done.push(path);
+        delete there[found];
+        return new Response(null, { status: 204 });
+      }
       const { access_key_id: key, rotate_secret, secret_access_key, ...rest } = JSON.parse(body);
       done.push({ ...rest, secret_access_key });
       change(found, { ...rest, ...(key && { access_key_id: key.slice(-4), status: "unconfirmed" }) });
@@ -111,7 +119,30 @@ async function rotatesKeys(main) {
   secret.value = "a secret";
 }
 
+async function removesWebhook(main) {
+  press(button(main, t.webhook.remove));
+}
+async function releases(main) {
+  press(button(main, t.schedules.remove));
+}
+async function removesAccount(main) {
+  press(button(main, t.account.remove));
+  modal().querySelector("input").value = "123456789012";
+}
+
 for (const [what, draw, opens, of, their, word] of [
+  [
+    ...["a webhook that is to be removed", organization, removesWebhook, "/webhook"],
+    ...[{ url: theirs }, t.webhook.removeMeanwhile(theirs)],
+  ],
+  [
+    ...["a schedule that is to be released", schedules, releases, "/resources/r"],
+    ...[{ schedule: week("sun") }, t.schedules.removeMeanwhile],
+  ],
+  [
+    ...["an account that is to be deleted", overview, removesAccount, "/accounts/a"],
+    ...[{ status: "degraded" }, t.account.removeMeanwhile("Production", t.status.degraded)],
+  ],
   ["the webhook", organization, changesWebhook, "/webhook", { url: theirs }, t.webhook.changedMeanwhile(theirs)],
   [
     ...["a schedule", schedules, changesSchedule, "/resources/r"],
@@ -215,7 +246,18 @@ test("an instance that a colleague released and took again is under the schedule
   assert.equal(there["/resources/s"].version, 2);
 });
 
-test("an account of which no version is known is read before what it shows is compared", async () => {
+for (const [what, draw, opens, of] of [
+  ["a webhook", organization, removesWebhook, "/webhook"],
+  ["a schedule", schedules, releases, "/resources/r"],
+])
+  test(`${what} that a colleague has removed already is removed as well`, async () => {
+    await opens(await shown(draw));
+    delete there[of];
+    await save();
+    assert.equal(modal(), undefined);
+  });
+
+test("what a list says of an account is compared as well", async () => {
   store.add(there["/accounts/a"], Date.now());
   const { fetch } = globalThis;
   let reads = 0;

@@ -93,10 +93,10 @@ test("a row that is drawn anew keeps the focus, and one that is gone gives it to
   const row = (id) => all(main).find((node) => node.dataset.id === id);
   const press = all(row("b")).find((node) => node.dataset.part === "test");
   press.focus();
-  store.put({ ...items[1], name: "b2" }, null, Date.now());
+  store.put({ ...items[1], name: "b2" }, Date.now());
   assert.ok(row("b").contains(document.activeElement));
   assert.equal(document.activeElement.dataset.part, "test");
-  store.put({ ...items[1], status: "confirmed", version: 2 }, null, Date.now());
+  store.put({ ...items[1], status: "confirmed", version: 2 }, Date.now());
   view.abort();
   assert.equal(row("b"), undefined);
   assert.ok(document.activeElement === row("c"));
@@ -142,7 +142,7 @@ test("the numbers are read once for all rows that turn, and once more for what t
   await opened();
   counted = 0;
   const turned = () => {
-    for (const item of items) store.put({ ...item, status: "confirmed", version: 2 }, null, Date.now());
+    for (const item of items) store.put({ ...item, status: "confirmed", version: 2 }, Date.now());
   };
   turned();
   await soon(60);
@@ -159,7 +159,7 @@ test("so are they once a role has another version", async (context) => {
   versions = inUse(1, 2);
   await opened();
   counted = 0;
-  store.put({ ...items[1], template: { version: 2 }, version: 2 }, null, Date.now());
+  store.put({ ...items[1], template: { version: 2 }, version: 2 }, Date.now());
   await soon(60);
   view.abort();
   assert.equal(counted, 1);
@@ -377,7 +377,7 @@ test("a status that the page does not know is said as it is", async (context) =>
   const find = document.getElementById;
   context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
   await opened();
-  store.put({ ...items[1], status: "resting", version: 2 }, null, Date.now());
+  store.put({ ...items[1], status: "resting", version: 2 }, Date.now());
   await soon(100);
   view.abort();
   assert.ok(announcer.textContent.includes(t.list.isNow(items[1].name, "resting")), announcer.textContent);

@@ -197,7 +197,7 @@ test("what changed of a test that still runs is that it runs, until it has ended
   assert.ok(!main.textContent.includes(t.tests.notTested));
   tests = [tested("3"), tested("2")];
   // The account tells, long before both are read again by themselves.
-  store.put({ ...account, testing: false, version: 2 }, null, Date.now());
+  store.put({ ...account, testing: false, version: 2 }, Date.now());
   await soon(20);
   assert.ok(!main.textContent.includes(t.tests.notEnded));
   assert.ok(main.textContent.includes(t.tests.nothingChanged(2)));

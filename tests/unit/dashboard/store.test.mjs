@@ -74,15 +74,18 @@ function add(...more) {
   there = [...there, ...more.map((name) => account(name))].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-test("an answer of an older version changes nothing", () => {
-  store.put(account("a", { version: 3, status: "failed" }), "etag3", Date.now());
-  store.put(account("a", { version: 2 }), "etag2", Date.now());
+test("an answer of an older version changes nothing; the newest is that which is sent as a condition", () => {
+  store.put(account("a", { version: 3, status: "failed" }), Date.now());
+  store.put(account("a", { version: 2 }), Date.now());
   assert.equal(store.account("a").status, "failed");
-  assert.equal(store.etagOf("a"), "etag3");
-  store.put(account("a", { version: 3, testing: true }), null, Date.now());
-  assert.equal(store.etagOf("a"), "etag3");
-  store.put(account("a", { version: 4 }), null, Date.now());
-  assert.equal(store.etagOf("a"), null);
+  assert.equal(store.tagOf("a"), '"3"');
+  store.put(account("a", { version: 3, testing: true }), Date.now());
+  assert.equal(store.tagOf("a"), '"3"');
+  store.put(account("a", { version: 4 }), Date.now());
+  assert.equal(store.tagOf("a"), '"4"');
+  // An older API counts none.
+  store.put(account("b", { version: undefined }), Date.now());
+  assert.equal(store.tagOf("b"), undefined);
 });
 
 test("of answers of one version, which tests leave as it is, that which was asked for last holds", async () => {
@@ -175,9 +178,9 @@ test("an account that is offered, and that this page turns out to have made, is 
 });
 
 for (const [what, change] of [
-  ["turned out of the filter", () => store.put(account("b", { status: "failed", version: 2 }), null, Date.now())],
+  ["turned out of the filter", () => store.put(account("b", { status: "failed", version: 2 }), Date.now())],
   ["was deleted", () => store.remove("b")],
-  ["was renamed", () => store.put(account("b", { name: "z", version: 2 }), null, Date.now())],
+  ["was renamed", () => store.put(account("b", { name: "z", version: 2 }), Date.now())],
 ])
   test(`an account that is offered has its place also where the row before it ${what}`, async () => {
     there = ["a", "b", "d", "e"].map((name) => account(name));
@@ -249,7 +252,7 @@ test("a filter by version asks for it, and has the accounts whose role has it no
   const listing = store.listingOf("", "", "1");
   await listing.readMore(never);
   assert.deepEqual([listing.ids, listing.total, asked], [["a", "c"], undefined, ["1"]]);
-  store.put(of("a", 2), null, Date.now() + 1);
+  store.put(of("a", 2), Date.now() + 1);
   assert.deepEqual(listing.ids, ["c"]);
   store.add(account("e"), Date.now());
   assert.deepEqual(listing.ids, ["c"]);
@@ -504,10 +507,10 @@ test("the late answer to a change leaves what was read since", async () => {
   const asked = Date.now();
   await soon();
   await store.read("a", never);
-  store.put(account("a", { version: 2, name: "older" }), "etag2", asked);
+  store.put(account("a", { version: 2, name: "older" }), asked);
   assert.equal(store.account("a").testing, true);
   await soon();
-  store.put(account("a", { version: 2, testing: false }), "etag2", Date.now());
+  store.put(account("a", { version: 2, testing: false }), Date.now());
   assert.equal(store.account("a").testing, false);
 });
 
@@ -581,7 +584,7 @@ test("an account whose status is another now counts as that, but once", async ()
   await soon();
   await store.listingOf("", "").readMore(never);
   await soon();
-  store.put(account("a"), null, Date.now());
+  store.put(account("a"), Date.now());
   assert.deepEqual(store.numbers().by_status, { unconfirmed: 1, confirmed: 1 });
   assert.equal(store.numbers().total, 2);
   store.remove("a", Date.now());
@@ -590,9 +593,9 @@ test("an account whose status is another now counts as that, but once", async ()
   await soon();
   there = [account("b")];
   await store.readNumbers(never);
-  store.put(there[0], null, Date.now());
+  store.put(there[0], Date.now());
   assert.deepEqual(store.numbers().by_status, { confirmed: 1 }, "numbers that were asked for since know of it");
-  store.put(account("c", { status: "failed" }), null, Date.now());
+  store.put(account("c", { status: "failed" }), Date.now());
   store.remove("c", Date.now());
   assert.deepEqual(store.numbers().by_status, { confirmed: 1, failed: 0 }, "none of them is below zero");
 });
@@ -600,12 +603,12 @@ test("an account whose status is another now counts as that, but once", async ()
 test("a renamed account has its place in the API's order, by whatever answer its name is known", async () => {
   const listing = await listed("a", "b", "c", "d");
   const renamed = (id, name, version) => account(id, { name, version });
-  store.put(renamed("a", "cc", 2), null, Date.now());
+  store.put(renamed("a", "cc", 2), Date.now());
   assert.deepEqual(listing.ids, ["b", "c", "a", "d"]);
   there = [renamed("d", "aa", 2), account("b"), account("c"), renamed("a", "cc", 2)];
   await listing.reread(new Set(["b"]), never);
   assert.deepEqual(listing.ids, ["d", "b", "c", "a"]);
-  store.put(renamed("a", "zz", 3), null, Date.now());
+  store.put(renamed("a", "zz", 3), Date.now());
   assert.deepEqual(listing.ids, ["d", "b", "c", "a"]);
 });
 
@@ -614,7 +617,7 @@ test("one whose new place is not read yet is shown when it is", async () => {
   const listing = await listed(...all);
   const moved = account(all[3], { name: "b", version: 2 });
   there = [...there.filter(({ name }) => name !== all[3]), moved];
-  store.put(moved, null, Date.now());
+  store.put(moved, Date.now());
   assert.equal(listing.ids.includes(all[3]), false);
   await listing.readMore(never);
   assert.deepEqual(
@@ -632,9 +635,9 @@ test("a search for digits keeps the accounts that it finds by number where these
   globalThis.fetch = async () => Response.json({ items: there, next_cursor: null });
   const listing = store.listingOf("12", "");
   await listing.readMore(never);
-  store.put({ ...there[1], name: "bravo", version: 2 }, null, Date.now());
+  store.put({ ...there[1], name: "bravo", version: 2 }, Date.now());
   assert.deepEqual(listing.ids, ["a", "b", "c"]);
-  store.put({ ...there[2], name: "12a", version: 2 }, null, Date.now());
+  store.put({ ...there[2], name: "12a", version: 2 }, Date.now());
   assert.deepEqual(listing.ids, ["c", "a", "b"]);
 });
 
@@ -645,7 +648,7 @@ test("a row that turns out of its filter is no row at once, also where an older 
   const release = heldAnswer();
   const reading = listing.reread(new Set(["a"]), never);
   await soon();
-  store.put(account("b", { version: 2 }), null, Date.now());
+  store.put(account("b", { version: 2 }), Date.now());
   assert.deepEqual(listing.ids, ["a"]);
   globalThis.fetch = async (url) => answer(url);
   release();
@@ -1127,7 +1130,7 @@ test("an account whose role has another version counts as that at once, and a ve
   await listing.readMore(never);
   assert.deepEqual([inUse(), listing.total, listing.ids], [[0, 2], 2, ["a", "b"]]);
   await soon();
-  store.put(ofVersion("a", 2, { version: 2 }), null, Date.now());
+  store.put(ofVersion("a", 2, { version: 2 }), Date.now());
   assert.deepEqual([inUse(), listing.total, listing.ids], [[1, 1], 1, ["b"]]);
   assert.deepEqual([store.numbers().total, store.numbers().by_status.confirmed], [3, 3]);
   store.remove("b", Date.now());

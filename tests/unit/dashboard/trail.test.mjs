@@ -128,7 +128,7 @@ for (const [what, known, list] of [
 ])
   test(`what a failed test means, an account tells ${what}`, async () => {
     store.forget();
-    if (known) store.put(known, null, Date.now() - 1_000);
+    if (known) store.put(known, Date.now() - 1_000);
     const there = unconfirmed("1");
     there.items = [...list, ...there.items];
     assert.deepEqual(await completed(withOutcomes(view.signal), tested("a", "1")), ["notThereYet"]);

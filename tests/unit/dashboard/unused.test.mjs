@@ -30,7 +30,7 @@ test("the reason is the present one", async () => {
     ["unconfirmed", "revoked", "revoked"],
   ]) {
     there = account(there.version + 1, status, code);
-    store.put(there, null);
+    store.put(there);
     assert.ok(main.textContent.includes(t.instances[said]), said);
   }
 });

@@ -49,10 +49,3 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
   node.querySelector(".dialog-body :is(input:not([type=radio], [disabled]), select)")?.focus();
   return { node, close };
 }
-
-/** Does this once no modal is open. */
-export function onceAlone(work) {
-  const open = document.querySelector("dialog[open]");
-  if (open) open.addEventListener("close", () => onceAlone(work), { once: true });
-  else work();
-}

@@ -22,7 +22,7 @@ const FEW = 6;
 // Nothing else waits longer for an account that is read.
 const HANGS_AFTER_MS = 5_000;
 
-/** @type {Map<string, {account: Account, etag: string | null, at: number}>} */
+/** @type {Map<string, {account: Account, at: number}>} */
 const accounts = new Map();
 /** When accounts turned out to be gone, in milliseconds. @type {Map<string, number>} */
 const gone = new Map();
@@ -45,9 +45,9 @@ let added = null;
 /** The instances that were listed last. `at`: when, `age`: how long ago, in milliseconds.
  * @type {{id: string, listed: {items: any[], unavailable: any[], at: number, age: () => number}} | null} */
 let instances = null;
-/** What a person has typed of a new account, but no secret key, and the key of the request that tried to add it.
- * @type {{of: string, values: Record<string, any>, attempt: {content: string, key: string}}} */
-let draft = newDraft("");
+/** What a person has typed of a new account, but no secret key.
+ * @type {{of: string, values: Record<string, any>}} */
+let draft = { of: "", values: {} };
 /** How the last read of each part of the view ended, until the view is left. `asked`: when that was asked for, in
  * milliseconds. `unreachable`: no answer came. `alone`: another part was read since, so the network is there.
  * @type {Map<any, {asked: number, signal: AbortSignal, failed: boolean, unreachable: boolean, alone: boolean}>} */
@@ -56,19 +56,15 @@ const ends = new Map();
  * @type {Set<{isConnected: boolean}>} */
 const lacking = new Set();
 
-function newDraft(person) {
-  return { of: person, values: {}, attempt: { content: "", key: "" } };
-}
-
 /** The draft of this person, who may have had to sign in again. Another begins anew. */
 export function draftOf(person) {
-  if (draft.of !== person) draft = newDraft(person);
+  if (draft.of !== person) draft = { of: person, values: {} };
   return draft;
 }
 
 /** It was sent. */
 export function sent() {
-  draft = newDraft(draft.of);
+  draft = { of: draft.of, values: {} };
 }
 
 /** Calls the listener after each change, until the view is left. */
@@ -97,7 +93,11 @@ export function forget() {
 
 /** @returns {Account | null} */
 export const account = (id) => accounts.get(id)?.account ?? null;
-export const etagOf = (id) => accounts.get(id)?.etag ?? null;
+/** The tag of the version that is shown, for If-Match, which compares versions alone. Undefined if none is known. */
+export function tagOf(id) {
+  const version = account(id)?.version;
+  return version === undefined ? undefined : `"${version}"`;
+}
 /** When this account was read last, in milliseconds; 0 if never. */
 export const readAt = (id) => accounts.get(id)?.at ?? 0;
 export const numbers = () => counts;
@@ -106,25 +106,25 @@ const kept = (id) => /** @type {any} */ (account(id));
 
 /**
  * Keeps an answer of the API, unless a newer one is known, or that the account is gone.
- * @param {any} answer @param {string | null | undefined} etag
+ * @param {any} answer
  * @param {number} asked when it was asked for, in milliseconds: an answer tells of no later moment
  */
-export function put(answer, etag, asked) {
-  keep(answer, etag, asked);
+export function put(answer, asked) {
+  keep(answer, asked);
   changed();
 }
 
 // A clock may be set back. What was read at a time that is still to come is newer than nothing.
 const passed = (at) => (at > Date.now() ? 0 : at);
 
-function keep(answer, etag, at) {
+function keep(answer, at) {
   const id = answer.account_id;
   const known = accounts.get(id);
   const same = known?.account.version === answer.version;
   // What tests find changes no version. Of answers with the same one, that which was asked for last holds.
   const older = known && (same ? passed(known.at) > at : known.account.version > answer.version);
   if (passed(gone.get(id) ?? 0) > at || older) return;
-  accounts.set(id, { account: answer, etag: etag ?? ((same && known?.etag) || null), at });
+  accounts.set(id, { account: answer, at });
   if (!known) return;
   if (hasTurned(known.account, answer)) {
     // Only numbers that are older than what was known do not know of it.
@@ -218,10 +218,10 @@ export async function read(id, signal) {
 export async function readOne(id, signal) {
   const asked = Date.now();
   try {
-    const answer = await api.getWithTag(`/v1/accounts/${api.segment(id)}`, { signal });
-    keep(answer.body, answer.etag, asked);
+    const answer = await api.get(`/v1/accounts/${api.segment(id)}`, { signal });
+    keep(answer, asked);
     changed();
-    return answer.body;
+    return answer;
   } catch (problem) {
     if (isMissing(problem)) remove(id);
     throw problem;
@@ -295,7 +295,7 @@ export function add(made, asked) {
   added = made;
   // One that was seen since, or made by an earlier request whose answer was lost, is counted.
   if (!accounts.has(id)) count(made, 1, asked);
-  keep(made, null, asked);
+  keep(made, asked);
   if (accounts.has(id) && listing && !listing.isFiltered) listing.add(kept(id));
   changed();
 }
@@ -374,7 +374,7 @@ export class Listing {
     const query = { limit, cursor, q: this.q, status: this.status, template_version: this.version };
     const asked = Date.now();
     const answer = await api.get("/v1/accounts", { query, signal });
-    for (const item of answer.items) keep(item, null, asked);
+    for (const item of answer.items) keep(item, asked);
     return {
       // The API finds them in an index that lags behind what it says of each, and this answer may be an old one.
       ids: answer.items.map((item) => item.account_id).filter((id) => this.#holds(id)),

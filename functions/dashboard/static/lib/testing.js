@@ -1,21 +1,60 @@
 // Starts a test, from the list, the account or the instructions.
 import * as api from "./api.js";
 import { readNow } from "./dom.js";
+import { Problem } from "./problem.js";
 import * as router from "./router.js";
-import { submitting, toast, warn } from "./ui.js";
+import * as store from "./store.js";
+import { isRevoked, onceAlone, submitting, toast } from "./ui.js";
 import { t } from "../texts.js";
 
-export async function startTest(account, node) {
-  await submitting(node, async () => {
-    const here = router.whileHere();
-    try {
-      const test = await api.post(`/v1/accounts/${account.account_id}/verifications`);
-      // After a test whose view was left, another one may show that it runs.
-      here(() => router.go(`#/accounts/${account.account_id}/tests/${test.verification_id}`), readNow);
-    } catch (problem) {
-      const { unreachable, perhapsDone } = /** @type {any} */ (problem);
-      if (unreachable) toast(perhapsDone ? t.list.perhapsStarted : t.list.notStarted, "warning");
-      else warn(problem);
-    }
+const pathOf = (id) => `/v1/accounts/${api.segment(id)}/verifications`;
+
+export const startTest = (account, node) =>
+  submitting(node, () => {
+    const id = account.account_id;
+    const begun = begin(id).catch((problem) => {
+      // Of several that were pressed, a person must know which one to look at.
+      problem.of = account.name;
+      if (problem.unreachable) problem.detail = problem.perhapsDone ? t.list.perhapsStarted : t.list.notStarted;
+      throw problem;
+    });
+    return showOnce(account, begun);
   });
+
+/** Leads to the newest test. To watch it is to read. */
+export const watchTest = (account, node) =>
+  submitting(node, () => {
+    const newest = api.get(pathOf(account.account_id), { query: { limit: 1 } });
+    return showOnce(
+      account,
+      newest.then(({ items: [test] }) => test),
+    );
+  });
+
+// A test takes a revoked account into use again: only whoever saw the revocation may want that. Whatever else has
+// changed meanwhile is no reason to refuse a test.
+async function begin(id, isRepeated = false) {
+  try {
+    return await api.post(pathOf(id), undefined, { etag: store.tagOf(id) });
+  } catch (problem) {
+    if (!(problem instanceof Problem) || problem.status !== 412) throw problem;
+    const read = await store.readOne(id);
+    const revoked = isRevoked(store.account(id) ?? read);
+    if (!revoked && !isRepeated) return begin(id, true);
+    throw new Problem({ status: 412, title: revoked ? t.list.revokedMeanwhile : t.list.changedMeanwhile });
+  }
+}
+
+// Leads to a test once the API has named it. Whoever has opened a modal meanwhile stays in it, with what is typed
+// there: it is offered afterwards. After a test whose view was left, another one may show that it runs.
+async function showOnce({ account_id: id, name }, asked) {
+  const here = router.whileHere();
+  const test = await asked;
+  const href = `#/accounts/${api.segment(id)}/tests${test ? `/${api.segment(test.verification_id)}` : ""}`;
+  const offer = () => here(() => toast(t.list.begun(name), "success", { href, text: t.list.showIt }));
+  here(() => {
+    if (!document.querySelector("dialog[open]")) return router.go(href);
+    readNow();
+    onceAlone(offer);
+  }, readNow);
 }

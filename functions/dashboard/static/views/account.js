@@ -10,7 +10,7 @@ import * as router from "../lib/router.js";
 import { NAME, sameName } from "../lib/same-name.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
-import { startTest } from "../lib/testing.js";
+import { startTest, watchTest } from "../lib/testing.js";
 import { copyable } from "../lib/copying.js";
 import { dialog } from "../lib/modal.js";
 import {
@@ -167,30 +167,19 @@ function drawHead(head, account) {
   if (heading) focusOn(head.querySelector("h1"));
 }
 
-// To watch a test is to read. Whether the account is still under test when this is pressed does not matter.
+// Whether the account is still under test when this is pressed does not matter.
 function testButton(account) {
   const attributes = { class: "button-primary test-now", "data-part": "test" };
   if (account.testing)
     return button(
       t.account.watchTest,
-      { ...attributes, onclick: (event) => watchTest(account.account_id, event.currentTarget) },
+      { ...attributes, onclick: (event) => watchTest(account, event.currentTarget) },
       "test",
     );
   return changeButton(
     t.account.test,
     { ...attributes, onclick: (event) => startTest(account, event.currentTarget) },
     "test",
-  );
-}
-
-function watchTest(id, node) {
-  const here = router.whileHere();
-  const path = `/accounts/${api.segment(id)}`;
-  const newest = () => api.get(`/v1${path}/verifications`, { query: { limit: 1 } });
-  return submitting(node, () =>
-    newest().then(({ items: [test] }) =>
-      here(() => router.go(`#${path}/tests${test ? `/${api.segment(test.verification_id)}` : ""}`)),
-    ),
   );
 }
 
@@ -430,7 +419,7 @@ function logsSwitch(handle) {
         if (!may) return toast(t.viewer.why, "warning");
         submitting(node, async () => {
           const write_logs = !present(handle).write_logs;
-          await onceMore(() => toBeTagged(handle).then(() => change(handle, { write_logs })));
+          await onceMore(() => change(handle, { write_logs }));
           const isUsed = isConnected(present(handle));
           toast(!write_logs ? t.account.logsOff : isUsed ? t.account.logsOn : t.account.logsLater);
         });
@@ -529,7 +518,6 @@ function changing(handle, names, say) {
   const fields = () => Object.fromEntries(names.map((name) => [name, changeable(present(handle))[name]]));
   const check = unlessChanged(fields(), fields, say);
   const save = async (body, first) => {
-    await first(toBeTagged(handle));
     await first(check({ ...fields(), ...body }));
     await change(handle, body);
   };
@@ -542,9 +530,6 @@ function present(handle) {
   if (!account) throw new Problem({ status: 404, title: t.account.missing });
   return account;
 }
-
-// What lists say of an account has no tag.
-const toBeTagged = async ({ id }) => store.etagOf(id) ?? store.readOne(id);
 
 // Of another version than the one that was to be changed, the newest is read before it is said.
 async function orConflict(handle, asked, isSaved = (_) => false) {
@@ -561,9 +546,9 @@ async function orConflict(handle, asked, isSaved = (_) => false) {
 async function change(handle, body) {
   const asked = Date.now();
   const path = `/v1/accounts/${api.segment(handle.id)}`;
-  const patched = api.patch(path, body, { etag: store.etagOf(handle.id) });
+  const patched = api.patch(path, body, { etag: store.tagOf(handle.id) });
   const answer = await orConflict(handle, patched, (account) => isDone(account, body));
-  if (answer) store.put(answer.body, answer.etag, asked);
+  if (answer) store.put(answer.body, asked);
 }
 
 function rename(handle) {
@@ -584,7 +569,7 @@ function rename(handle) {
         submitText: t.actions.save,
         cancel: close,
         fields: [field({ name: "name", label: t.newAccount.name, help: t.newAccount.nameHelp, input }), named.warning],
-        async onsubmit(_, first) {
+        async onsubmit(_, first, done) {
           const name = input.value.trim();
           if (!NAME.test(name)) {
             throw {
@@ -599,8 +584,7 @@ function rename(handle) {
           }
           if (await first(named.warns())) return;
           await save({ name }, first);
-          close();
-          toast(t.account.saved);
+          done(t.account.saved);
         },
       }),
   });
@@ -646,7 +630,7 @@ function reach(handle) {
             field({ name: "role_path", label: t.newAccount.rolePath, help: t.newAccount.rolePathHelp, input: path }),
           regions.node,
         ],
-        async onsubmit(node, first) {
+        async onsubmit(node, first, done) {
           const chosen = regions.read();
           if (chosen === null) throw { status: 422, errors: [] };
           if (!chosen.length) throw { status: 422, errors: [{ field: "regions", message: t.regionsField.needed }] };
@@ -659,8 +643,7 @@ function reach(handle) {
             body.role_path = path.value.trim() || "/";
           }
           await save(body, first);
-          close();
-          toast(t.account.savedTestAgain);
+          done(t.account.savedTestAgain);
         },
       }),
   });
@@ -681,10 +664,9 @@ function rotate(handle) {
     t.account.keysMeanwhile(ending, wordOf(t.status, status)),
   );
   const save = async (mine, first) => {
-    await first(toBeTagged(handle));
     await first(check([mine.access_key_id.slice(-4), "unconfirmed"]));
     const path = `/v1/accounts/${api.segment(handle.id)}/credentials`;
-    await orConflict(handle, api.put(path, mine, { "if-match": store.etagOf(handle.id) ?? "*" }));
+    await orConflict(handle, api.put(path, mine, { "if-match": store.tagOf(handle.id) ?? "*" }));
   };
   dialog({
     title: t.account.rotate,
@@ -702,7 +684,7 @@ function rotate(handle) {
             input: secret,
           }),
         ],
-        async onsubmit(_, first) {
+        async onsubmit(_, first, done) {
           const errors = [];
           if (!/^\w{16,128}$/.test(keyId.value.trim()))
             errors.push({ field: "access_key_id", message: t.newAccount.keyIdWrong });
@@ -710,9 +692,7 @@ function rotate(handle) {
           if (errors.length) throw { status: 422, errors };
           const mine = { access_key_id: keyId.value.trim(), secret_access_key: secret.value.trim() };
           await onceMore(() => save(mine, first));
-          secret.value = "";
-          close();
-          toast(t.account.rotated);
+          if (done(t.account.rotated)) secret.value = "";
           // If it fails, the next look shows what the keys have changed.
           await handle.again().catch(() => {});
         },
@@ -796,6 +776,7 @@ function confirmRevoke(handle) {
           t.revoke.stays[account.access_type] && notice("info", h("p", {}, t.revoke.stays[account.access_type])),
         ],
         async onsubmit() {
+          // Whatever has changed meanwhile, nothing of it is to be used.
           await api.post(`/v1/accounts/${api.segment(account.account_id)}/revoke`);
           close();
           toast(t.revoke.done((handle.account() ?? account).name));
@@ -819,6 +800,18 @@ function danger(handle) {
 function confirmRemoval(handle) {
   const account = handle.account();
   const here = router.whileHere();
+  const what = () => {
+    const there = handle.account() ?? account;
+    return [changeable(there), there.status];
+  };
+  const check = unlessChanged(what(), what, ([{ name }, status]) =>
+    t.account.removeMeanwhile(name, wordOf(t.status, status)),
+  );
+  const remove = async (first) => {
+    await first(check(null));
+    const path = `/v1/accounts/${api.segment(account.account_id)}`;
+    await orConflict(handle, api.remove(path, { etag: store.tagOf(handle.id) }));
+  };
   const input = h("input", {
     type: "text",
     class: "input mono",
@@ -841,12 +834,12 @@ function confirmRemoval(handle) {
           ),
           field({ name: "number", label: t.account.removeType(account.provider_id), input }),
         ],
-        async onsubmit() {
+        async onsubmit(_, first) {
           if (input.value.replace(/[\s-]/g, "") !== account.provider_id) {
             throw { status: 422, errors: [{ field: "number", message: t.account.removeMismatch }] };
           }
           const asked = Date.now();
-          await api.remove(`/v1/accounts/${api.segment(account.account_id)}`);
+          await onceMore(() => remove(first));
           const { name } = handle.account() ?? account;
           close();
           // The view ends first, so that it does not say that its account is gone.

@@ -265,7 +265,7 @@ function settings(webhook, press, again) {
       press("test", t.webhook.test, (answer) => toast(answer.detail), "play"),
       changeButton(t.actions.change, { onclick: () => edit(webhook, again) }),
       changeButton(t.webhook.rotate, { onclick: () => confirmRotation(again) }, "key"),
-      changeButton(t.webhook.remove, { class: "button-danger", onclick: () => confirmRemoval(again) }),
+      changeButton(t.webhook.remove, { class: "button-danger", onclick: () => confirmRemoval(webhook, again) }),
     ),
   ];
 }
@@ -342,6 +342,9 @@ function deliveryRow(item, press, again) {
   );
 }
 
+// One that was paused was not changed by anybody.
+const chosen = (one) => one && { url: one.url, events: one.events };
+
 function edit(webhook, again) {
   const url = h("input", {
     type: "url",
@@ -356,8 +359,7 @@ function edit(webhook, again) {
   const boxes = names.map((name) =>
     h("input", { type: "checkbox", value: name, checked: !webhook || webhook.events.includes(name) }),
   );
-  // One that was paused was not changed by anybody.
-  const chosen = (one) => one && { url: one.url, events: one.events };
+  let created = webhook?.created_at;
   /** The version that was found. @type {Record<string, string>} */
   let version = {};
   const newest = async () => {
@@ -396,7 +398,7 @@ function edit(webhook, again) {
             h("p", { class: "field-error", "aria-live": "polite" }),
           ),
         ],
-        async onsubmit(_, first) {
+        async onsubmit(_, first, done) {
           const events = boxes.filter((box) => box.checked).map((box) => box.value);
           const errors = [];
           if (!url.value.trim()) errors.push({ field: "url", message: t.webhook.urlNeeded });
@@ -406,10 +408,12 @@ function edit(webhook, again) {
           const here = router.whileHere();
           const ifLost = webhook ? t.problems.perhapsDone : t.webhook.perhapsSet;
           const saved = await onceMore(() => save(mine, first)).catch(lost(ifLost));
-          close();
+          const isClosed = done();
           again();
+          const isKnown = saved.secret || saved.created_at === created;
+          created = saved.created_at;
           if (saved.secret) return showSecret(saved.secret);
-          if (saved.created_at === webhook?.created_at) return toast(t.account.saved);
+          if (isKnown) return isClosed && toast(t.account.saved);
           // It was set by another, or by a request of ours whose answer was lost.
           here(
             () => confirmRotation(again, t.webhook.secretNotShown),
@@ -467,7 +471,22 @@ function confirmRotation(again, why = "") {
   });
 }
 
-function confirmRemoval(again) {
+function confirmRemoval(webhook, again) {
+  let etag;
+  const newest = async () => {
+    const there = await webhookThere();
+    ({ etag } = there);
+    return chosen(there.body);
+  };
+  const check = unlessChanged(chosen(webhook), newest, ({ url }) => {
+    again();
+    return t.webhook.removeMeanwhile(url);
+  });
+  const remove = async (first) => {
+    // That there is none is no conflict.
+    await first(check(null));
+    await api.remove(WEBHOOK, { etag });
+  };
   dialog({
     title: t.webhook.remove,
     content: ({ close }) =>
@@ -476,8 +495,8 @@ function confirmRemoval(again) {
         submitClass: "button-danger",
         cancel: close,
         fields: [h("p", {}, t.webhook.removeText)],
-        async onsubmit() {
-          await api.remove(WEBHOOK);
+        async onsubmit(_, first) {
+          await onceMore(() => remove(first));
           close();
           again();
         },

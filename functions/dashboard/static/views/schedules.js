@@ -7,8 +7,19 @@ import { icon } from "../lib/icons.js";
 import { isMissing } from "../lib/problem.js";
 import { ending } from "../lib/session.js";
 import * as store from "../lib/store.js";
-import { dialog, onceAlone } from "../lib/modal.js";
-import { button, changeButton, field, form, isConnected, notice, section, skeleton, toast } from "../lib/ui.js";
+import { dialog } from "../lib/modal.js";
+import {
+  button,
+  changeButton,
+  field,
+  form,
+  isConnected,
+  notice,
+  onceAlone,
+  section,
+  skeleton,
+  toast,
+} from "../lib/ui.js";
 import { onceMore, unlessChanged } from "../lib/meanwhile.js";
 import { keptTrue, READ_EVERY_MS } from "../lib/watched.js";
 import { wordOf } from "../texts.js";
@@ -368,7 +379,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
             h("p", { class: "field-error", "aria-live": "polite" }),
           ),
         ],
-        async onsubmit(node, first) {
+        async onsubmit(node, first, done) {
           const errors = windows.flatMap(({ days, start, stop }, index) =>
             [
               !days.length && { field: `windows.${index}.days`, message: t.schedules.dayNeeded },
@@ -388,10 +399,9 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           const send = mine;
           const isDue = dueOnceSaid(saved);
           const whyNot = () => whyLeave(id, saved, running(), isDue());
-          close();
           // Nobody is led away from the question.
           const look = { href: `#/accounts/${api.segment(id)}/schedules`, text: t.schedules.look };
-          toast(t.schedules.saved, "success", instance && whyNot() && look);
+          if (done()) toast(t.schedules.saved, "success", instance && whyNot() && look);
           // The row is drawn again before the question, which gives the focus back to it, if that does not take long.
           await Promise.race([onSaved(), pause(ASK_AFTER_MS)]);
           ask(saved, send, isDue);
@@ -655,7 +665,22 @@ export function startOrStop(id, { kind, instance_id: instance, name, region }, a
 export const whatBegan = (name, { action, result, detail }) =>
   result === "pending" ? t.instances.accepted[action](name) : `${name}: ${detail}`;
 
-function confirmRemoval(id, resource, name, onRemoved) {
+function confirmRemoval(id, resource, name, changed) {
+  let etag;
+  const newest = async () => {
+    const there = await tagged(id, resource);
+    etag = there?.etag;
+    return there?.body.schedule ?? null;
+  };
+  const check = unlessChanged(resource.schedule, newest, () => {
+    changed();
+    return t.schedules.removeMeanwhile;
+  });
+  const release = async (first) => {
+    // That there is none is no conflict.
+    await first(check(null));
+    await api.remove(path(id, resource.resource_id), { etag });
+  };
   dialog({
     title: t.schedules.removeThis(name),
     content: ({ close }) =>
@@ -664,11 +689,11 @@ function confirmRemoval(id, resource, name, onRemoved) {
         submitClass: "button-danger",
         cancel: close,
         fields: [h("p", {}, t.schedules.removeText)],
-        async onsubmit() {
-          await api.remove(path(id, resource.resource_id));
+        async onsubmit(_, first) {
+          await onceMore(() => release(first));
           close();
           toast(t.schedules.released(name));
-          onRemoved();
+          changed();
         },
       }),
   });
