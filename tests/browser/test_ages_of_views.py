@@ -228,6 +228,7 @@ def test_instances_that_could_not_be_listed_are_missed_and_cost_nothing_more(
 def test_of_answers_out_of_order_the_last_asked_for_holds(admin, answer_with, answer_everything):
     page, path = admin.page, f"{ONE}/resources"
     answer_everything(page, [samples.account(0)])
+    answer_with(page, f"{path}/res3", samples.RESOURCES[2])
     answer_with(page, f"{path}/res3", (204, None), method="DELETE")
     page.clock.install(time="2026-01-05T10:00:00")
     page.goto("about:blank")

@@ -15,9 +15,10 @@ SEARCH, WEBHOOK = r"/v1/accounts\?.*\bq=", "/v1/organization/webhook$"
 # By the button that opens it: where that is, what is filled in, and what is asked before the act.
 ASK_FIRST = {
     "Rename": (ONE, {"Name": "Other"}, SEARCH),
-    "Change": (ONE, {"Role name": "CavokOther"}, "/v1/accounts/acc000000$"),
     "Change the schedule of web1": (f"{ONE}/schedules", {}, r"/resources/res1$"),
+    "Release web1": (f"{ONE}/schedules", {}, r"/resources/res1$"),
     "Change webhook": ("#/organization", {}, WEBHOOK),
+    "Remove the webhook": ("#/organization", {}, WEBHOOK),
     "New signing secret": ("#/organization", {}, WEBHOOK),
     "New Account": ("#/accounts", {"Provider ID": "123456789012", "Name": "Another"}, SEARCH),
 }
