@@ -17,7 +17,7 @@ ASK_FIRST = {
     "Rename": (ONE, {"Name": "Other"}, SEARCH),
     "Change the schedule of web1": (f"{ONE}/schedules", {}, r"/resources/res1$"),
     "Release web1": (f"{ONE}/schedules", {}, r"/resources/res1$"),
-    "Change webhook": ("#/organization", {}, WEBHOOK),
+    "Change": ("#/organization", {}, WEBHOOK),
     "Remove the webhook": ("#/organization", {}, WEBHOOK),
     "New signing secret": ("#/organization", {}, WEBHOOK),
     "New Account": ("#/accounts", {"Provider ID": "123456789012", "Name": "Another"}, SEARCH),
@@ -25,7 +25,7 @@ ASK_FIRST = {
 
 
 def opened(page: Page, name: str):
-    page.get_by_role("button", name=name.removesuffix(" webhook"), exact=True).first.click()
+    page.get_by_role("button", name=name, exact=True).first.click()
     return page.get_by_role("dialog")
 
 
