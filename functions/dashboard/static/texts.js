@@ -164,8 +164,7 @@ const texts = {
     showIt: "Show it",
     changedMeanwhile: "No test was started: the account has changed in the meantime. Press Test again.",
     revokedMeanwhile:
-      "No test was started: the account is revoked, and has changed in the meantime. Press Test again to use it all " +
-      "the same.",
+      "No test was started: the account is revoked, and has changed in the meantime. Press Test again to use it.",
     notStarted: "No test was started: the service cannot be reached. Check your network, then press Test again.",
     perhapsStarted:
       "The service cannot be reached, so perhaps no test was started. Check your network, then press Test again: " +

@@ -7,8 +7,6 @@ import * as store from "./store.js";
 import { isRevoked, onceAlone, submitting, toast } from "./ui.js";
 import { t } from "../texts.js";
 
-const pathOf = (id) => `/v1/accounts/${api.segment(id)}/verifications`;
-
 export const startTest = (account, node) =>
   submitting(node, () => {
     const id = account.account_id;
@@ -21,21 +19,10 @@ export const startTest = (account, node) =>
     return showOnce(account, begun);
   });
 
-/** Leads to the newest test. To watch it is to read. */
-export const watchTest = (account, node) =>
-  submitting(node, () => {
-    const newest = api.get(pathOf(account.account_id), { query: { limit: 1 } });
-    return showOnce(
-      account,
-      newest.then(({ items: [test] }) => test),
-    );
-  });
-
-// A test takes a revoked account into use again: only whoever saw the revocation may want that. Whatever else has
-// changed meanwhile is no reason to refuse a test.
+// A test takes a revoked account into use again: for whoever saw it revoked. Any other change refuses no test.
 async function begin(id, isRepeated = false) {
   try {
-    return await api.post(pathOf(id), undefined, { etag: store.tagOf(id) });
+    return await api.post(`/v1/accounts/${id}/verifications`, undefined, { etag: store.tagOf(id) });
   } catch (problem) {
     if (!(problem instanceof Problem) || problem.status !== 412) throw problem;
     const read = await store.readOne(id);
@@ -45,9 +32,9 @@ async function begin(id, isRepeated = false) {
   }
 }
 
-// Leads to a test once the API has named it. Whoever has opened a modal meanwhile stays in it, with what is typed
-// there: it is offered afterwards. After a test whose view was left, another one may show that it runs.
-async function showOnce({ account_id: id, name }, asked) {
+// Leads to a test once the API has named it. To whoever has opened a modal meanwhile it is offered afterwards. After a
+// test whose view was left, another one may show that it runs.
+export async function showOnce({ account_id: id, name }, asked) {
   const here = router.whileHere();
   const test = await asked;
   const href = `#/accounts/${api.segment(id)}/tests${test ? `/${api.segment(test.verification_id)}` : ""}`;

@@ -192,7 +192,7 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
   until.addEventListener("abort", close);
 }
 
-/** Does this once no modal is open: at once, if none is. */
+/** Does this once no modal is open. */
 export function onceAlone(work) {
   const open = document.querySelector("dialog[open]");
   if (open) open.addEventListener("close", () => onceAlone(work), { once: true });
@@ -369,7 +369,6 @@ export function form({
       oninput: () => {
         isTypedSince = true;
       },
-      // What is added or taken out is typed as well.
       onclick: ({ target }) => {
         const pressed = target.closest("button");
         if (pressed && pressed !== send) isTypedSince = true;

@@ -10,7 +10,7 @@ import * as router from "../lib/router.js";
 import { NAME, sameName } from "../lib/same-name.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
-import { startTest, watchTest } from "../lib/testing.js";
+import { showOnce, startTest } from "../lib/testing.js";
 import { copyable } from "../lib/copying.js";
 import { dialog } from "../lib/modal.js";
 import {
@@ -167,7 +167,7 @@ function drawHead(head, account) {
   if (heading) focusOn(head.querySelector("h1"));
 }
 
-// Whether the account is still under test when this is pressed does not matter.
+// To watch a test is to read. Whether the account is still under test when this is pressed does not matter.
 function testButton(account) {
   const attributes = { class: "button-primary test-now", "data-part": "test" };
   if (account.testing)
@@ -181,6 +181,12 @@ function testButton(account) {
     { ...attributes, onclick: (event) => startTest(account, event.currentTarget) },
     "test",
   );
+}
+
+function watchTest(account, node) {
+  const path = `/v1/accounts/${api.segment(account.account_id)}/verifications`;
+  const newest = () => api.get(path, { query: { limit: 1 } }).then(({ items: [test] }) => test);
+  return submitting(node, () => showOnce(account, newest()));
 }
 
 const TABS = ["overview", "instructions", "tests", "instances", "schedules", "interactions", "privilege", "audit"];
