@@ -361,7 +361,7 @@ test("of an account that was tested before its last change, no test is said to h
   }
 });
 
-test("of an account that its newest test could not enter, it is not said whether one proved the role before", async () => {
+test("of an account that a test could not enter, it is not said whether one proved the role before", async () => {
   await signIn(session, "viewer");
   const { notEntered, notProvedSince, notProvedYet, nobodyLooks } = t.instructions.watch;
   const verification = { verification_id: "1", outcome: "failed", finished_at: "2026-01-01T10:01:00Z" };

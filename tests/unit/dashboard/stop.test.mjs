@@ -292,8 +292,8 @@ for (const [what, seconds, isAsked] of [
   });
 
 let server;
-const keep = (there) => Response.json((server.stored = there));
-const lose = (there) => (keep(there), Response.json({ message: "Endpoint request timed out" }, { status: 504 }));
+const keep = (sent) => Response.json((server.stored = sent));
+const lose = (sent) => (keep(sent), Response.json({ message: "Endpoint request timed out" }, { status: 504 }));
 const refuse = () => Response.json({ title: "Conflict", detail: "It is not so." }, { status: 409 });
 
 /** The schedules of an instance that runs outside of each are sent one after the other, and answered like this. */
@@ -332,10 +332,10 @@ const isAskedOf = (hour) =>
   Boolean(modal()?.textContent.includes(t.schedules.moment(dayName(0, "long"), timeOfDay(hour * 60))));
 
 /** An answer that comes once it is let go. */
-function held(answer) {
+function held(how) {
   const { promise, resolve } = Promise.withResolvers();
-  const answered = async (there) => {
-    const content = answer(there);
+  const answered = async (sent) => {
+    const content = how(sent);
     await promise;
     return content;
   };
@@ -389,9 +389,9 @@ for (const [what, isLost] of [
   });
 
 test("a schedule whose answer was lost is not asked about while another is being sent", async () => {
-  const lost = (there) => {
+  const lost = (sent) => {
     server.isDown = true;
-    return lose(there);
+    return lose(sent);
   };
   const [second, letGo] = held(Response.json);
   const { open, save, close } = await several(lost, second);

@@ -213,7 +213,7 @@ function manyUnconfirmed(context, count) {
   return { server, entries: Array.from({ length: count }, (_, index) => tested(`o${index}`, `o${index}`)) };
 }
 
-test("of many accounts that are not there yet as many as a page has are looked at with each read, in turns", async (context) => {
+test("of accounts that are not there yet as many as a page has are looked at each time, in turns", async (context) => {
   const { server, entries } = manyUnconfirmed(context, 60);
   const outcomes = withOutcomes(view.signal);
   await completed(outcomes, ...entries);
@@ -232,7 +232,7 @@ test("of many accounts that are not there yet as many as a page has are looked a
 });
 
 for (const count of [6, 45])
-  test(`a test that runs beside ${count} accounts that are not there yet is looked at with each read`, async (context) => {
+  test(`a test that runs beside ${count} accounts that are not there yet is looked at each time`, async (context) => {
     const { server, entries } = manyUnconfirmed(context, count);
     const { fetch } = globalThis;
     let item = { state: "running", outcome: null };
@@ -264,7 +264,7 @@ function manyTested(count, item, held = {}) {
   return { server, entries: Array.from({ length: count }, (_, index) => tested(`m${index}`, `m${index}`)) };
 }
 
-test("all accounts of a page get their outcomes with its first read, five at a time, each once it is there", async () => {
+test("all accounts of a page get their outcomes at once, five at a time, each once it is there", async () => {
   const { server, entries } = manyTested(50, { outcome: "confirmed" });
   const outcomes = withOutcomes(view.signal);
   const known = [];

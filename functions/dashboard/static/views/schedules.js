@@ -58,7 +58,7 @@ export async function resourcesOf(id, signal) {
 const sends = new Map();
 const sentOf = (key) => sends.get(key) ?? [];
 const isLast = (key, send) => sentOf(key).at(-1) === send;
-function sending(key, schedule, session) {
+function begin(key, schedule, session) {
   const send = { schedule };
   sends.set(key, [...sentOf(key), send]);
   // Nobody else is asked.
@@ -314,13 +314,13 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   const check = unlessChanged(given, newest, () => t.schedules.changedMeanwhile);
   const save = async (schedule, first) => {
     await first(check(schedule));
-    const send = (mine = sending(key, schedule, session));
+    const send = (mine = begin(key, schedule, session));
     try {
       if (known) return (await api.patch(path(id, known.resource_id), { schedule }, { etag })).body;
       const { kind, instance_id, region } = instance;
       return await api.post(path(id), { kind, instance_id, region, schedule });
     } catch (problem) {
-      if (!problem.perhapsDone) refused(key, send);
+      if (!(/** @type {any} */ (problem).perhapsDone)) refused(key, send);
       throw problem;
     }
   };

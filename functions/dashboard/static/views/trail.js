@@ -11,7 +11,8 @@ import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { frame, outcomeOf } from "./account.js";
 
-// So many accounts are looked at at a time, and so many "Not there yet" with one read of the trail: as many as a page has.
+// So many accounts are looked at at a time. Of those that are not there yet so many with one read of the trail, which
+// are as many as a page has.
 const MOST_AT_ONCE = 5;
 const MOST_PASSING = 50;
 // An act is listed once AWS has answered, or once nobody waits for that any more, which is within the hour.
@@ -45,7 +46,7 @@ export function withOutcomes(signal) {
   const outcomes = new Map();
   /** When the outcomes were asked for, in milliseconds. @type {Map<string, number>} */
   const lookedAt = new Map();
-  /** Which accounts were looked at after which: counted, because a clock may be set back. @type {Map<string, number>} */
+  /** In which order accounts were looked at: counted, because a clock may be set back. @type {Map<string, number>} */
   const turns = new Map();
   let turn = 0;
   /** Accounts that are being looked at. @type {Set<string>} */
@@ -64,7 +65,7 @@ export function withOutcomes(signal) {
   const isPassing = (entry) => shown(entry).outcome === "notThereYet";
   const isOpen = (entry) =>
     Boolean(idOf(entry)) && ((outcomes.get(idOf(entry)) ?? "running") === "running" || isPassing(entry));
-  const turnOf = ([{ account_id: account }]) => turns.get(account) ?? 0;
+  const turnOf = (entries) => turns.get(entries[0].account_id) ?? 0;
   // A deleted account has no entries any more.
   const orGone = (problem) => {
     if (!isMissing(problem)) throw problem;
