@@ -81,11 +81,11 @@ test("a look after which the account cannot be read says so, and its button is b
 
   const again = button(main, t.instructions.lookAgain);
   press(again);
-  await soon();
+  await until(() => looked.length);
   assert.equal(again.getAttribute("aria-busy"), "true");
   read = () => Response.json({ title: "Forbidden", detail: "You may not see it." }, { status: 403 });
   for (const answer of looked) answer(Response.json({ state: "waiting" }));
-  await soon(200);
+  await until(() => toasts.textContent);
   assert.equal(toasts.textContent, "You may not see it.");
   assert.equal(again.getAttribute("aria-busy"), null);
   view.abort();

@@ -1,7 +1,7 @@
 // What a request is and is not: it ends with the session that made it, and says what became of it.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { soon } from "./soon.mjs";
+import { soon, until } from "./soon.mjs";
 
 const stored = new Map();
 globalThis.sessionStorage = {
@@ -61,7 +61,7 @@ test("what one person asked for is not asked for again as the next", async () =>
   answers = [lost, () => Response.json({})];
   const asked = api.post("/v1/accounts", secret, { key: "k" });
   const ended = assert.rejects(asked, { name: "AbortError" });
-  await soon(20);
+  await until(() => sent.length);
   await session.signOut();
   await signIn("ben");
   await ended;
