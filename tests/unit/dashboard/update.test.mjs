@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { all, opened, press, signIn } from "./drawn.mjs";
-import { soon } from "./soon.mjs";
+import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
@@ -118,6 +118,21 @@ test("whoever follows other steps stays there while they are read again, and whe
   assert.ok(isChosen());
   signal.abort();
   main.remove();
+});
+
+test("steps to a role are shown no longer than it is the account's", async () => {
+  store.forget();
+  store.add(older);
+  let answer = async () => Response.json({ ...guide, terraform: "tf of the old role" });
+  globalThis.fetch = async (address) =>
+    String(address).endsWith("/instructions") ? answer() : Response.json({ ...older, version: 2 });
+  const signal = new AbortController();
+  const main = opened(instructions, signal.signal);
+  await until(() => main.textContent.includes("tf of the old role"));
+  answer = () => new Promise(() => {});
+  store.add({ ...older, role_arn: `${older.role_arn}New`, version: 2 });
+  await until(() => !main.textContent.includes("tf of the old role"));
+  signal.abort();
 });
 
 test("the overview says the version of a role that a test finds while it is open", async () => {

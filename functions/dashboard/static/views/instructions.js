@@ -129,14 +129,16 @@ export function instructions(context) {
       const way = { title: "" };
       const draws = (answer) => drawGuide(answer, handle.account(), onPress, way);
       const guide = watched(content, read, draws, { signal: handle.signal, once: true });
-      let guided = asked(handle.account());
+      let guided = handle.account();
       handle.onChange((account) => {
         draw();
-        if (asked(account) !== guided) {
-          guided = asked(account);
+        if (asked(account) !== asked(guided)) {
+          // Whoever follows the steps to this role keeps them until there are newer ones. Those to another are gone.
+          const isSameRole = leadsTo(account) === leadsTo(guided);
+          guided = account;
           lookedFor = 0;
-          // Whoever follows the steps keeps them until there are others, unless it is not known whether there are.
-          guide.again().catch(guide.reload);
+          if (isSameRole) guide.again().catch(guide.reload);
+          else guide.reload();
           return;
         }
         const link = /** @type {HTMLAnchorElement} */ (content.querySelector(".deploy a"));
@@ -161,8 +163,8 @@ export function expires(link) {
 }
 
 // What the steps and templates are made of: a change of it changes them.
-const asked = ({ role_arn, regions, write_logs, template }) =>
-  JSON.stringify([role_arn, regions, write_logs, template]);
+const leadsTo = ({ role_arn, regions, write_logs }) => JSON.stringify([role_arn, regions, write_logs]);
+const asked = (account) => leadsTo(account) + JSON.stringify(account.template);
 
 const mayWait = (account) => account.access_type === "assume_role" && !isConnected(account) && !isRevoked(account);
 

@@ -168,7 +168,7 @@ export const t = withTexts(OPEN_TABLES, {
     numberHelp: "The 12-digit account number of your AWS account.",
     typedSince:
       "The account was added as it was when you pressed Add account. What you have typed since is kept under " +
-      "New Account.",
+      "New Account, but no secret key.",
     numberTaken: (digits) => `${digits} is here already. It is the account`,
     nameTaken: (name, digits) => `${name} is the name of account ${digits} already. Press again to use it twice.`,
     numberNeeded: "Enter the 12-digit account number.",

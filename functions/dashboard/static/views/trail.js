@@ -131,7 +131,7 @@ export function withOutcomes(signal) {
     };
     await Promise.all(Array.from({ length: MOST_AT_ONCE }, goOn));
   };
-  // A slow API gets no more to do at a time. `draw`: shows what is known by then.
+  // One round at a time. `draw`: shows what is known by then.
   const complete = (entries, draw = () => {}) => {
     listed = entries;
     running ??= lookAtAll(draw).finally(() => {
