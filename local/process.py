@@ -183,7 +183,7 @@ def _require_free(port: int) -> None:
 
 def _answers(port: int) -> bool:
     try:
-        with _NO_PROXY.open(f"http://127.0.0.1:{port}/_ministack/health", timeout=5) as answer:
+        with _NO_PROXY.open(f"http://127.0.0.1:{port}/_ministack/health", timeout=60) as answer:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False

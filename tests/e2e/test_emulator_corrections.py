@@ -262,8 +262,9 @@ def test_an_execution_that_outlives_its_machines_timeout_is_timed_out_and_the_bu
 
     def both_were_told() -> bool:
         got = queues.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
-        messages = got.get("Messages", [])
-        statuses.extend(json.loads(message["Body"])["detail"]["status"] for message in messages)
+        for message in got.get("Messages", []):
+            statuses.append(json.loads(message["Body"])["detail"]["status"])
+            queues.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
         return len(statuses) == 2
 
     eventually(both_were_told, "the bus tells the beginning and the end", seconds=60)

@@ -210,7 +210,9 @@ def without_sixty_seconds(module: ast.Module) -> Iterator[int]:
     for node in ast.walk(module):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ASKS_A_STACK:
             given = [each.value for each in node.keywords if each.arg == "timeout"]
-            if not any(isinstance(time, ast.Constant) and time.value >= 60 for time in given):
+            if not [
+                one for one in given if isinstance(one, ast.Constant) and (one.value or 0) >= 60
+            ]:
                 yield node.lineno
 
 

@@ -33,7 +33,7 @@ def one_message(
             except expected:
                 raise
             except (CausedOutside, Conflict) as error:
-                logger.warning("Message comes again", reason=str(error))
+                logger.warning("Message comes again", reason=str(error), exc_info=True)
                 raise
             except Exception:
                 logger.exception(failure)

@@ -152,7 +152,8 @@ test("what is typed while a name is saved is not lost: the modal says that it is
   typed("name", "Mended");
   letGo();
   await soon(20);
-  assert.ok(modal().textContent.includes(t.forms.typedSince));
+  const said = () => modal().querySelector(".form-error").textContent;
+  assert.equal(said(), t.forms.typedSince);
   assert.equal(inputOf("name").value, "Mended");
   submit();
   await soon(20);

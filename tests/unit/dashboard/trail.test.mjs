@@ -404,3 +404,12 @@ test("an act on an account that is deleted is awaited no more", async () => {
   for (let read = 0; read < 2; read += 1) await completed(outcomes, act("gone", "new", 0));
   assert.equal(asked, 1);
 });
+
+test("nothing runs in an account that is deleted meanwhile", async () => {
+  let answer = () => Response.json({ items: [{ verification_id: "t", outcome: null, state: "running" }] });
+  globalThis.fetch = async () => answer();
+  const outcomes = withOutcomes(view.signal);
+  assert.deepEqual(await completed(outcomes, tested("going", "t")), ["running"]);
+  answer = () => Response.json({ title: "No" }, { status: 404 });
+  assert.deepEqual(await completed(outcomes, tested("going", "t")), [""]);
+});

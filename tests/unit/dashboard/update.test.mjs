@@ -122,16 +122,41 @@ test("whoever follows other steps stays there while they are read again, and whe
 
 test("steps to a role are shown no longer than it is the account's", async () => {
   store.forget();
-  store.add(older);
+  store.add(older, Date.now());
+  let account = older;
   let answer = async () => Response.json({ ...guide, terraform: "tf of the old role" });
-  globalThis.fetch = async (address) =>
-    String(address).endsWith("/instructions") ? answer() : Response.json({ ...older, version: 2 });
+  globalThis.fetch = async (address) => (String(address).endsWith("/instructions") ? answer() : Response.json(account));
   const signal = new AbortController();
   const main = opened(instructions, signal.signal);
   await until(() => main.textContent.includes("tf of the old role"));
   answer = () => new Promise(() => {});
-  store.add({ ...older, role_arn: `${older.role_arn}New`, version: 2 });
+  account = { ...older, role_arn: `${older.role_arn}New`, version: 2 };
+  store.put(account, Date.now());
   await until(() => !main.textContent.includes("tf of the old role"));
+  signal.abort();
+});
+
+test("an answer that was asked for before the role changed shows no steps to the old one", async () => {
+  store.forget();
+  store.add(older, Date.now());
+  let account = older;
+  const answers = [];
+  globalThis.fetch = async (address) => {
+    if (!String(address).endsWith("/instructions")) return Response.json(account);
+    answers.push(Promise.withResolvers());
+    return answers.at(-1).promise;
+  };
+  const signal = new AbortController();
+  const main = opened(instructions, signal.signal);
+  await until(() => answers.length === 1);
+  account = { ...older, role_arn: `${older.role_arn}New`, version: 2 };
+  store.put(account, Date.now());
+  await until(() => answers.length === 2);
+  answers[0].resolve(Response.json({ ...guide, terraform: "tf of the old role" }));
+  await soon(50);
+  assert.ok(!main.textContent.includes("tf of the old role"));
+  answers[1].resolve(Response.json({ ...guide, terraform: "tf of the new role" }));
+  await until(() => main.textContent.includes("tf of the new role"));
   signal.abort();
 });
 

@@ -354,7 +354,7 @@ export function form({
   let isTypedSince = false;
   const done = (text) => {
     if (isTypedSince && node.isConnected) {
-      toast(t.forms.typedSince, "warning");
+      node.querySelector(".form-error").replaceChildren(notice("info", h("p", {}, t.forms.typedSince)));
       return false;
     }
     cancel?.();

@@ -56,6 +56,9 @@ export const pauseBefore = (pause, took) =>
  * @type {WeakMap<Element, ReturnType<typeof setTimeout>[]>} */
 const loads = new WeakMap();
 
+// In place of an answer that is wrong by now.
+const OVERTAKEN = Symbol("overtaken");
+
 /**
  * Reads once. Shows a skeleton while that lasts, and a note if it takes long; then the content, or the problem with a
  * retry, which the store is told of.
@@ -84,7 +87,7 @@ export async function load(target, request, draw, options) {
   target.setAttribute("aria-busy", "true");
   try {
     const value = await request();
-    if (!signal.aborted) show(target, draw(value));
+    if (!signal.aborted && value !== OVERTAKEN) show(target, draw(value));
   } catch (problem) {
     if (signal.aborted || !isLast()) return;
     if (isMissing(problem) && onMissing) return show(target, onMissing(problem));
@@ -133,6 +136,8 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
   let drawnOf;
   // Reads are numbered as they are asked for. Of those that end out of order, the last holds.
   let [turns, answered, ended] = [0, 0, 0];
+  // The last read whose answer is wrong by now: what is shown was, when another one was begun.
+  let wrongUntil = 0;
   const read = async () => {
     const turn = ++turns;
     const passed = stopwatch();
@@ -142,14 +147,14 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
     try {
       const { answer, asked } = await store.reading(target, request, signal);
       ends(null);
-      if (turn > answered) [answered, newest, at] = [turn, answer, asked];
+      if (turn > Math.max(answered, wrongUntil)) [answered, newest, at] = [turn, answer, asked];
     } catch (error) {
       ends(error);
       // What was asked for later is there already. What is gone comes back no more.
-      if (isMissing(error) || turn > answered) throw error;
+      if (isMissing(error) || turn > Math.max(answered, wrongUntil)) throw error;
     }
     store.changed();
-    return newest;
+    return answered > wrongUntil ? newest : OVERTAKEN;
   };
   // What was shown more of since stays.
   const drawn = (value) => {
@@ -169,7 +174,7 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
     if (signal.aborted) return void readNow();
     try {
       const value = await read();
-      if (!signal.aborted && !isGone) show(target, drawn(value));
+      if (!signal.aborted && !isGone && value !== OVERTAKEN) show(target, drawn(value));
     } catch (error) {
       if (isMissing(error)) gone(error);
       // What was read is newer than what is shown of it.
@@ -179,6 +184,7 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
   };
   const reload = () => {
     isGone = false;
+    wrongUntil = turns;
     return load(target, read, drawn, loading);
   };
   const keep = async () => {

@@ -87,9 +87,12 @@ export function withOutcomes(signal) {
         // What has ended does not run again: the API may answer with an older state.
         if ((outcomes.get(each[id]) || "running") === "running") outcomes.set(each[id], each.outcome ?? each.state);
       }
-      // Older than what is listed: its link tells.
-      for (const entry of entries)
-        if (!outcomes.has(idOf(entry)) && (isGone || !mayBeOpen(entry))) outcomes.set(idOf(entry), "");
+      // Older than what is listed, or of an account that is gone, where nothing runs: its link tells.
+      for (const entry of entries) {
+        const known = outcomes.get(idOf(entry));
+        if (isGone ? (known ?? "running") === "running" : known === undefined && !mayBeOpen(entry))
+          outcomes.set(idOf(entry), "");
+      }
       for (const entry of entries) {
         lookedAt.set(idOf(entry), asked);
         failing.delete(idOf(entry));
