@@ -16,6 +16,7 @@ def test_every_permission_is_explained_without_signing_in(page, stack):
         card = page.get_by_role("region", name=group["title"])
         expect(card).to_contain_text(group["why"])
         expect(card).to_contain_text("mandatory" if group["required"] else "optional")
+        expect(card).to_contain_text("Without it")
         for action in group["actions"]:
             line = card.get_by_role("listitem").filter(
                 has=page.get_by_text(action["action"], exact=True)

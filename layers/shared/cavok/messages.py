@@ -17,10 +17,10 @@ def one_message(
     the handler's result; None for a message that was dropped.
 
     An UnusableEvent ends in `drop`, so that the message counts as processed. Other errors are
-    raised, so that the message is retried. The batch processor reports
-    them only to SQS, without the reason, so those that are not `expected` are logged first. They
-    are errors, logged as `failure` and counted in `metric`, but for what comes from outside: the
-    customer's account, or another message or a person who is at the same thing at this moment.
+    raised, so that the message is retried. The batch processor reports them only to SQS, without
+    the reason, so those that are not `expected` are logged first. They are errors, logged as
+    `failure` and counted in `metric`, but for what comes from outside: the customer's account, or
+    another message or a person who is at the same thing at this moment.
     """
 
     def decorate(handle: Handle) -> Handle:

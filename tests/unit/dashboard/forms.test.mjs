@@ -122,15 +122,20 @@ test("no secret key is kept once a request has failed, nor is it taken for anoth
   await leaves();
 });
 
+// Another name, between the press and its answer.
+async function typesWhileSent(method, name) {
+  const letGo = hold((_, request) => request.method === method);
+  submit();
+  await soon(20);
+  typed("name", name);
+  letGo();
+  await soon(20);
+}
+
 test("what is typed while an account is added is kept for the next", async () => {
   const added = [];
   await fills((account) => added.push(account));
-  const letGo = hold((_, { method }) => method === "POST");
-  submit();
-  await soon(20);
-  typed("name", "Production");
-  letGo();
-  await soon(20);
+  await typesWhileSent("POST", "Production");
   assert.equal(added.length, 1);
   assert.ok(modal().textContent.includes(t.newAccount.typedSince));
   assert.equal(store.draftOf("anna").values.name, "Production");
@@ -146,12 +151,7 @@ test("what is typed while a name is saved is not lost: the modal says that it is
   await soon(20);
   press(all(main).find(({ dataset }) => dataset.part === "name"));
   typed("name", "Renamed");
-  const letGo = hold((_, { method }) => method === "PATCH");
-  submit();
-  await soon(20);
-  typed("name", "Mended");
-  letGo();
-  await soon(20);
+  await typesWhileSent("PATCH", "Mended");
   const said = () => modal().querySelector(".form-error").textContent;
   assert.equal(said(), t.forms.typedSince);
   assert.equal(inputOf("name").value, "Mended");

@@ -136,8 +136,6 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
   let drawnOf;
   // Reads are numbered as they are asked for. Of those that end out of order, the last holds.
   let [turns, answered, ended] = [0, 0, 0];
-  // The last read whose answer is wrong by now: what is shown was, when another one was begun.
-  let wrongUntil = 0;
   const read = async () => {
     const turn = ++turns;
     const passed = stopwatch();
@@ -147,14 +145,14 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
     try {
       const { answer, asked } = await store.reading(target, request, signal);
       ends(null);
-      if (turn > Math.max(answered, wrongUntil)) [answered, newest, at] = [turn, answer, asked];
+      if (turn > answered) [answered, newest, at] = [turn, answer, asked];
     } catch (error) {
       ends(error);
       // What was asked for later is there already. What is gone comes back no more.
-      if (isMissing(error) || turn > Math.max(answered, wrongUntil)) throw error;
+      if (isMissing(error) || turn > answered) throw error;
     }
     store.changed();
-    return answered > wrongUntil ? newest : OVERTAKEN;
+    return newest;
   };
   // What was shown more of since stays.
   const drawn = (value) => {
@@ -184,7 +182,8 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
   };
   const reload = () => {
     isGone = false;
-    wrongUntil = turns;
+    // So is every answer to what was asked before.
+    [answered, newest] = [turns, OVERTAKEN];
     return load(target, read, drawn, loading);
   };
   const keep = async () => {

@@ -92,8 +92,6 @@ export function withOutcomes(signal) {
         const known = outcomes.get(idOf(entry));
         if (isGone ? (known ?? "running") === "running" : known === undefined && !mayBeOpen(entry))
           outcomes.set(idOf(entry), "");
-      }
-      for (const entry of entries) {
         lookedAt.set(idOf(entry), asked);
         failing.delete(idOf(entry));
       }
