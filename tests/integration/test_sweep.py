@@ -1321,6 +1321,7 @@ def test_the_account_that_killed_a_test_of_its_own_before_is_the_first_to_get_an
         connected(1, first=index, organization_id=f"other{index}", due=AN_HOUR_AGO, **but)
     (killer,) = connected(1, first=50, organization_id="killer", attempts=1)
 
+    monkeypatch.setattr(sweep, "HAND_OVERS_AT_ONCE", 1)  # in order
     customers.sweep(most=2).take_apart()
 
     assert customers.started[0].account_id == killer.account_id
