@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok import wiring
+from cavok import start_up, wiring
 from cavok.api.app import make_app, respond
 from cavok.api.routes import (
     about,
@@ -39,7 +39,7 @@ app = make_app(
     webhooks.router,
 )
 
-wiring.prepare(wiring.table)
+start_up.prepare(wiring.table)
 
 
 @logger.inject_lambda_context(correlation_id_path="requestContext.requestId")

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok import wiring
+from cavok import start_up, wiring
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.events import read_event
 from cavok.domain.webhooks import RetryMessage
@@ -49,7 +49,7 @@ def _retry_message(record: SQSRecord) -> RetryMessage | None:
     )
 
 
-wiring.prepare(wiring.table, wiring.sealer)
+start_up.prepare(wiring.table, wiring.sealer)
 
 
 @logger.inject_lambda_context(clear_state=True)

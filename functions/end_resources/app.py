@@ -6,14 +6,14 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok import wiring
+from cavok import start_up, wiring
 from cavok.domain.deadlines import ENDING_SECONDS, Deadline
 from cavok.domain.events import EventType, checked_event
 from cavok.messages import one_message
 from cavok.observability import logger
 from cavok.services.resources import end_resources
 
-wiring.prepare(wiring.table)
+start_up.prepare(wiring.table)
 
 
 @one_message(failure="Resources not ended")

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok import wiring
+from cavok import start_up, wiring
 from cavok.domain.followed_acts import FollowedAct
 from cavok.messages import one_message
 from cavok.observability import logger
@@ -39,7 +39,7 @@ def look(record: SQSRecord) -> None:
     logger.info("Outcome", result=found.result if found else None)
 
 
-wiring.prepare(wiring.table, wiring.customer_roles)
+start_up.prepare(wiring.table, wiring.customer_roles)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok import wiring
+from cavok import start_up, wiring
 from cavok.domain.clocks import ClockMessage
 from cavok.domain.errors import UnknownClock
 from cavok.messages import one_message
@@ -47,7 +47,7 @@ def follow(record: SQSRecord | dict[str, Any]) -> dict[str, Any] | None:
     return done
 
 
-wiring.prepare(wiring.table)
+start_up.prepare(wiring.table)
 
 
 @logger.inject_lambda_context(clear_state=True)

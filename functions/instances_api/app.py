@@ -6,14 +6,14 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok import wiring
+from cavok import start_up, wiring
 from cavok.api.app import make_app, respond
 from cavok.api.routes import detection, instances, resources
 from cavok.observability import logger
 
 app = make_app(detection.router, instances.router, resources.router)
 
-wiring.prepare(wiring.table, wiring.customer_roles)
+start_up.prepare(wiring.table, wiring.customer_roles)
 
 
 @logger.inject_lambda_context(correlation_id_path="requestContext.requestId")

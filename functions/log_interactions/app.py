@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok import wiring
+from cavok import start_up, wiring
 from cavok.batches import WholeBatch
 from cavok.domain.deadlines import LINES_SECONDS, Deadline
 from cavok.observability import count, logger
@@ -37,7 +37,7 @@ def write(records: list[SQSRecord]) -> list[Exception | None]:
     return [not_written.get(record.message_id) for record in records]
 
 
-wiring.prepare(wiring.table, wiring.customer_roles)
+start_up.prepare(wiring.table, wiring.customer_roles)
 
 
 @logger.inject_lambda_context

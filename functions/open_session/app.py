@@ -4,13 +4,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok import wiring
+from cavok import start_up, wiring
 from cavok.domain.errors import OurEntryBroken
 from cavok.observability import counted, logger, metrics
 from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.open_session import open_session
 
-wiring.prepare(wiring.table, wiring.sealer, wiring.customer_roles)
+start_up.prepare(wiring.table, wiring.sealer, wiring.customer_roles)
 
 
 @logger.inject_lambda_context(correlation_id_path="correlation_id")

@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok import wiring
+from cavok import start_up, wiring
 from cavok.domain.deadlines import ACCOUNT_SECONDS, Deadline
 from cavok.domain.errors import OurEntryBroken
 from cavok.domain.steps import Verdict
@@ -15,7 +15,7 @@ from cavok.observability import counted, logger, metrics
 from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.scheduled_test import make_scheduled_test
 
-wiring.prepare(wiring.table, wiring.customer_roles)
+start_up.prepare(wiring.table, wiring.customer_roles)
 
 
 @logger.inject_lambda_context(correlation_id_path="correlation_id")

@@ -7,13 +7,13 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok import wiring
+from cavok import start_up, wiring
 from cavok.domain.deadlines import PERMISSION_SECONDS, Deadline
 from cavok.domain.steps import Step
 from cavok.observability import logger, metrics
 from cavok.services.probe_and_show import probe_and_show
 
-wiring.prepare(wiring.sealer, wiring.progress)
+start_up.prepare(wiring.sealer, wiring.progress)
 
 
 @logger.inject_lambda_context(correlation_id_path="correlation_id")

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok import wiring
+from cavok import start_up, wiring
 from cavok.batches import WholeBatch
 from cavok.observability import logger
 from cavok.services.publish_events import publish_events
@@ -32,7 +32,7 @@ def publish(records: list[DynamoDBRecord]) -> list[Exception | None]:
     return outcomes
 
 
-wiring.prepare(wiring.bus)
+start_up.prepare(wiring.bus)
 
 
 @logger.inject_lambda_context

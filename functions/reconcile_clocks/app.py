@@ -7,12 +7,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok import wiring
+from cavok import start_up, wiring
 from cavok.domain.deadlines import RECONCILING_SECONDS, Deadline
 from cavok.observability import count, logger
 from cavok.services.reconcile_clocks import reconcile_clocks
 
-wiring.prepare(wiring.table, wiring.scheduler_client)
+start_up.prepare(wiring.table, wiring.scheduler_client)
 
 
 @logger.inject_lambda_context

@@ -6,12 +6,12 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok import wiring
+from cavok import start_up, wiring
 from cavok.messages import one_message
 from cavok.observability import logger, metrics
 from cavok.services.finish_verification import Ended, VerificationReport, finish_verification
 
-wiring.prepare(wiring.table)
+start_up.prepare(wiring.table)
 
 
 @one_message(failure="Verification not finished")

@@ -7,11 +7,11 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok import wiring
+from cavok import start_up, wiring
 from cavok.observability import logger
 from cavok.services.survey_account import survey_account
 
-wiring.prepare(wiring.table, wiring.sealer, wiring.progress)
+start_up.prepare(wiring.table, wiring.sealer, wiring.progress)
 
 
 @logger.inject_lambda_context(correlation_id_path="correlation_id")

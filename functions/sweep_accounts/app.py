@@ -7,7 +7,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok import wiring
+from cavok import start_up, wiring
 from cavok.domain.deadlines import SWEEP_SECONDS, Deadline
 from cavok.observability import count, logger
 from cavok.services.sweep import Sweep, Swept
@@ -15,7 +15,7 @@ from cavok.services.sweep import Sweep, Swept
 TESTS_A_LINE = 1000
 """Their ids take some 60 kB. CloudWatch Logs takes 256 kB a line."""
 
-wiring.prepare(wiring.table, wiring.customer_roles, wiring.workflows)
+start_up.prepare(wiring.table, wiring.customer_roles, wiring.workflows)
 
 
 @logger.inject_lambda_context(correlation_id_path="sweep_id")

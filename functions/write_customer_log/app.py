@@ -6,14 +6,14 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok import wiring
+from cavok import start_up, wiring
 from cavok.domain.deadlines import PERMISSION_SECONDS, Deadline
 from cavok.domain.steps import Step
 from cavok.observability import logger
 from cavok.services.sealed_session import unseal_session
 from cavok.services.write_customer_log import write_verification_log
 
-wiring.prepare(wiring.sealer)
+start_up.prepare(wiring.sealer)
 
 
 @logger.inject_lambda_context(correlation_id_path="correlation_id")

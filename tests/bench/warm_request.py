@@ -104,7 +104,7 @@ def _prepared() -> Iterator[dict[str, Callable[[], Any]]]:
             assert json.loads(calls["request"]()["body"])["account_id"]
             assert len(json.loads(calls["list"]()["body"])["items"]) == LISTED
             assert calls["refused"]()["statusCode"] == 429
-            gc.freeze()  # as `wiring.prepare` does on Lambda
+            gc.freeze()  # as `start_up.prepare` does on Lambda
             yield calls
         gc.unfreeze()
         _forget()

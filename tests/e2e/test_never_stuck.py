@@ -124,7 +124,7 @@ def test_a_test_that_an_operator_stops_keeps_its_steps_and_frees_the_account(
 
     assert execution_status(stack, ended) == "ABORTED"
     assert_aborted(connected, ended)
-    assert len(ended["steps"]) >= stopped[0] >= 4
+    assert len(ended["steps"]) >= stopped[0] > 0
     assert_free(connected, ended)
 
 
@@ -157,13 +157,22 @@ def test_a_test_whose_workflow_fails_is_aborted_with_the_steps_it_had(
 ) -> None:
     declare("VerifyAccount", "FAILED Broken", because="its last state fails")
     broken = {"Type": "Fail", "Error": "Broken", "Cause": "As if the state could not be run."}
+    shown: set[str] = set()
+
+    def see(now: Json) -> None:
+        if now["state"] == "running":
+            shown.update(step["step"] for step in now["steps"])
 
     with workflow_changed(stack, lambda it: it["States"].update(RecordVerification=broken)):
-        ended = connected.test()
+        ended = connected.watch(connected.press_test()["verification_id"], see)
 
     assert execution_status(stack, ended) == "FAILED"
     assert_aborted(connected, ended)
-    assert len(ended["steps"]) == len(STEPS) - len(LOGS.actions)
+    kept = {step["step"] for step in ended["steps"]}
+    # Progress that cannot be stored within a second is not: the report would have it.
+    assert kept >= shown
+    assert kept
+    assert kept <= set(STEPS) - set(LOGS.actions)
     assert_free(connected, ended)
 
 

@@ -147,7 +147,7 @@ def bound(names: dict[str, str], share: float) -> str:
     )
 
 
-@pytest.mark.timeout(3 * SECONDS + 400)
+@pytest.mark.timeout(1800)  # on a machine that takes seconds for an answer
 def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(
     stack: Stack, new_place: Callable[[], CustomerAccount], tmp_path: Path
 ) -> None:
@@ -164,7 +164,7 @@ def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(
             configuration(known, 0.5, ["*", '"0"', '"1"', 'W/"1"']) + LEAVE_THE_WEBHOOK
         )
         unreached = operations_of(stack) - {f"PUT {WEBHOOK}"}
-        for seed in range(3):  # a busy machine needs more than one run to see every answer
+        for seed in range(8):  # a busy machine needs more than one run to see every answer
             whole = not wanted <= answers
             only = [] if whole else [f"--include-name={one}" for one in unreached]
             seen = run_schemathesis(stack, organization, tmp_path, *ANY, *only, f"--seed={seed}")

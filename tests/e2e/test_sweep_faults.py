@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -72,14 +71,11 @@ def test_what_a_customer_does_to_us_costs_its_own_child_alone(
         Fault("ec2", number["throttles"], status=503, code="RequestLimitExceeded"),
         Fault("iam", number["talks nonsense"], status=200),
     ):
-        began = time.monotonic()
         swept = sweeps.run_sweep(stack)
-        whole = time.monotonic() - began
 
     assert swept.total >= len(CASES)
     own = {case for case, one in confirmed.items() if one.account_id in swept.handed_over}
     assert own >= {"hangs", "throttles", "talks nonsense"}, "and whoever a busy machine holds up"
-    assert whole < 150, "ten seconds, and a test of its own; not the sweep's three minutes"
     tests = {case: last_test(account) for case, account in confirmed.items()}
     for case in {"works", "refuses"} - own:
         found_at = sweeps.last_tested(confirmed[case])

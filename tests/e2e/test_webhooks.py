@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -142,6 +143,7 @@ def test_a_receiver_that_fails_is_left_alone_until_a_person_resumes_it(
         )
         paused = listener.wait_for(None, "Webhook Paused")
         assert paused[-1]["detail"]["organization_id"] == own_organization.name
+        lengthen_the_pause(stack, own_organization)
 
         queue.send([failed(own_organization, 200)])
         held = eventually(lambda: delivery(own_organization, 200), "the next message is held back")
@@ -160,6 +162,18 @@ def test_a_receiver_that_fails_is_left_alone_until_a_person_resumes_it(
     receiver.wait_for(lambda one: one.headers["webhook-id"] == held["event_id"], "the message")
     eventually(
         lambda: (delivery(own_organization, 200) or {}).get("status") == "delivered", "it says so"
+    )
+
+
+def lengthen_the_pause(stack: Stack, organization: Organization) -> None:
+    """By an hour, so that no message becomes its next try, however slow the machine is."""
+    later = datetime.now(UTC) + timedelta(hours=1)
+    aws.client("dynamodb", stack.emulator_url).update_item(
+        TableName=stack.table_name,
+        Key={"pk": {"S": f"WEBHOOK#{organization.name}"}, "sk": {"S": "HEALTH"}},
+        UpdateExpression="SET next_try_at = :later",
+        ConditionExpression="attribute_exists(next_try_at)",
+        ExpressionAttributeValues={":later": {"S": f"{later:%Y-%m-%dT%H:%M:%S.%f}+0000"}},
     )
 
 

@@ -166,7 +166,7 @@ def fall_back_on_schedule(used: Used) -> list[dict[str, Any]]:
     wait_for(
         lambda: seen(used, instance_id),
         lambda now: now == ("stopped", "Client.InternalError"),
-        seconds=180,
+        seconds=420,  # the message of a turn that fails comes again after two minutes
     )
     grant_the_group(used, ENCRYPTED_VOLUMES.statement())
     return [item for item in used.history() if item["actor"] == "schedule"]

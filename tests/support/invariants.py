@@ -20,9 +20,9 @@ from local.stack import Stack
 from tests.support import inspection
 from tests.support.queues import messages_in
 
-DRAIN_SECONDS = 180
+DRAIN_SECONDS = 480
 """How long messages may still be on their way, and executions still run, after the last test. What
-is to come again is hidden for two minutes.
+is to come again is hidden for two minutes, and a webhook's fifth try for seven.
 """
 
 GRACE = timedelta(minutes=4)

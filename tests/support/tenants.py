@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from cavok import wiring
-from cavok.adapters.table import keys
 from cavok.domain.organizations import Organization
 from cavok.domain.verifications import finish
 from cavok.services.resources import ResourceDependencies
@@ -64,13 +63,8 @@ class World:
 
     def items(self) -> list[Json]:
         """All that is stored of it."""
-        of_it = {
-            keys.organization_pk(self.organization_id),
-            keys.webhook_pk(self.organization_id),
-            keys.account_pk(self.ids["account_id"]),
-            keys.progress_pk(self.ids["verification_id"]),
-        }
-        return [each for each in items() if each["pk"] in of_it]
+        names = {self.organization_id, *self.ids.values()}
+        return [each for each in items() if any(name in each["pk"] for name in names)]
 
 
 class Whole:

@@ -19,6 +19,7 @@ LAYER = ROOT / "layers" / "shared"
 FLOORS = (
     "functions",
     "api",
+    "start_up",
     "wiring",
     "services",
     "adapters",

@@ -572,6 +572,17 @@ def test_what_has_a_name_in_the_file_is_spelled_once() -> None:
     assert {name: found for name, found in spelled.items() if len(found) > 1} == {}
 
 
+def test_a_list_of_actions_is_spelled_once() -> None:
+    """Roles that have the same right share it by an anchor. Lists of one or two are no longer than
+    an alias; those of the table differ by role.
+    """
+    found = re.findall(r"Action: (\[[^\]]*\])", (ROOT / "template.yaml").read_text())
+    long = [each for each in found if each.count(":") > 2 and "dynamodb:" not in each]
+
+    assert long
+    assert {each for each in long if long.count(each) > 1} == set()
+
+
 PARAMETERS = template()["Parameters"]
 NEW_ACCOUNT = 10
 """Concurrent executions of a new account. Source: Lambda Developer Guide, "Lambda quotas"."""

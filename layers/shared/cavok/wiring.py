@@ -1,14 +1,10 @@
-"""Makes the adapters from the function's environment, once per warm process: what each invocation
-needs during the start, everything else at its first use.
+"""Makes the adapters from the function's environment, once per warm process, at their first use or
+during the start (`cavok.start_up`).
 
-Imports are inside the functions so that a Lambda function loads only what it uses. Garbage
-collection is off during a start: from here, because a function imports this first, until `prepare`.
+Imports are inside the functions so that a Lambda function loads only what it uses.
 """
 
-import gc
 import os
-from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -55,12 +51,6 @@ if TYPE_CHECKING:
     from cavok.services.webhooks import DeliveryDependencies
 
 
-ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
-
-if ON_LAMBDA:
-    gc.disable()
-
-
 class NotConfigured(Exception):
     """The function's environment lacks something that the template should have set."""
 
@@ -73,24 +63,6 @@ def setting(name: str) -> str:
             f"The environment variable {name} is not set; the template sets it for this function."
         )
     return value
-
-
-def prepare(*adapters: Callable[[], object]) -> None:
-    """Makes what each invocation of a function needs; the function's module calls this once, after
-    everything else. On Lambda it runs during the start, which has a whole processor, while an
-    invocation has its share; docs/decisions.md has the source. No start fails: making clients calls
-    nothing, and NotConfigured is raised by the invocation, which has a log line and a caller. Does
-    nothing outside Lambda.
-
-    Garbage collection is on from here, but skips what the start made: that lives as long as the
-    process, and scanning it repeatedly takes a seventh of a start.
-    """
-    if ON_LAMBDA:
-        for make in adapters:
-            with suppress(NotConfigured):
-                make()
-        gc.freeze()
-        gc.enable()
 
 
 @cache

@@ -36,7 +36,7 @@ def test_the_first_clients_are_made_by_wiring() -> None:
 @pytest.mark.parametrize("function", sorted(_FIRST_CLIENTS))
 def test_what_a_start_makes_is_among_the_first_clients(function: str) -> None:
     source = (ROOT / FUNCTIONS[function]["CodeUri"] / "app.py").read_text()
-    prepared = re.findall(r"wiring\.(\w+)", source.partition("wiring.prepare(")[2].split(")")[0])
+    prepared = re.findall(r"wiring\.(\w+)", source.partition("start_up.prepare(")[2].split(")")[0])
 
     listed = re.findall(r"wiring\.(\w+)", str(_FIRST_CLIENTS[function]))
     assert prepared

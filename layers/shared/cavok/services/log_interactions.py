@@ -68,6 +68,7 @@ CAUSED_OUTSIDE = (
     LogWritingInconclusive,
 )
 """Errors after which a line is retried, and which operators cannot fix. All others are our faults.
+AccountNotFound: deleted between two reads; the next try finds nothing to do.
 """
 
 
