@@ -455,6 +455,24 @@ test("a view that lacks a part is not live, until the part is there or shown no 
   assert.equal(store.freshness(now), "live");
 });
 
+test("of what is no element, whoever reads it says whether it is shown", async () => {
+  const view = new AbortController();
+  const how = () => store.freshness(Date.now());
+  let isShown = true;
+  store.lacks("words", view.signal, () => isShown);
+  assert.equal(how(), "incomplete");
+  isShown = false;
+  assert.equal(how(), "live");
+  const fails = () => Promise.reject(new Problem(BUSY));
+  await assert.rejects(store.reading("looks", fails, view.signal, () => isShown));
+  assert.equal(how(), "live");
+  isShown = true;
+  store.has("words");
+  assert.equal(how(), "late");
+  view.abort();
+  assert.equal(how(), "live");
+});
+
 test("the instances that one person has listed are not kept for the next", () => {
   const instances = { items: [], unavailable: [], at: 1 };
   store.keepInstances("a", instances);

@@ -50,11 +50,14 @@ let instances = null;
 let draft = { of: "", values: {} };
 /** How the last read of each part of the view ended, until the view is left. `asked`: when that was asked for, in
  * milliseconds. `unreachable`: no answer came. `alone`: another part was read since, so the network is there.
- * @type {Map<any, {asked: number, signal: AbortSignal, failed: boolean, unreachable: boolean, alone: boolean}>} */
+ * @type {Map<any, {asked: number, signal: AbortSignal, isShown: () => boolean, failed: boolean, unreachable: boolean,
+ *   alone: boolean}>} */
 const ends = new Map();
-/** Parts of the view that could not be read. One that it shows no more is missed by nobody.
- * @type {Set<{isConnected: boolean}>} */
-const lacking = new Set();
+/** Parts of the view that could not be read, and whether each is shown still: otherwise nobody misses it.
+ * @type {Map<any, () => boolean>} */
+const lacking = new Map();
+// An element is shown while it is in the document; a part with a name, until its view is left.
+const inView = (part) => () => part.isConnected ?? true;
 
 /** The draft of this person, who may have had to sign in again. Another begins anew. */
 export function draftOf(person) {
@@ -181,22 +184,24 @@ function count(one, by, asked, since = Date.now()) {
  * @param {any} part what is read; whether it failed the next read of the same part decides
  * @param {() => Promise<Answer>} request
  * @param {AbortSignal} signal of the view
+ * @param {() => boolean} [isShown] whether it matters that this part failed
  */
-export async function reading(part, request, signal) {
+export async function reading(part, request, signal, isShown = inView(part)) {
   const asked = Date.now();
   try {
     const answer = await request();
     for (const each of ends.values()) each.alone = true;
-    end(part, asked, signal, null);
+    end(part, { asked, signal, isShown }, null);
     return { answer, asked };
   } catch (problem) {
-    end(part, asked, signal, problem);
+    end(part, { asked, signal, isShown }, problem);
     throw problem;
   }
 }
 
 // Of reads that end out of order, that which was asked for last tells how the part is. What is gone has not failed.
-function end(part, asked, signal, problem) {
+function end(part, read, problem) {
+  const { asked, signal } = read;
   const last = ends.get(part);
   if (signal.aborted || problem?.name === "AbortError" || passed(last?.asked ?? 0) > asked) return;
   if (last?.signal !== signal) {
@@ -205,7 +210,7 @@ function end(part, asked, signal, problem) {
   }
   const failed = Boolean(problem) && !isMissing(problem);
   const alone = failed && last?.failed ? last.alone : false;
-  ends.set(part, { asked, signal, failed, unreachable: problem?.unreachable ?? false, alone });
+  ends.set(part, { ...read, failed, unreachable: problem?.unreachable ?? false, alone });
   if (failed || last?.failed) changed();
 }
 
@@ -237,10 +242,15 @@ export async function readNumbers(signal) {
   return answer;
 }
 
-/** A part of a view could not be read, until it is there or the view is left. */
-export function lacks(part, signal) {
+/**
+ * A part of a view could not be read, until it is there or the view is left.
+ * @param {any} part
+ * @param {AbortSignal} signal of the view
+ * @param {() => boolean} [isMissed] whether the view has a place for it that is empty
+ */
+export function lacks(part, signal, isMissed = inView(part)) {
   if (signal.aborted || lacking.has(part)) return;
-  lacking.add(part);
+  lacking.set(part, isMissed);
   signal.addEventListener("abort", () => lacking.delete(part), { once: true });
   changed();
 }
@@ -255,9 +265,9 @@ export function has(part) {
  * @returns {"live" | "late" | "incomplete" | "offline"}
  */
 export function freshness(at, now = Date.now()) {
-  const failing = [...ends].filter(([part, { failed }]) => failed && (part.isConnected ?? true)).map(([, how]) => how);
+  const failing = [...ends.values()].filter(({ failed, isShown }) => failed && isShown());
   if (!navigator.onLine || failing.some(({ unreachable, alone }) => unreachable && !alone)) return "offline";
-  if ([...lacking].some((part) => part.isConnected)) return "incomplete";
+  if ([...lacking.values()].some((isMissed) => isMissed())) return "incomplete";
   return failing.length || Math.abs(now - at) > LATE_AFTER_MS ? "late" : "live";
 }
 

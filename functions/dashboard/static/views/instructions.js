@@ -72,21 +72,15 @@ export function instructions(context) {
         isSeenAgain = true;
       };
       document.addEventListener("visibilitychange", seen, { signal: handle.signal });
-      // What the mark of the view counts as a part that fails, as long as it does.
-      const looks = {
-        // For how many milliseconds the API asks not to look.
-        wait: 0,
-        get isConnected() {
-          return looking === "failed";
-        },
-      };
+      // `wait`: for how many milliseconds the API asks not to look. `isFailing`: what the mark of the view counts.
+      const looks = { wait: 0, isFailing: () => looking === "failed" };
       const turn = async () => {
         const before = looking;
         if (!handle.account()) return;
         // An API that had no looks may have been about to be replaced.
         const known = looking === "none" && isSeenAgain ? "" : looking;
         isSeenAgain = false;
-        looking = await look(handle.account(), known, lookedFor, { part: looks, signal: handle.signal });
+        looking = await look(handle.account(), known, lookedFor, { looks, signal: handle.signal });
         const passed = sinceTurn();
         sinceTurn = stopwatch();
         if (before === "off" && looking !== before) lookedFor = 0;
@@ -172,19 +166,19 @@ const mayWait = (account) => account.access_type === "assume_role" && !isConnect
  * Lets the API look for the role, as it has in so many milliseconds. Returns its word, or what there is to say without
  * a look. After one that failed it looks also while a test runs: that look may have begun it without starting it.
  */
-async function look(account, before, milliseconds, { part, signal }) {
+async function look(account, before, milliseconds, { looks, signal }) {
   if (before === "none") return before;
   if (!mayWait(account) || (account.testing && before !== "failed") || !session.current()?.canChange) return "";
   if (milliseconds > LOOK_FOR_MS) return before === "off" ? before : "over";
   const ask = () => api.look(`/v1/accounts/${api.segment(account.account_id)}/detection`, { signal });
-  part.wait = 0;
+  looks.wait = 0;
   try {
-    return (await store.reading(part, ask, signal)).answer.state;
+    return (await store.reading("looks", ask, signal, looks.isFailing)).answer.state;
   } catch (problem) {
     if (signal.aborted || isMissing(problem)) throw problem;
     // The gateway of an older API knows no looks.
     if (problem instanceof Problem && problem.status === 404) return "none";
-    part.wait = retryAfter(problem);
+    looks.wait = retryAfter(problem);
     return "failed";
   }
 }

@@ -141,12 +141,7 @@ export function withOutcomes(signal) {
     return running;
   };
   const isLacking = (entry) => failing.has(idOf(entry)) && !lookedAt.has(idOf(entry));
-  const words = {
-    get isConnected() {
-      return listed.some(isLacking);
-    },
-  };
-  store.lacks(words, signal);
+  store.lacks(outcomes, signal, () => listed.some(isLacking));
   // When the oldest of the words that may change was read; 0 if there is none.
   const readAt = () => store.oldest(listed.filter(isOpen).map((entry) => lookedAt.get(idOf(entry)) ?? 0));
   return { complete, shown, readAt };
