@@ -43,3 +43,27 @@ export async function onceMore(save) {
     });
   }
 }
+
+/**
+ * Returns what removes something, once it has asked for it through `first` of its form. A change of another is told as
+ * by `unlessChanged`. That it is gone already is no conflict.
+ * @param {any} shown what the modal shows
+ * @param {() => any} read what is there now, null if nothing is, and its tag
+ * @param {(there: any) => string} say
+ * @param {(etag: any) => Promise<any>} remove removes the version with this tag
+ * @returns {(first: (asked: Promise<any>) => Promise<any>) => Promise<void>}
+ */
+export function removing(shown, read, say, remove) {
+  let etag;
+  const newest = async () => {
+    const there = await read();
+    ({ etag } = there);
+    return there.shown;
+  };
+  const check = unlessChanged(shown, newest, say);
+  return (first) =>
+    onceMore(async () => {
+      await first(check(null));
+      await remove(etag);
+    });
+}

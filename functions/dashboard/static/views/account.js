@@ -36,7 +36,7 @@ import {
   submitting,
   toast,
 } from "../lib/ui.js";
-import { onceMore, unlessChanged } from "../lib/meanwhile.js";
+import { onceMore, removing, unlessChanged } from "../lib/meanwhile.js";
 import { levelOf, meter } from "../lib/usage.js";
 import { keptTrue, oldest, watched } from "../lib/watched.js";
 import { wordOf } from "../texts.js";
@@ -810,14 +810,11 @@ function confirmRemoval(handle) {
     const there = handle.account() ?? account;
     return [changeable(there), there.status];
   };
-  const check = unlessChanged(what(), what, ([{ name }, status]) =>
-    t.account.removeMeanwhile(name, wordOf(t.status, status)),
+  const newest = () => ({ shown: what(), etag: store.tagOf(handle.id) });
+  const say = ([{ name }, status]) => t.account.removeMeanwhile(name, wordOf(t.status, status));
+  const remove = removing(what(), newest, say, (etag) =>
+    orConflict(handle, api.remove(`/v1/accounts/${api.segment(account.account_id)}`, { etag })),
   );
-  const remove = async (first) => {
-    await first(check(null));
-    const path = `/v1/accounts/${api.segment(account.account_id)}`;
-    await orConflict(handle, api.remove(path, { etag: store.tagOf(handle.id) }));
-  };
   const input = h("input", {
     type: "text",
     class: "input mono",
@@ -845,7 +842,7 @@ function confirmRemoval(handle) {
             throw { status: 422, errors: [{ field: "number", message: t.account.removeMismatch }] };
           }
           const asked = Date.now();
-          await onceMore(() => remove(first));
+          await remove(first);
           const { name } = handle.account() ?? account;
           close();
           // The view ends first, so that it does not say that its account is gone.

@@ -21,7 +21,7 @@ import {
   submitting,
   toast,
 } from "../lib/ui.js";
-import { onceMore, unlessChanged } from "../lib/meanwhile.js";
+import { onceMore, removing, unlessChanged } from "../lib/meanwhile.js";
 import { meter } from "../lib/usage.js";
 import { oldest, pagedList, watched } from "../lib/watched.js";
 import { number, wordOf } from "../texts.js";
@@ -472,21 +472,15 @@ function confirmRotation(again, why = "") {
 }
 
 function confirmRemoval(webhook, again) {
-  let etag;
   const newest = async () => {
-    const there = await webhookThere();
-    ({ etag } = there);
-    return chosen(there.body);
+    const { body, etag } = await webhookThere();
+    return { shown: chosen(body), etag };
   };
-  const check = unlessChanged(chosen(webhook), newest, ({ url }) => {
+  const say = ({ url }) => {
     again();
     return t.webhook.removeMeanwhile(url);
-  });
-  const remove = async (first) => {
-    // That there is none is no conflict.
-    await first(check(null));
-    await api.remove(WEBHOOK, { etag });
   };
+  const remove = removing(chosen(webhook), newest, say, (etag) => api.remove(WEBHOOK, { etag }));
   dialog({
     title: t.webhook.remove,
     content: ({ close }) =>
@@ -496,7 +490,7 @@ function confirmRemoval(webhook, again) {
         cancel: close,
         fields: [h("p", {}, t.webhook.removeText)],
         async onsubmit(_, first) {
-          await onceMore(() => remove(first));
+          await remove(first);
           close();
           again();
         },

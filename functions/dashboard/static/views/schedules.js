@@ -20,7 +20,7 @@ import {
   skeleton,
   toast,
 } from "../lib/ui.js";
-import { onceMore, unlessChanged } from "../lib/meanwhile.js";
+import { onceMore, removing, unlessChanged } from "../lib/meanwhile.js";
 import { keptTrue, READ_EVERY_MS } from "../lib/watched.js";
 import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
@@ -666,21 +666,17 @@ export const whatBegan = (name, { action, result, detail }) =>
   result === "pending" ? t.instances.accepted[action](name) : `${name}: ${detail}`;
 
 function confirmRemoval(id, resource, name, changed) {
-  let etag;
   const newest = async () => {
     const there = await tagged(id, resource);
-    etag = there?.etag;
-    return there?.body.schedule ?? null;
+    return { shown: there?.body.schedule ?? null, etag: there?.etag };
   };
-  const check = unlessChanged(resource.schedule, newest, () => {
+  const say = () => {
     changed();
     return t.schedules.removeMeanwhile;
-  });
-  const release = async (first) => {
-    // That there is none is no conflict.
-    await first(check(null));
-    await api.remove(path(id, resource.resource_id), { etag });
   };
+  const release = removing(resource.schedule, newest, say, (etag) =>
+    api.remove(path(id, resource.resource_id), { etag }),
+  );
   dialog({
     title: t.schedules.removeThis(name),
     content: ({ close }) =>
@@ -690,7 +686,7 @@ function confirmRemoval(id, resource, name, changed) {
         cancel: close,
         fields: [h("p", {}, t.schedules.removeText)],
         async onsubmit(_, first) {
-          await onceMore(() => release(first));
+          await release(first);
           close();
           toast(t.schedules.released(name));
           changed();
