@@ -21,11 +21,11 @@ def test_a_permission_group_that_the_page_does_not_know_is_shown(admin, answer_w
     answer_with(admin.page, test, samples.finished_test(steps=steps))
 
     page = admin.go("#/accounts/acc000000/tests/test1")
-    expect(page.get_by_role("region", name="caches")).to_contain_text("elasticache:Reboot")
+    expect(page.get_by_role("region", name="Caches")).to_contain_text("elasticache:Reboot")
 
     page = admin.go("#/accounts/acc000000")
     expect(page.locator(".capability")).to_have_count(3)
-    expect(page.locator(".capability").nth(1)).to_contain_text("caches")
+    expect(page.locator(".capability").nth(1)).to_contain_text("Caches")
     expect(page.locator(".capability").nth(1)).to_contain_text("partly")
 
 

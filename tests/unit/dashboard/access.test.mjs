@@ -14,7 +14,7 @@ await signIn(session);
 const group = (name, title) => ({ group: name, title, why: "It is.", required: false, actions: [] });
 
 test("nothing is announced and then not said of a group without words", async () => {
-  const groups = [group("ec2", "EC2 instances"), group("warehouses", "Warehouses")];
+  const groups = [group("ec2", "EC2 instances"), group("warehouses", "Warehouses"), group("cold_storage")];
   globalThis.fetch = async () => Response.json({ groups });
   const view = new AbortController();
   const main = opened(accessDetails, view.signal, {});
@@ -22,5 +22,6 @@ test("nothing is announced and then not said of a group without words", async ()
   view.abort();
 
   assert.match(main.textContent, /Warehouses/u);
+  assert.match(main.textContent, /Cold storage/u);
   assert.equal(main.textContent.match(/Without it/gu).length, 1);
 });

@@ -310,6 +310,18 @@ test("a state and an access type that the page does not know are said as they ar
   );
 });
 
+test("a permission group without words has one readable name in every view", async () => {
+  tests = [tested("1", { steps: [{ ...step("glacier:ListVaults", "allowed"), group: "cold_storage" }] })];
+  account = { ...connected, capabilities: { cold_storage: "full" }, verification: newest("confirmed") };
+  const [chip] = capabilityChips(account).children;
+  const names = [
+    chip.textContent.split(":")[0],
+    (await shown(overview)).querySelector(".capability dt").textContent,
+    (await shown(one, { test: "1" })).querySelector(".test-group h2").textContent,
+  ];
+  assert.deepEqual(names, Array(3).fill("Cold storage"));
+});
+
 test("a test that found something wrong was refused by nobody", async () => {
   tests = [];
   account = connected;

@@ -4,7 +4,7 @@ import { icon } from "./icons.js";
 import { hour, onTick } from "./format.js";
 import { current, ending } from "./session.js";
 import * as store from "./store.js";
-import { t, wordOf } from "../texts.js";
+import { readable, t, wordOf } from "../texts.js";
 
 export const STATUS_ICONS = { unconfirmed: "question", confirmed: "check", degraded: "warning", failed: "cross" };
 const CAPABILITY_ICONS = {
@@ -63,7 +63,7 @@ export function capabilityChips(account) {
     "ul",
     { class: "chips", "aria-label": t.capabilities.label },
     Object.keys(account.capabilities ?? {}).map((group) => {
-      const [state, name] = [capabilityState(account, group), wordOf(t.groups, group)];
+      const [state, name] = [capabilityState(account, group), t.groups[group] ?? readable(group)];
       const said = wordOf(t.capabilities, state);
       return h(
         "li",

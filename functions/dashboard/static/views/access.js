@@ -5,7 +5,7 @@ import * as session from "../lib/session.js";
 import { codeBlock } from "../lib/copying.js";
 import { section, skeleton } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
-import { t } from "./texts.js";
+import { groupText, t } from "./texts.js";
 
 export function accessDetails({ main, title, signal }) {
   title(t.access.title);
@@ -29,7 +29,7 @@ function draw({ groups, policy_document: policy }) {
   return [
     groups.map((group) =>
       section(
-        group.title ?? t.groupTexts[group.group]?.title,
+        group.title ?? groupText(group.group).title,
         {
           actions: h(
             "span",

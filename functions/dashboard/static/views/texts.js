@@ -1,5 +1,5 @@
 // The texts of the views that are loaded when they are first visited.
-import { number, plural, withTexts } from "../texts.js";
+import { number, plural, readable, withTexts } from "../texts.js";
 
 // Tables indexed by values of the API, as in the texts of the first view.
 const OPEN_TABLES = [
@@ -931,5 +931,5 @@ export const t = withTexts(OPEN_TABLES, {
   },
 });
 
-/** The texts of a permission group. A group without texts is shown by its own name. */
-export const groupText = (group) => t.groupTexts[group] ?? { title: group, text: "" };
+/** The texts of a permission group. A group without texts is shown by its code, made readable. */
+export const groupText = (group) => t.groupTexts[group] ?? { title: readable(group), text: "" };
