@@ -1,7 +1,7 @@
 // Where the focus goes when a modal closes.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { element } from "./drawn.mjs";
+import { element, modal } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -36,3 +36,14 @@ for (const [what, behind, heir] of [
     await soon();
     assert.ok(document.activeElement === heir());
   });
+
+test("one that only its own button closes is on top again, and so the last in the document", async () => {
+  const lasting = dialog({ title: "The signing secret", lasting: true, content: () => "whsec" });
+  lasting.node.close();
+  const other = dialog({ title: "New Account", content: () => "Name" });
+  await soon();
+  assert.ok(modal() === lasting.node);
+  for (const each of [lasting, other]) each.close();
+  await soon();
+  assert.equal(modal(), undefined);
+});

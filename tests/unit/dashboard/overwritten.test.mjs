@@ -1,7 +1,7 @@
 // What a colleague stores while a change of ours is on its way is not overwritten unseen.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { button, modal, opened, press, signIn, submit, toasts } from "./drawn.mjs";
+import { button, hold, modal, opened, press, signIn, submit, toasts } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {} };
@@ -214,6 +214,43 @@ test("a new secret replaces the secret alone, whatever is stored while it is on 
   );
   assert.ok(modal().textContent.includes("whsec_new"));
   press(button(modal(), t.webhook.secretKept));
+});
+
+/** Saves what is in the modal, and leaves that for another one before the answer comes. Returns what answers. */
+async function savedLate(main) {
+  const letGo = hold((_, { method }) => method === "PUT");
+  await save();
+  modal().close();
+  await soon();
+  await changesWebhook(main);
+  return async () => {
+    letGo();
+    await soon(30);
+    assert.equal(modal().querySelector("input").value, "https://new.example/");
+    modal().close();
+    await soon(10);
+  };
+}
+
+test("a secret whose answer is late covers no modal in which somebody works: it comes after that", async () => {
+  const main = await shown(organization);
+  press(button(main, t.webhook.rotate));
+  const answers = await savedLate(main);
+  await answers();
+  assert.ok(modal().textContent.includes("whsec_new"));
+  press(button(modal(), t.webhook.secretKept));
+});
+
+test("nor does the question whether to make a secret that was not shown", async () => {
+  there["/webhook"] = undefined;
+  const main = await shown(organization);
+  press(button(main, t.webhook.add));
+  modal().querySelector("input").value = "https://ours.example/";
+  meanwhile = () => change("/webhook", { url: theirs, events: EVENTS, created_at: "2026-01-02T00:00:00Z" });
+  await save();
+  const answers = await savedLate(main);
+  await answers();
+  assert.ok(modal().textContent.includes(t.webhook.secretNotShown));
 });
 
 test("keys are replaced though a name was changed meanwhile, which is no conflict", async () => {

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { registerHooks } from "node:module";
 import { beforeEach, test } from "node:test";
-import { all, button, element, signIn, toasts } from "./drawn.mjs";
-import { soon } from "./soon.mjs";
+import { all, button, element, modal, signIn, toasts } from "./drawn.mjs";
+import { soon, until } from "./soon.mjs";
 
 // Where they are, when the page is scrolled by so much.
 let scrolled = 0;
@@ -443,6 +443,27 @@ for (const [who, leave, said] of [
     assert.equal(errors.mock.callCount(), Number(said));
     assert.equal(toasts.textContent, "");
   });
+
+test("the modal of a new account that loads slowly covers no other: it comes after that, unless the list is left", async () => {
+  const { dialog } = await import(`${page}/lib/modal.js`);
+  const { t: texts } = await import(`${page}/views/texts.js`);
+  const { fetch } = globalThis;
+  await signIn(session);
+  globalThis.fetch = fetch;
+  for (const isLeft of [false, true]) {
+    const main = await opened();
+    button(main, t.list.newAccount).dispatchEvent(new Event("click"));
+    const other = dialog({ title: "Stop web1", content: () => "It is running now." });
+    await until(() => !button(main, t.list.newAccount).getAttribute("aria-busy"));
+    assert.ok(modal() === other.node);
+    if (isLeft) view.abort();
+    other.close();
+    await soon(20);
+    assert.equal(modal()?.textContent.includes(texts.newAccount.numberHelp), isLeft ? undefined : true);
+    modal()?.close();
+    await soon();
+  }
+});
 
 test("rows under test do not wait for numbers that hang", async (context) => {
   const { setTimeout: really } = globalThis;

@@ -84,6 +84,30 @@ test("its link is announced too", (context) => {
   assert.equal(announcer.textContent, "Saved. See the week");
 });
 
+test("of two modals, that on top has the toast and says it; it is in the other one once that is on top", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const modals = [element("dialog"), element("dialog")];
+  for (const each of modals) {
+    const announcer = element();
+    announcer.setAttribute("class", "announcer");
+    each.append(announcer);
+    each.open = true;
+    document.body.append(each);
+  }
+  const [below, above] = modals;
+  const saidIn = (each) => each.querySelector(".announcer").textContent;
+  toast("The browser did not allow copying.", "warning");
+  context.mock.timers.tick(100);
+  assert.deepEqual(modals.map(saidIn), ["", "The browser did not allow copying."]);
+  const shownIn = () => modals.filter((each) => each.querySelector(".toast"));
+  assert.deepEqual(shownIn(), [above]);
+  above.open = false;
+  above.dispatchEvent(new Event("close"));
+  assert.deepEqual(shownIn(), [below]);
+  context.mock.timers.tick(10_000);
+  for (const each of modals) each.remove();
+});
+
 test("it ends with the session in which it was said, however late somebody looks at the page", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   see("hidden");

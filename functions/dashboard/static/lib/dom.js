@@ -120,6 +120,9 @@ export function srOnly(text) {
   return h("span", { class: "sr-only" }, text);
 }
 
+/** The modal on top, if one is open: it was opened last. @returns {HTMLElement | undefined} */
+export const topModal = () => [.../** @type {any} */ (document.querySelectorAll("dialog[open]"))].at(-1);
+
 let spoken;
 let unspoken = "";
 // Announces a change outside the focus to screen readers (aria-live, polite). Changes at one time are said together.
@@ -127,7 +130,7 @@ export function announce(text) {
   clearTimeout(spoken);
   unspoken += `${text} `;
   // All but an open modal is inert, also for screen readers.
-  const announcer = () => document.querySelector("dialog[open] .announcer") ?? byId("announcer");
+  const announcer = () => topModal()?.querySelector(".announcer") ?? byId("announcer");
   announcer().textContent = "";
   spoken = setTimeout(() => {
     announcer().textContent = unspoken.trim();

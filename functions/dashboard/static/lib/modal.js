@@ -38,13 +38,17 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
     h("div", { class: "announcer sr-only", "aria-live": "polite" }),
   );
   node.addEventListener("close", () => {
-    if (stays) return node.showModal();
+    if (stays) return open();
     node.remove();
     giveBack(had);
     onClose?.();
   });
-  document.body.append(node);
-  node.showModal();
+  // The modal on top is the last one in the document.
+  const open = () => {
+    document.body.append(node);
+    node.showModal();
+  };
+  open();
   // The first field, not the button that closes. A modal without fields is a question: it keeps that.
   node.querySelector(".dialog-body :is(input:not([type=radio], [disabled]), select)")?.focus();
   return { node, close };

@@ -1,6 +1,6 @@
 // Starts a test, from the list, the account or the instructions.
 import * as api from "./api.js";
-import { readNow } from "./dom.js";
+import { readNow, topModal } from "./dom.js";
 import { Problem } from "./problem.js";
 import * as router from "./router.js";
 import * as store from "./store.js";
@@ -40,7 +40,7 @@ export async function showOnce({ account_id: id, name }, asked) {
   const href = `#/accounts/${api.segment(id)}/tests${test ? `/${api.segment(test.verification_id)}` : ""}`;
   const offer = () => here(() => toast(t.list.begun(name), "success", { href, text: t.list.showIt }));
   here(() => {
-    if (!document.querySelector("dialog[open]")) return router.go(href);
+    if (!topModal()) return router.go(href);
     readNow();
     onceAlone(offer);
   }, readNow);

@@ -1,5 +1,5 @@
 // Components that views share, the first one too.
-import { announce, byId, fill, focused, h, passFocus, srOnly, svg, uniqueId } from "./dom.js";
+import { announce, byId, fill, focused, h, passFocus, srOnly, svg, topModal, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 import { hour, onTick } from "./format.js";
 import { current, ending } from "./session.js";
@@ -182,7 +182,7 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
   );
   // An open modal would cover the toast, so it is inside the modal while that is open.
   const place = () => {
-    const modal = document.querySelector("dialog[open]");
+    const modal = topModal();
     modal?.addEventListener("close", () => node.parentNode && place(), { once: true });
     (modal ?? byId("toasts")).append(node);
   };
@@ -194,7 +194,7 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
 
 /** Does this once no modal is open. */
 export function onceAlone(work) {
-  const open = document.querySelector("dialog[open]");
+  const open = topModal();
   if (open) open.addEventListener("close", () => onceAlone(work), { once: true });
   else work();
 }

@@ -30,6 +30,7 @@ import {
   isRevoked,
   notice,
   notLoaded,
+  onceAlone,
   problemsOf,
   SLOW_AFTER_MS,
   spinner,
@@ -481,23 +482,26 @@ class ListView {
     if (router.place().path !== "/accounts/new") here(() => history.pushState(null, "", "#/accounts/new"));
     try {
       const { newAccount } = await import("./new-account.js");
-      if (this.signal.aborted) return;
-      say(null);
-      let open = true;
-      newAccount({
-        onClose: () => {
-          open = false;
-          if (router.place().path === "/accounts/new") here(() => router.rewrite("/accounts", before));
-        },
-        onAdded: (account, asked) => {
-          store.add(account, asked);
-          const announced = () => toast(t.list.added(account.name));
-          if (open) here(() => router.go("#/accounts", { replace: true }), announced);
-          else {
-            store.takeAdded();
-            announced();
-          }
-        },
+      // Who is asked something meanwhile answers that first.
+      onceAlone(() => {
+        if (this.signal.aborted) return;
+        say(null);
+        let open = true;
+        newAccount({
+          onClose: () => {
+            open = false;
+            if (router.place().path === "/accounts/new") here(() => router.rewrite("/accounts", before));
+          },
+          onAdded: (account, asked) => {
+            store.add(account, asked);
+            const announced = () => toast(t.list.added(account.name));
+            if (open) here(() => router.go("#/accounts", { replace: true }), announced);
+            else {
+              store.takeAdded();
+              announced();
+            }
+          },
+        });
       });
     } catch (error) {
       if (!this.signal.aborted) say(notLoaded(error));

@@ -15,6 +15,7 @@ import {
   form,
   freshnessMark,
   notice,
+  onceAlone,
   section,
   skeleton,
   STATUS_ICONS,
@@ -415,9 +416,11 @@ function edit(webhook, again) {
           if (saved.secret) return showSecret(saved.secret);
           if (isKnown) return isClosed && toast(t.account.saved);
           // It was set by another, or by a request of ours whose answer was lost.
-          here(
-            () => confirmRotation(again, t.webhook.secretNotShown),
-            () => toast(t.webhook.secretNotShown, "warning"),
+          onceAlone(() =>
+            here(
+              () => confirmRotation(again, t.webhook.secretNotShown),
+              () => toast(t.webhook.secretNotShown, "warning"),
+            ),
           );
         },
       });
@@ -434,16 +437,19 @@ function lost(text) {
   };
 }
 
+// Its answer may be late: it covers no modal in which somebody works.
 function showSecret(secret) {
-  dialog({
-    title: t.webhook.secretTitle,
-    lasting: true,
-    content: ({ close }) => [
-      h("p", {}, t.webhook.secretText),
-      h("p", {}, copyable(secret, t.actions.copyThis(t.webhook.secret))),
-      h("div", { class: "form-actions" }, button(t.webhook.secretKept, { class: "button-primary", onclick: close })),
-    ],
-  });
+  onceAlone(() =>
+    dialog({
+      title: t.webhook.secretTitle,
+      lasting: true,
+      content: ({ close }) => [
+        h("p", {}, t.webhook.secretText),
+        h("p", {}, copyable(secret, t.actions.copyThis(t.webhook.secret))),
+        h("div", { class: "form-actions" }, button(t.webhook.secretKept, { class: "button-primary", onclick: close })),
+      ],
+    }),
+  );
 }
 
 // A secret replaces the secret alone, whatever another changes meanwhile.
