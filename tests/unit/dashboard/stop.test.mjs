@@ -14,6 +14,7 @@ const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
 const { dayName, timeOfDay } = await import(`${page}/lib/format.js`);
+const { dialog } = await import(`${page}/lib/modal.js`);
 const { scheduleDialog } = await import(`${page}/views/schedules.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
@@ -259,12 +260,15 @@ test("of two modals whose answers were lost one asks", async () => {
   assert.equal(modal()?.textContent, undefined);
 });
 
-for (const [what, seconds, isAsked] of [
-  ["within a minute", 30, true],
-  ["later", 90, undefined],
+for (const [what, seconds, how, before = 0] of [
+  ["soon", 10, "asked"],
+  ["soon, after a long look at its modal,", 10, "asked", 600],
+  ["within a minute", 40, "told"],
+  ["later", 90, "left alone"],
 ])
-  test(`whoever gives up a schedule that is stored ${what} is asked: ${isAsked ?? false}`, async (context) => {
+  test(`whoever gives up a schedule that is stored ${what} is ${how}`, async (context) => {
     await signIn(session);
+    toasts.replaceChildren();
     store.add({ account_id: "a", name: "A", status: "confirmed", version: 1, issues: [] }, 0);
     runs = true;
     let [stored, sent] = [null, null];
@@ -278,17 +282,50 @@ for (const [what, seconds, isAsked] of [
     };
     scheduleDialog("a", { instance, running: () => runs, onSaved() {}, onStop: () => assert.fail() });
     await submitted();
+    const counted = performance.now.bind(performance);
+    let passed = before * 1000;
+    context.mock.method(performance, "now", () => counted() + passed);
     modal().close();
     await soon(30);
     assert.equal(modal(), undefined);
-    const passed = performance.now() + seconds * 1000;
-    context.mock.method(performance, "now", () => passed);
-    if (!isAsked) await changes(null);
+    passed += seconds * 1000;
+    if (how === "left alone") await changes(null);
     stored = sent;
     readNow();
     await soon(30);
-    assert.equal(modal()?.textContent.includes(t.schedules.outside), isAsked);
+    assert.equal(modal()?.textContent.includes(t.schedules.outside) ?? false, how === "asked");
+    assert.equal(toasts.textContent.includes(t.schedules.lateOutside("web1")), how === "told");
     modal()?.close();
+  });
+
+for (const [what, runsNow, waitsFor] of [
+  ["the answer", true, "answer"],
+  ["the answer, though nobody sees what runs", undefined, "answer"],
+  ["another modal", true, "modal"],
+])
+  test(`who waits long for ${what} is told, and asked by no modal that is about something else by then`, async (context) => {
+    const [answer, letGo] = held(keep);
+    const { open, save } = await several(answer);
+    runs = runsNow;
+    const drawn = Promise.withResolvers();
+    open(() => drawn.promise);
+    await save(19);
+    if (waitsFor === "modal") letGo();
+    await soon(30);
+    const other = waitsFor === "modal" && dialog({ title: "Rename", content: () => "Name" });
+    if (other) drawn.resolve();
+    await soon(30);
+    const later = Date.now() + 600_000;
+    context.mock.method(Date, "now", () => later);
+    if (other) other.close();
+    letGo();
+    await soon(30);
+    drawn.resolve();
+    await soon(60);
+    assert.equal(modal()?.textContent, undefined);
+    const text = runs ? t.schedules.lateOutside("web1") : t.schedules.lateMaybeOutside("web1");
+    assert.ok(toasts.textContent.includes(t.schedules.saved) && toasts.textContent.includes(text), toasts.textContent);
+    assert.equal(toasts.querySelector("a").href, "#/accounts/a/instances");
   });
 
 let server;

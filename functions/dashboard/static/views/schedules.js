@@ -29,6 +29,8 @@ import { frame, whyUnused } from "./account.js";
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY_MINUTES = 24 * 60;
 const ASK_AFTER_MS = 2_000;
+// Later than this after a schedule was sent, or its modal given up, its reader does something else.
+const ASK_WITHIN_MS = 30_000;
 // What the gateway did not wait for is done by then.
 const LOST_FOR_MS = 60_000;
 const WEEK_MINUTES = 7 * DAY_MINUTES;
@@ -54,12 +56,13 @@ export async function resourcesOf(id, signal) {
 
 // Of each instance the schedules that were sent, in this order, until somebody was asked about it or need not be. The
 // last of them alone asks. One that was refused is none.
-/** @type {Map<string, {schedule: any}[]>} */
+/** `age`: how long ago, in milliseconds, a person sent it or gave its modal up.
+ * @type {Map<string, {schedule: any, age: () => number}[]>} */
 const sends = new Map();
 const sentOf = (key) => sends.get(key) ?? [];
 const isLast = (key, send) => sentOf(key).at(-1) === send;
 function begin(key, schedule, session) {
-  const send = { schedule };
+  const send = { schedule, age: ageing() };
   sends.set(key, [...sentOf(key), send]);
   // Nobody else is asked.
   session.addEventListener("abort", () => sends.delete(key), { once: true });
@@ -286,13 +289,23 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
     etag = there.etag;
     return known.schedule ?? undefined;
   };
-  // Asked once, even after the person left the view, because the instance runs on.
+  // Asked once, even after the person left the view, because the instance runs on. To whoever does something else by
+  // then, or whose computer slept, it is said, and asked by no modal.
   const ask = (saved, send, isDue) =>
     onceAlone(() => {
       if (!isLast(key, send)) return;
       sends.delete(key);
-      if (!whyLeave(id, saved, running(), isDue())) askToStop(id, saved, running, isDue, onStop);
+      if (whyLeave(id, saved, running(), isDue())) return;
+      if (send.age() < ASK_WITHIN_MS) return askToStop(id, saved, running, isDue, onStop);
+      const look = { href: `#/accounts/${api.segment(id)}/instances`, text: t.schedules.lookAtInstances };
+      toast(t.schedules[running() ? "lateOutside" : "lateMaybeOutside"](name), "warning", look);
     });
+  // Whoever has read that its answer was lost may have taken long.
+  const giveUp = () => {
+    const last = sentOf(key).at(-1);
+    if (isLost && last) last.age = ageing();
+    askOfLost();
+  };
   // A schedule whose answer was lost may be saved all the same, perhaps only later; so may one that was sent before.
   // Whoever gives the modal up is asked once that is known, unless another schedule is sent meanwhile.
   const askOfLost = () => {
@@ -363,7 +376,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   dialog({
     title: given ? t.schedules.changeThis(name) : t.schedules.scheduleThis(name),
     wide: true,
-    onClose: askOfLost,
+    onClose: giveUp,
     content: ({ close }) =>
       form({
         submitText: t.actions.save,
