@@ -141,7 +141,15 @@ for (const [what, draw, opens, of, their, word] of [
   ],
   [
     ...["an account that is to be deleted", overview, removesAccount, "/accounts/a"],
-    ...[{ status: "degraded" }, t.account.removeMeanwhile("Production", t.status.degraded)],
+    ...[{ status: "degraded" }, t.account.removeMeanwhile("Production", "OURS", t.status.degraded)],
+  ],
+  [
+    ...["an account that is to be deleted, whose name", overview, removesAccount, "/accounts/a"],
+    ...[{ name: "Other" }, t.account.removeMeanwhile("Other", "OURS", t.status.confirmed)],
+  ],
+  [
+    ...["an account that is to be deleted, whose key", overview, removesAccount, "/accounts/a"],
+    ...[{ access_key_id: "NEWS" }, t.account.removeMeanwhile("Production", "NEWS", t.status.confirmed)],
   ],
   ["the webhook", organization, changesWebhook, "/webhook", { url: theirs }, t.webhook.changedMeanwhile(theirs)],
   [
@@ -214,6 +222,23 @@ test("a new secret replaces the secret alone, whatever is stored while it is on 
   );
   assert.ok(modal().textContent.includes("whsec_new"));
   press(button(modal(), t.webhook.secretKept));
+});
+
+test("an account that a colleague has deleted is not deleted: another may have its number by now", async () => {
+  await removesAccount(await shown(overview));
+  store.remove("a");
+  await save();
+  assert.deepEqual(done, []);
+  assert.equal(said(), t.account.missing);
+});
+
+test("an account is deleted by the number that it has, not by that which was shown", async () => {
+  await removesAccount(await shown(overview));
+  change("/accounts/a", { provider_id: "210987654321" });
+  store.put(there["/accounts/a"], Date.now());
+  await save();
+  assert.deepEqual(done, []);
+  assert.ok(modal().textContent.includes(t.account.removeMismatch));
 });
 
 /** Saves what is in the modal, and leaves that for another one before the answer comes. Returns what answers. */

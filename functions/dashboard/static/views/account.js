@@ -806,12 +806,13 @@ function danger(handle) {
 function confirmRemoval(handle) {
   const account = handle.account();
   const here = router.whileHere();
+  // Also what tells it from others. One that is gone is not deleted: of its number there may be another by now.
   const what = () => {
-    const there = handle.account() ?? account;
-    return [changeable(there), there.status];
+    const there = present(handle);
+    return [changeable(there), there.status, keyEnding(there), there.provider_id];
   };
   const newest = () => ({ shown: what(), etag: store.tagOf(handle.id) });
-  const say = ([{ name }, status]) => t.account.removeMeanwhile(name, wordOf(t.status, status));
+  const say = ([{ name }, status, ending]) => t.account.removeMeanwhile(name, ending, wordOf(t.status, status));
   const remove = removing(what(), newest, say, (etag) =>
     orConflict(handle, api.remove(`/v1/accounts/${api.segment(account.account_id)}`, { etag })),
   );
@@ -838,7 +839,7 @@ function confirmRemoval(handle) {
           field({ name: "number", label: t.account.removeType(account.provider_id), input }),
         ],
         async onsubmit(_, first) {
-          if (input.value.replace(/[\s-]/g, "") !== account.provider_id) {
+          if (input.value.replace(/[\s-]/g, "") !== present(handle).provider_id) {
             throw { status: 422, errors: [{ field: "number", message: t.account.removeMismatch }] };
           }
           const asked = Date.now();

@@ -329,8 +329,9 @@ export const t = withTexts(OPEN_TABLES, {
       "and in histories of tests for 90 days. Log groups under /cavok/ are yours to keep or delete.",
     removeType: (digits) => `Type the account number ${digits} to confirm`,
     removeMismatch: "This is not the number of this account.",
-    removeMeanwhile: (name, status) =>
-      `This account has changed in the meantime: it is called ${name}, and it is ${status}. Press again to delete it.`,
+    removeMeanwhile: (name, ending, status) =>
+      `This account has changed in the meantime: it is called ${name}, ` +
+      `${ending && `its key ends in ${ending}, `}and it is ${status}. Press again to delete it.`,
     removeSubmit: "Delete account",
     removed: (name) => `${name} was deleted.`,
   },
