@@ -224,6 +224,16 @@ test("the audit trail of an account that is gone is read once, though it was rea
   assert.deepEqual(asked, ["GET /v1/accounts/a/audit"]);
 });
 
+for (const body of [{ message: "Too Many Requests" }, { title: "Too many", detail: "" }])
+  test(`what is throttled says so once: ${JSON.stringify(body)}`, async () => {
+    answers["/usage"] = () => Response.json(body, { status: 429, headers: { "retry-after": "60" } });
+    const main = opened(organization, view.signal);
+    await soon(20);
+    const said = main.querySelector("[role=alert] .notice-body").children.map(({ textContent }) => textContent);
+    assert.equal(said[0], body.title ?? t.problems.byStatus(429));
+    assert.match(said[1], /^Try again after/);
+  });
+
 test("the audit trail of an account that is gone says how old it is", async () => {
   answers["/audit"] = () => Response.json({ items: [], next_cursor: null });
   const main = opened(accountAudit, view.signal);

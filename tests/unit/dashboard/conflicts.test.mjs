@@ -136,3 +136,26 @@ test("of an account that is removed while its switch is pressed, that is said", 
   assert.equal(errors.mock.callCount(), 0);
   view.abort();
 });
+
+test("a name that a test keeps from being saved again and again stays in its form, which asks for no other", async () => {
+  const main = await shown();
+  press(button(main, t.actions.rename));
+  const input = modal().querySelector("input");
+  input.value = "Renamed";
+  const { fetch } = globalThis;
+  globalThis.fetch = (address, options) => {
+    if (options.method === "PATCH") testEnds();
+    return fetch(address, options);
+  };
+  submit();
+  await soon(50);
+  assert.equal(there.version, 3);
+  assert.equal(modal().querySelector(".form-error").textContent, t.account.changedMeanwhile);
+  assert.equal(input.value, "Renamed");
+  assert.doesNotMatch(t.account.changedMeanwhile, /make|enter|change again/);
+  globalThis.fetch = fetch;
+  submit();
+  await soon(50);
+  assert.equal(there.name, "Renamed");
+  view.abort();
+});

@@ -139,6 +139,17 @@ test("a save that is under way goes on", async () => {
   assert.ok(toasts.textContent.includes(t.account.saved));
 });
 
+test("a test is said to be of the account as it is called by then", async () => {
+  const answer = await pressed();
+  opens("keys");
+  change({ name: "Renamed" });
+  store.put(there, Date.now());
+  await answer();
+  modal().close();
+  await soon(20);
+  assert.ok(toasts.textContent.includes(t.list.begun("Renamed")), toasts.textContent);
+});
+
 test("the question about an instance that runs outside of its schedule stays", async () => {
   const answer = await pressed();
   scheduleDialog("a", { instance, running: () => true, onSaved() {}, onStop() {} });
@@ -183,11 +194,22 @@ test("one that changes again and again, or is revoked then, is read and left to 
     await pressed()
   )();
   assert.equal(acts.length, 2);
-  assert.equal(toasts.textContent, `Production: ${t.list.changedMeanwhile}`);
+  assert.equal(toasts.textContent, `${there.name}: ${t.list.changedMeanwhile}`);
   meanwhile = () => (acts.length % 2 ? revoke() : change({ name: "Other" }));
   press(button(app, t.account.test));
   await soon(50);
   assert.equal(there.status, "unconfirmed");
+});
+
+test("what keeps a test from starting is said of its account, as it is called by then", async () => {
+  meanwhile = () => {
+    store.put(change({ name: "Renamed" }), Date.now());
+    throw new TypeError("Failed to fetch");
+  };
+  await (
+    await pressed()
+  )();
+  assert.equal(toasts.textContent, `Renamed: ${t.list.perhapsStarted}`);
 });
 
 test("what keeps a test from starting is said of its account", async () => {

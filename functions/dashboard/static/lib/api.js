@@ -154,7 +154,7 @@ function problemOf(answer, content) {
   const wait = Math.min(Number(answer.headers.get("retry-after")), longest) * 1000;
   // The words of the gateway, as of throttling, are for nobody.
   const title = content?.title ?? t.problems.byStatus(answer.status);
-  const said = content?.detail ?? (isQuota ? `${title}.` : "");
+  const said = content?.detail || (isQuota ? `${title}.` : "");
   const then = wait > 0 ? t.problems.waitUntil(second(Date.now() + wait)) : t.problems.waitAMoment;
   const problem = new Problem({
     status: answer.status,

@@ -7,12 +7,15 @@ import * as store from "./store.js";
 import { isRevoked, onceAlone, submitting, toast } from "./ui.js";
 import { t } from "../texts.js";
 
+// It may have been renamed while an answer was awaited.
+const nameOf = ({ account_id: id, name }) => store.account(id)?.name ?? name;
+
 export const startTest = (account, node) =>
   submitting(node, () => {
     const id = account.account_id;
     const begun = begin(id).catch((problem) => {
       // Of several that were pressed, a person must know which one to look at.
-      problem.of = account.name;
+      problem.of = nameOf(account);
       if (problem.unreachable) problem.detail = problem.perhapsDone ? t.list.perhapsStarted : t.list.notStarted;
       throw problem;
     });
@@ -34,11 +37,12 @@ async function begin(id, isRepeated = false) {
 
 // Leads to a test once the API has named it. To whoever has opened a modal meanwhile it is offered afterwards. After a
 // test whose view was left, another one may show that it runs.
-export async function showOnce({ account_id: id, name }, asked) {
+export async function showOnce(account, asked) {
+  const { account_id: id } = account;
   const here = router.whileHere();
   const test = await asked;
   const href = `#/accounts/${api.segment(id)}/tests${test ? `/${api.segment(test.verification_id)}` : ""}`;
-  const offer = () => here(() => toast(t.list.begun(name), "success", { href, text: t.list.showIt }));
+  const offer = () => here(() => toast(t.list.begun(nameOf(account)), "success", { href, text: t.list.showIt }));
   here(() => {
     if (!topModal()) return router.go(href);
     readNow();

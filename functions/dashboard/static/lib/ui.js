@@ -114,6 +114,9 @@ export function notice(kind, ...content) {
 export function errorPanel(problem, retry) {
   const pressed = (event) => submitting(event.currentTarget, async () => retry());
   const again = retry && button(t.actions.retry, { onclick: pressed }, "refresh");
+  const { title = t.problems.unexpected, detail, reference } = problem;
+  // It begins with the title where no other words of the server's follow, for places that show no title.
+  const more = detail?.replace(`${title}. `, "");
   return h(
     "div",
     { class: "notice notice-error", role: "alert" },
@@ -121,9 +124,9 @@ export function errorPanel(problem, retry) {
     h(
       "div",
       { class: "notice-body" },
-      h("p", { class: "notice-title" }, problem.title ?? t.problems.unexpected),
-      problem.detail && h("p", {}, problem.detail),
-      problem.reference && h("p", { class: "muted small" }, t.problems.reference(problem.reference)),
+      h("p", { class: "notice-title" }, title),
+      more && h("p", {}, more),
+      reference && h("p", { class: "muted small" }, t.problems.reference(reference)),
       again,
     ),
   );

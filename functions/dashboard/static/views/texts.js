@@ -304,7 +304,7 @@ export const t = withTexts(OPEN_TABLES, {
     saved: "Saved.",
     savedTestAgain: "Saved. Test the account now.",
     changedMeanwhile:
-      "This account has changed in the meantime. What you see now is current; please make your change again.",
+      "This was not done: the account has changed in the meantime. What you see now is current; try again.",
     renamedMeanwhile: (name) => `Somebody else changed this: the name is ${name} now. Save again to set yours.`,
     reachMeanwhile: (role, regions) =>
       `Somebody else changed this. ${role ? `Role now: ${role}. ` : ""}Regions now: ${regions}. ` +
