@@ -8,6 +8,8 @@ const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
+const { readNow } = await import(`${page}/lib/dom.js`);
+const { hour } = await import(`${page}/lib/format.js`);
 const { instructions } = await import(`${page}/views/instructions.js`);
 const { overview } = await import(`${page}/views/account.js`);
 const { t } = await import(`${page}/views/texts.js`);
@@ -118,6 +120,35 @@ test("whoever follows other steps stays there while they are read again, and whe
   assert.ok(isChosen());
   signal.abort();
   main.remove();
+});
+
+test("steps stay, and say how old they are, until newer ones to the same role can be read", async (context) => {
+  store.forget();
+  let now = Date.now();
+  context.mock.method(Date, "now", () => now);
+  store.add(older, now);
+  let account = older;
+  let answer = () => Response.json({ ...guide, terraform: "tf 1" });
+  globalThis.fetch = async (address) => (String(address).endsWith("/instructions") ? answer() : Response.json(account));
+  const signal = new AbortController();
+  const main = opened(instructions, signal.signal);
+  await soon(20);
+  const mark = () => main.querySelector(".freshness").textContent;
+  const read = now;
+  now += 600_000;
+  answer = () => Response.json({ title: "No" }, { status: 422 });
+  account = { ...newest, version: 2 };
+  store.put(account, now);
+  await soon(30);
+  assert.ok(main.textContent.includes("tf 1"), main.textContent);
+  assert.equal(main.querySelector("[role=alert]"), null);
+  assert.equal(mark(), t.time.late(hour(read)));
+  answer = () => Response.json({ ...guide, terraform: "tf 2" });
+  readNow();
+  await soon(30);
+  assert.ok(main.textContent.includes("tf 2"));
+  assert.equal(mark(), t.time.live);
+  signal.abort();
 });
 
 test("steps to a role are shown no longer than it is the account's", async () => {

@@ -20,8 +20,9 @@ const SPARE_PAGES = 4;
  * A part of a view. `readAt`: when it was read, in milliseconds; 0 for not yet.
  * @typedef {{readAt: () => number}} Part
  * @typedef {{signal: AbortSignal, placeholder?: () => Node, onMissing?: (problem: any) => any}} Loading
- * `pauseOf`: milliseconds until it is read again, asked for after each read. `once`: it does not change, so it is read
- * again only until it is there. `known`: what is known of it already, which is shown meanwhile.
+ * `pauseOf`: milliseconds until it is read again, asked for after each read. `once`: it does not change by itself, so it
+ * is read again only until what was asked for last is there. `known`: what is known of it already, which is shown
+ * meanwhile.
  * @typedef {Loading & {className?: string, pauseOf?: () => number, once?: boolean, known?: any}} Options
  */
 
@@ -198,7 +199,7 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
       return milliseconds;
     };
     await whileLookedAt(signal, pause, async () => {
-      if (!isGone && (!once || target.firstChild !== content)) await again();
+      if (!isGone && (!once || problem || target.firstChild !== content)) await again();
     });
   };
   keep();

@@ -124,6 +124,9 @@ export function instructions(context) {
       const draws = (answer) => drawGuide(answer, handle.account(), onPress, way);
       const guide = watched(content, read, draws, { signal: handle.signal, once: true });
       let guided = handle.account();
+      // When the steps were read in whose place newer ones could not be read yet: they are as old as they are.
+      let behind = 0;
+      handle.shows({ readAt: () => (guide.readAt() === behind ? behind : 0) });
       handle.onChange((account) => {
         draw();
         if (asked(account) !== asked(guided)) {
@@ -131,7 +134,11 @@ export function instructions(context) {
           const isSameRole = leadsTo(account) === leadsTo(guided);
           guided = account;
           lookedFor = 0;
-          if (isSameRole) guide.again().catch(guide.reload);
+          const fallBehind = () => {
+            behind = guide.readAt();
+            store.changed();
+          };
+          if (isSameRole) guide.again().catch(fallBehind);
           else guide.reload();
           return;
         }
