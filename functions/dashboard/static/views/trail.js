@@ -44,8 +44,12 @@ export function interactions(context) {
 // The account says what a failed test means.
 export function withOutcomes(signal) {
   const outcomes = new Map();
-  /** When the outcomes were asked for, in milliseconds. @type {Map<string, number>} */
+  /** When the outcomes were asked for, in milliseconds, and when before that. @type {Map<string, number[]>} */
   const lookedAt = new Map();
+  const lookedAgain = (id, asked) => {
+    const [last = asked, before] = lookedAt.get(id) ?? [];
+    lookedAt.set(id, [asked, last === asked ? (before ?? asked) : last]);
+  };
   /** In which order accounts were looked at: counted, because a clock may be set back. @type {Map<string, number>} */
   const turns = new Map();
   let turn = 0;
@@ -83,7 +87,7 @@ export function withOutcomes(signal) {
       const newest = items.find(({ outcome }) => outcome);
       if (newest?.outcome === "failed" || entries.some(isPassing)) await store.readOne(account, signal).catch(orGone);
       for (const each of items) {
-        lookedAt.set(each[id], asked);
+        lookedAgain(each[id], asked);
         // What has ended does not run again: the API may answer with an older state.
         if ((outcomes.get(each[id]) || "running") === "running") outcomes.set(each[id], each.outcome ?? each.state);
       }
@@ -92,7 +96,7 @@ export function withOutcomes(signal) {
         const known = outcomes.get(idOf(entry));
         if (isGone ? (known ?? "running") === "running" : known === undefined && !mayBeOpen(entry))
           outcomes.set(idOf(entry), "");
-        lookedAt.set(idOf(entry), asked);
+        lookedAgain(idOf(entry), asked);
         failing.delete(idOf(entry));
       }
     } catch {
@@ -142,8 +146,14 @@ export function withOutcomes(signal) {
   };
   const isLacking = (entry) => failing.has(idOf(entry)) && !lookedAt.has(idOf(entry));
   store.lacks(outcomes, signal, () => listed.some(isLacking));
-  // When the oldest of the words that may change was read; 0 if there is none.
-  const readAt = () => store.oldest(listed.filter(isOpen).map((entry) => lookedAt.get(idOf(entry)) ?? 0));
+  // When the oldest of the words that may change was read; 0 if there is none. Of those that are read in turns, as old
+  // as one gets before its turn, so that what is said of their age does not come and go with the turns.
+  const readAt = () => {
+    const passing = new Set(listed.filter(isPassing).map(({ account_id: account }) => account));
+    const isInTurns = (entry) => passing.size > MOST_PASSING && isPassing(entry);
+    const timeOf = (entry) => lookedAt.get(idOf(entry))?.[Number(isInTurns(entry))] ?? 0;
+    return store.oldest(listed.filter(isOpen).map(timeOf));
+  };
   return { complete, shown, readAt };
 }
 
