@@ -286,6 +286,24 @@ test("keys are replaced though a name was changed meanwhile, which is no conflic
   assert.equal(toasts.textContent, t.account.rotated);
 });
 
+test("keys whose answer was lost are not sent again once a test has proved them", async () => {
+  await rotatesKeys(await shown(overview));
+  isLost = true;
+  await save();
+  assert.equal(done.length, 1);
+  change("/accounts/a", { status: "confirmed" });
+  store.put(there["/accounts/a"], Date.now());
+  await save();
+  assert.equal(done.length, 1);
+  assert.equal(modal(), undefined);
+  assert.ok(toasts.textContent.includes(t.account.rotatedAndProved));
+});
+
+test("whose keys were not stored is told so, and not to replace those that are there", () => {
+  const said = t.account.keysMeanwhile("OURS", t.status.confirmed);
+  assert.match(said, /not stored.* only if/);
+});
+
 test("keys of an account that turned out to be connected are not replaced unseen", async () => {
   change("/accounts/a", { status: "unconfirmed" });
   await rotatesKeys(await shown(overview));

@@ -238,6 +238,24 @@ test("an access key that AWS rejects waits for other keys, not for a test", asyn
   }
 });
 
+test("a test asks for another key only while its own is rejected", async () => {
+  const rejected = { ...step("trust:account-matches", "denied"), group: "trust", ok: false };
+  tests = [tested("1", { outcome: "failed", steps: [{ ...rejected, reason: "credentials_rejected" }] })];
+  const issues = [{ code: "credentials_rejected", message: "AWS does not accept it.", remedy: "Rotate keys." }];
+  const key = { access_type: "access_key", access_key_id: "WXYZ", status: "unconfirmed" };
+  account = { ...connected, ...key, issues, verification: newest("failed") };
+  const main = await shown(one, { test: "1" });
+  const asks = () => main.querySelectorAll(".step-remedy").filter(({ hidden }) => !hidden).length;
+  assert.equal(asks(), 1);
+  await turns({ status: "failed" });
+  assert.equal(asks(), 1);
+  // Other keys, and what a test made of them.
+  await turns({ status: "unconfirmed", issues: [], access_key_id: "ABCD" });
+  assert.equal(asks(), 0);
+  await turns({ status: "confirmed", verification: { ...newest("confirmed"), verification_id: "2" } });
+  assert.equal(asks(), 0);
+});
+
 for (const [what, status, code] of [
   ["is found open to others between tests", "failed", "confused_deputy"],
   ["is revoked", "unconfirmed", "revoked"],

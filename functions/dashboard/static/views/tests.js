@@ -257,6 +257,8 @@ class Board {
     const isFound = isOfNow(this.test, account) || outcomeOf(this.test, account) === "notThereYet";
     const issues = isFound ? issuesOf(account) : [];
     this.drawHead();
+    // Nothing is to be done about what is so no more: nobody needs another key for one that was replaced.
+    for (const remedy of this.groups.querySelectorAll(".step-remedy")) remedy.hidden = !isFound;
     this.wrong.hidden = !issues.length;
     render(this.wrong, issues, () => {
       const title = problemsOf(account).length ? t.account.issues : t.account.information;

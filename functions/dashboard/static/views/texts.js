@@ -297,6 +297,7 @@ export const t = withTexts(OPEN_TABLES, {
       "in AWS. The account is unconfirmed until it is tested again.",
     rotateSubmit: "Use these keys",
     rotated: "The new keys are in use. Test the account now.",
+    rotatedAndProved: "The new keys are in use, and a test has proved them.",
     renameTitle: "Rename the account",
     roleNameHelp: "Starts with Cavok.",
     regionsHelp: "Where your instances are, one to 20.",
@@ -310,8 +311,8 @@ export const t = withTexts(OPEN_TABLES, {
       `Somebody else changed this. ${role ? `Role now: ${role}. ` : ""}Regions now: ${regions}. ` +
       "Save again to set yours.",
     keysMeanwhile: (ending, status) =>
-      `This account has changed in the meantime: its key ends in ${ending}, and it is ${status}. ` +
-      "Use yours again to replace that key.",
+      `Your key was not stored. This account has changed in the meantime: its key ends in ${ending}, and it is ` +
+      `${status}. Press again only if yours is to replace that key.`,
     logsOn: "Logs are written to this account from now on.",
     logsLater: "Logs are written to this account once it is connected.",
     logsOff: "Nothing is written to this account any more.",
