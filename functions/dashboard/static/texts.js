@@ -20,7 +20,7 @@ export const number = new Intl.NumberFormat(LOCALE).format;
 // The word for a value of the API, which a newer one may have without a word here: then it is shown as it is.
 export const wordOf = (words, value) => words[value] ?? value;
 
-// The code of a permission group without words here, to be read: "cold_storage" as "Cold storage".
+// What a permission group without words here is called: "cold_storage" is "Cold storage".
 export const readable = (code) => code[0].toUpperCase() + code.slice(1).replaceAll("_", " ");
 
 // The form of a text that fits a number, by the language's own plural rules. # stands for the number.

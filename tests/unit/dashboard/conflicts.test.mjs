@@ -137,7 +137,7 @@ test("of an account that is removed while its switch is pressed, that is said", 
   view.abort();
 });
 
-test("a name that a test keeps from being saved again and again stays in its form, which asks for no other", async () => {
+test("a name that tests keep from being saved stays in its form, which does not ask to type it again", async () => {
   const main = await shown();
   press(button(main, t.actions.rename));
   const input = modal().querySelector("input");

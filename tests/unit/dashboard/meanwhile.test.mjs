@@ -51,7 +51,12 @@ const asked = (check) => check;
 test("of what is removed, a change of another is told once, and the version that was compared is removed", async () => {
   let there = { shown: "theirs", etag: "2" };
   const removed = [];
-  const remove = removing("ours", async () => there, String, async (etag) => removed.push(etag));
+  const remove = removing(
+    "ours",
+    async () => there,
+    String,
+    async (etag) => removed.push(etag),
+  );
   await assert.rejects(remove(asked), changed);
   assert.deepEqual(removed, []);
   await remove(asked);
@@ -77,7 +82,12 @@ test("what another changes while its removal is on its way is compared once more
 });
 
 test("what is given up while it is compared is not removed", async () => {
-  const remove = removing("ours", async () => ({ shown: "ours" }), String, () => assert.fail());
+  const remove = removing(
+    "ours",
+    async () => ({ shown: "ours" }),
+    String,
+    () => assert.fail(),
+  );
   const givenUp = new DOMException("", "AbortError");
   await assert.rejects(
     remove((check) => check.finally(() => Promise.reject(givenUp))),

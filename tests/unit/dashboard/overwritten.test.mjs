@@ -300,8 +300,7 @@ test("keys whose answer was lost are not sent again once a test has proved them"
 });
 
 test("whose keys were not stored is told so, and not to replace those that are there", () => {
-  const said = t.account.keysMeanwhile("OURS", t.status.confirmed);
-  assert.match(said, /not stored.* only if/);
+  assert.match(t.account.keysMeanwhile("OURS", t.status.confirmed), /not stored.* only if/);
 });
 
 test("keys of an account that turned out to be connected are not replaced unseen", async () => {

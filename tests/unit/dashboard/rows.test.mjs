@@ -444,7 +444,7 @@ for (const [who, leave, said] of [
     assert.equal(toasts.textContent, "");
   });
 
-test("the modal of a new account that loads slowly covers no other: it comes after that, unless the list is left", async () => {
+test("the modal of a new account that loads slowly covers no other: it comes after, if its list is there", async () => {
   const { dialog } = await import(`${page}/lib/modal.js`);
   const { t: texts } = await import(`${page}/views/texts.js`);
   const { fetch } = globalThis;
@@ -462,6 +462,7 @@ test("the modal of a new account that loads slowly covers no other: it comes aft
     assert.equal(modal()?.textContent.includes(texts.newAccount.numberHelp), isLeft ? undefined : true);
     modal()?.close();
     await soon();
+    view.abort();
   }
 });
 

@@ -303,9 +303,9 @@ for (const [what, runsNow, waitsFor] of [
   ["the answer, though nobody sees what runs", undefined, "answer"],
   ["another modal", true, "modal"],
 ])
-  test(`who waits long for ${what} is told, and asked by no modal that is about something else by then`, async (context) => {
-    const [answer, letGo] = held(keep);
-    const { open, save } = await several(answer);
+  test(`who waits long for ${what} is told, and asked by no modal: that would be out of place`, async (context) => {
+    const [kept, letGo] = held(keep);
+    const { open, save } = await several(kept);
     runs = runsNow;
     const drawn = Promise.withResolvers();
     open(() => drawn.promise);

@@ -120,7 +120,7 @@ export function srOnly(text) {
   return h("span", { class: "sr-only" }, text);
 }
 
-/** The modal on top, if one is open: it was opened last. @returns {HTMLElement | undefined} */
+/** The modal on top, which was opened last. @returns {HTMLElement | undefined} */
 export const topModal = () => [.../** @type {any} */ (document.querySelectorAll("dialog[open]"))].at(-1);
 
 let spoken;

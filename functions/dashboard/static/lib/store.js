@@ -53,10 +53,10 @@ let draft = { of: "", values: {} };
  * @type {Map<any, {asked: number, signal: AbortSignal, isShown: () => boolean, failed: boolean, unreachable: boolean,
  *   alone: boolean}>} */
 const ends = new Map();
-/** Parts of the view that could not be read, and whether each is shown still: otherwise nobody misses it.
+/** Parts of the view that could not be read, and whether anybody misses them.
  * @type {Map<any, () => boolean>} */
 const lacking = new Map();
-// An element is shown while it is in the document; a part with a name, until its view is left.
+// An element may be shown no more; a part with a name is, until the view is left.
 const inView = (part) => () => part.isConnected ?? true;
 
 /** The draft of this person, who may have had to sign in again. Another begins anew. */
@@ -184,7 +184,7 @@ function count(one, by, asked, since = Date.now()) {
  * @param {any} part what is read; whether it failed the next read of the same part decides
  * @param {() => Promise<Answer>} request
  * @param {AbortSignal} signal of the view
- * @param {() => boolean} [isShown] whether it matters that this part failed
+ * @param {() => boolean} [isShown] whether it matters if it fails
  */
 export async function reading(part, request, signal, isShown = inView(part)) {
   const asked = Date.now();
@@ -200,8 +200,8 @@ export async function reading(part, request, signal, isShown = inView(part)) {
 }
 
 // Of reads that end out of order, that which was asked for last tells how the part is. What is gone has not failed.
-function end(part, read, problem) {
-  const { asked, signal } = read;
+function end(part, how, problem) {
+  const { asked, signal } = how;
   const last = ends.get(part);
   if (signal.aborted || problem?.name === "AbortError" || passed(last?.asked ?? 0) > asked) return;
   if (last?.signal !== signal) {
@@ -210,7 +210,7 @@ function end(part, read, problem) {
   }
   const failed = Boolean(problem) && !isMissing(problem);
   const alone = failed && last?.failed ? last.alone : false;
-  ends.set(part, { ...read, failed, unreachable: problem?.unreachable ?? false, alone });
+  ends.set(part, { ...how, failed, unreachable: problem?.unreachable ?? false, alone });
   if (failed || last?.failed) changed();
 }
 
@@ -242,12 +242,7 @@ export async function readNumbers(signal) {
   return answer;
 }
 
-/**
- * A part of a view could not be read, until it is there or the view is left.
- * @param {any} part
- * @param {AbortSignal} signal of the view
- * @param {() => boolean} [isMissed] whether the view has a place for it that is empty
- */
+/** A part of a view could not be read, until it is there or the view is left. `isMissed`: whether it is to be shown. */
 export function lacks(part, signal, isMissed = inView(part)) {
   if (signal.aborted || lacking.has(part)) return;
   lacking.set(part, isMissed);

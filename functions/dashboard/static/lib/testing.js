@@ -7,7 +7,7 @@ import * as store from "./store.js";
 import { isRevoked, onceAlone, submitting, toast } from "./ui.js";
 import { t } from "../texts.js";
 
-// It may have been renamed while an answer was awaited.
+// As it is called by now.
 const nameOf = ({ account_id: id, name }) => store.account(id)?.name ?? name;
 
 export const startTest = (account, node) =>

@@ -114,9 +114,9 @@ export function notice(kind, ...content) {
 export function errorPanel(problem, retry) {
   const pressed = (event) => submitting(event.currentTarget, async () => retry());
   const again = retry && button(t.actions.retry, { onclick: pressed }, "refresh");
-  const { title = t.problems.unexpected, detail, reference } = problem;
-  // It begins with the title where no other words of the server's follow, for places that show no title.
-  const more = detail?.replace(`${title}. `, "");
+  const { title = t.problems.unexpected } = problem;
+  // It may begin with the title, for places that show none.
+  const detail = problem.detail?.replace(`${title}. `, "");
   return h(
     "div",
     { class: "notice notice-error", role: "alert" },
@@ -125,8 +125,8 @@ export function errorPanel(problem, retry) {
       "div",
       { class: "notice-body" },
       h("p", { class: "notice-title" }, title),
-      more && h("p", {}, more),
-      reference && h("p", { class: "muted small" }, t.problems.reference(reference)),
+      detail && h("p", {}, detail),
+      problem.reference && h("p", { class: "muted small" }, t.problems.reference(problem.reference)),
       again,
     ),
   );

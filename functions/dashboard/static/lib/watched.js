@@ -20,8 +20,8 @@ const SPARE_PAGES = 4;
  * A part of a view. `readAt`: when it was read, in milliseconds; 0 for not yet.
  * @typedef {{readAt: () => number}} Part
  * @typedef {{signal: AbortSignal, placeholder?: () => Node, onMissing?: (problem: any) => any}} Loading
- * `pauseOf`: milliseconds until it is read again, asked for after each read. `once`: it does not change by itself, so it
- * is read again only until what was asked for last is there. `known`: what is known of it already, which is shown
+ * `pauseOf`: milliseconds until it is read again, asked for after each read. `once`: it does not change by itself, so
+ * it is read again only until what was asked for last is there. `known`: what is known of it already, which is shown
  * meanwhile.
  * @typedef {Loading & {className?: string, pauseOf?: () => number, once?: boolean, known?: any}} Options
  */

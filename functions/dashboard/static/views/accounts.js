@@ -482,7 +482,6 @@ class ListView {
     if (router.place().path !== "/accounts/new") here(() => history.pushState(null, "", "#/accounts/new"));
     try {
       const { newAccount } = await import("./new-account.js");
-      // Who is asked something meanwhile answers that first.
       onceAlone(() => {
         if (this.signal.aborted) return;
         say(null);
