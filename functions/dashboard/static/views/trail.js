@@ -1,6 +1,7 @@
 // The audit trail of one account or all accounts, and interactions with instances.
 import * as api from "../lib/api.js";
 import { announce, fill, h } from "../lib/dom.js";
+import { stopwatch } from "../lib/elapsed.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { isMissing } from "../lib/problem.js";
@@ -17,6 +18,8 @@ const MOST_AT_ONCE = 5;
 const MOST_PASSING = 50;
 // An act is listed once AWS has answered, or once nobody waits for that any more, which is within the hour.
 const LISTED_WITHIN_MS = 3_600_000;
+// Whatever the clocks say: a list may lag behind the trail.
+const LISTED_LATE_MS = 60_000;
 // A result, and the customer's log line, come some seconds after the interaction.
 const WHILE_PENDING_MS = [2_000, 5_000, 10_000, 20_000];
 
@@ -50,6 +53,8 @@ export function withOutcomes(signal) {
     const [last = asked, before] = lookedAt.get(id) ?? [];
     lookedAt.set(id, [asked, last === asked ? (before ?? asked) : last]);
   };
+  /** For how long outcomes have been looked for, in milliseconds. @type {Map<string, () => number>} */
+  const lookedFor = new Map();
   /** In which order accounts were looked at: counted, because a clock may be set back. @type {Map<string, number>} */
   const turns = new Map();
   let turn = 0;
@@ -82,10 +87,13 @@ export function withOutcomes(signal) {
     const asked = Date.now();
     // Of words that only their account can change, that is read alone.
     const read = () => api.get(path, { query: { limit: 100 }, signal }).catch(orGone);
+    // What is known of the account may be older than what is read.
+    const willPass = (test) => outcomeOf(test, store.account(account)) === "notThereYet";
     try {
       const { items, isGone } = entries.every(isPassing) ? { items: [] } : await read();
       const newest = items.find(({ outcome }) => outcome);
-      if (newest?.outcome === "failed" || entries.some(isPassing)) await store.readOne(account, signal).catch(orGone);
+      if (newest?.outcome === "failed" || entries.some(isPassing) || items.some(willPass))
+        await store.readOne(account, signal).catch(orGone);
       for (const each of items) {
         lookedAgain(each[id], asked);
         // What has ended does not run again: the API may answer with an older state.
@@ -94,7 +102,10 @@ export function withOutcomes(signal) {
       // Older than what is listed, or of an account that is gone, where nothing runs: its link tells.
       for (const entry of entries) {
         const known = outcomes.get(idOf(entry));
-        if (isGone ? (known ?? "running") === "running" : known === undefined && !mayBeOpen(entry))
+        const passed = lookedFor.get(idOf(entry)) ?? stopwatch();
+        lookedFor.set(idOf(entry), passed);
+        const mayCome = mayBeOpen(entry) || passed() < LISTED_LATE_MS;
+        if (isGone ? (known ?? "running") === "running" : known === undefined && !mayCome)
           outcomes.set(idOf(entry), "");
         lookedAgain(idOf(entry), asked);
         failing.delete(idOf(entry));
@@ -265,7 +276,10 @@ function auditDetail(entry) {
   const test = testOf(entry);
   const link = test ? `tests/${api.segment(test)}` : isAct(entry) && "interactions";
   const changed = entry.changes.filter(({ field, before, after }) => t.audit.fields[field] && before && after);
-  const said = changed.map(({ field, before, after }) => `${t.audit.fields[field]}: ${before} → ${after}`).join("; ");
+  const wordIn = (field, value) => (field === "status" ? wordOf(t.status, value) : value);
+  const said = changed
+    .map(({ field, before, after }) => `${t.audit.fields[field]}: ${wordIn(field, before)} → ${wordIn(field, after)}`)
+    .join("; ");
   const detail = test ? "" : entry.detail || said;
   if (!link) return detail && h("span", { class: "muted small trail-detail" }, detail);
   return h(
