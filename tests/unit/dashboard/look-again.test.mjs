@@ -29,6 +29,9 @@ function answers(look, read = () => Response.json(account), guide = () => Respon
   };
 }
 
+// Between two looks; a little less after an answer that took a little.
+const isPause = (wait) => wait > 3_000 && wait <= 5_500;
+
 /**
  * Looks follow one another without a pause, and time passes only as the test lets it. Returns what lets this many
  * minutes pass, which is over sooner if there is nothing to do any more.
@@ -38,7 +41,7 @@ function quickly(context) {
   const waits = [];
   context.mock.method(globalThis, "setTimeout", (work, wait) => {
     waits.push(wait);
-    return really(work, [5_000, 30_000].includes(wait) ? 1 : wait);
+    return really(work, isPause(wait) || wait === 30_000 ? 1 : wait);
   });
   const { now } = performance;
   let ahead = 0;
@@ -102,7 +105,7 @@ test("looks wait as long as the API asks, and reread nothing else at once", asyn
   const waits = [];
   context.mock.method(globalThis, "setTimeout", (work, wait) => {
     waits.push(wait);
-    return really(work, [5_000, 60_000].includes(wait) ? 20 : wait);
+    return really(work, isPause(wait) || wait === 60_000 ? 20 : wait);
   });
   const view = new AbortController();
   let rereads = 0;
@@ -121,7 +124,7 @@ test("a turn that comes and goes is not announced, but a look that fails is, and
     return state ? Response.json({ state }) : Response.json({}, { status: 422 });
   });
   const { setTimeout: really } = globalThis;
-  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 5_000 ? 100 : wait));
+  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, isPause(wait) ? 100 : wait));
   const said = [];
   const announcer = {
     set textContent(text) {
@@ -382,4 +385,56 @@ test("of an account that a test could not enter, it is not said whether one prov
     for (const each of [notProvedSince, notProvedYet]) assert.ok(!saidIn(main).includes(each), saidIn(main));
     assert.equal(saidIn(main).includes(nobodyLooks), !next);
   }
+});
+
+for (const state of ["waiting", "off"])
+  test(`that a look said "${state}" is not said of another role, however late it is answered`, async (context) => {
+    await signIn(session, "admin");
+    let there = { ...account, role_arn: "arn:aws:iam::123456789012:role/Old" };
+    store.put(there, Date.now());
+    const looks = [];
+    answers(
+      () => {
+        looks.push(Promise.withResolvers());
+        return looks.at(-1).promise;
+      },
+      () => Response.json(there),
+    );
+    quickly(context);
+    const view = new AbortController();
+    const main = opened(instructions, view.signal);
+    const said = state === "off" ? t.instructions.watch.notProved : t.instructions.watch.unconfirmed;
+    await until(() => looks.length);
+    looks[0].resolve(Response.json({ state }));
+    await until(() => saidIn(main).includes(said) && looks.length > 1);
+    there = { ...there, role_arn: "arn:aws:iam::123456789012:role/New", version: 2 };
+    store.put(there, Date.now());
+    const isSaid = [saidIn(main).includes(said)];
+    looks[1].resolve(Response.json({ state }));
+    await until(() => looks.length > 2);
+    isSaid.push(saidIn(main).includes(said));
+    looks[2].resolve(Response.json({ state }));
+    await until(() => saidIn(main).includes(said));
+    view.abort();
+    assert.deepEqual(isSaid, [false, false]);
+  });
+
+test("the time until the next look counts from the last one, not from its answer", async (context) => {
+  await signIn(session, "admin");
+  const look = Promise.withResolvers();
+  let looks = 0;
+  answers(() => {
+    looks += 1;
+    return look.promise;
+  });
+  const { sleep, waits } = quickly(context);
+  const view = new AbortController();
+  opened(instructions, view.signal);
+  await until(() => looks);
+  // The answer takes three seconds.
+  sleep(3 / 60);
+  waits.length = 0;
+  look.resolve(Response.json({ state: "waiting" }));
+  await until(() => waits.some((wait) => wait > 1_000 && wait < 3_000));
+  view.abort();
 });

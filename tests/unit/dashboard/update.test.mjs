@@ -89,6 +89,25 @@ test("once a test finds the role updated, its instructions are read again", asyn
   assert.ok(!main.textContent.includes(t.instructions.update));
 });
 
+test("what a newer role brings is said once the account says so, though the instructions came first", async () => {
+  store.forget();
+  store.add({ ...older, template: null, issues: [] }, Date.now());
+  const account = Promise.withResolvers();
+  globalThis.fetch = async (address) => {
+    if (String(address).endsWith("/instructions")) return Response.json({ ...guide, update });
+    await account.promise;
+    return Response.json(older);
+  };
+  const signal = new AbortController();
+  const main = opened(instructions, signal.signal);
+  await until(() => main.textContent.includes(update.cli));
+  assert.ok(!main.textContent.includes(MESSAGE));
+  account.resolve();
+  await until(() => main.textContent.includes(MESSAGE));
+  assert.ok(all(main).every(({ hidden, textContent }) => !hidden || !textContent.includes(MESSAGE)));
+  signal.abort();
+});
+
 test("whoever follows other steps stays there while they are read again, and when they differ", async () => {
   store.forget();
   store.add(older);

@@ -32,8 +32,9 @@ const WATCH_SLOWLY_AFTER_MS = 5 * 60_000;
 const RENEW_LINK_AFTER_MS = 10 * 60_000;
 // A little less than an hour.
 const LINK_LASTS_MS = 50 * 60_000;
-// The API enters an account no oftener.
-const LOOK_EVERY_MS = 5_000;
+// From question to question. The API enters an account every 5 s at most, and one question may travel faster than the
+// one before.
+const LOOK_EVERY_MS = 5_500;
 const LOOK_SLOWLY_EVERY_MS = 30_000;
 const LOOK_FOR_MS = 30 * 60_000;
 // If two looks are so far apart, the computer slept between them.
@@ -47,6 +48,8 @@ export function instructions(context) {
     (body, handle) => {
       const watch = h("div", { class: "watch card" });
       const content = h("div", {});
+      // What a newer role brings, the account says, perhaps after the instructions are there.
+      const news = h("p", {});
       fill(body, watch, content);
       let age = ageing();
       let renewAt = RENEW_LINK_AFTER_MS;
@@ -65,6 +68,7 @@ export function instructions(context) {
       let inVain = 0;
       let isSeenAgain = false;
       let sinceTurn = () => 0;
+      let sinceLook = stopwatch();
       // While the page was hidden, as by the AWS console in front of it, nobody looked.
       const seen = () => {
         if (document.visibilityState !== "visible") return;
@@ -74,15 +78,20 @@ export function instructions(context) {
       document.addEventListener("visibilitychange", seen, { signal: handle.signal });
       // `wait`: for how many milliseconds the API asks not to look. `isFailing`: what the mark of the view counts.
       const looks = { wait: 0, isFailing: () => looking === "failed" };
+      const roleOf = () => handle.account() && leadsTo(handle.account());
       const turn = async () => {
         const before = looking;
-        if (!handle.account()) return;
+        const role = roleOf();
+        sinceLook = stopwatch();
+        if (!role) return;
         // An API that had no looks may have been about to be replaced.
         const known = looking === "none" && isSeenAgain ? "" : looking;
         isSeenAgain = false;
         looking = await look(handle.account(), known, lookedFor, { looks, signal: handle.signal });
         const passed = sinceTurn();
         sinceTurn = stopwatch();
+        // It tells nothing of the role that is to be looked for now.
+        if (roleOf() !== role) return void (looking = "");
         if (before === "off" && looking !== before) lookedFor = 0;
         else if ((looking === "waiting" || looking === "off") && passed < NO_LOOKING_MS) lookedFor += passed;
         if (looking !== "failed" && looking !== "busy") inVain = 0;
@@ -95,11 +104,17 @@ export function instructions(context) {
         lookedFor = 0;
         await turn();
       };
-      const draw = () => handle.account() && drawWatch(watch, handle.account(), looking, again);
+      const draw = () => {
+        const account = handle.account();
+        if (!account) return;
+        drawWatch(watch, account, looking, again);
+        render(news, newsOf(account), (message) => message);
+        news.hidden = !news.textContent;
+      };
       let first = true;
       const pauseOf = () => {
         const every = inVain > WATCH_SLOWLY_AFTER_MS ? LOOK_SLOWLY_EVERY_MS : LOOK_EVERY_MS;
-        if (!first) return Math.max(every, looks.wait);
+        if (!first) return Math.max(looking === "waiting" ? every - sinceLook() : every, looks.wait);
         first = false;
         return 0;
       };
@@ -121,13 +136,14 @@ export function instructions(context) {
         });
       };
       const way = { title: "" };
-      const draws = (answer) => drawGuide(answer, handle.account(), onPress, way);
+      const draws = (answer) => drawGuide(answer, handle.account(), onPress, { way, news });
       const guide = watched(content, read, draws, { signal: handle.signal, once: true });
       let guided = handle.account();
       // When the steps were read in whose place newer ones could not be read yet: they are as old as they are.
       let behind = 0;
       handle.shows({ readAt: () => (guide.readAt() === behind ? behind : 0) });
       handle.onChange((account) => {
+        if (leadsTo(account) !== leadsTo(guided)) looking = "";
         draw();
         if (asked(account) !== asked(guided)) {
           // Whoever follows the steps to this role keeps them until there are newer ones. Those to another are gone.
@@ -166,6 +182,8 @@ export function expires(link) {
 // What the steps and templates are made of: a change of it changes them.
 const leadsTo = ({ role_arn, regions, write_logs }) => JSON.stringify([role_arn, regions, write_logs]);
 const asked = (account) => leadsTo(account) + JSON.stringify(account.template);
+
+const newsOf = ({ issues }) => issues?.find(({ code }) => code === "template_outdated")?.message ?? "";
 
 const mayWait = (account) => account.access_type === "assume_role" && !isConnected(account) && !isRevoked(account);
 
@@ -260,7 +278,7 @@ function waitsFor(account, looking) {
   return looking === "waiting" ? "unconfirmed" : "notProvedYet";
 }
 
-function drawGuide(guide, account, onPress, way) {
+function drawGuide(guide, account, onPress, { way, news }) {
   const ways = [
     guide.cloudformation_template && {
       title: t.instructions.tabs.cloudformation,
@@ -304,7 +322,7 @@ function drawGuide(guide, account, onPress, way) {
     },
   ].filter(Boolean);
   return [
-    guide.update && updateSection(guide.update, account),
+    guide.update && updateSection(guide.update, news),
     section(
       t.instructions.title[account.access_type] ?? t.account.tabs.instructions,
       {},
@@ -344,12 +362,11 @@ function drawGuide(guide, account, onPress, way) {
 }
 
 // The role is of an older version: what the newer ones change, and each way to update it.
-function updateSection({ steps, template_url: template, console_url, cli }, account) {
-  const known = account.issues?.find(({ code }) => code === "template_outdated");
+function updateSection({ steps, template_url: template, console_url, cli }, news) {
   return section(
     t.instructions.update,
     {},
-    known && h("p", {}, known.message),
+    news,
     steps.map((step) => [h("h3", {}, step.title), h("p", {}, step.text)]),
     copyBlock(template, t.instructions.templateUrl),
     fixOf({ cli, console_url }),
