@@ -132,6 +132,9 @@ class Drawn extends EventTarget {
   focus() {
     document.activeElement = this;
   }
+  scrollIntoView() {
+    this.wasBroughtIntoView = true;
+  }
   // A modal takes the focus, and gives it back if what had it is there still.
   showModal() {
     this.before = document.activeElement;

@@ -414,6 +414,22 @@ test("an account that was added is shown, and said to a screen reader", async (c
   assert.ok(announcer.textContent.includes(t.list.added(items[1].name)));
 });
 
+for (const [what, issues, access_type, step] of [
+  ["that no test has reached", [], "access_key", "access_key"],
+  ["whose keys a test has refused", [{ code: "credentials_rejected" }], "access_key", "assume_role"],
+  ["that somebody has revoked", [{ code: "revoked" }], "assume_role", ""],
+])
+  test(`of an account ${what} the notice that it was added says the next step that there is`, async () => {
+    const made = { ...items[0], status: "unconfirmed", access_type };
+    answers = [(address) => Response.json(address.endsWith("/a") ? { ...made, issues } : { items: [] })];
+    store.add(made, Date.now() - 60_000);
+    const main = await opened();
+    const said = main.querySelector(".list-notices").textContent;
+    const next = step && `${t.list.nextStep[step]} ${t.list.instructions}`;
+    assert.equal(said, `a ${t.list.wasAdded} ${next}`);
+    view.abort();
+  });
+
 for (const [who, leave, said] of [
   ["whoever is there still is told", () => {}, true],
   [

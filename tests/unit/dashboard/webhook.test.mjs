@@ -1,7 +1,7 @@
 // The webhook's buttons while their requests run, and what is shown is read again.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { all, button, element, press, signIn } from "./drawn.mjs";
+import { all, button, element, opened, press, signIn } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -68,5 +68,29 @@ test("what is being sent is not sent again from what was drawn anew meanwhile", 
   assert.deepEqual(sent, ["deliveries/one/redeliver", "test"]);
   for (const each of buttons()) assert.equal(each.getAttribute("aria-busy"), null);
   assert.ok(button(main, t.webhook.test));
+  view.abort();
+});
+
+test("deliveries are read on, though the webhook was removed and is set again", async (context) => {
+  const { fetch } = globalThis;
+  let isSet = true;
+  context.mock.method(globalThis, "fetch", async (address, options) =>
+    isSet || !String(address).endsWith("/deliveries")
+      ? fetch(address, options)
+      : Response.json({ title: "Not Found" }, { status: 404 }),
+  );
+  const view = new AbortController();
+  const main = opened(organization, view.signal);
+  await soon(30);
+  main.querySelector("details").dispatchEvent(new Event("toggle"));
+  await soon(30);
+  isSet = false;
+  readNow();
+  await soon(30);
+  assert.ok(!main.textContent.includes(t.webhook.tries(4)));
+  isSet = true;
+  readNow();
+  await soon(30);
+  assert.ok(main.textContent.includes(t.webhook.tries(4)));
   view.abort();
 });

@@ -111,12 +111,13 @@ function failed(error, limit) {
   return new Problem({ title: t.problems.network, detail: t.problems.networkDetail, unreachable: true });
 }
 
-// An act whose answer was lost may be done: what is shown is read again at once.
+// An act whose answer was lost may be done, and what one was about may be gone, or another: what is shown is read again
+// at once.
 function ofAct(problem) {
+  if (problem.perhapsDone || problem.isMissing || problem.status === 409) readNow();
   if (!problem.perhapsDone) return problem;
   const why = problem.unreachable ? t.problems.checkNetwork : problem.detail || problem.title;
   problem.detail = `${why.replace(/[^.]$/, "$&.")} ${t.problems.perhapsDone}`;
-  readNow();
   return problem;
 }
 

@@ -1,5 +1,6 @@
-// What the page knows of accounts, and how old that is. Nothing else keeps an account, or what belongs to one, longer
-// than a view lives: views read it here and draw again when it changes. So too what a person has typed of a new one.
+// What the page knows of accounts, and how old that is. Nothing else keeps what the API has said of one longer than a
+// view lives: views read it here and draw again when it changes. So too what a person has typed of a new one.
+// (views/schedules.js keeps which schedules were sent.)
 import * as api from "./api.js";
 import { later } from "./dom.js";
 import { isMissing, retryAfter } from "./problem.js";

@@ -357,7 +357,10 @@ export function form({
   let isTypedSince = false;
   const done = (text) => {
     if (isTypedSince && node.isConnected) {
-      node.querySelector(".form-error").replaceChildren(notice("info", h("p", {}, t.forms.typedSince)));
+      const place = node.querySelector(".form-error");
+      place.replaceChildren(notice("info", h("p", {}, t.forms.typedSince)));
+      // To whoever types at the end of a long form; not under the modal's head.
+      place.scrollIntoView({ block: "center" });
       return false;
     }
     cancel?.();

@@ -205,7 +205,11 @@ class ListView {
   // The account that this page has added is called what it is called now, for as long as it is there.
   drawNotices() {
     const added = /** @type {any} */ (store.account(this.added));
-    render(this.notices, [added?.name, added?.status, this.notOpened?.textContent], () => [
+    // Of keys that were refused, Instructions ask for others.
+    const { nextStep } = t.list;
+    const isNext = added?.status === "unconfirmed" && !isRevoked(added);
+    const step = isNext && ((!problemsOf(added).length && nextStep[added.access_type]) || nextStep.assume_role);
+    render(this.notices, [added?.name, step, this.notOpened?.textContent], () => [
       !session.somebody().canChange && notice("info", h("p", {}, t.viewer.banner)),
       this.notOpened,
       added &&
@@ -216,8 +220,8 @@ class ListView {
             {},
             h("a", { href: `#/accounts/${added.account_id}` }, added.name),
             ` ${t.list.wasAdded} `,
-            added.status === "unconfirmed" && [
-              t.list.nextStep[added.access_type] ?? t.list.nextStep.assume_role,
+            step && [
+              step,
               " ",
               h("a", { href: `#/accounts/${added.account_id}/instructions` }, t.list.instructions),
             ],

@@ -229,10 +229,12 @@ function drawWebhook(target, signal) {
 
 /** With its tag; null if there is none. @param {AbortSignal} [signal] */
 const webhookThere = (signal) =>
-  api.getWithTag(WEBHOOK, { signal }).catch((problem) => {
-    if (problem.isMissing) return { body: null, etag: null };
-    throw problem;
-  });
+  api.getWithTag(WEBHOOK, { signal }).catch(ifMissing({ body: null, etag: null }));
+
+const ifMissing = (answer) => (problem) => {
+  if (problem.isMissing) return answer;
+  throw problem;
+};
 
 function none(again) {
   return [
@@ -289,7 +291,8 @@ function deliveries(signal) {
   const press = pressButtons();
   /** @type {ReturnType<typeof watched> | undefined} */
   let shown;
-  const read = () => api.get(`${WEBHOOK}/deliveries`, { signal });
+  // Of a webhook that was removed there are none. Another may set it again before the settings are read.
+  const read = () => api.get(`${WEBHOOK}/deliveries`, { signal }).catch(ifMissing({ items: [] }));
   const again = () => shown?.again().catch(() => {});
   const draw = ({ items }) =>
     h(
