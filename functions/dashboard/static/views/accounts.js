@@ -220,11 +220,7 @@ class ListView {
             {},
             h("a", { href: `#/accounts/${added.account_id}` }, added.name),
             ` ${t.list.wasAdded} `,
-            step && [
-              step,
-              " ",
-              h("a", { href: `#/accounts/${added.account_id}/instructions` }, t.list.instructions),
-            ],
+            step && [step, " ", h("a", { href: `#/accounts/${added.account_id}/instructions` }, t.list.instructions)],
           ),
         ),
     ]);

@@ -228,8 +228,7 @@ function drawWebhook(target, signal) {
 }
 
 /** With its tag; null if there is none. @param {AbortSignal} [signal] */
-const webhookThere = (signal) =>
-  api.getWithTag(WEBHOOK, { signal }).catch(ifMissing({ body: null, etag: null }));
+const webhookThere = (signal) => api.getWithTag(WEBHOOK, { signal }).catch(ifMissing({ body: null, etag: null }));
 
 const ifMissing = (answer) => (problem) => {
   if (problem.isMissing) return answer;
