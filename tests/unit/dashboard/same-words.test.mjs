@@ -340,17 +340,6 @@ test("a permission group without words has one readable name in every view", asy
   assert.deepEqual(names, Array(3).fill("Cold storage"));
 });
 
-test("a status in the audit trail has the word that it has everywhere", async () => {
-  tests = [];
-  const entry = {
-    ...{ entry_id: "1", account_id: "a", action: "revoked", at: "2026-01-01T10:00:00Z", target: { type: "account" } },
-    ...{ actor: {}, changes: [{ field: "status", before: "confirmed", after: "unconfirmed" }] },
-  };
-  globalThis.fetch = async () => Response.json({ items: [entry], next_cursor: null });
-  const said = (await shown(organizationAudit)).querySelector(".trail-detail").textContent;
-  assert.equal(said, `${t.audit.fields.status}: ${t.status.confirmed} → ${t.status.unconfirmed}`);
-});
-
 test("a test that found something wrong was refused by nobody", async () => {
   tests = [];
   account = connected;
@@ -363,4 +352,15 @@ test("a test that found something wrong was refused by nobody", async () => {
   const main = await shown(interactions);
   const said = main.querySelectorAll(".trail-detail").map(({ textContent }) => textContent.trim());
   assert.deepEqual(said, ["The test found the account failed.", "Refused. It is pending."]);
+});
+
+test("a status in the audit trail has the word that it has everywhere", async () => {
+  tests = [];
+  const entry = {
+    ...{ entry_id: "1", account_id: "a", action: "revoked", at: "2026-01-01T10:00:00Z", target: { type: "account" } },
+    ...{ actor: {}, changes: [{ field: "status", before: "confirmed", after: "unconfirmed" }] },
+  };
+  globalThis.fetch = async () => Response.json({ items: [entry], next_cursor: null });
+  const said = (await shown(organizationAudit)).querySelector(".trail-detail").textContent;
+  assert.equal(said, `${t.audit.fields.status}: ${t.status.confirmed} → ${t.status.unconfirmed}`);
 });

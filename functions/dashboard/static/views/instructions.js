@@ -70,6 +70,7 @@ export function instructions(context) {
       let isSeenAgain = false;
       let sinceTurn = () => 0;
       let sinceLook = stopwatch();
+      const roleOf = () => handle.account() && leadsTo(handle.account());
       // While the page was hidden, as by the AWS console in front of it, nobody looked.
       const seen = () => {
         if (document.visibilityState !== "visible") return;
@@ -79,7 +80,6 @@ export function instructions(context) {
       document.addEventListener("visibilitychange", seen, { signal: handle.signal });
       // `wait`: for how many milliseconds the API asks not to look. `isFailing`: what the mark of the view counts.
       const looks = { wait: 0, isFailing: () => looking === "failed" };
-      const roleOf = () => handle.account() && leadsTo(handle.account());
       const turn = async () => {
         const before = looking;
         const role = roleOf();

@@ -53,8 +53,6 @@ export function withOutcomes(signal) {
     const [last = asked, before] = lookedAt.get(id) ?? [];
     lookedAt.set(id, [asked, last === asked ? (before ?? asked) : last]);
   };
-  /** For how long outcomes have been looked for, in milliseconds. @type {Map<string, () => number>} */
-  const lookedFor = new Map();
   /** In which order accounts were looked at: counted, because a clock may be set back. @type {Map<string, number>} */
   const turns = new Map();
   let turn = 0;
@@ -62,6 +60,8 @@ export function withOutcomes(signal) {
   const underWay = new Set();
   /** Outcomes that could not be read the last time. @type {Set<string>} */
   const failing = new Set();
+  /** For how long outcomes have been looked for, in milliseconds. @type {Map<string, () => number>} */
+  const lookedFor = new Map();
   /** @type {any[]} */
   let listed = [];
   /** @type {Promise<any> | null} */
