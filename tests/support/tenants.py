@@ -64,7 +64,7 @@ class World:
     def items(self) -> list[Json]:
         """All that is stored of it."""
         names = {self.organization_id, *self.ids.values()}
-        return [each for each in items() if any(name in each["pk"] for name in names)]
+        return [each for each in items() if each["pk"].partition("#")[2] in names]
 
 
 class Whole:
