@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.browser.conftest import some_number
 from tests.support.page.views import MODALS, NEEDS_SIGN_IN
+from tests.support.page.waiting import until
 
 
 @pytest.fixture
@@ -114,14 +115,13 @@ def test_texts_at_twice_the_size_are_not_cut(sign_in, open_context, furnished, w
           dispatchEvent(new Event("resize"));
         }"""
     )
-    page.wait_for_function(
-        """() => {
+    is_apart = """() => {
           const rows = [...document.querySelectorAll(".account-row[data-id]")]
             .map((row) => row.getBoundingClientRect());
           return rows.length > 1
             && rows.every((row, index) => !index || row.top >= rows[index - 1].bottom - 1);
         }"""
-    )
+    until(page, lambda: page.evaluate(is_apart), "no row covers another")
     assert page.evaluate(CUT) == []
     say_longest(page)
     assert_fits(page)

@@ -17,6 +17,7 @@ from local.stack import Stack
 from tests.browser.conditions import EVERY, shows
 from tests.browser.conftest import Person, some_number
 from tests.support.page import samples
+from tests.support.page.waiting import until
 
 TEST_MS = 90_000
 EXPECTED = {
@@ -233,6 +234,10 @@ def test_a_link_that_does_not_expire_is_left_alone(admin: Person):
     assert len(link) < 1024
 
 
+def copied(page):
+    return page.evaluate("navigator.clipboard.readText()")
+
+
 def test_every_way_can_be_copied(sign_in, open_context):
     context = open_context(permissions=["clipboard-read", "clipboard-write"])
     person = sign_in("admin", on=context.new_page())
@@ -248,10 +253,7 @@ def test_every_way_can_be_copied(sign_in, open_context):
     ):
         page.get_by_role("tab", name=tab).click()
         page.get_by_role("button", name=button).click()
-        page.wait_for_function(
-            "wanted => navigator.clipboard.readText().then((text) => text.includes(wanted))",
-            arg=wanted,
-        )
+        until(page, lambda wanted=wanted: wanted in copied(page), f"{wanted} is copied")
     for step in guide["steps"]:
         expect(page.get_by_role("listitem").filter(has_text=step["title"]).first).to_contain_text(
             step["text"]

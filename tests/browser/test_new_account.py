@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conditions import EVERY, PLAIN, SLOW_API, SLOW_MODULES, TWO_TABS, shows
 from tests.browser.conftest import some_number
 from tests.support.page import samples
-from tests.support.page.waiting import HeldRequests
+from tests.support.page.waiting import HeldRequests, until
 
 
 @pytest.fixture
@@ -377,7 +377,8 @@ def test_the_clouds_of_a_new_account_are_tried_again_until_they_are_there(
     expect(again).to_have_attribute("aria-busy", "true")
     held.first().continue_()
     expect(again).to_have_count(0)
-    page.wait_for_function("document.activeElement !== document.body")
+    is_given = "document.activeElement !== document.body"
+    until(page, lambda: page.evaluate(is_given), "the focus is given to something")
 
 
 def test_a_modal_whose_module_hangs_says_that_it_takes_long(admin):

@@ -9,7 +9,13 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.support.page import samples
-from tests.support.page.waiting import HeldRequests, pass_time, stop_the_clock, unseen
+from tests.support.page.waiting import (
+    HeldRequests,
+    pass_time,
+    stop_the_clock,
+    unseen,
+    until,
+)
 
 
 @pytest.fixture
@@ -220,7 +226,8 @@ def test_deleting_asks_for_the_number_and_speaks_of_the_customers_stack(admin, a
     dialog.get_by_role("button", name="Delete account").click()
     expect(page.get_by_role("heading", name="Cloud Accounts")).to_be_visible()
     expect(page.locator("#toasts")).to_contain_text(f"{account['name']} was deleted.")
-    page.wait_for_function("window.said.some((text) => text.includes('was deleted.'))")
+    is_said = "window.said.some((text) => text.includes('was deleted.'))"
+    until(page, lambda: page.evaluate(is_said), "it is announced")
     assert page.evaluate("window.said.join().split('was deleted.').length - 1") == 1
     assert admin.call("GET", f"/v1/accounts/{account['account_id']}").status_code == 404
 

@@ -157,6 +157,14 @@ far = {"time_zone": "UTC", "windows": [window_around_now("UTC", DAYS)]}
     assert [*literal_weeks(module)] == [2, 3]
 
 
+@each_of_the_page
+def test_a_page_is_asked_by_the_tests_own_loop(path: Path) -> None:
+    """Playwright's evaluates a string in the page, each time but the first. The page's policy
+    forbids that: such a test is red where what it waits for is not so at once.
+    """
+    assert "wait_for_function" not in path.read_text()
+
+
 # ---- the page's clock, which goes on in real time unless it is stopped
 
 SHORTEST_MS = 30_000
