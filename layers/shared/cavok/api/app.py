@@ -6,7 +6,11 @@ from typing import Any
 import cavok.api.deferred  # noqa: F401  first, before Powertools makes models
 
 # isort: split
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
+    OpenAPIResponseValidationMiddleware,
+)
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok.api import caching, gate, methods, parameters, problems, quotas
@@ -15,11 +19,25 @@ from cavok.api.router import Router
 from cavok.observability import count, logger
 
 
+class Serialization(OpenAPIResponseValidationMiddleware):
+    """Powertools' validation of an answer. Text is sent as it is."""
+
+    def handler(self, app: Any, next_middleware: NextMiddleware) -> Response[Any]:
+        """The answer of a route, with a body of JSON types or text."""
+        route = app.context["_route"]
+        answer = next_middleware(app)
+        if isinstance(answer.body, str):
+            return answer
+        checked: Response[Any] = self._handle_response(route=route, response=answer)
+        return checked
+
+
 def make_app(*routers: Router) -> APIGatewayHttpResolver:
     """The app of a function that serves these routers. Called once."""
     app = APIGatewayHttpResolver(enable_validation=True)
     problems.install(app)
     app._request_validation_middleware = parameters.Validation()  # type: ignore[no-untyped-call]
+    app._response_validation_middleware = Serialization()
     for router in routers:
         app.include_router(router)
     return app

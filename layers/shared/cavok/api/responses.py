@@ -1,5 +1,6 @@
 """The answers of routes, and their description in the OpenAPI document."""
 
+import json
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol, TypeVar
@@ -9,6 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from pydantic import BaseModel
 
+from cavok.api.plain import Plain
 from cavok.api.problems import PROBLEM_JSON, STATUS_OF_CODE, Problem
 
 
@@ -110,10 +112,23 @@ def ok(body: T, headers: Mapping[str, str]) -> Response[T]:
 
 def paged(body: PageT, query: Mapping[str, str]) -> Response[PageT]:
     """A page of a list. `Link` names the next one, relative to this one's address (RFC 8288)."""
-    if body.next_cursor is None:
-        return ok(body, {})
-    following = urlencode({**query, "cursor": body.next_cursor})
-    return ok(body, {"Link": f'<?{following}>; rel="next"'})
+    return ok(body, _next_page(body.next_cursor, query))
+
+
+def paged_plainly(
+    kind: type[PageT], items: list[Plain], next_cursor: str | None, query: Mapping[str, str]
+) -> Response[PageT]:
+    """As `paged`, of entries that are JSON already (`cavok.api.plain`). The body is text, which is
+    sent as it is.
+    """
+    text: Any = json.dumps({"items": items, "next_cursor": next_cursor}, separators=(",", ":"))
+    return ok(text, _next_page(next_cursor, query))
+
+
+def _next_page(cursor: str | None, query: Mapping[str, str]) -> dict[str, str]:
+    if cursor is None:
+        return {}
+    return {"Link": f'<?{urlencode({**query, "cursor": cursor})}>; rel="next"'}
 
 
 def created(body: T, location: str, etag: str | None = None) -> Response[T]:

@@ -14,6 +14,7 @@ from pynamodb.attributes import (
     UTCDateTimeAttribute,
     VersionAttribute,
 )
+from pynamodb.constants import STRING
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import GlobalSecondaryIndex
 from pynamodb.transactions import TransactWrite
@@ -561,8 +562,8 @@ class Accounts:
         names = AccountItem.name_key.startswith(prefix) if prefix else None
         (hash_key,) = index_key.values()
         entries = self._table.entries(index, hash_key, names, start=start, limit=most)
-        rows = [Row(AccountItem, each) for each in entries]
-        ids = [(row.name_key, row.sk.removeprefix(keys.ACCOUNT)) for row in rows]
+        keyed = ((each["name_key"][STRING], each["sk"][STRING]) for each in entries)
+        ids = ((key, sk.removeprefix(keys.ACCOUNT)) for key, sk in keyed)
         named = [(Position("name", key, account_id), account_id) for key, account_id in ids]
         if not selection.both:
             return named, None

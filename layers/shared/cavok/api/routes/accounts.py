@@ -1,6 +1,7 @@
 """The routes of accounts."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
@@ -10,7 +11,16 @@ from cavok.api.conditions import IfMatch, IfNoneMatch, account_versions, etag
 from cavok.api.idempotency import request_key
 from cavok.api.models.accounts import AccountBody, AccountChangeBody, AccountPage, NewAccountBody
 from cavok.api.models.common import Cursor, IdempotencyKey, Limit
-from cavok.api.responses import CREATED, NO_CONTENT, answers, created, no_content, ok, paged
+from cavok.api.plain import Plain, plain
+from cavok.api.responses import (
+    CREATED,
+    NO_CONTENT,
+    answers,
+    created,
+    no_content,
+    ok,
+    paged_plainly,
+)
 from cavok.api.router import Router
 from cavok.domain.accounts import Account, ListedAccount, Status
 from cavok.domain.pages import Position
@@ -25,14 +35,28 @@ from cavok.services.accounts import (
 router = Router()
 
 
+def _otherwise_named(account: ListedAccount, now: datetime) -> dict[str, Any]:
+    """The fields of a body that an account does not have under the same name."""
+    return {
+        "provider_id": account.account_number,
+        "access_key_id": account.access_key_id_ending,
+        "issues": (*account.issues, *template_outdated(account)),
+        "testing": account.testing(now),
+    }
+
+
+def account_body(account: ListedAccount, now: datetime) -> AccountBody:
+    """An account as it is shown."""
+    return AccountBody.of(account, **_otherwise_named(account, now))
+
+
+def listed_account(account: ListedAccount, now: datetime) -> Plain:
+    """The same as JSON, for lists."""
+    return plain(AccountBody, account, **_otherwise_named(account, now))
+
+
 def _body(account: ListedAccount) -> AccountBody:
-    return AccountBody.of(
-        account,
-        provider_id=account.account_number,
-        access_key_id=account.access_key_id_ending,
-        issues=(*account.issues, *template_outdated(account)),
-        testing=account.testing(router.now()),
-    )
+    return account_body(account, router.now())
 
 
 def _tag(account: Account) -> str:
@@ -99,12 +123,9 @@ def list_accounts(
         template_version=template_version,
         after=Position.of_cursor(cursor, scope, "name", "number", prefix=prefix.lower()),
     )
-    return paged(
-        AccountPage(
-            items=[_body(account) for account in page.items], next_cursor=page.next_cursor(scope)
-        ),
-        router.query,
-    )
+    now = router.now()
+    items = [listed_account(account, now) for account in page.items]
+    return paged_plainly(AccountPage, items, page.next_cursor(scope), router.query)
 
 
 @router.get(
