@@ -353,6 +353,31 @@ def test_an_account_stored_before_versions_were_counted_counts_from_its_next_wri
     assert versions.counts(ORGANIZATION_ID) == {1: 1}, "a test that ends twice counts once"
 
 
+@pytest.mark.parametrize(
+    "search",
+    [
+        {"template_version": 1},
+        {"template_version": 1, "status": Status.UNCONFIRMED},
+        {"template_version": 1, "prefix": an_account().account_number[:4]},
+    ],
+    ids=["by version", "and status", "and number"],
+)
+def test_an_account_stored_before_versions_were_counted_is_found_by_its_version_from_then_on_too(
+    accounts: Accounts, search: dict[str, Any]
+) -> None:
+    """However it is looked for."""
+    as_it_was_stored(accounts.add(an_account(), None), 1)
+
+    assert accounts.page(ORGANIZATION_ID, limit=10, **search).items == []
+
+    accounts.confirm(accounts.get(ORGANIZATION_ID, ACCOUNT_ID), quiet=True)
+
+    (found,) = accounts.page(ORGANIZATION_ID, limit=10, **search).items
+    assert found.account_id == ACCOUNT_ID
+    other = {**search, "template_version": 2}
+    assert accounts.page(ORGANIZATION_ID, limit=10, **other).items == []
+
+
 def test_a_test_that_reads_the_same_version_writes_neither_the_counts_nor_the_index(
     accounts: Accounts,
 ) -> None:

@@ -1,7 +1,7 @@
 """Accounts in the table. Every read and write starts from the organization's key."""
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -225,6 +225,10 @@ LISTED = {
 """The attributes that a list needs."""
 
 
+SELECTED = ("sk", "name", "status", "template_pk")
+"""The attributes that a search reads of the accounts among which it selects."""
+
+
 def listed(row: Row) -> ListedAccount:
     """Reads the attributes `LISTED` of an account."""
     return row.as_a(ListedAccount, **_stored_otherwise(row))
@@ -301,12 +305,15 @@ class Selection:
             return AccountItem.by_template, {"template_pk": template_pk}
         return AccountItem.by_name, {"pk": self.pk}
 
-    def takes(self, account: ListedAccount) -> bool:
-        """Whether the account has the status and the version."""
-        return self.status in (None, account.status) and self.template_version in (
-            None,
-            account.template_version,
+    def takes(self, row: Row) -> bool:
+        """Whether an account, of which `SELECTED` was read, has the status, and counts under the
+        version: one that was stored before versions were counted is found by none.
+        """
+        version = self.template_version
+        counted = version is None or row.template_pk == keys.template_pk(
+            self.organization_id, version
         )
+        return counted and self.status in (None, row.status)
 
 
 class Accounts:
@@ -539,11 +546,17 @@ class Accounts:
 
     def read(self, organization_id: str, account_ids: Sequence[str]) -> list[ListedAccount]:
         """Accounts in the order of `account_ids`, without deleted ones."""
-        pk = keys.organization_pk(organization_id)
-        wanted = [(pk, keys.account_sk(account_id)) for account_id in account_ids]
-        rows = self._table.get_rows(AccountItem, wanted, LISTED)
+        rows = self._rows(organization_id, account_ids, LISTED)
         found = {account.account_id: account for account in map(listed, rows)}
         return [found[account_id] for account_id in account_ids if account_id in found]
+
+    def _rows(
+        self, organization_id: str, account_ids: Iterable[str], names: Iterable[str]
+    ) -> Iterator[Row]:
+        """Attributes of accounts, in any order, without deleted ones."""
+        pk = keys.organization_pk(organization_id)
+        wanted = [(pk, keys.account_sk(account_id)) for account_id in account_ids]
+        return self._table.get_rows(AccountItem, wanted, names)
 
     def _by_name(
         self, selection: Selection, after: Position | None, limit: int
@@ -590,8 +603,8 @@ class Accounts:
             page_size=size,
         )
 
-        def takes(account: ListedAccount) -> bool:
-            return not account.name.startswith(prefix) and selection.takes(account)
+        def takes(row: Row) -> bool:
+            return not row.name.startswith(prefix) and selection.takes(row)
 
         numbered = map(_numbered, claims)
         found, end = self._read_selected(selection, numbered, limit, size, takes)
@@ -603,7 +616,7 @@ class Accounts:
         entries: Iterator[_Found],
         limit: int,
         size: int,
-        takes: Callable[[ListedAccount], bool],
+        takes: Callable[[Row], bool],
     ) -> tuple[list[_Found], Position | None]:
         """The first `limit` entries whose accounts it takes, and the last entry that it read,
         `size` at once.
@@ -612,8 +625,8 @@ class Accounts:
         end = None
         while len(found) < limit and (read := list(islice(entries, size))):
             ids = [account_id for _, account_id in read]
-            accounts = self.read(selection.organization_id, ids)
-            wanted = {account.account_id for account in accounts if takes(account)}
+            rows = self._rows(selection.organization_id, ids, SELECTED)
+            wanted = {row.sk.removeprefix(keys.ACCOUNT) for row in rows if takes(row)}
             found += [each for each in read if each[1] in wanted]
             end = read[-1][0]
         return found[:limit], end
