@@ -22,9 +22,11 @@ from pynamodb.exceptions import PynamoDBException
 from cavok import wiring
 from cavok.adapters.customer import probes
 from cavok.adapters.customer.probed_account import ProbedAccount
+from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.due_accounts import DueAccounts
 from cavok.adapters.table.keys import DUE_SHARDS
 from cavok.adapters.table.stream import change_of
+from cavok.adapters.table.table import ItemBusy
 from cavok.adapters.table.verifications import Verifications
 from cavok.domain import deadlines
 from cavok.domain.access_denied import Reason
@@ -42,6 +44,7 @@ from cavok.domain.errors import (
     VerificationNotStarted,
 )
 from cavok.domain.events import Event, EventType, events_of
+from cavok.domain.fair_queue import AccountKey
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.organizations import Organization
 from cavok.domain.policy_verdicts import Database, DatabaseQuestion, Databases, RolePolicies
@@ -907,6 +910,51 @@ def test_a_result_that_cannot_be_written_concerns_its_account_alone(
     assert all(stored(a).verification or stored(a).slot or a.account_id in due for a in accounts)
 
 
+@pytest.mark.parametrize("write", [Accounts.confirm, Accounts.save], ids=["counted", "in full"])
+def test_a_result_that_meets_another_in_a_count_is_stored_without_another_test(
+    customers: Customers, write: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tests that read a new version of their roles meet in the count of their organization."""
+    (account,) = connected(template_version=1)
+    if write is Accounts.confirm:
+        customers.swept()
+        next_day(customers, account)
+    busy = [ItemBusy("Another transaction holds it."), ItemBusy("And another.")]
+
+    def meet(*arguments: Any, **named: Any) -> Any:
+        if busy:
+            raise busy.pop()
+        return write(*arguments, **named)
+
+    monkeypatch.setattr(Accounts, write.__name__, meet)
+    customers.tested.clear()
+
+    assert customers.swept().outcomes == {"confirmed": 1}
+    assert customers.tested == [account.account_id]
+    assert busy == []
+    last = stored(account).verification
+    assert last
+    assert last.finished_at == customers.now
+
+
+def test_a_result_that_meets_others_again_and_again_leaves_its_account_due(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits longer for it than for a test."""
+    (account,) = connected()
+    deadline = Deadline.after(0, lambda: 0.0)
+    monkeypatch.setattr(Deadline, "after", lambda *_: deadline)
+    meet = Mock(side_effect=ItemBusy("Another transaction holds it."))
+    monkeypatch.setattr(Verifications, "finish", meet)
+    page = Deadline(1.0, count().__next__)
+
+    swept = customers.swept(deadline=page)
+
+    assert (swept.outcomes, swept.handed_over) == ({}, {})
+    assert meet.call_count == 1
+    assert AccountKey(ORGANIZATION_ID, account.account_id) in wiring.due_accounts().keys(NOW, None)
+
+
 def test_how_long_an_account_went_untested_is_told(customers: Customers) -> None:
     connected(1, woken_at=NOW - timedelta(hours=30), created_at=NOW - timedelta(hours=90))
     connected(1, first=1, woken_at=NOW - timedelta(hours=2))
@@ -1196,6 +1244,37 @@ def test_once_step_functions_does_not_answer_nobody_else_is_handed_over(
     swept = customers.swept()
 
     assert (start.call_count, len(swept.failed)) == (tries, tries)
+
+
+@pytest.mark.parametrize("frozen", ["before", "between"])
+def test_a_test_of_its_own_does_not_begin_hours_later(
+    customers: Customers, frozen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lambda may freeze a process while it hands over. By then another sweep has aborted it."""
+    (odd,) = connected()
+    customers.finds["A0"] = unsure
+    began, start = Verifications.begin, Mock()
+
+    def begin_and_freeze(*arguments: Any) -> Any:
+        began(*arguments)
+        customers.now += timedelta(hours=3)
+
+    def freeze(*arguments: Any) -> Any:
+        customers.now += timedelta(hours=3)
+        return begin(*arguments)
+
+    if frozen == "between":
+        monkeypatch.setattr(Verifications, "begin", begin_and_freeze)
+    else:
+        monkeypatch.setattr(sweep, "begin", freeze)
+    monkeypatch.setattr(customers, "start", start)
+
+    swept = customers.swept()
+
+    assert list(swept.failed) == [odd.account_id]
+    assert swept.handed_over == {}
+    assert not start.called
+    assert (stored(odd).slot is None) == (frozen == "before")
 
 
 def test_a_lost_answer_to_a_hand_over_keeps_nobody_from_being_tested(

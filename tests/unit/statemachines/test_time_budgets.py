@@ -14,6 +14,7 @@ import pytest
 
 from cavok.adapters.workflows import IN_TIME
 from cavok.domain.deadlines import (
+    BEGINNING_SECONDS,
     ENDING_SECONDS,
     HAND_OVER_SECONDS,
     LINES_SECONDS,
@@ -38,6 +39,12 @@ EXPRESS_SECONDS = 300
 
 Source: Step Functions Developer Guide, "Choosing workflow type".
 """
+_TRIES = IN_TIME.retries["total_max_attempts"]
+ASKING_STEP_FUNCTIONS = _TRIES * (IN_TIME.connect_timeout + IN_TIME.read_timeout) + sum(
+    2**retry for retry in range(_TRIES - 1)
+)
+"""Seconds of a call that gets no answer, with botocore's longest waits between its tries."""
+
 TRANSITION = 1
 """Seconds that a state takes beside its function, such as for a cold start."""
 
@@ -145,6 +152,12 @@ def test_a_test_is_over_before_its_slot_lapses() -> None:
     assert slot < LEASE.total_seconds()
 
 
+def test_a_test_that_a_sweep_begins_late_is_over_before_its_slot_lapses() -> None:
+    whole = BEGINNING_SECONDS + ASKING_STEP_FUNCTIONS + EXPRESS_SECONDS
+
+    assert whole < TIME_LIMIT.total_seconds()
+
+
 def test_a_sweep_is_one_state_and_says_what_it_did() -> None:
     """Each costs money, and a sweep comes every two minutes, whatever is due."""
     found = {"tested": 3, "handed_over": ["a"], "left": False}
@@ -161,11 +174,7 @@ def test_a_sweep_is_one_state_and_says_what_it_did() -> None:
 
 
 def test_a_sweep_that_gets_no_answer_whether_another_runs_has_time_for_its_tests() -> None:
-    tries = IN_TIME.retries["total_max_attempts"]
-    between = sum(2**retry for retry in range(tries - 1))  # botocore's longest
-    asking = tries * (IN_TIME.connect_timeout + IN_TIME.read_timeout) + between
-
-    assert asking < SWEEP_SECONDS / 2
+    assert ASKING_STEP_FUNCTIONS < SWEEP_SECONDS / 2
 
 
 def test_a_sweep_is_over_before_the_next_one_begins() -> None:

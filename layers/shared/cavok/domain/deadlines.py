@@ -37,6 +37,11 @@ PATIENCE_SECONDS = 8.5
 HAND_OVER_SECONDS = 1.0
 """How long it waits then until accounts have been given tests of their own."""
 
+BEGINNING_SECONDS = 10.0
+"""No test of its own is started later than this after its account was chosen: the test would
+outlive its slot.
+"""
+
 HOLD_UP_SECONDS = 2.0
 """How much longer than usual an organization's clear tests may take on a page of a sweep before it
 is put behind.

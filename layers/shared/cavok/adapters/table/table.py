@@ -91,8 +91,28 @@ def retry_on_conflict(attempt: Callable[[], T], *, or_raise: Exception) -> T:
         except ItemBusy as error:
             conflict = error
             if number < _TRIES - 1:
-                time.sleep(random.uniform(0, min(_FIRST_WAIT * 2**number, _LONGEST_WAIT)))  # noqa: S311
+                _wait(number)
     raise or_raise from conflict
+
+
+def retry_while_busy(write: Callable[[], None], goes_on: Callable[[], bool]) -> None:
+    """Writes what was decided on an item as it was read. Repeats that after ItemBusy with the waits
+    of `retry_on_conflict`, while it `goes_on`. Raises ItemChanged, ItemBusy.
+    """
+    for number in range(_TRIES):
+        try:
+            write()
+        except ItemBusy:
+            if number == _TRIES - 1 or not goes_on():
+                raise
+            _wait(number)
+        else:
+            return
+
+
+def _wait(number: int) -> None:
+    """After the conflict with this number, from 0."""
+    time.sleep(random.uniform(0, min(_FIRST_WAIT * 2**number, _LONGEST_WAIT)))  # noqa: S311
 
 
 class ByName(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
