@@ -30,8 +30,13 @@ HEAVY = {
         "cavok.api.openapi",
         "cavok.api.routes.instances",
         "cavok.api.routes.resources",
+        "cavok.adapters.table.webhooks",
+        "cavok.adapters.webhook_client",
         "cavok.domain.policy_evaluation",
+        "cavok.domain.survey",
+        "cavok.services.finish_verification",
         "cavok.services.instances",
+        "cavok.services.webhooks",
         "ulid",
     },
     "instances_api": {

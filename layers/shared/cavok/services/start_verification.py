@@ -14,7 +14,6 @@ from cavok.domain.errors import BusyWithOthers, QuotaExceeded, VerificationNotSt
 from cavok.domain.ids import new_id
 from cavok.domain.quotas import QuotaName
 from cavok.domain.verifications import Trigger, Verification, begin
-from cavok.services.finish_verification import abort_verification
 
 
 def start_verification(
@@ -60,6 +59,8 @@ def start_verification(
         workflows.start(verification, requester.request_id)
     except VerificationNotStarted:
         if begun:
+            from cavok.services.finish_verification import abort_verification  # rarely needed
+
             abort_verification(verification, verifications=verifications, now=now)
         raise
     return verification

@@ -27,16 +27,9 @@ from cavok.api.responses import (
 )
 from cavok.api.router import Router
 from cavok.domain.webhooks import WebhookState
-from cavok.services.webhooks import (
-    end_pause,
-    redeliver,
-    remove_webhook,
-    send_test_message,
-    set_webhook,
-    webhook_of,
-)
 
 router = Router()
+# Each route imports its use case, which loads the client for receivers: most processes never do.
 
 
 @router.get(
@@ -47,6 +40,8 @@ router = Router()
 )
 def get_webhook() -> Response[WebhookBody]:
     """Returns your webhook: which events go where. The signing secret is not shown again."""
+    from cavok.services.webhooks import webhook_of
+
     organization_id, webhooks = router.caller.organization_id, wiring.webhooks()
     webhook = webhook_of(organization_id, webhooks=webhooks)
     shown = WebhookBody.of(webhook, secret=None, state=webhooks.health(organization_id).state)
@@ -69,6 +64,8 @@ def put_webhook(
     https addresses, and redirects are not followed. A message is sent again for some hours until
     your receiver answers with 2xx. Messages with the same `webhook-id` are the same event.
     """
+    from cavok.services.webhooks import set_webhook
+
     result = set_webhook(
         router.caller.organization_id,
         body.url,
@@ -94,6 +91,8 @@ def put_webhook(
 )
 def delete_webhook(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) -> Response[None]:
     """Removes the webhook and its secret. No more messages are sent."""
+    from cavok.services.webhooks import remove_webhook
+
     remove_webhook(
         router.caller.organization_id,
         versions=versions_of(if_match, if_none_match),
@@ -114,6 +113,8 @@ def post_webhook_test() -> Response[TestMessage]:
     """Sends a message of the type `Webhook Test`, in the same way as every event. A paused webhook
     gets it too, and is resumed if its receiver accepts it. The quota `webhook_tests` limits it.
     """
+    from cavok.services.webhooks import send_test_message
+
     send_test_message(router.caller.organization_id, **_by_hand())
     return accepted(TestMessage())
 
@@ -128,6 +129,8 @@ def resume_webhook(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) 
     """Resumes a paused webhook. The next failure pauses it again. Waiting messages are sent at
     their next try. To get one at once, deliver it again.
     """
+    from cavok.services.webhooks import end_pause
+
     end_pause(
         router.caller.organization_id,
         versions=versions_of(if_match, if_none_match),
@@ -149,6 +152,8 @@ def list_deliveries() -> DeliveryPage:
     """Lists what became of the newest 100 messages, newest first. Each is kept for a week
     after its latest try.
     """
+    from cavok.services.webhooks import webhook_of
+
     organization_id, webhooks = router.caller.organization_id, wiring.webhooks()
     webhook_of(organization_id, webhooks=webhooks)
     found, now = webhooks.deliveries(organization_id), router.now()
@@ -163,6 +168,8 @@ def list_deliveries() -> DeliveryPage:
 )
 def redeliver_event(event_id: str) -> Response[Redelivery]:
     """Sends one of the newest 100 messages again, if your webhook still subscribes to its type."""
+    from cavok.services.webhooks import redeliver
+
     redeliver(router.caller.organization_id, event_id, **_by_hand())
     return accepted(Redelivery())
 
