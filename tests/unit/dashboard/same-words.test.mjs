@@ -12,6 +12,7 @@ const store = await import(`${page}/lib/store.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
 const { overview } = await import(`${page}/views/account.js`);
 const { instructions } = await import(`${page}/views/instructions.js`);
+const { schedules } = await import(`${page}/views/schedules.js`);
 const { capabilityChips } = await import(`${page}/lib/ui.js`);
 const { changes, history, one } = await import(`${page}/views/tests.js`);
 const { accountAudit, interactions, organizationAudit } = await import(`${page}/views/trail.js`);
@@ -363,4 +364,22 @@ test("a status in the audit trail has the word that it has everywhere", async ()
   globalThis.fetch = async () => Response.json({ items: [entry], next_cursor: null });
   const said = (await shown(organizationAudit)).querySelector(".trail-detail").textContent;
   assert.equal(said, `${t.audit.fields.status}: ${t.status.confirmed} → ${t.status.unconfirmed}`);
+});
+
+test("what the last turn of a schedule was refused for is not said of now", async () => {
+  tests = [];
+  // The API keeps it until the next turn.
+  const note = "A person revoked the use of the account A: press Test to use it again, and try again.";
+  const resource = {
+    ...{ resource_id: "r", kind: "ec2", instance_id: "i-1", region: "eu-west-1", name: "web1", note },
+    schedule: { time_zone: "UTC", windows: [{ days: ["mon"], start: "08:00", stop: "18:00" }] },
+    next_action: { action: "start", at: "2030-01-07T08:00:00Z" },
+  };
+  const { fetch } = globalThis;
+  globalThis.fetch = async (address, options) =>
+    String(address).includes("/resources")
+      ? Response.json({ items: [resource], next_cursor: null })
+      : fetch(address, options);
+  const said = (await shown(schedules)).querySelector(".notice-warning").textContent;
+  assert.equal(said, `The last turn of its schedule: ${note}`);
 });

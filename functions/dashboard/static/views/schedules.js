@@ -176,7 +176,7 @@ function resourceCard(id, resource, rests, changed) {
         }),
       ),
     ),
-    resource.note && notice("warning", h("p", {}, resource.note)),
+    resource.note && notice("warning", h("p", {}, t.schedules.lastTurn, " ", resource.note)),
     schedule ? week(schedule) : h("p", { class: "muted" }, t.schedules.noSchedule),
     !rests && nextTurns(resource, { class: "resource-next small", after: t.schedules.yourTime }),
   );

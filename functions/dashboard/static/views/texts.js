@@ -681,6 +681,7 @@ export const t = withTexts(OPEN_TABLES, {
     none: "No instance is under Cavok's control yet.",
     choose: "Choose one under",
     noSchedule: "Started and stopped by hand only.",
+    lastTurn: "The last turn of its schedule:",
     schedule: "Schedule",
     scheduleThis: (name) => `Schedule ${name}`,
     change: "Change schedule",
