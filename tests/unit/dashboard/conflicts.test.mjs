@@ -109,16 +109,20 @@ test("the switch sets what it was pressed for, though the view is left before th
   assert.equal(toasts.textContent, t.account.logsOff);
 });
 
-for (const [status, text] of [
-  ["confirmed", t.account.logsOn],
-  ["unconfirmed", t.account.logsLater],
+const refused = { code: "log_writing_refused", severity: "problem", message: "M.", remedy: "R." };
+for (const [status, logs, text] of [
+  ["confirmed", "unknown", /^Cavok writes logs from now on, if the role or user allows it/],
+  ["degraded", "none", /^Cavok writes logs from now on, if the role or user allows it/],
+  ["unconfirmed", "unknown", /^Cavok writes logs once the account is connected, if the role or user allows it/],
 ])
-  test(`logs of an account that is ${status} are written ${status === "confirmed" ? "now" : "later"}`, async () => {
-    there = { ...there, status, write_logs: false };
+  test(`nobody says that logs are written before a test has found it: ${status}, logs ${logs}`, async () => {
+    const issues = logs === "none" ? [refused] : [];
+    there = { ...there, status, issues, capabilities: { logs }, write_logs: false };
     const main = await shown();
     press(main.querySelector(".switch"));
     await soon(30);
-    assert.equal(toasts.textContent, text);
+    assert.equal(there.write_logs, true);
+    assert.match(toasts.textContent, text);
     view.abort();
   });
 

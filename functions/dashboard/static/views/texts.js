@@ -313,8 +313,8 @@ export const t = withTexts(OPEN_TABLES, {
     keysMeanwhile: (ending, status) =>
       `Your key was not stored. This account has changed in the meantime: its key ends in ${ending}, and it is ` +
       `${status}. Press again only if yours is to replace that key.`,
-    logsOn: "Logs are written to this account from now on.",
-    logsLater: "Logs are written to this account once it is connected.",
+    logsOn: "Cavok writes logs from now on, if the role or user allows it: a test tells.",
+    logsLater: "Cavok writes logs once the account is connected, if the role or user allows it: a test tells.",
     logsOff: "Nothing is written to this account any more.",
     remove: "Delete account",
     removeText: "Cavok stops using this account at once. Its audit trail and its usage stay.",
