@@ -1219,11 +1219,11 @@ def test_a_role_name_is_quoted_in_an_address() -> None:
 # ---- the entry -----------------------------------------------------------------------------------
 
 
-def test_a_role_that_never_was_there_is_not_there_yet_and_the_issue_says_what_was_tried() -> None:
+def test_a_role_that_never_let_cavok_in_may_be_there_and_the_issue_says_what_was_tried() -> None:
     account = an_account()
     (issue,) = issues_of(account, entry_refused(account, "AccessDenied", "not authorized", NOW))
 
-    assert "is not there yet: a test tried to assume it" in issue.message
+    assert "is not there yet, or does not let Cavok in: a test tried to assume it" in issue.message
     assert issue.fix is None
 
 
@@ -1348,8 +1348,8 @@ def test_a_role_that_cannot_be_assumed_is_told_word_for_word() -> None:
     assert issues_of(new, refused) == (
         Issue(
             "role_not_assumable",
-            f"The role {new.role_arn} is not there yet: a test tried to assume it with this "
-            f"organization's external ID, and AWS refused. {WHY}",
+            f"The role {new.role_arn} is not there yet, or does not let Cavok in: a test tried to "
+            f"assume it with this organization's external ID, and AWS refused. {WHY}",
             DEPLOY,
         ),
     )

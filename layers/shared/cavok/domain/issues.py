@@ -183,8 +183,8 @@ def _role_not_assumable(account: Account, refused: Step) -> Issue:
     )
     if account.connected_at is None:
         said = (
-            f"The role {account.role_arn} is not there yet: a test tried to assume it with this "
-            f"organization's external ID, and AWS refused. {why}"
+            f"The role {account.role_arn} is not there yet, or does not let Cavok in: a test tried "
+            f"to assume it with this organization's external ID, and AWS refused. {why}"
         )
         fix = None
     else:
