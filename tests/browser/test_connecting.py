@@ -162,7 +162,7 @@ def test_the_instructions_turn_to_confirmed_when_the_role_appears(admin: Person,
     page, number = admin.page, some_number()
     account = admin.add_account(provider_id=number)
     admin.go(f"#/accounts/{account['account_id']}/instructions")
-    expect(page.get_by_text("Waiting for the role to appear in your account.")).to_be_visible()
+    expect(page.get_by_text("Waiting for a role that lets Cavok in.")).to_be_visible()
     expect(page.get_by_text("Cavok looks every 5 seconds")).to_be_visible()
     link = page.get_by_role("link", name="Deploy on AWS").get_attribute("href")
     customers.prepare(

@@ -278,14 +278,14 @@ def test_a_viewer_looks_at_nothing(viewer, answer_with):
     there.wait(12)
     assert there.looks == []
     expect(there.said).to_contain_text(ITSELF)
-    # A viewer does not know whether the role is there.
+    # A viewer does not know whether the role lets Cavok in.
     expect(there.said).to_contain_text("No test has proved the role yet.")
 
 
 def test_who_waits_for_nobody_does_not_say_that_it_waits(viewer, answer_with):
     there = Instructions(viewer, answer_with, next_verification_at=None)
     expect(there.said).to_contain_text("Nobody looks for it now")
-    expect(there.said).not_to_contain_text("Waiting for the role")
+    expect(there.said).not_to_contain_text("Waiting for a role")
     there.page.get_by_role("link", name="Overview").click()
     main = there.page.get_by_role("main")
     expect(main).to_contain_text("Create the role in your account, then press Test.")
@@ -294,7 +294,7 @@ def test_who_waits_for_nobody_does_not_say_that_it_waits(viewer, answer_with):
 
 def test_after_half_an_hour_nobody_waits_for_a_role_that_no_test_will_find(instructions):
     there = instructions(next_verification_at=None)
-    expect(there.said).to_contain_text("Waiting for the role")
+    expect(there.said).to_contain_text("Waiting for a role")
     there.page.clock.pause_at("2026-01-05T10:02:00Z")
     there.look_until("Nobody looks for it now")
     expect(there.said).to_contain_text(OVER)
@@ -366,7 +366,7 @@ def test_what_waits_for_no_role_does_not_say_that_it_waits(instructions, state, 
     there.state = state
     there.wait(6)
     expect(there.said).to_contain_text(said)
-    expect(there.said).not_to_contain_text("Waiting for the role")
+    expect(there.said).not_to_contain_text("Waiting for a role")
     expect(there.said.filter(has_text="by itself")).to_have_count(int(state == "off"))
     expect(there.page.locator(".watch-state .spinner")).to_have_count(0)
 

@@ -438,3 +438,20 @@ test("the time until the next look counts from the last one, not from its answer
   await until(() => waits.some((wait) => wait > 1_000 && wait < 3_000));
   view.abort();
 });
+
+test("whoever made a role that does not let Cavok in is not told to wait until it is there", async () => {
+  await signIn(session, "admin");
+  // AWS does not say which it is.
+  const waits = { ...account, next_verification_at: "2100-01-01T00:00:00Z" };
+  store.add(waits, Date.now());
+  answers(
+    () => Response.json({ state: "waiting" }),
+    () => Response.json(waits),
+  );
+  const view = new AbortController();
+  const main = opened(instructions, view.signal);
+  await soon(60);
+  view.abort();
+  assert.match(saidIn(main), /^Waiting for a role that lets Cavok in\. Cavok looks every 5 seconds/);
+  assert.doesNotMatch(saidIn(main), /to appear|is there/);
+});

@@ -277,7 +277,7 @@ function waitsFor(account, looking) {
   if (looking === "off") return "notProved";
   const isLooked = session.current()?.canChange && looking !== "over" && looking !== "none";
   if (!isLooked && !account.next_verification_at) return "nobodyLooks";
-  // Only a look that has just found no role knows that it is not there.
+  // Only a look that was just refused knows that no role lets Cavok in.
   return looking === "waiting" ? "unconfirmed" : "notProvedYet";
 }
 

@@ -427,8 +427,8 @@ export const t = withTexts(OPEN_TABLES, {
     nextCheck: "Cavok tests by itself:",
     looks: {
       waiting:
-        "Cavok looks every 5 seconds while you are here, which is free. Once the role is there it tests the account " +
-        "for you, which counts as your test.",
+        "Cavok looks every 5 seconds while you are here, which is free. Once the role lets Cavok in, it tests the " +
+        "account for you, which counts as your test.",
       busy: "Others of your organization are looked at or tested first. This account waits for its turn.",
       over: "Cavok has looked for 30 minutes, and stopped.",
       found: "",
@@ -437,11 +437,11 @@ export const t = withTexts(OPEN_TABLES, {
     },
     lookAgain: "Look again",
     watch: {
-      unconfirmed: "Waiting for the role to appear in your account.",
+      unconfirmed: "Waiting for a role that lets Cavok in.",
       notProvedYet: "No test has proved the role yet.",
       notProvedSince: "No test has proved the role since the last change.",
       notEntered: "A test could not enter the account with this role.",
-      nobodyLooks: "Nobody looks for it now: once it is there, it must be tested.",
+      nobodyLooks: "Nobody looks for it now: once it lets Cavok in, it must be tested.",
       unconfirmedKey: "Waiting for a test of these credentials.",
       notThereYet:
         "A test could not enter the account with these keys. Enter others under Rotate keys in the overview, then " +
