@@ -455,3 +455,13 @@ test("whoever made a role that does not let Cavok in is not told to wait until i
   assert.match(saidIn(main), /^Waiting for a role that lets Cavok in\. Cavok looks every 5 seconds/);
   assert.doesNotMatch(saidIn(main), /to appear|is there/);
 });
+
+test("a test that was aborted says nothing of the role, which need not be made again", async () => {
+  await signIn(session, "admin");
+  answers(() => Response.json({ state: "off" }));
+  const view = new AbortController();
+  const main = opened(instructions, view.signal);
+  await soon(60);
+  view.abort();
+  assert.match(saidIn(main), /^The last test did not prove the connection\. Test again; if it ends so again, follow/);
+});

@@ -446,7 +446,7 @@ export const t = withTexts(OPEN_TABLES, {
       notThereYet:
         "A test could not enter the account with these keys. Enter others under Rotate keys in the overview, then " +
         "test.",
-      notProved: "The last test did not prove the connection. Follow the steps again, then test.",
+      notProved: "The last test did not prove the connection. Test again; if it ends so again, follow the steps.",
       revoked: "Revoked: nothing of this account is used until a person tests it.",
       confirmed: "It works. This account is connected.",
       degraded: "This account is connected; something that you asked for does not work yet.",
