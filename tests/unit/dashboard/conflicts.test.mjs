@@ -126,6 +126,23 @@ for (const [status, logs, text] of [
     view.abort();
   });
 
+for (const [what, status, code, text] of [
+  ["connected", "confirmed", null, "Saved."],
+  ["unconfirmed", "unconfirmed", null, "Saved. Test the account now."],
+  ["revoked", "unconfirmed", "revoked", "Saved. The account stays revoked until a person tests it."],
+])
+  test(`whoever saves role and regions of an account that is ${what} then is told "${text}"`, async () => {
+    const role = { role_arn: "arn:aws:iam::123456789012:role/CavokCloud", role_path: "/", regions: ["eu-west-1"] };
+    there = { ...there, ...role, status, issues: code ? [{ code, message: "M.", remedy: "R." }] : [] };
+    const main = await shown();
+    press(button(main, t.actions.change));
+    submit();
+    await soon(30);
+    assert.equal(there.version, 2);
+    assert.equal(toasts.textContent, text);
+    view.abort();
+  });
+
 test("of an account that is removed while its switch is pressed, that is said", async (context) => {
   const errors = context.mock.method(console, "error", () => {});
   const main = await shown();

@@ -283,7 +283,15 @@ test("keys are replaced though a name was changed meanwhile, which is no conflic
   meanwhile = () => change("/accounts/a", { name: "Renamed" });
   await save();
   assert.equal(done.length, 1);
-  assert.equal(toasts.textContent, t.account.rotated);
+  assert.equal(toasts.textContent, "The new keys are stored. Test the account now.");
+});
+
+test("keys of a revoked account are stored, and nobody is led to take it into use again", async () => {
+  change("/accounts/a", { status: "unconfirmed", issues: [{ code: "revoked", message: "M.", remedy: "R." }] });
+  await rotatesKeys(await shown(overview));
+  await save();
+  assert.equal(done.length, 1);
+  assert.equal(toasts.textContent, "Saved. The account stays revoked until a person tests it.");
 });
 
 test("keys whose answer was lost are not sent again once a test has proved them", async () => {

@@ -557,6 +557,10 @@ async function change(handle, body) {
   if (answer) store.put(answer.body, asked);
 }
 
+// What is said of a save that no test has proved. A test of a revoked account takes it into use again: nobody is asked
+// for one.
+const untested = (account, text) => (isRevoked(account) ? t.account.savedRevoked : text);
+
 function rename(handle) {
   const input = h("input", {
     type: "text",
@@ -649,7 +653,8 @@ function reach(handle) {
             body.role_path = path.value.trim() || "/";
           }
           await save(body, first);
-          done(t.account.savedTestAgain);
+          const saved = present(handle);
+          done(isConnected(saved) ? t.account.saved : untested(saved, t.account.savedTestAgain));
         },
       }),
   });
@@ -679,7 +684,7 @@ function rotate(handle) {
     sent = id;
     const path = `/v1/accounts/${api.segment(handle.id)}/credentials`;
     await orConflict(handle, api.put(path, mine, { "if-match": store.tagOf(handle.id) ?? "*" }));
-    return t.account.rotated;
+    return untested(present(handle), t.account.rotated);
   };
   dialog({
     title: t.account.rotate,

@@ -296,7 +296,7 @@ export const t = withTexts(OPEN_TABLES, {
       "Create a second access key for the IAM user, enter it here, test, and only then delete the old one " +
       "in AWS. The account is unconfirmed until it is tested again.",
     rotateSubmit: "Use these keys",
-    rotated: "The new keys are in use. Test the account now.",
+    rotated: "The new keys are stored. Test the account now.",
     rotatedAndProved: "The new keys are in use, and a test has proved them.",
     renameTitle: "Rename the account",
     roleNameHelp: "Starts with Cavok.",
@@ -304,6 +304,7 @@ export const t = withTexts(OPEN_TABLES, {
     reachText: "After a change of role or regions the account is unconfirmed until it is tested again.",
     saved: "Saved.",
     savedTestAgain: "Saved. Test the account now.",
+    savedRevoked: "Saved. The account stays revoked until a person tests it.",
     changedMeanwhile:
       "This was not done: the account has changed in the meantime. What you see now is current; try again.",
     renamedMeanwhile: (name) => `Somebody else changed this: the name is ${name} now. Save again to set yours.`,
