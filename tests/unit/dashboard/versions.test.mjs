@@ -5,6 +5,8 @@ import { all, opened, signIn } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {} };
+let tick;
+globalThis.setInterval = (work) => ((tick = work), 0);
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
@@ -79,4 +81,24 @@ test("of requests, which each process counts alone, nothing is said to be left",
   assert.equal(of("tests").textContent, "1,190 of 1,200 left this minute");
   assert.equal(t.organization.quotaAtLeast(5, 1), "at least 5 a second");
   assert.equal(t.organization.quotaAtLeast(5, 10), "at least 5 in 10 seconds");
+});
+
+test("what was left of a quota is said no longer than its time lasts", async (context) => {
+  quotas = [{ name: "tests", limit: 60, per_seconds: 60, remaining: 0 }];
+  versions = [];
+  const view = new AbortController();
+  const main = opened(organization, view.signal);
+  await soon(20);
+  const said = () => all(main).findLast(({ tag }) => tag === "dd").textContent;
+  assert.equal(said(), "0 of 60 left this minute");
+  const from = Date.now();
+  for (const [seconds, text] of [
+    [50, "0 of 60 left this minute"],
+    [600, "at most 60 a minute"],
+  ]) {
+    context.mock.method(Date, "now", () => from + seconds * 1_000);
+    tick();
+    assert.equal(said(), text);
+  }
+  view.abort();
 });

@@ -1,6 +1,7 @@
 import * as api from "../lib/api.js";
 import { fill, h, render } from "../lib/dom.js";
-import { utcDate, when } from "../lib/format.js";
+import { ageing } from "../lib/elapsed.js";
+import { onTick, utcDate, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
@@ -40,13 +41,22 @@ export function organization({ main, title, signal }) {
   const usage = usageThisMonth(signal);
   const versions = h("div", {});
   const quotas = h("div", {});
-  // What is left changes with each reading: drawn apart, it leaves the rest as it is.
+  /** The newest quotas, and their age in milliseconds. @type {[any[], () => number]} */
+  let [left, age] = [[], ageing()];
+  const showLeft = () => {
+    const known = left.map((quota) => ({ ...quota, isOver: age() >= quota.per_seconds * 1_000 }));
+    render(quotas, known, drawQuotas);
+  };
+  // What is left changes with each reading, and as time passes: drawn apart, it leaves the rest as it is.
   const read = async () => {
-    const { quotas: left = [], ...ours } = await store.readNumbers(signal);
+    const asked = ageing();
+    const { quotas: now = [], ...ours } = await store.readNumbers(signal);
+    [left, age] = [now, asked];
     render(versions, ours.accounts, drawVersions);
-    render(quotas, left, drawQuotas);
+    showLeft();
     return ours;
   };
+  onTick(showLeft, signal);
   const numbers = watched(identity, read, drawIdentity, {
     signal,
     placeholder: () => skeleton(6, "card"),
@@ -157,15 +167,15 @@ function drawVersions({ total, by_template_version: versions }) {
 // An older API has none.
 function drawQuotas(quotas) {
   if (!quotas.length) return null;
-  const facts = quotas.map(({ name, limit, per_seconds, remaining }) =>
-    definition(
-      wordOf(t.organization.quotaNames, name),
-      COUNTED_ALONE.has(name)
-        ? t.organization.quotaAtLeast(limit, per_seconds)
-        : t.organization.quota(remaining, limit, t.organization.quotaTime(per_seconds)),
-    ),
-  );
+  const facts = quotas.map((quota) => definition(wordOf(t.organization.quotaNames, quota.name), leftOf(quota)));
   return section(t.organization.quotas, { note: t.organization.quotasText }, h("dl", { class: "facts" }, facts));
+}
+
+// `isOver`: so much time has passed since it was read that what was left says nothing of now.
+function leftOf({ name, limit, per_seconds, remaining, isOver }) {
+  if (COUNTED_ALONE.has(name)) return t.organization.quotaAtLeast(limit, per_seconds);
+  if (isOver) return t.organization.quotaAtMost(limit, per_seconds);
+  return t.organization.quota(remaining, limit, t.organization.quotaTime(per_seconds));
 }
 
 // ---- usage -------------------------------------------------------------------------------------

@@ -833,6 +833,11 @@ export const t = withTexts(OPEN_TABLES, {
         one: `at least ${number(limit)} a second`,
         other: seconds === 60 ? `at least ${number(limit)} a minute` : `at least ${number(limit)} in # seconds`,
       }),
+    quotaAtMost: (limit, seconds) =>
+      plural(seconds, {
+        one: `at most ${number(limit)} a second`,
+        other: seconds === 60 ? `at most ${number(limit)} a minute` : `at most ${number(limit)} in # seconds`,
+      }),
     usage: "Usage this month",
     unused: "No account has been used this month.",
     deleted: "Deleted account",
