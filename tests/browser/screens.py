@@ -154,7 +154,7 @@ def interactions(now: datetime) -> list[dict[str, Any]]:
     """Those of the first account in KEPT, newest first: each turn of its schedules, and what people
     may have done; all of them in its logs.
     """
-    start, listing, refused, nightly, test, morning, stop = samples.INTERACTIONS
+    start, listing, refused, nightly, test, morning, stop, *_ = samples.INTERACTIONS
     web, orders, _ = samples.RESOURCES
     times = {
         "int4": moment(now, hours=1),

@@ -27,6 +27,8 @@ def test_each_result_is_said_in_words(admin, answer_with):
             "Then stopped.",
             f"Did not follow, is stopped: {samples.NO_KEY}",
             "Nobody could see whether it is stopped.",
+            f"Not known whether it followed: {samples.STARTING}",
+            f"Not known whether it followed: {samples.NOT_SEEN}",
         ]
     )
     missed = page.locator(".trail-row").filter(has_text="Did not follow")

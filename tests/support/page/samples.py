@@ -463,6 +463,10 @@ STARTED = "It was stopped; start was asked for."
 LISTED = "3 instances; 1 could not be listed."
 NO_KEY = "Client.InternalError: Client error on launch"
 NOT_FOLLOWED = (None, None, None)
+STARTING = "It was still starting. Not followed after 10 minutes."
+NOT_SEEN = (
+    "Cavok may not look at it any more: A person revoked the use of the account Account00000."
+)
 
 
 INTERACTIONS = [
@@ -510,6 +514,8 @@ INTERACTIONS = [
                 ),
                 ("start", "ec2", WEB, "accepted", STARTED, "schedule", "written"),
                 ("stop", "rds", "orders", "accepted", STOPPED, ADMIN, "written"),
+                ("start", "rds", "orders", "accepted", STARTED, ADMIN, "written"),
+                ("stop", "ec2", WEB, "accepted", STOPPED, ADMIN, "off"),
             ],
             [
                 ("reached", "running", None),
@@ -519,6 +525,8 @@ INTERACTIONS = [
                 NOT_FOLLOWED,
                 ("not_reached", "stopped", NO_KEY),
                 ("unknown", None, None),
+                ("unknown", "starting", STARTING),
+                ("unknown", None, NOT_SEEN),
             ],
             strict=True,
         )

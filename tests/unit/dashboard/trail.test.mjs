@@ -11,7 +11,7 @@ globalThis.setInterval = () => 0;
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const store = await import(`${page}/lib/store.js`);
-const { withOutcomes } = await import(`${page}/views/trail.js`);
+const { resultText, withOutcomes } = await import(`${page}/views/trail.js`);
 api.start({ api_base: "http://api.test" });
 
 let view;
@@ -476,3 +476,16 @@ test("nothing runs in an account that is deleted meanwhile", async () => {
   answer = () => Response.json({ title: "No" }, { status: 404 });
   assert.deepEqual(await completed(outcomes, tested("going", "t")), [""]);
 });
+
+const accepted = { action: "start", outcome: "accepted", instance_id: "orders", kind: "rds" };
+// As in domain/outcomes.py: at_the_end, superseded, unseen_for_good.
+for (const [state, state_reason] of [
+  ["starting", "It was still starting. Not followed after 10 minutes."],
+  ["stopping", "A later request started or stopped it before it was seen in the wanted state."],
+  [null, "Cavok may not look at it any more: A person revoked the use of the account Production."],
+])
+  test(`a start of which it is not known whether it followed says why not: ${state_reason}`, () => {
+    const said = resultText({ ...accepted, result: "unknown", state, state_reason });
+    assert.ok(said.includes(state_reason), said);
+    assert.ok(!said.includes("Nobody could see"), said);
+  });

@@ -748,7 +748,8 @@ export const t = withTexts(OPEN_TABLES, {
       notReached: (state, reason) =>
         `Did not follow${state ? `, is ${state}` : ""}: ${reason || "AWS gives no reason"}`,
       pending: (wanted) => `Waiting until it is ${wanted}…`,
-      unknown: (wanted) => `Nobody could see whether it is ${wanted}.`,
+      unknown: (wanted, reason) =>
+        reason ? `Not known whether it followed: ${reason}` : `Nobody could see whether it is ${wanted}.`,
     },
     did: { start: "Start", stop: "Stop", list: "Listing", test: "Test" },
     logged: {

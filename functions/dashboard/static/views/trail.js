@@ -304,7 +304,8 @@ export function resultText({ action, result, state, state_reason: reason }) {
   const wanted = t.interactions.wanted[action];
   if (result === "reached") return reached(state || wanted);
   if (result === "not_reached") return notReached(state, reason);
-  return result === "pending" ? pending(wanted) : result === "unknown" ? unknown(wanted) : `${result} ${reason ?? ""}`;
+  if (result === "unknown") return unknown(wanted, reason);
+  return result === "pending" ? pending(wanted) : `${result} ${reason ?? ""}`;
 }
 
 // The same, with its icon. Null where nothing is followed.
