@@ -25,7 +25,7 @@ def test_each_result_is_said_in_words(admin, answer_with):
         [
             "Then running.",
             "Then stopped.",
-            f"Did not follow, is stopped: {samples.NO_KEY}",
+            f"Did not follow, was stopped: {samples.NO_KEY}",
             "Nobody could see whether it is stopped.",
             f"Not known whether it followed: {samples.STARTING}",
             f"Not known whether it followed: {samples.NOT_SEEN}",
@@ -56,9 +56,9 @@ def test_a_pending_result_is_looked_at_again_until_it_is_final(admin, answer_wit
         expect(followed).to_have_text("Waiting until it is running…")
     expect(followed.locator(".spinner")).to_have_count(1)
     pass_time_until(page, partial(enough, asked, 3), "it is looked at again")
-    expect(followed).to_have_text("Did not follow, is stopped: No capacity")
+    expect(followed).to_have_text("Did not follow, was stopped: No capacity")
     page.clock.run_for(100)
-    expect(page.locator("#announcer")).to_contain_text("Did not follow, is stopped: No capacity")
+    expect(page.locator("#announcer")).to_contain_text("Did not follow, was stopped: No capacity")
     # All is read again every thirty seconds, and this no sooner any more.
     pass_time(page, 25)
     assert len(asked) == 3

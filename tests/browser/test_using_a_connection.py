@@ -266,8 +266,8 @@ def test_a_stop_is_under_way_until_its_result_is_known_and_only_then_listed_agai
     assert len(listings) == 1
     history[0] = missed
     page.clock.fast_forward(3_000)
-    expect(followed).to_contain_text("Did not follow, is running: It is held")
-    expect(page.locator("#announcer")).to_contain_text("Did not follow, is running: It is held")
+    expect(followed).to_contain_text("Did not follow, was running: It is held")
+    expect(page.locator("#announcer")).to_contain_text("Did not follow, was running: It is held")
     expect(row(page, "web1").locator(".instance-state")).to_have_text("running")
     until(page, lambda: len(listings) == 2, "instances are listed again")
     before = len(looks)

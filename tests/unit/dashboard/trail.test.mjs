@@ -489,3 +489,8 @@ for (const [state, state_reason] of [
     assert.ok(said.includes(state_reason), said);
     assert.ok(!said.includes("Nobody could see"), said);
   });
+
+test("the state in which an instance was seen then is not said to be its state now", () => {
+  const said = resultText({ ...accepted, result: "not_reached", state: "stopped", state_reason: "No capacity." });
+  assert.ok(!/\bis stopped\b/.test(said), said);
+});

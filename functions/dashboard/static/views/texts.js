@@ -746,7 +746,7 @@ export const t = withTexts(OPEN_TABLES, {
     results: {
       reached: (state) => `Then ${state}.`,
       notReached: (state, reason) =>
-        `Did not follow${state ? `, is ${state}` : ""}: ${reason || "AWS gives no reason"}`,
+        `Did not follow${state ? `, was ${state}` : ""}: ${reason || "AWS gives no reason"}`,
       pending: (wanted) => `Waiting until it is ${wanted}…`,
       unknown: (wanted, reason) =>
         reason ? `Not known whether it followed: ${reason}` : `Nobody could see whether it is ${wanted}.`,
