@@ -94,3 +94,29 @@ test("deliveries are read on, though the webhook was removed and is set again", 
   assert.ok(main.textContent.includes(t.webhook.tries(4)));
   view.abort();
 });
+
+test("what was not sent in a pause was not tried so often, and nobody failed to answer it", async (context) => {
+  // A try that is not made is counted, and after the last one the message is given up.
+  const held = { http_status: null, duration_ms: null };
+  const items = [
+    { ...delivery("one", 4), ...held, status: "paused", next_try_at: "2026-01-10T18:00:00Z" },
+    { ...delivery("two", 9), ...held, status: "failed" },
+  ];
+  const { fetch } = globalThis;
+  context.mock.method(globalThis, "fetch", async (address, options) =>
+    String(address).endsWith("/deliveries") ? Response.json({ items }) : fetch(address, options),
+  );
+  const view = new AbortController();
+  const main = opened(organization, view.signal);
+  await soon(30);
+  main.querySelector("details").dispatchEvent(new Event("toggle"));
+  await soon(30);
+  view.abort();
+  const [paused, failed] = main.querySelectorAll(".delivery").map(({ textContent }) => textContent);
+  assert.ok(paused.includes(t.webhook.nextTry), paused);
+  assert.ok(!paused.includes(t.webhook.tries(4)), paused);
+  // The webhook may be resumed before.
+  assert.ok(!paused.includes("Paused"), paused);
+  assert.ok(failed.includes(t.webhook.deliveryStatus.failed), failed);
+  assert.ok(!failed.includes(t.webhook.noAnswer), failed);
+});

@@ -319,10 +319,13 @@ function deliveries(signal) {
 function deliveryRow(item, press, again) {
   const facts = [
     wordOf(t.webhook.deliveryStatus, item.status),
-    t.webhook.tries(item.tries),
-    item.tries > 0 && item.status !== "paused" && (item.http_status ?? t.webhook.noAnswer),
-    item.duration_ms !== null && t.webhook.took(item.duration_ms),
-  ].filter(Boolean);
+    // A try that is not made in a pause is counted.
+    item.status !== "paused" && t.webhook.tries(item.tries),
+    // Null if nothing was sent.
+    item.duration_ms !== null && [item.http_status ?? t.webhook.noAnswer, t.webhook.took(item.duration_ms)],
+  ]
+    .flat()
+    .filter(Boolean);
   const time = when(item.at, { exact: true });
   return h(
     "li",

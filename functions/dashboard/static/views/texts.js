@@ -902,7 +902,7 @@ export const t = withTexts(OPEN_TABLES, {
       delivered: "Delivered",
       waiting: "Failed, tried again",
       failed: "Given up",
-      paused: "Paused, not tried",
+      paused: "Not sent while paused",
     },
     tries: (count) => plural(count, { one: "# try", other: "# tries" }),
     took: (milliseconds) => `${number(milliseconds)} ms`,
