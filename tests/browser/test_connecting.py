@@ -111,7 +111,9 @@ def test_each_kind_of_customer_is_told_the_truth(admin: Person, stack: Stack, ke
     if key == "all-permissions":
         expect(capabilities.get_by_text("Full.")).to_have_count(3)
     if key == "ec2-only":
-        expect(capabilities).to_contain_text("No RDS permission is granted. It is optional.")
+        expect(capabilities).to_contain_text(
+            "Nothing of RDS is allowed: the test says why. It is optional."
+        )
 
 
 def test_who_has_no_role_yet_is_told_so_when_the_retries_are_over(

@@ -383,3 +383,21 @@ test("what the last turn of a schedule was refused for is not said of now", asyn
   const said = (await shown(schedules)).querySelector(".notice-warning").textContent;
   assert.equal(said, `The last turn of its schedule: ${note}`);
 });
+
+const none = { ...connected, capabilities: { ec2: "none", rds: "full" } };
+
+test("what is refused, by whatever policy, is not said to be granted by none", async () => {
+  account = none;
+  const said = (await shown(overview)).textContent;
+  assert.ok(said.includes(t.account.possible.ec2.none) && said.includes(t.account.optional), said);
+  assert.ok(!said.includes("granted"), said);
+});
+
+test("nothing is optional beside a problem", async () => {
+  const message = "ec2:StopInstances is refused for i-1 (eu-west-1), which is under Cavok's control.";
+  const issues = [{ code: "instance_refused", message, remedy: "Allow it.", severity: "problem" }];
+  account = { ...none, status: "degraded", issues };
+  const said = (await shown(overview)).textContent;
+  assert.ok(said.includes(message) && said.includes(t.account.possible.ec2.none), said);
+  assert.ok(!said.includes("optional"), said);
+});

@@ -277,11 +277,12 @@ function drawStatus(target, account) {
                     ? (t.account.blockedUntil[condition] ?? t.account.blockedUntil.failed)
                     : t.account.possible[group]?.[state],
                 ];
+          const isOptional = state === "none" && group !== "logs" && meaning && !issues.some(isProblem);
           return h(
             "div",
             { class: `capability capability-${state}` },
             h("dt", {}, icon(capabilityIcon(state)), groupText(group).title),
-            h("dd", {}, h("strong", {}, said, "."), " ", meaning),
+            h("dd", {}, h("strong", {}, said, "."), " ", meaning, isOptional && [" ", t.account.optional]),
           );
         }),
       ),

@@ -239,17 +239,18 @@ export const t = withTexts(OPEN_TABLES, {
       failed: "Nothing is used until the account is connected.",
       openToOthers: "Nothing is used until the role is closed to others.",
     },
+    optional: "It is optional.",
     // By group and capability.
     possible: {
       ec2: {
         full: "List, start and stop.",
         partial: "Some of list, start and stop, or for some instances only.",
-        none: "No EC2 permission is granted. It is optional.",
+        none: "Nothing of EC2 is allowed: the test says why.",
       },
       rds: {
         full: "List, start and stop, Aurora included.",
         partial: "Some of list, start and stop, or for some databases only.",
-        none: "No RDS permission is granted. It is optional.",
+        none: "Nothing of RDS is allowed: the test says why.",
       },
       logs: {
         full: "Written to /cavok/… in the account.",
