@@ -258,7 +258,7 @@ def test_whoever_leaves_the_view_is_asked_all_the_same(furnished, admin, answer_
     save(page)
     change = held.first()
     page.evaluate("location.hash = '#/accounts/acc000000/tests'")
-    expect(page.get_by_text("This account has not been tested yet.")).to_be_visible()
+    expect(page.get_by_text("No test of the last 90 days.")).to_be_visible()
     change.fulfill(json=saved(MONDAY)(change.request))
     expect(question(page)).to_contain_text("outside this schedule")
 

@@ -401,3 +401,22 @@ test("nothing is optional beside a problem", async () => {
   assert.ok(said.includes(message) && said.includes(t.account.possible.ec2.none), said);
   assert.ok(!said.includes("optional"), said);
 });
+
+test("what is not kept any more is not said never to have been", async () => {
+  tests = [];
+  const { fetch } = globalThis;
+  globalThis.fetch = async (address, options) =>
+    /interactions|audit/.test(address) ? Response.json({ items: [], next_cursor: null }) : fetch(address, options);
+  const issues = [{ code: "revoked", message: "Revoked.", remedy: "Press Test.", severity: "problem" }];
+  account = { ...connected, status: "unconfirmed", issues, verification: newest("confirmed") };
+  for (const [draw, said] of [
+    [interactions, t.interactions.none],
+    [history, t.tests.none],
+    [accountAudit, t.audit.none],
+  ]) {
+    const main = await shown(draw);
+    assert.ok(main.textContent.includes(said), draw.name);
+    assert.ok(!/\b(yet|has not been)\b/.test(said), said);
+  }
+  assert.ok((await shown(interactions)).textContent.includes("90 days"));
+});

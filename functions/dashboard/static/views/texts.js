@@ -483,7 +483,7 @@ export const t = withTexts(OPEN_TABLES, {
 
   tests: {
     all: "All tests",
-    none: "This account has not been tested yet.",
+    none: "No test of the last 90 days.",
     missing: "This test is not kept any more, or never was.",
     running: "Testing…",
     progress: (done) => plural(done, { one: "# step done", other: "# steps done" }),
@@ -741,7 +741,8 @@ export const t = withTexts(OPEN_TABLES, {
   interactions: {
     title: "Interactions",
     text: "Every start, stop and listing, and every test by a person that ended with a verdict, newest first.",
-    none: "Nothing has happened with this account's instances yet.",
+    kept: "They are kept for 90 days.",
+    none: "Nothing has happened with this account's instances in the last 90 days.",
     outcomes: { accepted: "Accepted.", refused: "Refused." },
     wanted: { start: "running", stop: "stopped" },
     results: {
@@ -767,7 +768,7 @@ export const t = withTexts(OPEN_TABLES, {
     text: "Who did what to this account and its instances, newest first.",
     organizationText: "Who did what to which account or the webhook, newest first. Kept for one year by default.",
     open: "Open the audit trail",
-    none: "Nothing has been recorded yet.",
+    none: "No entry is kept.",
     seeTest: "See the test",
     seeInteractions: "See the interactions",
     from: (address) => `from ${address}`,

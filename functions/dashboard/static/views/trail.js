@@ -39,7 +39,8 @@ export function interactions(context) {
       pauseOf: () => (isPending && WHILE_PENDING_MS[looks++]) || READ_EVERY_MS,
     });
     handle.shows(entries);
-    fill(body, section(t.interactions.title, { note: t.interactions.text }, entries.node));
+    const { title, text, kept } = t.interactions;
+    fill(body, section(title, { note: text }, h("p", { class: "muted small" }, kept), entries.node));
   });
 }
 
