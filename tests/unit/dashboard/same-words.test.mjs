@@ -420,3 +420,13 @@ test("what is not kept any more is not said never to have been", async () => {
   }
   assert.ok((await shown(interactions)).textContent.includes("90 days"));
 });
+
+test("an aborted test that found something said something, and it is not said that the status stayed", async () => {
+  const steps = [step("sts:AssumeRole", "allowed"), step("trust:account-matches", "allowed")];
+  tests = [tested("1", { state: "aborted", outcome: null, steps })];
+  // Its regions were changed while it ran.
+  account = { ...connected, status: "unconfirmed" };
+  const said = (await shown(one, { test: "1" })).textContent;
+  assert.ok(said.includes(t.tests.outcomeText.aborted) && said.includes(t.tests.allGood(2)), said);
+  assert.ok(!/could say anything|its status/.test(said), said);
+});

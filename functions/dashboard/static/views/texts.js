@@ -494,7 +494,8 @@ export const t = withTexts(OPEN_TABLES, {
       failed: "The connection does not work.",
       openToOthers: "Blocked for your safety: others could enter this account through its role.",
       notThereYet: "The account could not be entered. It stays unconfirmed until a test can.",
-      aborted: "The test was ended before it could say anything. The account keeps its status.",
+      aborted:
+        "This test decided nothing: it ended early, could not prove enough, or the account was changed while it ran.",
       finished: "The test came to no verdict. The account keeps its status.",
     },
     // Of a test that another followed, or a change.
@@ -503,7 +504,6 @@ export const t = withTexts(OPEN_TABLES, {
       degraded: "The connection worked, but something that this account asked for did not.",
       failed: "The connection did not work.",
       openToOthers: "Others could have entered this account through its role.",
-      aborted: "The test was ended before it could say anything. The account kept its status.",
       finished: "The test came to no verdict. The account kept its status.",
     },
     trigger: { manual: "by a person", scheduled: "on schedule" },
