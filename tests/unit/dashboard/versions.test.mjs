@@ -102,3 +102,10 @@ test("what was left of a quota is said no longer than its time lasts", async (co
   }
   view.abort();
 });
+
+test("accounts with an access key have no role whose version nobody knows", async () => {
+  versions = [];
+  const said = (await drawn()).textContent;
+  assert.ok(said.includes(`${t.organization.versionUnknown}${t.list.shown(50)}`));
+  assert.ok(t.organization.versionUnknown.includes("no role"));
+});

@@ -815,7 +815,7 @@ export const t = withTexts(OPEN_TABLES, {
       "Which version of the template your accounts' roles have. Tests read it in the roles' policies. An outdated " +
       "role works as before; the page of its account says what is new.",
     version: (version, outdated) => `Version ${version}, ${outdated ? "outdated" : "the newest"}`,
-    versionUnknown: "Not known",
+    versionUnknown: "Not known, or no role",
     quotas: "Quotas",
     quotasText: "Your organization's rate limits. Schedules and scheduled tests have no quota.",
     quotaNames: {
