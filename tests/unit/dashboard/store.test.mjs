@@ -659,6 +659,20 @@ test("a search for digits keeps the accounts that it finds by number where these
   assert.deepEqual(listing.ids, ["c", "a", "b"]);
 });
 
+test("a search takes an account number as the AWS console shows it", async () => {
+  const one = account("a");
+  const listing = store.listingOf("1234-5678-9012", "");
+  assert.ok(listing.fits(one));
+  assert.equal(store.listingOf(" 1234 5678 9012", ""), listing);
+  const asked = [];
+  globalThis.fetch = async (address) => {
+    asked.push(new URL(address).searchParams.get("q"));
+    return Response.json({ items: [one], next_cursor: null });
+  };
+  await listing.readMore(never);
+  assert.deepEqual([asked, listing.ids], [["123456789012"], ["a"]]);
+});
+
 test("a row that turns out of its filter is no row at once, also where an older page names it", async () => {
   there = ["a", "b"].map((name) => account(name, { status: "failed" }));
   const listing = store.listingOf("", "failed");

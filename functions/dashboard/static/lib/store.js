@@ -287,8 +287,8 @@ export function keepInstances(id, listed) {
 
 /** The listing of this search and these filters: the one that was shown last, or a new one. */
 export function listingOf(q, status, version = "") {
-  if (!listing || listing.q !== q || listing.status !== status || listing.version !== version)
-    listing = new Listing(q, status, version);
+  const wanted = new Listing(q, status, version);
+  if (listing?.q !== wanted.q || listing.status !== status || listing.version !== version) listing = wanted;
   return listing;
 }
 
@@ -316,7 +316,8 @@ export function takeAdded() {
 /** A selection of the accounts in the API's order, as far as it was read. */
 export class Listing {
   constructor(q, status, version) {
-    this.q = q;
+    // The AWS console shows numbers as 1234-5678-9012, and no name has such.
+    this.q = q.replace(/[\s-]/g, "");
     this.status = status;
     this.version = version;
     /** @type {string[]} */

@@ -115,7 +115,7 @@ class ListView {
       spellcheck: "false",
       oninput: () => {
         this.typing?.();
-        this.typing = later(200, () => this.filter({ q: this.search.value.trim() }), this.signal);
+        this.typing = later(200, () => this.filter({ q: this.search.value }), this.signal);
       },
     });
     this.filters = h("fieldset", { class: "filters" });
@@ -284,11 +284,11 @@ class ListView {
 
   filter(change) {
     const { q, status, version } = { ...this.listing, ...change };
-    const before = this.listing;
-    if (q === before.q && status === before.status && version === before.version) return;
+    const listing = store.listingOf(q, status, version);
+    if (listing === this.listing) return;
     this.fetching?.abort();
     this.fetching = null;
-    this.listing = store.listingOf(q, status, version);
+    this.listing = listing;
     router.rewrite("/accounts", this.address());
     this.drawArrivals();
     this.more({ keepRows: true });
