@@ -228,6 +228,7 @@ const texts = {
     network: "The service cannot be reached",
     networkDetail: "Check your network. Nothing was lost.",
     checkNetwork: "Check your network.",
+    offline: "You are offline. This is loaded again once the network is back.",
     perhapsDone: "Perhaps it was done all the same: look before you press again.",
     timeout: "The service did not answer in time",
     timeoutDetail: (seconds) =>

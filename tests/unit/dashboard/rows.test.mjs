@@ -30,6 +30,7 @@ const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
+const { notLoaded } = await import(`${page}/lib/ui.js`);
 const { list } = await import(`${page}/views/accounts.js`);
 const { t } = await import(`${page}/texts.js`);
 api.start({});
@@ -459,6 +460,37 @@ for (const [who, leave, said] of [
     assert.equal(errors.mock.callCount(), Number(said));
     assert.equal(toasts.textContent, "");
   });
+
+test("whoever tries again offline keeps the page, which is loaded anew once the network is back", async (context) => {
+  context.mock.method(console, "error", () => {});
+  const browser = new EventTarget();
+  context.mock.method(globalThis, "addEventListener", browser.addEventListener.bind(browser));
+  const reload = (location.reload = context.mock.fn());
+  const { navigator: online } = globalThis;
+  const network = (now) => Object.defineProperty(globalThis, "navigator", { value: now, configurable: true });
+  context.after(() => network(online));
+  network({ ...online, onLine: false });
+  for (const isLeft of [true, false]) {
+    toasts.replaceChildren();
+    const panel = notLoaded(new Error("The network is gone."));
+    document.body.append(panel);
+    button(panel, t.actions.retry).dispatchEvent(new Event("click"));
+    await soon();
+    assert.ok(toasts.textContent.includes(t.problems.offline));
+    assert.equal(reload.mock.callCount(), 0);
+    panel.isConnected = !isLeft;
+    browser.dispatchEvent(new Event("online"));
+    await soon();
+    assert.equal(reload.mock.callCount(), Number(!isLeft));
+    panel.remove();
+  }
+  network(online);
+  const panel = notLoaded(new Error("The module is gone."));
+  button(panel, t.actions.retry).dispatchEvent(new Event("click"));
+  await soon();
+  assert.equal(reload.mock.callCount(), 2);
+  toasts.replaceChildren();
+});
 
 test("the modal of a new account that loads slowly covers no other: it comes after, if its list is there", async () => {
   const { dialog } = await import(`${page}/lib/modal.js`);

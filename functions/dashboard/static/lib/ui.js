@@ -135,7 +135,15 @@ export function errorPanel(problem, retry) {
 // After a deployment the old build's modules are gone. A reload loads the new page.
 export function notLoaded(error) {
   console.error(error);
-  return errorPanel({ title: t.problems.view, detail: t.problems.viewDetail }, () => location.reload());
+  const panel = errorPanel({ title: t.problems.view, detail: t.problems.viewDetail }, async () => {
+    // Offline, a reload would lose the page.
+    if (!navigator.onLine) {
+      toast(t.problems.offline, "warning");
+      await new Promise((resolve) => addEventListener("online", resolve, { once: true }));
+    }
+    if (panel.isConnected) location.reload();
+  });
+  return panel;
 }
 
 // After so long, it is said that something takes long.
