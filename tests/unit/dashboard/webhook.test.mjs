@@ -71,28 +71,54 @@ test("what is being sent is not sent again from what was drawn anew meanwhile", 
   view.abort();
 });
 
-test("deliveries are read on, though the webhook was removed and is set again", async (context) => {
+/** The organization. `isSet`: whether the webhook is there; `settings`: what they wait for; `asked`: for deliveries. */
+async function organizationOf(context) {
   const { fetch } = globalThis;
-  let isSet = true;
-  context.mock.method(globalThis, "fetch", async (address, options) =>
-    isSet || !String(address).endsWith("/deliveries")
+  const there = { isSet: true, settings: Promise.resolve(), asked: 0 };
+  context.mock.method(globalThis, "fetch", async (address, options) => {
+    if (String(address).endsWith("/deliveries")) there.asked += 1;
+    if (String(address).endsWith("/webhook")) await there.settings;
+    return there.isSet || !String(address).includes("/webhook")
       ? fetch(address, options)
-      : Response.json({ title: "Not Found" }, { status: 404 }),
-  );
+      : Response.json({ title: "Not Found" }, { status: 404 });
+  });
   const view = new AbortController();
   const main = opened(organization, view.signal);
   await soon(30);
-  main.querySelector("details").dispatchEvent(new Event("toggle"));
-  await soon(30);
-  isSet = false;
-  readNow();
-  await soon(30);
-  assert.ok(!main.textContent.includes(t.webhook.tries(4)));
-  isSet = true;
-  readNow();
-  await soon(30);
-  assert.ok(main.textContent.includes(t.webhook.tries(4)));
-  view.abort();
+  const open = async () => {
+    main.querySelector("details").dispatchEvent(new Event("toggle"));
+    await soon(30);
+  };
+  const again = async () => {
+    readNow();
+    await soon(30);
+  };
+  return { there, main, open, again, leave: () => view.abort() };
+}
+
+test("deliveries of a webhook that was removed stay until its settings are read, and are read on", async (context) => {
+  const { there, main, open, again, leave } = await organizationOf(context);
+  await open();
+  const settings = Promise.withResolvers();
+  Object.assign(there, { isSet: false, settings: settings.promise });
+  await again();
+  assert.ok(main.textContent.includes(webhook.url) && main.textContent.includes(t.webhook.tries(4)));
+  assert.ok(!main.textContent.includes(t.webhook.noDeliveries), t.webhook.noDeliveries);
+  // Another sets it again before that.
+  there.isSet = true;
+  settings.resolve();
+  deliveries = [delivery("three", 5)];
+  await again();
+  assert.ok(main.textContent.includes(t.webhook.tries(5)));
+  leave();
+});
+
+test("who opens the deliveries of a webhook that was removed is told at once that there is none", async (context) => {
+  const { there, main, open, leave } = await organizationOf(context);
+  there.isSet = false;
+  await open();
+  assert.ok(main.textContent.includes(t.webhook.none) && !main.textContent.includes(t.webhook.deliveries));
+  leave();
 });
 
 test("what was not sent in a pause was not tried so often, and nobody failed to answer it", async (context) => {

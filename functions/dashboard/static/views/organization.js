@@ -3,6 +3,7 @@ import { fill, h, render } from "../lib/dom.js";
 import { ageing } from "../lib/elapsed.js";
 import { onTick, utcDate, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import { Problem } from "../lib/problem.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
@@ -228,7 +229,7 @@ function drawWebhook(target, signal) {
     inner,
     () => webhookThere(signal).then(({ body }) => body),
     (webhook) => {
-      render(log, Boolean(webhook), (isSet) => (kept = isSet ? deliveries(signal) : undefined)?.node);
+      render(log, Boolean(webhook), (isSet) => (kept = isSet ? deliveries(signal, again) : undefined)?.node);
       return webhook ? settings(webhook, press, again) : none(again);
     },
     { signal, placeholder: () => skeleton(3) },
@@ -294,14 +295,20 @@ function pressButtons() {
   };
 }
 
-// Read once it is opened, and again from then on.
-function deliveries(signal) {
+// Read once it is opened, and again from then on. `settings`: reads those again.
+function deliveries(signal, settings) {
   const list = h("div", {});
   const press = pressButtons();
   /** @type {ReturnType<typeof watched> | undefined} */
   let shown;
-  // Of a webhook that was removed there are none. Another may set it again before the settings are read.
-  const read = () => api.get(`${WEBHOOK}/deliveries`, { signal }).catch(ifMissing({ items: [] }));
+  // Of a webhook that was removed the API tells none, though some were sent: what is shown stays until the settings are
+  // read. Another may set it again before that, so this is read on.
+  const read = () =>
+    api.get(`${WEBHOOK}/deliveries`, { signal }).catch((problem) => {
+      if (!problem.isMissing) throw problem;
+      settings();
+      throw new Problem({ title: t.webhook.none });
+    });
   const again = () => shown?.again().catch(() => {});
   const draw = ({ items }) =>
     h(
