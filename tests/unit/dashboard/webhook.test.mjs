@@ -146,3 +146,21 @@ test("what was not sent in a pause was not tried so often, and nobody failed to 
   assert.ok(failed.includes(t.webhook.deliveryStatus.failed), failed);
   assert.ok(!failed.includes(t.webhook.noAnswer), failed);
 });
+
+test("deliveries of a webhook that was removed are asked for no more, and by one reader once it is set", async (context) => {
+  const { there, main, open, again, leave } = await organizationOf(context);
+  await open();
+  there.isSet = false;
+  await again();
+  assert.equal(main.querySelector("details"), null);
+  there.asked = 0;
+  await again();
+  assert.equal(there.asked, 0);
+  there.isSet = true;
+  await again();
+  await open();
+  there.asked = 0;
+  await again();
+  assert.equal(there.asked, 1);
+  leave();
+});

@@ -229,7 +229,11 @@ function drawWebhook(target, signal) {
     inner,
     () => webhookThere(signal).then(({ body }) => body),
     (webhook) => {
-      render(log, Boolean(webhook), (isSet) => (kept = isSet ? deliveries(signal, again) : undefined)?.node);
+      render(log, Boolean(webhook), (isSet) => {
+        kept?.end();
+        kept = isSet ? deliveries(signal, again) : undefined;
+        return kept?.node;
+      });
       return webhook ? settings(webhook, press, again) : none(again);
     },
     { signal, placeholder: () => skeleton(3) },
@@ -295,8 +299,10 @@ function pressButtons() {
   };
 }
 
-// Read once it is opened, and again from then on. `settings`: reads those again.
-function deliveries(signal, settings) {
+// Read once it is opened, and again from then on, until it ends. `settings`: reads those again.
+function deliveries(view, settings) {
+  const ended = new AbortController();
+  const signal = AbortSignal.any([view, ended.signal]);
   const list = h("div", {});
   const press = pressButtons();
   /** @type {ReturnType<typeof watched> | undefined} */
@@ -320,7 +326,7 @@ function deliveries(signal, settings) {
     );
   const open = () => (shown ??= watched(list, read, draw, { signal, placeholder: () => skeleton(3) }));
   const node = h("details", { class: "more-fields", ontoggle: open }, h("summary", {}, t.webhook.deliveries), list);
-  return { node, readAt: () => shown?.readAt() ?? 0 };
+  return { node, readAt: () => shown?.readAt() ?? 0, end: () => ended.abort() };
 }
 
 function deliveryRow(item, press, again) {
