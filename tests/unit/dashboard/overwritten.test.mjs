@@ -307,9 +307,24 @@ test("keys whose answer was lost are not sent again once a test has proved them"
   assert.ok(toasts.textContent.includes(t.account.rotatedAndProved));
 });
 
-test("whose keys were not stored is told so, and not to replace those that are there", () => {
-  assert.match(t.account.keysMeanwhile("OURS", t.status.confirmed), /not stored.* only if/);
-});
+for (const [what, isStored] of [
+  ["of a key that was stored, though its answer was lost, nobody says that it was not", true],
+  ["whose key was not stored is told so, and not to replace that which is there", false],
+])
+  test(what, async () => {
+    await rotatesKeys(await shown(overview));
+    isLost = isStored;
+    meanwhile = () => isStored || change("/accounts/a", { access_key_id: "NEWS" });
+    await save();
+    // Another person tests what is there.
+    change("/accounts/a", { status: "failed" });
+    store.put(there["/accounts/a"], Date.now());
+    await save();
+    assert.equal(done.length, isStored ? 1 : 0);
+    const { failed } = t.status;
+    assert.equal(said(), isStored ? t.account.keysTested(failed) : t.account.keysMeanwhile("NEWS", failed));
+    assert.match(said(), isStored ? /is in use/ : /not stored.* only if/);
+  });
 
 test("keys of an account that turned out to be connected are not replaced unseen", async () => {
   change("/accounts/a", { status: "unconfirmed" });
