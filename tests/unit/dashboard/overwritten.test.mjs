@@ -326,6 +326,27 @@ for (const [what, isStored] of [
     assert.match(said(), isStored ? /is in use/ : /not stored.* only if/);
   });
 
+for (const [what, answer] of [
+  ["was refused", () => Response.json({ title: "Invalid", detail: "It has a space." }, { status: 422 })],
+  ["was not sent", () => Promise.reject(new TypeError("Failed to fetch"))],
+])
+  test(`a key that ${what} is not said to be in use, though the account had it before`, async (context) => {
+    there["/accounts/a"].access_key_id = "MPLE";
+    await rotatesKeys(await shown(overview));
+    Object.assign(navigator, { onLine: what !== "was not sent" });
+    context.after(() => Object.assign(navigator, { onLine: true }));
+    const { fetch } = globalThis;
+    let sent = 0;
+    globalThis.fetch = async (address, options) => {
+      if (options.method !== "PUT") return fetch(address, options);
+      sent += 1;
+      return answer();
+    };
+    for (let turn = 0; turn < 2; turn += 1) await save();
+    assert.equal(sent, 2);
+    assert.equal(toasts.textContent, "");
+  });
+
 test("keys of an account that turned out to be connected are not replaced unseen", async () => {
   change("/accounts/a", { status: "unconfirmed" });
   await rotatesKeys(await shown(overview));

@@ -673,9 +673,9 @@ function rotate(handle) {
   // A test tells what the keys that would be replaced are worth.
   const keys = () => [keyEnding(present(handle)), present(handle).status];
   let id = "";
-  let sent = "";
-  // The account has the key that was sent last.
-  const isStored = () => sent === id && keyEnding(present(handle)) === id.slice(-4);
+  // The key whose answer was lost.
+  let lost = "";
+  const isStored = () => lost === id && keyEnding(present(handle)) === id.slice(-4);
   const check = unlessChanged(keys(), keys, ([ending, status]) => {
     const said = wordOf(t.status, status);
     return isStored() ? t.account.keysTested(said) : t.account.keysMeanwhile(ending, said);
@@ -685,9 +685,12 @@ function rotate(handle) {
     // A test has proved it since the answer was lost: who sent it again would have to test again.
     if (isStored() && isConnected(present(handle))) return t.account.rotatedAndProved;
     await first(check([id.slice(-4), "unconfirmed"]));
-    sent = id;
     const path = `/v1/accounts/${api.segment(handle.id)}/credentials`;
-    await orConflict(handle, api.put(path, mine, { "if-match": store.tagOf(handle.id) ?? "*" }));
+    const stored = api.put(path, mine, { "if-match": store.tagOf(handle.id) ?? "*" }).catch((problem) => {
+      if (problem.perhapsDone) lost = id;
+      throw problem;
+    });
+    await orConflict(handle, stored);
     return untested(present(handle), t.account.rotated);
   };
   dialog({
