@@ -232,6 +232,29 @@ test("an account that a colleague has deleted is not deleted: another may have i
   assert.equal(said(), t.account.missing);
 });
 
+for (const [what, isRead] of [
+  ["once the page has found that it is gone", true],
+  ["also if the page has not found that yet", false],
+])
+  test(`a deletion of ours whose answer was lost is done when it is pressed again, ${what}`, async () => {
+    await removesAccount(await shown(overview));
+    const { fetch } = globalThis;
+    globalThis.fetch = async (address, options) => {
+      const isThere = there["/accounts/a"];
+      if (options.method !== "DELETE") return isThere || isRead ? fetch(address, options) : new Promise(() => {});
+      if (!isThere) return Response.json({ title: "No such account" }, { status: 404 });
+      await fetch(address, options);
+      throw new TypeError("Failed to fetch");
+    };
+    await save();
+    assert.ok(said().includes(t.problems.perhapsDone), said());
+    assert.equal(!store.account("a"), isRead);
+    await save();
+    assert.equal(modal()?.textContent, undefined);
+    assert.ok(toasts.textContent.includes(t.account.removed("Production")), toasts.textContent);
+    assert.ok(!store.account("a"));
+  });
+
 test("an account is deleted by the number that it has, not by that which was shown", async () => {
   await removesAccount(await shown(overview));
   change("/accounts/a", { provider_id: "210987654321" });

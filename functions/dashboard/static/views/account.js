@@ -5,7 +5,7 @@ import { utcDate, when } from "../lib/format.js";
 import { issueList, regionList, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
 import { regionsField } from "../lib/regions-field.js";
-import { Problem } from "../lib/problem.js";
+import { isMissing, Problem } from "../lib/problem.js";
 import * as router from "../lib/router.js";
 import { NAME, sameName } from "../lib/same-name.js";
 import * as session from "../lib/session.js";
@@ -825,6 +825,8 @@ function danger(handle) {
 function confirmRemoval(handle) {
   const account = handle.account();
   const here = router.whileHere();
+  // The answer to a deletion of ours was lost: then it is no wonder that the account is gone.
+  let isLost = false;
   // Also what tells it from others. One that is gone is not deleted: of its number there may be another by now.
   const what = () => {
     const there = present(handle);
@@ -858,11 +860,14 @@ function confirmRemoval(handle) {
           field({ name: "number", label: t.account.removeType(account.provider_id), input }),
         ],
         async onsubmit(_, first) {
-          if (input.value.replace(/[\s-]/g, "") !== present(handle).provider_id) {
+          if (input.value.replace(/[\s-]/g, "") !== (handle.account() ?? account).provider_id) {
             throw { status: 422, errors: [{ field: "number", message: t.account.removeMismatch }] };
           }
           const asked = Date.now();
-          await remove(first);
+          await remove(first).catch((problem) => {
+            isLost ||= problem.perhapsDone;
+            if (!isLost || !isMissing(problem)) throw problem;
+          });
           const { name } = handle.account() ?? account;
           close();
           // The view ends first, so that it does not say that its account is gone.
