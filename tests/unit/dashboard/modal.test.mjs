@@ -1,4 +1,4 @@
-// Where the focus goes when a modal closes.
+// What happens when a modal closes: where the focus goes, and what has waited for it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { element, modal } from "./drawn.mjs";
@@ -7,6 +7,8 @@ import { soon } from "./soon.mjs";
 const page = "../../../functions/dashboard/static";
 const { h, keyed } = await import(`${page}/lib/dom.js`);
 const { dialog } = await import(`${page}/lib/modal.js`);
+const session = await import(`${page}/lib/session.js`);
+const { onceAlone } = await import(`${page}/lib/ui.js`);
 
 const main = element("main");
 const list = h("ul");
@@ -47,3 +49,20 @@ test("one that only its own button closes is on top again, and so the last in th
   await soon();
   assert.equal(modal(), undefined);
 });
+
+for (const [what, ends, does] of [
+  ["is done once both that were open are closed", () => {}, ["done"]],
+  ["is not done for whoever is there after its session", () => session.forget(), []],
+])
+  test(`what waits until no modal is open ${what}`, async () => {
+    const done = [];
+    const open = ["New Account", "Rename"].map((title) => dialog({ title, content: () => "Name" }));
+    onceAlone(() => done.push("done"));
+    open.pop().close();
+    await soon();
+    assert.deepEqual(done, []);
+    ends();
+    open.pop().close();
+    await soon();
+    assert.deepEqual(done, does);
+  });

@@ -301,6 +301,27 @@ test("nor does the question whether to make a secret that was not shown", async 
   assert.ok(modal().textContent.includes(t.webhook.secretNotShown));
 });
 
+test("the secret of a webhook is shown at once, though its modal stays for what was typed meanwhile", async () => {
+  there["/webhook"] = undefined;
+  const main = await shown(organization);
+  press(button(main, t.webhook.add));
+  modal().querySelector("input").value = "https://ours.example/";
+  const { fetch } = globalThis;
+  globalThis.fetch = async (address, options) => {
+    const answer = await fetch(address, options);
+    return options.method === "PUT" ? Response.json({ ...(await answer.json()), secret: "whsec_first" }) : answer;
+  };
+  const letGo = hold((_, { method }) => method === "PUT");
+  await save();
+  modal().querySelector("form").dispatchEvent(new Event("input"));
+  letGo();
+  await soon(30);
+  assert.ok(modal().textContent.includes("whsec_first"), modal().textContent);
+  press(button(modal(), t.webhook.secretKept));
+  await soon();
+  assert.equal(said(), t.forms.typedSince);
+});
+
 test("keys are replaced though a name was changed meanwhile, which is no conflict", async () => {
   await rotatesKeys(await shown(overview));
   meanwhile = () => change("/accounts/a", { name: "Renamed" });

@@ -203,10 +203,11 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
   until.addEventListener("abort", close);
 }
 
-/** Does this once no modal is open. */
-export function onceAlone(work) {
+/** Does this once no modal is open, unless the session has ended by then. */
+export function onceAlone(work, until = ending()) {
   const open = topModal();
-  if (open) open.addEventListener("close", () => onceAlone(work), { once: true });
+  if (until.aborted) return;
+  if (open) open.addEventListener("close", () => onceAlone(work, until), { once: true });
   else work();
 }
 

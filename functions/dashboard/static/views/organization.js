@@ -441,7 +441,9 @@ function edit(webhook, again) {
           again();
           const isKnown = saved.secret || saved.created_at === created;
           created = saved.created_at;
-          if (saved.secret) return showSecret(saved.secret);
+          const show = () => showSecret(saved.secret);
+          // A modal of its own that stays is covered, so that a reload does not lose the secret.
+          if (saved.secret) return isClosed ? onceAlone(show) : show();
           if (isKnown) return isClosed && toast(t.account.saved);
           // It was set by another, or by a request of ours whose answer was lost.
           onceAlone(() =>
@@ -465,19 +467,16 @@ function lost(text) {
   };
 }
 
-// Its answer may be late: it covers no modal in which somebody works.
 function showSecret(secret) {
-  onceAlone(() =>
-    dialog({
-      title: t.webhook.secretTitle,
-      lasting: true,
-      content: ({ close }) => [
-        h("p", {}, t.webhook.secretText),
-        h("p", {}, copyable(secret, t.actions.copyThis(t.webhook.secret))),
-        h("div", { class: "form-actions" }, button(t.webhook.secretKept, { class: "button-primary", onclick: close })),
-      ],
-    }),
-  );
+  dialog({
+    title: t.webhook.secretTitle,
+    lasting: true,
+    content: ({ close }) => [
+      h("p", {}, t.webhook.secretText),
+      h("p", {}, copyable(secret, t.actions.copyThis(t.webhook.secret))),
+      h("div", { class: "form-actions" }, button(t.webhook.secretKept, { class: "button-primary", onclick: close })),
+    ],
+  });
 }
 
 // A secret replaces the secret alone, whatever another changes meanwhile.
@@ -499,7 +498,7 @@ function confirmRotation(again, why = "") {
           const saved = await onceMore(() => renewSecret(first)).catch(lost(t.webhook.perhapsRotated));
           close();
           again();
-          showSecret(saved.secret);
+          onceAlone(() => showSecret(saved.secret));
         },
       }),
   });
