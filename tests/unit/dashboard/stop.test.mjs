@@ -328,6 +328,20 @@ for (const [what, runsNow, waitsFor] of [
     assert.equal(toasts.querySelector("a").href, "#/accounts/a/instances");
   });
 
+test("who gives the modal up late, before an answer, is asked once there is one", async (context) => {
+  const [kept, letGo] = held(keep);
+  const { open, save, close } = await several(kept);
+  open();
+  await save(19);
+  const later = Date.now() + 600_000;
+  context.mock.method(Date, "now", () => later);
+  await close();
+  letGo();
+  await soon(30);
+  assert.ok(modal()?.textContent.includes(t.schedules.outside), toasts.textContent);
+  modal().close();
+});
+
 let server;
 const keep = (sent) => Response.json((server.stored = sent));
 const lose = (sent) => (keep(sent), Response.json({ message: "Endpoint request timed out" }, { status: 504 }));

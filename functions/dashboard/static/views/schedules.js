@@ -278,6 +278,8 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   // What was sent last, though its answer may be lost.
   let mine;
   let isLost = false;
+  // Saved, and closed by that.
+  let isDone = false;
   // One that was released meanwhile is the API's to refuse, unless it is under control again.
   const newest = async () => {
     // The API refuses a second schedule. So a first one is looked for only once it was sent.
@@ -300,10 +302,10 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
       const look = { href: `#/accounts/${api.segment(id)}/instances`, text: t.schedules.lookAtInstances };
       toast(t.schedules[running() ? "lateOutside" : "lateMaybeOutside"](name), "warning", look);
     });
-  // Whoever has read that its answer was lost may have taken long.
+  // Whoever has waited for its answer, or read that it was lost, may have taken long.
   const giveUp = () => {
     const last = sentOf(key).at(-1);
-    if (isLost && last) last.age = ageing();
+    if (last && !isDone) last.age = ageing();
     askOfLost();
   };
   // A schedule whose answer was lost may be saved all the same, perhaps only later; so may one that was sent before.
@@ -414,7 +416,8 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           const whyNot = () => whyLeave(id, saved, running(), isDue());
           // Nobody is led away from the question.
           const look = { href: `#/accounts/${api.segment(id)}/schedules`, text: t.schedules.look };
-          if (done()) toast(t.schedules.saved, "success", instance && whyNot() && look);
+          isDone = done();
+          if (isDone) toast(t.schedules.saved, "success", instance && whyNot() && look);
           // The row is drawn again before the question, which gives the focus back to it, if that does not take long.
           await Promise.race([onSaved(), pause(ASK_AFTER_MS)]);
           ask(saved, send, isDue);
