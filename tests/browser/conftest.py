@@ -93,8 +93,9 @@ class Watch:
             self.noted.append(f"a request to {url}")
 
     def _on_response(self, response: Response) -> None:
-        # The documented answer where no webhook is set, which the page shows as that.
-        if response.status == 404 and response.url.endswith("/v1/organization/webhook"):
+        # The documented answers where no webhook is set, which the page shows as that.
+        webhook = ("/v1/organization/webhook", "/v1/organization/webhook/deliveries")
+        if response.status == 404 and response.url.endswith(webhook):
             return
         if response.status >= 400 and response.status not in self.expected_statuses:
             self.noted.append(f"{response.status} from {response.url}")

@@ -254,12 +254,17 @@ def test_whoever_leaves_the_view_is_asked_all_the_same(furnished, admin, answer_
     page = furnished
     answer_with(page, f"{ONE}/verifications", {"items": [], "next_cursor": None})
     held = HeldRequests(page, f"**{ONE}/resources/res1", "PATCH")
+    page.add_init_script(NEVER_GIVEN_UP)
+    # Who comes half a minute later is told, and not asked.
+    stop_the_clock(page)
     admin.go("#/accounts/acc000000/instances")
     save(page)
     change = held.first()
     page.evaluate("location.hash = '#/accounts/acc000000/tests'")
     expect(page.get_by_text("No test of the last 90 days.")).to_be_visible()
     change.fulfill(json=saved(MONDAY)(change.request))
+    expect(page.locator("#toasts")).to_contain_text("The schedule is set.")
+    page.clock.run_for(2_100)
     expect(question(page)).to_contain_text("outside this schedule")
 
 
