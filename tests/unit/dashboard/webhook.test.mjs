@@ -147,7 +147,7 @@ test("what was not sent in a pause was not tried so often, and nobody failed to 
   assert.ok(!failed.includes(t.webhook.noAnswer), failed);
 });
 
-test("deliveries of a webhook that was removed are asked for no more, and by one reader once it is set", async (context) => {
+test("deliveries of a removed webhook are asked for no more, and by one reader once it is set", async (context) => {
   const { there, main, open, again, leave } = await organizationOf(context);
   await open();
   there.isSet = false;

@@ -288,7 +288,7 @@ export function keepInstances(id, listed) {
 /** The listing of this search and these filters: the one that was shown last, or a new one. */
 export function listingOf(q, status, version = "") {
   const wanted = new Listing(q, status, version);
-  if (listing?.q !== wanted.q || listing.status !== status || listing.version !== version) listing = wanted;
+  if (!listing || listing.q !== wanted.q || listing.status !== status || listing.version !== version) listing = wanted;
   return listing;
 }
 

@@ -299,8 +299,8 @@ function pressButtons() {
   };
 }
 
-// Read once it is opened, and again from then on, until it ends. `settings`: reads those again.
-function deliveries(view, settings) {
+// Read once it is opened, and again from then on, until it ends. `readSettings`: reads the webhook's settings again.
+function deliveries(view, readSettings) {
   const ended = new AbortController();
   const signal = AbortSignal.any([view, ended.signal]);
   const list = h("div", {});
@@ -312,7 +312,7 @@ function deliveries(view, settings) {
   const read = () =>
     api.get(`${WEBHOOK}/deliveries`, { signal }).catch((problem) => {
       if (!problem.isMissing) throw problem;
-      settings();
+      readSettings();
       throw new Problem({ title: t.webhook.none });
     });
   const again = () => shown?.again().catch(() => {});
