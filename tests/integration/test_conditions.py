@@ -341,7 +341,7 @@ def test_an_account_that_is_sent_in_a_new_form_has_a_new_tag(
     form = [*(bare(schemas[name]) for name in sorted(sent)), IssueBody.of(outdated).model_dump()]
     digest = hashlib.sha256(json.dumps(form, sort_keys=True).encode()).hexdigest()
 
-    assert FORMS[REPRESENTATION] == digest[:16]
+    assert FORMS.get(REPRESENTATION) == digest[:16], "an account has another form: a new number"
 
 
 def test_a_version_is_the_same_in_each_form() -> None:

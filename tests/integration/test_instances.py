@@ -91,6 +91,7 @@ def test_each_kind_starts_and_stops(session: CustomerSession) -> None:
     make_cluster("ledger")
     names = {Kind.EC2: run_instance(), Kind.RDS: "orders", Kind.AURORA: "ledger"}
     running = {Kind.EC2: "running", Kind.RDS: "available", Kind.AURORA: "available"}
+    assert set(names) == set(Kind)
     for kind, name in names.items():
         instances = InstanceClient(session, kind, "us-east-1")
 

@@ -1,5 +1,5 @@
-"""A permission, or a group of them, is added in two edits, an entry in the catalog and a probe, and
-one command, `make catalog`.
+"""A permission is added in two edits, an entry in the catalog and a probe, and one command,
+`make catalog`. So is a group, but for the number of the form in which accounts are sent.
 
 Each test makes them in a copy, as docs/architecture.md says, and looks at what the copy then does.
 """

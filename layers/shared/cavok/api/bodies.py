@@ -1,4 +1,4 @@
-"""Which request bodies are read at all. Others would crash the parser, or cost without use."""
+"""Which request bodies are read at all. Others would crash the parser, or cost time for nothing."""
 
 import base64
 import binascii

@@ -38,7 +38,7 @@ only. A test says when to increase it.
 
 def representation() -> str:
     """The representation of this release. An account also says which version of the template is the
-    newest, so that stands beside it if it is not the first.
+    newest, so its number follows if it is not 1.
     """
     newest = template_versions.current()
     return f"{REPRESENTATION}" if newest == 1 else f"{REPRESENTATION}.{newest}"
@@ -67,8 +67,8 @@ def etag(version: int, writes: int, *, testing: bool, form: str = "") -> str:
 
 
 def tag_of(version: str, shown: BaseModel) -> str:
-    """The ETag of another body: `"version-digest"`. The digest also changes with what only time
-    changes. Conditions compare the version, 16 hexadecimal digits.
+    """The ETag of another body: `"version-digest"`. The digest also changes with fields that
+    change with time alone. Conditions compare the version, 16 hexadecimal digits.
     """
     digest = hashlib.sha256(shown.model_dump_json().encode()).hexdigest()[:16]
     return f'"{version}-{digest}"'

@@ -13,7 +13,7 @@ from cavok.api.problems import RefusedRequest
 
 def check(app: APIGatewayHttpResolver, event: Mapping[str, Any]) -> None:
     """Raises RefusedRequest if no route of the app serves the request. This comes before the gate,
-    also for a viewer: the public document tells every path and method anyway.
+    also for a viewer: the public document lists every path and method anyway.
     """
     methods = allowed(app, event["rawPath"])
     if not methods:

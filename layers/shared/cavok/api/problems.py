@@ -32,7 +32,7 @@ class FieldError(BaseModel):
 
 
 class RefusedRequest(ServiceError):
-    """A request that reaches no route. `headers` say what would."""
+    """A request that reaches no route. `headers` say what would be accepted."""
 
     def __init__(self, status: HTTPStatus, detail: str, headers: Mapping[str, str]) -> None:
         super().__init__(status, detail)

@@ -14,7 +14,9 @@ T = TypeVar("T")
 def call_at_once(
     calls: Mapping[K, Callable[[], T]], at_once: int, *, seconds: float
 ) -> dict[K, Future[T]]:
-    """The calls that ended within the time limit, `at_once` at a time, in the order of `calls`."""
+    """Makes the calls, `at_once` at a time. Returns those that ended within the time limit, in the
+    order of `calls`.
+    """
     pool = ThreadPoolExecutor(at_once)
     futures = {key: pool.submit(call) for key, call in calls.items()}
     wait(futures.values(), timeout=seconds)
@@ -23,7 +25,7 @@ def call_at_once(
 
 
 def no_answer_within(seconds: float) -> Judgement:
-    """What a call proves that did not end within the time limit."""
+    """The judgement of a call that did not end within the time limit."""
     return Judgement(
         verdict=Verdict.INCONCLUSIVE,
         evidence=Evidence.NONE,

@@ -21,7 +21,8 @@ def complete_clocks(
     """Creates the missing clocks of a stored resource, and returns their names. Raises
     ServiceUnavailable.
 
-    Then reads the resource again: a change of its schedule meanwhile does not know these clocks.
+    Then reads the resource again, and ends the clocks that a change of its schedule meanwhile made
+    needless.
     """
     created = scheduler.create(resource, clocks)
     stored = resources.find(resource.account_id, resource.resource_id) if created else None

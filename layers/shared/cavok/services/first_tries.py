@@ -10,8 +10,8 @@ from cavok.domain.first_tries import PERIOD, first_try_seconds, own_seconds
 
 
 class FirstTries:
-    """The seconds of each organization in this process. Each process counts its own, so that no
-    message costs a write.
+    """The seconds that this process spent on first tries, by organization. Each process counts its
+    own, so that no message costs a write.
     """
 
     def __init__(self) -> None:

@@ -44,8 +44,8 @@ class KeptListings:
         self._kept: OrderedDict[tuple[str, str], tuple[int, Listing]] = OrderedDict()
 
     def get(self, account: Account, now: datetime) -> Listing | None:
-        """`account` as it is stored at this moment. None if there is no listing of less than a
-        minute ago.
+        """The listing that is kept. None if it is a minute old, or the account was written since.
+        `account` as it is stored at this moment.
         """
         writes, listing = self._kept.get(_key(account), (None, None))
         if listing is None or writes != account.writes:

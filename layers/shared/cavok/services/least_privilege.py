@@ -27,9 +27,9 @@ def least_privilege_for(
     count_page: Callable[[], None],
     now: datetime,
 ) -> LeastPrivilege:
-    """Nothing is called in the customer's account. `count_page` is called before each page of
-    interactions and for each hundred resources, also if there are none. Raises what it raises, and
-    InvalidField if the policy would be too long.
+    """The smallest policy of an account. Nothing is called in the customer's account. `count_page`
+    is called before each page of interactions and for each hundred resources, also if there are
+    none. Raises what it raises, and InvalidField if the policy would be too long.
     """
     used, since = _latest(account.account_id, interactions, count_page, now)
     return least_privilege(

@@ -61,7 +61,7 @@ def why_not_described(kind: Kind, judgement: Judgement) -> str:
 
 
 def why_unavailable(judgement: Judgement) -> type[InteractionRefused | NotAnswered]:
-    """The same as the cause of an error."""
+    """The error to raise for such an answer."""
     if judgement.passing:
         return NotAnswered
     if judgement.error_code == NOT_READABLE:

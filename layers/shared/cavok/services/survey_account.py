@@ -23,9 +23,9 @@ def survey_account(
     sealer: Sealer,
     now: datetime,
 ) -> Survey:
-    """Shows the `steps` of entering, and asks the account's `regions`. `test` also has the names
-    under which its `session` is sealed, and its `trigger`. Without a session, nothing is looked at.
-    Raises SealBroken.
+    """Stores the `steps` of entering for the page, and surveys the account's `regions`. `test` also
+    has the names under which its `session` is sealed, and its `trigger`. Without a session, nothing
+    is looked at. Raises SealBroken.
     """
     entering = [Step.from_dict(step) for step in test.get("steps", ())]
     under_control = resources.all_of(test["account_id"])

@@ -8,7 +8,7 @@ from cavok.domain.steps import Judgement, Step
 
 
 def timed(step: str, call: Callable[[], Judgement], region: str | None = None) -> Step:
-    """Makes a call and returns its step, with the wall-clock it took in milliseconds."""
+    """Makes a call and returns its step, with the time that it took, in milliseconds."""
     started_at, start = datetime.now(UTC), time.monotonic()
     judgement = call()
     duration_ms = round((time.monotonic() - start) * 1000)

@@ -414,6 +414,19 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     "an audit entry of a schedule": (AuditItem, AuditItem.entry, OF_SCHEDULE),
     "accounts that are looked at": (LooksItem, lambda item: item.looks, LOOKS),
     "a proof of a role's trust": (TrustProofItem, TrustProofItem.proof, PROOF),
+    "a request key": (RequestItem, lambda item: item.interaction_id, STOP.interaction_id),
+    "an idempotency key": (
+        IdempotencyItem,
+        lambda item: (item.account_id, item.body_hash),
+        (ACCOUNT_ID, "h"),
+    ),
+    "a resource's claim": (
+        ResourceClaimItem,
+        lambda item: item.resource_id,
+        SCHEDULED.resource_id,
+    ),
+    "a deleted resource": (DeletedItem, lambda item: item.clocks, ("a", "b")),
+    "a day's messages that wait on": (WaitingItem, lambda item: item.used, 6),
 }
 
 
@@ -429,6 +442,7 @@ def test_every_item_is_pinned() -> None:
     classes = {each for each in Item.__subclasses__() if each.__module__.startswith("cavok.")}
 
     assert {type(item) for item in WRITTEN.values()} == classes - {due_accounts.DueItem}
+    assert {kind for kind, _, _ in READ.values()} == classes - {due_accounts.DueItem}
     assert set(WRITTEN) == set(STORED)
 
 

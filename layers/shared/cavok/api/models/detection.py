@@ -5,6 +5,6 @@ from cavok.domain.detection import Detection
 
 
 class DetectionBody(ResponseBody):
-    """What a look for an account's role found."""
+    """What a check for an account's role found."""
 
     state: Detection

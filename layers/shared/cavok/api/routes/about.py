@@ -33,7 +33,7 @@ def get_openapi() -> Response[str]:
 
 @router.get("/docs", include_in_schema=False, cache_control=FOR_ALL, compress=True)
 def get_docs() -> Response[str]:
-    """Returns a page for reading about the API."""
+    """Returns the API's documentation as a page."""
     return _html(_page())
 
 

@@ -205,8 +205,9 @@ def delete_account(
 def revoke(
     account_id: str, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
 ) -> Response[None]:
-    """Ends all use of the account at once: no act, listing, log line or scheduled test until a
-    person tests it. It is `unconfirmed`, with the issue `revoked`. Repeating it changes nothing.
+    """Ends all use of the account at once: no start, stop, listing, log line or scheduled test
+    until a person tests it. It is `unconfirmed`, with the issue `revoked`. Repeating it changes
+    nothing.
     """
     revoke_account(
         router.caller.organization_id,

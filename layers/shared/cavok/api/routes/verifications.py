@@ -33,8 +33,8 @@ def _body(verification: Verification) -> VerificationBody:
 def create_verification(
     account_id: str, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
 ) -> Response[VerificationBody]:
-    """Starts a test, or returns the one that is running. A test takes a revoked account into use
-    again. With If-Match, it does so only if you have seen the revocation.
+    """Starts a test, or returns the one that is running. A test puts a revoked account back
+    into use. With If-Match, it does so only if you have seen the revocation.
     """
     verification = start_verification(
         router.caller.organization_id,
