@@ -116,10 +116,11 @@ def test_an_audit_entry_says_who_from_where_to_what_and_what_became_of_it(
     def row(text):
         return page.locator(".trail-row").filter(has_text=text)
 
-    stop = row("Stop requested")
+    stop, said = row("Stop requested"), "rds in us-east-1 · Refused · See the interactions"
+    expect(stop).to_contain_text(said)  # what became of it is read after the trail
     with network.outage(page):
         expect(stop).to_contain_text("orders")
-        expect(stop).to_contain_text("rds in us-east-1 · Refused · See the interactions")
+        expect(stop).to_contain_text(said)
     expect(stop.locator(".trail-who")).to_have_text("on schedule")
     link = stop.get_by_role("link", name="See the interactions")
     expect(link).to_have_attribute("href", "#/accounts/acc000000/interactions")

@@ -102,12 +102,12 @@ def test_a_token_near_its_end_is_renewed_without_a_word_and_the_next_one_too(adm
     admin.page.wait_for_load_state("networkidle")
     used = []
     for view in ("Organization", "Cloud Accounts"):
-        in_an_hour(admin.page)
         with admin.page.expect_request(
             lambda request: request.headers.get("x-amz-target", "").endswith(
                 "GetTokensFromRefreshToken"
             )
         ) as renewals:
+            in_an_hour(admin.page)
             admin.page.get_by_role("link", name=view).first.click()
         used.append(renewals.value.post_data_json["RefreshToken"])
         expect(admin.page.get_by_role("heading", name=view, level=1)).to_be_visible()

@@ -1411,15 +1411,20 @@ def test_what_answers_after_the_patience_changes_nothing_even_if_it_has_no_test_
 ) -> None:
     """Lambda may freeze the process meanwhile: it may be hours until it answers."""
     pair = connected(2)
-    answered, over = threading.Event(), threading.Barrier(3)
+    answered, begun, over = threading.Event(), threading.Barrier(3), threading.Barrier(3)
 
     def hang(account: Account) -> Any:
+        begun.wait(60)
         answered.wait(60)
         over.wait(60)
         return works(account)
 
+    def once_both_hang(tests: Any, _: float) -> dict[Any, float]:
+        begun.wait(60)
+        return {}
+
     customers.finds = {"A0": hang, "A1": hang}
-    monkeypatch.setattr(sweep, "PATIENCE_SECONDS", 0.5)
+    monkeypatch.setattr(sweep, "seconds_of", once_both_hang)
 
     swept = customers.swept(most=2)
 

@@ -13,12 +13,13 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 from botocore.model import OperationModel
 
-from cavok.adapters.customer import session
+from cavok.adapters.customer import session, survey
 from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.kinds import Kind
 from cavok.domain.survey import Survey
+from cavok.services import survey_regions
 from tests.support.builders import NUMBER
 
 Answer = Mapping[str, Any] | Exception | Callable[[dict[str, Any]], Mapping[str, Any]]
@@ -103,6 +104,9 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     """What customers' sessions reach instead of AWS."""
     fake = Aws()
     monkeypatch.setattr(session, "_shared_client", fake.client)
+    # Limits of real time: a busy machine takes seconds to make a first client.
+    monkeypatch.setattr(survey, "PAGING_SECONDS", 300)
+    monkeypatch.setattr(survey_regions, "TIME_LIMIT_SECONDS", 300)
     yield fake
     fake.leave()
 

@@ -164,11 +164,12 @@ def watched(calls: C) -> Iterator[C]:
     def make_api_call(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
         return calls.call(client, operation, arguments)
 
+    before = getattr(BaseClient, _METHOD)
     setattr(BaseClient, _METHOD, make_api_call)
     try:
         yield calls
     finally:
-        setattr(BaseClient, _METHOD, REAL)
+        setattr(BaseClient, _METHOD, before)
 
 
 def _error(operation: str, code: str, status: int, **more: Any) -> ClientError:

@@ -380,8 +380,10 @@ class JsonAttribute(JSONAttribute):
         return super().serialize(self._dump(value))
 
     def deserialize(self, value: str) -> Any:
-        """Raises what `load` raises."""
-        decoded, _ = _DECODE(value)
+        """Raises JSONDecodeError, and what `load` raises."""
+        decoded, end = _DECODE(value)
+        if end != len(value):
+            raise json.JSONDecodeError("Extra data", value, end)
         return self._load(decoded)
 
 
