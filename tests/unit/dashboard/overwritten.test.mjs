@@ -367,7 +367,7 @@ for (const [what, isStored] of [
     assert.equal(done.length, isStored ? 1 : 0);
     const { failed } = t.status;
     assert.equal(said(), isStored ? t.account.keysTested(failed) : t.account.keysMeanwhile("NEWS", failed));
-    assert.match(said(), isStored ? /is in use/ : /not stored.* only if/);
+    assert.match(said(), isStored ? /is stored/ : /not stored.* only if/);
   });
 
 for (const [what, answer] of [

@@ -298,10 +298,11 @@ for (const [what, seconds, how, before = 0] of [
     modal()?.close();
   });
 
-for (const [what, runsNow, waitsFor] of [
+for (const [what, runsNow, waitsFor, opens] of [
   ["the answer", true, "answer"],
   ["the answer, though nobody sees what runs", undefined, "answer"],
-  ["another modal", true, "modal"],
+  ["another modal", true, "modal", () => dialog({ title: "Rename", content: () => "Name" })],
+  ["a second modal of the schedule, which sends nothing", true, "modal", (open) => (open(), modal())],
 ])
   test(`who waits long for ${what} is told, and asked by no modal: that would be out of place`, async (context) => {
     const [kept, letGo] = held(keep);
@@ -312,7 +313,7 @@ for (const [what, runsNow, waitsFor] of [
     await save(19);
     if (waitsFor === "modal") letGo();
     await soon(30);
-    const other = waitsFor === "modal" && dialog({ title: "Rename", content: () => "Name" });
+    const other = opens?.(open);
     if (other) drawn.resolve();
     await soon(30);
     const later = Date.now() + 600_000;

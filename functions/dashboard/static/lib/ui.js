@@ -135,15 +135,17 @@ export function errorPanel(problem, retry) {
 // After a deployment the old build's modules are gone. A reload loads the new page.
 export function notLoaded(error) {
   console.error(error);
-  const panel = errorPanel({ title: t.problems.view, detail: t.problems.viewDetail }, async () => {
-    // Offline, a reload would lose the page.
-    if (!navigator.onLine) {
-      toast(t.problems.offline, "warning");
-      await new Promise((resolve) => addEventListener("online", resolve, { once: true }));
-    }
-    if (panel.isConnected) location.reload();
-  });
+  const panel = errorPanel({ title: t.problems.view, detail: t.problems.viewDetail }, () => reloadFor(panel));
   return panel;
+}
+
+// Offline, a reload would lose the page.
+async function reloadFor(node) {
+  if (!navigator.onLine) {
+    toast(t.problems.offline, "warning");
+    await new Promise((resolve) => addEventListener("online", resolve, { once: true }));
+  }
+  if (node.isConnected) location.reload();
 }
 
 // After so long, it is said that something takes long.
@@ -152,7 +154,7 @@ export const SLOW_AFTER_MS = 5_000;
 // A module that hangs is fetched anew only by a page that is.
 export const takesLong = () => [
   h("p", { class: "muted small slow", role: "status" }, t.problems.slow),
-  button(t.actions.retry, { onclick: () => location.reload() }, "refresh"),
+  button(t.actions.retry, { onclick: ({ currentTarget }) => reloadFor(currentTarget) }, "refresh"),
 ];
 
 export function skeleton(lines = 3, className = "") {

@@ -305,7 +305,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   // Whoever has waited for its answer, or read that it was lost, may have taken long.
   const giveUp = () => {
     const last = sentOf(key).at(-1);
-    if (last && !isDone) last.age = ageing();
+    if (mine && last && !isDone) last.age = ageing();
     askOfLost();
   };
   // A schedule whose answer was lost may be saved all the same, perhaps only later; so may one that was sent before.

@@ -315,7 +315,7 @@ export const t = withTexts(OPEN_TABLES, {
     keysMeanwhile: (ending, status) =>
       `Your key was not stored. This account has changed in the meantime: its key ends in ${ending}, and it is ` +
       `${status}. Press again only if yours is to replace that key.`,
-    keysTested: (status) => `Your key is in use; a test found: ${status}. Press again only to store it anew.`,
+    keysTested: (status) => `Your key is stored; a test found: ${status}. Press again only to store it anew.`,
     logsOn: "Cavok writes logs from now on, if the role or user allows it: a test tells.",
     logsLater: "Cavok writes logs once the account is connected, if the role or user allows it: a test tells.",
     logsOff: "Nothing is written to this account any more.",

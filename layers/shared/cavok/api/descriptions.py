@@ -174,7 +174,7 @@ OWN: dict[str, dict[str, str]] = {
         "http_status": "The status code that your receiver answered with. Null without an answer.",
         "duration_ms": "How long your receiver took. Null if nothing was sent.",
         "status": "What became of the message.",
-        "tries": "How often Cavok tried to send it.",
+        "tries": "How often Cavok tried to send it, or held it back in a pause.",
     },
     "DeliveryPage": {"next_cursor": "Always null: there is one page."},
     "DetectionBody": {"state": "What the check found."},
