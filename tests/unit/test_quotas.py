@@ -106,4 +106,4 @@ def test_the_readme_says_how_long_the_name_of_a_stack_may_be() -> None:
     ]
 
     assert len(rests) > 2
-    assert f"“Stack Name” has at most {min(rests)} characters" in (ROOT / "README.md").read_text()
+    assert f"“Stack Name”, use at most {min(rests)} characters" in (ROOT / "README.md").read_text()
