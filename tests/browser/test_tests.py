@@ -136,10 +136,10 @@ def test_an_open_disclosure_stays_open_while_others_come_in(admin, account, answ
     expect(refused.get_by_text("not authorized")).to_be_visible()
 
 
-def test_an_aborted_test_says_that_the_status_stays(admin, account, answer_with):
+def test_an_aborted_test_says_that_it_decided_nothing(admin, account, answer_with):
     answer_with(admin.page, TEST, samples.finished_test(state="aborted", outcome=None, steps=[]))
     page = admin.go("#/accounts/acc000000/tests/test1")
-    expect(page.get_by_text("The account keeps its status.")).to_be_visible()
+    expect(page.get_by_text("This test decided nothing:")).to_be_visible()
 
 
 def test_the_history_leads_to_what_changed(admin, account, answer_with):
