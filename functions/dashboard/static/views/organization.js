@@ -243,12 +243,11 @@ function drawWebhook(target, signal) {
 }
 
 /** With its tag; null if there is none. @param {AbortSignal} [signal] */
-const webhookThere = (signal) => api.getWithTag(WEBHOOK, { signal }).catch(ifMissing({ body: null, etag: null }));
-
-const ifMissing = (answer) => (problem) => {
-  if (problem.isMissing) return answer;
-  throw problem;
-};
+const webhookThere = (signal) =>
+  api.getWithTag(WEBHOOK, { signal }).catch((problem) => {
+    if (problem.isMissing) return { body: null, etag: null };
+    throw problem;
+  });
 
 function none(again) {
   return [
