@@ -40,7 +40,7 @@ test: check stack simulator chromium ## everything: checks, unit, integration, e
 	@$(RUN) pytest tests/unit tests/integration $(TOGETHER)
 	@$(RUN) tests.support.side_by_side
 
-unit: dev ## the unit tests (ARGS="-k webhooks", as for the next three)
+unit: dev simulator ## the unit tests (ARGS="-k webhooks", as for the next three)
 	@$(RUN) pytest $(call of,tests/unit,$(TOGETHER))
 
 integration: dev simulator ## the tests against moto, and of the built functions
