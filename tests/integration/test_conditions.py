@@ -318,10 +318,11 @@ def test_the_example_of_a_condition_has_the_form_of_the_tag_that_it_is_about(
     assert {form(tag) for tag in shown} == {form(client.get().headers["etag"])}
 
 
-FORMS = {1: "e79e55240bbe70be", 2: "4aa9c93baebe5510"}
+FORMS = {1: "e79e55240bbe70be", 2: "5fc54d47388eee8e"}
 """The form of an account's representation, and the digest of its schema and of the words that a
 release adds. For another one, count on: a client whose ETag is of an older form is sent the new
-one, and its If-Match goes on to work.
+one, and its If-Match goes on to work. Groups of the catalog are not in it: another group is another
+version of the template, whose number is in the ETag too.
 """
 
 
@@ -330,10 +331,12 @@ def test_an_account_that_is_sent_in_a_new_form_has_a_new_tag(
 ) -> None:
     """Two releases may send one version of an account differently."""
     sent, found = {"AccountBody"}, {"AccountBody"}
-    schemas = described()["components"]["schemas"]
+    schemas = {**described()["components"]["schemas"]}
+    each_group, *_ = schemas["CapabilitiesBody"]["properties"].values()
+    schemas["CapabilitiesBody"] = {"each": each_group}
     while found:
         text = json.dumps([schemas[name] for name in found])
-        found = set(re.findall(r"#/components/schemas/(\w+)", text)) - sent
+        found = (schemas.keys() & re.findall(r"#/components/schemas/(\w+)", text)) - sent
         sent |= found
     second = TemplateVersion(version=2, text="It can do more.", adds=("a:B",), removes=("c:D",))
     monkeypatch.setattr(template_versions, "VERSIONS", (VERSIONS[0], second))

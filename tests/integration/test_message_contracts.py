@@ -45,6 +45,7 @@ from tests.support.messages import (
     eventbridge,
     fed_by_clocks,
     invoke,
+    mappings,
     matches,
     nothing_is_dropped,
     queue_names,
@@ -125,15 +126,18 @@ def test_every_filter_of_a_stream_lets_records_pass_that_its_function_takes(
     records: list[Json], eventbridge: EventBridge
 ) -> None:
     assert STREAMS
-    for function, mapping in STREAMS.items():
-        patterns = [json.loads(f["Pattern"]) for f in mapping["FilterCriteria"]["Filters"]]
-        for pattern in patterns:
+    patterns: dict[str, list[Json]] = {function: [] for function in STREAMS}
+    for function, mapping in mappings("Stream"):
+        for each in mapping["FilterCriteria"]["Filters"]:
+            pattern = json.loads(each["Pattern"])
+            patterns[function].append(pattern)
             passed = [record for record in records if matches(pattern, record)]
             assert passed, f"{function}: nothing here is written that passes {pattern}"
             before = len(eventbridge.events)
             assert invoke(function, {"Records": passed}) == {"batchItemFailures": []}
             assert len(eventbridge.events) > before, f"{function}: no event of {pattern}"
-        dropped = [r for r in records if not any(matches(p, r) for p in patterns)]
+    for function, of_function in patterns.items():
+        dropped = [r for r in records if not any(matches(p, r) for p in of_function)]
         before = len(eventbridge.events), len(eventbridge.sent["FollowedActs"])
         invoke(function, {"Records": dropped})
         after = len(eventbridge.events), len(eventbridge.sent["FollowedActs"])

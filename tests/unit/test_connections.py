@@ -169,6 +169,15 @@ def test_one_message_that_fails_repeats_no_other_of_its_batch(name: str) -> None
     assert mappings()[name]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
+@pytest.mark.parametrize("name", mappings())
+def test_no_message_of_a_queue_is_deleted_unread(name: str) -> None:
+    """Lambda deletes what a filter of a queue refuses, and sends it to no dead-letter queue.
+    Source: Lambda Developer Guide, "Control which events Lambda sends to your function".
+    """
+    mapping = mappings()[name]
+    assert source_of(mapping) not in QUEUES or "FilterCriteria" not in mapping
+
+
 CONSUMED = {source_of(mapping) for mapping in mappings().values()} & QUEUES.keys()
 DEAD = QUEUES.keys() - CONSUMED
 

@@ -97,7 +97,7 @@ class Answering:
     """Answers with these statuses, the last one again and again, for a while."""
 
     def __init__(self, *statuses: int) -> None:
-        self.statuses, self.count, self.until = statuses, 0, time.monotonic() + 2
+        self.statuses, self.count, self.until = statuses, 0, time.monotonic() + 60
 
     def request(self, *_: Any) -> Mock:
         if time.monotonic() > self.until:

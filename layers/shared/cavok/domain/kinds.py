@@ -127,6 +127,12 @@ class KindDescriptor:
     no_capacity: frozenset[str]
     restarted_by_aws: bool = False
 
+    def lists(self, instance: DescribedInstance) -> bool:
+        """Whether Cavok shows and counts it: it is not gone, and no member of a cluster, which
+        starts and stops its members.
+        """
+        return instance.state not in self.hidden and instance.member_of is None
+
     def read_page(self, page: Mapping[str, Any]) -> DescribedPage:
         """The instances in one page of the Describe answer. An entry that lacks a field, or has
         another shape than AWS documents, hides no other.

@@ -188,6 +188,13 @@ def rows_of_the_map(columns: int) -> list[list[str]]:
 FOLDER = Path(keys.__file__).parent
 
 
+def test_the_local_sweep_waits_for_tests_under_these_keys() -> None:
+    text = (ROOT / "local" / "sweep.py").read_text()
+
+    assert f'f"{keys.ACCOUNT}{{' in text
+    assert f'"{keys.VERIFICATION}"' in text
+
+
 def files_that_spell(sort_key: str) -> set[str]:
     """The modules that name what makes sort keys with this beginning."""
     names = [

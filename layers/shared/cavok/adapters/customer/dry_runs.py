@@ -102,7 +102,7 @@ def _an_instance(ec2: Any) -> str:
         found = ASKED_ABOUT.descriptor.read_page(page).instances
     except AWS_ERRORS:
         found = ()  # reported by the step of ec2:DescribeInstances
-    usable = (each.instance_id for each in found if each.state not in ASKED_ABOUT.descriptor.hidden)
+    usable = (each.instance_id for each in found if ASKED_ABOUT.descriptor.lists(each))
     return next(usable, None) or _absent()
 
 

@@ -42,7 +42,7 @@ class InstanceClient:
                 Instance.of(each, self.kind, self.region)
                 for page in pages
                 for each in page.instances
-                if each.state not in self._descriptor.hidden and each.member_of is None
+                if self._descriptor.lists(each)
             ],
             _judge([why for page in pages for why in page.unreadable]),
         )

@@ -253,7 +253,7 @@ class ProbedAccount:
             )
             yield from (None for _ in described.unreadable)
             for each in described.instances:
-                if each.member_of is None:
+                if kind.descriptor.lists(each):
                     arn = self.arn(kind, each.instance_id, region)
                     yield Database(each.instance_id, region, arn, each.tags)
             self.deadline.check()
