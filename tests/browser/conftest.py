@@ -144,7 +144,12 @@ def open_context(launched: Browser, watch: Watch) -> Iterator[Callable[..., Brow
 
     def make(**options: Any) -> BrowserContext:
         context = launched.new_context(
-            **{"viewport": {"width": 1280, "height": 860}, "locale": "en-GB", **options}
+            **{
+                "viewport": {"width": 1280, "height": 860},
+                "locale": "en-GB",
+                "timezone_id": "UTC",
+                **options,
+            }
         )
         context.add_init_script(REPORT_VIOLATIONS)
         if at.offset() and launched.browser_type.name == "chromium":

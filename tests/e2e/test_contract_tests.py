@@ -12,6 +12,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 
+import pytest
+
 from local.settings import ROOT, WORKLOAD_ACCOUNT_ID
 from local.stack import Stack
 from tests.e2e.bare_account import Account
@@ -47,6 +49,7 @@ def run(stack: Stack, account_number: str, *arguments: str) -> tuple[dict[str, i
     return counts, failed, ended.stdout
 
 
+@pytest.mark.timeout(600)
 def test_all_pass_but_for_the_known_gaps(stack: Stack) -> None:
     """As the workload account, whose user pools the emulator's sign-in knows. It has no members."""
     counts, failed, output = run(stack, WORKLOAD_ACCOUNT_ID, "tests/contract")

@@ -128,14 +128,20 @@ def matching(pattern: str) -> tuple[str, ...]:
     )
 
 
+def only_reads(action: str) -> bool:
+    """Whether the action's access level is List or Read."""
+    return _details(action)["access_level"] in ("List", "Read")
+
+
 def _types(action: str) -> dict[str, Any]:
     """The resource types of an action, by name."""
-    return {kind: details for kind, details in _details(action).items() if kind}
+    found = _details(action)["resource_types"]
+    return {kind: details for kind, details in found.items() if kind}
 
 
 def _details(action: str) -> dict[str, Any]:
     service, _, name = action.partition(":")
-    details: dict[str, Any] = get_service_prefix_data(service)["privileges"][name]["resource_types"]
+    details: dict[str, Any] = get_service_prefix_data(service)["privileges"][name]
     return details
 
 
@@ -149,7 +155,7 @@ def _knows_key(action: str, arns: list[str], key: str) -> bool:
     named = {kind for arn in arns for kind in types_of(arn, action)} or _types(action).keys()
     known = [
         each
-        for kind, details in _details(action).items()
+        for kind, details in _details(action)["resource_types"].items()
         if not kind or kind in named
         for each in (*details["condition_keys"], *resources.get(kind, {}).get("condition_keys", ()))
     ]

@@ -1,5 +1,5 @@
 """A permission is added in two edits, an entry in the catalog and a probe, and one command,
-`make catalog`. So is a group, but for the number of the form in which accounts are sent.
+`make catalog`. So is a group.
 
 Each test makes them in a copy, as docs/architecture.md says, and looks at what the copy then does.
 """
@@ -129,8 +129,8 @@ print(
 """
 ACTIONS = ["elasticache:DescribeCacheClusters", "elasticache:RebootCacheCluster"]
 READS = {
-    "ec2:DescribeVolumes": (
-        'lambda account: account.session.client("ec2").describe_volumes() and None'
+    "ec2:GetEbsEncryptionByDefault": (
+        'lambda account: account.session.client("ec2").get_ebs_encryption_by_default() and None'
     ),
     "rds:DescribeDBSnapshots": (
         'lambda account: account.session.client("rds").describe_db_snapshots() and None'
@@ -207,12 +207,12 @@ def test_no_other_edit_is_needed(tmp_path: Path) -> None:
     edits = [
         (line, f'{line}        Permission("{action}", "{why}"),\n')
         for line, action, why in (
-            (STOP, "ec2:DescribeVolumes", "Lists volumes."),
+            (STOP, "ec2:GetEbsEncryptionByDefault", "Reads whether volumes are encrypted."),
             (STOP_CLUSTER, "rds:DescribeDBSnapshots", "Lists snapshots."),
         )
     ]
     add(copy / "layers/shared", *edits, added("CACHES", LOOKING), probes=READS)
-    budget = "<= MOST_TRANSITIONS"  # of the catalog itself: these three come on top
+    budget = "<= MOST_TRANSITIONS"  # of the catalog itself: these come on top
     edit(copy / "tests/unit/test_costs.py", budget, f"{budget} + {2 * len(READS)}")
     edit(copy / "template.yaml", "MinValue: 5, MaxValue: 40", "MinValue: 6, MaxValue: 40")
     names = {path.name for path in (copy / "layers/shared/cavok/templates").iterdir()}
@@ -222,7 +222,11 @@ def test_no_other_edit_is_needed(tmp_path: Path) -> None:
 
     versions = json.loads((copy / "layers/shared/cavok/domain/template_versions.json").read_text())
     assert versions[current() :] == [
-        {"text": "Lists volumes; lists snapshots; lists caches.", "adds": [*READS], "removes": []}
+        {
+            "text": "Reads whether volumes are encrypted; lists snapshots; lists caches.",
+            "adds": [*READS],
+            "removes": [],
+        }
     ]
     assert names.isdisjoint(
         path.name for path in (copy / "layers/shared/cavok/templates").iterdir()

@@ -723,7 +723,8 @@ READERS = permissions.CHECKING.actions
 
 @pytest.mark.parametrize("account", [an_account(), an_account_with_keys()])
 @pytest.mark.parametrize(
-    "readers", list(product((Verdict.ALLOWED, Verdict.DENIED, Verdict.INCONCLUSIVE), repeat=3))
+    "readers",
+    list(product((Verdict.ALLOWED, Verdict.DENIED, Verdict.INCONCLUSIVE), repeat=len(READERS))),
 )
 def test_a_success_on_an_absent_database_mends_no_real_one_unless_the_policies_were_read(
     readers: tuple[Verdict, ...], account: Account
