@@ -87,7 +87,7 @@ const person = h("div", { class: "person" });
 let shown = 0;
 /** The route that is shown. @type {any} */
 let here;
-/** The end of a session that was announced to its person, in milliseconds. */
+/** The end of the session that was announced, in milliseconds. */
 let announcedEnd = 0;
 
 function frame() {
@@ -203,7 +203,7 @@ async function show({ route, params, path, query, signal }) {
   shown += 1;
   here = route;
   drawNav(route.section);
-  // Each route has a container of its own. One that was left reaches nothing any more.
+  // Each route has its own container. A view that was left cannot draw into the next one.
   const view = h("div", { class: "view" });
   const title = (text) => {
     if (!signal.aborted) document.title = `${text} · ${t.nav.product}`;
@@ -211,7 +211,7 @@ async function show({ route, params, path, query, signal }) {
   const context = { main: view, params, path, query, signal, title };
   fill(main, view);
   const had = focus();
-  // Until the view is there, and has a title of its own.
+  // A title until the view sets its own.
   title(SIDEBAR.find(({ section }) => section === route.section)?.text ?? t.nav.accounts);
   const mustSignIn = !route.open && !session.current();
   const patience = [
@@ -232,8 +232,8 @@ async function show({ route, params, path, query, signal }) {
       return fill(view, h("h1", {}, t.nav.accounts), notice("warning", h("p", {}, t.viewer.noOrganization)));
     }
     draw(context);
-    // A new view starts at its top with the focus on its heading, unless the reader has moved it meanwhile. The first
-    // view does not move the focus.
+    // A new view starts at its top with the focus on its heading, unless the reader has moved the focus meanwhile. The
+    // first view does not move the focus.
     if (!first) {
       const heading = view.querySelector("h1");
       if (heading && ([had, document.body].includes(focus()) || main.contains(focus()))) focusOn(heading);
@@ -259,19 +259,20 @@ function notFound({ main: view, title }) {
   );
 }
 
-// What a modal holds ends with the session.
+// Warns before the session ends, because the modals and what was typed in them end with it.
 function warnBeforeTheEnd() {
   const end = session.endsAt();
   if (!end) return;
   const left = end - Date.now();
-  // Nothing that this view asks for may tell.
+  // The view may send no request that would notice it.
   if (left <= 0) return session.forget();
   if (end === announcedEnd || left > WARN_BEFORE_MS) return;
   announcedEnd = end;
   toast(t.signIn.endsSoon(hour(end)), "warning", undefined, left);
 }
 
-// Whoever reads what is public goes on when the session ends by itself. What is still awaited ends with it.
+// A reader of a public view stays there when the session ends by itself. A view that still loads does not, because its
+// requests end with the session.
 const mayStay = () => here?.open && session.hasEnded() && !main.querySelector("[aria-busy=true]");
 
 async function configuration() {
@@ -286,7 +287,7 @@ async function start() {
   try {
     const config = await configuration();
     api.start(config);
-    // On the way back from the hosted sign-in, Cognito may take its time.
+    // Draws the frame first: after the hosted sign-in, Cognito's answer may take long.
     fill(app, frame());
     fill(main, skeleton(6));
     await session.start(config).catch((error) => {

@@ -1,10 +1,10 @@
-// The texts of the frame, the sign-in and the list. A text with values is a function. All other views
-// have theirs in views/texts.js, which comes with the first of them.
+// The texts of the frame, the sign-in and the list. A text with values is a function. The texts of all other views are
+// in views/texts.js, which loads with the first of them.
 export const LANGUAGE = "en";
 const RULES = new Intl.PluralRules(LANGUAGE);
 
-// Dates and numbers are as the reader writes them. What a browser says of that may be no language, such as
-// "en-US@posix": then they are as it writes them by itself.
+// Dates and numbers follow the reader's locale. A browser may report an invalid locale, such as "en-US@posix": then its
+// own default applies.
 export const LOCALE = localeOf(navigator.language);
 
 function localeOf(said) {
@@ -17,10 +17,10 @@ function localeOf(said) {
 
 export const number = new Intl.NumberFormat(LOCALE).format;
 
-// The word for a value of the API, which a newer one may have without a word here: then it is shown as it is.
+// The word for a value of the API. A newer API may send a value without a word here: it is shown as it is.
 export const wordOf = (words, value) => words[value] ?? value;
 
-// What a permission group without words here is called: "cold_storage" is "Cold storage".
+// The name of a permission group without texts: "cold_storage" becomes "Cold storage".
 export const readable = (code) => code[0].toUpperCase() + code.slice(1).replaceAll("_", " ");
 
 // The form of a text that fits a number, by the language's own plural rules. # stands for the number.
@@ -279,7 +279,7 @@ function strict(table, path) {
 
 export const t = strict(texts, "");
 
-// These texts, and those of the views that come later, with their open tables.
+// Joins these texts and those of the other views, with their open tables.
 export function withTexts(openTables, more) {
   for (const path of openTables) OPEN_TABLES.add(path);
   return strict({ ...texts, ...more }, "");

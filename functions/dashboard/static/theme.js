@@ -1,4 +1,4 @@
-// What goes before the modules. Not one itself, because it must set the theme before the first paint.
+// Runs before the modules. It is not a module, because it must set the theme before the first paint.
 try {
   const theme = localStorage.getItem("cavok.theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
@@ -6,7 +6,7 @@ try {
   // The browser forbids the page to store anything, so no theme was chosen.
 }
 
-// Where the modules do not come. The link alone would forget which view was asked for.
+// For a page whose modules do not load. Without this, the link would lose the view that was asked for.
 addEventListener("click", (event) => {
   if (/** @type {HTMLElement} */ (event.target).id !== "again") return;
   event.preventDefault();

@@ -8,9 +8,10 @@ import * as session from "./session.js";
 // The gateway gives up after 30 seconds.
 const ONCE_TIMEOUT_MS = 32_000;
 const GET_ATTEMPTS = 3;
-// Longer than this nobody is left to wait: the problem says when to try again.
+// The page itself waits at most this long. Beyond it, the problem says when to try again.
 const LONGEST_WAIT_MS = 10_000;
-// A browser's timers know no more than 24 days. How long a quota lasts the API knows; how long it is down nobody does.
+// Limits of Retry-After, because a browser's timers overflow after 24 days. The API knows how long a quota lasts, but
+// nobody knows how long an outage lasts.
 const LONGEST_RETRY_AFTER_S = 24 * 60 * 60;
 const LONGEST_OUTAGE_S = 2 * 60;
 const PASSES = new Set([429, 500, 502, 503, 504]);
@@ -24,9 +25,9 @@ export function start(config) {
 }
 
 /**
- * `once`: it costs. So it is waited for as long as it may take, and repeated only if it was not begun.
+ * `once`: the request costs something. The page waits as long as it may take, and repeats it only after a 429.
  * @typedef {{query?: Record<string, any>, signal?: AbortSignal, once?: boolean}} Reading
- * `looks`: it is no person's act, after which everything is to be read again.
+ * `looks`: the page sends it by itself. A lost answer does not make the page read everything again.
  * @typedef {Reading & {body?: any, headers?: Record<string, string>, looks?: boolean}} Request
  */
 /** @type {(path: string, options?: Reading) => Promise<any>} */
@@ -40,7 +41,7 @@ export const post = (path, body, { key, etag } = {}) =>
   call("POST", path, { body, headers: { ...(key && { "idempotency-key": key }), ...onlyOf(etag) } }).then(
     (answer) => answer.body,
   );
-/** Asks the API to look at something, again and again, which whoever asks shows by itself.
+/** Asks the API to look at something. The caller repeats this, and shows the result itself.
  * @type {(path: string, options: {signal: AbortSignal}) => Promise<any>} */
 export const look = (path, { signal }) => call("POST", path, { signal, looks: true }).then((answer) => answer.body);
 /** @type {(path: string, body: any, headers?: Record<string, string>) => Promise<any>} */
@@ -60,12 +61,12 @@ async function call(method, path, { query, body, headers = {}, signal, once = fa
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value !== undefined && value !== null && value !== "") url.searchParams.set(name, value);
   }
-  // What one person has asked for does not go on as another, and its answer is not the other's.
+  // A request ends with its session, so that it is neither sent nor answered for another person.
   const ending = session.ending();
   const until = signal ? AbortSignal.any([signal, ending]) : ending;
   const isAct = method !== "GET";
   const limit = once ? ONCE_TIMEOUT_MS : session.TIMEOUT_MS;
-  // Whether the answer to this attempt, or to one before, was lost.
+  // Whether the answer to this or an earlier attempt was lost.
   let perhapsDone = false;
   let renewed = false;
   for (let attempt = 1; ; attempt += 1) {
@@ -111,8 +112,8 @@ function failed(error, limit) {
   return new Problem({ title: t.problems.network, detail: t.problems.networkDetail, unreachable: true });
 }
 
-// An act whose answer was lost may be done, and what one was about may be gone, or another: what is shown is read again
-// at once.
+// After a lost answer, the act may have been done. After a 404 or 409, its target may be gone or replaced. Both make
+// the page read everything again at once.
 function ofAct(problem) {
   if (problem.perhapsDone || problem.isMissing || problem.status === 409) readNow();
   if (!problem.perhapsDone) return problem;
@@ -153,21 +154,21 @@ function problemOf(answer, content) {
   const isQuota = answer.status === 429;
   const longest = isQuota ? LONGEST_RETRY_AFTER_S : LONGEST_OUTAGE_S;
   const wait = Math.min(Number(answer.headers.get("retry-after")), longest) * 1000;
-  // The words of the gateway, as of throttling, are for nobody.
+  // The gateway's own messages, for example for throttling, are not meant for users.
   const title = content?.title ?? t.problems.byStatus(answer.status);
   const said = content?.detail || (isQuota ? `${title}.` : "");
   const then = wait > 0 ? t.problems.waitUntil(second(Date.now() + wait)) : t.problems.waitAMoment;
   const problem = new Problem({
     status: answer.status,
     title,
-    // A moment, because the words may stand for longer than the wait lasts.
+    // Gives a time of day, because the message may stay for longer than the wait.
     detail: isQuota ? `${said} ${then}` : said,
     errors: Array.isArray(content?.errors) ? content.errors : [],
     reference: answer.headers.get("apigw-requestid") ?? answer.headers.get("x-amzn-requestid") ?? "",
   });
   if (wait > 0) problem.retryAfter = wait;
   problem.byService = Boolean(content?.title);
-  // The gateway did not wait for the function, which goes on.
+  // The gateway stopped waiting for the function, but the function goes on.
   problem.perhapsDone = answer.status >= 500 && !problem.byService;
   return problem;
 }

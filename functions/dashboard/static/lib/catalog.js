@@ -3,10 +3,10 @@ import * as api from "./api.js";
 import { ageing } from "./elapsed.js";
 import { retryAfter } from "./problem.js";
 
-// A catalog that could not be read is not asked for again before.
+// After a failed read, the catalog is not requested again for this long.
 const AFTER_FAILURE_MS = 5_000;
 
-/** Reads the catalog, once for a view: the next may be of another deployment. @param {AbortSignal} signal */
+/** Reads the catalog once per view. The next view may meet another deployment. @param {AbortSignal} signal */
 export function catalogOf(signal) {
   /** @type {Promise<any> | undefined} */
   let known;
@@ -20,8 +20,8 @@ export function catalogOf(signal) {
 }
 
 /**
- * Returns what says the groups of the catalog, none until it is there. Asking for it holds nothing back.
- * @param {AbortSignal} signal @param {() => void} onCome called when it is there
+ * Returns a function that gives the groups of the catalog, empty until it is there. Nothing waits for it.
+ * @param {AbortSignal} signal @param {() => void} onCome called when the catalog is there
  */
 export function groupsOf(signal, onCome) {
   const catalog = catalogOf(signal);

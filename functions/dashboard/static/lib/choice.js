@@ -1,4 +1,4 @@
-// A question with a few answers, all of which are seen.
+// A question with a few answers, all of them visible.
 import { h, uniqueId } from "./dom.js";
 
 /**

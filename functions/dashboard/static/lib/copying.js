@@ -1,4 +1,4 @@
-// What is there to be copied: values, and documents in tabs. The first view has none.
+// Values to copy, and documents in tabs. The first view does not load this module.
 import { announce, h, pause, uniqueId } from "./dom.js";
 import { asText } from "./format.js";
 import { icon } from "./icons.js";
@@ -67,7 +67,7 @@ export function codeBlock(content, { label, filename }) {
   );
 }
 
-/** `chosen`: the title of the tab that was, which whoever draws anew keeps. */
+/** `chosen`: has the title of the chosen tab. Whoever draws the tabs again passes it, to keep the choice. */
 export function tabs(label, items, chosen = { title: "" }) {
   const group = uniqueId("tabs");
   const select = (index, { focus = true } = {}) => {

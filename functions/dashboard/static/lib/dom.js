@@ -35,7 +35,7 @@ function flat(children) {
   return children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
 }
 
-// Passes the focus on, as far as it was in what was there.
+// Replaces the content. If the focus was in it, passes the focus on.
 export function fill(parent, ...children) {
   const had = focused(parent);
   parent.replaceChildren(...flat(children));
@@ -43,8 +43,8 @@ export function fill(parent, ...children) {
   return parent;
 }
 
-// Keeps the nodes of unchanged items, so that they keep the focus and their open disclosures. One that is drawn anew
-// passes the focus on; one that is gone gives it to the whole, not to the like of another.
+// Keeps the nodes of unchanged items, so that they keep the focus and their open disclosures. A redrawn item passes the
+// focus to its new node. A removed item passes it to the whole list, not to a similar element of another item.
 export function keyed(parent, items, keyOf, draw) {
   const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));
   const had = focused(parent);
@@ -73,20 +73,20 @@ export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(
 /** The element with the focus. */
 export const focus = () => /** @type {HTMLElement} */ (document.activeElement);
 
-/** The element in here with the focus. */
+/** The element with the focus, if it is in this place. */
 export const focused = (place) => (place?.contains(document.activeElement) ? focus() : null);
 
-// What an element is, and of what, whenever it is drawn.
+// Identifies an element across redraws: its item and its name.
 function isOne(node) {
   const name = node.dataset.part ?? node.getAttribute("href") ?? node.ariaLabel ?? node.textContent;
   return `${node.closest("[data-item]")?.dataset.item} ${name}`;
 }
 
 /**
- * Of what was drawn anew, that has the focus which had it or is the like of that, or else the whole, unless the focus
- * is elsewhere.
- * @param {HTMLElement | null} had what had the focus before @param {Element} place what is drawn now
- * @param {boolean} [same] whether that is the same one
+ * Moves the focus after a redraw: to the same element, else to its counterpart, else to the whole place. Leaves the
+ * focus alone if a reader has moved it.
+ * @param {HTMLElement | null} had the element that had the focus @param {Element} place the new content
+ * @param {boolean} [same] whether the place shows the same thing as before
  */
 export function passFocus(had, place, same = true) {
   if (!had || had === place || ![document.body, place].includes(focus())) return;
@@ -96,7 +96,7 @@ export function passFocus(had, place, same = true) {
   if (focus() === document.body) focusOn(place);
 }
 
-/** Gives the focus to what is no control. @param {any} node */
+/** Focuses an element that is not a control. @param {any} node */
 export function focusOn(node) {
   node.tabIndex = -1;
   node.focus({ preventScroll: true });
@@ -106,7 +106,7 @@ export function focusOn(node) {
 export function render(target, shown, draw) {
   const signature = JSON.stringify(shown);
   if (target.signature === signature) return;
-  // What is drawn may take in a part of what was there, with its focus.
+  // `draw` may reuse an old node that has the focus.
   const had = focused(target);
   fill(target, draw(shown));
   target.signature = signature;
@@ -125,11 +125,11 @@ export const topModal = () => [.../** @type {any} */ (document.querySelectorAll(
 
 let spoken;
 let unspoken = "";
-// Announces a change outside the focus to screen readers (aria-live, polite). Changes at one time are said together.
+// Announces a change outside the focus to screen readers (aria-live, polite). Joins simultaneous changes.
 export function announce(text) {
   clearTimeout(spoken);
   unspoken += `${text} `;
-  // All but an open modal is inert, also for screen readers.
+  // While a modal is open, everything outside it is inert, also for screen readers.
   const announcer = () => topModal()?.querySelector(".announcer") ?? byId("announcer");
   announcer().textContent = "";
   spoken = setTimeout(() => {
@@ -138,14 +138,14 @@ export function announce(text) {
   }, 60);
 }
 
-/** What was announced is for nobody else. */
+/** Clears the announcements, so that the next person does not hear them. */
 export function hush() {
   clearTimeout(spoken);
   unspoken = "";
   byId("announcer").textContent = "";
 }
 
-/** Does this later, unless the view is left before, which calls `stop`. Returns what cancels it. */
+/** Does the work later. If the view is left first, calls `stop` instead. Returns a function that cancels. */
 export function later(milliseconds, work, signal, stop = () => {}) {
   const cancel = () => {
     clearTimeout(timer);
@@ -171,8 +171,8 @@ export function pause(milliseconds, signal) {
   });
 }
 
-// Repeats `work` after each pause while the page is visible, also after a failure, and at once when there is reason to,
-// but no sooner than the API asks for. What is under way then may have been answered before: it is done again.
+// Repeats `work` after each pause while the page is visible, also after a failure. `readNow` makes it work at once, but
+// no sooner than the API allows. Work in progress at that moment may get an older answer, so it is repeated.
 export async function whileLookedAt(signal, pauseOf, work) {
   let asked = 0;
   let atOnce = false;
@@ -208,10 +208,10 @@ export async function whileLookedAt(signal, pauseOf, work) {
 
 const reads = new EventTarget();
 
-/** Whatever is watched is read again at once. */
+/** Reads all watched data again at once. */
 export const readNow = () => reads.dispatchEvent(new Event("now"));
 
-/** Calls the listener when what is watched may have changed unseen: the network is back, or an answer was lost. */
+/** Calls the listener when watched data may have changed unseen: the network is back, or `readNow` was called. */
 export function onReadNow(listener, signal) {
   addEventListener("online", listener, { signal });
   reads.addEventListener("now", listener, { signal });

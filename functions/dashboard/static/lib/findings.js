@@ -84,7 +84,7 @@ export const partOf = ({ resources }) => (resources?.asked ? allowedOf(resources
 const allowedOf = ({ allowed, asked }) =>
   allowed === asked ? t.resources.allAllowed(asked) : t.resources.allowed(allowed, asked);
 
-// How many resources were asked for, and examples with the refused first.
+// How many resources were asked about, and examples with the refused ones first.
 export function resourceList(step) {
   const { asked, allowed, denied, examples = [] } = step.resources ?? {};
   if (!asked) return null;
@@ -140,7 +140,7 @@ const REGION_MARKS = { reachable: ["good", "check"], refused: ["optional", "cros
 export const someLeftOut = (health) =>
   (health ?? []).some(({ status }) => status === "refused" || status === "not_enabled");
 
-// Regions with the same answer on one line. Regions without an answer stand by their name alone.
+// Regions with the same answer share a line. Regions without an answer are listed by name only.
 export function regionList(regions, health) {
   const found = new Map((health ?? []).map((each) => [each.region, each]));
   const alone = regions.filter((region) => !found.has(region));

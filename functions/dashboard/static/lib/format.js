@@ -22,7 +22,8 @@ function formatters() {
   };
 }
 
-// Words, so in the language of the texts. In numbers, because 30 hours ago is not always "yesterday".
+// Ages are words, so they follow the language of the texts. They are numeric, because 30 hours ago is not always
+// "yesterday".
 const RELATIVE = new Intl.RelativeTimeFormat(LANGUAGE);
 
 /** @type {["day" | "hour" | "minute", number][]} */
@@ -34,10 +35,10 @@ const UNITS = [
 
 export const percent = (value) => PERCENT.format(value / 100);
 export const utcDate = (iso) => UTC_DATE.format(new Date(iso));
-// A moment of another day has its date.
+// A moment on another day includes its date.
 const isToday = (moment, now) => new Date(moment).toDateString() === new Date(now).toDateString();
 export const hour = (moment, now = Date.now()) => local[isToday(moment, now) ? "time" : "dateTime"].format(moment);
-/** To the second, and not too early; with its date, for words that may stand until another day. */
+/** Rounds up to the second. Includes the date, because the text may stay until another day. */
 export const second = (moment) => local.dateTimeSeconds.format(Math.ceil(moment / 1000) * 1000);
 
 // 5 January 2026 is a Monday.
@@ -54,14 +55,13 @@ export const timeOfDay = (minutes) => TIME_OF_DAY.format(atMinute(minutes));
 /** The name of a day; 0 is Monday. @param {number} day @param {"long" | "short"} form */
 export const dayName = (day, form) => DAY_NAMES[form].format(atMinute(day * 24 * 60));
 
-/** The first day of the reader's week: 1 is Monday, which it also is where the browser does not say. */
+/** The first day of the reader's week; 1 is Monday. Monday if the browser does not say. */
 export function firstDay(locale = LOCALE) {
   const there = /** @type {any} */ (new Intl.Locale(locale));
   return (there.getWeekInfo?.() ?? there.weekInfo)?.firstDay ?? 1;
 }
 
-// One clock for everything that tells a time, so that none stays as it was when it was drawn: an age passes, and the
-// reader's time zone may be another.
+// One clock updates every displayed time, because ages grow and the reader's time zone may change.
 const TICK_MS = 5_000;
 const ticking = new Set();
 
@@ -75,7 +75,7 @@ function tick() {
     const text = said(node.dateTime, node.dataset.age);
     if (node.textContent !== text) node.textContent = text;
   }
-  // One may end what another listens for.
+  // A listener may end another one.
   for (const listener of [...ticking]) if (ticking.has(listener)) listener();
 }
 
@@ -88,9 +88,9 @@ export function onTick(listener, signal) {
   signal.addEventListener("abort", () => ticking.delete(listener), { once: true });
 }
 
-// In the whole units that have passed, or are left: nothing is said to be older, or later, than it is. `kind`: "past",
-// or "due" for a moment that is planned. A planned moment that has passed is due. What happened after now, by a
-// reader's clock that is slow, happened just now.
+// Rounds down to whole units, so that nothing seems older, or later, than it is. `kind`: "past", or "due" for a planned
+// moment. A planned moment that has passed is due. If the reader's clock is slow, a past moment may lie in the future:
+// it was just now.
 export function relative(iso, kind = "past") {
   const seconds = (new Date(iso).getTime() - Date.now()) / 1000;
   if (kind === "due" && seconds <= 0) return t.time.due;
@@ -102,7 +102,7 @@ export function relative(iso, kind = "past") {
   return seconds > 0 ? t.time.soon : t.time.justNow;
 }
 
-// A moment that has no such kind is said exactly.
+// Without a kind, gives the exact time.
 const said = (iso, kind) => (kind ? relative(iso, kind) : local.dateTime.format(new Date(iso)));
 
 // The title and the datetime attribute hold the exact time with its zone.

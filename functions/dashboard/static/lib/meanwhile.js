@@ -1,18 +1,18 @@
-// A change of another is never overwritten unseen: a modal compares what it showed with what is there now, and saves
-// that version alone.
+// A modal never overwrites another person's change unseen. It compares what it showed with the current state, and saves
+// only if the version that it compared is still the newest.
 import { Problem } from "./problem.js";
 
-// A person has been told what is there now, and decides.
-class Told extends Problem {}
+// The form shows this conflict. The person may then save again.
+class EditConflict extends Problem {}
 
 /**
- * Returns a check to make before saving. It throws what `say` says of a change of another, once: whoever has been
- * told may save again.
+ * Returns a check to make before saving. If another person has made a change, the check throws what `say` returns, but
+ * only once. After that warning, the person may save again.
  * @param {any} shown what the modal shows
- * @param {() => any} read what is there now
+ * @param {() => any} read reads the current state
  * @param {(there: any) => string} say
- * @returns {(mine: any) => Promise<void>} `mine`: what is about to be saved. If it is there already, or what was to be
- *   saved before, that is no conflict: another made it the same, or an answer to this page was lost
+ * @returns {(mine: any) => Promise<void>} `mine`: what is about to be saved. It is no conflict if the current state
+ *   equals this or an earlier `mine`: another person saved the same, or an answer to this page was lost
  */
 export function unlessChanged(shown, read, say) {
   let before = JSON.stringify(shown);
@@ -23,13 +23,14 @@ export function unlessChanged(shown, read, say) {
     const saved = JSON.stringify(mine);
     if (now === before || now === saved || sent.has(now)) return void sent.add(saved);
     before = now;
-    throw new Told({ status: 412, title: say(there) });
+    throw new EditConflict({ status: 412, title: say(there) });
   };
 }
 
 /**
- * `save` reads, checks, and saves the version that it has read. If that is another's by then, it is done once more:
- * of the newer one, only what is to be changed matters. If that was given up meanwhile, what was sent was refused.
+ * Saves, and tries once more if the version changes in between. `save` reads the current state, checks it, and saves.
+ * The second check ignores a change of other fields. If the modal closes before the second try, throws the refusal of
+ * the first one.
  * @template Saved
  * @param {() => Promise<Saved>} save
  */
@@ -37,7 +38,7 @@ export async function onceMore(save) {
   try {
     return await save();
   } catch (problem) {
-    if (!(problem instanceof Problem) || problem.status !== 412 || problem instanceof Told) throw problem;
+    if (!(problem instanceof Problem) || problem.status !== 412 || problem instanceof EditConflict) throw problem;
     return save().catch((next) => {
       throw next.name === "AbortError" ? problem : next;
     });
@@ -45,10 +46,10 @@ export async function onceMore(save) {
 }
 
 /**
- * Returns what removes something, once it has asked for it through `first` of its form. A change of another is told as
- * by `unlessChanged`. That it is gone already is no conflict.
+ * Returns a function that removes something. Before that, it checks through the form's `first`, and warns of another
+ * person's change as `unlessChanged` does. It is no conflict if the thing is gone already.
  * @param {any} shown what the modal shows
- * @param {() => any} read what is there now, null if nothing is, and its tag
+ * @param {() => any} read reads the current state, null if it is gone, and its tag
  * @param {(there: any) => string} say
  * @param {(etag: any) => Promise<any>} remove removes the version with this tag
  * @returns {(first: (asked: Promise<any>) => Promise<any>) => Promise<void>}

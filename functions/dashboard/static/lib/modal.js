@@ -1,9 +1,10 @@
-// Modals. The first view opens none by itself.
+// Modals. The first view does not load this module.
 import { focused, h, passFocus, uniqueId } from "./dom.js";
 import { iconButton } from "./ui.js";
 import { t } from "../texts.js";
 
-// What had the focus may be drawn anew behind the modal: of a list, look for it in the item that has its key.
+// The element that had the focus may be redrawn behind the modal. If it was in a list, looks in the item with the same
+// key.
 function giveBack(had) {
   const main = document.querySelector("main");
   const key = had?.closest("[data-key]")?.dataset.key;
@@ -13,7 +14,7 @@ function giveBack(had) {
 
 /**
  * A native modal: it traps the focus, closes on Escape, and returns the focus. `lasting`: only its own button closes
- * it, neither Escape nor the end of the view or the session.
+ * it, not Escape and not the end of the view or the session.
  * @param {{title: string, content: (modal: {close: () => void}) => any, wide?: boolean, lasting?: boolean,
  *   onClose?: () => void}} options
  */
@@ -49,7 +50,8 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
     node.showModal();
   };
   open();
-  // The first field, not the button that closes. A modal without fields is a question: it keeps that.
+  // Focuses the first field, not the close button. A modal without fields is a question: its close button keeps the
+  // focus.
   node.querySelector(".dialog-body :is(input:not([type=radio], [disabled]), select)")?.focus();
   return { node, close };
 }

@@ -1,4 +1,4 @@
-// What became of a request that did not succeed. Anything else that is thrown is a mistake of the page.
+// A failed request. Any other error that is thrown is a bug in the page.
 export class Problem extends Error {
   status = 0;
   title = "";
@@ -7,13 +7,13 @@ export class Problem extends Error {
   errors = [];
   reference = "";
   unreachable = false;
-  /** Whether the service said so. The gateway, or a proxy before it, may answer for it. */
+  /** Whether the service itself answered. The gateway or a proxy may answer in its place. */
   byService = true;
-  /** Of an act: no answer came, or not the service's own. */
+  /** Whether an act may have been done: no answer came, or not the service's own. */
   perhapsDone = false;
-  /** The name of what was to be acted on, for words that do not stand beside it. */
+  /** The name of the act's target. Several buttons may be pressed at once, so the message must name its own. */
   of = "";
-  /** Milliseconds after which the API asks to try again. @type {number | undefined} */
+  /** How long the API asks to wait, in milliseconds. @type {number | undefined} */
   retryAfter;
 
   /** @param {{status?: number, title: string, detail?: string, errors?: {field: string, message: string}[],
@@ -31,5 +31,5 @@ export class Problem extends Error {
 /** @param {unknown} error */
 export const isMissing = (error) => error instanceof Problem && error.isMissing;
 
-/** For how many milliseconds the API asks not to try again. @param {unknown} error */
+/** How long the API asks to wait, in milliseconds; 0 if it does not. @param {unknown} error */
 export const retryAfter = (error) => (error instanceof Problem && error.retryAfter) || 0;

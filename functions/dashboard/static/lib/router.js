@@ -25,7 +25,7 @@ export function rewrite(path, query) {
   history.replaceState(null, "", `#${path}${search ? `?${search}` : ""}`);
 }
 
-/** The parts of a path. None if nobody can read them, such as "100%". */
+/** The parts of a path. Empty if the path cannot be decoded, such as "100%". */
 function partsOf(path) {
   try {
     return path.split("/").filter(Boolean).map(decodeURIComponent);
@@ -50,8 +50,8 @@ function match(path) {
 }
 
 /**
- * For an action, to be asked for before it waits. What it does to the page once its answer has come goes through this:
- * it is not done if the reader has left the view meanwhile. `otherwise`: what is done then.
+ * For an act that waits for an answer. Call this before the wait, and pass the returned function what to do to the page
+ * after it. If the reader has left the view meanwhile, `otherwise` is done instead.
  * @returns {(work: () => any, otherwise?: () => any) => void}
  */
 export function whileHere() {

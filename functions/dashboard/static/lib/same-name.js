@@ -1,4 +1,4 @@
-// Two accounts may have one name, but hardly on purpose.
+// Warns of a duplicate name. Two accounts may share a name, but rarely on purpose.
 import * as api from "./api.js";
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
@@ -6,7 +6,7 @@ import { t } from "../views/texts.js";
 
 export const NAME = /^[A-Za-z0-9]{1,64}$/;
 
-/** The account whose name or number starts so and that fits. None if the search fails: this only helps. */
+/** Finds an account that fits and whose name or number starts with `q`. Null if the search fails: it is only a help. */
 export const find = (q, fits) =>
   api.get("/v1/accounts", { query: { q, limit: 100 } }).then(
     ({ items }) => items.find(fits),
@@ -17,10 +17,10 @@ export const find = (q, fits) =>
   );
 
 /**
- * Warns of a name that another account has. `warns`: asked for before saving; whether it warns of this name for the
- * first time. After the warning it may be used.
+ * Warns if another account has the name. `warns`: call it before saving; true if it warns of this name for the first
+ * time. After the warning, the name may be used.
  * @param {HTMLInputElement} input
- * @param {(account: any) => boolean} isOwn tells the account that may have it
+ * @param {(account: any) => boolean} isOwn whether this account may have the name
  */
 export function sameName(input, isOwn) {
   const warning = h("p", { class: "field-warning", role: "status" });

@@ -1,17 +1,17 @@
-// The signed-in user. The ID token, good for an hour, is also in this tab's session storage, so that a
-// reload keeps it. The refresh token is in memory alone: a reload forgets it.
+// The signed-in user. The ID token, good for an hour, is also in this tab's session storage, so that a reload keeps it.
+// The refresh token is only in memory: a reload forgets it.
 import { t } from "../texts.js";
 import { stored } from "./storage.js";
 
 const STORE = "cavok.session";
 const PENDING = "cavok.sign-in";
-/** How long an answer is waited for, the API's too. */
+/** How long the page waits for an answer of Cognito or the API. */
 export const TIMEOUT_MS = 20_000;
-// Signing out waits no longer for it.
+// Signing out waits at most this long for the revocation.
 const REVOKED_WITHIN_MS = 2_000;
 // A token that expires sooner is renewed before it is used.
 const RENEW_BEFORE_MS = 60_000;
-// Errors of Cognito that say nothing of the user or the token.
+// Errors of Cognito that say nothing about the user or the token.
 const PASSING = new Set(["TooManyRequestsException", "InternalErrorException"]);
 
 export class SignInError extends Error {
@@ -23,8 +23,8 @@ export class SignInError extends Error {
 }
 
 /**
- * What comes before the tokens are used: Cognito asks it, or a user who was let in (`let_in`: with these tokens)
- * sets up an authenticator of their own will.
+ * A step before the tokens are used. Cognito asks for it, or a user who was let in chose to set up an authenticator
+ * (`let_in`: their tokens).
  * @typedef {{name: string, username: string, session?: string, let_in?: any}} Challenge
  */
 
@@ -35,7 +35,7 @@ let tokens = null;
 let renewal = null;
 /** @type {Challenge | null} */
 let leftByHosted = null;
-/** Whether the last session ended without being asked to. */
+/** Whether the last session ended by itself, not by signing out. */
 let ended = false;
 let life = new AbortController();
 const listeners = new Set();
@@ -43,12 +43,12 @@ const listeners = new Set();
 export const onChange = (listener) => listeners.add(listener);
 export const isHosted = () => Boolean(config.hosted_domain);
 export const current = () => tokens && person(tokens.id_token);
-// The same, for a view that only somebody signed in sees.
+// The same, for views that only signed-in users see.
 export const somebody = () => person(/** @type {any} */ (tokens).id_token);
 export const hasEnded = () => ended;
-/** When this session ends for want of a refresh token, in milliseconds; 0 if it does not. */
+/** When this session ends because it has no refresh token, in milliseconds; 0 if it has one. */
 export const endsAt = () => (tokens && !tokens.refresh_token ? tokens.expires_at : 0);
-/** Aborts when this session ends, or becomes another person's, role's or organization's. */
+/** Aborts when this session ends, or its person, role or organization changes. */
 export const ending = () => life.signal;
 
 function person(token) {
@@ -70,7 +70,7 @@ function claimsOf(token) {
   return JSON.parse(new TextDecoder().decode(bytes));
 }
 
-// True if this page load is the return from the hosted sign-in.
+// Restores the session of this tab. Completes the hosted sign-in if this page load is the return from it.
 export async function start(settings) {
   config = settings;
   const before = stored(() => sessionStorage.getItem(STORE));
@@ -91,14 +91,14 @@ export async function start(settings) {
   leftByHosted = follow("", { AuthenticationResult: result }, pending.settingUp);
 }
 
-// Whether people choose themselves to be asked for a second factor. The hosted sign-in does not offer it.
+// Whether a second factor is optional. The hosted sign-in does not offer an optional one, so this page does.
 export const offersAuthenticator = () => config.mfa === "optional";
 
 // What is left to do after the return from the hosted sign-in.
 export const leftToDo = () => leftByHosted;
 
 /**
- * Resolves to the first challenge, or to null if this was all. With `settingUp`, a user who is let in sets up an
+ * Resolves to the first challenge, or to null if there is none. With `settingUp`, a user who is let in sets up an
  * authenticator first.
  * @returns {Promise<Challenge | null>}
  */
@@ -131,7 +131,7 @@ function follow(username, answer, settingUp) {
   return { name: answer.ChallengeName, username: real, session: answer.Session };
 }
 
-/** The key for an authenticator, and what to go on with. @param {Challenge} asks */
+/** The key for an authenticator, and the challenge to continue with. @param {Challenge} asks */
 export async function newAuthenticator(asks) {
   const { SecretCode, Session } = await cognito("AssociateSoftwareToken", whoSetsUp(asks));
   return { key: SecretCode, asks: { ...asks, session: Session } };
@@ -165,7 +165,7 @@ export async function signInHosted({ settingUp = false } = {}) {
     response_type: "code",
     client_id: config.client_id,
     redirect_uri: pageAddress(),
-    // Only with this scope may the access token set up an authenticator.
+    // The access token needs this scope to set up an authenticator.
     scope: settingUp ? "openid email aws.cognito.signin.user.admin" : "openid email",
     state,
     code_challenge: base64url(new Uint8Array(digest)),
@@ -184,7 +184,7 @@ export async function signOut() {
   }
 }
 
-// Without the network the token cannot be revoked, but nobody has it any more.
+// Offline, the token cannot be revoked. It was only in memory, so nobody has it any more.
 async function revoke(refreshToken) {
   if (!refreshToken) return;
   const revoked = isHosted()
@@ -197,15 +197,15 @@ async function revoke(refreshToken) {
   await revoked.catch(() => {});
 }
 
-// The bearer token for one request. Empty if nobody is signed in. Without a refresh token, the token is
-// used until it ends.
+// The bearer token for one request. Empty if nobody is signed in. Without a refresh token, the ID token is used until
+// it expires.
 export async function idToken({ renew = false } = {}) {
   if (!tokens) return "";
   const early = tokens.refresh_token ? RENEW_BEFORE_MS : 0;
   if (renew || tokens.expires_at - Date.now() < early) {
     const [held, isJoined] = [tokens, renewal];
     await renewedOnce(renew);
-    // An early one may fail without a word.
+    // An early renewal may have failed silently.
     if (renew && isJoined && tokens === held) await renewedOnce(true);
   }
   return tokens?.id_token ?? "";
@@ -244,14 +244,14 @@ async function renewTokens(refused) {
     if (tokens === held) keep({ refresh_token: token, ...renewed }, { quietly: true });
     else await revoke(renewed.refresh_token);
   } catch (error) {
-    // A person who signed in meanwhile is another one.
+    // Somebody signed in meanwhile. The failure is not about their tokens.
     if (tokens !== held) return;
     const isOver = refused || held.expires_at <= Date.now();
-    // A network failure, too many requests or an outage changes nothing, and the ID token is good until it ends.
+    // After a network failure, too many requests or an outage, the ID token is good until it expires.
     if (!(error instanceof SignInError) || PASSING.has(error.code ?? "")) {
       if (isOver) throw error;
     }
-    // A refresh token that was used before is refused, such as by a request whose answer was lost.
+    // Cognito refuses a refresh token that was used before, for example by a request whose answer was lost.
     else if (isOver) forget();
     else keep({ ...held, refresh_token: undefined }, { quietly: true });
   }
@@ -287,7 +287,7 @@ async function tokenEndpoint(parameters) {
   };
 }
 
-// The body of such an answer may not be JSON.
+// Checks the status first, because the body of such an answer may not be JSON.
 function refuseWhatPasses({ status }) {
   if (status !== 429 && status < 500) return;
   const code = status === 429 ? "TooManyRequestsException" : "InternalErrorException";
@@ -313,7 +313,7 @@ async function cognito(action, body, within) {
   const content = text ? JSON.parse(text) : {};
   if (answer.ok) return content;
   const code = String(content.__type ?? "").replace(/^.*#/, "");
-  // The same code tells a wrong password and, say, a temporary one that has expired.
+  // The same code also means, for example, an expired temporary password.
   const wrong = content.message === "Incorrect username or password." ? t.signIn.wrong : undefined;
   throw new SignInError(wrong ?? t.signIn.errors[code] ?? content.message ?? t.signIn.refused, code);
 }

@@ -1,6 +1,5 @@
 /**
- * What comes of using the browser's storage; null where the browser forbids it. The page then remembers until it is
- * left.
+ * Uses the browser's storage. Returns null if the browser forbids it: then the page remembers only until it is left.
  * @template T
  * @param {() => T} use
  */

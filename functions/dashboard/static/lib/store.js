@@ -1,41 +1,40 @@
-// What the page knows of accounts, and how old that is. Nothing else keeps what the API has said of one longer than a
-// view lives: views read it here and draw again when it changes. So too what a person has typed of a new one.
-// (views/schedules.js keeps which schedules were sent.)
+// The page's only store of accounts, with the time of each read. Views read from it and draw again when it changes. It
+// also keeps the draft of a new account. (views/schedules.js keeps the schedules that were sent.)
 import * as api from "./api.js";
 import { later } from "./dom.js";
 import { isMissing, retryAfter } from "./problem.js";
 
 /**
- * An account as the API describes it; more fields than these.
+ * An account as the API describes it. It has more fields than these.
  * @typedef {{account_id: string, name: string, provider_id: string, status: string, version: number, testing: boolean,
  *   template?: {version: number} | null}} Account
- * How many accounts have a role of a version.
+ * How many accounts have a role of this version.
  * @typedef {{version: number, accounts: number, outdated: boolean}} VersionInUse
- * One page of a listing, by the cursor that it was read with. `at`: when, in milliseconds.
+ * One page of a listing. `cursor`: what it was read with. `at`: when it was requested, in milliseconds.
  * @typedef {{cursor: string | null, limit: number, ids: string[], at: number}} ListedPage
  */
 
 const PAGE_SIZE = 100;
 const FIRST_PAGE_SIZE = 50;
-// A little more than the longest time between two reads of what is shown.
+// Data is late after this time. It is a little more than the longest pause between two reads.
 const LATE_AFTER_MS = 45_000;
 const FEW = 6;
-// Nothing else waits longer for an account that is read.
+// Other work waits at most this long for a read that hangs.
 const HANGS_AFTER_MS = 5_000;
 
 /** @type {Map<string, {account: Account, at: number}>} */
 const accounts = new Map();
-/** When accounts turned out to be gone, in milliseconds. @type {Map<string, number>} */
+/** When each account was found to be gone, in milliseconds. @type {Map<string, number>} */
 const gone = new Map();
-/** Accounts of lists whose reads are under way. @type {Set<string>} */
+/** Accounts with a read in progress for a list. @type {Set<string>} */
 const awaited = new Set();
-/** Of which rows the turn to be read came when. @type {Map<string, number>} */
+/** The turn in which each row was last read. @type {Map<string, number>} */
 const turns = new Map();
 let turn = 0;
 /** @type {Set<() => void>} */
 const listeners = new Set();
-/** The numbers of accounts by status, and by the version of their roles. `at`: when they were asked for. `since`: what
- * was asked for before holds no more.
+/** The number of accounts by status, and by the version of their roles. `at`: when it was requested. `since`: answers
+ * to earlier requests are outdated.
  * @type {{total: number, by_status: Record<string, number>, by_template_version?: VersionInUse[], at: number,
  *   since: number} | null} */
 let counts = null;
@@ -43,30 +42,30 @@ let counts = null;
 let listing = null;
 /** @type {Account | null} */
 let added = null;
-/** The instances that were listed last. `at`: when, `age`: how long ago, in milliseconds.
+/** The newest listing of instances. `at`: when it was requested. `age`: how long ago. Both in milliseconds.
  * @type {{id: string, listed: {items: any[], unavailable: any[], at: number, age: () => number}} | null} */
 let instances = null;
-/** What a person has typed of a new account, but no secret key.
+/** The draft of a new account, without the secret key.
  * @type {{of: string, values: Record<string, any>}} */
 let draft = { of: "", values: {} };
-/** How the last read of each part of the view ended, until the view is left. `asked`: when that was asked for, in
- * milliseconds. `unreachable`: no answer came. `alone`: another part was read since, so the network is there.
+/** How the last read of each part of the view ended. Forgotten when the view is left. `asked`: when it was requested,
+ * in milliseconds. `unreachable`: no answer came. `alone`: another part was read since, so the network works.
  * @type {Map<any, {asked: number, signal: AbortSignal, isShown: () => boolean, failed: boolean, unreachable: boolean,
  *   alone: boolean}>} */
 const ends = new Map();
-/** Parts of the view that could not be read, and whether anybody misses them.
+/** Parts of the view that could not be read yet. The function says whether the view needs the part now.
  * @type {Map<any, () => boolean>} */
 const lacking = new Map();
-// An element may be shown no more; a part with a name is, until the view is left.
+// An element may have left the document. A part with a name is shown until the view is left.
 const inView = (part) => () => part.isConnected ?? true;
 
-/** The draft of this person, who may have had to sign in again. Another begins anew. */
+/** The draft of this person, also after they signed in again. Another person gets an empty one. */
 export function draftOf(person) {
   if (draft.of !== person) draft = { of: person, values: {} };
   return draft;
 }
 
-/** It was sent. */
+/** Empties the draft after it was sent. */
 export function sent() {
   draft = { of: draft.of, values: {} };
 }
@@ -77,7 +76,7 @@ export function onChange(listener, signal) {
   signal.addEventListener("abort", () => listeners.delete(listener), { once: true });
 }
 
-/** Something was read: views draw what has changed, and how old it is. */
+/** Tells the listeners that something was read. */
 export function changed() {
   for (const listener of [...listeners]) listener();
 }
@@ -97,7 +96,7 @@ export function forget() {
 
 /** @returns {Account | null} */
 export const account = (id) => accounts.get(id)?.account ?? null;
-/** The tag of the version that is shown, for If-Match, which compares versions alone. Undefined if none is known. */
+/** The shown version as a tag for If-Match, which compares only versions. Undefined if none is known. */
 export function tagOf(id) {
   const version = account(id)?.version;
   return version === undefined ? undefined : `"${version}"`;
@@ -105,33 +104,33 @@ export function tagOf(id) {
 /** When this account was read last, in milliseconds; 0 if never. */
 export const readAt = (id) => accounts.get(id)?.at ?? 0;
 export const numbers = () => counts;
-/** An account that is kept. @returns {Account} */
+/** An account that the store is known to have. @returns {Account} */
 const kept = (id) => /** @type {any} */ (account(id));
 
 /**
- * Keeps an answer of the API, unless a newer one is known, or that the account is gone.
+ * Keeps an answer of the API, unless the store has a newer one or the account is gone.
  * @param {any} answer
- * @param {number} asked when it was asked for, in milliseconds: an answer tells of no later moment
+ * @param {number} asked when it was requested, in milliseconds: an answer is no newer than its request
  */
 export function put(answer, asked) {
   keep(answer, asked);
   changed();
 }
 
-// A clock may be set back. What was read at a time that is still to come is newer than nothing.
+// The clock may have been set back. A time in the future counts as 0, so that any other read is newer.
 const passed = (at) => (at > Date.now() ? 0 : at);
 
 function keep(answer, at) {
   const id = answer.account_id;
   const known = accounts.get(id);
   const same = known?.account.version === answer.version;
-  // What tests find changes no version. Of answers with the same one, that which was asked for last holds.
+  // A test changes an account, but not its version. Among answers of the same version, the latest request wins.
   const older = known && (same ? passed(known.at) > at : known.account.version > answer.version);
   if (passed(gone.get(id) ?? 0) > at || older) return;
   accounts.set(id, { account: answer, at });
   if (!known) return;
   if (hasTurned(known.account, answer)) {
-    // Only numbers that are older than what was known do not know of it.
+    // Only numbers older than the known answer certainly lack this change.
     count(known.account, -1, known.at - 1, counts?.since);
     count(answer, 1, known.at - 1, counts?.since);
   }
@@ -141,13 +140,13 @@ function keep(answer, at) {
 /** @param {Account} account */
 const versionOf = ({ template }) => template?.version;
 
-/** Whether it counts as another than it did. @param {Account} before @param {Account} now */
+/** Whether a change moves the account to another count. @param {Account} before @param {Account} now */
 export const hasTurned = (before, now) => before.status !== now.status || versionOf(before) !== versionOf(now);
 
 /**
  * Takes an account out of everything that shows it.
- * @param {string} id @param {number} [asked] when this page asked for its removal. Of one that others removed, only
- *   the API knows whether it counts still.
+ * @param {string} id @param {number} [asked] when this page requested the deletion. If somebody else deleted the
+ *   account, only the API knows whether the numbers still include it.
  */
 export function remove(id, asked) {
   const known = account(id);
@@ -160,7 +159,7 @@ export function remove(id, asked) {
   changed();
 }
 
-// What this page has done counts at once. Numbers that were asked for since may know of it already.
+// Applies this page's own change to the numbers at once, unless they were requested later and may include it already.
 function count(one, by, asked, since = Date.now()) {
   if (!counts) return;
   const { total, by_status: each, by_template_version: versions } = counts;
@@ -180,12 +179,12 @@ function count(one, by, asked, since = Date.now()) {
 // ---- reading -----------------------------------------------------------------------------------
 
 /**
- * Every read of what is watched goes through here, so that the page knows whether it is up to date.
+ * Every read of watched data goes through here, so that the page knows whether it is up to date.
  * @template Answer
- * @param {any} part what is read; whether it failed the next read of the same part decides
+ * @param {any} part what is read; its next read replaces the result of this one
  * @param {() => Promise<Answer>} request
  * @param {AbortSignal} signal of the view
- * @param {() => boolean} [isShown] whether it matters if it fails
+ * @param {() => boolean} [isShown] whether a failure matters now
  */
 export async function reading(part, request, signal, isShown = inView(part)) {
   const asked = Date.now();
@@ -200,7 +199,7 @@ export async function reading(part, request, signal, isShown = inView(part)) {
   }
 }
 
-// Of reads that end out of order, that which was asked for last tells how the part is. What is gone has not failed.
+// When reads end out of order, the latest request decides. A 404 is not a failure: the part is gone.
 function end(part, how, problem) {
   const { asked, signal } = how;
   const last = ends.get(part);
@@ -215,12 +214,12 @@ function end(part, how, problem) {
   if (failed || last?.failed) changed();
 }
 
-/** Reads one account. One that is gone is removed before the problem is thrown. */
+/** Reads one account. If it is gone, removes it from the store, then throws the problem. */
 export async function read(id, signal) {
   return (await reading(id, () => readOne(id, signal), signal)).answer;
 }
 
-/** The same beside what is watched: whether it fails tells nothing of how old the page is. */
+/** The same for a read outside of the watching: its failure says nothing about the age of the page. */
 export async function readOne(id, signal) {
   const asked = Date.now();
   try {
@@ -234,16 +233,16 @@ export async function readOne(id, signal) {
   }
 }
 
-/** Returns all that is said of the organization. */
+/** Reads the numbers. Returns the whole answer about the organization. */
 export async function readNumbers(signal) {
   const { answer, asked } = await reading("numbers", () => api.get("/v1/organization", { signal }), signal);
-  // Of answers that come out of order, that which was asked for last holds.
+  // When answers come out of order, the latest request wins.
   if (passed(counts?.since ?? 0) <= asked) counts = { ...answer.accounts, at: asked, since: asked };
   changed();
   return answer;
 }
 
-/** A part of a view could not be read, until it is there or the view is left. `isMissed`: whether it is to be shown. */
+/** Marks a part as not read yet, until it is read or the view is left. `isMissed`: whether the view needs it now. */
 export function lacks(part, signal, isMissed = inView(part)) {
   if (signal.aborted || lacking.has(part)) return;
   lacking.set(part, isMissed);
@@ -251,13 +250,13 @@ export function lacks(part, signal, isMissed = inView(part)) {
   changed();
 }
 
-/** It is there. */
+/** Ends what `lacks` began. */
 export function has(part) {
   if (lacking.delete(part)) changed();
 }
 
 /**
- * Whether what was read at this time is true now.
+ * How current data is that was read at this time.
  * @returns {"live" | "late" | "incomplete" | "offline"}
  */
 export function freshness(at, now = Date.now()) {
@@ -268,8 +267,8 @@ export function freshness(at, now = Date.now()) {
 }
 
 /**
- * The oldest of these times at which something was read, without 0 for not yet; 0 if none was. After the clock was set
- * back, what was read before is in the future, and older than all.
+ * The oldest of these read times. Ignores 0, which means not read yet; returns 0 if all are. A time in the future was
+ * read before the clock was set back, so it counts as the oldest.
  * @param {number[]} times
  */
 export function oldest(times, now = Date.now()) {
@@ -277,7 +276,7 @@ export function oldest(times, now = Date.now()) {
   return there.find((at) => at > now) ?? (there.length ? Math.min(...there) : 0);
 }
 
-/** The instances of this account, if they were listed last. */
+/** The newest listing of instances, if it is of this account. */
 export const instancesOf = (id) => (instances && instances.id === id ? instances.listed : null);
 export function keepInstances(id, listed) {
   instances = { id, listed };
@@ -285,7 +284,7 @@ export function keepInstances(id, listed) {
 
 // ---- the list ----------------------------------------------------------------------------------
 
-/** The listing of this search and these filters: the one that was shown last, or a new one. */
+/** The listing of this search and these filters: the one that was shown last if it matches, else a new one. */
 export function listingOf(q, status, version = "") {
   const wanted = new Listing(q, status, version);
   if (!listing || listing.q !== wanted.q || listing.status !== status || listing.version !== version) listing = wanted;
@@ -293,30 +292,30 @@ export function listingOf(q, status, version = "") {
 }
 
 /**
- * An account that this page has made: the list that is shown next shows it.
- * @param {Account} made @param {number} asked when that was asked for, in milliseconds
+ * Adds an account that this page has created, so that the next list shows it.
+ * @param {Account} made @param {number} asked when its creation was requested, in milliseconds
  */
 export function add(made, asked) {
   const { account_id: id } = made;
   added = made;
-  // One that was seen since, or made by an earlier request whose answer was lost, is counted.
+  // An account that the store knows is counted already. An earlier request may have made it and lost its answer.
   if (!accounts.has(id)) count(made, 1, asked);
   keep(made, asked);
   if (accounts.has(id) && listing && !listing.isFiltered) listing.add(kept(id));
   changed();
 }
 
-/** The account that was added last, once. */
+/** The account that was added last. Returns it only once. */
 export function takeAdded() {
   const last = added;
   added = null;
   return last;
 }
 
-/** A selection of the accounts in the API's order, as far as it was read. */
+/** A selection of the accounts in the API's order, as far as it has been read. */
 export class Listing {
   constructor(q, status, version) {
-    // The AWS console shows numbers as 1234-5678-9012, and no name has such.
+    // The AWS console shows numbers as 1234-5678-9012. Names have no hyphens or spaces.
     this.q = q.replace(/[\s-]/g, "");
     this.status = status;
     this.version = version;
@@ -326,9 +325,9 @@ export class Listing {
     this.pages = [];
     /** Accounts of these pages that are not shown yet. @type {string[]} */
     this.arrivals = [];
-    /** By how many accounts rows and numbers differ, and how many pages may still be read for it. */
+    /** The difference between rows and numbers, and how many more pages may be read because of it. */
     this.apart = { by: 0, reads: 0 };
-    /** The page whose turn it was last. @type {any} */
+    /** The page that had the last turn. @type {any} */
     this.turn = null;
     this.cursor = null;
     this.started = false;
@@ -340,10 +339,10 @@ export class Listing {
     return Boolean(this.q || this.status || this.version);
   }
 
-  /** How many accounts the organization has in this selection. Undefined while that is not known. */
+  /** How many accounts the organization has in this selection. Undefined while unknown. */
   get total() {
     if (this.q || !counts || (this.status && this.version)) return undefined;
-    // A version that the API does not name may be one that it does not know.
+    // The API may not know a version that it does not list. Its count stays undefined.
     if (this.version)
       return counts.by_template_version?.find(({ version }) => String(version) === this.version)?.accounts;
     return this.status ? (counts.by_status?.[this.status] ?? 0) : counts.total;
@@ -372,7 +371,7 @@ export class Listing {
     this.arrivals = this.arrivals.filter((id) => !ids.includes(id));
   }
 
-  // The list that is shown is one part, however many pages are read of it.
+  // The whole list is one part, however many of its pages are read.
   async #read(request, signal) {
     return (await reading("list", request, signal)).answer;
   }
@@ -383,7 +382,8 @@ export class Listing {
     const answer = await api.get("/v1/accounts", { query, signal });
     for (const item of answer.items) keep(item, asked);
     return {
-      // The API finds them in an index that lags behind what it says of each, and this answer may be an old one.
+      // The API's index may lag behind its items, and this answer may be old. Keep only accounts that fit the
+      // selection.
       ids: answer.items.map((item) => item.account_id).filter((id) => this.#holds(id)),
       last: answer.items.at(-1),
       next: answer.next_cursor,
@@ -391,14 +391,15 @@ export class Listing {
     };
   }
 
-  // Each row is on one page.
+  // Keeps each row on one page only.
   #takeFromAll(ids) {
     for (const page of this.pages) page.ids = page.ids.filter((id) => !ids.includes(id));
   }
 
   /**
-   * Reads the pages of these rows again, and one more in turn, which finds what changed out of sight, and holds up no
-   * other. In order, because where a page ends the next begins, and until the API asks to wait.
+   * Reads the pages of these rows again, and one other page in turn, to find changes out of sight. If the read of that
+   * page hangs, the others do not wait for it. Reads in order, because each page begins where the last one ends. Stops
+   * when the API asks to wait.
    */
   async reread(shown, signal) {
     const isInSight = (page) => page.ids.some((id) => shown.has(id));
@@ -425,15 +426,15 @@ export class Listing {
   }
 
   /**
-   * What left its page, and was not found on another since, was deleted or renamed, or fits no more. A few are read: if
-   * none of these is a row any more, nor are the others.
+   * Decides about accounts that left their page and are on no other. They were deleted or renamed, or no longer fit.
+   * Reads a few of them. If none of those is still a row, all of them are left out.
    */
   #lookFor(left, signal) {
     return unlessItHangs(this.#decideOf(left, signal), signal);
   }
 
   async #decideOf(left, signal) {
-    // A page that was read again since says itself what left it.
+    // If the page was read again since, that read decides.
     const isLeft = ({ id, page, at }) => page.at === at && page.ids.includes(id);
     const isRow = ({ id }) => this.pages.some(({ ids }) => ids.includes(id));
     const missing = left.filter(isLeft);
@@ -447,7 +448,7 @@ export class Listing {
     changed();
   }
 
-  /** Something else is known of an account: its row goes to its place, or is no row any more. */
+  /** Updates the row of a changed account: moves it to its new place, or removes it. */
   replace(before, now) {
     const { account_id: id } = now;
     if (!this.fits(now)) return this.leaveOut(id);
@@ -471,8 +472,9 @@ export class Listing {
   }
 
   /**
-   * While rows and numbers disagree: reads the pages that are older than the numbers, one at a time. No more than each
-   * page twice for one difference: the numbers may be wrong. After one that fails or hangs, the numbers come first.
+   * While rows and numbers disagree, reads the pages that are older than the numbers, one per call. Reads each page at
+   * most twice for one difference, because the numbers may be wrong. After a read that fails or hangs, waits for newer
+   * numbers.
    */
   async catchUp(signal) {
     if (!this.ended || this.total === undefined) return;
@@ -492,22 +494,22 @@ export class Listing {
     await unlessItHangs(reads, signal);
   }
 
-  /** Reads one page again. The next one begins where it ends now. Returns the accounts that left it. */
+  /** Reads one page again, and moves the start of the next page. Returns the accounts that left it. */
   async #again(page, signal) {
     const { cursor, limit } = page;
     const { ids, last, next, at } = await this.#ask(cursor, limit, signal);
-    // An answer to what was asked later is there already, or the page begins elsewhere now, or another list is shown.
+    // Ignore the answer if another list is shown, a later answer has come, or the page now begins elsewhere.
     if (this !== listing || passed(page.at) > at || !this.pages.includes(page) || page.cursor !== cursor) return [];
     const following = this.pages.indexOf(page) + 1;
 
     const ended = next ? [] : this.pages.splice(following);
     const after = this.pages[following];
     const missing = [page, ...ended].flatMap((each) => each.ids).filter((id) => !ids.includes(id));
-    // What others push over the end of this page is on the next one from now on.
+    // New accounts may push others past the end of this page. Those belong to the next page now.
     const isOver = (id) => next && (!last || this.#orderOf(kept(id)) > this.#orderOf(last));
     const over = missing.filter(isOver);
     const left = missing.filter((id) => !over.includes(id));
-    // Beyond the last row that is loaded, accounts are not new but not loaded yet.
+    // Accounts after the last loaded row are not new. They are not loaded yet.
     const isNew = (id) => !this.ids.includes(id);
     const isAll = after || this.ended || over.length;
     const loaded = isAll ? ids : ids.slice(0, ids.findLastIndex((id) => !isNew(id)) + 1);
@@ -534,13 +536,13 @@ export class Listing {
     return shown;
   }
 
-  /** Adds an account at its place, if the list is read that far. */
+  /** Adds an account at its place, if the list is loaded that far. */
   add(made) {
     if (!this.ids.includes(made.account_id)) this.#insert(made);
     changed();
   }
 
-  /** At its place among the rows that are there now. One that was found on a page is within what is loaded. */
+  /** Inserts an account at its place among the rows. `found`: the loaded page on which the API listed it. */
   #insert(one, found) {
     this.leaveOut(one.account_id);
     const order = this.#orderOf(one);
@@ -564,7 +566,7 @@ export class Listing {
   }
 }
 
-/** Reads a few accounts, one request each. Throws what became of one that was not read. */
+/** Reads a few accounts, one request each. Throws the first failure other than a 404. */
 async function readSome(ids, signal) {
   const one = (id) => {
     awaited.add(id);
@@ -574,7 +576,7 @@ async function readSome(ids, signal) {
   for (const each of reads) if (each.status === "rejected" && !isMissing(each.reason)) throw each.reason;
 }
 
-/** Waits for what is asked for, but not if it hangs; then it goes on. @param {Promise<any>} asked */
+/** Waits for a request, but not if it hangs. The request itself goes on. @param {Promise<any>} asked */
 export async function unlessItHangs(asked, signal) {
   let cancel = () => {};
   const patience = new Promise((resolve) => {
@@ -584,7 +586,7 @@ export async function unlessItHangs(asked, signal) {
   await Promise.race([asked, patience]).finally(cancel);
 }
 
-/** Reads these rows again, a few at a time, in turns. One that hangs keeps no other from its turn. */
+/** Reads a few of these rows again, in turns. A read that hangs does not block the turns of others. */
 export async function reread(ids, signal) {
   if (!ids.length) return void ends.delete("rows");
   const turnOf = (id) => turns.get(id) ?? 0;

@@ -7,14 +7,13 @@ import * as store from "./store.js";
 import { isRevoked, onceAlone, submitting, toast } from "./ui.js";
 import { t } from "../texts.js";
 
-// As it is called by now.
+// The account's current name.
 const nameOf = ({ account_id: id, name }) => store.account(id)?.name ?? name;
 
 export const startTest = (account, node) =>
   submitting(node, () => {
     const id = account.account_id;
     const begun = begin(id).catch((problem) => {
-      // Of several that were pressed, a person must know which one to look at.
       problem.of = nameOf(account);
       if (problem.unreachable) problem.detail = problem.perhapsDone ? t.list.perhapsStarted : t.list.notStarted;
       throw problem;
@@ -22,7 +21,8 @@ export const startTest = (account, node) =>
     return showOnce(account, begun);
   });
 
-// A test takes a revoked account into use again: for whoever saw it revoked. Any other change refuses no test.
+// A test takes a revoked account into use again, so the person must have seen that it is revoked. Other changes do not
+// prevent a test.
 async function begin(id, isRepeated = false) {
   try {
     return await api.post(`/v1/accounts/${id}/verifications`, undefined, { etag: store.tagOf(id) });
@@ -35,8 +35,8 @@ async function begin(id, isRepeated = false) {
   }
 }
 
-// Leads to a test once the API has named it. To whoever has opened a modal meanwhile it is offered afterwards. After a
-// test whose view was left, another one may show that it runs.
+// Opens a test once the API has named it. If a modal was opened meanwhile, a toast offers the test after the modal
+// closes. If the view was left, reads again, because another view may show that the test runs.
 export async function showOnce(account, asked) {
   const { account_id: id } = account;
   const here = router.whileHere();

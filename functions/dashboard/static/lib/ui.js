@@ -1,4 +1,4 @@
-// Components that views share, the first one too.
+// Components that all views share, including the first one.
 import { announce, byId, fill, focused, h, passFocus, srOnly, svg, topModal, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 import { hour, onTick } from "./format.js";
@@ -36,21 +36,21 @@ export function spinner() {
 
 // ---- what an account's fields mean ------------------------------------------------------------
 
-// An API older than severities names problems only.
+// An older API sends no severities: all its issues are problems.
 export const isProblem = (issue) => (issue.severity ?? "problem") !== "information";
-// Refused log writing is an issue only while it is wanted; the test that finds so is still to come.
+// Refused log writing is an issue only while log writing is on. The issue itself stays until the next test.
 export const issuesOf = (account) =>
   (account.issues ?? []).filter(({ code }) => code !== "log_writing_refused" || account.write_logs);
 export const problemsOf = (account) => issuesOf(account).filter(isProblem);
 const has = (account, code) => (account.issues ?? []).some((issue) => issue.code === code);
 export const isRevoked = (account) => account.status === "unconfirmed" && has(account, "revoked");
-// Others could enter through its role, so Cavok does not.
+// Its role lets others in, so Cavok does not use it.
 export const isOpenToOthers = (account) => account.status === "failed" && has(account, "confused_deputy");
 
-// The API refuses listings, starts and stops of any other account, those of a schedule too.
+// For any other account, the API refuses listings, starts and stops, also those of a schedule.
 export const isConnected = (account) => ["confirmed", "degraded"].includes(account?.status);
 
-// Nothing is used of an account that is not connected, whatever its permissions would allow.
+// Cavok does not use a failed account, whatever its permissions would allow.
 export function capabilityState(account, group) {
   if (group === "logs" && !account.write_logs) return "off";
   return account.status === "failed" ? "blocked" : (account.capabilities?.[group] ?? "unknown");
@@ -115,7 +115,7 @@ export function errorPanel(problem, retry) {
   const pressed = (event) => submitting(event.currentTarget, async () => retry());
   const again = retry && button(t.actions.retry, { onclick: pressed }, "refresh");
   const { title = t.problems.unexpected } = problem;
-  // It may begin with the title, for places that show none.
+  // The detail may begin with the title, for places that show no title.
   const detail = problem.detail?.replace(`${title}. `, "");
   return h(
     "div",
@@ -148,10 +148,10 @@ async function reloadFor(node) {
   if (node.isConnected) location.reload();
 }
 
-// After so long, it is said that something takes long.
+// After this time, the page says that something takes long.
 export const SLOW_AFTER_MS = 5_000;
 
-// A module that hangs is fetched anew only by a page that is.
+// Only a reload of the page fetches a hanging module again.
 export const takesLong = () => [
   h("p", { class: "muted small slow", role: "status" }, t.problems.slow),
   button(t.actions.retry, { onclick: ({ currentTarget }) => reloadFor(currentTarget) }, "refresh"),
@@ -165,7 +165,7 @@ export function skeleton(lines = 3, className = "") {
   );
 }
 
-// It ends with the session in which it was said.
+// A toast ends with its session.
 export function toast(text, kind = "success", action, milliseconds = action ? 15_000 : 6_000) {
   let timer;
   const until = ending();
@@ -177,7 +177,7 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
     until.removeEventListener("abort", close);
   };
   let isSaid = false;
-  // Its time is that in which somebody may see it, or hear it, and does not have the focus in it.
+  // Its time counts while the page is visible. It does not end while it has the focus.
   const end = () => (focused(node) ? node.addEventListener("focusout", begin, { once: true }) : close());
   const begin = () => {
     clearTimeout(timer);
@@ -205,7 +205,7 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
   until.addEventListener("abort", close);
 }
 
-/** Does this once no modal is open, unless the session has ended by then. */
+/** Does the work once no modal is open, unless the session has ended by then. */
 export function onceAlone(work, until = ending()) {
   const open = topModal();
   if (until.aborted) return;
@@ -213,27 +213,26 @@ export function onceAlone(work, until = ending()) {
   else work();
 }
 
-/** Why something failed, in words. What is wrong with the page itself is for the console. */
+/** Why something failed, as text. A bug in the page goes to the console. */
 export function reasonOf(problem) {
   if (!problem.detail && !problem.title) console.error(problem);
   return problem.detail || problem.title || t.problems.unexpected;
 }
 
-/** Says why something does not work that was pressed. That it was given up on purpose needs no word. */
+/** Says why a pressed act failed. Says nothing if it was cancelled on purpose. */
 export function warn(problem) {
   if (problem.name !== "AbortError") toast((problem.of ? `${problem.of}: ` : "") + reasonOf(problem), "warning");
 }
 
 // ---- freshness -----------------------------------------------------------------------------
 
-// Says whether what is shown is true now, or when it was. `readAt`: when it was read, in
-// milliseconds; 0 for not yet.
+// Says how current the view is. `readAt`: when it was read, in milliseconds; 0 for not yet.
 export function freshnessMark(readAt, signal) {
   const node = h("p", { class: "freshness" });
   let before = "";
   const draw = () => {
     const at = readAt();
-    // Nothing of it is shown yet, or any more.
+    // The view shows no data now.
     if (!at) return fill(node);
     const state = store.freshness(at);
     node.className = `freshness freshness-${state}`;
@@ -270,7 +269,7 @@ export function field({ name, label, help, input, optional = false, after }) {
   );
 }
 
-/** Says in the node what is wrong with this field, if anything, to the eye and to whoever comes to its inputs. */
+/** Shows what is wrong with a field, and links it to the field's inputs. An empty message removes it. */
 export function setError(node, name, message) {
   const wrap = node.querySelector(`[data-field="${CSS.escape(name)}"]`);
   if (!wrap) return false;
@@ -294,8 +293,8 @@ function clearErrors(node) {
   node.querySelector(".form-error")?.replaceChildren();
 }
 
-// The names that a field of the API may have in a node, the most exact first: of "schedule.windows.1.days"
-// first the whole, then "windows.1", at last "schedule".
+// The names that a field of the API may have in a node, the most exact first. For "schedule.windows.1.days": first the
+// whole, then for example "windows.1", at last "schedule".
 function fieldsOf(path) {
   const parts = path.replace(/^body\./, "").split(".");
   const names = parts.flatMap((_, from) => parts.map((__, to) => parts.slice(from, to + 1)));
@@ -310,7 +309,7 @@ function showProblem(node, problem) {
     const placed = fieldsOf(String(path ?? "")).some((name) => setError(node, name, message));
     if (!placed) left.push(path ? `${path}: ${message}` : message);
   }
-  // A form whose fields have said it already throws no words.
+  // A form throws a problem without text if its fields show the errors already.
   const isSaid = errors.length || (problem.errors && !problem.detail && !problem.title);
   if (left.length || !isSaid) {
     const text = left.length ? left.join(" ") : reasonOf(problem);
@@ -325,7 +324,7 @@ function focusFirstError(node) {
   target?.focus();
 }
 
-// Marks the button as busy while the request runs, so that it cannot be sent twice. What fails is said.
+// Marks the button as busy while the request runs, so that it cannot be sent twice. Shows a failure as a toast.
 export async function submitting(node, work) {
   if (node.getAttribute("aria-busy") === "true") return undefined;
   const mark = spinner();
@@ -341,7 +340,7 @@ export async function submitting(node, work) {
   }
 }
 
-// Aborts when the modal that holds this node closes, or the session ends, of which the modal learns a moment later.
+// Aborts when the modal around this node closes or the session ends. The modal closes a moment after its session.
 function untilClosed(node) {
   const closing = new AbortController();
   node.closest("dialog")?.addEventListener("close", () => closing.abort(), { once: true });
@@ -349,9 +348,9 @@ function untilClosed(node) {
 }
 
 /**
- * `onsubmit`: awaits what it asks before it acts through `first`. If the modal was given up meanwhile, it does not go
- * on, and nobody is told what was found. `done`: closes the modal and says the text; but not if something was typed
- * since the press, which was not saved. Returns whether it is closed.
+ * `onsubmit`: awaits each request before the act through `first`. If the modal was closed meanwhile, `first` throws, so
+ * that the act is not requested and nothing is said. `done`: closes the modal and says the text, unless something was
+ * typed since the press, which was not saved. Returns whether the modal is closed.
  * @param {{submitText: string, submitClass?: string, cancel?: () => void, cancelText?: string | Node,
  *   onsubmit: (form: HTMLFormElement, first: (asked: Promise<any>) => Promise<any>,
  *   done: (text?: string) => boolean) => Promise<any>, fields: any}} options
@@ -370,7 +369,7 @@ export function form({
     if (isTypedSince && node.isConnected) {
       const place = node.querySelector(".form-error");
       place.replaceChildren(notice("info", h("p", {}, t.forms.typedSince)));
-      // To whoever types at the end of a long form; not under the modal's head.
+      // In the middle, so that the modal's head does not cover it, and whoever types at the end of a long form sees it.
       place.scrollIntoView({ block: "center" });
       return false;
     }
@@ -399,7 +398,7 @@ export function form({
           try {
             await onsubmit(node, (asked) => asked.finally(() => until.throwIfAborted()), done);
           } catch (error) {
-            // A form says what is wrong with its fields as the API does.
+            // Forms throw the errors of their fields in the shape of the API's problems.
             const problem = /** @type {any} */ (error);
             if (problem.name === "AbortError" || !node.isConnected) return warn(problem);
             showProblem(node, problem);

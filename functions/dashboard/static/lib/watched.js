@@ -1,4 +1,4 @@
-// What is read again while it is looked at, and knows how old it is.
+// Reads data again while somebody looks at it, and knows how old it is.
 import { fill, focus, focused, focusOn, h, keyed, passFocus, readNow, render, whileLookedAt } from "./dom.js";
 import { stopwatch } from "./elapsed.js";
 import { isMissing, Problem, retryAfter } from "./problem.js";
@@ -7,31 +7,31 @@ import { button, errorPanel, skeleton, SLOW_AFTER_MS, submitting } from "./ui.js
 import { t } from "../texts.js";
 
 export const READ_EVERY_MS = 30_000;
-// What is read more often than this is not, after a read that failed.
+// The shortest pause after a slow or failed read, unless the usual pause is shorter.
 const AFTER_FAILURE_MS = 5_000;
-// Of two questions, the later one is answered so soon after the earlier one that what is shown is never called late.
+// Each answer should come within this time after the previous request. Then the view never counts as late.
 const ANSWERED_WITHIN_MS = 40_000;
 // Faster responses show no skeleton, so that nothing flickers.
 const SKELETON_AFTER_MS = 120;
-// New items move what is shown of a list to later pages: to so many, before its last rows are left out.
+// New items push the shown ones to later pages. A list is read at most this many pages further. Its last rows go beyond
+// that.
 const SPARE_PAGES = 4;
 
 /**
  * A part of a view. `readAt`: when it was read, in milliseconds; 0 for not yet.
  * @typedef {{readAt: () => number}} Part
  * @typedef {{signal: AbortSignal, placeholder?: () => Node, onMissing?: (problem: any) => any}} Loading
- * `pauseOf`: milliseconds until it is read again, asked for after each read. `once`: it does not change by itself, so
- * it is read again only until what was asked for last is there. `known`: what is known of it already, which is shown
- * meanwhile.
+ * `pauseOf`: milliseconds until the next read; called after each read. `once`: the data does not change by itself, so
+ * reading stops once the latest request is answered. `known`: an older value to show until then.
  * @typedef {Loading & {className?: string, pauseOf?: () => number, once?: boolean, known?: any}} Options
  */
 
-/** When the oldest of these was read; 0 if nothing was yet. @param {Part[]} parts */
+/** The oldest read time of these parts; 0 if none was read yet. @param {Part[]} parts */
 export const oldest = (parts) => store.oldest(parts.map(({ readAt }) => readAt()));
 
 /**
- * Of answers that come out of order, that which was asked for last holds. Call what this returns when you ask, and what
- * that returns once the answer is there: it tells whether the answer holds.
+ * Tells whether an answer is the newest, when answers come out of order. Call the returned function with each request,
+ * and the function that it returns when the answer comes. That one is false if a later request was answered first.
  */
 export function inOrder() {
   let turns = 0;
@@ -47,22 +47,22 @@ export function inOrder() {
 }
 
 /**
- * After how many milliseconds to ask again, if the last answer took so long. What is shown is as old as its question:
- * the pause counts from there, and a slow answer is asked for in time.
+ * How many milliseconds to wait after an answer that took `took`. Data is as old as its request, so the pause counts
+ * from the request. A slow answer shortens the pause.
  */
 export const pauseBefore = (pause, took) =>
   Math.max(Math.min(pause - took, ANSWERED_WITHIN_MS - 2 * took), Math.min(pause, AFTER_FAILURE_MS));
 
-/** Of each part, the timers of the load that was begun last.
+/** The timers of each part's newest load.
  * @type {WeakMap<Element, ReturnType<typeof setTimeout>[]>} */
 const loads = new WeakMap();
 
-// In place of an answer that is wrong by now.
+// Stands for an answer that is outdated when it comes.
 const OVERTAKEN = Symbol("overtaken");
 
 /**
- * Reads once. Shows a skeleton while that lasts, and a note if it takes long; then the content, or the problem with a
- * retry, which the store is told of.
+ * Reads once. Shows a skeleton meanwhile, and a note if it takes long. Then shows the content, or the problem with a
+ * retry. Reports a problem to the store.
  * @param {Element} target
  * @param {() => Promise<any>} request
  * @param {(value: any) => any} draw
@@ -71,7 +71,7 @@ const OVERTAKEN = Symbol("overtaken");
  */
 export async function load(target, request, draw, options) {
   const { signal, placeholder = () => skeleton(), onMissing } = options;
-  /** What has the focus until it is covered. @type {HTMLElement | null} */
+  /** The element that had the focus before it was covered. @type {HTMLElement | null} */
   let had = null;
   const cover = (...more) => {
     had ??= focused(target);
@@ -83,7 +83,7 @@ export async function load(target, request, draw, options) {
   ];
   loads.get(target)?.forEach(clearTimeout);
   loads.set(target, timers);
-  // If a later load has begun meanwhile, that one shows the problem.
+  // If a later load has begun, that one shows the problem.
   const isLast = () => loads.get(target) === timers;
   target.setAttribute("aria-busy", "true");
   try {
@@ -101,13 +101,13 @@ export async function load(target, request, draw, options) {
   } finally {
     timers.forEach(clearTimeout);
     if (isLast()) target.removeAttribute("aria-busy");
-    // The target got it when it was covered. Who has left it since is elsewhere.
+    // The target got the focus when it was covered. If a reader has moved the focus since, it stays there.
     if (focus() === target) passFocus(had, target);
   }
 }
 
-// A node that is there already stays where it is, with its focus. What is still awaited takes its place only once it
-// is there.
+// Keeps a node that is shown already, so that it keeps the focus. Cancels the timers of a load in progress, so that no
+// skeleton replaces the content.
 function show(target, content) {
   loads.get(target)?.forEach(clearTimeout);
   if (target.firstChild !== content) fill(target, content);
@@ -115,27 +115,27 @@ function show(target, content) {
 }
 
 /**
- * Shows in the target what is read, reads it again and again, and tries again by itself what failed.
+ * Reads data and shows it in the target. Repeats the read at intervals, also after a failure.
  * @param {Element} target
  * @param {() => Promise<any>} request
- * @param {(value: any) => Node} draw returns what shows the value: the same node each time
+ * @param {(value: any) => Node} draw returns the node that shows the value: the same node each time
  * @param {Options} options
- * @returns {Part & {reload: () => Promise<void>, again: () => Promise<void>, gone: (problem?: any) => void}} `reload`
- *   reads at once, with a skeleton and the problem if it fails: what is shown is wrong. `again` keeps what is shown
- *   until there is more. `gone`: it is known without a read.
+ * @returns {Part & {reload: () => Promise<void>, again: () => Promise<void>, gone: (problem?: any) => void}} `reload`:
+ *   the shown data is wrong, so it reads at once and shows a skeleton, or the problem. `again`: keeps the shown data
+ *   until new data comes. `gone`: says without a read that the data is gone.
  */
 export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS, once = false, known, ...loading }) {
   const { signal, onMissing } = loading;
   let at = 0;
   // How long the last answer took, in milliseconds.
   let took = 0;
-  /** How the last read ended, if badly. @type {unknown} */
+  /** The problem of the last read, if it failed. @type {unknown} */
   let problem = null;
   /** @type {Node | undefined} */
   let content;
   let newest;
   let drawnOf;
-  // Reads are numbered as they are asked for. Of those that end out of order, the last holds.
+  // Reads are numbered in the order of their requests. When they end out of order, the latest request wins.
   let [turns, answered, ended] = [0, 0, 0];
   const read = async () => {
     const turn = ++turns;
@@ -149,19 +149,19 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
       if (turn > answered) [answered, newest, at] = [turn, answer, asked];
     } catch (error) {
       ends(error);
-      // What was asked for later is there already. What is gone comes back no more.
+      // Ignore a failure if a later request was answered already. A 404 always counts: what is gone does not come back.
       if (isMissing(error) || turn > answered) throw error;
     }
     store.changed();
     return newest;
   };
-  // What was shown more of since stays.
+  // The same value is not drawn again, so that the pages loaded since then stay.
   const drawn = (value) => {
     if (!content || value !== drawnOf) content = draw(value);
     drawnOf = value;
     return content;
   };
-  // What is gone comes back no more, and is said once.
+  // Says only once that the data is gone.
   let isGone = false;
   const gone = (missing) => {
     if (isGone || !onMissing || signal.aborted) return;
@@ -169,21 +169,21 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
     show(target, onMissing(missing));
   };
   const again = async () => {
-    // After an act whose view was left: another one may show what it has changed.
+    // The view was left during an act. Another view may show what the act changed.
     if (signal.aborted) return void readNow();
     try {
       const value = await read();
       if (!signal.aborted && !isGone && value !== OVERTAKEN) show(target, drawn(value));
     } catch (error) {
       if (isMissing(error)) gone(error);
-      // What was read is newer than what is shown of it.
+      // The page failed to draw what it read, so the shown data is older than the read.
       if (!(error instanceof Problem)) store.lacks(target, signal);
       throw error;
     }
   };
   const reload = () => {
     isGone = false;
-    // So is every answer to what was asked before.
+    // Answers to earlier requests are outdated.
     [answered, newest] = [turns, OVERTAKEN];
     return load(target, read, drawn, loading);
   };
@@ -207,7 +207,7 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
 }
 
 /**
- * The same for a value that is drawn anew when it has changed.
+ * The same, but draws the value again only when it has changed.
  * @param {Element} target
  * @param {() => Promise<any>} request
  * @param {(value: any) => any} draw
@@ -223,8 +223,8 @@ export function watched(target, request, draw, { className, ...options }) {
 }
 
 /**
- * What is loaded of a list after its first page was read again. If that has none of the items, those between are not
- * known: the list begins anew.
+ * Joins the loaded items of a list with its newest first page. If they share no item, items between them may be
+ * missing: the list starts over.
  * @param {{items: any[], cursor: string | null}} loaded
  * @param {{items: any[], next_cursor: string | null}} newest
  * @param {(item: any) => string} keyOf
@@ -241,7 +241,7 @@ function withoutThose(others, items, keyOf) {
   return items.filter((item) => !keys.has(keyOf(item)));
 }
 
-/** What is loaded of a list, page by page. */
+/** The loaded part of a list, page by page. */
 export class Pages {
   /** @type {any[]} */
   items = [];
@@ -261,8 +261,8 @@ export class Pages {
   }
 
   /**
-   * Reads the first page. Where items change and more pages are shown, reads on to as many items as are loaded once the
-   * answers are there, and to the last of these, which may have moved.
+   * Reads the first page. If items change and more pages are shown, reads on until it has as many items as are loaded.
+   * It also reads on to the last loaded item, which may have moved.
    */
   async read() {
     const { changes, keyOf } = this.#options;
@@ -283,19 +283,19 @@ export class Pages {
       this.#shown > 1 &&
       pages < this.#shown + SPARE_PAGES
     );
-    // What follows these in the last page is not shown yet: whoever shows more reads that page again.
+    // The rest of the last page is not shown yet. `next` reads that page again.
     const length = Math.max(last + 1, this.items.length);
     const isWithin = from && last >= 0 && length < items.length;
     return isWithin ? { items: items.slice(0, length), next_cursor: from } : { items, next_cursor: cursor };
   }
 
-  /** What was read takes the place of what is loaded. */
+  /** Replaces the loaded items by those that were read. */
   take({ items, next_cursor: cursor }) {
     const { changes, keyOf } = this.#options;
     Object.assign(this, changes ? { items, cursor } : renewed(this, { items, next_cursor: cursor }, keyOf));
   }
 
-  /** Loads the page that follows. If the list began anew meanwhile, another one does. */
+  /** Loads the next page. If the list started over meanwhile, loads the page that is next now. */
   async next() {
     const { cursor } = this;
     const page = await this.#options.fetchPage(cursor);
@@ -307,14 +307,14 @@ export class Pages {
 }
 
 /**
- * A list that loads one more page per press. Its first page is read again; where items change, all that is loaded.
- * `complete`: reads what else is to be known of these items, which are shown meanwhile, and draws them as it gets
- * to know; `shown`: an item with that.
+ * A list that loads one more page per press. Reads its first page again at intervals, or all loaded items if they
+ * change. `complete`: reads more about the items while they are shown, and draws them as it goes. `shown`: returns an
+ * item with what is known by now.
  * @param {Options & {changes?: boolean, fetchPage: (cursor?: string | null) => Promise<any>,
  *   complete?: (items: any[], draw: () => void) => Promise<any>, shown?: (item: any) => any,
  *   keyOf: (item: any) => string, list: Element, renderItem: (item: any, before?: Element) => Node,
  *   empty: Node, onItems?: (items: any[]) => void}} options
- * @returns {Part & {node: Element, again: () => Promise<void>, draw: () => void}} `draw`: shows what else is known now
+ * @returns {Part & {node: Element, again: () => Promise<void>, draw: () => void}} `draw`: shows what is known by now
  */
 export function pagedList({ renderItem, list, empty, onItems, complete, shown = (item) => item, ...options }) {
   const { keyOf } = options;
@@ -333,7 +333,7 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
       if (!options.signal.aborted) drawMore(problem);
     }
   };
-  // The button may be drawn anew meanwhile: another press waits for the same page.
+  // The button may be redrawn meanwhile. Another press waits for the same page.
   let awaited;
   const next = () => {
     awaited ??= loadNext().finally(() => {
@@ -356,7 +356,7 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
     else fill(list, empty);
     onItems?.(pages.items);
   };
-  // An item that was loaded before may have to be completed too.
+  // Items that were loaded earlier may need completing too.
   const drawAll = () => {
     draw();
     drawMore();
