@@ -62,7 +62,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     { class: "account-head" },
     store.account(id) ? null : [h("h1", { class: "muted" }, t.account.loading)],
   );
-  // As old as the oldest of what is shown.
+  // The view is as old as its oldest part.
   const parts = [{ readAt: () => store.readAt(id) }];
   const mark = freshnessMark(() => oldest(parts), signal);
   const nav = h("nav", { class: "subnav", "aria-label": t.account.sections });
@@ -79,20 +79,20 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
   const isGone = new AbortController();
   const handle = {
     id,
-    /** Aborts when the view is left, or its account is gone: what was shown of it is read no more. */
+    /** Aborts when the view is left, or its account is gone. Then its parts are read no more. */
     signal: AbortSignal.any([signal, isGone.signal]),
     account: () => store.account(id),
     onChange: (listener) => listeners.push(listener),
-    /** A part that is read by itself, whose age the mark tells too. @param {{readAt: () => number}} part */
+    /** Adds a part that is read by itself. The freshness mark includes its age. @param {{readAt: () => number}} part */
     shows: (part) => parts.push(part),
     refresh: () => store.read(id, signal),
-    /** After an act, also one whose view was left meanwhile. */
+    /** Reads again after an act, also if the view was left meanwhile. */
     again: () => part.again(),
   };
   let status = store.account(id)?.status;
   const draw = () => {
     const account = store.account(id);
-    // Another view may have found that it is gone, or removed it.
+    // Another view may have found that the account is gone, or deleted it.
     if (!account) return status && part.gone();
     if (status && status !== account.status) announce(t.account.isNow(wordOf(t.status, account.status)));
     status = account.status;
@@ -113,7 +113,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     nav.remove();
     const trail = h("div", {});
     const shown = whenGone?.(trail);
-    // The mark tells of what is read still.
+    // The mark counts only what is still read.
     if (shown) parts.splice(0, parts.length, shown);
     else mark.remove();
     return [
@@ -167,7 +167,7 @@ function drawHead(head, account) {
   if (heading) focusOn(head.querySelector("h1"));
 }
 
-// To watch a test is to read. Whether the account is still under test when this is pressed does not matter.
+// Watching a test only reads, so a viewer may do it. It works also if the test has ended when this is pressed.
 function testButton(account) {
   const attributes = { class: "button-primary test-now", "data-part": "test" };
   if (account.testing)
@@ -231,7 +231,7 @@ export function overview(context) {
       danger(handle),
     );
     let next;
-    // Draws anew for whatever changes of the account, but not because a test begins, which puts off the next one.
+    // Redraws for any change of the account, except for the start of a test, which only delays the next one.
     const draw = ({ testing, ...account }) => {
       if (!testing || next === undefined) next = account.next_verification_at;
       account.next_verification_at = next;
@@ -252,7 +252,7 @@ function drawStatus(target, account) {
   const issues = issuesOf(account);
   const groups = Object.keys(account.capabilities ?? {}).map((group) => [group, capabilityState(account, group)]);
   const next = nextStepOf(account);
-  // A test that finds the same draws nothing anew, so that what a reader has selected stays so.
+  // A test with the same findings redraws nothing, so that selected text stays selected.
   render(target, [account.status, condition, tested, issues, groups, next], () =>
     section(
       t.account.status,
@@ -295,7 +295,7 @@ function drawStatus(target, account) {
 export const whyUnused = (account) =>
   isRevoked(account) ? "revoked" : isOpenToOthers(account) ? "openToOthers" : "notConnected";
 
-/** The status, and what it does not say by itself. Every view says this of the account. */
+/** The account's status, made more exact by its issues. Every view uses this. */
 export function conditionOf(account) {
   const { status } = account;
   if (isRevoked(account)) return "revoked";
@@ -308,7 +308,7 @@ export function conditionOf(account) {
 export const isNewestOf = (account, test) => account?.verification?.verification_id === test.verification_id;
 
 /**
- * The outcome of a test, or its state: "notThereYet" if it could not enter an account which stays unconfirmed.
+ * The outcome of a test, or its state. "notThereYet" if it could not enter an account that is still unconfirmed.
  * @param {any} test @param {any} account null if it is not known
  */
 export const outcomeOf = (test, account) =>
@@ -316,22 +316,22 @@ export const outcomeOf = (test, account) =>
     ? "notThereYet"
     : (test.outcome ?? test.state);
 
-// "before": no test has ended with a verdict since the connection last changed, which leaves an account unconfirmed and
-// without issues. A verdict gives it another status, or the problem for which it could not be entered. `updated_at`
-// says nothing of that: a test that is aborted changes it, and so does another name.
+// "before": no test has ended with a verdict since the connection last changed. Such a change leaves an account
+// unconfirmed and without issues. A verdict gives it another status, or the problem for which it could not be entered.
+// `updated_at` does not tell, because aborted tests and renames change it too.
 function testedAs(account) {
   if (account.status !== "unconfirmed") return "after";
   return problemsOf(account).length && !isRevoked(account) ? "notEntered" : "before";
 }
 
-// What is to be done, and the test that was tried.
+// What the person has to do next, and the test that was tried.
 function nextStepOf(account) {
   // A revoked account has its own remedy among its issues.
   if (account.status !== "unconfirmed" || isRevoked(account)) return null;
   const { access_type: type, next_verification_at: next } = account;
   const tested = testedAs(account);
   const nobodyLooks = type === "assume_role" && !next;
-  // What is known of a key needs no test to see. Its remedy is among the issues.
+  // A refused key needs no other test. Its remedy is among the issues.
   const isRefused = type !== "assume_role" && tested === "notEntered";
   return {
     step: nobodyLooks ? "nobodyLooks" : isRefused ? "refused_key" : type,
@@ -358,7 +358,7 @@ function nextStep(account, { step, tried }) {
 }
 
 function drawFacts(target, account, testing) {
-  // Like capabilities: what a region answers matters only while the account is connected.
+  // As with capabilities, the health of a region matters only while the account is connected.
   const health = isConnected(account) ? account.region_health : [];
   render(target, account, () =>
     section(
@@ -399,14 +399,14 @@ function drawFacts(target, account, testing) {
       ),
     ),
   );
-  // While a test runs, the next one is not in question.
+  // While a test runs, the time of the next one does not matter.
   target.querySelector(".next-test").hidden = testing;
 }
 
 const versionOf = ({ version, current, outdated }) =>
   outdated ? `${version} (${t.account.newestVersion(current)})` : String(version);
 
-// Made once: it stays busy while its request runs, whatever else changes meanwhile.
+// Made once, so that it stays busy while its request runs, whatever else changes meanwhile.
 function logsSwitch(handle) {
   const id = uniqueId("write-logs");
   const may = session.somebody().canChange;
@@ -507,7 +507,7 @@ function setting(title, text, action) {
   );
 }
 
-// What a change of the account names, by the API's own names.
+// The fields of an account that a person can change, by the API's names.
 const changeable = ({ name, write_logs, regions, role_arn, role_path }) => ({
   name,
   write_logs,
@@ -516,11 +516,11 @@ const changeable = ({ name, write_logs, regions, role_arn, role_path }) => ({
   role_path: role_path ?? "/",
 });
 const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
-// Whether there is nothing left to change: by an earlier request, say, whose answer was lost.
+// Whether the account already has these values, for example from an earlier request whose answer was lost.
 const isDone = (account, body) => same(changeable(account), { ...changeable(account), ...body });
 
-// Saves these fields of the account. The page may have read a change of another already: the version is the newest
-// then, but the modal still shows what was before. `say` names what is there now.
+// Returns a function that saves these fields. The page may have read another person's change already. Then it knows the
+// newest version, but the modal still shows the old values. `say` names the current values.
 function changing(handle, names, say) {
   const fields = () => Object.fromEntries(names.map((name) => [name, changeable(present(handle))[name]]));
   const check = unlessChanged(fields(), fields, say);
@@ -531,14 +531,14 @@ function changing(handle, names, say) {
   return (body, first) => onceMore(() => save(body, first));
 }
 
-// Somebody may remove it while a modal is open.
+// Throws if somebody deleted the account while a modal was open.
 function present(handle) {
   const account = handle.account();
   if (!account) throw new Problem({ status: 404, title: t.account.missing });
   return account;
 }
 
-// Of another version than the one that was to be changed, the newest is read before it is said.
+// After a 412, reads the newest version before it reports the conflict. Returns null if the change is saved already.
 async function orConflict(handle, asked, isSaved = (_) => false) {
   try {
     return await asked;
@@ -558,8 +558,8 @@ async function change(handle, body) {
   if (answer) store.put(answer.body, asked);
 }
 
-// What is said of a save that no test has proved. A test of a revoked account takes it into use again: nobody is asked
-// for one.
+// The message after a save that no test has proved. It does not ask for a test of a revoked account, because a test
+// would take that into use again.
 const untested = (account, text) => (isRevoked(account) ? t.account.savedRevoked : text);
 
 function rename(handle) {
@@ -670,10 +670,10 @@ function rotate(handle) {
     autocapitalize: "none",
   });
   const secret = h("input", { type: "password", class: "input", autocomplete: "off" });
-  // A test tells what the keys that would be replaced are worth.
+  // Compares the status too: a test may have shown what the stored keys are worth.
   const keys = () => [keyEnding(present(handle)), present(handle).status];
   let id = "";
-  // The key whose answer was lost.
+  // The key whose request lost its answer.
   let lost = "";
   const isStored = () => lost === id && keyEnding(present(handle)) === id.slice(-4);
   const check = unlessChanged(keys(), keys, ([ending, status]) => {
@@ -682,7 +682,7 @@ function rotate(handle) {
   });
   const save = async (mine, first) => {
     id = mine.access_key_id;
-    // A test has proved it since the answer was lost: who sent it again would have to test again.
+    // A test has proved the key since its answer was lost. Sending it again would require another test.
     if (isStored() && isConnected(present(handle))) return t.account.rotatedAndProved;
     await first(check([id.slice(-4), "unconfirmed"]));
     const path = `/v1/accounts/${api.segment(handle.id)}/credentials`;
@@ -718,7 +718,7 @@ function rotate(handle) {
           const mine = { access_key_id: keyId.value.trim(), secret_access_key: secret.value.trim() };
           const said = await onceMore(() => save(mine, first));
           if (done(said)) secret.value = "";
-          // If it fails, the next look shows what the keys have changed.
+          // If this read fails, the next one shows what has changed.
           await handle.again().catch(() => {});
         },
       }),
@@ -772,11 +772,11 @@ function drawRevoke(target, account, handle) {
         changeButton(t.revoke.action, { class: "button-danger", onclick: () => confirmRevoke(handle) }),
       ),
   );
-  // The button is gone, so its focus goes to what has changed.
+  // The button is gone, so its focus goes to the heading, which shows the change.
   if (revoked && focused(target)) focusOn(document.querySelector(".account-head h1"));
 }
 
-// A modal that names the account names it as it is called now.
+// Keeps the account's name in the modal's title up to date.
 function keepName(handle, { node }, title) {
   const heading = node.querySelector("h1");
   handle.onChange(({ name }) => render(heading, name, title));
@@ -801,11 +801,11 @@ function confirmRevoke(handle) {
           t.revoke.stays[account.access_type] && notice("info", h("p", {}, t.revoke.stays[account.access_type])),
         ],
         async onsubmit() {
-          // Whatever has changed meanwhile, nothing of it is to be used.
+          // Has no condition: whatever has changed meanwhile, the account must not be used.
           await api.post(`/v1/accounts/${api.segment(account.account_id)}/revoke`);
           close();
           toast(t.revoke.done((handle.account() ?? account).name));
-          // If it fails, the next look shows it.
+          // If this read fails, the next one shows the change.
           await handle.again().catch(() => {});
         },
       }),
@@ -825,9 +825,10 @@ function danger(handle) {
 function confirmRemoval(handle) {
   const account = handle.account();
   const here = router.whileHere();
-  // The answer to a deletion of ours was lost: then it is no wonder that the account is gone.
+  // Whether the answer to an earlier deletion was lost. Then it succeeded if the account is gone.
   let isLost = false;
-  // Also what tells it from others. One that is gone is not deleted: of its number there may be another by now.
+  // Compares also what identifies the account. If it is gone, nothing is deleted: another account may have its number
+  // by now.
   const what = () => {
     const there = present(handle);
     return [changeable(there), there.status, keyEnding(there), there.provider_id];

@@ -71,7 +71,8 @@ export function list(context) {
   if (path === "/accounts/new") view.openNew();
 }
 
-// Ends when all have ended: with the problem, if any failed, after which to wait longest. A list is never gone.
+// Waits for all reads. If some failed, throws the problem with the longest wait. A list is never gone, so a 404 counts
+// as no failure.
 async function allOf(...reads) {
   const ends = await Promise.allSettled(reads);
   const problems = ends.flatMap((end) => (end.status === "rejected" && !isMissing(end.reason) ? [end.reason] : []));
@@ -90,13 +91,13 @@ class ListView {
     this.signal = signal;
     this.added = added;
     this.notices = h("div", { class: "list-notices" });
-    /** Why the modal of a new account is not there. @type {HTMLElement | null} */
+    /** Why the modal of a new account did not open. @type {HTMLElement | null} */
     this.notOpened = null;
     this.rows = new Map();
     this.fetching = null;
-    /** While the API asks not to ask again for what failed: what ends that. @type {(() => void) | null} */
+    /** Cancels the wait that the API asked for after a failure. @type {(() => void) | null} */
     this.resting = null;
-    /** Whether rows have another status since the numbers were read. */
+    /** Whether rows have another status or version since the numbers were read. */
     this.turned = false;
     this.opening = false;
     this.height = 0;
@@ -184,12 +185,12 @@ class ListView {
     );
     const onscroll = () => {
       this.listing.scroll = window.scrollY;
-      // Where readers have gone themselves they stay.
+      // After the reader has scrolled, the page scrolls no more.
       if (window.scrollY) this.toReveal = null;
       if (this.waiting) return;
       this.waiting = requestAnimationFrame(() => {
         this.waiting = 0;
-        // Until there are others, the rows of the selection before stay, as long as one is in sight.
+        // The rows of the previous selection stay until new rows come, as long as one of them is in sight.
         if (this.listing.started || ![...this.rows.values()].some(isInSight)) this.window();
       });
     };
@@ -202,10 +203,10 @@ class ListView {
     this.window();
   }
 
-  // The account that this page has added is called what it is called now, for as long as it is there.
+  // Names the account that this page has added by its current name, as long as it exists.
   drawNotices() {
     const added = /** @type {any} */ (store.account(this.added));
-    // Of keys that were refused, Instructions ask for others.
+    // If the access keys were refused, the next step is Instructions, which ask for other keys.
     const { nextStep } = t.list;
     const isNext = added?.status === "unconfirmed" && !isRevoked(added);
     const step = isNext && ((!problemsOf(added).length && nextStep[added.access_type]) || nextStep.assume_role);
@@ -256,7 +257,7 @@ class ListView {
     this.drawNumbers();
   }
 
-  // Update only the numbers, because a radio button may have the focus, and the list of versions may be open.
+  // Updates only the numbers, because a radio button may have the focus, and the list of versions may be open.
   drawNumbers() {
     const counts = store.numbers();
     this.drawVersions(counts?.by_template_version ?? []);
@@ -267,7 +268,7 @@ class ListView {
     });
   }
 
-  // Where all roles have the same version, there is nothing to choose.
+  // The filter is hidden while all roles have the same version.
   drawVersions(inUse) {
     const { version: chosen } = this.listing;
     const known = inUse.map(({ version, accounts }) => [String(version), accounts]);
@@ -294,7 +295,8 @@ class ListView {
     this.more({ keepRows: true });
   }
 
-  // The list reports problems with the API. That the numbers are missing, the mark says. Rows do not wait for them.
+  // The list reports problems with the API. The freshness mark says that numbers are missing. Rows do not wait for
+  // them.
   numbers() {
     return store.unlessItHangs(this.readNumbers(), this.signal);
   }
@@ -304,13 +306,13 @@ class ListView {
       await store.readNumbers(this.signal);
       store.has(this.filters);
     } catch (problem) {
-      // Those that are there are as old as they are.
+      // Older numbers stay, and keep their age.
       if (!store.numbers()) store.lacks(this.filters, this.signal);
       throw problem;
     }
   }
 
-  // `quietly`: what is shown stays until there is more.
+  // `quietly`: the content stays until there is more.
   async more({ keepRows = false, quietly = false } = {}) {
     const { listing } = this;
     if (this.fetching || listing.ended) return;
@@ -320,7 +322,7 @@ class ListView {
     if (!keepRows && !quietly) this.window();
     if (!quietly) this.drawFoot("loading");
     const isSlow = () => {
-      // What is shown of another selection is not what was asked for.
+      // After this time, rows of the previous selection would mislead. A skeleton replaces them.
       this.window();
       this.drawFoot("slow");
     };
@@ -345,7 +347,7 @@ class ListView {
     }
   }
 
-  // Draws what has changed in the store. Says each changed status of a row that is shown.
+  // Draws what has changed in the store. Announces each changed status of a row that is shown.
   update() {
     this.drawNumbers();
     this.drawNotices();
@@ -357,7 +359,7 @@ class ListView {
     if (this.toReveal) this.reveal(this.toReveal);
     for (const [was, now] of before)
       if (now && now.status !== was.status) announce(t.list.isNow(now.name, wordOf(t.status, now.status)));
-    // What a row no longer is, it counts for no more. The numbers may not know it yet.
+    // A row that has changed or gone makes the numbers outdated.
     if (before.some(([was, now]) => !now || store.hasTurned(was, now))) this.turned = true;
   }
 
@@ -389,7 +391,7 @@ class ListView {
     this.arrivedBefore = count;
   }
 
-  // The pressed button goes, so the focus goes to the first of the new rows.
+  // The pressed button disappears, so the focus goes to the first of the new rows.
   showArrivals() {
     const ids = this.listing.showArrivals();
     this.reveal(...ids);
@@ -422,7 +424,7 @@ class ListView {
     const { ids, ended, total } = this.listing;
     const rows = ended ? ids.length : (total ?? -2);
     this.table.setAttribute("aria-rowcount", String(rows + 1));
-    // Its rows may be those of another selection, until there are others.
+    // Until the first answer, the table may show rows of the previous selection.
     this.table.setAttribute("aria-busy", String(!this.listing.started && state !== "error"));
   }
 
@@ -445,7 +447,7 @@ class ListView {
         state === "slow" ? h("span", { role: "status" }, t.problems.slow) : started && this.summary(),
       );
     });
-    // Of table and foot, one may be hidden now.
+    // The table or the foot may be hidden now.
     if (had && (focus() === document.body || focus().closest("[hidden]")))
       focusOn(this.table.hidden ? this.foot : this.table);
   }
@@ -576,12 +578,12 @@ class ListView {
     const to = Math.min(ids.length, Math.ceil((window.innerHeight - top) / this.height) + OVERSCAN);
     const wanted = new Map();
     for (let index = from; index < to; index += 1) wanted.set(ids[index], index);
-    // Keep the row with the focus, so that keyboard users do not lose their place.
+    // Keeps the row with the focus, so that keyboard users do not lose their place.
     const had = focused(this.body);
     const row = /** @type {HTMLElement | undefined} */ (had?.closest(".account-row[data-id]"));
     const at = ids.indexOf(row?.dataset.id);
     if (at >= 0) wanted.set(ids[at], at);
-    // The focus of a row that is no row any more goes to the one in its place.
+    // If the row with the focus is removed, the focus goes to the row in its place.
     const place = Number(row?.getAttribute("aria-rowindex")) - 2;
     for (const [id, node] of this.rows) {
       if (!wanted.has(id)) {
@@ -675,7 +677,7 @@ class ListView {
     );
   }
 
-  // When the oldest of the rows in sight, or the numbers, were read.
+  // The oldest read time of the rows in sight and the numbers.
   readAt() {
     const [first] = this.listing.pages;
     if (!first) return 0;
@@ -686,8 +688,8 @@ class ListView {
   // Statuses change by themselves. Reads rows under test often, and the other visible rows now and
   // then.
   keepTrue() {
-    // By elapsed time, not by rounds: a tab that was hidden for an hour refreshes at once, and so does one whose
-    // clock was set back. The first time it does so without a pause.
+    // Refreshes depend on elapsed time, not on rounds. A tab that was hidden for an hour refreshes at once, and so does
+    // one whose clock was set back. The first refresh comes without a pause.
     let refreshed = 0;
     onReadNow(() => {
       refreshed = 0;
@@ -705,14 +707,14 @@ class ListView {
           store.reread(testing, this.signal),
           isDue ? this.refresh() : this.listing.catchUp(this.signal),
           !isDue && turned && this.numbers(),
-          // Its row may be out of sight, or fit no filter.
+          // The row of the added account may be out of sight, or may not match the filter.
           isDue && store.account(this.added) && store.unlessItHangs(store.read(this.added, this.signal), this.signal),
         );
       },
     );
   }
 
-  // Keeps what is shown if it fails. The next refresh tries again, also what failed before.
+  // Keeps the content if it fails. The next refresh tries again, and repeats what failed before.
   refresh() {
     return allOf(
       this.numbers(),

@@ -2,7 +2,7 @@ import { Problem } from "../lib/problem.js";
 import * as session from "../lib/session.js";
 import { t } from "../texts.js";
 
-/** The answer of Cognito; a refusal as a problem that the form shows. */
+/** Asks Cognito. Turns a refusal into a problem that the form shows. */
 export async function asked(question) {
   try {
     return await question();

@@ -10,7 +10,7 @@ import { t } from "./texts.js";
 const FORMS = { NEW_PASSWORD_REQUIRED: newPassword, SOFTWARE_TOKEN_MFA: oneCode, MFA_SETUP: authenticator };
 
 /**
- * Puts the form of a challenge in the place of the one before.
+ * Replaces a form by the form of the next challenge.
  * @param {HTMLElement} before
  * @param {{name: string, username: string, session?: string, let_in?: any}} asks A Challenge of the session.
  * @param {{settingUp?: boolean}} options
@@ -76,7 +76,7 @@ function authenticator(asks, options) {
       options,
     });
   };
-  const { signal } = new AbortController(); // whoever gives up leaves the page
+  const { signal } = new AbortController(); // never aborted: cancelling reloads the page
   load(place, read, draw, { signal }).then(() => focusFirst(place));
   return node;
 }
@@ -121,12 +121,12 @@ const answered = (question) =>
     throw atItsField(problem);
   });
 
-// A refused code or password is said at its field.
+// Shows a refused code or password at its field.
 function atItsField(problem) {
   const message = t.challenges.errors[problem.code];
   if (problem.code === "InvalidPasswordException")
     return { status: 422, errors: [{ field: "new", message: problem.detail }] };
-  // The session of a challenge lasts some minutes.
+  // A challenge expires after some minutes.
   if (problem.code === "NotAuthorizedException") problem.detail = t.challenges.over;
   return message ? { status: 422, errors: [{ field: "code", message }] } : problem;
 }

@@ -37,7 +37,7 @@ const STOPPABLE = wordsFor("running");
 const STARTABLE = wordsFor("stopped");
 const AT_REST = new Set([...STOPPABLE, ...STARTABLE, "terminated"]);
 const ON_ITS_WAY = { start: wordsFor("starting"), stop: wordsFor("stopping") };
-// The state from when AWS accepted it until AWS says one.
+// The state to show after AWS accepted an act, until AWS reports one.
 const ACCEPTED = { start: "starting", stop: "stopping" };
 const FOLLOWED_FOR_MS = 10 * 60_000;
 // The backend follows an act for ten minutes, and some more if AWS's answer was lost.
@@ -48,15 +48,17 @@ const KEPT_FOR_MS = 60_000;
 const keyOf = (item) => `${item.kind}/${item.region}/${item.instance_id}`;
 // When AWS was asked, in milliseconds.
 const asOf = ({ as_of: said, at }) => (said ? Date.parse(said) : at);
-// The same by this page's clock, which may be wrong: the API answers with nothing that is older than a minute.
+// The same, corrected by this page's clock, which may be wrong: the API returns no listing older than a minute.
 const seenAt = (listing) => Math.min(listing.at, Math.max(asOf(listing), listing.at - KEPT_FOR_MS));
 const nameOf = (item) => item.name || item.instance_id;
-// What the API said of the instance itself. No network and no answer pass, as do quotas and what the gateway says.
+// Whether the API refused the act itself. Network failures, lost answers, quotas and the gateway's errors are
+// temporary.
 const isRefusal = ({ status, byService, perhapsDone }) =>
   status > 0 && status < 500 && status !== 429 && byService && !perhapsDone;
 
 /**
- * The state of an instance: as AWS said, unless its newest start or stop came later, or ended what AWS saw.
+ * The state of an instance. It is AWS's, unless the newest start or stop came later, or has ended since AWS reported
+ * it.
  * @param {{state: string}} item as it was listed
  * @param {{action: string, at: string, result: string, state: string} | undefined} act
  * @param {number} listedAt when AWS was asked, in milliseconds
@@ -71,7 +73,7 @@ export function stateOf(item, act, listedAt) {
 
 export function instances(context) {
   return frame(context, "instances", (body, handle) => {
-    /** Why it is not used, "" if it is. @type {string | undefined} */
+    /** Why the account is not used; "" if it is. @type {string | undefined} */
     let shown;
     /** @type {Instances | undefined} */
     let view;
@@ -117,16 +119,16 @@ export class Instances {
     this.askForListing = inOrder();
     this.askForActs = inOrder();
     this.askForResources = inOrder();
-    // Whether a result is awaited for so long that it is looked for no more often than anything else.
+    // Whether a result takes so long that the view looks for it only at the usual interval.
     this.takesLong = false;
-    // What the API said of the last start or stop, and the state of the instance then.
+    // The API's refusal of the last start or stop of each instance, and the state of the instance then.
     this.refusals = new Map();
-    // Starts and stops whose answers are awaited, and accepted ones that are followed.
+    // Requested starts and stops without an answer yet, and accepted ones that are followed.
     this.asked = new Map();
     this.followed = new WeakSet();
     // The newest start or stop of each instance that AWS accepted, by its key.
     this.acts = new Map();
-    // When those were asked for whose result is not known yet, in milliseconds, by their ids.
+    // When the acts without a result were requested, in milliseconds, by their ids.
     this.awaited = new Map();
     this.notes = h("div", {});
     this.rows = h("ul", { class: "instances" });
@@ -166,25 +168,26 @@ export class Instances {
     return section(t.instances.title, { note: t.instances.text, actions: head }, content);
   }
 
-  // Ends when all have ended.
+  // Waits for all reads, then reports a failure.
   async refresh() {
     const reads = await Promise.allSettled([this.list({ again: true }), this.readResources(), this.readActs()]);
     const failed = reads.find(({ status }) => status === "rejected");
     if (failed) this.fail(/** @type {PromiseRejectedResult} */ (failed).reason);
   }
 
-  // As old as the listing, and what stands beside it.
+  // The oldest read time of the listing and of what is shown beside it.
   readAt() {
     return store.oldest([this.resourcesAt, this.actsAt, this.listing ? seenAt(this.listing) : 0]);
   }
 
-  // Whether the listing still tells what runs.
+  // Whether the listing is recent enough to say what runs.
   isFresh() {
     const { at, age } = this.listing;
     return at - seenAt(this.listing) + age() < KEPT_FOR_MS;
   }
 
-  // Whether it runs now; undefined if no listing tells, as of a view that was left, which sees no other start or stop.
+  // Whether the instance runs now. Undefined without a recent listing, and after the view was left, because that sees
+  // no other start or stop.
   runs(instance) {
     const item = this.listing.items.find((each) => keyOf(each) === keyOf(instance));
     const state = item && !this.signal.aborted && this.isFresh() && this.stateOf(item);
@@ -195,7 +198,7 @@ export class Instances {
     return stateOf(item, this.acts.get(keyOf(item)), asOf(this.listing));
   }
 
-  // What an admin reads again is read from AWS. A viewer gets what was read within a minute.
+  // An admin's refresh reads from AWS. A viewer gets a listing that is up to a minute old.
   async list({ again = false } = {}) {
     const path = `/v1/accounts/${api.segment(this.handle.id)}/instances`;
     const query = { refresh: again && session.somebody().canChange ? true : undefined };
@@ -216,7 +219,7 @@ export class Instances {
     this.draw();
   }
 
-  // Returns whether a result that was awaited is known now: AWS's state is due.
+  // Returns whether an awaited result is known now. Then it is time to ask for AWS's state.
   async readActs() {
     const holds = this.askForActs();
     const { answer, asked } = await store.reading("interactions", () => this.newestActs(), this.signal);
@@ -225,7 +228,7 @@ export class Instances {
     return this.take(answer.reverse());
   }
 
-  // As far back as an act whose result is awaited: others may have been many since.
+  // Reads back to the oldest act without a result, because many others may have followed it.
   async newestActs() {
     const path = `/v1/accounts/${api.segment(this.handle.id)}/interactions`;
     const acts = [];
@@ -244,7 +247,8 @@ export class Instances {
     return [...this.awaited].some(([id, at]) => at <= last && !ids.has(id));
   }
 
-  // Others may have asked for these, or this view before it was left. What takes too long is awaited still.
+  // Takes newer acts. Other people may have asked for them, or this view before it was left. A slow result stays
+  // awaited.
   take(acts) {
     const before = this.awaited.size;
     const known = [];
@@ -261,16 +265,16 @@ export class Instances {
     return known.length > 0;
   }
 
-  // A listing that fails is not tried again by itself, because it costs: nor is the first.
+  // A failed listing is not repeated automatically, not even the first one, because it costs.
   async look() {
     if ((await this.readActs()) && this.listing)
       await this.list({ again: true }).catch((problem) => this.fail(problem));
   }
 
-  // What rows show beside AWS's answer. If this fails, they show what was read last, or none: the API refuses a second
-  // schedule.
+  // Reads what rows show beside the listing. If this fails, they show the last read, or nothing. A schedule that is
+  // missing there cannot be set twice, because the API refuses a second one.
   async readBeside() {
-    // After an act whose view was left: another one may show what it has changed.
+    // The view was left during an act. Another view may show what the act changed.
     if (this.signal.aborted) return void readNow();
     try {
       await Promise.all([this.readResources(), this.look()]);
@@ -396,7 +400,7 @@ export class Instances {
     );
   }
 
-  // The same element in every state, so that it neither moves nor loses the focus.
+  // The button is the same part in every state, so that it neither moves nor loses the focus.
   powerButton(instance, name) {
     const attributes = { class: "button-small", "data-part": "power" };
     if (STOPPABLE.has(instance.state)) {
@@ -457,7 +461,7 @@ export class Instances {
     );
   }
 
-  // A row that is drawn anew has a new button, which is not busy: another press waits for the same answer.
+  // A redrawn row has a new button that is not busy. Another press waits for the same answer.
   ask(instance, action) {
     const key = `${keyOf(instance)} ${action}`;
     this.refusals.delete(keyOf(instance));
@@ -468,7 +472,7 @@ export class Instances {
     return this.asked.get(key);
   }
 
-  // Show the transition at once. The listing after the result brings AWS's state.
+  // Shows the transition at once. The listing after the result brings AWS's state.
   follow(instance, act) {
     if (this.followed.has(act)) return;
     this.followed.add(act);
@@ -487,7 +491,7 @@ export class Instances {
     else this.lookOften();
   }
 
-  // While a result is awaited that may come at any moment. What takes longer is read with the rest.
+  // Looks often while a result may come at any moment. Slower results are read with the rest.
   lookOften() {
     this.often?.abort();
     const often = new AbortController();

@@ -30,11 +30,11 @@ import { conditionOf, frame } from "./account.js";
 const WATCH_EVERY_MS = 3_000;
 const WATCH_SLOWLY_AFTER_MS = 5 * 60_000;
 const RENEW_LINK_AFTER_MS = 10 * 60_000;
-// A little less than an hour.
+// A link lasts for an hour. This is a little less.
 const LINK_LASTS_MS = 50 * 60_000;
-// The API enters an account no oftener.
+// The API does not enter an account more often.
 const LOOK_EVERY_MS = 5_000;
-// By so much one question may travel faster than the one before.
+// One request may travel this much faster than the one before.
 const FASTER_BY_MS = 500;
 const LOOK_SLOWLY_EVERY_MS = 30_000;
 const LOOK_FOR_MS = 30 * 60_000;
@@ -49,7 +49,7 @@ export function instructions(context) {
     (body, handle) => {
       const watch = h("div", { class: "watch card" });
       const content = h("div", {});
-      // What a newer role brings, the account says, perhaps after the instructions are there.
+      // What a newer version of the role changes. The account says it, perhaps after the instructions are there.
       const news = h("p", {});
       fill(body, watch, content);
       let age = ageing();
@@ -60,45 +60,46 @@ export function instructions(context) {
         renewAt = RENEW_LINK_AFTER_MS;
         return answer;
       };
-      // What the API says of its looks for the role; "over" after half an hour, "none" if it has no looks, "" while
+      // The API's state of its looks for the role. "over": half an hour has passed. "none": the API has no looks. "":
       // nobody looks.
       let looking = "";
-      // In how many milliseconds looks were made: not while they failed, nor while others had their turn.
+      // How long looks were made, in milliseconds. Leaves out the time while they failed or others had their turn.
       let lookedFor = 0;
-      // In how many they all failed, or others had their turn.
+      // How long all looks failed or others had their turn, in milliseconds.
       let inVain = 0;
       let isSeenAgain = false;
       let sinceTurn = () => 0;
       let sinceLook = stopwatch();
       const roleOf = () => handle.account() && leadsTo(handle.account());
-      // While the page was hidden, as by the AWS console in front of it, nobody looked.
+      // While the page was hidden, for example behind the AWS console, nobody looked.
       const seen = () => {
         if (document.visibilityState !== "visible") return;
         lookedFor = inVain = 0;
         isSeenAgain = true;
       };
       document.addEventListener("visibilitychange", seen, { signal: handle.signal });
-      // `wait`: for how many milliseconds the API asks not to look. `isFailing`: what the mark of the view counts.
+      // `wait`: how long the API asks not to look, in milliseconds. `isFailing`: whether the freshness mark counts a
+      // failed look.
       const looks = { wait: 0, isFailing: () => looking === "failed" };
       const turn = async () => {
         const before = looking;
         const role = roleOf();
         sinceLook = stopwatch();
         if (!role) return;
-        // An API that had no looks may have been about to be replaced.
+        // An API that had no looks may have been updated.
         const known = looking === "none" && isSeenAgain ? "" : looking;
         isSeenAgain = false;
         looking = await look(handle.account(), known, lookedFor, { looks, signal: handle.signal });
         const passed = sinceTurn();
         sinceTurn = stopwatch();
-        // It tells nothing of the role that is to be looked for now.
+        // The role has changed meanwhile, so the answer is about another role.
         if (roleOf() !== role) return void (looking = "");
         if (before === "off" && looking !== before) lookedFor = 0;
         else if ((looking === "waiting" || looking === "off") && passed < NO_LOOKING_MS) lookedFor += passed;
         if (looking !== "failed" && looking !== "busy") inVain = 0;
         else if (passed < NO_LOOKING_MS) inVain += passed;
         if (looking === before) return;
-        // Read first: what the API says may follow from a change that is not shown yet.
+        // Reads the account first: the state may follow from a change that is not shown yet.
         await handle.refresh().finally(draw);
       };
       const again = async () => {
@@ -115,16 +116,17 @@ export function instructions(context) {
       let first = true;
       const pauseOf = () => {
         const every = inVain > WATCH_SLOWLY_AFTER_MS ? LOOK_SLOWLY_EVERY_MS : LOOK_EVERY_MS;
-        // From question to question, as the page says.
+        // Counts from request to request, as the page says.
         const left = looking === "waiting" ? every + FASTER_BY_MS - sinceLook() : every;
         if (!first) return Math.max(left, looks.wait);
         first = false;
         return 0;
       };
       whileLookedAt(handle.signal, pauseOf, turn);
-      // A link that was drawn anew meanwhile, as for another role, is newer than this answer.
+      // Updates only this element. A link that was redrawn meanwhile, for example for another role, is newer than this
+      // answer.
       const renew = async (link) => link.setAttribute("href", safeHref((await read()).deploy_on_aws_url));
-      // While the computer slept, no link was renewed.
+      // The link may have expired while the computer slept.
       const onPress = (event) => {
         const link = event.currentTarget;
         if (!expires(link.href) || age() < LINK_LASTS_MS) return;
@@ -132,7 +134,7 @@ export function instructions(context) {
         event.preventDefault();
         submitting(link, async () => {
           await renew(link);
-          // A browser opens nothing long after a press, nor does it say so.
+          // A browser opens no window long after a press, and does not say so.
           if (link.isConnected && navigator.userActivation?.isActive !== false) {
             window.open(link.href, "_blank", "noopener,noreferrer");
           } else toast(t.instructions.pressAgain);
@@ -142,14 +144,14 @@ export function instructions(context) {
       const draws = (answer) => drawGuide(answer, handle.account(), onPress, { way, news });
       const guide = watched(content, read, draws, { signal: handle.signal, once: true });
       let guided = handle.account();
-      // When the steps were read in whose place newer ones could not be read yet: they are as old as they are.
+      // When the shown steps were read, if newer ones could not be read. The view is as old as these steps.
       let behind = 0;
       handle.shows({ readAt: () => (guide.readAt() === behind ? behind : 0) });
       handle.onChange((account) => {
         if (leadsTo(account) !== leadsTo(guided)) looking = "";
         draw();
         if (asked(account) !== asked(guided)) {
-          // Whoever follows the steps to this role keeps them until there are newer ones. Those to another are gone.
+          // Steps for the same role stay until newer ones come. Steps for another role go at once.
           const isSameRole = leadsTo(account) === leadsTo(guided);
           guided = account;
           lookedFor = 0;
@@ -164,7 +166,7 @@ export function instructions(context) {
         const link = /** @type {HTMLAnchorElement} */ (content.querySelector(".deploy a"));
         if (!link || !expires(link.href) || age() < renewAt) return;
         renewAt = Infinity;
-        // If it fails, the next look tries again, but no sooner than the API asks for.
+        // If it fails, a later read tries again, but no sooner than the API allows.
         renew(link).catch((problem) => {
           renewAt = age() + retryAfter(problem);
         });
@@ -175,14 +177,14 @@ export function instructions(context) {
   );
 }
 
-// Whether the template's address is presigned, because it is not public. Its own query says so: a role may have any
-// name.
+// Whether the template's address is presigned, because the template is not public. Checks the address's own query,
+// because a role may have any name.
 export function expires(link) {
   const template = new URLSearchParams(new URL(link).hash.split("?")[1]).get("templateURL") ?? link;
   return new URL(template).searchParams.has("X-Amz-Expires");
 }
 
-// What the steps and templates are made of: a change of it changes them.
+// The fields that determine the steps and templates.
 const leadsTo = ({ role_arn, regions, write_logs }) => JSON.stringify([role_arn, regions, write_logs]);
 const asked = (account) => leadsTo(account) + JSON.stringify(account.template);
 
@@ -191,8 +193,9 @@ const newsOf = ({ issues }) => issues?.find(({ code }) => code === "template_out
 const mayWait = (account) => account.access_type === "assume_role" && !isConnected(account) && !isRevoked(account);
 
 /**
- * Lets the API look for the role, as it has in so many milliseconds. Returns its word, or what there is to say without
- * a look. After one that failed it looks also while a test runs: that look may have begun it without starting it.
+ * Lets the API look for the role. `milliseconds`: how long it has looked already. Returns the API's state, or a state
+ * without a look. After a failed look, it also looks while a test runs: that look may have begun the test without
+ * starting it.
  */
 async function look(account, before, milliseconds, { looks, signal }) {
   if (before === "none") return before;
@@ -204,7 +207,7 @@ async function look(account, before, milliseconds, { looks, signal }) {
     return (await store.reading("looks", ask, signal, looks.isFailing)).answer.state;
   } catch (problem) {
     if (signal.aborted || isMissing(problem)) throw problem;
-    // The gateway of an older API knows no looks.
+    // The gateway of an older API has no route for looks.
     if (problem instanceof Problem && problem.status === 404) return "none";
     looks.wait = retryAfter(problem);
     return "failed";
@@ -220,18 +223,18 @@ async function look(account, before, milliseconds, { looks, signal }) {
 function drawWatch(target, account, word, again) {
   const confirmed = account.status === "confirmed";
   const [problem] = problemsOf(account);
-  // What was said of an account that is another now holds no more.
+  // The state of the looks no longer applies if the account has changed so much since.
   const looking = mayWait(account) && !isOpenToOthers(account) && !account.testing ? word : "";
   const { testing } = t.instructions;
   const text = account.testing ? testing : saidOf(account, waitsFor(account, looking));
   const busy = account.testing || looking === "waiting" || looking === "busy";
   const looks = t.instructions.looks[looking || "off"];
-  // That it begins to look needs no word, nor does its turn, which comes and goes.
+  // Announces neither the first look nor the turns of others, which come and go.
   if (looking !== "busy") {
     if (looks && looks !== target.said && (target.said || looking === "over" || looking === "failed")) announce(looks);
     target.said = looks;
   }
-  // While a test runs, or the account is looked at all the time, the next test is not in question.
+  // The time of the next test does not matter while a test runs, or while the API looks all the time.
   const next =
     !confirmed && !account.testing && !isRevoked(account) && looking !== "waiting" && account.next_verification_at;
   render(target, [account.status, account.testing, account.next_verification_at, problem, text, looking], () => [
@@ -261,13 +264,13 @@ function drawWatch(target, account, word, again) {
 function saidOf(account, awaited) {
   const { watch } = t.instructions;
   if (awaited !== "notProvedYet" && awaited !== "nobodyLooks") return watch[awaited] ?? watch[account.status];
-  // A test that could not enter it says nothing of the time before the last change, if there was one.
+  // A test of an earlier connection says nothing about the current one.
   const since = account.verification ? watch.notProvedSince : watch.notProvedYet;
   const notProved = conditionOf(account) === "notThereYet" ? watch.notEntered : since;
   return awaited === "nobodyLooks" ? `${notProved} ${watch.nobodyLooks}` : notProved;
 }
 
-// The API looks for no role ("off") after a test that was entered or that ended before its end.
+// The API does not look for a role ("off") after a test that was entered, or that was aborted.
 function waitsFor(account, looking) {
   if (account.status !== "unconfirmed" || isRevoked(account)) return conditionOf(account);
   if (account.access_type !== "assume_role") {
@@ -277,7 +280,7 @@ function waitsFor(account, looking) {
   if (looking === "off") return "notProved";
   const isLooked = session.current()?.canChange && looking !== "over" && looking !== "none";
   if (!isLooked && !account.next_verification_at) return "nobodyLooks";
-  // Only a look that was just refused knows that no role lets Cavok in.
+  // Only a look that was just refused proves that no role lets Cavok in.
   return looking === "waiting" ? "unconfirmed" : "notProvedYet";
 }
 
@@ -364,7 +367,7 @@ function drawGuide(guide, account, onPress, { way, news }) {
   ];
 }
 
-// The role is of an older version: what the newer ones change, and each way to update it.
+// For a role of an older version: what the newer ones change, and each way to update it.
 function updateSection({ steps, template_url: template, console_url, cli }, news) {
   return section(
     t.instructions.update,

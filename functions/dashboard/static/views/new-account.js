@@ -24,11 +24,11 @@ export function newAccount({ onClose, onAdded }) {
 }
 
 function accountForm(close, onAdded) {
-  // The input is kept when the modal closes or the session ends, until the page is left, as for a hosted sign-in. The
-  // secret key goes with the modal.
+  // The draft stays when the modal closes or the session ends, until the page is left, for example for a hosted
+  // sign-in. The secret key goes with the modal.
   const kept = store.draftOf(session.somebody().email);
   const draft = kept.values;
-  // The last request, which holds the secret key too, and its key.
+  // The content of the last request, including the secret key, and its idempotency key.
   let attempt = { content: "", key: "" };
   const text = (name, attributes = {}) =>
     h("input", {
@@ -99,7 +99,7 @@ function accountForm(close, onAdded) {
   );
   // People paste the console's format, 1234-5678-9012.
   const digits = () => number.value.replace(/[\s-]/g, "");
-  // The answer to an earlier press may have been lost: an account with this number is the one that it added.
+  // The answer to an earlier press may have been lost. Then an account with this number is the one that it added.
   const named = sameName(name, (account) => account.provider_id === digits());
   const showAccess = (type) => {
     credentials.hidden = type !== "access_key";
@@ -169,7 +169,7 @@ function accountForm(close, onAdded) {
         .post("/v1/accounts", body, { key: attempt.key })
         .catch((problem) => sayWhoHasIt(problem, body.provider_id));
       if (!account) return;
-      // What was typed since is kept for the next modal, which may hold it already.
+      // What was typed since stays for the next modal, which may show it already.
       if (kept.values === typed) store.sent();
       else if (node.isConnected) toast(t.newAccount.typedSince, "warning");
       onAdded(account, asked);
@@ -177,7 +177,7 @@ function accountForm(close, onAdded) {
   });
   showAccess(draft.access_type ?? "assume_role");
 
-  // A number that is here already: leads to its account.
+  // If the number is taken, links to its account.
   async function sayWhoHasIt(problem, wanted) {
     const there = problem.status === 409 && (await find(wanted, (account) => account.provider_id === wanted));
     if (!there || !node.isConnected) throw problem;
@@ -222,7 +222,7 @@ function accountForm(close, onAdded) {
     };
   }
 
-  // Check a field only after it was left, or while it has an error.
+  // Checks a field only after it was left, or while it has an error.
   const hints = { provider_id: number, name, role_name: roleName, access_key_id: keyId };
   for (const [key, input] of Object.entries(hints)) {
     const hint = () => setError(node, key, check(read()).find((error) => error.field === key)?.message ?? "");

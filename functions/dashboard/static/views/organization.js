@@ -32,7 +32,7 @@ import { t } from "./texts.js";
 
 const EVENTS = Object.keys(t.webhook.eventTexts);
 const WEBHOOK = "/v1/organization/webhook";
-// Each process of the API counts these alone, and allows all of them: what is left in one is not what is left.
+// Each process of the API counts these by itself. What is left in one process is not what is left overall.
 const COUNTED_ALONE = new Set(["requests"]);
 
 export function organization({ main, title, signal }) {
@@ -48,7 +48,7 @@ export function organization({ main, title, signal }) {
     const known = left.map((quota) => ({ ...quota, isOver: age() >= quota.per_seconds * 1_000 }));
     render(quotas, known, drawQuotas);
   };
-  // What is left changes with each reading, and as time passes: drawn apart, it leaves the rest as it is.
+  // Quotas change with each read and as time passes. They are drawn by themselves, so that the rest is not redrawn.
   const read = async () => {
     const asked = ageing();
     const { quotas: now = [], ...ours } = await store.readNumbers(signal);
@@ -151,7 +151,7 @@ function drawIdentity(ours) {
   );
 }
 
-// An older API has none.
+// An older API sends none.
 function drawVersions({ total, by_template_version: versions }) {
   if (!versions) return null;
   const unknown = versions.reduce((left, { accounts }) => left - accounts, total);
@@ -165,14 +165,14 @@ function drawVersions({ total, by_template_version: versions }) {
   return section(t.organization.versions, { note: t.organization.versionsText }, h("dl", { class: "facts" }, facts));
 }
 
-// An older API has none.
+// An older API sends none.
 function drawQuotas(quotas) {
   if (!quotas.length) return null;
   const facts = quotas.map((quota) => definition(wordOf(t.organization.quotaNames, quota.name), leftOf(quota)));
   return section(t.organization.quotas, { note: t.organization.quotasText }, h("dl", { class: "facts" }, facts));
 }
 
-// `isOver`: so much time has passed since it was read that what was left says nothing of now.
+// `isOver`: the quota's period has passed since the read, so the number that was left is outdated.
 function leftOf({ name, limit, per_seconds, remaining, isOver }) {
   if (COUNTED_ALONE.has(name)) return t.organization.quotaAtLeast(limit, per_seconds);
   if (isOver) return t.organization.quotaAtMost(limit, per_seconds);
@@ -219,7 +219,7 @@ function usageRow(usage) {
 
 function drawWebhook(target, signal) {
   const inner = h("div", {});
-  // Beside the settings, so that it stays open when these are drawn again.
+  // Outside of the settings, so that it stays open when they are redrawn.
   const log = h("div", {});
   /** @type {ReturnType<typeof deliveries> | undefined} */
   let kept;
@@ -242,7 +242,7 @@ function drawWebhook(target, signal) {
   return [shown, { readAt: () => kept?.readAt() ?? 0 }];
 }
 
-/** With its tag; null if there is none. @param {AbortSignal} [signal] */
+/** The webhook and its tag; both null if there is none. @param {AbortSignal} [signal] */
 const webhookThere = (signal) =>
   api.getWithTag(WEBHOOK, { signal }).catch((problem) => {
     if (problem.isMissing) return { body: null, etag: null };
@@ -286,8 +286,8 @@ function settings(webhook, press, again) {
   ];
 }
 
-// Buttons that post to the webhook, and say why that was refused. Each is made once: it stays busy while its request
-// runs, whatever is drawn anew meanwhile.
+// Buttons that post to the webhook, and say why a request was refused. Each is made once, so that it stays busy while
+// its request runs, whatever is redrawn meanwhile.
 function pressButtons() {
   const made = new Map();
   return (path, text, after, iconName = "", attributes = {}) => {
@@ -298,7 +298,8 @@ function pressButtons() {
   };
 }
 
-// Read once it is opened, and again from then on, until it ends. `readSettings`: reads the webhook's settings again.
+// The log of deliveries. It is read from when it is first opened until it ends. `readSettings`: reads the webhook's
+// settings again.
 function deliveries(view, readSettings) {
   const ended = new AbortController();
   const signal = AbortSignal.any([view, ended.signal]);
@@ -306,8 +307,8 @@ function deliveries(view, readSettings) {
   const press = pressButtons();
   /** @type {ReturnType<typeof watched> | undefined} */
   let shown;
-  // Of a webhook that was removed the API tells none, though some were sent: what is shown stays until the settings are
-  // read. Another may set it again before that, so this is read on.
+  // The API has no log of a webhook that was removed. The content stays until the settings are read. Reading goes on,
+  // because another person may set the webhook again before that.
   const read = () =>
     api.get(`${WEBHOOK}/deliveries`, { signal }).catch((problem) => {
       if (!problem.isMissing) throw problem;
@@ -331,7 +332,7 @@ function deliveries(view, readSettings) {
 function deliveryRow(item, press, again) {
   const facts = [
     wordOf(t.webhook.deliveryStatus, item.status),
-    // A try that is not made in a pause is counted.
+    // During a pause, the number also counts tries that were not made.
     item.status !== "paused" && t.webhook.tries(item.tries),
     // Null if nothing was sent.
     item.duration_ms !== null && [item.http_status ?? t.webhook.noAnswer, t.webhook.took(item.duration_ms)],
@@ -349,7 +350,7 @@ function deliveryRow(item, press, again) {
       h(
         "p",
         { class: "muted small" },
-        // What was asked for again has no try yet, and has none if it is given up before.
+        // A requested delivery has no try yet. If it is given up before its first try, it never has one.
         item.tries || item.status === "failed" ? facts.join(" · ") : t.webhook.onItsWay,
         item.tries > 0 && item.next_try_at && [" · ", t.webhook.nextTry, " ", when(item.next_try_at, { exact: true })],
       ),
@@ -370,7 +371,7 @@ function deliveryRow(item, press, again) {
   );
 }
 
-// One that was paused was not changed by anybody.
+// The fields that a person chose. A pause is not a person's change.
 const chosen = (one) => one && { url: one.url, events: one.events };
 
 function edit(webhook, again) {
@@ -382,13 +383,13 @@ function edit(webhook, again) {
     spellcheck: "false",
     placeholder: "https://",
   });
-  // An API that is newer than this page may know more events.
+  // A newer API may have events that this page does not know.
   const names = [...new Set([...EVENTS, ...(webhook?.events ?? [])])];
   const boxes = names.map((name) =>
     h("input", { type: "checkbox", value: name, checked: !webhook || webhook.events.includes(name) }),
   );
   let created = webhook?.created_at;
-  /** The version that was found. @type {Record<string, string>} */
+  /** The condition for saving: the version that was read. @type {Record<string, string>} */
   let version = {};
   const newest = async () => {
     const { body, etag } = await webhookThere();
@@ -441,10 +442,10 @@ function edit(webhook, again) {
           const isKnown = saved.secret || saved.created_at === created;
           created = saved.created_at;
           const show = () => showSecret(saved.secret);
-          // A modal of its own that stays is covered, so that a reload does not lose the secret.
+          // If the form stays open, the secret covers it at once, so that a reload does not lose the secret.
           if (saved.secret) return isClosed ? onceAlone(show) : show();
           if (isKnown) return isClosed && toast(t.account.saved);
-          // It was set by another, or by a request of ours whose answer was lost.
+          // Another person set it, or our own earlier request did and its answer was lost.
           onceAlone(() =>
             here(
               () => confirmRotation(again, t.webhook.secretNotShown),
@@ -458,7 +459,7 @@ function edit(webhook, again) {
   });
 }
 
-// With an answer that was lost, so is the secret in it: there is nothing to look at.
+// If an answer was lost, its secret is lost too, so the message cannot say where to look.
 function lost(text) {
   return (problem) => {
     if (problem.perhapsDone) problem.detail = problem.detail.replace(t.problems.perhapsDone, text);
@@ -478,7 +479,7 @@ function showSecret(secret) {
   });
 }
 
-// A secret replaces the secret alone, whatever another changes meanwhile.
+// Replaces only the secret. Keeps other fields as they are, whoever changes them meanwhile.
 async function renewSecret(first) {
   const { body, etag } = await first(api.getWithTag(WEBHOOK));
   const { url, events } = body;

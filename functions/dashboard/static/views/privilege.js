@@ -18,7 +18,7 @@ export function leastPrivilege(context) {
   let by = WAYS.includes(query.get("by")) ? query.get("by") : "arn";
   return frame(context, "privilege", (body, handle) => {
     const result = h("div", {});
-    // It has an age of its own: it is evaluated when somebody asks, and not again and again.
+    // The policy shows an age of its own, because it is evaluated only when somebody asks.
     const evaluated = h("p", { class: "muted small" });
     const path = `/v1/accounts/${api.segment(handle.id)}/least-privilege`;
     /** @type {AbortController | undefined} */
@@ -51,7 +51,7 @@ export function leastPrivilege(context) {
           placeholder: () => skeleton(8),
           onMissing: (problem) => {
             if (problem.isNotOffered) return notice("info", h("p", {}, t.privilege.missing));
-            // The account is gone, which it is told of as in every view.
+            // The account is gone. After this read, the frame says so.
             handle.refresh().catch(() => {});
             return notice("warning", h("p", {}, problem.title));
           },
@@ -99,7 +99,7 @@ export function leastPrivilege(context) {
   });
 }
 
-// The gateway of an older installation has no such route, and says so for the service.
+// The gateway of an older installation has no such route. It answers in place of the service.
 function orNotOffered(problem) {
   if (problem.status === 404 && !problem.byService) Object.assign(problem, { byService: true, isNotOffered: true });
   throw problem;

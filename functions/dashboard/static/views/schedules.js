@@ -29,12 +29,13 @@ import { frame, whyUnused } from "./account.js";
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY_MINUTES = 24 * 60;
 const ASK_AFTER_MS = 2_000;
-// Later than this after a schedule was sent, or its modal given up, its reader does something else.
+// How long the question may come after the schedule was sent, or its modal closed. Later, the reader does something
+// else.
 const ASK_WITHIN_MS = 30_000;
-// What the gateway did not wait for is done by then.
+// A request that the gateway gave up on is done by then.
 const LOST_FOR_MS = 60_000;
 const WEEK_MINUTES = 7 * DAY_MINUTES;
-// The days as the reader's week has them.
+// The days in the order of the reader's week.
 const THEIR_WEEK = DAYS.map((_, index) => (index + firstDay() - 1) % 7);
 
 const isOf = (resource, { kind, instance_id: instance, region }) =>
@@ -43,7 +44,7 @@ const isOf = (resource, { kind, instance_id: instance, region }) =>
 const path = (id, resource = "") =>
   `/v1/accounts/${api.segment(id)}/resources${resource && `/${api.segment(resource)}`}`;
 
-/** All pages: a schedule is shown beside its instance, wherever that is listed. */
+/** Reads all pages, because any instance in the list may have a schedule. */
 export async function resourcesOf(id, signal) {
   const all = [];
   for (let cursor; ;) {
@@ -54,9 +55,9 @@ export async function resourcesOf(id, signal) {
   }
 }
 
-// Of each instance the schedules that were sent, in this order, until somebody was asked about it or need not be. The
-// last of them alone asks. One that was refused is none.
-/** `age`: how long ago, in milliseconds, a person sent it or gave its modal up.
+// The schedules that were sent for each instance, in order, until a person was asked or need not be. Only the last one
+// leads to a question. A refused one is taken out.
+/** `age`: how long ago a person sent it or closed its modal, in milliseconds.
  * @type {Map<string, {schedule: any, age: () => number}[]>} */
 const sends = new Map();
 const sentOf = (key) => sends.get(key) ?? [];
@@ -64,7 +65,7 @@ const isLast = (key, send) => sentOf(key).at(-1) === send;
 function begin(key, schedule, session) {
   const send = { schedule, age: ageing() };
   sends.set(key, [...sentOf(key), send]);
-  // Nobody else is asked.
+  // The next person is not asked.
   session.addEventListener("abort", () => sends.delete(key), { once: true });
   return send;
 }
@@ -135,7 +136,7 @@ export function schedules(context) {
 export const whichInstance = ({ kind, instance_id: id, region }) =>
   h("p", { class: "muted small" }, wordOf(t.instances.kinds, kind), " · ", h("code", {}, id), " · ", region);
 
-// `rests`: its turns are refused until the account is connected.
+// `rests`: the schedule has no effect until the account is connected.
 function resourceCard(id, resource, rests, changed) {
   const name = resource.name || resource.instance_id;
   const schedule = resource.schedule;
@@ -261,8 +262,8 @@ function week(schedule) {
 }
 
 /**
- * `running`: tells whether the instance runs now, undefined if that is not known. It is asked from when the schedule is
- * saved until a person has answered. `onStop`: gets the interaction if a person stops it right after.
+ * `running`: whether the instance runs now; undefined if unknown. It is called until a person has answered the
+ * question. `onStop`: gets the interaction if the person stops the instance.
  * @param {string} id
  * @param {{instance?: any, resource?: any, running: () => boolean | undefined, onSaved: () => any,
  *   onStop: (interaction: any) => void}} options
@@ -275,14 +276,14 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   const session = ending();
   let known = resource;
   let etag = null;
-  // What was sent last, though its answer may be lost.
+  // The last schedule that was sent. Its answer may be lost.
   let mine;
   let isLost = false;
-  // Saved, and closed by that.
+  // Whether saving has closed the modal.
   let isDone = false;
-  // One that was released meanwhile is the API's to refuse, unless it is under control again.
+  // Reads the current schedule. If the instance was released meanwhile, the API refuses the change by itself.
   const newest = async () => {
-    // The API refuses a second schedule. So a first one is looked for only once it was sent.
+    // A first schedule is looked for only after it was sent, because the API itself refuses a second one.
     if (!resource && !mine) return given;
     const listed = async () => (await resourcesOf(id)).find((each) => isOf(each, subject));
     const there = (known && (await tagged(id, known))) ?? (await tagged(id, await listed()));
@@ -291,8 +292,8 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
     etag = there.etag;
     return known.schedule ?? undefined;
   };
-  // Asked once, even after the person left the view, because the instance runs on. To whoever does something else by
-  // then, or whose computer slept, it is said, and asked by no modal.
+  // Asks once, even after the person left the view, because the instance runs on. If too much time has passed, or the
+  // computer slept, a toast says so in place of the modal.
   const ask = (saved, send, isDue) =>
     onceAlone(() => {
       if (!isLast(key, send)) return;
@@ -302,14 +303,14 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
       const look = { href: `#/accounts/${api.segment(id)}/instances`, text: t.schedules.lookAtInstances };
       toast(t.schedules[running() ? "lateOutside" : "lateMaybeOutside"](name), "warning", look);
     });
-  // Whoever has waited for its answer, or read that it was lost, may have taken long.
+  // The time limit begins again when the modal closes: its reader may have waited long for the answer.
   const giveUp = () => {
     const last = sentOf(key).at(-1);
     if (mine && last && !isDone) last.age = ageing();
     askOfLost();
   };
-  // A schedule whose answer was lost may be saved all the same, perhaps only later; so may one that was sent before.
-  // Whoever gives the modal up is asked once that is known, unless another schedule is sent meanwhile.
+  // A schedule whose answer was lost may be saved all the same, perhaps later. So may an earlier one. After the modal
+  // is closed, this looks until one of them is saved, and then asks, unless another schedule is sent meanwhile.
   const askOfLost = () => {
     const last = sentOf(key).at(-1);
     if (!isLost || !last) return;
@@ -404,7 +405,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           );
           if (errors.length) throw { status: 422, errors };
           const schedule = structuredClone({ time_zone: zone.value, windows });
-          // Whoever closes the modal meanwhile is asked once there is an answer, or it is lost.
+          // If the modal is closed meanwhile, the question comes once the answer is there, or is lost.
           isLost = false;
           const saved = await onceMore(() => save(schedule, first)).catch((problem) => {
             isLost = true;
@@ -414,11 +415,11 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           const send = mine;
           const isDue = dueOnceSaid(saved);
           const whyNot = () => whyLeave(id, saved, running(), isDue());
-          // Nobody is led away from the question.
+          // The toast has no link if a question follows, because the link would lead away from it.
           const look = { href: `#/accounts/${api.segment(id)}/schedules`, text: t.schedules.look };
           isDone = done();
           if (isDone) toast(t.schedules.saved, "success", instance && whyNot() && look);
-          // The row is drawn again before the question, which gives the focus back to it, if that does not take long.
+          // Draws the row again first, so that the question can return the focus to it. Waits only briefly for that.
           await Promise.race([onSaved(), pause(ASK_AFTER_MS)]);
           ask(saved, send, isDue);
         },
@@ -496,7 +497,7 @@ function windowRow(window, index, remove) {
 
 // ---- an instance that runs outside of its schedule ---------------------------------------------
 
-// The times of a week in which it runs, in minutes since Monday 00:00. Only the last may end after the week.
+// The running times of a week, in minutes since Monday 00:00. Only the last may end after the week.
 function runsOf(windows) {
   const runs = union(spansOf(windows).flatMap((day, at) => day.map((span) => span.map((m) => m + at * DAY_MINUTES))));
   const last = runs.at(-1);
@@ -520,8 +521,8 @@ function minuteOfWeek(moment, timeZone) {
 const inWeek = (minutes) => ((minutes % WEEK_MINUTES) + WEEK_MINUTES) % WEEK_MINUTES;
 
 /**
- * When the schedule next starts, or stops, an instance. A start changes nothing for one that runs then, so the
- * next turn is not always the next change. Null if there is none.
+ * When the schedule next starts, or stops, an instance. A start changes nothing for a running instance, so the next
+ * turn is not always the next change. Null if there is none.
  * @param {{schedule: any, next_action: {action: string, at: string} | null}} resource
  * @param {"start" | "stop"} action
  */
@@ -533,10 +534,10 @@ export function nextTurn({ schedule, next_action: next }, action) {
   const edges = runs.map((run) => inWeek(run[action === "start" ? 0 : 1]));
   const minutes = Math.min(...edges.map((edge) => inWeek(edge - here)));
   const moment = new Date(Date.parse(next.at) + minutes * 60_000);
-  // By the schedule's own clock, which may change in between.
+  // The clock in the schedule's time zone may change in between.
   const late = inWeek(minuteOfWeek(moment, schedule.time_zone) - here - minutes + WEEK_MINUTES / 2) - WEEK_MINUTES / 2;
   const there = new Date(moment.getTime() - late * 60_000);
-  // A time of the hour that is skipped is not there: it counts by the clock before.
+  // A local time in a skipped hour does not exist: it counts by the clock before the change.
   return minuteOfWeek(there, schedule.time_zone) === inWeek(here + minutes) ? there : moment;
 }
 
@@ -547,8 +548,8 @@ export function momentOf(moment, { time_zone: zone }) {
 }
 
 /**
- * A line that says what the schedule changes next. `running`: whether the instance runs, undefined if that is not
- * known, which takes the next turn and the other one after it.
+ * A line that says what the schedule changes next. `running`: whether the instance runs; undefined if unknown. Then the
+ * line names the next turn and the opposite one after it.
  * @param {any} resource
  * @param {{running?: boolean, class: string, after?: string}} options
  */
@@ -574,8 +575,8 @@ export function nextTurns(resource, { running, class: className, after }) {
   );
 }
 
-// Whether the next turn of a resource that the API has just described is due. If it is already past by the reader's
-// clock, that clock is fast; the next answer of the API decides.
+// Tells later whether the next turn of a resource has come. The API has just described the resource, so if that turn
+// has passed by the reader's clock, the clock is fast. Then the next answer of the API decides.
 function dueOnceSaid({ next_action: next }) {
   const left = next ? Date.parse(next.at) - Date.now() : 0;
   const age = ageing();
@@ -583,11 +584,11 @@ function dueOnceSaid({ next_action: next }) {
 }
 
 /**
- * Why there is nothing to ask about an instance that may run outside of its schedule. "" if there is.
+ * Why there is nothing to ask about an instance that may run outside of its schedule; "" if there is something to ask.
  * @param {string} id
- * @param {any} resource null for one that is released
+ * @param {any} resource null if it was released
  * @param {boolean | undefined} runs
- * @param {boolean} isDue whether its next turn is due since the API described it
+ * @param {boolean} isDue whether its next turn has come since the API described it
  */
 export function whyLeave(id, resource, runs, isDue) {
   const account = store.account(id);
@@ -601,9 +602,9 @@ function askToStop(id, saved, running, isDue, onStop) {
   const said = h("div", { class: "stack" });
   const leave = h("span", {});
   const asked = new AbortController();
-  // What stops while a stop is being sent is not left as it was.
+  // Whether a stop is being sent. Then the modal stays open, whatever else changes.
   let sending = false;
-  // The schedule as it is now: another may have changed it, and the reader's clock may be wrong.
+  // The newest schedule: another person may change it, and the reader's clock may be wrong.
   let resource = saved;
   const newest = () =>
     api.get(path(id, saved.resource_id), { signal: asked.signal }).catch((problem) => {
@@ -647,7 +648,7 @@ function askToStop(id, saved, running, isDue, onStop) {
     ]);
     leave.textContent = t.schedules.leaveIt(momentOf(nextTurn(resource, "stop"), schedule));
   };
-  // Who signs in next reads nothing of it.
+  // The modal closes with the session, so that the next person does not see it.
   const end = () => {
     asked.abort();
     modal.close();
@@ -671,13 +672,12 @@ export function startOrStop(id, { kind, instance_id: instance, name, region }, a
   const of = `/v1/accounts/${api.segment(id)}/instances/${api.segment(kind)}/${api.segment(instance)}`;
   const address = `${of}/${action}?region=${encodeURIComponent(region)}`;
   const asked = api.post(address, undefined, { key: api.newKey() });
-  // Of several that were pressed, a person must know which one to look at.
   return asked.catch((problem) => {
     throw Object.assign(problem, { of: name || instance });
   });
 }
 
-/** What a start or stop that was accepted has begun: nothing, if the instance was in that state already. */
+/** The message for an accepted start or stop. Nothing has begun if the instance was in that state already. */
 export const whatBegan = (name, { action, result, detail }) =>
   result === "pending" ? t.instances.accepted[action](name) : `${name}: ${detail}`;
 

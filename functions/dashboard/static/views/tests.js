@@ -48,8 +48,8 @@ export function one(context) {
     const read = async () => {
       groups();
       const test = await api.get(path, { signal });
-      // What an end means is in the account. If that cannot be read now, the next look at it tells. Only what is said
-      // of an end that is seen waits for it.
+      // The account says what the end of a test means. If it cannot be read now, a later read tells. Only a test that
+      // ends in view waits for it, because its outcome is announced.
       if (hasEnded(test) && !board.hasEnded()) {
         const refreshed = handle.refresh().catch(() => {});
         if (board.isRunning()) await refreshed;
@@ -61,7 +61,7 @@ export function one(context) {
       return board.node;
     };
     handle.onChange((account) => board.drawAccount(account));
-    // Later tests that find the same are counted on one that has ended.
+    // An ended test is read again, because it counts later tests with the same findings.
     const test = keptTrue(body, read, draw, {
       signal,
       pauseOf: () => (board.isRunning() ? LIVE_EVERY_MS : READ_EVERY_MS),
@@ -108,7 +108,7 @@ class Board {
     const running = this.isRunning();
     const steps = test.steps ?? [];
     const awaited = running ? this.awaited(steps, catalogGroups) : [];
-    // While the catalog is awaited, nobody knows what is still to come.
+    // Until the catalog is there, the number of steps is unknown.
     this.total = running && !catalogGroups.length ? null : steps.length + awaited.length;
     this.drawHead();
     const health = test.region_health ?? [];
@@ -138,7 +138,7 @@ class Board {
       .filter(({ rows }) => rows.length);
     for (const entry of groups) {
       const node = this.groupCard(entry);
-      // The heading stays, for whoever reads there.
+      // Keeps the heading, because a screen reader may be there.
       const [, tag, summary] = node.firstChild.children;
       tag.hidden = !entry.optional;
       render(tag, entry.optional ? t.tests.optional : "", (said) => said);
@@ -158,7 +158,7 @@ class Board {
     if (!running && wasRunning) announce(t.tests.outcomeSaid(wordOf(t.outcome, outcomeOf(test, this.account))));
   }
 
-  // A group that was skipped as a whole is one line, which opens.
+  // A group that was skipped as a whole is one line that opens.
   groupCard({ group, rows }) {
     const old = this.groups.querySelector(`[data-group="${group}"]`);
     const { title, text } = groupText(group);
@@ -249,15 +249,15 @@ class Board {
     ]);
   }
 
-  // The account as it is now: whether this is its newest test, and what is wrong then.
+  // Draws what depends on the current account: whether this is its newest test, and what is wrong.
   drawAccount(account) {
     this.account = account;
     if (!this.hasEnded()) return;
-    // What was found since, as between two tests, is no finding of this one.
+    // Issues that were found after this test are not its findings.
     const isFound = isOfNow(this.test, account) || outcomeOf(this.test, account) === "notThereYet";
     const issues = isFound ? issuesOf(account) : [];
     this.drawHead();
-    // Nothing is to be done about what is so no more: nobody needs another key for one that was replaced.
+    // Hides remedies of outdated findings: nobody needs another key for a key that was replaced.
     for (const remedy of this.groups.querySelectorAll(".step-remedy")) remedy.hidden = !isFound;
     this.wrong.hidden = !issues.length;
     render(this.wrong, issues, () => {
@@ -278,11 +278,11 @@ class Board {
 
 const isOpenDoor = ({ reason }) => reason === "confused_deputy";
 
-// Whether what a test found is so now: another may have followed it, and the account may have changed since.
+// Whether the findings of a test are still current. Another test may have followed, or the account may have changed.
 const isOfNow = (test, account) => isNewestOf(account, test) && (test.outcome ?? account.status) === account.status;
 const isTrueNow = (test, account) => isOfNow(test, account) && conditionOf(account) !== "logsOff";
 
-// A test has one verdict for a step. Its region is known once the step was reached.
+// A test has one verdict per step. The region is no part of the key, because it is unknown until the step ends.
 const keyOf = ({ step }) => step;
 
 function groupSummary(rows) {
@@ -297,7 +297,7 @@ function groupSummary(rows) {
   return said + (partly ? t.tests.partly(partly) : "");
 }
 
-// Of outcomes that are no status.
+// The icons of outcomes that are not statuses.
 const OUTCOME_ICONS = { aborted: "dash", notThereYet: "question", finished: "question" };
 
 function outcomeBadge(outcome) {
@@ -361,7 +361,7 @@ function stepRow(step, optional, account) {
       "span",
       { class: "step-verdict" },
       step.verdict === "waiting" ? t.tests.waiting : verdictWord(step),
-      // What was asked for with another step took no time of its own.
+      // A step that shares the request of another step took no time of its own.
       step.duration_ms > 0 &&
         step.verdict !== "skipped" &&
         h("span", { class: "muted small" }, duration(step.duration_ms)),
@@ -375,8 +375,8 @@ function proofOf({ verdict, evidence, error_code: code }) {
   return t.tests.proofs[code.replace(/(Fault|Exception)$/, "")] ?? t.tests.proofs.other;
 }
 
-// AWS's own words, which come with its error code. Words without one are ours; a skipped step has
-// said them as its reason.
+// AWS's own message, which comes with its error code. A message without a code is ours. A skipped step shows it as its
+// reason already.
 function answerOf({ step, verdict, error_code: code, detail }) {
   if (!code && (!detail || verdict === "skipped")) return null;
   return h(
@@ -403,8 +403,8 @@ export function history(context) {
     const shown = (test) => ({ ...test, outcome: outcomeOf(test, handle.account()) });
     const fetchPage = async (cursor) => {
       const page = await api.get(base(handle.id), { query: { limit: PAGE_SIZE, cursor }, signal: handle.signal });
-      // What a newest test means that failed is in the account, which may have been read before that ended. If it
-      // cannot be read now, the next look at it tells.
+      // The account says what a failed newest test means. The page may have read the account before that test ended. If
+      // this read fails, a later one tells.
       const newest = !cursor && page.items.find(({ outcome }) => outcome);
       if (newest?.outcome === "failed" && !isNewestOf(handle.account(), newest)) await handle.refresh().catch(() => {});
       return page;
@@ -445,8 +445,8 @@ export function history(context) {
 }
 
 /**
- * A test that starts or ends shows in the account sooner than the list is read again: returns what to call with the
- * account, which reads the list once for each change. If that fails, the list is read again in its own time.
+ * A test that starts or ends shows in the account sooner than in the list. Returns a function to call with the account.
+ * It reads the list once for each change. If that fails, the list is read again at its usual interval.
  */
 export function following(account, again) {
   const stateOf = ({ testing, verification }) => `${testing} ${verification?.verification_id}`;
@@ -458,7 +458,7 @@ export function following(account, again) {
   };
 }
 
-// Scheduled tests that found the same are counted, and kept no further.
+// Scheduled tests with the same findings are counted, and not kept.
 const foundAgain = ({ unchanged }) =>
   unchanged &&
   h("p", { class: "muted small found-again" }, t.tests.foundAgain(unchanged.tests), " ", when(unchanged.last_at), ".");
@@ -478,9 +478,9 @@ function historyRow(test, id) {
 function linkToEarlier(table, items, id) {
   for (const row of table.querySelectorAll("[data-test]")) {
     const at = items.findIndex((item) => item.verification_id === row.dataset.test);
-    // What a test that still runs will find is not known.
+    // What a running test will find is not known.
     const earlier = hasEnded(items[at]) && items[at + 1]?.verification_id;
-    // Not drawn again and again, because it may have the focus.
+    // Redrawn only when it changes, because it may have the focus.
     render(
       row.querySelector(".history-changes"),
       earlier,
@@ -585,7 +585,7 @@ const isSame = (before, after) =>
   before?.evidence === after?.evidence &&
   partOf(before ?? {}) === partOf(after ?? {});
 
-/** Two tests in the order of time, the steps whose verdicts they do not share, and how many they do. */
+/** Two tests in the order of time, the steps whose verdicts differ, and the number of the others. */
 export function compared(...tests) {
   const [earlier, later] = tests.toSorted((a, b) => Date.parse(a.started_at) - Date.parse(b.started_at));
   const before = new Map(earlier.steps.map((step) => [keyOf(step), step]));

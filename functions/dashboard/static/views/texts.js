@@ -229,7 +229,8 @@ export const t = withTexts(OPEN_TABLES, {
       notThereYet: "Not there yet: a test could not enter this account.",
       revoked: "Revoked: nothing of this account is used until a person tests it.",
     },
-    // By what is known since the connection last changed. Log writing may have been switched on after the last verdict.
+    // By what tests have found since the connection last changed. Log writing may have been switched on after the last
+    // verdict.
     notKnown: {
       before: ["Not known yet", "A test will tell."],
       notEntered: ["Not tried", "The account could not be entered."],
@@ -264,7 +265,7 @@ export const t = withTexts(OPEN_TABLES, {
       assume_role: "Create the role in your account; Cavok finds it automatically, or press Test. How:",
       nobodyLooks: "Create the role in your account, then press Test. How:",
       access_key: "Press Test to see whether the credentials work. What the IAM user needs:",
-      // Of an access type that this page does not know.
+      // For an access type that this page does not know.
       other: "Connect the account, then press Test. How:",
       refused_key: "What the IAM user needs:",
     },
@@ -499,7 +500,7 @@ export const t = withTexts(OPEN_TABLES, {
         "This test decided nothing: it ended early, could not prove enough, or the account was changed while it ran.",
       finished: "The test came to no verdict. The account keeps its status.",
     },
-    // Of a test that another followed, or a change.
+    // For a test after which another test ran, or the account changed.
     outcomeThen: {
       confirmed: "The connection worked.",
       degraded: "The connection worked, but something that this account asked for did not.",
@@ -521,7 +522,7 @@ export const t = withTexts(OPEN_TABLES, {
     exact: "The exact AWS answer",
     note: "More about it",
     skippedSteps: "Skipped.",
-    // What an error proves that only an allowed caller receives.
+    // What these errors prove. Only an allowed caller receives them.
     proofs: {
       DryRunOperation: "AWS passed the permission check; it was a dry run, so nothing was done.",
       DBInstanceNotFound: "AWS passed the permission check; no such database exists, as intended.",

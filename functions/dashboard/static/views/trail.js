@@ -12,13 +12,13 @@ import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { frame, outcomeOf } from "./account.js";
 
-// So many accounts are looked at at a time. Of those that are not there yet so many with one read of the trail, which
-// are as many as a page has.
+// How many accounts are looked at in parallel. How many of those that are not there yet are looked at with one read of
+// the trail: as many as a page has entries.
 const MOST_AT_ONCE = 5;
 const MOST_PASSING = 50;
-// An act is listed once AWS has answered, or once nobody waits for that any more, which is within the hour.
+// An act is listed once AWS has answered, or once the wait for that has ended. Either happens within the hour.
 const LISTED_WITHIN_MS = 3_600_000;
-// Whatever the clocks say: a list may lag behind the trail.
+// A list may lag behind the trail. This time does not depend on a clock.
 const LISTED_LATE_MS = 60_000;
 // A result, and the customer's log line, come some seconds after the interaction.
 const WHILE_PENDING_MS = [2_000, 5_000, 10_000, 20_000];
@@ -44,22 +44,24 @@ export function interactions(context) {
   });
 }
 
-// An entry was written when its test or act began. The outcome is among the tests, or interactions, of its account.
-// The account says what a failed test means.
+// An entry is written when its test or act begins. The outcome is in its account's list of tests or interactions. The
+// account says what a failed test means.
 export function withOutcomes(signal) {
   const outcomes = new Map();
-  /** When the outcomes were asked for, in milliseconds, and when before that. @type {Map<string, number[]>} */
+  /** When each outcome was last requested, and when before that, in milliseconds. @type {Map<string, number[]>} */
   const lookedAt = new Map();
   const lookedAgain = (id, asked) => {
     const [last = asked, before] = lookedAt.get(id) ?? [];
     lookedAt.set(id, [asked, last === asked ? (before ?? asked) : last]);
   };
-  /** In which order accounts were looked at: counted, because a clock may be set back. @type {Map<string, number>} */
+  /**
+   * The order in which accounts were looked at. Counted, because a clock may be set back. @type {Map<string, number>}
+   */
   const turns = new Map();
   let turn = 0;
   /** Accounts that are being looked at. @type {Set<string>} */
   const underWay = new Set();
-  /** Outcomes that could not be read the last time. @type {Set<string>} */
+  /** Outcomes whose last read failed. @type {Set<string>} */
   const failing = new Set();
   /** For how long outcomes have been looked for, in milliseconds. @type {Map<string, () => number>} */
   const lookedFor = new Map();
@@ -71,7 +73,7 @@ export function withOutcomes(signal) {
     const [verification_id, account] = [testOf(entry), store.account(entry.account_id)];
     return { ...entry, outcome: outcomeOf({ verification_id, outcome: outcomes.get(idOf(entry)) }, account) };
   };
-  // That holds only until another test ends or its account changes.
+  // "Not there yet" is true only until another test ends or the account changes.
   const isPassing = (entry) => shown(entry).outcome === "notThereYet";
   const isOpen = (entry) =>
     Boolean(idOf(entry)) && ((outcomes.get(idOf(entry)) ?? "running") === "running" || isPassing(entry));
@@ -86,9 +88,9 @@ export function withOutcomes(signal) {
     const { account_id: account } = entries[0];
     const path = `/v1/accounts/${api.segment(account)}/${list}`;
     const asked = Date.now();
-    // Of words that only their account can change, that is read alone.
+    // If only the account can change the words, only the account is read.
     const read = () => api.get(path, { query: { limit: 100 }, signal }).catch(orGone);
-    // What is known of the account may be older than what is read.
+    // The account in the store may be older than this list.
     const willPass = (test) => outcomeOf(test, store.account(account)) === "notThereYet";
     try {
       const { items, isGone } = entries.every(isPassing) ? { items: [] } : await read();
@@ -97,10 +99,10 @@ export function withOutcomes(signal) {
         await store.readOne(account, signal).catch(orGone);
       for (const each of items) {
         lookedAgain(each[id], asked);
-        // What has ended does not run again: the API may answer with an older state.
+        // A test that has ended does not run again. The API may return an older state.
         if ((outcomes.get(each[id]) || "running") === "running") outcomes.set(each[id], each.outcome ?? each.state);
       }
-      // Older than what is listed, or of an account that is gone, where nothing runs: its link tells.
+      // The entry is older than the list, or its account is gone and nothing runs. Its link says more.
       for (const entry of entries) {
         const known = outcomes.get(idOf(entry));
         const passed = lookedFor.get(idOf(entry)) ?? stopwatch();
@@ -112,7 +114,7 @@ export function withOutcomes(signal) {
         failing.delete(idOf(entry));
       }
     } catch {
-      // It is tried again with the next read.
+      // The next read tries again.
       for (const entry of entries) failing.add(idOf(entry));
     }
   };
@@ -127,8 +129,8 @@ export function withOutcomes(signal) {
     underWay.delete(account);
     draw();
   };
-  // Once each: all that runs or is not known yet, then of accounts that are not there yet those whose turn was longest
-  // ago. So too entries that are listed meanwhile.
+  // Looks at each open entry once: first those that run or are unknown, then the accounts that are not there yet,
+  // longest wait first. Includes entries that are listed meanwhile.
   const lookAtAll = async (draw) => {
     const had = new Set();
     let few = MOST_PASSING;
@@ -158,8 +160,8 @@ export function withOutcomes(signal) {
   };
   const isLacking = (entry) => failing.has(idOf(entry)) && !lookedAt.has(idOf(entry));
   store.lacks(outcomes, signal, () => listed.some(isLacking));
-  // When the oldest of the words that may change was read; 0 if there is none. Of those that are read in turns, as old
-  // as one gets before its turn, so that what is said of their age does not come and go with the turns.
+  // The oldest read time of the words that may change; 0 if there are none. Words that are read in turns count with
+  // their last read but one, so that the mark does not change with each turn.
   const readAt = () => {
     const passing = new Set(listed.filter(isPassing).map(({ account_id: account }) => account));
     const isInTurns = (entry) => passing.size > MOST_PASSING && isPassing(entry);
@@ -202,7 +204,7 @@ export function organizationAudit(context) {
   );
 }
 
-// As old as its entries, or as what became of them.
+// The trail is as old as its entries and their outcomes.
 function audit(context, path, { complete, shown, readAt }, options) {
   const entries = trail(context, path, { ...options, complete, shown });
   return { ...entries, readAt: () => oldest([entries, { readAt }]) };
@@ -262,17 +264,17 @@ const accountOf = ({ account_id: id }) => `#/accounts/${api.segment(id)}`;
 const testOf = ({ action, detail }) => (action === "tested" && /^verification (\S+)$/.exec(detail ?? "")?.[1]) || "";
 const isAct = ({ target }) => target.type === "instance";
 const mayBeOpen = (entry) => isAct(entry) && Date.now() - Date.parse(entry.at) < LISTED_WITHIN_MS;
-// Under which its outcome is found.
+// The id under which the outcome of an entry is found.
 const idOf = (entry) => testOf(entry) || (isAct(entry) && entry.audit_id) || "";
 
-// An account is named beside it, and of the webhook there is one.
+// Names instances and resources only: the account stands beside it, and there is only one webhook.
 function auditTarget(entry) {
   const { target } = entry;
   if (target.type === "instance") return [" ", h("code", {}, target.id)];
   return target.type === "resource" && [" ", h("a", { href: `${accountOf(entry)}/schedules` }, target.name)];
 }
 
-// A test that is kept no longer says so itself.
+// The link may lead to a test that is no longer kept. That view says so.
 function auditDetail(entry) {
   const test = testOf(entry);
   const link = test ? `tests/${api.segment(test)}` : isAct(entry) && "interactions";
@@ -347,7 +349,7 @@ function interactionRow(entry, before) {
       h(
         "span",
         { class: "muted small trail-detail" },
-        // Nobody refuses a test that finds something wrong, and what it found is its detail.
+        // Nobody refuses a test that finds something wrong. The detail says what it found.
         entry.action !== "test" && [wordOf(t.interactions.outcomes, entry.outcome), " "],
         entry.detail,
       ),
