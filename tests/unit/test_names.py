@@ -41,6 +41,9 @@ Prose may use the words. Some names of the template stay: docs/decisions.md, "Th
 DECLARED = re.compile(r"\b(?:let|const|var|function\*?|class)\s+(\w+|\{[^}]*\}|\[[^\]]*\])")
 """What a script gives a name to."""
 
+CLASS = re.compile(r"^\s*(?:export )?class (\w+)", re.MULTILINE)
+"""What a class is called, in Python and in a script."""
+
 VERBS = re.compile(r"\b_?(settl|conclud)(e|es|ed|ing)(?=[A-Z_]|\b)", re.IGNORECASE)
 """What no text says of a verification or an interaction."""
 
@@ -105,6 +108,18 @@ def test_no_name_of_the_page_is_one_that_was_given_up() -> None:
         for names in DECLARED.findall(path.read_text())
         for name in re.findall(r"\w+", names)
         if name in GIVEN_UP.keys() - {"sessions", "policies", "refusals"}
+    ]
+    assert found == []
+
+
+def test_no_class_has_a_name_that_was_given_up_in_another_case() -> None:
+    given_up = {name.lower() for name in GIVEN_UP.keys() - {"sessions", "policies", "refusals"}}
+    found = [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in files(".py", ".js", ".mjs")
+        if path != Path(__file__)
+        for name in CLASS.findall(path.read_text())
+        if name.strip("_").lower() in given_up
     ]
     assert found == []
 

@@ -10,12 +10,12 @@ T = TypeVar("T")
 
 MAKING_CLIENTS = Lock()
 """Threads may share boto3 clients, but must not create them at the same time. Source: boto3 guide,
-"Clients". Nor do they load the same paginators at the same time, which only takes longer.
+"Clients". The lock also saves time: otherwise several threads would load the same paginators.
 """
 
 
 def made_once(make: Callable[P, T]) -> Callable[P, T]:
-    """As `functools.cache`, for what makes a client that several threads may need at once."""
+    """Like `functools.cache`, for a function whose client several threads may need at once."""
     made = cache(make)
 
     @wraps(make)

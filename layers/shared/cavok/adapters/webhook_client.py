@@ -145,9 +145,9 @@ class _Pinned(http.client.HTTPConnection):
         )
 
     def status(self) -> int:
-        """That of the answer, of which nothing else is read: for some headers that a receiver may
-        choose, Python's parser takes quadratic time, in which nothing cuts it, or raises TypeError.
-        Answers of 1xx come before it. Source: RFC 9110, 15.2. Raises HTTPException if it is none.
+        """The status of the answer. Reads no headers: a receiver may choose some for which Python's
+        parser raises TypeError, or takes quadratic time that nothing interrupts. Skips answers of
+        1xx (RFC 9110, 15.2). Raises HTTPException if the answer has no status.
         """
         with self.sock.makefile("rb") as answer:
             for number in range(_LINES):

@@ -1,4 +1,4 @@
-"""Executions of workflows: starting those that verify an account, and finding those that run."""
+"""Starts the executions that verify an account, and finds those that run."""
 
 import json
 from datetime import datetime
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 IN_TIME = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 5})
-"""Each call ends in half a minute, and the waits between its tries: whoever gets no answer goes on.
+"""A call ends within half a minute plus the waits between its tries. Without an answer, callers go
+on.
 """
 
 

@@ -114,8 +114,8 @@ class AuditTrail:
     def of_account(
         self, organization_id: str, account_id: str, *, limit: int, after: Position | None
     ) -> Page[AuditEntry]:
-        """Entries of an account; none of what is no id. The caller checks that they belong to the
-        organization.
+        """Entries of an account; none for a malformed id. The caller checks that the account
+        belongs to the organization.
         """
         if not is_id(account_id):
             return Page((), None)
