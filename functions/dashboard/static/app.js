@@ -264,7 +264,7 @@ function warnBeforeTheEnd() {
   const end = session.endsAt();
   if (!end) return;
   const left = end - Date.now();
-  // The view may send no request that would notice it.
+  // A view that sends no requests would not notice the end.
   if (left <= 0) return session.forget();
   if (end === announcedEnd || left > WARN_BEFORE_MS) return;
   announcedEnd = end;

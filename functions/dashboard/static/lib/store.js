@@ -124,7 +124,7 @@ function keep(answer, at) {
   const id = answer.account_id;
   const known = accounts.get(id);
   const same = known?.account.version === answer.version;
-  // A test changes an account, but not its version. Among answers of the same version, the latest request wins.
+  // A test may change an account but not its version. Among answers of the same version, the latest request wins.
   const older = known && (same ? passed(known.at) > at : known.account.version > answer.version);
   if (passed(gone.get(id) ?? 0) > at || older) return;
   accounts.set(id, { account: answer, at });
