@@ -19,7 +19,8 @@ const SPARE_PAGES = 4;
 
 /**
  * A part of a view. `readAt`: when it was read, in milliseconds; 0 for not yet.
- * @typedef {{readAt: () => number}} Part
+ * `first`: ends when the first read has ended, also if it failed.
+ * @typedef {{readAt: () => number, first?: Promise<void>}} Part
  * @typedef {{signal: AbortSignal, placeholder?: () => Node, onMissing?: (problem: any) => any}} Loading
  * `pauseOf`: milliseconds until the next read; called after each read. `once`: the data does not change by itself, so
  * reading stops once the latest request is answered. `known`: an older value to show until then.
@@ -187,10 +188,11 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
     [answered, newest] = [turns, OVERTAKEN];
     return load(target, read, drawn, loading);
   };
+  if (known) show(target, drawn(known));
+  const first = known ? Promise.resolve() : reload();
   const keep = async () => {
     let atOnce = Boolean(known);
-    if (known) show(target, drawn(known));
-    else await reload();
+    await first;
     if (isMissing(problem)) return;
     const pause = () => {
       const due = pauseBefore(pauseOf(), took);
@@ -203,7 +205,7 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
     });
   };
   keep();
-  return { readAt: () => at, reload, again, gone };
+  return { readAt: () => at, first, reload, again, gone };
 }
 
 /**

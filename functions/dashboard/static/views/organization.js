@@ -63,7 +63,9 @@ export function organization({ main, title, signal }) {
     placeholder: () => skeleton(6, "card"),
   });
   const parts = [numbers, usage, ...drawWebhook(webhook, signal)];
-  // Sections that grow are last in their column, so that they move nothing.
+  // Sections that grow are last in their column, and those below the columns come after them. So nothing moves.
+  const below = h("div", { class: "stack", hidden: true }, versions, quotas);
+  Promise.all(parts.map(({ first }) => first)).then(() => (below.hidden = false));
   fill(
     main,
     h(
@@ -97,8 +99,7 @@ export function organization({ main, title, signal }) {
         ),
         usage.node,
       ),
-      versions,
-      quotas,
+      below,
     ),
   );
 }
@@ -183,7 +184,7 @@ function leftOf({ name, limit, per_seconds, remaining, isOver }) {
 
 function usageThisMonth(signal) {
   const terms = h("p", { class: "usage-terms muted small" });
-  const { node, readAt } = pagedList({
+  const { node, ...part } = pagedList({
     signal,
     list: h("ul", {}),
     empty: h("li", { class: "empty-line" }, t.organization.unused),
@@ -200,7 +201,7 @@ function usageThisMonth(signal) {
       return { next_cursor, items: items.map((item) => ({ ...item, free_interactions })) };
     },
   });
-  return { readAt, node: section(t.organization.usage, {}, node, terms) };
+  return { ...part, node: section(t.organization.usage, {}, node, terms) };
 }
 
 function usageRow(usage) {
