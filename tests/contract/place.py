@@ -43,6 +43,7 @@ WOULD_CREATE = (
     "one state machine, and one execution of it that only waits",
     "two log groups /cavok/contract-…, with a few lines",
     "one alarm, one topic and one queue that subscribes to it",
+    "one more topic and queue, and two stacks whose one custom resource makes nothing",
     "one table, which stays empty",
     "one KMS key, whose deletion is scheduled at the end (7 days; AWS bills it until then)",
     "one Cognito user pool with three users, and one on the plan Plus with nobody, by a stack",
