@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import time
 from typing import Any
@@ -41,18 +42,31 @@ def limit_members_by_service_control_policies(
     return principal
 
 
+def management_of(account_number: str) -> str | None:
+    """The management account of the organization that an account is in, maybe this one itself."""
+    found = [
+        str(management)
+        for management, _ in list(organizations._orgs._data)
+        if (management, account_number) in organizations._accounts._data
+    ]
+    return min(found, key=lambda each: each == account_number, default=None)
+
+
 def _limits(account_number: str) -> list[Limit]:
     """The service control policies of an account, one limit a level. None: it is no member."""
-    for management, member in organizations._accounts._data:
-        if member == account_number != management:
-            with request_scope(management, get_region()):
-                if organizations._policy_type_enabled(_SCP):
-                    return [_attached_to(target) for target in _path(account_number)]
-    return []
+    management = management_of(account_number)
+    if management in (None, account_number):
+        return []
+    with request_scope(management, get_region()):
+        if not organizations._policy_type_enabled(_SCP):
+            return []
+        return [_attached_to(target) for target in path_of(account_number)]
 
 
-def _path(target: str | None) -> list[str]:
-    """The account, its organizational units and the root."""
+def path_of(target: str | None) -> list[str]:
+    """An account or organizational unit, the units above it, and the root. In the scope of the
+    management account.
+    """
     path: list[str] = []
     while target:
         path.append(target)
@@ -67,6 +81,24 @@ def _attached_to(target: str) -> Limit:
         if policy["Type"] == _SCP and target in (organizations._attachments.get(policy_id) or [])
     ]
     return Limit("service control policy", attached)
+
+
+@replaces(organizations, "_DISPATCH")
+def allow_everything_in_new_units(operations: dict[str, Any]) -> dict[str, Any]:
+    """A new organizational unit has the policy FullAWSAccess, as the root and accounts have.
+
+    The emulator's has none, so that nothing is allowed in it.
+    https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
+    """
+    create_unit = operations["CreateOrganizationalUnit"]
+
+    def create(payload: dict[str, Any]) -> Response:
+        status, headers, body = create_unit(payload)
+        if status == 200:
+            _allow_everything(json.loads(body)["OrganizationalUnit"]["Id"])
+        return status, headers, body
+
+    return {**operations, "CreateOrganizationalUnit": create}
 
 
 @replaces(organizations, "_DISPATCH")
@@ -104,7 +136,7 @@ def _handshake(handshake: str, state: str) -> Response:
 def _join(account_number: str) -> None:
     """Make an account a member of the management account of the request's scope."""
     organization = organizations._orgs["self"]
-    owner, full_access = organization["MasterAccountId"], organizations.FULL_ACCESS_POLICY_ID
+    owner = organization["MasterAccountId"]
     arn = f"arn:aws:organizations::{owner}:account/{organization['Id']}/{account_number}"
     organizations._accounts[account_number] = {
         "Id": account_number,
@@ -117,7 +149,10 @@ def _join(account_number: str) -> None:
         "Path": "/",
         "_ParentId": next(iter(organizations._roots)),
     }
-    organizations._attachments[full_access] = [
-        *organizations._attachments[full_access],
-        account_number,
-    ]
+    _allow_everything(account_number)
+
+
+def _allow_everything(target: str) -> None:
+    full_access = organizations.FULL_ACCESS_POLICY_ID
+    attached = organizations._attachments[full_access]
+    organizations._attachments[full_access] = [*attached, target]
