@@ -23,7 +23,7 @@ STATE_TAG = "emulator:state"
 """The tag of an account that makes its state the tag's value: AWS alone suspends accounts, and no
 operation does.
 """
-_SECONDS = 0.5
+_SECONDS = 1.0
 """How long an account is being made, or closed. On AWS it takes minutes."""
 _UNUSABLE = ("PENDING_ACTIVATION", "SUSPENDED", "CLOSED")
 

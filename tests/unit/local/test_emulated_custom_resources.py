@@ -269,7 +269,7 @@ def test_a_failure_is_the_stacks_with_its_reason_and_the_provider_cleans_up(
 def test_a_stack_that_hears_nothing_for_its_timeout_fails_and_asks_to_clean_up(
     provider: Provider, customer: Customer
 ) -> None:
-    customer.create(provider.topic, ServiceTimeout=3)
+    customer.create(provider.topic, ServiceTimeout=5)
     request = provider.asked()
 
     deletion = provider.asked()
