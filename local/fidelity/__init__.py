@@ -1,8 +1,8 @@
 """Corrections of the embedded AWS: each makes it answer as AWS does where this system would notice.
 
-The emulator is ministack 1.5.33 (`requirements/emulator.in`). One module per AWS service, one
-function per correction; its docstring says what AWS does, with the source, and what the emulator
-does instead. `docs/aws-fidelity.md` lists them beside what only a real account can prove.
+The emulator is ministack 1.5.33 (`requirements/emulator.in`). One module per AWS service or part of
+one, one function per correction; its docstring says what AWS does, with the source, and what the
+emulator does instead. `docs/aws-fidelity.md` lists them beside what only a real account can prove.
 
 Only the standard library and ministack may be imported here, as in `local.emulator`.
 """

@@ -104,7 +104,8 @@ class PipedEmulator:
             for name, value in request.headers.items()
         }
         body = request.body or b""
-        content = body if isinstance(body, bytes) else str(body).encode()
+        read = body.read() if hasattr(body, "read") else body
+        content = read if isinstance(read, bytes) else str(read).encode()
         status, headers, answer = self.request(request.method, request.url, content, text)
         return AWSResponse(request.url, status, headers, _Raw(answer))  # type: ignore[arg-type]
 
