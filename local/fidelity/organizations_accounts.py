@@ -74,7 +74,7 @@ def make_and_move_accounts(operations: dict[str, Any]) -> dict[str, Any]:
         if account and organizations._target(source)[0] and account["_ParentId"] != source:
             return _no_account()
         answer: Response = move_anyway(payload)
-        _tell(get_account_id())
+        _notify(get_account_id())
         return answer
 
     own = {"CreateOrganization": create_organization, "CreateAccount": create, "MoveAccount": move}
@@ -96,7 +96,7 @@ def _make(payload: dict[str, Any], status: dict[str, Any], make_at_once: Operati
     with request_scope(number, get_region()):
         _let_in(management, payload.get("RoleName") or "OrganizationAccountAccessRole")
     status |= {"State": "SUCCEEDED", "AccountId": number}
-    _tell(management)
+    _notify(management)
 
 
 def _let_in(management: str, role: str) -> None:
@@ -123,7 +123,7 @@ def _document(statement: dict[str, Any]) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _tell(management: str) -> None:
+def _notify(management: str) -> None:
     for listener in on_change:
         listener(management)
 
@@ -177,7 +177,7 @@ def _remove(payload: dict[str, Any]) -> Response:
         return _no_account()
     for policy, targets in organizations._attachments.items():
         organizations._attachments[policy] = [each for each in targets if each != number]
-    _tell(get_account_id())
+    _notify(get_account_id())
     return _answer({})
 
 

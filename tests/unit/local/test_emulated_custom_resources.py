@@ -87,10 +87,14 @@ class Customer:
         self.cloudformation = emulator.client("cloudformation", number)
 
     def create(self, token: str, **properties: Any) -> None:
-        self.cloudformation.create_stack(StackName="house", TemplateBody=house(token, **properties))
+        self.cloudformation.create_stack(
+            StackName="house", TemplateBody=stack_template(token, **properties)
+        )
 
     def update(self, token: str, **properties: Any) -> None:
-        self.cloudformation.update_stack(StackName="house", TemplateBody=house(token, **properties))
+        self.cloudformation.update_stack(
+            StackName="house", TemplateBody=stack_template(token, **properties)
+        )
 
     def stack(self) -> dict[str, Any]:
         found: dict[str, Any] = self.cloudformation.describe_stacks(StackName=self.stack_id)[
@@ -125,7 +129,7 @@ def text(*statements: dict[str, Any]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
-def house(token: str, **properties: Any) -> str:
+def stack_template(token: str, **properties: Any) -> str:
     door = {"Type": "Custom::Door", "Properties": {"ServiceToken": token, **properties}}
     outputs = {"Door": {"Value": {"Ref": "Door"}}, "Key": {"Value": {"Fn::GetAtt": "Door.Key"}}}
     return json.dumps({"Resources": {"Door": door}, "Outputs": outputs})
