@@ -44,13 +44,24 @@ KEY = "alias/cavok-sealing"
 LIMITS = {"webhook_tests": 6}
 """Other quotas are never reached here: a warm process counts what all its tests do."""
 
+_generate_one_key = cache(rsa.generate_private_key)
+"""moto makes a pair of RSA keys for each KMS key, even for one that only seals, in 80 ms."""
+
 
 def pytest_runtest_setup() -> None:
     disable_socket(allow_unix_socket=True)
 
 
 @pytest.fixture(autouse=True)
-def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def changed_moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Changed anew for each test: the same process may run tests of `tests/unit` between them."""
+    monkeypatch.setattr(rsa, "generate_private_key", _generate_one_key)
+    with start_keys.validated(), key_sizes.validated(), moto_speed.unsigned():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def stack(changed_moto: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Everything that the functions find, empty, at a time that is always the same. Clients are
     kept from test to test, as in a warm process.
     """
@@ -108,26 +119,6 @@ def _counted_interleavings(request: pytest.FixtureRequest) -> Iterator[None]:
     if tried := TRIED - before:
         numbers = (tried[each] for each in ("places", "runs", "conflicts"))
         counted("interleavings", f"`{request.node.name}`", *numbers, 0)
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _one_rsa_key() -> Iterator[None]:
-    """moto makes a pair of RSA keys for each KMS key, even for one that only seals, in 80 ms."""
-    with pytest.MonkeyPatch.context() as once:
-        once.setattr(rsa, "generate_private_key", cache(rsa.generate_private_key))
-        yield
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _keys_as_dynamodb_checks_them() -> Iterator[None]:
-    with start_keys.validated(), key_sizes.validated():
-        yield
-
-
-@pytest.fixture(autouse=True, scope="session")
-def _unsigned_requests() -> Iterator[None]:
-    with moto_speed.unsigned():
-        yield
 
 
 def _table() -> None:
