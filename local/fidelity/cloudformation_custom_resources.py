@@ -17,6 +17,7 @@ from ministack.core.responses import get_region
 from ministack.services import cloudformation, sns
 from ministack.services.cloudformation import custom_resource, stacks
 
+from local.fidelity import clock
 from local.fidelity.correction import Response, corrects
 
 _SUBJECT = "AWS CloudFormation custom resource request"
@@ -117,12 +118,12 @@ def ask_topics(original: Any, *asked: Any, **present: Any) -> tuple[str, dict[st
 
 def _response_to(request: _Request) -> dict[str, Any]:
     """What the provider put to the address of its request. `Error` says why it is no response."""
-    seconds = int(request.properties.get("ServiceTimeout", 3600))
+    until = clock.now() + int(request.properties.get("ServiceTimeout", 3600))
     path, url = _address(request)
     arrived = custom_resource.register_token(path)
     try:
         _publish(request.topic, request.message(url))
-        arrived.wait(seconds)
+        clock.wait(arrived, until)
     finally:
         with custom_resource._lock:
             body = custom_resource._pending.pop(path)["result"]
@@ -202,10 +203,9 @@ def _address(request: _Request) -> tuple[str, str]:
     region = get_region()
     key = f"{request.stack_id}|{request.logical_id}|{request.request_id}"
     path = f"/{_BUCKET}{region.replace('-', '')}/{key}"
-    now = time.time()
-    day, moment = (time.strftime(form, time.gmtime(now)) for form in ("%Y%m%d", "%Y%m%dT%H%M%SZ"))
+    day, moment = (time.strftime(form, time.gmtime()) for form in ("%Y%m%d", "%Y%m%dT%H%M%SZ"))
     signature = secrets.token_hex(32)
-    _signed[path] = signature, now + _VALID_FOR
+    _signed[path] = signature, clock.now() + _VALID_FOR
     query = {
         "X-Amz-Algorithm": "AWS4-HMAC-SHA256",
         "X-Amz-Date": moment,
@@ -231,7 +231,7 @@ async def take_responses(original: Any, method: str, path: str, *rest: Any) -> R
     signature, ends_at = _signed.get(path, ("", 0.0))
     if method != "PUT" or not signature or query.get("X-Amz-Signature") != [signature]:
         return _forbidden("SignatureDoesNotMatch", "The request signature does not match.")
-    if time.time() > ends_at:
+    if clock.now() > ends_at:
         return _forbidden("AccessDenied", "Request has expired")
     custom_resource.deliver_response(path, body)
     return 200, {}, b""

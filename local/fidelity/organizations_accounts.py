@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import secrets
 import time
@@ -14,6 +13,7 @@ from ministack.core.responses import error_response_json, get_account_id, get_re
 from ministack.services import organizations
 from ministack.services.cloudformation import provisioners
 
+from local.fidelity import clock
 from local.fidelity.correction import Response, corrects, replaces
 from local.fidelity.organizations import management_of, path_of
 
@@ -65,7 +65,7 @@ def make_and_move_accounts(operations: dict[str, Any]) -> dict[str, Any]:
             "RequestedTimestamp": int(time.time()),
         }
         organizations._create_statuses[status["Id"]] = status
-        _later(_make, payload, status, make_at_once)
+        clock.later(_SECONDS, _make, payload, status, make_at_once)
         return _answer({"CreateAccountStatus": status})
 
     def move(payload: dict[str, Any]) -> Response:
@@ -79,10 +79,6 @@ def make_and_move_accounts(operations: dict[str, Any]) -> dict[str, Any]:
 
     own = {"CreateOrganization": create_organization, "CreateAccount": create, "MoveAccount": move}
     return {**operations, **own}
-
-
-def _later(act: Callable[..., None], *arguments: Any) -> None:
-    asyncio.get_running_loop().call_later(_SECONDS, act, *arguments)
 
 
 def _make(payload: dict[str, Any], status: dict[str, Any], make_at_once: Operation) -> None:
@@ -158,7 +154,7 @@ def _close(payload: dict[str, Any]) -> Response:
     if _state(account) == "PENDING_CLOSURE":
         return refuse("ConflictException", "The account is being closed.")
     account["_State"] = "PENDING_CLOSURE"
-    _later(account.update, {"_State": "CLOSED"})
+    clock.later(_SECONDS, account.update, {"_State": "CLOSED"})
     return _answer({})
 
 

@@ -4,13 +4,13 @@ how often.
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import organizations
 
+from local.fidelity import clock
 from local.fidelity.correction import Response, corrects, replaces
 from local.fidelity.organizations import management_of
 from local.fidelity.organizations_accounts import Operation, refuse
@@ -79,7 +79,7 @@ def _refusal(name: str, management: str | None, account_number: str) -> Response
 
 def _is_in_time(management: str, name: str) -> bool:
     """Whether a bucket of calls has one left. It fills as time passes."""
-    now = time.monotonic()
+    now = clock.now()
     left, since = _buckets.get((management, name), (_AT_ONCE, now))
     left = min(_AT_ONCE, left + (now - since) * _PER_SECOND)
     in_time = left >= 1

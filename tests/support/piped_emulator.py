@@ -1,5 +1,5 @@
 """The embedded AWS, corrected, in a process of its own that is reached through pipes: for tests of
-its corrections that need neither a running stack nor a socket.
+its corrections that need neither a running stack nor a socket. Its time passes when they say so.
 """
 
 from __future__ import annotations
@@ -9,8 +9,10 @@ import io
 import json
 import os
 import subprocess
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
@@ -19,6 +21,9 @@ from botocore.config import Config
 
 from local.aws import ANY_SECRET
 from local.settings import HOME, REGION, ROOT, WORKLOAD_ACCOUNT_ID
+from tests.support.waiting import wait_for
+
+T = TypeVar("T")
 
 INTERPRETER = HOME / "venvs" / "emulator" / "bin" / "python"
 URL = "http://localhost:4566"
@@ -39,7 +44,8 @@ class PipedEmulator:
             "S3_DATA_DIR": str(folder),
         }
         self._session = boto3.session.Session()
-        self._log = (folder / "emulator.log").open("wb")
+        self._numbers = count()
+        self._log = (folder / "emulator.log").open("w+b")
         self._process = subprocess.Popen(
             [str(INTERPRETER), "-m", "tests.support.piped_emulator_process"],
             cwd=ROOT,
@@ -53,7 +59,7 @@ class PipedEmulator:
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.close()
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=300)
         self._process.stdout.close()
         self._log.close()
 
@@ -69,12 +75,26 @@ class PipedEmulator:
             "headers": {"host": parts.netloc, **(headers or {})},
             "body": base64.b64encode(body).decode(),
         }
+        answer = self._answer(asked)
+        return answer["status"], answer["headers"], base64.b64decode(answer["body"])
+
+    def let_pass(self, seconds: float) -> None:
+        """What the corrections do later is done, if it is due then."""
+        self._answer({"seconds": seconds})
+
+    def _answer(self, asked: dict[str, Any]) -> dict[str, Any]:
+        number = next(self._numbers)
         assert self._process.stdin
         assert self._process.stdout
-        self._process.stdin.write(json.dumps(asked).encode() + b"\n")
+        self._process.stdin.write(json.dumps({**asked, "number": number}).encode() + b"\n")
         self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        return answer["status"], answer["headers"], base64.b64decode(answer["body"])
+        while line := self._process.stdout.readline():
+            answer: dict[str, Any] = json.loads(line)
+            # A test that was interrupted leaves the answer to its last request.
+            if answer["number"] == number:
+                return answer
+        self._log.seek(0)
+        raise RuntimeError(f"the emulator ended: {self._log.read()[-3000:].decode()}")
 
     def client(
         self,
@@ -115,3 +135,12 @@ class _Raw(io.BytesIO):
 
     def stream(self, **_: Any) -> Any:
         yield self.read()
+
+
+def in_the_end(look: Callable[[], T | None], good: Callable[[T], Any] = bool, what: str = "") -> T:
+    """What `look` finds, once that is `good`: of what the emulator does in threads and tasks. How
+    long it takes is up to the machine, so only what never comes fails.
+    """
+    found = wait_for(look, lambda seen: seen is not None and good(seen), what=what, seconds=300)
+    assert found is not None
+    return found

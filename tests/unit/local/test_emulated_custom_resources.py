@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from tests.support.piped_emulator import PipedEmulator
-from tests.support.waiting import eventually
+from tests.support.piped_emulator import PipedEmulator, in_the_end
 
+pytestmark = pytest.mark.timeout(900)  # longer than `in_the_end` waits
 REGION = "us-east-1"
 
 
@@ -26,7 +26,8 @@ class Provider:
         self._sqs = emulator.client("sqs", number)
         self.sns.create_topic(Name="doors")
         self.let_publish("*")
-        self._queue = self._sqs.create_queue(QueueName="doors")["QueueUrl"]
+        longest = {"VisibilityTimeout": "43200"}
+        self._queue = self._sqs.create_queue(QueueName="doors", Attributes=longest)["QueueUrl"]
         queue = f"arn:aws:sqs:{REGION}:{number}:doors"
         from_topic = {
             "Effect": "Allow",
@@ -63,7 +64,7 @@ class Provider:
                 return found
             return None
 
-        return eventually(look, "the topic tells something")
+        return in_the_end(look, what="the topic tells something")
 
     def asked(self) -> dict[str, Any]:
         """The next request of a stack."""
@@ -107,7 +108,8 @@ class Customer:
         return str(self.events()[0]["StackId"])
 
     def ends(self, status: str) -> None:
-        eventually(lambda: self.stack()["StackStatus"] == status, status)
+        stack = in_the_end(self.stack, lambda found: not found["StackStatus"].endswith("PROGRESS"))
+        assert stack["StackStatus"] == status
 
     def events(self) -> list[dict[str, Any]]:
         events: list[dict[str, Any]] = self.cloudformation.describe_stack_events(StackName="house")[
@@ -233,9 +235,9 @@ def test_an_update_tells_what_changed_and_a_deletion_which_resource(
     assert "OldResourceProperties" not in request
     provider.answer(request)
     described = customer.cloudformation.describe_stacks
-    eventually(
+    in_the_end(
         lambda: described(StackName=stack_id)["Stacks"][0]["StackStatus"] == "DELETE_COMPLETE",
-        "the stack is deleted",
+        what="the stack is deleted",
     )
 
 
@@ -271,10 +273,13 @@ def test_a_failure_is_the_stacks_with_its_reason_and_the_provider_cleans_up(
 
 
 def test_a_stack_that_hears_nothing_for_its_timeout_fails_and_asks_to_clean_up(
-    provider: Provider, customer: Customer
+    emulator: PipedEmulator, provider: Provider, customer: Customer
 ) -> None:
-    customer.create(provider.topic, ServiceTimeout=5)
+    customer.create(provider.topic, ServiceTimeout=600)
     request = provider.asked()
+    emulator.let_pass(599)
+    assert customer.stack()["StackStatus"] == "CREATE_IN_PROGRESS"
+    emulator.let_pass(1)
 
     deletion = provider.asked()
 
@@ -333,6 +338,9 @@ def test_only_who_has_the_address_answers(
     assert provider.answer(request, Data={"Key": "mine"}) == 200
     customer.ends("CREATE_COMPLETE")
     assert provider.answer(request, Data={"Key": "again"}) == 200
+
+    emulator.let_pass(7201)
+    assert provider.answer(request, Data={"Key": "late"}) == 403
 
 
 def test_the_topics_policy_says_whose_stacks_may_ask(

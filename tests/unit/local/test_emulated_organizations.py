@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import boto3
@@ -11,9 +12,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from tests.support.piped_emulator import PipedEmulator
-from tests.support.piped_organization import Organization, assume, made, text
+from tests.support.piped_organization import A_WHILE, Organization, assume, ended, made, text
 from tests.support.refusal import refusal
-from tests.support.waiting import wait_for
 
 SERVICE = "member.org.stacksets.cloudformation.amazonaws.com"
 READS: dict[str, dict[str, str]] = {
@@ -111,15 +111,12 @@ def test_a_delegated_administrator_reads_what_the_management_account_does(
 
 
 def test_accounts_come_in_pages_of_which_one_may_be_empty(organization: Organization) -> None:
-    asked = [
+    for n in range(24):
         organization.client.create_account(AccountName=f"a{n}", Email=f"a{n}@customer.example")
-        for n in range(24)
-    ]
     list_accounts = organization.client.list_accounts
-    pages = wait_for(
-        lambda: list(organization.client.get_paginator("list_accounts").paginate()),
-        lambda pages: sum(len(page["Accounts"]) for page in pages) == 1 + len(asked),
-    )
+    organization.emulator.let_pass(A_WHILE)
+
+    pages = list(organization.client.get_paginator("list_accounts").paginate())
 
     assert [len(page["Accounts"]) for page in pages] == [20, 0, 5]
     assert len({each["Id"] for page in pages for each in page["Accounts"]}) == 25
@@ -153,16 +150,14 @@ def test_an_account_is_made_in_a_while_and_lets_the_management_account_in(
 ) -> None:
     asked = {"AccountName": "shop", "Email": "shop@customer.example"}
 
-    status = organization.client.create_account(**asked, RoleName="Doors")["CreateAccountStatus"]
+    answer = organization.client.create_account(**asked, RoleName="Doors")
 
-    assert status["State"] == "IN_PROGRESS"
-    assert "AccountId" not in status
-    describe = organization.client.describe_create_account_status
-    request = {"CreateAccountRequestId": status["Id"]}
-    status = wait_for(
-        lambda: describe(**request)["CreateAccountStatus"],
-        lambda found: found["State"] == "SUCCEEDED",
-    )
+    assert answer["CreateAccountStatus"]["State"] == "IN_PROGRESS"
+    assert "AccountId" not in answer["CreateAccountStatus"]
+    assert len(organization.client.list_accounts()["Accounts"]) == 1
+    organization.emulator.let_pass(A_WHILE)
+    status = ended(organization.client, answer)
+    assert status["State"] == "SUCCEEDED"
     number = status["AccountId"]
     assert organization.client.list_parents(ChildId=number)["Parents"] == [
         {"Id": organization.root, "Type": "ROOT"}
@@ -170,12 +165,9 @@ def test_an_account_is_made_in_a_while_and_lets_the_management_account_in(
     iam = assume(organization.emulator, organization.number, number, "Doors", "iam")
     assert [role["RoleName"] for role in iam.list_roles()["Roles"]] == ["Doors"]
 
-    again = organization.client.create_account(**asked)["CreateAccountStatus"]
-    request = {"CreateAccountRequestId": again["Id"]}
-    failed = wait_for(
-        lambda: describe(**request)["CreateAccountStatus"],
-        lambda found: found["State"] != "IN_PROGRESS",
-    )
+    again = organization.client.create_account(**asked)
+    organization.emulator.let_pass(A_WHILE)
+    failed = ended(organization.client, again)
     assert (failed["State"], failed["FailureReason"]) == ("FAILED", "EMAIL_ALREADY_EXISTS")
 
 
@@ -191,10 +183,9 @@ def test_a_closed_account_is_being_closed_first_and_nobody_enters_it(
     account = organization.described(number)
     assert (account["State"], account["Status"]) == ("PENDING_CLOSURE", "PENDING_CLOSURE")
     assert iam.list_roles()["Roles"]
-    account = wait_for(
-        lambda: organization.described(number), lambda found: found["State"] == "CLOSED"
-    )
-    assert account["Status"] == "SUSPENDED"
+    organization.emulator.let_pass(A_WHILE)
+    account = organization.described(number)
+    assert (account["State"], account["Status"]) == ("CLOSED", "SUSPENDED")
     assert refusal(close, AccountId=number)[0] == "AccountAlreadyClosedException"
     assert refusal(iam.list_roles)[0] == "InvalidClientTokenId"
     with pytest.raises(ClientError, match="AccessDenied"):
@@ -273,26 +264,17 @@ def test_an_organization_has_its_own_units_and_accounts_alone(
 
 
 def test_who_reads_too_often_is_told_to_wait(organization: Organization) -> None:
-    def refused() -> tuple[str, str] | None:
-        for _ in range(100):
-            try:
-                organization.client.list_parents(ChildId=organization.number)
-            except ClientError as error:
-                return error.response["Error"]["Code"], error.response["Error"]["Message"]
-        return None
+    read = partial(organization.client.list_parents, ChildId=organization.number)
+    for _ in range(20):
+        read()
 
-    code, message = wait_for(refused) or ("", "")
+    code, message = refusal(read)
 
     assert code == "TooManyRequestsException"
     assert message.startswith("You have sent too many requests in too short a period of time.")
-    wait_for(lambda: read(organization))
-
-
-def read(organization: Organization) -> bool:
-    try:
-        return bool(organization.client.list_parents(ChildId=organization.number))
-    except ClientError:
-        return False
+    organization.emulator.let_pass(0.15)
+    read()
+    assert refusal(read)[0] == "TooManyRequestsException"
 
 
 @pytest.fixture(params=["emulator", "moto"])
@@ -309,13 +291,13 @@ def second_opinion(
         yield boto3.client("organizations", region_name="us-east-1")
 
 
-def test_emulator_and_moto_agree_on_a_tree(second_opinion: Any) -> None:
+def test_emulator_and_moto_agree_on_a_tree(second_opinion: Any, emulator: PipedEmulator) -> None:
     client = second_opinion
     client.create_organization(FeatureSet="ALL")
     root = client.list_roots()["Roots"][0]["Id"]
     unit = client.create_organizational_unit(Name="shops", ParentId=root)
     unit_id = unit["OrganizationalUnit"]["Id"]
-    number = made(client, "shop")
+    number = made(client, "shop", emulator)
     client.move_account(AccountId=number, SourceParentId=root, DestinationParentId=unit_id)
 
     units = client.list_organizational_units_for_parent(ParentId=root)["OrganizationalUnits"]

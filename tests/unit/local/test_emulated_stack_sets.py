@@ -10,11 +10,11 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tests.support.piped_emulator import PipedEmulator
-from tests.support.piped_organization import Organization, made, text
+from tests.support.piped_emulator import PipedEmulator, in_the_end
+from tests.support.piped_organization import A_WHILE, Organization, made, text
 from tests.support.refusal import refusal
-from tests.support.waiting import eventually, wait_for
 
+pytestmark = pytest.mark.timeout(900)  # longer than `in_the_end` waits
 REGION = "us-east-1"
 TRUST = {
     "Version": "2012-10-17",
@@ -56,7 +56,7 @@ class Customer(Organization):
         return self.ended()
 
     def ended(self) -> str:
-        stack = wait_for(self.stack, lambda found: not found["StackStatus"].endswith("PROGRESS"))
+        stack = in_the_end(self.stack, lambda found: not found["StackStatus"].endswith("PROGRESS"))
         return str(stack["StackStatus"])
 
     def stack(self) -> dict[str, Any]:
@@ -77,7 +77,7 @@ class Customer(Organization):
     def has_roles_in(self, *numbers: str) -> None:
         """In these, and in no others: in the end."""
         accounts = [each["Id"] for each in self.client.list_accounts()["Accounts"]]
-        wait_for(
+        in_the_end(
             lambda: {number for number in accounts if self.role(number)},
             lambda found: found == set(numbers),
         )
@@ -153,7 +153,7 @@ def test_an_account_that_comes_gets_a_stack_and_one_that_goes_loses_it(
 
     move(AccountId=first, SourceParentId=shops, DestinationParentId=free)
     customer.has_roles_in(second)
-    wait_for(customer.instances, lambda found: set(found) == {second})
+    in_the_end(customer.instances, lambda found: set(found) == {second})
     operations = customer.cloudformation.list_stack_set_operations(StackSetName="doors")
     assert [each["Action"] for each in operations["Summaries"]] == ["DELETE", "CREATE", "CREATE"]
 
@@ -178,7 +178,7 @@ def test_a_stack_may_be_retained_where_an_account_goes(customer: Customer, leave
     else:
         customer.client.remove_account_from_organization(AccountId=number)
 
-    wait_for(customer.instances, lambda found: found == {})
+    in_the_end(customer.instances, lambda found: found == {})
     assert customer.role(number)
 
 
@@ -220,7 +220,8 @@ def test_an_account_that_is_excluded_later_loses_its_stack_alone(customer: Custo
 def test_a_suspended_account_is_skipped(customer: Customer) -> None:
     number, suspended = customer.member("shop"), customer.member("closed")
     customer.client.close_account(AccountId=suspended)
-    wait_for(lambda: customer.described(suspended), lambda found: found["State"] == "CLOSED")
+    customer.emulator.let_pass(A_WHILE)
+    assert customer.described(suspended)["State"] == "CLOSED"
 
     assert customer.deploy(units=[customer.root]) == "CREATE_COMPLETE"
 
@@ -245,7 +246,7 @@ def test_an_update_reaches_every_member_and_a_deletion_too(customer: Customer) -
     customer.cloudformation.delete_stack(StackName="doors")
     customer.has_roles_in()
     find = customer.cloudformation.describe_stack_set
-    eventually(lambda: refused(find, StackSetName="doors"), "the stack set is gone")
+    in_the_end(lambda: refused(find, StackSetName="doors"), what="the stack set is gone")
 
 
 def refused(call: Callable[..., Any], **arguments: Any) -> str | None:
@@ -344,7 +345,7 @@ def test_stacks_of_members_tell_a_topic_that_lets_the_role_of_stack_sets_in(
             return request
         return None
 
-    request = eventually(look, "the member's stack asks")
+    request = in_the_end(look, what="the member's stack asks")
 
     assert request["StackId"].split(":")[4] == number
     assert customer.stack()["StackStatus"] == "CREATE_IN_PROGRESS"
@@ -408,7 +409,7 @@ def test_a_delegated_administrator_deploys_for_the_organization(customer: Custom
     )
 
     described = {"StackSetName": "doors", "OperationId": operation["OperationId"], **as_delegated}
-    wait_for(
+    in_the_end(
         lambda: cloudformation.describe_stack_set_operation(**described)["StackSetOperation"],
         lambda found: found["Status"] == "SUCCEEDED",
     )
@@ -445,15 +446,15 @@ def test_instances_go_by_unit_and_a_stack_set_only_when_it_is_empty(customer: Cu
             RetainStacks=retain,
         )
 
-    wait_for(customer.instances, lambda found: found == {})
+    in_the_end(customer.instances, lambda found: found == {})
     customer.has_roles_in(outside)
-    wait_for(lambda: not refused(cloudformation.delete_stack_set, StackSetName="doors"))
+    in_the_end(lambda: not refused(cloudformation.delete_stack_set, StackSetName="doors"))
 
 
 def test_operations_of_a_stack_set_wait_only_if_it_queues_them(customer: Customer) -> None:
     """The first of them does not end before the test."""
     customer.member("a")
-    wait = {"Handle": {"Ref": "Handle"}, "Timeout": "600"}
+    wait = {"Handle": {"Ref": "Handle"}, "Timeout": "43200"}
     endless = {
         "Handle": {"Type": "AWS::CloudFormation::WaitConditionHandle"},
         "Wait": {"Type": "AWS::CloudFormation::WaitCondition", "Properties": wait},
@@ -490,7 +491,7 @@ def second_opinion(
 
 
 def test_emulator_and_moto_agree_on_a_stack_set(
-    second_opinion: Callable[[str], Any], request: pytest.FixtureRequest
+    second_opinion: Callable[[str], Any], request: pytest.FixtureRequest, emulator: PipedEmulator
 ) -> None:
     organizations, cloudformation = (
         second_opinion("organizations"),
@@ -501,7 +502,7 @@ def test_emulator_and_moto_agree_on_a_stack_set(
     root = organizations.list_roots()["Roots"][0]["Id"]
     unit = organizations.create_organizational_unit(Name="shops", ParentId=root)
     unit_id = unit["OrganizationalUnit"]["Id"]
-    number = made(organizations, "shop")
+    number = made(organizations, "shop", emulator)
     organizations.move_account(AccountId=number, SourceParentId=root, DestinationParentId=unit_id)
 
     given = {name: value for name, value in STACK_SET.items() if name != "AutoDeployment"}
@@ -516,7 +517,7 @@ def test_emulator_and_moto_agree_on_a_stack_set(
     )
 
     listed = cloudformation.list_stack_instances
-    (instance,) = wait_for(
+    (instance,) = in_the_end(
         lambda: listed(StackSetName="doors")["Summaries"],
         lambda found: [each["Status"] for each in found] == ["CURRENT"],
     )
