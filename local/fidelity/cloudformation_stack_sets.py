@@ -329,9 +329,11 @@ async def _run_in_region(
 ) -> bool:
     """Whether no more failed than the operation tolerates. Else the rest is cancelled."""
     tolerated, at_once = _limits(operation, len(instances))
+    strict = operation.preferences.get("ConcurrencyMode") != "SOFT_FAILURE_TOLERANCE"
     failures, waiting = 0, list(instances)
     while waiting and not cancel and failures <= tolerated:
-        batch, waiting = waiting[:at_once], waiting[at_once:]
+        size = min(at_once, tolerated + 1 - failures) if strict else at_once
+        batch, waiting = waiting[:size], waiting[size:]
         outcomes = await asyncio.gather(
             *(_run_one(stack_set, each, operation, act) for each in batch)
         )
@@ -351,8 +353,6 @@ def _limits(operation: Operation, accounts: int) -> tuple[int, int]:
     tolerated = int(chosen.get("FailureToleranceCount") or accounts * percent // 100)
     percent = int(chosen.get("MaxConcurrentPercentage") or 0)
     at_once = int(chosen.get("MaxConcurrentCount") or accounts * percent // 100)
-    if chosen.get("ConcurrencyMode") != "SOFT_FAILURE_TOLERANCE":
-        at_once = min(at_once, tolerated + 1)
     return tolerated, min(max(at_once, 1), _AT_ONCE_AT_MOST)
 
 

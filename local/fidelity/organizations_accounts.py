@@ -48,6 +48,7 @@ def make_and_move_accounts(operations: dict[str, Any]) -> dict[str, Any]:
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_MoveAccount.html
     """
     make_at_once, move_anyway = operations["CreateAccount"], operations["MoveAccount"]
+    join = operations["AcceptHandshake"]
 
     def create_organization(_payload: dict[str, Any]) -> Response:
         if management_of(get_account_id()):
@@ -77,7 +78,18 @@ def make_and_move_accounts(operations: dict[str, Any]) -> dict[str, Any]:
         _notify(get_account_id())
         return answer
 
-    own = {"CreateOrganization": create_organization, "CreateAccount": create, "MoveAccount": move}
+    def accept(payload: dict[str, Any]) -> Response:
+        answer: Response = join(payload)
+        if management := management_of(get_account_id()):
+            _notify(management)
+        return answer
+
+    own = {
+        "AcceptHandshake": accept,
+        "CreateAccount": create,
+        "CreateOrganization": create_organization,
+        "MoveAccount": move,
+    }
     return {**operations, **own}
 
 

@@ -9,7 +9,8 @@ from ministack.core.responses import get_account_id
 from ministack.services import organizations
 
 from local.fidelity.correction import Response, replaces
-from local.fidelity.organizations_accounts import refuse
+from local.fidelity.organizations import management_of
+from local.fidelity.organizations_accounts import Operation, refuse
 
 _enabled: dict[tuple[str, str], float] = {}
 """When a management account let a service, by its principal, into its organization."""
@@ -103,6 +104,29 @@ def delegate_administration(operations: dict[str, Any]) -> dict[str, Any]:
         "ListDelegatedAdministrators": listing,
     }
     return {**operations, **own}
+
+
+@replaces(organizations, "_DISPATCH")
+def keep_delegated_administrators(operations: dict[str, Any]) -> dict[str, Any]:
+    """An account that administers a service cannot leave, and cannot be removed.
+
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_RemoveAccountFromOrganization.html
+    (ConstraintViolationException)
+    """
+    ways_out = ("LeaveOrganization", "RemoveAccountFromOrganization")
+    return {**operations, **{name: _unless_delegated(operations[name]) for name in ways_out}}
+
+
+def _unless_delegated(leave: Operation) -> Operation:
+    def answer(payload: dict[str, Any]) -> Response:
+        number = get_account_id()
+        if is_delegated(management_of(number) or number, payload.get("AccountId", number)):
+            said = "You can't remove a delegated administrator from the organization."
+            reason = "CANNOT_REMOVE_DELEGATED_ADMINISTRATOR_FROM_ORG"
+            return refuse("ConstraintViolationException", said, Reason=reason)
+        return leave(payload)
+
+    return answer
 
 
 def _refusal(account_number: str, service: str) -> Response | None:

@@ -105,6 +105,9 @@ def test_a_delegated_administrator_reads_what_the_management_account_does(
         assert {**theirs, "ResponseMetadata": 0} == {**ours, "ResponseMetadata": 0}
     code, _ = refusal(client.create_account, AccountName="x", Email="x@customer.example")
     assert code == "AccessDeniedException"
+    remove = organization.client.remove_account_from_organization
+    assert refusal(client.leave_organization)[0] == "ConstraintViolationException"
+    assert refusal(remove, AccountId=number)[0] == "ConstraintViolationException"
 
     organization.client.deregister_delegated_administrator(**administrator)
     assert refusal(client.list_accounts)[0] == "AccessDeniedException"

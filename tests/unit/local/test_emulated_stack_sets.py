@@ -164,6 +164,19 @@ def test_a_new_account_gets_a_stack_by_itself(customer: Customer) -> None:
     customer.has_roles_in(customer.member("late"))
 
 
+def test_an_account_that_is_invited_gets_a_stack_once_it_accepts(
+    customer: Customer, new_account_number: Callable[[], str]
+) -> None:
+    customer.deploy(units=[customer.root])
+    number = new_account_number()
+    target = {"Id": number, "Type": "ACCOUNT"}
+    handshake = customer.client.invite_account_to_organization(Target=target)["Handshake"]
+
+    customer.emulator.client("organizations", number).accept_handshake(HandshakeId=handshake["Id"])
+
+    customer.has_roles_in(number)
+
+
 @pytest.mark.parametrize("leaves", ["the unit", "the organization"])
 def test_a_stack_may_be_retained_where_an_account_goes(customer: Customer, leaves: str) -> None:
     shops = customer.unit("shops")
@@ -278,6 +291,38 @@ def test_a_failure_beyond_the_tolerance_fails_the_stack_and_leaves_nothing(
     reasons = [each.get("ResourceStatusReason", "") for each in events]
     assert any("was unexpectedly stopped or failed" in reason for reason in reasons)
     assert refused(customer.cloudformation.describe_stack_set, StackSetName="doors")
+
+
+@pytest.mark.parametrize(
+    ("mode", "ends"),
+    [
+        ("STRICT_FAILURE_TOLERANCE", ["SUCCEEDED", "FAILED", "FAILED", "CANCELLED"]),
+        ("SOFT_FAILURE_TOLERANCE", ["SUCCEEDED", "FAILED", "FAILED", "FAILED"]),
+    ],
+)
+def test_strictly_no_more_fail_than_one_beyond_the_tolerance(
+    customer: Customer, mode: str, ends: list[str]
+) -> None:
+    good, *spoilt = (customer.member(name) for name in "abcd")
+    for number in spoilt:
+        spoil(customer, number)
+    cloudformation = customer.cloudformation
+    cloudformation.create_stack_set(**STACK_SET)
+    preferences = {"FailureToleranceCount": 1, "MaxConcurrentCount": 2, "ConcurrencyMode": mode}
+
+    cloudformation.create_stack_instances(
+        StackSetName="doors",
+        DeploymentTargets={"OrganizationalUnitIds": [customer.root]},
+        Regions=[REGION],
+        OperationPreferences=preferences,
+    )
+
+    def ended() -> list[str]:
+        found = customer.instances()
+        return [found[each]["StackInstanceStatus"]["DetailedStatus"] for each in (good, *spoilt)]
+
+    in_the_end(ended, lambda found: not {"PENDING", "RUNNING"} & set(found))
+    assert ended() == ends
 
 
 def test_a_failure_that_is_tolerated_is_that_accounts_alone(customer: Customer) -> None:
