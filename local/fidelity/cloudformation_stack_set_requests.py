@@ -24,6 +24,7 @@ from local.fidelity.cloudformation_stack_sets import (
     create_instances,
     delete_instances,
     find,
+    require_no_operation,
     stack_sets,
     update_instances,
 )
@@ -256,19 +257,12 @@ def _update_stack_set(request: Request) -> Answer:
     stack_set = named(request)
     targets = request.get("DeploymentTargets") or {}
     check_units(stack_set.management, targets)
-    _require_no_operation(stack_set)
+    require_no_operation(stack_set)
     change(stack_set, request)
     operation = update_instances(
         stack_set, targets, request.get("Regions") or [], request.get("OperationPreferences") or {}
     )
     return {"OperationId": operation.id}
-
-
-def _require_no_operation(stack_set: StackSet) -> None:
-    running = any(each.ended_at is None for each in stack_set.operations.values())
-    if running and not stack_set.queues_operations:
-        said = f"Another Operation on StackSet {stack_set.arn} is in progress"
-        raise Refused("OperationInProgressException", said, 409)
 
 
 def _delete_stack_set(request: Request) -> Answer:

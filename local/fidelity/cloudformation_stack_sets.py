@@ -182,7 +182,8 @@ def create_instances(
     overrides: dict[str, str],
     preferences: dict[str, Any],
 ) -> Operation:
-    """Deploy where there is no instance yet."""
+    """Deploy where there is no instance yet. Raises Refused."""
+    require_no_operation(stack_set)
     units = targets.get("OrganizationalUnitIds") or ()
     for unit in units:
         stack_set.targeted.setdefault(unit, set()).update(regions)
@@ -192,7 +193,7 @@ def create_instances(
         accounts = targeted_accounts(stack_set, targets)
         return _new_instances(stack_set, accounts, regions, overrides)
 
-    return _start(stack_set, Operation("CREATE", preferences, targets), plan, _create)
+    return _queue(stack_set, Operation("CREATE", preferences, targets), plan, _create)
 
 
 def update_instances(
@@ -201,7 +202,8 @@ def update_instances(
     regions: list[str],
     preferences: dict[str, Any],
 ) -> Operation:
-    """Update instances: all, or those of these targets and regions."""
+    """Update instances: all, or those of these targets and regions. Raises Refused."""
+    require_no_operation(stack_set)
 
     def plan() -> list[Instance]:
         chosen = targeted_accounts(stack_set, targets) if targets else None
@@ -214,7 +216,7 @@ def update_instances(
 
     for each in stack_set.instances.values():
         each.status = "OUTDATED"
-    return _start(stack_set, Operation("UPDATE", preferences, targets), plan, _update)
+    return _queue(stack_set, Operation("UPDATE", preferences, targets), plan, _update)
 
 
 def delete_instances(
@@ -225,7 +227,8 @@ def delete_instances(
     *,
     retain: bool,
 ) -> Operation:
-    """Delete instances, and their stacks if they are not retained."""
+    """Delete instances, and their stacks if they are not retained. Raises Refused."""
+    require_no_operation(stack_set)
     if not targets.get("Accounts"):
         for unit in targets.get("OrganizationalUnitIds") or ():
             left = stack_set.targeted.get(unit, set()) - set(regions)
@@ -238,19 +241,20 @@ def delete_instances(
         return _instances_in(stack_set, chosen, regions)
 
     operation = Operation("DELETE", preferences, targets, retain=retain)
-    return _start(stack_set, operation, plan, _delete)
+    return _queue(stack_set, operation, plan, _delete)
 
 
 def delete_places(
     stack_set: StackSet, places: set[Place], preferences: dict[str, Any]
 ) -> Operation:
-    """Delete these instances and their stacks."""
+    """Delete these instances and their stacks. Raises Refused."""
+    require_no_operation(stack_set)
     targets = {"Accounts": sorted({place.account for place in places})}
 
     def plan() -> list[Instance]:
         return [each for place, each in stack_set.instances.items() if place in places]
 
-    return _start(stack_set, Operation("DELETE", preferences, targets), plan, _delete)
+    return _queue(stack_set, Operation("DELETE", preferences, targets), plan, _delete)
 
 
 def aim(stack_set: StackSet, targeted: dict[str, set[str]]) -> None:
@@ -284,15 +288,14 @@ def _instances_in(
     return [stack_set.instances[place] for place in wanted if place in stack_set.instances]
 
 
-def _start(
-    stack_set: StackSet, operation: Operation, plan: Callable[[], list[Instance]], act: Act
-) -> Operation:
-    """Raises Refused, if another operation runs and the stack set does not queue them."""
-    running = [each for each in stack_set.operations.values() if each.ended_at is None]
+def require_no_operation(stack_set: StackSet) -> None:
+    """Raises Refused if an operation runs and the stack set does not queue others. Before a request
+    changes anything.
+    """
+    running = any(each.ended_at is None for each in stack_set.operations.values())
     if running and not stack_set.queues_operations:
         said = f"Another Operation on StackSet {stack_set.arn} is in progress"
         raise Refused("OperationInProgressException", said, 409)
-    return _queue(stack_set, operation, plan, act)
 
 
 def _queue(

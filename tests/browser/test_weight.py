@@ -11,17 +11,25 @@ from playwright.sync_api import Page, expect
 from tests.browser.axe import wait_until_loaded
 from tests.support.page import samples
 from tests.support.page.measures import RECORD_SHIFTS, weigh
+from tests.support.page.waiting import until
 
 DELAY = """
 const send = window.fetch;
+window.awaited = 0;
 window.fetch = async (address, options) => {
   const { pathname } = new URL(address, location.href);
   const { paths = [], milliseconds } = JSON.parse(sessionStorage.getItem("delay") ?? "{}");
-  if (paths.some((path) => pathname.endsWith(path)))
-    await new Promise((resolve) => setTimeout(resolve, milliseconds));
-  return send(address, options);
+  window.awaited += 1;
+  try {
+    if (paths.some((path) => pathname.endsWith(path)))
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+    return await send(address, options);
+  } finally {
+    window.awaited -= 1;
+  }
 };
 """
+TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 LIMIT_BYTES, LIMIT_REQUESTS = 50_000, 8
 
 
@@ -80,7 +88,9 @@ def test_nothing_jumps_while_a_view_opens(view, admin, answer_everything):
         delay = {"paths": [*paths], "milliseconds": milliseconds}
         page.evaluate("(delay) => sessionStorage.setItem('delay', JSON.stringify(delay))", delay)
         page.reload(wait_until="networkidle")
+        until(page, lambda: page.evaluate("window.awaited") == 0, "every answer")
         wait_until_loaded(page)
+        page.evaluate(TWO_FRAMES)
         return page.evaluate("window.shifts")
 
     page.goto(f"{admin.stack.dashboard_url}{view}", wait_until="networkidle")

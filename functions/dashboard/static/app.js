@@ -87,7 +87,7 @@ const person = h("div", { class: "person" });
 let shown = 0;
 /** The route that is shown. @type {any} */
 let here;
-/** The end of the session that was announced, in milliseconds. */
+/** The end of session that the person was warned of, in milliseconds. */
 let announcedEnd = 0;
 
 function frame() {
@@ -271,8 +271,8 @@ function warnBeforeTheEnd() {
   toast(t.signIn.endsSoon(hour(end)), "warning", undefined, left);
 }
 
-// A reader of a public view stays there when the session ends by itself. A view that still loads does not, because its
-// requests end with the session.
+// When the session ends by itself, a public view stays. If it is still loading, it is drawn again, because its requests
+// ended with the session.
 const mayStay = () => here?.open && session.hasEnded() && !main.querySelector("[aria-busy=true]");
 
 async function configuration() {

@@ -518,6 +518,10 @@ def test_operations_of_a_stack_set_wait_only_if_it_queues_them(customer: Custome
     in_progress = "OperationInProgressException"
     assert refusal(cloudformation.create_stack_instances, **create)[0] == in_progress
     assert refusal(cloudformation.update_stack_set, **STACK_SET)[0] == in_progress
+    more = {**create, "DeploymentTargets": {"OrganizationalUnitIds": [customer.unit("shops")]}}
+    assert refusal(cloudformation.create_stack_instances, **more)[0] == in_progress
+    found = cloudformation.list_stack_set_auto_deployment_targets(StackSetName="doors")["Summaries"]
+    assert [each["OrganizationalUnitId"] for each in found] == [customer.root]
 
 
 @pytest.fixture(params=["emulator", pytest.param("moto", marks=pytest.mark.slow)])

@@ -27,7 +27,7 @@ export function start(config) {
 /**
  * `once`: the request costs something. The page waits as long as it may take, and repeats it only after a 429.
  * @typedef {{query?: Record<string, any>, signal?: AbortSignal, once?: boolean}} Reading
- * `looks`: the page sends it by itself. A lost answer does not make the page read everything again.
+ * `looks`: the page sends it by itself. No failure of it makes the page read everything again.
  * @typedef {Reading & {body?: any, headers?: Record<string, string>, looks?: boolean}} Request
  */
 /** @type {(path: string, options?: Reading) => Promise<any>} */

@@ -171,8 +171,9 @@ export function pause(milliseconds, signal) {
   });
 }
 
-// Repeats `work` after each pause while the page is visible, also after a failure. `readNow` makes it work at once, but
-// no sooner than the API allows. Work in progress at that moment may get an older answer, so it is repeated.
+// Repeats `work` after each pause while the page is visible, also after a failure. `readNow`, or the network when it is
+// back, makes it work at once, but no sooner than the API allows. Work in progress at that moment may get an older
+// answer, so it is repeated.
 export async function whileLookedAt(signal, pauseOf, work) {
   let asked = 0;
   let atOnce = false;

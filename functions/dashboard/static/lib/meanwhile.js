@@ -6,8 +6,8 @@ import { Problem } from "./problem.js";
 class EditConflict extends Problem {}
 
 /**
- * Returns a check to make before saving. If another person has made a change, the check throws what `say` returns, but
- * only once. After that warning, the person may save again.
+ * Returns a check to make before saving. If another person has made a change, the check throws a conflict with the text
+ * of `say`, but only once. After that warning, the person may save again.
  * @param {any} shown what the modal shows
  * @param {() => any} read reads the current state
  * @param {(there: any) => string} say
@@ -29,8 +29,8 @@ export function unlessChanged(shown, read, say) {
 
 /**
  * Saves, and tries once more if the version changes in between. `save` reads the current state, checks it, and saves.
- * The second check ignores a change of other fields. If the modal closes before the second try, throws the refusal of
- * the first one.
+ * The second check ignores a change of other fields. If the modal closes before the second try saves, throws the
+ * refusal of the first one.
  * @template Saved
  * @param {() => Promise<Saved>} save
  */

@@ -244,7 +244,7 @@ async function renewTokens(refused) {
     if (tokens === held) keep({ refresh_token: token, ...renewed }, { quietly: true });
     else await revoke(renewed.refresh_token);
   } catch (error) {
-    // Somebody signed in meanwhile. The failure is not about their tokens.
+    // The person signed out or in meanwhile. The failure is not about the tokens that are held now.
     if (tokens !== held) return;
     const isOver = refused || held.expires_at <= Date.now();
     // After a network failure, too many requests or an outage, the ID token is good until it expires.

@@ -16,7 +16,7 @@ import { isMissing, retryAfter } from "./problem.js";
 
 const PAGE_SIZE = 100;
 const FIRST_PAGE_SIZE = 50;
-// Data is late after this time. It is a little more than the longest pause between two reads.
+// Data is late after this time: a little more than `ANSWERED_WITHIN_MS` of watched.js.
 const LATE_AFTER_MS = 45_000;
 const FEW = 6;
 // Other work waits at most this long for a read that hangs.
@@ -159,7 +159,7 @@ export function remove(id, asked) {
   changed();
 }
 
-// Applies this page's own change to the numbers at once, unless they were requested later and may include it already.
+// Applies a change of one account to the numbers at once, unless they were requested later and may include it already.
 function count(one, by, asked, since = Date.now()) {
   if (!counts) return;
   const { total, by_status: each, by_template_version: versions } = counts;
@@ -242,7 +242,7 @@ export async function readNumbers(signal) {
   return answer;
 }
 
-/** Marks a part as not read yet, until it is read or the view is left. `isMissed`: whether the view needs it now. */
+/** Marks a part that could not be read or drawn, until it is, or the view is left. `isMissed`: whether it is needed. */
 export function lacks(part, signal, isMissed = inView(part)) {
   if (signal.aborted || lacking.has(part)) return;
   lacking.set(part, isMissed);
@@ -256,7 +256,7 @@ export function has(part) {
 }
 
 /**
- * How current data is that was read at this time.
+ * How current data is, if it was read at this time.
  * @returns {"live" | "late" | "incomplete" | "offline"}
  */
 export function freshness(at, now = Date.now()) {
@@ -398,8 +398,8 @@ export class Listing {
 
   /**
    * Reads the pages of these rows again, and one other page in turn, to find changes out of sight. If the read of that
-   * page hangs, the others do not wait for it. Reads in order, because each page begins where the last one ends. Stops
-   * when the API asks to wait.
+   * page hangs, the others do not wait for it. Reads in order, because each page begins where the one before it ends.
+   * Stops when the API asks to wait.
    */
   async reread(shown, signal) {
     const isInSight = (page) => page.ids.some((id) => shown.has(id));

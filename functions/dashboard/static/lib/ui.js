@@ -47,7 +47,7 @@ export const isRevoked = (account) => account.status === "unconfirmed" && has(ac
 // Its role lets others in, so Cavok does not use it.
 export const isOpenToOthers = (account) => account.status === "failed" && has(account, "confused_deputy");
 
-// For any other account, the API refuses listings, starts and stops, also those of a schedule.
+// If an account is not connected, the API refuses its listings, starts and stops, also those of a schedule.
 export const isConnected = (account) => ["confirmed", "degraded"].includes(account?.status);
 
 // Cavok does not use a failed account, whatever its permissions would allow.
@@ -348,9 +348,9 @@ function untilClosed(node) {
 }
 
 /**
- * `onsubmit`: awaits each request before the act through `first`. If the modal was closed meanwhile, `first` throws, so
- * that the act is not requested and nothing is said. `done`: closes the modal and says the text, unless something was
- * typed since the press, which was not saved. Returns whether the modal is closed.
+ * `onsubmit`: awaits through `first` each request that it makes before the act. If the modal was closed meanwhile,
+ * `first` throws, so that the act is not requested and nothing is said. `done`: closes the modal and says the text,
+ * unless something was typed since the press, which was not saved. Returns whether the modal is closed.
  * @param {{submitText: string, submitClass?: string, cancel?: () => void, cancelText?: string | Node,
  *   onsubmit: (form: HTMLFormElement, first: (asked: Promise<any>) => Promise<any>,
  *   done: (text?: string) => boolean) => Promise<any>, fields: any}} options

@@ -7,19 +7,19 @@ import { button, errorPanel, skeleton, SLOW_AFTER_MS, submitting } from "./ui.js
 import { t } from "../texts.js";
 
 export const READ_EVERY_MS = 30_000;
-// The shortest pause after a slow or failed read, unless the usual pause is shorter.
+// The shortest pause after a failed read. Also after a slow one, unless the usual pause is shorter.
 const AFTER_FAILURE_MS = 5_000;
 // Each answer should come within this time after the previous request. Then the view never counts as late.
 const ANSWERED_WITHIN_MS = 40_000;
 // Faster responses show no skeleton, so that nothing flickers.
 const SKELETON_AFTER_MS = 120;
-// New items push the shown ones to later pages. A list is read at most this many pages further. Its last rows go beyond
-// that.
+// New items push the shown ones to later pages. A list is read at most this many pages further. Rows beyond them are
+// left out.
 const SPARE_PAGES = 4;
 
 /**
  * A part of a view. `readAt`: when it was read, in milliseconds; 0 for not yet.
- * `first`: ends when the first read has ended, also if it failed.
+ * `first`: ends when the first read has ended, also if it failed; at once if an older value is shown meanwhile.
  * @typedef {{readAt: () => number, first?: Promise<void>}} Part
  * @typedef {{signal: AbortSignal, placeholder?: () => Node, onMissing?: (problem: any) => any}} Loading
  * `pauseOf`: milliseconds until the next read; called after each read. `once`: the data does not change by itself, so
@@ -31,8 +31,9 @@ const SPARE_PAGES = 4;
 export const oldest = (parts) => store.oldest(parts.map(({ readAt }) => readAt()));
 
 /**
- * Tells whether an answer is the newest, when answers come out of order. Call the returned function with each request,
- * and the function that it returns when the answer comes. That one is false if a later request was answered first.
+ * Tells whether an answer is the newest, when answers come out of order. Call the returned function at each request.
+ * It returns another function: call that one when the answer comes. It returns false if a later request was answered
+ * first.
  */
 export function inOrder() {
   let turns = 0;

@@ -673,7 +673,7 @@ function rotate(handle) {
   // Compares the status too: a test may have shown what the stored keys are worth.
   const keys = () => [keyEnding(present(handle)), present(handle).status];
   let id = "";
-  // The key whose request lost its answer.
+  // The key whose request got no answer.
   let lost = "";
   const isStored = () => lost === id && keyEnding(present(handle)) === id.slice(-4);
   const check = unlessChanged(keys(), keys, ([ending, status]) => {

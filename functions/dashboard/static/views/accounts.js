@@ -185,7 +185,7 @@ class ListView {
     );
     const onscroll = () => {
       this.listing.scroll = window.scrollY;
-      // After the reader has scrolled, the page scrolls no more.
+      // Once the reader has scrolled, the page does not scroll to the new row.
       if (window.scrollY) this.toReveal = null;
       if (this.waiting) return;
       this.waiting = requestAnimationFrame(() => {

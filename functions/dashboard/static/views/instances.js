@@ -48,7 +48,8 @@ const KEPT_FOR_MS = 60_000;
 const keyOf = (item) => `${item.kind}/${item.region}/${item.instance_id}`;
 // When AWS was asked, in milliseconds.
 const asOf = ({ as_of: said, at }) => (said ? Date.parse(said) : at);
-// The same, corrected by this page's clock, which may be wrong: the API returns no listing older than a minute.
+// The same by this page's clock. The clock may be wrong, but the API returns no listing older than a minute: so the
+// time is within the minute before the request.
 const seenAt = (listing) => Math.min(listing.at, Math.max(asOf(listing), listing.at - KEPT_FOR_MS));
 const nameOf = (item) => item.name || item.instance_id;
 // Whether the API refused the act itself. Network failures, lost answers, quotas and the gateway's errors are
@@ -186,8 +187,8 @@ export class Instances {
     return at - seenAt(this.listing) + age() < KEPT_FOR_MS;
   }
 
-  // Whether the instance runs now. Undefined without a recent listing, and after the view was left, because that sees
-  // no other start or stop.
+  // Whether the instance runs now. Undefined without a recent listing, and after the view was left, because it then
+  // sees no other start or stop.
   runs(instance) {
     const item = this.listing.items.find((each) => keyOf(each) === keyOf(instance));
     const state = item && !this.signal.aborted && this.isFresh() && this.stateOf(item);

@@ -194,8 +194,8 @@ const mayWait = (account) => account.access_type === "assume_role" && !isConnect
 
 /**
  * Lets the API look for the role. `milliseconds`: how long it has looked already. Returns the API's state, or a state
- * without a look. After a failed look, it also looks while a test runs: that look may have begun the test without
- * starting it.
+ * without a look. After a failed look, it also looks while a test runs: that look may have marked the account as
+ * under test without starting the execution.
  */
 async function look(account, before, milliseconds, { looks, signal }) {
   if (before === "none") return before;
@@ -270,7 +270,7 @@ function saidOf(account, awaited) {
   return awaited === "nobodyLooks" ? `${notProved} ${watch.nobodyLooks}` : notProved;
 }
 
-// The API does not look for a role ("off") after a test that was entered, or that was aborted.
+// The API does not look for a role ("off") after a test that entered the account, or that was aborted.
 function waitsFor(account, looking) {
   if (account.status !== "unconfirmed" || isRevoked(account)) return conditionOf(account);
   if (account.access_type !== "assume_role") {

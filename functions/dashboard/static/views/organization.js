@@ -32,7 +32,7 @@ import { t } from "./texts.js";
 
 const EVENTS = Object.keys(t.webhook.eventTexts);
 const WEBHOOK = "/v1/organization/webhook";
-// Each process of the API counts these by itself. What is left in one process is not what is left overall.
+// Each process of the API counts these by itself and allows the whole limit. What is left in one is not what is left.
 const COUNTED_ALONE = new Set(["requests"]);
 
 export function organization({ main, title, signal }) {
@@ -63,9 +63,11 @@ export function organization({ main, title, signal }) {
     placeholder: () => skeleton(6, "card"),
   });
   const parts = [numbers, usage, ...drawWebhook(webhook, signal)];
-  // Sections that grow are last in their column, and those below the columns come after them. So nothing moves.
+  // Sections that grow are last in their column. Those below the columns are hidden until the columns have been read,
+  // so that nothing moves. A read that hangs delays them for five seconds at most.
   const below = h("div", { class: "stack", hidden: true }, versions, quotas);
-  Promise.all(parts.map(({ first }) => first)).then(() => (below.hidden = false));
+  const columns = Promise.all(parts.map(({ first }) => first));
+  store.unlessItHangs(columns, signal).then(() => (below.hidden = false));
   fill(
     main,
     h(
@@ -351,7 +353,7 @@ function deliveryRow(item, press, again) {
       h(
         "p",
         { class: "muted small" },
-        // A requested delivery has no try yet. If it is given up before its first try, it never has one.
+        // A delivery that was requested again has no try yet. If it is given up before that, it never has one.
         item.tries || item.status === "failed" ? facts.join(" · ") : t.webhook.onItsWay,
         item.tries > 0 && item.next_try_at && [" · ", t.webhook.nextTry, " ", when(item.next_try_at, { exact: true })],
       ),

@@ -293,7 +293,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
     return known.schedule ?? undefined;
   };
   // Asks once, even after the person left the view, because the instance runs on. If too much time has passed, or the
-  // computer slept, a toast says so in place of the modal.
+  // computer slept, a toast says that the instance may run outside of its schedule, in place of the modal.
   const ask = (saved, send, isDue) =>
     onceAlone(() => {
       if (!isLast(key, send)) return;
@@ -310,7 +310,8 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
     askOfLost();
   };
   // A schedule whose answer was lost may be saved all the same, perhaps later. So may an earlier one. After the modal
-  // is closed, this looks until one of them is saved, and then asks, unless another schedule is sent meanwhile.
+  // is closed, this looks for one of them for `LOST_FOR_MS` after the first answer, and asks once it is saved, unless
+  // another one is sent.
   const askOfLost = () => {
     const last = sentOf(key).at(-1);
     if (!isLost || !last) return;
@@ -575,8 +576,8 @@ export function nextTurns(resource, { running, class: className, after }) {
   );
 }
 
-// Tells later whether the next turn of a resource has come. The API has just described the resource, so if that turn
-// has passed by the reader's clock, the clock is fast. Then the next answer of the API decides.
+// Returns a function that tells whether the next turn of a resource has come. The API has just described the resource,
+// so if that turn has passed by the reader's clock, the clock is fast. Then the next answer of the API decides.
 function dueOnceSaid({ next_action: next }) {
   const left = next ? Date.parse(next.at) - Date.now() : 0;
   const age = ageing();

@@ -99,10 +99,11 @@ export function withOutcomes(signal) {
         await store.readOne(account, signal).catch(orGone);
       for (const each of items) {
         lookedAgain(each[id], asked);
-        // A test that has ended does not run again. The API may return an older state.
+        // A test or act that has ended does not run again. The API may return an older state.
         if ((outcomes.get(each[id]) || "running") === "running") outcomes.set(each[id], each.outcome ?? each.state);
       }
-      // The entry is older than the list, or its account is gone and nothing runs. Its link says more.
+      // An entry without an outcome is older than the list, or its account is gone and nothing runs there. Then the
+      // link beside it says more.
       for (const entry of entries) {
         const known = outcomes.get(idOf(entry));
         const passed = lookedFor.get(idOf(entry)) ?? stopwatch();

@@ -128,8 +128,8 @@ class KindDescriptor:
     restarted_by_aws: bool = False
 
     def lists(self, instance: DescribedInstance) -> bool:
-        """Whether Cavok shows and counts it: it is not gone, and no member of a cluster, which
-        starts and stops its members.
+        """Whether Cavok shows the instance: it is not gone, and not a member of a cluster. A
+        cluster starts and stops its members.
         """
         return instance.state not in self.hidden and instance.member_of is None
 

@@ -63,7 +63,7 @@ def _instances(
     complete: bool = False,
     answered: bool = True,
 ) -> FoundInstances:
-    # A member of a cluster counts: it shows that there is one, and no call here lists clusters.
+    # Not `lists`: a member shows that there is a cluster, and no call here lists clusters.
     present = [
         each
         for page in pages
