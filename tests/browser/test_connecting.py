@@ -160,7 +160,9 @@ def test_a_connection_that_breaks_and_is_mended(admin: Person, stack: Stack):
 
 @pytest.mark.slow
 def test_the_instructions_turn_to_confirmed_when_the_role_appears(admin: Person, stack: Stack):
-    """Nobody presses Test: the account is looked at while the page is open."""
+    """Nobody presses Test: the account is looked at while the page is open. Its test may end before
+    the page has said that one runs; test_detection.py shows that it says so.
+    """
     page, number = admin.page, some_number()
     account = admin.add_account(provider_id=number)
     admin.go(f"#/accounts/{account['account_id']}/instructions")
@@ -173,7 +175,6 @@ def test_the_instructions_turn_to_confirmed_when_the_role_appears(admin: Person,
         account_number=number,
         offer=Offer.from_link(link),
     )
-    expect(page.get_by_text("A test is running.")).to_be_visible()
     expect(page.get_by_text("It works. This account is connected.")).to_be_visible(timeout=TEST_MS)
     expect(page.locator(".account-title")).to_contain_text("Confirmed")
     expect(page.locator("#announcer")).to_contain_text("The account is now: Confirmed")
