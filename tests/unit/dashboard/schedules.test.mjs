@@ -7,7 +7,8 @@ globalThis.addEventListener = () => {};
 globalThis.document = { addEventListener() {} };
 globalThis.setInterval = () => 0;
 const page = "../../../functions/dashboard/static";
-const { isOutside, momentOf, nextTurn } = await import(`${page}/views/schedules.js`);
+const { isOutside, nextTurn } = await import(`${page}/lib/week.js`);
+const { momentOf } = await import(`${page}/views/schedules.js`);
 const { dayName, firstDay } = await import(`${page}/lib/format.js`);
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];

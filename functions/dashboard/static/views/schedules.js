@@ -22,20 +22,18 @@ import {
 } from "../lib/ui.js";
 import { onceMore, removing, unlessChanged } from "../lib/meanwhile.js";
 import { keptTrue, READ_EVERY_MS } from "../lib/watched.js";
+import { DAY_MINUTES, DAYS, isAlwaysOn, isOutside, minuteOfWeek, nextTurn, spansOf } from "../lib/week.js";
 import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { frame, whyUnused } from "./account.js";
 
-const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
-const DAY_MINUTES = 24 * 60;
 const ASK_AFTER_MS = 2_000;
 // How long the question may come after the schedule was sent, or its modal closed. Later, the reader does something
 // else.
 const ASK_WITHIN_MS = 30_000;
 // A request that the gateway gave up on is done by then.
 const LOST_FOR_MS = 60_000;
-const WEEK_MINUTES = 7 * DAY_MINUTES;
-// The days in the order of the reader's week.
+// The days as the reader's week has them.
 const THEIR_WEEK = DAYS.map((_, index) => (index + firstDay() - 1) % 7);
 
 const isOf = (resource, { kind, instance_id: instance, region }) =>
@@ -181,42 +179,6 @@ function resourceCard(id, resource, rests, changed) {
     schedule ? week(schedule) : h("p", { class: "muted" }, t.schedules.noSchedule),
     !rests && nextTurns(resource, { class: "resource-next small", after: t.schedules.yourTime }),
   );
-}
-
-const minutesOf = (time) => {
-  const [hours, minutes] = time.split(":").map(Number);
-  return hours * 60 + minutes;
-};
-
-// Running times by day, in minutes. A window that ends at or before its start ends on the next day.
-// Adjacent windows are merged.
-export function spansOf(windows) {
-  /** @type {number[][][]} */
-  const spans = DAYS.map(() => []);
-  for (const { days, start, stop } of windows) {
-    for (const day of days) {
-      const at = DAYS.indexOf(day);
-      const from = minutesOf(start);
-      const to = minutesOf(stop);
-      if (to > from) spans[at].push([from, to]);
-      else {
-        spans[at].push([from, DAY_MINUTES]);
-        if (to > 0) spans[(at + 1) % 7].push([0, to]);
-      }
-    }
-  }
-  return spans.map(union);
-}
-
-function union(day) {
-  /** @type {number[][]} */
-  const joined = [];
-  for (const [from, to] of day.sort((a, b) => a[0] - b[0])) {
-    const last = joined.at(-1);
-    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
-    else joined.push([from, to]);
-  }
-  return joined;
 }
 
 function week(schedule) {
@@ -497,50 +459,6 @@ function windowRow(window, index, remove) {
 }
 
 // ---- an instance that runs outside of its schedule ---------------------------------------------
-
-// The running times of a week, in minutes since Monday 00:00. Only the last may end after the week.
-function runsOf(windows) {
-  const runs = union(spansOf(windows).flatMap((day, at) => day.map((span) => span.map((m) => m + at * DAY_MINUTES))));
-  const last = runs.at(-1);
-  if (runs.length > 1 && runs[0][0] === 0 && last?.[1] === WEEK_MINUTES) last[1] += runs.splice(0, 1)[0][1];
-  return runs;
-}
-
-const isAlwaysOn = ({ windows }) => runsOf(windows).some(([from, to]) => to - from === WEEK_MINUTES);
-
-export const isOutside = ({ schedule, next_action: next }) =>
-  Boolean(next) && (next.action === "start" || !schedule.windows.length) && !isAlwaysOn(schedule);
-
-// The minute of the schedule's own week at a moment.
-function minuteOfWeek(moment, timeZone) {
-  const options = { timeZone, weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
-  const there = new Intl.DateTimeFormat("en", /** @type {Intl.DateTimeFormatOptions} */ (options));
-  const parts = Object.fromEntries(there.formatToParts(moment).map(({ type, value }) => [type, value]));
-  return DAYS.indexOf(parts.weekday.toLowerCase()) * DAY_MINUTES + minutesOf(`${parts.hour}:${parts.minute}`);
-}
-
-const inWeek = (minutes) => ((minutes % WEEK_MINUTES) + WEEK_MINUTES) % WEEK_MINUTES;
-
-/**
- * When the schedule next starts, or stops, an instance. A start changes nothing for a running instance, so the next
- * turn is not always the next change. Null if there is none.
- * @param {{schedule: any, next_action: {action: string, at: string} | null}} resource
- * @param {"start" | "stop"} action
- */
-export function nextTurn({ schedule, next_action: next }, action) {
-  if (!next || next.action === action) return next && new Date(next.at);
-  const runs = runsOf(schedule.windows);
-  if (!runs.length || isAlwaysOn(schedule)) return null;
-  const here = minuteOfWeek(new Date(next.at), schedule.time_zone);
-  const edges = runs.map((run) => inWeek(run[action === "start" ? 0 : 1]));
-  const minutes = Math.min(...edges.map((edge) => inWeek(edge - here)));
-  const moment = new Date(Date.parse(next.at) + minutes * 60_000);
-  // The clock in the schedule's time zone may change in between.
-  const late = inWeek(minuteOfWeek(moment, schedule.time_zone) - here - minutes + WEEK_MINUTES / 2) - WEEK_MINUTES / 2;
-  const there = new Date(moment.getTime() - late * 60_000);
-  // A local time in a skipped hour does not exist: it counts by the clock before the change.
-  return minuteOfWeek(there, schedule.time_zone) === inWeek(here + minutes) ? there : moment;
-}
 
 // A moment of the coming week, on the schedule's own clock.
 export function momentOf(moment, { time_zone: zone }) {
