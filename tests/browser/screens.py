@@ -36,12 +36,16 @@ SCREENS = (
     ("instances", "#/accounts/acc000000/instances", "light", WIDE, 800),
     ("schedules", "#/accounts/acc000000/schedules", "dark", WIDE, 930),
     ("schedules-narrow", "#/accounts/acc000000/schedules", "light", NARROW, 740),
+    ("week", "#/accounts/acc000000/schedules", "light", WIDE, 900),
+    ("week-narrow", "#/accounts/acc000000/schedules", "dark", NARROW, 740),
     ("interactions", "#/accounts/acc000000/interactions", "light", WIDE, 860),
     ("interactions-narrow", "#/accounts/acc000000/interactions", "dark", NARROW, 740),
     ("organization", "#/organization", "light", WIDE, 1440),
     ("access-details", "#/access-details", "light", WIDE, 800),
 )
 """Name, address, theme, width, and the height that is not exceeded."""
+PRESSED = dict.fromkeys(("week", "week-narrow"), "Change the schedule of web1")
+"""The button that opens the modal of a picture."""
 TEXTS = """async () => {
   const app = document.querySelector("script[type=module]").src;
   const { t } = await import(new URL("views/texts.js", app).href);
@@ -269,6 +273,9 @@ def main() -> None:
             page.evaluate("hash => { location.hash = hash; }", hash_)
             page.wait_for_timeout(1500)
             wait_until_loaded(page)
+            if name in PRESSED:
+                page.get_by_role("button", name=PRESSED[name], exact=True).click()
+                page.get_by_role("dialog").wait_for()
             page.mouse.move(0, 0)
             end_between_lines(page)
             texts[name] = page.evaluate(TEXTS)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.axe import assert_accessible
 from tests.browser.conditions import API_DOWN, EVERY, shows
 from tests.support.page import samples
 from tests.support.page.waiting import HeldRequests, pass_time_until, stop_the_clock
@@ -391,6 +392,117 @@ def test_the_week_and_its_times_are_the_readers(open_context, sign_in, answer_ev
     expect(week).to_have_count(7)
     expect(week.first).to_contain_text("Sun12:00 AM–3:00 AM")
     expect(week.nth(1)).to_contain_text("Mon7:30 AM–7:00 PM")
+
+
+def opened(page: Page) -> Locator:
+    """The modal in which the schedule of web1 is changed."""
+    page.get_by_role("button", name="Change the schedule of web1").click()
+    return page.get_by_role("dialog")
+
+
+def hour(dialog: Locator, name: str) -> Locator:
+    """An hour of the week that is painted, such as "Monday, 08:00"."""
+    return dialog.get_by_role("gridcell", name=name)
+
+
+def windows_sent(changes: list[Any]) -> list[str]:
+    """Those of the last schedule that was sent."""
+    sent = changes[-1].post_data_json["schedule"]["windows"]
+    return [f"{' '.join(each['days'])} {each['start']}-{each['stop']}" for each in sent]
+
+
+def test_a_week_is_painted_by_dragging_over_days_and_hours(furnished, admin, answer_with):
+    page = furnished
+    changes = answer_with(page, f"{ONE}/resources/res1", saved(MONDAY), method="PATCH")
+    admin.go("#/accounts/acc000000/schedules")
+    dialog = opened(page)
+    hour(dialog, "Wednesday, 12:00").drag_to(hour(dialog, "Friday, 13:00"))
+    expect(dialog).to_contain_text("Off: Wednesday to Friday, 12:00–14:00")
+    expect(hour(dialog, "Thursday, 12:00")).to_have_attribute("aria-selected", "false")
+    expect(hour(dialog, "Tuesday, 12:00")).to_have_attribute("aria-selected", "true")
+    hour(dialog, "Saturday, 22:00").drag_to(hour(dialog, "Saturday, 23:00"))
+    hour(dialog, "Sunday, 00:00").drag_to(hour(dialog, "Sunday, 02:00"))
+    expect(dialog.get_by_role("group", name="Window 3")).to_be_visible()
+    dialog.get_by_text("The next 14 days").click()
+    expect(dialog.get_by_role("table")).to_be_visible()
+    assert_accessible(page)
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.locator("#toasts")).to_contain_text("The schedule is set.")
+    assert windows_sent(changes) == [
+        "mon tue 07:30-19:00",
+        "wed thu fri 07:30-12:00",
+        "wed thu fri 14:00-19:00",
+    ]
+
+
+def test_a_week_is_painted_by_keyboard_alone(furnished, admin, answer_with):
+    page = furnished
+    changes = answer_with(page, f"{ONE}/resources/res1", saved(MONDAY), method="PATCH")
+    admin.go("#/accounts/acc000000/schedules")
+    dialog = opened(page)
+    dialog.get_by_role("button", name="Always off").press("Enter")
+    expect(dialog).to_contain_text("Without a window it is always off.")
+    page.keyboard.press("Tab")
+    expect(dialog.get_by_role("grid")).to_be_focused()
+    for key in ("ArrowDown", "End", "ArrowLeft", "Shift+ArrowRight", "Shift+ArrowDown"):
+        page.keyboard.press(key)
+    expect(dialog.locator(".announcer")).to_contain_text("On: Tuesday to Wednesday, 22:00–00:00")
+    expect(hour(dialog, "Wednesday, 23:00")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Home")
+    page.keyboard.press("Space")
+    dialog.get_by_role("button", name="Save").press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("The schedule is set.")
+    assert windows_sent(changes) == ["tue 22:00-01:00", "wed 22:00-00:00"]
+
+
+def test_what_was_painted_while_a_save_was_under_way_stays(furnished, admin):
+    page = furnished
+    held = HeldRequests(page, f"**{ONE}/resources/res1", "PATCH")
+    admin.go("#/accounts/acc000000/schedules")
+    dialog = opened(page)
+    dialog.get_by_role("button", name="Save").click()
+    change = held.first()
+    hour(dialog, "Sunday, 12:00").click()
+    change.fulfill(json=saved(MONDAY)(change.request))
+    expect(dialog).to_contain_text("is not saved yet. Press again to save it.")
+    expect(hour(dialog, "Sunday, 12:00")).to_have_attribute("aria-selected", "true")
+
+
+def test_the_days_ahead_are_those_of_the_week_as_it_is_painted(furnished, admin):
+    """Of New York, where the clocks go forward on the Sunday."""
+    page = furnished
+    stop_the_clock(page, "2026-03-06T12:00:00Z")
+    admin.go("#/accounts/acc000000/schedules")
+    dialog = opened(page)
+    dialog.get_by_label("Time zone").select_option("America/New_York")
+    expect(dialog).to_contain_text("Times in America/New_York · now Friday 07:00")
+    dialog.get_by_role("button", name="Always off").click()
+    dialog.get_by_text("The next 14 days").click()
+    expect(dialog).to_contain_text("Always off; looked at each midnight in America/New_York")
+    hour(dialog, "Sunday, 01:00").click()
+    dialog.get_by_label("Stop at").fill("02:30")
+    dialog.get_by_label("Stop at").press("Tab")
+    rows = dialog.get_by_role("table").get_by_role("row")
+    expect(rows).to_have_count(15)
+    expect(rows.nth(3)).to_contain_text("the clocks change")
+    expect(rows.nth(3).get_by_role("cell")).to_have_text(["01:00", "03:30"])
+    expect(rows.nth(10).get_by_role("cell")).to_have_text(["01:00", "02:30"])
+
+
+def test_the_line_for_now_moves_in_the_time_zone_of_each_schedule(furnished, admin):
+    page = furnished
+    stop_the_clock(page, "2026-01-05T10:00:00Z")
+    admin.go("#/accounts/acc000000/schedules")
+    week = page.locator(".resource").first.locator(".week")
+    line = week.locator(".week-now:not([hidden])")
+    expect(week).to_contain_text("Times in Europe/Lisbon · now Monday 10:00")
+    expect(line).to_have_count(1)
+    before = line.bounding_box()["x"]
+    page.clock.fast_forward("01:00:00")
+    page.clock.run_for(6_000)
+    expect(week).to_contain_text("now Monday 11:00")
+    assert line.bounding_box()["x"] > before
+    expect(page.locator(".resource").nth(2).locator(".week")).to_have_count(0)
 
 
 def error(window: Locator) -> Locator:

@@ -93,6 +93,19 @@ class Drawn extends EventTarget {
   getAttribute(name) {
     return (name.startsWith("data-") ? this.dataset[name.slice(5)] : this.attributes.get(name)) ?? null;
   }
+  get id() {
+    return this.getAttribute("id") ?? "";
+  }
+  set id(name) {
+    this.setAttribute("id", name);
+  }
+  // Of a select, that of its chosen option.
+  get value() {
+    return this.ownValue ?? all(this).find(({ selected }) => selected)?.ownValue ?? "";
+  }
+  set value(text) {
+    this.ownValue = text;
+  }
   get ariaLabel() {
     return this.getAttribute("aria-label");
   }
@@ -160,6 +173,9 @@ const document = Object.assign(element(), {
   activeElement: body,
 });
 document.append(body);
+// Style sheets come at once.
+document.head = element("head");
+document.head.append = (node) => setTimeout(() => node.dispatchEvent(new Event("load")));
 document.getElementById = (id) => (id === "toasts" ? toasts : element());
 const storage = { getItem: () => null, setItem() {}, removeItem() {} };
 Object.assign(globalThis, { document, addEventListener() {}, setInterval: () => 0, sessionStorage: storage });

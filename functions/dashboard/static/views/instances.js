@@ -11,6 +11,7 @@ import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { dialog } from "../lib/modal.js";
+import { styled } from "../lib/pictures.js";
 import {
   button,
   changeButton,
@@ -147,6 +148,8 @@ export class Instances {
       "refresh",
     );
     const head = h("span", { class: "card-actions" });
+    // Of the week in the modal, which is opened later.
+    styled();
     const once = async () => {
       this.readBeside().catch(() => {});
       if (!this.listing) await this.list();

@@ -1,31 +1,22 @@
 // Instances under Cavok's control, and the weekly schedule of each.
 import * as api from "../lib/api.js";
-import { fill, h, pause, render, uniqueId, whileLookedAt } from "../lib/dom.js";
-import { dayName, firstDay, onTick, timeOfDay, timeZoneHere, when } from "../lib/format.js";
+import { fill, h, pause, render, whileLookedAt } from "../lib/dom.js";
+import { dayName, onTick, timeOfDay, when } from "../lib/format.js";
 import { ageing, stopwatch } from "../lib/elapsed.js";
 import { icon } from "../lib/icons.js";
 import { isMissing } from "../lib/problem.js";
 import { ending } from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { dialog } from "../lib/modal.js";
-import {
-  button,
-  changeButton,
-  field,
-  form,
-  isConnected,
-  notice,
-  onceAlone,
-  section,
-  skeleton,
-  toast,
-} from "../lib/ui.js";
+import { styled } from "../lib/pictures.js";
+import { changeButton, form, isConnected, notice, onceAlone, section, skeleton, toast } from "../lib/ui.js";
 import { onceMore, removing, unlessChanged } from "../lib/meanwhile.js";
 import { keptTrue, READ_EVERY_MS } from "../lib/watched.js";
-import { DAY_MINUTES, DAYS, isAlwaysOn, isOutside, minuteOfWeek, nextTurn, spansOf } from "../lib/week.js";
+import { DAY_MINUTES, isAlwaysOn, isOutside, minuteOfWeek, nextTurn } from "../lib/week.js";
 import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { frame, whyUnused } from "./account.js";
+import { ahead, showNow, weekFields, weekPicture } from "./week.js";
 
 const ASK_AFTER_MS = 2_000;
 // How long the question may come after the schedule was sent, or its modal closed. Later, the reader does something
@@ -33,8 +24,6 @@ const ASK_AFTER_MS = 2_000;
 const ASK_WITHIN_MS = 30_000;
 // A request that the gateway gave up on is done by then.
 const LOST_FOR_MS = 60_000;
-// The days as the reader's week has them.
-const THEIR_WEEK = DAYS.map((_, index) => (index + firstDay() - 1) % 7);
 
 const isOf = (resource, { kind, instance_id: instance, region }) =>
   resource.kind === kind && resource.instance_id === instance && resource.region === region;
@@ -114,19 +103,21 @@ export function schedules(context) {
               ],
             ),
       );
+      showNow(list);
       return list;
     };
     fill(body, section(t.schedules.title, { note: t.schedules.text }, rest, content));
     const cards = keptTrue(
       content,
-      () => resourcesOf(handle.id, handle.signal),
-      (found) => {
+      () => Promise.all([resourcesOf(handle.id, handle.signal), styled()]),
+      ([found]) => {
         items = found;
         return draw();
       },
       { signal: handle.signal, placeholder: () => skeleton(5) },
     );
     handle.onChange(draw);
+    onTick(() => showNow(list), handle.signal);
     handle.shows(cards);
   });
 }
@@ -176,50 +167,9 @@ function resourceCard(id, resource, rests, changed) {
       ),
     ),
     resource.note && notice("warning", h("p", {}, t.schedules.lastTurn, " ", resource.note)),
-    schedule ? week(schedule) : h("p", { class: "muted" }, t.schedules.noSchedule),
+    schedule ? weekPicture(schedule) : h("p", { class: "muted" }, t.schedules.noSchedule),
     !rests && nextTurns(resource, { class: "resource-next small", after: t.schedules.yourTime }),
-  );
-}
-
-function week(schedule) {
-  if (!schedule.windows.length) return h("p", { class: "muted" }, t.schedules.alwaysOff(schedule.time_zone));
-  if (isAlwaysOn(schedule)) return h("p", { class: "muted" }, t.schedules.alwaysOn(schedule.time_zone));
-  const spans = spansOf(schedule.windows);
-  return h(
-    "div",
-    { class: "week" },
-    h("p", { class: "small muted" }, t.schedules.zone(schedule.time_zone)),
-    h(
-      "div",
-      { class: "week-hours", "aria-hidden": "true" },
-      [0, 6, 12, 18, 24].map((hour) => h("span", {}, timeOfDay(hour * 60))),
-    ),
-    h(
-      "ul",
-      {},
-      THEIR_WEEK.map((index) =>
-        h(
-          "li",
-          { class: "week-day" },
-          h("span", { class: "week-name" }, dayName(index, "short")),
-          h(
-            "span",
-            { class: "week-track", "aria-hidden": "true" },
-            spans[index].map(([from, to]) => {
-              const bar = h("span", { class: "week-bar" });
-              bar.style.left = `${(from / DAY_MINUTES) * 100}%`;
-              bar.style.width = `${((to - from) / DAY_MINUTES) * 100}%`;
-              return bar;
-            }),
-          ),
-          h(
-            "span",
-            { class: "week-text" },
-            spans[index].map(([from, to]) => `${timeOfDay(from)}–${timeOfDay(to)}`).join(", ") || t.schedules.off,
-          ),
-        ),
-      ),
-    ),
+    !rests && schedule?.windows.length > 0 && !isAlwaysOn(schedule) && ahead(() => schedule).node,
   );
 }
 
@@ -303,72 +253,23 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
       throw problem;
     }
   };
-  const local = timeZoneHere();
-  const zones = [...new Set([given?.time_zone ?? local, "UTC", ...Intl.supportedValuesOf("timeZone")])];
-  const zone = h(
-    "select",
-    { class: "input" },
-    zones.map((value) => h("option", { value, selected: value === (given?.time_zone ?? local) }, value)),
-  );
-  const windows = structuredClone(given?.windows ?? [{ days: DAYS.slice(0, 5), start: "08:00", stop: "18:00" }]);
-  const rows = h("div", { class: "windows" });
-  const add = button(
-    t.schedules.addWindow,
-    {
-      class: "button-small",
-      onclick: () => {
-        windows.push({ days: [], start: "08:00", stop: "18:00" });
-        draw();
-        rows.querySelector(".window:last-of-type input").focus();
-      },
-    },
-    "plus",
-  );
-  const draw = () =>
-    fill(
-      rows,
-      windows.length
-        ? windows.map((window, index) =>
-            windowRow(window, index, () => {
-              windows.splice(index, 1);
-              draw();
-              add.focus();
-            }),
-          )
-        : h("p", { class: "help" }, t.schedules.noWindow),
-      add,
-    );
-  draw();
+  const open = new AbortController();
+  const fields = weekFields(given, open.signal);
   dialog({
     title: given ? t.schedules.changeThis(name) : t.schedules.scheduleThis(name),
     wide: true,
-    onClose: giveUp,
+    onClose: () => {
+      open.abort();
+      giveUp();
+    },
     content: ({ close }) =>
       form({
         submitText: t.actions.save,
         cancel: close,
-        fields: [
-          h("p", { class: "help" }, t.schedules.help),
-          field({ name: "time_zone", label: t.schedules.timeZone, input: zone }),
-          h(
-            "fieldset",
-            { class: "field", "data-field": "windows" },
-            h("legend", {}, t.schedules.windows),
-            rows,
-            h("p", { class: "field-error", "aria-live": "polite" }),
-          ),
-        ],
+        fields: fields.node,
         async onsubmit(node, first, done) {
-          const errors = windows.flatMap(({ days, start, stop }, index) =>
-            [
-              !days.length && { field: `windows.${index}.days`, message: t.schedules.dayNeeded },
-              !start && { field: `windows.${index}.start`, message: t.schedules.startNeeded },
-              !stop && { field: `windows.${index}.stop`, message: t.schedules.stopNeeded },
-            ].filter(Boolean),
-          );
-          if (errors.length) throw { status: 422, errors };
-          const schedule = structuredClone({ time_zone: zone.value, windows });
-          // If the modal is closed meanwhile, the question comes once the answer is there, or is lost.
+          const schedule = fields.read();
+          // Whoever closes the modal meanwhile is asked once there is an answer, or it is lost.
           isLost = false;
           const saved = await onceMore(() => save(schedule, first)).catch((problem) => {
             isLost = true;
@@ -388,74 +289,6 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
         },
       }),
   });
-}
-
-function windowRow(window, index, remove) {
-  const id = uniqueId("window");
-  const error = () => h("p", { class: "field-error", "aria-live": "polite" });
-  const part = (key, ...content) =>
-    h("div", { class: "window-part", "data-field": `windows.${index}.${key}` }, content, error());
-  const time = (key, label) =>
-    part(
-      key,
-      h(
-        "label",
-        { class: "window-time" },
-        h("span", {}, label),
-        h("input", {
-          type: "time",
-          class: "input",
-          value: window[key],
-          required: true,
-          onchange: (event) => {
-            window[key] = event.target.value;
-          },
-        }),
-      ),
-    );
-  return h(
-    "div",
-    {
-      class: "window",
-      role: "group",
-      "aria-label": t.schedules.windowNumber(index + 1),
-      id,
-      "data-field": `windows.${index}`,
-    },
-    part(
-      "days",
-      h(
-        "div",
-        { class: "window-days" },
-        THEIR_WEEK.map((at) => {
-          const day = DAYS[at];
-          return h(
-            "label",
-            { class: "day" },
-            h("input", {
-              type: "checkbox",
-              class: "sr-only",
-              checked: window.days.includes(day),
-              onchange: (event) => {
-                window.days = DAYS.filter((other) =>
-                  other === day ? event.target.checked : window.days.includes(other),
-                );
-              },
-            }),
-            h("span", { class: "day-face" }, dayName(at, "short")),
-          );
-        }),
-      ),
-    ),
-    time("start", t.schedules.on),
-    time("stop", t.schedules.offAt),
-    button(t.actions.removeThis, {
-      class: "button-small",
-      "aria-label": t.schedules.removeWindow(index + 1),
-      onclick: remove,
-    }),
-    error(),
-  );
 }
 
 // ---- an instance that runs outside of its schedule ---------------------------------------------

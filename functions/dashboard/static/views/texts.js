@@ -740,6 +740,27 @@ export const t = withTexts(OPEN_TABLES, {
       "at or before its start runs into the next day. Changes of daylight saving time are followed.",
   },
 
+  week: {
+    label: "Hours of the week",
+    help:
+      "Drag over hours to turn them on, or over hours that are on to turn them off. With a keyboard, arrow keys " +
+      "move, Space turns an hour on or off, and Shift with an arrow key paints on. Minutes are set below.",
+    cell: (day, from, to) => `${day}, ${from}–${to}`,
+    inPart: (day, from, to) => `${day}, ${from}–${to}, in part`,
+    on: (days, from, to) => `On: ${days}, ${from}–${to}`,
+    off: (days, from, to) => `Off: ${days}, ${from}–${to}`,
+    days: (first, last) => `${first} to ${last}`,
+    now: (day, time) => `now ${day} ${time}`,
+    presetsLabel: "Ready-made weeks",
+    presets: { office: "Office hours", nights: "Nights off", off: "Always off" },
+    ahead: (count) => plural(count, { other: "The next # days" }),
+    day: "Day",
+    starts: "Starts",
+    stops: "Stops",
+    none: "–",
+    clocksChange: "the clocks change",
+  },
+
   interactions: {
     title: "Interactions",
     text: "Every start, stop and listing, and every test by a person that ended with a verdict, newest first.",

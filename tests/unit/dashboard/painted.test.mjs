@@ -1,0 +1,229 @@
+// The week in the form of a schedule: painted by keyboard or pointer, set by a preset, and what it does next.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { all, button, press, signIn } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
+
+// Where weeks begin on Monday.
+Object.defineProperty(globalThis, "navigator", { value: { onLine: true, language: "en-GB" } });
+let tick;
+globalThis.setInterval = (work) => (tick = work);
+const page = "../../../functions/dashboard/static";
+const session = await import(`${page}/lib/session.js`);
+const { h } = await import(`${page}/lib/dom.js`);
+const { dayName, timeOfDay } = await import(`${page}/lib/format.js`);
+const { DAYS } = await import(`${page}/lib/week.js`);
+const { showNow, weekFields, weekPicture } = await import(`${page}/views/week.js`);
+const { t } = await import(`${page}/views/texts.js`);
+await signIn(session);
+
+const MONDAY = { time_zone: "UTC", windows: [{ days: ["mon"], start: "08:00", stop: "10:00" }] };
+
+function opened(given, signal = new AbortController().signal) {
+  const fields = weekFields(given, signal);
+  const form = h("form", {}, fields.node);
+  const grid = form.querySelector("[role=grid]");
+  const heard = [];
+  grid.addEventListener("input", ({ bubbles }) => heard.push(bubbles));
+  const key = (name, shiftKey = false) => {
+    const event = Object.assign(new Event("keydown", { cancelable: true }), { key: name, shiftKey });
+    grid.dispatchEvent(event);
+    return event.defaultPrevented;
+  };
+  // Rows of 24 px, and hours of 10.
+  form.querySelectorAll(".week-grid .week-track").forEach((track, row) => {
+    track.getBoundingClientRect = () => ({ left: 100, width: 240, bottom: (row + 1) * 24 });
+  });
+  let held = null;
+  grid.setPointerCapture = (id) => (held = id);
+  grid.hasPointerCapture = (id) => held === id;
+  const pointer = (name, clientX, clientY, more = {}) => {
+    const target = grid.querySelector(".week-track");
+    const event = Object.assign(new Event(`pointer${name}`), { clientX, clientY, pointerId: 1, button: 0, ...more });
+    Object.defineProperty(event, "target", { value: more.outside ? grid : target });
+    grid.dispatchEvent(event);
+  };
+  const cursor = () => all(grid).find((node) => node.id === grid.getAttribute("aria-activedescendant"));
+  const windows = () => fields.read().windows.map(({ days, start, stop }) => `${days.join()} ${start}-${stop}`);
+  return { form, fields, grid, heard, key, pointer, cursor, windows };
+}
+
+const cellOf = (day, from) => t.week.cell(dayName(day, "long"), timeOfDay(from * 60), timeOfDay((from + 1) * 60));
+
+test("arrow keys move through the hours, and Space turns one on or off", () => {
+  const { cursor, heard, key, windows } = opened(MONDAY);
+  assert.equal(cursor().getAttribute("aria-label"), cellOf(0, 0));
+  assert.ok(key("ArrowDown") && key("ArrowRight"));
+  assert.equal(cursor().getAttribute("aria-label"), cellOf(1, 1));
+  assert.equal(cursor().getAttribute("aria-selected"), "false");
+  key(" ");
+  assert.equal(cursor().getAttribute("aria-selected"), "true");
+  assert.deepEqual(windows(), ["tue 01:00-02:00", "mon 08:00-10:00"].toReversed());
+  key("Enter");
+  assert.deepEqual(windows(), ["mon 08:00-10:00"]);
+  // So a form knows that something was changed since it was sent.
+  assert.deepEqual(heard, [true, true]);
+  assert.ok(!key("Escape") && !key("Tab"));
+});
+
+test("the cursor stays in the week", () => {
+  const { cursor, key } = opened(MONDAY);
+  key("ArrowUp");
+  key("ArrowLeft");
+  assert.equal(cursor().getAttribute("aria-label"), cellOf(0, 0));
+  for (let step = 0; step < 9; step += 1) key("ArrowDown");
+  key("End");
+  key("ArrowRight");
+  assert.equal(cursor().getAttribute("aria-label"), cellOf(6, 23));
+  key("Home");
+  assert.equal(cursor().getAttribute("aria-label"), cellOf(6, 0));
+});
+
+test("Shift paints on what began, and takes back what is left again", () => {
+  const { form, key, windows } = opened({ ...MONDAY, windows: [] });
+  key("End");
+  for (const name of ["ArrowLeft", "ArrowLeft", "ArrowDown"]) key(name, true);
+  assert.deepEqual(windows(), ["mon,tue 21:00-00:00"]);
+  assert.equal(
+    form.querySelector(".week-said").textContent,
+    t.week.on(t.week.days(dayName(0, "long"), dayName(1, "long")), timeOfDay(21 * 60), timeOfDay(0)),
+  );
+  key("ArrowUp", true);
+  assert.deepEqual(windows(), ["mon 21:00-00:00"]);
+  // Another stroke, which begins where something runs, turns off.
+  key("ArrowUp");
+  key("ArrowRight", true);
+  assert.deepEqual(windows(), ["mon 23:00-00:00"]);
+});
+
+test("a pointer that is dragged paints days and hours at once, and beside the week nothing", () => {
+  const { heard, pointer, windows } = opened({ ...MONDAY, windows: [] });
+  pointer("down", 100, 10, { outside: true });
+  pointer("move", 300, 10);
+  assert.deepEqual(windows(), []);
+  pointer("down", 185, 5);
+  pointer("move", 275, 5);
+  pointer("move", 275, 24 * 5 - 1);
+  assert.deepEqual(heard, [], "nothing is changed before the pointer is released");
+  pointer("up", 275, 24 * 5 - 1);
+  assert.deepEqual(windows(), ["mon,tue,wed,thu,fri 08:00-18:00"]);
+  // From beyond the end of the week.
+  pointer("down", 225, 5);
+  pointer("move", 9_000, 9_000);
+  pointer("up", 9_000, 9_000);
+  assert.deepEqual(windows(), ["mon,tue,wed,thu,fri 08:00-12:00"]);
+  assert.equal(heard.length, 2);
+});
+
+test("a finger that scrolls paints nothing, nor does another button", () => {
+  const { form, pointer, windows } = opened(MONDAY);
+  pointer("down", 185, 24 * 3 - 1);
+  pointer("cancel", 185, 24 * 3 - 1);
+  pointer("move", 275, 24 * 3 - 1);
+  pointer("up", 275, 24 * 3 - 1);
+  pointer("down", 185, 24 * 3 - 1, { button: 2 });
+  pointer("up", 185, 24 * 3 - 1);
+  assert.deepEqual(windows(), ["mon 08:00-10:00"]);
+  assert.equal(form.querySelectorAll(".week-bar").length, 1);
+});
+
+test("what is painted and what is typed is one week", () => {
+  const { form, key } = opened(MONDAY);
+  key(" ");
+  const starts = form.querySelectorAll(".window").map((row) => row.querySelector("[type=time]").value);
+  assert.deepEqual(starts, ["00:00", "08:00"]);
+  const stop = form.querySelectorAll(".window")[1].querySelectorAll("[type=time]")[1];
+  stop.value = "10:30";
+  stop.dispatchEvent(Object.defineProperty(new Event("change"), "target", { value: stop }));
+  const cell = (hour) => form.querySelectorAll("[role=gridcell]")[hour];
+  assert.deepEqual(
+    [cell(9), cell(10), cell(11)].map((node) => node.getAttribute("aria-selected")),
+    ["true", "false", "false"],
+  );
+  assert.equal(cell(10).getAttribute("aria-label"), t.week.inPart("Monday", timeOfDay(600), timeOfDay(660)));
+});
+
+test("a preset takes the place of the week", () => {
+  const { form, windows } = opened(MONDAY);
+  for (const [name, said] of [
+    ["nights", [`${DAYS.join()} 06:00-22:00`]],
+    ["office", ["mon,tue,wed,thu,fri 08:00-18:00"]],
+    ["off", []],
+  ]) {
+    press(button(form, t.week.presets[name]));
+    assert.deepEqual(windows(), said);
+  }
+});
+
+test("a preset that was painted over is the same the next time", () => {
+  const first = opened(MONDAY);
+  press(button(first.form, t.week.presets.office));
+  first.form.querySelector(".window input").checked = false;
+  const input = first.form.querySelector(".window input");
+  input.dispatchEvent(Object.defineProperty(new Event("change"), "target", { value: { checked: false } }));
+  assert.equal(first.windows()[0], "tue,wed,thu,fri 08:00-18:00");
+  const second = opened(MONDAY);
+  press(button(second.form, t.week.presets.office));
+  assert.equal(second.windows()[0], "mon,tue,wed,thu,fri 08:00-18:00");
+});
+
+test("the days ahead follow what is painted while they are open, in the schedule's time zone", (context) => {
+  context.mock.timers.enable({ apis: ["Date"], now: Date.parse("2026-03-06T12:00:00Z") });
+  const night = { time_zone: "America/New_York", windows: [{ days: ["sun"], start: "01:30", stop: "02:30" }] };
+  const { form, key } = opened(night);
+  const details = form.querySelector("details");
+  assert.equal(details.querySelector("table"), null);
+  details.open = true;
+  details.dispatchEvent(new Event("toggle"));
+  const row = (at) => details.querySelectorAll("tr")[at + 1].children.map(({ textContent }) => textContent);
+  assert.equal(details.querySelectorAll("tr").length, 15);
+  const [day, starts, stops] = row(2);
+  assert.ok(day.startsWith("Sun") && day.includes(t.week.clocksChange), day);
+  // 02:30 is not there on that day.
+  assert.deepEqual([starts, stops], [timeOfDay(90), timeOfDay(210)]);
+  assert.deepEqual(row(9).slice(1), [timeOfDay(90), timeOfDay(150)]);
+  assert.deepEqual(row(3).slice(1), [t.week.none, t.week.none]);
+  key(" ");
+  assert.deepEqual(row(3).slice(1), [timeOfDay(0), timeOfDay(60)]);
+  press(button(form, t.week.presets.off));
+  assert.equal(details.querySelector("p").textContent, t.schedules.alwaysOff("America/New_York"));
+});
+
+test("the line for now is in today's row of the schedule's time zone, and moves", async (context) => {
+  context.mock.timers.enable({ apis: ["Date"], now: Date.parse("2026-01-05T18:00:00Z") });
+  const leaving = new AbortController();
+  const { form } = opened({ ...MONDAY, time_zone: "Asia/Tokyo" }, leaving.signal);
+  const there = () =>
+    form
+      .querySelectorAll(".week-now")
+      .filter(({ hidden }) => !hidden)
+      .map(({ dataset, style }) => [dataset.day, style.left]);
+  const said = (time) => t.week.now(dayName(1, "long"), timeOfDay(time));
+  assert.deepEqual(there(), [["1", "12.5%"]]);
+  assert.equal(form.querySelector(".week-clock").textContent, said(180));
+  context.mock.timers.setTime(Date.parse("2026-01-05T21:00:00Z"));
+  tick();
+  assert.deepEqual([there(), form.querySelector(".week-clock").textContent], [[["1", "25%"]], said(360)]);
+  // A modal that is closed is drawn no more.
+  leaving.abort();
+  context.mock.timers.setTime(Date.parse("2026-01-06T00:00:00Z"));
+  tick();
+  assert.deepEqual(there(), [["1", "25%"]]);
+  await soon(1);
+});
+
+test("another time zone moves the line", () => {
+  const { form } = opened(MONDAY);
+  const zone = form.querySelector("select");
+  zone.value = "Asia/Tokyo";
+  zone.dispatchEvent(new Event("change"));
+  assert.equal(form.querySelector(".week").dataset.zone, "Asia/Tokyo");
+  assert.ok(form.querySelector(".week").textContent.startsWith(t.schedules.zone("Asia/Tokyo")));
+});
+
+test("a week that is only shown has the line too", () => {
+  const place = h("div", {}, weekPicture(MONDAY), weekPicture({ ...MONDAY, windows: [] }));
+  showNow(place);
+  assert.equal(place.querySelectorAll(".week-now").filter(({ hidden }) => !hidden).length, 1);
+  assert.ok(place.textContent.includes(t.schedules.alwaysOff("UTC")));
+});
