@@ -9,7 +9,7 @@ globalThis.setInterval = () => 0;
 Object.defineProperty(globalThis, "navigator", { value: { onLine: true, language: "en-GB" }, configurable: true });
 globalThis.sessionStorage = { getItem: () => null, setItem() {}, removeItem() {} };
 globalThis.location = new URL("https://cavok.example/");
-const { resourcesOf } = await import("../../../functions/dashboard/static/views/schedules.js");
+const { resourcesOf } = await import("../../../functions/dashboard/static/lib/resources.js");
 const api = await import("../../../functions/dashboard/static/lib/api.js");
 api.start({});
 

@@ -8,6 +8,7 @@ import { announce, fill, h, keyed, readNow, render, whileLookedAt } from "../lib
 import { ageing } from "../lib/elapsed.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import { resourcesOf } from "../lib/resources.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { dialog } from "../lib/modal.js";
@@ -30,7 +31,7 @@ import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { frame, whyUnused } from "./account.js";
 import { KINDS } from "./kinds.js";
-import { nextTurns, resourcesOf, scheduleDialog, startOrStop, whatBegan } from "./schedules.js";
+import { nextTurns, scheduleDialog, startOrStop, whatBegan } from "./schedules.js";
 import { resultNote, resultText } from "./trail.js";
 
 const wordsFor = (state) => new Set(Object.values(KINDS).map((kind) => kind[state]));

@@ -3,13 +3,14 @@ import * as api from "../lib/api.js";
 import { choice } from "../lib/choice.js";
 import { announce, fill, h } from "../lib/dom.js";
 import { when } from "../lib/format.js";
+import { resourcesOf } from "../lib/resources.js";
 import * as router from "../lib/router.js";
 import { codeBlock, tabs } from "../lib/copying.js";
 import { button, notice, section, skeleton, submitting } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
-import { resourcesOf, whichInstance } from "./schedules.js";
+import { whichInstance } from "./schedules.js";
 
 const WAYS = ["arn", "tag"];
 

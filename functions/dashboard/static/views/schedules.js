@@ -10,7 +10,8 @@ import * as store from "../lib/store.js";
 import { dialog } from "../lib/modal.js";
 import { styled } from "../lib/pictures.js";
 import { changeButton, form, isConnected, notice, onceAlone, section, skeleton, toast } from "../lib/ui.js";
-import { onceMore, removing, unlessChanged } from "../lib/meanwhile.js";
+import { removing } from "../lib/meanwhile.js";
+import { keeping, pathOf, resourcesOf, tagged } from "../lib/resources.js";
 import { keptTrue, READ_EVERY_MS } from "../lib/watched.js";
 import { DAY_MINUTES, isAlwaysOn, isOutside, minuteOfWeek, nextTurn } from "../lib/week.js";
 import { wordOf } from "../texts.js";
@@ -25,26 +26,9 @@ const ASK_WITHIN_MS = 30_000;
 // A request that the gateway gave up on is done by then.
 const LOST_FOR_MS = 60_000;
 
-const isOf = (resource, { kind, instance_id: instance, region }) =>
-  resource.kind === kind && resource.instance_id === instance && resource.region === region;
-
-const path = (id, resource = "") =>
-  `/v1/accounts/${api.segment(id)}/resources${resource && `/${api.segment(resource)}`}`;
-
-/** Reads all pages, because any instance in the list may have a schedule. */
-export async function resourcesOf(id, signal) {
-  const all = [];
-  for (let cursor; ;) {
-    const { items, next_cursor } = await api.get(path(id), { query: { cursor }, signal });
-    all.push(...items);
-    cursor = next_cursor;
-    if (!cursor) return all;
-  }
-}
-
-// The schedules that were sent for each instance, in order, until a person was asked or need not be. Only the last one
-// leads to a question. A refused one is taken out.
-/** `age`: how long ago a person sent it or closed its modal, in milliseconds.
+// Of each instance the schedules that were sent, in this order, until somebody was asked about it or need not be. The
+// last of them alone asks. One that was refused is none.
+/** `age`: how long ago, in milliseconds, a person sent it or gave its modal up.
  * @type {Map<string, {schedule: any, age: () => number}[]>} */
 const sends = new Map();
 const sentOf = (key) => sends.get(key) ?? [];
@@ -61,15 +45,6 @@ const refused = (key, send) =>
     key,
     sentOf(key).filter((each) => each !== send),
   );
-
-/** One resource and its tag, null if it is not there. */
-const tagged = async (id, resource) =>
-  resource
-    ? api.getWithTag(path(id, resource.resource_id)).catch((problem) => {
-        if (isMissing(problem)) return null;
-        throw problem;
-      })
-    : null;
 
 export function schedules(context) {
   return frame(context, "schedules", (body, handle) => {
@@ -186,26 +161,14 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   const key = JSON.stringify([id, subject.kind, subject.instance_id, subject.region]);
   const given = resource?.schedule ?? undefined;
   const session = ending();
-  let known = resource;
-  let etag = null;
-  // The last schedule that was sent. Its answer may be lost.
+  const kept = keeping(id, { instance, resource });
+  // What was sent last, though its answer may be lost.
   let mine;
   let isLost = false;
   // Whether saving has closed the modal.
   let isDone = false;
-  // Reads the current schedule. If the instance was released meanwhile, the API refuses the change by itself.
-  const newest = async () => {
-    // A first schedule is looked for only after it was sent, because the API itself refuses a second one.
-    if (!resource && !mine) return given;
-    const listed = async () => (await resourcesOf(id)).find((each) => isOf(each, subject));
-    const there = (known && (await tagged(id, known))) ?? (await tagged(id, await listed()));
-    if (!there) return given;
-    known = there.body;
-    etag = there.etag;
-    return known.schedule ?? undefined;
-  };
-  // Asks once, even after the person left the view, because the instance runs on. If too much time has passed, or the
-  // computer slept, a toast says that the instance may run outside of its schedule, in place of the modal.
+  // Asked once, even after the person left the view, because the instance runs on. To whoever does something else by
+  // then, or whose computer slept, it is said, and asked by no modal.
   const ask = (saved, send, isDue) =>
     onceAlone(() => {
       if (!isLast(key, send)) return;
@@ -232,26 +195,21 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
     let sinceAnswered;
     const look = async () => {
       wait = READ_EVERY_MS;
-      const there = JSON.stringify(await newest());
+      const there = JSON.stringify(await kept.newest());
       sinceAnswered ??= stopwatch();
+      const known = kept.known();
       const isSaved = known && sentOf(key).some(({ schedule }) => JSON.stringify(schedule) === there);
       if (isSaved || sinceAnswered() >= LOST_FOR_MS) ended.abort();
       if (isSaved) ask(known, last, dueOnceSaid(known));
     };
     whileLookedAt(AbortSignal.any([session, ended.signal]), () => wait, look);
   };
-  const check = unlessChanged(given, newest, () => t.schedules.changedMeanwhile);
-  const save = async (schedule, first) => {
-    await first(check(schedule));
+  const sending = (asked, schedule) => {
     const send = (mine = begin(key, schedule, session));
-    try {
-      if (known) return (await api.patch(path(id, known.resource_id), { schedule }, { etag })).body;
-      const { kind, instance_id, region } = instance;
-      return await api.post(path(id), { kind, instance_id, region, schedule });
-    } catch (problem) {
-      if (!(/** @type {any} */ (problem).perhapsDone)) refused(key, send);
+    return asked.catch((problem) => {
+      if (!problem.perhapsDone) refused(key, send);
       throw problem;
-    }
+    });
   };
   const open = new AbortController();
   const fields = weekFields(given, open.signal);
@@ -271,11 +229,13 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           const schedule = fields.read();
           // Whoever closes the modal meanwhile is asked once there is an answer, or it is lost.
           isLost = false;
-          const saved = await onceMore(() => save(schedule, first)).catch((problem) => {
-            isLost = true;
-            if (!node.isConnected) askOfLost();
-            throw problem;
-          });
+          const saved = await kept
+            .save(schedule, first, (asked) => sending(asked, schedule))
+            .catch((problem) => {
+              isLost = true;
+              if (!node.isConnected) askOfLost();
+              throw problem;
+            });
           const send = mine;
           const isDue = dueOnceSaid(saved);
           const whyNot = () => whyLeave(id, saved, running(), isDue());
@@ -359,7 +319,7 @@ function askToStop(id, saved, running, isDue, onStop) {
   // The newest schedule: another person may change it, and the reader's clock may be wrong.
   let resource = saved;
   const newest = () =>
-    api.get(path(id, saved.resource_id), { signal: asked.signal }).catch((problem) => {
+    api.get(pathOf(id, saved.resource_id), { signal: asked.signal }).catch((problem) => {
       if (isMissing(problem)) return null;
       throw problem;
     });
@@ -443,7 +403,7 @@ function confirmRemoval(id, resource, name, changed) {
     return t.schedules.removeMeanwhile;
   };
   const release = removing(resource.schedule, newest, say, (etag) =>
-    api.remove(path(id, resource.resource_id), { etag }),
+    api.remove(pathOf(id, resource.resource_id), { etag }),
   );
   dialog({
     title: t.schedules.removeThis(name),
