@@ -489,6 +489,61 @@ def test_the_days_ahead_are_those_of_the_week_as_it_is_painted(furnished, admin)
     expect(rows.nth(10).get_by_role("cell")).to_have_text(["01:00", "02:30"])
 
 
+def test_one_week_is_set_for_several_instances_each_with_its_own_result(
+    furnished, admin, answer_with, watch
+):
+    watch.expect_status(503)
+    page = furnished
+    stops = {**MONDAY, "action": "stop"}
+    changes = answer_with(page, f"{ONE}/resources/res1", saved(stops), method="PATCH")
+    answer_with(page, f"{ONE}/resources/res3", samples.RESOURCES[2])
+    there = [samples.problem(503, "AWS does not answer now.")]
+    schedule = {"next_action": stops}
+
+    def of_ledger(request: Any) -> Any:
+        given = request.post_data_json["schedule"]
+        return there.pop() if there else samples.RESOURCES[2] | schedule | {"schedule": given}
+
+    answer_with(page, f"{ONE}/resources/res3", of_ledger, method="PATCH")
+    admin.go("#/accounts/acc000000/schedules")
+    press = page.get_by_role("button", name="One week for several")
+    press.click()
+    dialog = page.get_by_role("dialog")
+    for name in ("web1", "ledger"):
+        dialog.get_by_label(name).check()
+    dialog.get_by_role("button", name="Nights off").click()
+    dialog.get_by_role("button", name="Set this week").click()
+    expect(dialog).to_contain_text("The week is set for 1 of 2 instances. Press again for")
+    lines = dialog.locator(".several-line")
+    expect(lines.filter(has_text="web1")).to_contain_text("Set.")
+    expect(lines.filter(has_text="ledger")).to_contain_text("AWS does not answer now.")
+    assert_accessible(page)
+    dialog.get_by_role("button", name="Set this week").click()
+    expect(page.locator("#toasts")).to_contain_text("The week is set for 2 instances.")
+    expect(press).to_be_focused()
+    assert windows_sent(changes) == ["mon tue wed thu fri sat sun 06:00-22:00"]
+    assert len(changes) == 1
+
+
+def test_several_are_chosen_among_the_instances_too(furnished, admin, answer_with, watch):
+    """One that is not under control yet is put under it."""
+    page = furnished
+    answer_with(page, f"{ONE}/resources", {"items": [], "next_cursor": None})
+    added = answer_with(page, f"{ONE}/resources", saved(MONDAY), method="POST")
+    admin.go("#/accounts/acc000000/instances")
+    page.get_by_role("button", name="One week for several").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Set this week").click()
+    expect(dialog).to_contain_text("Choose at least one instance.")
+    dialog.get_by_label("web1").check()
+    dialog.get_by_role("button", name="Set this week").click()
+    expect(dialog).to_contain_text("Set. It is running now, outside this schedule.")
+    expect(dialog).to_contain_text("The week is set for 1 instance.")
+    dialog.get_by_role("button", name="Close").last.click()
+    expect(dialog).to_have_count(0)
+    assert [each.post_data_json["instance_id"] for each in added] == [samples.WEB]
+
+
 def test_the_line_for_now_moves_in_the_time_zone_of_each_schedule(furnished, admin):
     page = furnished
     stop_the_clock(page, "2026-01-05T10:00:00Z")

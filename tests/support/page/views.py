@@ -33,4 +33,5 @@ MODALS = {
     "Change the schedule of web1": "#/accounts/acc000000/instances",
     "Schedule ledger": "#/accounts/acc000000/schedules",
     "Release orders": "#/accounts/acc000000/schedules",
+    "One week for several": "#/accounts/acc000000/schedules",
 }

@@ -31,7 +31,7 @@ import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { frame, whyUnused } from "./account.js";
 import { KINDS } from "./kinds.js";
-import { nextTurns, scheduleDialog, startOrStop, whatBegan } from "./schedules.js";
+import { nextTurns, scheduleDialog, severalButton, startOrStop, whatBegan } from "./schedules.js";
 import { resultNote, resultText } from "./trail.js";
 
 const wordsFor = (state) => new Set(Object.values(KINDS).map((kind) => kind[state]));
@@ -136,6 +136,7 @@ export class Instances {
     this.notes = h("div", {});
     this.rows = h("ul", { class: "instances" });
     this.asOf = h("span", { class: "muted small" });
+    this.several = h("span", {});
   }
 
   section() {
@@ -160,7 +161,7 @@ export class Instances {
       content,
       once,
       () => {
-        fill(head, this.asOf, refresh);
+        fill(head, this.asOf, this.several, refresh);
         return [this.notes, this.rows];
       },
       { signal: this.signal, placeholder: () => skeleton(6) },
@@ -309,6 +310,7 @@ export class Instances {
       " ",
       when(new Date(at).toISOString()),
     ]);
+    render(this.several, items.length > 1, (many) => many && this.severalButton());
     render(
       this.notes,
       unavailable,
@@ -405,7 +407,15 @@ export class Instances {
     );
   }
 
-  // The button is the same part in every state, so that it neither moves nor loses the focus.
+  severalButton() {
+    return severalButton(
+      this.handle.id,
+      () => this.listing.items.map((instance) => ({ instance, resource: this.resources.get(keyOf(instance)) })),
+      { running: (instance) => this.runs(instance), onSaved: () => this.readBeside().catch(() => {}) },
+    );
+  }
+
+  // The same element in every state, so that it neither moves nor loses the focus.
   powerButton(instance, name) {
     const attributes = { class: "button-small", "data-part": "power" };
     if (STOPPABLE.has(instance.state)) {

@@ -17,6 +17,7 @@ import { DAY_MINUTES, isAlwaysOn, isOutside, minuteOfWeek, nextTurn } from "../l
 import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { frame, whyUnused } from "./account.js";
+import { severalDialog } from "./several.js";
 import { ahead, showNow, weekFields, weekPicture } from "./week.js";
 
 const ASK_AFTER_MS = 2_000;
@@ -51,6 +52,7 @@ export function schedules(context) {
     const content = h("div", {});
     const changed = () => cards.again().catch(() => {});
     const rest = h("div", {});
+    const several = h("span", { class: "card-actions" });
     const list = h("div", {});
     /** @type {any[]} */
     let items = [];
@@ -59,6 +61,8 @@ export function schedules(context) {
       const rests = !isConnected(account);
       const why = rests && whyUnused(account);
       render(rest, why, () => why && notice("info", h("p", {}, t.schedules.rests[why])));
+      const subjects = () => items.map((resource) => ({ resource }));
+      render(several, items.length > 1, (many) => many && severalButton(handle.id, subjects, { onSaved: changed }));
       render(list, [items, rests], () =>
         items.length
           ? h(
@@ -81,7 +85,7 @@ export function schedules(context) {
       showNow(list);
       return list;
     };
-    fill(body, section(t.schedules.title, { note: t.schedules.text }, rest, content));
+    fill(body, section(t.schedules.title, { note: t.schedules.text, actions: several }, rest, content));
     const cards = keptTrue(
       content,
       () => Promise.all([resourcesOf(handle.id, handle.signal), styled()]),
@@ -249,6 +253,28 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
         },
       }),
   });
+}
+
+/**
+ * Sets one week for several instances. One that then runs outside of it is not asked about, but told of.
+ * @param {string} id
+ * @param {() => {instance?: any, resource?: any}[]} subjects as they are shown when it is pressed
+ * @param {{running?: (instance: any) => boolean | undefined, onSaved: () => any}} options
+ */
+export function severalButton(id, subjects, { running = () => undefined, onSaved }) {
+  const noteOf = (saved, { instance }) => {
+    const runs = instance && running(instance);
+    return whyLeave(id, saved, runs, false) ? "" : t.schedules[runs ? "outside" : "maybeOutside"];
+  };
+  return changeButton(
+    t.several.action,
+    {
+      class: "button-small",
+      "data-part": "several",
+      onclick: () => severalDialog(id, subjects(), { noteOf, onSaved }),
+    },
+    "clock",
+  );
 }
 
 // ---- an instance that runs outside of its schedule ---------------------------------------------

@@ -761,6 +761,21 @@ export const t = withTexts(OPEN_TABLES, {
     clocksChange: "the clocks change",
   },
 
+  several: {
+    action: "One week for several",
+    title: "One week for several instances",
+    submit: "Set this week",
+    all: "Choose all",
+    needed: "Choose at least one instance.",
+    has: "has a schedule",
+    hasNone: "has no schedule",
+    isSet: "Set.",
+    set: (done, all) => plural(all, { other: `The week is set for ${number(done)} of # instances.` }),
+    again: "Press again for the others.",
+    allSet: (count) =>
+      plural(count, { one: "The week is set for # instance.", other: "The week is set for # instances." }),
+  },
+
   interactions: {
     title: "Interactions",
     text: "Every start, stop and listing, and every test by a person that ended with a verdict, newest first.",

@@ -1,0 +1,164 @@
+// One week for several instances: each is asked for by itself, and has its own result.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { all, button, hold, modal, press, signIn, submit, toasts } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
+
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const session = await import(`${page}/lib/session.js`);
+const store = await import(`${page}/lib/store.js`);
+const { severalButton } = await import(`${page}/views/schedules.js`);
+const { t } = await import(`${page}/views/texts.js`);
+api.start({});
+await signIn(session);
+
+const OLD = { time_zone: "UTC", windows: [{ days: ["sat"], start: "10:00", stop: "12:00" }] };
+const instance = (name) => ({ kind: "ec2", instance_id: `i-${name}`, name, region: "us-east-1" });
+const resource = (name, schedule = OLD) => ({ ...instance(name), resource_id: `r-${name}`, schedule });
+const START = { action: "start", at: "2099-01-05T08:00:00Z" };
+const STOP = { ...START, action: "stop" };
+
+/** What the API has, what it answers otherwise by name, and which schedules it got. */
+let there, answers, sent, next;
+
+beforeEach(() => {
+  modal()?.close();
+  toasts.replaceChildren();
+  store.add({ account_id: "a", name: "A", status: "confirmed", version: 1, issues: [] }, 0);
+  [answers, sent, next] = [{}, [], STOP];
+  there = { web: resource("web"), db: resource("db", null) };
+  globalThis.fetch = async (address, { method, body }) => {
+    const { pathname } = new URL(address);
+    const given = body && JSON.parse(body);
+    const name = pathname.split("r-")[1] ?? given?.instance_id.slice(2);
+    if (method === "GET" && !name) return Response.json({ items: Object.values(there), next_cursor: null });
+    if (method === "GET") return Response.json(there[name], { headers: { etag: `"${name}"` } });
+    sent.push(`${method} ${name}`);
+    if (answers[name]) return answers[name]();
+    there[name] = { ...resource(name, given.schedule), next_action: next };
+    return Response.json(there[name]);
+  };
+});
+
+async function opened(names, options = {}) {
+  const subjects = [{ resource: there.web }, { resource: there.db }, { instance: instance("new") }];
+  let saved = 0;
+  press(severalButton("a", () => subjects, { onSaved: () => (saved += 1), ...options }));
+  const dialog = modal();
+  const lines = dialog.querySelectorAll(".several-line");
+  const box = (name) => lines.find((line) => line.textContent.includes(name)).querySelector("input");
+  for (const name of names) box(name).checked = true;
+  const results = () => lines.map((line) => line.querySelector(".several-result").textContent);
+  return { dialog, box, results, saved: () => saved };
+}
+
+const pressed = async () => {
+  submit();
+  await soon(60);
+};
+
+test("those that are chosen get the week, whether they have a schedule, none, or are not under control", async () => {
+  const { dialog, saved } = await opened(["web", "db", "new"]);
+  await pressed();
+  assert.deepEqual(sent, ["PATCH web", "PATCH db", "POST new"]);
+  assert.deepEqual(new Set(Object.values(there).map(({ schedule }) => JSON.stringify(schedule))).size, 1);
+  assert.equal(there.web.schedule.windows[0].start, "08:00");
+  assert.ok(!dialog.open);
+  assert.equal(toasts.querySelector("p").textContent, t.several.allSet(3));
+  assert.equal(saved(), 1);
+});
+
+test("whoever chooses none is told, and nothing is sent", async () => {
+  const { dialog } = await opened([]);
+  await pressed();
+  assert.deepEqual(sent, []);
+  assert.ok(dialog.textContent.includes(t.several.needed));
+  press(button(dialog, t.several.all));
+  await pressed();
+  assert.equal(sent.length, 3);
+});
+
+test("one that is refused says why, and another press asks for that one alone", async () => {
+  answers.db = () => Response.json({ title: "Conflict", detail: "Its account is busy." }, { status: 409 });
+  const { dialog, results } = await opened(["web", "db"]);
+  await pressed();
+  assert.deepEqual(results(), [t.several.isSet, "Its account is busy.", ""]);
+  assert.ok(dialog.open && dialog.textContent.includes(`${t.several.set(1, 2)} ${t.several.again}`));
+  answers = {};
+  sent = [];
+  await pressed();
+  assert.deepEqual(sent, ["PATCH db"]);
+  assert.ok(!dialog.open);
+});
+
+test("another week is set for those too that have the one before", async () => {
+  answers.db = () => Response.json({ title: "Conflict", detail: "Busy." }, { status: 409 });
+  const { dialog } = await opened(["web", "db"]);
+  await pressed();
+  [answers, sent] = [{}, []];
+  press(button(dialog, t.week.presets.nights));
+  await pressed();
+  assert.deepEqual(sent, ["PATCH web", "PATCH db"]);
+  assert.equal(there.web.schedule.windows[0].start, "06:00");
+});
+
+test("a schedule that another has changed is not overwritten unseen, the others are set", async () => {
+  const { results } = await opened(["web", "db"]);
+  there.web = resource("web", { ...OLD, time_zone: "Asia/Tokyo" });
+  await pressed();
+  assert.deepEqual(sent, ["PATCH db"]);
+  assert.deepEqual(results(), [t.schedules.changedMeanwhile, t.several.isSet, ""]);
+  await pressed();
+  assert.deepEqual(sent, ["PATCH db", "PATCH web"]);
+});
+
+test("after too many requests the others wait for another press", async () => {
+  answers.web = () =>
+    Response.json({ title: "Too many", detail: "Slower." }, { status: 429, headers: { "retry-after": "60" } });
+  const { dialog, results } = await opened(["web", "db"]);
+  await pressed();
+  assert.deepEqual(sent, ["PATCH web"]);
+  assert.ok(results()[0].startsWith("Slower."), results()[0]);
+  assert.equal(results()[1], "");
+  assert.ok(dialog.textContent.includes(t.several.set(0, 2)));
+});
+
+test("what is wrong with the week itself is said at its window", async () => {
+  const errors = [{ field: "schedule.windows.0.start", message: "This hour is skipped." }];
+  answers.web = () => Response.json({ title: "Wrong", errors }, { status: 422 });
+  const { dialog, results } = await opened(["web", "db"]);
+  await pressed();
+  assert.deepEqual(sent, ["PATCH web"]);
+  assert.deepEqual(results(), ["", "", ""]);
+  const said = all(dialog).filter((node) => node.textContent === "This hour is skipped.");
+  assert.ok(said.length);
+});
+
+test("whoever closes the modal sets no more, and is told for how many the week was set", async () => {
+  const { dialog } = await opened(["web", "db"]);
+  const letGo = hold((_, { method }) => method === "PATCH");
+  submit();
+  await soon(30);
+  dialog.close();
+  dialog.querySelector("form").isConnected = false;
+  await soon(10);
+  letGo();
+  await soon(60);
+  assert.deepEqual(sent, ["PATCH web"]);
+  assert.ok(toasts.textContent.includes(t.several.set(1, 2)), toasts.textContent);
+});
+
+test("one that runs outside of the week is told of in its line, and the modal stays", async () => {
+  next = START;
+  const { dialog, results } = await opened(["web", "new"], { running: () => true });
+  await pressed();
+  // Whether one runs that only its schedule is known of, nobody knows.
+  assert.deepEqual(results(), [
+    `${t.several.isSet} ${t.schedules.maybeOutside}`,
+    "",
+    `${t.several.isSet} ${t.schedules.outside}`,
+  ]);
+  assert.ok(dialog.open && dialog.textContent.includes(t.several.allSet(2)));
+  assert.ok(button(dialog, t.actions.close));
+});
