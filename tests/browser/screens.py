@@ -33,6 +33,8 @@ SCREENS = (
     ("account", "#/accounts/acc000003", "light", WIDE, 1180),
     ("account-narrow", "#/accounts/acc000003", "dark", NARROW, 740),
     ("least-privilege", "#/accounts/acc000000/least-privilege", "light", WIDE, 1012),
+    ("health", "#/accounts/acc000003/health", "light", WIDE, 800),
+    ("health-narrow", "#/accounts/acc000003/health", "dark", NARROW, 740),
     ("instances", "#/accounts/acc000000/instances", "light", WIDE, 800),
     ("schedules", "#/accounts/acc000000/schedules", "dark", WIDE, 930),
     ("schedules-narrow", "#/accounts/acc000000/schedules", "light", NARROW, 740),
@@ -101,6 +103,8 @@ def lived_in(now: datetime) -> dict[str, Any]:
     )
     earlier = {"started_at": moment(now, hours=30), "finished_at": moment(now, hours=29.9977)}
     parts[f"{one}/test0"] = samples.finished_test("test0", steps=before, **earlier)
+    tests = [parts[f"{one}/{each}"] for each in ("test1", "test0")]
+    parts[one] = {"items": [*tests, *older_tests(now, accounts[3])], "next_cursor": None}
     account = "/v1/accounts/acc00000[0-9]"
     resources = [
         {**one, "next_action": next_action(now, one["schedule"])} for one in samples.RESOURCES
@@ -152,6 +156,35 @@ def dated(now: datetime, account: dict[str, Any], hours: float) -> dict[str, Any
         if tested
         else moment(now, minutes=-7),
     }
+
+
+def older_tests(now: datetime, of: dict[str, Any]) -> list[dict[str, Any]]:
+    """Tests of this account before the last two, newest first: it was added 60 days ago, could not
+    be entered for a day and a half, and has been tested daily since.
+    """
+    good = samples.all_steps(of, samples.PARTIAL)
+    told = [
+        *((days, "confirmed", good, 6) for days in (8, 15, 22)),
+        (23.5, "failed", samples.not_entered(of), 0),
+        (24, "failed", samples.not_entered(of), 0),
+        *((days, "confirmed", good, 6) for days in (31, 38, 45, 52)),
+        (59, "confirmed", good, 6),
+        (59.5, "failed", samples.not_entered(of), 0),
+    ]
+    return [
+        samples.finished_test(
+            f"older{index}",
+            trigger="scheduled",
+            outcome=outcome,
+            steps=steps,
+            started_at=moment(now, days=days, hours=6, seconds=8),
+            finished_at=moment(now, days=days, hours=6),
+            unchanged={"tests": again, "last_at": moment(now, days=days - again, hours=6)}
+            if again
+            else None,
+        )
+        for index, (days, outcome, steps, again) in enumerate(told)
+    ]
 
 
 def interactions(now: datetime) -> list[dict[str, Any]]:

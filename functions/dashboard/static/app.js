@@ -30,6 +30,7 @@ const ROUTES = [
     section: "accounts",
     view: async () => (await import("./views/tests.js")).changes,
   },
+  { path: "/accounts/:id/health", section: "accounts", view: async () => (await import("./views/health.js")).health },
   {
     path: "/accounts/:id/instances",
     section: "accounts",

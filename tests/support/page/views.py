@@ -12,6 +12,7 @@ NEEDS_SIGN_IN = {
     "tests": "#/accounts/acc000000/tests",
     "one test": "#/accounts/acc000000/tests/test1",
     "what changed": "#/accounts/acc000000/tests/test1/since/test0",
+    "health": "#/accounts/acc000000/health",
     "instances": "#/accounts/acc000000/instances",
     "schedules": "#/accounts/acc000000/schedules",
     "interactions": "#/accounts/acc000000/interactions",

@@ -189,7 +189,10 @@ function watchTest(account, node) {
   return submitting(node, () => showOnce(account, newest()));
 }
 
-const TABS = ["overview", "instructions", "tests", "instances", "schedules", "interactions", "privilege", "audit"];
+const TABS = [
+  ...["overview", "instructions", "tests", "health"],
+  ...["instances", "schedules", "interactions", "privilege", "audit"],
+];
 const TAB_PATHS = { overview: "", privilege: "/least-privilege" };
 
 function drawTabs(nav, id, current) {

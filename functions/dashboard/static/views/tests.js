@@ -32,7 +32,7 @@ const TRUST_STEPS = [
   "trust:with-wrong-external-id",
 ];
 
-const base = (id) => `/v1/accounts/${api.segment(id)}/verifications`;
+export const base = (id) => `/v1/accounts/${api.segment(id)}/verifications`;
 const link = (id, test) => `#/accounts/${api.segment(id)}/tests/${api.segment(test)}`;
 
 // ---- one test --------------------------------------------------------------------------------
@@ -300,7 +300,7 @@ function groupSummary(rows) {
 // The icons of outcomes that are not statuses.
 const OUTCOME_ICONS = { aborted: "dash", notThereYet: "question", finished: "question" };
 
-function outcomeBadge(outcome) {
+export function outcomeBadge(outcome) {
   if (outcome === "running") return h("span", { class: "status testing" }, spinner(), h("span", {}, t.tests.running));
   if (!OUTCOME_ICONS[outcome]) return statusBadge(outcome);
   return h(
@@ -320,7 +320,10 @@ function markOf(step, optional) {
   return ["open", "question"];
 }
 
-function verdictWord(step) {
+/** What a step is called: the IAM action, if it has no other name. */
+export const nameOf = ({ step }) => t.trustSteps[step]?.title ?? wordOf(t.permissionNames, step);
+
+export function verdictWord(step) {
   const trust = t.trustSteps[step.step];
   if (trust?.verdicts?.[step.verdict]) return trust.verdicts[step.verdict];
   return wordOf(t.verdicts, step.verdict);
@@ -449,7 +452,7 @@ export function history(context) {
  * It reads the list once for each change. If that fails, the list is read again at its usual interval.
  */
 export function following(account, again) {
-  const stateOf = ({ testing, verification }) => `${testing} ${verification?.verification_id}`;
+  const stateOf = ({ testing, verification: last }) => `${testing} ${last?.verification_id} ${last?.finished_at}`;
   let state = stateOf(account);
   return (now) => {
     if (stateOf(now) === state) return;

@@ -26,6 +26,7 @@ const OPEN_TABLES = [
   "audit.outcomes",
   "actors",
   "tests.trigger",
+  "health.states",
   "tests.outcomeText",
   "tests.outcomeThen",
   "tests.proofs",
@@ -209,6 +210,7 @@ export const t = withTexts(OPEN_TABLES, {
       overview: "Overview",
       instructions: "Instructions",
       tests: "Tests",
+      health: "Health",
       instances: "Instances",
       schedules: "Schedules",
       interactions: "Interactions",
@@ -550,6 +552,42 @@ export const t = withTexts(OPEN_TABLES, {
       plural(count, { one: "Nothing: # verdict is the same.", other: "Nothing: all # verdicts are the same." }),
     unchanged: (count) =>
       plural(count, { one: "# other verdict is the same.", other: "# other verdicts are the same." }),
+  },
+
+  health: {
+    title: (days) => plural(days, { other: "The connection in the last # days" }),
+    connected: (share) => `Connected ${share}`,
+    known: (days) =>
+      plural(days, {
+        one: "of the # day of which something is known.",
+        other: "of the # days of which something is known.",
+      }),
+    lessThanADay: "of the time of which something is known, which is less than a day.",
+    nothing: "Nothing is known: no test of this time came to a verdict about a connection.",
+    text:
+      "As its tests found it. Between two tests the account counts as the earlier one found it, for 26 hours at " +
+      "most. Nothing is said of other times.",
+    cut: "There are more tests than are read here. Nothing is shown of the time before the oldest of them.",
+    states: {
+      confirmed: "Connected",
+      degraded: "Connected, but degraded",
+      failed: "Not connected",
+      notThereYet: "Not there yet",
+      unknown: "Not known",
+    },
+    day: (date, state) => `${date}: ${state}`,
+    today: "today",
+    table: "The days in words",
+    days: "Days",
+    state: "Connection",
+    count: "Number",
+    breaks: "When it broke",
+    noBreaks: "In the time of which something is known, no test found it worse than the one before.",
+    until: "until",
+    open: "no test has found it better since",
+    atFirst: "The oldest test that is kept found it so.",
+    change: (name, before, after) => `${name}: ${before} → ${after}`,
+    more: (count) => plural(count, { other: "and # more" }),
   },
 
   verdicts: {

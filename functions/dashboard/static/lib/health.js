@@ -1,0 +1,114 @@
+// How an account's connection was, as far as its tests tell: nothing is reckoned of a time of which nothing is known.
+const HOUR_MS = 3_600_000;
+// A connected account is tested daily. What a test found is taken to hold until the next one, but no longer than this:
+// UNTESTED in domain/verifications.py.
+const KNOWN_FOR_MS = 26 * HOUR_MS;
+/** For how many days tests are kept. */
+export const DAYS_BACK = 90;
+
+/** Outcomes from the best to the worst. "notThereYet": of an account that was never connected. */
+const OUTCOMES = ["confirmed", "degraded", "notThereYet", "failed"];
+const isKnown = ({ outcome }) => OUTCOMES.includes(outcome);
+const isConnected = ({ outcome }) => ["confirmed", "degraded"].includes(outcome);
+const isWorse = (one, other) => OUTCOMES.indexOf(one.outcome) > OUTCOMES.indexOf(other.outcome);
+const endOf = ({ finished_at: at }) => Date.parse(at);
+
+/** When the oldest day begins, by the reader's calendar, in milliseconds. @param {number} now */
+export const beginning = (now) => dayBefore(now, DAYS_BACK - 1);
+
+function dayBefore(now, days) {
+  const today = new Date(now);
+  return new Date(today.getFullYear(), today.getMonth(), today.getDate() - days).getTime();
+}
+
+// The tests that came to a verdict, oldest first.
+const withVerdict = (tests) => tests.filter(isKnown).sort((a, b) => endOf(a) - endOf(b));
+
+// When a test, and those that found the same since, ended. Of those it is known how many there were, and when the last
+// one was: they lay between, unless they were too few for that.
+function momentsOf(test) {
+  const end = endOf(test);
+  if (!test.unchanged) return [end];
+  const { tests, last_at: last } = test.unchanged;
+  const pause = (Date.parse(last) - end) / tests;
+  if (pause > KNOWN_FOR_MS) return [end, Date.parse(last)];
+  return Array.from({ length: tests + 1 }, (_, number) => end + number * pause);
+}
+
+/**
+ * The times of which something is known, oldest first, in milliseconds.
+ * `isNew`: the account was never connected before the first of these tests that found it so.
+ * @param {any[]} tests as the API lists them @param {number} now @param {{isNew: boolean}} account
+ * @returns {{from: number, to: number, outcome: string}[]}
+ */
+export function knownTimes(tests, now, { isNew }) {
+  const ended = withVerdict(tests);
+  const first = ended.findIndex(isConnected);
+  const before = first < 0 ? ended.length : first;
+  const looks = ended.flatMap((test, index) =>
+    momentsOf(test).map((at) => ({ at, outcome: isNew && index < before ? "notThereYet" : test.outcome })),
+  );
+  return looks
+    .map(({ at, outcome }, index) => ({
+      from: Math.max(at, beginning(now)),
+      to: Math.min(looks[index + 1]?.at ?? now, at + KNOWN_FOR_MS, now),
+      outcome,
+    }))
+    .filter(({ from, to }) => from < to);
+}
+
+const lengthOf = (times) => times.reduce((sum, { from, to }) => sum + to - from, 0);
+
+/**
+ * The part of the known time in which the account was connected, in tenths of a percent that are full; null if nothing
+ * is known. An account that is not there yet is not counted.
+ * @returns {{share: number, known: number} | null} `known` in milliseconds
+ */
+export function uptime(times) {
+  const counted = times.filter(({ outcome }) => outcome !== "notThereYet");
+  const known = lengthOf(counted);
+  return known ? { share: Math.floor((lengthOf(counted.filter(isConnected)) * 1000) / known) / 1000, known } : null;
+}
+
+/**
+ * Each day by the reader's calendar, oldest first, with the worst that is known of it; "unknown" if nothing is.
+ * @returns {{day: number, state: string}[]} `day`: when it begins, in milliseconds
+ */
+export function daysOf(times, now) {
+  return Array.from({ length: DAYS_BACK }, (_, index) => {
+    const [day, next] = [DAYS_BACK - 1, DAYS_BACK - 2].map((back) => dayBefore(now, back - index));
+    const known = times.filter(({ from, to }) => from < next && to > day);
+    const worst = known.reduce((a, b) => (isWorse(b, a) ? b : a), known[0]);
+    return { day, state: worst?.outcome ?? "unknown" };
+  });
+}
+
+/** Days that follow each other and are alike, newest first. */
+export function runsOf(days) {
+  /** @type {{from: number, to: number, state: string, days: number}[]} */
+  const runs = [];
+  for (const { day, state } of days) {
+    const last = runs.at(-1);
+    if (last && last.state === state) Object.assign(last, { to: day, days: last.days + 1 });
+    else runs.push({ from: day, to: day, state, days: 1 });
+  }
+  return runs.reverse();
+}
+
+/**
+ * The tests that found the connection worse than the one before, newest first: that one, if it is known, and the first
+ * that found it better again, if any did. Before an account was ever connected, nothing broke.
+ * @returns {{earlier: any, later: any, mended: any}[]}
+ */
+export function breaksOf(tests, now, { isNew }) {
+  const ended = withVerdict(tests);
+  return ended
+    .map((later, index) => ({
+      earlier: ended[index - 1] ?? null,
+      later,
+      mended: ended.slice(index).find((test) => isWorse(later, test)) ?? null,
+    }))
+    .filter(({ earlier, later }) => (earlier ? isWorse(later, earlier) : !isNew && !isConnected(later)))
+    .filter(({ later }) => Math.max(...momentsOf(later)) >= beginning(now))
+    .reverse();
+}

@@ -1,0 +1,203 @@
+// How an account's connection was in the last days: a ribbon of days, and what changed when it broke.
+import * as api from "../lib/api.js";
+import { h, render, srOnly } from "../lib/dom.js";
+import { when } from "../lib/format.js";
+import { breaksOf, beginning, daysOf, DAYS_BACK, knownTimes, runsOf, uptime } from "../lib/health.js";
+import { dataTable, styled } from "../lib/pictures.js";
+import { section, skeleton } from "../lib/ui.js";
+import { keptTrue, Pages } from "../lib/watched.js";
+import { LOCALE, number, wordOf } from "../texts.js";
+import { t } from "./texts.js";
+import { conditionOf, frame, outcomeOf } from "./account.js";
+import { base, compared, following, nameOf, outcomeBadge, verdictWord } from "./tests.js";
+
+const PAGE_SIZE = 25;
+// An account that cannot be entered is tested often. Older tests than these are not read.
+const MOST_TESTS = 500;
+const CHANGES_SHOWN = 3;
+const DAY_MS = 86_400_000;
+
+export function health(context) {
+  return frame(context, "health", (body, handle) => {
+    const { signal } = handle;
+    const ribbon = h("div", {});
+    const breaks = h("div", {});
+    const content = h("div", { class: "stack" }, ribbon, breaks);
+    /** @type {any[]} */
+    let tests = [];
+    let isCut = false;
+    const draw = () => {
+      const now = Date.now();
+      const account = handle.account();
+      const isNew = wasNever(account, isCut, now);
+      drawRibbon(ribbon, knownTimes(tests, now, { isNew }), isCut, now);
+      drawBreaks(breaks, breaksOf(tests, now, { isNew }), account);
+      return content;
+    };
+    const pages = new Pages({
+      fetchPage: (cursor) => api.get(base(handle.id), { query: { limit: PAGE_SIZE, cursor }, signal }),
+      keyOf: (test) => test.verification_id,
+    });
+    // The first page is read again, and whatever of these days is not loaded yet.
+    const read = async () => {
+      await styled();
+      pages.take(await pages.read());
+      const isOlder = () => Date.parse(pages.items.at(-1).started_at) < beginning(Date.now());
+      for (let had = 0; pages.cursor && !isOlder() && pages.items.length < MOST_TESTS; await pages.next()) {
+        if (pages.items.length === had) break;
+        had = pages.items.length;
+      }
+      isCut = Boolean(pages.cursor) && !isOlder();
+      return [...pages.items];
+    };
+    const part = keptTrue(
+      body,
+      read,
+      (found) => {
+        tests = found;
+        return draw();
+      },
+      { signal, placeholder: () => skeleton(6) },
+    );
+    handle.shows(part);
+    const follow = following(handle.account(), part.again);
+    handle.onChange((account) => {
+      if (content.isConnected) draw();
+      follow(account);
+    });
+  });
+}
+
+// Whether the account was connected by none of its tests before the first that found it so: it was added since the
+// oldest day, and all its tests are here. Of one that none found connected, its condition says so.
+const wasNever = (account, isCut, now) =>
+  conditionOf(account) === "notThereYet" || (!isCut && Date.parse(account.created_at) >= beginning(now));
+
+// To a tenth that is full: what broke once was never connected all the time.
+const SHARE = new Intl.NumberFormat(LOCALE, { style: "percent", maximumFractionDigits: 1 });
+
+function shareOf(times) {
+  const found = uptime(times);
+  if (!found) return [t.health.nothing];
+  const days = Math.floor(found.known / DAY_MS);
+  return [t.health.connected(SHARE.format(found.share)), days ? t.health.known(days) : t.health.lessThanADay];
+}
+
+function drawRibbon(target, times, isCut, now) {
+  const [days, said] = [daysOf(times, now), shareOf(times)];
+  // What a test finds again draws nothing anew.
+  render(target, [days, said, isCut], () => {
+    const { format } = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium" });
+    const title = t.health.title(DAYS_BACK);
+    const wordFor = (state) => wordOf(t.health.states, state);
+    const states = Object.keys(t.health.states).filter((each) => days.some(({ state }) => state === each));
+    return section(
+      title,
+      { note: t.health.text },
+      h("p", { class: "health-share" }, h("strong", {}, said[0]), " ", said[1]),
+      h(
+        "div",
+        { class: "ribbon", role: "img", "aria-label": `${title}: ${said.join(" ")}` },
+        days.map(({ day, state }) => bar(state, t.health.day(format(day), wordFor(state)))),
+      ),
+      h("p", { class: "ribbon-ends muted small" }, h("span", {}, format(days[0].day)), h("span", {}, t.health.today)),
+      h(
+        "ul",
+        { class: "legend small" },
+        states.map((state) => h("li", {}, bar(state), wordFor(state))),
+      ),
+      isCut && h("p", { class: "small" }, t.health.cut),
+      h(
+        "details",
+        { class: "step-detail" },
+        h("summary", {}, t.health.table),
+        dataTable(
+          title,
+          [t.health.days, t.health.state, t.health.count],
+          runsOf(days).map(({ from, to, state, days: count }) => [
+            from === to ? format(from) : `${format(from)} – ${format(to)}`,
+            wordFor(state),
+            number(count),
+          ]),
+        ),
+      ),
+    );
+  });
+}
+
+const bar = (state, title = null) => h("span", { class: `ribbon-day ribbon-${state}`, title });
+
+function drawBreaks(target, breaks, account) {
+  const outcome = (test) => outcomeOf(test, account);
+  const shown = breaks.map(({ earlier, later, mended }) => [
+    ...[earlier, later, mended].map((test) => test?.verification_id),
+    outcome(later),
+  ]);
+  render(target, shown, () =>
+    section(
+      t.health.breaks,
+      {},
+      breaks.length
+        ? h(
+            "ul",
+            {},
+            breaks.map((each) => breakRow(each, outcome(each.later), account.account_id)),
+          )
+        : h("p", { class: "muted" }, t.health.noBreaks),
+    ),
+  );
+}
+
+function breakRow({ earlier, later, mended }, outcome, id) {
+  const segmentOf = (test) => api.segment(test.verification_id);
+  const began = when(later.finished_at, { exact: true });
+  return h(
+    "li",
+    { class: "break" },
+    h(
+      "p",
+      { class: "break-head" },
+      outcomeBadge(outcome),
+      h(
+        "span",
+        {},
+        began,
+        mended ? [` ${t.health.until} `, when(mended.finished_at, { exact: true })] : `; ${t.health.open}`,
+      ),
+    ),
+    earlier ? whatChanged(earlier, later) : h("p", { class: "muted small" }, t.health.atFirst),
+    earlier &&
+      h(
+        "a",
+        {
+          href: `#/accounts/${id}/tests/${segmentOf(later)}/since/${segmentOf(earlier)}`,
+        },
+        t.tests.whatChanged,
+        srOnly(` ${t.tests.between(began.textContent)}`),
+      ),
+  );
+}
+
+// The steps that are not as they should be since: refused ones first, and none that was not tried for that reason.
+function whatChanged(earlier, later) {
+  const { different } = compared(earlier, later);
+  const worse = different
+    .filter(({ after }) => after && after.verdict !== "skipped" && (!after.ok || after.verdict === "partial"))
+    .sort((a, b) => Number(b.after.ok === false) - Number(a.after.ok === false));
+  const more = worse.length - CHANGES_SHOWN;
+  return h(
+    "ul",
+    { class: "plain-list small" },
+    worse
+      .slice(0, CHANGES_SHOWN)
+      .map(({ before, after }) =>
+        h(
+          "li",
+          {},
+          t.health.change(nameOf(after), before ? verdictWord(before) : t.tests.notTested, verdictWord(after)),
+          after.reason && h("span", { class: "muted" }, ` · ${wordOf(t.reasons, after.reason)}`),
+        ),
+      ),
+    more > 0 && h("li", { class: "muted" }, t.health.more(more)),
+  );
+}

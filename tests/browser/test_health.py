@@ -1,0 +1,109 @@
+"""The health of a connection: how it was in the last days, and what changed when it broke."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
+from tests.support.page import samples
+from tests.support.page.waiting import pass_time_until, stop_the_clock
+
+ONE = "/v1/accounts/acc000000"
+NOW = "2026-01-31T12:00:00Z"
+SAMPLE = samples.account(0, created_at="2025-06-01T10:00:00Z")
+BROKEN = samples.not_entered(SAMPLE)
+
+
+def a_test(number: int, at: str, outcome: str, **changes: Any) -> dict[str, Any]:
+    steps = BROKEN if outcome == "failed" else samples.all_steps(SAMPLE)
+    times = {"started_at": at, "finished_at": at}
+    return samples.finished_test(
+        f"test{number}", trigger="scheduled", outcome=outcome, steps=steps, **times, **changes
+    )
+
+
+SINCE = {"tests": 6, "last_at": "2026-01-27T10:00:00Z"}
+TESTS = [
+    a_test(3, "2026-01-30T10:00:00Z", "confirmed"),
+    a_test(2, "2026-01-28T10:00:00Z", "failed"),
+    a_test(1, "2026-01-21T10:00:00Z", "confirmed", unchanged=SINCE),
+]
+"""A week is known, then 26 hours after each of two tests."""
+
+
+@pytest.fixture
+def furnished(admin, answer_with) -> Page:
+    answer_with(admin.page, ONE, SAMPLE)
+    answer_with(admin.page, f"{ONE}/verifications", {"items": TESTS, "next_cursor": None})
+    return admin.page
+
+
+def test_the_ribbon_says_what_is_known_and_what_is_not(furnished, admin):
+    page = furnished
+    page.clock.install(time=NOW)
+    admin.go("#/accounts/acc000000/health")
+    card = page.get_by_role("region", name="The connection in the last 90 days")
+    expect(card).to_contain_text("Connected 88.1% of the 9 days of which something is known.")
+    ribbon = card.get_by_role("img", name="Connected 88.1% of the 9 days")
+    expect(ribbon.locator(".ribbon-day")).to_have_count(90)
+    expect(ribbon.locator(".ribbon-failed")).to_have_count(2)
+    expect(ribbon.locator(".ribbon-confirmed")).to_have_count(9)
+    expect(ribbon.locator(".ribbon-unknown")).to_have_count(79)
+    expect(card.locator(".legend li")).to_have_text(["Connected", "Not connected", "Not known"])
+    card.get_by_text("The days in words").click()
+    rows = card.get_by_role("table").get_by_role("row")
+    expect(rows.nth(2)).to_have_text("28 Jan 2026 – 29 Jan 2026Not connected2")
+    assert_accessible(page)
+
+
+def test_a_break_says_what_changed_and_leads_to_it(furnished, admin, answer_with):
+    page = furnished
+    for number, each in enumerate(reversed(TESTS), 1):
+        answer_with(page, f"{ONE}/verifications/test{number}", each)
+    page.clock.install(time=NOW)
+    admin.go("#/accounts/acc000000/health")
+    broken = page.get_by_role("region", name="When it broke").locator(".break")
+    expect(broken).to_have_count(1)
+    expect(broken).to_contain_text("Failed28 Jan 2026, 10:00 until 30 Jan 2026, 10:00")
+    expect(broken).to_contain_text("Enter the account: allowed → denied")
+    broken.get_by_role("link", name="What changed").click()
+    expect(page).to_have_url(re.compile("/tests/test2/since/test1$"))
+    expect(page.locator(".change")).not_to_have_count(0)
+
+
+def test_a_test_that_ends_appears_without_a_reload(furnished, admin, answer_with):
+    page, there = furnished, [TESTS]
+    answer_with(page, f"{ONE}/verifications", lambda _: {"items": there[0], "next_cursor": None})
+    stop_the_clock(page, NOW)
+    admin.go("#/accounts/acc000000/health")
+    expect(page.locator(".break")).to_have_count(1)
+    expect(page.locator(".freshness")).to_have_text("Live")
+    there[0] = [a_test(4, "2026-01-31T11:00:00Z", "failed"), *TESTS]
+    pass_time_until(page, lambda: page.locator(".break").count() == 2, "the break")
+    expect(page.locator(".break").first).to_contain_text("no test has found it better since")
+
+
+def test_an_account_without_a_verdict_claims_nothing(furnished, admin, answer_with):
+    page = furnished
+    answer_with(page, f"{ONE}/verifications", {"items": [], "next_cursor": None})
+    admin.go("#/accounts/acc000000/health")
+    expect(page.get_by_role("main")).to_contain_text("Nothing is known: no test of this time")
+    expect(page.locator(".ribbon .ribbon-unknown")).to_have_count(90)
+
+
+@pytest.mark.parametrize(("theme", "width"), [("dark", 360), ("light", 1280)])
+def test_the_ribbon_fits_and_stays_where_it_is(sign_in, open_context, answer_with, theme, width):
+    page = open_context(color_scheme=theme, viewport={"width": width, "height": 800}).new_page()
+    answer_with(page, ONE, SAMPLE)
+    answer_with(page, f"{ONE}/verifications", {"items": TESTS, "next_cursor": None})
+    page.clock.install(time=NOW)
+    sign_in("admin", on=page, hash_="#/accounts/acc000000/health")
+    wait_until_loaded(page)
+    assert_fits(page)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert_fits(page)
+    assert_accessible(page)

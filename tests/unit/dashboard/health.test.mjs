@@ -1,0 +1,141 @@
+// What is known of a connection in the last days, and what is not.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+process.env.TZ = "Europe/Lisbon";
+const { beginning, breaksOf, daysOf, DAYS_BACK, knownTimes, runsOf, uptime } =
+  await import("../../../functions/dashboard/static/lib/health.js");
+
+const NOW = Date.parse("2026-03-31T12:00:00Z");
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const OLD = { isNew: false };
+let ids = 0;
+/** A test that ended so many days ago. */
+const ended = (days, outcome = "confirmed", unchanged = null) => ({
+  verification_id: `v${(ids += 1)}`,
+  outcome,
+  finished_at: new Date(NOW - days * DAY).toISOString(),
+  unchanged: unchanged && { tests: unchanged[0], last_at: new Date(NOW - unchanged[1] * DAY).toISOString() },
+});
+const hours = (times) => times.map(({ from, to, outcome }) => [(NOW - from) / HOUR, (NOW - to) / HOUR, outcome]);
+const said = (tests, of = OLD) => hours(knownTimes(tests, NOW, of));
+
+test("what a test found holds until the next one, and no longer than 26 hours", () => {
+  assert.deepEqual(said([ended(1), ended(0.5, "failed")]), [
+    [24, 12, "confirmed"],
+    [12, 0, "failed"],
+  ]);
+  assert.deepEqual(said([ended(10), ended(5)]), [
+    [240, 214, "confirmed"],
+    [120, 94, "confirmed"],
+  ]);
+});
+
+test("however the tests are listed, and a test without a verdict tells nothing", () => {
+  const tests = [ended(0.5, "failed"), ended(1), ended(0.75, null), ended(0.8, "split")];
+  assert.deepEqual(said(tests), [
+    [24, 12, "confirmed"],
+    [12, 0, "failed"],
+  ]);
+});
+
+test("tests that found the same since are known by their number and the last of them", () => {
+  const [first, ...others] = said([ended(8, "confirmed", [6, 2])]);
+  assert.deepEqual(first, [192, 168, "confirmed"]);
+  assert.deepEqual(others.at(-1), [48, 22, "confirmed"]);
+  assert.equal(uptime(knownTimes([ended(8, "confirmed", [6, 2])], NOW, OLD)).known, (6 * 24 + 26) * HOUR);
+});
+
+test("of a time with too few of them nothing is claimed", () => {
+  assert.deepEqual(said([ended(20, "confirmed", [2, 2])]), [
+    [480, 454, "confirmed"],
+    [48, 22, "confirmed"],
+  ]);
+});
+
+test("uptime is a share of what is known, never rounded up", () => {
+  const share = (tests, of) => uptime(knownTimes(tests, NOW, of ?? OLD))?.share;
+  assert.equal(share([ended(1), ended(0.5, "degraded")]), 1);
+  assert.equal(share([ended(1), ended(0.25, "failed")]), 0.75);
+  const nearly = [ended(80, "confirmed", [79, 1]), ended(1, "failed"), ended(1 - 1 / 1440)];
+  assert.equal(share(nearly), 0.999);
+  assert.equal(share([]), undefined);
+  assert.equal(share([ended(50, "failed")]), 0);
+});
+
+test("an account that was never connected is not there yet, which is no time that it was down", () => {
+  const tests = [ended(3, "failed"), ended(2.5, "failed"), ended(2), ended(1, "failed")];
+  const isNew = { isNew: true };
+  assert.deepEqual(
+    said(tests, isNew).map(([, , outcome]) => outcome),
+    ["notThereYet", "notThereYet", "confirmed", "failed"],
+  );
+  assert.equal(uptime(knownTimes(tests, NOW, isNew)).share, 0.5);
+  assert.equal(uptime(knownTimes([ended(3, "failed")], NOW, isNew)), null);
+  assert.deepEqual(
+    said([ended(3, "failed")], OLD).map(([, , outcome]) => outcome),
+    ["failed"],
+  );
+});
+
+test("a day is as bad as the worst that is known of it, and unknown if nothing is", () => {
+  const days = daysOf(
+    knownTimes([ended(5), ended(2.2), ended(2.1, "degraded"), ended(2, "failed"), ended(0)], NOW, OLD),
+    NOW,
+  );
+  assert.equal(days.length, DAYS_BACK);
+  assert.equal(days.at(-1).day, beginning(NOW) + 89 * DAY - HOUR, "the clocks went forward");
+  assert.deepEqual(
+    days.slice(-7).map(({ state }) => state),
+    ["unknown", "confirmed", "confirmed", "unknown", "failed", "failed", "unknown"],
+  );
+});
+
+test("days that are alike are one line, the newest first", () => {
+  const days = daysOf(knownTimes([ended(5), ended(4)], NOW, OLD), NOW);
+  assert.deepEqual(
+    runsOf(days).map(({ state, days: count }) => `${state} ${count}`),
+    ["unknown 3", "confirmed 3", "unknown 84"],
+  );
+});
+
+test("what is older than the oldest day is not counted", () => {
+  const [time] = knownTimes([ended(90)], NOW, OLD);
+  assert.equal(time.from, beginning(NOW));
+  assert.deepEqual(said([ended(92)]), []);
+});
+
+test("by a clock that is behind, nothing is known of the time to come", () => {
+  assert.deepEqual(said([ended(-0.1), ended(1)]), [[24, 0, "confirmed"]]);
+});
+
+const breaks = (tests, of = OLD) =>
+  breaksOf(tests, NOW, of).map(({ earlier, later, mended }) =>
+    [earlier, later, mended].map((each) => (each ? tests.indexOf(each) : null)),
+  );
+
+test("a break is a test that found it worse than the one before, until one found it better", () => {
+  const tests = [
+    ...[ended(9), ended(8, "degraded"), ended(7, "failed"), ended(6, "degraded"), ended(5), ended(4, null)],
+    ended(3, "failed"),
+  ];
+  assert.deepEqual(breaks(tests), [
+    [4, 6, null],
+    [1, 2, 3],
+    [0, 1, 4],
+  ]);
+});
+
+test("before an account was ever connected nothing broke, and what began before its tests has none before it", () => {
+  const tests = [ended(3, "failed"), ended(2)];
+  assert.deepEqual(breaks(tests, { isNew: true }), []);
+  assert.deepEqual(breaks(tests), [[null, 0, 1]]);
+  assert.deepEqual(breaks([ended(3, "degraded"), ended(2)]), []);
+});
+
+test("a break of before the oldest day is not shown, unless it was found again since", () => {
+  const tests = [ended(95), ended(93, "failed")];
+  assert.deepEqual(breaks(tests), []);
+  assert.deepEqual(breaks([ended(95), ended(93, "failed", [5, 88])]), [[0, 1, null]]);
+});

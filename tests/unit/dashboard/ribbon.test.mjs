@@ -1,0 +1,164 @@
+// The view of an account's health: what it reads, and what it says of it.
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { opened, signIn } from "./drawn.mjs";
+import { soon } from "./soon.mjs";
+
+globalThis.window = { addEventListener() {} };
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const session = await import(`${page}/lib/session.js`);
+const store = await import(`${page}/lib/store.js`);
+const { readNow } = await import(`${page}/lib/dom.js`);
+const { health } = await import(`${page}/views/health.js`);
+const { t } = await import(`${page}/views/texts.js`);
+api.start({});
+await signIn(session);
+
+const DAY = 86_400_000;
+const NOW = Date.now();
+const ago = (days) => new Date(NOW - days * DAY).toISOString();
+const step = (name, verdict, more = {}) => ({
+  ...{ step: name, group: "ec2", verdict, ok: verdict === "skipped" ? null : verdict !== "denied", reason: null },
+  ...more,
+});
+const GOOD = [
+  step("sts:AssumeRole", "allowed"),
+  step("ec2:StopInstances", "allowed"),
+  step("ec2:StartInstances", "allowed"),
+];
+const tested = (id, days, outcome = "confirmed", steps = GOOD) => ({
+  ...{ verification_id: id, account_id: "a", trigger: "scheduled", state: "finished", outcome, steps },
+  ...{ started_at: ago(days), finished_at: ago(days), unchanged: null },
+});
+/** What the API answers, the tests with the newest first, and what was asked for of them. */
+let account, tests, asked, view;
+
+beforeEach(() => {
+  store.forget();
+  asked = [];
+  account = {
+    ...{ account_id: "a", name: "A", provider_id: "123456789012", access_type: "assume_role", version: 1 },
+    ...{ status: "confirmed", issues: [], capabilities: {}, testing: false, created_at: ago(200), verification: null },
+  };
+  globalThis.fetch = async (address) => {
+    const { pathname, searchParams } = new URL(address);
+    if (!pathname.endsWith("/verifications")) return Response.json(account);
+    const from = Number(searchParams.get("cursor") ?? 0);
+    asked.push(from);
+    const to = from + Number(searchParams.get("limit"));
+    return Response.json({ items: tests.slice(from, to), next_cursor: to < tests.length ? String(to) : null });
+  };
+});
+afterEach(() => view.abort());
+
+async function shown() {
+  view = new AbortController();
+  const main = opened(health, view.signal);
+  await soon(60);
+  return main;
+}
+
+async function turns(changed) {
+  account = { ...account, ...changed, version: account.version + 1 };
+  readNow();
+  await soon(40);
+}
+
+test("the share of the time of which something is known is said, and each state has its word", async () => {
+  // 24 hours, and 26 after the last test.
+  tests = [tested("2", 9, "failed"), tested("1", 10)];
+  const main = await shown();
+  const said = `${t.health.connected("48%")} ${t.health.known(2)}`;
+  assert.ok(main.textContent.includes(said), main.textContent);
+  assert.equal(main.querySelector(".ribbon").getAttribute("aria-label"), `${t.health.title(90)}: ${said}`);
+  assert.equal(main.querySelectorAll(".ribbon .ribbon-day").length, 90);
+  const legend = main.querySelectorAll(".legend li").map(({ textContent }) => textContent);
+  const { confirmed, failed, unknown } = t.health.states;
+  assert.deepEqual(legend, [confirmed, failed, unknown]);
+  assert.ok(main.querySelectorAll("tr").length >= 2);
+});
+
+test("where no test came to a verdict, nothing is claimed", async () => {
+  tests = [];
+  const main = await shown();
+  assert.ok(main.textContent.includes(t.health.nothing));
+  assert.deepEqual(
+    main.querySelectorAll(".legend li").map(({ textContent }) => textContent),
+    [t.health.states.unknown],
+  );
+  assert.ok(main.textContent.includes(t.health.noBreaks));
+});
+
+test("a break says what changed, and leads to it", async () => {
+  const broken = [
+    step("sts:AssumeRole", "denied", { reason: "role_not_assumable" }),
+    ...["ec2:StopInstances", "ec2:StartInstances"].map((name) => step(name, "skipped", { reason: "not_entered" })),
+  ];
+  tests = [tested("3", 1), tested("2", 2, "failed", broken), tested("1", 3)];
+  const main = await shown();
+  const [row] = main.querySelectorAll(".break");
+  assert.equal(main.querySelectorAll(".break").length, 1);
+  assert.ok(row.textContent.startsWith(t.outcome.failed) && row.textContent.includes(` ${t.health.until} `));
+  const changed = row.querySelectorAll("li").map(({ textContent }) => textContent);
+  const name = t.permissionNames["sts:AssumeRole"];
+  const { allowed, denied } = t.verdicts;
+  assert.deepEqual(changed, [`${t.health.change(name, allowed, denied)} · ${t.reasons.role_not_assumable}`]);
+  assert.equal(row.querySelector("a").href, "#/accounts/a/tests/2/since/1");
+});
+
+test("of many changes the refused ones come first, and the others are counted", async () => {
+  const steps = ["a", "b", "c", "d"].map((name) => step(`ec2:${name}`, "inconclusive", { ok: null }));
+  tests = [tested("2", 1, "degraded", [...steps, step("ec2:StopInstances", "denied")]), tested("1", 2)];
+  const [row] = (await shown()).querySelectorAll(".break");
+  const changed = row.querySelectorAll("li").map(({ textContent }) => textContent);
+  assert.ok(changed[0].startsWith(t.permissionNames["ec2:StopInstances"]), changed[0]);
+  assert.deepEqual([changed.length, changed[3]], [4, t.health.more(2)]);
+  assert.ok(row.textContent.includes(t.health.open));
+});
+
+test("as many pages are read as the days have, and after that the first one alone", async () => {
+  // One a day, oldest last; more are older than is shown.
+  tests = Array.from({ length: 130 }, (_, index) => tested(`v${index}`, index + 0.5));
+  const main = await shown();
+  assert.deepEqual(asked, [0, 25, 50, 75]);
+  assert.ok(main.textContent.includes(t.health.connected("100%")));
+  assert.ok(!main.textContent.includes(t.health.cut));
+  const nodes = [main.querySelector(".ribbon"), main.querySelector("details")];
+  await turns({ verification: { verification_id: "v0", outcome: "confirmed", finished_at: ago(0) } });
+  assert.deepEqual([...new Set(asked.slice(4))], [0]);
+  // What is found again is not drawn anew.
+  assert.ok(nodes.every((node) => main.querySelector(".ribbon") === node || main.querySelector("details") === node));
+});
+
+test("of more tests than are read, the time before them is not known, and that is said", async () => {
+  tests = Array.from({ length: 700 }, (_, index) => tested(`v${index}`, index / 10, "failed"));
+  account = { ...account, status: "failed", created_at: ago(80) };
+  const main = await shown();
+  assert.equal(asked.length, 20);
+  assert.ok(main.textContent.includes(t.health.cut));
+  // Nobody knows whether it was connected before.
+  assert.ok(main.textContent.includes(t.health.atFirst));
+});
+
+test("a test that ends is shown at once", async () => {
+  tests = [tested("1", 1)];
+  const main = await shown();
+  assert.ok(!main.querySelector(".break"));
+  tests = [tested("2", 0.01, "failed"), ...tests];
+  // The account is read more often than its tests.
+  const verification = { verification_id: "2", outcome: "failed", finished_at: ago(0.01) };
+  store.put({ ...account, version: 2, status: "failed", verification });
+  await soon(40);
+  assert.equal(main.querySelectorAll(".break").length, 1);
+});
+
+test("an account that could not be entered yet was not down", async () => {
+  tests = [tested("2", 1, "failed"), tested("1", 2, "failed")];
+  const issues = [{ code: "role_not_assumable", message: "Refused.", remedy: "Deploy it.", severity: "problem" }];
+  account = { ...account, status: "unconfirmed", issues, created_at: ago(3) };
+  const main = await shown();
+  assert.ok(main.textContent.includes(t.health.nothing));
+  assert.ok(main.querySelectorAll(".ribbon-notThereYet").length);
+  assert.ok(!main.querySelector(".break"));
+});
