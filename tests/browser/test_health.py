@@ -1,4 +1,6 @@
-"""The health of a connection: how it was in the last days, and what changed when it broke."""
+"""The health of a connection: how it was in the last days, what changed when it broke, and what is
+known of each permission in each region.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.support.page import samples
@@ -35,10 +37,18 @@ TESTS = [
 """A week is known, then 26 hours after each of two tests."""
 
 
+REGIONS = [each["region"] for each in samples.REGION_HEALTH]
+LAST = samples.finished_test(
+    steps=samples.all_steps(SAMPLE, samples.PARTIAL), region_health=samples.REGION_HEALTH
+)
+"""The last test with a verdict, which the map shows."""
+
+
 @pytest.fixture
 def furnished(admin, answer_with) -> Page:
     answer_with(admin.page, ONE, SAMPLE)
     answer_with(admin.page, f"{ONE}/verifications", {"items": TESTS, "next_cursor": None})
+    answer_with(admin.page, f"{ONE}/verifications/test1", LAST)
     return admin.page
 
 
@@ -96,10 +106,13 @@ def test_an_account_without_a_verdict_claims_nothing(furnished, admin, answer_wi
 
 
 @pytest.mark.parametrize(("theme", "width"), [("dark", 360), ("light", 1280)])
-def test_the_ribbon_fits_and_stays_where_it_is(sign_in, open_context, answer_with, theme, width):
+def test_the_view_fits_also_with_texts_of_twice_the_size(
+    sign_in, open_context, answer_with, theme, width
+):
     page = open_context(color_scheme=theme, viewport={"width": width, "height": 800}).new_page()
     answer_with(page, ONE, SAMPLE)
     answer_with(page, f"{ONE}/verifications", {"items": TESTS, "next_cursor": None})
+    answer_with(page, f"{ONE}/verifications/test1", LAST)
     page.clock.install(time=NOW)
     sign_in("admin", on=page, hash_="#/accounts/acc000000/health")
     wait_until_loaded(page)
@@ -107,3 +120,100 @@ def test_the_ribbon_fits_and_stays_where_it_is(sign_in, open_context, answer_wit
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     assert_fits(page)
     assert_accessible(page)
+
+
+# ---- permissions by region -----------------------------------------------------------------------
+
+
+def cell(page: Page, name: str) -> Locator:
+    """A cell of the map, such as "Stop instances, us-east-1"."""
+    return page.get_by_role("grid").get_by_role("gridcell", name=name)
+
+
+def deny(answer_with: Any, page: Page) -> None:
+    """Stopping instances is refused since the last test."""
+    account = SAMPLE | samples.account(0, status="degraded", issues=[samples.FIXABLE])
+    answer_with(page, ONE, account)
+    steps = samples.all_steps(SAMPLE, samples.STOP_DENIED)
+    health = {"region_health": samples.REGION_HEALTH}
+    test = samples.finished_test(outcome="degraded", steps=steps, **health)
+    answer_with(page, f"{ONE}/verifications/test1", test)
+
+
+def test_each_permission_says_in_each_region_what_is_known(furnished, admin):
+    page = furnished
+    admin.go("#/accounts/acc000000/health")
+    card = page.get_by_role("region", name="Permissions by region")
+    expect(card.get_by_role("columnheader")).to_have_text(["Permission", *REGIONS])
+    said = {
+        "us-east-1": "proved",
+        "eu-west-1": "predicted",
+        "ap-south-1": "denied",
+        "me-south-1": "not tried",
+        "sa-east-1": "not known",
+    }
+    for region, state in said.items():
+        expect(cell(page, f"Start databases, {region}: {state}")).to_be_visible()
+    expect(cell(page, "Stop databases, eu-west-1: in part")).to_be_visible()
+    expect(card.locator(".legend li")).to_have_count(6)
+
+
+def test_a_cell_shows_on_what_it_rests_and_what_mends_it(sign_in, open_context, answer_with):
+    context = open_context(permissions=["clipboard-read", "clipboard-write"])
+    page = sign_in("admin", on=context.new_page()).page
+    answer_with(page, f"{ONE}/verifications", {"items": TESTS, "next_cursor": None})
+    deny(answer_with, page)
+    page.evaluate("location.hash = '#/accounts/acc000000/health'")
+    cell(page, "Stop instances, us-east-1: denied").click()
+    evidence = page.get_by_role("region", name="On what it rests")
+    expect(evidence).to_contain_text("The test tried it in this region.")
+    expect(evidence).to_contain_text("A policy of the role or user denies it explicitly.")
+    evidence.get_by_text("The exact AWS answer").click()
+    expect(evidence).to_contain_text("with an explicit deny")
+    evidence.get_by_role("button", name="Copy: AWS CLI command").click()
+    expect(page.locator("#announcer")).to_have_text("Copied")
+    assert page.evaluate("navigator.clipboard.readText()") == samples.FIXABLE["fix"]["cli"]
+    cell(page, "Stop instances, ap-south-1: denied").click()
+    expect(evidence).to_contain_text(
+        "AWS refuses every call in this region, by a service control policy."
+    )
+    expect(evidence.locator(".fix")).to_have_count(0)
+    assert_accessible(page)
+
+
+def test_the_map_is_read_by_keyboard_alone(furnished, admin, answer_with):
+    page = furnished
+    deny(answer_with, page)
+    admin.go("#/accounts/acc000000/health")
+    grid = page.get_by_role("grid", name="Permissions by region")
+    grid.focus()
+    # To the fourth permission, and the last region.
+    for key in ("ArrowDown", "ArrowDown", "ArrowDown", "End"):
+        page.keyboard.press(key)
+    chosen = cell(page, "Stop instances, sa-east-1: not known")
+    expect(grid).to_have_attribute("aria-activedescendant", chosen.get_attribute("id"))
+    expect(chosen).to_be_in_viewport()
+    page.keyboard.press("Enter")
+    expect(page.locator("#announcer")).to_have_text("Stop instances, sa-east-1: not known")
+    evidence = page.get_by_role("region", name="On what it rests")
+    expect(evidence).to_contain_text("No test knows whether this region answers.")
+    page.keyboard.press("Home")
+    page.keyboard.press("Space")
+    expect(evidence.get_by_role("button", name="Copy: Policy statement")).to_be_visible()
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.ariaLabel") == "Copy: Policy statement":
+            return
+    pytest.fail("what is to be copied cannot be reached")
+
+
+def test_a_map_of_before_says_so_and_asks_for_nothing(furnished, admin, answer_with):
+    page = furnished
+    deny(answer_with, page)
+    # A later test found it confirmed again, by the account.
+    answer_with(page, ONE, SAMPLE)
+    admin.go("#/accounts/acc000000/health")
+    cell(page, "Stop instances, us-east-1: denied").click()
+    expect(page.get_by_role("main")).to_contain_text("this is what was so then")
+    evidence = page.get_by_role("region", name="On what it rests")
+    expect(evidence.locator(".fix, .step-remedy:visible")).to_have_count(0)

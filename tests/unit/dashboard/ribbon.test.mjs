@@ -1,7 +1,7 @@
 // The view of an account's health: what it reads, and what it says of it.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { opened, signIn } from "./drawn.mjs";
+import { opened, press, signIn } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {} };
@@ -19,7 +19,16 @@ const DAY = 86_400_000;
 const NOW = Date.now();
 const ago = (days) => new Date(NOW - days * DAY).toISOString();
 const step = (name, verdict, more = {}) => ({
-  ...{ step: name, group: "ec2", verdict, ok: verdict === "skipped" ? null : verdict !== "denied", reason: null },
+  ...{
+    step: name,
+    group: name.split(":")[0],
+    evidence: "live",
+    region: "us-east-1",
+    resources: null,
+    verdict,
+    ok: verdict === "skipped" ? null : verdict !== "denied",
+    reason: null,
+  },
   ...more,
 });
 const GOOD = [
@@ -31,6 +40,8 @@ const tested = (id, days, outcome = "confirmed", steps = GOOD) => ({
   ...{ verification_id: id, account_id: "a", trigger: "scheduled", state: "finished", outcome, steps },
   ...{ started_at: ago(days), finished_at: ago(days), unchanged: null },
 });
+const STATEMENT = { Effect: "Allow", Action: ["ec2:StopInstances", "ec2:StartInstances"], Resource: "*" };
+const CATALOG = { groups: [], policy_document: { Statement: [STATEMENT] } };
 /** What the API answers, the tests with the newest first, and what was asked for of them. */
 let account, tests, asked, view;
 
@@ -43,6 +54,10 @@ beforeEach(() => {
   };
   globalThis.fetch = async (address) => {
     const { pathname, searchParams } = new URL(address);
+    const one = tests.find(({ verification_id: id }) => pathname.endsWith(`/verifications/${id}`));
+    if (one) return Response.json(one);
+    if (pathname.endsWith("/permissions")) return Response.json(CATALOG);
+    if (pathname.includes("/verifications/")) return Response.json({ title: "Gone" }, { status: 404 });
     if (!pathname.endsWith("/verifications")) return Response.json(account);
     const from = Number(searchParams.get("cursor") ?? 0);
     asked.push(from);
@@ -161,4 +176,107 @@ test("an account that could not be entered yet was not down", async () => {
   assert.ok(main.textContent.includes(t.health.nothing));
   assert.ok(main.querySelectorAll(".ribbon-notThereYet").length);
   assert.ok(!main.querySelector(".break"));
+});
+
+// ---- permissions by region -----------------------------------------------------------------------
+
+const REACHABLE = ["us-east-1", "eu-west-1"].map((region) => ({ region, status: "reachable", reason: null }));
+const DENIED = [
+  step("ec2:StartInstances", "allowed"),
+  step("ec2:StopInstances", "denied", { reason: "identity_policy", error_code: "UnauthorizedOperation" }),
+];
+/** The account after a test that found these steps. */
+function found(steps, more = {}) {
+  tests = [{ ...tested("1", 0.1, "degraded", steps), region_health: REACHABLE, ...more }];
+  const verification = { verification_id: "1", outcome: "degraded", finished_at: ago(0.1) };
+  account = { ...account, status: "degraded", capabilities: { ec2: "partial" }, verification };
+}
+const cellsOf = (main) => main.querySelectorAll(".map td");
+const labels = (main) => cellsOf(main).map((cell) => cell.getAttribute("aria-label"));
+const said = (name, region, state) => t.map.cell(t.permissionNames[name], region, t.map.states[state]);
+
+test("each permission has a cell for each region, which says what is known there", async () => {
+  found(DENIED);
+  const main = await shown();
+  assert.deepEqual(labels(main), [
+    said("ec2:StartInstances", "us-east-1", "proved"),
+    said("ec2:StartInstances", "eu-west-1", "predicted"),
+    said("ec2:StopInstances", "us-east-1", "denied"),
+    said("ec2:StopInstances", "eu-west-1", "denied"),
+  ]);
+  const legend = main.querySelectorAll(".legend li").map(({ textContent }) => textContent);
+  assert.ok(legend.some((text) => text.includes(t.map.means.predicted)));
+  assert.ok(!legend.some((text) => text.includes(t.map.means.partial)));
+});
+
+test("a click, or Enter, shows on what a cell rests, and what to copy", async () => {
+  found(DENIED);
+  const main = await shown();
+  const evidence = () => main.querySelector(".map-evidence").textContent;
+  assert.equal(evidence(), "");
+  press(cellsOf(main)[3]);
+  assert.ok(evidence().includes(said("ec2:StopInstances", "eu-west-1", "denied")));
+  assert.ok(evidence().includes(t.map.whys.carriedFrom("us-east-1")));
+  assert.ok(evidence().includes(t.reasons.identity_policy) && evidence().includes("UnauthorizedOperation"));
+  assert.ok(evidence().includes(t.map.fix) && evidence().includes('"Action": "ec2:StopInstances"'));
+  assert.equal(cellsOf(main)[3].getAttribute("aria-selected"), "true");
+  const grid = main.querySelector(".map");
+  const keys = (...names) =>
+    names.forEach((key) => grid.dispatchEvent(Object.assign(new Event("keydown", { cancelable: true }), { key })));
+  // From the cell that was clicked.
+  keys("ArrowUp", "Enter");
+  assert.ok(evidence().includes(said("ec2:StartInstances", "eu-west-1", "predicted")), evidence());
+  keys("ArrowLeft", " ");
+  assert.ok(evidence().includes(said("ec2:StartInstances", "us-east-1", "proved")), evidence());
+  assert.ok(evidence().includes(t.map.whys.tried) && !evidence().includes(t.map.fix));
+  assert.equal(cellsOf(main)[3].getAttribute("aria-selected"), "false");
+});
+
+test("what was chosen stays so when a later test is shown", async () => {
+  found(DENIED);
+  const main = await shown();
+  press(cellsOf(main)[2]);
+  tests = [{ ...tested("2", 0.01, "confirmed", GOOD), region_health: REACHABLE }, ...tests];
+  const verification = { verification_id: "2", outcome: "confirmed", finished_at: ago(0.01) };
+  store.put({ ...account, version: 2, status: "confirmed", verification });
+  await soon(60);
+  const evidence = main.querySelector(".map-evidence").textContent;
+  assert.ok(evidence.includes(said("ec2:StopInstances", "us-east-1", "proved")), evidence);
+  const [chosen] = cellsOf(main).filter((cell) => cell.getAttribute("aria-selected") === "true");
+  assert.equal(chosen.getAttribute("aria-label"), said("ec2:StopInstances", "us-east-1", "proved"));
+});
+
+test("of an account that has changed since, it is said to be of then, and nothing is to be mended", async () => {
+  found(DENIED);
+  account = { ...account, status: "unconfirmed" };
+  const main = await shown();
+  press(cellsOf(main)[2]);
+  assert.ok(main.textContent.includes(t.map.then));
+  const evidence = main.querySelector(".map-evidence");
+  assert.ok(!evidence.textContent.includes(t.map.fix));
+  assert.ok(evidence.querySelectorAll(".step-remedy").every(({ hidden }) => hidden));
+});
+
+test("where there is no test, none that is kept, or none that entered, that is said", async () => {
+  tests = [];
+  assert.ok((await shown()).textContent.includes(t.map.noTest));
+  view.abort();
+  account = { ...account, verification: { verification_id: "gone", outcome: "confirmed", finished_at: ago(100) } };
+  store.forget();
+  assert.ok((await shown()).textContent.includes(t.map.noTest));
+  view.abort();
+  store.forget();
+  found(DENIED.map((each) => ({ ...each, verdict: "skipped", reason: "not_entered" })));
+  const main = await shown();
+  assert.ok(main.textContent.includes(t.reasons.not_entered) && !main.querySelector(".map"));
+});
+
+test("without the catalog there is the map all the same", async () => {
+  found(DENIED);
+  const { fetch } = globalThis;
+  globalThis.fetch = async (address) =>
+    String(address).includes("/permissions") ? Response.json({ title: "No" }, { status: 403 }) : fetch(address);
+  const main = await shown();
+  press(cellsOf(main)[2]);
+  assert.ok(!main.querySelector(".map-evidence").textContent.includes(t.map.fix));
 });

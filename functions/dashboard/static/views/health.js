@@ -1,5 +1,6 @@
-// How an account's connection was in the last days: a ribbon of days, and what changed when it broke.
+// How an account's connection was in the last days, what changed when it broke, and its permissions by region.
 import * as api from "../lib/api.js";
+import { catalogOf } from "../lib/catalog.js";
 import { h, render, srOnly } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { breaksOf, beginning, daysOf, DAYS_BACK, knownTimes, runsOf, uptime } from "../lib/health.js";
@@ -9,6 +10,7 @@ import { keptTrue, Pages } from "../lib/watched.js";
 import { LOCALE, number, wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { conditionOf, frame, outcomeOf } from "./account.js";
+import { drawMap, lastTest } from "./permission-map.js";
 import { base, compared, following, nameOf, outcomeBadge, verdictWord } from "./tests.js";
 
 const PAGE_SIZE = 25;
@@ -20,52 +22,63 @@ const DAY_MS = 86_400_000;
 export function health(context) {
   return frame(context, "health", (body, handle) => {
     const { signal } = handle;
-    const ribbon = h("div", {});
-    const breaks = h("div", {});
-    const content = h("div", { class: "stack" }, ribbon, breaks);
-    /** @type {any[]} */
-    let tests = [];
-    let isCut = false;
+    const [ribbon, breaks, map] = [h("div", {}), h("div", {}), h("div", {})];
+    const content = h("div", { class: "stack" }, ribbon, breaks, map);
+    const readTests = testsOf(handle.id, signal);
+    const catalog = catalogOf(signal);
+    // The cell of the map whose evidence is shown.
+    const chosen = {};
+    /** @type {any} */
+    let found;
+    // All at once, so that nothing moves. Without the catalog there are the fixes of issues alone.
+    const read = async () => {
+      const statements = catalog().catch(() => null);
+      const [history, last, known] = await Promise.all([
+        readTests(),
+        lastTest(handle.account(), signal),
+        statements,
+        styled(),
+      ]);
+      return { ...history, last, policy: known?.policy_document ?? null };
+    };
     const draw = () => {
-      const now = Date.now();
-      const account = handle.account();
+      const [now, account] = [Date.now(), handle.account()];
+      const { tests, isCut, last, policy } = found;
       const isNew = wasNever(account, isCut, now);
       drawRibbon(ribbon, knownTimes(tests, now, { isNew }), isCut, now);
       drawBreaks(breaks, breaksOf(tests, now, { isNew }), account);
+      drawMap(map, { test: last, account, policy, chosen });
+    };
+    const take = (answer) => {
+      found = answer;
+      draw();
       return content;
     };
-    const pages = new Pages({
-      fetchPage: (cursor) => api.get(base(handle.id), { query: { limit: PAGE_SIZE, cursor }, signal }),
-      keyOf: (test) => test.verification_id,
-    });
-    // The first page is read again, and whatever of these days is not loaded yet.
-    const read = async () => {
-      await styled();
-      pages.take(await pages.read());
-      const isOlder = () => Date.parse(pages.items.at(-1).started_at) < beginning(Date.now());
-      for (let had = 0; pages.cursor && !isOlder() && pages.items.length < MOST_TESTS; await pages.next()) {
-        if (pages.items.length === had) break;
-        had = pages.items.length;
-      }
-      isCut = Boolean(pages.cursor) && !isOlder();
-      return [...pages.items];
-    };
-    const part = keptTrue(
-      body,
-      read,
-      (found) => {
-        tests = found;
-        return draw();
-      },
-      { signal, placeholder: () => skeleton(6) },
-    );
+    const part = keptTrue(body, read, take, { signal, placeholder: () => skeleton(8) });
     handle.shows(part);
     const follow = following(handle.account(), part.again);
     handle.onChange((account) => {
-      if (content.isConnected) draw();
+      if (found) draw();
       follow(account);
     });
   });
+}
+
+// Reads the tests of these days: at first all pages, then the first one again.
+function testsOf(id, signal) {
+  const pages = new Pages({
+    fetchPage: (cursor) => api.get(base(id), { query: { limit: PAGE_SIZE, cursor }, signal }),
+    keyOf: (test) => test.verification_id,
+  });
+  const isOlder = () => Date.parse(pages.items.at(-1)?.started_at) < beginning(Date.now());
+  return async () => {
+    pages.take(await pages.read());
+    for (let had = 0; pages.cursor && !isOlder() && pages.items.length < MOST_TESTS; await pages.next()) {
+      if (pages.items.length === had) break;
+      had = pages.items.length;
+    }
+    return { tests: [...pages.items], isCut: Boolean(pages.cursor) && !isOlder() };
+  };
 }
 
 // Whether the account was connected by none of its tests before the first that found it so: it was added since the

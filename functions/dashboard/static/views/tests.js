@@ -278,8 +278,9 @@ class Board {
 
 const isOpenDoor = ({ reason }) => reason === "confused_deputy";
 
-// Whether the findings of a test are still current. Another test may have followed, or the account may have changed.
-const isOfNow = (test, account) => isNewestOf(account, test) && (test.outcome ?? account.status) === account.status;
+// Whether what a test found is so now: another may have followed it, and the account may have changed since.
+export const isOfNow = (test, account) =>
+  isNewestOf(account, test) && (test.outcome ?? account.status) === account.status;
 const isTrueNow = (test, account) => isOfNow(test, account) && conditionOf(account) !== "logsOff";
 
 // A test has one verdict per step. The region is no part of the key, because it is unknown until the step ends.
@@ -329,7 +330,7 @@ export function verdictWord(step) {
   return wordOf(t.verdicts, step.verdict);
 }
 
-function stepRow(step, optional, account) {
+export function stepRow(step, optional, account) {
   const [kind, mark] = markOf(step, optional);
   const plain = t.trustSteps[step.step]?.title ?? t.permissionNames[step.step];
   const reason = step.reason ? wordOf(t.reasons, step.reason) : "";

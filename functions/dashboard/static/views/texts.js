@@ -590,6 +590,53 @@ export const t = withTexts(OPEN_TABLES, {
     more: (count) => plural(count, { other: "and # more" }),
   },
 
+  map: {
+    title: "Permissions by region",
+    text: "Choose a cell, or move with the arrow keys and press Enter, to see on what it rests and what mends it.",
+    of: "As found by the test of",
+    then: "Another test followed, or the account has changed since: this is what was so then.",
+    noTest: "No test has come to a verdict yet.",
+    nothing: "This test tried no permission that has a region.",
+    permission: "Permission",
+    evidence: "On what it rests",
+    cell: (permission, region, state) => `${permission}, ${region}: ${state}`,
+    states: {
+      proved: "proved",
+      predicted: "predicted",
+      partial: "in part",
+      denied: "denied",
+      unknown: "not known",
+      none: "not tried",
+    },
+    means: {
+      proved: "AWS allowed it there",
+      predicted: "policies, or answers of other regions, say so",
+      partial: "refused for some",
+      denied: "refused",
+      unknown: "no answer decides it",
+      none: "not needed, or not possible there",
+    },
+    whys: {
+      tried: "The test tried it in this region.",
+      named: (count) =>
+        plural(count, {
+          one: "The test names # of this region, and what AWS or the policies say of it.",
+          other: "The test names # of this region, and what AWS or the policies say of them.",
+        }),
+      carriedFrom: (region) =>
+        `Not tried here. It was tried in ${region}: a permission holds in every region, unless a policy names regions.`,
+      carried: "Not tried here, but in other regions: a permission holds in every one, unless a policy names regions.",
+      refused: (by) => `AWS refuses every call in this region${by && `, ${by}`}.`,
+      notEnabled: "The account has not enabled this region.",
+      noAnswer: "No test knows whether this region answers.",
+      listing: "Not tried here. That it is refused elsewhere says nothing of this region.",
+      notChosen: "This is none of the account's regions.",
+      elsewhere: (region) => `Logs are written in ${region} alone.`,
+    },
+    fix: "Copy the fix",
+    whole: "The whole policy as CloudFormation, Terraform and AWS CLI is under",
+  },
+
   verdicts: {
     allowed: "allowed",
     partial: "allowed in part",

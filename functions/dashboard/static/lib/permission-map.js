@@ -1,0 +1,114 @@
+// What a test says of each permission in each region. A test has one verdict for a permission, and names some of the
+// resources that it asked about: what follows from both for one region, and what does not.
+
+/** In the order of the legend. "none": not tried, or not needed there. */
+export const STATES = ["proved", "predicted", "partial", "denied", "unknown", "none"];
+
+// Logs are written where Cavok is, whatever the account's regions are.
+const OF_ONE_REGION = "logs";
+// Refused in one region, it says nothing of another. Any other permission is probed in one region, because it holds in
+// every one: `_refused_as_a_whole` in domain/issues.py.
+const isListing = ({ step }) => step.includes(":Describe");
+
+/**
+ * @typedef {{region: string, state: string, why: string, named: any[]}} Cell
+ * `why`: on what its state rests. `named`: verdicts on resources of this region.
+ */
+
+/**
+ * The rows and columns of a test. Groups without a region, such as entering the account, are left out.
+ * @param {any} test @param {{capabilities: any, regions?: string[]}} account
+ * @returns {{regions: {region: string, status: string, reason: string | null}[],
+ *   groups: {group: string, rows: {step: any, cells: Cell[]}[]}[]}} `status` of a region that no test looked into:
+ *   "unknown", and of one that is none of the account's: "other"
+ */
+export function mapOf(test, account) {
+  const health = test.region_health ?? [];
+  const own = health.length
+    ? health
+    : (account.regions ?? []).map((region) => ({ region, status: "unknown", reason: null }));
+  const steps = test.steps.filter(({ group }) => group in (account.capabilities ?? {}));
+  const known = new Set(own.map(({ region }) => region));
+  const others = [...new Set(steps.map(({ region }) => region))].filter((region) => region && !known.has(region));
+  const regions = [...own, ...others.map((region) => ({ region, status: "other", reason: null }))];
+  const groups = [...new Set(steps.map(({ group }) => group))].map((group) => ({
+    group,
+    rows: steps
+      .filter((step) => step.group === group)
+      .map((step) => ({ step, cells: regions.map((region) => cellOf(step, region)) })),
+  }));
+  return { regions, groups };
+}
+
+/** @returns {Cell} */
+function cellOf(step, { region, status }) {
+  const named = (step.resources?.examples ?? []).filter((each) => each.region === region);
+  const [state, why] = judged(step, region, status, named);
+  return { region, state, why, named };
+}
+
+function judged(step, region, status, named) {
+  const isHere = step.region === region;
+  if (step.verdict === "skipped") return ["none", "skipped"];
+  if (step.group === OF_ONE_REGION && !isHere) return ["none", "elsewhere"];
+  if (named.length) return [ofNamed(step, named), "named"];
+  if (status === "refused") return ["denied", "refused"];
+  if (status === "not_enabled") return ["none", "notEnabled"];
+  if (isHere && !step.resources?.asked) return [ofAnswer(step), step.evidence === "policy" ? "policy" : "tried"];
+  if (status === "other") return ["none", "notChosen"];
+  if (status !== "reachable") return ["unknown", "noAnswer"];
+  if (step.verdict === "denied" && isListing(step)) return ["unknown", "listing"];
+  if (step.verdict === "allowed") return ["predicted", "carried"];
+  return step.verdict === "denied" ? ["denied", "carried"] : ["unknown", "carried"];
+}
+
+// A success that rests on nothing but the role's policies is a prediction.
+const ofAnswer = ({ verdict, evidence }) =>
+  ({ allowed: evidence === "live" ? "proved" : "predicted", partial: "partial", denied: "denied" })[verdict] ??
+  "unknown";
+
+// Of the resources that are not named, nobody knows where they are: they may be here.
+function ofNamed(step, named) {
+  const { asked, allowed, denied, examples } = step.resources;
+  const count = (list, verdict) => list.filter((each) => each.verdict === verdict).length;
+  const isOpen = ({ verdict }) => verdict !== "allowed" && verdict !== "denied";
+  const hidden = { allowed: allowed - count(examples, "allowed"), denied: denied - count(examples, "denied") };
+  const open = asked - allowed - denied - count(examples, "inconclusive") + named.filter(isOpen).length;
+  const [here, refused] = [count(named, "allowed"), count(named, "denied")];
+  if (refused) return here || hidden.allowed || open ? "partial" : "denied";
+  if (!here || hidden.denied || open) return "unknown";
+  return ofAnswer({ ...step, verdict: "allowed" });
+}
+
+// Refusals that one more statement in the policy of the role or user ends: `_NOT_GRANTED` in domain/fixes.py.
+const NOT_GRANTED = ["identity_policy", "unstated"];
+
+/**
+ * What to copy to mend a cell: a fix of the API that is about it, else the statement of the catalog for its permission.
+ * Null if nothing is refused, or if only a person can tell what to change.
+ * @param {any} step @param {Cell} cell @param {any[]} issues the account's @param {any} policy the catalog's document
+ * @returns {any} as an issue's fix
+ */
+export function fixFor(step, { region, state, why, named }, issues, policy) {
+  const fixes = issues.map(({ fix }) => fix).filter(Boolean);
+  if (why === "notEnabled") return fixes.find(({ cli }) => cli?.split(/\s+/).includes(region)) ?? null;
+  if ((state !== "denied" && state !== "partial") || why === "refused") return null;
+  const fix = fixes.find((each) => actionsOf(each.policy_statement).includes(step.step));
+  if (fix) return fix;
+  const reasons = named.filter(({ verdict }) => verdict === "denied").map(({ reason }) => reason);
+  const isGranted = (reasons.length ? reasons : [step.reason]).some((reason) => !NOT_GRANTED.includes(reason));
+  // Narrowed on purpose, perhaps: a wider statement is no fix.
+  if (state === "partial" || isGranted) return null;
+  const statement = policy?.Statement?.find(({ Action: actions }) => [actions].flat().includes(step.step));
+  // Its name is the group's, which has more permissions.
+  return statement ? { policy_statement: { ...statement, Sid: undefined, Action: step.step } } : null;
+}
+
+function actionsOf(statement) {
+  try {
+    const { Action: actions } = typeof statement === "string" ? JSON.parse(statement) : statement;
+    return [actions].flat();
+  } catch {
+    return [];
+  }
+}
