@@ -1,4 +1,4 @@
-"""What the page takes of a connection between its tests follows from how the API tests and keeps."""
+"""What the page takes of a connection between its tests follows from the API's own times."""
 
 from __future__ import annotations
 
