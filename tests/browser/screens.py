@@ -163,7 +163,7 @@ def older_tests(now: datetime, of: dict[str, Any]) -> list[dict[str, Any]]:
     be entered for a day and a half, and has been tested daily since.
     """
     good = samples.all_steps(of, samples.PARTIAL)
-    told = [
+    history = [
         *((days, "confirmed", good, 6) for days in (8, 15, 22)),
         (23.5, "failed", samples.not_entered(of), 0),
         (24, "failed", samples.not_entered(of), 0),
@@ -183,7 +183,7 @@ def older_tests(now: datetime, of: dict[str, Any]) -> list[dict[str, Any]]:
             if again
             else None,
         )
-        for index, (days, outcome, steps, again) in enumerate(told)
+        for index, (days, outcome, steps, again) in enumerate(history)
     ]
 
 
