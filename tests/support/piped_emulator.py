@@ -20,7 +20,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from local.aws import ANY_SECRET
-from local.settings import HOME, REGION, ROOT, WORKLOAD_ACCOUNT_ID
+from local.settings import CLOCK, HOME, REGION, ROOT, WORKLOAD_ACCOUNT_ID
 from tests.support.waiting import wait_for
 
 T = TypeVar("T")
@@ -34,7 +34,11 @@ class PipedEmulator:
     """One emulator. It ends with `close`."""
 
     def __init__(self, folder: Path) -> None:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+        kept = {
+            name: os.environ[name]
+            for name in ("PATH", "HOME", "LANG", *CLOCK)
+            if name in os.environ
+        }
         environment = {
             **kept,
             "AUTH": "true",
