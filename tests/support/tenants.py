@@ -33,6 +33,9 @@ Json = dict[str, Any]
 DATABASE = "orders"
 BODIES: dict[tuple[str, str], Json] = {
     ("POST", "/v1/accounts"): api.ROLE_ACCOUNT | {"provider_id": number(9), "name": "Ninth"},
+    ("POST", "/v1/accounts/import"): {
+        "accounts": [api.ROLE_ACCOUNT | {"provider_id": number(8), "name": "Eighth"}]
+    },
     ("PATCH", "/v1/accounts/{account_id}"): {"name": "Taken"},
     ("PUT", "/v1/accounts/{account_id}/credentials"): KEYS,
     ("POST", "/v1/accounts/{account_id}/resources"): {

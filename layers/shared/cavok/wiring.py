@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cavok.adapters.retry_queue import RetryQueue
     from cavok.adapters.scheduler import SchedulerClient
     from cavok.adapters.sealing import Sealer
+    from cavok.adapters.table.account_list import AccountList
     from cavok.adapters.table.accounts import Accounts
     from cavok.adapters.table.audit import AuditTrail
     from cavok.adapters.table.due_accounts import DueAccounts
@@ -91,6 +92,13 @@ def accounts() -> "Accounts":
     from cavok.adapters.table.accounts import Accounts
 
     return Accounts(table(), _audit_kept_for())
+
+
+@cache
+def account_list() -> "AccountList":
+    from cavok.adapters.table.account_list import AccountList
+
+    return AccountList(table(), accounts())
 
 
 def _audit_kept_for() -> timedelta:

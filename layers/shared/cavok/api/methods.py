@@ -27,7 +27,12 @@ def check(app: APIGatewayHttpResolver, event: Mapping[str, Any]) -> None:
 
 
 def allowed(app: APIGatewayHttpResolver, path: str) -> list[str]:
-    """The methods for which a path has routes. Empty: there is nothing at this path."""
-    routes = (*app._static_routes, *app._dynamic_routes)
-    methods = {route.method for route in routes if route.rule.match(path)}
+    """The methods for which a path has routes. Empty: there is nothing at this path. A path with
+    routes of its own, such as `/v1/accounts/import`, names nothing by an id.
+    """
+    of_its_own, others = (
+        {route.method for route in routes if route.rule.match(path)}
+        for routes in (app._static_routes, app._dynamic_routes)
+    )
+    methods = of_its_own or others
     return sorted(methods | {"HEAD"} if "GET" in methods else methods)

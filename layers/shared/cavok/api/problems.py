@@ -156,6 +156,14 @@ def answer_to(error: Exception) -> dict[str, Any]:
     return {"statusCode": made.status_code, "headers": headers, "body": made.body}
 
 
+def part_of(error: Exception, request_id: str) -> dict[str, Any]:
+    """The problem of one part of a request whose other parts may have succeeded. `type` is relative
+    to the address of the request, `/v1/…/…`.
+    """
+    body: dict[str, Any] = json.loads(answer_to(error)["body"])
+    return body | {"type": f"../..{body['type']}", "request_id": request_id}
+
+
 def completed(answer: dict[str, Any], request_id: str, base: str = "") -> dict[str, Any]:
     """A function's answer. A problem gets the request's ID, and its type under the path at which
     the API is mapped.

@@ -512,26 +512,31 @@ class Table:
 
     def entries(
         self,
-        index: GlobalSecondaryIndex[Any],
+        index: GlobalSecondaryIndex[Any] | None,
         hash_key: str,
         condition: Condition | None,
         *,
         start: Mapping[str, Any] | None,
-        limit: int,
-    ) -> list[Mapping[str, Mapping[str, str]]]:
-        """At most `limit` entries of an index of keys, as they are stored. They are small enough
-        for one answer.
+        size: int,
+        backwards: bool = False,
+    ) -> Iterator[Mapping[str, Mapping[str, str]]]:
+        """Entries of an index of keys, or small items without binary values of the table, as they
+        are stored; `size` in each answer of DynamoDB.
         """
-        with _answers_as_json():
-            found = self.connection.query(
-                Item.Meta.table_name,
-                hash_key,
-                condition,
-                exclusive_start_key=start,
-                index_name=index.Meta.index_name,
-                limit=limit,
-            )
-        return list(found["Items"])
+        while True:
+            with _answers_as_json():
+                found = self.connection.query(
+                    Item.Meta.table_name,
+                    hash_key,
+                    condition,
+                    exclusive_start_key=start,
+                    index_name=index.Meta.index_name if index else None,
+                    limit=size,
+                    scan_index_forward=not backwards,
+                )
+            yield from found["Items"]
+            if not (start := found.get("LastEvaluatedKey")):
+                return
 
     def put(self, item: Item, condition: Condition | None = None) -> None:
         """Writes one item. Raises ItemChanged if the condition fails, ItemBusy."""
