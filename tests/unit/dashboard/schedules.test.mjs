@@ -9,7 +9,7 @@ globalThis.setInterval = () => 0;
 const page = "../../../functions/dashboard/static";
 const { isOutside, nextTurn } = await import(`${page}/lib/week.js`);
 const { momentOf } = await import(`${page}/views/schedules.js`);
-const { dayName, firstDay } = await import(`${page}/lib/format.js`);
+const { dayName, firstDay } = await import(`${page}/lib/later-formats.js`);
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const WORK = { days: DAYS.slice(0, 5), start: "08:00", stop: "18:00" };

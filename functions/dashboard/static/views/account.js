@@ -1,9 +1,10 @@
 // One account: the frame that its tabs share, and the overview.
 import * as api from "../lib/api.js";
 import { announce, fill, focus, focused, focusOn, h, render, uniqueId } from "../lib/dom.js";
-import { utcDate, when } from "../lib/format.js";
+import { when } from "../lib/format.js";
 import { issueList, regionList, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
+import { utcDate } from "../lib/later-formats.js";
 import { regionsField } from "../lib/regions-field.js";
 import { isMissing, Problem } from "../lib/problem.js";
 import * as router from "../lib/router.js";

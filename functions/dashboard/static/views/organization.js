@@ -1,8 +1,9 @@
 import * as api from "../lib/api.js";
 import { fill, h, render } from "../lib/dom.js";
 import { ageing } from "../lib/elapsed.js";
-import { onTick, utcDate, when } from "../lib/format.js";
+import { onTick, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import { utcDate } from "../lib/later-formats.js";
 import { Problem } from "../lib/problem.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
@@ -247,7 +248,7 @@ function drawWebhook(target, signal) {
 
 /** The webhook and its tag; both null if there is none. @param {AbortSignal} [signal] */
 const webhookThere = (signal) =>
-  api.getWithTag(WEBHOOK, { signal }).catch((problem) => {
+  api.getWithHeaders(WEBHOOK, { signal }).catch((problem) => {
     if (problem.isMissing) return { body: null, etag: null };
     throw problem;
   });
@@ -484,7 +485,7 @@ function showSecret(secret) {
 
 // Replaces only the secret. Keeps other fields as they are, whoever changes them meanwhile.
 async function renewSecret(first) {
-  const { body, etag } = await first(api.getWithTag(WEBHOOK));
+  const { body, etag } = await first(api.getWithHeaders(WEBHOOK));
   const { url, events } = body;
   return api.put(WEBHOOK, { url, events, rotate_secret: true }, { "if-match": etag ?? "*" });
 }

@@ -1,9 +1,10 @@
 // Instances under Cavok's control, and the weekly schedule of each.
 import * as api from "../lib/api.js";
 import { fill, h, pause, render, whileLookedAt } from "../lib/dom.js";
-import { dayName, onTick, timeOfDay, when } from "../lib/format.js";
+import { onTick, when } from "../lib/format.js";
 import { ageing, stopwatch } from "../lib/elapsed.js";
 import { icon } from "../lib/icons.js";
+import { dayName, timeOfDay } from "../lib/later-formats.js";
 import { isMissing } from "../lib/problem.js";
 import { ending } from "../lib/session.js";
 import * as store from "../lib/store.js";

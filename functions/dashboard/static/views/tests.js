@@ -2,9 +2,10 @@
 import * as api from "../lib/api.js";
 import { groupsOf } from "../lib/catalog.js";
 import { announce, fill, h, keyed, render, srOnly } from "../lib/dom.js";
-import { duration, when } from "../lib/format.js";
+import { when } from "../lib/format.js";
 import { issueList, partOf, regionList, resourceList, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
+import { duration } from "../lib/later-formats.js";
 import { startTest } from "../lib/testing.js";
 import { copyable } from "../lib/copying.js";
 import {

@@ -160,6 +160,35 @@ export const t = withTexts(OPEN_TABLES, {
     leftOut: "Regions that are refused or not enabled are left out of listings. Each test looks at them again.",
   },
 
+  choices: {
+    of: {
+      sort: {
+        label: "Order",
+        values: {
+          "": "By name, or best match first",
+          name: "Name, A to Z",
+          "-name": "Name, Z to A",
+          status: "Status, failed first",
+          "-status": "Status, confirmed first",
+          provider_id: "Number, lowest first",
+          "-provider_id": "Number, highest first",
+        },
+      },
+      access_type: {
+        label: "Access type",
+        values: { "": "All access types", assume_role: "Assume Role", access_key: "Access Key" },
+      },
+      has_problems: {
+        label: "Problems",
+        values: { "": "With and without", true: "With problems", false: "Without problems" },
+      },
+    },
+    clear: "Clear all filters",
+    export: "Export CSV",
+    exported: (count) => plural(count, { one: "# account exported", other: "# accounts exported" }),
+    file: (date) => `cavok-accounts-${date}.csv`,
+  },
+
   newAccount: {
     title: "New Account",
     submit: "Add account",
@@ -197,6 +226,58 @@ export const t = withTexts(OPEN_TABLES, {
     secret: "Secret access key",
     secretHelp: "Stored encrypted; nobody can read it back.",
     secretNeeded: "Enter the secret access key.",
+  },
+
+  addMany: {
+    title: "Add many accounts",
+    text: "Account numbers",
+    textHelp:
+      "One a line, with a name beside it if you like; or lines of a spreadsheet with their heads, such as " +
+      "provider_id, name, role_name, regions and write_logs. The list of accounts that AWS Organizations exports is " +
+      "fine as it is. Accounts with an access key are added one by one.",
+    file: "Or a file",
+    submit: "Add accounts",
+    preview: "What was read",
+    result: "What became of it",
+    none: "Enter at least one account number.",
+    tooLong: "This is too long to be read at once: 1.5 MB at most. Add it in parts.",
+    summary: (ready, wrong) =>
+      `${plural(ready, { one: "# account can be added.", other: "# accounts can be added." })}${
+        wrong ? ` ${plural(wrong, { one: "# line cannot be read.", other: "# lines cannot be read." })}` : ""
+      }`,
+    line: (line) => `Line ${number(line)}:`,
+    errors: {
+      numberMissing: () => "There is no account number.",
+      numberWrong: (digits) =>
+        `An AWS account number has 12 digits; this has ${digits}${
+          digits < 12 ? ". A spreadsheet leaves out zeros at its beginning." : "."
+        }`,
+      twice: (line) => `This number is in line ${number(line)} already.`,
+      writeLogs: (said) => `Write logs is yes or no, not ${said}.`,
+      keyed: () => "An account with an access key is added by itself.",
+    },
+    more: (count) => plural(count, { one: "and # more", other: "and # more" }),
+    ready: "Accounts to add",
+    columns: ["Line", "Number", "Name", "Role", "Regions", "Write logs"],
+    progress: (done, all) => `${number(done)} of ${number(all)} done.`,
+    waits: (done, all, time) =>
+      `${number(done)} of ${number(all)} done. Your organization has added as many as it may for now: this goes on ` +
+      `at ${time}.`,
+    stop: "Stop",
+    left: (added, unsent) =>
+      `${plural(added, { one: "# account was added.", other: "# accounts were added." })}${
+        unsent ? ` ${plural(unsent, { one: "# more was not sent.", other: "# more were not sent." })}` : ""
+      }`,
+    added: (count) => plural(count, { one: "# account was added", other: "# accounts were added" }),
+    next: "Each needs its role. What to deploy is under",
+    show: "Show the unconfirmed accounts",
+    unsent: (count) =>
+      plural(count, {
+        one: "# account was not sent, because you stopped.",
+        other: "# accounts were not sent, because you stopped.",
+      }),
+    refused: (count) => plural(count, { one: "# account was refused", other: "# accounts were refused" }),
+    rest: "What was not added is left below, to be corrected and added again.",
   },
 
   account: {

@@ -1,6 +1,7 @@
 // The week of a schedule: as a picture, painted in a form, and what it does in the next days.
 import { announce, fill, h, uniqueId } from "../lib/dom.js";
-import { dayName, firstDay, onTick, timeOfDay, timeZoneHere, utcDate } from "../lib/format.js";
+import { onTick, timeZoneHere } from "../lib/format.js";
+import { dayName, firstDay, timeOfDay, utcDate } from "../lib/later-formats.js";
 import { dataTable, placed, withCursor } from "../lib/pictures.js";
 import { button, field } from "../lib/ui.js";
 import {
