@@ -2,7 +2,7 @@
 with what it took before the layer had bytecode and only the models in use.
 
 Both are divided by a yardstick: a fixed piece of work that no package and no layer takes part in.
-So the comparison holds on another machine, and beside other load.
+So the comparison holds on another machine, or if it is busy.
 """
 
 from __future__ import annotations

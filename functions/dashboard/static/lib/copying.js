@@ -70,7 +70,7 @@ export function codeBlock(content, { label, filename }) {
   );
 }
 
-/** `chosen`: has the title of the chosen tab. Whoever draws the tabs again passes it, to keep the choice. */
+/** `chosen`: has the title of the chosen tab. Pass it again when the tabs are drawn again, to keep the choice. */
 export function tabs(label, items, chosen = { title: "" }) {
   const group = uniqueId("tabs");
   const select = (index, { focus = true } = {}) => {

@@ -1,6 +1,6 @@
 // A week in which an instance runs, and when its schedule starts and stops it. The API decides that, in
-// domain/schedules.py, and says the next turn alone. What is reckoned here of a week that nobody has saved yet, and of
-// the turns after the next, follows the same rules: tests/unit/dashboard/test_week.py compares the two.
+// domain/schedules.py, but says only the next turn. For a week that is not saved yet, and for the turns after the next,
+// this module follows the same rules: tests/unit/dashboard/test_week.py compares the two.
 export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 export const DAY_MINUTES = 24 * 60;
 const WEEK_MINUTES = 7 * DAY_MINUTES;
@@ -157,8 +157,8 @@ function offsetAt(moment, name) {
 // What the clocks there show at this moment, in milliseconds as if that were UTC.
 const localOf = (moment, zone) => moment + offsetAt(moment, zone);
 
-// The moment at which the clocks there show this. Of a time that is repeated, the first; one that is skipped counts by
-// the clock before (PEP 495, `fold=0`).
+// The moment at which the clocks there show this. A repeated time is the first of the two; a skipped one counts by the
+// clock before (PEP 495, `fold=0`).
 function momentAt(local, zone) {
   const [before, after] = [local - DAY_MS, local + DAY_MS].map((near) => local - offsetAt(near, zone));
   const isThere = (moment) => localOf(moment, zone) === local;
@@ -177,8 +177,8 @@ export function minuteOfWeek(moment, zone) {
 
 // ---- turns ---------------------------------------------------------------------------------------
 
-// The minutes of the week at which the wanted state changes. Of a week that is all on, or off, each midnight: the
-// server looks then whether that is so.
+// The minutes of the week at which the wanted state changes. If a week is all on, or all off, each midnight: then the
+// server checks the state.
 function edgesOf({ windows }) {
   const runs = runsOf(spansOf(windows));
   if (!runs.length || isWhole(runs)) {

@@ -323,7 +323,7 @@ export const outcomeOf = (test, account) =>
 
 // "before": no test has ended with a verdict since the connection last changed. Such a change leaves an account
 // unconfirmed and without issues. A verdict gives it another status, or the problem for which it could not be entered.
-// `updated_at` does not tell, because aborted tests and renames change it too.
+// `updated_at` does not show this, because aborted tests and renames change it too.
 function testedAs(account) {
   if (account.status !== "unconfirmed") return "after";
   return problemsOf(account).length && !isRevoked(account) ? "notEntered" : "before";

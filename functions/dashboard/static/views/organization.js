@@ -33,7 +33,7 @@ import { t } from "./texts.js";
 
 const EVENTS = Object.keys(t.webhook.eventTexts);
 const WEBHOOK = "/v1/organization/webhook";
-// Each process of the API counts these by itself and allows the whole limit. What is left in one is not what is left.
+// Each process of the API counts these by itself and allows the whole limit. So what is left in one of them says little.
 const COUNTED_ALONE = new Set(["requests"]);
 
 export function organization({ main, title, signal }) {
@@ -483,7 +483,7 @@ function showSecret(secret) {
   });
 }
 
-// Replaces only the secret. Keeps other fields as they are, whoever changes them meanwhile.
+// Replaces only the secret. Keeps the other fields, also if somebody changes them meanwhile.
 async function renewSecret(first) {
   const { body, etag } = await first(api.getWithHeaders(WEBHOOK));
   const { url, events } = body;

@@ -315,7 +315,7 @@ export const t = withTexts(OPEN_TABLES, {
     // By what tests have found since the connection last changed. Log writing may have been switched on after the last
     // verdict.
     notKnown: {
-      before: ["Not known yet", "A test will tell."],
+      before: ["Not known yet", "A test will show it."],
       notEntered: ["Not tried", "The account could not be entered."],
       after: ["Not certain", "The last test with a verdict left it open."],
     },
@@ -400,8 +400,9 @@ export const t = withTexts(OPEN_TABLES, {
       `Your key was not stored. This account has changed in the meantime: its key ends in ${ending}, and it is ` +
       `${status}. Press again only if yours is to replace that key.`,
     keysTested: (status) => `Your key is stored; a test found: ${status}. Press again only to store it anew.`,
-    logsOn: "Cavok writes logs from now on, if the role or user allows it: a test tells.",
-    logsLater: "Cavok writes logs once the account is connected, if the role or user allows it: a test tells.",
+    logsOn: "Cavok writes logs from now on, if the role or user allows it. A test shows whether it does.",
+    logsLater:
+      "Cavok writes logs once the account is connected, if the role or user allows it. A test shows whether it does.",
     logsOff: "Nothing is written to this account any more.",
     remove: "Delete account",
     removeText: "Cavok stops using this account at once. Its audit trail and its usage stay.",
@@ -648,7 +649,7 @@ export const t = withTexts(OPEN_TABLES, {
     text:
       "As its tests found it. Between two tests the account counts as the earlier one found it, for 26 hours at " +
       "most. Nothing is said of other times.",
-    cut: "There are more tests than are read here. Nothing is shown of the time before the oldest of them.",
+    cut: "There are more tests than this page reads. The time before the oldest one that it read is not shown.",
     states: {
       confirmed: "Connected",
       degraded: "Connected, but degraded",
@@ -675,7 +676,7 @@ export const t = withTexts(OPEN_TABLES, {
     title: "Permissions by region",
     text: "Choose a cell, or move with the arrow keys and press Enter, to see on what it rests and what mends it.",
     of: "As found by the test of",
-    then: "Another test followed, or the account has changed since: this is what was so then.",
+    then: "Another test followed, or the account has changed since. This is what was found then.",
     noTest: "No test has come to a verdict yet.",
     nothing: "This test tried no permission that has a region.",
     permission: "Permission",
@@ -709,9 +710,9 @@ export const t = withTexts(OPEN_TABLES, {
       carried: "Not tried here, but in other regions: a permission holds in every one, unless a policy names regions.",
       refused: (by) => `AWS refuses every call in this region${by && `, ${by}`}.`,
       notEnabled: "The account has not enabled this region.",
-      noAnswer: "No test knows whether this region answers.",
-      listing: "Not tried here. That it is refused elsewhere says nothing of this region.",
-      notChosen: "This is none of the account's regions.",
+      noAnswer: "It is not known whether this region answers.",
+      listing: "Not tried here. A refusal in another region says nothing about this one.",
+      notChosen: "This region is not one of the account's.",
       elsewhere: (region) => `Logs are written in ${region} alone.`,
     },
     fix: "Copy the fix",

@@ -96,7 +96,7 @@ export function showNow(place) {
 // ---- the days ahead ------------------------------------------------------------------------------
 
 /**
- * What a schedule does in the next days, reckoned whenever it is opened, or drawn.
+ * What a schedule does in the next days, calculated whenever it is opened or drawn.
  * @param {() => {time_zone: string, windows: any[]}} scheduleOf
  */
 export function ahead(scheduleOf) {
