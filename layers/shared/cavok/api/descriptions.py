@@ -105,7 +105,7 @@ OWN: dict[str, dict[str, str]] = {
         "status": "The status that follows from the latest verdict.",
         "capabilities": "What the account can be used for.",
         "template": "The template version of its role. Null for an access key, before the first "
-        "test, while the account is not connected, and if the role's inline policies do not tell.",
+        "test, while the account is not connected, and if the role's inline policies do not say.",
         "testing": "Whether a test is running.",
         "next_verification_at": "When the next scheduled test is due. Null if there is none.",
         "created_by": "Who connected the account.",

@@ -1,5 +1,5 @@
 """Examples of bodies, parameters and messages, for /openapi.json and /docs alone. They are of one
-account with a resource and a webhook: what an answer shows, and what an event tells, agrees. An
+account with a resource and a webhook: what answers and events show agrees. An
 operation that changes something has an example of its own: the state that it leaves.
 """
 
@@ -269,7 +269,7 @@ def _tested(number: int, last: LastVerification, *issues: Issue) -> AccountVersi
 
 
 def _events() -> Iterator[Event]:
-    """At least one of each type. Of several, the last one is the example."""
+    """At least one of each type. If there are several, the last one is the example."""
     created = _version(ADDED.writes, ADDED.created_at, Status.UNCONFIRMED, None)
     confirmed = _tested(_ACCOUNT.writes, _CONFIRMED)
     degraded = _tested(5, _DEGRADED, _LOST)

@@ -89,7 +89,7 @@ STATUS_OF_CODE = {
     **{code: status for status, code in _CODES.items()},
     **{errors.code_of(kind): _status_of(kind) for kind in _KINDS},
 }
-"""Each cause that a client can tell apart, and the status of its answer."""
+"""Each cause that a client can distinguish, and the status of its answer."""
 
 
 def type_of(code: str) -> str:

@@ -115,8 +115,8 @@ class Schedule:
                     yield Transition(self._instant(day, minute % _DAY_MINUTES), action)
 
     def _instant(self, day: date, minute: int) -> datetime:
-        """A local time of a day, in UTC. Of a repeated local time, the first. Nonexistent local
-        times shift forward (PEP 495, `fold=0`).
+        """A local time of a day, in UTC. A repeated local time is the first of the two; nonexistent
+        local times shift forward (PEP 495, `fold=0`).
         """
         local = datetime.combine(day, time(*divmod(minute, 60)), ZoneInfo(self.time_zone))
         return local.astimezone(UTC)

@@ -109,7 +109,7 @@ def add_resource(
         _count_change(context, quotas)
     after = added
     if not added.has(new.schedule):
-        # Of a repetition, too: until it is set, a schedule has no turns.
+        # After a repetition too: until it is set, a schedule has no turns.
         after = replace(added, schedule=new.schedule, followed_at=context.now)
     return _change(added, after, account, context, dependencies)
 

@@ -380,8 +380,8 @@ def deliver(
     was cut short is no failure of the receiver.
 
     A webhook that failed again and again is paused: only test messages are sent, once each, and one
-    message each time `next_try_at` is reached. Of several processes, the first that stores the next
-    failure may try. It needs all the time of a delivery: otherwise the try is not made and not
+    message each time `next_try_at` is reached. If several processes come to it, the first that stores
+    the next failure may try. It needs all the time of a delivery: otherwise the try is not made and not
     recorded.
     """
     organization_id = event["detail"]["organization_id"]

@@ -181,7 +181,7 @@ def resource_claim_sk(kind: str, region: str, instance_id: str) -> str:
 
 
 def deleted_sk(deleted_id: str) -> str:
-    """Of an account under its organization, of a resource under its account."""
+    """For an account under its organization, for a resource under its account."""
     return f"{DELETED}{deleted_id}"
 
 
