@@ -380,9 +380,9 @@ def deliver(
     was cut short is no failure of the receiver.
 
     A webhook that failed again and again is paused: only test messages are sent, once each, and one
-    message each time `next_try_at` is reached. If several processes come to it, the first that stores
-    the next failure may try. It needs all the time of a delivery: otherwise the try is not made and not
-    recorded.
+    message each time `next_try_at` is reached. If several processes come to it, the first that
+    stores the next failure may try. It needs all the time of a delivery: otherwise the try is not
+    made and not recorded.
     """
     organization_id = event["detail"]["organization_id"]
     seconds = first_tries.seconds(organization_id, now) if first_tries else SECONDS
