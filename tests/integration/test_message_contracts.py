@@ -21,7 +21,7 @@ import pytest
 from moto.backends import get_backend
 
 from cavok import wiring
-from cavok.adapters.retry_queue import RetryQueue
+from cavok.adapters.queue import Queue
 from cavok.domain.accounts import Account, Status
 from cavok.domain.events import REGISTRY, WEBHOOK_TEST, EventType
 from cavok.domain.interactions import InteractionOutcome, Result
@@ -202,14 +202,14 @@ CAUSE_IT = "cause each type of event in the fixture `records`"
 @pytest.fixture(autouse=True)
 def senders(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """The functions above the adapters that ran while something was sent to a queue."""
-    found, send = set[str](), RetryQueue.send
+    found, send = set[str](), Queue.send
 
-    def noting(queue: RetryQueue, messages: Any, **named: Any) -> Any:
+    def noting(queue: Queue, messages: Any, **named: Any) -> Any:
         calls = traceback.extract_stack()
         found.update(call.name for call in calls if call.filename in above_adapters())
         return send(queue, messages, **named)
 
-    monkeypatch.setattr(RetryQueue, "send", noting)
+    monkeypatch.setattr(Queue, "send", noting)
     return found
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from cavok import wiring
 from cavok.adapters.bus import Bus
-from cavok.adapters.retry_queue import RetryQueue
+from cavok.adapters.queue import Queue
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.observability import metrics
 from tests.support import moto_stack
@@ -219,7 +219,7 @@ def eventbridge(monkeypatch: pytest.MonkeyPatch) -> EventBridge:
         ("webhook_retries", "WebhookRetries"),
         ("undelivered_webhooks", "UndeliveredWebhooks"),
     ):
-        queue = RetryQueue(made, f"https://sqs.example/{name}")  # type: ignore[arg-type]
+        queue = Queue(made, f"https://sqs.example/{name}")  # type: ignore[arg-type]
         monkeypatch.setattr(wiring, get, lambda queue=queue: queue)
     monkeypatch.setenv("FREE_INTERACTIONS", "1")
     monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")

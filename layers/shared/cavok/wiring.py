@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cavok.adapters.bus import Bus
     from cavok.adapters.customer.assume_role import CustomerRoles
     from cavok.adapters.customer.canary import Canary
-    from cavok.adapters.retry_queue import RetryQueue
+    from cavok.adapters.queue import Queue
     from cavok.adapters.scheduler import SchedulerClient
     from cavok.adapters.sealing import Sealer
     from cavok.adapters.table.account_list import AccountList
@@ -274,27 +274,27 @@ def first_tries() -> "FirstTries":
 
 
 @cache
-def _queue(url: str) -> "RetryQueue":
+def _queue(url: str) -> "Queue":
     import boto3
     from botocore.config import Config
 
-    from cavok.adapters.retry_queue import RetryQueue
+    from cavok.adapters.queue import Queue
 
     # About twelve seconds: after a receiver's eight, deliver_webhook has time to say it. All
     # functions that send to a queue share this.
     once_more = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2})
-    return RetryQueue(boto3.client("sqs", config=once_more), url)
+    return Queue(boto3.client("sqs", config=once_more), url)
 
 
-def webhook_messages() -> "RetryQueue":
+def webhook_messages() -> "Queue":
     return _queue(setting("WEBHOOK_QUEUE_URL"))
 
 
-def webhook_retries() -> "RetryQueue":
+def webhook_retries() -> "Queue":
     return _queue(setting("WEBHOOK_RETRIES_URL"))
 
 
-def undelivered_webhooks() -> "RetryQueue":
+def undelivered_webhooks() -> "Queue":
     return _queue(setting("UNDELIVERED_WEBHOOKS_URL"))
 
 
@@ -312,11 +312,11 @@ def delivery_dependencies() -> "DeliveryDependencies":
     )
 
 
-def followed_acts() -> "RetryQueue":
+def followed_acts() -> "Queue":
     return _queue(setting("FOLLOWED_ACTS_URL"))
 
 
-def fired_clocks() -> "RetryQueue":
+def fired_clocks() -> "Queue":
     return _queue(setting("FIRED_CLOCKS_URL"))
 
 

@@ -10,7 +10,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from cavok.adapters.retry_queue import RetryQueue
+from cavok.adapters.queue import Queue
 from cavok.domain.events import Envelope, EventType
 from cavok.domain.first_tries import SECONDS
 from cavok.domain.webhooks import LONGEST_WAIT, TRIES, wait_seconds
@@ -45,7 +45,7 @@ def test_a_message_may_have_a_delay_of_its_own_and_else_has_the_queues(
 ) -> None:
     sqs = Mock(send_message_batch=Mock(return_value={}))
 
-    RetryQueue(sqs, "https://sqs.example/acts").send([Mock(body="b", group="g")], delay=delay)
+    Queue(sqs, "https://sqs.example/acts").send([Mock(body="b", group="g")], delay=delay)
 
     (entry,) = sqs.send_message_batch.call_args.kwargs["Entries"]
     assert entry == {"Id": "0", "MessageBody": "b", "MessageGroupId": "g"} | given
@@ -123,7 +123,7 @@ def sent(organization_id: str, count: int, seconds: float) -> list[Sent]:
     envelope = Envelope(
         event_id="e", organization_id=organization_id, account_id="a", occurred_at=NOW
     )
-    queue = RetryQueue(Mock(send_message_batch=take), "https://sqs.example/hooks")
+    queue = Queue(Mock(send_message_batch=take), "https://sqs.example/hooks")
     queue.send([envelope.event(EventType.FAILED, {})] * count)
     return [
         Sent(f"{organization_id}/{number}", entry.get("MessageGroupId"), 0.0, seconds)
