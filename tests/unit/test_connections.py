@@ -198,6 +198,26 @@ def test_a_queue_gives_up_a_message_after_some_tries(name: str) -> None:
     assert redrive["maxReceiveCount"] >= 5
 
 
+SOONER = {"FiredClocks"}
+"""Queues whose messages come again earlier: a turn must not wait, and is made once however often
+it is taken.
+"""
+
+
+@pytest.mark.parametrize("name", [n for n, one in mappings().items() if source_of(one) in QUEUES])
+def test_no_message_comes_again_while_lambda_still_tries_to_have_it_handled(name: str) -> None:
+    """Six times the function's timeout, and the batching window. Source: Lambda Developer Guide,
+    "Using Lambda with Amazon SQS".
+    """
+    mapping, queue = mappings()[name], source_of(mappings()[name])
+    function = mapping.get("FunctionName", {}).get("Ref") or name.partition(".")[0]
+    timeout = FUNCTIONS[function].get("Timeout", template()["Globals"]["Function"]["Timeout"])
+    window = mapping.get("MaximumBatchingWindowInSeconds", 0)
+
+    times = 2 if queue in SOONER else 6
+    assert QUEUES[queue]["VisibilityTimeout"] >= times * timeout + window
+
+
 @pytest.mark.parametrize("name", sorted(DEAD))
 def test_a_dead_letter_queue_keeps_messages_as_long_as_it_can(name: str) -> None:
     assert QUEUES[name]["MessageRetentionPeriod"] == 14 * 24 * 3600
@@ -211,6 +231,8 @@ def test_a_stream_gives_up_a_record_into_a_dead_letter_queue() -> None:
         assert dead_letters(stream["DestinationConfig"]["OnFailure"]["Destination"]), name
         assert stream["BisectBatchOnFunctionError"], name
         assert 0 < stream["MaximumRetryAttempts"] <= 100, name
+        # The stream keeps a record for a day. Source: DynamoDB Developer Guide, "DynamoDB Streams".
+        assert stream["MaximumRecordAgeInSeconds"] >= 24 * 3600, name
 
 
 def senders() -> Iterator[tuple[str, str, str]]:
