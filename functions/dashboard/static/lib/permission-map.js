@@ -84,8 +84,8 @@ function ofNamed(step, named) {
 const NOT_GRANTED = ["identity_policy", "unstated"];
 
 /**
- * What to copy to mend a cell: the API's fix for it, or else the catalog's statement for its permission. Null if nothing
- * is refused, or if a person must decide what to change.
+ * What to copy to mend a cell: the API's fix for it, or else the catalog's statement for its permission. Null if
+ * nothing is refused, or if a person must decide what to change.
  * @param {any} step @param {Cell} cell @param {any[]} issues the account's @param {any} policy the catalog's document
  * @returns {any} as an issue's fix
  */

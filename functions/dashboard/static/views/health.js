@@ -81,8 +81,8 @@ function testsOf(id, signal) {
   };
 }
 
-// Whether the account was not connected at all before the first test that found it connected. That is so if it was added
-// since the oldest day, and all its tests are here. If no test found it connected, its condition says so.
+// Whether the account was not connected at all before the first test that found it connected. That is so if it was
+// added since the oldest day, and all its tests are here. If no test found it connected, its condition says so.
 const wasNever = (account, isCut, now) =>
   conditionOf(account) === "notThereYet" || (!isCut && Date.parse(account.created_at) >= beginning(now));
 

@@ -33,7 +33,7 @@ import { t } from "./texts.js";
 
 const EVENTS = Object.keys(t.webhook.eventTexts);
 const WEBHOOK = "/v1/organization/webhook";
-// Each process of the API counts these by itself and allows the whole limit. So what is left in one of them says little.
+// Each process of the API counts these by itself and allows the whole limit. So what one of them has left says little.
 const COUNTED_ALONE = new Set(["requests"]);
 
 export function organization({ main, title, signal }) {
