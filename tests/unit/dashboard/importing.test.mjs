@@ -46,6 +46,16 @@ const linesOf = (count) =>
   numbers(count).map((number, index) => ({ line: index, account: { provider_id: number, name: "A" } }));
 const bodyOf = ({ account: body }) => body;
 const begun = () => ({ done: 0, created: [], refused: [] });
+/** All are added, once what this returns is resolved. */
+function addsAllLater() {
+  const held = Promise.withResolvers();
+  answer = async (accounts) => {
+    await held.promise;
+    return { created: accounts.map(account), refused: [] };
+  };
+  return held;
+}
+
 /** Waits of a minute are over at once. Returns how many there were. */
 function withoutWaits(context) {
   const { setTimeout: really } = globalThis;
@@ -229,11 +239,7 @@ test("what was refused is said with its line and its reason, and left to be corr
 });
 
 test("an import that is stopped says what was not sent, and leaves it", async () => {
-  const held = Promise.withResolvers();
-  answer = async (accounts) => {
-    await held.promise;
-    return { created: accounts.map(account), refused: [] };
-  };
+  const held = addsAllLater();
   const main = opened();
   await pasted(main, numbers(150).join("\n"));
   submit(main);
@@ -267,11 +273,7 @@ test("an import that fails goes on where it was", async () => {
 });
 
 test("whoever leaves is told what was added and what was not sent", async () => {
-  const held = Promise.withResolvers();
-  answer = async (accounts) => {
-    await held.promise;
-    return { created: accounts.map(account), refused: [] };
-  };
+  const held = addsAllLater();
   const main = opened();
   await pasted(main, numbers(150).join("\n"));
   submit(main);

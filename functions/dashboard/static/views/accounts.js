@@ -51,7 +51,7 @@ const CELLS = ["name", "status", "account", "capabilities", "tested", "next", "t
 const STATUSES = ["confirmed", "degraded", "failed", "unconfirmed"];
 const SORTED_BY = { name: "name", status: "status", account: "provider_id" };
 const CHOICES = {
-  status: /^(confirmed|degraded|failed|unconfirmed)$/,
+  status: new RegExp(`^(${STATUSES.join("|")})$`),
   access_type: /^(assume_role|access_key)$/,
   has_problems: /^(true|false)$/,
   template_version: /^[1-9]\d{0,3}$/,

@@ -201,7 +201,9 @@ def list_accounts(
     scope = selection.scope(organization_id, sort)
     after = Position.of_cursor(cursor, scope, "name", "word", "status", "number")
     find = partial(wiring.account_list().page, organization_id, selection, sort=sort, after=after)
-    return (_csv_page if prefers_csv(router.accept) else _json_page)(find, limit, scope)
+    answer = (_csv_page if prefers_csv(router.accept) else _json_page)(find, limit, scope)
+    answer.headers["Vary"] = "Accept"
+    return answer
 
 
 def _json_page(
@@ -209,9 +211,7 @@ def _json_page(
 ) -> Response[AccountPage]:
     page, now = find(limit=limit or 50), router.now()
     items = [listed_account(account, now) for account in page.items]
-    answer = paged_plainly(AccountPage, items, page.next_cursor(scope), router.query)
-    answer.headers["Vary"] = "Accept"
-    return answer
+    return paged_plainly(AccountPage, items, page.next_cursor(scope), router.query)
 
 
 def _csv_page(
@@ -221,9 +221,7 @@ def _csv_page(
 
     page, now, first = find(limit=limit or as_csv.LIMIT), router.now(), "cursor" not in router.query
     lines = as_csv.csv_of([listed_account(each, now) for each in page.items], header=first)
-    answer = paged_as_csv(lines, page.next_cursor(scope), router.query, header=first)
-    answer.headers["Vary"] = "Accept"
-    return answer
+    return paged_as_csv(lines, page.next_cursor(scope), router.query, header=first)
 
 
 @router.get(
