@@ -52,6 +52,8 @@ function importer(signal) {
   file.addEventListener("change", async () => {
     const [chosen] = file.files ?? [];
     if (!chosen) return;
+    // What was typed just before would be read over what is said of the file.
+    typing();
     if (chosen.size > LONGEST_TEXT) {
       file.value = "";
       drawPreview(preview, null, []);
