@@ -40,23 +40,21 @@ HEAVY = {
         "ulid",
     },
     "instances_api": {
-        "boto3",
         "ulid",
         "cavok.domain.instructions",
         "cavok.services.accounts",
-        _SESSION,
     },
     "end_resources": HTTP | {"boto3", _SESSION, "aws_lambda_powertools.utilities.batch"},
     "dashboard": HTTP | {"boto3", "botocore", "pynamodb", "cavok", "aws_lambda_powertools"},
-    "deliver_webhook": HTTP | {"boto3", _SESSION},
+    "deliver_webhook": HTTP | {_SESSION},
     "follow_outcome": HTTP | {_PROBES, "cavok.domain.instructions"},
     "follow_schedule": HTTP | {"boto3", _SESSION},
     "log_interactions": HTTP | {_PROBES, "cavok.domain.instructions"},
     "open_session": HTTP | {_PROBES, "cavok.domain.instructions"},
     "probe_account": HTTP | {"cavok.domain.instructions"},
     "probe_permission": HTTP | {"pynamodb", "cavok.adapters.table.table", "cavok.domain.accounts"},
-    "publish_events": HTTP | {"boto3", "pynamodb", "cavok.adapters.table.table", _SESSION},
-    "reconcile_clocks": HTTP | {"boto3", _SESSION, "aws_lambda_powertools.utilities.batch"},
+    "publish_events": HTTP | {"pynamodb", "cavok.adapters.table.table", _SESSION},
+    "reconcile_clocks": HTTP | {_SESSION, "aws_lambda_powertools.utilities.batch"},
     "sweep_accounts": HTTP | {"cavok.domain.instructions"},
     "survey_regions": HTTP | {_PROBES, "cavok.domain.instructions"},
     "write_customer_log": HTTP
@@ -98,9 +96,10 @@ gc.callbacks.append(lambda phase, _: made.append(phase) if ours in sys.modules e
 NOTE_CLIENTS = """
 import socket
 from botocore.session import Session
-made, create = [], Session.create_client
+made, sessions, create = [], set(), Session.create_client
 def create_client(session, service, *words, **named):
     made.append(service)
+    sessions.add(session)
     return create(session, service, *words, **named)
 def refuse(*_):
     raise AssertionError("AWS was called")
@@ -111,8 +110,8 @@ socket.socket.connect = socket.getaddrinfo = refuse
 
 @cache
 def loaded(function: str) -> frozenset[str]:
-    """The modules in a fresh process that imported the function's app and nothing else."""
-    return frozenset(after_importing(function, "names = list(sys.modules)"))
+    """The modules in a fresh process that imported the function's app, as Lambda starts it."""
+    return frozenset(after_importing(function, "names = list(sys.modules)", **ON_LAMBDA))
 
 
 def after_importing(function: str, code: str, before: str = "", **variables: str) -> list[Any]:
@@ -182,6 +181,12 @@ def test_a_function_makes_the_clients_that_each_invocation_needs_while_it_starts
     made = after_importing(function, "names = made", NOTE_CLIENTS, **ON_LAMBDA)
 
     assert set(made) == PREPARED.get(function, set())
+
+
+@pytest.mark.parametrize("function", [f for f in OURS if len(PREPARED[f]) > 1])
+def test_the_clients_of_a_function_come_from_one_session(function: str) -> None:
+    """Also PynamoDB's, which would make a session of its own."""
+    assert after_importing(function, "names = [len(sessions)]", NOTE_CLIENTS, **ON_LAMBDA) == [1]
 
 
 @pytest.mark.parametrize("function", OURS)

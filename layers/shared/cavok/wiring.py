@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
+from cavok.adapters import making_clients
 from cavok.adapters.making_clients import made_once
 
 if TYPE_CHECKING:
@@ -121,30 +122,24 @@ def due_accounts() -> "DueAccounts":
 
 @cache
 def progress() -> "Progress":
-    import boto3
-
     from cavok.adapters.table.progress import ONCE, Progress
 
-    return Progress(boto3.client("dynamodb", config=ONCE), setting("TABLE_NAME"))
+    return Progress(making_clients.session().client("dynamodb", config=ONCE), setting("TABLE_NAME"))
 
 
 @made_once
 def sealer() -> "Sealer":
-    import boto3
-
     from cavok.adapters.sealing import Sealer
 
-    return Sealer(boto3.client("kms"), setting("SEALING_KEY_ID"))
+    return Sealer(making_clients.session().client("kms"), setting("SEALING_KEY_ID"))
 
 
 @made_once
 def _sts(region: str | None = None) -> "STSClient":
     """The STS client of the function's own region, or of another."""
-    import boto3
-
     from cavok.adapters.customer.session import CALL
 
-    return boto3.client("sts", region_name=region, config=CALL)
+    return making_clients.session().client("sts", region_name=region, config=CALL)
 
 
 @cache
@@ -275,7 +270,6 @@ def first_tries() -> "FirstTries":
 
 @cache
 def _queue(url: str) -> "Queue":
-    import boto3
     from botocore.config import Config
 
     from cavok.adapters.queue import Queue
@@ -283,7 +277,7 @@ def _queue(url: str) -> "Queue":
     # About twelve seconds: after a receiver's eight, deliver_webhook has time to say it. All
     # functions that send to a queue share this.
     once_more = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2})
-    return Queue(boto3.client("sqs", config=once_more), url)
+    return Queue(making_clients.session().client("sqs", config=once_more), url)
 
 
 def webhook_messages() -> "Queue":
@@ -322,23 +316,25 @@ def fired_clocks() -> "Queue":
 
 @cache
 def workflows() -> "Workflows":
-    import boto3
-
     from cavok.adapters.workflows import IN_TIME, Workflows
 
-    return Workflows(boto3.client("stepfunctions", config=IN_TIME), setting("VERIFY_ACCOUNT_ARN"))
+    return Workflows(
+        making_clients.session().client("stepfunctions", config=IN_TIME),
+        setting("VERIFY_ACCOUNT_ARN"),
+    )
 
 
 @cache
 def templates() -> "Templates":
-    import boto3
-
     from cavok.adapters.templates import Templates, address_config
 
     public = setting("PUBLIC_TEMPLATES") == "true"
-    addresses = boto3.client("s3", config=address_config(public=public))
+    addresses = making_clients.session().client("s3", config=address_config(public=public))
     return Templates(
-        boto3.client("s3"), addresses, setting("TEMPLATES_BUCKET"), setting("TRUSTED_ACCOUNT_ID")
+        making_clients.session().client("s3"),
+        addresses,
+        setting("TEMPLATES_BUCKET"),
+        setting("TRUSTED_ACCOUNT_ID"),
     )
 
 
@@ -384,11 +380,9 @@ def trust_guard() -> "TrustGuard":
 
 @cache
 def bus() -> "Bus":
-    import boto3
-
     from cavok.adapters.bus import Bus
 
-    return Bus(boto3.client("events"), setting("EVENT_BUS_NAME"))
+    return Bus(making_clients.session().client("events"), setting("EVENT_BUS_NAME"))
 
 
 def connection_dependencies() -> "ConnectionDependencies":
@@ -421,8 +415,6 @@ def resources() -> "Resources":
 
 @cache
 def scheduler_client() -> "SchedulerClient":
-    import boto3
-
     from cavok.adapters.scheduler import SchedulerClient, SchedulerSettings
 
     # A function that only deletes schedules has no target.
@@ -432,7 +424,7 @@ def scheduler_client() -> "SchedulerClient":
         role_arn=os.environ.get("CLOCKS_ROLE_ARN", ""),
         dead_letter_arn=os.environ.get("UNFOLLOWED_SCHEDULES_ARN", ""),
     )
-    return SchedulerClient(boto3.client("scheduler"), settings)
+    return SchedulerClient(making_clients.session().client("scheduler"), settings)
 
 
 def resource_dependencies() -> "ResourceDependencies":

@@ -37,6 +37,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from cavok.adapters import making_clients
 from cavok.domain.pages import Page, Position
 
 E = TypeVar("E", bound=StrEnum)
@@ -426,6 +427,8 @@ class Table:
     def __init__(self, name: str, region: str) -> None:
         Item.Meta.table_name, Item.Meta.region = name, region
         self.connection = Item._get_connection().connection
+        # Where PynamoDB keeps the session that it would make.
+        self.connection._local.session = making_clients.botocore_session()
         events = self.connection.client.meta.events  # made now, not with the first call
         events.register("before-parse.dynamodb", _read_as_json, unique_id="cavok-as-json")
 
