@@ -34,6 +34,8 @@ import sys
 sys.path[:0] = {places!r}
 import app, json
 assert callable(app.handler)
+if hasattr(app, "app"):
+    app.app.all_routes()  # which requests import
 files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
 print(json.dumps([file for file in files if file]))
 """

@@ -25,8 +25,7 @@ from tests.support.builders import NOW, a_resource
 
 def _served() -> set[str]:
     """The paths of this function; the others are of the one that enters customers' accounts."""
-    routes = (*accounts_api.app._static_routes, *accounts_api.app._dynamic_routes)
-    return {route.openapi_path for route in routes}
+    return {route.openapi_path for route in accounts_api.app.all_routes()}
 
 
 EVERY_PATH: dict[str, Any] = described()["paths"]

@@ -75,8 +75,7 @@ class Whole:
 
     @staticmethod
     def handler(event: Json, context: Any) -> Any:
-        routes = (*instances_api.app._static_routes, *instances_api.app._dynamic_routes)
-        here = any(route.rule.match(event["rawPath"]) for route in routes)
+        here = instances_api.app.methods_at(event["rawPath"])
         return (instances_api if here else accounts_api).handler(event, context)
 
 

@@ -43,9 +43,13 @@ def modules(path: Path) -> set[Path]:
     found, ahead = {path}, [path]
     while ahead:
         for node in ast.walk(parsed(ahead.pop())):
-            if not isinstance(node, ast.ImportFrom) or not node.module:
-                continue
-            names = (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+            match node:
+                case ast.ImportFrom(module=str(module)):
+                    names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
+                case ast.Call(ast.Name("make_app")):  # imports these at the first request for one
+                    names = [f"cavok.api.routes.{module.arg}" for module in node.keywords]
+                case _:
+                    continue
             files = {
                 folder / (name.replace(".", "/") + ".py")
                 for name in names
