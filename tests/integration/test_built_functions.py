@@ -93,6 +93,15 @@ def test_without_its_layer_it_does_not_so_that_the_test_above_can_fail(name: str
     assert "ModuleNotFoundError" in done.stderr
 
 
+@pytest.mark.parametrize("name", ["AccountsApi", "InstancesApi"])
+def test_an_http_function_loads_what_its_own_resolver_needs(name: str) -> None:
+    """Powertools as installed would import all resolvers, and asyncio."""
+    files = json.loads(imported(BUILD / name, LAYER).stdout)
+
+    assert any("event_handler/api_gateway.py" in file for file in files)
+    assert [file for file in files if "/asyncio/" in file or "appsync" in file] == []
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_an_artifact_is_what_stands_in_the_functions_folder(name: str) -> None:
     """The page's has what its own step makes of the folder, under a hash of that."""
