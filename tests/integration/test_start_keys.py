@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from cavok import wiring
 from cavok.api.openapi import described
 from cavok.api.router import Router
+from cavok.domain.schedules import DAYS, Schedule, Window
 from tests.support.api import Api, is_problem, number, walk
-from tests.support.builders import ORGANIZATION_ID, an_interaction
+from tests.support.builders import ORGANIZATION_ID, a_resource, an_interaction
 from tests.support.moto_stack import TABLE, client
 from tests.support.start_keys import INVALID, NO_MATCH, OUTSIDE
 from tests.support.template import resource
@@ -128,14 +129,16 @@ LISTS = (
     Listing(f"/v1/accounts/{ACCOUNT}/verifications"),
     Listing(f"/v1/accounts/{ACCOUNT}/interactions"),
     Listing("/v1/organization/usage"),
+    Listing("/v1/resources"),
+    Listing("/v1/resources", (("kind", "ec2"), ("region", "us-east-1"), ("action", "stop"))),
 )
 each_list = pytest.mark.parametrize("listing", LISTS, ids=str)
 
 
 @pytest.fixture
 def five_of_each(admin: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five accounts, whose roles have version 1; the first with five tests, five interactions and
-    five audit entries.
+    """Five accounts, whose roles have version 1; the first with five tests, five interactions, five
+    audit entries and five resources that stop next.
     """
     ids = (f"01JN8Q5M3C{index:016}" for index in range(1, 1000))
     monkeypatch.setattr("cavok.services.accounts.new_id", lambda: next(ids))
@@ -150,6 +153,16 @@ def five_of_each(admin: Api, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Router, "now", staticmethod(lambda at=at: at))
         assert admin.post(f"/v1/accounts/{ACCOUNT}/verifications").status == 202
         wiring.interactions().record(an_interaction(index, account_id=ACCOUNT, at=NOW))
+        schedule = Schedule("UTC", (Window(DAYS, "04:00", f"{13 + index % 3}:00"),))
+        wiring.resources().add(
+            a_resource(
+                account_id=ACCOUNT,
+                resource_id=f"01JN8Q5M3C00000000000000R{index}",
+                instance_id=f"i-0123456789abcdef{index}",
+                schedule=schedule,
+                followed_at=NOW,
+            )
+        )
     for account in list(wiring.account_list().page(ORGANIZATION_ID, limit=5).items)[1:]:
         wiring.interactions().record(an_interaction(account_id=account.account_id, at=NOW))
 
@@ -197,7 +210,7 @@ def test_a_forged_cursor_is_refused_and_never_fails(listing: Listing, admin: Api
     ]
     forged += [
         [true[0], kind, key, account_id]
-        for kind in ("name", "word", "status", "number", "id", "used")
+        for kind in ("name", "word", "status", "number", "id", "used", "turn")
         for key in (
             f"aaa0#{ACCOUNT}",
             f"prod9#{ACCOUNT}",
@@ -208,6 +221,8 @@ def test_a_forged_cursor_is_refused_and_never_fails(listing: Listing, admin: Api
             "999999999999",
             ACCOUNT,
             "3",
+            f"2025-03-01T13:00:00Z#stop#ec2#us-east-1#{ACCOUNT}",
+            f"2025-03-01T13:00:00Z##ec2#us-east-1#{ACCOUNT}",
         )
         for account_id in (ACCOUNT, "")
     ]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cavok.adapters.table.organizations import Organizations
     from cavok.adapters.table.progress import Progress
     from cavok.adapters.table.quotas import Quotas
+    from cavok.adapters.table.resource_list import ResourceList
     from cavok.adapters.table.resources import Resources
     from cavok.adapters.table.table import Table
     from cavok.adapters.table.template_versions import TemplateVersions
@@ -411,6 +412,13 @@ def resources() -> "Resources":
     from cavok.adapters.table.resources import Resources
 
     return Resources(table(), _audit_kept_for())
+
+
+@cache
+def resource_list() -> "ResourceList":
+    from cavok.adapters.table.resource_list import ResourceList
+
+    return ResourceList(table(), accounts())
 
 
 @cache

@@ -315,6 +315,13 @@ OWN: dict[str, dict[str, str]] = {
     "ResourceList": {
         "items": "The resources of this page, oldest first.",
     },
+    "ListedResourceBody": {
+        "account_name": "The account's name.",
+        "account_status": "The status of the account.",
+    },
+    "OrganizationResourceList": {
+        "items": "The resources of this page, by what their schedules do next.",
+    },
     "ResourceVerdictBody": {"id": "The instance, as AWS identifies it."},
     "ResourcesBody": {
         "asked": "How many instances were checked, with AWS or against the policies.",
@@ -427,6 +434,7 @@ COMPONENTS = {
     "ProviderToCome": "A cloud provider that is not supported yet.",
     "Redelivery": "A message is sent again.",
     "ResourceList": "The resources of an account.",
+    "OrganizationResourceList": "The resources of all accounts.",
     "ResourceVerdictBody": "The verdict for one instance.",
     "StepName": "What a test tries: IAM actions, and checks of the trust.",
     "TestMessage": "A test message was sent.",

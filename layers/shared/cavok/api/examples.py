@@ -30,6 +30,7 @@ from cavok.api.models.organizations import (
 )
 from cavok.api.models.permissions import PermissionGroupBody, PermissionsBody
 from cavok.api.models.providers import ProviderList
+from cavok.api.models.resource_list import ListedResourceBody, OrganizationResourceList
 from cavok.api.models.resources import NextAction, ResourceBody, ResourceList
 from cavok.api.models.usage import AccountUsageBody, OrganizationUsageBody, UsageBody
 from cavok.api.models.verifications import VerificationBody, VerificationPage
@@ -85,6 +86,7 @@ from cavok.domain.least_privilege import Scope, least_privilege
 from cavok.domain.pages import Position, PositionKind
 from cavok.domain.quotas import QuotaName
 from cavok.domain.regions import RegionHealth, RegionStatus
+from cavok.domain.resource_list import ListedResource, ResourceSelection
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
 from cavok.domain.steps import ALLOWED, Step
@@ -340,8 +342,16 @@ def _body(account: Account) -> AccountBody:
 
 _account = _body(_ACCOUNT)
 _verification = VerificationBody.of(VERIFICATION)
-_resource = ResourceBody.of(
-    RESOURCE, next_action=NextAction(action=Action.STOP, at=_TESTED + timedelta(hours=9))
+_NEXT_STOP = _TESTED + timedelta(hours=9)
+_resource = ResourceBody.of(RESOURCE, next_action=NextAction(action=Action.STOP, at=_NEXT_STOP))
+_listed_resource = ListedResourceBody.of_listed(
+    ListedResource(
+        resource=RESOURCE,
+        account_name=_ACCOUNT.name,
+        account_number=_ACCOUNT.account_number,
+        account_status=_ACCOUNT.status,
+    ),
+    _TESTED,
 )
 _interaction = InteractionBody.of_interaction(INTERACTION)
 _webhook = WebhookBody.of(WEBHOOK, secret=None, state=WebhookState.ACTIVE)
@@ -387,6 +397,8 @@ def _answers() -> Iterable[BaseModel]:
     yield AccountPage(items=[_account], next_cursor=None)
     yield VerificationPage(items=[_verification], next_cursor=None)
     yield ResourceList(items=[_resource], next_cursor=None)
+    yield _listed_resource
+    yield OrganizationResourceList(items=[_listed_resource], next_cursor=None)
     yield InteractionPage(items=[_interaction], next_cursor=None)
     entry = audit.created(_ACCOUNT, REQUESTER)
     entry = replace(entry, entry_id=_ENTRY_ID, changes=entry.changes[:2])
@@ -483,6 +495,7 @@ EXAMPLES: dict[str, Any] = {
 PARAMETERS: dict[str, Any] = {
     "access_type": _ACCOUNT.access_type,
     "account_id": _ACCOUNT_ID,
+    "action": Action.STOP,
     "by": Scope.ARN,
     "event_id": MESSAGES[EventType.FAILED]["data"]["event_id"],
     "has_problems": False,
@@ -515,6 +528,11 @@ def _cursor(scope: str, kind: PositionKind, key: str, account_id: str = "") -> s
     return Position(kind, key, account_id).cursor(f"{_ORGANIZATION_ID}/{scope}")
 
 
+_RESOURCES = ResourceSelection(
+    **{name: PARAMETERS[name] for name in ("account_id", "kind", "region", "action")}
+)
+_TURN = "#".join((f"{_NEXT_STOP:%Y-%m-%dT%H:%M:%SZ}", "stop", "rds", _REGION, _RESOURCE_ID))
+
 _CURSORS = {
     "/v1/accounts": _cursor(
         _SELECTION.scope("", PARAMETERS["sort"]).removeprefix("/"),
@@ -523,6 +541,7 @@ _CURSORS = {
         _ACCOUNT_ID,
     ),
     "/v1/audit": _cursor("audit", "id", _ENTRY_ID),
+    "/v1/resources": _cursor(_RESOURCES.scope("").removeprefix("/"), "turn", _TURN, _ACCOUNT_ID),
     "/v1/organization/usage": _cursor(f"usage/{_PERIOD}", "used", str(_USAGE.used), _ACCOUNT_ID),
     **{
         f"/v1/accounts/{{account_id}}/{list_}": _cursor(f"{list_}/{_ACCOUNT_ID}", "id", last_id)

@@ -13,9 +13,10 @@ from cavok.domain.errors import CursorNotIssued
 T = TypeVar("T")
 U = TypeVar("U")
 
-PositionKind = Literal["name", "word", "status", "number", "id", "used"]
+PositionKind = Literal["name", "word", "status", "number", "id", "used", "turn"]
 
 _ID = "[0-9A-HJKMNP-TV-Z]{26}"
+_TURN = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z#(start|stop)"
 _NAMED = f"[a-z0-9]{{1,64}}#({_ID}) \\1"
 _FORMS = {
     "name": re.compile(_NAMED),
@@ -24,6 +25,7 @@ _FORMS = {
     "number": re.compile(f"[0-9]{{12}} {_ID}"),
     "id": re.compile(f"{_ID} "),
     "used": re.compile(f"[0-9]{{1,15}} {_ID}"),
+    "turn": re.compile(f"({_TURN}|~#)#[a-z0-9_]{{1,32}}#[a-z0-9-]{{1,30}}#{_ID} {_ID}"),
 }
 """The sort key and the id of each kind of position. DynamoDB refuses a key of another form."""
 

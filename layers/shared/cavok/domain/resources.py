@@ -131,6 +131,13 @@ class Resource:
         """Null without a schedule."""
         return self.schedule.next_transition(now) if self.schedule else None
 
+    @property
+    def turn_to_follow(self) -> Transition | None:
+        """The first transition that was not handled yet: the next one, unless one is due. Null
+        without a schedule.
+        """
+        return self.next_transition(self.followed_at)
+
     def operation(self, transition: Transition) -> Operation:
         """The start or stop that a transition of its schedule requires."""
         return Operation(transition.action, self.kind, self.instance_id, self.region)

@@ -70,6 +70,9 @@ def test_keys_are_as_production_stores_them() -> None:
         keys.template_pk("o", 2),
         keys.due_shard("a"),
         keys.usage_of("o", "2025-03"),
+        keys.turns_of("o"),
+        keys.turn_key(NOW, "stop", "ec2", "us-east-1", "r"),
+        keys.turn_key(None, "", "ec2", "us-east-1", "r"),
     ] == [
         "ORG",
         "WEBHOOK",
@@ -102,6 +105,9 @@ def test_keys_are_as_production_stores_them() -> None:
         "ORG#o#TEMPLATE#2",
         "DUE#4",
         "ORG#o#USAGE#2025-03",
+        "ORG#o#TURNS",
+        "2025-03-01T12:00:00Z#stop#ec2#us-east-1#r",
+        "~##ec2#us-east-1#r",
     ]
 
 
@@ -265,6 +271,7 @@ SPANS = st.builds(
     seconds=st.just(0) | st.integers(0, 10**9),
     microseconds=st.just(0) | st.integers(0, 999_999),
 )
+SECOND = timedelta(seconds=1)
 ZONES = st.integers(-1439, 1439).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
 
@@ -282,3 +289,16 @@ def test_due_times_have_the_same_order_as_text_and_in_time(
 def _as_stored(due: datetime) -> str:
     item = AccountItem.of(an_account(next_verification_at=due)).serialize()
     return str(item["next_verification_at"]["S"])
+
+
+@given(SPANS, ZONES, SPANS, ZONES)
+def test_turns_have_the_same_order_as_text_and_in_time(
+    until: timedelta, zone: timezone, later: timedelta, other_zone: timezone
+) -> None:
+    """A turn is at a full second. Those without a turn come last."""
+    begun, apart = NOW + until // SECOND * SECOND, later // SECOND
+    times = begun.astimezone(zone), (begun + apart * SECOND).astimezone(other_zone)
+    first, second = (keys.turn_key(at, "stop", "ec2", "us-east-1", "r") for at in times)
+
+    assert (first < second, first == second) == (bool(apart), not apart)
+    assert second < keys.turn_key(None, "", "aurora", "af-south-1", "0")

@@ -281,6 +281,12 @@ def without_a_place_in_the_list(item: Any) -> Any:
     return item
 
 
+def without_a_place_by_turn(item: Any) -> Any:
+    """As a resource was stored before there was a list of an organization's resources."""
+    item.turns_of = item.turn_key = None
+    return item
+
+
 def as_a_probe_shows(step: Step) -> Item:
     """As `progress.py` writes it, which does not know the item's class."""
     dynamodb, item = Mock(), ProgressItem()
@@ -326,6 +332,7 @@ WRITTEN: Mapping[str, Item] = {
         ORGANIZATION_ID, IdempotencyKey("k", "h"), ACCOUNT_ID, NOW
     ),
     "a resource with a schedule": ResourceItem.of(SCHEDULED),
+    "a resource older than the list of turns": without_a_place_by_turn(ResourceItem.of(SCHEDULED)),
     "a resource older than revisions": ResourceItem.of(OLD_RESOURCE),
     "a resource without one": ResourceItem.of(UNSCHEDULED),
     "a resource's claim": ResourceClaimItem.of(SCHEDULED),
@@ -393,6 +400,7 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
         WITHOUT_INSTANCE,
     ),
     "a resource with a schedule": (ResourceItem, ResourceItem.resource, SCHEDULED),
+    "a resource older than the list of turns": (ResourceItem, ResourceItem.resource, SCHEDULED),
     "a resource older than revisions": (ResourceItem, ResourceItem.resource, OLD_RESOURCE),
     "a resource without one": (ResourceItem, ResourceItem.resource, UNSCHEDULED),
     "a webhook": (WebhookItem, WebhookItem.webhook, WEBHOOK),

@@ -22,7 +22,7 @@ others that read or write it.
 | interaction begun by a request key    | ACCOUNT#<account> | REQUEST#<sha256>                 | interactions                                                   |
 | usage of a month                      | ACCOUNT#<account> | USAGE#<yyyy-mm>                  | usage                                                          |
 | proof of a role's trust, by purpose   | ACCOUNT#<account> | TRUST#<purpose>                  | trust_proofs                                                   |
-| resource                              | ACCOUNT#<account> | RESOURCE#<ulid>                  | resources                                                      |
+| resource                              | ACCOUNT#<account> | RESOURCE#<ulid>                  | resources, resource_list                                       |
 | claim: an instance is one resource    | ACCOUNT#<account> | RESOURCE_OF#<kind>#<region>#<id> | resources                                                      |
 | deleted resource, for a day           | ACCOUNT#<account> | DELETED#<resource>               | deleted, resources                                             |
 | steps of a running verification       | PROGRESS#<ulid>   | PROGRESS#<step>                  | verifications, progress                                        |
@@ -36,13 +36,14 @@ others that read or write it.
 | by_audited_account | audit entries  | audited_account | sk                   | all        |
 | by_usage           | usage counters | usage_of        | used                 | keys only  |
 | by_schedule        | resources      | scheduled       | sk                   | keys only  |
+| by_turn            | resources      | turns_of        | turn_key             | keys only  |
 
 by_name, by_status and by_template project keys only. A verification that changes neither name nor
 status, and reads the same version, writes nothing to them, and a page of accounts is one query and
 one batch read. All others, and by_template, are sparse: an account has no `template_pk` while the
 version of its role is not known, a resting one no `due_shard`, an entry of the webhook no
-`audited_account`, only usage counters have `usage_of`, and only resources with a schedule are
-`scheduled`.
+`audited_account`, only usage counters have `usage_of`, only resources with a schedule are
+`scheduled`, and only resources have `turns_of`.
 
 Others spell these keys too: workflows, event filters and IAM conditions in the template, and the
 readers of the stream. A test holds them together. This module loads no PynamoDB, so every function
@@ -50,7 +51,7 @@ may import it.
 """  # noqa: E501
 
 import hashlib
-from datetime import datetime
+from datetime import UTC, datetime
 
 ORGANIZATION = "ORG#"
 ACCOUNT = "ACCOUNT#"
@@ -83,6 +84,9 @@ HEALTH_SK = "HEALTH"
 
 SCHEDULED = "SCHEDULED"
 """The one partition of by_schedule. Only setting or ending a schedule writes there."""
+
+NO_TURN = "~"
+"""In place of the time of a resource's next turn. It sorts after all times."""
 
 DUE_SHARDS = tuple(f"DUE#{shard}" for shard in range(8))
 """Partitions of by_due. One partition accepts 1,000 writes a second, and each test of an account
@@ -209,3 +213,20 @@ def due_shard(account_id: str) -> str:
 
 def usage_of(organization_id: str, period: str) -> str:
     return f"{organization_pk(organization_id)}#{usage_sk(period)}"
+
+
+def turns_of(organization_id: str) -> str:
+    """A turn writes there twice: it removes one entry and adds another."""
+    return f"{organization_pk(organization_id)}#TURNS"
+
+
+def turn_time(at: datetime) -> str:
+    """Sorts as the times do."""
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def turn_key(at: datetime | None, action: str, kind: str, region: str, resource_id: str) -> str:
+    """Sorts by the time of a turn; resources without a schedule come last. The rest is what a list
+    is filtered by, so that it reads only those resources that it shows.
+    """
+    return "#".join((turn_time(at) if at else NO_TURN, action, kind, region, resource_id))

@@ -52,7 +52,9 @@ def _load_schedule(stored: Any) -> Schedule:
 
 
 class ResourceItem(Item):
-    """An instance under control. It is in `by_schedule` while it has a schedule."""
+    """An instance under control. It is in `by_turn`, and in `by_schedule` while it has a schedule.
+    One that was stored before there was `by_turn` is in it from its next turn or change on.
+    """
 
     organization_id = UnicodeAttribute()
     account_id = UnicodeAttribute()
@@ -66,6 +68,8 @@ class ResourceItem(Item):
     stopped_at = UTCDateTimeAttribute(null=True)
     note = UnicodeAttribute(null=True)
     scheduled = UnicodeAttribute(null=True)
+    turns_of = UnicodeAttribute(null=True)
+    turn_key = UnicodeAttribute(null=True)
     revision = UnicodeAttribute(null=True)
     clocks = JsonAttribute(dump=list, load=tuple)
     created_at = UTCDateTimeAttribute()
@@ -75,10 +79,21 @@ class ResourceItem(Item):
     @classmethod
     def of(cls, resource: Resource) -> "ResourceItem":
         """The item that stores a resource, in by_schedule if it has a schedule."""
-        pk = keys.account_pk(resource.account_id)
-        scheduled = keys.SCHEDULED if resource.schedule else None
-        sk = keys.resource_sk(resource.resource_id)
-        return cls.of_fields(pk, sk, resource, scheduled=scheduled)
+        turn = resource.turn_to_follow
+        return cls.of_fields(
+            keys.account_pk(resource.account_id),
+            keys.resource_sk(resource.resource_id),
+            resource,
+            scheduled=keys.SCHEDULED if resource.schedule else None,
+            turns_of=keys.turns_of(resource.organization_id),
+            turn_key=keys.turn_key(
+                turn.at if turn else None,
+                turn.action if turn else "",
+                resource.kind,
+                resource.region,
+                resource.resource_id,
+            ),
+        )
 
     def resource(self) -> Resource:
         """The stored resource."""

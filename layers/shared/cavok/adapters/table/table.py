@@ -193,6 +193,17 @@ class BySchedule(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     sk = UnicodeAttribute(range_key=True)
 
 
+class ByTurn(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Resources of an organization, by the time of their next turn."""
+
+    class Meta:
+        index_name = "by_turn"
+        projection = KeysOnlyProjection()
+
+    turns_of = UnicodeAttribute(hash_key=True)
+    turn_key = UnicodeAttribute(range_key=True)
+
+
 class Item(Model):
     """Base class of all items. It makes the connection, and PynamoDB looks up an index's keys on
     the class that does, so the indexes are declared here.
@@ -216,6 +227,7 @@ class Item(Model):
     by_audited_account = ByAuditedAccount()
     by_usage = ByUsage()
     by_schedule = BySchedule()
+    by_turn = ByTurn()
 
     @classmethod
     def of_fields(cls, pk: str, sk: str, source: Any, **others: Any) -> Self:
