@@ -49,7 +49,7 @@ MAY: Mapping[str, set[str]] = {
             "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem", "ACCOUNT", "ORG", "WEBHOOK"
         ),
         *READS_PROGRESS,
-        *index("by_name", "by_status", "by_template", "by_audited_account", "by_usage"),
+        *index("by_name", "by_status", "by_template", "by_audited_account", "by_usage", "by_turn"),
         "kms:Encrypt SealingKey account,organization",
         "kms:Encrypt SealingKey organization,webhook",
         "sqs:SendMessage WebhookMessages",

@@ -252,3 +252,23 @@ def test_another_schedule_leaves_the_instance_as_it_is_until_its_next_transition
     assert after.due_transition(NOW.replace(hour=22)) == Transition(
         NOW.replace(hour=22), Action.START
     )
+
+
+@given(MOMENTS)
+def test_the_turn_to_follow_is_the_one_that_becomes_due_next(
+    moment: tuple[Schedule, datetime],
+) -> None:
+    """It decides the place in the list of an organization's resources."""
+    schedule, now = moment
+    resource = replace(a_resource(), schedule=None).scheduled(schedule, now)
+
+    for _ in range(15):
+        turn = resource.turn_to_follow
+        assert turn
+        assert resource.due_transition(turn.at - timedelta(seconds=1)) is None
+        assert resource.due_transition(turn.at) == turn
+        resource = resource.followed(turn, turn.at, changed=True)
+
+
+def test_without_a_schedule_there_is_no_turn_to_follow() -> None:
+    assert a_resource().turn_to_follow is None
