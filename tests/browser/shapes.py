@@ -17,6 +17,7 @@ from cavok.api.models.interactions import InteractionBody, InteractionPage
 from cavok.api.models.least_privilege import LeastPrivilegeBody
 from cavok.api.models.organizations import OrganizationBody
 from cavok.api.models.permissions import PermissionsBody
+from cavok.api.models.resource_list import OrganizationResourceList
 from cavok.api.models.resources import ResourceBody, ResourceList
 from cavok.api.models.usage import OrganizationUsageBody, UsageBody
 from cavok.api.models.verifications import VerificationBody, VerificationPage
@@ -45,6 +46,7 @@ _ANSWERS: dict[str, type[BaseModel]] = {
     f"GET {_ACCOUNT}/instances": InstanceList,
     f"POST {_ACCOUNT}/instances/[^/]+/[^/]+/(start|stop)": InteractionBody,
     f"GET {_ACCOUNT}/interactions": InteractionPage,
+    "GET /v1/resources": OrganizationResourceList,
     f"GET {_ACCOUNT}/resources": ResourceList,
     f"POST {_ACCOUNT}/resources|(GET|PATCH) {_ACCOUNT}/resources/[^/]+": ResourceBody,
 }

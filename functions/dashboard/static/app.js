@@ -58,6 +58,11 @@ const ROUTES = [
     view: async () => (await import("./views/trail.js")).accountAudit,
   },
   {
+    path: "/schedules",
+    section: "schedules",
+    view: async () => (await import("./views/all-schedules.js")).allSchedules,
+  },
+  {
     path: "/organization",
     section: "organization",
     view: async () => (await import("./views/organization.js")).organization,
@@ -78,6 +83,7 @@ const ROUTES = [
 
 const SIDEBAR = [
   { section: "accounts", href: "#/accounts", icon: "cloud", text: t.nav.accounts },
+  { section: "schedules", href: "#/schedules", icon: "clock", text: t.nav.schedules },
   { section: "organization", href: "#/organization", icon: "building", text: t.nav.organization },
   { section: "access", href: "#/access-details", icon: "key", text: t.nav.access },
 ];

@@ -35,6 +35,7 @@ const texts = {
     label: "Admin",
     admin: "Admin",
     accounts: "Cloud Accounts",
+    schedules: "Schedules",
     organization: "Organization",
     access: "Access Details",
     skip: "Skip to the content",

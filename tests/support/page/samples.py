@@ -715,6 +715,16 @@ DELIVERIES = [
 ]
 
 
+def listed(resource: dict[str, Any], account: dict[str, Any]) -> dict[str, Any]:
+    """A resource in the list of all accounts' resources."""
+    return resource | {
+        "account_id": account["account_id"],
+        "account_name": account["name"],
+        "provider_id": account["provider_id"],
+        "account_status": account["status"],
+    }
+
+
 def in_many_regions(account: dict[str, Any], *steps: dict[str, Any]) -> dict[str, Any]:
     """The account, of which a test has found so much as a page can show."""
     wide = account | {"regions": [each["region"] for each in REGION_HEALTH]}
@@ -753,6 +763,10 @@ def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
         f"{one}/verifications/test0": finished_test("test0", steps=STEPS[:7]),
         f"{one}/usage": USAGE,
         f"{one}/instances": just_listed(),
+        "/v1/resources": {
+            "items": [listed(each, accounts[0]) for each in RESOURCES],
+            "next_cursor": None,
+        },
         f"{one}/resources": {"items": RESOURCES, "next_cursor": None},
         f"{one}/resources/res1": RESOURCES[0],
         f"{one}/interactions": {"items": INTERACTIONS, "next_cursor": None},

@@ -20,6 +20,7 @@ NEEDS_SIGN_IN = {
     "interactions": "#/accounts/acc000000/interactions",
     "least privilege": "#/accounts/acc000000/least-privilege",
     "audit": "#/accounts/acc000000/audit",
+    "all schedules": "#/schedules",
     "organization": "#/organization",
     "organization's audit": "#/organization/audit",
     "not found": "#/no/such/page",

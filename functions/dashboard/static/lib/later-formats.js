@@ -22,6 +22,22 @@ export const timeOfDay = (minutes) => TIME_OF_DAY.format(atMinute(minutes));
 /** The name of a day; 0 is Monday. @param {number} day @param {"long" | "short"} form */
 export const dayName = (day, form) => DAY_NAMES[form].format(atMinute(day * 24 * 60));
 
+/** @type {Map<string, Intl.DateTimeFormat>} */
+const ZONED = new Map();
+
+/** A moment as the clocks of a time zone show it. @param {number} moment @param {string} zone */
+export function timeIn(moment, zone, { dated = false } = {}) {
+  const key = `${zone} ${dated}`;
+  if (!ZONED.has(key)) {
+    /** @type {Intl.DateTimeFormatOptions} */
+    const time = { timeZone: zone, hour: "numeric", minute: "2-digit" };
+    /** @type {Intl.DateTimeFormatOptions} */
+    const date = dated ? { weekday: "short", day: "numeric", month: "short" } : {};
+    ZONED.set(key, new Intl.DateTimeFormat(LOCALE, { ...time, ...date }));
+  }
+  return /** @type {Intl.DateTimeFormat} */ (ZONED.get(key)).format(moment);
+}
+
 /** The first day of the reader's week: 1 is Monday, which it also is where the browser does not say. */
 export function firstDay(locale = LOCALE) {
   const there = /** @type {any} */ (new Intl.Locale(locale));

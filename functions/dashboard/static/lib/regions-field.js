@@ -1,10 +1,10 @@
-// The field for an account's regions. Only modals have it, so the first view does not load it.
+// The field for an account's regions, and the regions that are known. The first view does not load it.
 import { fill, h, uniqueId } from "./dom.js";
 import { button, field, iconButton, setError } from "./ui.js";
 import { t } from "../views/texts.js";
 
 const REGION = /^[a-z]{2,3}(-[a-z]+)+-\d$/;
-const KNOWN_REGIONS = [
+export const KNOWN_REGIONS = [
   "af-south-1",
   "ap-east-1",
   "ap-east-2",

@@ -312,15 +312,16 @@ export class Pages {
 /**
  * A list that loads one more page per press. Reads its first page again at intervals, or all loaded items if they
  * change. `complete`: reads more about the items while they are shown, and draws them as it goes. `shown`: returns an
- * item with what is known by now.
+ * item with what is known by now. `arrange`: returns what is drawn of the loaded items, each with a key by `keyOf`;
+ * `isWhole`: no more can be loaded.
  * @param {Options & {changes?: boolean, fetchPage: (cursor?: string | null) => Promise<any>,
  *   complete?: (items: any[], draw: () => void) => Promise<any>, shown?: (item: any) => any,
- *   keyOf: (item: any) => string, list: Element, renderItem: (item: any, before?: Element) => Node,
- *   empty: Node, onItems?: (items: any[]) => void}} options
+ *   arrange?: (items: any[], isWhole: boolean) => any[], keyOf: (item: any) => string, list: Element,
+ *   renderItem: (item: any, before?: Element) => Node, empty: Node, onItems?: (items: any[]) => void}} options
  * @returns {Part & {node: Element, again: () => Promise<void>, draw: () => void}} `draw`: shows what is known by now
  */
 export function pagedList({ renderItem, list, empty, onItems, complete, shown = (item) => item, ...options }) {
-  const { keyOf } = options;
+  const { keyOf, arrange = (items) => items } = options;
   const pages = new Pages(options);
   const more = h("div", { class: "more" });
   const content = h("div", {}, list, more);
@@ -331,7 +332,8 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
       const had = focused(more);
       drawAll();
       // The button is gone after the last page.
-      if (had && !pages.cursor && list.children[length]) focusOn(list.children[length]);
+      const next = list.children[length] ?? list.lastElementChild;
+      if (had && !pages.cursor && next) focusOn(next);
     } catch (problem) {
       if (!options.signal.aborted) drawMore(problem);
     }
@@ -355,7 +357,8 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
           }),
     );
   const draw = () => {
-    if (pages.items.length) keyed(list, pages.items.map(shown), keyOf, renderItem);
+    const arranged = arrange(pages.items.map(shown), !pages.cursor);
+    if (arranged.length) keyed(list, arranged, keyOf, renderItem);
     else fill(list, empty);
     onItems?.(pages.items);
   };

@@ -172,8 +172,18 @@ const weekday = (day) => (((day + FIRST_DAY) % 7) + 7) % 7;
 
 /** The minute of the week in this time zone at a moment. @param {Date | number} moment @param {string} zone */
 export function minuteOfWeek(moment, zone) {
+  const { weekday: day, minute } = localTime(moment, zone);
+  return day * DAY_MINUTES + minute;
+}
+
+/**
+ * What the clocks there show at a moment: the day, counted since 1970, and its minute.
+ * @param {Date | number} moment @param {string} zone
+ */
+export function localTime(moment, zone) {
   const local = localOf(Number(moment), zone);
-  return weekday(dayOf(local)) * DAY_MINUTES + Math.floor((local - dayOf(local) * DAY_MS) / MINUTE_MS);
+  const day = dayOf(local);
+  return { day, weekday: weekday(day), minute: Math.floor((local - day * DAY_MS) / MINUTE_MS) };
 }
 
 // ---- turns ---------------------------------------------------------------------------------------

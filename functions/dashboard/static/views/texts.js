@@ -1004,6 +1004,51 @@ export const t = withTexts(OPEN_TABLES, {
 
   actors: { schedule: "on schedule", system: "Cavok itself" },
 
+  // What the schedules of all accounts do next.
+  turns: {
+    title: "Schedules",
+    text: (evening, morning) =>
+      "What schedules start and stop next in all accounts. Days and times are those of each schedule's time zone. A " +
+      `night is from ${evening} to ${morning}.`,
+    none: "Nothing to show: no instance under Cavok's control matches.",
+    filters: {
+      text: "What is shown",
+      action: { label: "What happens", all: "Starts and stops" },
+      kind: { label: "Kind", all: "All kinds" },
+      region: { label: "Region", all: "All regions" },
+    },
+    chosen: "The list shows what you have chosen.",
+    oneAccount: "Schedules of one account are shown.",
+    allAccounts: "Show all accounts",
+    only: "Only this account",
+    onlyThis: (name) => `Only this account: ${name}`,
+    parts: {
+      tonight: () => "Tonight",
+      evening: () => "This evening",
+      today: () => "Today",
+      tomorrow: () => "Tomorrow",
+      tomorrowNight: () => "Tomorrow night",
+      day: (day) => day,
+      night: (day) => `${day} night`,
+      later: () => "Later",
+      always: () => "Always on or off",
+      none: () => "Without a schedule",
+    },
+    does: { start: "Starts", stop: "Stops" },
+    keeps: { start: "Kept on:", stop: "Kept off:" },
+    start: (count) => plural(count, { one: "# starts", other: "# start" }),
+    stop: (count) => plural(count, { one: "# stops", other: "# stop" }),
+    rest: (count) =>
+      plural(count, {
+        one: "# rests, because its account is not connected",
+        other: "# rest, because their accounts are not connected",
+      }),
+    rests: "not connected: nothing happens",
+    inZone: (zone) => `in ${zone}`,
+    others: (count) => plural(count, { one: "and # other", other: "and # others" }),
+    noted: "The last turn was unusual: see the account.",
+  },
+
   organization: {
     title: "Organization",
     identity: "Identity",

@@ -1,0 +1,117 @@
+// What the schedules of many instances do in the next two days, by parts of the day. The API lists the instances in the
+// order of their next turns. So every turn up to the next one of the last loaded instance is one of a loaded instance.
+import { isAlwaysOn, localTime, turnsOf } from "./week.js";
+
+const AHEAD_MS = 48 * 60 * 60_000;
+
+/** A night is from this minute of a day to that of the next one. */
+export const [EVENING, MORNING] = [18 * 60, 6 * 60];
+
+/**
+ * The part of a day in which a moment is, as the clocks of a time zone show it. `name`: that of its text; of a `day` or
+ * a `night` that has no other name, `weekday` is the day on which it begins. `order`: parts in order of time.
+ * @param {number} moment in milliseconds, as `now` @param {number} now @param {string} zone
+ */
+export function partOf(moment, now, zone) {
+  const [there, here] = [moment, now].map((each) => localTime(each, zone));
+  const isNight = there.minute >= EVENING || there.minute < MORNING;
+  const began = there.minute < MORNING ? 1 : 0;
+  const days = there.day - here.day - began;
+  const weekday = (there.weekday + 7 - began) % 7;
+  // Before the morning, it is still the night that began yesterday.
+  const nights = here.minute < MORNING ? ["evening", "tomorrowNight"] : ["tonight", "tomorrowNight"];
+  const name = isNight ? (days < 0 ? "tonight" : (nights[days] ?? "night")) : (["today", "tomorrow"][days] ?? "day");
+  return { name, weekday, order: days * 2 + Number(isNight) };
+}
+
+/** @typedef {{key: string, action: string, at: number | null, zone: string, account: any, instances: any[]}} Row */
+/** @typedef {{key: string, name: string, weekday: number, order: number, rows: Row[]}} Group */
+
+// What comes after the parts of the next two days.
+const LATER = { name: "later", weekday: 0, order: 100 };
+const ALWAYS = { name: "always", weekday: 0, order: 101 };
+const NONE = { name: "none", weekday: 0, order: 102 };
+
+/**
+ * The turns of these instances, in parts of the day: one row for what a schedule does at a moment in one account. What
+ * comes after two days is in `later`, by the next turn alone; in `always` is what stays on, or off, all week.
+ * @param {any[]} resources as the API lists them @param {boolean} isWhole whether these are all
+ * @param {number} now in milliseconds @param {string} action only these; all if empty
+ * @returns {Group[]}
+ */
+export function groupsOf(resources, isWhole, now, action = "") {
+  const last = resources.at(-1)?.next_action;
+  const until = Math.min(now + AHEAD_MS, isWhole || !last ? Infinity : Date.parse(last.at));
+  const turns = remembered((schedule) => turnsOf(schedule, now, until));
+  /** @type {Map<string, Group & {byKey: Map<string, Row>}>} */
+  const groups = new Map();
+  const put = (part, resource, turn, at) => {
+    if (action && turn.action !== action) return;
+    const group = groups.get(`${part.name} ${part.weekday}`) ?? { ...part, key: "", rows: [], byKey: new Map() };
+    group.key = `${part.name} ${part.weekday}`;
+    group.order = Math.min(group.order, part.order);
+    groups.set(group.key, group);
+    const zone = resource.schedule?.time_zone ?? "";
+    const key = [at, turn.action, zone, resource.account_id].join(" ");
+    const row = group.byKey.get(key) ?? {
+      key,
+      at,
+      zone,
+      action: turn.action,
+      account: accountOf(resource),
+      instances: [],
+    };
+    row.instances.push(instanceOf(resource));
+    group.byKey.set(key, row);
+  };
+  for (const resource of unique(resources)) {
+    const { schedule, next_action: next } = resource;
+    if (!next) put(NONE, resource, { action: "" }, null);
+    else if (!schedule.windows.length || isAlwaysOn(schedule)) put(ALWAYS, resource, next, null);
+    else {
+      const coming = turns(schedule);
+      for (const turn of coming) put(partOf(turn.at, now, schedule.time_zone), resource, turn, turn.at);
+      if (!coming.length) put(LATER, resource, next, Date.parse(next.at));
+    }
+  }
+  return [...groups.values()]
+    .toSorted((a, b) => a.order - b.order)
+    .map(({ byKey, ...group }) => ({ ...group, rows: [...byKey.values()].toSorted(byTime) }));
+}
+
+/** How many instances of a group start and stop, and how many rest because their account is not connected. */
+export function countsOf({ rows }, isConnected) {
+  const counts = { start: 0, stop: 0, rest: 0 };
+  for (const { action, account, instances } of rows) counts[isConnected(account) ? action : "rest"] += instances.length;
+  return counts;
+}
+
+const byTime = (a, b) => (a.at ?? 0) - (b.at ?? 0) || (a.account.name < b.account.name ? -1 : 1);
+
+// A turn moves its instance to another place, so two pages may both have it. The later one is newer.
+const unique = (resources) => new Map(resources.map((each) => [each.resource_id, each])).values();
+
+// Most instances of a fleet have one of a few schedules.
+function remembered(calculate) {
+  const known = new Map();
+  return (schedule) => {
+    const key = JSON.stringify(schedule);
+    if (!known.has(key)) known.set(key, calculate(schedule));
+    return known.get(key);
+  };
+}
+
+const accountOf = (resource) => ({
+  id: resource.account_id,
+  name: resource.account_name,
+  number: resource.provider_id,
+  status: resource.account_status,
+});
+
+const instanceOf = ({ resource_id: key, name, instance_id: id, kind, region, note }) => ({
+  key,
+  name: name || id,
+  kind,
+  region,
+  note,
+});

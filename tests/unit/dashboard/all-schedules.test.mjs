@@ -1,0 +1,109 @@
+// The view of all accounts' schedules: what it asks for, what it shows, and how it is filtered.
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { all, element, press, signIn } from "./drawn.mjs";
+import { until } from "./soon.mjs";
+
+const page = "../../../functions/dashboard/static";
+globalThis.window = { addEventListener() {} };
+globalThis.history = { replaceState: (_, __, address) => addresses.push(address) };
+const api = await import(`${page}/lib/api.js`);
+const session = await import(`${page}/lib/session.js`);
+const { allSchedules } = await import(`${page}/views/all-schedules.js`);
+api.start({ api_base: "http://api.test" });
+
+const HOUR = 60 * 60_000;
+const addresses = [];
+let asked;
+let view;
+
+const resource = (id, hoursAhead, more = {}) => {
+  const at = new Date(Math.ceil(Date.now() / HOUR) * HOUR + hoursAhead * HOUR);
+  const stop = `${String(at.getUTCHours()).padStart(2, "0")}:00`;
+  const start = `${String((at.getUTCHours() + 12) % 24).padStart(2, "0")}:00`;
+  const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+  return {
+    resource_id: id,
+    name: id,
+    instance_id: `i-${id}`,
+    kind: "ec2",
+    region: "us-east-1",
+    note: null,
+    schedule: { time_zone: "UTC", windows: [{ days, start, stop }] },
+    next_action: { action: "stop", at: at.toISOString() },
+    account_id: "a",
+    account_name: "Production",
+    provider_id: "111122223333",
+    account_status: "confirmed",
+    ...more,
+  };
+};
+
+beforeEach(async () => {
+  await signIn(session);
+  asked = [];
+  addresses.length = 0;
+  view = new AbortController();
+  globalThis.fetch = async (url) => {
+    asked.push(new URL(url).search);
+    return Response.json({
+      items: [resource("web", 1), resource("db", 2, { account_status: "failed" })],
+      next_cursor: null,
+    });
+  };
+});
+afterEach(() => view.abort());
+
+function opened() {
+  const main = element();
+  allSchedules({ main, path: "/schedules", query: new URLSearchParams(), signal: view.signal, title() {} });
+  return main;
+}
+
+const rows = (main) => all(main).filter((node) => node.tag === "li");
+const select = (main, name) => all(main).find((node) => node.tag === "select" && node.getAttribute("name") === name);
+
+function choose(main, name, value) {
+  const node = select(main, name);
+  node.value = value;
+  const event = new Event("change");
+  Object.defineProperty(event, "currentTarget", { value: node });
+  node.dispatchEvent(event);
+}
+
+test("each row says what happens, when, to what, and links to the account's schedules", async () => {
+  const main = opened();
+  await until(() => rows(main).length);
+  const [first] = rows(main);
+  assert.match(first.textContent, /in UTC.*Stops.*web.*EC2.*us-east-1.*Production.*111122223333/s);
+  assert.deepEqual(
+    all(first)
+      .filter(({ tag }) => tag === "a")
+      .map((node) => node.href),
+    ["#/accounts/a/schedules"],
+  );
+  assert.ok(rows(main).some((row) => row.textContent.includes("not connected: nothing happens")));
+});
+
+test("what schedules do is chosen by the page, and what they are for by the API", async () => {
+  const main = opened();
+  await until(() => rows(main).length);
+  choose(main, "action", "start");
+  await until(() => rows(main).every((row) => row.textContent.includes("Starts")));
+  assert.equal(asked.length, 1);
+  choose(main, "region", "eu-west-1");
+  await until(() => asked.length === 2);
+  assert.equal(asked[1], "?limit=100&region=eu-west-1");
+  assert.deepEqual(addresses, ["#/schedules?action=start", "#/schedules?action=start&region=eu-west-1"]);
+});
+
+test("one account can be chosen in its row, and all again", async () => {
+  const main = opened();
+  await until(() => rows(main).length);
+  press(all(main).find((node) => node.ariaLabel === "Only this account: Production"));
+  await until(() => asked.length === 2);
+  assert.equal(asked[1], "?limit=100&account_id=a");
+  press(all(main).find((node) => node.tag === "button" && node.textContent === "Show all accounts"));
+  await until(() => asked.length === 3);
+  assert.equal(asked[2], "?limit=100");
+});

@@ -1,0 +1,166 @@
+// What the schedules of many instances do next, by parts of the day.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+const page = "../../../functions/dashboard/static";
+const { countsOf, groupsOf, partOf } = await import(`${page}/lib/turns.js`);
+const { turnsOf } = await import(`${page}/lib/week.js`);
+
+const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+// A Thursday.
+const NOW = Date.parse("2026-01-08T12:00:00Z");
+const OFFICE = { days: DAYS.slice(0, 5), start: "08:00", stop: "20:00" };
+
+const next = (schedule, now) => {
+  const [turn] = turnsOf(schedule, now, now + 16 * 24 * 60 * 60_000);
+  return turn && { action: turn.action, at: new Date(turn.at).toISOString() };
+};
+
+/** A resource as the API lists it. */
+function resource(id, { zone = "UTC", windows = [OFFICE], account = "a", now = NOW, ...but } = {}) {
+  const schedule = windows && { time_zone: zone, windows };
+  return {
+    resource_id: id,
+    name: id,
+    instance_id: `i-${id}`,
+    kind: "ec2",
+    region: "us-east-1",
+    note: null,
+    schedule,
+    next_action: schedule ? next(schedule, now) : null,
+    account_id: account,
+    account_name: `Account${account}`,
+    provider_id: "111122223333",
+    account_status: "confirmed",
+    ...but,
+  };
+}
+
+const inOrder = (...resources) =>
+  resources.toSorted((a, b) => (a.next_action?.at ?? "~").localeCompare(b.next_action?.at ?? "~"));
+
+const said = (groups) =>
+  groups.map(({ name, rows }) => [
+    name,
+    ...rows.map(
+      ({ action, at, instances }) =>
+        `${action}${at ? ` ${new Date(at).toISOString().slice(5, 16)}` : ""} ${instances.map((each) => each.name)}`,
+    ),
+  ]);
+
+for (const [moment, now, name] of [
+  ["2026-01-08T17:59Z", "2026-01-08T12:00Z", "today"],
+  ["2026-01-08T18:00Z", "2026-01-08T12:00Z", "tonight"],
+  ["2026-01-09T05:59Z", "2026-01-08T12:00Z", "tonight"],
+  ["2026-01-09T06:00Z", "2026-01-08T12:00Z", "tomorrow"],
+  ["2026-01-09T18:00Z", "2026-01-08T12:00Z", "tomorrowNight"],
+  ["2026-01-10T05:00Z", "2026-01-08T12:00Z", "tomorrowNight"],
+  ["2026-01-10T06:00Z", "2026-01-08T12:00Z", "day"],
+  ["2026-01-10T19:00Z", "2026-01-08T20:00Z", "night"],
+  // Before the morning it is still the night.
+  ["2026-01-08T05:00Z", "2026-01-08T02:00Z", "tonight"],
+  ["2026-01-08T08:00Z", "2026-01-08T02:00Z", "today"],
+  ["2026-01-08T20:00Z", "2026-01-08T02:00Z", "evening"],
+  ["2026-01-09T02:00Z", "2026-01-08T02:00Z", "evening"],
+  ["2026-01-09T20:00Z", "2026-01-08T02:00Z", "tomorrowNight"],
+]) {
+  test(`at ${now}, ${moment} is ${name}`, () => {
+    assert.equal(partOf(Date.parse(moment), Date.parse(now), "UTC").name, name);
+  });
+}
+
+test("a night that has no other name has that of the day on which it begins", () => {
+  const at = (moment) => partOf(Date.parse(moment), Date.parse("2026-01-08T20:00Z"), "UTC");
+  assert.deepEqual(at("2026-01-10T19:00Z"), at("2026-01-11T05:00Z"));
+  assert.equal(at("2026-01-10T19:00Z").weekday, 5);
+});
+
+test("parts are those of the schedule's time zone", () => {
+  // In Auckland it is 01:00 of the next day.
+  const at = Date.parse("2026-01-08T17:30:00Z");
+  assert.equal(partOf(at, NOW, "Pacific/Auckland").name, "today");
+  assert.equal(partOf(at, NOW, "Asia/Kolkata").name, "tonight");
+});
+
+test("each turn of two days is shown once, by its part of the day", () => {
+  const groups = groupsOf(inOrder(resource("web"), resource("db")), true, NOW);
+  assert.deepEqual(said(groups), [
+    ["tonight", "stop 01-08T20:00 web,db"],
+    ["tomorrow", "start 01-09T08:00 web,db"],
+    ["tomorrowNight", "stop 01-09T20:00 web,db"],
+  ]);
+});
+
+test("instances of other accounts, times and zones have rows of their own", () => {
+  const late = { ...OFFICE, stop: "21:00" };
+  const listed = inOrder(
+    resource("web"),
+    resource("other", { account: "b" }),
+    resource("late", { windows: [late] }),
+    resource("berlin", { zone: "Europe/Berlin" }),
+  );
+  assert.deepEqual(said(groupsOf(listed, true, NOW, "stop"))[0], [
+    "tonight",
+    "stop 01-08T19:00 berlin",
+    "stop 01-08T20:00 web",
+    "stop 01-08T20:00 other",
+    "stop 01-08T21:00 late",
+  ]);
+});
+
+test("only turns that are certainly whole are shown before all are loaded", () => {
+  const early = resource("early", { windows: [{ ...OFFICE, stop: "14:00" }] });
+  const listed = inOrder(early, resource("web"));
+  assert.deepEqual(said(groupsOf(listed, false, NOW)), [
+    ["today", "stop 01-08T14:00 early"],
+    ["tonight", "stop 01-08T20:00 web"],
+  ]);
+});
+
+test("what comes later, stays on or off, or has no schedule comes last", () => {
+  const weekend = { days: ["sun"], start: "08:00", stop: "10:00" };
+  const always = { days: DAYS, start: "00:00", stop: "00:00" };
+  const listed = inOrder(
+    resource("sunday", { windows: [weekend] }),
+    resource("on", { windows: [always] }),
+    resource("off", { windows: [] }),
+    resource("free", { windows: null }),
+  );
+  assert.deepEqual(said(groupsOf(listed, true, NOW)), [
+    ["later", "start 01-11T08:00 sunday"],
+    ["always", "start on", "stop off"],
+    ["none", " free"],
+  ]);
+  assert.deepEqual(said(groupsOf(listed, true, NOW, "stop")), [["always", "stop off"]]);
+});
+
+test("a resource that moved while pages were read is shown once, as it was listed last", () => {
+  const listed = [resource("web"), resource("web", { windows: [{ ...OFFICE, stop: "21:00" }] })];
+  assert.deepEqual(said(groupsOf(listed, true, NOW, "stop"))[0], ["tonight", "stop 01-08T21:00 web"]);
+});
+
+test("those of an account that is not connected rest", () => {
+  const listed = inOrder(
+    resource("web"),
+    resource("db", { account: "b", account_status: "failed" }),
+    resource("api", { account: "b", account_status: "failed" }),
+  );
+  const [tonight] = groupsOf(listed, true, NOW);
+  assert.deepEqual(
+    countsOf(tonight, ({ status }) => status === "confirmed"),
+    { start: 0, stop: 1, rest: 2 },
+  );
+});
+
+test("ten thousand accounts have a row each, in the order of their names", () => {
+  const one = resource("web");
+  const ids = Array.from({ length: 10_000 }, (_, at) => String(at).padStart(5, "0"));
+  const listed = ids
+    .toReversed()
+    .map((id) => ({ ...one, resource_id: id, account_id: id, account_name: `Account${id}` }));
+  const [{ rows }] = groupsOf(listed, true, NOW);
+  assert.deepEqual(
+    rows.map(({ account }) => account.id),
+    ids,
+  );
+});
