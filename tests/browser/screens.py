@@ -124,6 +124,8 @@ def lived_in(now: datetime) -> dict[str, Any]:
     newest = accounts[UNCONFIRMED]
     parts[f"/v1/accounts/{newest['account_id']}/instructions"] = instructions_of(newest)
     parts[f"{account}/resources"] = {"items": resources, "next_cursor": None}
+    listed = [samples.listed(one, accounts[0]) for one in resources]
+    parts["/v1/resources"] = {"items": listed, "next_cursor": None}
     parts[f"{account}/audit"] = parts["/v1/audit"] = {"items": audit, "next_cursor": None}
     parts["/v1/organization/webhook"] = samples.WEBHOOK | webhook
     # The account whose usage is shown beside its details is the second of all.

@@ -1,0 +1,161 @@
+"""The schedules of all accounts: what stops tonight and starts tomorrow, with few and with many
+accounts.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
+from tests.support.page import samples
+
+RESOURCES = "/v1/resources"
+NOW = "2026-01-08T12:00:00Z"
+"""A Thursday."""
+
+OFFICE = {
+    "time_zone": "UTC",
+    "windows": [
+        {"days": ["mon", "tue", "wed", "thu", "fri"], "start": "08:00", "stop": "20:00"},
+    ],
+}
+STOP = {"action": "stop", "at": "2026-01-08T20:00:00Z"}
+PAGE = 100
+
+
+def a_resource(index: int, **changes: Any) -> dict[str, Any]:
+    """An instance of its own account, which stops at eight."""
+    account = samples.account(index, status="confirmed")
+    schedule = {
+        "resource_id": f"res{index:05}",
+        "name": f"web{index}",
+        "schedule": OFFICE,
+        "next_action": STOP,
+        "note": None,
+    }
+    return samples.listed(samples.RESOURCES[0] | schedule | changes, account)
+
+
+def pages_of(resources: list[dict[str, Any]]) -> Any:
+    """What the API answers, page by page, without other filters than the account."""
+
+    def reply(request: Any) -> dict[str, Any]:
+        query = parse_qs(urlsplit(request.url).query)
+        start, wanted = int(query.get("cursor", ["0"])[0]), query.get("account_id")
+        found = [one for one in resources if not wanted or one["account_id"] == wanted[0]]
+        more = start + PAGE < len(found)
+        return {
+            "items": found[start : start + PAGE],
+            "next_cursor": str(start + PAGE) if more else None,
+        }
+
+    return reply
+
+
+def part(page: Page, name: str) -> Locator:
+    return page.get_by_role("region", name=name, exact=True)
+
+
+@pytest.fixture
+def page(admin) -> Page:
+    admin.page.clock.install(time=NOW)
+    return admin.page
+
+
+def test_what_stops_tonight_and_starts_tomorrow_is_told_by_account(page, admin, answer_with):
+    resting = a_resource(2) | {"account_status": "failed"}
+    unscheduled = a_resource(3, schedule=None, next_action=None)
+    answer_with(
+        page, RESOURCES, {"items": [a_resource(1), resting, unscheduled], "next_cursor": None}
+    )
+    admin.go("#/schedules")
+
+    expect(page.get_by_role("link", name="Schedules")).to_have_attribute("aria-current", "page")
+    expect(page.get_by_role("heading", level=2)).to_have_text(
+        ["Tonight", "Tomorrow", "Tomorrow night", "Without a schedule"]
+    )
+    tonight = part(page, "Tonight")
+    expect(tonight).to_contain_text("1 stops · 1 rests, because its account is not connected")
+    row = tonight.get_by_role("listitem").filter(has_text="web1")
+    expect(row).to_contain_text("in UTC")
+    expect(row).to_contain_text("Stops web1")
+    expect(part(page, "Tomorrow").get_by_role("listitem").first).to_contain_text("Starts web1")
+    expect(tonight).to_contain_text("not connected: nothing happens")
+    expect(part(page, "Without a schedule")).to_contain_text("web3")
+    account = row.get_by_role("link")
+    expect(account).to_have_attribute("href", "#/accounts/acc000001/schedules")
+    assert_accessible(page)
+
+
+def test_a_keyboard_chooses_what_is_shown_and_the_address_keeps_it(page, admin, answer_with):
+    asked = answer_with(page, RESOURCES, pages_of([a_resource(1), a_resource(2)]))
+    admin.go("#/schedules")
+    wait_until_loaded(page)
+
+    happens = page.get_by_label("What happens")
+    happens.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("heading", level=2)).to_have_text(["Tomorrow"])
+    expect(happens).to_be_focused()
+    expect(happens).to_have_value("start")
+    only = page.get_by_role("button", name="Only this account: Account00002")
+    only.press("Enter")
+    expect(page.get_by_role("listitem").filter(has_text="web1")).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"#/schedules\?action=start&account_id=acc000002$"))
+    assert "account_id=acc000002" in asked[-1].url
+
+    page.reload()
+    expect(page.get_by_role("heading", level=2)).to_have_text(["Tomorrow"])
+    expect(page.get_by_label("What happens")).to_have_value("start")
+    expect(part(page, "Tomorrow")).to_contain_text("web2")
+    page.get_by_role("button", name="Show all accounts").press("Enter")
+    expect(part(page, "Tomorrow")).to_contain_text("web1")
+
+
+@pytest.mark.parametrize(("count", "presses"), [(1, 0), (10, 0), (300, 2), (10_000, 2)])
+def test_a_fleet_comes_a_page_at_a_time(page, admin, answer_with, count, presses):
+    answer_with(page, RESOURCES, pages_of([a_resource(index) for index in range(count)]))
+    admin.go("#/schedules")
+    rows = part(page, "Tonight").get_by_role("listitem")
+    expect(rows).to_have_count(min(count, PAGE))
+
+    more = page.get_by_role("button", name="Show more")
+    for pressed in range(presses):
+        more.click()
+        expect(rows).to_have_count(min(count, PAGE * (pressed + 2)))
+    expect(more).to_have_count(0 if count <= 300 else 1)
+    # As long as instances are left, only turns up to their next one are certainly all.
+    expect(part(page, "Tomorrow")).to_have_count(1 if count <= 300 else 0)
+
+
+@pytest.mark.parametrize("width", [360, 640])
+def test_it_fits_a_narrow_screen_and_one_of_twice_the_size(page, admin, answer_with, width):
+    """A screen of 1280 px at 200 % is 640 px wide."""
+    long = a_resource(1, name="a-name-of-an-instance-that-is-as-long-as-names-may-be" * 3)
+    answer_with(page, RESOURCES, {"items": [long], "next_cursor": None})
+    page.set_viewport_size({"width": width, "height": 740})
+    admin.go("#/schedules")
+
+    expect(part(page, "Tonight")).to_be_visible()
+    assert_fits(page)
+
+
+def test_a_viewer_sees_them_too(viewer, answer_with):
+    viewer.page.clock.install(time=NOW)
+    answer_with(viewer.page, RESOURCES, {"items": [a_resource(1)], "next_cursor": None})
+    viewer.go("#/schedules")
+
+    expect(part(viewer.page, "Tonight")).to_contain_text("web1")
+
+
+def test_without_instances_it_says_so(page, admin, answer_with):
+    answer_with(page, RESOURCES, {"items": [], "next_cursor": None})
+    admin.go("#/schedules")
+
+    expect(page.get_by_text("Nothing to show")).to_be_visible()
+    assert_accessible(page)
