@@ -201,3 +201,24 @@ def test_a_page_looks_at_so_many_resources_and_reads_only_what_it_shows(
 
     assert [ids([page]) for page in pages] == [["03"], [], ["10"]]
     assert sum(read) == 2
+
+
+def test_a_page_without_filters_asks_for_no_more_entries_than_it_shows(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = connect(1)
+    for index in range(4):
+        add(account, index, "08-18")
+    sizes: list[int] = []
+    as_it_is = Table.entries
+
+    def noted(self: Table, *args: Any, size: int, **others: Any) -> Any:
+        sizes.append(size)
+        return as_it_is(self, *args, size=size, **others)
+
+    monkeypatch.setattr(Table, "entries", noted)
+
+    admin.get(PATH, limit=2)
+    admin.get(PATH, limit=2, kind="ec2")
+
+    assert sizes == [3, 1_000]

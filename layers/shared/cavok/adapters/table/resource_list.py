@@ -70,14 +70,15 @@ class ResourceList:
         selection = selection or ResourceSelection()
         if selection.is_empty:
             return Page([], None)
-        entries = self._entries(organization_id, after)
+        size = limit + 1 if selection == ResourceSelection() else _ANSWER
+        entries = self._entries(organization_id, after, size)
         found: list[tuple[_Entry, ListedResource]] = []
         last: _Entry | None = None
         looks, reads, ended = MOST_LOOKED_AT, most_read(limit), False
         while len(found) <= limit and looks and reads and not ended:
             chosen: list[_Entry] = []
-            size = min(BATCH, reads, limit + 1 - len(found))
-            while looks and len(chosen) < size and not ended:
+            wanted = min(BATCH, reads, limit + 1 - len(found))
+            while looks and len(chosen) < wanted and not ended:
                 if entry := next(entries, None):
                     looks, last = looks - 1, entry
                     if _may_be_in(selection, entry, now):
@@ -89,7 +90,7 @@ class ResourceList:
         end = found[limit - 1][0] if len(found) > limit else None if ended else last
         return Page([one for _, one in found[:limit]], end.position if end else None)
 
-    def _entries(self, organization_id: str, after: Position | None) -> Iterator[_Entry]:
+    def _entries(self, organization_id: str, after: Position | None, size: int) -> Iterator[_Entry]:
         hash_key = keys.turns_of(organization_id)
         start = after and start_after(
             ResourceItem,
@@ -99,7 +100,7 @@ class ResourceList:
             sk=keys.resource_sk(after.key.rpartition("#")[2]),
         )
         for entry in self._table.entries(
-            ResourceItem.by_turn, hash_key, None, start=start or None, size=_ANSWER
+            ResourceItem.by_turn, hash_key, None, start=start or None, size=size
         ):
             turn_key, account_pk = entry["turn_key"][STRING], entry["pk"][STRING]
             yield _Entry(account_pk.removeprefix(keys.ACCOUNT), turn_key, *turn_key.split("#"))
