@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 const page = "../../../functions/dashboard/static";
-const { countsOf, groupsOf, partOf } = await import(`${page}/lib/turns.js`);
+const { countsOf, turnsByPart, partOf } = await import(`${page}/lib/turns.js`);
 const { turnsOf } = await import(`${page}/lib/week.js`);
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -83,7 +83,7 @@ test("parts are those of the schedule's time zone", () => {
 });
 
 test("each turn of two days is shown once, by its part of the day", () => {
-  const groups = groupsOf(inOrder(resource("web"), resource("db")), true, NOW);
+  const groups = turnsByPart(inOrder(resource("web"), resource("db")), true, NOW);
   assert.deepEqual(said(groups), [
     ["tonight", "stop 01-08T20:00 web,db"],
     ["tomorrow", "start 01-09T08:00 web,db"],
@@ -99,7 +99,7 @@ test("instances of other accounts, times and zones have rows of their own", () =
     resource("late", { windows: [late] }),
     resource("berlin", { zone: "Europe/Berlin" }),
   );
-  assert.deepEqual(said(groupsOf(listed, true, NOW, "stop"))[0], [
+  assert.deepEqual(said(turnsByPart(listed, true, NOW, "stop"))[0], [
     "tonight",
     "stop 01-08T19:00 berlin",
     "stop 01-08T20:00 web",
@@ -111,7 +111,7 @@ test("instances of other accounts, times and zones have rows of their own", () =
 test("only turns that are certainly whole are shown before all are loaded", () => {
   const early = resource("early", { windows: [{ ...OFFICE, stop: "14:00" }] });
   const listed = inOrder(early, resource("web"));
-  assert.deepEqual(said(groupsOf(listed, false, NOW)), [
+  assert.deepEqual(said(turnsByPart(listed, false, NOW)), [
     ["today", "stop 01-08T14:00 early"],
     ["tonight", "stop 01-08T20:00 web"],
   ]);
@@ -126,17 +126,17 @@ test("what comes later, stays on or off, or has no schedule comes last", () => {
     resource("off", { windows: [] }),
     resource("free", { windows: null }),
   );
-  assert.deepEqual(said(groupsOf(listed, true, NOW)), [
+  assert.deepEqual(said(turnsByPart(listed, true, NOW)), [
     ["later", "start 01-11T08:00 sunday"],
     ["always", "start on", "stop off"],
     ["none", " free"],
   ]);
-  assert.deepEqual(said(groupsOf(listed, true, NOW, "stop")), [["always", "stop off"]]);
+  assert.deepEqual(said(turnsByPart(listed, true, NOW, "stop")), [["always", "stop off"]]);
 });
 
 test("a resource that moved while pages were read is shown once, as it was listed last", () => {
   const listed = [resource("web"), resource("web", { windows: [{ ...OFFICE, stop: "21:00" }] })];
-  assert.deepEqual(said(groupsOf(listed, true, NOW, "stop"))[0], ["tonight", "stop 01-08T21:00 web"]);
+  assert.deepEqual(said(turnsByPart(listed, true, NOW, "stop"))[0], ["tonight", "stop 01-08T21:00 web"]);
 });
 
 test("those of an account that is not connected rest", () => {
@@ -145,7 +145,7 @@ test("those of an account that is not connected rest", () => {
     resource("db", { account: "b", account_status: "failed" }),
     resource("api", { account: "b", account_status: "failed" }),
   );
-  const [tonight] = groupsOf(listed, true, NOW);
+  const [tonight] = turnsByPart(listed, true, NOW);
   assert.deepEqual(
     countsOf(tonight, ({ status }) => status === "confirmed"),
     { start: 0, stop: 1, rest: 2 },
@@ -158,7 +158,7 @@ test("ten thousand accounts have a row each, in the order of their names", () =>
   const listed = ids
     .toReversed()
     .map((id) => ({ ...one, resource_id: id, account_id: id, account_name: `Account${id}` }));
-  const [{ rows }] = groupsOf(listed, true, NOW);
+  const [{ rows }] = turnsByPart(listed, true, NOW);
   assert.deepEqual(
     rows.map(({ account }) => account.id),
     ids,

@@ -5,7 +5,8 @@ import { isAlwaysOn, localTime, turnsOf } from "./week.js";
 const AHEAD_MS = 48 * 60 * 60_000;
 
 /** A night is from this minute of a day to that of the next one. */
-export const [EVENING, MORNING] = [18 * 60, 6 * 60];
+export const EVENING = 18 * 60;
+export const MORNING = 6 * 60;
 
 /**
  * The part of a day in which a moment is, as the clocks of a time zone show it. `name`: that of its text; of a `day` or
@@ -39,7 +40,7 @@ const NONE = { name: "none", weekday: 0, order: 102 };
  * @param {number} now in milliseconds @param {string} action only these; all if empty
  * @returns {Group[]}
  */
-export function groupsOf(resources, isWhole, now, action = "") {
+export function turnsByPart(resources, isWhole, now, action = "") {
   const last = resources.at(-1)?.next_action;
   const until = Math.min(now + AHEAD_MS, isWhole || !last ? Infinity : Date.parse(last.at));
   const turns = remembered((schedule) => turnsOf(schedule, now, until));

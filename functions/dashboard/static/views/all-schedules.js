@@ -6,7 +6,7 @@ import { icon } from "../lib/icons.js";
 import { dayName, timeIn, timeOfDay } from "../lib/later-formats.js";
 import { KNOWN_REGIONS } from "../lib/regions-field.js";
 import * as router from "../lib/router.js";
-import { countsOf, EVENING, groupsOf, MORNING } from "../lib/turns.js";
+import { countsOf, EVENING, turnsByPart, MORNING } from "../lib/turns.js";
 import { freshnessMark, isConnected, section, skeleton, statusBadge } from "../lib/ui.js";
 import { pagedList } from "../lib/watched.js";
 import { wordOf } from "../texts.js";
@@ -113,7 +113,7 @@ function turnList(chosen, signal, choose) {
     placeholder: () => skeleton(6),
     keyOf: (each) => each.key ?? each.resource_id,
     changes: true,
-    arrange: (resources, isWhole) => groupsOf(resources, isWhole, Date.now(), chosen.action),
+    arrange: (resources, isWhole) => turnsByPart(resources, isWhole, Date.now(), chosen.action),
     renderItem: (group) => groupCard(group, choose),
     fetchPage: (cursor) =>
       api.get("/v1/resources", { query: { limit: 100, cursor, kind, region, account_id }, signal }),
