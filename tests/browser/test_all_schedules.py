@@ -31,7 +31,7 @@ PAGE = 100
 def a_resource(index: int, **changes: Any) -> dict[str, Any]:
     """An instance of its own account, which stops at eight."""
     account = samples.account(index, status="confirmed")
-    schedule = {
+    schedule: dict[str, Any] = {
         "resource_id": f"res{index:05}",
         "name": f"web{index}",
         "schedule": OFFICE,
