@@ -20,6 +20,7 @@ app = make_app(
     organizations=("/v1/organization",),
     permissions=("/v1/permissions",),
     providers=("/v1/providers",),
+    shared_problems=("/v1/problems",),
     usage=("/v1/organization/usage", "/v1/accounts/<account_id>/usage"),
     verifications=("/v1/accounts/<account_id>/verifications",),
     webhooks=("/v1/organization/webhook",),

@@ -20,6 +20,7 @@ from botocore.exceptions import ReadTimeoutError
 from standardwebhooks import Webhook
 
 from cavok import wiring
+from cavok.adapters.table.accounts import AccountItem
 from cavok.adapters.table.table import ItemChanged, Table
 from cavok.api import examples, gate
 from cavok.api.conditions import is_condition
@@ -235,13 +236,23 @@ def add_delivery() -> None:
     wiring.webhooks().record(examples.DELIVERY, examples.DELIVERY.at)
 
 
+def add_problem() -> None:
+    with AccountItem.batch_write() as batch:
+        batch.save(AccountItem.of(examples.WITH_A_PROBLEM))
+
+
 EVERYTHING = (*CONNECTED, add_resource, add_interaction, add_webhook, add_delivery)
+BEFORE_IT_IS_READ: dict[str, Sequence[Callable[[], None]]] = {
+    "get_instructions": [add_account],
+    "list_problems": [add_account, add_problem],
+}
 
 
 @pytest.mark.parametrize("name", READS)
 def test_an_example_shows_what_is_read(name: str) -> None:
     path, operation = READS[name]
-    add_account() if name == "get_instructions" else [step() for step in EVERYTHING]
+    for step in BEFORE_IT_IS_READ.get(name, EVERYTHING):
+        step()
     known = {
         name: value for name, value in examples_of(operation).items() if not is_condition(name)
     }

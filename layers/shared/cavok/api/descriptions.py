@@ -327,6 +327,21 @@ OWN: dict[str, dict[str, str]] = {
         "windows": "When the instance is on. Empty: always off. If the instance is on (or off) all "
         "week, Cavok starts (or stops) it every midnight.",
     },
+    "SharedFixBody": {
+        "terraform": "The same policy as a Terraform resource.",
+        "stack_url": "The AWS console's list of stacks, with the one that made the role.",
+    },
+    "SharedProblemBody": {
+        "cause": "Names the cause: 16 hexadecimal digits, the same in every answer.",
+        "code": "The issue, for programs. Codes may be added.",
+        "remedy": "What to do about it, in each account.",
+        "fix": "A fix to copy. Null if there is none, or another one for each account.",
+        "accounts": "The accounts that have it, of those at which this answer looks.",
+    },
+    "SharedProblemPage": {
+        "looked_at": "At how many accounts with problems this answer looks.",
+        "items": "The problems, those of failed accounts first.",
+    },
     "StepBody": {
         "step": "What was tried: an IAM action, or a check of the trust. Steps may be added.",
         "group": "The group of the permission. Groups may be added.",

@@ -31,6 +31,7 @@ from cavok.api.models.organizations import (
 from cavok.api.models.permissions import PermissionGroupBody, PermissionsBody
 from cavok.api.models.providers import ProviderList
 from cavok.api.models.resources import NextAction, ResourceBody, ResourceList
+from cavok.api.models.shared_problems import SharedProblemBody, SharedProblemPage
 from cavok.api.models.usage import AccountUsageBody, OrganizationUsageBody, UsageBody
 from cavok.api.models.verifications import VerificationBody, VerificationPage
 from cavok.api.models.webhooks import (
@@ -87,6 +88,7 @@ from cavok.domain.quotas import QuotaName
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
+from cavok.domain.shared_problems import shared_problems
 from cavok.domain.steps import ALLOWED, Step
 from cavok.domain.verifications import State, Trigger, Verification
 from cavok.domain.webhooks import (
@@ -232,6 +234,7 @@ _LOST = Issue(
     "Add ec2:StopInstances to the role's policy, as the Instructions show.",
     fix=grant(_ACCOUNT, ["ec2:StopInstances"]),
 )
+WITH_A_PROBLEM = replace(_ACCOUNT, status=Status.DEGRADED, issues=(_LOST,))
 _NOT_ENTERED = Issue(
     IssueCode.ROLE_NOT_ASSUMABLE,
     "Cavok cannot assume the role CavokCloud in account 123456789012.",
@@ -391,6 +394,11 @@ def _answers() -> Iterable[BaseModel]:
     entry = audit.created(_ACCOUNT, REQUESTER)
     entry = replace(entry, entry_id=_ENTRY_ID, changes=entry.changes[:2])
     yield AuditPage(items=[AuditEntryBody.of_entry(entry)], next_cursor=None)
+    yield SharedProblemPage(
+        looked_at=1,
+        items=[SharedProblemBody.of_problem(each) for each in shared_problems([WITH_A_PROBLEM])],
+        next_cursor=None,
+    )
     yield DetectionBody(state=Detection.FOUND)
     instance = InstanceBody(
         kind=RESOURCE.kind,
@@ -521,6 +529,9 @@ _CURSORS = {
         "name",
         f"{_ACCOUNT.name.lower()}#{_ACCOUNT_ID}",
         _ACCOUNT_ID,
+    ),
+    "/v1/problems": _cursor(
+        "problems", "status", f"degraded:{_ACCOUNT.name.lower()}#{_ACCOUNT_ID}", _ACCOUNT_ID
     ),
     "/v1/audit": _cursor("audit", "id", _ENTRY_ID),
     "/v1/organization/usage": _cursor(f"usage/{_PERIOD}", "used", str(_USAGE.used), _ACCOUNT_ID),

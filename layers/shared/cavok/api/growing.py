@@ -23,7 +23,7 @@ class Names(NamedTuple):
 
 
 NAMES = {
-    "IssueCode": Names([*IssueCode], ("IssueBody.code",)),
+    "IssueCode": Names([*IssueCode], ("IssueBody.code", "SharedProblemBody.code")),
     "ErrorCode": Names(sorted(STATUS_OF_CODE), ("Problem.code",)),
     "PermissionGroup": Names(
         [group.group for group in GROUPS], ("StepBody.group", "PermissionGroupBody.group")
