@@ -35,10 +35,13 @@ const texts = {
     label: "Admin",
     admin: "Admin",
     accounts: "Cloud Accounts",
+    problems: "Problems",
     organization: "Organization",
     access: "Access Details",
     skip: "Skip to the content",
     notices: "Notices",
+    jump: "Go to…",
+    shortcut: (isApple) => (isApple ? "⌘K" : "Ctrl+K"),
   },
 
   roles: { admin: "Admin", viewer: "Viewer", operator: "Operator" },

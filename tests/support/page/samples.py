@@ -13,7 +13,7 @@ from cavok.domain import permissions
 from cavok.domain.account_list import BY_URGENCY, has_word
 from cavok.domain.permissions import group_of
 from cavok.domain.quotas import QuotaName, parse_quotas
-from tests.support.page.tested import found, least_privilege_of
+from tests.support.page.tested import found, least_privilege_of, shared_problems_of
 from tests.support.template import template
 
 QUOTAS = parse_quotas(template()["Parameters"]["Quotas"]["Default"])
@@ -100,6 +100,26 @@ def pages_of(accounts: list[dict[str, Any]]) -> Any:
         return {
             "items": page,
             "next_cursor": json.dumps(place(page[-1])) if len(page) < len(rest) else None,
+        }
+
+    return reply
+
+
+def problems_of(accounts: list[dict[str, Any]], looked_at: int = 500) -> Any:
+    """`GET /v1/problems` over a list; an answer looks at so many accounts."""
+    place = _place_by("", "status")
+    troubled = sorted(
+        (each for each in accounts if _fits(each, {"has_problems": "true"})), key=place
+    )
+
+    def reply(request: Any) -> dict[str, Any]:
+        query = parse_qs(urlsplit(request.url).query)
+        start = int(query.get("cursor", ["0"])[0])
+        part, end = troubled[start : start + looked_at], start + looked_at
+        return {
+            "looked_at": len(part),
+            "items": shared_problems_of(part),
+            "next_cursor": str(end) if end < len(troubled) else None,
         }
 
     return reply
@@ -735,6 +755,7 @@ def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
         "/v1/organization/webhook": WEBHOOK,
         "/v1/organization/webhook/deliveries": {"items": DELIVERIES, "next_cursor": None},
         "/v1/accounts": pages_of(accounts),
+        "/v1/problems": problems_of(accounts),
         "/v1/audit": {"items": AUDIT, "next_cursor": None},
         **{f"/v1/accounts/{item['account_id']}": item for item in accounts[:10]},
         f"{one}/instructions": INSTRUCTIONS,

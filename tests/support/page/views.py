@@ -20,11 +20,13 @@ NEEDS_SIGN_IN = {
     "interactions": "#/accounts/acc000000/interactions",
     "least privilege": "#/accounts/acc000000/least-privilege",
     "audit": "#/accounts/acc000000/audit",
+    "problems": "#/problems",
     "organization": "#/organization",
     "organization's audit": "#/organization/audit",
     "not found": "#/no/such/page",
 }
 MODALS = {
+    "Go to…": "#/accounts/acc000003",
     "Rename": "#/accounts/acc000003",
     "Change": "#/accounts/acc000004",
     "Rotate keys": "#/accounts/acc000003",

@@ -191,14 +191,16 @@ function watchTest(account, node) {
   return submitting(node, () => showOnce(account, newest()));
 }
 
-const TABS = [
+export const TABS = [
   ...["overview", "instructions", "tests", "health"],
   ...["instances", "schedules", "interactions", "privilege", "audit"],
 ];
 const TAB_PATHS = { overview: "", privilege: "/least-privilege" };
 
+/** The address of a tab of an account. */
+export const tabAddress = (id, name) => `#/accounts/${api.segment(id)}${TAB_PATHS[name] ?? `/${name}`}`;
+
 function drawTabs(nav, id, current) {
-  const base = `#/accounts/${api.segment(id)}`;
   fill(
     nav,
     h(
@@ -210,7 +212,7 @@ function drawTabs(nav, id, current) {
           {},
           h(
             "a",
-            { href: `${base}${TAB_PATHS[name] ?? `/${name}`}`, "aria-current": name === current ? "page" : null },
+            { href: tabAddress(id, name), "aria-current": name === current ? "page" : null },
             t.account.tabs[name],
           ),
         ),

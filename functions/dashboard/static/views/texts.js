@@ -136,7 +136,49 @@ export const t = withTexts(OPEN_TABLES, {
   fix: {
     statement: "Policy statement",
     cli: "AWS CLI command",
+    terraform: "Terraform",
     console: "Open it in the AWS console",
+    stack: "Find the stack in the AWS console",
+  },
+
+  jump: {
+    title: "Go to",
+    label: "Account, view or action",
+    hint: "Account, view or action…",
+    options: "Choices",
+    groups: { account: "This account", views: "Views", actions: "Actions", accounts: "Accounts" },
+    ofAccount: (tab, name) => `${tab} of ${name}`,
+    addAccount: "Add account",
+    addMany: "Add many accounts",
+    test: (name) => `Test ${name}`,
+    theme: (name) => `Theme: ${name}`,
+    searchAll: (q) => `Search all accounts for “${q}”`,
+    searching: "Searching accounts…",
+    failed: (why) => `Accounts could not be searched. ${why}`,
+    found: (count) => plural(count, { one: "# choice", other: "# choices" }),
+    none: "Nothing fits",
+    keys: "↑ ↓ choose, Enter goes there, Esc closes.",
+  },
+
+  sharedProblems: {
+    title: "Problems",
+    causes: (count) => plural(count, { one: "# cause", other: "# causes" }),
+    inAll: (count) => plural(count, { one: "in # account with problems.", other: "in # accounts with problems." }),
+    inFirst: (count) =>
+      plural(count, {
+        one: "in the first account with problems. There may be more.",
+        other: "in the first # accounts with problems. There may be more.",
+      }),
+    accounts: (count) => plural(count, { one: "# account", other: "# accounts" }),
+    ownFixes: "What there is to copy is with each account.",
+    showMore: (count, left) =>
+      count === left
+        ? plural(count, { one: "Show # more account", other: "Show # more accounts" })
+        : plural(left, { other: `Show ${number(count)} of # more accounts` }),
+    lookAtMore: "Look at more accounts",
+    none: "No account has a problem",
+    noneText: "If a test finds one, it is here, once for all the accounts that have it.",
+    noneSoFar: "No problem so far, but not all accounts are looked at yet.",
   },
 
   resources: {
