@@ -903,6 +903,8 @@ export const t = withTexts(OPEN_TABLES, {
       credentials_rotated: "Credentials rotated",
       tested: "Tested",
       revoked: "Use revoked",
+      invited: "Invitation made",
+      invitation_withdrawn: "Invitation withdrawn",
       degraded: "Degraded",
       failed: "Failed",
       deleted: "Deleted",

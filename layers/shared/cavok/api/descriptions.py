@@ -203,6 +203,21 @@ OWN: dict[str, dict[str, str]] = {
         "cli": "The same as commands of the AWS CLI.",
         "update": "How to update the role. Null unless the account's `template` is outdated.",
     },
+    "InvitationBody": {
+        "url": "The page, relative to the root of the API. Whoever has it needs no sign-in.",
+        "expires_at": "When the link ends.",
+    },
+    "InvitedBody": {
+        "role_arn": "The role that Cavok will assume. Null for an account with an access key.",
+        "trusted_account_id": "The AWS account that the role trusts: Cavok's own. Null without a "
+        "role.",
+        "external_id": "What the role's trust policy asks for. Null without a role.",
+        "groups": "The permissions, by group.",
+        "trust_policy": "The role's trust policy, as JSON. Null for an access key.",
+        "permissions_policy": "The policy with the permissions, as JSON.",
+        "deploy_on_aws_url": "Opens the template in the AWS console.",
+        "expires_at": "When the link ends.",
+    },
     "InstanceInteractionData": {
         "organization_id": "The organization of the account.",
         "action": "What was done: `start`, `stop`, `list`, `test`, or another service's word.",

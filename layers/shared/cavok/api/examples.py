@@ -19,6 +19,7 @@ from cavok.api.models.detection import DetectionBody
 from cavok.api.models.instances import InstanceBody, InstanceList
 from cavok.api.models.instructions import InstructionsBody, InstructionStepBody
 from cavok.api.models.interactions import InteractionBody, InteractionPage
+from cavok.api.models.invitations import InvitationBody, InvitedBody
 from cavok.api.models.least_privilege import LeastPrivilegeBody
 from cavok.api.models.organizations import (
     AccountCounts,
@@ -78,6 +79,7 @@ from cavok.domain.interactions import (
     Result,
     Usage,
 )
+from cavok.domain.invitations import Invitation
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.least_privilege import Scope, least_privilege
 from cavok.domain.pages import Position, PositionKind
@@ -223,6 +225,8 @@ WEBHOOK = Webhook(
     updated_at=_CONNECTED,
     updated_by=_ADA,
 )
+INVITATION_TOKEN = f"{_ACCOUNT_ID}{'5f0c7a9e1b7d4d2e' * 4}"
+INVITATION = Invitation.of_token(INVITATION_TOKEN, _ACCOUNT, _ENDED)
 _USAGE = Usage(_PERIOD, _FREE, 800)
 _LOST = Issue(
     IssueCode.PERMISSION_LOST,
@@ -406,6 +410,19 @@ def _answers() -> Iterable[BaseModel]:
         cli="aws iam create-role …",
         update=None,
     )
+    yield InvitationBody.of_token(INVITATION_TOKEN, INVITATION)
+    yield InvitedBody(
+        provider_id=_ACCOUNT.account_number,
+        role_arn=_ACCOUNT.role_arn,
+        trusted_account_id=_TRUST.trusted_account_id,
+        external_id=_TRUST.external_id,
+        groups=[PermissionGroupBody.of(_GROUP, actions=_GROUP.permissions[:1])],
+        trust_policy=instructions.trust_policy(_ACCOUNT, _TRUST),
+        permissions_policy=permissions.policy_document([_GROUP]),
+        deploy_on_aws_url=instructions.deploy_url(_ACCOUNT, _TRUST, _TEMPLATE_URL),
+        cloudformation_template=_SHORT_TEMPLATE,
+        expires_at=INVITATION.expires_at,
+    )
     offered = least_privilege(
         _ACCOUNT, Scope.ARN, resources=[RESOURCE], interactions=[INTERACTION], now=_LATER
     )
@@ -472,6 +489,7 @@ PARAMETERS: dict[str, Any] = {
     "event_id": MESSAGES[EventType.FAILED]["data"]["event_id"],
     "idempotency-key": "5f0c7a9e-1b7d-4d2e-9a55-3f2f0a4c8d11",
     "instance_id": RESOURCE.instance_id,
+    "invitation": INVITATION_TOKEN,
     "kind": RESOURCE.kind,
     "limit": 50,
     "percent": "80",

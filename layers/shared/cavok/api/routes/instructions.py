@@ -4,9 +4,7 @@ from cavok import wiring
 from cavok.api.models.instructions import InstructionsBody
 from cavok.api.responses import answers
 from cavok.api.router import Router
-from cavok.domain.instructions import Trust
-from cavok.services.instructions import instructions_for
-from cavok.services.organizations import organization_of
+from cavok.services.instructions import instructions_for, trust_of
 
 router = Router()
 
@@ -23,12 +21,11 @@ def get_instructions(account_id: str) -> InstructionsBody:
     """
     organization_id = router.caller.organization_id
     account = wiring.accounts().get(organization_id, account_id)
-    organization = organization_of(
-        organization_id, organizations=wiring.organizations(), now=router.now()
-    )
-    trust = Trust(
+    trust = trust_of(
+        organization_id,
         trusted_account_id=wiring.setting("TRUSTED_ACCOUNT_ID"),
-        external_id=organization.external_id,
+        organizations=wiring.organizations(),
+        now=router.now(),
     )
     template, url, update = instructions_for(account, trust, templates=wiring.templates())
     return InstructionsBody.of_account(account, trust, template, url, update)
