@@ -14,6 +14,7 @@ from cavok.api.models.detection import DetectionBody
 from cavok.api.models.instances import InstanceList
 from cavok.api.models.instructions import InstructionsBody
 from cavok.api.models.interactions import InteractionBody, InteractionPage
+from cavok.api.models.invitations import InvitationBody, InvitedBody
 from cavok.api.models.least_privilege import LeastPrivilegeBody
 from cavok.api.models.organizations import OrganizationBody
 from cavok.api.models.permissions import PermissionsBody
@@ -37,6 +38,8 @@ _ANSWERS: dict[str, type[BaseModel]] = {
     f"POST /v1/accounts|(GET|PATCH) {_ACCOUNT}": AccountBody,
     f"GET {_ACCOUNT}/instructions": InstructionsBody,
     f"GET {_ACCOUNT}/least-privilege": LeastPrivilegeBody,
+    f"POST {_ACCOUNT}/invitations": InvitationBody,
+    "GET /v1/invitation": InvitedBody,
     f"GET {_ACCOUNT}/verifications": VerificationPage,
     f"POST {_ACCOUNT}/verifications|GET {_ACCOUNT}/verifications/[^/]+": VerificationBody,
     f"POST {_ACCOUNT}/detection": DetectionBody,

@@ -72,6 +72,13 @@ const ROUTES = [
     open: true,
     view: async () => (await import("./views/access.js")).accessDetails,
   },
+  {
+    path: "/invitation/:token",
+    section: "",
+    open: true,
+    alone: true,
+    view: async () => (await import("./views/invitation.js")).invitation,
+  },
   { path: "/not-found", section: "", open: true, view: async () => notFound },
 ];
 
@@ -203,6 +210,7 @@ async function show({ route, params, path, query, signal }) {
   closeModals();
   shown += 1;
   here = route;
+  app.classList.toggle("is-alone", Boolean(route.alone));
   drawNav(route.section);
   // Each route has its own container. A view that was left cannot draw into the next one.
   const view = h("div", { class: "view" });

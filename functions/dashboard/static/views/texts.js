@@ -485,6 +485,38 @@ export const t = withTexts(OPEN_TABLES, {
     permissions: "Permissions policy",
   },
 
+  invitation: {
+    title: "Connect an AWS account",
+    heading: (digits) => `Connect AWS account ${digits} to Cavok Cloud`,
+    text:
+      "The person who sent you this link asks for access to this account, so that Cavok Cloud can switch its instances " +
+      "on and off. This page shows all that is asked for. You need no user here.",
+    warning:
+      "Deploy it only if you know who sent you the link. They will be able to see, start and stop the instances of " +
+      "this account. Deleting the stack ends it at any time.",
+    asked: "What is asked for, and why",
+    actions: (count) => plural(count, { one: "# permission", other: "# permissions" }),
+    who: "Who gets it",
+    whoRole:
+      "A role in your account, which only Cavok's account may assume, and only for the organization with this external " +
+      "ID. The ID is no secret: the role's trust policy shows it too.",
+    whoUser:
+      "An IAM user in your account, without console access. Create an access key for it, and give that to nobody but " +
+      "the person who asked you, in a way that you both trust. This page never asks for a key.",
+    role: "Role",
+    trusted: "Account of Cavok",
+    externalId: "External ID",
+    deploys:
+      "CloudFormation opens with everything filled in. Acknowledge that it creates an IAM role, and press “Create stack”. " +
+      "You need not tell anybody: Cavok finds the role by itself while somebody waits for it.",
+    deploysUser:
+      "CloudFormation opens with everything filled in. Acknowledge that it creates an IAM user, and press “Create stack”.",
+    expires: "This page ends",
+    documents: "The documents",
+    policies: "Policies",
+    notValid: "This link is not valid",
+  },
+
   tests: {
     all: "All tests",
     none: "No test of the last 90 days.",
