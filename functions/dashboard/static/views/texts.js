@@ -40,6 +40,7 @@ const OPEN_TABLES = [
   "account.possible",
   "account.unconfirmed",
   "instructions.title",
+  "instructions.removeText",
   "organization.quotaNames",
   "instructions.looks",
 ];
@@ -481,6 +482,29 @@ export const t = withTexts(OPEN_TABLES, {
     template: "CloudFormation template",
     templateUrl: "Address of the template",
     update: "Update the role",
+    deployed: "What is deployed",
+    role: "Lets Cavok in",
+    user: "An IAM user with an access key",
+    version: "Version of its template",
+    versions: {
+      newest: (version) => `${number(version)}, the newest. There is nothing to update.`,
+      old: (version, newest) => `${number(version)}. The newest is ${number(newest)}.`,
+      unknown: "Not known: the role's own policies do not tell.",
+      soon: "How to update it is not read yet.",
+    },
+    grants: "Grants",
+    withLogs: "Listing, starting and stopping instances, and writing to CloudWatch Logs under /cavok/.",
+    withoutLogs: "Listing, starting and stopping instances.",
+    remove: "Remove it",
+    removeText: {
+      assume_role:
+        "Delete the stack in CloudFormation, or the role: from then on, nothing of this account can be used. Disconnect " +
+        "the account here too, in its overview.",
+      access_key:
+        "Delete the access key in IAM, then the user: from then on, nothing of this account can be used. Disconnect " +
+        "the account here too, in its overview.",
+    },
+    deployAgain: "Deploy it again, or in another way",
     trust: "Trust policy",
     permissions: "Permissions policy",
   },
