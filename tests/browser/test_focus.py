@@ -72,6 +72,8 @@ def test_the_notice_of_a_new_account_keeps_the_focus(admin, answer_with):
     page.get_by_label("Provider ID").fill(made["provider_id"])
     page.get_by_label("Name", exact=True).fill(made["name"])
     page.get_by_role("dialog").get_by_role("button", name="Add account").click()
+    expect(page.get_by_role("heading", name=made["name"], level=1)).to_be_visible()
+    page.evaluate("location.hash = '#/accounts'")
     name = page.locator(".list-notices").get_by_role("link", name=made["name"])
     name.focus()
     there[0] = samples.account(0, status="confirmed", version=2)

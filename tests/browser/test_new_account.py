@@ -33,6 +33,12 @@ def submit(page: Page) -> None:
     page.get_by_role("button", name="Add account").click()
 
 
+def expect_added(page: Page, name: str) -> None:
+    """The next step is to connect it."""
+    expect(page).to_have_url(re.compile("/connect$"))
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+
+
 def test_it_asks_what_the_document_says(modal):
     dialog = modal.get_by_role("dialog")
     expect(dialog.get_by_role("radio", name="AWS")).to_be_checked()
@@ -44,10 +50,13 @@ def test_it_asks_what_the_document_says(modal):
     expect(dialog.get_by_label("Secret access key")).to_be_hidden()
 
 
-def test_an_account_is_added_and_its_next_step_is_instructions(modal):
+def test_an_account_is_added_and_its_next_step_is_to_connect_it(modal):
     number, name = fill(modal, number=None)
     submit(modal)
     expect(modal.get_by_role("dialog")).to_have_count(0)
+    expect_added(modal, name)
+    expect(modal.get_by_role("link", name="Deploy on AWS")).to_be_visible()
+    modal.get_by_role("link", name="Cloud Accounts").first.click()
     expect(modal.get_by_role("main").get_by_text(f"{name} was added.")).to_be_visible()
     modal.get_by_label("Search by name or account number").fill(number)
     line = modal.get_by_role("row").filter(has_text=name)
@@ -60,7 +69,7 @@ def test_pasted_numbers_with_dashes_are_understood(modal):
     number = some_number()
     _, name = fill(modal, number=f"{number[:4]}-{number[4:8]}-{number[8:]}")
     submit(modal)
-    expect(modal.get_by_role("main").get_by_text(f"{name} was added.")).to_be_visible()
+    expect_added(modal, name)
 
 
 def test_help_comes_before_anything_is_sent(modal, answer_with):
@@ -135,7 +144,7 @@ def test_a_number_that_a_second_tab_has_added_leads_to_its_account(admin, modal,
     other_tab.get_by_role("button", name="New Account").first.click()
     _, name = fill(other_tab, number=number)
     submit(other_tab)
-    expect(other_tab.get_by_role("main").get_by_text(f"{name} was added.")).to_be_visible()
+    expect_added(other_tab, name)
     submit(modal)
     modal.get_by_role("alert").get_by_role("link", name=name).click()
     expect(modal.get_by_role("heading", name=name)).to_be_visible()
@@ -164,7 +173,7 @@ def test_a_request_that_got_lost_is_repeated_as_the_same_request(modal, answer_w
     sent = answer_with(modal, "/v1/accounts", lambda _: replies.pop(0), method="POST")
     _, name = fill(modal)
     submit(modal)
-    expect(modal.get_by_role("main").get_by_text(f"{name} was added.")).to_be_visible()
+    expect_added(modal, name)
     assert len(sent) == 2
     assert sent[0].headers["idempotency-key"] == sent[1].headers["idempotency-key"]
 
@@ -184,7 +193,7 @@ def test_role_name_and_regions_are_checked_and_sent(modal, answer_with):
     modal.get_by_label("Regions (optional)").press("Enter")
     expect(modal.get_by_role("button", name="Remove eu-west-1")).to_be_visible()
     submit(modal)
-    expect(modal.get_by_role("main").get_by_text(f"{name} was added.")).to_be_visible()
+    expect_added(modal, name)
     body = sent[0].post_data_json
     assert body["role_name"] == "CavokReader"
     assert body["role_path"] == "/team/"
@@ -246,6 +255,8 @@ def test_what_was_added_is_called_what_it_is_called_now(modal, answer_with, watc
     modal.reload()
     fill(modal)
     submit(modal)
+    expect(modal).to_have_url(re.compile("/connect$"))
+    modal.evaluate("location.hash = '#/accounts'")
     expect(notice).to_contain_text("Account00051 was added. Next step")
     there.append(new | {"name": "Renamed", "status": "confirmed", "version": 2})
     modal.clock.run_for(35_000)

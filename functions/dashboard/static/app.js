@@ -23,6 +23,11 @@ const ROUTES = [
     section: "accounts",
     view: async () => (await import("./views/instructions.js")).instructions,
   },
+  {
+    path: "/accounts/:id/connect",
+    section: "accounts",
+    view: async () => (await import("./views/connect.js")).connect,
+  },
   { path: "/accounts/:id/tests", section: "accounts", view: async () => (await import("./views/tests.js")).history },
   { path: "/accounts/:id/tests/:test", section: "accounts", view: async () => (await import("./views/tests.js")).one },
   {

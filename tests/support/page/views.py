@@ -8,7 +8,10 @@ NEEDS_SIGN_IN = {
     "overview, regions": "#/accounts/acc000000",
     "overview, failed": "#/accounts/acc000004",
     "overview, access key": "#/accounts/acc000003",
+    "connecting": "#/accounts/acc000005/connect",
+    "connected": "#/accounts/acc000000/connect",
     "instructions": "#/accounts/acc000005/instructions",
+    "instructions, connected": "#/accounts/acc000000/instructions",
     "tests": "#/accounts/acc000000/tests",
     "one test": "#/accounts/acc000000/tests/test1",
     "what changed": "#/accounts/acc000000/tests/test1/since/test0",
@@ -35,4 +38,6 @@ MODALS = {
     "Schedule ledger": "#/accounts/acc000000/schedules",
     "Release orders": "#/accounts/acc000000/schedules",
     "One week for several": "#/accounts/acc000000/schedules",
+    "Add resources": "#/accounts/acc000000/connect",
+    "Send to your AWS admin": "#/accounts/acc000005/connect",
 }

@@ -52,9 +52,11 @@ const whatItDoes = (account) => (account?.testing ? TESTING_MS : IDLE_MS);
  * @param {any} context
  * @param {string} current
  * @param {(body: HTMLElement, handle: any) => any} drawContent
- * @param {{pauseOf?: (account: any) => number, whenGone?: (trail: Element) => {readAt: () => number}}} options
+ * `isAlone`: without the tabs, and without a test that leads away.
+ * @param {{pauseOf?: (account: any) => number, whenGone?: (trail: Element) => {readAt: () => number},
+ *   isAlone?: boolean}} options
  */
-export function frame(context, current, drawContent, { pauseOf = whatItDoes, whenGone } = {}) {
+export function frame(context, current, drawContent, { pauseOf = whatItDoes, whenGone, isAlone = false } = {}) {
   const { main, params, signal } = context;
   const id = params.id;
   const head = h(
@@ -96,12 +98,13 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     if (!account) return status && part.gone();
     if (status && status !== account.status) announce(t.account.isNow(wordOf(t.status, account.status)));
     status = account.status;
-    drawHead(head, account);
+    drawHead(head, account, isAlone);
     context.title(`${account.name} · ${t.account.tabs[current]}`);
     for (const listener of listeners) listener(account);
   };
   store.onChange(draw, signal);
-  drawTabs(nav, id, current);
+  if (isAlone) nav.remove();
+  else drawTabs(nav, id, current);
   const gone = () => {
     isGone.abort();
     const heading = h("h1", { tabindex: "-1" }, t.account.missing);
@@ -144,7 +147,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
   });
 }
 
-function drawHead(head, account) {
+function drawHead(head, account, isAlone) {
   const heading = head.querySelector("h1") === document.activeElement;
   render(head, account, () => [
     h(
@@ -162,7 +165,7 @@ function drawHead(head, account) {
       " · ",
       t.accessTexts[account.access_type]?.title ?? account.access_type,
     ),
-    testButton(account),
+    !isAlone && testButton(account),
   ]);
   if (heading) focusOn(head.querySelector("h1"));
 }

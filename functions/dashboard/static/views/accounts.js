@@ -496,7 +496,11 @@ class ListView {
           onAdded: (account, asked) => {
             store.add(account, asked);
             const announced = () => toast(t.list.added(account.name));
-            if (open) here(() => router.go("#/accounts", { replace: true }), announced);
+            if (open)
+              here(() => {
+                router.go(`#/accounts/${account.account_id}/connect`, { replace: true });
+                announce(t.list.added(account.name));
+              }, announced);
             else {
               store.takeAdded();
               announced();

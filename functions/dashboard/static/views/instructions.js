@@ -141,8 +141,9 @@ const newsOf = ({ issues }) => issues?.find(({ code }) => code === "template_out
  * @param {any} account
  * @param {string} word
  * @param {() => Promise<void>} again
+ * @param {(event: any) => any} tests starts a test
  */
-export function drawWatch(target, account, word, again) {
+export function drawWatch(target, account, word, again, tests = (event) => startTest(account, event.currentTarget)) {
   const confirmed = account.status === "confirmed";
   const [problem] = problemsOf(account);
   // The state of the looks no longer applies if the account has changed so much since.
@@ -175,11 +176,7 @@ export function drawWatch(target, account, word, again) {
       }),
     confirmed
       ? h("a", { class: "button", href: `#/accounts/${account.account_id}` }, t.instructions.open)
-      : changeButton(
-          t.instructions.testNow,
-          { onclick: (event) => startTest(account, event.currentTarget), "data-part": "test" },
-          "test",
-        ),
+      : changeButton(t.instructions.testNow, { onclick: tests, "data-part": "test" }, "test"),
   ]);
 }
 

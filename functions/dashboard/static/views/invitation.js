@@ -94,14 +94,7 @@ function drawAsked(asked) {
         ),
         h("span", { class: "muted small" }, t.instructions.deployNote(number)),
       ),
-      h(
-        "p",
-        { class: "muted small" },
-        t.invitation.expires,
-        " ",
-        when(asked.expires_at, { exact: true }),
-        ".",
-      ),
+      h("p", { class: "muted small" }, t.invitation.expires, " ", when(asked.expires_at, { exact: true }), "."),
     ),
     section(t.invitation.documents, {}, tabs(t.invitation.documents, documentsOf(asked))),
   ];

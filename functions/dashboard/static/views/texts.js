@@ -41,6 +41,7 @@ const OPEN_TABLES = [
   "account.unconfirmed",
   "instructions.title",
   "instructions.removeText",
+  "connect.states.entry",
   "organization.quotaNames",
   "instructions.looks",
 ];
@@ -209,6 +210,7 @@ export const t = withTexts(OPEN_TABLES, {
     itsAudit: "Its audit trail, if it was yours",
     tabs: {
       overview: "Overview",
+      connect: "Connect",
       instructions: "Instructions",
       tests: "Tests",
       health: "Health",
@@ -498,8 +500,8 @@ export const t = withTexts(OPEN_TABLES, {
     remove: "Remove it",
     removeText: {
       assume_role:
-        "Delete the stack in CloudFormation, or the role: from then on, nothing of this account can be used. Disconnect " +
-        "the account here too, in its overview.",
+        "Delete the stack in CloudFormation, or the role: from then on, nothing of this account can be used. " +
+        "Disconnect the account here too, in its overview.",
       access_key:
         "Delete the access key in IAM, then the user: from then on, nothing of this account can be used. Disconnect " +
         "the account here too, in its overview.",
@@ -509,12 +511,112 @@ export const t = withTexts(OPEN_TABLES, {
     permissions: "Permissions policy",
   },
 
+  connect: {
+    nodes: {
+      account: "Your AWS account",
+      role: (name) => `Role ${name} with your external ID`,
+      user: "IAM user with your access key",
+    },
+    states: {
+      entry: {
+        assume_role: {
+          waiting: "Not there yet.",
+          working: "Being tried: does it let Cavok in, and nobody else?",
+          done: "It lets Cavok in, and nobody without the external ID.",
+          failed: "Not safe, or of another account.",
+        },
+        access_key: {
+          waiting: "No test has proved the key yet.",
+          working: "The key is being tried.",
+          done: "The key is of this account.",
+          failed: "The key is of another account, or does not work.",
+        },
+      },
+      use: {
+        waiting: () => "Waits for the way in.",
+        working: (checked) =>
+          checked
+            ? plural(checked, { one: "# permission checked so far.", other: "# permissions checked so far." })
+            : "Permissions are being checked.",
+        done: (checked) =>
+          checked
+            ? plural(checked, {
+                one: "# permission checked, and allowed.",
+                other: "# permissions checked, all allowed.",
+              })
+            : "Connected.",
+        part: (checked, allowed) =>
+          plural(checked, { other: `${number(allowed)} of # permissions allowed. The test says which are not.` }),
+        failed: () => "Not connected.",
+      },
+    },
+    deploy: "Deploy the role",
+    deployText:
+      "CloudFormation opens with everything filled in: acknowledge that it creates an IAM role, and press “Create " +
+      "stack”. Then come back here: the picture follows by itself.",
+    keyTitle: "What the key needs",
+    keyText:
+      "The IAM user of this key needs the permissions that are under “Other ways”. If somebody else looks after that " +
+      "user, send them what is asked.",
+    connected: "Connected.",
+    found: (count, isWhole) =>
+      isWhole
+        ? plural(count, { one: "We found # instance.", other: "We found # instances." })
+        : plural(count, { one: "We found at least # instance.", other: "We found at least # instances." }),
+    running: (count) => plural(count, { one: "# runs now.", other: "# run now." }),
+    unscheduled: (count) =>
+      plural(count, {
+        one: "No schedule here stops # of them at night.",
+        other: "No schedule here stops # of them at night.",
+      }),
+    addText: "Add those that Cavok should switch: each with a schedule, or without one for now.",
+    add: "Add resources",
+    added: (count) => plural(count, { one: "# resource added", other: "# resources added" }),
+    allAdded: "All of them are added.",
+  },
+
+  adding: {
+    title: "Add resources",
+    text: (zone) =>
+      "Names that say dev, test or staging come with a schedule and are chosen already. Others are not: what runs at " +
+      `night on purpose is nobody's guess. Times are in ${zone}, and you can change each week later.`,
+    submit: "Add",
+    scheduleOf: (name) => `Schedule of ${name}`,
+    choices: {
+      office: "Office hours: Monday to Friday, 8 to 18",
+      nights: "Nights off: 6 to 22 every day",
+      none: "No schedule yet",
+    },
+    isSet: "Added.",
+    set: (done, all) => plural(all, { other: `${number(done)} of # instances are added.` }),
+    allSet: (count) => plural(count, { one: "# instance is added.", other: "# instances are added." }),
+  },
+
+  invite: {
+    action: "Send to your AWS admin",
+    title: "Send to your AWS admin",
+    text: "Makes a link for somebody who may create roles in the AWS account, and needs no user here. It shows them:",
+    shows: [
+      "the account's number, what is asked for and why",
+      "the role, whom it trusts and your external ID, which is no secret",
+      "the button “Deploy on AWS”",
+    ],
+    submit: "Make the link",
+    replaces: "It is good for seven days, and replaces an earlier link of this account.",
+    withdraw: "Withdraw the link",
+    withdrawn: "The account has no link any more.",
+    made: "The link is made. Send it to nobody else: whoever has it sees what it shows.",
+    link: "Link",
+    once: "It is shown once.",
+    until: "It ends",
+  },
+
   invitation: {
     title: "Connect an AWS account",
     heading: (digits) => `Connect AWS account ${digits} to Cavok Cloud`,
     text:
-      "The person who sent you this link asks for access to this account, so that Cavok Cloud can switch its instances " +
-      "on and off. This page shows all that is asked for. You need no user here.",
+      "The person who sent you this link asks for access to this account, so that Cavok Cloud can switch its " +
+      "instances on and off. This page shows all that is asked for. You need no user here.",
     warning:
       "Deploy it only if you know who sent you the link. They will be able to see, start and stop the instances of " +
       "this account. Deleting the stack ends it at any time.",
@@ -522,8 +624,8 @@ export const t = withTexts(OPEN_TABLES, {
     actions: (count) => plural(count, { one: "# permission", other: "# permissions" }),
     who: "Who gets it",
     whoRole:
-      "A role in your account, which only Cavok's account may assume, and only for the organization with this external " +
-      "ID. The ID is no secret: the role's trust policy shows it too.",
+      "A role in your account, which only Cavok's account may assume, and only for the organization with this " +
+      "external ID. The ID is no secret: the role's trust policy shows it too.",
     whoUser:
       "An IAM user in your account, without console access. Create an access key for it, and give that to nobody but " +
       "the person who asked you, in a way that you both trust. This page never asks for a key.",
@@ -531,10 +633,11 @@ export const t = withTexts(OPEN_TABLES, {
     trusted: "Account of Cavok",
     externalId: "External ID",
     deploys:
-      "CloudFormation opens with everything filled in. Acknowledge that it creates an IAM role, and press “Create stack”. " +
-      "You need not tell anybody: Cavok finds the role by itself while somebody waits for it.",
+      "CloudFormation opens with everything filled in. Acknowledge that it creates an IAM role, and press “Create " +
+      "stack”. You need not tell anybody: Cavok finds the role by itself while somebody waits for it.",
     deploysUser:
-      "CloudFormation opens with everything filled in. Acknowledge that it creates an IAM user, and press “Create stack”.",
+      "CloudFormation opens with everything filled in. Acknowledge that it creates an IAM user, and press “Create " +
+      "stack”.",
     expires: "This page ends",
     documents: "The documents",
     policies: "Policies",
