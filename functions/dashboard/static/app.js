@@ -26,7 +26,7 @@ const ROUTES = [
   {
     path: "/accounts/:id/connect",
     section: "accounts",
-    view: async () => (await import("./views/connect.js")).connect,
+    view: async () => (await import("./views/connect.js")).ready(),
   },
   { path: "/accounts/:id/tests", section: "accounts", view: async () => (await import("./views/tests.js")).history },
   { path: "/accounts/:id/tests/:test", section: "accounts", view: async () => (await import("./views/tests.js")).one },

@@ -150,6 +150,18 @@ for (const [what, changes, has] of [
     assert.deepEqual(acts, []);
   });
 
+test("a key whose tests could not be read is not tested by itself", async () => {
+  account = { ...account, access_type: "access_key", role_arn: null };
+  const { fetch } = globalThis;
+  globalThis.fetch = async (address, request) =>
+    request.method === "GET" && String(address).includes("/verifications")
+      ? Response.json({ title: "Forbidden", detail: "No." }, { status: 403 })
+      : fetch(address, request);
+  open();
+  await soon(80);
+  assert.deepEqual(acts, []);
+});
+
 test("what names suggest is chosen already, and each instance has its own result", async () => {
   account = { ...account, status: "confirmed" };
   tests = [{ verification_id: "v", state: "finished", outcome: "confirmed", steps: STEPS }];

@@ -22,16 +22,23 @@ import { KINDS } from "./kinds.js";
 import { t } from "./texts.js";
 
 const LIVE_EVERY_MS = 700;
+const TESTING_MS = 2_000;
 const WATCH_EVERY_MS = 3_000;
 const WATCH_SLOWLY_AFTER_MS = 5 * 60_000;
 const LISTED_WITHIN_MS = 60_000;
 
 const testsOf = (id) => `/v1/accounts/${api.segment(id)}/verifications`;
 
+/** The view, once its styles are there: without them, the picture would move what is below it. */
+export async function ready() {
+  await styled();
+  return connect;
+}
+
 export function connect(context) {
   const open = stopwatch();
   const pauseOf = (account) => {
-    if (account?.testing) return LIVE_EVERY_MS;
+    if (account?.testing) return TESTING_MS;
     return open() > WATCH_SLOWLY_AFTER_MS ? 5 * WATCH_EVERY_MS : WATCH_EVERY_MS;
   };
   return frame(context, "connect", draws, { pauseOf, isAlone: true });
@@ -39,14 +46,13 @@ export function connect(context) {
 
 function draws(body, handle) {
   const { id, signal } = handle;
-  const place = h("div", {});
   const picture = h("div", { class: "card connecting" });
+  const place = h("div", {}, picture);
   const watch = h("div", { class: "watch card" });
   const wrong = h("div", {});
   const how = h("div", {});
   const found = h("div", {});
   fill(body, place, watch, found, wrong, how);
-  styled();
   /** The newest test, null if there was none. @type {any} */
   let test = null;
   let isListed = false;
@@ -90,12 +96,17 @@ function draws(body, handle) {
       draw();
       return picture;
     },
-    { signal, pauseOf: () => (isRunning(test) || handle.account()?.testing ? LIVE_EVERY_MS : READ_EVERY_MS) },
+    {
+      signal,
+      pauseOf: () => (isRunning(test) || handle.account()?.testing ? LIVE_EVERY_MS : READ_EVERY_MS),
+      // The account alone says something already.
+      placeholder: () => picture,
+    },
   );
   handle.shows(tests);
   // Keys are there once they are entered, so nobody need press anything for their first test.
   tests.first?.then(() => {
-    if (!signal.aborted && waitsForFirstTest(handle.account(), test)) begin().catch(warn);
+    if (tests.readAt() && !signal.aborted && waitsForFirstTest(handle.account(), test)) begin().catch(warn);
   });
   const begin = async () => {
     await api.post(testsOf(id), undefined, { etag: store.tagOf(id) });
@@ -111,13 +122,15 @@ function draws(body, handle) {
 
   guideFor(handle, how, (guide, onPress) => howTo(guide, handle.account(), onPress));
 
-  const showFound = () =>
-    load(
-      found,
-      () => readFound(id, signal),
-      (all) => drawFound(id, all, showFound),
-      { signal },
-    );
+  let listing = store.instancesOf(id);
+  const readFound = async () => {
+    if (!listing || listing.age() > LISTED_WITHIN_MS) listing = await listingOf(id, signal);
+    return readAdded();
+  };
+  // Nothing is listed again: after something was added, the same instances are there.
+  const readAdded = async () => ({ listing, resources: await resourcesOf(id, signal) });
+  const shows = (all) => drawFound(id, all, () => load(found, readAdded, shows, { signal }));
+  const showFound = () => load(found, readFound, shows, { signal });
   draw();
 }
 
@@ -189,15 +202,12 @@ function howTo(guide, account, onPress) {
 
 // ---- what was found ------------------------------------------------------------------------------
 
-async function readFound(id, signal) {
-  const kept = store.instancesOf(id);
-  const resources = resourcesOf(id, signal);
-  if (kept && kept.age() < LISTED_WITHIN_MS) return { listing: kept, resources: await resources };
+async function listingOf(id, signal) {
   const [at, age] = [Date.now(), ageing()];
-  const path = `/v1/accounts/${api.segment(id)}/instances`;
-  const [listing, there] = await Promise.all([api.get(path, { signal, once: true }), resources]);
-  store.keepInstances(id, { ...listing, at, age });
-  return { listing, resources: there };
+  const listing = await api.get(`/v1/accounts/${api.segment(id)}/instances`, { signal, once: true });
+  const kept = { ...listing, at, age };
+  store.keepInstances(id, kept);
+  return kept;
 }
 
 function drawFound(id, { listing, resources }, again) {
