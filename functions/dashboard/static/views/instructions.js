@@ -259,6 +259,12 @@ function drawGuide(guide, account, onPress, { way, news }) {
       (guide.steps ?? []).map((step) => h("li", {}, h("h3", {}, step.title), h("p", {}, step.text))),
     ),
     deployLink(guide, account, onPress),
+    !guide.isDone &&
+      h(
+        "p",
+        { class: "small" },
+        h("a", { href: `#/accounts/${api.segment(account.account_id)}/connect` }, t.instructions.connect),
+      ),
   );
   const others = section(t.instructions.other, {}, tabs(t.instructions.other, ways, way));
   if (!guide.isDone) return [guide.update && updateSection(guide.update, news), steps, others];

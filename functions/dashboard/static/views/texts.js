@@ -484,6 +484,7 @@ export const t = withTexts(OPEN_TABLES, {
     template: "CloudFormation template",
     templateUrl: "Address of the template",
     update: "Update the role",
+    connect: "See how far it is, or send it to your AWS admin",
     deployed: "What is deployed",
     role: "Lets Cavok in",
     user: "An IAM user with an access key",
