@@ -37,6 +37,7 @@ export function inviteDialog(id) {
         ],
         async onsubmit() {
           const made = await api.post(pathOf(id));
+          if (!place.isConnected) return void toast(t.invite.unseen, "warning");
           fill(
             place,
             linkOf(made),
