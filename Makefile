@@ -82,7 +82,7 @@ client: python ## generate a Python client of the API into build/client
 events: dev ## write docs/events from the registry of events
 	@PYTHONPATH=layers/shared $(RUN) local.event_docs
 
-kinds: events ## write what follows from the kinds of instances: docs/events, the page's views/kinds.js
+kinds: events ## write what follows from kinds of instances and providers: docs/events, the page's kinds.js and providers.js
 	@PYTHONPATH=layers/shared $(RUN) local.page_kinds
 
 catalog: dev ## write what follows from the catalog of permissions: templates, instructions, figures of docs/costs.md

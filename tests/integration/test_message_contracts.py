@@ -13,6 +13,8 @@ import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -194,24 +196,31 @@ def test_every_rule_sends_events_that_its_targets_take(
 
 @pytest.fixture(autouse=True)
 def senders(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """The functions of `services` that ran while something was sent to a queue."""
+    """The functions above the adapters that ran while something was sent to a queue."""
     found, send = set[str](), RetryQueue.send
 
     def noting(queue: RetryQueue, messages: Any, **named: Any) -> Any:
         calls = traceback.extract_stack()
-        found.update(call.name for call in calls if "cavok/services/" in call.filename)
+        found.update(call.name for call in calls if call.filename in above_adapters())
         return send(queue, messages, **named)
 
     monkeypatch.setattr(RetryQueue, "send", noting)
     return found
 
 
+@cache
+def above_adapters() -> frozenset[str]:
+    """The files of use cases, routes and handlers."""
+    floors = ("layers/shared/cavok/services", "layers/shared/cavok/api", "functions")
+    return frozenset(str(path) for floor in floors for path in (ROOT / floor).rglob("*.py"))
+
+
 def use_cases_that_send() -> set[str]:
-    """The functions of `services` that send to a queue."""
+    """The functions above the adapters that send to a queue."""
     found = {
         function.name
-        for path in (ROOT / "layers/shared/cavok/services").glob("*.py")
-        for function in ast.walk(ast.parse(path.read_text()))
+        for path in above_adapters()
+        for function in ast.walk(ast.parse(Path(path).read_text()))
         if isinstance(function, ast.FunctionDef)
         for call in ast.walk(function)
         if isinstance(call, ast.Call)

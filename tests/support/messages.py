@@ -64,8 +64,16 @@ class Rule:
     targets: tuple[str, ...]
 
     def types(self) -> list[str]:
+        assert "detail-type" in self.pattern, "a rule names its detail-types: docs/architecture.md"
         return list(self.pattern["detail-type"])
 
+
+TARGETS = {
+    f"{name}.{target['Id']}": target
+    for name, properties in of_type("AWS::Events::Rule").items()
+    for target in properties["Targets"]
+} | {f"{function}.{name}": event for (function, name), event in sources("EventBridgeRule").items()}
+"""What the template says of each target of a rule, of SAM's rules too."""
 
 RULES = {
     name: Rule(properties["EventPattern"], tuple(resolved(t["Arn"]) for t in properties["Targets"]))

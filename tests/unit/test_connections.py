@@ -21,6 +21,7 @@ from cavok.domain.accounts import Outcome
 from cavok.domain.verifications import State
 from cavok.services.reconcile_clocks import Difference
 from local.settings import ROOT
+from tests.support.messages import TARGETS
 from tests.support.template import FUNCTIONS, RESOURCES, listed, of_type, role, template
 
 Json = dict[str, Any]
@@ -504,6 +505,18 @@ def step(key: str, place: str) -> str:
         return ""
     named = place in ("Events", "Environment.Variables", "DefinitionSubstitutions")
     return ("." if place else "") + ("*" if named else key)
+
+
+OF_TARGETS = {"Arn", "DeadLetterConfig", "EventBusName", "Id", "Pattern", "RetryPolicy"}
+"""What a target may say. `Input`, `InputPath` and `InputTransformer` change an event on its way."""
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_rule_passes_events_on_as_they_are(target: str) -> None:
+    """Contract tests give a target what its rule lets through."""
+    changing = TARGETS[target].keys() - OF_TARGETS
+
+    assert not changing, "let `deliver` of tests/support/messages.py do to events what these do"
 
 
 def test_producers_and_consumers_are_connected_in_no_other_way() -> None:

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from cavok.domain.providers import AVAILABLE
+from cavok.domain.providers import Provider
+from local import page_kinds
 from local.settings import ROOT
 from tests.support.imported_anew import imported_anew
-
-STATIC = ROOT / "functions/dashboard/static"
 
 
 def with_provider(note: str) -> Any:
@@ -66,12 +65,13 @@ def test_no_other_code_names_a_provider() -> None:
         for path in (ROOT / folder).rglob(pattern)
         if re.search(r"""(["'])(aws|azure)\1""", path.read_text())
     }
-    assert naming == {"providers.py", "examples.py"}
+    assert naming == {"providers.py", "examples.py"}  # providers.js needs no quotes
 
 
-def test_the_page_has_the_name_of_each_available_provider() -> None:
-    (names,) = re.findall(r"^  providers: \{ (.*) \},$", (STATIC / "texts.js").read_text(), re.M)
+def test_the_page_names_each() -> None:
+    """`make kinds` writes the file."""
+    assert page_kinds.PROVIDERS.read_text() == page_kinds.names(Provider)
+    with with_provider(""):
+        from cavok.domain.providers import Provider as Providers
 
-    assert dict(re.findall(r'(\w+): "([^"]+)"', names)) == {
-        provider.value: provider.descriptor.title for provider in AVAILABLE
-    }
+        assert '  gcp: "Google Cloud",\n' in page_kinds.names(Providers)

@@ -118,8 +118,6 @@ const texts = {
     blocked: "not used",
   },
 
-  providers: { aws: "AWS" },
-
   accessTypes: { assume_role: "Assume Role", access_key: "Access Key" },
 
   list: {

@@ -39,6 +39,7 @@ import {
 import { onceMore, removing, unlessChanged } from "../lib/meanwhile.js";
 import { levelOf, meter } from "../lib/usage.js";
 import { keptTrue, oldest, watched } from "../lib/watched.js";
+import { PROVIDERS } from "../providers.js";
 import { wordOf } from "../texts.js";
 import { groupText, t } from "./texts.js";
 
@@ -159,7 +160,7 @@ function drawHead(head, account, isAlone) {
     h(
       "p",
       { class: "account-sub muted" },
-      wordOf(t.providers, account.provider),
+      wordOf(PROVIDERS, account.provider),
       " ",
       h("span", { class: "mono" }, account.provider_id),
       " · ",

@@ -40,6 +40,7 @@ import {
   takesLong,
   toast,
 } from "../lib/ui.js";
+import { PROVIDERS } from "../providers.js";
 import { number, t, wordOf } from "../texts.js";
 
 const OVERSCAN = 8;
@@ -638,7 +639,7 @@ class ListView {
         h(
           "span",
           { class: "muted" },
-          wordOf(t.providers, account.provider),
+          wordOf(PROVIDERS, account.provider),
           " · ",
           wordOf(t.accessTypes, account.access_type),
         ),

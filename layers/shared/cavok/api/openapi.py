@@ -136,12 +136,14 @@ def _conditions_of_reads() -> Iterator[dict[str, Any]]:
 
 
 def _whole_api() -> APIGatewayHttpResolver:
-    """Every module of `cavok.api.routes`. They are imported here and not above, because other
-    functions' routes load modules that this function does not need.
+    """Every module of `cavok.api.routes` but that which returns the document. They are imported
+    here and not above, because other functions' routes load modules that this function does not
+    need.
     """
     whole = APIGatewayHttpResolver(enable_validation=True)
     for module in iter_modules(routes.__path__, f"{routes.__name__}."):
-        whole.include_router(import_module(module.name).router)
+        if module.name != f"{routes.__name__}.documents":
+            whole.include_router(import_module(module.name).router)
     for route in (*whole._static_routes, *whole._dynamic_routes):
         route.description = getdoc(route.func)  # Powertools leaves docstrings out.
         route.operation_id = route.func.__name__
