@@ -17,7 +17,7 @@ import { changeButton, isConnected, isRevoked, issuesOf, problemsOf, section, su
 import { isOutside } from "../lib/week.js";
 import { keptTrue, load, READ_EVERY_MS } from "../lib/watched.js";
 import { frame } from "./account.js";
-import { deployLink, drawWatch, guideFor, waysOf as otherWays } from "./instructions.js";
+import { deployLink, drawWatch, guideFor, otherWays } from "./instructions.js";
 import { KINDS } from "./kinds.js";
 import { t } from "./texts.js";
 

@@ -204,7 +204,7 @@ function waitsFor(account, looking) {
 }
 
 /** Every other way to grant the same, as tabs. */
-export const waysOf = (guide, account) =>
+export const otherWays = (guide, account) =>
   [
     guide.cloudformation_template && {
       title: t.instructions.tabs.cloudformation,
@@ -249,7 +249,7 @@ export const waysOf = (guide, account) =>
   ].filter(Boolean);
 
 function drawGuide(guide, account, onPress, { way, news }) {
-  const ways = waysOf(guide, account);
+  const ways = otherWays(guide, account);
   const steps = section(
     t.instructions.title[account.access_type] ?? t.account.tabs.instructions,
     {},

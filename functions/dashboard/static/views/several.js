@@ -15,7 +15,7 @@ const STOPS = new Set([0, 429]);
 class Stopped extends Error {}
 
 /**
- * `noteOf`: what else is to be said of an instance whose schedule is saved, "" for nothing. `suggestionOf`: each
+ * `noteOf`: what else to say about an instance whose schedule is saved, "" for nothing. `suggestionOf`: each
  * instance has a schedule of its own to choose, which begins with this one: "office", "nights" or "none".
  * @param {string} id
  * @param {{instance?: any, resource?: any}[]} subjects
@@ -70,7 +70,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
           try {
             for (const line of chosen.filter((each) => !isSet(each))) await line.save(wanted(line), first);
           } catch (problem) {
-            // Of what is wrong with the week itself, its fields tell.
+            // What is wrong with the week itself is shown at its fields.
             if (!(problem instanceof Stopped)) {
               if (!node.isConnected && countSet()) toast(words.set(countSet(), chosen.length), "warning");
               throw problem;
