@@ -322,6 +322,12 @@ INSTRUCTIONS = {
     "terraform": 'resource "aws_iam_role" "cavok" {}\n',
     "cli": "aws iam create-role --role-name CavokCloud\n",
     "update": None,
+    "choice": [
+        {"group": "checking", "access": "all"},
+        {"group": "ec2", "access": "read_only"},
+        {"group": "rds", "access": "none"},
+    ],
+    "warnings": ["A test found rds:StopDBInstance allowed before."],
 }
 
 

@@ -42,6 +42,7 @@ const OPEN_TABLES = [
   "instructions.title",
   "organization.quotaNames",
   "instructions.looks",
+  "grants.states",
 ];
 
 export const t = withTexts(OPEN_TABLES, {
@@ -1058,6 +1059,33 @@ export const t = withTexts(OPEN_TABLES, {
     resource: "On",
     policy: "The policy as a document",
     policyText: "For an inline policy of the role or user. Take out the groups that you do not want to grant.",
+    choose: "Choose what to grant",
+  },
+
+  grants: {
+    title: "Choose what to grant",
+    text:
+      "The documents below follow. To have your external ID in them, and a link that deploys them, come here from an " +
+      "account's instructions.",
+    forAccount: "The documents below follow, with your external ID, and so does the link that deploys them.",
+    acts: "Start and stop them, too",
+    states: { all: "granted", read_only: "granted without starting and stopping", none: "left out" },
+    changed: (title, state) => `${title}: ${state}. The documents have changed.`,
+    limited:
+      "To leave something out is no problem: the account is confirmed all the same, and shows what it cannot do. It " +
+      "is one only where an instance under Cavok's control needs it, or a test found it allowed before.",
+    documents: "The documents for this choice",
+    documentsText:
+      "CloudFormation has all groups, and parameters that turn them on: so an update of the stack keeps your choice.",
+    nothing: "This grants nothing but entering the account: there is no policy.",
+    tabs: {
+      "cavok-permissions.json": "Policy",
+      "cavok-cloud.json": "CloudFormation",
+      "cavok-cloud.tf": "Terraform",
+      "cavok-cloud.sh": "AWS CLI",
+    },
+    deployNote: "Opens the AWS console in a new tab, with the parameters of this choice filled in.",
+    back: "Back to the instructions of the account",
   },
 
   regionsField: {

@@ -202,6 +202,8 @@ OWN: dict[str, dict[str, str]] = {
         "deploy_on_aws_url": "Opens the template in the AWS console.",
         "cli": "The same as commands of the AWS CLI.",
         "update": "How to update the role. Null unless the account's `template` is outdated.",
+        "choice": "How much of each group all of this grants, of those that matter to the account.",
+        "warnings": "What the next test will report as a problem if the role grants just this.",
     },
     "InstanceInteractionData": {
         "organization_id": "The organization of the account.",
@@ -221,6 +223,10 @@ OWN: dict[str, dict[str, str]] = {
         "result": "Whether the instance reached the requested state.",
         "state": "The last observed state, in AWS's own word.",
         "state_reason": "Why it is in that state, and what to do.",
+    },
+    "GroupChoiceBody": {
+        "group": "The group.",
+        "access": "How much of it: all, only what looks, or nothing.",
     },
     "IssueBody": {
         "code": "The issue, for programs. Codes may be added.",
@@ -263,10 +269,16 @@ OWN: dict[str, dict[str, str]] = {
         "optional": "Whether you grant it only if you want it.",
         "resource": "What the policy grants it on: an ARN, or `*`.",
         "actions": "The permissions of the group.",
+        "read_only": "The IAM actions that only look, if they can be granted without the others.",
     },
     "PermissionsBody": {
         "groups": "The permissions, by group.",
-        "policy_document": "The role's policy, as JSON, without the trust and optional groups.",
+        "policy_document": "The role's policy, as JSON, which the trust is not in: of `groups`, "
+        "else of all groups but the optional ones.",
+        "choice": "How much of each group the documents grant.",
+        "cloudformation_template": "A CloudFormation template of the role, as JSON. Null without "
+        "`groups`.",
+        "terraform": "A Terraform configuration of the role. Null without `groups`.",
     },
     "Problem": {
         "title": "The code in words: the same for each problem of this type.",

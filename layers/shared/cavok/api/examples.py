@@ -27,7 +27,7 @@ from cavok.api.models.organizations import (
     QuotaBody,
     VersionInUseBody,
 )
-from cavok.api.models.permissions import PermissionGroupBody, PermissionsBody
+from cavok.api.models.permissions import GroupChoiceBody, PermissionGroupBody, PermissionsBody
 from cavok.api.models.providers import ProviderList
 from cavok.api.models.resources import NextAction, ResourceBody, ResourceList
 from cavok.api.models.usage import AccountUsageBody, OrganizationUsageBody, UsageBody
@@ -56,6 +56,7 @@ from cavok.domain.accounts import (
     Status,
 )
 from cavok.domain.actors import Actor, ActorKind, Requester
+from cavok.domain.chosen_groups import GroupAccess
 from cavok.domain.detection import Detection
 from cavok.domain.errors import PreconditionFailed
 from cavok.domain.events import (
@@ -396,6 +397,7 @@ def _answers() -> Iterable[BaseModel]:
     )
     yield InstanceList(items=[instance], unavailable=[], as_of=_ENDED)
     step = InstructionStepBody.of(instructions.steps(_ACCOUNT)[0])
+    chosen = [GroupChoiceBody(group=_GROUP.group, access=GroupAccess.ALL)]
     yield InstructionsBody(
         steps=[step],
         trust_policy=instructions.trust_policy(_ACCOUNT, _TRUST),
@@ -405,6 +407,8 @@ def _answers() -> Iterable[BaseModel]:
         terraform=_SHORT_TERRAFORM,
         cli="aws iam create-role …",
         update=None,
+        choice=chosen,
+        warnings=[],
     )
     offered = least_privilege(
         _ACCOUNT, Scope.ARN, resources=[RESOURCE], interactions=[INTERACTION], now=_LATER
@@ -413,8 +417,15 @@ def _answers() -> Iterable[BaseModel]:
         offered, cloudformation_template=_SHORT_TEMPLATE, terraform=_SHORT_TERRAFORM
     )
     yield PermissionsBody(
-        groups=[PermissionGroupBody.of(_GROUP, actions=_GROUP.permissions[:1])],
+        groups=[
+            PermissionGroupBody.of(
+                _GROUP, actions=_GROUP.permissions[:1], read_only=_GROUP.actions[:1]
+            )
+        ],
+        choice=chosen,
         policy_document=permissions.policy_document([_GROUP]),
+        cloudformation_template=_SHORT_TEMPLATE,
+        terraform=_SHORT_TERRAFORM,
     )
     yield OrganizationBody(
         organization_id=_ORGANIZATION_ID,
@@ -470,6 +481,7 @@ PARAMETERS: dict[str, Any] = {
     "account_id": _ACCOUNT_ID,
     "by": Scope.ARN,
     "event_id": MESSAGES[EventType.FAILED]["data"]["event_id"],
+    "groups": f"checking,ec2:{GroupAccess.READ_ONLY}",
     "idempotency-key": "5f0c7a9e-1b7d-4d2e-9a55-3f2f0a4c8d11",
     "instance_id": RESOURCE.instance_id,
     "kind": RESOURCE.kind,
