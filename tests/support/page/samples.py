@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from cavok.api.problems import title_of
 from cavok.domain import permissions
+from cavok.domain.interactions import months_until
 from cavok.domain.permissions import group_of
 from cavok.domain.quotas import QuotaName, parse_quotas
 from tests.support.page.tested import found, least_privilege_of
@@ -331,6 +332,13 @@ INSTRUCTIONS = {
 }
 
 
+_USED = (0, 0, 0, 12, 310, 640, 1024, 980, 905, 700, 768, 842)
+MONTHS = [
+    {"period": period, "used": used, "complete": True}
+    for period, used in zip(months_until(datetime(2026, 1, 5, tzinfo=UTC)), _USED, strict=True)
+]
+
+
 USAGE = {
     "period": "2026-01",
     "free_interactions": 1000,
@@ -338,6 +346,7 @@ USAGE = {
     "remaining": 158,
     "billable": 0,
     "resets_at": "2026-02-01T00:00:00Z",
+    "months": MONTHS,
 }
 
 
@@ -713,6 +722,7 @@ def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     return {
         "/v1/organization": organization(accounts),
         "/v1/organization/usage": usage_of(accounts),
+        "/v1/organization/usage/months": {"items": MONTHS},
         "/v1/organization/webhook": WEBHOOK,
         "/v1/organization/webhook/deliveries": {"items": DELIVERIES, "next_cursor": None},
         "/v1/accounts": pages_of(accounts),

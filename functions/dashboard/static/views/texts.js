@@ -424,6 +424,24 @@ export const t = withTexts(OPEN_TABLES, {
       "in the instructions. Scheduled tests do not count.",
   },
 
+  spark: {
+    label: (days, counts) => plural(days, { other: `The last # days: ${counts.join(", ")}` }),
+    count: (status, days) => `${status} ${number(days)}`,
+  },
+
+  months: {
+    title: (count) => plural(count, { other: "Interactions in the last # months, UTC." }),
+    most: (month, used, current) => `Most in ${month}: ${used}. This month so far: ${current}.`,
+    nothing: "No interaction counted.",
+    atLeast: (count) => plural(count, { other: "at least #" }),
+    month: (month, used) => `${month}: ${used}`,
+    soFar: (month) => `${month}, so far`,
+    cut: "In some months, more accounts were used than are added up here: those used least are left out.",
+    table: "The months in words",
+    monthHead: "Month",
+    used: "Interactions",
+  },
+
   instructions: {
     title: { assume_role: "Make the role in your account", access_key: "Make the IAM user in your account" },
     other: "Other ways",
@@ -966,6 +984,7 @@ export const t = withTexts(OPEN_TABLES, {
         other: seconds === 60 ? `at most ${number(limit)} a minute` : `at most ${number(limit)} in # seconds`,
       }),
     usage: "Usage this month",
+    usageByMonth: "Usage by month",
     unused: "No account has been used this month.",
     deleted: "Deleted account",
     billable: (count) => plural(count, { other: "# billable" }),

@@ -262,6 +262,11 @@ OWN: dict[str, dict[str, str]] = {
         "accounts": "How many accounts your organization has connected.",
         "quotas": "Your organization's rate limits.",
     },
+    "MonthBody": {
+        "used": "How many interactions counted in it.",
+        "complete": "Whether all accounts are added. If not, there were more interactions.",
+    },
+    "MonthList": {"items": "The months, oldest first."},
     "OrganizationUsageBody": {"items": "The usage of each account, the most used first."},
     "PermissionGroupBody": {
         "group": "The group, for programs.",

@@ -30,7 +30,13 @@ from cavok.api.models.organizations import (
 from cavok.api.models.permissions import GroupChoiceBody, PermissionGroupBody, PermissionsBody
 from cavok.api.models.providers import ProviderList
 from cavok.api.models.resources import NextAction, ResourceBody, ResourceList
-from cavok.api.models.usage import AccountUsageBody, OrganizationUsageBody, UsageBody
+from cavok.api.models.usage import (
+    AccountUsageBody,
+    MonthBody,
+    MonthList,
+    OrganizationUsageBody,
+    UsageBody,
+)
 from cavok.api.models.verifications import VerificationBody, VerificationPage
 from cavok.api.models.webhooks import (
     DeliveryBody,
@@ -441,7 +447,9 @@ def _answers() -> Iterable[BaseModel]:
         ),
         quotas=[QuotaBody(name=QuotaName.TESTS, limit=60, per_seconds=60, remaining=59)],
     )
-    yield UsageBody.of(_USAGE)
+    months = [MonthBody(period=_USAGE.period, used=_USAGE.used, complete=True)]
+    yield UsageBody.of(_USAGE, months=months)
+    yield MonthList(items=months)
     yield OrganizationUsageBody(
         period=_USAGE.period,
         resets_at=_USAGE.resets_at,
