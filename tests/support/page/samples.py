@@ -45,6 +45,7 @@ def account(index: int, **changes: Any) -> dict[str, Any]:
         "regions": ["us-east-1"],
         "region_health": [],
         "status": status,
+        "status_changes": [],
         "issues": [],
         "capabilities": {"ec2": "unknown", "rds": "unknown", "logs": "unknown"},
         "template": None,

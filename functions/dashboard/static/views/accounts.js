@@ -46,6 +46,10 @@ const OVERSCAN = 8;
 const FETCH_AHEAD_ROWS = 60;
 const WATCH_EVERY_MS = 2_000;
 const REFRESH_EVERY_MS = 30_000;
+/** Draws the status of the last days. Comes after the first view, which is no heavier for it.
+ * @type {((node: HTMLElement, account: any) => void) | undefined} */
+let drawSpark;
+
 const CELLS = ["name", "status", "account", "capabilities", "tested", "next", "test"];
 const STATUSES = ["confirmed", "degraded", "failed", "unconfirmed"];
 
@@ -68,6 +72,7 @@ export function list(context) {
     announce(t.list.added(added.name));
   }
   view.keepTrue();
+  view.drawSparks();
   if (path === "/accounts/new") view.openNew();
 }
 
@@ -623,11 +628,13 @@ class ListView {
     const base = `#/accounts/${account.account_id}`;
     const cell = (name, ...content) => h("div", { role: "cell", class: `cell cell-${name}` }, content);
     const finished = account.verification?.finished_at;
+    const spark = h("span", { class: "spark" });
+    drawSpark?.(spark, account);
     return h(
       "div",
       { role: "row", class: "account-row", "data-id": account.account_id },
       cell("name", h("a", { href: base, "data-part": "name", title: account.name }, account.name)),
-      cell("status", statusBadge(account.status)),
+      cell("status", statusBadge(account.status), spark),
       cell(
         "account",
         h("span", { class: "mono" }, account.provider_id),
@@ -644,6 +651,14 @@ class ListView {
       cell("next", this.nextStep(account, base)),
       cell("test", this.testButton(account)),
     );
+  }
+
+  async drawSparks() {
+    // Where it does not come, the rows are whole without it.
+    const module = await import("../lib/spark.js").catch(() => null);
+    if (!module || drawSpark) return;
+    drawSpark = module.drawSpark;
+    for (const row of this.rows.values()) drawSpark(row.querySelector(".spark"), row.account);
   }
 
   nextStep(account, base) {

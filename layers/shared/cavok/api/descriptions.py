@@ -103,6 +103,9 @@ OWN: dict[str, dict[str, str]] = {
         "role_arn": "The role that Cavok assumes. Null for an account with an access key.",
         "access_key_id": "The last four characters of the access key's id. Null for a role.",
         "status": "The status that follows from the latest verdict.",
+        "status_changes": "The latest 8 changes of status, oldest first, two of a day at most: the "
+        "first, and the one that says the worst. Of the time before the oldest of 8, nothing is "
+        "known.",
         "capabilities": "What the account can be used for.",
         "template": "The template version of its role. Null for an access key, before the first "
         "test, while the account is not connected, and if the role's inline policies do not tell.",
@@ -386,6 +389,11 @@ OWN: dict[str, dict[str, str]] = {
         "template_url": "The published template, for CloudFormation.",
         "cli": "A command for a POSIX shell that updates the stack and keeps its parameters.",
     },
+    "StatusChangeBody": {
+        "on": "The day in UTC, such as 2026-11-30.",
+        "before": "What the status was until then.",
+    },
+    "UsageBody": {"months": "The last twelve months, the current one too, oldest first."},
     "VersionInUseBody": {
         "version": "The version.",
         "accounts": "How many accounts have it.",

@@ -60,6 +60,7 @@ from cavok.domain.accounts import (
     LastVerification,
     Outcome,
     Status,
+    StatusChange,
 )
 from cavok.domain.actors import Actor, ActorKind, Requester
 from cavok.domain.chosen_groups import GroupAccess
@@ -153,6 +154,7 @@ _ACCOUNT = replace(
     region_health=HEALTH,
     template_version=TEMPLATE_VERSION,
     status=Status.CONFIRMED,
+    status_changes=(StatusChange(f"{_ENDED:%Y-%m-%d}", Status.UNCONFIRMED),),
     capabilities={group.group: Capability.FULL for group in permissions.CAPABILITY_GROUPS},
     verification=_CONFIRMED,
     next_verification_at=_TESTED + timedelta(hours=6),
