@@ -40,7 +40,8 @@ def test_it_comes_without_moving_the_row(listed):
     row = listed.locator(".account-row[data-id]").first
     inside = row.evaluate(
         """row => {
-          const [it, there] = [row.querySelector(".spark"), row].map((each) => each.getBoundingClientRect());
+          const [it, there] = [row.querySelector(".spark"), row]
+            .map((each) => each.getBoundingClientRect());
           return it.top > there.top && it.bottom < there.bottom && it.height > 4;
         }"""
     )

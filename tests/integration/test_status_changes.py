@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from cavok.adapters.table.accounts import Accounts
 from cavok.domain.accounts import Account, Status
@@ -18,7 +18,7 @@ def test_the_list_and_the_account_have_the_changes_in_order(
     days = (NOW + timedelta(days=day) for day in range(3))
     for status, at in zip((Status.CONFIRMED, Status.FAILED, Status.CONFIRMED), days, strict=True):
 
-        def turn(account: Account, status: Status = status, at: object = at) -> Account:
+        def turn(account: Account, status: Status = status, at: datetime = at) -> Account:
             return replace(account, status=status, updated_at=at)
 
         accounts.changed("org-one", made["account_id"], turn)

@@ -134,6 +134,14 @@ test("an account's documents come from its instructions, with its link and warni
   assert.equal(location.hash, "#/access-details?account=a&groups=trust%2Cchecking%2Cec2%2Clogs");
 });
 
+test("an account with an access key has no box for what only a role grants", async () => {
+  const { answer: usual } = { answer };
+  answer = (given) => ({ ...usual(given), ...(given.pathname.endsWith("/instructions") && { trust_policy: null }) });
+  await shown("account=a");
+  assert.equal(boxes().length, 3);
+  assert.ok(!boxes().some(({ disabled }) => disabled));
+});
+
 test("what changed is said once the documents are there; a late answer changes nothing", async (context) => {
   await shown();
   await soon(100);

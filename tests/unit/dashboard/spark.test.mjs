@@ -27,9 +27,9 @@ test("a change says what was before it, and its day is as bad as the worst of it
     ["2026-01-28", "confirmed"],
     ["2026-01-30", "failed"],
   ]);
-  assert.equal(letters(broken), "c".repeat(26) + "fffc");
+  assert.equal(letters(broken), `${"c".repeat(26)}fffc`);
   const mended = account("confirmed", [["2026-01-29", "degraded"]]);
-  assert.equal(letters(mended), "d".repeat(28) + "cc");
+  assert.equal(letters(mended), `${"d".repeat(28)}cc`);
 });
 
 test("a day that begins and ends well is as bad as it was in between", () => {
@@ -37,11 +37,11 @@ test("a day that begins and ends well is as bad as it was in between", () => {
     ["2026-01-31", "confirmed"],
     ["2026-01-31", "failed"],
   ]);
-  assert.equal(letters(shaken), "c".repeat(29) + "f");
+  assert.equal(letters(shaken), `${"c".repeat(29)}f`);
 });
 
 test("nothing is said of days before the account was there, or of which the changes are not kept", () => {
-  assert.equal(letters(account("unconfirmed", [], "2026-01-30T23:00:00Z")), "-".repeat(28) + "uu");
+  assert.equal(letters(account("unconfirmed", [], "2026-01-30T23:00:00Z")), `${"-".repeat(28)}uu`);
   const often = Array.from({ length: 8 }, (_, index) => [`2026-01-${20 + index}`, index % 2 ? "confirmed" : "failed"]);
   assert.match(letters(account("failed", often)), /^-{18}f/u);
   assert.equal(letters(account("confirmed", often.slice(1)))[0], "c");
@@ -67,6 +67,13 @@ test("one element says in words what it shows", () => {
   assert.equal(node.style.background.match(/linear-gradient/gu).length, 2);
   assert.match(node.style.background, / 0% 100% \/ 96\.6\d+% 100% no-repeat/u);
   assert.match(node.style.background, / 100% 100% \/ 3\.3\d+% 65% no-repeat$/u);
+});
+
+test("a day with a status that only a newer API knows is left empty", () => {
+  const node = element("span");
+  drawSpark(node, account("resting", [["2026-01-30", "confirmed"]]), NOW);
+  assert.equal(node.style.background.match(/linear-gradient/gu).length, 1);
+  assert.ok(!node.style.background.includes("undefined"));
 });
 
 test("of an older API, which sends no changes, nothing is drawn", () => {

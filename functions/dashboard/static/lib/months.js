@@ -18,6 +18,7 @@ export function heights(months) {
   return months.map(({ used }) => (used ? Math.max((used / most) * 100, 2) : 0));
 }
 
+/** @param {{used: number, complete?: boolean}} month */
 const amount = ({ used, complete }) => (complete === false ? t.months.atLeast(used) : number(used));
 
 /** @param {{period: string, used: number, complete?: boolean}[]} months oldest first; the last is not over */

@@ -64,7 +64,7 @@ export function drawSpark(node, account, now = Date.now()) {
   node.setAttribute("aria-label", label);
   node.title = label;
   node.style.background = runsOf(days)
-    .filter(({ state }) => state)
+    .filter(({ state }) => state in HEIGHTS)
     .map(({ state, from, length }) => {
       // A background's place counts from what its size leaves.
       const place = length === DAYS ? 0 : (from / (DAYS - length)) * 100;

@@ -656,7 +656,7 @@ class ListView {
   async drawSparks() {
     // Where it does not come, the rows are whole without it.
     const module = await import("../lib/spark.js").catch(() => null);
-    if (!module || drawSpark) return;
+    if (!module) return;
     drawSpark = module.drawSpark;
     for (const row of this.rows.values()) drawSpark(row.querySelector(".spark"), row.account);
   }

@@ -59,7 +59,7 @@ export function grants({ groups, account, asked, signal }) {
       result,
       async () => (await Promise.all([api.get(path, { query, signal: both }), styled()]))[0],
       (answer) => {
-        drawBoxes(answer.choice ?? []);
+        drawBoxes(answer);
         if (changed) announce(changed);
         changed = "";
         return documents(answer, account, way);
@@ -82,9 +82,10 @@ export function grants({ groups, account, asked, signal }) {
     ask();
   };
   // Drawn once: which groups matter to an account does not change with the choice, and boxes keep the focus.
-  const drawBoxes = (choice) => {
+  const drawBoxes = ({ choice = [], trust_policy: trust }) => {
     if (boxes.hasChildNodes()) return;
-    const matters = ({ group, required }) => required || choice.some((each) => each.group === group);
+    // Only a role has a trust policy, which grants what is required.
+    const matters = ({ group, required }) => (required ? trust !== null : choice.some((each) => each.group === group));
     const shown = groups.filter(matters);
     fill(
       boxes,
@@ -173,7 +174,7 @@ function documents(answer, account, way) {
       t.grants.documents,
       { note: t.grants.documentsText },
       policy && !policy.Statement?.length && h("p", {}, t.grants.nothing),
-      tabs(t.grants.documents, forms, way),
+      forms.length > 0 && tabs(t.grants.documents, forms, way),
       answer.deploy_on_aws_url &&
         h(
           "p",

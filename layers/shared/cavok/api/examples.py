@@ -63,7 +63,7 @@ from cavok.domain.accounts import (
     StatusChange,
 )
 from cavok.domain.actors import Actor, ActorKind, Requester
-from cavok.domain.chosen_groups import GroupAccess
+from cavok.domain.chosen_groups import GroupAccess, choice_of
 from cavok.domain.detection import Detection
 from cavok.domain.errors import PreconditionFailed
 from cavok.domain.events import (
@@ -335,6 +335,7 @@ DELIVERY = Delivery(
 
 _SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD1wWHj+C0zbk="  # noqa: S105  of nobody
 _GROUP = permissions.RDS
+_GROUPS = f"checking,ec2:{GroupAccess.READ_ONLY}"
 _SHORT_TEMPLATE = '{"AWSTemplateFormatVersion": "2010-09-09", …}'
 _SHORT_TERRAFORM = 'resource "aws_iam_role" "cavok" { … }'
 
@@ -405,7 +406,7 @@ def _answers() -> Iterable[BaseModel]:
     )
     yield InstanceList(items=[instance], unavailable=[], as_of=_ENDED)
     step = InstructionStepBody.of(instructions.steps(_ACCOUNT)[0])
-    chosen = [GroupChoiceBody(group=_GROUP.group, access=GroupAccess.ALL)]
+    chosen = [GroupChoiceBody(group=permissions.EC2.group, access=GroupAccess.READ_ONLY)]
     yield InstructionsBody(
         steps=[step],
         trust_policy=instructions.trust_policy(_ACCOUNT, _TRUST),
@@ -416,7 +417,7 @@ def _answers() -> Iterable[BaseModel]:
         cli="aws iam create-role …",
         update=None,
         choice=chosen,
-        warnings=[],
+        warnings=list(instructions.warnings(_ACCOUNT, choice_of(_GROUPS))),
     )
     offered = least_privilege(
         _ACCOUNT, Scope.ARN, resources=[RESOURCE], interactions=[INTERACTION], now=_LATER
@@ -491,7 +492,7 @@ PARAMETERS: dict[str, Any] = {
     "account_id": _ACCOUNT_ID,
     "by": Scope.ARN,
     "event_id": MESSAGES[EventType.FAILED]["data"]["event_id"],
-    "groups": f"checking,ec2:{GroupAccess.READ_ONLY}",
+    "groups": _GROUPS,
     "idempotency-key": "5f0c7a9e-1b7d-4d2e-9a55-3f2f0a4c8d11",
     "instance_id": RESOURCE.instance_id,
     "kind": RESOURCE.kind,
