@@ -108,7 +108,7 @@ OWN: dict[str, dict[str, str]] = {
         "known.",
         "capabilities": "What the account can be used for.",
         "template": "The template version of its role. Null for an access key, before the first "
-        "test, while the account is not connected, and if the role's inline policies do not tell.",
+        "test, while the account is not connected, and if the role's inline policies do not say.",
         "testing": "Whether a test is running.",
         "next_verification_at": "When the next scheduled test is due. Null if there is none.",
         "created_by": "Who connected the account.",
@@ -128,6 +128,11 @@ OWN: dict[str, dict[str, str]] = {
     },
     "AccountPage": {"items": "The accounts of this page."},
     "AccountUsageBody": {"name": "The account's name. Null if it was deleted."},
+    "AccountsImportBody": {"accounts": "The accounts. What is wrong with one stops no other."},
+    "AccountsImportResult": {
+        "created": "The accounts that were connected, also by an earlier request with this key.",
+        "refused": "The accounts that were not connected.",
+    },
     "ActionBody": {"action": "The IAM action, such as `ec2:StopInstances`."},
     "ActorBody": {
         "sub": "The person, as the user pool identifies them. Nobody can change it.",
@@ -287,6 +292,10 @@ OWN: dict[str, dict[str, str]] = {
         "cloudformation_template": "A CloudFormation template of the role, as JSON. Null without "
         "`groups`.",
         "terraform": "A Terraform configuration of the role. Null without `groups`.",
+    },
+    "RefusedAccountBody": {
+        "index": "The place of the account in the request, from 0.",
+        "problem": "Why it was not connected. `type` is relative to the address of the request.",
     },
     "Problem": {
         "title": "The code in words: the same for each problem of this type.",
