@@ -35,7 +35,7 @@ def test_a_row_says_how_the_account_was_in_the_last_days(listed):
     assert_accessible(listed)
 
 
-def test_it_comes_without_moving_the_row(listed):
+def test_it_stays_within_its_row(listed):
     expect(listed.locator(".spark[role]")).to_have_count(2)
     row = listed.locator(".account-row[data-id]").first
     inside = row.evaluate(
@@ -46,16 +46,6 @@ def test_it_comes_without_moving_the_row(listed):
         }"""
     )
     assert inside
-
-
-def test_rows_are_whole_where_its_module_does_not_come(admin, answer_with, watch):
-    watch.expects_network_failures = True
-    page = admin.page
-    page.route("**/lib/spark.js", lambda route: route.abort())
-    answer_with(page, "/v1/accounts", samples.pages_of([BROKE, NEW]))
-    page.reload()
-    expect(page.get_by_role("row").filter(has_text="Account00000")).to_contain_text("Confirmed")
-    expect(page.locator(".spark[role]")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("theme", "width"), [("dark", 360), ("light", 1440)])

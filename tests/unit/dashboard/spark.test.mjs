@@ -5,7 +5,7 @@ import { element } from "./drawn.mjs";
 
 const page = "../../../functions/dashboard/static";
 const { DAYS, drawSpark, runsOf, statusDays } = await import(`${page}/lib/spark.js`);
-const { t } = await import(`${page}/views/texts.js`);
+const { t } = await import(`${page}/texts.js`);
 
 const NOW = Date.parse("2026-01-31T01:00:00Z");
 const account = (status, changes = [], created_at = "2025-01-01T00:00:00Z") => ({

@@ -1,10 +1,5 @@
 // The status of an account in the last days, small enough for a row of the list: from its changes of status.
-import { styled } from "./pictures.js";
-import { wordOf } from "../texts.js";
-import { t } from "../views/texts.js";
-
-// Only the list loads this module, and only after its first view.
-styled();
+import { t, wordOf } from "../texts.js";
 
 const DAY_MS = 86_400_000;
 export const DAYS = 30;

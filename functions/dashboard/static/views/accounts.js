@@ -20,6 +20,7 @@ import { icon } from "../lib/icons.js";
 import { isMissing, retryAfter } from "../lib/problem.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
+import { drawSpark } from "../lib/spark.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
 import {
@@ -47,10 +48,6 @@ const OVERSCAN = 8;
 const FETCH_AHEAD_ROWS = 60;
 const WATCH_EVERY_MS = 2_000;
 const REFRESH_EVERY_MS = 30_000;
-/** Draws the status of the last days. Comes after the first view, which is no heavier for it.
- * @type {((node: HTMLElement, account: any) => void) | undefined} */
-let drawSpark;
-
 const CELLS = ["name", "status", "account", "capabilities", "tested", "next", "test"];
 const STATUSES = ["confirmed", "degraded", "failed", "unconfirmed"];
 const SORTED_BY = { name: "name", status: "status", account: "provider_id" };
@@ -79,7 +76,6 @@ export function list(context) {
     announce(t.list.added(added.name));
   }
   view.keepTrue();
-  view.drawSparks();
   if (path === "/accounts/new") view.openNew();
 }
 
@@ -718,7 +714,7 @@ class ListView {
     const cell = (name, ...content) => h("div", { role: "cell", class: `cell cell-${name}` }, content);
     const finished = account.verification?.finished_at;
     const spark = h("span", { class: "spark" });
-    drawSpark?.(spark, account);
+    drawSpark(spark, account);
     return h(
       "div",
       { role: "row", class: "account-row", "data-id": account.account_id },
@@ -740,14 +736,6 @@ class ListView {
       cell("next", this.nextStep(account, base)),
       cell("test", this.testButton(account)),
     );
-  }
-
-  async drawSparks() {
-    // Where it does not come, the rows are whole without it.
-    const module = await import("../lib/spark.js").catch(() => null);
-    if (!module) return;
-    drawSpark = module.drawSpark;
-    for (const row of this.rows.values()) drawSpark(row.querySelector(".spark"), row.account);
   }
 
   nextStep(account, base) {

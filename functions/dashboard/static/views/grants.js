@@ -1,7 +1,7 @@
 // What a person chooses to grant, group by group, and the documents that grant just this. The API makes all of them.
 import * as api from "../lib/api.js";
 import { codeBlock, tabs } from "../lib/copying.js";
-import { announce, fill, h, srOnly, uniqueId } from "../lib/dom.js";
+import { announce, fill, h, uniqueId } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
 import { styled } from "../lib/pictures.js";
 import * as router from "../lib/router.js";
@@ -127,6 +127,7 @@ function grant(group, access, choose) {
     type: "checkbox",
     checked: access === "all",
     disabled: access === "none",
+    "aria-label": `${t.grants.acts}: ${titleOf(group)}`,
     onchange: () => report(),
   });
   const report = () => {
@@ -145,8 +146,7 @@ function grant(group, access, choose) {
       h("span", { class: `tag ${required ? "tag-strong" : ""}` }, required ? t.access.required : t.tests.optional),
     ),
     t.groupTexts[name] && h("p", { class: "help", id: without }, `${t.access.without}: ${t.groupTexts[name].without}`),
-    reads?.length > 0 &&
-      h("label", { class: "checkbox grant-part" }, acts, h("span", {}, t.grants.acts, srOnly(`: ${titleOf(group)}`))),
+    reads?.length > 0 && h("label", { class: "checkbox grant-part" }, acts, h("span", {}, t.grants.acts)),
   );
 }
 

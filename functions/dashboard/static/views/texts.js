@@ -506,11 +506,6 @@ export const t = withTexts(OPEN_TABLES, {
       "in the instructions. Scheduled tests do not count.",
   },
 
-  spark: {
-    label: (days, counts) => plural(days, { other: `The last # days: ${counts.join(", ")}` }),
-    count: (status, days) => `${status} ${number(days)}`,
-  },
-
   months: {
     title: (count) => plural(count, { other: "Interactions in the last # months, UTC." }),
     most: (month, used, current) => `Most in ${month}: ${used}. This month so far: ${current}.`,
