@@ -19,7 +19,7 @@ from cavok.api.models.least_privilege import LeastPrivilegeBody
 from cavok.api.models.organizations import OrganizationBody
 from cavok.api.models.permissions import PermissionsBody
 from cavok.api.models.resources import ResourceBody, ResourceList
-from cavok.api.models.usage import OrganizationUsageBody, UsageBody
+from cavok.api.models.usage import MonthList, OrganizationUsageBody, UsageBody
 from cavok.api.models.verifications import VerificationBody, VerificationPage
 from cavok.api.models.webhooks import DeliveryPage, Redelivery, TestMessage, WebhookBody
 from cavok.api.problems import Problem
@@ -28,6 +28,7 @@ _ACCOUNT = "/v1/accounts/[^/]+"
 _ANSWERS: dict[str, type[BaseModel]] = {
     "GET /v1/organization": OrganizationBody,
     "GET /v1/organization/usage": OrganizationUsageBody,
+    "GET /v1/organization/usage/months": MonthList,
     "GET /v1/permissions": PermissionsBody,
     "(GET|PUT) /v1/organization/webhook": WebhookBody,
     "POST /v1/organization/webhook/test": TestMessage,

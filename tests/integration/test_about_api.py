@@ -876,6 +876,8 @@ def test_the_instructions_of_a_role_are_whole_and_its_link_leads_to_the_template
         "terraform",
         "cli",
         "update",
+        "choice",
+        "warnings",
     }
     for form in ("deploy_on_aws_url", "cloudformation_template", "terraform", "cli"):
         assert external_id in shown[form]

@@ -22,6 +22,7 @@ NEEDS_SIGN_IN = {
     "schedules": "#/accounts/acc000000/schedules",
     "interactions": "#/accounts/acc000000/interactions",
     "least privilege": "#/accounts/acc000000/least-privilege",
+    "what an account grants": "#/access-details?account=acc000000",
     "audit": "#/accounts/acc000000/audit",
     "organization": "#/organization",
     "organization's audit": "#/organization/audit",

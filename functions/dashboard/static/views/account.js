@@ -38,6 +38,8 @@ import {
   toast,
 } from "../lib/ui.js";
 import { onceMore, removing, unlessChanged } from "../lib/meanwhile.js";
+import { monthsPicture } from "../lib/months.js";
+import { styled } from "../lib/pictures.js";
 import { levelOf, meter } from "../lib/usage.js";
 import { keptTrue, oldest, watched } from "../lib/watched.js";
 import { PROVIDERS } from "../providers.js";
@@ -738,7 +740,7 @@ function drawUsage(target, id, signal) {
   target.append(section(t.usage.title, {}, inner));
   return watched(
     inner,
-    () => api.get(`/v1/accounts/${api.segment(id)}/usage`, { signal }),
+    async () => (await Promise.all([api.get(`/v1/accounts/${api.segment(id)}/usage`, { signal }), styled()]))[0],
     (usage) => {
       const level = levelOf(usage);
       return [
@@ -759,6 +761,7 @@ function drawUsage(target, id, signal) {
           " ",
           t.usage.resets(utcDate(usage.resets_at)),
         ),
+        usage.months?.length > 0 && monthsPicture(usage.months),
         h("p", { class: "muted small" }, t.usage.text),
       ];
     },

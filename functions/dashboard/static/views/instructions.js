@@ -235,7 +235,7 @@ export const otherWays = (guide, account) =>
           {},
           account.access_type === "assume_role" ? t.instructions.policies : t.instructions.policiesUser,
           " ",
-          h("a", { href: "#/access-details" }, t.nav.access),
+          h("a", { href: `#/access-details?account=${api.segment(account.account_id)}` }, t.nav.access),
         ),
         guide.trust_policy &&
           codeBlock(guide.trust_policy, { label: t.instructions.trust, filename: "trust-policy.json" }),

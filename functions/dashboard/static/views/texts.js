@@ -44,6 +44,7 @@ const OPEN_TABLES = [
   "connect.states.entry",
   "organization.quotaNames",
   "instructions.looks",
+  "grants.states",
 ];
 
 export const t = withTexts(OPEN_TABLES, {
@@ -506,6 +507,19 @@ export const t = withTexts(OPEN_TABLES, {
       "Every account has its own free tier. What counts: each start and stop that is asked for, each listing read " +
       "from AWS, and each test by a person that ends with a verdict, also one that began because they waited for it " +
       "in the instructions. Scheduled tests do not count.",
+  },
+
+  months: {
+    title: (count) => plural(count, { other: "Interactions in the last # months, UTC." }),
+    most: (month, used, current) => `Most in ${month}: ${used}. This month so far: ${current}.`,
+    nothing: "No interaction counted.",
+    atLeast: (count) => plural(count, { other: "at least #" }),
+    month: (month, used) => `${month}: ${used}`,
+    soFar: (month) => `${month}, so far`,
+    cut: "In some months, more accounts were used than are added up here: those used least are left out.",
+    table: "The months in words",
+    monthHead: "Month",
+    used: "Interactions",
   },
 
   instructions: {
@@ -1210,6 +1224,7 @@ export const t = withTexts(OPEN_TABLES, {
         other: seconds === 60 ? `at most ${number(limit)} a minute` : `at most ${number(limit)} in # seconds`,
       }),
     usage: "Usage this month",
+    usageByMonth: "Usage by month",
     unused: "No account has been used this month.",
     deleted: "Deleted account",
     billable: (count) => plural(count, { other: "# billable" }),
@@ -1303,6 +1318,33 @@ export const t = withTexts(OPEN_TABLES, {
     resource: "On",
     policy: "The policy as a document",
     policyText: "For an inline policy of the role or user. Take out the groups that you do not want to grant.",
+    choose: "Choose what to grant",
+  },
+
+  grants: {
+    title: "Choose what to grant",
+    text:
+      "The documents below follow. To have your external ID in them, and a link that deploys them, come here from an " +
+      "account's instructions.",
+    forAccount: "The documents below follow, with your external ID, and so does the link that deploys them.",
+    acts: "Start and stop them, too",
+    states: { all: "granted", read_only: "granted without starting and stopping", none: "left out" },
+    changed: (title, state) => `${title}: ${state}. The documents have changed.`,
+    limited:
+      "To leave something out is no problem: the account is confirmed all the same, and shows what it cannot do. It " +
+      "is one only where an instance under Cavok's control needs it, or a test found it allowed before.",
+    documents: "The documents for this choice",
+    documentsText:
+      "CloudFormation has all groups, and parameters that turn them on: so an update of the stack keeps your choice.",
+    nothing: "This grants nothing but entering the account: there is no policy.",
+    tabs: {
+      "cavok-permissions.json": "Policy",
+      "cavok-cloud.json": "CloudFormation",
+      "cavok-cloud.tf": "Terraform",
+      "cavok-cloud.sh": "AWS CLI",
+    },
+    deployNote: "Opens the AWS console in a new tab, with the parameters of this choice filled in.",
+    back: "Back to the instructions of the account",
   },
 
   regionsField: {

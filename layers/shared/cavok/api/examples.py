@@ -29,10 +29,16 @@ from cavok.api.models.organizations import (
     QuotaBody,
     VersionInUseBody,
 )
-from cavok.api.models.permissions import PermissionGroupBody, PermissionsBody
+from cavok.api.models.permissions import GroupChoiceBody, PermissionGroupBody, PermissionsBody
 from cavok.api.models.providers import ProviderList
 from cavok.api.models.resources import NextAction, ResourceBody, ResourceList
-from cavok.api.models.usage import AccountUsageBody, OrganizationUsageBody, UsageBody
+from cavok.api.models.usage import (
+    AccountUsageBody,
+    MonthBody,
+    MonthList,
+    OrganizationUsageBody,
+    UsageBody,
+)
 from cavok.api.models.verifications import VerificationBody, VerificationPage
 from cavok.api.models.webhooks import (
     DeliveryBody,
@@ -57,8 +63,10 @@ from cavok.domain.accounts import (
     LastVerification,
     Outcome,
     Status,
+    StatusChange,
 )
 from cavok.domain.actors import Actor, ActorKind, Requester
+from cavok.domain.chosen_groups import GroupAccess, choice_of
 from cavok.domain.detection import Detection
 from cavok.domain.errors import PreconditionFailed
 from cavok.domain.events import (
@@ -150,6 +158,7 @@ _ACCOUNT = replace(
     region_health=HEALTH,
     template_version=TEMPLATE_VERSION,
     status=Status.CONFIRMED,
+    status_changes=(StatusChange(f"{_ENDED:%Y-%m-%d}", Status.UNCONFIRMED),),
     capabilities={group.group: Capability.FULL for group in permissions.CAPABILITY_GROUPS},
     verification=_CONFIRMED,
     next_verification_at=_TESTED + timedelta(hours=6),
@@ -332,6 +341,7 @@ DELIVERY = Delivery(
 
 _SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD1wWHj+C0zbk="  # noqa: S105  of nobody
 _GROUP = permissions.RDS
+_GROUPS = f"checking,ec2:{GroupAccess.READ_ONLY}"
 _SHORT_TEMPLATE = '{"AWSTemplateFormatVersion": "2010-09-09", …}'
 _SHORT_TERRAFORM = 'resource "aws_iam_role" "cavok" { … }'
 
@@ -406,6 +416,7 @@ def _answers() -> Iterable[BaseModel]:
     )
     yield InstanceList(items=[instance], unavailable=[], as_of=_ENDED)
     step = InstructionStepBody.of(instructions.steps(_ACCOUNT)[0])
+    chosen = [GroupChoiceBody(group=permissions.EC2.group, access=GroupAccess.READ_ONLY)]
     yield InstructionsBody(
         steps=[step],
         trust_policy=instructions.trust_policy(_ACCOUNT, _TRUST),
@@ -415,6 +426,8 @@ def _answers() -> Iterable[BaseModel]:
         terraform=_SHORT_TERRAFORM,
         cli="aws iam create-role …",
         update=None,
+        choice=chosen,
+        warnings=list(instructions.warnings(_ACCOUNT, choice_of(_GROUPS))),
     )
     yield InvitationBody.of_token(INVITATION_TOKEN, INVITATION)
     yield InvitedBody(
@@ -436,8 +449,15 @@ def _answers() -> Iterable[BaseModel]:
         offered, cloudformation_template=_SHORT_TEMPLATE, terraform=_SHORT_TERRAFORM
     )
     yield PermissionsBody(
-        groups=[PermissionGroupBody.of(_GROUP, actions=_GROUP.permissions[:1])],
+        groups=[
+            PermissionGroupBody.of(
+                _GROUP, actions=_GROUP.permissions[:1], read_only=_GROUP.actions[:1]
+            )
+        ],
+        choice=chosen,
         policy_document=permissions.policy_document([_GROUP]),
+        cloudformation_template=_SHORT_TEMPLATE,
+        terraform=_SHORT_TERRAFORM,
     )
     yield OrganizationBody(
         organization_id=_ORGANIZATION_ID,
@@ -453,7 +473,9 @@ def _answers() -> Iterable[BaseModel]:
         ),
         quotas=[QuotaBody(name=QuotaName.TESTS, limit=60, per_seconds=60, remaining=59)],
     )
-    yield UsageBody.of(_USAGE)
+    months = [MonthBody(period=_USAGE.period, used=_USAGE.used, complete=True)]
+    yield UsageBody.of(_USAGE, months=months)
+    yield MonthList(items=months)
     yield OrganizationUsageBody(
         period=_USAGE.period,
         resets_at=_USAGE.resets_at,
@@ -502,6 +524,7 @@ PARAMETERS: dict[str, Any] = {
     "account_id": _ACCOUNT_ID,
     "by": Scope.ARN,
     "event_id": MESSAGES[EventType.FAILED]["data"]["event_id"],
+    "groups": _GROUPS,
     "has_problems": False,
     "idempotency-key": "5f0c7a9e-1b7d-4d2e-9a55-3f2f0a4c8d11",
     "instance_id": RESOURCE.instance_id,
