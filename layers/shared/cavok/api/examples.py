@@ -435,7 +435,11 @@ def _answers() -> Iterable[BaseModel]:
         role_arn=_ACCOUNT.role_arn,
         trusted_account_id=_TRUST.trusted_account_id,
         external_id=_TRUST.external_id,
-        groups=[PermissionGroupBody.of(_GROUP, actions=_GROUP.permissions[:1])],
+        groups=[
+            PermissionGroupBody.of(
+                _GROUP, actions=_GROUP.permissions[:1], read_only=_GROUP.actions[:1]
+            )
+        ],
         trust_policy=instructions.trust_policy(_ACCOUNT, _TRUST),
         permissions_policy=permissions.policy_document([_GROUP]),
         deploy_on_aws_url=instructions.deploy_url(_ACCOUNT, _TRUST, _TEMPLATE_URL),

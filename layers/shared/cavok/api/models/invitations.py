@@ -58,7 +58,7 @@ class InvitedBody(ResponseBody):
             role_arn=account.role_arn,
             trusted_account_id=trust.trusted_account_id if has_role else None,
             external_id=trust.external_id if has_role else None,
-            groups=[PermissionGroupBody.of(each, actions=each.permissions) for each in groups],
+            groups=[PermissionGroupBody.of_group(each) for each in groups],
             trust_policy=instructions.trust_policy(account, trust),
             permissions_policy=policy_document(groups),
             deploy_on_aws_url=deploy_url,
