@@ -49,6 +49,8 @@ def test_tokens_have_256_random_bits() -> None:
         INVITATION.digest,
         "é",
     ],
+    # The token is another one in each process.
+    ids=["shorter", "longer", "other", "account", "zeros", "upper", "empty", "digest", "letter"],
 )
 def test_nothing_else_opens_it(other: str) -> None:
     assert not INVITATION.opens_with(other, NOW)
