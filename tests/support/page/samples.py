@@ -771,6 +771,8 @@ def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
         f"{one}/usage": USAGE,
         f"{one}/instances": just_listed(),
         f"{one}/resources": {"items": RESOURCES, "next_cursor": None},
+        # Of this account, nothing is under control yet.
+        "/v1/accounts/acc000001/resources": {"items": [], "next_cursor": None},
         f"{one}/resources/res1": RESOURCES[0],
         f"{one}/interactions": {"items": INTERACTIONS, "next_cursor": None},
         f"{one}/audit": {"items": AUDIT, "next_cursor": None},

@@ -41,6 +41,6 @@ MODALS = {
     "Schedule ledger": "#/accounts/acc000000/schedules",
     "Release orders": "#/accounts/acc000000/schedules",
     "One week for several": "#/accounts/acc000000/schedules",
-    "Add resources": "#/accounts/acc000000/connect",
+    "Add resources": "#/accounts/acc000001/connect",
     "Send to your AWS admin": "#/accounts/acc000005/connect",
 }
