@@ -16,6 +16,7 @@ app = make_app(
     documents=("/openapi.json", "/docs"),
     instructions=("/v1/accounts/<account_id>/instructions",),
     interactions=("/v1/accounts/<account_id>/interactions",),
+    invitations=("/v1/accounts/<account_id>/invitations", "/v1/invitation"),
     least_privilege=("/v1/accounts/<account_id>/least-privilege",),
     organizations=("/v1/organization",),
     permissions=("/v1/permissions",),

@@ -25,6 +25,11 @@ const ROUTES = [
     section: "accounts",
     view: async () => (await import("./views/instructions.js")).instructions,
   },
+  {
+    path: "/accounts/:id/connect",
+    section: "accounts",
+    view: async () => (await import("./views/connect.js")).ready(),
+  },
   { path: "/accounts/:id/tests", section: "accounts", view: async () => (await import("./views/tests.js")).history },
   { path: "/accounts/:id/tests/:test", section: "accounts", view: async () => (await import("./views/tests.js")).one },
   {
@@ -74,6 +79,13 @@ const ROUTES = [
     section: "access",
     open: true,
     view: async () => (await import("./views/access.js")).accessDetails,
+  },
+  {
+    path: "/invitation/:token",
+    section: "",
+    open: true,
+    alone: true,
+    view: async () => (await import("./views/invitation.js")).invitation,
   },
   { path: "/not-found", section: "", open: true, view: async () => notFound },
 ];
@@ -269,6 +281,7 @@ async function show({ route, params, path, query, signal }) {
   shown += 1;
   here = route;
   hereParams = params;
+  app.classList.toggle("is-alone", Boolean(route.alone));
   drawNav(route.section);
   // Each route has its own container. A view that was left cannot draw into the next one.
   const view = h("div", { class: "view" });

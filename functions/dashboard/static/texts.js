@@ -123,6 +123,11 @@ const texts = {
 
   accessTypes: { assume_role: "Assume Role", access_key: "Access Key" },
 
+  spark: {
+    label: (days, counts) => plural(days, { other: `The last # days: ${counts.join(", ")}` }),
+    count: (status, days) => `${status} ${number(days)}`,
+  },
+
   list: {
     title: "Cloud Accounts",
     newAccount: "New Account",

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from cavok.api.problems import title_of
 from cavok.domain import permissions
 from cavok.domain.account_list import BY_URGENCY, has_word
+from cavok.domain.interactions import months_until
 from cavok.domain.permissions import group_of
 from cavok.domain.quotas import QuotaName, parse_quotas
 from tests.support.page.tested import found, least_privilege_of, shared_problems_of
@@ -45,6 +46,7 @@ def account(index: int, **changes: Any) -> dict[str, Any]:
         "regions": ["us-east-1"],
         "region_health": [],
         "status": status,
+        "status_changes": [],
         "issues": [],
         "capabilities": {"ec2": "unknown", "rds": "unknown", "logs": "unknown"},
         "template": None,
@@ -367,7 +369,20 @@ INSTRUCTIONS = {
     "terraform": 'resource "aws_iam_role" "cavok" {}\n',
     "cli": "aws iam create-role --role-name CavokCloud\n",
     "update": None,
+    "choice": [
+        {"group": "checking", "access": "all"},
+        {"group": "ec2", "access": "read_only"},
+        {"group": "rds", "access": "none"},
+    ],
+    "warnings": ["A test found rds:StopDBInstance allowed before."],
 }
+
+
+_USED = (0, 0, 0, 12, 310, 640, 1024, 980, 905, 700, 768, 842)
+MONTHS = [
+    {"period": period, "used": used, "complete": True}
+    for period, used in zip(months_until(datetime(2026, 1, 5, tzinfo=UTC)), _USED, strict=True)
+]
 
 
 USAGE = {
@@ -377,6 +392,7 @@ USAGE = {
     "remaining": 158,
     "billable": 0,
     "resets_at": "2026-02-01T00:00:00Z",
+    "months": MONTHS,
 }
 
 
@@ -752,6 +768,7 @@ def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     return {
         "/v1/organization": organization(accounts),
         "/v1/organization/usage": usage_of(accounts),
+        "/v1/organization/usage/months": {"items": MONTHS},
         "/v1/organization/webhook": WEBHOOK,
         "/v1/organization/webhook/deliveries": {"items": DELIVERIES, "next_cursor": None},
         "/v1/accounts": pages_of(accounts),
@@ -775,6 +792,8 @@ def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
         f"{one}/usage": USAGE,
         f"{one}/instances": just_listed(),
         f"{one}/resources": {"items": RESOURCES, "next_cursor": None},
+        # Of this account, nothing is under control yet.
+        "/v1/accounts/acc000001/resources": {"items": [], "next_cursor": None},
         f"{one}/resources/res1": RESOURCES[0],
         f"{one}/interactions": {"items": INTERACTIONS, "next_cursor": None},
         f"{one}/audit": {"items": AUDIT, "next_cursor": None},

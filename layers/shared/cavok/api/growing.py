@@ -26,7 +26,8 @@ NAMES = {
     "IssueCode": Names([*IssueCode], ("IssueBody.code", "SharedProblemBody.code")),
     "ErrorCode": Names(sorted(STATUS_OF_CODE), ("Problem.code",)),
     "PermissionGroup": Names(
-        [group.group for group in GROUPS], ("StepBody.group", "PermissionGroupBody.group")
+        [group.group for group in GROUPS],
+        ("StepBody.group", "PermissionGroupBody.group", "GroupChoiceBody.group"),
     ),
     "StepName": Names(STEPS, ("StepBody.step",)),
     "InteractionOutcome": Names(

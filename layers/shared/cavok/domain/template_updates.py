@@ -83,6 +83,12 @@ def update_of(account: Account, template_url: str) -> Update | None:
                 "If the role has the policy from “Least privilege”, take the new one from there. "
                 "All of the above would again let Cavok start and stop every instance.",
             ),
+            InstructionStep(
+                "Access Details",
+                "If you chose there what to grant, CloudFormation keeps your choice. For Terraform "
+                "and the AWS CLI, choose it there again, and take the configuration or the "
+                "commands from there: those below grant all that Cavok asks for.",
+            ),
         ),
         template_url=template_url,
         console_url=stack_page(account),
