@@ -291,6 +291,23 @@ def answer_with(watch: Watch, network: Network) -> Callable[..., list[Any]]:
 
 
 @pytest.fixture
+def answer_connecting(answer_with: Callable[..., list[Any]]) -> Callable[..., None]:
+    """Answers what the view that connects this account reads: adding an account leads there."""
+
+    def install(page: Page, account: dict[str, Any]) -> None:
+        one = f"/v1/accounts/{account['account_id']}"
+        answer_with(page, one, account)
+        answer_with(page, f"{one}/instructions", samples.INSTRUCTIONS)
+        # With a test, so that the view begins none by itself.
+        tests = {"items": [samples.finished_test()], "next_cursor": None}
+        answer_with(page, f"{one}/verifications", tests)
+        answer_with(page, f"{one}/instances", samples.just_listed())
+        answer_with(page, f"{one}/resources", {"items": [], "next_cursor": None})
+
+    return install
+
+
+@pytest.fixture
 def answer_everything(answer_with: Callable[..., list[Any]]) -> Callable[..., None]:
     """Answers all that the page reads of these accounts, or of the samples'."""
 

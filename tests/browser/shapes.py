@@ -14,12 +14,14 @@ from cavok.api.models.detection import DetectionBody
 from cavok.api.models.instances import InstanceList
 from cavok.api.models.instructions import InstructionsBody
 from cavok.api.models.interactions import InteractionBody, InteractionPage
+from cavok.api.models.invitations import InvitationBody, InvitedBody
 from cavok.api.models.least_privilege import LeastPrivilegeBody
 from cavok.api.models.organizations import OrganizationBody
 from cavok.api.models.permissions import PermissionsBody
 from cavok.api.models.resource_list import OrganizationResourceList
 from cavok.api.models.resources import ResourceBody, ResourceList
-from cavok.api.models.usage import OrganizationUsageBody, UsageBody
+from cavok.api.models.shared_problems import SharedProblemPage
+from cavok.api.models.usage import MonthList, OrganizationUsageBody, UsageBody
 from cavok.api.models.verifications import VerificationBody, VerificationPage
 from cavok.api.models.webhooks import DeliveryPage, Redelivery, TestMessage, WebhookBody
 from cavok.api.problems import Problem
@@ -28,6 +30,8 @@ _ACCOUNT = "/v1/accounts/[^/]+"
 _ANSWERS: dict[str, type[BaseModel]] = {
     "GET /v1/organization": OrganizationBody,
     "GET /v1/organization/usage": OrganizationUsageBody,
+    "GET /v1/problems": SharedProblemPage,
+    "GET /v1/organization/usage/months": MonthList,
     "GET /v1/permissions": PermissionsBody,
     "(GET|PUT) /v1/organization/webhook": WebhookBody,
     "POST /v1/organization/webhook/test": TestMessage,
@@ -39,6 +43,8 @@ _ANSWERS: dict[str, type[BaseModel]] = {
     f"POST /v1/accounts|(GET|PATCH) {_ACCOUNT}": AccountBody,
     f"GET {_ACCOUNT}/instructions": InstructionsBody,
     f"GET {_ACCOUNT}/least-privilege": LeastPrivilegeBody,
+    f"POST {_ACCOUNT}/invitations": InvitationBody,
+    "GET /v1/invitation": InvitedBody,
     f"GET {_ACCOUNT}/verifications": VerificationPage,
     f"POST {_ACCOUNT}/verifications|GET {_ACCOUNT}/verifications/[^/]+": VerificationBody,
     f"POST {_ACCOUNT}/detection": DetectionBody,

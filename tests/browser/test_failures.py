@@ -47,6 +47,8 @@ def test_a_view_that_fails_says_so_and_recovers(admin, answer_with, watch, hash_
             "terraform": "",
             "cli": "",
             "update": None,
+            "choice": [],
+            "warnings": [],
         },
     }
     broken = [True]

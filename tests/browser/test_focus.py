@@ -61,10 +61,11 @@ def test_no_turn_of_an_account_loses_the_focus(admin, answer_everything, answer_
     assert not lost, "\n".join(lost)
 
 
-def test_the_notice_of_a_new_account_keeps_the_focus(admin, answer_with):
+def test_the_notice_of_a_new_account_keeps_the_focus(admin, answer_with, answer_connecting):
     page = admin.page
     made = samples.account(0, status="unconfirmed")
     there = [made]
+    answer_connecting(page, made)
     answer_with(page, "/v1/accounts", made, method="POST")
     answer_with(page, "/v1/accounts", samples.pages_of(there))
     answer_with(page, ONE, lambda _: there[0])
@@ -72,6 +73,8 @@ def test_the_notice_of_a_new_account_keeps_the_focus(admin, answer_with):
     page.get_by_label("Provider ID").fill(made["provider_id"])
     page.get_by_label("Name", exact=True).fill(made["name"])
     page.get_by_role("dialog").get_by_role("button", name="Add account").click()
+    expect(page.get_by_role("heading", name=made["name"], level=1)).to_be_visible()
+    page.evaluate("location.hash = '#/accounts'")
     name = page.locator(".list-notices").get_by_role("link", name=made["name"])
     name.focus()
     there[0] = samples.account(0, status="confirmed", version=2)

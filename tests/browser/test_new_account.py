@@ -33,6 +33,17 @@ def submit(page: Page) -> None:
     page.get_by_role("button", name="Add account").click()
 
 
+def expect_added(page: Page, name: str) -> None:
+    """The next step is to connect it."""
+    expect(page).to_have_url(re.compile("/connect$"))
+    expect(page.get_by_role("heading", name=name, level=1)).to_be_visible()
+
+
+def back_to_the_list(page: Page) -> None:
+    expect(page).to_have_url(re.compile("/connect$"))
+    page.evaluate("location.hash = '#/accounts'")
+
+
 def test_it_asks_what_the_document_says(modal):
     dialog = modal.get_by_role("dialog")
     expect(dialog.get_by_role("radio", name="AWS")).to_be_checked()
@@ -44,10 +55,13 @@ def test_it_asks_what_the_document_says(modal):
     expect(dialog.get_by_label("Secret access key")).to_be_hidden()
 
 
-def test_an_account_is_added_and_its_next_step_is_instructions(modal):
+def test_an_account_is_added_and_its_next_step_is_to_connect_it(modal):
     number, name = fill(modal, number=None)
     submit(modal)
     expect(modal.get_by_role("dialog")).to_have_count(0)
+    expect_added(modal, name)
+    expect(modal.get_by_role("link", name="Deploy on AWS")).to_be_visible()
+    modal.get_by_role("link", name="Cloud Accounts").first.click()
     expect(modal.get_by_role("main").get_by_text(f"{name} was added.")).to_be_visible()
     modal.get_by_label("Search by name or account number").fill(number)
     line = modal.get_by_role("row").filter(has_text=name)
@@ -60,7 +74,7 @@ def test_pasted_numbers_with_dashes_are_understood(modal):
     number = some_number()
     _, name = fill(modal, number=f"{number[:4]}-{number[4:8]}-{number[8:]}")
     submit(modal)
-    expect(modal.get_by_role("main").get_by_text(f"{name} was added.")).to_be_visible()
+    expect_added(modal, name)
 
 
 def test_help_comes_before_anything_is_sent(modal, answer_with):
@@ -135,7 +149,7 @@ def test_a_number_that_a_second_tab_has_added_leads_to_its_account(admin, modal,
     other_tab.get_by_role("button", name="New Account").first.click()
     _, name = fill(other_tab, number=number)
     submit(other_tab)
-    expect(other_tab.get_by_role("main").get_by_text(f"{name} was added.")).to_be_visible()
+    expect_added(other_tab, name)
     submit(modal)
     modal.get_by_role("alert").get_by_role("link", name=name).click()
     expect(modal.get_by_role("heading", name=name)).to_be_visible()
@@ -164,7 +178,7 @@ def test_a_request_that_got_lost_is_repeated_as_the_same_request(modal, answer_w
     sent = answer_with(modal, "/v1/accounts", lambda _: replies.pop(0), method="POST")
     _, name = fill(modal)
     submit(modal)
-    expect(modal.get_by_role("main").get_by_text(f"{name} was added.")).to_be_visible()
+    expect_added(modal, name)
     assert len(sent) == 2
     assert sent[0].headers["idempotency-key"] == sent[1].headers["idempotency-key"]
 
@@ -184,7 +198,7 @@ def test_role_name_and_regions_are_checked_and_sent(modal, answer_with):
     modal.get_by_label("Regions (optional)").press("Enter")
     expect(modal.get_by_role("button", name="Remove eu-west-1")).to_be_visible()
     submit(modal)
-    expect(modal.get_by_role("main").get_by_text(f"{name} was added.")).to_be_visible()
+    expect_added(modal, name)
     body = sent[0].post_data_json
     assert body["role_name"] == "CavokReader"
     assert body["role_path"] == "/team/"
@@ -213,7 +227,10 @@ def test_a_name_that_another_account_has_warns_and_may_be_used(modal, answer_wit
     expect(warning).to_have_text("")
 
 
-def test_who_presses_enter_is_warned_of_a_taken_name_too_and_may_use_it(modal, answer_with):
+def test_who_presses_enter_is_warned_of_a_taken_name_too_and_may_use_it(
+    modal, answer_with, answer_connecting
+):
+    answer_connecting(modal, samples.account(5))
     answer_with(modal, "/v1/accounts", samples.pages_of([samples.account(0)]))
     added = answer_with(modal, "/v1/accounts", (201, samples.account(5)), method="POST")
     fill(modal, name="account00000")
@@ -225,8 +242,11 @@ def test_who_presses_enter_is_warned_of_a_taken_name_too_and_may_use_it(modal, a
     assert len(added) == 1
 
 
-def test_the_account_that_a_lost_request_has_added_is_no_other(modal, answer_with):
+def test_the_account_that_a_lost_request_has_added_is_no_other(
+    modal, answer_with, answer_connecting
+):
     there = samples.account(0)
+    answer_connecting(modal, there)
     answer_with(modal, "/v1/accounts", samples.pages_of([there]))
     added = answer_with(modal, "/v1/accounts", (201, there), method="POST")
     fill(modal, number="4000-0000-0000", name=there["name"])
@@ -235,17 +255,21 @@ def test_the_account_that_a_lost_request_has_added_is_no_other(modal, answer_wit
     assert len(added) == 1
 
 
-def test_what_was_added_is_called_what_it_is_called_now(modal, answer_with, watch):
+def test_what_was_added_is_called_what_it_is_called_now(
+    modal, answer_with, answer_connecting, watch
+):
     watch.expect_status(404)
     new, notice = samples.account(51, status="unconfirmed"), modal.locator(".list-notices")
     there: list[Any] = [new]
     modal.clock.install()
+    answer_connecting(modal, new)
     answer_with(modal, "/v1/accounts", samples.pages_of([samples.account(0)]))
     answer_with(modal, "/v1/accounts", (201, new), method="POST")
     answer_with(modal, f"/v1/accounts/{new['account_id']}", lambda _: there[-1])
     modal.reload()
     fill(modal)
     submit(modal)
+    back_to_the_list(modal)
     expect(notice).to_contain_text("Account00051 was added. Next step")
     there.append(new | {"name": "Renamed", "status": "confirmed", "version": 2})
     modal.clock.run_for(35_000)
@@ -299,7 +323,7 @@ def test_the_first_field_has_the_focus(admin, network):
 
 
 @shows(14, PLAIN, SLOW_MODULES, SLOW_API)
-def test_a_new_row_is_shown_among_the_others(modal, answer_with):
+def test_a_new_row_is_shown_among_the_others(modal, answer_with, answer_connecting):
     accounts = [samples.account(index) for index in range(0, 98, 2)]
     new = samples.account(51, status="unconfirmed")
 
@@ -310,25 +334,27 @@ def test_a_new_row_is_shown_among_the_others(modal, answer_with):
 
     answer_with(modal, "/v1/accounts", samples.pages_of(accounts))
     answer_with(modal, "/v1/accounts", add, method="POST")
-    answer_with(modal, f"/v1/accounts/{new['account_id']}", new)
+    answer_connecting(modal, new)
     modal.reload()
     expect(modal.get_by_role("row").filter(has_text="Account00000")).to_be_visible()
     fill(modal)
     submit(modal)
+    back_to_the_list(modal)
     row = modal.locator(".is-new")
     expect(row).to_contain_text("Account00051")
     expect(row).to_be_in_viewport(ratio=1)
 
 
-def test_a_new_row_far_down_is_a_link_and_pulls_nobody_there(modal, answer_with):
+def test_a_new_row_far_down_is_a_link_and_pulls_nobody_there(modal, answer_with, answer_connecting):
     accounts = [samples.account(index) for index in range(400)]
     new = samples.account(200)
     answer_with(modal, "/v1/accounts", samples.pages_of(accounts))
     answer_with(modal, "/v1/accounts", (201, new), method="POST")
-    answer_with(modal, f"/v1/accounts/{new['account_id']}", new)
+    answer_connecting(modal, new)
     modal.reload()
     fill(modal)
     submit(modal)
+    back_to_the_list(modal)
     link = modal.locator(".list-notices").get_by_role("link", name=new["name"])
     expect(link).to_have_attribute("href", f"#/accounts/{new['account_id']}")
     expect(modal.get_by_text("150 accounts so far")).to_be_attached()

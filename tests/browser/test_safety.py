@@ -55,6 +55,8 @@ def test_an_address_that_would_run_is_not_a_link(admin, answer_with):
             "terraform": "",
             "cli": "",
             "update": None,
+            "choice": [],
+            "warnings": [],
         },
     )
     page = admin.go("#/accounts/acc000005/instructions")

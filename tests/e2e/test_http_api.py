@@ -43,6 +43,8 @@ CHANGES: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
     ("PATCH", "", {"name": "Other"}),
     ("PUT", "/credentials", CREDENTIALS),
     ("POST", "/verifications", None),
+    ("POST", "/invitations", None),
+    ("DELETE", "/invitations", None),
     ("DELETE", "", None),
 )
 
@@ -67,6 +69,24 @@ def test_what_is_public_needs_no_token(public: httpx.Client, path: str) -> None:
 
     assert shown.status_code == 200
     assert shown.headers["content-type"] == "application/json"
+
+
+def test_an_invitation_opens_without_a_token_until_it_is_withdrawn(
+    public: httpx.Client, organization: Organization, connected: Connected
+) -> None:
+    path, account = f"{connected.path}/invitations", connected.account()
+    made = answer(organization.admin.post(path), 201)
+    invitation = {"Invitation": made["url"].rpartition("/")[2]}
+
+    shown = answer(public.get("/v1/invitation", headers=invitation))
+    assert shown["deploy_on_aws_url"].startswith("https://")
+    assert shown["provider_id"] == account["provider_id"]
+    for private in (account["name"], account["created_by"], connected.account_id):
+        assert private not in json.dumps(shown)
+
+    answer(organization.admin.delete(path), 204)
+    problem(public.get("/v1/invitation", headers=invitation), 404)
+    problem(public.get("/v1/invitation"), 404)
 
 
 def test_the_server_of_the_document_is_this_api(public: httpx.Client) -> None:

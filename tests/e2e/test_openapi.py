@@ -63,6 +63,8 @@ class Known:
     deletable_resources: list[str]
     deliveries: list[str]
     receiver: list[str]
+    invitations: list[str]
+    """Of an account that nothing else is sent to, so that none of them is replaced."""
 
 
 def prepared(
@@ -78,6 +80,8 @@ def prepared(
     ]
     database, *instances = used.prepared.db_instance_id, *used.prepared.instance_ids
     receiver.wait_for(lambda one: one.json["type"] == "Account Confirmed", "the connection")
+    invited = connect(admin, new_place())
+    invitation = answer(admin.post(f"/v1/accounts/{invited.account_id}/invitations"), 201)
     deliveries = answer(admin.get(f"{WEBHOOK}/deliveries"))["items"]
     return Known(
         kept=[account.account_id for account in kept],
@@ -89,6 +93,7 @@ def prepared(
         deletable_resources=[control(used, "rds", database)["resource_id"]],
         deliveries=[delivery["event_id"] for delivery in deliveries],
         receiver=[receiver.url],
+        invitations=[invitation["url"].rpartition("/")[2]],
     )
 
 
@@ -109,6 +114,7 @@ def configuration(known: Known, share: float, tags: Sequence[str]) -> str:
         "path.event_id": "deliveries",
         "header.if-match": "tags",
         "header.if-none-match": "stale",
+        "header.invitation": "invitations",
         "body.url": "receiver",
     }
     of_used = {

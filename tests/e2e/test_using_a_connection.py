@@ -142,10 +142,12 @@ def test_the_month_and_what_is_left_of_it(used: Used) -> None:
         "remaining",
         "billable",
         "resets_at",
+        "months",
     }
     assert usage["free_interactions"] == 1000
     assert usage["remaining"] == 1000 - usage["used"]
     assert usage["billable"] == 0
+    assert [each["used"] for each in usage["months"]][-1:] == [usage["used"]]
     assert usage["resets_at"].endswith("-01T00:00:00Z")
 
 

@@ -124,6 +124,9 @@ def test_the_openapi_document_is_valid_and_names_every_route(nobody: Api) -> Non
         "DELETE /v1/accounts/{account_id}",
         "GET /v1/accounts/{account_id}/instructions",
         "GET /v1/accounts/{account_id}/least-privilege",
+        "POST /v1/accounts/{account_id}/invitations",
+        "DELETE /v1/accounts/{account_id}/invitations",
+        "GET /v1/invitation",
         "POST /v1/accounts/{account_id}/verifications",
         "GET /v1/accounts/{account_id}/verifications",
         "GET /v1/accounts/{account_id}/verifications/{verification_id}",
@@ -689,7 +692,7 @@ def test_the_openapi_document_says_which_routes_ask_for_a_token(nobody: Api) -> 
         if route.get("security") == []
     }
     assert '"security":[{}' not in nobody.get("/openapi.json").text, "it forbids a token to some"
-    assert open_routes == {"/health", "/v1/permissions", "/v1/providers"}
+    assert open_routes == {"/health", "/v1/invitation", "/v1/permissions", "/v1/providers"}
 
 
 def test_no_request_of_the_openapi_document_takes_null(nobody: Api) -> None:
@@ -873,6 +876,8 @@ def test_the_instructions_of_a_role_are_whole_and_its_link_leads_to_the_template
         "terraform",
         "cli",
         "update",
+        "choice",
+        "warnings",
     }
     for form in ("deploy_on_aws_url", "cloudformation_template", "terraform", "cli"):
         assert external_id in shown[form]

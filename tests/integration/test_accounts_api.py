@@ -71,6 +71,7 @@ def test_a_new_account_is_unconfirmed_and_due_for_its_first_test(admin: Api) -> 
         "write_logs": True,
         "regions": ["us-east-1"],
         "status": "unconfirmed",
+        "status_changes": [],
         "issues": [],
         "template": None,
         "capabilities": UNKNOWN_CAPABILITIES,

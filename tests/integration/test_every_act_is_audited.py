@@ -86,6 +86,12 @@ VALID: dict[str, Valid] = {
         [("credentials_rotated", "account")],
     ),
     f"POST {ACCOUNT}/revoke": ("{account}/revoke", None, [("revoked", "account")]),
+    f"POST {ACCOUNT}/invitations": ("{account}/invitations", None, [("invited", "account")]),
+    f"DELETE {ACCOUNT}/invitations": (
+        "{account}/invitations",
+        None,
+        [("invitation_withdrawn", "account")],
+    ),
     f"POST {ACCOUNT}/verifications": ("{account}/verifications", None, [("tested", "account")]),
     f"POST {ACCOUNT}/detection": ("{waiting}/detection", None, [("tested", "account")]),
     f"POST {INSTANCE}/start": (
@@ -122,7 +128,13 @@ VALID: dict[str, Valid] = {
 }
 
 
-UNCOUNTED = {f"DELETE {ACCOUNT}", f"POST {ACCOUNT}/revoke", f"DELETE {ONE}", f"DELETE {HOOK}"}
+UNCOUNTED = {
+    f"DELETE {ACCOUNT}",
+    f"POST {ACCOUNT}/revoke",
+    f"DELETE {ACCOUNT}/invitations",
+    f"DELETE {ONE}",
+    f"DELETE {HOOK}",
+}
 """They count against no quota but that of requests, because they end something: nobody's use of a
 quota must keep that out.
 """
@@ -200,7 +212,9 @@ def uses() -> dict[str, Json]:
     return {item["sk"]: item for item in items() if item["sk"].startswith(keys.quota_sk(""))}
 
 
-def prepared(route: str) -> None:
+def prepared(route: str, places: dict[str, str]) -> None:
+    if route == f"DELETE {ACCOUNT}/invitations":
+        assert send("POST", f"{places['account']}/invitations").status == 201
     if route == f"POST {HOOK}/resume":
         for second in range(PAUSED_AFTER):
             wiring.webhooks().count_failure(ORGANIZATION_ID, Clock.time + timedelta(seconds=second))
@@ -215,7 +229,7 @@ def drive(route: str, places: dict[str, str], api: Api = ADMIN) -> int:
 def test_each_act_has_one_entry_with_who_what_when_and_from_where_and_a_refused_request_none(
     route: str, places: dict[str, str]
 ) -> None:
-    prepared(route)
+    prepared(route, places)
     viewer, stranger = Api(ORGANIZATION_ID, "viewer"), Api("org-two", "admin")
 
     assert new_entries(lambda: drive(route, places, viewer)) == []
@@ -250,7 +264,7 @@ UNAUDITED = ("LOOKS", "TRUST#", "ORG", "QUOTA#")
 def test_a_transaction_that_fails_leaves_neither_the_act_nor_its_entry(
     route: str, places: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prepared(route)
+    prepared(route, places)
     before = stored()
 
     @contextmanager
@@ -286,6 +300,7 @@ def test_a_start_or_stop_that_is_refused_is_an_act_and_told_once(places: dict[st
 def test_what_changes_nothing_is_no_act(places: dict[str, str]) -> None:
     assert new_entries(lambda: send("POST", f"{HOOK}/resume")) == []
     assert new_entries(lambda: send("PATCH", places["resource"], {"schedule": OFFICE})) == []
+    assert new_entries(lambda: send("DELETE", f"{places['account']}/invitations")) == []
     absent = f"{places['account']}/resources/{UNKNOWN_ID}"
     assert new_entries(lambda: send("DELETE", absent)) == []
 

@@ -20,6 +20,7 @@ from botocore.exceptions import ReadTimeoutError
 from standardwebhooks import Webhook
 
 from cavok import wiring
+from cavok.adapters.table.accounts import AccountItem
 from cavok.adapters.table.table import ItemChanged, Table
 from cavok.api import examples, gate
 from cavok.api.conditions import is_condition
@@ -129,6 +130,7 @@ BEFORE: dict[str, Sequence[Callable[[], None]]] = {
     "detect": [add_account],
     "start_instance": [*CONNECTED, stop_database],
     "stop_instance": CONNECTED,
+    "create_invitation": [add_account],
     "create_resource": CONNECTED,
     "patch_resource": [*CONNECTED, add_resource],
     "post_webhook_test": [add_webhook],
@@ -235,13 +237,36 @@ def add_delivery() -> None:
     wiring.webhooks().record(examples.DELIVERY, examples.DELIVERY.at)
 
 
-EVERYTHING = (*CONNECTED, add_resource, add_interaction, add_webhook, add_delivery)
+def add_problem() -> None:
+    with AccountItem.batch_write() as batch:
+        batch.save(AccountItem.of(examples.WITH_A_PROBLEM))
+
+
+def add_invitation() -> None:
+    invitation, who = examples.INVITATION, examples.REQUESTER
+    entry = audit.invited(examples.ADDED, who, examples.ADDED.created_at, invitation.expires_at)
+    wiring.invitations().save(invitation, entry, lambda transaction: None)
+
+
+EVERYTHING = (
+    *CONNECTED,
+    add_resource,
+    add_interaction,
+    add_invitation,
+    add_webhook,
+    add_delivery,
+)
+BEFORE_IT_IS_READ: dict[str, Sequence[Callable[[], None]]] = {
+    "get_instructions": [add_account],
+    "list_problems": [add_account, add_problem],
+}
 
 
 @pytest.mark.parametrize("name", READS)
 def test_an_example_shows_what_is_read(name: str) -> None:
     path, operation = READS[name]
-    add_account() if name == "get_instructions" else [step() for step in EVERYTHING]
+    for step in BEFORE_IT_IS_READ.get(name, EVERYTHING):
+        step()
     known = {
         name: value for name, value in examples_of(operation).items() if not is_condition(name)
     }
@@ -252,11 +277,16 @@ def test_an_example_shows_what_is_read(name: str) -> None:
         assert following.status == 200, following.text
         del query["cursor"]
 
-    answer = ADMIN.get(place, **query)
+    answer = ADMIN.get(place, token_of(known), **query)
 
     assert answer.status == 200, answer.text
     shown, schema = example_of_answer(operation, answer)
     assert state(shown, schema) == state(answer.json, schema)
+
+
+def token_of(known: Json) -> dict[str, str]:
+    """The header of an operation that asks for an invitation."""
+    return {"Invitation": known["invitation"]} if "invitation" in known else {}
 
 
 def queried(operation: Json, known: Json) -> Json:
@@ -293,6 +323,7 @@ class Request:
         self, sender: Api = ADMIN, body: Any = None, query: Json | None = None, **headers: str
     ) -> Answer:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
+        given = token_of(self.known) | given
         path = self.path.format_map(self.known)
         return sender.send(self.method, path, body or self.body, given, query)
 
@@ -370,6 +401,7 @@ WAYS: dict[str, Callable[[Request], Answer]] = {
     "instance_not_found": lambda request: with_(request, "instance_id", "invoices"),
     "internal_error": with_a_fault_of_ours,
     "invalid_fields": lambda request: request.send(query={"unknown": "1"}),
+    "invitation_not_found": lambda request: request.send(Invitation="another"),
     "malformed_header": lambda request: request.send(If_Match="7"),
     "malformed_request": lambda request: request.send(body="{"),
     "not_connected": after(lambda: ADMIN.patch(ACCOUNT, {"role_name": "CavokOther"})),
@@ -457,7 +489,8 @@ def test_each_test_and_each_interaction_is_one_wherever_an_example_shows_it() ->
 
 def test_every_part_of_a_fix_is_shown_by_an_example() -> None:
     shown = [*found([examples.EXAMPLES, examples.MESSAGES, examples.ANSWERS], "fix")]
-    parts = described_api()["components"]["schemas"]["FixBody"]["properties"]
+    schemas = described_api()["components"]["schemas"]
+    parts = {**schemas["FixBody"]["properties"], **schemas["SharedFixBody"]["properties"]}
 
     assert {part for each in shown for part, given in each["fix"].items() if given} == parts.keys()
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from cavok import wiring
 from cavok.api.openapi import described
 from cavok.api.router import Router
+from cavok.domain.accounts import Issue
 from cavok.domain.schedules import DAYS, Schedule, Window
 from tests.support.api import Api, is_problem, number, walk
 from tests.support.builders import ORGANIZATION_ID, a_resource, an_interaction
@@ -120,7 +121,7 @@ LISTS = (
     Listing("/v1/accounts", (("status", "unconfirmed"), ("template_version", "1"))),
     Listing("/v1/accounts", (("q", number(0)[:9]),)),
     Listing("/v1/accounts", (("q", "web"),)),
-    Listing("/v1/accounts", (("has_problems", "false"), ("access_type", "assume_role"))),
+    Listing("/v1/accounts", (("has_problems", "true"), ("access_type", "assume_role"))),
     *(Listing("/v1/accounts", (("sort", sort),)) for sort in ("-name", "status", "-provider_id")),
     Listing("/v1/accounts", (("sort", "-name"), ("q", "prod"))),
     Listing("/v1/accounts", (("sort", "status"), ("q", number(0)[:9]))),
@@ -131,23 +132,25 @@ LISTS = (
     Listing("/v1/organization/usage"),
     Listing("/v1/resources"),
     Listing("/v1/resources", (("kind", "ec2"), ("region", "us-east-1"), ("action", "stop"))),
+    Listing("/v1/problems"),
 )
 each_list = pytest.mark.parametrize("listing", LISTS, ids=str)
 
 
 @pytest.fixture
 def five_of_each(admin: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five accounts, whose roles have version 1; the first with five tests, five interactions, five
-    audit entries and five resources that stop next.
+    """Five accounts, whose roles have version 1, each with a problem of its own; the first with
+    five tests, five interactions, five audit entries and five resources that stop next.
     """
     ids = (f"01JN8Q5M3C{index:016}" for index in range(1, 1000))
     monkeypatch.setattr("cavok.services.accounts.new_id", lambda: next(ids))
     for index in range(5):
         admin.account(name=f"ProdWeb{index}", provider_id=number(index))
     accounts = wiring.accounts()
-    for listed in wiring.account_list().page(ORGANIZATION_ID, limit=5).items:
+    for index, listed in enumerate(wiring.account_list().page(ORGANIZATION_ID, limit=5).items):
         account = accounts.get(ORGANIZATION_ID, listed.account_id)
-        accounts.confirm(replace(account, template_version=1), quiet=True)
+        issues = (Issue("role_not_assumable", f"Cause {index}", "…"),)
+        accounts.confirm(replace(account, template_version=1, issues=issues), quiet=True)
     for index in range(5):
         at = NOW + timedelta(minutes=10 * index)
         monkeypatch.setattr(Router, "now", staticmethod(lambda at=at: at))

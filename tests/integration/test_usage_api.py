@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from cavok import wiring
+from cavok.adapters.table import usage
 from cavok.adapters.table.interactions import Interactions
 from cavok.api.router import Router
-from cavok.domain.interactions import Usage, period_of
+from cavok.domain.interactions import Usage, months_until, period_of
 from cavok.domain.times import utc_text
 from tests.support.api import Api, is_problem, number
 from tests.support.builders import NOW, an_interaction
@@ -99,7 +99,7 @@ def test_what_is_counted_is_counted_here_too(admin: Api, interactions: Interacti
         interactions.record(interaction)
 
     assert used(admin) == [("Some", 2)]
-    assert wiring.usage_counters().of_account(ids["Some"], period_of(AT), 1000).used == 2
+    assert admin.get(f"/v1/accounts/{ids['Some']}/usage").json["used"] == 2
 
 
 def test_an_organization_that_used_nothing_has_an_empty_list(admin: Api) -> None:
@@ -178,9 +178,76 @@ def test_a_cursor_of_another_list_or_one_that_is_made_up_is_refused(
     assert is_problem(admin.get(PATH, limit=0), 422)
 
 
+MONTHS = "/v1/organization/usage/months"
+
+
+def used_by_month(answer: Any) -> dict[str, int]:
+    """Of the months in which something was used."""
+    assert answer.status == 200, answer.text
+    items = answer.json.get("items", answer.json.get("months"))
+    assert [item["period"] for item in items] == [*months_until(AT)]
+    return {item["period"]: item["used"] for item in items if item["used"]}
+
+
+def test_an_account_shows_the_last_twelve_months_and_none_before(
+    admin: Api, viewer: Api, interactions: Interactions
+) -> None:
+    ids = connect(admin, "Some", "Other")
+    oldest, before = in_month(11), in_month(12)
+    for at, times in ((AT, 3), (LAST_MONTH, 7), (oldest, 11), (before, 12)):
+        use(interactions, ids["Some"], times, at=at)
+    use(interactions, ids["Other"], 900)
+
+    answer = viewer.get(f"/v1/accounts/{ids['Some']}/usage")
+
+    assert used_by_month(answer) == {
+        period_of(oldest): 11,
+        period_of(LAST_MONTH): 7,
+        period_of(AT): 3,
+    }
+    assert answer.json["used"] == 3
+    assert used_by_month(viewer.get(f"/v1/accounts/{ids['Other']}/usage")) == {period_of(AT): 900}
+
+
+def in_month(back: int) -> datetime:
+    """A moment so many months before this one."""
+    count = 12 * AT.year + AT.month - 1 - back
+    return AT.replace(year=count // 12, month=count % 12 + 1, day=1)
+
+
+def test_an_organizations_months_are_the_sums_of_its_accounts_deleted_ones_too(
+    admin: Api, viewer: Api, other_admin: Api, interactions: Interactions
+) -> None:
+    mine, theirs = connect(admin, "Stays", "Gone"), connect(other_admin, "Theirs")
+    for name, at, times in (("Stays", AT, 3), ("Gone", AT, 4), ("Gone", LAST_MONTH, 9)):
+        use(interactions, mine[name], times, at=at)
+    use(interactions, theirs["Theirs"], 900, organization_id="org-two")
+    admin.delete(f"/v1/accounts/{mine['Gone']}")
+
+    assert used_by_month(viewer.get(MONTHS)) == {period_of(AT): 7, period_of(LAST_MONTH): 9}
+    assert used_by_month(other_admin.get(MONTHS)) == {period_of(AT): 900}
+
+
+def test_of_too_many_accounts_those_used_most_are_added_and_it_says_so(
+    admin: Api, interactions: Interactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(usage, "MOST_SUMMED", 2)
+    ids = connect(admin, "A", "B", "C")
+    for name, times in (("A", 1), ("B", 20), ("C", 300)):
+        use(interactions, ids[name], times)
+    for name in ("A", "B"):
+        use(interactions, ids[name], 5, at=LAST_MONTH)
+
+    *_, last, this = admin.get(MONTHS).json["items"]
+
+    assert this == {"period": period_of(AT), "used": 320, "complete": False}
+    assert last == {"period": period_of(LAST_MONTH), "used": 10, "complete": True}
+
+
 @pytest.mark.usefixtures("admin")
-def test_a_token_without_an_organization_is_refused() -> None:
-    assert is_problem(Api("", "viewer").get(PATH), 403)
+@pytest.mark.parametrize("path", [PATH, MONTHS])
+def test_a_token_without_an_organization_is_refused(path: str) -> None:
+    assert is_problem(Api("", "viewer").get(path), 403)
 
 
 def test_only_counters_are_in_the_index(admin: Api, interactions: Interactions) -> None:

@@ -20,6 +20,7 @@ from cavok.domain.permissions import CAPABILITY_GROUPS
 from cavok.domain.template_versions import current
 from local.settings import ROOT
 from tests.support.copied_code import add, added, copied, edit, run
+from tests.support.customer_templates import granted_by
 
 GROUP = """\
 CACHES = PermissionGroup(
@@ -262,11 +263,11 @@ def test_it_is_in_access_details(seen: dict[str, Any]) -> None:
 
 def test_every_policy_grants_it(seen: dict[str, Any]) -> None:
     granting = [s for s in seen["policy"]["Statement"] if s["Sid"].startswith("CavokCachesV")]
-    role = seen["cloudformation"]["Resources"]["CavokRole"]["Properties"]
 
     assert [statement["Action"] for statement in granting] == [ACTIONS]
     assert seen["access_details"]["policy_document"] == seen["policy"]
-    assert "CavokCaches" in [policy.get("PolicyName") for policy in role["Policies"]]
+    assert granted_by(seen["cloudformation"])["CavokCaches"]["Statement"][0]["Action"] == ACTIONS
+    assert seen["cloudformation"]["Parameters"]["Caches"]["Default"] == "Yes"
     assert 'resource "aws_iam_role_policy" "caches"' in seen["terraform"]
     assert "--policy-name CavokCaches" in seen["cli"]
 
@@ -310,14 +311,8 @@ def test_an_optional_group_is_granted_only_if_the_customer_asks_for_it(tmp_path:
     seen = look(tmp_path, added("DEEP_SLEEP", OPTIONAL), probes={})
 
     template = seen["cloudformation"]
-    policies = template["Resources"]["CavokRole"]["Properties"]["Policies"]
-    assert "CavokDeepSleep" not in [policy.get("PolicyName") for policy in policies]
-    (condition,) = (
-        policy["Fn::If"][0]
-        for policy in policies
-        if "Fn::If" in policy and policy["Fn::If"][1]["PolicyName"] == "CavokDeepSleep"
-    )
-    assert template["Conditions"][condition] == {"Fn::Equals": [{"Ref": "DeepSleep"}, "Yes"]}
+    assert "CavokDeepSleep" not in granted_by(template)
+    assert "CavokDeepSleep" in granted_by(template, DeepSleep="Yes")
     assert template["Parameters"]["DeepSleep"]["Default"] == "No"
     assert template["Parameters"]["EncryptedVolumes"]["Default"] == "No"
     assert "var.deep_sleep ? 1 : 0" in seen["terraform"]

@@ -376,6 +376,7 @@ def test_no_environment_variable_holds_a_secret(name: str) -> None:
 PUBLIC_ROUTES = {
     "ANY /",
     "ANY /ui/{proxy+}",
+    "ANY /v1/invitation",
     "ANY /v1/permissions",
     "ANY /v1/providers",
     "$default",

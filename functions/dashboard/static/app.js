@@ -1,8 +1,9 @@
 // Starts the page: configuration, session, the frame around the views, and the routes.
-import { announce, byId, fill, focus, focusOn, h, hush } from "./lib/dom.js";
+import { announce, byId, fill, focus, focusOn, h, hush, topModal } from "./lib/dom.js";
 import { hour, onTick } from "./lib/format.js";
 import { brandMark, icon } from "./lib/icons.js";
 import * as api from "./lib/api.js";
+import { isMac, isShortcut } from "./lib/jumping.js";
 import { Problem } from "./lib/problem.js";
 import * as router from "./lib/router.js";
 import * as session from "./lib/session.js";
@@ -23,6 +24,11 @@ const ROUTES = [
     path: "/accounts/:id/instructions",
     section: "accounts",
     view: async () => (await import("./views/instructions.js")).instructions,
+  },
+  {
+    path: "/accounts/:id/connect",
+    section: "accounts",
+    view: async () => (await import("./views/connect.js")).ready(),
   },
   { path: "/accounts/:id/tests", section: "accounts", view: async () => (await import("./views/tests.js")).history },
   { path: "/accounts/:id/tests/:test", section: "accounts", view: async () => (await import("./views/tests.js")).one },
@@ -57,6 +63,7 @@ const ROUTES = [
     section: "accounts",
     view: async () => (await import("./views/trail.js")).accountAudit,
   },
+  { path: "/problems", section: "problems", view: async () => (await import("./views/problems.js")).problems },
   {
     path: "/schedules",
     section: "schedules",
@@ -78,12 +85,20 @@ const ROUTES = [
     open: true,
     view: async () => (await import("./views/access.js")).accessDetails,
   },
+  {
+    path: "/invitation/:token",
+    section: "",
+    open: true,
+    alone: true,
+    view: async () => (await import("./views/invitation.js")).invitation,
+  },
   { path: "/not-found", section: "", open: true, view: async () => notFound },
 ];
 
 const SIDEBAR = [
   { section: "accounts", href: "#/accounts", icon: "cloud", text: t.nav.accounts },
   { section: "schedules", href: "#/schedules", icon: "clock", text: t.nav.schedules },
+  { section: "problems", href: "#/problems", icon: "warning", text: t.nav.problems },
   { section: "organization", href: "#/organization", icon: "building", text: t.nav.organization },
   { section: "access", href: "#/access-details", icon: "key", text: t.nav.access },
 ];
@@ -93,8 +108,10 @@ const main = h("main", { id: "main", tabindex: "-1" });
 const nav = h("nav", { class: "nav", "aria-label": t.nav.label });
 const person = h("div", { class: "person" });
 let shown = 0;
-/** The route that is shown. @type {any} */
+/** The route that is shown, and the parts of its path. @type {any} */
 let here;
+let hereParams = {};
+let jumping = false;
 /** The end of session that the person was warned of, in milliseconds. */
 let announcedEnd = 0;
 
@@ -116,6 +133,7 @@ function frame() {
       "header",
       { class: "sidebar" },
       h("a", { class: "brand", href: "#/accounts" }, brandMark(), h("span", {}, t.nav.product)),
+      jumpButton(),
       nav,
       person,
     ),
@@ -172,33 +190,91 @@ function drawNav(section) {
   );
 }
 
+const THEMES = ["system", "light", "dark"];
+const themeNow = () => document.documentElement.dataset.theme ?? "system";
+
+function chooseTheme(next) {
+  if (next === "system") {
+    delete document.documentElement.dataset.theme;
+    stored(() => localStorage.removeItem("cavok.theme"));
+  } else {
+    document.documentElement.dataset.theme = next;
+    stored(() => localStorage.setItem("cavok.theme", next));
+  }
+  announce(t.theme.isNow(t.theme[next]));
+}
+
 function themeButton() {
-  const order = ["system", "light", "dark"];
-  const now = document.documentElement.dataset.theme ?? "system";
-  const next = order[(order.indexOf(now) + 1) % order.length];
+  const next = THEMES[(THEMES.indexOf(themeNow()) + 1) % THEMES.length];
+  const label = t.theme.switchTo(t.theme[themeNow()], t.theme[next]);
   return h(
     "button",
     {
       type: "button",
       class: "icon-button",
-      "aria-label": t.theme.switchTo(t.theme[now], t.theme[next]),
-      title: t.theme.switchTo(t.theme[now], t.theme[next]),
+      "aria-label": label,
+      title: label,
       onclick: (event) => {
-        if (next === "system") {
-          delete document.documentElement.dataset.theme;
-          stored(() => localStorage.removeItem("cavok.theme"));
-        } else {
-          document.documentElement.dataset.theme = next;
-          stored(() => localStorage.setItem("cavok.theme", next));
-        }
+        chooseTheme(next);
         const fresh = themeButton();
         event.currentTarget.replaceWith(fresh);
         fresh.focus();
-        announce(t.theme.isNow(t.theme[next]));
       },
     },
     icon("sun"),
   );
+}
+
+function jumpButton() {
+  const isApple = isMac(navigator.platform);
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "button jump",
+      "aria-label": t.nav.jump,
+      "aria-keyshortcuts": isApple ? "Meta+K" : "Control+K",
+      title: `${t.nav.jump} ${t.nav.shortcut(isApple)}`,
+      onclick: jump,
+    },
+    icon("search"),
+    h("span", {}, t.nav.jump),
+    h("kbd", { "aria-hidden": "true" }, t.nav.shortcut(isApple)),
+  );
+}
+
+// Its module comes with its first use. If a modal was opened or the view was left meanwhile, it does not open.
+async function jump() {
+  if (jumping) return;
+  jumping = true;
+  const stillHere = router.whileHere();
+  const themes = THEMES.map((name) => ({
+    name: t.theme[name],
+    choose: () => {
+      chooseTheme(name);
+      drawNav(here.section);
+    },
+  }));
+  try {
+    const { jump: open } = await import("./views/jump.js");
+    const views = session.current() ? SIDEBAR : SIDEBAR.filter(({ section }) => section === "access");
+    stillHere(() => topModal() || open({ views, account: hereParams.id, themes }));
+  } catch (error) {
+    console.error(error);
+    stillHere(() => toast(t.problems.viewDetail, "warning"));
+  } finally {
+    jumping = false;
+  }
+}
+
+function onShortcut(event) {
+  if (!isShortcut(event, navigator.platform)) return;
+  const modal = /** @type {any} */ (topModal());
+  // Over another modal it would leave what was typed there.
+  if (modal && !modal.querySelector(".jump-list")) return;
+  event.preventDefault();
+  if (modal) modal.close();
+  else jump();
 }
 
 function closeModals() {
@@ -210,6 +286,8 @@ async function show({ route, params, path, query, signal }) {
   closeModals();
   shown += 1;
   here = route;
+  hereParams = params;
+  app.classList.toggle("is-alone", Boolean(route.alone));
   drawNav(route.section);
   // Each route has its own container. A view that was left cannot draw into the next one.
   const view = h("div", { class: "view" });
@@ -327,6 +405,7 @@ async function start() {
     toast(t.signIn.ended, "warning");
   });
   onTick(warnBeforeTheEnd, new AbortController().signal);
+  document.addEventListener("keydown", onShortcut);
   await router.start(ROUTES, show);
   if (signInProblem) main.prepend(errorPanel({ title: t.signIn.failed, detail: signInProblem }));
 }

@@ -36,10 +36,13 @@ const texts = {
     admin: "Admin",
     accounts: "Cloud Accounts",
     schedules: "Schedules",
+    problems: "Problems",
     organization: "Organization",
     access: "Access Details",
     skip: "Skip to the content",
     notices: "Notices",
+    jump: "Go to…",
+    shortcut: (isApple) => (isApple ? "⌘K" : "Ctrl+K"),
   },
 
   roles: { admin: "Admin", viewer: "Viewer", operator: "Operator" },
@@ -120,6 +123,11 @@ const texts = {
   },
 
   accessTypes: { assume_role: "Assume Role", access_key: "Access Key" },
+
+  spark: {
+    label: (days, counts) => plural(days, { other: `The last # days: ${counts.join(", ")}` }),
+    count: (status, days) => `${status} ${number(days)}`,
+  },
 
   list: {
     title: "Cloud Accounts",

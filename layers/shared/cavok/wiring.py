@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cavok.adapters.table.audit import AuditTrail
     from cavok.adapters.table.due_accounts import DueAccounts
     from cavok.adapters.table.interactions import Interactions
+    from cavok.adapters.table.invitations import Invitations
     from cavok.adapters.table.looks import LooksInTable
     from cavok.adapters.table.organizations import Organizations
     from cavok.adapters.table.progress import Progress
@@ -105,6 +106,13 @@ def account_list() -> "AccountList":
 
 def _audit_kept_for() -> timedelta:
     return timedelta(days=int(setting("AUDIT_DAYS")))
+
+
+@cache
+def invitations() -> "Invitations":
+    from cavok.adapters.table.invitations import Invitations
+
+    return Invitations(table(), _audit_kept_for())
 
 
 @cache

@@ -16,6 +16,7 @@ API = {
     "/v1/accounts": {"items": [], "next_cursor": None},
     "/v1/organization": samples.organization([]),
     "/v1/organization/usage": samples.usage_of([]),
+    "/v1/organization/usage/months": {"items": samples.MONTHS},
     "/v1/organization/webhook": samples.WEBHOOK,
 }
 

@@ -11,9 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 from cavok.api.problems import title_of
 from cavok.domain import permissions
 from cavok.domain.account_list import BY_URGENCY, has_word
+from cavok.domain.interactions import months_until
 from cavok.domain.permissions import group_of
 from cavok.domain.quotas import QuotaName, parse_quotas
-from tests.support.page.tested import found, least_privilege_of
+from tests.support.page.tested import found, least_privilege_of, shared_problems_of
 from tests.support.template import template
 
 QUOTAS = parse_quotas(template()["Parameters"]["Quotas"]["Default"])
@@ -45,6 +46,7 @@ def account(index: int, **changes: Any) -> dict[str, Any]:
         "regions": ["us-east-1"],
         "region_health": [],
         "status": status,
+        "status_changes": [],
         "issues": [],
         "capabilities": {"ec2": "unknown", "rds": "unknown", "logs": "unknown"},
         "template": None,
@@ -100,6 +102,26 @@ def pages_of(accounts: list[dict[str, Any]]) -> Any:
         return {
             "items": page,
             "next_cursor": json.dumps(place(page[-1])) if len(page) < len(rest) else None,
+        }
+
+    return reply
+
+
+def problems_of(accounts: list[dict[str, Any]], looked_at: int = 500) -> Any:
+    """`GET /v1/problems` over a list; an answer looks at so many accounts."""
+    place = _place_by("", "status")
+    troubled = sorted(
+        (each for each in accounts if _fits(each, {"has_problems": "true"})), key=place
+    )
+
+    def reply(request: Any) -> dict[str, Any]:
+        query = parse_qs(urlsplit(request.url).query)
+        start = int(query.get("cursor", ["0"])[0])
+        part, end = troubled[start : start + looked_at], start + looked_at
+        return {
+            "looked_at": len(part),
+            "items": shared_problems_of(part),
+            "next_cursor": str(end) if end < len(troubled) else None,
         }
 
     return reply
@@ -347,7 +369,20 @@ INSTRUCTIONS = {
     "terraform": 'resource "aws_iam_role" "cavok" {}\n',
     "cli": "aws iam create-role --role-name CavokCloud\n",
     "update": None,
+    "choice": [
+        {"group": "checking", "access": "all"},
+        {"group": "ec2", "access": "read_only"},
+        {"group": "rds", "access": "none"},
+    ],
+    "warnings": ["A test found rds:StopDBInstance allowed before."],
 }
+
+
+_USED = (0, 0, 0, 12, 310, 640, 1024, 980, 905, 700, 768, 842)
+MONTHS = [
+    {"period": period, "used": used, "complete": True}
+    for period, used in zip(months_until(datetime(2026, 1, 5, tzinfo=UTC)), _USED, strict=True)
+]
 
 
 USAGE = {
@@ -357,6 +392,7 @@ USAGE = {
     "remaining": 158,
     "billable": 0,
     "resets_at": "2026-02-01T00:00:00Z",
+    "months": MONTHS,
 }
 
 
@@ -742,9 +778,11 @@ def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     return {
         "/v1/organization": organization(accounts),
         "/v1/organization/usage": usage_of(accounts),
+        "/v1/organization/usage/months": {"items": MONTHS},
         "/v1/organization/webhook": WEBHOOK,
         "/v1/organization/webhook/deliveries": {"items": DELIVERIES, "next_cursor": None},
         "/v1/accounts": pages_of(accounts),
+        "/v1/problems": problems_of(accounts),
         "/v1/audit": {"items": AUDIT, "next_cursor": None},
         **{f"/v1/accounts/{item['account_id']}": item for item in accounts[:10]},
         f"{one}/instructions": INSTRUCTIONS,
@@ -768,6 +806,8 @@ def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
             "next_cursor": None,
         },
         f"{one}/resources": {"items": RESOURCES, "next_cursor": None},
+        # Of this account, nothing is under control yet.
+        "/v1/accounts/acc000001/resources": {"items": [], "next_cursor": None},
         f"{one}/resources/res1": RESOURCES[0],
         f"{one}/interactions": {"items": INTERACTIONS, "next_cursor": None},
         f"{one}/audit": {"items": AUDIT, "next_cursor": None},

@@ -5,6 +5,7 @@ issues or capabilities that the API never sends together; and the smallest polic
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,12 +15,14 @@ from cavok.adapters.templates import TEMPLATE_NAMES
 from cavok.api.models.accounts import AccountBody
 from cavok.api.models.instructions import InstructionsBody
 from cavok.api.models.least_privilege import LeastPrivilegeBody
-from cavok.domain.accounts import AccessType, Account
+from cavok.api.models.shared_problems import SharedProblemBody
+from cavok.domain.accounts import AccessType, Account, Fix, Issue, Severity
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.instructions import Trust, cloudformation_template, deploy_url
 from cavok.domain.kinds import Kind
 from cavok.domain.least_privilege import Scope, least_privilege
 from cavok.domain.regions import RegionHealth
+from cavok.domain.shared_problems import shared_problems
 from cavok.domain.steps import Step
 from cavok.domain.verifications import Trigger, Verification, finish
 from tests.support.builders import a_resource
@@ -55,6 +58,24 @@ def account_of(sample: Mapping[str, Any], proven: Collection[str] = ()) -> Accou
         connected_at=_NOW,
         proven=frozenset(proven),
     )
+
+
+def shared_problems_of(samples: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The problems of sample accounts by cause, as the API sends them."""
+    accounts = [
+        replace(account_of(sample), issues=tuple(map(_issue_of, sample["issues"])))
+        for sample in samples
+    ]
+    return [
+        SharedProblemBody.of_problem(each).model_dump(mode="json")
+        for each in shared_problems(accounts)
+    ]
+
+
+def _issue_of(sample: Mapping[str, Any]) -> Issue:
+    fix = sample["fix"] and Fix(**sample["fix"])
+    severity = Severity(sample["severity"])
+    return Issue(sample["code"], sample["message"], sample["remedy"], severity, fix)
 
 
 def least_privilege_of(

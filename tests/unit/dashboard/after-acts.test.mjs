@@ -64,6 +64,7 @@ beforeEach(() => {
     "/deliveries": () => Response.json({ items: [delivery] }),
     "/organization": () => Response.json(ours),
     "/usage": () => Response.json(usage),
+    "/usage/months": () => Response.json({ items: [{ period: "2026-01", used: 1, complete: true }] }),
     "/instances": () => Response.json({ items: [instance], unavailable: [], as_of: new Date().toISOString() }),
     "/interactions": () => Response.json({ items: [], next_cursor: null }),
   };

@@ -68,6 +68,14 @@ ENTRIES: dict[AuditAction, tuple[Callable[[], AuditEntry], object]] = {
         lambda: audit.revoked(CONFIRMED, ACCOUNT, BOB),
         (LATER, IS_ACCOUNT, None),
     ),
+    AuditAction.INVITED: (
+        lambda: audit.invited(ACCOUNT, BOB, NOW, NOW + timedelta(days=7)),
+        (NOW, IS_ACCOUNT, "valid until 2025-03-08 12:00 UTC"),
+    ),
+    AuditAction.INVITATION_WITHDRAWN: (
+        lambda: audit.invitation_withdrawn(ACCOUNT, BOB, NOW),
+        (NOW, IS_ACCOUNT, None),
+    ),
     AuditAction.DEGRADED: (
         lambda: audit.degraded(CONFIRMED, FAILED, BOB),
         (LATER, IS_ACCOUNT, "One.; Two."),

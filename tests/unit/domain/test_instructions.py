@@ -6,7 +6,6 @@ import io
 import json
 import re
 import shlex
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -27,6 +26,7 @@ from tests.support.builders import (
     an_account,
     an_account_with_keys,
 )
+from tests.support.customer_templates import granted_by, resolved, the_only
 
 TRUST = Trust(trusted_account_id=WORKLOAD, external_id=EXTERNAL_ID)
 ROLE, USER = an_account(), an_account_with_keys()
@@ -49,12 +49,6 @@ def granted(account: Account) -> dict[str, Any]:
 def template_of(account: Account) -> dict[str, Any]:
     template: dict[str, Any] = json.loads(instructions.cloudformation_template(account, TRUST))
     return template
-
-
-def the_only(template: dict[str, Any]) -> dict[str, Any]:
-    (resource,) = template["Resources"].values()
-    properties: dict[str, Any] = resource["Properties"]
-    return properties
 
 
 @pytest.mark.parametrize("name", [name for name in ACCOUNTS if "logs" in name])
@@ -86,37 +80,6 @@ def test_grants_for_encrypted_volumes_are_made_only_if_the_customer_says_so(
     (statement,) = added.pop("CavokEncryptedVolumes")["Statement"]
     assert added == {}
     assert statement == permissions.ENCRYPTED_VOLUMES.statement()
-
-
-def granted_by(template: dict[str, Any], **chosen: str) -> dict[str, Any]:
-    """The policy documents of a stack with these parameters, by name."""
-    values = {name: p["Default"] for name, p in template["Parameters"].items()} | chosen
-    policies = resolved(the_only(template)["Policies"], template["Conditions"], values)
-    return {p["PolicyName"]: p["PolicyDocument"] for p in policies}
-
-
-def resolved(node: Any, conditions: dict[str, Any], values: dict[str, str]) -> Any:
-    """A part of a template with the values of its parameters. What is NoValue is left out."""
-
-    def of(part: Any) -> Any:
-        return resolved(part, conditions, values)
-
-    functions: dict[str, Callable[[Any], Any]] = {
-        "Fn::If": lambda given: of(given[1] if of(conditions[given[0]]) else given[2]),
-        "Fn::Equals": lambda given: of(given[0]) == of(given[1]),
-        "Fn::Not": lambda given: not of(given[0]),
-        "Fn::Select": lambda given: of(given[1])[given[0]],
-        "Fn::Split": lambda given: of(given[1]).split(given[0]),
-        "Ref": values.get,
-    }
-    if isinstance(node, list):
-        return [part for part in map(of, node) if part is not None]
-    if not isinstance(node, dict):
-        return node
-    for name in node.keys() & functions.keys():
-        return functions[name](node[name])
-    found = {name: of(part) for name, part in node.items()}
-    return {name: part for name, part in found.items() if part is not None}
 
 
 @each_account

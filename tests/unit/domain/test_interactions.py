@@ -20,6 +20,7 @@ from cavok.domain.interactions import (
     Logged,
     Usage,
     interaction_of_test,
+    months_until,
     period_of,
     thresholds_crossed,
 )
@@ -223,3 +224,19 @@ def test_of_listings_that_follow_each_other_one_counts() -> None:
     once = {act for act in InteractionAction if an_interaction(action=act).counts_once}
 
     assert once == {InteractionAction.LIST}
+
+
+@pytest.mark.parametrize(
+    ("at", "first", "last"),
+    [
+        (datetime(2025, 7, 31, 23, 59, tzinfo=UTC), "2024-08", "2025-07"),
+        (datetime(2025, 12, 1, tzinfo=UTC), "2025-01", "2025-12"),
+        (datetime(2026, 1, 1, 1, tzinfo=timezone(timedelta(hours=2))), "2025-01", "2025-12"),
+        (datetime(2026, 1, 1, tzinfo=UTC), "2025-02", "2026-01"),
+    ],
+)
+def test_twelve_months_are_shown_by_utc(at: datetime, first: str, last: str) -> None:
+    months = months_until(at)
+
+    assert (len(months), months[0], months[-1]) == (12, first, last)
+    assert [*months] == sorted(months)

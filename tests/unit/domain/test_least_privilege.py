@@ -42,6 +42,7 @@ from tests.support.builders import (
     an_account,
     an_account_with_keys,
 )
+from tests.support.customer_templates import granted_by
 
 TRUST = Trust(trusted_account_id=WORKLOAD, external_id=EXTERNAL_ID)
 INSTANCE, OTHER = "i-0123456789abcdef0", "i-0123456789abcdef1"
@@ -292,8 +293,8 @@ def test_it_is_never_longer_than_iam_takes(account: Account, limit: int) -> None
     resources = [controlled(f"i-{n:017x}") for n in range(most + 1)]
 
     size = sum(
-        len(json.dumps(policy["PolicyDocument"], separators=(",", ":")))
-        for policy in inline_policies(account, offered(*resources[:-1], account=account))
+        len(json.dumps(document, separators=(",", ":")))
+        for document in documents(account, offered(*resources[:-1], account=account)).values()
     )
     assert limit - 75 < size <= limit, "one ARN more does not fit"
     with pytest.raises(InvalidField, match=r"at most .* Ask for by=tag") as problem:
@@ -307,11 +308,11 @@ def template_of(account: Account, policy: LeastPrivilege) -> str:
     return instructions.cloudformation_template(account, TRUST, policy.document_of)
 
 
-def inline_policies(account: Account, policy: LeastPrivilege) -> list[dict[str, Any]]:
-    """Those that the template can make."""
-    (resource,) = json.loads(template_of(account, policy))["Resources"].values()
-    policies = resource["Properties"]["Policies"]
-    return [one["Fn::If"][1] if "Fn::If" in one else one for one in policies]
+def documents(account: Account, policy: LeastPrivilege) -> dict[str, Any]:
+    """Those of all inline policies that the template can make, by name."""
+    template = json.loads(template_of(account, policy))
+    options = {"WriteLogs": "Yes", "EncryptedVolumes": "Yes"}
+    return granted_by(template, **options)
 
 
 @pytest.mark.parametrize("by", Scope)
@@ -328,9 +329,9 @@ def test_template_and_terraform_grant_the_same_policy(account: Account, by: Scop
     names = {group.policy_name for group in instructions.granted_groups(account)}
     granted = [
         statement
-        for one in inline_policies(account, policy)
-        if one["PolicyName"] in names
-        for statement in one["PolicyDocument"]["Statement"]
+        for name, document in documents(account, policy).items()
+        if name in names
+        for statement in document["Statement"]
     ]
     assert granted == policy.policy_document["Statement"]
     findings = cfnlint.lint(template_of(account, policy), regions=["us-east-1"])
@@ -384,8 +385,8 @@ def test_a_policy_that_is_exactly_as_long_as_iam_takes_is_offered(
     account: Account, holder: str, limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exact = sum(
-        len(json.dumps(one["PolicyDocument"], separators=(",", ":")))
-        for one in inline_policies(account, offered(controlled(), account=account))
+        len(json.dumps(document, separators=(",", ":")))
+        for document in documents(account, offered(controlled(), account=account)).values()
     )
 
     monkeypatch.setattr(least_privilege, limit, exact)

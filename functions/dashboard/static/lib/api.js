@@ -26,9 +26,10 @@ export function start(config) {
 
 /**
  * `once`: the request costs something. The page waits as long as it may take, and repeats it only after a 429.
- * @typedef {{query?: Record<string, any>, signal?: AbortSignal, once?: boolean}} Reading
+ * @typedef {{query?: Record<string, any>, headers?: Record<string, string>, signal?: AbortSignal,
+ *   once?: boolean}} Reading
  * `looks`: the page sends it by itself. No failure of it makes the page read everything again.
- * @typedef {Reading & {body?: any, headers?: Record<string, string>, looks?: boolean}} Request
+ * @typedef {Reading & {body?: any, looks?: boolean}} Request
  */
 /** @type {(path: string, options?: Reading) => Promise<any>} */
 export const get = (path, reading = {}) => call("GET", path, reading).then((answer) => answer.body);

@@ -31,21 +31,22 @@ export function issueList(issues) {
   );
 }
 
-/** @param {{policy_statement?: any, cli?: string, console_url?: string}} fix */
-export function fixOf({ policy_statement: statement, cli, console_url: address }) {
-  const link = consoleAddress(address);
-  if (!statement && !cli && !link) return null;
+/** @param {Record<string, any>} fix of one account, or what is the same in the fixes of several */
+export function fixOf({ policy_statement: statement, cli, terraform, console_url: address, stack_url: stack }) {
+  const links = [
+    [consoleAddress(address), t.fix.console],
+    [consoleAddress(stack), t.fix.stack],
+  ].filter(([link]) => link);
+  if (!statement && !cli && !terraform && !links.length) return null;
   return h(
     "div",
     { class: "fix" },
     statement && copyBlock(formatted(statement), t.fix.statement),
     cli && copyBlock(cli, t.fix.cli),
-    link &&
-      h(
-        "p",
-        {},
-        h("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, t.fix.console, " ", icon("external")),
-      ),
+    terraform && copyBlock(terraform, t.fix.terraform),
+    links.map(([link, text]) =>
+      h("p", {}, h("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, text, " ", icon("external"))),
+    ),
   );
 }
 

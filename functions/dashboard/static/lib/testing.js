@@ -10,7 +10,8 @@ import { t } from "../texts.js";
 // The account's current name.
 const nameOf = ({ account_id: id, name }) => store.account(id)?.name ?? name;
 
-export const startTest = (account, node) =>
+/** `shows`: takes the promise of the test. Without it, the page goes to the test. */
+export const startTest = (account, node, shows = (begun) => showOnce(account, begun)) =>
   submitting(node, () => {
     const id = account.account_id;
     const begun = begin(id).catch((problem) => {
@@ -18,7 +19,7 @@ export const startTest = (account, node) =>
       if (problem.unreachable) problem.detail = problem.perhapsDone ? t.list.perhapsStarted : t.list.notStarted;
       throw problem;
     });
-    return showOnce(account, begun);
+    return shows(begun);
   });
 
 // A test takes a revoked account into use again, so the person must have seen that it is revoked. Other changes do not

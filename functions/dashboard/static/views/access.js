@@ -1,13 +1,14 @@
 // Access Details. Public, because the person who grants the permissions may have no user here.
 import { catalogOf } from "../lib/catalog.js";
-import { fill, h } from "../lib/dom.js";
+import { fill, focusOn, h } from "../lib/dom.js";
 import * as session from "../lib/session.js";
 import { codeBlock } from "../lib/copying.js";
-import { section, skeleton } from "../lib/ui.js";
+import { button, section, skeleton } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
-import { groupText, t } from "./texts.js";
+import { grants, titleOf } from "./grants.js";
+import { t } from "./texts.js";
 
-export function accessDetails({ main, title, signal }) {
+export function accessDetails({ main, title, signal, query }) {
   title(t.access.title);
   const content = h("div", {});
   fill(
@@ -17,7 +18,9 @@ export function accessDetails({ main, title, signal }) {
     session.current() && h("p", { class: "lead" }, t.access.least, " ", h("a", { href: "#/accounts" }, t.nav.accounts)),
     content,
   );
-  watched(content, catalogOf(signal), draw, {
+  // Instructions of an account can be asked for only by somebody who is signed in.
+  const options = { account: (session.current() && query.get("account")) || "", asked: query.get("groups"), signal };
+  watched(content, catalogOf(signal), (catalog) => draw(catalog, options), {
     signal,
     once: true,
     className: "stack",
@@ -25,11 +28,13 @@ export function accessDetails({ main, title, signal }) {
   });
 }
 
-function draw({ groups, policy_document: policy }) {
+function draw({ groups, choice, policy_document: policy }, options) {
+  const chosen = h("div", { class: "stack" }, choice && grants({ groups, ...options }));
   return [
+    choice && h("p", {}, button(t.access.choose, { onclick: () => goTo(chosen) })),
     groups.map((group) =>
       section(
-        group.title ?? groupText(group.group).title,
+        titleOf(group),
         {
           actions: h(
             "span",
@@ -52,7 +57,10 @@ function draw({ groups, policy_document: policy }) {
         ),
       ),
     ),
-    policy &&
+    chosen,
+    // An older API knows no choice.
+    !choice &&
+      policy &&
       section(
         t.access.policy,
         {},
@@ -60,4 +68,9 @@ function draw({ groups, policy_document: policy }) {
         codeBlock(policy, { label: t.access.policy, filename: "cavok-permissions.json" }),
       ),
   ];
+}
+
+function goTo(place) {
+  place.scrollIntoView({ block: "start" });
+  focusOn(place.querySelector("h2") ?? place);
 }

@@ -38,6 +38,8 @@ import {
   toast,
 } from "../lib/ui.js";
 import { onceMore, removing, unlessChanged } from "../lib/meanwhile.js";
+import { monthsPicture } from "../lib/months.js";
+import { styled } from "../lib/pictures.js";
 import { levelOf, meter } from "../lib/usage.js";
 import { keptTrue, oldest, watched } from "../lib/watched.js";
 import { PROVIDERS } from "../providers.js";
@@ -54,9 +56,11 @@ const whatItDoes = (account) => (account?.testing ? TESTING_MS : IDLE_MS);
  * @param {any} context
  * @param {string} current
  * @param {(body: HTMLElement, handle: any) => any} drawContent
- * @param {{pauseOf?: (account: any) => number, whenGone?: (trail: Element) => {readAt: () => number}}} options
+ * `isAlone`: without the tabs, and without a test that leads away.
+ * @param {{pauseOf?: (account: any) => number, whenGone?: (trail: Element) => {readAt: () => number},
+ *   isAlone?: boolean}} options
  */
-export function frame(context, current, drawContent, { pauseOf = whatItDoes, whenGone } = {}) {
+export function frame(context, current, drawContent, { pauseOf = whatItDoes, whenGone, isAlone = false } = {}) {
   const { main, params, signal } = context;
   const id = params.id;
   const head = h(
@@ -98,12 +102,13 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     if (!account) return status && part.gone();
     if (status && status !== account.status) announce(t.account.isNow(wordOf(t.status, account.status)));
     status = account.status;
-    drawHead(head, account);
+    drawHead(head, account, isAlone);
     context.title(`${account.name} · ${t.account.tabs[current]}`);
     for (const listener of listeners) listener(account);
   };
   store.onChange(draw, signal);
-  drawTabs(nav, id, current);
+  if (isAlone) nav.remove();
+  else drawTabs(nav, id, current);
   const gone = () => {
     isGone.abort();
     const heading = h("h1", { tabindex: "-1" }, t.account.missing);
@@ -146,7 +151,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
   });
 }
 
-function drawHead(head, account) {
+function drawHead(head, account, isAlone) {
   const heading = head.querySelector("h1") === document.activeElement;
   render(head, account, () => [
     h(
@@ -164,7 +169,7 @@ function drawHead(head, account) {
       " · ",
       t.accessTexts[account.access_type]?.title ?? account.access_type,
     ),
-    testButton(account),
+    !isAlone && testButton(account),
   ]);
   if (heading) focusOn(head.querySelector("h1"));
 }
@@ -191,14 +196,16 @@ function watchTest(account, node) {
   return submitting(node, () => showOnce(account, newest()));
 }
 
-const TABS = [
+export const TABS = [
   ...["overview", "instructions", "tests", "health"],
   ...["instances", "schedules", "interactions", "privilege", "audit"],
 ];
 const TAB_PATHS = { overview: "", privilege: "/least-privilege" };
 
+/** The address of a tab of an account. */
+export const tabAddress = (id, name) => `#/accounts/${api.segment(id)}${TAB_PATHS[name] ?? `/${name}`}`;
+
 function drawTabs(nav, id, current) {
-  const base = `#/accounts/${api.segment(id)}`;
   fill(
     nav,
     h(
@@ -210,7 +217,7 @@ function drawTabs(nav, id, current) {
           {},
           h(
             "a",
-            { href: `${base}${TAB_PATHS[name] ?? `/${name}`}`, "aria-current": name === current ? "page" : null },
+            { href: tabAddress(id, name), "aria-current": name === current ? "page" : null },
             t.account.tabs[name],
           ),
         ),
@@ -735,7 +742,7 @@ function drawUsage(target, id, signal) {
   target.append(section(t.usage.title, {}, inner));
   return watched(
     inner,
-    () => api.get(`/v1/accounts/${api.segment(id)}/usage`, { signal }),
+    async () => (await Promise.all([api.get(`/v1/accounts/${api.segment(id)}/usage`, { signal }), styled()]))[0],
     (usage) => {
       const level = levelOf(usage);
       return [
@@ -756,6 +763,7 @@ function drawUsage(target, id, signal) {
           " ",
           t.usage.resets(utcDate(usage.resets_at)),
         ),
+        usage.months?.length > 0 && monthsPicture(usage.months),
         h("p", { class: "muted small" }, t.usage.text),
       ];
     },

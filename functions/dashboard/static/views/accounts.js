@@ -20,6 +20,7 @@ import { icon } from "../lib/icons.js";
 import { isMissing, retryAfter } from "../lib/problem.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
+import { drawSpark } from "../lib/spark.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
 import {
@@ -595,7 +596,11 @@ class ListView {
           onAdded: (account, asked) => {
             store.add(account, asked);
             const announced = () => toast(t.list.added(account.name));
-            if (open) here(() => router.go("#/accounts", { replace: true }), announced);
+            if (open)
+              here(() => {
+                router.go(`#/accounts/${account.account_id}/connect`, { replace: true });
+                announce(t.list.added(account.name));
+              }, announced);
             else {
               store.takeAdded();
               announced();
@@ -712,11 +717,13 @@ class ListView {
     const base = `#/accounts/${account.account_id}`;
     const cell = (name, ...content) => h("div", { role: "cell", class: `cell cell-${name}` }, content);
     const finished = account.verification?.finished_at;
+    const spark = h("span", { class: "spark" });
+    drawSpark(spark, account);
     return h(
       "div",
       { role: "row", class: "account-row", "data-id": account.account_id },
       cell("name", h("a", { href: base, "data-part": "name", title: account.name }, account.name)),
-      cell("status", statusBadge(account.status)),
+      cell("status", statusBadge(account.status), spark),
       cell(
         "account",
         h("span", { class: "mono" }, account.provider_id),

@@ -26,6 +26,8 @@ import {
   toast,
 } from "../lib/ui.js";
 import { onceMore, removing, unlessChanged } from "../lib/meanwhile.js";
+import { monthsPicture } from "../lib/months.js";
+import { styled } from "../lib/pictures.js";
 import { meter } from "../lib/usage.js";
 import { oldest, pagedList, watched } from "../lib/watched.js";
 import { number, wordOf } from "../texts.js";
@@ -66,8 +68,9 @@ export function organization({ main, title, signal }) {
   const parts = [numbers, usage, ...drawWebhook(webhook, signal)];
   // Sections that grow are last in their column. Those below the columns are hidden until the columns have been read,
   // so that nothing moves. A read that hangs delays them for five seconds at most.
-  const below = h("div", { class: "stack", hidden: true }, versions, quotas);
-  const columns = Promise.all(parts.map(({ first }) => first));
+  const months = h("div", {});
+  const below = h("div", { class: "stack", hidden: true }, months, versions, quotas);
+  const columns = Promise.all([...parts, usageByMonth(months, signal)].map(({ first }) => first));
   store.unlessItHangs(columns, signal).then(() => (below.hidden = false));
   fill(
     main,
@@ -205,6 +208,16 @@ function usageThisMonth(signal) {
     },
   });
   return { ...part, node: section(t.organization.usage, {}, node, terms) };
+}
+
+// Read once: past months do not change, and the current one is above. An older API has none.
+function usageByMonth(target, signal) {
+  return watched(
+    target,
+    async () => (await Promise.all([api.get("/v1/organization/usage/months", { signal }), styled()]))[0],
+    ({ items }) => section(t.organization.usageByMonth, {}, monthsPicture(items)),
+    { signal, once: true, placeholder: () => skeleton(4, "card"), onMissing: () => h("div", {}) },
+  );
 }
 
 function usageRow(usage) {

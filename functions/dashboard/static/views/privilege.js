@@ -85,7 +85,13 @@ export function leastPrivilege(context) {
           ),
         },
         evaluated,
-        h("p", {}, t.privilege.details, " ", h("a", { href: "#/access-details" }, t.nav.access)),
+        h(
+          "p",
+          {},
+          t.privilege.details,
+          " ",
+          h("a", { href: `#/access-details?account=${api.segment(params.id)}` }, t.nav.access),
+        ),
         choice({
           name: "by",
           label: t.privilege.byLabel,

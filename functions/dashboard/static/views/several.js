@@ -4,37 +4,42 @@ import { icon } from "../lib/icons.js";
 import { dialog } from "../lib/modal.js";
 import { Problem } from "../lib/problem.js";
 import { keeping } from "../lib/resources.js";
+import { timeZoneHere } from "../lib/format.js";
 import { button, form, reasonOf, spinner, toast } from "../lib/ui.js";
 import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
-import { weekFields } from "./week.js";
+import { PRESETS, weekFields } from "./week.js";
 
 // No answer, or too many requests. The others would fare no better: they are left for another press.
 const STOPS = new Set([0, 429]);
 class Stopped extends Error {}
 
 /**
- * `noteOf`: what else to say about an instance whose schedule is saved, "" for nothing.
+ * `noteOf`: what else to say about an instance whose schedule is saved, "" for nothing. `suggestionOf`: each
+ * instance has a schedule of its own to choose, which begins with this one: "office", "nights" or "none".
  * @param {string} id
  * @param {{instance?: any, resource?: any}[]} subjects
- * @param {{noteOf: (saved: any, subject: any) => string, onSaved: () => any}} options
+ * @param {{noteOf: (saved: any, subject: any) => string, suggestionOf?: (subject: any) => string,
+ *   onSaved: () => any}} options
  */
-export function severalDialog(id, subjects, { noteOf, onSaved }) {
+export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
   const open = new AbortController();
-  const fields = weekFields(undefined, open.signal);
-  const lines = subjects.map((subject) => lineOf(id, subject, noteOf));
+  const words = suggestionOf ? t.adding : t.several;
+  const week = suggestionOf ? null : weekFields(undefined, open.signal);
+  const lines = subjects.map((subject) => lineOf(id, subject, { noteOf, words, suggestion: suggestionOf?.(subject) }));
   const said = h("p", { class: "small several-said" });
   const leave = h("span", {}, t.actions.cancel);
   dialog({
-    title: t.several.title,
+    title: words.title,
     wide: true,
     onClose: () => open.abort(),
     content: ({ close }) =>
       form({
-        submitText: t.several.submit,
+        submitText: words.submit,
         cancel: close,
         cancelText: leave,
         fields: [
+          !week && h("p", { class: "help" }, t.adding.text(timeZoneHere())),
           h(
             "fieldset",
             { class: "field", "data-field": "instances" },
@@ -52,28 +57,29 @@ export function severalDialog(id, subjects, { noteOf, onSaved }) {
             ),
             h("p", { class: "field-error", "aria-live": "polite" }),
           ),
-          fields.node,
+          week?.node,
           said,
         ],
         async onsubmit(node, first, done) {
-          const schedule = fields.read();
+          const set = week?.read();
+          const wanted = (line) => line.schedule?.() ?? set ?? null;
           const chosen = lines.filter(({ box }) => box.checked);
           if (!chosen.length) throw { status: 422, errors: [{ field: "instances", message: t.several.needed }] };
-          const isSet = (line) => line.saved === JSON.stringify(schedule);
+          const isSet = (line) => line.saved === JSON.stringify(wanted(line));
           const countSet = () => chosen.filter(isSet).length;
           try {
-            for (const line of chosen.filter((each) => !isSet(each))) await line.save(schedule, first);
+            for (const line of chosen.filter((each) => !isSet(each))) await line.save(wanted(line), first);
           } catch (problem) {
             // What is wrong with the week itself is shown at its fields.
             if (!(problem instanceof Stopped)) {
-              if (!node.isConnected && countSet()) toast(t.several.set(countSet(), chosen.length), "warning");
+              if (!node.isConnected && countSet()) toast(words.set(countSet(), chosen.length), "warning");
               throw problem;
             }
           } finally {
             if (countSet()) onSaved();
           }
           const isAll = countSet() === chosen.length;
-          const text = isAll ? t.several.allSet(countSet()) : t.several.set(countSet(), chosen.length);
+          const text = isAll ? words.allSet(countSet()) : words.set(countSet(), chosen.length);
           if (isAll && !chosen.some(({ note }) => note)) return void done(text);
           if (!node.isConnected) return void toast(text, isAll ? "success" : "warning");
           leave.textContent = t.actions.close;
@@ -84,14 +90,28 @@ export function severalDialog(id, subjects, { noteOf, onSaved }) {
   });
 }
 
-function lineOf(id, subject, noteOf) {
+function lineOf(id, subject, { noteOf, words, suggestion }) {
   const { kind, instance_id: instance, name, region, schedule } = { ...subject.instance, ...subject.resource };
   const kept = keeping(id, subject);
-  const box = h("input", { type: "checkbox" });
+  const box = h("input", { type: "checkbox", checked: Boolean(suggestion) && suggestion !== "none" });
+  const choice =
+    suggestion &&
+    h(
+      "select",
+      { class: "input several-choice", "aria-label": t.adding.scheduleOf(name || instance) },
+      Object.entries(t.adding.choices).map(([value, text]) =>
+        h("option", { value, selected: value === suggestion }, text),
+      ),
+    );
+  const picked = () => {
+    const windows = PRESETS[choice.value];
+    return windows ? { time_zone: timeZoneHere(), windows: structuredClone(windows) } : null;
+  };
   const result = h("span", { class: "small several-result" });
   const show = (mark, ...text) => fill(result, mark, h("span", {}, text));
   const line = {
     box,
+    schedule: choice ? picked : undefined,
     /** The schedule that was saved last, as JSON. */
     saved: "",
     note: "",
@@ -117,6 +137,7 @@ function lineOf(id, subject, noteOf) {
           ),
         ),
       ),
+      choice,
       result,
     ),
     async save(wanted, first) {
@@ -125,7 +146,7 @@ function lineOf(id, subject, noteOf) {
       try {
         line.note = noteOf(await kept.save(wanted, first), subject);
         line.saved = JSON.stringify(wanted);
-        show(icon("check"), t.several.isSet, line.note && ` ${line.note}`);
+        show(icon("check"), words.isSet, line.note && ` ${line.note}`);
       } catch (error) {
         const problem = /** @type {any} */ (error);
         if (!(problem instanceof Problem) || problem.errors.length) {

@@ -40,8 +40,11 @@ const OPEN_TABLES = [
   "account.possible",
   "account.unconfirmed",
   "instructions.title",
+  "instructions.removeText",
+  "connect.states.entry",
   "organization.quotaNames",
   "instructions.looks",
+  "grants.states",
 ];
 
 export const t = withTexts(OPEN_TABLES, {
@@ -136,7 +139,49 @@ export const t = withTexts(OPEN_TABLES, {
   fix: {
     statement: "Policy statement",
     cli: "AWS CLI command",
+    terraform: "Terraform",
     console: "Open it in the AWS console",
+    stack: "Find the stack in the AWS console",
+  },
+
+  jump: {
+    title: "Go to",
+    label: "Account, view or action",
+    hint: "Account, view or action…",
+    options: "Choices",
+    groups: { account: "This account", views: "Views", actions: "Actions", accounts: "Accounts" },
+    ofAccount: (tab, name) => `${tab} of ${name}`,
+    addAccount: "Add account",
+    addMany: "Add many accounts",
+    test: (name) => `Test ${name}`,
+    theme: (name) => `Theme: ${name}`,
+    searchAll: (q) => `Search all accounts for “${q}”`,
+    searching: "Searching accounts…",
+    failed: (why) => `Accounts could not be searched. ${why}`,
+    found: (count) => plural(count, { one: "# choice", other: "# choices" }),
+    none: "Nothing fits",
+    keys: "↑ ↓ choose, Enter goes there, Esc closes.",
+  },
+
+  sharedProblems: {
+    title: "Problems",
+    causes: (count) => plural(count, { one: "# cause", other: "# causes" }),
+    inAll: (count) => plural(count, { one: "in # account with problems.", other: "in # accounts with problems." }),
+    inFirst: (count) =>
+      plural(count, {
+        one: "in the first account with problems. There may be more.",
+        other: "in the first # accounts with problems. There may be more.",
+      }),
+    accounts: (count) => plural(count, { one: "# account", other: "# accounts" }),
+    ownFixes: "What there is to copy is with each account.",
+    showMore: (count, left) =>
+      count === left
+        ? plural(count, { one: "Show # more account", other: "Show # more accounts" })
+        : plural(left, { other: `Show ${number(count)} of # more accounts` }),
+    lookAtMore: "Look at more accounts",
+    none: "No account has a problem",
+    noneText: "If a test finds one, it is here, once for all the accounts that have it.",
+    noneSoFar: "No problem so far, but not all accounts are looked at yet.",
   },
 
   resources: {
@@ -289,6 +334,7 @@ export const t = withTexts(OPEN_TABLES, {
     itsAudit: "Its audit trail, if it was yours",
     tabs: {
       overview: "Overview",
+      connect: "Connect",
       instructions: "Instructions",
       tests: "Tests",
       health: "Health",
@@ -505,6 +551,19 @@ export const t = withTexts(OPEN_TABLES, {
       "in the instructions. Scheduled tests do not count.",
   },
 
+  months: {
+    title: (count) => plural(count, { other: "Interactions in the last # months, UTC." }),
+    most: (month, used, current) => `Most in ${month}: ${used}. This month so far: ${current}.`,
+    nothing: "No interaction counted.",
+    atLeast: (count) => plural(count, { other: "at least #" }),
+    month: (month, used) => `${month}: ${used}`,
+    soFar: (month) => `${month}, so far`,
+    cut: "In some months, more accounts were used than are added up here: those used least are left out.",
+    table: "The months in words",
+    monthHead: "Month",
+    used: "Interactions",
+  },
+
   instructions: {
     title: { assume_role: "Make the role in your account", access_key: "Make the IAM user in your account" },
     other: "Other ways",
@@ -563,8 +622,166 @@ export const t = withTexts(OPEN_TABLES, {
     template: "CloudFormation template",
     templateUrl: "Address of the template",
     update: "Update the role",
+    connect: "See how far it is, or send it to your AWS admin",
+    deployed: "What is deployed",
+    role: "Lets Cavok in",
+    user: "An IAM user with an access key",
+    version: "Version of its template",
+    versions: {
+      newest: (version) => `${number(version)}, the newest. There is nothing to update.`,
+      old: (version, newest) => `${number(version)}. The newest is ${number(newest)}.`,
+      unknown: "Not known: the role's own policies do not tell.",
+      soon: "How to update it is not read yet.",
+    },
+    grants: "Grants",
+    withLogs: "Listing, starting and stopping instances, and writing to CloudWatch Logs under /cavok/.",
+    withoutLogs: "Listing, starting and stopping instances.",
+    remove: "Remove it",
+    removeText: {
+      assume_role:
+        "Delete the stack in CloudFormation, or the role: from then on, nothing of this account can be used. " +
+        "Disconnect the account here too, in its overview.",
+      access_key:
+        "Delete the access key in IAM, then the user: from then on, nothing of this account can be used. Disconnect " +
+        "the account here too, in its overview.",
+    },
+    deployAgain: "Deploy it again, or in another way",
     trust: "Trust policy",
     permissions: "Permissions policy",
+  },
+
+  connect: {
+    nodes: {
+      account: "Your AWS account",
+      role: (name) => `Role ${name} with your external ID`,
+      user: "IAM user with your access key",
+    },
+    states: {
+      entry: {
+        assume_role: {
+          waiting: "Not there yet.",
+          working: "Being tried: does it let Cavok in, and nobody else?",
+          done: "It lets Cavok in, and nobody without the external ID.",
+          failed: "Not safe, or of another account.",
+        },
+        access_key: {
+          waiting: "No test has proved the key yet.",
+          working: "The key is being tried.",
+          done: "The key is of this account.",
+          failed: "The key is of another account, or does not work.",
+        },
+      },
+      use: {
+        waiting: () => "Waits for the way in.",
+        working: (checked) =>
+          checked
+            ? plural(checked, { one: "# permission checked so far.", other: "# permissions checked so far." })
+            : "Permissions are being checked.",
+        done: (checked) =>
+          checked
+            ? plural(checked, {
+                one: "# permission checked, and allowed.",
+                other: "# permissions checked, all allowed.",
+              })
+            : "Connected.",
+        part: (checked, allowed) =>
+          plural(checked, { other: `${number(allowed)} of # permissions allowed. The test says which are not.` }),
+        failed: () => "Not connected.",
+      },
+    },
+    deploy: "Deploy the role",
+    deployText:
+      "CloudFormation opens with everything filled in: acknowledge that it creates an IAM role, and press “Create " +
+      "stack”. Then come back here: the picture follows by itself.",
+    keyTitle: "What the key needs",
+    keyText:
+      "The IAM user of this key needs the permissions that are under “Other ways”. If somebody else looks after that " +
+      "user, send them what is asked.",
+    connected: "Connected.",
+    found: (count, isWhole) =>
+      isWhole
+        ? plural(count, { one: "We found # instance.", other: "We found # instances." })
+        : plural(count, { one: "We found at least # instance.", other: "We found at least # instances." }),
+    running: (count) => plural(count, { one: "# runs now.", other: "# run now." }),
+    unscheduled: (count) =>
+      plural(count, {
+        one: "No schedule here stops # of them at night.",
+        other: "No schedule here stops # of them at night.",
+      }),
+    addText: "Add those that Cavok should switch: each with a schedule, or without one for now.",
+    add: "Add resources",
+    added: (count) => plural(count, { one: "# resource added", other: "# resources added" }),
+    allAdded: "All of them are added.",
+  },
+
+  adding: {
+    title: "Add resources",
+    text: (zone) =>
+      "Names that say dev, test or staging come with a schedule and are chosen already. Others are not: what runs at " +
+      `night on purpose is nobody's guess. Times are in ${zone}, and you can change each week later.`,
+    submit: "Add",
+    scheduleOf: (name) => `Schedule of ${name}`,
+    choices: {
+      office: "Office hours: Monday to Friday, 8 to 18",
+      nights: "Nights off: 6 to 22 every day",
+      none: "No schedule yet",
+    },
+    isSet: "Added.",
+    set: (done, all) => plural(all, { other: `${number(done)} of # instances are added.` }),
+    allSet: (count) => plural(count, { one: "# instance is added.", other: "# instances are added." }),
+  },
+
+  invite: {
+    action: "Send to your AWS admin",
+    title: "Send to your AWS admin",
+    text: "Makes a link for somebody who may create roles in the AWS account, and needs no user here. It shows them:",
+    shows: [
+      "the account's number, what is asked for and why",
+      "the role, whom it trusts and your external ID, which is no secret",
+      "the button “Deploy on AWS”",
+    ],
+    submit: "Make the link",
+    replaces: "It is good for seven days, and replaces an earlier link of this account.",
+    withdraw: "Withdraw the link",
+    withdrawn: "The account has no link any more.",
+    made: "The link is made. Whoever has it sees what it shows, so send it to your AWS admin only.",
+    unseen: "The link is made, but nobody has seen it. Make another one, which replaces it.",
+    link: "Link",
+    once: "It is shown once.",
+    until: "It ends",
+  },
+
+  invitation: {
+    title: "Connect an AWS account",
+    heading: (digits) => `Connect AWS account ${digits} to Cavok Cloud`,
+    text:
+      "The person who sent you this link asks for access to this account, so that Cavok Cloud can switch its " +
+      "instances on and off. This page shows all that is asked for. You need no user here.",
+    warning:
+      "Deploy it only if you know who sent you the link. They will be able to see, start and stop the instances of " +
+      "this account. Deleting the stack ends it at any time.",
+    asked: "What is asked for, and why",
+    actions: (count) => plural(count, { one: "# permission", other: "# permissions" }),
+    who: "Who gets it",
+    whoRole:
+      "A role in your account, which only Cavok's account may assume, and only for the organization with this " +
+      "external ID. The ID is no secret: the role's trust policy shows it too.",
+    whoUser:
+      "An IAM user in your account, without console access. Create an access key for it, and give that to nobody but " +
+      "the person who asked you, in a way that you both trust. This page never asks for a key.",
+    role: "Role",
+    trusted: "Account of Cavok",
+    externalId: "External ID",
+    deploys:
+      "CloudFormation opens with everything filled in. Acknowledge that it creates an IAM role, and press “Create " +
+      "stack”. You need not tell anybody: Cavok finds the role by itself while somebody waits for it.",
+    deploysUser:
+      "CloudFormation opens with everything filled in. Acknowledge that it creates an IAM user, and press “Create " +
+      "stack”.",
+    expires: "This page ends",
+    documents: "The documents",
+    policies: "Policies",
+    notValid: "This link is not valid",
   },
 
   tests: {
@@ -985,6 +1202,8 @@ export const t = withTexts(OPEN_TABLES, {
       credentials_rotated: "Credentials rotated",
       tested: "Tested",
       revoked: "Use revoked",
+      invited: "Invitation made",
+      invitation_withdrawn: "Invitation withdrawn",
       degraded: "Degraded",
       failed: "Failed",
       deleted: "Deleted",
@@ -1092,6 +1311,7 @@ export const t = withTexts(OPEN_TABLES, {
         other: seconds === 60 ? `at most ${number(limit)} a minute` : `at most ${number(limit)} in # seconds`,
       }),
     usage: "Usage this month",
+    usageByMonth: "Usage by month",
     unused: "No account has been used this month.",
     deleted: "Deleted account",
     billable: (count) => plural(count, { other: "# billable" }),
@@ -1185,6 +1405,33 @@ export const t = withTexts(OPEN_TABLES, {
     resource: "On",
     policy: "The policy as a document",
     policyText: "For an inline policy of the role or user. Take out the groups that you do not want to grant.",
+    choose: "Choose what to grant",
+  },
+
+  grants: {
+    title: "Choose what to grant",
+    text:
+      "The documents below follow. To have your external ID in them, and a link that deploys them, come here from an " +
+      "account's instructions.",
+    forAccount: "The documents below follow, with your external ID, and so does the link that deploys them.",
+    acts: "Start and stop them, too",
+    states: { all: "granted", read_only: "granted without starting and stopping", none: "left out" },
+    changed: (title, state) => `${title}: ${state}. The documents have changed.`,
+    limited:
+      "To leave something out is no problem: the account is confirmed all the same, and shows what it cannot do. It " +
+      "is one only where an instance under Cavok's control needs it, or a test found it allowed before.",
+    documents: "The documents for this choice",
+    documentsText:
+      "CloudFormation has all groups, and parameters that turn them on: so an update of the stack keeps your choice.",
+    nothing: "This grants nothing but entering the account: there is no policy.",
+    tabs: {
+      "cavok-permissions.json": "Policy",
+      "cavok-cloud.json": "CloudFormation",
+      "cavok-cloud.tf": "Terraform",
+      "cavok-cloud.sh": "AWS CLI",
+    },
+    deployNote: "Opens the AWS console in a new tab, with the parameters of this choice filled in.",
+    back: "Back to the instructions of the account",
   },
 
   regionsField: {

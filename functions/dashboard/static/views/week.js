@@ -23,7 +23,7 @@ const THEIR_WEEK = DAYS.map((_, index) => (index + firstDay() - 1) % 7);
 const HOURS = Array.from({ length: 24 }, (_, hour) => hour);
 // The times of a window in a form that has none yet.
 const OFFICE = { start: "08:00", stop: "18:00" };
-const PRESETS = {
+export const PRESETS = {
   office: [{ days: DAYS.slice(0, 5), ...OFFICE }],
   nights: [{ days: DAYS, start: "06:00", stop: "22:00" }],
   off: [],

@@ -103,6 +103,9 @@ OWN: dict[str, dict[str, str]] = {
         "role_arn": "The role that Cavok assumes. Null for an account with an access key.",
         "access_key_id": "The last four characters of the access key's id. Null for a role.",
         "status": "The status that follows from the latest verdict.",
+        "status_changes": "The latest 8 changes of status, oldest first, two of a day at most: the "
+        "first, and the one that says the worst. Of the time before the oldest of 8, nothing is "
+        "known.",
         "capabilities": "What the account can be used for.",
         "template": "The template version of its role. Null for an access key, before the first "
         "test, while the account is not connected, and if the role's inline policies do not say.",
@@ -207,6 +210,23 @@ OWN: dict[str, dict[str, str]] = {
         "deploy_on_aws_url": "Opens the template in the AWS console.",
         "cli": "The same as commands of the AWS CLI.",
         "update": "How to update the role. Null unless the account's `template` is outdated.",
+        "choice": "How much of each group all of this grants, of those that matter to the account.",
+        "warnings": "What the next test will report as a problem if the role grants just this.",
+    },
+    "InvitationBody": {
+        "url": "The page, relative to the root of the API. Whoever has it needs no sign-in.",
+        "expires_at": "When the link ends.",
+    },
+    "InvitedBody": {
+        "role_arn": "The role that Cavok will assume. Null for an account with an access key.",
+        "trusted_account_id": "The AWS account that the role trusts: Cavok's own. Null without a "
+        "role.",
+        "external_id": "What the role's trust policy asks for. Null without a role.",
+        "groups": "The permissions, by group.",
+        "trust_policy": "The role's trust policy, as JSON. Null for an access key.",
+        "permissions_policy": "The policy with the permissions, as JSON.",
+        "deploy_on_aws_url": "Opens the template in the AWS console.",
+        "expires_at": "When the link ends.",
     },
     "InstanceInteractionData": {
         "organization_id": "The organization of the account.",
@@ -226,6 +246,10 @@ OWN: dict[str, dict[str, str]] = {
         "result": "Whether the instance reached the requested state.",
         "state": "The last observed state, in AWS's own word.",
         "state_reason": "Why it is in that state, and what to do.",
+    },
+    "GroupChoiceBody": {
+        "group": "The group.",
+        "access": "How much of it: all, only what looks, or nothing.",
     },
     "IssueBody": {
         "code": "The issue, for programs. Codes may be added.",
@@ -261,6 +285,11 @@ OWN: dict[str, dict[str, str]] = {
         "accounts": "How many accounts your organization has connected.",
         "quotas": "Your organization's rate limits.",
     },
+    "MonthBody": {
+        "used": "How many interactions counted in it.",
+        "complete": "Whether all accounts are added. If not, there were more interactions.",
+    },
+    "MonthList": {"items": "The months, oldest first."},
     "OrganizationUsageBody": {"items": "The usage of each account, the most used first."},
     "PermissionGroupBody": {
         "group": "The group, for programs.",
@@ -268,10 +297,16 @@ OWN: dict[str, dict[str, str]] = {
         "optional": "Whether you grant it only if you want it.",
         "resource": "What the policy grants it on: an ARN, or `*`.",
         "actions": "The permissions of the group.",
+        "read_only": "The IAM actions that only look, if they can be granted without the others.",
     },
     "PermissionsBody": {
         "groups": "The permissions, by group.",
-        "policy_document": "The role's policy, as JSON, without the trust and optional groups.",
+        "policy_document": "The role's policy, as JSON, which the trust is not in: of `groups`, "
+        "else of all groups but the optional ones.",
+        "choice": "How much of each group the documents grant.",
+        "cloudformation_template": "A CloudFormation template of the role, as JSON. Null without "
+        "`groups`.",
+        "terraform": "A Terraform configuration of the role. Null without `groups`.",
     },
     "RefusedAccountBody": {
         "index": "The place of the account in the request, from 0.",
@@ -334,6 +369,21 @@ OWN: dict[str, dict[str, str]] = {
         "windows": "When the instance is on. Empty: always off. If the instance is on (or off) all "
         "week, Cavok starts (or stops) it every midnight.",
     },
+    "SharedFixBody": {
+        "terraform": "The same policy as a Terraform resource.",
+        "stack_url": "The AWS console's list of stacks, with the one that made the role.",
+    },
+    "SharedProblemBody": {
+        "cause": "Names the cause: 16 hexadecimal digits, the same in every answer.",
+        "code": "The issue, for programs. Codes may be added.",
+        "remedy": "What to do about it, in each account.",
+        "fix": "A fix to copy. Null if there is none, or another one for each account.",
+        "accounts": "The accounts that have it, of those at which this answer looks.",
+    },
+    "SharedProblemPage": {
+        "looked_at": "At how many accounts with problems this answer looks.",
+        "items": "The problems, those of failed accounts first.",
+    },
     "StepBody": {
         "step": "What was tried: an IAM action, or a check of the trust. Steps may be added.",
         "group": "The group of the permission. Groups may be added.",
@@ -385,6 +435,11 @@ OWN: dict[str, dict[str, str]] = {
         "template_url": "The published template, for CloudFormation.",
         "cli": "A command for a POSIX shell that updates the stack and keeps its parameters.",
     },
+    "StatusChangeBody": {
+        "on": "The day in UTC, such as 2026-11-30.",
+        "before": "What the status was until then.",
+    },
+    "UsageBody": {"months": "The last twelve months, the current one too, oldest first."},
     "VersionInUseBody": {
         "version": "The version.",
         "accounts": "How many accounts have it.",

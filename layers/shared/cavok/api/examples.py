@@ -20,6 +20,7 @@ from cavok.api.models.detection import DetectionBody
 from cavok.api.models.instances import InstanceBody, InstanceList
 from cavok.api.models.instructions import InstructionsBody, InstructionStepBody
 from cavok.api.models.interactions import InteractionBody, InteractionPage
+from cavok.api.models.invitations import InvitationBody, InvitedBody
 from cavok.api.models.least_privilege import LeastPrivilegeBody
 from cavok.api.models.organizations import (
     AccountCounts,
@@ -28,11 +29,18 @@ from cavok.api.models.organizations import (
     QuotaBody,
     VersionInUseBody,
 )
-from cavok.api.models.permissions import PermissionGroupBody, PermissionsBody
+from cavok.api.models.permissions import GroupChoiceBody, PermissionGroupBody, PermissionsBody
 from cavok.api.models.providers import ProviderList
 from cavok.api.models.resource_list import ListedResourceBody, OrganizationResourceList
 from cavok.api.models.resources import NextAction, ResourceBody, ResourceList
-from cavok.api.models.usage import AccountUsageBody, OrganizationUsageBody, UsageBody
+from cavok.api.models.shared_problems import SharedProblemBody, SharedProblemPage
+from cavok.api.models.usage import (
+    AccountUsageBody,
+    MonthBody,
+    MonthList,
+    OrganizationUsageBody,
+    UsageBody,
+)
 from cavok.api.models.verifications import VerificationBody, VerificationPage
 from cavok.api.models.webhooks import (
     DeliveryBody,
@@ -57,8 +65,10 @@ from cavok.domain.accounts import (
     LastVerification,
     Outcome,
     Status,
+    StatusChange,
 )
 from cavok.domain.actors import Actor, ActorKind, Requester
+from cavok.domain.chosen_groups import GroupAccess, choice_of
 from cavok.domain.detection import Detection
 from cavok.domain.errors import PreconditionFailed
 from cavok.domain.events import (
@@ -81,6 +91,7 @@ from cavok.domain.interactions import (
     Result,
     Usage,
 )
+from cavok.domain.invitations import Invitation
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.least_privilege import Scope, least_privilege
 from cavok.domain.pages import Position, PositionKind
@@ -89,6 +100,7 @@ from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.resource_list import ListedResource, ResourceSelection
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
+from cavok.domain.shared_problems import shared_problems
 from cavok.domain.steps import ALLOWED, Step
 from cavok.domain.verifications import State, Trigger, Verification
 from cavok.domain.webhooks import (
@@ -150,6 +162,7 @@ _ACCOUNT = replace(
     region_health=HEALTH,
     template_version=TEMPLATE_VERSION,
     status=Status.CONFIRMED,
+    status_changes=(StatusChange(f"{_ENDED:%Y-%m-%d}", Status.UNCONFIRMED),),
     capabilities={group.group: Capability.FULL for group in permissions.CAPABILITY_GROUPS},
     verification=_CONFIRMED,
     next_verification_at=_TESTED + timedelta(hours=6),
@@ -227,6 +240,8 @@ WEBHOOK = Webhook(
     updated_at=_CONNECTED,
     updated_by=_ADA,
 )
+INVITATION_TOKEN = f"{_ACCOUNT_ID}{'5f0c7a9e1b7d4d2e' * 4}"
+INVITATION = Invitation.of_token(INVITATION_TOKEN, _ACCOUNT, _ENDED)
 _USAGE = Usage(_PERIOD, _FREE, 800)
 _LOST = Issue(
     IssueCode.PERMISSION_LOST,
@@ -234,6 +249,7 @@ _LOST = Issue(
     "Add ec2:StopInstances to the role's policy, as the Instructions show.",
     fix=grant(_ACCOUNT, ["ec2:StopInstances"]),
 )
+WITH_A_PROBLEM = replace(_ACCOUNT, status=Status.DEGRADED, issues=(_LOST,))
 _NOT_ENTERED = Issue(
     IssueCode.ROLE_NOT_ASSUMABLE,
     "Cavok cannot assume the role CavokCloud in account 123456789012.",
@@ -330,6 +346,7 @@ DELIVERY = Delivery(
 
 _SECRET = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD1wWHj+C0zbk="  # noqa: S105  of nobody
 _GROUP = permissions.RDS
+_GROUPS = f"checking,ec2:{GroupAccess.READ_ONLY}"
 _SHORT_TEMPLATE = '{"AWSTemplateFormatVersion": "2010-09-09", …}'
 _SHORT_TERRAFORM = 'resource "aws_iam_role" "cavok" { … }'
 
@@ -403,6 +420,11 @@ def _answers() -> Iterable[BaseModel]:
     entry = audit.created(_ACCOUNT, REQUESTER)
     entry = replace(entry, entry_id=_ENTRY_ID, changes=entry.changes[:2])
     yield AuditPage(items=[AuditEntryBody.of_entry(entry)], next_cursor=None)
+    yield SharedProblemPage(
+        looked_at=1,
+        items=[SharedProblemBody.of_problem(each) for each in shared_problems([WITH_A_PROBLEM])],
+        next_cursor=None,
+    )
     yield DetectionBody(state=Detection.FOUND)
     instance = InstanceBody(
         kind=RESOURCE.kind,
@@ -414,6 +436,7 @@ def _answers() -> Iterable[BaseModel]:
     )
     yield InstanceList(items=[instance], unavailable=[], as_of=_ENDED)
     step = InstructionStepBody.of(instructions.steps(_ACCOUNT)[0])
+    chosen = [GroupChoiceBody(group=permissions.EC2.group, access=GroupAccess.READ_ONLY)]
     yield InstructionsBody(
         steps=[step],
         trust_policy=instructions.trust_policy(_ACCOUNT, _TRUST),
@@ -423,6 +446,25 @@ def _answers() -> Iterable[BaseModel]:
         terraform=_SHORT_TERRAFORM,
         cli="aws iam create-role …",
         update=None,
+        choice=chosen,
+        warnings=list(instructions.warnings(_ACCOUNT, choice_of(_GROUPS))),
+    )
+    yield InvitationBody.of_token(INVITATION_TOKEN, INVITATION)
+    yield InvitedBody(
+        provider_id=_ACCOUNT.account_number,
+        role_arn=_ACCOUNT.role_arn,
+        trusted_account_id=_TRUST.trusted_account_id,
+        external_id=_TRUST.external_id,
+        groups=[
+            PermissionGroupBody.of(
+                _GROUP, actions=_GROUP.permissions[:1], read_only=_GROUP.actions[:1]
+            )
+        ],
+        trust_policy=instructions.trust_policy(_ACCOUNT, _TRUST),
+        permissions_policy=permissions.policy_document([_GROUP]),
+        deploy_on_aws_url=instructions.deploy_url(_ACCOUNT, _TRUST, _TEMPLATE_URL),
+        cloudformation_template=_SHORT_TEMPLATE,
+        expires_at=INVITATION.expires_at,
     )
     offered = least_privilege(
         _ACCOUNT, Scope.ARN, resources=[RESOURCE], interactions=[INTERACTION], now=_LATER
@@ -431,8 +473,15 @@ def _answers() -> Iterable[BaseModel]:
         offered, cloudformation_template=_SHORT_TEMPLATE, terraform=_SHORT_TERRAFORM
     )
     yield PermissionsBody(
-        groups=[PermissionGroupBody.of(_GROUP, actions=_GROUP.permissions[:1])],
+        groups=[
+            PermissionGroupBody.of(
+                _GROUP, actions=_GROUP.permissions[:1], read_only=_GROUP.actions[:1]
+            )
+        ],
+        choice=chosen,
         policy_document=permissions.policy_document([_GROUP]),
+        cloudformation_template=_SHORT_TEMPLATE,
+        terraform=_SHORT_TERRAFORM,
     )
     yield OrganizationBody(
         organization_id=_ORGANIZATION_ID,
@@ -448,7 +497,9 @@ def _answers() -> Iterable[BaseModel]:
         ),
         quotas=[QuotaBody(name=QuotaName.TESTS, limit=60, per_seconds=60, remaining=59)],
     )
-    yield UsageBody.of(_USAGE)
+    months = [MonthBody(period=_USAGE.period, used=_USAGE.used, complete=True)]
+    yield UsageBody.of(_USAGE, months=months)
+    yield MonthList(items=months)
     yield OrganizationUsageBody(
         period=_USAGE.period,
         resets_at=_USAGE.resets_at,
@@ -498,9 +549,11 @@ PARAMETERS: dict[str, Any] = {
     "action": Action.STOP,
     "by": Scope.ARN,
     "event_id": MESSAGES[EventType.FAILED]["data"]["event_id"],
+    "groups": _GROUPS,
     "has_problems": False,
     "idempotency-key": "5f0c7a9e-1b7d-4d2e-9a55-3f2f0a4c8d11",
     "instance_id": RESOURCE.instance_id,
+    "invitation": INVITATION_TOKEN,
     "kind": RESOURCE.kind,
     "limit": 50,
     "percent": "80",
@@ -539,6 +592,9 @@ _CURSORS = {
         "name",
         f"{_ACCOUNT.name.lower()}#{_ACCOUNT_ID}",
         _ACCOUNT_ID,
+    ),
+    "/v1/problems": _cursor(
+        "problems", "status", f"degraded:{_ACCOUNT.name.lower()}#{_ACCOUNT_ID}", _ACCOUNT_ID
     ),
     "/v1/audit": _cursor("audit", "id", _ENTRY_ID),
     "/v1/resources": _cursor(_RESOURCES.scope("").removeprefix("/"), "turn", _TURN, _ACCOUNT_ID),

@@ -23,10 +23,11 @@ class Names(NamedTuple):
 
 
 NAMES = {
-    "IssueCode": Names([*IssueCode], ("IssueBody.code",)),
+    "IssueCode": Names([*IssueCode], ("IssueBody.code", "SharedProblemBody.code")),
     "ErrorCode": Names(sorted(STATUS_OF_CODE), ("Problem.code",)),
     "PermissionGroup": Names(
-        [group.group for group in GROUPS], ("StepBody.group", "PermissionGroupBody.group")
+        [group.group for group in GROUPS],
+        ("StepBody.group", "PermissionGroupBody.group", "GroupChoiceBody.group"),
     ),
     "StepName": Names(STEPS, ("StepBody.step",)),
     "InteractionOutcome": Names(

@@ -24,6 +24,7 @@ _TAGS = {
     "Accounts": "AWS accounts that your organization connected.",
     "Audit": "Who did what.",
     "Instances": "Instances in connected accounts: listing, starting, stopping.",
+    "Invitations": "Links for somebody without sign-in who may create an account's role.",
     "Messages": "What is sent to your webhook.",
     "Organization": "Your organization.",
     "Resources": "Instances that Cavok controls, and their schedules.",
@@ -245,7 +246,8 @@ def _headers_of(
     if status >= "400" and PROBLEM_JSON not in operation["responses"][status]["content"]:
         return  # only the gateway sends it
     yield "Cache-Control", status not in _FROM_GATEWAY
-    if answer in (("get", "200"), ("get", "304"), ("patch", "200"), ("post", "201")):
+    is_new = answer == ("post", "201") and has_entries
+    if is_new or answer in (("get", "200"), ("get", "304"), ("patch", "200")):
         yield "ETag", True
     if answer == ("get", "200") and "cursor" in parameters:
         yield "Link", False

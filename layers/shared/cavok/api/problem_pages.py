@@ -119,6 +119,13 @@ EXPLANATIONS = {
         "Correct each field that `errors` names.",
         "Please correct: name.",
     ),
+    "invitation_not_found": Explanation(
+        "No invitation opens with the header Invitation: it never did, it expired or was withdrawn,"
+        " a newer one replaced it, or its account was deleted. The answer does not say which.",
+        "Send all that follows `#/invitation/` in the link, or ask the person who sent it for a "
+        "new one.",
+        "This link is not valid, or not any more. Ask the person who sent it for a new one.",
+    ),
     "key_reused": Explanation(
         "An earlier request with this Idempotency-Key had another body. Nothing was done.",
         "Use a new key for a new request. To repeat a request, send the same body.",

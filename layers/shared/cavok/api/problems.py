@@ -42,6 +42,7 @@ class RefusedRequest(ServiceError):
 _STATUS_OF: dict[type[errors.CavokError], HTTPStatus] = {
     errors.AccountNotFound: HTTPStatus.NOT_FOUND,
     errors.VerificationNotFound: HTTPStatus.NOT_FOUND,
+    errors.InvitationNotFound: HTTPStatus.NOT_FOUND,
     errors.WebhookNotFound: HTTPStatus.NOT_FOUND,
     errors.DeliveryNotFound: HTTPStatus.NOT_FOUND,
     errors.InstanceNotFound: HTTPStatus.NOT_FOUND,

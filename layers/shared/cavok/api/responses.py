@@ -94,11 +94,12 @@ def by_method(method: str, *, public: bool) -> Iterator[str]:
         yield "in_no_group" if method == "get" else "admins_only"
 
 
-PUBLIC: dict[int, OpenAPIResponse] = {
-    HTTPStatus.OK.value: {"description": "OK"},
-    **_problems("invalid_fields"),
-}
-"""The documented answers of a route that needs no token."""
+def public(*codes: str) -> dict[int, OpenAPIResponse]:
+    """The documented answers of a route that needs no token."""
+    return {HTTPStatus.OK.value: {"description": "OK"}, **_problems(*codes, "invalid_fields")}
+
+
+PUBLIC = public()
 
 NO_TOKEN: list[dict[str, list[str]]] = [{}]
 """The security of such a route. Powertools drops an empty list, and the route would require the
@@ -146,9 +147,10 @@ def _next_page(cursor: str | None, query: Mapping[str, str]) -> dict[str, str]:
     return {"Link": f'<?{urlencode({**query, "cursor": cursor})}>; rel="next"'}
 
 
-def created(body: T, location: str, etag: str | None = None) -> Response[T]:
-    """A new resource with its address and, if it has one, its ETag."""
-    return _json(CREATED, body, {"Location": location} | ({"ETag": etag} if etag else {}))
+def created(body: T, location: str | None = None, etag: str | None = None) -> Response[T]:
+    """A new resource with its address and its ETag, if it has them."""
+    headers = {"Location": location, "ETag": etag}
+    return _json(CREATED, body, {name: value for name, value in headers.items() if value})
 
 
 def accepted(

@@ -2,7 +2,7 @@
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
@@ -46,6 +46,36 @@ class Capability(StrEnum):
 UNKNOWN_CAPABILITIES: Mapping[str, Capability] = {
     group.group: Capability.UNKNOWN for group in CAPABILITY_GROUPS
 }
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChange:
+    """A change of an account's status, on a day in UTC such as `2026-01-31`. `before` is what the
+    status was until then.
+    """
+
+    on: str
+    before: Status
+
+
+MOST_CHANGES = 8
+"""An account keeps its latest changes of status, two of a day at most."""
+
+_FROM_GOOD_TO_BAD = (Status.CONFIRMED, Status.DEGRADED, Status.UNCONFIRMED, Status.FAILED)
+
+
+def changed_status(
+    earlier: tuple[StatusChange, ...], before: Status, at: datetime
+) -> tuple[StatusChange, ...]:
+    """The changes with one more, oldest first. Of a day, the first stays, which says how the day
+    began, and of the others the one that says the worst.
+    """
+    on = f"{at.astimezone(UTC):%Y-%m-%d}"
+    of_the_day = [each for each in (*earlier, StatusChange(on, before)) if each.on == on]
+    first, *others = of_the_day
+    worst = max(others, key=lambda each: _FROM_GOOD_TO_BAD.index(each.before), default=None)
+    kept = (*(each for each in earlier if each.on != on), first, *([worst] if worst else []))
+    return kept[-MOST_CHANGES:]
 
 
 class Outcome(StrEnum):
@@ -153,6 +183,7 @@ class ListedAccount:
     region_health        what the last test found in each of `regions`; empty before the first.
     template_version     the version that a test last read in the role's policies; null if no test
                          could.
+    status_changes       the latest changes of status, oldest first, at most MOST_CHANGES.
     version              changes with the fields that a person can change, and with the status. A
                          client's If-Match names it.
     """
@@ -168,6 +199,7 @@ class ListedAccount:
     write_logs: bool
     regions: tuple[str, ...]
     status: Status = Status.UNCONFIRMED
+    status_changes: tuple[StatusChange, ...] = ()
     issues: tuple[Issue, ...] = ()
     capabilities: Mapping[str, Capability] = field(
         default_factory=lambda: dict(UNKNOWN_CAPABILITIES)
@@ -272,11 +304,14 @@ class Account(ListedAccount):
         return self
 
     def after(self, before: Self) -> Self:
-        """The account with the version that follows `before`: one higher if a counted field
-        changed.
+        """The account with the version that follows `before`, one higher if a counted field
+        changed, and with the change of its status.
         """
         changed = any(getattr(self, name) != getattr(before, name) for name in _VERSIONED)
-        return replace(self, version=before.version + changed)
+        changes = before.status_changes
+        if self.status is not before.status:
+            changes = changed_status(changes, before.status, self.updated_at)
+        return replace(self, version=before.version + changed, status_changes=changes)
 
     def renamed(self, name: str, now: datetime) -> Self:
         """With another name. No test becomes due."""

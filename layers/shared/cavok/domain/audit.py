@@ -49,6 +49,8 @@ class AuditAction(StrEnum):
     CREDENTIALS_ROTATED = "credentials_rotated"
     TESTED = "tested"
     REVOKED = "revoked"
+    INVITED = "invited"
+    INVITATION_WITHDRAWN = "invitation_withdrawn"
     DEGRADED = "degraded"
     FAILED = "failed"
     DELETED = "deleted"
@@ -167,6 +169,19 @@ def revoked(before: Account, after: Account, requester: Requester) -> AuditEntry
     """The entry of an account whose use a person revoked."""
     changes = _status(before, after)
     return _of_account(AuditAction.REVOKED, after, requester, after.updated_at, changes=changes)
+
+
+def invited(
+    account: Account, requester: Requester, at: datetime, expires_at: datetime
+) -> AuditEntry:
+    """The entry of a new invitation. It has no token."""
+    detail = f"valid until {expires_at:%Y-%m-%d %H:%M} UTC"
+    return _of_account(AuditAction.INVITED, account, requester, at, detail=detail)
+
+
+def invitation_withdrawn(account: Account, requester: Requester, at: datetime) -> AuditEntry:
+    """The entry of an invitation that a person ended."""
+    return _of_account(AuditAction.INVITATION_WITHDRAWN, account, requester, at)
 
 
 def degraded(before: Account, after: Account, requester: Requester) -> AuditEntry:

@@ -23,6 +23,10 @@ class VerificationNotFound(CavokError):
     """No such verification of this account."""
 
 
+class InvitationNotFound(CavokError):
+    """No invitation opens with what was sent, or its account was deleted."""
+
+
 class WebhookNotFound(CavokError):
     """The organization has set no webhook."""
 

@@ -6,6 +6,7 @@ Nothing here is a secret: an account's own number, role name and instances.
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
@@ -26,6 +27,12 @@ _PAGES = {
     Reason.SERVICE_CONTROL_POLICY: f"{_ORGANIZATIONS}/service-control-policy",
     Reason.RESOURCE_CONTROL_POLICY: f"{_ORGANIZATIONS}/resource-control-policy",
 }
+_ROLES = f"{_IAM}#/roles/details/"
+_ADDED = "CavokAdded"
+_PUT_ROLE_POLICY = re.compile(
+    rf"aws iam put-role-policy --role-name (\S+) --policy-name {_ADDED}(\w+) "
+    "--policy-document '([^']+)'"
+)
 _NO_PAGE = frozenset({Reason.SESSION_POLICY, Reason.RESOURCE_POLICY, Reason.VPC_ENDPOINT_POLICY})
 
 
@@ -68,7 +75,29 @@ def principal_page(account: Account, section: str) -> str:
     """
     if account.role_name is None:
         return f"{_IAM}#/users"
-    return f"{_IAM}#/roles/details/{quote(account.role_name, safe='')}?section={section}"
+    return f"{_ROLES}{quote(account.role_name, safe='')}?section={section}"
+
+
+def ends_in_the_role(fix: Fix) -> bool:
+    """Whether the fix changes the role itself, so that the stack that made the role can too."""
+    return (fix.console_url or "").startswith(_ROLES)
+
+
+def terraform(fix: Fix) -> str | None:
+    """What the fix's command does, in Terraform; null if it adds no policy to a role. JSON is an
+    expression of HCL. It follows from the command, so it is not stored.
+    """
+    command = _PUT_ROLE_POLICY.fullmatch(fix.cli or "")
+    if command is None:
+        return None
+    role_name, ending, document = command.groups()
+    policy = json.dumps(json.loads(document), indent=2).replace("\n", "\n  ")
+    return f"""resource "aws_iam_role_policy" "cavok_added_{ending}" {{
+  name   = "{_ADDED}{ending}"
+  role   = "{role_name}"
+  policy = jsonencode({policy})
+}}
+"""
 
 
 def enabling(regions: Iterable[str]) -> Fix:
@@ -82,7 +111,7 @@ def _put_role_policy(role_name: str, statement: dict[str, object]) -> str:
     from the statement. No text in it has a quote.
     """
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    name = f"CavokAdded{hashlib.blake2b(document.encode(), digest_size=4).hexdigest()}"
+    name = f"{_ADDED}{hashlib.blake2b(document.encode(), digest_size=4).hexdigest()}"
     return (
         f"aws iam put-role-policy --role-name {role_name} --policy-name {name} "
         f"--policy-document '{document}'"

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 
 from cavok.domain import permissions
 from cavok.domain.accounts import AccessType, Account, ListedAccount
+from cavok.domain.chosen_groups import OFFERED, Choice, GroupAccess, GroupChoice, reading_part
 from cavok.domain.permissions import (
     GRANTED_GROUPS,
     OPTIONAL_GROUPS,
@@ -38,6 +39,20 @@ class Trust:
 
 
 @dataclass(frozen=True, slots=True)
+class RoleToBe:
+    """The role of an account that nobody has added yet."""
+
+    access_type: AccessType = AccessType.ASSUME_ROLE
+    role_name: str | None = permissions.DEFAULT_ROLE_NAME
+    role_path: str = permissions.DEFAULT_ROLE_PATH
+    write_logs: bool = True
+
+
+Holder = Account | RoleToBe
+"""What the texts are about: they make its role or user."""
+
+
+@dataclass(frozen=True, slots=True)
 class InstructionStep:
     """One step of the instructions, as plain text."""
 
@@ -45,11 +60,40 @@ class InstructionStep:
     text: str
 
 
-def granted_groups(account: Account) -> tuple[PermissionGroup, ...]:
-    """The groups that this account's policy grants: logs only if Write logs is Yes, checking only
-    if the account is entered through a role.
+def granted_groups(account: Holder, choice: Choice = OFFERED) -> tuple[PermissionGroup, ...]:
+    """The groups that this account's policy grants, with the chosen permissions: logs only if
+    Write logs is Yes, checking only if the account is entered through a role.
     """
-    return _applying(GRANTED_GROUPS, account.access_type, write_logs=account.write_logs)
+    return choice.narrowed(_groups_for(account))
+
+
+def choice_for(account: Holder, choice: Choice) -> tuple[GroupChoice, ...]:
+    """How much of each group is granted, of those that matter to this account."""
+    return tuple(GroupChoice(group.group, choice.of(group)) for group in _groups_for(account))
+
+
+def warnings(account: Account, choice: Choice) -> tuple[str, ...]:
+    """What the next test will report as a problem if the account's policy grants just this."""
+    granted = {action for group in granted_groups(account, choice) for action in group.actions}
+    lost = sorted(account.proven - granted)
+    texts = []
+    if lost:
+        texts.append(
+            f"A test found {', '.join(lost)} allowed before: without them, the next one reports "
+            "lost permissions, and the account is degraded."
+        )
+    if account.write_logs and choice.of(permissions.LOGS) is GroupAccess.NONE:
+        texts.append(
+            "Write logs is Yes for this account. Set it to No, or the next test reports that log "
+            "writing is refused, and the account is degraded."
+        )
+    return tuple(texts)
+
+
+def _groups_for(account: Holder) -> tuple[PermissionGroup, ...]:
+    """The groups that can be granted to this account, in the order of the catalog."""
+    granted = _applying(GRANTED_GROUPS, account.access_type, write_logs=account.write_logs)
+    return (*granted, *optional_groups(account.access_type))
 
 
 def optional_groups(access_type: AccessType) -> tuple[PermissionGroup, ...]:
@@ -134,13 +178,38 @@ def trust_policy(account: Account, trust: Trust) -> dict[str, Any] | None:
 
 
 def cloudformation_template(
-    account: Account, trust: Trust, document_of: DocumentOf = granted_in_full
+    account: Account,
+    trust: Trust,
+    document_of: DocumentOf = granted_in_full,
+    choice: Choice = OFFERED,
 ) -> str:
-    """The published template, as JSON, with this account's values as defaults of its parameters."""
+    """The published template, as JSON, with this account's values as defaults of its parameters.
+    Groups that were not chosen are in it, turned off: an update of the stack keeps the choice.
+    """
+    parameters = stack_parameters(account, trust, choice)
+    return _with_defaults(account, parameters, trust.trusted_account_id, document_of)
+
+
+def _with_defaults(
+    account: Holder,
+    parameters: Mapping[str, str],
+    trusted_account_id: str,
+    document_of: DocumentOf = granted_in_full,
+) -> str:
     template = generic_template(account.access_type, document_of)
-    for name, value in stack_parameters(account, trust).items():
+    for name, value in parameters.items():
         template["Parameters"][name]["Default"] = value
-    return installed(json.dumps(template, indent=2), trust.trusted_account_id)
+    return installed(json.dumps(template, indent=2), trusted_account_id)
+
+
+def documents_for_all(choice: Choice, trusted_account_id: str) -> tuple[str, str]:
+    """The CloudFormation template and the Terraform configuration of a role for an account that
+    nobody has added yet. Whoever deploys them enters the external ID.
+    """
+    role = RoleToBe()
+    template = _with_defaults(role, _chosen_parameters(role, choice), trusted_account_id)
+    trust = Trust(trusted_account_id=trusted_account_id, external_id="${var.external_id}")
+    return template, f"{_EXTERNAL_ID_VARIABLE}\n{terraform(role, trust, choice=choice)}"
 
 
 def installed(template: str, trusted_account_id: str) -> str:
@@ -148,20 +217,37 @@ def installed(template: str, trusted_account_id: str) -> str:
     return template.replace(OUR_ACCOUNT, trusted_account_id)
 
 
-def stack_parameters(account: Account, trust: Trust) -> dict[str, str]:
+def stack_parameters(account: Account, trust: Trust, choice: Choice = OFFERED) -> dict[str, str]:
     """The template's parameters that the quick-create link fills in. The others have defaults.
 
     Anybody may make such a link, so it does not set which account is trusted.
     """
-    write_logs = {"WriteLogs": "Yes" if account.write_logs else "No"}
+    chosen = _chosen_parameters(account, choice)
     if not account.role_name:
-        return write_logs
+        return chosen
     has_path = account.role_path != permissions.DEFAULT_ROLE_PATH
     return {
         "ExternalId": trust.external_id,
         "RoleName": account.role_name,
         **({"RolePath": account.role_path} if has_path else {}),
-        **write_logs,
+        **chosen,
+    }
+
+
+_VALUES = {GroupAccess.ALL: "Yes", GroupAccess.READ_ONLY: "ReadOnly", GroupAccess.NONE: "No"}
+"""The value of a group's parameter."""
+
+
+def _chosen_parameters(account: Holder, choice: Choice) -> dict[str, str]:
+    """Whether logs are written, and each group of which something else than offered is chosen."""
+    logs = account.write_logs and choice.of(permissions.LOGS) is not GroupAccess.NONE
+    return {
+        "WriteLogs": _VALUES[GroupAccess.ALL if logs else GroupAccess.NONE],
+        **{
+            _parameter_of(group): _VALUES[choice.of(group)]
+            for group in template_groups(account.access_type)
+            if group is not permissions.LOGS and choice.of(group) is not OFFERED.of(group)
+        },
     }
 
 
@@ -170,7 +256,7 @@ def stack_name(account: ListedAccount) -> str:
     return re.sub("[^A-Za-z0-9]", "-", account.role_name or f"{USER_NAME}User")
 
 
-def deploy_url(account: Account, trust: Trust, template_url: str) -> str:
+def deploy_url(account: Account, trust: Trust, template_url: str, choice: Choice = OFFERED) -> str:
     """The CloudFormation console's quick-create page, filled in.
 
     Source: CloudFormation User Guide, "Create quick-create links for stacks".
@@ -180,7 +266,10 @@ def deploy_url(account: Account, trust: Trust, template_url: str) -> str:
         {
             "templateURL": template_url,
             "stackName": stack_name(account),
-            **{f"param_{name}": value for name, value in stack_parameters(account, trust).items()},
+            **{
+                f"param_{name}": value
+                for name, value in stack_parameters(account, trust, choice).items()
+            },
         },
         quote_via=quote,
         safe="",
@@ -192,9 +281,10 @@ def generic_template(
     access_type: AccessType, document_of: DocumentOf = granted_in_full
 ) -> dict[str, Any]:
     """The template of all accounts of this type: parameters have the customers' values."""
-    optional = optional_groups(access_type)
+    groups = template_groups(access_type)
+    chosen = [group for group in groups if group.proven_by is not ProvenBy.WRITING]
     has_role = access_type is AccessType.ASSUME_ROLE
-    policies = [_inline_policy(group, document_of) for group in template_groups(access_type)]
+    policies = [_inline_policy(group, document_of) for group in groups]
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "The IAM role with which Cavok Cloud manages this account. "
@@ -207,12 +297,12 @@ def generic_template(
             "WriteLogs": _yes_or_no(
                 "Whether Cavok may write to CloudWatch log groups that start with /cavok/.", "Yes"
             ),
-            **{_parameter_of(group): _optional_parameter(group) for group in optional},
+            **{_parameter_of(group): _group_parameter(group) for group in chosen},
             **_OWN_RULES,
         },
         "Conditions": {
             "WritesLogs": _equals("WriteLogs", "Yes"),
-            **{_condition_of(group): _equals(_parameter_of(group), "Yes") for group in optional},
+            **{name: test for group in chosen for name, test in _group_conditions(group)},
             **{f"Has{name}": {"Fn::Not": [_equals(name, "")]} for name in _OWN_RULES},
         },
         **(_role(policies) if has_role else _user(policies)),
@@ -223,25 +313,33 @@ def _equals(parameter: str, value: str) -> dict[str, Any]:
     return {"Fn::Equals": [{"Ref": parameter}, value]}
 
 
-def _yes_or_no(description: str, default: str) -> dict[str, Any]:
+def _yes_or_no(description: str, default: str, *others: str) -> dict[str, Any]:
     return {
         "Type": "String",
         "Description": description,
         "Default": default,
-        "AllowedValues": ["Yes", "No"],
+        "AllowedValues": ["Yes", *others, "No"],
     }
 
 
-def _optional_parameter(group: PermissionGroup) -> dict[str, Any]:
-    """No unless the customer says otherwise."""
+def _group_parameter(group: PermissionGroup) -> dict[str, Any]:
+    """Yes unless the customer says otherwise; of an optional group No."""
+    reading = reading_part(group)
+    actions, default = ", ".join(group.actions), _VALUES[OFFERED.of(group)]
+    if group.optional:
+        why = f" {group.permissions[0].why}"
+        return _yes_or_no(f"{group.title}: whether to grant {actions}.{why}", default)
+    if reading is None:
+        return _yes_or_no(f"{group.title}: whether to grant {actions}.", default)
     return _yes_or_no(
-        f"{group.title}: whether to grant {', '.join(group.actions)}. {group.permissions[0].why}",
-        "No",
+        f"{group.title}: whether to grant {actions}. ReadOnly leaves out starting and stopping.",
+        default,
+        _VALUES[GroupAccess.READ_ONLY],
     )
 
 
 def _parameter_of(group: PermissionGroup) -> str:
-    """The template's parameter for an optional group, such as `EncryptedVolumes`."""
+    """The template's parameter for a group, such as `EncryptedVolumes`."""
     return group.policy_name.removeprefix("Cavok")
 
 
@@ -249,20 +347,37 @@ def _condition_of(group: PermissionGroup) -> str:
     return f"Grants{_parameter_of(group)}"
 
 
+def _only_reads(group: PermissionGroup) -> str:
+    return f"OnlyReads{_parameter_of(group)}"
+
+
+def _group_conditions(group: PermissionGroup) -> Iterable[tuple[str, dict[str, Any]]]:
+    """The conditions on a group's parameter, by name."""
+    parameter = _parameter_of(group)
+    if reading_part(group) is None:
+        return [(_condition_of(group), _equals(parameter, "Yes"))]
+    return [
+        (_condition_of(group), {"Fn::Not": [_equals(parameter, "No")]}),
+        (_only_reads(group), _equals(parameter, _VALUES[GroupAccess.READ_ONLY])),
+    ]
+
+
 def _inline_policy(group: PermissionGroup, document_of: DocumentOf) -> dict[str, Any]:
-    """One inline policy per group. Parameters decide on those for log writing and the optional
-    ones.
-    """
-    policy = {"PolicyName": group.policy_name, "PolicyDocument": document_of(group)}
+    """One inline policy per group, of which a parameter decides."""
+    policy = _policy(group, document_of(group))
     if group.proven_by is ProvenBy.WRITING:
         return _if("WritesLogs", policy)
-    if group.optional:
-        return _if(_condition_of(group), policy)
-    return policy
+    if reading := reading_part(group):
+        policy = _if(_only_reads(group), _policy(group, granted_in_full(reading)), policy)
+    return _if(_condition_of(group), policy)
 
 
-def _if(condition: str, value: dict[str, Any]) -> dict[str, Any]:
-    return {"Fn::If": [condition, value, {"Ref": "AWS::NoValue"}]}
+def _policy(group: PermissionGroup, document: dict[str, Any]) -> dict[str, Any]:
+    return {"PolicyName": group.policy_name, "PolicyDocument": document}
+
+
+def _if(condition: str, value: Any, otherwise: Any = None) -> dict[str, Any]:
+    return {"Fn::If": [condition, value, otherwise or {"Ref": "AWS::NoValue"}]}
 
 
 _TAGS = ("Tag1", "Tag2", "Tag3")
@@ -366,10 +481,17 @@ def _user(policies: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def terraform(account: Account, trust: Trust, document_of: DocumentOf = granted_in_full) -> str:
+def terraform(
+    account: Holder,
+    trust: Trust,
+    document_of: DocumentOf = granted_in_full,
+    choice: Choice = OFFERED,
+) -> str:
     """A Terraform configuration that creates the same role or user. Policies are embedded as JSON,
-    which HCL accepts as expressions.
+    which HCL accepts as expressions. Groups that were not chosen are not in it; an optional one has
+    a variable.
     """
+    granted = [group for group in granted_groups(account, choice) if not group.optional]
     optional = optional_groups(account.access_type)
     kind, block = (
         ("role", _terraform_role(account, trust))
@@ -383,9 +505,11 @@ resource "aws_iam_{kind}_policy" "{group.group}" {{
   {kind}   = aws_iam_{kind}.cavok.id
   policy = jsonencode({_indented(document_of(group))})
 }}"""
-        for group in (*granted_groups(account), *optional)
+        for group in (*granted, *optional)
     )
-    variables = "\n".join([*(_terraform_variable(group) for group in optional), _TERRAFORM_RULES])
+    variables = "\n".join(
+        [*(_terraform_variable(group, choice) for group in optional), _TERRAFORM_RULES]
+    )
     return f"""terraform {{
   required_providers {{
     aws = {{ source = "hashicorp/aws" }}
@@ -412,11 +536,19 @@ variable "tags" {
 """
 
 
-def _terraform_variable(group: PermissionGroup) -> str:
+_EXTERNAL_ID_VARIABLE = """variable "external_id" {
+  description = "Your organization's external ID, as Cavok shows it to you."
+  type        = string
+}
+"""
+
+
+def _terraform_variable(group: PermissionGroup, choice: Choice) -> str:
+    default = str(choice.of(group) is not GroupAccess.NONE).lower()
     return f"""variable "{group.group}" {{
   description = "{group.permissions[0].why}"
   type        = bool
-  default     = false
+  default     = {default}
 }}
 """
 
@@ -426,7 +558,7 @@ def _terraform_count(group: PermissionGroup) -> str:
     return f"  count  = var.{group.group} ? 1 : 0\n" if group.optional else ""
 
 
-def _terraform_role(account: Account, trust: Trust) -> str:
+def _terraform_role(account: Holder, trust: Trust) -> str:
     document = permissions.trust_policy(trust.trusted_account_id, trust.external_id)
     return f"""resource "aws_iam_role" "cavok" {{
   name                 = "{account.role_name}"
@@ -459,8 +591,9 @@ _CLI_RULES = """# If your organization asks for them, add to the first command:
 """
 
 
-def cli(account: Account, trust: Trust) -> str:
+def cli(account: Account, trust: Trust, choice: Choice = OFFERED) -> str:
     """AWS CLI commands for a POSIX shell that create the same role or user."""
+    granted = granted_groups(account, choice)
     kind, name = ("role", account.role_name) if account.role_name else ("user", USER_NAME)
     if account.role_name:
         document = json.dumps(permissions.trust_policy(trust.trusted_account_id, trust.external_id))
@@ -473,7 +606,7 @@ def cli(account: Account, trust: Trust) -> str:
     commands = [_CLI_RULES + create] + [
         f"aws iam put-{kind}-policy --{kind}-name '{name}' --policy-name {group.policy_name} \\\n"
         f"  --policy-document '{json.dumps(permissions.policy_document([group]))}'"
-        for group in granted_groups(account)
+        for group in granted
     ]
     if kind == "user":
         commands.append(f"aws iam create-access-key --user-name '{name}'")
@@ -483,5 +616,6 @@ def cli(account: Account, trust: Trust) -> str:
         f"--policy-name {group.policy_name} \\\n"
         f"#   --policy-document '{json.dumps(permissions.policy_document([group]))}'"
         for group in optional_groups(account.access_type)
+        if group not in granted
     ]
     return "\n\n".join(commands) + "\n"

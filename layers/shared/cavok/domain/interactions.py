@@ -164,6 +164,27 @@ def period_of(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m}"
 
 
+MONTHS_SHOWN = 12
+"""With the current one."""
+
+
+def months_until(at: datetime) -> tuple[str, ...]:
+    """The calendar months that are shown together, oldest first; the last is that of `at`."""
+    this = at.astimezone(UTC)
+    count = 12 * this.year + this.month - 1
+    months = range(count - MONTHS_SHOWN + 1, count + 1)
+    return tuple(f"{month // 12:04}-{month % 12 + 1:02}" for month in months)
+
+
+@dataclass(frozen=True, slots=True)
+class MonthUsage:
+    """The interactions of a month, UTC. If it is not complete, there were more."""
+
+    period: str
+    used: int
+    complete: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """Interactions of one account in one month. Interactions beyond the free ones are billable,

@@ -33,7 +33,7 @@ def template_outdated(account: ListedAccount) -> tuple[Issue, ...]:
             "Nothing that works today stops working. For what is new, update the role, as the "
             "Instructions show, then press Test.",
             Severity.INFORMATION,
-            Fix(console_url=_stacks(account)),
+            Fix(console_url=stack_page(account)),
         ),
     )
 
@@ -83,14 +83,20 @@ def update_of(account: Account, template_url: str) -> Update | None:
                 "If the role has the policy from “Least privilege”, take the new one from there. "
                 "All of the above would again let Cavok start and stop every instance.",
             ),
+            InstructionStep(
+                "Access Details",
+                "If you chose there what to grant, CloudFormation keeps your choice. For Terraform "
+                "and the AWS CLI, choose it there again, and take the configuration or the "
+                "commands from there: those below grant all that Cavok asks for.",
+            ),
         ),
         template_url=template_url,
-        console_url=_stacks(account),
+        console_url=stack_page(account),
         cli=_update_stack(name, region, template_url),
     )
 
 
-def _stacks(account: ListedAccount) -> str:
+def stack_page(account: ListedAccount) -> str:
     """The console's list of stacks, with the account's role in its filter. AWS documents no address
     of a stack by its name; without the filter this is the list of the region.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import zlib
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 from cavok.adapters.table.accounts import _NAMES, AccountItem
 from cavok.adapters.table.verifications import pack_steps, unpack_steps
 from cavok.domain.access_denied import Reason
-from cavok.domain.accounts import Account, Capability, LastVerification, Outcome
+from cavok.domain.accounts import (
+    MOST_CHANGES,
+    Account,
+    Capability,
+    LastVerification,
+    Outcome,
+    Status,
+    StatusChange,
+)
 from cavok.domain.permissions import PROBED_GROUPS, STEPS
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import Evidence, Step, Verdict
@@ -94,6 +102,26 @@ def test_an_account_that_a_sweep_finds_as_it_was_fits_a_kilobyte() -> None:
     item = AccountItem.of(account).serialize()
 
     assert weight(item | {"version": {"N": "1000"}, "quiet": {"BOOL": True}}) <= 1024
+
+
+def test_an_account_whose_status_stays_has_no_byte_for_its_changes() -> None:
+    assert "changes" not in AccountItem.of(well(an_account())).serialize()
+
+
+@given(
+    st.lists(
+        st.tuples(st.dates(date(2020, 1, 1), date(2199, 1, 1)), st.sampled_from(Status)),
+        max_size=MOST_CHANGES,
+    )
+)
+def test_changes_of_status_come_back_as_they_were_and_take_five_bytes_each(
+    given_changes: list[tuple[date, Status]],
+) -> None:
+    changes = tuple(StatusChange(day.isoformat(), status) for day, status in given_changes)
+    item = AccountItem.of(an_account(status_changes=changes, writes=1))
+
+    assert item.account().status_changes == changes
+    assert len(item.changes or "") == 5 * len(changes) <= 40
 
 
 @given(

@@ -23,6 +23,7 @@ from cavok.adapters.table.audit import AuditItem
 from cavok.adapters.table.deleted import DeletedItem
 from cavok.adapters.table.idempotency import IdempotencyItem
 from cavok.adapters.table.interactions import InteractionItem, RequestItem
+from cavok.adapters.table.invitations import InvitationItem
 from cavok.adapters.table.looks import LooksItem
 from cavok.adapters.table.organizations import OrganizationItem
 from cavok.adapters.table.progress import Progress
@@ -55,6 +56,7 @@ from cavok.domain.interactions import (
     Result,
     key_hash,
 )
+from cavok.domain.invitations import Invitation
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.organizations import Organization
 from cavok.domain.permissions import TRUST_STEPS
@@ -299,6 +301,9 @@ NEW_ORGANIZATION = Organization("org-one", "x", dict.fromkeys(Status, 0))
 STEP = a_step("ec2:StopInstances")
 PROOF = TrustProof(2, NOW)
 LOOKS = {ACCOUNT_ID: NOW}
+INVITATION = Invitation(
+    organization_id=ORGANIZATION_ID, account_id=ACCOUNT_ID, digest="d", expires_at=NOW
+)
 WRITTEN: Mapping[str, Item] = {
     "a tested account": AccountItem.of(TESTED),
     "an account older than counts of versions": without_a_place_in_the_list(
@@ -362,6 +367,7 @@ WRITTEN: Mapping[str, Item] = {
     ),
     "an audit entry of a schedule": AuditItem.of(OF_SCHEDULE, timedelta(days=1)),
     "accounts that are looked at": LooksItem("ORG#o", "LOOKS", looks=LOOKS, expires_at=NOW),
+    "an invitation": InvitationItem.of(INVITATION),
     "a proof of a role's trust": TrustProofItem.of(
         TESTED, "logs", PROOF, kept_for=timedelta(days=1)
     ),
@@ -421,6 +427,7 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     ),
     "an audit entry of a schedule": (AuditItem, AuditItem.entry, OF_SCHEDULE),
     "accounts that are looked at": (LooksItem, lambda item: item.looks, LOOKS),
+    "an invitation": (InvitationItem, InvitationItem.invitation, INVITATION),
     "a proof of a role's trust": (TrustProofItem, TrustProofItem.proof, PROOF),
     "a request key": (RequestItem, lambda item: item.interaction_id, STOP.interaction_id),
     "an idempotency key": (

@@ -4,7 +4,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import (
@@ -44,6 +44,7 @@ from cavok.domain.accounts import (
     ListedAccount,
     Outcome,
     Status,
+    StatusChange,
     TestSlot,
 )
 from cavok.domain.audit import AuditEntry
@@ -83,6 +84,38 @@ def _unpack_names(packed: bytes) -> frozenset[str]:
     return frozenset(filter(None, names.split(",")))
 
 
+_FIRST_DAY = date(2020, 1, 1)
+"""Day 0 of stored changes, which have days up to 2199."""
+
+_LETTERS = {
+    "u": Status.UNCONFIRMED,
+    "c": Status.CONFIRMED,
+    "d": Status.DEGRADED,
+    "f": Status.FAILED,
+}
+
+
+def _text_of(changes: tuple[StatusChange, ...]) -> str | None:
+    """Five characters a change: the day in four hexadecimal digits, and a letter for the status.
+    Text, because a list is read without binary values.
+    """
+    letters = {status: letter for letter, status in _LETTERS.items()}
+    days = [(date.fromisoformat(each.on) - _FIRST_DAY).days for each in changes]
+    pairs = zip(days, changes, strict=True)
+    return "".join(f"{day:04x}{letters[each.before]}" for day, each in pairs) or None
+
+
+def _changes_of(text: str | None) -> tuple[StatusChange, ...]:
+    stored = text or ""
+    return tuple(
+        StatusChange(
+            (_FIRST_DAY + timedelta(days=int(stored[at : at + 4], 16))).isoformat(),
+            _LETTERS[stored[at + 4]],
+        )
+        for at in range(0, len(stored), 5)
+    )
+
+
 class ClaimItem(Item):
     """Ensures that an organization connects an account number only once."""
 
@@ -112,6 +145,7 @@ class AccountItem(Item):
     write_logs = BooleanAttribute()
     regions = JsonAttribute(dump=list, load=tuple)
     status = EnumAttribute(Status)
+    changes = UnicodeAttribute(null=True)
     issues = JsonAttribute(
         dump=lambda issues: [issue_row(issue) for issue in issues],
         load=lambda rows: tuple(issue_of(row) for row in rows),
@@ -162,6 +196,7 @@ class AccountItem(Item):
             due_shard=keys.due_shard(account.account_id) if due else None,
             role_path=account.role_path if account.role_path != DEFAULT_ROLE_PATH else None,
             region_exceptions=exceptions_of(account.region_health),
+            changes=_text_of(account.status_changes),
             last_verification_id=last.verification_id if last else None,
             last_outcome=last.outcome if last else None,
             last_finished_at=last.finished_at if last else None,
@@ -187,6 +222,7 @@ class AccountItem(Item):
 _STORED_OTHERWISE = {
     "account_id": ("sk",),
     "role_path": ("role_path",),
+    "status_changes": ("changes",),
     "region_health": ("regions", "region_exceptions"),
     "verification": (
         "last_verification_id",
@@ -229,6 +265,7 @@ def _stored_otherwise(item: AccountItem | Row) -> dict[str, Any]:
     return {
         "account_id": item.sk.removeprefix(keys.ACCOUNT),
         "role_path": item.role_path or DEFAULT_ROLE_PATH,
+        "status_changes": _changes_of(item.changes),
         "region_health": health_of(item.regions, item.region_exceptions),
         "verification": last,
         "slot": slot,

@@ -22,6 +22,7 @@ others that read or write it.
 | interaction begun by a request key    | ACCOUNT#<account> | REQUEST#<sha256>                 | interactions                                                   |
 | usage of a month                      | ACCOUNT#<account> | USAGE#<yyyy-mm>                  | usage                                                          |
 | proof of a role's trust, by purpose   | ACCOUNT#<account> | TRUST#<purpose>                  | trust_proofs                                                   |
+| invitation of somebody, for a week    | ACCOUNT#<account> | INVITATION                       | invitations                                                    |
 | resource                              | ACCOUNT#<account> | RESOURCE#<ulid>                  | resources, resource_list                                       |
 | claim: an instance is one resource    | ACCOUNT#<account> | RESOURCE_OF#<kind>#<region>#<id> | resources                                                      |
 | deleted resource, for a day           | ACCOUNT#<account> | DELETED#<resource>               | deleted, resources                                             |
@@ -81,6 +82,7 @@ ORGANIZATION_SK = "ORG"
 WEBHOOK_SK = "WEBHOOK"
 LOOKS_SK = "LOOKS"
 HEALTH_SK = "HEALTH"
+INVITATION_SK = "INVITATION"
 
 SCHEDULED = "SCHEDULED"
 """The one partition of by_schedule. Only setting or ending a schedule writes there."""

@@ -1,5 +1,6 @@
 """Usage counters in the table, one per account and month."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
@@ -11,6 +12,7 @@ from cavok.adapters.table.table import Item, Table, start_after
 from cavok.domain.interactions import (
     AccountUsage,
     Interaction,
+    MonthUsage,
     Usage,
     period_of,
 )
@@ -51,6 +53,10 @@ def count(
     )
 
 
+MOST_SUMMED = 500
+"""Accounts whose counters are added for one month of an organization."""
+
+
 class UsageCounters:
     """Reads usage. `free` is the number of free interactions a month."""
 
@@ -58,12 +64,26 @@ class UsageCounters:
         self._table = table
         self._accounts = accounts
 
-    def of_account(self, account_id: str, period: str, free: int) -> Usage:
-        """Usage in a month such as `2025-07`. The caller has read the account in its organization
-        before.
+    def months_of_account(self, account_id: str, months: Sequence[str]) -> list[MonthUsage]:
+        """Usage in months that follow each other, in one query. Counters are never deleted. The
+        caller has read the account in its organization before.
         """
-        item = self._table.get(UsageItem, keys.account_pk(account_id), keys.usage_sk(period))
-        return Usage(period, free, int(item.used) if item else 0)
+        between = UsageItem.sk.between(keys.usage_sk(months[0]), keys.usage_sk(months[-1]))
+        found = UsageItem.query(keys.account_pk(account_id), between, consistent_read=True)
+        used = {item.sk.removeprefix(keys.USAGE): int(item.used) for item in found}
+        return [MonthUsage(month, used.get(month, 0)) for month in months]
+
+    def month_of_organization(self, organization_id: str, month: str) -> MonthUsage:
+        """The sum of its accounts, deleted ones too. Of more than MOST_SUMMED, those used most."""
+        found = UsageItem.by_usage.query(
+            keys.usage_of(organization_id, month),
+            scan_index_forward=False,
+            limit=MOST_SUMMED + 1,
+            page_size=MOST_SUMMED + 1,
+            attributes_to_get=["used"],
+        )
+        used = [int(item.used) for item in found]
+        return MonthUsage(month, sum(used[:MOST_SUMMED]), len(used) <= MOST_SUMMED)
 
     def of_organization(
         self,

@@ -212,6 +212,13 @@ class LastVerificationBody(ResponseBody):
     finished_at: Timestamp
 
 
+class StatusChangeBody(ResponseBody):
+    """A change of an account's status."""
+
+    on: str
+    before: Status
+
+
 class AccountBody(ResponseBody):
     """A connected account. Only the last four characters of an access key's id are shown."""
 
@@ -227,6 +234,7 @@ class AccountBody(ResponseBody):
     regions: list[str]
     region_health: list[RegionHealthBody]
     status: Status
+    status_changes: list[StatusChangeBody]
     issues: list[IssueBody]
     capabilities: CapabilitiesBody
     template: TemplateBody | None

@@ -3,8 +3,10 @@
 from typing import Any, Self
 
 from cavok.api.models.common import ResponseBody
+from cavok.api.models.permissions import GroupChoiceBody
 from cavok.domain import instructions
 from cavok.domain.accounts import Account
+from cavok.domain.chosen_groups import OFFERED, Choice
 from cavok.domain.permissions import policy_document
 from cavok.domain.template_updates import Update
 
@@ -36,6 +38,8 @@ class InstructionsBody(ResponseBody):
     terraform: str
     cli: str
     update: UpdateBody | None
+    choice: list[GroupChoiceBody]
+    warnings: list[str]
 
     @classmethod
     def of_account(
@@ -45,15 +49,20 @@ class InstructionsBody(ResponseBody):
         template: str,
         deploy_url: str,
         update: Update | None,
+        *,
+        choice: Choice = OFFERED,
     ) -> Self:
         """The instructions for this account, in every form."""
+        granted = instructions.granted_groups(account, choice)
         return cls(
             steps=[InstructionStepBody.of(step) for step in instructions.steps(account)],
             trust_policy=instructions.trust_policy(account, trust),
-            permissions_policy=policy_document(instructions.granted_groups(account)),
+            permissions_policy=policy_document(granted),
             deploy_on_aws_url=deploy_url,
             cloudformation_template=template,
-            terraform=instructions.terraform(account, trust),
-            cli=instructions.cli(account, trust),
+            terraform=instructions.terraform(account, trust, choice=choice),
+            cli=instructions.cli(account, trust, choice),
             update=UpdateBody.of(update) if update else None,
+            choice=[GroupChoiceBody.of(each) for each in instructions.choice_for(account, choice)],
+            warnings=list(instructions.warnings(account, choice)),
         )

@@ -3,9 +3,23 @@
 from cavok.api.models.common import ResponseBody, Timestamp
 
 
+class MonthBody(ResponseBody):
+    """The interactions of a calendar month, UTC."""
+
+    period: str
+    used: int
+    complete: bool
+
+
+class MonthList(ResponseBody):
+    """The last twelve calendar months, UTC, oldest first; the last is the current one."""
+
+    items: list[MonthBody]
+
+
 class UsageBody(ResponseBody):
     """The account's interactions of this calendar month, UTC. Those above the free ones are
-    billable; nothing is blocked.
+    billable; nothing is blocked. `months` has the last twelve, oldest first.
     """
 
     period: str
@@ -14,6 +28,7 @@ class UsageBody(ResponseBody):
     remaining: int
     billable: int
     resets_at: Timestamp
+    months: list[MonthBody]
 
 
 class AccountUsageBody(ResponseBody):

@@ -2,11 +2,11 @@
 
 from cavok import wiring
 from cavok.api.models.instructions import InstructionsBody
+from cavok.api.models.permissions import Groups
 from cavok.api.responses import answers
 from cavok.api.router import Router
-from cavok.domain.instructions import Trust
-from cavok.services.instructions import instructions_for
-from cavok.services.organizations import organization_of
+from cavok.domain.chosen_groups import OFFERED, choice_of
+from cavok.services.instructions import instructions_for, trust_of
 
 router = Router()
 
@@ -17,18 +17,20 @@ router = Router()
     tags=["Accounts"],
     responses=answers("account_not_found"),
 )
-def get_instructions(account_id: str) -> InstructionsBody:
+def get_instructions(account_id: str, groups: Groups = None) -> InstructionsBody:
     """Returns the policies, the “Deploy on AWS” link, CloudFormation, Terraform and CLI commands,
-    with your external ID filled in, and how to update a role of an older version.
+    with your external ID filled in, and how to update a role of an older version. With `groups`,
+    all of them grant just these. What you left out on purpose is no problem, unless the account
+    asks for it: `warnings` say so.
     """
+    choice = choice_of(groups) if groups is not None else OFFERED
     organization_id = router.caller.organization_id
     account = wiring.accounts().get(organization_id, account_id)
-    organization = organization_of(
-        organization_id, organizations=wiring.organizations(), now=router.now()
-    )
-    trust = Trust(
+    trust = trust_of(
+        organization_id,
         trusted_account_id=wiring.setting("TRUSTED_ACCOUNT_ID"),
-        external_id=organization.external_id,
+        organizations=wiring.organizations(),
+        now=router.now(),
     )
-    template, url, update = instructions_for(account, trust, templates=wiring.templates())
-    return InstructionsBody.of_account(account, trust, template, url, update)
+    template, url, update = instructions_for(account, trust, choice, templates=wiring.templates())
+    return InstructionsBody.of_account(account, trust, template, url, update, choice=choice)

@@ -4,10 +4,17 @@ from aws_lambda_powertools.event_handler import Response
 
 from cavok import wiring
 from cavok.api.models.common import Cursor, Limit
-from cavok.api.models.usage import AccountUsageBody, OrganizationUsageBody, UsageBody
+from cavok.api.models.usage import (
+    AccountUsageBody,
+    MonthBody,
+    MonthList,
+    OrganizationUsageBody,
+    UsageBody,
+)
+from cavok.api.quotas import count_page
 from cavok.api.responses import answers, paged
 from cavok.api.router import Router
-from cavok.domain.interactions import Usage, period_of
+from cavok.domain.interactions import Usage, months_until, period_of
 from cavok.domain.pages import Position
 
 router = Router()
@@ -20,10 +27,14 @@ router = Router()
     responses=answers("account_not_found"),
 )
 def get_usage(account_id: str) -> UsageBody:
-    """Counts the account's interactions of this calendar month, UTC, against the free ones."""
+    """Counts the account's interactions of this calendar month, UTC, against the free ones, and
+    those of the last twelve months.
+    """
     wiring.accounts().get(router.caller.organization_id, account_id)
-    period, free = period_of(router.now()), int(wiring.setting("FREE_INTERACTIONS"))
-    return UsageBody.of(wiring.usage_counters().of_account(account_id, period, free))
+    free = int(wiring.setting("FREE_INTERACTIONS"))
+    months = wiring.usage_counters().months_of_account(account_id, months_until(router.now()))
+    usage = Usage(months[-1].period, free, months[-1].used)
+    return UsageBody.of(usage, months=[MonthBody.of(month) for month in months])
 
 
 @router.get(
@@ -52,3 +63,20 @@ def list_usage(limit: Limit = 50, cursor: Cursor = None) -> Response[Organizatio
         ),
         router.query,
     )
+
+
+@router.get(
+    "/v1/organization/usage/months",
+    summary="Usage by month",
+    tags=["Organization"],
+    responses=answers(),
+)
+def list_months() -> MonthList:
+    """Adds up what all accounts used in each of the last twelve calendar months, UTC. Of a month in
+    which more than 500 accounts were used, only those used most are added: it is not `complete`.
+    """
+    counters, months = wiring.usage_counters(), []
+    for month in months_until(router.now()):
+        count_page(router.caller)
+        months.append(counters.month_of_organization(router.caller.organization_id, month))
+    return MonthList(items=[MonthBody.of(month) for month in months])

@@ -1,0 +1,45 @@
+// Problems that accounts share, from as many answers of the API as were read.
+
+/**
+ * @typedef {{account_id: string, name: string, provider_id: string}} Affected
+ * @typedef {Record<string, string | null>} Fix
+ * @typedef {{cause: string, code: string, message: string, remedy: string, fix: Fix | null,
+ *   accounts: Affected[]}} Shared
+ */
+
+/**
+ * Each cause once, that of most accounts first. `lookedAt`: how many accounts with problems were read. `isAll`: whether
+ * these are all.
+ * @param {{looked_at: number, items: Shared[], next_cursor: string | null}[]} answers in their order
+ * @returns {{lookedAt: number, isAll: boolean, items: Shared[]}}
+ */
+export function joined(answers) {
+  /** @type {Map<string, Shared>} */
+  const found = new Map();
+  for (const item of answers.flatMap(({ items }) => items)) {
+    const known = found.get(item.cause);
+    found.set(item.cause, known ? both(known, item) : item);
+  }
+  return {
+    lookedAt: answers.reduce((count, answer) => count + answer.looked_at, 0),
+    isAll: !answers.at(-1)?.next_cursor,
+    items: [...found.values()].sort((a, b) => b.accounts.length - a.accounts.length),
+  };
+}
+
+// An account that changed its status meanwhile may be in two answers.
+function both(one, two) {
+  const had = new Set(one.accounts.map(({ account_id: id }) => id));
+  return {
+    ...one,
+    fix: inCommon(one.fix, two.fix),
+    accounts: [...one.accounts, ...two.accounts.filter(({ account_id: id }) => !had.has(id))],
+  };
+}
+
+// What can be copied must be right for every account.
+function inCommon(one, two) {
+  if (!one || !two) return null;
+  const parts = Object.entries(one).map(([name, value]) => [name, value === two[name] ? value : null]);
+  return parts.some(([, value]) => value) ? Object.fromEntries(parts) : null;
+}

@@ -1,0 +1,71 @@
+// The status of an account in the last days, small enough for a row of the list: from its changes of status.
+import { t, wordOf } from "../texts.js";
+
+const DAY_MS = 86_400_000;
+export const DAYS = 30;
+// So many changes the API keeps at most (MOST_CHANGES in domain/accounts.py). Of the time before them nothing is known.
+const MOST_CHANGES = 8;
+/** From the best to the worst, and how high each stands, in percent. */
+const HEIGHTS = { confirmed: 40, degraded: 65, unconfirmed: 25, failed: 100 };
+const FROM_GOOD_TO_BAD = ["confirmed", "degraded", "unconfirmed", "failed"];
+const rank = (status) => FROM_GOOD_TO_BAD.indexOf(status);
+
+const dayOf = (time) => Math.floor(Date.parse(time) / DAY_MS);
+
+/**
+ * The worst status of each day in UTC, oldest first; "" of a day before the account was added, or of which nothing is
+ * known.
+ * @param {{status: string, status_changes: {on: string, before: string}[], created_at: string}} account
+ * @param {number} now @returns {string[]}
+ */
+export function statusDays({ status, status_changes: changes, created_at: added }, now) {
+  const known = changes.map(({ on, before }) => ({ on: dayOf(on), before }));
+  const first = Math.max(dayOf(added), known.length >= MOST_CHANGES ? known[0].on : -Infinity);
+  const today = Math.floor(now / DAY_MS);
+  return Array.from({ length: DAYS }, (_, index) => {
+    const day = today - DAYS + 1 + index;
+    if (day < first) return "";
+    const atItsEnd = known.find(({ on }) => on > day)?.before ?? status;
+    const ofIt = known.filter(({ on }) => on === day).map(({ before }) => before);
+    return [atItsEnd, ...ofIt].reduce((a, b) => (rank(b) > rank(a) ? b : a));
+  });
+}
+
+/** Neighbours that are alike. @returns {{state: string, from: number, length: number}[]} */
+export function runsOf(days) {
+  /** @type {{state: string, from: number, length: number}[]} */
+  const runs = [];
+  days.forEach((state, index) => {
+    const last = runs[runs.length - 1];
+    if (last?.state === state) last.length += 1;
+    else runs.push({ state, from: index, length: 1 });
+  });
+  return runs;
+}
+
+/**
+ * Draws it in one element, however many days: the list has many rows. Nothing for an older API, which sends no changes.
+ * @param {HTMLElement} node @param {any} account
+ */
+export function drawSpark(node, account, now = Date.now()) {
+  if (!account.status_changes) return;
+  const days = statusDays(account, now);
+  const counted = FROM_GOOD_TO_BAD.map((state) => ({ state, count: days.filter((each) => each === state).length }));
+  const said = counted
+    .filter(({ count }) => count)
+    .map(({ state, count }) => t.spark.count(wordOf(t.status, state), count));
+  const label = t.spark.label(DAYS, said);
+  node.setAttribute("role", "img");
+  node.setAttribute("aria-label", label);
+  node.title = label;
+  node.style.background = runsOf(days)
+    .filter(({ state }) => state in HEIGHTS)
+    .map(({ state, from, length }) => {
+      // A background's place counts from what its size leaves.
+      const place = length === DAYS ? 0 : (from / (DAYS - length)) * 100;
+      const colour = `var(--spark-${state})`;
+      const size = `${(length / DAYS) * 100}% ${HEIGHTS[state]}%`;
+      return `linear-gradient(${colour}, ${colour}) ${place}% 100% / ${size} no-repeat`;
+    })
+    .join(", ");
+}

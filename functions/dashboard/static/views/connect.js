@@ -1,0 +1,253 @@
+// Connecting one account: what is still missing, shown as it comes, and what was found once it is connected.
+import * as api from "../lib/api.js";
+import { foundOf, isRunning, runs, suggestionFor, waysOf } from "../lib/connecting.js";
+import { tabs } from "../lib/copying.js";
+import { diagram } from "../lib/diagram.js";
+import { announce, fill, h, render } from "../lib/dom.js";
+import { ageing, stopwatch } from "../lib/elapsed.js";
+import { issueList } from "../lib/findings.js";
+import { icon } from "../lib/icons.js";
+import { looksFor } from "../lib/looks.js";
+import { styled } from "../lib/pictures.js";
+import { resourcesOf } from "../lib/resources.js";
+import * as session from "../lib/session.js";
+import * as store from "../lib/store.js";
+import { startTest } from "../lib/testing.js";
+import { changeButton, isConnected, isRevoked, issuesOf, problemsOf, section, submitting, warn } from "../lib/ui.js";
+import { isOutside } from "../lib/week.js";
+import { keptTrue, load, READ_EVERY_MS } from "../lib/watched.js";
+import { frame } from "./account.js";
+import { deployLink, drawWatch, guideFor, otherWays } from "./instructions.js";
+import { KINDS } from "./kinds.js";
+import { t } from "./texts.js";
+
+const LIVE_EVERY_MS = 700;
+const TESTING_MS = 2_000;
+const WATCH_EVERY_MS = 3_000;
+const WATCH_SLOWLY_AFTER_MS = 5 * 60_000;
+const LISTED_WITHIN_MS = 60_000;
+
+const testsOf = (id) => `/v1/accounts/${api.segment(id)}/verifications`;
+
+/** The view, once its styles are there: without them, the picture would move what is below it. */
+export async function ready() {
+  await styled();
+  return connect;
+}
+
+export function connect(context) {
+  const open = stopwatch();
+  const pauseOf = (account) => {
+    if (account?.testing) return TESTING_MS;
+    return open() > WATCH_SLOWLY_AFTER_MS ? 5 * WATCH_EVERY_MS : WATCH_EVERY_MS;
+  };
+  return frame(context, "connect", draws, { pauseOf, isAlone: true });
+}
+
+function draws(body, handle) {
+  const { id, signal } = handle;
+  const picture = h("div", { class: "card connecting" });
+  const place = h("div", {}, picture);
+  const watch = h("div", { class: "watch card" });
+  const wrong = h("div", {});
+  const how = h("div", {});
+  const found = h("div", {});
+  fill(body, place, watch, found, wrong, how);
+  /** The newest test, null if there was none. @type {any} */
+  let test = null;
+  let isListed = false;
+
+  const draw = () => {
+    const account = handle.account();
+    if (!account) return;
+    const ways = waysOf(account, test);
+    render(picture, [ways, account.provider_id, account.role_arn], () => pictureOf(account, ways));
+    drawWatch(watch, account, looks.state(), looks.again, testHere);
+    const issues = isRunning(test) || account.testing ? [] : issuesOf(account);
+    const title = problemsOf(account).length ? t.account.issues : t.account.information;
+    render(wrong, issues, () => issues.length > 0 && section(title, {}, issueList(issues)));
+    wrong.hidden = !issues.length;
+    how.hidden = isConnected(account);
+    if (isConnected(account) && !account.testing && !isListed) {
+      isListed = true;
+      showFound();
+    }
+  };
+  const testHere = (event) =>
+    startTest(handle.account(), event.currentTarget, async (begun) => {
+      await begun;
+      await handle.refresh();
+      await tests.again();
+    });
+  const looks = looksFor(handle, () => handle.refresh().finally(draw));
+
+  const read = async () => {
+    const [newest] = (await api.get(testsOf(id), { query: { limit: 1 }, signal })).items;
+    if (isRunning(newest)) return api.get(`${testsOf(id)}/${api.segment(newest.verification_id)}`, { signal });
+    // The account says what the end of a test means.
+    if (isRunning(test)) await handle.refresh().catch(() => {});
+    return newest ?? null;
+  };
+  const tests = keptTrue(
+    place,
+    read,
+    (newest) => {
+      test = newest;
+      draw();
+      return picture;
+    },
+    {
+      signal,
+      pauseOf: () => (isRunning(test) || handle.account()?.testing ? LIVE_EVERY_MS : READ_EVERY_MS),
+      // The account alone says something already.
+      placeholder: () => picture,
+    },
+  );
+  handle.shows(tests);
+  // Keys are there once they are entered, so nobody need press anything for their first test.
+  tests.first?.then(() => {
+    if (tests.readAt() && !signal.aborted && waitsForFirstTest(handle.account(), test)) begin().catch(warn);
+  });
+  const begin = async () => {
+    await api.post(testsOf(id), undefined, { etag: store.tagOf(id) });
+    await handle.refresh();
+    await tests.again();
+  };
+  let wasTesting = handle.account().testing;
+  handle.onChange((account) => {
+    draw();
+    if (account.testing && !wasTesting) tests.again().catch(() => {});
+    wasTesting = account.testing;
+  });
+
+  guideFor(handle, how, (guide, onPress) => howTo(guide, handle.account(), onPress));
+
+  let listing = store.instancesOf(id);
+  const readFound = async () => {
+    if (!listing || listing.age() > LISTED_WITHIN_MS) listing = await listingOf(id, signal);
+    return readAdded();
+  };
+  // Nothing is listed again: after something was added, the same instances are there.
+  const readAdded = async () => ({ listing, resources: await resourcesOf(id, signal) });
+  const shows = (all) => drawFound(id, all, () => load(found, readAdded, shows, { signal }));
+  const showFound = () => load(found, readFound, shows, { signal });
+  draw();
+}
+
+const waitsForFirstTest = (account, test) =>
+  account?.access_type === "access_key" &&
+  account.status === "unconfirmed" &&
+  !account.testing &&
+  !test &&
+  !problemsOf(account).length &&
+  !isRevoked(account) &&
+  session.current()?.canChange;
+
+// ---- the picture ---------------------------------------------------------------------------------
+
+function pictureOf(account, { entry, use, checked, allowed }) {
+  const { nodes, states } = t.connect;
+  const isRole = account.access_type === "assume_role";
+  const holder = isRole ? nodes.role(account.role_arn?.split("/").pop() ?? "") : nodes.user;
+  const reached = entry === "done" ? "done" : "waiting";
+  return [
+    diagram(
+      [
+        { icon: "cloud", state: "done" },
+        { icon: "key", state: reached },
+        { icon: "lock", state: use === "done" || use === "part" ? "done" : "waiting" },
+      ],
+      [entry, use],
+    ),
+    // What the picture shows, in words.
+    h(
+      "ol",
+      { class: "connecting-nodes" },
+      h("li", {}, h("strong", {}, nodes.account), h("span", { class: "mono" }, account.provider_id)),
+      h("li", {}, h("strong", {}, holder), h("span", {}, states.entry[isRole ? "assume_role" : "access_key"][entry])),
+      h("li", {}, h("strong", {}, t.nav.product), h("span", {}, states.use[use](checked, allowed))),
+    ),
+  ];
+}
+
+// ---- what to do ----------------------------------------------------------------------------------
+
+function howTo(guide, account, onPress) {
+  const isRole = account.access_type === "assume_role";
+  const others = otherWays(guide, account);
+  return [
+    section(
+      isRole ? t.connect.deploy : t.connect.keyTitle,
+      {},
+      h("p", {}, isRole ? t.connect.deployText : t.connect.keyText),
+      isRole && deployLink(guide, account, onPress),
+      h(
+        "p",
+        {},
+        changeButton(t.invite.action, {
+          onclick: ({ currentTarget }) =>
+            submitting(currentTarget, async () => (await import("./invite.js")).inviteDialog(account.account_id)),
+        }),
+      ),
+    ),
+    h(
+      "details",
+      { class: "step-detail" },
+      h("summary", {}, t.instructions.other),
+      !isRole && deployLink(guide, account, onPress),
+      tabs(t.instructions.other, others),
+    ),
+  ];
+}
+
+// ---- what was found ------------------------------------------------------------------------------
+
+async function listingOf(id, signal) {
+  const [at, age] = [Date.now(), ageing()];
+  const listing = await api.get(`/v1/accounts/${api.segment(id)}/instances`, { signal, once: true });
+  const kept = { ...listing, at, age };
+  store.keepInstances(id, kept);
+  return kept;
+}
+
+function drawFound(id, { listing, resources }, again) {
+  const found = foundOf(listing, resources, KINDS);
+  const said = [t.connect.found(found.total, found.isWhole)];
+  if (found.running) said.push(t.connect.running(found.running));
+  if (found.unscheduled) said.push(t.connect.unscheduled(found.unscheduled));
+  announce(`${t.connect.connected} ${said.join(" ")}`);
+  const noteOf = (saved, { instance }) =>
+    saved.schedule && isOutside(saved) && instance && runs(instance, KINDS) ? t.schedules.outside : "";
+  const add = async () => {
+    const { severalDialog } = await import("./several.js");
+    const subjects = found.left.map((instance) => ({ instance }));
+    const suggestionOf = ({ instance }) => suggestionFor(instance);
+    severalDialog(id, subjects, { noteOf, suggestionOf, onSaved: again });
+  };
+  return section(
+    t.connect.connected,
+    { className: "found" },
+    h("p", { class: "lead" }, said.join(" ")),
+    !found.isWhole &&
+      h(
+        "ul",
+        { class: "small muted" },
+        listing.unavailable.map(({ region, detail }) => h("li", {}, region, ": ", detail)),
+      ),
+    found.left.length > 0 && h("p", { class: "muted" }, t.connect.addText),
+    h(
+      "p",
+      { class: "row-links" },
+      found.left.length > 0 &&
+        changeButton(
+          t.connect.add,
+          { class: "button-primary", onclick: ({ currentTarget }) => submitting(currentTarget, add) },
+          "plus",
+        ),
+      resources.length > 0 &&
+        h("a", { href: `#/accounts/${api.segment(id)}/schedules` }, t.connect.added(resources.length)),
+      h("a", { href: `#/accounts/${api.segment(id)}` }, t.instructions.open),
+    ),
+    found.total > 0 && found.left.length === 0 && h("p", {}, icon("check"), " ", t.connect.allAdded),
+  );
+}

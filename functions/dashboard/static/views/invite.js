@@ -1,0 +1,62 @@
+// "Send to your AWS admin": a link to what one account is asked to grant, for somebody without sign-in.
+import * as api from "../lib/api.js";
+import { announce, fill, h } from "../lib/dom.js";
+import { copyBlock } from "../lib/findings.js";
+import { when } from "../lib/format.js";
+import { dialog } from "../lib/modal.js";
+import { button, form, submitting, toast } from "../lib/ui.js";
+import { t } from "./texts.js";
+
+const pathOf = (id) => `/v1/accounts/${api.segment(id)}/invitations`;
+
+/** @param {string} id of the account */
+export function inviteDialog(id) {
+  const place = h("div", { class: "stack" });
+  dialog({
+    title: t.invite.title,
+    content: ({ close }) => {
+      const withdraw = button(t.invite.withdraw, {
+        onclick: () =>
+          submitting(withdraw, async () => {
+            await api.remove(pathOf(id));
+            close();
+            toast(t.invite.withdrawn);
+          }),
+      });
+      const makes = form({
+        submitText: t.invite.submit,
+        cancel: close,
+        fields: [
+          h("p", {}, t.invite.text),
+          h(
+            "ul",
+            { class: "consequences" },
+            t.invite.shows.map((text) => h("li", {}, text)),
+          ),
+          h("p", { class: "muted small" }, t.invite.replaces, " ", withdraw),
+        ],
+        async onsubmit() {
+          const made = await api.post(pathOf(id));
+          if (!place.isConnected) return void toast(t.invite.unseen, "warning");
+          fill(
+            place,
+            linkOf(made),
+            h("div", { class: "form-actions" }, button(t.actions.close, { onclick: close }), withdraw),
+          );
+          announce(t.invite.made);
+        },
+      });
+      return fill(place, makes);
+    },
+  });
+}
+
+// The API's address of the page is relative to its root, which is where this page is.
+function linkOf({ url, expires_at: until }) {
+  const address = new URL(url, location.href.split(/[?#]/)[0]).href;
+  return [
+    h("p", {}, t.invite.made),
+    copyBlock(address, t.invite.link),
+    h("p", { class: "muted small" }, t.invite.once, " ", t.invite.until, " ", when(until, { exact: true }), "."),
+  ];
+}

@@ -1,0 +1,227 @@
+// Goes to any account, view or action by its name: a combobox with a list, as the ARIA Authoring Practices describe it.
+// The focus stays in the field, and the keys choose in the list.
+import * as api from "../lib/api.js";
+import { announce, fill, h, later, uniqueId } from "../lib/dom.js";
+import { icon } from "../lib/icons.js";
+import { fitting, moved } from "../lib/jumping.js";
+import { dialog } from "../lib/modal.js";
+import * as router from "../lib/router.js";
+import * as session from "../lib/session.js";
+import * as store from "../lib/store.js";
+import { startTest } from "../lib/testing.js";
+import { reasonOf, spinner, statusBadge, toast } from "../lib/ui.js";
+import { t } from "./texts.js";
+import { TABS, tabAddress } from "./account.js";
+
+const GROUPS = ["account", "views", "actions", "accounts"];
+const TYPING_MS = 200;
+const MOST_ACCOUNTS = 8;
+// A page of the API may be empty although others follow. After these, the list goes on.
+const MOST_PAGES = 3;
+
+/**
+ * Opens it. `views`: those of the sidebar. `account`: the id of the account that is shown.
+ * @param {{views: {href: string, icon: string, text: string}[], account?: string,
+ *   themes: {name: string, choose: () => void}[]}} of
+ */
+export function jump({ views, account, themes }) {
+  const closed = new AbortController();
+  const commands = [...ofAccount(account), ...ofViews(views), ...actions(themes)];
+  const [listId, helpId] = [uniqueId("choices"), uniqueId("keys")];
+  /** The targets that are listed, and which is chosen. @type {{shown: any[], at: number}} */
+  const state = { shown: [], at: 0 };
+  /** What the search has found for what is typed. @type {{accounts: any[], says: any}} */
+  let found = { accounts: [], says: null };
+  let search = new AbortController();
+  let hasMoved = false;
+  /** @type {(() => void) | undefined} */
+  let typing;
+
+  const input = /** @type {HTMLInputElement} */ (
+    h("input", {
+      type: "text",
+      class: "input",
+      role: "combobox",
+      "aria-label": t.jump.label,
+      "aria-controls": listId,
+      "aria-expanded": "true",
+      "aria-autocomplete": "list",
+      "aria-describedby": helpId,
+      placeholder: t.jump.hint,
+      autocomplete: "off",
+      autocapitalize: "off",
+      spellcheck: "false",
+      oninput: () => changed(),
+      onkeydown: (event) => pressed(event),
+    })
+  );
+  const list = h("div", { class: "jump-list", id: listId, role: "listbox", "aria-label": t.jump.options });
+  const status = h("p", { class: "jump-status muted small" });
+
+  const { close } = dialog({
+    title: t.jump.title,
+    content: () => [input, list, status, h("p", { class: "muted small", id: helpId }, t.jump.keys)],
+    onClose: () => closed.abort(),
+  });
+
+  // It closes first: what is chosen may open a modal or leave the view.
+  const choose = (target) => {
+    close();
+    target.go();
+  };
+  const pressed = (event) => {
+    if (event.isComposing) return;
+    if (event.key === "Enter" && state.shown[state.at]) {
+      event.preventDefault();
+      choose(state.shown[state.at]);
+    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      event.preventDefault();
+      hasMoved = true;
+      mark(moved(event.key, state.at, state.shown.length));
+    }
+  };
+  const mark = (at) => {
+    state.at = at;
+    const options = [...list.querySelectorAll("[role=option]")];
+    options.forEach((option, index) => option.setAttribute("aria-selected", String(index === at)));
+    if (options[at]) input.setAttribute("aria-activedescendant", options[at].id);
+    else input.removeAttribute("aria-activedescendant");
+    options[at]?.scrollIntoView({ block: "nearest" });
+  };
+  const draw = () => {
+    const q = input.value.trim();
+    const chosen = hasMoved ? state.shown[state.at]?.key : null;
+    const all = session.current() && q ? [searchAll(q)] : [];
+    state.shown = [...fitting(commands, q), ...found.accounts, ...all];
+    const index = state.shown.findIndex(({ key }) => key === chosen);
+    fill(
+      list,
+      GROUPS.map((group) => {
+        const targets = state.shown.filter((target) => target.group === group);
+        const heading = uniqueId("group");
+        return (
+          targets.length > 0 &&
+          h(
+            "div",
+            { role: "group", "aria-labelledby": heading },
+            h("p", { class: "jump-group", id: heading, role: "presentation" }, t.jump.groups[group]),
+            targets.map((target) => optionOf(target, choose)),
+          )
+        );
+      }),
+    );
+    fill(status, found.says ?? (state.shown.length ? "" : t.jump.none));
+    input.setAttribute("aria-expanded", String(state.shown.length > 0));
+    mark(index < 0 ? Math.min(0, state.shown.length - 1) : index);
+  };
+  // Accounts of an earlier text go at once.
+  const changed = () => {
+    typing?.();
+    search.abort();
+    search = new AbortController();
+    hasMoved = false;
+    const q = input.value.replace(/[\s-]/g, "");
+    found = { accounts: [], says: null };
+    if (!q || !session.current()) return draw();
+    found.says = [spinner(), " ", t.jump.searching];
+    draw();
+    typing = later(TYPING_MS, () => look(q, AbortSignal.any([search.signal, closed.signal])), closed.signal);
+  };
+  const look = async (q, signal) => {
+    try {
+      found = { accounts: (await accountsFor(q, signal)).map(ofFound), says: null };
+    } catch (problem) {
+      if (signal.aborted) return;
+      found = { accounts: [], says: t.jump.failed(reasonOf(problem)) };
+    }
+    if (signal.aborted) return;
+    draw();
+    announce(found.says ?? t.jump.found(state.shown.length));
+  };
+  draw();
+}
+
+function optionOf(target, choose) {
+  return h(
+    "div",
+    {
+      role: "option",
+      class: "jump-option",
+      id: uniqueId("choice"),
+      "aria-selected": "false",
+      // The focus stays in the field.
+      onmousedown: (event) => event.preventDefault(),
+      onclick: () => choose(target),
+    },
+    target.icon && icon(target.icon),
+    h("span", { class: "jump-text" }, target.text),
+    target.note && h("span", { class: "mono muted small" }, target.note),
+    target.status && statusBadge(target.status),
+  );
+}
+
+async function accountsFor(q, signal) {
+  const items = [];
+  let cursor = null;
+  for (let page = 0; page < MOST_PAGES && items.length < MOST_ACCOUNTS; page += 1) {
+    const answer = await api.get("/v1/accounts", { query: { q, cursor, limit: MOST_ACCOUNTS }, signal });
+    items.push(...answer.items);
+    cursor = answer.next_cursor;
+    if (!cursor) break;
+  }
+  return items.slice(0, MOST_ACCOUNTS);
+}
+
+const goes = (href) => () => router.go(href);
+
+const ofFound = ({ account_id: id, name, provider_id: note, status }) => ({
+  ...{ key: `account ${id}`, group: "accounts", text: name, note, status },
+  go: goes(`#/accounts/${api.segment(id)}`),
+});
+
+const searchAll = (q) => ({
+  ...{ key: "search", group: "accounts", icon: "search", text: t.jump.searchAll(q) },
+  go: goes(`#/accounts?${new URLSearchParams({ q })}`),
+});
+
+const ofViews = (views) =>
+  views.map(({ href, icon: name, text }) => ({ key: href, group: "views", icon: name, text, go: goes(href) }));
+
+/** The tabs of the account that is shown, and its test. */
+function ofAccount(id) {
+  const account = id && /** @type {any} */ (store.account(id));
+  if (!account) return [];
+  const { name } = account;
+  const test = { key: "test", group: "account", icon: "test", text: t.jump.test(name) };
+  return [
+    // It has no button of its own to mark as busy.
+    { ...test, go: () => mayChange(() => startTest(account, document.createElement("button"))) },
+    ...TABS.map((tab) => {
+      const href = tabAddress(id, tab);
+      return { key: href, group: "account", text: t.jump.ofAccount(t.account.tabs[tab], name), go: goes(href) };
+    }),
+  ];
+}
+
+function actions(themes) {
+  const group = "actions";
+  const add = [
+    {
+      ...{ key: "new", group, icon: "plus", text: t.jump.addAccount },
+      go: () => mayChange(goes("#/accounts/new")),
+    },
+    { key: "many", group, icon: "list", text: t.jump.addMany, go: goes("#/accounts/many") },
+  ];
+  const out = { key: "out", group, icon: "signout", text: t.signIn.signOut, go: session.signOut };
+  return [
+    ...(session.current() ? add : []),
+    ...themes.map(({ name, choose }) => ({
+      ...{ key: `theme ${name}`, group, icon: "sun", text: t.jump.theme(name) },
+      go: choose,
+    })),
+    ...(session.current() ? [out] : []),
+  ];
+}
+
+// Viewers are told why it does nothing.
+const mayChange = (act) => (session.current()?.canChange ? act() : toast(t.viewer.why, "warning"));

@@ -1,0 +1,140 @@
+// Problems by cause: one card for each, with its remedy, what to copy, and all the accounts that have it.
+import * as api from "../lib/api.js";
+import { announce, fill, h, keyed, render } from "../lib/dom.js";
+import { fixOf } from "../lib/findings.js";
+import { icon } from "../lib/icons.js";
+import { joined } from "../lib/shared-problems.js";
+import { button, freshnessMark, skeleton, submitting } from "../lib/ui.js";
+import { keptTrue, READ_EVERY_MS } from "../lib/watched.js";
+import { t } from "./texts.js";
+
+// How many accounts of a problem are named at first, and how many more with each press.
+const NAMED_FIRST = 5;
+const NAMED_MORE = 100;
+
+export function problems({ main, title, signal }) {
+  title(t.sharedProblems.title);
+  const place = h("div", {});
+  const [summary, list, more] = [h("p", { class: "lead" }), h("ul", { class: "causes" }), h("div", { class: "more" })];
+  const content = h("div", {}, summary, list, more);
+  /** How many accounts of a cause are named. @type {Map<string, number>} */
+  const named = new Map();
+  let answers = 1;
+  const read = async () => {
+    const found = [];
+    let cursor = null;
+    do {
+      const answer = await api.get("/v1/problems", { query: { cursor }, signal });
+      found.push(answer);
+      cursor = answer.next_cursor;
+    } while (cursor && found.length < answers);
+    return joined(found);
+  };
+  const draw = (found) => {
+    render(summary, summaryOf(found), (text) => text);
+    keyed(
+      list,
+      found.items,
+      ({ cause }) => cause,
+      (problem) => card(problem, named),
+    );
+    list.hidden = !found.items.length;
+    render(more, [found.isAll, found.items.length], () => [
+      !found.isAll && button(t.sharedProblems.lookAtMore, { "data-part": "more", onclick: lookAtMore }),
+      found.isAll && !found.items.length && none(),
+    ]);
+    return content;
+  };
+  // Twice as many each time, so that even ten thousand accounts take a few presses.
+  const lookAtMore = (event) =>
+    submitting(event.currentTarget, async () => {
+      const before = answers;
+      answers *= 2;
+      try {
+        await part.again();
+        announce(summary.textContent);
+      } catch (problem) {
+        answers = before;
+        throw problem;
+      }
+    });
+  const part = keptTrue(place, read, draw, {
+    signal,
+    placeholder: () => skeleton(8, "card"),
+    // Whoever looks at many accounts reads them all again, which takes as many requests.
+    pauseOf: () => READ_EVERY_MS * answers,
+  });
+  fill(
+    main,
+    h(
+      "div",
+      { class: "page-head" },
+      h("div", { class: "head-title" }, h("h1", {}, t.sharedProblems.title), freshnessMark(part.readAt, signal)),
+    ),
+    place,
+  );
+}
+
+function summaryOf({ items, lookedAt, isAll }) {
+  if (!lookedAt) return isAll ? "" : t.sharedProblems.noneSoFar;
+  const of = isAll ? t.sharedProblems.inAll(lookedAt) : t.sharedProblems.inFirst(lookedAt);
+  return `${t.sharedProblems.causes(items.length)} ${of}`;
+}
+
+const none = () =>
+  h(
+    "div",
+    { class: "empty card" },
+    icon("check"),
+    h("h2", {}, t.sharedProblems.none),
+    h("p", {}, t.sharedProblems.noneText),
+    h("p", {}, h("a", { href: "#/accounts" }, t.nav.accounts)),
+  );
+
+function card(problem, named) {
+  const { cause, message, remedy, fix, accounts } = problem;
+  return h(
+    "li",
+    { class: "card cause", "data-item": cause },
+    h("h2", {}, message),
+    h("p", { class: "issue-severity" }, icon("warning"), t.sharedProblems.accounts(accounts.length)),
+    remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), remedy),
+    fix && fixOf(fix),
+    accounts.length > 1 && !fix?.policy_statement && !fix?.cli && h("p", { class: "muted" }, t.sharedProblems.ownFixes),
+    accountList(cause, accounts, named),
+  );
+}
+
+// The links are made as they are asked for: a cause may have thousands.
+function accountList(cause, accounts, named) {
+  const list = h("ul", { class: "affected" });
+  const more = h("div", {});
+  const draw = () => {
+    const wanted = Math.min(named.get(cause) ?? NAMED_FIRST, accounts.length);
+    list.append(...accounts.slice(list.children.length, wanted).map(accountLink));
+    const left = accounts.length - wanted;
+    const next = Math.min(left, NAMED_MORE);
+    render(
+      more,
+      next,
+      () => next > 0 && button(t.sharedProblems.showMore(next, left), { "data-part": "named", onclick }),
+    );
+  };
+  const onclick = () => {
+    const before = list.children.length;
+    named.set(cause, before + NAMED_MORE);
+    draw();
+    list.children[before].querySelector("a")?.focus();
+  };
+  draw();
+  return h("div", {}, list, more);
+}
+
+const accountLink = ({ account_id: id, name, provider_id: number }) =>
+  h(
+    "li",
+    {},
+    h("a", { href: `#/accounts/${api.segment(id)}` }, name),
+    " ",
+    h("span", { class: "mono muted small" }, number),
+  );

@@ -1,0 +1,122 @@
+"""Problems that accounts share: what has one cause, and one remedy, in however many accounts."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
+
+from cavok.domain.accounts import Fix, Issue, IssueCode, ListedAccount, Severity
+from cavok.domain.fixes import ends_in_the_role, terraform
+from cavok.domain.template_updates import stack_page
+
+_INSTANCE = r"[\w-]+ in [a-z]{2}(?:-[a-z]+)+-[0-9]+"
+_INSTANCES = rf"{_INSTANCE}(?:, {_INSTANCE})*(?: and [0-9]+ more)?"
+_OF_INSTANCES = (
+    (re.compile(rf"for {_INSTANCES}, which (?:is|are)"), "for some instances, which are"),
+    (re.compile(rf"^{_INSTANCES} (?:is|are)"), "Some instances are"),
+    (re.compile(rf" on {_INSTANCES}"), ""),
+)
+"""What `domain/issues.py` says of instances under Cavok's control, and what holds for any."""
+
+_OF_ANY = (
+    (re.compile(r" arn:aws[\w-]*:iam::[0-9]{12}:role/\S+"), ""),
+    (re.compile(r"\b[0-9]{12}\b"), "<number>"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedFix:
+    """What can be copied for every account alike. A part is null if it differs between them, or if
+    there is none. `stack_url`: the console's list of stacks, if the role's stack is to be mended.
+    """
+
+    policy_statement: str | None = None
+    cli: str | None = None
+    terraform: str | None = None
+    console_url: str | None = None
+    stack_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedProblem:
+    """A problem without what only one account says of it: numbers, roles and instances.
+
+    cause     names the problem: the same text for the same problem, in any answer.
+    accounts  that have it, in the order in which they were given.
+    """
+
+    cause: str
+    code: str
+    message: str
+    remedy: str
+    fix: SharedFix | None
+    accounts: tuple[ListedAccount, ...]
+
+
+def shared_problems(accounts: Iterable[ListedAccount]) -> list[SharedProblem]:
+    """The problems of accounts, each once, in the order in which they are met first."""
+    met: dict[str, list[tuple[ListedAccount, Issue]]] = {}
+    for account in accounts:
+        for issue in _problems(account):
+            met.setdefault(cause_of(issue), []).append((account, issue))
+    return [_shared(cause, alike) for cause, alike in met.items()]
+
+
+def cause_of(issue: Issue) -> str:
+    """16 hexadecimal digits, the same for issues with one cause and one remedy."""
+    said = "\0".join((issue.code, *_in_general(issue)))
+    return hashlib.blake2b(said.encode(), digest_size=8, person=b"cause").hexdigest()
+
+
+def _problems(account: ListedAccount) -> list[Issue]:
+    """A refused log line is no problem of an account that wants none."""
+    return [
+        issue
+        for issue in account.issues
+        if issue.severity is Severity.PROBLEM
+        and (account.write_logs or issue.code != IssueCode.LOG_WRITING_REFUSED)
+    ]
+
+
+def _shared(cause: str, alike: Sequence[tuple[ListedAccount, Issue]]) -> SharedProblem:
+    _, issue = alike[0]
+    message, remedy = _in_general(issue)
+    return SharedProblem(
+        cause=cause,
+        code=issue.code,
+        message=message,
+        remedy=remedy,
+        fix=_in_common([_fix(account, each) for account, each in alike]),
+        # An account may have it twice, with other instances.
+        accounts=tuple({account.account_id: account for account, _ in alike}.values()),
+    )
+
+
+def _in_general(issue: Issue) -> tuple[str, str]:
+    """Message and remedy without what is the account's own."""
+    of_instances = _OF_INSTANCES if issue.code == IssueCode.INSTANCE_REFUSED else ()
+    message, remedy = issue.message, issue.remedy
+    for own, instead in (*of_instances, *_OF_ANY):
+        message, remedy = own.sub(instead, message), own.sub(instead, remedy)
+    return message, remedy
+
+
+def _fix(account: ListedAccount, issue: Issue) -> SharedFix:
+    fix = issue.fix or Fix()
+    return SharedFix(
+        policy_statement=fix.policy_statement,
+        cli=fix.cli,
+        terraform=terraform(fix),
+        console_url=fix.console_url,
+        stack_url=stack_page(account) if ends_in_the_role(fix) else None,
+    )
+
+
+def _in_common(fixes: Sequence[SharedFix]) -> SharedFix | None:
+    """The parts that are the same in all. Null if there is none."""
+    parts = {
+        field.name: getattr(fixes[0], field.name)
+        for field in fields(SharedFix)
+        if len({getattr(fix, field.name) for fix in fixes}) == 1
+    }
+    return SharedFix(**parts) if any(parts.values()) else None

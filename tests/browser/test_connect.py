@@ -1,0 +1,108 @@
+"""From "Add" to "Connected": the view that connects an account."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+import pytest
+from playwright.sync_api import expect
+
+from local import customers
+from local.customers import CUSTOMERS, Offer
+from local.stack import Stack
+from tests.browser.conftest import Person, some_number
+from tests.support.page import samples
+
+TEST_MS = 90_000
+ONE = "/v1/accounts/acc000005"
+
+
+@pytest.mark.slow
+def test_adding_leads_to_connected_and_to_resources_and_nobody_presses_test(
+    admin: Person, stack: Stack
+):
+    page, number = admin.page, some_number()
+    page.get_by_role("button", name="New Account").first.click()
+    page.get_by_label("Provider ID").fill(number)
+    page.get_by_label("Name", exact=True).fill(f"Breath{secrets.token_hex(3)}")
+    page.get_by_role("button", name="Add account").click()
+    expect(page).to_have_url(re.compile("/connect$"))
+    expect(page.get_by_text("Cavok looks every 5 seconds")).to_be_visible()
+    expect(page.locator(".diagram-way.is-waiting")).to_have_count(2)
+    link = page.get_by_role("link", name="Deploy on AWS").get_attribute("href")
+    customers.prepare(
+        CUSTOMERS["all-permissions"],
+        stack.emulator_url,
+        account_number=number,
+        offer=Offer.from_link(link),
+    )
+    found = page.get_by_role("region", name="Connected.")
+    expect(found).to_contain_text(re.compile(r"We found \d+ instances?\."), timeout=TEST_MS)
+    expect(page.locator(".diagram-way.is-done")).to_have_count(2)
+    expect(page.get_by_role("link", name="Deploy on AWS")).to_be_hidden()
+    found.get_by_role("button", name="Add resources").click()
+    dialog = page.get_by_role("dialog", name="Add resources")
+    dialog.get_by_role("button", name="Choose all").click()
+    count = dialog.get_by_role("checkbox").count()
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("#toasts").get_by_text(re.compile("added"))).to_be_visible(timeout=TEST_MS)
+    account_id = re.search("accounts/([^/]+)", page.url)[1]
+    there = admin.call("GET", f"/v1/accounts/{account_id}/resources").json()["items"]
+    assert len(there) == count
+
+
+def test_each_way_turns_as_the_steps_of_a_test_come(admin: Person, answer_with):
+    page = admin.page
+    account = samples.account(5) | {"testing": True}
+    steps = [*samples.STEPS]
+    trust = [each for each in steps if each["group"] == "trust"]
+    running = samples.finished_test(state="running", outcome=None, finished_at=None, steps=trust)
+    answer_with(page, ONE, lambda _: account)
+    answer_with(page, f"{ONE}/instructions", samples.INSTRUCTIONS)
+    answer_with(page, f"{ONE}/verifications", {"items": [running], "next_cursor": None})
+    answer_with(page, f"{ONE}/verifications/test1", lambda _: running)
+    admin.go("#/accounts/acc000005/connect")
+    words = page.locator(".connecting-nodes")
+
+    expect(page.locator(".diagram-way.is-done")).to_have_count(1)
+    expect(words).to_contain_text("It lets Cavok in, and nobody without the external ID.")
+    running["steps"] = steps
+    expect(words).to_contain_text("permissions checked so far.")
+
+
+def test_it_has_no_tabs_and_one_primary_button(admin: Person, answer_with):
+    page = admin.page
+    answer_with(page, ONE, samples.account(5))
+    answer_with(page, f"{ONE}/instructions", samples.INSTRUCTIONS)
+    answer_with(page, f"{ONE}/verifications", {"items": [], "next_cursor": None})
+    admin.go("#/accounts/acc000005/connect")
+
+    expect(page.get_by_role("main").locator(".button-primary:visible")).to_have_text(
+        "Deploy on AWS"
+    )
+    expect(page.get_by_role("navigation", name="Sections of this account")).to_have_count(0)
+    expect(page.get_by_role("tab", name="Terraform")).to_be_hidden()
+    page.get_by_text("Other ways").click()
+    expect(page.get_by_role("tab", name="Terraform")).to_be_visible()
+
+
+def test_the_link_for_an_admin_opens_and_ends_when_it_is_withdrawn(
+    admin: Person, open_context, watch
+):
+    watch.expect_status(404)
+    page, account = admin.page, admin.add_account()
+    admin.go(f"#/accounts/{account['account_id']}/connect")
+    page.get_by_role("button", name="Send to your AWS admin").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Make the link").click()
+    address = dialog.locator("pre").inner_text()
+    other = open_context().new_page()
+    other.goto(address)
+    expect(other.get_by_role("link", name="Deploy on AWS")).to_be_visible()
+
+    dialog.get_by_role("button", name="Withdraw the link").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    other.goto("about:blank")
+    other.goto(address)
+    expect(other.get_by_role("heading", name="This link is not valid")).to_be_visible()

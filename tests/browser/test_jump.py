@@ -1,0 +1,223 @@
+"""Ctrl-K: any account, view or action by its name, with the keyboard alone."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
+from tests.support.page import samples
+from tests.support.page.waiting import HeldRequests, until
+
+ACCOUNTS = [samples.account(index) for index in range(40)]
+SEARCHES = re.compile(r"/v1/accounts\?(?=.*\bq=)")
+
+
+@pytest.fixture
+def furnished(admin, answer_everything) -> Page:
+    page = admin.page
+    answer_everything(page, ACCOUNTS)
+    page.reload()
+    page.locator("[data-id='acc000000']").wait_for()
+    return page
+
+
+def field(page: Page):
+    return page.get_by_role("combobox", name="Account, view or action")
+
+
+def options(page: Page):
+    return page.get_by_role("option")
+
+
+def chosen(page: Page):
+    return page.locator("[role=option][aria-selected=true]")
+
+
+def open_it(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    expect(field(page)).to_be_focused()
+
+
+def test_it_opens_by_its_keys_and_by_a_button_that_says_them(furnished):
+    button = furnished.get_by_role("button", name="Go to…", exact=True)
+    expect(button).to_have_attribute("aria-keyshortcuts", "Control+K")
+    expect(button).to_contain_text("Ctrl+K")
+    open_it(furnished)
+    expect(chosen(furnished)).to_have_text("Cloud Accounts")
+    described = field(furnished).get_attribute("aria-activedescendant")
+    assert described == chosen(furnished).get_attribute("id")
+    assert_accessible(furnished)
+    furnished.keyboard.press("Escape")
+    expect(furnished.get_by_role("dialog")).to_have_count(0)
+    button.click()
+    expect(field(furnished)).to_be_focused()
+    furnished.keyboard.press("Control+k")
+    expect(furnished.get_by_role("dialog")).to_have_count(0)
+    expect(button).to_be_focused()
+
+
+def test_its_module_comes_with_its_first_use(open_context, sign_in, answer_everything):
+    page = open_context().new_page()
+    answer_everything(page, ACCOUNTS)
+    fetched: list[str] = []
+    page.on("request", lambda request: fetched.append(urlsplit(request.url).path))
+    sign_in("admin", on=page)
+    wait_until_loaded(page)
+    assert not [path for path in fetched if path.endswith("/views/jump.js")]
+    open_it(page)
+    assert [path for path in fetched if path.endswith("/views/jump.js")]
+
+
+def test_a_keyboard_goes_to_a_view(furnished):
+    open_it(furnished)
+    furnished.keyboard.press("ArrowUp")
+    expect(chosen(furnished)).to_have_text("Sign out")
+    furnished.keyboard.press("ArrowDown")
+    expect(chosen(furnished)).to_have_text("Cloud Accounts")
+    furnished.keyboard.type("prob")
+    expect(chosen(furnished)).to_have_text("Problems")
+    furnished.keyboard.press("Enter")
+    expect(furnished.get_by_role("heading", name="Problems", level=1)).to_be_focused()
+    expect(furnished.get_by_role("dialog")).to_have_count(0)
+
+
+def test_an_account_is_found_by_a_word_of_its_name_or_its_number(furnished):
+    for typed in ("Account00017", "4000-0000-0017"):
+        open_it(furnished)
+        furnished.keyboard.type(typed)
+        expect(options(furnished).first).to_contain_text("Account00017")
+        expect(chosen(furnished)).to_contain_text("400000000017")
+        assert_accessible(furnished)
+        furnished.keyboard.press("Escape")
+    open_it(furnished)
+    furnished.keyboard.type("Account00003")
+    expect(chosen(furnished)).to_contain_text("Account00003")
+    furnished.keyboard.press("Enter")
+    expect(furnished).to_have_url(re.compile(r"#/accounts/acc000003$"))
+
+
+def test_typing_asks_once_and_an_answer_to_an_earlier_text_is_not_shown(furnished):
+    open_it(furnished)
+    held = HeldRequests(furnished, SEARCHES)
+    furnished.keyboard.type("Account00001", delay=10)
+    first = held.first()
+    assert parse_qs(urlsplit(first.request.url).query)["q"] == ["Account00001"]
+    expect(furnished.get_by_text("Searching accounts…")).to_be_visible()
+    furnished.keyboard.press("Backspace")
+    furnished.keyboard.type("2")
+    until(furnished, lambda: len(held) == 2, "another search")
+    held[1].fallback()
+    expect(options(furnished).first).to_contain_text("Account00002")
+    expect(furnished.get_by_text("Account00001", exact=True)).to_have_count(1)  # the list below
+
+
+def test_what_is_not_named_leads_to_the_list(furnished):
+    open_it(furnished)
+    furnished.keyboard.type("Account0003")
+    expect(options(furnished)).to_have_count(9)
+    furnished.keyboard.press("ArrowUp")
+    expect(chosen(furnished)).to_have_text("Search all accounts for “Account0003”")
+    furnished.keyboard.press("Enter")
+    expect(furnished).to_have_url(re.compile(r"#/accounts\?q=Account0003$"))
+    expect(furnished.locator(".cell-name a").first).to_have_text("Account00030")
+
+
+def test_a_search_that_fails_says_why_and_leaves_the_rest(furnished, answer_with, watch):
+    watch.expect_status(403)
+    answer_with(furnished, "/v1/accounts", samples.problem(403, "Not now."))
+    open_it(furnished)
+    furnished.keyboard.type("organ")
+    expect(furnished.get_by_role("dialog")).to_contain_text("Not now.")
+    expect(chosen(furnished)).to_have_text("Organization")
+    furnished.keyboard.press("Enter")
+    expect(furnished).to_have_url(re.compile("#/organization$"))
+
+
+def test_the_tabs_and_the_test_of_the_account_that_is_shown(admin, furnished, answer_with):
+    begun = answer_with(
+        furnished,
+        "/v1/accounts/acc000000/verifications",
+        (202, samples.finished_test()),
+        method="POST",
+    )
+    admin.go("#/accounts/acc000000")
+    furnished.get_by_role("heading", name="Account00000").wait_for()
+    open_it(furnished)
+    expect(chosen(furnished)).to_have_text("Test Account00000")
+    furnished.keyboard.type("instr")
+    expect(chosen(furnished)).to_have_text("Instructions of Account00000")
+    furnished.keyboard.press("Enter")
+    expect(furnished).to_have_url(re.compile("acc000000/instructions$"))
+    open_it(furnished)
+    furnished.keyboard.type("test acc")
+    furnished.keyboard.press("Enter")
+    expect(furnished).to_have_url(re.compile(r"#/accounts/acc000000/tests/"))
+    assert len(begun) == 1
+
+
+def test_the_theme_changes_at_once(furnished):
+    open_it(furnished)
+    furnished.keyboard.type("dark")
+    furnished.keyboard.press("Enter")
+    expect(furnished.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(furnished.get_by_role("button", name=re.compile("^Theme: dark"))).to_be_visible()
+    open_it(furnished)
+    assert_accessible(furnished)
+
+
+def test_adding_an_account_opens_its_modal(furnished):
+    open_it(furnished)
+    furnished.keyboard.type("add acc")
+    furnished.keyboard.press("Enter")
+    expect(furnished.get_by_role("dialog", name="New Account")).to_be_visible()
+
+
+def test_another_modal_keeps_the_keys_and_what_was_typed(furnished):
+    furnished.get_by_role("button", name="New Account").click()
+    name = furnished.get_by_role("dialog").get_by_label("Name", exact=True)
+    name.fill("Kept")
+    furnished.keyboard.press("Control+k")
+    expect(furnished.get_by_role("dialog")).to_have_count(1)
+    expect(name).to_have_value("Kept")
+
+
+def test_it_closes_when_the_view_changes(furnished):
+    open_it(furnished)
+    furnished.evaluate("location.hash = '#/organization'")
+    expect(furnished.get_by_role("dialog")).to_have_count(0)
+    expect(furnished).to_have_url(re.compile("#/organization$"))
+
+
+def test_a_viewer_is_told_why_and_nobody_finds_what_needs_a_session(
+    viewer, open_context, stack, answer_with
+):
+    page = viewer.page
+    open_it(page)
+    page.keyboard.type("add account")
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("You are a viewer")
+    public = open_context().new_page()
+    public.goto(f"{stack.dashboard_url}#/access-details")
+    wait_until_loaded(public)
+    open_it(public)
+    expect(options(public).first).to_have_text("Access Details")
+    expect(public.get_by_role("option", name="Sign out")).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_fits_a_narrow_screen_and_twice_the_size(furnished, theme):
+    furnished.emulate_media(color_scheme=theme)
+    furnished.set_viewport_size({"width": 360, "height": 740})
+    open_it(furnished)
+    furnished.keyboard.type("Account0002")
+    expect(options(furnished)).to_have_count(9)
+    assert_accessible(furnished)
+    assert_fits(furnished)
+    furnished.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert_fits(furnished)
+    furnished.keyboard.press("ArrowUp")
+    expect(chosen(furnished)).to_be_in_viewport()

@@ -1,0 +1,157 @@
+"""Problems by cause: one card with one remedy, over 1, 10, 300 and 10,000 accounts."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
+from tests.support.page import samples
+from tests.support.page.tested import found
+from tests.support.page.waiting import HeldRequests
+
+LOST = "ec2:StopInstances was allowed and no longer is."
+
+
+def degraded(count: int) -> list[dict[str, Any]]:
+    """Accounts whose roles, all of one name, lost the same permission."""
+    first = samples.account(0, status="unconfirmed", access_type="assume_role", write_logs=False)
+    denied = samples.STOP_DENIED | {"reason": "identity_policy"}
+    steps = samples.all_steps(first, denied)
+    alike = found(first, steps, [samples.REACHABLE], lost=[denied["step"]])
+    return [samples.account(index, **alike, access_type="assume_role") for index in range(count)]
+
+
+@pytest.fixture
+def problems(admin, answer_with):
+    """Opens the view over these accounts, of which an answer looks at some."""
+
+    def open_(accounts: list[dict[str, Any]], looked_at: int = 500) -> Page:
+        page = admin.page
+        admin.asked = answer_with(page, "/v1/problems", samples.problems_of(accounts, looked_at))
+        admin.go("#/problems")
+        page.get_by_role("heading", name="Problems", level=1).wait_for()
+        wait_until_loaded(page)
+        return page
+
+    return open_
+
+
+def cards(page: Page):
+    return page.locator(".cause")
+
+
+def test_no_problem_is_said_in_words(problems):
+    page = problems([samples.account(0)])
+    expect(page.get_by_role("heading", name="No account has a problem")).to_be_visible()
+    expect(cards(page)).to_have_count(0)
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize("count", [1, 10, 300])
+def test_one_cause_is_one_card_with_one_remedy_and_what_to_copy(problems, count):
+    page = problems(degraded(count))
+    expect(cards(page)).to_have_count(1)
+    card = cards(page).first
+    expect(card.get_by_role("heading", name=LOST)).to_be_visible()
+    expect(card).to_contain_text("1 account" if count == 1 else f"{count} accounts")
+    for copied in ("Policy statement", "AWS CLI command", "Terraform"):
+        expect(card.get_by_role("button", name=f"Copy: {copied}")).to_have_count(1)
+    expect(card.get_by_role("group", name="Terraform")).to_contain_text("aws_iam_role_policy")
+    link = card.get_by_role("link", name="Find the stack in the AWS console")
+    expect(link).to_have_attribute("href", re.compile(r"^https://us-east-1\.console\.aws\.amazon"))
+    expect(card.locator(".affected a")).to_have_count(min(count, 5))
+    assert_accessible(page)
+    assert_fits(page)
+
+
+def test_ten_thousand_accounts_are_looked_at_as_far_as_is_asked(problems, admin):
+    page = problems(degraded(10_000), looked_at=1_000)
+    lead = page.locator(".lead")
+    expect(lead).to_have_text(
+        "1 cause in the first 1,000 accounts with problems. There may be more."
+    )
+    assert len(admin.asked) == 1
+    for _ in range(4):
+        page.get_by_role("button", name="Look at more accounts").click()
+        expect(page.get_by_role("main").locator("[aria-busy=true]")).to_have_count(0)
+    expect(lead).to_have_text("1 cause in 10,000 accounts with problems.")
+    expect(page.get_by_role("button", name="Look at more accounts")).to_have_count(0)
+    expect(cards(page)).to_have_count(1)
+    expect(cards(page).first).to_contain_text("10,000 accounts")
+    assert page.locator(".affected li").count() == 5
+
+
+def test_the_cause_of_most_accounts_comes_first_and_all_are_there(problems):
+    page = problems([samples.account(index) for index in range(60)])
+    counts = [
+        int(text.split()[0]) for text in page.locator(".cause .issue-severity").all_inner_texts()
+    ]
+    assert len(counts) > 2
+    assert counts == sorted(counts, reverse=True)
+    assert_accessible(page)
+
+
+def test_more_accounts_are_named_as_a_keyboard_asks_for_them(problems):
+    page = problems(degraded(120))
+    links = cards(page).first.locator(".affected a")
+    button = page.get_by_role("button", name="Show 100 of 115 more accounts")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(links).to_have_count(105)
+    expect(links.nth(5)).to_be_focused()
+    page.get_by_role("button", name="Show 15 more accounts").click()
+    expect(links).to_have_count(120)
+    expect(links.nth(105)).to_be_focused()
+    expect(links.nth(119)).to_have_attribute("href", "#/accounts/acc000119")
+
+
+def test_what_differs_between_accounts_is_not_offered_to_copy(problems):
+    accounts = degraded(2)
+    other = json.loads(json.dumps(accounts[1]).replace("CavokCloud", "CavokOther"))
+    page = problems([accounts[0], other])
+    expect(cards(page)).to_have_count(1)
+    expect(page.get_by_role("button", name="Copy: Policy statement")).to_have_count(1)
+    expect(page.get_by_role("button", name="Copy: AWS CLI command")).to_have_count(0)
+    expect(page.get_by_role("button", name="Copy: Terraform")).to_have_count(0)
+
+
+def test_a_read_that_fails_offers_another_try(admin, answer_with, watch):
+    watch.expect_status(503)
+    page = admin.page
+    answer_with(page, "/v1/problems", samples.problem(503, "Later."))
+    admin.go("#/problems")
+    expect(page.get_by_role("alert")).to_contain_text("Later.")
+    answer_with(page, "/v1/problems", samples.problems_of(degraded(1)))
+    page.get_by_role("button", name="Try again").click()
+    expect(cards(page)).to_have_count(1)
+
+
+def test_the_cards_stay_while_more_accounts_are_read(problems):
+    page = problems(degraded(3), looked_at=2)
+    held = HeldRequests(page, re.compile(r"/v1/problems"))
+    more = page.get_by_role("button", name="Look at more accounts")
+    more.click()
+    held.first()
+    expect(cards(page)).to_have_count(1)
+    expect(more).to_have_attribute("aria-busy", "true")
+
+
+def test_the_sidebar_leads_there_and_a_viewer_reads_it_too(viewer, answer_with):
+    page = viewer.page
+    answer_with(page, "/v1/problems", samples.problems_of(degraded(2)))
+    page.get_by_role("navigation", name="Admin").get_by_role("link", name="Problems").click()
+    expect(cards(page)).to_have_count(1)
+    expect(page.get_by_role("link", name="Problems")).to_have_attribute("aria-current", "page")
+
+
+def test_a_narrow_screen_shows_it_whole(problems):
+    page = problems([samples.account(index) for index in range(60)])
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert_fits(page)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert_fits(page)

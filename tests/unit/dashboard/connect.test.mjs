@@ -1,0 +1,209 @@
+// The view that connects an account: what turns, what is done by itself, and what is offered at the end.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { all, button, modal, opened, press, signIn, submit } from "./drawn.mjs";
+import { soon, until } from "./soon.mjs";
+
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const session = await import(`${page}/lib/session.js`);
+const store = await import(`${page}/lib/store.js`);
+const { readNow } = await import(`${page}/lib/dom.js`);
+const { connect } = await import(`${page}/views/connect.js`);
+const { t } = await import(`${page}/views/texts.js`);
+api.start({});
+await signIn(session, "admin");
+
+const step = (name) => ({ step: name, group: name.split(":")[0], ok: true, verdict: "allowed" });
+const TRUST = ["sts:AssumeRole", "trust:account-matches", "trust:without-external-id", "trust:with-wrong-external-id"];
+const STEPS = [...TRUST, "ec2:StopInstances"].map(step);
+const GUIDE = {
+  steps: [],
+  deploy_on_aws_url: "https://console.aws.amazon.com/x#/y?templateURL=https%3A%2F%2Fb.example%2Frole-v1.yaml",
+  cloudformation_template: "{}",
+};
+const instance = (name, state) => ({ kind: "ec2", instance_id: `i-${name}`, name, region: "us-east-1", state });
+
+/** What the API has, and what it was asked to do. */
+let account, tests, instances, resources, acts, view;
+
+beforeEach(() => {
+  view?.abort();
+  modal()?.close();
+  store.forget();
+  account = {
+    account_id: "a",
+    name: "A",
+    provider_id: "123456789012",
+    role_arn: "arn:aws:iam::123456789012:role/CavokCloud",
+    status: "unconfirmed",
+    access_type: "assume_role",
+    version: 1,
+    issues: [],
+  };
+  [tests, instances, resources, acts] = [[], [], [], []];
+  globalThis.fetch = async (address, { method, body }) => {
+    const { pathname } = new URL(address);
+    if (method === "POST" && pathname.endsWith("/detection")) return Response.json({ state: "waiting" });
+    if (method !== "GET") {
+      acts.push([method, pathname, body && JSON.parse(body)]);
+      if (pathname.endsWith("/invitations"))
+        return method === "POST"
+          ? Response.json({ url: "./#/invitation/TOKEN", expires_at: "2099-01-01T00:00:00Z" }, { status: 201 })
+          : new Response(null, { status: 204 });
+      if (pathname.endsWith("/verifications")) {
+        tests = [{ verification_id: "v", state: "running", steps: [] }];
+        account = { ...account, testing: true };
+        return Response.json(tests[0], { status: 202 });
+      }
+      const made = { ...JSON.parse(body), resource_id: `r${resources.length}` };
+      resources.push(made);
+      return Response.json(made, { status: 201 });
+    }
+    if (pathname.endsWith("/verifications")) return Response.json({ items: tests, next_cursor: null });
+    if (pathname.endsWith("/v")) return Response.json(tests[0]);
+    if (pathname.endsWith("/instructions")) return Response.json(GUIDE);
+    if (pathname.endsWith("/instances")) return Response.json({ items: instances, unavailable: [] });
+    if (pathname.endsWith("/resources")) return Response.json({ items: resources, next_cursor: null });
+    return Response.json(account);
+  };
+});
+
+function open() {
+  store.add(account, Date.now());
+  view = new AbortController();
+  return opened(connect, view.signal);
+}
+
+const waysIn = (main) =>
+  all(main)
+    .map((node) => node.getAttribute?.("class") ?? "")
+    .filter((name) => name.startsWith("diagram-way"))
+    .map((name) => name.replace("diagram-way is-", ""));
+
+const turned = async (change) => {
+  change();
+  readNow();
+  await soon(40);
+  readNow();
+  await soon(40);
+};
+
+test("each way turns as the steps of a test come, and the end is what was found", async () => {
+  const main = open();
+  await until(() => main.textContent.includes(t.instructions.looks.waiting));
+  assert.deepEqual(waysIn(main), ["waiting", "waiting"]);
+  assert.ok(main.textContent.includes(t.instructions.deploy));
+
+  await turned(() => {
+    account = { ...account, testing: true };
+    tests = [{ verification_id: "v", state: "running", steps: STEPS.slice(0, 2) }];
+  });
+  assert.deepEqual(waysIn(main), ["working", "waiting"]);
+  await turned(() => (tests = [{ ...tests[0], steps: STEPS.slice(0, 4) }]));
+  assert.deepEqual(waysIn(main), ["done", "working"]);
+
+  instances = [instance("web-dev", "running"), instance("db", "running"), instance("old", "stopped")];
+  await turned(() => {
+    account = { ...account, testing: false, status: "confirmed", version: 2 };
+    tests = [{ ...tests[0], state: "finished", outcome: "confirmed", steps: STEPS }];
+  });
+  await until(() => main.textContent.includes(t.connect.connected));
+  assert.deepEqual(waysIn(main), ["done", "done"]);
+  for (const said of [t.connect.found(3, true), t.connect.running(2), t.connect.unscheduled(2)])
+    assert.ok(main.textContent.includes(said), said);
+});
+
+test("there are no tabs, and one primary button", async () => {
+  const main = open();
+  await until(() => main.textContent.includes(t.instructions.deploy));
+  assert.equal(main.querySelector(".subnav"), null);
+  const primary = all(main).filter((node) => node.classList?.contains("button-primary"));
+  assert.deepEqual(
+    primary.map((node) => node.textContent),
+    [t.instructions.deploy],
+  );
+});
+
+test("an account with a key begins its first test by itself, once", async () => {
+  account = { ...account, access_type: "access_key", role_arn: null };
+  const main = open();
+  await until(() => acts.length);
+  await soon(40);
+  assert.deepEqual(
+    acts.map(([method, path]) => `${method} ${path}`),
+    ["POST /v1/accounts/a/verifications"],
+  );
+  assert.ok(main.textContent.includes(t.connect.keyTitle));
+});
+
+for (const [what, changes, has] of [
+  ["that a test found wanting", { issues: [{ code: "keys_refused", severity: "problem", message: "" }] }, []],
+  ["whose use is revoked", { issues: [{ code: "revoked", severity: "problem", message: "" }] }, []],
+  ["that was tested", {}, [{ verification_id: "v", state: "aborted", steps: [] }]],
+])
+  test(`a key ${what} is not tested by itself`, async () => {
+    account = { ...account, access_type: "access_key", role_arn: null, ...changes };
+    tests = has;
+    open();
+    await soon(80);
+    assert.deepEqual(acts, []);
+  });
+
+test("a key whose tests could not be read is not tested by itself", async () => {
+  account = { ...account, access_type: "access_key", role_arn: null };
+  const { fetch } = globalThis;
+  globalThis.fetch = async (address, request) =>
+    request.method === "GET" && String(address).includes("/verifications")
+      ? Response.json({ title: "Forbidden", detail: "No." }, { status: 403 })
+      : fetch(address, request);
+  open();
+  await soon(80);
+  assert.deepEqual(acts, []);
+});
+
+test("what names suggest is chosen already, and each instance has its own result", async () => {
+  account = { ...account, status: "confirmed" };
+  tests = [{ verification_id: "v", state: "finished", outcome: "confirmed", steps: STEPS }];
+  instances = [instance("web-dev", "running"), instance("orders", "running")];
+  const main = open();
+  await until(() => button(main, t.connect.add));
+  press(button(main, t.connect.add));
+  await until(() => modal());
+  const lines = modal().querySelectorAll(".several-line");
+  assert.deepEqual(
+    lines.map((line) => [Boolean(line.querySelector("input").checked), line.textContent.includes("web-dev")]),
+    [
+      [true, true],
+      [false, false],
+    ],
+  );
+  lines[1].querySelector("input").checked = true;
+  lines[1].querySelector("select").value = "none";
+  lines[0].querySelector("select").value = "office";
+  submit();
+  await until(() => acts.length === 2);
+  assert.deepEqual(
+    acts.map(([, , { instance_id: id, schedule }]) => [id, schedule?.windows.length ?? null]),
+    [
+      ["i-web-dev", 1],
+      ["i-orders", null],
+    ],
+  );
+});
+
+test("the link for an AWS admin is shown once, as an address of this page, and can be withdrawn", async () => {
+  const main = open();
+  await until(() => button(main, t.invite.action));
+  press(button(main, t.invite.action));
+  await until(() => modal());
+  submit();
+  await until(() => modal()?.textContent.includes("#/invitation/TOKEN"));
+  assert.ok(modal().textContent.includes(new URL("./#/invitation/TOKEN", location.href).href));
+  press(button(modal(), t.invite.withdraw));
+  await until(() => !modal());
+  assert.deepEqual(
+    acts.map(([method, path]) => `${method} ${path}`),
+    ["POST /v1/accounts/a/invitations", "DELETE /v1/accounts/a/invitations"],
+  );
+});

@@ -1,0 +1,58 @@
+// What the words that were typed find, and which keys it takes.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+const { fitting, isMac, isShortcut, moved } = await import("../../../functions/dashboard/static/lib/jumping.js");
+
+const targets = ["Cloud Accounts", "Add account", "Add many accounts", "Theme: dark", "Tests of Prod1"].map((text) => ({
+  ...{ key: text, group: "views", text },
+  go: () => {},
+}));
+const found = (typed) => fitting(targets, typed).map(({ text }) => text);
+
+test("each word that is typed begins a word", () => {
+  assert.deepEqual(
+    found(""),
+    targets.map(({ text }) => text),
+  );
+  assert.deepEqual(found("acc add"), ["Add account", "Add many accounts"]);
+  assert.deepEqual(found("DARK"), ["Theme: dark"]);
+  assert.deepEqual(found("theme"), ["Theme: dark"]);
+  assert.deepEqual(found("prod"), ["Tests of Prod1"]);
+  assert.deepEqual(found("ccount"), []);
+});
+
+const press = (more) => ({
+  ...{ key: "k", altKey: false, shiftKey: false, metaKey: false, ctrlKey: false, repeat: false },
+  ...{ isComposing: false, defaultPrevented: false },
+  ...more,
+});
+
+test("the shortcut is Ctrl-K, and ⌘K where Ctrl-K belongs to text fields", () => {
+  assert.ok(isShortcut(press({ ctrlKey: true }), "Linux x86_64"));
+  assert.ok(isShortcut(press({ ctrlKey: true, key: "K" }), "Win32"), "with Caps Lock");
+  assert.ok(isShortcut(press({ metaKey: true }), "MacIntel"));
+  assert.ok(!isShortcut(press({ ctrlKey: true }), "MacIntel"));
+  assert.ok(!isShortcut(press({ metaKey: true }), "Win32"));
+  assert.ok(isMac("iPad") && !isMac("Linux armv81"));
+});
+
+test("no other press is taken", () => {
+  for (const more of [
+    {},
+    { ctrlKey: true, key: "j" },
+    ...["altKey", "shiftKey", "metaKey", "repeat", "isComposing", "defaultPrevented"].map((name) => ({
+      ctrlKey: true,
+      [name]: true,
+    })),
+  ])
+    assert.ok(!isShortcut(press(more), "Win32"), JSON.stringify(more));
+});
+
+test("arrows go round", () => {
+  assert.equal(moved("ArrowDown", 0, 3), 1);
+  assert.equal(moved("ArrowDown", 2, 3), 0);
+  assert.equal(moved("ArrowUp", 0, 3), 2);
+  assert.equal(moved("ArrowDown", -1, 3), 0);
+  assert.equal(moved("ArrowDown", 0, 0), -1);
+});

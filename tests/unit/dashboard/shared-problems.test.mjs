@@ -1,0 +1,55 @@
+// One cause is one card, from however many answers of the API.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+const { joined } = await import("../../../functions/dashboard/static/lib/shared-problems.js");
+
+const account = (index) => ({ account_id: `acc${index}`, name: `Account${index}`, provider_id: String(index) });
+const problem = (cause, indexes, fix = null) => ({
+  ...{ cause, code: "permission_lost", message: cause, remedy: "…", fix },
+  accounts: indexes.map(account),
+});
+const answer = (items, next_cursor = null, looked_at = items.length) => ({ items, next_cursor, looked_at });
+const counted = ({ items }) => items.map(({ cause, accounts }) => [cause, accounts.length]);
+const upTo = (count) => Array.from({ length: count }, (_, index) => index);
+
+test("nothing was found, or nothing yet", () => {
+  assert.deepEqual(joined([answer([])]), { lookedAt: 0, isAll: true, items: [] });
+  assert.deepEqual(joined([answer([], "more")]), { lookedAt: 0, isAll: false, items: [] });
+});
+
+for (const count of [1, 10, 300, 10_000])
+  test(`one cause is one card of ${count}, however the answers are cut`, () => {
+    const all = upTo(count);
+    const [one, two] = [all.slice(0, count / 2), all.slice(count / 2)];
+    const found = joined([
+      answer([problem("a", one)], "more", one.length),
+      answer([problem("a", two)], null, two.length),
+    ]);
+    assert.deepEqual(counted(found), [["a", count]]);
+    assert.equal(found.lookedAt, count);
+    assert.equal(found.isAll, true);
+  });
+
+test("the cause of most accounts comes first, also if it is met last", () => {
+  const found = joined([answer([problem("a", [1, 2]), problem("b", [1])], "more"), answer([problem("b", [3, 4])])]);
+  assert.deepEqual(counted(found), [
+    ["b", 3],
+    ["a", 2],
+  ]);
+});
+
+test("an account that is in two answers counts once", () => {
+  const found = joined([answer([problem("a", [1, 2])], "more"), answer([problem("a", [2, 3])])]);
+  assert.deepEqual(counted(found), [["a", 3]]);
+});
+
+test("only what is the same everywhere can be copied", () => {
+  const fix = { policy_statement: "{}", cli: "aws …", console_url: null };
+  const both = (other) =>
+    joined([answer([problem("a", [1], fix)], "more"), answer([problem("a", [2], other)])]).items[0].fix;
+  assert.deepEqual(both(fix), fix);
+  assert.deepEqual(both({ ...fix, cli: "aws other" }), { ...fix, cli: null });
+  assert.equal(both({ policy_statement: "{1}", cli: null, console_url: null }), null);
+  assert.equal(both(null), null);
+});

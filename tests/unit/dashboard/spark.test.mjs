@@ -1,0 +1,91 @@
+// The status of the last days in a row of the list.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { element } from "./drawn.mjs";
+
+const page = "../../../functions/dashboard/static";
+const { DAYS, drawSpark, runsOf, statusDays } = await import(`${page}/lib/spark.js`);
+const { t } = await import(`${page}/texts.js`);
+
+const NOW = Date.parse("2026-01-31T01:00:00Z");
+const account = (status, changes = [], created_at = "2025-01-01T00:00:00Z") => ({
+  status,
+  created_at,
+  status_changes: changes.map(([on, before]) => ({ on, before })),
+});
+const letters = (given) =>
+  statusDays(given, NOW)
+    .map((state) => state[0] ?? "-")
+    .join("");
+
+test("an account whose status stays is the same each day", () => {
+  assert.equal(letters(account("confirmed")), "c".repeat(DAYS));
+});
+
+test("a change says what was before it, and its day is as bad as the worst of it", () => {
+  const broken = account("confirmed", [
+    ["2026-01-28", "confirmed"],
+    ["2026-01-30", "failed"],
+  ]);
+  assert.equal(letters(broken), `${"c".repeat(26)}fffc`);
+  const mended = account("confirmed", [["2026-01-29", "degraded"]]);
+  assert.equal(letters(mended), `${"d".repeat(28)}cc`);
+});
+
+test("a day that begins and ends well is as bad as it was in between", () => {
+  const shaken = account("confirmed", [
+    ["2026-01-31", "confirmed"],
+    ["2026-01-31", "failed"],
+  ]);
+  assert.equal(letters(shaken), `${"c".repeat(29)}f`);
+});
+
+test("nothing is said of days before the account was there, or of which the changes are not kept", () => {
+  assert.equal(letters(account("unconfirmed", [], "2026-01-30T23:00:00Z")), `${"-".repeat(28)}uu`);
+  const often = Array.from({ length: 8 }, (_, index) => [`2026-01-${20 + index}`, index % 2 ? "confirmed" : "failed"]);
+  assert.match(letters(account("failed", often)), /^-{18}f/u);
+  assert.equal(letters(account("confirmed", often.slice(1)))[0], "c");
+});
+
+test("changes of long ago change nothing", () => {
+  assert.equal(letters(account("confirmed", [["2025-11-01", "failed"]])), "c".repeat(DAYS));
+});
+
+test("one element says in words what it shows", () => {
+  const node = element("span");
+  drawSpark(
+    node,
+    account("confirmed", [
+      ["2026-01-30", "failed"],
+      ["2026-01-31", "degraded"],
+    ]),
+    NOW,
+  );
+  assert.equal(node.ariaLabel, t.spark.label(DAYS, ["Degraded 1", "Failed 29"]));
+  assert.equal(node.getAttribute("role"), "img");
+  assert.equal(node.children.length, 0);
+  assert.equal(node.style.background.match(/linear-gradient/gu).length, 2);
+  assert.match(node.style.background, / 0% 100% \/ 96\.6\d+% 100% no-repeat/u);
+  assert.match(node.style.background, / 100% 100% \/ 3\.3\d+% 65% no-repeat$/u);
+});
+
+test("a day with a status that only a newer API knows is left empty", () => {
+  const node = element("span");
+  drawSpark(node, account("resting", [["2026-01-30", "confirmed"]]), NOW);
+  assert.equal(node.style.background.match(/linear-gradient/gu).length, 1);
+  assert.ok(!node.style.background.includes("undefined"));
+});
+
+test("of an older API, which sends no changes, nothing is drawn", () => {
+  const node = element("span");
+  drawSpark(node, { status: "confirmed", created_at: "2025-01-01T00:00:00Z" }, NOW);
+  assert.equal(node.getAttribute("role"), null);
+});
+
+test("days that are alike are one run", () => {
+  assert.deepEqual(runsOf(["a", "a", "", "b"]), [
+    { state: "a", from: 0, length: 2 },
+    { state: "", from: 2, length: 1 },
+    { state: "b", from: 3, length: 1 },
+  ]);
+});
