@@ -30,9 +30,11 @@ def degraded(count: int) -> list[dict[str, Any]]:
 def problems(admin, answer_with):
     """Opens the view over these accounts, of which an answer looks at some."""
 
-    def open_(accounts: list[dict[str, Any]], looked_at: int = 500) -> Page:
+    def open_(accounts: list[dict[str, Any]], accounts_read: int = 500) -> Page:
         page = admin.page
-        admin.asked = answer_with(page, "/v1/problems", samples.problems_of(accounts, looked_at))
+        admin.asked = answer_with(
+            page, "/v1/problems", samples.problems_of(accounts, accounts_read)
+        )
         admin.go("#/problems")
         page.get_by_role("heading", name="Problems", level=1).wait_for()
         wait_until_loaded(page)
@@ -70,7 +72,7 @@ def test_one_cause_is_one_card_with_one_remedy_and_what_to_copy(problems, count)
 
 
 def test_ten_thousand_accounts_are_looked_at_as_far_as_is_asked(problems, admin):
-    page = problems(degraded(10_000), looked_at=1_000)
+    page = problems(degraded(10_000), accounts_read=1_000)
     lead = page.locator(".lead")
     expect(lead).to_have_text(
         "1 cause in the first 1,000 accounts with problems. There may be more."
@@ -132,7 +134,7 @@ def test_a_read_that_fails_offers_another_try(admin, answer_with, watch):
 
 
 def test_the_cards_stay_while_more_accounts_are_read(problems):
-    page = problems(degraded(3), looked_at=2)
+    page = problems(degraded(3), accounts_read=2)
     held = HeldRequests(page, re.compile(r"/v1/problems"))
     more = page.get_by_role("button", name="Look at more accounts")
     more.click()

@@ -406,7 +406,7 @@ def test_a_test_takes_the_slot_and_ends_with_it_free(accounts: Accounts) -> None
     verifications.finish(account, after, ended, None)
 
     assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID) == replace(
-        after, version=account.version + 1, writes=account.writes + 1
+        after.after(account), writes=account.writes + 1
     )
     assert verifications.get(ACCOUNT_ID, VERIFICATION_ID) == ended
     assert counts(accounts) == {Status.CONFIRMED: 1}

@@ -53,7 +53,7 @@ def test_no_account_has_a_problem(admin: Api) -> None:
     admin.get("/v1/organization")
     store([account(0, INFORMATION), account(1, status=Status.CONFIRMED)])
 
-    assert admin.get("/v1/problems").json == {"looked_at": 0, "items": [], "next_cursor": None}
+    assert admin.get("/v1/problems").json == {"accounts_read": 0, "items": [], "next_cursor": None}
 
 
 def test_each_cause_has_its_accounts_and_failed_ones_come_first(admin: Api, viewer: Api) -> None:
@@ -63,7 +63,7 @@ def test_each_cause_has_its_accounts_and_failed_ones_come_first(admin: Api, view
 
     answer = viewer.get("/v1/problems").json
 
-    assert answer["looked_at"] == 4
+    assert answer["accounts_read"] == 4
     assert counted(answer["items"]) == {
         "role_not_assumable": 2,
         "permission_lost": 2,
@@ -85,7 +85,7 @@ def test_every_answer_has_its_bound_and_all_together_have_every_account_once(adm
 
     pages = all_pages(admin, limit=7)
 
-    assert [page["looked_at"] for page in pages] == [7, 7, 7, 7, 2]
+    assert [page["accounts_read"] for page in pages] == [7, 7, 7, 7, 2]
     named = [
         (problem["cause"], each["account_id"])
         for page in pages
@@ -106,7 +106,7 @@ def test_an_answer_reads_no_more_than_it_says(admin: Api, monkeypatch: pytest.Mo
 
     pages = all_pages(admin, limit=1000)
 
-    assert [page["looked_at"] for page in pages] == [0, 0, 0, 2, 0]
+    assert [page["accounts_read"] for page in pages] == [0, 0, 0, 2, 0]
 
 
 def test_problems_of_another_organization_are_never_seen(admin: Api, other_admin: Api) -> None:

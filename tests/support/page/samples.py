@@ -107,7 +107,7 @@ def pages_of(accounts: list[dict[str, Any]]) -> Any:
     return reply
 
 
-def problems_of(accounts: list[dict[str, Any]], looked_at: int = 500) -> Any:
+def problems_of(accounts: list[dict[str, Any]], accounts_read: int = 500) -> Any:
     """`GET /v1/problems` over a list; an answer looks at so many accounts."""
     place = _place_by("", "status")
     troubled = sorted(
@@ -117,9 +117,9 @@ def problems_of(accounts: list[dict[str, Any]], looked_at: int = 500) -> Any:
     def reply(request: Any) -> dict[str, Any]:
         query = parse_qs(urlsplit(request.url).query)
         start = int(query.get("cursor", ["0"])[0])
-        part, end = troubled[start : start + looked_at], start + looked_at
+        part, end = troubled[start : start + accounts_read], start + accounts_read
         return {
-            "looked_at": len(part),
+            "accounts_read": len(part),
             "items": shared_problems_of(part),
             "next_cursor": str(end) if end < len(troubled) else None,
         }

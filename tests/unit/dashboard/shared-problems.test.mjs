@@ -9,13 +9,13 @@ const problem = (cause, indexes, fix = null) => ({
   ...{ cause, code: "permission_lost", message: cause, remedy: "…", fix },
   accounts: indexes.map(account),
 });
-const answer = (items, next_cursor = null, looked_at = items.length) => ({ items, next_cursor, looked_at });
+const answer = (items, next_cursor = null, accounts_read = items.length) => ({ items, next_cursor, accounts_read });
 const counted = ({ items }) => items.map(({ cause, accounts }) => [cause, accounts.length]);
 const upTo = (count) => Array.from({ length: count }, (_, index) => index);
 
 test("nothing was found, or nothing yet", () => {
-  assert.deepEqual(joined([answer([])]), { lookedAt: 0, isAll: true, items: [] });
-  assert.deepEqual(joined([answer([], "more")]), { lookedAt: 0, isAll: false, items: [] });
+  assert.deepEqual(joined([answer([])]), { accountsRead: 0, isAll: true, items: [] });
+  assert.deepEqual(joined([answer([], "more")]), { accountsRead: 0, isAll: false, items: [] });
 });
 
 for (const count of [1, 10, 300, 10_000])
@@ -27,7 +27,7 @@ for (const count of [1, 10, 300, 10_000])
       answer([problem("a", two)], null, two.length),
     ]);
     assert.deepEqual(counted(found), [["a", count]]);
-    assert.equal(found.lookedAt, count);
+    assert.equal(found.accountsRead, count);
     assert.equal(found.isAll, true);
   });
 

@@ -8,10 +8,10 @@
  */
 
 /**
- * Each cause once, that of most accounts first. `lookedAt`: how many accounts with problems were read. `isAll`: whether
+ * Each cause once, that of most accounts first. `accountsRead`: how many accounts with problems were read. `isAll`: whether
  * these are all.
- * @param {{looked_at: number, items: Shared[], next_cursor: string | null}[]} answers in their order
- * @returns {{lookedAt: number, isAll: boolean, items: Shared[]}}
+ * @param {{accounts_read: number, items: Shared[], next_cursor: string | null}[]} answers in their order
+ * @returns {{accountsRead: number, isAll: boolean, items: Shared[]}}
  */
 export function joined(answers) {
   /** @type {Map<string, Shared>} */
@@ -21,7 +21,7 @@ export function joined(answers) {
     found.set(item.cause, known ? both(known, item) : item);
   }
   return {
-    lookedAt: answers.reduce((count, answer) => count + answer.looked_at, 0),
+    accountsRead: answers.reduce((count, answer) => count + answer.accounts_read, 0),
     isAll: !answers.at(-1)?.next_cursor,
     items: [...found.values()].sort((a, b) => b.accounts.length - a.accounts.length),
   };

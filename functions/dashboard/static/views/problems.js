@@ -75,9 +75,9 @@ export function problems({ main, title, signal }) {
   );
 }
 
-function summaryOf({ items, lookedAt, isAll }) {
-  if (!lookedAt) return isAll ? "" : t.sharedProblems.noneSoFar;
-  const of = isAll ? t.sharedProblems.inAll(lookedAt) : t.sharedProblems.inFirst(lookedAt);
+function summaryOf({ items, accountsRead, isAll }) {
+  if (!accountsRead) return isAll ? "" : t.sharedProblems.noneSoFar;
+  const of = isAll ? t.sharedProblems.inAll(accountsRead) : t.sharedProblems.inFirst(accountsRead);
   return `${t.sharedProblems.causes(items.length)} ${of}`;
 }
 

@@ -97,6 +97,16 @@ SHARED = {
 
 _PROVIDERS = " or ".join(f"`{provider}`" for provider in AVAILABLE)
 
+_RESOURCE = {
+    "name": "The instance's name when it was added. Null if it had none.",
+    "schedule": "When the instance runs. Null if it has no schedule.",
+    "next_action": "What the schedule does next, if the account is connected then. "
+    "Null without a schedule.",
+    "note": "What went wrong or was unusual the last time. Null if nothing was.",
+    "created_by": "Who put the instance under control.",
+    "updated_at": "When the schedule was set.",
+}
+
 OWN: dict[str, dict[str, str]] = {
     "AccountBody": {
         "name": "The name that your organization gave the account.",
@@ -337,22 +347,15 @@ OWN: dict[str, dict[str, str]] = {
         "status": "Whether calls work there.",
         "reason": "Why AWS refuses calls there. Null if it does not.",
     },
-    "ResourceBody": {
-        "name": "The instance's name when it was added. Null if it had none.",
-        "schedule": "When the instance runs. Null if it has no schedule.",
-        "next_action": "What the schedule does next, if the account is connected then. "
-        "Null without a schedule.",
-        "note": "What went wrong or was unusual the last time. Null if nothing was.",
-        "created_by": "Who put the instance under control.",
-        "updated_at": "When the schedule was set.",
+    "ListedResourceBody": {
+        **_RESOURCE,
+        "account_name": "The account's name.",
+        "account_status": "The status of the account.",
     },
+    "ResourceBody": _RESOURCE,
     "ResourceChangeBody": {"schedule": "The new schedule. Null ends it."},
     "ResourceList": {
         "items": "The resources of this page, oldest first.",
-    },
-    "ListedResourceBody": {
-        "account_name": "The account's name.",
-        "account_status": "The status of the account.",
     },
     "OrganizationResourceList": {
         "items": "The resources of this page, by what their schedules do next.",
@@ -378,10 +381,10 @@ OWN: dict[str, dict[str, str]] = {
         "code": "The issue, for programs. Codes may be added.",
         "remedy": "What to do about it, in each account.",
         "fix": "A fix to copy. Null if there is none, or another one for each account.",
-        "accounts": "The accounts that have it, of those at which this answer looks.",
+        "accounts": "The accounts that have it, of those that this answer covers.",
     },
     "SharedProblemPage": {
-        "looked_at": "At how many accounts with problems this answer looks.",
+        "accounts_read": "How many accounts with problems this answer covers.",
         "items": "The problems, those of failed accounts first.",
     },
     "StepBody": {

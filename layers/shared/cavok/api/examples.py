@@ -414,14 +414,13 @@ def _answers() -> Iterable[BaseModel]:
     yield AccountPage(items=[_account], next_cursor=None)
     yield VerificationPage(items=[_verification], next_cursor=None)
     yield ResourceList(items=[_resource], next_cursor=None)
-    yield _listed_resource
     yield OrganizationResourceList(items=[_listed_resource], next_cursor=None)
     yield InteractionPage(items=[_interaction], next_cursor=None)
     entry = audit.created(_ACCOUNT, REQUESTER)
     entry = replace(entry, entry_id=_ENTRY_ID, changes=entry.changes[:2])
     yield AuditPage(items=[AuditEntryBody.of_entry(entry)], next_cursor=None)
     yield SharedProblemPage(
-        looked_at=1,
+        accounts_read=1,
         items=[SharedProblemBody.of_problem(each) for each in shared_problems([WITH_A_PROBLEM])],
         next_cursor=None,
     )

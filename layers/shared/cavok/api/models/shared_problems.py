@@ -47,6 +47,6 @@ class SharedProblemBody(ResponseBody):
 class SharedProblemPage(ResponseBody):
     """The problems of the accounts at which this answer looks."""
 
-    looked_at: int
+    accounts_read: int
     items: list[SharedProblemBody]
     next_cursor: str | None

@@ -40,7 +40,7 @@ def list_problems(
     )
     return paged(
         SharedProblemPage(
-            looked_at=len(page.items),
+            accounts_read=len(page.items),
             items=[SharedProblemBody.of_problem(each) for each in shared_problems(page.items)],
             next_cursor=page.next_cursor(scope),
         ),
