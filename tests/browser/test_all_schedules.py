@@ -62,9 +62,10 @@ def part(page: Page, name: str) -> Locator:
 
 
 @pytest.fixture
-def page(admin) -> Page:
+def admin(admin):
+    """On a Thursday at noon."""
     admin.page.clock.install(time=NOW)
-    return admin.page
+    return admin
 
 
 def test_what_stops_tonight_and_starts_tomorrow_is_told_by_account(page, admin, answer_with):

@@ -95,7 +95,7 @@ def test_an_account_is_found_by_a_word_of_its_name_or_its_number(furnished):
         furnished.keyboard.press("Escape")
     open_it(furnished)
     furnished.keyboard.type("Account00003")
-    expect(chosen(furnished)).to_contain_text("Account00003")
+    expect(chosen(furnished)).to_contain_text("400000000003")
     furnished.keyboard.press("Enter")
     expect(furnished).to_have_url(re.compile(r"#/accounts/acc000003$"))
 
@@ -127,8 +127,8 @@ def test_what_is_not_named_leads_to_the_list(furnished):
 
 
 def test_a_search_that_fails_says_why_and_leaves_the_rest(furnished, answer_with, watch):
-    watch.expect_status(403)
-    answer_with(furnished, "/v1/accounts", samples.problem(403, "Not now."))
+    watch.expect_status(503)
+    answer_with(furnished, "/v1/accounts", samples.problem(503, "Not now."))
     open_it(furnished)
     furnished.keyboard.type("organ")
     expect(furnished.get_by_role("dialog")).to_contain_text("Not now.")

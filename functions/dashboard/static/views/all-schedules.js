@@ -142,7 +142,8 @@ function turnRow({ key, at, zone, action, account, instances }, part, choose) {
   const others = instances.length - names.length;
   const kinds = [...new Set(instances.map(({ kind }) => wordOf(t.instances.kinds, kind)))];
   const regions = [...new Set(instances.map(({ region }) => region))];
-  const does = wordOf(part === "always" ? t.turns.keeps : t.turns.does, action);
+  // Without a schedule there is none.
+  const does = action && wordOf(part === "always" ? t.turns.keeps : t.turns.does, action);
   return h(
     "li",
     { class: "trail-row", "data-item": key },
