@@ -72,19 +72,23 @@ export function allSchedules({ main, title, path, query, signal }) {
     h("p", { class: "muted" }, t.turns.text(timeOfDay(EVENING), timeOfDay(MORNING))),
     h(
       "div",
-      { class: "choices", role: "group", "aria-label": text },
-      choice("action", words.action, Object.entries(t.turns.does), chosen, choose),
-      choice("kind", words.kind, Object.entries(t.instances.kinds), chosen, choose),
-      choice(
-        "region",
-        words.region,
-        KNOWN_REGIONS.map((region) => [region, region]),
-        chosen,
-        choose,
+      { class: "stack" },
+      h(
+        "div",
+        { class: "choices", role: "group", "aria-label": text },
+        choice("action", words.action, Object.entries(t.turns.does), chosen, choose),
+        choice("kind", words.kind, Object.entries(t.instances.kinds), chosen, choose),
+        choice(
+          "region",
+          words.region,
+          KNOWN_REGIONS.map((region) => [region, region]),
+          chosen,
+          choose,
+        ),
       ),
+      only,
+      place,
     ),
-    only,
-    place,
   );
   show();
   onTick(() => list?.draw(), signal);
