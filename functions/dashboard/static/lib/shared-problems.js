@@ -8,8 +8,8 @@
  */
 
 /**
- * Each cause once, that of most accounts first. `accountsRead`: how many accounts with problems were read. `isAll`: whether
- * these are all.
+ * Each cause once, that of most accounts first. `accountsRead`: how many accounts with problems were read.
+ * `isAll`: whether these are all.
  * @param {{accounts_read: number, items: Shared[], next_cursor: string | null}[]} answers in their order
  * @returns {{accountsRead: number, isAll: boolean, items: Shared[]}}
  */
