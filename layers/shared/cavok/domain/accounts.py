@@ -153,6 +153,7 @@ class ListedAccount:
     region_health        what the last test found in each of `regions`; empty before the first.
     template_version     the version that the latest test that could tell read in the role's
                          policies; null if none could.
+    enrollment_id        the enrollment that it is a member of and used by; null if none.
     version              changes with the fields that a person can change, and with the status. A
                          client's If-Match names it.
     """
@@ -174,6 +175,7 @@ class ListedAccount:
     )
     region_health: tuple[RegionHealth, ...] = ()
     template_version: int | None = None
+    enrollment_id: str | None = None
     verification: LastVerification | None = None
     slot: TestSlot | None = None
     next_verification_at: datetime | None
@@ -191,6 +193,11 @@ class ListedAccount:
     def template(self) -> Template | None:
         """The version of its role, as of this release; null if it is not known."""
         return template_of(self.template_version)
+
+    @property
+    def revoked(self) -> bool:
+        """Whether a person revoked its use, and no person's test has ended with a verdict since."""
+        return any(issue.code == IssueCode.REVOKED for issue in self.issues)
 
     def testing(self, now: datetime) -> bool:
         """Whether a test holds the slot."""
@@ -236,11 +243,6 @@ class Account(ListedAccount):
     def unusable_regions(self) -> Mapping[str, RegionHealth]:
         """Regions in which no call can work, as far as the last test knows."""
         return {each.region: each for each in self.region_health if each.status in UNUSABLE}
-
-    @property
-    def revoked(self) -> bool:
-        """Whether a person revoked its use, and no person's test has ended with a verdict since."""
-        return any(issue.code == IssueCode.REVOKED for issue in self.issues)
 
     @property
     def attention(self) -> Attention:
@@ -343,6 +345,31 @@ class Account(ListedAccount):
             next_verification_at=self._due_after_a_change(now),
             updated_at=now,
         )
+
+    def enrolled(self, enrollment_id: str | None, now: datetime) -> Self:
+        """A member of this enrollment; null: of none any more. One that joins and waits for its
+        role without being due is due: the role may come with the enrollment.
+        """
+        joined = replace(self, enrollment_id=enrollment_id, updated_at=now)
+        waits = self.status is Status.UNCONFIRMED and not self.revoked
+        if enrollment_id and waits and self.next_verification_at is None:
+            return replace(joined.touched(now), next_verification_at=now, attempts=0)
+        return joined
+
+    def tried_again(self, now: datetime) -> Self:
+        """Due now, if it waits for its role: a person wants it tried again. The same object if it
+        was tested or touched within ten minutes, or is tested or due at this moment.
+        """
+        planned = self.next_verification_at
+        if (
+            self.status is not Status.UNCONFIRMED
+            or self.revoked
+            or self.testing(now)
+            or (planned and planned <= now)
+            or now < self._due_again_from()
+        ):
+            return self
+        return replace(self.touched(now), next_verification_at=now, attempts=0, updated_at=now)
 
     def with_use_revoked(self, now: datetime) -> Self:
         """Not used, and not tested by a schedule, until a person tests it. A running test loses its

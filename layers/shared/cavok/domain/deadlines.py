@@ -31,6 +31,11 @@ policies that a customer can write take five seconds a permission, ordinary ones
 database.
 """
 
+TURN_SECONDS = 60.0
+"""For a turn of a synchronization. No page is asked for after it, and a call takes up to 22
+seconds; what was found is stored then. SynchronizeOrganization has 180.
+"""
+
 PATIENCE_SECONDS = 8.5
 """How long a page of a sweep waits for the slowest of its accounts."""
 

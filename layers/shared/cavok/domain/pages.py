@@ -13,7 +13,7 @@ from cavok.domain.errors import CursorNotIssued
 T = TypeVar("T")
 U = TypeVar("U")
 
-PositionKind = Literal["name", "number", "id", "used"]
+PositionKind = Literal["name", "number", "id", "used", "member"]
 
 _ID = "[0-9A-HJKMNP-TV-Z]{26}"
 _FORMS = {
@@ -21,6 +21,7 @@ _FORMS = {
     "number": re.compile(f"[0-9]{{12}} {_ID}"),
     "id": re.compile(f"{_ID} "),
     "used": re.compile(f"[0-9]{{1,15}} {_ID}"),
+    "member": re.compile("[0-9]{12} "),
 }
 """The sort key and the id of each kind of position. DynamoDB refuses a key of another form."""
 

@@ -22,6 +22,7 @@ from pynamodb.transactions import TransactWrite
 from cavok.adapters.table import keys
 from cavok.adapters.table.audit import add_audit_entry
 from cavok.adapters.table.deleted import DeletedItem
+from cavok.adapters.table.enrollment_totals import Counted, count_members, counted
 from cavok.adapters.table.idempotency import IdempotencyItem, add_idempotency_key
 from cavok.adapters.table.issues import issue_of, issue_row
 from cavok.adapters.table.organizations import OrganizationItem
@@ -139,6 +140,7 @@ class AccountItem(Item):
     region_exceptions = JsonAttribute(dump=dict, load=dict, null=True, attr_name="region_health")
     template_version = NumberAttribute(null=True)
     template_pk = UnicodeAttribute(null=True)
+    enrollment_id = UnicodeAttribute(null=True)
     last_verification_id = UnicodeAttribute(null=True)
     last_outcome = EnumAttribute(Outcome, null=True)
     last_finished_at = UTCDateTimeAttribute(null=True)
@@ -400,6 +402,50 @@ class Accounts:
             raise
         return _as_stored(account, item)
 
+    def add_all(
+        self,
+        accounts: Sequence[Account],
+        entries: Sequence[AuditEntry],
+        *,
+        with_items: Callable[[TransactWrite], None],
+    ) -> None:
+        """Stores new accounts of one organization in one transaction, which counts them once. Three
+        items for each, and one. Raises ItemChanged if one of the numbers is connected already, or
+        what `with_items` adds was changed; ItemBusy.
+        """
+        with self._table.transaction() as transaction:
+            for account in accounts:
+                transaction.save(_claim(account), condition=ClaimItem.pk.does_not_exist())
+                transaction.save(AccountItem.of(replace(account, version=1)))
+            for entry in entries:
+                self._add_audit_entry(transaction, entry)
+            if accounts:
+                count = _counts(accounts[0].status, len(accounts))
+                transaction.update(_organization(accounts[0]), [count])
+            with_items(transaction)
+
+    def with_numbers(self, organization_id: str, numbers: Iterable[str]) -> dict[str, Account]:
+        """The organization's accounts with these numbers, by number, read consistently."""
+        pk = keys.organization_pk(organization_id)
+        claims = [(pk, keys.claim_sk(Provider.AWS, number)) for number in numbers]
+        ids = [claim.account_id for claim in self._table.get_many(ClaimItem, claims)]
+        wanted = [(pk, keys.account_sk(account_id)) for account_id in ids]
+        found = (item.account() for item in self._table.get_many(AccountItem, wanted))
+        return {account.account_number: account for account in found}
+
+    def with_ids(self, organization_id: str, ids: Iterable[str]) -> dict[str, Account]:
+        """Those of these accounts that are there, by id, read consistently."""
+        pk = keys.organization_pk(organization_id)
+        wanted = [(pk, keys.account_sk(account_id)) for account_id in ids]
+        found = (item.account() for item in self._table.get_many(AccountItem, wanted))
+        return {account.account_id: account for account in found}
+
+    def names(self, organization_id: str) -> list[str]:
+        """The names of all its accounts, in small letters, from the index by name."""
+        pk = keys.organization_pk(organization_id)
+        keyed = self._table.all_entries(AccountItem.by_name, pk)
+        return [each["name_key"][STRING].partition("#")[0] for each in keyed]
+
     def require_unclaimed(self, account: Account) -> None:
         """An early check before something costly; `add` decides. Raises AlreadyConnected."""
         claim = _claim(account)
@@ -414,15 +460,19 @@ class Accounts:
         entry: AuditEntry | None = None,
         with_items: Callable[[TransactWrite], None] = lambda transaction: None,
         quiet: bool = False,
+        member: Counted | None = None,
     ) -> Account:
         """Writes a changed account, and in the same transaction its audit entry and what
-        `with_items` adds. `quiet`: no event says that a test ended. Raises ItemChanged, ItemBusy.
+        `with_items` adds. `quiet`: no event says that a test ended. `member`: how it counts in its
+        enrollment; null if its status alone says it. Raises ItemChanged, ItemBusy.
         """
         after = after.after(before)
         item = AccountItem.of(after, quiet=quiet)
+        member = member or counted(before, after)
         with self._table.transaction() as transaction:
             transaction.save(item)
             with_items(transaction)
+            count_members(transaction, after.organization_id, [member])
             if entry:
                 self._add_audit_entry(transaction, entry)
             if before.status is not after.status:
@@ -485,6 +535,7 @@ class Accounts:
             transaction.delete(_credentials(account))
             transaction.save(DeletedItem.of(pk, account.account_id, now))
             transaction.update(_organization(account), [_counts(account.status, -1)])
+            count_members(transaction, account.organization_id, [counted(account, None)])
             count_version(transaction, account.organization_id, account.counted_version, None)
             self._add_audit_entry(transaction, entry)
 

@@ -9,6 +9,10 @@ others that read or write it.
 | its sealed access key                 | ORG#<org>         | CREDENTIALS#<account>              | accounts                                         |
 | claim: a number once per organization | ORG#<org>         | PROVIDER#<provider>#<12 digits>    | accounts                                         |
 | its accounts with a template version  | ORG#<org>         | TEMPLATE#<version>                 | template_versions, accounts                      |
+| enrollment                            | ORG#<org>         | ENROLLMENT#<enrollment>            | enrollments                                      |
+| its members by state                  | ORG#<org>         | TOTALS#<enrollment>                | enrollment_totals                                |
+| its member                            | ORG#<org>         | MEMBER#<enrollment>#<12 digits>    | members                                          |
+| synchronization of an enrollment      | ORG#<org>         | SYNCHRONIZATION#<enrollment>#<ulid> | synchronizations                                |
 | audit entry                           | ORG#<org>         | AUDIT#<ulid>                       | audit                                            |
 | what counts against a quota           | ORG#<org>         | QUOTA#<name>                       | quotas                                           |
 | how the webhook's receiver does       | WEBHOOK#<org>     | HEALTH                             | webhooks, stream                                 |
@@ -32,7 +36,7 @@ others that read or write it.
 | by_name            | accounts       | pk              | name_key             | keys only  |
 | by_status          | accounts       | status_pk       | name_key             | keys only  |
 | by_template        | accounts       | template_pk     | name_key             | keys only  |
-| by_due             | due accounts   | due_shard       | next_verification_at | keys only  |
+| by_due             | what is due    | due_shard       | next_verification_at | keys only  |
 | by_audited_account | audit entries  | audited_account | sk                   | all        |
 | by_usage           | usage counters | usage_of        | used                 | keys only  |
 | by_schedule        | resources      | scheduled       | sk                   | keys only  |
@@ -42,7 +46,7 @@ status, and reads the same version, writes nothing to them, and a page of accoun
 one batch read. All others, and by_template, are sparse: an account has no `template_pk` while the
 version of its role is not known, a resting one no `due_shard`, an entry of the webhook no
 `audited_account`, only usage counters have `usage_of`, and only resources with a schedule are
-`scheduled`.
+`scheduled`. by_due has accounts in the partitions `DUE#<n>`, and enrollments in one of their own.
 
 Others spell these keys too: workflows, event filters and IAM conditions in the template, and the
 readers of the stream. A test holds them together. This module loads no PynamoDB, so every function
@@ -65,6 +69,10 @@ REQUEST = "REQUEST#"
 USAGE = "USAGE#"
 TRUST = "TRUST#"
 TEMPLATE = "TEMPLATE#"
+ENROLLMENT = "ENROLLMENT#"
+TOTALS = "TOTALS#"
+MEMBER = "MEMBER#"
+SYNCHRONIZATION = "SYNCHRONIZATION#"
 RESOURCE = "RESOURCE#"
 RESOURCE_CLAIM = "RESOURCE_OF#"
 DELETED = "DELETED#"
@@ -83,6 +91,11 @@ HEALTH_SK = "HEALTH"
 
 SCHEDULED = "SCHEDULED"
 """The one partition of by_schedule. Only setting or ending a schedule writes there."""
+
+DUE_ENROLLMENTS = "ENROLLMENTS"
+"""The one partition of by_due that has enrollments. A synchronization writes there a few times in
+six hours.
+"""
 
 DUE_SHARDS = tuple(f"DUE#{shard}" for shard in range(8))
 """Partitions of by_due. One partition accepts 1,000 writes a second, and each test of an account
@@ -124,6 +137,22 @@ def credentials_sk(account_id: str) -> str:
 
 def claim_sk(provider: str, account_number: str) -> str:
     return f"{CLAIM}{provider}#{account_number}"
+
+
+def enrollment_sk(enrollment_id: str) -> str:
+    return f"{ENROLLMENT}{enrollment_id}"
+
+
+def totals_sk(enrollment_id: str) -> str:
+    return f"{TOTALS}{enrollment_id}"
+
+
+def member_sk(enrollment_id: str, account_number: str) -> str:
+    return f"{MEMBER}{enrollment_id}#{account_number}"
+
+
+def synchronization_sk(enrollment_id: str, synchronization_id: str) -> str:
+    return f"{SYNCHRONIZATION}{enrollment_id}#{synchronization_id}"
 
 
 def audit_sk(entry_id: str) -> str:

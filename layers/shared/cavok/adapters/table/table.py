@@ -533,6 +533,24 @@ class Table:
             )
         return list(found["Items"])
 
+    def all_entries(
+        self, index: GlobalSecondaryIndex[Any], hash_key: str
+    ) -> Iterator[Mapping[str, Mapping[str, str]]]:
+        """The same without a limit, a megabyte a call."""
+        start = None
+        while True:
+            with _answers_as_json():
+                found = self.connection.query(
+                    Item.Meta.table_name,
+                    hash_key,
+                    exclusive_start_key=start,
+                    index_name=index.Meta.index_name,
+                )
+            yield from found["Items"]
+            start = found.get("LastEvaluatedKey")
+            if not start:
+                return
+
     def put(self, item: Item, condition: Condition | None = None) -> None:
         """Writes one item. Raises ItemChanged if the condition fails, ItemBusy."""
         with _condition():
