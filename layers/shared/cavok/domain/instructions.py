@@ -207,12 +207,12 @@ def generic_template(
             "WriteLogs": _yes_or_no(
                 "Whether Cavok may write to CloudWatch log groups that start with /cavok/.", "Yes"
             ),
-            **{_parameter_of(group): _optional_parameter(group) for group in optional},
+            **{parameter_of(group): _optional_parameter(group) for group in optional},
             **_OWN_RULES,
         },
         "Conditions": {
             "WritesLogs": _equals("WriteLogs", "Yes"),
-            **{_condition_of(group): _equals(_parameter_of(group), "Yes") for group in optional},
+            **{condition_of(group): _equals(parameter_of(group), "Yes") for group in optional},
             **{f"Has{name}": {"Fn::Not": [_equals(name, "")]} for name in _OWN_RULES},
         },
         **(_role(policies) if has_role else _user(policies)),
@@ -240,13 +240,14 @@ def _optional_parameter(group: PermissionGroup) -> dict[str, Any]:
     )
 
 
-def _parameter_of(group: PermissionGroup) -> str:
+def parameter_of(group: PermissionGroup) -> str:
     """The template's parameter for an optional group, such as `EncryptedVolumes`."""
     return group.policy_name.removeprefix("Cavok")
 
 
-def _condition_of(group: PermissionGroup) -> str:
-    return f"Grants{_parameter_of(group)}"
+def condition_of(group: PermissionGroup) -> str:
+    """The template's condition that a group is granted, such as `GrantsEncryptedVolumes`."""
+    return f"Grants{parameter_of(group)}"
 
 
 def _inline_policy(group: PermissionGroup, document_of: DocumentOf) -> dict[str, Any]:
@@ -257,7 +258,7 @@ def _inline_policy(group: PermissionGroup, document_of: DocumentOf) -> dict[str,
     if group.proven_by is ProvenBy.WRITING:
         return _if("WritesLogs", policy)
     if group.optional:
-        return _if(_condition_of(group), policy)
+        return _if(condition_of(group), policy)
     return policy
 
 
@@ -330,6 +331,14 @@ def _role_parameters() -> dict[str, Any]:
 
 
 def _role(policies: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "Resources": {"CavokRole": role_with(policies)},
+        "Outputs": {"RoleArn": {"Value": {"Fn::GetAtt": ["CavokRole", "Arn"]}}},
+    }
+
+
+def role_with(policies: list[dict[str, Any]]) -> dict[str, Any]:
+    """A role with these policies, which trusts Cavok alone. Parameters say the rest."""
     trusting = permissions.trust_policy("", "")
     (statement,) = trusting["Statement"]
     statement["Principal"] = {
@@ -337,20 +346,15 @@ def _role(policies: list[dict[str, Any]]) -> dict[str, Any]:
     }
     statement["Condition"] = {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
     return {
-        "Resources": {
-            "CavokRole": {
-                "Type": "AWS::IAM::Role",
-                "Properties": {
-                    "RoleName": {"Ref": "RoleName"},
-                    "Path": {"Ref": "RolePath"},
-                    "Description": "Lets Cavok Cloud control when this account's instances run.",
-                    "AssumeRolePolicyDocument": trusting,
-                    "Policies": policies,
-                    **_by_own_rules(),
-                },
-            }
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "RoleName": {"Ref": "RoleName"},
+            "Path": {"Ref": "RolePath"},
+            "Description": "Lets Cavok Cloud control when this account's instances run.",
+            "AssumeRolePolicyDocument": trusting,
+            "Policies": policies,
+            **_by_own_rules(),
         },
-        "Outputs": {"RoleArn": {"Value": {"Fn::GetAtt": ["CavokRole", "Arn"]}}},
     }
 
 
