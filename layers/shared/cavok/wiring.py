@@ -23,12 +23,15 @@ if TYPE_CHECKING:
     from cavok.adapters.table.accounts import Accounts
     from cavok.adapters.table.audit import AuditTrail
     from cavok.adapters.table.due_accounts import DueAccounts
+    from cavok.adapters.table.enrollments import Enrollments
     from cavok.adapters.table.interactions import Interactions
     from cavok.adapters.table.looks import LooksInTable
+    from cavok.adapters.table.members import Members
     from cavok.adapters.table.organizations import Organizations
     from cavok.adapters.table.progress import Progress
     from cavok.adapters.table.quotas import Quotas
     from cavok.adapters.table.resources import Resources
+    from cavok.adapters.table.synchronizations import Synchronizations
     from cavok.adapters.table.table import Table
     from cavok.adapters.table.template_versions import TemplateVersions
     from cavok.adapters.table.usage import UsageCounters
@@ -36,7 +39,7 @@ if TYPE_CHECKING:
     from cavok.adapters.table.webhooks import Webhooks
     from cavok.adapters.templates import Templates
     from cavok.adapters.webhook_client import WebhookClient
-    from cavok.adapters.workflows import Workflows
+    from cavok.adapters.workflows import SynchronizationWorkflows, Workflows
     from cavok.services.connections import ConnectionDependencies
     from cavok.services.customer_sessions import CustomerSessions
     from cavok.services.enter_account import EntryDependencies
@@ -46,7 +49,9 @@ if TYPE_CHECKING:
     from cavok.services.request_quota import RequestQuota
     from cavok.services.resources import ResourceDependencies
     from cavok.services.scheduled_test import TestingDependencies
+    from cavok.services.start_synchronizations import StartDependencies
     from cavok.services.sweep import SweepDependencies
+    from cavok.services.synchronize_organization import SynchronizationDependencies
     from cavok.services.trust import TrustGuard
     from cavok.services.webhooks import DeliveryDependencies
 
@@ -209,6 +214,64 @@ def webhooks() -> "Webhooks":
     from cavok.adapters.table.webhooks import Webhooks
 
     return Webhooks(table(), _audit_kept_for())
+
+
+@cache
+def enrollments() -> "Enrollments":
+    from cavok.adapters.table.enrollments import Enrollments
+
+    return Enrollments(table(), _audit_kept_for())
+
+
+@cache
+def synchronizations() -> "Synchronizations":
+    from cavok.adapters.table.synchronizations import Synchronizations
+
+    return Synchronizations(table())
+
+
+@cache
+def members() -> "Members":
+    from cavok.adapters.table.members import Members
+
+    return Members(table())
+
+
+@cache
+def synchronization_workflows() -> "SynchronizationWorkflows":
+    import boto3
+
+    from cavok.adapters.workflows import IN_TIME, SynchronizationWorkflows
+
+    client = boto3.client("stepfunctions", config=IN_TIME)
+    return SynchronizationWorkflows(client, setting("SYNCHRONIZE_ORGANIZATION_ARN"))
+
+
+def start_dependencies() -> "StartDependencies":
+    from cavok.services.start_synchronizations import StartDependencies
+
+    return StartDependencies(
+        enrollments=enrollments(),
+        synchronizations=synchronizations(),
+        workflows=synchronization_workflows(),
+    )
+
+
+def synchronization_dependencies() -> "SynchronizationDependencies":
+    from cavok.adapters.customer.aws_organization import AwsOrganization
+    from cavok.services.synchronize_organization import SynchronizationDependencies
+
+    return SynchronizationDependencies(
+        enrollments=enrollments(),
+        members=members(),
+        synchronizations=synchronizations(),
+        accounts=accounts(),
+        entry=entry_dependencies(),
+        canary=canary,
+        connect=AwsOrganization,
+        own_account=setting("OWN_ACCOUNT_ID"),
+        clock=lambda: datetime.now(UTC),
+    )
 
 
 @cache

@@ -41,6 +41,8 @@ class RefusedRequest(ServiceError):
 
 _STATUS_OF: dict[type[errors.CavokError], HTTPStatus] = {
     errors.AccountNotFound: HTTPStatus.NOT_FOUND,
+    errors.EnrollmentNotFound: HTTPStatus.NOT_FOUND,
+    errors.SynchronizationNotFound: HTTPStatus.NOT_FOUND,
     errors.VerificationNotFound: HTTPStatus.NOT_FOUND,
     errors.WebhookNotFound: HTTPStatus.NOT_FOUND,
     errors.DeliveryNotFound: HTTPStatus.NOT_FOUND,

@@ -235,12 +235,19 @@ class Enrollment(EnrollmentOptions):
                 "The enrollment is connected through another account. End it and make a new one.",
             )
         changed = replace(self, **options)
+        changed = replace(changed, features=changed._features(options.get("features")))
         if changed == self:
             return self
         if moved:
             changed = replace(changed, status=EnrollmentStatus.WAITING, issues=(), attempts=0)
         due = now if number else None
         return replace(changed, next_synchronization_at=due, updated_at=now, touched_at=now)
+
+    def _features(self, wanted: Sequence[str] | None) -> tuple[str, ...]:
+        """In the order of the catalog. Who turns log writing on gets its permission too."""
+        if wanted is None and self.write_logs:
+            wanted = (*self.features, LOGS.group)
+        return features_of(wanted or self.features, write_logs=self.write_logs)
 
     def begun(self, synchronization_id: str, now: datetime, *, by_person: bool) -> Self:
         """While this synchronization runs, which is not due again before its slot lapses."""
