@@ -247,7 +247,7 @@ class Enrollment(EnrollmentOptions):
         """In the order of the catalog. Who turns log writing on gets its permission too."""
         if wanted is None and self.write_logs:
             wanted = (*self.features, LOGS.group)
-        return features_of(wanted or self.features, write_logs=self.write_logs)
+        return features_of(self.features if wanted is None else wanted, write_logs=self.write_logs)
 
     def begun(self, synchronization_id: str, now: datetime, *, by_person: bool) -> Self:
         """While this synchronization runs, which is not due again before its slot lapses."""

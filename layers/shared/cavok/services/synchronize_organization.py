@@ -113,7 +113,7 @@ def take_turn(
         return False
     if not synchronization.running or not enrollment.held_by(request.synchronization_id):
         return False  # it was given up, and another has begun since
-    turn = _Turn(enrollment, synchronization, walk, dependencies)
+    turn = _Synchronizing(enrollment, synchronization, walk, dependencies)
     if request.failure is not None:
         return turn.failed(enrolling.without_answer(_said(request.failure)))
     return turn.take(deadline)
@@ -123,7 +123,7 @@ def _said(failure: Mapping[str, Any]) -> str:
     return f"{failure.get('Error', '')}: {failure.get('Cause', '')}"[:REASON_LIMIT]
 
 
-class _Turn:
+class _Synchronizing:
     """`names` are read once, and only if an account needs one."""
 
     def __init__(
