@@ -1,4 +1,4 @@
-"""ReadOrganization: one turn of an enrollment's synchronization, or of its removal."""
+"""ReadOrganization: one round of an enrollment's synchronization, or of its removal."""
 
 import time
 from typing import Any
@@ -6,10 +6,10 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import start_up, wiring
-from cavok.domain.deadlines import TURN_SECONDS, Deadline
+from cavok.domain.deadlines import ROUND_SECONDS, Deadline
 from cavok.domain.errors import OurEntryBroken
 from cavok.observability import counted, logger, metrics
-from cavok.services.synchronize_organization import TurnRequest, take_turn
+from cavok.services.synchronize_organization import RoundRequest, make_round
 
 start_up.prepare(wiring.table, wiring.customer_roles)
 
@@ -18,13 +18,13 @@ start_up.prepare(wiring.table, wiring.customer_roles)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, bool]:
     """Takes the execution's input, and `failure`: why it is given up, or null. Returns whether
-    another turn is needed.
+    another round is needed.
     """
     logger.append_keys(
         enrollment_id=event["enrollment_id"], synchronization_id=event["synchronization_id"]
     )
-    deadline = Deadline.after(TURN_SECONDS, time.monotonic)
+    deadline = Deadline.after(ROUND_SECONDS, time.monotonic)
     with counted(OurEntryBroken):
-        more = take_turn(TurnRequest.of(event), wiring.synchronization_dependencies(), deadline)
-    logger.info("Turn taken", more=more)
+        more = make_round(RoundRequest.of(event), wiring.synchronization_dependencies(), deadline)
+    logger.info("Round made", more=more)
     return {"more": more}

@@ -54,6 +54,7 @@ MAY: Mapping[str, set[str]] = {
         "kms:Encrypt SealingKey organization,webhook",
         "sqs:SendMessage WebhookMessages",
         "states:StartExecution VerifyAccount",
+        "states:StartExecution SynchronizeOrganization",
         "s3:PutObject TemplatesBucket",
         "s3:GetObject TemplatesBucket",
     },
@@ -143,6 +144,22 @@ MAY: Mapping[str, set[str]] = {
         *table("Query PutItem UpdateItem DeleteItem", "ACCOUNT"),
         *table("PutItem", "ORG"),
         *ENDS_CLOCKS,
+    },
+    "SynchronizeOrganizationRole": {"lambda:InvokeFunction ReadOrganization"},
+    "ReadOrganizationRole": {
+        *table("GetItem BatchGetItem Query PutItem UpdateItem DeleteItem", "ORG"),
+        *index("by_name"),
+        "sts:AssumeRole customers",
+        "sts:AssumeRole CanaryRole",
+    },
+    "SynchronizationScheduleRole": {
+        "lambda:InvokeFunction StartSynchronizations",
+        "sqs:SendMessage UnstartedSynchronizations",
+    },
+    "StartSynchronizationsRole": {
+        *index("by_due"),
+        *table("GetItem PutItem", "ORG"),
+        "states:StartExecution SynchronizeOrganization",
     },
     "ReconcileClocksRole": {
         *index("by_schedule"),

@@ -40,6 +40,7 @@ from tests.support.builders import (
     steps_of,
 )
 from tests.support.declared import operation_of
+from tests.support.enrollments import NEW
 from tests.support.moto_stack import Clock
 from tests.support.tenants import BODIES, make_world, whole_api
 
@@ -55,6 +56,8 @@ CONDITIONAL: list[tuple[str, str, Any]] = [
     ("POST", "/v1/organization/webhook/resume", None),
     ("PATCH", "/v1/accounts/{account_id}/resources/{resource_id}", {"schedule": OFFICE}),
     ("DELETE", "/v1/accounts/{account_id}/resources/{resource_id}", None),
+    ("PATCH", "/v1/enrollments/{enrollment_id}", {"name": "Other"}),
+    ("DELETE", "/v1/enrollments/{enrollment_id}", None),
     ("PUT", "/v1/organization/webhook", WEBHOOK | {"events": ["Account Degraded"]}),
     ("DELETE", "/v1/organization/webhook", None),
 ]
@@ -71,7 +74,9 @@ BELOW = {
 
 @dataclass
 class Client:
-    """Reads and changes what a route is about: an account, its resource or the webhook."""
+    """Reads and changes what a route is about: an account, its resource, an enrollment or the
+    webhook.
+    """
 
     admin: Api
     method: str
@@ -105,11 +110,16 @@ def client(
     resource = replace(a_resource(), account_id=account["account_id"])
     wiring.resources().add(resource)
     admin.put("/v1/organization/webhook", WEBHOOK)
+    enrollment_id = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
     if path.endswith("/resume"):
         pause()
     Clock.time += timedelta(seconds=1)  # a webhook's tag has the time of its last change
     is_below = (method, path) in BELOW
-    path = path.format(account_id=resource.account_id, resource_id=resource.resource_id)
+    path = path.format(
+        account_id=resource.account_id,
+        resource_id=resource.resource_id,
+        enrollment_id=enrollment_id,
+    )
     read = path.rpartition("/")[0] if is_below else path
     return Client(admin, method, path, read, body)
 
@@ -192,6 +202,7 @@ def test_a_tag_of_before_a_change_is_stale(client: Client) -> None:
     others = {
         "/v1/organization/webhook": ("PUT", WEBHOOK | {"url": "https://example.com/other"}),
         "/v1/accounts/": ("PATCH", {"name": "Changed"}),
+        "/v1/enrollments/": ("PATCH", {"name": "Changed"}),
         "/resources/": ("PATCH", {"schedule": {"time_zone": "UTC", "windows": []}}),
     }
     method, body = [other for part, other in others.items() if part in client.read][-1]

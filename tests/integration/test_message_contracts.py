@@ -12,7 +12,7 @@ import json
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -30,8 +30,10 @@ from cavok.services.resources import ResourceDependencies, schedule_resource
 from local.settings import ROOT
 from tests.support.api import KEY_ACCOUNT, Api
 from tests.support.asl import TaskFailed
-from tests.support.builders import NUMBER, ORGANIZATION_ID, an_interaction
+from tests.support.aws_organization import InMemoryOrganization
+from tests.support.builders import NUMBER, ORGANIZATION_ID, WORKLOAD, an_interaction
 from tests.support.documents import runbook_rows
+from tests.support.enrollments import MANAGEMENT, NEW, dependencies
 from tests.support.messages import (
     QUEUES,
     RULES,
@@ -53,7 +55,14 @@ from tests.support.messages import (
     records_of,
     sources,
 )
-from tests.support.moto_stack import REGION, Clock, items
+from tests.support.moto_stack import (
+    REGION,
+    SYNCHRONIZATIONS,
+    Clock,
+    client,
+    items,
+    let_customers_in,
+)
 from tests.support.schedules import EVENING, NIGHT, FiredClocks
 from tests.support.start_stop import CONTEXT
 from tests.support.state_machines import states
@@ -267,7 +276,34 @@ def shown() -> set[str]:
     return {step["step"] for item in found for step in json.loads(item["steps"])}
 
 
-def test_every_task_of_a_workflow_sends_what_its_function_takes(admin: Api) -> None:
+def synchronize(
+    monkeypatch: pytest.MonkeyPatch, failing: tuple[str, TaskFailed] | None = None
+) -> StepFunctions:
+    """What the schedule starts, run to its end, in an AWS Organization without other members."""
+    organization = InMemoryOrganization()
+    organization.member(MANAGEMENT, "Main")
+    monkeypatch.setenv("OWN_ACCOUNT_ID", WORKLOAD)
+    let_customers_in(monkeypatch)
+    made = dependencies(organization)
+    monkeypatch.setattr(wiring, "synchronization_dependencies", lambda: made)
+    Clock.time += timedelta(hours=7)
+    assert invoke("StartSynchronizations", {}) == {"started": 1}
+    sfn, runs = client("stepfunctions"), StepFunctions(failing=failing)
+    started = sfn.list_executions(stateMachineArn=SYNCHRONIZATIONS)["executions"]
+    execution = sfn.describe_execution(executionArn=started[0]["executionArn"])
+    runs.start("SynchronizeOrganization", json.loads(execution["input"]))
+    (enrollment,) = wiring.enrollments().of_organization(ORGANIZATION_ID)
+    assert [each.code for each in enrollment.issues] == (
+        ["synchronization_failed"] if failing else []
+    )
+    assert enrollment.status == "connected"
+    monkeypatch.undo()
+    return runs
+
+
+def test_every_task_of_a_workflow_sends_what_its_function_takes(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     visited: set[tuple[str, str]] = set()
     account = admin.account(**KEY_ACCOUNT | {"provider_id": NUMBER})
     admin.post(f"/v1/accounts/{account['account_id']}/verifications")
@@ -282,6 +318,10 @@ def test_every_task_of_a_workflow_sends_what_its_function_takes(admin: Api) -> N
     visited |= run_started_test("VerifyAccountExpress").visited
     test = admin.get(f"/v1/accounts/{account['account_id']}/verifications").json["items"][0]
     assert (test["trigger"], test["state"]) == ("scheduled", "finished")
+
+    admin.post("/v1/enrollments", NEW)
+    visited |= synchronize(monkeypatch).visited
+    visited |= synchronize(monkeypatch, ("ReadOrganization", killed)).visited
 
     expected = {(name, task) for name in MACHINES for task in task_states(definition(name))}
     express = {("VerifyAccountExpress", t) for t in TAKEN_BY_PEOPLE}
@@ -391,15 +431,21 @@ SCHEDULES = of_type("AWS::Scheduler::Schedule")
 SWEEP = SCHEDULES["SweepSchedule"]
 
 
-def test_every_schedule_of_the_template_starts_a_workflow_that_takes_its_input() -> None:
-    assert SCHEDULES
-    for schedule in SCHEDULES.values():
-        target = schedule["Target"]["Arn"]["Ref"]
-        runs = StepFunctions()
+def test_the_schedule_of_sweeps_starts_a_workflow_that_takes_its_input() -> None:
+    target = SWEEP["Target"]["Arn"]["Ref"]
+    runs = StepFunctions()
 
-        runs.start(target, json.loads(schedule["Target"]["Input"]))
+    runs.start(target, json.loads(SWEEP["Target"]["Input"]))
 
-        assert (target, "SweepAccounts") in runs.visited
+    assert (target, "SweepAccounts") in runs.visited
+
+
+def test_every_other_schedule_of_the_template_invokes_a_function_that_takes_its_input() -> None:
+    others = {name: each["Target"] for name, each in SCHEDULES.items() if each is not SWEEP}
+
+    assert set(others) == {"SynchronizationSchedule"}
+    for target in others.values():
+        assert invoke(target["Arn"]["Fn::GetAtt"][0], json.loads(target["Input"])) == {"started": 0}
 
 
 def test_every_schedule_of_a_resource_sends_what_its_function_takes(
@@ -462,7 +508,10 @@ def test_every_function_has_a_producer_that_runs_here() -> None:
     targets = {target for rule in RULES.values() for target in rule.targets}
     clocked = {function for function, _ in sources("Schedule")}
 
-    fed = routed | tasks | STREAMS.keys() | QUEUES.keys() | targets | clocked
+    scheduled = {
+        name for each in SCHEDULES.values() for name in each["Target"]["Arn"].get("Fn::GetAtt", ())
+    }
+    fed = scheduled | routed | tasks | STREAMS.keys() | QUEUES.keys() | targets | clocked
     assert fed & FUNCTIONS.keys() == FUNCTIONS.keys()
 
 

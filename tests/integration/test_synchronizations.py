@@ -23,38 +23,28 @@ from tests.support.enrollments import (
     NEW,
     accounts_of,
     begin,
+    one_round,
     request_of,
     stored,
     synchronize,
-    turn,
     wrong_counts,
 )
 from tests.support.moto_stack import (
     OURS,
-    REGION,
     Clock,
     begin_test,
-    client,
     let_customers_in,
     plain_items,
     stored_items,
 )
 
-MACHINE = f"arn:aws:states:{REGION}:{OURS}:stateMachine:synchronize_organization"
-
 
 @pytest.fixture(autouse=True)
 def _surroundings(stack: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("SYNCHRONIZE_ORGANIZATION_ARN", MACHINE)
     monkeypatch.setenv("CANARY_ROLE_ARN", f"arn:aws:iam::{OURS}:role/canary")
     monkeypatch.setenv("CANARY_EXTERNAL_ID", "cavok-canary")
     monkeypatch.setenv("OWN_ACCOUNT_ID", WORKLOAD)
     let_customers_in(monkeypatch)
-    client("stepfunctions").create_state_machine(
-        name="synchronize_organization",
-        definition='{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',
-        roleArn=f"arn:aws:iam::{OURS}:role/machine",
-    )
     yield
     assert wrong_counts() == []
 
@@ -347,15 +337,15 @@ def test_a_large_organization_is_read_in_turns_and_added_in_batches(
         add_all(self, accounts, *args, **named)
 
     monkeypatch.setattr(Accounts, "add_all", noted)
-    monkeypatch.setattr("cavok.services.synchronize_organization.PAGES_A_TURN", 3)
+    monkeypatch.setattr("cavok.services.synchronize_organization.PAGES_A_ROUND", 3)
     begun = begin(enrollment_id)
-    turns = 1
-    while turn(begun, organization):
-        turns += 1
+    rounds = 1
+    while one_round(begun, organization):
+        rounds += 1
 
     done = wiring.synchronizations().get(ORGANIZATION_ID, enrollment_id, begun.synchronization_id)
     assert (done.state, done.found, done.added) == ("finished", 133, 133)
-    assert turns > 3
+    assert rounds > 3
     assert sum(batches) == 133
     assert max(batches) == 24
     assert len(accounts_of()) == 133
@@ -385,7 +375,7 @@ def test_killed_after_any_batch_and_run_again_nothing_is_doubled_or_lost(
     more = True
     while more:
         with suppress(Killed):
-            more = turn(begun, organization)
+            more = one_round(begun, organization)
 
     done = wiring.synchronizations().get(ORGANIZATION_ID, enrollment_id, begun.synchronization_id)
     assert (done.state, done.found, done.added, done.missing) == ("finished", 103, 103, 103)
@@ -408,7 +398,7 @@ def test_one_whose_execution_died_lapses_and_the_next_begins_anew(
     assert (done.state, done.added) == ("finished", 3)
     path = f"/v1/enrollments/{enrollment_id}/synchronizations/{dead.synchronization_id}"
     assert admin.get(path).json["state"] == "failed"
-    assert not turn(dead, organization)
+    assert not one_round(dead, organization)
 
 
 def test_organizations_that_is_busy_ends_a_turn_and_nothing_else(
@@ -429,7 +419,7 @@ def test_an_account_that_moved_while_the_tree_was_read_is_not_taken_for_gone(
 ) -> None:
     enrollment_id = enroll(admin)
     synchronize(enrollment_id, organization)
-    monkeypatch.setattr("cavok.services.synchronize_organization.PAGES_A_TURN", 5)
+    monkeypatch.setattr("cavok.services.synchronize_organization.PAGES_A_ROUND", 5)
     organization.members["100000000002"].parent = "elsewhere"  # listed nowhere, and there
 
     synchronize(enrollment_id, organization)
@@ -518,10 +508,10 @@ def remove(enrollment_id: str, organization: InMemoryOrganization) -> None:
     """As the workflow does after an enrollment was ended."""
     request = request_of(_removal(enrollment_id))
     from cavok.domain.deadlines import NO_DEADLINE
-    from cavok.services.synchronize_organization import take_turn
+    from cavok.services.synchronize_organization import make_round
     from tests.support.enrollments import dependencies
 
-    while take_turn(request, dependencies(organization), NO_DEADLINE):
+    while make_round(request, dependencies(organization), NO_DEADLINE):
         pass
 
 
@@ -563,7 +553,7 @@ def test_a_synchronization_that_runs_while_the_enrollment_is_ended_removes_it(
     begun = begin(enrollment_id)
     admin.delete(f"/v1/enrollments/{enrollment_id}")
 
-    while turn(begun, organization):
+    while one_round(begun, organization):
         pass
 
     assert wiring.enrollments().stored(ORGANIZATION_ID, enrollment_id) is None
@@ -630,7 +620,7 @@ def test_what_the_workflow_gives_up_keeps_its_reason_and_the_status(
     admin: Api, organization: InMemoryOrganization
 ) -> None:
     from cavok.domain.deadlines import NO_DEADLINE
-    from cavok.services.synchronize_organization import take_turn
+    from cavok.services.synchronize_organization import make_round
     from tests.support.enrollments import dependencies
 
     enrollment_id = enroll(admin)
@@ -638,7 +628,7 @@ def test_what_the_workflow_gives_up_keeps_its_reason_and_the_status(
     begun = begin(enrollment_id)
     request = request_of(begun, failure={"Error": "Sandbox.Timedout", "Cause": "after 180 s"})
 
-    assert not take_turn(request, dependencies(organization), NO_DEADLINE)
+    assert not make_round(request, dependencies(organization), NO_DEADLINE)
 
     shown = admin.get(f"/v1/enrollments/{enrollment_id}").json
     assert shown["status"] == "connected"

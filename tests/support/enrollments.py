@@ -9,10 +9,15 @@ from math import inf
 from typing import Any
 
 from cavok import wiring
+from cavok.adapters.table.enrollment_totals import Counted, count_members
+from cavok.adapters.table.members import save_member
+from cavok.domain import audit
 from cavok.domain.accounts import Account
 from cavok.domain.actors import SCHEDULE, Requester
+from cavok.domain.audit import AuditAction
 from cavok.domain.deadlines import Deadline
 from cavok.domain.enrollments import Enrollment, EnrollmentStatus
+from cavok.domain.members import Member, Place, Standing
 from cavok.domain.synchronizations import Synchronization
 from cavok.services import synchronize_organization as synchronizing
 from cavok.services.start_synchronizations import start_synchronization
@@ -57,6 +62,54 @@ def connected(enrollment: Enrollment) -> Enrollment:
     return replace(enrollment, status=EnrollmentStatus.CONNECTED, last_synchronized_at=NOW)
 
 
+def make_one(enrollment_id: str, synchronization_id: str, organization_id: str, index: int) -> None:
+    """An enrollment with a member that is left out, while a synchronization runs."""
+    enrollment = an_enrollment(
+        organization_id=organization_id,
+        enrollment_id=enrollment_id,
+        name=f"Hidden{index}",
+        management_account_id=f"77777777777{index}",
+        created_at=NOW,
+    )
+    entry = audit.of_enrollment(AuditAction.ENROLLMENT_CREATED, enrollment, ADA, NOW)
+    made = wiring.enrollments().create(enrollment, entry, lambda transaction: None)
+    synchronization = Synchronization(
+        organization_id=organization_id,
+        enrollment_id=enrollment_id,
+        synchronization_id=synchronization_id,
+        actor=SCHEDULE,
+        again=False,
+        started_at=NOW,
+    )
+    begun = made.begun(synchronization_id, NOW, by_person=False)
+    wiring.enrollments().begin(
+        made, begun, synchronization, entry=None, count=lambda transaction: None
+    )
+    member = a_member(enrollment, account_number=f"88888888888{index}", name=f"Unseen {index}")
+    add_member(member)
+
+
+def a_member(enrollment: Enrollment, **but: Any) -> Member:
+    """A member that the enrollment leaves out."""
+    ordinary: dict[str, Any] = {
+        "organization_id": enrollment.organization_id,
+        "enrollment_id": enrollment.enrollment_id,
+        "account_number": "200000000002",
+        "name": "Sandbox",
+        "place": Place(("r-abcd", "ou-abcd-11111111"), "Root/Sandbox"),
+        "standing": Standing.EXCLUDED,
+    }
+    return Member(**ordinary | but)
+
+
+def add_member(member: Member) -> None:
+    """A new one, counted."""
+    with wiring.table().transaction() as transaction:
+        save_member(transaction, member)
+        counted = Counted(member.enrollment_id, None, member.state(None))
+        count_members(transaction, member.organization_id, [counted])
+
+
 def stored(enrollment_id: str, organization_id: str = ORGANIZATION_ID) -> Enrollment:
     found = wiring.enrollments().stored(organization_id, enrollment_id)
     assert found
@@ -68,8 +121,8 @@ def dependencies(organization: InMemoryOrganization) -> synchronizing.Synchroniz
     return replace(made, connect=organization.connect, own_account=WORKLOAD)
 
 
-def request_of(begun: Synchronization, **but: Any) -> synchronizing.TurnRequest:
-    request = synchronizing.TurnRequest(
+def request_of(begun: Synchronization, **but: Any) -> synchronizing.RoundRequest:
+    request = synchronizing.RoundRequest(
         organization_id=begun.organization_id,
         enrollment_id=begun.enrollment_id,
         synchronization_id=begun.synchronization_id,
@@ -91,10 +144,12 @@ def begin(
     )
 
 
-def turn(begun: Synchronization, organization: InMemoryOrganization, seconds: float = inf) -> bool:
-    """Whether another turn is needed."""
+def one_round(
+    begun: Synchronization, organization: InMemoryOrganization, seconds: float = inf
+) -> bool:
+    """Whether another round is needed."""
     deadline = Deadline(seconds, lambda: 0.0)
-    return synchronizing.take_turn(request_of(begun), dependencies(organization), deadline)
+    return synchronizing.make_round(request_of(begun), dependencies(organization), deadline)
 
 
 def synchronize(
@@ -107,7 +162,7 @@ def synchronize(
     """From its start to its end."""
     begun = begin(enrollment_id, by_person=by_person, organization_id=organization_id)
     for _ in range(1000):
-        if not turn(begun, organization):
+        if not one_round(begun, organization):
             break
     return wiring.synchronizations().get(organization_id, enrollment_id, begun.synchronization_id)
 

@@ -35,6 +35,7 @@ HEAVY = {
         "cavok.domain.policy_evaluation",
         "cavok.domain.survey",
         "cavok.services.finish_verification",
+        "cavok.services.enrollments",
         "cavok.services.instances",
         "cavok.services.webhooks",
         "ulid",
@@ -58,6 +59,9 @@ HEAVY = {
     "publish_events": HTTP | {"boto3", "pynamodb", "cavok.adapters.table.table", _SESSION},
     "reconcile_clocks": HTTP | {"boto3", _SESSION, "aws_lambda_powertools.utilities.batch"},
     "sweep_accounts": HTTP | {"cavok.domain.instructions"},
+    "read_organization": HTTP
+    | {_PROBES, "cavok.domain.instructions", "aws_lambda_powertools.utilities.batch"},
+    "start_synchronizations": HTTP | {"boto3", _SESSION, "cavok.domain.instructions"},
     "survey_regions": HTTP | {_PROBES, "cavok.domain.instructions"},
     "write_customer_log": HTTP
     | {"pynamodb", "cavok.adapters.customer.probes", "cavok.domain.accounts"},
@@ -79,7 +83,9 @@ PREPARED = {
     "probe_permission": {"dynamodb", "kms"},
     "publish_events": {"events"},
     "reconcile_clocks": {"dynamodb", "scheduler"},
+    "read_organization": {"dynamodb", "sts"},
     "record_verification": {"dynamodb"},
+    "start_synchronizations": {"dynamodb"},
     "survey_regions": {"dynamodb", "kms"},
     "sweep_accounts": {"dynamodb", "sts", "stepfunctions"},
     "write_customer_log": {"kms"},

@@ -694,6 +694,11 @@ def _versioned(method: str, path: str) -> _Versioned | None:
 # ---- problems ------------------------------------------------------------------------------------
 
 _DETAILS = {
+    **{
+        (operation, "busy_with_others"): "The enrollment is being changed at this moment. Please "
+        "try again."
+        for operation in ("patch_enrollment", "delete_enrollment")
+    },
     ("patch_resource", "busy_with_others"): "The resource was changed by others at this moment. "
     "Please try again.",
     ("redeliver_usage_event", "not_subscribed"): "Your webhook does not subscribe to Usage "

@@ -31,8 +31,8 @@ policies that a customer can write take five seconds a permission, ordinary ones
 database.
 """
 
-TURN_SECONDS = 60.0
-"""For a turn of a synchronization. No page is asked for after it, and a call takes up to 22
+ROUND_SECONDS = 60.0
+"""For a round of a synchronization. No page is asked for after it, and a call takes up to 22
 seconds; what was found is stored then. SynchronizeOrganization has 180.
 """
 

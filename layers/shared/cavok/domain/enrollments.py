@@ -47,7 +47,7 @@ REST_AFTER = timedelta(days=7)
 """An enrollment whose stack never came is not tried any more once nobody touched it for so long."""
 
 SLOT_HELD_FOR = timedelta(minutes=10)
-"""By the turn of a synchronization that took or renewed the slot. Longer than a turn and its
+"""By the round of a synchronization that took or renewed the slot. Longer than a round and its
 retries take; then the synchronization is dead.
 """
 

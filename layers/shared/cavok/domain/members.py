@@ -154,7 +154,7 @@ def plain_name(name: str) -> str:
     return re.sub("[^A-Za-z0-9]", "", name)[:LONGEST_NAME]
 
 
-class Names:
+class GivenNames:
     """The names of an organization's accounts, so that new ones are unique. Case does not count."""
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -206,7 +206,7 @@ def plan_seen(
     member: Member | None,
     account: Account | None,
     *,
-    names: Callable[[], Names],
+    names: Callable[[], GivenNames],
     now: datetime,
 ) -> MemberChange | None:
     """What a synchronization does with an account that AWS lists; null if nothing. `account`: the
@@ -275,7 +275,7 @@ def _used(
     after: Member,
     account: Account | None,
     *,
-    names: Callable[[], Names],
+    names: Callable[[], GivenNames],
     now: datetime,
 ) -> tuple[Member, Account]:
     """An included member and its account: new, adopted, renamed as AWS renamed it, or as it was."""

@@ -1,6 +1,5 @@
 """Starting synchronizations of enrollments, and removals of those that were ended."""
 
-from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,21 +36,20 @@ def start_synchronization(
     organization_id: str,
     enrollment_id: str,
     *,
-    versions: Container[str] | None = None,
     requester: Requester,
     dependencies: StartDependencies,
     quotas: Quotas | None,
     now: datetime,
 ) -> Synchronization:
     """Starts a synchronization, or returns the one that runs. `quotas`: a person's; None for a
-    schedule. Raises EnrollmentNotFound, PreconditionFailed, HasNoAccountYet, QuotaExceeded,
-    Conflict, ServiceUnavailable.
+    schedule. Raises EnrollmentNotFound, HasNoAccountYet, QuotaExceeded, Conflict,
+    ServiceUnavailable.
     """
     enrollments, synchronizations = dependencies.enrollments, dependencies.synchronizations
     by_person = requester.actor.kind is ActorKind.PERSON
 
     def attempt() -> Synchronization:
-        before = enrollments.get(organization_id, enrollment_id).at_one_of(versions)
+        before = enrollments.get(organization_id, enrollment_id)
         if before.management_account_id is None:
             raise HasNoAccountYet(
                 "Enter the number of the account in which you deployed the stack: "

@@ -1,5 +1,5 @@
-"""One turn of a synchronization: a bounded part of the walk through an AWS Organization, and what
-its accounts become. It writes nothing for what is already so, and a repeated turn adds nothing
+"""One round of a synchronization: a bounded part of the walk through an AWS Organization, and what
+its accounts become. It writes nothing for what is already so, and a repeated round adds nothing
 twice.
 """
 
@@ -37,7 +37,7 @@ from cavok.domain.errors import (
 from cavok.domain.members import (
     Member,
     MemberChange,
-    Names,
+    GivenNames,
     OrganizationAccount,
     Standing,
     plan_seen,
@@ -48,7 +48,7 @@ from cavok.observability import logger
 from cavok.services.enter_account import EntryDependencies
 from cavok.services.enter_organization import enter_organization
 
-PAGES_A_TURN = 100
+PAGES_A_ROUND = 100
 """Of AWS's lists, 20 entries each: about a minute at the rate that Organizations allows."""
 
 ADDED_AT_ONCE = 24
@@ -65,7 +65,7 @@ REASON_LIMIT = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SynchronizationDependencies:
-    """What a turn needs. `connect` makes the client of an AWS Organization from a session."""
+    """What a round needs. `connect` makes the client of an AWS Organization from a session."""
 
     enrollments: Enrollments
     members: Members
@@ -79,8 +79,8 @@ class SynchronizationDependencies:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnRequest:
-    """Which synchronization has its turn. `failure`: why the workflow gives it up; null if it does
+class RoundRequest:
+    """Which synchronization has its round. `failure`: why the workflow gives it up; null if it does
     not.
     """
 
@@ -96,15 +96,15 @@ class TurnRequest:
         return cls(**{name: event[name] for name in names}, failure=event.get("failure"))
 
 
-def take_turn(
-    request: TurnRequest, dependencies: SynchronizationDependencies, deadline: Deadline
+def make_round(
+    request: RoundRequest, dependencies: SynchronizationDependencies, deadline: Deadline
 ) -> bool:
-    """Whether the synchronization needs another turn. Raises EntryInconclusive, BusyWithOthers."""
+    """Whether the synchronization needs another round. Raises EntryInconclusive, BusyWithOthers."""
     enrollment = dependencies.enrollments.stored(request.organization_id, request.enrollment_id)
     if enrollment is None:
         return False
     if enrollment.ended_at:
-        return _Removal(enrollment, dependencies).turn(deadline)
+        return _Removal(enrollment, dependencies).round(deadline)
     try:
         synchronization, walk = dependencies.synchronizations.with_walk(
             request.organization_id, request.enrollment_id, request.synchronization_id
@@ -113,10 +113,10 @@ def take_turn(
         return False
     if not synchronization.running or not enrollment.held_by(request.synchronization_id):
         return False  # it was given up, and another has begun since
-    turn = _Synchronizing(enrollment, synchronization, walk, dependencies)
+    this = _Synchronizing(enrollment, synchronization, walk, dependencies)
     if request.failure is not None:
-        return turn.failed(enrolling.without_answer(_said(request.failure)))
-    return turn.take(deadline)
+        return this.failed(enrolling.without_answer(_said(request.failure)))
+    return this.round(deadline)
 
 
 def _said(failure: Mapping[str, Any]) -> str:
@@ -137,10 +137,10 @@ class _Synchronizing:
         self._synchronization = synchronization
         self._walk = walk
         self._dependencies = dependencies
-        self._names: Names | None = None
+        self._names: GivenNames | None = None
 
-    def take(self, deadline: Deadline) -> bool:
-        """Whether another turn is needed."""
+    def round(self, deadline: Deadline) -> bool:
+        """Whether another round is needed."""
         try:
             self._hold_slot()
         except EnrollmentNotFound:  # a person ended it at this moment
@@ -166,7 +166,7 @@ class _Synchronizing:
         return True
 
     def _hold_slot(self) -> None:
-        """Each turn renews the slot, so that a long synchronization does not lapse."""
+        """Each round renews the slot, so that a long synchronization does not lapse."""
         now, own = self._dependencies.clock(), self._synchronization.synchronization_id
         self._enrollment = self._dependencies.enrollments.changed(
             self._enrollment.organization_id,
@@ -182,7 +182,7 @@ class _Synchronizing:
         if walk.open is None:
             walk = walk.from_roots(organization.roots())
         seen: dict[str, OrganizationAccount] = {}
-        for _ in range(PAGES_A_TURN):
+        for _ in range(PAGES_A_ROUND):
             if not walk.open or not deadline.left:
                 break
             try:
@@ -238,9 +238,11 @@ class _Synchronizing:
             self._try_again([each for each in waiting if each.account_number not in written], now)
         return len(waiting)
 
-    def _all_names(self) -> Names:
+    def _all_names(self) -> GivenNames:
         if self._names is None:
-            self._names = Names(self._dependencies.accounts.names(self._enrollment.organization_id))
+            self._names = GivenNames(
+                self._dependencies.accounts.names(self._enrollment.organization_id)
+            )
         return self._names
 
     def _try_again(self, accounts: Sequence[Account], now: datetime) -> None:
@@ -380,7 +382,7 @@ class _Synchronizing:
         state: SynchronizationState,
         reason: str | None = None,
     ) -> bool:
-        """Always False: no other turn is needed."""
+        """Always False: no other round is needed."""
         enrollments, now = self._dependencies.enrollments, self._dependencies.clock()
         ids = self._enrollment.organization_id, self._enrollment.enrollment_id
 
@@ -429,8 +431,8 @@ class _Removal:
         self._enrollment = enrollment
         self._dependencies = dependencies
 
-    def turn(self, deadline: Deadline) -> bool:
-        """Whether another turn is needed."""
+    def round(self, deadline: Deadline) -> bool:
+        """Whether another round is needed."""
         ids = self._enrollment.organization_id, self._enrollment.enrollment_id
         while deadline.left:
             page = self._dependencies.members.after(*ids, "")

@@ -3,7 +3,7 @@ others that read or write it.
 
 | item                                  | pk                | sk                                 | files                                            |
 | ------------------------------------- | ----------------- | ---------------------------------- | ------------------------------------------------ |
-| organization                          | ORG#<org>         | ORG                                | organizations, accounts                          |
+| organization                          | ORG#<org>         | ORG                                | organizations, accounts, enrollments             |
 | its webhook                           | ORG#<org>         | WEBHOOK                            | webhooks                                         |
 | account                               | ORG#<org>         | ACCOUNT#<account>                  | accounts, due_accounts, resources, verifications |
 | its sealed access key                 | ORG#<org>         | CREDENTIALS#<account>              | accounts                                         |
@@ -19,7 +19,7 @@ others that read or write it.
 | messages of a day that wait on        | WEBHOOK#<org>     | WAITING#<yyyy-mm-dd>               | webhooks                                         |
 | delivery to the webhook, for a week   | WEBHOOK#<org>     | DELIVERY#<time>#<event>            | webhooks                                         |
 | accounts that are looked at           | ORG#<org>         | LOOKS                              | looks                                            |
-| deleted account, for a day            | ORG#<org>         | DELETED#<account>                  | deleted, accounts                                |
+| deleted account or enrollment         | ORG#<org>         | DELETED#<account>                  | deleted, accounts, enrollments                   |
 | account made by an Idempotency-Key    | ORG#<org>         | IDEMPOTENCY#<sha256>               | idempotency, accounts                            |
 | verification                          | ACCOUNT#<account> | VERIFICATION#<ulid>                | verifications                                    |
 | interaction                           | ACCOUNT#<account> | INTERACTION#<ulid>                 | interactions                                     |

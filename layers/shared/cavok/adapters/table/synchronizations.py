@@ -145,7 +145,7 @@ class Synchronizations:
 def count_changes(
     transaction: TransactWrite, synchronization: Synchronization, *, added: int, changed: int
 ) -> None:
-    """Adds to a transaction that it also counts: repeated turns count nothing twice."""
+    """Adds to a transaction that it also counts: repeated rounds count nothing twice."""
     numbers = ((SynchronizationItem.added, added), (SynchronizationItem.changed, changed))
     transaction.update(
         _item(synchronization), [each.add(number) for each, number in numbers if number]

@@ -194,13 +194,9 @@ def get_enrollment_instructions(enrollment_id: str) -> EnrollmentInstructionsBod
     "/v1/enrollments/<enrollment_id>/synchronizations",
     summary="Synchronize an enrollment",
     tags=["Enrollments"],
-    responses=answers(
-        "enrollment_not_found", "has_no_account_yet", "precondition_failed", ok=ACCEPTED
-    ),
+    responses=answers("enrollment_not_found", "has_no_account_yet", ok=ACCEPTED),
 )
-def create_synchronization(
-    enrollment_id: str, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
-) -> Response[SynchronizationBody]:
+def create_synchronization(enrollment_id: str) -> Response[SynchronizationBody]:
     """Starts a synchronization, or returns the one that is running. It also makes members whose
     role is missing due for a test, unless they were tested within ten minutes.
     """
@@ -209,7 +205,6 @@ def create_synchronization(
     begun = start_synchronization(
         router.caller.organization_id,
         enrollment_id,
-        versions=versions_of(if_match, if_none_match),
         requester=router.requester,
         dependencies=wiring.start_dependencies(),
         quotas=wiring.quotas(),
