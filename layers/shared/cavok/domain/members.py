@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain, count
 from typing import Self
 
 from cavok.domain.accounts import AccessType, Account, ListedAccount
@@ -166,10 +167,9 @@ class GivenNames:
         """
         plain = plain_name(wanted)
         longer = f"{plain[: LONGEST_NAME - len(account_number)]}{account_number}"
-        chosen = next(
-            (each for each in (plain, longer) if each and each.lower() not in self._used),
-            f"Account{account_number}",
-        )
+        others = (f"{longer[: LONGEST_NAME - 6]}{number}" for number in count(2))
+        candidates = chain([plain, longer], others)
+        chosen = next(each for each in candidates if each and each.lower() not in self._used)
         self._used.add(chosen.lower())
         return chosen
 

@@ -35,9 +35,9 @@ from cavok.domain.errors import (
     SynchronizationNotFound,
 )
 from cavok.domain.members import (
+    GivenNames,
     Member,
     MemberChange,
-    GivenNames,
     OrganizationAccount,
     Standing,
     plan_seen,
