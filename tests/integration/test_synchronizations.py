@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cavok import wiring
+from cavok.adapters.customer.aws_organization import UnitGone
 from cavok.adapters.table.accounts import Accounts
 from cavok.domain.enrollments import EnrollmentStatus
 from cavok.domain.verifications import finish
@@ -412,6 +413,47 @@ def test_organizations_that_is_busy_ends_a_turn_and_nothing_else(
 
         assert (done.state, done.found) == ("finished", 3)
     assert len(accounts_of()) == 3
+
+
+def test_a_token_that_is_not_taken_any_more_begins_the_unit_anew(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(50):
+        organization.member(f"3{number:011}", f"Member {number}", "ou-abcd-00000002")
+    enrollment_id = enroll(admin)
+    accounts, refused = InMemoryOrganization.accounts, []
+
+    def refuse_once(self: InMemoryOrganization, place: Any, token: str | None) -> Any:
+        if token == "20" and not refused:
+            refused.append(token)
+            raise UnitGone("InvalidInputException: NextToken")
+        return accounts(self, place, token)
+
+    monkeypatch.setattr(InMemoryOrganization, "accounts", refuse_once)
+
+    done = synchronize(enrollment_id, organization)
+
+    assert refused
+    assert (done.state, done.found, done.added) == ("finished", 53, 53)
+
+
+def test_a_unit_that_was_deleted_meanwhile_is_left_out(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    enrollment_id = enroll(admin)
+    units = organization.units
+
+    def listed_and_gone(parent: str, token: str | None) -> Any:
+        page = units(parent, token)
+        if parent == ROOT:
+            organization.units_by_id.pop("ou-abcd-00000001", None)
+        return page
+
+    organization.units = listed_and_gone  # type: ignore[method-assign]
+
+    done = synchronize(enrollment_id, organization)
+
+    assert (done.state, done.found) == ("finished", 1)
 
 
 def test_an_account_that_moved_while_the_tree_was_read_is_not_taken_for_gone(

@@ -4,15 +4,14 @@ from collections.abc import Container
 from datetime import datetime
 from typing import Any
 
-from cavok.adapters.table.enrollments import CHANGED_BY_OTHERS, Enrollments
+from cavok.adapters.table.enrollments import Enrollments, retry_while_changed
 from cavok.adapters.table.organizations import Organizations
 from cavok.adapters.table.quotas import Quotas
-from cavok.adapters.table.table import retry_on_conflict
 from cavok.domain import audit
 from cavok.domain.actors import Requester
 from cavok.domain.audit import AuditAction
 from cavok.domain.enrollments import Enrollment, EnrollmentOptions
-from cavok.domain.errors import BusyWithOthers, CavokError, EnrollmentNotFound, InvalidField
+from cavok.domain.errors import CavokError, EnrollmentNotFound, InvalidField
 from cavok.domain.ids import new_id
 from cavok.domain.providers import Provider
 from cavok.domain.quotas import QuotaName
@@ -124,7 +123,7 @@ def end_enrollment(
         enrollments.mark_ended(before, before.ended(now), entry, now)
         return before
 
-    ended = retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
+    ended = retry_while_changed(attempt)
     if ended and not ended.synchronizing(now):
         try:
             start_removal(organization_id, enrollment_id, dependencies, requester, now)

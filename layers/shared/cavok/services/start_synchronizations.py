@@ -3,15 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from cavok.adapters.table.enrollments import CHANGED_BY_OTHERS, Enrollments
+from cavok.adapters.table.enrollments import Enrollments, retry_while_changed
 from cavok.adapters.table.quotas import Quotas
 from cavok.adapters.table.synchronizations import Synchronizations
-from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.workflows import SynchronizationWorkflows
 from cavok.domain import audit
 from cavok.domain.actors import ActorKind, Requester
 from cavok.domain.audit import AuditAction
-from cavok.domain.errors import BusyWithOthers, HasNoAccountYet, SynchronizationNotStarted
+from cavok.domain.errors import HasNoAccountYet, SynchronizationNotStarted
 from cavok.domain.ids import new_id
 from cavok.domain.quotas import QuotaName
 from cavok.domain.synchronizations import Synchronization
@@ -76,7 +75,7 @@ def start_synchronization(
         )
         return synchronization
 
-    begun = retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
+    begun = retry_while_changed(attempt)
     if begun.running:
         _start(begun, dependencies, requester, now)
     return begun
@@ -115,7 +114,7 @@ def start_removal(
         if before:
             enrollments.save(before, before.begun(removal_id, now, by_person=False))
 
-    retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
+    retry_while_changed(attempt)
     dependencies.workflows.start(organization_id, enrollment_id, removal_id, requester.request_id)
 
 

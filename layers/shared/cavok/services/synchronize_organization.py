@@ -17,10 +17,10 @@ from cavok.adapters.customer.canary import Canary
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.enrollment_totals import Counted, count_members
-from cavok.adapters.table.enrollments import CHANGED_BY_OTHERS, Enrollments
+from cavok.adapters.table.enrollments import Enrollments, retry_while_changed
 from cavok.adapters.table.members import Members, delete_member, save_member
 from cavok.adapters.table.synchronizations import Synchronizations, count_changes
-from cavok.adapters.table.table import BATCH, retry_on_conflict
+from cavok.adapters.table.table import BATCH
 from cavok.domain import audit
 from cavok.domain import enrollments as enrolling
 from cavok.domain.accounts import Account, Issue, Status
@@ -28,7 +28,6 @@ from cavok.domain.actors import SYSTEM, Requester
 from cavok.domain.deadlines import Deadline
 from cavok.domain.enrollments import Enrollment
 from cavok.domain.errors import (
-    BusyWithOthers,
     EnrollmentNotFound,
     OrganizationBusy,
     OrganizationUnreadable,
@@ -206,7 +205,7 @@ class _Synchronizing:
         own = self._dependencies.own_account
         others = (each for each in seen if each.account_number != own)
         while batch := list(islice(others, BATCH)):
-            missing = self._retried(partial(self._store_batch, batch))
+            missing = retry_while_changed(partial(self._store_batch, batch))
             self._synchronization = replace(
                 self._synchronization, missing=self._synchronization.missing + missing
             )
@@ -315,9 +314,6 @@ class _Synchronizing:
     def _requester(self) -> Requester:
         return Requester(actor=SYSTEM, request_id=self._synchronization.synchronization_id)
 
-    def _retried(self, attempt: Callable[[], int]) -> int:
-        return retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
-
     # ---- the end -------------------------------------------------------------------------------
 
     def _compare(self, organization: AwsOrganization, deadline: Deadline) -> bool:
@@ -340,7 +336,7 @@ class _Synchronizing:
                 and not organization.has(member.account_number)
             ]
             if gone:
-                self._retried(partial(self._close_batch, gone))
+                retry_while_changed(partial(self._close_batch, gone))
             self._walk = replace(self._walk, compared=page[-1].account_number)
         self._advance(self._walk)
         return False
@@ -394,7 +390,7 @@ class _Synchronizing:
             enrollments.end(before, after, self._synchronization, state, now=now, reason=reason)
             return False
 
-        return retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
+        return retry_while_changed(attempt)
 
 
 def _next_page(organization: AwsOrganization, walk: Walk) -> tuple[Walk, list[OrganizationAccount]]:
@@ -439,9 +435,8 @@ class _Removal:
             if not page:
                 self._remove(*ids)
                 return False
-            retry_on_conflict(
-                partial(self._remove_batch, [member.account_number for member in page]),
-                or_raise=BusyWithOthers(CHANGED_BY_OTHERS),
+            retry_while_changed(
+                partial(self._remove_batch, [member.account_number for member in page])
             )
         return True
 
@@ -473,4 +468,4 @@ class _Removal:
             if found:
                 self._dependencies.enrollments.remove(found)
 
-        retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
+        retry_while_changed(attempt)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -42,7 +43,14 @@ from cavok.domain.member_states import MemberState
 from cavok.domain.permissions import DEFAULT_ROLE_PATH
 from cavok.domain.synchronizations import Synchronization, SynchronizationState
 
+T = TypeVar("T")
+
 CHANGED_BY_OTHERS = "The enrollment is being changed at this moment. Please try again."
+
+
+def retry_while_changed(attempt: Callable[[], T]) -> T:
+    """As `retry_on_conflict`, for what changes an enrollment or its members. Raises BusyWithOthers."""
+    return retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
 
 
 class EnrollmentItem(Item):
@@ -199,7 +207,7 @@ class Enrollments:
                 raise
             return item.enrollment()
 
-        return retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
+        return retry_while_changed(attempt)
 
     def save(
         self,
@@ -241,7 +249,7 @@ class Enrollments:
             entry = entry_of(before, after) if entry_of else None
             return self.save(before, after, entry=entry, with_items=with_items)
 
-        return retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
+        return retry_while_changed(attempt)
 
     def begin(
         self,
