@@ -49,7 +49,7 @@ CHANGED_BY_OTHERS = "The enrollment is being changed at this moment. Please try 
 
 
 def retry_while_changed(attempt: Callable[[], T]) -> T:
-    """As `retry_on_conflict`, for what changes an enrollment or its members. Raises BusyWithOthers."""
+    """As `retry_on_conflict`, for enrollments and their members. Raises BusyWithOthers."""
     return retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
 
 
