@@ -15,6 +15,7 @@ import pytest
 
 from cavok import wiring
 from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.enrollments import Enrollments
 from cavok.adapters.table.quotas import Quotas
 from cavok.adapters.table.resources import Resources
 from cavok.adapters.table.webhooks import Webhooks
@@ -330,7 +331,7 @@ def test_the_example_of_a_condition_has_the_form_of_the_tag_that_it_is_about(
     assert {form(tag) for tag in shown} == {form(client.get().headers["etag"])}
 
 
-FORMS = {1: "e79e55240bbe70be", 2: "bccaac8c21e5874c"}
+FORMS = {1: "e79e55240bbe70be", 2: "bccaac8c21e5874c", 3: "22855e6583e7b9c3"}
 """The form of an account's representation, and the digest of its schema and of the words that a
 release adds. For another one, count on: a client whose ETag is of an older form is sent the new
 one, and its If-Match goes on to work. Groups of the catalog are not in it: another group is another
@@ -426,6 +427,8 @@ def test_a_change_between_reading_and_writing_is_not_overwritten(
         reads, method, others = (Webhooks, "get"), "PUT", WEBHOOK | {"url": "https://a.example/"}
     if "/resources/" in client.read:
         reads, others = (Resources, "find"), {"schedule": {"time_zone": "UTC", "windows": []}}
+    if "/enrollments/" in client.read:
+        reads, others = (Enrollments, "get"), {"name": "Another"}
     if client.path.endswith("/verifications"):
         reads = (Quotas, "counting_beside")
     tag, read, changing = client.get().headers["etag"], getattr(*reads), iter([1])

@@ -406,7 +406,7 @@ OWN: dict[str, dict[str, str]] = {
         "rotate_secret": "Whether to create a new signing secret.",
     },
     "NewEnrollmentBody": _CHOICES,
-    "EnrollmentChangeBody": _CHOICES,
+    "EnrollmentChangeBody": {name: text for name, text in _CHOICES.items() if name != "role_path"},
     "EnrollmentBody": {
         **_CHOICES,
         "organization_arn": "The AWS Organization. Null before the first synchronization.",

@@ -464,7 +464,6 @@ def _answers() -> Iterable[BaseModel]:
     yield EndedEnrollmentBody.made()
     yield SynchronizationBody.of(SYNCHRONIZATION)
     member = MemberBody.of_member(MemberShown.of(MEMBER, None))
-    yield member
     yield MemberPage(items=[member], next_cursor=None)
     deploying = EnrollmentInstructionsBody.of_enrollment(ENROLLMENT, _TRUST, _TEMPLATE_URL)
     yield deploying.model_copy(

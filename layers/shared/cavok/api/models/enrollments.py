@@ -94,7 +94,7 @@ class NewEnrollmentBody(RequestBodyWithoutNulls):
     """An AWS Organization to connect by one stack."""
 
     name: Name
-    provider: AvailableProvider
+    provider: Annotated[AvailableProvider, Field(title="EnrollmentProvider")]
     management_account_id: Annotated[ProviderId | None, MayBeLeftOut()] = Field(
         default_factory=left_out
     )
