@@ -421,12 +421,13 @@ def test_a_token_that_is_not_taken_any_more_begins_the_unit_anew(
     for number in range(50):
         organization.member(f"3{number:011}", f"Member {number}", "ou-abcd-00000002")
     enrollment_id = enroll(admin)
-    accounts, refused = InMemoryOrganization.accounts, []
+    accounts = InMemoryOrganization.accounts
+    refused: list[str] = []
 
     def refuse_once(self: InMemoryOrganization, place: Any, token: str | None) -> Any:
         if token == "20" and not refused:
             refused.append(token)
-            raise UnitGone("InvalidInputException: NextToken")
+            raise UnitGone("InvalidInputException", "NextToken")
         return accounts(self, place, token)
 
     monkeypatch.setattr(InMemoryOrganization, "accounts", refuse_once)

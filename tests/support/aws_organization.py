@@ -83,7 +83,7 @@ class InMemoryOrganization:
 
     def _find(self, unit: str) -> None:
         if unit != ROOT and unit not in self.units_by_id:
-            raise UnitGone(unit)
+            raise UnitGone("ParentNotFoundException", unit)
 
     def _count(self) -> None:
         self.calls += 1

@@ -320,45 +320,39 @@ class _Synchronizing:
         """Whether every stored member was compared with what AWS listed. One that was not listed is
         asked for: it may have moved while the tree was read. Raises OrganizationBusy.
         """
-        while deadline.left:
-            page = self._dependencies.members.after(
-                self._enrollment.organization_id,
-                self._enrollment.enrollment_id,
-                self._walk.compared,
-            )
-            if not page:
-                return True
-            gone = [
-                member.account_number
-                for member in page
-                if member.account_number not in self._walk.seen
-                and member.standing is not Standing.CLOSED
-                and not organization.has(member.account_number)
-            ]
-            if gone:
-                retry_while_changed(partial(self._close_batch, gone))
-            self._walk = replace(self._walk, compared=page[-1].account_number)
-        self._advance(self._walk)
-        return False
+        try:
+            while deadline.left:
+                page = self._dependencies.members.after(
+                    self._enrollment.organization_id,
+                    self._enrollment.enrollment_id,
+                    self._walk.compared,
+                )
+                if not page:
+                    return True
+                for member in page:
+                    if not deadline.left:
+                        break
+                    if self._is_gone(member, organization):
+                        retry_while_changed(partial(self._close, member.account_number))
+                    self._walk = replace(self._walk, compared=member.account_number)
+            return False
+        finally:
+            self._advance(self._walk)
 
-    def _close_batch(self, numbers: Sequence[str]) -> int:
-        organization_id = self._enrollment.organization_id
-        members = self._dependencies.members.with_numbers(
-            organization_id, self._enrollment.enrollment_id, numbers
-        )
-        accounts = self._dependencies.accounts.with_numbers(organization_id, numbers)
-        now = self._dependencies.clock()
-        planned = (
-            plan_unseen(self._enrollment, member, accounts.get(number), now)
-            for number, member in members.items()
-        )
-        changes = [change for change in planned if change]
-        self._write(changes)
-        return len(changes)
+    def _is_gone(self, member: Member, organization: AwsOrganization) -> bool:
+        number, closed = member.account_number, member.standing is Standing.CLOSED
+        return not closed and number not in self._walk.seen and not organization.has(number)
+
+    def _close(self, number: str) -> None:
+        """Reads it anew at each try."""
+        organization_id, own = self._enrollment.organization_id, self._enrollment.enrollment_id
+        member = self._dependencies.members.with_numbers(organization_id, own, [number])[number]
+        account = self._dependencies.accounts.with_numbers(organization_id, [number]).get(number)
+        change = plan_unseen(self._enrollment, member, account, self._dependencies.clock())
+        if change:
+            self._write([change])
 
     def _finished(self, arn: str) -> bool:
-        self._advance(self._walk)
-
         def end(enrollment: Enrollment, now: datetime) -> Enrollment:
             return replace(enrollment.synchronized(now), organization_arn=arn)
 

@@ -97,8 +97,11 @@ def test_who_has_no_parent_is_gone(stubbed: tuple[AwsOrganization, Stubber]) -> 
     stubber.add_response("list_parents", {"Parents": [{"Id": "r-abcd", "Type": "ROOT"}]})
     stubber.add_client_error("list_parents", "ChildNotFoundException", "no")
 
+    stubber.add_client_error("list_parents", "InvalidInputException", "no")
+
     assert organization.has("100000000001")
     assert not organization.has("100000000001")
+    assert organization.has("100000000001"), "AWS did not say that it is gone"
 
 
 @mock_aws

@@ -21,7 +21,13 @@ _GONE = ("ParentNotFoundException", "ChildNotFoundException", "InvalidInputExcep
 
 
 class UnitGone(Exception):
-    """A unit or account is not there any more, or a page's token is not taken any more."""
+    """A unit or account is not there any more, or a page's token is not taken any more. `code`:
+    what AWS said.
+    """
+
+    def __init__(self, code: str, said: str) -> None:
+        super().__init__(said)
+        self.code = code
 
 
 class UnitsPage(NamedTuple):
@@ -88,8 +94,8 @@ class AwsOrganization:
         """Whether an account is still somewhere in it."""
         try:
             _asked(self._client.list_parents, ChildId=account_number)
-        except UnitGone:
-            return False
+        except UnitGone as error:
+            return error.code != "ChildNotFoundException"
         return True
 
 
@@ -106,5 +112,5 @@ def _asked(call: Callable[..., Any], **arguments: Any) -> Any:
         if code in _UNREADABLE:
             raise OrganizationUnreadable(said) from error
         if code in _GONE:
-            raise UnitGone(said) from error
+            raise UnitGone(code, said) from error
         raise OrganizationBusy(said) from error

@@ -1,8 +1,9 @@
 """The bodies of enrollments, their synchronizations and their members."""
 
+import re
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, StrictBool, StrictStr
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StrictStr
 
 from cavok.api.models.accounts import (
     AvailableProvider,
@@ -73,21 +74,31 @@ Feature = Annotated[
     StrictStr, AfterValidator(_known_feature), Field(json_schema_extra={"enum": [*FEATURES]})
 ]
 Features = Annotated[list[Feature], Field(max_length=len(FEATURES))]
-TagKey = Annotated[
-    StrictStr,
-    Matching(
-        "(?!aws:)[A-Za-z0-9 +._:/@-]{1,128}",
-        "A tag's key is up to 128 letters, digits, spaces or +._:/@- and is not AWS's own.",
-    ),
+_TAG_KEY, _TAG_VALUE = "(?!aws:)[A-Za-z0-9 +._:/@-]{1,128}", "[A-Za-z0-9 +._:/@-]{0,256}"
+_TAGS = (
+    "A tag's key is 1 to 128, its value up to 256 letters, digits, spaces or +._:/@- characters. "
+    "Keys that begin with aws: are AWS's own."
+)
+
+
+def _fit(tags: Any) -> Any:
+    """An error names the field, and not an entry whose name may be anything. Raises ValueError."""
+    if isinstance(tags, dict):
+        for key, value in tags.items():
+            fits = isinstance(value, str) and re.fullmatch(_TAG_VALUE, value)
+            if not fits or not re.fullmatch(_TAG_KEY, key):
+                raise ValueError(_TAGS)
+    return tags
+
+
+Tags = Annotated[
+    dict[
+        Annotated[StrictStr, Matching(_TAG_KEY, _TAGS)],
+        Annotated[StrictStr, Matching(_TAG_VALUE, _TAGS)],
+    ],
+    Field(max_length=MOST_TAGS),
+    BeforeValidator(_fit),
 ]
-TagValue = Annotated[
-    StrictStr,
-    Matching(
-        "[A-Za-z0-9 +._:/@-]{0,256}",
-        "A tag's value is up to 256 letters, digits, spaces or +._:/@- characters.",
-    ),
-]
-Tags = Annotated[dict[TagKey, TagValue], Field(max_length=MOST_TAGS)]
 
 
 class NewEnrollmentBody(RequestBodyWithoutNulls):
