@@ -298,6 +298,28 @@ def test_an_account_that_was_added_by_hand_is_adopted_as_it_is(
     assert accounts_of()["100000000001"].name == "Mine"
 
 
+def test_an_account_that_a_person_adds_at_this_moment_is_adopted_and_not_added_twice(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrollment_id = enroll(admin)
+    read = Accounts.with_numbers
+    mine: list[str] = []
+
+    def read_and_then_added(self: Accounts, *arguments: Any) -> Any:
+        found = read(self, *arguments)
+        if not mine:
+            mine.append(admin.account(provider_id="100000000001", name="Mine")["account_id"])
+        return found
+
+    monkeypatch.setattr(Accounts, "with_numbers", read_and_then_added)
+
+    done = synchronize(enrollment_id, organization)
+
+    assert (done.state, done.added, done.changed) == ("finished", 2, 1)
+    assert [accounts_of()["100000000001"].account_id] == mine
+    assert len(accounts_of()) == len(wiring.accounts().names(ORGANIZATION_ID)) == 3
+
+
 def test_names_are_unique_letters_and_digits_and_follow_aws_until_a_person_changes_them(
     admin: Api, organization: InMemoryOrganization
 ) -> None:
@@ -399,7 +421,9 @@ def test_one_whose_execution_died_lapses_and_the_next_begins_anew(
     assert (done.state, done.added) == ("finished", 3)
     path = f"/v1/enrollments/{enrollment_id}/synchronizations/{dead.synchronization_id}"
     assert admin.get(path).json["state"] == "failed"
+    organization.calls = 0
     assert not one_round(dead, organization)
+    assert organization.calls == 0
 
 
 def test_organizations_that_is_busy_ends_a_turn_and_nothing_else(
@@ -431,11 +455,12 @@ def test_a_token_that_is_not_taken_any_more_begins_the_unit_anew(
         return accounts(self, place, token)
 
     monkeypatch.setattr(InMemoryOrganization, "accounts", refuse_once)
+    monkeypatch.setattr("cavok.services.synchronize_organization.PAGES_A_ROUND", 1)
 
     done = synchronize(enrollment_id, organization)
 
     assert refused
-    assert (done.state, done.found, done.added) == ("finished", 53, 53)
+    assert (done.state, done.found, done.added, done.missing) == ("finished", 53, 53, 53)
 
 
 def test_a_unit_that_was_deleted_meanwhile_is_left_out(
