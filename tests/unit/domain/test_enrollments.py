@@ -20,7 +20,7 @@ from cavok.domain.enrollments import (
     features_of,
 )
 from cavok.domain.errors import InvalidField, PreconditionFailed
-from cavok.domain.permissions import DEFAULT_ROLE_NAME, ROLE_NAME_PREFIX
+from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_NAME, ROLE_NAME_PREFIX
 from cavok.domain.session_policies import organization_policy
 from tests.support.builders import NOW
 from tests.support.enrollments import MANAGEMENT, SYNCHRONIZATION_ID, an_enrollment, connected
@@ -49,8 +49,10 @@ def test_the_entrance_is_a_role_of_the_stacks_account() -> None:
 
 
 def test_by_default_members_grant_what_is_used_and_logs_if_they_are_written() -> None:
-    assert features_of(None, write_logs=True) == ("ec2", "rds", "logs")
-    assert features_of(None, write_logs=False) == ("ec2", "rds")
+    used = tuple(group.group for group in CAPABILITY_GROUPS)
+    assert features_of(None, write_logs=True) == used
+    assert features_of(None, write_logs=False) == tuple(name for name in used if name != "logs")
+    assert {"ec2", "rds", "logs"} <= {*used}
     assert features_of(["logs", "ec2"], write_logs=True) == ("ec2", "logs")
     assert features_of(FEATURES[::-1], write_logs=False) == FEATURES
     assert features_of([], write_logs=False) == ()

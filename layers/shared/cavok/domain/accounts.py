@@ -10,7 +10,7 @@ from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_PATH, role_
 from cavok.domain.regions import UNUSABLE, RegionHealth
 from cavok.domain.reverification import Attention
 from cavok.domain.template_versions import Template, template_of
-from cavok.domain.versions import require_version
+from cavok.domain.versions import require_version, version_after
 
 
 class AccessType(StrEnum):
@@ -277,8 +277,7 @@ class Account(ListedAccount):
         """The account with the version that follows `before`: one higher if a counted field
         changed.
         """
-        changed = any(getattr(self, name) != getattr(before, name) for name in _VERSIONED)
-        return replace(self, version=before.version + changed)
+        return replace(self, version=version_after(before, self, _VERSIONED))
 
     def renamed(self, name: str, now: datetime) -> Self:
         """With another name. No test becomes due."""

@@ -15,7 +15,7 @@ from cavok.domain.permissions import (
     OPTIONAL_GROUPS,
     role_arn,
 )
-from cavok.domain.versions import require_version
+from cavok.domain.versions import require_version, version_after
 
 AT_MOST = 10
 """Enrollments of an organization. A list shows all, with their totals."""
@@ -198,8 +198,7 @@ class Enrollment(EnrollmentOptions):
 
     def after(self, before: Self) -> Self:
         """With the version that follows `before`: one higher if a counted field changed."""
-        changed = any(getattr(self, name) != getattr(before, name) for name in _VERSIONED)
-        return replace(self, version=before.version + changed)
+        return replace(self, version=version_after(before, self, _VERSIONED))
 
     def entrance(self) -> Account:
         """The role as an account that Cavok enters. It is never stored."""
