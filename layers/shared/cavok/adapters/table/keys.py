@@ -10,7 +10,7 @@ others that read or write it.
 | claim: a number once per organization | ORG#<org>         | PROVIDER#<provider>#<12 digits>    | accounts                                         |
 | its accounts with a template version  | ORG#<org>         | TEMPLATE#<version>                 | template_versions, accounts                      |
 | enrollment                            | ORG#<org>         | ENROLLMENT#<enrollment>            | enrollments                                      |
-| its members by state                  | ORG#<org>         | TOTALS#<enrollment>                | enrollment_totals                                |
+| its members by state                  | ORG#<org>         | TOTALS#<enrollment>                | enrollment_totals, enrollments                   |
 | its member                            | ORG#<org>         | MEMBER#<enrollment>#<12 digits>    | members                                          |
 | synchronization of an enrollment      | ORG#<org>         | SYNCHRONIZATION#<enrollment>#<ulid> | synchronizations                                |
 | audit entry                           | ORG#<org>         | AUDIT#<ulid>                       | audit                                            |
