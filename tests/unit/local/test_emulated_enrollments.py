@@ -16,11 +16,11 @@ from cavok.domain.instructions import installed
 from cavok.domain.members import Place
 from local.settings import WORKLOAD_ACCOUNT_ID
 from tests.support.builders import EXTERNAL_ID
-from tests.support.piped_emulator import PipedEmulator
+from tests.support.piped_emulator import PipedEmulator, in_the_end
 from tests.support.piped_organization import Organization
 from tests.support.refusal import refusal
-from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.timeout(900)  # longer than `in_the_end` waits
 STACK = "CavokOrganization"
 TEXT = installed((FILES / f"{ENROLLMENT_TEMPLATE}.yaml").read_text(), WORKLOAD_ACCOUNT_ID)
 SERVICE = "member.org.stacksets.cloudformation.amazonaws.com"
@@ -51,18 +51,15 @@ class Customer(Organization):
             found: dict[str, Any] = self.stacks.describe_stacks(StackName=STACK)["Stacks"][0]
             return found
 
-        return str(
-            wait_for(stack, lambda found: not found["StackStatus"].endswith("PROGRESS"))[
-                "StackStatus"
-            ]
-        )
+        found = in_the_end(stack, lambda found: not found["StackStatus"].endswith("PROGRESS"))
+        return str(found["StackStatus"])
 
     def roles(self, number: str) -> dict[str, dict[str, Any]]:
         found = self.emulator.client("iam", number).list_roles()["Roles"]
         return {each["RoleName"]: each for each in found if each["RoleName"].startswith("Cavok")}
 
     def has_roles_in(self, number: str, *names: str) -> None:
-        wait_for(lambda: set(self.roles(number)), lambda found: found == set(names))
+        in_the_end(lambda: set(self.roles(number)), lambda found: found == set(names))
 
     def entered(
         self, number: str, role: str, service: str, external_id: str | None = EXTERNAL_ID
