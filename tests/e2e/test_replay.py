@@ -100,6 +100,7 @@ MAY: Mapping[str, set[str]] = {
         *READS_PROGRESS,
         *ENTERS,
         "states:StartExecution VerifyAccountExpress",
+        "states:StartExecution SynchronizeOrganization",
         "states:ListExecutions ReverifyAccounts",
     },
     "PublishEventsRole": {
@@ -151,15 +152,6 @@ MAY: Mapping[str, set[str]] = {
         *index("by_name"),
         "sts:AssumeRole customers",
         "sts:AssumeRole CanaryRole",
-    },
-    "SynchronizationScheduleRole": {
-        "lambda:InvokeFunction StartSynchronizations",
-        "sqs:SendMessage UnstartedSynchronizations",
-    },
-    "StartSynchronizationsRole": {
-        *index("by_due"),
-        *table("GetItem PutItem", "ORG"),
-        "states:StartExecution SynchronizeOrganization",
     },
     "ReconcileClocksRole": {
         *index("by_schedule"),

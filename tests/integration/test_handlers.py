@@ -149,10 +149,6 @@ def a_synchronization(event: Json) -> None:
     enrollments.make_one(event["enrollment_id"], event["synchronization_id"], ORGANIZATION_ID, 1)
 
 
-def a_due_enrollment(_: Json) -> None:
-    a_synchronization(sample_event("read_organization"))  # its slot has lapsed since
-
-
 def nothing(_: Json) -> None:
     """A new stack."""
 
@@ -279,10 +275,6 @@ def has_given_up(answer: Json) -> None:
     assert "Task timed out after 180.00 seconds" in issue.message
 
 
-def has_started(answer: Json) -> None:
-    assert answer == {"started": 1}
-
-
 def has_reconciled(answer: Json) -> None:
     assert answer == {}
 
@@ -317,7 +309,6 @@ SAMPLES = (
     Sample("deliver_webhook", "deliver_webhook", a_webhook, has_delivered),
     Sample("reconcile_clocks", "reconcile_clocks", nothing, has_reconciled),
     Sample("read_organization", "read_organization", a_synchronization, has_given_up),
-    Sample("start_synchronizations", "start_synchronizations", a_due_enrollment, has_started),
 )
 
 

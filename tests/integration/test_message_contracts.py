@@ -279,25 +279,25 @@ def shown() -> set[str]:
 def synchronize(
     monkeypatch: pytest.MonkeyPatch, failing: tuple[str, TaskFailed] | None = None
 ) -> StepFunctions:
-    """What the schedule starts, run to its end, in an AWS Organization without other members."""
+    """What a sweep starts, run to its end, in an AWS Organization without other members."""
     organization = InMemoryOrganization()
     organization.member(MANAGEMENT, "Main")
     monkeypatch.setenv("OWN_ACCOUNT_ID", WORKLOAD)
-    let_customers_in(monkeypatch)
-    made = dependencies(organization)
-    monkeypatch.setattr(wiring, "synchronization_dependencies", lambda: made)
+    made, sfn = dependencies(organization), client("stepfunctions")
+    runs = StepFunctions(failing=failing)
     Clock.time += timedelta(hours=7)
-    assert invoke("StartSynchronizations", {}) == {"started": 1}
-    sfn, runs = client("stepfunctions"), StepFunctions(failing=failing)
+    StepFunctions().start("ReverifyAccounts", json.loads(SWEEP["Target"]["Input"]))
     started = sfn.list_executions(stateMachineArn=SYNCHRONIZATIONS)["executions"]
     execution = sfn.describe_execution(executionArn=started[0]["executionArn"])
-    runs.start("SynchronizeOrganization", json.loads(execution["input"]))
+    with monkeypatch.context() as patched:
+        let_customers_in(patched)
+        patched.setattr(wiring, "synchronization_dependencies", lambda: made)
+        runs.start("SynchronizeOrganization", json.loads(execution["input"]))
     (enrollment,) = wiring.enrollments().of_organization(ORGANIZATION_ID)
     assert [each.code for each in enrollment.issues] == (
         ["synchronization_failed"] if failing else []
     )
     assert enrollment.status == "connected"
-    monkeypatch.undo()
     return runs
 
 
@@ -431,21 +431,15 @@ SCHEDULES = of_type("AWS::Scheduler::Schedule")
 SWEEP = SCHEDULES["SweepSchedule"]
 
 
-def test_the_schedule_of_sweeps_starts_a_workflow_that_takes_its_input() -> None:
-    target = SWEEP["Target"]["Arn"]["Ref"]
-    runs = StepFunctions()
+def test_every_schedule_of_the_template_starts_a_workflow_that_takes_its_input() -> None:
+    assert SCHEDULES
+    for schedule in SCHEDULES.values():
+        target = schedule["Target"]["Arn"]["Ref"]
+        runs = StepFunctions()
 
-    runs.start(target, json.loads(SWEEP["Target"]["Input"]))
+        runs.start(target, json.loads(schedule["Target"]["Input"]))
 
-    assert (target, "SweepAccounts") in runs.visited
-
-
-def test_every_other_schedule_of_the_template_invokes_a_function_that_takes_its_input() -> None:
-    others = {name: each["Target"] for name, each in SCHEDULES.items() if each is not SWEEP}
-
-    assert set(others) == {"SynchronizationSchedule"}
-    for target in others.values():
-        assert invoke(target["Arn"]["Fn::GetAtt"][0], json.loads(target["Input"])) == {"started": 0}
+        assert (target, "SweepAccounts") in runs.visited
 
 
 def test_every_schedule_of_a_resource_sends_what_its_function_takes(
@@ -508,10 +502,7 @@ def test_every_function_has_a_producer_that_runs_here() -> None:
     targets = {target for rule in RULES.values() for target in rule.targets}
     clocked = {function for function, _ in sources("Schedule")}
 
-    scheduled = {
-        name for each in SCHEDULES.values() for name in each["Target"]["Arn"].get("Fn::GetAtt", ())
-    }
-    fed = scheduled | routed | tasks | STREAMS.keys() | QUEUES.keys() | targets | clocked
+    fed = routed | tasks | STREAMS.keys() | QUEUES.keys() | targets | clocked
     assert fed & FUNCTIONS.keys() == FUNCTIONS.keys()
 
 

@@ -709,6 +709,7 @@ def test_enrollments_that_are_due_are_started_and_others_are_not(
     admin: Api, organization: InMemoryOrganization
 ) -> None:
     from cavok.domain.actors import SCHEDULE, Requester
+    from cavok.domain.deadlines import NO_DEADLINE, Deadline
     from cavok.services.start_synchronizations import start_due
 
     due, known = enroll(admin), enroll(admin, name="Later")
@@ -716,10 +717,11 @@ def test_enrollments_that_are_due_are_started_and_others_are_not(
     nobody = {k: v for k, v in NEW.items() if k != "management_account_id"}
     assert admin.post("/v1/enrollments", nobody).status == 201
 
-    def start() -> list[str]:
+    def start(deadline: Deadline = NO_DEADLINE) -> list[str]:
         requester = Requester(actor=SCHEDULE, request_id="r")
-        return start_due(wiring.start_dependencies(), requester, Clock.now())
+        return start_due(wiring.start_dependencies(), requester, Clock.now(), deadline)
 
+    assert start(Deadline.after(0, lambda: 0.0)) == []
     assert start() == [due]
     assert start() == []
     admin.delete(f"/v1/enrollments/{known}")

@@ -61,7 +61,6 @@ HEAVY = {
     "sweep_accounts": HTTP | {"cavok.domain.instructions"},
     "read_organization": HTTP
     | {_PROBES, "cavok.domain.instructions", "aws_lambda_powertools.utilities.batch"},
-    "start_synchronizations": HTTP | {"boto3", _SESSION, "cavok.domain.instructions"},
     "survey_regions": HTTP | {_PROBES, "cavok.domain.instructions"},
     "write_customer_log": HTTP
     | {"pynamodb", "cavok.adapters.customer.probes", "cavok.domain.accounts"},
@@ -85,7 +84,6 @@ PREPARED = {
     "reconcile_clocks": {"dynamodb", "scheduler"},
     "read_organization": {"dynamodb", "sts"},
     "record_verification": {"dynamodb"},
-    "start_synchronizations": {"dynamodb"},
     "survey_regions": {"dynamodb", "kms"},
     "sweep_accounts": {"dynamodb", "sts", "stepfunctions"},
     "write_customer_log": {"kms"},

@@ -132,12 +132,6 @@ MAY = {
         "dynamodb:UpdateItem",
         "sts:AssumeRole",
     },
-    "start_synchronizations": {
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "dynamodb:Query",
-        "states:StartExecution",
-    },
     "open_session": {"dynamodb:GetItem", "kms:Decrypt", "kms:Encrypt", "sts:AssumeRole"},
     "probe_permission": {"dynamodb:PutItem", "kms:Decrypt"},
     "probe_account": {"dynamodb:GetItem", "dynamodb:Query", "kms:Decrypt", "sts:AssumeRole"},

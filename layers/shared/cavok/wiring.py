@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cavok.adapters.making_clients import made_once
 
 if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
     from cavok.adapters.bus import Bus
@@ -239,12 +240,9 @@ def members() -> "Members":
 
 @cache
 def synchronization_workflows() -> "SynchronizationWorkflows":
-    import boto3
+    from cavok.adapters.workflows import SynchronizationWorkflows
 
-    from cavok.adapters.workflows import IN_TIME, SynchronizationWorkflows
-
-    client = boto3.client("stepfunctions", config=IN_TIME)
-    return SynchronizationWorkflows(client, setting("SYNCHRONIZE_ORGANIZATION_ARN"))
+    return SynchronizationWorkflows(_sfn(), setting("SYNCHRONIZE_ORGANIZATION_ARN"))
 
 
 def start_dependencies() -> "StartDependencies":
@@ -377,11 +375,18 @@ def fired_clocks() -> "RetryQueue":
 
 @cache
 def workflows() -> "Workflows":
+    from cavok.adapters.workflows import Workflows
+
+    return Workflows(_sfn(), setting("VERIFY_ACCOUNT_ARN"))
+
+
+@cache
+def _sfn() -> "SFNClient":
     import boto3
 
-    from cavok.adapters.workflows import IN_TIME, Workflows
+    from cavok.adapters.workflows import IN_TIME
 
-    return Workflows(boto3.client("stepfunctions", config=IN_TIME), setting("VERIFY_ACCOUNT_ARN"))
+    return boto3.client("stepfunctions", config=IN_TIME)
 
 
 @cache

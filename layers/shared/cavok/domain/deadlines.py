@@ -62,6 +62,9 @@ SWEEP_SECONDS = 100.0
 over before the next one begins, and each call of the table takes up to 25. SweepAccounts has 180.
 """
 
+STARTING_SECONDS = 10.0
+"""For starting synchronizations, after the tests of a sweep. None is started after this."""
+
 SWEEP_IS_OVER_SECONDS = SWEEP_SECONDS + PATIENCE_SECONDS + HAND_OVER_SECONDS
 """After its start, a sweep is over, also if Step Functions still lists it as running."""
 

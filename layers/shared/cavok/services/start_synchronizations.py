@@ -10,6 +10,7 @@ from cavok.adapters.workflows import SynchronizationWorkflows
 from cavok.domain import audit
 from cavok.domain.actors import ActorKind, Requester
 from cavok.domain.audit import AuditAction
+from cavok.domain.deadlines import Deadline
 from cavok.domain.errors import HasNoAccountYet, SynchronizationNotStarted
 from cavok.domain.ids import new_id
 from cavok.domain.quotas import QuotaName
@@ -17,9 +18,7 @@ from cavok.domain.synchronizations import Synchronization
 from cavok.observability import logger
 
 STARTED_AT_ONCE = 50
-"""Synchronizations that one look at what is due starts. Each takes a Lambda execution while it
-runs; the next look comes five minutes later.
-"""
+"""Synchronizations that one sweep starts at most. Each takes a Lambda execution while it runs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,13 +117,17 @@ def start_removal(
     dependencies.workflows.start(organization_id, enrollment_id, removal_id, requester.request_id)
 
 
-def start_due(dependencies: StartDependencies, requester: Requester, now: datetime) -> list[str]:
+def start_due(
+    dependencies: StartDependencies, requester: Requester, now: datetime, deadline: Deadline
+) -> list[str]:
     """Starts what is due, and returns the enrollments. One that cannot be started holds up no
-    other, and stays due.
+    other, and stays due. So does what the deadline leaves.
     """
     started = []
     for organization_id, enrollment_id in dependencies.enrollments.due(now, STARTED_AT_ONCE):
         ids = organization_id, enrollment_id
+        if not deadline.left:
+            break
         try:
             found = dependencies.enrollments.stored(*ids)
             if found is None or not found.due(now):
