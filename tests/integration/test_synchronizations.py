@@ -16,7 +16,7 @@ from cavok.adapters.customer.aws_organization import UnitGone
 from cavok.adapters.table.accounts import Accounts
 from cavok.domain.enrollments import EnrollmentStatus
 from cavok.domain.verifications import finish
-from tests.support.api import Api
+from tests.support.api import Api, is_problem
 from tests.support.aws_organization import ARN, ROOT, InMemoryOrganization
 from tests.support.builders import ORGANIZATION_ID, WORKLOAD, a_verification, steps_of
 from tests.support.enrollments import (
@@ -703,6 +703,51 @@ def test_what_the_workflow_gives_up_keeps_its_reason_and_the_status(
     assert [issue["code"] for issue in shown["issues"]] == ["synchronization_failed"]
     assert "Sandbox.Timedout: after 180 s" in shown["issues"][0]["message"]
     assert not shown["synchronizing"]
+
+
+def test_a_failed_enrollment_moves_within_its_aws_organization_alone(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    """In another one, all its members would be missing."""
+    enrollment_id = enroll(admin)
+    path = f"/v1/enrollments/{enrollment_id}"
+    synchronize(enrollment_id, organization)
+    del organization.members["100000000002"]
+    synchronize(enrollment_id, organization)
+    organization.refuses = "AWSOrganizationsNotInUseException"
+    synchronize(enrollment_id, organization)
+    assert admin.get(path).json["status"] == "failed"
+
+    for other in ("888888888888", "100000000002"):  # it has left
+        refused = admin.patch(path, {"management_account_id": other})
+
+        assert is_problem(refused, 422)
+        ((field, message),) = ((e["field"], e["message"]) for e in refused.json["errors"])
+        assert field == "management_account_id"
+        assert "Another AWS Organization is another enrollment." in message
+        assert stored(enrollment_id).management_account_id == MANAGEMENT
+    assert admin.patch(path, {"management_account_id": "100000000001"}).status == 200
+    assert admin.patch(path, {"management_account_id": MANAGEMENT}).status == 200
+
+
+def test_an_account_that_is_in_another_aws_organization_now_closes_no_member(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    before = states(admin, enrollment_id)
+    another = InMemoryOrganization(organization_arn=ARN.replace("o-example", "o-another"))
+    another.member("100000000009", "Somebody else's")
+
+    done = synchronize(enrollment_id, another)
+
+    assert (done.state, done.found) == ("failed", 0)
+    shown = admin.get(f"/v1/enrollments/{enrollment_id}").json
+    assert (shown["status"], shown["organization_arn"]) == ("failed", ARN)
+    assert [issue["code"] for issue in shown["issues"]] == ["wrong_organization"]
+    assert states(admin, enrollment_id) == before
+    synchronize(enrollment_id, organization)
+    assert admin.get(f"/v1/enrollments/{enrollment_id}").json["status"] == "connected"
 
 
 def test_enrollments_that_are_due_are_started_and_others_are_not(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cavok.adapters.customer.aws_organization import AccountsPage, UnitGone, UnitsPage
-from cavok.domain.errors import OrganizationBusy
+from cavok.domain.errors import OrganizationBusy, OrganizationUnreadable
 from cavok.domain.members import OrganizationAccount, Place
 
 ARN = "arn:aws:organizations::999999999999:organization/o-exampleorgid"
@@ -29,13 +29,17 @@ class Listed:
 
 @dataclass
 class InMemoryOrganization:
-    """In place of `AwsOrganization`. `busy_after`: calls until AWS refuses one for its rate."""
+    """In place of `AwsOrganization`. `busy_after`: calls until AWS refuses one for its rate.
+    `refuses`: what AWS says to each call.
+    """
 
     units_by_id: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Name and parent."""
     members: dict[str, Listed] = field(default_factory=dict)
     calls: int = 0
     busy_after: int | None = None
+    refuses: str | None = None
+    organization_arn: str = ARN
 
     def unit(self, name: str, parent: str = ROOT) -> str:
         made = unit_id(len(self.units_by_id) + 1)
@@ -53,7 +57,7 @@ class InMemoryOrganization:
 
     def arn(self) -> str:
         self._count()
-        return ARN
+        return self.organization_arn
 
     def roots(self) -> list[tuple[str, str]]:
         self._count()
@@ -87,6 +91,8 @@ class InMemoryOrganization:
 
     def _count(self) -> None:
         self.calls += 1
+        if self.refuses:
+            raise OrganizationUnreadable(self.refuses)
         if self.busy_after is not None and self.calls > self.busy_after:
             self.busy_after = None
             raise OrganizationBusy("TooManyRequestsException: too many")

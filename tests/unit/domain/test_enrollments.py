@@ -22,6 +22,7 @@ from cavok.domain.enrollments import (
 from cavok.domain.errors import InvalidField, PreconditionFailed
 from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_NAME, ROLE_NAME_PREFIX
 from cavok.domain.session_policies import organization_policy
+from tests.support.aws_organization import ARN
 from tests.support.builders import NOW
 from tests.support.enrollments import MANAGEMENT, SYNCHRONIZATION_ID, an_enrollment, connected
 
@@ -91,6 +92,20 @@ def test_another_account_begins_anew_unless_it_is_connected() -> None:
         CONNECTED.changed(NOW, management_account_id="888888888888")
 
 
+def test_the_account_of_another_organization_is_another_enrollment() -> None:
+    """All members would be missing in it."""
+    failed = replace(WAITING, status=EnrollmentStatus.FAILED, organization_arn=ARN)
+
+    with pytest.raises(InvalidField, match="AWS Organization o-exampleorgid, in which") as refused:
+        failed.require_same_organization("888888888888", lambda _: False)
+    assert refused.value.field == "management_account_id"
+    failed.require_same_organization("888888888888", lambda number: number == "888888888888")
+    moved = replace(failed, management_account_id="777777777777")
+    for known in (MANAGEMENT, "777777777777", None):  # AWS names the management account in the ARN
+        moved.require_same_organization(known, lambda _: False)
+    WAITING.require_same_organization("888888888888", lambda _: False)
+
+
 def test_without_an_account_nothing_is_due() -> None:
     unknown = an_enrollment(management_account_id=None, next_synchronization_at=None)
 
@@ -129,6 +144,7 @@ def test_after_a_whole_synchronization_it_is_connected_and_due_in_six_hours() ->
         (WAITING, enrollments.not_readable("x"), EnrollmentStatus.WAITING),
         (WAITING, OPEN, EnrollmentStatus.FAILED),
         (WAITING, enrollments.of_another_account(WAITING), EnrollmentStatus.FAILED),
+        (WAITING, enrollments.of_another_organization(WAITING, ARN), EnrollmentStatus.FAILED),
         (WAITING, UNANSWERED, EnrollmentStatus.WAITING),
         (CONNECTED, REFUSED, EnrollmentStatus.FAILED),
         (CONNECTED, enrollments.not_readable("x"), EnrollmentStatus.FAILED),
@@ -174,7 +190,16 @@ def test_a_condition_compares_sixteen_digits() -> None:
         WAITING.at_one_of(["x"])
 
 
-@pytest.mark.parametrize("issue", [REFUSED, OPEN, UNANSWERED, enrollments.not_readable("x")])
+@pytest.mark.parametrize(
+    "issue",
+    [
+        REFUSED,
+        OPEN,
+        UNANSWERED,
+        enrollments.not_readable("x"),
+        enrollments.of_another_organization(WAITING, ARN),
+    ],
+)
 def test_each_issue_says_what_to_do_and_holds_no_external_id(issue: Any) -> None:
     assert issue.code in set(EnrollmentIssue)
     assert issue.remedy

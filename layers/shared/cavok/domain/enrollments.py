@@ -1,6 +1,6 @@
 """Enrollments: a customer's whole AWS Organization, connected by one stack."""
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -70,12 +70,19 @@ class EnrollmentIssue(StrEnum):
     ROLE_NOT_ASSUMABLE = "role_not_assumable"
     CONFUSED_DEPUTY = "confused_deputy"
     WRONG_ACCOUNT = "wrong_account"
+    WRONG_ORGANIZATION = "wrong_organization"
     ORGANIZATION_NOT_READABLE = "organization_not_readable"
     SYNCHRONIZATION_FAILED = "synchronization_failed"
 
 
-AT_ONCE_FAILED = frozenset({EnrollmentIssue.CONFUSED_DEPUTY, EnrollmentIssue.WRONG_ACCOUNT})
-"""These fail also an enrollment that never was connected."""
+AT_ONCE_FAILED = frozenset(
+    {
+        EnrollmentIssue.CONFUSED_DEPUTY,
+        EnrollmentIssue.WRONG_ACCOUNT,
+        EnrollmentIssue.WRONG_ORGANIZATION,
+    }
+)
+"""These fail also an enrollment that waits for its stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +138,8 @@ class Enrollment(EnrollmentOptions):
 
     management_account_id    the account in which its stack is: the management account, or a
                              delegated administrator. Null until a person or the stack says it.
-    organization_arn         of the AWS Organization; null before the first synchronization.
+    organization_arn         of the AWS Organization; null before the first synchronization, and
+                             never changed after it.
     next_synchronization_at  null if nothing is due: no account is known, or nobody touched an
                              enrollment that waits.
     attempts                 consecutive synchronizations that failed.
@@ -221,6 +229,23 @@ class Enrollment(EnrollmentOptions):
             updated_at=self.updated_at,
             touched_at=self.touched_at,
         )
+
+    def require_same_organization(
+        self, account_number: str | None, is_member: Callable[[str], bool]
+    ) -> None:
+        """Raises InvalidField for an account that was not found in the AWS Organization that was
+        read. Its members would all be missing in another one.
+        """
+        if self.organization_arn is None or account_number in (None, self.management_account_id):
+            return
+        *_, management, name = self.organization_arn.split(":")
+        if account_number != management and not is_member(account_number):
+            raise InvalidField(
+                "management_account_id",
+                f"This enrollment is of the AWS {name.replace('organization/', 'Organization ')}, "
+                f"in which account {account_number} was not found. Another AWS Organization is "
+                "another enrollment.",
+            )
 
     def changed(self, now: datetime, **options: Any) -> Self:
         """With other options, and due for a synchronization with them. The same object if nothing
@@ -337,6 +362,17 @@ def of_another_account(enrollment: Enrollment) -> Issue:
         EnrollmentIssue.WRONG_ACCOUNT,
         f"AWS says that the session does not belong to account {enrollment.management_account_id}.",
         "Enter the number of the account in which you deployed the stack.",
+    )
+
+
+def of_another_organization(enrollment: Enrollment, arn: str) -> Issue:
+    """The issue of an account that is in another AWS Organization by now."""
+    return Issue(
+        EnrollmentIssue.WRONG_ORGANIZATION,
+        f"The account {enrollment.management_account_id} is in {arn}. This enrollment is of "
+        f"{enrollment.organization_arn}, whose accounts stay as they are.",
+        "Make another enrollment for the other AWS Organization, and end this one if its AWS "
+        "Organization is gone.",
     )
 
 

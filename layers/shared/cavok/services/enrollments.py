@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from cavok.adapters.table.enrollments import Enrollments, retry_while_changed
+from cavok.adapters.table.members import Members
 from cavok.adapters.table.organizations import Organizations
 from cavok.adapters.table.quotas import Quotas
 from cavok.domain import audit
@@ -13,6 +14,7 @@ from cavok.domain.audit import AuditAction
 from cavok.domain.enrollments import Enrollment, EnrollmentOptions
 from cavok.domain.errors import CavokError, EnrollmentNotFound, InvalidField
 from cavok.domain.ids import new_id
+from cavok.domain.members import Standing
 from cavok.domain.providers import Provider
 from cavok.domain.quotas import QuotaName
 from cavok.observability import logger
@@ -67,13 +69,23 @@ def change_enrollment(
     own_account: str,
     requester: Requester,
     enrollments: Enrollments,
+    members: Members,
     quotas: Quotas,
     now: datetime,
 ) -> Enrollment:
     """Changes these options. Accounts that were added before keep theirs. Raises
     EnrollmentNotFound, InvalidField, PreconditionFailed, QuotaExceeded, Conflict.
     """
-    _require_theirs(options.get("management_account_id"), own_account)
+    account_number = options.get("management_account_id")
+    _require_theirs(account_number, own_account)
+
+    def is_member(number: str) -> bool:
+        found = members.with_numbers(organization_id, enrollment_id, [number]).get(number)
+        return found is not None and found.standing is not Standing.CLOSED
+
+    def change(found: Enrollment) -> Enrollment:
+        found.at_one_of(versions).require_same_organization(account_number, is_member)
+        return found.changed(now, **options)
 
     def entry_of(before: Enrollment, after: Enrollment) -> audit.AuditEntry:
         changes = audit.chosen(before, after)
@@ -83,7 +95,7 @@ def change_enrollment(
     return enrollments.changed(
         organization_id,
         enrollment_id,
-        lambda found: found.at_one_of(versions).changed(now, **options),
+        change,
         entry_of=entry_of,
         with_items=quotas.counting(QuotaName.CHANGES, organization_id, now),
     )

@@ -156,8 +156,11 @@ class _Synchronizing:
 
     def _read(self, organization: AwsOrganization, deadline: Deadline) -> bool:
         try:
+            arn = organization.arn()
+            if self._enrollment.organization_arn not in (None, arn):
+                return self.failed(enrolling.of_another_organization(self._enrollment, arn))
             if self._walk_on(organization, deadline) and self._compare(organization, deadline):
-                return self._finished(organization.arn())
+                return self._finished(arn)
         except OrganizationUnreadable as error:
             return self.failed(enrolling.not_readable(str(error)))
         except OrganizationBusy as error:

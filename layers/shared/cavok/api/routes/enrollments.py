@@ -131,6 +131,7 @@ def patch_enrollment(
         own_account=wiring.setting("TRUSTED_ACCOUNT_ID"),
         requester=router.requester,
         enrollments=wiring.enrollments(),
+        members=wiring.members(),
         quotas=wiring.quotas(),
         now=router.now(),
     )
