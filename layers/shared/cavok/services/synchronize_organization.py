@@ -55,6 +55,9 @@ ADDED_AT_ONCE = 24
 Three more count them. Source of the hundred: DynamoDB API Reference, TransactWriteItems.
 """
 
+STORED_AT_ONCE = BATCH // ADDED_AT_ONCE * ADDED_AT_ONCE
+"""Accounts that are read together. If all are new, no transaction is smaller than it could be."""
+
 WRITTEN_AT_ONCE = 90
 """Members of one transaction that change alone."""
 
@@ -204,10 +207,10 @@ class _Synchronizing:
         self._walk, self._synchronization = walk, synchronization
 
     def _store(self, seen: Sequence[OrganizationAccount]) -> None:
-        """Makes members and accounts of what AWS listed, a hundred at a time."""
+        """Makes members and accounts of what AWS listed."""
         own = self._dependencies.own_account
         others = (each for each in seen if each.account_number != own)
-        while batch := list(islice(others, BATCH)):
+        while batch := list(islice(others, STORED_AT_ONCE)):
             missing = retry_while_changed(partial(self._store_batch, batch))
             self._synchronization = replace(
                 self._synchronization, missing=self._synchronization.missing + missing
