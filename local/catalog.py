@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from functools import partial
 from importlib import reload
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import yaml
 
 from cavok.adapters.templates import FILES
 from cavok.domain import template_versions
-from cavok.domain.accounts import AccessType
+from cavok.domain.enrollment_templates import TEMPLATE_NAME, organization_template
 from cavok.domain.instructions import HOLDERS, generic_template
 from cavok.domain.permissions import GRANTED_GROUPS, GROUPS, OPTIONAL_GROUPS, PROBED_GROUPS
 from cavok.domain.template_versions import VERSIONS_FILE
@@ -38,9 +39,15 @@ Each service and each EC2 permission with a dry run takes twenty of them.
 """
 
 
-def template_text(access_type: AccessType) -> str:
+TEMPLATES = (*HOLDERS.values(), TEMPLATE_NAME)
+"""What the names of the published templates begin with."""
+
+
+def template_text(name: str) -> str:
     """As YAML. What is there twice is written twice: CloudFormation is given no anchors."""
-    plain: dict[str, Any] = json.loads(json.dumps(generic_template(access_type)))
+    makers = {holder: partial(generic_template, each) for each, holder in HOLDERS.items()}
+    template = makers.get(name, organization_template)()
+    plain: dict[str, Any] = json.loads(json.dumps(template))
     return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110))
 
 
@@ -50,8 +57,8 @@ def publish_templates() -> None:
     published, so that its number is used again.
     """
     published = committed(PUBLISHED)
-    for access_type, holder in HOLDERS.items():
-        text = template_text(access_type)
+    for holder in TEMPLATES:
+        text = template_text(holder)
         digest = hashlib.sha256(text.encode()).hexdigest()
         names = [name for name in published if name.startswith(f"{holder}-v")]
         latest = names[-1] if names else ""

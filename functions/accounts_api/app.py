@@ -14,6 +14,7 @@ app = make_app(
     audit=("/v1/audit", "/v1/accounts/<account_id>/audit"),
     credentials=("/v1/accounts/<account_id>/credentials",),
     documents=("/openapi.json", "/docs"),
+    enrollments=("/v1/enrollments",),
     instructions=("/v1/accounts/<account_id>/instructions",),
     interactions=("/v1/accounts/<account_id>/interactions",),
     invitations=("/v1/accounts/<account_id>/invitations", "/v1/invitation"),

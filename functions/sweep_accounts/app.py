@@ -1,4 +1,6 @@
-"""SweepAccounts: tests the accounts whose re-verification is due."""
+"""SweepAccounts: tests the accounts whose re-verification is due, and starts the synchronizations
+that are.
+"""
 
 import time
 from datetime import UTC, datetime
@@ -8,8 +10,10 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import start_up, wiring
-from cavok.domain.deadlines import SWEEP_SECONDS, Deadline
+from cavok.domain.actors import SCHEDULE, Requester
+from cavok.domain.deadlines import STARTING_SECONDS, SWEEP_SECONDS, Deadline
 from cavok.observability import count, logger
+from cavok.services.start_synchronizations import start_due
 from cavok.services.sweep import Sweep, Swept
 
 TESTS_A_LINE = 1000
@@ -33,6 +37,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     swept = sweep.run(deadline, apart=event["apart"])
     _measure(swept)
+    _start_synchronizations(event["sweep_id"])
     return swept.as_dict()
 
 
@@ -57,3 +62,12 @@ def _measure(swept: Swept) -> None:
         logger.info("Tested", tests=dict(made[start : start + TESTS_A_LINE]))
     if swept.failed:
         logger.error("Not tested", failed={who: repr(e)[:300] for who, e in swept.failed.items()})
+
+
+def _start_synchronizations(sweep_id: str) -> None:
+    """After the tests, so that no account waits for them. What is not started stays due."""
+    requester = Requester(actor=SCHEDULE, request_id=sweep_id)
+    deadline = Deadline.after(STARTING_SECONDS, time.monotonic)
+    started = start_due(wiring.start_dependencies(), requester, datetime.now(UTC), deadline)
+    if started:
+        logger.info("Synchronizations started", enrollments=started)

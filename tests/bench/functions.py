@@ -244,7 +244,8 @@ def memory_of(name: str) -> int:
 TABLE, KEY = "cavok-accounts", "alias/cavok-sealing"
 OURS = "123456789012"
 """The account in which moto keeps what is ours."""
-VERIFY_ACCOUNT = f"arn:aws:states:{REGION}:{OURS}:stateMachine:verify_account"
+_MACHINES = f"arn:aws:states:{REGION}:{OURS}:stateMachine"
+VERIFY_ACCOUNT = f"{_MACHINES}:verify_account"
 
 LAMBDAS = {
     "AWS_REGION": REGION,
@@ -259,6 +260,8 @@ _RESOURCES = {
     "TABLE_NAME": TABLE,
     "SEALING_KEY_ID": KEY,
     "VERIFY_ACCOUNT_ARN": VERIFY_ACCOUNT,
+    "SYNCHRONIZE_ORGANIZATION_ARN": f"{_MACHINES}:synchronize_organization",
+    "OWN_ACCOUNT_ID": OURS,
     "EVENT_BUS_NAME": "cavok",
     "TRUSTED_ACCOUNT_ID": OURS,
     "TEMPLATES_BUCKET": "cavok-templates",

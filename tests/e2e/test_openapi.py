@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import re
 import subprocess
 import sys
@@ -61,6 +62,9 @@ class Known:
     instances: list[str]
     resources: list[str]
     deletable_resources: list[str]
+    enrollments: list[str]
+    deletable_enrollments: list[str]
+    synchronizations: list[str]
     deliveries: list[str]
     receiver: list[str]
     invitations: list[str]
@@ -83,7 +87,12 @@ def prepared(
     invited = connect(admin, new_place())
     invitation = answer(admin.post(f"/v1/accounts/{invited.account_id}/invitations"), 201)
     deliveries = answer(admin.get(f"{WEBHOOK}/deliveries"))["items"]
+    enrollments = [enroll(admin) for _ in range(6)]
+    begun = admin.post(f"/v1/enrollments/{enrollments[0]}/synchronizations")
     return Known(
+        enrollments=enrollments[:1],
+        deletable_enrollments=enrollments[1:],
+        synchronizations=[answer(begun)["synchronization_id"]],
         kept=[account.account_id for account in kept],
         deletable=[connect(admin, new_place()).account_id for _ in range(10)],
         used=[used.connected.account_id],
@@ -95,6 +104,14 @@ def prepared(
         receiver=[receiver.url],
         invitations=[invitation["url"].rpartition("/")[2]],
     )
+
+
+def enroll(admin: httpx.Client) -> str:
+    """An enrollment of an AWS Organization whose stack is not there."""
+    number = f"9{random.randrange(10**11):011}"
+    body = {"name": "Absent", "provider": "aws", "management_account_id": number}
+    made = answer(admin.post("/v1/enrollments", json=body | {"write_logs": True}))
+    return str(made["enrollment_id"])
 
 
 def configuration(known: Known, share: float, tags: Sequence[str]) -> str:
@@ -128,6 +145,11 @@ def configuration(known: Known, share: float, tags: Sequence[str]) -> str:
         "body.instance_id": "clusters",
         "body.region": "regions",
     }
+    of_enrollment = {
+        "path.enrollment_id": "enrollments",
+        "path.synchronization_id": "synchronizations",
+    }
+    ended = {"path.enrollment_id": "deletable_enrollments"}
     deleted = {"path.account_id": "used", "path.resource_id": "deletable_resources"}
     values = "\n".join(f"{k} = {{ values = {json.dumps(v)} }}" for k, v in dictionaries.items())
     return "\n".join(
@@ -136,6 +158,8 @@ def configuration(known: Known, share: float, tags: Sequence[str]) -> str:
             operations('path-regex = "/(instances|resources|verifications/)"', of_used, share),
             operations('operation-id = "delete_resource"', deleted, share),
             operations('operation-id = "delete_account"', {"path.account_id": "deletable"}, share),
+            operations('path-regex = "/enrollments/"', of_enrollment, share),
+            operations('operation-id = "delete_enrollment"', ended, share),
             operations('operation-id = "delete_webhook"', {"header.if-match": "stale"}, 1.0),
         )
     )

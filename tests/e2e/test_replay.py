@@ -54,6 +54,7 @@ MAY: Mapping[str, set[str]] = {
         "kms:Encrypt SealingKey organization,webhook",
         "sqs:SendMessage WebhookMessages",
         "states:StartExecution VerifyAccount",
+        "states:StartExecution SynchronizeOrganization",
         "s3:PutObject TemplatesBucket",
         "s3:GetObject TemplatesBucket",
     },
@@ -99,6 +100,7 @@ MAY: Mapping[str, set[str]] = {
         *READS_PROGRESS,
         *ENTERS,
         "states:StartExecution VerifyAccountExpress",
+        "states:StartExecution SynchronizeOrganization",
         "states:ListExecutions ReverifyAccounts",
     },
     "PublishEventsRole": {
@@ -143,6 +145,13 @@ MAY: Mapping[str, set[str]] = {
         *table("Query PutItem UpdateItem DeleteItem", "ACCOUNT"),
         *table("PutItem", "ORG"),
         *ENDS_CLOCKS,
+    },
+    "SynchronizeOrganizationRole": {"lambda:InvokeFunction ReadOrganization"},
+    "ReadOrganizationRole": {
+        *table("GetItem BatchGetItem Query PutItem UpdateItem DeleteItem", "ORG"),
+        *index("by_name"),
+        "sts:AssumeRole customers",
+        "sts:AssumeRole CanaryRole",
     },
     "ReconcileClocksRole": {
         *index("by_schedule"),

@@ -24,7 +24,15 @@ from tests.support import key_sizes, moto_speed, start_keys
 from tests.support.api import Api
 from tests.support.builders import NUMBER, ORGANIZATION_ID, WORKLOAD
 from tests.support.interleaving import TRIED
-from tests.support.moto_stack import BUCKET, REGION, TABLE, WORKFLOW, client, stop_the_clock
+from tests.support.moto_stack import (
+    BUCKET,
+    REGION,
+    SYNCHRONIZATIONS,
+    TABLE,
+    WORKFLOW,
+    client,
+    stop_the_clock,
+)
 from tests.support.reliability import counted
 from tests.support.schedules import control, fired_clocks, orders, scheduler
 from tests.support.start_stop import connect, dependencies, sessions
@@ -78,6 +86,7 @@ def stack(changed_moto: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         "SWEEP_TESTS": "80",
         "SEALING_KEY_ID": KEY,
         "VERIFY_ACCOUNT_ARN": WORKFLOW,
+        "SYNCHRONIZE_ORGANIZATION_ARN": SYNCHRONIZATIONS,
         "WEBHOOK_RETRIES_URL": "https://sqs.example/WebhookRetries",
         "UNDELIVERED_WEBHOOKS_URL": "https://sqs.example/UndeliveredWebhooks",
         "TEMPLATES_BUCKET": BUCKET,
@@ -100,7 +109,7 @@ def stack(changed_moto: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         client("s3").put_bucket_versioning(
             Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"}
         )
-        for machine in ("verify_account", "reverify_accounts"):
+        for machine in ("verify_account", "reverify_accounts", "synchronize_organization"):
             client("stepfunctions").create_state_machine(
                 name=machine,
                 definition='{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',

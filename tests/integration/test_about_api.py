@@ -347,7 +347,7 @@ def test_a_set_that_may_grow_is_open_in_answers_and_closed_in_requests(nobody: A
 
     assert {name for name, _ in growing(answers)} == GROWING
     assert all(is_open for _, is_open in growing(answers))
-    assert {name for name, _ in growing(sent)} == {"AccessType", "Kind", "EventType"}
+    assert {name for name, _ in growing(sent)} == {"AccessType", "Kind", "EventType", "MemberState"}
     assert not any(is_open for _, is_open in growing(sent))
 
 

@@ -70,6 +70,7 @@ def test_a_new_account_is_unconfirmed_and_due_for_its_first_test(admin: Api) -> 
         "access_key_id": None,
         "write_logs": True,
         "regions": ["us-east-1"],
+        "enrollment_id": None,
         "status": "unconfirmed",
         "status_changes": [],
         "issues": [],

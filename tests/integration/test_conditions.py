@@ -15,6 +15,7 @@ import pytest
 
 from cavok import wiring
 from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.enrollments import Enrollments
 from cavok.adapters.table.quotas import Quotas
 from cavok.adapters.table.resources import Resources
 from cavok.adapters.table.webhooks import Webhooks
@@ -40,6 +41,7 @@ from tests.support.builders import (
     steps_of,
 )
 from tests.support.declared import operation_of
+from tests.support.enrollments import NEW
 from tests.support.moto_stack import Clock
 from tests.support.tenants import BODIES, make_world, whole_api
 
@@ -55,6 +57,8 @@ CONDITIONAL: list[tuple[str, str, Any]] = [
     ("POST", "/v1/organization/webhook/resume", None),
     ("PATCH", "/v1/accounts/{account_id}/resources/{resource_id}", {"schedule": OFFICE}),
     ("DELETE", "/v1/accounts/{account_id}/resources/{resource_id}", None),
+    ("PATCH", "/v1/enrollments/{enrollment_id}", {"name": "Other"}),
+    ("DELETE", "/v1/enrollments/{enrollment_id}", None),
     ("PUT", "/v1/organization/webhook", WEBHOOK | {"events": ["Account Degraded"]}),
     ("DELETE", "/v1/organization/webhook", None),
 ]
@@ -71,7 +75,9 @@ BELOW = {
 
 @dataclass
 class Client:
-    """Reads and changes what a route is about: an account, its resource or the webhook."""
+    """Reads and changes what a route is about: an account, its resource, an enrollment or the
+    webhook.
+    """
 
     admin: Api
     method: str
@@ -105,11 +111,16 @@ def client(
     resource = replace(a_resource(), account_id=account["account_id"])
     wiring.resources().add(resource)
     admin.put("/v1/organization/webhook", WEBHOOK)
+    enrollment_id = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
     if path.endswith("/resume"):
         pause()
     Clock.time += timedelta(seconds=1)  # a webhook's tag has the time of its last change
     is_below = (method, path) in BELOW
-    path = path.format(account_id=resource.account_id, resource_id=resource.resource_id)
+    path = path.format(
+        account_id=resource.account_id,
+        resource_id=resource.resource_id,
+        enrollment_id=enrollment_id,
+    )
     read = path.rpartition("/")[0] if is_below else path
     return Client(admin, method, path, read, body)
 
@@ -192,6 +203,7 @@ def test_a_tag_of_before_a_change_is_stale(client: Client) -> None:
     others = {
         "/v1/organization/webhook": ("PUT", WEBHOOK | {"url": "https://example.com/other"}),
         "/v1/accounts/": ("PATCH", {"name": "Changed"}),
+        "/v1/enrollments/": ("PATCH", {"name": "Changed"}),
         "/resources/": ("PATCH", {"schedule": {"time_zone": "UTC", "windows": []}}),
     }
     method, body = [other for part, other in others.items() if part in client.read][-1]
@@ -319,7 +331,7 @@ def test_the_example_of_a_condition_has_the_form_of_the_tag_that_it_is_about(
     assert {form(tag) for tag in shown} == {form(client.get().headers["etag"])}
 
 
-FORMS = {1: "e79e55240bbe70be", 2: "bccaac8c21e5874c", 3: "53fce98a4405625a"}
+FORMS = {1: "e79e55240bbe70be", 2: "bccaac8c21e5874c", 3: "53fce98a4405625a", 4: "?"}
 """The form of an account's representation, and the digest of its schema and of the words that a
 release adds. For another one, count on: a client whose ETag is of an older form is sent the new
 one, and its If-Match goes on to work. Groups of the catalog are not in it: another group is another
@@ -415,6 +427,8 @@ def test_a_change_between_reading_and_writing_is_not_overwritten(
         reads, method, others = (Webhooks, "get"), "PUT", WEBHOOK | {"url": "https://a.example/"}
     if "/resources/" in client.read:
         reads, others = (Resources, "find"), {"schedule": {"time_zone": "UTC", "windows": []}}
+    if "/enrollments/" in client.read:
+        reads, others = (Enrollments, "get"), {"name": "Another"}
     if client.path.endswith("/verifications"):
         reads = (Quotas, "counting_beside")
     tag, read, changing = client.get().headers["etag"], getattr(*reads), iter([1])

@@ -30,6 +30,7 @@ from tests.support import moto_stack as stack
 from tests.support import operations
 from tests.support.api import KEYS, ROLE_ACCOUNT, UNKNOWN_ID, WEBHOOK, Answer, Api, Context, number
 from tests.support.builders import KEY_ID, ORGANIZATION_ID, SECRET_KEY
+from tests.support.enrollments import NEW
 from tests.support.instances import make_database
 from tests.support.moto_stack import Clock, Json, items
 
@@ -59,6 +60,7 @@ Valid = tuple[str, Any, list[tuple[str, str]]]
 """The path, the body, and the actions and types of targets of the entries that follow."""
 
 ACCOUNT, ONE = "/v1/accounts/{account_id}", "/v1/accounts/{account_id}/resources/{resource_id}"
+ENROLLMENT = "/v1/enrollments/{enrollment_id}"
 INSTANCE = "/v1/accounts/{account_id}/instances/{kind}/{instance_id}"
 DELIVERY = HOOK + "/deliveries/{event_id}/redeliver"
 USAGE_DELIVERY = HOOK + "/deliveries/{account_id}/{period}/{percent}/redeliver"
@@ -111,6 +113,14 @@ VALID: dict[str, Valid] = {
     ),
     f"PATCH {ONE}": ("{resource}", {"schedule": LATE}, [("schedule_changed", "resource")]),
     f"DELETE {ONE}": ("{resource}", None, [("resource_removed", "resource")]),
+    "POST /v1/enrollments": ("/v1/enrollments", NEW, [("enrollment_created", "enrollment")]),
+    f"PATCH {ENROLLMENT}": ("{enrollment}", {"name": "R"}, [("enrollment_changed", "enrollment")]),
+    f"DELETE {ENROLLMENT}": ("{enrollment}", None, [("enrollment_ended", "enrollment")]),
+    f"POST {ENROLLMENT}/synchronizations": (
+        "{enrollment}/synchronizations",
+        None,
+        [("enrollment_synchronized", "enrollment")],
+    ),
     f"PUT {HOOK}": (HOOK, WEBHOOK, [("webhook_set", "webhook")]),
     f"DELETE {HOOK}": (HOOK, None, [("webhook_removed", "webhook")]),
     f"POST {HOOK}/test": (f"{HOOK}/test", None, [("webhook_tested", "webhook")]),
@@ -133,6 +143,7 @@ UNCOUNTED = {
     f"POST {ACCOUNT}/revoke",
     f"DELETE {ACCOUNT}/invitations",
     f"DELETE {ONE}",
+    f"DELETE {ENROLLMENT}",
     f"DELETE {HOOK}",
 }
 """They count against no quota but that of requests, because they end something: nobody's use of a
@@ -157,6 +168,7 @@ def places(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     with_key = ADMIN.account(**http.KEY_ACCOUNT | {"provider_id": number(1), "name": "WithKey"})
     waiting = ADMIN.account(provider_id=number(2), name="Waiting")
     assert send("PUT", HOOK, WEBHOOK).status == 201
+    enrolled = ADMIN.post("/v1/enrollments", NEW).json["enrollment_id"]
     events = {"event": "e-1", "usage_event": f"{world.account_id}/2026-03/80"}
     for event_id in events.values():
         wiring.webhooks().record(
@@ -174,6 +186,7 @@ def places(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     return events | {
         "account": world.path,
         "resource": world.resource,
+        "enrollment": f"/v1/enrollments/{enrolled}",
         "with_key": f"/v1/accounts/{with_key['account_id']}",
         "waiting": f"/v1/accounts/{waiting['account_id']}",
         "clock": json.dumps(world.clock),

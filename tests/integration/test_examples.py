@@ -37,6 +37,7 @@ from cavok.services.request_quota import RequestQuota
 from tests.support.api import Answer, Api
 from tests.support.builders import a_failed_delivery, steps_of
 from tests.support.declared import described_api
+from tests.support.enrollments import add_member, stored
 from tests.support.moto_stack import begin_test
 from tests.support.tenants import whole_api
 
@@ -123,6 +124,24 @@ def add_deliveries() -> None:
         wiring.webhooks().record(failed, failed.at)
 
 
+def add_enrollment() -> None:
+    enrolled, enrollments = examples.ENROLLED, wiring.enrollments()
+    organization_id, at = enrolled.organization_id, enrolled.created_at
+    wiring.organizations().create(Organization.new(organization_id), at)
+    action = audit.AuditAction.ENROLLMENT_CREATED
+    entry = audit.of_enrollment(action, enrolled, examples.REQUESTER, at)
+    made = enrollments.create(replace(enrolled, writes=0), entry, lambda transaction: None)
+    own, ended_at = examples.SYNCHRONIZING, examples.SYNCHRONIZATION.finished_at
+    assert ended_at
+    begun = made.begun(own.synchronization_id, own.started_at, by_person=True)
+    enrollments.begin(made, begun, own, entry=None, count=lambda transaction: None)
+    add_member(examples.MEMBER)
+    before = stored(enrolled.enrollment_id, organization_id)
+    arn = examples.ENROLLMENT.organization_arn
+    after = replace(before.synchronized(ended_at), organization_arn=arn)
+    enrollments.end(before, after, own, examples.SYNCHRONIZATION.state, now=ended_at)
+
+
 CONNECTED = (add_account, add_test, add_database)
 BEFORE: dict[str, Sequence[Callable[[], None]]] = {
     "patch_account": CONNECTED,
@@ -133,6 +152,9 @@ BEFORE: dict[str, Sequence[Callable[[], None]]] = {
     "create_invitation": [add_account],
     "create_resource": CONNECTED,
     "patch_resource": [*CONNECTED, add_resource],
+    "patch_enrollment": [add_enrollment],
+    "delete_enrollment": [add_enrollment],
+    "create_synchronization": [add_enrollment],
     "post_webhook_test": [add_webhook],
     "redeliver_event": [add_webhook, add_deliveries],
     "redeliver_usage_event": [add_webhook, add_deliveries],
@@ -253,6 +275,7 @@ EVERYTHING = (
     add_resource,
     add_interaction,
     add_invitation,
+    add_enrollment,
     add_webhook,
     add_delivery,
 )
@@ -385,6 +408,19 @@ def with_a_fault_of_ours(request: Request) -> Answer:
     return request.send()
 
 
+def without_an_account(request: Request) -> Answer:
+    body = {**examples.EXAMPLES["NewEnrollmentBody"]}
+    del body["management_account_id"]
+    made = ADMIN.post("/v1/enrollments", body).json
+    return with_(request, "enrollment_id", made["enrollment_id"])
+
+
+def beyond_ten(request: Request) -> Answer:
+    for _ in range(9):
+        assert request.send().status == 201
+    return request.send()
+
+
 WEBHOOK = "/v1/organization/webhook"
 OTHER_EVENTS = examples.EXAMPLES["WebhookSettings"] | {"events": ["Account Confirmed"]}
 ACCOUNT = f"/v1/accounts/{examples.ADDED.account_id}"
@@ -395,7 +431,9 @@ WAYS: dict[str, Callable[[Request], Answer]] = {
     "already_controlled": by("admin", email="grace@northwind.example"),
     "busy_with_others": while_others_write,
     "delivery_not_found": with_another_id,
+    "enrollment_not_found": with_another_id,
     "has_no_access_key": Request.send,
+    "has_no_account_yet": without_an_account,
     "has_no_version": lambda request: request.send(If_Match='"9"'),
     "in_no_group": by(None),
     "instance_not_found": lambda request: with_(request, "instance_id", "invoices"),
@@ -410,6 +448,8 @@ WAYS: dict[str, Callable[[Request], Answer]] = {
     "quota_exceeded": beyond_a_quota,
     "resource_not_found": with_another_id,
     "service_unavailable": without_aws,
+    "synchronization_not_found": with_another_id,
+    "too_many_enrollments": beyond_ten,
     "unsupported_media_type": lambda request: request.send(body="{}", Content_Type="text/plain"),
     "verification_not_found": with_another_id,
     "webhook_not_found": after(lambda: ADMIN.delete(WEBHOOK)),

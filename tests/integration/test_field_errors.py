@@ -26,6 +26,21 @@ from tests.support.tenants import World, make_world, whole_api
 __all__ = ["whole_api"]
 
 ACCOUNT = "/v1/accounts/{account_id}"
+ENROLLMENT = {
+    "name": "Northwind",
+    "provider": "aws",
+    "management_account_id": "210987654321",
+    "include_ous": ["r-ab12"],
+    "exclude_ous": ["ou-ab12-11111111"],
+    "exclude_accounts": ["234567890123"],
+    "name_pattern": "Shop*",
+    "regions": ["eu-west-1"],
+    "write_logs": True,
+    "role_path": "/team/",
+    "permissions_boundary": "team/Limits",
+    "tags": {"cost-center": "42"},
+    "features": ["ec2", "logs"],
+}
 BODIES: list[tuple[str, str, Any]] = [
     ("POST", "/v1/accounts", ROLE_ACCOUNT | {"role_name": "CavokOne", "role_path": "/"}),
     ("POST", "/v1/accounts", KEY_ACCOUNT),
@@ -48,6 +63,12 @@ BODIES: list[tuple[str, str, Any]] = [
         {"kind": "rds", "instance_id": "orders", "region": "us-east-1", "schedule": OFFICE},
     ),
     ("PATCH", f"{ACCOUNT}/resources/{{resource_id}}", {"schedule": OFFICE}),
+    ("POST", "/v1/enrollments", ENROLLMENT),
+    (
+        "PATCH",
+        "/v1/enrollments/{enrollment_id}",
+        {name: ENROLLMENT[name] for name in ENROLLMENT if name not in ("provider", "role_path")},
+    ),
     ("PUT", "/v1/organization/webhook", WEBHOOK | {"rotate_secret": False}),
 ]
 """Every request that has a body, with every field."""

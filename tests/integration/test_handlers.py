@@ -29,6 +29,7 @@ from cavok.domain.steps import Step
 from cavok.domain.verifications import Trigger
 from cavok.observability import metrics
 from local.settings import ROOT
+from tests.support import enrollments
 from tests.support.api import Context
 from tests.support.builders import (
     ACCOUNT_ID,
@@ -38,6 +39,7 @@ from tests.support.builders import (
     ORGANIZATION_ID,
     SECRET_KEY,
     VERIFICATION_ID,
+    WORKLOAD,
     a_verification,
     an_account_with_keys,
     an_interaction,
@@ -141,6 +143,10 @@ def http(method: str, path: str, body: Json) -> Json:
     event = sample_event("api_create_account") | {"rawPath": path, "body": json.dumps(body)}
     event["requestContext"]["http"] |= {"method": method, "path": path}
     return event
+
+
+def a_synchronization(event: Json) -> None:
+    enrollments.make_one(event["enrollment_id"], event["synchronization_id"], ORGANIZATION_ID, 1)
 
 
 def nothing(_: Json) -> None:
@@ -263,6 +269,12 @@ def has_delivered(answer: Json) -> None:
     assert RECEIVER.types == [FAILED]
 
 
+def has_given_up(answer: Json) -> None:
+    assert answer == {"more": False}
+    (issue,) = enrollments.stored(enrollments.ENROLLMENT_ID).issues
+    assert "Task timed out after 180.00 seconds" in issue.message
+
+
 def has_reconciled(answer: Json) -> None:
     assert answer == {}
 
@@ -296,6 +308,7 @@ SAMPLES = (
     Sample("end_resources", "end_resources", a_resource_of_a_deleted_account, has_ended),
     Sample("deliver_webhook", "deliver_webhook", a_webhook, has_delivered),
     Sample("reconcile_clocks", "reconcile_clocks", nothing, has_reconciled),
+    Sample("read_organization", "read_organization", a_synchronization, has_given_up),
 )
 
 
@@ -315,6 +328,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "UNFOLLOWED_SCHEDULES_ARN": arn.format("sqs", "unfollowed"),
         "CANARY_ROLE_ARN": "not used: the account is entered with an access key",
         "CANARY_EXTERNAL_ID": "not used",
+        "OWN_ACCOUNT_ID": WORKLOAD,
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -12,7 +12,7 @@ import json
 import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,10 @@ from cavok.services.resources import ResourceDependencies, schedule_resource
 from local.settings import ROOT
 from tests.support.api import KEY_ACCOUNT, Api
 from tests.support.asl import TaskFailed
-from tests.support.builders import NUMBER, ORGANIZATION_ID, an_interaction
+from tests.support.aws_organization import InMemoryOrganization
+from tests.support.builders import NUMBER, ORGANIZATION_ID, WORKLOAD, an_interaction
 from tests.support.documents import runbook_rows
+from tests.support.enrollments import MANAGEMENT, NEW, dependencies
 from tests.support.messages import (
     QUEUES,
     RULES,
@@ -55,7 +57,14 @@ from tests.support.messages import (
     records_of,
     sources,
 )
-from tests.support.moto_stack import REGION, Clock, items
+from tests.support.moto_stack import (
+    REGION,
+    SYNCHRONIZATIONS,
+    Clock,
+    client,
+    items,
+    let_customers_in,
+)
 from tests.support.schedules import EVENING, NIGHT, FiredClocks
 from tests.support.start_stop import CONTEXT
 from tests.support.state_machines import states
@@ -281,7 +290,34 @@ def shown() -> set[str]:
     return {step["step"] for item in found for step in json.loads(item["steps"])}
 
 
-def test_every_task_of_a_workflow_sends_what_its_function_takes(admin: Api) -> None:
+def synchronize(
+    monkeypatch: pytest.MonkeyPatch, failing: tuple[str, TaskFailed] | None = None
+) -> StepFunctions:
+    """What a sweep starts, run to its end, in an AWS Organization without other members."""
+    organization = InMemoryOrganization()
+    organization.member(MANAGEMENT, "Main")
+    monkeypatch.setenv("OWN_ACCOUNT_ID", WORKLOAD)
+    made, sfn = dependencies(organization), client("stepfunctions")
+    runs = StepFunctions(failing=failing)
+    Clock.time += timedelta(hours=7)
+    StepFunctions().start("ReverifyAccounts", json.loads(SWEEP["Target"]["Input"]))
+    started = sfn.list_executions(stateMachineArn=SYNCHRONIZATIONS)["executions"]
+    execution = sfn.describe_execution(executionArn=started[0]["executionArn"])
+    with monkeypatch.context() as patched:
+        let_customers_in(patched)
+        patched.setattr(wiring, "synchronization_dependencies", lambda: made)
+        runs.start("SynchronizeOrganization", json.loads(execution["input"]))
+    (enrollment,) = wiring.enrollments().of_organization(ORGANIZATION_ID)
+    assert [each.code for each in enrollment.issues] == (
+        ["synchronization_failed"] if failing else []
+    )
+    assert enrollment.status == "connected"
+    return runs
+
+
+def test_every_task_of_a_workflow_sends_what_its_function_takes(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
     visited: set[tuple[str, str]] = set()
     account = admin.account(**KEY_ACCOUNT | {"provider_id": NUMBER})
     admin.post(f"/v1/accounts/{account['account_id']}/verifications")
@@ -296,6 +332,10 @@ def test_every_task_of_a_workflow_sends_what_its_function_takes(admin: Api) -> N
     visited |= run_started_test("VerifyAccountExpress").visited
     test = admin.get(f"/v1/accounts/{account['account_id']}/verifications").json["items"][0]
     assert (test["trigger"], test["state"]) == ("scheduled", "finished")
+
+    admin.post("/v1/enrollments", NEW)
+    visited |= synchronize(monkeypatch).visited
+    visited |= synchronize(monkeypatch, ("ReadOrganization", killed)).visited
 
     expected = {(name, task) for name in MACHINES for task in task_states(definition(name))}
     express = {("VerifyAccountExpress", t) for t in TAKEN_BY_PEOPLE}

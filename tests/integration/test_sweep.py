@@ -1075,6 +1075,18 @@ def test_the_handler_says_how_long_accounts_waited_also_if_none_is_due(
     assert [line["HoursUntested"] for line in lines if "HoursUntested" in line] == [[0.0]]
 
 
+def test_synchronizations_are_started_after_the_tests_so_that_none_is_lost_by_them(
+    handled: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (account,) = connected()
+    monkeypatch.setattr(app, "start_due", Mock(side_effect=ServiceUnavailable("no table")))
+
+    with pytest.raises(ServiceUnavailable):
+        handle()
+
+    assert stored(account).verification
+
+
 def test_the_handler_leaves_all_to_another_sweep_that_runs(
     handled: Customers, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -79,7 +79,7 @@ def released(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], No
 
     def release() -> None:
         monkeypatch.setattr(template_versions, "VERSIONS", (*VERSIONS[:1], SECOND))
-        (tmp_path / "role-v9.yaml").write_text(template_text(AccessType.ASSUME_ROLE))
+        (tmp_path / "role-v9.yaml").write_text(template_text("role"))
         monkeypatch.setattr(templates, "FILES", tmp_path)
         names = {AccessType.ASSUME_ROLE: "role-v9"}
         monkeypatch.setattr(instructions_service, "TEMPLATE_NAMES", names)

@@ -38,7 +38,7 @@ _ANSWERS = tuple(
 )
 """Exceptions with which a function answers its workflow: what a customer's account said."""
 
-ANSWERING = ("OpenSession", "ProbeAccount")
+ANSWERING = ("OpenSession", "ProbeAccount", "ReadOrganization")
 """The functions that do. Of any other, they are errors."""
 
 DROPPED = "Event dropped"

@@ -44,6 +44,7 @@ CLOCKS = "cavok-clocks"
 ACTS = "cavok-followed-acts"
 BUCKET = "cavok-templates"
 WORKFLOW = f"arn:aws:states:{REGION}:{OURS}:stateMachine:verify_account"
+SYNCHRONIZATIONS = f"arn:aws:states:{REGION}:{OURS}:stateMachine:synchronize_organization"
 SWEEP = f"arn:aws:states:{REGION}:{OURS}:execution:reverify_accounts:one"
 """An execution."""
 

@@ -15,7 +15,7 @@ from cavok.domain.verifications import finish
 from cavok.services.resources import ResourceDependencies
 from functions.accounts_api import app as accounts_api
 from functions.instances_api import app as instances_api
-from tests.support import api
+from tests.support import api, enrollments
 from tests.support.api import KEYS, Api, number
 from tests.support.builders import (
     NOW,
@@ -44,6 +44,8 @@ BODIES: dict[tuple[str, str], Json] = {
         "region": "us-east-1",
     },
     ("PATCH", "/v1/accounts/{account_id}/resources/{resource_id}"): {"schedule": None},
+    ("POST", "/v1/enrollments"): enrollments.NEW,
+    ("PATCH", "/v1/enrollments/{enrollment_id}"): {"name": "Taken"},
     ("PUT", "/v1/organization/webhook"): {
         "url": "https://hooks.example.com/of-the-attacker",
         "events": ["Account Failed"],
@@ -110,6 +112,8 @@ def make_world(organization_id: str, index: int) -> World:
             "verification_id": "V",
             "resource_id": "R",
             "event_id": "E",
+            "enrollment_id": "M",
+            "synchronization_id": "S",
             "interaction": "N",
         }.items()
     }
@@ -130,6 +134,7 @@ def make_world(organization_id: str, index: int) -> World:
     wiring.interactions().record(
         an_interaction(**of_it, account_id=account_id, interaction_id=ids["interaction"])
     )
+    enrollments.make_one(ids["enrollment_id"], ids["synchronization_id"], organization_id, index)
     hooks = f"https://hooks.example.com/{index}"
     settings = {"url": hooks, "events": ["Account Failed"]}
     made = Api(organization_id, "admin").put("/v1/organization/webhook", settings)

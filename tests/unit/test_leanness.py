@@ -22,6 +22,7 @@ EVERYWHERE = {"aws_xray_sdk", "jsonschema", "requests", "cryptography", "moto"}
 HTTP = {"pydantic", "aws_lambda_powertools.event_handler", "cavok.api", "ulid"}
 _PROBES, _SESSION = "cavok.adapters.customer.probes", "cavok.adapters.customer.session"
 _OF_ROUTES = {
+    "cavok.adapters.table.enrollments",
     "cavok.adapters.table.interactions",
     "cavok.adapters.table.verifications",
     "cavok.adapters.table.webhooks",
@@ -34,6 +35,7 @@ _OF_ROUTES = {
     "cavok.domain.survey",
     "cavok.domain.verifications",
     "cavok.services.accounts",
+    "cavok.services.enrollments",
     "cavok.services.finish_verification",
     "cavok.services.instances",
     "cavok.services.webhooks",
@@ -64,6 +66,8 @@ HEAVY = {
     "publish_events": HTTP | {"pynamodb", "cavok.adapters.table.table", _SESSION},
     "reconcile_clocks": HTTP | {_SESSION, "aws_lambda_powertools.utilities.batch"},
     "sweep_accounts": HTTP | {"cavok.domain.instructions"},
+    "read_organization": HTTP
+    | {_PROBES, "cavok.domain.instructions", "aws_lambda_powertools.utilities.batch"},
     "survey_regions": HTTP | {_PROBES, "cavok.domain.instructions"},
     "write_customer_log": HTTP
     | {"pynamodb", "cavok.adapters.customer.probes", "cavok.domain.accounts"},
@@ -85,6 +89,7 @@ PREPARED = {
     "probe_permission": {"dynamodb", "kms"},
     "publish_events": {"events"},
     "reconcile_clocks": {"dynamodb", "scheduler"},
+    "read_organization": {"dynamodb", "sts"},
     "record_verification": {"dynamodb"},
     "survey_regions": {"dynamodb", "kms"},
     "sweep_accounts": {"dynamodb", "sts", "stepfunctions"},
@@ -168,6 +173,7 @@ def test_a_function_loads_only_what_it_uses(function: str) -> None:
         ("accounts_api", "/v1/accounts", "accounts"),
         ("accounts_api", "/v1/accounts/1", "accounts"),
         ("accounts_api", "/v1/accounts/1/verifications", "verifications"),
+        ("accounts_api", "/v1/enrollments/1/members", "enrollments"),
         ("instances_api", "/v1/accounts/1/instances", "instances"),
     ],
 )

@@ -33,9 +33,12 @@ from tests.support.builders import NUMBER
 from tests.support.template import template
 
 PACKAGE = ROOT / "layers" / "shared" / "cavok"
-GLOBAL = {"iam": "iam.amazonaws.com"}
+GLOBAL = {
+    "iam": "iam.amazonaws.com",
+    "organizations": "organizations.us-east-1.amazonaws.com",
+}
 """Services with one host for all regions. Source: AWS General Reference, "AWS Identity and Access
-Management endpoints and quotas".
+Management endpoints and quotas" and "AWS Organizations endpoints and quotas".
 """
 OF_US_EAST_1 = {"s3.amazonaws.com"}
 """Hosts that serve this region itself. Source: S3 User Guide, "Request routing"."""
@@ -231,6 +234,7 @@ def test_the_gate_catches_a_global_host(ours: Callable[[str], None]) -> None:
 
 SHARED_ADDRESSES = {
     "https://console.aws.amazon.com/iam/home": "IAM is global, and so is its console.",
+    "https://console.aws.amazon.com/organizations/v2/home/accounts": "Organizations, likewise.",
     "https://console.aws.amazon.com/organizations/v2/home/policies": "Organizations, likewise.",
     "https://console.aws.amazon.com/billing/home#/account": "The account's own page, likewise.",
 }

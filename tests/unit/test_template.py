@@ -124,6 +124,15 @@ MAY = {
         "sqs:SendMessage",
     },
     "dashboard": set(),
+    "read_organization": {
+        "dynamodb:BatchGetItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "sts:AssumeRole",
+    },
     "open_session": {"dynamodb:GetItem", "kms:Decrypt", "kms:Encrypt", "sts:AssumeRole"},
     "probe_permission": {"dynamodb:PutItem", "kms:Decrypt"},
     "probe_account": {"dynamodb:GetItem", "dynamodb:Query", "kms:Decrypt", "sts:AssumeRole"},
@@ -215,7 +224,10 @@ ENTERING = {
     "log_interactions",
     "follow_schedule",
     "follow_outcome",
+    "read_organization",
 }
+WITHOUT_KEYS = {"read_organization"}
+"""They enter roles alone."""
 
 
 def test_few_functions_enter_customers_accounts_and_only_through_our_own_roles() -> None:
@@ -325,7 +337,8 @@ def test_a_state_of_a_test_opens_its_session_but_no_stored_access_key(name: str)
 
 
 def test_access_keys_are_sealed_and_opened_under_organization_and_account_only() -> None:
-    opening = {name: "kms:Decrypt" for name in FUNCTIONS if folder(name) in ENTERING}
+    entering = ENTERING - WITHOUT_KEYS
+    opening = {name: "kms:Decrypt" for name in FUNCTIONS if folder(name) in entering}
     for name, action in ({"AccountsApi": "kms:Encrypt"} | opening).items():
         (statement,) = (
             s
@@ -699,6 +712,10 @@ def arn_of_role(function: str, stack: str) -> str:
     return f"arn:aws:iam::111122223333:role{path}{name}".replace("${AWS::StackName}", stack)
 
 
+TESTING = {"open_session", "probe_account", "read_organization", "sweep_accounts"}
+"""They ask the canary whether a refusal is a customer's."""
+
+
 @pytest.mark.parametrize("stack", ["cavok", "Cavok", LONGEST_STACK_NAME])
 @each_function
 def test_the_canary_trusts_the_functions_that_test_accounts_and_no_others(
@@ -711,7 +728,7 @@ def test_the_canary_trusts_the_functions_that_test_accounts_and_no_others(
     pattern = pattern.replace("${AWS::AccountId}", "111122223333")
     trusted = fnmatchcase(arn_of_role(name, stack), pattern.replace("${AWS::StackName}", stack))
 
-    assert trusted == (folder(name) in ("open_session", "probe_account", "sweep_accounts"))
+    assert trusted == (folder(name) in TESTING)
 
 
 def test_other_partitions_are_refused_with_a_sentence_and_arns_name_this_one() -> None:

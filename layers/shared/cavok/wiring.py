@@ -13,6 +13,7 @@ from cavok.adapters import making_clients
 from cavok.adapters.making_clients import made_once
 
 if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
     from mypy_boto3_sts import STSClient
 
     from cavok.adapters.bus import Bus
@@ -25,14 +26,17 @@ if TYPE_CHECKING:
     from cavok.adapters.table.accounts import Accounts
     from cavok.adapters.table.audit import AuditTrail
     from cavok.adapters.table.due_accounts import DueAccounts
+    from cavok.adapters.table.enrollments import Enrollments
     from cavok.adapters.table.interactions import Interactions
     from cavok.adapters.table.invitations import Invitations
     from cavok.adapters.table.looks import LooksInTable
+    from cavok.adapters.table.members import Members
     from cavok.adapters.table.organizations import Organizations
     from cavok.adapters.table.progress import Progress
     from cavok.adapters.table.quotas import Quotas
     from cavok.adapters.table.resource_list import ResourceList
     from cavok.adapters.table.resources import Resources
+    from cavok.adapters.table.synchronizations import Synchronizations
     from cavok.adapters.table.table import Table
     from cavok.adapters.table.template_versions import TemplateVersions
     from cavok.adapters.table.usage import UsageCounters
@@ -40,7 +44,7 @@ if TYPE_CHECKING:
     from cavok.adapters.table.webhooks import Webhooks
     from cavok.adapters.templates import Templates
     from cavok.adapters.webhook_client import WebhookClient
-    from cavok.adapters.workflows import Workflows
+    from cavok.adapters.workflows import SynchronizationWorkflows, Workflows
     from cavok.services.connections import ConnectionDependencies
     from cavok.services.customer_sessions import CustomerSessions
     from cavok.services.enter_account import EntryDependencies
@@ -50,7 +54,9 @@ if TYPE_CHECKING:
     from cavok.services.request_quota import RequestQuota
     from cavok.services.resources import ResourceDependencies
     from cavok.services.scheduled_test import TestingDependencies
+    from cavok.services.start_synchronizations import StartDependencies
     from cavok.services.sweep import SweepDependencies
+    from cavok.services.synchronize_organization import SynchronizationDependencies
     from cavok.services.trust import TrustGuard
     from cavok.services.webhooks import DeliveryDependencies
 
@@ -224,6 +230,61 @@ def webhooks() -> "Webhooks":
 
 
 @cache
+def enrollments() -> "Enrollments":
+    from cavok.adapters.table.enrollments import Enrollments
+
+    return Enrollments(table(), _audit_kept_for())
+
+
+@cache
+def synchronizations() -> "Synchronizations":
+    from cavok.adapters.table.synchronizations import Synchronizations
+
+    return Synchronizations(table())
+
+
+@cache
+def members() -> "Members":
+    from cavok.adapters.table.members import Members
+
+    return Members(table())
+
+
+@cache
+def synchronization_workflows() -> "SynchronizationWorkflows":
+    from cavok.adapters.workflows import SynchronizationWorkflows
+
+    return SynchronizationWorkflows(_sfn(), setting("SYNCHRONIZE_ORGANIZATION_ARN"))
+
+
+def start_dependencies() -> "StartDependencies":
+    from cavok.services.start_synchronizations import StartDependencies
+
+    return StartDependencies(
+        enrollments=enrollments(),
+        synchronizations=synchronizations(),
+        workflows=synchronization_workflows(),
+    )
+
+
+def synchronization_dependencies() -> "SynchronizationDependencies":
+    from cavok.adapters.customer.aws_organization import AwsOrganization
+    from cavok.services.synchronize_organization import SynchronizationDependencies
+
+    return SynchronizationDependencies(
+        enrollments=enrollments(),
+        members=members(),
+        synchronizations=synchronizations(),
+        accounts=accounts(),
+        entry=entry_dependencies(),
+        canary=canary,
+        connect=AwsOrganization,
+        own_account=setting("OWN_ACCOUNT_ID"),
+        clock=lambda: datetime.now(UTC),
+    )
+
+
+@cache
 def quotas() -> "Quotas":
     from cavok.adapters.table.quotas import Quotas
     from cavok.domain.quotas import parse_quotas
@@ -325,12 +386,16 @@ def fired_clocks() -> "Queue":
 
 @cache
 def workflows() -> "Workflows":
-    from cavok.adapters.workflows import IN_TIME, Workflows
+    from cavok.adapters.workflows import Workflows
 
-    return Workflows(
-        making_clients.session().client("stepfunctions", config=IN_TIME),
-        setting("VERIFY_ACCOUNT_ARN"),
-    )
+    return Workflows(_sfn(), setting("VERIFY_ACCOUNT_ARN"))
+
+
+@cache
+def _sfn() -> "SFNClient":
+    from cavok.adapters.workflows import IN_TIME
+
+    return making_clients.session().client("stepfunctions", config=IN_TIME)
 
 
 @cache

@@ -27,6 +27,7 @@ from tests.support.builders import (
     an_account,
     by,
 )
+from tests.support.enrollments import ENROLLMENT_ID, an_enrollment
 
 LATER = NOW + timedelta(minutes=1)
 ACCOUNT = an_account(updated_at=LATER)
@@ -46,6 +47,7 @@ AS_JSON = {
 STOP = Operation(Action.STOP, Kind.RDS, "orders", "eu-west-1")
 PLACE = "i-0123456789abcdef0: ec2 in us-east-1"
 OF_WEBHOOK = [action for action in AuditAction if action.startswith("webhook_")]
+OF_ENROLLMENT = [action for action in AuditAction if action.startswith("enrollment_")]
 
 ENTRIES: dict[AuditAction, tuple[Callable[[], AuditEntry], object]] = {
     AuditAction.CREATED: (
@@ -131,7 +133,24 @@ def test_an_entry_of_the_webhook_names_no_account(action: AuditAction) -> None:
     assert entry.target == THE_WEBHOOK
 
 
-@pytest.mark.parametrize("action", [each for each in AuditAction if each not in OF_WEBHOOK])
+@pytest.mark.parametrize("action", OF_ENROLLMENT)
+def test_an_entry_of_an_enrollment_names_it_and_no_account(action: AuditAction) -> None:
+    before = an_enrollment(exclude_ous=("ou-abcd-11111111",))
+    after = replace(before, name="Other", exclude_ous=(), tags={"a": "b"})
+
+    entry = audit.of_enrollment(action, after, BOB, NOW, changes=audit.chosen(before, after))
+
+    assert (entry.action, entry.actor, entry.at) == (action, BOB.actor, NOW)
+    assert entry.target == Target(TargetType.ENROLLMENT, ENROLLMENT_ID, "Other")
+    assert (entry.account_id, entry.account_name) == (None, None)
+    assert entry.changes == (
+        Change("name", "Northwind", "Other"),
+        Change("exclude_ous", ("ou-abcd-11111111",), None),
+        Change("tags", None, {"a": "b"}),
+    )
+
+
+@pytest.mark.parametrize("action", ENTRIES)
 def test_an_entry_says_who_did_what_when_and_from_where(action: AuditAction) -> None:
     make, expected = ENTRIES[action]
 

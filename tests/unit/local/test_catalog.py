@@ -38,7 +38,8 @@ class Checkout:
         monkeypatch.setattr(catalog, "GRANTED", folder / "granted.json")
         monkeypatch.setattr(catalog, "VERSIONS_FILE", folder / "versions.json")
         monkeypatch.setattr(catalog, "FILES", self.templates)
-        monkeypatch.setattr(catalog, "template_text", lambda _access_type: self.text)
+        monkeypatch.setattr(catalog, "TEMPLATES", ("role", "user"))
+        monkeypatch.setattr(catalog, "template_text", lambda _name: self.text)
 
     def publish(self, text: str) -> None:
         self.text = text

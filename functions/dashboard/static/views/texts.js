@@ -1218,6 +1218,10 @@ export const t = withTexts(OPEN_TABLES, {
       webhook_redelivered: "Message delivered to the webhook again",
       webhook_resumed: "Webhook resumed",
       webhook_removed: "Webhook removed",
+      enrollment_created: "Enrollment added",
+      enrollment_changed: "Enrollment changed",
+      enrollment_synchronized: "Enrollment synchronized",
+      enrollment_ended: "Enrollment ended",
     },
   },
 

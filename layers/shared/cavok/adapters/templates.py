@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from cavok.domain.enrollment_templates import TEMPLATE_NAME
 from cavok.domain.instructions import HOLDERS, installed
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ TEMPLATE_NAMES = {
     access_type: next(FILES.glob(f"{holder}-v*.yaml")).stem
     for access_type, holder in HOLDERS.items()
 }
+ENROLLMENT_TEMPLATE = next(FILES.glob(f"{TEMPLATE_NAME}-v*.yaml")).stem
 """Names of the templates that links open. Each ships as a file, which `make catalog` writes. A
 published template never changes: a new text gets a new number. The bucket keeps the old ones.
 """

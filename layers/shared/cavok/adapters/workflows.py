@@ -1,4 +1,6 @@
-"""Starts the executions that verify an account, and finds those that run."""
+"""Executions of workflows: starting those that verify an account or synchronize an enrollment, and
+finding those that run.
+"""
 
 import json
 from datetime import datetime
@@ -7,7 +9,11 @@ from typing import TYPE_CHECKING, Any
 from botocore.config import Config
 
 from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message, refused, was_repeated
-from cavok.domain.errors import ServiceUnavailable, VerificationNotStarted
+from cavok.domain.errors import (
+    ServiceUnavailable,
+    SynchronizationNotStarted,
+    VerificationNotStarted,
+)
 from cavok.domain.verifications import Verification
 
 if TYPE_CHECKING:
@@ -41,19 +47,14 @@ class Workflows:
         The name is unique for 90 days. AWS answers ExecutionAlreadyExists if it has ended, or runs
         with another correlation ID (Step Functions API Reference, StartExecution).
         """
-        try:
-            self._sfn.start_execution(
-                stateMachineArn=self._verify_account_arn,
-                name=verification.verification_id,
-                input=json.dumps(execution_input(verification, correlation_id)),
-            )
-        except AWS_ERRORS as error:
-            if code_and_message(error)[0] == "ExecutionAlreadyExists":
-                return
-            # If the SDK repeated the call, an earlier try may have started the execution.
-            certain = refused(error) and not was_repeated(error)
-            raised = VerificationNotStarted if certain else ServiceUnavailable
-            raise raised("The test could not be started. Please try again in a moment.") from error
+        _start(
+            self._sfn,
+            self._verify_account_arn,
+            verification.verification_id,
+            execution_input(verification, correlation_id),
+            or_raise=VerificationNotStarted,
+            what="test",
+        )
 
     def running_beside(self, execution_arn: str) -> dict[str, datetime]:
         """When the other executions began that this one's state machine runs, by ARN; the latest
@@ -68,6 +69,54 @@ class Workflows:
         began = {one["executionArn"]: one["startDate"] for one in running["executions"]}
         began.pop(execution_arn, None)
         return began
+
+
+class SynchronizationWorkflows:
+    """Executions of `synchronize_organization`, named after the synchronization."""
+
+    def __init__(self, sfn: "SFNClient", synchronize_organization_arn: str) -> None:
+        self._sfn = sfn
+        self._arn = synchronize_organization_arn
+
+    def start(
+        self, organization_id: str, enrollment_id: str, synchronization_id: str, correlation_id: str
+    ) -> None:
+        """Starts the execution, once, as `Workflows.start`. Raises SynchronizationNotStarted,
+        ServiceUnavailable.
+        """
+        ids = {
+            "organization_id": organization_id,
+            "enrollment_id": enrollment_id,
+            "synchronization_id": synchronization_id,
+            "correlation_id": correlation_id,
+        }
+        _start(
+            self._sfn,
+            self._arn,
+            synchronization_id,
+            ids,
+            or_raise=SynchronizationNotStarted,
+            what="synchronization",
+        )
+
+
+def _start(
+    sfn: "SFNClient",
+    machine_arn: str,
+    name: str,
+    given: dict[str, Any],
+    *,
+    or_raise: type[ServiceUnavailable],
+    what: str,
+) -> None:
+    try:
+        sfn.start_execution(stateMachineArn=machine_arn, name=name, input=json.dumps(given))
+    except AWS_ERRORS as error:
+        if code_and_message(error)[0] == "ExecutionAlreadyExists":
+            return
+        # If the SDK repeated the call, an earlier try may have started the execution.
+        raised = or_raise if refused(error) and not was_repeated(error) else ServiceUnavailable
+        raise raised(f"The {what} could not be started. Please try again in a moment.") from error
 
 
 def execution_input(verification: Verification, correlation_id: str) -> dict[str, Any]:

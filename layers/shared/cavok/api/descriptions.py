@@ -11,6 +11,7 @@ from typing import Any
 from cavok.domain.accounts import IssueCode
 from cavok.domain.events import EventType
 from cavok.domain.kinds import Kind
+from cavok.domain.member_states import MemberState
 from cavok.domain.permissions import CAPABILITY_GROUPS
 from cavok.domain.providers import AVAILABLE
 
@@ -21,6 +22,8 @@ PARAMETERS = {
     "account_id": "The account, as `POST /v1/accounts` returned it.",
     "verification_id": "The test.",
     "resource_id": "The resource.",
+    "enrollment_id": "The enrollment, as `POST /v1/enrollments` returned it.",
+    "synchronization_id": "The synchronization.",
     "event_id": "The event, as the list of deliveries names it.",
     "period": "The second part of the `event_id`.",
     "percent": "The last part of the `event_id`.",
@@ -45,6 +48,7 @@ SHARED = {
     "created_at": "When it was created.",
     "created_by": "Who created it.",
     "detail": "What happened, in words.",
+    "enrollment_id": "The enrollment.",
     "duration_ms": "How long it took, in milliseconds.",
     "event_id": "The event. It stays the same however often its message is sent.",
     "events": "The types of events that are sent.",
@@ -106,6 +110,26 @@ _RESOURCE = {
     "created_by": "Who put the instance under control.",
     "updated_at": "When the schedule was set.",
 }
+_OPTIONS = {
+    "include_ous": "Ids of the units, or of the root, whose accounts are members. Empty: all.",
+    "exclude_ous": "Ids of units whose accounts are left out, at any depth.",
+    "exclude_accounts": "Account numbers that are left out.",
+    "name_pattern": "A pattern of AWS's names, with * and ?; case does not count. Others are left "
+    "out. Null for all.",
+    "permissions_boundary": "The name of the permissions boundary of each role, with its path. "
+    "Null for none.",
+    "tags": "Tags of each role.",
+    "features": "What the members' roles grant: groups of permissions.",
+    "management_account_id": "The account in which the stack is: the management account or a "
+    "delegated administrator.",
+}
+_CHOICES = {
+    "name": "The name that your organization gives the enrollment.",
+    "regions": "The AWS regions in which new members are used.",
+    "write_logs": "Whether Cavok writes what it did to new members' own CloudWatch Logs.",
+    "role_path": "The path of all roles, such as `/` or `/team/`.",
+    **_OPTIONS,
+}
 
 OWN: dict[str, dict[str, str]] = {
     "AccountBody": {
@@ -117,6 +141,7 @@ OWN: dict[str, dict[str, str]] = {
         "first, and the one that says the worst. Of the time before the oldest of 8, nothing is "
         "known.",
         "capabilities": "What the account can be used for.",
+        "enrollment_id": "The enrollment that it is a member of. Null if none uses it.",
         "template": "The template version of its role. Null for an access key, before the first "
         "test, while the account is not connected, and if the role's inline policies do not say.",
         "testing": "Whether a test is running.",
@@ -152,7 +177,7 @@ OWN: dict[str, dict[str, str]] = {
     "AuditEntryBody": {
         "audit_id": "The entry. For a test, a start or a stop it is also the interaction's id.",
         "entry_id": "The same as `audit_id`.",
-        "account_id": "The account. Null if the entry is about the webhook.",
+        "account_id": "The account. Null if the entry is about the webhook or an enrollment.",
         "account_name": "The account's name at that time. Null if it was deleted before.",
         "action": "What was done.",
         "actor": "Who did it.",
@@ -453,6 +478,55 @@ OWN: dict[str, dict[str, str]] = {
         "`xn--exmple-cua.com`.",
         "rotate_secret": "Whether to create a new signing secret.",
     },
+    "NewEnrollmentBody": _CHOICES,
+    "EnrollmentChangeBody": {name: text for name, text in _CHOICES.items() if name != "role_path"},
+    "EnrollmentBody": {
+        **_CHOICES,
+        "organization_arn": "The AWS Organization. Null before the first synchronization.",
+        "status": "Whether the stack lets Cavok in.",
+        "issues": "What is wrong with the role, or why the last synchronization failed.",
+        "totals": "How many members are in which state.",
+        "synchronizing": "Whether a synchronization is running.",
+        "last_synchronized_at": "When the last one ended that read everything. Null if none did.",
+        "next_synchronization_at": "When the next one is due. Null if none is.",
+        "updated_at": "When it, or its status, last changed.",
+    },
+    "EnrollmentPage": {"next_cursor": "Null: there is no next page."},
+    "EnrollmentIssueBody": {
+        "code": "What it is, for programs.",
+        "remedy": "What to do about it.",
+        "fix": "The remedy in a form to copy. Null if there is none.",
+    },
+    "MemberTotals": {
+        "connected": "Cavok is let in.",
+        "role_missing": "Their role is not there yet.",
+        "problem": "Something is wrong.",
+        "excluded": "Left out, deleted or revoked.",
+        "suspended": "AWS lets nobody use them.",
+        "closed": "Closed, or no longer in the AWS Organization.",
+    },
+    "EndedEnrollmentBody": {"steps": "What to delete, in this order."},
+    "EnrollmentInstructionsBody": {
+        "steps": "The steps, in order.",
+        "deploy_on_aws_url": "The page of the AWS console that deploys the stack, filled in.",
+        "cli": "Commands of the AWS CLI that deploy the same stack.",
+    },
+    "SynchronizationBody": {
+        "synchronization_id": "The synchronization.",
+        "found": "Accounts that AWS listed so far.",
+        "added": "Accounts that were added.",
+        "changed": "Members and accounts that were changed.",
+        "missing": "Members whose role is not there yet.",
+        "reason": "Why it failed. Null if it did not.",
+        "finished_at": "When it ended. Null while it runs.",
+    },
+    "MemberBody": {
+        "name": "The account's name in AWS.",
+        "ou_id": "The unit, or the root, in which it is.",
+        "ou_path": "The names from the root to that unit, as `Root/Shops/North`.",
+        "state": "What it is to Cavok.",
+        "account_id": "Its account in Cavok. Null if it has none.",
+    },
     "WindowBody": {
         "days": "The days on which the window starts.",
         "start": "The local time at which the instance is started: HH:MM.",
@@ -471,6 +545,9 @@ MESSAGES: dict[str, str] = {
 COMPONENTS = {
     "AccountCounts": "The number of accounts.",
     "AccountPage": "A page of accounts.",
+    "EnrollmentStatus": "Whether the stack of an enrollment lets Cavok in.",
+    "MemberState": getdoc(MemberState) or "",
+    "SynchronizationState": "Whether a synchronization has read everything.",
     "ActionBody": "A permission that Cavok asks for.",
     "AuditPage": "A page of the audit trail, newest first.",
     "ByStatus": "The number of accounts in each status.",

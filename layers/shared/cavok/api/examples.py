@@ -17,6 +17,15 @@ from cavok.api.models.about import Health
 from cavok.api.models.accounts import AccountBody, AccountPage
 from cavok.api.models.audit import AuditEntryBody, AuditPage
 from cavok.api.models.detection import DetectionBody
+from cavok.api.models.enrollments import (
+    EndedEnrollmentBody,
+    EnrollmentBody,
+    EnrollmentInstructionsBody,
+    EnrollmentPage,
+    MemberBody,
+    MemberPage,
+    SynchronizationBody,
+)
 from cavok.api.models.instances import InstanceBody, InstanceList
 from cavok.api.models.instructions import InstructionsBody, InstructionStepBody
 from cavok.api.models.interactions import InteractionBody, InteractionPage
@@ -70,6 +79,7 @@ from cavok.domain.accounts import (
 from cavok.domain.actors import Actor, ActorKind, Requester
 from cavok.domain.chosen_groups import GroupAccess, choice_of
 from cavok.domain.detection import Detection
+from cavok.domain.enrollments import Enrollment, EnrollmentStatus, features_of
 from cavok.domain.errors import PreconditionFailed
 from cavok.domain.events import (
     WEBHOOK_TEST,
@@ -94,6 +104,8 @@ from cavok.domain.interactions import (
 from cavok.domain.invitations import Invitation
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.least_privilege import Scope, least_privilege
+from cavok.domain.member_states import MemberState
+from cavok.domain.members import Member, MemberShown, Place, Standing
 from cavok.domain.pages import Position, PositionKind
 from cavok.domain.quotas import QuotaName
 from cavok.domain.regions import RegionHealth, RegionStatus
@@ -102,6 +114,7 @@ from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
 from cavok.domain.shared_problems import shared_problems
 from cavok.domain.steps import ALLOWED, Step
+from cavok.domain.synchronizations import Synchronization, SynchronizationState
 from cavok.domain.verifications import State, Trigger, Verification
 from cavok.domain.webhooks import (
     Delivery,
@@ -242,6 +255,63 @@ WEBHOOK = Webhook(
 )
 INVITATION_TOKEN = f"{_ACCOUNT_ID}{'5f0c7a9e1b7d4d2e' * 4}"
 INVITATION = Invitation.of_token(INVITATION_TOKEN, _ACCOUNT, _ENDED)
+ENROLLED = Enrollment(
+    organization_id=_ORGANIZATION_ID,
+    enrollment_id=_id(10),
+    provider="aws",
+    name="Northwind",
+    management_account_id="210987654321",
+    exclude_ous=("ou-ab12-11111111",),
+    regions=(_REGION,),
+    write_logs=True,
+    features=features_of(None, write_logs=True),
+    next_synchronization_at=_CONNECTED,
+    created_at=_CONNECTED,
+    created_by=_ADA,
+    updated_at=_CONNECTED,
+    touched_at=_CONNECTED,
+    version=1,
+    writes=1,
+)
+ENROLLMENT = replace(
+    ENROLLED,
+    organization_arn="arn:aws:organizations::210987654321:organization/o-ab12cd34ef",
+    status=EnrollmentStatus.CONNECTED,
+    last_synchronized_at=_TESTED,
+    next_synchronization_at=_TESTED + timedelta(hours=6),
+    updated_at=_TESTED,
+    touched_at=_TESTED,
+    version=2,
+    writes=3,
+)
+_ENROLLMENT_CHANGED = replace(
+    ENROLLMENT,
+    name="Northwind2",
+    next_synchronization_at=_LATER,
+    updated_at=_LATER,
+    touched_at=_LATER,
+    version=3,
+    writes=4,
+)
+MEMBER = Member(
+    organization_id=_ORGANIZATION_ID,
+    enrollment_id=ENROLLMENT.enrollment_id,
+    account_number="234567890123",
+    name="Sandbox of the shop",
+    place=Place(("r-ab12", "ou-ab12-11111111"), "Root/Sandbox"),
+    standing=Standing.EXCLUDED,
+)
+SYNCHRONIZING = Synchronization(
+    organization_id=_ORGANIZATION_ID,
+    enrollment_id=ENROLLMENT.enrollment_id,
+    synchronization_id=_id(11),
+    actor=REQUESTER.actor,
+    again=True,
+    started_at=_TESTED - timedelta(seconds=20),
+)
+SYNCHRONIZATION = replace(
+    SYNCHRONIZING, state=SynchronizationState.FINISHED, finished_at=_TESTED, found=1
+)
 _USAGE = Usage(_PERIOD, _FREE, 800)
 _LOST = Issue(
     IssueCode.PERMISSION_LOST,
@@ -371,6 +441,14 @@ _listed_resource = ListedResourceBody.of_listed(
     _TESTED,
 )
 _interaction = InteractionBody.of_interaction(INTERACTION)
+
+
+def _enrollment_body(enrollment: Enrollment, **totals: int) -> EnrollmentBody:
+    counted = {str(state): totals.get(state, 0) for state in MemberState}
+    return EnrollmentBody.of(enrollment, totals=counted, synchronizing=False)
+
+
+_enrollment = _enrollment_body(ENROLLMENT, excluded=1)
 _webhook = WebhookBody.of(WEBHOOK, secret=None, state=WebhookState.ACTIVE)
 _new_webhook = _webhook.model_copy(update={"secret": _SECRET})
 
@@ -393,6 +471,9 @@ _OF_OPERATIONS: dict[str, dict[str, BaseModel]] = {
     "start_instance": {"202": _just(_START, "stopped")},
     "stop_instance": {"202": _just(INTERACTION, "available")},
     "put_webhook": {"201": _new_webhook},
+    "create_enrollment": {"201": _enrollment_body(ENROLLED)},
+    "patch_enrollment": {"200": _enrollment_body(_ENROLLMENT_CHANGED, excluded=1)},
+    "create_synchronization": {"202": SynchronizationBody.of(SYNCHRONIZING)},
 }
 ANSWERS = {
     operation: {status: body.model_dump(mode="json") for status, body in bodies.items()}
@@ -411,6 +492,21 @@ def _answers() -> Iterable[BaseModel]:
     yield _resource
     yield _interaction
     yield _webhook
+    yield _enrollment
+    yield EnrollmentPage(items=[_enrollment])
+    yield EndedEnrollmentBody.made()
+    yield SynchronizationBody.of(SYNCHRONIZATION)
+    member = MemberBody.of_member(MemberShown.of(MEMBER, None))
+    yield MemberPage(items=[member], next_cursor=None)
+    deploying = EnrollmentInstructionsBody.of_enrollment(ENROLLMENT, _TRUST, _TEMPLATE_URL)
+    yield deploying.model_copy(
+        update={
+            "steps": deploying.steps[:1],
+            "cloudformation_template": _SHORT_TEMPLATE,
+            "terraform": 'resource "aws_cloudformation_stack" "cavok" { … }',
+            "cli": "aws cloudformation create-stack …",
+        }
+    )
     yield AccountPage(items=[_account], next_cursor=None)
     yield VerificationPage(items=[_verification], next_cursor=None)
     yield ResourceList(items=[_resource], next_cursor=None)
@@ -526,6 +622,18 @@ EXAMPLES: dict[str, Any] = {
         "refused": [{"index": 1, "problem": _already_connected}],
     },
     "AccountChangeBody": {"name": _CHANGED.name},
+    "NewEnrollmentBody": _enrollment.model_dump(
+        mode="json",
+        include={
+            "name",
+            "provider",
+            "management_account_id",
+            "exclude_ous",
+            "regions",
+            "write_logs",
+        },
+    ),
+    "EnrollmentChangeBody": {"name": _ENROLLMENT_CHANGED.name},
     "CredentialsBody": {
         "access_key_id": "AKIAIOSFODNN7EXAMPLE",
         "secret_access_key": "your secret access key",
@@ -547,6 +655,7 @@ PARAMETERS: dict[str, Any] = {
     "account_id": _ACCOUNT_ID,
     "action": Action.STOP,
     "by": Scope.ARN,
+    "enrollment_id": ENROLLMENT.enrollment_id,
     "event_id": MESSAGES[EventType.FAILED]["data"]["event_id"],
     "groups": _GROUPS,
     "has_problems": False,
@@ -555,6 +664,7 @@ PARAMETERS: dict[str, Any] = {
     "invitation": INVITATION_TOKEN,
     "kind": RESOURCE.kind,
     "limit": 50,
+    "ou": MEMBER.place.unit_ids[-1],
     "percent": "80",
     "period": _PERIOD,
     "q": "Prod",
@@ -562,7 +672,9 @@ PARAMETERS: dict[str, Any] = {
     "region": _REGION,
     "resource_id": _RESOURCE_ID,
     "sort": AccountSort.NAME,
+    "state": MemberState.EXCLUDED,
     "status": _ACCOUNT.status,
+    "synchronization_id": SYNCHRONIZATION.synchronization_id,
     "template_version": TEMPLATE_VERSION,
     "verification_id": _TEST_ID,
 }
@@ -597,6 +709,11 @@ _CURSORS = {
     ),
     "/v1/audit": _cursor("audit", "id", _ENTRY_ID),
     "/v1/resources": _cursor(_RESOURCES.scope("").removeprefix("/"), "turn", _TURN, _ACCOUNT_ID),
+    "/v1/enrollments/{enrollment_id}/members": _cursor(
+        "members/{enrollment_id}/{state}/{ou}".format_map(PARAMETERS),
+        "member",
+        MEMBER.account_number,
+    ),
     "/v1/organization/usage": _cursor(f"usage/{_PERIOD}", "used", str(_USAGE.used), _ACCOUNT_ID),
     **{
         f"/v1/accounts/{{account_id}}/{list_}": _cursor(f"{list_}/{_ACCOUNT_ID}", "id", last_id)
@@ -616,7 +733,7 @@ class _Versioned(NamedTuple):
     If-None-Match lets a change happen.
     """
 
-    there: Account | Resource | Webhook
+    there: Account | Resource | Webhook | Enrollment
     tag: str
     other_tag: str
 
@@ -630,6 +747,9 @@ _VERSIONED = {
     "/v1/accounts/{account_id}/detection": _Versioned(ADDED, _AS_ADDED, _AS_TESTED),
     "/v1/accounts/{account_id}/resources/{resource_id}": _Versioned(
         RESOURCE, *(tag_of(version, _resource) for version in (RESOURCE.version, _OTHER_VERSION))
+    ),
+    "/v1/enrollments/{enrollment_id}": _Versioned(
+        ENROLLMENT, *(tag_of(version, _enrollment) for version in (ENROLLMENT.tag, ENROLLED.tag))
     ),
     "/v1/organization/webhook": _Versioned(
         WEBHOOK, *(tag_of(version, _webhook) for version in (WEBHOOK.version, _OTHER_VERSION))
@@ -671,6 +791,11 @@ def _versioned(method: str, path: str) -> _Versioned | None:
 # ---- problems ------------------------------------------------------------------------------------
 
 _DETAILS = {
+    **{
+        (operation, "busy_with_others"): "The enrollment is being changed at this moment. Please "
+        "try again."
+        for operation in ("patch_enrollment", "delete_enrollment")
+    },
     ("patch_resource", "busy_with_others"): "The resource was changed by others at this moment. "
     "Please try again.",
     ("redeliver_usage_event", "not_subscribed"): "Your webhook does not subscribe to Usage "

@@ -43,6 +43,7 @@ GROWING = frozenset(
         *(component for component, names in NAMES.items() if names.grows),
         "AccessType",
         "AuditAction",
+        "MemberState",
         "EventType",
         "InteractionAction",
         "Kind",

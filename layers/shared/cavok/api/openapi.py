@@ -23,6 +23,7 @@ _TAGS = {
     "Access details": "What Cavok asks customers for, and why.",
     "Accounts": "AWS accounts that your organization connected.",
     "Audit": "Who did what.",
+    "Enrollments": "AWS Organizations that your organization connected by one stack.",
     "Instances": "Instances in connected accounts: listing, starting, stopping.",
     "Invitations": "Links for somebody without sign-in who may create an account's role.",
     "Messages": "What is sent to your webhook.",

@@ -74,10 +74,21 @@ EXPLANATIONS = {
         "Take an event_id from GET /v1/organization/webhook/deliveries.",
         "There is no such delivery among the newest of your webhook.",
     ),
+    "enrollment_not_found": Explanation(
+        "Your organization has no enrollment with this id: it never existed, or it was ended.",
+        f"{_NOTHING_THERE} GET /v1/enrollments lists your enrollments.",
+        "There is no such enrollment in your organization.",
+    ),
     "excluded_by_tag": Explanation(
         "The instance has the tag cavok:exclude=true, which forbids Cavok to start or stop it.",
         "If Cavok should start and stop it after all, remove the tag.",
         "i-0123456789abcdef0 is excluded by its tag cavok:exclude=true.",
+    ),
+    "has_no_account_yet": Explanation(
+        "The enrollment does not know in which AWS account you deployed its stack, so there is "
+        "nothing to enter.",
+        "Send the account's number as management_account_id with PATCH, then synchronize.",
+        "Enter the number of the account in which you deployed the stack: management_account_id.",
     ),
     "has_no_access_key": Explanation(
         "The account is entered through an IAM role, so there is no access key to replace.",
@@ -274,10 +285,25 @@ EXPLANATIONS = {
         _AGAIN,
         "The first request with this Idempotency-Key may still be running. Please try again.",
     ),
+    "synchronization_not_found": Explanation(
+        "This enrollment has no such synchronization, or it is older than 90 days.",
+        "Take the id from the answer that started it. Another organization's is not found either.",
+        "There is no such synchronization of this enrollment.",
+    ),
+    "synchronization_not_started": Explanation(
+        "AWS Step Functions did not start the synchronization. Nothing was synchronized.",
+        _AGAIN,
+        "The synchronization could not be started. Please try again in a moment.",
+    ),
     "token_without_organization": Explanation(
         "Your token is valid, but names no organization.",
         "Send an ID token, not an access token, of a user who belongs to an organization.",
         "Your token names no organization. Use an ID token of a user who belongs to one.",
+    ),
+    "too_many_enrollments": Explanation(
+        "Your organization has ten enrollments, which is the most.",
+        "End one that you do not need, then make this one.",
+        "Your organization may have 10 enrollments. End one first.",
     ),
     "unsupported_media_type": Explanation(
         "The body's Content-Type is not application/json, or it has a Content-Encoding.",

@@ -41,6 +41,8 @@ class RefusedRequest(ServiceError):
 
 _STATUS_OF: dict[type[errors.CavokError], HTTPStatus] = {
     errors.AccountNotFound: HTTPStatus.NOT_FOUND,
+    errors.EnrollmentNotFound: HTTPStatus.NOT_FOUND,
+    errors.SynchronizationNotFound: HTTPStatus.NOT_FOUND,
     errors.VerificationNotFound: HTTPStatus.NOT_FOUND,
     errors.InvitationNotFound: HTTPStatus.NOT_FOUND,
     errors.WebhookNotFound: HTTPStatus.NOT_FOUND,
@@ -259,6 +261,7 @@ _SENTENCES = {
     "int_parsing": "{field} is a whole number.",
     "int_parsing_size": "{field} has too many digits.",
     "list_type": "{field} is a list.",
+    "dict_type": "{field} is a JSON object.",
     "model_attributes_type": "{field} is a JSON object.",
     "model_type": "{field} is a JSON object.",
     "enum": "{field} is one of {expected}.",
@@ -281,7 +284,7 @@ def _sentence(entry: dict[str, Any], subject: str) -> str:
     if entry["type"] == "value_error":
         return str(entry["msg"]).removeprefix("Value error, ")
     words = entry.get("ctx", {})
-    entries = "entries" if words.get("field_type") == "List" else "characters"
+    entries = "entries" if words.get("field_type") in ("List", "Dictionary") else "characters"
     sentence = _SENTENCES.get(entry["type"], "{field} has a value that is not allowed here.")
     return sentence.format(field=subject, entries=entries, **words)
 

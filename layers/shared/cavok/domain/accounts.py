@@ -10,7 +10,7 @@ from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_PATH, role_
 from cavok.domain.regions import UNUSABLE, RegionHealth
 from cavok.domain.reverification import Attention
 from cavok.domain.template_versions import Template, template_of
-from cavok.domain.versions import require_version
+from cavok.domain.versions import require_version, version_after
 
 
 class AccessType(StrEnum):
@@ -184,6 +184,7 @@ class ListedAccount:
     template_version     the version that a test last read in the role's policies; null if no test
                          could.
     status_changes       the latest changes of status, oldest first, at most MOST_CHANGES.
+    enrollment_id        the enrollment that it is a member of and used by; null if none.
     version              changes with the fields that a person can change, and with the status. A
                          client's If-Match names it.
     """
@@ -206,6 +207,7 @@ class ListedAccount:
     )
     region_health: tuple[RegionHealth, ...] = ()
     template_version: int | None = None
+    enrollment_id: str | None = None
     verification: LastVerification | None = None
     slot: TestSlot | None = None
     next_verification_at: datetime | None
@@ -223,6 +225,11 @@ class ListedAccount:
     def template(self) -> Template | None:
         """The version of its role, as of this release; null if it is not known."""
         return template_of(self.template_version)
+
+    @property
+    def revoked(self) -> bool:
+        """Whether a person revoked its use, and no person's test has ended with a verdict since."""
+        return any(issue.code == IssueCode.REVOKED for issue in self.issues)
 
     def testing(self, now: datetime) -> bool:
         """Whether a test holds the slot."""
@@ -270,11 +277,6 @@ class Account(ListedAccount):
         return {each.region: each for each in self.region_health if each.status in UNUSABLE}
 
     @property
-    def revoked(self) -> bool:
-        """Whether a person revoked its use, and no person's test has ended with a verdict since."""
-        return any(issue.code == IssueCode.REVOKED for issue in self.issues)
-
-    @property
     def attention(self) -> Attention:
         """The facts that decide when the account is verified again."""
         return Attention(
@@ -307,11 +309,12 @@ class Account(ListedAccount):
         """The account with the version that follows `before`, one higher if a counted field
         changed, and with the change of its status.
         """
-        changed = any(getattr(self, name) != getattr(before, name) for name in _VERSIONED)
         changes = before.status_changes
         if self.status is not before.status:
             changes = changed_status(changes, before.status, self.updated_at)
-        return replace(self, version=before.version + changed, status_changes=changes)
+        return replace(
+            self, version=version_after(before, self, _VERSIONED), status_changes=changes
+        )
 
     def renamed(self, name: str, now: datetime) -> Self:
         """With another name. No test becomes due."""
@@ -378,6 +381,31 @@ class Account(ListedAccount):
             next_verification_at=self._due_after_a_change(now),
             updated_at=now,
         )
+
+    def enrolled(self, enrollment_id: str | None, now: datetime) -> Self:
+        """A member of this enrollment; null: of none any more. One that joins and waits for its
+        role without being due is due: the role may come with the enrollment.
+        """
+        joined = replace(self, enrollment_id=enrollment_id, updated_at=now)
+        waits = self.status is Status.UNCONFIRMED and not self.revoked
+        if enrollment_id and waits and self.next_verification_at is None:
+            return replace(joined.touched(now), next_verification_at=now, attempts=0)
+        return joined
+
+    def tried_again(self, now: datetime) -> Self:
+        """Due now, if it waits for its role: a person wants it tried again. The same object if it
+        was tested or touched within ten minutes, or is tested or due at this moment.
+        """
+        planned = self.next_verification_at
+        if (
+            self.status is not Status.UNCONFIRMED
+            or self.revoked
+            or self.testing(now)
+            or (planned and planned <= now)
+            or now < self._due_again_from()
+        ):
+            return self
+        return replace(self.touched(now), next_verification_at=now, attempts=0, updated_at=now)
 
     def with_use_revoked(self, now: datetime) -> Self:
         """Not used, and not tested by a schedule, until a person tests it. A running test loses its

@@ -1,4 +1,6 @@
-"""The audit trail: who did what, to an account, its instances or the webhook. Append-only."""
+"""The audit trail: who did what, to an account, its instances, the webhook or an enrollment.
+Append-only.
+"""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -13,6 +15,7 @@ from cavok.domain.actors import Actor, Requester
 if TYPE_CHECKING:  # most functions that load this module have no resources
     from ulid import ULIDGenerator
 
+    from cavok.domain.enrollments import Enrollment
     from cavok.domain.instances import Operation
     from cavok.domain.resources import Resource
     from cavok.domain.schedules import Schedule
@@ -28,8 +31,9 @@ _AUDITED = {
     "regions": "regions",
     "role_name": "role_name",
     "role_path": "role_path",
+    "enrollment_id": "enrollment_id",
 }
-"""Fields of an account that a person may set, with the API's names."""
+"""Fields of an account that a person or an enrollment may set, with the API's names."""
 
 _NAMES = {
     "name": "Name",
@@ -37,12 +41,13 @@ _NAMES = {
     "regions": "Regions",
     "role_name": "Role name",
     "role_path": "Role path",
+    "enrollment_id": "Enrollment",
 }
-"""Fields that a person may change, and their names in an entry's detail."""
+"""Fields that may change, and their names in an entry's detail."""
 
 
 class AuditAction(StrEnum):
-    """What was done to an account, an instance of it, or the organization's webhook."""
+    """What was done to an account, an instance, the organization's webhook, or an enrollment."""
 
     CREATED = "created"
     CHANGED = "changed"
@@ -65,6 +70,10 @@ class AuditAction(StrEnum):
     WEBHOOK_REDELIVERED = "webhook_redelivered"
     WEBHOOK_RESUMED = "webhook_resumed"
     WEBHOOK_REMOVED = "webhook_removed"
+    ENROLLMENT_CREATED = "enrollment_created"
+    ENROLLMENT_CHANGED = "enrollment_changed"
+    ENROLLMENT_SYNCHRONIZED = "enrollment_synchronized"
+    ENROLLMENT_ENDED = "enrollment_ended"
 
 
 class TargetType(StrEnum):
@@ -75,6 +84,7 @@ class TargetType(StrEnum):
     RESOURCE = "resource"
     WEBHOOK = "webhook"
     DELIVERY = "delivery"
+    ENROLLMENT = "enrollment"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +117,8 @@ class AuditEntry:
     entry_id    sorts chronologically. For a test it is the verification's id, for a start or stop
                 the interaction's.
     account_id, account_name
-                null for the webhook. The name is also null if the account was deleted before.
+                null for webhook and enrollment. The name is also null if the account was deleted
+                before.
     changes     empty if nothing is set: a test, a start, a stop.
     detail      text for people.
     request_id, source_ip
@@ -135,7 +146,7 @@ def created(account: Account, requester: Requester) -> AuditEntry:
 
 
 def changed(before: Account, after: Account, requester: Requester) -> AuditEntry:
-    """The entry of a change by a person."""
+    """The entry of a change by a person, or by a synchronization."""
     changes = _changes(before, after)
     return _of_account(
         AuditAction.CHANGED,
@@ -289,6 +300,57 @@ def of_webhook(
         changes=changes,
         detail=detail,
     )
+
+
+def of_enrollment(
+    action: AuditAction,
+    enrollment: "Enrollment",
+    requester: Requester,
+    at: datetime,
+    *,
+    changes: tuple[Change, ...] = (),
+    detail: str | None = None,
+) -> AuditEntry:
+    """The entry of a person's act on an enrollment."""
+    return _entry(
+        requester,
+        at,
+        organization_id=enrollment.organization_id,
+        account_id=None,
+        account_name=None,
+        action=action,
+        target=Target(TargetType.ENROLLMENT, enrollment.enrollment_id, enrollment.name),
+        changes=changes,
+        detail=detail,
+    )
+
+
+def chosen(before: "Enrollment | None", after: "Enrollment") -> tuple[Change, ...]:
+    """What a person chose of an enrollment's options, with the API's names."""
+    return differences(_chosen(before), _chosen(after))
+
+
+def _chosen(enrollment: "Enrollment | None") -> dict[str, Any]:
+    if enrollment is None:
+        return {}
+    options = {name: getattr(enrollment, name) for name in _CHOSEN}
+    return {name: value for name, value in options.items() if value not in ((), None, {})}
+
+
+_CHOSEN = (
+    "name",
+    "management_account_id",
+    "include_ous",
+    "exclude_ous",
+    "exclude_accounts",
+    "name_pattern",
+    "regions",
+    "write_logs",
+    "role_path",
+    "permissions_boundary",
+    "tags",
+    "features",
+)
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:

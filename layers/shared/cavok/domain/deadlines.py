@@ -31,6 +31,11 @@ policies that a customer can write take five seconds a permission, ordinary ones
 database.
 """
 
+ROUND_SECONDS = 60.0
+"""For a round of a synchronization. No page is asked for after it, and a call takes up to 22
+seconds; what was found is stored then. SynchronizeOrganization has 180.
+"""
+
 PATIENCE_SECONDS = 8.5
 """How long a page of a sweep waits for the slowest of its accounts."""
 
@@ -56,6 +61,9 @@ SWEEP_SECONDS = 100.0
 """No page begins after this. It takes PATIENCE_SECONDS and HAND_OVER_SECONDS, so that a sweep is
 over before the next one begins, and each call of the table takes up to 25. SweepAccounts has 180.
 """
+
+STARTING_SECONDS = 10.0
+"""For starting synchronizations, after the tests of a sweep. None is started after this."""
 
 SWEEP_IS_OVER_SECONDS = SWEEP_SECONDS + PATIENCE_SECONDS + HAND_OVER_SECONDS
 """After its start, a sweep is over, also if Step Functions still lists it as running."""

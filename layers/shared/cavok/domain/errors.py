@@ -35,6 +35,14 @@ class DeliveryNotFound(CavokError):
     """No such delivery among the newest of the organization's webhook."""
 
 
+class EnrollmentNotFound(CavokError):
+    """No such enrollment in this organization, or it was ended."""
+
+
+class SynchronizationNotFound(CavokError):
+    """No such synchronization of this enrollment, or it is too old."""
+
+
 class QuotaExceeded(CavokError):
     """The organization has used up a quota: `limit` times in `per`. It may retry after `wait`."""
 
@@ -72,6 +80,14 @@ class AlreadyControlled(Conflict):
     """The instance is a resource already."""
 
 
+class TooManyEnrollments(Conflict):
+    """The organization has as many enrollments as it may have."""
+
+
+class HasNoAccountYet(Conflict):
+    """The enrollment does not know yet in which account its stack is."""
+
+
 class HasNoAccessKey(Conflict):
     """The account is entered through a role."""
 
@@ -94,6 +110,14 @@ class HasNoVersion(PreconditionFailed):
 
 class MalformedHeader(CavokError):
     """A header of the request does not follow its standard."""
+
+
+class OrganizationUnreadable(CavokError):
+    """AWS does not let an enrollment's role list the AWS Organization. The message says why."""
+
+
+class OrganizationBusy(CavokError):
+    """AWS Organizations takes no calls at this moment, or did not answer. A retry may succeed."""
 
 
 class InvalidField(CavokError):
@@ -135,6 +159,10 @@ class AdminsOnly(Forbidden):
 
 class ServiceUnavailable(CavokError):
     """A service that Cavok depends on failed or is busy. A retry may succeed."""
+
+
+class SynchronizationNotStarted(ServiceUnavailable):
+    """Step Functions refused to start a synchronization's execution, so there is none."""
 
 
 class VerificationNotStarted(ServiceUnavailable):

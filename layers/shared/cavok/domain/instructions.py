@@ -244,7 +244,7 @@ def _chosen_parameters(account: Holder, choice: Choice) -> dict[str, str]:
     return {
         "WriteLogs": _VALUES[GroupAccess.ALL if logs else GroupAccess.NONE],
         **{
-            _parameter_of(group): _VALUES[choice.of(group)]
+            parameter_of(group): _VALUES[choice.of(group)]
             for group in template_groups(account.access_type)
             if group is not permissions.LOGS and choice.of(group) is not OFFERED.of(group)
         },
@@ -297,7 +297,7 @@ def generic_template(
             "WriteLogs": _yes_or_no(
                 "Whether Cavok may write to CloudWatch log groups that start with /cavok/.", "Yes"
             ),
-            **{_parameter_of(group): _group_parameter(group) for group in chosen},
+            **{parameter_of(group): _group_parameter(group) for group in chosen},
             **_OWN_RULES,
         },
         "Conditions": {
@@ -338,26 +338,27 @@ def _group_parameter(group: PermissionGroup) -> dict[str, Any]:
     )
 
 
-def _parameter_of(group: PermissionGroup) -> str:
+def parameter_of(group: PermissionGroup) -> str:
     """The template's parameter for a group, such as `EncryptedVolumes`."""
     return group.policy_name.removeprefix("Cavok")
 
 
-def _condition_of(group: PermissionGroup) -> str:
-    return f"Grants{_parameter_of(group)}"
+def condition_of(group: PermissionGroup) -> str:
+    """The template's condition that a group is granted, such as `GrantsEncryptedVolumes`."""
+    return f"Grants{parameter_of(group)}"
 
 
 def _only_reads(group: PermissionGroup) -> str:
-    return f"OnlyReads{_parameter_of(group)}"
+    return f"OnlyReads{parameter_of(group)}"
 
 
 def _group_conditions(group: PermissionGroup) -> Iterable[tuple[str, dict[str, Any]]]:
     """The conditions on a group's parameter, by name."""
-    parameter = _parameter_of(group)
+    parameter = parameter_of(group)
     if reading_part(group) is None:
-        return [(_condition_of(group), _equals(parameter, "Yes"))]
+        return [(condition_of(group), _equals(parameter, "Yes"))]
     return [
-        (_condition_of(group), {"Fn::Not": [_equals(parameter, "No")]}),
+        (condition_of(group), {"Fn::Not": [_equals(parameter, "No")]}),
         (_only_reads(group), _equals(parameter, _VALUES[GroupAccess.READ_ONLY])),
     ]
 
@@ -369,7 +370,7 @@ def _inline_policy(group: PermissionGroup, document_of: DocumentOf) -> dict[str,
         return _if("WritesLogs", policy)
     if reading := reading_part(group):
         policy = _if(_only_reads(group), _policy(group, granted_in_full(reading)), policy)
-    return _if(_condition_of(group), policy)
+    return _if(condition_of(group), policy)
 
 
 def _policy(group: PermissionGroup, document: dict[str, Any]) -> dict[str, Any]:
@@ -445,6 +446,14 @@ def _role_parameters() -> dict[str, Any]:
 
 
 def _role(policies: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "Resources": {"CavokRole": role_with(policies)},
+        "Outputs": {"RoleArn": {"Value": {"Fn::GetAtt": ["CavokRole", "Arn"]}}},
+    }
+
+
+def role_with(policies: list[dict[str, Any]]) -> dict[str, Any]:
+    """A role with these policies, which trusts Cavok alone. Parameters say the rest."""
     trusting = permissions.trust_policy("", "")
     (statement,) = trusting["Statement"]
     statement["Principal"] = {
@@ -452,20 +461,15 @@ def _role(policies: list[dict[str, Any]]) -> dict[str, Any]:
     }
     statement["Condition"] = {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
     return {
-        "Resources": {
-            "CavokRole": {
-                "Type": "AWS::IAM::Role",
-                "Properties": {
-                    "RoleName": {"Ref": "RoleName"},
-                    "Path": {"Ref": "RolePath"},
-                    "Description": "Lets Cavok Cloud control when this account's instances run.",
-                    "AssumeRolePolicyDocument": trusting,
-                    "Policies": policies,
-                    **_by_own_rules(),
-                },
-            }
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "RoleName": {"Ref": "RoleName"},
+            "Path": {"Ref": "RolePath"},
+            "Description": "Lets Cavok Cloud control when this account's instances run.",
+            "AssumeRolePolicyDocument": trusting,
+            "Policies": policies,
+            **_by_own_rules(),
         },
-        "Outputs": {"RoleArn": {"Value": {"Fn::GetAtt": ["CavokRole", "Arn"]}}},
     }
 
 

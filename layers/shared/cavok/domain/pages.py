@@ -13,7 +13,7 @@ from cavok.domain.errors import CursorNotIssued
 T = TypeVar("T")
 U = TypeVar("U")
 
-PositionKind = Literal["name", "word", "status", "number", "id", "used", "turn"]
+PositionKind = Literal["name", "word", "status", "number", "id", "used", "turn", "member"]
 
 _ID = "[0-9A-HJKMNP-TV-Z]{26}"
 _TURN = "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z#(start|stop)"
@@ -26,6 +26,7 @@ _FORMS = {
     "id": re.compile(f"{_ID} "),
     "used": re.compile(f"[0-9]{{1,15}} {_ID}"),
     "turn": re.compile(f"({_TURN}|~#)#[a-z0-9_]{{1,32}}#[a-z0-9-]{{1,30}}#{_ID} {_ID}"),
+    "member": re.compile("[0-9]{12} "),
 }
 """The sort key and the id of each kind of position. DynamoDB refuses a key of another form."""
 

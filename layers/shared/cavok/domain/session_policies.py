@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from cavok.domain.enrollments import READS
 from cavok.domain.instances import Operation
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.permissions import ENCRYPTED_VOLUMES, GRANTED_GROUPS, LOGS
@@ -81,6 +82,13 @@ def start_stop_policy(account_number: str, operation: Operation) -> dict[str, An
         del granting["Sid"]
         statements.append(granting)
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def organization_policy() -> dict[str, Any]:
+    """Allows only listing the AWS Organization. These actions have no resource that would narrow
+    them to what is read. Source: Service Authorization Reference, AWS Organizations.
+    """
+    return _allowing(list(READS), "*")
 
 
 def logging_policy() -> dict[str, Any]:

@@ -2,7 +2,7 @@
 only one that it has not read (If-None-Match).
 """
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -41,3 +41,9 @@ def require_version(version: int | str, allowed: Container[Any] | None, *, of: s
         raise PreconditionFailed(
             f"The {of} is at version {version}, which your condition does not allow."
         )
+
+
+def version_after(before: Any, after: Any, counted: Iterable[str]) -> int:
+    """One higher than that of `before` if one of the counted fields changed."""
+    changed = any(getattr(after, name) != getattr(before, name) for name in counted)
+    return int(before.version) + changed

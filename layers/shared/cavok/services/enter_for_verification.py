@@ -94,12 +94,12 @@ def enter_for_verification(
         )
         on_session(session)
         if account.access_type is AccessType.ASSUME_ROLE:
-            steps += _check_trust(account, session, name, dependencies)
+            steps += check_trust(account, session, name, dependencies)
         else:
             steps += _check_key(session)
     except EntryRefused as refusal:
         if account.access_type is AccessType.ASSUME_ROLE:
-            _check_canary(canary, refusal, dependencies.roles().through(account))
+            check_canary(canary, refusal, dependencies.roles().through(account))
         if request.trigger is Trigger.MANUAL or account.connected_at is not None:
             raise EntryRefusedYet(str(refusal)) from refusal
         raise
@@ -108,9 +108,10 @@ def enter_for_verification(
     return EntryResult(account=account, session=session, steps=steps, probes=probes_of(account))
 
 
-def _check_canary(canary: Canary, refusal: EntryRefused, through: str | None) -> None:
+def check_canary(canary: Canary, refusal: EntryRefused, through: str | None) -> None:
     """A refusal counts only if our own canary role still lets us in through the same region.
-    Throttling or a timeout of the canary is inconclusive: operators have nothing to fix.
+    Throttling or a timeout of the canary is inconclusive: operators have nothing to fix. Raises
+    OurEntryBroken, EntryInconclusive.
     """
     ours = canary.judgement(through)
     if ours.verdict is Verdict.ALLOWED:
@@ -121,9 +122,10 @@ def _check_canary(canary: Canary, refusal: EntryRefused, through: str | None) ->
     raise EntryInconclusive(f"Our own test role could not be tried: {message}") from refusal
 
 
-def _check_trust(
+def check_trust(
     account: Account, session: CustomerSession, name: str, dependencies: EntryDependencies
 ) -> list[Step]:
+    """The steps that prove whose account it is, and that its role refuses others."""
     roles = dependencies.roles()
     checks: dict[str, Callable[[], Judgement]] = {
         permissions.ACCOUNT_MATCHES: lambda: whose_account(session),

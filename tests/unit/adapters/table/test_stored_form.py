@@ -21,14 +21,18 @@ from cavok.adapters.table import due_accounts, keys
 from cavok.adapters.table.accounts import AccountItem, ClaimItem, CredentialsItem
 from cavok.adapters.table.audit import AuditItem
 from cavok.adapters.table.deleted import DeletedItem
+from cavok.adapters.table.enrollment_totals import TotalsItem
+from cavok.adapters.table.enrollments import DueEnrollmentItem, EnrollmentItem
 from cavok.adapters.table.idempotency import IdempotencyItem
 from cavok.adapters.table.interactions import InteractionItem, RequestItem
 from cavok.adapters.table.invitations import InvitationItem
 from cavok.adapters.table.looks import LooksItem
+from cavok.adapters.table.members import MemberItem
 from cavok.adapters.table.organizations import OrganizationItem
 from cavok.adapters.table.progress import Progress
 from cavok.adapters.table.quotas import QuotaItem
 from cavok.adapters.table.resources import ResourceClaimItem, ResourceItem
+from cavok.adapters.table.synchronizations import SynchronizationItem
 from cavok.adapters.table.table import Item
 from cavok.adapters.table.template_versions import TemplateVersionItem
 from cavok.adapters.table.trust_proofs import TrustProofItem
@@ -46,6 +50,7 @@ from cavok.domain.audit import (
     Target,
     TargetType,
 )
+from cavok.domain.enrollments import SynchronizationSlot
 from cavok.domain.events import EventType
 from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.interactions import (
@@ -58,6 +63,8 @@ from cavok.domain.interactions import (
 )
 from cavok.domain.invitations import Invitation
 from cavok.domain.kinds import Action, Kind
+from cavok.domain.member_states import MemberState
+from cavok.domain.members import Member, Place, Standing
 from cavok.domain.organizations import Organization
 from cavok.domain.permissions import TRUST_STEPS
 from cavok.domain.providers import Provider
@@ -66,6 +73,12 @@ from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
 from cavok.domain.steps import Step
+from cavok.domain.synchronizations import (
+    OpenUnit,
+    Synchronization,
+    SynchronizationState,
+    Walk,
+)
 from cavok.domain.trust import TrustProof
 from cavok.domain.verifications import State, Trigger
 from cavok.domain.webhooks import Delivery, DeliveryStatus, Health, SigningSecret, Webhook
@@ -80,6 +93,12 @@ from tests.support.builders import (
     confirmed,
     steps_of,
     under_test,
+)
+from tests.support.enrollments import (
+    ENROLLMENT_ID,
+    SYNCHRONIZATION_ID,
+    an_enrollment,
+    connected,
 )
 
 STORED: Mapping[str, Mapping[str, Mapping[str, Any]]] = json.loads(
@@ -297,6 +316,75 @@ def as_a_probe_shows(step: Step) -> Item:
     return item
 
 
+ENROLLMENT = an_enrollment(writes=3)
+CHOOSY = connected(
+    an_enrollment(
+        include_ous=("r-abcd",),
+        exclude_ous=("ou-abcd-11111111",),
+        exclude_accounts=("200000000002",),
+        name_pattern="Shop*",
+        role_path="/team/",
+        permissions_boundary="Limits",
+        tags={"a": "b"},
+        organization_arn="arn:o",
+        issues=(Issue("c", "m", "r"),),
+        slot=SynchronizationSlot(SYNCHRONIZATION_ID, NOW),
+        next_synchronization_at=None,
+        ended_at=NOW,
+        version=2,
+        writes=3,
+    )
+)
+PLACE = Place(("r-abcd", "ou-abcd-11111111"), "Root/Shops")
+MEMBER = Member(
+    organization_id=ORGANIZATION_ID,
+    enrollment_id=ENROLLMENT_ID,
+    account_number="200000000002",
+    name="Shop, é",
+    place=PLACE,
+    standing=Standing.INCLUDED,
+    account_id=ACCOUNT_ID,
+    given_name="Shop",
+    writes=2,
+)
+REMOVED = replace(
+    MEMBER, standing=Standing.EXCLUDED, account_id=None, given_name=None, removed=True
+)
+SYNCHRONIZING = Synchronization(
+    organization_id=ORGANIZATION_ID,
+    enrollment_id=ENROLLMENT_ID,
+    synchronization_id=SYNCHRONIZATION_ID,
+    actor=PERSON,
+    again=True,
+    started_at=NOW,
+)
+WALK = Walk((OpenUnit(PLACE, accounts=True, token="t"),), frozenset({"200000000002"}), "1")
+
+
+def on_its_way(item: SynchronizationItem) -> SynchronizationItem:
+    item.walk = WALK
+    return item
+
+
+def as_it_ended(item: SynchronizationItem) -> SynchronizationItem:
+    item.state, item.finished_at, item.reason = SynchronizationState.FAILED, NOW, "r"
+    item.found, item.added, item.changed, item.missing = 4, 3, 2, 1
+    item.walk = None
+    return item
+
+
+ENDED = replace(
+    SYNCHRONIZING,
+    state=SynchronizationState.FAILED,
+    finished_at=NOW,
+    found=4,
+    added=3,
+    changed=2,
+    missing=1,
+    reason="r",
+)
+TOTALS = {state: number for number, state in enumerate(MemberState)}
+
 NEW_ORGANIZATION = Organization("org-one", "x", dict.fromkeys(Status, 0))
 STEP = a_step("ec2:StopInstances")
 PROOF = TrustProof(2, NOW)
@@ -311,6 +399,16 @@ WRITTEN: Mapping[str, Item] = {
     ),
     "how many accounts have a version": TemplateVersionItem("ORG#o", "TEMPLATE#2", accounts=6),
     "an account that rests": AccountItem.of(RESTING),
+    "an account of an enrollment": AccountItem.of(replace(RESTING, enrollment_id=ENROLLMENT_ID)),
+    "an enrollment": EnrollmentItem.of(ENROLLMENT),
+    "an enrollment with all choices": EnrollmentItem.of(CHOOSY),
+    "an enrollment's members by state": TotalsItem(
+        "ORG#o", "TOTALS#e", **{str(state): number for state, number in TOTALS.items() if number}
+    ),
+    "a member": MemberItem.of(MEMBER),
+    "a member whose account was deleted": MemberItem.of(REMOVED),
+    "a running synchronization": on_its_way(SynchronizationItem.of(SYNCHRONIZING)),
+    "a failed synchronization": as_it_ended(SynchronizationItem.of(SYNCHRONIZING)),
     "a finished verification": VerificationItem.of(FINISHED, expires_at=NOW),
     "a running verification": VerificationItem.of(RUNNING, expires_at=None),
     "a new organization": OrganizationItem.of(NEW_ORGANIZATION, NOW),
@@ -389,6 +487,26 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
         AccountItem.account,
         replace(RESTING, version=1, writes=1),
     ),
+    "an account of an enrollment": (
+        AccountItem,
+        AccountItem.account,
+        replace(RESTING, enrollment_id=ENROLLMENT_ID, version=1, writes=1),
+    ),
+    "an enrollment": (EnrollmentItem, EnrollmentItem.enrollment, ENROLLMENT),
+    "an enrollment with all choices": (EnrollmentItem, EnrollmentItem.enrollment, CHOOSY),
+    "an enrollment's members by state": (TotalsItem, TotalsItem.totals, TOTALS),
+    "a member": (MemberItem, MemberItem.member, MEMBER),
+    "a member whose account was deleted": (MemberItem, MemberItem.member, REMOVED),
+    "a running synchronization": (
+        SynchronizationItem,
+        lambda item: (item.synchronization(), item.walk),
+        (SYNCHRONIZING, WALK),
+    ),
+    "a failed synchronization": (
+        SynchronizationItem,
+        lambda item: (item.synchronization(), item.walk),
+        (ENDED, None),
+    ),
     "a finished verification": (VerificationItem, VerificationItem.verification, FINISHED),
     "a running verification": (VerificationItem, VerificationItem.verification, RUNNING),
     "a new organization": (OrganizationItem, OrganizationItem.organization, NEW_ORGANIZATION),
@@ -451,13 +569,14 @@ def plain(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def test_every_item_is_pinned() -> None:
-    """All classes of the table. DueItem reads an index, whose entries are the account's item."""
+    """All classes of the table. Two read an index, whose entries are the items' own."""
     for path in Path(keys.__file__).parent.glob("*.py"):
         import_module(f"cavok.adapters.table.{path.stem}")
     classes = {each for each in Item.__subclasses__() if each.__module__.startswith("cavok.")}
 
-    assert {type(item) for item in WRITTEN.values()} == classes - {due_accounts.DueItem}
-    assert {kind for kind, _, _ in READ.values()} == classes - {due_accounts.DueItem}
+    classes -= {due_accounts.DueItem, DueEnrollmentItem}
+    assert {type(item) for item in WRITTEN.values()} == classes
+    assert {kind for kind, _, _ in READ.values()} == classes
     assert set(WRITTEN) == set(STORED)
 
 

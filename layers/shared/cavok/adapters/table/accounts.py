@@ -14,12 +14,14 @@ from pynamodb.attributes import (
     UTCDateTimeAttribute,
     VersionAttribute,
 )
+from pynamodb.constants import STRING
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.audit import add_audit_entry
 from cavok.adapters.table.deleted import DeletedItem
+from cavok.adapters.table.enrollment_totals import Counted, count_members, counted
 from cavok.adapters.table.idempotency import IdempotencyItem, add_idempotency_key
 from cavok.adapters.table.issues import issue_of, issue_row
 from cavok.adapters.table.organizations import OrganizationItem
@@ -58,6 +60,7 @@ from cavok.domain.errors import (
 from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.ids import is_id
 from cavok.domain.permissions import DEFAULT_ROLE_PATH
+from cavok.domain.providers import Provider
 
 CHANGED_BY_OTHERS = "The account is being changed by others at this moment. Please try again."
 
@@ -157,6 +160,7 @@ class AccountItem(Item):
     region_exceptions = JsonAttribute(dump=dict, load=dict, null=True, attr_name="region_health")
     template_version = NumberAttribute(null=True)
     template_pk = UnicodeAttribute(null=True)
+    enrollment_id = UnicodeAttribute(null=True)
     last_verification_id = UnicodeAttribute(null=True)
     last_outcome = EnumAttribute(Outcome, null=True)
     last_finished_at = UTCDateTimeAttribute(null=True)
@@ -392,9 +396,10 @@ class Accounts:
     def add_all(
         self, new: Sequence[AccountToAdd], *, with_items: Callable[[TransactWrite], None]
     ) -> list[Account]:
-        """Stores new accounts of one organization, at most ADDED_AT_ONCE, with all that belongs to
-        them, in one transaction. Raises ItemChanged if one cannot be stored, whose 0 is the first
-        one's claim; ItemBusy, and what `with_items` raises.
+        """Stores new accounts of one organization with all that belongs to them, in one transaction
+        that holds them: ADDED_AT_ONCE of any kind, or none but what `with_items` adds. Raises
+        ItemChanged if one cannot be stored, whose 0 is the first one's claim; ItemBusy, and what
+        `with_items` raises.
         """
         accounts = [replace(each.account, version=1) for each in new]
         items = [AccountItem.of(account) for account in accounts]
@@ -412,7 +417,8 @@ class Accounts:
                     add_idempotency_key(transaction, *of_it, account.created_at)
             statuses = Counter(account.status for account in accounts)
             counts = [_counts(status, count) for status, count in statuses.items()]
-            transaction.update(_organization(accounts[0]), counts)
+            if accounts:
+                transaction.update(_organization(accounts[0]), counts)
             with_items(transaction)
         return [_as_stored(*each) for each in zip(accounts, items, strict=True)]
 
@@ -421,6 +427,21 @@ class Accounts:
         pk, prefix = keys.organization_pk(organization_id), keys.claim_sk(provider, "")
         found = self._table.get_many(ClaimItem, [(pk, prefix + number) for number in numbers])
         return {claim.sk.removeprefix(prefix) for claim in found}
+
+    def with_numbers(self, organization_id: str, numbers: Iterable[str]) -> dict[str, Account]:
+        """The organization's accounts with these numbers, by number, read consistently."""
+        pk = keys.organization_pk(organization_id)
+        claims = [(pk, keys.claim_sk(Provider.AWS, number)) for number in numbers]
+        ids = [claim.account_id for claim in self._table.get_many(ClaimItem, claims)]
+        wanted = [(pk, keys.account_sk(account_id)) for account_id in ids]
+        found = (item.account() for item in self._table.get_many(AccountItem, wanted))
+        return {account.account_number: account for account in found}
+
+    def names(self, organization_id: str) -> list[str]:
+        """The names of all its accounts, in small letters, from the index by name."""
+        pk = keys.organization_pk(organization_id)
+        keyed = self._table.entries(AccountItem.by_name, pk, None, start=None, size=None)
+        return [each["name_key"][STRING].partition("#")[0] for each in keyed]
 
     def require_unclaimed(self, account: Account) -> None:
         """An early check before something costly; `add` decides. Raises AlreadyConnected."""
@@ -436,15 +457,19 @@ class Accounts:
         entry: AuditEntry | None = None,
         with_items: Callable[[TransactWrite], None] = lambda transaction: None,
         quiet: bool = False,
+        member: Counted | None = None,
     ) -> Account:
         """Writes a changed account, and in the same transaction its audit entry and what
-        `with_items` adds. `quiet`: no event says that a test ended. Raises ItemChanged, ItemBusy.
+        `with_items` adds. `quiet`: no event says that a test ended. `member`: how it counts in its
+        enrollment; null if its status alone says it. Raises ItemChanged, ItemBusy.
         """
         after = after.after(before)
         item = AccountItem.of(after, quiet=quiet)
+        member = member or counted(before, after)
         with self._table.transaction() as transaction:
             transaction.save(item)
             with_items(transaction)
+            count_members(transaction, after.organization_id, [member])
             if entry:
                 self._add_audit_entry(transaction, entry)
             if before.status is not after.status:
@@ -507,6 +532,7 @@ class Accounts:
             transaction.delete(_credentials(account))
             transaction.save(DeletedItem.of(pk, account.account_id, now))
             transaction.update(_organization(account), [_counts(account.status, -1)])
+            count_members(transaction, account.organization_id, [counted(account, None)])
             count_version(transaction, account.organization_id, account.counted_version, None)
             self._add_audit_entry(transaction, entry)
 

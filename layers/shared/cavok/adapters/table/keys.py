@@ -1,39 +1,43 @@
 """Every item, key and index of the table. `files` are in this folder: that of the item's class, and
 others that read or write it.
 
-| item                                  | pk                | sk                               | files                                                          |
-| ------------------------------------- | ----------------- | -------------------------------- | -------------------------------------------------------------- |
-| organization                          | ORG#<org>         | ORG                              | organizations, accounts                                        |
-| its webhook                           | ORG#<org>         | WEBHOOK                          | webhooks                                                       |
-| account                               | ORG#<org>         | ACCOUNT#<account>                | accounts, account_list, due_accounts, resources, verifications |
-| its sealed access key                 | ORG#<org>         | CREDENTIALS#<account>            | accounts                                                       |
-| claim: a number once per organization | ORG#<org>         | PROVIDER#<provider>#<12 digits>  | accounts, account_list                                         |
-| its accounts with a template version  | ORG#<org>         | TEMPLATE#<version>               | template_versions, accounts                                    |
-| audit entry                           | ORG#<org>         | AUDIT#<ulid>                     | audit                                                          |
-| what counts against a quota           | ORG#<org>         | QUOTA#<name>                     | quotas                                                         |
-| how the webhook's receiver does       | WEBHOOK#<org>     | HEALTH                           | webhooks, stream                                               |
-| messages of a day that wait on        | WEBHOOK#<org>     | WAITING#<yyyy-mm-dd>             | webhooks                                                       |
-| delivery to the webhook, for a week   | WEBHOOK#<org>     | DELIVERY#<time>#<event>          | webhooks                                                       |
-| accounts that are looked at           | ORG#<org>         | LOOKS                            | looks                                                          |
-| deleted account, for a day            | ORG#<org>         | DELETED#<account>                | deleted, accounts                                              |
-| account made by an Idempotency-Key    | ORG#<org>         | IDEMPOTENCY#<sha256>             | idempotency, accounts                                          |
-| verification                          | ACCOUNT#<account> | VERIFICATION#<ulid>              | verifications                                                  |
-| interaction                           | ACCOUNT#<account> | INTERACTION#<ulid>               | interactions                                                   |
-| interaction begun by a request key    | ACCOUNT#<account> | REQUEST#<sha256>                 | interactions                                                   |
-| usage of a month                      | ACCOUNT#<account> | USAGE#<yyyy-mm>                  | usage                                                          |
-| proof of a role's trust, by purpose   | ACCOUNT#<account> | TRUST#<purpose>                  | trust_proofs                                                   |
-| invitation of somebody, for a week    | ACCOUNT#<account> | INVITATION                       | invitations                                                    |
-| resource                              | ACCOUNT#<account> | RESOURCE#<ulid>                  | resources, resource_list                                       |
-| claim: an instance is one resource    | ACCOUNT#<account> | RESOURCE_OF#<kind>#<region>#<id> | resources                                                      |
-| deleted resource, for a day           | ACCOUNT#<account> | DELETED#<resource>               | deleted, resources                                             |
-| steps of a running verification       | PROGRESS#<ulid>   | PROGRESS#<step>                  | verifications, progress                                        |
+| item                                  | pk                | sk                                  | files                                                          |
+| ------------------------------------- | ----------------- | ----------------------------------- | -------------------------------------------------------------- |
+| organization                          | ORG#<org>         | ORG                                 | organizations, accounts, enrollments                           |
+| its webhook                           | ORG#<org>         | WEBHOOK                             | webhooks                                                       |
+| account                               | ORG#<org>         | ACCOUNT#<account>                   | accounts, account_list, due_accounts, resources, verifications |
+| its sealed access key                 | ORG#<org>         | CREDENTIALS#<account>               | accounts                                                       |
+| claim: a number once per organization | ORG#<org>         | PROVIDER#<provider>#<12 digits>     | accounts, account_list                                         |
+| its accounts with a template version  | ORG#<org>         | TEMPLATE#<version>                  | template_versions, accounts                                    |
+| enrollment                            | ORG#<org>         | ENROLLMENT#<enrollment>             | enrollments                                                    |
+| its members by state                  | ORG#<org>         | TOTALS#<enrollment>                 | enrollment_totals, enrollments                                 |
+| its member                            | ORG#<org>         | MEMBER#<enrollment>#<12 digits>     | members                                                        |
+| synchronization of an enrollment      | ORG#<org>         | SYNCHRONIZATION#<enrollment>#<ulid> | synchronizations                                               |
+| audit entry                           | ORG#<org>         | AUDIT#<ulid>                        | audit                                                          |
+| what counts against a quota           | ORG#<org>         | QUOTA#<name>                        | quotas                                                         |
+| how the webhook's receiver does       | WEBHOOK#<org>     | HEALTH                              | webhooks, stream                                               |
+| messages of a day that wait on        | WEBHOOK#<org>     | WAITING#<yyyy-mm-dd>                | webhooks                                                       |
+| delivery to the webhook, for a week   | WEBHOOK#<org>     | DELIVERY#<time>#<event>             | webhooks                                                       |
+| accounts that are looked at           | ORG#<org>         | LOOKS                               | looks                                                          |
+| deleted account or enrollment         | ORG#<org>         | DELETED#<account>                   | deleted, accounts, enrollments                                 |
+| account made by an Idempotency-Key    | ORG#<org>         | IDEMPOTENCY#<sha256>                | idempotency, accounts                                          |
+| verification                          | ACCOUNT#<account> | VERIFICATION#<ulid>                 | verifications                                                  |
+| interaction                           | ACCOUNT#<account> | INTERACTION#<ulid>                  | interactions                                                   |
+| interaction begun by a request key    | ACCOUNT#<account> | REQUEST#<sha256>                    | interactions                                                   |
+| usage of a month                      | ACCOUNT#<account> | USAGE#<yyyy-mm>                     | usage                                                          |
+| proof of a role's trust, by purpose   | ACCOUNT#<account> | TRUST#<purpose>                     | trust_proofs                                                   |
+| invitation of somebody, for a week    | ACCOUNT#<account> | INVITATION                          | invitations                                                    |
+| resource                              | ACCOUNT#<account> | RESOURCE#<ulid>                     | resources, resource_list                                       |
+| claim: an instance is one resource    | ACCOUNT#<account> | RESOURCE_OF#<kind>#<region>#<id>    | resources                                                      |
+| deleted resource, for a day           | ACCOUNT#<account> | DELETED#<resource>                  | deleted, resources                                             |
+| steps of a running verification       | PROGRESS#<ulid>   | PROGRESS#<step>                     | verifications, progress                                        |
 
 | index              | holds          | hash key        | range key            | projection |
 | ------------------ | -------------- | --------------- | -------------------- | ---------- |
 | by_name            | accounts       | pk              | name_key             | keys only  |
 | by_status          | accounts       | status_pk       | name_key             | keys only  |
 | by_template        | accounts       | template_pk     | name_key             | keys only  |
-| by_due             | due accounts   | due_shard       | next_verification_at | keys only  |
+| by_due             | what is due    | due_shard       | next_verification_at | keys only  |
 | by_audited_account | audit entries  | audited_account | sk                   | all        |
 | by_usage           | usage counters | usage_of        | used                 | keys only  |
 | by_schedule        | resources      | scheduled       | sk                   | keys only  |
@@ -44,7 +48,8 @@ status, and reads the same version, writes nothing to them, and a page of accoun
 one batch read. All others, and by_template, are sparse: an account has no `template_pk` while the
 version of its role is not known, a resting one no `due_shard`, an entry of the webhook no
 `audited_account`, only usage counters have `usage_of`, only resources with a schedule are
-`scheduled`, and only resources have `turns_of`.
+`scheduled`, and only resources have `turns_of`. by_due has accounts in the partitions `DUE#<n>`,
+and enrollments in one of their own.
 
 Others spell these keys too: workflows, event filters and IAM conditions in the template, and the
 readers of the stream. A test holds them together. This module loads no PynamoDB, so every function
@@ -67,6 +72,10 @@ REQUEST = "REQUEST#"
 USAGE = "USAGE#"
 TRUST = "TRUST#"
 TEMPLATE = "TEMPLATE#"
+ENROLLMENT = "ENROLLMENT#"
+TOTALS = "TOTALS#"
+MEMBER = "MEMBER#"
+SYNCHRONIZATION = "SYNCHRONIZATION#"
 RESOURCE = "RESOURCE#"
 RESOURCE_CLAIM = "RESOURCE_OF#"
 DELETED = "DELETED#"
@@ -89,6 +98,11 @@ SCHEDULED = "SCHEDULED"
 
 NO_TURN = "~"
 """In place of the time of a resource's next turn. It sorts after all times."""
+
+DUE_ENROLLMENTS = "ENROLLMENTS"
+"""The one partition of by_due that has enrollments. A synchronization writes there a few times in
+six hours.
+"""
 
 DUE_SHARDS = tuple(f"DUE#{shard}" for shard in range(8))
 """Partitions of by_due. One partition accepts 1,000 writes a second, and each test of an account
@@ -130,6 +144,22 @@ def credentials_sk(account_id: str) -> str:
 
 def claim_sk(provider: str, account_number: str) -> str:
     return f"{CLAIM}{provider}#{account_number}"
+
+
+def enrollment_sk(enrollment_id: str) -> str:
+    return f"{ENROLLMENT}{enrollment_id}"
+
+
+def totals_sk(enrollment_id: str) -> str:
+    return f"{TOTALS}{enrollment_id}"
+
+
+def member_sk(enrollment_id: str, account_number: str) -> str:
+    return f"{MEMBER}{enrollment_id}#{account_number}"
+
+
+def synchronization_sk(enrollment_id: str, synchronization_id: str) -> str:
+    return f"{SYNCHRONIZATION}{enrollment_id}#{synchronization_id}"
 
 
 def audit_sk(entry_id: str) -> str:

@@ -13,7 +13,7 @@ from cavok.domain.organizations import Organization
 
 
 class OrganizationItem(Item):
-    """An organization, and the number of its accounts in each status."""
+    """An organization, and the number of its accounts in each status, and of its enrollments."""
 
     external_id = UnicodeAttribute()
     created_at = UTCDateTimeAttribute()
@@ -21,6 +21,7 @@ class OrganizationItem(Item):
     confirmed = NumberAttribute(default=0)
     degraded = NumberAttribute(default=0)
     failed = NumberAttribute(default=0)
+    enrollments = NumberAttribute(null=True)
 
     @classmethod
     def of(cls, organization: Organization, created_at: datetime) -> "OrganizationItem":

@@ -532,11 +532,11 @@ class Table:
         condition: Condition | None,
         *,
         start: Mapping[str, Any] | None,
-        size: int,
+        size: int | None,
         backwards: bool = False,
     ) -> Iterator[Mapping[str, Mapping[str, str]]]:
         """Entries of an index of keys, or small items without binary values of the table, as they
-        are stored; `size` in each answer of DynamoDB.
+        are stored; `size` in each answer of DynamoDB, or if it is null, a megabyte.
         """
         while True:
             with _answers_as_json():

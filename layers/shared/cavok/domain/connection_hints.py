@@ -1,0 +1,128 @@
+"""Hints of customers' stacks: CloudFormation publishes one to a topic of ours when a stack creates,
+updates or deletes its role. Anybody can publish the same. So a hint only says which account may be
+worth a test, and its answer goes to nobody but CloudFormation.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from cavok.domain.regions import REGIONS
+
+LONGEST = 16 * 1024
+"""Characters of a message. CloudFormation's own has some two thousand."""
+
+_STACK = re.compile(
+    r"arn:aws:cloudformation:([a-z0-9-]{1,32}):([0-9]{12}):"
+    r"stack/[A-Za-z0-9-]{1,128}/[A-Za-z0-9-]{1,64}"
+)
+_REQUEST = re.compile(r"[A-Za-z0-9-]{1,64}")
+_LOGICAL = re.compile(r"[A-Za-z0-9]{1,255}")
+_EXTERNAL_ID = re.compile(r"cavok-[A-Za-z0-9_-]{32}")
+_BUCKET = "cloudformation-custom-resource-response-"
+_ADDRESS = re.compile(
+    rf"https://{_BUCKET}([a-z0-9]+)\.s3(?:[.-]([a-z0-9-]+))?\.amazonaws\.com/[A-Za-z0-9%/._~&=?+:|-]*"
+)
+"""Of a bucket of CloudFormation's. Sources: CloudFormation User Guide, "Access CloudFormation using
+an interface endpoint", "Considerations"; S3 User Guide, "Virtual hosting of buckets".
+"""
+
+
+class MalformedHint(ValueError):
+    """A message that is no request of CloudFormation. It gets no answer, and no repetition."""
+
+
+class HintedChange(StrEnum):
+    """What the stack does with the connection."""
+
+    CREATE = "Create"
+    UPDATE = "Update"
+    DELETE = "Delete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionHint:
+    """What a stack says. Nothing of it is proved.
+
+    account_number    of the stack's ID.
+    external_id       of the resource's properties; null if it has none of ours.
+    response_address  where CloudFormation waits for an answer; null if it is not CloudFormation's.
+    """
+
+    change: HintedChange
+    account_number: str
+    external_id: str | None
+    request_id: str
+    stack_id: str
+    logical_id: str
+    response_address: str | None
+
+    @classmethod
+    def of_message(cls, text: str) -> Self:
+        """Reads the text of a notification. Raises MalformedHint."""
+        message = _object(text)
+        stack_id = _matching(_STACK, message.get("StackId"), "StackId")
+        region, number = stack_id.split(":")[3:5]
+        properties = message.get("ResourceProperties")
+        external_id = properties.get("ExternalId") if isinstance(properties, dict) else None
+        try:
+            change = HintedChange(str(message.get("RequestType")))
+        except ValueError:
+            raise MalformedHint("RequestType") from None
+        ours = isinstance(external_id, str) and _EXTERNAL_ID.fullmatch(external_id)
+        return cls(
+            change=change,
+            account_number=number,
+            external_id=str(external_id) if ours else None,
+            request_id=_matching(_REQUEST, message.get("RequestId"), "RequestId"),
+            stack_id=stack_id,
+            logical_id=_matching(_LOGICAL, message.get("LogicalResourceId"), "LogicalResourceId"),
+            response_address=response_address(message.get("ResponseURL"), region),
+        )
+
+    def response(self) -> Mapping[str, str]:
+        """The answer, whatever a test finds: no customer's stack fails or waits for us. At most
+        4,096 bytes as JSON. Source: CloudFormation User Guide, "CloudFormation custom resource
+        request and response reference".
+        """
+        return {
+            "Status": "SUCCESS",
+            "RequestId": self.request_id,
+            "StackId": self.stack_id,
+            "LogicalResourceId": self.logical_id,
+            "PhysicalResourceId": f"cavok-connection-{self.account_number}",
+        }
+
+
+def response_address(given: Any, region: str) -> str | None:
+    """The address itself if it is in the bucket of CloudFormation in this region of AWS; else null.
+    It is compared as text, so that no reader of addresses can understand it otherwise.
+    """
+    matched = _ADDRESS.fullmatch(given) if isinstance(given, str) and len(given) < LONGEST else None
+    if matched is None or region not in REGIONS:
+        return None
+    bucket, host = matched.groups()
+    if bucket != region.replace("-", "") or host not in (None, region):
+        return None
+    return str(given)
+
+
+def _object(text: str) -> dict[str, Any]:
+    if len(text) > LONGEST:
+        raise MalformedHint("too long")
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        raise MalformedHint("not JSON") from None
+    if not isinstance(found, dict):
+        raise MalformedHint("not an object")
+    return found
+
+
+def _matching(pattern: re.Pattern[str], given: Any, name: str) -> str:
+    if not isinstance(given, str) or not pattern.fullmatch(given):
+        raise MalformedHint(name)
+    return given

@@ -1,0 +1,380 @@
+"""What a customer deploys for an enrollment: one CloudFormation template, which Terraform and the
+AWS CLI deploy too, and how to take it away again.
+"""
+
+import json
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from cavok.domain import permissions
+from cavok.domain.accounts import AccessType
+from cavok.domain.enrollments import READS, ROLE_NAME, Enrollment
+from cavok.domain.instructions import (
+    InstructionStep,
+    Trust,
+    condition_of,
+    generic_template,
+    installed,
+    parameter_of,
+    role_with,
+)
+from cavok.domain.permissions import LOGS, PermissionGroup
+
+STACK_NAME = "CavokOrganization"
+TEMPLATE_NAME = "organization"
+
+_LEFT_OUT = tuple(group for group in permissions.CAPABILITY_GROUPS if group is not LOGS)
+"""Groups that have a parameter here, and none in the template of a single account."""
+
+_BOUNDARY = {
+    "Type": "String",
+    "Description": "Name of the permissions boundary that your organization asks for, if any, with "
+    "its path. A policy of this name must be in every account.",
+    "Default": "",
+    "AllowedPattern": "([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]*",
+}
+_OWN: dict[str, Any] = {
+    "OrganizationalUnitIds": {
+        "Type": "CommaDelimitedList",
+        "Description": "Units whose accounts get the role, now and later: ou-… or, for all "
+        "accounts, the root's r-…, as AWS Organizations shows them.",
+        "AllowedPattern": "r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32}",
+    },
+    "ExcludeAccounts": {
+        "Type": "String",
+        "Description": "Account numbers, with commas, that this stack leaves out. AWS does not "
+        "apply it to accounts that join the units later.",
+        "Default": "",
+        "AllowedPattern": "([0-9]{12}(,[0-9]{12})*)?",
+    },
+    "DelegatedAdministrator": {
+        "Type": "String",
+        "Description": "Yes if you deploy in a delegated administrator of StackSets, and not in "
+        "the management account.",
+        "Default": "No",
+        "AllowedValues": ["Yes", "No"],
+    },
+}
+"""Parameters of the organization's template that its members' has not."""
+
+
+def member_template() -> dict[str, Any]:
+    """The template of each member's stack: that of a single account, with a parameter for each
+    group, a boundary by name, because its ARN differs by account, and one name for all roles.
+    """
+    template = generic_template(AccessType.ASSUME_ROLE)
+    parameters, conditions = template["Parameters"], template["Conditions"]
+    properties = template["Resources"]["CavokRole"]["Properties"]
+    for group in _LEFT_OUT:
+        parameters[parameter_of(group)] = {
+            "Type": "String",
+            "Description": f"{group.title}: whether Cavok may list, start and stop them.",
+            "Default": "Yes",
+            "AllowedValues": ["Yes", "No"],
+        }
+        conditions[condition_of(group)] = {"Fn::Equals": [{"Ref": parameter_of(group)}, "Yes"]}
+    chosen = {group.policy_name: condition_of(group) for group in _LEFT_OUT}
+    properties["Policies"] = [
+        _if(chosen[policy["PolicyName"]], policy) if policy.get("PolicyName") in chosen else policy
+        for policy in properties["Policies"]
+    ]
+    parameters["PermissionsBoundary"] = _BOUNDARY
+    properties["PermissionsBoundary"] = _boundary()
+    del parameters["RoleName"]  # Cavok has to know it of each member
+    properties["RoleName"] = permissions.DEFAULT_ROLE_NAME
+    return template
+
+
+def organization_template() -> dict[str, Any]:
+    """The template of all enrollments: parameters have the customers' values. The stack set has no
+    failure tolerance by default, so that one account that cannot have the role would leave others
+    without it. Source: CloudFormation API Reference, StackSetOperationPreferences.
+    """
+    member = member_template()
+    filtered = {"Fn::Or": [{"Condition": "Delegated"}, {"Condition": "Excludes"}]}
+    own_and = {
+        "Fn::If": [
+            "Excludes",
+            {"Fn::Sub": "${AWS::AccountId},${ExcludeAccounts}"},
+            {"Ref": "AWS::AccountId"},
+        ]
+    }
+    excluded = {"Fn::If": ["Delegated", own_and, {"Ref": "ExcludeAccounts"}]}
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "The IAM roles with which Cavok Cloud lists this AWS Organization and "
+        "manages its accounts, now and later. Delete the stack to disconnect all of them.",
+        "Parameters": {**member["Parameters"], **_OWN},
+        "Conditions": {
+            **member["Conditions"],
+            "Delegated": {"Fn::Equals": [{"Ref": "DelegatedAdministrator"}, "Yes"]},
+            "Excludes": {"Fn::Not": [{"Fn::Equals": [{"Ref": "ExcludeAccounts"}, ""]}]},
+            "Filters": filtered,
+        },
+        "Resources": {
+            "CavokOrganizationRole": _organization_role(),
+            "CavokRole": member["Resources"]["CavokRole"],
+            "CavokMembers": {
+                "Type": "AWS::CloudFormation::StackSet",
+                # A delegated administrator is a member: its own role comes first.
+                "DependsOn": "CavokRole",
+                "Properties": {
+                    "StackSetName": {"Fn::Sub": "${AWS::StackName}-members"},
+                    "Description": "The role of Cavok Cloud in each member.",
+                    "PermissionModel": "SERVICE_MANAGED",
+                    "CallAs": _if("Delegated", "DELEGATED_ADMIN", "SELF"),
+                    "AutoDeployment": {"Enabled": True, "RetainStacksOnAccountRemoval": False},
+                    "ManagedExecution": {"Active": True},
+                    "Capabilities": ["CAPABILITY_NAMED_IAM"],
+                    "OperationPreferences": {
+                        "FailureTolerancePercentage": 100,
+                        "MaxConcurrentPercentage": 100,
+                    },
+                    "Parameters": [
+                        {"ParameterKey": name, "ParameterValue": {"Ref": name}}
+                        for name in member["Parameters"]
+                    ],
+                    "StackInstancesGroup": [
+                        {
+                            "DeploymentTargets": {
+                                "OrganizationalUnitIds": {"Ref": "OrganizationalUnitIds"},
+                                "AccountFilterType": _if("Filters", "DIFFERENCE"),
+                                "Accounts": _if("Filters", {"Fn::Split": [",", excluded]}),
+                            },
+                            # Roles are in no region: one is enough, and this one is enabled.
+                            "Regions": [{"Ref": "AWS::Region"}],
+                        }
+                    ],
+                    "TemplateBody": json.dumps(member, separators=(",", ":")),
+                },
+            },
+        },
+        "Outputs": {
+            "OrganizationRoleArn": {"Value": {"Fn::GetAtt": ["CavokOrganizationRole", "Arn"]}},
+            "RoleArn": {"Value": {"Fn::GetAtt": ["CavokRole", "Arn"]}},
+        },
+    }
+
+
+def _organization_role() -> dict[str, Any]:
+    """Trusts as the members' roles do, and may list the AWS Organization. Its actions have no
+    resource that would narrow them.
+    """
+    statement = {"Effect": "Allow", "Action": list(READS), "Resource": "*"}
+    document = {"Version": "2012-10-17", "Statement": [statement]}
+    made = role_with([{"PolicyName": ROLE_NAME, "PolicyDocument": document}])
+    properties = made["Properties"] | {
+        "RoleName": ROLE_NAME,
+        "Description": "Lets Cavok Cloud list the accounts of this AWS Organization.",
+        "PermissionsBoundary": _boundary(),
+    }
+    return made | {"Properties": properties}
+
+
+def _boundary() -> dict[str, Any]:
+    arn = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/${PermissionsBoundary}"
+    return _if("HasPermissionsBoundary", {"Fn::Sub": arn})
+
+
+def _if(condition: str, value: Any, otherwise: Any = None) -> dict[str, Any]:
+    nothing = {"Ref": "AWS::NoValue"}
+    return {"Fn::If": [condition, value, nothing if otherwise is None else otherwise]}
+
+
+def stack_parameters(enrollment: Enrollment, trust: Trust) -> dict[str, str]:
+    """The parameters that the quick-create link fills in. The others have defaults, but for the
+    units: nobody but the customer knows the root's id.
+
+    Anybody may make such a link, so it does not set which account is trusted.
+    """
+    tags = [f"{key}={value}" for key, value in enrollment.tags.items()]
+    chosen = {
+        **{parameter_of(group): _yes(group, enrollment) for group in _with_parameters()},
+        "WriteLogs": "Yes" if LOGS.group in enrollment.features else "No",
+    }
+    texts = {
+        "RolePath": enrollment.role_path,
+        "PermissionsBoundary": enrollment.permissions_boundary or "",
+        "OrganizationalUnitIds": ",".join(enrollment.include_ous),
+        "ExcludeAccounts": ",".join(enrollment.exclude_accounts),
+        **{f"Tag{number}": tag for number, tag in enumerate(tags, start=1)},
+    }
+    return {
+        "ExternalId": trust.external_id,
+        **chosen,
+        **{name: value for name, value in texts.items() if value},
+    }
+
+
+def _with_parameters() -> tuple[PermissionGroup, ...]:
+    return (*_LEFT_OUT, *permissions.OPTIONAL_GROUPS)
+
+
+def _yes(group: PermissionGroup, enrollment: Enrollment) -> str:
+    return "Yes" if group.group in enrollment.features else "No"
+
+
+def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
+    """The steps that a person follows, in order."""
+    units = (
+        "The units are filled in."
+        if enrollment.include_ous
+        else "Into OrganizationalUnitIds, enter the root's id (r-…), as AWS Organizations shows "
+        "it, for all accounts, or those of single units."
+    )
+    excluded = (
+        " Cavok leaves out the accounts that you excluded. The stack set does not know units and "
+        "names that you excluded, and AWS does not apply its list of excluded accounts to accounts "
+        "that join later: they get the role, and Cavok does not use it. If they must not have it, "
+        "choose the units that should have it instead."
+        if enrollment.exclude_ous or enrollment.exclude_accounts or enrollment.name_pattern
+        else ""
+    )
+    return (
+        InstructionStep(
+            "Let StackSets in",
+            "Sign in to the management account of your AWS Organization, or to a delegated "
+            "administrator of StackSets. In CloudFormation, open StackSets once: if it asks you to "
+            "activate trusted access with AWS Organizations, do so in the management account.",
+        ),
+        InstructionStep(
+            "Deploy on AWS",
+            f"Press “Deploy on AWS”. {units} In a delegated administrator, set "
+            "DelegatedAdministrator to Yes. Acknowledge that it creates IAM roles, and press "
+            f"“Create stack”. It makes {ROLE_NAME}, which may list the organization and nothing "
+            "else, and the role CavokCloud here and in each member, now and whenever an account "
+            "joins. Only Cavok may assume them, and only with your organization's external ID."
+            + excluded,
+        ),
+        InstructionStep(
+            "Synchronize",
+            "Enter the number of this account in Cavok, and press “Synchronize”. Members appear, "
+            "and each is tested by itself. A member whose role is not there yet is shown as “role "
+            "missing”: StackSets may take an hour for hundreds of accounts. The stack set's own "
+            "page says why an account could not get it, such as a role of this name that is there "
+            "already: then the account keeps that role.",
+        ),
+    )
+
+
+def ending_steps() -> tuple[InstructionStep, ...]:
+    """What to delete in AWS after an enrollment was ended, in order. The same for all."""
+    return (
+        InstructionStep(
+            "Schedules",
+            "The accounts stay connected until their roles are gone. End schedules that should not "
+            "act any more in Cavok first.",
+        ),
+        InstructionStep(
+            f"The stack {STACK_NAME}",
+            "Delete the stack in the account in which you deployed it. CloudFormation deletes the "
+            "stack set with the role of every member first, then the two roles of this account. If "
+            "it cannot delete a member's stack, it says which one: delete that stack in the "
+            "member, then this stack again.",
+        ),
+        InstructionStep(
+            "Stacks of single accounts",
+            "Accounts that were added by hand before have a stack of their own: delete it there.",
+        ),
+        InstructionStep(
+            "Log groups",
+            f"Log groups that start with {permissions.LOG_GROUP_PREFIX} are yours: delete them in "
+            "each account if you do not need them.",
+        ),
+        InstructionStep(
+            "The accounts in Cavok",
+            "Then delete the accounts in Cavok. It deletes none by itself.",
+        ),
+    )
+
+
+def cloudformation_template(enrollment: Enrollment, trust: Trust) -> str:
+    """The published template, as JSON, with this enrollment's values as defaults of its
+    parameters.
+    """
+    template = organization_template()
+    for name, value in stack_parameters(enrollment, trust).items():
+        template["Parameters"][name] = {**template["Parameters"][name], "Default": value}
+    return installed(json.dumps(template, indent=2), trust.trusted_account_id)
+
+
+def deploy_url(enrollment: Enrollment, trust: Trust, template_url: str) -> str:
+    """The CloudFormation console's quick-create page, filled in.
+
+    Source: CloudFormation User Guide, "Create quick-create links for stacks".
+    """
+    region = enrollment.regions[0]
+    filled_in = stack_parameters(enrollment, trust)
+    query = urlencode(
+        {
+            "templateURL": template_url,
+            "stackName": STACK_NAME,
+            **{f"param_{name}": value for name, value in filled_in.items()},
+        },
+        quote_via=quote,
+        safe="",
+    )
+    return (
+        f"https://{region}.console.aws.amazon.com/cloudformation/home?region={region}"
+        f"#/stacks/quickcreate?{query}"
+    )
+
+
+def terraform(enrollment: Enrollment, trust: Trust, template_url: str) -> str:
+    """A Terraform configuration that creates the same stack. For all accounts, it looks up the
+    root.
+    """
+    filled_in = stack_parameters(enrollment, trust)
+    parameters = "\n".join(f"    {name} = {_hcl(value)}" for name, value in filled_in.items())
+    lookup = root = ""
+    if not enrollment.include_ous:
+        lookup = 'data "aws_organizations_organization" "this" {}\n\n'
+        root = "\n    OrganizationalUnitIds = data.aws_organizations_organization.this.roots[0].id"
+    return f"""terraform {{
+  required_providers {{
+    aws = {{ source = "hashicorp/aws" }}
+  }}
+}}
+
+variable "delegated_administrator" {{
+  description = "Whether this is a delegated administrator, and not the management account."
+  type        = bool
+  default     = false
+}}
+
+{lookup}resource "aws_cloudformation_stack" "cavok" {{
+  name         = "{STACK_NAME}"
+  template_url = {_hcl(template_url)}
+  capabilities = ["CAPABILITY_NAMED_IAM"]
+  parameters = {{
+{parameters}{root}
+    DelegatedAdministrator = var.delegated_administrator ? "Yes" : "No"
+  }}
+}}
+"""
+
+
+def _hcl(text: str) -> str:
+    """A string of HCL, in which `${` and `%{{` would begin a template."""
+    return json.dumps(text).replace("${", "$${").replace("%{", "%%{")
+
+
+def cli(enrollment: Enrollment, trust: Trust, template_url: str) -> str:
+    """AWS CLI commands for a POSIX shell that create the same stack."""
+    region, filled_in = enrollment.regions[0], stack_parameters(enrollment, trust)
+    units = filled_in.pop("OrganizationalUnitIds", "")
+    given = [{"ParameterKey": name, "ParameterValue": value} for name, value in filled_in.items()]
+    # Commas in a value would end it in the short form.
+    others = json.dumps(given, separators=(",", ":"))[1:-1]
+    chosen = units or "$(aws organizations list-roots --query 'Roots[0].Id' --output text)"
+    return f"""# In the management account, once: lets StackSets deploy to members.
+aws cloudformation activate-organizations-access
+
+# In a delegated administrator, add to the parameters:
+#   {{"ParameterKey":"DelegatedAdministrator","ParameterValue":"Yes"}}
+units="{chosen}"
+aws cloudformation create-stack --region {region} --stack-name {STACK_NAME} \\
+  --template-url '{template_url}' \\
+  --capabilities CAPABILITY_NAMED_IAM \\
+  --parameters '[{others},{{"ParameterKey":"OrganizationalUnitIds","ParameterValue":"'"$units"'"}}]'
+"""

@@ -1,0 +1,396 @@
+"""Enrollments: a customer's whole AWS Organization, connected by one stack."""
+
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Self
+
+from cavok.domain.accounts import AccessType, Account, Fix, Issue
+from cavok.domain.errors import InvalidField
+from cavok.domain.permissions import (
+    CAPABILITY_GROUPS,
+    DEFAULT_ROLE_PATH,
+    LOGS,
+    OPTIONAL_GROUPS,
+    role_arn,
+)
+from cavok.domain.versions import require_version, version_after
+
+AT_MOST = 10
+"""Enrollments of an organization. A list shows all, with their totals."""
+
+ROLE_NAME = "CavokOrganization"
+READS = (
+    "organizations:DescribeOrganization",
+    "organizations:ListAccounts",
+    "organizations:ListRoots",
+    "organizations:ListOrganizationalUnitsForParent",
+    "organizations:ListAccountsForParent",
+    "organizations:ListParents",
+)
+"""All that the role may do. Only the management account and delegated administrators may call them.
+Source: Organizations API Reference, "Reference: API operations by account".
+"""
+
+FEATURES = tuple(group.group for group in (*CAPABILITY_GROUPS, *OPTIONAL_GROUPS))
+"""The groups of permissions that members may be spared: names of the catalog."""
+
+MOST_UNITS, MOST_EXCLUDED, MOST_TAGS = 50, 200, 3
+"""Units in and out, and accounts out, so that the link stays short enough for a browser. Three
+tags, because a template cannot turn a list into tags.
+"""
+
+SYNCHRONIZED_EVERY = timedelta(hours=6)
+FIRST_RETRY = timedelta(minutes=5)
+REST_AFTER = timedelta(days=7)
+"""An enrollment whose stack never came is not tried any more once nobody touched it for so long."""
+
+SLOT_HELD_FOR = timedelta(minutes=10)
+"""By the round of a synchronization that took or renewed the slot. Longer than a round and its
+retries take; then the synchronization is dead.
+"""
+
+
+class EnrollmentStatus(StrEnum):
+    """`waiting`: its stack has not let Cavok in yet. `failed`: it did, and does not any more, or
+    its role is open.
+    """
+
+    WAITING = "waiting"
+    CONNECTED = "connected"
+    FAILED = "failed"
+
+
+class EnrollmentIssue(StrEnum):
+    """What an issue of an enrollment is about. `synchronization_failed`: the last one ended without
+    an answer, and nothing is known to be wrong.
+    """
+
+    ROLE_NOT_ASSUMABLE = "role_not_assumable"
+    CONFUSED_DEPUTY = "confused_deputy"
+    WRONG_ACCOUNT = "wrong_account"
+    WRONG_ORGANIZATION = "wrong_organization"
+    ORGANIZATION_NOT_READABLE = "organization_not_readable"
+    SYNCHRONIZATION_FAILED = "synchronization_failed"
+
+
+AT_ONCE_FAILED = frozenset(
+    {
+        EnrollmentIssue.CONFUSED_DEPUTY,
+        EnrollmentIssue.WRONG_ACCOUNT,
+        EnrollmentIssue.WRONG_ORGANIZATION,
+    }
+)
+"""These fail also an enrollment that waits for its stack."""
+
+
+@dataclass(frozen=True, slots=True)
+class SynchronizationSlot:
+    """The right to synchronize, one at a time. It lapses, so that a synchronization that died does
+    not hold it for ever.
+    """
+
+    synchronization_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnrollmentOptions:
+    """What a person chose.
+
+    include_ous           ids of units or roots; empty: the whole AWS Organization.
+    exclude_ous           ids of units whose accounts are left out, at any depth.
+    exclude_accounts      account numbers that are left out.
+    name_pattern          of AWS's names, with `*` and `?`; case does not count. Null: all.
+    permissions_boundary  its name, after `policy/`; null for none. It exists once an account.
+    features              groups of permissions that the members' roles grant.
+    """
+
+    name: str
+    include_ous: tuple[str, ...] = ()
+    exclude_ous: tuple[str, ...] = ()
+    exclude_accounts: tuple[str, ...] = ()
+    name_pattern: str | None = None
+    regions: tuple[str, ...]
+    write_logs: bool
+    role_path: str = DEFAULT_ROLE_PATH
+    permissions_boundary: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    features: tuple[str, ...]
+
+
+def features_of(wanted: Sequence[str] | None, *, write_logs: bool) -> tuple[str, ...]:
+    """The features in the order of the catalog; None: what is used by default. Raises InvalidField
+    if logs should be written without the permission.
+    """
+    if wanted is None:
+        default = (group.group for group in CAPABILITY_GROUPS)
+        return tuple(name for name in default if write_logs or name != LOGS.group)
+    if write_logs and LOGS.group not in wanted:
+        raise InvalidField("features", "write_logs needs the feature logs.")
+    return tuple(name for name in FEATURES if name in wanted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrollment(EnrollmentOptions):
+    """An enrollment. Times are UTC.
+
+    management_account_id    the account in which its stack is: the management account, or a
+                             delegated administrator. Null until a person or the stack says it.
+    organization_arn         of the AWS Organization; null before the first synchronization, and
+                             never changed after it.
+    next_synchronization_at  null if nothing is due: no account is known, or nobody touched an
+                             enrollment that waits.
+    attempts                 consecutive synchronizations that failed.
+    ended_at                 when a person ended it. Nobody sees it from then on; it is removed
+                             with its members.
+    touched_at               when a person last made, changed or synchronized it.
+    version                  changes with what a person can change, and with the status.
+    writes                   counts every write, for optimistic locking.
+    """
+
+    organization_id: str
+    enrollment_id: str
+    provider: str
+    management_account_id: str | None
+    organization_arn: str | None = None
+    status: EnrollmentStatus = EnrollmentStatus.WAITING
+    issues: tuple[Issue, ...] = ()
+    slot: SynchronizationSlot | None = None
+    last_synchronized_at: datetime | None = None
+    next_synchronization_at: datetime | None
+    attempts: int = 0
+    ended_at: datetime | None = None
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+    touched_at: datetime
+    version: int = 0
+    writes: int = 0
+
+    @property
+    def tag(self) -> str:
+        """The version as conditions compare it: 16 hexadecimal digits."""
+        return f"{self.version:016x}"
+
+    @property
+    def role_arn(self) -> str | None:
+        """The role that lists the AWS Organization; null if its account is not known."""
+        number = self.management_account_id
+        return role_arn(number, self.role_path, ROLE_NAME) if number else None
+
+    def synchronizing(self, now: datetime) -> bool:
+        """Whether a synchronization holds the slot."""
+        return self.slot is not None and self.slot.expires_at > now
+
+    def held_by(self, synchronization_id: str) -> bool:
+        """Whether this synchronization holds the slot, or held it last."""
+        return self.slot is not None and self.slot.synchronization_id == synchronization_id
+
+    def due(self, now: datetime) -> bool:
+        """Whether something is to be done, and nobody does it."""
+        due = self.next_synchronization_at
+        return due is not None and due <= now and not self.synchronizing(now)
+
+    def without_slot(self, synchronization_id: str, now: datetime) -> Self:
+        """Without the slot of a synchronization that did not start, and due again."""
+        if not self.held_by(synchronization_id):
+            return self
+        return replace(self, slot=None, next_synchronization_at=now)
+
+    def at_one_of(self, versions: Container[Any] | None) -> Self:
+        """The enrollment itself. Raises PreconditionFailed if it is at none of these versions."""
+        require_version(self.tag, versions, of="enrollment")
+        return self
+
+    def after(self, before: Self) -> Self:
+        """With the version that follows `before`: one higher if a counted field changed."""
+        return replace(self, version=version_after(before, self, _VERSIONED))
+
+    def entrance(self) -> Account:
+        """The role as an account that Cavok enters. It is never stored."""
+        assert self.management_account_id, "nothing enters an account that is not known"
+        return Account(
+            organization_id=self.organization_id,
+            account_id=self.enrollment_id,
+            provider=self.provider,
+            account_number=self.management_account_id,
+            name=self.name,
+            access_type=AccessType.ASSUME_ROLE,
+            role_name=ROLE_NAME,
+            role_path=self.role_path,
+            access_key_id_ending=None,
+            write_logs=False,
+            regions=self.regions,
+            next_verification_at=None,
+            created_at=self.created_at,
+            created_by=self.created_by,
+            updated_at=self.updated_at,
+            touched_at=self.touched_at,
+        )
+
+    def require_same_organization(
+        self, account_number: str | None, is_member: Callable[[str], bool]
+    ) -> None:
+        """Raises InvalidField for an account that was not found in the AWS Organization that was
+        read. Its members would all be missing in another one.
+        """
+        if self.organization_arn is None or account_number in (None, self.management_account_id):
+            return
+        *_, management, name = self.organization_arn.split(":")
+        if account_number != management and not is_member(account_number):
+            raise InvalidField(
+                "management_account_id",
+                f"This enrollment is of the AWS {name.replace('organization/', 'Organization ')}, "
+                f"in which account {account_number} was not found. Another AWS Organization is "
+                "another enrollment.",
+            )
+
+    def changed(self, now: datetime, **options: Any) -> Self:
+        """With other options, and due for a synchronization with them. The same object if nothing
+        changes. Raises InvalidField for another account of one that is connected.
+        """
+        number = options.get("management_account_id", self.management_account_id)
+        moved = number != self.management_account_id
+        if moved and self.status is EnrollmentStatus.CONNECTED:
+            raise InvalidField(
+                "management_account_id",
+                "The enrollment is connected through another account. End it and make a new one.",
+            )
+        changed = replace(self, **options)
+        changed = replace(changed, features=changed._features(options.get("features")))
+        if changed == self:
+            return self
+        if moved:
+            changed = replace(changed, status=EnrollmentStatus.WAITING, issues=(), attempts=0)
+        due = now if number else None
+        return replace(changed, next_synchronization_at=due, updated_at=now, touched_at=now)
+
+    def _features(self, wanted: Sequence[str] | None) -> tuple[str, ...]:
+        """In the order of the catalog. Who turns log writing on gets its permission too."""
+        if wanted is None and self.write_logs:
+            wanted = (*self.features, LOGS.group)
+        return features_of(self.features if wanted is None else wanted, write_logs=self.write_logs)
+
+    def begun(self, synchronization_id: str, now: datetime, *, by_person: bool) -> Self:
+        """While this synchronization runs, which is not due again before its slot lapses."""
+        slot = SynchronizationSlot(synchronization_id, now + SLOT_HELD_FOR)
+        return replace(
+            self,
+            slot=slot,
+            next_synchronization_at=slot.expires_at,
+            touched_at=now if by_person else self.touched_at,
+        )
+
+    def synchronized(self, now: datetime) -> Self:
+        """After a synchronization that read everything."""
+        return replace(
+            self,
+            status=EnrollmentStatus.CONNECTED,
+            issues=(),
+            slot=None,
+            attempts=0,
+            last_synchronized_at=now,
+            next_synchronization_at=now + SYNCHRONIZED_EVERY,
+            updated_at=now if self.status is not EnrollmentStatus.CONNECTED else self.updated_at,
+        )
+
+    def not_synchronized(self, issue: Issue, now: datetime) -> Self:
+        """After one that failed, for this reason. What proves nothing changes no status; one that
+        never was connected waits on.
+        """
+        proves_nothing = issue.code == EnrollmentIssue.SYNCHRONIZATION_FAILED
+        waits = self.status is EnrollmentStatus.WAITING and issue.code not in AT_ONCE_FAILED
+        failed = replace(
+            self,
+            status=self.status if proves_nothing or waits else EnrollmentStatus.FAILED,
+            issues=(issue,),
+            slot=None,
+            attempts=self.attempts + 1,
+        )
+        return replace(failed, next_synchronization_at=failed._tried_again_at(now))
+
+    def _tried_again_at(self, now: datetime) -> datetime | None:
+        waits = self.status is EnrollmentStatus.WAITING
+        if waits and now - self.touched_at > REST_AFTER:
+            return None
+        return now + min(FIRST_RETRY * (1 << min(self.attempts - 1, 10)), SYNCHRONIZED_EVERY)
+
+    def ended(self, now: datetime) -> Self:
+        """Ended by a person: due, so that it is removed. A running synchronization keeps its slot,
+        and removes it instead of going on.
+        """
+        due = self.slot.expires_at if self.slot and self.synchronizing(now) else now
+        return replace(self, ended_at=now, next_synchronization_at=due)
+
+
+_VERSIONED = (
+    *EnrollmentOptions.__dataclass_fields__,
+    "management_account_id",
+    "organization_arn",
+    "status",
+)
+
+
+def refused(enrollment: Enrollment, detail: str) -> Issue:
+    """The issue of a role that cannot be assumed. AWS answers the same for one that does not
+    exist.
+    """
+    return Issue(
+        EnrollmentIssue.ROLE_NOT_ASSUMABLE,
+        f"The role {enrollment.role_arn} is not there, or does not let Cavok in. AWS says: "
+        f"{detail}",
+        "Deploy the stack as the Instructions show, in this account, then synchronize.",
+    )
+
+
+def open_to_others(enrollment: Enrollment) -> Issue:
+    """The issue of a role that can be assumed without the right external ID."""
+    return Issue(
+        EnrollmentIssue.CONFUSED_DEPUTY,
+        f"The role {enrollment.role_arn} can be assumed without this organization's external ID. "
+        "Anyone who knows its name could make Cavok list your AWS Organization.",
+        "Put the condition StringEquals sts:ExternalId with this organization's external ID into "
+        "the role's trust policy, or deploy the stack again, then synchronize.",
+    )
+
+
+def of_another_account(enrollment: Enrollment) -> Issue:
+    """The issue of credentials that belong to another account."""
+    return Issue(
+        EnrollmentIssue.WRONG_ACCOUNT,
+        f"AWS says that the session does not belong to account {enrollment.management_account_id}.",
+        "Enter the number of the account in which you deployed the stack.",
+    )
+
+
+def of_another_organization(enrollment: Enrollment, arn: str) -> Issue:
+    """The issue of an account that is in another AWS Organization by now."""
+    return Issue(
+        EnrollmentIssue.WRONG_ORGANIZATION,
+        f"The account {enrollment.management_account_id} is in {arn}. This enrollment is of "
+        f"{enrollment.organization_arn}, whose accounts stay as they are.",
+        "Make another enrollment for the other AWS Organization, and end this one if its AWS "
+        "Organization is gone.",
+    )
+
+
+def not_readable(detail: str) -> Issue:
+    """The issue of a role that may not list its AWS Organization."""
+    return Issue(
+        EnrollmentIssue.ORGANIZATION_NOT_READABLE,
+        f"AWS does not let the role list the AWS Organization: {detail}",
+        "Deploy the stack in the management account, or in a delegated administrator that may list "
+        "the organization, then synchronize.",
+        fix=Fix(console_url="https://console.aws.amazon.com/organizations/v2/home/accounts"),
+    )
+
+
+def without_answer(detail: str) -> Issue:
+    """The issue of a synchronization that proved nothing."""
+    return Issue(
+        EnrollmentIssue.SYNCHRONIZATION_FAILED,
+        f"The last synchronization did not end: {detail}",
+        "It is tried again by itself. What was found before stays as it is.",
+    )

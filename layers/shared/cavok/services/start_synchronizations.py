@@ -1,0 +1,145 @@
+"""Starting synchronizations of enrollments, and removals of those that were ended."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from cavok.adapters.table.enrollments import Enrollments, retry_while_changed
+from cavok.adapters.table.quotas import Quotas
+from cavok.adapters.table.synchronizations import Synchronizations
+from cavok.adapters.workflows import SynchronizationWorkflows
+from cavok.domain import audit
+from cavok.domain.actors import ActorKind, Requester
+from cavok.domain.audit import AuditAction
+from cavok.domain.deadlines import Deadline
+from cavok.domain.errors import HasNoAccountYet, SynchronizationNotStarted
+from cavok.domain.ids import new_id
+from cavok.domain.quotas import QuotaName
+from cavok.domain.synchronizations import Synchronization
+from cavok.observability import logger
+
+STARTED_AT_ONCE = 50
+"""Synchronizations that one sweep starts at most. Each takes a Lambda execution while it runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartDependencies:
+    """What starting needs."""
+
+    enrollments: Enrollments
+    synchronizations: Synchronizations
+    workflows: SynchronizationWorkflows
+
+
+def start_synchronization(
+    organization_id: str,
+    enrollment_id: str,
+    *,
+    requester: Requester,
+    dependencies: StartDependencies,
+    quotas: Quotas | None,
+    now: datetime,
+) -> Synchronization:
+    """Starts a synchronization, or returns the one that runs. `quotas`: a person's; None for a
+    schedule. Raises EnrollmentNotFound, HasNoAccountYet, QuotaExceeded, Conflict,
+    ServiceUnavailable.
+    """
+    enrollments, synchronizations = dependencies.enrollments, dependencies.synchronizations
+    by_person = requester.actor.kind is ActorKind.PERSON
+
+    def attempt() -> Synchronization:
+        before = enrollments.get(organization_id, enrollment_id)
+        if before.management_account_id is None:
+            raise HasNoAccountYet(
+                "Enter the number of the account in which you deployed the stack: "
+                "management_account_id."
+            )
+        if before.slot and before.synchronizing(now):
+            running = before.slot.synchronization_id
+            return synchronizations.get(organization_id, enrollment_id, running)
+        synchronization = Synchronization(
+            organization_id=organization_id,
+            enrollment_id=enrollment_id,
+            synchronization_id=new_id(),
+            actor=requester.actor,
+            again=by_person,
+            started_at=now,
+        )
+        own = synchronization.synchronization_id
+        after = before.begun(own, now, by_person=by_person)
+        action = AuditAction.ENROLLMENT_SYNCHRONIZED
+        entry = audit.of_enrollment(action, after, requester, now, detail=own)
+        count = quotas.counting(QuotaName.TESTS, organization_id, now) if quotas else _uncounted
+        enrollments.begin(
+            before, after, synchronization, entry=entry if by_person else None, count=count
+        )
+        return synchronization
+
+    begun = retry_while_changed(attempt)
+    if begun.running:
+        _start(begun, dependencies, requester, now)
+    return begun
+
+
+def _uncounted(transaction: object) -> None:
+    """Schedules have no quota."""
+
+
+def _start(
+    begun: Synchronization, dependencies: StartDependencies, requester: Requester, now: datetime
+) -> None:
+    """Also one that runs: the process that began it may have died before its execution. Step
+    Functions starts it once.
+    """
+    ids = begun.organization_id, begun.enrollment_id, begun.synchronization_id
+    try:
+        dependencies.workflows.start(*ids, requester.request_id)
+    except SynchronizationNotStarted:
+        dependencies.enrollments.changed(*ids[:2], lambda found: found.without_slot(ids[2], now))
+        raise
+
+
+def start_removal(
+    organization_id: str,
+    enrollment_id: str,
+    dependencies: StartDependencies,
+    requester: Requester,
+    now: datetime,
+) -> None:
+    """Starts the removal of an enrollment that was ended. Raises Conflict, ServiceUnavailable."""
+    removal_id, enrollments = new_id(), dependencies.enrollments
+
+    def attempt() -> None:
+        before = enrollments.stored(organization_id, enrollment_id)
+        if before:
+            enrollments.save(before, before.begun(removal_id, now, by_person=False))
+
+    retry_while_changed(attempt)
+    dependencies.workflows.start(organization_id, enrollment_id, removal_id, requester.request_id)
+
+
+def start_due(
+    dependencies: StartDependencies, requester: Requester, now: datetime, deadline: Deadline
+) -> list[str]:
+    """Starts what is due, and returns the enrollments. One that cannot be started holds up no
+    other, and stays due. So does what the deadline leaves.
+    """
+    started = []
+    for organization_id, enrollment_id in dependencies.enrollments.due(now, STARTED_AT_ONCE):
+        ids = organization_id, enrollment_id
+        if not deadline.left:
+            break
+        try:
+            found = dependencies.enrollments.stored(*ids)
+            if found is None or not found.due(now):
+                continue
+            if found.ended_at:
+                start_removal(*ids, dependencies, requester, now)
+            else:
+                start_synchronization(
+                    *ids, requester=requester, dependencies=dependencies, quotas=None, now=now
+                )
+        except Exception as error:  # noqa: BLE001  one must hide no others
+            logger.error("Not started", enrollment_id=enrollment_id, error=repr(error))
+        else:
+            started.append(enrollment_id)
+    return started

@@ -1,0 +1,774 @@
+"""Synchronizing an enrollment with its AWS Organization: on moto, with an AWS Organization in
+memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cavok import wiring
+from cavok.adapters.customer.aws_organization import UnitGone
+from cavok.adapters.table.accounts import Accounts
+from cavok.domain.enrollments import EnrollmentStatus
+from cavok.domain.verifications import finish
+from tests.support.api import Api, is_problem
+from tests.support.aws_organization import ARN, ROOT, InMemoryOrganization
+from tests.support.builders import ORGANIZATION_ID, WORKLOAD, a_verification, steps_of
+from tests.support.enrollments import (
+    MANAGEMENT,
+    NEW,
+    accounts_of,
+    begin,
+    one_round,
+    request_of,
+    stored,
+    synchronize,
+    wrong_counts,
+)
+from tests.support.moto_stack import (
+    OURS,
+    Clock,
+    begin_test,
+    let_customers_in,
+    plain_items,
+    stored_items,
+)
+
+
+@pytest.fixture(autouse=True)
+def _surroundings(stack: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("CANARY_ROLE_ARN", f"arn:aws:iam::{OURS}:role/canary")
+    monkeypatch.setenv("CANARY_EXTERNAL_ID", "cavok-canary")
+    monkeypatch.setenv("OWN_ACCOUNT_ID", WORKLOAD)
+    let_customers_in(monkeypatch)
+    yield
+    assert wrong_counts() == []
+
+
+@pytest.fixture
+def organization() -> InMemoryOrganization:
+    """A management account, and two members in units."""
+    made = InMemoryOrganization()
+    shops = made.unit("Shops")
+    north = made.unit("North", shops)
+    made.member(MANAGEMENT, "Main account")
+    made.member("100000000001", "Shop one", shops)
+    made.member("100000000002", "Shop north", north)
+    return made
+
+
+def enroll(admin: Api, **but: Any) -> str:
+    answer = admin.post("/v1/enrollments", NEW | but)
+    assert answer.status == 201, answer.text
+    return str(answer.json["enrollment_id"])
+
+
+def members(admin: Api, enrollment_id: str, **query: Any) -> dict[str, dict[str, Any]]:
+    answer = admin.get(f"/v1/enrollments/{enrollment_id}/members", limit=100, **query)
+    assert answer.status == 200, answer.text
+    return {each["provider_id"]: each for each in answer.json["items"]}
+
+
+def states(admin: Api, enrollment_id: str) -> dict[str, str]:
+    return {number: each["state"] for number, each in members(admin, enrollment_id).items()}
+
+
+def test_each_account_becomes_a_member_and_is_due_for_a_test(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    enrollment_id = enroll(admin)
+
+    done = synchronize(enrollment_id, organization)
+
+    assert (done.state, done.found, done.added, done.changed, done.missing) == (
+        "finished",
+        3,
+        3,
+        0,
+        3,
+    )
+    enrollment = stored(enrollment_id)
+    assert (enrollment.status, enrollment.organization_arn) == ("connected", ARN)
+    assert enrollment.last_synchronized_at == Clock.now()
+    assert enrollment.next_synchronization_at == Clock.now() + timedelta(hours=6)
+    north = members(admin, enrollment_id)["100000000002"]
+    account = accounts_of()["100000000002"]
+    assert north == {
+        "provider_id": "100000000002",
+        "name": "Shop north",
+        "ou_id": "ou-abcd-00000002",
+        "ou_path": "Root/Shops/North",
+        "state": "role_missing",
+        "account_id": account.account_id,
+    }
+    assert (account.name, account.role_arn) == (
+        "Shopnorth",
+        "arn:aws:iam::100000000002:role/CavokCloud",
+    )
+    assert account.next_verification_at == Clock.now()
+    assert account.enrollment_id == enrollment_id
+    shown = admin.get(f"/v1/enrollments/{enrollment_id}").json
+    assert shown["totals"]["role_missing"] == 3
+    assert admin.get(f"/v1/accounts/{account.account_id}").json["enrollment_id"] == enrollment_id
+    trail = admin.get(f"/v1/accounts/{account.account_id}/audit").json["items"]
+    assert [(each["action"], each["actor"]["kind"]) for each in trail] == [("created", "system")]
+
+
+def test_the_same_synchronization_twice_writes_nothing(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization, by_person=True)
+
+    def others() -> dict[Any, Any]:
+        own = ("SYNCHRONIZATION#", "ENROLLMENT#", "AUDIT#")
+        return {k: v for k, v in stored_items().items() if not k[1].startswith(own)}
+
+    before = others()
+    again = synchronize(enrollment_id, organization, by_person=True)
+
+    assert (again.found, again.added, again.changed, again.missing) == (3, 0, 0, 3)
+    assert others() == before
+
+
+def test_cavoks_own_account_is_never_added(admin: Api, organization: InMemoryOrganization) -> None:
+    organization.member(WORKLOAD, "Cavok itself")
+    enrollment_id = enroll(admin)
+
+    synchronize(enrollment_id, organization)
+
+    assert WORKLOAD not in accounts_of()
+
+
+def test_units_accounts_and_names_that_a_person_left_out_are_excluded(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    sandbox = organization.unit("Sandbox")
+    organization.member("100000000003", "Shop sand", sandbox)
+    organization.member("100000000004", "Other", "ou-abcd-00000001")
+    organization.member("100000000005", "Shop five", "ou-abcd-00000001")
+    enrollment_id = enroll(
+        admin, exclude_ous=[sandbox], name_pattern="SHOP*", exclude_accounts=["100000000005"]
+    )
+
+    synchronize(enrollment_id, organization)
+
+    assert states(admin, enrollment_id) == {
+        MANAGEMENT: "role_missing",
+        "100000000001": "role_missing",
+        "100000000002": "role_missing",
+        "100000000003": "excluded",
+        "100000000004": "excluded",
+        "100000000005": "excluded",
+    }
+    assert set(accounts_of()) == {MANAGEMENT, "100000000001", "100000000002"}
+
+
+def test_accounts_outside_of_the_chosen_units_are_not_members(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    organization.member("100000000003", "Elsewhere")
+    enrollment_id = enroll(admin, include_ous=["ou-abcd-00000002"])
+
+    synchronize(enrollment_id, organization)
+
+    assert states(admin, enrollment_id) == {
+        MANAGEMENT: "role_missing",
+        "100000000002": "role_missing",
+    }
+
+
+def test_what_moved_was_suspended_closed_or_left_is_marked_and_nothing_is_deleted(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    shops, north = "ou-abcd-00000001", "ou-abcd-00000002"
+    for number in ("100000000003", "100000000004"):
+        organization.member(number, f"Shop {number}", shops)
+    enrollment_id = enroll(admin, include_ous=[shops])
+    synchronize(enrollment_id, organization)
+    organization.members["100000000001"].parent = north
+    organization.members["100000000002"].state = "SUSPENDED"
+    organization.members["100000000003"].parent = ROOT
+    del organization.members["100000000004"]
+
+    done = synchronize(enrollment_id, organization)
+
+    assert (done.added, done.changed) == (0, 4)
+    assert states(admin, enrollment_id) == {
+        MANAGEMENT: "role_missing",
+        "100000000001": "role_missing",
+        "100000000002": "suspended",
+        "100000000003": "excluded",
+        "100000000004": "closed",
+    }
+    assert members(admin, enrollment_id)["100000000001"]["ou_path"] == "Root/Shops/North"
+    kept = accounts_of()
+    assert len(kept) == 5
+    assert {n for n, a in kept.items() if a.enrollment_id} == {MANAGEMENT, "100000000001"}
+    organization.members["100000000002"].state = "ACTIVE"
+    synchronize(enrollment_id, organization)
+    assert states(admin, enrollment_id)["100000000002"] == "role_missing"
+    assert len(accounts_of()) == 5
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        ("PENDING_ACTIVATION", "suspended"),
+        ("SUSPENDED", "suspended"),
+        ("PENDING_CLOSURE", "closed"),
+        ("CLOSED", "closed"),
+    ],
+)
+def test_an_account_that_cannot_be_used_is_a_member_without_an_account(
+    admin: Api, organization: InMemoryOrganization, state: str, shown: str
+) -> None:
+    organization.member("100000000003", "Not now", state=state)
+    enrollment_id = enroll(admin)
+
+    synchronize(enrollment_id, organization)
+
+    assert states(admin, enrollment_id)["100000000003"] == shown
+    assert "100000000003" not in accounts_of()
+
+
+@pytest.mark.parametrize("state", [None, "SOMETHING_NEW"])
+def test_an_unknown_state_changes_nothing(
+    admin: Api, organization: InMemoryOrganization, state: str | None
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    before = members(admin, enrollment_id)
+    organization.members["100000000001"].state = state
+    organization.member("100000000003", "New", state=state)
+
+    synchronize(enrollment_id, organization)
+
+    assert members(admin, enrollment_id) == before
+
+
+def test_an_account_that_a_person_deleted_is_not_added_again_until_they_add_it(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    deleted = accounts_of()["100000000001"]
+    assert admin.delete(f"/v1/accounts/{deleted.account_id}").status == 204
+    assert states(admin, enrollment_id)["100000000001"] == "excluded"
+    assert wrong_counts() == []
+
+    for _ in range(2):
+        synchronize(enrollment_id, organization)
+        assert states(admin, enrollment_id)["100000000001"] == "excluded"
+        assert "100000000001" not in accounts_of()
+
+    admin.account(provider_id="100000000001", name="MyShop")
+    assert wrong_counts() == []
+    synchronize(enrollment_id, organization)
+    assert states(admin, enrollment_id)["100000000001"] == "role_missing"
+    assert accounts_of()["100000000001"].name == "MyShop"
+
+
+def test_an_account_that_was_added_by_hand_is_adopted_as_it_is(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    mine = admin.account(
+        provider_id="100000000001", name="Mine", role_name="CavokMine", regions=["eu-west-1"]
+    )
+    enrollment_id = enroll(admin)
+
+    done = synchronize(enrollment_id, organization)
+
+    assert (done.added, done.changed) == (2, 1)
+    adopted = accounts_of()["100000000001"]
+    assert (adopted.account_id, adopted.name, adopted.role_name, adopted.regions) == (
+        mine["account_id"],
+        "Mine",
+        "CavokMine",
+        ("eu-west-1",),
+    )
+    assert adopted.enrollment_id == enrollment_id
+    organization.members["100000000001"].name = "Renamed"
+    synchronize(enrollment_id, organization)
+    assert accounts_of()["100000000001"].name == "Mine"
+
+
+def test_an_account_that_a_person_adds_at_this_moment_is_adopted_and_not_added_twice(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrollment_id = enroll(admin)
+    read = Accounts.with_numbers
+    mine: list[str] = []
+
+    def read_and_then_added(self: Accounts, *arguments: Any) -> Any:
+        found = read(self, *arguments)
+        if not mine:
+            mine.append(admin.account(provider_id="100000000001", name="Mine")["account_id"])
+        return found
+
+    monkeypatch.setattr(Accounts, "with_numbers", read_and_then_added)
+
+    done = synchronize(enrollment_id, organization)
+
+    assert (done.state, done.added, done.changed) == ("finished", 2, 1)
+    assert [accounts_of()["100000000001"].account_id] == mine
+    assert len(accounts_of()) == len(wiring.accounts().names(ORGANIZATION_ID)) == 3
+
+
+def test_names_are_unique_letters_and_digits_and_follow_aws_until_a_person_changes_them(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    organization.member("100000000003", "shop-one")
+    organization.member("100000000004", "日本")
+    admin.account(provider_id="200000000001", name="ShopNorth")
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+
+    names = {number: account.name for number, account in accounts_of().items()}
+
+    assert sorted([names["100000000001"], names["100000000003"]], key=len) in (
+        ["Shopone", "shopone100000000003"],
+        ["shopone", "Shopone100000000001"],
+    )
+    assert names["100000000002"] == "Shopnorth100000000002"
+    assert names["100000000004"] == "100000000004"
+    mine = accounts_of()["100000000001"]
+    assert admin.patch(f"/v1/accounts/{mine.account_id}", {"name": "MyName"}).status == 200
+    for number in ("100000000001", "100000000003"):
+        organization.members[number].name = f"Now {number[-1]}"
+    synchronize(enrollment_id, organization)
+    assert accounts_of()["100000000001"].name == "MyName"
+    assert accounts_of()["100000000003"].name == "Now3"
+
+
+def test_a_large_organization_is_read_in_turns_and_added_in_batches(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(130):
+        organization.member(f"3{number:011}", f"Member {number}", "ou-abcd-00000002")
+    enrollment_id = enroll(admin)
+    batches = []
+    add_all = Accounts.add_all
+
+    def noted(self: Accounts, accounts: Any, *args: Any, **named: Any) -> None:
+        batches.append(len(accounts))
+        add_all(self, accounts, *args, **named)
+
+    monkeypatch.setattr(Accounts, "add_all", noted)
+    monkeypatch.setattr("cavok.services.synchronize_organization.PAGES_A_ROUND", 3)
+    begun = begin(enrollment_id)
+    rounds = 1
+    while one_round(begun, organization):
+        rounds += 1
+
+    done = wiring.synchronizations().get(ORGANIZATION_ID, enrollment_id, begun.synchronization_id)
+    assert (done.state, done.found, done.added) == ("finished", 133, 133)
+    assert rounds > 3
+    assert sum(batches) == 133
+    assert max(batches) == 24
+    assert len(accounts_of()) == 133
+
+
+class Killed(BaseException):
+    """The process ends."""
+
+
+@pytest.mark.parametrize("after", range(1, 8))
+def test_killed_after_any_batch_and_run_again_nothing_is_doubled_or_lost(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    for number in range(100):
+        organization.member(f"3{number:011}", f"Member {number}", "ou-abcd-00000002")
+    enrollment_id = enroll(admin)
+    add_all, written = Accounts.add_all, [0]
+
+    def die(self: Accounts, *args: Any, **named: Any) -> None:
+        add_all(self, *args, **named)
+        written[0] += 1
+        if written[0] == after:
+            raise Killed
+
+    monkeypatch.setattr(Accounts, "add_all", die)
+    begun = begin(enrollment_id)
+    more = True
+    while more:
+        with suppress(Killed):
+            more = one_round(begun, organization)
+
+    done = wiring.synchronizations().get(ORGANIZATION_ID, enrollment_id, begun.synchronization_id)
+    assert (done.state, done.found, done.added, done.missing) == ("finished", 103, 103, 103)
+    assert len(accounts_of()) == 103
+    numbers = [sk for _, sk in plain_items() if sk.startswith("PROVIDER#")]
+    assert len(numbers) == 103
+
+
+def test_one_whose_execution_died_lapses_and_the_next_begins_anew(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    enrollment_id = enroll(admin)
+    dead = begin(enrollment_id)
+    assert begin(enrollment_id) == dead
+    Clock.time += timedelta(minutes=11)
+
+    done = synchronize(enrollment_id, organization)
+
+    assert done.synchronization_id != dead.synchronization_id
+    assert (done.state, done.added) == ("finished", 3)
+    path = f"/v1/enrollments/{enrollment_id}/synchronizations/{dead.synchronization_id}"
+    assert admin.get(path).json["state"] == "failed"
+    organization.calls = 0
+    assert not one_round(dead, organization)
+    assert organization.calls == 0
+
+
+def test_organizations_that_is_busy_ends_a_turn_and_nothing_else(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    enrollment_id = enroll(admin)
+    for calls in range(12):
+        organization.calls, organization.busy_after = 0, calls
+
+        done = synchronize(enrollment_id, organization)
+
+        assert (done.state, done.found) == ("finished", 3)
+    assert len(accounts_of()) == 3
+
+
+def test_a_token_that_is_not_taken_any_more_begins_the_unit_anew(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(50):
+        organization.member(f"3{number:011}", f"Member {number}", "ou-abcd-00000002")
+    enrollment_id = enroll(admin)
+    accounts = InMemoryOrganization.accounts
+    refused: list[str] = []
+
+    def refuse_once(self: InMemoryOrganization, place: Any, token: str | None) -> Any:
+        if token == "20" and not refused:
+            refused.append(token)
+            raise UnitGone("InvalidInputException", "NextToken")
+        return accounts(self, place, token)
+
+    monkeypatch.setattr(InMemoryOrganization, "accounts", refuse_once)
+    monkeypatch.setattr("cavok.services.synchronize_organization.PAGES_A_ROUND", 1)
+
+    done = synchronize(enrollment_id, organization)
+
+    assert refused
+    assert (done.state, done.found, done.added, done.missing) == ("finished", 53, 53, 53)
+
+
+def test_a_unit_that_was_deleted_meanwhile_is_left_out(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    enrollment_id = enroll(admin)
+    units = organization.units
+
+    def listed_and_gone(parent: str, token: str | None) -> Any:
+        page = units(parent, token)
+        if parent == ROOT:
+            organization.units_by_id.pop("ou-abcd-00000001", None)
+        return page
+
+    organization.units = listed_and_gone  # type: ignore[method-assign]
+
+    done = synchronize(enrollment_id, organization)
+
+    assert (done.state, done.found) == ("finished", 1)
+
+
+def test_an_account_that_moved_while_the_tree_was_read_is_not_taken_for_gone(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    monkeypatch.setattr("cavok.services.synchronize_organization.PAGES_A_ROUND", 5)
+    organization.members["100000000002"].parent = "elsewhere"  # listed nowhere, and there
+
+    synchronize(enrollment_id, organization)
+
+    assert states(admin, enrollment_id)["100000000002"] == "role_missing"
+
+
+def test_a_person_has_members_whose_role_is_missing_tried_again_and_the_schedule_has_not(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    account = accounts_of()["100000000001"]
+    later = Clock.time + timedelta(hours=20)
+    before = wiring.accounts().changed(
+        ORGANIZATION_ID, account.account_id, lambda a: _not_due(a, later)
+    )
+    Clock.time += timedelta(hours=1)
+
+    synchronize(enrollment_id, organization)
+    assert accounts_of()["100000000001"].next_verification_at == later
+    synchronize(enrollment_id, organization, by_person=True)
+
+    tried = accounts_of()["100000000001"]
+    assert (tried.next_verification_at, tried.attempts) == (Clock.now(), 0)
+    assert tried.version == before.version
+
+
+def _not_due(account: Any, later: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(account, next_verification_at=later, attempts=5)
+
+
+def test_totals_follow_the_tests_of_members(admin: Api, organization: InMemoryOrganization) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    account = accounts_of()["100000000001"]
+    verification = a_verification(account_id=account.account_id)
+    tested = begin_test(account, verification)
+    after, ended = finish(tested, verification, steps_of(tested), Clock.now())
+    wiring.verifications().finish(tested, after, ended, None)
+
+    totals = admin.get(f"/v1/enrollments/{enrollment_id}").json["totals"]
+
+    assert (totals["connected"], totals["role_missing"]) == (1, 2)
+    assert states(admin, enrollment_id)["100000000001"] == "connected"
+    assert members(admin, enrollment_id, state="connected").keys() == {"100000000001"}
+    assert admin.post(f"/v1/accounts/{account.account_id}/revoke").status == 204
+    assert states(admin, enrollment_id)["100000000001"] == "excluded"
+
+
+def test_two_enrollments_of_one_organization_share_no_member(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    first, second = enroll(admin), enroll(admin, include_ous=["ou-abcd-00000001"])
+    synchronize(first, organization)
+    synchronize(second, organization)
+
+    assert states(admin, second)["100000000001"] == "excluded"
+    assert admin.delete(f"/v1/enrollments/{first}").status == 200
+    remove(first, organization)
+    synchronize(second, organization)
+    assert states(admin, second)["100000000001"] == "role_missing"
+    assert accounts_of()["100000000001"].enrollment_id == second
+
+
+def test_another_organizations_enrollment_cannot_claim_this_ones_members(
+    admin: Api, other_admin: Api, organization: InMemoryOrganization
+) -> None:
+    own, theirs = enroll(admin), enroll(other_admin)
+    synchronize(own, organization)
+    before = accounts_of()
+
+    synchronize(theirs, organization, organization_id="org-two")
+
+    assert accounts_of() == before
+    assert {a.enrollment_id for a in accounts_of("org-two").values()} == {theirs}
+    for path in ("", "/members", "/instructions"):
+        assert other_admin.get(f"/v1/enrollments/{own}{path}").status == 404
+    assert other_admin.post(f"/v1/enrollments/{own}/synchronizations").status == 404
+    assert other_admin.delete(f"/v1/enrollments/{own}").status == 404
+
+
+def remove(enrollment_id: str, organization: InMemoryOrganization) -> None:
+    """As the workflow does after an enrollment was ended."""
+    request = request_of(_removal(enrollment_id))
+    from cavok.domain.deadlines import NO_DEADLINE
+    from cavok.services.synchronize_organization import make_round
+    from tests.support.enrollments import dependencies
+
+    while make_round(request, dependencies(organization), NO_DEADLINE):
+        pass
+
+
+def _removal(enrollment_id: str) -> Any:
+    from types import SimpleNamespace
+
+    return SimpleNamespace(
+        organization_id=ORGANIZATION_ID,
+        enrollment_id=enrollment_id,
+        synchronization_id="01JN8Q5M3C0000000000000R01",
+    )
+
+
+def test_after_its_end_accounts_stay_and_nothing_else(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    path = f"/v1/enrollments/{enrollment_id}"
+
+    answer = admin.delete(path)
+
+    assert answer.status == 200
+    assert [step["title"] for step in answer.json["steps"]][1] == "The stack CavokOrganization"
+    assert admin.get(path).status == 404
+    assert admin.get("/v1/enrollments").json["items"] == []
+    assert admin.delete(path).json == answer.json
+    remove(enrollment_id, organization)
+    assert [a.enrollment_id for a in accounts_of().values()] == [None] * 3
+    left = {sk.partition("#")[0] for _, sk in plain_items()}
+    assert left & {"ENROLLMENT", "MEMBER", "TOTALS"} == set()
+
+
+def test_a_synchronization_that_runs_while_the_enrollment_is_ended_removes_it(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    begun = begin(enrollment_id)
+    admin.delete(f"/v1/enrollments/{enrollment_id}")
+
+    while one_round(begun, organization):
+        pass
+
+    assert wiring.enrollments().stored(ORGANIZATION_ID, enrollment_id) is None
+
+
+def test_ten_enrollments_are_the_most(admin: Api) -> None:
+    made = [enroll(admin, name=f"Org{number}") for number in range(10)]
+
+    refused = admin.post("/v1/enrollments", NEW)
+
+    assert (refused.status, refused.json["code"]) == (409, "too_many_enrollments")
+    admin.delete(f"/v1/enrollments/{made[0]}")
+    enroll(admin)
+
+
+def test_a_role_that_lets_others_in_fails_the_enrollment(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cavok.adapters.customer.assume_role import CustomerRoles
+    from cavok.domain.steps import ALLOWED
+
+    enrollment_id = enroll(admin)
+    with monkeypatch.context() as opened:
+        opened.setattr(CustomerRoles, "_try", lambda *_: ALLOWED)
+        done = synchronize(enrollment_id, organization)
+
+    assert (done.state, accounts_of()) == ("failed", {})
+    shown = admin.get(f"/v1/enrollments/{enrollment_id}").json
+    assert shown["status"] == "failed"
+    assert [issue["code"] for issue in shown["issues"]] == ["confused_deputy"]
+    synchronize(enrollment_id, organization)
+    assert admin.get(f"/v1/enrollments/{enrollment_id}").json["status"] == "connected"
+
+
+def test_a_role_that_does_not_let_us_in_leaves_the_enrollment_waiting_and_then_fails_it(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cavok.domain.errors import EntryRefused
+    from cavok.services import enter_organization
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise EntryRefused("AccessDenied: no")
+
+    enrollment_id = enroll(admin)
+    with monkeypatch.context() as closed:
+        closed.setattr(enter_organization, "enter_account", refuse)
+        closed.setattr(enter_organization, "check_canary", lambda *_: None)
+        done = synchronize(enrollment_id, organization)
+        waiting = stored(enrollment_id)
+        assert (done.state, waiting.status) == ("failed", EnrollmentStatus.WAITING)
+        assert waiting.next_synchronization_at == Clock.now() + timedelta(minutes=5)
+        assert waiting.issues[0].code == "role_not_assumable"
+        assert done.reason == waiting.issues[0].message
+    synchronize(enrollment_id, organization)
+    with monkeypatch.context() as closed:
+        closed.setattr(enter_organization, "enter_account", refuse)
+        closed.setattr(enter_organization, "check_canary", lambda *_: None)
+        synchronize(enrollment_id, organization)
+    assert stored(enrollment_id).status is EnrollmentStatus.FAILED
+    assert len(accounts_of()) == 3
+
+
+def test_what_the_workflow_gives_up_keeps_its_reason_and_the_status(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    from cavok.domain.deadlines import NO_DEADLINE
+    from cavok.services.synchronize_organization import make_round
+    from tests.support.enrollments import dependencies
+
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    begun = begin(enrollment_id)
+    request = request_of(begun, failure={"Error": "Sandbox.Timedout", "Cause": "after 180 s"})
+
+    assert not make_round(request, dependencies(organization), NO_DEADLINE)
+
+    shown = admin.get(f"/v1/enrollments/{enrollment_id}").json
+    assert shown["status"] == "connected"
+    assert [issue["code"] for issue in shown["issues"]] == ["synchronization_failed"]
+    assert "Sandbox.Timedout: after 180 s" in shown["issues"][0]["message"]
+    assert not shown["synchronizing"]
+
+
+def test_a_failed_enrollment_moves_within_its_aws_organization_alone(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    """In another one, all its members would be missing."""
+    enrollment_id = enroll(admin)
+    path = f"/v1/enrollments/{enrollment_id}"
+    synchronize(enrollment_id, organization)
+    del organization.members["100000000002"]
+    synchronize(enrollment_id, organization)
+    organization.refuses = "AWSOrganizationsNotInUseException"
+    synchronize(enrollment_id, organization)
+    assert admin.get(path).json["status"] == "failed"
+
+    for other in ("888888888888", "100000000002"):  # it has left
+        refused = admin.patch(path, {"management_account_id": other})
+
+        assert is_problem(refused, 422)
+        ((field, message),) = ((e["field"], e["message"]) for e in refused.json["errors"])
+        assert field == "management_account_id"
+        assert "Another AWS Organization is another enrollment." in message
+        assert stored(enrollment_id).management_account_id == MANAGEMENT
+    assert admin.patch(path, {"management_account_id": "100000000001"}).status == 200
+    assert admin.patch(path, {"management_account_id": MANAGEMENT}).status == 200
+
+
+def test_an_account_that_is_in_another_aws_organization_now_closes_no_member(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    before = states(admin, enrollment_id)
+    another = InMemoryOrganization(organization_arn=ARN.replace("o-example", "o-another"))
+    another.member("100000000009", "Somebody else's")
+
+    done = synchronize(enrollment_id, another)
+
+    assert (done.state, done.found) == ("failed", 0)
+    shown = admin.get(f"/v1/enrollments/{enrollment_id}").json
+    assert (shown["status"], shown["organization_arn"]) == ("failed", ARN)
+    assert [issue["code"] for issue in shown["issues"]] == ["wrong_organization"]
+    assert states(admin, enrollment_id) == before
+    synchronize(enrollment_id, organization)
+    assert admin.get(f"/v1/enrollments/{enrollment_id}").json["status"] == "connected"
+
+
+def test_enrollments_that_are_due_are_started_and_others_are_not(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    from cavok.domain.actors import SCHEDULE, Requester
+    from cavok.domain.deadlines import NO_DEADLINE, Deadline
+    from cavok.services.start_synchronizations import start_due
+
+    due, known = enroll(admin), enroll(admin, name="Later")
+    synchronize(known, organization)
+    nobody = {k: v for k, v in NEW.items() if k != "management_account_id"}
+    assert admin.post("/v1/enrollments", nobody).status == 201
+
+    def start(deadline: Deadline = NO_DEADLINE) -> list[str]:
+        requester = Requester(actor=SCHEDULE, request_id="r")
+        return start_due(wiring.start_dependencies(), requester, Clock.now(), deadline)
+
+    assert start(Deadline.after(0, lambda: 0.0)) == []
+    assert start() == [due]
+    assert start() == []
+    admin.delete(f"/v1/enrollments/{known}")
+    Clock.time += timedelta(hours=7)
+    assert set(start()) == {due, known}

@@ -1,0 +1,182 @@
+"""What customers' stacks say, and what anybody else says in their place."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cavok.domain.connection_hints import (
+    LONGEST,
+    ConnectionHint,
+    HintedChange,
+    MalformedHint,
+    response_address,
+)
+from cavok.domain.organizations import new_external_id
+from cavok.domain.regions import REGIONS
+
+STACK = (
+    "arn:aws:cloudformation:eu-west-1:111122223333:stack/"
+    "StackSet-cavok-0f6a/6d8c3bb0-1c2d-11f0-9a8e-0e5c3f2b1a77"
+)
+BUCKET = "https://cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com"
+ADDRESS = (
+    f"{BUCKET}/arn%3Aaws%3Acloudformation%3Aeu-west-1%3A111122223333%3Astack/cavok/6d8c%7CConnection"
+    "%7C0c1?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=7200&X-Amz-Signature=0f"
+)
+MESSAGE: dict[str, Any] = {
+    "RequestType": "Create",
+    "ServiceToken": "arn:aws:sns:eu-west-1:999988887777:cavok-connections",
+    "ResponseURL": ADDRESS,
+    "StackId": STACK,
+    "RequestId": "0c1f2d3e-5a6b-4c7d-8e9f-001122334455",
+    "LogicalResourceId": "Connection",
+    "ResourceType": "Custom::CavokConnection",
+    "ResourceProperties": {"ExternalId": new_external_id(), "Role": "CavokCloud"},
+}
+
+
+def hint(**but: Any) -> ConnectionHint:
+    return ConnectionHint.of_message(json.dumps(MESSAGE | but))
+
+
+@pytest.mark.parametrize("change", list(HintedChange))
+def test_a_stack_says_which_account_it_is_in_and_gets_its_answer(change: HintedChange) -> None:
+    read = hint(RequestType=change.value, PhysicalResourceId="whatever")
+
+    assert (read.change, read.account_number) == (change, "111122223333")
+    assert read.external_id == MESSAGE["ResourceProperties"]["ExternalId"]
+    assert read.response_address == ADDRESS
+    assert read.response() == {
+        "Status": "SUCCESS",
+        "RequestId": MESSAGE["RequestId"],
+        "StackId": STACK,
+        "LogicalResourceId": "Connection",
+        "PhysicalResourceId": "cavok-connection-111122223333",
+    }
+
+
+def test_an_update_replaces_nothing_and_an_answer_is_short_enough() -> None:
+    """Another physical ID would have CloudFormation delete the resource of the former one."""
+    longest = hint(
+        StackId=f"arn:aws:cloudformation:eu-west-1:111122223333:stack/{'s' * 128}/{'i' * 64}",
+        RequestId="r" * 64,
+        LogicalResourceId="L" * 255,
+    ).response()
+
+    assert hint().response()["PhysicalResourceId"] == longest["PhysicalResourceId"]
+    assert len(json.dumps(longest)) <= 4096
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        f"{BUCKET}/key",
+        "https://cloudformation-custom-resource-response-euwest1.s3-eu-west-1.amazonaws.com/key",
+        "https://cloudformation-custom-resource-response-euwest1.s3.amazonaws.com/key?a=b",
+    ],
+)
+def test_an_answer_goes_to_the_bucket_of_cloudformation_in_the_stacks_region(address: str) -> None:
+    assert response_address(address, "eu-west-1") == address
+    assert response_address(address, "eu-west-2") is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://169.254.169.254/latest/meta-data/",
+        "https://169.254.169.254/",
+        "file:///etc/passwd",
+        "https://localhost/",
+        ADDRESS.replace("https:", "http:"),
+        ADDRESS.replace("https://", "https://cavok@"),
+        ADDRESS.replace("https://", "HTTPS://"),
+        ADDRESS.replace("amazonaws.com/", "amazonaws.com:8443/"),
+        ADDRESS.replace("amazonaws.com/", "amazonaws.com.attacker.example/"),
+        ADDRESS.replace("amazonaws.com/", "amazonaws.com@attacker.example/"),
+        ADDRESS.replace("amazonaws.com/", "amazonaws.com\\@attacker.example/"),
+        ADDRESS.replace("amazonaws.com/", "amazonaws.com#@attacker.example/"),
+        ADDRESS.replace("amazonaws.com/", "amazonaws.com。attacker.example/"),
+        ADDRESS.replace("eu-west-1.amazonaws", "eu-west-1.attacker.example#.amazonaws"),
+        ADDRESS.replace("-euwest1.s3", "-useast1.s3"),
+        ADDRESS.replace("s3.eu-west-1", "s3.us-east-1"),
+        ADDRESS.replace("s3.eu-west-1", "s3.eu-west-1.vpce"),
+        ADDRESS.replace("cloudformation-custom-resource-response-euwest1", "attackers-bucket"),
+        ADDRESS.replace("cloudformation-", "cloudformation-waitcondition."),
+        ADDRESS + "\r\nHost: attacker.example",
+        ADDRESS + "\n",
+        "\t" + ADDRESS,
+        ADDRESS + " ",
+        ADDRESS + "ü",
+        ADDRESS + "#fragment",
+        ADDRESS + "a" * LONGEST,
+        "",
+        None,
+        7,
+        [ADDRESS],
+    ],
+)
+def test_no_other_address_is_ever_called(address: Any) -> None:
+    assert hint(ResponseURL="x").response_address is None
+    assert response_address(address, "eu-west-1") is None
+
+
+@given(st.text(), st.sampled_from(sorted(REGIONS)))
+def test_no_text_leads_to_another_host(text: str, region: str) -> None:
+    for given_text in (text, BUCKET + text, f"https://{text}.amazonaws.com/", f"{BUCKET}/{text}"):
+        found = response_address(given_text, region)
+
+        assert found is None or (region == "eu-west-1" and found.startswith(f"{BUCKET}/"))
+
+
+@pytest.mark.parametrize(
+    ("but", "name"),
+    [
+        ({"RequestType": "Read"}, "RequestType"),
+        ({"RequestType": ["Create"]}, "RequestType"),
+        ({"StackId": None}, "StackId"),
+        ({"StackId": STACK.replace("111122223333", "1111")}, "StackId"),
+        ({"StackId": STACK.replace("111122223333", "١" * 12)}, "StackId"),
+        ({"StackId": STACK.replace("arn:aws:", "arn:aws-cn:")}, "StackId"),
+        ({"StackId": STACK + "\n"}, "StackId"),
+        ({"RequestId": "r" * 65}, "RequestId"),
+        ({"LogicalResourceId": "a b"}, "LogicalResourceId"),
+        ({"Filler": "x" * LONGEST}, "too long"),
+    ],
+)
+def test_what_is_no_request_of_cloudformation_is_dropped(but: dict[str, Any], name: str) -> None:
+    with pytest.raises(MalformedHint, match=name):
+        hint(**but)
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "7", '"Create"', "[" * 10_000, "{", "\x00"])
+def test_what_is_no_object_is_dropped(text: str) -> None:
+    with pytest.raises(MalformedHint):
+        ConnectionHint.of_message(text)
+
+
+@pytest.mark.parametrize("external_id", [None, "", "cavok-", "somebody-elses", 7, {"a": 1}])
+def test_an_external_id_that_is_not_ours_is_none(external_id: Any) -> None:
+    assert hint(ResourceProperties={"ExternalId": external_id}).external_id is None
+    assert hint(ResourceProperties=external_id).external_id is None
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=40),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=6,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(MESSAGE)), json_values))
+def test_any_message_is_read_or_dropped(but: dict[str, Any]) -> None:
+    try:
+        read = hint(**but)
+    except MalformedHint:
+        return
+    assert len(json.dumps(read.response())) <= 4096
+    assert read.response_address in (None, ADDRESS)

@@ -1,0 +1,246 @@
+"""What a customer deploys for an enrollment: one template, in every form the same, with nothing of
+a customer in the published one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import hcl2
+import pytest
+from cfnlint import api as cfnlint
+
+from cavok.adapters.templates import ENROLLMENT_TEMPLATE, FILES
+from cavok.domain import enrollment_templates, permissions
+from cavok.domain.enrollment_templates import member_template, organization_template
+from cavok.domain.enrollments import READS
+from cavok.domain.instructions import Trust
+from tests.support.builders import EXTERNAL_ID, WORKLOAD
+from tests.support.enrollments import an_enrollment
+
+TRUST = Trust(trusted_account_id=WORKLOAD, external_id=EXTERNAL_ID)
+URL = "https://templates.example/connect/000000000000/organization-v1.yaml"
+PLAIN = an_enrollment()
+CHOOSY = an_enrollment(
+    include_ous=("r-abcd", "ou-abcd-11111111"),
+    exclude_accounts=("200000000002", "200000000003"),
+    role_path="/team/",
+    permissions_boundary="team/Limits",
+    tags={"cost-centre": "4242", "owner": ""},
+    features=("rds", "encrypted_volumes"),
+    write_logs=False,
+    regions=("eu-west-1",),
+)
+FILLED_IN = {
+    "ExternalId": EXTERNAL_ID,
+    "Ec2": "No",
+    "Rds": "Yes",
+    "EncryptedVolumes": "Yes",
+    "WriteLogs": "No",
+    "RolePath": "/team/",
+    "PermissionsBoundary": "team/Limits",
+    "OrganizationalUnitIds": "r-abcd,ou-abcd-11111111",
+    "ExcludeAccounts": "200000000002,200000000003",
+    "Tag1": "cost-centre=4242",
+    "Tag2": "owner=",
+}
+each_enrollment = pytest.mark.parametrize("enrollment", [PLAIN, CHOOSY], ids=["plain", "choosy"])
+
+
+def copied(enrollment: Any) -> dict[str, Any]:
+    text = enrollment_templates.cloudformation_template(enrollment, TRUST)
+    template: dict[str, Any] = json.loads(text)
+    return template
+
+
+@each_enrollment
+def test_the_template_passes_cfn_lint(enrollment: Any) -> None:
+    text = json.dumps(copied(enrollment))
+    member = json.loads(text)["Resources"]["CavokMembers"]["Properties"]["TemplateBody"]
+
+    for each in (text, member):
+        found = cfnlint.lint(each, regions=["us-east-1"])
+        assert [str(finding) for finding in found] == []
+    assert len(member) < 51_200, "CloudFormation API Reference, CreateStackSet: TemplateBody"
+
+
+def test_the_role_of_the_organization_may_do_what_the_contract_lists_and_nothing_else() -> None:
+    role = organization_template()["Resources"]["CavokOrganizationRole"]["Properties"]
+
+    assert role["RoleName"] == "CavokOrganization"
+    (policy,) = role["Policies"]
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement == {"Effect": "Allow", "Action": list(READS), "Resource": "*"}
+    (trusting,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trusting["Condition"] == {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
+    assert trusting["Principal"] == {
+        "AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${TrustedAccountId}:root"}
+    }
+
+
+def test_the_accounts_own_role_is_that_of_the_members() -> None:
+    template = organization_template()
+    body = json.loads(template["Resources"]["CavokMembers"]["Properties"]["TemplateBody"])
+
+    assert body == member_template()
+    assert template["Resources"]["CavokRole"] == body["Resources"]["CavokRole"]
+    assert body["Resources"]["CavokRole"]["Properties"]["RoleName"] == "CavokCloud"
+
+
+def test_the_stack_set_deploys_to_whole_units_now_and_later_and_goes_on_past_failures() -> None:
+    stack_set = organization_template()["Resources"]["CavokMembers"]["Properties"]
+
+    assert stack_set["PermissionModel"] == "SERVICE_MANAGED"
+    assert stack_set["AutoDeployment"] == {"Enabled": True, "RetainStacksOnAccountRemoval": False}
+    assert stack_set["OperationPreferences"]["FailureTolerancePercentage"] == 100
+    assert stack_set["ManagedExecution"] == {"Active": True}
+    passed_on = {each["ParameterKey"] for each in stack_set["Parameters"]}
+    assert passed_on == set(member_template()["Parameters"])
+    for each in stack_set["Parameters"]:
+        assert each["ParameterValue"] == {"Ref": each["ParameterKey"]}
+
+
+def test_members_grant_the_catalog_and_each_group_can_be_left_out() -> None:
+    policies = member_template()["Resources"]["CavokRole"]["Properties"]["Policies"]
+    always = [policy["PolicyName"] for policy in policies if "PolicyName" in policy]
+    by_condition = {
+        policy["Fn::If"][0]: policy["Fn::If"][1]["PolicyName"]
+        for policy in policies
+        if "Fn::If" in policy
+    }
+
+    assert always == [permissions.CHECKING.policy_name]
+    assert set(by_condition.values()) == {
+        group.policy_name
+        for group in permissions.GROUPS
+        if group not in (permissions.TRUST, permissions.CHECKING)
+    }
+    assert (
+        by_condition.items()
+        >= {
+            "GrantsEc2": "CavokEc2",
+            "GrantsRds": "CavokRds",
+            "WritesLogs": "CavokLogs",
+            "GrantsEncryptedVolumes": "CavokEncryptedVolumes",
+        }.items()
+    )
+
+
+def test_a_boundary_is_named_because_it_exists_once_an_account() -> None:
+    for role in ("CavokRole", "CavokOrganizationRole"):
+        properties = organization_template()["Resources"][role]["Properties"]
+        arn = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/${PermissionsBoundary}"
+        assert properties["PermissionsBoundary"]["Fn::If"][:2] == [
+            "HasPermissionsBoundary",
+            {"Fn::Sub": arn},
+        ]
+    pattern = member_template()["Parameters"]["PermissionsBoundary"]["AllowedPattern"]
+    for name in ("", "Limits", "team/a/Limits"):
+        assert re.fullmatch(pattern, name)
+    for name in ("/Limits", "a b", "arn:aws:iam::1:policy/x"):
+        assert not re.fullmatch(pattern, name)
+
+
+def test_the_published_template_has_no_value_of_any_enrollment() -> None:
+    text = (FILES / f"{ENROLLMENT_TEMPLATE}.yaml").read_text()
+    generic = json.dumps(organization_template())
+
+    for enrollment in (PLAIN, CHOOSY):
+        enrollment_templates.cloudformation_template(enrollment, TRUST)
+    assert json.dumps(organization_template()) == generic, "values stay in the copy"
+    for value in (*FILLED_IN.values(), WORKLOAD, PLAIN.management_account_id or ""):
+        if value not in ("Yes", "No"):
+            assert value not in text
+    assert "{CAVOK_ACCOUNT}" in text
+
+
+def test_a_link_fills_in_the_choices_and_never_whom_to_trust() -> None:
+    link = urlsplit(enrollment_templates.deploy_url(CHOOSY, TRUST, URL))
+    query = parse_qs(link.fragment.partition("?")[2], keep_blank_values=True)
+    given = {
+        name.removeprefix("param_"): value
+        for name, (value,) in query.items()
+        if name.startswith("param_")
+    }
+
+    assert link.netloc == "eu-west-1.console.aws.amazon.com"
+    assert query["templateURL"] == [URL]
+    assert query["stackName"] == ["CavokOrganization"]
+    assert given.items() >= FILLED_IN.items()
+    others = given.keys() - FILLED_IN.keys()
+    assert {given[name] for name in others} <= {"No"}, "groups that it did not choose"
+    assert set(given) <= set(organization_template()["Parameters"])
+    assert "TrustedAccountId" not in given
+    assert "OrganizationalUnitIds" not in enrollment_templates.stack_parameters(PLAIN, TRUST)
+
+
+@each_enrollment
+def test_the_copied_template_is_the_published_one_with_the_same_defaults(enrollment: Any) -> None:
+    template, filled_in = (
+        copied(enrollment),
+        enrollment_templates.stack_parameters(enrollment, TRUST),
+    )
+    for name, value in filled_in.items():
+        parameter = template["Parameters"][name]
+        assert parameter.pop("Default") == value
+        if "AllowedPattern" in parameter and parameter["Type"] == "String":
+            assert re.fullmatch(parameter["AllowedPattern"], value), name
+    published = json.loads(json.dumps(organization_template()).replace("{CAVOK_ACCOUNT}", WORKLOAD))
+    for name in filled_in:
+        published["Parameters"][name].pop("Default", None)
+
+    assert template == published
+
+
+@each_enrollment
+def test_terraform_creates_the_same_stack(enrollment: Any) -> None:
+    text = enrollment_templates.terraform(enrollment, TRUST, URL)
+    stack = hcl2.loads(text)["resource"][0]
+    (properties,) = next(iter(stack.values())).values()
+
+    shown = json.dumps(properties)
+    assert URL in shown
+    for name, value in enrollment_templates.stack_parameters(enrollment, TRUST).items():
+        assert name in shown
+        assert json.dumps(value)[1:-1] in shown
+    looks_up = "aws_organizations_organization" in text
+    assert looks_up is (not enrollment.include_ous)
+
+
+@each_enrollment
+def test_the_command_creates_the_same_stack(enrollment: Any) -> None:
+    text = enrollment_templates.cli(enrollment, TRUST, URL)
+    (command,) = re.findall(
+        r"^aws cloudformation create-stack.*?^  --parameters [^\n]*", text, re.DOTALL | re.MULTILINE
+    )
+    words = shlex.split(command.replace("\\\n", " "))
+    parameters = json.loads(words[words.index("--parameters") + 1].replace("$units", "UNITS"))
+    given = {each["ParameterKey"]: each["ParameterValue"] for each in parameters}
+
+    expected = enrollment_templates.stack_parameters(enrollment, TRUST)
+    units = expected.pop("OrganizationalUnitIds", "$(aws organizations list-roots")
+    assert given.pop("OrganizationalUnitIds") == "UNITS"
+    assert given == expected
+    assert f'units="{units}' in text
+    assert words[words.index("--template-url") + 1] == URL
+
+
+def test_the_steps_say_that_automatic_deployment_knows_no_exclusions() -> None:
+    plain, choosy = (
+        " ".join(step.text for step in enrollment_templates.steps(each)) for each in (PLAIN, CHOOSY)
+    )
+
+    assert "join later" not in plain
+    assert "AWS does not apply its list of excluded accounts to accounts that join later" in choosy
+    assert "OrganizationalUnitIds" in plain
+
+
+def test_the_end_says_what_to_delete_in_order() -> None:
+    titles = [step.title for step in enrollment_templates.ending_steps()]
+
+    assert titles[1] == "The stack CavokOrganization"
+    assert titles[-1] == "The accounts in Cavok"

@@ -1,0 +1,206 @@
+"""What an enrollment becomes: by a person, by a synchronization, and by one that failed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cavok.domain import enrollments
+from cavok.domain.accounts import Issue
+from cavok.domain.enrollments import (
+    FEATURES,
+    READS,
+    SYNCHRONIZED_EVERY,
+    Enrollment,
+    EnrollmentIssue,
+    EnrollmentStatus,
+    features_of,
+)
+from cavok.domain.errors import InvalidField, PreconditionFailed
+from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_NAME, ROLE_NAME_PREFIX
+from cavok.domain.session_policies import organization_policy
+from tests.support.aws_organization import ARN
+from tests.support.builders import NOW
+from tests.support.enrollments import MANAGEMENT, SYNCHRONIZATION_ID, an_enrollment, connected
+
+WAITING = an_enrollment()
+CONNECTED = connected(WAITING)
+REFUSED = enrollments.refused(WAITING, "AccessDenied: no")
+OPEN = enrollments.open_to_others(WAITING)
+UNANSWERED = enrollments.without_answer("Timeout")
+
+
+def test_the_role_reads_the_organization_and_nothing_else() -> None:
+    assert {action.partition(":")[0] for action in READS} == {"organizations"}
+    assert [a for a in READS if not a.partition(":")[2].startswith(("Describe", "List"))] == []
+    assert enrollments.ROLE_NAME.startswith(ROLE_NAME_PREFIX)
+    assert enrollments.ROLE_NAME != DEFAULT_ROLE_NAME
+    (statement,) = organization_policy()["Statement"]
+    assert statement == {"Effect": "Allow", "Action": list(READS), "Resource": "*"}
+
+
+def test_the_entrance_is_a_role_of_the_stacks_account() -> None:
+    entrance = an_enrollment(role_path="/team/").entrance()
+
+    assert entrance.role_arn == f"arn:aws:iam::{MANAGEMENT}:role/team/CavokOrganization"
+    assert an_enrollment(management_account_id=None).role_arn is None
+
+
+def test_by_default_members_grant_what_is_used_and_logs_if_they_are_written() -> None:
+    used = tuple(group.group for group in CAPABILITY_GROUPS)
+    assert features_of(None, write_logs=True) == used
+    assert features_of(None, write_logs=False) == tuple(name for name in used if name != "logs")
+    assert {"ec2", "rds", "logs"} <= {*used}
+    assert features_of(["logs", "ec2"], write_logs=True) == ("ec2", "logs")
+    assert features_of(FEATURES[::-1], write_logs=False) == FEATURES
+    assert features_of([], write_logs=False) == ()
+    with pytest.raises(InvalidField, match="needs the feature logs"):
+        features_of(["ec2"], write_logs=True)
+
+
+def test_a_change_makes_it_due_and_counts_as_a_version() -> None:
+    changed = CONNECTED.changed(NOW, name="Other", features=["rds", "logs"])
+
+    assert (changed.name, changed.features) == ("Other", ("rds", "logs"))
+    assert (changed.next_synchronization_at, changed.touched_at) == (NOW, NOW)
+    assert changed.after(CONNECTED).version == CONNECTED.version + 1
+    assert CONNECTED.changed(NOW, name=CONNECTED.name) is CONNECTED or (
+        CONNECTED.changed(NOW, name=CONNECTED.name) == CONNECTED
+    )
+    assert CONNECTED.after(CONNECTED).version == CONNECTED.version
+
+
+def test_whoever_turns_log_writing_on_gets_its_permission_too() -> None:
+    without = an_enrollment(write_logs=False, features=("ec2",))
+
+    assert without.changed(NOW, write_logs=True).features == ("ec2", "logs")
+    with pytest.raises(InvalidField):
+        without.changed(NOW, write_logs=True, features=["rds"])
+    assert without.changed(NOW, features=[]).features == ()
+
+
+def test_another_account_begins_anew_unless_it_is_connected() -> None:
+    failed = replace(WAITING, status=EnrollmentStatus.FAILED, issues=(OPEN,), attempts=3)
+
+    moved = failed.changed(NOW, management_account_id="888888888888")
+
+    assert (moved.status, moved.issues, moved.attempts) == (EnrollmentStatus.WAITING, (), 0)
+    with pytest.raises(InvalidField, match="End it"):
+        CONNECTED.changed(NOW, management_account_id="888888888888")
+
+
+def test_the_account_of_another_organization_is_another_enrollment() -> None:
+    """All members would be missing in it."""
+    failed = replace(WAITING, status=EnrollmentStatus.FAILED, organization_arn=ARN)
+
+    with pytest.raises(InvalidField, match="AWS Organization o-exampleorgid, in which") as refused:
+        failed.require_same_organization("888888888888", lambda _: False)
+    assert refused.value.field == "management_account_id"
+    failed.require_same_organization("888888888888", lambda number: number == "888888888888")
+    moved = replace(failed, management_account_id="777777777777")
+    for known in (MANAGEMENT, "777777777777", None):  # AWS names the management account in the ARN
+        moved.require_same_organization(known, lambda _: False)
+    WAITING.require_same_organization("888888888888", lambda _: False)
+
+
+def test_without_an_account_nothing_is_due() -> None:
+    unknown = an_enrollment(management_account_id=None, next_synchronization_at=None)
+
+    assert unknown.changed(NOW, name="Other").next_synchronization_at is None
+    assert unknown.changed(NOW, management_account_id=MANAGEMENT).due(NOW)
+
+
+def test_a_synchronization_holds_the_slot_until_it_ends_or_lapses() -> None:
+    begun = WAITING.begun(SYNCHRONIZATION_ID, NOW, by_person=True)
+
+    assert begun.held_by(SYNCHRONIZATION_ID)
+    assert begun.synchronizing(NOW)
+    assert not begun.due(NOW)
+    assert begun.touched_at == NOW
+    assert WAITING.begun(SYNCHRONIZATION_ID, NOW, by_person=False).touched_at == WAITING.touched_at
+    later = NOW + enrollments.SLOT_HELD_FOR
+    assert not begun.synchronizing(later)
+    assert begun.due(later)
+    assert begun.synchronized(NOW).slot is None
+    assert begun.not_synchronized(UNANSWERED, NOW).slot is None
+    assert begun.without_slot("another", NOW) is begun
+    assert begun.without_slot(SYNCHRONIZATION_ID, NOW).due(NOW)
+
+
+def test_after_a_whole_synchronization_it_is_connected_and_due_in_six_hours() -> None:
+    done = replace(WAITING, issues=(REFUSED,), attempts=4).synchronized(NOW)
+
+    assert (done.status, done.issues, done.attempts) == (EnrollmentStatus.CONNECTED, (), 0)
+    assert done.next_synchronization_at == NOW + SYNCHRONIZED_EVERY == NOW + timedelta(hours=6)
+
+
+@pytest.mark.parametrize(
+    ("enrollment", "issue", "status"),
+    [
+        (WAITING, REFUSED, EnrollmentStatus.WAITING),
+        (WAITING, enrollments.not_readable("x"), EnrollmentStatus.WAITING),
+        (WAITING, OPEN, EnrollmentStatus.FAILED),
+        (WAITING, enrollments.of_another_account(WAITING), EnrollmentStatus.FAILED),
+        (WAITING, enrollments.of_another_organization(WAITING, ARN), EnrollmentStatus.FAILED),
+        (WAITING, UNANSWERED, EnrollmentStatus.WAITING),
+        (CONNECTED, REFUSED, EnrollmentStatus.FAILED),
+        (CONNECTED, enrollments.not_readable("x"), EnrollmentStatus.FAILED),
+        (CONNECTED, OPEN, EnrollmentStatus.FAILED),
+        (CONNECTED, UNANSWERED, EnrollmentStatus.CONNECTED),
+    ],
+)
+def test_only_what_proves_something_changes_the_status_and_each_failure_keeps_its_reason(
+    enrollment: Enrollment, issue: Issue, status: EnrollmentStatus
+) -> None:
+    failed = enrollment.not_synchronized(issue, NOW)
+
+    assert (failed.status, failed.issues) == (status, (issue,))
+    assert failed.last_synchronized_at == enrollment.last_synchronized_at
+
+
+def test_failures_are_repeated_less_and_less_often_and_an_unused_one_rests() -> None:
+    waits, found = WAITING, []
+    for _ in range(9):
+        waits = waits.not_synchronized(REFUSED, NOW)
+        assert waits.next_synchronization_at
+        found.append(waits.next_synchronization_at - NOW)
+
+    minutes = [5, 10, 20, 40, 80, 160, 320, 360, 360]
+    assert found == [timedelta(minutes=each) for each in minutes]
+    later = NOW + timedelta(days=8)
+    assert WAITING.not_synchronized(REFUSED, later).next_synchronization_at is None
+    assert CONNECTED.not_synchronized(REFUSED, later).next_synchronization_at
+
+
+def test_an_end_is_due_at_once_or_left_to_the_synchronization_that_runs() -> None:
+    assert CONNECTED.ended(NOW).due(NOW)
+    running = CONNECTED.begun(SYNCHRONIZATION_ID, NOW, by_person=False)
+    assert not running.ended(NOW).due(NOW)
+    assert running.ended(NOW).held_by(SYNCHRONIZATION_ID)
+
+
+def test_a_condition_compares_sixteen_digits() -> None:
+    assert an_enrollment(version=10).tag == "000000000000000a"
+    assert WAITING.at_one_of([WAITING.tag]) is WAITING
+    assert WAITING.at_one_of(None) is WAITING
+    with pytest.raises(PreconditionFailed, match="The enrollment is at version"):
+        WAITING.at_one_of(["x"])
+
+
+@pytest.mark.parametrize(
+    "issue",
+    [
+        REFUSED,
+        OPEN,
+        UNANSWERED,
+        enrollments.not_readable("x"),
+        enrollments.of_another_organization(WAITING, ARN),
+    ],
+)
+def test_each_issue_says_what_to_do_and_holds_no_external_id(issue: Any) -> None:
+    assert issue.code in set(EnrollmentIssue)
+    assert issue.remedy
+    assert "cavok-" not in issue.message + issue.remedy
