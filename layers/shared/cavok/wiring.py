@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from cavok.services.customer_sessions import CustomerSessions
     from cavok.services.enter_account import EntryDependencies
     from cavok.services.first_tries import FirstTries
+    from cavok.services.hear_connection import HearingDependencies
     from cavok.services.kept_listings import KeptListings
     from cavok.services.log_interactions import LogWriting
     from cavok.services.request_quota import RequestQuota
@@ -362,6 +363,25 @@ def delivery_dependencies() -> "DeliveryDependencies":
         retries=webhook_retries,
         undelivered=undelivered_webhooks,
         allow_loopback=loopback_webhooks_allowed(),
+    )
+
+
+def connection_hints() -> "RetryQueue":
+    return _queue(setting("CONNECTION_HINTS_URL"))
+
+
+def hearing_dependencies() -> "HearingDependencies":
+    from cavok.adapters.table.hints import Hints
+    from cavok.services.hear_connection import HearingDependencies
+
+    return HearingDependencies(
+        organizations=organizations(),
+        accounts=accounts(),
+        hints=Hints(table()),
+        verifications=verifications(),
+        workflows=workflows(),
+        synchronizing=start_dependencies(),
+        client=webhook_client(),
     )
 
 

@@ -50,6 +50,13 @@ class Organizations:
         item = self._table.get(OrganizationItem, pk, keys.ORGANIZATION_SK)
         return item.organization() if item else None
 
+    def with_external_id(self, external_id: str) -> str | None:
+        """The id of the organization that has it. One that was created a moment ago may be missing."""
+        found = self._table.entries(
+            OrganizationItem.by_external_id, external_id, None, start=None, limit=1
+        )
+        return found[0]["pk"]["S"].removeprefix(keys.ORGANIZATION) if found else None
+
     def create(self, organization: Organization, now: datetime) -> Organization:
         """Stores a new organization, or returns another request's, if that was first. Raises
         ServiceUnavailable.
