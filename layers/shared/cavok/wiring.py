@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from cavok.adapters.templates import Templates
     from cavok.adapters.webhook_client import WebhookClient
     from cavok.adapters.workflows import SynchronizationWorkflows, Workflows
+    from cavok.domain.instructions import Trust
     from cavok.services.connections import ConnectionDependencies
     from cavok.services.customer_sessions import CustomerSessions
     from cavok.services.enter_account import EntryDependencies
@@ -420,6 +421,18 @@ def templates() -> "Templates":
         addresses,
         setting("TEMPLATES_BUCKET"),
         setting("TRUSTED_ACCOUNT_ID"),
+        setting("CONNECTIONS_TOPIC"),
+    )
+
+
+def trust(external_id: str) -> "Trust":
+    """What the roles of an organization with this external ID trust."""
+    from cavok.domain.instructions import Trust
+
+    return Trust(
+        trusted_account_id=setting("TRUSTED_ACCOUNT_ID"),
+        external_id=external_id,
+        connections_topic=setting("CONNECTIONS_TOPIC"),
     )
 
 

@@ -189,7 +189,7 @@ def test_the_copied_template_is_the_published_one_with_the_same_defaults(enrollm
         assert parameter.pop("Default") == value
         if "AllowedPattern" in parameter and parameter["Type"] == "String":
             assert re.fullmatch(parameter["AllowedPattern"], value), name
-    published = json.loads(json.dumps(organization_template()).replace("{CAVOK_ACCOUNT}", WORKLOAD))
+    published = json.loads(installed(json.dumps(organization_template()), WORKLOAD))
     for name in filled_in:
         published["Parameters"][name].pop("Default", None)
 

@@ -10,9 +10,11 @@ from cavok.domain import permissions
 from cavok.domain.accounts import AccessType
 from cavok.domain.enrollments import READS, ROLE_NAME, Enrollment
 from cavok.domain.instructions import (
+    CONNECTION,
     InstructionStep,
     Trust,
     condition_of,
+    connection_of,
     generic_template,
     installed,
     parameter_of,
@@ -78,6 +80,7 @@ def member_template() -> dict[str, Any]:
         _if(chosen[policy["PolicyName"]], policy) if policy.get("PolicyName") in chosen else policy
         for policy in properties["Policies"]
     ]
+    template["Resources"][CONNECTION] = connection_of(template, "CavokRole")
     parameters["PermissionsBoundary"] = _BOUNDARY
     properties["PermissionsBoundary"] = _boundary()
     del parameters["RoleName"]  # Cavok has to know it of each member
@@ -114,6 +117,8 @@ def organization_template() -> dict[str, Any]:
         "Resources": {
             "CavokOrganizationRole": _organization_role(),
             "CavokRole": member["Resources"]["CavokRole"],
+            # Before the members' stacks, which may take an hour and speak for themselves.
+            CONNECTION: connection_of(member, "CavokOrganizationRole", "CavokRole"),
             "CavokMembers": {
                 "Type": "AWS::CloudFormation::StackSet",
                 # A delegated administrator is a member: its own role comes first.
@@ -295,7 +300,9 @@ def cloudformation_template(enrollment: Enrollment, trust: Trust) -> str:
     template = organization_template()
     for name, value in stack_parameters(enrollment, trust).items():
         template["Parameters"][name] = {**template["Parameters"][name], "Default": value}
-    return installed(json.dumps(template, indent=2), trust.trusted_account_id)
+    return installed(
+        json.dumps(template, indent=2), trust.trusted_account_id, trust.connections_topic
+    )
 
 
 def deploy_url(enrollment: Enrollment, trust: Trust, template_url: str) -> str:

@@ -4,7 +4,6 @@ from cavok import wiring
 from cavok.api.models.instructions import InstructionsBody
 from cavok.api.responses import answers
 from cavok.api.router import Router
-from cavok.domain.instructions import Trust
 from cavok.services.instructions import instructions_for
 from cavok.services.organizations import organization_of
 
@@ -26,9 +25,6 @@ def get_instructions(account_id: str) -> InstructionsBody:
     organization = organization_of(
         organization_id, organizations=wiring.organizations(), now=router.now()
     )
-    trust = Trust(
-        trusted_account_id=wiring.setting("TRUSTED_ACCOUNT_ID"),
-        external_id=organization.external_id,
-    )
+    trust = wiring.trust(organization.external_id)
     template, url, update = instructions_for(account, trust, templates=wiring.templates())
     return InstructionsBody.of_account(account, trust, template, url, update)
