@@ -264,6 +264,7 @@ _RESOURCES = {
     "OWN_ACCOUNT_ID": OURS,
     "EVENT_BUS_NAME": "cavok",
     "TRUSTED_ACCOUNT_ID": OURS,
+    "CONNECTIONS_TOPIC": f"arn:aws:sns:us-east-1:{OURS}:cavok-connections",
     "TEMPLATES_BUCKET": "cavok-templates",
     "CANARY_ROLE_ARN": f"arn:aws:iam::{OURS}:role/canary",
     "CLOCKS_GROUP": "clocks",

@@ -61,7 +61,8 @@ def test_anybody_reads_the_published_template_at_an_address_that_does_not_expire
     file = ROOT / "layers" / "shared" / "cavok" / "templates" / address.rpartition("/")[2]
 
     assert not urlsplit(address).query
-    text = installed(file.read_text(), stack.workload_account_id)
+    topic = f"arn:aws:sns:us-east-1:{stack.workload_account_id}:cavok-local-connections"
+    text = installed(file.read_text(), stack.workload_account_id, topic)
     assert httpx.get(address, timeout=60, trust_env=False).text == text
     assert stack.workload_account_id in text
 

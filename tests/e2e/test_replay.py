@@ -127,6 +127,13 @@ MAY: Mapping[str, set[str]] = {
         *ENTERS,
         "sqs:ChangeMessageVisibility FollowedActs",
     },
+    "HearConnectionsRole": {
+        *index("by_external_id"),
+        *table("GetItem BatchGetItem Query PutItem UpdateItem", "ACCOUNT", "ORG"),
+        "states:StartExecution VerifyAccountExpress",
+        "states:StartExecution SynchronizeOrganization",
+        "sqs:ChangeMessageVisibility ConnectionHints",
+    },
     "FollowScheduleRole": {
         *READS_ACCOUNTS,
         *WRITES_INTERACTIONS,

@@ -92,6 +92,7 @@ def stack(changed_moto: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         "TEMPLATES_BUCKET": BUCKET,
         "PUBLIC_TEMPLATES": "true",
         "TRUSTED_ACCOUNT_ID": WORKLOAD,
+        "CONNECTIONS_TOPIC": f"arn:aws:sns:{REGION}:{WORKLOAD}:cavok-connections",
         "POWERTOOLS_METRICS_NAMESPACE": "Cavok/Accounts",
         "POWERTOOLS_TRACE_DISABLED": "true",
     }

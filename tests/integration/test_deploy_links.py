@@ -25,7 +25,8 @@ from tests.support.template import resource
 
 TRUST = Trust(trusted_account_id=WORKLOAD, external_id=EXTERNAL_ID)
 ACCOUNTS = {AccessType.ASSUME_ROLE: an_account, AccessType.ACCESS_KEY: an_account_with_keys}
-KEY = f"connect/{WORKLOAD}/{TEMPLATE_NAMES[AccessType.ASSUME_ROLE]}.yaml"
+TOPIC = f"arn:aws:sns:us-east-1:{WORKLOAD}:cavok-connections"
+KEY = f"connect/{WORKLOAD}/cavok-connections/{TEMPLATE_NAMES[AccessType.ASSUME_ROLE]}.yaml"
 LinkOf = Callable[..., str]
 HOSTS = {region: f"{BUCKET}.s3.{region}.amazonaws.com" for region in REGIONS}
 
@@ -77,9 +78,9 @@ def test_a_public_link_names_its_regions_host_never_expires_and_opens_for_anybod
 ) -> None:
     addresses = {r: template_url(link_of(r, access_type=access_type)) for r in REGIONS}
 
-    path = f"/connect/{WORKLOAD}/{TEMPLATE_NAMES[access_type]}.yaml"
+    path = f"/connect/{WORKLOAD}/cavok-connections/{TEMPLATE_NAMES[access_type]}.yaml"
     assert addresses == {region: f"https://{host}{path}" for region, host in HOSTS.items()}
-    template = json.loads(installed(json.dumps(generic_template(access_type)), WORKLOAD))
+    template = json.loads(installed(json.dumps(generic_template(access_type)), WORKLOAD, TOPIC))
     opened = {region: requests.get(each, timeout=5).text for region, each in addresses.items()}
     assert [region for region, text in opened.items() if yaml.safe_load(text) != template] == []
 

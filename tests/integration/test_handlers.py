@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -149,6 +149,13 @@ def a_synchronization(event: Json) -> None:
     enrollments.make_one(event["enrollment_id"], event["synchronization_id"], ORGANIZATION_ID, 1)
 
 
+def an_organization_that_is_spoken_of(event: Json) -> None:
+    properties = json.loads(event["Records"][0]["body"])["ResourceProperties"]
+    found = replace(Organization.new(ORGANIZATION_ID), external_id=properties["ExternalId"])
+    wiring.organizations().create(found, NOW)
+    an_account()
+
+
 def nothing(_: Json) -> None:
     """A new stack."""
 
@@ -163,6 +170,10 @@ class Receiver:
 
     def post(self, url: Any, body: bytes, headers: Json, **_: float) -> int:
         self.types.append(json.loads(body)["type"])
+        return 200
+
+    def put(self, url: Any, body: bytes, **_: float) -> int:
+        self.types.append(json.loads(body)["Status"])
         return 200
 
 
@@ -275,6 +286,12 @@ def has_given_up(answer: Json) -> None:
     assert "Task timed out after 180.00 seconds" in issue.message
 
 
+def has_heard(answer: Json) -> None:
+    assert answer == QUEUED
+    assert RECEIVER.types == ["SUCCESS"]
+    assert account().testing(Clock.time)
+
+
 def has_reconciled(answer: Json) -> None:
     assert answer == {}
 
@@ -307,6 +324,7 @@ SAMPLES = (
     Sample("follow_schedule", "follow_schedule", a_resource, has_acted),
     Sample("end_resources", "end_resources", a_resource_of_a_deleted_account, has_ended),
     Sample("deliver_webhook", "deliver_webhook", a_webhook, has_delivered),
+    Sample("hear_connections", "hear_connections", an_organization_that_is_spoken_of, has_heard),
     Sample("reconcile_clocks", "reconcile_clocks", nothing, has_reconciled),
     Sample("read_organization", "read_organization", a_synchronization, has_given_up),
 )

@@ -55,6 +55,7 @@ from tests.support.messages import (
     queue_names,
     receiver,
     records_of,
+    said_by_a_stack,
     sources,
 )
 from tests.support.moto_stack import (
@@ -199,7 +200,7 @@ def test_every_rule_sends_events_that_its_targets_take(
     assert use_cases_that_send() - {"_fire_for_turn_near"} <= senders, (  # see a change, below
         "run each use case that sends to a queue, in the fixture `records` or here"
     )
-    fed.add(fed_by_clocks())
+    fed |= {fed_by_clocks(), fed_by_stacks()}
     assert set(queue_names()) <= fed, "a queue with a consumer that nothing feeds"
     assert {body["type"] for body in receiver.bodies} == {*EventType, WEBHOOK_TEST}, CAUSE_IT
     assert {event["detail-type"] for event in events} == REGISTRY.keys() - {WEBHOOK_TEST}, CAUSE_IT
@@ -489,6 +490,26 @@ def test_a_change_just_before_a_turn_sends_what_that_function_takes(
     assert "_fire_for_turn_near" in senders
     (entry,) = fired_clocks.entries
     deliver(fed_by_clocks(), [json.loads(entry["MessageBody"])])
+
+
+def fed_by_stacks() -> str:
+    """The queue that is subscribed to the topic which customers' templates name."""
+    (subscription,) = of_type("AWS::SNS::Subscription").values()
+    named = FUNCTIONS["AccountsApi"]["Environment"]["Variables"]["CONNECTIONS_TOPIC"]
+    assert subscription["TopicArn"] == named == {"Ref": "Connections"}
+    return str(subscription["Endpoint"]["Fn::GetAtt"][0])
+
+
+def test_what_a_customers_stack_says_is_what_its_function_takes(
+    admin: Api, eventbridge: EventBridge, receiver: Receiver
+) -> None:
+    external_id = admin.get("/v1/organization").json["external_id"]
+    account = admin.account(**KEY_ACCOUNT | {"provider_id": NUMBER})
+
+    deliver(fed_by_stacks(), [said_by_a_stack(NUMBER, external_id)])
+
+    assert admin.get(f"/v1/accounts/{account['account_id']}").json["testing"] is True
+    assert [each["Status"] for each in receiver.bodies] == ["SUCCESS"]
 
 
 SCHEDULED_EVENT = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}

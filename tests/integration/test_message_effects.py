@@ -32,6 +32,7 @@ from tests.support.messages import (
     nothing_is_dropped,
     queue_names,
     receiver,
+    said_by_a_stack,
 )
 from tests.support.moto_stack import Clock
 from tests.support.workflows import deaths_of_a_test, run_started_test
@@ -157,10 +158,21 @@ def deliver_webhook_posts_it(own_account: OwnAccount, receiver: Receiver) -> Non
     assert delivery["status"] == "delivered"
 
 
+def hear_connections_has_the_account_tested(own_account: OwnAccount, receiver: Receiver) -> None:
+    external_id = own_account.admin.get("/v1/organization").json["external_id"]
+    number = own_account.admin.get(own_account.path).json["provider_id"]
+
+    deliver("ConnectionHints", [said_by_a_stack(number, external_id)])
+
+    assert own_account.admin.get(own_account.path).json["testing"] is True
+    assert [each["Status"] for each in receiver.bodies] == ["SUCCESS"]
+
+
 EFFECTS: dict[str, Callable[[OwnAccount, Receiver], None]] = {
     "DeliverWebhook": deliver_webhook_posts_it,
     "EndResources": end_resources_deletes_them,
     "FollowOutcome": follow_outcome_stores_the_result,
+    "HearConnections": hear_connections_has_the_account_tested,
     "LogInteractions": log_interactions_writes_the_line,
     "RecordVerification": record_verification_aborts_the_test,
 }

@@ -18,10 +18,12 @@ from cavok import wiring
 from cavok.adapters.bus import Bus
 from cavok.adapters.queue import Queue
 from cavok.adapters.webhook_client import NotDelivered
+from cavok.domain.enrollment_templates import member_template
+from cavok.domain.instructions import installed
 from cavok.observability import metrics
 from tests.support import moto_stack
 from tests.support.api import Context
-from tests.support.builders import ORGANIZATION_ID
+from tests.support.builders import ORGANIZATION_ID, WORKLOAD
 from tests.support.moto_stack import Clock, Json
 from tests.support.template import FUNCTIONS, RESOURCES, folder, of_type
 
@@ -207,6 +209,42 @@ class Receiver:
             raise NotDelivered("It answered 503.", 503)
         self.bodies.append(json.loads(body))
         return 200
+
+    def put(self, url: object, body: bytes, *, seconds: float) -> int:
+        """CloudFormation takes the answer to a stack."""
+        return self.post(url, body, {}, seconds=seconds)
+
+
+def said_by_a_stack(number: str, external_id: str) -> Json:
+    """What CloudFormation publishes when a stack of the customers' template makes the role in this
+    account: the template's own properties, with the values of its parameters.
+    """
+    template = json.loads(installed(json.dumps(member_template()), WORKLOAD, TOPIC))
+    connection = template["Resources"]["CavokConnection"]
+    values = {name: each.get("Default") for name, each in template["Parameters"].items()}
+    values["ExternalId"] = external_id
+    properties = json.loads(
+        json.dumps(connection["Properties"]), object_hook=lambda node: _value(node, values)
+    )
+    region = TOPIC.split(":")[3]
+    bucket = f"cloudformation-custom-resource-response-{region.replace('-', '')}"
+    return {
+        "RequestType": "Create",
+        "ServiceToken": properties["ServiceToken"],
+        "ResponseURL": f"https://{bucket}.s3.amazonaws.com/key?X-Amz-Signature=0f",
+        "StackId": f"arn:aws:cloudformation:{region}:{number}:stack/CavokCloud/6d8c3bb0",
+        "RequestId": "0c1f2d3e-5a6b-4c7d-8e9f-001122334455",
+        "LogicalResourceId": "CavokConnection",
+        "ResourceType": connection["Type"],
+        "ResourceProperties": properties,
+    }
+
+
+TOPIC = f"arn:aws:sns:us-east-1:{WORKLOAD}:cavok-connections"
+
+
+def _value(node: Json, values: Mapping[str, Any]) -> Any:
+    return values[node["Ref"]] if "Ref" in node else node
 
 
 @pytest.fixture

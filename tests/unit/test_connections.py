@@ -272,6 +272,29 @@ def test_a_queue_lets_the_rules_send_that_name_it() -> None:
     assert {queue for _, queue, use in senders() if use == "dead"} <= DEAD
 
 
+def test_a_queue_lets_the_topic_send_that_it_is_subscribed_to() -> None:
+    (subscription,) = of_type("AWS::SNS::Subscription").values()
+    topic, queue = subscription["TopicArn"]["Ref"], subscription["Endpoint"]["Fn::GetAtt"][0]
+    statements = [
+        statement
+        for policy in of_type("AWS::SQS::QueuePolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        if policy["Queues"] == [{"Ref": queue}]
+    ]
+
+    assert (subscription["Protocol"], subscription["RawMessageDelivery"]) == ("sqs", True)
+    assert queue in CONSUMED
+    assert statements == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "sns.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": {"Fn::GetAtt": [queue, "Arn"]},
+            "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [topic, "TopicArn"]}}},
+        }
+    ]
+
+
 def test_a_function_that_is_invoked_without_an_answer_keeps_what_it_gave_up() -> None:
     invoked = {
         name
@@ -490,6 +513,8 @@ REFERENCES = {
     "AWS::Events::Rule": {"EventBusName", "Targets.Arn", "Targets.DeadLetterConfig.Arn"},
     "AWS::Lambda::EventSourceMapping": {"EventSourceArn", "FunctionName"},
     "AWS::Lambda::Permission": {"FunctionName"},
+    "AWS::SNS::Subscription": {"Endpoint", "TopicArn"},
+    "AWS::SNS::TopicPolicy": {"Topics"},
     "AWS::SQS::Queue": {"RedrivePolicy.deadLetterTargetArn"},
     "AWS::SQS::QueuePolicy": {"Queues"},
     "AWS::Scheduler::Schedule": {"Target.Arn", "Target.DeadLetterConfig.Arn"},

@@ -61,12 +61,13 @@ CLOUDFORMATION = {
     "AWS::KMS::Key": ("kms", "key"),
     "AWS::Logs::LogGroup": ("logs", "log-group"),
     "AWS::S3::Bucket": ("s3", "bucket"),
+    "AWS::SNS::Topic": ("sns", "topic"),
     "AWS::SQS::Queue": ("sqs", "queue"),
     "AWS::Serverless::Function": ("lambda", "function"),
     "AWS::Serverless::StateMachine": ("states", "statemachine"),
 }
 """The service and resource type in the reference of what policies of the template name."""
-REFERRED_BY_ARN = {"AWS::Serverless::StateMachine"}
+REFERRED_BY_ARN = {"AWS::SNS::Topic", "AWS::Serverless::StateMachine"}
 PSEUDO = {
     "AWS::AccountId": WORKLOAD,
     "AWS::Partition": "aws",

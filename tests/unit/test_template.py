@@ -103,6 +103,18 @@ MAY = {
         "sqs:SendMessage",
         "sts:AssumeRole",
     },
+    "hear_connections": {
+        "dynamodb:BatchGetItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "states:StartExecution",
+    },
     "end_resources": {
         "dynamodb:DeleteItem",
         "dynamodb:GetItem",
@@ -272,6 +284,33 @@ def test_templates_are_public_only_if_whoever_deploys_agrees() -> None:
         unless_public,
         unless_public,
     ]
+
+
+def test_any_account_may_speak_to_the_topic_of_stacks_and_nobody_without_one() -> None:
+    """And do nothing else. Whoever runs a customer's stack publishes, so no list can name them."""
+    (statement,) = RESOURCES["ConnectionsPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+
+    assert statement == {
+        "Sid": "AccountsMayPublish",
+        "Effect": "Allow",
+        "Principal": {"AWS": "*"},
+        "Action": "sns:Publish",
+        "Resource": {"Ref": "Connections"},
+        "Condition": {"Null": {"aws:PrincipalAccount": "false"}},
+    }
+
+
+def test_the_topic_of_stacks_keeps_the_name_that_customers_stacks_have() -> None:
+    """CloudFormation refuses another ServiceToken, and a stack whose topic is gone cannot be
+    deleted.
+    """
+    topic = RESOURCES["Connections"]["Properties"]
+
+    assert topic == {"TopicName": {"Fn::Sub": "${AWS::StackName}-connections"}}
+
+
+def test_who_hears_of_connections_enters_no_account_and_opens_no_seal() -> None:
+    assert not MAY["hear_connections"] & {"sts:AssumeRole", "kms:Decrypt", "sqs:SendMessage"}
 
 
 def test_the_templates_are_read_and_written_over_tls_alone() -> None:
@@ -741,7 +780,15 @@ def test_other_partitions_are_refused_with_a_sentence_and_arns_name_this_one() -
     assert set(arns) == {"arn:aws"}
 
 
-NAMES = {"BucketName", "DashboardName", "Domain", "FunctionName", "LogGroupName", "Name"}
+NAMES = {
+    "BucketName",
+    "DashboardName",
+    "Domain",
+    "FunctionName",
+    "LogGroupName",
+    "Name",
+    "TopicName",
+}
 """Properties with which a resource of its own is named. Others that are called so refer to one."""
 NAMED_WITHIN = {
     "AWS::ApiGatewayV2::Authorizer",  # within its API

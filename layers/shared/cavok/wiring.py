@@ -45,10 +45,12 @@ if TYPE_CHECKING:
     from cavok.adapters.templates import Templates
     from cavok.adapters.webhook_client import WebhookClient
     from cavok.adapters.workflows import SynchronizationWorkflows, Workflows
+    from cavok.domain.instructions import Trust
     from cavok.services.connections import ConnectionDependencies
     from cavok.services.customer_sessions import CustomerSessions
     from cavok.services.enter_account import EntryDependencies
     from cavok.services.first_tries import FirstTries
+    from cavok.services.hear_connection import HearingDependencies
     from cavok.services.kept_listings import KeptListings
     from cavok.services.log_interactions import LogWriting
     from cavok.services.request_quota import RequestQuota
@@ -376,6 +378,25 @@ def delivery_dependencies() -> "DeliveryDependencies":
     )
 
 
+def connection_hints() -> "Queue":
+    return _queue(setting("CONNECTION_HINTS_URL"))
+
+
+def hearing_dependencies() -> "HearingDependencies":
+    from cavok.adapters.table.hints import Hints
+    from cavok.services.hear_connection import HearingDependencies
+
+    return HearingDependencies(
+        organizations=organizations(),
+        accounts=accounts(),
+        hints=Hints(table()),
+        verifications=verifications(),
+        workflows=workflows(),
+        synchronizing=start_dependencies(),
+        client=webhook_client(),
+    )
+
+
 def followed_acts() -> "Queue":
     return _queue(setting("FOLLOWED_ACTS_URL"))
 
@@ -409,6 +430,18 @@ def templates() -> "Templates":
         addresses,
         setting("TEMPLATES_BUCKET"),
         setting("TRUSTED_ACCOUNT_ID"),
+        setting("CONNECTIONS_TOPIC"),
+    )
+
+
+def trust(external_id: str) -> "Trust":
+    """What the roles of an organization with this external ID trust."""
+    from cavok.domain.instructions import Trust
+
+    return Trust(
+        trusted_account_id=setting("TRUSTED_ACCOUNT_ID"),
+        external_id=external_id,
+        connections_topic=setting("CONNECTIONS_TOPIC"),
     )
 
 

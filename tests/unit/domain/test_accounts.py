@@ -270,3 +270,32 @@ def test_the_count_of_unchanged_tests_is_kept_where_another_test_becomes_the_las
     assert before.last_replaced_by(before) is None
     assert TESTED.last_replaced_by(another) is None
     assert replace(TESTED, verification=None).last_replaced_by(another) is None
+
+
+HEARD = NOW + timedelta(hours=1)
+
+
+def test_an_account_of_which_too_many_speak_at_once_is_due_for_the_sweep() -> None:
+    later = an_account(next_verification_at=HEARD + timedelta(hours=5))
+    rests = an_account(next_verification_at=None)
+
+    assert later.heard_of(HEARD, deleted=False, due=True).next_verification_at == HEARD
+    assert rests.heard_of(HEARD, deleted=False, due=True).next_verification_at == HEARD
+    due = an_account(next_verification_at=NOW)
+    assert due.heard_of(HEARD, deleted=False, due=True) == due
+
+
+def test_a_revoked_account_and_one_under_test_are_not_due_for_what_a_stack_says() -> None:
+    revoked = an_account().with_use_revoked(NOW)
+    held = replace(a_slot(), expires_at=HEARD + timedelta(minutes=1))
+    tested = an_account(slot=held, next_verification_at=None)
+
+    for account in (revoked, tested):
+        assert account.heard_of(HEARD, deleted=False, due=True) == account
+
+
+def test_a_stack_deletes_no_access_key() -> None:
+    keys = an_account_with_keys()
+
+    assert keys.heard_of(HEARD, deleted=True, due=False) == keys
+    assert an_account().heard_of(HEARD, deleted=True, due=False).stack_deleted_at == HEARD

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +14,14 @@ from cavok.domain.connection_hints import (
     LONGEST,
     ConnectionHint,
     HintedChange,
+    HintLimit,
     MalformedHint,
+    RecentHints,
     response_address,
 )
 from cavok.domain.organizations import new_external_id
 from cavok.domain.regions import REGIONS
+from tests.support.builders import NOW
 
 STACK = (
     "arn:aws:cloudformation:eu-west-1:111122223333:stack/"
@@ -163,6 +167,61 @@ def test_what_is_no_object_is_dropped(text: str) -> None:
 def test_an_external_id_that_is_not_ours_is_none(external_id: Any) -> None:
     assert hint(ResourceProperties={"ExternalId": external_id}).external_id is None
     assert hint(ResourceProperties=external_id).external_id is None
+
+
+LOCAL = "http://127.0.0.1:4566/cloudformation-custom-resource-response-euwest1/arn%3Aaws?X-Amz=0f"
+
+
+def test_only_the_local_stack_answers_on_its_own_machine() -> None:
+    assert response_address(LOCAL, "eu-west-1") is None
+    assert response_address(LOCAL, "eu-west-1", allow_loopback=True) == LOCAL
+    assert response_address(LOCAL, "eu-west-2", allow_loopback=True) is None
+    assert hint(ResponseURL=LOCAL).response_address is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        LOCAL.replace("127.0.0.1", "169.254.169.254"),
+        LOCAL.replace("127.0.0.1", "127.0.0.1@attacker.example"),
+        LOCAL.replace("127.0.0.1:4566", "127.0.0.1:4566@attacker.example"),
+        LOCAL.replace("/cloudformation-", "/../latest/cloudformation-"),
+        LOCAL.replace("custom-resource-response-euwest1", "custom-resource-response-useast1"),
+        LOCAL + "\n",
+    ],
+)
+def test_the_local_stack_answers_nowhere_else(address: str) -> None:
+    assert response_address(address, "eu-west-1", allow_loopback=True) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "age", "wait"),
+    [("Create", 0, 0), ("Update", 0, 0), ("Delete", 0, 60), ("Delete", 59, 1), ("Delete", 61, 0)],
+)
+def test_the_role_is_tested_a_minute_after_its_deletion_was_announced(
+    change: str, age: int, wait: int
+) -> None:
+    waits = hint(RequestType=change).waits(NOW, NOW + timedelta(seconds=age))
+
+    assert waits == timedelta(seconds=wait)
+
+
+def test_a_request_counts_once_and_no_more_than_a_limit_within_its_time() -> None:
+    limit, recent = HintLimit(2, timedelta(minutes=1)), RecentHints(NOW)
+    said = []
+    for request, seconds in [("a", 0), ("a", 1), ("b", 2), ("c", 3), ("a", 59), ("c", 60)]:
+        now = NOW + timedelta(seconds=seconds)
+        admission, recent = recent.with_request(request, limit, now)
+        said.append(admission.value)
+
+    assert said == ["admitted", "repeated", "admitted", "too_many", "repeated", "admitted"]
+    assert recent == RecentHints(NOW + timedelta(seconds=60), ("c",))
+
+
+def test_a_clock_that_was_set_back_opens_the_limit_again() -> None:
+    recent = RecentHints(NOW + timedelta(hours=3), ("a",))
+
+    assert recent.with_request("b", HintLimit(1, timedelta(hours=1)), NOW)[0] == "admitted"
 
 
 json_values = st.recursive(

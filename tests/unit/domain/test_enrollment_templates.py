@@ -18,7 +18,7 @@ from cavok.adapters.templates import ENROLLMENT_TEMPLATE, FILES
 from cavok.domain import enrollment_templates, permissions
 from cavok.domain.enrollment_templates import member_template, organization_template
 from cavok.domain.enrollments import READS
-from cavok.domain.instructions import Trust
+from cavok.domain.instructions import Trust, installed
 from tests.support.builders import EXTERNAL_ID, WORKLOAD
 from tests.support.enrollments import an_enrollment
 
@@ -89,6 +89,17 @@ def test_the_accounts_own_role_is_that_of_the_members() -> None:
     assert body == member_template()
     assert template["Resources"]["CavokRole"] == body["Resources"]["CavokRole"]
     assert body["Resources"]["CavokRole"]["Properties"]["RoleName"] == "CavokCloud"
+
+
+def test_every_stack_speaks_for_itself_and_the_customers_own_waits_for_no_member() -> None:
+    own = organization_template()["Resources"]["CavokConnection"]
+    members = member_template()["Resources"]["CavokConnection"]
+
+    assert own["DependsOn"] == ["CavokOrganizationRole", "CavokRole"]
+    assert members["DependsOn"] == ["CavokRole"]
+    assert own["Properties"] == members["Properties"]
+    granted = {each["Ref"] for each in own["Properties"]["Grants"]}
+    assert granted == {"WriteLogs", "EncryptedVolumes", "Ec2", "Rds"}
 
 
 def test_the_stack_set_deploys_to_whole_units_now_and_later_and_goes_on_past_failures() -> None:
@@ -189,7 +200,7 @@ def test_the_copied_template_is_the_published_one_with_the_same_defaults(enrollm
         assert parameter.pop("Default") == value
         if "AllowedPattern" in parameter and parameter["Type"] == "String":
             assert re.fullmatch(parameter["AllowedPattern"], value), name
-    published = json.loads(json.dumps(organization_template()).replace("{CAVOK_ACCOUNT}", WORKLOAD))
+    published = json.loads(installed(json.dumps(organization_template()), WORKLOAD))
     for name in filled_in:
         published["Parameters"][name].pop("Default", None)
 

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shlex
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -14,8 +15,8 @@ import pytest
 from cfnlint import api as cfnlint
 
 from cavok.adapters.templates import TEMPLATE_NAMES
-from cavok.domain import instructions, permissions
-from cavok.domain.accounts import Account
+from cavok.domain import instructions, permissions, template_versions
+from cavok.domain.accounts import AccessType, Account
 from cavok.domain.instructions import Trust
 from cavok.domain.organizations import new_external_id
 from cavok.domain.regions import REGIONS
@@ -209,6 +210,57 @@ def test_the_template_to_copy_is_the_published_one_with_the_links_values_as_defa
     assert copied == json.loads(instructions.installed(json.dumps(published), WORKLOAD))
 
 
+TOPIC = f"arn:aws:sns:eu-west-1:{WORKLOAD}:cavok-connections"
+
+
+def test_the_stack_speaks_to_our_topic_once_its_role_is_there_and_in_our_region_alone() -> None:
+    trust = replace(TRUST, connections_topic=TOPIC)
+    template = json.loads(instructions.cloudformation_template(an_account(), trust))
+    connection = template["Resources"]["CavokConnection"]
+
+    assert connection["DependsOn"] == ["CavokRole"]
+    assert connection["Properties"]["ServiceToken"] == TOPIC
+    assert connection["Properties"]["ExternalId"] == {"Ref": "ExternalId"}
+    assert template["Conditions"][connection["Condition"]] == {
+        "Fn::And": [
+            {"Fn::Equals": [{"Ref": "ReportConnection"}, "Yes"]},
+            {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]},
+        ]
+    }
+    assert template["Parameters"]["ReportConnection"]["Default"] == "Yes"
+    assert set(connection) == {"Type", "Condition", "DependsOn", "Properties"}
+
+
+def test_the_stack_speaks_of_each_change_of_what_it_grants() -> None:
+    """CloudFormation says nothing of an update that changes no property."""
+    template = instructions.generic_template(AccessType.ASSUME_ROLE)
+    properties = template["Resources"]["CavokConnection"]["Properties"]
+    conditions = json.dumps(template["Resources"]["CavokRole"]["Properties"]["Policies"])
+    deciding = {
+        name
+        for name in template["Parameters"]
+        for condition, test in template["Conditions"].items()
+        if f'"{condition}"' in conditions and f'"{name}"' in json.dumps(test)
+    }
+
+    assert {each["Ref"] for each in properties["Grants"]} == deciding
+    assert properties["Version"] == str(template_versions.current())
+
+
+def test_an_access_key_has_no_stack_that_speaks() -> None:
+    template = json.dumps(instructions.generic_template(AccessType.ACCESS_KEY))
+
+    assert "CavokConnection" not in template
+    assert "ReportConnection" not in template
+
+
+def test_where_there_is_no_topic_no_stack_speaks() -> None:
+    template = json.loads(instructions.cloudformation_template(an_account(), TRUST))
+
+    (_, region) = template["Conditions"]["SpeaksToCavok"]["Fn::And"]
+    assert region == {"Fn::Equals": [{"Ref": "AWS::Region"}, ""]}
+
+
 @each_account
 def test_the_link_brings_the_presigned_address_through_the_console_unharmed(
     account: Account,
@@ -242,7 +294,8 @@ def test_the_longest_link_to_a_public_template_is_shorter_than_any_limit(region:
     )
     trust = Trust(trusted_account_id=WORKLOAD, external_id=new_external_id())
     name = TEMPLATE_NAMES[account.access_type]
-    address = f"https://{'b' * 63}.s3.{region}.amazonaws.com/connect/{WORKLOAD}/{name}0.yaml"
+    place = f"connect/{WORKLOAD}/{'s' * 57}-connections"
+    address = f"https://{'b' * 63}.s3.{region}.amazonaws.com/{place}/{name}0.yaml"
 
     assert len(instructions.deploy_url(account, trust, address)) < 1024
 

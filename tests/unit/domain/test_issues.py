@@ -1364,6 +1364,35 @@ def test_a_role_that_cannot_be_assumed_is_told_word_for_word() -> None:
     )
 
 
+def test_a_role_that_is_gone_with_its_stack_is_told_word_for_word() -> None:
+    known = replace(confirmed(an_account()), stack_deleted_at=NOW)
+    refused = entry_refused(known, "AccessDenied", "not authorized", NOW)
+
+    assert issues_of(known, refused) == (
+        Issue(
+            "disconnected",
+            "The stack of this account was deleted on 2025-03-01 at 12:00 UTC, and the role "
+            f"{known.role_arn} cannot be assumed since.",
+            "If the account should be disconnected, delete it here. If not, deploy the role again, "
+            "as the Instructions show: Cavok then tests it.",
+        ),
+    )
+
+
+def test_a_stack_that_was_deleted_before_its_role_was_ever_assumed_disconnects_nothing() -> None:
+    new = replace(an_account(), stack_deleted_at=NOW)
+
+    (issue,) = issues_of(new, entry_refused(new, "AccessDenied", "no", NOW))
+
+    assert issue.code == "role_not_assumable"
+
+
+def test_a_test_that_is_let_in_forgets_that_the_stack_was_deleted() -> None:
+    account = judged_by(replace(confirmed(an_account()), stack_deleted_at=NOW))
+
+    assert (account.status, account.stack_deleted_at) == (Status.CONFIRMED, None)
+
+
 def test_a_role_in_an_account_without_sts_in_our_region_is_told_word_for_word() -> None:
     known = confirmed(an_account())
     said = f"AccessDenied: {sts_is_off('eu-west-1')} In us-east-1: is not authorized"

@@ -44,15 +44,24 @@ def test_no_other_file_is_shipped() -> None:
 
 
 @each_template
+def test_an_installed_template_has_no_placeholder_left(name: str) -> None:
+    assert "CAVOK_" not in instructions.installed(published(name), WORKLOAD, TOPIC)
+
+
+@each_template
 def test_a_published_template_has_no_customers_value_in_it(name: str) -> None:
     text = published(name)
 
     assert [each for each in (EXTERNAL_ID, NUMBER, ORGANIZATION_ID, WORKLOAD) if each in text] == []
 
 
+TOPIC = f"arn:aws:sns:us-east-1:{WORKLOAD}:cavok-connections"
+
+
 @each_template
-def test_a_published_template_passes_cfn_lint(name: str) -> None:
-    text = instructions.installed(published(name), WORKLOAD)
+@pytest.mark.parametrize("topic", [TOPIC, ""])
+def test_a_published_template_passes_cfn_lint(name: str, topic: str) -> None:
+    text = instructions.installed(published(name), WORKLOAD, topic)
     findings = cfnlint.lint(text, regions=["us-east-1"])
 
     assert [str(finding) for finding in findings] == []

@@ -51,25 +51,36 @@ class Templates:
     """Publishes the templates of `cavok/templates/` under their names, and never replaces one.
 
     addresses           an S3 client made with `address_config`.
-    trusted_account_id  Cavok's account that they trust. Installations may share a bucket.
+    trusted_account_id  Cavok's account that they trust.
+    topic               the ARN of the topic to which their stacks speak; empty if there is none.
+
+    Installations may share a bucket, so names contain what they do not share.
     """
 
     def __init__(
-        self, s3: "S3Client", addresses: "S3Client", bucket: str, trusted_account_id: str
+        self,
+        s3: "S3Client",
+        addresses: "S3Client",
+        bucket: str,
+        trusted_account_id: str,
+        topic: str = "",
     ) -> None:
         self._s3 = s3
         self._addresses = addresses
         self._bucket = bucket
         self._trusted_account_id = trusted_account_id
+        self._topic = topic
         self._published: set[str] = set()
 
     def address_of(self, name: str) -> str:
         """The URL of a template, such as `role-v2`. Publishes it if nobody has. Raises
         TemplateDiffers.
         """
-        key = f"connect/{self._trusted_account_id}/{name}.yaml"
+        place = "/".join(filter(None, [self._trusted_account_id, self._topic.rpartition(":")[2]]))
+        key = f"connect/{place}/{name}.yaml"
         if name not in self._published:
-            text = installed((FILES / f"{name}.yaml").read_text(), self._trusted_account_id)
+            file = FILES / f"{name}.yaml"
+            text = installed(file.read_text(), self._trusted_account_id, self._topic)
             self._publish(key, text.encode())
             self._published.add(name)
         return self._addresses.generate_presigned_url(

@@ -1,4 +1,5 @@
-"""Sends messages to an organization's webhook, and never to a private address.
+"""Sends messages to an organization's webhook, and answers to CloudFormation; never to a private
+address.
 
 Each delivery resolves the host name once, checks all its addresses, and connects to the first of
 them that answers. So a name that resolves differently the second time (DNS rebinding) gains
@@ -67,6 +68,15 @@ class WebhookClient:
         """Posts a message and returns the 2xx status. Raises NotDelivered for any other status, and
         for no response within so many seconds.
         """
+        return self._send("POST", url, body, headers, seconds)
+
+    def put(self, url: SplitResult, body: bytes, *, seconds: float) -> int:
+        """The same with PUT, and without headers of ours: a presigned address may not know them."""
+        return self._send("PUT", url, body, {}, seconds)
+
+    def _send(
+        self, method: str, url: SplitResult, body: bytes, headers: Mapping[str, str], seconds: float
+    ) -> int:
         ends_at = time.monotonic() + seconds
         secure = url.scheme == "https"
         port = url.port or (443 if secure else 80)
@@ -75,7 +85,7 @@ class WebhookClient:
         connection = _Pinned(host, port, addresses, secure=secure, ends_at=ends_at)
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         try:
-            connection.request("POST", path, body, dict(headers))
+            connection.request(method, path, body, dict(headers))
             status = connection.status()
         except (OSError, http.client.HTTPException, ValueError) as error:
             # ValueError: an address or a header that HTTP cannot carry.

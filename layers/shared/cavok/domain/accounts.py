@@ -106,7 +106,8 @@ class Fix:
 
 class IssueCode(StrEnum):
     """What an issue is about. Problems: `role_not_assumable`, `credentials_rejected`,
-    `wrong_account` and `confused_deputy` (the role lets others in) fail an account;
+    `wrong_account` and `confused_deputy` (the role lets others in) fail an account, and so does
+    `disconnected`: the role cannot be assumed since the customer deleted its stack.
     `permission_lost`, `log_writing_refused` and `instance_refused` (an instance under Cavok's
     control) degrade it. `revoked`: a person ended its use. The others are information.
     `permission_scoped`: allowed for some instances only. `instances_elsewhere`: instances were
@@ -115,6 +116,7 @@ class IssueCode(StrEnum):
     """
 
     ROLE_NOT_ASSUMABLE = "role_not_assumable"
+    DISCONNECTED = "disconnected"
     CREDENTIALS_REJECTED = "credentials_rejected"
     WRONG_ACCOUNT = "wrong_account"
     CONFUSED_DEPUTY = "confused_deputy"
@@ -250,6 +252,8 @@ class Account(ListedAccount):
     counted_version      the `template_version` under which its organization counts it, and a list
                          finds it; null also for an account that was stored before versions were
                          counted, until its next write.
+    stack_deleted_at     when the customer's stack said that it deletes the role; null again once a
+                         test finds the account connected. Alone it proves nothing.
     attempts             consecutive tests that did not find the account connected.
     touched_at           when a person last changed or tested it.
     woken_at             when a person last did so while it rested; null if nobody has.
@@ -262,6 +266,7 @@ class Account(ListedAccount):
     counted_version: int | None = None
     attempts: int = 0
     connected_at: datetime | None = None
+    stack_deleted_at: datetime | None = None
     proven: frozenset[str] = frozenset()
     connection_revision: int = 1
     writes: int = 0
@@ -406,6 +411,15 @@ class Account(ListedAccount):
         ):
             return self
         return replace(self.touched(now), next_verification_at=now, attempts=0, updated_at=now)
+
+    def heard_of(self, now: datetime, *, deleted: bool, due: bool) -> Self:
+        """After its stack spoke. `due`: it is due, as no test starts at once. The same object if
+        nothing changes.
+        """
+        said = replace(self, stack_deleted_at=now) if deleted and self.role_name else self
+        planned = self.next_verification_at
+        waits = due and not self.revoked and not self.testing(now)
+        return replace(said, next_verification_at=min(planned or now, now)) if waits else said
 
     def with_use_revoked(self, now: datetime) -> Self:
         """Not used, and not tested by a schedule, until a person tests it. A running test loses its

@@ -6,7 +6,8 @@ worth a test, and its answer goes to nobody but CloudFormation.
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
@@ -29,6 +30,24 @@ _ADDRESS = re.compile(
 """Of a bucket of CloudFormation's. Sources: CloudFormation User Guide, "Access CloudFormation using
 an interface endpoint", "Considerations"; S3 User Guide, "Virtual hosting of buckets".
 """
+
+
+_LOOPBACK = re.compile(
+    rf"http://127\.0\.0\.1:[0-9]{{1,5}}/{_BUCKET}([a-z0-9]+)/[A-Za-z0-9%/._~&=?+:|-]*"
+)
+"""The same on the local stack, whose S3 is on this machine."""
+
+ROLE_GOES_WITHIN = timedelta(minutes=1)
+"""CloudFormation says that it deletes a connection, waits for the answer, and then deletes the
+role. So the account is tested this much later.
+"""
+TRIED_AGAIN_AFTER = timedelta(seconds=20)
+TRIED_FOR = timedelta(minutes=7)
+"""While another test holds the account: what it finds may be older than the hint. Longer than a
+test lasts.
+"""
+ANSWER_TRIES = 5
+"""Deliveries of a message in which CloudFormation is answered, if S3 does not take the answer."""
 
 
 class MalformedHint(ValueError):
@@ -61,8 +80,10 @@ class ConnectionHint:
     response_address: str | None
 
     @classmethod
-    def of_message(cls, text: str) -> Self:
-        """Reads the text of a notification. Raises MalformedHint."""
+    def of_message(cls, text: str, *, allow_loopback: bool = False) -> Self:
+        """Reads the text of a notification. `allow_loopback` is only for the local stack. Raises
+        MalformedHint.
+        """
         message = _object(text)
         stack_id = _matching(_STACK, message.get("StackId"), "StackId")
         region, number = stack_id.split(":")[3:5]
@@ -80,8 +101,16 @@ class ConnectionHint:
             request_id=_matching(_REQUEST, message.get("RequestId"), "RequestId"),
             stack_id=stack_id,
             logical_id=_matching(_LOGICAL, message.get("LogicalResourceId"), "LogicalResourceId"),
-            response_address=response_address(message.get("ResponseURL"), region),
+            response_address=response_address(
+                message.get("ResponseURL"), region, allow_loopback=allow_loopback
+            ),
         )
+
+    def waits(self, sent_at: datetime, now: datetime) -> timedelta:
+        """How long to wait before the account is tested; zero: no longer."""
+        if self.change is not HintedChange.DELETE:
+            return timedelta()
+        return max(sent_at + ROLE_GOES_WITHIN - now, timedelta())
 
     def response(self) -> Mapping[str, str]:
         """The answer, whatever a test finds: no customer's stack fails or waits for us. At most
@@ -97,17 +126,63 @@ class ConnectionHint:
         }
 
 
-def response_address(given: Any, region: str) -> str | None:
+def response_address(given: Any, region: str, *, allow_loopback: bool = False) -> str | None:
     """The address itself if it is in the bucket of CloudFormation in this region of AWS; else null.
     It is compared as text, so that no reader of addresses can understand it otherwise.
     """
-    matched = _ADDRESS.fullmatch(given) if isinstance(given, str) and len(given) < LONGEST else None
-    if matched is None or region not in REGIONS:
+    if not isinstance(given, str) or len(given) >= LONGEST or region not in REGIONS:
         return None
-    bucket, host = matched.groups()
-    if bucket != region.replace("-", "") or host not in (None, region):
-        return None
-    return str(given)
+    bucket = region.replace("-", "")
+    if matched := _ADDRESS.fullmatch(given):
+        return given if matched[1] == bucket and matched[2] in (None, region) else None
+    local = _LOOPBACK.fullmatch(given) if allow_loopback else None
+    return given if local and local[1] == bucket else None
+
+
+class Admission(StrEnum):
+    """Whether a hint leads to a test: `repeated` and `too_many` do not."""
+
+    ADMITTED = "admitted"
+    REPEATED = "repeated"
+    TOO_MANY = "too_many"
+
+
+@dataclass(frozen=True, slots=True)
+class HintLimit:
+    """At most so many hints within `per` of the first."""
+
+    most: int
+    per: timedelta
+
+
+OF_AN_ACCOUNT = HintLimit(20, timedelta(hours=1))
+"""A person who tries a stack again and again causes fewer."""
+
+AT_ONCE = HintLimit(6, timedelta(minutes=1))
+"""Tests that an organization's hints start. A stack set tells of thousands of accounts within
+minutes: the others become due, and sweeps test them, fair between organizations.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RecentHints:
+    """What stacks said since `began_at` (UTC): the IDs of CloudFormation's requests, which a topic
+    or queue may deliver twice.
+    """
+
+    began_at: datetime
+    requests: tuple[str, ...] = ()
+
+    def with_request(
+        self, request_id: str, limit: HintLimit, now: datetime
+    ) -> tuple[Admission, Self]:
+        """Whether to follow a hint, and what to remember then."""
+        recent = self if abs(now - self.began_at) < limit.per else type(self)(now)
+        if request_id in recent.requests:
+            return Admission.REPEATED, recent
+        if len(recent.requests) >= limit.most:
+            return Admission.TOO_MANY, recent
+        return Admission.ADMITTED, replace(recent, requests=(*recent.requests, request_id))
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from cavok.domain import permissions
 from cavok.domain.accounts import AccessType
 from cavok.domain.enrollments import READS, ROLE_NAME, Enrollment
 from cavok.domain.instructions import (
+    CONNECTION,
     InstructionStep,
     Trust,
-    condition_of,
+    connection_of,
     generic_template,
     installed,
     parameter_of,
@@ -23,8 +24,13 @@ from cavok.domain.permissions import LOGS, PermissionGroup
 STACK_NAME = "CavokOrganization"
 TEMPLATE_NAME = "organization"
 
-_LEFT_OUT = tuple(group for group in permissions.CAPABILITY_GROUPS if group is not LOGS)
-"""Groups that have a parameter here, and none in the template of a single account."""
+_CHOSEN = (
+    *(group for group in permissions.CAPABILITY_GROUPS if group is not LOGS),
+    *permissions.OPTIONAL_GROUPS,
+)
+"""Groups that are granted where they are among an enrollment's features. Log writing has a choice
+of its own.
+"""
 
 _BOUNDARY = {
     "Type": "String",
@@ -59,25 +65,13 @@ _OWN: dict[str, Any] = {
 
 
 def member_template() -> dict[str, Any]:
-    """The template of each member's stack: that of a single account, with a parameter for each
-    group, a boundary by name, because its ARN differs by account, and one name for all roles.
+    """The template of each member's stack: that of a single account, with a boundary by name,
+    because its ARN differs by account, and one name for all roles.
     """
     template = generic_template(AccessType.ASSUME_ROLE)
-    parameters, conditions = template["Parameters"], template["Conditions"]
+    parameters = template["Parameters"]
     properties = template["Resources"]["CavokRole"]["Properties"]
-    for group in _LEFT_OUT:
-        parameters[parameter_of(group)] = {
-            "Type": "String",
-            "Description": f"{group.title}: whether Cavok may list, start and stop them.",
-            "Default": "Yes",
-            "AllowedValues": ["Yes", "No"],
-        }
-        conditions[condition_of(group)] = {"Fn::Equals": [{"Ref": parameter_of(group)}, "Yes"]}
-    chosen = {group.policy_name: condition_of(group) for group in _LEFT_OUT}
-    properties["Policies"] = [
-        _if(chosen[policy["PolicyName"]], policy) if policy.get("PolicyName") in chosen else policy
-        for policy in properties["Policies"]
-    ]
+    template["Resources"][CONNECTION] = connection_of(template, "CavokRole")
     parameters["PermissionsBoundary"] = _BOUNDARY
     properties["PermissionsBoundary"] = _boundary()
     del parameters["RoleName"]  # Cavok has to know it of each member
@@ -114,6 +108,8 @@ def organization_template() -> dict[str, Any]:
         "Resources": {
             "CavokOrganizationRole": _organization_role(),
             "CavokRole": member["Resources"]["CavokRole"],
+            # Before the members' stacks, which may take an hour and speak for themselves.
+            CONNECTION: connection_of(member, "CavokOrganizationRole", "CavokRole"),
             "CavokMembers": {
                 "Type": "AWS::CloudFormation::StackSet",
                 # A delegated administrator is a member: its own role comes first.
@@ -189,7 +185,7 @@ def stack_parameters(enrollment: Enrollment, trust: Trust) -> dict[str, str]:
     """
     tags = [f"{key}={value}" for key, value in enrollment.tags.items()]
     chosen = {
-        **{parameter_of(group): _yes(group, enrollment) for group in _with_parameters()},
+        **{parameter_of(group): _yes(group, enrollment) for group in _CHOSEN},
         "WriteLogs": "Yes" if LOGS.group in enrollment.features else "No",
     }
     texts = {
@@ -204,10 +200,6 @@ def stack_parameters(enrollment: Enrollment, trust: Trust) -> dict[str, str]:
         **chosen,
         **{name: value for name, value in texts.items() if value},
     }
-
-
-def _with_parameters() -> tuple[PermissionGroup, ...]:
-    return (*_LEFT_OUT, *permissions.OPTIONAL_GROUPS)
 
 
 def _yes(group: PermissionGroup, enrollment: Enrollment) -> str:
@@ -295,7 +287,9 @@ def cloudformation_template(enrollment: Enrollment, trust: Trust) -> str:
     template = organization_template()
     for name, value in stack_parameters(enrollment, trust).items():
         template["Parameters"][name] = {**template["Parameters"][name], "Default": value}
-    return installed(json.dumps(template, indent=2), trust.trusted_account_id)
+    return installed(
+        json.dumps(template, indent=2), trust.trusted_account_id, trust.connections_topic
+    )
 
 
 def deploy_url(enrollment: Enrollment, trust: Trust, template_url: str) -> str:

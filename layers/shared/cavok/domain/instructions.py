@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from cavok.domain import permissions
+from cavok.domain import permissions, template_versions
 from cavok.domain.accounts import AccessType, Account, ListedAccount
 from cavok.domain.chosen_groups import OFFERED, Choice, GroupAccess, GroupChoice, reading_part
 from cavok.domain.permissions import (
@@ -25,17 +25,22 @@ HOLDERS = {AccessType.ASSUME_ROLE: "role", AccessType.ACCESS_KEY: "user"}
 """What holds an account's policies. The names of its templates begin with it."""
 
 OUR_ACCOUNT = "{CAVOK_ACCOUNT}"
-"""Placeholder for the account that roles trust, in templates that are not yet installed. YAML
-quotes it, so that its replacement is not read as a number.
+OUR_TOPIC, OUR_REGION = "{CAVOK_TOPIC}", "{CAVOK_REGION}"
+"""Placeholders for the account that roles trust, and for the topic to which stacks speak, in
+templates that are not yet installed. YAML quotes them, so that their replacement is not read as a
+number.
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """The AWS account that a role must trust, and the external ID that it must require."""
+    """The AWS account that a role must trust, and the external ID that it must require.
+    `connections_topic`: the ARN of the topic to which its stack speaks; empty if there is none.
+    """
 
     trusted_account_id: str
     external_id: str
+    connections_topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,19 +192,21 @@ def cloudformation_template(
     Groups that were not chosen are in it, turned off: an update of the stack keeps the choice.
     """
     parameters = stack_parameters(account, trust, choice)
-    return _with_defaults(account, parameters, trust.trusted_account_id, document_of)
+    return _with_defaults(account, parameters, trust, document_of)
 
 
 def _with_defaults(
     account: Holder,
     parameters: Mapping[str, str],
-    trusted_account_id: str,
+    trust: Trust,
     document_of: DocumentOf = granted_in_full,
 ) -> str:
     template = generic_template(account.access_type, document_of)
     for name, value in parameters.items():
         template["Parameters"][name]["Default"] = value
-    return installed(json.dumps(template, indent=2), trusted_account_id)
+    return installed(
+        json.dumps(template, indent=2), trust.trusted_account_id, trust.connections_topic
+    )
 
 
 def documents_for_all(choice: Choice, trusted_account_id: str) -> tuple[str, str]:
@@ -207,14 +214,18 @@ def documents_for_all(choice: Choice, trusted_account_id: str) -> tuple[str, str
     nobody has added yet. Whoever deploys them enters the external ID.
     """
     role = RoleToBe()
-    template = _with_defaults(role, _chosen_parameters(role, choice), trusted_account_id)
     trust = Trust(trusted_account_id=trusted_account_id, external_id="${var.external_id}")
+    template = _with_defaults(role, _chosen_parameters(role, choice), trust)
     return template, f"{_EXTERNAL_ID_VARIABLE}\n{terraform(role, trust, choice=choice)}"
 
 
-def installed(template: str, trusted_account_id: str) -> str:
-    """A template that trusts only this account of Cavok's."""
-    return template.replace(OUR_ACCOUNT, trusted_account_id)
+def installed(template: str, trusted_account_id: str, topic: str = "") -> str:
+    """A template that trusts only this account of Cavok's, and speaks only to this topic."""
+    region = topic.split(":")[3] if topic else ""
+    values = {OUR_ACCOUNT: trusted_account_id, OUR_TOPIC: topic, OUR_REGION: region}
+    for placeholder, value in values.items():
+        template = template.replace(placeholder, value)
+    return template
 
 
 def stack_parameters(account: Account, trust: Trust, choice: Choice = OFFERED) -> dict[str, str]:
@@ -285,7 +296,7 @@ def generic_template(
     chosen = [group for group in groups if group.proven_by is not ProvenBy.WRITING]
     has_role = access_type is AccessType.ASSUME_ROLE
     policies = [_inline_policy(group, document_of) for group in groups]
-    return {
+    template = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "The IAM role with which Cavok Cloud manages this account. "
         "Delete the stack to disconnect."
@@ -299,14 +310,19 @@ def generic_template(
             ),
             **{parameter_of(group): _group_parameter(group) for group in chosen},
             **_OWN_RULES,
+            **({REPORTS: _REPORTS} if has_role else {}),
         },
         "Conditions": {
             "WritesLogs": _equals("WriteLogs", "Yes"),
             **{name: test for group in chosen for name, test in _group_conditions(group)},
             **{f"Has{name}": {"Fn::Not": [_equals(name, "")]} for name in _OWN_RULES},
+            **({"SpeaksToCavok": _SPEAKS} if has_role else {}),
         },
         **(_role(policies) if has_role else _user(policies)),
     }
+    if has_role:
+        template["Resources"][CONNECTION] = connection_of(template, "CavokRole")
+    return template
 
 
 def _equals(parameter: str, value: str) -> dict[str, Any]:
@@ -445,9 +461,44 @@ def _role_parameters() -> dict[str, Any]:
     }
 
 
+CONNECTION, REPORTS = "CavokConnection", "ReportConnection"
+_REPORTS = _yes_or_no(
+    "Whether this stack tells Cavok when it makes, updates or deletes the role, so that Cavok "
+    "tests it at once. Whoever runs the stack publishes to a topic of Cavok's: No if they may not.",
+    "Yes",
+)
+_SPEAKS = {"Fn::And": [_equals(REPORTS, "Yes"), _equals("AWS::Region", OUR_REGION)]}
+"""A topic hears stacks of its own region alone. Source: CloudFormation Template Reference,
+AWS::CloudFormation::CustomResource: "The service token must be from the same Region in which you
+are creating the stack."
+"""
+
+
+def connection_of(template: Mapping[str, Any], *roles: str) -> dict[str, Any]:
+    """The resource with which a stack of this template speaks, after it has made these roles.
+    CloudFormation speaks of an update if a property changes, so the parameters that decide what is
+    granted are among them.
+    """
+    groups = (*permissions.GRANTED_GROUPS, *OPTIONAL_GROUPS)
+    granting = {"WriteLogs", *(parameter_of(group) for group in groups)}
+    return {
+        "Type": "Custom::CavokConnection",
+        "Condition": "SpeaksToCavok",
+        "DependsOn": list(roles),
+        "Properties": {
+            "ServiceToken": OUR_TOPIC,
+            "ExternalId": {"Ref": "ExternalId"},
+            "Version": str(template_versions.current()),
+            "Grants": [{"Ref": name} for name in template["Parameters"] if name in granting],
+        },
+    }
+
+
 def _role(policies: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "Resources": {"CavokRole": role_with(policies)},
+        "Resources": {
+            "CavokRole": role_with(policies),
+        },
         "Outputs": {"RoleArn": {"Value": {"Fn::GetAtt": ["CavokRole", "Arn"]}}},
     }
 

@@ -7,6 +7,7 @@ customer left out or narrowed on purpose are information.
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from cavok.domain import permissions
 from cavok.domain.access_denied import (
@@ -143,7 +144,10 @@ def log_writing_issues(account: Account, refused: Sequence[Step]) -> tuple[Issue
 
 def _failures(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
     by_name = {step.step: step for step in steps}
-    if by_name[permissions.ASSUME_ROLE].reason is Reason.ROLE_NOT_ASSUMABLE:
+    refused = by_name[permissions.ASSUME_ROLE].reason is Reason.ROLE_NOT_ASSUMABLE
+    if refused and account.connected_at and account.stack_deleted_at:
+        yield _disconnected(account, account.stack_deleted_at)
+    elif refused:
         yield _role_not_assumable(account, by_name[permissions.ASSUME_ROLE])
     match = by_name[permissions.ACCOUNT_MATCHES]
     if match.reason is Reason.CREDENTIALS_REJECTED:
@@ -201,6 +205,17 @@ def _role_not_assumable(account: Account, refused: Step) -> Issue:
         remedy += f" If the role is there, turn AWS STS on in {region}: IAM, Account settings."
         fix = Fix(console_url=ACCOUNT_SETTINGS)
     return Issue(IssueCode.ROLE_NOT_ASSUMABLE, said, remedy, fix=fix)
+
+
+def _disconnected(account: Account, deleted_at: datetime) -> Issue:
+    """The issue of a role that is gone, as the customer's stack had announced."""
+    return Issue(
+        IssueCode.DISCONNECTED,
+        f"The stack of this account was deleted on {deleted_at:%Y-%m-%d at %H:%M} UTC, and the "
+        f"role {account.role_arn} cannot be assumed since.",
+        "If the account should be disconnected, delete it here. If not, deploy the role again, as "
+        "the Instructions show: Cavok then tests it.",
+    )
 
 
 def _wrong_account(account: Account, match: Step) -> Issue:

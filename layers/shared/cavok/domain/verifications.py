@@ -71,8 +71,8 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """One test of an account. Times are UTC. `actor` is who requested it: a person, or the
-    schedule.
+    """One test of an account. Times are UTC. `actor` is who requested it: a person, the schedule,
+    or Cavok itself, after the account's stack spoke.
     """
 
     organization_id: str
@@ -248,6 +248,7 @@ def finish(
         slot=None,
         attempts=0 if connected else account.attempts + 1,
         connected_at=now if connected else account.connected_at,
+        stack_deleted_at=None if connected else account.stack_deleted_at,
         proven=account.proven | allowed if connected else account.proven,
         updated_at=now,
     )

@@ -55,23 +55,60 @@ def start_verification(
             quotas.take(QuotaName.TESTS, organization_id, now)
         except QuotaExceeded:
             return verification
-    try:
+    if begun:
+        _start(verification, requester.request_id, workflows, verifications, now)
+    else:
         workflows.start(verification, requester.request_id)
-    except VerificationNotStarted:
-        if begun:
-            from cavok.services.finish_verification import abort_verification  # rarely needed
-
-            abort_verification(verification, verifications=verifications, now=now)
-        raise
     return verification
 
 
-def _new(account: Account, actor: Actor, workflows: Workflows, now: datetime) -> Verification:
+def _start(
+    verification: Verification,
+    request_id: str,
+    workflows: Workflows,
+    verifications: Verifications,
+    now: datetime,
+) -> None:
+    """Starts the execution of a test that was just begun. Without one, the test is aborted."""
+    try:
+        workflows.start(verification, request_id)
+    except VerificationNotStarted:
+        from cavok.services.finish_verification import abort_verification  # rarely needed
+
+        abort_verification(verification, verifications=verifications, now=now)
+        raise
+
+
+def start_unasked(
+    account: Account,
+    *,
+    actor: Actor,
+    request_id: str,
+    verifications: Verifications,
+    workflows: Workflows,
+    now: datetime,
+) -> None:
+    """Starts a test as a sweep does: it is no person's act, costs the organization nothing, and is
+    due again if it dies. Raises ItemChanged, ItemBusy, ServiceUnavailable.
+    """
+    verification = _new(account, actor, workflows, now, Trigger.SCHEDULED)
+    tested, entry = begin(account, verification)
+    verifications.begin(account, tested, verification, entry)
+    _start(verification, request_id, workflows, verifications, now)
+
+
+def _new(
+    account: Account,
+    actor: Actor,
+    workflows: Workflows,
+    now: datetime,
+    trigger: Trigger = Trigger.MANUAL,
+) -> Verification:
     verification_id = new_id()
     return Verification.new(
         account,
         verification_id=verification_id,
-        trigger=Trigger.MANUAL,
+        trigger=trigger,
         actor=actor,
         started_at=now,
         execution_arn=workflows.execution_arn(verification_id),

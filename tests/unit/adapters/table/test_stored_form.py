@@ -23,6 +23,7 @@ from cavok.adapters.table.audit import AuditItem
 from cavok.adapters.table.deleted import DeletedItem
 from cavok.adapters.table.enrollment_totals import TotalsItem
 from cavok.adapters.table.enrollments import DueEnrollmentItem, EnrollmentItem
+from cavok.adapters.table.hints import HintItem
 from cavok.adapters.table.idempotency import IdempotencyItem
 from cavok.adapters.table.interactions import InteractionItem, RequestItem
 from cavok.adapters.table.invitations import InvitationItem
@@ -400,6 +401,10 @@ WRITTEN: Mapping[str, Item] = {
     "how many accounts have a version": TemplateVersionItem("ORG#o", "TEMPLATE#2", accounts=6),
     "an account that rests": AccountItem.of(RESTING),
     "an account of an enrollment": AccountItem.of(replace(RESTING, enrollment_id=ENROLLMENT_ID)),
+    "an account whose stack was deleted": AccountItem.of(replace(RESTING, stack_deleted_at=NOW)),
+    "what an account's stacks said": HintItem(
+        "ORG#o", "HINT#123456789012", requests=("r", "s"), began_at=NOW, expires_at=NOW
+    ),
     "an enrollment": EnrollmentItem.of(ENROLLMENT),
     "an enrollment with all choices": EnrollmentItem.of(CHOOSY),
     "an enrollment's members by state": TotalsItem(
@@ -491,6 +496,16 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
         AccountItem,
         AccountItem.account,
         replace(RESTING, enrollment_id=ENROLLMENT_ID, version=1, writes=1),
+    ),
+    "an account whose stack was deleted": (
+        AccountItem,
+        AccountItem.account,
+        replace(RESTING, stack_deleted_at=NOW, version=1, writes=1),
+    ),
+    "what an account's stacks said": (
+        HintItem,
+        lambda item: (item.requests, item.began_at),
+        (("r", "s"), NOW),
     ),
     "an enrollment": (EnrollmentItem, EnrollmentItem.enrollment, ENROLLMENT),
     "an enrollment with all choices": (EnrollmentItem, EnrollmentItem.enrollment, CHOOSY),

@@ -178,6 +178,7 @@ class AccountItem(Item):
     touched_at = UTCDateTimeAttribute()
     woken_at = UTCDateTimeAttribute(null=True)
     connected_at = UTCDateTimeAttribute(null=True)
+    stack_deleted_at = UTCDateTimeAttribute(null=True)
     attempts = NumberAttribute()
     proven = PackedAttribute(_pack_names, _unpack_names)
     connection_revision = NumberAttribute()

@@ -13,6 +13,7 @@ others that read or write it.
 | its members by state                  | ORG#<org>         | TOTALS#<enrollment>                 | enrollment_totals, enrollments                                 |
 | its member                            | ORG#<org>         | MEMBER#<enrollment>#<12 digits>     | members                                                        |
 | synchronization of an enrollment      | ORG#<org>         | SYNCHRONIZATION#<enrollment>#<ulid> | synchronizations                                               |
+| what stacks of an AWS account said    | ORG#<org>         | HINT#<12 digits>                    | hints                                                          |
 | audit entry                           | ORG#<org>         | AUDIT#<ulid>                        | audit                                                          |
 | what counts against a quota           | ORG#<org>         | QUOTA#<name>                        | quotas                                                         |
 | how the webhook's receiver does       | WEBHOOK#<org>     | HEALTH                              | webhooks, stream                                               |
@@ -42,14 +43,15 @@ others that read or write it.
 | by_usage           | usage counters | usage_of        | used                 | keys only  |
 | by_schedule        | resources      | scheduled       | sk                   | keys only  |
 | by_turn            | resources      | turns_of        | turn_key             | keys only  |
+| by_external_id     | organizations  | external_id     | pk                   | keys only  |
 
 by_name, by_status and by_template project keys only. A verification that changes neither name nor
 status, and reads the same version, writes nothing to them, and a page of accounts is one query and
 one batch read. All others, and by_template, are sparse: an account has no `template_pk` while the
 version of its role is not known, a resting one no `due_shard`, an entry of the webhook no
 `audited_account`, only usage counters have `usage_of`, only resources with a schedule are
-`scheduled`, and only resources have `turns_of`. by_due has accounts in the partitions `DUE#<n>`,
-and enrollments in one of their own.
+`scheduled`, only resources have `turns_of`, and only organizations an `external_id`. by_due has
+accounts in the partitions `DUE#<n>`, and enrollments in one of their own.
 
 Others spell these keys too: workflows, event filters and IAM conditions in the template, and the
 readers of the stream. A test holds them together. This module loads no PynamoDB, so every function
@@ -76,6 +78,7 @@ ENROLLMENT = "ENROLLMENT#"
 TOTALS = "TOTALS#"
 MEMBER = "MEMBER#"
 SYNCHRONIZATION = "SYNCHRONIZATION#"
+HINT = "HINT#"
 RESOURCE = "RESOURCE#"
 RESOURCE_CLAIM = "RESOURCE_OF#"
 DELETED = "DELETED#"
@@ -160,6 +163,11 @@ def member_sk(enrollment_id: str, account_number: str) -> str:
 
 def synchronization_sk(enrollment_id: str, synchronization_id: str) -> str:
     return f"{SYNCHRONIZATION}{enrollment_id}#{synchronization_id}"
+
+
+def hint_sk(account_number: str) -> str:
+    """`account_number`: empty for those of all accounts."""
+    return f"{HINT}{account_number}"
 
 
 def audit_sk(entry_id: str) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime
 from threading import Lock
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.constants import STRING
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.table import Item, Table, WriteConflict
@@ -49,6 +50,12 @@ class Organizations:
         pk = keys.organization_pk(organization_id)
         item = self._table.get(OrganizationItem, pk, keys.ORGANIZATION_SK)
         return item.organization() if item else None
+
+    def with_external_id(self, external_id: str) -> str | None:
+        """The id of the organization that has it; null, for a moment, for one that is new."""
+        index = OrganizationItem.by_external_id
+        found = self._table.entries(index, external_id, None, start=None, size=1)
+        return next((each["pk"][STRING].removeprefix(keys.ORGANIZATION) for each in found), None)
 
     def create(self, organization: Organization, now: datetime) -> Organization:
         """Stores a new organization, or returns another request's, if that was first. Raises

@@ -204,6 +204,17 @@ class ByTurn(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     turn_key = UnicodeAttribute(range_key=True)
 
 
+class ByExternalId(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Organizations, by their external ID."""
+
+    class Meta:
+        index_name = "by_external_id"
+        projection = KeysOnlyProjection()
+
+    external_id = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(range_key=True)
+
+
 class Item(Model):
     """Base class of all items. It makes the connection, and PynamoDB looks up an index's keys on
     the class that does, so the indexes are declared here.
@@ -228,6 +239,7 @@ class Item(Model):
     by_usage = ByUsage()
     by_schedule = BySchedule()
     by_turn = ByTurn()
+    by_external_id = ByExternalId()
 
     @classmethod
     def of_fields(cls, pk: str, sk: str, source: Any, **others: Any) -> Self:

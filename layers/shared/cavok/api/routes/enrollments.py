@@ -23,7 +23,6 @@ from cavok.api.models.enrollments import (
 from cavok.api.responses import ACCEPTED, CREATED, accepted, answers, created, ok, paged
 from cavok.api.router import Router
 from cavok.domain.enrollments import Enrollment
-from cavok.domain.instructions import Trust
 from cavok.domain.member_states import MemberState
 from cavok.domain.pages import Position
 from cavok.domain.providers import Provider
@@ -183,10 +182,7 @@ def get_enrollment_instructions(enrollment_id: str) -> EnrollmentInstructionsBod
     organization = organization_of(
         organization_id, organizations=wiring.organizations(), now=router.now()
     )
-    trust = Trust(
-        trusted_account_id=wiring.setting("TRUSTED_ACCOUNT_ID"),
-        external_id=organization.external_id,
-    )
+    trust = wiring.trust(organization.external_id)
     address = wiring.templates().address_of(ENROLLMENT_TEMPLATE)
     return EnrollmentInstructionsBody.of_enrollment(enrollment, trust, address)
 

@@ -6,7 +6,8 @@ from cavok.api.models.permissions import Groups
 from cavok.api.responses import answers
 from cavok.api.router import Router
 from cavok.domain.chosen_groups import OFFERED, choice_of
-from cavok.services.instructions import instructions_for, trust_of
+from cavok.services.instructions import instructions_for
+from cavok.services.organizations import organization_of
 
 router = Router()
 
@@ -26,11 +27,9 @@ def get_instructions(account_id: str, groups: Groups = None) -> InstructionsBody
     choice = choice_of(groups) if groups is not None else OFFERED
     organization_id = router.caller.organization_id
     account = wiring.accounts().get(organization_id, account_id)
-    trust = trust_of(
-        organization_id,
-        trusted_account_id=wiring.setting("TRUSTED_ACCOUNT_ID"),
-        organizations=wiring.organizations(),
-        now=router.now(),
+    organization = organization_of(
+        organization_id, organizations=wiring.organizations(), now=router.now()
     )
+    trust = wiring.trust(organization.external_id)
     template, url, update = instructions_for(account, trust, choice, templates=wiring.templates())
     return InstructionsBody.of_account(account, trust, template, url, update, choice=choice)

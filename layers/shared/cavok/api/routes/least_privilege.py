@@ -10,7 +10,6 @@ from cavok.api.models.least_privilege import LeastPrivilegeBody
 from cavok.api.quotas import count_page
 from cavok.api.responses import answers
 from cavok.api.router import Router
-from cavok.domain.instructions import Trust
 from cavok.domain.least_privilege import Scope
 from cavok.services.least_privilege import least_privilege_for
 from cavok.services.organizations import organization_of
@@ -46,8 +45,5 @@ def get_least_privilege(account_id: str, by: By = Scope.ARN) -> LeastPrivilegeBo
         now=now,
     )
     organization = organization_of(organization_id, organizations=wiring.organizations(), now=now)
-    trust = Trust(
-        trusted_account_id=wiring.setting("TRUSTED_ACCOUNT_ID"),
-        external_id=organization.external_id,
-    )
+    trust = wiring.trust(organization.external_id)
     return LeastPrivilegeBody.of_account(account, trust, offered)

@@ -1,0 +1,57 @@
+"""HearConnections: has accounts tested whose customers' stacks say that they changed."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from cavok import start_up, wiring
+from cavok.adapters.webhook_client import NotDelivered
+from cavok.domain.connection_hints import ConnectionHint, MalformedHint
+from cavok.messages import one_message
+from cavok.observability import logger
+from cavok.services.hear_connection import Delivery, NotYet, hear_connection
+
+processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@one_message(failure="Connection not heard", expected=(NotYet, NotDelivered))
+def hear(record: SQSRecord) -> None:
+    """Follows one hint. If it must be heard again, hides the message and raises NotYet."""
+    try:
+        loopback = wiring.loopback_webhooks_allowed()
+        hint = ConnectionHint.of_message(record.body, allow_loopback=loopback)
+    except MalformedHint as error:  # anybody can publish, so no alarm counts it
+        logger.info("Hint dropped", reason=str(error))
+        return
+    logger.append_keys(account_number=hint.account_number, request_id=hint.request_id)
+    try:
+        followed = hear_connection(
+            hint, _delivery(record), wiring.hearing_dependencies(), datetime.now(UTC)
+        )
+    except NotYet as later:
+        wiring.connection_hints().hide(record.receipt_handle, later.seconds)
+        raise
+    logger.info("Hint", change=hint.change, followed=followed)
+
+
+def _delivery(record: SQSRecord) -> Delivery:
+    sent = int(record.attributes.sent_timestamp) / 1000
+    received = int(record.attributes.approximate_receive_count)
+    return Delivery(datetime.fromtimestamp(sent, UTC), received)
+
+
+start_up.prepare(wiring.table, wiring.workflows)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Takes messages of the queue, each what a stack says. Returns those to hear again."""
+    return process_partial_response(event, hear, processor, context)

@@ -1,0 +1,184 @@
+"""Following what a customer's stack says of an account: CloudFormation gets its answer, and a test
+shows what is true.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts
+from cavok.adapters.table.hints import Hints
+from cavok.adapters.table.organizations import Organizations
+from cavok.adapters.table.table import retry_on_conflict
+from cavok.adapters.table.verifications import Verifications
+from cavok.adapters.webhook_client import NotDelivered, WebhookClient
+from cavok.adapters.workflows import Workflows
+from cavok.domain.accounts import Account
+from cavok.domain.actors import SYSTEM, Requester
+from cavok.domain.connection_hints import (
+    ANSWER_TRIES,
+    TRIED_AGAIN_AFTER,
+    TRIED_FOR,
+    Admission,
+    ConnectionHint,
+    HintedChange,
+)
+from cavok.domain.errors import AccountNotFound, BusyWithOthers
+from cavok.observability import logger
+from cavok.services.start_synchronizations import StartDependencies, start_synchronization
+from cavok.services.start_verification import start_unasked
+
+ANSWER_SECONDS = 5.0
+_FAULT = 500
+"""From this status on, a repetition may succeed. Any other refusal is for good: the address has
+expired, or somebody made it up.
+"""
+
+
+class NotYet(Exception):
+    """Hear the message again in so many seconds."""
+
+    def __init__(self, wait: timedelta) -> None:
+        self.seconds = max(int(wait.total_seconds()), 1)
+        super().__init__(f"Hear it again in {self.seconds} seconds.")
+
+
+class Followed(StrEnum):
+    """What came of a hint. `unknown`: of an account or external ID that nobody here has.
+    `repeated`, `too_many`: not followed, as `Admission` has it. `due`: a sweep tests the account.
+    `unused`: it is revoked or gone.
+    """
+
+    UNKNOWN = "unknown"
+    REPEATED = "repeated"
+    TOO_MANY = "too_many"
+    STARTED = "started"
+    DUE = "due"
+    UNUSED = "unused"
+    SYNCHRONIZING = "synchronizing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HearingDependencies:
+    """`workflows` are those of tests that nobody watches."""
+
+    organizations: Organizations
+    accounts: Accounts
+    hints: Hints
+    verifications: Verifications
+    workflows: Workflows
+    synchronizing: StartDependencies
+    client: WebhookClient
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """How a message arrived: when it was sent, UTC, and for which time it is received."""
+
+    sent_at: datetime
+    received: int
+
+
+def hear_connection(
+    hint: ConnectionHint, delivery: Delivery, dependencies: HearingDependencies, now: datetime
+) -> Followed:
+    """Answers CloudFormation, and has the account tested if it is one of the organization with the
+    hint's external ID. A test, and nothing that the hint says, decides what is shown.
+
+    May be called any number of times. A message that comes again was admitted at its first
+    delivery. Raises NotYet; also NotDelivered, Conflict, ServiceUnavailable, after which the
+    message comes again.
+    """
+    _answer(hint, delivery, dependencies.client)
+    organization_id = _organization_of(hint, dependencies)
+    if organization_id is None:
+        return Followed.UNKNOWN
+    number = hint.account_number
+    account = dependencies.accounts.with_numbers(organization_id, [number]).get(number)
+    enrollments = [
+        each.enrollment_id
+        for each in dependencies.synchronizing.enrollments.of_organization(organization_id)
+        if each.management_account_id == number
+    ]
+    if account is None and not enrollments:
+        return Followed.UNKNOWN
+    if delivery.received == 1:
+        admission = dependencies.hints.admit(organization_id, number, hint.request_id, now)
+        if admission is not Admission.ADMITTED:
+            return Followed(admission.value)
+    if wait := hint.waits(delivery.sent_at, now):
+        raise NotYet(wait)
+    for enrollment_id in enrollments:
+        start_synchronization(
+            organization_id,
+            enrollment_id,
+            requester=Requester(actor=SYSTEM, request_id=hint.request_id),
+            dependencies=dependencies.synchronizing,
+            quotas=None,
+            now=now,
+        )
+    if account is None:
+        return Followed.SYNCHRONIZING
+    return _have_tested(account, hint, delivery, dependencies, now)
+
+
+def _answer(hint: ConnectionHint, delivery: Delivery, client: WebhookClient) -> None:
+    """Raises NotDelivered if a repetition may succeed. Anybody can publish an address that never
+    answers, so that ends.
+    """
+    if hint.response_address is None or delivery.received > ANSWER_TRIES:
+        return
+    body = json.dumps(hint.response()).encode()
+    try:
+        client.put(urlsplit(hint.response_address), body, seconds=ANSWER_SECONDS)
+    except NotDelivered as error:
+        final = error.status is not None and error.status < _FAULT
+        if not final and delivery.received < ANSWER_TRIES:
+            raise
+        logger.info("Not answered", reason=str(error))
+
+
+def _organization_of(hint: ConnectionHint, dependencies: HearingDependencies) -> str | None:
+    if hint.external_id is None:
+        return None
+    return dependencies.organizations.with_external_id(hint.external_id)
+
+
+def _have_tested(
+    found: Account,
+    hint: ConnectionHint,
+    delivery: Delivery,
+    dependencies: HearingDependencies,
+    now: datetime,
+) -> Followed:
+    ids, accounts = (found.organization_id, found.account_id), dependencies.accounts
+    at_once = dependencies.hints.starts_at_once(found.organization_id, hint.request_id, now)
+    deleted = hint.change is HintedChange.DELETE
+
+    def attempt() -> Followed:
+        account = accounts.get(*ids)
+        if account.revoked:
+            return Followed.UNUSED
+        if account.testing(now) and now < delivery.sent_at + TRIED_FOR:
+            raise NotYet(TRIED_AGAIN_AFTER)
+        said = account.heard_of(now, deleted=deleted, due=not at_once)
+        if not at_once or account.testing(now):
+            if said != account:
+                accounts.save(account, said)
+            return Followed.DUE
+        start_unasked(
+            said,
+            actor=SYSTEM,
+            request_id=hint.request_id,
+            verifications=dependencies.verifications,
+            workflows=dependencies.workflows,
+            now=now,
+        )
+        return Followed.STARTED
+
+    try:
+        return retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
+    except AccountNotFound:  # deleted at this moment
+        return Followed.UNUSED

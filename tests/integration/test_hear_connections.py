@@ -1,0 +1,386 @@
+"""What customers' stacks say, and what anybody says in their name: on moto, with a bucket of
+CloudFormation's that is in memory.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from urllib.parse import SplitResult
+
+import pytest
+
+from cavok import wiring
+from cavok.adapters.webhook_client import NotDelivered
+from cavok.domain.accounts import Account, Status
+from cavok.domain.connection_hints import AT_ONCE, OF_AN_ACCOUNT
+from cavok.domain.organizations import new_external_id
+from cavok.domain.verifications import Trigger, entry_refused, finish
+from tests.support.api import Api
+from tests.support.builders import NUMBER, ORGANIZATION_ID, a_verification, steps_of
+from tests.support.enrollments import MANAGEMENT, NEW
+from tests.support.messages import environment, invoke, records_of
+from tests.support.moto_stack import (
+    SYNCHRONIZATIONS,
+    WORKFLOW,
+    Clock,
+    Json,
+    begin_test,
+    client,
+    plain_items,
+    stored_items,
+)
+
+__all__ = ["environment"]
+
+REQUEST = "0c1f2d3e-5a6b-4c7d-8e9f-00112233"
+BUCKET = "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com"
+QUEUE = "ConnectionHints"
+
+
+@dataclass
+class CloudFormation:
+    """Where answers arrive, and how long messages were hidden."""
+
+    answers: list[Json] = field(default_factory=list)
+    hosts: set[str | None] = field(default_factory=set)
+    hidden: list[int] = field(default_factory=list)
+    refuses_with: NotDelivered | None = None
+
+    def put(self, url: SplitResult, body: bytes, *, seconds: float) -> int:
+        self.hosts.add(url.hostname)
+        if self.refuses_with:
+            raise self.refuses_with
+        self.answers.append(json.loads(body))
+        return 200
+
+    def hide(self, receipt_handle: str, seconds: int) -> None:
+        self.hidden.append(seconds)
+
+
+@pytest.fixture(autouse=True)
+def cloudformation(monkeypatch: pytest.MonkeyPatch) -> CloudFormation:
+    made = CloudFormation()
+    monkeypatch.setattr(wiring, "webhook_client", lambda: made)
+    monkeypatch.setattr(wiring, "connection_hints", lambda: made)
+    monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
+    return made
+
+
+@pytest.fixture
+def external_id(admin: Api) -> str:
+    return str(admin.get("/v1/organization").json["external_id"])
+
+
+Says = Callable[..., Json]
+
+
+@pytest.fixture
+def says(external_id: str) -> Says:
+    """What a stack in the account says."""
+
+    def of(number: str = NUMBER, request: int = 1, external: str = external_id, **but: Any) -> Json:
+        stack = f"arn:aws:cloudformation:us-east-1:{number}:stack/CavokCloud/6d8c3bb0"
+        return {
+            "RequestType": "Create",
+            "ResponseURL": f"{BUCKET}/{number}?X-Amz-Signature=0f",
+            "StackId": stack,
+            "RequestId": f"{REQUEST}{request:04}",
+            "LogicalResourceId": "CavokConnection",
+            "ResourceType": "Custom::CavokConnection",
+            "ResourceProperties": {"ExternalId": external},
+        } | but
+
+    return of
+
+
+def hear(*messages: Json, received: int = 1, age: timedelta = timedelta()) -> int:
+    """How many of these messages come again."""
+    records = records_of(QUEUE, list(messages), received, sent_at=Clock.time - age)
+    return len(invoke("HearConnections", {"Records": records})["batchItemFailures"])
+
+
+def started(machine: str = WORKFLOW) -> list[Json]:
+    sfn = client("stepfunctions")
+    return [
+        json.loads(sfn.describe_execution(executionArn=each["executionArn"])["input"])
+        for each in sfn.list_executions(stateMachineArn=machine)["executions"]
+    ]
+
+
+def account_of(account_id: str) -> Account:
+    return wiring.accounts().get(ORGANIZATION_ID, account_id)
+
+
+def ends(account_id: str, *steps: Any) -> None:
+    """The account's running test ends with these steps."""
+    account = account_of(account_id)
+    assert account.slot
+    running = wiring.verifications().get(account_id, account.slot.verification_id)
+    after, test = finish(account, running, steps or steps_of(account), Clock.time)
+    wiring.verifications().finish(account, after, test, None)
+
+
+def test_an_account_is_tested_once_its_stack_says_so_and_the_stack_goes_on(
+    admin: Api, says: Says, cloudformation: CloudFormation
+) -> None:
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    audited = len(admin.get("/v1/audit").json["items"])
+
+    assert hear(says()) == 0
+
+    (test,) = started()
+    assert (test["account_id"], test["trigger"]) == (account_id, Trigger.SCHEDULED)
+    assert account_of(account_id).testing(Clock.time)
+    (answer,) = cloudformation.answers
+    assert (answer["Status"], answer["RequestId"]) == ("SUCCESS", f"{REQUEST}0001")
+    assert answer["PhysicalResourceId"] == f"cavok-connection-{NUMBER}"
+    quotas = {each["name"]: each for each in admin.get("/v1/organization").json["quotas"]}
+    assert quotas["tests"]["remaining"] == quotas["tests"]["limit"], "it is no person's"
+    assert len(admin.get("/v1/audit").json["items"]) == audited
+
+
+def test_a_message_that_is_delivered_twice_starts_one_test_and_is_answered_twice(
+    admin: Api, says: Says, cloudformation: CloudFormation
+) -> None:
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    assert hear(says()) == 0
+    ends(account_id)
+
+    assert hear(says()) == 0
+
+    assert (len(started()), len(cloudformation.answers)) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "but",
+    [
+        {"number": "100000000001"},
+        {"external": new_external_id()},
+        {"ResourceProperties": {}},
+        {"ResourceProperties": {"ExternalId": "somebody's"}},
+    ],
+)
+def test_what_nobody_here_has_is_answered_and_changes_nothing(
+    admin: Api, says: Says, cloudformation: CloudFormation, but: dict[str, Any]
+) -> None:
+    admin.account(provider_id=NUMBER)
+    before = stored_items()
+
+    assert hear(says(**but)) == 0
+
+    assert (len(cloudformation.answers), started(), stored_items()) == (1, [], before)
+
+
+def test_an_account_of_another_organization_is_not_tested_by_this_ones_external_id(
+    admin: Api, other_admin: Api, says: Says
+) -> None:
+    other_admin.account(provider_id=NUMBER)
+    before = stored_items()
+
+    assert hear(says()) == 0
+
+    assert (started(), stored_items()) == ([], before)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://169.254.169.254/latest/meta-data/iam/security-credentials/",
+        "https://attacker.example/",
+        f"{BUCKET}.attacker.example/x",
+        f"{BUCKET}@attacker.example/x",
+        BUCKET.replace("useast1", "euwest1") + "/x",
+        "http://127.0.0.1:4566/cloudformation-custom-resource-response-useast1/x",
+        None,
+    ],
+)
+def test_no_address_but_cloudformations_is_called_and_the_account_is_tested(
+    admin: Api, says: Says, cloudformation: CloudFormation, address: str | None
+) -> None:
+    admin.account(provider_id=NUMBER)
+
+    assert hear(says(ResponseURL=address)) == 0
+
+    assert (cloudformation.hosts, len(started())) == (set(), 1)
+
+
+@pytest.mark.parametrize("body", ["", "7", {}, {"RequestType": "Create"}, "x" * 20_000])
+def test_what_is_no_request_is_dropped_without_an_answer(
+    body: Any, cloudformation: CloudFormation
+) -> None:
+    assert hear(body) == 0
+
+    assert (cloudformation.hosts, plain_items()) == (set(), {})
+
+
+@pytest.mark.parametrize("status", [301, 307, 403, 404])
+def test_an_address_that_s3_refuses_for_good_is_not_called_again(
+    admin: Api, says: Says, cloudformation: CloudFormation, status: int
+) -> None:
+    admin.account(provider_id=NUMBER)
+    cloudformation.refuses_with = NotDelivered("no", status)
+
+    assert hear(says()) == 0
+
+    assert len(started()) == 1
+
+
+@pytest.mark.parametrize("status", [None, 500, 503])
+def test_an_answer_that_did_not_arrive_is_given_again_and_not_for_ever(
+    admin: Api, says: Says, cloudformation: CloudFormation, status: int | None
+) -> None:
+    """Anybody may publish an address in a region that has no such host."""
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    cloudformation.refuses_with = NotDelivered("no", status)
+
+    assert [hear(says(), received=each) for each in range(1, 7)] == [1, 1, 1, 1, 0, 1]
+
+    assert [each["account_id"] for each in started()] == [account_id]
+    assert cloudformation.hidden == [20], "the sixth finds the test running"
+
+
+def test_a_deletion_is_answered_at_once_and_followed_when_the_role_is_gone(
+    admin: Api, says: Says, cloudformation: CloudFormation
+) -> None:
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    hear(says())
+    ends(account_id)
+    deletion = says(request=2, RequestType="Delete")
+
+    assert hear(deletion, age=timedelta(seconds=2)) == 1
+    assert (cloudformation.hidden, len(cloudformation.answers)) == ([58], 2)
+    assert (len(started()), account_of(account_id).stack_deleted_at) == (1, None)
+    Clock.time += timedelta(seconds=58)
+    assert hear(deletion, received=2, age=timedelta(minutes=1)) == 0
+
+    assert len(started()) == 2
+    ends(account_id, entry_refused(account_of(account_id), "AccessDenied", "no", Clock.time))
+    shown = admin.get(f"/v1/accounts/{account_id}").json
+    assert (shown["status"], [each["code"] for each in shown["issues"]]) == (
+        "failed",
+        ["disconnected"],
+    )
+    assert "stack of this account was deleted" in shown["issues"][0]["message"]
+
+
+def test_who_only_says_that_a_stack_was_deleted_disconnects_nothing(admin: Api, says: Says) -> None:
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    hear(says())
+    ends(account_id)
+
+    assert hear(says(request=2, RequestType="Delete"), received=2, age=timedelta(minutes=2)) == 0
+    assert admin.get(f"/v1/accounts/{account_id}").json["status"] == "confirmed"
+    ends(account_id)
+
+    assert account_of(account_id).status == Status.CONFIRMED
+    assert (account_of(account_id).issues, account_of(account_id).stack_deleted_at) == ((), None)
+
+
+def test_a_running_test_may_be_older_than_the_stack_so_another_one_follows(
+    admin: Api, says: Says, cloudformation: CloudFormation
+) -> None:
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    begin_test(account_of(account_id), a_verification(account_id=account_id, started_at=Clock.time))
+
+    assert hear(says()) == 1
+    assert (cloudformation.hidden, started()) == ([20], [])
+    Clock.time += timedelta(minutes=7)
+    assert hear(says(), received=2, age=timedelta(minutes=7)) == 0
+
+    assert len(started()) == 1
+
+
+def test_a_revoked_account_is_not_tested(admin: Api, says: Says) -> None:
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    admin.post(f"/v1/accounts/{account_id}/revoke")
+
+    assert hear(says(), says(request=2, RequestType="Delete")) == 1
+
+    assert started() == []
+    assert account_of(account_id).next_verification_at is None
+
+
+def test_a_flood_about_one_account_starts_few_tests_and_delays_nobody_else(
+    admin: Api, other_admin: Api, says: Says, cloudformation: CloudFormation
+) -> None:
+    """By somebody who knows the external ID and the number."""
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    other = other_admin.account(provider_id="222222222222")["account_id"]
+    theirs = other_admin.get("/v1/organization").json["external_id"]
+
+    for request in range(3 * OF_AN_ACCOUNT.most):
+        hear(says(request=request))
+        if account_of(account_id).testing(Clock.time):
+            ends(account_id)
+        Clock.time += timedelta(seconds=30)
+
+    assert len(started()) == OF_AN_ACCOUNT.most
+    assert len(cloudformation.answers) == 3 * OF_AN_ACCOUNT.most
+    assert hear(says("222222222222", external=theirs)) == 0
+    assert {each["account_id"] for each in started()} == {account_id, other}
+
+
+def test_many_accounts_at_once_become_due_for_the_sweep(admin: Api, says: Says) -> None:
+    numbers = [f"3000000000{n:02}" for n in range(AT_ONCE.most + 3)]
+    ids = [admin.account(provider_id=number, name=f"A{number}")["account_id"] for number in numbers]
+    for account_id in ids:
+        wiring.accounts().changed(
+            ORGANIZATION_ID, account_id, lambda found: found.enrolled(None, Clock.time)
+        )
+    later = Clock.time + timedelta(hours=8)
+    Clock.time += timedelta(minutes=1)
+
+    heard = [hear(says(number, request=n)) for n, number in enumerate(numbers)]
+
+    assert set(heard) == {0}
+    assert len(started()) == AT_ONCE.most
+    rest = [account_of(each) for each in ids[AT_ONCE.most :]]
+    assert all(each.next_verification_at and each.next_verification_at <= later for each in rest)
+    assert not any(each.testing(Clock.time) for each in rest)
+
+
+def test_the_stack_of_an_enrollment_starts_its_synchronization(admin: Api, says: Says) -> None:
+    enrollment = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
+
+    assert hear(says(MANAGEMENT)) == 0
+    assert hear(says(MANAGEMENT)) == 0
+    assert hear(says(MANAGEMENT, request=2)) == 0
+
+    assert [each["enrollment_id"] for each in started(SYNCHRONIZATIONS)] == [enrollment]
+    assert started() == []
+
+
+def test_nobody_says_in_which_account_an_enrollment_is_but_a_person(admin: Api, says: Says) -> None:
+    """A stranger would have the customer read another AWS Organization."""
+    body = {name: value for name, value in NEW.items() if name != "management_account_id"}
+    admin.post("/v1/enrollments", body)
+    before = stored_items()
+
+    assert hear(says("666666666666")) == 0
+
+    assert (started(SYNCHRONIZATIONS), stored_items()) == ([], before)
+
+
+def test_a_test_that_could_not_start_is_started_by_the_next_delivery(
+    admin: Api, says: Says, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cavok.adapters.workflows import Workflows
+    from cavok.domain.errors import VerificationNotStarted
+
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    with monkeypatch.context() as patched:
+
+        def refuse(*_: Any) -> None:
+            raise VerificationNotStarted("no")
+
+        patched.setattr(Workflows, "start", refuse)
+        assert hear(says()) == 1
+    assert not account_of(account_id).testing(Clock.time)
+
+    assert hear(says(), received=2) == 0
+
+    assert [each["account_id"] for each in started()] == [account_id]
