@@ -57,6 +57,9 @@ const ROUTES = [
     section: "accounts",
     view: async () => (await import("./views/trail.js")).accountAudit,
   },
+  { path: "/enrollments", section: "accounts", view: async () => (await import("./views/enrollments.js")).list },
+  { path: "/enrollments/new", section: "accounts", view: async () => (await import("./views/enrollments.js")).list },
+  { path: "/enrollments/:id", section: "accounts", view: async () => (await import("./views/enrollment.js")).one },
   {
     path: "/organization",
     section: "organization",

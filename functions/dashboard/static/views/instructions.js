@@ -1,6 +1,7 @@
 // Instructions for the customer's own account, and the result of the test.
 import * as api from "../lib/api.js";
 import { announce, fill, h, render, safeHref, whileLookedAt } from "../lib/dom.js";
+import { expires } from "../lib/deploy-link.js";
 import { ageing, stopwatch } from "../lib/elapsed.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
@@ -175,13 +176,6 @@ export function instructions(context) {
     },
     { pauseOf: () => (open() > WATCH_SLOWLY_AFTER_MS ? 5 * WATCH_EVERY_MS : WATCH_EVERY_MS) },
   );
-}
-
-// Whether the template's address is presigned, because the template is not public. Checks the address's own query,
-// because a role may have any name.
-export function expires(link) {
-  const template = new URLSearchParams(new URL(link).hash.split("?")[1]).get("templateURL") ?? link;
-  return new URL(template).searchParams.has("X-Amz-Expires");
 }
 
 // The fields that determine the steps and templates.
