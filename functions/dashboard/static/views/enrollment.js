@@ -9,8 +9,10 @@ import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { removing, unlessChanged, onceMore } from "../lib/meanwhile.js";
 import { dialog } from "../lib/modal.js";
+import { styled } from "../lib/pictures.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
+import * as store from "../lib/store.js";
 import { countOf } from "../lib/units.js";
 import {
   changeButton,
@@ -27,7 +29,7 @@ import {
 import { keptTrue, oldest, READ_EVERY_MS, watched } from "../lib/watched.js";
 import { readable } from "../texts.js";
 import { enrollmentForm } from "./enrollment-form.js";
-import { badge, memberTree, styled } from "./members.js";
+import { badge, memberTree } from "./members.js";
 import { t } from "./texts.js";
 
 const WATCH_EVERY_MS = 2_000;
@@ -40,7 +42,6 @@ const followed = new Map();
 
 export function one({ main, title, signal: view, params }) {
   title(t.enrollments.title);
-  styled();
   const base = `/v1/enrollments/${api.segment(params.id)}`;
   // It ends with the view, and with the enrollment.
   const ending = new AbortController();
@@ -53,12 +54,23 @@ export function one({ main, title, signal: view, params }) {
   const members = h("div", {});
   const missing = h("div", {});
   const end = h("div", {});
-  const all = h("div", { class: "stack enrollment-parts" }, head, progress, deployment.node, members, settings, end);
+  // Each is hidden until what is above it has been read, so that nothing moves. A read that hangs delays it for five
+  // seconds at most.
+  const last = h("div", { class: "stack", hidden: true }, settings, end);
+  const below = h("div", { class: "stack enrollment-parts", hidden: true }, members, last);
+  const all = h("div", { class: "stack enrollment-parts" }, head, progress, deployment.node, below);
+  const showBelow = async () => {
+    await store.unlessItHangs(deployment.there(), signal);
+    below.hidden = false;
+    if (tree) await store.unlessItHangs(tree.there, signal);
+    last.hidden = false;
+  };
   const place = h("div", {});
   /** The newest enrollment. @type {any} */
   let shown;
   /** @type {ReturnType<typeof memberTree> | undefined} */
   let tree;
+  let isBegun = false;
 
   const again = () => part.again().catch(() => {});
   const synchronize = (event) =>
@@ -82,8 +94,8 @@ export function one({ main, title, signal: view, params }) {
     const until = AbortSignal.any([signal, own.signal]);
     const target = h("div", {});
     fill(progress, section(t.enrollments.synchronization, {}, target));
-    const read = () => api.get(`${base}/synchronizations/${api.segment(id)}`, { signal: until });
-    const draw = (found) => {
+    const readState = () => api.get(`${base}/synchronizations/${api.segment(id)}`, { signal: until });
+    const drawState = (found) => {
       if (found.state !== "running") {
         followed.delete(params.id);
         own.abort();
@@ -92,7 +104,11 @@ export function one({ main, title, signal: view, params }) {
       }
       return drawProgress(found);
     };
-    watched(target, read, draw, { signal: until, pauseOf: () => WATCH_EVERY_MS, placeholder: () => skeleton(1) });
+    watched(target, readState, drawState, {
+      signal: until,
+      pauseOf: () => WATCH_EVERY_MS,
+      placeholder: () => skeleton(1),
+    });
   };
 
   // ---- drawing ---------------------------------------------------------------------------------
@@ -119,6 +135,8 @@ export function one({ main, title, signal: view, params }) {
         changeButton(t.enrollments.end, { class: "button-danger", onclick: () => confirmEnd(shown, base, ended) }),
       ),
     );
+    if (!isBegun) showBelow();
+    isBegun = true;
     return all;
   };
   const ended = (steps) => {
@@ -126,7 +144,8 @@ export function one({ main, title, signal: view, params }) {
     ending.abort();
     if (!view.aborted) drawEnded(main, name, steps);
   };
-  const part = keptTrue(place, () => api.get(base, { signal }), draw, {
+  const read = () => Promise.all([api.get(base, { signal }), styled("enrollments")]);
+  const part = keptTrue(place, read, ([enrollment]) => draw(enrollment), {
     signal,
     pauseOf: () => (shown?.synchronizing ? 2 * WATCH_EVERY_MS : READ_EVERY_MS),
     placeholder: () => skeleton(8, "card"),
@@ -327,7 +346,7 @@ function deploying(base, signal) {
     else if (version !== enrollment.version) guide.again().catch(() => {});
     version = enrollment.version;
   };
-  return { node, take, readAt: () => guide?.readAt() ?? 0 };
+  return { node, take, readAt: () => guide?.readAt() ?? 0, there: async () => guide?.first };
 }
 
 function drawGuide(guide, onPress, way) {

@@ -3,20 +3,21 @@ import * as api from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import { styled } from "../lib/pictures.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import { progressOf } from "../lib/units.js";
 import { changeButton, freshnessMark, notice, skeleton, toast } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
 import { enrollmentForm } from "./enrollment-form.js";
-import { badge, stateCounts, styled } from "./members.js";
+import { badge, stateCounts } from "./members.js";
 import { t } from "./texts.js";
 
 export function list({ main, title, signal, path }) {
   title(t.enrollments.title);
-  styled();
   const place = h("div", { class: "stack" });
-  const shown = watched(place, () => api.get("/v1/enrollments", { signal }), draw, {
+  const read = () => Promise.all([api.get("/v1/enrollments", { signal }), styled("enrollments")]);
+  const shown = watched(place, read, ([answer]) => draw(answer), {
     signal,
     className: "stack",
     placeholder: () => skeleton(4, "card"),

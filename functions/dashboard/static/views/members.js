@@ -26,25 +26,6 @@ const LOOKS = {
 const lookOf = (state) => LOOKS[state] ?? ["off", "question"];
 const STATUS_LOOKS = { waiting: "unconfirmed", connected: "confirmed", failed: "failed" };
 
-/** @type {HTMLElement | undefined} */
-let styles;
-
-/** Loads the styles of enrollments once. */
-export function styled() {
-  if (styles) return;
-  const { href } = new URL("../enrollments.css", import.meta.url);
-  const link = h("link", {
-    rel: "stylesheet",
-    href,
-    onerror: () => {
-      styles = undefined;
-      link.remove();
-    },
-  });
-  styles = link;
-  document.head.append(link);
-}
-
 /** The status of an enrollment. */
 export function badge(status) {
   const look = STATUS_LOOKS[status] ?? "unconfirmed";
@@ -105,8 +86,8 @@ export function memberTree(base, signal) {
   let state = "";
   /** How many units of a list are shown, if more than usual. @type {WeakMap<Element, number>} */
   const shownOf = new WeakMap();
-  /** The open units, by id. @type {Map<string, {node: Element, draw: () => void, again: () => void,
-   *   filter: () => void, end: () => void}>} */
+  /** The open units, by id. @type {Map<string, {node: Element, first: () => Promise<any> | undefined,
+   *   draw: () => void, again: () => void, filter: () => void, end: () => void}>} */
   const open = new Map();
   const top = unitList(signal, () => tree.roots, { "aria-label": t.enrollments.tree });
   const none = h("p", { class: "muted", hidden: true }, t.enrollments.noneInState);
@@ -255,7 +236,7 @@ export function memberTree(base, signal) {
       drop();
       draw();
     };
-    open.set(id, { node: body, draw, again, filter, end: () => own.abort() });
+    open.set(id, { node: body, first: () => members?.pages.first, draw, again, filter, end: () => own.abort() });
     within.addEventListener("abort", () => {
       open.delete(id);
       fill(body);
@@ -352,7 +333,8 @@ export function memberTree(base, signal) {
       signal,
     );
   };
-  return { node: h("div", { class: "member-tree" }, filters, place), take, readAt: counted.readAt };
+  const there = Promise.resolve(counted.first).then(() => Promise.all([...open.values()].map((unit) => unit.first())));
+  return { node: h("div", { class: "member-tree" }, filters, place), take, readAt: counted.readAt, there };
 }
 
 function memberRow({ name, provider_id: digits, state, account_id: id }) {
