@@ -11,6 +11,15 @@ from pydantic import BaseModel, ValidationError
 from cavok.api.models.accounts import AccountBody, AccountPage, AccountsImportResult
 from cavok.api.models.audit import AuditPage
 from cavok.api.models.detection import DetectionBody
+from cavok.api.models.enrollments import (
+    EndedEnrollmentBody,
+    EnrollmentBody,
+    EnrollmentInstructionsBody,
+    EnrollmentPage,
+    MemberPage,
+    SynchronizationBody,
+    UnitPage,
+)
 from cavok.api.models.instances import InstanceList
 from cavok.api.models.instructions import InstructionsBody
 from cavok.api.models.interactions import InteractionBody, InteractionPage
@@ -27,6 +36,7 @@ from cavok.api.models.webhooks import DeliveryPage, Redelivery, TestMessage, Web
 from cavok.api.problems import Problem
 
 _ACCOUNT = "/v1/accounts/[^/]+"
+_ENROLLMENT = "/v1/enrollments/[^/]+"
 _ANSWERS: dict[str, type[BaseModel]] = {
     "GET /v1/organization": OrganizationBody,
     "GET /v1/organization/usage": OrganizationUsageBody,
@@ -55,6 +65,13 @@ _ANSWERS: dict[str, type[BaseModel]] = {
     "GET /v1/resources": OrganizationResourceList,
     f"GET {_ACCOUNT}/resources": ResourceList,
     f"POST {_ACCOUNT}/resources|(GET|PATCH) {_ACCOUNT}/resources/[^/]+": ResourceBody,
+    "GET /v1/enrollments": EnrollmentPage,
+    f"POST /v1/enrollments|(GET|PATCH) {_ENROLLMENT}": EnrollmentBody,
+    f"DELETE {_ENROLLMENT}": EndedEnrollmentBody,
+    f"GET {_ENROLLMENT}/instructions": EnrollmentInstructionsBody,
+    f"GET {_ENROLLMENT}/units": UnitPage,
+    f"GET {_ENROLLMENT}/members": MemberPage,
+    f"(POST|GET) {_ENROLLMENT}/synchronizations(/[^/]+)?": SynchronizationBody,
 }
 """By method and path. What is not here is not made up by any test."""
 

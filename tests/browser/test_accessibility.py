@@ -126,7 +126,7 @@ def test_texts_at_twice_the_size_are_not_cut(sign_in, open_context, furnished, w
     assert page.evaluate(CUT) == []
     say_longest(page)
     assert_fits(page)
-    for hash_ in ("#/accounts/acc000004", "#/accounts/many"):
+    for hash_ in ("#/accounts/acc000004", "#/accounts/many", "#/enrollments/enr1"):
         person.go(hash_)
         wait_until_loaded(page)
         say_longest(page)

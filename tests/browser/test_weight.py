@@ -79,6 +79,9 @@ VIEWS = (
     "accounts?has_problems=true&sort=status",
     "accounts/many",
     *(f"accounts/acc000000{tab}" for tab in ("", "/health", "/schedules")),
+    "enrollments",
+    "enrollments/enr1",
+    "enrollments/enr2",
     "organization",
 )
 

@@ -540,6 +540,63 @@ def test_totals_follow_the_tests_of_members(admin: Api, organization: InMemoryOr
     assert states(admin, enrollment_id)["100000000001"] == "excluded"
 
 
+def units(admin: Api, enrollment_id: str, **query: Any) -> dict[str, Any]:
+    answer = admin.get(f"/v1/enrollments/{enrollment_id}/units", **query)
+    assert answer.status == 200, answer.text
+    return dict(answer.json)
+
+
+def test_units_count_their_own_members_by_state(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    enrollment_id = enroll(admin, exclude_ous=["ou-abcd-00000002"])
+    synchronize(enrollment_id, organization)
+
+    page = units(admin, enrollment_id)
+
+    counted = {
+        each["ou_path"]: {state: count for state, count in each["totals"].items() if count}
+        for each in page["items"]
+    }
+    assert counted == {
+        "Root": {"role_missing": 1},
+        "Root/Shops": {"role_missing": 1},
+        "Root/Shops/North": {"excluded": 1},
+    }
+    assert page["next_cursor"] is None
+    north = page["items"][-1]
+    assert north["ou_ids"] == [ROOT, "ou-abcd-00000001", "ou-abcd-00000002"]
+    assert north["ou_id"] == north["ou_ids"][-1]
+
+
+def test_pages_of_units_add_up(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    monkeypatch.setattr("cavok.services.members.BATCH", 1)
+    monkeypatch.setattr("cavok.services.members.MOST_READ", 2)
+
+    first = units(admin, enrollment_id)
+    second = units(admin, enrollment_id, cursor=first["next_cursor"])
+
+    paths = [[each["ou_path"] for each in page["items"]] for page in (first, second)]
+    assert paths == [["Root/Shops", "Root/Shops/North"], ["Root"]]
+    assert second["next_cursor"] is None
+
+
+def test_members_of_a_unit_are_listed_with_or_without_those_below_it(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    shops = "ou-abcd-00000001"
+
+    assert members(admin, enrollment_id, ou=shops).keys() == {"100000000001", "100000000002"}
+    assert members(admin, enrollment_id, ou=shops, direct="true").keys() == {"100000000001"}
+    assert members(admin, enrollment_id, ou=shops, direct="true", state="connected") == {}
+
+
 def test_two_enrollments_of_one_organization_share_no_member(
     admin: Api, organization: InMemoryOrganization
 ) -> None:
@@ -566,7 +623,7 @@ def test_another_organizations_enrollment_cannot_claim_this_ones_members(
 
     assert accounts_of() == before
     assert {a.enrollment_id for a in accounts_of("org-two").values()} == {theirs}
-    for path in ("", "/members", "/instructions"):
+    for path in ("", "/members", "/units", "/instructions"):
         assert other_admin.get(f"/v1/enrollments/{own}{path}").status == 404
     assert other_admin.post(f"/v1/enrollments/{own}/synchronizations").status == 404
     assert other_admin.delete(f"/v1/enrollments/{own}").status == 404

@@ -14,6 +14,7 @@ from cavok.domain.account_list import BY_URGENCY, has_word
 from cavok.domain.interactions import months_until
 from cavok.domain.permissions import group_of
 from cavok.domain.quotas import QuotaName, parse_quotas
+from tests.support.page import enrollments
 from tests.support.page.tested import found, least_privilege_of, shared_problems_of
 from tests.support.template import template
 
@@ -811,4 +812,5 @@ def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
         f"{one}/resources/res1": RESOURCES[0],
         f"{one}/interactions": {"items": INTERACTIONS, "next_cursor": None},
         f"{one}/audit": {"items": AUDIT, "next_cursor": None},
+        **enrollments.answers(),
     }

@@ -6,7 +6,7 @@ import { test } from "node:test";
 globalThis.addEventListener = () => {};
 globalThis.document = { addEventListener() {} };
 globalThis.setInterval = () => 0;
-const { expires } = await import("../../../functions/dashboard/static/views/instructions.js");
+const { expires } = await import("../../../functions/dashboard/static/lib/deploy-link.js");
 
 const PUBLIC = "https://templates.s3.eu-west-1.amazonaws.com/connect/role-v3.yaml";
 const CONSOLE = "https://eu-west-1.console.aws.amazon.com/cloudformation/home?region=eu-west-1#/stacks/quickcreate";

@@ -17,12 +17,14 @@ from cavok.domain.members import (
     GivenNames,
     Member,
     MemberChange,
+    MemberShown,
     OrganizationAccount,
     Place,
     Standing,
     plan_seen,
     plan_unseen,
     standing_of,
+    totals_by_unit,
 )
 from cavok.domain.synchronizations import Walk
 from tests.support.builders import NOW, an_account, confirmed
@@ -195,3 +197,24 @@ def test_a_walk_lists_units_before_the_accounts_of_each_and_ends() -> None:
     for _ in range(5):
         walk = walk.after_page(None)
     assert walk.open == ()
+
+
+def test_units_count_only_what_is_in_them() -> None:
+    north = SHOPS.inside("ou-abcd-22222222", "North")
+    shown = [
+        MemberShown(replace(MEMBER, account_number=f"20000000000{digit}", place=place), state, None)
+        for digit, (place, state) in enumerate(
+            [
+                (north, MemberState.CONNECTED),
+                (SHOPS, MemberState.CONNECTED),
+                (SHOPS, MemberState.CONNECTED),
+                (SHOPS, MemberState.CLOSED),
+            ]
+        )
+    ]
+
+    shops, below = totals_by_unit(shown)
+
+    assert (shops.place, below.place) == (SHOPS, north)
+    assert shops.totals == dict.fromkeys(MemberState, 0) | {"connected": 2, "closed": 1}
+    assert sum(below.totals.values()) == 1

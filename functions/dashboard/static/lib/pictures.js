@@ -2,22 +2,28 @@
 // their cells. Only views that have one load it.
 import { h } from "./dom.js";
 
-/** @type {Promise<any> | undefined} */
-let styles;
+/** @type {Map<string, Promise<any>>} */
+const sheets = new Map();
 
-/** Loads their styles once. Where that fails, the words are there all the same, and the next view tries again. */
-export function styled() {
-  styles ??= new Promise((resolve) => {
-    const onerror = () => {
-      styles = undefined;
-      link.remove();
-      resolve(undefined);
-    };
-    const { href } = new URL("../pictures.css", import.meta.url);
-    const link = h("link", { rel: "stylesheet", href, onload: resolve, onerror });
-    document.head.append(link);
-  });
-  return styles;
+/**
+ * Loads their styles once, or another sheet. Where that fails, the words are there all the same, and the next view
+ * tries again.
+ */
+export function styled(name = "pictures") {
+  const sheet =
+    sheets.get(name) ??
+    new Promise((resolve) => {
+      const onerror = () => {
+        sheets.delete(name);
+        link.remove();
+        resolve(undefined);
+      };
+      const { href } = new URL(`../${name}.css`, import.meta.url);
+      const link = h("link", { rel: "stylesheet", href, onload: resolve, onerror });
+      document.head.append(link);
+    });
+  sheets.set(name, sheet);
+  return sheet;
 }
 
 /** Places something in its track, from one part of a whole to another. Returns it. */

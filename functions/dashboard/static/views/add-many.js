@@ -23,6 +23,7 @@ export function addMany({ main, title, signal }) {
     main,
     h("div", { class: "crumb" }, h("a", { href: "#/accounts" }, icon("left"), t.list.title)),
     h("div", { class: "page-head" }, h("h1", {}, t.addMany.title)),
+    h("p", { class: "lead" }, t.enrollments.whole, " ", h("a", { href: "#/enrollments" }, t.enrollments.connect)),
     session.somebody().canChange ? importer(signal) : notice("info", h("p", {}, t.viewer.why)),
   );
 }

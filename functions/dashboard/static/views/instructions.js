@@ -1,5 +1,6 @@
 // Instructions for the customer's own account, and the result of the test.
 import * as api from "../lib/api.js";
+import { expires } from "../lib/deploy-link.js";
 import { announce, fill, h, render, safeHref } from "../lib/dom.js";
 import { ageing, stopwatch } from "../lib/elapsed.js";
 import { when } from "../lib/format.js";
@@ -122,13 +123,6 @@ export function guideFor(handle, content, draws) {
       renewAt = age() + retryAfter(problem);
     });
   });
-}
-
-// Whether the template's address is presigned, because the template is not public. Checks the address's own query,
-// because a role may have any name.
-export function expires(link) {
-  const template = new URLSearchParams(new URL(link).hash.split("?")[1]).get("templateURL") ?? link;
-  return new URL(template).searchParams.has("X-Amz-Expires");
 }
 
 // What determines the steps and templates, and how they are shown.

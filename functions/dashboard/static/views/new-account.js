@@ -110,6 +110,7 @@ function accountForm(close, onAdded) {
     submitText: t.newAccount.submit,
     cancel: close,
     fields: [
+      h("p", { class: "help" }, t.enrollments.whole, " ", h("a", { href: "#/enrollments" }, t.enrollments.connect)),
       providers,
       field({ name: "provider_id", label: t.newAccount.number, help: t.newAccount.numberHelp, input: number }),
       h(

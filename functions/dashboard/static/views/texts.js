@@ -45,6 +45,9 @@ const OPEN_TABLES = [
   "organization.quotaNames",
   "instructions.looks",
   "grants.states",
+  "enrollments.status",
+  "enrollments.statusText",
+  "enrollments.states",
 ];
 
 export const t = withTexts(OPEN_TABLES, {
@@ -234,6 +237,123 @@ export const t = withTexts(OPEN_TABLES, {
     file: (date) => `cavok-accounts-${date}.csv`,
   },
 
+  enrollments: {
+    title: "AWS Organizations",
+    connect: "Connect a whole AWS Organization",
+    text:
+      "One stack connects every account of an AWS Organization, also those that join later. Each account is tested " +
+      "by itself, and no key is exchanged.",
+    whole: "Many accounts in one AWS Organization? One stack connects them all:",
+    add: "Connect an AWS Organization",
+    submit: "Add it",
+    empty: "No AWS Organization is connected yet",
+    status: { waiting: "Waiting for its stack", connected: "Connected", failed: "Failed" },
+    statusText: {
+      waiting: "The stack has not let Cavok in yet. Deploy it, then press “Synchronize now”.",
+      connected: "Cavok reads the AWS Organization every 6 hours, and adds the accounts that have joined.",
+      failed: "Cavok cannot read the AWS Organization any more. Accounts that are connected stay so.",
+    },
+    states: {
+      connected: "Connected",
+      role_missing: "Role missing",
+      problem: "Problem",
+      excluded: "Excluded",
+      suspended: "Suspended",
+      closed: "Closed",
+    },
+    counted: (state, count) => `${state}: ${number(count)}`,
+    progress: (connected, wanted) =>
+      wanted ? `${number(connected)} of ${number(wanted)} connected` : "None to connect",
+    gone: "This enrollment does not exist any more",
+    goneText: "It was ended. Its accounts are where they were.",
+    facts: "The AWS Organization",
+    account: "Account of the stack",
+    enterAccount: "Enter its number",
+    arn: "AWS Organization",
+    arnUnknown: "Known after the first synchronization",
+    lastSynchronized: "Last synchronized",
+    never: "Never",
+    nextSynchronization: "Next by itself",
+    notPlanned: "Not planned",
+    settings: "What is chosen",
+    all: "The whole AWS Organization",
+    none: "None",
+    anyName: "Any name",
+
+    synchronize: "Synchronize now",
+    synchronizing: "A synchronization is running. Press “Synchronize now” to see how far it is.",
+    synchronization: "Synchronization",
+    running: ({ found, added, changed, missing }) =>
+      `Reading the AWS Organization: ${plural(found, { one: "# account", other: "# accounts" })} found, ` +
+      `${number(added)} added, ${number(changed)} changed, ${number(missing)} without their role.`,
+    finished: ({ found, added, changed, missing }) =>
+      `Done: ${plural(found, { one: "# account", other: "# accounts" })} found, ${number(added)} added, ` +
+      `${number(changed)} changed, ${number(missing)} without their role.`,
+    failed: (reason) => `The synchronization failed. ${reason}`,
+
+    deploy: "Deploy the stack",
+    redeploy: "The stack",
+    redeployText: "What was deployed. After a change of units, tags, features or path, update the stack with these.",
+    howTo: "How to deploy or update it",
+    deployNote: "Opens the AWS console in a new tab. Sign in to the management account or a delegated administrator.",
+    tabs: { cloudformation: "CloudFormation", terraform: "Terraform", cli: "AWS CLI" },
+
+    members: "Members",
+    membersText: "The accounts of the AWS Organization in its units. A unit counts also what is in the units below it.",
+    noMembers: "No members yet. They appear with the first synchronization.",
+    tree: "Units and their members",
+    filter: "Show members by state",
+    allStates: "All",
+    noneInState: "No member is in this state now.",
+    moreUnits: (count) => plural(count, { one: "Show # more unit", other: "Show # more units" }),
+    membersOf: (name) => `Members in ${name} itself`,
+    noneHere: "None here now.",
+    tryAgain: (count) =>
+      plural(count, { one: "Try # whose role is missing again", other: "Try # whose role is missing again" }),
+    missingText:
+      "The stack set may take an hour for hundreds of accounts. Cavok tries again by itself; a member that was tried " +
+      "within ten minutes waits for the next try.",
+
+    end: "End the enrollment",
+    endText:
+      "The AWS Organization is not synchronized any more, and no account is added. Its accounts stay connected until " +
+      "their roles are gone from AWS. What to delete there, and in which order, is shown next.",
+    endMeanwhile: (name) => `Somebody else has changed ${name} meanwhile. Press again to end it.`,
+    ended: (name) => `${name} was ended`,
+    endedText: "What to delete now, in this order",
+    back: "Back to AWS Organizations",
+
+    name: "Name",
+    accountHelp:
+      "The management account of the AWS Organization, or a delegated administrator of StackSets. You may enter it " +
+      "later.",
+    includeOus: "Units to connect",
+    includeOusHelp: "Their ids, such as ou-ab12-11111111. Leave it empty for the whole AWS Organization.",
+    excludeOus: "Units to leave out",
+    excludeOusHelp: "Their accounts are left out at any depth.",
+    excludeAccounts: "Accounts to leave out",
+    excludeAccountsHelp: "Their 12-digit numbers.",
+    namePattern: "Names to connect",
+    namePatternHelp: "As AWS has them; * and ? stand for any others, as in prod-*.",
+    regionsHelp:
+      "Where the instances of new members are, up to 20. Leave it empty for the region of this installation.",
+    writeLogsYes: "Cavok writes to /cavok/… in the CloudWatch Logs of new members at every interaction.",
+    writeLogsNo: "Nothing is written to the members.",
+    more: "Role, tags and features",
+    boundary: "Permissions boundary",
+    boundaryHelp: "The name of a policy that exists in every account, such as team/Limits.",
+    tags: "Tags",
+    tagsHelp: "Up to three tags of each role, one a line: key=value.",
+    features: "Features",
+    wrong: {
+      name: () => "Letters A to Z and digits only, up to 64.",
+      number: (of) => `An AWS account number has 12 digits; ${of} has not.`,
+      unit: (of) => `${of} is not the id of a unit, like ou-ab12-11111111, or of the root, like r-ab12.`,
+    },
+    changeTitle: "Change the enrollment",
+    changeNote: "Accounts that were added before keep their regions and log writing. For the roles, update the stack.",
+    changedMeanwhile: "Somebody else has changed this meanwhile. Press again to save what you see here over it.",
+  },
   newAccount: {
     title: "New Account",
     submit: "Add account",

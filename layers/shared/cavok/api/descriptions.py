@@ -527,6 +527,12 @@ OWN: dict[str, dict[str, str]] = {
         "state": "What it is to Cavok.",
         "account_id": "Its account in Cavok. Null if it has none.",
     },
+    "UnitBody": {
+        "ou_id": "The root or unit.",
+        "ou_ids": "The ids from the root to it.",
+        "ou_path": "The names from the root to it, as `Root/Shops/North`.",
+        "totals": "How many of the page's members are in it, and not in a unit below it, by state.",
+    },
     "WindowBody": {
         "days": "The days on which the window starts.",
         "start": "The local time at which the instance is started: HH:MM.",

@@ -25,6 +25,8 @@ from cavok.api.models.enrollments import (
     MemberBody,
     MemberPage,
     SynchronizationBody,
+    UnitBody,
+    UnitPage,
 )
 from cavok.api.models.instances import InstanceBody, InstanceList
 from cavok.api.models.instructions import InstructionsBody, InstructionStepBody
@@ -105,7 +107,7 @@ from cavok.domain.invitations import Invitation
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.least_privilege import Scope, least_privilege
 from cavok.domain.member_states import MemberState
-from cavok.domain.members import Member, MemberShown, Place, Standing
+from cavok.domain.members import Member, MemberShown, Place, Standing, totals_by_unit
 from cavok.domain.pages import Position, PositionKind
 from cavok.domain.quotas import QuotaName
 from cavok.domain.regions import RegionHealth, RegionStatus
@@ -496,8 +498,10 @@ def _answers() -> Iterable[BaseModel]:
     yield EnrollmentPage(items=[_enrollment])
     yield EndedEnrollmentBody.made()
     yield SynchronizationBody.of(SYNCHRONIZATION)
-    member = MemberBody.of_member(MemberShown.of(MEMBER, None))
-    yield MemberPage(items=[member], next_cursor=None)
+    shown = MemberShown.of(MEMBER, None)
+    yield MemberPage(items=[MemberBody.of_member(shown)], next_cursor=None)
+    units = [UnitBody.of_unit(unit) for unit in totals_by_unit([shown])]
+    yield UnitPage(items=units, next_cursor=None)
     deploying = EnrollmentInstructionsBody.of_enrollment(ENROLLMENT, _TRUST, _TEMPLATE_URL)
     yield deploying.model_copy(
         update={
@@ -655,6 +659,7 @@ PARAMETERS: dict[str, Any] = {
     "account_id": _ACCOUNT_ID,
     "action": Action.STOP,
     "by": Scope.ARN,
+    "direct": True,
     "enrollment_id": ENROLLMENT.enrollment_id,
     "event_id": MESSAGES[EventType.FAILED]["data"]["event_id"],
     "groups": _GROUPS,
@@ -710,9 +715,12 @@ _CURSORS = {
     "/v1/audit": _cursor("audit", "id", _ENTRY_ID),
     "/v1/resources": _cursor(_RESOURCES.scope("").removeprefix("/"), "turn", _TURN, _ACCOUNT_ID),
     "/v1/enrollments/{enrollment_id}/members": _cursor(
-        "members/{enrollment_id}/{state}/{ou}".format_map(PARAMETERS),
+        "members/{enrollment_id}/{state}/{ou}/{direct}".format_map(PARAMETERS),
         "member",
         MEMBER.account_number,
+    ),
+    "/v1/enrollments/{enrollment_id}/units": _cursor(
+        "units/{enrollment_id}".format_map(PARAMETERS), "member", MEMBER.account_number
     ),
     "/v1/organization/usage": _cursor(f"usage/{_PERIOD}", "used", str(_USAGE.used), _ACCOUNT_ID),
     **{

@@ -3,7 +3,8 @@ synchronization does with each.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -122,6 +123,26 @@ class MemberShown:
     def of(cls, member: Member, account: ListedAccount | None) -> Self:
         """A member with its account; null if that was deleted."""
         return cls(member, member.state(account), account.account_id if account else None)
+
+
+@dataclass(frozen=True, slots=True)
+class UnitTotals:
+    """How many members are in a root or unit itself, by state."""
+
+    place: Place
+    totals: Mapping[MemberState, int]
+
+
+def totals_by_unit(members: Iterable[MemberShown]) -> list[UnitTotals]:
+    """The units of these members, by path."""
+    counts: dict[Place, Counter[MemberState]] = {}
+    for shown in members:
+        counts.setdefault(shown.member.place, Counter())[shown.state] += 1
+    by_path = sorted(counts.items(), key=lambda each: each[0].path)
+    return [
+        UnitTotals(place, {state: found[state] for state in MemberState})
+        for place, found in by_path
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

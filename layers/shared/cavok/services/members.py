@@ -7,11 +7,13 @@ from cavok.adapters.table.members import Members
 from cavok.adapters.table.table import BATCH
 from cavok.domain.enrollments import Enrollment
 from cavok.domain.member_states import MemberState
-from cavok.domain.members import Member, MemberShown
+from cavok.domain.members import Member, MemberShown, UnitTotals, totals_by_unit
 from cavok.domain.pages import Page, Position
 
 MOST_READ = 5 * BATCH
-"""Members that are read for one page of a filtered list, which may show few or none of them."""
+"""Members that are read for one page of a filtered list, which may show few or none of them, and
+for one page of units.
+"""
 
 
 def members_page(
@@ -19,21 +21,22 @@ def members_page(
     *,
     state: MemberState | None,
     unit_id: str | None,
+    direct: bool,
     limit: int,
     after: Position | None,
     members: Members,
     accounts: Accounts,
 ) -> Page[MemberShown]:
     """Members by account number. A page may end before `limit`, or be empty, if it has read
-    MOST_READ for a filter.
+    MOST_READ for a filter. `direct`: only those in the unit itself, not in units below it.
     """
     found: list[MemberShown] = []
     last, read = after.key if after else "", 0
     for batch in _batches(enrollment, last, limit, members, filtered=bool(state or unit_id)):
         for shown in _shown(batch, accounts):
-            matching = state in (None, shown.state) and (
-                unit_id is None or shown.member.place.under([unit_id])
-            )
+            place = shown.member.place
+            within = place.unit_ids[-1:] if direct else place.unit_ids
+            matching = state in (None, shown.state) and (unit_id is None or unit_id in within)
             if matching and len(found) == limit:
                 return Page(found, _position(last))
             if matching:
@@ -43,6 +46,19 @@ def members_page(
         if read >= MOST_READ:
             return Page(found, _position(last))
     return Page(found, None)
+
+
+def units_page(
+    enrollment: Enrollment, *, after: Position | None, members: Members, accounts: Accounts
+) -> Page[UnitTotals]:
+    """The units of the next MOST_READ members, with how many of these are in each."""
+    last = after.key if after else ""
+    found: list[MemberShown] = []
+    for batch in _batches(enrollment, last, BATCH, members, filtered=True):
+        found += _shown(batch, accounts)
+        if len(found) >= MOST_READ:
+            return Page(totals_by_unit(found), _position(batch[-1].account_number))
+    return Page(totals_by_unit(found), None)
 
 
 def _batches(

@@ -35,7 +35,7 @@ from cavok.domain.enrollments import (
 )
 from cavok.domain.instructions import Trust
 from cavok.domain.member_states import MemberState
-from cavok.domain.members import MemberShown
+from cavok.domain.members import MemberShown, UnitTotals
 from cavok.domain.permissions import DEFAULT_ROLE_PATH
 from cavok.domain.synchronizations import SynchronizationState
 
@@ -302,4 +302,31 @@ class MemberPage(ResponseBody):
     """A page of members, by account number."""
 
     items: list[MemberBody]
+    next_cursor: str | None
+
+
+class UnitBody(ResponseBody):
+    """A root or unit of the AWS Organization that has members."""
+
+    ou_id: str
+    ou_ids: list[str]
+    ou_path: str
+    totals: MemberTotals
+
+    @classmethod
+    def of_unit(cls, unit: UnitTotals) -> Self:
+        """A unit as it is shown."""
+        totals = {str(state): number for state, number in unit.totals.items()}
+        return cls(
+            ou_id=unit.place.unit_ids[-1],
+            ou_ids=list(unit.place.unit_ids),
+            ou_path=unit.place.path,
+            totals=MemberTotals(**totals),
+        )
+
+
+class UnitPage(ResponseBody):
+    """The units of some members. Add up the pages."""
+
+    items: list[UnitBody]
     next_cursor: str | None
