@@ -7,6 +7,9 @@ RUN = .venv/bin/python -m
 TOGETHER = --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # A folder of tests, or what ARGS says: it may name files, or choose among the folder's tests.
 of = $(if $(ARGS),$(if $(filter tests/%,$(ARGS)),,$(1)) $(ARGS),$(1) $(2))
+# The page's unit tests run on Node. `make unit` runs those that ARGS names, `make check` all of them.
+OF_PAGE = $(filter %.mjs,$(ARGS))
+NODE = .local/venvs/page/bin/node
 # Bytecode is kept, else every command compiles its libraries anew; and apart from the sources, which are packaged.
 export PYTHONPYCACHEPREFIX = $(CURDIR)/.local/bytecode
 unexport PYTHONDONTWRITEBYTECODE
@@ -40,8 +43,8 @@ test: check stack simulator chromium ## everything: checks, unit, integration, e
 	@$(RUN) pytest tests/unit tests/integration $(TOGETHER)
 	@$(RUN) tests.support.side_by_side
 
-unit: dev simulator ## the unit tests (ARGS="-k webhooks", as for the next three)
-	@$(RUN) pytest $(call of,tests/unit,$(TOGETHER))
+unit: $(if $(OF_PAGE),page,dev simulator) ## the unit tests (ARGS="-k webhooks", as for the next three)
+	@$(if $(OF_PAGE),$(NODE) --test --test-force-exit $(ARGS),$(RUN) pytest $(call of,tests/unit,$(TOGETHER)))
 
 integration: dev simulator ## the tests against moto, and of the built functions
 	@$(RUN) pytest $(call of,tests/integration,$(TOGETHER))
@@ -72,7 +75,7 @@ smoke: dev ## try a deployed stack (STACK=name PROFILE= REGION= ACCOUNT= or ACCO
 
 format: dev page ## put the code in the project's style
 	@.venv/bin/ruff check --quiet --fix . ; .venv/bin/ruff format --quiet .
-	@.local/venvs/page/bin/node .local/venvs/page/node_modules/prettier/bin/prettier.cjs --log-level warn --write \
+	@$(NODE) .local/venvs/page/node_modules/prettier/bin/prettier.cjs --log-level warn --write \
 	  --config local/page/prettier.json "functions/dashboard/static/**/*.{js,css,html}" "tests/unit/dashboard/*.mjs" "local/page/*.mjs"
 
 client: python ## generate a Python client of the API into build/client
@@ -82,7 +85,7 @@ client: python ## generate a Python client of the API into build/client
 events: dev ## write docs/events from the registry of events
 	@PYTHONPATH=layers/shared $(RUN) local.event_docs
 
-kinds: events ## write what follows from the kinds of instances: docs/events, the page's views/kinds.js
+kinds: events ## write what follows from kinds of instances and providers: docs/events, the page's kinds.js and providers.js
 	@PYTHONPATH=layers/shared $(RUN) local.page_kinds
 
 catalog: dev ## write what follows from the catalog of permissions: templates, instructions, figures of docs/costs.md

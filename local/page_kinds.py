@@ -1,4 +1,4 @@
-"""Writes what the page knows of the kinds of instances, from their descriptors."""
+"""Writes what the page knows of kinds of instances and of providers, from their descriptors."""
 
 from __future__ import annotations
 
@@ -6,18 +6,30 @@ import json
 from collections.abc import Iterable
 
 from cavok.domain.kinds import Kind
+from cavok.domain.providers import Provider
 from local.settings import ROOT
 
 FILE = ROOT / "functions/dashboard/static/views/kinds.js"
+PROVIDERS = ROOT / "functions/dashboard/static/providers.js"
 _HEAD = """\
 // The kinds of instances, and AWS's words for their states. `make kinds` writes this file.
 export const KINDS = {
+"""
+_HEAD_OF_NAMES = """\
+// The names of the cloud providers. `make kinds` writes this file.
+export const PROVIDERS = {
 """
 
 
 def text(kinds: Iterable[Kind]) -> str:
     """The module, formatted as Prettier does it."""
     return f"{_HEAD}{''.join(map(_entry, kinds))}}};\n"
+
+
+def names(providers: Iterable[Provider]) -> str:
+    """The module with the names of providers, formatted as Prettier does it."""
+    lines = "".join(f"  {each}: {json.dumps(each.descriptor.title)},\n" for each in providers)
+    return f"{_HEAD_OF_NAMES}{lines}}};\n"
 
 
 def _entry(kind: Kind) -> str:
@@ -34,3 +46,4 @@ def _entry(kind: Kind) -> str:
 
 if __name__ == "__main__":
     FILE.write_text(text(Kind))
+    PROVIDERS.write_text(names(Provider))

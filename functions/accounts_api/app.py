@@ -6,42 +6,27 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import start_up, wiring
 from cavok.api.app import make_app, respond
-from cavok.api.routes import (
-    about,
-    accounts,
-    audit,
-    credentials,
-    enrollments,
-    instructions,
-    interactions,
-    least_privilege,
-    organizations,
-    permissions,
-    providers,
-    usage,
-    verifications,
-    webhooks,
-)
 from cavok.observability import logger
 
 app = make_app(
-    about.router,
-    accounts.router,
-    audit.router,
-    credentials.router,
-    enrollments.router,
-    instructions.router,
-    interactions.router,
-    least_privilege.router,
-    organizations.router,
-    permissions.router,
-    providers.router,
-    usage.router,
-    verifications.router,
-    webhooks.router,
+    about=("/health",),
+    accounts=("/v1/accounts",),
+    audit=("/v1/audit", "/v1/accounts/<account_id>/audit"),
+    credentials=("/v1/accounts/<account_id>/credentials",),
+    documents=("/openapi.json", "/docs"),
+    enrollments=("/v1/enrollments",),
+    instructions=("/v1/accounts/<account_id>/instructions",),
+    interactions=("/v1/accounts/<account_id>/interactions",),
+    least_privilege=("/v1/accounts/<account_id>/least-privilege",),
+    organizations=("/v1/organization",),
+    permissions=("/v1/permissions",),
+    providers=("/v1/providers",),
+    usage=("/v1/organization/usage", "/v1/accounts/<account_id>/usage"),
+    verifications=("/v1/accounts/<account_id>/verifications",),
+    webhooks=("/v1/organization/webhook",),
 )
 
-start_up.prepare(wiring.table)
+start_up.prepare(wiring.table, wiring.accounts, wiring.request_quota)
 
 
 @logger.inject_lambda_context(correlation_id_path="requestContext.requestId")

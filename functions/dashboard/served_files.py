@@ -65,7 +65,7 @@ class Settings:
         )
 
     def for_page(self) -> dict[str, str]:
-        """What `ui/config.json` tells the page."""
+        """The content of `ui/config.json`."""
         return {
             "api_base": self.api_base,
             "region": self.region,

@@ -24,8 +24,8 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 @one_message(failure="Schedule not followed")
 def follow(record: SQSRecord | dict[str, Any]) -> dict[str, Any] | None:
     """Follows the message of one clock. Returns what was done; None if nothing was due or the
-    message was dropped, which only the log tells apart. Raises what ended it, so that the message
-    comes again.
+    message was dropped; only the log says which. Raises what ended it, so that the message comes
+    again.
     """
     message, request_id = ClockMessage.read(record["body"]), record["messageId"]
     logger.append_keys(

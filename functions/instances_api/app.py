@@ -8,12 +8,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import start_up, wiring
 from cavok.api.app import make_app, respond
-from cavok.api.routes import detection, instances, resources
 from cavok.observability import logger
 
-app = make_app(detection.router, instances.router, resources.router)
+app = make_app(
+    detection=("/v1/accounts/<account_id>/detection",),
+    instances=("/v1/accounts/<account_id>/instances",),
+    resources=("/v1/accounts/<account_id>/resources",),
+)
 
-start_up.prepare(wiring.table, wiring.customer_roles)
+start_up.prepare(wiring.table, wiring.accounts, wiring.request_quota, wiring.customer_roles)
 
 
 @logger.inject_lambda_context(correlation_id_path="requestContext.requestId")

@@ -7,6 +7,7 @@ runs in the runtime's own version of Python, because no other can use the byteco
 the same input gives the same bytes.
 """
 
+import ast
 import gzip
 import json
 import marshal
@@ -41,6 +42,25 @@ AMAZON_ROOTS = (
 Source: Amazon Trust Services, "Repository".
 """
 
+EAGER = ("event_handler", "utilities/data_classes")
+"""Packages of Powertools that import all their modules: every kind of resolver, for which they load
+asyncio, and every kind of event.
+"""
+
+_BY_NAME = """from importlib import import_module
+
+{at_once}
+_MODULES = {modules!r}
+
+
+def __getattr__(name):
+    if name not in _MODULES:
+        raise AttributeError(f"module {{__name__!r}} has no attribute {{name!r}}")
+    found = globals()[name] = getattr(import_module(_MODULES[name], __name__), name)
+    return found
+"""
+"""Source: PEP 562."""
+
 
 def main(architecture: str, target: str) -> None:
     """Writes the layer for one of Lambda's architectures, arm64 or x86_64, to `target`."""
@@ -53,8 +73,11 @@ def main(architecture: str, target: str) -> None:
         shutil.rmtree(unused)
     # A second list of time zones: that of tzdata is the one in use.
     (layer / "dateutil" / "zoneinfo" / "dateutil-zoneinfo.tar.gz").unlink()
-    for asset in (layer / "aws_lambda_powertools").glob("event_handler/openapi/swagger_ui/*.min.*"):
+    powertools = layer / "aws_lambda_powertools"
+    for asset in powertools.glob("event_handler/openapi/swagger_ui/*.min.*"):
         asset.unlink()  # the API's own page does without
+    for package in EAGER:
+        import_by_name(powertools / package / "__init__.py")
     roots = amazon_roots((layer / "botocore" / "cacert.pem").read_text("utf-8"))
     (layer / CA_BUNDLE).write_text(roots, "utf-8")
     compile_all(layer)
@@ -163,6 +186,31 @@ def _references(node: Any) -> set[str]:
         return set()
     own = {node["shape"]} if isinstance(node.get("shape"), str) else set()
     return own.union(*map(_references, node.values()))
+
+
+def import_by_name(init: Path) -> None:
+    """Lets a package that only collects names import each module at its first use, except a module
+    of the same name as what it holds, which would take its place. Raises ValueError if the package
+    does more, and then somebody must look at it.
+    """
+    at_once: list[str] = []
+    modules: dict[str, str] = {}
+    for node in ast.parse(init.read_text("utf-8")).body:
+        match node:
+            case ast.ImportFrom(module=str(module), names=names, level=level) if all(
+                alias.name != "*" and not alias.asname for alias in names
+            ):
+                if module.rpartition(".")[2] in (alias.name for alias in names):
+                    at_once.append(ast.unparse(node))
+                else:
+                    modules |= {alias.name: "." * level + module for alias in names}
+            case ast.Assign([ast.Name("__all__")]):
+                at_once.append(ast.unparse(node))
+            case ast.Expr(ast.Constant(str())):
+                pass
+            case _:
+                raise ValueError(f"{init}: line {node.lineno} does more than collect names.")
+    init.write_text(_BY_NAME.format(at_once="\n".join(at_once), modules=modules), "utf-8")
 
 
 def amazon_roots(bundle: str) -> str:

@@ -3,6 +3,10 @@ const WAITS = [":function[async=true]", "CallExpression[callee.property.name=/^(
 const HARMLESS = "[callee.property.name=/^(whileHere|place)$/]";
 const ACTS = "CallExpression[callee.object.name='api'][callee.property.name=/^(post|put|patch|remove)$/]";
 const SUBMITS = "Property[key.name='onsubmit'] BlockStatement";
+const COMMENT_IN_TEXT = {
+  selector: "TemplateElement[value.raw=/\\n[ \\t]*\\x2f[\\x2f*]/]",
+  message: "The build would take this line for a comment, and leave it out.",
+};
 const WAITS_ON = "AwaitExpression:not([argument.callee.name='first'])";
 
 export default [
@@ -26,6 +30,7 @@ export default [
           message: "A string never becomes markup.",
         })),
       ],
+      "no-restricted-syntax": ["error", COMMENT_IN_TEXT],
       "no-self-compare": "error",
       "no-shadow": "error",
       "no-unreachable": "error",
@@ -44,6 +49,7 @@ export default [
       "no-restricted-globals": ["error", { name: "setTimeout", message: "Use later(): it ends with the view." }],
       "no-restricted-syntax": [
         "error",
+        COMMENT_IN_TEXT,
         ...[
           `CallExpression[callee.object.name=/^(router|document|history)$/]:not(${HARMLESS})`,
           "CallExpression[callee.name=/^(dialog|confirm[A-Z]\\w*)$/]",

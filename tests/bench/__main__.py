@@ -144,7 +144,7 @@ def _persons_test(persons: Mapping[str, PersonsTest], how: str) -> list[Result]:
     return [
         Result(
             f"From pressing Test until the verdict is stored: {latency}; {how}",
-            ("", "reckoned", "state transitions"),
+            ("", "calculated", "state transitions"),
             whole,
         ),
         Result(

@@ -2,7 +2,7 @@
 with what it took before the layer had bytecode and only the models in use.
 
 Both are divided by a yardstick: a fixed piece of work that no package and no layer takes part in.
-So the comparison holds on another machine, and beside other load.
+So the comparison holds on another machine, or if it is busy.
 """
 
 from __future__ import annotations
@@ -49,13 +49,14 @@ Python 3.11 from what `sam build` made of commit e9d5926, the last before the la
 """
 
 _TABLE = "wiring.table()"
+_OF_ROUTES = (_TABLE, "wiring.accounts()", "wiring.request_quota()")
 _FIRST_CLIENTS = {
-    "AccountsApi": (_TABLE,),
+    "AccountsApi": _OF_ROUTES,
     "DeliverWebhook": (_TABLE, "wiring.sealer()", "wiring.webhook_retries()"),
     "EndResources": (_TABLE, "wiring.scheduler_client()"),
     "FollowOutcome": (_TABLE, "wiring.customer_roles()"),
     "FollowSchedule": (_TABLE, "wiring.customer_roles()"),
-    "InstancesApi": (_TABLE, "wiring.customer_roles()"),
+    "InstancesApi": (*_OF_ROUTES, "wiring.customer_roles()"),
     "SweepAccounts": (_TABLE, "wiring.customer_roles()", "wiring.workflows()"),
     "LogInteractions": (_TABLE, "wiring.customer_roles()"),
     "OpenSession": (_TABLE, "wiring.sealer()", "wiring.customer_roles()"),
@@ -67,8 +68,8 @@ _FIRST_CLIENTS = {
     "SurveyRegions": (_TABLE, "wiring.sealer()", "wiring.progress()"),
     "WriteCustomerLog": ("wiring.sealer()",),
 }
-"""The clients of our own account that a function needs at its first invocation, whether it makes
-them then or when it is imported.
+"""The clients of our own account, and what is made of them, that a function needs at its first
+invocation, whether it makes them then or when it is imported.
 """
 
 

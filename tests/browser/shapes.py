@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from cavok.api.models.accounts import AccountBody, AccountPage
+from cavok.api.models.accounts import AccountBody, AccountPage, AccountsImportResult
 from cavok.api.models.audit import AuditPage
 from cavok.api.models.detection import DetectionBody
 from cavok.api.models.instances import InstanceList
@@ -34,6 +34,7 @@ _ANSWERS: dict[str, type[BaseModel]] = {
     "POST /v1/organization/webhook/deliveries/.+/redeliver": Redelivery,
     f"GET /v1/audit|GET {_ACCOUNT}/audit": AuditPage,
     "GET /v1/accounts": AccountPage,
+    "POST /v1/accounts/import": AccountsImportResult,
     f"POST /v1/accounts|(GET|PATCH) {_ACCOUNT}": AccountBody,
     f"GET {_ACCOUNT}/instructions": InstructionsBody,
     f"GET {_ACCOUNT}/least-privilege": LeastPrivilegeBody,
@@ -69,7 +70,11 @@ def _difference(
     model: type[BaseModel], body: Any, request: str, *, leave_out_none: bool = False
 ) -> str | None:
     try:
-        sent = model.model_validate(body).model_dump(mode="json", exclude_none=leave_out_none)
+        # The problem of one account may lack its `errors`.
+        has_problems = model is AccountsImportResult
+        sent = model.model_validate(body).model_dump(
+            mode="json", exclude_none=leave_out_none, exclude_unset=has_problems
+        )
     except ValidationError as error:
         return f"{request}: {error}"
     made_up = json.dumps(body, sort_keys=True)

@@ -283,22 +283,29 @@ def test_of_listings_of_instances_the_last_asked_for_holds(admin, answer_with, a
         "result": "pending",
         "state": None,
     }
-    acts = [stop]
+    acts, reads = [stop], []
+
+    def of_acts(request):
+        reads.append(request)
+        return {"items": acts, "next_cursor": None}
+
     answer_everything(page, [samples.account(0)])
-    answer_with(page, f"{ONE}/interactions", lambda _: {"items": acts, "next_cursor": None})
-    page.clock.install()
-    page.goto("about:blank")
+    answer_with(page, f"{ONE}/interactions", of_acts)
+    stop_the_clock(page)
     admin.go(f"{ACCOUNT}/instances")
     expect(page.locator(".instance")).to_have_count(3)
+    until(page, lambda: len(reads) == 1, "a read of starts and stops")
     asked = re.compile(f"{path}\\?")
     held = HeldRequests(page, asked)
     page.get_by_role("button", name="Refresh", exact=True).click()
     older = held.first()
+    # The refresh reads them, too. There is no result yet.
+    until(page, lambda: len(reads) == 2, "another read of starts and stops")
     page.unroute(asked)
     # The result is found, so that AWS is asked again.
     answer_with(page, path, samples.INSTANCES | {"items": [web]})
     acts[0] = stop | {"result": "reached", "state": "stopped"}
-    page.clock.run_for(4_000)
+    pass_time_until(page, lambda: len(reads) > 2, "a read of the result")
     expect(page.locator(".instance")).to_have_count(1)
     with page.expect_response(asked):
         older.fulfill(json=samples.INSTANCES)

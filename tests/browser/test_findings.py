@@ -155,7 +155,7 @@ def test_a_region_that_no_test_has_seen_is_not_known(admin, answer_with):
 # ---- words that match ----------------------------------------------------------------------------
 
 UNKNOWN = dict.fromkeys(("ec2", "rds", "logs"), "unknown")
-WILL_TELL = "Not known yet. A test will tell."
+WILL_TELL = "Not known yet. A test will show it."
 NOT_CERTAIN = "Not certain. The last test with a verdict left it open."
 
 
@@ -187,7 +187,7 @@ def test_a_failed_account_never_says_that_something_is_possible(admin, answer_wi
 def test_after_a_finished_test_nothing_waits_for_a_test(admin, answer_with):
     page = shown(admin, answer_with, capabilities=UNKNOWN)
     expect(connection(page).get_by_text(NOT_CERTAIN)).to_have_count(3)
-    expect(connection(page)).not_to_contain_text("A test will tell.")
+    expect(connection(page)).not_to_contain_text("A test will show it.")
 
 
 def test_after_a_change_of_the_connection_a_test_will_tell(admin, answer_with):
@@ -212,7 +212,7 @@ def test_what_changes_no_connection_leaves_what_is_known_of_it(admin, answer_wit
     )
     expect(connection(page).locator(".verdict")).to_have_text("Connected. A test proved it.")
     expect(page.locator(".capability").last).to_contain_text(NOT_CERTAIN)
-    expect(connection(page)).not_to_contain_text("A test will tell.")
+    expect(connection(page)).not_to_contain_text("A test will show it.")
 
 
 def test_an_aborted_test_has_the_same_words_in_each_view_of_a_new_account(admin, answer_with):
@@ -256,7 +256,7 @@ def test_a_role_that_is_not_there_yet_shows_what_was_tried(admin, answer_with):
     expect(connection(page)).to_contain_text("Not there yet: a test could not enter")
     expect(connection(page)).to_contain_text(samples.ISSUE["message"])
     expect(connection(page).get_by_text("Not tried.")).to_have_count(3)
-    expect(connection(page)).not_to_contain_text("A test will tell.")
+    expect(connection(page)).not_to_contain_text("A test will show it.")
     connection(page).get_by_role("link", name="See what was tried").click()
     expect(page.locator(".test-head")).to_contain_text("Not there yet")
     expect(page.locator(".test-head")).not_to_contain_text("Failed")

@@ -148,7 +148,7 @@ def test_revoking_on_the_running_stack_is_audited(admin):
     page.get_by_role("dialog").get_by_role("button", name="Revoke now").click()
     connection = page.get_by_role("region", name="Connection")
     expect(connection).to_contain_text(REVOKED["message"])
-    expect(connection.get_by_text("Not known yet. A test will tell.")).to_have_count(3)
+    expect(connection.get_by_text("Not known yet. A test will show it.")).to_have_count(3)
     page.get_by_role("link", name="Audit trail").click()
     expect(page.locator(".trail-row").first).to_contain_text("Use revoked")
     for view in ("Instances", "Schedules"):

@@ -99,6 +99,23 @@ def test_search_looks_at_the_start_of_name_and_number(many):
     expect(many).to_have_url(re.compile("q=400000009999"))
 
 
+def test_search_finds_words_within_names_after_those_that_begin_so(admin, answer_with):
+    page = admin.page
+    named = ("QuietHouse", "Warehouse", "HouseProd", "Team12House", "Office")
+    accounts = [samples.account(index, name=name) for index, name in enumerate(named)]
+    answer_with(page, "/v1/organization", samples.organization(accounts))
+    answer_with(page, "/v1/accounts", samples.pages_of(accounts))
+    page.reload()
+    expect(row(page, "Office")).to_be_visible()
+    search = page.get_by_label("Search by name or account number")
+    expect(search).to_have_attribute("placeholder", "Word of a name, or number…")
+    search.fill("house")
+    expect(total(page, "3 accounts")).to_be_visible()
+    expect(page.locator(".cell-name a")).to_have_text(["HouseProd", "QuietHouse", "Team12House"])
+    search.fill("12")
+    expect(page.locator(".cell-name a")).to_have_text(["Team12House"])
+
+
 def test_a_filter_is_a_choice_with_numbers_and_part_of_the_address(many):
     group = many.get_by_role("group", name="Show by status")
     expect(group.get_by_role("radio", name=re.compile("Failed"))).to_have_count(1)

@@ -76,6 +76,8 @@ def test_a_second_visit_asks_for_next_to_nothing(open_context, stack):
 
 VIEWS = (
     "accounts",
+    "accounts?has_problems=true&sort=status",
+    "accounts/many",
     *(f"accounts/acc000000{tab}" for tab in ("", "/health", "/schedules")),
     "organization",
 )

@@ -116,7 +116,7 @@ def test_a_receiver_that_takes_eight_seconds_a_message_delays_no_other_organizat
     """The attack: 400 messages, each answered just before its time is up. The twenty consumers of
     the stack need two and a half minutes for them, however fast the machine is, and ours come
     within two, or not at all. The stack has more consumers than a new account:
-    tests/unit/adapters/test_retry_queue.py shows it with those.
+    tests/unit/adapters/test_queue.py shows it with those.
     """
     queue = messages_queue(stack)
     set_webhook(own_organization, receiver, "Account Failed")

@@ -23,6 +23,7 @@ from cavok.adapters.table.accounts import AccountItem, Accounts
 from cavok.adapters.table.table import ItemChanged
 from cavok.adapters.table.verifications import pack_steps, unpack_steps
 from cavok.domain import audit, permissions
+from cavok.domain.account_list import Selection
 from cavok.domain.accounts import Account, Status
 from cavok.domain.audit import created
 from cavok.domain.errors import (
@@ -358,7 +359,7 @@ def test_an_account_stored_before_versions_were_counted_counts_from_its_next_wri
     [
         {"template_version": 1},
         {"template_version": 1, "status": Status.UNCONFIRMED},
-        {"template_version": 1, "prefix": an_account().account_number[:4]},
+        {"template_version": 1, "q": an_account().account_number[:4]},
     ],
     ids=["by version", "and status", "and number"],
 )
@@ -368,14 +369,16 @@ def test_an_account_stored_before_versions_were_counted_is_found_by_its_version_
     """However it is looked for."""
     as_it_was_stored(accounts.add(an_account(), None), 1)
 
-    assert accounts.page(ORGANIZATION_ID, limit=10, **search).items == []
+    found_by = wiring.account_list().page
+
+    assert found_by(ORGANIZATION_ID, Selection(**search), limit=10).items == []
 
     accounts.confirm(accounts.get(ORGANIZATION_ID, ACCOUNT_ID), quiet=True)
 
-    (found,) = accounts.page(ORGANIZATION_ID, limit=10, **search).items
+    (found,) = found_by(ORGANIZATION_ID, Selection(**search), limit=10).items
     assert found.account_id == ACCOUNT_ID
-    other = {**search, "template_version": 2}
-    assert accounts.page(ORGANIZATION_ID, limit=10, **other).items == []
+    other = Selection(**{**search, "template_version": 2})
+    assert found_by(ORGANIZATION_ID, other, limit=10).items == []
 
 
 def test_a_test_that_reads_the_same_version_writes_neither_the_counts_nor_the_index(

@@ -34,6 +34,8 @@ import sys
 sys.path[:0] = {places!r}
 import app, json
 assert callable(app.handler)
+if hasattr(app, "app"):
+    app.app.all_routes()  # which requests import
 files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
 print(json.dumps([file for file in files if file]))
 """
@@ -89,6 +91,15 @@ def test_without_its_layer_it_does_not_so_that_the_test_above_can_fail(name: str
 
     assert done.returncode == 1
     assert "ModuleNotFoundError" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["AccountsApi", "InstancesApi"])
+def test_an_http_function_loads_what_its_own_resolver_needs(name: str) -> None:
+    """Powertools as installed would import all resolvers, and asyncio."""
+    files = json.loads(imported(BUILD / name, LAYER).stdout)
+
+    assert any("event_handler/api_gateway.py" in file for file in files)
+    assert [file for file in files if "/asyncio/" in file or "appsync" in file] == []
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -71,6 +71,11 @@ VALID: dict[str, Valid] = {
         ROLE_ACCOUNT | {"provider_id": number(5), "name": "Another"},
         [("created", "account")],
     ),
+    "POST /v1/accounts/import": (
+        "/v1/accounts/import",
+        {"accounts": [ROLE_ACCOUNT | {"provider_id": number(n), "name": "More"} for n in (6, 7)]},
+        [("created", "account"), ("created", "account")],
+    ),
     f"PATCH {ACCOUNT}": (
         "{account}",
         {"name": "Renamed", "write_logs": False},
@@ -275,7 +280,8 @@ def test_a_transaction_that_fails_leaves_neither_the_act_nor_its_entry(
     transaction = Table.transaction
     monkeypatch.setattr(Table, "transaction", doomed)
 
-    assert drive(route, places) >= 400
+    # Of many accounts, each is refused by itself.
+    assert drive(route, places) >= (200 if route == "POST /v1/accounts/import" else 400)
 
     assert stored() == before
 

@@ -44,6 +44,7 @@ ENROLLMENT = {
 BODIES: list[tuple[str, str, Any]] = [
     ("POST", "/v1/accounts", ROLE_ACCOUNT | {"role_name": "CavokOne", "role_path": "/"}),
     ("POST", "/v1/accounts", KEY_ACCOUNT),
+    ("POST", "/v1/accounts/import", {"accounts": [ROLE_ACCOUNT]}),
     (
         "PATCH",
         ACCOUNT,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from cavok import wiring
-from cavok.adapters.table.accounts import MOST_READ, AccountItem, Accounts, ClaimItem
-from cavok.adapters.table.keys import claim_sk, organization_pk
+from cavok.adapters.table.account_list import most_read
+from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.resources import ResourceItem
 from cavok.domain.accounts import Account, Status
 from functions.accounts_api import app as accounts_api
@@ -18,6 +17,7 @@ from functions.instances_api import app as instances_api
 from tests.support import api
 from tests.support.api import Api, is_problem, number, walk
 from tests.support.builders import a_resource, an_account
+from tests.support.fleets import names, store
 
 STATUSES = (Status.UNCONFIRMED, Status.CONFIRMED, Status.DEGRADED, Status.FAILED)
 
@@ -38,45 +38,31 @@ def connect(
 def walk_sparingly(
     admin: Api, monkeypatch: pytest.MonkeyPatch, query: dict[str, Any]
 ) -> list[list[str]]:
-    """The names on each page of a list. No page may read more accounts than MOST_READ beside those
-    that it shows.
+    """The names on each page of a list. No page may read more accounts than `most_read` beside
+    those that it shows.
     """
     read: list[int] = []
-    as_it_is = Accounts.read
+    as_it_is = Accounts.rows
 
-    def counted(self: Accounts, organization_id: str, ids: Any) -> Any:
+    def counted(self: Accounts, organization_id: str, ids: Any, names: Any) -> Any:
         read.append(len(ids))
-        return as_it_is(self, organization_id, ids)
+        return as_it_is(self, organization_id, ids, names)
 
-    monkeypatch.setattr(Accounts, "read", counted)
+    monkeypatch.setattr(Accounts, "rows", counted)
     found, cursor = [], dict[str, str]()
     while True:
         del read[:]
         page = admin.get("/v1/accounts", **query, **cursor)
-        assert sum(read) <= MOST_READ + query["limit"]
+        assert sum(read) <= most_read(query["limit"]) + query["limit"]
         found.append(names([page.json["items"]]))
         if not page.json["next_cursor"]:
             return found
         cursor = {"cursor": page.json["next_cursor"]}
 
 
-def store(accounts: Iterable[Account]) -> None:
-    """Many accounts at once, past the transactions that moto takes long for."""
-    with AccountItem.batch_write() as batch, ClaimItem.batch_write() as claims:
-        for account in accounts:
-            pk = organization_pk(account.organization_id)
-            sk = claim_sk(account.provider, account.account_number)
-            batch.save(AccountItem.of(account))
-            claims.save(ClaimItem(pk, sk, account_id=account.account_id))
-
-
 @pytest.fixture
 def organization(admin: Api) -> None:
     admin.get("/v1/organization")
-
-
-def names(pages: list[list[dict[str, Any]]]) -> list[str]:
-    return [account["name"] for page in pages for account in page]
 
 
 @pytest.mark.usefixtures("organization")
@@ -289,6 +275,11 @@ def test_a_list_is_of_one_organization(admin: Api, other_admin: Api) -> None:
         ({"limit": "ten"}, "limit"),
         ({"limit": "1e1"}, "limit"),
         ({"status": "excellent"}, "status"),
+        ({"access_type": "password"}, "access_type"),
+        ({"has_problems": "1"}, "has_problems"),
+        ({"sort": "newest"}, "sort"),
+        ({"sort": "--name"}, "sort"),
+        ({"sort": ""}, "sort"),
         ({"template_version": 0}, "template_version"),
         ({"template_version": 10_000}, "template_version"),
         ({"template_version": "newest"}, "template_version"),

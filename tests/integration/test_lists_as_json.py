@@ -51,7 +51,7 @@ def test_errors_are_told_as_ever(admin: Api, monkeypatch: pytest.MonkeyPatch) ->
     client("dynamodb").delete_table(TableName=TABLE)
 
     with pytest.raises(QueryError) as raised:
-        wiring.table().entries(AccountItem.by_name, "ORG#nobody", None, start=None, limit=1)
+        next(wiring.table().entries(AccountItem.by_name, "ORG#nobody", None, start=None, size=1))
 
     assert isinstance(raised.value.cause, ClientError)
     assert raised.value.cause_response_code == "ResourceNotFoundException"

@@ -13,13 +13,15 @@ import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 from moto.backends import get_backend
 
 from cavok import wiring
-from cavok.adapters.retry_queue import RetryQueue
+from cavok.adapters.queue import Queue
 from cavok.domain.accounts import Account, Status
 from cavok.domain.events import REGISTRY, WEBHOOK_TEST, EventType
 from cavok.domain.interactions import InteractionOutcome, Result
@@ -190,37 +192,49 @@ def test_every_rule_sends_events_that_its_targets_take(
     for function in FUNCTIONS:
         for queue in {*sends_to(function)} - {fed_by_clocks()}:  # see the schedules, below
             fed.add(queue)
-            assert eventbridge.sent[queue]
+            assert eventbridge.sent.get(queue), f"{queue}: cause a message in the fixture `records`"
             deliver(queue, eventbridge.sent[queue])
     deliver("WebhookMessages", redelivered(admin, eventbridge))
     deliver_in_vain(eventbridge, receiver)
-    assert use_cases_that_send() - {"_fire_for_turn_near"} <= senders  # see a change, below
+    assert use_cases_that_send() - {"_fire_for_turn_near"} <= senders, (  # see a change, below
+        "run each use case that sends to a queue, in the fixture `records` or here"
+    )
     fed.add(fed_by_clocks())
     assert set(queue_names()) <= fed, "a queue with a consumer that nothing feeds"
-    assert {body["type"] for body in receiver.bodies} == {*EventType, WEBHOOK_TEST}
-    assert {event["detail-type"] for event in events} == REGISTRY.keys() - {WEBHOOK_TEST}
+    assert {body["type"] for body in receiver.bodies} == {*EventType, WEBHOOK_TEST}, CAUSE_IT
+    assert {event["detail-type"] for event in events} == REGISTRY.keys() - {WEBHOOK_TEST}, CAUSE_IT
+
+
+CAUSE_IT = "cause each type of event in the fixture `records`"
 
 
 @pytest.fixture(autouse=True)
 def senders(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """The functions of `services` that ran while something was sent to a queue."""
-    found, send = set[str](), RetryQueue.send
+    """The functions above the adapters that ran while something was sent to a queue."""
+    found, send = set[str](), Queue.send
 
-    def noting(queue: RetryQueue, messages: Any, **named: Any) -> Any:
+    def noting(queue: Queue, messages: Any, **named: Any) -> Any:
         calls = traceback.extract_stack()
-        found.update(call.name for call in calls if "cavok/services/" in call.filename)
+        found.update(call.name for call in calls if call.filename in above_adapters())
         return send(queue, messages, **named)
 
-    monkeypatch.setattr(RetryQueue, "send", noting)
+    monkeypatch.setattr(Queue, "send", noting)
     return found
 
 
+@cache
+def above_adapters() -> frozenset[str]:
+    """The files of use cases, routes and handlers."""
+    floors = ("layers/shared/cavok/services", "layers/shared/cavok/api", "functions")
+    return frozenset(str(path) for floor in floors for path in (ROOT / floor).rglob("*.py"))
+
+
 def use_cases_that_send() -> set[str]:
-    """The functions of `services` that send to a queue."""
+    """The functions above the adapters that send to a queue."""
     found = {
         function.name
-        for path in (ROOT / "layers/shared/cavok/services").glob("*.py")
-        for function in ast.walk(ast.parse(path.read_text()))
+        for path in above_adapters()
+        for function in ast.walk(ast.parse(Path(path).read_text()))
         if isinstance(function, ast.FunctionDef)
         for call in ast.walk(function)
         if isinstance(call, ast.Call)
@@ -237,7 +251,7 @@ def redelivered(admin: Api, eventbridge: EventBridge) -> list[Json]:
     deliveries = admin.get(path).json["items"]
     assert {each["status"] for each in deliveries} == {"delivered"}
     newest = {each["type"]: each["event_id"] for each in deliveries}
-    assert newest.keys() == {*EventType, WEBHOOK_TEST}
+    assert newest.keys() == {*EventType, WEBHOOK_TEST}, CAUSE_IT
     for event_id in newest.values():
         assert admin.post(f"{path}/{event_id}/redeliver").status == 202
     return eventbridge.sent["WebhookMessages"][len(before) :]
@@ -329,7 +343,9 @@ def test_every_task_of_a_workflow_sends_what_its_function_takes(
         MACHINES["VerifyAccount"]["DefinitionUri"]
         == (MACHINES["VerifyAccountExpress"]["DefinitionUri"])
     )
-    assert visited == expected - express - {("VerifyAccount", "ProbeAccount")}
+    assert visited == expected - express - {("VerifyAccount", "ProbeAccount")}, (
+        "let a test here reach each Task; if only a person's test does, name it in TAKEN_BY_PEOPLE"
+    )
 
 
 def persons_test(admin: Api, **fields: Any) -> tuple[Json, set[str]]:
@@ -388,7 +404,9 @@ def test_what_a_catch_passes_on_is_what_the_next_state_takes(
 
     assert ("VerifyAccount", state) in runs.visited
     tested = admin.get(f"/v1/accounts/{account['account_id']}/verifications").json["items"][0]
-    assert tested["state"] == ("aborted" if state in PROVES_NOTHING else "finished")
+    assert tested["state"] == ("aborted" if state in PROVES_NOTHING else "finished"), (
+        f"name {state} in PROVES_NOTHING if, and only if, a test without it knows nothing"
+    )
     shown = failure.output["Error"] in json.dumps(tested)
     assert shown == passes_its_error_on("VerifyAccount", state), tested
 
@@ -399,7 +417,7 @@ def test_what_a_catch_of_a_sweep_passes_on_is_what_the_next_state_takes(
 ) -> None:
     account = admin.account(**KEY_ACCOUNT | {"provider_id": NUMBER})
     make_due(account["account_id"])
-    assert caught_by("ReverifyAccounts") == ["SweepAccounts"]
+    assert caught_by("ReverifyAccounts") == ["SweepAccounts"], "let each of them fail here"
 
     sweep = StepFunctions(failing=("SweepAccounts", failure))
     sweep.start("ReverifyAccounts", json.loads(SWEEP["Target"]["Input"]))
@@ -433,13 +451,14 @@ SWEEP = SCHEDULES["SweepSchedule"]
 
 def test_every_schedule_of_the_template_starts_a_workflow_that_takes_its_input() -> None:
     assert SCHEDULES
-    for schedule in SCHEDULES.values():
-        target = schedule["Target"]["Arn"]["Ref"]
+    for name, schedule in SCHEDULES.items():
+        target = schedule["Target"]["Arn"].get("Ref")
+        assert target in MACHINES, f"{name} starts no workflow: give its input to its target here"
         runs = StepFunctions()
 
         runs.start(target, json.loads(schedule["Target"]["Input"]))
 
-        assert (target, "SweepAccounts") in runs.visited
+        assert (target, "SweepAccounts") in runs.visited, f"say here which Task {name} leads to"
 
 
 def test_every_schedule_of_a_resource_sends_what_its_function_takes(
@@ -482,7 +501,7 @@ def test_every_function_that_is_invoked_by_the_clock_takes_that(
     monkeypatch.setattr(wiring, "scheduler_client", lambda: control.scheduler)
     scheduled = {function for function, _ in sources("Schedule")}
 
-    assert scheduled == {"ReconcileClocks"}
+    assert scheduled == {"ReconcileClocks"}, "name it here, and give it what it needs"
     for function in scheduled:
         assert invoke(function, SCHEDULED_EVENT) == {}
 
@@ -503,7 +522,7 @@ def test_every_function_has_a_producer_that_runs_here() -> None:
     clocked = {function for function, _ in sources("Schedule")}
 
     fed = routed | tasks | STREAMS.keys() | QUEUES.keys() | targets | clocked
-    assert fed & FUNCTIONS.keys() == FUNCTIONS.keys()
+    assert fed & FUNCTIONS.keys() == FUNCTIONS.keys(), "add here what invokes the function"
 
 
 INTEGRATION = "AWS::ApiGatewayV2::Integration"
@@ -535,7 +554,9 @@ def test_every_message_of_unfollowed_schedules_is_taken_by_the_function_that_the
         "EndResources": {"detail-type": "Account Deleted", "detail": deleted},
         "ReconcileClocks": SCHEDULED_EVENT,
     }
-    assert messages.keys() == senders_to("UnfollowedSchedules")
+    assert messages.keys() == senders_to("UnfollowedSchedules"), (
+        "say above what the function takes, and name it in the runbook"
+    )
     by_hand = runbook_rows("Following a schedule by hand")
     for function, message in messages.items():
         has = {*message, f'"detail-type": "{message.get("detail-type")}"'}

@@ -176,4 +176,6 @@ def test_a_consumer_does_its_work_for_what_its_producer_sends(
 def test_every_consumer_of_a_rule_or_a_queue_is_here() -> None:
     """What fired clocks do is shown in test_following_schedules.py."""
     targets = {consumer(target) for rule in RULES.values() for target in rule.targets}
-    assert (targets | QUEUES.keys()) - {consumer(fed_by_clocks())} == EFFECTS.keys()
+    assert (targets | QUEUES.keys()) - {consumer(fed_by_clocks())} == EFFECTS.keys(), (
+        "show in EFFECTS what each consumer does"
+    )

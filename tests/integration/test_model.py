@@ -83,8 +83,15 @@ SETTINGS = settings(
 )
 READ_EVERY = 14
 """Steps until everything is read again."""
-SEARCHES = [("", None), ("PROD", None), ("12", None), ("", "confirmed"), ("1", "unconfirmed")]
-"""Starts of names or numbers, and statuses."""
+SEARCHES = [
+    ("", None),
+    ("PROD", None),
+    ("month", None),
+    ("12", None),
+    ("", "confirmed"),
+    ("1", "unconfirmed"),
+]
+"""Starts of words or numbers, and statuses."""
 START = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 """A Monday. Months end, and clocks go forward, within some examples."""
 ELSEWHERE = "eu-west-1"

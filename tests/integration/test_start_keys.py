@@ -118,6 +118,11 @@ LISTS = (
     Listing("/v1/accounts", (("template_version", "1"),)),
     Listing("/v1/accounts", (("status", "unconfirmed"), ("template_version", "1"))),
     Listing("/v1/accounts", (("q", number(0)[:9]),)),
+    Listing("/v1/accounts", (("q", "web"),)),
+    Listing("/v1/accounts", (("has_problems", "false"), ("access_type", "assume_role"))),
+    *(Listing("/v1/accounts", (("sort", sort),)) for sort in ("-name", "status", "-provider_id")),
+    Listing("/v1/accounts", (("sort", "-name"), ("q", "prod"))),
+    Listing("/v1/accounts", (("sort", "status"), ("q", number(0)[:9]))),
     Listing("/v1/audit"),
     Listing(f"/v1/accounts/{ACCOUNT}/audit"),
     Listing(f"/v1/accounts/{ACCOUNT}/verifications"),
@@ -135,9 +140,9 @@ def five_of_each(admin: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = (f"01JN8Q5M3C{index:016}" for index in range(1, 1000))
     monkeypatch.setattr("cavok.services.accounts.new_id", lambda: next(ids))
     for index in range(5):
-        admin.account(name=f"Prod{index}", provider_id=number(index))
+        admin.account(name=f"ProdWeb{index}", provider_id=number(index))
     accounts = wiring.accounts()
-    for listed in accounts.page(ORGANIZATION_ID, limit=5).items:
+    for listed in wiring.account_list().page(ORGANIZATION_ID, limit=5).items:
         account = accounts.get(ORGANIZATION_ID, listed.account_id)
         accounts.confirm(replace(account, template_version=1), quiet=True)
     for index in range(5):
@@ -145,7 +150,7 @@ def five_of_each(admin: Api, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(Router, "now", staticmethod(lambda at=at: at))
         assert admin.post(f"/v1/accounts/{ACCOUNT}/verifications").status == 202
         wiring.interactions().record(an_interaction(index, account_id=ACCOUNT, at=NOW))
-    for account in list(wiring.accounts().page(ORGANIZATION_ID, limit=5).items)[1:]:
+    for account in list(wiring.account_list().page(ORGANIZATION_ID, limit=5).items)[1:]:
         wiring.interactions().record(an_interaction(account_id=account.account_id, at=NOW))
 
 
@@ -192,8 +197,18 @@ def test_a_forged_cursor_is_refused_and_never_fails(listing: Listing, admin: Api
     ]
     forged += [
         [true[0], kind, key, account_id]
-        for kind in ("name", "number", "id", "used")
-        for key in (f"aaa0#{ACCOUNT}", f"prod9#{ACCOUNT}", number(3), "999999999999", ACCOUNT, "3")
+        for kind in ("name", "word", "status", "number", "id", "used")
+        for key in (
+            f"aaa0#{ACCOUNT}",
+            f"prod9#{ACCOUNT}",
+            f"failed:prod9#{ACCOUNT}",
+            f"unconfirmed:prod2#{ACCOUNT}",
+            f"splendid:prod2#{ACCOUNT}",
+            number(3),
+            "999999999999",
+            ACCOUNT,
+            "3",
+        )
         for account_id in (ACCOUNT, "")
     ]
 

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-
+from cavok.api.resolver import Resolver
 from functions.accounts_api import app
 from tests.support import declared
 from tests.support.builders import ACCOUNT_ID, KEY_ID, NUMBER, SECRET_KEY, sample_event
@@ -168,11 +167,9 @@ def number(index: int) -> str:
     return str(int(NUMBER) + index)
 
 
-def served(app: APIGatewayHttpResolver) -> set[tuple[str, str]]:
+def served(app: Resolver) -> set[tuple[str, str]]:
     """Method and path of each route."""
-    return {
-        (route.method, route.openapi_path) for route in (*app._static_routes, *app._dynamic_routes)
-    }
+    return {(route.method, route.openapi_path) for route in app.all_routes()}
 
 
 WEBHOOK = {"url": "https://hooks.example.com/in", "events": ["Account Failed"]}

@@ -188,8 +188,8 @@ def wrong_counts() -> list[str]:
             organization_id = pk.removeprefix("ORG#")
             members = wiring.members().with_numbers(organization_id, enrollment_id, [number])
             account_id = item.get("account_id", "")
-            found = wiring.accounts().with_ids(organization_id, [account_id] if account_id else [])
-            state = members[number].state(found.get(account_id))
+            found = wiring.accounts().read(organization_id, [account_id] if account_id else [])
+            state = members[number].state(found[0] if found else None)
             counted.setdefault((pk, enrollment_id), Counter())[state] += 1
     wrong = []
     for (pk, sk), item in items.items():

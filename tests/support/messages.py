@@ -16,7 +16,7 @@ import pytest
 
 from cavok import wiring
 from cavok.adapters.bus import Bus
-from cavok.adapters.retry_queue import RetryQueue
+from cavok.adapters.queue import Queue
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.observability import metrics
 from tests.support import moto_stack
@@ -64,12 +64,28 @@ class Rule:
     targets: tuple[str, ...]
 
     def types(self) -> list[str]:
+        assert "detail-type" in self.pattern, "a rule names its detail-types: docs/architecture.md"
         return list(self.pattern["detail-type"])
 
 
+TARGETS = {
+    f"{name}.{target['Id']}": target
+    for name, properties in of_type("AWS::Events::Rule").items()
+    for target in properties["Targets"]
+} | {f"{function}.{name}": event for (function, name), event in sources("EventBridgeRule").items()}
+"""What the template says of each target of a rule, of SAM's rules too."""
+
+
+def target_of(rule: str, arn: Json) -> str:
+    """The logical id of a rule's target."""
+    assert "Fn::GetAtt" in arn, f"{rule}: let `deliver` do what a target that is {arn} does"
+    return str(arn["Fn::GetAtt"][0])
+
+
 RULES = {
-    name: Rule(properties["EventPattern"], tuple(resolved(t["Arn"]) for t in properties["Targets"]))
-    for resolved in [lambda value: value["Fn::GetAtt"][0]]
+    name: Rule(
+        properties["EventPattern"], tuple(target_of(name, t["Arn"]) for t in properties["Targets"])
+    )
     for name, properties in of_type("AWS::Events::Rule").items()
 } | {
     f"{function}{name}": Rule(properties["Pattern"], (function,))
@@ -139,6 +155,7 @@ class EventBridge:
 
     def send_message_batch(self, QueueUrl: str, Entries: list[Json]) -> Json:  # noqa: N803
         name = QueueUrl.rpartition("/")[2]
+        assert name in self.sent, f"{name}: add it to `sent`, and to the fixture `eventbridge`"
         self.sent[name] += [json.loads(entry["MessageBody"]) for entry in Entries]
         self.groups.setdefault(name, []).extend(entry["MessageGroupId"] for entry in Entries)
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries], "Failed": []}
@@ -202,7 +219,7 @@ def eventbridge(monkeypatch: pytest.MonkeyPatch) -> EventBridge:
         ("webhook_retries", "WebhookRetries"),
         ("undelivered_webhooks", "UndeliveredWebhooks"),
     ):
-        queue = RetryQueue(made, f"https://sqs.example/{name}")  # type: ignore[arg-type]
+        queue = Queue(made, f"https://sqs.example/{name}")  # type: ignore[arg-type]
         monkeypatch.setattr(wiring, get, lambda queue=queue: queue)
     monkeypatch.setenv("FREE_INTERACTIONS", "1")
     monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
@@ -239,6 +256,7 @@ def deliver(target: str, events: list[Json]) -> None:
         for event in events:
             invoke(target, event)
         return
+    assert target in queue_names(), f"{target}: neither a function nor a queue that feeds one"
     answer = invoke(queue_names()[target], {"Records": records_of(target, events)})
     assert answer == {"batchItemFailures": []}, target
 

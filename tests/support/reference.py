@@ -7,6 +7,7 @@ with the status of the answer if the request must change nothing. Ids are those 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -69,6 +70,12 @@ class Account:
     writes: int = 1
     slot: str | None = None
     deleted: datetime | None = None
+
+    @property
+    def later_words(self) -> list[str]:
+        """The name from each word on but the first, in lower case."""
+        begins = [match.start() for match in re.finditer("[A-Z]|(?<![0-9])[0-9]", self.name)]
+        return [self.name[at:].lower() for at in begins if at]
 
     def written(self, *, version: int = 0) -> None:
         """A test leaves the version as it is, unless it changes the status."""
@@ -265,19 +272,17 @@ class Reference:
         found = Counter(account.status for account in self.live(organization))
         return {status: found[status] for status in STATUSES}
 
-    def listed(self, organization: str, prefix: str, status: str | None) -> list[str]:
-        """Account ids: name matches by name, then account-number matches by number."""
+    def listed(self, organization: str, q: str, status: str | None) -> list[str]:
+        """Account ids: by name those whose name begins so, then those in which another word does;
+        then by number those whose account number does.
+        """
         accounts = [a for a in self.live(organization) if status in (None, a.status)]
-        named = [a for a in accounts if a.name.lower().startswith(prefix.lower())]
-        numbered = [
-            a
-            for a in accounts
-            if prefix.isdigit() and a.number.startswith(prefix) and a not in named
-        ]
-        return [
-            *(a.account_id for a in sorted(named, key=lambda a: (a.name.lower(), a.account_id))),
-            *(a.account_id for a in sorted(numbered, key=lambda a: a.number)),
-        ]
+        by_name = sorted(accounts, key=lambda a: (a.name.lower(), a.account_id))
+        by_number = sorted(accounts, key=lambda a: a.number)
+        found = [a for a in by_name if a.name.lower().startswith(q.lower())]
+        found += [a for a in by_name if any(w.startswith(q.lower()) for w in a.later_words)]
+        found += [a for a in by_number if a.number.startswith(q)]
+        return list(dict.fromkeys(a.account_id for a in found))
 
     def used(self) -> dict[tuple[str, str], int]:
         """Interactions by account and month."""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cavok import wiring
-from cavok.adapters.retry_queue import RetryQueue
+from cavok.adapters.queue import Queue
 from cavok.adapters.scheduler import SchedulerClient, SchedulerSettings
 from cavok.domain.clocks import ClockMessage
 from cavok.domain.kinds import Kind
@@ -77,7 +77,7 @@ def control(
     return ResourceDependencies(
         resources=wiring.resources(),
         scheduler=SchedulerClient(scheduler, settings),
-        fired_clocks=lambda: RetryQueue(fired_clocks, QUEUE_URL),  # type: ignore[arg-type]
+        fired_clocks=lambda: Queue(fired_clocks, QUEUE_URL),  # type: ignore[arg-type]
         connections=dependencies,
     )
 

@@ -33,6 +33,9 @@ Json = dict[str, Any]
 DATABASE = "orders"
 BODIES: dict[tuple[str, str], Json] = {
     ("POST", "/v1/accounts"): api.ROLE_ACCOUNT | {"provider_id": number(9), "name": "Ninth"},
+    ("POST", "/v1/accounts/import"): {
+        "accounts": [api.ROLE_ACCOUNT | {"provider_id": number(8), "name": "Eighth"}]
+    },
     ("PATCH", "/v1/accounts/{account_id}"): {"name": "Taken"},
     ("PUT", "/v1/accounts/{account_id}/credentials"): KEYS,
     ("POST", "/v1/accounts/{account_id}/resources"): {
@@ -74,8 +77,7 @@ class Whole:
 
     @staticmethod
     def handler(event: Json, context: Any) -> Any:
-        routes = (*instances_api.app._static_routes, *instances_api.app._dynamic_routes)
-        here = any(route.rule.match(event["rawPath"]) for route in routes)
+        here = instances_api.app.methods_at(event["rawPath"])
         return (instances_api if here else accounts_api).handler(event, context)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
-from cavok.adapters.retry_queue import RetryQueue
+from cavok.adapters.queue import Queue
 from cavok.domain.events import Envelope, Event, EventType
 from local import aws
 from local.stack import Stack
@@ -24,9 +24,9 @@ ATTACK = 200
 """Messages of the organization whose receiver is slow."""
 
 
-def messages_queue(stack: Stack) -> RetryQueue:
+def messages_queue(stack: Stack) -> Queue:
     sqs = aws.client("sqs", stack.emulator_url)
-    return RetryQueue(sqs, inspection.resource_name(stack, "WebhookMessages"))
+    return Queue(sqs, inspection.resource_name(stack, "WebhookMessages"))
 
 
 def set_webhook(organization: Organization, receiver: Receiver, *events: str) -> str:
@@ -45,7 +45,7 @@ def failed(organization: Organization, number: int) -> Event:
     return envelope.event(EventType.FAILED, {})
 
 
-def ten_take(queue: RetryQueue, organization: Organization, receiver: Receiver) -> float:
+def ten_take(queue: Queue, organization: Organization, receiver: Receiver) -> float:
     """Seconds until ten more messages have arrived. One may arrive twice."""
 
     def arrived() -> int:
@@ -59,7 +59,7 @@ def ten_take(queue: RetryQueue, organization: Organization, receiver: Receiver) 
 
 
 @contextmanager
-def slow_receiver(stack: Stack, queue: RetryQueue, attack: int = ATTACK) -> Iterator[Receiver]:
+def slow_receiver(stack: Stack, queue: Queue, attack: int = ATTACK) -> Iterator[Receiver]:
     """Of another organization: so many messages wait for it, each answered just before its time is
     up.
     """

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from cavok.api.bodies import MAX_BYTES, MAX_DEPTH, why_unusable
+from cavok.api.bodies import LARGER, MAX_BYTES, MAX_DEPTH, why_unusable
+from cavok.domain.regions import REGIONS
 
 TOO_DEEP = "The body nests lists or objects more than 32 deep."
 TOO_LONG = "The body is longer than 64 kB."
@@ -65,3 +66,27 @@ def test_a_body_that_the_gateway_encoded_is_read_too(body: str, says: str | None
     event: dict[str, Any] = {"body": body, "isBase64Encoded": True}
 
     assert why_unusable(event) == says
+
+
+def test_many_accounts_may_be_longer() -> None:
+    """As long as 500 of them are with the longest values that each may have."""
+    account = {
+        "provider": "aws",
+        "provider_id": "123456789012",
+        "name": "n" * 64,
+        "access_type": "assume_role",
+        "write_logs": False,
+        "regions": sorted(REGIONS, key=len)[-20:],
+        "role_name": "r" * 64,
+        "role_path": "p" * 64,
+    }
+    whole = json.dumps({"accounts": [account] * 500})
+    most = LARGER["/v1/accounts/import"]
+
+    assert len(whole) > MAX_BYTES
+    for path in ("/v1/accounts/import", "/v1/accounts/import/"):
+        assert why_unusable({"rawPath": path, "body": whole}) is None
+        says = why_unusable({"rawPath": path, "body": json.dumps("x" * most)})
+        assert says == "The body is longer than 512 kB."
+    for path in ("/v1/accounts", "/v1/accounts/imports", "/v1/accounts/import/x"):
+        assert why_unusable({"rawPath": path, "body": whole}) == TOO_LONG

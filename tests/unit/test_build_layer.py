@@ -7,6 +7,8 @@ on the local stack, whose functions run on it.
 from __future__ import annotations
 
 import ast
+import importlib
+import json
 import os
 import shutil
 import subprocess
@@ -16,6 +18,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import aws_lambda_powertools
 import botocore
 import botocore.session
 import pytest
@@ -259,6 +262,102 @@ def least(shape: Shape | None) -> Any:
 
 class Sent(Exception):
     """What would have gone to the network."""
+
+
+POWERTOOLS = Path(aws_lambda_powertools.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def by_name(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of Powertools as a build leaves it."""
+    place = tmp_path_factory.mktemp("layer")
+    copied = place / POWERTOOLS.name
+    shutil.copytree(POWERTOOLS, copied, ignore=shutil.ignore_patterns("*.pyc", "swagger_ui"))
+    for package in build_layer.EAGER:
+        build_layer.import_by_name(copied / package / "__init__.py")
+    return place
+
+
+def in_process(place: Path | None, code: str) -> Any:
+    """What the code prints as JSON, with the packages of this place before the installed ones."""
+    done = subprocess.run(
+        [sys.executable, "-c", f"import json, sys\n{code}"],
+        env={"PYTHONPATH": str(place)} if place else {},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("package", build_layer.EAGER)
+def test_a_package_that_imports_by_name_has_what_it_had(package: str, by_name: Path) -> None:
+    """Also if all its modules were imported before, each of which is a name of the package too."""
+    name = f"aws_lambda_powertools.{package.replace('/', '.')}"
+    code = f"""
+import importlib, pkgutil, {name} as package
+for module in pkgutil.iter_modules(package.__path__, "{name}."):
+    importlib.import_module(module.name)
+names = {importlib.import_module(name).__all__!r}
+kinds = [getattr(package, each) for each in names]
+assert package.__all__ == names
+print(json.dumps([package.__file__, [(each.__module__, each.__qualname__) for each in kinds]]))
+"""
+
+    (place, found), (installed, expected) = in_process(by_name, code), in_process(None, code)
+
+    assert Path(place).is_relative_to(by_name)
+    assert Path(installed).is_relative_to(POWERTOOLS)
+    assert found == expected
+    assert len(found) > 10
+
+
+def test_it_loads_no_resolver_and_no_event_of_other_services(by_name: Path) -> None:
+    code = """
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+print(json.dumps([*sys.modules]))
+"""
+    unused = {
+        "asyncio",
+        "aws_lambda_powertools.event_handler.appsync",
+        "aws_lambda_powertools.utilities.data_classes.kafka_event",
+    }
+
+    assert unused & set(in_process(by_name, code)) == set()
+    assert unused <= set(in_process(None, code)), "or nothing is saved"
+
+
+@pytest.mark.parametrize("package", build_layer.EAGER)
+def test_a_name_that_a_package_does_not_have_is_missed(package: str, by_name: Path) -> None:
+    code = f"""
+import aws_lambda_powertools.{package.replace("/", ".")} as package
+print(json.dumps(hasattr(package, "nothing")))
+"""
+
+    assert in_process(by_name, code) is False
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "import os",
+        "DEBUG = True",
+        "def made(): ...",
+        "if DEBUG:\n    from .a import A",
+        "from .a import *",
+        "from .a import A as C",
+        "from . import a",
+    ],
+)
+def test_a_package_that_does_more_than_collect_names_stays_as_it_is(
+    more: str, tmp_path: Path
+) -> None:
+    """The build fails, for somebody to look at it."""
+    init = tmp_path / "__init__.py"
+    init.write_text(f'"""Collects."""\nfrom .b import B\n{more}\n__all__ = ["B"]\n')
+
+    with pytest.raises(ValueError, match="line 3"):
+        build_layer.import_by_name(init)
 
 
 COMPILE = f"""

@@ -21,6 +21,7 @@ from cavok.domain.accounts import Outcome
 from cavok.domain.verifications import State
 from cavok.services.reconcile_clocks import Difference
 from local.settings import ROOT
+from tests.support.messages import TARGETS, target_of
 from tests.support.template import FUNCTIONS, RESOURCES, listed, of_type, role, template
 
 Json = dict[str, Any]
@@ -42,9 +43,13 @@ def modules(path: Path) -> set[Path]:
     found, ahead = {path}, [path]
     while ahead:
         for node in ast.walk(parsed(ahead.pop())):
-            if not isinstance(node, ast.ImportFrom) or not node.module:
-                continue
-            names = (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+            match node:
+                case ast.ImportFrom(module=str(module)):
+                    names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
+                case ast.Call(ast.Name("make_app")):  # imports these at the first request for one
+                    names = [f"cavok.api.routes.{module.arg}" for module in node.keywords]
+                case _:
+                    continue
             files = {
                 folder / (name.replace(".", "/") + ".py")
                 for name in names
@@ -111,8 +116,10 @@ SHARED = template()["Globals"]["Function"]["Environment"]["Variables"]
 def test_a_function_is_told_what_its_code_asks_for_and_nothing_else(name: str) -> None:
     given = set(FUNCTIONS[name].get("Environment", {}).get("Variables", {}))
 
-    assert wanted(name) - OPTIONAL.keys() - LAMBDA_SETS - SHARED.keys() <= given
-    assert given <= wanted(name)
+    assert wanted(name) - OPTIONAL.keys() - LAMBDA_SETS - SHARED.keys() <= given, (
+        f"set it in `Environment` of {name} in template.yaml"
+    )
+    assert given <= wanted(name), f"take it out of `Environment` of {name}: no code asks for it"
 
 
 SETS_CLOCKS = {name for name in FUNCTIONS if "scheduler:CreateSchedule" in json.dumps(role(name))}
@@ -195,6 +202,26 @@ def test_a_queue_gives_up_a_message_after_some_tries(name: str) -> None:
     assert redrive["maxReceiveCount"] >= 5
 
 
+SOONER = {"FiredClocks"}
+"""Queues whose messages come again earlier: a turn must not wait, and is made once however often
+it is taken.
+"""
+
+
+@pytest.mark.parametrize("name", [n for n, one in mappings().items() if source_of(one) in QUEUES])
+def test_no_message_comes_again_while_lambda_still_tries_to_have_it_handled(name: str) -> None:
+    """Six times the function's timeout, and the batching window. Source: Lambda Developer Guide,
+    "Using Lambda with Amazon SQS".
+    """
+    mapping, queue = mappings()[name], source_of(mappings()[name])
+    function = mapping.get("FunctionName", {}).get("Ref") or name.partition(".")[0]
+    timeout = FUNCTIONS[function].get("Timeout", template()["Globals"]["Function"]["Timeout"])
+    window = mapping.get("MaximumBatchingWindowInSeconds", 0)
+
+    times = 2 if queue in SOONER else 6
+    assert QUEUES[queue]["VisibilityTimeout"] >= times * timeout + window
+
+
 @pytest.mark.parametrize("name", sorted(DEAD))
 def test_a_dead_letter_queue_keeps_messages_as_long_as_it_can(name: str) -> None:
     assert QUEUES[name]["MessageRetentionPeriod"] == 14 * 24 * 3600
@@ -208,13 +235,16 @@ def test_a_stream_gives_up_a_record_into_a_dead_letter_queue() -> None:
         assert dead_letters(stream["DestinationConfig"]["OnFailure"]["Destination"]), name
         assert stream["BisectBatchOnFunctionError"], name
         assert 0 < stream["MaximumRetryAttempts"] <= 100, name
+        # The stream keeps a record for a day. Source: DynamoDB Developer Guide, "DynamoDB Streams".
+        assert stream["MaximumRecordAgeInSeconds"] >= 24 * 3600, name
 
 
 def senders() -> Iterator[tuple[str, str, str]]:
     """Rule, queue to which it sends, and for what: its messages, or those that it gives up."""
     for name, rule in of_type("AWS::Events::Rule").items():
         for target in rule["Targets"]:
-            yield name, target["Arn"]["Fn::GetAtt"][0], "target"
+            assert "DeadLetterConfig" in target, f"{name}: give its target a dead-letter queue"
+            yield name, target_of(name, target["Arn"]), "target"
             yield name, target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0], "dead"
     for function, properties in FUNCTIONS.items():
         for event, source in properties.get("Events", {}).items():
@@ -236,7 +266,9 @@ def test_a_queue_lets_the_rules_send_that_name_it() -> None:
         and statement["Action"] == "sqs:SendMessage"
     }
 
-    assert allowed >= {(rule, queue) for rule, queue, _ in senders()}
+    assert allowed >= {(rule, queue) for rule, queue, _ in senders()}, (
+        "name the rule in the queue's own policy"
+    )
     assert {queue for _, queue, use in senders() if use == "dead"} <= DEAD
 
 
@@ -325,7 +357,8 @@ def watched(ours: bool = False) -> Iterator[tuple[str, Json]]:
 def test_an_alarm_on_a_metric_of_aws_watches_one_that_there_is(alarm: str, metric: Json) -> None:
     dimensions = metric.get("Dimensions", [])
 
-    expected = METRICS[metric["Namespace"]][metric["MetricName"]]
+    expected = METRICS.get(metric["Namespace"], {}).get(metric["MetricName"])
+    assert expected is not None, "add it to METRICS, with its dimensions, from AWS's page"
     assert tuple(each["Name"] for each in dimensions) == expected
     for each in dimensions:
         form, kind = DIMENSIONS[each["Name"]]
@@ -386,7 +419,8 @@ def test_an_alarm_on_a_metric_of_ours_watches_one_that_a_function_writes(
 ) -> None:
     dimensions = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
 
-    assert (metric["Namespace"], metric["MetricName"] in written()) == (OURS, True)
+    assert metric["Namespace"] == OURS
+    assert metric["MetricName"] in written(), f"no function writes the metric of {alarm}"
     assert dimensions.pop("service") == {"Ref": "AWS::StackName"}
     assert dimensions.keys() == ({"outcome"} if metric["MetricName"] == "Verifications" else set())
     assert set(dimensions.values()) <= OUTCOMES
@@ -506,6 +540,18 @@ def step(key: str, place: str) -> str:
     return ("." if place else "") + ("*" if named else key)
 
 
+OF_TARGETS = {"Arn", "DeadLetterConfig", "EventBusName", "Id", "Pattern", "RetryPolicy"}
+"""What a target may say. `Input`, `InputPath` and `InputTransformer` change an event on its way."""
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_rule_passes_events_on_as_they_are(target: str) -> None:
+    """Contract tests give a target what its rule lets through."""
+    changing = TARGETS[target].keys() - OF_TARGETS
+
+    assert not changing, "let `deliver` of tests/support/messages.py do to events what these do"
+
+
 def test_producers_and_consumers_are_connected_in_no_other_way() -> None:
     """A new kind of connection fails here, such as a pipe, a subscription, a trigger of the user
     pool, a filter of a log, or an alarm that does something.
@@ -517,6 +563,7 @@ def test_producers_and_consumers_are_connected_in_no_other_way() -> None:
                 found.setdefault(resource["Type"], set()).add(place)
     kinds = {e["Type"] for f in FUNCTIONS.values() for e in f.get("Events", {}).values()}
 
-    assert found == REFERENCES
-    assert kinds == EVENTS
-    assert [n for n, m in of_type("AWS::Serverless::StateMachine").items() if "Events" in m] == []
+    assert found == REFERENCES, "let a test look at each new place, then add it to REFERENCES"
+    assert kinds == EVENTS, "let test_message_contracts.py send what such an event does"
+    by_sam = [n for n, m in of_type("AWS::Serverless::StateMachine").items() if "Events" in m]
+    assert by_sam == [], "start it by a rule or a schedule of its own: the tests find these"

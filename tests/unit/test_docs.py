@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -75,6 +77,36 @@ def test_what_a_recipe_names_is_in_the_file_that_it_places_it_in() -> None:
         if not re.search(rf"\b{name}\b", file_there.read_text())
     ] == []
     assert len(placed) > 20
+
+
+COMMANDS = sorted(
+    {found for doc in DOCS for found in re.findall(r'make (\w+) ARGS="([^"]+)"', doc.read_text())}
+)
+
+
+@pytest.mark.parametrize(("target", "arguments"), COMMANDS)
+def test_a_command_for_some_tests_gives_files_that_are_there_to_what_runs_them(
+    target: str, arguments: str
+) -> None:
+    """The tests of the page's modules run on Node, all others on pytest."""
+    without_make = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    command = ["make", "--dry-run", target, f"ARGS={arguments}"]
+    shown = subprocess.run(
+        command, cwd=ROOT, env=without_make, capture_output=True, text=True, check=True
+    )
+    *_, last = shown.stdout.splitlines()
+
+    runner = "node --test --test-force-exit" if ".mjs" in arguments else "python -m pytest"
+    assert re.search(rf"{runner} +(tests/{target} )?{re.escape(arguments)}$", last), last
+    assert [p for p in re.findall(r"tests/\S+", arguments) if not (ROOT / p).exists()] == []
+
+
+def test_contributing_says_how_to_run_one_test_of_each_kind() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text().partition("\n## Run one test\n")[2]
+    examples = re.findall(r"make \w+ ARGS=.*", text.partition("\n## ")[0])
+
+    for place in ("tests/unit/domain/", "tests/unit/dashboard/", "tests/e2e/"):
+        assert any(place in each for each in examples), place
 
 
 def attacks(heading: str) -> list[str]:

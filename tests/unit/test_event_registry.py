@@ -35,10 +35,10 @@ def test_docs_events_is_what_the_registry_generates() -> None:
     """`make events` writes it."""
     files = generated()
 
-    assert {path.name: path.read_text() for path in files} == {
+    assert {path.name: path.read_text() for path in files if path.exists()} == {
         path.name: text for path, text in files.items()
-    }
-    assert set(FOLDER.iterdir()) == set(files)
+    }, "run `make events`"
+    assert set(FOLDER.iterdir()) == set(files), "delete what the registry has no more"
 
 
 @pytest.mark.parametrize("event_type", REGISTRY)
@@ -82,20 +82,25 @@ def test_another_providers_account_fits_the_schema() -> None:
 
 
 def test_every_type_but_those_of_webhooks_can_be_subscribed_to() -> None:
-    assert set(REGISTRY) == {*EventType, *OF_WEBHOOKS}
+    assert set(REGISTRY) == {*EventType, *OF_WEBHOOKS}, (
+        "declare each EventType in REGISTRY; a type for no webhook belongs in TO_NO_WEBHOOK"
+    )
 
 
 def test_the_page_offers_every_event_that_a_webhook_may_subscribe_to() -> None:
     texts = (ROOT / "functions/dashboard/static/views/texts.js").read_text()
     (block,) = re.findall(r"eventTexts: \{(.*?)\n    \}", texts, re.DOTALL)
 
-    assert re.findall(r'^ +"([^"]+)": "[^"]+",$', block, re.MULTILINE) == list(EventType)
+    assert re.findall(r'^ +"([^"]+)": "[^"]+",$', block, re.MULTILINE) == list(EventType), (
+        "give each EventType its line in `eventTexts` of views/texts.js, in the order of the enum"
+    )
 
 
 def test_every_rule_on_our_bus_names_types_of_the_registry() -> None:
     assert ON_OUR_BUS
     for name, pattern in ON_OUR_BUS.items():
-        assert set(pattern["detail-type"]) <= set(REGISTRY), name
+        assert "detail-type" in pattern, f"{name}: name the types that it selects"
+        assert set(pattern["detail-type"]) <= set(REGISTRY), f"{name}: declare them in REGISTRY"
 
 
 FUNCTIONS = {
@@ -118,9 +123,11 @@ QUEUE_MAPPINGS = [
 def consumer(rule: str) -> str:
     """The folder of the function that a rule on our bus feeds, directly or through a queue."""
     targets = [target["Arn"] for target in RULES.get(rule, {}).get("Targets", [])]
-    (name,) = [n for n in FUNCTIONS if rule.startswith(n)] or [
+    names = [n for n in FUNCTIONS if rule.startswith(n)] or [
         n for n, queue in QUEUE_MAPPINGS if queue in targets
     ]
+    assert len(names) == 1, f"{rule} must feed one function, directly or by one queue, not {names}"
+    (name,) = names
     uri: str = FUNCTIONS[name]["CodeUri"]
     return uri.removeprefix("functions/")
 
@@ -131,7 +138,9 @@ def test_the_architecture_says_who_consumes_which_event() -> None:
     rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", table, re.MULTILINE)
     said = {function: [t for t in REGISTRY if t in gets] for function, gets in rows}
 
-    assert said == {consumer(rule): p["detail-type"] for rule, p in ON_OUR_BUS.items()}
+    assert said == {consumer(rule): p["detail-type"] for rule, p in ON_OUR_BUS.items()}, (
+        "give each consumer its row in docs/architecture.md, under “An event”"
+    )
 
 
 def an_event(**but: Any) -> dict[str, Any]:

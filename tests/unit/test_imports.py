@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -31,6 +33,13 @@ FLOORS = (
 """From the top. A module imports from its own floor and from those below."""
 RUNS_AGAIN = {"tests/browser/test_firefox.py": {"tests.browser.test_what_is_true_now"}}
 """Test modules that run the tests of another one, in another browser."""
+_ALL_ROUTES = "{each.name: (each.name,) for each in iter_modules(routes.__path__)}"
+MAKES = {
+    "cavok.api.openapi": "it._whole_api()",
+    "cavok.api.resolver": f"from cavok.api import routes; from pkgutil import iter_modules; "
+    f"it.Resolver({_ALL_ROUTES}).all_routes()",
+}
+"""Modules that import others by names that they make, and the statement that does."""
 
 
 @cache
@@ -47,11 +56,23 @@ def dotted(path: Path) -> str:
 
 @cache
 def imports() -> dict[str, frozenset[str]]:
-    """The modules of ours that each module names in an import."""
-    return {
+    """The modules of ours that each module names in an import, and those that it imports by a name
+    that it makes.
+    """
+    named = {
         name: frozenset(imported(ast.parse(path.read_text()))) & modules().keys()
         for name, path in modules().items()
     }
+    return named | {name: named[name] | routes_loaded_by(name, how) for name, how in MAKES.items()}
+
+
+def routes_loaded_by(module: str, statement: str) -> set[str]:
+    """The modules of routes that this statement of a module loads, in a process of its own."""
+    script = f"import sys, {module} as it; {statement}; print(*sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", script], cwd=LAYER, capture_output=True, text=True, check=True
+    )
+    return {name for name in ran.stdout.split() if name.startswith("cavok.api.routes.")}
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -74,6 +95,18 @@ def test_there_is_no_circle() -> None:
         TopologicalSorter(imports()).prepare()
     except CycleError as error:
         pytest.fail(" <- ".join(error.args[1]))
+
+
+def test_names_of_modules_are_made_nowhere_else() -> None:
+    making = {
+        name
+        for name, path in modules().items()
+        if re.search("import_?(module|lib)|__import__", path.read_text())
+    }
+
+    assert making == MAKES.keys()
+    for name in MAKES:
+        assert len(imports()[name] & {m for m in modules() if ".routes." in m}) > 10
 
 
 def test_imports_go_one_way() -> None:

@@ -22,7 +22,7 @@ GIVEN_UP = {
     "Turn": "Transition",
     "Clocks": "SchedulerClient",
     "Receivers": "WebhookClient",
-    "WaitingMessages": "RetryQueue",
+    "WaitingMessages": "Queue",
     "Proof": "ActionPlan, Verdict",
     "operate": "start_stop",
     "tell": "add_audit_entry",

@@ -21,6 +21,7 @@ import pytest
 from botocore.client import BaseClient
 
 from cavok import wiring
+from cavok.adapters import making_clients
 from cavok.adapters.customer import session as customer_session
 from cavok.adapters.customer.assume_role import STS_ALWAYS_ON
 from cavok.adapters.customer.session import Credentials, CustomerSession
@@ -75,7 +76,8 @@ def calls_of_client() -> dict[Place, ast.Call]:
 
 
 def makes_client(call: ast.Call) -> bool:
-    return isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == "boto3"
+    made_by = "making_clients.session()"
+    return isinstance(call.func, ast.Attribute) and ast.unparse(call.func.value) == made_by
 
 
 def services_in_accounts() -> set[str]:
@@ -145,10 +147,11 @@ def ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     """Puts our functions into a region."""
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     session = botocore.session.get_session()
     session.set_credentials("key", "secret")
-    boto3.setup_default_session(botocore_session=session)
+    shared = boto3.Session(botocore_session=session)
+    monkeypatch.setattr(making_clients, "botocore_session", lambda: session)
+    monkeypatch.setattr(making_clients, "session", lambda: shared)
     values = {"AUDIT_DAYS": "1", "TRUST_MAX_AGE": "1", "PUBLIC_TEMPLATES": "false"}
     values["QUOTAS"] = template()["Parameters"]["Quotas"]["Default"]
 
@@ -220,8 +223,9 @@ def test_every_client_in_a_customers_account_calls_the_host_of_the_region_asked_
 def test_the_gate_catches_a_global_host(ours: Callable[[str], None]) -> None:
     ours("ap-southeast-5")
     config = botocore.config.Config(s3={"addressing_style": "virtual"}, signature_version="s3")
-    legacy = boto3.client("s3", endpoint_url="https://s3.amazonaws.com", config=config)
-    elsewhere = boto3.client("sts", region_name="us-east-1")
+    client = making_clients.session().client
+    legacy = client("s3", endpoint_url="https://s3.amazonaws.com", config=config)
+    elsewhere = client("sts", region_name="us-east-1")
 
     assert not is_of("ap-southeast-5", legacy)
     assert not is_of("ap-southeast-5", elsewhere)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from cfnlint import api as cfnlint
@@ -31,6 +32,68 @@ def test_the_runbook_explains_every_alarm_once_and_no_others() -> None:
     for name in named("AWS::CloudWatch::Alarm"):
         description = RESOURCES[name]["Properties"]["AlarmDescription"]
         assert description.endswith("See docs/operating.md."), name
+
+
+AT_THE_FIRST = {
+    "ComparisonOperator": "GreaterThanThreshold",
+    "EvaluationPeriods": 1,
+    "Period": 300,
+    "Threshold": 0,
+    "TreatMissingData": "notBreaching",
+}
+"""What never happens rings once it does, and silence rings nothing."""
+
+LATER: dict[str, tuple[str, dict[str, Any]]] = {
+    "AbortedTests": ("More than five tests in five minutes", {"Threshold": 5}),
+    "Concurrency": (
+        "In each of five minutes, more than four fifths",
+        {"EvaluationPeriods": 5, "Period": 60, "Threshold": 80, "Statistic": "Maximum"},
+    ),
+    "GatewayFaults": ("For ten minutes", {"EvaluationPeriods": 2}),
+    "SilentSweeps": (
+        "For two quarters of an hour no sweep",
+        {
+            "ComparisonOperator": "LessThanThreshold",
+            "EvaluationPeriods": 2,
+            "Period": 900,
+            "Statistic": "SampleCount",
+            "Threshold": 1,
+            "TreatMissingData": "breaching",
+        },
+    ),
+    "UntestedAccounts": (
+        "for more than 26 hours",
+        {"Period": 900, "Statistic": "Maximum", "Threshold": 26},
+    ),
+    "WebhookRetries": ("More than 60,000 messages", {"Threshold": 60000}),
+}
+"""All other alarms: what the runbook says, and how that is set."""
+
+NOT_WHEN = ("AlarmActions", "AlarmDescription", "Dimensions", "MetricName", "Metrics", "Namespace")
+"""What an alarm says, to whom, and which metric it watches."""
+
+
+def when(alarm: str) -> dict[str, Any]:
+    """When an alarm rings: all other properties. An expression's metrics have one period and
+    statistic.
+    """
+    properties = RESOURCES[f"{alarm}Alarm"]["Properties"]
+    found = {name: value for name, value in properties.items() if name not in NOT_WHEN}
+    if "Metrics" in properties:
+        stats = [each["MetricStat"] for each in properties["Metrics"] if "MetricStat" in each]
+        ((found["Period"], found["Statistic"]),) = {(one["Period"], one["Stat"]) for one in stats}
+    return found
+
+
+@pytest.mark.parametrize("alarm", first_column("Alarms"))
+def test_an_alarm_rings_when_the_runbook_says(alarm: str) -> None:
+    """Events add up. Of a queue, the most messages within the period count."""
+    (row,) = (row for row in runbook_rows("Alarms") if alarm in row[0].split(", "))
+    of_a_queue = RESOURCES[f"{alarm}Alarm"]["Properties"].get("Namespace") == "AWS/SQS"
+    said, but = LATER.get(alarm, ("", {}))
+
+    assert said in row[2]
+    assert when(alarm) == {**AT_THE_FIRST, "Statistic": "Maximum" if of_a_queue else "Sum", **but}
 
 
 COUNTED = {

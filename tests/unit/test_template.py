@@ -29,6 +29,7 @@ from tests.support.template import (
     highest,
     linked,
     listed,
+    of_type,
     role,
     template,
 )
@@ -271,6 +272,47 @@ def test_templates_are_public_only_if_whoever_deploys_agrees() -> None:
         unless_public,
         unless_public,
     ]
+
+
+def test_the_templates_are_read_and_written_over_tls_alone() -> None:
+    policy = RESOURCES["TemplatesBucketPolicy"]["Properties"]
+    (denied,) = (s for s in policy["PolicyDocument"]["Statement"] if s.get("Effect") == "Deny")
+    bucket = {"Fn::GetAtt": ["TemplatesBucket", "Arn"]}
+
+    assert policy["Bucket"] == {"Ref": "TemplatesBucket"}
+    assert (denied["Principal"], denied["Action"]) == ("*", "s3:*")
+    assert denied["Resource"] == [bucket, {"Fn::Sub": "${TemplatesBucket.Arn}/*"}]
+    assert denied["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+@pytest.mark.parametrize("name", of_type("AWS::Serverless::StateMachine"))
+def test_the_log_of_a_workflow_has_no_inputs_and_outputs(name: str) -> None:
+    """Those of a test have its session, sealed."""
+    logging = RESOURCES[name]["Properties"]["Logging"]
+
+    assert (logging["Level"], logging["IncludeExecutionData"]) == ("ERROR", False)
+
+
+@pytest.mark.parametrize("name", of_type("AWS::IAM::Role"))
+def test_a_service_of_aws_enters_our_roles_for_this_account_alone(name: str) -> None:
+    """Lambda names no account when it takes an execution role. It is passed none of another
+    account. Source: IAM User Guide, "Grant a user permissions to pass a role to an AWS service".
+    """
+    for statement in RESOURCES[name]["Properties"]["AssumeRolePolicyDocument"]["Statement"]:
+        if statement["Principal"].get("Service", "lambda.amazonaws.com") != "lambda.amazonaws.com":
+            assert statement.get("Condition") == {
+                "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+            }
+
+
+def test_a_service_of_aws_calls_our_functions_for_resources_of_ours_alone() -> None:
+    """A queue's policy: tests/unit/test_connections.py."""
+    permissions = of_type("AWS::Lambda::Permission")
+
+    assert permissions
+    for name, permission in permissions.items():
+        source = permission["SourceArn"]["Fn::Sub"]
+        assert "${AWS::AccountId}:${Api}/" in source, name
 
 
 @each_function

@@ -17,6 +17,7 @@ const WARN_BEFORE_MS = 5 * 60_000;
 const ROUTES = [
   { path: "/accounts", section: "accounts", view: async () => accounts.list },
   { path: "/accounts/new", section: "accounts", view: async () => accounts.list },
+  { path: "/accounts/many", section: "accounts", view: async () => (await import("./views/add-many.js")).addMany },
   { path: "/accounts/:id", section: "accounts", view: async () => (await import("./views/account.js")).overview },
   {
     path: "/accounts/:id/instructions",

@@ -118,21 +118,22 @@ const texts = {
     blocked: "not used",
   },
 
-  providers: { aws: "AWS" },
-
   accessTypes: { assume_role: "Assume Role", access_key: "Access Key" },
 
   list: {
     title: "Cloud Accounts",
     newAccount: "New Account",
+    addMany: "Add many",
     columns: ["Name", "Status", "Account, access", "Possible", "Last tested", "Next step", "Test"],
     search: "Search by name or account number",
-    searchHint: "Name or number starts with…",
+    searchHint: "Word of a name, or number…",
     filter: "Show by status",
     version: "Role version",
     ofVersion: (version, count) =>
       version ? `Version ${version}${count === undefined ? "" : ` · ${number(count)}`}` : "All role versions",
     all: "All",
+    sortAndFilter: "Sort, filter, export",
+    filtersSet: (count) => ` · ${number(count)}`,
     loading: "Loading accounts…",
     arrived: (count) => plural(count, { one: "# new account", other: "# new accounts" }),
     arrivedHere: (count) => plural(count, { one: "# more account fits", other: "# more accounts fit" }),
@@ -145,7 +146,7 @@ const texts = {
         other: "# accounts so far; more as you scroll",
       }),
     nothingFound: "No account matches",
-    nothingFoundText: "The search looks at the beginning of names and account numbers.",
+    nothingFoundText: "The search looks at where words of names, and account numbers, begin.",
     clear: "Show all accounts",
     empty: {
       title: "No accounts yet",

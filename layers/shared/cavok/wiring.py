@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
+from cavok.adapters import making_clients
 from cavok.adapters.making_clients import made_once
 
 if TYPE_CHECKING:
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
     from cavok.adapters.bus import Bus
     from cavok.adapters.customer.assume_role import CustomerRoles
     from cavok.adapters.customer.canary import Canary
-    from cavok.adapters.retry_queue import RetryQueue
+    from cavok.adapters.queue import Queue
     from cavok.adapters.scheduler import SchedulerClient
     from cavok.adapters.sealing import Sealer
+    from cavok.adapters.table.account_list import AccountList
     from cavok.adapters.table.accounts import Accounts
     from cavok.adapters.table.audit import AuditTrail
     from cavok.adapters.table.due_accounts import DueAccounts
@@ -99,6 +101,13 @@ def accounts() -> "Accounts":
     return Accounts(table(), _audit_kept_for())
 
 
+@cache
+def account_list() -> "AccountList":
+    from cavok.adapters.table.account_list import AccountList
+
+    return AccountList(table(), accounts())
+
+
 def _audit_kept_for() -> timedelta:
     return timedelta(days=int(setting("AUDIT_DAYS")))
 
@@ -119,30 +128,24 @@ def due_accounts() -> "DueAccounts":
 
 @cache
 def progress() -> "Progress":
-    import boto3
-
     from cavok.adapters.table.progress import ONCE, Progress
 
-    return Progress(boto3.client("dynamodb", config=ONCE), setting("TABLE_NAME"))
+    return Progress(making_clients.session().client("dynamodb", config=ONCE), setting("TABLE_NAME"))
 
 
 @made_once
 def sealer() -> "Sealer":
-    import boto3
-
     from cavok.adapters.sealing import Sealer
 
-    return Sealer(boto3.client("kms"), setting("SEALING_KEY_ID"))
+    return Sealer(making_clients.session().client("kms"), setting("SEALING_KEY_ID"))
 
 
 @made_once
 def _sts(region: str | None = None) -> "STSClient":
     """The STS client of the function's own region, or of another."""
-    import boto3
-
     from cavok.adapters.customer.session import CALL
 
-    return boto3.client("sts", region_name=region, config=CALL)
+    return making_clients.session().client("sts", region_name=region, config=CALL)
 
 
 @cache
@@ -327,27 +330,26 @@ def first_tries() -> "FirstTries":
 
 
 @cache
-def _queue(url: str) -> "RetryQueue":
-    import boto3
+def _queue(url: str) -> "Queue":
     from botocore.config import Config
 
-    from cavok.adapters.retry_queue import RetryQueue
+    from cavok.adapters.queue import Queue
 
     # About twelve seconds: after a receiver's eight, deliver_webhook has time to say it. All
     # functions that send to a queue share this.
     once_more = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2})
-    return RetryQueue(boto3.client("sqs", config=once_more), url)
+    return Queue(making_clients.session().client("sqs", config=once_more), url)
 
 
-def webhook_messages() -> "RetryQueue":
+def webhook_messages() -> "Queue":
     return _queue(setting("WEBHOOK_QUEUE_URL"))
 
 
-def webhook_retries() -> "RetryQueue":
+def webhook_retries() -> "Queue":
     return _queue(setting("WEBHOOK_RETRIES_URL"))
 
 
-def undelivered_webhooks() -> "RetryQueue":
+def undelivered_webhooks() -> "Queue":
     return _queue(setting("UNDELIVERED_WEBHOOKS_URL"))
 
 
@@ -365,11 +367,11 @@ def delivery_dependencies() -> "DeliveryDependencies":
     )
 
 
-def followed_acts() -> "RetryQueue":
+def followed_acts() -> "Queue":
     return _queue(setting("FOLLOWED_ACTS_URL"))
 
 
-def fired_clocks() -> "RetryQueue":
+def fired_clocks() -> "Queue":
     return _queue(setting("FIRED_CLOCKS_URL"))
 
 
@@ -382,23 +384,22 @@ def workflows() -> "Workflows":
 
 @cache
 def _sfn() -> "SFNClient":
-    import boto3
-
     from cavok.adapters.workflows import IN_TIME
 
-    return boto3.client("stepfunctions", config=IN_TIME)
+    return making_clients.session().client("stepfunctions", config=IN_TIME)
 
 
 @cache
 def templates() -> "Templates":
-    import boto3
-
     from cavok.adapters.templates import Templates, address_config
 
     public = setting("PUBLIC_TEMPLATES") == "true"
-    addresses = boto3.client("s3", config=address_config(public=public))
+    addresses = making_clients.session().client("s3", config=address_config(public=public))
     return Templates(
-        boto3.client("s3"), addresses, setting("TEMPLATES_BUCKET"), setting("TRUSTED_ACCOUNT_ID")
+        making_clients.session().client("s3"),
+        addresses,
+        setting("TEMPLATES_BUCKET"),
+        setting("TRUSTED_ACCOUNT_ID"),
     )
 
 
@@ -444,11 +445,9 @@ def trust_guard() -> "TrustGuard":
 
 @cache
 def bus() -> "Bus":
-    import boto3
-
     from cavok.adapters.bus import Bus
 
-    return Bus(boto3.client("events"), setting("EVENT_BUS_NAME"))
+    return Bus(making_clients.session().client("events"), setting("EVENT_BUS_NAME"))
 
 
 def connection_dependencies() -> "ConnectionDependencies":
@@ -481,8 +480,6 @@ def resources() -> "Resources":
 
 @cache
 def scheduler_client() -> "SchedulerClient":
-    import boto3
-
     from cavok.adapters.scheduler import SchedulerClient, SchedulerSettings
 
     # A function that only deletes schedules has no target.
@@ -492,7 +489,7 @@ def scheduler_client() -> "SchedulerClient":
         role_arn=os.environ.get("CLOCKS_ROLE_ARN", ""),
         dead_letter_arn=os.environ.get("UNFOLLOWED_SCHEDULES_ARN", ""),
     )
-    return SchedulerClient(boto3.client("scheduler"), settings)
+    return SchedulerClient(making_clients.session().client("scheduler"), settings)
 
 
 def resource_dependencies() -> "ResourceDependencies":

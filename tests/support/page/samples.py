@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from cavok.api.problems import title_of
 from cavok.domain import permissions
+from cavok.domain.account_list import BY_URGENCY, has_word
 from cavok.domain.permissions import group_of
 from cavok.domain.quotas import QuotaName, parse_quotas
 from tests.support.page.tested import found, least_privilege_of
@@ -85,28 +86,52 @@ _FOUND: dict[tuple[str, bool, str], dict[str, Any]] = {}
 
 
 def pages_of(accounts: list[dict[str, Any]]) -> Any:
-    """`GET /v1/accounts` over a list, with search, filter and cursor as the API has them."""
+    """`GET /v1/accounts` over a list, with search, filters, order and cursor as in the API."""
 
     def reply(request: Any) -> dict[str, Any]:
         query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
-        q, status = query.get("q", "").lower(), query.get("status")
-        version = query.get("template_version")
-        fitting = [
-            item
-            for item in accounts
-            if (item["name"].lower().startswith(q) or item["provider_id"].startswith(q))
-            and status in (None, item["status"])
-            and version in (None, str((item["template"] or {}).get("version")))
-        ]
+        place = _place_by(query.get("q", "").lower(), query.get("sort", ""))
+        backwards = query.get("sort", "").startswith("-")
+        rest = sorted((each for each in accounts if _fits(each, query)), key=place)
         # As in the API, a page begins after an account, whatever was added before it.
-        rest = [item for item in fitting if item["account_id"] > query.get("cursor", "")]
-        page = rest[: int(query.get("limit", 50))]
+        if at := json.loads(query.get("cursor", "null")):
+            rest = [each for each in rest if (place(each) < at if backwards else place(each) > at)]
+        page = rest[:: -1 if backwards else 1][: int(query.get("limit", 50))]
         return {
             "items": page,
-            "next_cursor": page[-1]["account_id"] if len(page) < len(rest) else None,
+            "next_cursor": json.dumps(place(page[-1])) if len(page) < len(rest) else None,
         }
 
     return reply
+
+
+def _fits(account: dict[str, Any], query: dict[str, str]) -> bool:
+    q = query.get("q", "").lower()
+    troubled = any(issue["severity"] == "problem" for issue in account["issues"])
+    has = {
+        "status": account["status"],
+        "access_type": account["access_type"],
+        "has_problems": str(troubled).lower(),
+        "template_version": str((account["template"] or {}).get("version")),
+    }
+    found = has_word(account["name"], q) or account["provider_id"].startswith(q)
+    return found and all(query.get(name) in (None, value) for name, value in has.items())
+
+
+def _place_by(q: str, sort: str) -> Any:
+    """The place of an account in the list, to compare."""
+
+    def place(account: dict[str, Any]) -> list[Any]:
+        name, by_name = account["name"], [account["name"].lower(), account["account_id"]]
+        if sort.endswith("provider_id"):
+            return [account["provider_id"]]
+        if sort.endswith("status"):
+            return [BY_URGENCY.index(account["status"]), *by_name]
+        if sort or name.lower().startswith(q):
+            return [0, *by_name]
+        return [1, *by_name] if has_word(name, q) else [2, account["provider_id"]]
+
+    return place
 
 
 def organization(accounts: list[dict[str, Any]]) -> dict[str, Any]:

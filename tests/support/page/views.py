@@ -4,7 +4,9 @@ from __future__ import annotations
 
 NEEDS_SIGN_IN = {
     "list": "#/accounts",
+    "list, sorted and filtered": "#/accounts?has_problems=true&sort=status",
     "new account": "#/accounts/new",
+    "many accounts": "#/accounts/many",
     "overview, regions": "#/accounts/acc000000",
     "overview, failed": "#/accounts/acc000004",
     "overview, access key": "#/accounts/acc000003",

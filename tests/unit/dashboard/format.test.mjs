@@ -24,8 +24,9 @@ globalThis.setInterval = (work) => {
   tick = work;
   return 0;
 };
-const { hour, onTick, percent, relative, second, timeZoneHere, utcDate, when } =
-  await import("../../../functions/dashboard/static/lib/format.js");
+const page = "../../../functions/dashboard/static";
+const { hour, onTick, relative, second, timeZoneHere, when } = await import(`${page}/lib/format.js`);
+const { percent, utcDate } = await import(`${page}/lib/later-formats.js`);
 
 const from = (seconds) => new Date(Date.now() + seconds * 1_000).toISOString();
 const HOURS = 3_600;

@@ -6,7 +6,8 @@ globalThis.document = { addEventListener() {} };
 globalThis.setInterval = () => 0;
 // As Chromium says under LANG=C.
 Object.defineProperty(globalThis, "navigator", { value: { language: "en-US@posix" }, configurable: true });
-const { firstDay, hour, percent } = await import("../../../functions/dashboard/static/lib/format.js");
+const { hour } = await import("../../../functions/dashboard/static/lib/format.js");
+const { firstDay, percent } = await import("../../../functions/dashboard/static/lib/later-formats.js");
 const { LOCALE, plural } = await import("../../../functions/dashboard/static/texts.js");
 
 test("it is written as the browser writes by itself", () => {

@@ -11,7 +11,7 @@ globalThis.setInterval = (work) => (tick = work);
 const page = "../../../functions/dashboard/static";
 const session = await import(`${page}/lib/session.js`);
 const { h } = await import(`${page}/lib/dom.js`);
-const { dayName, timeOfDay } = await import(`${page}/lib/format.js`);
+const { dayName, timeOfDay } = await import(`${page}/lib/later-formats.js`);
 const { DAYS } = await import(`${page}/lib/week.js`);
 const { showNow, weekFields, weekPicture } = await import(`${page}/views/week.js`);
 const { t } = await import(`${page}/views/texts.js`);

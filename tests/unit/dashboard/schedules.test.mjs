@@ -9,7 +9,7 @@ globalThis.setInterval = () => 0;
 const page = "../../../functions/dashboard/static";
 const { isOutside, nextTurn } = await import(`${page}/lib/week.js`);
 const { momentOf } = await import(`${page}/views/schedules.js`);
-const { dayName, firstDay } = await import(`${page}/lib/format.js`);
+const { dayName, firstDay } = await import(`${page}/lib/later-formats.js`);
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const WORK = { days: DAYS.slice(0, 5), start: "08:00", stop: "18:00" };
@@ -42,6 +42,18 @@ for (const [said, given] of [
   [
     "2026-03-08T07:30:00Z",
     resource("America/New_York", "start", "2026-03-08T06:00:00Z", { days: ["sun"], start: "01:00", stop: "02:30" }),
+  ],
+  // The only hour of a week in which it is off is skipped a week later.
+  [
+    "2027-04-04T00:30:00Z",
+    resource(
+      "Europe/Berlin",
+      "start",
+      "2027-03-21T02:30:00Z",
+      { days: ["sun"], start: "03:30", stop: "00:00" },
+      { days: ["mon", "tue", "wed", "thu", "fri", "sat"], start: "00:00", stop: "00:00" },
+      { days: ["sun"], start: "00:00", stop: "02:30" },
+    ),
   ],
   // A window around the end of the week.
   [

@@ -65,7 +65,7 @@ beforeEach(() => {
 
 async function listed(...all) {
   there = all.map((name) => account(name));
-  const listing = store.listingOf("", "");
+  const listing = store.listingOf({});
   await listing.readMore(never);
   return listing;
 }
@@ -184,7 +184,7 @@ for (const [what, change] of [
 ])
   test(`an account that is offered has its place also where the row before it ${what}`, async () => {
     there = ["a", "b", "d", "e"].map((name) => account(name));
-    const listing = store.listingOf("", "confirmed");
+    const listing = store.listingOf({ status: "confirmed" });
     await listing.readMore(never);
     add("c");
     await listing.reread(new Set(["a"]), never);
@@ -232,7 +232,7 @@ test("empty pages that others follow are read past, as far as the next rows", as
       next_cursor: pages[at + 1] ? `${at + 1}` : null,
     });
   };
-  const listing = store.listingOf("1234", "failed");
+  const listing = store.listingOf({ q: "1234", status: "failed" });
   await listing.readMore(never);
   assert.deepEqual([listing.ids, listing.ended, asked], [["a", "b"], false, [0, 1, 2]]);
   await listing.readMore(never);
@@ -249,16 +249,16 @@ test("a filter by version asks for it, and has the accounts whose role has it no
     // The index lags behind: "b" was updated a moment ago.
     return Response.json({ items: [of("a", 1), of("b", 2), of("c", 1), of("d", null)], next_cursor: null });
   };
-  const listing = store.listingOf("", "", "1");
+  const listing = store.listingOf({ template_version: "1" });
   await listing.readMore(never);
   assert.deepEqual([listing.ids, listing.total, asked], [["a", "c"], undefined, ["1"]]);
   store.put(of("a", 2), Date.now() + 1);
   assert.deepEqual(listing.ids, ["c"]);
   store.add(account("e"), Date.now());
   assert.deepEqual(listing.ids, ["c"]);
-  assert.equal(store.listingOf("", "", "1"), listing);
-  assert.notEqual(store.listingOf("", "", "2"), listing);
-  await store.listingOf("", "").readMore(never);
+  assert.equal(store.listingOf({ template_version: "1" }), listing);
+  assert.notEqual(store.listingOf({ template_version: "2" }), listing);
+  await store.listingOf({}).readMore(never);
   assert.deepEqual(asked, ["1", null]);
 });
 
@@ -485,7 +485,7 @@ test("the instances that one person has listed are not kept for the next", () =>
 for (const how of ["reread", "catchUp"]) {
   test(`an account that fits its filter no longer is no row after ${how}, and counts and rows agree`, async () => {
     there = ["a", "b"].map((name) => account(name, { status: "failed" }));
-    const listing = store.listingOf("", "failed");
+    const listing = store.listingOf({ status: "failed" });
     await listing.readMore(never);
     there = [account("a", { status: "failed" }), account("b", { status: "confirmed" })];
     await store.readNumbers(never);
@@ -502,7 +502,7 @@ for (const how of ["reread", "catchUp"]) {
 
 test("an account that a search finds no longer by its new name leaves it", async () => {
   there = ["alpha", "beta"].map((name) => account(name));
-  const search = store.listingOf("al", "");
+  const search = store.listingOf({ q: "al" });
   await search.readMore(never);
   there = [{ ...account("alpha"), name: "zeta", version: 2 }];
   await search.reread(new Map(), never);
@@ -600,7 +600,7 @@ test("an account whose status is another now counts as that, but once", async ()
   there = [account("a", { status: "unconfirmed" }), account("b", { status: "unconfirmed" })];
   await store.readNumbers(never);
   await soon();
-  await store.listingOf("", "").readMore(never);
+  await store.listingOf({}).readMore(never);
   await soon();
   store.put(account("a"), Date.now());
   assert.deepEqual(store.numbers().by_status, { unconfirmed: 1, confirmed: 1 });
@@ -651,7 +651,7 @@ test("a search for digits keeps the accounts that it finds by number where these
     account("c", { name: "alpha", provider_id: "121111111111" }),
   ];
   globalThis.fetch = async () => Response.json({ items: there, next_cursor: null });
-  const listing = store.listingOf("12", "");
+  const listing = store.listingOf({ q: "12" });
   await listing.readMore(never);
   store.put({ ...there[1], name: "bravo", version: 2 }, Date.now());
   assert.deepEqual(listing.ids, ["a", "b", "c"]);
@@ -659,11 +659,89 @@ test("a search for digits keeps the accounts that it finds by number where these
   assert.deepEqual(listing.ids, ["c", "a", "b"]);
 });
 
+test("a search finds what a word of a name begins with, and puts names that begin so first", async () => {
+  there = ["HouseOne", "AHouse", "Team7House", "Warehouse"].map((name) => account(name));
+  const listing = store.listingOf({ q: "house" });
+  assert.deepEqual(
+    there.map((each) => listing.fits(each)),
+    [true, true, true, false],
+  );
+  for (const [q, name, fits] of [
+    ["7", "Team7House", true],
+    ["7house", "Team7House", true],
+    ["2", "Production12", false],
+    ["12", "Production12", true],
+    ["3456", "Production12", false],
+  ])
+    assert.equal(store.listingOf({ q }).fits(account(name)), fits, `${q} in ${name}`);
+  const found = store.listingOf({ q: "house" });
+  globalThis.fetch = async () => Response.json({ items: [there[0], there[1]], next_cursor: null });
+  await found.readMore(never);
+  store.add(account("House"), Date.now());
+  assert.deepEqual(found.ids, ["HouseOne", "AHouse"], "what is added is offered where a filter is set");
+  store.put({ ...there[1], name: "House", version: 2 }, Date.now());
+  assert.deepEqual(found.ids, ["AHouse", "HouseOne"]);
+});
+
+const FLEET = [
+  account("alpha", { provider_id: "300000000000", status: "confirmed" }),
+  account("Bravo", { provider_id: "100000000000", status: "failed", access_type: "access_key" }),
+  account("charlie", { provider_id: "200000000000", status: "degraded", issues: [{ severity: "problem" }] }),
+  account("Delta", { provider_id: "400000000000", status: "unconfirmed", issues: [{ severity: "information" }] }),
+];
+
+for (const [sort, ids] of [
+  ["", ["alpha", "Bravo", "charlie", "Delta"]],
+  ["name", ["alpha", "Bravo", "charlie", "Delta"]],
+  ["-name", ["Delta", "charlie", "Bravo", "alpha"]],
+  ["status", ["Bravo", "charlie", "Delta", "alpha"]],
+  ["-status", ["alpha", "Delta", "charlie", "Bravo"]],
+  ["provider_id", ["Bravo", "charlie", "alpha", "Delta"]],
+  ["-provider_id", ["Delta", "alpha", "charlie", "Bravo"]],
+])
+  test(`what changes its place finds it in the order ${sort}`, async () => {
+    const listing = store.listingOf({ sort });
+    const asked = [];
+    globalThis.fetch = async (address) => {
+      asked.push(new URL(address).searchParams.get("sort"));
+      return Response.json({ items: FLEET.slice(1), next_cursor: null });
+    };
+    await listing.readMore(never);
+    assert.deepEqual(asked, [sort || null]);
+    // Each leaves its row and comes back to it, so that all places follow from the order.
+    for (const each of [...FLEET, ...FLEET]) {
+      store.remove(each.account_id);
+      store.add({ ...each, version: each.version + 1 }, Date.now() + 1);
+    }
+    assert.deepEqual(listing.ids, ids);
+  });
+
+test("filters hold together, and what they leave open fits", () => {
+  const fitting = (selection) => FLEET.filter((each) => store.listingOf(selection).fits(each)).map(({ name }) => name);
+  assert.deepEqual(fitting({}), ["alpha", "Bravo", "charlie", "Delta"]);
+  assert.deepEqual(fitting({ access_type: "access_key" }), ["Bravo"]);
+  assert.deepEqual(fitting({ has_problems: "true" }), ["charlie"]);
+  assert.deepEqual(fitting({ has_problems: "false" }), ["alpha", "Bravo", "Delta"]);
+  assert.deepEqual(fitting({ has_problems: "false", status: "failed" }), ["Bravo"]);
+  assert.deepEqual(fitting({ has_problems: "true", status: "failed" }), []);
+});
+
+test("how many fit is known of a status or a version alone, whatever the order", async () => {
+  there = [account("a"), account("b", { status: "failed" })];
+  await store.readNumbers(never);
+  assert.equal(store.listingOf({ sort: "-status" }).total, 2);
+  assert.equal(store.listingOf({ sort: "name", status: "failed" }).total, 1);
+  for (const others of [{ access_type: "access_key" }, { has_problems: "true" }, { q: "a" }])
+    assert.equal(store.listingOf(others).total, undefined);
+  assert.equal(store.listingOf({ sort: "name" }).isFiltered, false);
+  assert.equal(store.listingOf({ has_problems: "false" }).isFiltered, true);
+});
+
 test("a search takes an account number as the AWS console shows it", async () => {
   const one = account("a");
-  const listing = store.listingOf("1234-5678-9012", "");
+  const listing = store.listingOf({ q: "1234-5678-9012" });
   assert.ok(listing.fits(one));
-  assert.equal(store.listingOf(" 1234 5678 9012", ""), listing);
+  assert.equal(store.listingOf({ q: " 1234 5678 9012" }), listing);
   const asked = [];
   globalThis.fetch = async (address) => {
     asked.push(new URL(address).searchParams.get("q"));
@@ -675,7 +753,7 @@ test("a search takes an account number as the AWS console shows it", async () =>
 
 test("a row that turns out of its filter is no row at once, also where an older page names it", async () => {
   there = ["a", "b"].map((name) => account(name, { status: "failed" }));
-  const listing = store.listingOf("", "failed");
+  const listing = store.listingOf({ status: "failed" });
   await listing.readMore(never);
   const release = heldAnswer();
   const reading = listing.reread(new Set(["a"]), never);
@@ -702,7 +780,7 @@ test("no list shows what fits it no longer, whatever the API's index still says"
   there = ["a", "b"].map((name) => account(name, { status: "failed" }));
   turn("confirmed");
   lagging("a", "b");
-  const listing = store.listingOf("", "failed");
+  const listing = store.listingOf({ status: "failed" });
   await listing.readMore(never);
   assert.deepEqual(listing.ids, ["a"]);
   turn("failed");
@@ -729,16 +807,16 @@ test("many that others delete are no rows any more after one look", async () => 
   assert.deepEqual(listing.ids, all.slice(0, 10));
 });
 
-for (const [what, ...selection] of [
-  ["of a version", "", "", "1"],
-  ["that a search finds with a status", "a", "failed"],
-])
+for (const [what, selection] of /** @type {[string, any][]} */ ([
+  ["of a version", { template_version: "1" }],
+  ["that a search finds with a status", { q: "a", status: "failed" }],
+]))
   test(`many rows ${what} that all turn are no rows any more after one look`, async () => {
     const turned = (status, version) =>
       there.map((each) => ({ ...each, status, template: { version }, version: each.version + 1 }));
     there = names(90).map((name) => account(name));
     there = turned("failed", 1);
-    const listing = store.listingOf(...selection);
+    const listing = store.listingOf(selection);
     while (!listing.ended) await listing.readMore(never);
     assert.equal(listing.ids.length, 90);
     there = turned("confirmed", 2);
@@ -793,7 +871,7 @@ test("a list that was left is read no further, whatever is gone meanwhile", asyn
   const release = heldAnswer();
   const rereading = before.reread(new Set(before.ids), never);
   await soon();
-  store.listingOf("b", "");
+  store.listingOf({ q: "b" });
   store.remove("a0010");
   let asked = 0;
   release();
@@ -959,7 +1037,7 @@ test("what left its page and is on it again stays, though that was decided late"
     (there = there.map((each, index) =>
       index >= from && index < to ? { ...each, status, version: each.version + 1 } : each,
     ));
-  const listing = store.listingOf("", "failed");
+  const listing = store.listingOf({ status: "failed" });
   await listing.readMore(never);
   const held = Promise.withResolvers();
   globalThis.fetch = async (url) => {
@@ -1157,7 +1235,7 @@ test("an account whose role has another version counts as that at once, and a ve
   };
   await store.readNumbers(never);
   await soon();
-  const listing = store.listingOf("", "", "1");
+  const listing = store.listingOf({ template_version: "1" });
   const inUse = () => store.numbers().by_template_version.map(({ accounts }) => accounts);
   await listing.readMore(never);
   assert.deepEqual([inUse(), listing.total, listing.ids], [[0, 2], 2, ["a", "b"]]);
@@ -1172,10 +1250,10 @@ test("an account whose role has another version counts as that at once, and a ve
 test("the total of a version that the API does not name is not known, nor is that of a status of one", async () => {
   await listed("a");
   await store.readNumbers(never);
-  assert.equal(store.listingOf("", "", "7").total, undefined);
+  assert.equal(store.listingOf({ template_version: "7" }).total, undefined);
   store.numbers().by_template_version = [{ version: 1, accounts: 3, outdated: false }];
-  assert.equal(store.listingOf("", "", "7").total, undefined);
-  assert.equal(store.listingOf("", "failed", "1").total, undefined);
-  assert.equal(store.listingOf("a", "", "1").total, undefined);
-  assert.equal(store.listingOf("", "", "1").total, 3);
+  assert.equal(store.listingOf({ template_version: "7" }).total, undefined);
+  assert.equal(store.listingOf({ status: "failed", template_version: "1" }).total, undefined);
+  assert.equal(store.listingOf({ q: "a", template_version: "1" }).total, undefined);
+  assert.equal(store.listingOf({ template_version: "1" }).total, 3);
 });

@@ -13,7 +13,7 @@ import brotli
 import pytest
 
 from functions.dashboard import build_page
-from functions.dashboard.build_page import CannotJoin, joined
+from functions.dashboard.build_page import CannotJoin, joined, without_comments
 from local.settings import HOME, ROOT
 
 STATIC = ROOT / "functions" / "dashboard" / "static"
@@ -111,7 +111,32 @@ def test_a_form_that_it_does_not_know_is_refused_in_modules_that_stay_apart_too(
 
 
 def page_modules() -> dict[str, str]:
-    return {path.relative_to(STATIC).as_posix(): path.read_text() for path in STATIC.rglob("*.js")}
+    return {
+        path.relative_to(STATIC).as_posix(): without_comments(path.read_text())
+        for path in STATIC.rglob("*.js")
+    }
+
+
+@pytest.mark.parametrize(
+    ("source", "built"),
+    [
+        ("a();\n  // why\nb();\n", "a();\n\nb();\n"),
+        ("/** What.\n * @param {string} a **/\nf(a); /* c */\n", "\n\nf(a); /* c */\n"),
+        ("/* one */ f();\n/* two */\n", "/* one */ f();\n\n"),
+        ('get("https://a"); // why\n', 'get("https://a"); // why\n'),
+        ('say("/*");\n  // why\nsay("*/");\n', 'say("/*");\n\nsay("*/");\n'),
+    ],
+)
+def test_comments_are_left_out_and_each_line_keeps_its_number(source: str, built: str) -> None:
+    assert without_comments(source) == built
+
+
+def test_the_page_is_served_without_comments_of_their_own_lines(tmp_path: Path) -> None:
+    build_page.write_site(STATIC, tmp_path)
+    (app,) = tmp_path.glob("*/app.js")
+    lines = [line.strip() for line in app.read_text().splitlines()]
+    left = [line for line in lines if line.startswith(("//", "/*", "*"))]
+    assert left == [f"// {name}" for name in build_page._in_order(page_modules())]
 
 
 def test_no_two_modules_of_the_page_import_each_other() -> None:
@@ -119,17 +144,13 @@ def test_no_two_modules_of_the_page_import_each_other() -> None:
     imports = {
         name: {
             posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
-            for path in re.findall(r'(?:from |import\()"(\.[^"]+)"', without_comments(text))
+            for path in re.findall(r'(?:from |import\()"(\.[^"]+)"', text)
         }
         for name, text in page_modules().items()
     }
 
     assert "views/challenges.js" in imports["views/sign-in.js"]
     assert {*TopologicalSorter(imports).static_order()} == imports.keys()
-
-
-def without_comments(text: str) -> str:
-    return re.sub(r"/\*[\s\S]*?\*/|//.*", "", text)
 
 
 def test_the_page_joins_what_its_first_view_loads_and_nothing_else() -> None:

@@ -14,7 +14,7 @@ from hypothesis import example, given
 
 from cavok.domain.schedules import Schedule, Window
 from local.settings import HOME, ROOT
-from tests.support.generated_schedules import INSTANTS, SCHEDULES
+from tests.support.generated_schedules import MOMENTS
 
 NODE = HOME / "venvs" / "simulator" / "bin" / "node"
 MODULE = ROOT / "functions/dashboard/static/lib/week.js"
@@ -59,15 +59,16 @@ def milliseconds(at: datetime) -> int:
     return round(at.timestamp() * 1000)
 
 
-@example(nightly("01:30", "02:30"), HOUR_SKIPPED)
-@example(nightly("02:45", "03:15"), HOUR_SKIPPED)
-@example(nightly("00:30", "02:30", Window(("sun",), "03:30", "05:00")), HOUR_SKIPPED)
-@example(nightly("00:30", "01:30"), HOUR_REPEATED)
-@example(Schedule("UTC", ()), HOUR_SKIPPED)
-@given(SCHEDULES, INSTANTS)
+@example((nightly("01:30", "02:30"), HOUR_SKIPPED))
+@example((nightly("02:45", "03:15"), HOUR_SKIPPED))
+@example((nightly("00:30", "02:30", Window(("sun",), "03:30", "05:00")), HOUR_SKIPPED))
+@example((nightly("00:30", "01:30"), HOUR_REPEATED))
+@example((Schedule("UTC", ()), HOUR_SKIPPED))
+@given(MOMENTS)
 def test_the_page_shows_each_turn_that_the_schedule_takes(
-    reckoned: Callable[..., Any], schedule: Schedule, now: datetime
+    reckoned: Callable[..., Any], moment: tuple[Schedule, datetime]
 ) -> None:
+    schedule, now = moment
     until, turns = now + AHEAD, []
     turn = schedule.next_transition(now)
     while turn.at <= until:
@@ -77,10 +78,11 @@ def test_the_page_shows_each_turn_that_the_schedule_takes(
     assert reckoned("turnsOf", asdict(schedule), milliseconds(now), milliseconds(until)) == turns
 
 
-@given(SCHEDULES, INSTANTS)
+@given(MOMENTS)
 def test_a_week_that_the_page_has_drawn_and_written_again_takes_the_same_turns(
-    reckoned: Callable[..., Any], schedule: Schedule, now: datetime
+    reckoned: Callable[..., Any], moment: tuple[Schedule, datetime]
 ) -> None:
+    schedule, now = moment
     windows = reckoned("windowsOf", reckoned("spansOf", asdict(schedule)["windows"]))
     again = Schedule(
         schedule.time_zone,

@@ -94,6 +94,18 @@ test("a time that is skipped is shown when it comes, and the day says that its c
   );
 });
 
+test("a window that would end before it starts comes later, as long as it is", () => {
+  const nights = { days: DAYS, start: "02:45", stop: "03:15" };
+  const [, , sunday, monday] = ahead([nights], "Europe/Berlin", "2027-03-26T12:00:00Z");
+  assert.deepEqual(
+    [said(sunday), said(monday)],
+    [
+      ["start 3:45", "stop 4:15"],
+      ["start 2:45", "stop 3:15"],
+    ],
+  );
+});
+
 test("a time that is repeated is its first", () => {
   const night = { days: ["sun"], start: "00:30", stop: "01:30" };
   const days = ahead([night], "America/New_York", "2026-10-31T12:00:00Z");

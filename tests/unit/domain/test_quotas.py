@@ -41,6 +41,17 @@ def test_no_window_has_more_than_the_quota(gaps: list[int]) -> None:
             assert uses == Uses(began, allowed)
 
 
+@given(st.integers(0, 6), st.integers(1, 8))
+def test_several_uses_are_taken_together_or_not_at_all(used: int, more: int) -> None:
+    before = Uses(NOW, used)
+
+    if used + more > SIX.limit:
+        with pytest.raises(QuotaExceeded):
+            SIX.take(before, NOW, more)
+    else:
+        assert SIX.take(before, NOW, more) == Uses(NOW, used + more)
+
+
 def wait_of(uses: Uses | None, now: datetime) -> timedelta | None:
     """How long to wait. None if it may be taken now."""
     try:

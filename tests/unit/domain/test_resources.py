@@ -13,7 +13,7 @@ from cavok.domain.kinds import Action, Kind
 from cavok.domain.resources import AWS_RESTARTS_AFTER, FIRST_FIRED_AFTER, Resource
 from cavok.domain.schedules import DAYS, Schedule, Transition, Window
 from tests.support.builders import NOW, a_resource
-from tests.support.generated_schedules import INSTANTS, SCHEDULES, WINDOWS
+from tests.support.generated_schedules import MOMENTS, SCHEDULES, WINDOWS
 
 HOUR = timedelta(hours=1)
 MOMENT = timedelta(microseconds=1)
@@ -137,10 +137,10 @@ def around_a_turn(
     """A resource that followed its schedule up to a turn, another schedule, often of the same
     turns, the turn, and a moment around it.
     """
-    old = data.draw(SCHEDULES)
+    old, moment = data.draw(MOMENTS)
     more = data.draw(st.lists(WINDOWS, max_size=2).map(tuple))
     new = data.draw(st.one_of(st.just(replace(old, windows=old.windows + more)), SCHEDULES))
-    turn = old.next_transition(data.draw(INSTANTS))
+    turn = old.next_transition(moment)
     before = old.latest_transition(turn.at - MOMENT)
     seconds = [-120.1, -120, -1e-6, 0, 5, 59, 130, 3600, 3600.1, 3 * 86_400]
     after = timedelta(seconds=data.draw(st.sampled_from(seconds)))

@@ -11,7 +11,7 @@ from hypothesis import given
 
 from cavok.domain.kinds import Action
 from cavok.domain.schedules import DAYS, Schedule, Transition, Window, is_time_zone
-from tests.support.generated_schedules import INSTANTS, SCHEDULES
+from tests.support.generated_schedules import MOMENTS
 from tests.support.work import lines_run
 
 WORKDAYS = DAYS[:5]
@@ -193,24 +193,99 @@ def test_there_is_one_expression_for_each_time_of_day() -> None:
     }
 
 
-@given(SCHEDULES, INSTANTS)
+def hhmm(windows: str, days: tuple[str, ...] = DAYS) -> tuple[Window, ...]:
+    return tuple(Window(days, each[:5], each[6:]) for each in windows.split())
+
+
+@pytest.mark.parametrize(
+    ("windows", "turns"),
+    [
+        (hhmm("02:00-03:00"), ["start 03:00", "stop 04:00"]),
+        (hhmm("02:45-03:15"), ["start 03:45", "stop 04:15"]),
+        (hhmm("02:30-03:30", ("sun",)), ["start 03:30", "stop 04:30"]),
+        (hhmm("02:30-03:45"), ["start 03:30", "stop 03:45"]),
+        (hhmm("00:30-02:30 03:15-05:00"), ["start 00:30", "stop 05:00"]),
+        (hhmm("02:45-03:15 04:00-05:00"), ["start 03:45", "stop 05:00"]),
+        (hhmm("00:30-02:30 02:30-03:15"), ["start 00:30", "stop 03:15"]),
+        (hhmm("01:00-02:00 03:00-04:00"), ["start 01:00", "stop 04:00"]),
+        (hhmm("03:30-02:30"), []),
+    ],
+    ids=[
+        "it is skipped",
+        "it would end before it starts",
+        "it would end as it starts",
+        "it is shorter",
+        "it overlaps with the next",
+        "it comes later and overlaps with the next",
+        "it is one with the next",
+        "it ends as the next starts",
+        "it ends as that of the next day starts",
+    ],
+)
+def test_a_window_in_which_clocks_go_forward(windows: tuple[Window, ...], turns: list[str]) -> None:
+    """At 2:00 on 28 March 2027 it is 3:00 in Berlin. There is a clock for each turn."""
+    schedule, at = Schedule("Europe/Berlin", windows), berlin(2027, 3, 28)
+    crons = schedule.crons(at)
+    found = []
+    while (turn := schedule.next_transition(at)).at < berlin(2027, 3, 29):
+        at = turn.at
+        local = at.astimezone(ZoneInfo("Europe/Berlin"))
+        found.append(f"{turn.action} {local:%H:%M}")
+        assert "SUN" in crons[f"{local:%H%M}"]
+
+    assert found == turns
+
+
+@given(MOMENTS)
 def test_there_is_no_transition_between_the_latest_and_the_next(
-    schedule: Schedule, now: datetime
+    moment: tuple[Schedule, datetime],
 ) -> None:
+    schedule, now = moment
     latest, following = schedule.latest_transition(now), schedule.next_transition(now)
 
     assert latest.at <= now < following.at
-    assert following.at - now <= timedelta(days=8)
-    just_before = schedule.latest_transition(following.at - timedelta(microseconds=1))
-    assert just_before.at == latest.at
-    assert schedule.latest_transition(following.at).at == following.at
+    assert schedule.latest_transition(latest.at) == latest
+    assert schedule.next_transition(latest.at) == following
+    assert schedule.latest_transition(following.at - timedelta(microseconds=1)) == latest
+    assert schedule.latest_transition(following.at) == following
 
 
-@given(SCHEDULES, INSTANTS)
+@given(MOMENTS)
+def test_turns_alternate_and_are_no_further_apart_than_the_windows_say(
+    moment: tuple[Schedule, datetime],
+) -> None:
+    """But for the change of the clocks. It is off for a week at most: AWS starts a stopped database
+    then.
+    """
+    schedule, now = moment
+    zone, runs = ZoneInfo(schedule.time_zone), local_runs(schedule, now)
+    is_constant = not runs or any(stop - start > timedelta(days=7) for start, stop in runs)
+    turn = schedule.latest_transition(now)
+    for _ in range(4):
+        before, turn = turn, schedule.next_transition(turn.at)
+        moments = (before.at - timedelta(days=1), before.at, turn.at)
+        offsets = [at.astimezone(zone).utcoffset() or timedelta() for at in moments]
+        change = max(offsets) - min(offsets)
+        if is_constant:
+            assert before.action is turn.action is (START if runs else STOP)
+            longest = timedelta(days=1)
+        elif before.action is STOP:
+            assert turn.action is START
+            longest = timedelta(days=7)
+        else:
+            assert turn.action is STOP
+            on, off = (each.at.astimezone(zone).replace(tzinfo=None) for each in (before, turn))
+            within = [stop - start for start, stop in runs if on - change <= start < off]
+            longest = sum(within, timedelta())
+        assert turn.at - before.at <= longest + change
+
+
+@given(MOMENTS)
 def test_each_transition_has_an_expression_for_its_minute(
-    schedule: Schedule, now: datetime
+    moment: tuple[Schedule, datetime],
 ) -> None:
     """In every time zone. Scheduler goes by local time and skips nonexistent times."""
+    schedule, now = moment
     transition = schedule.next_transition(now)
     local = transition.at.astimezone(ZoneInfo(schedule.time_zone))
 
@@ -218,26 +293,39 @@ def test_each_transition_has_an_expression_for_its_minute(
     assert DAYS[local.weekday()].upper() in cron
 
 
-@given(SCHEDULES, INSTANTS)
-def test_away_from_clock_changes_on_is_what_the_windows_say(
-    schedule: Schedule, now: datetime
-) -> None:
-    zone = ZoneInfo(schedule.time_zone)
-    offsets = {(now + timedelta(days=d)).astimezone(zone).utcoffset() for d in range(-9, 2)}
-    if len(offsets) > 1:
-        return
-    local = now.astimezone(zone)
-    inside = any(_covers(window, day, local) for window in schedule.windows for day in window.days)
+@given(MOMENTS)
+def test_it_is_on_when_the_windows_say_so(moment: tuple[Schedule, datetime]) -> None:
+    schedule, first = moment
+    zone, spans = ZoneInfo(schedule.time_zone), []
+    for start, stop in local_runs(schedule, first):
+        begin, end = (at.replace(tzinfo=zone).astimezone(UTC) for at in (start, stop))
+        spans.append((begin, end if end > begin else begin + (stop - start)))
 
-    assert (schedule.latest_transition(now).action is START) == inside
+    for now in (first + quarter * timedelta(minutes=15) for quarter in range(20)):
+        is_on = any(begin <= now < end for begin, end in spans)
+        assert (schedule.latest_transition(now).action is START) == is_on
 
 
-def _covers(window: Window, day: str, local: datetime) -> bool:
-    week = 7 * 24 * 60
-    start, stop = (int(t[:2]) * 60 + int(t[3:]) for t in (window.start, window.stop))
-    length = (stop - start) % 1440 or 1440
-    minute = local.weekday() * 1440 + local.hour * 60 + local.minute
-    return (minute - DAYS.index(day) * 1440 - start) % week < length
+def local_runs(schedule: Schedule, now: datetime) -> list[list[datetime]]:
+    """What the windows say for the three weeks before and after, by the clock on the wall."""
+    local = now.astimezone(ZoneInfo(schedule.time_zone)).replace(tzinfo=None)
+    spans = []
+    for number in range(-21, 22):
+        day = local.date() + timedelta(days=number)
+        for window in schedule.windows:
+            if DAYS[day.weekday()] in window.days:
+                start, stop = (
+                    datetime.fromisoformat(f"{day}T{clock}")
+                    for clock in (window.start, window.stop)
+                )
+                spans.append([start, stop if stop > start else stop + timedelta(days=1)])
+    runs: list[list[datetime]] = []
+    for start, stop in sorted(spans):
+        if runs and start <= runs[-1][1]:
+            runs[-1][1] = max(stop, runs[-1][1])
+        else:
+            runs.append([start, stop])
+    return runs
 
 
 def test_time_zones_are_those_of_the_iana_database() -> None:

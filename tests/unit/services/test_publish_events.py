@@ -10,7 +10,7 @@ import pytest
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from cavok.adapters.bus import Bus
-from cavok.adapters.retry_queue import RetryQueue
+from cavok.adapters.queue import Queue
 from cavok.domain.events import Event, read_event
 from cavok.domain.followed_acts import FollowedAct
 from cavok.domain.organizations import message_group
@@ -60,7 +60,7 @@ def closed(record: dict[str, Any], outcome: str = "accepted") -> dict[str, Any]:
     return {"eventName": "MODIFY", "dynamodb": change}
 
 
-class Queue(Refusing):
+class Sqs(Refusing):
     """SendMessageBatch, message by message."""
 
     def send_message_batch(
@@ -85,8 +85,8 @@ class Queue(Refusing):
 def publish(
     records: list[dict[str, Any]],
     events: Events,
-    queue: Queue | None = None,
-    webhooks: Queue | None = None,
+    queue: Sqs | None = None,
+    webhooks: Sqs | None = None,
 ) -> str | None:
     """The sequence number of the first record that must come again."""
     outcomes = outcomes_of(records, events, queue, webhooks)
@@ -98,11 +98,11 @@ def publish(
 def outcomes_of(
     records: list[dict[str, Any]],
     events: Events,
-    queue: Queue | None = None,
-    webhooks: Queue | None = None,
+    queue: Sqs | None = None,
+    webhooks: Sqs | None = None,
 ) -> list[Exception | None]:
-    acts = RetryQueue(queue or Queue(), "https://sqs.example/acts")  # type: ignore[arg-type]
-    messages = RetryQueue(webhooks or Queue(), "https://sqs.example/hooks")  # type: ignore[arg-type]
+    acts = Queue(queue or Sqs(), "https://sqs.example/acts")  # type: ignore[arg-type]
+    messages = Queue(webhooks or Sqs(), "https://sqs.example/hooks")  # type: ignore[arg-type]
     _, outcomes = publish_events(
         [DynamoDBRecord(record) for record in records],
         bus=Bus(events, "cavok"),  # type: ignore[arg-type]
@@ -211,7 +211,7 @@ def test_the_code_with_which_the_bus_refused_an_event_is_kept() -> None:
 
 
 def test_an_act_is_sent_to_be_followed_when_it_begins_and_told_when_its_outcome_is_known() -> None:
-    events, queue = Events(), Queue()
+    events, queue = Events(), Sqs()
 
     assert publish([an_act()], events, queue) is None
     assert events.calls == []
@@ -228,7 +228,7 @@ def test_an_act_is_sent_to_be_followed_when_it_begins_and_told_when_its_outcome_
 
 
 def test_what_happens_to_an_act_while_it_is_open_is_told_to_nobody() -> None:
-    record, events, queue = an_act(), Events(), Queue()
+    record, events, queue = an_act(), Events(), Sqs()
     held = record["dynamodb"] | {"OldImage": record["dynamodb"]["NewImage"]}
 
     assert publish([{"eventName": "MODIFY", "dynamodb": held}], events, queue) is None
@@ -237,7 +237,7 @@ def test_what_happens_to_an_act_while_it_is_open_is_told_to_nobody() -> None:
 
 
 def test_listings_tests_and_refused_acts_are_not_followed() -> None:
-    queue = Queue()
+    queue = Sqs()
     refused = an_act(2, outcome="refused")
 
     publish([interaction_record(1), refused, closed(an_act(3), "refused")], Events(), queue)
@@ -246,7 +246,7 @@ def test_listings_tests_and_refused_acts_are_not_followed() -> None:
 
 
 def test_acts_that_an_earlier_version_stored_are_followed_too() -> None:
-    queue = Queue()
+    queue = Sqs()
 
     publish([an_act(outcome="accepted", result="pending")], Events(), queue)
 
@@ -255,7 +255,7 @@ def test_acts_that_an_earlier_version_stored_are_followed_too() -> None:
 
 def test_the_acts_of_each_organization_are_a_group_of_their_own() -> None:
     """A queue is fair between groups: one with thousands of messages makes no other wait."""
-    queue, organizations = Queue(), ["northwind", *["contoso"] * 2000, "with spaces, and ü" * 9]
+    queue, organizations = Sqs(), ["northwind", *["contoso"] * 2000, "with spaces, and ü" * 9]
     records = [an_act(n, organization) for n, organization in enumerate(organizations)]
 
     assert publish(records, Events(), queue) is None
@@ -272,7 +272,7 @@ def test_the_acts_of_each_organization_are_a_group_of_their_own() -> None:
 
 
 def test_the_stream_comes_again_from_the_first_act_that_the_queue_did_not_take() -> None:
-    queue = Queue(f"{13:026}")
+    queue = Sqs(f"{13:026}")
 
     assert publish([an_act(n) for n in range(25)], Events(), queue) == "13"
 
@@ -280,12 +280,12 @@ def test_the_stream_comes_again_from_the_first_act_that_the_queue_did_not_take()
 def test_a_call_of_which_the_queue_took_no_act_is_a_failure_of_these_acts_alone() -> None:
     records = [an_act(number) for number in range(12)]
 
-    assert publish(records, Events(), Queue(f"{10:026}", f"{11:026}")) == "10"
+    assert publish(records, Events(), Sqs(f"{10:026}", f"{11:026}")) == "10"
 
 
 def test_no_act_is_sent_after_an_event_that_was_refused() -> None:
     """It would be sent again at each repetition."""
-    queue = Queue()
+    queue = Sqs()
 
     assert publish([an_act(1), interaction_record(2), an_act(3)], Events(f"{2:026}"), queue) == "2"
 
@@ -293,7 +293,7 @@ def test_no_act_is_sent_after_an_event_that_was_refused() -> None:
 
 
 def test_what_the_bus_took_goes_to_webhooks_as_messages_of_its_organization() -> None:
-    webhooks = Queue()
+    webhooks = Sqs()
     records = [interaction_record(number) for number in range(1, 26)]
     records[0]["dynamodb"]["NewImage"]["organization_id"] = {"S": "contoso"}
 
@@ -310,4 +310,4 @@ def test_what_the_bus_took_goes_to_webhooks_as_messages_of_its_organization() ->
 def test_the_stream_comes_again_from_the_first_event_that_no_webhook_would_get() -> None:
     records = [interaction_record(number) for number in range(1, 5)]
 
-    assert publish(records, Events(), webhooks=Queue(f"{3:026}")) == "3"
+    assert publish(records, Events(), webhooks=Sqs(f"{3:026}")) == "3"

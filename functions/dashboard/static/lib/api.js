@@ -32,8 +32,8 @@ export function start(config) {
  */
 /** @type {(path: string, options?: Reading) => Promise<any>} */
 export const get = (path, reading = {}) => call("GET", path, reading).then((answer) => answer.body);
-/** @type {(path: string, options?: Reading) => Promise<{body: any, etag: string | null}>} */
-export const getWithTag = (path, { signal } = {}) => call("GET", path, { signal });
+/** @type {(path: string, options?: Request) => Promise<{body: any, etag: string | null, link: string | null}>} */
+export const getWithHeaders = (path, request = {}) => call("GET", path, request);
 /** @returns {Record<string, string>} */
 const onlyOf = (etag) => (etag ? { "if-match": etag } : {});
 /** @type {(path: string, body?: any, options?: {key?: string, etag?: string}) => Promise<any>} */
@@ -80,7 +80,7 @@ async function call(method, path, { query, body, headers = {}, signal, once = fa
       const answer = await send(method, url, { body, headers, signal: until, limit, token });
       const content = await contentOf(answer, isAct);
       ending.throwIfAborted();
-      if (answer.ok) return { body: content, etag: answer.headers.get("etag") };
+      if (answer.ok) return { body: content, etag: answer.headers.get("etag"), link: answer.headers.get("link") };
       if (answer.status === 401 && !renewed && session.current()) {
         renewed = true;
         attempt -= 1;
@@ -141,6 +141,7 @@ async function send(method, url, { body, headers, signal, limit, token }) {
 async function contentOf(answer, mayBeEmpty) {
   const text = await answer.text();
   if (!text && (mayBeEmpty || !answer.ok)) return null;
+  if (answer.headers.get("content-type")?.startsWith("text/csv")) return text;
   try {
     return JSON.parse(text);
   } catch (error) {

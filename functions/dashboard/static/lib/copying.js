@@ -1,6 +1,6 @@
 // Values to copy, and documents in tabs. The first view does not load this module.
 import { announce, h, pause, uniqueId } from "./dom.js";
-import { asText } from "./format.js";
+import { asText } from "./later-formats.js";
 import { icon } from "./icons.js";
 import { button, toast } from "./ui.js";
 import { t } from "../texts.js";
@@ -38,13 +38,16 @@ export function copyable(value, label) {
   return h("span", { class: "copyable" }, h("code", {}, value), copyButton(value, label, { small: true }));
 }
 
+/** Saves these parts of one file, as the browser saves what it downloads. @param {string[]} parts */
+export function download(parts, filename, type) {
+  const address = URL.createObjectURL(new Blob(parts, { type }));
+  h("a", { href: address, download: filename }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 1000);
+}
+
 export function codeBlock(content, { label, filename }) {
   const text = asText(content);
-  const save = () => {
-    const address = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
-    h("a", { href: address, download: filename }).click();
-    setTimeout(() => URL.revokeObjectURL(address), 1000);
-  };
+  const save = () => download([text], filename, "text/plain");
   return h(
     "figure",
     { class: "code" },
@@ -67,7 +70,7 @@ export function codeBlock(content, { label, filename }) {
   );
 }
 
-/** `chosen`: has the title of the chosen tab. Whoever draws the tabs again passes it, to keep the choice. */
+/** `chosen`: has the title of the chosen tab. Pass it again when the tabs are drawn again, to keep the choice. */
 export function tabs(label, items, chosen = { title: "" }) {
   const group = uniqueId("tabs");
   const select = (index, { focus = true } = {}) => {

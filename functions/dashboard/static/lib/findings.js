@@ -2,7 +2,7 @@
 // overview and the tests.
 import { h, srOnly } from "./dom.js";
 import { icon } from "./icons.js";
-import { asText } from "./format.js";
+import { asText } from "./later-formats.js";
 import { copyButton } from "./copying.js";
 import { isProblem } from "./ui.js";
 import { wordOf } from "../texts.js";

@@ -1,9 +1,6 @@
 import { h } from "./dom.js";
 import { LANGUAGE, LOCALE, t } from "../texts.js";
 
-const UTC_DATE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeZone: "UTC" });
-const PERCENT = new Intl.NumberFormat(LOCALE, { style: "percent" });
-const TENTHS = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 /** The reader's time zone. */
 export const timeZoneHere = () => Intl.DateTimeFormat().resolvedOptions().timeZone;
 // A formatter keeps the time zone in which it was made, and a reader may travel.
@@ -33,33 +30,11 @@ const UNITS = [
   ["minute", 60],
 ];
 
-export const percent = (value) => PERCENT.format(value / 100);
-export const utcDate = (iso) => UTC_DATE.format(new Date(iso));
 // A moment on another day includes its date.
 const isToday = (moment, now) => new Date(moment).toDateString() === new Date(now).toDateString();
 export const hour = (moment, now = Date.now()) => local[isToday(moment, now) ? "time" : "dateTime"].format(moment);
 /** Rounds up to the second. Includes the date, because the text may stay until another day. */
 export const second = (moment) => local.dateTimeSeconds.format(Math.ceil(moment / 1000) * 1000);
-
-// 5 January 2026 is a Monday.
-const atMinute = (minutes) => Date.UTC(2026, 0, 5, 0, minutes);
-const TIME_OF_DAY = new Intl.DateTimeFormat(LOCALE, { timeStyle: "short", timeZone: "UTC" });
-// Names of days are words, as ages are.
-const DAY_NAMES = {
-  long: new Intl.DateTimeFormat(LANGUAGE, { weekday: "long", timeZone: "UTC" }),
-  short: new Intl.DateTimeFormat(LANGUAGE, { weekday: "short", timeZone: "UTC" }),
-};
-
-/** A time of day, from minutes since midnight. */
-export const timeOfDay = (minutes) => TIME_OF_DAY.format(atMinute(minutes));
-/** The name of a day; 0 is Monday. @param {number} day @param {"long" | "short"} form */
-export const dayName = (day, form) => DAY_NAMES[form].format(atMinute(day * 24 * 60));
-
-/** The first day of the reader's week; 1 is Monday. Monday if the browser does not say. */
-export function firstDay(locale = LOCALE) {
-  const there = /** @type {any} */ (new Intl.Locale(locale));
-  return (there.getWeekInfo?.() ?? there.weekInfo)?.firstDay ?? 1;
-}
 
 // One clock updates every displayed time, because ages grow and the reader's time zone may change.
 const TICK_MS = 5_000;
@@ -112,13 +87,3 @@ export function when(iso, { exact = false, kind = "past" } = {}) {
   const title = local.precise.format(new Date(iso));
   return h("time", { datetime: iso, title, "data-age": age }, said(iso, age));
 }
-
-export function duration(milliseconds) {
-  if (milliseconds === null || milliseconds === undefined) return "";
-  return milliseconds < 1000
-    ? t.time.milliseconds(Math.round(milliseconds))
-    : t.time.seconds(TENTHS.format(milliseconds / 1000));
-}
-
-// Documents in API fields are text or JSON. Both are shown formatted.
-export const asText = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));

@@ -1,7 +1,7 @@
-// How an account's connection was, as far as its tests tell: nothing is reckoned of a time of which nothing is known.
+// How an account's connection was, according to its tests. Times that no test covers are left out.
 const HOUR_MS = 3_600_000;
-// A connected account is tested daily. What a test found is taken to hold until the next one, but no longer than this:
-// UNTESTED in domain/verifications.py.
+// A connected account is tested daily. A test's result counts until the next test, but no longer than this: UNTESTED in
+// domain/verifications.py.
 const KNOWN_FOR_MS = 26 * HOUR_MS;
 /** For how many days tests are kept. */
 export const DAYS_BACK = 90;
@@ -24,8 +24,8 @@ function dayBefore(now, days) {
 // The tests that came to a verdict, oldest first.
 const withVerdict = (tests) => tests.filter(isKnown).sort((a, b) => endOf(a) - endOf(b));
 
-// When a test, and those that found the same since, ended. Of those it is known how many there were, and when the last
-// one was: they lay between, unless they were too few for that.
+// When a test ended, and those after it that found the same. The API says only how many these were, and when the last
+// one was. They count as evenly spread over that time, unless they were too few for it.
 function momentsOf(test) {
   const end = endOf(test);
   if (!test.unchanged) return [end];
@@ -36,7 +36,7 @@ function momentsOf(test) {
 }
 
 /**
- * The times of which something is known, oldest first, in milliseconds.
+ * The times that tests cover, oldest first, in milliseconds.
  * `isNew`: the account was never connected before the first of these tests that found it so.
  * @param {any[]} tests as the API lists them @param {number} now @param {{isNew: boolean}} account
  * @returns {{from: number, to: number, outcome: string}[]}
@@ -60,8 +60,8 @@ export function knownTimes(tests, now, { isNew }) {
 const lengthOf = (times) => times.reduce((sum, { from, to }) => sum + to - from, 0);
 
 /**
- * The part of the known time in which the account was connected, in tenths of a percent that are full; null if nothing
- * is known. An account that is not there yet is not counted.
+ * The share of the known time in which the account was connected, rounded down to a tenth of a percent. Null if no time
+ * is known. Times in which the account was not there yet do not count.
  * @returns {{share: number, known: number} | null} `known` in milliseconds
  */
 export function uptime(times) {
@@ -71,7 +71,7 @@ export function uptime(times) {
 }
 
 /**
- * Each day by the reader's calendar, oldest first, with the worst that is known of it; "unknown" if nothing is.
+ * Each day by the reader's calendar, oldest first, with its worst known state; "unknown" if there is none.
  * @returns {{day: number, state: string}[]} `day`: when it begins, in milliseconds
  */
 export function daysOf(times, now) {
@@ -83,7 +83,7 @@ export function daysOf(times, now) {
   });
 }
 
-/** Days that follow each other and are alike, newest first. */
+/** Successive days with the same state, newest first. */
 export function runsOf(days) {
   /** @type {{from: number, to: number, state: string, days: number}[]} */
   const runs = [];
@@ -96,8 +96,8 @@ export function runsOf(days) {
 }
 
 /**
- * The tests that found the connection worse than the one before, newest first: that one, if it is known, and the first
- * that found it better again, if any did. Before an account was ever connected, nothing broke.
+ * Each test (`later`) that found the connection worse than the test before it (`earlier`; null if not known), newest
+ * first. `mended`: the next test that found it better, or null. Nothing broke before an account was ever connected.
  * @returns {{earlier: any, later: any, mended: any}[]}
  */
 export function breaksOf(tests, now, { isNew }) {

@@ -1,18 +1,18 @@
-// What a test says of each permission in each region. A test has one verdict for a permission, and names some of the
-// resources that it asked about: what follows from both for one region, and what does not.
+// What a test says about each permission in each region. A test has one verdict for each permission, and names some of
+// the resources that it asked about. This module decides what follows from both for one region.
 
 /** In the order of the legend. "none": not tried, or not needed there. */
 export const STATES = ["proved", "predicted", "partial", "denied", "unknown", "none"];
 
 // Logs are written where Cavok is, whatever the account's regions are.
 const OF_ONE_REGION = "logs";
-// Refused in one region, it says nothing of another. Any other permission is probed in one region, because it holds in
-// every one: `_refused_as_a_whole` in domain/issues.py.
+// A listing that is refused in one region says nothing about others. Any other permission is probed in one region,
+// because it holds in all: `_refused_as_a_whole` in domain/issues.py.
 const isListing = ({ step }) => step.includes(":Describe");
 
 /**
  * @typedef {{region: string, state: string, why: string, named: any[]}} Cell
- * `why`: on what its state rests. `named`: verdicts on resources of this region.
+ * `why`: what its state is based on. `named`: verdicts on resources of this region.
  */
 
 /**
@@ -62,12 +62,12 @@ function judged(step, region, status, named) {
   return step.verdict === "denied" ? ["denied", "carried"] : ["unknown", "carried"];
 }
 
-// A success that rests on nothing but the role's policies is a prediction.
+// A success that only the role's policies show is a prediction.
 const ofAnswer = ({ verdict, evidence }) =>
   ({ allowed: evidence === "live" ? "proved" : "predicted", partial: "partial", denied: "denied" })[verdict] ??
   "unknown";
 
-// Of the resources that are not named, nobody knows where they are: they may be here.
+// The test names only some resources. The others may be in this region too.
 function ofNamed(step, named) {
   const { asked, allowed, denied, examples } = step.resources;
   const count = (list, verdict) => list.filter((each) => each.verdict === verdict).length;
@@ -84,8 +84,8 @@ function ofNamed(step, named) {
 const NOT_GRANTED = ["identity_policy", "unstated"];
 
 /**
- * What to copy to mend a cell: a fix of the API that is about it, else the statement of the catalog for its permission.
- * Null if nothing is refused, or if only a person can tell what to change.
+ * What to copy to mend a cell: the API's fix for it, or else the catalog's statement for its permission. Null if
+ * nothing is refused, or if a person must decide what to change.
  * @param {any} step @param {Cell} cell @param {any[]} issues the account's @param {any} policy the catalog's document
  * @returns {any} as an issue's fix
  */
@@ -97,7 +97,7 @@ export function fixFor(step, { region, state, why, named }, issues, policy) {
   if (fix) return fix;
   const reasons = named.filter(({ verdict }) => verdict === "denied").map(({ reason }) => reason);
   const isGranted = (reasons.length ? reasons : [step.reason]).some((reason) => !NOT_GRANTED.includes(reason));
-  // Narrowed on purpose, perhaps: a wider statement is no fix.
+  // Perhaps somebody narrowed the policy on purpose: a wider statement is no fix.
   if (state === "partial" || isGranted) return null;
   const statement = policy?.Statement?.find(({ Action: actions }) => [actions].flat().includes(step.step));
   // Its name is the group's, which has more permissions.

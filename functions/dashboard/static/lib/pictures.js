@@ -61,7 +61,7 @@ const MOVES = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRi
 
 /**
  * Makes a grid of cells one stop of the keyboard: arrow keys, Home and End move a cursor through them, which screen
- * readers follow (`aria-activedescendant`). Of hundreds of cells, none is a stop of its own.
+ * readers follow (`aria-activedescendant`). The cells are no stops of their own, because there are hundreds.
  * @param {HTMLElement} grid has the role "grid" @param {HTMLElement[][]} cells have ids, row by row
  * @param {{onMove?: (at: {row: number, column: number}, before: {row: number, column: number}, event: any) => void,
  *   onPress: (at: {row: number, column: number}) => void}} options

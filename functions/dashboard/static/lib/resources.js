@@ -21,7 +21,7 @@ export async function resourcesOf(id, signal) {
 /** One resource and its tag, null if it is not there. */
 export const tagged = async (id, resource) =>
   resource
-    ? api.getWithTag(pathOf(id, resource.resource_id)).catch((problem) => {
+    ? api.getWithHeaders(pathOf(id, resource.resource_id)).catch((problem) => {
         if (isMissing(problem)) return null;
         throw problem;
       })

@@ -7,7 +7,7 @@ import { isMissing, retryAfter } from "./problem.js";
 /**
  * An account as the API describes it. It has more fields than these.
  * @typedef {{account_id: string, name: string, provider_id: string, status: string, version: number, testing: boolean,
- *   template?: {version: number} | null}} Account
+ *   access_type: string, issues?: {severity?: string}[], template?: {version: number} | null}} Account
  * How many accounts have a role of this version.
  * @typedef {{version: number, accounts: number, outdated: boolean}} VersionInUse
  * One page of a listing. `cursor`: what it was read with. `at`: when it was requested, in milliseconds.
@@ -284,11 +284,30 @@ export function keepInstances(id, listed) {
 
 // ---- the list ----------------------------------------------------------------------------------
 
-/** The listing of this search and these filters: the one that was shown last if it matches, else a new one. */
-export function listingOf(q, status, version = "") {
-  const wanted = new Listing(q, status, version);
-  if (!listing || listing.q !== wanted.q || listing.status !== status || listing.version !== version) listing = wanted;
+/**
+ * Which accounts a list has, and in which order: each as the API takes it, "" where it is left open.
+ * @typedef {{q: string, status: string, access_type: string, has_problems: string, template_version: string,
+ *   sort: string}} Selection
+ * @type {Selection}
+ */
+export const EVERYTHING = { q: "", status: "", access_type: "", has_problems: "", template_version: "", sort: "" };
+// What needs somebody comes first, as in the API.
+const BY_URGENCY = ["failed", "degraded", "unconfirmed", "confirmed"];
+
+/**
+ * The listing of this selection: the one that was shown last, or a new one.
+ * @param {Partial<Selection>} selection
+ */
+export function listingOf(selection) {
+  const wanted = new Listing(selection);
+  if (!listing || JSON.stringify(listing.selection) !== JSON.stringify(wanted.selection)) listing = wanted;
   return listing;
+}
+
+// Names have no spaces: words begin at capitals, and at digits after something else.
+function hasWord(name, q) {
+  const lower = name.toLowerCase();
+  return [...name.matchAll(/^|[A-Z]|(?<!\d)\d/g)].some(({ index }) => lower.startsWith(q, index));
 }
 
 /**
@@ -305,6 +324,16 @@ export function add(made, asked) {
   changed();
 }
 
+/**
+ * Accounts that this page has made: the list is read anew.
+ * @param {Account[]} made @param {number} asked when the first was asked for, in milliseconds
+ */
+export function addAll(made, asked) {
+  for (const each of made) keep(each, asked);
+  listing = null;
+  changed();
+}
+
 /** The account that was added last. Returns it only once. */
 export function takeAdded() {
   const last = added;
@@ -314,11 +343,10 @@ export function takeAdded() {
 
 /** A selection of the accounts in the API's order, as far as it has been read. */
 export class Listing {
-  constructor(q, status, version) {
+  /** @param {Partial<Selection>} selection */
+  constructor(selection) {
     // The AWS console shows numbers as 1234-5678-9012. Names have no hyphens or spaces.
-    this.q = q.replace(/[\s-]/g, "");
-    this.status = status;
-    this.version = version;
+    this.selection = { ...EVERYTHING, ...selection, q: (selection.q ?? "").replace(/[\s-]/g, "") };
     /** @type {string[]} */
     this.ids = [];
     /** @type {ListedPage[]} */
@@ -336,16 +364,16 @@ export class Listing {
   }
 
   get isFiltered() {
-    return Boolean(this.q || this.status || this.version);
+    return Object.values({ ...this.selection, sort: "" }).some(Boolean);
   }
 
   /** How many accounts the organization has in this selection. Undefined while unknown. */
   get total() {
-    if (this.q || !counts || (this.status && this.version)) return undefined;
+    const { status, template_version: wanted, ...others } = this.selection;
+    if (!counts || Object.values({ ...others, sort: "" }).some(Boolean) || (status && wanted)) return undefined;
     // The API may not know a version that it does not list. Its count stays undefined.
-    if (this.version)
-      return counts.by_template_version?.find(({ version }) => String(version) === this.version)?.accounts;
-    return this.status ? (counts.by_status?.[this.status] ?? 0) : counts.total;
+    if (wanted) return counts.by_template_version?.find(({ version }) => String(version) === wanted)?.accounts;
+    return status ? (counts.by_status?.[status] ?? 0) : counts.total;
   }
 
   // A page of the API may be empty although others follow.
@@ -377,7 +405,7 @@ export class Listing {
   }
 
   async #ask(cursor, limit, signal) {
-    const query = { limit, cursor, q: this.q, status: this.status, template_version: this.version };
+    const query = { limit, cursor, ...this.selection };
     const asked = Date.now();
     const answer = await api.get("/v1/accounts", { query, signal });
     for (const item of answer.items) keep(item, asked);
@@ -462,12 +490,14 @@ export class Listing {
   }
 
   /** @param {Account} account */
-  fits({ name, provider_id: number, status, template }) {
-    const q = this.q.toLowerCase();
+  fits({ name, provider_id: number, status, access_type, issues, template }) {
+    const { selection } = this;
+    const q = selection.q.toLowerCase();
+    const has_problems = String(issues?.some(({ severity }) => severity !== "information") ?? false);
+    const is = { status, access_type, has_problems, template_version: String(template?.version) };
     return (
-      (!this.status || status === this.status) &&
-      (!this.version || String(template?.version) === this.version) &&
-      (name.toLowerCase().startsWith(q) || number.startsWith(q))
+      Object.entries(is).every(([field, value]) => !selection[field] || value === selection[field]) &&
+      (number.startsWith(q) || hasWord(name, q))
     );
   }
 
@@ -506,7 +536,7 @@ export class Listing {
     const after = this.pages[following];
     const missing = [page, ...ended].flatMap((each) => each.ids).filter((id) => !ids.includes(id));
     // New accounts may push others past the end of this page. Those belong to the next page now.
-    const isOver = (id) => next && (!last || this.#orderOf(kept(id)) > this.#orderOf(last));
+    const isOver = (id) => next && (!last || this.#isAfter(kept(id), last));
     const over = missing.filter(isOver);
     const left = missing.filter((id) => !over.includes(id));
     // Accounts after the last loaded row are not new. They are not loaded yet.
@@ -545,17 +575,26 @@ export class Listing {
   /** Inserts an account at its place among the rows. `found`: the loaded page on which the API listed it. */
   #insert(one, found) {
     this.leaveOut(one.account_id);
-    const order = this.#orderOf(one);
-    const at = this.ids.findIndex((id) => this.#orderOf(kept(id)) > order);
+    const at = this.ids.findIndex((id) => this.#isAfter(kept(id), one));
     const page = found ?? this.pages.find(({ ids }) => ids.includes(this.ids[at])) ?? this.pages.at(-1);
     if (!page || (at < 0 && !this.ended && !found)) return;
     this.ids.splice(at < 0 ? this.ids.length : at, 0, one.account_id);
     page.ids.push(one.account_id);
   }
 
-  // By name. A search for digits finds names first, then account numbers.
-  #orderOf({ account_id: id, name, provider_id: number }) {
-    return name.toLowerCase().startsWith(this.q.toLowerCase()) ? `0 ${name.toLowerCase()} ${id}` : `1 ${number}`;
+  // Without an order, a search finds names that begin so first, then later words, then account numbers.
+  #orderOf({ account_id: id, name, provider_id: number, status }) {
+    const { q, sort } = this.selection;
+    const byName = `${name.toLowerCase()} ${id}`;
+    if (sort.endsWith("provider_id")) return number;
+    if (sort.endsWith("status")) return `${BY_URGENCY.indexOf(status)} ${byName}`;
+    if (sort || byName.startsWith(q.toLowerCase())) return `0 ${byName}`;
+    return hasWord(name, q.toLowerCase()) ? `1 ${byName}` : `2 ${number}`;
+  }
+
+  #isAfter(one, other) {
+    const [a, b] = [this.#orderOf(one), this.#orderOf(other)];
+    return this.selection.sort.startsWith("-") ? a < b : a > b;
   }
 
   leaveOut(id) {

@@ -369,7 +369,7 @@ export function form({
     if (isTypedSince && node.isConnected) {
       const place = node.querySelector(".form-error");
       place.replaceChildren(notice("info", h("p", {}, t.forms.typedSince)));
-      // In the middle, so that the modal's head does not cover it, and whoever types at the end of a long form sees it.
+      // In the middle, so that the modal's head does not cover it, and a person at the end of a long form sees it.
       place.scrollIntoView({ block: "center" });
       return false;
     }

@@ -1,6 +1,6 @@
 // Usage of an account's free tier, as a text and as a bar that the text labels.
 import { h, uniqueId } from "./dom.js";
-import { percent } from "./format.js";
+import { percent } from "./later-formats.js";
 import { t } from "../views/texts.js";
 
 function shareOf({ used, free_interactions: free }) {

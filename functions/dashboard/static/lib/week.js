@@ -1,6 +1,6 @@
 // A week in which an instance runs, and when its schedule starts and stops it. The API decides that, in
-// domain/schedules.py, and says the next turn alone. What is reckoned here of a week that nobody has saved yet, and of
-// the turns after the next, follows the same rules: tests/unit/dashboard/test_week.py compares the two.
+// domain/schedules.py, but says only the next turn. For a week that is not saved yet, and for the turns after the next,
+// this module follows the same rules: tests/unit/dashboard/test_week.py compares the two.
 export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 export const DAY_MINUTES = 24 * 60;
 const WEEK_MINUTES = 7 * DAY_MINUTES;
@@ -10,8 +10,8 @@ const DAY_MS = DAY_MINUTES * MINUTE_MS;
 const FIRST_DAY = 3;
 // Clocks change at full quarters of an hour, UTC.
 const QUARTER_MS = 15 * MINUTE_MS;
-// A turn is followed by the other one within a week, whatever its windows are.
-const LOOKED_AHEAD_MS = 9 * DAY_MS;
+// A turn is followed by the other one within a week, or within two if the time between two windows is skipped.
+const LOOKED_AHEAD_MS = 16 * DAY_MS;
 
 /** How many days a preview shows, today included. */
 export const DAYS_AHEAD = 14;
@@ -51,10 +51,11 @@ export function spansOf(windows) {
   return spans.map(union);
 }
 
-function union(day) {
+// Spans that overlap or touch are one.
+function union(spans) {
   /** @type {number[][]} */
   const joined = [];
-  for (const [from, to] of day.toSorted((a, b) => a[0] - b[0])) {
+  for (const [from, to] of spans.toSorted((a, b) => a[0] - b[0])) {
     const last = joined.at(-1);
     if (last && from <= last[1]) last[1] = Math.max(last[1], to);
     else joined.push([from, to]);
@@ -157,8 +158,8 @@ function offsetAt(moment, name) {
 // What the clocks there show at this moment, in milliseconds as if that were UTC.
 const localOf = (moment, zone) => moment + offsetAt(moment, zone);
 
-// The moment at which the clocks there show this. Of a time that is repeated, the first; one that is skipped counts by
-// the clock before (PEP 495, `fold=0`).
+// The moment at which the clocks there show this. A repeated time is the first of the two; a skipped one counts by the
+// clock before (PEP 495, `fold=0`).
 function momentAt(local, zone) {
   const [before, after] = [local - DAY_MS, local + DAY_MS].map((near) => local - offsetAt(near, zone));
   const isThere = (moment) => localOf(moment, zone) === local;
@@ -177,39 +178,41 @@ export function minuteOfWeek(moment, zone) {
 
 // ---- turns ---------------------------------------------------------------------------------------
 
-// The minutes of the week at which the wanted state changes. Of a week that is all on, or off, each midnight: the
-// server looks then whether that is so.
-function edgesOf({ windows }) {
-  const runs = runsOf(spansOf(windows));
-  if (!runs.length || isWhole(runs)) {
-    const action = runs.length ? "start" : "stop";
-    return DAYS.map((_, day) => ({ minute: day * DAY_MINUTES, action }));
-  }
-  return runs
-    .flatMap(([from, to]) => [
-      { minute: from, action: "start" },
-      { minute: to % WEEK_MINUTES, action: "stop" },
-    ])
-    .toSorted((a, b) => a.minute - b.minute);
+/**
+ * A run of the week of this Monday, from one moment to another. One that would end before it starts, because the clocks
+ * go forward, keeps its length.
+ * @param {number[]} run @returns {number[]}
+ */
+function momentsOf([from, to], monday, zone) {
+  const [start, stop] = [from, to].map((minute) => momentAt(monday * DAY_MS + minute * MINUTE_MS, zone));
+  return [start, start < stop ? stop : start + (to - from) * MINUTE_MS];
 }
 
 /**
- * What a schedule does after one moment, up to another, in order; of turns at the same moment the first. Moments are
- * in milliseconds.
+ * What a schedule does after one moment, up to another, in order. Moments are in milliseconds. In a week that is all
+ * on, or off, there is a turn each midnight: the server looks then whether that is so.
  * @param {{time_zone: string, windows: any[]}} schedule
  * @returns {{action: string, at: number}[]}
  */
 export function turnsOf(schedule, after, until) {
   const { time_zone: zone } = schedule;
-  const edges = edgesOf(schedule);
-  const turns = [];
-  // A time that is skipped may be shifted into the next day.
-  for (let day = dayOf(localOf(after, zone)) - 1; day <= dayOf(localOf(until, zone)) + 1; day += 1)
-    for (const { minute, action } of edges)
-      if (Math.floor(minute / DAY_MINUTES) === weekday(day))
-        turns.push({ action, at: momentAt(day * DAY_MS + (minute % DAY_MINUTES) * MINUTE_MS, zone) });
-  turns.sort((a, b) => a.at - b.at);
-  return turns.filter(({ at }, index) => at > after && at <= until && at !== turns[index - 1]?.at);
+  const runs = runsOf(spansOf(schedule.windows));
+  const [first, last] = [after, until].map((moment) => dayOf(localOf(moment, zone)));
+  const mondays = [];
+  // A run of the week before may not have ended yet, and a time that is skipped may be shifted into the next week.
+  for (let monday = first - weekday(first) - 7; monday <= last + 1; monday += 7) mondays.push(monday);
+  const isComing = ({ at }) => at > after && at <= until;
+  if (!runs.length || isWhole(runs)) {
+    const action = runs.length ? "start" : "stop";
+    const midnights = mondays.flatMap((monday) => DAYS.map((_, day) => momentAt((monday + day) * DAY_MS, zone)));
+    return [...new Set(midnights)].map((at) => ({ action, at })).filter(isComing);
+  }
+  return union(mondays.flatMap((monday) => runs.map((run) => momentsOf(run, monday, zone))))
+    .flatMap(([start, stop]) => [
+      { action: "start", at: start },
+      { action: "stop", at: stop },
+    ])
+    .filter(isComing);
 }
 
 /**

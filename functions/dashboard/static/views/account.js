@@ -1,9 +1,10 @@
 // One account: the frame that its tabs share, and the overview.
 import * as api from "../lib/api.js";
 import { announce, fill, focus, focused, focusOn, h, render, uniqueId } from "../lib/dom.js";
-import { utcDate, when } from "../lib/format.js";
+import { when } from "../lib/format.js";
 import { issueList, regionList, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
+import { utcDate } from "../lib/later-formats.js";
 import { regionsField } from "../lib/regions-field.js";
 import { isMissing, Problem } from "../lib/problem.js";
 import * as router from "../lib/router.js";
@@ -39,6 +40,7 @@ import {
 import { onceMore, removing, unlessChanged } from "../lib/meanwhile.js";
 import { levelOf, meter } from "../lib/usage.js";
 import { keptTrue, oldest, watched } from "../lib/watched.js";
+import { PROVIDERS } from "../providers.js";
 import { wordOf } from "../texts.js";
 import { groupText, t } from "./texts.js";
 
@@ -156,7 +158,7 @@ function drawHead(head, account) {
     h(
       "p",
       { class: "account-sub muted" },
-      wordOf(t.providers, account.provider),
+      wordOf(PROVIDERS, account.provider),
       " ",
       h("span", { class: "mono" }, account.provider_id),
       " · ",
@@ -321,7 +323,7 @@ export const outcomeOf = (test, account) =>
 
 // "before": no test has ended with a verdict since the connection last changed. Such a change leaves an account
 // unconfirmed and without issues. A verdict gives it another status, or the problem for which it could not be entered.
-// `updated_at` does not tell, because aborted tests and renames change it too.
+// `updated_at` does not show this, because aborted tests and renames change it too.
 function testedAs(account) {
   if (account.status !== "unconfirmed") return "after";
   return problemsOf(account).length && !isRevoked(account) ? "notEntered" : "before";

@@ -40,6 +40,7 @@ import {
   takesLong,
   toast,
 } from "../lib/ui.js";
+import { PROVIDERS } from "../providers.js";
 import { number, t, wordOf } from "../texts.js";
 
 const OVERSCAN = 8;
@@ -48,13 +49,19 @@ const WATCH_EVERY_MS = 2_000;
 const REFRESH_EVERY_MS = 30_000;
 const CELLS = ["name", "status", "account", "capabilities", "tested", "next", "test"];
 const STATUSES = ["confirmed", "degraded", "failed", "unconfirmed"];
+const SORTED_BY = { name: "name", status: "status", account: "provider_id" };
+const CHOICES = {
+  status: new RegExp(`^(${STATUSES.join("|")})$`),
+  access_type: /^(assume_role|access_key)$/,
+  has_problems: /^(true|false)$/,
+  template_version: /^[1-9]\d{0,3}$/,
+  sort: /^-?(name|status|provider_id)$/,
+};
 
 export function list(context) {
   const { main, query, path, signal } = context;
   context.title(t.list.title);
-  const status = STATUSES.includes(query.get("status")) ? query.get("status") : "";
-  const version = /^[1-9]\d{0,3}$/.exec(query.get("template_version"))?.[0] ?? "";
-  const listing = store.listingOf(query.get("q") ?? "", status, version);
+  const listing = store.listingOf(selectionOf(query));
   const returning = listing.started;
   context.keepsScroll = true;
 
@@ -69,6 +76,12 @@ export function list(context) {
   }
   view.keepTrue();
   if (path === "/accounts/new") view.openNew();
+}
+
+// What the address says. What the API does not know is left out.
+function selectionOf(query) {
+  const chosen = Object.entries(CHOICES).map(([name, form]) => [name, form.exec(query.get(name))?.[0] ?? ""]);
+  return { q: query.get("q") ?? "", ...Object.fromEntries(chosen) };
 }
 
 // Waits for all reads. If some failed, throws the problem with the longest wait. A list is never gone, so a 404 counts
@@ -110,7 +123,7 @@ class ListView {
       type: "search",
       class: "input",
       id: "search",
-      value: this.listing.q,
+      value: this.listing.selection.q,
       placeholder: t.list.searchHint,
       autocomplete: "off",
       spellcheck: "false",
@@ -123,11 +136,18 @@ class ListView {
     this.versions = h("select", {
       class: "input version-filter",
       "aria-label": t.list.version,
-      onchange: () => this.filter({ version: this.versions.value }),
+      onchange: () => this.filter({ template_version: this.versions.value }),
       onblur: () => this.drawNumbers(),
     });
     this.drawFilters();
     this.drawNotices();
+    this.toggle = h(
+      "button",
+      { type: "button", class: "button button-small", "aria-expanded": "false", onclick: () => this.toggleChoices() },
+      t.list.sortAndFilter,
+      (this.set = h("span", {})),
+    );
+    this.choices = h("div", { class: "choices", hidden: true });
     this.arrived = h("div", { class: "arrived" });
     this.body = h("div", { class: "rows", role: "rowgroup" });
     this.table = h(
@@ -144,9 +164,7 @@ class ListView {
         h(
           "div",
           { role: "row", class: "account-row head" },
-          t.list.columns.map((column, index) =>
-            h("div", { role: "columnheader", class: `cell cell-${CELLS[index]}` }, column),
-          ),
+          (this.columns = t.list.columns.map((column, index) => this.columnHeader(column, CELLS[index]))),
         ),
       ),
       this.body,
@@ -163,7 +181,12 @@ class ListView {
           h("h1", {}, t.list.title),
           freshnessMark(() => this.readAt(), this.signal),
         ),
-        this.newButton(),
+        h(
+          "div",
+          { class: "head-actions" },
+          changeButton(t.list.addMany, { onclick: () => router.go("#/accounts/many") }),
+          this.newButton(),
+        ),
       ),
       this.notices,
       h(
@@ -176,6 +199,8 @@ class ListView {
           icon("search"),
           this.search,
         ),
+        this.toggle,
+        this.choices,
         this.filters,
         this.versions,
       ),
@@ -201,6 +226,80 @@ class ListView {
     window.addEventListener("scroll", onscroll, { passive: true, signal: this.signal });
     window.addEventListener("resize", onresize, { passive: true, signal: this.signal });
     this.window();
+    this.drawSelection();
+    if (this.chosenBeside()) this.toggleChoices();
+  }
+
+  columnHeader(column, cell) {
+    const field = SORTED_BY[cell];
+    const press = () => {
+      this.filter({ sort: this.order() === field ? `-${field}` : field });
+      // The heads stay in sight wherever the reader is, and the first rows are what is asked for.
+      window.scrollTo(0, 0);
+    };
+    return h(
+      "div",
+      { role: "columnheader", class: `cell cell-${cell}` },
+      field && h("button", { type: "button", class: "sort", onclick: press }, column),
+      // Where the button is not there.
+      h("span", { class: field && "unsorted" }, column),
+    );
+  }
+
+  // Without an order, a search has its own.
+  order() {
+    const { q, sort } = this.listing.selection;
+    return sort || (q ? "" : "name");
+  }
+
+  // How many filters are set that only the choices show.
+  chosenBeside() {
+    const { access_type, has_problems } = this.listing.selection;
+    return [access_type, has_problems].filter(Boolean).length;
+  }
+
+  // What the controls show of the selection, beside those with which it was made.
+  drawSelection() {
+    const order = this.order();
+    this.columns.forEach((column, index) => {
+      const field = SORTED_BY[CELLS[index]];
+      const way = { [field]: "ascending", [`-${field}`]: "descending" }[order];
+      if (way) column.setAttribute("aria-sort", way);
+      else column.removeAttribute("aria-sort");
+    });
+    const count = this.chosenBeside();
+    this.set.textContent = count ? t.list.filtersSet(count) : "";
+    this.set.hidden = !count;
+    this.drawChoices?.();
+  }
+
+  // The choices come with their first use.
+  async toggleChoices() {
+    const open = this.choices.hidden;
+    this.choices.hidden = !open;
+    this.toggle.setAttribute("aria-expanded", String(open));
+    if (!open || this.drawChoices) return;
+    this.choices.setAttribute("aria-busy", "true");
+    try {
+      const { choices } = await import("./choices.js");
+      const of = {
+        listing: () => this.listing,
+        onChoice: (change) => this.filter(change),
+        onClear: () => this.showAll(),
+      };
+      this.drawChoices = choices(this.choices, of, this.signal);
+      this.drawSelection();
+    } catch (error) {
+      if (!this.signal.aborted) fill(this.choices, notLoaded(error));
+    }
+    this.choices.removeAttribute("aria-busy");
+  }
+
+  showAll() {
+    this.search.value = "";
+    this.filters.querySelector("input").checked = true;
+    this.filter({ ...store.EVERYTHING, sort: this.listing.selection.sort });
+    this.drawNumbers();
   }
 
   // Names the account that this page has added by its current name, as long as it exists.
@@ -237,7 +336,7 @@ class ListView {
           name: "status",
           class: "sr-only",
           value,
-          checked: this.listing.status === value,
+          checked: this.listing.selection.status === value,
           onchange: () => this.filter({ status: value }),
         }),
         h(
@@ -270,7 +369,7 @@ class ListView {
 
   // The filter is hidden while all roles have the same version.
   drawVersions(inUse) {
-    const { version: chosen } = this.listing;
+    const { template_version: chosen } = this.listing.selection;
     const known = inUse.map(({ version, accounts }) => [String(version), accounts]);
     const others = chosen && !known.some(([version]) => version === chosen) ? [[chosen]] : [];
     const valueOf = ([value]) => value;
@@ -284,13 +383,13 @@ class ListView {
   }
 
   filter(change) {
-    const { q, status, version } = { ...this.listing, ...change };
-    const listing = store.listingOf(q, status, version);
+    const listing = store.listingOf({ ...this.listing.selection, ...change });
     if (listing === this.listing) return;
     this.fetching?.abort();
     this.fetching = null;
     this.listing = listing;
     router.rewrite("/accounts", this.address());
+    this.drawSelection();
     this.drawArrivals();
     this.more({ keepRows: true });
   }
@@ -513,12 +612,7 @@ class ListView {
   }
 
   address() {
-    const query = new URLSearchParams();
-    const { q, status, version } = this.listing;
-    if (q) query.set("q", q);
-    if (status) query.set("status", status);
-    if (version) query.set("template_version", version);
-    return query;
+    return new URLSearchParams(Object.entries(this.listing.selection).filter(([, value]) => value));
   }
 
   nothingFound() {
@@ -533,12 +627,7 @@ class ListView {
         {
           type: "button",
           class: "button",
-          onclick: () => {
-            this.search.value = "";
-            this.filters.querySelector("input").checked = true;
-            this.filter({ q: "", status: "", version: "" });
-            this.drawNumbers();
-          },
+          onclick: () => this.showAll(),
         },
         t.list.clear,
       ),
@@ -634,7 +723,7 @@ class ListView {
         h(
           "span",
           { class: "muted" },
-          wordOf(t.providers, account.provider),
+          wordOf(PROVIDERS, account.provider),
           " · ",
           wordOf(t.accessTypes, account.access_type),
         ),

@@ -81,12 +81,12 @@ function testsOf(id, signal) {
   };
 }
 
-// Whether the account was connected by none of its tests before the first that found it so: it was added since the
-// oldest day, and all its tests are here. Of one that none found connected, its condition says so.
+// Whether the account was not connected at all before the first test that found it connected. That is so if it was
+// added since the oldest day, and all its tests are here. If no test found it connected, its condition says so.
 const wasNever = (account, isCut, now) =>
   conditionOf(account) === "notThereYet" || (!isCut && Date.parse(account.created_at) >= beginning(now));
 
-// To a tenth that is full: what broke once was never connected all the time.
+// To a tenth, rounded down: an account that broke once was not connected all the time.
 const SHARE = new Intl.NumberFormat(LOCALE, { style: "percent", maximumFractionDigits: 1 });
 
 function shareOf(times) {

@@ -150,7 +150,7 @@ export class Instances {
       "refresh",
     );
     const head = h("span", { class: "card-actions" });
-    // Of the week in the modal, which is opened later.
+    // For the week in the modal, which is opened later.
     styled();
     const once = async () => {
       this.readBeside().catch(() => {});

@@ -1,8 +1,9 @@
 import * as api from "../lib/api.js";
 import { fill, h, render } from "../lib/dom.js";
 import { ageing } from "../lib/elapsed.js";
-import { onTick, utcDate, when } from "../lib/format.js";
+import { onTick, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import { utcDate } from "../lib/later-formats.js";
 import { Problem } from "../lib/problem.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
@@ -32,7 +33,7 @@ import { t } from "./texts.js";
 
 const EVENTS = Object.keys(t.webhook.eventTexts);
 const WEBHOOK = "/v1/organization/webhook";
-// Each process of the API counts these by itself and allows the whole limit. What is left in one is not what is left.
+// Each process of the API counts these by itself and allows the whole limit. So what one of them has left says little.
 const COUNTED_ALONE = new Set(["requests"]);
 
 export function organization({ main, title, signal }) {
@@ -247,7 +248,7 @@ function drawWebhook(target, signal) {
 
 /** The webhook and its tag; both null if there is none. @param {AbortSignal} [signal] */
 const webhookThere = (signal) =>
-  api.getWithTag(WEBHOOK, { signal }).catch((problem) => {
+  api.getWithHeaders(WEBHOOK, { signal }).catch((problem) => {
     if (problem.isMissing) return { body: null, etag: null };
     throw problem;
   });
@@ -482,9 +483,9 @@ function showSecret(secret) {
   });
 }
 
-// Replaces only the secret. Keeps other fields as they are, whoever changes them meanwhile.
+// Replaces only the secret. Keeps the other fields, also if somebody changes them meanwhile.
 async function renewSecret(first) {
-  const { body, etag } = await first(api.getWithTag(WEBHOOK));
+  const { body, etag } = await first(api.getWithHeaders(WEBHOOK));
   const { url, events } = body;
   return api.put(WEBHOOK, { url, events, rotate_secret: true }, { "if-match": etag ?? "*" });
 }

@@ -51,7 +51,7 @@ export function drawMap(target, { test, account, policy, chosen }) {
     const show = ({ step, cells }, column) => {
       const cell = cells[column];
       Object.assign(chosen, { step: step.step, region: cell.region });
-      // What is so no more needs no fix.
+      // What is not true now needs no fix.
       const fix = isNow ? fixFor(step, cell, issues, policy) : null;
       fill(evidence, evidenceOf(step, cell, regions[column], { account, isNow, fix }));
     };

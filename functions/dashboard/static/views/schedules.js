@@ -1,9 +1,10 @@
 // Instances under Cavok's control, and the weekly schedule of each.
 import * as api from "../lib/api.js";
 import { fill, h, pause, render, whileLookedAt } from "../lib/dom.js";
-import { dayName, onTick, timeOfDay, when } from "../lib/format.js";
+import { onTick, when } from "../lib/format.js";
 import { ageing, stopwatch } from "../lib/elapsed.js";
 import { icon } from "../lib/icons.js";
+import { dayName, timeOfDay } from "../lib/later-formats.js";
 import { isMissing } from "../lib/problem.js";
 import { ending } from "../lib/session.js";
 import * as store from "../lib/store.js";
@@ -27,8 +28,8 @@ const ASK_WITHIN_MS = 30_000;
 // A request that the gateway gave up on is done by then.
 const LOST_FOR_MS = 60_000;
 
-// Of each instance the schedules that were sent, in this order, until somebody was asked about it or need not be. The
-// last of them alone asks. One that was refused is none.
+// The schedules that were sent for each instance, in this order, until a person was asked about it or need not be. Only
+// the last one asks. Refused ones are left out.
 /** `age`: how long ago, in milliseconds, a person sent it or gave its modal up.
  * @type {Map<string, {schedule: any, age: () => number}[]>} */
 const sends = new Map();
@@ -171,8 +172,8 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   let isLost = false;
   // Whether saving has closed the modal.
   let isDone = false;
-  // Asked once, even after the person left the view, because the instance runs on. To whoever does something else by
-  // then, or whose computer slept, it is said, and asked by no modal.
+  // Asks once, even after the person left the view, because the instance runs on. If the person does something else by
+  // then, or the computer slept, a toast says so in place of the modal.
   const ask = (saved, send, isDue) =>
     onceAlone(() => {
       if (!isLast(key, send)) return;
@@ -231,7 +232,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
         fields: fields.node,
         async onsubmit(node, first, done) {
           const schedule = fields.read();
-          // Whoever closes the modal meanwhile is asked once there is an answer, or it is lost.
+          // If the modal is closed meanwhile, the question comes once there is an answer, or it is lost.
           isLost = false;
           const saved = await kept
             .save(schedule, first, (asked) => sending(asked, schedule))
@@ -256,7 +257,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
 }
 
 /**
- * Sets one week for several instances. One that then runs outside of it is not asked about, but told of.
+ * Sets one week for several instances. If one then runs outside of it, its line says so. No question is asked.
  * @param {string} id
  * @param {() => {instance?: any, resource?: any}[]} subjects as they are shown when it is pressed
  * @param {{running?: (instance: any) => boolean | undefined, onSaved: () => any}} options
@@ -313,7 +314,7 @@ export function nextTurns(resource, { running, class: className, after }) {
   );
 }
 
-// Returns a function that tells whether the next turn of a resource has come. The API has just described the resource,
+// Returns a function that says whether the next turn of a resource has come. The API has just described the resource,
 // so if that turn has passed by the reader's clock, the clock is fast. Then the next answer of the API decides.
 function dueOnceSaid({ next_action: next }) {
   const left = next ? Date.parse(next.at) - Date.now() : 0;

@@ -14,7 +14,7 @@ const STOPS = new Set([0, 429]);
 class Stopped extends Error {}
 
 /**
- * `noteOf`: what else is to be said of an instance whose schedule is saved, "" for nothing.
+ * `noteOf`: what else to say about an instance whose schedule is saved, "" for nothing.
  * @param {string} id
  * @param {{instance?: any, resource?: any}[]} subjects
  * @param {{noteOf: (saved: any, subject: any) => string, onSaved: () => any}} options
@@ -64,7 +64,7 @@ export function severalDialog(id, subjects, { noteOf, onSaved }) {
           try {
             for (const line of chosen.filter((each) => !isSet(each))) await line.save(schedule, first);
           } catch (problem) {
-            // Of what is wrong with the week itself, its fields tell.
+            // What is wrong with the week itself is shown at its fields.
             if (!(problem instanceof Stopped)) {
               if (!node.isConnected && countSet()) toast(t.several.set(countSet(), chosen.length), "warning");
               throw problem;

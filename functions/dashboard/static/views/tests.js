@@ -2,9 +2,10 @@
 import * as api from "../lib/api.js";
 import { groupsOf } from "../lib/catalog.js";
 import { announce, fill, h, keyed, render, srOnly } from "../lib/dom.js";
-import { duration, when } from "../lib/format.js";
+import { when } from "../lib/format.js";
 import { issueList, partOf, regionList, resourceList, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
+import { duration } from "../lib/later-formats.js";
 import { startTest } from "../lib/testing.js";
 import { copyable } from "../lib/copying.js";
 import {
@@ -48,8 +49,8 @@ export function one(context) {
     const read = async () => {
       groups();
       const test = await api.get(path, { signal });
-      // The account says what the end of a test means. If it cannot be read now, a later read tells. Only a test that
-      // ends in view waits for it, because its outcome is announced.
+      // The account says what the end of a test means. If it cannot be read now, a later read shows it. Only a test
+      // that ends in view waits for it, because its outcome is announced.
       if (hasEnded(test) && !board.hasEnded()) {
         const refreshed = handle.refresh().catch(() => {});
         if (board.isRunning()) await refreshed;
@@ -408,7 +409,7 @@ export function history(context) {
     const fetchPage = async (cursor) => {
       const page = await api.get(base(handle.id), { query: { limit: PAGE_SIZE, cursor }, signal: handle.signal });
       // The account says what a failed newest test means. The page may have read the account before that test ended. If
-      // this read fails, a later one tells.
+      // this read fails, a later one shows it.
       const newest = !cursor && page.items.find(({ outcome }) => outcome);
       if (newest?.outcome === "failed" && !isNewestOf(handle.account(), newest)) await handle.refresh().catch(() => {});
       return page;

@@ -160,6 +160,35 @@ export const t = withTexts(OPEN_TABLES, {
     leftOut: "Regions that are refused or not enabled are left out of listings. Each test looks at them again.",
   },
 
+  choices: {
+    of: {
+      sort: {
+        label: "Order",
+        values: {
+          "": "By name, or best match first",
+          name: "Name, A to Z",
+          "-name": "Name, Z to A",
+          status: "Status, failed first",
+          "-status": "Status, confirmed first",
+          provider_id: "Number, lowest first",
+          "-provider_id": "Number, highest first",
+        },
+      },
+      access_type: {
+        label: "Access type",
+        values: { "": "All access types", assume_role: "Assume Role", access_key: "Access Key" },
+      },
+      has_problems: {
+        label: "Problems",
+        values: { "": "With and without", true: "With problems", false: "Without problems" },
+      },
+    },
+    clear: "Clear all filters",
+    export: "Export CSV",
+    exported: (count) => plural(count, { one: "# account exported", other: "# accounts exported" }),
+    file: (date) => `cavok-accounts-${date}.csv`,
+  },
+
   newAccount: {
     title: "New Account",
     submit: "Add account",
@@ -199,6 +228,58 @@ export const t = withTexts(OPEN_TABLES, {
     secretNeeded: "Enter the secret access key.",
   },
 
+  addMany: {
+    title: "Add many accounts",
+    text: "Account numbers",
+    textHelp:
+      "One a line, with a name beside it if you like; or lines of a spreadsheet with their heads, such as " +
+      "provider_id, name, role_name, regions and write_logs. The list of accounts that AWS Organizations exports is " +
+      "fine as it is. Accounts with an access key are added one by one.",
+    file: "Or a file",
+    submit: "Add accounts",
+    preview: "What was read",
+    result: "What became of it",
+    none: "Enter at least one account number.",
+    tooLong: "This is too long to be read at once: 1.5 MB at most. Add it in parts.",
+    summary: (ready, wrong) =>
+      `${plural(ready, { one: "# account can be added.", other: "# accounts can be added." })}${
+        wrong ? ` ${plural(wrong, { one: "# line cannot be read.", other: "# lines cannot be read." })}` : ""
+      }`,
+    line: (line) => `Line ${number(line)}:`,
+    errors: {
+      numberMissing: () => "There is no account number.",
+      numberWrong: (digits) =>
+        `An AWS account number has 12 digits; this has ${digits}${
+          digits < 12 ? ". A spreadsheet leaves out zeros at its beginning." : "."
+        }`,
+      twice: (line) => `This number is in line ${number(line)} already.`,
+      writeLogs: (said) => `Write logs is yes or no, not ${said}.`,
+      keyed: () => "An account with an access key is added by itself.",
+    },
+    more: (count) => plural(count, { one: "and # more", other: "and # more" }),
+    ready: "Accounts to add",
+    columns: ["Line", "Number", "Name", "Role", "Regions", "Write logs"],
+    progress: (done, all) => `${number(done)} of ${number(all)} done.`,
+    waits: (done, all, time) =>
+      `${number(done)} of ${number(all)} done. Your organization has added as many as it may for now: this goes on ` +
+      `at ${time}.`,
+    stop: "Stop",
+    left: (added, unsent) =>
+      `${plural(added, { one: "# account was added.", other: "# accounts were added." })}${
+        unsent ? ` ${plural(unsent, { one: "# more was not sent.", other: "# more were not sent." })}` : ""
+      }`,
+    added: (count) => plural(count, { one: "# account was added", other: "# accounts were added" }),
+    next: "Each needs its role. What to deploy is under",
+    show: "Show the unconfirmed accounts",
+    unsent: (count) =>
+      plural(count, {
+        one: "# account was not sent, because you stopped.",
+        other: "# accounts were not sent, because you stopped.",
+      }),
+    refused: (count) => plural(count, { one: "# account was refused", other: "# accounts were refused" }),
+    rest: "What was not added is left below, to be corrected and added again.",
+  },
+
   account: {
     loading: "Account",
     isNow: (status) => `The account is now: ${status}`,
@@ -234,7 +315,7 @@ export const t = withTexts(OPEN_TABLES, {
     // By what tests have found since the connection last changed. Log writing may have been switched on after the last
     // verdict.
     notKnown: {
-      before: ["Not known yet", "A test will tell."],
+      before: ["Not known yet", "A test will show it."],
       notEntered: ["Not tried", "The account could not be entered."],
       after: ["Not certain", "The last test with a verdict left it open."],
     },
@@ -319,8 +400,9 @@ export const t = withTexts(OPEN_TABLES, {
       `Your key was not stored. This account has changed in the meantime: its key ends in ${ending}, and it is ` +
       `${status}. Press again only if yours is to replace that key.`,
     keysTested: (status) => `Your key is stored; a test found: ${status}. Press again only to store it anew.`,
-    logsOn: "Cavok writes logs from now on, if the role or user allows it: a test tells.",
-    logsLater: "Cavok writes logs once the account is connected, if the role or user allows it: a test tells.",
+    logsOn: "Cavok writes logs from now on, if the role or user allows it. A test shows whether it does.",
+    logsLater:
+      "Cavok writes logs once the account is connected, if the role or user allows it. A test shows whether it does.",
     logsOff: "Nothing is written to this account any more.",
     remove: "Delete account",
     removeText: "Cavok stops using this account at once. Its audit trail and its usage stay.",
@@ -567,7 +649,7 @@ export const t = withTexts(OPEN_TABLES, {
     text:
       "As its tests found it. Between two tests the account counts as the earlier one found it, for 26 hours at " +
       "most. Nothing is said of other times.",
-    cut: "There are more tests than are read here. Nothing is shown of the time before the oldest of them.",
+    cut: "There are more tests than this page reads. The time before the oldest one that it read is not shown.",
     states: {
       confirmed: "Connected",
       degraded: "Connected, but degraded",
@@ -594,7 +676,7 @@ export const t = withTexts(OPEN_TABLES, {
     title: "Permissions by region",
     text: "Choose a cell, or move with the arrow keys and press Enter, to see on what it rests and what mends it.",
     of: "As found by the test of",
-    then: "Another test followed, or the account has changed since: this is what was so then.",
+    then: "Another test followed, or the account has changed since. This is what was found then.",
     noTest: "No test has come to a verdict yet.",
     nothing: "This test tried no permission that has a region.",
     permission: "Permission",
@@ -628,9 +710,9 @@ export const t = withTexts(OPEN_TABLES, {
       carried: "Not tried here, but in other regions: a permission holds in every one, unless a policy names regions.",
       refused: (by) => `AWS refuses every call in this region${by && `, ${by}`}.`,
       notEnabled: "The account has not enabled this region.",
-      noAnswer: "No test knows whether this region answers.",
-      listing: "Not tried here. That it is refused elsewhere says nothing of this region.",
-      notChosen: "This is none of the account's regions.",
+      noAnswer: "It is not known whether this region answers.",
+      listing: "Not tried here. A refusal in another region says nothing about this one.",
+      notChosen: "This region is not one of the account's.",
       elsewhere: (region) => `Logs are written in ${region} alone.`,
     },
     fix: "Copy the fix",

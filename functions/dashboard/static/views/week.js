@@ -1,6 +1,7 @@
 // The week of a schedule: as a picture, painted in a form, and what it does in the next days.
 import { announce, fill, h, uniqueId } from "../lib/dom.js";
-import { dayName, firstDay, onTick, timeOfDay, timeZoneHere, utcDate } from "../lib/format.js";
+import { onTick, timeZoneHere } from "../lib/format.js";
+import { dayName, firstDay, timeOfDay, utcDate } from "../lib/later-formats.js";
 import { dataTable, placed, withCursor } from "../lib/pictures.js";
 import { button, field } from "../lib/ui.js";
 import {
@@ -95,7 +96,7 @@ export function showNow(place) {
 // ---- the days ahead ------------------------------------------------------------------------------
 
 /**
- * What a schedule does in the next days, reckoned whenever it is opened, or drawn.
+ * What a schedule does in the next days, calculated whenever it is opened or drawn.
  * @param {() => {time_zone: string, windows: any[]}} scheduleOf
  */
 export function ahead(scheduleOf) {

@@ -1,9 +1,13 @@
-"""Making boto3 clients, one at a time."""
+"""Making boto3 clients, from one session and one at a time."""
 
 from collections.abc import Callable
 from functools import cache, wraps
 from threading import Lock
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+if TYPE_CHECKING:  # a start loads this module before it has turned off garbage collection
+    import boto3
+    import botocore.session
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -12,6 +16,24 @@ MAKING_CLIENTS = Lock()
 """Threads may share boto3 clients, but must not create them at the same time. Source: boto3 guide,
 "Clients". The lock also saves time: otherwise several threads would load the same paginators.
 """
+
+
+@cache
+def session() -> "boto3.Session":
+    """Makes all our clients but PynamoDB's. A function that only needs that loads no boto3."""
+    import boto3
+
+    return boto3.Session(botocore_session=botocore_session())
+
+
+@cache
+def botocore_session() -> "botocore.session.Session":
+    """What all clients of a process have in common, PynamoDB's too. What it reads for the first
+    one, such as the endpoints of all services, takes longer than making the others.
+    """
+    from botocore.session import get_session
+
+    return get_session()
 
 
 def made_once(make: Callable[P, T]) -> Callable[P, T]:

@@ -6,7 +6,7 @@ from typing import Any
 import cavok.api.deferred  # noqa: F401  first, before Powertools makes models
 
 # isort: split
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
     OpenAPIResponseValidationMiddleware,
@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok.api import caching, gate, methods, parameters, problems, quotas
 from cavok.api.base_path import without_base_path
-from cavok.api.router import Router
+from cavok.api.resolver import Resolver
 from cavok.observability import count, logger
 
 
@@ -32,20 +32,18 @@ class Serialization(OpenAPIResponseValidationMiddleware):
         return checked
 
 
-def make_app(*routers: Router) -> APIGatewayHttpResolver:
-    """The app of a function that serves these routers. Called once."""
-    app = APIGatewayHttpResolver(enable_validation=True)
+def make_app(**modules: tuple[str, ...]) -> Resolver:
+    """The app of a function that serves these modules of `cavok.api.routes`, each below these
+    paths. Called once.
+    """
+    app = Resolver(modules)
     problems.install(app)
     app._request_validation_middleware = parameters.Validation()  # type: ignore[no-untyped-call]
     app._response_validation_middleware = Serialization()
-    for router in routers:
-        app.include_router(router)
     return app
 
 
-def respond(
-    app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext
-) -> dict[str, Any]:
+def respond(app: Resolver, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The answer to one request in API Gateway's payload format 2.0."""
     event, base = without_base_path(event)
     request = event["requestContext"]["http"]
@@ -65,7 +63,7 @@ def respond(
     return answer
 
 
-def _refusal(app: APIGatewayHttpResolver, event: dict[str, Any]) -> dict[str, Any] | None:
+def _refusal(app: Resolver, event: dict[str, Any]) -> dict[str, Any] | None:
     """The answer to a request that is refused before it reaches a route. It counts as any other."""
     try:
         quotas.count_request(event)

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 MAX_BYTES = 64 * 1024
+LARGER = {"/v1/accounts/import": 512 * 1024}
+"""Where a body may be longer: of 500 accounts, each with twenty regions, it has 450 kB."""
 MAX_DEPTH = 32
 _TOO_DEEP = f"The body nests lists or objects more than {MAX_DEPTH} deep."
 _LONGEST_INTEGER = 20
@@ -35,8 +37,9 @@ class _Unusable(Exception):
 def _read(event: Mapping[str, Any]) -> None:
     body = event.get("body") or ""
     text = base64.b64decode(body).decode() if event.get("isBase64Encoded") else body
-    if len(text.encode()) > MAX_BYTES:
-        raise _Unusable("The body is longer than 64 kB.")
+    most = LARGER.get(event.get("rawPath", "").rstrip("/"), MAX_BYTES)
+    if len(text.encode()) > most:
+        raise _Unusable(f"The body is longer than {most // 1024} kB.")
     if not text:
         return
     value = _parsed(text)

@@ -131,7 +131,7 @@ OWN: dict[str, dict[str, str]] = {
         "capabilities": "What the account can be used for.",
         "enrollment_id": "The enrollment that it is a member of. Null if none uses it.",
         "template": "The template version of its role. Null for an access key, before the first "
-        "test, while the account is not connected, and if the role's inline policies do not tell.",
+        "test, while the account is not connected, and if the role's inline policies do not say.",
         "testing": "Whether a test is running.",
         "next_verification_at": "When the next scheduled test is due. Null if there is none.",
         "created_by": "Who connected the account.",
@@ -151,6 +151,11 @@ OWN: dict[str, dict[str, str]] = {
     },
     "AccountPage": {"items": "The accounts of this page."},
     "AccountUsageBody": {"name": "The account's name. Null if it was deleted."},
+    "AccountsImportBody": {"accounts": "The accounts. What is wrong with one stops no other."},
+    "AccountsImportResult": {
+        "created": "The accounts that were connected, also by an earlier request with this key.",
+        "refused": "The accounts that were not connected.",
+    },
     "ActionBody": {"action": "The IAM action, such as `ec2:StopInstances`."},
     "ActorBody": {
         "sub": "The person, as the user pool identifies them. Nobody can change it.",
@@ -293,6 +298,10 @@ OWN: dict[str, dict[str, str]] = {
     "PermissionsBody": {
         "groups": "The permissions, by group.",
         "policy_document": "The role's policy, as JSON, without the trust and optional groups.",
+    },
+    "RefusedAccountBody": {
+        "index": "The place of the account in the request, from 0.",
+        "problem": "Why it was not connected. `type` is relative to the address of the request.",
     },
     "Problem": {
         "title": "The code in words: the same for each problem of this type.",

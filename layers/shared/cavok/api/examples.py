@@ -1,5 +1,5 @@
 """Examples of bodies, parameters and messages, for /openapi.json and /docs alone. They are of one
-account with a resource and a webhook: what an answer shows, and what an event tells, agrees. An
+account with a resource and a webhook: what answers and events show agrees. An
 operation that changes something has an example of its own: the state that it leaves.
 """
 
@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from cavok.api.as_csv import csv_of
 from cavok.api.caching import NOT_NAMED, weak_tag
 from cavok.api.conditions import etag, is_condition, tag_of
 from cavok.api.models.about import Health
@@ -53,6 +54,7 @@ from cavok.api.problem_pages import example
 from cavok.api.problems import PROBLEM_JSON
 from cavok.api.responses import GatewayMessage
 from cavok.domain import audit, instructions, permissions, template_versions
+from cavok.domain.account_list import AccountSort, Selection
 from cavok.domain.accounts import (
     AccessType,
     Account,
@@ -337,7 +339,7 @@ def _tested(number: int, last: LastVerification, *issues: Issue) -> AccountVersi
 
 
 def _events() -> Iterator[Event]:
-    """At least one of each type. Of several, the last one is the example."""
+    """At least one of each type. If there are several, the last one is the example."""
     created = _version(ADDED.writes, ADDED.created_at, Status.UNCONFIRMED, None)
     confirmed = _tested(_ACCOUNT.writes, _CONFIRMED)
     degraded = _tested(5, _DEGRADED, _LOST)
@@ -453,6 +455,10 @@ ANSWERS = {
 """By operation and status, where the answer is not as the example of its component."""
 
 
+ACCOUNTS_AS_CSV = csv_of([_account.model_dump(mode="json")], header=True)
+"""The first page of the list, as CSV."""
+
+
 def _answers() -> Iterable[BaseModel]:
     yield _account
     yield _verification
@@ -539,12 +545,20 @@ def _answers() -> Iterable[BaseModel]:
     yield from (Health(), TestMessage(), Redelivery(), GatewayMessage(message="Unauthorized"))
 
 
+_new_account = _account.model_dump(
+    mode="json",
+    include={"provider", "provider_id", "name", "access_type", "write_logs", "regions"},
+)
+_already_connected = example("already_connected")
+_already_connected["type"] = f"../..{_already_connected['type']}"
 EXAMPLES: dict[str, Any] = {
     "Problem": example("account_not_found"),
-    "NewAccountBody": _account.model_dump(
-        mode="json",
-        include={"provider", "provider_id", "name", "access_type", "write_logs", "regions"},
-    ),
+    "NewAccountBody": _new_account,
+    "AccountsImportBody": {"accounts": [_new_account, _new_account | {"name": "Production2"}]},
+    "AccountsImportResult": {
+        "created": [_body(ADDED).model_dump(mode="json")],
+        "refused": [{"index": 1, "problem": _already_connected}],
+    },
     "AccountChangeBody": {"name": _CHANGED.name},
     "NewEnrollmentBody": _enrollment.model_dump(
         mode="json",
@@ -575,10 +589,12 @@ EXAMPLES: dict[str, Any] = {
 # ---- parameters ----------------------------------------------------------------------------------
 
 PARAMETERS: dict[str, Any] = {
+    "access_type": _ACCOUNT.access_type,
     "account_id": _ACCOUNT_ID,
     "by": Scope.ARN,
     "enrollment_id": ENROLLMENT.enrollment_id,
     "event_id": MESSAGES[EventType.FAILED]["data"]["event_id"],
+    "has_problems": False,
     "idempotency-key": "5f0c7a9e-1b7d-4d2e-9a55-3f2f0a4c8d11",
     "instance_id": RESOURCE.instance_id,
     "kind": RESOURCE.kind,
@@ -590,13 +606,21 @@ PARAMETERS: dict[str, Any] = {
     "refresh": True,
     "region": _REGION,
     "resource_id": _RESOURCE_ID,
+    "sort": AccountSort.NAME,
     "state": MemberState.EXCLUDED,
-    "status": "confirmed",
+    "status": _ACCOUNT.status,
     "synchronization_id": SYNCHRONIZATION.synchronization_id,
     "template_version": TEMPLATE_VERSION,
     "verification_id": _TEST_ID,
 }
 """One for each name, except those of conditions and `cursor`."""
+
+
+_SELECTION = Selection(
+    q=PARAMETERS["q"].lower(),
+    **{name: PARAMETERS[name] for name in ("status", "access_type", "has_problems")},
+    template_version=TEMPLATE_VERSION,
+)
 
 
 def _cursor(scope: str, kind: PositionKind, key: str, account_id: str = "") -> str:
@@ -605,7 +629,7 @@ def _cursor(scope: str, kind: PositionKind, key: str, account_id: str = "") -> s
 
 _CURSORS = {
     "/v1/accounts": _cursor(
-        "accounts/{q}/{status}/{template_version}".format_map(PARAMETERS),
+        _SELECTION.scope("", PARAMETERS["sort"]).removeprefix("/"),
         "name",
         f"{_ACCOUNT.name.lower()}#{_ACCOUNT_ID}",
         _ACCOUNT_ID,

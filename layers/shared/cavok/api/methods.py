@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-
 from cavok.api.problems import RefusedRequest
+from cavok.api.resolver import Resolver
 
 
-def check(app: APIGatewayHttpResolver, event: Mapping[str, Any]) -> None:
+def check(app: Resolver, event: Mapping[str, Any]) -> None:
     """Raises RefusedRequest if no route of the app serves the request. This comes before the gate,
     also for a viewer: the public document lists every path and method anyway.
     """
-    methods = allowed(app, event["rawPath"])
+    found = app.methods_at(event["rawPath"])
+    methods = sorted(found | {"HEAD"} if "GET" in found else found)
     if not methods:
         raise RefusedRequest(HTTPStatus.NOT_FOUND, "There is nothing at this path.", {})
     if event["requestContext"]["http"]["method"] not in methods:
@@ -24,10 +24,3 @@ def check(app: APIGatewayHttpResolver, event: Mapping[str, Any]) -> None:
             f"This path is for {' and '.join(methods)}.",
             {"Allow": ", ".join(methods)},
         )
-
-
-def allowed(app: APIGatewayHttpResolver, path: str) -> list[str]:
-    """The methods for which a path has routes. Empty: there is nothing at this path."""
-    routes = (*app._static_routes, *app._dynamic_routes)
-    methods = {route.method for route in routes if route.rule.match(path)}
-    return sorted(methods | {"HEAD"} if "GET" in methods else methods)

@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from cavok.api import routes
 from cavok.api.growing import add_names, leave_open, used
+from cavok.api.negotiation import CSV
 from cavok.api.problems import PROBLEM_JSON, STATUS_OF_CODE
 from cavok.api.responses import NO_TOKEN, PHRASES, by_method
 from cavok.api.sharing import share
@@ -42,6 +43,7 @@ _HEADERS = {
     "RateLimit": "What remains of the quota, and the seconds until it is reset.",
     "RateLimit-Policy": "The quota, how much it allows, and in how many seconds.",
     "Retry-After": "Seconds to wait before asking again.",
+    "Vary": "`Accept`: the same address has answers of two media types.",
     "WWW-Authenticate": "What is wrong with the token.",
 }
 _SCHEMAS: dict[str, dict[str, Any]] = {
@@ -56,6 +58,12 @@ _FROM_GATEWAY = ("429", "500", "503")
 
 _SOMETIMES = {"415": ("Accept-Encoding",), "429": ("RateLimit", "RateLimit-Policy")}
 """Headers that depend on why an answer has this status."""
+
+_AS_CSV = "list_accounts"
+"""The operation whose answer is CSV, if the client prefers that."""
+
+_ALWAYS = {(_AS_CSV, "200"): ("Vary",), (_AS_CSV, "304"): ("Vary",)}
+"""Headers that an answer of one operation has beside those of its method."""
 
 _LEFT_OUT = {"Problem": ("errors",)}
 """Fields that an answer may lack."""
@@ -136,12 +144,14 @@ def _conditions_of_reads() -> Iterator[dict[str, Any]]:
 
 
 def _whole_api() -> APIGatewayHttpResolver:
-    """Every module of `cavok.api.routes`. They are imported here and not above, because other
-    functions' routes load modules that this function does not need.
+    """Every module of `cavok.api.routes` but that which returns the document. They are imported
+    here and not above, because other functions' routes load modules that this function does not
+    need.
     """
     whole = APIGatewayHttpResolver(enable_validation=True)
     for module in iter_modules(routes.__path__, f"{routes.__name__}."):
-        whole.include_router(import_module(module.name).router)
+        if module.name != f"{routes.__name__}.documents":
+            whole.include_router(import_module(module.name).router)
     for route in (*whole._static_routes, *whole._dynamic_routes):
         route.description = getdoc(route.func)  # Powertools leaves docstrings out.
         route.operation_id = route.func.__name__
@@ -194,6 +204,11 @@ def _responses_of(method: str, operation: Mapping[str, Any]) -> dict[str, Any]:
     if method == "get":
         responses["304"] = {"description": PHRASES[304]}
     responses |= operation["responses"]
+    if operation["operationId"] == _AS_CSV:
+        from cavok.api.examples import ACCOUNTS_AS_CSV
+
+        of_lines = {"schema": {"type": "string"}, "example": ACCOUNTS_AS_CSV}
+        responses["200"]["content"][CSV] = of_lines
     responses |= {each: _or_of_gateway(each, responses.get(each)) for each in _FROM_GATEWAY}
     return dict(sorted(responses.items()))
 
@@ -235,6 +250,7 @@ def _headers_of(
         yield "ETag", True
     if answer == ("get", "200") and "cursor" in parameters:
         yield "Link", False
+    yield from ((name, True) for name in _ALWAYS.get((operation["operationId"], status), ()))
     if answer == ("put", "201") or (has_entries and status in ("201", "202")):
         yield "Location", True
     if answer == ("patch", "415"):

@@ -20,7 +20,6 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from cavok import wiring
 from cavok.api.conditions import check_without_tag, has_condition, is_condition
 from cavok.api.gate import caller_of
-from cavok.api.methods import allowed
 from cavok.domain.errors import InvalidField
 
 _FORMS: dict[object, tuple[re.Pattern[str], str]] = {
@@ -63,7 +62,7 @@ def _if_it_may(next_middleware: NextMiddleware, app: Any) -> Response[Any]:
         account_id = app.context["_route_args"].get("account_id")
         if account_id and event["rawPath"].startswith("/v1/accounts/"):
             wiring.accounts().get(caller_of(event).organization_id, account_id)
-        is_shown = "GET" in allowed(app, event["rawPath"])
+        is_shown = "GET" in app.methods_at(event["rawPath"])
         check_without_tag(headers, is_shown=is_shown)
     return next_middleware(app)
 

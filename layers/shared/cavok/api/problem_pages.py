@@ -54,7 +54,8 @@ EXPLANATIONS = {
         "orders exists in eu-west-1, us-east-1: say which with ?region=",
     ),
     "busy_with_others": Explanation(
-        "Other requests changed the same thing at the same moment, and were faster.",
+        "Other requests changed the same thing at the same moment, and were faster; or an import "
+        "had no time left for this account.",
         "Read it again, then send the request again.",
         "The account is being changed by others at this moment. Please try again.",
     ),
@@ -151,8 +152,8 @@ EXPLANATIONS = {
         'If-Match takes ETags, such as "7", or *; not 7',
     ),
     "malformed_request": Explanation(
-        "The body cannot be read: it is not JSON in UTF-8, longer than 64 kB, nested too deep, or "
-        "has an integer of more than 64 bits.",
+        "The body cannot be read: it is not JSON in UTF-8, longer than 64 kB (of many accounts, "
+        "512 kB), nested too deep, or has an integer of more than 64 bits.",
         "Send one JSON object.",
         "The body is not valid JSON.",
     ),

@@ -91,7 +91,7 @@ STATUS_OF_CODE = {
     **{code: status for status, code in _CODES.items()},
     **{errors.code_of(kind): _status_of(kind) for kind in _KINDS},
 }
-"""Each cause that a client can tell apart, and the status of its answer."""
+"""Each cause that a client can distinguish, and the status of its answer."""
 
 
 def type_of(code: str) -> str:
@@ -156,6 +156,14 @@ def answer_to(error: Exception) -> dict[str, Any]:
     made = next(_HANDLERS[each] for each in type(error).__mro__ if each in _HANDLERS)(error)
     headers = {"Content-Type": made.content_type, **made.headers}
     return {"statusCode": made.status_code, "headers": headers, "body": made.body}
+
+
+def part_of(error: Exception, request_id: str) -> dict[str, Any]:
+    """The problem of one part of a request whose other parts may have succeeded. `type` is relative
+    to the address of the request, `/v1/…/…`.
+    """
+    body: dict[str, Any] = json.loads(answer_to(error)["body"])
+    return body | {"type": f"../..{body['type']}", "request_id": request_id}
 
 
 def completed(answer: dict[str, Any], request_id: str, base: str = "") -> dict[str, Any]:

@@ -10,6 +10,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from pydantic import BaseModel
 
+from cavok.api.negotiation import CSV
 from cavok.api.plain import Plain
 from cavok.api.problems import PROBLEM_JSON, STATUS_OF_CODE, Problem
 
@@ -123,6 +124,20 @@ def paged_plainly(
     """
     text: Any = json.dumps({"items": items, "next_cursor": next_cursor}, separators=(",", ":"))
     return ok(text, _next_page(next_cursor, query))
+
+
+def paged_as_csv(
+    lines: str, next_cursor: str | None, query: Mapping[str, str], *, header: bool
+) -> Response[Any]:
+    """As `paged`, of lines. The next page goes on where they end, so only the first has a `header`
+    (RFC 4180, 3).
+    """
+    return Response(
+        status_code=HTTPStatus.OK.value,
+        content_type=f"{CSV}; charset=utf-8; header={'present' if header else 'absent'}",
+        body=lines,
+        headers={**_next_page(next_cursor, query)},
+    )
 
 
 def _next_page(cursor: str | None, query: Mapping[str, str]) -> dict[str, str]:

@@ -34,6 +34,11 @@ class Router(APIGatewayHttpRouter):
         )
 
     @property
+    def accept(self) -> str:
+        """Which media types the client takes; empty if it does not say."""
+        return str(self.current_event.headers.get("accept", ""))
+
+    @property
     def query(self) -> dict[str, str]:
         """The query parameters of the request."""
         return self.current_event.query_string_parameters

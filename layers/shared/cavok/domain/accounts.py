@@ -151,8 +151,8 @@ class ListedAccount:
     """The part of an account that people see. Times are UTC.
 
     region_health        what the last test found in each of `regions`; empty before the first.
-    template_version     the version that the latest test that could tell read in the role's
-                         policies; null if none could.
+    template_version     the version that a test last read in the role's policies; null if no test
+                         could.
     enrollment_id        the enrollment that it is a member of and used by; null if none.
     version              changes with the fields that a person can change, and with the status. A
                          client's If-Match names it.

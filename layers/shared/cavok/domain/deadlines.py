@@ -80,6 +80,11 @@ of the table takes up to 25, and a clock that EventBridge Scheduler throttles 15
 60: deleting many accounts must not hold Lambda's executions for long.
 """
 
+IMPORTING_SECONDS = 6.0
+"""No account of an import is stored after this. One that is being stored then may wait eight more
+for others (`adapters/table/table.py`). The API's function has 15.
+"""
+
 RECONCILING_SECONDS = 840.0
 """No unknown clock is ended after this. ReconcileClocks has 900."""
 

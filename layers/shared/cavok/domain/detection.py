@@ -39,7 +39,7 @@ Looks = Mapping[str, datetime]
 
 
 def waits_for_its_role(account: Account, newest: Verification | None, now: datetime) -> bool:
-    """Whether only the entry is missing, as far as the newest test tells. Also true while a test
+    """Whether only the entry is missing, according to the newest test. Also true while a test
     runs: the process that began it may have died before its execution, so the next look starts it
     again.
 

@@ -36,7 +36,7 @@ def fix_of_refusal(
     instances: Iterable[InstanceKey] = (),
 ) -> Fix | None:
     """The fix of refused actions. The statement names the instances if there are any, else the
-    catalog's resource. None if only a person can tell what to change.
+    catalog's resource. None if a person must decide what to change.
     """
     if reason in _NOT_GRANTED:
         return grant(account, actions, [each.arn(account.account_number) for each in instances])

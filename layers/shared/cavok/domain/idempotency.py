@@ -13,3 +13,9 @@ class IdempotencyKey:
 
     key: str
     body_hash: str
+
+    def of_entry(self, index: int) -> "IdempotencyKey":
+        """The key of one entry of the body. No client can send it: its header has no control
+        characters.
+        """
+        return IdempotencyKey(f"{self.key}\x1f{index}", self.body_hash)

@@ -13,17 +13,25 @@ from cavok.domain.errors import CursorNotIssued
 T = TypeVar("T")
 U = TypeVar("U")
 
-PositionKind = Literal["name", "number", "id", "used", "member"]
+PositionKind = Literal["name", "word", "status", "number", "id", "used", "member"]
 
 _ID = "[0-9A-HJKMNP-TV-Z]{26}"
+_NAMED = f"[a-z0-9]{{1,64}}#({_ID}) \\1"
 _FORMS = {
-    "name": re.compile(f"[a-z0-9]{{1,64}}#({_ID}) \\1"),
+    "name": re.compile(_NAMED),
+    "word": re.compile(_NAMED),
+    "status": re.compile(f"[a-z]{{1,16}}:{_NAMED}"),
     "number": re.compile(f"[0-9]{{12}} {_ID}"),
     "id": re.compile(f"{_ID} "),
     "used": re.compile(f"[0-9]{{1,15}} {_ID}"),
     "member": re.compile("[0-9]{12} "),
 }
 """The sort key and the id of each kind of position. DynamoDB refuses a key of another form."""
+
+
+def not_issued() -> CursorNotIssued:
+    """What is said of a cursor that is not of the list for which it is sent."""
+    return CursorNotIssued("cursor", "This cursor was not issued for this list.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,7 @@ class Position:
             or not _FORMS[kind].fullmatch(f"{key} {account_id}")
             or not key.startswith(prefix)
         ):
-            raise CursorNotIssued("cursor", "This cursor was not issued for this list.")
+            raise not_issued()
         return cls(kind, key, account_id)
 
 

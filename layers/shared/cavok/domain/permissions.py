@@ -24,7 +24,7 @@ PROBE_NAME_PREFIX = "cavok-probe-"
 
 LOG_GROUP_PREFIX = "/cavok/"
 RETENTION_DAYS = 14
-"""Of a log group that Cavok makes. It is the customer's to change."""
+"""How long a log group that Cavok makes keeps lines. The customer may change it."""
 
 LOG_GROUPS_ARN = "arn:aws:logs:*:*:log-group:/cavok/*"
 

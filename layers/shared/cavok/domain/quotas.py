@@ -61,13 +61,13 @@ class Quota:
             return Uses(now, 0)
         return uses
 
-    def take(self, uses: Uses | None, now: datetime) -> Uses:
-        """The uses, with one more. Raises QuotaExceeded."""
+    def take(self, uses: Uses | None, now: datetime, more: int = 1) -> Uses:
+        """The uses, with so many more. Raises QuotaExceeded."""
         current = self.current(uses, now)
-        if current.used >= self.limit:
+        if current.used + more > self.limit:
             wait = current.began_at + self.per - now
             raise QuotaExceeded(self.name, self.limit, self.per, wait, self.whose)
-        return replace(current, used=current.used + 1)
+        return replace(current, used=current.used + more)
 
     def remaining(self, uses: Uses | None, now: datetime) -> int:
         """How many uses are left."""

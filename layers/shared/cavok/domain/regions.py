@@ -78,7 +78,7 @@ ALWAYS_ENABLED = frozenset(
 class RegionStatus(StrEnum):
     """What an account's answers say about one region. `refused`: AWS refuses every call there, by a
     policy of the account's organization, or although it allows one in another region.
-    `not_enabled`: the account has not enabled the region. `unknown`: the answers do not tell.
+    `not_enabled`: the account has not enabled the region. `unknown`: the answers do not say.
     """
 
     REACHABLE = "reachable"

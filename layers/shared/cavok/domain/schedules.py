@@ -5,7 +5,7 @@ them, so a late or repeated invocation does no harm.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -21,6 +21,7 @@ long.
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_MINUTES = 24 * 60
 _WEEK_MINUTES = 7 * _DAY_MINUTES
+_MIDNIGHTS = range(0, _WEEK_MINUTES, _DAY_MINUTES)
 _LOOKED_AHEAD = timedelta(days=366 * 3)
 """How far ahead `crons` looks for changes of daylight saving time."""
 
@@ -53,37 +54,37 @@ class Schedule:
 
     def latest_transition(self, now: datetime) -> Transition:
         """The most recent transition. Its action is the wanted state now."""
-        past = (each for each in self._transitions_around(now) if each.at <= now)
+        past = (each for each in self._transitions(now, range(-2, 2)) if each.at <= now)
         return max(past, key=lambda transition: transition.at)
 
     def next_transition(self, now: datetime) -> Transition:
         """The first transition after `now`."""
-        coming = (each for each in self._transitions_around(now) if each.at > now)
+        coming = (each for each in self._transitions(now, range(-1, 3)) if each.at > now)
         return min(coming, key=lambda transition: transition.at)
 
     def crons(self, now: datetime) -> dict[str, str]:
         """EventBridge Scheduler's cron expressions in this time zone, by time of day `HHMM`.
 
-        Scheduler skips local times that do not exist when clocks go forward. For those days an
-        expression for the shifted time is added. Source: EventBridge Scheduler User Guide,
+        Scheduler skips local times that do not exist when clocks go forward. For those days there
+        are expressions for the shifted times too. Source: EventBridge Scheduler User Guide,
         "Schedule types", daylight saving time.
         """
+        zone, runs = ZoneInfo(self.time_zone), self._runs()
+        minutes = {minute % _WEEK_MINUTES for first, end in runs for minute in (first, end)}
         days_of: dict[str, set[int]] = {}
-        for minute, _ in self._edges():
-            day, of_day = divmod(minute, _DAY_MINUTES)
-            days_of.setdefault(_clock(of_day), set()).add(day)
-            for skipped in self._days_without(day, of_day, now):
-                there = self._instant(skipped, of_day).astimezone(ZoneInfo(self.time_zone))
-                days_of.setdefault(f"{there:%H:%M}", set()).add(there.weekday())
+        for minute in _MIDNIGHTS if _is_constant(runs) else minutes:
+            days_of.setdefault(_clock(minute % _DAY_MINUTES), set()).add(minute // _DAY_MINUTES)
+        for at in self._shifted(runs, now):
+            there = at.astimezone(zone)
+            days_of.setdefault(f"{there:%H:%M}", set()).add(there.weekday())
         return {
             at.replace(":", ""): f"cron({int(at[3:])} {int(at[:2])} ? * {_names(days)} *)"
             for at, days in sorted(days_of.items())
         }
 
-    def _edges(self) -> Sequence[tuple[int, Action]]:
-        """Minutes of the local week at which the wanted state changes. If the instance is on (or
-        off) all week, there is one each midnight: AWS restarts a stopped database after seven days,
-        and somebody may stop what should be on. It does nothing if the state is right.
+    def _runs(self) -> Sequence[tuple[int, int]]:
+        """When it is on, in minutes of the local week: from the first, to the second, which may be
+        in the next week. Windows that overlap or touch are one.
         """
         begun, open_windows = Counter[int](), 0
         for window in self.windows:
@@ -94,42 +95,90 @@ class Schedule:
                 begun[first] += 1
                 begun[(first + length) % _WEEK_MINUTES] -= 1
                 open_windows += first + length >= _WEEK_MINUTES  # At the last minute of the week.
-        edges = []
+        starts: list[int] = []
+        stops: list[int] = []
         for minute, more in sorted(begun.items()):
             was_on, open_windows = open_windows > 0, open_windows + more
             if was_on is not (open_windows > 0):
-                edges.append((minute, Action.STOP if was_on else Action.START))
-        if edges:
-            return edges
-        action = Action.START if open_windows else Action.STOP
-        return [(day * _DAY_MINUTES, action) for day in range(7)]
+                (stops if was_on else starts).append(minute)
+        if not starts:
+            return [(0, _WEEK_MINUTES)] if open_windows else []
+        if stops[0] < starts[0]:
+            stops.append(stops.pop(0) + _WEEK_MINUTES)
+        return list(zip(starts, stops, strict=True))
 
-    def _transitions_around(self, now: datetime) -> Iterator[Transition]:
-        """All transitions of the past week and of the coming one."""
-        edges = self._edges()
-        today = now.astimezone(ZoneInfo(self.time_zone)).date()
-        for offset in range(-9, 10):
-            day = today + timedelta(days=offset)
-            for minute, action in edges:
-                if minute // _DAY_MINUTES == day.weekday():
-                    yield Transition(self._instant(day, minute % _DAY_MINUTES), action)
+    def _transitions(self, now: datetime, weeks: range) -> Iterator[Transition]:
+        """The transitions of weeks around `now`, of which 0 is the current one. The first and the
+        last may be none, if a run of another week joins theirs.
 
-    def _instant(self, day: date, minute: int) -> datetime:
-        """A local time of a day, in UTC. Of a repeated local time, the first. Nonexistent local
-        times shift forward (PEP 495, `fold=0`).
+        If the instance is on (or off) all week, there is one each midnight: AWS restarts a stopped
+        database after seven days, and somebody may stop what should be on. It does nothing if the
+        state is right.
         """
-        local = datetime.combine(day, time(*divmod(minute, 60)), ZoneInfo(self.time_zone))
-        return local.astimezone(UTC)
+        today, runs = now.astimezone(ZoneInfo(self.time_zone)).date(), self._runs()
+        mondays = [self._monday(today + timedelta(days=7 * week)) for week in weeks]
+        if _is_constant(runs):
+            action = Action.START if runs else Action.STOP
+            for monday in mondays:
+                for minute in _MIDNIGHTS:
+                    yield Transition(_instant(monday, minute), action)
+            return
+        for start, stop in _union(_span(monday, run) for monday in mondays for run in runs):
+            yield Transition(start, Action.START)
+            yield Transition(stop, Action.STOP)
 
-    def _days_without(self, weekday: int, minute: int, now: datetime) -> Iterator[date]:
-        """Coming days on which this local time does not exist."""
-        zone = ZoneInfo(self.time_zone)
-        today = now.astimezone(zone).date()
-        for day in _days_with_a_gap(self.time_zone, today, now.date() + _LOOKED_AHEAD):
-            if day.weekday() == weekday:
-                there = self._instant(day, minute).astimezone(zone)
-                if (there.hour, there.minute) != divmod(minute, 60):
-                    yield day
+    def _monday(self, day: date) -> datetime:
+        """The midnight that this day's week begins with, in this time zone."""
+        monday = day - timedelta(days=day.weekday())
+        return datetime.combine(monday, time(), ZoneInfo(self.time_zone))
+
+    def _shifted(self, runs: Sequence[tuple[int, int]], now: datetime) -> Iterator[datetime]:
+        """All that runs start and stop on coming days that may lack local times, UTC. Yesterday is
+        one of them: what it lacked may be today.
+        """
+        yesterday = now.astimezone(ZoneInfo(self.time_zone)).date() - timedelta(days=1)
+        constant = _is_constant(runs)
+        for day in _days_with_a_gap(self.time_zone, yesterday, now.date() + _LOOKED_AHEAD):
+            if constant:
+                yield _instant(self._monday(day), day.weekday() * _DAY_MINUTES)
+                continue
+            for run in runs:
+                for minute in run:
+                    if minute // _DAY_MINUTES % 7 == day.weekday():
+                        begun = timedelta(days=7 * (minute // _WEEK_MINUTES))
+                        yield from _span(self._monday(day - begun), run)
+
+
+def _instant(monday: datetime, minute: int) -> datetime:
+    """A minute of a local week, in UTC. Of a repeated local time, the first. Nonexistent local
+    times shift forward (PEP 495, `fold=0`).
+    """
+    return (monday + timedelta(minutes=minute)).astimezone(UTC)
+
+
+def _span(monday: datetime, run: tuple[int, int]) -> tuple[datetime, datetime]:
+    """A run of a local week, in UTC. One that would end before it starts, because clocks go
+    forward, keeps its length. If it were left out, AWS would restart a database that is on once a
+    week, and nothing would stop it for the week that follows.
+    """
+    start, stop = _instant(monday, run[0]), _instant(monday, run[1])
+    return start, stop if start < stop else start + timedelta(minutes=run[1] - run[0])
+
+
+def _is_constant(runs: Sequence[tuple[int, int]]) -> bool:
+    """Whether the instance is on, or off, all week."""
+    return all(stop - start == _WEEK_MINUTES for start, stop in runs)
+
+
+def _union(spans: Iterable[tuple[datetime, datetime]]) -> Iterable[list[datetime]]:
+    """Spans that overlap or touch are one."""
+    joined: list[list[datetime]] = []
+    for start, stop in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1][1] = max(joined[-1][1], stop)
+        else:
+            joined.append([start, stop])
+    return joined
 
 
 @lru_cache(maxsize=1000)

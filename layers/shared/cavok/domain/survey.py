@@ -45,8 +45,8 @@ class Survey:
 
     instances      IDs of the EC2 instances that the test asks about, by region; those under
                    Cavok's control come first.
-    under_control  IDs of what is under Cavok's control, by kind and region. Of those refused, a
-                   step names them first.
+    under_control  IDs of what is under Cavok's control, by kind and region. A step names these
+                   first among those refused.
     asked_in_part  regions that have more instances than the test asks about. If all of those are
                    refused, others may still be allowed.
     unlisted       regions that answer, but whose EC2 instances could not all be listed, and why:

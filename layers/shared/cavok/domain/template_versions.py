@@ -78,9 +78,9 @@ def sid_of(policy_name: str) -> str:
 
 
 def version_in(documents: Iterable[Any]) -> int:
-    """The version of a role with these inline policies, which are all it has. Of several, the
-    lowest: someone updated a part of the role. UNKNOWN if none is named, or one that does not
-    exist. Never raises for a document's content.
+    """The version of a role with these inline policies, which are all it has. If they name
+    several, the lowest: someone updated a part of the role. UNKNOWN if they name none, or one that
+    does not exist. Never raises for a document's content.
     """
     found = {
         number

@@ -62,6 +62,27 @@ class NewAccount:
     role_path: str
     access_key: AccessKey | None
 
+    def account(self, organization_id: str, requester: Requester, now: datetime) -> Account:
+        """As it is stored: unconfirmed, and due for its first test."""
+        return Account(
+            organization_id=organization_id,
+            account_id=new_id(),
+            provider=self.provider,
+            account_number=self.account_number,
+            name=self.name,
+            access_type=self.access_type,
+            role_name=self.role_name,
+            role_path=self.role_path,
+            access_key_id_ending=self.access_key.ending if self.access_key else None,
+            write_logs=self.write_logs,
+            regions=self.regions,
+            next_verification_at=now,
+            created_at=now,
+            created_by=requester.actor.name,
+            updated_at=now,
+            touched_at=now,
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountEdit:
@@ -98,6 +119,14 @@ class AccountEdit:
                 )
 
 
+def require_not_own(new: NewAccount, own_account: str) -> None:
+    """`own_account`: the number of the account in which Cavok runs. A role there would let Cavok
+    act on itself. Raises InvalidField.
+    """
+    if new.account_number == own_account:
+        raise InvalidField("provider_id", "This is Cavok's own account. Enter one of yours.")
+
+
 def connect_account(
     organization_id: str,
     new: NewAccount,
@@ -115,33 +144,13 @@ def connect_account(
     this key created in the last 24 hours.
 
     Raises Conflict if the account number is connected already, or the key's account was deleted;
-    InvalidField if the key came with another body, or for `own_account`, the number of the account
-    in which Cavok runs: a role there would let Cavok act on itself; QuotaExceeded.
+    InvalidField if the key came with another body, or for `own_account`; QuotaExceeded.
     """
-    if new.account_number == own_account:
-        raise InvalidField("provider_id", "This is Cavok's own account. Enter one of yours.")
+    require_not_own(new, own_account)
     if key and (made := accounts.made_by(organization_id, key, now)):
         return made
     organization_of(organization_id, organizations=organizations, now=now)
-    account_id = new_id()
-    account = Account(
-        organization_id=organization_id,
-        account_id=account_id,
-        provider=new.provider,
-        account_number=new.account_number,
-        name=new.name,
-        access_type=new.access_type,
-        role_name=new.role_name,
-        role_path=new.role_path,
-        access_key_id_ending=new.access_key.ending if new.access_key else None,
-        write_logs=new.write_logs,
-        regions=new.regions,
-        next_verification_at=now,
-        created_at=now,
-        created_by=requester.actor.name,
-        updated_at=now,
-        touched_at=now,
-    )
+    account = new.account(organization_id, requester, now)
     sealed = None
     if new.access_key:  # All share KMS: a refused request must not call it.
         try:
@@ -151,7 +160,7 @@ def connect_account(
             if key and (made := accounts.made_by(organization_id, key, now)):
                 return made  # meanwhile
             raise
-        sealed = new.access_key.sealed(sealer, organization_id, account_id)
+        sealed = new.access_key.sealed(sealer, organization_id, account.account_id)
     count = quotas.counting(QuotaName.NEW_ACCOUNTS, organization_id, now)
     entry = audit.created(account, requester)
     return accounts.add(account, sealed, key, entry=entry, with_items=count)

@@ -126,7 +126,7 @@ def _follow(following: _Following) -> Finding | None:
 
 
 def _store(connections: ConnectionDependencies, act: Interaction, found: Finding) -> Finding:
-    """Stores a finding. Closes an open act with it: as far as anybody knows, AWS carried it out."""
+    """Stores a finding. Closes an open act with it: AWS has or may have carried it out."""
     if act.open:
         _close(connections, outcomes.carried_out(act, found))
     else:

@@ -62,7 +62,8 @@ def _shown(page: list[Member], accounts: Accounts) -> list[MemberShown]:
     if not page:
         return []
     ids = [member.account_id for member in page if member.account_id]
-    found = accounts.with_ids(page[0].organization_id, ids)
+    listed = accounts.read(page[0].organization_id, ids)
+    found = {account.account_id: account for account in listed}
     return [MemberShown.of(member, found.get(member.account_id or "")) for member in page]
 
 

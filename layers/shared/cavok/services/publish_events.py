@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from cavok.adapters.bus import Bus, NotPublished
-from cavok.adapters.retry_queue import RetryQueue
+from cavok.adapters.queue import Queue
 from cavok.adapters.table.stream import change_of
 from cavok.domain.events import Event, act_to_follow, events_of
 from cavok.domain.followed_acts import FollowedAct
@@ -24,8 +24,8 @@ def publish_events(
     records: Sequence[DynamoDBRecord],
     *,
     bus: Bus,
-    webhook_messages: Callable[[], RetryQueue],
-    followed_acts: Callable[[], RetryQueue],
+    webhook_messages: Callable[[], Queue],
+    followed_acts: Callable[[], Queue],
     free_interactions: int,
 ) -> tuple[list[Event], list[Exception | None]]:
     """Publishes in the stream's order and stops at the first record that fails. Events that the bus

@@ -37,7 +37,7 @@ from cavok.services.instances import list_instances
 from cavok.services.start_stop import start_stop
 
 if TYPE_CHECKING:
-    from cavok.adapters.retry_queue import RetryQueue
+    from cavok.adapters.queue import Queue
     from cavok.adapters.scheduler import SchedulerClient
     from cavok.adapters.table.accounts import Accounts
     from cavok.adapters.table.quotas import Quotas
@@ -54,7 +54,7 @@ class ResourceDependencies:
 
     resources: "Resources"
     scheduler: "SchedulerClient"
-    fired_clocks: "Callable[[], RetryQueue]"
+    fired_clocks: "Callable[[], Queue]"
     connections: ConnectionDependencies
 
 
@@ -109,7 +109,7 @@ def add_resource(
         _count_change(context, quotas)
     after = added
     if not added.has(new.schedule):
-        # Of a repetition, too: until it is set, a schedule has no turns.
+        # After a repetition too: until it is set, a schedule has no turns.
         after = replace(added, schedule=new.schedule, followed_at=context.now)
     return _change(added, after, account, context, dependencies)
 

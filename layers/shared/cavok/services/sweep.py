@@ -153,7 +153,7 @@ def _key(account: Account) -> AccountKey:
 
 
 def _was_verified(account: Account) -> bool:
-    """Whether its last test ended with a verdict, as far as the account tells."""
+    """Whether its last test ended with a verdict, as far as the account shows."""
     last = account.verification
     return not account.attempts or (last is not None and last.finished_at >= account.updated_at)
 
@@ -457,8 +457,8 @@ class Sweep:
         the others stay due. Waits so long at most until they are begun. Gives no more in this sweep
         once Step Functions does not answer, or no test began in time.
 
-        Returns the organizations with more such accounts than their share. Whoever gets no test
-        because other organizations used them up is not among them.
+        Returns the organizations with more such accounts than their share. An organization that
+        gets no test because others used them up is not among them.
         """
         beyond, own, reasons = set[str](), dict[str, Callable[[], None]](), dict[str, str]()
         for account, why in unclear:

@@ -15,7 +15,7 @@ from pynamodb.transactions import TransactWrite
 from cavok.adapters.customer.aws_organization import AwsOrganization, UnitGone
 from cavok.adapters.customer.canary import Canary
 from cavok.adapters.customer.session import CustomerSession
-from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.accounts import Accounts, AccountToAdd
 from cavok.adapters.table.enrollment_totals import Counted, count_members
 from cavok.adapters.table.enrollments import Enrollments, retry_while_changed
 from cavok.adapters.table.members import Members, delete_member, save_member
@@ -272,10 +272,13 @@ class _Synchronizing:
             self._write_batch(batch)
 
     def _write_batch(self, changes: Sequence[MemberChange]) -> None:
-        accounts = [change.account_after for change in changes if change.adds]
-        new = [account for account in accounts if account]
-        entries = [audit.created(account, self._requester) for account in new]
-        self._dependencies.accounts.add_all(new, entries, with_items=self._items(changes))
+        accounts = (change.account_after for change in changes if change.adds)
+        new = [self._to_add(account) for account in accounts if account]
+        self._dependencies.accounts.add_all(new, with_items=self._items(changes))
+
+    def _to_add(self, account: Account) -> AccountToAdd:
+        entry = audit.created(account, self._requester)
+        return AccountToAdd(account=account, sealed=None, key=None, entry=entry)
 
     def _write_account(self, change: MemberChange) -> None:
         before, after = change.account_before, change.account_after

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
-from cavok.adapters.retry_queue import RetryQueue
+from cavok.adapters.queue import Queue
 from cavok.adapters.sealing import Sealer, webhook_context
 from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.webhooks import BEING_CHANGED, Webhooks
@@ -80,8 +80,8 @@ class DeliveryDependencies:
     sealer: Sealer
     client: WebhookClient
     first_tries: FirstTries
-    retries: Callable[[], RetryQueue]
-    undelivered: Callable[[], RetryQueue]
+    retries: Callable[[], Queue]
+    undelivered: Callable[[], Queue]
     allow_loopback: bool
 
 
@@ -217,7 +217,7 @@ def send_test_message(
     requester: Requester,
     webhooks: Webhooks,
     quotas: "Quotas",
-    messages: RetryQueue,
+    messages: Queue,
     now: datetime,
 ) -> None:
     """Sends a test message. It is delivered like an event, even while the webhook is paused.
@@ -242,7 +242,7 @@ def redeliver(
     requester: Requester,
     webhooks: Webhooks,
     quotas: "Quotas",
-    messages: RetryQueue,
+    messages: Queue,
     now: datetime,
 ) -> None:
     """Sends one of the newest messages again. If it waits for its next try, it is sent once more,
@@ -286,7 +286,7 @@ def redeliver(
         raise
 
 
-def _send(message: Event | Delivery, messages: RetryQueue) -> None:
+def _send(message: Event | Delivery, messages: Queue) -> None:
     (refusal,) = messages.send([message])
     if refusal:
         raise ServiceUnavailable("The message could not be sent. Please try again.")
@@ -380,9 +380,9 @@ def deliver(
     was cut short is no failure of the receiver.
 
     A webhook that failed again and again is paused: only test messages are sent, once each, and one
-    message each time `next_try_at` is reached. Of several processes, the first that stores the next
-    failure may try. It needs all the time of a delivery: otherwise the try is not made and not
-    recorded.
+    message each time `next_try_at` is reached. If several processes come to it, the first that
+    stores the next failure may try. It needs all the time of a delivery: otherwise the try is not
+    made and not recorded.
     """
     organization_id = event["detail"]["organization_id"]
     seconds = first_tries.seconds(organization_id, now) if first_tries else SECONDS
@@ -484,7 +484,7 @@ def _held_back(delivery: Delivery, webhooks: Webhooks, now: datetime) -> NotDeli
     return _recorded(waits, webhooks, now)("The webhook is paused.")
 
 
-def _send_on(event: Mapping[str, Any], queue: RetryQueue) -> None:
+def _send_on(event: Mapping[str, Any], queue: Queue) -> None:
     at = datetime.fromisoformat(event["detail"]["occurred_at"])
     (refusal,) = queue.send([Event(event["detail-type"], at, event["detail"])])
     if refusal:

@@ -6,13 +6,14 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 
-import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from cavok import wiring
+from cavok.adapters import making_clients
 from cavok.adapters.customer.assume_role import CustomerRoles, whose_account
 from cavok.adapters.customer.canary import Canary
 from cavok.domain import session_policies
@@ -259,13 +260,12 @@ def test_the_functions_fall_back_to_the_region_that_no_account_can_turn_off(
     regions: TwoRegions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fakes = {"eu-west-1": regions.ours, "us-east-1": regions.always_enabled}
-    monkeypatch.setattr(
-        boto3,
-        "client",
-        lambda service, region_name=None, **settings: fakes[region_name or "eu-west-1"].client(
-            service, region_name=region_name or "eu-west-1"
-        ),
-    )
+
+    def client(service: str, region_name: str | None = None, **_: Any) -> Any:
+        region = region_name or "eu-west-1"
+        return fakes[region].client(service, region_name=region)
+
+    monkeypatch.setattr(making_clients, "session", lambda: SimpleNamespace(client=client))
     wiring._sts.cache_clear()
     wiring.customer_roles.cache_clear()
 

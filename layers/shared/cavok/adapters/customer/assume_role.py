@@ -95,7 +95,7 @@ class CustomerRoles:
         self, account: Account, session_name: str, through: str | None
     ) -> Judgement:
         """Whether the role accepts a wrong external ID. It has the shape of a real one and is new
-        each time, so that no trust policy can tell it from a real one. A session is discarded.
+        each time, so that no trust policy can distinguish it. A session is discarded.
         """
         return self._try(account, session_name, new_external_id(), through)
 

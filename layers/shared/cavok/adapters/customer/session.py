@@ -8,11 +8,11 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import boto3
 from botocore import xform_name
 from botocore.config import Config
 from botocore.credentials import Credentials as Signer
 
+from cavok.adapters import making_clients
 from cavok.adapters.making_clients import MAKING_CLIENTS, made_once
 from cavok.domain.permissions import DEFAULT_ROLE_PATH, role_arn
 from cavok.observability import logger
@@ -131,7 +131,7 @@ def _shared_client(service: str, region: str) -> Any:
     """One client for all customers, with its connections. Making one takes the CPU of several
     calls. By itself it sends nothing.
     """
-    client = boto3.client(  # type: ignore[call-overload]
+    client = making_clients.session().client(  # type: ignore[call-overload]
         service,
         region_name=region,
         aws_access_key_id=_NOBODY,

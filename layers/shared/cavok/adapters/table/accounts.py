@@ -1,10 +1,10 @@
 """Accounts in the table. Every read and write starts from the organization's key."""
 
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from pynamodb.attributes import (
@@ -16,7 +16,6 @@ from pynamodb.attributes import (
 )
 from pynamodb.constants import STRING
 from pynamodb.expressions.update import Action
-from pynamodb.indexes import GlobalSecondaryIndex
 from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
@@ -28,7 +27,6 @@ from cavok.adapters.table.issues import issue_of, issue_row
 from cavok.adapters.table.organizations import OrganizationItem
 from cavok.adapters.table.region_health import exceptions_of, health_of
 from cavok.adapters.table.table import (
-    BATCH,
     EnumAttribute,
     Item,
     ItemChanged,
@@ -37,7 +35,6 @@ from cavok.adapters.table.table import (
     Row,
     Table,
     retry_on_conflict,
-    start_after,
 )
 from cavok.adapters.table.template_versions import count_version
 from cavok.domain import audit
@@ -56,26 +53,15 @@ from cavok.domain.errors import (
     AccountNotFound,
     AlreadyConnected,
     BusyWithOthers,
-    KeyReused,
     MadeAndDeleted,
     QuotaExceeded,
 )
 from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.ids import is_id
-from cavok.domain.pages import Page, Position
 from cavok.domain.permissions import DEFAULT_ROLE_PATH
 from cavok.domain.providers import Provider
 
 CHANGED_BY_OTHERS = "The account is being changed by others at this moment. Please try again."
-
-MOST_READ = 2 * BATCH
-"""Accounts that are read for one page where no index has what is asked for: by number, or by both
-status and version. The page may show few or none of them.
-"""
-
-_Found = tuple[Position, str]
-"""Where an account stands in the list, and its id."""
-
 
 _NAMES = (
     b"ec2:DescribeInstanceStatus,ec2:DescribeInstances,ec2:StartInstances,ec2:StopInstances,"
@@ -227,10 +213,6 @@ LISTED = {
 """The attributes that a list needs."""
 
 
-SELECTED = ("sk", "name", "status", "template_pk")
-"""The attributes that a search reads of the accounts among which it selects."""
-
-
 def listed(row: Row) -> ListedAccount:
     """Reads the attributes `LISTED` of an account."""
     return row.as_a(ListedAccount, **_stored_otherwise(row))
@@ -277,45 +259,20 @@ def _not_found() -> AccountNotFound:
     return AccountNotFound("There is no such account in your organization.")
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which accounts of an organization a list has. Null allows any."""
+ADDED_AT_ONCE = 19
+"""Accounts in one transaction: each has up to five items, and two are shared. A transaction has a
+hundred at most. Source: DynamoDB API reference, TransactWriteItems.
+"""
 
-    organization_id: str
-    prefix: str
-    status: Status | None
-    template_version: int | None
 
-    @property
-    def pk(self) -> str:
-        """The organization's partition."""
-        return keys.organization_pk(self.organization_id)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountToAdd:
+    """A new account, its sealed credentials, its request's key, and its audit entry."""
 
-    @property
-    def both(self) -> bool:
-        """Whether it asks for a status and a version."""
-        return self.status is not None and self.template_version is not None
-
-    @property
-    def index(self) -> tuple[GlobalSecondaryIndex[Any], dict[str, str]]:
-        """The index that has them by name, and its hash key."""
-        if self.status:
-            status_pk = keys.status_pk(self.organization_id, self.status)
-            return AccountItem.by_status, {"status_pk": status_pk}
-        if self.template_version:
-            template_pk = keys.template_pk(self.organization_id, self.template_version)
-            return AccountItem.by_template, {"template_pk": template_pk}
-        return AccountItem.by_name, {"pk": self.pk}
-
-    def takes(self, row: Row) -> bool:
-        """Whether an account, of which `SELECTED` was read, has the status, and counts under the
-        version: one that was stored before versions were counted is found by none.
-        """
-        version = self.template_version
-        counted = version is None or row.template_pk == keys.template_pk(
-            self.organization_id, version
-        )
-        return counted and self.status in (None, row.status)
+    account: Account
+    sealed: str | None
+    key: IdempotencyKey | None
+    entry: AuditEntry | None
 
 
 class Accounts:
@@ -337,16 +294,28 @@ class Accounts:
         """
         pk, sk = keys.organization_pk(organization_id), keys.idempotency_sk(key.key)
         item = self._table.get(IdempotencyItem, pk, sk)
-        if item is None or item.expires_at <= now:
+        if item is None or not item.holds(key, now):
             return None
-        if item.body_hash != key.body_hash:
-            raise KeyReused("Idempotency-Key", "This key was already used with another body.")
         try:
             return self.get(organization_id, item.account_id)
         except AccountNotFound:
-            raise MadeAndDeleted(
-                "The account that this Idempotency-Key created was deleted. Use a new key."
-            ) from None
+            raise made_and_deleted() from None
+
+    def made_by_each(
+        self, organization_id: str, wanted: Sequence[IdempotencyKey], now: datetime
+    ) -> dict[IdempotencyKey | None, Account | None]:
+        """The accounts that these keys created in the last 24 hours; null for one that was deleted.
+        Raises KeyReused if a key came with another body.
+        """
+        pk = keys.organization_pk(organization_id)
+        by_sk = {keys.idempotency_sk(key.key): key for key in wanted}
+        used = self._table.get_many(IdempotencyItem, [(pk, sk) for sk in by_sk])
+        ids = {by_sk[item.sk]: item.account_id for item in used if item.holds(by_sk[item.sk], now)}
+        wanted_items = [(pk, keys.account_sk(account_id)) for account_id in ids.values()]
+        found = {
+            item.sk: item.account() for item in self._table.get_many(AccountItem, wanted_items)
+        }
+        return {key: found.get(keys.account_sk(account_id)) for key, account_id in ids.items()}
 
     def add(
         self,
@@ -376,53 +345,51 @@ class Accounts:
         entry: AuditEntry | None,
         with_items: Callable[[TransactWrite], None],
     ) -> Account:
-        account = replace(account, version=1)
-        item, claim = AccountItem.of(account), _claim(account)
+        new = AccountToAdd(account=account, sealed=sealed_credentials, key=key, entry=entry)
         try:
-            with self._table.transaction() as transaction:
-                transaction.save(claim, condition=ClaimItem.pk.does_not_exist())
-                transaction.save(item)
-                transaction.update(_organization(account), [_counts(account.status, +1)])
-                _count_version(transaction, account, None)
-                if entry:
-                    self._add_audit_entry(transaction, entry)
-                if sealed_credentials:
-                    transaction.save(_credentials(account, sealed=sealed_credentials))
-                if key:
-                    at = account.created_at
-                    add_idempotency_key(
-                        transaction, account.organization_id, key, account.account_id, at
-                    )
-                with_items(transaction)
+            (stored,) = self.add_all([new], with_items=with_items)
         except (ItemChanged, QuotaExceeded) as error:
             if key and (made := self.made_by(account.organization_id, key, account.created_at)):
                 return made
             if isinstance(error, ItemChanged) and 0 in error.failed:
-                raise _already_connected(account) from None
+                raise already_connected(account.account_number) from None
             raise
-        return _as_stored(account, item)
+        return stored
 
     def add_all(
-        self,
-        accounts: Sequence[Account],
-        entries: Sequence[AuditEntry],
-        *,
-        with_items: Callable[[TransactWrite], None],
-    ) -> None:
-        """Stores new accounts of one organization in one transaction, which counts them once. Three
-        items for each, and one. Raises ItemChanged if one of the numbers is connected already, or
-        what `with_items` adds was changed; ItemBusy.
+        self, new: Sequence[AccountToAdd], *, with_items: Callable[[TransactWrite], None]
+    ) -> list[Account]:
+        """Stores new accounts of one organization with all that belongs to them, in one transaction
+        that holds them: ADDED_AT_ONCE of any kind, or none but what `with_items` adds. Raises
+        ItemChanged if one cannot be stored, whose 0 is the first one's claim; ItemBusy, and what
+        `with_items` raises.
         """
+        accounts = [replace(each.account, version=1) for each in new]
+        items = [AccountItem.of(account) for account in accounts]
         with self._table.transaction() as transaction:
-            for account in accounts:
+            for each, account, item in zip(new, accounts, items, strict=True):
                 transaction.save(_claim(account), condition=ClaimItem.pk.does_not_exist())
-                transaction.save(AccountItem.of(replace(account, version=1)))
-            for entry in entries:
-                self._add_audit_entry(transaction, entry)
+                transaction.save(item)
+                _count_version(transaction, account, None)
+                if each.entry:
+                    self._add_audit_entry(transaction, each.entry)
+                if each.sealed:
+                    transaction.save(_credentials(account, sealed=each.sealed))
+                if each.key:
+                    of_it = account.organization_id, each.key, account.account_id
+                    add_idempotency_key(transaction, *of_it, account.created_at)
+            statuses = Counter(account.status for account in accounts)
+            counts = [_counts(status, count) for status, count in statuses.items()]
             if accounts:
-                count = _counts(accounts[0].status, len(accounts))
-                transaction.update(_organization(accounts[0]), [count])
+                transaction.update(_organization(accounts[0]), counts)
             with_items(transaction)
+        return [_as_stored(*each) for each in zip(accounts, items, strict=True)]
+
+    def claimed(self, organization_id: str, provider: str, numbers: Iterable[str]) -> set[str]:
+        """Those of the account numbers that the organization connects already; an early check."""
+        pk, prefix = keys.organization_pk(organization_id), keys.claim_sk(provider, "")
+        found = self._table.get_many(ClaimItem, [(pk, prefix + number) for number in numbers])
+        return {claim.sk.removeprefix(prefix) for claim in found}
 
     def with_numbers(self, organization_id: str, numbers: Iterable[str]) -> dict[str, Account]:
         """The organization's accounts with these numbers, by number, read consistently."""
@@ -433,24 +400,17 @@ class Accounts:
         found = (item.account() for item in self._table.get_many(AccountItem, wanted))
         return {account.account_number: account for account in found}
 
-    def with_ids(self, organization_id: str, ids: Iterable[str]) -> dict[str, Account]:
-        """Those of these accounts that are there, by id, read consistently."""
-        pk = keys.organization_pk(organization_id)
-        wanted = [(pk, keys.account_sk(account_id)) for account_id in ids]
-        found = (item.account() for item in self._table.get_many(AccountItem, wanted))
-        return {account.account_id: account for account in found}
-
     def names(self, organization_id: str) -> list[str]:
         """The names of all its accounts, in small letters, from the index by name."""
         pk = keys.organization_pk(organization_id)
-        keyed = self._table.all_entries(AccountItem.by_name, pk)
+        keyed = self._table.entries(AccountItem.by_name, pk, None, start=None, size=None)
         return [each["name_key"][STRING].partition("#")[0] for each in keyed]
 
     def require_unclaimed(self, account: Account) -> None:
         """An early check before something costly; `add` decides. Raises AlreadyConnected."""
         claim = _claim(account)
         if self._table.get(ClaimItem, claim.pk, claim.sk):
-            raise _already_connected(account)
+            raise already_connected(account.account_number)
 
     def save(
         self,
@@ -568,40 +528,13 @@ class Accounts:
 
         return retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
 
-    def page(
-        self,
-        organization_id: str,
-        *,
-        limit: int,
-        prefix: str = "",
-        status: Status | None = None,
-        template_version: int | None = None,
-        after: Position | None = None,
-    ) -> Page[ListedAccount]:
-        """Accounts whose name starts with `prefix` or, if it is all digits, whose account number
-        does. Name matches first, then account-number matches. A page may end before `limit`, or be
-        empty, if a search by number, or by both status and version, has read MOST_READ.
-        """
-        selection = Selection(organization_id, prefix, status, template_version)
-        found: list[_Found] = []
-        end = None
-        if after is None or after.kind == "name":
-            found, end = self._by_name(selection, after, limit + 1)
-        if prefix.isdigit() and end is None and len(found) <= limit:
-            start = after if after and after.kind == "number" else None
-            numbered, end = self._by_number(selection, start, limit + 1 - len(found))
-            found += numbered
-        shown = found[:limit]
-        accounts = self.read(organization_id, [account_id for _, account_id in shown])
-        return Page(accounts, shown[-1][0] if len(found) > limit else end)
-
     def read(self, organization_id: str, account_ids: Sequence[str]) -> list[ListedAccount]:
         """Accounts in the order of `account_ids`, without deleted ones."""
-        rows = self._rows(organization_id, account_ids, LISTED)
+        rows = self.rows(organization_id, account_ids, LISTED)
         found = {account.account_id: account for account in map(listed, rows)}
         return [found[account_id] for account_id in account_ids if account_id in found]
 
-    def _rows(
+    def rows(
         self, organization_id: str, account_ids: Iterable[str], names: Iterable[str]
     ) -> Iterator[Row]:
         """Attributes of accounts, in any order, without deleted ones."""
@@ -609,82 +542,17 @@ class Accounts:
         wanted = [(pk, keys.account_sk(account_id)) for account_id in account_ids]
         return self._table.get_rows(AccountItem, wanted, names)
 
-    def _by_name(
-        self, selection: Selection, after: Position | None, limit: int
-    ) -> tuple[list[_Found], Position | None]:
-        """The accounts, and where it stopped reading if there may be more. No index has both status
-        and version, so filtering by both reads the accounts of the status.
-        """
-        index, index_key = selection.index
-        start, most = None, MOST_READ if selection.both else limit
-        if after:
-            pk, sk = selection.pk, keys.account_sk(after.account_id)
-            start = start_after(
-                AccountItem, **{"pk": pk, "sk": sk, "name_key": after.key} | index_key
-            )
-        prefix = selection.prefix.lower()
-        names = AccountItem.name_key.startswith(prefix) if prefix else None
-        (hash_key,) = index_key.values()
-        entries = self._table.entries(index, hash_key, names, start=start, limit=most)
-        keyed = ((each["name_key"][STRING], each["sk"][STRING]) for each in entries)
-        ids = ((key, sk.removeprefix(keys.ACCOUNT)) for key, sk in keyed)
-        named = [(Position("name", key, account_id), account_id) for key, account_id in ids]
-        if not selection.both:
-            return named, None
-        found, end = self._read_selected(selection, iter(named), limit, BATCH, selection.takes)
-        return found, end if len(named) == most else None
 
-    def _by_number(
-        self, selection: Selection, after: Position | None, limit: int
-    ) -> tuple[list[_Found], Position | None]:
-        """The accounts, and where it stopped reading if there may be more. Leaves out accounts
-        that match by name too. A claim has neither status nor version, so filtering by them reads
-        the accounts.
-        """
-        pk, prefix, start = selection.pk, selection.prefix, None
-        # Few may be wanted: a call for each would take minutes.
-        size = BATCH if selection.status or selection.template_version else limit
-        if after:
-            start = start_after(ClaimItem, pk=pk, sk=keys.claim_sk(Provider.AWS, after.key))
-        claims = ClaimItem.query(
-            pk,
-            ClaimItem.sk.startswith(keys.claim_sk(Provider.AWS, prefix)),
-            last_evaluated_key=start,
-            limit=MOST_READ,
-            page_size=size,
-        )
-
-        def takes(row: Row) -> bool:
-            return not row.name.startswith(prefix) and selection.takes(row)
-
-        numbered = map(_numbered, claims)
-        found, end = self._read_selected(selection, numbered, limit, size, takes)
-        return found, end if claims.last_evaluated_key else None
-
-    def _read_selected(
-        self,
-        selection: Selection,
-        entries: Iterator[_Found],
-        limit: int,
-        size: int,
-        takes: Callable[[Row], bool],
-    ) -> tuple[list[_Found], Position | None]:
-        """The first `limit` entries whose accounts it takes, and the last entry that it read,
-        `size` at once.
-        """
-        found: list[_Found] = []
-        end = None
-        while len(found) < limit and (read := list(islice(entries, size))):
-            ids = [account_id for _, account_id in read]
-            rows = self._rows(selection.organization_id, ids, SELECTED)
-            wanted = {row.sk.removeprefix(keys.ACCOUNT) for row in rows if takes(row)}
-            found += [each for each in read if each[1] in wanted]
-            end = read[-1][0]
-        return found[:limit], end
+def made_and_deleted() -> MadeAndDeleted:
+    """What is said of a key whose account was deleted."""
+    return MadeAndDeleted(
+        "The account that this Idempotency-Key created was deleted. Use a new key."
+    )
 
 
-def _already_connected(account: Account) -> AlreadyConnected:
-    return AlreadyConnected(f"Account number {account.account_number} is already connected.")
+def already_connected(account_number: str) -> AlreadyConnected:
+    """What is said of a number that the organization connects already."""
+    return AlreadyConnected(f"Account number {account_number} is already connected.")
 
 
 def _claim(account: Account) -> ClaimItem:
@@ -700,11 +568,6 @@ def _credentials(account: Account, sealed: str | None = None) -> CredentialsItem
 
 def _organization(account: Account) -> OrganizationItem:
     return OrganizationItem(keys.organization_pk(account.organization_id), keys.ORGANIZATION_SK)
-
-
-def _numbered(claim: ClaimItem) -> tuple[Position, str]:
-    number = claim.sk.removeprefix(keys.claim_sk(Provider.AWS, ""))
-    return Position("number", number, claim.account_id), claim.account_id
 
 
 def _counts(status: Status, change: int) -> Action:

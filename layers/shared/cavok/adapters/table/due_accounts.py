@@ -31,7 +31,7 @@ class DueItem(Item):
         return AccountKey(pk.removeprefix(keys.ORGANIZATION), sk.removeprefix(keys.ACCOUNT))
 
     def due_since(self, now: datetime) -> datetime:
-        """Its time; now if that cannot be read, so that reading the account tells."""
+        """Its time; now if that cannot be read, so that reading the account shows why."""
         read = AccountItem.next_verification_at.deserialize
         try:
             since: datetime = read(self.next_verification_at)  # type: ignore[no-untyped-call]

@@ -7,6 +7,7 @@ from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.table import Item
+from cavok.domain.errors import KeyReused
 from cavok.domain.idempotency import REPEATED_WITHIN, IdempotencyKey
 
 
@@ -29,6 +30,16 @@ class IdempotencyItem(Item):
             body_hash=key.body_hash,
             expires_at=now + REPEATED_WITHIN,
         )
+
+    def holds(self, key: IdempotencyKey, now: datetime) -> bool:
+        """Whether the key was used in the last 24 hours. Raises KeyReused if that was with another
+        body.
+        """
+        if self.expires_at <= now:
+            return False
+        if self.body_hash != key.body_hash:
+            raise KeyReused("Idempotency-Key", "This key was already used with another body.")
+        return True
 
 
 def add_idempotency_key(

@@ -1,35 +1,35 @@
 """Every item, key and index of the table. `files` are in this folder: that of the item's class, and
 others that read or write it.
 
-| item                                  | pk                | sk                                 | files                                            |
-| ------------------------------------- | ----------------- | ---------------------------------- | ------------------------------------------------ |
-| organization                          | ORG#<org>         | ORG                                | organizations, accounts, enrollments             |
-| its webhook                           | ORG#<org>         | WEBHOOK                            | webhooks                                         |
-| account                               | ORG#<org>         | ACCOUNT#<account>                  | accounts, due_accounts, resources, verifications |
-| its sealed access key                 | ORG#<org>         | CREDENTIALS#<account>              | accounts                                         |
-| claim: a number once per organization | ORG#<org>         | PROVIDER#<provider>#<12 digits>    | accounts                                         |
-| its accounts with a template version  | ORG#<org>         | TEMPLATE#<version>                 | template_versions, accounts                      |
-| enrollment                            | ORG#<org>         | ENROLLMENT#<enrollment>            | enrollments                                      |
-| its members by state                  | ORG#<org>         | TOTALS#<enrollment>                | enrollment_totals, enrollments                   |
-| its member                            | ORG#<org>         | MEMBER#<enrollment>#<12 digits>    | members                                          |
-| synchronization of an enrollment      | ORG#<org>         | SYNCHRONIZATION#<enrollment>#<ulid> | synchronizations                                |
-| audit entry                           | ORG#<org>         | AUDIT#<ulid>                       | audit                                            |
-| what counts against a quota           | ORG#<org>         | QUOTA#<name>                       | quotas                                           |
-| how the webhook's receiver does       | WEBHOOK#<org>     | HEALTH                             | webhooks, stream                                 |
-| messages of a day that wait on        | WEBHOOK#<org>     | WAITING#<yyyy-mm-dd>               | webhooks                                         |
-| delivery to the webhook, for a week   | WEBHOOK#<org>     | DELIVERY#<time>#<event>            | webhooks                                         |
-| accounts that are looked at           | ORG#<org>         | LOOKS                              | looks                                            |
-| deleted account or enrollment         | ORG#<org>         | DELETED#<account>                  | deleted, accounts, enrollments                   |
-| account made by an Idempotency-Key    | ORG#<org>         | IDEMPOTENCY#<sha256>               | idempotency, accounts                            |
-| verification                          | ACCOUNT#<account> | VERIFICATION#<ulid>                | verifications                                    |
-| interaction                           | ACCOUNT#<account> | INTERACTION#<ulid>                 | interactions                                     |
-| interaction begun by a request key    | ACCOUNT#<account> | REQUEST#<sha256>                   | interactions                                     |
-| usage of a month                      | ACCOUNT#<account> | USAGE#<yyyy-mm>                    | usage                                            |
-| proof of a role's trust, by purpose   | ACCOUNT#<account> | TRUST#<purpose>                    | trust_proofs                                     |
-| resource                              | ACCOUNT#<account> | RESOURCE#<ulid>                    | resources                                        |
-| claim: an instance is one resource    | ACCOUNT#<account> | RESOURCE_OF#<kind>#<region>#<id>   | resources                                        |
-| deleted resource, for a day           | ACCOUNT#<account> | DELETED#<resource>                 | deleted, resources                               |
-| steps of a running verification       | PROGRESS#<ulid>   | PROGRESS#<step>                    | verifications, progress                          |
+| item                                  | pk                | sk                                  | files                                                          |
+| ------------------------------------- | ----------------- | ----------------------------------- | -------------------------------------------------------------- |
+| organization                          | ORG#<org>         | ORG                                 | organizations, accounts, enrollments                           |
+| its webhook                           | ORG#<org>         | WEBHOOK                             | webhooks                                                       |
+| account                               | ORG#<org>         | ACCOUNT#<account>                   | accounts, account_list, due_accounts, resources, verifications |
+| its sealed access key                 | ORG#<org>         | CREDENTIALS#<account>               | accounts                                                       |
+| claim: a number once per organization | ORG#<org>         | PROVIDER#<provider>#<12 digits>     | accounts, account_list                                         |
+| its accounts with a template version  | ORG#<org>         | TEMPLATE#<version>                  | template_versions, accounts                                    |
+| enrollment                            | ORG#<org>         | ENROLLMENT#<enrollment>             | enrollments                                                    |
+| its members by state                  | ORG#<org>         | TOTALS#<enrollment>                 | enrollment_totals, enrollments                                 |
+| its member                            | ORG#<org>         | MEMBER#<enrollment>#<12 digits>     | members                                                        |
+| synchronization of an enrollment      | ORG#<org>         | SYNCHRONIZATION#<enrollment>#<ulid> | synchronizations                                               |
+| audit entry                           | ORG#<org>         | AUDIT#<ulid>                        | audit                                                          |
+| what counts against a quota           | ORG#<org>         | QUOTA#<name>                        | quotas                                                         |
+| how the webhook's receiver does       | WEBHOOK#<org>     | HEALTH                              | webhooks, stream                                               |
+| messages of a day that wait on        | WEBHOOK#<org>     | WAITING#<yyyy-mm-dd>                | webhooks                                                       |
+| delivery to the webhook, for a week   | WEBHOOK#<org>     | DELIVERY#<time>#<event>             | webhooks                                                       |
+| accounts that are looked at           | ORG#<org>         | LOOKS                               | looks                                                          |
+| deleted account or enrollment         | ORG#<org>         | DELETED#<account>                   | deleted, accounts, enrollments                                 |
+| account made by an Idempotency-Key    | ORG#<org>         | IDEMPOTENCY#<sha256>                | idempotency, accounts                                          |
+| verification                          | ACCOUNT#<account> | VERIFICATION#<ulid>                 | verifications                                                  |
+| interaction                           | ACCOUNT#<account> | INTERACTION#<ulid>                  | interactions                                                   |
+| interaction begun by a request key    | ACCOUNT#<account> | REQUEST#<sha256>                    | interactions                                                   |
+| usage of a month                      | ACCOUNT#<account> | USAGE#<yyyy-mm>                     | usage                                                          |
+| proof of a role's trust, by purpose   | ACCOUNT#<account> | TRUST#<purpose>                     | trust_proofs                                                   |
+| resource                              | ACCOUNT#<account> | RESOURCE#<ulid>                     | resources                                                      |
+| claim: an instance is one resource    | ACCOUNT#<account> | RESOURCE_OF#<kind>#<region>#<id>    | resources                                                      |
+| deleted resource, for a day           | ACCOUNT#<account> | DELETED#<resource>                  | deleted, resources                                             |
+| steps of a running verification       | PROGRESS#<ulid>   | PROGRESS#<step>                     | verifications, progress                                        |
 
 | index              | holds          | hash key        | range key            | projection |
 | ------------------ | -------------- | --------------- | -------------------- | ---------- |
@@ -210,7 +210,7 @@ def resource_claim_sk(kind: str, region: str, instance_id: str) -> str:
 
 
 def deleted_sk(deleted_id: str) -> str:
-    """Of an account under its organization, of a resource under its account."""
+    """For an account under its organization, for a resource under its account."""
     return f"{DELETED}{deleted_id}"
 
 

@@ -48,9 +48,16 @@ class Quotas:
         """
         self._use(name, organization_id, now)
 
-    def counting(self, name: QuotaName, organization_id: str, now: datetime) -> Count:
-        """Counts a use in the transaction of what it allows, at each try of the transaction."""
-        return lambda transaction: transaction.update(*self._use(name, organization_id, now))
+    def counting(
+        self, name: QuotaName, organization_id: str, now: datetime, uses: int = 1
+    ) -> Count:
+        """Counts uses in the transaction of what they allow, at each try of the transaction."""
+        return lambda transaction: transaction.update(*self._use(name, organization_id, now, uses))
+
+    def left(self, name: QuotaName, organization_id: str, now: datetime) -> int:
+        """How many uses are left, for those who can do with fewer than they would like."""
+        stored = self._table.get(QuotaItem, *_key(organization_id, name))
+        return self.quotas[name].remaining(stored.uses() if stored else None, now)
 
     def counting_beside(
         self, account_id: str, name: QuotaName, organization_id: str, now: datetime
@@ -82,21 +89,28 @@ class Quotas:
             name: self.quotas[name].remaining(found.get(keys.quota_sk(name)), now) for name in names
         }
 
-    def _use(self, name: QuotaName, organization_id: str, now: datetime) -> tuple[Any, Any, Any]:
+    def _use(
+        self, name: QuotaName, organization_id: str, now: datetime, uses: int = 1
+    ) -> tuple[Any, Any, Any]:
         stored = self._table.get(QuotaItem, *_key(organization_id, name))
-        return self._change(name, organization_id, stored, now)
+        return self._change(name, organization_id, stored, now, uses)
 
     def _change(
-        self, name: QuotaName, organization_id: str, stored: QuotaItem | None, now: datetime
+        self,
+        name: QuotaName,
+        organization_id: str,
+        stored: QuotaItem | None,
+        now: datetime,
+        uses: int = 1,
     ) -> tuple[Any, Any, Any]:
         """The item, and how to change it on which condition."""
         quota, item = self.quotas[name], QuotaItem(*_key(organization_id, name))
         before = stored.uses() if stored else None
-        after = quota.take(before, now)
+        after = quota.take(before, now, uses)
         began, used = QuotaItem.began_at, QuotaItem.used
         if before and before.began_at == after.began_at:
-            same = (began == before.began_at) & (used < quota.limit)
-            return item, [used.add(1)], same
+            same = (began == before.began_at) & (used <= quota.limit - uses)
+            return item, [used.add(uses)], same
         new = [
             began.set(after.began_at),
             used.set(after.used),

@@ -37,6 +37,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjec
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
+from cavok.adapters import making_clients
 from cavok.domain.pages import Page, Position
 
 E = TypeVar("E", bound=StrEnum)
@@ -426,6 +427,8 @@ class Table:
     def __init__(self, name: str, region: str) -> None:
         Item.Meta.table_name, Item.Meta.region = name, region
         self.connection = Item._get_connection().connection
+        # Where PynamoDB keeps the session that it would make.
+        self.connection._local.session = making_clients.botocore_session()
         events = self.connection.client.meta.events  # made now, not with the first call
         events.register("before-parse.dynamodb", _read_as_json, unique_id="cavok-as-json")
 
@@ -512,43 +515,30 @@ class Table:
 
     def entries(
         self,
-        index: GlobalSecondaryIndex[Any],
+        index: GlobalSecondaryIndex[Any] | None,
         hash_key: str,
         condition: Condition | None,
         *,
         start: Mapping[str, Any] | None,
-        limit: int,
-    ) -> list[Mapping[str, Mapping[str, str]]]:
-        """At most `limit` entries of an index of keys, as they are stored. They are small enough
-        for one answer.
-        """
-        with _answers_as_json():
-            found = self.connection.query(
-                Item.Meta.table_name,
-                hash_key,
-                condition,
-                exclusive_start_key=start,
-                index_name=index.Meta.index_name,
-                limit=limit,
-            )
-        return list(found["Items"])
-
-    def all_entries(
-        self, index: GlobalSecondaryIndex[Any], hash_key: str
+        size: int | None,
+        backwards: bool = False,
     ) -> Iterator[Mapping[str, Mapping[str, str]]]:
-        """The same without a limit, a megabyte a call."""
-        start = None
+        """Entries of an index of keys, or small items without binary values of the table, as they
+        are stored; `size` in each answer of DynamoDB, or if it is null, a megabyte.
+        """
         while True:
             with _answers_as_json():
                 found = self.connection.query(
                     Item.Meta.table_name,
                     hash_key,
+                    condition,
                     exclusive_start_key=start,
-                    index_name=index.Meta.index_name,
+                    index_name=index.Meta.index_name if index else None,
+                    limit=size,
+                    scan_index_forward=not backwards,
                 )
             yield from found["Items"]
-            start = found.get("LastEvaluatedKey")
-            if not start:
+            if not (start := found.get("LastEvaluatedKey")):
                 return
 
     def put(self, item: Item, condition: Condition | None = None) -> None:

@@ -80,11 +80,11 @@ class Matching:
     """Accepts a string that matches the whole ASCII pattern; else the error says `message`."""
 
     def __init__(self, pattern: str, message: str) -> None:
-        self._pattern = re.compile(pattern, re.ASCII)
+        self._pattern = pattern  # compiled at the first use, which most processes never see
         self._message = message
 
     def _check(self, value: str) -> str:
-        if not self._pattern.fullmatch(value):
+        if not re.fullmatch(self._pattern, value, re.ASCII):
             raise ValueError(self._message)
         return value
 
@@ -96,7 +96,7 @@ class Matching:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        return handler(schema) | {"pattern": f"^{self._pattern.pattern}$"}
+        return handler(schema) | {"pattern": f"^{self._pattern}$"}
 
 
 class MayBeLeftOut:

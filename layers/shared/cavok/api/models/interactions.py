@@ -14,7 +14,7 @@ from cavok.domain.kinds import Kind
 
 
 class InteractionBody(ResponseBody):
-    """One start, stop, listing or test. `logged` tells whether its line is in the account's own
+    """One start, stop, listing or test. `logged` says whether its line is in the account's own
     log.
 
     A start or stop is listed once AWS's answer to it is known.

@@ -1,6 +1,8 @@
 """The routes of accounts."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
@@ -8,9 +10,17 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from cavok import wiring
 from cavok.api.conditions import IfMatch, IfNoneMatch, account_versions, etag
-from cavok.api.idempotency import request_key
-from cavok.api.models.accounts import AccountBody, AccountChangeBody, AccountPage, NewAccountBody
-from cavok.api.models.common import Cursor, IdempotencyKey, Limit
+from cavok.api.idempotency import key_of, request_key
+from cavok.api.models.accounts import (
+    AccountBody,
+    AccountChangeBody,
+    AccountPage,
+    AccountsImportBody,
+    AccountsImportResult,
+    NewAccountBody,
+)
+from cavok.api.models.common import Cursor, IdempotencyKey
+from cavok.api.negotiation import prefers_csv
 from cavok.api.plain import Plain, plain
 from cavok.api.responses import (
     CREATED,
@@ -19,11 +29,13 @@ from cavok.api.responses import (
     created,
     no_content,
     ok,
+    paged_as_csv,
     paged_plainly,
 )
 from cavok.api.router import Router
-from cavok.domain.accounts import Account, ListedAccount, Status
-from cavok.domain.pages import Position
+from cavok.domain.account_list import AccountSort, Selection
+from cavok.domain.accounts import AccessType, Account, ListedAccount, Status
+from cavok.domain.pages import Page, Position
 from cavok.domain.template_updates import template_outdated
 from cavok.services.accounts import (
     change_account,
@@ -31,6 +43,7 @@ from cavok.services.accounts import (
     disconnect_account,
     revoke_account,
 )
+from cavok.services.import_accounts import AccountsImport
 
 router = Router()
 
@@ -94,38 +107,121 @@ def create_account(
     return created(_body(account), f"/v1/accounts/{account.account_id}", _tag(account))
 
 
+@router.post(
+    "/v1/accounts/import",
+    summary="Connect many accounts",
+    tags=["Accounts"],
+    responses=answers(),
+)
+def import_accounts(
+    body: AccountsImportBody, idempotency_key: IdempotencyKey = None
+) -> Response[AccountsImportResult]:
+    """Adds up to 500 accounts, each as if it were posted alone. One that is refused does not stop
+    the others: `refused` has its place in the request, from 0, and the problem, whose `type` is
+    relative to this address. Each account counts against the quota of new ones; those beyond it
+    are refused, and so is what takes more than six seconds. A request with the same Idempotency-Key
+    and body returns the same accounts, and retries those that were refused.
+    """
+    from cavok.api.importing import ImportRequest
+
+    request = ImportRequest.of(body, wiring.setting("AWS_REGION"))
+    work = AccountsImport(
+        organization_id=router.caller.organization_id,
+        new=request.new,
+        own_account=wiring.setting("TRUSTED_ACCOUNT_ID"),
+        key=key_of(idempotency_key, request.without_secrets),
+        requester=router.requester,
+        organizations=wiring.organizations(),
+        accounts=wiring.accounts(),
+        sealer=wiring.sealer(),
+        quotas=wiring.quotas(),
+        now=router.now(),
+    )
+    work.run()
+    created = [listed_account(work.created[index], work.now) for index in sorted(work.created)]
+    refused = {**request.refused, **work.refused}
+    return ok(request.result(created, refused, router.request_id), {})
+
+
 @router.get("/v1/accounts", summary="List accounts", tags=["Accounts"], responses=answers())
 def list_accounts(
-    limit: Limit = 50,
+    *,
+    limit: Annotated[
+        int | None,
+        Query(
+            ge=1,
+            le=100,
+            description="The maximum number of entries to return. Default: 50; as CSV, 1,000.",
+        ),
+    ] = None,
     cursor: Cursor = None,
     q: Annotated[
         str | None,
-        Query(max_length=64, description="The start of the name or of the account number."),
+        Query(
+            max_length=64,
+            description="What a word of the name begins with, or the account number. Words begin "
+            "at capitals and digits: `house` finds `QuietHouse`.",
+        ),
     ] = None,
     status: Annotated[Status | None, Query()] = None,
+    access_type: Annotated[
+        AccessType | None, Query(description="Only accounts that are entered so.")
+    ] = None,
+    has_problems: Annotated[
+        bool | None,
+        Query(description="Only accounts with an issue that is a problem, or only those without."),
+    ] = None,
     template_version: Annotated[
         int | None, Query(ge=1, le=9999, description="The version that their role has.")
     ] = None,
+    sort: Annotated[
+        AccountSort | None,
+        Query(description="The order; with a hyphen the reverse. Default: as described above."),
+    ] = None,
 ) -> Response[AccountPage]:
-    """Lists accounts by name. If `q` is digits, name matches come first, then account-number
-    matches. A page of these, or by both `status` and `template_version`, may have few or no
-    accounts: go on while there is a `next_cursor`.
+    """Lists accounts that all filters select. Without `sort` they come by name; with `q`, those
+    whose name begins so come first, then those in which a later word does, then those whose number
+    does. By `status`, failed accounts come first, then degraded, unconfirmed and confirmed ones.
+    Where the order does not tell which accounts are selected, a page looks at 5,000 names and reads
+    200 accounts at most. So it may have few or none: go on while there is a `next_cursor`.
+
+    With `Accept: text/csv` the same accounts come as CSV (RFC 4180, UTF-8), a thousand in an
+    answer: the rest is at `rel="next"` of `Link`. Only the first answer has the line of names, so
+    that all answers together are one file. What a spreadsheet would take for a formula begins with
+    an apostrophe.
     """
-    organization_id, prefix = router.caller.organization_id, q or ""
-    scope = f"{organization_id}/accounts/{prefix}/{status or ''}"
-    if template_version:
-        scope += f"/{template_version}"
-    page = wiring.accounts().page(
-        organization_id,
-        limit=limit,
-        prefix=prefix,
+    organization_id = router.caller.organization_id
+    selection = Selection(
+        q=(q or "").lower(),
         status=status,
+        access_type=access_type,
+        has_problems=has_problems,
         template_version=template_version,
-        after=Position.of_cursor(cursor, scope, "name", "number", prefix=prefix.lower()),
     )
-    now = router.now()
+    scope = selection.scope(organization_id, sort)
+    after = Position.of_cursor(cursor, scope, "name", "word", "status", "number")
+    find = partial(wiring.account_list().page, organization_id, selection, sort=sort, after=after)
+    answer = (_csv_page if prefers_csv(router.accept) else _json_page)(find, limit, scope)
+    answer.headers["Vary"] = "Accept"
+    return answer
+
+
+def _json_page(
+    find: Callable[..., Page[ListedAccount]], limit: int | None, scope: str
+) -> Response[AccountPage]:
+    page, now = find(limit=limit or 50), router.now()
     items = [listed_account(account, now) for account in page.items]
     return paged_plainly(AccountPage, items, page.next_cursor(scope), router.query)
+
+
+def _csv_page(
+    find: Callable[..., Page[ListedAccount]], limit: int | None, scope: str
+) -> Response[AccountPage]:
+    from cavok.api import as_csv
+
+    page, now, first = find(limit=limit or as_csv.LIMIT), router.now(), "cursor" not in router.query
+    lines = as_csv.csv_of([listed_account(each, now) for each in page.items], header=first)
+    return paged_as_csv(lines, page.next_cursor(scope), router.query, header=first)
 
 
 @router.get(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -10,7 +11,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from cavok.adapters.retry_queue import RetryQueue
+from cavok.adapters.queue import Queue
 from cavok.domain.events import Envelope, EventType
 from cavok.domain.first_tries import SECONDS
 from cavok.domain.webhooks import LONGEST_WAIT, TRIES, wait_seconds
@@ -18,6 +19,7 @@ from cavok.services.first_tries import FirstTries
 from local.settings import ROOT
 from tests.support.builders import NOW
 from tests.support.fair_queue import MOST_IN_FLIGHT, Sent, taken_at
+from tests.support.messages import mappings
 from tests.support.template import resource, template
 from tests.support.waiting_messages import messages_a_minute
 
@@ -45,7 +47,7 @@ def test_a_message_may_have_a_delay_of_its_own_and_else_has_the_queues(
 ) -> None:
     sqs = Mock(send_message_batch=Mock(return_value={}))
 
-    RetryQueue(sqs, "https://sqs.example/acts").send([Mock(body="b", group="g")], delay=delay)
+    Queue(sqs, "https://sqs.example/acts").send([Mock(body="b", group="g")], delay=delay)
 
     (entry,) = sqs.send_message_batch.call_args.kwargs["Entries"]
     assert entry == {"Id": "0", "MessageBody": "b", "MessageGroupId": "g"} | given
@@ -65,27 +67,26 @@ def test_the_second_try_comes_when_the_log_of_deliveries_says() -> None:
     assert "DelaySeconds" not in resource(FIRST)
 
 
+HOURS = {"half an hour": 0.5, "an hour": 1, "five hours": 5, "a day": 24}
+"""In the words of docs/architecture.md, "When something fails"."""
+
+
 @pytest.mark.parametrize(
-    ("queue", "gives_up_to", "hours"),
-    [
-        (FIRST, "UndeliveredWebhooks", 24),
-        (RETRIES, "UndeliveredWebhooks", 24),
-        ("FiredClocks", "UnfollowedSchedules", 1),
-    ],
+    "queue", sorted({mapping["Queue"]["Fn::GetAtt"][0] for _, mapping in mappings("Queue")})
 )
-def test_a_queue_gives_up_only_after_hours_without_an_execution(
-    queue: str, gives_up_to: str, hours: int
-) -> None:
+def test_a_queue_gives_up_only_after_hours_without_an_execution(queue: str) -> None:
     """What Lambda throttles was received all the same, and comes again when it is visible. Source:
     Lambda Developer Guide, "Using Lambda with Amazon SQS", "Backoff strategy for failed
     invocations".
     """
     policy = resource(queue)["RedrivePolicy"]
+    dead = policy["deadLetterTargetArn"]["Fn::GetAtt"][0]
+    page = (ROOT / "docs/architecture.md").read_text()
+    (said,) = {*re.findall(rf"after ({'|'.join(HOURS)}): `{dead}`", page)}
 
-    assert policy["deadLetterTargetArn"] == {"Fn::GetAtt": [gives_up_to, "Arn"]}
     receives = policy["maxReceiveCount"] - (TRIES if queue == RETRIES else 0)
     throttled = receives * resource(queue)["VisibilityTimeout"]
-    assert hours * 0.95 * 3600 < throttled
+    assert HOURS[said] * 0.95 * 3600 < throttled
     assert throttled < resource(queue).get("MessageRetentionPeriod", 345600)
 
 
@@ -123,7 +124,7 @@ def sent(organization_id: str, count: int, seconds: float) -> list[Sent]:
     envelope = Envelope(
         event_id="e", organization_id=organization_id, account_id="a", occurred_at=NOW
     )
-    queue = RetryQueue(Mock(send_message_batch=take), "https://sqs.example/hooks")
+    queue = Queue(Mock(send_message_batch=take), "https://sqs.example/hooks")
     queue.send([envelope.event(EventType.FAILED, {})] * count)
     return [
         Sent(f"{organization_id}/{number}", entry.get("MessageGroupId"), 0.0, seconds)

@@ -1,4 +1,4 @@
-"""Queues that are fair between organizations, and retries of their messages."""
+"""Queues to which functions send messages, fair between organizations."""
 
 import math
 from collections.abc import Sequence
@@ -27,9 +27,9 @@ class QueueMessage(Protocol):
         """The message group that fair queues go by."""
 
 
-class RetryQueue:
-    """An SQS queue whose consumer sets each message's retry delay. It is fair: one organization's
-    messages do not delay those of others.
+class Queue:
+    """An SQS queue that is fair: one organization's messages do not delay those of others. A
+    consumer may set the delay of a message's next try.
 
     Source: SQS Developer Guide, "Amazon SQS fair queues": MessageGroupId names the tenant.
     """

@@ -1,0 +1,56 @@
+// Adds many accounts, some at a time, so that it can say how far it is and be stopped. What was sent and not answered
+// is sent again under the same key, which adds nothing twice.
+import * as api from "./api.js";
+import { pause } from "./dom.js";
+
+const AT_ONCE = 100;
+const BEYOND_QUOTA = "quota_exceeded";
+// If the API does not say how long one lasts.
+const QUOTA_SECONDS = 60;
+
+/**
+ * @typedef {{done: number, created: any[], refused: {line: any, problem: any}[]}} Progress
+ * `waitsUntil`: the quota is used up until then, in milliseconds.
+ */
+
+/** The parts of an import, each with the key under which it is sent. @param {any[]} lines */
+export const partsOf = (lines) =>
+  Array.from({ length: Math.ceil(lines.length / AT_ONCE) }, (_, part) => ({
+    key: api.newKey(),
+    lines: lines.slice(part * AT_ONCE, (part + 1) * AT_ONCE),
+  }));
+
+/**
+ * Sends the parts that are left, which it takes away one by one. Throws what became of one that was not answered, which
+ * is left then.
+ * @param {{key: string, lines: any[]}[]} parts
+ * @param {(line: any) => any} bodyOf
+ * @param {Progress} progress what became of the others, to which it adds
+ * @param {(waitsUntil?: number) => void} onProgress
+ * @param {AbortSignal} signal
+ */
+export async function send(parts, bodyOf, progress, onProgress, signal) {
+  while (parts.length) {
+    signal.throwIfAborted();
+    const [{ key, lines }] = parts;
+    const { created, refused } = await api.post("/v1/accounts/import", { accounts: lines.map(bodyOf) }, { key });
+    const isBeyond = ({ problem }) => problem.code === BEYOND_QUOTA;
+    const left = refused.filter(isBeyond).map(({ index }) => lines[index]);
+    progress.done += lines.length - left.length;
+    progress.created.push(...created);
+    for (const each of refused)
+      if (!isBeyond(each)) progress.refused.push({ line: lines[each.index], problem: each.problem });
+    // What was answered is done: the rest is another request.
+    parts.splice(0, 1, ...(left.length ? [{ key: api.newKey(), lines: left }] : []));
+    onProgress();
+    if (left.length) await quotaOver(onProgress, signal);
+  }
+}
+
+// It begins anew so long after its first use.
+async function quotaOver(onProgress, signal) {
+  const { quotas } = await api.get("/v1/organization", { signal });
+  const seconds = quotas?.find(({ name }) => name === "new_accounts")?.per_seconds ?? QUOTA_SECONDS;
+  onProgress(Date.now() + seconds * 1000);
+  await pause(seconds * 1000, signal);
+}

@@ -1,0 +1,245 @@
+// Many accounts at once: pasted, read line by line, and added some at a time.
+import * as api from "../lib/api.js";
+import { choice } from "../lib/choice.js";
+import { announce, fill, h, later, render } from "../lib/dom.js";
+import { second } from "../lib/format.js";
+import { icon } from "../lib/icons.js";
+import { partsOf, send } from "../lib/importing.js";
+import { accountsIn } from "../lib/pasted.js";
+import { regionsField } from "../lib/regions-field.js";
+import * as session from "../lib/session.js";
+import * as store from "../lib/store.js";
+import { button, errorPanel, field, form, notice, toast } from "../lib/ui.js";
+import { t } from "./texts.js";
+
+// More are counted, not shown.
+const SHOWN = { errors: 100, ready: 20 };
+// Characters: some 10,000 lines of what AWS Organizations exports. Reading more would hold the page up.
+const LONGEST_TEXT = 1_500_000;
+
+export function addMany({ main, title, signal }) {
+  title(t.addMany.title);
+  fill(
+    main,
+    h("div", { class: "crumb" }, h("a", { href: "#/accounts" }, icon("left"), t.list.title)),
+    h("div", { class: "page-head" }, h("h1", {}, t.addMany.title)),
+    session.somebody().canChange ? importer(signal) : notice("info", h("p", {}, t.viewer.why)),
+  );
+}
+
+function importer(signal) {
+  const text = /** @type {any} */ (
+    h("textarea", { class: "input import-text", rows: "10", spellcheck: "false", autocapitalize: "none", value: "" })
+  );
+  const file = h("input", { type: "file", class: "input", accept: ".csv,.txt,text/csv,text/plain" });
+  const regions = regionsField({ value: [], help: t.newAccount.regionsHelp, optional: true });
+  const preview = h("section", { class: "import-preview", "aria-label": t.addMany.preview });
+  const result = h("section", { class: "import-result", "aria-label": t.addMany.result });
+  let read = accountsIn("");
+  /** What is left of an import that was stopped or failed. @type {any[]} */
+  let unsent = [];
+
+  const readText = () => {
+    const isTooLong = text.value.length > LONGEST_TEXT;
+    read = accountsIn(isTooLong ? "" : text.value);
+    drawPreview(preview, isTooLong ? null : text.value, read.lines);
+  };
+  let typing = () => {};
+  text.addEventListener("input", () => {
+    typing();
+    typing = later(200, readText, signal);
+  });
+  file.addEventListener("change", async () => {
+    const [chosen] = file.files ?? [];
+    if (!chosen) return;
+    // What was typed just before would be read over what is said of the file.
+    typing();
+    if (chosen.size > LONGEST_TEXT) {
+      file.value = "";
+      drawPreview(preview, null, []);
+      return;
+    }
+    text.value = await chosen.text();
+    readText();
+  });
+
+  const node = form({
+    submitText: t.addMany.submit,
+    fields: [
+      field({ name: "accounts", label: t.addMany.text, help: t.addMany.textHelp, input: text }),
+      field({ name: "file", label: t.addMany.file, optional: true, input: file }),
+      preview,
+      choice({
+        name: "write_logs",
+        label: t.newAccount.writeLogs,
+        value: "yes",
+        className: "choice-row",
+        options: [
+          { value: "yes", title: t.yes, text: t.newAccount.writeLogsYes },
+          { value: "no", title: t.no, text: t.newAccount.writeLogsNo },
+        ],
+      }),
+      regions.node,
+    ],
+    async onsubmit(filled) {
+      typing();
+      readText();
+      const ready = read.lines.filter(({ account }) => account);
+      const named = regions.read();
+      if (!ready.length) throw { status: 422, errors: [{ field: "accounts", message: t.addMany.none }] };
+      if (named === null) throw { status: 422, errors: [] };
+      const isLogging = !filled.querySelector('input[name="write_logs"][value="no"]:checked');
+      await run(ready, ({ account }) => ({
+        provider: "aws",
+        access_type: "assume_role",
+        write_logs: isLogging,
+        ...(named.length ? { regions: named } : {}),
+        ...account,
+      }));
+    },
+  });
+
+  // While it runs, the form is not there: what is sent stays what it was.
+  async function run(ready, bodyOf) {
+    const parts = partsOf(ready);
+    const progress = { done: 0, created: [], refused: [] };
+    node.hidden = true;
+    await goOn();
+
+    async function goOn() {
+      const asked = Date.now();
+      const own = new AbortController();
+      const said = h("p", { role: "status" });
+      const bar = h("progress", { max: ready.length, value: 0, "aria-label": t.addMany.title });
+      const stop = button(t.addMany.stop, { onclick: () => own.abort() });
+      const draw = (waitsUntil) => {
+        bar.value = progress.done;
+        said.textContent = waitsUntil
+          ? t.addMany.waits(progress.done, ready.length, second(waitsUntil))
+          : t.addMany.progress(progress.done, ready.length);
+      };
+      draw();
+      fill(result, h("div", { class: "import-progress" }, bar, said, stop));
+      stop.focus();
+      let problem;
+      try {
+        await send(parts, bodyOf, progress, draw, AbortSignal.any([signal, own.signal]));
+      } catch (error) {
+        if (!own.signal.aborted) problem = error;
+      }
+      store.addAll(progress.created, asked);
+      unsent = parts.flatMap(({ lines }) => lines);
+      if (signal.aborted) return toast(t.addMany.left(progress.created.length, unsent.length), "warning");
+      drawResult(progress, problem && errorPanel(problem, goOn));
+    }
+  }
+
+  function drawResult({ created, refused }, failure) {
+    const rest = [...refused.map(({ line }) => line), ...unsent];
+    const heading = h("h2", { tabindex: "-1" }, t.addMany.added(created.length));
+    fill(
+      result,
+      failure,
+      heading,
+      created.length > 0 && h("p", {}, t.addMany.next, " ", nextLinks(created[0])),
+      unsent.length > 0 && !failure && notice("warning", h("p", {}, t.addMany.unsent(unsent.length))),
+      refused.length > 0 && [
+        h("h3", {}, t.addMany.refused(refused.length)),
+        lineList(
+          refused.map(({ line, problem }) => ({ ...line, why: whyOf(problem) })),
+          SHOWN.errors,
+        ),
+      ],
+      rest.length > 0 && h("p", {}, t.addMany.rest),
+    );
+    showForm(rest);
+    heading.focus();
+    announce(heading.textContent);
+  }
+
+  // What was not added is left to be corrected and sent again.
+  function showForm(rest) {
+    text.value = rest.length ? [read.head, ...rest.map(({ source }) => source)].filter(Boolean).join("\n") : "";
+    file.value = "";
+    readText();
+    node.hidden = false;
+  }
+
+  const nextLinks = ({ account_id: id }) => [
+    h("a", { href: `#/accounts/${api.segment(id)}/instructions` }, t.list.instructions),
+    " · ",
+    h("a", { href: "#/accounts?status=unconfirmed" }, t.addMany.show),
+  ];
+
+  readText();
+  return h("div", {}, result, node);
+}
+
+// In the API's words, field by field where it says so.
+const whyOf = ({ errors, detail, title }) => errors?.map(({ message }) => message).join(" ") || detail || title;
+
+/** Null for a text that is too long to be read. @param {string | null} text */
+function drawPreview(place, text, lines) {
+  const wrong = lines
+    .filter(({ error }) => error)
+    .map((each) => ({ ...each, why: t.addMany.errors[each.error](each.of) }));
+  const ready = lines.filter(({ account }) => account);
+  render(place, text, () => [
+    text === null && notice("warning", h("p", { role: "status" }, t.addMany.tooLong)),
+    text !== null && h("p", { role: "status" }, lines.length > 0 && t.addMany.summary(ready.length, wrong.length)),
+    wrong.length > 0 && lineList(wrong, SHOWN.errors),
+    ready.length > 0 && readyTable(ready),
+  ]);
+}
+
+const lineList = (lines, most) => [
+  h(
+    "ul",
+    { class: "import-lines" },
+    lines
+      .slice(0, most)
+      .map(({ line, source, why }) =>
+        h("li", {}, h("strong", {}, t.addMany.line(line)), " ", why, " ", h("code", { class: "muted" }, source)),
+      ),
+  ),
+  lines.length > most && h("p", { class: "muted" }, t.addMany.more(lines.length - most)),
+];
+
+const readyTable = (ready) => [
+  h(
+    "div",
+    { class: "import-table", tabindex: "0", role: "group", "aria-label": t.addMany.ready },
+    h(
+      "table",
+      {},
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          t.addMany.columns.map((column) => h("th", { scope: "col" }, column)),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        ready.slice(0, SHOWN.ready).map(({ line, account }) =>
+          h(
+            "tr",
+            {},
+            [
+              String(line),
+              account.provider_id,
+              account.name,
+              [account.role_path, account.role_name].filter(Boolean).join(""),
+              account.regions?.join(" "),
+              { true: t.yes, false: t.no }[account.write_logs],
+            ].map((cell) => h("td", {}, cell || t.list.none)),
+          ),
+        ),
+      ),
+    ),
+  ),
+  ready.length > SHOWN.ready && h("p", { class: "muted" }, t.addMany.more(ready.length - SHOWN.ready)),
+];

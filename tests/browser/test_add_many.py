@@ -1,0 +1,298 @@
+"""Many accounts at once: pasted or from a file, read line by line, added, refused, stopped."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.axe import assert_accessible, assert_fits
+from tests.browser.conftest import some_number
+from tests.support.page import samples
+from tests.support.page.waiting import HeldRequests, pass_time_until, stop_the_clock
+
+IMPORT = "/v1/accounts/import"
+
+
+def a_problem(code: str, detail: str, status: int = 409) -> dict[str, Any]:
+    return {
+        "type": f"../../docs/problems/{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "request_id": "r-1",
+    }
+
+
+def created(accounts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the API makes of accounts with a role."""
+    return [
+        samples.account(
+            int(each["provider_id"]) % 1_000_000,
+            status="unconfirmed",
+            access_type="assume_role",
+            name=each["name"],
+            provider_id=each["provider_id"],
+            verification=None,
+        )
+        for each in accounts
+    ]
+
+
+def adds_all(request: Any) -> dict[str, Any]:
+    return {"created": created(request.post_data_json["accounts"]), "refused": []}
+
+
+@pytest.fixture
+def form(admin, answer_with) -> Page:
+    """The list has one account, and this is open."""
+    page = admin.page
+    accounts = [samples.account(0)]
+    answer_with(page, "/v1/organization", samples.organization(accounts))
+    answer_with(page, "/v1/accounts", samples.pages_of(accounts))
+    page.reload()
+    page.get_by_role("button", name="Add many").click()
+    expect(page.get_by_role("heading", name="Add many accounts")).to_be_focused()
+    return page
+
+
+def paste(page: Page, text: str) -> None:
+    page.get_by_label("Account numbers").fill(text)
+
+
+def preview(page: Page):
+    return page.get_by_role("region", name="What was read")
+
+
+def result(page: Page):
+    return page.get_by_role("region", name="What became of it")
+
+
+def numbers(count: int) -> list[str]:
+    return [f"{500_000_000_000 + index}" for index in range(count)]
+
+
+def test_each_line_is_read_before_anything_is_sent(form, answer_with):
+    sent = answer_with(form, IMPORT, adds_all, method="POST")
+    paste(form, "provider_id,name\n500000000000,Quiet House\n12345,Short\n500000000000,Again")
+    shown = preview(form)
+    expect(shown.get_by_role("status")).to_have_text(
+        "1 account can be added. 2 lines cannot be read."
+    )
+    expect(shown.get_by_role("listitem")).to_have_text(
+        [
+            re.compile("^Line 3: An AWS account number has 12 digits; this has 5.*12345,Short$"),
+            re.compile("^Line 4: This number is in line 2 already.*500000000000,Again$"),
+        ]
+    )
+    expect(shown.get_by_role("row").nth(1)).to_contain_text("500000000000QuietHouse")
+    assert_accessible(form)
+    assert sent == []
+
+
+def test_what_is_ready_is_added_and_leads_on(form, answer_with):
+    sent = answer_with(form, IMPORT, adds_all, method="POST")
+    paste(form, "500000000000 One\n500000000001 Two\nwrong")
+    form.get_by_role("group", name="Write logs").get_by_text("No", exact=True).click()
+    form.get_by_role("button", name="Add accounts").click()
+    expect(form.get_by_role("heading", name="2 accounts were added")).to_be_focused()
+    body = sent[0].post_data_json["accounts"]
+    assert [each["name"] for each in body] == ["One", "Two"]
+    assert {each["write_logs"] for each in body} == {False}
+    assert sent[0].headers["idempotency-key"]
+    expect(form.get_by_label("Account numbers")).to_have_value("")
+    assert_accessible(form)
+    link = result(form).get_by_role("link", name="Show the unconfirmed accounts")
+    expect(link).to_have_attribute("href", "#/accounts?status=unconfirmed")
+    link = result(form).get_by_role("link", name="Instructions")
+    expect(link).to_have_attribute("href", "#/accounts/acc000000/instructions")
+
+
+def test_what_was_refused_is_said_by_line_and_left(form, answer_with):
+    def some(request: Any) -> dict[str, Any]:
+        accounts = request.post_data_json["accounts"]
+        there = f"Account number {accounts[1]['provider_id']} is already connected."
+        regions = a_problem("invalid_fields", "Please correct: regions.", 422)
+        regions["errors"] = [{"field": "regions", "message": "mars-1 is no region."}]
+        return {
+            "created": created(accounts[:1]),
+            "refused": [
+                {"index": 1, "problem": a_problem("already_connected", there)},
+                {"index": 2, "problem": regions},
+            ],
+        }
+
+    answer_with(form, IMPORT, some, method="POST")
+    lines = ["name,number", "One,500000000000", "Two,500000000001", "Three,500000000002"]
+    paste(form, "\n".join(lines))
+    form.get_by_role("button", name="Add accounts").click()
+    expect(form.get_by_role("heading", name="1 account was added")).to_be_focused()
+    expect(result(form).get_by_role("heading", name="2 accounts were refused")).to_be_visible()
+    expect(result(form).get_by_role("listitem")).to_have_text(
+        [
+            re.compile("Line 3: Account number 500000000001 is already connected.*Two"),
+            re.compile("Line 4: mars-1 is no region.*Three"),
+        ]
+    )
+    left = "\n".join([lines[0], *lines[2:]])
+    expect(form.get_by_label("Account numbers")).to_have_value(left)
+    assert_accessible(form)
+
+
+def test_a_file_is_read_as_if_it_was_pasted(form, answer_with):
+    answer_with(form, IMPORT, adds_all, method="POST")
+    export = "Account ID,ARN,Email,Name\n" + "\n".join(
+        f"{each},arn:aws:x,a@example.com,Team - {index}" for index, each in enumerate(numbers(30))
+    )
+    file = {"name": "accounts.csv", "mimeType": "text/csv", "buffer": export.encode()}
+    form.get_by_label("Or a file").set_input_files([file])  # type: ignore[list-item]
+    expect(preview(form).get_by_role("status")).to_have_text("30 accounts can be added.")
+    expect(preview(form).get_by_role("row")).to_have_count(21)
+    expect(preview(form)).to_contain_text("and 10 more")
+    form.get_by_role("button", name="Add accounts").click()
+    expect(form.get_by_role("heading", name="30 accounts were added")).to_be_visible()
+
+
+def test_a_file_that_is_too_long_is_not_read(admin, answer_with):
+    form = admin.page
+    answer_with(form, "/v1/organization", samples.organization([samples.account(0)]))
+    sent = answer_with(form, IMPORT, adds_all, method="POST")
+    stop_the_clock(form)
+    admin.go("#/accounts/many")
+    paste(form, "500000000000 One")
+    file = {"name": "a.csv", "mimeType": "text/csv", "buffer": b"500000000001\n" * 130_000}
+    form.get_by_label("Or a file").set_input_files([file])  # type: ignore[list-item]
+    expect(preview(form).get_by_role("status")).to_contain_text("1.5 MB at most")
+    form.clock.run_for(1_000)  # the text that was typed just before is not read over it
+    expect(preview(form).get_by_role("status")).to_contain_text("1.5 MB at most")
+    expect(form.get_by_label("Account numbers")).to_have_value("500000000000 One")
+    expect(form.get_by_label("Or a file")).to_have_value("")
+    form.clock.resume()  # axe needs its timers
+    assert_accessible(form)
+    assert sent == []
+
+
+def test_many_are_sent_in_parts_and_can_be_stopped(form, answer_with):
+    sent = answer_with(form, IMPORT, adds_all, method="POST")
+    paste(form, "\n".join(numbers(250)))
+    held = HeldRequests(form, re.compile(f"{IMPORT}$"))
+    form.get_by_role("button", name="Add accounts").click()
+    held.first().fallback()
+    expect(result(form).get_by_role("status")).to_have_text("100 of 250 done.")
+    bar = result(form).get_by_role("progressbar", name="Add many accounts")
+    expect(bar).to_have_js_property("value", 100)
+    stop = form.get_by_role("button", name="Stop")
+    expect(stop).to_be_focused()
+    assert_accessible(form)
+    form.keyboard.press("Enter")
+    held[1].fallback()
+    expect(form.get_by_role("heading", name="200 accounts were added")).to_be_focused()
+    expect(result(form)).to_contain_text("50 accounts were not sent, because you stopped.")
+    expect(form.get_by_label("Account numbers")).to_have_value("\n".join(numbers(250)[200:]))
+    assert len(sent) == 2
+
+
+def test_beyond_the_quota_it_waits_and_goes_on(admin, answer_with):
+    page, quota = admin.page, [3]
+    answer_with(page, "/v1/organization", samples.organization([samples.account(0)]))
+
+    def as_many_as_may(request: Any) -> dict[str, Any]:
+        accounts = request.post_data_json["accounts"]
+        some, quota[0] = quota[0], 500
+        beyond = a_problem("quota_exceeded", "100 new accounts in 60 seconds.", 429)
+        rest = range(some, len(accounts))
+        return {
+            "created": created(accounts[:some]),
+            "refused": [{"index": index, "problem": beyond} for index in rest],
+        }
+
+    sent = answer_with(page, IMPORT, as_many_as_may, method="POST")
+    stop_the_clock(page)
+    admin.go("#/accounts/many")
+    paste(page, "\n".join(numbers(5)))
+    page.clock.run_for(300)
+    page.get_by_role("button", name="Add accounts").click()
+    said = result(page).get_by_role("status")
+    expect(said).to_contain_text("3 of 5 done. Your organization has added as many as it may")
+    expect(said).to_contain_text("10:01")
+    done = page.get_by_role("heading", name="5 accounts were added")
+    pass_time_until(page, done.count, "it goes on")
+    assert [len(each.post_data_json["accounts"]) for each in sent] == [5, 2]
+
+
+def test_a_part_that_is_not_answered_is_sent_again_under_its_key(form, answer_with, watch):
+    watch.expect_status(503)
+    broken = [True]
+
+    def or_not(request: Any) -> Any:
+        return samples.problem(503, "Later.") if broken[0] else adds_all(request)
+
+    sent = answer_with(form, IMPORT, or_not, method="POST")
+    paste(form, "\n".join(numbers(2)))
+    form.get_by_role("button", name="Add accounts").click()
+    expect(result(form).get_by_role("alert")).to_contain_text("Later.")
+    broken[0] = False
+    result(form).get_by_role("button", name="Try again").click()
+    expect(form.get_by_role("heading", name="2 accounts were added")).to_be_visible()
+    assert len({each.headers["idempotency-key"] for each in sent}) == 1
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_it_fits_and_a_keyboard_is_enough(form, answer_with, width):
+    form.set_viewport_size({"width": width, "height": 740})
+    answer_with(form, IMPORT, adds_all, method="POST")
+    form.get_by_label("Account numbers").focus()
+    form.keyboard.type("500000000000 One")
+    expect(preview(form).get_by_role("status")).to_have_text("1 account can be added.")
+    assert_accessible(form)
+    assert_fits(form)
+    form.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert_fits(form)
+    send = form.get_by_role("button", name="Add accounts")
+    for _ in range(20):
+        if send.evaluate("node => node === document.activeElement"):
+            break
+        form.keyboard.press("Tab")
+    form.keyboard.press("Enter")
+    expect(form.get_by_role("heading", name="1 account was added")).to_be_focused()
+    assert_fits(form)
+
+
+def test_the_list_shows_what_was_added(form, answer_with):
+    answer_with(form, IMPORT, adds_all, method="POST")
+    paste(form, "500000000001 Imported")
+    form.get_by_role("button", name="Add accounts").click()
+    expect(form.get_by_role("heading", name="1 account was added")).to_be_visible()
+    there = [samples.account(0), *created([{"provider_id": "500000000001", "name": "Imported"}])]
+    answer_with(form, "/v1/accounts", samples.pages_of(there))
+    answer_with(form, "/v1/organization", samples.organization(there))
+    form.get_by_role("link", name="Cloud Accounts").first.click()
+    expect(form.get_by_role("row").filter(has_text="Imported")).to_be_visible()
+
+
+def test_a_viewer_is_told_why_not(viewer):
+    page = viewer.page
+    page.get_by_role("button", name="Add many").click(force=True)
+    expect(page.locator("#toasts")).to_contain_text(
+        "Only an admin of your organization can do this"
+    )
+    viewer.go("#/accounts/many")
+    expect(page.get_by_role("main")).to_contain_text("You are a viewer.")
+    expect(page.get_by_label("Account numbers")).to_have_count(0)
+
+
+def test_accounts_are_added_on_the_stack(admin):
+    """The API itself: one is added, one is connected already."""
+    there = admin.add_account()
+    page, new = admin.page, some_number()
+    admin.go("#/accounts/many")
+    paste(page, f"{new} Pasted\n{there['provider_id']}")
+    page.get_by_role("button", name="Add accounts").click()
+    expect(page.get_by_role("heading", name="1 account was added")).to_be_visible()
+    expect(result(page).get_by_role("listitem")).to_contain_text("is already connected")
+    found = admin.call("GET", f"/v1/accounts?q={new}").json()["items"]
+    assert [each["name"] for each in found] == ["Pasted"]
+    admin.call("DELETE", f"/v1/accounts/{found[0]['account_id']}")

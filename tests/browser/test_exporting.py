@@ -1,0 +1,147 @@
+"""The list as a CSV file: what is selected, whole, with progress; stopped, and failing."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from cavok.api.as_csv import LIMIT, csv_of
+from tests.browser.axe import assert_accessible, assert_fits
+from tests.support.page import samples
+from tests.support.page.waiting import HeldRequests
+
+MANY = 2_500
+EXPORTS = re.compile(r"/v1/accounts(\?[^#]*)?$")
+
+
+def export_as_the_api_does(page: Page, accounts: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """Answers what asks for CSV, in parts. The list that is returned fills with the queries."""
+    listed, asked = samples.pages_of(accounts), list[dict[str, str]]()
+
+    def handle(route: Route) -> None:
+        if route.request.headers["accept"] != "text/csv":
+            return route.fallback()
+        query = {
+            name: each[0] for name, each in parse_qs(urlsplit(route.request.url).query).items()
+        }
+        asked.append(query)
+        url = f"https://x/v1/accounts?{urlencode({**query, 'limit': LIMIT})}"
+        found = listed(type("Request", (), {"url": url}))
+        headers = {"content-type": "text/csv; charset=utf-8"}
+        if cursor := found["next_cursor"]:
+            headers["link"] = f'<?{urlencode({**query, "cursor": cursor})}>; rel="next"'
+        lines = csv_of(found["items"], header="cursor" not in query)
+        return route.fulfill(headers=headers, body=lines)
+
+    page.route(EXPORTS, handle)
+    return asked
+
+
+@pytest.fixture
+def many(admin, answer_with) -> Page:
+    page = admin.page
+    accounts = [samples.account(index) for index in range(MANY)]
+    answer_with(page, "/v1/organization", samples.organization(accounts))
+    answer_with(page, "/v1/accounts", samples.pages_of(accounts))
+    admin.asked = export_as_the_api_does(page, accounts)
+    page.reload()
+    page.locator("[data-id='acc000000']").wait_for()
+    page.get_by_role("button", name="Sort, filter, export").click()
+    return page
+
+
+def saved(download: Any) -> list[dict[str, str]]:
+    with Path(download.path()).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_all_accounts_become_one_file(many, admin):
+    with many.expect_download() as found:
+        many.get_by_role("button", name="Export CSV").click()
+    rows = saved(found.value)
+    assert re.fullmatch(r"cavok-accounts-\d{4}-\d\d-\d\d\.csv", found.value.suggested_filename)
+    assert [row["name"] for row in rows] == [f"Account{index:05d}" for index in range(MANY)]
+    assert len({row["account_id"] for row in rows}) == MANY
+    assert len(admin.asked) == 3
+    expect(many.locator("#toasts")).to_contain_text("2,500 accounts exported")
+    expect(many.get_by_role("button", name="Export CSV")).to_be_focused()
+
+
+def test_what_is_selected_is_exported_in_its_order(many, admin):
+    many.get_by_label("Problems").select_option("With problems")
+    many.get_by_label("Order").select_option("Name, Z to A")
+    many.get_by_role("group", name="Show by status").get_by_text("Failed").click()
+    expect(many.locator(".cell-name a").first).to_have_text("Account02494")
+    with many.expect_download() as found:
+        many.get_by_role("button", name="Export CSV").click()
+    rows = saved(found.value)
+    assert admin.asked == [{"status": "failed", "has_problems": "true", "sort": "-name"}]
+    assert {row["status"] for row in rows} == {"failed"}
+    assert [row["name"] for row in rows] == sorted((row["name"] for row in rows), reverse=True)
+    assert len(rows) == sum(index % 6 == 4 for index in range(MANY))
+
+
+def test_an_export_says_how_far_it_is_and_can_be_stopped(many):
+    held = HeldRequests(many, re.compile(r"/v1/accounts\?cursor="))
+    export = many.get_by_role("button", name="Export CSV")
+    export.focus()
+    many.keyboard.press("Enter")
+    request = held.first()
+    expect(many.get_by_text("1,000 accounts exported")).to_be_visible()
+    bar = many.get_by_role("progressbar", name="Export CSV")
+    expect(bar).to_have_js_property("value", 1_000)
+    expect(bar).to_have_js_property("max", MANY)
+    cancel = many.get_by_role("button", name="Cancel")
+    expect(cancel).to_be_focused()
+    assert_accessible(many)
+    many.keyboard.press("Enter")
+    expect(export).to_be_focused()
+    request.abort()
+    expect(many.locator("#toasts")).not_to_contain_text("exported")
+
+
+def test_an_export_that_fails_says_why_and_begins_anew(many, watch):
+    watch.expect_status(503)
+    broken = [True]
+
+    def refuse(route: Route) -> None:
+        if not broken[0] or "cursor=" not in route.request.url:
+            return route.fallback()
+        body = json.dumps(samples.problem(503, "Later.")[1])
+        return route.fulfill(status=503, content_type="application/problem+json", body=body)
+
+    many.route(EXPORTS, refuse)
+    many.get_by_role("button", name="Export CSV").click()
+    expect(many.get_by_role("alert")).to_contain_text("Later.")
+    broken[0] = False
+    with many.expect_download() as found:
+        many.get_by_role("button", name="Try again").click()
+    assert len(saved(found.value)) == MANY
+
+
+def test_an_export_fits_a_narrow_screen(many):
+    many.set_viewport_size({"width": 360, "height": 740})
+    HeldRequests(many, re.compile(r"/v1/accounts\?cursor="))
+    many.get_by_role("button", name="Export CSV").click()
+    expect(many.get_by_text("1,000 accounts exported")).to_be_visible()
+    assert_accessible(many)
+    assert_fits(many)
+
+
+def test_a_viewer_exports_too(viewer, answer_with):
+    page = viewer.page
+    accounts = [samples.account(0)]
+    answer_with(page, "/v1/accounts", samples.pages_of(accounts))
+    export_as_the_api_does(page, accounts)
+    page.reload()
+    page.get_by_role("button", name="Sort, filter, export").click()
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Export CSV").click()
+    assert [row["name"] for row in saved(found.value)] == ["Account00000"]

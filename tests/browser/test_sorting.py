@@ -1,0 +1,164 @@
+"""The order of the list and its filters: by the heads of columns, by choices, in the address."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.axe import assert_accessible, assert_fits
+from tests.support.page import measures, samples
+
+MANY = 10_000
+
+
+def furnish(admin, answer_with, count: int) -> Page:
+    page = admin.page
+    accounts = [samples.account(index) for index in range(count)]
+    answer_with(page, "/v1/organization", samples.organization(accounts))
+    answer_with(page, "/v1/accounts", samples.pages_of(accounts))
+    page.reload()
+    page.locator("[data-id='acc000000']").wait_for()
+    return page
+
+
+@pytest.fixture
+def thirty(admin, answer_with) -> Page:
+    return furnish(admin, answer_with, 30)
+
+
+def head(page: Page, name: str):
+    return page.get_by_role("columnheader", name=name)
+
+
+def first_row(page: Page):
+    return page.locator(".account-row[aria-rowindex='2']")
+
+
+def open_choices(page: Page) -> None:
+    page.get_by_role("button", name="Sort, filter, export").click()
+    expect(page.get_by_label("Order")).to_be_visible()
+
+
+def test_a_head_sorts_its_column_and_says_so(thirty):
+    expect(head(thirty, "Name")).to_have_attribute("aria-sort", "ascending")
+    expect(head(thirty, "Status")).not_to_have_attribute("aria-sort", re.compile("."))
+    head(thirty, "Status").get_by_role("button").click()
+    expect(head(thirty, "Status")).to_have_attribute("aria-sort", "ascending")
+    expect(first_row(thirty)).to_contain_text("Account00004")
+    expect(first_row(thirty)).to_contain_text("Failed")
+    expect(thirty).to_have_url(re.compile(r"#/accounts\?sort=status$"))
+    head(thirty, "Status").get_by_role("button").click()
+    expect(head(thirty, "Status")).to_have_attribute("aria-sort", "descending")
+    expect(first_row(thirty)).to_contain_text("Confirmed")
+    head(thirty, "Account, access").get_by_role("button").click()
+    expect(first_row(thirty)).to_contain_text("400000000000")
+    head(thirty, "Account, access").get_by_role("button").click()
+    expect(first_row(thirty)).to_contain_text("400000000029")
+    assert_accessible(thirty)
+
+
+def test_a_keyboard_sorts_and_keeps_its_place(thirty):
+    button = head(thirty, "Name").get_by_role("button")
+    button.focus()
+    thirty.keyboard.press("Enter")
+    expect(first_row(thirty)).to_contain_text("Account00029")
+    expect(button).to_be_focused()
+    thirty.keyboard.press("Space")
+    expect(first_row(thirty)).to_contain_text("Account00000")
+    expect(button).to_be_focused()
+
+
+def test_the_order_and_the_filters_live_in_the_address(thirty):
+    open_choices(thirty)
+    thirty.get_by_label("Access type").select_option("Access Key")
+    expect(first_row(thirty)).to_contain_text("Account00003")
+    thirty.get_by_label("Problems").select_option("With problems")
+    thirty.get_by_label("Order").select_option("Number, highest first")
+    expect(first_row(thirty)).to_contain_text("Account00027")
+    address = re.compile("access_type=access_key&has_problems=true&sort=-provider_id$")
+    expect(thirty).to_have_url(address)
+    shown = thirty.locator(".cell-name a").all_inner_texts()
+    thirty.reload()
+    expect(thirty.locator(".cell-name a")).to_have_text(shown)
+    expect(thirty.get_by_role("button", name="Sort, filter, export · 2")).to_be_visible()
+    expect(thirty.get_by_label("Access type")).to_have_value("access_key")
+    expect(thirty.get_by_label("Order")).to_have_value("-provider_id")
+    assert_accessible(thirty)
+    clear = thirty.get_by_role("button", name="Clear all filters")
+    clear.click()
+    expect(thirty).to_have_url(re.compile(r"#/accounts\?sort=-provider_id$"))
+    expect(first_row(thirty)).to_contain_text("Account00029")
+    expect(clear).to_be_focused()
+
+
+def test_filters_hold_together_with_a_search_and_a_status(thirty):
+    open_choices(thirty)
+    thirty.get_by_label("Problems").select_option("Without problems")
+    thirty.get_by_role("group", name="Show by status").get_by_text("Unconfirmed").click()
+    thirty.get_by_label("Search by name or account number").fill("account000")
+    names = [f"Account{index:05d}" for index in (5, 11, 17, 23, 29)]
+    expect(thirty.locator(".cell-name a")).to_have_text(names)
+    expect(thirty).to_have_url(
+        re.compile(r"#/accounts\?q=account000&status=unconfirmed&has_problems=false$")
+    )
+
+
+@pytest.mark.parametrize("width", [360, 414])
+def test_a_narrow_screen_sorts_by_a_choice_and_focuses_nothing_that_is_hidden(thirty, width):
+    thirty.set_viewport_size({"width": width, "height": 740})
+    expect(thirty.locator(".sort:visible")).to_have_count(0)
+    toggle = thirty.get_by_role("button", name="Sort, filter, export")
+    toggle.focus()
+    thirty.keyboard.press("Enter")
+    expect(toggle).to_have_attribute("aria-expanded", "true")
+    expect(thirty.get_by_label("Order")).to_be_visible()
+    thirty.keyboard.press("Tab")
+    expect(thirty.get_by_label("Order")).to_be_focused()
+    thirty.get_by_label("Order").select_option("Status, failed first")
+    expect(first_row(thirty)).to_contain_text("Account00004")
+    assert_accessible(thirty)
+    assert_fits(thirty)
+    for _ in range(3):
+        thirty.keyboard.press("Tab")
+    expect(thirty.get_by_role("button", name="Clear all filters")).to_be_focused()
+    thirty.keyboard.press("Tab")
+    expect(thirty.get_by_role("button", name="Export CSV")).to_be_focused()
+    thirty.keyboard.press("Tab")
+    statuses = thirty.get_by_role("group", name="Show by status")
+    expect(statuses.get_by_role("radio", name="All")).to_be_focused()
+    thirty.keyboard.press("Tab")
+    expect(first_row(thirty).locator(".cell-name a")).to_be_focused()
+
+
+def test_the_choices_fit_with_texts_of_twice_the_size(thirty):
+    thirty.set_viewport_size({"width": 360, "height": 740})
+    thirty.evaluate("document.documentElement.style.fontSize = '200%'")
+    open_choices(thirty)
+    assert_fits(thirty)
+
+
+def test_ten_thousand_accounts_sort_with_one_page(admin, answer_with):
+    page = furnish(admin, answer_with, MANY)
+    asked = answer_with(
+        page,
+        "/v1/accounts",
+        samples.pages_of([samples.account(index) for index in range(MANY)]),
+    )
+    page.evaluate("window.scrollTo(0, 1500)")
+    head(page, "Name").get_by_role("button").click()
+    expect(first_row(page)).to_contain_text("Account09999")
+    expect(first_row(page)).to_be_in_viewport()
+    expect(page.get_by_role("table")).to_have_attribute("aria-rowcount", str(MANY + 1))
+    assert len(asked) <= 2
+    assert measures.scroll_to_the_end(page, MANY) < 60
+    expect(page.locator("[data-id='acc000000']")).to_be_visible()
+
+
+def test_choices_that_cannot_be_loaded_say_so(thirty, watch):
+    watch.expects_network_failures = True
+    watch.expect_complaint("Failed to fetch dynamically imported module")
+    thirty.route(re.compile("/views/choices.js$"), lambda route: route.abort())
+    thirty.get_by_role("button", name="Sort, filter, export").click()
+    expect(thirty.get_by_role("alert")).to_contain_text("could not be loaded")

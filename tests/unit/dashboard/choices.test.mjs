@@ -1,0 +1,146 @@
+// The order of the list and its filters: what is asked for, where it is kept, and what shows it.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { button, element, press, signIn } from "./drawn.mjs";
+import { soon, until } from "./soon.mjs";
+
+Object.assign(Object.getPrototypeOf(element()), {
+  offsetHeight: 50,
+  getBoundingClientRect: () => ({ top: 0, bottom: 50 }),
+});
+globalThis.requestAnimationFrame = (work) => work();
+let shownAs;
+globalThis.history = { pushState() {}, replaceState: (_, __, address) => (shownAs = String(address)) };
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const session = await import(`${page}/lib/session.js`);
+const store = await import(`${page}/lib/store.js`);
+const { list } = await import(`${page}/views/accounts.js`);
+const { t } = await import(`${page}/views/texts.js`);
+api.start({});
+await signIn(session);
+
+const items = ["a", "b"].map((name) => ({
+  ...{ account_id: name, name, provider_id: "123456789012", status: "failed", version: 1 },
+  ...{ access_type: "access_key", issues: [{ severity: "problem" }], capabilities: {} },
+}));
+let asked, view;
+
+beforeEach(() => {
+  view?.abort();
+  store.forget();
+  globalThis.window = Object.assign(new EventTarget(), { innerHeight: 500, scrollTo() {}, scrollY: 0 });
+  asked = [];
+  shownAs = undefined;
+  globalThis.fetch = async (address) => {
+    const { pathname, searchParams } = new URL(address);
+    if (pathname.endsWith("/organization")) return Response.json({ accounts: { total: 2, by_status: { failed: 2 } } });
+    asked.push(Object.fromEntries([...searchParams].filter(([name]) => name !== "limit")));
+    return Response.json({ items, next_cursor: null });
+  };
+});
+
+async function opened(search = "") {
+  view = new AbortController();
+  const main = element();
+  document.body.append(main);
+  list({ main, query: new URLSearchParams(search), path: "/accounts", signal: view.signal, title() {} });
+  await soon(30);
+  return main;
+}
+
+const heads = (main) => main.querySelectorAll("[role=columnheader]");
+const ways = (main) => heads(main).map((head) => head.getAttribute("aria-sort"));
+const sort = async (main, index) => {
+  press(heads(main)[index].querySelector("button"));
+  await soon(30);
+};
+
+test("a column's head sorts by it, and the other way round when it is pressed again", async () => {
+  const main = await opened();
+  assert.deepEqual(ways(main), ["ascending", null, null, null, null, null, null]);
+  await sort(main, 1);
+  assert.deepEqual([asked.at(-1), shownAs], [{ sort: "status" }, "#/accounts?sort=status"]);
+  assert.deepEqual(ways(main).slice(0, 3), [null, "ascending", null]);
+  await sort(main, 1);
+  assert.deepEqual([asked.at(-1), ways(main)[1]], [{ sort: "-status" }, "descending"]);
+  await sort(main, 2);
+  assert.deepEqual([asked.at(-1), ways(main)[2]], [{ sort: "provider_id" }, "ascending"]);
+  await sort(main, 0);
+  await sort(main, 0);
+  assert.deepEqual([asked.at(-1), ways(main)[0]], [{ sort: "-name" }, "descending"]);
+});
+
+test("the name's head reverses a list that nobody has sorted yet", async () => {
+  const main = await opened();
+  await sort(main, 0);
+  assert.deepEqual(asked.at(-1), { sort: "-name" });
+});
+
+test("a search has an order of its own, until a column is chosen", async () => {
+  const main = await opened("q=b");
+  assert.deepEqual(ways(main).filter(Boolean), []);
+  await sort(main, 0);
+  assert.deepEqual([asked.at(-1), ways(main)[0]], [{ q: "b", sort: "name" }, "ascending"]);
+});
+
+async function chosen(main) {
+  press(button(main, t.list.sortAndFilter));
+  await until(() => main.querySelector(".choices select"));
+  return main.querySelectorAll(".choices select");
+}
+async function choose(select, value) {
+  select.value = value;
+  select.dispatchEvent(new Event("change"));
+  await soon(30);
+}
+
+test("the choices come when they are asked for, are asked for together, and live in the address", async () => {
+  const main = await opened();
+  const place = main.querySelector(".choices");
+  assert.deepEqual([place.hidden, place.children.length], [true, 0]);
+  const [order, access, problems] = await chosen(main);
+  assert.equal(place.hidden, false);
+  assert.deepEqual([order.value, access.value, problems.value], ["", "", ""]);
+  await choose(access, "access_key");
+  await choose(problems, "true");
+  await choose(order, "-provider_id");
+  assert.deepEqual(asked.at(-1), { access_type: "access_key", has_problems: "true", sort: "-provider_id" });
+  assert.equal(shownAs, "#/accounts?access_type=access_key&has_problems=true&sort=-provider_id");
+  assert.equal(ways(main)[2], "descending");
+  const toggle = button(main, `${t.list.sortAndFilter}${t.list.filtersSet(2)}`);
+  press(toggle);
+  assert.deepEqual([place.hidden, toggle.getAttribute("aria-expanded")], [true, "false"]);
+});
+
+test("clearing the filters keeps the order, and the button where it is", async () => {
+  const main = await opened("q=b&status=failed&has_problems=true&sort=status");
+  await until(() => main.querySelector(".choices select"));
+  const clear = main.querySelector(".choices button");
+  assert.equal(clear.getAttribute("aria-disabled"), "false");
+  press(clear);
+  await soon(30);
+  assert.deepEqual([asked.at(-1), shownAs], [{ sort: "status" }, "#/accounts?sort=status"]);
+  assert.equal(main.querySelector("#search, input").value, "");
+  assert.deepEqual([clear.getAttribute("aria-disabled"), main.contains(clear)], ["true", true]);
+  const before = asked.length;
+  press(clear);
+  await soon(30);
+  assert.equal(asked.length, before, "there is nothing to clear");
+});
+
+for (const [search, query, open] of [
+  ["access_type=access_key", { access_type: "access_key" }, true],
+  ["has_problems=false&sort=-name", { has_problems: "false", sort: "-name" }, true],
+  ["sort=status", { sort: "status" }, false],
+  ["access_type=password&has_problems=1&sort=newest&status=splendid", {}, false],
+])
+  test(`the address ${search} is what is asked for, and shown`, async () => {
+    const main = await opened(search);
+    assert.deepEqual(asked[0], query);
+    assert.equal(main.querySelector(".choices").hidden, !open);
+    if (!open) return;
+    await until(() => main.querySelector(".choices select"));
+    const shown = main.querySelectorAll(".choices select").map((select) => [select.getAttribute("name"), select.value]);
+    assert.deepEqual(Object.fromEntries(shown.filter(([, value]) => value)), query);
+  });

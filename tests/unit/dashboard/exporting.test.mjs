@@ -1,0 +1,136 @@
+// The list as a CSV file: which parts are read, how they are counted, and what becomes of an export that ends early.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { all, button, element, press, signIn, toasts } from "./drawn.mjs";
+import { soon, until } from "./soon.mjs";
+
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const session = await import(`${page}/lib/session.js`);
+const { readAll } = await import(`${page}/lib/exporting.js`);
+const { choices } = await import(`${page}/views/choices.js`);
+const { t } = await import(`${page}/views/texts.js`);
+api.start({});
+await signIn(session);
+
+const HEAD = "name,problems\r\n";
+const lines = (body, cursor) =>
+  new Response(body, {
+    headers: {
+      "content-type": "text/csv; charset=utf-8",
+      ...(cursor && { link: `<?q=a&cursor=${cursor}>; rel="next"` }),
+    },
+  });
+let asked, answers, saved, view, listing, place;
+
+beforeEach(() => {
+  view?.abort();
+  view = new AbortController();
+  asked = [];
+  saved = [];
+  toasts.replaceChildren();
+  globalThis.fetch = async (address, { headers, signal }) => {
+    const { pathname, searchParams } = new URL(address);
+    asked.push({ pathname, accept: headers.accept, ...Object.fromEntries(searchParams) });
+    const answer = await answers.shift();
+    signal.throwIfAborted();
+    return answer;
+  };
+  URL.createObjectURL = (blob) => {
+    saved.push(blob);
+    return "blob:x";
+  };
+  URL.revokeObjectURL = () => {};
+  Object.getPrototypeOf(element()).click = function () {
+    this.dispatchEvent(new Event("click"));
+    if (this.tag === "a") saved.push(this.getAttribute("download"));
+  };
+  listing = { selection: { q: "a", status: "", sort: "-name" }, isFiltered: true, total: undefined };
+  place = element();
+  document.body.append(place);
+  choices(place, { listing: () => listing, onChoice() {}, onClear() {} }, view.signal);
+});
+
+test("all parts are read, one after the other, and only what is selected is asked for", async () => {
+  answers = [lines(`${HEAD}a,\r\nb,"1\r\n""2"""\r\n`, "more"), lines("c,\r\n", "last"), lines("")];
+  const counts = [];
+  const { parts, count } = await readAll(listing.selection, (so) => counts.push(so), view.signal);
+  const accept = "text/csv";
+  const first = { pathname: "/v1/accounts", accept, q: "a", sort: "-name" };
+  assert.deepEqual(asked, [first, { ...first, cursor: "more" }, { ...first, cursor: "last" }]);
+  assert.deepEqual([counts, count], [[2, 3, 3], 3]);
+  assert.equal(parts.join(""), `${HEAD}a,\r\nb,"1\r\n""2"""\r\nc,\r\n`);
+});
+
+const run = () => press(button(place, t.choices.export));
+const isIdle = () => Boolean(button(place, t.choices.export));
+
+test("an export becomes one file, shows how far it is, and keeps the focus of whoever pressed", async () => {
+  const second = Promise.withResolvers();
+  answers = [lines(`${HEAD}a,\r\n`, "more"), second.promise];
+  listing.total = 2;
+  button(place, t.choices.export).focus();
+  run();
+  await until(() => asked.length === 2);
+  const bar = all(place).find(({ tag }) => tag === "progress");
+  assert.deepEqual([bar.value, bar.getAttribute("max")], [1, "2"]);
+  assert.ok(place.textContent.includes(t.choices.exported(1)));
+  assert.equal(document.activeElement, button(place, t.actions.cancel));
+  second.resolve(lines("b,\r\n"));
+  await until(isIdle);
+  assert.equal(await saved[0].text(), `${HEAD}a,\r\nb,\r\n`);
+  assert.match(saved[1], /^cavok-accounts-\d{4}-\d\d-\d\d\.csv$/);
+  assert.ok(toasts.textContent.includes(t.choices.exported(2)));
+  assert.equal(document.activeElement, button(place, t.choices.export));
+});
+
+test("the focus of a reader who has gone on stays where it is", async () => {
+  const held = Promise.withResolvers();
+  answers = [held.promise];
+  button(place, t.choices.export).focus();
+  run();
+  await soon();
+  const elsewhere = element("input");
+  document.body.append(elsewhere);
+  elsewhere.focus();
+  held.resolve(lines(HEAD));
+  await until(isIdle);
+  assert.equal(document.activeElement, elsewhere);
+});
+
+test("an export that is cancelled saves nothing, and asks for nothing more", async () => {
+  const held = Promise.withResolvers();
+  answers = [lines(`${HEAD}a,\r\n`, "more"), held.promise, lines("")];
+  run();
+  await until(() => asked.length === 2);
+  press(button(place, t.actions.cancel));
+  held.resolve(lines("b,\r\n", "again"));
+  await until(isIdle);
+  await soon(30);
+  assert.deepEqual([asked.length, saved.length, toasts.textContent], [2, 0, ""]);
+});
+
+test("an export that fails says so, saves nothing, and can be begun anew", async () => {
+  answers = [
+    lines(`${HEAD}a,\r\n`, "more"),
+    Response.json({ title: "Unprocessable", detail: "No" }, { status: 422 }),
+    lines(`${HEAD}a,\r\n`),
+  ];
+  run();
+  await until(() => all(place).some((node) => node.getAttribute("role") === "alert"));
+  assert.equal(saved.length, 0);
+  press(button(place, t.actions.retry));
+  await until(() => saved.length > 0);
+  assert.equal(asked.at(-1).cursor, undefined);
+});
+
+test("an export ends with its view", async () => {
+  const held = Promise.withResolvers();
+  answers = [held.promise];
+  run();
+  await soon();
+  view.abort();
+  held.resolve(lines(`${HEAD}a,\r\n`));
+  await soon(30);
+  assert.deepEqual([saved.length, toasts.textContent], [0, ""]);
+});

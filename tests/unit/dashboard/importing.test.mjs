@@ -1,0 +1,303 @@
+// Many accounts at once: what is sent under which key, what becomes of what was refused, stopped or not answered, and
+// what the view says of it.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { all, button, element, signIn, submit, toasts, press } from "./drawn.mjs";
+import { soon, until } from "./soon.mjs";
+
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const session = await import(`${page}/lib/session.js`);
+const store = await import(`${page}/lib/store.js`);
+const { partsOf, send } = await import(`${page}/lib/importing.js`);
+const { addMany } = await import(`${page}/views/add-many.js`);
+const { t } = await import(`${page}/views/texts.js`);
+api.start({});
+await signIn(session);
+
+const problem = (code, detail, errors) => ({ code, title: code, detail, ...(errors && { errors }) });
+const account = ({ provider_id: number, name }) => ({
+  account_id: `id${number}`,
+  provider_id: number,
+  name,
+  version: 1,
+});
+/** What was sent, and what answers it: the accounts of a request, to an answer. */
+let sent, answer, view;
+
+beforeEach(() => {
+  view?.abort();
+  view = new AbortController();
+  store.forget();
+  toasts.replaceChildren();
+  sent = [];
+  answer = (accounts) => ({ created: accounts.map(account), refused: [] });
+  globalThis.fetch = async (address, { method, headers, body }) => {
+    if (method === "GET") return Response.json({ quotas: [{ name: "new_accounts", per_seconds: 60 }] });
+    const { accounts } = JSON.parse(body);
+    sent.push({ key: headers["idempotency-key"], accounts, path: new URL(address).pathname });
+    const answered = await answer(accounts, sent.length);
+    return answered instanceof Response ? answered : Response.json(answered);
+  };
+});
+
+const numbers = (count) => Array.from({ length: count }, (_, index) => String(100_000_000_000 + index));
+const linesOf = (count) =>
+  numbers(count).map((number, index) => ({ line: index, account: { provider_id: number, name: "A" } }));
+const bodyOf = ({ account: body }) => body;
+const begun = () => ({ done: 0, created: [], refused: [] });
+/** All are added, once what this returns is resolved. */
+function addsAllLater() {
+  const held = Promise.withResolvers();
+  answer = async (accounts) => {
+    await held.promise;
+    return { created: accounts.map(account), refused: [] };
+  };
+  return held;
+}
+
+/** Waits of a minute are over at once. Returns how many there were. */
+function withoutWaits(context) {
+  const { setTimeout: really } = globalThis;
+  const waits = [];
+  context.mock.method(globalThis, "setTimeout", (work, milliseconds) => {
+    if (milliseconds === 60_000) waits.push(milliseconds);
+    return really(work, milliseconds === 60_000 ? 0 : milliseconds);
+  });
+  return waits;
+}
+
+test("a hundred accounts are sent at once, each part under a key of its own", async () => {
+  const [parts, progress, said] = [partsOf(linesOf(250)), begun(), []];
+  await send(parts, bodyOf, progress, () => said.push(progress.done), view.signal);
+  assert.deepEqual(
+    sent.map(({ path, accounts }) => [path, accounts.length]),
+    [100, 100, 50].map((count) => ["/v1/accounts/import", count]),
+  );
+  assert.equal(new Set(sent.map(({ key }) => key)).size, 3);
+  assert.deepEqual([parts, said, progress.created.length], [[], [100, 200, 250], 250]);
+});
+
+test("what is refused is known by its line, and keeps nothing up", async () => {
+  answer = (accounts) => ({
+    created: accounts.slice(0, -1).map(account),
+    refused: [{ index: accounts.length - 1, problem: problem("already_connected", "There.") }],
+  });
+  const progress = begun();
+  await send(partsOf(linesOf(150)), bodyOf, progress, () => {}, view.signal);
+  assert.deepEqual(
+    progress.refused.map(({ line, problem: { detail } }) => [line.line, detail]),
+    [
+      [99, "There."],
+      [149, "There."],
+    ],
+  );
+  assert.deepEqual([progress.done, progress.created.length], [150, 148]);
+});
+
+test("what is beyond the quota is sent again, alone and under another key, once that is over", async (context) => {
+  const waits = withoutWaits(context);
+  answer = (accounts, turn) => {
+    const some = turn === 1 ? 3 : accounts.length;
+    const beyond = accounts
+      .slice(some)
+      .map((_, at) => ({ index: some + at, problem: problem("quota_exceeded", "No") }));
+    return { created: accounts.slice(0, some).map(account), refused: beyond };
+  };
+  const [progress, said] = [begun(), []];
+  await send(partsOf(linesOf(5)), bodyOf, progress, (at) => said.push([progress.done, Boolean(at)]), view.signal);
+  assert.deepEqual(said, [
+    [3, false],
+    [3, true],
+    [5, false],
+  ]);
+  assert.deepEqual([waits.length, progress.created.length, progress.refused], [1, 5, []]);
+  assert.deepEqual(sent[1].accounts, sent[0].accounts.slice(3));
+  assert.notEqual(sent[1].key, sent[0].key);
+});
+
+test("what was not answered is left, and is sent again under the same key", async () => {
+  answer = (accounts, turn) =>
+    turn === 2
+      ? Response.json({ title: "No", detail: "Not now." }, { status: 422 })
+      : { created: accounts.map(account), refused: [] };
+  const [parts, progress] = [partsOf(linesOf(150)), begun()];
+  await assert.rejects(
+    send(parts, bodyOf, progress, () => {}, view.signal),
+    { detail: "Not now." },
+  );
+  assert.deepEqual([parts.length, parts[0].lines.length, progress.done], [1, 50, 100]);
+  await send(parts, bodyOf, progress, () => {}, view.signal);
+  assert.equal(sent[2].key, sent[1].key);
+  assert.deepEqual([parts, progress.created.length], [[], 150]);
+});
+
+test("whoever stops sends no further part", async () => {
+  const own = new AbortController();
+  const [parts, progress] = [partsOf(linesOf(250)), begun()];
+  await assert.rejects(
+    send(parts, bodyOf, progress, () => own.abort(), own.signal),
+    { name: "AbortError" },
+  );
+  assert.deepEqual([sent.length, parts.length, progress.done], [1, 2, 100]);
+});
+
+// ---- the view ----------------------------------------------------------------------------------
+
+function opened() {
+  const main = element();
+  document.body.append(main);
+  addMany({ main, title() {}, signal: view.signal });
+  return main;
+}
+const field = (main, tag) => all(main).find((node) => node.tag === tag);
+async function pasted(main, text) {
+  field(main, "textarea").value = text;
+  field(main, "textarea").dispatchEvent(new Event("input"));
+  await soon(250);
+}
+const preview = (main) => main.querySelector(".import-preview");
+const result = (main) => main.querySelector(".import-result");
+const isDone = (main) => () => Boolean(all(result(main)).find(({ tag }) => tag === "h2"));
+
+test("each line is shown as what it will be, or with what is wrong with it", async () => {
+  const main = opened();
+  await pasted(main, "123456789012 Prod web\n12345\n123456789012");
+  const shown = preview(main).textContent;
+  assert.ok(shown.includes(t.addMany.summary(1, 2)), shown);
+  for (const said of ["123456789012", "ProdWeb", t.addMany.errors.numberWrong(5), t.addMany.errors.twice(1)])
+    assert.ok(shown.includes(said), said);
+  assert.ok(shown.includes(`${t.addMany.line(2)} ${t.addMany.errors.numberWrong(5)}`));
+});
+
+test("of many lines some are shown, and the others counted", async () => {
+  const main = opened();
+  await pasted(main, [...numbers(50), ...Array(130).fill("x")].join("\n"));
+  const shown = preview(main);
+  assert.equal(all(shown).filter(({ tag }) => tag === "li").length, 100);
+  assert.equal(all(shown).filter(({ tag }) => tag === "tr").length, 21);
+  for (const count of [30]) assert.ok(shown.textContent.includes(t.addMany.more(count)));
+});
+
+test("what is ready is sent as accounts with a role; lines that are wrong are not", async () => {
+  const main = opened();
+  await pasted(main, "provider_id,name,write_logs,regions\n123456789012,Prod,no,eu-west-1\nwrong,x,,\n123456789013,,,");
+  submit(main);
+  await until(isDone(main));
+  const same = { provider: "aws", access_type: "assume_role" };
+  assert.deepEqual(sent[0].accounts, [
+    { ...same, write_logs: false, regions: ["eu-west-1"], provider_id: "123456789012", name: "Prod" },
+    { ...same, write_logs: true, provider_id: "123456789013", name: "Account123456789013" },
+  ]);
+  assert.ok(result(main).textContent.includes(t.addMany.added(2)));
+  assert.equal(document.activeElement.tag, "h2");
+});
+
+test("nothing is sent where no line can be read", async () => {
+  const main = opened();
+  await pasted(main, "nothing");
+  submit(main);
+  await soon(30);
+  assert.equal(sent.length, 0);
+  assert.ok(main.textContent.includes(t.addMany.none));
+});
+
+test("a text that is too long is not read", async () => {
+  const main = opened();
+  await pasted(main, `123456789012\n${" ".repeat(1_500_000)}`);
+  submit(main);
+  await soon(30);
+  assert.equal(sent.length, 0);
+  assert.ok(preview(main).textContent.includes(t.addMany.tooLong));
+  await pasted(main, "123456789012");
+  assert.ok(preview(main).textContent.includes(t.addMany.summary(1, 0)));
+});
+
+test("what was refused is said with its line and its reason, and left to be corrected", async () => {
+  answer = (accounts) => ({
+    created: [account(accounts[0])],
+    refused: [
+      { index: 1, problem: problem("already_connected", "It is connected.") },
+      { index: 2, problem: problem("invalid_fields", "Please correct: regions.", [{ message: "No such region." }]) },
+    ],
+  });
+  const main = opened();
+  await pasted(main, "number,name\n123456789012,One\n123456789013,Two\n123456789014,Three");
+  submit(main);
+  await until(isDone(main));
+  const shown = result(main).textContent;
+  for (const said of [
+    t.addMany.added(1),
+    t.addMany.refused(2),
+    "It is connected.",
+    "No such region.",
+    t.addMany.line(4),
+  ])
+    assert.ok(shown.includes(said), said);
+  assert.equal(field(main, "textarea").value, "number,name\n123456789013,Two\n123456789014,Three");
+  assert.equal(field(main, "form").hidden, false);
+});
+
+test("an import that is stopped says what was not sent, and leaves it", async () => {
+  const held = addsAllLater();
+  const main = opened();
+  await pasted(main, numbers(150).join("\n"));
+  submit(main);
+  await until(() => sent.length);
+  assert.ok(result(main).textContent.includes(t.addMany.progress(0, 150)));
+  assert.equal(document.activeElement, button(main, t.addMany.stop));
+  assert.equal(field(main, "form").hidden, true);
+  press(button(main, t.addMany.stop));
+  held.resolve();
+  await until(isDone(main));
+  assert.equal(sent.length, 1);
+  for (const said of [t.addMany.added(100), t.addMany.unsent(50)]) assert.ok(result(main).textContent.includes(said));
+  assert.equal(field(main, "textarea").value, numbers(150).slice(100).join("\n"));
+});
+
+test("an import that fails goes on where it was", async () => {
+  answer = (accounts, turn) =>
+    turn === 2
+      ? Response.json({ title: "No", detail: "Not now." }, { status: 422 })
+      : { created: accounts.map(account), refused: [] };
+  const main = opened();
+  await pasted(main, numbers(150).join("\n"));
+  submit(main);
+  await until(() => button(main, t.actions.retry));
+  assert.ok(result(main).textContent.includes("Not now."));
+  assert.ok(result(main).textContent.includes(t.addMany.added(100)));
+  press(button(main, t.actions.retry));
+  await until(() => result(main).textContent.includes(t.addMany.added(150)));
+  assert.equal(sent[2].key, sent[1].key);
+  assert.equal(field(main, "textarea").value, "");
+});
+
+test("whoever leaves is told what was added and what was not sent", async () => {
+  const held = addsAllLater();
+  const main = opened();
+  await pasted(main, numbers(150).join("\n"));
+  submit(main);
+  await until(() => sent.length);
+  view.abort();
+  held.resolve();
+  await until(() => toasts.textContent.includes(t.addMany.left(100, 50)));
+  assert.equal(sent.length, 1);
+});
+
+test("the list is read anew after an import", async () => {
+  const before = store.listingOf({});
+  const main = opened();
+  await pasted(main, "123456789012");
+  submit(main);
+  await until(isDone(main));
+  assert.notEqual(store.listingOf({}), before);
+  assert.equal(store.account("id123456789012").name, "Account123456789012");
+});
+
+test("a viewer is told why not", async () => {
+  await signIn(session, "viewer");
+  const main = opened();
+  assert.ok(main.textContent.includes(t.viewer.why));
+  assert.equal(field(main, "textarea"), undefined);
+  await signIn(session);
+});
