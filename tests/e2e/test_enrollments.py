@@ -17,6 +17,7 @@ from tests.support import sweeps
 from tests.support.connections import Connected, connect
 from tests.support.enrolled import Enrolled, enroll, make_synchronization_due, sweep_until
 from tests.support.http import Json, answer, problem
+from tests.support.invariants import Declare
 from tests.support.organizations import Organization
 from tests.support.waiting import wait_for
 
@@ -284,6 +285,26 @@ def test_a_role_that_lists_without_an_external_id_is_refused_as_any_role(
     assert enrolled.synchronize()["state"] == "finished"
     assert enrolled.enrollment()["status"] == "connected"
     assert set(enrolled.members()) == {MANAGEMENT, "Branch"}
+
+
+def test_a_synchronization_that_is_killed_is_made_anew_and_doubles_nothing(
+    own_organization: Organization, new_aws_organization: NewOrganization, declare: Declare
+) -> None:
+    declare("ReadOrganization", "Runtime exited", because="its process is killed")
+    organization = new_aws_organization("Branch", "Depot")
+    enrolled = enroll(own_organization.admin, organization)
+    organization.deploy(enrolled.offer())
+
+    with sweeps.killing_the_workers_of("ReadOrganization", once=True) as killed:
+        failed = enrolled.synchronize()
+
+    assert killed
+    assert failed["state"] == "failed"
+    (issue,) = enrolled.enrollment()["issues"]
+    assert issue["code"] == "synchronization_failed"
+    assert "{" not in issue["message"], "for people"
+    assert enrolled.synchronize()["state"] == "finished"
+    assert enrolled.enrollment()["totals"]["role_missing"] == len(enrolled.members()) == 3
 
 
 def test_an_account_that_was_connected_by_hand_keeps_its_name_and_its_role(
