@@ -197,7 +197,7 @@ def test_a_forged_cursor_is_refused_and_never_fails(listing: Listing, admin: Api
     ]
     forged += [
         [true[0], kind, key, account_id]
-        for kind in ("name", "word", "status", "number", "id", "used")
+        for kind in ("name", "word", "status", "number", "id", "used", "member")
         for key in (
             f"aaa0#{ACCOUNT}",
             f"prod9#{ACCOUNT}",

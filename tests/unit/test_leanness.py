@@ -173,6 +173,7 @@ def test_a_function_loads_only_what_it_uses(function: str) -> None:
         ("accounts_api", "/v1/accounts", "accounts"),
         ("accounts_api", "/v1/accounts/1", "accounts"),
         ("accounts_api", "/v1/accounts/1/verifications", "verifications"),
+        ("accounts_api", "/v1/enrollments/1/members", "enrollments"),
         ("instances_api", "/v1/accounts/1/instances", "instances"),
     ],
 )
