@@ -72,7 +72,6 @@ def connect(stack: Stack) -> None:
     verification = _test(api, path)
     account = api.get(path)
     _show_verdict(account, verification)
-    _show_next_steps(stack)
 
 
 def new_account(customer: Customer, credentials: dict[str, str] | None = None) -> dict[str, Any]:
@@ -138,7 +137,8 @@ def _show_verdict(account: dict[str, Any], verification: dict[str, Any]) -> None
         )
 
 
-def _show_next_steps(stack: Stack) -> None:
+def show_next_steps(stack: Stack) -> None:
+    """Where things are, who may sign in, and how to stop."""
     console.print(f"\n[bold]API[/]        {stack.api_url}")
     console.print(f"[bold]Page[/]       {stack.dashboard_url}")
     console.print("[bold]A token[/]    make token USER=admin")

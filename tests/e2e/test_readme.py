@@ -42,4 +42,6 @@ def test_every_line_of_the_tour_works(stack: Stack) -> None:
     assert '"status": "unconfirmed"' in said
     assert "aws iam create-role --role-name 'CavokCloud'" in said
     assert '"outcome": "confirmed"' in said
+    assert '"organization_arn": "arn:aws:organizations::400000000001:organization/' in said
+    assert said.count('"ou_path": "Root/Shops"') == 6
     assert "\nconfirmed\nStaging2\n" in said

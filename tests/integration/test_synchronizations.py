@@ -4,6 +4,7 @@ memory.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
@@ -751,14 +752,15 @@ def test_what_the_workflow_gives_up_keeps_its_reason_and_the_status(
     enrollment_id = enroll(admin)
     synchronize(enrollment_id, organization)
     begun = begin(enrollment_id)
-    request = request_of(begun, failure={"Error": "Sandbox.Timedout", "Cause": "after 180 s"})
+    cause = json.dumps({"errorMessage": "after 180 s", "stackTrace": ["/var/task/app.py, line 1"]})
+    request = request_of(begun, failure={"Error": "Sandbox.Timedout", "Cause": cause})
 
     assert not make_round(request, dependencies(organization), NO_DEADLINE)
 
     shown = admin.get(f"/v1/enrollments/{enrollment_id}").json
     assert shown["status"] == "connected"
     assert [issue["code"] for issue in shown["issues"]] == ["synchronization_failed"]
-    assert "Sandbox.Timedout: after 180 s" in shown["issues"][0]["message"]
+    assert shown["issues"][0]["message"].endswith(": Sandbox.Timedout: after 180 s")
     assert not shown["synchronizing"]
 
 

@@ -168,10 +168,13 @@ class Deployed:
 
     def _running_workflows(self) -> Iterator[Call]:
         client = self._client("stepfunctions")
-        for name, arn in self.stack.state_machines.items():
-            machine = client.describe_state_machine(stateMachineArn=arn)
+        for listed in client.list_state_machines()["stateMachines"]:
+            logical = self._logical.get(listed["name"], "")
+            if not logical:
+                continue
+            machine = client.describe_state_machine(stateMachineArn=listed["stateMachineArn"])
             role = machine["roleArn"].rsplit("/", 1)[-1]
-            traces = () if name == "reverify_accounts" else TO_TRACE
+            traces = TO_TRACE if logical.startswith("VerifyAccount") else ()
             for action in (*ON_EVERYTHING, *traces):
                 yield Call(role, action, "*")
 

@@ -26,6 +26,17 @@ def object_of(value: Any) -> Mapping[str, Any]:
     return value
 
 
+def message_of(cause: str) -> str:
+    """The exception's message in the Cause with which a Lambda task failed, which is JSON and has
+    its stack too. Other causes are returned unchanged.
+    """
+    try:
+        details = json.loads(cause)
+    except ValueError:
+        return cause
+    return str(details.get("errorMessage", cause)) if isinstance(details, dict) else cause
+
+
 def type_and_detail(event: Any) -> tuple[str, Mapping[str, Any]]:
     """The type and detail of an event as EventBridge delivers it. Raises MalformedEvent."""
     event_type = ids_of(object_of(event), "detail-type")["detail-type"]

@@ -1,6 +1,5 @@
 """Ending a verification, however it ended. An account is never left testing."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,7 +19,7 @@ from cavok.domain.errors import (
 from cavok.domain.instances import InstanceKey
 from cavok.domain.interactions import interaction_of_test
 from cavok.domain.issues import needed_for
-from cavok.domain.reading import ids_of, object_of, read_json
+from cavok.domain.reading import ids_of, message_of, object_of, read_json
 from cavok.domain.regions import UNUSABLE
 from cavok.domain.steps import Step, Verdict
 from cavok.domain.survey import MAX_UNDER_CONTROL, Survey
@@ -98,8 +97,8 @@ class VerificationReport:
             steps=tuple(Step.from_dict(step) for step in event.get("steps") or ()),
             survey=Survey.from_dict(found) if (found := event.get("survey")) else NOT_SURVEYED,
             error=failure.get("Error"),
-            cause=_message(failure.get("Cause", "")),
-            log_error=f"{log_failure['Error']}: {_message(log_failure.get('Cause', ''))}"
+            cause=message_of(failure.get("Cause", "")),
+            log_error=f"{log_failure['Error']}: {message_of(log_failure.get('Cause', ''))}"
             if log_failure
             else None,
             died=detail is not None,
@@ -239,14 +238,3 @@ def _write_end(
             "it will be tried again."
         ),
     )
-
-
-def _message(cause: str) -> str:
-    """The exception's message in a Lambda task's Cause, which is JSON. Other causes are returned
-    unchanged.
-    """
-    try:
-        details = json.loads(cause)
-    except ValueError:
-        return cause
-    return str(details.get("errorMessage", cause)) if isinstance(details, dict) else cause

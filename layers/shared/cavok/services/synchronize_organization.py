@@ -42,6 +42,7 @@ from cavok.domain.members import (
     plan_seen,
     plan_unseen,
 )
+from cavok.domain.reading import message_of
 from cavok.domain.synchronizations import Synchronization, SynchronizationState, Walk
 from cavok.observability import logger
 from cavok.services.enter_account import EntryDependencies
@@ -122,7 +123,7 @@ def make_round(
 
 
 def _said(failure: Mapping[str, Any]) -> str:
-    return f"{failure.get('Error', '')}: {failure.get('Cause', '')}"[:REASON_LIMIT]
+    return f"{failure.get('Error', '')}: {message_of(failure.get('Cause', ''))}"[:REASON_LIMIT]
 
 
 class _Synchronizing:

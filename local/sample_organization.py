@@ -1,0 +1,165 @@
+"""The second sample customer: an AWS Organization of the embedded AWS, with three units and twelve
+members. Like `customers`, it acts with the customer's own credentials, and any number of times.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from local.customers import CustomerAccount, Offer, deploy
+from local.settings import Problem
+
+NAME = "Northwind"
+MANAGEMENT = "400000000001"
+EXCLUDED_UNIT = "Sandbox"
+_ACCOUNT_SECONDS = 30
+
+_STATE_TAG = "emulator:state"
+"""See `local/fidelity/organizations_accounts.py`: AWS alone suspends accounts."""
+
+
+@dataclass(frozen=True)
+class Member:
+    """An account to be made. `without_rds`: a service control policy denies it RDS."""
+
+    name: str
+    unit: str
+    suspended: bool = False
+    without_rds: bool = False
+
+
+MEMBERS = (
+    Member("Shop Berlin", "Shops"),
+    Member("Shop Lyon", "Shops"),
+    Member("Shop Milan", "Shops"),
+    Member("Shop Oslo", "Shops"),
+    Member("Shop Porto", "Shops"),
+    Member("Shop Riga", "Shops", suspended=True),
+    Member("Backups", "Platform"),
+    Member("Data Lake", "Platform"),
+    Member("Pipelines", "Platform", without_rds=True),
+    Member("Reports", "Platform"),
+    Member("Search", "Platform"),
+    Member("Playground", EXCLUDED_UNIT),
+)
+
+
+@dataclass(frozen=True)
+class AwsOrganization:
+    """An AWS Organization in the hands of its management account. `units` and `members` are ids
+    and account numbers by name.
+    """
+
+    management: CustomerAccount
+    root: str
+    units: dict[str, str]
+    members: dict[str, str]
+
+    @property
+    def client(self) -> Any:
+        return self.management.client("organizations")
+
+    def create_account(self, name: str, unit: str) -> None:
+        """A new member in a unit, by their names. Raises Problem."""
+        _make(self, [Member(name, unit)])
+
+    def suspend(self, number: str) -> None:
+        """As AWS alone does."""
+        tag = {"Key": _STATE_TAG, "Value": "SUSPENDED"}
+        self.client.tag_resource(ResourceId=number, Tags=[tag])
+
+    def member(self, name: str) -> CustomerAccount:
+        return CustomerAccount(self.management.emulator_url, self.members[name])
+
+    def deploy(self, offer: Offer, **chosen: str) -> None:
+        """Follow an enrollment's “Deploy on AWS”, for all units unless the link names some."""
+        parameters = {"OrganizationalUnitIds": self.root} | offer.parameters | chosen
+        deploy(self.management, replace(offer, parameters=parameters))
+
+
+def prepare(
+    emulator_url: str, management: str = MANAGEMENT, members: Sequence[Member] = MEMBERS
+) -> AwsOrganization:
+    """The AWS Organization of these members; what is missing is made. It lets StackSets in. Raises
+    Problem.
+    """
+    place = CustomerAccount(emulator_url, management)
+    client = place.client("organizations")
+    with suppress(client.exceptions.AlreadyInOrganizationException):
+        client.create_organization(FeatureSet="ALL")
+    (root,) = (each["Id"] for each in client.list_roots()["Roots"])
+    units = _units(client, root, [member.unit for member in members])
+    organization = AwsOrganization(place, root, units, _members(client))
+    _make(organization, members)
+    place.client("cloudformation").activate_organizations_access()
+    return organization
+
+
+def _units(client: Any, root: str, names: Sequence[str]) -> dict[str, str]:
+    """Makes those that are missing."""
+    pages = client.get_paginator("list_organizational_units_for_parent").paginate(ParentId=root)
+    found = {unit["Name"]: unit["Id"] for page in pages for unit in page["OrganizationalUnits"]}
+    for name in dict.fromkeys(names):
+        if name not in found:
+            made = client.create_organizational_unit(Name=name, ParentId=root)
+            found[name] = made["OrganizationalUnit"]["Id"]
+    return found
+
+
+def _members(client: Any) -> dict[str, str]:
+    pages = client.get_paginator("list_accounts").paginate()
+    return {account["Name"]: account["Id"] for page in pages for account in page["Accounts"]}
+
+
+def _make(organization: AwsOrganization, members: Sequence[Member]) -> None:
+    """Makes the members that are missing, at once, and puts each into its unit."""
+    client = organization.client
+    missing = [member for member in members if member.name not in organization.members]
+    asked = {member: _asked_for(client, member.name) for member in missing}
+    for member, request in asked.items():
+        number = organization.members[member.name] = _ended(client, request)
+        client.move_account(
+            AccountId=number,
+            SourceParentId=organization.root,
+            DestinationParentId=organization.units[member.unit],
+        )
+        if member.suspended:
+            organization.suspend(number)
+        if member.without_rds:
+            _deny_rds(client, number)
+
+
+def _asked_for(client: Any, name: str) -> str:
+    email = f"{name.replace(' ', '.').lower()}@northwind.example"
+    asked = client.create_account(AccountName=name, Email=email)
+    return str(asked["CreateAccountStatus"]["Id"])
+
+
+def _ended(client: Any, request: str) -> str:
+    deadline = time.monotonic() + _ACCOUNT_SECONDS
+    while time.monotonic() < deadline:
+        status = client.describe_create_account_status(CreateAccountRequestId=request)[
+            "CreateAccountStatus"
+        ]
+        if status["State"] == "SUCCEEDED":
+            return str(status["AccountId"])
+        if status["State"] == "FAILED":
+            break
+        time.sleep(0.1)
+    raise Problem(f"The account {status['AccountName']} was not made: {status}")
+
+
+def _deny_rds(client: Any, number: str) -> None:
+    denying = {"Effect": "Deny", "Action": "rds:*", "Resource": "*"}
+    made = client.create_policy(
+        Name="NoDatabases",
+        Description="",
+        Type="SERVICE_CONTROL_POLICY",
+        Content=json.dumps({"Version": "2012-10-17", "Statement": [denying]}),
+    )
+    client.attach_policy(PolicyId=made["Policy"]["PolicySummary"]["Id"], TargetId=number)
