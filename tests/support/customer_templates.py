@@ -7,7 +7,9 @@ from typing import Any
 
 
 def the_only(template: dict[str, Any]) -> dict[str, Any]:
-    (resource,) = template["Resources"].values()
+    """The properties of a template's role or user."""
+    resources = template["Resources"].values()
+    (resource,) = (each for each in resources if each["Type"].startswith("AWS::IAM::"))
     properties: dict[str, Any] = resource["Properties"]
     return properties
 
