@@ -309,7 +309,8 @@ def template_of(account: Account, policy: LeastPrivilege) -> str:
 
 def inline_policies(account: Account, policy: LeastPrivilege) -> list[dict[str, Any]]:
     """Those that the template can make."""
-    (resource,) = json.loads(template_of(account, policy))["Resources"].values()
+    resources = json.loads(template_of(account, policy))["Resources"].values()
+    (resource,) = (each for each in resources if each["Type"].startswith("AWS::IAM::"))
     policies = resource["Properties"]["Policies"]
     return [one["Fn::If"][1] if "Fn::If" in one else one for one in policies]
 
