@@ -375,7 +375,7 @@ def test_a_viewer_sees_the_members_and_is_told_why_nothing_can_be_changed(viewer
     for name in ("Synchronize now", "Change", "End the enrollment"):
         button = page.get_by_role("button", name=name, exact=True)
         expect(button).to_have_attribute("aria-disabled", "true")
-    page.get_by_role("button", name="Synchronize now").click()
+    page.get_by_role("button", name="Synchronize now").click(force=True)
     expect(page.locator("#toasts")).to_contain_text("You are a viewer.")
     viewer.go("#/enrollments/new")
     expect(page.get_by_role("heading", name="AWS Organizations")).to_be_visible()
