@@ -3,9 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import "./drawn.mjs";
 
-const { bodyOf, entriesOf, tagsOf, tagsText, wrongIn } = await import(
-  "../../../functions/dashboard/static/lib/enrollment-options.js"
-);
+const { bodyOf, entriesOf, tagsOf, tagsText, wrongIn } =
+  await import("../../../functions/dashboard/static/lib/enrollment-options.js");
 
 const KNOWN = {
   name: "Northwind",
