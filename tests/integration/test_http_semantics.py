@@ -20,7 +20,8 @@ from functions.accounts_api import app as accounts_api
 from functions.instances_api import app as instances_api
 from tests.support import api
 from tests.support.api import ROLE_ACCOUNT, Answer, Api, is_problem
-from tests.support.builders import NOW, a_resource
+from tests.support.builders import NOW, ORGANIZATION_ID, a_resource
+from tests.support.enrollments import ENROLLMENT_ID, SYNCHRONIZATION_ID, make_one
 
 
 def _served() -> set[str]:
@@ -64,6 +65,7 @@ def account(admin: Api) -> dict[str, Any]:
     admin.put("/v1/organization/webhook", WEBHOOK)
     made = admin.account()
     wiring.resources().add(replace(RESOURCE, account_id=made["account_id"]))
+    make_one(ENROLLMENT_ID, SYNCHRONIZATION_ID, ORGANIZATION_ID, 0)
     return made
 
 
@@ -86,8 +88,14 @@ def read(admin: Api, path: str, account: dict[str, Any], **headers: str) -> Answ
 
 
 def _real(path: str, account: dict[str, Any]) -> str:
-    path = path.replace("{resource_id}", RESOURCE.resource_id)
-    return path.replace("{account_id}", account["account_id"]).replace("{kind}", "ec2")
+    ids = {
+        "{account_id}": account["account_id"],
+        "{resource_id}": RESOURCE.resource_id,
+        "{kind}": "ec2",
+        "{enrollment_id}": ENROLLMENT_ID,
+        "{synchronization_id}": SYNCHRONIZATION_ID,
+    }
+    return re.sub("{.*?}", lambda name: ids.get(name[0], name[0]), path)
 
 
 @pytest.mark.usefixtures("function")
