@@ -17,7 +17,7 @@ from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.connection_hints import ConnectionHint, MalformedHint
 from cavok.messages import one_message
 from cavok.observability import logger
-from cavok.services.hear_connection import Delivery, NotYet, hear_connection
+from cavok.services.hear_connection import Arrival, NotYet, hear_connection
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
@@ -34,7 +34,7 @@ def hear(record: SQSRecord) -> None:
     logger.append_keys(account_number=hint.account_number, request_id=hint.request_id)
     try:
         followed = hear_connection(
-            hint, _delivery(record), wiring.hearing_dependencies(), datetime.now(UTC)
+            hint, _arrival(record), wiring.hearing_dependencies(), datetime.now(UTC)
         )
     except NotYet as later:
         wiring.connection_hints().hide(record.receipt_handle, later.seconds)
@@ -42,10 +42,10 @@ def hear(record: SQSRecord) -> None:
     logger.info("Hint", change=hint.change, followed=followed)
 
 
-def _delivery(record: SQSRecord) -> Delivery:
+def _arrival(record: SQSRecord) -> Arrival:
     sent = int(record.attributes.sent_timestamp) / 1000
     received = int(record.attributes.approximate_receive_count)
-    return Delivery(datetime.fromtimestamp(sent, UTC), received)
+    return Arrival(datetime.fromtimestamp(sent, UTC), received)
 
 
 start_up.prepare(wiring.table, wiring.workflows)

@@ -58,8 +58,9 @@ def test_an_available_one_is_listed_accepted_published_and_documented() -> None:
 
 
 def test_no_other_code_names_a_provider() -> None:
-    """The example in the API's description does, what runs on the local stack, and the view that
-    adds many: it reads AWS's numbers alone.
+    """The example in the API's description does, what runs on the local stack, and what is of AWS
+    alone on the page: the view that adds many reads its numbers, and enrollments are of its
+    Organizations.
     """
     naming = {
         path.name
@@ -67,7 +68,12 @@ def test_no_other_code_names_a_provider() -> None:
         for path in (ROOT / folder).rglob(pattern)
         if re.search(r"""(["'])(aws|azure)\1""", path.read_text())
     }
-    assert naming == {"providers.py", "examples.py", "add-many.js"}  # providers.js has no quotes
+    assert naming == {
+        "providers.py",  # providers.js has no quotes
+        "examples.py",
+        "add-many.js",
+        "enrollment-options.js",
+    }
 
 
 def test_the_page_names_each() -> None:

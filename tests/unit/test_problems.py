@@ -117,8 +117,8 @@ def test_codes_of_different_causes_are_different() -> None:
 SEVERAL_PLACES = {
     "AccountNotFound": (3, "it is not there, or not any more"),
     "AdminsOnly": (2, "a change, and a listing with refresh: ask an admin"),
-    "BusyWithOthers": (12, "others change the same item, or took an import's time: send it again"),
-    "ChangedMeanwhile": (17, "others kept changing the same item: send it again"),
+    "BusyWithOthers": (13, "others change the same item, or took an import's time: send it again"),
+    "ChangedMeanwhile": (18, "others kept changing the same item: send it again"),
     "InstanceNotFound": (4, "found nowhere; the fourth is an answer that was stored"),
     "InvitationNotFound": (2, "a token of no account, and one that opens nothing"),
     "NotAnswered": (2, "the way in, and the call: neither did anything"),

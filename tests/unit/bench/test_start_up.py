@@ -13,7 +13,7 @@ from tests.bench.start_up import _FIRST_CLIENTS, BEFORE, StartUp
 from tests.support.template import FUNCTIONS
 
 WITHOUT_LAYER = {"DashboardPage"}
-NEW = {"SweepAccounts"}
+NEW = {"HearConnections", "ReadOrganization", "SweepAccounts"}
 """Functions that were not there before."""
 
 

@@ -15,13 +15,17 @@ import pytest
 from cfnlint import api as cfnlint
 
 from cavok.adapters.templates import ENROLLMENT_TEMPLATE, FILES
-from cavok.domain import enrollment_templates, permissions
+from cavok.domain import enrollment_templates
+from cavok.domain.accounts import AccessType
 from cavok.domain.enrollment_templates import member_template, organization_template
 from cavok.domain.enrollments import READS
-from cavok.domain.instructions import Trust, installed
+from cavok.domain.instructions import Trust, installed, template_groups
+from cavok.domain.permissions import LOGS
 from tests.support.builders import EXTERNAL_ID, WORKLOAD
+from tests.support.customer_templates import granted_by
 from tests.support.enrollments import an_enrollment
 
+OF_ROLES = template_groups(AccessType.ASSUME_ROLE)
 TRUST = Trust(trusted_account_id=WORKLOAD, external_id=EXTERNAL_ID)
 URL = "https://templates.example/connect/000000000000/organization-v1.yaml"
 PLAIN = an_enrollment()
@@ -99,7 +103,9 @@ def test_every_stack_speaks_for_itself_and_the_customers_own_waits_for_no_member
     assert members["DependsOn"] == ["CavokRole"]
     assert own["Properties"] == members["Properties"]
     granted = {each["Ref"] for each in own["Properties"]["Grants"]}
-    assert granted == {"WriteLogs", "EncryptedVolumes", "Ec2", "Rds"}
+    assert granted == {"WriteLogs"} | {
+        group.policy_name.removeprefix("Cavok") for group in OF_ROLES if group is not LOGS
+    }
 
 
 def test_the_stack_set_deploys_to_whole_units_now_and_later_and_goes_on_past_failures() -> None:
@@ -116,29 +122,13 @@ def test_the_stack_set_deploys_to_whole_units_now_and_later_and_goes_on_past_fai
 
 
 def test_members_grant_the_catalog_and_each_group_can_be_left_out() -> None:
-    policies = member_template()["Resources"]["CavokRole"]["Properties"]["Policies"]
-    always = [policy["PolicyName"] for policy in policies if "PolicyName" in policy]
-    by_condition = {
-        policy["Fn::If"][0]: policy["Fn::If"][1]["PolicyName"]
-        for policy in policies
-        if "Fn::If" in policy
-    }
+    usual = {group.policy_name for group in OF_ROLES if not group.optional}
 
-    assert always == [permissions.CHECKING.policy_name]
-    assert set(by_condition.values()) == {
-        group.policy_name
-        for group in permissions.GROUPS
-        if group not in (permissions.TRUST, permissions.CHECKING)
-    }
-    assert (
-        by_condition.items()
-        >= {
-            "GrantsEc2": "CavokEc2",
-            "GrantsRds": "CavokRds",
-            "WritesLogs": "CavokLogs",
-            "GrantsEncryptedVolumes": "CavokEncryptedVolumes",
-        }.items()
-    )
+    assert granted_by(member_template()).keys() == usual
+    for group in OF_ROLES:
+        name = "WriteLogs" if group is LOGS else group.policy_name.removeprefix("Cavok")
+        assert granted_by(member_template(), **{name: "No"}).keys() == usual - {group.policy_name}
+        assert granted_by(member_template(), **{name: "Yes"}).keys() == usual | {group.policy_name}
 
 
 def test_a_boundary_is_named_because_it_exists_once_an_account() -> None:

@@ -1,7 +1,7 @@
 // The units of an AWS Organization as a tree, with how many members are in each, by state.
 
 /** In the order in which they are shown. */
-export const STATES = ["connected", "role_missing", "problem", "excluded", "suspended", "closed"];
+export const MEMBER_STATES = ["connected", "role_missing", "problem", "excluded", "suspended", "closed"];
 
 /**
  * `own`: the members in the unit itself. `all`: also those in the units below it.

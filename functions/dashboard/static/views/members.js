@@ -4,7 +4,7 @@ import * as api from "../lib/api.js";
 import { announce, fill, focusOn, h, keyed, later, uniqueId } from "../lib/dom.js";
 import { stopwatch } from "../lib/elapsed.js";
 import { icon } from "../lib/icons.js";
-import { STATES, countOf, progressOf, treeOf } from "../lib/units.js";
+import { MEMBER_STATES, countOf, progressOf, treeOf } from "../lib/units.js";
 import { button, skeleton, STATUS_ICONS } from "../lib/ui.js";
 import { keptTrue, pagedList } from "../lib/watched.js";
 import { number, wordOf } from "../texts.js";
@@ -42,7 +42,8 @@ function mark(state) {
 }
 
 // States of a newer API come last.
-const statesOf = (totals) => [...new Set([...STATES, ...Object.keys(totals)])].filter((state) => totals[state] > 0);
+const statesOf = (totals) =>
+  [...new Set([...MEMBER_STATES, ...Object.keys(totals)])].filter((state) => totals[state] > 0);
 
 /** How many are in each state; of one state alone, with `only`. */
 export function stateCounts(totals, only = "") {
@@ -307,14 +308,14 @@ export function memberTree(base, signal) {
     filters,
     h("legend", { class: "sr-only" }, t.enrollments.filter),
     entry("", t.enrollments.allStates),
-    STATES.map((each) => entry(each, t.enrollments.states[each])),
+    MEMBER_STATES.map((each) => entry(each, t.enrollments.states[each])),
   );
 
   let before = "";
   let isDue = false;
   let passed = stopwatch();
   const take = (totals) => {
-    ["", ...STATES].forEach((each, index) => {
+    ["", ...MEMBER_STATES].forEach((each, index) => {
       filters.querySelectorAll(".count")[index].textContent = number(countOf(totals, each));
     });
     const now = JSON.stringify(totals);

@@ -74,7 +74,7 @@ class HearingDependencies:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class Arrival:
     """How a message arrived: when it was sent, UTC, and for which time it is received."""
 
     sent_at: datetime
@@ -82,16 +82,16 @@ class Delivery:
 
 
 def hear_connection(
-    hint: ConnectionHint, delivery: Delivery, dependencies: HearingDependencies, now: datetime
+    hint: ConnectionHint, arrival: Arrival, dependencies: HearingDependencies, now: datetime
 ) -> Followed:
     """Answers CloudFormation, and has the account tested if it is one of the organization with the
     hint's external ID. A test, and nothing that the hint says, decides what is shown.
 
     May be called any number of times. A message that comes again was admitted at its first
-    delivery. Raises NotYet; also NotDelivered, Conflict, ServiceUnavailable, after which the
+    arrival. Raises NotYet; also NotDelivered, Conflict, ServiceUnavailable, after which the
     message comes again.
     """
-    _answer(hint, delivery, dependencies.client)
+    _answer(hint, arrival, dependencies.client)
     organization_id = _organization_of(hint, dependencies)
     if organization_id is None:
         return Followed.UNKNOWN
@@ -104,11 +104,11 @@ def hear_connection(
     ]
     if account is None and not enrollments:
         return Followed.UNKNOWN
-    if delivery.received == 1:
+    if arrival.received == 1:
         admission = dependencies.hints.admit(organization_id, number, hint.request_id, now)
         if admission is not Admission.ADMITTED:
             return Followed(admission.value)
-    if wait := hint.waits(delivery.sent_at, now):
+    if wait := hint.waits(arrival.sent_at, now):
         raise NotYet(wait)
     for enrollment_id in enrollments:
         start_synchronization(
@@ -121,21 +121,21 @@ def hear_connection(
         )
     if account is None:
         return Followed.SYNCHRONIZING
-    return _have_tested(account, hint, delivery, dependencies, now)
+    return _have_tested(account, hint, arrival, dependencies, now)
 
 
-def _answer(hint: ConnectionHint, delivery: Delivery, client: WebhookClient) -> None:
+def _answer(hint: ConnectionHint, arrival: Arrival, client: WebhookClient) -> None:
     """Raises NotDelivered if a repetition may succeed. Anybody can publish an address that never
     answers, so that ends.
     """
-    if hint.response_address is None or delivery.received > ANSWER_TRIES:
+    if hint.response_address is None or arrival.received > ANSWER_TRIES:
         return
     body = json.dumps(hint.response()).encode()
     try:
         client.put(urlsplit(hint.response_address), body, seconds=ANSWER_SECONDS)
     except NotDelivered as error:
         final = error.status is not None and error.status < _FAULT
-        if not final and delivery.received < ANSWER_TRIES:
+        if not final and arrival.received < ANSWER_TRIES:
             raise
         logger.info("Not answered", reason=str(error))
 
@@ -149,7 +149,7 @@ def _organization_of(hint: ConnectionHint, dependencies: HearingDependencies) ->
 def _have_tested(
     found: Account,
     hint: ConnectionHint,
-    delivery: Delivery,
+    arrival: Arrival,
     dependencies: HearingDependencies,
     now: datetime,
 ) -> Followed:
@@ -161,7 +161,7 @@ def _have_tested(
         account = accounts.get(*ids)
         if account.revoked:
             return Followed.UNUSED
-        if account.testing(now) and now < delivery.sent_at + TRIED_FOR:
+        if account.testing(now) and now < arrival.sent_at + TRIED_FOR:
             raise NotYet(TRIED_AGAIN_AFTER)
         said = account.heard_of(now, deleted=deleted, due=not at_once)
         if not at_once or account.testing(now):
