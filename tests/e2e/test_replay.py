@@ -273,6 +273,7 @@ def test_a_permission_that_is_too_broad_is_noticed(replay: Replay, policies: Pol
     assert sorted(replay.wrongly_allowed(policies)) == [
         f"DashboardPageRole: sqs:ReceiveMessage {queue}"
         for queue in (
+            "ConnectionHints",
             "FiredClocks",
             "FollowedActs",
             "InteractionsToLog",

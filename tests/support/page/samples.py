@@ -51,6 +51,7 @@ def account(index: int, **changes: Any) -> dict[str, Any]:
         "issues": [],
         "capabilities": {"ec2": "unknown", "rds": "unknown", "logs": "unknown"},
         "template": None,
+        "enrollment_id": None,
         "verification": {
             "verification_id": "test1",
             "outcome": before if status == "unconfirmed" else status,
