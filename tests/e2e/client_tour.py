@@ -21,6 +21,13 @@ from cavok_client.api.accounts import (
     list_accounts,
     patch_account,
 )
+from cavok_client.api.enrollments import (
+    create_synchronization,
+    get_enrollment,
+    get_synchronization,
+    list_enrollments,
+    list_members,
+)
 from cavok_client.api.organization import get_organization
 from cavok_client.api.verifications import create_verification, get_verification
 from cavok_client.models import (
@@ -28,7 +35,10 @@ from cavok_client.models import (
     AccountBody,
     AccountChangeBody,
     AccountPage,
+    EnrollmentBody,
+    EnrollmentPage,
     InstructionsBody,
+    MemberPage,
     NewAccountBody,
     NewAccountBodyProvider,
     OrganizationBody,
@@ -37,6 +47,8 @@ from cavok_client.models import (
     QuotaName,
     State,
     Status,
+    SynchronizationBody,
+    SynchronizationState,
     VerificationBody,
 )
 
@@ -98,6 +110,17 @@ def tour(client: AuthenticatedClient, connected: str) -> None:
     assert a(Problem, late).code == "precondition_failed"
     gone = delete_account.sync_detailed(account.account_id, client=client)
     assert gone.status_code == HTTPStatus.NO_CONTENT
+
+    (enrollment,) = a(EnrollmentPage, list_enrollments.sync(client=client)).items
+    enrolled = enrollment.enrollment_id
+    started = a(SynchronizationBody, create_synchronization.sync(enrolled, client=client))
+    while started.state is SynchronizationState.RUNNING:
+        assert time.monotonic() < deadline
+        time.sleep(0.5)
+        read = get_synchronization.sync(enrolled, started.synchronization_id, client=client)
+        started = a(SynchronizationBody, read)
+    assert a(EnrollmentBody, get_enrollment.sync(enrolled, client=client)).name == "Northwind"
+    assert a(MemberPage, list_members.sync(enrolled, client=client, limit=20)).items == []
 
 
 if __name__ == "__main__":

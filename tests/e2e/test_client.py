@@ -10,6 +10,7 @@ from local.customers import CustomerAccount
 from local.settings import HOME, ROOT, environment
 from local.stack import Stack
 from tests.e2e.using import connect_and_use
+from tests.support.http import answer
 from tests.support.organizations import new_organization
 
 TOUR = ROOT / "tests" / "e2e" / "client_tour.py"
@@ -35,6 +36,13 @@ def test_the_generated_client_makes_the_readmes_tour(
     _run("make", "client")
     with new_organization(stack) as organization:
         account = connect_and_use(organization.admin, new_place()).connected
+        enrollment = {
+            "name": "Northwind",
+            "provider": "aws",
+            "management_account_id": new_place().account_number,
+            "write_logs": False,
+        }
+        answer(organization.admin.post("/v1/enrollments", json=enrollment))
         said = _run(
             HOME / "venvs" / "client" / "bin" / "python",
             TOUR,

@@ -406,7 +406,9 @@ def another(account: dict[str, Any], admin: Api) -> None:
 @pytest.mark.usefixtures("another", "function")
 @pytest.mark.parametrize("path", LISTS)
 def test_8288_3_every_list_has_links(path: str, admin: Api, account: dict[str, Any]) -> None:
-    answer = admin.get(_real(path, account), limit="1")
+    known = {each["name"] for each in EVERY_PATH[path]["get"]["parameters"]}
+    # The units of an enrollment have pages of one size.
+    answer = admin.get(_real(path, account), **({"limit": "1"} if "limit" in known else {}))
 
     assert ("link" in answer.headers) == (answer.json["next_cursor"] is not None)
     if path in ("/v1/accounts", "/v1/audit"):

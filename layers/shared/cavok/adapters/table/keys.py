@@ -43,7 +43,7 @@ others that read or write it.
 | by_usage           | usage counters | usage_of        | used                 | keys only  |
 | by_schedule        | resources      | scheduled       | sk                   | keys only  |
 | by_turn            | resources      | turns_of        | turn_key             | keys only  |
-| by_external_id     | organizations  | external_id     | pk                   | keys only  |
+| by_external_id     | organizations  | external_id     | sk                   | keys only  |
 
 by_name, by_status and by_template project keys only. A verification that changes neither name nor
 status, and reads the same version, writes nothing to them, and a page of accounts is one query and

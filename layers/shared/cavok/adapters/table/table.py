@@ -212,7 +212,7 @@ class ByExternalId(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
         projection = KeysOnlyProjection()
 
     external_id = UnicodeAttribute(hash_key=True)
-    pk = UnicodeAttribute(range_key=True)
+    sk = UnicodeAttribute(range_key=True)
 
 
 class Item(Model):
