@@ -85,7 +85,7 @@ PROVED = len(SURVEYED) + 2
 HAND_OVERS_AT_ONCE = 8
 """Each is a transaction and a start of an execution."""
 
-_UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
+_UNREADABLE = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """Errors of reading an item that was written in another form."""
 
 
@@ -275,14 +275,14 @@ class Sweep:
             account = found.get(key)
             if account is None:
                 continue
-            self._note_age(untested_since(account), now)
-            if account.testing(now):
-                continue
-            calls = sum(calls_of_a_test(each.regions) for each in [*page, account])
-            if page and calls > CALLS_OF_A_PAGE:
-                queue.put_back([each for each in wanted[place:] if each in found])
-                break
             with self._concerning(account.account_id):
+                self._note_age(untested_since(account), now)
+                if account.testing(now):
+                    continue
+                calls = sum(calls_of_a_test(each.regions) for each in [*page, account])
+                if page and calls > CALLS_OF_A_PAGE:
+                    queue.put_back([each for each in wanted[place:] if each in found])
+                    break
                 if dead := self._dead_test(account):
                     self._abort(dead, now)
                 else:
