@@ -22,6 +22,7 @@ from pynamodb.exceptions import PynamoDBException
 from cavok import wiring
 from cavok.adapters.customer import probes
 from cavok.adapters.customer.probed_account import ProbedAccount
+from cavok.adapters.customer.session import WrongKey
 from cavok.adapters.table.accounts import AccountItem, Accounts
 from cavok.adapters.table.due_accounts import DueAccounts
 from cavok.adapters.table.keys import DUE_SHARDS
@@ -1075,6 +1076,45 @@ def test_the_handler_says_how_long_accounts_waited_also_if_none_is_due(
     assert [line["HoursUntested"] for line in lines if "HoursUntested" in line] == [[0.0]]
 
 
+def test_a_sweep_that_fails_says_what_it_tested_but_not_that_it_looked(
+    handled: Customers,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (account,) = connected()
+    look = DueAccounts.keys
+
+    def fail_once_tested(self: DueAccounts, now: datetime, since: datetime | None) -> Any:
+        if handled.tested:
+            raise PynamoDBException("throttled")
+        return look(self, now, since)
+
+    monkeypatch.setattr(DueAccounts, "keys", fail_once_tested)
+
+    with pytest.raises(PynamoDBException):
+        handle()
+
+    (tested,) = (vars(each)["tests"] for each in caplog.records if each.message == "Tested")
+    assert [*tested.values()] == [account.account_id]
+    assert "HoursUntested" not in capsys.readouterr().out
+
+
+def test_a_call_that_another_key_signed_fails_the_sweep_once_all_are_tested(
+    handled: Customers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So that the alarm on the function's errors rings."""
+    odd, *others = connected(3)
+    handled.finds["A0"] = refuses(WrongKey("GET https://iam.amazonaws.com/"))
+
+    with pytest.raises(WrongKey):
+        handle()
+
+    assert all(stored(account).verification for account in others)
+    assert [test.account_id for test in handled.started] == [odd.account_id]
+    assert "HoursUntested" in capsys.readouterr().out
+
+
 def test_the_handler_leaves_all_to_another_sweep_that_runs(
     handled: Customers, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1451,7 +1491,7 @@ def test_a_sweep_goes_on_where_nobody_can_say_how_many_connections_are_open(
     assert not swept.failed
 
 
-WRONG = {"missing": None, "null": {"NULL": True}, "a map": {"M": {}}}
+WRONG: dict[str, Any] = {"missing": None, "null": {"NULL": True}, "a map": {"M": {}}}
 """What each attribute may have instead of a value of its own type."""
 
 KEYS = {
