@@ -26,6 +26,7 @@ start_up.prepare(wiring.table, wiring.customer_roles, wiring.workflows)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes the sweep's name, ARN and start, and `apart`: whether the last invocation died. Returns
     the number of tested accounts, those with tests of their own, and whether any may be left.
+    Raises WrongKey in the end, so that an alarm rings.
     """
     deadline = Deadline.after(SWEEP_SECONDS, time.monotonic)
     sweep = Sweep(
@@ -35,9 +36,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         int(wiring.setting("SWEEP_TESTS")),
         wiring.sweep_dependencies(),
     )
-    swept = sweep.run(deadline, apart=event["apart"])
-    _measure(swept)
+    try:
+        swept = sweep.run(deadline, apart=event["apart"])
+    finally:  # A sweep that fails has tested accounts, too.
+        _measure(sweep.swept)
+    if not swept.left_to_another:
+        count("HoursUntested", swept.hours_untested)
     _start_synchronizations(event["sweep_id"])
+    if swept.wrong_keys:
+        raise swept.wrong_keys[0]
     return swept.as_dict()
 
 
@@ -50,7 +57,6 @@ def _began(event: dict[str, Any]) -> datetime:
 def _measure(swept: Swept) -> None:
     if swept.left_to_another:
         return
-    count("HoursUntested", swept.hours_untested)
     for outcome, tests in swept.outcomes.items():
         with single_metric("Verifications", MetricUnit.Count, tests) as metric:
             metric.add_dimension("outcome", outcome)

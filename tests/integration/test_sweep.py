@@ -22,7 +22,8 @@ from pynamodb.exceptions import PynamoDBException
 from cavok import wiring
 from cavok.adapters.customer import probes
 from cavok.adapters.customer.probed_account import ProbedAccount
-from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.customer.session import WrongKey
+from cavok.adapters.table.accounts import AccountItem, Accounts
 from cavok.adapters.table.due_accounts import DueAccounts
 from cavok.adapters.table.keys import DUE_SHARDS
 from cavok.adapters.table.stream import change_of
@@ -1087,6 +1088,45 @@ def test_synchronizations_are_started_after_the_tests_so_that_none_is_lost_by_th
     assert stored(account).verification
 
 
+def test_a_sweep_that_fails_says_what_it_tested_but_not_that_it_looked(
+    handled: Customers,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (account,) = connected()
+    look = DueAccounts.keys
+
+    def fail_once_tested(self: DueAccounts, now: datetime, since: datetime | None) -> Any:
+        if handled.tested:
+            raise PynamoDBException("throttled")
+        return look(self, now, since)
+
+    monkeypatch.setattr(DueAccounts, "keys", fail_once_tested)
+
+    with pytest.raises(PynamoDBException):
+        handle()
+
+    (tested,) = (vars(each)["tests"] for each in caplog.records if each.message == "Tested")
+    assert [*tested.values()] == [account.account_id]
+    assert "HoursUntested" not in capsys.readouterr().out
+
+
+def test_a_call_that_another_key_signed_fails_the_sweep_once_all_are_tested(
+    handled: Customers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """So that the alarm on the function's errors rings."""
+    odd, *others = connected(3)
+    handled.finds["A0"] = refuses(WrongKey("GET https://iam.amazonaws.com/"))
+
+    with pytest.raises(WrongKey):
+        handle()
+
+    assert all(stored(account).verification for account in others)
+    assert [test.account_id for test in handled.started] == [odd.account_id]
+    assert "HoursUntested" in capsys.readouterr().out
+
+
 def test_the_handler_leaves_all_to_another_sweep_that_runs(
     handled: Customers, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1463,6 +1503,76 @@ def test_a_sweep_goes_on_where_nobody_can_say_how_many_connections_are_open(
     assert not swept.failed
 
 
+WRONG: dict[str, Any] = {"missing": None, "null": {"NULL": True}, "a map": {"M": {}}}
+"""What each attribute may have instead of a value of its own type."""
+
+KEYS = {
+    *("pk", "sk", "due_shard", "next_verification_at"),  # without them, no sweep finds the account
+    *("name_key", "status_pk", "template_pk"),  # no sweep reads them
+}
+"""Of the table and its indexes. DynamoDB refuses another type."""
+
+ATTRIBUTES = {
+    attribute.attr_name: name == "writes" or not attribute.null
+    for name, attribute in AccountItem.get_attributes().items()
+    if name not in KEYS
+}
+"""All others of an account, by their stored names; whether no account may lack it."""
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["tested", "apart"])
+@pytest.mark.parametrize("wrong", WRONG)
+def test_one_wrong_attribute_of_an_account_keeps_nobody_else_from_being_tested(
+    handled: Customers,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    wrong: str,
+    apart: bool,
+) -> None:
+    """Whichever it is, and whoever wrote it. Each odd account has another one. The log names it."""
+    monkeypatch.setenv("SWEEP_TESTS", "100")
+    monkeypatch.setattr(sweep, "AT_ONCE", 100)
+    monkeypatch.setattr(sweep, "CALLS_OF_A_PAGE", 100_000)
+    odd = connected(len(ATTRIBUTES), attempts=1)
+    others = connected(5, first=len(odd), organization_id="others", attempts=1)
+    of = {account.account_id: name for account, name in zip(odd, ATTRIBUTES, strict=True)}
+    for account in odd:
+        have(account, of[account.account_id], WRONG[wrong])
+
+    handle(apart=apart)
+
+    reached = {test.account_id for test in handled.started} if apart else set(handled.tested)
+    assert reached >= {account.account_id for account in others}
+    (failed,) = (line for each in caplog.records if (line := vars(each).get("failed")))
+    assert not reached & failed.keys()
+    assert reached | failed.keys() == {account.account_id for account in [*odd, *others]}
+    left_out = {of[account_id] for account_id in failed}
+    assert left_out == {a for a, required in ATTRIBUTES.items() if required or wrong == "a map"}
+
+
+def test_nor_does_what_nobody_foresaw_of_it(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd, *others = connected(3)
+    monkeypatch.setattr(
+        sweep, "untested_since", lambda found: found.created_at if found != odd else None
+    )
+
+    swept = customers.swept()
+
+    assert (swept.outcomes, list(swept.failed)) == ({"confirmed": len(others)}, [odd.account_id])
+
+
+def have(account: Account, attribute: str, value: dict[str, Any] | None) -> None:
+    """Lets the stored account have this value as an attribute, or not have it."""
+    item = image(account)
+    if value is None:
+        item.pop(attribute, None)
+    else:
+        item[attribute] = value
+    client("dynamodb").put_item(TableName=TABLE, Item=item)
+
+
 @pytest.mark.parametrize("apart", [False, True])
 @pytest.mark.parametrize(
     ("attribute", "text"),
@@ -1473,6 +1583,7 @@ def test_a_sweep_goes_on_where_nobody_can_say_how_many_connections_are_open(
         ("capabilities", "[]"),
         ("capabilities", "null"),
         ("issues", "[1]"),
+        pytest.param("issues", "[" * 100_000, id="issues-nested deeply"),
     ],
 )
 def test_an_account_that_cannot_be_read_keeps_nobody_from_being_tested(

@@ -16,7 +16,7 @@ from threading import Event
 from typing import Any
 
 from cavok.adapters.customer.probes import PROBES
-from cavok.adapters.customer.session import close_idle_connections
+from cavok.adapters.customer.session import WrongKey, close_idle_connections
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.due_accounts import DueAccounts
 from cavok.adapters.table.table import WriteConflict, retry_while_busy
@@ -85,7 +85,7 @@ PROVED = len(SURVEYED) + 2
 HAND_OVERS_AT_ONCE = 8
 """Each is a transaction and a start of an execution."""
 
-_UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
+_UNREADABLE = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """Errors of reading an item that was written in another form."""
 
 
@@ -111,6 +111,7 @@ class Swept:
     tests           the account of each test, by the test's id, which its session is named after.
     handed_over     why an account was given a test of its own, by account.
     failed          what failed in Cavok, by account. They are due again, at the latest after LEASE.
+    wrong_keys      tests that stopped because another customer's key had signed a call.
     left            whether accounts may still be due: the time was up, or another sweep runs.
     left_to_another whether another sweep runs, so that this one did not look.
     hours_untested  the longest time that an account whose turn came had gone without a verdict; of
@@ -122,6 +123,7 @@ class Swept:
     tests: dict[str, str] = field(default_factory=dict)
     handed_over: dict[str, str] = field(default_factory=dict)
     failed: dict[str, Exception] = field(default_factory=dict)
+    wrong_keys: list[WrongKey] = field(default_factory=list)
     left: bool = False
     left_to_another: bool = False
     hours_untested: float = 0.0
@@ -211,7 +213,8 @@ class Sweep:
         if apart:
             return self.take_apart()
         if self._an_older_one_runs():
-            return Swept(left=True, left_to_another=True)
+            self.swept.left = self.swept.left_to_another = True
+            return self.swept
         queue, since = FairQueue(), None
         while deadline.left:
             since = self._look(queue, since)
@@ -275,14 +278,14 @@ class Sweep:
             account = found.get(key)
             if account is None:
                 continue
-            self._note_age(untested_since(account), now)
-            if account.testing(now):
-                continue
-            calls = sum(calls_of_a_test(each.regions) for each in [*page, account])
-            if page and calls > CALLS_OF_A_PAGE:
-                queue.put_back([each for each in wanted[place:] if each in found])
-                break
             with self._concerning(account.account_id):
+                self._note_age(untested_since(account), now)
+                if account.testing(now):
+                    continue
+                calls = sum(calls_of_a_test(each.regions) for each in [*page, account])
+                if page and calls > CALLS_OF_A_PAGE:
+                    queue.put_back([each for each in wanted[place:] if each in found])
+                    break
                 if dead := self._dead_test(account):
                     self._abort(dead, now)
                 else:
@@ -390,6 +393,8 @@ class Sweep:
         except (WriteConflict, AccountNotFound):
             return None
         except Exception as error:  # noqa: BLE001  a failure concerns its account alone
+            if isinstance(error, WrongKey):
+                self.swept.wrong_keys.append(error)
             return repr(error)[:300]
         self.swept.outcomes[outcome] += 1
         self.swept.unchanged += unchanged

@@ -215,7 +215,10 @@ class AccountItem(Item):
         )
 
     def account(self) -> Account:
-        """The stored account."""
+        """The stored account. Raises ValueError if it lacks what every account has."""
+        lacks = [name for name in _REQUIRED if getattr(self, name) is None]
+        if lacks:
+            raise ValueError(f"The account lacks {', '.join(lacks)}.")
         return self.as_a(
             Account,
             organization_id=self.pk.removeprefix(keys.ORGANIZATION),
@@ -241,6 +244,16 @@ _STORED_OTHERWISE = {
 }
 """Fields of an account, and their attributes. All other fields have an attribute of the same name.
 """
+
+_REQUIRED = (
+    "writes",  # PynamoDB lets a VersionAttribute be null.
+    *(
+        name
+        for name, attribute in AccountItem.get_attributes().items()
+        if name in Account.__dataclass_fields__ and not attribute.null
+    ),
+)
+"""Attributes that every account has. PynamoDB checks that when it writes, not when it reads."""
 
 LISTED = {
     attribute
