@@ -11,7 +11,9 @@ FIELD = (ROOT / "functions/dashboard/static/lib/regions-field.js").read_text()
 
 
 def test_the_page_suggests_every_region() -> None:
-    found = re.search(r"^export const KNOWN_REGIONS = \[(.*?)^\];$", FIELD, re.MULTILINE | re.DOTALL)
+    found = re.search(
+        r"^export const KNOWN_REGIONS = \[(.*?)^\];$", FIELD, re.MULTILINE | re.DOTALL
+    )
     assert found
 
     assert re.findall(r'"([^"]+)"', found[1]) == sorted(REGIONS)
