@@ -142,7 +142,7 @@ def test_whoever_reads_a_public_view_as_their_session_ends_is_told_and_reads_on(
     page = admin.page
     page.reload()
     page.get_by_role("link", name="Access Details").first.click()
-    policy = page.get_by_role("main").locator("pre").last
+    policy = page.get_by_role("main").locator("pre:visible").last
     expect(policy).to_be_visible()
     expect(page.get_by_role("main").locator("[aria-busy=true]")).to_have_count(0)
     policy.focus()

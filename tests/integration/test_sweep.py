@@ -851,6 +851,54 @@ def test_what_becomes_due_while_a_sweep_runs_waits_for_no_more_than_a_page(
     assert f"01JN8Q5M3C{80:016}" in customers.tested[:8]
 
 
+def test_what_the_index_shows_late_is_found_by_the_same_sweep() -> None:
+    """It may be due before the last look, which did not see it."""
+    (account,) = connected(1, due=NOW - timedelta(seconds=10))
+
+    found = wiring.due_accounts().keys(NOW, since=NOW)
+
+    assert list(found) == [AccountKey(ORGANIZATION_ID, account.account_id)]
+
+
+def test_what_is_no_longer_due_is_not_tested_though_the_index_says_so(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (account,) = connected(1, due=NOW + timedelta(seconds=1))
+    key = AccountKey(ORGANIZATION_ID, account.account_id)
+    monkeypatch.setattr(DueAccounts, "keys", lambda *_: {key: NOW})
+    deadline = Deadline(1.0, count().__next__)
+
+    customers.swept(deadline=deadline)
+
+    assert customers.tested == []
+
+
+def test_each_page_closes_idle_connections(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "AT_ONCE", 2)
+    closed = Mock()
+    monkeypatch.setattr(sweep, "close_idle_connections", closed)
+    connected(5)
+
+    customers.swept()
+
+    assert closed.call_count == 3
+
+
+def test_a_test_that_did_not_begin_in_time_never_does(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for it, and its account has a test of its own."""
+    ends = Mock(wraps=sweep.ThreadPoolExecutor(1))
+    monkeypatch.setattr(sweep, "ThreadPoolExecutor", lambda _: ends)
+    connected()
+
+    customers.swept()
+
+    ends.shutdown.assert_called_once_with(wait=False, cancel_futures=True)
+
+
 def test_the_longest_overdue_of_an_organization_comes_first(customers: Customers) -> None:
     for index in range(5):
         connected(1, first=index, due=NOW - timedelta(minutes=index))

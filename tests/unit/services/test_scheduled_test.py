@@ -106,3 +106,28 @@ def test_accounts_that_are_tested_at_once_read_their_organization_once(
 
     assert [one and one.external_id for one in found] == [EXTERNAL_ID] * 6
     assert table.get.call_count == 1
+
+
+def test_whoever_waits_too_long_for_anothers_read_makes_his_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(organizations, "READ_SECONDS", 0.01)
+    stored = OrganizationItem.of(Organization(ORGANIZATION_ID, EXTERNAL_ID, {}), NOW)
+    begun, over, table = threading.Event(), threading.Event(), Mock()
+
+    def hang(*_: Any) -> OrganizationItem:
+        table.get.side_effect = None
+        begun.set()
+        over.wait(60)
+        return stored
+
+    table.get.side_effect, table.get.return_value = hang, stored
+    kept = KeptOrganizations(table)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(kept.get, ORGANIZATION_ID)
+        begun.wait(60)
+        try:
+            assert pool.submit(kept.get, ORGANIZATION_ID).result(5)
+            assert not first.done()
+        finally:
+            over.set()
