@@ -16,6 +16,11 @@ from tests.support.http import Json, answer
 TEST_SECONDS = 180
 
 
+def offered(person: httpx.Client, path: str) -> Offer:
+    """What stands behind the “Deploy on AWS” link of an account or an enrollment."""
+    return Offer.from_link(answer(person.get(f"{path}/instructions"))["deploy_on_aws_url"])
+
+
 @dataclass(frozen=True)
 class Connected:
     """An account that was added, with the client of who added it."""
@@ -33,8 +38,7 @@ class Connected:
 
     def offer(self) -> Offer:
         """What stands behind this account's "Deploy on AWS" link."""
-        instructions = answer(self.person.get(f"{self.path}/instructions"))
-        return Offer.from_link(instructions["deploy_on_aws_url"])
+        return offered(self.person, self.path)
 
     def press_test(self) -> Json:
         return answer(self.person.post(f"{self.path}/verifications"))

@@ -13,7 +13,7 @@ from local.customers import Offer
 from local.sample_organization import AwsOrganization
 from local.stack import Stack
 from tests.support import sweeps
-from tests.support.connections import Connected
+from tests.support.connections import Connected, offered
 from tests.support.http import Json, answer
 from tests.support.waiting import wait_for
 
@@ -39,8 +39,7 @@ class Enrolled:
 
     def offer(self) -> Offer:
         """What stands behind the enrollment's “Deploy on AWS” link."""
-        instructions = answer(self.person.get(f"{self.path}/instructions"))
-        return Offer.from_link(instructions["deploy_on_aws_url"])
+        return offered(self.person, self.path)
 
     def synchronize(self) -> Json:
         """Press Synchronize, and wait until it has ended."""
