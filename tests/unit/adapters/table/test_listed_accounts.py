@@ -20,7 +20,8 @@ from tests.support.generated_accounts import accounts
 
 @given(accounts())
 def test_a_list_reads_of_an_account_what_reading_it_whole_does(account: Account) -> None:
-    stored = AccountItem.of(account).serialize()
+    # PynamoDB counts what is written.
+    stored = AccountItem.of(account).serialize() | {"version": {"N": "1"}}
     names = {getattr(AccountItem, name).attr_name for name in LISTED}
 
     shown = listed(Row(AccountItem, {name: stored[name] for name in names & set(stored)}))
