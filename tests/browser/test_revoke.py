@@ -152,7 +152,7 @@ def test_revoking_on_the_running_stack_is_audited(admin):
     page.get_by_role("link", name="Audit trail").click()
     expect(page.locator(".trail-row").first).to_contain_text("Use revoked")
     for view in ("Instances", "Schedules"):
-        page.get_by_role("link", name=view, exact=True).click()
+        page.get_by_role("main").get_by_role("link", name=view, exact=True).click()
         expect(page.locator(".notice-info")).to_contain_text("until a person tests it")
         expect(page.get_by_role("main")).not_to_contain_text("not connected")
 

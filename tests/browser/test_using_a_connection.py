@@ -213,7 +213,7 @@ def test_coming_back_and_waiting_list_nothing_and_refreshing_does(
     enter("admin", view(connected))
     page.get_by_role("link", name="Instances").click()
     expect(row(page, "orders")).to_be_visible()
-    page.get_by_role("link", name="Schedules").click()
+    page.get_by_role("main").get_by_role("link", name="Schedules").click()
     expect(page.get_by_text("No instance is under Cavok's control yet.")).to_be_visible()
     page.get_by_role("link", name="Instances").first.click()
     expect(row(page, "orders")).to_be_visible()
@@ -492,7 +492,7 @@ def test_an_instance_is_put_under_control_with_a_week_changed_and_released(
     leave_running(page, connected)
     expect(page.get_by_role("button", name="Change the schedule of orders")).to_be_focused()
     # No link of the page leads away from the question: where it was asked, there is none.
-    page.get_by_role("link", name="Schedules").click()
+    page.get_by_role("main").get_by_role("link", name="Schedules").click()
 
     card = page.locator(".resource").filter(has_text="orders")
     expect(card).to_contain_text(f"Times in {zone}")
@@ -647,7 +647,7 @@ def test_a_viewer_sees_it_all_changes_nothing_and_is_told_why(
     expect(row(page, "ledger")).to_contain_text("Next stop:")
     refused("Stop web", "Start batch", "Schedule web", "Change the schedule of ledger")
     assert_in_order(page)
-    page.get_by_role("link", name="Schedules").click()
+    page.get_by_role("main").get_by_role("link", name="Schedules").click()
     expect(page.locator(".resource").filter(has_text="ledger")).to_contain_text("Times in UTC")
     refused("Change the schedule of ledger", "Release ledger")
     assert_in_order(page)

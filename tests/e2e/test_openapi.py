@@ -85,7 +85,7 @@ def prepared(
     database, *instances = used.prepared.db_instance_id, *used.prepared.instance_ids
     receiver.wait_for(lambda one: one.json["type"] == "Account Confirmed", "the connection")
     invited = connect(admin, new_place())
-    invitation = answer(admin.post(f"/v1/accounts/{invited.account_id}/invitations"), 201)
+    invitation = answer(admin.post(f"/v1/accounts/{invited.account_id}/invitations"))
     deliveries = answer(admin.get(f"{WEBHOOK}/deliveries"))["items"]
     enrollments = [enroll(admin) for _ in range(6)]
     begun = admin.post(f"/v1/enrollments/{enrollments[0]}/synchronizations")

@@ -160,6 +160,7 @@ def test_the_organizations_usage_has_the_same_number_under_the_accounts_name(
     (mine,) = [i for i in of_all["items"] if i["account_id"] == used.connected.account_id]
 
     assert mine["name"] == used.connected.account()["name"]
+    of_one.pop("months")  # The organization's are asked for by themselves.
     assert {**of_all, **mine}.items() >= of_one.items()
     counts = [item["used"] for item in of_all["items"]]
     assert counts == sorted(counts, reverse=True)

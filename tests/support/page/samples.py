@@ -97,8 +97,10 @@ def pages_of(accounts: list[dict[str, Any]]) -> Any:
         place = _place_by(query.get("q", "").lower(), query.get("sort", ""))
         backwards = query.get("sort", "").startswith("-")
         rest = sorted((each for each in accounts if _fits(each, query)), key=place)
-        # As in the API, a page begins after an account, whatever was added before it.
-        if at := json.loads(query.get("cursor", "null")):
+        # As in the API, a page begins after an account, whatever was added before it. A list that
+        # the running stack began has a cursor of that: here it begins anew.
+        cursor = query.get("cursor", "")
+        if at := json.loads(cursor) if cursor.startswith("[") else None:
             rest = [each for each in rest if (place(each) < at if backwards else place(each) > at)]
         page = rest[:: -1 if backwards else 1][: int(query.get("limit", 50))]
         return {
