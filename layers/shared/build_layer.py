@@ -73,6 +73,9 @@ def main(architecture: str, target: str) -> None:
         shutil.rmtree(unused)
     # A second list of time zones: that of tzdata is the one in use.
     (layer / "dateutil" / "zoneinfo" / "dateutil-zoneinfo.tar.gz").unlink()
+    # What pip reads to uninstall, and a type checker's plugin.
+    for unread in (*layer.glob("*.dist-info/RECORD"), layer / "pydantic" / "mypy.py"):
+        unread.unlink()
     powertools = layer / "aws_lambda_powertools"
     for asset in powertools.glob("event_handler/openapi/swagger_ui/*.min.*"):
         asset.unlink()  # the API's own page does without
