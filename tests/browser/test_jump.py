@@ -154,6 +154,7 @@ def test_the_tabs_and_the_test_of_the_account_that_is_shown(admin, furnished, an
     expect(furnished).to_have_url(re.compile("acc000000/instructions$"))
     open_it(furnished)
     furnished.keyboard.type("test acc")
+    expect(chosen(furnished)).to_have_text("Test Account00000")
     furnished.keyboard.press("Enter")
     expect(furnished).to_have_url(re.compile(r"#/accounts/acc000000/tests/"))
     assert len(begun) == 1
