@@ -152,6 +152,10 @@ def test_the_tabs_and_the_test_of_the_account_that_is_shown(admin, furnished, an
     expect(chosen(furnished)).to_have_text("Instructions of Account00000")
     furnished.keyboard.press("Enter")
     expect(furnished).to_have_url(re.compile("acc000000/instructions$"))
+    # A view that is only now shown closes what was opened over the one before.
+    sections = furnished.get_by_role("navigation", name="Sections of this account")
+    here = sections.get_by_role("link", name="Instructions")
+    expect(here).to_have_attribute("aria-current", "page")
     open_it(furnished)
     furnished.keyboard.type("test acc")
     expect(chosen(furnished)).to_have_text("Test Account00000")
