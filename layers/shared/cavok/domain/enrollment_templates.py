@@ -15,6 +15,7 @@ from cavok.domain.instructions import (
     Trust,
     connection_of,
     generic_template,
+    if_true,
     installed,
     parameter_of,
     role_with,
@@ -71,7 +72,6 @@ def member_template() -> dict[str, Any]:
     template = generic_template(AccessType.ASSUME_ROLE)
     parameters = template["Parameters"]
     properties = template["Resources"]["CavokRole"]["Properties"]
-    template["Resources"][CONNECTION] = connection_of(template, "CavokRole")
     parameters["PermissionsBoundary"] = _BOUNDARY
     properties["PermissionsBoundary"] = _boundary()
     del parameters["RoleName"]  # Cavok has to know it of each member
@@ -86,14 +86,12 @@ def organization_template() -> dict[str, Any]:
     """
     member = member_template()
     filtered = {"Fn::Or": [{"Condition": "Delegated"}, {"Condition": "Excludes"}]}
-    own_and = {
-        "Fn::If": [
-            "Excludes",
-            {"Fn::Sub": "${AWS::AccountId},${ExcludeAccounts}"},
-            {"Ref": "AWS::AccountId"},
-        ]
-    }
-    excluded = {"Fn::If": ["Delegated", own_and, {"Ref": "ExcludeAccounts"}]}
+    own_and = if_true(
+        "Excludes",
+        {"Fn::Sub": "${AWS::AccountId},${ExcludeAccounts}"},
+        {"Ref": "AWS::AccountId"},
+    )
+    excluded = if_true("Delegated", own_and, {"Ref": "ExcludeAccounts"})
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "The IAM roles with which Cavok Cloud lists this AWS Organization and "
@@ -118,7 +116,7 @@ def organization_template() -> dict[str, Any]:
                     "StackSetName": {"Fn::Sub": "${AWS::StackName}-members"},
                     "Description": "The role of Cavok Cloud in each member.",
                     "PermissionModel": "SERVICE_MANAGED",
-                    "CallAs": _if("Delegated", "DELEGATED_ADMIN", "SELF"),
+                    "CallAs": if_true("Delegated", "DELEGATED_ADMIN", "SELF"),
                     "AutoDeployment": {"Enabled": True, "RetainStacksOnAccountRemoval": False},
                     "ManagedExecution": {"Active": True},
                     "Capabilities": ["CAPABILITY_NAMED_IAM"],
@@ -134,8 +132,8 @@ def organization_template() -> dict[str, Any]:
                         {
                             "DeploymentTargets": {
                                 "OrganizationalUnitIds": {"Ref": "OrganizationalUnitIds"},
-                                "AccountFilterType": _if("Filters", "DIFFERENCE"),
-                                "Accounts": _if("Filters", {"Fn::Split": [",", excluded]}),
+                                "AccountFilterType": if_true("Filters", "DIFFERENCE"),
+                                "Accounts": if_true("Filters", {"Fn::Split": [",", excluded]}),
                             },
                             # Roles are in no region: one is enough, and this one is enabled.
                             "Regions": [{"Ref": "AWS::Region"}],
@@ -169,12 +167,7 @@ def _organization_role() -> dict[str, Any]:
 
 def _boundary() -> dict[str, Any]:
     arn = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/${PermissionsBoundary}"
-    return _if("HasPermissionsBoundary", {"Fn::Sub": arn})
-
-
-def _if(condition: str, value: Any, otherwise: Any = None) -> dict[str, Any]:
-    nothing = {"Ref": "AWS::NoValue"}
-    return {"Fn::If": [condition, value, nothing if otherwise is None else otherwise]}
+    return if_true("HasPermissionsBoundary", {"Fn::Sub": arn})
 
 
 def stack_parameters(enrollment: Enrollment, trust: Trust) -> dict[str, str]:

@@ -359,7 +359,7 @@ def parameter_of(group: PermissionGroup) -> str:
     return group.policy_name.removeprefix("Cavok")
 
 
-def condition_of(group: PermissionGroup) -> str:
+def _condition_of(group: PermissionGroup) -> str:
     """The template's condition that a group is granted, such as `GrantsEncryptedVolumes`."""
     return f"Grants{parameter_of(group)}"
 
@@ -372,9 +372,9 @@ def _group_conditions(group: PermissionGroup) -> Iterable[tuple[str, dict[str, A
     """The conditions on a group's parameter, by name."""
     parameter = parameter_of(group)
     if reading_part(group) is None:
-        return [(condition_of(group), _equals(parameter, "Yes"))]
+        return [(_condition_of(group), _equals(parameter, "Yes"))]
     return [
-        (condition_of(group), {"Fn::Not": [_equals(parameter, "No")]}),
+        (_condition_of(group), {"Fn::Not": [_equals(parameter, "No")]}),
         (_only_reads(group), _equals(parameter, _VALUES[GroupAccess.READ_ONLY])),
     ]
 
@@ -383,17 +383,18 @@ def _inline_policy(group: PermissionGroup, document_of: DocumentOf) -> dict[str,
     """One inline policy per group, of which a parameter decides."""
     policy = _policy(group, document_of(group))
     if group.proven_by is ProvenBy.WRITING:
-        return _if("WritesLogs", policy)
+        return if_true("WritesLogs", policy)
     if reading := reading_part(group):
-        policy = _if(_only_reads(group), _policy(group, granted_in_full(reading)), policy)
-    return _if(condition_of(group), policy)
+        policy = if_true(_only_reads(group), _policy(group, granted_in_full(reading)), policy)
+    return if_true(_condition_of(group), policy)
 
 
 def _policy(group: PermissionGroup, document: dict[str, Any]) -> dict[str, Any]:
     return {"PolicyName": group.policy_name, "PolicyDocument": document}
 
 
-def _if(condition: str, value: Any, otherwise: Any = None) -> dict[str, Any]:
+def if_true(condition: str, value: Any, otherwise: Any = None) -> dict[str, Any]:
+    """A value of a template for when this condition holds. Without another one, else nothing."""
     return {"Fn::If": [condition, value, otherwise or {"Ref": "AWS::NoValue"}]}
 
 
@@ -422,9 +423,9 @@ template cannot turn a list into tags.
 
 def _by_own_rules() -> dict[str, Any]:
     """Properties of the role or user."""
-    tags = [_if(f"Has{tag}", {"Key": _part(tag, 0), "Value": _part(tag, 1)}) for tag in _TAGS]
+    tags = [if_true(f"Has{tag}", {"Key": _part(tag, 0), "Value": _part(tag, 1)}) for tag in _TAGS]
     boundary = {"Ref": "PermissionsBoundary"}
-    return {"PermissionsBoundary": _if("HasPermissionsBoundary", boundary), "Tags": tags}
+    return {"PermissionsBoundary": if_true("HasPermissionsBoundary", boundary), "Tags": tags}
 
 
 def _part(tag: str, index: int) -> dict[str, Any]:
