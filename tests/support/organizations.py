@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -40,10 +40,14 @@ def new_organization(stack: Stack) -> Iterator[Organization]:
         )
         for group in ("admin", "viewer", "operator")
     }
-    clients = {group: signed_in(stack, user) for group, user in people.items()}
-    yield Organization(name, **clients, people=people)
-    for group, user in people.items():
-        clients[group].close()
-        aws.cognito(stack.emulator_url).admin_delete_user(
-            UserPoolId=stack.user_pool_id, Username=user["email"]
-        )
+    with ExitStack() as ending:
+        clients = {
+            group: ending.enter_context(signed_in(stack, user)) for group, user in people.items()
+        }
+        for user in people.values():
+            ending.callback(
+                aws.cognito(stack.emulator_url).admin_delete_user,
+                UserPoolId=stack.user_pool_id,
+                Username=user["email"],
+            )
+        yield Organization(name, **clients, people=people)
