@@ -30,13 +30,12 @@ from tests.support.moto_stack import (
     SYNCHRONIZATIONS,
     TABLE,
     WORKFLOW,
-    client,
+    make_stack,
     stop_the_clock,
 )
 from tests.support.reliability import counted
 from tests.support.schedules import control, fired_clocks, orders, scheduler
 from tests.support.start_stop import connect, dependencies, sessions
-from tests.support.template import resource
 
 __all__ = [
     "connect",
@@ -102,20 +101,7 @@ def stack(changed_moto: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     for counted_by_time in (wiring.first_tries, wiring.request_quota, wiring.quota_of_ends):
         counted_by_time.cache_clear()
     with mock_aws():
-        _table()
-        kms = client("kms")
-        key_id = kms.create_key()["KeyMetadata"]["KeyId"]
-        kms.create_alias(AliasName=KEY, TargetKeyId=key_id)
-        client("s3").create_bucket(Bucket=BUCKET)
-        client("s3").put_bucket_versioning(
-            Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"}
-        )
-        for machine in ("verify_account", "reverify_accounts", "synchronize_organization"):
-            client("stepfunctions").create_state_machine(
-                name=machine,
-                definition='{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',
-                roleArn=f"arn:aws:iam::{WORKLOAD}:role/{machine}",
-            )
+        make_stack(KEY)
         wiring.templates.cache_clear()
         wiring.kept_listings.cache_clear()
         yield
@@ -129,13 +115,6 @@ def _counted_interleavings(request: pytest.FixtureRequest) -> Iterator[None]:
     if tried := TRIED - before:
         numbers = (tried[each] for each in ("places", "runs", "conflicts"))
         counted("interleavings", f"`{request.node.name}`", *numbers, 0)
-
-
-def _table() -> None:
-    """The template's own keys and indexes, so that a query that it does not serve fails here."""
-    declared = resource("Table")
-    names = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
-    client("dynamodb").create_table(TableName=TABLE, **{name: declared[name] for name in names})
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.errors import ErrorLookupFactory
 from moto.core.exceptions import HTTPException
 from moto.core.model import MapShape, Shape, StructureShape
+from moto.core.model_instances import reset_model_data
+from moto.core.models import MockAWS, botocore_stubber
 from moto.core.request import normalize_request
 from moto.core.serialize import (
     AttributePickerContext,
@@ -76,6 +78,7 @@ def make_moto_faster() -> None:
         XFormedAttributePicker: {"get_possible_keys": _named_once},
         BotocoreStubber: {"process_request": _routed_once},
         MotoRandom: {"get_random_string": _random_string},
+        MockAWS: {"_enable_patching": _answer_botocore, "_disable_patching": _answer_nobody},
     }
     for kind, members in changes.items():
         for name, member in members.items():
@@ -144,6 +147,25 @@ def _measured_once(
 def _value(value: DynamoType) -> Any:
     """moto else asks first for each of the other types."""
     return value.value if value.type == "S" else _cast_value(value)
+
+
+# ---- who is answered -----------------------------------------------------------------------------
+
+
+def _answer_botocore(mocked: MockAWS, reset: bool = True) -> None:
+    """moto else registers some 3,000 addresses anew for each test, for a library that nothing here
+    asks with.
+    """
+    botocore_stubber.enabled = True
+    if reset:
+        mocked.reset()
+
+
+def _answer_nobody(mocked: MockAWS, remove_data: bool) -> None:
+    botocore_stubber.enabled = False
+    if remove_data:
+        mocked.reset()
+        reset_model_data()
 
 
 # ---- requests and answers ------------------------------------------------------------------------
