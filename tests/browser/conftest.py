@@ -34,7 +34,14 @@ from local.users import User
 from tests.browser.conditions import PLAIN, Condition, Network
 from tests.browser.shapes import drift
 from tests.support import at
-from tests.support.fixtures import declare, invariants, one_month, own_organization, stack
+from tests.support.fixtures import (
+    declare,
+    invariants,
+    let_the_last_test_drain,
+    one_month,
+    own_organization,
+    stack,
+)
 from tests.support.http import with_token
 from tests.support.page import chromium, samples
 
@@ -46,6 +53,11 @@ REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
 """
+
+
+@pytest.hookimpl(trylast=True)  # when -k and -m have chosen
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    let_the_last_test_drain(items)
 
 
 @dataclass

@@ -230,7 +230,7 @@ def test_of_answers_out_of_order_the_last_asked_for_holds(admin, answer_with, an
     answer_everything(page, [samples.account(0)])
     answer_with(page, f"{path}/res3", samples.RESOURCES[2])
     answer_with(page, f"{path}/res3", (204, None), method="DELETE")
-    page.clock.install(time="2026-01-05T10:00:00")
+    page.clock.install(time="2026-01-05T10:00:00Z")
     page.goto("about:blank")
     admin.go(f"{ACCOUNT}/schedules")
     expect(page.locator(".resource")).to_have_count(3)
@@ -336,7 +336,7 @@ def test_a_problem_of_a_reload_is_over_with_the_next_read(
     unavailable = (503, {"message": "Service Unavailable"})
     answer_everything(page, [samples.account(0)])
     answer_with(page, f"{ONE}/least-privilege", lambda _: unavailable if broken[0] else None)
-    page.clock.install(time="2026-01-05T10:00:00")
+    page.clock.install(time="2026-01-05T10:00:00Z")
     page.goto("about:blank")
     admin.go(f"{ACCOUNT}/least-privilege")
     evaluated = page.get_by_text(re.compile("^Evaluated "))
@@ -366,7 +366,7 @@ def test_usage_beyond_the_first_page_is_read_again_too(admin, answer_with):
         return body | {"items": [more], "next_cursor": None}
 
     answer_with(page, f"{OURS}/usage", usage)
-    page.clock.install(time="2026-01-05T10:00:00")
+    page.clock.install(time="2026-01-05T10:00:00Z")
     page.goto("about:blank")
     admin.go(ORGANIZATION)
     page.get_by_role("button", name="Show more").click()
@@ -380,7 +380,7 @@ def test_usage_beyond_the_first_page_is_read_again_too(admin, answer_with):
 def test_a_history_that_is_read_again_leaves_the_focus(admin, answer_everything):
     page = admin.page
     answer_everything(page, [samples.account(0)])
-    page.clock.install(time="2026-01-05T10:00:00")
+    page.clock.install(time="2026-01-05T10:00:00Z")
     page.goto("about:blank")
     admin.go(f"{ACCOUNT}/tests")
     changed = page.get_by_role("link", name=re.compile("What changed")).first
@@ -411,7 +411,7 @@ def test_what_another_started_is_followed(admin, answer_with, answer_everything)
 def test_schedules_beside_instances_count_for_the_age_that_is_said(admin, answer_everything):
     page = admin.page
     answer_everything(page, [samples.account(0)])
-    page.clock.install(time="2026-01-05T10:00:00")
+    page.clock.install(time="2026-01-05T10:00:00Z")
     page.goto("about:blank")
     admin.go(f"{ACCOUNT}/instances")
     expect(page.locator(".instance")).to_have_count(3)

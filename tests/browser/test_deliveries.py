@@ -90,8 +90,8 @@ def test_a_message_that_was_never_tried_again_is_not_on_its_way(admin, opened):
 
 def test_they_stay_open_when_the_settings_change(admin, answer_with, opened):
     page, there = admin.page, [samples.WEBHOOK]
-    region = opened(admin, at="2026-01-05T12:00:00")
-    page.clock.pause_at("2026-01-05T12:02:00")
+    region = opened(admin, at="2026-01-05T12:00:00Z")
+    page.clock.pause_at("2026-01-05T12:02:00Z")
     answer_with(page, PATH, lambda _: there[0])
     seen = answer_with(
         page, f"{PATH}/deliveries", {"items": samples.DELIVERIES, "next_cursor": None}
@@ -109,7 +109,7 @@ def test_they_stay_open_when_the_settings_change(admin, answer_with, opened):
 
 def test_they_count_for_the_age_that_is_said(admin, opened):
     page = admin.page
-    opened(admin, at="2026-01-05T12:00:00")
+    opened(admin, at="2026-01-05T12:00:00Z")
     mark = page.locator(".freshness")
     expect(mark).to_have_text("Live")
     page.route(re.compile(r"/deliveries$"), lambda _: None)

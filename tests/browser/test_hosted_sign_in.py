@@ -20,25 +20,23 @@ from tests.support.page.waiting import HeldRequests
 
 @pytest.fixture
 def hosted(watch: Any, page: Page) -> Iterator[Cognito]:
-    cognito = Cognito()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
-    cognito.base = f"http://127.0.0.1:{server.server_port}"
-    app = built.app()
-    environment = {
-        "USER_POOL_CLIENT_ID": "client",
-        "HOSTED_DOMAIN": cognito.base,
-        "COGNITO_ENDPOINT": f"{cognito.base}/cognito",
-        "MFA": "optional",
-    }
-    settings = app.Settings(environment)
-    site = app.Site(built.folder() / "site", settings)
-    server.RequestHandlerClass = type("Here", (Handler,), {"cognito": cognito, "site": site})
-    watch.origins.add(cognito.base)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield cognito
-    page.close()  # first, or requests that the page still makes are reset with the server
-    server.shutdown()
-    server.server_close()
+    cognito, app = Cognito(), built.app()
+    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+        cognito.base = f"http://127.0.0.1:{server.server_port}"
+        environment = {
+            "USER_POOL_CLIENT_ID": "client",
+            "HOSTED_DOMAIN": cognito.base,
+            "COGNITO_ENDPOINT": f"{cognito.base}/cognito",
+            "MFA": "optional",
+        }
+        settings = app.Settings(environment)
+        site = app.Site(built.folder() / "site", settings)
+        server.RequestHandlerClass = type("Here", (Handler,), {"cognito": cognito, "site": site})
+        watch.origins.add(cognito.base)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield cognito
+        page.close()  # first, or requests that the page still makes are reset with the server
+        server.shutdown()
 
 
 def test_the_code_is_exchanged_with_its_proof_and_the_place_is_kept(page, hosted):

@@ -26,9 +26,16 @@ from tests.e2e.using import (
     schedule_a_stop,
 )
 from tests.support import journeys
-from tests.support.fixtures import declare, invariants, one_month, own_organization, stack
+from tests.support.fixtures import (
+    declare,
+    invariants,
+    let_the_last_test_drain,
+    one_month,
+    own_organization,
+    stack,
+)
 from tests.support.http import answer
-from tests.support.invariants import DRAIN_SECONDS, Invariants
+from tests.support.invariants import Invariants
 from tests.support.journeys import Journeys
 from tests.support.organizations import Organization, new_organization
 
@@ -38,10 +45,10 @@ TESTS_AT_ONCE = 3
 """A test probes six permissions at a time, each in a process of its own on this machine."""
 
 
+@pytest.hookimpl(trylast=True)  # when -k and -m have chosen
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("last") is not None)
-    for item in items[-1:]:  # waits for the stack to be idle, and reads all its logs
-        item.add_marker(pytest.mark.timeout(DRAIN_SECONDS + 600))
+    let_the_last_test_drain(items)
 
 
 @pytest.fixture(scope="session")

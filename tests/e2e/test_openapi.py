@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -189,7 +190,12 @@ def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(
 ) -> None:
     wanted = {"200", "201", "202", "204", "404", "409", "412", "422"}
     answers: set[str] = set()
-    with new_organization(stack) as organization, webhook_receiver.receiver() as receiver:
+    with (
+        new_organization(stack) as organization,
+        webhook_receiver.receiver() as receiver,
+        ExitStack() as ending,
+    ):
+        ending.callback(organization.admin.delete, WEBHOOK)
         known = prepared(organization, new_place, receiver)
         (tmp_path / "schemathesis.toml").write_text(configuration(known, 1.0, ["*"]))
         undone, done = operations_of(stack), {}
@@ -214,7 +220,6 @@ def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(
             unreached -= {one for one, statuses in seen.items() if statuses}
             if wanted <= answers and not unreached:
                 break
-        organization.admin.delete(WEBHOOK)
 
     assert wanted <= answers
     assert not unreached

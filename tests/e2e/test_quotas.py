@@ -5,6 +5,7 @@ out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -110,17 +111,18 @@ def test_what_an_organization_used_up_is_its_own_loss_alone(
         QuotaName.WEBHOOK_TESTS: lambda: account.person.post("/v1/organization/webhook/test"),
         QuotaName.CHANGES: lambda: account.person.patch(account.path, json={"name": "Renamed"}),
     }
-    answer(account.person.put("/v1/organization/webhook", json=WEBHOOK))
-    for name, attack in attacks.items():
-        use_up(stack, attacker, name)
-        try:
-            assert remaining(attacker)[name] == 0
+    with ExitStack() as ending:
+        ending.callback(account.person.delete, "/v1/organization/webhook")
+        answer(account.person.put("/v1/organization/webhook", json=WEBHOOK))
+        for name, attack in attacks.items():
             use_up(stack, attacker, name)
-            refused(attack(), name)
-            assert remaining(organization)[name] > 0
-        finally:
-            give_back(stack, attacker, name)
-    account.person.delete("/v1/organization/webhook")
+            try:
+                assert remaining(attacker)[name] == 0
+                use_up(stack, attacker, name)
+                refused(attack(), name)
+                assert remaining(organization)[name] > 0
+            finally:
+                give_back(stack, attacker, name)
     assert theirs.get("usage")["used"] == before, "nothing was done"
 
 

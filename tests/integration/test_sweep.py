@@ -7,7 +7,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -188,6 +188,13 @@ def connected(count: int = 1, **but: Any) -> list[Account]:
     fresh = confirmed(an_account())
     fields = ("status", "connected_at", "proven")
     return add(count, **{name: getattr(fresh, name) for name in fields} | but)
+
+
+def wait_for_threads(*, but: Collection[threading.Thread]) -> None:
+    """Until all that began since then have ended."""
+    for thread in {*threading.enumerate()} - {*but}:
+        thread.join(60)
+        assert not thread.is_alive()
 
 
 def stored(account: Account) -> Account:
@@ -582,7 +589,7 @@ def test_one_that_hangs_delays_the_others_by_the_patience_alone(
     """What it answers afterwards changes nothing: its own test decides."""
     hangs, *others = connected(6)
     answered, over = threading.Event(), threading.Event()
-    waited = []
+    waited, there = [], threading.enumerate()
 
     def hang(account: Account) -> Any:
         answered.wait(60)
@@ -606,7 +613,7 @@ def test_one_that_hangs_delays_the_others_by_the_patience_alone(
     before = stored(hangs)
     answered.set()
     assert over.wait(60)
-    time.sleep(0.2)
+    wait_for_threads(but=there)
     assert stored(hangs) == before
 
 
@@ -1512,6 +1519,7 @@ def test_what_answers_after_the_patience_changes_nothing_even_if_it_has_no_test_
     """Lambda may freeze the process meanwhile: it may be hours until it answers."""
     pair = connected(2)
     answered, begun, over = threading.Event(), threading.Barrier(3), threading.Barrier(3)
+    there = threading.enumerate()
 
     def hang(account: Account) -> Any:
         begun.wait(60)
@@ -1532,7 +1540,7 @@ def test_what_answers_after_the_patience_changes_nothing_even_if_it_has_no_test_
     before = [stored(account) for account in pair]
     answered.set()
     over.wait(60)
-    time.sleep(0.5)
+    wait_for_threads(but=there)
     assert [stored(account) for account in pair] == before
 
 

@@ -80,11 +80,13 @@ def enroll(person: httpx.Client, organization: AwsOrganization, **fields: Any) -
 def sweep_until(
     stack: Stack, organization: str, enrolled: Enrolled, good: Callable[[dict[str, str]], bool]
 ) -> dict[str, str]:
-    """Sweeps test the members whose role is missing, until their states are as wanted."""
-    missing, accounts = enrolled.members(state="role_missing"), enrolled.accounts()
-    sweeps.make_due(stack, organization, *(accounts[name] for name in missing))
+    """Sweeps test the members whose role is missing, until their states are as wanted. One that was
+    tested too early is due again at once.
+    """
 
     def look() -> dict[str, str]:
+        missing, accounts = enrolled.members(state="role_missing"), enrolled.accounts()
+        sweeps.make_due(stack, organization, *(accounts[name] for name in missing))
         sweeps.run_sweep(stack)
         return enrolled.states()
 

@@ -9,9 +9,19 @@ import pytest
 from local import stack as local_stack
 from local import sweep
 from local.stack import Stack
-from tests.support.invariants import Declare, Invariants, holding
+from tests.support.invariants import DRAIN_SECONDS, Declare, Invariants, holding
 from tests.support.months import seconds_it_takes, stay_within_a_month
 from tests.support.organizations import Organization, new_organization
+
+
+def let_the_last_test_drain(items: list[pytest.Item]) -> None:
+    """What ends with the session counts against the limit of its last test: the stack becomes idle,
+    and all its logs are read.
+    """
+    for item in items[-1:]:
+        own = item.get_closest_marker("timeout")
+        seconds = DRAIN_SECONDS + (own.args[0] if own else 600)
+        item.add_marker(pytest.mark.timeout(seconds), append=False)
 
 
 @pytest.fixture(scope="session")

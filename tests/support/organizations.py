@@ -32,22 +32,16 @@ def new_organization(stack: Stack) -> Iterator[Organization]:
     stays small.
     """
     name = f"e2e-{secrets.token_hex(6)}"
-    people = {
-        group: users.create(
-            stack.emulator_url,
-            stack.user_pool_id,
-            Person(f"{group}@{name}.example", name, group),
-        )
-        for group in ("admin", "viewer", "operator")
-    }
+    people: dict[str, User] = {}
+    clients: dict[str, httpx.Client] = {}
     with ExitStack() as ending:
-        clients = {
-            group: ending.enter_context(signed_in(stack, user)) for group, user in people.items()
-        }
-        for user in people.values():
+        for group in ("admin", "viewer", "operator"):
+            person = Person(f"{group}@{name}.example", name, group)
+            people[group] = users.create(stack.emulator_url, stack.user_pool_id, person)
             ending.callback(
                 aws.cognito(stack.emulator_url).admin_delete_user,
                 UserPoolId=stack.user_pool_id,
-                Username=user["email"],
+                Username=person.email,
             )
+            clients[group] = ending.enter_context(signed_in(stack, people[group]))
         yield Organization(name, **clients, people=people)

@@ -166,6 +166,42 @@ def test_a_page_is_asked_by_the_tests_own_loop(path: Path) -> None:
     assert "wait_for_function" not in path.read_text()
 
 
+# ---- the zone of the page's clock, which is UTC on any machine
+
+WITHOUT_A_ZONE = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?")
+SET_THE_CLOCK = [
+    *(ROOT / "tests/browser").rglob("*.py"),
+    *(ROOT / "tests/support/page").glob("*.py"),
+]
+
+
+def without_a_zone(module: ast.Module) -> Iterator[int]:
+    """Lines with a literal time that Playwright and `datetime` read in the machine's zone."""
+    for node in ast.walk(module):
+        if isinstance(node, ast.JoinedStr) or isinstance(getattr(node, "value", None), str):
+            said = re.sub(r"{[^}]*}", "00", ast.unparse(node)).strip("f'")
+            if WITHOUT_A_ZONE.fullmatch(said):
+                yield node.lineno
+
+
+@pytest.mark.parametrize("path", sorted(SET_THE_CLOCK), ids=name_of)
+def test_a_time_for_the_page_has_its_zone(path: Path) -> None:
+    assert [*without_a_zone(parsed(path))] == []
+
+
+def test_times_without_a_zone_are_found() -> None:
+    module = ast.parse(
+        """
+stop_the_clock(page, "2026-01-05T10:00:00")
+page.clock.set_system_time(f"2026-01-10T{clock}:00:00")
+opened(admin, at="2026-01-05T12:00:00Z")
+page.clock.pause_at(f"2026-01-10T{clock}:00+01:00")
+"""
+    )
+
+    assert [*without_a_zone(module)] == [2, 3]
+
+
 # ---- the page's clock, which goes on in real time unless it is stopped
 
 SHORTEST_MS = 30_000

@@ -22,10 +22,10 @@ def until(page: Page, good: Callable[[], Any], what: str) -> None:
         page.wait_for_timeout(20)
 
 
-def stop_the_clock(page: Page, at: str = "2026-01-05T10:00:00") -> None:
-    """For the page that is opened next, it is this time, an ISO 8601 string. Time passes only as a
-    test lets it: on a slow machine the page asks no more often, and nothing grows older. Timers of
-    no length wait too.
+def stop_the_clock(page: Page, at: str = "2026-01-05T10:00:00Z") -> None:
+    """For the page that is opened next, it is this time, an ISO 8601 string that ends with its
+    zone: a time without one would be the machine's. Time passes only as a test lets it: on a slow
+    machine the page asks no more often, and nothing grows older. Timers of no length wait too.
     """
     page.clock.install(time=datetime.fromisoformat(at) - timedelta(hours=1))
     page.goto("about:blank")

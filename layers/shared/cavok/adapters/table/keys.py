@@ -45,9 +45,8 @@ others that read or write it.
 | by_turn            | resources      | turns_of        | turn_key             | keys only  |
 | by_external_id     | organizations  | external_id     | sk                   | keys only  |
 
-by_name, by_status and by_template project keys only. A verification that changes neither name nor
-status, and reads the same version, writes nothing to them, and a page of accounts is one query and
-one batch read. All others, and by_template, are sparse: an account has no `template_pk` while the
+A verification that changes neither name nor status, and reads the same version, writes nothing to
+by_name, by_status and by_template. A page of accounts is one query and one batch read. All others, and by_template, are sparse: an account has no `template_pk` while the
 version of its role is not known, a resting one no `due_shard`, an entry of the webhook no
 `audited_account`, only usage counters have `usage_of`, only resources with a schedule are
 `scheduled`, only resources have `turns_of`, and only organizations an `external_id`. by_due has
