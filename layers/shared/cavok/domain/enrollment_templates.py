@@ -25,10 +25,7 @@ from cavok.domain.permissions import LOGS, PermissionGroup
 STACK_NAME = "CavokOrganization"
 TEMPLATE_NAME = "organization"
 
-_CHOSEN = (
-    *(group for group in permissions.CAPABILITY_GROUPS if group is not LOGS),
-    *permissions.OPTIONAL_GROUPS,
-)
+_CHOSEN = tuple(group for group in permissions.FEATURE_GROUPS if group is not LOGS)
 """Groups that are granted where they are among an enrollment's features. Log writing has a choice
 of its own.
 """
