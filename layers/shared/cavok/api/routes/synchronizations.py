@@ -6,7 +6,6 @@ from cavok import wiring
 from cavok.api.models.synchronizations import SynchronizationBody
 from cavok.api.responses import ACCEPTED, accepted, answers
 from cavok.api.router import Router
-from cavok.domain.synchronizations import Synchronization
 
 router = Router()
 
@@ -45,8 +44,5 @@ def get_synchronization(enrollment_id: str, synchronization_id: str) -> Synchron
     """Returns a synchronization of the last 90 days, with what it found so far."""
     organization_id, now = router.caller.organization_id, router.now()
     enrollment = wiring.enrollments().get(organization_id, enrollment_id)
-    found: Synchronization = wiring.synchronizations().get(
-        organization_id, enrollment_id, synchronization_id
-    )
-    alive = enrollment.held_by(synchronization_id) and enrollment.synchronizing(now)
-    return SynchronizationBody.of(found.as_of(alive=alive))
+    found = wiring.synchronizations().get(organization_id, enrollment_id, synchronization_id)
+    return SynchronizationBody.of(found.as_of(enrollment, now))
