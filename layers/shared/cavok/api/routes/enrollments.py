@@ -21,17 +21,17 @@ router = Router()
 # Each route imports its use case: most processes never need it.
 
 
-def _bodies(enrollments: list[Enrollment]) -> list[EnrollmentBody]:
-    ids = [each.enrollment_id for each in enrollments]
-    totals = wiring.enrollments().totals(router.caller.organization_id, ids)
-    now = router.now()
+def _bodies(found: list[Enrollment]) -> list[EnrollmentBody]:
+    from cavok.services.enrollments import shown
+
     return [
-        EnrollmentBody.of(
-            each,
-            totals={str(state): number for state, number in totals[each.enrollment_id].items()},
-            synchronizing=each.synchronizing(now),
+        EnrollmentBody.of(each.enrollment, totals=each.totals, synchronizing=each.synchronizing)
+        for each in shown(
+            router.caller.organization_id,
+            found,
+            enrollments=wiring.enrollments(),
+            now=router.now(),
         )
-        for each in enrollments
     ]
 
 
@@ -164,13 +164,12 @@ def get_enrollment_instructions(enrollment_id: str) -> EnrollmentInstructionsBod
     CloudFormation, Terraform and CLI commands, with your external ID filled in.
     """
     from cavok.adapters.templates import ENROLLMENT_TEMPLATE
-    from cavok.services.organizations import organization_of
+    from cavok.services.organizations import trust_of
 
     organization_id = router.caller.organization_id
     enrollment = wiring.enrollments().get(organization_id, enrollment_id)
-    organization = organization_of(
-        organization_id, organizations=wiring.organizations(), now=router.now()
+    trust = trust_of(
+        organization_id, wiring.trust, organizations=wiring.organizations(), now=router.now()
     )
-    trust = wiring.trust(organization.external_id)
     address = wiring.templates().address_of(ENROLLMENT_TEMPLATE)
     return EnrollmentInstructionsBody.of_enrollment(enrollment, trust, address)
