@@ -16,20 +16,19 @@ from cavok.api.models.enrollments import (
     EnrollmentBody,
     EnrollmentInstructionsBody,
     EnrollmentPage,
-    MemberPage,
-    SynchronizationBody,
-    UnitPage,
 )
 from cavok.api.models.instances import InstanceList
 from cavok.api.models.instructions import InstructionsBody
 from cavok.api.models.interactions import InteractionBody, InteractionPage
 from cavok.api.models.invitations import InvitationBody, InvitedBody
 from cavok.api.models.least_privilege import LeastPrivilegeBody
+from cavok.api.models.members import MemberPage, UnitPage
 from cavok.api.models.organizations import OrganizationBody
 from cavok.api.models.permissions import PermissionsBody
 from cavok.api.models.resource_list import OrganizationResourceList
 from cavok.api.models.resources import ResourceBody, ResourceList
 from cavok.api.models.shared_problems import SharedProblemPage
+from cavok.api.models.synchronizations import SynchronizationBody
 from cavok.api.models.usage import MonthList, OrganizationUsageBody, UsageBody
 from cavok.api.models.verifications import VerificationBody, VerificationPage
 from cavok.api.models.webhooks import DeliveryPage, Redelivery, TestMessage, WebhookBody

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from cavok import wiring
-from cavok.adapters.customer.aws_organization import UnitGone
 from cavok.adapters.table.accounts import Accounts
 from cavok.domain.enrollments import EnrollmentStatus
+from cavok.domain.errors import UnitGone
 from cavok.domain.verifications import finish
 from tests.support.api import Api, is_problem
 from tests.support.aws_organization import ARN, ROOT, InMemoryOrganization

@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from cavok.adapters.customer.aws_organization import AccountsPage, UnitGone, UnitsPage
-from cavok.domain.errors import OrganizationBusy, OrganizationUnreadable
+from cavok.adapters.customer.aws_organization import AccountsPage, UnitsPage
+from cavok.domain.errors import OrganizationBusy, OrganizationUnreadable, UnitGone
 from cavok.domain.members import OrganizationAccount, Place
 
 ARN = "arn:aws:organizations::999999999999:organization/o-exampleorgid"

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from cavok.domain.enrollments import FEATURES
 from cavok.domain.permissions import CAPABILITY_GROUPS
 from cavok.domain.template_versions import current
 from local.settings import ROOT
@@ -44,6 +45,9 @@ DEEP_SLEEP = PermissionGroup(
     permissions=(Permission("ec2:ModifyInstanceAttribute", "Lets instances sleep."),),
 )
 """
+CHECKING_MORE = GROUP.replace("CACHES", "CHECKING_MORE").replace(
+    "    permissions=(", "    operational=False,\n    permissions=("
+)
 LOOKING = GROUP.replace(
     '        Permission("elasticache:RebootCacheCluster", "Restarts a cache."),\n', ""
 )
@@ -64,6 +68,7 @@ from cavok.api.models.accounts import AccountBody
 from cavok.api.models.permissions import PermissionsBody
 from cavok.domain import instructions, permissions, session_policies
 from cavok.domain.accounts import AccessType, Account
+from cavok.domain.enrollments import FEATURES, features_of
 from cavok.domain.issues import find_issues
 from cavok.domain.steps import ALLOWED, REFUSALS_WANTED, Judgement, Step, Verdict
 from cavok.domain.verifications import capabilities
@@ -124,6 +129,8 @@ print(
             "issues": [issue.message for issue in find_issues(account, steps)[1]],
             "groups_of_a_step": list(NAMES["PermissionGroup"].names),
             "example": EXAMPLES["AccountBody"],
+            "features": FEATURES,
+            "usual_features": features_of(None, write_logs=True),
         }
     )
 )
@@ -296,6 +303,28 @@ def test_it_is_a_capability_of_the_account_and_its_refusal_an_issue(seen: dict[s
     ]
 
 
+def offered(seen: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """The boxes of the form of an enrollment, and which are ticked at first: the page asks for the
+    Access Details.
+    """
+    features = [group for group in seen["access_details"]["groups"] if group["feature"]]
+    usual = [group for group in features if not group["optional"]]
+    return [group["group"] for group in features], [group["group"] for group in usual]
+
+
+def test_an_enrollment_has_it_unless_a_person_leaves_it_out(seen: dict[str, Any]) -> None:
+    assert offered(seen) == (seen["features"], seen["usual_features"])
+    assert seen["features"] == [*FEATURES, "caches"]
+    assert "caches" in seen["usual_features"]
+
+
+def test_an_enrollment_cannot_leave_out_what_only_tests_use(tmp_path: Path) -> None:
+    seen = look(tmp_path, added("CHECKING_MORE", CHECKING_MORE), probes=HARMLESS)
+
+    assert offered(seen) == (seen["features"], seen["usual_features"])
+    assert seen["features"] == [*FEATURES]
+
+
 def test_the_example_of_an_account_is_of_a_role_that_grants_it(seen: dict[str, Any]) -> None:
     """An outdated role has an issue, which the example does not have."""
     assert seen["example"]["template"] == {
@@ -310,6 +339,9 @@ def test_the_example_of_an_account_is_of_a_role_that_grants_it(seen: dict[str, A
 def test_an_optional_group_is_granted_only_if_the_customer_asks_for_it(tmp_path: Path) -> None:
     seen = look(tmp_path, added("DEEP_SLEEP", OPTIONAL), probes={})
 
+    assert offered(seen) == (seen["features"], seen["usual_features"])
+    assert seen["features"] == [*FEATURES, "deep_sleep"]
+    assert "deep_sleep" not in seen["usual_features"]
     template = seen["cloudformation"]
     assert "CavokDeepSleep" not in granted_by(template)
     assert "CavokDeepSleep" in granted_by(template, DeepSleep="Yes")

@@ -175,7 +175,8 @@ def test_a_function_loads_only_what_it_uses(function: str) -> None:
         ("accounts_api", "/v1/accounts", "accounts"),
         ("accounts_api", "/v1/accounts/1", "accounts"),
         ("accounts_api", "/v1/accounts/1/verifications", "verifications"),
-        ("accounts_api", "/v1/enrollments/1/members", "enrollments"),
+        ("accounts_api", "/v1/enrollments/1/members", "members"),
+        ("accounts_api", "/v1/enrollments/1/synchronizations/2", "synchronizations"),
         ("instances_api", "/v1/accounts/1/instances", "instances"),
     ],
 )

@@ -76,6 +76,18 @@ def test_no_other_code_names_a_provider() -> None:
     }
 
 
+def test_no_other_code_chooses_a_provider() -> None:
+    """But what is of AWS alone: the list's search by number, and what stacks of CloudFormation say.
+    All else takes an account's own, or an enrollment's.
+    """
+    choosing = {
+        path.name
+        for path in (ROOT / "layers/shared/cavok").rglob("*.py")
+        if re.search(r"\bProvider\.[A-Z]+\b", path.read_text())
+    }
+    assert choosing == {"account_list.py", "hear_connection.py"}
+
+
 def test_the_page_names_each() -> None:
     """`make kinds` writes the file."""
     assert page_kinds.PROVIDERS.read_text() == page_kinds.names(Provider)

@@ -13,13 +13,17 @@ from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import (
     CONNECTED,
     UNKNOWN_CAPABILITIES,
+    AccessType,
     Account,
     Capability,
     Issue,
     LastVerification,
     Outcome,
     Status,
+    require_not_own,
 )
+from cavok.domain.errors import InvalidField
+from cavok.domain.ids import is_id
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.reverification import Attention, next_verification_at
 from tests.support.builders import (
@@ -27,6 +31,7 @@ from tests.support.builders import (
     NOW,
     NUMBER,
     VERIFICATION_ID,
+    WORKLOAD,
     a_slot,
     an_account,
     an_account_with_keys,
@@ -299,3 +304,33 @@ def test_a_stack_deletes_no_access_key() -> None:
 
     assert keys.heard_of(HEARD, deleted=True, due=False) == keys
     assert an_account().heard_of(HEARD, deleted=True, due=False).stack_deleted_at == HEARD
+
+
+def test_an_account_that_is_added_is_unconfirmed_and_due() -> None:
+    added = Account.added(
+        "northwind",
+        provider="aws",
+        account_number="123456789012",
+        name="Production1",
+        access_type=AccessType.ASSUME_ROLE,
+        role_name="CavokCloud",
+        role_path="/",
+        write_logs=True,
+        regions=("us-east-1",),
+        by="ada@example.com",
+        now=NOW,
+    )
+
+    assert added.status is Status.UNCONFIRMED
+    assert added.next_verification_at == added.created_at == added.touched_at == NOW
+    assert added.created_by == "ada@example.com"
+    assert is_id(added.account_id)
+
+
+@pytest.mark.parametrize("field", ["provider_id", "management_account_id"])
+def test_no_role_may_be_in_cavoks_own_account(field: str) -> None:
+    require_not_own("123456789012", WORKLOAD, field=field)
+    require_not_own(None, WORKLOAD, field=field)
+    with pytest.raises(InvalidField, match="Cavok's own account") as refused:
+        require_not_own(WORKLOAD, WORKLOAD, field=field)
+    assert refused.value.field == field

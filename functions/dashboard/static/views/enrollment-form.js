@@ -1,16 +1,13 @@
 // The form of an enrollment: to add one, and to change one.
+import { catalogOf } from "../lib/catalog.js";
 import { choice } from "../lib/choice.js";
 import { h } from "../lib/dom.js";
 import { bodyOf, tagsText, wrongIn } from "../lib/enrollment-options.js";
 import { dialog } from "../lib/modal.js";
 import { regionsField } from "../lib/regions-field.js";
-import { field, form } from "../lib/ui.js";
-import { readable } from "../texts.js";
+import { field, form, skeleton } from "../lib/ui.js";
+import { load } from "../lib/watched.js";
 import { t } from "./texts.js";
-
-// The groups of permissions without which Cavok cannot work.
-const ALWAYS = new Set(["trust", "checking"]);
-const UNLESS_ASKED = new Set(["encrypted_volumes"]);
 
 /**
  * `known`: the enrollment that is changed. `save` gets what was typed, of a change only what is different, and the
@@ -19,11 +16,13 @@ const UNLESS_ASKED = new Set(["encrypted_volumes"]);
  *   onSaved: (saved: any) => void}} options
  */
 export function enrollmentForm({ title, submitText, known, save, onSaved }) {
+  const closed = new AbortController();
   dialog({
     title,
     wide: true,
+    onClose: () => closed.abort(),
     content: ({ close }) => {
-      const { fields, read } = fieldsOf(known);
+      const { fields, read } = fieldsOf(known, closed.signal);
       return form({
         submitText,
         cancel: close,
@@ -43,7 +42,7 @@ export function enrollmentForm({ title, submitText, known, save, onSaved }) {
   });
 }
 
-function fieldsOf(known) {
+function fieldsOf(known, signal) {
   const typed = {};
   const text = (name, value, attributes = {}) => {
     typed[name] = h("input", {
@@ -69,17 +68,7 @@ function fieldsOf(known) {
   };
   const of = (name, label, help, input) => field({ name, label, help, optional: true, input });
   const regions = regionsField({ value: known?.regions ?? [], help: t.enrollments.regionsHelp, optional: !known });
-  const groups = [...new Set([...Object.keys(t.groupTexts), ...(known?.features ?? [])])].filter(
-    (group) => !ALWAYS.has(group),
-  );
-  const boxes = groups.map((group) =>
-    h("input", {
-      type: "checkbox",
-      value: group,
-      checked: known ? known.features.includes(group) : !UNLESS_ASKED.has(group),
-    }),
-  );
-  const isUsual = () => !known && boxes.every(({ checked, value }) => checked === !UNLESS_ASKED.has(value));
+  const features = featuresField(known, signal);
   const texts = t.enrollments;
   const fields = [
     known && h("p", { class: "help" }, texts.changeNote),
@@ -139,15 +128,7 @@ function fieldsOf(known) {
         text("permissions_boundary", known?.permissions_boundary),
       ),
       of("tags", texts.tags, texts.tagsHelp, lines("tags", tagsText(known?.tags), "3")),
-      h(
-        "fieldset",
-        { class: "field", "data-field": "features" },
-        h("legend", {}, texts.features),
-        groups.map((group, index) =>
-          h("label", { class: "checkbox" }, boxes[index], h("span", {}, t.groupTexts[group]?.title ?? readable(group))),
-        ),
-        h("p", { class: "field-error", "aria-live": "polite" }),
-      ),
+      features.node,
     ),
   ];
   // Null if a region is not one.
@@ -156,8 +137,47 @@ function fieldsOf(known) {
     if (named === null) return null;
     const values = Object.fromEntries(Object.entries(typed).map(([name, input]) => [name, input.value]));
     const isLogging = !node.querySelector('input[name="write_logs"][value="no"]:checked');
-    const features = isUsual() ? undefined : boxes.filter(({ checked }) => checked).map(({ value }) => value);
-    return bodyOf({ ...values, regions: named, write_logs: isLogging, features }, known);
+    return bodyOf({ ...values, regions: named, write_logs: isLogging, features: features.read() }, known);
   };
   return { fields, read };
+}
+
+// Which groups of permissions are features, and which an enrollment has by default, the catalog says. Nothing waits for
+// it: until it is there, a new enrollment gets the default, and another keeps its own.
+function featuresField(known, signal) {
+  /** @type {{group: any, box: HTMLInputElement}[]} */
+  let shown = [];
+  const place = h("div", {});
+  const node = h(
+    "fieldset",
+    { class: "field", "data-field": "features" },
+    h("legend", {}, t.enrollments.features),
+    place,
+    h("p", { class: "field-error", "aria-live": "polite" }),
+  );
+  const draw = ({ groups }) => {
+    shown = groups
+      .filter(({ feature }) => feature)
+      .map((group) => {
+        const checked = known ? known.features.includes(group.group) : !group.optional;
+        return { group, box: h("input", { type: "checkbox", value: group.group, checked }) };
+      });
+    return shown.map(({ group, box }) => labelled(group, box));
+  };
+  load(place, catalogOf(signal), draw, { signal, placeholder: () => skeleton(3) });
+  const read = () => {
+    const isUsual = !known && shown.every(({ group, box }) => box.checked === !group.optional);
+    if (isUsual || !shown.length) return known?.features;
+    return shown.filter(({ box }) => box.checked).map(({ box }) => box.value);
+  };
+  return { node, read };
+}
+
+// A group without words here has the catalog's.
+function labelled({ group, title, why }, box) {
+  const text = t.groupTexts[group];
+  return [
+    h("label", { class: "checkbox" }, box, h("span", {}, text?.title ?? title)),
+    !text && h("p", { class: "help" }, why),
+  ];
 }

@@ -330,6 +330,8 @@ OWN: dict[str, dict[str, str]] = {
         "group": "The group, for programs.",
         "required": "Whether every account must grant it.",
         "optional": "Whether you grant it only if you want it.",
+        "feature": "Whether it is one of the `features` of an enrollment, which may leave it out. "
+        "By default it has those that are not optional.",
         "resource": "What the policy grants it on: an ARN, or `*`.",
         "actions": "The permissions of the group.",
         "read_only": "The IAM actions that only look, if they can be granted without the others.",

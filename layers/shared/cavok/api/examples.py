@@ -22,17 +22,13 @@ from cavok.api.models.enrollments import (
     EnrollmentBody,
     EnrollmentInstructionsBody,
     EnrollmentPage,
-    MemberBody,
-    MemberPage,
-    SynchronizationBody,
-    UnitBody,
-    UnitPage,
 )
 from cavok.api.models.instances import InstanceBody, InstanceList
 from cavok.api.models.instructions import InstructionsBody, InstructionStepBody
 from cavok.api.models.interactions import InteractionBody, InteractionPage
 from cavok.api.models.invitations import InvitationBody, InvitedBody
 from cavok.api.models.least_privilege import LeastPrivilegeBody
+from cavok.api.models.members import MemberBody, MemberPage, UnitBody, UnitPage
 from cavok.api.models.organizations import (
     AccountCounts,
     ByStatus,
@@ -45,6 +41,7 @@ from cavok.api.models.providers import ProviderList
 from cavok.api.models.resource_list import ListedResourceBody, OrganizationResourceList
 from cavok.api.models.resources import NextAction, ResourceBody, ResourceList
 from cavok.api.models.shared_problems import SharedProblemBody, SharedProblemPage
+from cavok.api.models.synchronizations import SynchronizationBody
 from cavok.api.models.usage import (
     AccountUsageBody,
     MonthBody,

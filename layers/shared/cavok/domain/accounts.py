@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
+from cavok.domain.errors import InvalidField
+from cavok.domain.ids import new_id
 from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_PATH, role_arn
 from cavok.domain.regions import UNUSABLE, RegionHealth
 from cavok.domain.reverification import Attention
@@ -61,7 +63,7 @@ class StatusChange:
 MOST_CHANGES = 8
 """An account keeps its latest changes of status, two of a day at most."""
 
-_FROM_GOOD_TO_BAD = (Status.CONFIRMED, Status.DEGRADED, Status.UNCONFIRMED, Status.FAILED)
+FROM_GOOD_TO_BAD = (Status.CONFIRMED, Status.DEGRADED, Status.UNCONFIRMED, Status.FAILED)
 
 
 def changed_status(
@@ -73,7 +75,7 @@ def changed_status(
     on = f"{at.astimezone(UTC):%Y-%m-%d}"
     of_the_day = [each for each in (*earlier, StatusChange(on, before)) if each.on == on]
     first, *others = of_the_day
-    worst = max(others, key=lambda each: _FROM_GOOD_TO_BAD.index(each.before), default=None)
+    worst = max(others, key=lambda each: FROM_GOOD_TO_BAD.index(each.before), default=None)
     kept = (*(each for each in earlier if each.on != on), first, *([worst] if worst else []))
     return kept[-MOST_CHANGES:]
 
@@ -146,6 +148,16 @@ class Issue:
     severity: Severity = Severity.PROBLEM
     fix: Fix | None = None
     actions: tuple[str, ...] = ()
+
+
+def require_not_own(
+    account_number: str | None, own_account: str, *, field: str = "provider_id"
+) -> None:
+    """`own_account`: the number of the account in which Cavok runs. A role there would let Cavok
+    act on itself. Raises InvalidField, which names the API's field.
+    """
+    if account_number == own_account:
+        raise InvalidField(field, "This is Cavok's own account. Enter one of yours.")
 
 
 TESTED_AGAIN_AFTER = timedelta(minutes=10)
@@ -270,6 +282,45 @@ class Account(ListedAccount):
     proven: frozenset[str] = frozenset()
     connection_revision: int = 1
     writes: int = 0
+
+    @classmethod
+    def added(
+        cls,
+        organization_id: str,
+        *,
+        provider: str,
+        account_number: str,
+        name: str,
+        access_type: AccessType,
+        role_name: str | None,
+        role_path: str,
+        access_key_id_ending: str | None = None,
+        write_logs: bool,
+        regions: tuple[str, ...],
+        enrollment_id: str | None = None,
+        by: str,
+        now: datetime,
+    ) -> Self:
+        """A new account: unconfirmed, and due for its first test. `by`: who adds it."""
+        return cls(
+            organization_id=organization_id,
+            account_id=new_id(),
+            provider=provider,
+            account_number=account_number,
+            name=name,
+            access_type=access_type,
+            role_name=role_name,
+            role_path=role_path,
+            access_key_id_ending=access_key_id_ending,
+            write_logs=write_logs,
+            regions=regions,
+            enrollment_id=enrollment_id,
+            next_verification_at=now,
+            created_at=now,
+            created_by=by,
+            updated_at=now,
+            touched_at=now,
+        )
 
     @property
     def home_region(self) -> str:

@@ -7,6 +7,7 @@ parameters, Terraform and CLI.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
 from cavok.domain.errors import InvalidField
 from cavok.domain.kinds import Action, Kind
@@ -36,6 +37,11 @@ class Choice:
     """
 
     access: Mapping[str, GroupAccess] | None
+
+    @classmethod
+    def whole(cls, groups: Iterable[str]) -> Self:
+        """All of each of these groups, and nothing else."""
+        return cls(dict.fromkeys(groups, GroupAccess.ALL))
 
     def of(self, group: PermissionGroup) -> GroupAccess:
         """How much of this group is granted."""

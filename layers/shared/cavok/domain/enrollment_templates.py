@@ -4,10 +4,10 @@ AWS CLI deploy too, and how to take it away again.
 
 import json
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from cavok.domain import permissions
 from cavok.domain.accounts import AccessType
+from cavok.domain.chosen_groups import Choice
 from cavok.domain.enrollments import READS, ROLE_NAME, Enrollment
 from cavok.domain.instructions import (
     CONNECTION,
@@ -18,17 +18,16 @@ from cavok.domain.instructions import (
     if_true,
     installed,
     parameter_of,
+    quick_create,
     role_with,
+    value_of,
 )
-from cavok.domain.permissions import LOGS, PermissionGroup
+from cavok.domain.permissions import LOGS
 
 STACK_NAME = "CavokOrganization"
 TEMPLATE_NAME = "organization"
 
-_CHOSEN = (
-    *(group for group in permissions.CAPABILITY_GROUPS if group is not LOGS),
-    *permissions.OPTIONAL_GROUPS,
-)
+_CHOSEN = tuple(group for group in permissions.FEATURE_GROUPS if group is not LOGS)
 """Groups that are granted where they are among an enrollment's features. Log writing has a choice
 of its own.
 """
@@ -173,13 +172,12 @@ def _boundary() -> dict[str, Any]:
 def stack_parameters(enrollment: Enrollment, trust: Trust) -> dict[str, str]:
     """The parameters that the quick-create link fills in. The others have defaults, but for the
     units: nobody but the customer knows the root's id.
-
-    Anybody may make such a link, so it does not set which account is trusted.
     """
     tags = [f"{key}={value}" for key, value in enrollment.tags.items()]
+    choice = Choice.whole(enrollment.features)
     chosen = {
-        **{parameter_of(group): _yes(group, enrollment) for group in _CHOSEN},
-        "WriteLogs": "Yes" if LOGS.group in enrollment.features else "No",
+        **{parameter_of(group): value_of(group, choice) for group in _CHOSEN},
+        "WriteLogs": value_of(LOGS, choice),
     }
     texts = {
         "RolePath": enrollment.role_path,
@@ -193,10 +191,6 @@ def stack_parameters(enrollment: Enrollment, trust: Trust) -> dict[str, str]:
         **chosen,
         **{name: value for name, value in texts.items() if value},
     }
-
-
-def _yes(group: PermissionGroup, enrollment: Enrollment) -> str:
-    return "Yes" if group.group in enrollment.features else "No"
 
 
 def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
@@ -286,25 +280,9 @@ def cloudformation_template(enrollment: Enrollment, trust: Trust) -> str:
 
 
 def deploy_url(enrollment: Enrollment, trust: Trust, template_url: str) -> str:
-    """The CloudFormation console's quick-create page, filled in.
-
-    Source: CloudFormation User Guide, "Create quick-create links for stacks".
-    """
-    region = enrollment.regions[0]
-    filled_in = stack_parameters(enrollment, trust)
-    query = urlencode(
-        {
-            "templateURL": template_url,
-            "stackName": STACK_NAME,
-            **{f"param_{name}": value for name, value in filled_in.items()},
-        },
-        quote_via=quote,
-        safe="",
-    )
-    return (
-        f"https://{region}.console.aws.amazon.com/cloudformation/home?region={region}"
-        f"#/stacks/quickcreate?{query}"
-    )
+    """The link that deploys the enrollment's stack."""
+    parameters = stack_parameters(enrollment, trust)
+    return quick_create(enrollment.regions[0], STACK_NAME, template_url, parameters)
 
 
 def terraform(enrollment: Enrollment, trust: Trust, template_url: str) -> str:

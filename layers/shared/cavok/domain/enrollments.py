@@ -9,10 +9,9 @@ from typing import Any, Self
 from cavok.domain.accounts import AccessType, Account, Fix, Issue
 from cavok.domain.errors import InvalidField
 from cavok.domain.permissions import (
-    CAPABILITY_GROUPS,
     DEFAULT_ROLE_PATH,
+    FEATURE_GROUPS,
     LOGS,
-    OPTIONAL_GROUPS,
     role_arn,
 )
 from cavok.domain.versions import require_version, version_after
@@ -33,7 +32,7 @@ READS = (
 Source: Organizations API Reference, "Reference: API operations by account".
 """
 
-FEATURES = tuple(group.group for group in (*CAPABILITY_GROUPS, *OPTIONAL_GROUPS))
+FEATURES = tuple(group.group for group in FEATURE_GROUPS)
 """The groups of permissions that members may be spared: names of the catalog."""
 
 MOST_UNITS, MOST_EXCLUDED, MOST_TAGS = 50, 200, 3
@@ -125,7 +124,7 @@ def features_of(wanted: Sequence[str] | None, *, write_logs: bool) -> tuple[str,
     if logs should be written without the permission.
     """
     if wanted is None:
-        default = (group.group for group in CAPABILITY_GROUPS)
+        default = (group.group for group in FEATURE_GROUPS if not group.optional)
         return tuple(name for name in default if write_logs or name != LOGS.group)
     if write_logs and LOGS.group not in wanted:
         raise InvalidField("features", "write_logs needs the feature logs.")

@@ -43,6 +43,16 @@ class SynchronizationNotFound(CavokError):
     """No such synchronization of this enrollment, or it is too old."""
 
 
+class UnitGone(CavokError):
+    """A unit or account is not there any more, or a page's token is not taken any more. `code`:
+    what AWS said.
+    """
+
+    def __init__(self, code: str, said: str) -> None:
+        super().__init__(said)
+        self.code = code
+
+
 class QuotaExceeded(CavokError):
     """The organization has used up a quota: `limit` times in `per`. It may retry after `wait`."""
 

@@ -229,10 +229,7 @@ def installed(template: str, trusted_account_id: str, topic: str = "") -> str:
 
 
 def stack_parameters(account: Account, trust: Trust, choice: Choice = OFFERED) -> dict[str, str]:
-    """The template's parameters that the quick-create link fills in. The others have defaults.
-
-    Anybody may make such a link, so it does not set which account is trusted.
-    """
+    """The template's parameters that the quick-create link fills in. The others have defaults."""
     chosen = _chosen_parameters(account, choice)
     if not account.role_name:
         return chosen
@@ -249,13 +246,18 @@ _VALUES = {GroupAccess.ALL: "Yes", GroupAccess.READ_ONLY: "ReadOnly", GroupAcces
 """The value of a group's parameter."""
 
 
+def value_of(group: PermissionGroup, choice: Choice) -> str:
+    """The value of a group's parameter that grants what was chosen."""
+    return _VALUES[choice.of(group)]
+
+
 def _chosen_parameters(account: Holder, choice: Choice) -> dict[str, str]:
     """Whether logs are written, and each group of which something else than offered is chosen."""
     logs = account.write_logs and choice.of(permissions.LOGS) is not GroupAccess.NONE
     return {
         "WriteLogs": _VALUES[GroupAccess.ALL if logs else GroupAccess.NONE],
         **{
-            parameter_of(group): _VALUES[choice.of(group)]
+            parameter_of(group): value_of(group, choice)
             for group in template_groups(account.access_type)
             if group is not permissions.LOGS and choice.of(group) is not OFFERED.of(group)
         },
@@ -268,24 +270,27 @@ def stack_name(account: ListedAccount) -> str:
 
 
 def deploy_url(account: Account, trust: Trust, template_url: str, choice: Choice = OFFERED) -> str:
-    """The CloudFormation console's quick-create page, filled in.
+    """The link that deploys the account's stack, with what was chosen."""
+    parameters = stack_parameters(account, trust, choice)
+    return quick_create(account.home_region, stack_name(account), template_url, parameters)
+
+
+def quick_create(region: str, stack: str, template_url: str, parameters: Mapping[str, str]) -> str:
+    """The CloudFormation console's quick-create page, filled in. Anybody may make such a link, so
+    it does not set which account is trusted.
 
     Source: CloudFormation User Guide, "Create quick-create links for stacks".
     """
-    region = account.home_region
+    filled_in = {f"param_{name}": value for name, value in parameters.items()}
     query = urlencode(
-        {
-            "templateURL": template_url,
-            "stackName": stack_name(account),
-            **{
-                f"param_{name}": value
-                for name, value in stack_parameters(account, trust, choice).items()
-            },
-        },
-        quote_via=quote,
-        safe="",
+        {"templateURL": template_url, "stackName": stack, **filled_in}, quote_via=quote, safe=""
     )
-    return f"https://{region}.console.aws.amazon.com/cloudformation/home?region={region}#/stacks/quickcreate?{query}"
+    return f"{console_of(region)}#/stacks/quickcreate?{query}"
+
+
+def console_of(region: str) -> str:
+    """CloudFormation's console, before what it shows."""
+    return f"https://{region}.console.aws.amazon.com/cloudformation/home?region={region}"
 
 
 def generic_template(
@@ -341,7 +346,7 @@ def _yes_or_no(description: str, default: str, *others: str) -> dict[str, Any]:
 def _group_parameter(group: PermissionGroup) -> dict[str, Any]:
     """Yes unless the customer says otherwise; of an optional group No."""
     reading = reading_part(group)
-    actions, default = ", ".join(group.actions), _VALUES[OFFERED.of(group)]
+    actions, default = ", ".join(group.actions), value_of(group, OFFERED)
     if group.optional:
         why = f" {group.permissions[0].why}"
         return _yes_or_no(f"{group.title}: whether to grant {actions}.{why}", default)

@@ -13,7 +13,6 @@ from typing import Self
 
 from cavok.domain.accounts import AccessType, Account, ListedAccount
 from cavok.domain.enrollments import Enrollment
-from cavok.domain.ids import new_id
 from cavok.domain.member_states import MemberState, state_in_use
 from cavok.domain.permissions import DEFAULT_ROLE_NAME
 from cavok.domain.policy_matching import matches, symbols
@@ -314,25 +313,20 @@ def _used(
 
 
 def account_of(enrollment: Enrollment, account_number: str, name: str, now: datetime) -> Account:
-    """The new account of a member: unconfirmed, and due for its first test."""
-    return Account(
-        organization_id=enrollment.organization_id,
-        account_id=new_id(),
+    """The new account of a member."""
+    return Account.added(
+        enrollment.organization_id,
         provider=enrollment.provider,
         account_number=account_number,
         name=name,
         access_type=AccessType.ASSUME_ROLE,
         role_name=DEFAULT_ROLE_NAME,
         role_path=enrollment.role_path,
-        access_key_id_ending=None,
         write_logs=enrollment.write_logs,
         regions=enrollment.regions,
         enrollment_id=enrollment.enrollment_id,
-        next_verification_at=now,
-        created_at=now,
-        created_by=enrollment.created_by,
-        updated_at=now,
-        touched_at=now,
+        by=enrollment.created_by,
+        now=now,
     )
 
 

@@ -95,6 +95,11 @@ class PermissionGroup:
         return self.proven_by is ProvenBy.USE
 
     @property
+    def feature(self) -> bool:
+        """Whether it is a feature of enrollments, which may leave it out."""
+        return self.operational or self.optional
+
+    @property
     def policy_name(self) -> str:
         """Name of the inline policy that grants this group, such as `CavokEc2`."""
         return f"Cavok{self.group.title().replace('_', '')}"
@@ -235,6 +240,9 @@ PROBED_GROUPS = tuple(group for group in GROUPS if group.proven_by is ProvenBy.P
 
 CAPABILITY_GROUPS = tuple(group for group in GROUPS if group.operational)
 """The groups that are shown as capabilities of an account."""
+
+FEATURE_GROUPS = tuple(group for group in GROUPS if group.feature)
+"""The groups that enrollments name as features."""
 
 REMEMBERED_GROUPS = tuple(group.group for group in CAPABILITY_GROUPS if group in PROBED_GROUPS)
 """Names of the groups whose allowed permissions an account remembers (`Account.proven`)."""

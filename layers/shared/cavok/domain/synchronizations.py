@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 
 from cavok.domain.actors import Actor
+from cavok.domain.enrollments import Enrollment
 from cavok.domain.members import Place
 
 KEPT_FOR = timedelta(days=90)
@@ -102,8 +103,11 @@ class Synchronization:
         """Whether it is stored as running, although it may be dead."""
         return self.state is SynchronizationState.RUNNING
 
-    def as_of(self, *, alive: bool) -> Self:
-        """As it is shown: one that runs no more, because it died, has failed."""
+    def as_of(self, enrollment: Enrollment, now: datetime) -> Self:
+        """As it is shown: one that runs no more, because it died, has failed. One that is alive
+        holds the slot of its enrollment.
+        """
+        alive = enrollment.held_by(self.synchronization_id) and enrollment.synchronizing(now)
         if not self.running or alive:
             return self
         return replace(self, state=SynchronizationState.FAILED, reason=DIED)

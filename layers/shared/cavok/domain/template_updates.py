@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from cavok.domain.accounts import Account, Fix, Issue, IssueCode, ListedAccount, Severity
-from cavok.domain.instructions import InstructionStep, stack_name
+from cavok.domain.instructions import InstructionStep, console_of, stack_name
 from cavok.domain.template_versions import TemplateVersion
 
 
@@ -101,10 +101,7 @@ def stack_page(account: ListedAccount) -> str:
     of a stack by its name; without the filter this is the list of the region.
     """
     region, name = account.regions[0], quote(stack_name(account), safe="")
-    return (
-        f"https://{region}.console.aws.amazon.com/cloudformation/home?region={region}"
-        f"#/stacks?filteringStatus=active&filteringText={name}"
-    )
+    return f"{console_of(region)}#/stacks?filteringStatus=active&filteringText={name}"
 
 
 def _update_stack(name: str, region: str, template_url: str) -> str:

@@ -11,7 +11,7 @@ from cavok.adapters.table.organizations import Organizations
 from cavok.adapters.table.quotas import Quotas
 from cavok.adapters.table.table import ItemChanged, retry_on_conflict
 from cavok.domain import audit
-from cavok.domain.accounts import AccessType, Account
+from cavok.domain.accounts import AccessType, Account, require_not_own
 from cavok.domain.actors import Requester
 from cavok.domain.errors import (
     AccountNotFound,
@@ -22,7 +22,6 @@ from cavok.domain.errors import (
     QuotaExceeded,
 )
 from cavok.domain.idempotency import IdempotencyKey
-from cavok.domain.ids import new_id
 from cavok.domain.providers import Provider
 from cavok.domain.quotas import QuotaName
 from cavok.services.organizations import organization_of
@@ -62,11 +61,15 @@ class NewAccount:
     role_path: str
     access_key: AccessKey | None
 
+    @property
+    def claim(self) -> tuple[str, str]:
+        """What an organization has once: the provider and the account's number there."""
+        return self.provider, self.account_number
+
     def account(self, organization_id: str, requester: Requester, now: datetime) -> Account:
-        """As it is stored: unconfirmed, and due for its first test."""
-        return Account(
-            organization_id=organization_id,
-            account_id=new_id(),
+        """As it is stored."""
+        return Account.added(
+            organization_id,
             provider=self.provider,
             account_number=self.account_number,
             name=self.name,
@@ -76,11 +79,8 @@ class NewAccount:
             access_key_id_ending=self.access_key.ending if self.access_key else None,
             write_logs=self.write_logs,
             regions=self.regions,
-            next_verification_at=now,
-            created_at=now,
-            created_by=requester.actor.name,
-            updated_at=now,
-            touched_at=now,
+            by=requester.actor.name,
+            now=now,
         )
 
 
@@ -119,14 +119,6 @@ class AccountEdit:
                 )
 
 
-def require_not_own(new: NewAccount, own_account: str) -> None:
-    """`own_account`: the number of the account in which Cavok runs. A role there would let Cavok
-    act on itself. Raises InvalidField.
-    """
-    if new.account_number == own_account:
-        raise InvalidField("provider_id", "This is Cavok's own account. Enter one of yours.")
-
-
 def connect_account(
     organization_id: str,
     new: NewAccount,
@@ -146,7 +138,7 @@ def connect_account(
     Raises Conflict if the account number is connected already, or the key's account was deleted;
     InvalidField if the key came with another body, or for `own_account`; QuotaExceeded.
     """
-    require_not_own(new, own_account)
+    require_not_own(new.account_number, own_account)
     if key and (made := accounts.made_by(organization_id, key, now)):
         return made
     organization_of(organization_id, organizations=organizations, now=now)

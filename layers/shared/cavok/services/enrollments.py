@@ -1,6 +1,7 @@
 """Making, changing and ending enrollments."""
 
-from collections.abc import Container
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -9,17 +10,38 @@ from cavok.adapters.table.members import Members
 from cavok.adapters.table.organizations import Organizations
 from cavok.adapters.table.quotas import Quotas
 from cavok.domain import audit
+from cavok.domain.accounts import require_not_own
 from cavok.domain.actors import Requester
 from cavok.domain.audit import AuditAction
 from cavok.domain.enrollments import Enrollment, EnrollmentOptions
-from cavok.domain.errors import CavokError, EnrollmentNotFound, InvalidField
+from cavok.domain.errors import CavokError, EnrollmentNotFound
 from cavok.domain.ids import new_id
+from cavok.domain.member_states import MemberState
 from cavok.domain.members import Standing
 from cavok.domain.providers import Provider
 from cavok.domain.quotas import QuotaName
 from cavok.observability import logger
 from cavok.services.organizations import organization_of
 from cavok.services.start_synchronizations import StartDependencies, start_removal
+
+
+@dataclass(frozen=True, slots=True)
+class EnrollmentShown:
+    """An enrollment as it is listed. `totals`: how many members are in which state."""
+
+    enrollment: Enrollment
+    totals: Mapping[MemberState, int]
+    synchronizing: bool
+
+
+def shown(
+    organization_id: str, found: Sequence[Enrollment], *, enrollments: Enrollments, now: datetime
+) -> list[EnrollmentShown]:
+    """Enrollments of an organization, with their members by state."""
+    totals = enrollments.totals(organization_id, [each.enrollment_id for each in found])
+    return [
+        EnrollmentShown(each, totals[each.enrollment_id], each.synchronizing(now)) for each in found
+    ]
 
 
 def create_enrollment(
@@ -38,7 +60,7 @@ def create_enrollment(
     """Stores a new enrollment that waits for its stack. Raises InvalidField for the account in
     which Cavok runs, TooManyEnrollments, QuotaExceeded, Conflict.
     """
-    _require_theirs(management_account_id, own_account)
+    require_not_own(management_account_id, own_account, field="management_account_id")
     organization_of(organization_id, organizations=organizations, now=now)
     enrollment = Enrollment(
         **{name: getattr(options, name) for name in EnrollmentOptions.__dataclass_fields__},
@@ -77,7 +99,7 @@ def change_enrollment(
     EnrollmentNotFound, InvalidField, PreconditionFailed, QuotaExceeded, Conflict.
     """
     account_number = options.get("management_account_id")
-    _require_theirs(account_number, own_account)
+    require_not_own(account_number, own_account, field="management_account_id")
 
     def is_member(number: str) -> bool:
         found = members.with_numbers(organization_id, enrollment_id, [number]).get(number)
@@ -99,13 +121,6 @@ def change_enrollment(
         entry_of=entry_of,
         with_items=quotas.counting(QuotaName.CHANGES, organization_id, now),
     )
-
-
-def _require_theirs(account_number: str | None, own_account: str) -> None:
-    if account_number == own_account:
-        raise InvalidField(
-            "management_account_id", "This is Cavok's own account. Enter one of yours."
-        )
 
 
 def end_enrollment(

@@ -26,6 +26,7 @@ from cavok.domain.connection_hints import (
     HintedChange,
 )
 from cavok.domain.errors import AccountNotFound, BusyWithOthers
+from cavok.domain.providers import Provider
 from cavok.observability import logger
 from cavok.services.start_synchronizations import StartDependencies, start_synchronization
 from cavok.services.start_verification import start_unasked
@@ -96,7 +97,8 @@ def hear_connection(
     if organization_id is None:
         return Followed.UNKNOWN
     number = hint.account_number
-    account = dependencies.accounts.with_numbers(organization_id, [number]).get(number)
+    accounts = dependencies.accounts.with_numbers(organization_id, Provider.AWS, [number])
+    account = accounts.get(number)
     enrollments = [
         each.enrollment_id
         for each in dependencies.synchronizing.enrollments.of_organization(organization_id)

@@ -17,7 +17,7 @@ from cavok.adapters.table.organizations import Organizations
 from cavok.adapters.table.quotas import Quotas
 from cavok.adapters.table.table import WriteConflict, retry_while_busy
 from cavok.domain import audit
-from cavok.domain.accounts import Account
+from cavok.domain.accounts import Account, require_not_own
 from cavok.domain.actors import Requester
 from cavok.domain.deadlines import IMPORTING_SECONDS, Deadline
 from cavok.domain.errors import (
@@ -28,9 +28,8 @@ from cavok.domain.errors import (
     QuotaExceeded,
 )
 from cavok.domain.idempotency import IdempotencyKey
-from cavok.domain.providers import Provider
 from cavok.domain.quotas import QuotaName
-from cavok.services.accounts import NewAccount, connect_account, require_not_own
+from cavok.services.accounts import NewAccount, connect_account
 from cavok.services.organizations import organization_of
 
 MOST = 500
@@ -87,8 +86,8 @@ class AccountsImport:
         """The places of the accounts to store. Notes those that the same request stored before, and
         refuses those that cannot be stored. Looks up all of them at once.
         """
-        numbers = {each.account_number for each in self.new.values()}
-        claimed = self.accounts.claimed(self.organization_id, Provider.AWS, numbers)
+        numbers = {each.claim for each in self.new.values()}
+        claimed = self.accounts.claimed(self.organization_id, numbers)
         keys = {index: self.key.of_entry(index) for index in self.new} if self.key else {}
         made = self.accounts.made_by_each(self.organization_id, [*keys.values()], self.now)
         waiting = []
@@ -98,13 +97,13 @@ class AccountsImport:
                 self._note_made(index, made[key])
                 continue
             try:
-                require_not_own(new, self.own_account)
-                if new.account_number in claimed:
+                require_not_own(new.account_number, self.own_account)
+                if new.claim in claimed:
                     raise already_connected(new.account_number)
             except (InvalidField, Conflict) as error:
                 self.refused[index] = error
             else:
-                claimed.add(new.account_number)  # for the same number further down
+                claimed.add(new.claim)  # for the same number further down
                 waiting.append(index)
         return waiting
 

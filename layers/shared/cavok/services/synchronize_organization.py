@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from pynamodb.transactions import TransactWrite
 
-from cavok.adapters.customer.aws_organization import AwsOrganization, UnitGone
+from cavok.adapters.customer.aws_organization import AwsOrganization
 from cavok.adapters.customer.canary import Canary
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.table.accounts import Accounts, AccountToAdd
@@ -23,7 +23,7 @@ from cavok.adapters.table.synchronizations import Synchronizations, count_change
 from cavok.adapters.table.table import BATCH
 from cavok.domain import audit
 from cavok.domain import enrollments as enrolling
-from cavok.domain.accounts import Account, Issue, Status
+from cavok.domain.accounts import Account, Issue
 from cavok.domain.actors import SYSTEM, Requester
 from cavok.domain.deadlines import Deadline
 from cavok.domain.enrollments import Enrollment
@@ -32,7 +32,9 @@ from cavok.domain.errors import (
     OrganizationBusy,
     OrganizationUnreadable,
     SynchronizationNotFound,
+    UnitGone,
 )
+from cavok.domain.member_states import MemberState
 from cavok.domain.members import (
     GivenNames,
     Member,
@@ -224,7 +226,9 @@ class _Synchronizing:
         members = self._dependencies.members.with_numbers(
             organization_id, self._enrollment.enrollment_id, numbers
         )
-        accounts = self._dependencies.accounts.with_numbers(organization_id, numbers)
+        accounts = self._dependencies.accounts.with_numbers(
+            organization_id, self._enrollment.provider, numbers
+        )
         now = self._dependencies.clock()
         changes, waiting = [], []
         for each in seen:
@@ -236,7 +240,7 @@ class _Synchronizing:
                 changes.append(change)
             after = change.after if change else member
             stays = change.account_after if change else account
-            if after and stays and _waits(after, stays):
+            if after and stays and after.state(stays) is MemberState.ROLE_MISSING:
                 waiting.append(stays)
         self._write(changes)
         written = {change.after.account_number for change in changes}
@@ -357,8 +361,11 @@ class _Synchronizing:
         """Reads it anew at each try."""
         organization_id, own = self._enrollment.organization_id, self._enrollment.enrollment_id
         member = self._dependencies.members.with_numbers(organization_id, own, [number])[number]
-        account = self._dependencies.accounts.with_numbers(organization_id, [number]).get(number)
-        change = plan_unseen(self._enrollment, member, account, self._dependencies.clock())
+        accounts = self._dependencies.accounts.with_numbers(
+            organization_id, self._enrollment.provider, [number]
+        )
+        account, now = accounts.get(number), self._dependencies.clock()
+        change = plan_unseen(self._enrollment, member, account, now)
         if change:
             self._write([change])
 
@@ -415,11 +422,6 @@ def _next_page(organization: AwsOrganization, walk: Walk) -> tuple[Walk, list[Or
         return replace(walk, open=walk.open[:-1]), []
 
 
-def _waits(member: Member, account: Account) -> bool:
-    included = member.standing is Standing.INCLUDED
-    return included and account.status is Status.UNCONFIRMED and not account.revoked
-
-
 def _batches(changes: Sequence[MemberChange], size: int) -> Iterator[Sequence[MemberChange]]:
     return (changes[start : start + size] for start in range(0, len(changes), size))
 
@@ -447,7 +449,9 @@ class _Removal:
     def _remove_batch(self, numbers: Sequence[str]) -> None:
         organization_id, own = self._enrollment.organization_id, self._enrollment.enrollment_id
         members = self._dependencies.members.with_numbers(organization_id, own, numbers)
-        accounts = self._dependencies.accounts.with_numbers(organization_id, numbers)
+        accounts = self._dependencies.accounts.with_numbers(
+            organization_id, self._enrollment.provider, numbers
+        )
         for number, account in accounts.items():
             if account.enrollment_id == own and number in members:
                 self._let_go(members.pop(number), account)

@@ -12,8 +12,8 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from cavok.adapters.customer.aws_organization import AwsOrganization, UnitGone
-from cavok.domain.errors import OrganizationBusy, OrganizationUnreadable
+from cavok.adapters.customer.aws_organization import AwsOrganization
+from cavok.domain.errors import OrganizationBusy, OrganizationUnreadable, UnitGone
 from cavok.domain.members import OrganizationAccount, Place
 
 ROOT = Place(("r-abcd",), "Root")

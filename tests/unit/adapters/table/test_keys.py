@@ -130,6 +130,39 @@ def test_every_key_is_pinned_there() -> None:
     assert [name for name in made if f"keys.{name}" not in pinned] == []
 
 
+TAKEN_APART = re.compile(r"""\.r?partition\(|\.r?split\(["']#|["'][!#~]["']|f["'][^"'\n]*[!#~]""")
+
+
+def test_no_other_module_of_the_table_takes_a_key_apart_or_makes_one() -> None:
+    """Nor a range of keys. A whole prefix may be taken off: what is left is an id."""
+    modules = (path for path in Path(keys.__file__).parent.glob("*.py") if path.name != "keys.py")
+
+    assert [path.name for path in modules if TAKEN_APART.search(path.read_text())] == []
+
+
+def test_what_a_key_is_made_of_is_read_from_it() -> None:
+    turn = ("2025-03-01T12:00:00Z", "stop", "ec2", "us-east-1", "r")
+
+    assert keys.member_in(keys.member_sk("e", "123456789012")) == ("e", "123456789012")
+    assert keys.synchronization_in(keys.synchronization_sk("e", "s")) == ("e", "s")
+    assert keys.number_claimed(keys.claim_sk("aws", "123456789012")) == ("aws", "123456789012")
+    assert keys.name_in(keys.name_key("Name", "a")) == "name"
+    assert keys.turn_in(keys.turn_key(NOW, *turn[1:])) == turn
+
+
+def test_later_members_are_those_with_a_higher_number_of_the_same_enrollment() -> None:
+    numbers = ["000000000000", "123456789012", "123456789013", "999999999999"]
+
+    def after(number: str) -> list[str]:
+        first, last = keys.members_after("e", number)
+        return [each for each in numbers if first <= keys.member_sk("e", each) <= last]
+
+    assert after("") == numbers
+    assert after("123456789012") == numbers[2:]
+    first, last = keys.members_after("e", "")
+    assert not first <= keys.member_sk("f", "123456789012") <= last
+
+
 def prefixes() -> list[str]:
     """What sort keys begin with, where an owner may have several such items."""
     return [

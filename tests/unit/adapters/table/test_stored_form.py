@@ -17,12 +17,13 @@ from unittest.mock import Mock
 
 import pytest
 
-from cavok.adapters.table import due_accounts, keys
+from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import AccountItem, ClaimItem, CredentialsItem
 from cavok.adapters.table.audit import AuditItem
 from cavok.adapters.table.deleted import DeletedItem
+from cavok.adapters.table.due import DueItem
 from cavok.adapters.table.enrollment_totals import TotalsItem
-from cavok.adapters.table.enrollments import DueEnrollmentItem, EnrollmentItem
+from cavok.adapters.table.enrollments import EnrollmentItem
 from cavok.adapters.table.hints import HintItem
 from cavok.adapters.table.idempotency import IdempotencyItem
 from cavok.adapters.table.interactions import InteractionItem, RequestItem
@@ -584,12 +585,12 @@ def plain(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def test_every_item_is_pinned() -> None:
-    """All classes of the table. Two read an index, whose entries are the items' own."""
+    """All classes of the table. One reads an index, whose entries are the items' own."""
     for path in Path(keys.__file__).parent.glob("*.py"):
         import_module(f"cavok.adapters.table.{path.stem}")
     classes = {each for each in Item.__subclasses__() if each.__module__.startswith("cavok.")}
 
-    classes -= {due_accounts.DueItem, DueEnrollmentItem}
+    classes -= {DueItem}
     assert {type(item) for item in WRITTEN.values()} == classes
     assert {kind for kind, _, _ in READ.values()} == classes
     assert set(WRITTEN) == set(STORED)

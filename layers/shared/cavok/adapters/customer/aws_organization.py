@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.access_denied import DENIED_CODES
-from cavok.domain.errors import OrganizationBusy, OrganizationUnreadable
+from cavok.domain.errors import OrganizationBusy, OrganizationUnreadable, UnitGone
 from cavok.domain.members import OrganizationAccount, Place
 from cavok.domain.synchronizations import Unit
 
@@ -18,16 +18,6 @@ ENDPOINT = "us-east-1"
 
 _UNREADABLE = DENIED_CODES | {"AWSOrganizationsNotInUseException"}
 _GONE = ("ParentNotFoundException", "ChildNotFoundException", "InvalidInputException")
-
-
-class UnitGone(Exception):
-    """A unit or account is not there any more, or a page's token is not taken any more. `code`:
-    what AWS said.
-    """
-
-    def __init__(self, code: str, said: str) -> None:
-        super().__init__(said)
-        self.code = code
 
 
 class UnitsPage(NamedTuple):

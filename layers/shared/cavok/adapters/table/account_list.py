@@ -170,7 +170,7 @@ class _Walks:
         q = self.selection.q
 
         def within(key: str) -> bool:
-            return q in _name_in(key)[1:]
+            return q in keys.name_in(key)[1:]
 
         def has_later_word(row: Row) -> bool:
             return not row.name.lower().startswith(q) and has_word(row.name, q)
@@ -186,7 +186,7 @@ class _Walks:
     def _may_be_found(self) -> Callable[[str], bool] | None:
         """A number is not in the key."""
         q = self.selection.q
-        return (lambda key: q in _name_in(key)) if q and not q.isdigit() else None
+        return (lambda key: q in keys.name_in(key)) if q and not q.isdigit() else None
 
     @property
     def _asks_for_q(self) -> Callable[[Row], bool] | None:
@@ -316,8 +316,3 @@ class _Walks:
 
 _Source = tuple[GlobalSecondaryIndex[Any], dict[str, str]]
 """An index that has accounts by name, and its hash key."""
-
-
-def _name_in(key: str) -> str:
-    """The name in an index's key, in lower case."""
-    return key.partition("#")[0]

@@ -60,7 +60,6 @@ from cavok.domain.errors import (
 from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.ids import is_id
 from cavok.domain.permissions import DEFAULT_ROLE_PATH
-from cavok.domain.providers import Provider
 
 CHANGED_BY_OTHERS = "The account is being changed by others at this moment. Please try again."
 
@@ -436,16 +435,22 @@ class Accounts:
             with_items(transaction)
         return [_as_stored(*each) for each in zip(accounts, items, strict=True)]
 
-    def claimed(self, organization_id: str, provider: str, numbers: Iterable[str]) -> set[str]:
-        """Those of the account numbers that the organization connects already; an early check."""
-        pk, prefix = keys.organization_pk(organization_id), keys.claim_sk(provider, "")
-        found = self._table.get_many(ClaimItem, [(pk, prefix + number) for number in numbers])
-        return {claim.sk.removeprefix(prefix) for claim in found}
+    def claimed(
+        self, organization_id: str, numbers: Iterable[tuple[str, str]]
+    ) -> set[tuple[str, str]]:
+        """Those of the account numbers, each after its provider, that the organization connects
+        already; an early check.
+        """
+        pk = keys.organization_pk(organization_id)
+        found = self._table.get_many(ClaimItem, [(pk, keys.claim_sk(*each)) for each in numbers])
+        return {keys.number_claimed(claim.sk) for claim in found}
 
-    def with_numbers(self, organization_id: str, numbers: Iterable[str]) -> dict[str, Account]:
+    def with_numbers(
+        self, organization_id: str, provider: str, numbers: Iterable[str]
+    ) -> dict[str, Account]:
         """The organization's accounts with these numbers, by number, read consistently."""
         pk = keys.organization_pk(organization_id)
-        claims = [(pk, keys.claim_sk(Provider.AWS, number)) for number in numbers]
+        claims = [(pk, keys.claim_sk(provider, number)) for number in numbers]
         ids = [claim.account_id for claim in self._table.get_many(ClaimItem, claims)]
         wanted = [(pk, keys.account_sk(account_id)) for account_id in ids]
         found = (item.account() for item in self._table.get_many(AccountItem, wanted))
@@ -455,7 +460,7 @@ class Accounts:
         """The names of all its accounts, in small letters, from the index by name."""
         pk = keys.organization_pk(organization_id)
         keyed = self._table.entries(AccountItem.by_name, pk, None, start=None, size=None)
-        return [each["name_key"][STRING].partition("#")[0] for each in keyed]
+        return [keys.name_in(each["name_key"][STRING]) for each in keyed]
 
     def require_unclaimed(self, account: Account) -> None:
         """An early check before something costly; `add` decides. Raises AlreadyConnected."""

@@ -5,11 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import chain
 
-from pynamodb.attributes import UnicodeAttribute
-
 from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import AccountItem
-from cavok.adapters.table.table import Item, Table
+from cavok.adapters.table.due import DueItem
+from cavok.adapters.table.table import Table
 from cavok.domain.accounts import Account
 from cavok.domain.fair_queue import AccountKey
 
@@ -18,26 +17,6 @@ INDEX_IS_LATE = timedelta(seconds=15)
 
 SHARDS_AT_ONCE = len(keys.DUE_SHARDS)
 """All of them: waiting costs money."""
-
-
-class DueItem(Item):
-    """An entry of by_due. Its time is read on demand: one in another form must hide no others."""
-
-    next_verification_at = UnicodeAttribute()
-
-    def key(self) -> AccountKey:
-        """The account's."""
-        pk, sk = self.pk, self.sk
-        return AccountKey(pk.removeprefix(keys.ORGANIZATION), sk.removeprefix(keys.ACCOUNT))
-
-    def due_since(self, now: datetime) -> datetime:
-        """Its time; now if that cannot be read, so that reading the account shows why."""
-        read = AccountItem.next_verification_at.deserialize
-        try:
-            since: datetime = read(self.next_verification_at)  # type: ignore[no-untyped-call]
-        except ValueError:
-            return now
-        return since
 
 
 class DueAccounts:
@@ -56,7 +35,9 @@ class DueAccounts:
 
         def of_shard(shard: str) -> list[tuple[datetime, AccountKey]]:
             entries = DueItem.by_due.query(shard, due)
-            return [(item.due_since(now), item.key()) for item in entries]
+            return [
+                (_due_since(item, now), AccountKey(*item.ids(keys.ACCOUNT))) for item in entries
+            ]
 
         with ThreadPoolExecutor(SHARDS_AT_ONCE) as pool:
             found = sorted(chain.from_iterable(pool.map(of_shard, keys.DUE_SHARDS)))
@@ -73,3 +54,13 @@ class DueAccounts:
     def _read(self, wanted: Iterable[AccountKey]) -> list[Account]:
         stored = [(keys.organization_pk(org), keys.account_sk(account)) for org, account in wanted]
         return [item.account() for item in self._table.get_many(AccountItem, stored)]
+
+
+def _due_since(item: DueItem, now: datetime) -> datetime:
+    """Its time; now if that cannot be read, so that reading the account shows why."""
+    read = AccountItem.next_verification_at.deserialize
+    try:
+        since: datetime = read(item.next_verification_at)  # type: ignore[no-untyped-call]
+    except ValueError:
+        return now
+    return since

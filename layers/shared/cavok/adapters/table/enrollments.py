@@ -17,6 +17,7 @@ from pynamodb.transactions import TransactWrite
 from cavok.adapters.table import keys
 from cavok.adapters.table.audit import add_audit_entry
 from cavok.adapters.table.deleted import DeletedItem
+from cavok.adapters.table.due import DueItem
 from cavok.adapters.table.enrollment_totals import TotalsItem
 from cavok.adapters.table.issues import issue_of, issue_row
 from cavok.adapters.table.organizations import OrganizationItem
@@ -87,7 +88,8 @@ class EnrollmentItem(Item):
     created_by = UnicodeAttribute()
     updated_at = UTCDateTimeAttribute()
     touched_at = UTCDateTimeAttribute()
-    # PynamoDB makes each write conditional on the version that was read.
+    # As of an account: PynamoDB makes each write conditional on the number that was read, which
+    # every item stores as `version`, so the version that people see is stored as `edition`.
     writes = VersionAttribute(attr_name="version")
     version = NumberAttribute(attr_name="edition")
 
@@ -132,12 +134,6 @@ class EnrollmentItem(Item):
             version=int(self.version),
             writes=int(self.writes),
         )
-
-
-class DueEnrollmentItem(Item):
-    """An entry of by_due. Its time is read on demand: one in another form must hide no others."""
-
-    next_verification_at = UnicodeAttribute()
 
 
 class Enrollments:
@@ -323,16 +319,13 @@ class Enrollments:
         """The organization and the id of enrollments that are due, longest overdue first. Some may
         not be due any more.
         """
-        found = DueEnrollmentItem.by_due.query(
+        found = DueItem.by_due.query(
             keys.DUE_ENROLLMENTS,
             EnrollmentItem.next_synchronization_at <= now,
             limit=limit,
             page_size=limit,
         )
-        return [
-            (item.pk.removeprefix(keys.ORGANIZATION), item.sk.removeprefix(keys.ENROLLMENT))
-            for item in found
-        ]
+        return [item.ids(keys.ENROLLMENT) for item in found]
 
 
 _ORGANIZATION_IN_CREATE = 2

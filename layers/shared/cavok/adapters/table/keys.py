@@ -20,7 +20,7 @@ others that read or write it.
 | messages of a day that wait on        | WEBHOOK#<org>     | WAITING#<yyyy-mm-dd>                | webhooks                                                       |
 | delivery to the webhook, for a week   | WEBHOOK#<org>     | DELIVERY#<time>#<event>             | webhooks                                                       |
 | accounts that are looked at           | ORG#<org>         | LOOKS                               | looks                                                          |
-| deleted account or enrollment         | ORG#<org>         | DELETED#<account>                   | deleted, accounts, enrollments                                 |
+| deleted account or enrollment         | ORG#<org>         | DELETED#<account or enrollment>     | deleted, accounts, enrollments                                 |
 | account made by an Idempotency-Key    | ORG#<org>         | IDEMPOTENCY#<sha256>                | idempotency, accounts                                          |
 | verification                          | ACCOUNT#<account> | VERIFICATION#<ulid>                 | verifications                                                  |
 | interaction                           | ACCOUNT#<account> | INTERACTION#<ulid>                  | interactions                                                   |
@@ -46,11 +46,10 @@ others that read or write it.
 | by_external_id     | organizations  | external_id     | sk                   | keys only  |
 
 A verification that changes neither name nor status, and reads the same version, writes nothing to
-by_name, by_status and by_template. A page of accounts is one query and one batch read. All others, and by_template, are sparse: an account has no `template_pk` while the
-version of its role is not known, a resting one no `due_shard`, an entry of the webhook no
-`audited_account`, only usage counters have `usage_of`, only resources with a schedule are
-`scheduled`, only resources have `turns_of`, and only organizations an `external_id`. by_due has
-accounts in the partitions `DUE#<n>`, and enrollments in one of their own.
+by_name, by_status and by_template. A page of accounts is one query and one batch read. All others,
+and by_template, are sparse: what lacks their keys is not in them, such as an account whose role has
+no known version, a resting one, or an audit entry of the webhook. by_due has accounts in the
+partitions `DUE#<n>`, and enrollments in one of their own.
 
 Others spell these keys too: workflows, event filters and IAM conditions in the template, and the
 readers of the stream. A test holds them together. This module loads no PynamoDB, so every function
@@ -148,6 +147,12 @@ def claim_sk(provider: str, account_number: str) -> str:
     return f"{CLAIM}{provider}#{account_number}"
 
 
+def number_claimed(sk: str) -> tuple[str, str]:
+    """The provider and the account number of a claim's sort key."""
+    provider, _, account_number = sk.removeprefix(CLAIM).partition("#")
+    return provider, account_number
+
+
 def enrollment_sk(enrollment_id: str) -> str:
     return f"{ENROLLMENT}{enrollment_id}"
 
@@ -158,6 +163,25 @@ def totals_sk(enrollment_id: str) -> str:
 
 def member_sk(enrollment_id: str, account_number: str) -> str:
     return f"{MEMBER}{enrollment_id}#{account_number}"
+
+
+def member_in(sk: str) -> tuple[str, str]:
+    """The enrollment and the account number of a member's sort key."""
+    enrollment_id, _, account_number = sk.removeprefix(MEMBER).partition("#")
+    return enrollment_id, account_number
+
+
+def members_after(enrollment_id: str, account_number: str) -> tuple[str, str]:
+    """The first and the last sort key that a later member may have; of any, if the number is empty.
+    `!` sorts before every digit, `~` after.
+    """
+    return member_sk(enrollment_id, f"{account_number}!"), member_sk(enrollment_id, "~")
+
+
+def synchronization_in(sk: str) -> tuple[str, str]:
+    """The ids of the enrollment and of the synchronization of a sort key."""
+    enrollment_id, _, synchronization_id = sk.removeprefix(SYNCHRONIZATION).partition("#")
+    return enrollment_id, synchronization_id
 
 
 def synchronization_sk(enrollment_id: str, synchronization_id: str) -> str:
@@ -224,13 +248,18 @@ def resource_claim_sk(kind: str, region: str, instance_id: str) -> str:
 
 
 def deleted_sk(deleted_id: str) -> str:
-    """For an account under its organization, for a resource under its account."""
+    """For an account or an enrollment under its organization, for a resource under its account."""
     return f"{DELETED}{deleted_id}"
 
 
 def name_key(name: str, account_id: str) -> str:
     """Sorts by name, ignoring case. `#` sorts before letters and digits: `ab` before `ab1`."""
     return f"{name.lower()}#{account_id}"
+
+
+def name_in(key: str) -> str:
+    """The name of a `name_key`, in lower case."""
+    return key.partition("#")[0]
 
 
 def status_pk(organization_id: str, status: str) -> str:
@@ -269,3 +298,9 @@ def turn_key(at: datetime | None, action: str, kind: str, region: str, resource_
     is filtered by, so that it reads only those resources that it shows.
     """
     return "#".join((turn_time(at) if at else NO_TURN, action, kind, region, resource_id))
+
+
+def turn_in(key: str) -> tuple[str, str, str, str, str]:
+    """What a `turn_key` is made of; of the time its text."""
+    at, action, kind, region, resource_id = key.split("#")
+    return at, action, kind, region, resource_id

@@ -38,7 +38,7 @@ class MemberItem(Item):
 
     def member(self) -> Member:
         """The stored member."""
-        enrollment_id, _, number = self.sk.removeprefix(keys.MEMBER).partition("#")
+        enrollment_id, number = keys.member_in(self.sk)
         return self.as_a(
             Member,
             organization_id=self.pk.removeprefix(keys.ORGANIZATION),
@@ -68,11 +68,9 @@ class Members:
         self, organization_id: str, enrollment_id: str, number: str, limit: int = BATCH
     ) -> list[Member]:
         """The next members by account number; from the first on if `number` is empty."""
-        first = keys.member_sk(enrollment_id, f"{number}!" if number else "0")
-        last = keys.member_sk(enrollment_id, "~")
         found = MemberItem.query(
             keys.organization_pk(organization_id),
-            MemberItem.sk.between(first, last),
+            MemberItem.sk.between(*keys.members_after(enrollment_id, number)),
             consistent_read=True,
             limit=limit,
             page_size=limit,

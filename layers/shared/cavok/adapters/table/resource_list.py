@@ -97,13 +97,13 @@ class ResourceList:
             turns_of=hash_key,
             turn_key=after.key,
             pk=keys.account_pk(after.account_id),
-            sk=keys.resource_sk(after.key.rpartition("#")[2]),
+            sk=keys.resource_sk(keys.turn_in(after.key)[-1]),
         )
         for entry in self._table.entries(
             ResourceItem.by_turn, hash_key, None, start=start or None, size=size
         ):
             turn_key, account_pk = entry["turn_key"][STRING], entry["pk"][STRING]
-            yield _Entry(account_pk.removeprefix(keys.ACCOUNT), turn_key, *turn_key.split("#"))
+            yield _Entry(account_pk.removeprefix(keys.ACCOUNT), turn_key, *keys.turn_in(turn_key))
 
     def _read(
         self, organization_id: str, entries: list[_Entry]

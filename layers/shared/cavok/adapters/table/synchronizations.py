@@ -92,7 +92,7 @@ class SynchronizationItem(Item):
 
     def synchronization(self) -> Synchronization:
         """The stored synchronization."""
-        enrollment_id, _, own = self.sk.removeprefix(keys.SYNCHRONIZATION).partition("#")
+        enrollment_id, own = keys.synchronization_in(self.sk)
         numbers = {
             name: int(getattr(self, name)) for name in ("found", "added", "changed", "missing")
         }

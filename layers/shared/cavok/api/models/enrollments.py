@@ -1,4 +1,4 @@
-"""The bodies of enrollments, their synchronizations and their members."""
+"""The bodies of enrollments."""
 
 import re
 from typing import Annotated, Any, Self
@@ -22,6 +22,7 @@ from cavok.api.models.common import (
     left_out,
 )
 from cavok.api.models.instructions import InstructionStepBody
+from cavok.api.models.members import MemberTotals
 from cavok.domain import enrollment_templates
 from cavok.domain.enrollments import (
     FEATURES,
@@ -34,10 +35,7 @@ from cavok.domain.enrollments import (
     features_of,
 )
 from cavok.domain.instructions import Trust
-from cavok.domain.member_states import MemberState
-from cavok.domain.members import MemberShown, UnitTotals
 from cavok.domain.permissions import DEFAULT_ROLE_PATH
-from cavok.domain.synchronizations import SynchronizationState
 
 
 def _known_feature(value: str) -> str:
@@ -178,17 +176,6 @@ class EnrollmentIssueBody(IssueBody):
     """What is wrong with an enrollment, or why its last synchronization failed."""
 
 
-class MemberTotals(ResponseBody):
-    """The number of members in each state."""
-
-    connected: int
-    role_missing: int
-    problem: int
-    excluded: int
-    suspended: int
-    closed: int
-
-
 class EnrollmentBody(ResponseBody):
     """An AWS Organization that your organization connects by one stack."""
 
@@ -258,75 +245,3 @@ class EnrollmentInstructionsBody(ResponseBody):
             terraform=made.terraform(enrollment, trust, template_url),
             cli=made.cli(enrollment, trust, template_url),
         )
-
-
-class SynchronizationBody(ResponseBody):
-    """One synchronization with the AWS Organization. Its numbers grow while it runs."""
-
-    synchronization_id: str
-    state: SynchronizationState
-    found: int
-    added: int
-    changed: int
-    missing: int
-    reason: str | None
-    started_at: Timestamp
-    finished_at: Timestamp | None
-
-
-class MemberBody(ResponseBody):
-    """An account of the AWS Organization."""
-
-    provider_id: str
-    name: str
-    ou_id: str
-    ou_path: str
-    state: MemberState
-    account_id: str | None
-
-    @classmethod
-    def of_member(cls, shown: MemberShown) -> Self:
-        """A member as it is shown."""
-        member = shown.member
-        return cls(
-            provider_id=member.account_number,
-            name=member.name,
-            ou_id=member.place.unit_ids[-1],
-            ou_path=member.place.path,
-            state=shown.state,
-            account_id=shown.account_id,
-        )
-
-
-class MemberPage(ResponseBody):
-    """A page of members, by account number."""
-
-    items: list[MemberBody]
-    next_cursor: str | None
-
-
-class UnitBody(ResponseBody):
-    """A root or unit of the AWS Organization that has members."""
-
-    ou_id: str
-    ou_ids: list[str]
-    ou_path: str
-    totals: MemberTotals
-
-    @classmethod
-    def of_unit(cls, unit: UnitTotals) -> Self:
-        """A unit as it is shown."""
-        totals = {str(state): number for state, number in unit.totals.items()}
-        return cls(
-            ou_id=unit.place.unit_ids[-1],
-            ou_ids=list(unit.place.unit_ids),
-            ou_path=unit.place.path,
-            totals=MemberTotals(**totals),
-        )
-
-
-class UnitPage(ResponseBody):
-    """The units of some members. Add up the pages."""
-
-    items: list[UnitBody]
-    next_cursor: str | None

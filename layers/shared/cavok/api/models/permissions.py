@@ -30,6 +30,7 @@ class PermissionGroupBody(ResponseBody):
     why: str
     required: bool
     optional: bool
+    feature: bool
     resource: str
     actions: list[ActionBody]
     read_only: list[str]

@@ -1,50 +1,37 @@
 """The routes of enrollments."""
 
-from typing import Annotated
-
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from cavok import wiring
 from cavok.api.conditions import IfMatch, IfNoneMatch, tag_of, versions_of
-from cavok.api.models.common import Cursor, Limit
 from cavok.api.models.enrollments import (
     EndedEnrollmentBody,
     EnrollmentBody,
     EnrollmentChangeBody,
     EnrollmentInstructionsBody,
     EnrollmentPage,
-    MemberBody,
-    MemberPage,
     NewEnrollmentBody,
-    SynchronizationBody,
-    UnitBody,
-    UnitId,
-    UnitPage,
 )
-from cavok.api.responses import ACCEPTED, CREATED, accepted, answers, created, ok, paged
+from cavok.api.responses import CREATED, answers, created, ok
 from cavok.api.router import Router
 from cavok.domain.enrollments import Enrollment
-from cavok.domain.member_states import MemberState
-from cavok.domain.pages import Position
 from cavok.domain.providers import Provider
-from cavok.domain.synchronizations import Synchronization
 
 router = Router()
 # Each route imports its use case: most processes never need it.
 
 
-def _bodies(enrollments: list[Enrollment]) -> list[EnrollmentBody]:
-    ids = [each.enrollment_id for each in enrollments]
-    totals = wiring.enrollments().totals(router.caller.organization_id, ids)
-    now = router.now()
+def _bodies(found: list[Enrollment]) -> list[EnrollmentBody]:
+    from cavok.services.enrollments import shown
+
     return [
-        EnrollmentBody.of(
-            each,
-            totals={str(state): number for state, number in totals[each.enrollment_id].items()},
-            synchronizing=each.synchronizing(now),
+        EnrollmentBody.of(each.enrollment, totals=each.totals, synchronizing=each.synchronizing)
+        for each in shown(
+            router.caller.organization_id,
+            found,
+            enrollments=wiring.enrollments(),
+            now=router.now(),
         )
-        for each in enrollments
     ]
 
 
@@ -177,120 +164,12 @@ def get_enrollment_instructions(enrollment_id: str) -> EnrollmentInstructionsBod
     CloudFormation, Terraform and CLI commands, with your external ID filled in.
     """
     from cavok.adapters.templates import ENROLLMENT_TEMPLATE
-    from cavok.services.organizations import organization_of
+    from cavok.services.organizations import trust_of
 
     organization_id = router.caller.organization_id
     enrollment = wiring.enrollments().get(organization_id, enrollment_id)
-    organization = organization_of(
-        organization_id, organizations=wiring.organizations(), now=router.now()
+    trust = trust_of(
+        organization_id, wiring.trust, organizations=wiring.organizations(), now=router.now()
     )
-    trust = wiring.trust(organization.external_id)
     address = wiring.templates().address_of(ENROLLMENT_TEMPLATE)
     return EnrollmentInstructionsBody.of_enrollment(enrollment, trust, address)
-
-
-@router.post(
-    "/v1/enrollments/<enrollment_id>/synchronizations",
-    summary="Synchronize an enrollment",
-    tags=["Enrollments"],
-    responses=answers("enrollment_not_found", "has_no_account_yet", ok=ACCEPTED),
-)
-def create_synchronization(enrollment_id: str) -> Response[SynchronizationBody]:
-    """Starts a synchronization, or returns the one that is running. It also makes members whose
-    role is missing due for a test, unless they were tested within ten minutes.
-    """
-    from cavok.services.start_synchronizations import start_synchronization
-
-    begun = start_synchronization(
-        router.caller.organization_id,
-        enrollment_id,
-        requester=router.requester,
-        dependencies=wiring.start_dependencies(),
-        quotas=wiring.quotas(),
-        now=router.now(),
-    )
-    address = f"{_path(enrollment_id)}/synchronizations/{begun.synchronization_id}"
-    return accepted(SynchronizationBody.of(begun), address)
-
-
-@router.get(
-    "/v1/enrollments/<enrollment_id>/synchronizations/<synchronization_id>",
-    summary="One synchronization",
-    tags=["Enrollments"],
-    responses=answers("synchronization_not_found"),
-)
-def get_synchronization(enrollment_id: str, synchronization_id: str) -> SynchronizationBody:
-    """Returns a synchronization of the last 90 days, with what it found so far."""
-    organization_id, now = router.caller.organization_id, router.now()
-    enrollment = wiring.enrollments().get(organization_id, enrollment_id)
-    found: Synchronization = wiring.synchronizations().get(
-        organization_id, enrollment_id, synchronization_id
-    )
-    alive = enrollment.held_by(synchronization_id) and enrollment.synchronizing(now)
-    return SynchronizationBody.of(found.as_of(alive=alive))
-
-
-@router.get(
-    "/v1/enrollments/<enrollment_id>/members",
-    summary="Members of an enrollment",
-    tags=["Enrollments"],
-    responses=answers("enrollment_not_found"),
-)
-def list_members(
-    enrollment_id: str,
-    *,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-    state: Annotated[MemberState | None, Query(description="Only members in this state.")] = None,
-    ou: Annotated[
-        UnitId | None, Query(description="Only members in this unit, at any depth.")
-    ] = None,
-    direct: Annotated[
-        bool, Query(description="With `ou`: only members in the unit itself.")
-    ] = False,
-) -> Response[MemberPage]:
-    """Lists the accounts of the AWS Organization by number. With `state` or `ou`, a page may have
-    few or no members: go on while there is a `next_cursor`.
-    """
-    from cavok.services.members import members_page
-
-    organization_id = router.caller.organization_id
-    enrollment = wiring.enrollments().get(organization_id, enrollment_id)
-    scope = f"{organization_id}/members/{enrollment_id}/{state or ''}/{ou or ''}/{direct}"
-    page = members_page(
-        enrollment,
-        state=state,
-        unit_id=ou,
-        direct=direct,
-        limit=limit,
-        after=Position.of_cursor(cursor, scope, "member"),
-        members=wiring.members(),
-        accounts=wiring.accounts(),
-    )
-    items = [MemberBody.of_member(shown) for shown in page.items]
-    return paged(MemberPage(items=items, next_cursor=page.next_cursor(scope)), router.query)
-
-
-@router.get(
-    "/v1/enrollments/<enrollment_id>/units",
-    summary="Units of an enrollment",
-    tags=["Enrollments"],
-    responses=answers("enrollment_not_found"),
-)
-def list_units(enrollment_id: str, cursor: Cursor = None) -> Response[UnitPage]:
-    """Counts the members in each root and unit itself, by state: of up to 500 members a page. A
-    unit may be on several pages, so go on while there is a `next_cursor`, and add up its `totals`.
-    """
-    from cavok.services.members import units_page
-
-    organization_id = router.caller.organization_id
-    enrollment = wiring.enrollments().get(organization_id, enrollment_id)
-    scope = f"{organization_id}/units/{enrollment_id}"
-    page = units_page(
-        enrollment,
-        after=Position.of_cursor(cursor, scope, "member"),
-        members=wiring.members(),
-        accounts=wiring.accounts(),
-    )
-    items = [UnitBody.of_unit(unit) for unit in page.items]
-    return paged(UnitPage(items=items, next_cursor=page.next_cursor(scope)), router.query)

@@ -12,7 +12,7 @@ from cavok.api.responses import answers
 from cavok.api.router import Router
 from cavok.domain.least_privilege import Scope
 from cavok.services.least_privilege import least_privilege_for
-from cavok.services.organizations import organization_of
+from cavok.services.organizations import trust_of
 
 router = Router()
 
@@ -44,6 +44,5 @@ def get_least_privilege(account_id: str, by: By = Scope.ARN) -> LeastPrivilegeBo
         count_page=partial(count_page, router.caller),
         now=now,
     )
-    organization = organization_of(organization_id, organizations=wiring.organizations(), now=now)
-    trust = wiring.trust(organization.external_id)
+    trust = trust_of(organization_id, wiring.trust, organizations=wiring.organizations(), now=now)
     return LeastPrivilegeBody.of_account(account, trust, offered)

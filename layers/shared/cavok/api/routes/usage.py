@@ -1,5 +1,7 @@
 """The routes of usage: the interactions that count in a month."""
 
+from functools import partial
+
 from aws_lambda_powertools.event_handler import Response
 
 from cavok import wiring
@@ -14,8 +16,9 @@ from cavok.api.models.usage import (
 from cavok.api.quotas import count_page
 from cavok.api.responses import answers, paged
 from cavok.api.router import Router
-from cavok.domain.interactions import Usage, months_until, period_of
+from cavok.domain.interactions import Usage, period_of
 from cavok.domain.pages import Position
+from cavok.services.usage import months_of_organization, usage_of_account
 
 router = Router()
 
@@ -30,10 +33,14 @@ def get_usage(account_id: str) -> UsageBody:
     """Counts the account's interactions of this calendar month, UTC, against the free ones, and
     those of the last twelve months.
     """
-    wiring.accounts().get(router.caller.organization_id, account_id)
-    free = int(wiring.setting("FREE_INTERACTIONS"))
-    months = wiring.usage_counters().months_of_account(account_id, months_until(router.now()))
-    usage = Usage(months[-1].period, free, months[-1].used)
+    usage, months = usage_of_account(
+        router.caller.organization_id,
+        account_id,
+        free=int(wiring.setting("FREE_INTERACTIONS")),
+        accounts=wiring.accounts(),
+        counters=wiring.usage_counters(),
+        now=router.now(),
+    )
     return UsageBody.of(usage, months=[MonthBody.of(month) for month in months])
 
 
@@ -75,8 +82,10 @@ def list_months() -> MonthList:
     """Adds up what all accounts used in each of the last twelve calendar months, UTC. Of a month in
     which more than 500 accounts were used, only those used most are added: it is not `complete`.
     """
-    counters, months = wiring.usage_counters(), []
-    for month in months_until(router.now()):
-        count_page(router.caller)
-        months.append(counters.month_of_organization(router.caller.organization_id, month))
+    months = months_of_organization(
+        router.caller.organization_id,
+        counters=wiring.usage_counters(),
+        count_page=partial(count_page, router.caller),
+        now=router.now(),
+    )
     return MonthList(items=[MonthBody.of(month) for month in months])
