@@ -14,11 +14,12 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from statistics import median
 
 from local import stack as local_stack
 from local.display import step
-from local.settings import ROOT
+from local.settings import ROOT, Problem
 
 sys.path.insert(0, str(ROOT / "layers" / "shared"))
 
@@ -40,9 +41,9 @@ STARTS, WARM = 5, 3
 SIZES = (128, 256, 512, 1024, WHOLE_PROCESSOR)
 """MB that a function may get."""
 
-FILLED = 2 / 3
-"""The most of its memory that a function's process may have had: Lambda's own runtime is beside it,
-and an unusual event takes more.
+FILLED, LAMBDAS_OWN = 1 / 2, 30 * 1024**2
+"""The most of its memory that a function may have filled, since an unusual event takes more; and
+bytes that are assumed for Lambda's own part of the process, which is not here.
 """
 
 SLOWER, NOTICED = 0.1, 0.01
@@ -103,7 +104,7 @@ class Times:
         return one * MILLION
 
     def fits(self, memory: int) -> bool:
-        return self.peak <= FILLED * memory * 1024**2
+        return self.peak + LAMBDAS_OWN <= FILLED * memory * 1024**2
 
     def is_quick(self, memory: int, slower: float = SLOWER) -> bool:
         """Whether it hardly takes longer than with a whole processor."""
@@ -172,9 +173,16 @@ def _of_events(
     for _ in range(STARTS + 1):
         with Pool(start, one_each=True) as pool:
             for _ in range(1 + WARM):
-                pool.invoke(function, next(events), 0)
+                _check(pool.invoke(function, next(events), 0))
         found.append(list(pool.invocations))
     return found[1:]
+
+
+def _check(invoked: Invoked) -> None:
+    """Raises Problem if the function refused its event."""
+    result = invoked.invocation.result
+    if result.get("batchItemFailures") or result.get("statusCode", 0) >= HTTPStatus.BAD_REQUEST:
+        raise Problem(f"{invoked.function}: {result}")
 
 
 def _times(function: str, found: Sequence[Sequence[Invoked]]) -> Times:

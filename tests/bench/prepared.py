@@ -77,6 +77,16 @@ def connect_accounts(
     return accounts
 
 
+def claim(account: Account) -> None:
+    """Lets it be found by its number."""
+    item = {
+        "pk": {"S": f"ORG#{account.organization_id}"},
+        "sk": {"S": f"PROVIDER#{account.provider}#{account.account_number}"},
+        "account_id": {"S": account.account_id},
+    }
+    _client("dynamodb").put_item(TableName=TABLE, Item=item)
+
+
 def delete(account: Account) -> None:
     """Takes its item out of the table, as its deletion does."""
     pk, sk = f"ORG#{account.organization_id}", f"ACCOUNT#{account.account_id}"

@@ -101,7 +101,7 @@ def _stopping(here: Scene) -> Iterator[Any]:
     """A person stops an instance. moto is asked once, so that it still runs the next time."""
     account_id = here.account.account_id
     for _ in count():
-        path = f"/{account_id}/instances/ec2/{here.instance_id}/stop?region={REGION}"
+        path = f"/{account_id}/instances/ec2/{here.instance_id}/stop"
         yield request("POST", path, key=str(ULID()))
 
 
@@ -259,6 +259,7 @@ def _a_stack_that_changed(here: Scene) -> Iterator[Any]:
     sent = int(datetime.now(UTC).timestamp() * 1000)
     for number in count():
         (account,) = prepared.connect_accounts(1, first=FIRST + 2000 + number)
+        prepared.claim(account)
         stack = (
             f"arn:aws:cloudformation:{REGION}:{account.account_number}:stack/CavokCloud/{number}"
         )
@@ -270,7 +271,10 @@ def _a_stack_that_changed(here: Scene) -> Iterator[Any]:
         }
         attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": str(sent)}
         message = {"body": json.dumps(body), "attributes": attributes}
+        asked = len(here.aws.calls)
         yield {"Records": [sample["Records"][0] | message]}
+        if not any(call.operation == "StartExecution" for call in here.aws.calls[asked:]):
+            raise Problem("No test was started for a stack that changed.")
 
 
 def _a_round(here: Scene) -> Iterator[Any]:

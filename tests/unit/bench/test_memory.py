@@ -17,7 +17,7 @@ IN_A_PERSONS_TEST = {
 MB = 1024**2
 
 
-def times(function: str = "EndResources", *, cpu: float = 0.01, wait: float = 0.1, peak: int = 80):
+def times(function: str = "EndResources", *, cpu: float = 0.01, wait: float = 0.1, peak: int = 30):
     """A function whose invocations work and wait for so many seconds, and whose start takes 0.2."""
     took = Medians(cpu + wait, cpu)
     return Times(function, Medians(0.2, 0.2), took, took, peak * MB)
@@ -34,7 +34,7 @@ def test_what_is_waited_for_and_what_has_a_size_for_another_reason_is_there() ->
     assert not WAITED_FOR & GIVEN.keys()
 
 
-@pytest.mark.parametrize(("peak", "size"), [(80, 128), (90, 256), (200, 512), (5000, 1769)])
+@pytest.mark.parametrize(("peak", "size"), [(30, 128), (50, 256), (200, 512), (5000, 1769)])
 def test_nobody_waits_for_the_cheapest_that_suffices(peak: int, size: int) -> None:
     assert times(peak=peak).size() == size
 
