@@ -20,6 +20,7 @@ from local.settings import ROOT
 sys.path.insert(0, str(ROOT / "layers" / "shared"))
 
 from tests.bench import (
+    memory,
     neighbours,
     packages,
     page,
@@ -61,6 +62,7 @@ def main() -> int:
             persons = persons_test.measure(functions, aws)
             current.outcome = f"{functions.how}; {aws.late()}"
         swept, of_the_sweep = sweep.results(stack, functions, aws)
+        memories, of_memories = memory.results(functions, aws)
     with step("A whole test on the local stack"):
         workflow, script = whole_test.measure(stack, options.runs)
     with step("Requests beside an organization at its limits, on the local stack"):
@@ -94,6 +96,7 @@ def main() -> int:
             )
         ),
         *of_the_sweep,
+        *of_memories,
     ]
     results = [
         targets.table(measured),
@@ -111,9 +114,10 @@ def main() -> int:
         _sizes(found),
         *_page(seen, options.runs),
     ]
-    show([*results, *swept])
+    show([*results, *memories, *swept])
     if options.write:
         write("measured", results)
+        write("memory", memories)
         write("sweep", swept)
     misses = targets.missed(measured)
     for sentence in misses:

@@ -113,12 +113,15 @@ class Shares:
 
 @dataclass(frozen=True)
 class Invocation:
-    """What an invocation took and returned, and the bytes and lines that the function logged."""
+    """What an invocation took and returned, the bytes and lines that the function logged, and the
+    most memory that its process has had, in bytes.
+    """
 
     took: Sample
     result: Any
     log_bytes: int
     log_lines: int
+    peak: int = 0
 
 
 class ExecutionEnvironment:
@@ -163,7 +166,7 @@ class ExecutionEnvironment:
         if "error" in answer:
             raise Problem(f"{self._process.args}: {answer['error']}\n{logged.decode()}")
         took = with_a_share(Sample(answer["wall"], answer["cpu"]), self._share)
-        return Invocation(took, answer["result"], len(logged), logged.count(b"\n"))
+        return Invocation(took, answer["result"], len(logged), logged.count(b"\n"), answer["peak"])
 
     def end(self) -> None:
         assert self._process.stdin
@@ -216,9 +219,11 @@ class Functions:
             return "shares of a processor by the kernel's quota"
         return "shares of a processor reckoned from CPU time, since no quota can be set here"
 
-    def start(self, name: str) -> ExecutionEnvironment:
-        """INIT of a function. It finds the standard library, its artifact and the layer."""
-        memory = memory_of(name)
+    def start(self, name: str, memory: int | None = None) -> ExecutionEnvironment:
+        """INIT of a function. It finds the standard library, its artifact and the layer. `memory`:
+        other MB than the template's.
+        """
+        memory = memory or memory_of(name)
         share = share_of_a_processor(memory)
         group = self._shares.group(share) if self._shares.are_set else None
         places = [str(self._built / name), str(self._built / LAYER / "python")]
@@ -288,6 +293,9 @@ PARAMETERS = {"SweepTests": "40", "ProbesAtOnce": "20"}
 account. Source: docs/operating.md, "Lambda concurrency".
 """
 
+_ON_LOOPBACK = {"AllowLoopbackWebhooks": "true"}
+"""Whom the functions send messages to is on this machine, too."""
+
 
 def variables_of(name: str) -> dict[str, str]:
     """A function's environment as the template sets it. Raises KeyError for a resource that has no
@@ -298,7 +306,7 @@ def variables_of(name: str) -> dict[str, str]:
         **resource(name).get("Environment", {}).get("Variables", {}),
     }
     defaults = {name: str(of["Default"]) for name, of in template()["Parameters"].items()}
-    values = defaults | PARAMETERS
+    values = defaults | PARAMETERS | _ON_LOOPBACK
     found = {}
     for variable, given in declared.items():
         parameter = given.get("Ref") if isinstance(given, dict) else None

@@ -63,10 +63,10 @@ def _measure(functions: Functions, aws: StandIn, account: Account, at_once: str)
     cold: list[Pressed] = []
     for _ in range(COLD_RUNS + 1):
         with Pool(functions.start) as pool:
-            cold.append(_press(pool, aws, account, at_once, now=0))
+            cold.append(press(pool, aws, account, at_once, now=0))
     with Pool(functions.start) as pool:
         minutes = range(WARM_RUNS + 1)
-        warm = [_press(pool, aws, account, at_once, now=60.0 * minute) for minute in minutes]
+        warm = [press(pool, aws, account, at_once, now=60.0 * minute) for minute in minutes]
     return PersonsTest(_middle(cold[1:]), _middle(warm[1:]))
 
 
@@ -75,8 +75,10 @@ def _middle(tests: list[Pressed]) -> Pressed:
     return next(test for test in tests if test.seconds == middle)
 
 
-def _press(pool: Pool, aws: StandIn, account: Account, at_once: str, now: float) -> Pressed:
-    """`now`: when it is pressed, in reckoned time."""
+def press(
+    pool: Pool, aws: StandIn, account: Account, at_once: str = AT_ONCE, *, now: float
+) -> Pressed:
+    """One test. `now`: when it is pressed, in reckoned time."""
     let_sweeps_find_the_same(account)
     account_id = account.account_id
     before, asked = len(pool.invocations), len(aws.calls)
@@ -104,9 +106,13 @@ def _check(account_id: str, verification_id: str) -> None:
         raise Problem(f"The test came to no good end: {stored}")
 
 
-def request(method: str, path: str = "") -> Mapping[str, Any]:
-    """An admin's request for `/v1/accounts` and a path, as API Gateway hands it to a function."""
-    whole = f"/v1/accounts{path}"
+def request(
+    method: str, path: str = "", *, under: str = "/v1/accounts", body: Any = None, key: str = ""
+) -> Mapping[str, Any]:
+    """An admin's request for a path `under` another, as API Gateway hands it to a function. `key`
+    is its Idempotency-Key.
+    """
+    whole = f"{under}{path}"
     claims = {
         "sub": "1",
         "email": "admin@northwind.example",
@@ -118,7 +124,13 @@ def request(method: str, path: str = "") -> Mapping[str, Any]:
         "routeKey": "ANY /v1/{proxy+}",
         "rawPath": whole,
         "rawQueryString": "",
-        "headers": {"host": "api.example", "accept": "application/json"},
+        "headers": {
+            "host": "api.example",
+            "accept": "application/json",
+            **({"content-type": "application/json"} if body is not None else {}),
+            **({"idempotency-key": key} if key else {}),
+        },
+        **({"body": json.dumps(body)} if body is not None else {}),
         "requestContext": {
             "requestId": "request-1",
             "stage": "$default",

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -39,8 +39,10 @@ def prepare() -> None:
     key = _client("kms").create_key()["KeyMetadata"]["KeyId"]
     _client("kms").create_alias(AliasName=KEY, TargetKeyId=key)
     _client("events").create_event_bus(Name="cavok")
-    _client("sqs").create_queue(QueueName="webhooks")
-    for machine in ("verify_account", "reverify_accounts"):
+    for queue in ("webhooks", "retries", "undelivered", "acts", "hints", "fired"):
+        _client("sqs").create_queue(QueueName=queue)
+    _client("scheduler").create_schedule_group(Name="clocks")
+    for machine in ("verify_account", "reverify_accounts", "synchronize_organization"):
         _client("stepfunctions").create_state_machine(
             name=machine,
             definition='{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',
@@ -73,6 +75,22 @@ def connect_accounts(
             _fill(account)
             table.put_item(TableName=TABLE, Item=item_of(account))
     return accounts
+
+
+def claim(account: Account) -> None:
+    """Lets it be found by its number."""
+    item = {
+        "pk": {"S": f"ORG#{account.organization_id}"},
+        "sk": {"S": f"PROVIDER#{account.provider}#{account.account_number}"},
+        "account_id": {"S": account.account_id},
+    }
+    _client("dynamodb").put_item(TableName=TABLE, Item=item)
+
+
+def delete(account: Account) -> None:
+    """Takes its item out of the table, as its deletion does."""
+    pk, sk = f"ORG#{account.organization_id}", f"ACCOUNT#{account.account_id}"
+    _client("dynamodb").delete_item(TableName=TABLE, Key={"pk": {"S": pk}, "sk": {"S": sk}})
 
 
 def stored(index: int) -> Account:
@@ -177,16 +195,8 @@ def an_account(index: int, now: datetime, *, due: bool) -> Account:
 
 
 def _fill(account: Account) -> None:
-    """The role of our own template, and an instance. To moto, a session's access key says whose
-    account is meant.
-    """
-    session = _client("sts").assume_role(RoleArn=account.role_arn, RoleSessionName="owner")
-    keys = session["Credentials"]
-    owner = {
-        "aws_access_key_id": keys["AccessKeyId"],
-        "aws_secret_access_key": keys["SecretAccessKey"],
-        "aws_session_token": keys["SessionToken"],
-    }
+    """The role of our own template, and an instance."""
+    owner = owner_of(account.account_number)
     iam = boto3.client("iam", **owner)
     iam.create_role(RoleName=account.role_name, AssumeRolePolicyDocument="{}")
     for group in GRANTED_GROUPS:
@@ -195,8 +205,27 @@ def _fill(account: Account) -> None:
             PolicyName=group.policy_name,
             PolicyDocument=json.dumps(policy_document([group])),
         )
-    image = "ami-12c6146b"
-    boto3.client("ec2", REGION, **owner).run_instances(ImageId=image, MinCount=1, MaxCount=1)
+    run_instance(account.account_number)
+
+
+def run_instance(number: str) -> str:
+    """A new instance in a customer's AWS account. Returns its ID."""
+    ec2 = boto3.client("ec2", REGION, **owner_of(number))
+    run = ec2.run_instances(ImageId="ami-12c6146b", MinCount=1, MaxCount=1)
+    return str(run["Instances"][0]["InstanceId"])
+
+
+def owner_of(number: str) -> Mapping[str, str]:
+    """Credentials of a customer, for clients. To moto, a session's access key says whose account is
+    meant.
+    """
+    role = f"arn:aws:iam::{number}:role/CavokCloud"
+    keys = _client("sts").assume_role(RoleArn=role, RoleSessionName="owner")["Credentials"]
+    return {
+        "aws_access_key_id": keys["AccessKeyId"],
+        "aws_secret_access_key": keys["SecretAccessKey"],
+        "aws_session_token": keys["SessionToken"],
+    }
 
 
 def _client(service: str) -> Any:

@@ -18,6 +18,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from unittest.mock import patch
@@ -132,9 +133,12 @@ class StandIn:
         asked = [request.headers["X-Amz-Target"]] if service == "logs" else [body]
         question = (owner, request.url, *parse_qs(body).get("RoleArn", asked))
         with self._asking:
-            if question not in self._known:
-                self._known[question] = self._asked(request)
-        return self._known[question]
+            if question in self._known:
+                return self._known[question]
+            answered = self._asked(request)
+            if service != "logs" or answered[0] == HTTPStatus.OK:
+                self._known[question] = answered
+            return answered
 
     @staticmethod
     def _asked(request: AWSPreparedRequest) -> tuple[int, Mapping[str, str], bytes]:

@@ -51,13 +51,17 @@ Python 3.11 from what `sam build` made of commit e9d5926, the last before the la
 _TABLE = "wiring.table()"
 _OF_ROUTES = (_TABLE, "wiring.accounts()", "wiring.request_quota()")
 _FIRST_CLIENTS = {
-    "AccountsApi": _OF_ROUTES,
+    "AccountsApi": (*_OF_ROUTES, "app.app.methods_at('/v1/accounts')"),
     "DeliverWebhook": (_TABLE, "wiring.sealer()", "wiring.webhook_retries()"),
     "EndResources": (_TABLE, "wiring.scheduler_client()"),
     "FollowOutcome": (_TABLE, "wiring.customer_roles()"),
     "FollowSchedule": (_TABLE, "wiring.customer_roles()"),
     "HearConnections": (_TABLE, "wiring.workflows()"),
-    "InstancesApi": (*_OF_ROUTES, "wiring.customer_roles()"),
+    "InstancesApi": (
+        *_OF_ROUTES,
+        "wiring.customer_roles()",
+        "app.app.methods_at('/v1/accounts/x/instances')",
+    ),
     "SweepAccounts": (_TABLE, "wiring.customer_roles()", "wiring.workflows()"),
     "LogInteractions": (_TABLE, "wiring.customer_roles()"),
     "OpenSession": (_TABLE, "wiring.sealer()", "wiring.customer_roles()"),
@@ -71,7 +75,8 @@ _FIRST_CLIENTS = {
     "WriteCustomerLog": ("wiring.sealer()",),
 }
 """The clients of our own account, and what is made of them, that a function needs at its first
-invocation, whether it makes them then or when it is imported.
+invocation, whether it makes them then or when it is imported. Of the API also the module of routes
+that its usual request imports: all were imported at once in `BEFORE`.
 """
 
 

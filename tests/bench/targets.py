@@ -64,6 +64,7 @@ BESIDE_MANY_DUE = Target(
     "",
     "a page of a sweep",
 )
+MEMORY = Target("functions with another memory than measured", 0, "", "cost and latency")
 LIST_OF_ACCOUNTS = Target(
     "CPU of a list of 100 accounts, of parsing all that is stored of them",
     0.68,
@@ -88,6 +89,7 @@ TARGETS = (
     BESIDE_ONE_AT_ITS_LIMITS,
     BESIDE_A_SLOW_RECEIVER,
     BESIDE_MANY_DUE,
+    MEMORY,
     LIST_OF_ACCOUNTS,
     FIRST_VIEW_WEIGHT,
     FIRST_VIEW_REQUESTS,

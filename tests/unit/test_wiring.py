@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from botocore.session import Session
 from cavok import wiring
 from cavok.adapters.customer import session
 from cavok.adapters.customer.assume_role import STS_ALWAYS_ON
+from tests.support.template import template
 
 THREADS = 6
 
@@ -55,6 +57,74 @@ def test_threads_that_need_a_client_at_once_make_one(
 
     assert len(made) == 1, made
     assert len(set(map(id, found))) == 1
+
+
+def clients_of_all_adapters(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Every client that wiring makes, and one that customers share."""
+    made, create = [], Session.create_client
+
+    def note(session: Session, *given: Any, **but: Any) -> Any:
+        client = create(session, *given, **but)
+        made.append(client)
+        return client
+
+    monkeypatch.setattr(Session, "create_client", note)
+    monkeypatch.setattr(wiring, "setting", lambda name: SETTINGS.get(name, "https://sqs.example/q"))
+    makers = [
+        one
+        for one in vars(wiring).values()
+        if inspect.isfunction(inspect.unwrap(one)) and one.__module__ == wiring.__name__
+    ]
+    cached = [one for one in makers if hasattr(one, "cache_clear")]
+    for each in (*cached, session._shared_client):
+        each.cache_clear()
+    try:
+        for make in makers:
+            needed = inspect.signature(make).parameters.values()
+            if all(one.default is not one.empty for one in needed):
+                make()
+        assert wiring.table().connection.client
+        session._shared_client("ec2", "us-east-1")
+    finally:
+        for each in (*cached, session._shared_client):
+            each.cache_clear()
+    return made
+
+
+SETTINGS = {
+    "AWS_REGION": "us-east-1",
+    "AUDIT_DAYS": "365",
+    "TRUST_MAX_AGE": "15",
+    "PUBLIC_TEMPLATES": "false",
+    "QUOTAS": template()["Parameters"]["Quotas"]["Default"],
+}
+
+
+def test_no_client_waits_longer_for_aws_than_a_function_may(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """botocore waits a minute for a connection, and another for an answer, five times."""
+    clients = clients_of_all_adapters(monkeypatch)
+
+    services = {client.meta.service_model.service_name for client in clients}
+    ours = {"dynamodb", "events", "kms", "s3", "scheduler", "sqs", "stepfunctions", "sts"}
+    assert services == ours | {"ec2"}
+    waits = {
+        client.meta.service_model.service_name: (config.connect_timeout, config.read_timeout)
+        for client in clients
+        for config in (client.meta.config,)
+    }
+    assert {name: both for name, both in waits.items() if both[0] > 3 or both[1] > 8} == {}
+
+
+def test_a_person_does_not_wait_for_a_key_that_does_not_answer_until_the_function_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SEALING_KEY_ID", "alias/cavok-sealing")
+    config = wiring.sealer.__wrapped__()._kms.meta.config
+
+    longest = config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
+    assert longest < template()["Globals"]["Function"]["Timeout"] - 2
 
 
 def forget() -> None:

@@ -146,9 +146,14 @@ def progress() -> "Progress":
 
 @made_once
 def sealer() -> "Sealer":
+    from botocore.config import Config
+
     from cavok.adapters.sealing import Sealer
 
-    return Sealer(making_clients.session().client("kms"), setting("SEALING_KEY_ID"))
+    once_more = Config(retries={"total_max_attempts": 2})  # people wait for it
+    return Sealer(
+        making_clients.session().client("kms", config=once_more), setting("SEALING_KEY_ID")
+    )
 
 
 @made_once

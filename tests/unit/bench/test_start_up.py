@@ -43,6 +43,16 @@ def test_what_a_start_makes_is_among_the_first_clients(function: str) -> None:
     assert set(prepared) <= set(listed)
 
 
+def test_a_function_that_imports_routes_when_asked_has_those_of_a_request() -> None:
+    lazy = {
+        name
+        for name, function in FUNCTIONS.items()
+        if "make_app(" in (ROOT / function["CodeUri"] / "app.py").read_text()
+    }
+
+    assert lazy == {name for name, made in _FIRST_CLIENTS.items() if "methods_at" in str(made)}
+
+
 @pytest.mark.parametrize("slower", [1, 2])
 def test_a_start_is_compared_in_yardsticks(slower: int) -> None:
     """Twice the CPU time on a machine that is half as fast is no slower."""

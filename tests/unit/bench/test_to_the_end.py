@@ -188,7 +188,7 @@ def test_a_persons_test_is_measured_with_each_number_of_probes_at_once(
         return Pressed(now, 34, ())
 
     monkeypatch.setattr(persons_test, "connect_accounts", lambda *_, **__: [Mock()])
-    monkeypatch.setattr(persons_test, "_press", press)
+    monkeypatch.setattr(persons_test, "press", press)
 
     assert set(persons_test.measure(Mock(), Mock())) == set(at_once) == {"20", "7"}
 

@@ -30,10 +30,15 @@ def session() -> "boto3.Session":
 def botocore_session() -> "botocore.session.Session":
     """What all clients of a process have in common, PynamoDB's too. What it reads for the first
     one, such as the endpoints of all services, takes longer than making the others.
+
+    botocore's own time-outs, a minute each, outlive a function's. A client may set others.
     """
+    from botocore.config import Config
     from botocore.session import get_session
 
-    return get_session()
+    made = get_session()
+    made.set_default_client_config(Config(connect_timeout=2, read_timeout=4))
+    return made
 
 
 def made_once(make: Callable[P, T]) -> Callable[P, T]:

@@ -36,6 +36,9 @@ from tests.support.builders import (
     under_test,
 )
 
+A_WRITE_UNIT, SPARE = 1024, 122
+"""Bytes. What docs/performance.md says an account leaves for what it does not have yet."""
+
 ANY_STEP = st.builds(
     Step,
     step=st.sampled_from(STEPS),
@@ -83,7 +86,7 @@ def test_an_account_that_is_well_fits_a_kilobyte_while_it_is_tested() -> None:
     """A write unit is a kilobyte begun, and each test writes the account twice."""
     item = AccountItem.of(well(an_account())).serialize()
 
-    assert weight(item | {"version": {"N": "1000"}}) <= 1024
+    assert weight(item | {"version": {"N": "1000"}}) <= A_WRITE_UNIT - SPARE
 
 
 def test_an_account_that_a_sweep_finds_as_it_was_fits_a_kilobyte() -> None:
@@ -101,7 +104,7 @@ def test_an_account_that_a_sweep_finds_as_it_was_fits_a_kilobyte() -> None:
     )
     item = AccountItem.of(account).serialize()
 
-    assert weight(item | {"version": {"N": "1000"}, "quiet": {"BOOL": True}}) <= 1024
+    assert weight(item | {"version": {"N": "1000"}, "quiet": {"BOOL": True}}) <= A_WRITE_UNIT - SPARE
 
 
 def test_an_account_whose_status_stays_has_no_byte_for_its_changes() -> None:
