@@ -1,4 +1,4 @@
-"""HearConnections: has accounts tested whose customers' stacks say that they changed."""
+"""HearConnections: answers customers' stacks, and has their accounts tested."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -16,8 +16,8 @@ from cavok import start_up, wiring
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.connection_hints import ConnectionHint, MalformedHint
 from cavok.messages import one_message
-from cavok.observability import logger
-from cavok.services.hear_connection import Arrival, NotYet, hear_connection
+from cavok.observability import count, logger
+from cavok.services.hear_connection import NotYet, hear_connection
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
@@ -29,12 +29,13 @@ def hear(record: SQSRecord) -> None:
         loopback = wiring.loopback_webhooks_allowed()
         hint = ConnectionHint.of_message(record.body, allow_loopback=loopback)
     except MalformedHint as error:  # anybody can publish, so no alarm counts it
+        count("MalformedHints")
         logger.info("Hint dropped", reason=str(error))
         return
     logger.append_keys(account_number=hint.account_number, request_id=hint.request_id)
     try:
         followed = hear_connection(
-            hint, _arrival(record), wiring.hearing_dependencies(), datetime.now(UTC)
+            hint, _sent_at(record), wiring.hearing_dependencies(), datetime.now(UTC)
         )
     except NotYet as later:
         wiring.connection_hints().hide(record.receipt_handle, later.seconds)
@@ -42,10 +43,8 @@ def hear(record: SQSRecord) -> None:
     logger.info("Hint", change=hint.change, followed=followed)
 
 
-def _arrival(record: SQSRecord) -> Arrival:
-    sent = int(record.attributes.sent_timestamp) / 1000
-    received = int(record.attributes.approximate_receive_count)
-    return Arrival(datetime.fromtimestamp(sent, UTC), received)
+def _sent_at(record: SQSRecord) -> datetime:
+    return datetime.fromtimestamp(int(record.attributes.sent_timestamp) / 1000, UTC)
 
 
 start_up.prepare(wiring.table, wiring.workflows)
