@@ -16,10 +16,10 @@ from cavok.domain.connection_hints import (
     ConnectionHint,
     HintedChange,
     HintLimit,
-    MalformedHint,
     RecentHints,
     response_address,
 )
+from cavok.domain.errors import MalformedHint
 from cavok.domain.organizations import new_external_id
 from cavok.domain.regions import REGIONS
 from tests.support.builders import NOW

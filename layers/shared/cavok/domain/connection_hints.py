@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
+from cavok.domain.errors import MalformedHint
+from cavok.domain.quotas import period_lasts
 from cavok.domain.regions import REGIONS
 
 LONGEST = 16 * 1024
@@ -48,10 +50,6 @@ test lasts.
 """
 ANSWER_TRIED_FOR = timedelta(minutes=10)
 """If S3 does not take the answer. Anybody can publish an address that never answers."""
-
-
-class MalformedHint(ValueError):
-    """A message that is no request of CloudFormation. It gets no answer, and no repetition."""
 
 
 class HintedChange(StrEnum):
@@ -187,7 +185,7 @@ class RecentHints:
         """Whether to follow a hint, and what to remember then. One that was admitted stays so until
         it is followed, and counts once.
         """
-        recent = self if abs(now - self.began_at) < limit.per else type(self)(now)
+        recent = self if period_lasts(self.began_at, limit.per, now) else type(self)(now)
         if request_id in recent.followed:
             return Admission.REPEATED, recent
         if request_id in recent.requests:

@@ -5,12 +5,12 @@ shows what is true.
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts
-from cavok.adapters.table.hints import Hints
+from cavok.adapters.table.connection_hints import Hints
 from cavok.adapters.table.organizations import Organizations
 from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.verifications import Verifications
@@ -24,7 +24,7 @@ from cavok.domain.connection_hints import (
     ConnectionHint,
     HintedChange,
 )
-from cavok.domain.errors import AccountNotFound, BusyWithOthers, EnrollmentNotFound
+from cavok.domain.errors import AccountNotFound, BusyWithOthers, ComesAgain, EnrollmentNotFound
 from cavok.observability import logger
 from cavok.services.start_synchronizations import StartDependencies, start_synchronization
 from cavok.services.start_verification import start_unasked
@@ -34,14 +34,6 @@ _FAULT = 500
 """From this status on, a repetition may succeed. Any other refusal is for good: the address has
 expired, or somebody made it up.
 """
-
-
-class NotYet(Exception):
-    """Hear the message again in so many seconds."""
-
-    def __init__(self, wait: timedelta) -> None:
-        self.seconds = max(int(wait.total_seconds()), 1)
-        super().__init__(f"Hear it again in {self.seconds} seconds.")
 
 
 class Followed(StrEnum):
@@ -79,7 +71,7 @@ def hear_connection(
     hint's external ID. A test, and nothing that the hint says, decides what is shown.
 
     May be called any number of times; the hint is followed once. `sent_at`: when its message was
-    sent, UTC. Raises NotYet; NotDelivered once the hint was followed, but not answered; also
+    sent, UTC. Raises ComesAgain; NotDelivered once the hint was followed, but not answered; also
     Conflict, ServiceUnavailable. After each of these the message comes again.
     """
     not_answered = _answer(hint, sent_at, dependencies.client, now)
@@ -126,7 +118,7 @@ def _follow(
     if admission is not Admission.ADMITTED:
         return Followed(admission.value)
     if wait := hint.waits(sent_at, now):
-        raise NotYet(wait)
+        raise ComesAgain(wait.total_seconds())
     # The test first: until it can start, the message comes again.
     followed = _have_tested(account, hint, sent_at, dependencies, now) if account else None
     for enrollment_id in enrollments:
@@ -175,7 +167,7 @@ def _have_tested(
         if account.revoked:
             return Followed.UNUSED
         if account.testing(now) and (wait := hint.waits_for_test(sent_at, now)):
-            raise NotYet(wait)
+            raise ComesAgain(wait.total_seconds())
         said = account.heard_of(now, deleted=deleted, due=not at_once)
         if not at_once or account.testing(now):
             if said != account:
