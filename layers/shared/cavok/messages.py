@@ -5,15 +5,19 @@ logged and counted.
 import functools
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from cavok.domain.errors import CausedOutside, ComesAgain, Conflict, UnusableEvent
 from cavok.observability import count, drop, logger
 
-if TYPE_CHECKING:
-    from cavok.adapters.queue import Queue
-
 Handle = Callable[[Any], Any]
+
+
+class HidingQueue(Protocol):
+    """A queue that can delay a message's next try."""
+
+    def hide(self, receipt_handle: str, seconds: int) -> None:
+        """Hides a message for so many seconds."""
 
 
 def one_message(
@@ -53,7 +57,7 @@ def one_message(
     return decorate
 
 
-def comes_again_from(queue: "Callable[[], Queue]") -> Callable[[Handle], Handle]:
+def comes_again_from(queue: Callable[[], HidingQueue]) -> Callable[[Handle], Handle]:
     """Decorates the handler of one message of this queue, below `one_message`: if it raises
     ComesAgain, the message is hidden for so long.
     """
