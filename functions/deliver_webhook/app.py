@@ -16,7 +16,7 @@ from cavok import start_up, wiring
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.events import read_event
 from cavok.domain.webhooks import RetryMessage
-from cavok.messages import one_message
+from cavok.messages import one_message, sent_at
 from cavok.observability import logger
 from cavok.services.webhooks import deliver_message
 
@@ -43,7 +43,7 @@ def _retry_message(record: SQSRecord) -> RetryMessage | None:
     if record.event_source_arn.rpartition(":")[2] != retries:
         return None
     return RetryMessage(
-        sent_at=datetime.fromtimestamp(int(record.attributes.sent_timestamp) / 1000, UTC),
+        sent_at=sent_at(record),
         received=int(record.attributes.approximate_receive_count),
         receipt_handle=record.receipt_handle,
     )

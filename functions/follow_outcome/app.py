@@ -14,28 +14,25 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import start_up, wiring
 from cavok.domain.followed_acts import FollowedAct
-from cavok.messages import one_message
+from cavok.messages import comes_again_from, one_message
 from cavok.observability import logger
-from cavok.services.follow_outcome import NotFinal, follow_outcome
+from cavok.services.follow_outcome import follow_outcome
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-@one_message(failure="Outcome not followed", expected=(NotFinal,))
+@one_message(failure="Outcome not followed")
+@comes_again_from(lambda: wiring.followed_acts())  # noqa: PLW0108  tests replace it
 def look(record: SQSRecord) -> None:
-    """Looks at one act's instance. If it must look again, hides the message and raises NotFinal."""
+    """Looks at one act's instance. Raises ComesAgain if it must look again."""
     act = FollowedAct.read(record.body)
     logger.append_keys(account_id=act.account_id, interaction_id=act.interaction_id)
-    try:
-        found = follow_outcome(
-            act,
-            connections=wiring.connection_dependencies(),
-            resources=wiring.resources(),
-            now=datetime.now(UTC),
-        )
-    except NotFinal as later:
-        wiring.followed_acts().hide(record.receipt_handle, later.seconds)
-        raise
+    found = follow_outcome(
+        act,
+        connections=wiring.connection_dependencies(),
+        resources=wiring.resources(),
+        now=datetime.now(UTC),
+    )
     logger.info("Outcome", result=found.result if found else None)
 
 

@@ -1,4 +1,4 @@
-"""HearConnections: has accounts tested whose customers' stacks say that they changed."""
+"""HearConnections: answers customers' stacks, and has their accounts tested."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -14,38 +14,30 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import start_up, wiring
 from cavok.adapters.webhook_client import NotDelivered
-from cavok.domain.connection_hints import ConnectionHint, MalformedHint
-from cavok.messages import one_message
-from cavok.observability import logger
-from cavok.services.hear_connection import Arrival, NotYet, hear_connection
+from cavok.domain.connection_hints import ConnectionHint
+from cavok.domain.errors import MalformedHint
+from cavok.messages import comes_again_from, one_message, sent_at
+from cavok.observability import count, logger
+from cavok.services.connection_hints import hear_connection
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-@one_message(failure="Connection not heard", expected=(NotYet, NotDelivered))
+@one_message(failure="Connection not heard", expected=(NotDelivered,))
+@comes_again_from(lambda: wiring.connection_hints())  # noqa: PLW0108  tests replace it
 def hear(record: SQSRecord) -> None:
-    """Follows one hint. If it must be heard again, hides the message and raises NotYet."""
+    """Follows one hint. Raises ComesAgain, or NotDelivered, if it must be heard again."""
     try:
         loopback = wiring.loopback_webhooks_allowed()
         hint = ConnectionHint.of_message(record.body, allow_loopback=loopback)
-    except MalformedHint as error:  # anybody can publish, so no alarm counts it
+    except MalformedHint as error:
+        count("MalformedHints")
         logger.info("Hint dropped", reason=str(error))
         return
     logger.append_keys(account_number=hint.account_number, request_id=hint.request_id)
-    try:
-        followed = hear_connection(
-            hint, _arrival(record), wiring.hearing_dependencies(), datetime.now(UTC)
-        )
-    except NotYet as later:
-        wiring.connection_hints().hide(record.receipt_handle, later.seconds)
-        raise
+    dependencies, now = wiring.hearing_dependencies(), datetime.now(UTC)
+    followed = hear_connection(hint, sent_at(record), dependencies, now)
     logger.info("Hint", change=hint.change, followed=followed)
-
-
-def _arrival(record: SQSRecord) -> Arrival:
-    sent = int(record.attributes.sent_timestamp) / 1000
-    received = int(record.attributes.approximate_receive_count)
-    return Arrival(datetime.fromtimestamp(sent, UTC), received)
 
 
 start_up.prepare(wiring.table, wiring.workflows)

@@ -49,7 +49,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _began(event: dict[str, Any]) -> datetime:
-    """When the sweep began; one of an older definition, while a release is deployed, now."""
+    """When the sweep began. While a release is deployed, the former workflow does not say: now."""
     began = event.get("sweep_started_at")
     return datetime.fromisoformat(began) if began else datetime.now(UTC)
 

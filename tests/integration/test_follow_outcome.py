@@ -20,6 +20,7 @@ from cavok.domain.accounts import Status
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.errors import (
     CallFailed,
+    ComesAgain,
     EntryInconclusive,
     EntryRefused,
     InteractionRefused,
@@ -34,7 +35,7 @@ from cavok.domain.resources import Resource
 from cavok.domain.session_policies import looking_policy
 from cavok.domain.steps import judge
 from cavok.services.connections import ConnectionDependencies
-from cavok.services.follow_outcome import NotFinal, follow_outcome
+from cavok.services.follow_outcome import follow_outcome
 from cavok.services.resources import ResourceDependencies, schedule_resource
 from cavok.services.start_stop import start_stop
 from functions.follow_outcome import app
@@ -65,7 +66,7 @@ def look(dependencies: ConnectionDependencies) -> Callable[[Interaction, datetim
                 resources=wiring.resources(),
                 now=now,
             )
-        except NotFinal as later:
+        except ComesAgain as later:
             return later.seconds
 
     return once

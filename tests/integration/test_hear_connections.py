@@ -210,11 +210,12 @@ def test_no_address_but_cloudformations_is_called_and_the_account_is_tested(
 
 @pytest.mark.parametrize("body", ["", "7", {}, {"RequestType": "Create"}, "x" * 20_000])
 def test_what_is_no_request_is_dropped_without_an_answer(
-    body: Any, cloudformation: CloudFormation
+    body: Any, cloudformation: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert hear(body) == 0
 
     assert (cloudformation.hosts, plain_items()) == (set(), {})
+    assert '"MalformedHints":[1.0]' in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("status", [301, 307, 403, 404])
@@ -237,10 +238,27 @@ def test_an_answer_that_did_not_arrive_is_given_again_and_not_for_ever(
     account_id = admin.account(provider_id=NUMBER)["account_id"]
     cloudformation.refuses_with = NotDelivered("no", status)
 
-    assert [hear(says(), received=each) for each in range(1, 7)] == [1, 1, 1, 1, 0, 1]
+    ages = [timedelta(minutes=each) for each in (0, 3, 6, 9, 12)]
+    assert [hear(says(), received=1 + n, age=age) for n, age in enumerate(ages)] == [1, 1, 1, 1, 0]
 
     assert [each["account_id"] for each in started()] == [account_id]
-    assert cloudformation.hidden == [20], "the sixth finds the test running"
+    assert cloudformation.hidden == []
+
+
+def test_a_test_does_not_wait_for_the_answer_and_is_not_repeated_with_it(
+    admin: Api, says: Says, cloudformation: CloudFormation
+) -> None:
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    cloudformation.refuses_with = NotDelivered("no host", None)
+
+    assert hear(says()) == 1
+    assert len(started()) == 1
+    ends(account_id)
+    assert hear(says(), received=2, age=timedelta(minutes=3)) == 1
+    cloudformation.refuses_with = None
+    assert hear(says(), received=3, age=timedelta(minutes=6)) == 0
+
+    assert (len(started()), len(cloudformation.answers)) == (1, 1)
 
 
 def test_a_deletion_is_answered_at_once_and_followed_when_the_role_is_gone(
@@ -324,6 +342,26 @@ def test_a_flood_about_one_account_starts_few_tests_and_delays_nobody_else(
     assert {each["account_id"] for each in started()} == {account_id, other}
 
 
+def test_no_message_comes_past_the_limit_by_coming_again(
+    admin: Api, says: Says, cloudformation: CloudFormation
+) -> None:
+    """Its first delivery was not answered, failed, or found no execution."""
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    for request in range(OF_AN_ACCOUNT.most):
+        hear(says(request=request))
+        if account_of(account_id).testing(Clock.time):
+            ends(account_id)
+        Clock.time += timedelta(seconds=30)
+
+    cloudformation.refuses_with = NotDelivered("no host", None)
+    assert hear(says(request=99)) == 1
+    cloudformation.refuses_with = None
+    assert hear(says(request=99), received=2) == 0
+    assert hear(says(request=98), received=3) == 0
+
+    assert len(started()) == OF_AN_ACCOUNT.most
+
+
 def test_many_accounts_at_once_become_due_for_the_sweep(admin: Api, says: Says) -> None:
     numbers = [f"3000000000{n:02}" for n in range(AT_ONCE.most + 3)]
     ids = [admin.account(provider_id=number, name=f"A{number}")["account_id"] for number in numbers]
@@ -352,6 +390,43 @@ def test_the_stack_of_an_enrollment_starts_its_synchronization(admin: Api, says:
 
     assert [each["enrollment_id"] for each in started(SYNCHRONIZATIONS)] == [enrollment]
     assert started() == []
+
+
+def test_a_hint_that_waits_for_a_running_test_starts_one_synchronization(
+    admin: Api, says: Says
+) -> None:
+    enrollment = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
+    account_id = admin.account(provider_id=MANAGEMENT)["account_id"]
+    begin_test(account_of(account_id), a_verification(account_id=account_id, started_at=Clock.time))
+
+    heard = []
+    for delivery, age in enumerate((0, 20, 40, 500), 1):
+        heard.append(hear(says(MANAGEMENT), received=delivery, age=timedelta(seconds=age)))
+        wiring.enrollments().changed(
+            ORGANIZATION_ID, enrollment, lambda each: each.synchronized(Clock.time)
+        )
+        Clock.time += timedelta(seconds=20 if age < 40 else 460)
+
+    assert heard == [1, 1, 1, 0]
+    assert (len(started()), len(started(SYNCHRONIZATIONS))) == (1, 1)
+
+
+def test_an_enrollment_that_is_ended_at_this_moment_is_not_synchronized(
+    admin: Api, says: Says, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cavok.adapters.table.enrollments import Enrollments
+
+    enrollment = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
+    listed = Enrollments.of_organization
+
+    def list_and_end(self: Enrollments, organization_id: str) -> Any:
+        found = list(listed(self, organization_id))
+        assert admin.delete(f"/v1/enrollments/{enrollment}").status == 204
+        return found
+
+    monkeypatch.setattr(Enrollments, "of_organization", list_and_end)
+
+    assert hear(says(MANAGEMENT)) == 0
 
 
 def test_nobody_says_in_which_account_an_enrollment_is_but_a_person(admin: Api, says: Says) -> None:

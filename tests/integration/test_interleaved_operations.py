@@ -19,9 +19,10 @@ import pytest
 
 from cavok import wiring
 from cavok.domain.clocks import clocks_of, names_of
+from cavok.domain.errors import ComesAgain
 from cavok.domain.followed_acts import FollowedAct
 from cavok.observability import logger
-from cavok.services.follow_outcome import NotFinal, follow_outcome
+from cavok.services.follow_outcome import follow_outcome
 from functions.end_resources import app as end_resources
 from functions.follow_schedule import app as follow_schedule
 from functions.publish_events import app as publish_events
@@ -253,7 +254,7 @@ def _follow_to_its_end(item: Json) -> None:
     names = ("organization_id", "account_id", "interaction_id")
     followed = FollowedAct(**{name: item[name] for name in names})
     for minutes in range(1, 80):
-        with suppress(NotFinal):
+        with suppress(ComesAgain):
             follow_outcome(
                 followed,
                 connections=wiring.connection_dependencies(),

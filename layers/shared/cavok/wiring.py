@@ -46,11 +46,11 @@ if TYPE_CHECKING:
     from cavok.adapters.webhook_client import WebhookClient
     from cavok.adapters.workflows import SynchronizationWorkflows, Workflows
     from cavok.domain.instructions import Trust
+    from cavok.services.connection_hints import HearingDependencies
     from cavok.services.connections import ConnectionDependencies
     from cavok.services.customer_sessions import CustomerSessions
     from cavok.services.enter_account import EntryDependencies
     from cavok.services.first_tries import FirstTries
-    from cavok.services.hear_connection import HearingDependencies
     from cavok.services.kept_listings import KeptListings
     from cavok.services.log_interactions import LogWriting
     from cavok.services.request_quota import RequestQuota
@@ -388,8 +388,8 @@ def connection_hints() -> "Queue":
 
 
 def hearing_dependencies() -> "HearingDependencies":
-    from cavok.adapters.table.hints import Hints
-    from cavok.services.hear_connection import HearingDependencies
+    from cavok.adapters.table.connection_hints import Hints
+    from cavok.services.connection_hints import HearingDependencies
 
     return HearingDependencies(
         organizations=organizations(),

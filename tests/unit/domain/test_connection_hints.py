@@ -11,17 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cavok.domain.connection_hints import (
+    ANSWER_TRIED_FOR,
     LONGEST,
     ConnectionHint,
     HintedChange,
     HintLimit,
-    MalformedHint,
     RecentHints,
     response_address,
 )
+from cavok.domain.errors import MalformedHint
 from cavok.domain.organizations import new_external_id
 from cavok.domain.regions import REGIONS
 from tests.support.builders import NOW
+from tests.support.template import resource
 
 STACK = (
     "arn:aws:cloudformation:eu-west-1:111122223333:stack/"
@@ -214,8 +216,36 @@ def test_a_request_counts_once_and_no_more_than_a_limit_within_its_time() -> Non
         admission, recent = recent.with_request(request, limit, now)
         said.append(admission.value)
 
-    assert said == ["admitted", "repeated", "admitted", "too_many", "repeated", "admitted"]
+    assert said == ["admitted", "admitted", "admitted", "too_many", "admitted", "admitted"]
     assert recent == RecentHints(NOW + timedelta(seconds=60), ("c",))
+
+
+def test_a_request_that_was_followed_is_repeated_from_then_on() -> None:
+    limit, recent = HintLimit(2, timedelta(minutes=1)), RecentHints(NOW)
+    _, recent = recent.with_request("a", limit, NOW)
+    _, recent = recent.with_request("b", limit, NOW)
+
+    followed = recent.with_followed("a")
+
+    assert followed.with_request("a", limit, NOW) == ("repeated", followed)
+    assert followed.with_request("b", limit, NOW) == ("admitted", followed)
+
+
+@pytest.mark.parametrize("change", list(HintedChange))
+def test_the_queue_gives_up_no_message_that_waits_for_a_test_and_then_for_its_answer(
+    change: HintedChange,
+) -> None:
+    queue, said, now, receives = resource("ConnectionHints"), hint(RequestType=change), NOW, 1
+    visibility = timedelta(seconds=queue["VisibilityTimeout"])
+    while (
+        wait := said.waits(NOW, now)
+        or said.waits_for_test(NOW, now)
+        or (visibility if now - NOW < ANSWER_TRIED_FOR else None)
+    ):
+        now, receives = now + wait, receives + 1
+
+    # Errors and throttled invocations count as receives, too.
+    assert receives + 3 <= queue["RedrivePolicy"]["maxReceiveCount"]
 
 
 def test_a_clock_that_was_set_back_opens_the_limit_again() -> None:

@@ -362,4 +362,4 @@ def test_what_lacks_its_envelope_is_malformed(event: dict[str, Any], says: str) 
 def test_a_type_that_the_registry_does_not_have_is_unknown() -> None:
     with pytest.raises(UnknownEvent) as refused:
         checked_event(SENT | {"detail-type": "Account Painted"})
-    assert str(refused.value) == "Account Painted is not a type that is taken here."
+    assert str(refused.value) == "Account Painted is not a type that is accepted here."

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
+from cavok.domain.errors import MalformedHint
+from cavok.domain.quotas import period_lasts
 from cavok.domain.regions import REGIONS
 
 LONGEST = 16 * 1024
@@ -46,12 +48,8 @@ TRIED_FOR = timedelta(minutes=7)
 """While another test holds the account: what it finds may be older than the hint. Longer than a
 test lasts.
 """
-ANSWER_TRIES = 5
-"""Deliveries of a message in which CloudFormation is answered, if S3 does not take the answer."""
-
-
-class MalformedHint(ValueError):
-    """A message that is no request of CloudFormation. It gets no answer, and no repetition."""
+ANSWER_TRIED_FOR = timedelta(minutes=10)
+"""If S3 does not take the answer. Anybody can publish an address that never answers."""
 
 
 class HintedChange(StrEnum):
@@ -112,6 +110,13 @@ class ConnectionHint:
             return timedelta()
         return max(sent_at + ROLE_GOES_WITHIN - now, timedelta())
 
+    def waits_for_test(self, sent_at: datetime, now: datetime) -> timedelta:
+        """How long to wait while another test holds the account; zero: no longer. The waits double,
+        so that the queue does not give the message up.
+        """
+        age = now - sent_at
+        return max(age, TRIED_AGAIN_AFTER) if age < TRIED_FOR else timedelta()
+
     def response(self) -> Mapping[str, str]:
         """The answer, whatever a test finds: no customer's stack fails or waits for us. At most
         4,096 bytes as JSON. Source: CloudFormation User Guide, "CloudFormation custom resource
@@ -140,7 +145,7 @@ def response_address(given: Any, region: str, *, allow_loopback: bool = False) -
 
 
 class Admission(StrEnum):
-    """Whether a hint leads to a test: `repeated` and `too_many` do not."""
+    """Whether a hint is followed. `repeated`: it was, and its message came again."""
 
     ADMITTED = "admitted"
     REPEATED = "repeated"
@@ -167,22 +172,31 @@ minutes: the others become due, and sweeps test them, fair between organizations
 @dataclass(frozen=True, slots=True)
 class RecentHints:
     """What stacks said since `began_at` (UTC): the IDs of CloudFormation's requests, which a topic
-    or queue may deliver twice.
+    or queue may deliver twice. `followed`: those that are done.
     """
 
     began_at: datetime
     requests: tuple[str, ...] = ()
+    followed: tuple[str, ...] = ()
 
     def with_request(
         self, request_id: str, limit: HintLimit, now: datetime
     ) -> tuple[Admission, Self]:
-        """Whether to follow a hint, and what to remember then."""
-        recent = self if abs(now - self.began_at) < limit.per else type(self)(now)
-        if request_id in recent.requests:
+        """Whether to follow a hint, and what to remember then. One that was admitted stays so until
+        it is followed, and counts once.
+        """
+        recent = self if period_lasts(self.began_at, limit.per, now) else type(self)(now)
+        if request_id in recent.followed:
             return Admission.REPEATED, recent
+        if request_id in recent.requests:
+            return Admission.ADMITTED, recent
         if len(recent.requests) >= limit.most:
             return Admission.TOO_MANY, recent
         return Admission.ADMITTED, replace(recent, requests=(*recent.requests, request_id))
+
+    def with_followed(self, request_id: str) -> Self:
+        """After a request was followed."""
+        return replace(self, followed=(*self.followed, request_id))
 
 
 def _object(text: str) -> dict[str, Any]:

@@ -339,6 +339,20 @@ class CallFailed(CavokError):
         self.repeated = repeated
 
 
+class ComesAgain(CavokError):
+    """A message is to come again in so many seconds. That is no failure."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = max(int(seconds), 1)
+        super().__init__(f"The message comes again in {self.seconds} seconds.")
+
+
+class MalformedHint(CavokError):
+    """A message to the topic of customers' stacks that is no request of CloudFormation. It gets no
+    answer, and no repetition. Anybody can send one, so no alarm rings for it.
+    """
+
+
 class UnusableEvent(CavokError):
     """An event that can never be processed. It is dropped, because a retry would fail too."""
 

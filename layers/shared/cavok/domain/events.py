@@ -702,7 +702,7 @@ def checked_event(event: Mapping[str, Any], types: Container[str] = REGISTRY) ->
     """
     event_type, detail = type_and_detail(event)
     if event_type not in types:
-        raise UnknownEvent(f"{event_type} is not a type that is taken here.")
+        raise UnknownEvent(f"{event_type} is not a type that is accepted here.")
     ids_of(detail, "event_id", "organization_id")
     time_of(detail, "occurred_at")
     if event_type not in OF_WEBHOOKS:

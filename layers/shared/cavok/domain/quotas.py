@@ -34,6 +34,13 @@ HALF_FOR_VIEWERS = frozenset({QuotaName.REQUESTS, QuotaName.LISTINGS})
 """Quotas that viewers use too."""
 
 
+def period_lasts(began_at: datetime, per: timedelta, now: datetime) -> bool:
+    """Whether a period that began then is not over. Two machines' clocks may differ a little, and
+    one may have been set back.
+    """
+    return abs(now - began_at) < per
+
+
 @dataclass(frozen=True, slots=True)
 class Uses:
     """How often a quota was used since `began_at` (UTC): the first use after the previous period
@@ -54,10 +61,8 @@ class Quota:
     whose: str = "Your organization"
 
     def current(self, uses: Uses | None, now: datetime) -> Uses:
-        """The stored uses, or none if their period is over. Two machines' clocks may differ a
-        little, and one may have been set back.
-        """
-        if uses is None or abs(now - uses.began_at) >= self.per:
+        """The stored uses, or none if their period is over."""
+        if uses is None or not period_lasts(uses.began_at, self.per, now):
             return Uses(now, 0)
         return uses
 

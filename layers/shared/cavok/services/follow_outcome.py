@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cavok.domain import outcomes
@@ -10,6 +10,7 @@ from cavok.domain.accounts import Account
 from cavok.domain.actors import Requester
 from cavok.domain.errors import (
     AccountNotFound,
+    ComesAgain,
     Conflict,
     InstanceNotFound,
     InteractionRefused,
@@ -37,14 +38,6 @@ from cavok.services.start_stop import act, require_no_later_act
 
 if TYPE_CHECKING:
     from cavok.adapters.table.resources import Resources
-
-
-class NotFinal(Exception):
-    """Look again in so many seconds."""
-
-    def __init__(self, seconds: int) -> None:
-        super().__init__(f"Look again in {seconds} seconds.")
-        self.seconds = seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +79,13 @@ def follow_outcome(
     is nothing to follow. May be called any number of times.
 
     If an act is still open, its process died or got no answer. The instance's state shows whether
-    the act was carried out. Raises NotFinal to be called again.
+    the act was carried out. Raises ComesAgain to be called again.
     """
     act = connections.interactions.find(followed.account_id, followed.interaction_id)
     if act is None or act.organization_id != followed.organization_id:
         return None
     if act.open and (seconds := outcomes.seconds_until_left(act, now)):
-        raise NotFinal(seconds)
+        raise ComesAgain(seconds)
     if not act.open and act.result is not Result.PENDING:
         return None
     if act.open and act.held_until is None:
@@ -112,14 +105,14 @@ def _follow(following: _Following) -> Finding | None:
         later = outcomes.later_act(act, connections.interactions.after(act))
     if later:
         if later is InteractionOutcome.PENDING and now < outcomes.followed_until(act):
-            raise NotFinal(outcomes.seconds_to_next_look(act, now))
+            raise ComesAgain(outcomes.seconds_to_next_look(act, now))
         found = outcomes.superseded(found)
     if act.open and found.result is Result.NOT_REACHED:
         return _refuse(connections, act, found)
     if found.result is Result.PENDING:
         if act.open and outcomes.is_on_its_way(following.operation, found):
             _store(connections, act, found)
-        raise NotFinal(outcomes.seconds_to_next_look(act, now))
+        raise ComesAgain(outcomes.seconds_to_next_look(act, now))
     if outcomes.is_turn(act):
         found = _follow_turn(following, found)
     return _store(connections, act, found)
@@ -138,11 +131,11 @@ def _refuse(
     connections: ConnectionDependencies, act: Interaction, found: Finding | None = None
 ) -> Finding | None:
     """Closes an act that was not carried out. Its key may try again. A schedule's turn is tried
-    again by the next look, so NotFinal is raised.
+    again by the next look, so ComesAgain is raised.
     """
     closed = _close(connections, outcomes.not_carried_out(act, found), forget=True)
     if closed.result is Result.PENDING:
-        raise NotFinal(1)
+        raise ComesAgain(1)
     return found
 
 
@@ -155,7 +148,7 @@ def _close(
     try:
         return connections.interactions.close(act, forget=forget, unless_taken_up=True)
     except StillRunning:
-        raise NotFinal(outcomes.HELD_FOR // timedelta(seconds=1)) from None
+        raise ComesAgain(outcomes.HELD_FOR.total_seconds()) from None
 
 
 def _look(following: _Following) -> Finding:
@@ -191,7 +184,7 @@ def _look(following: _Following) -> Finding:
 
 
 def _follow_turn(following: _Following, found: Finding) -> Finding:
-    """The turn's outcome, once no further try is due. Raises NotFinal until then."""
+    """The turn's outcome, once no further try is due. Raises ComesAgain until then."""
     interaction, operation = following.interaction, following.operation
     resource, transition = _still_wanted(following)
     if resource is None or transition is None:
@@ -199,7 +192,7 @@ def _follow_turn(following: _Following, found: Finding) -> Finding:
     if found.result is Result.NOT_REACHED and found.repeatable:
         next_try = outcomes.next_try_at(interaction)
         if next_try and following.now < next_try:
-            raise NotFinal(max((next_try - following.now) // timedelta(seconds=1), 1))
+            raise ComesAgain((next_try - following.now).total_seconds())
         last = outcomes.given_up(interaction, found)
         found = _try_again(following, found) if next_try else last
     noted = resource.followed_at == transition.at and not (interaction.tried_at or resource.note)
@@ -235,7 +228,7 @@ def _still_wanted(following: _Following) -> tuple[Resource | None, Transition | 
 
 def _try_again(following: _Following, found: Finding) -> Finding:
     """Starts or stops the instance again. Returns the outcome if it is final: a refusal that
-    waiting cannot end. Raises NotFinal otherwise.
+    waiting cannot end. Raises ComesAgain otherwise.
     """
     interaction, interactions = following.interaction, following.connections.interactions
 
@@ -263,4 +256,4 @@ def _try_again(following: _Following, found: Finding) -> Finding:
                 return replace(found, reason=str(failure))
             interactions.note_try(interaction, str(failure))
     tried = replace(interaction, tried_at=following.now)
-    raise NotFinal(outcomes.seconds_to_next_look(tried, following.now))
+    raise ComesAgain(outcomes.seconds_to_next_look(tried, following.now))

@@ -104,7 +104,9 @@ def test_an_account_that_a_sweep_finds_as_it_was_fits_a_kilobyte() -> None:
     )
     item = AccountItem.of(account).serialize()
 
-    assert weight(item | {"version": {"N": "1000"}, "quiet": {"BOOL": True}}) <= A_WRITE_UNIT - SPARE
+    assert (
+        weight(item | {"version": {"N": "1000"}, "quiet": {"BOOL": True}}) <= A_WRITE_UNIT - SPARE
+    )
 
 
 def test_an_account_whose_status_stays_has_no_byte_for_its_changes() -> None:

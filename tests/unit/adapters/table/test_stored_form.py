@@ -20,11 +20,11 @@ import pytest
 from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import AccountItem, ClaimItem, CredentialsItem
 from cavok.adapters.table.audit import AuditItem
+from cavok.adapters.table.connection_hints import HintItem
 from cavok.adapters.table.deleted import DeletedItem
 from cavok.adapters.table.due import DueItem
 from cavok.adapters.table.enrollment_totals import TotalsItem
 from cavok.adapters.table.enrollments import EnrollmentItem
-from cavok.adapters.table.hints import HintItem
 from cavok.adapters.table.idempotency import IdempotencyItem
 from cavok.adapters.table.interactions import InteractionItem, RequestItem
 from cavok.adapters.table.invitations import InvitationItem
@@ -406,6 +406,14 @@ WRITTEN: Mapping[str, Item] = {
     "what an account's stacks said": HintItem(
         "ORG#o", "HINT#123456789012", requests=("r", "s"), began_at=NOW, expires_at=NOW
     ),
+    "what an account's stacks said, followed": HintItem(
+        "ORG#o",
+        "HINT#123456789012",
+        requests=("r", "s"),
+        followed=("r",),
+        began_at=NOW,
+        expires_at=NOW,
+    ),
     "an enrollment": EnrollmentItem.of(ENROLLMENT),
     "an enrollment with all choices": EnrollmentItem.of(CHOOSY),
     "an enrollment's members by state": TotalsItem(
@@ -505,8 +513,13 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     ),
     "what an account's stacks said": (
         HintItem,
-        lambda item: (item.requests, item.began_at),
-        (("r", "s"), NOW),
+        lambda item: (item.requests, item.followed, item.began_at),
+        (("r", "s"), None, NOW),
+    ),
+    "what an account's stacks said, followed": (
+        HintItem,
+        lambda item: (item.requests, item.followed, item.began_at),
+        (("r", "s"), ("r",), NOW),
     ),
     "an enrollment": (EnrollmentItem, EnrollmentItem.enrollment, ENROLLMENT),
     "an enrollment with all choices": (EnrollmentItem, EnrollmentItem.enrollment, CHOOSY),

@@ -44,7 +44,7 @@ class AwsOrganization:
 
     def arn(self) -> str:
         """Its ARN."""
-        found = _asked(self._client.describe_organization)
+        found = _call(self._client.describe_organization)
         return str(found["Organization"]["Arn"])
 
     def roots(self) -> list[Unit]:
@@ -52,7 +52,7 @@ class AwsOrganization:
         found: list[Unit] = []
         token: str | None = None
         while True:
-            page = _asked(self._client.list_roots, **_next(token))
+            page = _call(self._client.list_roots, **_next(token))
             found += [(each["Id"], each["Name"]) for each in page["Roots"]]
             token = page.get("NextToken")
             if not token:
@@ -61,14 +61,14 @@ class AwsOrganization:
     def units(self, parent: str, token: str | None) -> UnitsPage:
         """One page of the units in a root or unit. Raises UnitGone."""
         list_units = self._client.list_organizational_units_for_parent
-        page = _asked(list_units, ParentId=parent, **_next(token))
+        page = _call(list_units, ParentId=parent, **_next(token))
         found = [(each["Id"], each["Name"]) for each in page["OrganizationalUnits"]]
         return UnitsPage(found, page.get("NextToken"))
 
     def accounts(self, place: Place, token: str | None) -> AccountsPage:
-        """One page of the accounts in a root or unit, not beneath. Raises UnitGone."""
+        """One page of the accounts directly in a root or unit. Raises UnitGone."""
         list_accounts = self._client.list_accounts_for_parent
-        page = _asked(list_accounts, ParentId=place.unit_ids[-1], **_next(token))
+        page = _call(list_accounts, ParentId=place.unit_ids[-1], **_next(token))
         found = [
             OrganizationAccount(
                 account_number=each["Id"],
@@ -83,7 +83,7 @@ class AwsOrganization:
     def has(self, account_number: str) -> bool:
         """Whether an account is still somewhere in it."""
         try:
-            _asked(self._client.list_parents, ChildId=account_number)
+            _call(self._client.list_parents, ChildId=account_number)
         except UnitGone as error:
             return error.code != "ChildNotFoundException"
         return True
@@ -93,7 +93,7 @@ def _next(token: str | None) -> dict[str, str]:
     return {"NextToken": token} if token else {}
 
 
-def _asked(call: Callable[..., Any], **arguments: Any) -> Any:
+def _call(call: Callable[..., Any], **arguments: Any) -> Any:
     try:
         return call(**arguments)
     except AWS_ERRORS as error:

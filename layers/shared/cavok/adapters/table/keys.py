@@ -16,8 +16,8 @@ others that read or write it.
 | what stacks of an AWS account said    | ORG#<org>         | HINT#<12 digits>                    | hints                                                          |
 | audit entry                           | ORG#<org>         | AUDIT#<ulid>                        | audit                                                          |
 | what counts against a quota           | ORG#<org>         | QUOTA#<name>                        | quotas                                                         |
-| how the webhook's receiver does       | WEBHOOK#<org>     | HEALTH                              | webhooks, stream                                               |
-| messages of a day that wait on        | WEBHOOK#<org>     | WAITING#<yyyy-mm-dd>                | webhooks                                                       |
+| health of the webhook's receiver      | WEBHOOK#<org>     | HEALTH                              | webhooks, stream                                               |
+| messages kept waiting, of one day     | WEBHOOK#<org>     | WAITING#<yyyy-mm-dd>                | webhooks                                                       |
 | delivery to the webhook, for a week   | WEBHOOK#<org>     | DELIVERY#<time>#<event>             | webhooks                                                       |
 | accounts that are looked at           | ORG#<org>         | LOOKS                               | looks                                                          |
 | deleted account or enrollment         | ORG#<org>         | DELETED#<account or enrollment>     | deleted, accounts, enrollments                                 |

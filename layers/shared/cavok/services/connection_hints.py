@@ -3,13 +3,14 @@ shows what is true.
 """
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
 from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts
-from cavok.adapters.table.hints import Hints
+from cavok.adapters.table.connection_hints import Hints
 from cavok.adapters.table.organizations import Organizations
 from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.verifications import Verifications
@@ -18,14 +19,12 @@ from cavok.adapters.workflows import Workflows
 from cavok.domain.accounts import Account
 from cavok.domain.actors import SYSTEM, Requester
 from cavok.domain.connection_hints import (
-    ANSWER_TRIES,
-    TRIED_AGAIN_AFTER,
-    TRIED_FOR,
+    ANSWER_TRIED_FOR,
     Admission,
     ConnectionHint,
     HintedChange,
 )
-from cavok.domain.errors import AccountNotFound, BusyWithOthers
+from cavok.domain.errors import AccountNotFound, BusyWithOthers, ComesAgain, EnrollmentNotFound
 from cavok.domain.providers import Provider
 from cavok.observability import logger
 from cavok.services.start_synchronizations import StartDependencies, start_synchronization
@@ -38,18 +37,10 @@ expired, or somebody made it up.
 """
 
 
-class NotYet(Exception):
-    """Hear the message again in so many seconds."""
-
-    def __init__(self, wait: timedelta) -> None:
-        self.seconds = max(int(wait.total_seconds()), 1)
-        super().__init__(f"Hear it again in {self.seconds} seconds.")
-
-
 class Followed(StrEnum):
-    """What came of a hint. `unknown`: of an account or external ID that nobody here has.
-    `repeated`, `too_many`: not followed, as `Admission` has it. `due`: a sweep tests the account.
-    `unused`: it is revoked or gone.
+    """What came of a hint. `unknown`: nobody here has this account or external ID. `repeated`,
+    `too_many`: not followed, as `Admission` has it. `due`: a sweep tests the account. `unused`: it
+    is revoked or gone.
     """
 
     UNKNOWN = "unknown"
@@ -74,25 +65,43 @@ class HearingDependencies:
     client: WebhookClient
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """How a message arrived: when it was sent, UTC, and for which time it is received."""
-
-    sent_at: datetime
-    received: int
-
-
 def hear_connection(
-    hint: ConnectionHint, arrival: Arrival, dependencies: HearingDependencies, now: datetime
+    hint: ConnectionHint, sent_at: datetime, dependencies: HearingDependencies, now: datetime
 ) -> Followed:
     """Answers CloudFormation, and has the account tested if it is one of the organization with the
     hint's external ID. A test, and nothing that the hint says, decides what is shown.
 
-    May be called any number of times. A message that comes again was admitted at its first
-    arrival. Raises NotYet; also NotDelivered, Conflict, ServiceUnavailable, after which the
-    message comes again.
+    May be called any number of times; the hint is followed once. `sent_at`: when its message was
+    sent, UTC. Raises ComesAgain; NotDelivered once the hint was followed, but not answered; also
+    Conflict, ServiceUnavailable. After each of these the message comes again.
     """
-    _answer(hint, arrival, dependencies.client)
+    not_answered = _answer(hint, sent_at, dependencies.client, now)
+    followed = _follow(hint, sent_at, dependencies, now)
+    if not_answered:
+        raise not_answered
+    return followed
+
+
+def _answer(
+    hint: ConnectionHint, sent_at: datetime, client: WebhookClient, now: datetime
+) -> NotDelivered | None:
+    """Returns the failure if a repetition may succeed."""
+    if hint.response_address is None:
+        return None
+    body = json.dumps(hint.response()).encode()
+    try:
+        client.put(urlsplit(hint.response_address), body, seconds=ANSWER_SECONDS)
+    except NotDelivered as error:
+        refused = error.status is not None and error.status < _FAULT
+        if not refused and now - sent_at < ANSWER_TRIED_FOR:
+            return error
+        logger.info("Not answered", reason=str(error))
+    return None
+
+
+def _follow(
+    hint: ConnectionHint, sent_at: datetime, dependencies: HearingDependencies, now: datetime
+) -> Followed:
     organization_id = _organization_of(hint, dependencies)
     if organization_id is None:
         return Followed.UNKNOWN
@@ -106,13 +115,28 @@ def hear_connection(
     ]
     if account is None and not enrollments:
         return Followed.UNKNOWN
-    if arrival.received == 1:
-        admission = dependencies.hints.admit(organization_id, number, hint.request_id, now)
-        if admission is not Admission.ADMITTED:
-            return Followed(admission.value)
-    if wait := hint.waits(arrival.sent_at, now):
-        raise NotYet(wait)
+    request = organization_id, number, hint.request_id, now
+    admission = dependencies.hints.admit(*request)
+    if admission is not Admission.ADMITTED:
+        return Followed(admission.value)
+    if wait := hint.waits(sent_at, now):
+        raise ComesAgain(wait.total_seconds())
+    # The test first: until it can start, the message comes again.
+    followed = _have_tested(account, hint, sent_at, dependencies, now) if account else None
     for enrollment_id in enrollments:
+        _synchronize(organization_id, enrollment_id, hint, dependencies, now)
+    dependencies.hints.note_followed(*request)
+    return followed or Followed.SYNCHRONIZING
+
+
+def _synchronize(
+    organization_id: str,
+    enrollment_id: str,
+    hint: ConnectionHint,
+    dependencies: HearingDependencies,
+    now: datetime,
+) -> None:
+    with suppress(EnrollmentNotFound):  # ended at this moment
         start_synchronization(
             organization_id,
             enrollment_id,
@@ -121,25 +145,6 @@ def hear_connection(
             quotas=None,
             now=now,
         )
-    if account is None:
-        return Followed.SYNCHRONIZING
-    return _have_tested(account, hint, arrival, dependencies, now)
-
-
-def _answer(hint: ConnectionHint, arrival: Arrival, client: WebhookClient) -> None:
-    """Raises NotDelivered if a repetition may succeed. Anybody can publish an address that never
-    answers, so that ends.
-    """
-    if hint.response_address is None or arrival.received > ANSWER_TRIES:
-        return
-    body = json.dumps(hint.response()).encode()
-    try:
-        client.put(urlsplit(hint.response_address), body, seconds=ANSWER_SECONDS)
-    except NotDelivered as error:
-        final = error.status is not None and error.status < _FAULT
-        if not final and arrival.received < ANSWER_TRIES:
-            raise
-        logger.info("Not answered", reason=str(error))
 
 
 def _organization_of(hint: ConnectionHint, dependencies: HearingDependencies) -> str | None:
@@ -151,7 +156,7 @@ def _organization_of(hint: ConnectionHint, dependencies: HearingDependencies) ->
 def _have_tested(
     found: Account,
     hint: ConnectionHint,
-    arrival: Arrival,
+    sent_at: datetime,
     dependencies: HearingDependencies,
     now: datetime,
 ) -> Followed:
@@ -163,8 +168,8 @@ def _have_tested(
         account = accounts.get(*ids)
         if account.revoked:
             return Followed.UNUSED
-        if account.testing(now) and now < arrival.sent_at + TRIED_FOR:
-            raise NotYet(TRIED_AGAIN_AFTER)
+        if account.testing(now) and (wait := hint.waits_for_test(sent_at, now)):
+            raise ComesAgain(wait.total_seconds())
         said = account.heard_of(now, deleted=deleted, due=not at_once)
         if not at_once or account.testing(now):
             if said != account:

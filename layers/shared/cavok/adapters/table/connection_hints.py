@@ -1,5 +1,6 @@
 """What customers' stacks said of their accounts lately."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from pynamodb.attributes import TTLAttribute, UTCDateTimeAttribute, VersionAttribute
@@ -18,6 +19,7 @@ class HintItem(Item):
     """
 
     requests = JsonAttribute(dump=list, load=tuple)
+    followed = JsonAttribute(dump=list, load=tuple, null=True)
     began_at = UTCDateTimeAttribute()
     expires_at = TTLAttribute()
     version = VersionAttribute()
@@ -40,6 +42,16 @@ class Hints:
         admission = self._admit(organization_id, "", request_id, AT_ONCE, now)
         return admission is not Admission.TOO_MANY
 
+    def note_followed(
+        self, organization_id: str, account_number: str, request_id: str, now: datetime
+    ) -> None:
+        """An admitted hint is followed: from now on it is repeated. Raises ChangedMeanwhile."""
+
+        def follow(recent: RecentHints) -> tuple[Admission, RecentHints]:
+            return Admission.REPEATED, recent.with_followed(request_id)
+
+        self._change(organization_id, account_number, OF_AN_ACCOUNT, follow, now)
+
     def _admit(
         self,
         organization_id: str,
@@ -48,14 +60,28 @@ class Hints:
         limit: HintLimit,
         now: datetime,
     ) -> Admission:
+        def admit(recent: RecentHints) -> tuple[Admission, RecentHints]:
+            return recent.with_request(request_id, limit, now)
+
+        return self._change(organization_id, account_number, limit, admit, now)
+
+    def _change(
+        self,
+        organization_id: str,
+        account_number: str,
+        limit: HintLimit,
+        change: Callable[[RecentHints], tuple[Admission, RecentHints]],
+        now: datetime,
+    ) -> Admission:
+        key = keys.organization_pk(organization_id), keys.hint_sk(account_number)
+
         def attempt() -> Admission:
-            key = keys.organization_pk(organization_id), keys.hint_sk(account_number)
             item = self._table.get(HintItem, *key) or HintItem(*key, requests=(), began_at=now)
-            recent = RecentHints(item.began_at, item.requests)
-            admission, after = recent.with_request(request_id, limit, now)
-            if admission is Admission.ADMITTED:
-                item.requests, item.began_at = after.requests, after.began_at
-                item.expires_at = after.began_at + limit.per
+            before = RecentHints(item.began_at, item.requests, item.followed or ())
+            admission, after = change(before)
+            if (after.requests, after.followed) != (before.requests, before.followed):
+                item.requests, item.followed = after.requests, after.followed
+                item.began_at, item.expires_at = after.began_at, after.began_at + limit.per
                 self._table.put(item)
             return admission
 
