@@ -123,7 +123,7 @@ export function one({ main, title, signal: view, params }) {
     render(settings, version, () => drawSettings(enrollment, onChange));
     deployment.take(enrollment);
     const isThere = countOf(totals) > 0;
-    if (isThere) tree ??= memberTree(base, signal);
+    if (isThere) tree ??= memberTree(params.id, signal);
     tree?.take(totals);
     const note = isThere ? t.enrollments.membersText : t.enrollments.noMembers;
     render(members, isThere, () => section(t.enrollments.members, { note }, missing, tree?.node));

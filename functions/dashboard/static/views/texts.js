@@ -231,6 +231,10 @@ export const t = withTexts(OPEN_TABLES, {
         values: { "": "With and without", true: "With problems", false: "Without problems" },
       },
     },
+    enrollment: "AWS Organization",
+    anyEnrollment: "In any or none",
+    unit: "Unit",
+    anyUnit: "All units",
     clear: "Clear all filters",
     export: "Export CSV",
     exported: (count) => plural(count, { one: "# account exported", other: "# accounts exported" }),
@@ -306,6 +310,7 @@ export const t = withTexts(OPEN_TABLES, {
     allStates: "All",
     noneInState: "No member is in this state now.",
     moreUnits: (count) => plural(count, { one: "Show # more unit", other: "Show # more units" }),
+    inTheList: "Show in the list of accounts",
     membersOf: (name) => `Members in ${name} itself`,
     noneHere: "None here now.",
     tryAgain: (count) =>

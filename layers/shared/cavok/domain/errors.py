@@ -93,7 +93,7 @@ class HasNoAccessKey(Conflict):
 
 
 class MadeAndDeleted(Conflict):
-    """The account that the idempotency key created was deleted."""
+    """What the idempotency key created was deleted, or ended."""
 
 
 class BusyWithOthers(Conflict):

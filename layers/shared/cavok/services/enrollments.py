@@ -13,6 +13,7 @@ from cavok.domain.actors import Requester
 from cavok.domain.audit import AuditAction
 from cavok.domain.enrollments import Enrollment, EnrollmentOptions
 from cavok.domain.errors import CavokError, EnrollmentNotFound, InvalidField
+from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.ids import new_id
 from cavok.domain.members import Standing
 from cavok.domain.providers import Provider
@@ -29,16 +30,20 @@ def create_enrollment(
     provider: Provider,
     management_account_id: str | None,
     own_account: str,
+    key: IdempotencyKey | None,
     requester: Requester,
     organizations: Organizations,
     enrollments: Enrollments,
     quotas: Quotas,
     now: datetime,
 ) -> Enrollment:
-    """Stores a new enrollment that waits for its stack. Raises InvalidField for the account in
-    which Cavok runs, TooManyEnrollments, QuotaExceeded, Conflict.
+    """Stores a new enrollment that waits for its stack; or returns the one that this key created
+    in the last 24 hours. Raises InvalidField for the account in which Cavok runs,
+    TooManyEnrollments, QuotaExceeded, KeyReused, and Conflict, also if the key's was ended.
     """
     _require_theirs(management_account_id, own_account)
+    if key and (made := enrollments.made_by(organization_id, key, now)):
+        return made
     organization_of(organization_id, organizations=organizations, now=now)
     enrollment = Enrollment(
         **{name: getattr(options, name) for name in EnrollmentOptions.__dataclass_fields__},
@@ -57,7 +62,7 @@ def create_enrollment(
     action = AuditAction.ENROLLMENT_CREATED
     entry = audit.of_enrollment(action, enrollment, requester, now, changes=changes)
     count = quotas.counting(QuotaName.CHANGES, organization_id, now)
-    return enrollments.create(enrollment, entry, count)
+    return enrollments.create(enrollment, entry, count, key)
 
 
 def change_enrollment(

@@ -19,6 +19,7 @@ from cavok.api.models.common import (
     RequestBodyWithoutNulls,
     ResponseBody,
     Timestamp,
+    UnitId,
     left_out,
 )
 from cavok.api.models.instructions import InstructionStepBody
@@ -46,13 +47,6 @@ def _known_feature(value: str) -> str:
     return value
 
 
-UnitId = Annotated[
-    StrictStr,
-    Matching(
-        "(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})",
-        "A unit is its id in AWS Organizations, ou-… or, for the root, r-….",
-    ),
-]
 Units = Annotated[list[UnitId], Field(max_length=MOST_UNITS)]
 NumbersLeftOut = Annotated[list[ProviderId], Field(max_length=MOST_EXCLUDED)]
 NamePattern = Annotated[

@@ -7,7 +7,8 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from cavok import wiring
 from cavok.api.conditions import IfMatch, IfNoneMatch, tag_of, versions_of
-from cavok.api.models.common import Cursor, Limit
+from cavok.api.idempotency import request_key
+from cavok.api.models.common import Cursor, IdempotencyKey, Limit, UnitId
 from cavok.api.models.enrollments import (
     EndedEnrollmentBody,
     EnrollmentBody,
@@ -19,7 +20,6 @@ from cavok.api.models.enrollments import (
     NewEnrollmentBody,
     SynchronizationBody,
     UnitBody,
-    UnitId,
     UnitPage,
 )
 from cavok.api.responses import ACCEPTED, CREATED, accepted, answers, created, ok, paged
@@ -63,9 +63,12 @@ def _path(enrollment_id: str) -> str:
     tags=["Enrollments"],
     responses=answers("too_many_enrollments", ok=CREATED),
 )
-def create_enrollment(body: NewEnrollmentBody) -> Response[EnrollmentBody]:
+def create_enrollment(
+    body: NewEnrollmentBody, idempotency_key: IdempotencyKey = None
+) -> Response[EnrollmentBody]:
     """Adds an enrollment that waits for its stack. Its instructions have the link that deploys it.
-    Your organization may have ten.
+    Your organization may have ten. A request with the same Idempotency-Key and body returns the
+    same enrollment.
     """
     from cavok.services.enrollments import create_enrollment as create
 
@@ -75,6 +78,7 @@ def create_enrollment(body: NewEnrollmentBody) -> Response[EnrollmentBody]:
         provider=Provider(body.provider),
         management_account_id=body.management_account_id,
         own_account=wiring.setting("TRUSTED_ACCOUNT_ID"),
+        key=request_key(idempotency_key, body),
         requester=router.requester,
         organizations=wiring.organizations(),
         enrollments=wiring.enrollments(),
