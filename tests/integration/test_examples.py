@@ -161,7 +161,7 @@ BEFORE: dict[str, Sequence[Callable[[], None]]] = {
     "create_invitation": [add_account],
     "create_resource": CONNECTED,
     "patch_resource": [*CONNECTED, add_resource],
-    "patch_enrollment": [add_enrollment],
+    "patch_enrollment": [*CONNECTED, add_enrollment],
     "delete_enrollment": [add_enrollment],
     "create_synchronization": [add_enrollment],
     "post_webhook_test": [add_webhook],

@@ -299,6 +299,17 @@ export const t = withTexts(OPEN_TABLES, {
     redeploy: "The stack",
     redeployText: "What was deployed. After a change of units, tags, features or path, update the stack with these.",
     howTo: "How to deploy or update it",
+    update: "Update the stack",
+    change: ({ version, text, adds = [], removes = [] }) =>
+      [
+        `Version ${number(version)}: ${text}`,
+        adds.length && `It adds ${adds.join(", ")}.`,
+        removes.length && `It removes ${removes.join(", ")}.`,
+      ]
+        .filter(Boolean)
+        .join(" "),
+    stackVersion: "Version of its roles",
+    ofVersion: "Members with this version",
     deployNote: "Opens the AWS console in a new tab. Sign in to the management account or a delegated administrator.",
     tabs: { cloudformation: "CloudFormation", terraform: "Terraform", cli: "AWS CLI" },
 

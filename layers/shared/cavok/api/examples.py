@@ -264,7 +264,7 @@ ENROLLED = Enrollment(
     enrollment_id=str(JOINED.enrollment_id),
     provider="aws",
     name="Northwind",
-    management_account_id="210987654321",
+    management_account_id=JOINED.account_number,
     exclude_ous=("ou-ab12-11111111",),
     regions=(_REGION,),
     write_logs=True,
@@ -279,7 +279,7 @@ ENROLLED = Enrollment(
 )
 ENROLLMENT = replace(
     ENROLLED,
-    organization_arn="arn:aws:organizations::210987654321:organization/o-ab12cd34ef",
+    organization_arn=f"arn:aws:organizations::{JOINED.account_number}:organization/o-ab12cd34ef",
     status=EnrollmentStatus.CONNECTED,
     last_synchronized_at=_TESTED,
     next_synchronization_at=_TESTED + timedelta(hours=6),
@@ -451,7 +451,8 @@ _interaction = InteractionBody.of_interaction(INTERACTION)
 
 def _enrollment_body(enrollment: Enrollment, **totals: int) -> EnrollmentBody:
     counted = {str(state): totals.get(state, 0) for state in MemberState}
-    return EnrollmentBody.of(enrollment, totals=counted, synchronizing=False)
+    template = template_versions.template_of(TEMPLATE_VERSION) if totals else None
+    return EnrollmentBody.of(enrollment, totals=counted, template=template, synchronizing=False)
 
 
 _enrollment = _enrollment_body(ENROLLMENT, connected=1)
@@ -506,7 +507,7 @@ def _answers() -> Iterable[BaseModel]:
     yield MemberPage(items=[MemberBody.of_member(shown)], next_cursor=None)
     units = [UnitBody.of_unit(unit) for unit in totals_by_unit([shown])]
     yield UnitPage(items=units, next_cursor=None)
-    deploying = EnrollmentInstructionsBody.of_enrollment(ENROLLMENT, _TRUST, _TEMPLATE_URL)
+    deploying = EnrollmentInstructionsBody.of_enrollment(ENROLLMENT, _TRUST, _TEMPLATE_URL, None)
     yield deploying.model_copy(
         update={
             "steps": deploying.steps[:1],

@@ -12,6 +12,7 @@ from cavok.api.models.accounts import (
     ProviderId,
     Regions,
     RolePath,
+    TemplateBody,
 )
 from cavok.api.models.common import (
     Matching,
@@ -22,7 +23,7 @@ from cavok.api.models.common import (
     UnitId,
     left_out,
 )
-from cavok.api.models.instructions import InstructionStepBody
+from cavok.api.models.instructions import InstructionStepBody, UpdateBody
 from cavok.domain import enrollment_templates
 from cavok.domain.enrollments import (
     FEATURES,
@@ -39,6 +40,7 @@ from cavok.domain.member_states import MemberState
 from cavok.domain.members import MemberShown, UnitTotals
 from cavok.domain.permissions import DEFAULT_ROLE_PATH
 from cavok.domain.synchronizations import SynchronizationState
+from cavok.domain.template_versions import Template
 
 
 def _known_feature(value: str) -> str:
@@ -204,6 +206,7 @@ class EnrollmentBody(ResponseBody):
     status: EnrollmentStatus
     issues: list[EnrollmentIssueBody]
     totals: MemberTotals
+    template: TemplateBody | None
     synchronizing: bool
     last_synchronized_at: Timestamp | None
     next_synchronization_at: Timestamp | None
@@ -240,17 +243,24 @@ class EnrollmentInstructionsBody(ResponseBody):
     cloudformation_template: str
     terraform: str
     cli: str
+    update: UpdateBody | None
 
     @classmethod
-    def of_enrollment(cls, enrollment: Enrollment, trust: Trust, template_url: str) -> Self:
-        """The instructions in every form. `template_url`: of the published template."""
+    def of_enrollment(
+        cls, enrollment: Enrollment, trust: Trust, template_url: str, template: Template | None
+    ) -> Self:
+        """The instructions in every form. `template_url`: of the published template. `template`:
+        the version that the stack has.
+        """
         made = enrollment_templates
+        update = made.update_of(enrollment, template, template_url)
         return cls(
             steps=[InstructionStepBody.of(step) for step in made.steps(enrollment)],
             deploy_on_aws_url=made.deploy_url(enrollment, trust, template_url),
             cloudformation_template=made.cloudformation_template(enrollment, trust),
             terraform=made.terraform(enrollment, trust, template_url),
             cli=made.cli(enrollment, trust, template_url),
+            update=UpdateBody.of(update) if update else None,
         )
 
 

@@ -35,6 +35,9 @@ router = Router()
 
 
 def _bodies(enrollments: list[Enrollment]) -> list[EnrollmentBody]:
+    from cavok.services.enrollment_versions import stack_templates
+
+    templates = stack_templates(enrollments, accounts=wiring.accounts())
     ids = [each.enrollment_id for each in enrollments]
     totals = wiring.enrollments().totals(router.caller.organization_id, ids)
     now = router.now()
@@ -42,6 +45,7 @@ def _bodies(enrollments: list[Enrollment]) -> list[EnrollmentBody]:
         EnrollmentBody.of(
             each,
             totals={str(state): number for state, number in totals[each.enrollment_id].items()},
+            template=templates[each.enrollment_id],
             synchronizing=each.synchronizing(now),
         )
         for each in enrollments
@@ -178,9 +182,11 @@ def delete_enrollment(
 )
 def get_enrollment_instructions(enrollment_id: str) -> EnrollmentInstructionsBody:
     """Returns the “Deploy on AWS” link for the management account or a delegated administrator,
-    CloudFormation, Terraform and CLI commands, with your external ID filled in.
+    CloudFormation, Terraform and CLI commands, with your external ID filled in, and how to update
+    a stack of an older version.
     """
     from cavok.adapters.templates import ENROLLMENT_TEMPLATE
+    from cavok.services.enrollment_versions import stack_templates
     from cavok.services.organizations import organization_of
 
     organization_id = router.caller.organization_id
@@ -190,7 +196,9 @@ def get_enrollment_instructions(enrollment_id: str) -> EnrollmentInstructionsBod
     )
     trust = wiring.trust(organization.external_id)
     address = wiring.templates().address_of(ENROLLMENT_TEMPLATE)
-    return EnrollmentInstructionsBody.of_enrollment(enrollment, trust, address)
+    templates = stack_templates([enrollment], accounts=wiring.accounts())
+    template = templates[enrollment_id]
+    return EnrollmentInstructionsBody.of_enrollment(enrollment, trust, address, template)
 
 
 @router.post(
