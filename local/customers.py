@@ -492,10 +492,10 @@ def prepare(
     return Prepared(**resources, role_name=offer.role_name)
 
 
-def deploy(place: CustomerAccount, offer: Offer) -> None:
+def deploy(place: CustomerAccount, offer: Offer, *, seconds: int = 60) -> None:
     """Create or update the offered stack in the customer's account, as the CloudFormation console
     would. The stack says nothing to Cavok unless the offer's parameters say so, because most tests
-    start their own tests. Raises botocore's WaiterError if it fails.
+    start their own tests. Raises botocore's WaiterError if it fails, or takes longer.
     """
     quiet = {"ReportConnection": "No"} if "ReportConnection" in offer.template else {}
     cloudformation = aws.cloudformation(place.emulator_url, place.account_number)
@@ -520,7 +520,7 @@ def deploy(place: CustomerAccount, offer: Offer) -> None:
             return
         waiter = "stack_update_complete"
     wait: Any = cloudformation.get_waiter
-    wait(waiter).wait(StackName=offer.stack_name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    wait(waiter).wait(StackName=offer.stack_name, WaiterConfig={"Delay": 1, "MaxAttempts": seconds})
 
 
 def make_user(place: CustomerAccount, policy_document: Mapping[str, Any]) -> dict[str, str]:

@@ -66,7 +66,11 @@ class AwsOrganization:
 
     def create_account(self, name: str, unit: str) -> None:
         """A new member in a unit, by their names. Raises Problem."""
-        _make(self, [Member(name, unit)])
+        self.create_accounts([Member(name, unit)])
+
+    def create_accounts(self, members: Sequence[Member]) -> None:
+        """New members at once, in units that are there. Raises Problem."""
+        _make(self, members)
 
     def suspend(self, number: str) -> None:
         """As AWS alone does."""
@@ -76,25 +80,28 @@ class AwsOrganization:
     def member(self, name: str) -> CustomerAccount:
         return CustomerAccount(self.management.emulator_url, self.members[name])
 
-    def deploy(self, offer: Offer, **chosen: str) -> None:
+    def deploy(self, offer: Offer, *, seconds: int = 60, **chosen: str) -> None:
         """Follow an enrollment's “Deploy on AWS”, for all units unless the link names some."""
         parameters = {"OrganizationalUnitIds": self.root} | offer.parameters | chosen
-        deploy(self.management, replace(offer, parameters=parameters))
+        deploy(self.management, replace(offer, parameters=parameters), seconds=seconds)
 
 
 def prepare(
-    emulator_url: str, management: str = MANAGEMENT, members: Sequence[Member] = MEMBERS
+    emulator_url: str,
+    management: str = MANAGEMENT,
+    members: Sequence[Member] = MEMBERS,
+    units: Sequence[str] = (),
 ) -> AwsOrganization:
-    """The AWS Organization of these members; what is missing is made. It lets StackSets in. Raises
-    Problem.
+    """The AWS Organization of these members, and of these and their units; what is missing is made.
+    It lets StackSets in. Raises Problem.
     """
     place = CustomerAccount(emulator_url, management)
     client = place.client("organizations")
     with suppress(client.exceptions.AlreadyInOrganizationException):
         client.create_organization(FeatureSet="ALL")
     (root,) = (each["Id"] for each in client.list_roots()["Roots"])
-    units = _units(client, root, [member.unit for member in members])
-    organization = AwsOrganization(place, root, units, _members(client))
+    there = _units(client, root, [*units, *(member.unit for member in members)])
+    organization = AwsOrganization(place, root, there, _members(client))
     _make(organization, members)
     place.client("cloudformation").activate_organizations_access()
     return organization

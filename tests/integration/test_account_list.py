@@ -16,16 +16,21 @@ import pytest
 from cavok import wiring
 from cavok.adapters.table import account_list
 from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.members import MemberItem, Members
 from cavok.adapters.table.table import Table
 from cavok.api.as_csv import LIMIT
 from cavok.domain.account_list import BY_URGENCY, AccountSort, has_word
 from cavok.domain.accounts import AccessType, Account, Issue, Severity, Status
+from cavok.domain.members import Member, Place, Standing
 from tests.support.api import Api, is_problem, number, walk
 from tests.support.builders import an_account
 from tests.support.fleets import names, store
 
 PROBLEM = Issue("permission_lost", "…", "…")
 INFORMATION = Issue("permission_scoped", "…", "…", Severity.INFORMATION)
+ENROLLMENTS = ("01JN8Q5M3C0000000000000001", "01JN8Q5M3C0000000000000002")
+ROOT, SHOPS, NORTH = "r-ab12", "ou-ab12-11111111", "ou-ab12-22222222"
+PLACES = ((ROOT,), (ROOT, SHOPS), (ROOT, SHOPS, NORTH), ("r-cd34",))
 WORDS = ("Quiet", "House", "house", "Web", "12", "East", "1234", "Prod", "A", "x")
 
 
@@ -48,6 +53,7 @@ def a_fleet(size: int) -> list[Account]:
                 issues=(INFORMATION, PROBLEM)[: 2 if troubled else chance.randint(0, 1)],
                 access_type=AccessType.ACCESS_KEY if keyed else AccessType.ASSUME_ROLE,
                 template_version=chance.choice((None, 1, 2)),
+                enrollment_id=chance.choice((None, *ENROLLMENTS)),
                 version=1,
             )
         )
@@ -55,6 +61,27 @@ def a_fleet(size: int) -> list[Account]:
 
 
 FLEET = a_fleet(40)
+
+
+def place_of(account: Account) -> tuple[str, ...]:
+    """The units around an account, as its member knows them; of no enrollment none."""
+    return PLACES[int(account.account_number[-1]) % len(PLACES)] if account.enrollment_id else ()
+
+
+def store_members(accounts: list[Account]) -> None:
+    with MemberItem.batch_write() as batch:
+        for each in accounts:
+            if each.enrollment_id:
+                member = Member(
+                    organization_id=each.organization_id,
+                    enrollment_id=each.enrollment_id,
+                    account_number=each.account_number,
+                    name=each.name,
+                    place=Place(place_of(each), "…"),
+                    standing=Standing.INCLUDED,
+                    account_id=each.account_id,
+                )
+                batch.save(MemberItem.of(member))
 
 
 def expected(fleet: list[Account], query: dict[str, Any]) -> list[str]:
@@ -68,6 +95,8 @@ def expected(fleet: list[Account], query: dict[str, Any]) -> list[str]:
         and query.get("access_type") in (None, each.access_type)
         and query.get("template_version") in (None, each.template_version)
         and query.get("has_problems") in (None, str(PROBLEM in each.issues).lower())
+        and query.get("enrollment_id") in (None, each.enrollment_id)
+        and query.get("ou") in (None, *place_of(each))
     ]
     sort = query.get("sort", "")
 
@@ -96,6 +125,8 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "access_type": (None, None, *AccessType),
     "has_problems": (None, "true", "false"),
     "template_version": (None, None, 1, 2),
+    "enrollment_id": (None, None, *ENROLLMENTS),
+    "ou": (None, None, None, ROOT, SHOPS),
     "sort": (None, *AccountSort),
 }
 
@@ -117,6 +148,7 @@ def some_queries(count: int) -> list[dict[str, Any]]:
 def fleet(admin: Api) -> None:
     admin.get("/v1/organization")
     store(FLEET)
+    store_members(FLEET)
 
 
 @pytest.mark.timeout(600)
@@ -202,6 +234,30 @@ def test_troubled_accounts_are_found_without_reading_the_confirmed_ones(
 
 
 @pytest.mark.usefixtures("fleet")
+def test_a_page_of_a_unit_reads_no_more_members_than_accounts(
+    admin: Api, calls: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And only of accounts that an enrollment has."""
+    monkeypatch.setattr(account_list, "most_read", lambda _: 20)
+    asked: list[tuple[str, str]] = []
+    inside = Members.inside
+
+    def counted(self: Members, organization_id: str, unit_id: str, members: Any) -> set[str]:
+        asked.extend(members)
+        return inside(self, organization_id, unit_id, members)
+
+    monkeypatch.setattr(Members, "inside", counted)
+
+    page = admin.get("/v1/accounts", limit=10, ou="ou-ab12-99999999").json
+
+    by_name = sorted(FLEET, key=lambda each: (each.name.lower(), each.account_id))[:20]
+    assert (page["items"], calls["accounts"]) == ([], 20)
+    assert page["next_cursor"]
+    of_members = [(each.enrollment_id, each.account_number) for each in by_name]
+    assert sorted(asked) == sorted(each for each in of_members if each[0])
+
+
+@pytest.mark.usefixtures("fleet")
 def test_a_cursor_is_of_one_order_and_one_selection(admin: Api, other_admin: Api) -> None:
     queries: list[dict[str, Any]] = [
         {},
@@ -215,6 +271,8 @@ def test_a_cursor_is_of_one_order_and_one_selection(admin: Api, other_admin: Api
         {"access_type": "assume_role"},
         {"has_problems": "true"},
         {"has_problems": "false"},
+        {"enrollment_id": ENROLLMENTS[0]},
+        {"ou": ROOT},
     ]
     for asked in queries:
         cursor = admin.get("/v1/accounts", limit=1, **asked).json["next_cursor"]
@@ -269,6 +327,7 @@ def rows_of(text: str) -> list[dict[str, str]]:
         {"limit": 9, "sort": "-status"},
         {"limit": 3, "q": "house", "access_type": "assume_role"},
         {"status": "failed", "has_problems": "true"},
+        {"limit": 2, "enrollment_id": ENROLLMENTS[0], "ou": SHOPS},
     ],
     ids=str,
 )

@@ -17,10 +17,13 @@ import boto3
 import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ReadTimeoutError
+from pynamodb.transactions import TransactWrite
 from standardwebhooks import Webhook
 
 from cavok import wiring
 from cavok.adapters.table.accounts import AccountItem
+from cavok.adapters.table.enrollment_totals import Counted, count_members
+from cavok.adapters.table.members import save_member
 from cavok.adapters.table.table import ItemChanged, Table
 from cavok.api import examples, gate
 from cavok.api.conditions import is_condition
@@ -37,7 +40,7 @@ from cavok.services.request_quota import RequestQuota
 from tests.support.api import Answer, Api
 from tests.support.builders import a_failed_delivery, steps_of
 from tests.support.declared import described_api
-from tests.support.enrollments import add_member, stored
+from tests.support.enrollments import stored
 from tests.support.moto_stack import begin_test
 from tests.support.tenants import whole_api
 
@@ -67,8 +70,15 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
 def add_account() -> None:
     organization_id, at = examples.ADDED.organization_id, examples.ADDED.created_at
     wiring.organizations().create(Organization.new(organization_id), at)
-    entry = audit.created(examples.ADDED, examples.REQUESTER)
-    wiring.accounts().add(replace(examples.ADDED, version=0, writes=0), None, entry=entry)
+    joined, member = replace(examples.JOINED, version=0, writes=0), examples.MEMBER
+
+    def of_its_enrollment(transaction: TransactWrite) -> None:
+        save_member(transaction, member)
+        counted = Counted(member.enrollment_id, None, member.state(joined))
+        count_members(transaction, organization_id, [counted])
+
+    entry = audit.created(joined, examples.REQUESTER)
+    wiring.accounts().add(joined, None, entry=entry, with_items=of_its_enrollment)
 
 
 def add_test() -> None:
@@ -135,7 +145,6 @@ def add_enrollment() -> None:
     assert ended_at
     begun = made.begun(own.synchronization_id, own.started_at, by_person=True)
     enrollments.begin(made, begun, own, entry=None, count=lambda transaction: None)
-    add_member(examples.MEMBER)
     before = stored(enrolled.enrollment_id, organization_id)
     arn = examples.ENROLLMENT.organization_arn
     after = replace(before.synchronized(ended_at), organization_arn=arn)
@@ -152,7 +161,7 @@ BEFORE: dict[str, Sequence[Callable[[], None]]] = {
     "create_invitation": [add_account],
     "create_resource": CONNECTED,
     "patch_resource": [*CONNECTED, add_resource],
-    "patch_enrollment": [add_enrollment],
+    "patch_enrollment": [*CONNECTED, add_enrollment],
     "delete_enrollment": [add_enrollment],
     "create_synchronization": [add_enrollment],
     "post_webhook_test": [add_webhook],

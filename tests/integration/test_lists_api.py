@@ -284,6 +284,8 @@ def test_a_list_is_of_one_organization(admin: Api, other_admin: Api) -> None:
         ({"template_version": 10_000}, "template_version"),
         ({"template_version": "newest"}, "template_version"),
         ({"template_version": "+1"}, "template_version"),
+        ({"enrollment_id": "a/b"}, "enrollment_id"),
+        ({"ou": "Shops"}, "ou"),
         ({"q": "x" * 65}, "q"),
         ({"cursor": "nonsense"}, "cursor"),
         ({"cursor": ""}, "cursor"),

@@ -14,6 +14,7 @@ import pytest
 
 from cavok import wiring
 from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.enrollments import Enrollments
 from cavok.domain.enrollments import EnrollmentStatus
 from cavok.domain.errors import UnitGone
 from cavok.domain.verifications import finish
@@ -693,6 +694,58 @@ def test_ten_enrollments_are_the_most(admin: Api) -> None:
     assert (refused.status, refused.json["code"]) == (409, "too_many_enrollments")
     admin.delete(f"/v1/enrollments/{made[0]}")
     enroll(admin)
+
+
+def test_a_key_makes_one_enrollment_for_a_day(admin: Api, other_admin: Api) -> None:
+    first = admin.post("/v1/enrollments", NEW, idempotency_key="k")
+    admin.patch(f"/v1/enrollments/{first.json['enrollment_id']}", {"name": "Renamed"})
+
+    again = admin.post("/v1/enrollments", NEW, idempotency_key="k")
+
+    assert (first.status, again.status) == (201, 201)
+    assert again.json["enrollment_id"] == first.json["enrollment_id"]
+    assert again.json["name"] == "Renamed", "as it is now"
+    assert len(admin.get("/v1/enrollments").json["items"]) == 1
+    other = admin.post("/v1/enrollments", {**NEW, "name": "Other"}, idempotency_key="k")
+    assert (other.status, other.json["code"]) == (422, "key_reused")
+    of_others = other_admin.post("/v1/enrollments", NEW, idempotency_key="k")
+    assert of_others.json["enrollment_id"] != first.json["enrollment_id"]
+    Clock.time += timedelta(days=1)
+    later = admin.post("/v1/enrollments", NEW, idempotency_key="k")
+    assert later.json["enrollment_id"] != first.json["enrollment_id"]
+
+
+def test_a_key_whose_enrollment_was_ended_makes_no_other_one(admin: Api) -> None:
+    made = admin.post("/v1/enrollments", NEW, idempotency_key="k").json
+    admin.delete(f"/v1/enrollments/{made['enrollment_id']}")
+
+    answer = admin.post("/v1/enrollments", NEW, idempotency_key="k")
+
+    assert (answer.status, answer.json["code"]) == (409, "made_and_deleted")
+    assert "enrollment" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("before", [0, 9], ids=["first", "tenth"])
+def test_requests_with_one_key_that_run_side_by_side_make_one_enrollment(
+    before: int, admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second one looks before the first has stored anything."""
+    for number in range(before):
+        enroll(admin, name=f"Org{number}")
+    first = admin.post("/v1/enrollments", NEW, idempotency_key="k")
+    seen, made_by = [], Enrollments.made_by
+
+    def at_first_nothing(self: Enrollments, *words: Any) -> Any:
+        seen.append(words)
+        return made_by(self, *words) if len(seen) > 1 else None
+
+    monkeypatch.setattr(Enrollments, "made_by", at_first_nothing)
+
+    second = admin.post("/v1/enrollments", NEW, idempotency_key="k")
+
+    assert (second.status, second.json) == (201, first.json)
+    assert len(seen) == 2
+    assert len(admin.get("/v1/enrollments").json["items"]) == before + 1
 
 
 def test_a_role_that_lets_others_in_fails_the_enrollment(

@@ -38,6 +38,8 @@ from tests.support.builders import (
     an_account,
 )
 from tests.support.declared import described_api
+from tests.support.enrollments import NEW
+from tests.support.faults import Calls, watched
 from tests.support.moto_stack import Clock, begin_test, client, items, let_customers_in
 from tests.support.state_machines import VERIFY
 from tests.support.version_counts import wrong_version_counts
@@ -278,6 +280,58 @@ def test_an_organization_sees_how_many_accounts_run_which_version(
     test()
     assert in_use(admin) == [(2, 0, False)], "it is not known any more"
     assert found(admin, 2) == []
+
+
+def test_an_enrollment_has_the_version_of_its_own_account_and_says_how_to_update_all(
+    admin: Api, released: Callable[[], None]
+) -> None:
+    """The one stack makes the role of its own account, and those of the members."""
+    deploy(admin)
+    account = wiring.accounts().get(ORGANIZATION_ID, ACCOUNT_ID)
+    path = f"/v1/enrollments/{enroll(admin, account.account_number)}"
+    by_a_person()
+    assert admin.get(path).json["template"] is None, "a role of its own says nothing of the stack"
+    enrollment_id = path.rpartition("/")[2]
+    wiring.accounts().changed(
+        ORGANIZATION_ID, ACCOUNT_ID, lambda found: found.enrolled(enrollment_id, Clock.time)
+    )
+    before = admin.get(path)
+    assert before.json["template"] == admin.get(PATH).json["template"]
+    assert admin.get(f"{path}/instructions").json["update"] is None
+
+    released()
+
+    after, guide = admin.get(path), admin.get(f"{path}/instructions").json
+    assert after.json["template"]["outdated"] is True
+    assert after.headers["etag"] != before.headers["etag"]
+    assert admin.get("/v1/enrollments").json["items"] == [after.json]
+    update = guide["update"]
+    for name in ("--stack-name", "--capabilities", "--template-url"):
+        assert name in update["cli"]
+    assert "UsePreviousValue=true" in update["cli"]
+    assert "CavokOrganization" in update["console_url"]
+    assert account.account_number in update["steps"][0]["text"]
+    for body, component in ((after.json, "EnrollmentBody"), (guide, "EnrollmentInstructionsBody")):
+        schema = {"$ref": f"#/components/schemas/{component}"} | described_api()
+        Draft202012Validator(schema).validate(body)
+    of_the_member = admin.get(f"{PATH}/instructions").json["update"]["steps"]
+    assert of_the_member[0]["title"] == "AWS Organization"
+
+
+def test_enrollments_read_the_accounts_of_their_stacks_together(admin: Api) -> None:
+    for index in range(3):
+        enroll(admin, f"10000000000{index}")
+    calls = Calls()
+
+    with watched(calls):
+        assert len(admin.get("/v1/enrollments").json["items"]) == 3
+
+    assert calls.made.count("BatchGetItem") == 2, "one of claims, and one of totals"
+
+
+def enroll(admin: Api, account_number: str) -> str:
+    body = NEW | {"management_account_id": account_number, "name": f"Org{account_number}"}
+    return str(admin.post("/v1/enrollments", body).json["enrollment_id"])
 
 
 @pytest.mark.parametrize("end", ["delete", "revoke", "reconnect", "lost"])

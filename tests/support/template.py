@@ -34,7 +34,11 @@ _TemplateLoader.add_multi_constructor("!", _long_form)
 @cache
 def template() -> dict[str, Any]:
     """The stack's template, with long forms of the intrinsic functions."""
-    text = (ROOT / "template.yaml").read_text()
+    return parsed((ROOT / "template.yaml").read_text())
+
+
+def parsed(text: str) -> dict[str, Any]:
+    """A template, in the same form."""
     document: dict[str, Any] = yaml.load(text, _TemplateLoader)
     return document
 

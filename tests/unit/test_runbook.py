@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
+import subprocess
 from typing import Any
 
 import pytest
 from cfnlint import api as cfnlint
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
+from local.release import _index_changes
 from local.retained import retained
 from local.settings import ROOT
 from tests.support.documents import RUNBOOK, runbook_rows
-from tests.support.template import HEADS, RESOURCES, folder, linked, template
+from tests.support.template import HEADS, RESOURCES, folder, linked, parsed, template
 
 
 def first_column(heading: str, level: int = 2) -> list[str]:
@@ -32,6 +35,31 @@ def test_the_runbook_explains_every_alarm_once_and_no_others() -> None:
     for name in named("AWS::CloudWatch::Alarm"):
         description = RESOURCES[name]["Properties"]["AlarmDescription"]
         assert description.endswith("See docs/operating.md."), name
+
+
+def test_the_runbook_splits_two_indexes_into_two_updates_that_dynamodb_takes() -> None:
+    """Its command takes one index out of the template, with the attribute that no other has."""
+    (command,) = re.findall(r"^(sed .+) > first\.yaml$", RUNBOOK, re.M)
+    words = shlex.split(command)
+    text = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+    first, whole = parsed(text)["Resources"]["Table"], RESOURCES["Table"]
+
+    assert by_index(whole).keys() - by_index(first).keys() == {"by_external_id"}
+    assert list(_index_changes("Table", first, whole)) == []
+    for table in (first, whole):
+        keyed = {each for keys in [*by_index(table).values(), ["pk", "sk"]] for each in keys}
+        defined = table["Properties"]["AttributeDefinitions"]
+        assert {each["AttributeName"] for each in defined} == keyed
+    assert parsed(text)["Resources"] | {"Table": whole} == RESOURCES
+
+
+def by_index(table: dict[str, Any]) -> dict[str, list[str]]:
+    """The attributes of the keys of each index."""
+    indexes = table["Properties"]["GlobalSecondaryIndexes"]
+    return {
+        each["IndexName"]: [key["AttributeName"] for key in each["KeySchema"]] for each in indexes
+    }
 
 
 AT_THE_FIRST = {

@@ -91,6 +91,7 @@ def enrollment(members: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:
         "status": "connected",
         "issues": [],
         "totals": totals(members),
+        "template": {"version": 1, "current": 1, "outdated": False, "changes": []},
         "synchronizing": False,
         "last_synchronized_at": "2026-01-05T10:00:00Z",
         "next_synchronization_at": "2026-01-05T16:00:00Z",
@@ -109,6 +110,7 @@ def waiting(**changes: Any) -> dict[str, Any]:
         "name": "Southwind",
         "management_account_id": None,
         "organization_arn": None,
+        "template": None,
         "status": "waiting",
         "last_synchronized_at": None,
         "next_synchronization_at": None,
@@ -159,6 +161,7 @@ INSTRUCTIONS = {
     "cloudformation_template": '{"Resources": {}}',
     "terraform": 'resource "aws_cloudformation_stack" "cavok" {}',
     "cli": "aws cloudformation create-stack --stack-name CavokOrganization",
+    "update": None,
 }
 ENDED = {"steps": [{"title": step.title, "text": step.text} for step in ending_steps()]}
 

@@ -24,17 +24,26 @@ const items = ["a", "b"].map((name) => ({
   ...{ account_id: name, name, provider_id: "123456789012", status: "failed", version: 1 },
   ...{ access_type: "access_key", issues: [{ severity: "problem" }], capabilities: {} },
 }));
-let asked, view;
+const ENROLLED = "01JN8Q5M3C0000000000000010";
+const totals = { connected: 1 };
+const UNITS = [
+  { ou_ids: ["r-ab12"], ou_path: "Root", totals },
+  { ou_ids: ["r-ab12", "ou-ab12-11111111"], ou_path: "Root/Shops", totals },
+];
+let asked, enrollments, view;
 
 beforeEach(() => {
   view?.abort();
   store.forget();
   globalThis.window = Object.assign(new EventTarget(), { innerHeight: 500, scrollTo() {}, scrollY: 0 });
   asked = [];
+  enrollments = {};
   shownAs = undefined;
   globalThis.fetch = async (address) => {
     const { pathname, searchParams } = new URL(address);
     if (pathname.endsWith("/organization")) return Response.json({ accounts: { total: 2, by_status: { failed: 2 } } });
+    if (pathname.startsWith("/v1/enrollments"))
+      return Response.json({ items: enrollments[pathname] ?? [], next_cursor: null });
     asked.push(Object.fromEntries([...searchParams].filter(([name]) => name !== "limit")));
     return Response.json({ items, next_cursor: null });
   };
@@ -144,3 +153,43 @@ for (const [search, query, open] of [
     const shown = main.querySelectorAll(".choices select").map((select) => [select.getAttribute("name"), select.value]);
     assert.deepEqual(Object.fromEntries(shown.filter(([, value]) => value)), query);
   });
+
+const organizations = () => ({
+  "/v1/enrollments": [{ enrollment_id: ENROLLED, name: "Northwind" }],
+  [`/v1/enrollments/${ENROLLED}/units`]: UNITS,
+});
+const offered = (select) => select.querySelectorAll("option").map((option) => [option.value, option.textContent]);
+const hidden = (selects) => selects.map((select) => select.closest("label").hidden);
+
+test("who has enrolled no AWS Organization is not asked for one", async () => {
+  const [, , , enrollment, unit] = await chosen(await opened());
+  await soon(30);
+  assert.deepEqual(hidden([enrollment, unit]), [true, true]);
+});
+
+test("an AWS Organization is chosen, then a unit of it, and both live in the address", async () => {
+  enrollments = organizations();
+  const main = await opened();
+  const [, , , enrollment, unit] = await chosen(main);
+  await until(() => !enrollment.closest("label").hidden);
+  assert.equal(unit.closest("label").hidden, true);
+  await choose(enrollment, ENROLLED);
+  await until(() => offered(unit).length === 3);
+  assert.deepEqual(offered(unit).slice(1), [
+    ["r-ab12", "Root"],
+    ["ou-ab12-11111111", "\u2003Shops"],
+  ]);
+  await choose(unit, "ou-ab12-11111111");
+  assert.deepEqual(asked.at(-1), { enrollment_id: ENROLLED, ou: "ou-ab12-11111111" });
+  assert.equal(shownAs, `#/accounts?enrollment_id=${ENROLLED}&ou=ou-ab12-11111111`);
+  await choose(enrollment, "");
+  assert.deepEqual([asked.at(-1), shownAs], [{}, "#/accounts"]);
+});
+
+test("a unit of the address is shown before its name is known, and if nobody knows it", async () => {
+  const main = await opened("ou=ou-ab12-22222222");
+  await until(() => main.querySelectorAll(".choices select").length === 5);
+  const [, , , , unit] = main.querySelectorAll(".choices select");
+  assert.deepEqual(asked[0], { ou: "ou-ab12-22222222" });
+  assert.deepEqual([unit.value, unit.closest("label").hidden], ["ou-ab12-22222222", false]);
+});

@@ -112,6 +112,8 @@ SELECTIONS = st.builds(
     access_type=st.none() | st.sampled_from(AccessType),
     has_problems=st.none() | st.booleans(),
     template_version=st.none() | st.integers(1, 12),
+    enrollment_id=st.none() | st.sampled_from(["01JN8Q5M3C0000000000000010", "r-ab12"]),
+    unit_id=st.none() | st.sampled_from(["r-ab12", "ou-ab12-11111111"]),
 )
 SORTS = st.none() | st.sampled_from(AccountSort)
 

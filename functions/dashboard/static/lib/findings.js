@@ -4,7 +4,7 @@ import { h, srOnly } from "./dom.js";
 import { icon } from "./icons.js";
 import { asText } from "./later-formats.js";
 import { copyButton } from "./copying.js";
-import { isProblem } from "./ui.js";
+import { isProblem, section } from "./ui.js";
 import { wordOf } from "../texts.js";
 import { t } from "../views/texts.js";
 
@@ -47,6 +47,22 @@ export function fixOf({ policy_statement: statement, cli, terraform, console_url
     links.map(([link, text]) =>
       h("p", {}, h("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, text, " ", icon("external"))),
     ),
+  );
+}
+
+/**
+ * For what is of an older version: what the newer ones change, and each way to update it.
+ * @param {{steps: {title: string, text: string}[], template_url: string, console_url: string, cli: string}} update
+ * @param {string} title @param {Element} news
+ */
+export function updateSection({ steps, template_url: template, console_url, cli }, title, news) {
+  return section(
+    title,
+    {},
+    news,
+    steps.map((step) => [h("h3", {}, step.title), h("p", {}, step.text)]),
+    copyBlock(template, t.instructions.templateUrl),
+    fixOf({ cli, console_url }),
   );
 }
 

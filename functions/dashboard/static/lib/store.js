@@ -290,7 +290,16 @@ export function keepInstances(id, listed) {
  *   sort: string}} Selection
  * @type {Selection}
  */
-export const EVERYTHING = { q: "", status: "", access_type: "", has_problems: "", template_version: "", sort: "" };
+export const EVERYTHING = {
+  q: "",
+  status: "",
+  access_type: "",
+  has_problems: "",
+  template_version: "",
+  enrollment_id: "",
+  ou: "",
+  sort: "",
+};
 // What needs somebody comes first, as in the API.
 const BY_URGENCY = ["failed", "degraded", "unconfirmed", "confirmed"];
 
@@ -490,11 +499,12 @@ export class Listing {
   }
 
   /** @param {Account} account */
-  fits({ name, provider_id: number, status, access_type, issues, template }) {
+  fits({ name, provider_id: number, status, access_type, issues, template, enrollment_id }) {
     const { selection } = this;
     const q = selection.q.toLowerCase();
     const has_problems = String(issues?.some(({ severity }) => severity !== "information") ?? false);
-    const is = { status, access_type, has_problems, template_version: String(template?.version) };
+    // In which unit it is, the API alone knows.
+    const is = { status, access_type, has_problems, enrollment_id, template_version: String(template?.version) };
     return (
       Object.entries(is).every(([field, value]) => !selection[field] || value === selection[field]) &&
       (number.startsWith(q) || hasWord(name, q))

@@ -56,6 +56,8 @@ const CHOICES = {
   access_type: /^(assume_role|access_key)$/,
   has_problems: /^(true|false)$/,
   template_version: /^[1-9]\d{0,3}$/,
+  enrollment_id: /^[0-9A-HJKMNP-TV-Z]{26}$/,
+  ou: /^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$/,
   sort: /^-?(name|status|provider_id)$/,
 };
 
@@ -255,8 +257,8 @@ class ListView {
 
   // How many filters are set that only the choices show.
   chosenBeside() {
-    const { access_type, has_problems } = this.listing.selection;
-    return [access_type, has_problems].filter(Boolean).length;
+    const { access_type, has_problems, enrollment_id, ou } = this.listing.selection;
+    return [access_type, has_problems, enrollment_id, ou].filter(Boolean).length;
   }
 
   // What the controls show of the selection, beside those with which it was made.

@@ -1,8 +1,10 @@
 // The order of the list, the filters beside those that are always shown, and what can be done with what they select. On
 // a narrow screen, where the columns have no heads to press, the list is sorted here.
-import { fill, focused, h } from "../lib/dom.js";
+import * as api from "../lib/api.js";
+import { fill, focused, h, keyed } from "../lib/dom.js";
 import { download } from "../lib/copying.js";
 import { readAll } from "../lib/exporting.js";
+import { readUnits } from "../lib/read-units.js";
 import { button, errorPanel, spinner, toast } from "../lib/ui.js";
 import { t } from "./texts.js";
 
@@ -23,10 +25,12 @@ export function choices(place, { listing, onChoice, onClear }, signal) {
       Object.entries(t.choices.of[name].values).map(([value, text]) => h("option", { value }, text)),
     ),
   );
+  const places = ofOrganizations(listing, onChoice, signal);
   const clear = h("button", { type: "button", class: "link", onclick: onClear }, t.choices.clear);
   fill(
     place,
     selects.map((select, index) => h("label", {}, h("span", {}, t.choices.of[names[index]].label), select)),
+    places.nodes,
     clear,
     exporting(listing, signal),
   );
@@ -35,10 +39,79 @@ export function choices(place, { listing, onChoice, onClear }, signal) {
     selects.forEach((select, index) => {
       select.value = selection[names[index]];
     });
+    places.draw();
     // It stays where it is, with the focus of whoever has pressed it.
     clear.setAttribute("aria-disabled", String(!isFiltered));
   };
 }
+
+/**
+ * The enrollment that an account is of, and then the unit of its AWS Organization. Hidden while there is none.
+ * @param {() => Listing} listing @param {(change: any) => void} onChoice @param {AbortSignal} signal
+ */
+function ofOrganizations(listing, onChoice, signal) {
+  /** @type {string[][]} */
+  let enrollments = [];
+  /** Their values and names, by enrollment. @type {Map<string, string[][]>} */
+  const unitsOf = new Map();
+  const enrollment = h("select", {
+    class: "input",
+    name: "enrollment_id",
+    onchange: () => onChoice({ enrollment_id: enrollment.value, ou: "" }),
+  });
+  const unit = h("select", { class: "input", name: "ou", onchange: () => onChoice({ ou: unit.value }) });
+  const labels = [
+    h("label", { hidden: true }, h("span", {}, t.choices.enrollment), enrollment),
+    h("label", { hidden: true }, h("span", {}, t.choices.unit), unit),
+  ];
+  const failed = h("div", { hidden: true });
+  const draw = () => {
+    const { enrollment_id: id, ou } = listing().selection;
+    offer(enrollment, [["", t.choices.anyEnrollment], ...enrollments], id);
+    offer(unit, [["", t.choices.anyUnit], ...(unitsOf.get(id) ?? [])], ou);
+    labels[0].hidden = !enrollments.length && !id;
+    labels[1].hidden = !id && !ou;
+    if (id && !unitsOf.has(id)) {
+      unitsOf.set(id, []);
+      read(async () => unitsOf.set(id, namesIn((await readUnits(id, signal)).roots)));
+    }
+  };
+  const read = async (work) => {
+    failed.hidden = true;
+    try {
+      await work();
+      draw();
+    } catch (problem) {
+      if (signal.aborted) return;
+      fill(
+        failed,
+        errorPanel(problem, () => read(work)),
+      );
+      failed.hidden = false;
+    }
+  };
+  read(async () => {
+    const { items } = await api.get("/v1/enrollments", { signal });
+    enrollments = items.map(({ enrollment_id: id, name }) => [id, name]);
+  });
+  return { nodes: [...labels, failed], draw };
+}
+
+// What is chosen is offered, even if nobody knows its name.
+function offer(select, offers, chosen) {
+  const known = offers.some(([value]) => value === chosen) ? offers : [...offers, [chosen, chosen]];
+  const valueOf = ([value]) => value;
+  keyed(select, known, valueOf, ([value, text], before) => {
+    const option = before ?? h("option", { value });
+    option.textContent = text;
+    return option;
+  });
+  select.value = chosen;
+}
+
+/** Each unit with its name, moved in by its depth. @returns {string[][]} */
+const namesIn = (units, depth = 0) =>
+  units.flatMap(({ id, name, below }) => [[id, "\u2003".repeat(depth) + name], ...namesIn(below, depth + 1)]);
 
 /** What exports the list as it is selected when it is pressed. @param {() => Listing} listing */
 function exporting(listing, signal) {

@@ -4,7 +4,7 @@ import { codeBlock, copyable, tabs } from "../lib/copying.js";
 import { expires } from "../lib/deploy-link.js";
 import { announce, fill, focusOn, h, render } from "../lib/dom.js";
 import { ageing } from "../lib/elapsed.js";
-import { issueList } from "../lib/findings.js";
+import { issueList, updateSection } from "../lib/findings.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { removing, unlessChanged, onceMore } from "../lib/meanwhile.js";
@@ -123,7 +123,7 @@ export function one({ main, title, signal: view, params }) {
     render(settings, version, () => drawSettings(enrollment, onChange));
     deployment.take(enrollment);
     const isThere = countOf(totals) > 0;
-    if (isThere) tree ??= memberTree(base, signal);
+    if (isThere) tree ??= memberTree(params.id, signal);
     tree?.take(totals);
     const note = isThere ? t.enrollments.membersText : t.enrollments.noMembers;
     render(members, isThere, () => section(t.enrollments.members, { note }, missing, tree?.node));
@@ -201,8 +201,18 @@ function drawHead(enrollment, synchronize, onChange) {
       fact(texts.arn, enrollment.organization_arn, texts.arnUnknown),
       fact(texts.lastSynchronized, at(enrollment.last_synchronized_at), texts.never),
       fact(texts.nextSynchronization, at(enrollment.next_synchronization_at), texts.notPlanned),
+      fact(texts.stackVersion, versionOf(enrollment), t.instructions.versions.unknown),
     ),
   );
+}
+
+// A member may have another version than the stack: until its test, or if it has a role of its own.
+function versionOf({ enrollment_id: id, template }) {
+  if (!template) return null;
+  const { versions } = t.instructions;
+  const said = (template.outdated ? versions.old : versions.newest)(template.version, template.current);
+  const query = new URLSearchParams({ template_version: template.version, enrollment_id: id });
+  return [said, " ", h("a", { href: `#/accounts?${query}` }, t.enrollments.ofVersion)];
 }
 
 const drawMissing = (count, synchronize) =>
@@ -310,10 +320,13 @@ function change(known, base, again) {
 
 function deploying(base, signal) {
   const place = h("div", {});
-  const node = h("div", {});
+  const update = h("div", {});
+  const stack = h("div", {});
+  const node = h("div", { class: "stack enrollment-parts" }, update, stack);
   const way = { title: "" };
+  const news = h("ul", {});
   let age = ageing();
-  let version;
+  let version = "";
   /** @type {ReturnType<typeof watched> | undefined} */
   let guide;
   const read = async () => {
@@ -332,10 +345,19 @@ function deploying(base, signal) {
       toast(t.instructions.pressAgain);
     });
   };
-  const draw = (answer) => drawGuide(answer, onPress, way);
+  const draw = (answer) => {
+    fill(update, answer.update && updateSection(answer.update, t.enrollments.update, news));
+    return drawGuide(answer, onPress, way);
+  };
   const take = (enrollment) => {
     const isWaiting = enrollment.status === "waiting";
-    render(node, isWaiting, () =>
+    const { template } = enrollment;
+    const versions = `${enrollment.version} ${template?.version} ${template?.current}`;
+    fill(
+      news,
+      template?.changes.map((each) => h("li", {}, t.enrollments.change(each))),
+    );
+    render(stack, isWaiting, () =>
       section(
         isWaiting ? t.enrollments.deploy : t.enrollments.redeploy,
         { note: isWaiting ? undefined : t.enrollments.redeployText },
@@ -343,8 +365,8 @@ function deploying(base, signal) {
       ),
     );
     if (!guide) guide = watched(place, read, draw, { signal, once: true, placeholder: () => skeleton(5) });
-    else if (version !== enrollment.version) guide.again().catch(() => {});
-    version = enrollment.version;
+    else if (version !== versions) guide.again().catch(() => {});
+    version = versions;
   };
   return { node, take, readAt: () => guide?.readAt() ?? 0, there: async () => guide?.first };
 }

@@ -74,10 +74,16 @@ function row(enrollment) {
 
 function add() {
   const here = router.whileHere();
+  let attempt = { content: "", key: "" };
   enrollmentForm({
     title: t.enrollments.add,
     submitText: t.enrollments.submit,
-    save: (body) => api.post("/v1/enrollments", body),
+    save(body) {
+      // Retrying the same content uses the same idempotency key.
+      const content = JSON.stringify(body);
+      if (attempt.content !== content) attempt = { content, key: api.newKey() };
+      return api.post("/v1/enrollments", body, { key: attempt.key });
+    },
     onSaved({ enrollment_id: id, name }) {
       here(
         () => router.go(`#/enrollments/${api.segment(id)}`),

@@ -10,7 +10,7 @@ import { retryAfter } from "../lib/problem.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
-import { copyBlock, fixOf } from "../lib/findings.js";
+import { updateSection } from "../lib/findings.js";
 import { codeBlock, copyable, tabs } from "../lib/copying.js";
 import {
   button,
@@ -261,10 +261,10 @@ function drawGuide(guide, account, onPress, { way, news }) {
       ),
   );
   const others = section(t.instructions.other, {}, tabs(t.instructions.other, ways, way));
-  if (!guide.isDone) return [guide.update && updateSection(guide.update, news), steps, others];
+  if (!guide.isDone) return [guide.update && updateSection(guide.update, t.instructions.update, news), steps, others];
   return [
     deployed(account, guide),
-    guide.update && updateSection(guide.update, news),
+    guide.update && updateSection(guide.update, t.instructions.update, news),
     section(t.instructions.remove, {}, h("p", {}, t.instructions.removeText[account.access_type])),
     h("details", { class: "step-detail" }, h("summary", {}, t.instructions.deployAgain), steps, others),
   ];
@@ -318,17 +318,5 @@ function deployed({ role_arn: role, write_logs: logs }, { update, template }) {
       definition(t.instructions.grants, logs ? t.instructions.withLogs : t.instructions.withoutLogs),
     ),
     h("p", { class: "small" }, h("a", { href: "#/access-details" }, t.nav.access)),
-  );
-}
-
-// For a role of an older version: what the newer ones change, and each way to update it.
-function updateSection({ steps, template_url: template, console_url, cli }, news) {
-  return section(
-    t.instructions.update,
-    {},
-    news,
-    steps.map((step) => [h("h3", {}, step.title), h("p", {}, step.text)]),
-    copyBlock(template, t.instructions.templateUrl),
-    fixOf({ cli, console_url }),
   );
 }

@@ -4,6 +4,7 @@ import * as api from "../lib/api.js";
 import { announce, fill, focusOn, h, keyed, later, uniqueId } from "../lib/dom.js";
 import { stopwatch } from "../lib/elapsed.js";
 import { icon } from "../lib/icons.js";
+import { readUnits } from "../lib/read-units.js";
 import { MEMBER_STATES, countOf, progressOf, treeOf } from "../lib/units.js";
 import { button, skeleton, STATUS_ICONS } from "../lib/ui.js";
 import { keptTrue, pagedList } from "../lib/watched.js";
@@ -78,10 +79,10 @@ function bar(totals) {
 
 /**
  * The tree of an enrollment's members. `take`: its newest totals. If they have changed, the units are counted again.
- * @param {string} base the path of the enrollment
+ * @param {string} enrollmentId
  * @param {AbortSignal} signal
  */
-export function memberTree(base, signal) {
+export function memberTree(enrollmentId, signal) {
   /** @type {ReturnType<typeof treeOf>} */
   let tree = treeOf([]);
   let state = "";
@@ -98,17 +99,6 @@ export function memberTree(base, signal) {
 
   // ---- units -----------------------------------------------------------------------------------
 
-  const countUnits = async () => {
-    const items = [];
-    let cursor = null;
-    do {
-      const page = await api.get(`${base}/units`, { query: { cursor }, signal });
-      items.push(...page.items);
-      cursor = page.next_cursor;
-    } while (cursor);
-    return treeOf(items);
-  };
-
   const drawAll = () => {
     top.draw();
     none.hidden = tree.roots.some(({ all }) => countOf(all, state));
@@ -121,7 +111,7 @@ export function memberTree(base, signal) {
 
   const counted = keptTrue(
     place,
-    countUnits,
+    () => readUnits(enrollmentId, signal),
     (fresh) => {
       const before = tree;
       tree = fresh;
@@ -242,8 +232,16 @@ export function memberTree(base, signal) {
       open.delete(id);
       fill(body);
     });
-    fill(body, units.node, list);
+    fill(body, inTheList(id), units.node, list);
     draw();
+  }
+
+  // The accounts of a unit where they can be sorted, filtered and exported.
+  function inTheList(id) {
+    const { name } = /** @type {any} */ (tree.byId.get(id));
+    const address = `#/accounts?${new URLSearchParams({ enrollment_id: enrollmentId, ou: id })}`;
+    const label = `${t.enrollments.inTheList}: ${name}`;
+    return h("p", { class: "small" }, h("a", { href: address, "aria-label": label }, t.enrollments.inTheList));
   }
 
   // ---- members ---------------------------------------------------------------------------------
@@ -266,7 +264,7 @@ export function memberTree(base, signal) {
         const items = [];
         do {
           const query = { ou: id, direct: true, state, cursor, limit: AT_ONCE - items.length };
-          const page = await api.get(`${base}/members`, { query, signal: until });
+          const page = await api.get(`/v1/enrollments/${api.segment(enrollmentId)}/members`, { query, signal: until });
           items.push(...page.items);
           cursor = page.next_cursor;
         } while (cursor && items.length < Math.min(AT_ONCE, all));

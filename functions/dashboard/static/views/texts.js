@@ -231,6 +231,10 @@ export const t = withTexts(OPEN_TABLES, {
         values: { "": "With and without", true: "With problems", false: "Without problems" },
       },
     },
+    enrollment: "AWS Organization",
+    anyEnrollment: "In any or none",
+    unit: "Unit",
+    anyUnit: "All units",
     clear: "Clear all filters",
     export: "Export CSV",
     exported: (count) => plural(count, { one: "# account exported", other: "# accounts exported" }),
@@ -295,6 +299,17 @@ export const t = withTexts(OPEN_TABLES, {
     redeploy: "The stack",
     redeployText: "What was deployed. After a change of units, tags, features or path, update the stack with these.",
     howTo: "How to deploy or update it",
+    update: "Update the stack",
+    change: ({ version, text, adds = [], removes = [] }) =>
+      [
+        `Version ${number(version)}: ${text}`,
+        adds.length && `It adds ${adds.join(", ")}.`,
+        removes.length && `It removes ${removes.join(", ")}.`,
+      ]
+        .filter(Boolean)
+        .join(" "),
+    stackVersion: "Version of its roles",
+    ofVersion: "Members with this version",
     deployNote: "Opens the AWS console in a new tab. Sign in to the management account or a delegated administrator.",
     tabs: { cloudformation: "CloudFormation", terraform: "Terraform", cli: "AWS CLI" },
 
@@ -306,6 +321,7 @@ export const t = withTexts(OPEN_TABLES, {
     allStates: "All",
     noneInState: "No member is in this state now.",
     moreUnits: (count) => plural(count, { one: "Show # more unit", other: "Show # more units" }),
+    inTheList: "Show in the list of accounts",
     membersOf: (name) => `Members in ${name} itself`,
     noneHere: "None here now.",
     tryAgain: (count) =>

@@ -488,6 +488,8 @@ OWN: dict[str, dict[str, str]] = {
         "status": "Whether the stack lets Cavok in.",
         "issues": "What is wrong with the role, or why the last synchronization failed.",
         "totals": "How many members are in which state.",
+        "template": "The template version of its stack, as a test found it in the role of the "
+        "stack's own account. Null if none has.",
         "synchronizing": "Whether a synchronization is running.",
         "last_synchronized_at": "When the last one ended that read everything. Null if none did.",
         "next_synchronization_at": "When the next one is due. Null if none is.",
@@ -512,6 +514,8 @@ OWN: dict[str, dict[str, str]] = {
         "steps": "The steps, in order.",
         "deploy_on_aws_url": "The page of the AWS console that deploys the stack, filled in.",
         "cli": "Commands of the AWS CLI that deploy the same stack.",
+        "update": "How to update the stack, and with it every member. Null unless the enrollment's "
+        "`template` is outdated.",
     },
     "SynchronizationBody": {
         "synchronization_id": "The synchronization.",

@@ -168,9 +168,11 @@ ADDED = Account(
     version=1,
     writes=1,
 )
+JOINED = replace(ADDED, enrollment_id=_id(10))
+"""The same account, if a synchronization adds it."""
 _CONFIRMED = LastVerification(_TEST_ID, Outcome.CONFIRMED, _ENDED)
 _ACCOUNT = replace(
-    ADDED,
+    JOINED,
     region_health=HEALTH,
     template_version=TEMPLATE_VERSION,
     status=Status.CONFIRMED,
@@ -256,10 +258,10 @@ INVITATION_TOKEN = f"{_ACCOUNT_ID}{'5f0c7a9e1b7d4d2e' * 4}"
 INVITATION = Invitation.of_token(INVITATION_TOKEN, _ACCOUNT, _ENDED)
 ENROLLED = Enrollment(
     organization_id=_ORGANIZATION_ID,
-    enrollment_id=_id(10),
+    enrollment_id=str(JOINED.enrollment_id),
     provider="aws",
     name="Northwind",
-    management_account_id="210987654321",
+    management_account_id=JOINED.account_number,
     exclude_ous=("ou-ab12-11111111",),
     regions=(_REGION,),
     write_logs=True,
@@ -274,7 +276,7 @@ ENROLLED = Enrollment(
 )
 ENROLLMENT = replace(
     ENROLLED,
-    organization_arn="arn:aws:organizations::210987654321:organization/o-ab12cd34ef",
+    organization_arn=f"arn:aws:organizations::{JOINED.account_number}:organization/o-ab12cd34ef",
     status=EnrollmentStatus.CONNECTED,
     last_synchronized_at=_TESTED,
     next_synchronization_at=_TESTED + timedelta(hours=6),
@@ -295,10 +297,12 @@ _ENROLLMENT_CHANGED = replace(
 MEMBER = Member(
     organization_id=_ORGANIZATION_ID,
     enrollment_id=ENROLLMENT.enrollment_id,
-    account_number="234567890123",
-    name="Sandbox of the shop",
-    place=Place(("r-ab12", "ou-ab12-11111111"), "Root/Sandbox"),
-    standing=Standing.EXCLUDED,
+    account_number=JOINED.account_number,
+    name="Production 1",
+    place=Place(("r-ab12", "ou-ab12-22222222"), "Root/Shops"),
+    standing=Standing.INCLUDED,
+    account_id=JOINED.account_id,
+    given_name=JOINED.name,
 )
 SYNCHRONIZING = Synchronization(
     organization_id=_ORGANIZATION_ID,
@@ -444,10 +448,11 @@ _interaction = InteractionBody.of_interaction(INTERACTION)
 
 def _enrollment_body(enrollment: Enrollment, **totals: int) -> EnrollmentBody:
     counted = {str(state): totals.get(state, 0) for state in MemberState}
-    return EnrollmentBody.of(enrollment, totals=counted, synchronizing=False)
+    template = template_versions.template_of(TEMPLATE_VERSION) if totals else None
+    return EnrollmentBody.of(enrollment, totals=counted, template=template, synchronizing=False)
 
 
-_enrollment = _enrollment_body(ENROLLMENT, excluded=1)
+_enrollment = _enrollment_body(ENROLLMENT, connected=1)
 _webhook = WebhookBody.of(WEBHOOK, secret=None, state=WebhookState.ACTIVE)
 _new_webhook = _webhook.model_copy(update={"secret": _SECRET})
 
@@ -471,7 +476,7 @@ _OF_OPERATIONS: dict[str, dict[str, BaseModel]] = {
     "stop_instance": {"202": _just(INTERACTION, "available")},
     "put_webhook": {"201": _new_webhook},
     "create_enrollment": {"201": _enrollment_body(ENROLLED)},
-    "patch_enrollment": {"200": _enrollment_body(_ENROLLMENT_CHANGED, excluded=1)},
+    "patch_enrollment": {"200": _enrollment_body(_ENROLLMENT_CHANGED, connected=1)},
     "create_synchronization": {"202": SynchronizationBody.of(SYNCHRONIZING)},
 }
 ANSWERS = {
@@ -495,11 +500,11 @@ def _answers() -> Iterable[BaseModel]:
     yield EnrollmentPage(items=[_enrollment])
     yield EndedEnrollmentBody.made()
     yield SynchronizationBody.of(SYNCHRONIZATION)
-    shown = MemberShown.of(MEMBER, None)
+    shown = MemberShown.of(MEMBER, _ACCOUNT)
     yield MemberPage(items=[MemberBody.of_member(shown)], next_cursor=None)
     units = [UnitBody.of_unit(unit) for unit in totals_by_unit([shown])]
     yield UnitPage(items=units, next_cursor=None)
-    deploying = EnrollmentInstructionsBody.of_enrollment(ENROLLMENT, _TRUST, _TEMPLATE_URL)
+    deploying = EnrollmentInstructionsBody.of_enrollment(ENROLLMENT, _TRUST, _TEMPLATE_URL, None)
     yield deploying.model_copy(
         update={
             "steps": deploying.steps[:1],
@@ -674,7 +679,7 @@ PARAMETERS: dict[str, Any] = {
     "region": _REGION,
     "resource_id": _RESOURCE_ID,
     "sort": AccountSort.NAME,
-    "state": MemberState.EXCLUDED,
+    "state": MemberState.CONNECTED,
     "status": _ACCOUNT.status,
     "synchronization_id": SYNCHRONIZATION.synchronization_id,
     "template_version": TEMPLATE_VERSION,
@@ -687,6 +692,8 @@ _SELECTION = Selection(
     q=PARAMETERS["q"].lower(),
     **{name: PARAMETERS[name] for name in ("status", "access_type", "has_problems")},
     template_version=TEMPLATE_VERSION,
+    enrollment_id=ENROLLMENT.enrollment_id,
+    unit_id=PARAMETERS["ou"],
 )
 
 

@@ -149,7 +149,8 @@ EXPLANATIONS = {
         "A later request may be starting or stopping it. Nothing was done.",
     ),
     "made_and_deleted": Explanation(
-        "The account that an earlier request with this Idempotency-Key created was deleted.",
+        "The account that an earlier request with this Idempotency-Key created was deleted, or "
+        "the enrollment was ended.",
         "To connect it again, use a new key.",
         "The account that this Idempotency-Key created was deleted. Use a new key.",
     ),

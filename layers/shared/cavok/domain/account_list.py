@@ -67,7 +67,8 @@ def has_word(name: str, q: str) -> bool:
 class Selection:
     """Which accounts of an organization a list has. Null allows any, and so does an empty `q`.
 
-    q  what a word of the name begins with, or the account number; in lower case.
+    q        what a word of the name begins with, or the account number; in lower case.
+    unit_id  of an AWS Organization: accounts in it, at any depth, that an enrollment has.
     """
 
     q: str = ""
@@ -75,6 +76,8 @@ class Selection:
     access_type: AccessType | None = None
     has_problems: bool | None = None
     template_version: int | None = None
+    enrollment_id: str | None = None
+    unit_id: str | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -97,6 +100,14 @@ class Selection:
         """The name of this list, for its cursors. Only `q` may contain a slash, so no two lists
         have one name.
         """
-        filters = (self.status, self.template_version, self.access_type, self.has_problems, sort)
+        filters = (
+            self.status,
+            self.template_version,
+            self.access_type,
+            self.has_problems,
+            self.enrollment_id,
+            self.unit_id,
+            sort,
+        )
         named = "/".join("" if each is None else str(each) for each in filters)
         return f"{organization_id}/accounts/{self.q}/{named}"

@@ -23,6 +23,8 @@ from cavok.domain.instructions import (
     value_of,
 )
 from cavok.domain.permissions import LOGS
+from cavok.domain.template_updates import Update, stacks_page, update_stack
+from cavok.domain.template_versions import Template
 
 STACK_NAME = "CavokOrganization"
 TEMPLATE_NAME = "organization"
@@ -233,6 +235,45 @@ def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
             "page says why an account could not get it, such as a role of this name that is there "
             "already: then the account keeps that role.",
         ),
+    )
+
+
+def update_of(enrollment: Enrollment, template: Template | None, url: str) -> Update | None:
+    """How to update the stack, and with it every member. Null if there is nothing to update.
+    `template`: the version that the stack has. `url`: of the published template.
+
+    Sources: CloudFormation Template Reference, AWS::CloudFormation::StackSet, TemplateBody: "Update
+    requires: No interruption"; API Reference, UpdateStackSet: "Updates the stack set and associated
+    stack instances".
+    """
+    if template is None or not template.outdated:
+        return None
+    region = enrollment.regions[0]
+    where = f"the stack {STACK_NAME} in {region}, in account {enrollment.management_account_id}"
+    return Update(
+        steps=(
+            InstructionStep(
+                "CloudFormation",
+                f"Open {where}. Press “Update”, replace the existing template by the address "
+                "below, keep all parameters, acknowledge that it changes IAM roles, and submit. "
+                "The command below does the same. CloudFormation updates the roles of this "
+                "account, and then, through the stack set, the role of every member: nothing is to "
+                "be done in them.",
+            ),
+            InstructionStep(
+                "Terraform",
+                "Replace template_url in your configuration by the address below, look at "
+                "“terraform plan”, and apply it. It updates the stack, which does the rest.",
+            ),
+            InstructionStep(
+                "Roles that the stack did not make",
+                "An account that was connected by hand before may have a role with a stack of its "
+                "own. It keeps its version; its Instructions show how to update it.",
+            ),
+        ),
+        template_url=url,
+        console_url=stacks_page(region, STACK_NAME),
+        cli=update_stack(STACK_NAME, region, url),
     )
 
 

@@ -44,7 +44,7 @@ class SynchronizationNotFound(CavokError):
 
 
 class UnitGone(CavokError):
-    """A unit or account is not there any more, or a page's token is not taken any more. `code`:
+    """A unit or account is not there any more, or a page's token is not accepted any more. `code`:
     what AWS said.
     """
 
@@ -103,7 +103,7 @@ class HasNoAccessKey(Conflict):
 
 
 class MadeAndDeleted(Conflict):
-    """The account that the idempotency key created was deleted."""
+    """What the idempotency key created was deleted, or ended."""
 
 
 class BusyWithOthers(Conflict):

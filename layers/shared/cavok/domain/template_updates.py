@@ -61,6 +61,7 @@ def update_of(account: Account, template_url: str) -> Update | None:
     name, region = stack_name(account), account.home_region
     return Update(
         steps=(
+            *([_OF_A_MEMBER] if account.enrollment_id else []),
             InstructionStep(
                 "CloudFormation",
                 f"Open the stack {name} in {region}, or the one in which you made the role. Press "
@@ -92,19 +93,33 @@ def update_of(account: Account, template_url: str) -> Update | None:
         ),
         template_url=template_url,
         console_url=stack_page(account),
-        cli=_update_stack(name, region, template_url),
+        cli=update_stack(name, region, template_url),
     )
 
 
+_OF_A_MEMBER = InstructionStep(
+    "AWS Organization",
+    "If the role came with the stack of your AWS Organization, update that one stack, as its "
+    "enrollment shows: then CloudFormation updates the role of every member. What follows is for a "
+    "role with a stack of its own.",
+)
+
+
 def stack_page(account: ListedAccount) -> str:
-    """The console's list of stacks, with the account's role in its filter. AWS documents no address
-    of a stack by its name; without the filter this is the list of the region.
+    """The console's list of stacks, with the account's role in its filter."""
+    return stacks_page(account.regions[0], stack_name(account))
+
+
+def stacks_page(region: str, name: str) -> str:
+    """The console's list of stacks, with this name in its filter. AWS documents no address of a
+    stack by its name; without the filter this is the list of the region.
     """
-    region, name = account.regions[0], quote(stack_name(account), safe="")
-    return f"{console_of(region)}#/stacks?filteringStatus=active&filteringText={name}"
+    return (
+        f"{console_of(region)}#/stacks?filteringStatus=active&filteringText={quote(name, safe='')}"
+    )
 
 
-def _update_stack(name: str, region: str, template_url: str) -> str:
+def update_stack(name: str, region: str, template_url: str) -> str:
     """Each parameter that the stack has keeps its value; new parameters have a default. The command
     asks the stack for its parameters: an older template had fewer, and for any other parameter
     CloudFormation says "Cannot specify usePreviousValue as true for a parameter key not in the

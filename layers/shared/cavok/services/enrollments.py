@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.enrollments import Enrollments, retry_while_changed
 from cavok.adapters.table.members import Members
 from cavok.adapters.table.organizations import Organizations
@@ -15,32 +16,51 @@ from cavok.domain.actors import Requester
 from cavok.domain.audit import AuditAction
 from cavok.domain.enrollments import Enrollment, EnrollmentOptions
 from cavok.domain.errors import CavokError, EnrollmentNotFound
+from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.ids import new_id
 from cavok.domain.member_states import MemberState
 from cavok.domain.members import Standing
 from cavok.domain.providers import Provider
 from cavok.domain.quotas import QuotaName
+from cavok.domain.template_versions import Template
 from cavok.observability import logger
+from cavok.services.enrollment_versions import stack_templates
 from cavok.services.organizations import organization_of
 from cavok.services.start_synchronizations import StartDependencies, start_removal
 
 
 @dataclass(frozen=True, slots=True)
 class EnrollmentShown:
-    """An enrollment as it is listed. `totals`: how many members are in which state."""
+    """An enrollment as it is listed. `totals`: how many members are in which state. `template`: the
+    version that its stack has.
+    """
 
     enrollment: Enrollment
     totals: Mapping[MemberState, int]
+    template: Template | None
     synchronizing: bool
 
 
 def shown(
-    organization_id: str, found: Sequence[Enrollment], *, enrollments: Enrollments, now: datetime
+    organization_id: str,
+    found: Sequence[Enrollment],
+    *,
+    enrollments: Enrollments,
+    accounts: Accounts,
+    now: datetime,
 ) -> list[EnrollmentShown]:
     """Enrollments of an organization, with their members by state."""
-    totals = enrollments.totals(organization_id, [each.enrollment_id for each in found])
+    ids = [each.enrollment_id for each in found]
+    totals = enrollments.totals(organization_id, ids)
+    templates = stack_templates(found, accounts=accounts)
     return [
-        EnrollmentShown(each, totals[each.enrollment_id], each.synchronizing(now)) for each in found
+        EnrollmentShown(
+            each,
+            totals[each.enrollment_id],
+            templates[each.enrollment_id],
+            each.synchronizing(now),
+        )
+        for each in found
     ]
 
 
@@ -51,16 +71,20 @@ def create_enrollment(
     provider: Provider,
     management_account_id: str | None,
     own_account: str,
+    key: IdempotencyKey | None,
     requester: Requester,
     organizations: Organizations,
     enrollments: Enrollments,
     quotas: Quotas,
     now: datetime,
 ) -> Enrollment:
-    """Stores a new enrollment that waits for its stack. Raises InvalidField for the account in
-    which Cavok runs, TooManyEnrollments, QuotaExceeded, Conflict.
+    """Stores a new enrollment that waits for its stack; or returns the one that this key created
+    in the last 24 hours. Raises InvalidField for the account in which Cavok runs,
+    TooManyEnrollments, QuotaExceeded, KeyReused, and Conflict, also if the key's was ended.
     """
     require_not_own(management_account_id, own_account, field="management_account_id")
+    if key and (made := enrollments.made_by(organization_id, key, now)):
+        return made
     organization_of(organization_id, organizations=organizations, now=now)
     enrollment = Enrollment(
         **{name: getattr(options, name) for name in EnrollmentOptions.__dataclass_fields__},
@@ -79,7 +103,7 @@ def create_enrollment(
     action = AuditAction.ENROLLMENT_CREATED
     entry = audit.of_enrollment(action, enrollment, requester, now, changes=changes)
     count = quotas.counting(QuotaName.CHANGES, organization_id, now)
-    return enrollments.create(enrollment, entry, count)
+    return enrollments.create(enrollment, entry, count, key)
 
 
 def change_enrollment(

@@ -30,12 +30,23 @@ _ANSWER = 1_000
 
 _CLAIMS = keys.claim_sk(Provider.AWS, "")
 
-SELECTED = ("sk", "name", "account_number", "status", "access_type", "issues", "template_pk")
+SELECTED = (
+    "sk",
+    "name",
+    "account_number",
+    "status",
+    "access_type",
+    "issues",
+    "template_pk",
+    "enrollment_id",
+)
 """The attributes that a list reads of the accounts among which it selects."""
 
 
 def most_read(limit: int) -> int:
-    """Accounts that are read to select those of a page, beside the page itself."""
+    """Accounts that are read to select those of a page, beside the page itself. With a unit, as
+    many members are read too: they know where they are.
+    """
     return 2 * max(limit, BATCH)
 
 
@@ -96,13 +107,18 @@ class AccountList:
             parts = list(dropwhile(lambda part: not part.holds(position), parts))
             if not parts:
                 raise not_issued()
-        found, end = self._walk(organization_id, parts, after, limit + 1)
+        found, end = self._walk(organization_id, parts, after, limit + 1, selection.unit_id)
         shown = found[:limit]
         accounts = self._accounts.read(organization_id, [account_id for _, account_id in shown])
         return Page(accounts, shown[-1][0] if len(found) > limit else end)
 
     def _walk(
-        self, organization_id: str, parts: list[_Part], after: Position | None, limit: int
+        self,
+        organization_id: str,
+        parts: list[_Part],
+        after: Position | None,
+        limit: int,
+        unit_id: str | None,
     ) -> tuple[list[_Entry], Position | None]:
         """The first `limit` entries that are wanted; and the last at which it looked, if that was
         the last at which a page may look.
@@ -121,7 +137,7 @@ class AccountList:
                 ended = bool(looks) and len(chosen) < size
                 if part.takes:
                     reads -= len(chosen)
-                    chosen = self._selected(organization_id, chosen, part.takes)
+                    chosen = self._selected(organization_id, chosen, part.takes, unit_id)
                 found += chosen
                 if ended:
                     break
@@ -130,11 +146,21 @@ class AccountList:
         return found[:limit], None
 
     def _selected(
-        self, organization_id: str, entries: list[_Entry], takes: Callable[[Row], bool]
+        self,
+        organization_id: str,
+        entries: list[_Entry],
+        takes: Callable[[Row], bool],
+        unit_id: str | None,
     ) -> list[_Entry]:
         ids = [account_id for _, account_id in entries]
-        rows = self._accounts.rows(organization_id, ids, SELECTED)
-        wanted = {row.sk.removeprefix(keys.ACCOUNT) for row in rows if takes(row)}
+        rows = list(filter(takes, self._accounts.rows(organization_id, ids, SELECTED)))
+        if unit_id and rows:
+            from cavok.adapters.table.members import Members  # most lists need none
+
+            members = [(row.enrollment_id, row.account_number) for row in rows]
+            inside = Members(self._table).inside(organization_id, unit_id, members)
+            rows = [row for row in rows if row.account_number in inside]
+        wanted = {row.sk.removeprefix(keys.ACCOUNT) for row in rows}
         return [entry for entry in entries if entry[1] in wanted]
 
 
@@ -262,6 +288,10 @@ class _Walks:
             tests.append(lambda row: row.access_type is wanted.access_type)
         if wanted.has_problems is not None:
             tests.append(lambda row: has_problems(row.issues) is wanted.has_problems)
+        if wanted.enrollment_id:
+            tests.append(lambda row: row.enrollment_id == wanted.enrollment_id)
+        elif wanted.unit_id:
+            tests.append(lambda row: row.enrollment_id is not None)
         return (lambda row: all(test(row) for test in tests)) if tests else None
 
     @property

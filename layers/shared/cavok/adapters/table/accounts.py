@@ -22,7 +22,11 @@ from cavok.adapters.table import keys
 from cavok.adapters.table.audit import add_audit_entry
 from cavok.adapters.table.deleted import DeletedItem
 from cavok.adapters.table.enrollment_totals import Counted, count_members, counted
-from cavok.adapters.table.idempotency import IdempotencyItem, add_idempotency_key
+from cavok.adapters.table.idempotency import (
+    IdempotencyItem,
+    add_idempotency_key,
+    made_by_key,
+)
 from cavok.adapters.table.issues import issue_of, issue_row
 from cavok.adapters.table.organizations import OrganizationItem
 from cavok.adapters.table.region_health import exceptions_of, health_of
@@ -342,12 +346,11 @@ class Accounts:
         """The account that this key created in the last 24 hours. Raises KeyReused if it came
         with another body, Conflict if the account was deleted.
         """
-        pk, sk = keys.organization_pk(organization_id), keys.idempotency_sk(key.key)
-        item = self._table.get(IdempotencyItem, pk, sk)
-        if item is None or not item.holds(key, now):
+        account_id = made_by_key(self._table, organization_id, key, now)
+        if account_id is None:
             return None
         try:
-            return self.get(organization_id, item.account_id)
+            return self.get(organization_id, account_id)
         except AccountNotFound:
             raise made_and_deleted() from None
 
@@ -360,7 +363,7 @@ class Accounts:
         pk = keys.organization_pk(organization_id)
         by_sk = {keys.idempotency_sk(key.key): key for key in wanted}
         used = self._table.get_many(IdempotencyItem, [(pk, sk) for sk in by_sk])
-        ids = {by_sk[item.sk]: item.account_id for item in used if item.holds(by_sk[item.sk], now)}
+        ids = {by_sk[item.sk]: item.made_id for item in used if item.holds(by_sk[item.sk], now)}
         wanted_items = [(pk, keys.account_sk(account_id)) for account_id in ids.values()]
         found = {
             item.sk: item.account() for item in self._table.get_many(AccountItem, wanted_items)

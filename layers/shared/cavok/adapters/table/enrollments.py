@@ -19,6 +19,7 @@ from cavok.adapters.table.audit import add_audit_entry
 from cavok.adapters.table.deleted import DeletedItem
 from cavok.adapters.table.due import DueItem
 from cavok.adapters.table.enrollment_totals import TotalsItem
+from cavok.adapters.table.idempotency import add_idempotency_key, made_by_key
 from cavok.adapters.table.issues import issue_of, issue_row
 from cavok.adapters.table.organizations import OrganizationItem
 from cavok.adapters.table.quotas import Count
@@ -38,7 +39,14 @@ from cavok.domain.enrollments import (
     EnrollmentStatus,
     SynchronizationSlot,
 )
-from cavok.domain.errors import BusyWithOthers, EnrollmentNotFound, TooManyEnrollments
+from cavok.domain.errors import (
+    BusyWithOthers,
+    EnrollmentNotFound,
+    MadeAndDeleted,
+    QuotaExceeded,
+    TooManyEnrollments,
+)
+from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.ids import is_id
 from cavok.domain.member_states import MemberState
 from cavok.domain.permissions import DEFAULT_ROLE_PATH
@@ -177,10 +185,34 @@ class Enrollments:
         }
         return {each: found.get(each) or dict.fromkeys(MemberState, 0) for each in enrollment_ids}
 
-    def create(self, enrollment: Enrollment, entry: AuditEntry, count: Count) -> Enrollment:
-        """Stores a new enrollment. `count` counts this against a quota, here and below. Raises
-        TooManyEnrollments, QuotaExceeded, Conflict.
+    def made_by(
+        self, organization_id: str, key: IdempotencyKey, now: datetime
+    ) -> Enrollment | None:
+        """The enrollment that this key created in the last 24 hours. Raises KeyReused if it came
+        with another body, Conflict if the enrollment was ended.
         """
+        enrollment_id = made_by_key(self._table, organization_id, key, now)
+        if enrollment_id is None:
+            return None
+        try:
+            return self.get(organization_id, enrollment_id)
+        except EnrollmentNotFound:
+            raise MadeAndDeleted(
+                "The enrollment that this Idempotency-Key created was ended. Use a new key."
+            ) from None
+
+    def create(
+        self,
+        enrollment: Enrollment,
+        entry: AuditEntry,
+        count: Count,
+        key: IdempotencyKey | None = None,
+    ) -> Enrollment:
+        """Stores a new enrollment, and the request's key; or returns the enrollment that the same
+        key created meanwhile. `count` counts this against a quota, here and below. Raises
+        TooManyEnrollments, QuotaExceeded, Conflict, KeyReused.
+        """
+        organization_id, now = enrollment.organization_id, enrollment.created_at
         organization = _organization(enrollment)
         allowed = OrganizationItem.enrollments.does_not_exist()
         allowed |= OrganizationItem.enrollments < AT_MOST
@@ -191,12 +223,17 @@ class Enrollments:
             try:
                 with self._table.transaction() as transaction:
                     transaction.save(item)
+                    if key:
+                        made_id = enrollment.enrollment_id
+                        add_idempotency_key(transaction, organization_id, key, made_id, now)
                     transaction.update(organization, more, condition=allowed)
                     count(transaction)
                     add_audit_entry(transaction, entry, self._audit_kept_for)
-            except ItemChanged as error:
-                # Puts come before updates: the enrollment, the entry, the organization.
-                if _ORGANIZATION_IN_CREATE in error.failed:
+            except (ItemChanged, QuotaExceeded) as error:
+                if key and (made := self.made_by(organization_id, key, now)):
+                    return made
+                # Puts come before updates: the enrollment, the key, the entry, the organization.
+                if isinstance(error, ItemChanged) and 2 + bool(key) in error.failed:
                     raise TooManyEnrollments(
                         f"Your organization may have {AT_MOST} enrollments. End one first."
                     ) from None
@@ -326,9 +363,6 @@ class Enrollments:
             page_size=limit,
         )
         return [item.ids(keys.ENROLLMENT) for item in found]
-
-
-_ORGANIZATION_IN_CREATE = 2
 
 
 def _organization(enrollment: Enrollment) -> OrganizationItem:

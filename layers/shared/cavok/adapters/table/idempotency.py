@@ -6,27 +6,29 @@ from pynamodb.attributes import TTLAttribute, UnicodeAttribute
 from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
-from cavok.adapters.table.table import Item
+from cavok.adapters.table.table import Item, Table
 from cavok.domain.errors import KeyReused
 from cavok.domain.idempotency import REPEATED_WITHIN, IdempotencyKey
 
 
 class IdempotencyItem(Item):
-    """Maps a key to the account that it made. DynamoDB deletes it some time after it expired."""
+    """Maps a key to the account or enrollment that it made. DynamoDB deletes it some time after it
+    expired.
+    """
 
-    account_id = UnicodeAttribute()
+    made_id = UnicodeAttribute(attr_name="account_id")
     body_hash = UnicodeAttribute()
     expires_at = TTLAttribute()
 
     @classmethod
     def of(
-        cls, organization_id: str, key: IdempotencyKey, account_id: str, now: datetime
+        cls, organization_id: str, key: IdempotencyKey, made_id: str, now: datetime
     ) -> "IdempotencyItem":
-        """The item that makes the key return this account for a day."""
+        """The item that makes the key return what it made for a day."""
         return cls(
             keys.organization_pk(organization_id),
             keys.idempotency_sk(key.key),
-            account_id=account_id,
+            made_id=made_id,
             body_hash=key.body_hash,
             expires_at=now + REPEATED_WITHIN,
         )
@@ -42,15 +44,26 @@ class IdempotencyItem(Item):
         return True
 
 
+def made_by_key(
+    table: Table, organization_id: str, key: IdempotencyKey, now: datetime
+) -> str | None:
+    """The id of what this key made in the last 24 hours. Raises KeyReused if it came with another
+    body.
+    """
+    pk, sk = keys.organization_pk(organization_id), keys.idempotency_sk(key.key)
+    item = table.get(IdempotencyItem, pk, sk)
+    return item.made_id if item and item.holds(key, now) else None
+
+
 def add_idempotency_key(
     transaction: TransactWrite,
     organization_id: str,
     key: IdempotencyKey,
-    account_id: str,
+    made_id: str,
     now: datetime,
 ) -> None:
     """Adds a key that was not used in the last 24 hours."""
     transaction.save(
-        IdempotencyItem.of(organization_id, key, account_id, now),
+        IdempotencyItem.of(organization_id, key, made_id, now),
         condition=IdempotencyItem.pk.does_not_exist() | (IdempotencyItem.expires_at <= now),
     )

@@ -21,7 +21,7 @@ others that read or write it.
 | delivery to the webhook, for a week   | WEBHOOK#<org>     | DELIVERY#<time>#<event>             | webhooks                                                       |
 | accounts that are looked at           | ORG#<org>         | LOOKS                               | looks                                                          |
 | deleted account or enrollment         | ORG#<org>         | DELETED#<account or enrollment>     | deleted, accounts, enrollments                                 |
-| account made by an Idempotency-Key    | ORG#<org>         | IDEMPOTENCY#<sha256>                | idempotency, accounts                                          |
+| what an Idempotency-Key made          | ORG#<org>         | IDEMPOTENCY#<sha256>                | idempotency, accounts                                          |
 | verification                          | ACCOUNT#<account> | VERIFICATION#<ulid>                 | verifications                                                  |
 | interaction                           | ACCOUNT#<account> | INTERACTION#<ulid>                  | interactions                                                   |
 | interaction begun by a request key    | ACCOUNT#<account> | REQUEST#<sha256>                    | interactions                                                   |

@@ -64,6 +64,17 @@ class Members:
         found = (item.member() for item in self._table.get_many(MemberItem, wanted))
         return {member.account_number: member for member in found}
 
+    def inside(
+        self, organization_id: str, unit_id: str, members: Iterable[tuple[str, str]]
+    ) -> set[str]:
+        """The account numbers of those members that are in this unit, at any depth. `members`:
+        their enrollment and number each.
+        """
+        pk = keys.organization_pk(organization_id)
+        wanted = [(pk, keys.member_sk(*each)) for each in members]
+        rows = self._table.get_rows(MemberItem, wanted, ("sk", "place"))
+        return {row.sk.rpartition("#")[2] for row in rows if row.place.under([unit_id])}
+
     def after(
         self, organization_id: str, enrollment_id: str, number: str, limit: int = BATCH
     ) -> list[Member]:

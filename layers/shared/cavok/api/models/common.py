@@ -11,6 +11,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainSerializer,
+    StrictStr,
     ValidationInfo,
     WithJsonSchema,
     field_validator,
@@ -18,6 +19,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, core_schema
 
 from cavok.domain.access_denied import Reason
+from cavok.domain.ids import ULID_PATTERN
 from cavok.domain.regions import RegionStatus
 from cavok.domain.times import utc_text
 
@@ -112,3 +114,15 @@ class MayBeLeftOut:
 
 def left_out() -> None:
     """The default of such a field: a factory, because OpenAPI shows a plain default."""
+
+
+EnrollmentId = Annotated[
+    StrictStr, Matching(ULID_PATTERN, "An enrollment is its id: 26 digits and capitals.")
+]
+UnitId = Annotated[
+    StrictStr,
+    Matching(
+        "(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})",
+        "A unit is its id in AWS Organizations, ou-… or, for the root, r-….",
+    ),
+]

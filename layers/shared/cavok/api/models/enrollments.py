@@ -12,6 +12,7 @@ from cavok.api.models.accounts import (
     ProviderId,
     Regions,
     RolePath,
+    TemplateBody,
 )
 from cavok.api.models.common import (
     Matching,
@@ -19,9 +20,10 @@ from cavok.api.models.common import (
     RequestBodyWithoutNulls,
     ResponseBody,
     Timestamp,
+    UnitId,
     left_out,
 )
-from cavok.api.models.instructions import InstructionStepBody
+from cavok.api.models.instructions import InstructionStepBody, UpdateBody
 from cavok.api.models.members import MemberTotals
 from cavok.domain import enrollment_templates
 from cavok.domain.enrollments import (
@@ -36,6 +38,7 @@ from cavok.domain.enrollments import (
 )
 from cavok.domain.instructions import Trust
 from cavok.domain.permissions import DEFAULT_ROLE_PATH
+from cavok.domain.template_versions import Template
 
 
 def _known_feature(value: str) -> str:
@@ -44,13 +47,6 @@ def _known_feature(value: str) -> str:
     return value
 
 
-UnitId = Annotated[
-    StrictStr,
-    Matching(
-        "(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})",
-        "A unit is its id in AWS Organizations, ou-… or, for the root, r-….",
-    ),
-]
 Units = Annotated[list[UnitId], Field(max_length=MOST_UNITS)]
 NumbersLeftOut = Annotated[list[ProviderId], Field(max_length=MOST_EXCLUDED)]
 NamePattern = Annotated[
@@ -197,6 +193,7 @@ class EnrollmentBody(ResponseBody):
     status: EnrollmentStatus
     issues: list[EnrollmentIssueBody]
     totals: MemberTotals
+    template: TemplateBody | None
     synchronizing: bool
     last_synchronized_at: Timestamp | None
     next_synchronization_at: Timestamp | None
@@ -233,15 +230,22 @@ class EnrollmentInstructionsBody(ResponseBody):
     cloudformation_template: str
     terraform: str
     cli: str
+    update: UpdateBody | None
 
     @classmethod
-    def of_enrollment(cls, enrollment: Enrollment, trust: Trust, template_url: str) -> Self:
-        """The instructions in every form. `template_url`: of the published template."""
+    def of_enrollment(
+        cls, enrollment: Enrollment, trust: Trust, template_url: str, template: Template | None
+    ) -> Self:
+        """The instructions in every form. `template_url`: of the published template. `template`:
+        the version that the stack has.
+        """
         made = enrollment_templates
+        update = made.update_of(enrollment, template, template_url)
         return cls(
             steps=[InstructionStepBody.of(step) for step in made.steps(enrollment)],
             deploy_on_aws_url=made.deploy_url(enrollment, trust, template_url),
             cloudformation_template=made.cloudformation_template(enrollment, trust),
             terraform=made.terraform(enrollment, trust, template_url),
             cli=made.cli(enrollment, trust, template_url),
+            update=UpdateBody.of(update) if update else None,
         )

@@ -19,7 +19,7 @@ from cavok.api.models.accounts import (
     AccountsImportResult,
     NewAccountBody,
 )
-from cavok.api.models.common import Cursor, IdempotencyKey
+from cavok.api.models.common import Cursor, EnrollmentId, IdempotencyKey, UnitId
 from cavok.api.negotiation import prefers_csv
 from cavok.api.plain import Plain, plain
 from cavok.api.responses import (
@@ -174,6 +174,13 @@ def list_accounts(
     template_version: Annotated[
         int | None, Query(ge=1, le=9999, description="The version that their role has.")
     ] = None,
+    enrollment_id: Annotated[
+        EnrollmentId | None, Query(description="Only accounts that this enrollment has.")
+    ] = None,
+    ou: Annotated[
+        UnitId | None,
+        Query(description="Only accounts of enrollments that are in this unit, at any depth."),
+    ] = None,
     sort: Annotated[
         AccountSort | None,
         Query(description="The order; with a hyphen the reverse. Default: as described above."),
@@ -183,7 +190,8 @@ def list_accounts(
     whose name begins so come first, then those in which a later word does, then those whose number
     does. By `status`, failed accounts come first, then degraded, unconfirmed and confirmed ones.
     Where the order does not tell which accounts are selected, a page looks at 5,000 names and reads
-    200 accounts at most. So it may have few or none: go on while there is a `next_cursor`.
+    200 accounts at most, with `ou` as many members too. So it may have few or none: go on while
+    there is a `next_cursor`.
 
     With `Accept: text/csv` the same accounts come as CSV (RFC 4180, UTF-8), a thousand in an
     answer: the rest is at `rel="next"` of `Link`. Only the first answer has the line of names, so
@@ -197,6 +205,8 @@ def list_accounts(
         access_type=access_type,
         has_problems=has_problems,
         template_version=template_version,
+        enrollment_id=enrollment_id,
+        unit_id=ou,
     )
     scope = selection.scope(organization_id, sort)
     after = Position.of_cursor(cursor, scope, "name", "word", "status", "number")

@@ -4,6 +4,8 @@ from aws_lambda_powertools.event_handler import Response
 
 from cavok import wiring
 from cavok.api.conditions import IfMatch, IfNoneMatch, tag_of, versions_of
+from cavok.api.idempotency import request_key
+from cavok.api.models.common import IdempotencyKey
 from cavok.api.models.enrollments import (
     EndedEnrollmentBody,
     EnrollmentBody,
@@ -25,11 +27,17 @@ def _bodies(found: list[Enrollment]) -> list[EnrollmentBody]:
     from cavok.services.enrollments import shown
 
     return [
-        EnrollmentBody.of(each.enrollment, totals=each.totals, synchronizing=each.synchronizing)
+        EnrollmentBody.of(
+            each.enrollment,
+            totals=each.totals,
+            template=each.template,
+            synchronizing=each.synchronizing,
+        )
         for each in shown(
             router.caller.organization_id,
             found,
             enrollments=wiring.enrollments(),
+            accounts=wiring.accounts(),
             now=router.now(),
         )
     ]
@@ -50,9 +58,12 @@ def _path(enrollment_id: str) -> str:
     tags=["Enrollments"],
     responses=answers("too_many_enrollments", ok=CREATED),
 )
-def create_enrollment(body: NewEnrollmentBody) -> Response[EnrollmentBody]:
+def create_enrollment(
+    body: NewEnrollmentBody, idempotency_key: IdempotencyKey = None
+) -> Response[EnrollmentBody]:
     """Adds an enrollment that waits for its stack. Its instructions have the link that deploys it.
-    Your organization may have ten.
+    Your organization may have ten. A request with the same Idempotency-Key and body returns the
+    same enrollment.
     """
     from cavok.services.enrollments import create_enrollment as create
 
@@ -62,6 +73,7 @@ def create_enrollment(body: NewEnrollmentBody) -> Response[EnrollmentBody]:
         provider=Provider(body.provider),
         management_account_id=body.management_account_id,
         own_account=wiring.setting("TRUSTED_ACCOUNT_ID"),
+        key=request_key(idempotency_key, body),
         requester=router.requester,
         organizations=wiring.organizations(),
         enrollments=wiring.enrollments(),
@@ -161,9 +173,11 @@ def delete_enrollment(
 )
 def get_enrollment_instructions(enrollment_id: str) -> EnrollmentInstructionsBody:
     """Returns the “Deploy on AWS” link for the management account or a delegated administrator,
-    CloudFormation, Terraform and CLI commands, with your external ID filled in.
+    CloudFormation, Terraform and CLI commands, with your external ID filled in, and how to update
+    a stack of an older version.
     """
     from cavok.adapters.templates import ENROLLMENT_TEMPLATE
+    from cavok.services.enrollment_versions import stack_templates
     from cavok.services.organizations import trust_of
 
     organization_id = router.caller.organization_id
@@ -172,4 +186,5 @@ def get_enrollment_instructions(enrollment_id: str) -> EnrollmentInstructionsBod
         organization_id, wiring.trust, organizations=wiring.organizations(), now=router.now()
     )
     address = wiring.templates().address_of(ENROLLMENT_TEMPLATE)
-    return EnrollmentInstructionsBody.of_enrollment(enrollment, trust, address)
+    template = stack_templates([enrollment], accounts=wiring.accounts())[enrollment_id]
+    return EnrollmentInstructionsBody.of_enrollment(enrollment, trust, address, template)

@@ -6,8 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from cavok import wiring
-from cavok.api.models.common import Cursor, Limit
-from cavok.api.models.enrollments import UnitId
+from cavok.api.models.common import Cursor, Limit, UnitId
 from cavok.api.models.members import MemberBody, MemberPage, UnitBody, UnitPage
 from cavok.api.responses import answers, paged
 from cavok.api.router import Router

@@ -1,0 +1,37 @@
+"""Which version of the template the stacks of enrollments have."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from cavok.adapters.table.accounts import Accounts
+from cavok.domain.enrollments import Enrollment
+from cavok.domain.providers import Provider
+from cavok.domain.template_versions import Template
+
+
+def stack_templates(
+    enrollments: Sequence[Enrollment], *, accounts: Accounts
+) -> dict[str, Template | None]:
+    """By enrollment: the version that its stack has, null if no test has read it. `enrollments`: of
+    one organization.
+
+    The stack makes the role of its own account too, so what a test reads there is the stack's. It
+    updates the members through their stack set.
+    """
+    numbers = defaultdict[Provider, set[str]](set)
+    for each in enrollments:
+        if each.management_account_id:
+            numbers[each.provider].add(each.management_account_id)
+    found = {
+        (provider, number): account
+        for provider, wanted in numbers.items()
+        for number, account in accounts.with_numbers(
+            enrollments[0].organization_id, provider, wanted
+        ).items()
+    }
+    templates = dict[str, Template | None]()
+    for each in enrollments:
+        account = found.get((each.provider, each.management_account_id or ""))
+        own = account is not None and account.enrollment_id == each.enrollment_id
+        templates[each.enrollment_id] = account.template if account and own else None
+    return templates

@@ -1,0 +1,65 @@
+"""What is measured of a large AWS Organization's enrollment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from local.settings import ROOT
+from tests.bench import organization
+from tests.bench.organization import EMPTY, IN_A_UNIT, Peak, Synchronized, units_written
+
+PK = {"pk": {"S": "ORG#one"}, "sk": {"S": "MEMBER#a#1"}}
+
+
+def record(keys: dict[str, Any], **images: Any) -> dict[str, Any]:
+    return {"dynamodb": {"Keys": keys, **images}}
+
+
+def test_units_are_of_the_organizations_own_writes_each_twice() -> None:
+    small, large = PK | {"name": {"S": "x"}}, PK | {"name": {"S": "x" * 1500}}
+    others = {"pk": {"S": "ORG#two"}, "sk": PK["sk"]}
+
+    assert units_written([record(PK, NewImage=small)], "one") == 2
+    assert units_written([record(PK, OldImage=large, NewImage=small)], "one") == 4
+    assert units_written([record(PK, OldImage=small)], "one") == 2
+    assert units_written([record(others, NewImage=others)], "one") == 0
+
+
+def process(folder: Path, number: int, environment: str, peak: str) -> None:
+    (folder / str(number)).mkdir()
+    (folder / str(number) / "environ").write_bytes(environment.encode())
+    (folder / str(number) / "status").write_text(f"Name:\tpython\n{peak}Threads:\t1\n")
+
+
+def test_the_peak_is_that_of_the_functions_own_processes(tmp_path: Path) -> None:
+    own = "A=1\0AWS_LAMBDA_FUNCTION_NAME=reader\0"
+    process(tmp_path, 1, own, "VmHWM:\t  120 kB\n")
+    process(tmp_path, 2, own, "VmHWM:\t   80 kB\n")
+    process(tmp_path, 3, "AWS_LAMBDA_FUNCTION_NAME=reader2\0", "VmHWM:\t 900 kB\n")
+    process(tmp_path, 4, own, "")
+    (tmp_path / "5").mkdir()
+    peak = Peak("reader", tmp_path)
+
+    peak.look()
+
+    assert peak.bytes == 120 * 1024
+
+
+def test_members_fill_one_unit_after_the_other_and_none_is_in_the_empty_one() -> None:
+    made = organization.members(2 * IN_A_UNIT + 1)
+
+    assert len({each.name for each in made}) == len(made)
+    assert [each.unit for each in made[::IN_A_UNIT]] == ["Unit 000", "Unit 001", "Unit 002"]
+    assert EMPTY not in {each.unit for each in made}
+
+
+def test_the_table_has_a_place_in_the_document_and_says_what_is_not_known() -> None:
+    one = Synchronized(found=5000, added=5000, seconds=61.4, rounds=4, units=52_000.0, memory=None)
+
+    text = organization.table(one, one, roles=False).as_markdown()
+
+    for part in ("5,000 members without roles", "61 s", "10.40", "not known"):
+        assert part in text
+    document = (ROOT / "docs" / "performance.md").read_text()
+    assert document.index("<!-- organization: begin -->") < document.index("organization: end")
