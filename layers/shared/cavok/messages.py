@@ -33,6 +33,8 @@ def one_message(
     another message or a person who is at the same thing at this moment.
     """
 
+    told: tuple[type[Exception], ...] = (ComesAgain, *expected)
+
     def decorate(handle: Handle) -> Handle:
         @functools.wraps(handle)  # The batch processor calls it with `record` by name.
         def wrapper(record: Any) -> Any:
@@ -40,7 +42,7 @@ def one_message(
                 return handle(record)
             except UnusableEvent as error:
                 drop(error, id_of(record))
-            except (ComesAgain, *expected):
+            except told:
                 raise
             except (CausedOutside, Conflict) as error:
                 logger.warning("Message comes again", reason=str(error), exc_info=True)

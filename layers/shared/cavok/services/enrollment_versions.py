@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from cavok.adapters.table.accounts import Accounts
 from cavok.domain.enrollments import Enrollment
-from cavok.domain.providers import Provider
 from cavok.domain.template_versions import Template
 
 
@@ -18,7 +17,7 @@ def stack_templates(
     The stack makes the role of its own account too, so what a test reads there is the stack's. It
     updates the members through their stack set.
     """
-    numbers = defaultdict[Provider, set[str]](set)
+    numbers = defaultdict[str, set[str]](set)
     for each in enrollments:
         if each.management_account_id:
             numbers[each.provider].add(each.management_account_id)
