@@ -1,6 +1,5 @@
 """The routes of a function, each module of them imported when it is needed."""
 
-import re
 from collections.abc import Mapping
 from importlib import import_module
 from threading import Lock
@@ -44,8 +43,7 @@ class Resolver(APIGatewayHttpResolver):
 
     def module_of(self, path: str) -> str | None:
         """The name of the module that has the routes of a path, if any has."""
-        form = re.sub("^/v1/accounts/[^/]+", "/v1/accounts/<account_id>", path)
-        above = [each for each in self._below if f"{form}/".startswith(f"{each}/")]
+        above = [each for each in self._below if _is_below(path, each)]
         return self._below[max(above, key=len)] if above else None
 
     def _import(self, name: str) -> None:
@@ -53,3 +51,12 @@ class Resolver(APIGatewayHttpResolver):
             if name not in self._imported:
                 self.include_router(import_module(f"cavok.api.routes.{name}").router)
                 self._imported.add(name)
+
+
+def _is_below(path: str, above: str) -> bool:
+    """Whether a path is this one, or below it. A parameter is `<name>`, and any text but none."""
+    parts, wanted = path.split("/"), above.split("/")
+    return len(parts) >= len(wanted) and all(
+        bool(part) if name.startswith("<") else part == name
+        for part, name in zip(parts, wanted, strict=False)
+    )
