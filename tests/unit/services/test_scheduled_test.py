@@ -14,7 +14,7 @@ import pytest
 
 from cavok.adapters.table import organizations
 from cavok.adapters.table.organizations import KeptOrganizations, OrganizationItem
-from cavok.domain.deadlines import NO_DEADLINE
+from cavok.domain.deadlines import NO_DEADLINE, ProcessorTime
 from cavok.domain.organizations import Organization
 from cavok.domain.steps import Step
 from cavok.domain.survey import Survey
@@ -70,6 +70,23 @@ def test_no_log_is_prepared_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(scheduled_test, "prepare_log", Mock(side_effect=AssertionError))
 
     assert make_scheduled_test(REQUEST, Mock(), NO_DEADLINE, NOW).steps == []
+
+
+def test_lists_and_policies_share_the_time_that_the_test_has_beside_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else an account with thousands of instances would keep the processor from another's."""
+    account, share = replace(an_account(), write_logs=False), ProcessorTime(1, lambda: 0)
+    entered = EntryResult(account=account, session=Mock(), steps=(), probes=())
+    survey, probe = Mock(return_value=Survey()), Mock(return_value=[])
+    monkeypatch.setattr(scheduled_test, "enter_for_verification", lambda *_: entered)
+    monkeypatch.setattr(scheduled_test, "survey_regions", survey)
+    monkeypatch.setattr(scheduled_test, "probe_account", probe)
+
+    make_scheduled_test(REQUEST, Mock(), NO_DEADLINE, NOW, weighing=share)
+
+    assert survey.call_args.kwargs["share"] is probe.call_args.args[1].weighing is share
+    assert survey.call_args.kwargs["of_test"] is NO_DEADLINE
 
 
 def test_a_sweep_reads_each_organization_once_and_a_missing_one_again() -> None:

@@ -19,6 +19,7 @@ from cavok.adapters.customer import survey as adapter
 from cavok.adapters.customer.probed_account import DOCUMENTS_AT_ONCE, ProbedAccount
 from cavok.adapters.making_clients import MAKING_CLIENTS
 from cavok.domain.access_denied import Reason
+from cavok.domain.deadlines import Deadline, ProcessorTime
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import REGIONS, RegionHealth, RegionStatus
 from cavok.domain.resources import Resource
@@ -575,7 +576,7 @@ def test_a_region_whose_instances_could_not_all_be_listed_is_told(
 
 def test_a_list_that_takes_too_long_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def without_the_slow(calls: dict[Any, Any], at_once: int, *, seconds: float) -> Any:
-        assert seconds == service.TIME_LIMIT_SECONDS
+        assert 0 < seconds <= service.TIME_LIMIT_SECONDS
         return call_at_once(
             {key: call for key, call in calls.items() if key != (EU, Kind.EC2)}, at_once, seconds=60
         )
@@ -594,6 +595,66 @@ def test_a_region_whose_pages_are_slow_is_read_no_further() -> None:
     _, found = adapter.find_instances(session, US, Kind.EC2, clock=lambda: next(times))
 
     assert (len(found.ids), found.complete) == (3, False)
+
+
+READING = 0.05
+"""Seconds of a processor that a page of a hundred instances takes."""
+
+
+class Reading:
+    """A processor's clock, at which one looks before each page and after it."""
+
+    def __init__(self) -> None:
+        self.used = 0.0
+
+    def __call__(self) -> float:
+        self.used += READING
+        return self.used
+
+
+def of_a_thousand() -> Any:
+    return Session({US: Region([ids(1, n) for n in range(10)])})
+
+
+def test_beside_others_a_customer_reads_no_more_pages_than_his_share_of_the_processor_allows() -> (
+    None
+):
+    """All his accounts together. The first page of each says what the region answers."""
+    his, anothers = (ProcessorTime(3.5 * READING, Reading()) for _ in range(2))
+
+    read = [
+        len(adapter.find_instances(of_a_thousand(), US, Kind.EC2, share=share)[1].ids)
+        for share in (his, his, his, anothers)
+    ]
+
+    assert read == [5, 1, 1, 5]
+    assert his.left == 0
+
+
+def test_after_the_tests_deadline_no_further_page_is_read() -> None:
+    """A page of a sweep does not wait for it any more, and the next one needs the processor."""
+    answer, found = adapter.find_instances(
+        of_a_thousand(), US, Kind.EC2, deadline=Deadline(0, lambda: 1)
+    )
+
+    assert (answer, len(found.ids), found.complete) == (ALLOWED, 1, False)
+
+
+def test_a_survey_takes_no_longer_than_its_test_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = []
+
+    def note(calls: dict[Any, Any], at_once: int, *, seconds: float) -> Any:
+        given.append(seconds)
+        return call_at_once(calls, at_once, seconds=60)
+
+    monkeypatch.setattr(service, "call_at_once", note)
+    session: Any = Session({US: Region([ids(1)])})
+
+    survey_regions(
+        (US,), session, [], trigger=Trigger.SCHEDULED, now=NOW, of_test=Deadline(3, lambda: 0)
+    )
+
+    assert 0 <= given[0] <= 3
 
 
 def test_terminated_instances_are_not_asked_about() -> None:

@@ -25,10 +25,11 @@ SHORT_TEST_SECONDS = 8.0
 its own."""
 
 WEIGHING_SECONDS, LEAST_WEIGHING_SECONDS = 5.0, 1.0
-"""Processor time for evaluating policies on databases, in a page of a sweep. Its organizations
-share it equally; with many, each has at least the second, because few use up their share. The worst
-policies that a customer can write take five seconds a permission, ordinary ones a millisecond a
-database.
+"""Processor time for what an account may have much of, in a page of a sweep: evaluating policies on
+databases, and reading lists of instances beyond their first hundred. Its organizations share it
+equally; with many, each has at least the second, because few use up their share. The worst policies
+that a customer can write take five seconds a permission, ordinary ones a millisecond a database. A
+hundred instances take 50 ms.
 """
 
 ROUND_SECONDS = 60.0
@@ -121,20 +122,28 @@ NO_DEADLINE = Deadline(inf, lambda: 0.0)
 
 @dataclass(slots=True)
 class ProcessorTime:
-    """Seconds of processor time that threads share, and use one at a time. `clock`: what the
-    calling thread has used so far, in seconds.
+    """Seconds of processor time that threads share. `clock`: what the calling thread has used so
+    far, in seconds.
     """
 
     left: float
     clock: Callable[[], float]
     _in_use: Lock = field(default_factory=Lock, repr=False, compare=False)
+    _counting: Lock = field(default_factory=Lock, repr=False, compare=False)
 
     @contextmanager
     def used(self) -> Iterator[Deadline]:
-        """Waits until no other thread uses it. The deadline is when nothing is left."""
-        with self._in_use:
-            deadline = Deadline.after(self.left, self.clock)
-            try:
-                yield deadline
-            finally:
-                self.left = deadline.left
+        """One thread at a time, which waits for others. The deadline is when nothing is left."""
+        with self._in_use, self.counted():
+            yield Deadline.after(self.left, self.clock)
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Of any number of threads at once. It may take more than is left."""
+        began = self.clock()
+        try:
+            yield
+        finally:
+            took = self.clock() - began
+            with self._counting:
+                self.left = max(0.0, self.left - took)

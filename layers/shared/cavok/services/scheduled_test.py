@@ -47,9 +47,9 @@ def make_scheduled_test(
     weighing: ProcessorTime | None = None,
     account: Account | None = None,
 ) -> Found:
-    """Tests an account. `weighing`: processor time for evaluating policies on databases; None: as
-    long as it takes. `account`: as just read, or None to read it. Raises what entering the account
-    raises.
+    """Tests an account. `weighing`: processor time for evaluating policies on databases, and for
+    long lists of instances; None: as long as it takes. `account`: as just read, or None to read it.
+    Raises what entering the account raises.
     """
     entered = enter_for_verification(request, dependencies.entry, dependencies.canary, account)
     steps, session = list(entered.steps), entered.session
@@ -67,6 +67,8 @@ def make_scheduled_test(
         dependencies.resources().all_of(request.account_id),
         trigger=request.trigger,
         now=now,
+        of_test=deadline,
+        share=weighing,
     )
     probed = ProbedAccount.of(session, survey, deadline, weighing)
     steps += probe_account(entered.probes, probed)

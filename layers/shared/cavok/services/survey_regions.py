@@ -13,7 +13,7 @@ from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.customer.survey import MAX_PAGES, find_instances
 from cavok.domain.access_denied import Reason
-from cavok.domain.deadlines import Deadline
+from cavok.domain.deadlines import NO_DEADLINE, Deadline, ProcessorTime
 from cavok.domain.errors import OutOfTime
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import REGIONS, UNUSABLE, RegionHealth, RegionStatus, judge_regions
@@ -64,19 +64,23 @@ def survey_regions(
     *,
     trigger: Trigger,
     now: datetime,
+    of_test: Deadline = NO_DEADLINE,
+    share: ProcessorTime | None = None,
 ) -> Survey:
     """What each service answers in each of the account's regions, the instances to ask about, and
     the role's inline policies. `resources` are those of the account, oldest first. A person's test
-    asks all regions at once.
+    asks all regions at once. `of_test`: the deadline of the whole test. `share`: processor time for
+    what comes after the first page of a list; null: as long as it takes.
 
     If the account's regions have no instance, a person's test looks for some in all others.
     """
-    deadline = Deadline.after(TIME_LIMIT_SECONDS, time.monotonic)
+    deadline = Deadline.after(min(TIME_LIMIT_SECONDS, of_test.left), time.monotonic)
     pool = ThreadPoolExecutor(1)
     policies = pool.submit(_inline_policies, session, deadline)
     by_person = trigger is Trigger.MANUAL
     calls = len(SURVEYED) * len(regions)
-    looks = _look(session, regions, calls if by_person else min(calls, CALLS_BESIDE_OTHERS))
+    at_once = calls if by_person else min(calls, CALLS_BESIDE_OTHERS)
+    looks = _look(session, regions, at_once, deadline=deadline, share=share)
     wait([policies], timeout=deadline.left)
     pool.shutdown(wait=False)
     answers = {r: tuple(answer for answer, _ in looks[r].values()) for r in regions}
@@ -172,7 +176,8 @@ def _all_answered(
 def _elsewhere(session: CustomerSession, regions: Sequence[str]) -> tuple[str, ...]:
     """The regions, of those that are not the account's, that have instances."""
     others = sorted(REGIONS - set(regions))
-    looks = _look(session, others, len(SURVEYED) * len(others), pages=1)
+    deadline = Deadline.after(TIME_LIMIT_SECONDS, time.monotonic)
+    looks = _look(session, others, len(SURVEYED) * len(others), pages=1, deadline=deadline)
     return tuple(region for region in others if _has_instances(looks[region]))
 
 
@@ -181,16 +186,20 @@ def _has_instances(look: _Look) -> bool:
 
 
 def _look(
-    session: CustomerSession, regions: Sequence[str], at_once: int, *, pages: int = MAX_PAGES
+    session: CustomerSession,
+    regions: Sequence[str],
+    at_once: int,
+    *,
+    deadline: Deadline,
+    pages: int = MAX_PAGES,
+    share: ProcessorTime | None = None,
 ) -> dict[str, _Look]:
     """Answers by region, `at_once` of the calls at a time."""
-    calls = {
-        (region, kind): partial(find_instances, session, region, kind, pages=pages)
-        for kind in SURVEYED
-        for region in regions
-    }
-    ended = call_at_once(calls, at_once, seconds=TIME_LIMIT_SECONDS)
-    nothing = (no_answer_within(TIME_LIMIT_SECONDS), FoundInstances(answered=False))
+    find = partial(find_instances, session, pages=pages, deadline=deadline, share=share)
+    calls = {(region, kind): partial(find, region, kind) for kind in SURVEYED for region in regions}
+    seconds = deadline.left
+    ended = call_at_once(calls, at_once, seconds=seconds)
+    nothing = (no_answer_within(round(seconds)), FoundInstances(answered=False))
     return {
         region: {
             kind: each.result() if (each := ended.get((region, kind))) else nothing

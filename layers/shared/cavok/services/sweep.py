@@ -161,7 +161,9 @@ def _was_verified(account: Account) -> bool:
 
 
 def _shares(page: Collection[Account]) -> dict[str, ProcessorTime]:
-    """The time for weighing policies, by organization, so that none uses another's time."""
+    """The time for weighing policies and for long lists, by organization, so that none uses
+    another's time.
+    """
     organizations = {account.organization_id for account in page}
     seconds = max(WEIGHING_SECONDS / len(organizations), LEAST_WEIGHING_SECONDS)
     return {each: ProcessorTime(seconds, time.thread_time) for each in organizations}

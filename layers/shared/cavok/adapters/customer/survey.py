@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer.described import read_answer
 from cavok.adapters.customer.session import CustomerSession, paginator_of
+from cavok.domain.deadlines import NO_DEADLINE, Deadline, ProcessorTime
 from cavok.domain.kinds import DescribedPage, Kind
 from cavok.domain.steps import ALLOWED, Judgement
 from cavok.domain.survey import ASKED_ABOUT, FoundInstances
@@ -31,10 +33,14 @@ def find_instances(
     *,
     pages: int = MAX_PAGES,
     clock: Callable[[], float] = time.monotonic,
+    deadline: Deadline = NO_DEADLINE,
+    share: ProcessorTime | None = None,
 ) -> tuple[Judgement, FoundInstances]:
     """What the kind's service answers in a region, and its instances in up to `pages` pages; in one
     small page if no test asks about the kind. A page that fails ends the search; the first decides
     what the service answers. With an entry that cannot be read, these are not all.
+
+    No further page is read after the deadline, or once the `share` of processor time is used up.
     """
     until = clock() + PAGING_SECONDS
     size, pages = (PAGE, pages) if kind is ASKED_ABOUT else (SMALL_PAGE, 1)
@@ -44,14 +50,15 @@ def find_instances(
     answers = iter(paginator.paginate(PaginationConfig={"PageSize": size}))
     for number in range(pages):
         try:
-            page = next(answers)
+            with share.counted() if share and number else nullcontext():
+                page = next(answers)
         except AWS_ERRORS as error:
             answer = ALLOWED if number else judge_error(error)
             return answer, _instances(kind, found, answered=False)
         found.append(read_answer(kind, page, account_number=session.account_number, region=region))
         if not any(page.get(token) for token in _TOKENS):
             return ALLOWED, _instances(kind, found, complete=True)
-        if clock() > until:
+        if clock() > until or not deadline.left or (share and not share.left):
             break
     return ALLOWED, _instances(kind, found)
 
