@@ -7,7 +7,8 @@ import { isMissing, retryAfter } from "./problem.js";
 /**
  * An account as the API describes it. It has more fields than these.
  * @typedef {{account_id: string, name: string, provider_id: string, status: string, version: number, testing: boolean,
- *   access_type: string, issues?: {severity?: string}[], template?: {version: number} | null}} Account
+ *   access_type: string, issues?: {severity?: string}[], template?: {version: number} | null,
+ *   enrollment_id?: string | null}} Account
  * How many accounts have a role of this version.
  * @typedef {{version: number, accounts: number, outdated: boolean}} VersionInUse
  * One page of a listing. `cursor`: what it was read with. `at`: when it was requested, in milliseconds.
@@ -287,7 +288,7 @@ export function keepInstances(id, listed) {
 /**
  * Which accounts a list has, and in which order: each as the API takes it, "" where it is left open.
  * @typedef {{q: string, status: string, access_type: string, has_problems: string, template_version: string,
- *   sort: string}} Selection
+ *   enrollment_id: string, ou: string, sort: string}} Selection
  * @type {Selection}
  */
 export const EVERYTHING = {
