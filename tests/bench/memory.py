@@ -207,7 +207,7 @@ def results(functions: Functions, aws: StandIn) -> tuple[list[Result], list[Meas
         found = measure(functions, aws)
         current.outcome = aws.late(since=asked)
     others = [one for one in found if not _is_right(one)]
-    return [_taken(found), _latency(found), _sizes(found)], [
+    return [_chosen_sizes(found), _latency(found), _sizes(found)], [
         Measured(
             targets.MEMORY, len(others), ", ".join(f"{o.function}: {o.size()} MB" for o in others)
         )
@@ -218,7 +218,7 @@ def _is_right(one: Times) -> bool:
     return memory_of(one.function) in {one.size(slower) for slower in CLOSE}
 
 
-def _taken(found: Sequence[Times]) -> Result:
+def _chosen_sizes(found: Sequence[Times]) -> Result:
     rows = [
         (
             one.function,

@@ -85,7 +85,7 @@ def test_no_other_code_chooses_a_provider() -> None:
         for path in (ROOT / "layers/shared/cavok").rglob("*.py")
         if re.search(r"\bProvider\.[A-Z]+\b", path.read_text())
     }
-    assert choosing == {"account_list.py", "hear_connection.py"}
+    assert choosing == {"account_list.py", "connection_hints.py"}
 
 
 def test_the_page_names_each() -> None:

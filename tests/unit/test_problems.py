@@ -121,6 +121,7 @@ SEVERAL_PLACES = {
     "ChangedMeanwhile": (18, "others kept changing the same item: send it again"),
     "InstanceNotFound": (4, "found nowhere; the fourth is an answer that was stored"),
     "InvitationNotFound": (2, "a token of no account, and one that opens nothing"),
+    "MadeAndDeleted": (2, "an account, and an enrollment: use a new key"),
     "NotAnswered": (2, "the way in, and the call: neither did anything"),
     "Overtaken": (2, "a later request or turn; the second one has no client"),
     "PreconditionFailed": (3, "a version, a digest, and nothing there: read it again"),

@@ -47,6 +47,7 @@ AT_ANY_TIME = {
         "tests/bench/prepared.py",
         "tests/bench/result.py",
         "tests/bench/sweep.py",
+        "tests/bench/usual.py",
         "tests/bench/warm_request.py",
         "tests/bench/whole_test.py",
     },

@@ -33,7 +33,7 @@ def one_message(
     another message or a person who is at the same thing at this moment.
     """
 
-    told: tuple[type[Exception], ...] = (ComesAgain, *expected)
+    foreseen: tuple[type[Exception], ...] = (ComesAgain, *expected)
 
     def decorate(handle: Handle) -> Handle:
         @functools.wraps(handle)  # The batch processor calls it with `record` by name.
@@ -42,7 +42,7 @@ def one_message(
                 return handle(record)
             except UnusableEvent as error:
                 drop(error, id_of(record))
-            except told:
+            except foreseen:
                 raise
             except (CausedOutside, Conflict) as error:
                 logger.warning("Message comes again", reason=str(error), exc_info=True)

@@ -579,7 +579,7 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     "a request key": (RequestItem, lambda item: item.interaction_id, STOP.interaction_id),
     "an idempotency key": (
         IdempotencyItem,
-        lambda item: (item.account_id, item.body_hash),
+        lambda item: (item.made_id, item.body_hash),
         (ACCOUNT_ID, "h"),
     ),
     "a resource's claim": (

@@ -73,7 +73,7 @@ class Members:
         pk = keys.organization_pk(organization_id)
         wanted = [(pk, keys.member_sk(*each)) for each in members]
         rows = self._table.get_rows(MemberItem, wanted, ("sk", "place"))
-        return {row.sk.rpartition("#")[2] for row in rows if row.place.under([unit_id])}
+        return {keys.member_in(row.sk)[1] for row in rows if row.place.under([unit_id])}
 
     def after(
         self, organization_id: str, enrollment_id: str, number: str, limit: int = BATCH
