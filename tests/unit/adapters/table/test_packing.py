@@ -36,8 +36,8 @@ from tests.support.builders import (
     under_test,
 )
 
-A_WRITE_UNIT, SPARE = 1024, 122
-"""Bytes. What docs/performance.md says an account leaves for what it does not have yet."""
+A_WRITE_UNIT, SPARE = 1024, 60
+"""Bytes. What an account leaves at least for what it does not have yet, such as another group."""
 
 ANY_STEP = st.builds(
     Step,
