@@ -308,6 +308,7 @@ def _make_organization(management: str) -> None:
 
 
 EVENTS: Mapping[str, Events] = {
+    "SweepAccounts": _a_page_of_a_sweep,
     "DashboardPage": _the_page,
     "DeliverWebhook": _a_message,
     "EndResources": _a_deleted_account,
@@ -320,6 +321,7 @@ EVENTS: Mapping[str, Events] = {
     "PublishEvents": _a_change,
     "ReadOrganization": _a_round,
     "ReconcileClocks": _a_day,
-    "SweepAccounts": _a_page_of_a_sweep,
 }
-"""By function. A person's test has those of the others."""
+"""By function, in this order: the accounts that a synchronization adds are due. A person's test has
+the events of the others.
+"""

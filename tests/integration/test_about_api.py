@@ -8,6 +8,7 @@ import hashlib
 import html
 import json
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
@@ -18,6 +19,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from cavok.adapters.templates import TEMPLATE_NAMES
 from cavok.api import examples, openapi
+from cavok.api.app import make_app
 from cavok.api.descriptions import (
     COMPONENTS,
     OWN,
@@ -30,11 +32,13 @@ from cavok.api.html import HEADERS
 from cavok.api.problem_pages import EXPLANATIONS, example
 from cavok.api.problems import STATUS_OF_CODE, Problem
 from cavok.api.responses import PHRASES
+from cavok.api.routes import documents
 from cavok.domain import permissions
 from cavok.domain.accounts import AccessType, IssueCode
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK
 from cavok.domain.template_versions import current
 from cavok.domain.webhooks import SIGNING_AT_ONCE, ReceiverMessage, signed_headers
+from functions.accounts_api import app as accounts_api
 from tests.support.api import KEY_ACCOUNT, Api, is_problem
 from tests.support.builders import EXTERNAL_ID, NOW, WORKLOAD
 from tests.support.declared import check, declared_headers, described_api, operation_of, whole
@@ -64,6 +68,41 @@ def test_an_organization_is_made_at_its_first_use_and_keeps_its_external_id(
     }
     assert again["external_id"] == first["external_id"]
     assert again["accounts"]["by_status"]["unconfirmed"] == again["accounts"]["total"] == 1
+
+
+def test_the_document_changes_no_route_whether_it_was_imported_before_or_not(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It includes all routes in an app of its own, and this process has imported a few."""
+    modules = defaultdict[str, tuple[str, ...]](tuple)
+    for path, name in accounts_api.app._below.items():
+        modules[name] += (path,)
+    monkeypatch.setattr(accounts_api, "app", make_app(**modules))
+    monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
+    documents._document.cache_clear()
+    account = admin.account()
+    imported = set(accounts_api.app._imported)
+    assert imported == {"accounts"}
+
+    assert admin.get("/openapi.json").status == 200
+
+    assert accounts_api.app._imported == {*imported, "documents"}
+    assert admin.get(f"/v1/accounts/{account['account_id']}").json == account
+    assert is_problem(admin.get("/v1/accounts", limit="x"), 422)
+    assert admin.get("/v1/organization").json["accounts"]["total"] == 1
+    webhook = {"url": "https://hooks.example.com/in", "events": ["Account Failed"]}
+    assert admin.put("/v1/organization/webhook", webhook).status == 201
+    made = {
+        entry["action"]: entry["actor"]["email"] for entry in admin.get("/v1/audit").json["items"]
+    }
+    assert made == dict.fromkeys(("created", "webhook_set"), account["created_by"])
+    assert accounts_api.app._imported == {
+        *imported,
+        "documents",
+        "organizations",
+        "webhooks",
+        "audit",
+    }
 
 
 def test_each_organization_has_an_external_id_of_its_own_that_nobody_guesses(

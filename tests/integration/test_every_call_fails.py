@@ -104,6 +104,8 @@ class Story:
     """A use case: what is there before, what is done (retries included), and what to look at.
 
     `aborts`: a test that does not come to run is aborted, and another one takes its place.
+    `counts`: a test that finds what was there is only counted, unless a fault gives the account one
+    of its own: that is stored, and an event.
     """
 
     name: str
@@ -111,6 +113,7 @@ class Story:
     act: Act
     look: Callable[[Run], Any] = lambda run: None
     aborts: bool = False
+    counts: bool = False
 
 
 def run_story(
@@ -141,10 +144,13 @@ def _end(run: Run, story: Story) -> Json:
         tests = [state for state in tests if state != "aborted"]
         kinds.subtract(VERIFICATION=len(aborted), AUDIT=aborted.count("manual"))
         audit["tested"] -= aborted.count("manual")
+    published = Counter(event["detail-type"] for event in events)
+    if story.counts:
+        kinds["VERIFICATION"], published["Verification Finished"], tests = 0, 0, []
     return {
         "items": dict(kinds),
         "wrong": broken(items),
-        "events": dict(Counter(event["detail-type"] for event in events)),
+        "events": dict(published),
         "accounts": sorted(
             (item["name"], item["status"], int(item["connection_revision"]))
             for (_, sk), item in items.items()
@@ -300,6 +306,15 @@ def _due(run: Run) -> None:
     connected(run, 2, next_verification_at=NOW - timedelta(minutes=1))
 
 
+def _due_again(run: Run) -> None:
+    """Accounts that a sweep found confirmed yesterday, and that are as they were."""
+    yesterday = NOW - timedelta(days=1)
+    connected(run, 2, next_verification_at=yesterday)
+    with at(yesterday):
+        _sweep_once()
+    assert _not_tested(yesterday) == []
+
+
 def _dead(run: Run) -> None:
     """An account that is due because its test died."""
     (account,) = connected(run)
@@ -316,13 +331,17 @@ def _sweep(run: Run) -> None:
     for minutes in (0, 2, 8, 12, 20):
         now = NOW + timedelta(minutes=minutes)
         with at(now), suppress(Exception, Died):
-            event = {"sweep_arn": SWEEP, "sweep_id": "s", "apart": False}
-            swept = sweep_accounts.handler(event, Context())  # type: ignore[arg-type]
-            for account_id in swept["handed_over"]:
+            for account_id in _sweep_once()["handed_over"]:
                 invoke(run, record_verification.handler, _went_well(run, account_id), tries=5)
         if not _not_tested():
             return
     run.notes.append("given up")
+
+
+def _sweep_once() -> Json:
+    event = {"sweep_arn": SWEEP, "sweep_id": "s", "apart": False}
+    swept: Json = sweep_accounts.handler(event, Context())  # type: ignore[arg-type]
+    return swept
 
 
 def _went_well(run: Run, account_id: str) -> Json:
@@ -338,9 +357,21 @@ def _went_well(run: Run, account_id: str) -> Json:
     }
 
 
-def _not_tested() -> list[str]:
-    accounts = [item for (_, sk), item in stored_items().items() if sk.startswith("ACCOUNT#")]
-    return [item["name"]["S"] for item in accounts if "last_outcome" not in item]
+def _not_tested(since: datetime = NOW) -> list[str]:
+    return [name for name, tested_at, _ in _last_tests() if tested_at < f"{since:%FT%T}"]
+
+
+def _last_tests() -> list[tuple[str, str, str]]:
+    """Of each account its name, when its last test ended, and what came of it."""
+    return sorted(
+        (item["name"], item.get("last_finished_at", ""), item.get("last_outcome", ""))
+        for (_, sk), item in plain_items().items()
+        if sk.startswith("ACCOUNT#")
+    )
+
+
+def _confirmed(_: Run) -> list[str]:
+    return [name for name, _, outcome in _last_tests() if outcome == Outcome.CONFIRMED]
 
 
 def _an_account(run: Run) -> None:
@@ -780,6 +811,7 @@ STORIES = (
     Story("a test died", _begun, _die),
     Story("finish a deleted account's test", _deleted_while_tested, _finish_of_a_deleted_account),
     Story("sweep a page", _due, _sweep, aborts=True),
+    Story("sweep a page again", _due_again, _sweep, _confirmed, aborts=True, counts=True),
     Story("sweep over a dead test", _dead, _sweep, aborts=True),
     Story("record", _an_account, _record_one),
     Story("begin and close an act", _an_account, _begin_and_close),

@@ -17,7 +17,9 @@ IN_A_PERSONS_TEST = {
 MB = 1024**2
 
 
-def times(function: str = "EndResources", *, cpu: float = 0.01, wait: float = 0.1, peak: int = 30):
+def times(
+    function: str = "EndResources", *, cpu: float = 0.01, wait: float = 0.1, peak: int = 30
+) -> Times:
     """A function whose invocations work and wait for so many seconds, and whose start takes 0.2."""
     took = Medians(cpu + wait, cpu)
     return Times(function, Medians(0.2, 0.2), took, took, peak * MB)
