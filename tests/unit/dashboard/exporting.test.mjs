@@ -31,6 +31,7 @@ beforeEach(() => {
   toasts.replaceChildren();
   globalThis.fetch = async (address, { headers, signal }) => {
     const { pathname, searchParams } = new URL(address);
+    if (pathname === "/v1/enrollments") return Response.json({ items: [], next_cursor: null }); // the choices'
     asked.push({ pathname, accept: headers.accept, ...Object.fromEntries(searchParams) });
     const answer = await answers.shift();
     signal.throwIfAborted();
@@ -45,7 +46,7 @@ beforeEach(() => {
     this.dispatchEvent(new Event("click"));
     if (this.tag === "a") saved.push(this.getAttribute("download"));
   };
-  listing = { selection: { q: "a", status: "", sort: "-name" }, isFiltered: true, total: undefined };
+  listing = { selection: { q: "a", status: "", enrollment_id: "", ou: "", sort: "-name" }, isFiltered: true, total: undefined };
   place = element();
   document.body.append(place);
   choices(place, { listing: () => listing, onChoice() {}, onClear() {} }, view.signal);
