@@ -260,6 +260,7 @@ def _a_stack_that_changed(here: Scene) -> Iterator[Any]:
     for number in count():
         (account,) = prepared.connect_accounts(1, first=FIRST + 2000 + number)
         prepared.claim(account)
+        prepared.forget_hints(account)
         stack = (
             f"arn:aws:cloudformation:{REGION}:{account.account_number}:stack/CavokCloud/{number}"
         )

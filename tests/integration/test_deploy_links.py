@@ -5,7 +5,7 @@ endpoint, and opened as CloudFormation opens it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +19,7 @@ from cavok.domain.accounts import AccessType
 from cavok.domain.instructions import Trust, generic_template, installed
 from cavok.domain.regions import REGIONS
 from cavok.services.instructions import instructions_for
+from tests.support import moto_speed
 from tests.support.builders import EXTERNAL_ID, WORKLOAD, an_account, an_account_with_keys
 from tests.support.moto_stack import BUCKET, client
 from tests.support.template import resource
@@ -29,6 +30,12 @@ TOPIC = f"arn:aws:sns:us-east-1:{WORKLOAD}:cavok-connections"
 KEY = f"connect/{WORKLOAD}/cavok-connections/{TEMPLATE_NAMES[AccessType.ASSUME_ROLE]}.yaml"
 LinkOf = Callable[..., str]
 HOSTS = {region: f"{BUCKET}.s3.{region}.amazonaws.com" for region in REGIONS}
+
+
+@pytest.fixture(autouse=True)
+def _links_open(stack: None) -> Iterator[None]:
+    with moto_speed.answering_requests():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -143,7 +143,7 @@ def five_of_each(admin: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     five tests, five interactions, five audit entries and five resources that stop next.
     """
     ids = (f"01JN8Q5M3C{index:016}" for index in range(1, 1000))
-    monkeypatch.setattr("cavok.services.accounts.new_id", lambda: next(ids))
+    monkeypatch.setattr("cavok.domain.accounts.new_id", lambda: next(ids))
     for index in range(5):
         admin.account(name=f"ProdWeb{index}", provider_id=number(index))
     accounts = wiring.accounts()

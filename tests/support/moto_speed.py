@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest
+from moto import mock_aws
 from moto.backend_index import backend_url_patterns
 from moto.backends import get_backend
 from moto.core import DEFAULT_ACCOUNT_ID, responses
@@ -27,7 +28,7 @@ from moto.core.errors import ErrorLookupFactory
 from moto.core.exceptions import HTTPException
 from moto.core.model import MapShape, Shape, StructureShape
 from moto.core.model_instances import reset_model_data
-from moto.core.models import MockAWS, botocore_stubber
+from moto.core.models import MockAWS, botocore_stubber, responses_mock
 from moto.core.request import normalize_request
 from moto.core.serialize import (
     AttributePickerContext,
@@ -45,6 +46,7 @@ from moto.moto_api._internal.moto_random import MotoRandom
 
 Json = dict[str, Any]
 
+_enable_patching = MockAWS._enable_patching
 _cast_value: Callable[[DynamoType], Any] = DynamoType.cast_value.fget  # type: ignore[attr-defined]
 _update_item = DynamoDBBackend.update_item
 _parse = ConditionExpressionParser.parse
@@ -153,12 +155,22 @@ def _value(value: DynamoType) -> Any:
 
 
 def _answer_botocore(mocked: MockAWS, reset: bool = True) -> None:
-    """moto else registers some 3,000 addresses anew for each test, for a library that nothing here
-    asks with.
+    """moto else registers some 3,000 addresses anew for each test, for a library that hardly any
+    test asks with: `requests`.
     """
     botocore_stubber.enabled = True
     if reset:
         mocked.reset()
+
+
+@contextmanager
+def answering_requests() -> Iterator[None]:
+    """For the tests that do ask with `requests`, as moto itself has it."""
+    _enable_patching(mock_aws(), reset=False)
+    try:
+        yield
+    finally:
+        responses_mock.stop()
 
 
 def _answer_nobody(mocked: MockAWS, remove_data: bool) -> None:

@@ -46,7 +46,11 @@ beforeEach(() => {
     this.dispatchEvent(new Event("click"));
     if (this.tag === "a") saved.push(this.getAttribute("download"));
   };
-  listing = { selection: { q: "a", status: "", enrollment_id: "", ou: "", sort: "-name" }, isFiltered: true, total: undefined };
+  listing = {
+    selection: { q: "a", status: "", enrollment_id: "", ou: "", sort: "-name" },
+    isFiltered: true,
+    total: undefined,
+  };
   place = element();
   document.body.append(place);
   choices(place, { listing: () => listing, onChoice() {}, onClear() {} }, view.signal);
