@@ -63,6 +63,10 @@ WAITED_FOR = frozenset(
 """Somebody sits before the answer: of the API, the page, or a test that a person began."""
 
 GIVEN: Mapping[str, tuple[int, str]] = {
+    "ProbeAccount": (
+        WHOLE_PROCESSOR,
+        "weighs large policies and lists of twenty regions, for which a sweep has no time",
+    ),
     "ReadOrganization": (
         512,
         "holds a whole AWS Organization, and not only the one that is measured",

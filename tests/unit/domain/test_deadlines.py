@@ -21,6 +21,12 @@ from tests.support.longest_calls import A_CALL, SHOWING
 from tests.support.state_machines import VERIFY
 from tests.support.template import template
 
+WHOLE_PROCESSOR = 1769
+"""MB with which a function has one vCPU (Lambda Developer Guide, "Configure Lambda function memory").
+"""
+WORST_POLICIES_SECONDS = 20
+"""Of a whole processor: what the worst policies with 200 databases took."""
+
 
 def test_a_deadline_is_over_after_its_seconds() -> None:
     now = 100.0
@@ -72,6 +78,13 @@ def test_threads_use_their_processor_time_one_after_another() -> None:
         for _ in range(8):
             pool.submit(use)
     assert most == 1
+
+
+def test_a_test_of_its_own_has_the_processor_for_what_a_sweep_hands_over() -> None:
+    """Else no scheduled test ever decides it, and nothing is heard of what breaks there."""
+    memory = template()["Resources"]["ProbeAccount"]["Properties"]["MemorySize"]
+
+    assert ACCOUNT_SECONDS * memory / WHOLE_PROCESSOR >= WORST_POLICIES_SECONDS
 
 
 @pytest.mark.parametrize(

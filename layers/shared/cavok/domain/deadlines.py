@@ -11,7 +11,7 @@ from cavok.domain.errors import OutOfTime
 
 PERMISSION_SECONDS = 30.0
 """For the calls of one ProbePermission, or of writing a customer's log. The last call may begin at
-this time and take 22 seconds (`adapters/customer/session.py`); both functions have 60.
+this time and take 22 seconds (`adapters/customer/session.py`); both functions have 55.
 """
 
 ACCOUNT_SECONDS = 80.0
@@ -34,7 +34,7 @@ hundred instances take 50 ms.
 
 ROUND_SECONDS = 60.0
 """For a round of a synchronization. No page is asked for after it, and a call takes up to 22
-seconds; what was found is stored then. SynchronizeOrganization has 180.
+seconds; what was found is stored then. `ReadOrganization` has 180.
 """
 
 PATIENCE_SECONDS = 8.5
