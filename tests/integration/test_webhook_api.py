@@ -21,7 +21,7 @@ from cavok.adapters.table.webhooks import HealthItem, Webhooks
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.api.router import Router
 from cavok.domain.organizations import message_group
-from cavok.domain.webhooks import PAUSED_AFTER
+from cavok.domain.webhooks import PAUSED_AFTER, Health
 from cavok.services.webhooks import deliver
 from tests.support.api import WEBHOOK, Api, is_problem
 from tests.support.builders import NOW, ORGANIZATION_ID, a_failed_delivery
@@ -463,6 +463,15 @@ def test_a_person_ends_a_pause(how: str, admin: Api, viewer: Api) -> None:
     delivered(receiver, number=80)
     assert receiver.messages == PAUSED_AFTER + 1
     assert admin.get(PATH).json["state"] == "paused", "until one is accepted"
+
+
+def test_who_sets_a_webhook_gets_the_state_that_is_stored(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paused(admin)
+    monkeypatch.setattr(Health, "set_anew", lambda health, *_: health)
+
+    assert [admin.put(PATH, WEBHOOK).json["state"], admin.get(PATH).json["state"]] == ["paused"] * 2
 
 
 def test_a_webhook_that_is_not_there_is_not_resumed(admin: Api) -> None:

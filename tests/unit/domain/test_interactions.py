@@ -19,6 +19,7 @@ from cavok.domain.interactions import (
     InteractionOutcome,
     Logged,
     Usage,
+    end_of,
     interaction_of_test,
     months_until,
     period_of,
@@ -80,7 +81,7 @@ def test_an_interaction_counts_in_the_month_that_it_is_in_utc() -> None:
     [("2025-03", datetime(2025, 4, 1, tzinfo=UTC)), ("2025-12", datetime(2026, 1, 1, tzinfo=UTC))],
 )
 def test_usage_starts_anew_with_the_month(period: str, resets_at: datetime) -> None:
-    assert Usage(period, 1000, 3).resets_at == resets_at
+    assert Usage(period, 1000, 3).resets_at == end_of(period) == resets_at
 
 
 def test_what_is_above_the_free_ones_is_billable_and_never_less_than_nothing_remains() -> None:

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cavok.domain import instructions, permissions, session_policies, template_versions
-from cavok.domain.accounts import Account, Severity, Status
+from cavok.domain.accounts import Account, Issue, IssueCode, Severity, Status
 from cavok.domain.least_privilege import Scope, least_privilege
 from cavok.domain.permissions import PermissionGroup
 from cavok.domain.survey import Survey
-from cavok.domain.template_updates import template_outdated, update_of
+from cavok.domain.template_updates import issues_shown, template_outdated, update_of
 from cavok.domain.template_versions import (
     UNKNOWN,
     UNNUMBERED,
@@ -293,6 +293,8 @@ def test_an_older_role_is_information_that_says_what_is_new_and_where_to_get_it(
 
     (issue,) = template_outdated(account)
 
+    found = Issue(IssueCode.PERMISSION_MISSING, "Denied.", "Grant it.")
+    assert issues_shown(replace(account, issues=(found,))) == (found, issue)
     assert (issue.code, issue.severity) == ("template_outdated", Severity.INFORMATION)
     assert issue.message == (
         "The role is version 1. Version 2 adds ec2:RebootInstances: Cavok can restart instances. "

@@ -164,6 +164,12 @@ def period_of(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m}"
 
 
+def end_of(period: str) -> datetime:
+    """The first moment after this calendar month, UTC."""
+    year, month = (int(part) for part in period.split("-"))
+    return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+
+
 MONTHS_SHOWN = 12
 """With the current one."""
 
@@ -208,8 +214,7 @@ class Usage:
     @property
     def resets_at(self) -> datetime:
         """The first moment of the next month, UTC."""
-        year, month = (int(part) for part in self.period.split("-"))
-        return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+        return end_of(self.period)
 
 
 @dataclass(frozen=True, slots=True)

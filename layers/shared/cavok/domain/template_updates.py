@@ -38,6 +38,11 @@ def template_outdated(account: ListedAccount) -> tuple[Issue, ...]:
     )
 
 
+def issues_shown(account: ListedAccount) -> tuple[Issue, ...]:
+    """What an account shows: what its last test found, and what this release knows of its role."""
+    return (*account.issues, *template_outdated(account))
+
+
 def _in_words(changes: tuple[TemplateVersion, ...]) -> Iterator[str]:
     for change in changes:
         does = [

@@ -92,6 +92,7 @@ class WebhookSet:
     """
 
     webhook: Webhook
+    state: WebhookState
     secret: str | None
     created: bool
 
@@ -152,8 +153,8 @@ def set_webhook(
         changes = differences(_audited(found), after)
         detail = f"{after['host']}: {', '.join(events)}"
         entry = of_webhook(action, organization_id, requester, now, detail=detail, changes=changes)
-        webhooks.save(found, webhook, entry, count)
-        return WebhookSet(webhook, secret, created=found is None)
+        health = webhooks.save(found, webhook, entry, count)
+        return WebhookSet(webhook, health.state, secret, created=found is None)
 
     # From the start: a secret that somebody else rotated meanwhile must stay the newest.
     return retry_on_conflict(attempt, or_raise=ChangedMeanwhile(BEING_CHANGED))

@@ -200,16 +200,21 @@ class Webhooks:
         busy = ChangedMeanwhile("Too many requests do this at the moment. Please try again.")
         retry_on_conflict(attempt, or_raise=busy)
 
-    def save(self, before: Webhook | None, after: Webhook, entry: AuditEntry, count: Count) -> None:
-        """Stores an active webhook in place of the webhook that was read. Here and below, `count`
-        counts this against a quota. Raises ItemChanged, ItemBusy, QuotaExceeded.
+    def save(
+        self, before: Webhook | None, after: Webhook, entry: AuditEntry, count: Count
+    ) -> Health:
+        """Stores an active webhook in place of the webhook that was read, and returns its health.
+        Here and below, `count` counts this against a quota. Raises ItemChanged, ItemBusy,
+        QuotaExceeded.
         """
         health = self.health(after.organization_id)
+        anew = health.set_anew(before, after, entry.at)
         with self._table.transaction() as transaction:
             transaction.save(WebhookItem.of(after), condition=_as_read(before))
-            _change(transaction, health, health.set_anew(before, after, entry.at))
+            _change(transaction, health, anew)
             count(transaction)
             add_audit_entry(transaction, entry, self._audit_kept_for)
+        return anew
 
     def remove(
         self,

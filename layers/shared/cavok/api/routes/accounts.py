@@ -36,7 +36,7 @@ from cavok.api.router import Router
 from cavok.domain.account_list import AccountSort, Selection
 from cavok.domain.accounts import AccessType, Account, ListedAccount, Status
 from cavok.domain.pages import Page, Position
-from cavok.domain.template_updates import template_outdated
+from cavok.domain.template_updates import issues_shown
 from cavok.services.accounts import (
     change_account,
     connect_account,
@@ -53,7 +53,7 @@ def _otherwise_named(account: ListedAccount, now: datetime) -> dict[str, Any]:
     return {
         "provider_id": account.account_number,
         "access_key_id": account.access_key_id_ending,
-        "issues": (*account.issues, *template_outdated(account)),
+        "issues": issues_shown(account),
         "testing": account.testing(now),
     }
 

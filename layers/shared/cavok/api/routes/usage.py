@@ -16,7 +16,7 @@ from cavok.api.models.usage import (
 from cavok.api.quotas import count_page
 from cavok.api.responses import answers, paged
 from cavok.api.router import Router
-from cavok.domain.interactions import Usage, period_of
+from cavok.domain.interactions import end_of, period_of
 from cavok.domain.pages import Position
 from cavok.services.usage import months_of_organization, usage_of_account
 
@@ -60,7 +60,7 @@ def list_usage(limit: Limit = 50, cursor: Cursor = None) -> Response[Organizatio
     return paged(
         OrganizationUsageBody(
             period=period,
-            resets_at=Usage(period, free, 0).resets_at,
+            resets_at=end_of(period),
             free_interactions=free,
             items=[
                 AccountUsageBody.of(one.usage, account_id=one.account_id, name=one.name)

@@ -26,7 +26,6 @@ from cavok.api.responses import (
     ok,
 )
 from cavok.api.router import Router
-from cavok.domain.webhooks import WebhookState
 
 router = Router()
 # Each route imports its use case, which loads the client for receivers: most processes never do.
@@ -79,7 +78,7 @@ def put_webhook(
         sealer=wiring.sealer(),
         now=router.now(),
     )
-    shown = WebhookBody.of(result.webhook, secret=result.secret, state=WebhookState.ACTIVE)
+    shown = WebhookBody.of(result.webhook, secret=result.secret, state=result.state)
     return created(shown, "/v1/organization/webhook") if result.created else ok(shown, {})
 
 
