@@ -231,6 +231,16 @@ def test_a_request_that_was_followed_is_repeated_from_then_on() -> None:
     assert followed.with_request("b", limit, NOW) == ("admitted", followed)
 
 
+def test_a_request_that_was_followed_stays_so_in_the_next_period() -> None:
+    """Its message may come again then, if its answer was not taken."""
+    limit, recent = HintLimit(2, timedelta(hours=1)), RecentHints(NOW, ("a", "b"), ("a",))
+
+    admission, after = recent.with_request("a", limit, NOW + timedelta(minutes=61))
+
+    assert admission == "repeated"
+    assert after == RecentHints(NOW + timedelta(minutes=61), (), ("a",))
+
+
 @pytest.mark.parametrize("change", list(HintedChange))
 def test_the_queue_gives_up_no_message_that_waits_for_a_test_and_then_for_its_answer(
     change: HintedChange,
