@@ -258,6 +258,15 @@ def test_the_queue_gives_up_no_message_that_waits_for_a_test_and_then_for_its_an
     assert receives + 3 <= queue["RedrivePolicy"]["maxReceiveCount"]
 
 
+def test_the_queue_gives_up_a_message_that_nobody_can_follow_after_half_an_hour_as_documented() -> (
+    None
+):
+    queue = resource("ConnectionHints")
+
+    visibility = timedelta(seconds=queue["VisibilityTimeout"])
+    assert queue["RedrivePolicy"]["maxReceiveCount"] * visibility <= timedelta(minutes=30)
+
+
 def test_a_clock_that_was_set_back_opens_the_limit_again() -> None:
     recent = RecentHints(NOW + timedelta(hours=3), ("a",))
 
