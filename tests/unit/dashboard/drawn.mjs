@@ -2,21 +2,22 @@
 // A node and all below it.
 export const all = (node) => [node, ...node.children.flatMap(all)];
 
-// Of a simple selector: a tag, classes, attributes.
-const TOKENS = /^\w+|\.[\w-]+|\[[^\]]+\]/g;
-const IS_SIMPLE = /^\w*(\.[\w-]+|\[[^\]]+\])*$/;
+// Of a simple selector: a tag, classes, attributes, and whether it is checked.
+const TOKENS = /^\w+|\.[\w-]+|\[[^\]]+\]|:checked/g;
+const IS_SIMPLE = /^\w*(\.[\w-]+|\[[^\]]+\]|:checked)*$/;
 
 function fits(node, simple) {
   return simple.match(TOKENS).every((token) => {
     if (token.startsWith(".")) return node.classList.contains(token.slice(1));
+    if (token === ":checked") return node.checked === true;
     const [, name, value] = /^\[([\w-]+)(?:="?([^"]*)"?)?\]$/.exec(token) ?? [];
     if (!name) return node.tag === token;
-    const has = node.getAttribute(name);
+    const has = name === "value" ? (node.ownValue ?? null) : node.getAttribute(name);
     return value === undefined ? has !== null || node[name] === true : has === value;
   });
 }
 
-// Any of these selectors; no other combinator than "somewhere below", and no pseudo-class, which nothing matches.
+// Any of these selectors; no other combinator than "somewhere below", and no other pseudo-class, which nothing matches.
 const matches = (node, selector) =>
   selector.split(",").some((each) => {
     const [last, ...above] = each.trim().split(/\s+/).reverse();

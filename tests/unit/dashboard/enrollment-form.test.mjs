@@ -98,6 +98,17 @@ test("the usual features are not sent, and who leaves one out loses no other", a
   );
 });
 
+test("who writes no logs but ticks them sends what is ticked: the API would leave them out", async () => {
+  await opens();
+  for (const value of ["yes", "no"])
+    modal().querySelector(`input[name="write_logs"][value="${value}"]`).checked = value === "no";
+  await sends();
+  assert.deepEqual(
+    saved.map((body) => [body.write_logs, body.features]),
+    [[false, ["ec2", "logs", "caches"]]],
+  );
+});
+
 test("an enrollment that is changed has its own", async () => {
   await opens(KNOWN);
   assert.deepEqual(ticked(), KNOWN.features);

@@ -1,11 +1,15 @@
 // How far the connection of an account is, and what to suggest for the instances that it shows.
 import { isConnected, isRevoked, problemsOf } from "./ui.js";
 
-const TRUST = {
-  assume_role: ["trust:account-matches", "trust:without-external-id", "trust:with-wrong-external-id"],
-  access_key: ["trust:account-matches"],
-};
-const ENTRY = [...TRUST.assume_role, "sts:AssumeRole"];
+/** The steps of an entry by a role. */
+export const ENTRY = [
+  "sts:AssumeRole",
+  "trust:account-matches",
+  "trust:without-external-id",
+  "trust:with-wrong-external-id",
+];
+/** Of these, those that must be good, by the type of access. */
+export const TRUST = { assume_role: ENTRY.slice(1), access_key: ["trust:account-matches"] };
 
 export const isRunning = (test) => test?.state === "running";
 

@@ -1,8 +1,5 @@
 // What a person types into the form of an enrollment, and what the API takes.
-import { NAME } from "./same-name.js";
-
-const NUMBER = /^\d{12}$/;
-const UNIT = /^(r-[0-9a-z]{4,32}|ou-[0-9a-z]{4,32}-[0-9a-z]{8,32})$/;
+import { NAME, NUMBER, UNIT } from "./patterns.js";
 
 // What cannot be emptied once it is known.
 const STAYS = new Set(["role_path", "regions", "management_account_id"]);

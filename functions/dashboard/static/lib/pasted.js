@@ -1,7 +1,8 @@
 // Accounts in text that a person pastes: numbers, or lines of a spreadsheet (RFC 4180; also with semicolons or tabs, as
 // spreadsheets write them elsewhere). Each line is an account, or has an error.
-const NAME = /^[A-Za-z0-9]{1,64}$/;
-const NUMBER = /(?<!\d)\d{4}[ -]?\d{4}[ -]?\d{4}(?!\d)/;
+import { NAME, NUMBER } from "./patterns.js";
+
+const WRITTEN_NUMBER = /(?<!\d)\d{4}[ -]?\d{4}[ -]?\d{4}(?!\d)/;
 const YES_NO = { yes: true, true: true, 1: true, no: false, false: false, 0: false };
 // The fields of an account, by the heads that a column may have: the API's, those of our own export and of AWS
 // Organizations. An "account_id" is ours and no number, if there is a "provider_id".
@@ -59,7 +60,7 @@ export function nameOf(text) {
 // Where each field is, if this line names one for the number.
 function columnsOf(cells) {
   const heads = cells.map((cell) => cell.toLowerCase().replace(/[^a-z]/g, ""));
-  if (cells.some((cell) => NUMBER.test(cell))) return null;
+  if (cells.some((cell) => WRITTEN_NUMBER.test(cell))) return null;
   const places = Object.entries(HEADS).map(([name, known]) => [
     name,
     known.map((head) => heads.indexOf(head)).find((place) => place >= 0) ?? -1,
@@ -70,9 +71,9 @@ function columnsOf(cells) {
 
 // The number is where one is; the name is beside it.
 function unnamed(cells) {
-  const at = cells.findIndex((cell) => NUMBER.test(cell));
+  const at = cells.findIndex((cell) => WRITTEN_NUMBER.test(cell));
   if (at < 0) return { provider_id: cells.find((cell) => /\d/.test(cell)) ?? "" };
-  const number = NUMBER.exec(cells[at])?.[0] ?? "";
+  const number = WRITTEN_NUMBER.exec(cells[at])?.[0] ?? "";
   const beside = [cells[at].replace(number, ""), ...cells.filter((_, place) => place !== at)];
   return { provider_id: number, name: beside.map((cell) => cell.trim()).find(Boolean) ?? "" };
 }
@@ -81,7 +82,7 @@ function unnamed(cells) {
 function accountOf({ provider_id, name = "", role_name, role_path, regions, write_logs, access_type }) {
   const number = provider_id.replace(/[\s-]/g, "");
   if (!number) return { error: "numberMissing" };
-  if (!/^\d{12}$/.test(number)) return { error: "numberWrong", of: number.replace(/\D/g, "").length };
+  if (!NUMBER.test(number)) return { error: "numberWrong", of: number.replace(/\D/g, "").length };
   if (access_type === "access_key") return { error: "keyed" };
   const logs = write_logs ? YES_NO[write_logs.toLowerCase()] : undefined;
   if (write_logs && logs === undefined) return { error: "writeLogs", of: write_logs };

@@ -2,9 +2,8 @@
 import * as api from "./api.js";
 import { fill, h } from "./dom.js";
 import { icon } from "./icons.js";
+import { NAME } from "./patterns.js";
 import { t } from "../views/texts.js";
-
-export const NAME = /^[A-Za-z0-9]{1,64}$/;
 
 /** Finds an account that fits and whose name or number starts with `q`. Null if the search fails: it is only a help. */
 export const find = (q, fits) =>

@@ -5,10 +5,11 @@ import { when } from "../lib/format.js";
 import { issueList, regionList, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
 import { utcDate } from "../lib/later-formats.js";
+import { NAME, ROLE_NAME } from "../lib/patterns.js";
 import { regionsField } from "../lib/regions-field.js";
 import { isMissing, Problem } from "../lib/problem.js";
 import * as router from "../lib/router.js";
-import { NAME, sameName } from "../lib/same-name.js";
+import { sameName } from "../lib/same-name.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { showOnce, startTest } from "../lib/testing.js";
@@ -660,7 +661,7 @@ function reach(handle) {
           setError(node, "regions", "");
           const body = { regions: chosen };
           if (account.access_type === "assume_role") {
-            if (!/^Cavok[A-Za-z0-9+=,.@_-]{0,59}$/.test(input.value.trim()))
+            if (!ROLE_NAME.test(input.value.trim()))
               throw { status: 422, errors: [{ field: "role_name", message: t.newAccount.roleNameWrong }] };
             body.role_name = input.value.trim();
             body.role_path = path.value.trim() || "/";

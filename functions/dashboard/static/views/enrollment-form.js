@@ -137,7 +137,7 @@ function fieldsOf(known, signal) {
     if (named === null) return null;
     const values = Object.fromEntries(Object.entries(typed).map(([name, input]) => [name, input.value]));
     const isLogging = !node.querySelector('input[name="write_logs"][value="no"]:checked');
-    return bodyOf({ ...values, regions: named, write_logs: isLogging, features: features.read() }, known);
+    return bodyOf({ ...values, regions: named, write_logs: isLogging, features: features.read(isLogging) }, known);
   };
   return { fields, read };
 }
@@ -165,8 +165,9 @@ function featuresField(known, signal) {
     return shown.map(({ group, box }) => labelled(group, box));
   };
   load(place, catalogOf(signal), draw, { signal, placeholder: () => skeleton(3) });
-  const read = () => {
-    const isUsual = !known && shown.every(({ group, box }) => box.checked === !group.optional);
+  // The API's default has logs only where they are written.
+  const read = (isLogging) => {
+    const isUsual = !known && isLogging && shown.every(({ group, box }) => box.checked === !group.optional);
     if (isUsual || !shown.length) return known?.features;
     return shown.filter(({ box }) => box.checked).map(({ box }) => box.value);
   };

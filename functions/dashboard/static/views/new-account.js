@@ -1,17 +1,16 @@
 import * as api from "../lib/api.js";
 import { choice } from "../lib/choice.js";
 import { fill, h, uniqueId } from "../lib/dom.js";
+import { NAME, NUMBER, ROLE_NAME } from "../lib/patterns.js";
 import { afterPress } from "../lib/press.js";
 import { regionsField } from "../lib/regions-field.js";
-import { NAME, find, sameName } from "../lib/same-name.js";
+import { find, sameName } from "../lib/same-name.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { dialog } from "../lib/modal.js";
 import { errorPanel, field, form, notice, setError, toast } from "../lib/ui.js";
 import { t } from "./texts.js";
 
-const NUMBER = /^\d{12}$/;
-const ROLE_NAME = /^Cavok[A-Za-z0-9+=,.@_-]{0,59}$/;
 const KEY_ID = /^\w{16,128}$/;
 
 export function newAccount({ onClose, onAdded }) {

@@ -1,6 +1,7 @@
 // Tests of one account: running, finished, the history, and the changes between two tests.
 import * as api from "../lib/api.js";
 import { groupsOf } from "../lib/catalog.js";
+import { ENTRY, TRUST } from "../lib/connecting.js";
 import { announce, fill, h, keyed, render, srOnly } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { issueList, partOf, regionList, resourceList, someLeftOut } from "../lib/findings.js";
@@ -26,12 +27,6 @@ import { conditionOf, frame, isNewestOf, outcomeOf } from "./account.js";
 
 const LIVE_EVERY_MS = 700;
 const PAGE_SIZE = 25;
-const TRUST_STEPS = [
-  "sts:AssumeRole",
-  "trust:account-matches",
-  "trust:without-external-id",
-  "trust:with-wrong-external-id",
-];
 
 export const base = (id) => `/v1/accounts/${api.segment(id)}/verifications`;
 const link = (id, test) => `#/accounts/${api.segment(id)}/tests/${api.segment(test)}`;
@@ -197,8 +192,8 @@ class Board {
       const actions =
         group.group === "trust"
           ? this.account.access_type === "assume_role"
-            ? TRUST_STEPS
-            : ["trust:account-matches"]
+            ? ENTRY
+            : TRUST.access_key
           : group.actions.map(({ action }) => action);
       for (const action of actions)
         if (!seen.has(action)) expected.push({ step: action, group: group.group, verdict: "waiting", ok: null });

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
+from cavok.adapters.table import keys
 from cavok.api.as_csv import csv_of
 from cavok.api.caching import NOT_NAMED, weak_tag
 from cavok.api.conditions import etag, is_condition, tag_of
@@ -704,18 +705,17 @@ def _cursor(scope: str, kind: PositionKind, key: str, account_id: str = "") -> s
 _RESOURCES = ResourceSelection(
     **{name: PARAMETERS[name] for name in ("account_id", "kind", "region", "action")}
 )
-_TURN = "#".join((f"{_NEXT_STOP:%Y-%m-%dT%H:%M:%SZ}", "stop", "rds", _REGION, _RESOURCE_ID))
+_TURN = keys.turn_key(_NEXT_STOP, Action.STOP, RESOURCE.kind, _REGION, _RESOURCE_ID)
+_NAME = keys.name_key(_ACCOUNT.name, _ACCOUNT_ID)
 
 _CURSORS = {
     "/v1/accounts": _cursor(
         _SELECTION.scope("", PARAMETERS["sort"]).removeprefix("/"),
         "name",
-        f"{_ACCOUNT.name.lower()}#{_ACCOUNT_ID}",
+        _NAME,
         _ACCOUNT_ID,
     ),
-    "/v1/problems": _cursor(
-        "problems", "status", f"degraded:{_ACCOUNT.name.lower()}#{_ACCOUNT_ID}", _ACCOUNT_ID
-    ),
+    "/v1/problems": _cursor("problems", "status", f"degraded:{_NAME}", _ACCOUNT_ID),
     "/v1/audit": _cursor("audit", "id", _ENTRY_ID),
     "/v1/resources": _cursor(_RESOURCES.scope("").removeprefix("/"), "turn", _TURN, _ACCOUNT_ID),
     "/v1/enrollments/{enrollment_id}/members": _cursor(

@@ -333,11 +333,11 @@ def chosen(before: "Enrollment | None", after: "Enrollment") -> tuple[Change, ..
 def _chosen(enrollment: "Enrollment | None") -> dict[str, Any]:
     if enrollment is None:
         return {}
-    options = {name: getattr(enrollment, name) for name in _CHOSEN}
+    options = {name: getattr(enrollment, name) for name in CHOSEN}
     return {name: value for name, value in options.items() if value not in ((), None, {})}
 
 
-_CHOSEN = (
+CHOSEN = (
     "name",
     "management_account_id",
     "include_ous",
@@ -351,6 +351,7 @@ _CHOSEN = (
     "tags",
     "features",
 )
+"""What a person chose of an enrollment."""
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:

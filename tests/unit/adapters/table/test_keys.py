@@ -140,6 +140,16 @@ def test_no_other_module_of_the_table_takes_a_key_apart_or_makes_one() -> None:
     assert [path.name for path in modules if TAKEN_APART.search(path.read_text())] == []
 
 
+SPELLED = re.compile(r"""["']#["']|\}[#~]""")
+
+
+def test_no_module_of_the_api_does() -> None:
+    """There a `#` also begins what a page's address ends with, such as `#/components`."""
+    modules = (ROOT / "layers/shared/cavok/api").rglob("*.py")
+
+    assert [path.name for path in modules if SPELLED.search(path.read_text())] == []
+
+
 def test_what_a_key_is_made_of_is_read_from_it() -> None:
     turn = ("2025-03-01T12:00:00Z", "stop", "ec2", "us-east-1", "r")
 
