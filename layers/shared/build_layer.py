@@ -68,8 +68,9 @@ def main(architecture: str, target: str) -> None:
     install(layer, architecture)
     shutil.copytree(HERE / "cavok", layer / "cavok", ignore=shutil.ignore_patterns("__pycache__"))
     trim_models(layer / "botocore" / "data", services_of(layer / "cavok"), words_of(layer))
-    # The models of boto3's resources, which nothing uses, and programs for a terminal.
-    for unused in (layer / "boto3" / "data", layer / "bin"):
+    # The models of boto3's resources, which nothing uses, programs for a terminal, and Pydantic's
+    # first version, which the second one imports for models of the first alone.
+    for unused in (layer / "boto3" / "data", layer / "bin", layer / "pydantic" / "v1"):
         shutil.rmtree(unused)
     # A second list of time zones: that of tzdata is the one in use.
     (layer / "dateutil" / "zoneinfo" / "dateutil-zoneinfo.tar.gz").unlink()

@@ -362,7 +362,9 @@ def test_no_message_comes_past_the_limit_by_coming_again(
     assert len(started()) == OF_AN_ACCOUNT.most
 
 
-def test_many_accounts_at_once_become_due_for_the_sweep(admin: Api, says: Says) -> None:
+@pytest.mark.parametrize("step", [1, 0], ids=["each its own", "one for all"])
+def test_many_accounts_at_once_become_due_for_the_sweep(step: int, admin: Api, says: Says) -> None:
+    """Also if somebody gives all the same request ID."""
     numbers = [f"3000000000{n:02}" for n in range(AT_ONCE.most + 3)]
     ids = [admin.account(provider_id=number, name=f"A{number}")["account_id"] for number in numbers]
     for account_id in ids:
@@ -372,7 +374,7 @@ def test_many_accounts_at_once_become_due_for_the_sweep(admin: Api, says: Says) 
     later = Clock.time + timedelta(hours=8)
     Clock.time += timedelta(minutes=1)
 
-    heard = [hear(says(number, request=n)) for n, number in enumerate(numbers)]
+    heard = [hear(says(number, request=step * n)) for n, number in enumerate(numbers)]
 
     assert set(heard) == {0}
     assert len(started()) == AT_ONCE.most

@@ -8,6 +8,7 @@ import importlib
 import json
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -316,6 +317,10 @@ def test_an_enrollment_has_the_version_of_its_own_account_and_says_how_to_update
         Draft202012Validator(schema).validate(body)
     of_the_member = admin.get(f"{PATH}/instructions").json["update"]["steps"]
     assert of_the_member[0]["title"] == "AWS Organization"
+    wiring.accounts().changed(
+        ORGANIZATION_ID, ACCOUNT_ID, lambda found: replace(found, role_name="CavokMine")
+    )
+    assert admin.get(path).json["template"] is None, "adopted with a role of its own"
 
 
 def test_enrollments_read_the_accounts_of_their_stacks_together(admin: Api) -> None:

@@ -22,7 +22,8 @@ from tests.support.queues import messages_in
 
 DRAIN_SECONDS = 480
 """How long messages may still be on their way, and executions still run, after the last test. What
-is to come again is hidden for two minutes, and a webhook's fifth try for seven.
+is to come again is hidden for two minutes, and a webhook's fifth try for seven, as is what a stack
+says while its account is tested.
 """
 
 GRACE = timedelta(minutes=4)

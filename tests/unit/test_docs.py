@@ -79,6 +79,20 @@ def test_what_a_recipe_names_is_in_the_file_that_it_places_it_in() -> None:
     assert len(placed) > 20
 
 
+def test_the_recipe_for_a_function_names_each_list_of_functions_that_a_test_compares() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    recipe = text.partition("\n### Add a function")[2].partition("\n### ")[0]
+    compared = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for line in re.findall(r"assert .*\bFUNCTIONS\b(?!\[).*", path.read_text())
+        for name in re.findall(r"\b[A-Z_]{3,}\b", line)
+    }
+
+    assert {"EVENTS", "HEAVY", "MAY"} < compared
+    assert {name for name in compared - {"FUNCTIONS"} if f"`{name}`" not in recipe} == set()
+
+
 COMMANDS = sorted(
     {found for doc in DOCS for found in re.findall(r'make (\w+) ARGS="([^"]+)"', doc.read_text())}
 )

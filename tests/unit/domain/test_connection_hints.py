@@ -231,6 +231,16 @@ def test_a_request_that_was_followed_is_repeated_from_then_on() -> None:
     assert followed.with_request("b", limit, NOW) == ("admitted", followed)
 
 
+def test_a_request_that_was_followed_stays_so_in_the_next_period() -> None:
+    """Its message may come again then, if its answer was not taken."""
+    limit, recent = HintLimit(2, timedelta(hours=1)), RecentHints(NOW, ("a", "b"), ("a",))
+
+    admission, after = recent.with_request("a", limit, NOW + timedelta(minutes=61))
+
+    assert admission == "repeated"
+    assert after == RecentHints(NOW + timedelta(minutes=61), (), ("a",))
+
+
 @pytest.mark.parametrize("change", list(HintedChange))
 def test_the_queue_gives_up_no_message_that_waits_for_a_test_and_then_for_its_answer(
     change: HintedChange,
@@ -246,6 +256,15 @@ def test_the_queue_gives_up_no_message_that_waits_for_a_test_and_then_for_its_an
 
     # Errors and throttled invocations count as receives, too.
     assert receives + 3 <= queue["RedrivePolicy"]["maxReceiveCount"]
+
+
+def test_the_queue_gives_up_a_message_that_nobody_can_follow_after_half_an_hour_as_documented() -> (
+    None
+):
+    queue = resource("ConnectionHints")
+
+    visibility = timedelta(seconds=queue["VisibilityTimeout"])
+    assert queue["RedrivePolicy"]["maxReceiveCount"] * visibility <= timedelta(minutes=30)
 
 
 def test_a_clock_that_was_set_back_opens_the_limit_again() -> None:

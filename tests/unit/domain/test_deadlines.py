@@ -22,7 +22,7 @@ from tests.support.state_machines import VERIFY
 from tests.support.template import template
 
 WHOLE_PROCESSOR = 1769
-"""MB with which a function has one vCPU (Lambda Developer Guide, "Configure Lambda function memory").
+"""MB with which a function has one vCPU (Lambda Developer Guide, "Configuring memory").
 """
 WORST_POLICIES_SECONDS = 20
 """Of a whole processor: what the worst policies with 200 databases took."""

@@ -169,10 +169,17 @@ minutes: the others become due, and sweeps test them, fair between organizations
 """
 
 
+FOLLOWED_FOR = timedelta(minutes=30)
+"""How long a message may come again after it was followed, for its answer. What was followed is
+remembered for so long beyond its period.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class RecentHints:
     """What stacks said since `began_at` (UTC): the IDs of CloudFormation's requests, which a topic
-    or queue may deliver twice. `followed`: those that are done.
+    or queue may deliver twice. `followed`: those that are done, also the last ones of the period
+    before, because a message may come again in the next.
     """
 
     began_at: datetime
@@ -185,7 +192,8 @@ class RecentHints:
         """Whether to follow a hint, and what to remember then. One that was admitted stays so until
         it is followed, and counts once.
         """
-        recent = self if period_lasts(self.began_at, limit.per, now) else type(self)(now)
+        lasts = period_lasts(self.began_at, limit.per, now)
+        recent = self if lasts else type(self)(now, followed=self.followed[-limit.most :])
         if request_id in recent.followed:
             return Admission.REPEATED, recent
         if request_id in recent.requests:

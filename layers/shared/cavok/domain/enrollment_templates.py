@@ -224,8 +224,9 @@ def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
             "DelegatedAdministrator to Yes. Acknowledge that it creates IAM roles, and press "
             f"“Create stack”. It makes {ROLE_NAME}, which may list the organization and nothing "
             "else, and the role CavokCloud here and in each member, now and whenever an account "
-            "joins. Only Cavok may assume them, and only with your organization's external ID."
-            + excluded,
+            "joins. Only Cavok may assume them, and only with your organization's external ID. If "
+            "this account was connected by hand and has a role CavokCloud, delete its stack first: "
+            "AWS has no second role of a name, and would roll this stack back." + excluded,
         ),
         InstructionStep(
             "Synchronize",
@@ -249,7 +250,10 @@ def update_of(enrollment: Enrollment, template: Template | None, url: str) -> Up
     if template is None or not template.outdated:
         return None
     region = enrollment.regions[0]
-    where = f"the stack {STACK_NAME} in {region}, in account {enrollment.management_account_id}"
+    where = (
+        f"the stack {STACK_NAME} in account {enrollment.management_account_id}, in {region} or in "
+        "the region in which you deployed it"
+    )
     return Update(
         steps=(
             InstructionStep(

@@ -161,7 +161,9 @@ def _have_tested(
     now: datetime,
 ) -> Followed:
     ids, accounts = (found.organization_id, found.account_id), dependencies.accounts
-    at_once = dependencies.hints.starts_at_once(found.organization_id, hint.request_id, now)
+    at_once = dependencies.hints.starts_at_once(
+        found.organization_id, found.account_number, hint.request_id, now
+    )
     deleted = hint.change is HintedChange.DELETE
 
     def attempt() -> Followed:

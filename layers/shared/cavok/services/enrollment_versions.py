@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from cavok.adapters.table.accounts import Accounts
+from cavok.domain.accounts import Account
 from cavok.domain.enrollments import Enrollment
+from cavok.domain.permissions import DEFAULT_ROLE_NAME
 from cavok.domain.template_versions import Template
 
 
@@ -15,7 +17,8 @@ def stack_templates(
     one organization.
 
     The stack makes the role of its own account too, so what a test reads there is the stack's. It
-    updates the members through their stack set.
+    updates the members through their stack set. An account that was added by hand before keeps its
+    own role, which says nothing of the stack.
     """
     numbers = defaultdict[str, set[str]](set)
     for each in enrollments:
@@ -31,6 +34,14 @@ def stack_templates(
     templates = dict[str, Template | None]()
     for each in enrollments:
         account = found.get((each.provider, each.management_account_id or ""))
-        own = account is not None and account.enrollment_id == each.enrollment_id
+        own = account is not None and _is_of_the_stack(account, each)
         templates[each.enrollment_id] = account.template if account and own else None
     return templates
+
+
+def _is_of_the_stack(account: Account, enrollment: Enrollment) -> bool:
+    role = account.role_name, account.role_path
+    return account.enrollment_id == enrollment.enrollment_id and role == (
+        DEFAULT_ROLE_NAME,
+        enrollment.role_path,
+    )

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from cavok.domain.first_tries import PERIOD, first_try_seconds, own_seconds
+from cavok.domain.quotas import period_lasts
 
 
 class FirstTries:
@@ -21,7 +22,7 @@ class FirstTries:
 
     def seconds(self, organization_id: str, now: datetime) -> float:
         """How long a first try may take now; 0: it is not made."""
-        if self._began_at is None or abs(now - self._began_at) >= PERIOD:
+        if self._began_at is None or not period_lasts(self._began_at, PERIOD, now):
             self._began_at = now
             self._spent = 0.0
             self._own.clear()

@@ -7,7 +7,14 @@ from pynamodb.attributes import TTLAttribute, UTCDateTimeAttribute, VersionAttri
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.table import Item, JsonAttribute, Table, retry_on_conflict
-from cavok.domain.connection_hints import AT_ONCE, OF_AN_ACCOUNT, Admission, HintLimit, RecentHints
+from cavok.domain.connection_hints import (
+    AT_ONCE,
+    FOLLOWED_FOR,
+    OF_AN_ACCOUNT,
+    Admission,
+    HintLimit,
+    RecentHints,
+)
 from cavok.domain.errors import ChangedMeanwhile
 
 _BUSY = ChangedMeanwhile("Too many stacks of the organization speak at this moment.")
@@ -37,9 +44,15 @@ class Hints:
         """Whether to follow a hint about this account. Raises ChangedMeanwhile."""
         return self._admit(organization_id, account_number, request_id, OF_AN_ACCOUNT, now)
 
-    def starts_at_once(self, organization_id: str, request_id: str, now: datetime) -> bool:
-        """Whether the organization's hints may start another test. Raises ChangedMeanwhile."""
-        admission = self._admit(organization_id, "", request_id, AT_ONCE, now)
+    def starts_at_once(
+        self, organization_id: str, account_number: str, request_id: str, now: datetime
+    ) -> bool:
+        """Whether the organization's hints may start another test. Raises ChangedMeanwhile.
+
+        Whoever publishes chooses the request's ID, and may give several accounts the same.
+        """
+        of_the_account = f"{account_number}:{request_id}"
+        admission = self._admit(organization_id, "", of_the_account, AT_ONCE, now)
         return admission is not Admission.TOO_MANY
 
     def note_followed(
@@ -79,9 +92,10 @@ class Hints:
             item = self._table.get(HintItem, *key) or HintItem(*key, requests=(), began_at=now)
             before = RecentHints(item.began_at, item.requests, item.followed or ())
             admission, after = change(before)
-            if (after.requests, after.followed) != (before.requests, before.followed):
+            if after != before:
                 item.requests, item.followed = after.requests, after.followed
-                item.began_at, item.expires_at = after.began_at, after.began_at + limit.per
+                item.began_at = after.began_at
+                item.expires_at = after.began_at + limit.per + FOLLOWED_FOR
                 self._table.put(item)
             return admission
 
