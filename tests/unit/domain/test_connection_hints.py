@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from cavok.domain.connection_hints import (
     ANSWER_TRIED_FOR,
     LONGEST,
+    REMEMBERED_FOR,
     ConnectionHint,
     HintedChange,
     HintLimit,
@@ -265,6 +266,7 @@ def test_the_queue_gives_up_a_message_that_nobody_can_follow_after_half_an_hour_
 
     visibility = timedelta(seconds=queue["VisibilityTimeout"])
     assert queue["RedrivePolicy"]["maxReceiveCount"] * visibility <= timedelta(minutes=30)
+    assert queue["RedrivePolicy"]["maxReceiveCount"] * visibility <= REMEMBERED_FOR
 
 
 def test_a_clock_that_was_set_back_opens_the_limit_again() -> None:

@@ -169,7 +169,7 @@ minutes: the others become due, and sweeps test them, fair between organizations
 """
 
 
-FOLLOWED_FOR = timedelta(minutes=30)
+REMEMBERED_FOR = timedelta(minutes=30)
 """How long a message may come again after it was followed, for its answer. What was followed is
 remembered for so long beyond its period.
 """

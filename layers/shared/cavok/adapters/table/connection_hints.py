@@ -9,8 +9,8 @@ from cavok.adapters.table import keys
 from cavok.adapters.table.table import Item, JsonAttribute, Table, retry_on_conflict
 from cavok.domain.connection_hints import (
     AT_ONCE,
-    FOLLOWED_FOR,
     OF_AN_ACCOUNT,
+    REMEMBERED_FOR,
     Admission,
     HintLimit,
     RecentHints,
@@ -95,7 +95,7 @@ class Hints:
             if after != before:
                 item.requests, item.followed = after.requests, after.followed
                 item.began_at = after.began_at
-                item.expires_at = after.began_at + limit.per + FOLLOWED_FOR
+                item.expires_at = after.began_at + limit.per + REMEMBERED_FOR
                 self._table.put(item)
             return admission
 
