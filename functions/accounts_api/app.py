@@ -12,6 +12,7 @@ app = make_app(
     about=("/health",),
     accounts=("/v1/accounts",),
     audit=("/v1/audit", "/v1/accounts/<account_id>/audit"),
+    bulk=("/v1/operations",),
     credentials=("/v1/accounts/<account_id>/credentials",),
     documents=("/openapi.json", "/docs"),
     enrollments=("/v1/enrollments",),

@@ -1,5 +1,5 @@
 """publish_events: publishes the events that follow from changes in the table, also to webhooks, and
-queues starts and stops to be followed.
+queues starts and stops to be followed, and bulk operations to be carried out.
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from cavok import start_up, wiring
 from cavok.batches import WholeBatch
 from cavok.observability import logger
-from cavok.services.publish_events import publish_events
+from cavok.services.publish_events import To, publish_events
 
 processor = WholeBatch(EventType.DynamoDBStreams)
 
@@ -23,7 +23,7 @@ def publish(records: list[DynamoDBRecord]) -> list[Exception | None]:
         records,
         bus=wiring.bus(),
         webhook_messages=wiring.webhook_messages,
-        followed_acts=wiring.followed_acts,
+        queues={To.FOLLOWED_ACTS: wiring.followed_acts, To.BULK_OPERATIONS: wiring.bulk_messages},
         free_interactions=int(wiring.setting("FREE_INTERACTIONS")),
     )
     if events:

@@ -277,6 +277,7 @@ _RESOURCES = {
     "FIRED_CLOCKS_URL": f"https://sqs.{REGION}.amazonaws.com/{OURS}/fired",
     "UNFOLLOWED_SCHEDULES_ARN": f"arn:aws:sqs:{REGION}:{OURS}:unfollowed",
     "CONNECTION_HINTS_URL": f"https://sqs.{REGION}.amazonaws.com/{OURS}/hints",
+    "BULK_OPERATIONS_URL": f"https://sqs.{REGION}.amazonaws.com/{OURS}/bulk",
     "FOLLOWED_ACTS_URL": f"https://sqs.{REGION}.amazonaws.com/{OURS}/acts",
     "USER_POOL_ID": "pool",
     "USER_POOL_CLIENT_ID": "client",

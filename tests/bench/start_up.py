@@ -71,6 +71,7 @@ _FIRST_CLIENTS = {
     "ReconcileClocks": (_TABLE, "wiring.scheduler_client()"),
     "ReadOrganization": (_TABLE, "wiring.customer_roles()"),
     "RecordVerification": (_TABLE,),
+    "RunBulkOperation": (_TABLE, "wiring.workflows()"),
     "SurveyRegions": (_TABLE, "wiring.sealer()", "wiring.progress()"),
     "WriteCustomerLog": ("wiring.sealer()",),
 }

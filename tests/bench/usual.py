@@ -37,6 +37,9 @@ from tests.support.builders import an_interaction, sample_event
 FIRST = 1_100_000
 """Numbers of the customers here. Others of the bench are smaller."""
 
+TESTED_IN_BULK = 3
+"""Accounts of an operation."""
+
 MEMBERS = 40
 """Accounts of the AWS Organization that is read, in two units."""
 
@@ -291,6 +294,21 @@ def _a_round(here: Scene) -> Iterator[Any]:
         yield json.loads(begun["input"]) | {"failure": None}
 
 
+def _an_operation(here: Scene) -> Iterator[Any]:
+    """On accounts that are tested at once."""
+    sample = sample_event("run_bulk_operation")
+    for number in count():
+        first = FIRST + 4000 + TESTED_IN_BULK * number
+        named = [each.account_id for each in prepared.connect_accounts(TESTED_IN_BULK, first=first)]
+        asked = {"action": "test", "selection": {"account_ids": named}}
+        begun = here.ask("POST", "/accounts/bulk", asked)
+        ids = {"organization_id": ORGANIZATION, "operation_id": begun["operation_id"]}
+        yield {"Records": [sample["Records"][0] | {"body": json.dumps(ids)}]}
+        done = here.ask("GET", f"/operations/{begun['operation_id']}")
+        if (done["state"], done["failed_total"]) != ("finished", 0):
+            raise Problem(f"An operation was not carried out: {done}")
+
+
 def _make_organization(management: str) -> None:
     """An AWS Organization with two units and `MEMBERS` in them."""
     owner = prepared.owner_of(management)
@@ -322,6 +340,7 @@ EVENTS: Mapping[str, Events] = {
     "PublishEvents": _a_change,
     "ReadOrganization": _a_round,
     "ReconcileClocks": _a_day,
+    "RunBulkOperation": _an_operation,
 }
 """By function, in this order: the accounts that a synchronization adds are due. A person's test has
 the events of the others.

@@ -157,3 +157,28 @@ def test_a_narrow_screen_shows_it_whole(problems):
     assert_fits(page)
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     assert_fits(page)
+
+
+def test_all_accounts_of_a_cause_are_tested_at_once(problems, admin, answer_with):
+    begun = answer_with(
+        admin.page,
+        "/v1/accounts/bulk",
+        (202, {"operation_id": "op1", "total": 12}),
+        method="POST",
+    )
+    operation = samples.operation(total=12, done=3)
+    answer_with(admin.page, "/v1/operations/op1", operation)
+    page = problems(degraded(12))
+    page.get_by_role("button", name="Test all 12 of these").click()
+    expect(page.locator(".bulk")).to_contain_text("Testing: 3 of 12")
+    expect(page).to_have_url(re.compile("#/accounts$"))
+    (body,) = [json.loads(request.post_data) for request in begun]
+    assert body["action"] == "test"
+    assert len(body["selection"]["account_ids"]) == 12
+
+
+def test_a_viewer_tests_no_cause(viewer, answer_with):
+    answer_with(viewer.page, "/v1/problems", samples.problems_of(degraded(12), 500))
+    viewer.go("#/problems")
+    expect(cards(viewer.page)).to_have_count(1)
+    expect(viewer.page.get_by_role("button", name="Test all")).to_have_count(0)

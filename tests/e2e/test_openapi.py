@@ -68,6 +68,7 @@ class Known:
     enrollments: list[str]
     deletable_enrollments: list[str]
     synchronizations: list[str]
+    bulk: list[str]
     deliveries: list[str]
     receiver: list[str]
     invitations: list[str]
@@ -92,7 +93,9 @@ def prepared(
     deliveries = answer(admin.get(f"{WEBHOOK}/deliveries"))["items"]
     enrollments = [enroll(admin) for _ in range(6)]
     begun = admin.post(f"/v1/enrollments/{enrollments[0]}/synchronizations")
+    bulk = {"action": "test", "selection": {"account_ids": [invited.account_id]}}
     return Known(
+        bulk=[answer(admin.post("/v1/accounts/bulk", json=bulk))["operation_id"]],
         enrollments=enrollments[:1],
         deletable_enrollments=enrollments[1:],
         synchronizations=[answer(begun)["synchronization_id"]],
@@ -130,10 +133,12 @@ def configuration(known: Known, share: float, tags: Sequence[str]) -> str:
         "stale": ['"0"'],
         "secrets": [KEYS["secret_access_key"]],
         "tags": tags,
+        "harmless": ["test"],
     }
     everywhere = {
         "path.account_id": "kept",
         "path.event_id": "deliveries",
+        "path.operation_id": "bulk",
         "header.if-match": "tags",
         "header.if-none-match": "stale",
         "header.invitation": "invitations",
@@ -164,6 +169,8 @@ def configuration(known: Known, share: float, tags: Sequence[str]) -> str:
             operations('path-regex = "/(instances|resources|verifications/)"', of_used, share),
             operations('operation-id = "delete_resource"', deleted, share),
             operations('operation-id = "delete_account"', {"path.account_id": "deletable"}, share),
+            # Others need the accounts that a filter would delete.
+            operations('operation-id = "create_bulk_operation"', {"body.action": "harmless"}, 1.0),
             operations('operation-id = "put_credentials"', of_keyed, share),
             operations('path-regex = "/enrollments/"', of_enrollment, share),
             operations('operation-id = "delete_enrollment"', ended, share),

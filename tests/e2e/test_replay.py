@@ -106,7 +106,14 @@ MAY: Mapping[str, set[str]] = {
     "PublishEventsRole": {
         "events:PutEvents Bus cavok.accounts",
         "sqs:SendMessage FollowedActs",
+        "sqs:SendMessage BulkOperations",
         "sqs:SendMessage WebhookMessages",
+    },
+    "RunBulkOperationRole": {
+        *table("GetItem BatchGetItem Query PutItem UpdateItem DeleteItem", "ACCOUNT", "ORG"),
+        *READS_PROGRESS,
+        "states:StartExecution VerifyAccount",
+        "sqs:SendMessage BulkOperations",
     },
     "DeliverWebhookRole": {
         *table("GetItem", "ORG"),
@@ -273,6 +280,7 @@ def test_a_permission_that_is_too_broad_is_noticed(replay: Replay, policies: Pol
     assert sorted(replay.wrongly_allowed(policies)) == [
         f"DashboardPageRole: sqs:ReceiveMessage {queue}"
         for queue in (
+            "BulkOperations",
             "ConnectionHints",
             "FiredClocks",
             "FollowedActs",

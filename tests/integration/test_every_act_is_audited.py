@@ -76,6 +76,11 @@ VALID: dict[str, Valid] = {
         {"accounts": [ROLE_ACCOUNT | {"provider_id": number(n), "name": "More"} for n in (6, 7)]},
         [("created", "account"), ("created", "account")],
     ),
+    "POST /v1/accounts/bulk": (
+        "/v1/accounts/bulk",
+        {"action": "delete", "selection": {"filter": {}}},
+        [("bulk_requested", "operation")],  # then one entry an account: test_bulk.py
+    ),
     f"PATCH {ACCOUNT}": (
         "{account}",
         {"name": "Renamed", "write_logs": False},

@@ -43,6 +43,7 @@ from functions.log_interactions import app as log_interactions
 from functions.publish_events import app as publish_events
 from functions.reconcile_clocks import app as reconcile_clocks
 from functions.record_verification import app as record_verification
+from functions.run_bulk_operation import app as run_bulk_operation
 from functions.sweep_accounts import app as sweep_accounts
 from tests.support import api as http
 from tests.support.api import KEY_ACCOUNT, Api, Context, number
@@ -800,7 +801,43 @@ def _secret(run: Run) -> Json:
     return {"shown": run.memory["answer"].json.get("secret") == secret}
 
 
+def _three_accounts(run: Run) -> None:
+    connected(run, 3)
+
+
+def _in_bulk(run: Run, **body: Any) -> None:
+    """A person asks for it, the stream carries that, and the queue's messages are handled."""
+    selection = {"filter": {"status": "confirmed"}}
+    ask(run, "POST", "/v1/accounts/bulk", {"selection": selection, **body}, Idempotency_Key="one")
+    run.look()
+    feed_stream(run, list(run.records))
+    for message in run.calls.bulk:  # it grows meanwhile
+        feed_queue(run, run_bulk_operation.handler, [message["MessageBody"]], MANY)
+
+
+def _operation(run: Run) -> Json:
+    (item,) = (item for (_, sk), item in plain_items().items() if sk.startswith("OPERATION#"))
+    counts = {name: int(item[name]) for name in ("total", "done", "skipped", "failed")}
+    return {"state": item["state"], **counts, "executions": _executions(run)}
+
+
 STORIES = (
+    Story(
+        "test in bulk",
+        _three_accounts,
+        functools.partial(_in_bulk, action="test"),
+        _operation,
+        aborts=True,
+    ),
+    Story(
+        "write logs in bulk",
+        _three_accounts,
+        functools.partial(_in_bulk, action="write_logs", value=False),
+        _operation,
+    ),
+    Story(
+        "delete in bulk", _three_accounts, functools.partial(_in_bulk, action="delete"), _operation
+    ),
     Story("connect", lambda run: None, _connect),
     Story("change", _with_key, _change),
     Story("rotate", _with_key, _rotate),

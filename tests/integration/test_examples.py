@@ -41,7 +41,7 @@ from tests.support.api import Answer, Api
 from tests.support.builders import a_failed_delivery, steps_of
 from tests.support.declared import described_api
 from tests.support.enrollments import stored
-from tests.support.moto_stack import begin_test
+from tests.support.moto_stack import begin_bulk, begin_test
 from tests.support.tenants import whole_api
 
 __all__ = ["whole_api"]
@@ -155,6 +155,7 @@ CONNECTED = (add_account, add_test, add_database)
 BEFORE: dict[str, Sequence[Callable[[], None]]] = {
     "patch_account": CONNECTED,
     "create_verification": CONNECTED,
+    "create_bulk_operation": CONNECTED,
     "detect": [add_account],
     "start_instance": [*CONNECTED, stop_database],
     "stop_instance": CONNECTED,
@@ -268,6 +269,10 @@ def add_delivery() -> None:
     wiring.webhooks().record(examples.DELIVERY, examples.DELIVERY.at)
 
 
+def add_operation() -> None:
+    begin_bulk(examples.BULK_OPERATION, [examples.ADDED.account_id])
+
+
 def add_problem() -> None:
     with AccountItem.batch_write() as batch:
         batch.save(AccountItem.of(examples.WITH_A_PROBLEM))
@@ -287,6 +292,7 @@ EVERYTHING = (
     add_enrollment,
     add_webhook,
     add_delivery,
+    add_operation,
 )
 BEFORE_IT_IS_READ: dict[str, Sequence[Callable[[], None]]] = {
     "get_instructions": [add_account],
@@ -453,6 +459,7 @@ WAYS: dict[str, Callable[[Request], Answer]] = {
     "malformed_request": lambda request: request.send(body="{"),
     "not_connected": after(lambda: ADMIN.patch(ACCOUNT, {"role_name": "CavokOther"})),
     "not_subscribed": after(lambda: ADMIN.put(WEBHOOK, OTHER_EVENTS)),
+    "operation_not_found": with_another_id,
     "precondition_failed": at_another_version,
     "quota_exceeded": beyond_a_quota,
     "resource_not_found": with_another_id,

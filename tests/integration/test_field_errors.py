@@ -46,6 +46,29 @@ BODIES: list[tuple[str, str, Any]] = [
     ("POST", "/v1/accounts", KEY_ACCOUNT),
     ("POST", "/v1/accounts/import", {"accounts": [ROLE_ACCOUNT]}),
     (
+        "POST",
+        "/v1/accounts/bulk",
+        {
+            "action": "write_logs",
+            "value": True,
+            "selection": {
+                "filter": {
+                    "q": "prod",
+                    "status": "confirmed",
+                    "access_type": "access_key",
+                    "has_problems": False,
+                    "template_version": 1,
+                }
+            },
+            "dry_run": True,
+        },
+    ),
+    (
+        "POST",
+        "/v1/accounts/bulk",
+        {"action": "test", "selection": {"account_ids": ["01JN8Q5M3C0000000000000B01"]}},
+    ),
+    (
         "PATCH",
         ACCOUNT,
         {

@@ -20,6 +20,7 @@ from cavok import wiring
 from cavok.adapters.bus import Bus
 from cavok.adapters.sealing import credentials_context, session_context
 from cavok.domain import audit, permissions
+from cavok.domain.bulk import BulkAction, BulkMessage
 from cavok.domain.interactions import Result
 from cavok.domain.kinds import Kind
 from cavok.domain.organizations import Organization
@@ -40,6 +41,7 @@ from tests.support.builders import (
     SECRET_KEY,
     VERIFICATION_ID,
     WORKLOAD,
+    a_bulk_operation,
     a_verification,
     an_account_with_keys,
     an_interaction,
@@ -48,7 +50,7 @@ from tests.support.builders import (
 )
 from tests.support.instances import make_database
 from tests.support.messages import EventBridge
-from tests.support.moto_stack import REGION, Clock, begin_test, client
+from tests.support.moto_stack import REGION, Clock, begin_bulk, begin_test, client, items
 from tests.support.page import built
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
@@ -292,6 +294,26 @@ def has_heard(answer: Json) -> None:
     assert account().testing(Clock.time)
 
 
+def a_bulk_operation_on_one(event: Json) -> None:
+    an_account()
+    message = BulkMessage.read(event["Records"][0]["body"])
+    begin_bulk(
+        a_bulk_operation(
+            organization_id=message.organization_id,
+            operation_id=message.operation_id,
+            action=BulkAction.DELETE,
+            total=1,
+            started_at=NOW,
+        ),
+        [ACCOUNT_ID],
+    )
+
+
+def has_deleted(answer: Json) -> None:
+    assert answer == QUEUED
+    assert not any(item["sk"].startswith("ACCOUNT#") for item in items())
+
+
 def has_reconciled(answer: Json) -> None:
     assert answer == {}
 
@@ -321,6 +343,7 @@ SAMPLES = (
     Sample("publish_events", "publish_events", nothing, has_published),
     Sample("log_interactions", "log_interactions", an_interaction_of_minutes_ago, has_logged),
     Sample("follow_outcome", "follow_outcome", an_interaction_of_minutes_ago, has_followed),
+    Sample("run_bulk_operation", "run_bulk_operation", a_bulk_operation_on_one, has_deleted),
     Sample("follow_schedule", "follow_schedule", a_resource, has_acted),
     Sample("end_resources", "end_resources", a_resource_of_a_deleted_account, has_ended),
     Sample("deliver_webhook", "deliver_webhook", a_webhook, has_delivered),
@@ -339,6 +362,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     environment = {
         "WEBHOOK_QUEUE_URL": client("sqs").create_queue(QueueName="webhooks")["QueueUrl"],
         "FOLLOWED_ACTS_URL": "https://sqs.example/acts",
+        "BULK_OPERATIONS_URL": "https://sqs.example/bulk",
         "ALLOW_LOOPBACK_WEBHOOKS": "false",
         "CLOCKS_GROUP": "cavok-clocks",
         "FIRED_CLOCKS_URL": "https://sqs.example/fired",

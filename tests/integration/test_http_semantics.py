@@ -20,8 +20,9 @@ from functions.accounts_api import app as accounts_api
 from functions.instances_api import app as instances_api
 from tests.support import api
 from tests.support.api import ROLE_ACCOUNT, Answer, Api, is_problem
-from tests.support.builders import NOW, ORGANIZATION_ID, a_resource
+from tests.support.builders import NOW, ORGANIZATION_ID, a_bulk_operation, a_resource
 from tests.support.enrollments import ENROLLMENT_ID, SYNCHRONIZATION_ID, make_one
+from tests.support.moto_stack import begin_bulk
 
 
 def _served() -> set[str]:
@@ -44,6 +45,7 @@ PAGES = ["/openapi.json", "/docs", "/docs/problems/admins_only"]
 """Served, but not described."""
 
 RESOURCE = a_resource()
+OPERATION = a_bulk_operation()
 
 LISTS = [
     path
@@ -66,6 +68,7 @@ def account(admin: Api) -> dict[str, Any]:
     made = admin.account()
     wiring.resources().add(replace(RESOURCE, account_id=made["account_id"]))
     make_one(ENROLLMENT_ID, SYNCHRONIZATION_ID, ORGANIZATION_ID, 0)
+    begin_bulk(OPERATION, [made["account_id"]])
     return made
 
 
@@ -93,6 +96,7 @@ def _real(path: str, account: dict[str, Any]) -> str:
         "{resource_id}": RESOURCE.resource_id,
         "{kind}": "ec2",
         "{enrollment_id}": ENROLLMENT_ID,
+        "{operation_id}": OPERATION.operation_id,
         "{synchronization_id}": SYNCHRONIZATION_ID,
     }
     return re.sub("{.*?}", lambda name: ids.get(name[0], name[0]), path)

@@ -124,6 +124,17 @@ def follow_outcome_stores_the_result(own_account: OwnAccount, _: Receiver) -> No
     assert own_account.interaction(stop)["result"] == "not_reached"
 
 
+def run_bulk_operation_deletes_the_account(own_account: OwnAccount, _: Receiver) -> None:
+    selection = {"account_ids": [own_account.account_id]}
+    body = {"action": "delete", "selection": selection}
+    assert own_account.admin.post("/v1/accounts/bulk", body).status == 202
+    own_account.publish()
+
+    deliver("BulkOperations", own_account.bus.sent["BulkOperations"])
+
+    assert own_account.admin.get(own_account.path).status == 404
+
+
 def record_verification_aborts_the_test(own_account: OwnAccount, _: Receiver) -> None:
     own_account.admin.post(f"{own_account.path}/verifications")
     ((target, pattern),) = targets_of("Step Functions Execution Status Change")
@@ -172,6 +183,7 @@ EFFECTS: dict[str, Callable[[OwnAccount, Receiver], None]] = {
     "DeliverWebhook": deliver_webhook_posts_it,
     "EndResources": end_resources_deletes_them,
     "FollowOutcome": follow_outcome_stores_the_result,
+    "RunBulkOperation": run_bulk_operation_deletes_the_account,
     "HearConnections": hear_connections_has_the_account_tested,
     "LogInteractions": log_interactions_writes_the_line,
     "RecordVerification": record_verification_aborts_the_test,

@@ -14,6 +14,7 @@ from cavok.domain import permissions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import AccessType, Account, Status, TestSlot
 from cavok.domain.actors import SCHEDULE, Actor, ActorKind, Requester
+from cavok.domain.bulk import BulkAction, BulkOperation
 from cavok.domain.interactions import (
     Interaction,
     InteractionAction,
@@ -123,6 +124,21 @@ def a_verification(**but: Any) -> Verification:
         "started_at": NOW - timedelta(seconds=10),
     }
     return Verification(**ordinary | but)
+
+
+def a_bulk_operation(**but: Any) -> BulkOperation:
+    """Tests of three accounts that a person asked for ten seconds ago."""
+    ordinary: dict[str, Any] = {
+        "organization_id": ORGANIZATION_ID,
+        "operation_id": "01JN8Q5M3C0000000000000P01",
+        "action": BulkAction.TEST,
+        "value": None,
+        "selection": None,
+        "requester": ADA,
+        "total": 3,
+        "started_at": NOW - timedelta(seconds=10),
+    }
+    return BulkOperation(**ordinary | but)
 
 
 def a_slot(verification_id: str = VERIFICATION_ID) -> TestSlot:

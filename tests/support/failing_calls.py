@@ -275,6 +275,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, stack: None) -> Iterator[None]:
         "WEBHOOK_RETRIES_URL": "https://sqs.example/retries",
         "UNDELIVERED_WEBHOOKS_URL": "https://sqs.example/undelivered",
         "FOLLOWED_ACTS_URL": "https://sqs.example/acts",
+        "BULK_OPERATIONS_URL": "https://sqs.example/bulk",
         "ALLOW_LOOPBACK_WEBHOOKS": "false",
         "CLOCKS_GROUP": CLOCKS,
         "FIRED_CLOCKS_URL": "https://sqs.example/fired",

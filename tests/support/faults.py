@@ -64,8 +64,8 @@ class Died(BaseException):
 class Calls:
     """The AWS calls of one run. `events` are those that the bus accepted, `messages` those that the
     queue of acts took, `webhook_messages` those of webhooks' first queue, `retries` those of the
-    queue of retries, in order, `undelivered` those that were given up, and `fired` those of clocks.
-    `hidden`: for how many seconds a consumer hid a message.
+    queue of retries, in order, `undelivered` those that were given up, `fired` those of clocks, and
+    `bulk` those of bulk operations. `hidden`: for how many seconds a consumer hid a message.
     """
 
     index: int | None = None
@@ -77,6 +77,7 @@ class Calls:
     retries: list[dict[str, Any]] = field(default_factory=list)
     undelivered: list[dict[str, Any]] = field(default_factory=list)
     fired: list[dict[str, Any]] = field(default_factory=list)
+    bulk: list[dict[str, Any]] = field(default_factory=list)
     hidden: dict[str, int] = field(default_factory=dict)
     after_write: Callable[[], None] = lambda: None
     _lock: Any = field(default_factory=threading.RLock)
@@ -110,6 +111,7 @@ class Calls:
             "retries": self.retries,
             "undelivered": self.undelivered,
             "fired": self.fired,
+            "bulk": self.bulk,
         }
         queues.get(queue_url.rpartition("/")[2], []).extend(entries)
         return {"Successful": [{"Id": entry["Id"]} for entry in entries], "Failed": []}

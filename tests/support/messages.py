@@ -148,6 +148,7 @@ class EventBridge:
     sent: dict[str, list[Json]] = field(
         default_factory=lambda: {
             "FollowedActs": [],
+            "BulkOperations": [],
             "WebhookMessages": [],
             "WebhookRetries": [],
             "UndeliveredWebhooks": [],
@@ -253,6 +254,7 @@ def eventbridge(monkeypatch: pytest.MonkeyPatch) -> EventBridge:
     monkeypatch.setattr(wiring, "bus", lambda: Bus(made, "cavok"))  # type: ignore[arg-type]
     for get, name in (
         ("followed_acts", "FollowedActs"),
+        ("bulk_messages", "BulkOperations"),
         ("webhook_messages", "WebhookMessages"),
         ("webhook_retries", "WebhookRetries"),
         ("undelivered_webhooks", "UndeliveredWebhooks"),

@@ -26,6 +26,8 @@ from cavok.adapters.customer.assume_role import CustomerRoles
 from cavok.adapters.table import due_accounts
 from cavok.api.router import Router
 from cavok.domain.accounts import Account
+from cavok.domain.audit import bulk_requested
+from cavok.domain.bulk import BulkOperation
 from cavok.domain.steps import Judgement, Verdict
 from cavok.domain.survey import Survey
 from cavok.domain.verifications import Verification, begin
@@ -101,11 +103,12 @@ def let_time_pass(monkeypatch: pytest.MonkeyPatch) -> None:
 def surround(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
     """Everything that the functions need beside the table: Scheduler, the bus, customers."""
     sqs = client("sqs")
-    queues = (ACTS, "cavok-webhooks", "cavok-fired-clocks")
-    acts, messages, fired = (sqs.create_queue(QueueName=name) for name in queues)
+    queues = (ACTS, "cavok-webhooks", "cavok-fired-clocks", "cavok-bulk-operations")
+    acts, messages, fired, bulk = (sqs.create_queue(QueueName=name) for name in queues)
     environment = {
         "EVENT_BUS_NAME": "cavok",
         "FOLLOWED_ACTS_URL": acts["QueueUrl"],
+        "BULK_OPERATIONS_URL": bulk["QueueUrl"],
         "WEBHOOK_QUEUE_URL": messages["QueueUrl"],
         "ALLOW_LOOPBACK_WEBHOOKS": "false",
         "CLOCKS_GROUP": CLOCKS,
@@ -301,6 +304,17 @@ def written_by_a_newer_release(
         ConditionExpression="attribute_exists(#attribute)",
         ExpressionAttributeNames={"#attribute": attribute},
         ExpressionAttributeValues={":newer": {kind: newer}},
+    )
+
+
+def begin_bulk(operation: BulkOperation, account_ids: list[str]) -> BulkOperation:
+    """Stores a bulk operation and its list."""
+    return wiring.bulk_operations().begin(
+        operation,
+        account_ids,
+        None,
+        entry=bulk_requested(operation),
+        with_items=lambda transaction: None,
     )
 
 

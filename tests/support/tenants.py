@@ -19,6 +19,7 @@ from tests.support import api, enrollments
 from tests.support.api import KEYS, Api, number
 from tests.support.builders import (
     NOW,
+    a_bulk_operation,
     a_failed_delivery,
     a_resource,
     a_verification,
@@ -27,7 +28,7 @@ from tests.support.builders import (
     steps_of,
 )
 from tests.support.instances import make_database
-from tests.support.moto_stack import begin_test, items
+from tests.support.moto_stack import begin_bulk, begin_test, items
 
 Json = dict[str, Any]
 DATABASE = "orders"
@@ -35,6 +36,10 @@ BODIES: dict[tuple[str, str], Json] = {
     ("POST", "/v1/accounts"): api.ROLE_ACCOUNT | {"provider_id": number(9), "name": "Ninth"},
     ("POST", "/v1/accounts/import"): {
         "accounts": [api.ROLE_ACCOUNT | {"provider_id": number(8), "name": "Eighth"}]
+    },
+    ("POST", "/v1/accounts/bulk"): {
+        "action": "delete",
+        "selection": {"account_ids": ["01JN8Q5M3C0000000000000B99"]},
     },
     ("PATCH", "/v1/accounts/{account_id}"): {"name": "Taken"},
     ("PUT", "/v1/accounts/{account_id}/credentials"): KEYS,
@@ -114,10 +119,13 @@ def make_world(organization_id: str, index: int) -> World:
             "event_id": "E",
             "enrollment_id": "M",
             "synchronization_id": "S",
+            "operation_id": "P",
             "interaction": "N",
         }.items()
     }
     account_id, of_it = ids["account_id"], {"organization_id": organization_id}
+    operation = a_bulk_operation(**of_it, operation_id=ids["operation_id"], total=1)
+    begin_bulk(operation, [account_id])
     wiring.organizations().create(Organization.new(organization_id), NOW)
     account = wiring.accounts().add(
         an_account_with_keys(

@@ -66,6 +66,7 @@ HEAVY = {
     "probe_permission": HTTP | {"pynamodb", "cavok.adapters.table.table", "cavok.domain.accounts"},
     "publish_events": HTTP | {"pynamodb", "cavok.adapters.table.table", _SESSION},
     "reconcile_clocks": HTTP | {_SESSION, "aws_lambda_powertools.utilities.batch"},
+    "run_bulk_operation": HTTP | {_SESSION, _PROBES, "cavok.domain.instructions"},
     "sweep_accounts": HTTP | {"cavok.domain.instructions"},
     "read_organization": HTTP
     | {_PROBES, "cavok.domain.instructions", "aws_lambda_powertools.utilities.batch"},
@@ -93,6 +94,7 @@ PREPARED = {
     "reconcile_clocks": {"dynamodb", "scheduler"},
     "read_organization": {"dynamodb", "sts"},
     "record_verification": {"dynamodb"},
+    "run_bulk_operation": {"dynamodb", "stepfunctions"},
     "survey_regions": {"dynamodb", "kms"},
     "sweep_accounts": {"dynamodb", "sts", "stepfunctions"},
     "write_customer_log": {"kms"},

@@ -115,9 +115,12 @@ def test_codes_of_different_causes_are_different() -> None:
 
 
 SEVERAL_PLACES = {
-    "AccountNotFound": (3, "it is not there, or not any more"),
+    "AccountNotFound": (2, "it is not there, or not any more"),
     "AdminsOnly": (2, "a change, and a listing with refresh: ask an admin"),
-    "BusyWithOthers": (13, "others change the same item, or took an import's time: send it again"),
+    "BusyWithOthers": (
+        16,
+        "others change the same item, or a request took too long: send it again",
+    ),
     "ChangedMeanwhile": (18, "others kept changing the same item: send it again"),
     "InstanceNotFound": (4, "found nowhere; the fourth is an answer that was stored"),
     "InvitationNotFound": (2, "a token of no account, and one that opens nothing"),
@@ -127,7 +130,7 @@ SEVERAL_PLACES = {
     "PreconditionFailed": (3, "a version, a digest, and nothing there: read it again"),
     "RefusedByAws": (2, "found by the last test, and by the call itself"),
     "ResourceNotFound": (2, "it is not there, or not any more"),
-    "ServiceUnavailable": (8, "a service of AWS in our account, or no time for all of it"),
+    "ServiceUnavailable": (9, "a service of AWS in our account, or no time for all of it"),
     "StillRunning": (3, "another request under this key is at it"),
     "UseEnded": (2, "deleted, and anything else: read the account"),
 }

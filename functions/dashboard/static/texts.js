@@ -182,6 +182,8 @@ const texts = {
     perhapsStarted:
       "The service cannot be reached, so perhaps no test was started. Check your network, then press Test again: " +
       "a test that runs already is shown.",
+    choose: (name) => `Choose ${name}`,
+    chooseShown: "Choose all accounts that are loaded",
     testHint: "Test the connection now",
     testedCaption: "Tested ",
   },

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cavok.adapters.table.account_list import AccountList
     from cavok.adapters.table.accounts import Accounts
     from cavok.adapters.table.audit import AuditTrail
+    from cavok.adapters.table.bulk import BulkOperations
     from cavok.adapters.table.due_accounts import DueAccounts
     from cavok.adapters.table.enrollments import Enrollments
     from cavok.adapters.table.interactions import Interactions
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from cavok.adapters.webhook_client import WebhookClient
     from cavok.adapters.workflows import SynchronizationWorkflows, Workflows
     from cavok.domain.instructions import Trust
+    from cavok.services.bulk import BulkDependencies
     from cavok.services.connection_hints import HearingDependencies
     from cavok.services.connections import ConnectionDependencies
     from cavok.services.customer_sessions import CustomerSessions
@@ -404,6 +406,32 @@ def hearing_dependencies() -> "HearingDependencies":
 
 def followed_acts() -> "Queue":
     return _queue(setting("FOLLOWED_ACTS_URL"))
+
+
+def bulk_messages() -> "Queue":
+    return _queue(setting("BULK_OPERATIONS_URL"))
+
+
+@cache
+def bulk_operations() -> "BulkOperations":
+    from cavok.adapters.table.bulk import BulkOperations
+
+    return BulkOperations(table(), _audit_kept_for())
+
+
+def bulk_dependencies() -> "BulkDependencies":
+    from cavok.services.bulk import BulkDependencies
+
+    return BulkDependencies(
+        operations=bulk_operations(),
+        accounts=accounts(),
+        members=members,
+        verifications=verifications(),
+        workflows=workflows(),
+        quotas=quotas().in_bulk(),
+        messages=bulk_messages,
+        clock=lambda: datetime.now(UTC),
+    )
 
 
 def fired_clocks() -> "Queue":

@@ -773,6 +773,24 @@ def in_many_regions(account: dict[str, Any], *steps: dict[str, Any]) -> dict[str
     )
 
 
+def operation(**changes: Any) -> dict[str, Any]:
+    """A bulk operation that tests three accounts, and has begun one."""
+    return {
+        "operation_id": "op1",
+        "action": "test",
+        "value": None,
+        "state": "running",
+        "total": 3,
+        "done": 1,
+        "skipped": 0,
+        "failed": [],
+        "failed_total": 0,
+        "started_at": "2026-01-05T10:00:00Z",
+        "finished_at": None,
+        **changes,
+    }
+
+
 def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """One sample of everything that the page can show: what to answer, by path."""
     accounts = accounts or [account(index) for index in range(40)]

@@ -13,7 +13,7 @@ from tests.bench.start_up import _FIRST_CLIENTS, BEFORE, StartUp
 from tests.support.template import FUNCTIONS
 
 WITHOUT_LAYER = {"DashboardPage"}
-NEW = {"HearConnections", "ReadOrganization", "SweepAccounts"}
+NEW = {"HearConnections", "ReadOrganization", "RunBulkOperation", "SweepAccounts"}
 """Functions that were not there before."""
 
 

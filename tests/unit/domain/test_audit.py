@@ -23,6 +23,7 @@ from tests.support.builders import (
     NOW,
     ORGANIZATION_ID,
     VERIFICATION_ID,
+    a_bulk_operation,
     a_resource,
     an_account,
     by,
@@ -118,6 +119,14 @@ def test_the_page_has_words_for_every_act() -> None:
     (block,) = re.findall(r"^    actions: \{(.*?)\n    \}", texts, re.DOTALL | re.MULTILINE)
 
     assert re.findall(r'^ +(\w+): "[^"]+",$', block, re.MULTILINE) == list(AuditAction)
+
+
+def test_an_entry_of_many_accounts_names_their_operation() -> None:
+    entry = audit.bulk_requested(a_bulk_operation(requester=BOB, started_at=NOW))
+
+    assert (entry.action, entry.actor, entry.at) == (AuditAction.BULK_REQUESTED, BOB.actor, NOW)
+    assert entry.target == Target(TargetType.OPERATION, "01JN8Q5M3C0000000000000P01")
+    assert (entry.account_id, entry.detail) == (None, "test: 3 accounts")
 
 
 @pytest.mark.parametrize("action", OF_WEBHOOK)

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from cavok.adapters.bus import Bus
 from cavok.adapters.queue import Queue
+from cavok.domain.bulk import BulkMessage
 from cavok.domain.events import Event, read_event
 from cavok.domain.followed_acts import FollowedAct
 from cavok.domain.organizations import message_group
-from cavok.services.publish_events import publish_events
+from cavok.services.publish_events import To, publish_events
 from tests.support.builders import ACCOUNT_ID, ORGANIZATION_ID
 from tests.support.stream_records import events_of, interaction_record, usage_record
 
@@ -107,7 +109,7 @@ def outcomes_of(
         [DynamoDBRecord(record) for record in records],
         bus=Bus(events, "cavok"),  # type: ignore[arg-type]
         webhook_messages=lambda: messages,
-        followed_acts=lambda: acts,
+        queues={To.FOLLOWED_ACTS: lambda: acts},
         free_interactions=1000,
     )
     return outcomes
@@ -290,6 +292,36 @@ def test_no_act_is_sent_after_an_event_that_was_refused() -> None:
     assert publish([an_act(1), interaction_record(2), an_act(3)], Events(f"{2:026}"), queue) == "2"
 
     assert [f"{1:026}" in entry["MessageBody"] for entry in queue.sent] == [True]
+
+
+def test_operations_and_acts_that_began_go_to_queues_of_their_own() -> None:
+    """The stream comes again from the first that its own queue did not take."""
+    of_operations, of_acts = Sqs("P2"), Sqs()
+    began = [an_operation("P1"), an_act(2), an_operation("P2"), an_act(4)]
+
+    _, outcomes = publish_events(
+        [DynamoDBRecord(record) for record in began],
+        bus=Bus(Events(), "cavok"),  # type: ignore[arg-type]
+        webhook_messages=Mock(side_effect=AssertionError),
+        queues={
+            To.BULK_OPERATIONS: lambda: Queue(of_operations, "bulk"),  # type: ignore[arg-type]
+            To.FOLLOWED_ACTS: lambda: Queue(of_acts, "acts"),  # type: ignore[arg-type]
+        },
+        free_interactions=1000,
+    )
+
+    assert [bool(error) for error in outcomes] == [False, False, True, True]
+    sent = [BulkMessage.read(entry["MessageBody"]) for entry in of_operations.sent]
+    assert sent == [BulkMessage(ORGANIZATION_ID, "P1"), BulkMessage(ORGANIZATION_ID, "P2")]
+    assert len(of_acts.sent) == 2
+
+
+def an_operation(operation_id: str) -> dict[str, Any]:
+    """The record of a bulk operation that begins."""
+    names = {"pk": f"ORG#{ORGANIZATION_ID}", "sk": f"OPERATION#{operation_id}"}
+    key = {name: {"S": value} for name, value in names.items()}
+    change = {"Keys": key, "NewImage": key, "SequenceNumber": operation_id}
+    return {"eventName": "INSERT", "dynamodb": change}
 
 
 def test_what_the_bus_took_goes_to_webhooks_as_messages_of_its_organization() -> None:

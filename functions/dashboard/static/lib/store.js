@@ -41,6 +41,9 @@ const listeners = new Set();
 let counts = null;
 /** The list that was shown last. @type {Listing | null} */
 let listing = null;
+/** The bulk operation that is shown until it is closed, and the request that takes it back.
+ * @type {{id: string, undo: any} | null} */
+let shownOperation = null;
 /** @type {Account | null} */
 let added = null;
 /** The newest listing of instances. `at`: when it was requested. `age`: how long ago. Both in milliseconds.
@@ -88,6 +91,7 @@ export function forget() {
   gone.clear();
   counts = null;
   listing = null;
+  shownOperation = null;
   added = null;
   instances = null;
   ends.clear();
@@ -105,6 +109,10 @@ export function tagOf(id) {
 /** When this account was read last, in milliseconds; 0 if never. */
 export const readAt = (id) => accounts.get(id)?.at ?? 0;
 export const numbers = () => counts;
+export const operation = () => shownOperation;
+export const keepOperation = (begun) => {
+  shownOperation = begun;
+};
 /** An account that the store is known to have. @returns {Account} */
 const kept = (id) => /** @type {any} */ (account(id));
 

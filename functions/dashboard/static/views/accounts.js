@@ -110,6 +110,8 @@ class ListView {
     /** Why the modal of a new account did not open. @type {HTMLElement | null} */
     this.notOpened = null;
     this.rows = new Map();
+    /** @type {import("../lib/bulk.js").Chosen} */
+    this.selected = { ids: new Set(), isAll: false };
     this.fetching = null;
     /** Cancels the wait that the API asked for after a failure. @type {(() => void) | null} */
     this.resting = null;
@@ -173,6 +175,7 @@ class ListView {
       this.body,
     );
     this.foot = h("div", { class: "list-foot" });
+    this.bulk = h("div", { class: "bulk", hidden: true });
     fill(
       this.main,
       h(
@@ -208,9 +211,11 @@ class ListView {
         this.versions,
       ),
       this.arrived,
+      h("div", { class: "bulk-place" }, this.bulk),
       this.table,
       this.foot,
     );
+    if (store.operation()) this.drawChosen();
     const onscroll = () => {
       this.listing.scroll = window.scrollY;
       // Once the reader has scrolled, the page does not scroll to the new row.
@@ -243,10 +248,67 @@ class ListView {
     return h(
       "div",
       { role: "columnheader", class: `cell cell-${cell}` },
+      cell === "name" && this.checkbox("", t.list.chooseShown),
       field && h("button", { type: "button", class: "sort", onclick: press }, column),
       // Where the button is not there.
       h("span", { class: field && "unsorted" }, column),
     );
+  }
+
+  // Of a row, or without an id of all rows that are loaded.
+  checkbox(id, label) {
+    if (!session.somebody().canChange) return null;
+    return h("input", {
+      type: "checkbox",
+      class: "choose",
+      "aria-label": label,
+      "data-part": "choose",
+      "data-of": id,
+      checked: this.isChosen(id),
+      onchange: ({ currentTarget }) => this.check(id, currentTarget.checked),
+    });
+  }
+
+  isChosen(id) {
+    const { ids, isAll } = this.selected;
+    return isAll || (id ? ids.has(id) : ids.size > 0 && this.listing.ids.every((each) => ids.has(each)));
+  }
+
+  // Whoever takes one out of all goes on with the others that are loaded.
+  check(id, isOn) {
+    const { ids, isAll } = this.selected;
+    const next = new Set(isAll ? this.listing.ids : ids);
+    for (const each of id ? [id] : this.listing.ids) next[isOn ? "add" : "delete"](each);
+    this.choose([...next]);
+  }
+
+  choose(ids, isAll = false) {
+    Object.assign(this.selected, { ids: new Set(ids), isAll });
+    this.drawChosen();
+  }
+
+  // What can be done with chosen accounts comes with the first of them.
+  async drawChosen() {
+    for (const box of /** @type {any} */ (this.table.querySelectorAll(".choose")))
+      box.checked = this.isChosen(box.dataset.of);
+    if (this.drawBulk || this.loadsBulk) return this.drawBulk?.();
+    this.loadsBulk = true;
+    try {
+      const { bulkBar } = await import("./bulk.js");
+      const of = {
+        listing: () => this.listing,
+        chosen: this.selected,
+        table: this.table,
+        choose: (ids, isAll) => this.choose(ids, isAll),
+      };
+      this.drawBulk = await bulkBar(this.bulk, of, this.signal);
+      this.drawBulk();
+    } catch (error) {
+      if (this.signal.aborted) return;
+      this.bulk.hidden = false;
+      fill(this.bulk, notLoaded(error));
+    }
+    this.loadsBulk = false;
   }
 
   // Without an order, a search has its own.
@@ -391,6 +453,7 @@ class ListView {
     this.fetching?.abort();
     this.fetching = null;
     this.listing = listing;
+    if (this.selected.isAll || this.selected.ids.size) this.choose([]);
     router.rewrite("/accounts", this.address());
     this.drawSelection();
     this.drawArrivals();
@@ -724,7 +787,11 @@ class ListView {
     return h(
       "div",
       { role: "row", class: "account-row", "data-id": account.account_id },
-      cell("name", h("a", { href: base, "data-part": "name", title: account.name }, account.name)),
+      cell(
+        "name",
+        this.checkbox(account.account_id, t.list.choose(account.name)),
+        h("a", { href: base, "data-part": "name", title: account.name }, account.name),
+      ),
       cell("status", statusBadge(account.status), spark),
       cell(
         "account",

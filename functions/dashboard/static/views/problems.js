@@ -1,9 +1,13 @@
 // Problems by cause: one card for each, with its remedy, what to copy, and all the accounts that have it.
 import * as api from "../lib/api.js";
+import { begin, MOST_NAMED } from "../lib/bulk.js";
 import { announce, fill, h, keyed, render } from "../lib/dom.js";
 import { fixOf } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
+import * as router from "../lib/router.js";
+import * as session from "../lib/session.js";
 import { joined } from "../lib/shared-problems.js";
+import * as store from "../lib/store.js";
 import { button, freshnessMark, skeleton, submitting } from "../lib/ui.js";
 import { keptTrue, READ_EVERY_MS } from "../lib/watched.js";
 import { t } from "./texts.js";
@@ -101,9 +105,24 @@ function card(problem, named) {
     remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), remedy),
     fix && fixOf(fix),
     accounts.length > 1 && !fix?.policy_statement && !fix?.cli && h("p", { class: "muted" }, t.sharedProblems.ownFixes),
+    accounts.length > 1 && session.current()?.canChange && testAll(accounts),
     accountList(cause, accounts, named),
   );
 }
+
+// How far the tests are is shown with the list, which leads to each.
+const testAll = (accounts) => {
+  const ids = accounts.slice(0, MOST_NAMED).map(({ account_id: id }) => id);
+  const onclick = (event) =>
+    submitting(event.currentTarget, async () => {
+      const here = router.whileHere();
+      const { operation_id: id } = await begin({ action: "test", selection: { account_ids: ids } });
+      store.keepOperation({ id, undo: null });
+      here(() => router.go("#/accounts"));
+    });
+  const text = t.sharedProblems.testAll(ids.length, accounts.length);
+  return h("p", {}, button(text, { class: "button-small", onclick }, "test"));
+};
 
 // The links are made as they are asked for: a cause may have thousands.
 function accountList(cause, accounts, named) {

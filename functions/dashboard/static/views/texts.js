@@ -176,6 +176,7 @@ export const t = withTexts(OPEN_TABLES, {
         other: "in the first # accounts with problems. There may be more.",
       }),
     accounts: (count) => plural(count, { one: "# account", other: "# accounts" }),
+    testAll: (count, of) => (count === of ? `Test all ${number(count)} of these` : `Test the first ${number(count)}`),
     ownFixes: "What there is to copy is with each account.",
     showMore: (count, left) =>
       count === left
@@ -208,6 +209,45 @@ export const t = withTexts(OPEN_TABLES, {
     leftOut: "Regions that are refused or not enabled are left out of listings. Each test looks at them again.",
   },
 
+  bulk: {
+    title: "With the chosen accounts",
+    chosen: (count) => plural(count, { one: "# account chosen", other: "# accounts chosen" }),
+    all: (count) =>
+      count === undefined
+        ? "All accounts of this list are chosen"
+        : plural(count, { one: "The one account of this list is chosen", other: "All # accounts of this list chosen" }),
+    chooseAll: (count) =>
+      count === undefined
+        ? "Choose all of this list"
+        : plural(count, { one: "Choose the one of this list", other: "Choose all # of this list" }),
+    none: "Choose none",
+    test: "Test",
+    logsOn: "Write logs: Yes",
+    logsOff: "Write logs: No",
+    delete: "Delete…",
+    deleteTitle: (count) => plural(count, { one: "Delete # account?", other: "Delete # accounts?" }),
+    deleteText:
+      "Cavok disconnects them and deletes their access keys. Nobody can take this back. Accounts that no longer fit " +
+      "the filters when their turn comes are left as they are.",
+    deleteThem: (count) => plural(count, { one: "Delete # account", other: "Delete # accounts" }),
+    tooMany: (count) => `At most ${number(count)} accounts can be chosen one by one. Choose all of a list instead.`,
+    progress: "Progress",
+    begun: "Begun…",
+    soFar: ({ action, value, state, total, done, skipped, failed_total: failed }) => {
+      const what = { test: "Testing", write_logs: `Write logs: ${value ? "Yes" : "No"}`, delete: "Deleting" }[action];
+      const well = done - skipped - failed;
+      const left = skipped ? `, ${number(skipped)} no longer in the list` : "";
+      if (state === "running") return `${what}: ${number(done)} of ${number(total)}`;
+      const ended =
+        state === "finished" ? "" : ` Stopped after twelve hours, ${number(total - done)} left as they were.`;
+      const of = { test: "Tests begun", write_logs: "Changed", delete: "Deleted" }[action];
+      return `${of}: ${number(well)}${left}.${ended}`;
+    },
+    failed: (count) => plural(count, { one: "# account was refused", other: "# accounts were refused" }),
+    more: (count) => plural(count, { one: "and # more.", other: "and # more." }),
+    undo: "Undo",
+    close: "Close",
+  },
   choices: {
     of: {
       sort: {
@@ -1358,6 +1398,7 @@ export const t = withTexts(OPEN_TABLES, {
       enrollment_changed: "Enrollment changed",
       enrollment_synchronized: "Enrollment synchronized",
       enrollment_ended: "Enrollment ended",
+      bulk_requested: "Many accounts at once",
     },
   },
 

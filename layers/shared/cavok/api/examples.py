@@ -17,6 +17,7 @@ from cavok.api.conditions import etag, is_condition, tag_of
 from cavok.api.models.about import Health
 from cavok.api.models.accounts import AccountBody, AccountPage
 from cavok.api.models.audit import AuditEntryBody, AuditPage
+from cavok.api.models.bulk import BulkAnswer, OperationBody
 from cavok.api.models.detection import DetectionBody
 from cavok.api.models.enrollments import (
     EndedEnrollmentBody,
@@ -77,6 +78,7 @@ from cavok.domain.accounts import (
     StatusChange,
 )
 from cavok.domain.actors import Actor, ActorKind, Requester
+from cavok.domain.bulk import BulkAction, BulkOperation
 from cavok.domain.chosen_groups import GroupAccess, choice_of
 from cavok.domain.detection import Detection
 from cavok.domain.enrollments import Enrollment, EnrollmentStatus, features_of
@@ -316,6 +318,16 @@ SYNCHRONIZING = Synchronization(
 SYNCHRONIZATION = replace(
     SYNCHRONIZING, state=SynchronizationState.FINISHED, finished_at=_TESTED, found=1
 )
+BULK_OPERATION = BulkOperation(
+    organization_id=_ORGANIZATION_ID,
+    operation_id=_id(12),
+    action=BulkAction.TEST,
+    value=None,
+    selection=None,
+    requester=REQUESTER,
+    total=1,
+    started_at=_TESTED,
+).after_one(_TESTED)
 _USAGE = Usage(_PERIOD, _FREE, 800)
 _LOST = Issue(
     IssueCode.PERMISSION_LOST,
@@ -527,6 +539,8 @@ def _answers() -> Iterable[BaseModel]:
         items=[SharedProblemBody.of_problem(each) for each in shared_problems([WITH_A_PROBLEM])],
         next_cursor=None,
     )
+    yield BulkAnswer.of(BULK_OPERATION)
+    yield OperationBody.of_operation(BULK_OPERATION)
     yield DetectionBody(state=Detection.FOUND)
     instance = InstanceBody(
         kind=RESOURCE.kind,
@@ -628,6 +642,7 @@ EXAMPLES: dict[str, Any] = {
         "created": [_body(ADDED).model_dump(mode="json")],
         "refused": [{"index": 1, "problem": _already_connected}],
     },
+    "BulkRequestBody": {"action": "test", "selection": {"account_ids": [_ACCOUNT_ID]}},
     "AccountChangeBody": {"name": _CHANGED.name},
     "NewEnrollmentBody": _enrollment.model_dump(
         mode="json",
@@ -672,6 +687,7 @@ PARAMETERS: dict[str, Any] = {
     "invitation": INVITATION_TOKEN,
     "kind": RESOURCE.kind,
     "limit": 50,
+    "operation_id": BULK_OPERATION.operation_id,
     "ou": MEMBER.place.unit_ids[-1],
     "percent": "80",
     "period": _PERIOD,
@@ -810,6 +826,8 @@ _DETAILS = {
     },
     ("patch_resource", "busy_with_others"): "The resource was changed by others at this moment. "
     "Please try again.",
+    ("create_bulk_operation", "busy_with_others"): "Too many requests do this at the moment. Try "
+    "again.",
     ("redeliver_usage_event", "not_subscribed"): "Your webhook does not subscribe to Usage "
     "Threshold Crossed. Add it, then deliver the message again.",
 }

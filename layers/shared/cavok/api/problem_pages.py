@@ -54,8 +54,8 @@ EXPLANATIONS = {
         "orders exists in eu-west-1, us-east-1: say which with ?region=",
     ),
     "busy_with_others": Explanation(
-        "Other requests changed the same thing at the same moment, and were faster; or an import "
-        "had no time left for this account.",
+        "Other requests changed the same thing at the same moment, and were faster; or a request "
+        "for many accounts had no time left.",
         "Read it again, then send the request again.",
         "The account is being changed by others at this moment. Please try again.",
     ),
@@ -230,6 +230,11 @@ EXPLANATIONS = {
         "instance first.",
         "AWS did not carry out ec2:StopInstances: RequestTimeout: no answer",
     ),
+    "operation_not_found": Explanation(
+        "Your organization has no bulk operation with this id, or it began more than a week ago.",
+        "Take the id from the answer that began it. Another organization's is not found either.",
+        "There is no such operation of your organization.",
+    ),
     "policy_too_long": Explanation(
         "A policy that names each instance would be longer than IAM allows.",
         "Ask for by=tag, whose length does not depend on the number of instances.",
@@ -275,6 +280,12 @@ EXPLANATIONS = {
         "others could use it. The account has failed, and nothing was done.",
         "Correct the role's trust policy as the instructions show, then test the account.",
         "Nothing was done. The role can be assumed without its external ID. Deploy it again.",
+    ),
+    "selection_too_large": Explanation(
+        "The filter of a bulk operation selects more accounts than one operation may have. Nothing "
+        "was done.",
+        "Select fewer of them, such as those in one status, and begin several operations.",
+        "Please correct: selection.filter.",
     ),
     "service_unavailable": Explanation(
         "A service that the API depends on did not answer, or is busy.",
@@ -359,6 +370,10 @@ _FIELDS = {
         "A name is 1 to 64 letters and digits, without spaces or other characters.",
     ),
     "key_reused": ("Idempotency-Key", "This key was already used with another body."),
+    "selection_too_large": (
+        "selection.filter",
+        "This selects more than 10,000 accounts. Select fewer of them.",
+    ),
     "policy_too_long": (
         "by",
         "This policy would name too many instances. Ask for by=tag, whose length does not depend "

@@ -45,6 +45,7 @@ _STATUS_OF: dict[type[errors.CavokError], HTTPStatus] = {
     errors.SynchronizationNotFound: HTTPStatus.NOT_FOUND,
     errors.VerificationNotFound: HTTPStatus.NOT_FOUND,
     errors.InvitationNotFound: HTTPStatus.NOT_FOUND,
+    errors.OperationNotFound: HTTPStatus.NOT_FOUND,
     errors.WebhookNotFound: HTTPStatus.NOT_FOUND,
     errors.DeliveryNotFound: HTTPStatus.NOT_FOUND,
     errors.InstanceNotFound: HTTPStatus.NOT_FOUND,
@@ -165,6 +166,18 @@ def part_of(error: Exception, request_id: str) -> dict[str, Any]:
     """
     body: dict[str, Any] = json.loads(answer_to(error)["body"])
     return body | {"type": f"../..{body['type']}", "request_id": request_id}
+
+
+def part_of_code(code: str, detail: str, request_id: str) -> Problem:
+    """The same of an error that was stored as its code and its text."""
+    return Problem(
+        type=f"../..{type_of(code)}",
+        title=title_of(code),
+        status=STATUS_OF_CODE.get(code, HTTPStatus.INTERNAL_SERVER_ERROR).value,
+        detail=detail,
+        code=code,
+        request_id=request_id,
+    )
 
 
 def completed(answer: dict[str, Any], request_id: str, base: str = "") -> dict[str, Any]:

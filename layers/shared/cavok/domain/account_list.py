@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cavok.domain.accounts import AccessType, Issue, Severity, Status
+from cavok.domain.accounts import AccessType, Account, Issue, Severity, Status
 
 BY_URGENCY = (Status.FAILED, Status.DEGRADED, Status.UNCONFIRMED, Status.CONFIRMED)
 """The order of a list by status: what needs somebody comes first."""
@@ -95,6 +95,20 @@ class Selection:
     def finds(self, name: str, account_number: str) -> bool:
         """Whether an account is found by `q`."""
         return account_number.startswith(self.q) or has_word(name, self.q)
+
+    def selects(self, account: Account) -> bool:
+        """Whether an account is in it, read by itself; the same as a list finds. Of a unit it says
+        only that the account may be in it: where it is, its member knows.
+        """
+        return (
+            (not self.q or self.finds(account.name, account.account_number))
+            and self.status in (None, account.status)
+            and self.access_type in (None, account.access_type)
+            and self.has_problems in (None, has_problems(account.issues))
+            and self.template_version in (None, account.counted_version)
+            and self.enrollment_id in (None, account.enrollment_id)
+            and (self.unit_id is None or account.enrollment_id is not None)
+        )
 
     def scope(self, organization_id: str, sort: AccountSort | None) -> str:
         """The name of this list, for its cursors. Only `q` may contain a slash, so no two lists

@@ -1,5 +1,5 @@
-"""The audit trail: who did what, to an account, its instances, the webhook or an enrollment.
-Append-only.
+"""The audit trail: who did what, to an account or many, its instances, the webhook or an
+enrollment. Append-only.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from cavok.domain.actors import Actor, Requester
 if TYPE_CHECKING:  # most functions that load this module have no resources
     from ulid import ULIDGenerator
 
+    from cavok.domain.bulk import BulkOperation
     from cavok.domain.enrollments import Enrollment
     from cavok.domain.instances import Operation
     from cavok.domain.resources import Resource
@@ -47,7 +48,9 @@ _NAMES = {
 
 
 class AuditAction(StrEnum):
-    """What was done to an account, an instance, the organization's webhook, or an enrollment."""
+    """What was done to an account, an instance, the organization's webhook, or an enrollment.
+    `bulk_requested`: to many accounts, which have entries of their own.
+    """
 
     CREATED = "created"
     CHANGED = "changed"
@@ -74,10 +77,11 @@ class AuditAction(StrEnum):
     ENROLLMENT_CHANGED = "enrollment_changed"
     ENROLLMENT_SYNCHRONIZED = "enrollment_synchronized"
     ENROLLMENT_ENDED = "enrollment_ended"
+    BULK_REQUESTED = "bulk_requested"
 
 
 class TargetType(StrEnum):
-    """`delivery`: a message to the webhook."""
+    """`delivery`: a message to the webhook. `operation`: one on many accounts."""
 
     ACCOUNT = "account"
     INSTANCE = "instance"
@@ -85,6 +89,7 @@ class TargetType(StrEnum):
     WEBHOOK = "webhook"
     DELIVERY = "delivery"
     ENROLLMENT = "enrollment"
+    OPERATION = "operation"
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,6 +327,22 @@ def of_enrollment(
         target=Target(TargetType.ENROLLMENT, enrollment.enrollment_id, enrollment.name),
         changes=changes,
         detail=detail,
+    )
+
+
+def bulk_requested(operation: "BulkOperation") -> AuditEntry:
+    """The entry of a person's request for many accounts. Each account has an entry of its own."""
+    value = () if operation.value is None else (Change("write_logs", None, operation.value),)
+    return _entry(
+        operation.requester,
+        operation.started_at,
+        organization_id=operation.organization_id,
+        account_id=None,
+        account_name=None,
+        action=AuditAction.BULK_REQUESTED,
+        target=Target(TargetType.OPERATION, operation.operation_id),
+        changes=value,
+        detail=f"{operation.action.value}: {operation.total} accounts",
     )
 
 

@@ -86,6 +86,17 @@ IMPORTING_SECONDS = 6.0
 for others (`adapters/table/table.py`). The API's function has 15.
 """
 
+SELECTING_SECONDS = 6.0
+"""For finding the accounts that a filter selects, before a bulk operation begins. The API's
+function has 15.
+"""
+
+BULK_SECONDS = 20.0
+"""No account of a bulk operation is begun after this: others wait that long at most for an
+execution. The last one takes a minute where AWS answers late. RunBulkOperation has 90; what it does
+not finish, another invocation does.
+"""
+
 RECONCILING_SECONDS = 840.0
 """No unknown clock is ended after this. ReconcileClocks has 900."""
 

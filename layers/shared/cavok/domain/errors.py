@@ -53,6 +53,10 @@ class UnitGone(CavokError):
         self.code = code
 
 
+class OperationNotFound(CavokError):
+    """No such bulk operation of this organization, or it is too old."""
+
+
 class QuotaExceeded(CavokError):
     """The organization has used up a quota: `limit` times in `per`. It may retry after `wait`."""
 
@@ -141,6 +145,10 @@ class InvalidField(CavokError):
 
 class KeyReused(InvalidField):
     """An earlier request with this idempotency key had another body."""
+
+
+class SelectionTooLarge(InvalidField):
+    """A filter selects more accounts than a bulk operation may have."""
 
 
 class CursorNotIssued(InvalidField):

@@ -3,7 +3,7 @@ people and clients, never for schedules and sweeps.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -32,6 +32,9 @@ class QuotaName(StrEnum):
 
 HALF_FOR_VIEWERS = frozenset({QuotaName.REQUESTS, QuotaName.LISTINGS})
 """Quotas that viewers use too."""
+
+HALF_IN_BULK = frozenset({QuotaName.TESTS, QuotaName.CHANGES})
+"""Quotas that bulk operations use too."""
 
 
 def period_lasts(began_at: datetime, per: timedelta, now: datetime) -> bool:
@@ -82,9 +85,16 @@ class Quota:
         """The same uses count, but viewers are refused once half is used: the rest is for people
         who may make changes. Other quotas are returned unchanged.
         """
-        if self.name not in HALF_FOR_VIEWERS:
+        return self._half_if(HALF_FOR_VIEWERS, "Viewers of your organization")
+
+    def in_bulk(self) -> Self:
+        """The same for bulk operations, which wait then: the rest is for people's single acts."""
+        return self._half_if(HALF_IN_BULK, "Bulk operations of your organization")
+
+    def _half_if(self, names: Container[QuotaName], whose: str) -> Self:
+        if self.name not in names:
             return self
-        return replace(self, limit=max(self.limit // 2, 1), whose="Viewers of your organization")
+        return replace(self, limit=max(self.limit // 2, 1), whose=whose)
 
 
 _ONE = re.compile(r"([a-z_]+):([1-9][0-9]{0,6})/([1-9][0-9]{0,4})")

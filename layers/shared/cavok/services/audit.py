@@ -1,9 +1,8 @@
 """Reading the audit trail of an account, which outlives the account."""
 
-from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.accounts import Accounts, account_not_found
 from cavok.adapters.table.audit import AuditTrail
 from cavok.domain.audit import AuditEntry
-from cavok.domain.errors import AccountNotFound
 from cavok.domain.pages import Page, Position
 
 
@@ -21,7 +20,7 @@ def trail_of_account(
     """
     page = trail.of_account(organization_id, account_id, limit=limit, after=after)
     if any(entry.organization_id != organization_id for entry in page.items):
-        raise AccountNotFound("There is no such account in your organization.")
+        raise account_not_found()
     if not page.items:
         accounts.get(organization_id, account_id)
     return page

@@ -1,19 +1,27 @@
 """Publishes the events that follow from changes in the table to the bus and to the queue of
-webhooks, and queues new acts to be followed.
+webhooks, and queues new acts to be followed, and bulk operations to be carried out.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum, auto
 
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from cavok.adapters.bus import Bus, NotPublished
-from cavok.adapters.queue import Queue
-from cavok.adapters.table.stream import change_of
+from cavok.adapters.queue import Queue, QueueMessage
+from cavok.adapters.table.stream import change_of, operation_to_run
 from cavok.domain.events import Event, act_to_follow, events_of
-from cavok.domain.followed_acts import FollowedAct
 
-Following = tuple[list[Event], FollowedAct | None]
-"""What follows from a record."""
+
+class To(Enum):
+    """The queues of functions that go on with what was begun."""
+
+    FOLLOWED_ACTS = auto()
+    BULK_OPERATIONS = auto()
+
+
+Following = tuple[list[Event], tuple[To, QueueMessage] | None]
+"""What follows from a record: events, and at most one message to a queue."""
 
 
 class EarlierRecordFailed(Exception):
@@ -25,11 +33,11 @@ def publish_events(
     *,
     bus: Bus,
     webhook_messages: Callable[[], Queue],
-    followed_acts: Callable[[], Queue],
+    queues: Mapping[To, Callable[[], Queue]],
     free_interactions: int,
 ) -> tuple[list[Event], list[Exception | None]]:
     """Publishes in the stream's order and stops at the first record that fails. Events that the bus
-    accepted go to webhooks too, and acts that began are sent to their queue.
+    accepted go to webhooks too, and acts and operations that began are sent to their queues.
 
     Returns the published events, and one outcome a record: None, or why Lambda must deliver it
     again.
@@ -44,12 +52,16 @@ def publish_events(
             read, failure = read[:number], NotPublished(f"EventBridge refused an event: {why}")
             break
     messages = [event for following, _ in read for event in following]
-    acts = [act for _, act in read if act]
     of_events = iter(webhook_messages().send(messages) if messages else ())
-    of_acts = iter(followed_acts().send(acts) if acts else ())
+    begun = [message for _, message in read if message]
+    of_begun = {
+        to: iter(queues[to]().send([message for queue, message in begun if queue is to]))
+        for to in {queue for queue, _ in begun}
+    }
     outcomes: list[Exception | None] = []
-    for following, act in read:
-        of_queues = [next(of_events) for _ in following] + ([next(of_acts)] if act else [])
+    for following, message in read:
+        of_queues = [next(of_events) for _ in following]
+        of_queues += [next(of_begun[message[0]])] if message else []
         if why := next(filter(None, of_queues), None):
             failure = NotPublished(f"SQS did not take a message: {why}")
             break
@@ -67,9 +79,17 @@ def _read(
     read: list[Following] = []
     for record in records:
         try:
-            change = change_of(record)
+            read.append(_following(record, free_interactions))
         except (KeyError, TypeError, ValueError) as error:
             return read, error
-        events = list(events_of(change, free_interactions)) if change else []
-        read.append((events, act_to_follow(change) if change else None))
     return read, None
+
+
+def _following(record: DynamoDBRecord, free_interactions: int) -> Following:
+    if operation := operation_to_run(record):
+        return [], (To.BULK_OPERATIONS, operation)
+    change = change_of(record)
+    if change is None:
+        return [], None
+    act = act_to_follow(change)
+    return list(events_of(change, free_interactions)), (To.FOLLOWED_ACTS, act) if act else None

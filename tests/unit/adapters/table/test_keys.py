@@ -57,6 +57,8 @@ def test_keys_are_as_production_stores_them() -> None:
         keys.totals_sk("e"),
         keys.member_sk("e", "123456789012"),
         keys.synchronization_sk("e", "s"),
+        keys.operation_sk("o"),
+        keys.selected_sk("o", 1),
         keys.hint_sk("123456789012"),
         keys.audit_sk("e"),
         keys.idempotency_sk("k"),
@@ -98,6 +100,8 @@ def test_keys_are_as_production_stores_them() -> None:
         "TOTALS#e",
         "MEMBER#e#123456789012",
         "SYNCHRONIZATION#e#s",
+        "OPERATION#o",
+        "SELECTED#o#1",
         "HINT#123456789012",
         "AUDIT#e",
         "IDEMPOTENCY#8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a",
@@ -191,6 +195,7 @@ def test_filters_of_the_stream_name_these_keys() -> None:
         keys.account_sk(""),
         keys.interaction_sk(""),
         keys.usage_sk(""),
+        keys.operation_sk(""),
     }
     assert f'{{"prefix": "ACCOUNT#"}}, "{keys.HEALTH_SK}"' in TEMPLATE
 

@@ -20,6 +20,7 @@ import pytest
 from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import AccountItem, ClaimItem, CredentialsItem
 from cavok.adapters.table.audit import AuditItem
+from cavok.adapters.table.bulk import BulkOperationItem, SelectedItem
 from cavok.adapters.table.connection_hints import HintItem
 from cavok.adapters.table.deleted import DeletedItem
 from cavok.adapters.table.due import DueItem
@@ -42,7 +43,8 @@ from cavok.adapters.table.usage import UsageItem
 from cavok.adapters.table.verifications import ProgressItem, VerificationItem
 from cavok.adapters.table.webhooks import DeliveryItem, HealthItem, WaitingItem, WebhookItem
 from cavok.domain.access_denied import Reason
-from cavok.domain.accounts import Capability, Issue, LastVerification, Outcome, Status
+from cavok.domain.account_list import Selection
+from cavok.domain.accounts import AccessType, Capability, Issue, LastVerification, Outcome, Status
 from cavok.domain.actors import SCHEDULE, Actor, ActorKind
 from cavok.domain.audit import (
     THE_WEBHOOK,
@@ -52,6 +54,7 @@ from cavok.domain.audit import (
     Target,
     TargetType,
 )
+from cavok.domain.bulk import BulkAction, BulkFailure, BulkState
 from cavok.domain.enrollments import SynchronizationSlot
 from cavok.domain.events import EventType
 from cavok.domain.idempotency import IdempotencyKey
@@ -89,6 +92,7 @@ from tests.support.builders import (
     NOW,
     ORGANIZATION_ID,
     VERIFICATION_ID,
+    a_bulk_operation,
     a_step,
     a_verification,
     an_account,
@@ -394,7 +398,24 @@ LOOKS = {ACCOUNT_ID: NOW}
 INVITATION = Invitation(
     organization_id=ORGANIZATION_ID, account_id=ACCOUNT_ID, digest="d", expires_at=NOW
 )
+BULK = a_bulk_operation(
+    action=BulkAction.WRITE_LOGS,
+    value=False,
+    selection=Selection(q="a", status=Status.FAILED, access_type=AccessType.ACCESS_KEY),
+    state=BulkState.STOPPED,
+    done=2,
+    skipped=1,
+    failed=1,
+    failures=(BulkFailure(ACCOUNT_ID, None, "account_not_found", "It is gone."),),
+    finished_at=NOW,
+    carried_by="m 1",
+)
 WRITTEN: Mapping[str, Item] = {
+    "a bulk operation that begins": BulkOperationItem.of(a_bulk_operation()),
+    "a bulk operation that was stopped": BulkOperationItem.of(BULK),
+    "accounts of a bulk operation": SelectedItem(
+        "ORG#o", "SELECTED#p#0", account_ids=[ACCOUNT_ID, VERIFICATION_ID], expires_at=NOW
+    ),
     "a tested account": AccountItem.of(TESTED),
     "an account older than counts of versions": without_a_place_in_the_list(
         AccountItem.of(RESTING_BUT_KNOWN)
@@ -485,6 +506,17 @@ WRITTEN: Mapping[str, Item] = {
     ),
 }
 READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
+    "a bulk operation that begins": (
+        BulkOperationItem,
+        BulkOperationItem.operation,
+        a_bulk_operation(),
+    ),
+    "a bulk operation that was stopped": (BulkOperationItem, BulkOperationItem.operation, BULK),
+    "accounts of a bulk operation": (
+        SelectedItem,
+        lambda item: item.account_ids,
+        (ACCOUNT_ID, VERIFICATION_ID),
+    ),
     "a tested account": (AccountItem, AccountItem.account, replace(TESTED, counted_version=1)),
     "an account older than counts of versions": (
         AccountItem,

@@ -98,7 +98,27 @@ class AccountList:
         end before `limit`, or be empty, as this module says. Raises CursorNotIssued for a position
         that is not of this list.
         """
-        selection = selection or Selection()
+        found = self._entries(organization_id, selection or Selection(), limit, sort, after)
+        ids = [account_id for _, account_id in found.items]
+        return Page(self._accounts.read(organization_id, ids), found.end)
+
+    def ids(self, organization_id: str, selection: Selection) -> Iterator[list[str]]:
+        """All selected accounts, by name. One that changes meanwhile may come twice."""
+        after = None
+        while True:
+            found = self._entries(organization_id, selection, _ANSWER, AccountSort.NAME, after)
+            yield [account_id for _, account_id in found.items]
+            if not (after := found.end):
+                return
+
+    def _entries(
+        self,
+        organization_id: str,
+        selection: Selection,
+        limit: int,
+        sort: AccountSort | None,
+        after: Position | None,
+    ) -> Page[_Entry]:
         if selection.is_empty:
             return Page([], None)
         parts = list(_Walks(self._table, organization_id, selection, limit).parts(sort))
@@ -109,8 +129,7 @@ class AccountList:
                 raise not_issued()
         found, end = self._walk(organization_id, parts, after, limit + 1, selection.unit_id)
         shown = found[:limit]
-        accounts = self._accounts.read(organization_id, [account_id for _, account_id in shown])
-        return Page(accounts, shown[-1][0] if len(found) > limit else end)
+        return Page(shown, shown[-1][0] if len(found) > limit else end)
 
     def _walk(
         self,

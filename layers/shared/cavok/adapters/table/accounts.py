@@ -298,18 +298,19 @@ def _stored_otherwise(item: AccountItem | Row) -> dict[str, Any]:
 def account_key(organization_id: str, account_id: str) -> tuple[str, str]:
     """Raises AccountNotFound if `account_id` does not have the form of an id."""
     if not is_id(account_id):
-        raise _not_found()
+        raise account_not_found()
     return keys.organization_pk(organization_id), keys.account_sk(account_id)
 
 
 def account_of(item: AccountItem | None) -> Account:
     """The account of the item with its key. Raises AccountNotFound."""
     if item is None:
-        raise _not_found()
+        raise account_not_found()
     return item.account()
 
 
-def _not_found() -> AccountNotFound:
+def account_not_found() -> AccountNotFound:
+    """What is raised for an id that the organization has no account with."""
     return AccountNotFound("There is no such account in your organization.")
 
 

@@ -12,8 +12,8 @@ from cavok.domain.idempotency import REPEATED_WITHIN, IdempotencyKey
 
 
 class IdempotencyItem(Item):
-    """Maps a key to the account or enrollment that it made. DynamoDB deletes it some time after it
-    expired.
+    """Maps a key to the account, enrollment or bulk operation that it made. DynamoDB deletes it
+    some time after it expired.
     """
 
     made_id = UnicodeAttribute(attr_name="account_id")

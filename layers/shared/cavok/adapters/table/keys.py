@@ -21,7 +21,9 @@ others that read or write it.
 | delivery to the webhook, for a week   | WEBHOOK#<org>     | DELIVERY#<time>#<event>             | webhooks                                                       |
 | accounts that are looked at           | ORG#<org>         | LOOKS                               | looks                                                          |
 | deleted account or enrollment         | ORG#<org>         | DELETED#<account or enrollment>     | deleted, accounts, enrollments                                 |
-| what an Idempotency-Key made          | ORG#<org>         | IDEMPOTENCY#<sha256>                | idempotency, accounts                                          |
+| what an Idempotency-Key made          | ORG#<org>         | IDEMPOTENCY#<sha256>                | idempotency, accounts, bulk                                    |
+| bulk operation, for a week            | ORG#<org>         | OPERATION#<ulid>                    | bulk                                                           |
+| accounts of a bulk operation, by page | ORG#<org>         | SELECTED#<operation>#<page>         | bulk                                                           |
 | verification                          | ACCOUNT#<account> | VERIFICATION#<ulid>                 | verifications                                                  |
 | interaction                           | ACCOUNT#<account> | INTERACTION#<ulid>                  | interactions                                                   |
 | interaction begun by a request key    | ACCOUNT#<account> | REQUEST#<sha256>                    | interactions                                                   |
@@ -80,6 +82,8 @@ HINT = "HINT#"
 RESOURCE = "RESOURCE#"
 RESOURCE_CLAIM = "RESOURCE_OF#"
 DELETED = "DELETED#"
+OPERATION = "OPERATION#"
+SELECTED = "SELECTED#"
 
 WEBHOOK = "WEBHOOK#"
 """A partition of its own: the function that sends to receivers may write to no other."""
@@ -199,6 +203,14 @@ def audit_sk(entry_id: str) -> str:
 
 def idempotency_sk(key: str) -> str:
     return f"{IDEMPOTENCY}{hashlib.sha256(key.encode()).hexdigest()}"
+
+
+def operation_sk(operation_id: str) -> str:
+    return f"{OPERATION}{operation_id}"
+
+
+def selected_sk(operation_id: str, page: int) -> str:
+    return f"{SELECTED}{operation_id}#{page}"
 
 
 def verification_sk(verification_id: str) -> str:

@@ -42,6 +42,11 @@ class Quotas:
         halved = {name: quota.for_viewers() for name, quota in self.quotas.items()}
         return Quotas(self._table, halved)
 
+    def in_bulk(self) -> "Quotas":
+        """The quotas for bulk operations."""
+        halved = {name: quota.in_bulk() for name, quota in self.quotas.items()}
+        return Quotas(self._table, halved)
+
     def check(self, name: QuotaName, organization_id: str, now: datetime) -> None:
         """An early check before something costly that is counted later, in its transaction. Raises
         QuotaExceeded.

@@ -14,6 +14,7 @@ from cavok.adapters.table import keys
 from cavok.adapters.table.issues import issue_of
 from cavok.domain.accounts import LastVerification, Outcome, Status
 from cavok.domain.actors import Actor, ActorKind
+from cavok.domain.bulk import BulkMessage
 from cavok.domain.events import (
     AccountChange,
     AccountVersion,
@@ -62,6 +63,18 @@ def change_of(record: DynamoDBRecord) -> ItemChange | None:
     if after and sk.startswith(keys.INTERACTION):
         return InteractionChange(_interaction(before) if before else None, _interaction(after), at)
     return None
+
+
+def operation_to_run(record: DynamoDBRecord) -> BulkMessage | None:
+    """The bulk operation that was just begun. Raises as `change_of`."""
+    written = record.dynamodb
+    assert written is not None
+    key, is_new = written.keys, written.new_image and not written.old_image
+    if not is_new or not key["sk"].startswith(keys.OPERATION):
+        return None
+    return BulkMessage(
+        key["pk"].removeprefix(keys.ORGANIZATION), key["sk"].removeprefix(keys.OPERATION)
+    )
 
 
 def _webhook_change(before: Image | None, after: Image) -> WebhookChange:

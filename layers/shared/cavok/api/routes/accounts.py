@@ -1,5 +1,6 @@
 """The routes of accounts."""
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -19,12 +20,15 @@ from cavok.api.models.accounts import (
     AccountsImportResult,
     NewAccountBody,
 )
+from cavok.api.models.bulk import BulkAnswer, BulkRequestBody
 from cavok.api.models.common import Cursor, EnrollmentId, IdempotencyKey, UnitId
 from cavok.api.negotiation import prefers_csv
 from cavok.api.plain import Plain, plain
 from cavok.api.responses import (
+    ACCEPTED,
     CREATED,
     NO_CONTENT,
+    accepted,
     answers,
     created,
     no_content,
@@ -35,7 +39,9 @@ from cavok.api.responses import (
 from cavok.api.router import Router
 from cavok.domain.account_list import AccountSort, Selection
 from cavok.domain.accounts import AccessType, Account, ListedAccount, Status
+from cavok.domain.deadlines import SELECTING_SECONDS, Deadline
 from cavok.domain.pages import Page, Position
+from cavok.domain.quotas import QuotaName
 from cavok.domain.template_updates import issues_shown
 from cavok.services.accounts import (
     change_account,
@@ -141,6 +147,44 @@ def import_accounts(
     created = [listed_account(work.created[index], work.now) for index in sorted(work.created)]
     refused = {**request.refused, **work.refused}
     return ok(request.result(created, refused, router.request_id), {})
+
+
+@router.post(
+    "/v1/accounts/bulk",
+    summary="Test, change or delete many accounts",
+    tags=["Accounts"],
+    responses=answers("busy_with_others", ok=ACCEPTED),
+)
+def create_bulk_operation(
+    body: BulkRequestBody, idempotency_key: IdempotencyKey = None
+) -> Response[BulkAnswer]:
+    """Begins an operation on up to 500 accounts by their ids, or on all that a filter selects, at
+    most 10,000. Its list is fixed now. Each account is then treated as by its own route, in your
+    name: with its audit entry, its events, and its use of the quota, of which an operation takes
+    half and waits for more. An account that the filter no longer selects when its turn comes is
+    skipped; so is a revoked one, which only a test by its id puts back into use. What is left after
+    twelve hours is left as it is. A request with the same Idempotency-Key and body returns the same
+    operation. A `dry_run` begins nothing: it says how many accounts are selected.
+    """
+    from cavok.services.bulk import begin_bulk_operation, find_selected
+
+    request, organization_id = body.bulk_request(), router.caller.organization_id
+    deadline = Deadline.after(SELECTING_SECONDS, time.monotonic)
+    find = partial(find_selected, organization_id, request, wiring.account_list(), deadline)
+    if body.dry_run:
+        wiring.quotas().take(QuotaName.CHANGES, organization_id, router.now())
+        return accepted(BulkAnswer(operation_id=None, total=len(find())))
+    operation = begin_bulk_operation(
+        organization_id,
+        request,
+        find,
+        key=request_key(idempotency_key, body),
+        requester=router.requester,
+        operations=wiring.bulk_operations(),
+        quotas=wiring.quotas(),
+        now=router.now(),
+    )
+    return accepted(BulkAnswer.of(operation))
 
 
 @router.get("/v1/accounts", summary="List accounts", tags=["Accounts"], responses=answers())

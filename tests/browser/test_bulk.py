@@ -1,0 +1,158 @@
+"""Several accounts of the list at once: choosing them, what is asked of the API, progress, and what
+was refused.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.axe import assert_accessible, assert_fits
+from tests.support.page import samples
+
+MANY = 300
+ENDED = {"state": "finished", "done": 3, "finished_at": "2026-01-05T10:01:00Z"}
+BUSY = "The account is being changed by others at this moment. Please try again."
+
+
+@pytest.fixture
+def many(admin, answer_with) -> Page:
+    page = admin.page
+    accounts = [samples.account(index) for index in range(MANY)]
+    answer_with(page, "/v1/organization", samples.organization(accounts))
+    answer_with(page, "/v1/accounts", samples.pages_of(accounts))
+    admin.begun = answer_with(page, "/v1/accounts/bulk", begun, method="POST")
+    admin.operation = samples.operation()
+    answer_with(page, "/v1/operations/op1", lambda request: admin.operation)
+    page.reload()
+    page.locator("[data-id='acc000000']").wait_for()
+    return page
+
+
+def begun(request: Any) -> tuple[int, dict[str, Any]]:
+    body = json.loads(request.post_data)
+    total = len(body["selection"].get("account_ids", range(MANY)))
+    return 202, {"operation_id": None if body.get("dry_run") else "op1", "total": total}
+
+
+def choose(page: Page, *indexes: int) -> None:
+    for index in indexes:
+        page.get_by_role("checkbox", name=f"Choose Account{index:05d}", exact=True).check()
+
+
+def bar(page: Page):
+    return page.locator(".bulk")
+
+
+def asked(admin) -> list[dict[str, Any]]:
+    return [json.loads(request.post_data) for request in admin.begun]
+
+
+def test_chosen_accounts_are_tested_and_the_bar_says_how_far_it_is(many, admin):
+    choose(many, 0, 1, 4)
+    expect(bar(many)).to_contain_text("3 accounts chosen")
+    assert_accessible(many)
+    bar(many).get_by_role("button", name="Test", exact=True).click()
+    expect(bar(many)).to_contain_text("Testing: 1 of 3")
+    expect(bar(many).get_by_role("progressbar")).to_have_js_property("value", 1)
+    assert asked(admin) == [
+        {
+            "action": "test",
+            "selection": {"account_ids": ["acc000000", "acc000001", "acc000004"]},
+        }
+    ]
+    failed = {"account_id": "acc000004", "name": "Account00004"}
+    problem = samples.problem(404, BUSY, status=409, code="busy_with_others")[1]
+    admin.operation |= ENDED | {"failed": [failed | {"problem": problem}], "failed_total": 1}
+    expect(bar(many)).to_contain_text("Tests begun: 2.")
+    bar(many).get_by_text("1 account was refused").click()
+    expect(bar(many).get_by_role("link", name="Account00004")).to_have_attribute(
+        "href", "#/accounts/acc000004"
+    )
+    expect(bar(many)).to_contain_text(BUSY)
+    assert_accessible(many)
+    bar(many).get_by_role("button", name="Close").click()
+    expect(bar(many)).to_be_hidden()
+    expect(many.get_by_role("checkbox", checked=True)).to_have_count(0)
+
+
+def test_all_that_match_are_deleted_only_after_a_question_with_their_number(many, admin):
+    many.get_by_role("group", name="Show by status").get_by_text("Failed").click()
+    expect(many).to_have_url(re.compile("status=failed$"))
+    choose(many, 4)
+    bar(many).get_by_role("button", name="Choose all 50 of this list").click()
+    expect(bar(many)).to_contain_text("All 50 accounts of this list chosen")
+    bar(many).get_by_role("button", name="Delete…").click()
+    modal = many.get_by_role("dialog")
+    expect(modal).to_contain_text("Delete 300 accounts?")  # as the API counts them
+    assert_accessible(many)
+    modal.get_by_role("button", name="Cancel").click()
+    assert [body.get("dry_run") for body in asked(admin)] == [True]
+    bar(many).get_by_role("button", name="Delete…").click()
+    modal.get_by_role("button", name="Delete 300 accounts").click()
+    expect(modal).to_be_hidden()
+    assert asked(admin)[-1] == {"action": "delete", "selection": {"filter": {"status": "failed"}}}
+
+
+def test_write_logs_can_be_taken_back(many, admin):
+    choose(many, 0, 1)  # Account00000 writes logs, the other does not
+    bar(many).get_by_role("button", name="Write logs: Yes").click()
+    admin.operation |= ENDED | {"action": "write_logs", "value": True}
+    bar(many).get_by_role("button", name="Undo").click()
+    expect(bar(many).get_by_role("button", name="Undo")).to_be_hidden()
+    assert asked(admin)[-1] == {
+        "action": "write_logs",
+        "value": False,
+        "selection": {"account_ids": ["acc000001"]},
+    }
+
+
+def test_a_keyboard_chooses_and_another_filter_forgets(many):
+    box = many.get_by_role("checkbox", name="Choose Account00000", exact=True)
+    box.focus()
+    many.keyboard.press("Space")
+    expect(bar(many)).to_contain_text("1 account chosen")
+    expect(box).to_be_focused()
+    many.get_by_label("Search by name or account number").fill("Account0000")
+    expect(bar(many)).to_be_hidden()
+
+
+def test_the_head_chooses_what_is_loaded(many):
+    many.get_by_role("checkbox", name="Choose all accounts that are loaded").check()
+    expect(bar(many)).to_contain_text("accounts chosen")
+    expect(many.locator(".rows .choose:not(:checked)")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_it_fits_a_narrow_screen_in_both_themes(many, admin, scheme):
+    many.emulate_media(color_scheme=scheme)
+    many.set_viewport_size({"width": 360, "height": 740})
+    choose(many, 0, 1)
+    expect(bar(many)).to_contain_text("2 accounts chosen")
+    assert_accessible(many)
+    assert_fits(many)
+    bar(many).get_by_role("button", name="Test", exact=True).click()
+    expect(bar(many)).to_contain_text("Testing: 1 of 3")
+    assert_accessible(many)
+    assert_fits(many)
+
+
+def test_an_operation_is_still_shown_after_another_view(many, admin):
+    choose(many, 0)
+    bar(many).get_by_role("button", name="Test", exact=True).click()
+    expect(bar(many)).to_contain_text("Testing: 1 of 3")
+    many.get_by_role("link", name="Account00002").click()
+    expect(many.get_by_role("heading", name="Account00002")).to_be_visible()
+    many.go_back()
+    expect(bar(many)).to_contain_text("Testing: 1 of 3")
+
+
+def test_a_viewer_has_nothing_to_choose(viewer, answer_with):
+    answer_with(viewer.page, "/v1/accounts", samples.pages_of([samples.account(0)]))
+    viewer.page.reload()
+    viewer.page.locator("[data-id='acc000000']").wait_for()
+    expect(viewer.page.get_by_role("checkbox")).to_have_count(0)
