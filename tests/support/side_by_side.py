@@ -1,9 +1,10 @@
 """Runs the e2e and the browser tests at the same time: `python -m tests.support.side_by_side`.
 
 Each has a stack of its own, because tests inject faults, run sweeps and inspect queues: the e2e
-tests the one of `make up`, the browser tests one that is stopped afterwards. Their outputs are
+tests the one of `make up`, the browser tests one that is stopped afterwards. The browser tests take
+longer, so the stack of the e2e tests runs some of them when those have ended. Their outputs are
 shown one after the other, and their summaries once more at the end. The exit status is 1 if a part
-failed. Ctrl-C ends both.
+failed. Ctrl-C ends all.
 """
 
 from __future__ import annotations
@@ -24,6 +25,12 @@ from local.settings import LOGS, ROOT, STACK_VARIABLE
 
 _FURTHER_STACK = {STACK_VARIABLE: "browser", "CAVOK_PORT": ""}
 _SUMMARY = "short test summary info"
+
+AFTER_E2E = [
+    f"tests/browser/test_{name}.py"
+    for name in ("schedules", "the_list", "using_a_connection", "weight")
+]
+"""About a quarter of the browser tests by their time."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +64,17 @@ def main() -> int:
     LOGS.mkdir(parents=True, exist_ok=True)
     parts: list[Part] = []
     with _ending(parts):
-        parts.append(_start("e2e", {}))
+        parts.append(_start("e2e", ["tests/e2e"], {}))
         _stack("up")
-        parts.append(_start("browser", _FURTHER_STACK))
-        for part in parts:
+        others = [f"--ignore={path}" for path in AFTER_E2E]
+        parts.append(_start("browser", ["tests/browser", *others], _FURTHER_STACK))
+        parts[0].show()
+        parts.append(_start("browser-after-e2e", AFTER_E2E, {}))
+        for part in parts[1:]:
             part.show()
     for part in parts:
         print(f"\n{part.name} tests: {part.summary}")
-    return 1 if len(parts) < 2 or any(part.process.returncode for part in parts) else 0
+    return 1 if len(parts) < 3 or any(part.process.returncode for part in parts) else 0
 
 
 @contextmanager
@@ -82,12 +92,12 @@ def _ending(parts: list[Part]) -> Iterator[None]:
         _stack("down")
 
 
-def _start(name: str, variables: Mapping[str, str]) -> Part:
+def _start(name: str, tests: list[str], variables: Mapping[str, str]) -> Part:
     log = LOGS / f"{name}-tests.log"
     color = "yes" if sys.stdout.isatty() else "no"
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "pytest", f"--color={color}", f"tests/{name}"],
+            [sys.executable, "-m", "pytest", f"--color={color}", *tests],
             cwd=ROOT,
             env=_environment(variables),
             stdin=subprocess.DEVNULL,
