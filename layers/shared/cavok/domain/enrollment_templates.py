@@ -22,8 +22,8 @@ from cavok.domain.instructions import (
     role_with,
     value_of,
 )
-from cavok.domain.permissions import LOGS
-from cavok.domain.template_updates import Update, stacks_page, update_stack
+from cavok.domain.permissions import DEFAULT_ROLE_NAME, LOGS
+from cavok.domain.template_updates import WITHOUT_REPORT, Update, stacks_page, update_stack
 from cavok.domain.template_versions import Template
 
 STACK_NAME = "CavokOrganization"
@@ -249,6 +249,35 @@ def update_of(enrollment: Enrollment, template: Template | None, url: str) -> Up
     """
     if template is None or not template.outdated:
         return None
+    return _update(
+        enrollment,
+        url,
+        InstructionStep(
+            "Roles that the stack did not make",
+            "An account that was connected by hand before may have a role with a stack of its own. "
+            "It keeps its version; its Instructions show how to update it.",
+        ),
+    )
+
+
+def update_of_member(enrollment: Enrollment, url: str) -> Update:
+    """How to update the role of a member that the synchronization added: nothing in its own account
+    does. `url`: of the published template.
+    """
+    return _update(
+        enrollment,
+        url,
+        InstructionStep(
+            "In this account",
+            f"Nothing is to be done, and there is no stack {DEFAULT_ROLE_NAME}: that of the role "
+            f"belongs to the stack set {STACK_NAME}-members, which would undo a change. If you may "
+            f"not update stacks in account {enrollment.management_account_id}, ask who may. Only "
+            "if you made the role here with commands, run those below again.",
+        ),
+    )
+
+
+def _update(enrollment: Enrollment, url: str, last: InstructionStep) -> Update:
     region = enrollment.regions[0]
     where = (
         f"the stack {STACK_NAME} in account {enrollment.management_account_id}, in {region} or in "
@@ -262,18 +291,14 @@ def update_of(enrollment: Enrollment, template: Template | None, url: str) -> Up
                 "below, keep all parameters, acknowledge that it changes IAM roles, and submit. "
                 "The command below does the same. CloudFormation updates the roles of this "
                 "account, and then, through the stack set, the role of every member: nothing is to "
-                "be done in them.",
+                f"be done in them. {WITHOUT_REPORT}",
             ),
             InstructionStep(
                 "Terraform",
                 "Replace template_url in your configuration by the address below, look at "
                 "“terraform plan”, and apply it. It updates the stack, which does the rest.",
             ),
-            InstructionStep(
-                "Roles that the stack did not make",
-                "An account that was connected by hand before may have a role with a stack of its "
-                "own. It keeps its version; its Instructions show how to update it.",
-            ),
+            last,
         ),
         template_url=url,
         console_url=stacks_page(region, STACK_NAME),
