@@ -50,6 +50,11 @@ test lasts.
 """
 ANSWER_TRIED_FOR = timedelta(minutes=10)
 """If S3 does not take the answer. Anybody can publish an address that never answers."""
+OTHERS_ANSWERED_WITHIN = timedelta(minutes=2)
+"""What concerns nobody here, or is too much, gets an answer only while its queue is no further
+behind. Finding out takes milliseconds, an answer up to five seconds: so those who publish more than
+can be answered keep customers' stacks waiting no longer than this.
+"""
 
 
 class HintedChange(StrEnum):

@@ -20,13 +20,14 @@ from cavok.domain.accounts import Account
 from cavok.domain.actors import SYSTEM, Requester
 from cavok.domain.connection_hints import (
     ANSWER_TRIED_FOR,
+    OTHERS_ANSWERED_WITHIN,
     Admission,
     ConnectionHint,
     HintedChange,
 )
 from cavok.domain.errors import AccountNotFound, BusyWithOthers, ComesAgain, EnrollmentNotFound
 from cavok.domain.providers import Provider
-from cavok.observability import logger
+from cavok.observability import count, logger
 from cavok.services.start_synchronizations import StartDependencies, start_synchronization
 from cavok.services.start_verification import start_unasked
 
@@ -65,6 +66,15 @@ class HearingDependencies:
     client: WebhookClient
 
 
+@dataclass(frozen=True, slots=True)
+class _Concerned:
+    """What a hint is about in the organization with its external ID."""
+
+    organization_id: str
+    account: Account | None
+    enrollment_ids: list[str]
+
+
 def hear_connection(
     hint: ConnectionHint, sent_at: datetime, dependencies: HearingDependencies, now: datetime
 ) -> Followed:
@@ -75,11 +85,35 @@ def hear_connection(
     sent, UTC. Raises ComesAgain; NotDelivered once the hint was followed, but not answered; also
     Conflict, ServiceUnavailable. After each of these the message comes again.
     """
+    concerned = _concerned(hint, dependencies)
+    if concerned is None:
+        _answer_if_on_time(hint, sent_at, dependencies.client, now)
+        return Followed.UNKNOWN
+    request = concerned.organization_id, hint.account_number, hint.request_id, now
+    admission = dependencies.hints.admit(*request)
+    if admission is Admission.TOO_MANY:
+        _answer_if_on_time(hint, sent_at, dependencies.client, now)
+        return Followed.TOO_MANY
     not_answered = _answer(hint, sent_at, dependencies.client, now)
-    followed = _follow(hint, sent_at, dependencies, now)
+    followed = Followed.REPEATED
+    if admission is Admission.ADMITTED:
+        followed = _follow(concerned, hint, sent_at, dependencies, now)
+        dependencies.hints.note_followed(*request)
     if not_answered:
         raise not_answered
     return followed
+
+
+def _answer_if_on_time(
+    hint: ConnectionHint, sent_at: datetime, client: WebhookClient, now: datetime
+) -> None:
+    """Answers what is not followed, once. Anybody may publish that, and as much of it as they like:
+    it must not delay what is followed.
+    """
+    if now - sent_at < OTHERS_ANSWERED_WITHIN:
+        _answer(hint, sent_at, client, now)
+    elif hint.response_address:
+        count("UnansweredHints")
 
 
 def _answer(
@@ -99,34 +133,41 @@ def _answer(
     return None
 
 
-def _follow(
-    hint: ConnectionHint, sent_at: datetime, dependencies: HearingDependencies, now: datetime
-) -> Followed:
-    organization_id = _organization_of(hint, dependencies)
+def _concerned(hint: ConnectionHint, dependencies: HearingDependencies) -> _Concerned | None:
+    """Null if nobody here has the external ID, or the account. A stranger costs one read."""
+    if hint.external_id is None:
+        return None
+    organization_id = dependencies.organizations.with_external_id(hint.external_id)
     if organization_id is None:
-        return Followed.UNKNOWN
+        return None
     number = hint.account_number
     accounts = dependencies.accounts.with_numbers(organization_id, Provider.AWS, [number])
-    account = accounts.get(number)
-    enrollments = [
+    enrollment_ids = [
         each.enrollment_id
         for each in dependencies.synchronizing.enrollments.of_organization(organization_id)
         if each.management_account_id == number
     ]
-    if account is None and not enrollments:
-        return Followed.UNKNOWN
-    request = organization_id, number, hint.request_id, now
-    admission = dependencies.hints.admit(*request)
-    if admission is not Admission.ADMITTED:
-        return Followed(admission.value)
+    account = accounts.get(number)
+    if account is None and not enrollment_ids:
+        return None
+    return _Concerned(organization_id, account, enrollment_ids)
+
+
+def _follow(
+    concerned: _Concerned,
+    hint: ConnectionHint,
+    sent_at: datetime,
+    dependencies: HearingDependencies,
+    now: datetime,
+) -> Followed:
     if wait := hint.waits(sent_at, now):
         raise ComesAgain(wait.total_seconds())
-    # The test first: until it can start, the message comes again.
-    followed = _have_tested(account, hint, sent_at, dependencies, now) if account else None
-    for enrollment_id in enrollments:
-        _synchronize(organization_id, enrollment_id, hint, dependencies, now)
-    dependencies.hints.note_followed(*request)
-    return followed or Followed.SYNCHRONIZING
+    followed, account = Followed.SYNCHRONIZING, concerned.account
+    if account:  # The test first: until it can start, the message comes again.
+        followed = _have_tested(account, hint, sent_at, dependencies, now)
+    for enrollment_id in concerned.enrollment_ids:
+        _synchronize(concerned.organization_id, enrollment_id, hint, dependencies, now)
+    return followed
 
 
 def _synchronize(
@@ -145,12 +186,6 @@ def _synchronize(
             quotas=None,
             now=now,
         )
-
-
-def _organization_of(hint: ConnectionHint, dependencies: HearingDependencies) -> str | None:
-    if hint.external_id is None:
-        return None
-    return dependencies.organizations.with_external_id(hint.external_id)
 
 
 def _have_tested(

@@ -27,19 +27,15 @@ def update_for(
 ) -> Update | None:
     """How to update the account's role; null if there is nothing to update. The role of a member
     that a synchronization added comes from the enrollment's stack. One that was added by hand
-    before has its own, or that of the enrollment's, if it had none.
+    before has a stack of its own, or that role, if it had none.
     """
     if account.template is None or not account.template.outdated:
         return None
     if account.has_enrolled_role and account.enrollment_id:
-        from cavok.domain.enrollment_templates import update_of_member
+        from cavok.domain.enrollment_templates import update_from
 
         ids, number = (account.organization_id, account.enrollment_id), account.account_number
-        enrollment = enrollments.stored(*ids)
-        member = members.with_numbers(*ids, [number]).get(number)
-        by_stack = member and (
-            member.given_name or (enrollment and enrollment.management_account_id == number)
-        )
-        if enrollment and by_stack:
-            return update_of_member(enrollment, templates.address_of(ENROLLMENT_TEMPLATE))
+        enrollment, member = enrollments.stored(*ids), members.with_numbers(*ids, [number])
+        if enrollment and number in member and member[number].given_name:
+            return update_from(enrollment, number, templates.address_of(ENROLLMENT_TEMPLATE))
     return update_of(account, templates.address_of(TEMPLATE_NAMES[account.access_type]))
