@@ -5,6 +5,7 @@ from cavok.adapters.table.members import Members
 from cavok.adapters.templates import ENROLLMENT_TEMPLATE, TEMPLATE_NAMES, Templates
 from cavok.domain.accounts import Account
 from cavok.domain.chosen_groups import OFFERED, Choice
+from cavok.domain.enrollment_templates import update_from
 from cavok.domain.instructions import Trust, cloudformation_template, deploy_url
 from cavok.domain.template_updates import Update, update_of
 
@@ -32,8 +33,6 @@ def update_for(
     if account.template is None or not account.template.outdated:
         return None
     if account.has_enrolled_role and account.enrollment_id:
-        from cavok.domain.enrollment_templates import update_from
-
         ids, number = (account.organization_id, account.enrollment_id), account.account_number
         enrollment, member = enrollments.stored(*ids), members.with_numbers(*ids, [number])
         if enrollment and number in member and member[number].given_name:

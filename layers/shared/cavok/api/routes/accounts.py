@@ -239,9 +239,9 @@ def list_accounts(
     once, and an unknown one has none.
 
     With `Accept: text/csv` the same accounts come as CSV (RFC 4180, UTF-8), also with their
-    `enrollment_id`, a thousand in an answer: the rest is at `rel="next"` of `Link`. Only the first answer has the line of names, so
-    that all answers together are one file. What a spreadsheet would take for a formula begins with
-    an apostrophe.
+    `enrollment_id`, a thousand in an answer: the rest is at `rel="next"` of `Link`. Only the first
+    answer has the line of names, so that all answers together are one file. What a spreadsheet
+    would take for a formula begins with an apostrophe.
     """
     organization_id = router.caller.organization_id
     selection = Selection(
