@@ -85,20 +85,19 @@ def hear_connection(
     sent, UTC. Raises ComesAgain; NotDelivered once the hint was followed, but not answered; also
     Conflict, ServiceUnavailable. After each of these the message comes again.
     """
-    concerned = _concerned(hint, dependencies)
+    concerned, client = _concerned(hint, dependencies), dependencies.client
     if concerned is None:
-        _answer_if_on_time(hint, sent_at, dependencies.client, now)
+        _answer_if_on_time(hint, sent_at, client, now)  # once: hidden messages fill the queue
         return Followed.UNKNOWN
     request = concerned.organization_id, hint.account_number, hint.request_id, now
     admission = dependencies.hints.admit(*request)
-    if admission is Admission.TOO_MANY:
-        _answer_if_on_time(hint, sent_at, dependencies.client, now)
-        return Followed.TOO_MANY
-    not_answered = _answer(hint, sent_at, dependencies.client, now)
-    followed = Followed.REPEATED
+    answer = _answer_if_on_time if admission is Admission.TOO_MANY else _answer
+    not_answered = answer(hint, sent_at, client, now)
     if admission is Admission.ADMITTED:
         followed = _follow(concerned, hint, sent_at, dependencies, now)
         dependencies.hints.note_followed(*request)
+    else:
+        followed = Followed(admission.value)
     if not_answered:
         raise not_answered
     return followed
@@ -106,14 +105,15 @@ def hear_connection(
 
 def _answer_if_on_time(
     hint: ConnectionHint, sent_at: datetime, client: WebhookClient, now: datetime
-) -> None:
-    """Answers what is not followed, once. Anybody may publish that, and as much of it as they like:
-    it must not delay what is followed.
+) -> NotDelivered | None:
+    """As `_answer`, of what is not followed. Anybody may publish that, and as much of it as they
+    like: it must not delay what is followed.
     """
     if now - sent_at < OTHERS_ANSWERED_WITHIN:
-        _answer(hint, sent_at, client, now)
-    elif hint.response_address:
+        return _answer(hint, sent_at, client, now)
+    if hint.response_address:
         count("UnansweredHints")
+    return None
 
 
 def _answer(
