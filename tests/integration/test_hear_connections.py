@@ -16,7 +16,12 @@ import pytest
 from cavok import wiring
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.accounts import Account, Status
-from cavok.domain.connection_hints import AT_ONCE, OF_AN_ACCOUNT, OTHERS_ANSWERED_WITHIN
+from cavok.domain.connection_hints import (
+    AT_ONCE,
+    OF_AN_ACCOUNT,
+    OTHERS_ANSWERED_WITHIN,
+    STRANGERS_ANSWERED_WITHIN,
+)
 from cavok.domain.organizations import new_external_id
 from cavok.domain.verifications import Trigger, entry_refused, finish
 from cavok.services.connection_hints import ANSWER_SECONDS
@@ -360,14 +365,11 @@ def test_a_flood_of_strangers_keeps_no_customer_waiting_for_their_answers(
     waited = Clock.time - published
     assert hear(says(), age=waited) == 0
 
-    assert waited <= OTHERS_ANSWERED_WITHIN + cloudformation.takes
+    assert waited <= STRANGERS_ANSWERED_WITHIN + cloudformation.takes
     assert [each["account_id"] for each in started()] == [account_id]
     assert cloudformation.answers[-1]["RequestId"] == f"{REQUEST}0001"
-    answered = OTHERS_ANSWERED_WITHIN // cloudformation.takes
+    answered = STRANGERS_ANSWERED_WITHIN // cloudformation.takes
     assert len(cloudformation.answers) == answered + 1
-
-
-LATE = OTHERS_ANSWERED_WITHIN
 
 
 def test_a_stranger_costs_one_read_and_no_call_while_the_queue_is_behind(
@@ -377,7 +379,7 @@ def test_a_stranger_costs_one_read_and_no_call_while_the_queue_is_behind(
     calls, before = Calls(), stored_items()
 
     with watched(calls):
-        assert hear(says(external=new_external_id()), age=LATE) == 0
+        assert hear(says(external=new_external_id()), age=STRANGERS_ANSWERED_WITHIN) == 0
 
     assert calls.made == ["Query"]
     assert (cloudformation.hosts, stored_items()) == (set(), before)
@@ -389,12 +391,24 @@ def test_too_much_about_one_account_is_not_answered_either_while_the_queue_is_be
 ) -> None:
     account_id = admin.account(provider_id=NUMBER)["account_id"]
     for request in range(OF_AN_ACCOUNT.most + 3):
-        hear(says(request=request), age=LATE)
+        hear(says(request=request), age=OTHERS_ANSWERED_WITHIN)
         if account_of(account_id).testing(Clock.time):
             ends(account_id)
         Clock.time += timedelta(seconds=30)
 
     assert len(cloudformation.answers) == OF_AN_ACCOUNT.most
+
+
+@pytest.mark.parametrize("change", ["Create", "Delete"])
+def test_a_customers_stack_of_an_account_that_is_not_in_the_list_waits_for_no_flood_to_end(
+    change: str, says: Says, cloudformation: CloudFormation
+) -> None:
+    """It was not added yet, or deleted before its stack."""
+    late = OTHERS_ANSWERED_WITHIN - timedelta(minutes=1)
+
+    assert hear(says("100000000001", RequestType=change), age=late) == 0
+
+    assert len(cloudformation.answers) == 1
 
 
 @pytest.mark.parametrize("status", [None, 500])

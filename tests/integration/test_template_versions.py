@@ -84,6 +84,8 @@ def released(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], No
     def release() -> None:
         monkeypatch.setattr(template_versions, "VERSIONS", (*VERSIONS[:1], SECOND))
         (tmp_path / "role-v9.yaml").write_text(template_text("role"))
+        of_enrollments = f"{templates.ENROLLMENT_TEMPLATE}.yaml"
+        (tmp_path / of_enrollments).write_text((templates.FILES / of_enrollments).read_text())
         monkeypatch.setattr(templates, "FILES", tmp_path)
         names = {AccessType.ASSUME_ROLE: "role-v9"}
         monkeypatch.setattr(instructions_service, "TEMPLATE_NAMES", names)
@@ -325,7 +327,7 @@ def test_an_enrollment_has_the_version_of_its_own_account_and_says_how_to_update
 
 
 @pytest.mark.parametrize(
-    ("origin", "stack", "title"),
+    ("origin", "name", "title"),
     [
         ("alone", "CavokCloud", "CloudFormation"),
         ("added", "CavokOrganization", "In this account"),
@@ -334,7 +336,7 @@ def test_an_enrollment_has_the_version_of_its_own_account_and_says_how_to_update
     ],
 )
 def test_an_update_is_of_the_stack_that_made_the_role(
-    origin: str, stack: str, title: str, admin: Api, released: Callable[[], None]
+    origin: str, name: str, title: str, admin: Api, released: Callable[[], None]
 ) -> None:
     deploy(admin)
     number = wiring.accounts().get(ORGANIZATION_ID, ACCOUNT_ID).account_number
@@ -353,9 +355,9 @@ def test_an_update_is_of_the_stack_that_made_the_role(
 
     update = admin.get(f"{PATH}/instructions").json["update"]
 
-    assert f"--stack-name {stack} " in update["cli"]
-    assert update["console_url"].endswith(f"filteringText={stack}")
-    kind = "organization" if stack == "CavokOrganization" else "role"
+    assert f"--stack-name {name} " in update["cli"]
+    assert update["console_url"].endswith(f"filteringText={name}")
+    kind = "organization" if name == "CavokOrganization" else "role"
     assert f"/{kind}-v" in update["template_url"]
     assert title in [step["title"] for step in update["steps"]]
     text = " ".join(step["text"] for step in update["steps"])

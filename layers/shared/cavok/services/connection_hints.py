@@ -5,8 +5,9 @@ shows what is true.
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from urllib.parse import urlsplit
 
 from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts
@@ -21,6 +22,7 @@ from cavok.domain.actors import SYSTEM, Requester
 from cavok.domain.connection_hints import (
     ANSWER_TRIED_FOR,
     OTHERS_ANSWERED_WITHIN,
+    STRANGERS_ANSWERED_WITHIN,
     Admission,
     ConnectionHint,
     HintedChange,
@@ -85,42 +87,39 @@ def hear_connection(
     sent, UTC. Raises ComesAgain; NotDelivered once the hint was followed, but not answered; also
     Conflict, ServiceUnavailable. After each of these the message comes again.
     """
-    concerned, client = _concerned(hint, dependencies), dependencies.client
-    if concerned is None:
-        _answer_if_on_time(hint, sent_at, client, now)  # once: hidden messages fill the queue
+    answer = partial(_answer, hint, sent_at, dependencies.client, now)
+    organization_id = _organization_of(hint, dependencies)
+    if organization_id is None:
+        answer(STRANGERS_ANSWERED_WITHIN)  # once: a queue hides so many messages, and no more
         return Followed.UNKNOWN
-    request = concerned.organization_id, hint.account_number, hint.request_id, now
-    admission = dependencies.hints.admit(*request)
-    answer = _answer_if_on_time if admission is Admission.TOO_MANY else _answer
-    not_answered = answer(hint, sent_at, client, now)
-    if admission is Admission.ADMITTED:
+    concerned = _concerned(organization_id, hint, dependencies)
+    request = organization_id, hint.account_number, hint.request_id, now
+    admission = dependencies.hints.admit(*request) if concerned else None
+    followed = Followed(admission.value) if admission else Followed.UNKNOWN
+    passed_over = followed in (Followed.UNKNOWN, Followed.TOO_MANY)
+    not_answered = answer(OTHERS_ANSWERED_WITHIN if passed_over else None)
+    if concerned and admission is Admission.ADMITTED:
         followed = _follow(concerned, hint, sent_at, dependencies, now)
         dependencies.hints.note_followed(*request)
-    else:
-        followed = Followed(admission.value)
     if not_answered:
         raise not_answered
     return followed
 
 
-def _answer_if_on_time(
-    hint: ConnectionHint, sent_at: datetime, client: WebhookClient, now: datetime
-) -> NotDelivered | None:
-    """As `_answer`, of what is not followed. Anybody may publish that, and as much of it as they
-    like: it must not delay what is followed.
-    """
-    if now - sent_at < OTHERS_ANSWERED_WITHIN:
-        return _answer(hint, sent_at, client, now)
-    if hint.response_address:
-        count("UnansweredHints")
-    return None
-
-
 def _answer(
-    hint: ConnectionHint, sent_at: datetime, client: WebhookClient, now: datetime
+    hint: ConnectionHint,
+    sent_at: datetime,
+    client: WebhookClient,
+    now: datetime,
+    within: timedelta | None,
 ) -> NotDelivered | None:
-    """Returns the failure if a repetition may succeed."""
+    """Returns the failure if a repetition may succeed. `within`: an older message is not answered.
+    Anybody may publish as much as they like: it must not delay what is followed.
+    """
     if hint.response_address is None:
+        return None
+    if within is not None and now - sent_at >= within:
+        count("UnansweredHints")
         return None
     body = json.dumps(hint.response()).encode()
     try:
@@ -133,13 +132,17 @@ def _answer(
     return None
 
 
-def _concerned(hint: ConnectionHint, dependencies: HearingDependencies) -> _Concerned | None:
-    """Null if nobody here has the external ID, or the account. A stranger costs one read."""
+def _organization_of(hint: ConnectionHint, dependencies: HearingDependencies) -> str | None:
+    """By one read, which is all that a stranger costs beside the answer."""
     if hint.external_id is None:
         return None
-    organization_id = dependencies.organizations.with_external_id(hint.external_id)
-    if organization_id is None:
-        return None
+    return dependencies.organizations.with_external_id(hint.external_id)
+
+
+def _concerned(
+    organization_id: str, hint: ConnectionHint, dependencies: HearingDependencies
+) -> _Concerned | None:
+    """Null if the organization does not have the account."""
     number = hint.account_number
     accounts = dependencies.accounts.with_numbers(organization_id, Provider.AWS, [number])
     enrollment_ids = [
