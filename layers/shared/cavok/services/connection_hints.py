@@ -95,12 +95,14 @@ def hear_connection(
     concerned = _concerned(organization_id, hint, dependencies)
     request = organization_id, hint.account_number, hint.request_id, now
     admission = dependencies.hints.admit(*request) if concerned else None
-    followed = Followed(admission.value) if admission else Followed.UNKNOWN
-    passed_over = followed in (Followed.UNKNOWN, Followed.TOO_MANY)
+    passed_over = admission in (None, Admission.TOO_MANY)
     not_answered = answer(OTHERS_ANSWERED_WITHIN if passed_over else None)
+    followed = Followed.UNKNOWN
     if concerned and admission is Admission.ADMITTED:
         followed = _follow(concerned, hint, sent_at, dependencies, now)
         dependencies.hints.note_followed(*request)
+    elif admission:
+        followed = Followed(admission.value)
     if not_answered:
         raise not_answered
     return followed
