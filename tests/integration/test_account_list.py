@@ -159,6 +159,7 @@ def test_every_list_has_what_is_selected_once_and_in_its_order(
 ) -> None:
     """Also where each page may look at little, so that many are short or empty."""
     if bounded:
+        monkeypatch.setattr(account_list, "SMALL", 3)
         monkeypatch.setattr(account_list, "MOST_LOOKED_AT", 9)
         monkeypatch.setattr(account_list, "most_read", lambda _: 6)
     for query in some_queries(10)[:: 3 if bounded else 1]:
@@ -231,6 +232,45 @@ def test_troubled_accounts_are_found_without_reading_the_confirmed_ones(
     assert found
     confirmed = sum(each.status is Status.CONFIRMED for each in FLEET)
     assert calls["entries"] == len(FLEET) - confirmed
+
+
+@pytest.mark.usefixtures("fleet")
+@pytest.mark.parametrize("sort", [None, *AccountSort])
+@pytest.mark.parametrize("small", [account_list.SMALL, 3])
+def test_a_small_enrollment_is_read_by_its_members_in_any_order(
+    small: int, sort: str | None, admin: Api, calls: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many other accounts there are. One whose members left it has the empty list."""
+    monkeypatch.setattr(account_list, "SMALL", small)
+    query = {"enrollment_id": ENROLLMENTS[0]} | ({"sort": sort} if sort else {})
+    own = expected(FLEET, query)
+
+    page = admin.get("/v1/accounts", limit=10, **query).json
+    more = admin.get("/v1/accounts", limit=10, cursor=page["next_cursor"], **query).json
+
+    found = [each["account_id"] for each in (*page["items"], *more["items"])]
+    assert found == own[: len(found)]
+    if small > 3:
+        assert (found, more["next_cursor"]) == (own, None)
+        assert calls == {"entries": 2 * len(own), "accounts": 2 * len(own) + len(own)}
+    else:
+        assert calls["entries"] > len(own)
+
+
+@pytest.mark.usefixtures("fleet")
+@pytest.mark.parametrize("query", [{}, {"sort": "-status"}, {"q": "house"}, {"ou": ROOT}])
+def test_an_enrollment_that_is_not_there_has_no_account_and_reads_none(
+    query: dict[str, Any], admin: Api, other_admin: Api, calls: dict[str, int]
+) -> None:
+    """Neither has another organization's."""
+    unknown = {"enrollment_id": "01JN8Q5M3C0000000000000E99"} | query
+    answers = [
+        admin.get("/v1/accounts", limit=1, **unknown),
+        other_admin.get("/v1/accounts", limit=1, **query | {"enrollment_id": ENROLLMENTS[0]}),
+    ]
+
+    assert [each.json for each in answers] == [{"items": [], "next_cursor": None}] * 2
+    assert calls == {"entries": 0, "accounts": 0}
 
 
 @pytest.mark.usefixtures("fleet")

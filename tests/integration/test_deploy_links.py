@@ -69,7 +69,7 @@ def link_of(monkeypatch: pytest.MonkeyPatch) -> LinkOf:
         monkeypatch.setenv("PUBLIC_TEMPLATES", "true" if public else "false")
         wiring.templates.cache_clear()
         account = ACCOUNTS[access_type](regions=(region,))
-        _, link, _ = instructions_for(account, TRUST, templates=wiring.templates())
+        _, link = instructions_for(account, TRUST, templates=wiring.templates())
         return link
 
     return of

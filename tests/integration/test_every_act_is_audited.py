@@ -60,6 +60,7 @@ Valid = tuple[str, Any, list[tuple[str, str]]]
 """The path, the body, and the actions and types of targets of the entries that follow."""
 
 ACCOUNT, ONE = "/v1/accounts/{account_id}", "/v1/accounts/{account_id}/resources/{resource_id}"
+ANOTHER = NEW | {"management_account_id": "888888888888"}
 ENROLLMENT = "/v1/enrollments/{enrollment_id}"
 INSTANCE = "/v1/accounts/{account_id}/instances/{kind}/{instance_id}"
 DELIVERY = HOOK + "/deliveries/{event_id}/redeliver"
@@ -118,7 +119,7 @@ VALID: dict[str, Valid] = {
     ),
     f"PATCH {ONE}": ("{resource}", {"schedule": LATE}, [("schedule_changed", "resource")]),
     f"DELETE {ONE}": ("{resource}", None, [("resource_removed", "resource")]),
-    "POST /v1/enrollments": ("/v1/enrollments", NEW, [("enrollment_created", "enrollment")]),
+    "POST /v1/enrollments": ("/v1/enrollments", ANOTHER, [("enrollment_created", "enrollment")]),
     f"PATCH {ENROLLMENT}": ("{enrollment}", {"name": "R"}, [("enrollment_changed", "enrollment")]),
     f"DELETE {ENROLLMENT}": ("{enrollment}", None, [("enrollment_ended", "enrollment")]),
     f"POST {ENROLLMENT}/synchronizations": (

@@ -16,12 +16,19 @@ import pytest
 from cavok import wiring
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.accounts import Account, Status
-from cavok.domain.connection_hints import AT_ONCE, OF_AN_ACCOUNT
+from cavok.domain.connection_hints import (
+    AT_ONCE,
+    OF_AN_ACCOUNT,
+    OTHERS_ANSWERED_WITHIN,
+    STRANGERS_ANSWERED_WITHIN,
+)
 from cavok.domain.organizations import new_external_id
 from cavok.domain.verifications import Trigger, entry_refused, finish
+from cavok.services.connection_hints import ANSWER_SECONDS
 from tests.support.api import Api
 from tests.support.builders import NUMBER, ORGANIZATION_ID, a_verification, steps_of
 from tests.support.enrollments import MANAGEMENT, NEW
+from tests.support.faults import Calls, watched
 from tests.support.messages import environment, invoke, records_of
 from tests.support.moto_stack import (
     SYNCHRONIZATIONS,
@@ -47,11 +54,13 @@ class CloudFormation:
 
     answers: list[Json] = field(default_factory=list)
     hosts: set[str | None] = field(default_factory=set)
+    takes: timedelta = timedelta()
     hidden: list[int] = field(default_factory=list)
     refuses_with: NotDelivered | None = None
 
     def put(self, url: SplitResult, body: bytes, *, seconds: float) -> int:
         self.hosts.add(url.hostname)
+        Clock.time += self.takes
         if self.refuses_with:
             raise self.refuses_with
         self.answers.append(json.loads(body))
@@ -340,6 +349,78 @@ def test_a_flood_about_one_account_starts_few_tests_and_delays_nobody_else(
     assert len(cloudformation.answers) == 3 * OF_AN_ACCOUNT.most
     assert hear(says("222222222222", external=theirs)) == 0
     assert {each["account_id"] for each in started()} == {account_id, other}
+
+
+def test_a_flood_of_strangers_keeps_no_customer_waiting_for_their_answers(
+    admin: Api, says: Says, cloudformation: CloudFormation
+) -> None:
+    """Each answer takes as long as one may, and all were published before the customer's."""
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    cloudformation.takes = timedelta(seconds=ANSWER_SECONDS)
+    published = Clock.time
+
+    for request in range(100):
+        stranger = says(request=request, external=new_external_id())
+        assert hear(stranger, age=Clock.time - published) == 0
+    waited = Clock.time - published
+    assert hear(says(), age=waited) == 0
+
+    assert waited <= STRANGERS_ANSWERED_WITHIN + cloudformation.takes
+    assert [each["account_id"] for each in started()] == [account_id]
+    assert cloudformation.answers[-1]["RequestId"] == f"{REQUEST}0001"
+    answered = STRANGERS_ANSWERED_WITHIN // cloudformation.takes
+    assert len(cloudformation.answers) == answered + 1
+
+
+def test_a_stranger_costs_one_read_and_no_call_while_the_queue_is_behind(
+    admin: Api, says: Says, cloudformation: CloudFormation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    admin.account(provider_id=NUMBER)
+    calls, before = Calls(), stored_items()
+
+    with watched(calls):
+        assert hear(says(external=new_external_id()), age=STRANGERS_ANSWERED_WITHIN) == 0
+
+    assert calls.made == ["Query"]
+    assert (cloudformation.hosts, stored_items()) == (set(), before)
+    assert '"UnansweredHints":[1.0]' in capsys.readouterr().out
+
+
+def test_too_much_about_one_account_is_not_answered_either_while_the_queue_is_behind(
+    admin: Api, says: Says, cloudformation: CloudFormation
+) -> None:
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    for request in range(OF_AN_ACCOUNT.most + 3):
+        hear(says(request=request), age=OTHERS_ANSWERED_WITHIN)
+        if account_of(account_id).testing(Clock.time):
+            ends(account_id)
+        Clock.time += timedelta(seconds=30)
+
+    assert len(cloudformation.answers) == OF_AN_ACCOUNT.most
+
+
+@pytest.mark.parametrize("change", ["Create", "Delete"])
+def test_a_customers_stack_of_an_account_that_is_not_in_the_list_waits_for_no_flood_to_end(
+    change: str, says: Says, cloudformation: CloudFormation
+) -> None:
+    """It was not added yet, or deleted before its stack."""
+    late = OTHERS_ANSWERED_WITHIN - timedelta(minutes=1)
+
+    assert hear(says("100000000001", RequestType=change), age=late) == 0
+
+    assert len(cloudformation.answers) == 1
+
+
+@pytest.mark.parametrize("status", [None, 500])
+def test_an_answer_to_a_stranger_is_tried_once(
+    says: Says, cloudformation: CloudFormation, status: int | None
+) -> None:
+    """Its message would be hidden meanwhile, and a queue hides so many."""
+    cloudformation.refuses_with = NotDelivered("no host", status)
+
+    assert hear(says(external=new_external_id())) == 0
+
+    assert len(cloudformation.hosts) == 1
 
 
 def test_no_message_comes_past_the_limit_by_coming_again(

@@ -599,14 +599,64 @@ def test_members_of_a_unit_are_listed_with_or_without_those_below_it(
     assert members(admin, enrollment_id, ou=shops, direct="true", state="connected") == {}
 
 
+@pytest.mark.parametrize("route", ["POST", "PATCH"])
+def test_an_account_whose_stack_is_another_enrollments_is_refused(
+    route: str, admin: Api, other_admin: Api, organization: InMemoryOrganization
+) -> None:
+    """Nor one that manages its AWS Organization. Of other organizations nothing is told."""
+    first, waiting = enroll(other_admin), enroll(admin, management_account_id="100000000001")
+    synchronize(waiting, organization)
+    own = enroll(admin, management_account_id="666666666666")
+    before = stored_items()
+
+    for number in ("100000000001", MANAGEMENT):
+        body = {"management_account_id": number}
+        refused = (
+            admin.post("/v1/enrollments", NEW | body)
+            if route == "POST"
+            else admin.patch(f"/v1/enrollments/{own}", body)
+        )
+
+        assert is_problem(refused, 409)
+        assert refused.json["code"] == "already_enrolled"
+        for said in ("management_account_id", number, "Northwind", waiting):
+            assert said in refused.json["detail"]
+        assert first not in refused.text
+    assert stored_items() == before
+    assert admin.delete(f"/v1/enrollments/{waiting}").status == 200
+    assert admin.patch(f"/v1/enrollments/{own}", body).status == 200
+
+
+def test_a_second_enrollment_of_an_aws_organization_fails_and_names_the_first(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    """Its stack set could not make a role that is there, so nobody waits for it."""
+    first = enroll(admin)
+    second = enroll(admin, management_account_id="100000000001", name="Twin")
+    synchronize(first, organization)
+    before = accounts_of()
+
+    done = synchronize(second, organization)
+
+    shown = admin.get(f"/v1/enrollments/{second}").json
+    assert (done.state, shown["status"], shown["organization_arn"]) == ("failed", "failed", None)
+    (issue,) = shown["issues"]
+    assert issue["code"] == "already_enrolled"
+    assert f"Northwind ({first})" in issue["message"]
+    assert (accounts_of(), states(admin, second)) == (before, {})
+    synchronize(first, organization)
+    assert admin.get(f"/v1/enrollments/{first}").json["status"] == "connected"
+
+
 def test_two_enrollments_of_one_organization_share_no_member(
     admin: Api, organization: InMemoryOrganization
 ) -> None:
-    first, second = enroll(admin), enroll(admin, include_ous=["ou-abcd-00000001"])
+    first = enroll(admin)
+    second = enroll(admin, management_account_id="100000000001", include_ous=["ou-abcd-00000001"])
     synchronize(first, organization)
     synchronize(second, organization)
 
-    assert states(admin, second)["100000000001"] == "excluded"
+    assert states(admin, second) == {}
     assert admin.delete(f"/v1/enrollments/{first}").status == 200
     remove(first, organization)
     synchronize(second, organization)
@@ -687,7 +737,7 @@ def test_a_synchronization_that_runs_while_the_enrollment_is_ended_removes_it(
 
 
 def test_ten_enrollments_are_the_most(admin: Api) -> None:
-    made = [enroll(admin, name=f"Org{number}") for number in range(10)]
+    made = [enroll(admin, management_account_id=f"77777777777{n}") for n in range(10)]
 
     refused = admin.post("/v1/enrollments", NEW)
 
@@ -711,6 +761,7 @@ def test_a_key_makes_one_enrollment_for_a_day(admin: Api, other_admin: Api) -> N
     of_others = other_admin.post("/v1/enrollments", NEW, idempotency_key="k")
     assert of_others.json["enrollment_id"] != first.json["enrollment_id"]
     Clock.time += timedelta(days=1)
+    admin.delete(f"/v1/enrollments/{first.json['enrollment_id']}")
     later = admin.post("/v1/enrollments", NEW, idempotency_key="k")
     assert later.json["enrollment_id"] != first.json["enrollment_id"]
 
@@ -725,14 +776,16 @@ def test_a_key_whose_enrollment_was_ended_makes_no_other_one(admin: Api) -> None
     assert "enrollment" in answer.json["detail"]
 
 
+@pytest.mark.parametrize("number", [MANAGEMENT, None], ids=["of an account", "of none yet"])
 @pytest.mark.parametrize("before", [0, 9], ids=["first", "tenth"])
 def test_requests_with_one_key_that_run_side_by_side_make_one_enrollment(
-    before: int, admin: Api, monkeypatch: pytest.MonkeyPatch
+    before: int, number: str | None, admin: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second one looks before the first has stored anything."""
-    for number in range(before):
-        enroll(admin, name=f"Org{number}")
-    first = admin.post("/v1/enrollments", NEW, idempotency_key="k")
+    new = {k: v for k, v in NEW.items() if number or k != "management_account_id"}
+    for n in range(before):
+        enroll(admin, management_account_id=f"77777777777{n}")
+    first = admin.post("/v1/enrollments", new, idempotency_key="k")
     seen, made_by = [], Enrollments.made_by
 
     def at_first_nothing(self: Enrollments, *words: Any) -> Any:
@@ -741,7 +794,7 @@ def test_requests_with_one_key_that_run_side_by_side_make_one_enrollment(
 
     monkeypatch.setattr(Enrollments, "made_by", at_first_nothing)
 
-    second = admin.post("/v1/enrollments", NEW, idempotency_key="k")
+    second = admin.post("/v1/enrollments", new, idempotency_key="k")
 
     assert (second.status, second.json) == (201, first.json)
     assert len(seen) == 2
@@ -869,7 +922,7 @@ def test_enrollments_that_are_due_are_started_and_others_are_not(
     from cavok.domain.deadlines import NO_DEADLINE, Deadline
     from cavok.services.start_synchronizations import start_due
 
-    due, known = enroll(admin), enroll(admin, name="Later")
+    due, known = enroll(admin, management_account_id="100000000009"), enroll(admin)
     synchronize(known, organization)
     nobody = {k: v for k, v in NEW.items() if k != "management_account_id"}
     assert admin.post("/v1/enrollments", nobody).status == 201

@@ -23,6 +23,7 @@ from cavok.domain import permissions, template_versions
 from cavok.domain.accounts import AccessType
 from cavok.domain.deadlines import NO_DEADLINE
 from cavok.domain.ids import new_id
+from cavok.domain.members import Standing
 from cavok.domain.organizations import Organization
 from cavok.domain.template_versions import VERSIONS, TemplateVersion
 from cavok.domain.verifications import Trigger
@@ -39,7 +40,7 @@ from tests.support.builders import (
     an_account,
 )
 from tests.support.declared import described_api
-from tests.support.enrollments import NEW
+from tests.support.enrollments import NEW, a_member, add_member
 from tests.support.faults import Calls, watched
 from tests.support.moto_stack import Clock, begin_test, client, items, let_customers_in
 from tests.support.state_machines import VERIFY
@@ -83,6 +84,8 @@ def released(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], No
     def release() -> None:
         monkeypatch.setattr(template_versions, "VERSIONS", (*VERSIONS[:1], SECOND))
         (tmp_path / "role-v9.yaml").write_text(template_text("role"))
+        of_enrollments = f"{templates.ENROLLMENT_TEMPLATE}.yaml"
+        (tmp_path / of_enrollments).write_text((templates.FILES / of_enrollments).read_text())
         monkeypatch.setattr(templates, "FILES", tmp_path)
         names = {AccessType.ASSUME_ROLE: "role-v9"}
         monkeypatch.setattr(instructions_service, "TEMPLATE_NAMES", names)
@@ -321,6 +324,45 @@ def test_an_enrollment_has_the_version_of_its_own_account_and_says_how_to_update
         ORGANIZATION_ID, ACCOUNT_ID, lambda found: replace(found, role_name="CavokMine")
     )
     assert admin.get(path).json["template"] is None, "adopted with a role of its own"
+
+
+@pytest.mark.parametrize(
+    ("origin", "name", "title"),
+    [
+        ("alone", "CavokCloud", "CloudFormation"),
+        ("added", "CavokOrganization", "In this account"),
+        ("adopted", "CavokCloud", "AWS Organization"),
+        ("of the stack", "CavokOrganization", "Roles that the stack did not make"),
+    ],
+)
+def test_an_update_is_of_the_stack_that_made_the_role(
+    origin: str, name: str, title: str, admin: Api, released: Callable[[], None]
+) -> None:
+    deploy(admin)
+    number = wiring.accounts().get(ORGANIZATION_ID, ACCOUNT_ID).account_number
+    own = number if origin == "of the stack" else "999999999999"
+    enrollment_id = enroll(admin, own)
+    if origin != "alone":
+        enrollment = wiring.enrollments().get(ORGANIZATION_ID, enrollment_id)
+        given = None if origin == "adopted" else "Production1"
+        member = a_member(enrollment, account_number=number, given_name=given)
+        add_member(replace(member, account_id=ACCOUNT_ID, standing=Standing.INCLUDED))
+        wiring.accounts().changed(
+            ORGANIZATION_ID, ACCOUNT_ID, lambda found: found.enrolled(enrollment_id, Clock.time)
+        )
+    by_a_person()
+    released()
+
+    update = admin.get(f"{PATH}/instructions").json["update"]
+
+    assert f"--stack-name {name} " in update["cli"]
+    assert update["console_url"].endswith(f"filteringText={name}")
+    kind = "organization" if name == "CavokOrganization" else "role"
+    assert f"/{kind}-v" in update["template_url"]
+    assert title in [step["title"] for step in update["steps"]]
+    text = " ".join(step["text"] for step in update["steps"])
+    assert (f"account {own}" in text) is (kind == "organization")
+    assert "ReportConnection is No" in text
 
 
 def test_enrollments_read_the_accounts_of_their_stacks_together(admin: Api) -> None:

@@ -39,6 +39,7 @@ def test_a_line_says_what_the_list_says() -> None:
             Issue("instance_refused", "Refused.", "…"),
         ),
         template_version=1,
+        enrollment_id="01JN8Q5M3C0000000000000E01",
         verification=LastVerification("v", Outcome.DEGRADED, datetime(2025, 3, 1, tzinfo=UTC)),
     )
 
@@ -54,12 +55,21 @@ def test_a_line_says_what_the_list_says() -> None:
     assert (row["template_version"], row["last_outcome"]) == ("1", "degraded")
     assert row["last_tested_at"] == "2025-03-01T00:00:00Z"
     assert (row["ec2"], row["logs"]) == ("unknown", "unknown")
+    assert row["enrollment_id"] == account.enrollment_id
+    assert COLUMNS[-1] == "enrollment_id", "columns are added at the end"
 
 
 def test_what_is_not_known_is_empty() -> None:
     (row,) = rows(lines_of(an_account_with_keys(next_verification_at=None)))
 
-    empty = ("role_arn", "template_version", "last_tested_at", "next_verification_at", "problems")
+    empty = (
+        "role_arn",
+        "template_version",
+        "last_tested_at",
+        "next_verification_at",
+        "problems",
+        "enrollment_id",
+    )
     assert [row[name] for name in empty] == [""] * len(empty)
 
 

@@ -340,6 +340,7 @@ METRICS: dict[str, dict[str, tuple[str, ...]]] = {
         "Throttles": (),
     },
     "AWS/SQS": {
+        "ApproximateAgeOfOldestMessage": ("QueueName",),
         "ApproximateNumberOfMessagesNotVisible": ("QueueName",),
         "ApproximateNumberOfMessagesVisible": ("QueueName",),
     },

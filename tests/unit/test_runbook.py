@@ -78,6 +78,7 @@ LATER: dict[str, tuple[str, dict[str, Any]]] = {
         {"EvaluationPeriods": 5, "Period": 60, "Threshold": 80, "Statistic": "Maximum"},
     ),
     "GatewayFaults": ("For ten minutes", {"EvaluationPeriods": 2}),
+    "LateConnections": ("for a quarter of an hour", {"Threshold": 900}),
     "SilentSweeps": (
         "For two quarters of an hour no sweep",
         {

@@ -240,6 +240,25 @@ def test_the_steps_say_that_automatic_deployment_knows_no_exclusions() -> None:
     assert "OrganizationalUnitIds" in plain
 
 
+def test_an_account_that_has_the_role_already_is_told_before_the_stack_fails() -> None:
+    """The template has no parameter for it: the stack makes the role, or nothing."""
+    (text,) = (each.text for each in enrollment_templates.steps(PLAIN) if "roll" in each.text)
+
+    assert "delete that role first, with the stack that made it" in text
+    assert "another role name in Cavok" in text
+    before, _, _ = enrollment_templates.cli(PLAIN, TRUST, URL).partition("create-stack")
+    assert "RoleName=='CavokCloud'" in before
+    own = enrollment_templates.organization_template()["Resources"]["CavokRole"]
+    assert "Condition" not in own
+
+
+def test_updating_says_that_a_stack_without_reports_is_tested_by_a_person() -> None:
+    for number in (PLAIN.management_account_id, "100000000001"):
+        steps = enrollment_templates.update_from(PLAIN, str(number), URL).steps
+
+        assert "A stack whose ReportConnection is No does not tell Cavok" in steps[0].text
+
+
 def test_the_end_says_what_to_delete_in_order() -> None:
     titles = [step.title for step in enrollment_templates.ending_steps()]
 

@@ -117,6 +117,31 @@ def test_a_fix_is_also_terraform_and_a_stack() -> None:
     assert (fix.stack_url or "").startswith("https://us-east-1.console.aws.amazon.com/cloudform")
 
 
+@pytest.mark.parametrize(
+    ("role_name", "enrolled", "links"),
+    [
+        (permissions.DEFAULT_ROLE_NAME, False, True),
+        (permissions.DEFAULT_ROLE_NAME, True, False),
+        ("CavokMine", True, True),
+    ],
+    ids=["alone", "a member", "adopted"],
+)
+def test_a_stack_is_named_only_in_the_account_that_has_it(
+    role_name: str, enrolled: bool, links: bool
+) -> None:
+    """The stack of a member's role is a stack set's, whose owner is another account."""
+    changes = {"role_name": role_name, "enrollment_id": "01JN8Q5M3C0000000000000E01"}
+    account = of(0, **changes if enrolled else {"role_name": role_name})
+
+    fix = only(shared_problems(having(account))).fix
+
+    assert fix
+    assert fix.cli
+    assert f"details/{role_name}?" in (fix.console_url or ""), "the role itself is in the account"
+    assert bool(fix.stack_url) is links
+    assert (fix.stack_url or "").endswith(f"filteringText={role_name}" if links else "")
+
+
 def test_what_another_than_the_role_must_allow_is_not_mended_in_a_stack() -> None:
     account = of(0)
     refused = lost(account, Reason.SERVICE_CONTROL_POLICY)

@@ -313,3 +313,65 @@ def test_the_newest_role_is_nothing_to_know() -> None:
     assert account.template
     assert template_outdated(account) == ()
     assert update_of(account, "https://t") is None
+
+
+MEMBER = {"enrollment_id": "01JN8Q5M3C0000000000000E01"}
+ORIGINS = {
+    "alone": (an_account(), "CavokCloud"),
+    "a member": (an_account(**MEMBER), None),
+    "adopted": (an_account(**MEMBER, role_name="CavokMine"), "CavokMine"),
+    "adopted with a key": (an_account_with_keys(**MEMBER), "CavokCloudUser"),
+}
+"""Where an account comes from, and the stack in it that has made its role or user. That of a member
+belongs to a stack set and has another name.
+"""
+each_origin = pytest.mark.parametrize(("account", "stack"), ORIGINS.values(), ids=ORIGINS)
+
+
+@pytest.mark.usefixtures("three")
+@each_origin
+def test_an_outdated_role_leads_to_the_stack_that_made_it(
+    account: Account, stack: str | None
+) -> None:
+    account = replace(account, template_version=1)
+
+    (issue,) = template_outdated(account)
+    update = update_of(account, "https://t")
+
+    link = issue.fix.console_url if issue.fix else None
+    assert (link or "").endswith(f"filteringText={stack}" if stack else "")
+    assert (link is None) is (stack is None)
+    assert ("stack of your AWS Organization" in issue.remedy) is (stack is None)
+    assert update
+    assert (update.steps[0].title == "AWS Organization") is (stack is None)
+    of_itself = next(step.text for step in update.steps if step.title == "CloudFormation")
+    assert f"stack {stack or 'CavokCloud'} in us-east-1" in of_itself
+    assert "ReportConnection is No" in of_itself
+    assert "press “Test” after it" in of_itself
+
+
+@each_origin
+def test_the_steps_of_a_member_begin_with_the_stack_that_makes_its_role(
+    account: Account, stack: str | None
+) -> None:
+    first, *others = instructions.steps(account)
+
+    assert (first.title == "AWS Organization") is (stack is None)
+    assert "AWS Organization" not in {step.title for step in others}
+
+
+@each_origin
+def test_a_role_that_is_missing_or_gone_is_looked_for_where_it_is_made(
+    account: Account, stack: str | None
+) -> None:
+    if account.role_name is None:
+        return
+    gone = replace(confirmed(account), stack_deleted_at=NOW)
+    for before in (account, confirmed(account), gone):
+        refused = [entry_refused(before, "AccessDenied", "no", NOW)]
+
+        (issue,) = after_test(before, None, refused).issues
+
+        assert ("stack set" in issue.remedy) is (stack is None), issue.code
+        link = issue.fix.console_url if issue.fix else ""
+        assert "cloudformation" not in str(link)

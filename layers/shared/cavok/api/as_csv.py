@@ -44,6 +44,7 @@ COLUMNS = (
     "created_at",
     "created_by",
     "updated_at",
+    "enrollment_id",
 )
 """Names of the API, where it has one. More may be added at the end."""
 

@@ -443,7 +443,8 @@ OWN: dict[str, dict[str, str]] = {
     },
     "SharedFixBody": {
         "terraform": "The same policy as a Terraform resource.",
-        "stack_url": "The AWS console's list of stacks, with the one that made the role.",
+        "stack_url": "The AWS console's list of stacks, with the one that made the role; not if a "
+        "stack set of your AWS Organization makes it.",
     },
     "SharedProblemBody": {
         "cause": "Names the cause: 16 hexadecimal digits, the same in every answer.",

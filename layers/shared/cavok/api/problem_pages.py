@@ -48,6 +48,16 @@ EXPLANATIONS = {
         "Change the schedule of the existing resource, with PATCH.",
         "orders is a resource already.",
     ),
+    "already_enrolled": Explanation(
+        "The account is that of another enrollment of your organization, or manages its AWS "
+        "Organization. Its roles and its stack set have names that an account has once, so a "
+        "second stack could not be deployed.",
+        "Change the enrollment that the detail names, with PATCH; or end it, delete its stack, and "
+        "send the request again.",
+        "management_account_id: account 123456789012 is that of the enrollment Northwind "
+        "(01JN8Q5M3C0000000000000E01), or manages its AWS Organization. Change that enrollment, or "
+        "end it first.",
+    ),
     "ambiguous_instance": Explanation(
         "The account has instances of this kind and identifier in several regions.",
         "Send the request with `?region=` and one of the regions that the detail names.",

@@ -8,7 +8,12 @@ from typing import Self
 
 from cavok.domain.errors import InvalidField
 from cavok.domain.ids import new_id
-from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_PATH, role_arn
+from cavok.domain.permissions import (
+    CAPABILITY_GROUPS,
+    DEFAULT_ROLE_NAME,
+    DEFAULT_ROLE_PATH,
+    role_arn,
+)
 from cavok.domain.regions import UNUSABLE, RegionHealth
 from cavok.domain.reverification import Attention
 from cavok.domain.template_versions import Template, template_of
@@ -234,6 +239,14 @@ class ListedAccount:
     def role_arn(self) -> str | None:
         """Null for an account with an access key."""
         return role_arn(self.account_number, self.role_path, self.role_name)
+
+    @property
+    def has_enrolled_role(self) -> bool:
+        """Whether its role is the one that an enrollment's stack makes in each member. An account
+        that was added by hand before may have made it with a stack of its own, which only its
+        member tells.
+        """
+        return self.enrollment_id is not None and self.role_name == DEFAULT_ROLE_NAME
 
     @property
     def template(self) -> Template | None:

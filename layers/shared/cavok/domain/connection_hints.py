@@ -50,6 +50,15 @@ test lasts.
 """
 ANSWER_TRIED_FOR = timedelta(minutes=10)
 """If S3 does not take the answer. Anybody can publish an address that never answers."""
+STRANGERS_ANSWERED_WITHIN = timedelta(minutes=2)
+"""With an external ID that nobody here has, or none, a message gets an answer only while its queue
+is no further behind. Finding out takes milliseconds, an answer up to five seconds: so strangers who
+publish more than can be answered keep customers' stacks waiting no longer than this.
+"""
+OTHERS_ANSWERED_WITHIN = timedelta(minutes=30)
+"""The same of what nothing follows from although somebody here has the external ID: it may be the
+stack of an account that was not added yet, or was deleted. CloudFormation waits for an hour.
+"""
 
 
 class HintedChange(StrEnum):

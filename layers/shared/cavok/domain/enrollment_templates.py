@@ -23,11 +23,14 @@ from cavok.domain.instructions import (
     value_of,
 )
 from cavok.domain.permissions import LOGS
-from cavok.domain.template_updates import Update, stacks_page, update_stack
+from cavok.domain.template_updates import WITHOUT_REPORT, Update, stacks_page, update_stack
 from cavok.domain.template_versions import Template
 
 STACK_NAME = "CavokOrganization"
 TEMPLATE_NAME = "organization"
+_OF_MEMBERS = "-members"
+_MEMBERS = f"{STACK_NAME}{_OF_MEMBERS}"
+"""The stack set."""
 
 _CHOSEN = tuple(group for group in permissions.FEATURE_GROUPS if group is not LOGS)
 """Groups that are granted where they are among an enrollment's features. Log writing has a choice
@@ -114,7 +117,7 @@ def organization_template() -> dict[str, Any]:
                 # A delegated administrator is a member: its own role comes first.
                 "DependsOn": "CavokRole",
                 "Properties": {
-                    "StackSetName": {"Fn::Sub": "${AWS::StackName}-members"},
+                    "StackSetName": {"Fn::Sub": f"${{AWS::StackName}}{_OF_MEMBERS}"},
                     "Description": "The role of Cavok Cloud in each member.",
                     "PermissionModel": "SERVICE_MANAGED",
                     "CallAs": if_true("Delegated", "DELEGATED_ADMIN", "SELF"),
@@ -225,8 +228,11 @@ def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
             f"“Create stack”. It makes {ROLE_NAME}, which may list the organization and nothing "
             "else, and the role CavokCloud here and in each member, now and whenever an account "
             "joins. Only Cavok may assume them, and only with your organization's external ID. If "
-            "this account was connected by hand and has a role CavokCloud, delete its stack first: "
-            "AWS has no second role of a name, and would roll this stack back." + excluded,
+            "this account was connected by hand and has a role CavokCloud, AWS would roll this "
+            "stack back: no account has two roles of a name. So delete that role first, with the "
+            "stack that made it. Or, if nothing may be interrupted, give the account another role "
+            "name in Cavok, deploy that role as its Instructions show, test it, and delete the old "
+            "one: the account keeps the new one." + excluded,
         ),
         InstructionStep(
             "Synchronize",
@@ -249,6 +255,31 @@ def update_of(enrollment: Enrollment, template: Template | None, url: str) -> Up
     """
     if template is None or not template.outdated:
         return None
+    return _update(enrollment, url, _NOT_BY_THE_STACK)
+
+
+def update_from(enrollment: Enrollment, account_number: str, url: str) -> Update:
+    """How to update the role that the stack made in this account: its own, or a member, in which
+    nothing is to be done. `url`: of the published template.
+    """
+    number = enrollment.management_account_id
+    in_a_member = InstructionStep(
+        "In this account",
+        f"Nothing is to be done here: the role's stack belongs to the stack set {_MEMBERS} of "
+        f"account {number}. If you may not work there, ask who may.",
+    )
+    own = account_number == number
+    return _update(enrollment, url, _NOT_BY_THE_STACK if own else in_a_member)
+
+
+_NOT_BY_THE_STACK = InstructionStep(
+    "Roles that the stack did not make",
+    "An account that was connected by hand before may have a role with a stack of its own. It "
+    "keeps its version; its Instructions show how to update it.",
+)
+
+
+def _update(enrollment: Enrollment, url: str, last: InstructionStep) -> Update:
     region = enrollment.regions[0]
     where = (
         f"the stack {STACK_NAME} in account {enrollment.management_account_id}, in {region} or in "
@@ -262,18 +293,14 @@ def update_of(enrollment: Enrollment, template: Template | None, url: str) -> Up
                 "below, keep all parameters, acknowledge that it changes IAM roles, and submit. "
                 "The command below does the same. CloudFormation updates the roles of this "
                 "account, and then, through the stack set, the role of every member: nothing is to "
-                "be done in them.",
+                f"be done in them. {WITHOUT_REPORT}",
             ),
             InstructionStep(
                 "Terraform",
                 "Replace template_url in your configuration by the address below, look at "
                 "“terraform plan”, and apply it. It updates the stack, which does the rest.",
             ),
-            InstructionStep(
-                "Roles that the stack did not make",
-                "An account that was connected by hand before may have a role with a stack of its "
-                "own. It keeps its version; its Instructions show how to update it.",
-            ),
+            last,
         ),
         template_url=url,
         console_url=stacks_page(region, STACK_NAME),
@@ -379,6 +406,9 @@ def cli(enrollment: Enrollment, trust: Trust, template_url: str) -> str:
     chosen = units or "$(aws organizations list-roots --query 'Roots[0].Id' --output text)"
     return f"""# In the management account, once: lets StackSets deploy to members.
 aws cloudformation activate-organizations-access
+
+# If this prints a role, the account was connected by hand: see the steps, else the stack fails.
+aws iam list-roles --query "Roles[?RoleName=='{permissions.DEFAULT_ROLE_NAME}'].Arn" --output text
 
 # In a delegated administrator, add to the parameters:
 #   {{"ParameterKey":"DelegatedAdministrator","ParameterValue":"Yes"}}

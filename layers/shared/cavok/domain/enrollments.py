@@ -1,13 +1,13 @@
 """Enrollments: a customer's whole AWS Organization, connected by one stack."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
 from cavok.domain.accounts import AccessType, Account, Fix, Issue
-from cavok.domain.errors import InvalidField
+from cavok.domain.errors import AlreadyEnrolled, InvalidField
 from cavok.domain.permissions import (
     DEFAULT_ROLE_PATH,
     FEATURE_GROUPS,
@@ -70,6 +70,7 @@ class EnrollmentIssue(StrEnum):
     CONFUSED_DEPUTY = "confused_deputy"
     WRONG_ACCOUNT = "wrong_account"
     WRONG_ORGANIZATION = "wrong_organization"
+    ALREADY_ENROLLED = "already_enrolled"
     ORGANIZATION_NOT_READABLE = "organization_not_readable"
     SYNCHRONIZATION_FAILED = "synchronization_failed"
 
@@ -79,6 +80,7 @@ AT_ONCE_FAILED = frozenset(
         EnrollmentIssue.CONFUSED_DEPUTY,
         EnrollmentIssue.WRONG_ACCOUNT,
         EnrollmentIssue.WRONG_ORGANIZATION,
+        EnrollmentIssue.ALREADY_ENROLLED,
     }
 )
 """These fail also an enrollment that waits for its stack."""
@@ -246,6 +248,11 @@ class Enrollment(EnrollmentOptions):
                 "another enrollment.",
             )
 
+    def has_account(self, account_number: str) -> bool:
+        """Whether its stack is in this account, or its AWS Organization is managed from there."""
+        _, _, _, _, manages, *_ = (self.organization_arn or ":::::").split(":")
+        return account_number in (self.management_account_id, manages)
+
     def changed(self, now: datetime, **options: Any) -> Self:
         """With other options, and due for a synchronization with them. The same object if nothing
         changes. Raises InvalidField for another account of one that is connected.
@@ -332,6 +339,34 @@ _VERSIONED = (
 )
 
 
+def require_not_enrolled(account_number: str | None, others: Iterable[Enrollment]) -> None:
+    """Raises AlreadyEnrolled for an account that another enrollment has: its stack makes roles and
+    a stack set whose names are there once, so a second one cannot be deployed.
+    """
+    for other in others:
+        if account_number and other.has_account(account_number):
+            raise AlreadyEnrolled(
+                f"management_account_id: account {account_number} is that of the enrollment "
+                f"{other.name} ({other.enrollment_id}), or manages its AWS Organization. Change "
+                "that enrollment, or end it first."
+            )
+
+
+def enrolled_before(
+    enrollment: Enrollment, arn: str, others: Iterable[Enrollment]
+) -> Enrollment | None:
+    """The enrollment that has this AWS Organization already, or that is older and has the same
+    account: of an enrollment that has not read its AWS Organization yet. Null: none.
+    """
+    number = enrollment.management_account_id
+    for other in others:
+        older = other.enrollment_id < enrollment.enrollment_id
+        same = other.organization_arn == arn or (older and other.management_account_id == number)
+        if same and other.enrollment_id != enrollment.enrollment_id:
+            return other
+    return None
+
+
 def refused(enrollment: Enrollment, detail: str) -> Issue:
     """The issue of a role that cannot be assumed. AWS answers the same for one that does not
     exist.
@@ -372,6 +407,17 @@ def of_another_organization(enrollment: Enrollment, arn: str) -> Issue:
         f"{enrollment.organization_arn}, whose accounts stay as they are.",
         "Make another enrollment for the other AWS Organization, and end this one if its AWS "
         "Organization is gone.",
+    )
+
+
+def enrolled_already(arn: str, other: Enrollment) -> Issue:
+    """The issue of a second enrollment of an AWS Organization."""
+    return Issue(
+        EnrollmentIssue.ALREADY_ENROLLED,
+        f"{arn} is that of the enrollment {other.name} ({other.enrollment_id}). A member has one "
+        "role CavokCloud, so the stack set of a second enrollment cannot make it.",
+        "End this enrollment and change the other one; or end the other one, delete its stack, and "
+        "synchronize.",
     )
 
 

@@ -94,6 +94,10 @@ class AlreadyControlled(Conflict):
     """The instance is a resource already."""
 
 
+class AlreadyEnrolled(Conflict):
+    """The account, or the AWS Organization that it manages, is another enrollment's."""
+
+
 class TooManyEnrollments(Conflict):
     """The organization has as many enrollments as it may have."""
 

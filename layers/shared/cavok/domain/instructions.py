@@ -134,6 +134,7 @@ def steps(account: Account) -> tuple[InstructionStep, ...]:
     """The steps that a person follows to connect the account, in order."""
     if account.access_type is AccessType.ASSUME_ROLE:
         return (
+            *([_BY_STACK_SET] if account.has_enrolled_role else []),
             InstructionStep(
                 "Sign in to AWS",
                 f"Sign in to account {account.account_number} as someone who may create IAM roles.",
@@ -173,6 +174,14 @@ def steps(account: Account) -> tuple[InstructionStep, ...]:
             "Test the connection", "Press “Test” to check that everything is in place."
         ),
     )
+
+
+_BY_STACK_SET = InstructionStep(
+    "AWS Organization",
+    "The stack set of your AWS Organization makes this role, as its enrollment shows: there is "
+    "nothing to deploy here. Only if it cannot, which its page in CloudFormation says, deploy the "
+    "role in this account itself, as follows. The stack set then leaves that role as it is.",
+)
 
 
 def trust_policy(account: Account, trust: Trust) -> dict[str, Any] | None:

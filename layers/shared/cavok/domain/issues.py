@@ -60,6 +60,12 @@ _SCOPES = {
     "{plural} out; ask an administrator of AWS Organizations.",
 }
 
+_ENROLLED_ROLE = (
+    "The stack of your AWS Organization makes this role, in the account of its enrollment: look "
+    "there whether its stack set has an instance in this account, and why it has none or fails. "
+    "Then press Test. A role with a stack of its own is deployed as the Instructions show."
+)
+
 _LOST = ("was allowed and no longer is", "were allowed and no longer are")
 _MISSING = ("is not allowed; Cavok does without it", "are not allowed; Cavok does without them")
 _LOGS_REFUSED = ("is refused, but Write logs is Yes", "are refused, but Write logs is Yes")
@@ -195,7 +201,9 @@ def _role_not_assumable(account: Account, refused: Step) -> Issue:
         said = f"The role {account.role_arn} could not be assumed. {why}"
         fix = Fix(console_url=principal_page(account, "trust_relationships"))
     remedy = (
-        "Deploy the role as the Instructions show, with this organization's external ID, then "
+        _ENROLLED_ROLE
+        if account.has_enrolled_role
+        else "Deploy the role as the Instructions show, with this organization's external ID, then "
         "press Test."
     )
     if region := region_without_sts(refused.detail or ""):
@@ -213,8 +221,9 @@ def _disconnected(account: Account, deleted_at: datetime) -> Issue:
         IssueCode.DISCONNECTED,
         f"The stack of this account was deleted on {deleted_at:%Y-%m-%d at %H:%M} UTC, and the "
         f"role {account.role_arn} cannot be assumed since.",
-        "If the account should be disconnected, delete it here. If not, deploy the role again, as "
-        "the Instructions show: Cavok then tests it.",
+        "If the account should be disconnected, delete it here. If not, deploy the role again, "
+        + ("from its stack set" if account.has_enrolled_role else "as the Instructions show")
+        + ": Cavok then tests it.",
     )
 
 

@@ -27,7 +27,8 @@ _OF_ANY = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedFix:
     """What can be copied for every account alike. A part is null if it differs between them, or if
-    there is none. `stack_url`: the console's list of stacks, if the role's stack is to be mended.
+    there is none. `stack_url`: the console's list of stacks, if the role's stack is to be mended,
+    and is in the account itself.
     """
 
     policy_statement: str | None = None

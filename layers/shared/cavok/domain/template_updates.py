@@ -30,10 +30,12 @@ def template_outdated(account: ListedAccount) -> tuple[Issue, ...]:
         Issue(
             IssueCode.TEMPLATE_OUTDATED,
             " ".join([f"The role is version {template.version}.", *_in_words(template.changes)]),
-            "Nothing that works today stops working. For what is new, update the role, as the "
+            f"Nothing that works today stops working. For what is new, {_HOW_OF_A_MEMBER}"
+            if account.has_enrolled_role
+            else "Nothing that works today stops working. For what is new, update the role, as the "
             "Instructions show, then press Test.",
             Severity.INFORMATION,
-            Fix(console_url=stack_page(account)),
+            Fix(console_url=url) if (url := stack_page(account)) else None,
         ),
     )
 
@@ -54,7 +56,8 @@ def _in_words(changes: tuple[TemplateVersion, ...]) -> Iterator[str]:
 
 
 def update_of(account: Account, template_url: str) -> Update | None:
-    """Null if there is nothing to update. `template_url`: of the published template.
+    """How to update a role that has a stack of its own. Null if there is nothing to update.
+    `template_url`: of the published template.
 
     Sources: CloudFormation Template Reference, AWS::IAM::Role, Policies: "Update requires: No
     interruption"; IAM API Reference, PutRolePolicy: "Adds or updates an inline policy document";
@@ -66,13 +69,13 @@ def update_of(account: Account, template_url: str) -> Update | None:
     name, region = stack_name(account), account.home_region
     return Update(
         steps=(
-            *([_OF_A_MEMBER] if account.enrollment_id else []),
+            *([_OF_A_MEMBER] if account.has_enrolled_role else []),
             InstructionStep(
                 "CloudFormation",
                 f"Open the stack {name} in {region}, or the one in which you made the role. Press "
                 "“Update”, replace the existing template by the address below, keep all "
                 "parameters, acknowledge that it changes an IAM role, and submit. The command "
-                "below does the same.",
+                f"below does the same. {WITHOUT_REPORT}",
             ),
             InstructionStep(
                 "Terraform",
@@ -97,10 +100,14 @@ def update_of(account: Account, template_url: str) -> Update | None:
             ),
         ),
         template_url=template_url,
-        console_url=stack_page(account),
+        console_url=stacks_page(region, name),
         cli=update_stack(name, region, template_url),
     )
 
+
+WITHOUT_REPORT = (
+    "A stack whose ReportConnection is No does not tell Cavok of its update: press “Test” after it."
+)
 
 _OF_A_MEMBER = InstructionStep(
     "AWS Organization",
@@ -108,10 +115,19 @@ _OF_A_MEMBER = InstructionStep(
     "enrollment shows: then CloudFormation updates the role of every member. What follows is for a "
     "role with a stack of its own.",
 )
+_HOW_OF_A_MEMBER = (
+    "update the one stack of your AWS Organization, in the account of its enrollment, as that "
+    "shows: its stack set updates this role. A role with a stack of its own is updated as the "
+    "Instructions show. Then press Test."
+)
 
 
-def stack_page(account: ListedAccount) -> str:
-    """The console's list of stacks, with the account's role in its filter."""
+def stack_page(account: ListedAccount) -> str | None:
+    """The console's list of stacks, with the account's role in its filter. Null for a role that a
+    stack set makes: its stack is in another account, or has another name.
+    """
+    if account.has_enrolled_role:
+        return None
     return stacks_page(account.regions[0], stack_name(account))
 
 

@@ -5,8 +5,9 @@ shows what is true.
 import json
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from urllib.parse import urlsplit
 
 from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts
@@ -20,13 +21,15 @@ from cavok.domain.accounts import Account
 from cavok.domain.actors import SYSTEM, Requester
 from cavok.domain.connection_hints import (
     ANSWER_TRIED_FOR,
+    OTHERS_ANSWERED_WITHIN,
+    STRANGERS_ANSWERED_WITHIN,
     Admission,
     ConnectionHint,
     HintedChange,
 )
 from cavok.domain.errors import AccountNotFound, BusyWithOthers, ComesAgain, EnrollmentNotFound
 from cavok.domain.providers import Provider
-from cavok.observability import logger
+from cavok.observability import count, logger
 from cavok.services.start_synchronizations import StartDependencies, start_synchronization
 from cavok.services.start_verification import start_unasked
 
@@ -65,6 +68,15 @@ class HearingDependencies:
     client: WebhookClient
 
 
+@dataclass(frozen=True, slots=True)
+class _Concerned:
+    """What a hint is about in the organization with its external ID."""
+
+    organization_id: str
+    account: Account | None
+    enrollment_ids: list[str]
+
+
 def hear_connection(
     hint: ConnectionHint, sent_at: datetime, dependencies: HearingDependencies, now: datetime
 ) -> Followed:
@@ -75,18 +87,41 @@ def hear_connection(
     sent, UTC. Raises ComesAgain; NotDelivered once the hint was followed, but not answered; also
     Conflict, ServiceUnavailable. After each of these the message comes again.
     """
-    not_answered = _answer(hint, sent_at, dependencies.client, now)
-    followed = _follow(hint, sent_at, dependencies, now)
+    answer = partial(_answer, hint, sent_at, dependencies.client, now)
+    organization_id = _organization_of(hint, dependencies)
+    if organization_id is None:
+        answer(STRANGERS_ANSWERED_WITHIN)  # once: a queue hides so many messages, and no more
+        return Followed.UNKNOWN
+    concerned = _concerned(organization_id, hint, dependencies)
+    request = organization_id, hint.account_number, hint.request_id, now
+    admission = dependencies.hints.admit(*request) if concerned else None
+    passed_over = admission in (None, Admission.TOO_MANY)
+    not_answered = answer(OTHERS_ANSWERED_WITHIN if passed_over else None)
+    followed = Followed.UNKNOWN
+    if concerned and admission is Admission.ADMITTED:
+        followed = _follow(concerned, hint, sent_at, dependencies, now)
+        dependencies.hints.note_followed(*request)
+    elif admission:
+        followed = Followed(admission.value)
     if not_answered:
         raise not_answered
     return followed
 
 
 def _answer(
-    hint: ConnectionHint, sent_at: datetime, client: WebhookClient, now: datetime
+    hint: ConnectionHint,
+    sent_at: datetime,
+    client: WebhookClient,
+    now: datetime,
+    within: timedelta | None,
 ) -> NotDelivered | None:
-    """Returns the failure if a repetition may succeed."""
+    """Returns the failure if a repetition may succeed. `within`: an older message is not answered.
+    Anybody may publish as much as they like: it must not delay what is followed.
+    """
     if hint.response_address is None:
+        return None
+    if within is not None and now - sent_at >= within:
+        count("UnansweredHints")
         return None
     body = json.dumps(hint.response()).encode()
     try:
@@ -99,34 +134,45 @@ def _answer(
     return None
 
 
-def _follow(
-    hint: ConnectionHint, sent_at: datetime, dependencies: HearingDependencies, now: datetime
-) -> Followed:
-    organization_id = _organization_of(hint, dependencies)
-    if organization_id is None:
-        return Followed.UNKNOWN
+def _organization_of(hint: ConnectionHint, dependencies: HearingDependencies) -> str | None:
+    """By one read, which is all that a stranger costs beside the answer."""
+    if hint.external_id is None:
+        return None
+    return dependencies.organizations.with_external_id(hint.external_id)
+
+
+def _concerned(
+    organization_id: str, hint: ConnectionHint, dependencies: HearingDependencies
+) -> _Concerned | None:
+    """Null if the organization does not have the account."""
     number = hint.account_number
     accounts = dependencies.accounts.with_numbers(organization_id, Provider.AWS, [number])
-    account = accounts.get(number)
-    enrollments = [
+    enrollment_ids = [
         each.enrollment_id
         for each in dependencies.synchronizing.enrollments.of_organization(organization_id)
         if each.management_account_id == number
     ]
-    if account is None and not enrollments:
-        return Followed.UNKNOWN
-    request = organization_id, number, hint.request_id, now
-    admission = dependencies.hints.admit(*request)
-    if admission is not Admission.ADMITTED:
-        return Followed(admission.value)
+    account = accounts.get(number)
+    if account is None and not enrollment_ids:
+        return None
+    return _Concerned(organization_id, account, enrollment_ids)
+
+
+def _follow(
+    concerned: _Concerned,
+    hint: ConnectionHint,
+    sent_at: datetime,
+    dependencies: HearingDependencies,
+    now: datetime,
+) -> Followed:
     if wait := hint.waits(sent_at, now):
         raise ComesAgain(wait.total_seconds())
-    # The test first: until it can start, the message comes again.
-    followed = _have_tested(account, hint, sent_at, dependencies, now) if account else None
-    for enrollment_id in enrollments:
-        _synchronize(organization_id, enrollment_id, hint, dependencies, now)
-    dependencies.hints.note_followed(*request)
-    return followed or Followed.SYNCHRONIZING
+    followed, account = Followed.SYNCHRONIZING, concerned.account
+    if account:  # The test first: until it can start, the message comes again.
+        followed = _have_tested(account, hint, sent_at, dependencies, now)
+    for enrollment_id in concerned.enrollment_ids:
+        _synchronize(concerned.organization_id, enrollment_id, hint, dependencies, now)
+    return followed
 
 
 def _synchronize(
@@ -145,12 +191,6 @@ def _synchronize(
             quotas=None,
             now=now,
         )
-
-
-def _organization_of(hint: ConnectionHint, dependencies: HearingDependencies) -> str | None:
-    if hint.external_id is None:
-        return None
-    return dependencies.organizations.with_external_id(hint.external_id)
 
 
 def _have_tested(

@@ -14,8 +14,8 @@ from cavok.domain import audit
 from cavok.domain.accounts import require_not_own
 from cavok.domain.actors import Requester
 from cavok.domain.audit import AuditAction
-from cavok.domain.enrollments import Enrollment, EnrollmentOptions
-from cavok.domain.errors import CavokError, EnrollmentNotFound
+from cavok.domain.enrollments import Enrollment, EnrollmentOptions, require_not_enrolled
+from cavok.domain.errors import AlreadyEnrolled, CavokError, EnrollmentNotFound
 from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.ids import new_id
 from cavok.domain.member_states import MemberState
@@ -80,11 +80,20 @@ def create_enrollment(
 ) -> Enrollment:
     """Stores a new enrollment that waits for its stack; or returns the one that this key created
     in the last 24 hours. Raises InvalidField for the account in which Cavok runs,
-    TooManyEnrollments, QuotaExceeded, KeyReused, and Conflict, also if the key's was ended.
+    AlreadyEnrolled, TooManyEnrollments, QuotaExceeded, KeyReused, and Conflict, also if the key's
+    was ended.
     """
     require_not_own(management_account_id, own_account, field="management_account_id")
     if key and (made := enrollments.made_by(organization_id, key, now)):
         return made
+    try:
+        if management_account_id:
+            others = enrollments.of_organization(organization_id)
+            require_not_enrolled(management_account_id, others)
+    except AlreadyEnrolled:
+        if key and (made := enrollments.made_by(organization_id, key, now)):
+            return made  # a request with the same key was faster
+        raise
     organization_of(organization_id, organizations=organizations, now=now)
     enrollment = Enrollment(
         **{name: getattr(options, name) for name in EnrollmentOptions.__dataclass_fields__},
@@ -120,7 +129,7 @@ def change_enrollment(
     now: datetime,
 ) -> Enrollment:
     """Changes these options. Accounts that were added before keep theirs. Raises
-    EnrollmentNotFound, InvalidField, PreconditionFailed, QuotaExceeded, Conflict.
+    EnrollmentNotFound, InvalidField, AlreadyEnrolled, PreconditionFailed, QuotaExceeded, Conflict.
     """
     account_number = options.get("management_account_id")
     require_not_own(account_number, own_account, field="management_account_id")
@@ -131,6 +140,10 @@ def change_enrollment(
 
     def change(found: Enrollment) -> Enrollment:
         found.at_one_of(versions).require_same_organization(account_number, is_member)
+        if account_number != found.management_account_id:
+            others = enrollments.of_organization(organization_id)
+            own = found.enrollment_id
+            require_not_enrolled(account_number, (x for x in others if x.enrollment_id != own))
         return found.changed(now, **options)
 
     def entry_of(before: Enrollment, after: Enrollment) -> audit.AuditEntry:

@@ -165,6 +165,8 @@ class _Synchronizing:
             arn = organization.arn()
             if self._enrollment.organization_arn not in (None, arn):
                 return self.failed(enrolling.of_another_organization(self._enrollment, arn))
+            if other := self._enrolled_before(arn):
+                return self.failed(enrolling.enrolled_already(arn, other))
             if self._walk_on(organization, deadline) and self._compare(organization, deadline):
                 return self._finished(arn)
         except OrganizationUnreadable as error:
@@ -172,6 +174,13 @@ class _Synchronizing:
         except OrganizationBusy as error:
             logger.warning("Organizations is busy", error=str(error)[:REASON_LIMIT])
         return True
+
+    def _enrolled_before(self, arn: str) -> Enrollment | None:
+        if self._enrollment.organization_arn:
+            return None
+        organization_id = self._enrollment.organization_id
+        others = self._dependencies.enrollments.of_organization(organization_id)
+        return enrolling.enrolled_before(self._enrollment, arn, others)
 
     def _hold_slot(self) -> None:
         """Each round renews the slot, so that a long synchronization does not lapse."""

@@ -1,14 +1,14 @@
 """Lists of an organization's accounts. Each part of a list walks through an index that has its
 order, and reads the accounts behind it where the index does not tell which are wanted. A page looks
 at MOST_LOOKED_AT entries and reads `most_read` accounts at most, whatever it finds, and says where
-it stopped.
+it stopped. The accounts of a small enrollment are read by its members instead, and sorted.
 """
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import dropwhile, groupby
+from itertools import dropwhile, groupby, islice
 from typing import Any
 
 from pynamodb.constants import STRING
@@ -16,7 +16,7 @@ from pynamodb.indexes import GlobalSecondaryIndex
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import AccountItem, Accounts, ClaimItem
-from cavok.adapters.table.table import BATCH, Row, Table, start_after
+from cavok.adapters.table.table import BATCH, Item, Row, Table, start_after
 from cavok.domain.account_list import BY_URGENCY, AccountSort, Selection, has_problems, has_word
 from cavok.domain.accounts import ListedAccount, Status
 from cavok.domain.pages import Page, Position, PositionKind, not_issued
@@ -27,6 +27,11 @@ MOST_LOOKED_AT = 5_000
 
 _ANSWER = 1_000
 """Entries in one answer of DynamoDB, where few may be wanted. They are about 130 kB."""
+
+SMALL = BATCH
+"""Members of an enrollment at most, for a page of which all their accounts are read. Those of a
+larger one are looked for in the whole list, of which they are a larger part.
+"""
 
 _CLAIMS = keys.claim_sk(Provider.AWS, "")
 
@@ -41,6 +46,9 @@ SELECTED = (
     "enrollment_id",
 )
 """The attributes that a list reads of the accounts among which it selects."""
+
+_INDEXED = ("pk", "name_key", "status_pk")
+"""What else the indexes have, for those that are sorted here."""
 
 
 def most_read(limit: int) -> int:
@@ -121,23 +129,26 @@ class AccountList:
     ) -> Page[_Entry]:
         if selection.is_empty:
             return Page([], None)
-        parts = list(_Walks(self._table, organization_id, selection, limit).parts(sort))
+        few = self._few(organization_id, selection)
+        if few is not None and not few:
+            return Page([], None)
+        parts = list(_Walks(self._table, organization_id, selection, limit, few).parts(sort))
         if after:
             position = after
             parts = list(dropwhile(lambda part: not part.holds(position), parts))
             if not parts:
                 raise not_issued()
-        found, end = self._walk(organization_id, parts, after, limit + 1, selection.unit_id)
+        select = partial(self._selected, organization_id, selection.unit_id, few)
+        found, end = self._walk(parts, after, limit + 1, select)
         shown = found[:limit]
         return Page(shown, shown[-1][0] if len(found) > limit else end)
 
     def _walk(
         self,
-        organization_id: str,
         parts: list[_Part],
         after: Position | None,
         limit: int,
-        unit_id: str | None,
+        select: Callable[[list[_Entry], Callable[[Row], bool]], list[_Entry]],
     ) -> tuple[list[_Entry], Position | None]:
         """The first `limit` entries that are wanted; and the last at which it looked, if that was
         the last at which a page may look.
@@ -156,7 +167,7 @@ class AccountList:
                 ended = bool(looks) and len(chosen) < size
                 if part.takes:
                     reads -= len(chosen)
-                    chosen = self._selected(organization_id, chosen, part.takes, unit_id)
+                    chosen = select(chosen, part.takes)
                 found += chosen
                 if ended:
                     break
@@ -167,12 +178,14 @@ class AccountList:
     def _selected(
         self,
         organization_id: str,
+        unit_id: str | None,
+        few: "_Few | None",
         entries: list[_Entry],
         takes: Callable[[Row], bool],
-        unit_id: str | None,
     ) -> list[_Entry]:
         ids = [account_id for _, account_id in entries]
-        rows = list(filter(takes, self._accounts.rows(organization_id, ids, SELECTED)))
+        read = partial(self._accounts.rows, organization_id, ids, SELECTED)
+        rows = list(filter(takes, read() if few is None else (few[each] for each in ids)))
         if unit_id and rows:
             from cavok.adapters.table.members import Members  # most lists need none
 
@@ -182,15 +195,45 @@ class AccountList:
         wanted = {row.sk.removeprefix(keys.ACCOUNT) for row in rows}
         return [entry for entry in entries if entry[1] in wanted]
 
+    def _few(self, organization_id: str, selection: Selection) -> "_Few | None":
+        """The accounts of the enrollment that is asked for: none if there is no such enrollment.
+        Null if it is not small, or if none is asked for. Its totals save reading a large one's
+        members; the members themselves decide.
+        """
+        enrollment_id = selection.enrollment_id
+        if enrollment_id is None:
+            return None
+        from cavok.adapters.table.enrollment_totals import TotalsItem  # most lists need none
+
+        pk = keys.organization_pk(organization_id)
+        totals = self._table.get(TotalsItem, pk, keys.totals_sk(enrollment_id))
+        if totals and sum(totals.totals().values()) > SMALL:
+            return None
+        between = Item.sk.between(*keys.members_after(enrollment_id, ""))
+        stored = self._table.entries(None, pk, between, start=None, size=SMALL + 1)
+        members = list(islice(stored, SMALL + 1))
+        if len(members) > SMALL:
+            return None
+        ids = [each["account_id"][STRING] for each in members if "account_id" in each]
+        rows = self._accounts.rows(organization_id, ids, (*SELECTED, *_INDEXED))
+        return {
+            row.sk.removeprefix(keys.ACCOUNT): row
+            for row in rows
+            if row.enrollment_id == enrollment_id
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class _Walks:
-    """The parts of one list, for pages of `limit` accounts."""
+    """The parts of one list, for pages of `limit` accounts. `few`: all that may be in it; null if
+    the indexes have to tell.
+    """
 
     table: Table
     organization_id: str
     selection: Selection
     limit: int
+    few: "_Few | None"
 
     def parts(self, sort: AccountSort | None) -> Iterator[_Part]:
         """In the order of the list."""
@@ -334,6 +377,15 @@ class _Walks:
         backwards: bool,
     ) -> Iterator[tuple[str, str]]:
         """Keys of names and ids of accounts."""
+        if self.few is not None:
+            ((field, value),) = index_key.items()
+            named = (
+                (row.name_key, account_id)
+                for account_id, row in self.few.items()
+                if getattr(row, field) == value and row.name_key.startswith(prefix)
+            )
+            yield from _sorted_after(start, named, backwards=backwards)
+            return
         at = None
         if start:
             key = {"pk": self._pk, "sk": keys.account_sk(start[1]), "name_key": start[0]}
@@ -354,6 +406,16 @@ class _Walks:
         backwards: bool = False,
     ) -> Iterator[_Entry]:
         """Of AWS, as long as its accounts alone can be connected (`AVAILABLE`)."""
+        if self.few is not None:
+            numbered = (
+                (row.account_number, account_id)
+                for account_id, row in self.few.items()
+                if row.account_number.startswith(prefix)
+            )
+            start = (after.key, after.account_id) if after else None
+            for number, account_id in _sorted_after(start, numbered, backwards=backwards):
+                yield Position("number", number, account_id), account_id
+            return
         at = start_after(ClaimItem, pk=self._pk, sk=_CLAIMS + after.key) if after else None
         condition, size = ClaimItem.sk.startswith(_CLAIMS + prefix), self._size(None, takes)
         for claim in self.table.entries(
@@ -365,3 +427,15 @@ class _Walks:
 
 _Source = tuple[GlobalSecondaryIndex[Any], dict[str, str]]
 """An index that has accounts by name, and its hash key."""
+
+_Few = dict[str, Row]
+"""Accounts by id, with what a list reads of them."""
+
+
+def _sorted_after(
+    start: _Start, found: Iterable[tuple[str, str]], *, backwards: bool
+) -> Iterator[tuple[str, str]]:
+    """Keys and ids in the order of an index, after the place where a page ended."""
+    for each in sorted(found, reverse=backwards):
+        if start is None or (each < start if backwards else each > start):
+            yield each

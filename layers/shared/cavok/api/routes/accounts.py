@@ -235,12 +235,13 @@ def list_accounts(
     does. By `status`, failed accounts come first, then degraded, unconfirmed and confirmed ones.
     Where the order does not tell which accounts are selected, a page looks at 5,000 names and reads
     200 accounts at most, with `ou` as many members too. So it may have few or none: go on while
-    there is a `next_cursor`.
+    there is a `next_cursor`. The accounts of an `enrollment_id` with up to 100 members are found at
+    once, and an unknown one has none.
 
-    With `Accept: text/csv` the same accounts come as CSV (RFC 4180, UTF-8), a thousand in an
-    answer: the rest is at `rel="next"` of `Link`. Only the first answer has the line of names, so
-    that all answers together are one file. What a spreadsheet would take for a formula begins with
-    an apostrophe.
+    With `Accept: text/csv` the same accounts come as CSV (RFC 4180, UTF-8), also with their
+    `enrollment_id`, a thousand in an answer: the rest is at `rel="next"` of `Link`. Only the first
+    answer has the line of names, so that all answers together are one file. What a spreadsheet
+    would take for a formula begins with an apostrophe.
     """
     organization_id = router.caller.organization_id
     selection = Selection(

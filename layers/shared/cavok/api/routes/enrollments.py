@@ -62,7 +62,8 @@ def create_enrollment(
     body: NewEnrollmentBody, idempotency_key: IdempotencyKey = None
 ) -> Response[EnrollmentBody]:
     """Adds an enrollment that waits for its stack. Its instructions have the link that deploys it.
-    Your organization may have ten. A request with the same Idempotency-Key and body returns the
+    Your organization may have ten, and one of an account: a second one of the same is refused with
+    `already_enrolled`. A request with the same Idempotency-Key and body returns the
     same enrollment.
     """
     from cavok.services.enrollments import create_enrollment as create

@@ -6,7 +6,7 @@ from cavok.api.models.permissions import Groups
 from cavok.api.responses import answers
 from cavok.api.router import Router
 from cavok.domain.chosen_groups import OFFERED, choice_of
-from cavok.services.instructions import instructions_for
+from cavok.services.instructions import instructions_for, update_for
 from cavok.services.organizations import trust_of
 
 router = Router()
@@ -30,5 +30,11 @@ def get_instructions(account_id: str, groups: Groups = None) -> InstructionsBody
     trust = trust_of(
         organization_id, wiring.trust, organizations=wiring.organizations(), now=router.now()
     )
-    template, url, update = instructions_for(account, trust, choice, templates=wiring.templates())
+    template, url = instructions_for(account, trust, choice, templates=wiring.templates())
+    update = update_for(
+        account,
+        templates=wiring.templates(),
+        enrollments=wiring.enrollments(),
+        members=wiring.members(),
+    )
     return InstructionsBody.of_account(account, trust, template, url, update, choice=choice)

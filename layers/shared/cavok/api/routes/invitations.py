@@ -95,5 +95,5 @@ def get_invitation(invitation: Token = None) -> InvitedBody:
         organizations=wiring.organizations(),
         now=router.now(),
     )
-    template, url, _ = instructions_for(account, trust, templates=wiring.templates())
+    template, url = instructions_for(account, trust, templates=wiring.templates())
     return InvitedBody.of_account(account, trust, template, url, found.expires_at)
