@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from cavok.adapters import making_clients
-from cavok.adapters.making_clients import made_once
+from cavok.adapters.making_clients import made_once, once_more
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -148,13 +148,10 @@ def progress() -> "Progress":
 
 @made_once
 def sealer() -> "Sealer":
-    from botocore.config import Config
-
     from cavok.adapters.sealing import Sealer
 
-    once_more = Config(retries={"total_max_attempts": 2})  # people wait for it
     return Sealer(
-        making_clients.session().client("kms", config=once_more), setting("SEALING_KEY_ID")
+        making_clients.session().client("kms", config=once_more()), setting("SEALING_KEY_ID")
     )
 
 
@@ -349,14 +346,10 @@ def first_tries() -> "FirstTries":
 
 @cache
 def _queue(url: str) -> "Queue":
-    from botocore.config import Config
-
     from cavok.adapters.queue import Queue
 
-    # About twelve seconds: after a receiver's eight, deliver_webhook has time to say it. All
-    # functions that send to a queue share this.
-    once_more = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2})
-    return Queue(making_clients.session().client("sqs", config=once_more), url)
+    # After a receiver's eight seconds, deliver_webhook has time to say that it failed.
+    return Queue(making_clients.session().client("sqs", config=once_more()), url)
 
 
 def webhook_messages() -> "Queue":
@@ -447,9 +440,7 @@ def workflows() -> "Workflows":
 
 @cache
 def _sfn() -> "SFNClient":
-    from cavok.adapters.workflows import IN_TIME
-
-    return making_clients.session().client("stepfunctions", config=IN_TIME)
+    return making_clients.session().client("stepfunctions", config=once_more())
 
 
 @cache
@@ -459,7 +450,7 @@ def templates() -> "Templates":
     public = setting("PUBLIC_TEMPLATES") == "true"
     addresses = making_clients.session().client("s3", config=address_config(public=public))
     return Templates(
-        making_clients.session().client("s3"),
+        making_clients.session().client("s3", config=once_more()),
         addresses,
         setting("TEMPLATES_BUCKET"),
         setting("TRUSTED_ACCOUNT_ID"),
@@ -522,7 +513,9 @@ def trust_guard() -> "TrustGuard":
 def bus() -> "Bus":
     from cavok.adapters.bus import Bus
 
-    return Bus(making_clients.session().client("events"), setting("EVENT_BUS_NAME"))
+    return Bus(
+        making_clients.session().client("events", config=once_more()), setting("EVENT_BUS_NAME")
+    )
 
 
 def connection_dependencies() -> "ConnectionDependencies":

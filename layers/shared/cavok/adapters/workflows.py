@@ -6,8 +6,6 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
-
 from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message, refused, was_repeated
 from cavok.domain.errors import (
     ServiceUnavailable,
@@ -18,11 +16,6 @@ from cavok.domain.verifications import Verification
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
-
-IN_TIME = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 5})
-"""A call ends within half a minute plus the waits between its tries. Without an answer, callers go
-on.
-"""
 
 
 class Workflows:
