@@ -12,8 +12,8 @@ A_CALL = CALL.retries["total_max_attempts"] * (CALL.connect_timeout + CALL.read_
 SHOWING = ONCE.connect_timeout + ONCE.read_timeout
 """The longest that it takes to show a step."""
 
-_TRIES = making_clients.once_more().retries["total_max_attempts"]
+_TRIES = making_clients.tries(2).retries["total_max_attempts"]
 OF_OURS = (
     _TRIES * (making_clients.CONNECTING_SECONDS + making_clients.ANSWERING_SECONDS) + _TRIES - 1
 )
-"""The longest that a call which is tried once more takes, with a second between the tries."""
+"""The longest that a call which is tried twice takes, with a second between the tries."""

@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from cavok.adapters import making_clients
-from cavok.adapters.making_clients import made_once, once_more
+from cavok.adapters.making_clients import made_once, tries
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -151,7 +151,7 @@ def sealer() -> "Sealer":
     from cavok.adapters.sealing import Sealer
 
     return Sealer(
-        making_clients.session().client("kms", config=once_more()), setting("SEALING_KEY_ID")
+        making_clients.session().client("kms", config=tries(2)), setting("SEALING_KEY_ID")
     )
 
 
@@ -215,7 +215,7 @@ def sweep_dependencies() -> "SweepDependencies":
         accounts=accounts(),
         verifications=verifications(),
         webhooks=webhooks(),
-        workflows=workflows(),
+        workflows=express_workflows(),
         testing=sweeping_dependencies(),
         clock=lambda: datetime.now(UTC),
     )
@@ -349,7 +349,7 @@ def _queue(url: str) -> "Queue":
     from cavok.adapters.queue import Queue
 
     # After a receiver's eight seconds, deliver_webhook has time to say that it failed.
-    return Queue(making_clients.session().client("sqs", config=once_more()), url)
+    return Queue(making_clients.session().client("sqs", config=tries(2)), url)
 
 
 def webhook_messages() -> "Queue":
@@ -391,7 +391,7 @@ def hearing_dependencies() -> "HearingDependencies":
         accounts=accounts(),
         hints=Hints(table()),
         verifications=verifications(),
-        workflows=workflows(),
+        workflows=express_workflows(),
         synchronizing=start_dependencies(),
         client=webhook_client(),
     )
@@ -439,8 +439,20 @@ def workflows() -> "Workflows":
 
 
 @cache
+def express_workflows() -> "Workflows":
+    """Those of scheduled tests. Two starts would make two executions, whatever their name, so a
+    start that is not answered is not repeated. Source: Step Functions Developer Guide, "Execution
+    guarantees".
+    """
+    from cavok.adapters.workflows import Workflows
+
+    once = making_clients.session().client("stepfunctions", config=tries(1))
+    return Workflows(once, setting("VERIFY_ACCOUNT_ARN"))
+
+
+@cache
 def _sfn() -> "SFNClient":
-    return making_clients.session().client("stepfunctions", config=once_more())
+    return making_clients.session().client("stepfunctions", config=tries(2))
 
 
 @cache
@@ -450,7 +462,7 @@ def templates() -> "Templates":
     public = setting("PUBLIC_TEMPLATES") == "true"
     addresses = making_clients.session().client("s3", config=address_config(public=public))
     return Templates(
-        making_clients.session().client("s3", config=once_more()),
+        making_clients.session().client("s3", config=tries(2)),
         addresses,
         setting("TEMPLATES_BUCKET"),
         setting("TRUSTED_ACCOUNT_ID"),
@@ -514,7 +526,7 @@ def bus() -> "Bus":
     from cavok.adapters.bus import Bus
 
     return Bus(
-        making_clients.session().client("events", config=once_more()), setting("EVENT_BUS_NAME")
+        making_clients.session().client("events", config=tries(2)), setting("EVENT_BUS_NAME")
     )
 
 

@@ -46,13 +46,13 @@ def botocore_session() -> "botocore.session.Session":
     return made
 
 
-def once_more() -> "Config":
-    """Two tries, for a client of calls that a person or other work waits for. Without an answer, a
-    call ends within thirteen seconds, with a second between the tries.
+def tries(most: int) -> "Config":
+    """For a client whose calls a person or other work waits for, or must not be repeated. Without
+    an answer, two tries end within thirteen seconds, with a second between them.
     """
     from botocore.config import Config
 
-    return Config(retries={"total_max_attempts": 2})
+    return Config(retries={"total_max_attempts": most})
 
 
 def made_once(make: Callable[P, T]) -> Callable[P, T]:

@@ -37,9 +37,9 @@ class Workflows:
         """Starts the execution, once. Raises VerificationNotStarted if Step Functions refuses, and
         ServiceUnavailable if a try was not answered: the execution may be running then.
 
-        The name of a STANDARD execution is unique for 90 days; several EXPRESS ones may have one
-        (Step Functions Developer Guide, "Execution guarantees"), of which the first to end is
-        recorded. AWS answers ExecutionAlreadyExists if it has ended, or runs
+        The name of a STANDARD execution is unique for 90 days. Several EXPRESS ones may have one,
+        and AWS may run each more than once (Step Functions Developer Guide, "Execution
+        guarantees"): the first to end is recorded. AWS answers ExecutionAlreadyExists if it has ended, or runs
         with another correlation ID (Step Functions API Reference, StartExecution).
         """
         _start(
