@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from cavok.services.customer_sessions import CustomerSessions
     from cavok.services.enter_account import EntryDependencies
     from cavok.services.first_tries import FirstTries
+    from cavok.services.instructions import InstructionDependencies
     from cavok.services.kept_listings import KeptListings
     from cavok.services.log_interactions import LogWriting
     from cavok.services.request_quota import RequestQuota
@@ -478,6 +479,14 @@ def trust(external_id: str) -> "Trust":
         trusted_account_id=setting("TRUSTED_ACCOUNT_ID"),
         external_id=external_id,
         connections_topic=setting("CONNECTIONS_TOPIC"),
+    )
+
+
+def instruction_dependencies() -> "InstructionDependencies":
+    from cavok.services.instructions import InstructionDependencies
+
+    return InstructionDependencies(
+        organizations=organizations(), templates=templates(), trust=trust
     )
 
 

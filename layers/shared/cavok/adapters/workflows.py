@@ -39,8 +39,8 @@ class Workflows:
 
         The name of a STANDARD execution is unique for 90 days. Several EXPRESS ones may have one,
         and AWS may run each more than once (Step Functions Developer Guide, "Execution
-        guarantees"): the first to end is recorded. AWS answers ExecutionAlreadyExists if it has ended, or runs
-        with another correlation ID (Step Functions API Reference, StartExecution).
+        guarantees"): the first to end is recorded. AWS answers ExecutionAlreadyExists if it has
+        ended, or runs with another correlation ID (Step Functions API Reference, StartExecution).
         """
         _start(
             self._sfn,
