@@ -13,7 +13,7 @@ SHOWING = ONCE.connect_timeout + ONCE.read_timeout
 """The longest that it takes to show a step."""
 
 _TRIES = making_clients.tries(2).retries["total_max_attempts"]
-OF_OURS = (
-    _TRIES * (making_clients.CONNECTING_SECONDS + making_clients.ANSWERING_SECONDS) + _TRIES - 1
+OF_OURS = _TRIES * (making_clients.CONNECTING_SECONDS + making_clients.ANSWERING_SECONDS) + sum(
+    2**retry for retry in range(_TRIES - 1)
 )
-"""The longest that a call which is tried twice takes, with a second between the tries."""
+"""The longest that a call of our own takes, with botocore's longest waits between its tries."""

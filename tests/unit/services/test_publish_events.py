@@ -317,10 +317,10 @@ def test_however_late_aws_answers_a_batch_ends_in_time_and_nothing_is_lost(secon
         assert first, "each invocation publishes something"
         left = left[first:]
 
-    told = [entry["Detail"] for call in events.calls for entry in call]
+    put = [entry["Detail"] for call in events.calls for entry in call]
     sent = [entry["MessageBody"] for entry in webhooks.sent]
     for number in range(100):
-        ways = (told, sent) if number % 30 else ([e["MessageBody"] for e in acts.sent],)
+        ways = (put, sent) if number % 30 else ([e["MessageBody"] for e in acts.sent],)
         assert all(any(f"{number:026}" in text for text in way) for way in ways), number
     assert (invocations == 1) == (seconds < 1)
 
