@@ -40,7 +40,7 @@ def hear(record: SQSRecord) -> None:
     logger.info("Hint", change=hint.change, followed=followed)
 
 
-start_up.prepare(wiring.table, wiring.workflows)
+start_up.prepare(wiring.table, wiring.express_workflows)
 
 
 @logger.inject_lambda_context(clear_state=True)

@@ -2,6 +2,7 @@
 queues starts and stops to be followed, and bulk operations to be carried out.
 """
 
+import time
 from typing import Any
 
 from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
@@ -25,6 +26,7 @@ def publish(records: list[DynamoDBRecord]) -> list[Exception | None]:
         webhook_messages=wiring.webhook_messages,
         queues={To.FOLLOWED_ACTS: wiring.followed_acts, To.BULK_OPERATIONS: wiring.bulk_messages},
         free_interactions=int(wiring.setting("FREE_INTERACTIONS")),
+        clock=time.monotonic,
     )
     if events:
         published = [{"type": event.type, "event_id": event.detail["event_id"]} for event in events]

@@ -19,7 +19,7 @@ from cavok.services.sweep import Sweep, Swept
 TESTS_A_LINE = 1000
 """Their ids take some 60 kB. CloudWatch Logs takes 256 kB a line."""
 
-start_up.prepare(wiring.table, wiring.customer_roles, wiring.workflows)
+start_up.prepare(wiring.table, wiring.customer_roles, wiring.express_workflows)
 
 
 @logger.inject_lambda_context(correlation_id_path="sweep_id")

@@ -14,6 +14,8 @@ MONTH = timedelta(days=730 / 24)
 PRICES_OF = "us-east-1, on demand, without free tiers, arm64, as published in November 2025"
 _LAMBDA = "https://aws.amazon.com/lambda/pricing/"
 _STEPS = "https://aws.amazon.com/step-functions/pricing/"
+_CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
+_EVENTBRIDGE = "https://aws.amazon.com/eventbridge/pricing/"
 _DYNAMODB = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
 SOURCES: Mapping[str, tuple[float, str]] = {
     "state transition": (25.00 / MILLION, _STEPS),
@@ -24,12 +26,17 @@ SOURCES: Mapping[str, tuple[float, str]] = {
     "GB-month stored": (0.25, _DYNAMODB),
     "GB-month of point-in-time recovery": (0.20, _DYNAMODB),
     "KMS request": (0.03 / 10_000, "https://aws.amazon.com/kms/pricing/"),
-    "GB of logs": (0.50, "https://aws.amazon.com/cloudwatch/pricing/"),
+    "GB of logs": (0.50, _CLOUDWATCH),
+    "metric of our own, a month": (0.30, _CLOUDWATCH),
     "trace": (5.00 / MILLION, "https://aws.amazon.com/xray/pricing/"),
-    "bus event": (1.00 / MILLION, "https://aws.amazon.com/eventbridge/pricing/"),
+    "bus event": (1.00 / MILLION, _EVENTBRIDGE),
+    "Scheduler invocation": (1.00 / MILLION, _EVENTBRIDGE),
     "SQS request": (0.40 / MILLION, "https://aws.amazon.com/sqs/pricing/"),
+    "GB sent to another region": (0.02, "https://aws.amazon.com/ec2/pricing/on-demand/"),
 }
-"""US dollars. STS is free."""
+"""US dollars. STS is free, and so are Scheduler's first 14 million invocations in a month. What a
+function sends is billed as EC2's is. Source: AWS Lambda pricing, "Data transfer".
+"""
 
 PRICES = {unit: dollars for unit, (dollars, _) in SOURCES.items()}
 
@@ -81,7 +88,7 @@ class Work:
 @dataclass(frozen=True)
 class Used:
     """What so many `tests` used. `kept` are the byte-months of what is stored, `traces` how many
-    traces begin, before sampling.
+    traces begin, before sampling, `sent` the bytes of requests to customers' AWS.
     """
 
     tests: int
@@ -95,6 +102,8 @@ class Used:
     sqs_requests: float = 0
     log_bytes: float = 0
     traces: float = 0
+    scheduled: float = 0
+    sent: float = 0
 
 
 def dollars_of_a_million(used: Used) -> Mapping[str, float]:
@@ -115,8 +124,26 @@ def dollars_of_a_million(used: Used) -> Mapping[str, float]:
         "X-Ray": used.traces * PRICES["trace"],
         "Events": used.events * PRICES["bus event"],
         "Queues": used.sqs_requests * PRICES["SQS request"],
+        "Scheduler": used.scheduled * PRICES["Scheduler invocation"],
     }
     return {name: dollars / used.tests * MILLION for name, dollars in lines.items()}
+
+
+def dollars_of_transfer(used: Used) -> float:
+    """Of a million tests, if all that they ask of customers' AWS goes to another region."""
+    return used.sent / GB * PRICES["GB sent to another region"] / used.tests * MILLION
+
+
+def dollars_of_metrics(metrics: int, tests_a_month: float) -> float:
+    """Of a million tests. A metric costs the same each month, however many tests there are."""
+    return metrics * PRICES["metric of our own, a month"] / tests_a_month * MILLION
+
+
+def dollars_with_calls(lines: Mapping[str, float], times: float) -> float:
+    """A whole bill, if its tests make so many times the calls. Lambda's GB-seconds grow as the
+    calls do, because a page of a sweep then tests fewer accounts. No other line does.
+    """
+    return sum(lines.values()) + (times - 1) * lines["Lambda, GB-seconds"]
 
 
 def sampled(traces_a_second: float) -> float:

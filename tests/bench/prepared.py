@@ -17,10 +17,17 @@ import boto3
 
 from cavok.adapters.table.accounts import AccountItem, Accounts
 from cavok.adapters.table.table import Table
-from cavok.domain.accounts import AccessType, Account, LastVerification, Outcome, Status
+from cavok.domain.accounts import (
+    AccessType,
+    Account,
+    LastVerification,
+    Outcome,
+    Status,
+    TestSlot,
+)
 from cavok.domain.permissions import GRANTED_GROUPS, STEPS, policy_document
 from cavok.domain.reverification import next_daily_slot
-from cavok.domain.verifications import FULL_EVERY
+from cavok.domain.verifications import FULL_EVERY, TIME_LIMIT
 from local.settings import REGION
 from tests.bench.functions import KEY, LAMBDAS, OURS, TABLE
 from tests.bench.stand_in import EXTERNAL_ID
@@ -91,6 +98,15 @@ def forget_hints(account: Account) -> None:
     """Lets its organization's stacks be heard at once: beyond six a minute they only make due."""
     key = {"pk": {"S": f"ORG#{account.organization_id}"}, "sk": {"S": "HINT#"}}
     _client("dynamodb").delete_item(TableName=TABLE, Key=key)
+
+
+def lease(account: Account, verification_id: str) -> None:
+    """Lets this test hold its slot."""
+    slot = TestSlot(verification_id, datetime.now(UTC) + TIME_LIMIT)
+    with adapters():
+        Accounts(Table(TABLE, REGION)).changed(
+            account.organization_id, account.account_id, lambda found: replace(found, slot=slot)
+        )
 
 
 def delete(account: Account) -> None:

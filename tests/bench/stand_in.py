@@ -58,7 +58,7 @@ class Call:
     """One call, by the service's and the operation's name. `asked` and `answered` are the bodies of
     services that speak JSON. `items` are the items that a write to the table changed, each before
     and after it; `late` is by how many seconds the answer missed its time; `at` is when it was
-    ready, in seconds of `time.monotonic`.
+    ready, in seconds of `time.monotonic`. `sent` are the bytes of the request, before TLS.
     """
 
     service: str
@@ -68,6 +68,7 @@ class Call:
     items: tuple[tuple[Item, Item], ...]
     late: float
     at: float
+    sent: int
 
 
 @dataclass
@@ -115,7 +116,13 @@ class StandIn:
         time.sleep(max(0.0, left))
         answered = json.loads(answer) if asked and answer else {}
         items = tuple(zip(before, after, strict=True))
-        self.calls.append(Call(service, operation, asked, answered, items, max(0.0, -left), at))
+        head = f"{method} {path} HTTP/1.1\r\n" + "".join(
+            f"{n}: {v}\r\n" for n, v in headers.items()
+        )
+        sent = len(head) + len("\r\n") + len(body)
+        self.calls.append(
+            Call(service, operation, asked, answered, items, max(0.0, -left), at, sent)
+        )
         return status, answer_headers, answer
 
     def _of_moto(

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import ceil
 from statistics import mean, median
 from typing import Any
@@ -40,15 +40,16 @@ sys.path.insert(0, str(ROOT / "layers" / "shared"))
 
 from cavok import wiring
 from cavok.adapters.table import table as of_the_table
-from cavok.domain.accounts import Account
+from cavok.domain.accounts import Account, Outcome
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
+from cavok.domain.regions import REGIONS
 from cavok.domain.reverification import next_daily_slot
 from cavok.domain.survey import Survey
 from cavok.domain.verifications import FULL_EVERY
 from cavok.services import sweep as of_cavok
 from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.scheduled_test import Found
-from cavok.services.sweep import Sweep, SweepDependencies, Swept
+from cavok.services.sweep import Sweep, SweepDependencies, Swept, calls_of_a_test
 from tests.bench import prepared, targets
 from tests.bench.bill import (
     COLD,
@@ -61,6 +62,9 @@ from tests.bench.bill import (
     Work,
     bytes_of_lambdas_own_lines,
     dollars_of_a_million,
+    dollars_of_metrics,
+    dollars_of_transfer,
+    dollars_with_calls,
     sampled,
 )
 from tests.bench.capacity import Capacity, Item, stored_weight, weight
@@ -85,6 +89,13 @@ SWEEPS_A_DAY = 720
 """With the `SweepRate` of the template, two minutes."""
 SWEPT = ceil(MANY / SWEEPS_A_DAY)
 """Accounts that a sweep finds due, if the table has `MANY` and each is tested daily."""
+CUSTOMERS = ("ec2", "iam", "logs", "rds")
+"""Services that a test asks in the customer's region. STS is asked in our own."""
+MORE_REGIONS = (5, 20)
+METRICS = (2, 1 + len(Outcome) + 2)
+"""`HoursUntested`, and `Verifications` by outcome: if all tests confirm, and if there are all
+outcomes, and aborted and overtaken tests.
+"""
 POLLING = ("PublishEvents", "DeliverWebhook")
 """The functions that no workflow invokes."""
 SHARDS, POLLS_A_SECOND = 4, 4
@@ -434,6 +445,8 @@ def _used(swept: Counted, starts: Mapping[str, float]) -> Used:
         sqs_requests=asked["sqs"] + 2 * len(_by_function(swept.invocations)["DeliverWebhook"]),
         log_bytes=sum(map(_log_bytes, swept.invocations)),
         traces=traces * sampled(traces * SWEEPS_A_DAY / 86_400),
+        scheduled=1,  # the sweep itself
+        sent=sum(call.sent for call in swept.calls if call.service in CUSTOMERS),
     )
 
 
@@ -514,6 +527,7 @@ def results(
         _consumed(used),
         _functions(used.as_it_was),
         _dollars(used),
+        beside_the_bill(dollars, used.as_it_was),
         _sizes(),
         Result(
             f"Prices per million, USD ({PRICES_OF})",
@@ -604,6 +618,34 @@ def _dollars(used: TwoSweeps) -> Result:
     rows = [(name, *(f"{one[name]:.2f}" for one in columns.values())) for name in columns["all-in"]]
     totals = (f"**{sum(one.values()):.2f}**" for one in columns.values())
     return Result("A million scheduled tests, USD", ("", *columns), [*rows, ("**total**", *totals)])
+
+
+def beside_the_bill(dollars: Mapping[str, float], used: Used) -> Result:
+    """What depends on the customers, or is billed however many tests there are: calculated from a
+    bill of tests with one region, our own, and what they used.
+    """
+    regions, a_month = sorted(REGIONS), MANY * (MONTH / timedelta(days=1))
+    one, *more = (calls_of_a_test(regions[:count]) for count in (1, *MORE_REGIONS))
+    rows = [
+        (
+            f"all-in with {count} regions, {calls} calls of the customer's APIs instead of {one}",
+            dollars_with_calls(dollars, calls / one),
+        )
+        for count, calls in zip(MORE_REGIONS, more, strict=True)
+    ]
+    sent = f"{used.sent / used.tests / 1000:.0f} kB of requests a test"
+    rows += [
+        (f"more if every account is in another region: {sent}", dollars_of_transfer(used)),
+        *(
+            (
+                f"more for {count} metrics of our own, at {MANY:,} tests a day",
+                dollars_of_metrics(count, a_month),
+            )
+            for count in METRICS
+        ),
+    ]
+    title = "Beside this bill, calculated, USD a million"
+    return Result(title, ("", "USD"), [(what, f"{each:.2f}") for what, each in rows])
 
 
 def _sizes() -> Result:

@@ -116,10 +116,12 @@ def _the_page(_: Scene) -> Iterator[Any]:
 def _tested_alone(here: Scene) -> Iterator[Any]:
     """A sweep has given the account a test of its own."""
     while True:
+        test = str(ULID())
+        prepared.lease(here.account, test)
         yield {
             "organization_id": ORGANIZATION,
             "account_id": here.account.account_id,
-            "verification_id": str(ULID()),
+            "verification_id": test,
             "trigger": "scheduled",
             "correlation_id": "sweep",
         }

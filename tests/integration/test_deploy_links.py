@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -18,9 +19,9 @@ from cavok.adapters.templates import TEMPLATE_NAMES, TemplateDiffers
 from cavok.domain.accounts import AccessType
 from cavok.domain.instructions import Trust, generic_template, installed
 from cavok.domain.regions import REGIONS
-from cavok.services.instructions import instructions_for
+from cavok.services.instructions import InstructionDependencies, instructions_for
 from tests.support import moto_speed
-from tests.support.builders import EXTERNAL_ID, WORKLOAD, an_account, an_account_with_keys
+from tests.support.builders import EXTERNAL_ID, NOW, WORKLOAD, an_account, an_account_with_keys
 from tests.support.moto_stack import BUCKET, client
 from tests.support.template import resource
 
@@ -69,7 +70,14 @@ def link_of(monkeypatch: pytest.MonkeyPatch) -> LinkOf:
         monkeypatch.setenv("PUBLIC_TEMPLATES", "true" if public else "false")
         wiring.templates.cache_clear()
         account = ACCOUNTS[access_type](regions=(region,))
-        _, link = instructions_for(account, TRUST, templates=wiring.templates())
+        ours = InstructionDependencies(
+            organizations=Mock(),
+            enrollments=Mock(),
+            members=Mock(),
+            templates=wiring.templates(),
+            trust=lambda _: TRUST,
+        )
+        _, _, link = instructions_for(account, dependencies=ours, now=NOW)
         return link
 
     return of

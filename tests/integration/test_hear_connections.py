@@ -9,9 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 from urllib.parse import SplitResult
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from cavok import wiring
 from cavok.adapters.webhook_client import NotDelivered
@@ -492,6 +494,66 @@ def test_a_hint_that_waits_for_a_running_test_starts_one_synchronization(
 
     assert heard == [1, 1, 1, 0]
     assert (len(started()), len(started(SYNCHRONIZATIONS))) == (1, 1)
+
+
+def test_a_hint_whose_synchronization_fails_tests_its_account_once(
+    admin: Api, says: Says, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cavok.adapters.workflows import SynchronizationWorkflows
+    from cavok.domain.errors import SynchronizationNotStarted
+
+    admin.post("/v1/enrollments", NEW)
+    account_id = admin.account(provider_id=MANAGEMENT)["account_id"]
+    with monkeypatch.context() as patched:
+        failing = Mock(side_effect=SynchronizationNotStarted("no"))
+        patched.setattr(SynchronizationWorkflows, "start", failing)
+        assert hear(says(MANAGEMENT)) == 1
+    ends(account_id)
+
+    assert hear(says(MANAGEMENT), received=2) == 0
+    assert (len(started()), len(started(SYNCHRONIZATIONS))) == (1, 1)
+
+    ended = account_of(account_id).testing(Clock.time)
+    assert hear(says(MANAGEMENT, request=2)) == 0
+    assert (ended, len(started())) == (False, 2), "another hint tests it again"
+
+
+def test_accounts_that_hints_do_not_test_use_up_no_tests_of_others(admin: Api, says: Says) -> None:
+    """They are revoked, or another test holds them."""
+    for number in range(AT_ONCE.most):
+        made = admin.account(provider_id=f"3000000000{number:02}", name=f"A{number}")["account_id"]
+        if number % 2:
+            admin.post(f"/v1/accounts/{made}/revoke")
+        else:
+            begin_test(account_of(made), a_verification(account_id=made, started_at=Clock.time))
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+
+    for number in range(AT_ONCE.most):
+        hear(says(f"3000000000{number:02}", request=number))
+    assert (started(), hear(says(request=99))) == ([], 0)
+
+    assert [each["account_id"] for each in started()] == [account_id]
+
+
+def test_a_start_of_a_scheduled_test_that_is_not_answered_is_not_repeated(
+    admin: Api, says: Says
+) -> None:
+    """It might begin two executions of one name: they are EXPRESS."""
+    asked = []
+
+    def unanswered(request: Any, **_: Any) -> None:
+        asked.append(request)
+        raise ReadTimeoutError(endpoint_url=request.url)
+
+    admin.account(provider_id=NUMBER)
+    calls = wiring.express_workflows()._sfn.meta.events
+    calls.register_first("before-send.sfn.StartExecution", unanswered)
+    try:
+        assert hear(says()) == 1
+    finally:
+        calls.unregister("before-send.sfn.StartExecution", unanswered)
+
+    assert len(asked) == 1
 
 
 def test_an_enrollment_that_is_ended_at_this_moment_is_not_synchronized(

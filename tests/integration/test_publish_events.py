@@ -11,6 +11,7 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from boto3.dynamodb.types import TypeSerializer
 
 from cavok import wiring
+from cavok.domain.deadlines import Deadline
 from cavok.domain.events import Event
 from functions.publish_events import app
 from tests.support.api import Api, Context, number
@@ -26,7 +27,7 @@ class Bus:
         self.accepted: list[Event] = []
         self._refused = refused
 
-    def put(self, events: list[Event]) -> list[str | None]:
+    def put(self, events: list[Event], _: Deadline) -> list[str | None]:
         refused = [event.detail["name"] in self._refused for event in events]
         count = refused.index(True) if True in refused else len(events)
         self.accepted += events[:count]
@@ -58,7 +59,7 @@ def record(number: int, old: dict[str, Any] | None, new: dict[str, Any] | None) 
 
 def handle(monkeypatch: pytest.MonkeyPatch, bus: Bus, *records: dict[str, Any]) -> Any:
     monkeypatch.setattr(wiring, "bus", lambda: bus)
-    queue = Mock(send=lambda messages: [None for _ in messages])
+    queue = Mock(send=lambda messages, **_: [None for _ in messages])
     monkeypatch.setattr(wiring, "webhook_messages", lambda: queue)
     monkeypatch.setenv("FREE_INTERACTIONS", "1000")
     return app.handler({"Records": list(records)}, Context())  # type: ignore[arg-type]

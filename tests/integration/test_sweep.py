@@ -1059,7 +1059,7 @@ def test_a_change_makes_an_account_due_at_once(change: dict[str, Any], admin: Ap
 @pytest.fixture
 def handled(customers: Customers, monkeypatch: pytest.MonkeyPatch) -> Customers:
     monkeypatch.setenv("SWEEP_TESTS", "4")
-    monkeypatch.setattr(wiring, "workflows", lambda: customers)
+    monkeypatch.setattr(wiring, "express_workflows", lambda: customers)
     monkeypatch.setattr(wiring, "sweeping_dependencies", lambda: Mock(resources=wiring.resources))
     return customers
 

@@ -30,7 +30,7 @@ from tests.support.builders import (
     steps_of,
 )
 from tests.support.faults import Calls, watched
-from tests.support.moto_stack import TABLE, WORKFLOW, Clock, begin_test, client
+from tests.support.moto_stack import TABLE, WORKFLOW, Clock, begin_test, client, stored_items
 
 
 @pytest.fixture
@@ -215,6 +215,25 @@ def test_a_test_whose_start_is_not_answered_has_one_execution_after_the_next_pre
     assert again.status == 202
     assert [each["name"] for each in executions()] == [again.json["verification_id"]]
     assert [each["state"] for each in admin.get(path_of(account)).json["items"]] == ["running"]
+
+
+def test_an_execution_that_aws_runs_twice_is_recorded_once(
+    admin: Api, account: dict[str, Any]
+) -> None:
+    """EXPRESS ones run at least once. Source: Step Functions Developer Guide, "Execution
+    guarantees".
+    """
+    test = a_verification(
+        account_id=account["account_id"], trigger=Trigger.SCHEDULED, started_at=Clock.time
+    )
+    begin_test(stored(account), test)
+    finish(account, test.verification_id, trigger="scheduled")
+    once = stored_items()
+
+    refused = {"Error": "EntryRefused", "Cause": '{"errorMessage": "AccessDenied: no"}'}
+    finish(account, test.verification_id, trigger="scheduled", failure=refused)
+
+    assert stored_items() == once
 
 
 def test_a_second_press_that_is_refused_ends_no_test(admin: Api, account: dict[str, Any]) -> None:

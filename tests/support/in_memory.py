@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cavok.domain.accounts import Account
 from cavok.domain.errors import AccountNotFound, SealBroken
 from cavok.domain.organizations import Organization
-from tests.support.builders import EXTERNAL_ID, ORGANIZATION_ID
+from tests.support.builders import EXTERNAL_ID, ORGANIZATION_ID, a_slot
 
 OUR_ROLE = "arn:aws:iam::111122223333:role/CavokCanary/cavok"
 
@@ -33,7 +33,7 @@ SEALER = Sealer()
 
 @dataclass
 class Accounts:
-    """One account of one organization."""
+    """One account of one organization. The test of the builders holds its slot if no other does."""
 
     account: Account | None
     sealed: str | None = None
@@ -44,7 +44,7 @@ class Accounts:
     def get(self, *_: str) -> Account:
         if self.account is None:
             raise AccountNotFound
-        return self.account
+        return replace(self.account, slot=self.account.slot or a_slot())
 
     def sealed_credentials(self, _: Account) -> str | None:
         return self.sealed

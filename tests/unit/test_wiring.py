@@ -117,11 +117,22 @@ def test_no_client_waits_longer_for_aws_than_a_function_may(
     assert {name: both for name, both in waits.items() if both[0] > 3 or both[1] > 8} == {}
 
 
-def test_a_person_does_not_wait_for_a_key_that_does_not_answer_until_the_function_ends(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    "client",
+    [
+        lambda: wiring.sealer.__wrapped__()._kms,
+        lambda: wiring.workflows.__wrapped__()._sfn,
+        lambda: wiring.templates.__wrapped__()._s3,
+    ],
+    ids=["a key", "Step Functions", "a bucket"],
+)
+def test_a_person_does_not_wait_for_what_does_not_answer_until_the_function_ends(
+    monkeypatch: pytest.MonkeyPatch, client: Callable[[], Any]
 ) -> None:
-    monkeypatch.setenv("SEALING_KEY_ID", "alias/cavok-sealing")
-    config = wiring.sealer.__wrapped__()._kms.meta.config
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setattr(wiring, "setting", lambda name: SETTINGS.get(name, "arn:of:it"))
+    monkeypatch.setattr(wiring, "_sfn", wiring._sfn.__wrapped__)
+    config = client().meta.config
 
     longest = config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
     assert longest < template()["Globals"]["Function"]["Timeout"] - 2

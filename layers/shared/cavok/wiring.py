@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from cavok.adapters import making_clients
-from cavok.adapters.making_clients import made_once
+from cavok.adapters.making_clients import made_once, tries
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from cavok.services.customer_sessions import CustomerSessions
     from cavok.services.enter_account import EntryDependencies
     from cavok.services.first_tries import FirstTries
+    from cavok.services.instructions import InstructionDependencies
     from cavok.services.kept_listings import KeptListings
     from cavok.services.log_interactions import LogWriting
     from cavok.services.request_quota import RequestQuota
@@ -148,13 +149,10 @@ def progress() -> "Progress":
 
 @made_once
 def sealer() -> "Sealer":
-    from botocore.config import Config
-
     from cavok.adapters.sealing import Sealer
 
-    once_more = Config(retries={"total_max_attempts": 2})  # people wait for it
     return Sealer(
-        making_clients.session().client("kms", config=once_more), setting("SEALING_KEY_ID")
+        making_clients.session().client("kms", config=tries(2)), setting("SEALING_KEY_ID")
     )
 
 
@@ -218,7 +216,7 @@ def sweep_dependencies() -> "SweepDependencies":
         accounts=accounts(),
         verifications=verifications(),
         webhooks=webhooks(),
-        workflows=workflows(),
+        workflows=express_workflows(),
         testing=sweeping_dependencies(),
         clock=lambda: datetime.now(UTC),
     )
@@ -349,14 +347,10 @@ def first_tries() -> "FirstTries":
 
 @cache
 def _queue(url: str) -> "Queue":
-    from botocore.config import Config
-
     from cavok.adapters.queue import Queue
 
-    # About twelve seconds: after a receiver's eight, deliver_webhook has time to say it. All
-    # functions that send to a queue share this.
-    once_more = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2})
-    return Queue(making_clients.session().client("sqs", config=once_more), url)
+    # After a receiver's eight seconds, deliver_webhook has time to say that it failed.
+    return Queue(making_clients.session().client("sqs", config=tries(2)), url)
 
 
 def webhook_messages() -> "Queue":
@@ -398,7 +392,7 @@ def hearing_dependencies() -> "HearingDependencies":
         accounts=accounts(),
         hints=Hints(table()),
         verifications=verifications(),
-        workflows=workflows(),
+        workflows=express_workflows(),
         synchronizing=start_dependencies(),
         client=webhook_client(),
     )
@@ -446,10 +440,20 @@ def workflows() -> "Workflows":
 
 
 @cache
-def _sfn() -> "SFNClient":
-    from cavok.adapters.workflows import IN_TIME
+def express_workflows() -> "Workflows":
+    """Those of scheduled tests. Two starts would make two executions, whatever their name, so a
+    start that is not answered is not repeated. Source: Step Functions Developer Guide, "Execution
+    guarantees".
+    """
+    from cavok.adapters.workflows import Workflows
 
-    return making_clients.session().client("stepfunctions", config=IN_TIME)
+    once = making_clients.session().client("stepfunctions", config=tries(1))
+    return Workflows(once, setting("VERIFY_ACCOUNT_ARN"))
+
+
+@cache
+def _sfn() -> "SFNClient":
+    return making_clients.session().client("stepfunctions", config=tries(2))
 
 
 @cache
@@ -459,7 +463,7 @@ def templates() -> "Templates":
     public = setting("PUBLIC_TEMPLATES") == "true"
     addresses = making_clients.session().client("s3", config=address_config(public=public))
     return Templates(
-        making_clients.session().client("s3"),
+        making_clients.session().client("s3", config=tries(2)),
         addresses,
         setting("TEMPLATES_BUCKET"),
         setting("TRUSTED_ACCOUNT_ID"),
@@ -475,6 +479,18 @@ def trust(external_id: str) -> "Trust":
         trusted_account_id=setting("TRUSTED_ACCOUNT_ID"),
         external_id=external_id,
         connections_topic=setting("CONNECTIONS_TOPIC"),
+    )
+
+
+def instruction_dependencies() -> "InstructionDependencies":
+    from cavok.services.instructions import InstructionDependencies
+
+    return InstructionDependencies(
+        organizations=organizations(),
+        enrollments=enrollments(),
+        members=members(),
+        templates=templates(),
+        trust=trust,
     )
 
 
@@ -522,7 +538,9 @@ def trust_guard() -> "TrustGuard":
 def bus() -> "Bus":
     from cavok.adapters.bus import Bus
 
-    return Bus(making_clients.session().client("events"), setting("EVENT_BUS_NAME"))
+    return Bus(
+        making_clients.session().client("events", config=tries(2)), setting("EVENT_BUS_NAME")
+    )
 
 
 def connection_dependencies() -> "ConnectionDependencies":

@@ -6,12 +6,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from itertools import cycle
+from itertools import count, cycle
 from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from cavok.adapters.queue import Queue
+from cavok.domain.deadlines import Deadline
 from cavok.domain.events import Envelope, EventType
 from cavok.domain.first_tries import SECONDS
 from cavok.domain.webhooks import LONGEST_WAIT, TRIES, wait_seconds
@@ -51,6 +53,29 @@ def test_a_message_may_have_a_delay_of_its_own_and_else_has_the_queues(
 
     (entry,) = sqs.send_message_batch.call_args.kwargs["Entries"]
     assert entry == {"Id": "0", "MessageBody": "b", "MessageGroupId": "g"} | given
+
+
+def test_after_a_call_that_the_queue_did_not_answer_no_more_are_made() -> None:
+    """Each would take thirteen seconds of the function's time."""
+    unanswered = ReadTimeoutError(endpoint_url="https://sqs.example/acts")
+    sqs = Mock(send_message_batch=Mock(side_effect=[{}, unanswered, {}]))
+
+    outcomes = Queue(sqs, "https://sqs.example/acts").send([Mock(body="b", group="g")] * 25)
+
+    assert outcomes == [None] * 10 + [str(unanswered)] * 15
+    assert sqs.send_message_batch.call_count == 2
+
+
+def test_no_message_is_sent_once_the_time_ran_out() -> None:
+    sqs, clock = Mock(send_message_batch=Mock(return_value={})), Mock(side_effect=count())
+    ends = Deadline.after(2.5, clock)
+
+    outcomes = Queue(sqs, "https://sqs.example/acts").send(
+        [Mock(body="b", group="g")] * 35, deadline=ends
+    )
+
+    assert outcomes == [None] * 20 + ["The time ran out."] * 15
+    assert sqs.send_message_batch.call_count == 2
 
 
 def test_waits_grow_to_six_hours() -> None:

@@ -15,6 +15,9 @@ from tests.bench.bill import (
     Work,
     bytes_of_lambdas_own_lines,
     dollars_of_a_million,
+    dollars_of_metrics,
+    dollars_of_transfer,
+    dollars_with_calls,
     sampled,
 )
 
@@ -42,6 +45,7 @@ def test_nothing_costs_nothing() -> None:
         ({"traces": 1}, "X-Ray", 5),
         ({"events": 1}, "Events", 1),
         ({"sqs_requests": 3}, "Queues", 1.2),
+        ({"scheduled": 2}, "Scheduler", 2),
     ],
 )
 def test_each_line_is_an_amount_at_its_price(
@@ -52,6 +56,25 @@ def test_each_line_is_an_amount_at_its_price(
 
 def test_what_several_tests_used_is_shared_by_them() -> None:
     assert bill(tests=100, written=1500) == pytest.approx({"DynamoDB, writes": 9.375})
+
+
+def test_what_leaves_the_region_is_told_apart_and_shared_by_the_tests() -> None:
+    """By no means every account is in another region."""
+    used = replace(NOTHING, tests=4, sent=4 * GB / MILLION)
+
+    assert (bill(tests=4, sent=used.sent), dollars_of_transfer(used)) == ({}, pytest.approx(0.02))
+
+
+def test_a_metric_costs_the_less_a_test_the_more_there_are() -> None:
+    assert dollars_of_metrics(2, MILLION) == pytest.approx(0.60)
+    assert dollars_of_metrics(2, 3 * MILLION) == pytest.approx(0.20)
+
+
+def test_of_tests_with_more_calls_lambdas_time_alone_costs_more() -> None:
+    lines = {"Lambda, GB-seconds": 2.0, "DynamoDB, writes": 1.5}
+
+    assert dollars_with_calls(lines, 1) == pytest.approx(3.5)
+    assert dollars_with_calls(lines, 1.64) == pytest.approx(1.5 + 2 * 1.64)
 
 
 def test_what_is_stored_is_recoverable_too() -> None:

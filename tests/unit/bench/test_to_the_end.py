@@ -14,9 +14,11 @@ from unittest.mock import MagicMock, Mock
 
 import pytest
 
+from cavok.services.sweep import calls_of_a_test
 from local.settings import Problem
 from tests.bench import __main__ as bench
 from tests.bench import neighbours, persons_test, sweep, warm_request, whole_test
+from tests.bench.bill import Used
 from tests.bench.functions import Invocation
 from tests.bench.measure import Sample
 from tests.bench.neighbours import Messages
@@ -48,6 +50,25 @@ def test_what_ten_messages_take_alone_and_beside_an_attack_is_written() -> None:
         "| alone | 1.2 s |",
         "| beside 200 for another organization's slow receiver | 4.0 s |",
     ]
+
+
+def test_what_is_billed_beside_the_tests_of_one_region_is_written() -> None:
+    """With five regions a test makes 41 calls instead of 25, and so on."""
+    dollars = {"Lambda, GB-seconds": 1.25, "DynamoDB, writes": 3.0}
+    used = Used(tests=100, work={}, sent=100 * 50_000)
+
+    written = sweep.beside_the_bill(dollars, used).as_markdown().splitlines()[-5:]
+
+    calls = [calls_of_a_test(range(count)) for count in (1, 5, 20)]  # type: ignore[arg-type]
+    assert [row.split("|")[2].strip() for row in written] == [
+        f"{3 + 1.25 * calls[1] / calls[0]:.2f}",
+        f"{3 + 1.25 * calls[2] / calls[0]:.2f}",
+        "0.93",  # 50 GB of 1,000,000,000 bytes, in those of 1,073,741,824
+        "0.20",
+        "0.59",
+    ]
+    assert f"5 regions, {calls[1]} calls" in written[0]
+    assert "50 kB" in written[2]
 
 
 @pytest.mark.parametrize(("turn", "pages"), [(1, 0), (24, 0), (25, 1)])

@@ -41,6 +41,7 @@ from tests.support.builders import (
     ORGANIZATION_ID,
     SECRET_KEY,
     VERIFICATION_ID,
+    a_slot,
     actions_of,
     an_account,
     an_account_with_keys,
@@ -372,6 +373,18 @@ def test_a_key_that_was_sealed_for_another_account_does_not_open(customer: Aws) 
 def test_a_deleted_account_is_not_entered(customer: Aws) -> None:
     with pytest.raises(AccountNotFound):
         opened(Accounts(None), customer)
+    assert customer.calls == []
+
+
+def test_an_execution_that_aws_runs_again_enters_no_account_once_its_test_has_ended(
+    customer: Aws,
+) -> None:
+    """EXPRESS ones run "at least once": Step Functions Developer Guide, "Execution guarantees"."""
+    another = Accounts(replace(an_account(), slot=a_slot(ACCOUNT_ID)))
+
+    with pytest.raises(EntryInconclusive, match="has ended"):
+        opened(another, customer, Trigger.SCHEDULED)
+
     assert customer.calls == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import Mock
@@ -89,9 +90,10 @@ def publish(
     events: Events,
     queue: Sqs | None = None,
     webhooks: Sqs | None = None,
+    clock: Callable[[], float] = lambda: 0.0,
 ) -> str | None:
     """The sequence number of the first record that must come again."""
-    outcomes = outcomes_of(records, events, queue, webhooks)
+    outcomes = outcomes_of(records, events, queue, webhooks, clock)
     numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
     failed = [number for number, error in zip(numbers, outcomes, strict=True) if error]
     return failed[0] if failed else None
@@ -102,6 +104,7 @@ def outcomes_of(
     events: Events,
     queue: Sqs | None = None,
     webhooks: Sqs | None = None,
+    clock: Callable[[], float] = lambda: 0.0,
 ) -> list[Exception | None]:
     acts = Queue(queue or Sqs(), "https://sqs.example/acts")  # type: ignore[arg-type]
     messages = Queue(webhooks or Sqs(), "https://sqs.example/hooks")  # type: ignore[arg-type]
@@ -111,6 +114,7 @@ def outcomes_of(
         webhook_messages=lambda: messages,
         queues={To.FOLLOWED_ACTS: lambda: acts},
         free_interactions=1000,
+        clock=clock,
     )
     return outcomes
 
@@ -285,6 +289,42 @@ def test_a_call_of_which_the_queue_took_no_act_is_a_failure_of_these_acts_alone(
     assert publish(records, Events(), Sqs(f"{10:026}", f"{11:026}")) == "10"
 
 
+@pytest.mark.parametrize("seconds", [0.01, 4.0, 6.0])
+def test_however_late_aws_answers_a_batch_ends_in_time_and_nothing_is_lost(seconds: float) -> None:
+    """What there was no time for comes again. A first try waits six seconds for its answer."""
+    now = 0.0
+
+    class Late(Sqs, Events):
+        def send_message_batch(self, **given: Any) -> dict[str, Any]:
+            nonlocal now
+            now += seconds
+            return super().send_message_batch(**given)
+
+        def put_events(self, **given: Any) -> dict[str, Any]:
+            nonlocal now
+            now += seconds
+            return super().put_events(**given)
+
+    events, acts, webhooks = Late(), Late(), Late()
+    records = [closed(an_act(n)) if n % 30 else an_act(n) for n in range(100)]
+    left, invocations = records, 0
+    while left:
+        began, invocations = now, invocations + 1
+        again = publish(left, events, acts, webhooks, lambda: now)
+        assert now - began < 50
+        numbers = [record["dynamodb"]["SequenceNumber"] for record in left]
+        first = len(left) if again is None else numbers.index(again)
+        assert first, "each invocation publishes something"
+        left = left[first:]
+
+    put = [entry["Detail"] for call in events.calls for entry in call]
+    sent = [entry["MessageBody"] for entry in webhooks.sent]
+    for number in range(100):
+        ways = (put, sent) if number % 30 else ([e["MessageBody"] for e in acts.sent],)
+        assert all(any(f"{number:026}" in text for text in way) for way in ways), number
+    assert (invocations == 1) == (seconds < 1)
+
+
 def test_no_act_is_sent_after_an_event_that_was_refused() -> None:
     """It would be sent again at each repetition."""
     queue = Sqs()
@@ -308,6 +348,7 @@ def test_operations_and_acts_that_began_go_to_queues_of_their_own() -> None:
             To.FOLLOWED_ACTS: lambda: Queue(of_acts, "acts"),  # type: ignore[arg-type]
         },
         free_interactions=1000,
+        clock=lambda: 0.0,
     )
 
     assert [bool(error) for error in outcomes] == [False, False, True, True]

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from cavok.adapters.workflows import IN_TIME
 from cavok.domain.deadlines import (
     BEGINNING_SECONDS,
     ENDING_SECONDS,
@@ -20,8 +19,11 @@ from cavok.domain.deadlines import (
     LINES_SECONDS,
     PATIENCE_SECONDS,
     PERMISSION_SECONDS,
+    PUBLISHING_SECONDS,
     RECONCILING_SECONDS,
+    SENDING_SECONDS,
     SHORT_TEST_SECONDS,
+    STARTING_SECONDS,
     SWEEP_IS_OVER_SECONDS,
     SWEEP_SECONDS,
     UNCLEAR_HOLD_UP_SECONDS,
@@ -30,7 +32,7 @@ from cavok.domain.permissions import PROBED_GROUPS
 from cavok.domain.verifications import LEASE, TIME_LIMIT
 from cavok.services.survey_regions import TIME_LIMIT_SECONDS as SURVEY_SECONDS
 from tests.support.asl import Run
-from tests.support.longest_calls import A_CALL, SHOWING
+from tests.support.longest_calls import A_CALL, OF_OURS, SHOWING
 from tests.support.state_machines import SWEEP, VERIFY, placeholders, states
 from tests.support.template import template
 
@@ -39,12 +41,6 @@ EXPRESS_SECONDS = 300
 
 Source: Step Functions Developer Guide, "Choosing workflow type".
 """
-_TRIES = IN_TIME.retries["total_max_attempts"]
-ASKING_STEP_FUNCTIONS = _TRIES * (IN_TIME.connect_timeout + IN_TIME.read_timeout) + sum(
-    2**retry for retry in range(_TRIES - 1)
-)
-"""Seconds of a call that gets no answer, with botocore's longest waits between its tries."""
-
 TRANSITION = 1
 """Seconds that a state takes beside its function, such as for a cold start."""
 
@@ -103,6 +99,22 @@ def test_a_page_that_begins_at_the_last_moment_ends_before_its_function_does() -
     assert last_page < function_seconds("SweepAccounts")
 
 
+def test_a_synchronization_that_is_started_last_is_so_before_the_sweeps_function_ends() -> None:
+    """Step Functions does not answer, and a page began at the last moment."""
+    one_write = 25
+    whole = SWEEP_IS_OVER_SECONDS + one_write + STARTING_SECONDS + OF_OURS
+
+    assert whole < function_seconds("SweepAccounts")
+
+
+def test_the_last_messages_of_a_batch_are_sent_before_the_function_that_publishes_ends() -> None:
+    """Neither the bus nor a queue answers the call that began at the last moment."""
+    timeout = template()["Resources"]["PublishEvents"]["Properties"]["Timeout"]
+
+    assert PUBLISHING_SECONDS + OF_OURS < SENDING_SECONDS, "what the bus took is sent to queues"
+    assert timeout - 10 > SENDING_SECONDS + OF_OURS
+
+
 def test_the_last_log_lines_of_a_batch_are_tried_before_the_function_ends() -> None:
     """CloudWatch Logs of that account does not answer."""
     timeout = template()["Resources"]["LogInteractions"]["Properties"]["Timeout"]
@@ -153,7 +165,7 @@ def test_a_test_is_over_before_its_slot_lapses() -> None:
 
 
 def test_a_test_that_a_sweep_begins_late_is_over_before_its_slot_lapses() -> None:
-    whole = BEGINNING_SECONDS + ASKING_STEP_FUNCTIONS + EXPRESS_SECONDS
+    whole = BEGINNING_SECONDS + OF_OURS + EXPRESS_SECONDS
 
     assert whole < TIME_LIMIT.total_seconds()
 
@@ -174,7 +186,7 @@ def test_a_sweep_is_one_state_and_says_what_it_did() -> None:
 
 
 def test_a_sweep_that_gets_no_answer_whether_another_runs_has_time_for_its_tests() -> None:
-    assert ASKING_STEP_FUNCTIONS < SWEEP_SECONDS / 2
+    assert OF_OURS < SWEEP_SECONDS / 2
 
 
 def test_a_sweep_is_over_before_the_next_one_begins() -> None:

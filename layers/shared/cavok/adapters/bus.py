@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cavok.adapters.aws_errors import AWS_ERRORS
+from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.events import REGISTRY, Event
 
 if TYPE_CHECKING:
@@ -25,14 +26,17 @@ class Bus:
         self._events = events
         self._name = name
 
-    def put(self, events: Sequence[Event]) -> list[str | None]:
+    def put(self, events: Sequence[Event], deadline: Deadline = NO_DEADLINE) -> list[str | None]:
         """Puts events, and returns for each why the bus did not accept it; null if it did. Stops
-        after the first call that failed or has a refused event, to preserve order. If that is the
-        very first call, raises what AWS raised.
+        after the first call that failed or has a refused event, to preserve order, and at the
+        deadline. If that is the very first call, raises what AWS raised.
         """
         refusals: list[str | None] = []
         then = "An earlier event was refused."
         for chunk in _chunks(events):
+            if not deadline.left:
+                then = "The time ran out."
+                break
             try:
                 answer = self._events.put_events(Entries=[self._entry(event) for event in chunk])
             except AWS_ERRORS as error:

@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 if TYPE_CHECKING:  # a start loads this module before it has turned off garbage collection
     import boto3
     import botocore.session
+    from botocore.config import Config
+
+CONNECTING_SECONDS, ANSWERING_SECONDS = 2, 4
+"""How long a try of a call to AWS waits. botocore's own time-outs, a minute each, outlive a
+function's. A client may set others.
+"""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -30,15 +36,23 @@ def session() -> "boto3.Session":
 def botocore_session() -> "botocore.session.Session":
     """What all clients of a process have in common, PynamoDB's too. What it reads for the first
     one, such as the endpoints of all services, takes longer than making the others.
-
-    botocore's own time-outs, a minute each, outlive a function's. A client may set others.
     """
     from botocore.config import Config
     from botocore.session import get_session
 
     made = get_session()
-    made.set_default_client_config(Config(connect_timeout=2, read_timeout=4))
+    waits = Config(connect_timeout=CONNECTING_SECONDS, read_timeout=ANSWERING_SECONDS)
+    made.set_default_client_config(waits)
     return made
+
+
+def tries(most: int) -> "Config":
+    """For a client whose calls a person or other work waits for, or must not be repeated. Without
+    an answer, two tries end within thirteen seconds, with a second between them.
+    """
+    from botocore.config import Config
+
+    return Config(retries={"total_max_attempts": most})
 
 
 def made_once(make: Callable[P, T]) -> Callable[P, T]:

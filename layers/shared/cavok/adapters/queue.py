@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from cavok.adapters.aws_errors import AWS_ERRORS
+from cavok.domain.deadlines import NO_DEADLINE, Deadline
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -39,16 +40,29 @@ class Queue:
         self._queue_url = queue_url
 
     def send(
-        self, messages: Sequence[QueueMessage], *, delay: timedelta | None = None
+        self,
+        messages: Sequence[QueueMessage],
+        *,
+        delay: timedelta | None = None,
+        deadline: Deadline = NO_DEADLINE,
     ) -> list[str | None]:
-        """Sends messages, and returns for each why the queue refused it; null if it did not.
+        """Sends messages, and returns for each why it was not sent; null if it was. After a call
+        that failed, or the deadline, no call is made.
+
         `delay`: at most 15 minutes; null is the queue's own. Source: SQS Developer Guide, "Amazon
         SQS message timers", which all but FIFO queues have.
         """
         refusals: list[str | None] = []
+        then = "The time ran out."
         for start in range(0, len(messages), _MOST_MESSAGES):
-            refusals += self._send(messages[start : start + _MOST_MESSAGES], delay)
-        return refusals
+            if not deadline.left:
+                break
+            try:
+                refusals += self._send(messages[start : start + _MOST_MESSAGES], delay)
+            except AWS_ERRORS as error:
+                then = str(error)
+                break
+        return refusals + [then] * (len(messages) - len(refusals))
 
     def _send(self, messages: Sequence[QueueMessage], delay: timedelta | None) -> list[str | None]:
         entries: list[SendMessageBatchRequestEntryTypeDef] = [
@@ -58,10 +72,7 @@ class Queue:
         if delay is not None:
             for entry in entries:
                 entry["DelaySeconds"] = math.ceil(delay.total_seconds())
-        try:
-            answer = self._sqs.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
-        except AWS_ERRORS as error:
-            return [str(error)] * len(messages)
+        answer = self._sqs.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
         failed = {entry["Id"]: entry["Code"] for entry in answer.get("Failed", ())}
         return [failed.get(str(number)) for number in range(len(messages))]
 

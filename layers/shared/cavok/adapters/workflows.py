@@ -6,8 +6,6 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.config import Config
-
 from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message, refused, was_repeated
 from cavok.domain.errors import (
     ServiceUnavailable,
@@ -18,11 +16,6 @@ from cavok.domain.verifications import Verification
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
-
-IN_TIME = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 5})
-"""A call ends within half a minute plus the waits between its tries. Without an answer, callers go
-on.
-"""
 
 
 class Workflows:
@@ -44,10 +37,10 @@ class Workflows:
         """Starts the execution, once. Raises VerificationNotStarted if Step Functions refuses, and
         ServiceUnavailable if a try was not answered: the execution may be running then.
 
-        The name of a STANDARD execution is unique for 90 days; several EXPRESS ones may have one
-        (Step Functions Developer Guide, "Execution guarantees"), of which the first to end is
-        recorded. AWS answers ExecutionAlreadyExists if it has ended, or runs
-        with another correlation ID (Step Functions API Reference, StartExecution).
+        The name of a STANDARD execution is unique for 90 days. Several EXPRESS ones may have one,
+        and AWS may run each more than once (Step Functions Developer Guide, "Execution
+        guarantees"): the first to end is recorded. AWS answers ExecutionAlreadyExists if it has
+        ended, or runs with another correlation ID (Step Functions API Reference, StartExecution).
         """
         _start(
             self._sfn,

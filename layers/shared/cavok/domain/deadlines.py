@@ -69,6 +69,12 @@ STARTING_SECONDS = 10.0
 SWEEP_IS_OVER_SECONDS = SWEEP_SECONDS + PATIENCE_SECONDS + HAND_OVER_SECONDS
 """After its start, a sweep is over, also if Step Functions still lists it as running."""
 
+PUBLISHING_SECONDS, SENDING_SECONDS = 15.0, 30.0
+"""After the first, no events are put on the bus, and after the second, no messages sent to a queue.
+A call without an answer takes 13, so what the bus took can be sent. PublishEvents has 60, and what
+it leaves is delivered to it again.
+"""
+
 LINES_SECONDS = 25.0
 """No customer's log lines are begun after this. The last ones may take one more call without an
 answer, of 22 seconds (`adapters/customer/session.py`). LogInteractions has 55.

@@ -167,9 +167,13 @@ def _follow(
 ) -> Followed:
     if wait := hint.waits(sent_at, now):
         raise ComesAgain(wait.total_seconds())
+    request = concerned.organization_id, hint.account_number, hint.request_id
+    # The test first: until it can start, the message comes again.
     followed, account = Followed.SYNCHRONIZING, concerned.account
-    if account:  # The test first: until it can start, the message comes again.
+    if account and not (concerned.enrollment_ids and dependencies.hints.was_tested(*request)):
         followed = _have_tested(account, hint, sent_at, dependencies, now)
+        if concerned.enrollment_ids:  # The message comes again if one cannot be synchronized.
+            dependencies.hints.note_tested(*request, now)
     for enrollment_id in concerned.enrollment_ids:
         _synchronize(concerned.organization_id, enrollment_id, hint, dependencies, now)
     return followed
@@ -201,19 +205,20 @@ def _have_tested(
     now: datetime,
 ) -> Followed:
     ids, accounts = (found.organization_id, found.account_id), dependencies.accounts
-    at_once = dependencies.hints.starts_at_once(
-        found.organization_id, found.account_number, hint.request_id, now
-    )
     deleted = hint.change is HintedChange.DELETE
 
     def attempt() -> Followed:
         account = accounts.get(*ids)
         if account.revoked:
             return Followed.UNUSED
-        if account.testing(now) and (wait := hint.waits_for_test(sent_at, now)):
+        testing = account.testing(now)
+        if testing and (wait := hint.waits_for_test(sent_at, now)):
             raise ComesAgain(wait.total_seconds())
+        at_once = not testing and dependencies.hints.starts_at_once(
+            account.organization_id, account.account_number, hint.request_id, now
+        )
         said = account.heard_of(now, deleted=deleted, due=not at_once)
-        if not at_once or account.testing(now):
+        if not at_once:
             if said != account:
                 accounts.save(account, said)
             return Followed.DUE

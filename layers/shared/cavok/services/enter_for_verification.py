@@ -75,14 +75,15 @@ def enter_for_verification(
     SealBroken.
     """
     read = partial(dependencies.organizations.get, request.organization_id)
+    of_a_sweep = account is not None  # which takes no slot
     if account:
         organization: Callable[[], Organization | None] = read
     else:
         with ThreadPoolExecutor(1) as pool:  # at once: somebody waits
             organization = pool.submit(read).result
             account = dependencies.accounts.get(request.organization_id, request.account_id)
-    if account.revoked and request.trigger is Trigger.SCHEDULED:
-        raise EntryInconclusive("A person revoked the use of the account meanwhile.")
+    if request.trigger is Trigger.SCHEDULED:
+        _require_wanted(account, None if of_a_sweep else request.verification_id)
     name = session_name("test", request.verification_id)
     try:
         session, steps = enter_account(
@@ -106,6 +107,18 @@ def enter_for_verification(
     if any(step.reason is Reason.WRONG_ACCOUNT for step in steps):
         return EntryResult(account=account, session=None, steps=steps, probes=())
     return EntryResult(account=account, session=session, steps=steps, probes=probes_of(account))
+
+
+def _require_wanted(account: Account, verification_id: str | None) -> None:
+    """Of a scheduled test. AWS may run an EXPRESS execution again: "at least once" (Step Functions
+    Developer Guide, "Execution guarantees"). Once its test has ended, it enters no account. Raises
+    EntryInconclusive. `verification_id`: of a test that takes the slot, or None.
+    """
+    if account.revoked:
+        raise EntryInconclusive("A person revoked the use of the account meanwhile.")
+    holder = account.slot.verification_id if account.slot else None
+    if verification_id and verification_id != holder:
+        raise EntryInconclusive("The test has ended, or lost the account to another one.")
 
 
 def check_canary(canary: Canary, refusal: EntryRefused, through: str | None) -> None:

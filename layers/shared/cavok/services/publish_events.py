@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from cavok.adapters.bus import Bus, NotPublished
 from cavok.adapters.queue import Queue, QueueMessage
 from cavok.adapters.table.stream import change_of, operation_to_run
+from cavok.domain.deadlines import PUBLISHING_SECONDS, SENDING_SECONDS, Deadline
 from cavok.domain.events import Event, act_to_follow, events_of
 
 
@@ -35,29 +36,37 @@ def publish_events(
     webhook_messages: Callable[[], Queue],
     queues: Mapping[To, Callable[[], Queue]],
     free_interactions: int,
+    clock: Callable[[], float],
 ) -> tuple[list[Event], list[Exception | None]]:
     """Publishes in the stream's order and stops at the first record that fails. Events that the bus
-    accepted go to webhooks too, and acts and operations that began are sent to their queues.
+    accepted go to webhooks too, and acts and operations that began are sent to their queues. What
+    AWS leaves no time for fails: `clock` is monotonic, in seconds.
 
     Returns the published events, and one outcome a record: None, or why Lambda must deliver it
     again.
     """
+    publishing, sending = (
+        Deadline.after(seconds, clock) for seconds in (PUBLISHING_SECONDS, SENDING_SECONDS)
+    )
     read, failure = _read(records, free_interactions)
     events = [event for following, _ in read for event in following]
-    refusals = bus.put(events)
+    refusals = bus.put(events, publishing)
     published = [event for event, refusal in zip(events, refusals, strict=True) if not refusal]
     of_bus = iter(refusals)
     for number, (following, _) in enumerate(read):
         if why := next(filter(None, [next(of_bus) for _ in following]), None):
             read, failure = read[:number], NotPublished(f"EventBridge refused an event: {why}")
             break
-    messages = [event for following, _ in read for event in following]
-    of_events = iter(webhook_messages().send(messages) if messages else ())
     begun = [message for _, message in read if message]
     of_begun = {
-        to: iter(queues[to]().send([message for queue, message in begun if queue is to]))
+        to: iter(
+            queues[to]().send([each for queue, each in begun if queue is to], deadline=sending)
+        )
         for to in {queue for queue, _ in begun}
     }
+    # After the few that began, which else might never get their turn while SQS is slow.
+    messages = [event for following, _ in read for event in following]
+    of_events = iter(webhook_messages().send(messages, deadline=sending) if messages else ())
     outcomes: list[Exception | None] = []
     for following, message in read:
         of_queues = [next(of_events) for _ in following]

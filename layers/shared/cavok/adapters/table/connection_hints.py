@@ -55,6 +55,18 @@ class Hints:
         admission = self._admit(organization_id, "", of_the_account, AT_ONCE, now)
         return admission is not Admission.TOO_MANY
 
+    def was_tested(self, organization_id: str, account_number: str, request_id: str) -> bool:
+        """Whether `note_tested` was called for this hint."""
+        key = keys.organization_pk(organization_id), keys.hint_sk(account_number)
+        item = self._table.get(HintItem, *key)
+        return item is not None and _tested(request_id) in (item.followed or ())
+
+    def note_tested(
+        self, organization_id: str, account_number: str, request_id: str, now: datetime
+    ) -> None:
+        """The account's part of an admitted hint is done. Raises ChangedMeanwhile."""
+        self.note_followed(organization_id, account_number, _tested(request_id), now)
+
     def note_followed(
         self, organization_id: str, account_number: str, request_id: str, now: datetime
     ) -> None:
@@ -100,3 +112,8 @@ class Hints:
             return admission
 
         return retry_on_conflict(attempt, or_raise=_BUSY)
+
+
+def _tested(request_id: str) -> str:
+    """A request's own ID has no colon."""
+    return f"{request_id}:tested"

@@ -224,8 +224,8 @@ class Item(Model):
         table_name: str
         region: str
         # PynamoDB's defaults (15 s and 30 s) outlive a function's timeout.
-        connect_timeout_seconds = 2
-        read_timeout_seconds = 4
+        connect_timeout_seconds = making_clients.CONNECTING_SECONDS
+        read_timeout_seconds = making_clients.ANSWERING_SECONDS
         max_retry_attempts = 3
         max_pool_connections = 32  # more than a page of a sweep has accounts
 

@@ -179,13 +179,12 @@ def get_enrollment_instructions(enrollment_id: str) -> EnrollmentInstructionsBod
     """
     from cavok.adapters.templates import ENROLLMENT_TEMPLATE
     from cavok.services.enrollment_versions import stack_templates
-    from cavok.services.organizations import trust_of
+    from cavok.services.instructions import trust_and_address
 
     organization_id = router.caller.organization_id
     enrollment = wiring.enrollments().get(organization_id, enrollment_id)
-    trust = trust_of(
-        organization_id, wiring.trust, organizations=wiring.organizations(), now=router.now()
+    trust, address = trust_and_address(
+        organization_id, ENROLLMENT_TEMPLATE, wiring.instruction_dependencies(), router.now()
     )
-    address = wiring.templates().address_of(ENROLLMENT_TEMPLATE)
     template = stack_templates([enrollment], accounts=wiring.accounts())[enrollment_id]
     return EnrollmentInstructionsBody.of_enrollment(enrollment, trust, address, template)

@@ -7,7 +7,6 @@ from cavok.api.responses import answers
 from cavok.api.router import Router
 from cavok.domain.chosen_groups import OFFERED, choice_of
 from cavok.services.instructions import instructions_for, update_for
-from cavok.services.organizations import trust_of
 
 router = Router()
 
@@ -25,16 +24,8 @@ def get_instructions(account_id: str, groups: Groups = None) -> InstructionsBody
     asks for it: `warnings` say so.
     """
     choice = choice_of(groups) if groups is not None else OFFERED
-    organization_id = router.caller.organization_id
-    account = wiring.accounts().get(organization_id, account_id)
-    trust = trust_of(
-        organization_id, wiring.trust, organizations=wiring.organizations(), now=router.now()
-    )
-    template, url = instructions_for(account, trust, choice, templates=wiring.templates())
-    update = update_for(
-        account,
-        templates=wiring.templates(),
-        enrollments=wiring.enrollments(),
-        members=wiring.members(),
-    )
-    return InstructionsBody.of_account(account, trust, template, url, update, choice=choice)
+    account = wiring.accounts().get(router.caller.organization_id, account_id)
+    dependencies = wiring.instruction_dependencies()
+    made = instructions_for(account, choice, dependencies=dependencies, now=router.now())
+    update = update_for(account, dependencies)
+    return InstructionsBody.of_account(account, *made, update, choice=choice)

@@ -19,7 +19,6 @@ from cavok.api.responses import (
 from cavok.api.router import Router
 from cavok.services.instructions import instructions_for
 from cavok.services.invitations import invite, invited_account, withdraw_invitation
-from cavok.services.organizations import trust_of
 
 router = Router()
 
@@ -89,11 +88,7 @@ def get_invitation(invitation: Token = None) -> InvitedBody:
         invitations=wiring.invitations(),
         now=router.now(),
     )
-    trust = trust_of(
-        account.organization_id,
-        wiring.trust,
-        organizations=wiring.organizations(),
-        now=router.now(),
+    trust, template, url = instructions_for(
+        account, dependencies=wiring.instruction_dependencies(), now=router.now()
     )
-    template, url = instructions_for(account, trust, templates=wiring.templates())
     return InvitedBody.of_account(account, trust, template, url, found.expires_at)
