@@ -1,5 +1,5 @@
-"""Following what a customer's stack says of an account: CloudFormation gets its answer, and a test
-shows what is true.
+"""Following what customers' stacks and EventBridge say of accounts: CloudFormation gets its answer,
+and a test shows what is true.
 """
 
 import json
@@ -22,10 +22,10 @@ from cavok.domain.connection_hints import (
     ANSWER_TRIED_FOR,
     Admission,
     ConnectionHint,
-    HintedChange,
 )
 from cavok.domain.errors import AccountNotFound, BusyWithOthers, ComesAgain, EnrollmentNotFound
 from cavok.domain.providers import Provider
+from cavok.domain.role_changes import RoleChange
 from cavok.observability import logger
 from cavok.services.start_synchronizations import StartDependencies, start_synchronization
 from cavok.services.start_verification import start_unasked
@@ -63,6 +63,61 @@ class HearingDependencies:
     workflows: Workflows
     synchronizing: StartDependencies
     client: WebhookClient
+
+
+def hear(
+    said: ConnectionHint | RoleChange,
+    sent_at: datetime,
+    dependencies: HearingDependencies,
+    now: datetime,
+) -> Followed:
+    """Follows what a message of the queue says; `sent_at`: when it was sent, UTC. May be called any
+    number of times. Raises what `hear_connection` and `hear_role_change` do.
+    """
+    if isinstance(said, RoleChange):
+        return hear_role_change(said, sent_at, dependencies, now)
+    return hear_connection(said, sent_at, dependencies, now)
+
+
+def hear_role_change(
+    change: RoleChange, sent_at: datetime, dependencies: HearingDependencies, now: datetime
+) -> Followed:
+    """Has each account tested that has the role, of whichever organization: an event on its way to
+    a bus can be given no external ID. Returns what came of the last one.
+
+    Raises ComesAgain once every account was seen that does not wait; Conflict, ServiceUnavailable.
+    """
+    followed, later = Followed.UNKNOWN, None
+    for ids in dependencies.accounts.with_number(change.account_number):
+        if wait := change.waits(now):
+            raise ComesAgain(wait.total_seconds())
+        try:
+            account = dependencies.accounts.get(*ids)
+            if (account.provider, account.role_name) == (Provider.AWS, change.role_name):
+                followed = _follow_change(account, change, sent_at, dependencies, now)
+        except AccountNotFound:  # the index has it for a moment more
+            followed = Followed.UNUSED
+        except ComesAgain as waits:  # its test runs; another organization's may not
+            later = waits
+    if later:
+        raise later
+    return followed
+
+
+def _follow_change(
+    account: Account,
+    change: RoleChange,
+    sent_at: datetime,
+    dependencies: HearingDependencies,
+    now: datetime,
+) -> Followed:
+    request = account.organization_id, account.account_number, change.request_id, now
+    admission = dependencies.hints.admit(*request)
+    if admission is not Admission.ADMITTED:
+        return Followed(admission.value)
+    followed = _have_tested(account, change, sent_at, dependencies, now)
+    dependencies.hints.note_followed(*request)
+    return followed
 
 
 def hear_connection(
@@ -155,7 +210,7 @@ def _organization_of(hint: ConnectionHint, dependencies: HearingDependencies) ->
 
 def _have_tested(
     found: Account,
-    hint: ConnectionHint,
+    hint: ConnectionHint | RoleChange,
     sent_at: datetime,
     dependencies: HearingDependencies,
     now: datetime,
@@ -164,16 +219,17 @@ def _have_tested(
     at_once = dependencies.hints.starts_at_once(
         found.organization_id, found.account_number, hint.request_id, now
     )
-    deleted = hint.change is HintedChange.DELETE
 
     def attempt() -> Followed:
         account = accounts.get(*ids)
         if account.revoked:
             return Followed.UNUSED
-        if account.testing(now) and (wait := hint.waits_for_test(sent_at, now)):
+        running = account.slot if account.testing(now) else None
+        wait = hint.waits_for_test(sent_at, now) if running else None
+        if running and wait and not hint.shown_by(running):
             raise ComesAgain(wait.total_seconds())
-        said = account.heard_of(now, deleted=deleted, due=not at_once)
-        if not at_once or account.testing(now):
+        said = hint.noted(account, now, due=not at_once)
+        if not at_once or running:
             if said != account:
                 accounts.save(account, said)
             return Followed.DUE
