@@ -22,7 +22,7 @@ from cavok.domain.verifications import Trigger, entry_refused, finish
 from tests.support.api import Api
 from tests.support.builders import NUMBER, ORGANIZATION_ID, a_verification, steps_of
 from tests.support.enrollments import MANAGEMENT, NEW
-from tests.support.messages import environment, invoke, records_of
+from tests.support.messages import environment, invoke, published, records_of
 from tests.support.moto_stack import (
     SYNCHRONIZATIONS,
     WORKFLOW,
@@ -99,7 +99,8 @@ def says(external_id: str) -> Says:
 
 def hear(*messages: Json, received: int = 1, age: timedelta = timedelta()) -> int:
     """How many of these messages come again."""
-    records = records_of(QUEUE, list(messages), received, sent_at=Clock.time - age)
+    sent = [published(each) for each in messages]
+    records = records_of(QUEUE, sent, received, sent_at=Clock.time - age)
     return len(invoke("HearConnections", {"Records": records})["batchItemFailures"])
 
 
