@@ -323,14 +323,16 @@ def test_the_topic_of_stacks_keeps_the_name_that_customers_stacks_have() -> None
 
 
 def test_any_account_may_send_events_of_iam_to_the_bus_of_changes_and_no_others() -> None:
-    """AWS alone makes events of `aws.iam`. Our own bus takes events of our own account alone."""
+    """AWS alone makes events of `aws.iam`, and our rule takes no others, should the policy not see
+    the source. Our own bus takes events of our own account alone.
+    """
     bus = RESOURCES["RoleChanges"]["Properties"]
     (statement,) = bus["Policy"]["Statement"]
 
     assert bus["Name"] == RESOURCES["Connections"]["Properties"]["TopicName"], "as `installed` says"
     assert (statement["Action"], statement["Principal"]) == ("events:PutEvents", {"AWS": "*"})
     assert statement["Condition"] == {
-        "Null": {"aws:PrincipalAccount": "false", "events:source": "false"},
+        "Null": {"aws:PrincipalAccount": "false"},
         "ForAllValues:StringEquals": {"events:source": ["aws.iam"]},
     }
     rule = RESOURCES["RoleChangesRule"]["Properties"]
