@@ -155,7 +155,7 @@ def tell_of_changes_of_roles(handlers: dict[str, Any]) -> dict[str, Any]:
         def called(params: Any) -> Response:
             answer: Response = handler(params)
             if answer[0] < 300 and _has_a_trail(get_account_id()):
-                _in(get_account_id(), _OF_IAM, lambda: _tell(call, params))
+                _in(get_account_id(), _OF_IAM, lambda: _report(call, params))
             return answer
 
         return called
@@ -172,7 +172,7 @@ def _has_a_trail(account: str) -> bool:
     )
 
 
-def _tell(call: str, params: dict[str, list[str]]) -> None:
+def _report(call: str, params: dict[str, list[str]]) -> None:
     given = ("RoleName", "PolicyName", "PolicyArn", "PolicyDocument", "PermissionsBoundary")
     detail = {
         "eventVersion": "1.11",

@@ -106,8 +106,8 @@ def test_a_change_of_a_trust_policy_arrives_with_the_account_that_aws_stamps(
 def customers_rule(place: Place, bus: str, role: str) -> tuple[dict[str, Any], str]:
     """The rule's properties, about this role, and the ARN of the role with which it sends."""
     text = json.dumps(changes_told()).replace(OUR_BUS, bus)
-    told = json.loads(text.replace('{"Ref": "CavokRole"}', json.dumps(role)))
-    made = told["CavokChangesRole"]["Properties"]
+    resources = json.loads(text.replace('{"Ref": "CavokRole"}', json.dumps(role)))
+    made = resources["CavokChangesRole"]["Properties"]
     iam, name = place.client("iam"), place.name("sender")
     trust = json.dumps(made["AssumeRolePolicyDocument"])
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
@@ -116,7 +116,7 @@ def customers_rule(place: Place, bus: str, role: str) -> tuple[dict[str, Any], s
     inline = {"RoleName": name, "PolicyName": policy["PolicyName"]}
     iam.put_role_policy(**inline, PolicyDocument=json.dumps(policy["PolicyDocument"]))
     place.later(iam.delete_role_policy, **inline)
-    return told["CavokChangesRule"]["Properties"], str(arn)
+    return resources["CavokChangesRule"]["Properties"], str(arn)
 
 
 def trusting(service: str) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.accounts import Account, Status
 from cavok.domain.connection_hints import AT_ONCE, OF_AN_ACCOUNT
 from cavok.domain.organizations import new_external_id
-from cavok.domain.verifications import Trigger, entry_refused, finish
+from cavok.domain.verifications import Trigger, entry_refused
 from tests.support.api import Api
-from tests.support.builders import NUMBER, ORGANIZATION_ID, a_verification, steps_of
+from tests.support.builders import NUMBER, ORGANIZATION_ID, a_verification
 from tests.support.enrollments import MANAGEMENT, NEW
 from tests.support.messages import environment, invoke, published, records_of
 from tests.support.moto_stack import (
@@ -30,6 +30,7 @@ from tests.support.moto_stack import (
     Json,
     begin_test,
     client,
+    end_test,
     plain_items,
     stored_items,
 )
@@ -117,12 +118,7 @@ def account_of(account_id: str) -> Account:
 
 
 def ends(account_id: str, *steps: Any) -> None:
-    """The account's running test ends with these steps."""
-    account = account_of(account_id)
-    assert account.slot
-    running = wiring.verifications().get(account_id, account.slot.verification_id)
-    after, test = finish(account, running, steps or steps_of(account), Clock.time)
-    wiring.verifications().finish(account, after, test, None)
+    end_test(account_of(account_id), *steps)
 
 
 def test_an_account_is_tested_once_its_stack_says_so_and_the_stack_goes_on(

@@ -13,11 +13,19 @@ from cavok.adapters.table.accounts import MOST_WITH_A_NUMBER
 from cavok.domain.accounts import Account
 from cavok.domain.connection_hints import OF_AN_ACCOUNT
 from cavok.domain.role_changes import IN_EFFECT_AFTER
-from cavok.domain.verifications import Trigger, entry_refused, finish
+from cavok.domain.verifications import Trigger, entry_refused
 from tests.support.api import Api
-from tests.support.builders import NUMBER, ORGANIZATION_ID, a_verification, steps_of
+from tests.support.builders import NUMBER, ORGANIZATION_ID, a_verification
 from tests.support.messages import environment, invoke, records_of
-from tests.support.moto_stack import WORKFLOW, Clock, Json, begin_test, client, stored_items
+from tests.support.moto_stack import (
+    WORKFLOW,
+    Clock,
+    Json,
+    begin_test,
+    client,
+    end_test,
+    stored_items,
+)
 from tests.support.role_changes import ADA, event_of_iam
 
 __all__ = ["environment"]
@@ -42,7 +50,7 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
     return made
 
 
-def told(age: timedelta = IN_EFFECT_AFTER, **but: Any) -> Json:
+def changed(age: timedelta = IN_EFFECT_AFTER, **but: Any) -> Json:
     """An event of a change that was made so long ago."""
     return event_of_iam(**{"number": NUMBER, "eventTime": f"{Clock.time - age:%FT%TZ}"} | but)
 
@@ -66,12 +74,7 @@ def account_of(account_id: str, organization_id: str = ORGANIZATION_ID) -> Accou
 
 
 def ends(account_id: str, *steps: Any) -> None:
-    """The account's running test ends with these steps."""
-    account = account_of(account_id)
-    assert account.slot
-    running = wiring.verifications().get(account_id, account.slot.verification_id)
-    after, test = finish(account, running, steps or steps_of(account), Clock.time)
-    wiring.verifications().finish(account, after, test, None)
+    end_test(account_of(account_id), *steps)
 
 
 @pytest.fixture
@@ -82,9 +85,9 @@ def account_id(admin: Api) -> str:
 def test_an_account_is_tested_once_its_role_changed_and_what_was_said_is_shown(
     admin: Api, account_id: str
 ) -> None:
-    hear(told(event="e-0"))
+    hear(changed(event="e-0"))
     ends(account_id)
-    assert hear(told()) == 0
+    assert hear(changed()) == 0
 
     (_, test) = started()
     assert (test["account_id"], test["trigger"]) == (account_id, Trigger.SCHEDULED)
@@ -97,9 +100,9 @@ def test_an_account_is_tested_once_its_role_changed_and_what_was_said_is_shown(
 
 def test_a_change_decides_nothing(admin: Api, account_id: str) -> None:
     """Whatever it says: the test finds the account as it was."""
-    hear(told(event="e-0"))
+    hear(changed(event="e-0"))
     ends(account_id)
-    hear(told(eventName="DeleteRole"))
+    hear(changed(eventName="DeleteRole"))
 
     assert admin.get(f"/v1/accounts/{account_id}").json["status"] == "confirmed"
     ends(account_id)
@@ -110,10 +113,10 @@ def test_a_change_decides_nothing(admin: Api, account_id: str) -> None:
 
 
 def test_an_event_that_is_delivered_twice_starts_one_test(account_id: str) -> None:
-    hear(told())
+    hear(changed())
     ends(account_id)
 
-    assert hear(told()) == 0
+    assert hear(changed()) == 0
 
     assert len(started()) == 1
 
@@ -133,7 +136,7 @@ def test_what_is_of_no_role_that_is_used_changes_nothing(
 ) -> None:
     before = stored_items()
 
-    assert hear(told(**but)) == 0
+    assert hear(changed(**but)) == 0
 
     assert (started(), stored_items()) == ([], before)
 
@@ -143,7 +146,7 @@ def test_a_stranger_can_speak_of_no_account_but_of_their_own(account_id: str) ->
     inside = {"accountId": NUMBER, "arn": ADA.replace("111122223333", NUMBER)}
     before = stored_items()
 
-    assert hear(told(number="999988887777", userIdentity=inside, recipientAccountId=NUMBER)) == 0
+    assert hear(changed(number="999988887777", userIdentity=inside, recipientAccountId=NUMBER)) == 0
 
     assert (started(), stored_items()) == ([], before)
 
@@ -153,7 +156,7 @@ def test_an_event_that_somebody_publishes_to_the_topic_of_stacks_changes_nothing
 ) -> None:
     before = stored_items()
 
-    assert hear({"Type": "Notification", "Message": json.dumps(told())}) == 0
+    assert hear({"Type": "Notification", "Message": json.dumps(changed())}) == 0
 
     assert (started(), stored_items()) == ([], before)
     assert '"MalformedHints":[1.0]' in capsys.readouterr().out
@@ -167,11 +170,11 @@ def test_each_organization_that_has_the_account_has_it_tested(
     held = a_verification(account_id=account_id, started_at=Clock.time - timedelta(minutes=1))
     begin_test(account_of(account_id), held)
 
-    assert hear(told()) == 1
+    assert hear(changed()) == 1
 
     assert ([each["account_id"] for each in started()], queue.hidden) == ([theirs], [20])
     Clock.time += timedelta(minutes=7)
-    assert hear(told(timedelta(minutes=8)), received=2, age=timedelta(minutes=7)) == 0
+    assert hear(changed(timedelta(minutes=8)), received=2, age=timedelta(minutes=7)) == 0
     assert sorted(each["account_id"] for each in started()) == sorted([theirs, account_id])
 
 
@@ -185,18 +188,18 @@ def test_no_more_organizations_are_looked_at_for_one_event_than_it_says(
 
 
 def test_a_change_is_tested_once_aws_follows_it(account_id: str, queue: Queue) -> None:
-    assert hear(told(timedelta(seconds=3))) == 1
+    assert hear(changed(timedelta(seconds=3))) == 1
     assert (queue.hidden, started()) == ([7], [])
     Clock.time += timedelta(seconds=7)
 
-    assert hear(told(), received=2) == 0
+    assert hear(changed(), received=2) == 0
 
     assert len(started()) == 1
 
 
 def test_several_changes_at_once_take_two_tests(account_id: str, queue: Queue) -> None:
     """As when somebody updates a stack. The second test began after all of them."""
-    events = [told(timedelta(seconds=10 - n), event=f"e-{n}") for n in range(5)]
+    events = [changed(timedelta(seconds=10 - n), event=f"e-{n}") for n in range(5)]
     assert hear(events[0]) == 0
     ends(account_id)
     Clock.time += timedelta(seconds=20)
@@ -208,7 +211,7 @@ def test_several_changes_at_once_take_two_tests(account_id: str, queue: Queue) -
 
 def test_a_flood_of_changes_starts_few_tests(account_id: str) -> None:
     for n in range(2 * OF_AN_ACCOUNT.most):
-        hear(told(event=f"e-{n}"))
+        hear(changed(event=f"e-{n}"))
         if account_of(account_id).testing(Clock.time):
             ends(account_id)
         Clock.time += timedelta(seconds=30)
@@ -219,7 +222,7 @@ def test_a_flood_of_changes_starts_few_tests(account_id: str) -> None:
 def test_a_revoked_account_is_not_tested(admin: Api, account_id: str) -> None:
     admin.post(f"/v1/accounts/{account_id}/revoke")
 
-    assert hear(told()) == 0
+    assert hear(changed()) == 0
 
     assert started() == []
 
@@ -227,6 +230,6 @@ def test_a_revoked_account_is_not_tested(admin: Api, account_id: str) -> None:
 def test_an_account_that_was_deleted_is_not_tested(admin: Api, account_id: str) -> None:
     admin.delete(f"/v1/accounts/{account_id}")
 
-    assert hear(told()) == 0
+    assert hear(changed()) == 0
 
     assert started() == []

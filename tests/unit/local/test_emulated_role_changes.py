@@ -53,7 +53,7 @@ class Hearing:
             what="the stack is complete",
         )
 
-    def told(self) -> list[dict[str, Any]]:
+    def heard(self) -> list[dict[str, Any]]:
         got = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10)
         return [json.loads(each["Body"]) for each in got.get("Messages", [])]
 
@@ -76,7 +76,7 @@ class Telling:
         self.may_send_to(bus)
         self.trails.create_trail(Name="all", S3BucketName="trail")
         self.trails.start_logging(Name="all")
-        self.tell({"source": ["aws.iam"]}, bus)
+        self.send({"source": ["aws.iam"]}, bus)
 
     def may_send_to(self, bus: str) -> None:
         self.iam.put_role_policy(
@@ -85,7 +85,7 @@ class Telling:
             PolicyDocument=statement(Action="events:PutEvents", Resource=bus),
         )
 
-    def tell(self, pattern: dict[str, Any], bus: str) -> None:
+    def send(self, pattern: dict[str, Any], bus: str) -> None:
         role = f"arn:aws:iam::{self.number}:role/tells"
         self.events.put_rule(Name="tell", EventPattern=json.dumps(pattern))
         self.events.put_targets(Rule="tell", Targets=[{"Id": "bus", "Arn": bus, "RoleArn": role}])
@@ -116,7 +116,7 @@ def test_a_change_of_a_role_is_told_to_a_bus_of_another_account_once(
 ) -> None:
     telling.change()
 
-    (event,) = hearing.told()
+    (event,) = hearing.heard()
     assert (event["account"], event["source"]) == (telling.number, "aws.iam")
     detail = event["detail"]
     assert (detail["eventName"], detail["requestParameters"]["roleName"]) == (
@@ -130,7 +130,7 @@ def test_a_call_that_fails_is_not_told(hearing: Hearing, telling: Telling) -> No
     with pytest.raises(telling.iam.exceptions.NoSuchEntityException):
         telling.iam.delete_role(RoleName="absent")
 
-    assert hearing.told() == []
+    assert hearing.heard() == []
 
 
 def test_without_a_trail_that_logs_nothing_is_told(hearing: Hearing, telling: Telling) -> None:
@@ -138,28 +138,28 @@ def test_without_a_trail_that_logs_nothing_is_told(hearing: Hearing, telling: Te
 
     telling.change()
 
-    assert hearing.told() == []
+    assert hearing.heard() == []
 
 
 def test_a_role_that_may_not_send_there_sends_nothing(hearing: Hearing, telling: Telling) -> None:
     telling.may_send_to(hearing.bus + "-other")
-    hearing.told()
+    hearing.heard()
 
     telling.change()
 
-    assert hearing.told() == []
+    assert hearing.heard() == []
 
 
 def test_a_bus_takes_no_events_that_its_policy_does_not_name(
     hearing: Hearing, telling: Telling
 ) -> None:
-    telling.tell({"source": ["own"]}, hearing.bus)
+    telling.send({"source": ["own"]}, hearing.bus)
 
     telling.events.put_events(
         Entries=[{"Source": "own", "DetailType": "AWS API Call via CloudTrail", "Detail": "{}"}]
     )
 
-    assert hearing.told() == []
+    assert hearing.heard() == []
 
 
 def test_what_came_from_another_account_is_not_sent_on_to_a_third(
@@ -183,4 +183,4 @@ def test_what_came_from_another_account_is_not_sent_on_to_a_third(
 
     telling.change()
 
-    assert (len(hearing.told()), third.told()) == (1, [])
+    assert (len(hearing.heard()), third.heard()) == (1, [])
