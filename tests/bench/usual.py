@@ -259,7 +259,8 @@ def _a_day(here: Scene) -> Iterator[Any]:
 def _a_stack_that_changed(here: Scene) -> Iterator[Any]:
     """One of an account that nobody has tested lately."""
     sample = sample_event("hear_connections")
-    said = json.loads(sample["Records"][0]["body"])
+    notification = json.loads(sample["Records"][0]["body"])
+    said = json.loads(notification["Message"])
     bucket = "cloudformation-custom-resource-response-useast1"
     sent = int(datetime.now(UTC).timestamp() * 1000)
     for number in count():
@@ -276,7 +277,8 @@ def _a_stack_that_changed(here: Scene) -> Iterator[Any]:
             "ResourceProperties": said["ResourceProperties"] | {"ExternalId": EXTERNAL_ID},
         }
         attributes = {"ApproximateReceiveCount": "1", "SentTimestamp": str(sent)}
-        message = {"body": json.dumps(body), "attributes": attributes}
+        published = notification | {"Message": json.dumps(body)}
+        message = {"body": json.dumps(published), "attributes": attributes}
         asked = len(here.aws.calls)
         yield {"Records": [sample["Records"][0] | message]}
         if not any(call.operation == "StartExecution" for call in here.aws.calls[asked:]):

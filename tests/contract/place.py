@@ -43,6 +43,8 @@ WOULD_CREATE = (
     "one state machine, and one execution of it that only waits",
     "two log groups /cavok/contract-…, with a few lines",
     "one alarm, one topic and one queue that subscribes to it",
+    "one bus with a rule and a queue, one more rule in us-east-1, and if no trail logs there, one "
+    "trail and its bucket",
     "one more topic and queue, and two stacks whose one custom resource makes nothing",
     "one table, which stays empty",
     "one KMS key, whose deletion is scheduled at the end (7 days; AWS bills it until then)",
@@ -72,11 +74,11 @@ class Place:
         self._undo = ExitStack()
         self._made_at: dict[str, float] = {}
 
-    def client(self, service: str, **options: Any) -> Any:
+    def client(self, service: str, *, region: str | None = None, **options: Any) -> Any:
         """`options` are those of botocore's Config."""
         config = Config(inject_host_prefix=not ON_LOOPBACK, **options)  # loopback: no subdomains
         return self.session.client(  # type: ignore[call-overload]
-            service, region_name=self.region, config=config
+            service, region_name=region or self.region, config=config
         )
 
     def name(self, what: str) -> str:

@@ -136,6 +136,7 @@ MAY: Mapping[str, set[str]] = {
     },
     "HearConnectionsRole": {
         *index("by_external_id"),
+        *index("by_number"),
         *table("GetItem BatchGetItem Query PutItem UpdateItem", "ACCOUNT", "ORG"),
         "states:StartExecution VerifyAccountExpress",
         "states:StartExecution SynchronizeOrganization",

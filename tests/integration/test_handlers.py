@@ -152,7 +152,8 @@ def a_synchronization(event: Json) -> None:
 
 
 def an_organization_that_is_spoken_of(event: Json) -> None:
-    properties = json.loads(event["Records"][0]["body"])["ResourceProperties"]
+    notification = json.loads(event["Records"][0]["body"])
+    properties = json.loads(notification["Message"])["ResourceProperties"]
     found = replace(Organization.new(ORGANIZATION_ID), external_id=properties["ExternalId"])
     wiring.organizations().create(found, NOW)
     an_account()

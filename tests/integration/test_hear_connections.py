@@ -25,13 +25,13 @@ from cavok.domain.connection_hints import (
     STRANGERS_ANSWERED_WITHIN,
 )
 from cavok.domain.organizations import new_external_id
-from cavok.domain.verifications import Trigger, entry_refused, finish
+from cavok.domain.verifications import Trigger, entry_refused
 from cavok.services.connection_hints import ANSWER_SECONDS
 from tests.support.api import Api
-from tests.support.builders import NUMBER, ORGANIZATION_ID, a_verification, steps_of
+from tests.support.builders import NUMBER, ORGANIZATION_ID, a_verification
 from tests.support.enrollments import MANAGEMENT, NEW
 from tests.support.faults import Calls, watched
-from tests.support.messages import environment, invoke, records_of
+from tests.support.messages import environment, invoke, published, records_of
 from tests.support.moto_stack import (
     SYNCHRONIZATIONS,
     WORKFLOW,
@@ -39,6 +39,7 @@ from tests.support.moto_stack import (
     Json,
     begin_test,
     client,
+    end_test,
     plain_items,
     stored_items,
 )
@@ -110,7 +111,8 @@ def says(external_id: str) -> Says:
 
 def hear(*messages: Json, received: int = 1, age: timedelta = timedelta()) -> int:
     """How many of these messages come again."""
-    records = records_of(QUEUE, list(messages), received, sent_at=Clock.time - age)
+    sent = [published(each) for each in messages]
+    records = records_of(QUEUE, sent, received, sent_at=Clock.time - age)
     return len(invoke("HearConnections", {"Records": records})["batchItemFailures"])
 
 
@@ -127,12 +129,7 @@ def account_of(account_id: str) -> Account:
 
 
 def ends(account_id: str, *steps: Any) -> None:
-    """The account's running test ends with these steps."""
-    account = account_of(account_id)
-    assert account.slot
-    running = wiring.verifications().get(account_id, account.slot.verification_id)
-    after, test = finish(account, running, steps or steps_of(account), Clock.time)
-    wiring.verifications().finish(account, after, test, None)
+    end_test(account_of(account_id), *steps)
 
 
 def test_an_account_is_tested_once_its_stack_says_so_and_the_stack_goes_on(

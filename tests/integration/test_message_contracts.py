@@ -52,11 +52,13 @@ from tests.support.messages import (
     mappings,
     matches,
     nothing_is_dropped,
+    published,
     queue_names,
     receiver,
     records_of,
     said_by_a_stack,
     sources,
+    told_by_the_rule_of_changes,
 )
 from tests.support.moto_stack import (
     REGION,
@@ -182,6 +184,9 @@ def test_every_rule_sends_events_that_its_targets_take(
         for event_type in rule.types():
             if "aws.states" in rule.pattern["source"]:
                 passed = deaths_of_a_test(rule.pattern)
+            elif "aws.iam" in rule.pattern["source"]:
+                passed = told_by_the_rule_of_changes("100000000001")
+                assert all(matches(rule.pattern, each) for each in passed)
             else:
                 passed = [
                     event
@@ -513,10 +518,20 @@ def test_what_a_customers_stack_says_is_what_its_function_takes(
     external_id = admin.get("/v1/organization").json["external_id"]
     account = admin.account(**KEY_ACCOUNT | {"provider_id": NUMBER})
 
-    deliver(fed_by_stacks(), [said_by_a_stack(NUMBER, external_id)])
+    deliver(fed_by_stacks(), [published(said_by_a_stack(NUMBER, external_id))])
 
     assert admin.get(f"/v1/accounts/{account['account_id']}").json["testing"] is True
     assert [each["Status"] for each in receiver.bodies] == ["SUCCESS"]
+
+
+def test_what_the_rule_of_a_customers_template_sends_is_what_our_function_takes(
+    admin: Api, eventbridge: EventBridge, receiver: Receiver
+) -> None:
+    account = admin.account(provider_id=NUMBER)
+
+    for event in told_by_the_rule_of_changes(NUMBER):
+        deliver(fed_by_stacks(), [event])
+        assert admin.get(f"/v1/accounts/{account['account_id']}").json["testing"] is True
 
 
 SCHEDULED_EVENT = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}

@@ -30,6 +30,7 @@ from tests.support.messages import (
     fed_by_clocks,
     invoke,
     nothing_is_dropped,
+    published,
     queue_names,
     receiver,
     said_by_a_stack,
@@ -173,7 +174,7 @@ def hear_connections_has_the_account_tested(own_account: OwnAccount, receiver: R
     external_id = own_account.admin.get("/v1/organization").json["external_id"]
     number = own_account.admin.get(own_account.path).json["provider_id"]
 
-    deliver("ConnectionHints", [said_by_a_stack(number, external_id)])
+    deliver("ConnectionHints", [published(said_by_a_stack(number, external_id))])
 
     assert own_account.admin.get(own_account.path).json["testing"] is True
     assert [each["Status"] for each in receiver.bodies] == ["SUCCESS"]

@@ -7,9 +7,10 @@ from typing import Any
 
 
 def the_only(template: dict[str, Any]) -> dict[str, Any]:
-    """The properties of a template's role or user."""
+    """The properties of a template's role or user, the only one that is made in any case."""
     resources = template["Resources"].values()
-    (resource,) = (each for each in resources if each["Type"].startswith("AWS::IAM::"))
+    always = (each for each in resources if "Condition" not in each)
+    (resource,) = (each for each in always if each["Type"].startswith("AWS::IAM::"))
     properties: dict[str, Any] = resource["Properties"]
     return properties
 

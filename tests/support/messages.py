@@ -25,6 +25,7 @@ from tests.support import moto_stack
 from tests.support.api import Context
 from tests.support.builders import ORGANIZATION_ID, WORKLOAD
 from tests.support.moto_stack import Clock, Json
+from tests.support.role_changes import event_of_iam
 from tests.support.template import FUNCTIONS, RESOURCES, folder, of_type
 
 
@@ -239,6 +240,28 @@ def said_by_a_stack(number: str, external_id: str) -> Json:
         "ResourceType": connection["Type"],
         "ResourceProperties": properties,
     }
+
+
+def published(message: Any) -> Json:
+    """What the queue gets of a message to the topic of stacks. Source: SNS Developer Guide, "Amazon
+    SNS message and JSON formats".
+    """
+    (subscription,) = of_type("AWS::SNS::Subscription").values()
+    assert not subscription["RawMessageDelivery"], "then anybody could send what looks like events"
+    return {"Type": "Notification", "TopicArn": TOPIC, "Message": json.dumps(message)}
+
+
+def told_by_the_rule_of_changes(number: str) -> list[Json]:
+    """What the rule of the customers' template sends when the role is changed in this account."""
+    rule = member_template()["Resources"]["CavokChangesRule"]["Properties"]
+    pattern = json.loads(
+        json.dumps(rule["EventPattern"]).replace('{"Ref": "CavokRole"}', '"CavokCloud"')
+    )
+    assert pattern["detail"].pop("errorCode") == [{"exists": False}]
+    calls = pattern["detail"]["eventName"]
+    events = [event_of_iam(number, f"e-{call}", eventName=call) for call in calls]
+    assert all(matches(pattern, each) for each in events)
+    return events
 
 
 TOPIC = f"arn:aws:sns:us-east-1:{WORKLOAD}:cavok-connections"

@@ -28,9 +28,9 @@ from cavok.api.router import Router
 from cavok.domain.accounts import Account
 from cavok.domain.audit import bulk_requested
 from cavok.domain.bulk import BulkOperation
-from cavok.domain.steps import Judgement, Verdict
+from cavok.domain.steps import Judgement, Step, Verdict
 from cavok.domain.survey import Survey
-from cavok.domain.verifications import Verification, begin
+from cavok.domain.verifications import Verification, begin, finish
 from cavok.observability import metrics
 from cavok.services import query_instances, sweep
 from cavok.services.enter_for_verification import VerificationRequest
@@ -322,3 +322,11 @@ def begin_test(account: Account, verification: Verification) -> Account:
     """Stores a running verification and its account."""
     tested, entry = begin(account, verification)
     return wiring.verifications().begin(account, tested, verification, entry)
+
+
+def end_test(account: Account, *steps: Step) -> None:
+    """The account's running test ends with these steps; without any, it finds everything well."""
+    assert account.slot
+    running = wiring.verifications().get(account.account_id, account.slot.verification_id)
+    after, ended = finish(account, running, steps or steps_of(account), Clock.time)
+    wiring.verifications().finish(account, after, ended, None)

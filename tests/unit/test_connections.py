@@ -279,10 +279,11 @@ def test_a_queue_lets_the_topic_send_that_it_is_subscribed_to() -> None:
         statement
         for policy in of_type("AWS::SQS::QueuePolicy").values()
         for statement in policy["PolicyDocument"]["Statement"]
-        if policy["Queues"] == [{"Ref": queue}]
+        if {"Ref": queue} in policy["Queues"]
+        and statement["Principal"] == {"Service": "sns.amazonaws.com"}
     ]
 
-    assert (subscription["Protocol"], subscription["RawMessageDelivery"]) == ("sqs", True)
+    assert subscription["Protocol"] == "sqs"
     assert queue in CONSUMED
     assert statements == [
         {
@@ -293,6 +294,13 @@ def test_a_queue_lets_the_topic_send_that_it_is_subscribed_to() -> None:
             "Condition": {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": [topic, "TopicArn"]}}},
         }
     ]
+
+
+def test_what_anybody_may_publish_arrives_in_an_envelope_that_no_rule_uses() -> None:
+    """Else a stranger could publish what looks like an event that AWS stamped."""
+    (subscription,) = of_type("AWS::SNS::Subscription").values()
+
+    assert subscription["RawMessageDelivery"] is False
 
 
 def test_a_function_that_is_invoked_without_an_answer_keeps_what_it_gave_up() -> None:

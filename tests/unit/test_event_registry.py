@@ -22,7 +22,8 @@ RULES = {
     for name, resource in template()["Resources"].items()
     if resource["Type"] == "AWS::Events::Rule"
 }
-ON_OUR_BUS = {n: r["EventPattern"] for n, r in RULES.items() if "EventBusName" in r}
+OURS = {"Ref": "Bus"}
+ON_OUR_BUS = {n: r["EventPattern"] for n, r in RULES.items() if r.get("EventBusName") == OURS}
 ON_OUR_BUS |= {
     f"{name}{event}": source["Properties"]["Pattern"]
     for name, resource in template()["Resources"].items()

@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import subprocess
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -37,21 +38,26 @@ def test_the_runbook_explains_every_alarm_once_and_no_others() -> None:
         assert description.endswith("See docs/operating.md."), name
 
 
-def test_the_runbook_splits_two_indexes_into_two_updates_that_dynamodb_takes() -> None:
-    """Its command takes one index out of the template, with the attribute that no other has."""
-    (command,) = re.findall(r"^(sed .+) > first\.yaml$", RUNBOOK, re.M)
-    words = shlex.split(command)
-    text = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+def test_the_runbook_splits_several_indexes_into_updates_that_dynamodb_takes() -> None:
+    """Each command takes one index out of a template, with the attribute that no other has."""
+    commands = re.findall(r"^(sed .+) (\S+\.yaml) > \S+\.yaml$", RUNBOOK, re.M)
+    text, tables = (ROOT / "template.yaml").read_text(), [RESOURCES["Table"]]
+    for command, _ in commands:
+        words = shlex.split(command)
+        ran = subprocess.run(words, input=text, capture_output=True, text=True, check=True)
+        text = ran.stdout
+        tables.append(parsed(text)["Resources"]["Table"])
 
-    first, whole = parsed(text)["Resources"]["Table"], RESOURCES["Table"]
-
-    assert by_index(whole).keys() - by_index(first).keys() == {"by_external_id"}
-    assert list(_index_changes("Table", first, whole)) == []
-    for table in (first, whole):
+    assert [read for _, read in commands] == ["template.yaml", "second.yaml"]
+    added = [by_index(a).keys() - by_index(b).keys() for a, b in pairwise(tables)]
+    assert added == [{"by_number"}, {"by_external_id"}]
+    for after, before in pairwise(tables):
+        assert list(_index_changes("Table", before, after)) == []
+    for table in tables:
         keyed = {each for keys in [*by_index(table).values(), ["pk", "sk"]] for each in keys}
         defined = table["Properties"]["AttributeDefinitions"]
         assert {each["AttributeName"] for each in defined} == keyed
-    assert parsed(text)["Resources"] | {"Table": whole} == RESOURCES
+    assert parsed(text)["Resources"] | {"Table": RESOURCES["Table"]} == RESOURCES
 
 
 def by_index(table: dict[str, Any]) -> dict[str, list[str]]:

@@ -321,5 +321,5 @@ def test_policies_are_found_in_every_form() -> None:
     trust_and_groups = 1 + len(permissions.GRANTED_GROUPS) + len(permissions.OPTIONAL_GROUPS)
     divided = [group for group in permissions.GRANTED_GROUPS if reading_part(group)]
     assert counts == dict.fromkeys(("Terraform", "CLI"), trust_and_groups) | {
-        "CloudFormation": trust_and_groups + len(divided)
+        "CloudFormation": trust_and_groups + len(divided) + len(("trust", "changes"))
     }

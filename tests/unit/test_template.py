@@ -322,6 +322,27 @@ def test_the_topic_of_stacks_keeps_the_name_that_customers_stacks_have() -> None
     assert topic == {"TopicName": {"Fn::Sub": "${AWS::StackName}-connections"}}
 
 
+def test_any_account_may_send_events_of_iam_to_the_bus_of_changes_and_no_others() -> None:
+    """AWS alone makes events of `aws.iam`, and our rule takes no others, should the policy not see
+    the source. Our own bus takes events of our own account alone.
+    """
+    bus = RESOURCES["RoleChanges"]["Properties"]
+    (statement,) = bus["Policy"]["Statement"]
+
+    assert bus["Name"] == RESOURCES["Connections"]["Properties"]["TopicName"], "as `installed` says"
+    assert (statement["Action"], statement["Principal"]) == ("events:PutEvents", {"AWS": "*"})
+    assert statement["Condition"] == {
+        "Null": {"aws:PrincipalAccount": "false"},
+        "ForAllValues:StringEquals": {"events:source": ["aws.iam"]},
+    }
+    rule = RESOURCES["RoleChangesRule"]["Properties"]
+    assert (rule["EventBusName"], rule["EventPattern"]["source"]) == (
+        {"Ref": "RoleChanges"},
+        ["aws.iam"],
+    )
+    assert "Policy" not in RESOURCES["Bus"]["Properties"]
+
+
 def test_who_hears_of_connections_enters_no_account_and_opens_no_seal() -> None:
     assert not MAY["hear_connections"] & {"sts:AssumeRole", "kms:Decrypt", "sqs:SendMessage"}
 

@@ -306,6 +306,13 @@ def test_a_stack_deletes_no_access_key() -> None:
     assert an_account().heard_of(HEARD, deleted=True, due=False).stack_deleted_at == HEARD
 
 
+def test_another_role_has_no_change_of_the_one_before() -> None:
+    account = an_account(role_change="CloudTrail says so.")
+
+    assert account.reconnected(LATER, role_name="CavokOther").role_change is None
+    assert account.renamed("Other1", LATER).role_change == "CloudTrail says so."
+
+
 def test_an_account_that_is_added_is_unconfirmed_and_due() -> None:
     added = Account.added(
         "northwind",

@@ -131,8 +131,15 @@ def test_members_grant_the_catalog_and_each_group_can_be_left_out() -> None:
         assert granted_by(member_template(), **{name: "Yes"}).keys() == usual | {group.policy_name}
 
 
+def test_changes_of_the_role_are_told_in_the_management_account_and_in_each_member() -> None:
+    for template in (organization_template(), member_template()):
+        rule = template["Resources"]["CavokChangesRule"]["Properties"]
+        changed = rule["EventPattern"]["detail"]["requestParameters"]["roleName"]
+        assert changed == [{"Ref": "CavokRole"}]
+
+
 def test_a_boundary_is_named_because_it_exists_once_an_account() -> None:
-    for role in ("CavokRole", "CavokOrganizationRole"):
+    for role in ("CavokRole", "CavokOrganizationRole", "CavokChangesRole"):
         properties = organization_template()["Resources"][role]["Properties"]
         arn = "arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/${PermissionsBoundary}"
         assert properties["PermissionsBoundary"]["Fn::If"][:2] == [

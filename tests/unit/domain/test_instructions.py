@@ -261,6 +261,45 @@ def test_where_there_is_no_topic_no_stack_speaks() -> None:
     assert region == {"Fn::Equals": [{"Ref": "AWS::Region"}, ""]}
 
 
+def test_the_rule_sends_changes_of_this_role_to_our_bus_and_its_role_may_nothing_else() -> None:
+    trust = replace(TRUST, connections_topic=TOPIC)
+    template = json.loads(instructions.cloudformation_template(an_account(), trust))
+    rule, role = (template["Resources"][f"CavokChanges{name}"] for name in ("Rule", "Role"))
+    bus = f"arn:aws:events:eu-west-1:{WORKLOAD}:event-bus/cavok-connections"
+
+    pattern = rule["Properties"]["EventPattern"]
+    assert pattern["source"] == ["aws.iam"]
+    assert pattern["detail"]["requestParameters"] == {"roleName": [{"Ref": "CavokRole"}]}
+    (target,) = rule["Properties"]["Targets"]
+    assert (target["Arn"], target["RoleArn"]) == (bus, {"Fn::GetAtt": ["CavokChangesRole", "Arn"]})
+    (policy,) = role["Properties"]["Policies"]
+    assert policy["PolicyDocument"]["Statement"] == [
+        {"Effect": "Allow", "Action": "events:PutEvents", "Resource": bus}
+    ]
+    assert role["Properties"]["AssumeRolePolicyDocument"]["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ]
+    assert role["Properties"]["PermissionsBoundary"], "also of this role, if they ask for one"
+
+
+def test_changes_are_told_only_where_aws_tells_of_roles_and_only_if_the_customer_wants_it() -> None:
+    template = instructions.generic_template(AccessType.ASSUME_ROLE)
+
+    assert template["Parameters"]["ReportChanges"]["Default"] == "No"
+    for name in ("CavokChangesRule", "CavokChangesRole"):
+        assert template["Conditions"][template["Resources"][name]["Condition"]] == {
+            "Fn::And": [
+                {"Fn::Equals": [{"Ref": "ReportChanges"}, "Yes"]},
+                {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]},
+            ]
+        }
+    assert "CavokChanges" not in json.dumps(instructions.generic_template(AccessType.ACCESS_KEY))
+
+
 @each_account
 def test_the_link_brings_the_presigned_address_through_the_console_unharmed(
     account: Account,

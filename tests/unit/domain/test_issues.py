@@ -1393,6 +1393,32 @@ def test_a_test_that_is_let_in_forgets_that_the_stack_was_deleted() -> None:
     assert (account.status, account.stack_deleted_at) == (Status.CONFIRMED, None)
 
 
+CHANGED = (
+    "CloudTrail says that the role's trust policy was changed on 2025-03-01 at 12:00 UTC by x."
+)
+
+
+def test_a_change_of_the_role_is_told_with_the_first_problem_until_there_is_none() -> None:
+    known = replace(confirmed(an_account()), role_change=CHANGED)
+
+    refused = judged_by(known, entry_refused(known, "AccessDenied", "no", NOW))
+    assert refused.issues[0].message.endswith(f"AWS does not say which. {CHANGED}")
+    assert refused.role_change == CHANGED
+    assert judged_by(refused).role_change is None
+    assert not any(CHANGED in issue.message for issue in judged_by(refused).issues)
+
+
+def test_a_change_that_took_a_permission_stays_told_while_it_is_missing() -> None:
+    known = replace(confirmed(an_account()), role_change=CHANGED)
+
+    degraded = judged_by(known, *denied(["ec2:StartInstances"]))
+
+    assert (degraded.status, degraded.role_change) == (Status.DEGRADED, CHANGED)
+    assert (
+        degraded.issues[0].message == f"ec2:StartInstances was allowed and no longer is. {CHANGED}"
+    )
+
+
 def test_a_role_in_an_account_without_sts_in_our_region_is_told_word_for_word() -> None:
     known = confirmed(an_account())
     said = f"AccessDenied: {sts_is_off('eu-west-1')} In us-east-1: is not authorized"

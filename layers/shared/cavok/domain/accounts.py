@@ -279,6 +279,8 @@ class Account(ListedAccount):
                          counted, until its next write.
     stack_deleted_at     when the customer's stack said that it deletes the role; null again once a
                          test finds the account connected. Alone it proves nothing.
+    role_change          what CloudTrail said of a change of its role; null again once a test finds
+                         no problem. Alone it proves nothing.
     attempts             consecutive tests that did not find the account connected.
     touched_at           when a person last changed or tested it.
     woken_at             when a person last did so while it rested; null if nobody has.
@@ -292,6 +294,7 @@ class Account(ListedAccount):
     attempts: int = 0
     connected_at: datetime | None = None
     stack_deleted_at: datetime | None = None
+    role_change: str | None = None
     proven: frozenset[str] = frozenset()
     connection_revision: int = 1
     writes: int = 0
@@ -446,6 +449,7 @@ class Account(ListedAccount):
             proven=frozenset(),
             attempts=0 if now >= self._due_again_from() else self.attempts,
             connected_at=None,
+            role_change=None,
             connection_revision=self.connection_revision + 1,
             next_verification_at=self._due_after_a_change(now),
             updated_at=now,

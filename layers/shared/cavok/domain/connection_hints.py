@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
+from cavok.domain.accounts import Account, TestSlot
 from cavok.domain.errors import MalformedHint
 from cavok.domain.quotas import period_lasts
 from cavok.domain.regions import REGIONS
@@ -87,12 +88,12 @@ class ConnectionHint:
     response_address: str | None
 
     @classmethod
-    def of_message(cls, text: str, *, allow_loopback: bool = False) -> Self:
+    def of_message(cls, text: Any, *, allow_loopback: bool = False) -> Self:
         """Reads the text of a notification. `allow_loopback` is only for the local stack. Raises
         MalformedHint.
         """
-        message = _object(text)
-        stack_id = _matching(_STACK, message.get("StackId"), "StackId")
+        message = object_in(text)
+        stack_id = matching(_STACK, message.get("StackId"), "StackId")
         region, number = stack_id.split(":")[3:5]
         properties = message.get("ResourceProperties")
         external_id = properties.get("ExternalId") if isinstance(properties, dict) else None
@@ -105,9 +106,9 @@ class ConnectionHint:
             change=change,
             account_number=number,
             external_id=str(external_id) if ours else None,
-            request_id=_matching(_REQUEST, message.get("RequestId"), "RequestId"),
+            request_id=matching(_REQUEST, message.get("RequestId"), "RequestId"),
             stack_id=stack_id,
-            logical_id=_matching(_LOGICAL, message.get("LogicalResourceId"), "LogicalResourceId"),
+            logical_id=matching(_LOGICAL, message.get("LogicalResourceId"), "LogicalResourceId"),
             response_address=response_address(
                 message.get("ResponseURL"), region, allow_loopback=allow_loopback
             ),
@@ -120,11 +121,18 @@ class ConnectionHint:
         return max(sent_at + ROLE_GOES_WITHIN - now, timedelta())
 
     def waits_for_test(self, sent_at: datetime, now: datetime) -> timedelta:
-        """How long to wait while another test holds the account; zero: no longer. The waits double,
-        so that the queue does not give the message up.
+        """How long to wait while another test holds the account; zero: no longer."""
+        return wait_for_test(sent_at, now)
+
+    def shown_by(self, test: TestSlot) -> bool:
+        """Whether this running test need not be waited for: never. It may be older than the role,
+        or than its end.
         """
-        age = now - sent_at
-        return max(age, TRIED_AGAIN_AFTER) if age < TRIED_FOR else timedelta()
+        return False
+
+    def noted(self, account: Account, now: datetime, *, due: bool) -> Account:
+        """The account after its stack spoke. `due`: as no test starts at once."""
+        return account.heard_of(now, deleted=self.change is HintedChange.DELETE, due=due)
 
     def response(self) -> Mapping[str, str]:
         """The answer, whatever a test finds: no customer's stack fails or waits for us. At most
@@ -138,6 +146,14 @@ class ConnectionHint:
             "LogicalResourceId": self.logical_id,
             "PhysicalResourceId": f"cavok-connection-{self.account_number}",
         }
+
+
+def wait_for_test(sent_at: datetime, now: datetime) -> timedelta:
+    """How long to wait while another test holds the account; zero: no longer. The waits double, so
+    that the queue does not give the message up.
+    """
+    age = now - sent_at
+    return max(age, TRIED_AGAIN_AFTER) if age < TRIED_FOR else timedelta()
 
 
 def response_address(given: Any, region: str, *, allow_loopback: bool = False) -> str | None:
@@ -216,9 +232,10 @@ class RecentHints:
         return replace(self, followed=(*self.followed, request_id))
 
 
-def _object(text: str) -> dict[str, Any]:
-    if len(text) > LONGEST:
-        raise MalformedHint("too long")
+def object_in(text: Any, longest: int = LONGEST) -> dict[str, Any]:
+    """The object of a message of at most so many characters. Raises MalformedHint."""
+    if not isinstance(text, str) or len(text) > longest:
+        raise MalformedHint("no text, or too long")
     try:
         found = json.loads(text)
     except (ValueError, RecursionError):
@@ -228,7 +245,8 @@ def _object(text: str) -> dict[str, Any]:
     return found
 
 
-def _matching(pattern: re.Pattern[str], given: Any, name: str) -> str:
+def matching(pattern: re.Pattern[str], given: Any, name: str) -> str:
+    """The text itself if all of it matches. Raises MalformedHint, which says `name`."""
     if not isinstance(given, str) or not pattern.fullmatch(given):
         raise MalformedHint(name)
     return given

@@ -10,6 +10,8 @@ from cavok.domain.accounts import AccessType
 from cavok.domain.chosen_groups import Choice
 from cavok.domain.enrollments import READS, ROLE_NAME, Enrollment
 from cavok.domain.instructions import (
+    CHANGES_ROLE,
+    CHANGES_RULE,
     CONNECTION,
     InstructionStep,
     Trust,
@@ -75,9 +77,11 @@ def member_template() -> dict[str, Any]:
     """
     template = generic_template(AccessType.ASSUME_ROLE)
     parameters = template["Parameters"]
-    properties = template["Resources"]["CavokRole"]["Properties"]
+    resources = template["Resources"]
+    properties = resources["CavokRole"]["Properties"]
     parameters["PermissionsBoundary"] = _BOUNDARY
-    properties["PermissionsBoundary"] = _boundary()
+    for each in (properties, resources[CHANGES_ROLE]["Properties"]):
+        each["PermissionsBoundary"] = _boundary()
     del parameters["RoleName"]  # Cavok has to know it of each member
     properties["RoleName"] = permissions.DEFAULT_ROLE_NAME
     return template
@@ -109,7 +113,10 @@ def organization_template() -> dict[str, Any]:
         },
         "Resources": {
             "CavokOrganizationRole": _organization_role(),
-            "CavokRole": member["Resources"]["CavokRole"],
+            **{
+                name: member["Resources"][name]
+                for name in ("CavokRole", CHANGES_RULE, CHANGES_ROLE)
+            },
             # Before the members' stacks, which may take an hour and speak for themselves.
             CONNECTION: connection_of(member, "CavokOrganizationRole", "CavokRole"),
             "CavokMembers": {

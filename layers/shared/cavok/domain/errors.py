@@ -360,8 +360,8 @@ class ComesAgain(CavokError):
 
 
 class MalformedHint(CavokError):
-    """A message to the topic of customers' stacks that is no request of CloudFormation. It gets no
-    answer, and no repetition. Anybody can send one, so no alarm rings for it.
+    """A message that is neither a request of CloudFormation nor an event of IAM. It gets no answer,
+    and no repetition. Anybody can send one, so no alarm rings for it.
     """
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from cavok.domain import permissions, template_versions
+from cavok.domain import permissions, role_changes, template_versions
 from cavok.domain.accounts import AccessType, Account, ListedAccount
 from cavok.domain.chosen_groups import OFFERED, Choice, GroupAccess, GroupChoice, reading_part
 from cavok.domain.permissions import (
@@ -25,10 +25,10 @@ HOLDERS = {AccessType.ASSUME_ROLE: "role", AccessType.ACCESS_KEY: "user"}
 """What holds an account's policies. The names of its templates begin with it."""
 
 OUR_ACCOUNT = "{CAVOK_ACCOUNT}"
-OUR_TOPIC, OUR_REGION = "{CAVOK_TOPIC}", "{CAVOK_REGION}"
-"""Placeholders for the account that roles trust, and for the topic to which stacks speak, in
-templates that are not yet installed. YAML quotes them, so that their replacement is not read as a
-number.
+OUR_TOPIC, OUR_REGION, OUR_BUS = "{CAVOK_TOPIC}", "{CAVOK_REGION}", "{CAVOK_BUS}"
+"""Placeholders for the account that roles trust, and for the topic and the bus to which stacks and
+EventBridge speak, in templates that are not yet installed. YAML quotes them, so that their
+replacement is not read as a number.
 """
 
 
@@ -229,9 +229,13 @@ def documents_for_all(choice: Choice, trusted_account_id: str) -> tuple[str, str
 
 
 def installed(template: str, trusted_account_id: str, topic: str = "") -> str:
-    """A template that trusts only this account of Cavok's, and speaks only to this topic."""
-    region = topic.split(":")[3] if topic else ""
-    values = {OUR_ACCOUNT: trusted_account_id, OUR_TOPIC: topic, OUR_REGION: region}
+    """A template that trusts only this account of Cavok's, and speaks only to this topic and to the
+    bus of its name.
+    """
+    region, account, name = topic.split(":")[3:] if topic else ("", "", "")
+    bus = f"arn:aws:events:{region}:{account}:event-bus/{name}"
+    speaking = {OUR_TOPIC: topic, OUR_REGION: region, OUR_BUS: bus}
+    values = {OUR_ACCOUNT: trusted_account_id, **speaking}
     for placeholder, value in values.items():
         template = template.replace(placeholder, value)
     return template
@@ -324,18 +328,19 @@ def generic_template(
             ),
             **{parameter_of(group): _group_parameter(group) for group in chosen},
             **_OWN_RULES,
-            **({REPORTS: _REPORTS} if has_role else {}),
+            **({REPORTS: _REPORTS, REPORTS_CHANGES: _REPORTS_CHANGES} if has_role else {}),
         },
         "Conditions": {
             "WritesLogs": _equals("WriteLogs", "Yes"),
             **{name: test for group in chosen for name, test in _group_conditions(group)},
             **{f"Has{name}": {"Fn::Not": [_equals(name, "")]} for name in _OWN_RULES},
-            **({"SpeaksToCavok": _SPEAKS} if has_role else {}),
+            **({"SpeaksToCavok": _SPEAKS, _TELLS: _TELLS_OF_CHANGES} if has_role else {}),
         },
         **(_role(policies) if has_role else _user(policies)),
     }
     if has_role:
         template["Resources"][CONNECTION] = connection_of(template, "CavokRole")
+        template["Resources"] |= changes_told()
     return template
 
 
@@ -507,6 +512,76 @@ def connection_of(template: Mapping[str, Any], *roles: str) -> dict[str, Any]:
             "Grants": [{"Ref": name} for name in template["Parameters"] if name in granting],
         },
     }
+
+
+REPORTS_CHANGES, _TELLS = "ReportChanges", "TellsOfChanges"
+_REPORTS_CHANGES = _yes_or_no(
+    "Whether EventBridge tells Cavok at once that this role's trust or policies changed, and by "
+    "whom, so that Cavok tests it then. It takes a stack in us-east-1, where AWS tells of roles, "
+    "and a trail of CloudTrail there. AWS bills this account for each change as an event.",
+    "No",
+)
+_TELLS_OF_CHANGES = {
+    "Fn::And": [_equals(REPORTS_CHANGES, "Yes"), _equals("AWS::Region", "us-east-1")]
+}
+"""A rule for events of IAM must be in us-east-1. Source: AWS re:Post Knowledge Center, "Why doesn't
+my EventBridge rule for IAM start?".
+"""
+
+CHANGES_RULE, CHANGES_ROLE = "CavokChangesRule", "CavokChangesRole"
+
+
+def changes_told() -> dict[str, Any]:
+    """The rule that sends changes of the role CavokRole to our bus, and the role with which it may
+    do that and nothing else. Attempts that AWS refused are left out.
+
+    Source: EventBridge User Guide, "Sending and receiving events between AWS accounts".
+    """
+    detail = {
+        "eventSource": [role_changes.EVENT_SOURCE],
+        "eventName": list(role_changes.WHAT_CHANGED),
+        "errorCode": [{"exists": False}],
+        "requestParameters": {"roleName": [{"Ref": "CavokRole"}]},
+    }
+    sending = {"Effect": "Allow", "Action": "events:PutEvents", "Resource": OUR_BUS}
+    events = {"Service": "events.amazonaws.com"}
+    trusting = {"Effect": "Allow", "Principal": events, "Action": "sts:AssumeRole"}
+    return {
+        CHANGES_RULE: {
+            "Type": "AWS::Events::Rule",
+            "Condition": _TELLS,
+            "Properties": {
+                "Description": "Tells Cavok Cloud that its role was changed.",
+                "EventPattern": {
+                    "source": [role_changes.SOURCE],
+                    "detail-type": [role_changes.DETAIL_TYPE],
+                    "detail": detail,
+                },
+                "Targets": [
+                    {
+                        "Id": "Cavok",
+                        "Arn": OUR_BUS,
+                        "RoleArn": {"Fn::GetAtt": [CHANGES_ROLE, "Arn"]},
+                    }
+                ],
+            },
+        },
+        CHANGES_ROLE: {
+            "Type": "AWS::IAM::Role",
+            "Condition": _TELLS,
+            "Properties": {
+                "Path": {"Ref": "RolePath"},
+                "Description": "Lets EventBridge tell Cavok Cloud that its role was changed.",
+                "AssumeRolePolicyDocument": _document(trusting),
+                "Policies": [{"PolicyName": "CavokChanges", "PolicyDocument": _document(sending)}],
+                **_by_own_rules(),
+            },
+        },
+    }
+
+
+def _document(statement: Mapping[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": [dict(statement)]}
 
 
 def _role(policies: list[dict[str, Any]]) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def find_issues(
     Cavok's control, these are the oldest MAX_UNDER_CONTROL.
     """
     if failures := tuple(_failures(account, steps)):
-        return Outcome.FAILED, failures
+        return Outcome.FAILED, _after_a_change(account, failures)
     health = tuple(region_health)
     denied = list(_denied(steps, *permissions.REMEMBERED_GROUPS))
     lost = [step for step in denied if step.step in account.proven]
@@ -123,8 +123,18 @@ def find_issues(
     )
     return (
         Outcome.DEGRADED if problems else Outcome.CONFIRMED,
-        (*problems, *information),
+        (*_after_a_change(account, problems), *information),
     )
+
+
+def _after_a_change(account: Account, problems: Sequence[Issue]) -> tuple[Issue, ...]:
+    """With what CloudTrail said of the role's last change since no problem was found. The first
+    problem has it: one of several may be older.
+    """
+    if not problems or not account.role_change:
+        return tuple(problems)
+    first, *others = problems
+    return replace(first, message=f"{first.message} {account.role_change}"), *others
 
 
 def log_writing_issues(account: Account, refused: Sequence[Step]) -> tuple[Issue, ...]:

@@ -249,6 +249,7 @@ def finish(
         attempts=0 if connected else account.attempts + 1,
         connected_at=now if connected else account.connected_at,
         stack_deleted_at=None if connected else account.stack_deleted_at,
+        role_change=None if outcome is Outcome.CONFIRMED else account.role_change,
         proven=account.proven | allowed if connected else account.proven,
         updated_at=now,
     )

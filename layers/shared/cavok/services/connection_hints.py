@@ -1,5 +1,5 @@
-"""Following what a customer's stack says of an account: CloudFormation gets its answer, and a test
-shows what is true.
+"""Following what customers' stacks and EventBridge say of accounts: CloudFormation gets its answer,
+and a test shows what is true.
 """
 
 import json
@@ -25,10 +25,10 @@ from cavok.domain.connection_hints import (
     STRANGERS_ANSWERED_WITHIN,
     Admission,
     ConnectionHint,
-    HintedChange,
 )
 from cavok.domain.errors import AccountNotFound, BusyWithOthers, ComesAgain, EnrollmentNotFound
 from cavok.domain.providers import Provider
+from cavok.domain.role_changes import RoleChange
 from cavok.observability import count, logger
 from cavok.services.start_synchronizations import StartDependencies, start_synchronization
 from cavok.services.start_verification import start_unasked
@@ -75,6 +75,61 @@ class _Concerned:
     organization_id: str
     account: Account | None
     enrollment_ids: list[str]
+
+
+def hear(
+    said: ConnectionHint | RoleChange,
+    sent_at: datetime,
+    dependencies: HearingDependencies,
+    now: datetime,
+) -> Followed:
+    """Follows what a message of the queue says; `sent_at`: when it was sent, UTC. May be called any
+    number of times. Raises what `hear_connection` and `hear_role_change` do.
+    """
+    if isinstance(said, RoleChange):
+        return hear_role_change(said, sent_at, dependencies, now)
+    return hear_connection(said, sent_at, dependencies, now)
+
+
+def hear_role_change(
+    change: RoleChange, sent_at: datetime, dependencies: HearingDependencies, now: datetime
+) -> Followed:
+    """Has each account tested that has the role, of whichever organization: an event on its way to
+    a bus can be given no external ID. Returns what came of the last one.
+
+    Raises ComesAgain once every account was seen that does not wait; Conflict, ServiceUnavailable.
+    """
+    followed, later = Followed.UNKNOWN, None
+    for ids in dependencies.accounts.with_number(change.account_number):
+        if wait := change.waits(now):
+            raise ComesAgain(wait.total_seconds())
+        try:
+            account = dependencies.accounts.get(*ids)
+            if (account.provider, account.role_name) == (Provider.AWS, change.role_name):
+                followed = _follow_change(account, change, sent_at, dependencies, now)
+        except AccountNotFound:  # the index has it for a moment more
+            followed = Followed.UNUSED
+        except ComesAgain as waits:  # its test runs; another organization's may not
+            later = waits
+    if later:
+        raise later
+    return followed
+
+
+def _follow_change(
+    account: Account,
+    change: RoleChange,
+    sent_at: datetime,
+    dependencies: HearingDependencies,
+    now: datetime,
+) -> Followed:
+    request = account.organization_id, account.account_number, change.request_id, now
+    admission = dependencies.hints.admit(*request)
+    if admission is not Admission.ADMITTED:
+        return Followed(admission.value)
+    followed = _have_tested(account, change, sent_at, dependencies, now)
+    dependencies.hints.note_followed(*request)
+    return followed
 
 
 def hear_connection(
@@ -199,25 +254,25 @@ def _synchronize(
 
 def _have_tested(
     found: Account,
-    hint: ConnectionHint,
+    hint: ConnectionHint | RoleChange,
     sent_at: datetime,
     dependencies: HearingDependencies,
     now: datetime,
 ) -> Followed:
     ids, accounts = (found.organization_id, found.account_id), dependencies.accounts
-    deleted = hint.change is HintedChange.DELETE
 
     def attempt() -> Followed:
         account = accounts.get(*ids)
         if account.revoked:
             return Followed.UNUSED
-        testing = account.testing(now)
-        if testing and (wait := hint.waits_for_test(sent_at, now)):
+        running = account.slot if account.testing(now) else None
+        shown = running is not None and hint.shown_by(running)
+        if running and not shown and (wait := hint.waits_for_test(sent_at, now)):
             raise ComesAgain(wait.total_seconds())
-        at_once = not testing and dependencies.hints.starts_at_once(
+        at_once = not running and dependencies.hints.starts_at_once(
             account.organization_id, account.account_number, hint.request_id, now
         )
-        said = account.heard_of(now, deleted=deleted, due=not at_once)
+        said = hint.noted(account, now, due=not (at_once or shown))
         if not at_once:
             if said != account:
                 accounts.save(account, said)

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from pynamodb.attributes import (
@@ -66,6 +67,9 @@ from cavok.domain.ids import is_id
 from cavok.domain.permissions import DEFAULT_ROLE_PATH
 
 CHANGED_BY_OTHERS = "The account is being changed by others at this moment. Please try again."
+
+MOST_WITH_A_NUMBER = 10
+"""Organizations whose accounts are tested for one event. Another one's sweep finds the change."""
 
 _NAMES = (
     b"ec2:DescribeInstanceStatus,ec2:DescribeInstances,ec2:StartInstances,ec2:StopInstances,"
@@ -182,6 +186,7 @@ class AccountItem(Item):
     woken_at = UTCDateTimeAttribute(null=True)
     connected_at = UTCDateTimeAttribute(null=True)
     stack_deleted_at = UTCDateTimeAttribute(null=True)
+    role_change = UnicodeAttribute(null=True)
     attempts = NumberAttribute()
     proven = PackedAttribute(_pack_names, _unpack_names)
     connection_revision = NumberAttribute()
@@ -459,6 +464,20 @@ class Accounts:
         wanted = [(pk, keys.account_sk(account_id)) for account_id in ids]
         found = (item.account() for item in self._table.get_many(AccountItem, wanted))
         return {account.account_number: account for account in found}
+
+    def with_number(self, account_number: str) -> list[tuple[str, str]]:
+        """The organizations, with their accounts, that connect this AWS account: the first
+        MOST_WITH_A_NUMBER of all customers. Only to follow what AWS itself says of it.
+        """
+        index, most = AccountItem.by_number, MOST_WITH_A_NUMBER
+        found = self._table.entries(index, account_number, None, start=None, size=most)
+        return [
+            (
+                each["pk"][STRING].removeprefix(keys.ORGANIZATION),
+                each["sk"][STRING].removeprefix(keys.ACCOUNT),
+            )
+            for each in islice(found, most)
+        ]
 
     def names(self, organization_id: str) -> list[str]:
         """The names of all its accounts, in small letters, from the index by name."""

@@ -13,7 +13,7 @@ others that read or write it.
 | its members by state                  | ORG#<org>         | TOTALS#<enrollment>                 | enrollment_totals, enrollments                                 |
 | its member                            | ORG#<org>         | MEMBER#<enrollment>#<12 digits>     | members                                                        |
 | synchronization of an enrollment      | ORG#<org>         | SYNCHRONIZATION#<enrollment>#<ulid> | synchronizations                                               |
-| what stacks of an AWS account said    | ORG#<org>         | HINT#<12 digits>                    | connection_hints                                               |
+| what was said of an AWS account       | ORG#<org>         | HINT#<12 digits>                    | connection_hints                                               |
 | audit entry                           | ORG#<org>         | AUDIT#<ulid>                        | audit                                                          |
 | what counts against a quota           | ORG#<org>         | QUOTA#<name>                        | quotas                                                         |
 | health of the webhook's receiver      | WEBHOOK#<org>     | HEALTH                              | webhooks, stream                                               |
@@ -46,6 +46,7 @@ others that read or write it.
 | by_schedule        | resources      | scheduled       | sk                   | keys only  |
 | by_turn            | resources      | turns_of        | turn_key             | keys only  |
 | by_external_id     | organizations  | external_id     | sk                   | keys only  |
+| by_number          | accounts       | provider_id     | sk                   | keys only  |
 
 A verification that changes neither name nor status, and reads the same version, writes nothing to
 by_name, by_status and by_template. A page of accounts is one query and one batch read. All others,

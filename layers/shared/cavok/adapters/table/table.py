@@ -215,6 +215,17 @@ class ByExternalId(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     sk = UnicodeAttribute(range_key=True)
 
 
+class ByNumber(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Accounts of all organizations, by the number of the AWS account."""
+
+    class Meta:
+        index_name = "by_number"
+        projection = KeysOnlyProjection()
+
+    provider_id = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
 class Item(Model):
     """Base class of all items. It makes the connection, and PynamoDB looks up an index's keys on
     the class that does, so the indexes are declared here.
@@ -240,6 +251,7 @@ class Item(Model):
     by_schedule = BySchedule()
     by_turn = ByTurn()
     by_external_id = ByExternalId()
+    by_number = ByNumber()
 
     @classmethod
     def of_fields(cls, pk: str, sk: str, source: Any, **others: Any) -> Self:
