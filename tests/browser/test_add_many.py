@@ -163,11 +163,17 @@ def test_ten_thousand_lines_are_read_in_short_tasks(admin, answer_with):
     page.add_init_script(measures.RECORD_TASKS)
     page.goto("about:blank")
     admin.go("#/accounts/many")
-    paste(page, "\n".join(f"{each},Account {each}" for each in numbers(10_000)))
+    # Playwright's `fill` inserts line by line, which takes minutes.
+    page.get_by_label("Account numbers").evaluate(
+        """(field, text) => {
+          field.value = text;
+          field.dispatchEvent(new Event("input"));
+        }""",
+        "\n".join(f"{each},Account {each}" for each in numbers(10_000)),
+    )
     expect(preview(page).get_by_role("status")).to_have_text("10,000 accounts can be added.")
     work = page.evaluate("window.work")
-    print("PASTE", work)
-    assert work["nodes"] < 1_500, work
+    assert work["nodes"] < 500, work
 
 
 def test_a_file_that_is_too_long_is_not_read(admin, answer_with):
