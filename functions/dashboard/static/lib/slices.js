@@ -1,5 +1,6 @@
 // Long work in short tasks, so that the page answers whoever types or scrolls meanwhile.
 import { pause } from "./dom.js";
+import { stopwatch } from "./elapsed.js";
 
 // Tasks of 50 ms count as long. What a browser does of itself after each one, and a slow machine, need room.
 const SLICE_MS = 10;
@@ -10,11 +11,11 @@ const SLICE_MS = 10;
  */
 export async function inSlices(steps, signal) {
   while (!signal.aborted) {
-    const until = performance.now() + SLICE_MS;
+    const passed = stopwatch();
     do {
       const { done, value } = steps.next();
       if (done) return value;
-    } while (performance.now() < until);
+    } while (passed() < SLICE_MS);
     await pause(0, signal).catch(() => {});
   }
   return null;
