@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits
 from tests.browser.conftest import some_number
-from tests.support.page import samples
+from tests.support.page import measures, samples
 from tests.support.page.waiting import HeldRequests, pass_time_until, stop_the_clock, until
 
 IMPORT = "/v1/accounts/import"
@@ -154,6 +154,26 @@ def test_a_file_is_read_as_if_it_was_pasted(form, answer_with):
     expect(preview(form)).to_contain_text("and 10 more")
     form.get_by_role("button", name="Add accounts").click()
     expect(form.get_by_role("heading", name="30 accounts were added")).to_be_visible()
+
+
+def test_ten_thousand_lines_are_read_in_short_tasks(admin, answer_with):
+    """Counted, not timed: a busy machine stretches every task."""
+    page = admin.page
+    answer_with(page, "/v1/organization", samples.organization([samples.account(0)]))
+    page.add_init_script(measures.RECORD_TASKS)
+    page.goto("about:blank")
+    admin.go("#/accounts/many")
+    # Playwright's `fill` inserts line by line, which takes minutes.
+    page.get_by_label("Account numbers").evaluate(
+        """(field, text) => {
+          field.value = text;
+          field.dispatchEvent(new Event("input"));
+        }""",
+        "\n".join(f"{each},Account {each}" for each in numbers(10_000)),
+    )
+    expect(preview(page).get_by_role("status")).to_have_text("10,000 accounts can be added.")
+    work = page.evaluate("window.work")
+    assert work["nodes"] < 500, work
 
 
 def test_a_file_that_is_too_long_is_not_read(admin, answer_with):

@@ -1,4 +1,4 @@
-"""The order of the list and its filters: by the heads of columns, by choices, in the address."""
+"""The order, filters and columns of the list: by the heads, by choices, in the address."""
 
 from __future__ import annotations
 
@@ -136,6 +136,68 @@ def test_the_choices_fit_with_texts_of_twice_the_size(thirty):
     thirty.set_viewport_size({"width": 360, "height": 740})
     thirty.evaluate("document.documentElement.style.fontSize = '200%'")
     open_choices(thirty)
+    assert_fits(thirty)
+
+
+def test_a_keyboard_chooses_columns_which_live_in_the_address(thirty):
+    opener = thirty.get_by_role("button", name="Columns", exact=True)
+    opener.focus()
+    thirty.keyboard.press("Enter")
+    boxes = thirty.get_by_role("group", name="Columns")
+    expect(boxes.get_by_role("checkbox")).to_have_count(12)
+    expect(boxes.get_by_role("checkbox", checked=True)).to_have_count(6)
+    assert_accessible(thirty)
+    for name in ("Possible", "Next step", "Regions"):
+        boxes.get_by_role("checkbox", name=name).focus()
+        thirty.keyboard.press("Space")
+        expect(boxes.get_by_role("checkbox", name=name)).to_be_focused()
+    shown = ["Name", "Status", "Account, access", "Regions", "Last tested", "Test"]
+    heads = thirty.get_by_role("columnheader")
+    expect(heads).to_have_count(len(shown))
+    for head_, text in zip(heads.all(), shown, strict=True):
+        expect(head_).to_contain_text(text)
+    expect(first_row(thirty).get_by_role("cell").nth(3)).to_contain_text("us-east-1")
+    address = re.compile(r"#/accounts\?columns=name\+status\+account\+regions\+tested\+test$")
+    expect(thirty).to_have_url(address)
+    head(thirty, "Status").get_by_role("button").click()
+    expect(first_row(thirty)).to_contain_text("Account00004")
+    thirty.reload()
+    expect(heads).to_have_count(len(shown))
+    expect(first_row(thirty)).to_contain_text("us-east-1")
+    assert_accessible(thirty)
+    opener.click()
+    thirty.get_by_role("button", name="Usual columns").click()
+    expect(heads).to_have_count(7)
+    expect(thirty).to_have_url(re.compile(r"#/accounts\?sort=status$"))
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_columns_without_room_take_lines_of_a_row(thirty, width):
+    thirty.set_viewport_size({"width": width, "height": 740})
+    thirty.evaluate("""() => {
+      const columns = "status account capabilities template_version write_logs regions tested test";
+      location.hash = `#/accounts?columns=nonsense ${columns}`;
+    }""")
+    row = first_row(thirty)
+    expect(row).to_contain_text("Write logs: Yes")
+    expect(row).to_contain_text("Regions: us-east-1")
+    expect(thirty.locator(".cell-caption-of").first).to_be_visible()
+    thirty.get_by_role("button", name="Columns", exact=True).click()
+    boxes = thirty.get_by_role("group", name="Columns")
+    expect(boxes.get_by_role("checkbox", checked=True)).to_have_count(8)
+    assert_accessible(thirty)
+    assert_fits(thirty)
+    is_apart = """() => {
+      const rows = [...document.querySelectorAll(".account-row[data-id]")].slice(0, 3);
+      return rows.every((row, index) => {
+        const box = row.getBoundingClientRect();
+        const last = row.lastElementChild.getBoundingClientRect();
+        const before = rows[index - 1]?.getBoundingClientRect().bottom ?? 0;
+        return box.top >= before - 1 && last.bottom <= box.bottom;
+      });
+    }"""
+    assert thirty.evaluate(is_apart)
+    thirty.evaluate("document.documentElement.style.fontSize = '200%'")
     assert_fits(thirty)
 
 

@@ -133,7 +133,16 @@ const texts = {
     title: "Cloud Accounts",
     newAccount: "New Account",
     addMany: "Add many",
-    columns: ["Name", "Status", "Account, access", "Possible", "Last tested", "Next step", "Test"],
+    columns: {
+      name: "Name",
+      status: "Status",
+      account: "Account, access",
+      capabilities: "Possible",
+      tested: "Last tested",
+      next: "Next step",
+      test: "Test",
+    },
+    chooseColumns: "Columns",
     search: "Search by name or account number",
     searchHint: "Word of a name, or number…",
     filter: "Show by status",
@@ -271,6 +280,7 @@ const OPEN_TABLES = new Set([
   "accessTypes",
   "groups",
   "list.nextStep",
+  "list.columns",
 ]);
 
 const OPEN_WITHIN = /^(trustSteps|account\.possible)\./;

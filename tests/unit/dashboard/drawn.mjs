@@ -28,7 +28,11 @@ const matches = (node, selector) =>
 class Drawn extends EventTarget {
   childNodes = [];
   dataset = {};
-  style = {};
+  style = {
+    setProperty(name, value) {
+      this[name] = value;
+    },
+  };
   attributes = new Map();
   isConnected = true;
 

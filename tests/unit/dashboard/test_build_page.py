@@ -31,6 +31,7 @@ MODULES = {
         "const kept = [words.first];\n"
         "export function put(value) {\n  kept.push(value);\n}\n"
         "export async function wait() {}\n"
+        "export function* each() {\n  yield* kept;\n}\n"
         "export const taken = () => kept.join();\n"
     ),
     "texts.js": 'export const t = { first: "one", greeting: "two" };\n',

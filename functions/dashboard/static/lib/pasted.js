@@ -22,26 +22,42 @@ const HEADS = {
  */
 
 /**
- * Reads the text. `head` is its line of names, if it has one.
+ * Reads the text, each line in a step. `head` is its line of names, if it has one.
  * @param {string} text
- * @returns {{head: string, lines: Line[]}}
+ * @returns {Generator<void, {head: string, lines: Line[]}, void>}
  */
-export function accountsIn(text) {
-  const rows = rowsOf(text);
-  const columns = columnsOf(rows[0]?.cells ?? []);
-  const head = columns ? rows.shift() : undefined;
+export function* reading(text) {
+  /** @type {Record<string, number> | null} */
+  let columns = null;
+  let head;
+  const lines = [];
   const seen = new Map();
-  const lines = rows.map(({ line, source, cells }) => {
+  for (const { line, source, cells } of rowsOf(text)) {
+    yield;
+    if (head === undefined) {
+      columns = columnsOf(cells);
+      head = columns ? source : "";
+      if (columns) continue;
+    }
     const values = columns
       ? Object.fromEntries(Object.entries(columns).map(([name, place]) => [name, (cells[place] ?? "").trim()]))
       : unnamed(cells);
     const read = accountOf(values);
     const number = read.account?.provider_id;
-    if (number && seen.has(number)) return { line, source, error: "twice", of: seen.get(number) };
-    if (number) seen.set(number, line);
-    return { line, source, ...read };
-  });
-  return { head: head?.source ?? "", lines };
+    if (number && seen.has(number)) lines.push({ line, source, error: "twice", of: seen.get(number) });
+    else lines.push({ line, source, ...read });
+    if (number && !seen.has(number)) seen.set(number, line);
+  }
+  return { head: head ?? "", lines };
+}
+
+/** Reads the text at once. @param {string} text */
+export function accountsIn(text) {
+  const steps = reading(text);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
 }
 
 /** A name of letters and digits: each word of another begins with a capital. @param {string} text */
@@ -100,20 +116,21 @@ function accountOf({ provider_id, name = "", role_name, role_path, regions, writ
 }
 
 // The rows of the text, without empty ones. A quoted cell may go over several lines.
-function rowsOf(text) {
+function* rowsOf(text) {
   const delimiter = delimiterOf(text);
   const plain = new RegExp(`[^"\\r\\n${delimiter}]+`, "y");
-  const rows = [];
   let [line, begin, start, cell, isQuoted] = [1, 1, 0, "", false];
   let cells = [];
   const endCell = () => {
     cells.push(cell.trim());
     cell = "";
   };
+  // Empty, if no cell has anything.
   const endRow = (end) => {
     endCell();
-    if (cells.some(Boolean)) rows.push({ line: begin, source: text.slice(start, end).trim(), cells });
+    const row = { line: begin, source: text.slice(start, end).trim(), cells };
     cells = [];
+    return row.cells.some(Boolean) ? [row] : [];
   };
   for (let at = 0; at < text.length; at += 1) {
     const sign = text[at];
@@ -128,7 +145,7 @@ function rowsOf(text) {
     } else if (sign === '"' && (isQuoted || !cell.trim())) isQuoted = !isQuoted;
     else if (!isQuoted && sign === delimiter) endCell();
     else if (!isQuoted && (sign === "\n" || sign === "\r")) {
-      endRow(at);
+      yield* endRow(at);
       if (sign === "\r" && text[at + 1] === "\n") at += 1;
       line += 1;
       begin = line;
@@ -138,8 +155,7 @@ function rowsOf(text) {
       cell += sign;
     }
   }
-  endRow(text.length);
-  return rows;
+  yield* endRow(text.length);
 }
 
 // What its first line has most of.

@@ -48,7 +48,8 @@ const OVERSCAN = 8;
 const FETCH_AHEAD_ROWS = 60;
 const WATCH_EVERY_MS = 2_000;
 const REFRESH_EVERY_MS = 30_000;
-const CELLS = ["name", "status", "account", "capabilities", "tested", "next", "test"];
+// Those that are there unless others are chosen, which views/columns.js has.
+const COLUMNS = ["name", "status", "account", "capabilities", "tested", "next", "test"];
 const STATUSES = ["confirmed", "degraded", "failed", "unconfirmed"];
 const SORTED_BY = { name: "name", status: "status", account: "provider_id" };
 const CHOICES = {
@@ -69,7 +70,7 @@ export function list(context) {
   context.keepsScroll = true;
 
   const added = store.takeAdded();
-  const view = new ListView(main, listing, signal, added?.account_id);
+  const view = new ListView(main, listing, signal, added?.account_id, query.get("columns") ?? "");
   view.draw();
   window.scrollTo(0, returning && !added ? listing.scroll : 0);
   if (!returning) view.more();
@@ -101,15 +102,20 @@ const isInSight = (node) => {
 };
 
 class ListView {
-  constructor(main, listing, signal, added) {
+  constructor(main, listing, signal, added, named) {
     this.main = main;
     this.listing = listing;
     this.signal = signal;
     this.added = added;
     this.notices = h("div", { class: "list-notices" });
-    /** Why the modal of a new account did not open. @type {HTMLElement | null} */
+    /** Why the modal of a new account did not open, or columns are missing. @type {HTMLElement | null} */
     this.notOpened = null;
     this.rows = new Map();
+    this.columns = COLUMNS;
+    /** Columns that are not usual, as views/columns.js has them. @type {any} */
+    this.others = null;
+    /** The columns as the address has them, "" for the usual ones. */
+    this.named = named;
     /** @type {import("../lib/bulk.js").Chosen} */
     this.selected = { ids: new Set(), isAll: false };
     this.fetching = null;
@@ -146,13 +152,10 @@ class ListView {
     });
     this.drawFilters();
     this.drawNotices();
-    this.toggle = h(
-      "button",
-      { type: "button", class: "button button-small", "aria-expanded": "false", onclick: () => this.toggleChoices() },
-      t.list.sortAndFilter,
-      (this.set = h("span", {})),
-    );
+    this.toggle = this.opener(() => this.toggleChoices(), t.list.sortAndFilter, (this.set = h("span", {})));
     this.choices = h("div", { class: "choices", hidden: true });
+    this.columnsToggle = this.opener(() => this.toggleColumns(), t.list.chooseColumns);
+    this.columnChoice = h("div", { class: "column-choice", hidden: true });
     this.arrived = h("div", { class: "arrived" });
     this.body = h("div", { class: "rows", role: "rowgroup" });
     this.table = h(
@@ -161,19 +164,15 @@ class ListView {
         class: "account-table",
         role: "table",
         "aria-label": t.list.title,
-        "aria-colcount": String(t.list.columns.length),
       },
       h(
         "div",
         { role: "rowgroup", class: "table-head" },
-        h(
-          "div",
-          { role: "row", class: "account-row head" },
-          (this.columns = t.list.columns.map((column, index) => this.columnHeader(column, CELLS[index]))),
-        ),
+        (this.head = h("div", { role: "row", class: "account-row head" })),
       ),
       this.body,
     );
+    this.drawHead();
     this.foot = h("div", { class: "list-foot" });
     this.bulk = h("div", { class: "bulk", hidden: true });
     fill(
@@ -205,7 +204,9 @@ class ListView {
           icon("search"),
           this.search,
         ),
+        this.columnsToggle,
         this.toggle,
+        this.columnChoice,
         this.choices,
         this.filters,
         this.versions,
@@ -233,9 +234,18 @@ class ListView {
     };
     window.addEventListener("scroll", onscroll, { passive: true, signal: this.signal });
     window.addEventListener("resize", onresize, { passive: true, signal: this.signal });
+    if (this.named) this.loadColumns().catch((error) => this.signal.aborted || this.say(notLoaded(error)));
     this.window();
     this.drawSelection();
     if (this.chosenBeside()) this.toggleChoices();
+  }
+
+  drawHead() {
+    this.table.setAttribute("aria-colcount", String(this.columns.length));
+    fill(
+      this.head,
+      this.columns.map((cell) => this.columnHeader(t.list.columns[cell] ?? this.others.head(cell), cell)),
+    );
   }
 
   columnHeader(column, cell) {
@@ -326,8 +336,8 @@ class ListView {
   // What the controls show of the selection, beside those with which it was made.
   drawSelection() {
     const order = this.order();
-    this.columns.forEach((column, index) => {
-      const field = SORTED_BY[CELLS[index]];
+    this.columns.forEach((cell, index) => {
+      const [field, column] = [SORTED_BY[cell], this.head.children[index]];
       const way = { [field]: "ascending", [`-${field}`]: "descending" }[order];
       if (way) column.setAttribute("aria-sort", way);
       else column.removeAttribute("aria-sort");
@@ -338,14 +348,28 @@ class ListView {
     this.drawChoices?.();
   }
 
-  // The choices come with their first use.
-  async toggleChoices() {
-    const open = this.choices.hidden;
-    this.choices.hidden = !open;
-    this.toggle.setAttribute("aria-expanded", String(open));
-    if (!open || this.drawChoices) return;
-    this.choices.setAttribute("aria-busy", "true");
+  opener(onclick, ...content) {
+    return h("button", { type: "button", class: "button button-small", "aria-expanded": "false", onclick }, content);
+  }
+
+  // What a button opens comes with its first use.
+  async open(toggle, place, load) {
+    const open = place.hidden;
+    place.hidden = !open;
+    toggle.setAttribute("aria-expanded", String(open));
+    if (!open) return;
+    place.setAttribute("aria-busy", "true");
     try {
+      await load();
+    } catch (error) {
+      if (!this.signal.aborted) fill(place, notLoaded(error));
+    }
+    place.removeAttribute("aria-busy");
+  }
+
+  toggleChoices() {
+    return this.open(this.toggle, this.choices, async () => {
+      if (this.drawChoices) return;
       const { choices } = await import("./choices.js");
       const of = {
         listing: () => this.listing,
@@ -354,10 +378,36 @@ class ListView {
       };
       this.drawChoices = choices(this.choices, of, this.signal);
       this.drawSelection();
-    } catch (error) {
-      if (!this.signal.aborted) fill(this.choices, notLoaded(error));
-    }
-    this.choices.removeAttribute("aria-busy");
+    });
+  }
+
+  toggleColumns() {
+    return this.open(this.columnsToggle, this.columnChoice, () => this.loadColumns());
+  }
+
+  async loadColumns() {
+    this.others ??= await import("./columns.js");
+    if (this.columnChoice.hasChildNodes()) return;
+    const onChoice = (columns, named) => this.chooseColumns(columns, named);
+    const of = { table: this.table, usual: COLUMNS, named: this.named, onChoice };
+    this.showColumns(await this.others.columnChoice(this.columnChoice, of));
+  }
+
+  chooseColumns(columns, named) {
+    this.named = named;
+    router.rewrite("/accounts", this.address());
+    this.showColumns(columns);
+  }
+
+  showColumns(columns) {
+    this.columns = columns;
+    this.drawHead();
+    this.drawSelection();
+    // Rows of other columns may have another height.
+    this.height = 0;
+    this.rows.clear();
+    fill(this.body);
+    this.window();
   }
 
   showAll() {
@@ -633,17 +683,18 @@ class ListView {
     );
   }
 
+  say(why) {
+    this.notOpened = why;
+    this.drawNotices();
+  }
+
   // The modal has its own address, so a reload opens it again. The list stays below it, so the focus
   // returns to the button.
   async openNew() {
     // Pressing again while the module loads opens one modal.
     if (this.opening) return;
     this.opening = true;
-    const say = (why) => {
-      this.notOpened = why;
-      this.drawNotices();
-    };
-    const cancel = later(SLOW_AFTER_MS, () => say(h("div", {}, takesLong())), this.signal);
+    const cancel = later(SLOW_AFTER_MS, () => this.say(h("div", {}, takesLong())), this.signal);
     const before = this.address();
     const here = router.whileHere();
     if (router.place().path !== "/accounts/new") here(() => history.pushState(null, "", "#/accounts/new"));
@@ -651,7 +702,7 @@ class ListView {
       const { newAccount } = await import("./new-account.js");
       onceAlone(() => {
         if (this.signal.aborted) return;
-        say(null);
+        this.say(null);
         let open = true;
         newAccount({
           onClose: () => {
@@ -674,7 +725,7 @@ class ListView {
         });
       });
     } catch (error) {
-      if (!this.signal.aborted) say(notLoaded(error));
+      if (!this.signal.aborted) this.say(notLoaded(error));
     } finally {
       cancel();
       this.opening = false;
@@ -682,7 +733,8 @@ class ListView {
   }
 
   address() {
-    return new URLSearchParams(Object.entries(this.listing.selection).filter(([, value]) => value));
+    const shown = { ...this.listing.selection, columns: this.named };
+    return new URLSearchParams(Object.entries(shown).filter(([, value]) => value));
   }
 
   nothingFound() {
@@ -780,21 +832,18 @@ class ListView {
 
   row(account) {
     const base = `#/accounts/${account.account_id}`;
-    const cell = (name, ...content) => h("div", { role: "cell", class: `cell cell-${name}` }, content);
     const finished = account.verification?.finished_at;
-    const spark = h("span", { class: "spark" });
-    drawSpark(spark, account);
-    return h(
-      "div",
-      { role: "row", class: "account-row", "data-id": account.account_id },
-      cell(
-        "name",
+    const content = {
+      name: () => [
         this.checkbox(account.account_id, t.list.choose(account.name)),
         h("a", { href: base, "data-part": "name", title: account.name }, account.name),
-      ),
-      cell("status", statusBadge(account.status), spark),
-      cell(
-        "account",
+      ],
+      status: () => {
+        const spark = h("span", { class: "spark" });
+        drawSpark(spark, account);
+        return [statusBadge(account.status), spark];
+      },
+      account: () => [
         h("span", { class: "mono" }, account.provider_id),
         h(
           "span",
@@ -803,11 +852,22 @@ class ListView {
           " · ",
           wordOf(t.accessTypes, account.access_type),
         ),
+      ],
+      capabilities: () => capabilityChips(account),
+      tested: () => [h("span", { class: "cell-caption" }, t.list.testedCaption), when(finished)],
+      next: () => this.nextStep(account, base),
+      test: () => this.testButton(account),
+    };
+    return h(
+      "div",
+      { role: "row", class: "account-row", "data-id": account.account_id },
+      this.columns.map((name) =>
+        h(
+          "div",
+          { role: "cell", class: `cell cell-${content[name] ? name : "other"}` },
+          content[name]?.() ?? this.others.cell(name, account),
+        ),
       ),
-      cell("capabilities", capabilityChips(account)),
-      cell("tested", h("span", { class: "cell-caption" }, t.list.testedCaption), when(finished)),
-      cell("next", this.nextStep(account, base)),
-      cell("test", this.testButton(account)),
     );
   }
 

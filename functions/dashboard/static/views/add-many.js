@@ -5,9 +5,10 @@ import { announce, fill, h, later, render } from "../lib/dom.js";
 import { second } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { partsOf, send } from "../lib/importing.js";
-import { accountsIn } from "../lib/pasted.js";
+import { reading } from "../lib/pasted.js";
 import { regionsField } from "../lib/regions-field.js";
 import * as session from "../lib/session.js";
+import { inSlices } from "../lib/slices.js";
 import * as store from "../lib/store.js";
 import { button, errorPanel, field, form, notice, toast } from "../lib/ui.js";
 import { t } from "./texts.js";
@@ -36,25 +37,33 @@ function importer(signal) {
   const regions = regionsField({ value: [], help: t.newAccount.regionsHelp, optional: true });
   const preview = h("section", { class: "import-preview", "aria-label": t.addMany.preview });
   const result = h("section", { class: "import-result", "aria-label": t.addMany.result });
-  let read = accountsIn("");
+  /** @type {{head: string, lines: import("../lib/pasted.js").Line[]}} */
+  let read = { head: "", lines: [] };
   /** What is left of an import that was stopped or failed. @type {any[]} */
   let unsent = [];
-
-  const readText = () => {
-    const isTooLong = text.value.length > LONGEST_TEXT;
-    read = accountsIn(isTooLong ? "" : text.value);
-    drawPreview(preview, isTooLong ? null : text.value, read.lines);
+  // Reading ends with the view, and once there is another text.
+  let newest = new AbortController();
+  const anew = () => {
+    newest.abort();
+    newest = new AbortController();
+    return AbortSignal.any([signal, newest.signal]);
   };
-  let typing = () => {};
-  text.addEventListener("input", () => {
-    typing();
-    typing = later(200, readText, signal);
-  });
+
+  /** Returns whether it came to the end. */
+  const readText = async () => {
+    const shown = text.value.length > LONGEST_TEXT ? null : text.value;
+    const found = await inSlices(reading(shown ?? ""), anew());
+    if (!found) return false;
+    read = found;
+    drawPreview(preview, shown, read.lines);
+    return true;
+  };
+  text.addEventListener("input", () => later(200, readText, anew()));
   file.addEventListener("change", async () => {
     const [chosen] = file.files ?? [];
     if (!chosen) return;
     // What was typed just before would be read over what is said of the file.
-    typing();
+    anew();
     if (chosen.size > LONGEST_TEXT) {
       file.value = "";
       drawPreview(preview, null, []);
@@ -82,9 +91,8 @@ function importer(signal) {
       }),
       regions.node,
     ],
-    async onsubmit(filled) {
-      typing();
-      readText();
+    async onsubmit(filled, first) {
+      if (!(await first(readText()))) return;
       const ready = read.lines.filter(({ account }) => account);
       const named = regions.read();
       if (!ready.length) throw { status: 422, errors: [{ field: "accounts", message: t.addMany.none }] };
@@ -146,10 +154,7 @@ function importer(signal) {
       unsent.length > 0 && !failure && notice("warning", h("p", {}, t.addMany.unsent(unsent.length))),
       refused.length > 0 && [
         h("h3", {}, t.addMany.refused(refused.length)),
-        lineList(
-          refused.map(({ line, problem }) => ({ ...line, why: whyOf(problem) })),
-          SHOWN.errors,
-        ),
+        lineList(refused, ({ line, problem }) => ({ ...line, why: whyOf(problem) })),
       ],
       rest.length > 0 && h("p", {}, t.addMany.rest),
     );
@@ -181,29 +186,28 @@ const whyOf = ({ errors, detail, title }) => errors?.map(({ message }) => messag
 
 /** Null for a text that is too long to be read. @param {string | null} text */
 function drawPreview(place, text, lines) {
-  const wrong = lines
-    .filter(({ error }) => error)
-    .map((each) => ({ ...each, why: t.addMany.errors[each.error](each.of) }));
+  const wrong = lines.filter(({ error }) => error);
   const ready = lines.filter(({ account }) => account);
   render(place, text, () => [
     text === null && notice("warning", h("p", { role: "status" }, t.addMany.tooLong)),
     text !== null && h("p", { role: "status" }, lines.length > 0 && t.addMany.summary(ready.length, wrong.length)),
-    wrong.length > 0 && lineList(wrong, SHOWN.errors),
+    wrong.length > 0 && lineList(wrong, (each) => ({ ...each, why: t.addMany.errors[each.error](each.of) })),
     ready.length > 0 && readyTable(ready),
   ]);
 }
 
-const lineList = (lines, most) => [
+const lineList = (entries, lineOf) => [
   h(
     "ul",
     { class: "import-lines" },
-    lines
-      .slice(0, most)
+    entries
+      .slice(0, SHOWN.errors)
+      .map(lineOf)
       .map(({ line, source, why }) =>
         h("li", {}, h("strong", {}, t.addMany.line(line)), " ", why, " ", h("code", { class: "muted" }, source)),
       ),
   ),
-  lines.length > most && h("p", { class: "muted" }, t.addMany.more(lines.length - most)),
+  entries.length > SHOWN.errors && h("p", { class: "muted" }, t.addMany.more(entries.length - SHOWN.errors)),
 ];
 
 const readyTable = (ready) => [

@@ -5,6 +5,7 @@ import { announce, fill, focusOn, h, keyed, later, uniqueId } from "../lib/dom.j
 import { stopwatch } from "../lib/elapsed.js";
 import { icon } from "../lib/icons.js";
 import { readUnits } from "../lib/read-units.js";
+import { inSlices } from "../lib/slices.js";
 import { MEMBER_STATES, countOf, progressOf, treeOf } from "../lib/units.js";
 import { button, skeleton, STATUS_ICONS } from "../lib/ui.js";
 import { keptTrue, pagedList } from "../lib/watched.js";
@@ -99,15 +100,19 @@ export function memberTree(enrollmentId, signal) {
 
   // ---- units -----------------------------------------------------------------------------------
 
-  const drawAll = () => {
+  // Each is drawn after the unit around it: a step, because many may be open.
+  const drawAll = (draw = (unit) => unit.draw()) => {
     top.draw();
     none.hidden = tree.roots.some(({ all }) => countOf(all, state));
-    // Each is drawn after the unit around it.
+    return inSlices(drawing(draw), signal);
+  };
+  function* drawing(draw) {
     for (const unit of open.values()) {
-      if (top.node.contains(unit.node)) unit.draw();
+      yield;
+      if (top.node.contains(unit.node)) draw(unit);
       else unit.end();
     }
-  };
+  }
 
   const counted = keptTrue(
     place,
@@ -277,8 +282,7 @@ export function memberTree(enrollmentId, signal) {
 
   const choose = (chosen) => {
     state = chosen;
-    drawAll();
-    for (const unit of open.values()) unit.filter();
+    drawAll((unit) => unit.filter());
     if (!none.hidden) announce(t.enrollments.noneInState);
   };
 

@@ -248,6 +248,21 @@ export const t = withTexts(OPEN_TABLES, {
     undo: "Undo",
     close: "Close",
   },
+  columns: {
+    others: {
+      template_version: "Role version",
+      write_logs: "Write logs",
+      regions: "Regions",
+      enrollment_id: "AWS Organization",
+      next_verification_at: "Next test",
+      created_at: "Added",
+    },
+    enrolled: "Show it",
+    enrollmentOf: (name) => `Show the AWS Organization of ${name}`,
+    lines: "Where columns have no room beside each other, each account has several lines.",
+    usual: "Usual columns",
+  },
+
   choices: {
     of: {
       sort: {

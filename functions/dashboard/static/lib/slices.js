@@ -1,0 +1,22 @@
+// Long work in short tasks, so that the page answers whoever types or scrolls meanwhile.
+import { pause } from "./dom.js";
+import { stopwatch } from "./elapsed.js";
+
+// Tasks of 50 ms count as long. What a browser does of itself after each one, and a slow machine, need room.
+const SLICE_MS = 10;
+
+/**
+ * Does these steps, as many in a task as have the time. Returns what they return, or null if the signal ended them.
+ * @template T @param {Iterator<unknown, T>} steps @param {AbortSignal} signal @returns {Promise<T | null>}
+ */
+export async function inSlices(steps, signal) {
+  while (!signal.aborted) {
+    const passed = stopwatch();
+    do {
+      const { done, value } = steps.next();
+      if (done) return value;
+    } while (passed() < SLICE_MS);
+    await pause(0, signal).catch(() => {});
+  }
+  return null;
+}

@@ -1,0 +1,123 @@
+// Which columns the list of accounts has, and what is in those that it has only if somebody chooses them. The address
+// names them if they are not the usual ones. The name is always there.
+import * as api from "../lib/api.js";
+import { fill, h } from "../lib/dom.js";
+import { when } from "../lib/format.js";
+import { styled } from "../lib/pictures.js";
+import { t } from "./texts.js";
+
+/** In their order, each with the rem that it needs. The name has what is left, and this at least. */
+const ROOM = {
+  name: 6,
+  status: 8.25,
+  account: 8.5,
+  capabilities: 12.25,
+  template_version: 9.5,
+  write_logs: 5,
+  regions: 8,
+  enrollment_id: 8.5,
+  tested: 7.25,
+  next_verification_at: 7.25,
+  created_at: 7.25,
+  next: 7,
+  test: 2.25,
+};
+const NAMES = Object.keys(ROOM);
+// Between columns, and on both sides of a row, as in style.css.
+const [GAP, SIDES] = [0.75, 1.5];
+
+/**
+ * The columns that a text names, in their order. Without one that is known: the usual ones.
+ * @param {string} text @param {string[]} usual
+ */
+export function columnsIn(text, usual) {
+  const named = text.split(/\W+/);
+  const known = NAMES.filter((name) => named.includes(name));
+  return known.length ? [...new Set(["name", ...known])] : usual;
+}
+
+/** What the address says of these columns: "" for the usual ones. @param {string[]} columns @param {string[]} usual */
+export const namedBy = (columns, usual) => (String(columns) === String(usual) ? "" : columns.join(" "));
+
+/** The rem that a row of these columns needs. @param {string[]} columns */
+export const roomOf = (columns) => columns.reduce((sum, name) => sum + ROOM[name] + GAP, SIDES - GAP);
+
+export const head = (name) => t.columns.others[name];
+
+/**
+ * Puts their choice here. Returns the columns that the address names.
+ * @param {Element} place
+ * @param {{table: HTMLElement, usual: string[], named: string,
+ *   onChoice: (columns: string[], named: string) => void}} list
+ */
+export async function columnChoice(place, { table, usual, named, onChoice }) {
+  await styled("columns");
+  const choose = (text) => {
+    const columns = columnsIn(text, usual);
+    for (const [name, box] of boxes) box.checked = columns.includes(name);
+    fit(table, columns, usual);
+    return columns;
+  };
+  const change = (text) => {
+    const columns = choose(text);
+    onChoice(columns, namedBy(columns, usual));
+  };
+  const onchange = () => change(`name ${boxes.flatMap(([name, { checked }]) => (checked ? name : []))}`);
+  const boxes = NAMES.slice(1).map((name) => /** @type {const} */ ([name, h("input", { type: "checkbox", onchange })]));
+  fill(
+    place,
+    h(
+      "fieldset",
+      {},
+      h("legend", { class: "sr-only" }, t.list.chooseColumns),
+      boxes.map(([name, box]) =>
+        h("label", { class: "checkbox" }, box, h("span", {}, t.list.columns[name] ?? head(name))),
+      ),
+    ),
+    h(
+      "p",
+      { class: "muted small" },
+      t.columns.lines,
+      " ",
+      h("button", { type: "button", class: "link", onclick: () => change("") }, t.columns.usual),
+    ),
+  );
+  return choose(named);
+}
+
+// The styles of the list follow from these.
+function fit({ style }, columns, usual) {
+  style.setProperty(
+    "--columns",
+    columns.map((name) => (name === "name" ? `minmax(${ROOM.name}rem, 1fr)` : `${ROOM[name]}rem`)).join(" "),
+  );
+  style.setProperty("--room", String(roomOf(columns)));
+  style.setProperty("--lines", String(columns.filter((name) => !usual.includes(name)).length));
+}
+
+/** What a row has in a column that is not a usual one, with its name for where it has no head. */
+export const cell = (name, account) => [
+  h("span", { class: "cell-caption-of" }, `${head(name)}: `),
+  CONTENT[name](account),
+];
+
+const CONTENT = {
+  template_version: ({ template }) =>
+    template ? t.organization.version(template.version, template.outdated) : t.list.none,
+  write_logs: ({ write_logs: isOn }) => (isOn ? t.yes : t.no),
+  regions: ({ regions }) => regions?.join(", ") || t.list.none,
+  enrollment_id: ({ enrollment_id: id, name }) =>
+    id
+      ? h(
+          "a",
+          {
+            href: `#/enrollments/${api.segment(id)}`,
+            "data-part": "enrollment",
+            "aria-label": t.columns.enrollmentOf(name),
+          },
+          t.columns.enrolled,
+        )
+      : t.list.none,
+  next_verification_at: ({ next_verification_at: at }) => (at ? when(at, { kind: "due" }) : t.list.none),
+  created_at: ({ created_at: at }) => when(at),
+};

@@ -1,0 +1,183 @@
+// The columns of the list: which the address names, what is in those that are not usual, and how much room they need.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { beforeEach, test } from "node:test";
+import { button, element, press, signIn } from "./drawn.mjs";
+import { soon, until } from "./soon.mjs";
+
+Object.assign(Object.getPrototypeOf(element()), {
+  offsetHeight: 50,
+  getBoundingClientRect: () => ({ top: 0, bottom: 50 }),
+});
+globalThis.requestAnimationFrame = (work) => work();
+let shownAs;
+globalThis.history = { pushState() {}, replaceState: (_, __, address) => (shownAs = String(address)) };
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const session = await import(`${page}/lib/session.js`);
+const store = await import(`${page}/lib/store.js`);
+const { list } = await import(`${page}/views/accounts.js`);
+const { columnsIn, namedBy, roomOf } = await import(`${page}/views/columns.js`);
+const { t } = await import(`${page}/views/texts.js`);
+api.start({});
+await signIn(session);
+
+const USUAL = ["name", "status", "account", "capabilities", "tested", "next", "test"];
+const NAMES = [...USUAL, "template_version", "write_logs", "regions", "enrollment_id"].concat(
+  "next_verification_at",
+  "created_at",
+);
+const MORE = {
+  ...{ write_logs: false, regions: ["eu-west-1", "us-east-1"], enrollment_id: "01JN8Q5M3C0000000000000010" },
+  ...{ template: { version: 2, outdated: true }, created_at: "2020-01-01T10:00:00Z", next_verification_at: null },
+};
+const items = ["a", "b"].map((name) => ({
+  ...{ account_id: name, name, provider_id: "123456789012", status: "failed", version: 1 },
+  ...{ access_type: "assume_role", issues: [], capabilities: {}, ...(name === "a" ? MORE : {}) },
+}));
+let asked, view;
+
+beforeEach(() => {
+  view?.abort();
+  store.forget();
+  globalThis.window = Object.assign(new EventTarget(), { innerHeight: 500, scrollTo() {}, scrollY: 0 });
+  asked = [];
+  shownAs = undefined;
+  globalThis.fetch = async (address) => {
+    const { pathname, searchParams } = new URL(address);
+    if (pathname.endsWith("/organization")) return Response.json({ accounts: { total: 2, by_status: { failed: 2 } } });
+    asked.push(Object.fromEntries([...searchParams].filter(([name]) => name !== "limit")));
+    return Response.json({ items, next_cursor: null });
+  };
+});
+
+async function opened(search = "") {
+  view = new AbortController();
+  const main = element();
+  document.body.append(main);
+  list({ main, query: new URLSearchParams(search), path: "/accounts", signal: view.signal, title() {} });
+  await until(() => row(main, "a"));
+  return main;
+}
+
+const row = (main, id) => main.querySelectorAll(".account-row").find(({ dataset }) => dataset.id === id);
+const cells = (main, id) => row(main, id).children.map(({ textContent }) => textContent);
+const titled = (...names) => names.map((name) => t.list.columns[name] ?? t.columns.others[name]);
+const boxes = (main) => main.querySelectorAll(".column-choice input");
+const named = (each) => NAMES.find((name) => titled(name)[0] === each.closest("label").textContent);
+const box = (main, name) => boxes(main).find((each) => named(each) === name);
+// A head that sorts has its text twice: in the button, and where the button is not.
+const said = (main) => main.querySelectorAll("[role=columnheader]").map((head) => head.children.at(-1).textContent);
+
+async function choosing(main) {
+  press(button(main, t.list.chooseColumns));
+  await until(() => boxes(main).length);
+}
+async function check(main, name, isOn) {
+  box(main, name).checked = isOn;
+  box(main, name).dispatchEvent(new Event("change"));
+  await soon();
+}
+
+for (const [text, columns] of [
+  ["", USUAL],
+  ["splendid", USUAL],
+  ["name", ["name"]],
+  ["test status", ["name", "status", "test"]],
+  ["status,splendid,<b>,constructor,status", ["name", "status"]],
+  ["regions+write_logs", ["name", "write_logs", "regions"]],
+])
+  test(`columns=${text} names columns, in the list's order`, () => {
+    assert.deepEqual(columnsIn(text, USUAL), columns);
+  });
+
+test("the address says what the usual columns are not, and leads to the same ones", () => {
+  assert.equal(namedBy(columnsIn(USUAL.join(" "), USUAL), USUAL), "");
+  for (const text of ["name", "name status regions test"]) assert.equal(namedBy(columnsIn(text, USUAL), USUAL), text);
+});
+
+test("the usual columns have the room that the styles give them", () => {
+  const styles = readFileSync(new URL(`${page}/style.css`, import.meta.url), "utf8");
+  const [, template] = /\.account-row \{[^}]*grid-template-columns: ([^;]+);/.exec(styles);
+  const rooms = [...template.matchAll(/([\d.]+)rem/g)].map(([, rem]) => Number(rem));
+  const sum = rooms.reduce((all, rem) => all + rem);
+  assert.equal(roomOf(USUAL), sum + 6 * 0.75 + 1.5);
+  assert.deepEqual(
+    rooms.map((rem) => rem + 1.5),
+    USUAL.map((name) => roomOf([name])),
+  );
+  const [, ems] = /@container list \(max-width: ([\d.]+)em\)/.exec(styles);
+  assert.ok(Math.abs(ems * 0.875 - 58) < 0.001, "the usual columns break at 58rem");
+});
+
+test("an address without columns has the usual ones, and loads no others", async () => {
+  const main = await opened();
+  assert.deepEqual(said(main), titled(...USUAL));
+  assert.equal(boxes(main).length, 0);
+});
+
+test("an address with columns shows them, and asks the API for nothing else", async () => {
+  const main = await opened("status=failed&columns=status+regions+write_logs+enrollment_id+template_version");
+  await until(() => said(main).length === 6);
+  const shown = ["name", "status", "template_version", "write_logs", "regions", "enrollment_id"];
+  assert.deepEqual(said(main), titled(...shown));
+  assert.deepEqual(
+    cells(main, "a").slice(2),
+    [t.organization.version(2, true), t.no, "eu-west-1, us-east-1", t.columns.enrolled].map(
+      (text, index) => `${titled(...shown)[index + 2]}: ${text}`,
+    ),
+  );
+  assert.deepEqual(
+    new Set(
+      cells(main, "b")
+        .slice(2)
+        .map((text) => text.split(": ")[1]),
+    ),
+    new Set([t.no, t.list.none]),
+  );
+  const link = row(main, "a").querySelectorAll("a").at(-1);
+  assert.equal(link.href, `#/enrollments/${MORE.enrollment_id}`);
+  assert.equal(main.querySelector(".account-table").getAttribute("aria-colcount"), "6");
+  assert.ok(asked.every((query) => JSON.stringify(query) === '{"status":"failed"}'));
+});
+
+test("what is chosen is shown at once, and lives in the address beside the filters", async () => {
+  const main = await opened("status=failed");
+  await choosing(main);
+  assert.deepEqual(
+    boxes(main).flatMap((each) => (each.checked ? named(each) : [])),
+    USUAL.slice(1),
+  );
+  await check(main, "capabilities", false);
+  await check(main, "created_at", true);
+  const columns = ["name", "status", "account", "tested", "created_at", "next", "test"];
+  assert.deepEqual(said(main), titled(...columns));
+  assert.equal(cells(main, "b").length, 7);
+  assert.equal(shownAs, `#/accounts?status=failed&columns=${columns.join("+")}`);
+  press(button(main, t.list.chooseColumns));
+  assert.equal(main.querySelector(".column-choice").hidden, true);
+  main.querySelectorAll(".filters input")[0].dispatchEvent(new Event("change"));
+  await soon(30);
+  assert.equal(shownAs, `#/accounts?columns=${columns.join("+")}`, "another filter keeps them");
+});
+
+test("all but the name can be left out, and the usual ones come back", async () => {
+  const main = await opened("columns=name+status");
+  await choosing(main);
+  await check(main, "status", false);
+  assert.deepEqual([said(main), shownAs], [titled("name"), "#/accounts?columns=name"]);
+  press(main.querySelector(".column-choice button"));
+  await soon();
+  assert.deepEqual([said(main), shownAs], [titled(...USUAL), "#/accounts"]);
+  assert.ok(boxes(main).every((each) => each.checked === USUAL.includes(named(each))));
+});
+
+test("a column that sorts keeps its order, and says it once it is shown again", async () => {
+  const main = await opened("sort=status&columns=name");
+  const ways = () => main.querySelectorAll("[role=columnheader]").map((each) => each.getAttribute("aria-sort"));
+  await until(() => said(main).length === 1);
+  assert.deepEqual(ways(), [null]);
+  await choosing(main);
+  await check(main, "status", true);
+  assert.deepEqual(ways(), [null, "ascending"]);
+});

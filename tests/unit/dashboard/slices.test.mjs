@@ -1,0 +1,178 @@
+// Long work is done in short tasks: how much in each, and when it ends early. Time passes with each look at it.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { element, signIn } from "./drawn.mjs";
+import { soon, until } from "./soon.mjs";
+
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const session = await import(`${page}/lib/session.js`);
+const { inSlices } = await import(`${page}/lib/slices.js`);
+const { accountsIn, reading } = await import(`${page}/lib/pasted.js`);
+const { addMany } = await import(`${page}/views/add-many.js`);
+const { memberTree } = await import(`${page}/views/members.js`);
+const { t } = await import(`${page}/views/texts.js`);
+api.start({});
+await signIn(session);
+
+let view;
+beforeEach(() => {
+  view?.abort();
+  view = new AbortController();
+});
+
+/**
+ * Each task is that of a timer, which counts what is done in it: `did`, each time so many milliseconds. Without `did`,
+ * each look at the time is what is done.
+ */
+function tasks(context, milliseconds, looks = false) {
+  const counts = [0];
+  const { setTimeout: really } = globalThis;
+  const { now: before } = performance;
+  globalThis.setTimeout = (work, ...rest) =>
+    really(
+      () => {
+        counts.push(0);
+        work();
+      },
+      ...rest,
+    );
+  let now = 0;
+  const did = () => {
+    counts[counts.length - 1] += 1;
+    now += milliseconds;
+  };
+  performance.now = () => {
+    if (looks) did();
+    return now;
+  };
+  context.after(() => Object.assign(globalThis, { setTimeout: really }) && Object.assign(performance, { now: before }));
+  return { counts, did, most: () => Math.max(...counts) };
+}
+
+/** Counts nodes, and calls this for each. */
+function nodes(context, onNode = () => {}) {
+  const { createElement } = document;
+  const made = { count: 0 };
+  document.createElement = (tag) => {
+    made.count += 1;
+    onNode();
+    return createElement(tag);
+  };
+  context.after(() => Object.assign(document, { createElement }));
+  return made;
+}
+
+test("a task has the steps of ten milliseconds, and what they return comes at the end", async (context) => {
+  const { did, most, counts } = tasks(context, 1);
+  const steps = (function* () {
+    for (let step = 0; step < 95; step += 1) {
+      did();
+      yield;
+    }
+    return "all";
+  })();
+  assert.equal(await inSlices(steps, view.signal), "all");
+  assert.equal(most(), 10);
+  assert.equal(counts.filter(Boolean).length, 10);
+});
+
+test("short work is done in the task that begins it", async (context) => {
+  const { counts } = tasks(context, 1);
+  assert.equal((await inSlices(reading("123456789012\n"), view.signal)).lines.length, 1);
+  assert.equal(counts.length, 1);
+});
+
+test("work that is ended goes no further, and returns nothing", async (context) => {
+  const { did } = tasks(context, 4);
+  let done = 0;
+  const steps = (function* () {
+    while (done < 100) {
+      did();
+      done += 1;
+      if (done === 5) view.abort();
+      yield;
+    }
+  })();
+  assert.equal(await inSlices(steps, view.signal), null);
+  assert.equal(done, 6, "the task that ends it, no other one");
+  assert.equal(await inSlices(steps, view.signal), null);
+  assert.equal(done, 6);
+});
+
+const LINES = 2_000;
+const pasted = Array.from({ length: LINES }, (_, index) => `${100_000_000_000 + index},Name ${index}`).join("\n");
+
+test("a text is read a line a step, as if it was read at once", async () => {
+  const steps = reading(pasted);
+  let [count, step] = [0, steps.next()];
+  for (; !step.done; step = steps.next()) count += 1;
+  assert.equal(count, LINES);
+  assert.deepEqual(step.value, accountsIn(pasted));
+});
+
+function importer() {
+  const main = element();
+  document.body.append(main);
+  addMany({ main, title() {}, signal: view.signal });
+  const text = main.querySelector("textarea");
+  const paste = (value) => {
+    text.value = value;
+    text.dispatchEvent(new Event("input"));
+  };
+  return { paste, said: () => main.querySelector(".import-preview").textContent };
+}
+
+test("the view of many accounts reads in short tasks, and makes few nodes of many lines", async (context) => {
+  const { paste, said } = importer();
+  const { most, counts } = tasks(context, 0.1, true);
+  const made = nodes(context);
+  paste(pasted);
+  await until(() => said().includes(t.addMany.summary(LINES, 0)));
+  assert.ok(most() <= 110, `${most()} lines in a task`);
+  assert.ok(counts.filter(Boolean).length >= LINES / 110);
+  assert.ok(made.count < 300, `${made.count} nodes`);
+  paste("wrong\n".repeat(LINES));
+  await until(() => said().includes(t.addMany.summary(0, LINES)));
+  assert.ok(made.count < 1_000, `${made.count} nodes`);
+});
+
+test("another text is read instead of one that is not read to its end", async (context) => {
+  const { paste, said } = importer();
+  tasks(context, 5, true);
+  paste(pasted);
+  await soon(220);
+  paste("123456789012");
+  await until(() => said());
+  assert.ok(said().includes(t.addMany.summary(1, 0)));
+  await soon(50);
+  assert.ok(said().includes(t.addMany.summary(1, 0)));
+});
+
+test("a filter of an enrollment's tree draws open units some at a time", async (context) => {
+  const UNITS = 6;
+  const totals = { connected: 3, problem: 2 };
+  const items = Array.from({ length: UNITS * UNITS }, (_, index) => ({
+    ou_ids: ["r", `part${index % UNITS}`, `team${index}`],
+    ou_path: `Root/Part ${index % UNITS}/Team ${index}`,
+    totals,
+  }));
+  // Members never come: those of each unit would, in a task of their own.
+  globalThis.fetch = async (address) =>
+    String(address).includes("/units") ? Response.json({ items, next_cursor: null }) : new Promise(() => {});
+  const { node } = memberTree("e", view.signal);
+  document.body.append(node);
+  const buttons = () => node.querySelectorAll(".unit-button");
+  await until(() => buttons().length === UNITS + 1);
+  for (const each of buttons().slice(1)) each.dispatchEvent(new Event("click"));
+  assert.equal(buttons().length, 1 + UNITS + UNITS * UNITS);
+  const { did, counts, most } = tasks(context, 0.5);
+  const made = nodes(context, did);
+  const only = node.querySelectorAll(".filters input").find((input) => input.value === "problem");
+  only.dispatchEvent(new Event("change"));
+  const shown = t.enrollments.counted(t.enrollments.states.problem, totals.problem);
+  const figures = () => node.querySelectorAll(".unit-figures").slice(-UNITS);
+  await until(() => figures().every(({ textContent }) => textContent === shown));
+  assert.ok(counts.length > 3, `${made.count} nodes: ${counts}`);
+  assert.ok(most() < made.count / 2, `${most()} of ${made.count} nodes in a task`);
+});
