@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local.customers import CustomerAccount
-from tests.support.connections import Connected, connect
+from tests.support.connections import TEST_SECONDS, Connected, connect
 from tests.support.http import answer
 from tests.support.organizations import Organization
 from tests.support.waiting import wait_for
@@ -24,6 +24,7 @@ def carried_out(connected: Connected, action: str, selection: Json, **body: Any)
         lambda: answer(connected.person.get(path)),
         lambda operation: operation["state"] != "running",
         what="the operation is over",
+        seconds=TEST_SECONDS,
     )
     return over
 
@@ -44,9 +45,9 @@ def test_accounts_are_tested_changed_and_deleted_together(
     assert counts(tested) == ("finished", 3, 3, 0, 1)
     assert [each["account_id"] for each in tested["failed"]] == [unknown]
     for each in connected:
-        wait_for(each.account, lambda account: not account["testing"], what="its test")
-        newest = answer(one.person.get(f"{each.path}/verifications"))["items"][0]
-        assert (newest["trigger"], newest["state"]) == ("manual", "finished")
+        (begun,) = answer(one.person.get(f"{each.path}/verifications"))["items"]
+        over = each.watch(begun["verification_id"])
+        assert (over["trigger"], over["state"]) == ("manual", "finished")
 
     changed = carried_out(one, "write_logs", {"filter": {}}, value=False)
     assert counts(changed) == ("finished", 2, 2, 0, 0)

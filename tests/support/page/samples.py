@@ -653,6 +653,7 @@ AUDIT = [
 
 CODES = {
     404: "account_not_found",
+    409: "busy_with_others",
     412: "precondition_failed",
     422: "invalid_fields",
     500: "internal_error",
