@@ -55,7 +55,7 @@ beforeEach(() => {
     }
     if (method === "DELETE") {
       sent.push({ method, pathname });
-      return new Response(null, { status: 204 });
+      return Response.json(next(answers));
     }
     const asked = { pathname, key: headers["idempotency-key"], ...JSON.parse(body) };
     sent.push(asked);
@@ -276,9 +276,12 @@ test("a running operation can be stopped", async () => {
   await drawn();
   press(button(place, t.bulk.test));
   await until(() => place.textContent.includes("Testing: 1 of 2"));
+  const before = read;
   answers = [operation({ state: "stopped", done: 1 })];
   press(button(place, t.bulk.stop));
   await until(() => place.textContent.includes("Stopped before the other 1."));
+  await new Promise((resolve) => setTimeout(resolve, 1_050));
+  assert.equal(read, before);
   assert.deepEqual(sent[1], { method: "DELETE", pathname: "/v1/operations/op1" });
   assert.equal(button(place, t.bulk.stop), undefined);
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { registerHooks } from "node:module";
 import { beforeEach, test } from "node:test";
-import { all, button, element, modal, press, signIn, toasts } from "./drawn.mjs";
+import { all, button, element, modal, press as click, signIn, toasts } from "./drawn.mjs";
 import { soon, until } from "./soon.mjs";
 
 // Where they are, when the page is scrolled by so much.
@@ -574,7 +574,7 @@ test("the number of a chosen list is that of now", async () => {
   const main = await opened("status=failed");
   check(main, "a");
   await until(() => button(main, bulk.test));
-  press(all(main).find((node) => node.textContent === bulk.chooseAll(3)));
+  click(all(main).find((node) => node.textContent === bulk.chooseAll(3)));
   assert.match(main.textContent, /All 3 accounts of this list chosen/);
   const { fetch } = globalThis;
   const numbers = { accounts: { total: 2, by_status: { failed: 2 } } };
@@ -592,7 +592,7 @@ test("a link shows an operation with the list, until it is closed", async () => 
   await until(() => main.textContent.includes("Tests begun: 3."));
   assert.deepEqual(store.operations(), ["op1"]);
   assert.equal(button(main, bulk.test), undefined);
-  press(all(main).find((node) => node.getAttribute("aria-label") === bulk.close));
+  click(all(main).find((node) => node.getAttribute("aria-label") === bulk.close));
   assert.deepEqual(store.operations(), []);
 });
 
@@ -601,6 +601,6 @@ test("an operation that is no longer kept is said, and can be closed", async () 
   answers = [(address) => (address.includes("/operations/") ? none() : rows())];
   const main = await opened("operation=op1");
   await until(() => main.textContent.includes("No such operation"));
-  press(all(main).find((node) => node.getAttribute("aria-label") === bulk.close));
+  click(all(main).find((node) => node.getAttribute("aria-label") === bulk.close));
   assert.deepEqual(store.operations(), []);
 });

@@ -56,7 +56,7 @@ export function starter() {
   };
 }
 
-/** Ends an operation: the accounts that are left stay as they are. */
+/** Ends an operation, and returns it: the accounts that are left stay as they are. @returns {Promise<Operation>} */
 export const stop = (id) => api.remove(`/v1/operations/${api.segment(id)}`);
 
 /**

@@ -11,8 +11,6 @@ import * as store from "../lib/store.js";
 import { button, changeButton, errorPanel, iconButton, submitting, toast } from "../lib/ui.js";
 import { t } from "./texts.js";
 
-const SOON_MS = 1_000;
-
 /**
  * @typedef {{listing: () => any, chosen: import("../lib/bulk.js").Chosen, table: HTMLElement,
  *   choose: (ids: string[], isAll?: boolean) => void}} List
@@ -114,13 +112,11 @@ function barIn(place, { listing, chosen, table, choose }, signal) {
 
   /** An operation, until somebody closes it. */
   function panelOf(id) {
-    const following = new AbortController();
-    const close = () => {
-      following.abort();
+    const onClose = () => {
       store.closeOperation(id);
       draw();
     };
-    return progressOf(id, AbortSignal.any([signal, following.signal]), { close, run, onEnd: () => over.add(id) });
+    return progressOf(id, signal, { onClose, onEnd: () => over.add(id), run });
   }
 
   return draw;
@@ -148,7 +144,9 @@ function confirmation(request, size, isAgain, onConfirmed) {
   });
 }
 
-function progressOf(id, signal, { close, run, onEnd }) {
+function progressOf(id, left, { onClose, onEnd, run }) {
+  const following = new AbortController();
+  const signal = AbortSignal.any([left, following.signal]);
   const said = h("p", { class: "bulk-size", role: "status" }, t.bulk.progress);
   const bar = h("progress", { max: 1, value: 0, "aria-label": t.bulk.progress });
   const failed = h("div", { class: "bulk-failed" });
@@ -159,20 +157,22 @@ function progressOf(id, signal, { close, run, onEnd }) {
       "data-part": part,
       onclick: (event) => submitting(event.currentTarget, work),
     });
+  const close = () => {
+    following.abort();
+    onClose();
+  };
   const closing = () => iconButton(t.bulk.close, "cross", { onclick: close });
   let done = 0;
-  let isStopping = false;
-  let readAgain = () => {};
   // A hidden page asks nothing.
   const wait = async (milliseconds) => {
-    const asked = new Promise((resolve) => (readAgain = () => resolve(0)));
-    await Promise.race([pause(isStopping ? SOON_MS : milliseconds, signal), asked]);
+    await pause(milliseconds, signal);
     await whenVisible(signal);
   };
   const stopping = async () => {
-    await stop(id);
-    isStopping = true;
-    readAgain();
+    const operation = await stop(id);
+    following.abort();
+    drawn(operation);
+    ended(operation);
   };
   const drawn = (operation) => {
     said.textContent = t.bulk.soFar(operation);
