@@ -1399,6 +1399,7 @@ export const t = withTexts(OPEN_TABLES, {
       enrollment_synchronized: "Enrollment synchronized",
       enrollment_ended: "Enrollment ended",
       bulk_requested: "Many accounts at once",
+      bulk_stopped: "Many accounts at once, stopped",
     },
   },
 
