@@ -52,7 +52,14 @@ def test_accounts_are_tested_changed_and_deleted_together(
     changed = carried_out(one, "write_logs", {"filter": {}}, value=False)
     assert counts(changed) == ("finished", 2, 2, 0, 0)
     assert [each.account()["write_logs"] for each in connected] == [False, False]
+    taken_back = {"changed_by": changed["operation_id"]}
+    undone = carried_out(one, "write_logs", taken_back, value=True, expected_total=2)
+    assert (counts(undone), undone["changed"]) == (("finished", 2, 2, 0, 0), 2)
+    assert [each.account()["write_logs"] for each in connected] == [True, True]
 
     deleted = carried_out(one, "delete", {"filter": {}})
     assert counts(deleted) == ("finished", 2, 2, 0, 0)
     assert answer(one.person.get("/v1/accounts"))["items"] == []
+    listed = answer(one.person.get("/v1/operations"))["operations"]
+    assert listed == [deleted, undone, changed, tested]
+    assert answer(one.person.delete(f"/v1/operations/{deleted['operation_id']}")) == deleted

@@ -82,6 +82,7 @@ MAY = {
         "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
+        "sqs:ChangeMessageVisibility",
         "sqs:DeleteMessage",
         "sqs:GetQueueAttributes",
         "sqs:ReceiveMessage",
@@ -324,6 +325,12 @@ def test_the_topic_of_stacks_keeps_the_name_that_customers_stacks_have() -> None
 
 def test_who_hears_of_connections_enters_no_account_and_opens_no_seal() -> None:
     assert not MAY["hear_connections"] & {"sts:AssumeRole", "kms:Decrypt", "sqs:SendMessage"}
+
+
+def test_who_treats_accounts_in_bulk_reads_them_by_their_keys_alone() -> None:
+    queries = [s["Sid"] for s in statements("RunBulkOperation") if "dynamodb:Query" in s["Action"]]
+
+    assert queries == ["ReadProgress"]
 
 
 def test_the_templates_are_read_and_written_over_tls_alone() -> None:
