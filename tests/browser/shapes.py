@@ -51,7 +51,7 @@ _ANSWERS: dict[str, type[BaseModel]] = {
     "GET /v1/accounts": AccountPage,
     "POST /v1/accounts/import": AccountsImportResult,
     "POST /v1/accounts/bulk": BulkAnswer,
-    "GET /v1/operations/[^/]+": OperationBody,
+    "(GET|DELETE) /v1/operations/[^/]+": OperationBody,
     f"POST /v1/accounts|(GET|PATCH) {_ACCOUNT}": AccountBody,
     f"GET {_ACCOUNT}/instructions": InstructionsBody,
     f"GET {_ACCOUNT}/least-privilege": LeastPrivilegeBody,

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ def many(admin, answer_with) -> Page:
     admin.begun = answer_with(page, "/v1/accounts/bulk", begun, method="POST")
     admin.operation = samples.operation()
     answer_with(page, "/v1/operations/op1", lambda request: admin.operation)
+    answer_with(page, "/v1/operations/op1", stopped(admin), method="DELETE")
     page.reload()
     page.locator("[data-id='acc000000']").wait_for()
     return page
@@ -37,6 +39,14 @@ def begun(request: Any) -> tuple[int, dict[str, Any]]:
     body = json.loads(request.post_data)
     total = len(body["selection"].get("account_ids", range(MANY)))
     return 202, {"operation_id": None if body.get("dry_run") else "op1", "total": total}
+
+
+def stopped(admin) -> Callable[[Any], dict[str, Any]]:
+    def stop(request: Any) -> dict[str, Any]:
+        admin.operation |= ENDED | {"state": "stopped", "done": 1}
+        return admin.operation
+
+    return stop
 
 
 def choose(page: Page, *indexes: int) -> None:
@@ -95,20 +105,76 @@ def test_all_that_match_are_deleted_only_after_a_question_with_their_number(many
     bar(many).get_by_role("button", name="Delete…").click()
     modal.get_by_role("button", name="Delete 300 accounts").click()
     expect(modal).to_be_hidden()
-    assert asked(admin)[-1] == {"action": "delete", "selection": {"filter": {"status": "failed"}}}
+    assert asked(admin)[-1] == {
+        "action": "delete",
+        "selection": {"filter": {"status": "failed"}},
+        "expected_total": MANY,
+    }
+
+
+def test_whoever_deletes_confirms_the_number_of_now(many, admin, answer_with):
+    answers = [
+        samples.problem(409, "This selects 51 accounts.", code="selection_changed"),
+        (202, {"operation_id": None, "total": 51}),
+    ]
+    choose(many, 4)
+    bar(many).get_by_role("button", name="Delete…").click()
+    modal = many.get_by_role("dialog")
+    admin.begun += answer_with(
+        many, "/v1/accounts/bulk", lambda request: answers and answers.pop(0), method="POST"
+    )
+    modal.get_by_role("button", name="Delete 1 account").click()
+    expect(modal).to_contain_text("Delete 51 accounts?")
+    expect(modal).to_contain_text("The list has changed meanwhile.")
+    expect(bar(many)).to_contain_text("1 account chosen")
+    assert_accessible(many)
+    many.keyboard.press("Escape")
+    expect(modal).to_have_count(0)
+    expect(bar(many).get_by_role("button", name="Delete…")).to_be_focused()
 
 
 def test_write_logs_can_be_taken_back(many, admin):
-    choose(many, 0, 1)  # Account00000 writes logs, the other does not
+    choose(many, 0, 1)
     bar(many).get_by_role("button", name="Write logs: Yes").click()
-    admin.operation |= ENDED | {"action": "write_logs", "value": True}
+    admin.operation |= ENDED | {"action": "write_logs", "value": True, "changed": 1}
+    expect(bar(many)).to_contain_text("Changed: 1, 2 had this value already.")
+    admin.operation |= {"value": False, "changed": 0}
     bar(many).get_by_role("button", name="Undo").click()
     expect(bar(many).get_by_role("button", name="Undo")).to_be_hidden()
     assert asked(admin)[-1] == {
         "action": "write_logs",
         "value": False,
-        "selection": {"account_ids": ["acc000001"]},
+        "selection": {"changed_by": "op1"},
     }
+
+
+def test_an_operation_is_stopped_and_others_are_chosen_meanwhile(many, admin):
+    choose(many, 0)
+    bar(many).get_by_role("button", name="Test", exact=True).click()
+    expect(bar(many)).to_contain_text("Testing: 1 of 3")
+    choose(many, 1)
+    expect(bar(many)).to_contain_text("1 account chosen")
+    assert_accessible(many)
+    bar(many).get_by_role("button", name="Choose none").click()
+    expect(bar(many)).to_be_focused()
+    bar(many).get_by_role("button", name="Stop").click()
+    expect(bar(many)).to_contain_text("Stopped before the other 2.")
+    expect(bar(many).get_by_role("button", name="Stop")).to_have_count(0)
+    bar(many).get_by_role("button", name="Close").click()
+    expect(many.get_by_role("table")).to_be_focused()
+
+
+def test_an_account_that_leaves_the_list_is_not_chosen_any_more(many, answer_with):
+    many.get_by_role("group", name="Show by status").get_by_text("Failed").click()
+    expect(many).to_have_url(re.compile("status=failed$"))
+    choose(many, 4, 10)
+    expect(bar(many)).to_contain_text("2 accounts chosen")
+    answer_with(many, "/v1/accounts/acc000004/verifications", (409, BUSY_NOW), method="POST")
+    accounts = [samples.account(index) for index in range(MANY) if index != 4]
+    answer_with(many, "/v1/accounts", samples.pages_of(accounts))
+    answer_with(many, "/v1/accounts/acc000004", samples.NO_SUCH)
+    many.get_by_role("button", name="Test Account00004").click()
+    expect(bar(many)).to_contain_text("1 account chosen")
 
 
 def test_a_keyboard_chooses_and_another_filter_forgets(many):
@@ -148,6 +214,8 @@ def test_an_operation_is_still_shown_after_another_view(many, admin):
     many.get_by_role("link", name="Account00002").click()
     expect(many.get_by_role("heading", name="Account00002")).to_be_visible()
     many.go_back()
+    expect(bar(many)).to_contain_text("Testing: 1 of 3")
+    many.reload()
     expect(bar(many)).to_contain_text("Testing: 1 of 3")
 
 

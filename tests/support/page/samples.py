@@ -784,6 +784,7 @@ def operation(**changes: Any) -> dict[str, Any]:
         "total": 3,
         "done": 1,
         "skipped": 0,
+        "changed": 1,
         "failed": [],
         "failed_total": 0,
         "started_at": "2026-01-05T10:00:00Z",
