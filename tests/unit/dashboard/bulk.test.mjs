@@ -151,3 +151,29 @@ test("an operation that is shown is shown again in the next view of the list", a
   await until(() => place.textContent.includes("Testing: 1 of 2"));
   assert.equal(sent.length, 1);
 });
+
+test("what is chosen meanwhile can be treated once the operation is over, beside its result", async () => {
+  answers = [operation({ state: "running", done: 1 })];
+  const draw = await drawn();
+  press(button(place, t.bulk.test));
+  await until(() => place.textContent.includes("Testing: 1 of 2"));
+  chosen.ids.add("c");
+  draw();
+  assert.doesNotMatch(place.textContent, /chosen/);
+  answers = [operation()];
+  await until(() => place.textContent.includes("1 account chosen"));
+  assert.match(place.textContent, /Tests begun: 2\./);
+  press(labelled(t.bulk.close));
+  assert.equal(place.hidden, false);
+});
+
+test("whoever deletes all accounts is told so", async () => {
+  listing = { selection: { q: "", status: "" }, ids: ["a", "b"], total: 2, ended: true };
+  Object.assign(chosen, { ids: new Set(), isAll: true });
+  await drawn();
+  press(button(place, t.bulk.delete));
+  await until(() => document.body.textContent.includes(t.bulk.deleteAll));
+  assert.deepEqual(sent[0].selection, { filter: {} });
+  assert.equal(sent[0].dry_run, true);
+  assert.equal(document.body.textContent.includes(t.bulk.deleteRest), false);
+});

@@ -24,26 +24,28 @@ export async function bulkBar(place, list, signal) {
 
 /** @param {HTMLElement} place @param {List} list @param {AbortSignal} signal */
 function barIn(place, { listing, chosen, table, choose }, signal) {
-  /** The operation that is shown instead of what can be chosen. @type {HTMLElement | null} */
+  /** The operation that is shown. While it runs, no other begins. @type {{panel: HTMLElement, runs: boolean} | null} */
   let shown = null;
   let said = "";
+  const bar = h("div", { class: "bulk-chosen" });
+  fill(place, bar);
   const draw = () => {
-    if (shown) return;
-    const had = focused(place);
+    const had = focused(bar);
     const size = chosen.isAll ? listing().total : chosen.ids.size;
-    place.hidden = size === 0;
-    if (place.hidden) {
-      fill(place);
-      if (had) focusOn(table);
+    bar.hidden = size === 0 || Boolean(shown?.runs);
+    place.hidden = bar.hidden && !shown;
+    if (bar.hidden) {
+      fill(bar);
+      said = "";
+      if (had) focusOn(shown?.panel ?? table);
       return;
     }
     const part = /** @type {any} */ (had)?.dataset.part;
     const text = chosen.isAll ? t.bulk.all(size) : t.bulk.chosen(size);
     if (text !== said) announce(text);
     said = text;
-    fill(place, h("p", { class: "bulk-size" }, text), actions());
-    if (part)
-      /** @type {any} */ (place.querySelector(`[data-part="${part}"]`) ?? place.querySelector("button")).focus();
+    fill(bar, h("p", { class: "bulk-size" }, text), actions());
+    if (part) /** @type {any} */ (bar.querySelector(`[data-part="${part}"]`) ?? bar.querySelector("button")).focus();
   };
 
   const actions = () => {
@@ -79,9 +81,13 @@ function barIn(place, { listing, chosen, table, choose }, signal) {
   async function ask(request) {
     const here = router.whileHere();
     const selection = selectionOf(chosen, listing().selection);
-    if (request.action !== "delete") return run({ ...request, selection });
+    const act = async () => {
+      await run({ ...request, selection });
+      choose([]);
+    };
+    if (request.action !== "delete") return act();
     const size = chosen.isAll ? await count(selection, "delete") : chosen.ids.size;
-    here(() => confirmDeletion(size, () => run({ ...request, selection })));
+    here(() => confirmDeletion(size, selection, act));
   }
 
   /** Accounts whose value a request changes, as far as the page knows them. */
@@ -94,7 +100,6 @@ function barIn(place, { listing, chosen, table, choose }, signal) {
     if (request.selection.account_ids?.length > MOST_NAMED) throw tooMany();
     const changed = changedBy(request);
     const { operation_id: id } = await begin(request);
-    choose([]);
     store.keepOperation({ id, undo: undone(request, changed) });
     show(/** @type {any} */ (store.operation()));
   }
@@ -102,18 +107,23 @@ function barIn(place, { listing, chosen, table, choose }, signal) {
   /** Shows an operation until somebody closes it. */
   function show(operation) {
     const panel = progressOf(operation, signal, {
+      onOver: () => {
+        shown = { panel, runs: false };
+        draw();
+      },
       onClose: () => {
         store.keepOperation(null);
-        const had = focused(place);
+        const had = focused(panel);
         shown = null;
+        panel.remove();
         draw();
-        if (had && place.hidden) focusOn(table);
+        if (had) focusOn(place.hidden ? table : bar);
       },
       onUndo: run,
     });
-    shown = panel;
-    place.hidden = false;
-    fill(place, panel);
+    shown = { panel, runs: true };
+    fill(place, panel, bar);
+    draw();
     focusOn(panel);
   }
 
@@ -124,11 +134,14 @@ function barIn(place, { listing, chosen, table, choose }, signal) {
 const tooMany = () => Object.assign(new Error(), { title: t.bulk.tooMany(MOST_NAMED) });
 
 // Nobody can take it back, so it says how many.
-function confirmDeletion(size, onConfirmed) {
+function confirmDeletion(size, { filter }, onConfirmed) {
+  const isAll = filter && !Object.keys(filter).length;
   dialog({
     title: t.bulk.deleteTitle(size),
     content: ({ close }) => [
+      isAll && h("p", {}, h("strong", {}, t.bulk.deleteAll)),
       h("p", {}, t.bulk.deleteText),
+      filter && !isAll && h("p", { class: "muted" }, t.bulk.deleteRest),
       h(
         "div",
         { class: "form-actions" },
@@ -146,7 +159,7 @@ function confirmDeletion(size, onConfirmed) {
   });
 }
 
-function progressOf({ id, undo }, signal, { onClose, onUndo }) {
+function progressOf({ id, undo }, signal, { onOver, onClose, onUndo }) {
   const said = h("p", { class: "bulk-size", role: "status" }, t.bulk.begun);
   const bar = h("progress", { max: 1, value: 0, "aria-label": t.bulk.progress });
   const failed = h("div", { class: "bulk-failed" });
@@ -182,6 +195,7 @@ function progressOf({ id, undo }, signal, { onClose, onUndo }) {
         }),
       close(),
     );
+    onOver();
   };
   const run = async () => {
     fill(ends, close());

@@ -226,9 +226,9 @@ export const t = withTexts(OPEN_TABLES, {
     logsOff: "Write logs: No",
     delete: "Delete…",
     deleteTitle: (count) => plural(count, { one: "Delete # account?", other: "Delete # accounts?" }),
-    deleteText:
-      "Cavok disconnects them and deletes their access keys. Nobody can take this back. Accounts that no longer fit " +
-      "the filters when their turn comes are left as they are.",
+    deleteText: "Cavok disconnects them and deletes their access keys. Nobody can take this back.",
+    deleteAll: "These are all accounts of your organization.",
+    deleteRest: "An account that no longer fits the filters when its turn comes is left as it is.",
     deleteThem: (count) => plural(count, { one: "Delete # account", other: "Delete # accounts" }),
     tooMany: (count) => `At most ${number(count)} accounts can be chosen one by one. Choose all of a list instead.`,
     progress: "Progress",
@@ -236,12 +236,15 @@ export const t = withTexts(OPEN_TABLES, {
     soFar: ({ action, value, state, total, done, skipped, failed_total: failed }) => {
       const what = { test: "Testing", write_logs: `Write logs: ${value ? "Yes" : "No"}`, delete: "Deleting" }[action];
       const well = done - skipped - failed;
-      const left = skipped ? `, ${number(skipped)} no longer in the list` : "";
+      const left = skipped ? ` Left, because they no longer fit the filters: ${number(skipped)}.` : "";
       if (state === "running") return `${what}: ${number(done)} of ${number(total)}`;
-      const ended =
-        state === "finished" ? "" : ` Stopped after twelve hours, ${number(total - done)} left as they were.`;
-      const of = { test: "Tests begun", write_logs: "Changed", delete: "Deleted" }[action];
-      return `${of}: ${number(well)}${left}.${ended}`;
+      const ended = state === "finished" ? "" : ` Stopped after twelve hours, not reached: ${number(total - done)}.`;
+      const of = {
+        test: "Tests begun",
+        write_logs: `Write logs set to ${value ? "Yes" : "No"}`,
+        delete: "Deleted",
+      }[action];
+      return `${of}: ${number(well)}.${left}${ended}`;
     },
     failed: (count) => plural(count, { one: "# account was refused", other: "# accounts were refused" }),
     more: (count) => plural(count, { one: "and # more.", other: "and # more." }),
