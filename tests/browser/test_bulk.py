@@ -14,16 +14,31 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits
 from tests.support.page import samples
+from tests.support.page.waiting import until
 
 MANY = 300
 ENDED = {"state": "finished", "done": 3, "finished_at": "2026-01-05T10:01:00Z"}
 BUSY = "The account is being changed by others at this moment. Please try again."
+REFUSED = {
+    "failed": [
+        {
+            "account_id": "acc000004",
+            "name": "Account00004",
+            "problem": samples.problem(409, BUSY)[1],
+        }
+    ],
+    "failed_total": 1,
+}
 
 
 @pytest.fixture
 def many(admin, answer_with) -> Page:
+    return listed(admin, answer_with, MANY)
+
+
+def listed(admin, answer_with, count: int) -> Page:
     page = admin.page
-    accounts = [samples.account(index) for index in range(MANY)]
+    accounts = [samples.account(index) for index in range(count)]
     answer_with(page, "/v1/organization", samples.organization(accounts))
     answer_with(page, "/v1/accounts", samples.pages_of(accounts))
     admin.begun = answer_with(page, "/v1/accounts/bulk", begun, method="POST")
@@ -65,7 +80,6 @@ def asked(admin) -> list[dict[str, Any]]:
 def test_chosen_accounts_are_tested_and_the_bar_says_how_far_it_is(many, admin):
     choose(many, 0, 1, 4)
     expect(bar(many)).to_contain_text("3 accounts chosen")
-    assert_accessible(many)
     bar(many).get_by_role("button", name="Test", exact=True).click()
     expect(bar(many)).to_contain_text("Testing: 1 of 3")
     expect(bar(many).get_by_role("progressbar")).to_have_js_property("value", 1)
@@ -75,16 +89,13 @@ def test_chosen_accounts_are_tested_and_the_bar_says_how_far_it_is(many, admin):
             "selection": {"account_ids": ["acc000000", "acc000001", "acc000004"]},
         }
     ]
-    failed = {"account_id": "acc000004", "name": "Account00004"}
-    problem = samples.problem(404, BUSY, status=409, code="busy_with_others")[1]
-    admin.operation |= ENDED | {"failed": [failed | {"problem": problem}], "failed_total": 1}
+    admin.operation |= ENDED | REFUSED
     expect(bar(many)).to_contain_text("Tests begun: 2.")
     bar(many).get_by_text("1 account was refused").click()
     expect(bar(many).get_by_role("link", name="Account00004")).to_have_attribute(
         "href", "#/accounts/acc000004"
     )
     expect(bar(many)).to_contain_text(BUSY)
-    assert_accessible(many)
     bar(many).get_by_role("button", name="Close").click()
     expect(bar(many)).to_be_hidden()
     expect(many.get_by_role("checkbox", checked=True)).to_have_count(0)
@@ -99,7 +110,8 @@ def test_all_that_match_are_deleted_only_after_a_question_with_their_number(many
     bar(many).get_by_role("button", name="Delete…").click()
     modal = many.get_by_role("dialog")
     expect(modal).to_contain_text("Delete 300 accounts?")  # as the API counts them
-    assert_accessible(many)
+    expect(modal).to_contain_text("no longer fits the filters")
+    expect(modal).not_to_contain_text("all accounts of your organization")
     modal.get_by_role("button", name="Cancel").click()
     assert [body.get("dry_run") for body in asked(admin)] == [True]
     bar(many).get_by_role("button", name="Delete…").click()
@@ -137,7 +149,7 @@ def test_write_logs_can_be_taken_back(many, admin):
     choose(many, 0, 1)
     bar(many).get_by_role("button", name="Write logs: Yes").click()
     admin.operation |= ENDED | {"action": "write_logs", "value": True, "changed": 1}
-    expect(bar(many)).to_contain_text("Changed: 1, 2 had this value already.")
+    expect(bar(many)).to_contain_text("Write logs set to Yes: 1. Had this value already: 2.")
     admin.operation |= {"value": False, "changed": 0}
     bar(many).get_by_role("button", name="Undo").click()
     expect(bar(many).get_by_role("button", name="Undo")).to_be_hidden()
@@ -158,7 +170,7 @@ def test_an_operation_is_stopped_and_others_are_chosen_meanwhile(many, admin):
     bar(many).get_by_role("button", name="Choose none").click()
     expect(bar(many)).to_be_focused()
     bar(many).get_by_role("button", name="Stop").click()
-    expect(bar(many)).to_contain_text("Stopped before the other 2.")
+    expect(bar(many)).to_contain_text("Stopped, not reached: 2.")
     expect(bar(many).get_by_role("button", name="Stop")).to_have_count(0)
     bar(many).get_by_role("button", name="Close").click()
     expect(many.get_by_role("table")).to_be_focused()
@@ -193,26 +205,56 @@ def test_the_head_chooses_what_is_loaded(many):
     expect(many.locator(".rows .choose:not(:checked)")).to_have_count(0)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_it_fits_a_narrow_screen_in_both_themes(many, admin, scheme):
-    many.emulate_media(color_scheme=scheme)
-    many.set_viewport_size({"width": 360, "height": 740})
-    choose(many, 0, 1)
-    expect(bar(many)).to_contain_text("2 accounts chosen")
-    assert_accessible(many)
-    assert_fits(many)
-    bar(many).get_by_role("button", name="Test", exact=True).click()
-    expect(bar(many)).to_contain_text("Testing: 1 of 3")
-    assert_accessible(many)
-    assert_fits(many)
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
+def test_it_is_accessible_and_fits(admin, answer_with, scheme, width):
+    # Few accounts: axe finds the targets too small that the bar cuts through until they are
+    # scrolled to.
+    page = listed(admin, answer_with, 2)
+    page.emulate_media(color_scheme=scheme)
+    page.set_viewport_size({"width": width, "height": 1000})
+    choose(page, 0, 1)
+    expect(bar(page)).to_contain_text("2 accounts chosen")
+    assert_fits(page)
+    assert_accessible(page)
+    bar(page).get_by_role("button", name="Delete…").click()
+    expect(page.get_by_role("dialog")).to_contain_text("Delete 2 accounts?")
+    assert_accessible(page)
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    bar(page).get_by_role("button", name="Test", exact=True).click()
+    expect(bar(page)).to_contain_text("Testing: 1 of 3")
+    assert_fits(page)
+    assert_accessible(page)
+    admin.operation |= ENDED | REFUSED
+    bar(page).get_by_text("1 account was refused").click()
+    choose(page, 0)
+    expect(bar(page)).to_contain_text("1 account chosen")
+    assert_fits(page)
+    assert_accessible(page)
+
+
+def test_the_bar_does_not_cover_what_has_the_focus(many):
+    choose(many, 0)
+    expect(bar(many)).to_contain_text("1 account chosen")
+    below = bar(many).bounding_box()["y"]
+    rows = many.locator(".rows .account-row[data-id]")
+    covered = next(
+        row for row in rows.all() if (box := row.bounding_box())["y"] + box["height"] > below + 1
+    )
+    box = covered.get_by_role("checkbox")
+    box.focus()
+    until(
+        many,
+        lambda: (at := box.bounding_box())["y"] + at["height"] <= below,
+        "what has the focus is in sight",
+    )
 
 
 def test_an_operation_is_still_shown_after_another_view(many, admin):
     choose(many, 0)
     bar(many).get_by_role("button", name="Test", exact=True).click()
     expect(bar(many)).to_contain_text("Testing: 1 of 3")
-    many.get_by_role("link", name="Account00002").click()
-    expect(many.get_by_role("heading", name="Account00002")).to_be_visible()
+    many.get_by_role("link", name="Add many").click()
+    expect(many.get_by_role("heading", name="Add many accounts")).to_be_visible()
     many.go_back()
     expect(bar(many)).to_contain_text("Testing: 1 of 3")
     many.reload()

@@ -143,14 +143,14 @@ test("an operation of hours is asked for ever more rarely", async () => {
 test("what an operation did is said as it was", () => {
   const wrote = { action: "write_logs", value: true, total: 9, done: 9 };
   const said = (changes) => t.bulk.soFar(operation({ ...wrote, ...changes }));
-  assert.equal(said({ changed: 9 }), "Changed: 9.");
+  assert.equal(said({ changed: 9 }), "Write logs set to Yes: 9.");
   assert.equal(
     said({ changed: 3, skipped: 1, failed_total: 1 }),
-    "Changed: 3, 4 had this value already, 1 left as they were: they do not fit any more.",
+    "Write logs set to Yes: 3. Had this value already: 4. Left, because they no longer fit the filters: 1.",
   );
-  assert.equal(said({ changed: undefined, failed_total: 1 }), "Changed: 8.");
-  assert.match(said({ action: "test", skipped: 2 }), /^Tests begun: 7, 2 left .* or are revoked\.$/);
-  assert.equal(said({ state: "stopped", done: 4, changed: 4 }), "Changed: 4. Stopped before the other 5.");
+  assert.equal(said({ changed: undefined, failed_total: 1 }), "Write logs set to Yes: 8.");
+  assert.match(said({ action: "test", skipped: 2 }), /^Tests begun: 7\. Left, .* or are revoked: 2\.$/);
+  assert.equal(said({ state: "stopped", done: 4, changed: 4 }), "Write logs set to Yes: 4. Stopped, not reached: 5.");
 });
 
 test("what is chosen is tested, and the bar says how far it is", async () => {
@@ -264,7 +264,7 @@ test("what was changed is taken back with one press, which the next operation re
   answers = [operation({ action: "write_logs", value: false, changed: 0 })];
   begun = [() => Response.json({ operation_id: "op2", total: 1 }, { status: 202 })];
   press(button(place, t.bulk.undo));
-  await until(() => place.textContent.includes("Changed: 0"));
+  await until(() => place.textContent.includes("Write logs set to No: 0"));
   assert.equal(button(place, t.bulk.undo), undefined);
   assert.deepEqual(sent[1].selection, { changed_by: "op1" });
   assert.equal(sent[1].value, false);
@@ -279,7 +279,7 @@ test("a running operation can be stopped", async () => {
   const before = read;
   answers = [operation({ state: "stopped", done: 1 })];
   press(button(place, t.bulk.stop));
-  await until(() => place.textContent.includes("Stopped before the other 1."));
+  await until(() => place.textContent.includes("Stopped, not reached: 1."));
   await new Promise((resolve) => setTimeout(resolve, 1_050));
   assert.equal(read, before);
   assert.deepEqual(sent[1], { method: "DELETE", pathname: "/v1/operations/op1" });
@@ -395,4 +395,29 @@ test("an operation that is shown is shown again in the next view of the list", a
   await drawn();
   await until(() => place.textContent.includes("Testing: 1 of 2"));
   assert.equal(sent.length, 1);
+});
+
+test("what is chosen meanwhile is shown beside the result", async () => {
+  answers = [operation({ state: "running", done: 1 })];
+  const draw = await drawn();
+  press(button(place, t.bulk.test));
+  await until(() => place.textContent.includes("Testing: 1 of 2"));
+  chosen.ids.add("c");
+  draw();
+  answers = [operation()];
+  await until(() => place.textContent.includes("Tests begun: 2."));
+  assert.match(place.textContent, /1 account chosen/);
+  press(labelled(t.bulk.close));
+  assert.equal(place.hidden, false);
+});
+
+test("whoever deletes all accounts is told so", async () => {
+  listing = { selection: { q: "", status: "" }, ids: ["a", "b"], total: 2, ended: true };
+  Object.assign(chosen, { ids: new Set(), isAll: true });
+  await drawn();
+  press(button(place, t.bulk.delete));
+  await until(() => document.body.textContent.includes(t.bulk.deleteAll));
+  assert.deepEqual(sent[0].selection, { filter: {} });
+  assert.equal(sent[0].dry_run, true);
+  assert.equal(document.body.textContent.includes(t.bulk.deleteRest), false);
 });

@@ -25,12 +25,12 @@ export async function bulkBar(place, list, signal) {
 /** @param {HTMLElement} place @param {List} list @param {AbortSignal} signal */
 function barIn(place, { listing, chosen, table, choose }, signal) {
   const begin = starter();
-  const choice = h("div", { class: "bulk-choice" });
+  const choice = h("div", { class: "bulk-chosen" });
   const operations = h("div", { class: "bulk-operations" });
   /** Operations that are over. @type {Set<string>} */
   const over = new Set();
   let said = "";
-  fill(place, choice, operations);
+  fill(place, operations, choice);
 
   const draw = (gone = 0) => {
     const had = focused(place);
@@ -100,7 +100,9 @@ function barIn(place, { listing, chosen, table, choose }, signal) {
       // Those that are over give way to it.
       for (const each of over) store.closeOperation(each);
       store.showOperation(id);
-      choose([]);
+      // Taking something back is not done with what is chosen.
+      if (request.selection.changed_by) draw();
+      else choose([]);
       here(() => focusOn(operations.firstChild));
     } catch (problem) {
       if (!hasChanged(problem)) throw problem;
@@ -126,11 +128,15 @@ const tooMany = () => Object.assign(new Error(), { title: t.bulk.tooMany(MOST_NA
 
 function confirmation(request, size, isAgain, onConfirmed) {
   const isDeletion = request.action === "delete";
+  const { filter } = request.selection;
+  const isAll = filter && !Object.keys(filter).length;
   dialog({
     title: t.bulk.question(request, size),
     content: ({ close }) => [
       isAgain && h("p", {}, t.bulk.changed),
+      isDeletion && isAll && h("p", {}, h("strong", {}, t.bulk.deleteAll)),
       isDeletion && h("p", {}, t.bulk.deleteText),
+      isDeletion && filter && !isAll && h("p", { class: "muted" }, t.bulk.deleteRest),
       h(
         "div",
         { class: "form-actions" },

@@ -233,9 +233,9 @@ export const t = withTexts(OPEN_TABLES, {
     question: (request, count) => `${t.bulk.confirmed(request, count)}?`,
     changed: "The list has changed meanwhile. This is how many accounts it has now.",
     nobody: "No account fits any more, so nothing was done.",
-    deleteText:
-      "Cavok disconnects them and deletes their access keys. Nobody can take this back. Accounts that no longer fit " +
-      "the filters when their turn comes are left as they are.",
+    deleteText: "Cavok disconnects them and deletes their access keys. Nobody can take this back.",
+    deleteAll: "These are all accounts of your organization.",
+    deleteRest: "An account that no longer fits the filters when its turn comes is left as it is.",
     confirmed: ({ action, value }, count) =>
       ({
         test: () => plural(count, { one: "Test # account", other: "Test # accounts" }),
@@ -251,14 +251,21 @@ export const t = withTexts(OPEN_TABLES, {
     soFar: ({ action, value, state, total, done, skipped, failed_total: failed, changed }) => {
       const what = { test: "Testing", write_logs: `Write logs: ${value ? "Yes" : "No"}`, delete: "Deleting" }[action];
       if (state === "running") return `${what}: ${number(done)} of ${number(total)}`;
+      const did = {
+        test: "Tests begun",
+        write_logs: `Write logs set to ${value ? "Yes" : "No"}`,
+        delete: "Deleted",
+      }[action];
       const well = done - skipped - failed;
-      const did = action === "write_logs" ? (changed ?? well) : well;
-      const had = well > did && `${number(well - did)} had this value already`;
-      const why = action === "test" ? "they do not fit any more, or are revoked" : "they do not fit any more";
-      const left = skipped > 0 && `${number(skipped)} left as they were: ${why}`;
-      const of = { test: "Tests begun", write_logs: "Changed", delete: "Deleted" }[action];
-      const ended = [`${of}: ${number(did)}`, had, left].filter(Boolean).join(", ");
-      return state === "finished" ? `${ended}.` : `${ended}. Stopped before the other ${number(total - done)}.`;
+      const had = action === "write_logs" && changed !== undefined ? well - changed : 0;
+      const why = action === "test" ? "fit the filters, or are revoked" : "fit the filters";
+      const parts = [
+        `${did}: ${number(well - had)}.`,
+        had > 0 && `Had this value already: ${number(had)}.`,
+        skipped > 0 && `Left, because they no longer ${why}: ${number(skipped)}.`,
+        state !== "finished" && `Stopped, not reached: ${number(total - done)}.`,
+      ];
+      return parts.filter(Boolean).join(" ");
     },
     failed: (count) => plural(count, { one: "# account was refused", other: "# accounts were refused" }),
     more: (count) => plural(count, { one: "and # more.", other: "and # more." }),
