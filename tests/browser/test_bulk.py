@@ -144,12 +144,15 @@ def test_whoever_deletes_confirms_the_number_of_now(many, answer_with, watch):
     expect(bar(many).get_by_role("button", name="Delete…")).to_be_focused()
 
 
-def test_write_logs_can_be_taken_back(many, admin):
+def test_write_logs_can_be_taken_back(many, admin, answer_with):
     choose(many, 0, 1)
     bar(many).get_by_role("button", name="Write logs: Yes").click()
     admin.operation |= ENDED | {"action": "write_logs", "value": True, "changed": 1}
     expect(bar(many)).to_contain_text("Write logs set to Yes: 1. Had this value already: 2.")
-    admin.operation |= {"value": False, "changed": 0}
+    undo = admin.operation | {"operation_id": "op2", "value": False, "changed": 0}
+    answer_with(many, "/v1/operations/op2", undo)
+    begun = (202, {"operation_id": "op2", "total": 1})
+    admin.begun = answer_with(many, "/v1/accounts/bulk", begun, method="POST")
     bar(many).get_by_role("button", name="Undo").click()
     expect(bar(many).get_by_role("button", name="Undo")).to_be_hidden()
     assert asked(admin)[-1] == {
