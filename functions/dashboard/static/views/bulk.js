@@ -133,7 +133,10 @@ function barIn(place, { listing, chosen, table, choose }, signal) {
 
 const tooMany = () => Object.assign(new Error(), { title: t.bulk.tooMany(MOST_NAMED) });
 
-// Nobody can take it back, so it says how many.
+/**
+ * Nobody can take it back, so it says how many.
+ * @param {number} size @param {{filter?: Record<string, unknown>}} selection @param {() => Promise<void>} onConfirmed
+ */
 function confirmDeletion(size, { filter }, onConfirmed) {
   const isAll = filter && !Object.keys(filter).length;
   dialog({
