@@ -269,3 +269,30 @@ def test_a_viewer_has_nothing_to_choose(viewer, answer_with):
     viewer.page.reload()
     viewer.page.locator("[data-id='acc000000']").wait_for()
     expect(viewer.page.get_by_role("checkbox")).to_have_count(0)
+    answer_with(viewer.page, "/v1/operations/op1", samples.operation())
+    viewer.go("#/accounts?operation=op1")
+    expect(bar(viewer.page)).to_contain_text("Testing: 1 of 3")
+    stop = bar(viewer.page).get_by_role("button", name="Stop")
+    expect(stop).to_have_attribute("aria-disabled", "true")
+
+
+def test_the_api_does_takes_back_and_deletes_what_the_page_asks_for(admin, watch):
+    watch.expect_status(404)  # the list looks for rows that left it
+    ids = [admin.add_account()["account_id"] for _ in range(2)]
+    page = admin.page
+    page.reload()
+    for id_ in ids:
+        page.locator(f"[data-id='{id_}'] .choose").check()
+    bar(page).get_by_role("button", name="Write logs: No").click()
+    expect(bar(page)).to_contain_text("Write logs set to No: 2.")
+    bar(page).get_by_role("button", name="Undo").click()
+    expect(bar(page)).to_contain_text("Write logs set to Yes: 2.")
+    admin.go("#/organization/audit")
+    page.get_by_role("link", name="See what was done").first.click()
+    expect(bar(page)).to_contain_text("Write logs set to Yes: 2.")
+    for id_ in ids:
+        page.locator(f"[data-id='{id_}'] .choose").check()
+    bar(page).get_by_role("button", name="Delete…").click()
+    page.get_by_role("button", name="Delete 2 accounts").click()
+    expect(bar(page)).to_contain_text("Deleted: 2.")
+    expect(page.locator(f"[data-id='{ids[0]}']")).to_have_count(0)

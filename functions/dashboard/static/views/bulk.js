@@ -127,8 +127,8 @@ function barIn(place, { listing, chosen, table, choose }, signal) {
 const tooMany = () => Object.assign(new Error(), { title: t.bulk.tooMany(MOST_NAMED) });
 
 /**
- * @param {{action: string, value?: boolean, selection: {filter?: Record<string, unknown>}}} request @param {number} size
- * @param {boolean} isAgain @param {(close: () => void) => Promise<void>} onConfirmed
+ * @param {{action: string, value?: boolean, selection: {filter?: Record<string, unknown>}}} request
+ * @param {number} size @param {boolean} isAgain @param {(close: () => void) => Promise<void>} onConfirmed
  */
 function confirmation(request, size, isAgain, onConfirmed) {
   const isDeletion = request.action === "delete";
