@@ -90,6 +90,11 @@ class Receipt:
         """No other invocation has the same."""
         return f"{self.message_id} {self.received}"
 
+    @property
+    def seconds_to_next_try(self) -> int:
+        """After a failure that may pass."""
+        return int(min(_FIRST_WAIT * 2 ** (self.received - 1), _LONGEST_WAIT))
+
 
 def find_selected(
     organization_id: str,
@@ -223,9 +228,12 @@ def carry_on(
     work = _CarryingOn(operation, receipt, dependencies)
     try:
         wait = work.run(deadline)
-    except ComesAgain:
-        if not work.gets_on:
+    except Exception as error:
+        if not _passes(error):
             raise
+        logger.warning("Comes again", exc_info=True)
+        if not work.gets_on:
+            raise ComesAgain(receipt.seconds_to_next_try) from error
         wait = timedelta(seconds=_FIRST_WAIT)  # a new message, whose receives count anew
     if wait is None:
         return True
@@ -295,8 +303,8 @@ class _CarryingOn:
         return stored[-1]
 
     def _treated(self, account_id: str, now: datetime) -> BulkOperation:
-        """The operation after this account. Raises QuotaExceeded, ComesAgain for what may pass, and
-        what a fault of ours does.
+        """The operation after this account. Raises QuotaExceeded, what may pass, and what a fault
+        of ours does.
         """
         operation, name = self._operation, None
         if operation.repeats > MOST_REPEATS:
@@ -309,20 +317,12 @@ class _CarryingOn:
         except QuotaExceeded:
             raise
         except Exception as error:
-            passes = _passes(error)
-            is_final = isinstance(error, CavokError) and not passes
+            is_final = isinstance(error, CavokError) and not _passes(error)
             if not is_final and operation.repeats < MOST_REPEATS:
-                if not passes:
-                    raise
-                logger.warning("Comes again", account_id=account_id, exc_info=True)
-                raise ComesAgain(self._seconds_to_next_try) from error
+                raise
             logger.warning("Refused in bulk", account_id=account_id, exc_info=True)
             failure = BulkFailure(account_id, name, *_problem_of(error))
             return operation.after_one(now, failure=failure)
-
-    @property
-    def _seconds_to_next_try(self) -> int:
-        return int(min(_FIRST_WAIT * 2 ** (self._receipt.received - 1), _LONGEST_WAIT))
 
     @property
     def _repeats(self) -> bool:
