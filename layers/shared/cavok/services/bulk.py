@@ -148,8 +148,8 @@ def _changed_by(
     field = "selection.changed_by"
     try:
         operation = operations.get(organization_id, operation_id).as_of(now)
-    except OperationNotFound:
-        raise InvalidField(field, "There is no such operation of your organization.") from None
+    except OperationNotFound as error:
+        raise InvalidField(field, str(error)) from None
     if operation.action is not BulkAction.WRITE_LOGS:
         raise InvalidField(field, "Only what write_logs changed can be selected.")
     if operation.running:
@@ -234,7 +234,8 @@ def carry_on(
         logger.warning("Comes again", exc_info=True)
         if not work.gets_on:
             raise ComesAgain(receipt.seconds_to_next_try) from error
-        wait = timedelta(seconds=_FIRST_WAIT)  # a new message, whose receives count anew
+        work.note_repetition()
+        wait = timedelta(seconds=_FIRST_WAIT)  # of a new message, whose receives count anew
     if wait is None:
         return True
     (refusal,) = dependencies.messages().send([message], delay=min(wait, LONGEST_DELAY))
@@ -254,7 +255,8 @@ class _CarryingOn:
 
     def run(self, deadline: Deadline) -> timedelta | None:
         """How long to wait before it goes on; null if nothing is left to do here."""
-        if not self._may_begin():
+        repeats = self._operation.running and self._receipt.received > 1
+        if repeats and not self.note_repetition():
             return None
         while self._operation.running:
             for account_id in self._dependencies.operations.accounts_from(self._operation):
@@ -277,13 +279,11 @@ class _CarryingOn:
         """Whether an account was treated, and not only given up."""
         return self._operation.done - self._operation.failed > self._treated_before
 
-    def _may_begin(self) -> bool:
-        """Notes that this is a repetition, before it begins, so that one whose invocation dies is
-        counted too. False if another invocation has carried the operation on.
+    def note_repetition(self) -> bool:
+        """Notes that the next account is tried again, before that begins, so that a try whose
+        invocation dies is counted too. False if another invocation has carried the operation on.
         """
         operations, before = self._dependencies.operations, self._operation
-        if not before.running or self._receipt.received == 1:
-            return True
         noted: list[BulkOperation] = []
         try:
             retry_while_busy(lambda: noted.append(operations.repeat(before)), goes_on=lambda: True)
