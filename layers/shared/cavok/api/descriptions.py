@@ -221,6 +221,7 @@ OWN: dict[str, dict[str, str]] = {
         "started_at": "When it was asked for.",
         "finished_at": "When it ended. Null while it runs.",
     },
+    "OperationList": {"operations": "The latest ten, newest first."},
     "AuditEntryBody": {
         "audit_id": "The entry. For a test, a start or a stop it is also the interaction's id.",
         "entry_id": "The same as `audit_id`.",

@@ -90,6 +90,11 @@ class Receipt:
         """No other invocation has the same."""
         return f"{self.message_id} {self.received}"
 
+    @property
+    def seconds_to_next_try(self) -> int:
+        """After a failure that may pass."""
+        return int(min(_FIRST_WAIT * 2 ** (self.received - 1), _LONGEST_WAIT))
+
 
 def find_selected(
     organization_id: str,
@@ -143,8 +148,8 @@ def _changed_by(
     field = "selection.changed_by"
     try:
         operation = operations.get(organization_id, operation_id).as_of(now)
-    except OperationNotFound:
-        raise InvalidField(field, "There is no such operation of your organization.") from None
+    except OperationNotFound as error:
+        raise InvalidField(field, str(error)) from None
     if operation.action is not BulkAction.WRITE_LOGS:
         raise InvalidField(field, "Only what write_logs changed can be selected.")
     if operation.running:
@@ -223,10 +228,14 @@ def carry_on(
     work = _CarryingOn(operation, receipt, dependencies)
     try:
         wait = work.run(deadline)
-    except ComesAgain:
-        if not work.gets_on:
+    except Exception as error:
+        if not _passes(error):
             raise
-        wait = timedelta(seconds=_FIRST_WAIT)  # a new message, whose receives count anew
+        logger.warning("Comes again", exc_info=True)
+        if not work.gets_on:
+            raise ComesAgain(receipt.seconds_to_next_try) from error
+        work.note_repetition()
+        wait = timedelta(seconds=_FIRST_WAIT)  # of a new message, whose receives count anew
     if wait is None:
         return True
     (refusal,) = dependencies.messages().send([message], delay=min(wait, LONGEST_DELAY))
@@ -246,7 +255,8 @@ class _CarryingOn:
 
     def run(self, deadline: Deadline) -> timedelta | None:
         """How long to wait before it goes on; null if nothing is left to do here."""
-        if not self._may_begin():
+        repeats = self._operation.running and self._receipt.received > 1
+        if repeats and not self.note_repetition():
             return None
         while self._operation.running:
             for account_id in self._dependencies.operations.accounts_from(self._operation):
@@ -269,13 +279,11 @@ class _CarryingOn:
         """Whether an account was treated, and not only given up."""
         return self._operation.done - self._operation.failed > self._treated_before
 
-    def _may_begin(self) -> bool:
-        """Notes that this is a repetition, before it begins, so that one whose invocation dies is
-        counted too. False if another invocation has carried the operation on.
+    def note_repetition(self) -> bool:
+        """Notes that the next account is tried again, before that begins, so that a try whose
+        invocation dies is counted too. False if another invocation has carried the operation on.
         """
         operations, before = self._dependencies.operations, self._operation
-        if not before.running or self._receipt.received == 1:
-            return True
         noted: list[BulkOperation] = []
         try:
             retry_while_busy(lambda: noted.append(operations.repeat(before)), goes_on=lambda: True)
@@ -295,8 +303,8 @@ class _CarryingOn:
         return stored[-1]
 
     def _treated(self, account_id: str, now: datetime) -> BulkOperation:
-        """The operation after this account. Raises QuotaExceeded, ComesAgain for what may pass, and
-        what a fault of ours does.
+        """The operation after this account. Raises QuotaExceeded, what may pass, and what a fault
+        of ours does.
         """
         operation, name = self._operation, None
         if operation.repeats > MOST_REPEATS:
@@ -309,20 +317,12 @@ class _CarryingOn:
         except QuotaExceeded:
             raise
         except Exception as error:
-            passes = _passes(error)
-            is_final = isinstance(error, CavokError) and not passes
+            is_final = isinstance(error, CavokError) and not _passes(error)
             if not is_final and operation.repeats < MOST_REPEATS:
-                if not passes:
-                    raise
-                logger.warning("Comes again", account_id=account_id, exc_info=True)
-                raise ComesAgain(self._seconds_to_next_try) from error
+                raise
             logger.warning("Refused in bulk", account_id=account_id, exc_info=True)
             failure = BulkFailure(account_id, name, *_problem_of(error))
             return operation.after_one(now, failure=failure)
-
-    @property
-    def _seconds_to_next_try(self) -> int:
-        return int(min(_FIRST_WAIT * 2 ** (self._receipt.received - 1), _LONGEST_WAIT))
 
     @property
     def _repeats(self) -> bool:
