@@ -210,6 +210,19 @@ test("so it is for chosen accounts, which nobody has to count", async () => {
   );
 });
 
+test("an account that leaves the list during the question is not deleted", async () => {
+  await drawn();
+  press(button(place, t.bulk.delete));
+  await until(modal);
+  chosen.ids.delete("a");
+  press(button(modal(), "Delete 2 accounts"));
+  await until(() => modal()?.textContent.includes("Delete 1 account?"));
+  assert.equal(sent.length, 0);
+  press(button(modal(), "Delete 1 account"));
+  await until(() => sent.length);
+  assert.deepEqual([sent[0].selection, sent[0].expected_total], [{ account_ids: ["b"] }, 1]);
+});
+
 test("if other accounts fit by then, nothing begins, and their number is asked for", async () => {
   begun = [counts(2), hasChanged, counts(3), begins];
   await drawn();

@@ -88,7 +88,14 @@ function barIn(place, { listing, chosen, table, choose }, signal) {
   /** Asks with the number of accounts. `isAgain`: it was another a moment ago. */
   function question(request, size, isAgain = false) {
     if (!size) return toast(t.bulk.nobody, "warning");
-    confirmation(request, size, isAgain, (close) => run({ ...request, expected_total: size }, close));
+    confirmation(request, size, isAgain, (close) => {
+      const { account_ids: named } = request.selection;
+      const left = named?.filter((id) => chosen.ids.has(id));
+      if (left?.length === named?.length) return run({ ...request, expected_total: size }, close);
+      // Some have left the list since they were asked about.
+      close();
+      return question({ ...request, selection: { account_ids: left } }, left.length, true);
+    });
   }
 
   /** Begins an operation. If it would treat other accounts by now, asks again with their number. */
@@ -128,7 +135,7 @@ const tooMany = () => Object.assign(new Error(), { title: t.bulk.tooMany(MOST_NA
 
 /**
  * @param {{action: string, value?: boolean, selection: {filter?: Record<string, unknown>}}} request
- * @param {number} size @param {boolean} isAgain @param {(close: () => void) => Promise<void>} onConfirmed
+ * @param {number} size @param {boolean} isAgain @param {(close: () => void) => unknown} onConfirmed
  */
 function confirmation(request, size, isAgain, onConfirmed) {
   const isDeletion = request.action === "delete";

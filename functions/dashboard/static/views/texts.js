@@ -231,7 +231,7 @@ export const t = withTexts(OPEN_TABLES, {
         other: "# chosen accounts have left the list, and are not chosen any more. ",
       }) + t.bulk.chosen(left),
     question: (request, count) => `${t.bulk.confirmed(request, count)}?`,
-    changed: "The list has changed meanwhile. This is how many accounts it has now.",
+    changed: "The list has changed meanwhile. This is the number of accounts now.",
     nobody: "No account fits any more, so nothing was done.",
     deleteText: "Cavok disconnects them and deletes their access keys. Nobody can take this back.",
     deleteAll: "These are all accounts of your organization.",
