@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from cavok import start_up, wiring
 from cavok.domain.bulk import BulkMessage
 from cavok.domain.deadlines import BULK_SECONDS, Deadline
-from cavok.messages import one_message
+from cavok.messages import comes_again_from, one_message
 from cavok.observability import logger
 from cavok.services.bulk import Receipt, carry_on
 
@@ -23,8 +23,9 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 @one_message(failure="Bulk operation not carried on")
+@comes_again_from(lambda: wiring.bulk_messages())  # noqa: PLW0108  tests replace it
 def run(record: SQSRecord) -> None:
-    """Carries one operation on."""
+    """Carries one operation on. Raises ComesAgain after a failure that may pass."""
     message = BulkMessage.read(record.body)
     logger.append_keys(operation_id=message.operation_id)
     receipt = Receipt(record.message_id, int(record.attributes.approximate_receive_count))

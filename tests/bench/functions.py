@@ -21,6 +21,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Self
 
+from cavok.domain.quotas import QuotaName
 from local.settings import REGION, ROOT, Problem
 from tests.bench.measure import Sample
 from tests.bench.reckoning import share_of_a_processor, with_a_share
@@ -297,6 +298,9 @@ account. Source: docs/operating.md, "Lambda concurrency".
 _ON_LOOPBACK = {"AllowLoopbackWebhooks": "true"}
 """Whom the functions send messages to is on this machine, too."""
 
+_AT_ONCE = {"Quotas": ",".join(f"{name}:100000/60" for name in QuotaName)}
+"""A bench does in a minute what people do in hours."""
+
 
 def variables_of(name: str) -> dict[str, str]:
     """A function's environment as the template sets it. Raises KeyError for a resource that has no
@@ -307,7 +311,7 @@ def variables_of(name: str) -> dict[str, str]:
         **resource(name).get("Environment", {}).get("Variables", {}),
     }
     defaults = {name: str(of["Default"]) for name, of in template()["Parameters"].items()}
-    values = defaults | PARAMETERS | _ON_LOOPBACK
+    values = defaults | PARAMETERS | _ON_LOOPBACK | _AT_ONCE
     found = {}
     for variable, given in declared.items():
         parameter = given.get("Ref") if isinstance(given, dict) else None

@@ -1,5 +1,6 @@
 """The memory that each function should have, by what it was measured to take: a part of
-`python -m tests.bench` (make bench), and by itself `python -m tests.bench.memory [--write]`.
+`python -m tests.bench` (make bench), and by itself
+`python -m tests.bench.memory [--write | --only FUNCTION]`.
 
 Each function runs its usual event with a whole processor: start, first and further invocations.
 What it would take with each size follows from its processor time and the share that the size gives;
@@ -139,16 +140,19 @@ def _with(took: Medians, memory: int) -> float:
     return with_a_share(Sample(took.wall, took.cpu), share_of_a_processor(memory)).wall
 
 
-def measure(functions: Functions, aws: StandIn) -> list[Times]:
-    """All functions. The stand-in has our resources; see `prepared`."""
+def measure(functions: Functions, aws: StandIn, only: str = "") -> list[Times]:
+    """All functions, or only one that has events of its own. The stand-in has our resources; see
+    `prepared`.
+    """
 
     def start(name: str) -> ExecutionEnvironment:
         return functions.start(name, WHOLE_PROCESSOR)
 
-    found: dict[str, list[list[Invoked]]] = _of_persons_tests(start, aws)
+    found: dict[str, list[list[Invoked]]] = {} if only else _of_persons_tests(start, aws)
     with Pool(start, one_each=True) as pool, usual.scene(pool, aws) as here:
         for function, events in usual.EVENTS.items():
-            found[function] = _of_events(start, function, events(here))
+            if only in ("", function):
+                found[function] = _of_events(start, function, events(here))
     return [_times(function, found[function]) for function in sorted(found)]
 
 
@@ -204,11 +208,13 @@ def _times(function: str, found: Sequence[Sequence[Invoked]]) -> Times:
 # ---- tables
 
 
-def results(functions: Functions, aws: StandIn) -> tuple[list[Result], list[Measured]]:
+def results(
+    functions: Functions, aws: StandIn, only: str = ""
+) -> tuple[list[Result], list[Measured]]:
     """The tables, and the target: that the template has the sizes."""
     with step("Each function's usual event") as current:
         asked = len(aws.calls)
-        found = measure(functions, aws)
+        found = measure(functions, aws, only)
         current.outcome = aws.late(since=asked)
     others = [one for one in found if not _is_right(one)]
     return [_chosen_sizes(found), _latency(found), _sizes(found)], [
@@ -265,10 +271,13 @@ def _sizes(found: Sequence[Times]) -> Result:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.bench.memory", description=__doc__)
     parser.add_argument("--write", action="store_true", help="put the tables into docs/")
+    parser.add_argument("--only", default="", choices=list(usual.EVENTS), help="this function")
     options = parser.parse_args()
+    if options.only and options.write:
+        parser.error("--write needs all functions")
     with stand_in() as aws, Functions.of_the_build(aws) as functions:
         prepared.prepare()
-        found, measured = results(functions, aws)
+        found, measured = results(functions, aws, options.only)
     show([targets.table(measured), *found])
     if options.write:
         write("memory", found)

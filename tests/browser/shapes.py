@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from cavok.api.models.accounts import AccountBody, AccountPage, AccountsImportResult
 from cavok.api.models.audit import AuditPage
+from cavok.api.models.bulk import BulkAnswer, OperationBody
 from cavok.api.models.detection import DetectionBody
 from cavok.api.models.enrollments import (
     EndedEnrollmentBody,
@@ -49,6 +50,8 @@ _ANSWERS: dict[str, type[BaseModel]] = {
     f"GET /v1/audit|GET {_ACCOUNT}/audit": AuditPage,
     "GET /v1/accounts": AccountPage,
     "POST /v1/accounts/import": AccountsImportResult,
+    "POST /v1/accounts/bulk": BulkAnswer,
+    "(GET|DELETE) /v1/operations/[^/]+": OperationBody,
     f"POST /v1/accounts|(GET|PATCH) {_ACCOUNT}": AccountBody,
     f"GET {_ACCOUNT}/instructions": InstructionsBody,
     f"GET {_ACCOUNT}/least-privilege": LeastPrivilegeBody,
@@ -95,7 +98,7 @@ def _difference(
 ) -> str | None:
     try:
         # The problem of one account may lack its `errors`.
-        has_problems = model is AccountsImportResult
+        has_problems = model in {AccountsImportResult, OperationBody}
         sent = model.model_validate(body).model_dump(
             mode="json", exclude_none=leave_out_none, exclude_unset=has_problems
         )

@@ -129,6 +129,8 @@ def test_a_narrow_screen_sorts_by_a_choice_and_focuses_nothing_that_is_hidden(th
     statuses = thirty.get_by_role("group", name="Show by status")
     expect(statuses.get_by_role("radio", name="All")).to_be_focused()
     thirty.keyboard.press("Tab")
+    expect(first_row(thirty).get_by_role("checkbox")).to_be_focused()
+    thirty.keyboard.press("Tab")
     expect(first_row(thirty).locator(".cell-name a")).to_be_focused()
 
 

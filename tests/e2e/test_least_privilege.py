@@ -261,8 +261,10 @@ def test_each_function_reaches_the_table_as_it_must_and_no_further(
 def test_no_function_but_the_public_api_starts_a_test(
     stack: Stack, hands: dict[str, Clients]
 ) -> None:
-    """InstancesApi does once it has found the role of an account."""
-    the_api = {"AccountsApi", "InstancesApi"}
+    """InstancesApi does once it has found the role of an account; RunBulkOperation does what
+    AccountsApi was asked for.
+    """
+    the_api = {"AccountsApi", "InstancesApi", "RunBulkOperation"}
     others = {name: clients for name, clients in hands.items() if name not in the_api}
 
     def start(clients: Clients) -> object:

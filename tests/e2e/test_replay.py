@@ -110,10 +110,11 @@ MAY: Mapping[str, set[str]] = {
         "sqs:SendMessage WebhookMessages",
     },
     "RunBulkOperationRole": {
-        *table("GetItem BatchGetItem Query PutItem UpdateItem DeleteItem", "ACCOUNT", "ORG"),
+        *table("GetItem BatchGetItem PutItem UpdateItem DeleteItem", "ACCOUNT", "ORG"),
         *READS_PROGRESS,
         "states:StartExecution VerifyAccount",
         "sqs:SendMessage BulkOperations",
+        "sqs:ChangeMessageVisibility BulkOperations",
     },
     "DeliverWebhookRole": {
         *table("GetItem", "ORG"),

@@ -29,10 +29,10 @@ from tests.support import api as http
 from tests.support import moto_stack as stack
 from tests.support import operations
 from tests.support.api import KEYS, ROLE_ACCOUNT, UNKNOWN_ID, WEBHOOK, Answer, Api, Context, number
-from tests.support.builders import KEY_ID, ORGANIZATION_ID, SECRET_KEY
+from tests.support.builders import KEY_ID, ORGANIZATION_ID, SECRET_KEY, a_bulk_operation
 from tests.support.enrollments import NEW
 from tests.support.instances import make_database
-from tests.support.moto_stack import Clock, Json, items
+from tests.support.moto_stack import Clock, Json, begin_bulk, items
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 
@@ -81,6 +81,11 @@ VALID: dict[str, Valid] = {
         "/v1/accounts/bulk",
         {"action": "delete", "selection": {"filter": {}}},
         [("bulk_requested", "operation")],  # then one entry an account: test_bulk.py
+    ),
+    "DELETE /v1/operations/{operation_id}": (
+        f"/v1/operations/{a_bulk_operation().operation_id}",
+        None,
+        [("bulk_stopped", "operation")],
     ),
     f"PATCH {ACCOUNT}": (
         "{account}",
@@ -151,6 +156,7 @@ UNCOUNTED = {
     f"DELETE {ONE}",
     f"DELETE {ENROLLMENT}",
     f"DELETE {HOOK}",
+    "DELETE /v1/operations/{operation_id}",
 }
 """They count against no quota but that of requests, because they end something: nobody's use of a
 quota must keep that out.
@@ -234,6 +240,8 @@ def uses() -> dict[str, Json]:
 def prepared(route: str, places: dict[str, str]) -> None:
     if route == f"DELETE {ACCOUNT}/invitations":
         assert send("POST", f"{places['account']}/invitations").status == 201
+    if "{operation_id}" in route:
+        begin_bulk(a_bulk_operation(started_at=Clock.time), [UNKNOWN_ID] * 3)
     if route == f"POST {HOOK}/resume":
         for second in range(PAUSED_AFTER):
             wiring.webhooks().count_failure(ORGANIZATION_ID, Clock.time + timedelta(seconds=second))

@@ -818,7 +818,8 @@ def _in_bulk(run: Run, **body: Any) -> None:
 def _operation(run: Run) -> Json:
     (item,) = (item for (_, sk), item in plain_items().items() if sk.startswith("OPERATION#"))
     counts = {name: int(item[name]) for name in ("total", "done", "skipped", "failed")}
-    return {"state": item["state"], **counts, "executions": _executions(run)}
+    shown = {name: item.get(name) for name in ("state", "changes")}
+    return {**shown, **counts, "executions": _executions(run)}
 
 
 STORIES = (

@@ -165,6 +165,7 @@ BEFORE: dict[str, Sequence[Callable[[], None]]] = {
     "patch_enrollment": [*CONNECTED, add_enrollment],
     "delete_enrollment": [add_enrollment],
     "create_synchronization": [add_enrollment],
+    "stop_operation": [lambda: add_operation()],  # noqa: PLW0108  it is defined below
     "post_webhook_test": [add_webhook],
     "redeliver_event": [add_webhook, add_deliveries],
     "redeliver_usage_event": [add_webhook, add_deliveries],
@@ -270,7 +271,7 @@ def add_delivery() -> None:
 
 
 def add_operation() -> None:
-    begin_bulk(examples.BULK_OPERATION, [examples.ADDED.account_id])
+    begin_bulk(examples.BULK_OPERATION, [examples.ADDED.account_id] * 2)
 
 
 def add_problem() -> None:
@@ -423,6 +424,10 @@ def with_a_fault_of_ours(request: Request) -> Answer:
     return request.send()
 
 
+def of_another_number(request: Request) -> Answer:
+    return request.send(body=examples.EXAMPLES["BulkRequestBody"] | {"expected_total": 1})
+
+
 def without_an_account(request: Request) -> Answer:
     body = {**examples.EXAMPLES["NewEnrollmentBody"]}
     del body["management_account_id"]
@@ -465,6 +470,7 @@ WAYS: dict[str, Callable[[Request], Answer]] = {
     "precondition_failed": at_another_version,
     "quota_exceeded": beyond_a_quota,
     "resource_not_found": with_another_id,
+    "selection_changed": of_another_number,
     "service_unavailable": without_aws,
     "synchronization_not_found": with_another_id,
     "too_many_enrollments": beyond_ten,

@@ -60,6 +60,7 @@ BODIES: list[tuple[str, str, Any]] = [
                     "template_version": 1,
                 }
             },
+            "expected_total": 0,
             "dry_run": True,
         },
     ),

@@ -309,13 +309,7 @@ def written_by_a_newer_release(
 
 def begin_bulk(operation: BulkOperation, account_ids: list[str]) -> BulkOperation:
     """Stores a bulk operation and its list."""
-    return wiring.bulk_operations().begin(
-        operation,
-        account_ids,
-        None,
-        entry=bulk_requested(operation),
-        with_items=lambda transaction: None,
-    )
+    return wiring.bulk_operations().begin(operation, account_ids, None, bulk_requested(operation))
 
 
 def begin_test(account: Account, verification: Verification) -> Account:

@@ -82,6 +82,7 @@ MAY = {
         "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
+        "sqs:ChangeMessageVisibility",
         "sqs:DeleteMessage",
         "sqs:GetQueueAttributes",
         "sqs:ReceiveMessage",
@@ -345,6 +346,12 @@ def test_any_account_may_send_events_of_iam_to_the_bus_of_changes_and_no_others(
 
 def test_who_hears_of_connections_enters_no_account_and_opens_no_seal() -> None:
     assert not MAY["hear_connections"] & {"sts:AssumeRole", "kms:Decrypt", "sqs:SendMessage"}
+
+
+def test_who_treats_accounts_in_bulk_reads_them_by_their_keys_alone() -> None:
+    queries = [s["Sid"] for s in statements("RunBulkOperation") if "dynamodb:Query" in s["Action"]]
+
+    assert queries == ["ReadProgress"]
 
 
 def test_the_templates_are_read_and_written_over_tls_alone() -> None:

@@ -653,6 +653,7 @@ AUDIT = [
 
 CODES = {
     404: "account_not_found",
+    409: "busy_with_others",
     412: "precondition_failed",
     422: "invalid_fields",
     500: "internal_error",
@@ -783,6 +784,7 @@ def operation(**changes: Any) -> dict[str, Any]:
         "total": 3,
         "done": 1,
         "skipped": 0,
+        "changed": 1,
         "failed": [],
         "failed_total": 0,
         "started_at": "2026-01-05T10:00:00Z",

@@ -2,15 +2,17 @@
 // takes it back.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { all, button, element, press, signIn, toasts } from "./drawn.mjs";
+import { all, button, element, modal, opened, press, signIn, toasts } from "./drawn.mjs";
 import { until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
-const { filterOf, selectionOf, undone } = await import(`${page}/lib/bulk.js`);
+const { filterOf, follow, selectionOf, starter, undoOf } = await import(`${page}/lib/bulk.js`);
 const { bulkBar } = await import(`${page}/views/bulk.js`);
+const { problems } = await import(`${page}/views/problems.js`);
+const { organizationAudit } = await import(`${page}/views/trail.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
 await signIn(session);
@@ -27,20 +29,37 @@ const operation = (changes) => ({
   failed_total: 0,
   ...changes,
 });
-let sent, answers, view, place, chosen, listing;
+/** What was sent, and how often an operation was read. Of the answers to either, the last one stays. */
+let sent, read, begun, answers, view, place, chosen, listing;
+const begins = ({ dry_run }) =>
+  Response.json({ operation_id: dry_run ? null : "op1", total: 2 }, { status: dry_run ? 200 : 202 });
+const hasChanged = () => Response.json({ title: "No", code: "selection_changed" }, { status: 409 });
+const counts = (total) => () => Response.json({ operation_id: null, total });
 
 beforeEach(() => {
   view?.abort();
   view = new AbortController();
   store.forget();
   toasts.replaceChildren();
+  modal()?.close();
   sent = [];
+  read = 0;
+  begun = [begins];
   answers = [operation()];
+  const next = (each) => (each.length > 1 ? each.shift() : each[0]);
   globalThis.fetch = async (address, { method, body, headers }) => {
     const { pathname } = new URL(address);
-    if (method === "GET") return Response.json(answers.length > 1 ? answers.shift() : answers[0]);
-    sent.push({ pathname, key: headers["idempotency-key"], ...JSON.parse(body) });
-    return Response.json({ operation_id: "op1", total: 2 }, { status: 202 });
+    if (method === "GET") {
+      read += 1;
+      return Response.json({ ...next(answers), operation_id: pathname.split("/").at(-1) });
+    }
+    if (method === "DELETE") {
+      sent.push({ method, pathname });
+      return Response.json(next(answers));
+    }
+    const asked = { pathname, key: headers["idempotency-key"], ...JSON.parse(body) };
+    sent.push(asked);
+    return next(begun)(asked);
   };
   place = element();
   document.body.append(place);
@@ -89,12 +108,49 @@ test("no filter of the list is lost where all of it is chosen", () => {
   assert.deepEqual(Object.keys({ ...filterOf(selection), sort: "" }).sort(), Object.keys(store.EVERYTHING).sort());
 });
 
-test("only what was changed is taken back", () => {
-  const request = { action: "write_logs", value: true };
-  const back = { action: "write_logs", value: false, selection: { account_ids: ["a"] } };
-  assert.deepEqual(undone(request, ["a"]), back);
-  assert.equal(undone(request, []), null);
-  assert.equal(undone({ action: "delete" }, ["a"]), null);
+test("what an operation changed is taken back, also after it was stopped, and nothing else is", () => {
+  const wrote = { action: "write_logs", value: true, changed: 3 };
+  const back = { action: "write_logs", value: false, selection: { changed_by: "op1" } };
+  assert.deepEqual(undoOf(operation(wrote)), back);
+  assert.deepEqual(undoOf(operation({ ...wrote, state: "stopped" })), back);
+  assert.equal(undoOf(operation({ ...wrote, changed: 0 })), null);
+  assert.equal(undoOf(operation({ ...wrote, changed: undefined })), null);
+  assert.equal(undoOf(operation({ action: "delete", changed: 3 })), null);
+});
+
+test("a request whose answer was lost has its key again, and the next one another", async () => {
+  const begin = starter();
+  const request = { action: "test", selection: { account_ids: ["a"] } };
+  begun = [() => Response.json({ title: "No" }, { status: 422 }), begins];
+  await assert.rejects(begin(request));
+  await begin(request);
+  await begin(request);
+  await begin({ ...request, selection: { account_ids: ["b"] } });
+  const [lost, again, ...others] = sent.map(({ key }) => key);
+  assert.equal(lost, again);
+  assert.equal(new Set([again, ...others]).size, 3);
+});
+
+test("an operation of hours is asked for ever more rarely", async () => {
+  const pauses = [];
+  answers = [...Array(40).fill(operation({ state: "running" })), operation()];
+  await follow("op1", () => {}, { signal: view.signal, wait: async (pause) => pauses.push(pause) });
+  assert.equal(pauses[0], 1_000);
+  assert.ok(pauses.every((pause, index) => !index || pause >= pauses[index - 1]));
+  assert.equal(pauses.at(-1), 15_000);
+});
+
+test("what an operation did is said as it was", () => {
+  const wrote = { action: "write_logs", value: true, total: 9, done: 9 };
+  const said = (changes) => t.bulk.soFar(operation({ ...wrote, ...changes }));
+  assert.equal(said({ changed: 9 }), "Write logs set to Yes: 9.");
+  assert.equal(
+    said({ changed: 3, skipped: 1, failed_total: 1 }),
+    "Write logs set to Yes: 3. Had this value already: 4. Left, because they no longer fit the filters: 1.",
+  );
+  assert.equal(said({ changed: undefined, failed_total: 1 }), "Write logs set to Yes: 8.");
+  assert.match(said({ action: "test", skipped: 2 }), /^Tests begun: 7\. Left, .* or are revoked: 2\.$/);
+  assert.equal(said({ state: "stopped", done: 4, changed: 4 }), "Write logs set to Yes: 4. Stopped, not reached: 5.");
 });
 
 test("what is chosen is tested, and the bar says how far it is", async () => {
@@ -124,7 +180,209 @@ test("all of a list are chosen with its number, and sent as its filter", async (
     action: "write_logs",
     value: false,
     selection: { filter: { status: "failed" } },
+    expected_total: 3,
   });
+});
+
+test("whoever is asked confirms the number that is sent", async () => {
+  begun = [counts(300), begins];
+  await drawn();
+  press(link(t.bulk.chooseAll(3)));
+  press(button(place, t.bulk.delete));
+  await until(modal);
+  assert.match(modal().textContent, /Delete 300 accounts\?/);
+  assert.doesNotMatch(modal().textContent, /has changed/);
+  assert.equal(sent.length, 1);
+  press(button(modal(), "Delete 300 accounts"));
+  await until(() => !modal());
+  assert.deepEqual([sent[1].expected_total, sent[1].dry_run], [300, undefined]);
+});
+
+test("so it is for chosen accounts, which nobody has to count", async () => {
+  await drawn();
+  press(button(place, t.bulk.delete));
+  await until(modal);
+  press(button(modal(), "Delete 2 accounts"));
+  await until(() => !modal());
+  assert.deepEqual(
+    sent.map(({ action, expected_total }) => [action, expected_total]),
+    [["delete", 2]],
+  );
+});
+
+test("an account that leaves the list during the question is not deleted", async () => {
+  await drawn();
+  press(button(place, t.bulk.delete));
+  await until(modal);
+  chosen.ids.delete("a");
+  press(button(modal(), "Delete 2 accounts"));
+  await until(() => modal()?.textContent.includes("Delete 1 account?"));
+  assert.equal(sent.length, 0);
+  press(button(modal(), "Delete 1 account"));
+  await until(() => sent.length);
+  assert.deepEqual([sent[0].selection, sent[0].expected_total], [{ account_ids: ["b"] }, 1]);
+});
+
+test("if other accounts fit by then, nothing begins, and their number is asked for", async () => {
+  begun = [counts(2), hasChanged, counts(3), begins];
+  await drawn();
+  press(link(t.bulk.chooseAll(3)));
+  press(button(place, t.bulk.delete));
+  await until(modal);
+  press(button(modal(), "Delete 2 accounts"));
+  await until(() => modal()?.textContent.includes("Delete 3 accounts?"));
+  assert.match(modal().textContent, /The list has changed meanwhile/);
+  assert.equal(store.operations().length, 0);
+  press(button(modal(), "Delete 3 accounts"));
+  await until(() => store.operations().length);
+  assert.deepEqual(
+    sent.map(({ expected_total: number, dry_run: dry }) => (dry ? "counted" : number)),
+    ["counted", 2, "counted", 3],
+  );
+});
+
+test("a test of all of a list asks only if its number is another, or not known", async () => {
+  begun = [hasChanged, counts(4), begins, counts(5)];
+  const draw = await drawn();
+  press(link(t.bulk.chooseAll(3)));
+  press(button(place, t.bulk.test));
+  await until(modal);
+  assert.match(modal().textContent, /Test 4 accounts\?/);
+  press(button(modal(), "Test 4 accounts"));
+  await until(() => !modal());
+  assert.equal(sent.at(-1).expected_total, 4);
+  listing = { ...listing, selection: { q: "a" }, total: undefined };
+  Object.assign(chosen, { isAll: true });
+  draw();
+  press(button(place, t.bulk.test));
+  await until(() => modal()?.textContent.includes("Test 5 accounts?"));
+  assert.equal(sent.at(-1).dry_run, true);
+});
+
+test("nobody is asked about no accounts", async () => {
+  begun = [counts(0)];
+  await drawn();
+  press(link(t.bulk.chooseAll(3)));
+  press(button(place, t.bulk.delete));
+  await until(() => toasts.textContent.includes(t.bulk.nobody));
+  assert.equal(modal(), undefined);
+  assert.equal(sent.length, 1);
+});
+
+test("what was changed is taken back with one press, which the next operation replaces", async () => {
+  answers = [operation({ action: "write_logs", value: true, changed: 1 })];
+  await drawn();
+  press(button(place, t.bulk.logsOn));
+  await until(() => button(place, t.bulk.undo));
+  answers = [operation({ action: "write_logs", value: false, changed: 0 })];
+  begun = [() => Response.json({ operation_id: "op2", total: 1 }, { status: 202 })];
+  press(button(place, t.bulk.undo));
+  await until(() => place.textContent.includes("Write logs set to No: 0"));
+  assert.equal(button(place, t.bulk.undo), undefined);
+  assert.deepEqual(sent[1].selection, { changed_by: "op1" });
+  assert.equal(sent[1].value, false);
+  assert.deepEqual(store.operations(), ["op2"]);
+});
+
+test("a running operation can be stopped", async () => {
+  answers = [operation({ state: "running", done: 1 })];
+  await drawn();
+  press(button(place, t.bulk.test));
+  await until(() => place.textContent.includes("Testing: 1 of 2"));
+  const before = read;
+  answers = [operation({ state: "stopped", done: 1 })];
+  press(button(place, t.bulk.stop));
+  await until(() => place.textContent.includes("Stopped, not reached: 1."));
+  await new Promise((resolve) => setTimeout(resolve, 1_050));
+  assert.equal(read, before);
+  assert.deepEqual(sent[1], { method: "DELETE", pathname: "/v1/operations/op1" });
+  assert.equal(button(place, t.bulk.stop), undefined);
+});
+
+test("while an operation runs, others are chosen and treated, and it stays", async () => {
+  answers = [operation({ state: "running", done: 1 })];
+  const draw = await drawn();
+  press(button(place, t.bulk.test));
+  await until(() => place.textContent.includes("Testing: 1 of 2"));
+  chosen.ids.add("c");
+  draw();
+  assert.match(place.textContent, /1 account chosen/);
+  begun = [() => Response.json({ operation_id: "op2", total: 1 }, { status: 202 })];
+  press(button(place, t.bulk.logsOn));
+  await until(() => store.operations().length === 2);
+  assert.deepEqual(store.operations(), ["op2", "op1"]);
+  await until(() => place.textContent.split("Testing: 1 of 2").length === 3);
+});
+
+test("what is closed is not asked for any more", async () => {
+  answers = [operation({ state: "running", done: 1 })];
+  await drawn();
+  press(button(place, t.bulk.test));
+  await until(() => place.textContent.includes("Testing: 1 of 2"));
+  press(labelled(t.bulk.close));
+  assert.equal(place.hidden, true);
+  const before = read;
+  await new Promise((resolve) => setTimeout(resolve, 1_050));
+  assert.equal(read, before);
+});
+
+test("a reload keeps what is shown, and another session forgets it", async () => {
+  const kept = new Map();
+  const { sessionStorage: before } = globalThis;
+  globalThis.sessionStorage = { getItem: (name) => kept.get(name) ?? null, setItem: (...pair) => kept.set(...pair) };
+  store.showOperation("op1");
+  store.showOperation("op2");
+  const reloaded = await import(`${page}/lib/store.js?reloaded`);
+  assert.deepEqual(reloaded.operations(), ["op2", "op1"]);
+  reloaded.forget();
+  const again = await import(`${page}/lib/store.js?again`);
+  assert.deepEqual(again.operations(), []);
+  globalThis.sessionStorage = before;
+});
+
+test("accounts that are gone from the list are said", async () => {
+  const { getElementById } = document;
+  const announcer = element();
+  document.getElementById = (id) => (id === "announcer" ? announcer : getElementById(id));
+  const draw = await drawn();
+  chosen.ids.delete("b");
+  draw(1);
+  await until(() => announcer.textContent.includes("1 chosen account has left the list"));
+  assert.match(announcer.textContent, /1 account chosen/);
+  document.getElementById = getElementById;
+});
+
+test("problems: tests are added to what runs, and none takes revoked accounts into use again", async () => {
+  store.showOperation("op9");
+  const accounts = ["a", "b"].map((id) => ({ account_id: id, name: id, provider_id: "1" }));
+  const shared = { message: "", remedy: "", fix: null, accounts };
+  const items = ["revoked", "no_access"].map((code) => ({ ...shared, cause: code, code }));
+  answers = [{ accounts_read: 4, next_cursor: null, items }];
+  const main = opened(problems, view.signal);
+  const testAll = t.sharedProblems.testAll(2, 2);
+  await until(() => button(main, testAll));
+  const cards = all(main).filter((node) => /\bcause\b/.test(node.getAttribute("class")));
+  assert.deepEqual(
+    cards.map((card) => [card.dataset.item, Boolean(button(card, testAll))]),
+    [
+      ["revoked", false],
+      ["no_access", true],
+    ],
+  );
+  press(button(main, testAll));
+  await until(() => store.operations().length === 2);
+  assert.deepEqual(store.operations(), ["op1", "op9"]);
+});
+
+test("the trail leads to what was done", async () => {
+  const target = { type: "operation", id: "op1", name: null };
+  const entry = { entry_id: "e", at: "2026-01-05T10:00:00Z", action: "bulk_requested", account_id: null };
+  const rest = { detail: "test: 3 accounts", changes: [], actor: { email: "anna" }, source_ip: null };
+  answers = [{ items: [{ ...entry, ...rest, target }], next_cursor: null }];
+  const main = opened(organizationAudit, view.signal);
+  const see = () => all(main).find((node) => node.tag === "a" && node.textContent === t.audit.seeOperation);
+  await until(see);
+  assert.equal(see().getAttribute("href"), "#/accounts?operation=op1");
 });
 
 test("accounts that were refused are named, linked and counted", async () => {
@@ -150,4 +408,29 @@ test("an operation that is shown is shown again in the next view of the list", a
   await drawn();
   await until(() => place.textContent.includes("Testing: 1 of 2"));
   assert.equal(sent.length, 1);
+});
+
+test("what is chosen meanwhile is shown beside the result", async () => {
+  answers = [operation({ state: "running", done: 1 })];
+  const draw = await drawn();
+  press(button(place, t.bulk.test));
+  await until(() => place.textContent.includes("Testing: 1 of 2"));
+  chosen.ids.add("c");
+  draw();
+  answers = [operation()];
+  await until(() => place.textContent.includes("Tests begun: 2."));
+  assert.match(place.textContent, /1 account chosen/);
+  press(labelled(t.bulk.close));
+  assert.equal(place.hidden, false);
+});
+
+test("whoever deletes all accounts is told so", async () => {
+  listing = { selection: { q: "", status: "" }, ids: ["a", "b"], total: 2, ended: true };
+  Object.assign(chosen, { ids: new Set(), isAll: true });
+  await drawn();
+  press(button(place, t.bulk.delete));
+  await until(() => document.body.textContent.includes(t.bulk.deleteAll));
+  assert.deepEqual(sent[0].selection, { filter: {} });
+  assert.equal(sent[0].dry_run, true);
+  assert.equal(document.body.textContent.includes(t.bulk.deleteRest), false);
 });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { registerHooks } from "node:module";
 import { beforeEach, test } from "node:test";
-import { all, button, element, modal, signIn, toasts } from "./drawn.mjs";
+import { all, button, element, modal, press as click, signIn, toasts } from "./drawn.mjs";
 import { soon, until } from "./soon.mjs";
 
 // Where they are, when the page is scrolled by so much.
@@ -33,6 +33,7 @@ const { readNow } = await import(`${page}/lib/dom.js`);
 const { notLoaded } = await import(`${page}/lib/ui.js`);
 const { list } = await import(`${page}/views/accounts.js`);
 const { t } = await import(`${page}/texts.js`);
+const { bulk } = (await import(`${page}/views/texts.js`)).t;
 api.start({});
 await signIn(session);
 
@@ -42,6 +43,8 @@ const items = ["a", "b", "c"].map((name) => ({
 }));
 const rows = () => Response.json({ items, next_cursor: null });
 const busy = () => Response.json({ title: "Too many" }, { status: 429, headers: { "retry-after": "60" } });
+const ran = { action: "test", state: "finished", total: 3, done: 3, skipped: 0, failed: [], failed_total: 0 };
+const done = () => Response.json({ ...ran, operation_id: "op1", value: null });
 const broken = () => Response.json({ title: "No" }, { status: 422 });
 /** How often the rows, and the numbers, were asked for. Of the answers to the former, the last one stays. What versions
  * the roles have; an older API does not say. */
@@ -548,4 +551,56 @@ test("numbers that are there are not lacking because an earlier read of them fai
   await soon(50);
   assert.equal(store.freshness(Date.now()), "live");
   view.abort();
+});
+
+const box = (main, id) => all(main).find((node) => node.dataset.of === id);
+function check(main, id) {
+  Object.assign(box(main, id), { checked: true }).dispatchEvent(new Event("change"));
+}
+
+test("an account that leaves the list is not chosen any more", async () => {
+  const main = await opened("status=failed");
+  check(main, "a");
+  check(main, "b");
+  await until(() => main.textContent.includes("2 accounts chosen"));
+  store.put({ ...items[0], status: "confirmed", version: 2 }, Date.now());
+  await until(() => main.textContent.includes("1 account chosen"));
+  assert.equal(box(main, "a"), undefined);
+  store.put({ ...items[0], version: 3 }, Date.now());
+  await until(() => main.textContent.includes("1 account chosen"));
+});
+
+test("the number of a chosen list is that of now", async () => {
+  const main = await opened("status=failed");
+  check(main, "a");
+  await until(() => button(main, bulk.test));
+  click(all(main).find((node) => node.textContent === bulk.chooseAll(3)));
+  assert.match(main.textContent, /All 3 accounts of this list chosen/);
+  const { fetch } = globalThis;
+  const numbers = { accounts: { total: 2, by_status: { failed: 2 } } };
+  globalThis.fetch = async (address) =>
+    String(address).includes("/organization") ? Response.json(numbers) : fetch(address);
+  await readsNow();
+  assert.match(main.textContent, /All 2 accounts of this list chosen/);
+});
+
+test("a link shows an operation with the list, until it is closed", async () => {
+  answers = [(address) => (address.includes("/operations/") ? done() : rows())];
+  shownAs = "";
+  const main = await opened("operation=op1");
+  assert.equal(shownAs, "#/accounts");
+  await until(() => main.textContent.includes("Tests begun: 3."));
+  assert.deepEqual(store.operations(), ["op1"]);
+  assert.equal(button(main, bulk.test), undefined);
+  click(all(main).find((node) => node.getAttribute("aria-label") === bulk.close));
+  assert.deepEqual(store.operations(), []);
+});
+
+test("an operation that is no longer kept is said, and can be closed", async () => {
+  const none = () => Response.json({ title: "No such operation" }, { status: 404 });
+  answers = [(address) => (address.includes("/operations/") ? none() : rows())];
+  const main = await opened("operation=op1");
+  await until(() => main.textContent.includes("No such operation"));
+  click(all(main).find((node) => node.getAttribute("aria-label") === bulk.close));
+  assert.deepEqual(store.operations(), []);
 });

@@ -11,6 +11,7 @@ import pytest
 from ulid import ULID
 
 from cavok.domain import audit
+from cavok.domain.account_list import Selection
 from cavok.domain.accounts import Issue, Status
 from cavok.domain.actors import SCHEDULE, SYSTEM, Actor, ActorKind
 from cavok.domain.audit import THE_WEBHOOK, AuditAction, AuditEntry, Change, Target, TargetType
@@ -127,6 +128,31 @@ def test_an_entry_of_many_accounts_names_their_operation() -> None:
     assert (entry.action, entry.actor, entry.at) == (AuditAction.BULK_REQUESTED, BOB.actor, NOW)
     assert entry.target == Target(TargetType.OPERATION, "01JN8Q5M3C0000000000000P01")
     assert (entry.account_id, entry.detail) == (None, "test: 3 accounts")
+
+
+@pytest.mark.parametrize(
+    ("selection", "said"),
+    [
+        (Selection(), "all"),
+        (
+            Selection(q="a", has_problems=False, unit_id="r-ab12"),
+            "q: a; has_problems: No; ou: r-ab12",
+        ),
+    ],
+)
+def test_an_entry_of_many_accounts_names_the_filter_with_the_names_of_the_api(
+    selection: Selection, said: str
+) -> None:
+    entry = audit.bulk_requested(a_bulk_operation(selection=selection))
+
+    assert entry.detail == f"test: 3 accounts; {said}"
+
+
+def test_the_end_of_an_operation_names_who_ended_it_and_how_far_it_was() -> None:
+    entry = audit.bulk_stopped(a_bulk_operation(done=1), BOB, NOW)
+
+    assert (entry.action, entry.actor, entry.at) == (AuditAction.BULK_STOPPED, BOB.actor, NOW)
+    assert entry.detail == "test: 1 of 3 accounts"
 
 
 @pytest.mark.parametrize("action", OF_WEBHOOK)

@@ -66,12 +66,23 @@ def test_named_accounts_are_treated_as_they_are_and_others_while_they_fit() -> N
 
 
 @pytest.mark.parametrize("action", BulkAction)
-def test_only_a_test_by_filter_leaves_revoked_accounts_out(action: BulkAction) -> None:
+@pytest.mark.parametrize("selection", [None, Selection()])
+def test_only_a_test_leaves_revoked_accounts_out(
+    action: BulkAction, selection: Selection | None
+) -> None:
     revoked = confirmed(an_account()).with_use_revoked(NOW)
-    by_filter = replace(OPERATION, action=action, selection=Selection())
+    operation = replace(OPERATION, action=action, selection=selection)
 
-    assert by_filter.selects(revoked) is (action is not BulkAction.TEST)
-    assert replace(by_filter, selection=None).selects(revoked)
+    assert operation.selects(revoked) is (action is not BulkAction.TEST)
+
+
+def test_it_says_of_each_place_whether_its_account_was_changed() -> None:
+    operation, changed = a_bulk_operation(total=20, repeats=2), {0, 7, 8, 17}
+    for place in range(operation.total):
+        operation = operation.after_one(NOW, changed=place in changed)
+
+    assert {place for place in range(100) if operation.changed_at(place)} == changed
+    assert (operation.changed, len(operation.changes), operation.repeats) == (4, 3, 0)
 
 
 def test_a_later_test_counts_as_its_own() -> None:
@@ -80,6 +91,9 @@ def test_a_later_test_counts_as_its_own() -> None:
         last = LastVerification(verification_id, Outcome.CONFIRMED, NOW)
         assert OPERATION.is_tested(replace(account, verification=last)) is tested
     assert not OPERATION.is_tested(account)
+    assert not replace(OPERATION, action=BulkAction.DELETE).is_tested(
+        replace(account, verification=LastVerification("Z" * 26, Outcome.CONFIRMED, NOW))
+    )
 
 
 def test_its_message_is_read_as_it_was_written() -> None:

@@ -165,6 +165,7 @@ function problemOf(answer, content) {
     title,
     // Gives a time of day, because the message may stay for longer than the wait.
     detail: isQuota ? `${said} ${then}` : said,
+    code: content?.code,
     errors: Array.isArray(content?.errors) ? content.errors : [],
     reference: answer.headers.get("apigw-requestid") ?? answer.headers.get("x-amzn-requestid") ?? "",
   });

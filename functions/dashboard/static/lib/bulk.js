@@ -4,14 +4,16 @@ import * as api from "./api.js";
 /**
  * @typedef {{account_id: string, name: string | null, problem: {title?: string, detail?: string}}} Failure
  * @typedef {{operation_id: string, action: string, value: boolean | null, state: string, total: number, done: number,
- *   skipped: number, failed: Failure[], failed_total: number}} Operation
+ *   skipped: number, changed?: number, failed: Failure[], failed_total: number}} Operation
  * What is chosen: these accounts, or all that a listing selects.
  * @typedef {{ids: Set<string>, isAll: boolean}} Chosen
  */
 
 // As the API has it.
 export const MOST_NAMED = 500;
-const ASKED_AGAIN_AFTER_MS = 1_000;
+const FIRST_PAUSE_MS = 1_000;
+const PAUSES_GROW_BY = 1.2;
+const LONGEST_PAUSE_MS = 15_000;
 
 const READ = { has_problems: (text) => text === "true", template_version: Number };
 
@@ -30,30 +32,51 @@ export const filterOf = (selection) =>
 export const selectionOf = ({ ids, isAll }, selection) =>
   isAll ? { filter: filterOf(selection) } : { account_ids: [...ids] };
 
-/** How many accounts a selection has, without doing anything. */
-export const count = async (selection, action = "test") =>
-  (await api.post("/v1/accounts/bulk", { action, selection, dry_run: true })).total;
+/** How many accounts a request would treat, without doing anything. */
+export const count = async ({ action, value, selection }) =>
+  (await api.post("/v1/accounts/bulk", { action, value, selection, dry_run: true })).total;
 
-/** @returns {Promise<{operation_id: string, total: number}>} */
-export const begin = (request) => api.post("/v1/accounts/bulk", request, { key: api.newKey() });
+/** Whether other accounts are selected by now than a request expects. Then nothing has begun. */
+export const hasChanged = (problem) => problem.code === "selection_changed";
 
 /**
- * Asks how far an operation is until it is over, or the view is left. `wait` ends by itself.
+ * Returns what begins operations. After an answer that was lost, the same request has the same key, so that nothing
+ * begins twice.
+ */
+export function starter() {
+  const none = { content: "", key: "" };
+  let attempt = none;
+  /** @returns {Promise<{operation_id: string, total: number}>} */
+  return async (request) => {
+    const content = JSON.stringify(request);
+    if (attempt.content !== content) attempt = { content, key: api.newKey() };
+    const begun = await api.post("/v1/accounts/bulk", request, { key: attempt.key });
+    attempt = none;
+    return begun;
+  };
+}
+
+/** Ends an operation, and returns it: the accounts that are left stay as they are. @returns {Promise<Operation>} */
+export const stop = (id) => api.remove(`/v1/operations/${api.segment(id)}`);
+
+/**
+ * Asks how far an operation is until it is over, or the view is left: often at first, then as rarely as hours need.
+ * `wait` ends by itself.
  * @param {string} id @param {(operation: Operation) => void} onRead
  * @param {{signal: AbortSignal, wait: (milliseconds: number) => Promise<unknown>}} during
  */
 export async function follow(id, onRead, { signal, wait }) {
-  for (;;) {
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(pause * PAUSES_GROW_BY, LONGEST_PAUSE_MS)) {
     const operation = await api.get(`/v1/operations/${api.segment(id)}`, { signal });
     onRead(operation);
     if (operation.state !== "running") return operation;
-    await wait(ASKED_AGAIN_AFTER_MS);
+    await wait(pause);
   }
 }
 
 /**
- * The request that takes write_logs back: of those accounts alone that had the other value before.
- * @param {{action: string, value?: boolean}} request @param {string[]} changed
+ * The request that takes back what an operation changed, and nothing else. Null if there is nothing to take back.
+ * @param {Operation} operation
  */
-export const undone = ({ action, value }, changed) =>
-  action === "write_logs" && changed.length > 0 ? { action, value: !value, selection: { account_ids: changed } } : null;
+export const undoOf = ({ operation_id: id, action, value, changed = 0 }) =>
+  action === "write_logs" && changed > 0 ? { action, value: !value, selection: { changed_by: id } } : null;

@@ -219,7 +219,7 @@ export function onReadNow(listener, signal) {
 }
 
 // Waits while the page is hidden, so that a hidden page sends no requests.
-async function whenVisible(signal) {
+export async function whenVisible(signal) {
   while (document.visibilityState === "hidden") {
     const heard = new AbortController();
     await new Promise((resolve) => {

@@ -3,6 +3,8 @@ export class Problem extends Error {
   status = 0;
   title = "";
   detail = "";
+  /** What it is, for programs; empty if the service did not say. */
+  code = "";
   /** @type {{field: string, message: string}[]} */
   errors = [];
   reference = "";
@@ -16,11 +18,13 @@ export class Problem extends Error {
   /** How long the API asks to wait, in milliseconds. @type {number | undefined} */
   retryAfter;
 
-  /** @param {{status?: number, title: string, detail?: string, errors?: {field: string, message: string}[],
-   *   reference?: string, unreachable?: boolean}} problem */
-  constructor({ status = 0, title, detail = "", errors = [], reference = "", unreachable = false }) {
+  /**
+   * @param {{status?: number, title: string, detail?: string, code?: string,
+   *   errors?: {field: string, message: string}[], reference?: string, unreachable?: boolean}} problem
+   */
+  constructor({ status = 0, title, detail = "", code = "", errors = [], reference = "", unreachable = false }) {
     super(detail || title);
-    Object.assign(this, { status, title, detail, errors, reference, unreachable });
+    Object.assign(this, { status, title, detail, code, errors, reference, unreachable });
   }
 
   get isMissing() {

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { later } from "./dom.js";
 import { isMissing, retryAfter } from "./problem.js";
+import { stored } from "./storage.js";
 
 /**
  * An account as the API describes it. It has more fields than these.
@@ -22,6 +23,7 @@ const LATE_AFTER_MS = 45_000;
 const FEW = 6;
 // Other work waits at most this long for a read that hangs.
 const HANGS_AFTER_MS = 5_000;
+const OPERATIONS = "cavok.operations";
 
 /** @type {Map<string, {account: Account, at: number}>} */
 const accounts = new Map();
@@ -41,9 +43,9 @@ const listeners = new Set();
 let counts = null;
 /** The list that was shown last. @type {Listing | null} */
 let listing = null;
-/** The bulk operation that is shown until it is closed, and the request that takes it back.
- * @type {{id: string, undo: any} | null} */
-let shownOperation = null;
+/** The bulk operations that are shown until they are closed, the newest first. A reload keeps them.
+ * @type {string[]} */
+let shownOperations = JSON.parse(stored(() => sessionStorage.getItem(OPERATIONS)) ?? "[]");
 /** @type {Account | null} */
 let added = null;
 /** The newest listing of instances. `at`: when it was requested. `age`: how long ago. Both in milliseconds.
@@ -91,7 +93,7 @@ export function forget() {
   gone.clear();
   counts = null;
   listing = null;
-  shownOperation = null;
+  keepOperations([]);
   added = null;
   instances = null;
   ends.clear();
@@ -109,10 +111,13 @@ export function tagOf(id) {
 /** When this account was read last, in milliseconds; 0 if never. */
 export const readAt = (id) => accounts.get(id)?.at ?? 0;
 export const numbers = () => counts;
-export const operation = () => shownOperation;
-export const keepOperation = (begun) => {
-  shownOperation = begun;
-};
+export const operations = () => shownOperations;
+export const showOperation = (id) => keepOperations([id, ...shownOperations.filter((other) => other !== id)]);
+export const closeOperation = (id) => keepOperations(shownOperations.filter((other) => other !== id));
+function keepOperations(ids) {
+  shownOperations = ids;
+  stored(() => sessionStorage.setItem(OPERATIONS, JSON.stringify(ids)));
+}
 /** An account that the store is known to have. @returns {Account} */
 const kept = (id) => /** @type {any} */ (account(id));
 

@@ -71,6 +71,12 @@ export function list(context) {
 
   const added = store.takeAdded();
   const view = new ListView(main, listing, signal, added?.account_id, query.get("columns") ?? "");
+  const operation = query.get("operation");
+  if (operation) {
+    store.showOperation(operation);
+    // So that a reload does not show it again after it was closed.
+    router.rewrite("/accounts", view.address());
+  }
   view.draw();
   window.scrollTo(0, returning && !added ? listing.scroll : 0);
   if (!returning) view.more();
@@ -216,7 +222,7 @@ class ListView {
       this.table,
       this.foot,
     );
-    if (store.operation()) this.drawChosen();
+    if (store.operations().length) this.drawChosen();
     const onscroll = () => {
       this.listing.scroll = window.scrollY;
       // Once the reader has scrolled, the page does not scroll to the new row.
@@ -292,16 +298,26 @@ class ListView {
     this.choose([...next]);
   }
 
-  choose(ids, isAll = false) {
+  // `gone`: how many have left the list.
+  choose(ids, isAll = false, gone = 0) {
     Object.assign(this.selected, { ids: new Set(ids), isAll });
-    this.drawChosen();
+    this.drawChosen(gone);
+  }
+
+  // Nothing is done with an account that nobody sees: one that has left the list is not chosen any more.
+  chooseListed() {
+    const { ids, isAll } = this.selected;
+    if (isAll) this.drawBulk?.();
+    if (isAll || !ids.size) return;
+    const listed = this.listing.ids.filter((id) => ids.has(id));
+    if (listed.length < ids.size) this.choose(listed, false, ids.size - listed.length);
   }
 
   // What can be done with chosen accounts comes with the first of them.
-  async drawChosen() {
+  async drawChosen(gone = 0) {
     for (const box of /** @type {any} */ (this.table.querySelectorAll(".choose")))
       box.checked = this.isChosen(box.dataset.of);
-    if (this.drawBulk || this.loadsBulk) return this.drawBulk?.();
+    if (this.drawBulk || this.loadsBulk) return this.drawBulk?.(gone);
     this.loadsBulk = true;
     try {
       const { bulkBar } = await import("./bulk.js");
@@ -569,6 +585,7 @@ class ListView {
     if (!this.listing.started) return;
     const before = [...this.rows.values()].map(({ account }) => [account, store.account(account.account_id)]);
     this.window();
+    this.chooseListed();
     this.drawArrivals();
     if (!this.fetching && !this.hasFailed()) this.drawFoot("idle");
     if (this.toReveal) this.reveal(this.toReveal);

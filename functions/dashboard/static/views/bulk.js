@@ -1,14 +1,14 @@
-// What is done with several accounts of the list: a bar with the actions, how far one is, and which accounts it could
-// not do. It comes with the first account that is chosen.
-import { begin, count, follow, MOST_NAMED, selectionOf, undone } from "../lib/bulk.js";
-import { announce, fill, focusOn, focused, h, pause, readNow } from "../lib/dom.js";
+// What is done with several accounts of the list: a bar with the actions, and how far each operation is, with the
+// accounts that it could not treat. It comes with the first account that is chosen.
+import { count, follow, hasChanged, MOST_NAMED, selectionOf, starter, stop, undoOf } from "../lib/bulk.js";
+import { announce, fill, focusOn, focused, h, keyed, pause, readNow, render, whenVisible } from "../lib/dom.js";
 import { dialog } from "../lib/modal.js";
 import { styled } from "../lib/pictures.js";
-import { retryAfter } from "../lib/problem.js";
+import { isMissing, retryAfter } from "../lib/problem.js";
 import * as api from "../lib/api.js";
 import * as router from "../lib/router.js";
 import * as store from "../lib/store.js";
-import { button, errorPanel, iconButton, submitting } from "../lib/ui.js";
+import { button, changeButton, errorPanel, iconButton, submitting, toast } from "../lib/ui.js";
 import { t } from "./texts.js";
 
 /**
@@ -16,7 +16,7 @@ import { t } from "./texts.js";
  *   choose: (ids: string[], isAll?: boolean) => void}} List
  */
 
-/** Puts the bar here. Returns what draws it again after something else was chosen. */
+/** Puts the bar here. Returns what draws it again after something else was chosen, or chosen accounts have gone. */
 export async function bulkBar(place, list, signal) {
   await styled("bulk");
   return barIn(place, list, signal);
@@ -24,180 +24,204 @@ export async function bulkBar(place, list, signal) {
 
 /** @param {HTMLElement} place @param {List} list @param {AbortSignal} signal */
 function barIn(place, { listing, chosen, table, choose }, signal) {
-  /** The operation that is shown instead of what can be chosen. @type {HTMLElement | null} */
-  let shown = null;
+  const begin = starter();
+  const choice = h("div", { class: "bulk-chosen" });
+  const operations = h("div", { class: "bulk-operations" });
+  /** Operations that are over. @type {Set<string>} */
+  const over = new Set();
   let said = "";
-  const draw = () => {
-    if (shown) return;
+  fill(place, operations, choice);
+
+  const draw = (gone = 0) => {
     const had = focused(place);
-    const size = chosen.isAll ? listing().total : chosen.ids.size;
-    place.hidden = size === 0;
-    if (place.hidden) {
-      fill(place);
-      if (had) focusOn(table);
-      return;
-    }
-    const part = /** @type {any} */ (had)?.dataset.part;
-    const text = chosen.isAll ? t.bulk.all(size) : t.bulk.chosen(size);
-    if (text !== said) announce(text);
-    said = text;
-    fill(place, h("p", { class: "bulk-size" }, text), actions());
-    if (part)
-      /** @type {any} */ (place.querySelector(`[data-part="${part}"]`) ?? place.querySelector("button")).focus();
-  };
-
-  const actions = () => {
     const { ids, total, ended } = listing();
-    const isMore = !ended || ids.length > chosen.ids.size;
-    const act = (part, text, request, attributes = {}) =>
-      button(text, {
-        class: "button-small",
-        "data-part": part,
-        onclick: (event) => submitting(event.currentTarget, () => ask(request)),
-        ...attributes,
-      });
-    return [
-      !chosen.isAll &&
-        isMore &&
-        h(
-          "button",
-          { type: "button", class: "link", "data-part": "all", onclick: () => choose([], true) },
-          t.bulk.chooseAll(total),
-        ),
-      h(
-        "div",
-        { class: "bulk-actions", role: "group", "aria-label": t.bulk.title },
-        act("test", t.bulk.test, { action: "test" }),
-        act("on", t.bulk.logsOn, { action: "write_logs", value: true }),
-        act("off", t.bulk.logsOff, { action: "write_logs", value: false }),
-        act("delete", t.bulk.delete, { action: "delete" }, { class: "button-small button-danger" }),
-      ),
-      iconButton(t.bulk.none, "cross", { "data-part": "none", onclick: () => choose([]) }),
-    ];
+    const size = chosen.isAll ? total : chosen.ids.size;
+    const isMore = !chosen.isAll && (!ended || ids.length > chosen.ids.size);
+    const text = chosen.isAll ? t.bulk.all(size) : t.bulk.chosen(size);
+    choice.hidden = size === 0;
+    if (!choice.hidden) render(choice, [text, isMore && t.bulk.chooseAll(total)], drawChoice);
+    keyed(operations, store.operations(), (id) => id, panelOf);
+    place.hidden = choice.hidden && !operations.hasChildNodes();
+    if (gone) announce(t.bulk.gone(gone, size));
+    else if (!choice.hidden && text !== said) announce(text);
+    said = choice.hidden ? "" : text;
+    const has = focused(place);
+    if (had && (!has || has === operations || has.closest("[hidden]"))) focusOn(place.hidden ? table : place);
   };
 
-  async function ask(request) {
-    const here = router.whileHere();
-    const selection = selectionOf(chosen, listing().selection);
-    if (request.action !== "delete") return run({ ...request, selection });
-    const size = chosen.isAll ? await count(selection, "delete") : chosen.ids.size;
-    here(() => confirmDeletion(size, () => run({ ...request, selection })));
-  }
-
-  /** Accounts whose value a request changes, as far as the page knows them. */
-  const changedBy = ({ action, value, selection }) =>
-    action === "write_logs" && selection.account_ids
-      ? selection.account_ids.filter((id) => /** @type {any} */ (store.account(id))?.write_logs === !value)
-      : [];
-
-  async function run(request) {
-    if (request.selection.account_ids?.length > MOST_NAMED) throw tooMany();
-    const changed = changedBy(request);
-    const { operation_id: id } = await begin(request);
-    choose([]);
-    store.keepOperation({ id, undo: undone(request, changed) });
-    show(/** @type {any} */ (store.operation()));
-  }
-
-  /** Shows an operation until somebody closes it. */
-  function show(operation) {
-    const panel = progressOf(operation, signal, {
-      onClose: () => {
-        store.keepOperation(null);
-        const had = focused(place);
-        shown = null;
-        draw();
-        if (had && place.hidden) focusOn(table);
-      },
-      onUndo: run,
+  const act = (part, text, request, attributes = {}) =>
+    button(text, {
+      class: "button-small",
+      "data-part": part,
+      onclick: (event) => submitting(event.currentTarget, () => ask(request)),
+      ...attributes,
     });
-    shown = panel;
-    place.hidden = false;
-    fill(place, panel);
-    focusOn(panel);
+
+  const drawChoice = ([text, all]) => [
+    h("p", { class: "bulk-size" }, text),
+    all && h("button", { type: "button", class: "link", "data-part": "all", onclick: () => choose([], true) }, all),
+    h(
+      "div",
+      { class: "bulk-actions", role: "group", "aria-label": t.bulk.title },
+      act("test", t.bulk.test, { action: "test" }),
+      act("on", t.bulk.logsOn, { action: "write_logs", value: true }),
+      act("off", t.bulk.logsOff, { action: "write_logs", value: false }),
+      act("delete", t.bulk.delete, { action: "delete" }, { class: "button-small button-danger" }),
+    ),
+    iconButton(t.bulk.none, "cross", { "data-part": "none", onclick: () => choose([]) }),
+  ];
+
+  // Somebody has seen the number of accounts before any of them is treated.
+  async function ask(action) {
+    const { ids, isAll } = chosen;
+    if (!isAll && ids.size > MOST_NAMED) throw tooMany();
+    const { selection, total } = listing();
+    const request = { ...action, selection: selectionOf(chosen, selection) };
+    const isDeletion = action.action === "delete";
+    if (!isAll) return isDeletion ? question(request, ids.size) : run(request);
+    if (!isDeletion && total !== undefined) return run({ ...request, expected_total: total });
+    const here = router.whileHere();
+    const size = await count(request);
+    here(() => question(request, size));
   }
 
-  if (store.operation()) show(store.operation());
+  /** Asks with the number of accounts. `isAgain`: it was another a moment ago. */
+  function question(request, size, isAgain = false) {
+    if (!size) return toast(t.bulk.nobody, "warning");
+    confirmation(request, size, isAgain, (close) => {
+      const { account_ids: named } = request.selection;
+      const left = named?.filter((id) => chosen.ids.has(id));
+      if (left?.length === named?.length) return run({ ...request, expected_total: size }, close);
+      // Some have left the list since they were asked about.
+      close();
+      return question({ ...request, selection: { account_ids: left } }, left.length, true);
+    });
+  }
+
+  /** Begins an operation. If it would treat other accounts by now, asks again with their number. */
+  async function run(request, close = () => {}) {
+    const here = router.whileHere();
+    try {
+      const { operation_id: id } = await begin(request);
+      close();
+      // Those that are over give way to it.
+      for (const each of over) store.closeOperation(each);
+      store.showOperation(id);
+      // Taking something back is not done with what is chosen.
+      if (request.selection.changed_by) draw();
+      else choose([]);
+      here(() => focusOn(operations.firstChild));
+    } catch (problem) {
+      if (!hasChanged(problem)) throw problem;
+      const size = await count(request);
+      close();
+      here(() => question(request, size, true));
+    }
+  }
+
+  /** An operation, until somebody closes it. */
+  function panelOf(id) {
+    const onClose = () => {
+      store.closeOperation(id);
+      draw();
+    };
+    return progressOf(id, signal, { onClose, onEnd: () => over.add(id), run });
+  }
+
   return draw;
 }
 
 const tooMany = () => Object.assign(new Error(), { title: t.bulk.tooMany(MOST_NAMED) });
 
-// Nobody can take it back, so it says how many.
-function confirmDeletion(size, onConfirmed) {
+/**
+ * @param {{action: string, value?: boolean, selection: {filter?: Record<string, unknown>}}} request
+ * @param {number} size @param {boolean} isAgain @param {(close: () => void) => unknown} onConfirmed
+ */
+function confirmation(request, size, isAgain, onConfirmed) {
+  const isDeletion = request.action === "delete";
+  const { filter } = request.selection;
+  const isAll = filter && !Object.keys(filter).length;
   dialog({
-    title: t.bulk.deleteTitle(size),
+    title: t.bulk.question(request, size),
     content: ({ close }) => [
-      h("p", {}, t.bulk.deleteText),
+      isAgain && h("p", {}, t.bulk.changed),
+      isDeletion && isAll && h("p", {}, h("strong", {}, t.bulk.deleteAll)),
+      isDeletion && h("p", {}, t.bulk.deleteText),
+      isDeletion && filter && !isAll && h("p", { class: "muted" }, t.bulk.deleteRest),
       h(
         "div",
         { class: "form-actions" },
         button(t.actions.cancel, { onclick: close }),
-        button(t.bulk.deleteThem(size), {
-          class: "button-danger",
-          onclick: (event) =>
-            submitting(event.currentTarget, async () => {
-              await onConfirmed();
-              close();
-            }),
+        button(t.bulk.confirmed(request, size), {
+          class: isDeletion ? "button-danger" : "button-primary",
+          onclick: (event) => submitting(event.currentTarget, () => onConfirmed(close)),
         }),
       ),
     ],
   });
 }
 
-function progressOf({ id, undo }, signal, { onClose, onUndo }) {
-  const said = h("p", { class: "bulk-size", role: "status" }, t.bulk.begun);
+function progressOf(id, left, { onClose, onEnd, run }) {
+  const following = new AbortController();
+  const signal = AbortSignal.any([left, following.signal]);
+  const said = h("p", { class: "bulk-size", role: "status" }, t.bulk.progress);
   const bar = h("progress", { max: 1, value: 0, "aria-label": t.bulk.progress });
   const failed = h("div", { class: "bulk-failed" });
   const ends = h("div", { class: "bulk-actions" });
-  const panel = h(
-    "div",
-    { class: "bulk-operation", "aria-label": t.bulk.progress, role: "group" },
-    said,
-    bar,
-    failed,
-    ends,
-  );
-  const close = () => iconButton(t.bulk.close, "cross", { onclick: onClose });
+  const small = (part, text, work) =>
+    changeButton(text, {
+      class: "button-small",
+      "data-part": part,
+      onclick: (event) => submitting(event.currentTarget, work),
+    });
+  const close = () => {
+    following.abort();
+    onClose();
+  };
+  const closing = () => iconButton(t.bulk.close, "cross", { onclick: close });
   let done = 0;
+  // A hidden page asks nothing.
+  const wait = async (milliseconds) => {
+    await pause(milliseconds, signal);
+    await whenVisible(signal);
+  };
+  const stopping = async () => {
+    const operation = await stop(id);
+    following.abort();
+    drawn(operation);
+    ended(operation);
+  };
   const drawn = (operation) => {
     said.textContent = t.bulk.soFar(operation);
     Object.assign(bar, { max: operation.total || 1, value: operation.total ? operation.done : 1 });
-    fill(failed, failuresOf(operation));
+    render(failed, [operation.failed, operation.failed_total], failuresOf);
     // Rows show what was done with them, also their tests.
     if (operation.done !== done) readNow();
     done = operation.done;
   };
   const ended = (operation) => {
+    const undo = undoOf(operation);
     bar.hidden = true;
     announce(said.textContent ?? "");
-    fill(
-      ends,
-      undo &&
-        operation.state === "finished" &&
-        button(t.bulk.undo, {
-          class: "button-small",
-          onclick: (event) => submitting(event.currentTarget, () => onUndo(undo)),
-        }),
-      close(),
-    );
+    fill(ends, undo && small("undo", t.bulk.undo, () => run(undo)), closing());
+    onEnd();
   };
-  const run = async () => {
-    fill(ends, close());
+  const followed = async () => {
+    fill(ends, small("stop", t.bulk.stop, stopping), closing());
     try {
-      ended(await follow(id, drawn, { signal, wait: (milliseconds) => pause(milliseconds, signal) }));
+      ended(await follow(id, drawn, { signal, wait }));
     } catch (problem) {
+      await pause(retryAfter(problem), signal).catch(() => {});
       if (signal.aborted) return;
-      await pause(retryAfter(problem), signal);
-      if (!signal.aborted) fill(ends, errorPanel(problem, run), close());
+      bar.hidden = isMissing(problem);
+      fill(ends, errorPanel(problem, !bar.hidden && followed), closing());
     }
   };
-  run();
-  return panel;
+  followed();
+  return h("div", { class: "bulk-operation", "aria-label": t.bulk.progress, role: "group" }, said, bar, failed, ends);
 }
 
-function failuresOf({ failed, failed_total: total }) {
+function failuresOf([failed, total]) {
   if (!total) return null;
   const more = total - failed.length;
   return h(

@@ -225,26 +225,51 @@ export const t = withTexts(OPEN_TABLES, {
     logsOn: "Write logs: Yes",
     logsOff: "Write logs: No",
     delete: "Delete…",
-    deleteTitle: (count) => plural(count, { one: "Delete # account?", other: "Delete # accounts?" }),
-    deleteText:
-      "Cavok disconnects them and deletes their access keys. Nobody can take this back. Accounts that no longer fit " +
-      "the filters when their turn comes are left as they are.",
-    deleteThem: (count) => plural(count, { one: "Delete # account", other: "Delete # accounts" }),
+    gone: (gone, left) =>
+      plural(gone, {
+        one: "# chosen account has left the list, and is not chosen any more. ",
+        other: "# chosen accounts have left the list, and are not chosen any more. ",
+      }) + t.bulk.chosen(left),
+    question: (request, count) => `${t.bulk.confirmed(request, count)}?`,
+    changed: "The list has changed meanwhile. This is the number of accounts now.",
+    nobody: "No account fits any more, so nothing was done.",
+    deleteText: "Cavok disconnects them and deletes their access keys. Nobody can take this back.",
+    deleteAll: "These are all accounts of your organization.",
+    deleteRest: "An account that no longer fits the filters when its turn comes is left as it is.",
+    confirmed: ({ action, value }, count) =>
+      ({
+        test: () => plural(count, { one: "Test # account", other: "Test # accounts" }),
+        delete: () => plural(count, { one: "Delete # account", other: "Delete # accounts" }),
+        write_logs: () => {
+          const set = `Set “Write logs” to ${value ? "Yes" : "No"} for`;
+          return plural(count, { one: `${set} # account`, other: `${set} # accounts` });
+        },
+      })[action](),
     tooMany: (count) => `At most ${number(count)} accounts can be chosen one by one. Choose all of a list instead.`,
     progress: "Progress",
-    begun: "Begun…",
-    soFar: ({ action, value, state, total, done, skipped, failed_total: failed }) => {
+    // `changed`: how many did not have the value already. An older API does not say.
+    soFar: ({ action, value, state, total, done, skipped, failed_total: failed, changed }) => {
       const what = { test: "Testing", write_logs: `Write logs: ${value ? "Yes" : "No"}`, delete: "Deleting" }[action];
-      const well = done - skipped - failed;
-      const left = skipped ? `, ${number(skipped)} no longer in the list` : "";
       if (state === "running") return `${what}: ${number(done)} of ${number(total)}`;
-      const ended =
-        state === "finished" ? "" : ` Stopped after twelve hours, ${number(total - done)} left as they were.`;
-      const of = { test: "Tests begun", write_logs: "Changed", delete: "Deleted" }[action];
-      return `${of}: ${number(well)}${left}.${ended}`;
+      const did = {
+        test: "Tests begun",
+        write_logs: `Write logs set to ${value ? "Yes" : "No"}`,
+        delete: "Deleted",
+      }[action];
+      const well = done - skipped - failed;
+      const had = action === "write_logs" && changed !== undefined ? well - changed : 0;
+      const why = action === "test" ? "fit the filters, or are revoked" : "fit the filters";
+      const parts = [
+        `${did}: ${number(well - had)}.`,
+        had > 0 && `Had this value already: ${number(had)}.`,
+        skipped > 0 && `Left, because they no longer ${why}: ${number(skipped)}.`,
+        state !== "finished" && `Stopped, not reached: ${number(total - done)}.`,
+      ];
+      return parts.filter(Boolean).join(" ");
     },
     failed: (count) => plural(count, { one: "# account was refused", other: "# accounts were refused" }),
     more: (count) => plural(count, { one: "and # more.", other: "and # more." }),
+    stop: "Stop",
     undo: "Undo",
     close: "Close",
   },
@@ -1384,6 +1409,7 @@ export const t = withTexts(OPEN_TABLES, {
     none: "No entry is kept.",
     seeTest: "See the test",
     seeInteractions: "See the interactions",
+    seeOperation: "See what was done",
     from: (address) => `from ${address}`,
     fields: { access_key_id: "End of the access key's id", status: "Status", url_digest: "Digest of the address" },
     outcomes: { accepted: "Accepted", refused: "Refused" },
@@ -1414,6 +1440,7 @@ export const t = withTexts(OPEN_TABLES, {
       enrollment_synchronized: "Enrollment synchronized",
       enrollment_ended: "Enrollment ended",
       bulk_requested: "Many accounts at once",
+      bulk_stopped: "Many accounts at once, stopped",
     },
   },
 

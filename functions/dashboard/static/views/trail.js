@@ -275,27 +275,31 @@ function auditTarget(entry) {
   return target.type === "resource" && [" ", h("a", { href: `${accountOf(entry)}/schedules` }, target.name)];
 }
 
-// The link may lead to a test that is no longer kept. That view says so.
-function auditDetail(entry) {
+function linkOf(entry) {
+  const { target } = entry;
   const test = testOf(entry);
-  const link = test ? `tests/${api.segment(test)}` : isAct(entry) && "interactions";
+  if (test) return { href: `${accountOf(entry)}/tests/${api.segment(test)}`, text: t.audit.seeTest };
+  if (isAct(entry)) return { href: `${accountOf(entry)}/interactions`, text: t.audit.seeInteractions };
+  if (target.type !== "operation") return null;
+  return { href: `#/accounts?operation=${api.segment(target.id)}`, text: t.audit.seeOperation };
+}
+
+// The link may lead to a test or an operation that is no longer kept. That view says so.
+function auditDetail(entry) {
+  const link = linkOf(entry);
   const changed = entry.changes.filter(({ field, before, after }) => t.audit.fields[field] && before && after);
   const wordIn = (field, value) => (field === "status" ? wordOf(t.status, value) : value);
   const said = changed
     .map(({ field, before, after }) => `${t.audit.fields[field]}: ${wordIn(field, before)} → ${wordIn(field, after)}`)
     .join("; ");
-  const detail = test ? "" : entry.detail || said;
+  const detail = testOf(entry) ? "" : entry.detail || said;
   if (!link) return detail && h("span", { class: "muted small trail-detail" }, detail);
   return h(
     "span",
     { class: "small trail-detail" },
     detail && [h("span", { class: "muted" }, detail), " · "],
     entry.outcome && [t.outcome[entry.outcome] ?? wordOf(t.audit.outcomes, entry.outcome), " · "],
-    h(
-      "a",
-      { href: `${accountOf(entry)}/${link}`, "data-part": "see" },
-      test ? t.audit.seeTest : t.audit.seeInteractions,
-    ),
+    h("a", { href: link.href, "data-part": "see" }, link.text),
   );
 }
 

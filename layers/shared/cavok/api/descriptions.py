@@ -176,6 +176,7 @@ OWN: dict[str, dict[str, str]] = {
     "AccountSelectionBody": {
         "account_ids": "These accounts. An account that is named twice counts once.",
         "filter": "All accounts that the list would have.",
+        "changed_by": "The accounts whose write_logs this operation changed. It must be over.",
     },
     "AccountsImportBody": {"accounts": "The accounts. What is wrong with one stops no other."},
     "AccountsImportResult": {
@@ -192,6 +193,7 @@ OWN: dict[str, dict[str, str]] = {
         "action": "What to do with each account.",
         "selection": "Which accounts.",
         "value": "Whether to write logs. For `write_logs` alone, and required there.",
+        "expected_total": "How many accounts must be selected. With more or fewer, nothing begins.",
         "dry_run": "Whether only to count the accounts.",
     },
     "BulkAnswer": {
@@ -210,12 +212,16 @@ OWN: dict[str, dict[str, str]] = {
         "state": "Whether it still runs.",
         "total": "How many accounts were selected.",
         "done": "How many were treated, also those that were skipped or refused.",
-        "skipped": "How many the filter no longer selected when their turn came.",
+        "skipped": "How many were left as they were: those that the filter no longer selected when "
+        "their turn came, and of a test revoked ones.",
+        "changed": "How many were changed, tested or deleted. One that had the value already was "
+        "not changed.",
         "failed": "The first accounts that were refused, at most 100.",
         "failed_total": "How many accounts were refused.",
         "started_at": "When it was asked for.",
         "finished_at": "When it ended. Null while it runs.",
     },
+    "OperationList": {"operations": "The latest ten, newest first."},
     "AuditEntryBody": {
         "audit_id": "The entry. For a test, a start or a stop it is also the interaction's id.",
         "entry_id": "The same as `audit_id`.",

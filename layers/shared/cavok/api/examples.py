@@ -17,7 +17,7 @@ from cavok.api.conditions import etag, is_condition, tag_of
 from cavok.api.models.about import Health
 from cavok.api.models.accounts import AccountBody, AccountPage
 from cavok.api.models.audit import AuditEntryBody, AuditPage
-from cavok.api.models.bulk import BulkAnswer, OperationBody
+from cavok.api.models.bulk import BulkAnswer, OperationBody, OperationList
 from cavok.api.models.detection import DetectionBody
 from cavok.api.models.enrollments import (
     EndedEnrollmentBody,
@@ -78,7 +78,7 @@ from cavok.domain.accounts import (
     StatusChange,
 )
 from cavok.domain.actors import Actor, ActorKind, Requester
-from cavok.domain.bulk import BulkAction, BulkOperation
+from cavok.domain.bulk import BulkAction, BulkOperation, BulkState
 from cavok.domain.chosen_groups import GroupAccess, choice_of
 from cavok.domain.detection import Detection
 from cavok.domain.enrollments import Enrollment, EnrollmentStatus, features_of
@@ -325,9 +325,9 @@ BULK_OPERATION = BulkOperation(
     value=None,
     selection=None,
     requester=REQUESTER,
-    total=1,
+    total=2,
     started_at=_TESTED,
-).after_one(_TESTED)
+).after_one(_TESTED, changed=True)
 _USAGE = Usage(_PERIOD, _FREE, 800)
 _LOST = Issue(
     IssueCode.PERMISSION_LOST,
@@ -491,6 +491,9 @@ _OF_OPERATIONS: dict[str, dict[str, BaseModel]] = {
     "create_enrollment": {"201": _enrollment_body(ENROLLED)},
     "patch_enrollment": {"200": _enrollment_body(_ENROLLMENT_CHANGED, connected=1)},
     "create_synchronization": {"202": SynchronizationBody.of(SYNCHRONIZING)},
+    "stop_operation": {
+        "200": OperationBody.of_operation(BULK_OPERATION.ended(BulkState.STOPPED, _TESTED))
+    },
 }
 ANSWERS = {
     operation: {status: body.model_dump(mode="json") for status, body in bodies.items()}
@@ -541,6 +544,7 @@ def _answers() -> Iterable[BaseModel]:
     )
     yield BulkAnswer.of(BULK_OPERATION)
     yield OperationBody.of_operation(BULK_OPERATION)
+    yield OperationList(operations=[OperationBody.of_operation(BULK_OPERATION)])
     yield DetectionBody(state=Detection.FOUND)
     instance = InstanceBody(
         kind=RESOURCE.kind,
@@ -642,7 +646,7 @@ EXAMPLES: dict[str, Any] = {
         "created": [_body(ADDED).model_dump(mode="json")],
         "refused": [{"index": 1, "problem": _already_connected}],
     },
-    "BulkRequestBody": {"action": "test", "selection": {"account_ids": [_ACCOUNT_ID]}},
+    "BulkRequestBody": {"action": "test", "selection": {"account_ids": [_ACCOUNT_ID, _id(13)]}},
     "AccountChangeBody": {"name": _CHANGED.name},
     "NewEnrollmentBody": _enrollment.model_dump(
         mode="json",
@@ -826,8 +830,7 @@ _DETAILS = {
     },
     ("patch_resource", "busy_with_others"): "The resource was changed by others at this moment. "
     "Please try again.",
-    ("create_bulk_operation", "busy_with_others"): "Too many requests do this at the moment. Try "
-    "again.",
+    ("stop_operation", "busy_with_others"): "Too many requests do this at the moment. Try again.",
     ("redeliver_usage_event", "not_subscribed"): "Your webhook does not subscribe to Usage "
     "Threshold Crossed. Add it, then deliver the message again.",
 }

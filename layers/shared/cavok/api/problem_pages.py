@@ -291,6 +291,13 @@ EXPLANATIONS = {
         "Correct the role's trust policy as the instructions show, then test the account.",
         "Nothing was done. The role can be assumed without its external ID. Deploy it again.",
     ),
+    "selection_changed": Explanation(
+        "The bulk operation would have more or fewer accounts than the request's expected_total: "
+        "some joined or left meanwhile. Nothing was done.",
+        "Look at the accounts again. Then send the request with their new number.",
+        "This now selects 2 accounts, not 1. Look at them again, and send the request with their "
+        "new number.",
+    ),
     "selection_too_large": Explanation(
         "The filter of a bulk operation selects more accounts than one operation may have. Nothing "
         "was done.",

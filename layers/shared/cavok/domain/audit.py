@@ -15,6 +15,7 @@ from cavok.domain.actors import Actor, Requester
 if TYPE_CHECKING:  # most functions that load this module have no resources
     from ulid import ULIDGenerator
 
+    from cavok.domain.account_list import Selection
     from cavok.domain.bulk import BulkOperation
     from cavok.domain.enrollments import Enrollment
     from cavok.domain.instances import Operation
@@ -49,7 +50,8 @@ _NAMES = {
 
 class AuditAction(StrEnum):
     """What was done to an account, an instance, the organization's webhook, or an enrollment.
-    `bulk_requested`: to many accounts, which have entries of their own.
+    `bulk_requested`: to many accounts, which have entries of their own, until it is done or
+    `bulk_stopped`.
     """
 
     CREATED = "created"
@@ -78,6 +80,7 @@ class AuditAction(StrEnum):
     ENROLLMENT_SYNCHRONIZED = "enrollment_synchronized"
     ENROLLMENT_ENDED = "enrollment_ended"
     BULK_REQUESTED = "bulk_requested"
+    BULK_STOPPED = "bulk_stopped"
 
 
 class TargetType(StrEnum):
@@ -330,19 +333,52 @@ def of_enrollment(
     )
 
 
-def bulk_requested(operation: "BulkOperation") -> AuditEntry:
-    """The entry of a person's request for many accounts. Each account has an entry of its own."""
+def bulk_requested(operation: "BulkOperation", changed_by: str | None = None) -> AuditEntry:
+    """The entry of a person's request for many accounts. Each account has an entry of its own.
+    `changed_by`: the operation whose changes selected them, if one did.
+    """
     value = () if operation.value is None else (Change("write_logs", None, operation.value),)
+    detail = f"{operation.action.value}: {operation.total} accounts"
+    if operation.selection:
+        detail += f"; {_filter(operation.selection)}"
+    elif changed_by:
+        detail += f"; changed_by: {changed_by}"
+    action, at = AuditAction.BULK_REQUESTED, operation.started_at
+    return _of_bulk(action, operation, operation.requester, at, changes=value, detail=detail)
+
+
+def _filter(selection: "Selection") -> str:
+    """With the API's names."""
+    named = {"ou" if name == "unit_id" else name: v for name, v in asdict(selection).items()}
+    shown = [f"{name}: {_shown(v)}" for name, v in named.items() if v not in (None, "")]
+    return "; ".join(shown) or "all"
+
+
+def bulk_stopped(operation: "BulkOperation", requester: Requester, at: datetime) -> AuditEntry:
+    """The entry of a person's end of such a request. `operation`: as it was then."""
+    detail = f"{operation.action.value}: {operation.done} of {operation.total} accounts"
+    return _of_bulk(AuditAction.BULK_STOPPED, operation, requester, at, detail=detail)
+
+
+def _of_bulk(
+    action: AuditAction,
+    operation: "BulkOperation",
+    requester: Requester,
+    at: datetime,
+    *,
+    changes: tuple[Change, ...] = (),
+    detail: str,
+) -> AuditEntry:
     return _entry(
-        operation.requester,
-        operation.started_at,
+        requester,
+        at,
         organization_id=operation.organization_id,
         account_id=None,
         account_name=None,
-        action=AuditAction.BULK_REQUESTED,
+        action=action,
         target=Target(TargetType.OPERATION, operation.operation_id),
-        changes=value,
-        detail=f"{operation.action.value}: {operation.total} accounts",
+        changes=changes,
+        detail=detail,
     )
 
 

@@ -11,6 +11,7 @@ from cavok.domain.account_list import Selection
 from cavok.domain.accounts import Account
 from cavok.domain.actors import Requester
 from cavok.domain.organizations import message_group
+from cavok.domain.quotas import QuotaName
 from cavok.domain.reading import ids_of, object_of, read_json
 
 MOST_NAMED = 500
@@ -21,6 +22,11 @@ MOST_SELECTED = 10_000
 
 MOST_LISTED = 100
 """Failures that an operation lists. It counts the others."""
+
+MOST_REPEATS = 2
+"""Times that an account is tried again. One that fails in the last is left, so that it does not
+hold up those after it.
+"""
 
 CARRIED_OUT_WITHIN = timedelta(hours=12)
 """What is left then is left as it is: nobody expects a deletion the day after. Tests of
@@ -39,7 +45,7 @@ class BulkAction(StrEnum):
 
 
 class BulkState(StrEnum):
-    """`stopped`: it took too long, and the accounts that were left are as they were."""
+    """`stopped`: a person ended it, or it took too long. What was left is as it was."""
 
     RUNNING = "running"
     FINISHED = "finished"
@@ -48,12 +54,22 @@ class BulkState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkRequest:
-    """What is asked for: of the accounts with these ids, or of those that the selection finds."""
+    """What is asked for: of the accounts with these ids, of those that the selection finds, or of
+    those that an earlier operation changed. `expected_total`: how many they must be; null allows
+    any number.
+    """
 
     action: BulkAction
     value: bool | None
     account_ids: Sequence[str]
     selection: Selection | None
+    changed_by: str | None = None
+    expected_total: int | None = None
+
+    @property
+    def counts_as(self) -> QuotaName:
+        """The quota that it uses. A filter reads every account that it may select."""
+        return QuotaName.LISTINGS if self.selection else QuotaName.CHANGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +91,11 @@ class BulkOperation:
                   request named them.
     requester     in whose name each account is treated.
     done          accounts that were treated, in order; also those below.
-    skipped       those that the filter no longer selected.
+    skipped       those that were left as they were: see `selects`.
     failed        those that were refused; `failures` lists the first of them.
+    changes       a bit for each place of its list, whether that account was changed; the lowest bit
+                  of each byte first.
+    repeats       how often the next account was tried again.
     carried_by    the invocation that stored this.
     """
 
@@ -93,6 +112,8 @@ class BulkOperation:
     skipped: int = 0
     failed: int = 0
     failures: tuple[BulkFailure, ...] = ()
+    changes: bytes = b""
+    repeats: int = 0
     finished_at: datetime | None = None
     carried_by: str | None = None
 
@@ -101,29 +122,42 @@ class BulkOperation:
         """Whether it is stored as running."""
         return self.state is BulkState.RUNNING
 
+    @property
+    def changed(self) -> int:
+        """How many accounts it changed, or began to test, or deleted."""
+        return int.from_bytes(self.changes).bit_count()
+
+    def changed_at(self, place: int) -> bool:
+        """Whether it changed the account at this place of its list."""
+        return bool(int.from_bytes(self.changes, "little") >> place & 1)
+
     def out_of_time(self, now: datetime) -> bool:
         """Whether nothing more of it may be done."""
         return now >= self.started_at + CARRIED_OUT_WITHIN
 
     def selects(self, account: Account) -> bool:
-        """Whether it treats an account of its list, as that is now. A test puts a revoked account
-        back into use: only somebody who named it asked for that.
+        """Whether it treats an account of its list, as that is now. A test would put a revoked
+        account back into use: only its own route does that.
         """
-        if self.selection is None:
-            return True
         if self.action is BulkAction.TEST and account.revoked:
             return False
-        return self.selection.selects(account)
+        return self.selection is None or self.selection.selects(account)
 
     def is_tested(self, account: Account) -> bool:
-        """Whether a test that began after the request has shown what the account is: ids sort by
-        time. So an account is not tested twice if its result could not be stored.
+        """Whether this is a test, and one that began after the request has shown what the account
+        is: ids sort by time. So an account is not tested twice if its result could not be stored.
         """
         last = account.verification
-        return last is not None and last.verification_id > self.operation_id
+        tests = self.action is BulkAction.TEST
+        return tests and last is not None and last.verification_id > self.operation_id
 
     def after_one(
-        self, now: datetime, *, skipped: bool = False, failure: BulkFailure | None = None
+        self,
+        now: datetime,
+        *,
+        skipped: bool = False,
+        changed: bool = False,
+        failure: BulkFailure | None = None,
     ) -> Self:
         """After one more account; finished after the last."""
         listed = (failure,) if failure and len(self.failures) < MOST_LISTED else ()
@@ -133,6 +167,8 @@ class BulkOperation:
             skipped=self.skipped + skipped,
             failed=self.failed + (failure is not None),
             failures=self.failures + listed,
+            changes=_with_bit(self.changes, self.done) if changed else self.changes,
+            repeats=0,
         )
         return after if after.done < after.total else after.ended(BulkState.FINISHED, now)
 
@@ -145,6 +181,11 @@ class BulkOperation:
         if not self.running or not self.out_of_time(now):
             return self
         return self.ended(BulkState.STOPPED, self.started_at + CARRIED_OUT_WITHIN)
+
+
+def _with_bit(bits: bytes, place: int) -> bytes:
+    whole = int.from_bytes(bits, "little") | 1 << place
+    return whole.to_bytes((whole.bit_length() + 7) // 8, "little")
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,6 +114,10 @@ class MadeAndDeleted(Conflict):
     """What the idempotency key created was deleted, or ended."""
 
 
+class SelectionChanged(Conflict):
+    """A bulk operation would have another number of accounts than the request expects."""
+
+
 class BusyWithOthers(Conflict):
     """Other requests are changing the same thing at this moment. A retry may succeed."""
 

@@ -15,9 +15,10 @@ from cavok.domain.errors import QuotaExceeded
 class QuotaName(StrEnum):
     """What is limited. `requests` counts in each process alone; all others count together. `tests`:
     tests that a person starts or restarts. `listings`: listings of instances that are read from
-    AWS, not repeated from memory. `changes`: to accounts and their credentials; invitations; and
-    setting a schedule, even an unchanged one; not requests that end something. `webhook_changes`:
-    setting and resuming the webhook, and delivering messages again.
+    AWS, not repeated from memory; and looking up the accounts of a bulk operation's filter.
+    `changes`: to accounts and their credentials; invitations; setting a schedule, even an unchanged
+    one; and other bulk operations; not requests that end something. `webhook_changes`: setting and
+    resuming the webhook, and delivering messages again.
     """
 
     REQUESTS = "requests"

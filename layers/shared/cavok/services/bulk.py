@@ -5,6 +5,7 @@ own route does it.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from cavok.adapters.aws_errors import is_passing
 from cavok.adapters.queue import Queue
@@ -13,13 +14,15 @@ from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts, account_n
 from cavok.adapters.table.bulk import BulkOperations
 from cavok.adapters.table.members import Members
 from cavok.adapters.table.quotas import Quotas
-from cavok.adapters.table.table import retry_while_busy
+from cavok.adapters.table.table import ItemChanged, retry_while_busy
 from cavok.adapters.table.verifications import Verifications
 from cavok.adapters.workflows import Workflows
 from cavok.domain import audit
+from cavok.domain.account_list import Selection
 from cavok.domain.accounts import Account
 from cavok.domain.actors import Requester
 from cavok.domain.bulk import (
+    MOST_REPEATS,
     MOST_SELECTED,
     BulkAction,
     BulkFailure,
@@ -33,16 +36,18 @@ from cavok.domain.errors import (
     AccountNotFound,
     BusyWithOthers,
     CavokError,
+    ComesAgain,
+    InvalidField,
     OperationNotFound,
     PreconditionFailed,
     QuotaExceeded,
+    SelectionChanged,
     SelectionTooLarge,
     ServiceUnavailable,
     code_of,
 )
 from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.ids import new_id
-from cavok.domain.quotas import QuotaName
 from cavok.observability import logger
 from cavok.services.accounts import AccountEdit, change_account, disconnect_account
 from cavok.services.start_verification import start_verification
@@ -53,9 +58,10 @@ _READ_AGAIN = 3
 LONGEST_DELAY = timedelta(minutes=15)
 """Source: SQS Developer Guide, "Amazon SQS message timers"."""
 
-RECEIVED_OFTEN = 3
-"""From this receive of a message on, an account on which the earlier ones died is left as failed,
-so that it does not hold up those after it.
+_FIRST_WAIT, _LONGEST_WAIT = 30, 540
+"""Seconds until a message comes again after a failure that may pass, twice as many each time unless
+accounts were treated meanwhile. The longest is that of the queue, after which it comes again when
+an invocation died.
 """
 
 
@@ -84,18 +90,48 @@ class Receipt:
         """No other invocation has the same."""
         return f"{self.message_id} {self.received}"
 
+    @property
+    def seconds_to_next_try(self) -> int:
+        """After a failure that may pass."""
+        return int(min(_FIRST_WAIT * 2 ** (self.received - 1), _LONGEST_WAIT))
+
 
 def find_selected(
-    organization_id: str, request: BulkRequest, account_list: AccountList, deadline: Deadline
+    organization_id: str,
+    request: BulkRequest,
+    *,
+    account_list: AccountList,
+    operations: BulkOperations,
+    quotas: Quotas,
+    deadline: Deadline,
+    now: datetime,
 ) -> list[str]:
-    """The accounts of a request, each once. Raises SelectionTooLarge; and BusyWithOthers if they
-    cannot be found in time: an operation on some of them is not what was asked for.
+    """The accounts of a request, each once. Counts that against the quota, found or not. Raises
+    QuotaExceeded, InvalidField for an operation whose changes cannot be told, SelectionChanged,
+    SelectionTooLarge; and BusyWithOthers if they cannot be found in time: an operation on some of
+    them is not what was asked for.
     """
-    if request.selection is None:
-        return list(dict.fromkeys(request.account_ids))
-    found: list[str] = []
-    for ids in account_list.ids(organization_id, request.selection):
-        found += ids
+    quotas.take(request.counts_as, organization_id, now)
+    if request.selection:
+        found = _by_filter(organization_id, request.selection, account_list, deadline)
+    elif request.changed_by:
+        found = _changed_by(organization_id, request.changed_by, operations, now)
+    else:
+        found = list(dict.fromkeys(request.account_ids))
+    if request.expected_total not in (None, len(found)):
+        raise SelectionChanged(
+            f"This now selects {_accounts(len(found))}, not {request.expected_total:,}. Look at "
+            "them again, and send the request with their new number."
+        )
+    return found
+
+
+def _by_filter(
+    organization_id: str, selection: Selection, account_list: AccountList, deadline: Deadline
+) -> list[str]:
+    found: dict[str, None] = {}  # in order
+    for ids in account_list.ids(organization_id, selection):
+        found.update(dict.fromkeys(ids))
         if len(found) > MOST_SELECTED:
             raise SelectionTooLarge(
                 "selection.filter",
@@ -103,7 +139,26 @@ def find_selected(
             )
         if not deadline.left:
             raise BusyWithOthers("Finding these accounts took too long. Select fewer, or retry.")
-    return list(dict.fromkeys(found))
+    return list(found)
+
+
+def _changed_by(
+    organization_id: str, operation_id: str, operations: BulkOperations, now: datetime
+) -> list[str]:
+    field = "selection.changed_by"
+    try:
+        operation = operations.get(organization_id, operation_id).as_of(now)
+    except OperationNotFound as error:
+        raise InvalidField(field, str(error)) from None
+    if operation.action is not BulkAction.WRITE_LOGS:
+        raise InvalidField(field, "Only what write_logs changed can be selected.")
+    if operation.running:
+        raise InvalidField(field, "This operation still runs. Stop it, or wait for its end.")
+    return operations.changed_by(operation)
+
+
+def _accounts(number: int) -> str:
+    return "1 account" if number == 1 else f"{number:,} accounts"
 
 
 def begin_bulk_operation(
@@ -114,16 +169,14 @@ def begin_bulk_operation(
     key: IdempotencyKey | None,
     requester: Requester,
     operations: BulkOperations,
-    quotas: Quotas,
     now: datetime,
 ) -> BulkOperation:
     """Stores an operation on the accounts that `find` finds, from which the rest follows; or
-    returns the one that this key began in the last 24 hours. Raises KeyReused, QuotaExceeded,
-    BusyWithOthers, and what `find` does.
+    returns the one that this key began in the last 24 hours. Raises KeyReused, BusyWithOthers, and
+    what `find` does.
     """
     if key and (made := operations.made_by(organization_id, key, now)):
         return made
-    quotas.check(QuotaName.CHANGES, organization_id, now)
     account_ids = find()
     operation = BulkOperation(
         organization_id=organization_id,
@@ -137,13 +190,23 @@ def begin_bulk_operation(
     )
     if not account_ids:
         operation = operation.ended(BulkState.FINISHED, now)
-    return operations.begin(
-        operation,
-        account_ids,
-        key,
-        entry=audit.bulk_requested(operation),
-        with_items=quotas.counting(QuotaName.CHANGES, organization_id, now),
-    )
+    entry = audit.bulk_requested(operation, request.changed_by)
+    return operations.begin(operation, account_ids, key, entry)
+
+
+def stop_bulk_operation(
+    organization_id: str,
+    operation_id: str,
+    *,
+    requester: Requester,
+    operations: BulkOperations,
+    now: datetime,
+) -> BulkOperation:
+    """Stops an operation, if it runs, and returns it. An account that is treated at this moment is
+    still counted. Raises OperationNotFound, BusyWithOthers.
+    """
+    entry_of = partial(audit.bulk_stopped, requester=requester, at=now)
+    return operations.stop(organization_id, operation_id, entry_of, now)
 
 
 def carry_on(
@@ -154,13 +217,25 @@ def carry_on(
     or another invocation carries it on.
 
     May be called any number of times: it begins after the last account whose result is stored, and
-    treating an account twice changes nothing. Raises what AWS does if the message is to come again.
+    treating an account twice changes nothing. Raises ComesAgain if the message is to come again
+    soon, and what AWS does.
     """
     try:
         operation = dependencies.operations.get(message.organization_id, message.operation_id)
     except OperationNotFound:
+        logger.warning("The operation is gone")
         return True
-    wait = _CarryingOn(operation, receipt, dependencies).run(deadline)
+    work = _CarryingOn(operation, receipt, dependencies)
+    try:
+        wait = work.run(deadline)
+    except Exception as error:
+        if not _passes(error):
+            raise
+        logger.warning("Comes again", exc_info=True)
+        if not work.gets_on:
+            raise ComesAgain(receipt.seconds_to_next_try) from error
+        work.note_repetition()
+        wait = timedelta(seconds=_FIRST_WAIT)  # of a new message, whose receives count anew
     if wait is None:
         return True
     (refusal,) = dependencies.messages().send([message], delay=min(wait, LONGEST_DELAY))
@@ -174,11 +249,15 @@ class _CarryingOn:
         self, operation: BulkOperation, receipt: Receipt, dependencies: BulkDependencies
     ) -> None:
         self._operation = operation
+        self._treated_before = operation.done - operation.failed
         self._receipt = receipt
         self._dependencies = dependencies
 
     def run(self, deadline: Deadline) -> timedelta | None:
         """How long to wait before it goes on; null if nothing is left to do here."""
+        repeats = self._operation.running and self._receipt.received > 1
+        if repeats and not self.note_repetition():
+            return None
         while self._operation.running:
             for account_id in self._dependencies.operations.accounts_from(self._operation):
                 now = self._dependencies.clock()
@@ -195,6 +274,24 @@ class _CarryingOn:
                     return None
         return None
 
+    @property
+    def gets_on(self) -> bool:
+        """Whether an account was treated, and not only given up."""
+        return self._operation.done - self._operation.failed > self._treated_before
+
+    def note_repetition(self) -> bool:
+        """Notes that the next account is tried again, before that begins, so that a try whose
+        invocation dies is counted too. False if another invocation has carried the operation on.
+        """
+        operations, before = self._dependencies.operations, self._operation
+        noted: list[BulkOperation] = []
+        try:
+            retry_while_busy(lambda: noted.append(operations.repeat(before)), goes_on=lambda: True)
+        except ItemChanged:
+            return False
+        self._operation = noted[-1]
+        return True
+
     def _advance(self, after: BulkOperation) -> bool:
         operations, before = self._dependencies.operations, self._operation
         after = replace(after, carried_by=str(self._receipt))
@@ -206,21 +303,33 @@ class _CarryingOn:
         return stored[-1]
 
     def _treated(self, account_id: str, now: datetime) -> BulkOperation:
-        """The operation after this account. Raises QuotaExceeded, and what may pass."""
-        name = None
+        """The operation after this account. Raises QuotaExceeded, what may pass, and what a fault
+        of ours does.
+        """
+        operation, name = self._operation, None
+        if operation.repeats > MOST_REPEATS:
+            logger.warning("Left in bulk, because invocations died", account_id=account_id)
+            return operation.after_one(now, failure=BulkFailure(account_id, None, *_FAULT))
         try:
             account = self._find(account_id)
             name = account.name if account else None
-            wanted = self._treat_while_selected(account_id, account, now)
+            return self._treated_while_selected(account_id, account, now)
         except QuotaExceeded:
             raise
         except Exception as error:
-            if not _is_final(error) and self._receipt.received < RECEIVED_OFTEN:
+            is_final = isinstance(error, CavokError) and not _passes(error)
+            if not is_final and operation.repeats < MOST_REPEATS:
                 raise
             logger.warning("Refused in bulk", account_id=account_id, exc_info=True)
             failure = BulkFailure(account_id, name, *_problem_of(error))
-            return self._operation.after_one(now, failure=failure)
-        return self._operation.after_one(now, skipped=not wanted)
+            return operation.after_one(now, failure=failure)
+
+    @property
+    def _repeats(self) -> bool:
+        """Whether this account may have been treated, by an invocation that died before it stored
+        that.
+        """
+        return bool(self._operation.repeats)
 
     def _find(self, account_id: str) -> Account | None:
         try:
@@ -228,28 +337,30 @@ class _CarryingOn:
         except AccountNotFound:
             return None
 
-    def _treat_while_selected(
+    def _treated_while_selected(
         self, account_id: str, account: Account | None, now: datetime
-    ) -> bool:
-        """Whether the account was wanted. If a filter selected it, it is treated in the version
-        that was compared with the filter.
-        """
+    ) -> BulkOperation:
+        """The operation after this account, which is treated in the version that was compared."""
+        operation = self._operation
         for _ in range(_READ_AGAIN):
             if account is None:
-                return self._is_gone(account_id, now)
-            if not self._operation.selects(account) or not self._is_in_unit(account):
-                return False
+                return self._after_a_missing_one(account_id, now)
+            if operation.is_tested(account):
+                return operation.after_one(now, changed=self._repeats)
+            if not operation.selects(account) or not self._is_in_unit(account):
+                return operation.after_one(now, skipped=True)
             try:
-                self._treat(account, now)
+                changed = self._treat(account, now)
             except PreconditionFailed:
                 account = self._find(account_id)
             else:
-                return True
+                return operation.after_one(now, changed=changed)
         raise BusyWithOthers(CHANGED_BY_OTHERS)
 
     def _is_in_unit(self, account: Account) -> bool:
         """Whether its member is in the unit of the filter, if that has one."""
-        unit_id = self._operation.selection.unit_id if self._operation.selection else None
+        selection = self._operation.selection
+        unit_id = selection.unit_id if selection else None
         if unit_id is None or account.enrollment_id is None:
             return unit_id is None
         number = account.account_number
@@ -257,25 +368,24 @@ class _CarryingOn:
         inside = self._dependencies.members().inside(account.organization_id, unit_id, members)
         return number in inside
 
-    def _is_gone(self, account_id: str, now: datetime) -> bool:
-        """Whether that is what was wanted of an account that is not there. Raises AccountNotFound
-        if the request named it.
+    def _after_a_missing_one(self, account_id: str, now: datetime) -> BulkOperation:
+        """The operation after an account that is not there: that may be what was wanted. Raises
+        AccountNotFound if the request named it.
         """
         operation, accounts = self._operation, self._dependencies.accounts
         deletes = operation.action is BulkAction.DELETE
         if deletes and accounts.was_deleted(operation.organization_id, account_id, now):
-            return True
+            return operation.after_one(now, changed=self._repeats)
         if operation.selection is None:
             raise account_not_found()
-        return False
+        return operation.after_one(now, skipped=True)
 
-    def _treat(self, account: Account, now: datetime) -> None:
+    def _treat(self, account: Account, now: datetime) -> bool:
+        """Whether that changed the account."""
         operation, dependencies = self._operation, self._dependencies
         ids = operation.organization_id, account.account_id
-        versions = {account.version} if operation.selection else None
+        versions = {account.version}
         match operation.action:
-            case BulkAction.TEST if operation.is_tested(account):
-                return
             case BulkAction.TEST:
                 start_verification(
                     *ids,
@@ -284,9 +394,12 @@ class _CarryingOn:
                     verifications=dependencies.verifications,
                     workflows=dependencies.workflows,
                     quotas=dependencies.quotas,
+                    again_counts=False,
                     now=now,
                 )
             case BulkAction.WRITE_LOGS:
+                if account.write_logs is operation.value:
+                    return self._repeats and account.updated_at >= operation.started_at
                 change_account(
                     *ids,
                     AccountEdit(write_logs=operation.value),
@@ -304,11 +417,15 @@ class _CarryingOn:
                     accounts=dependencies.accounts,
                     now=now,
                 )
+        return True
 
 
-def _is_final(error: Exception) -> bool:
-    """Whether it is an answer. Anything else may pass, or be a fault of ours."""
-    return isinstance(error, CavokError) and not isinstance(error, ServiceUnavailable)
+def _passes(error: Exception) -> bool:
+    """Whether the same may succeed in a moment."""
+    return is_passing(error) or isinstance(error, ServiceUnavailable | BusyWithOthers)
+
+
+_FAULT = ("internal_error", "Something failed on our side. It was logged.")
 
 
 def _problem_of(error: Exception) -> tuple[str, str]:
@@ -317,4 +434,4 @@ def _problem_of(error: Exception) -> tuple[str, str]:
         return code_of(type(error)), str(error)
     if is_passing(error):
         return "service_unavailable", "AWS did not answer us. Please try again."
-    return "internal_error", "Something failed on our side. It was logged."
+    return _FAULT

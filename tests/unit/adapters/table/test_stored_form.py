@@ -407,6 +407,8 @@ BULK = a_bulk_operation(
     skipped=1,
     failed=1,
     failures=(BulkFailure(ACCOUNT_ID, None, "account_not_found", "It is gone."),),
+    changes=b"\x01",
+    repeats=1,
     finished_at=NOW,
     carried_by="m 1",
 )

@@ -364,7 +364,7 @@ class _Walks:
         """Entries to ask DynamoDB for at once."""
         if may:
             return _ANSWER
-        return BATCH if takes else self.limit + 1
+        return max(BATCH, self.limit) if takes else self.limit + 1
 
     def _names(
         self,

@@ -4,8 +4,10 @@ A list is in pages of its own, so that noting how far an operation is writes a s
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, astuple
+from contextlib import suppress
+from dataclasses import asdict, astuple, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 from pynamodb.attributes import (
@@ -16,7 +18,6 @@ from pynamodb.attributes import (
     UTCDateTimeAttribute,
 )
 from pynamodb.expressions.update import Action
-from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.actors import actor_of, stored_actor
@@ -95,6 +96,8 @@ class BulkOperationItem(Item):
         dump=lambda failures: [astuple(each) for each in failures],
         load=lambda rows: tuple(BulkFailure(*row) for row in rows),
     )
+    changes = PackedAttribute(lambda bits: bits or None, bytes, null=True, default=b"")
+    repeats = NumberAttribute()
     finished_at = UTCDateTimeAttribute(null=True)
     carried_by = UnicodeAttribute(null=True)
     expires_at = TTLAttribute()
@@ -126,7 +129,7 @@ class BulkOperationItem(Item):
         )
 
 
-_COUNTED = ("done", "skipped", "failed")
+_COUNTED = ("done", "skipped", "failed", "repeats")
 
 
 class BulkOperations:
@@ -143,6 +146,22 @@ class BulkOperations:
         if item is None:
             raise OperationNotFound("There is no such operation of your organization.")
         return item.operation()
+
+    def newest(self, organization_id: str, limit: int) -> list[BulkOperation]:
+        """The latest operations, newest first."""
+        pk = keys.organization_pk(organization_id)
+        found = self._table.page(
+            BulkOperationItem, pk, keys.OPERATION, limit=limit, after=None, consistent=True
+        )
+        return [item.operation() for item in found.items]
+
+    def changed_by(self, operation: BulkOperation) -> list[str]:
+        """The accounts that an operation changed."""
+        pk, pages = keys.organization_pk(operation.organization_id), -(-operation.total // PAGE)
+        wanted = [(pk, keys.selected_sk(operation.operation_id, page)) for page in range(pages)]
+        found = {item.sk: item.account_ids for item in self._table.get_many(SelectedItem, wanted)}
+        listed = chain.from_iterable(found[sk] for _, sk in wanted)
+        return [each for place, each in enumerate(listed) if operation.changed_at(place)]
 
     def made_by(
         self, organization_id: str, key: IdempotencyKey, now: datetime
@@ -161,18 +180,15 @@ class BulkOperations:
         operation: BulkOperation,
         account_ids: Sequence[str],
         key: IdempotencyKey | None,
-        *,
         entry: AuditEntry,
-        with_items: Callable[[TransactWrite], None],
     ) -> BulkOperation:
-        """Stores an operation with its list, the request's key, its audit entry, and what
-        `with_items` adds; or returns the operation that the same key began meanwhile. Raises
-        KeyReused, BusyWithOthers, and what `with_items` raises.
+        """Stores an operation with its list, the request's key, and its audit entry; or returns the
+        operation that the same key began meanwhile. Raises KeyReused, BusyWithOthers.
         """
 
         def attempt() -> BulkOperation:
             try:
-                self._add(operation, account_ids, key, entry, with_items)
+                self._add(operation, account_ids, key, entry)
             except ItemChanged:
                 now = operation.started_at
                 if key and (made := self.made_by(operation.organization_id, key, now)):
@@ -180,9 +196,7 @@ class BulkOperations:
                 raise
             return operation
 
-        return retry_on_conflict(
-            attempt, or_raise=BusyWithOthers("Too many requests do this at the moment. Try again.")
-        )
+        return retry_on_conflict(attempt, or_raise=_busy())
 
     def _add(
         self,
@@ -190,7 +204,6 @@ class BulkOperations:
         account_ids: Sequence[str],
         key: IdempotencyKey | None,
         entry: AuditEntry,
-        with_items: Callable[[TransactWrite], None],
     ) -> None:
         pk, expires_at = keys.organization_pk(operation.organization_id), operation.started_at
         with self._table.transaction() as transaction:
@@ -212,7 +225,34 @@ class BulkOperations:
                     operation.started_at,
                 )
             add_audit_entry(transaction, entry, self._audit_kept_for)
-            with_items(transaction)
+
+    def stop(
+        self,
+        organization_id: str,
+        operation_id: str,
+        entry_of: Callable[[BulkOperation], AuditEntry],
+        now: datetime,
+    ) -> BulkOperation:
+        """Stores that a running operation has stopped, with the audit entry. Returns it as it is
+        then: one that is over stays as it is. Raises OperationNotFound, BusyWithOthers.
+        """
+
+        def attempt() -> BulkOperation:
+            operation = self.get(organization_id, operation_id).as_of(now)
+            if not operation.running:
+                return operation
+            stopped = operation.ended(BulkState.STOPPED, now)
+            names, state = ("state", "finished_at"), BulkOperationItem.state
+            with self._table.transaction() as transaction:
+                transaction.update(
+                    BulkOperationItem(*_key(organization_id, operation_id)),
+                    _set(stopped, names),
+                    condition=state == BulkState.RUNNING,
+                )
+                add_audit_entry(transaction, entry_of(operation), self._audit_kept_for)
+            return stopped
+
+        return retry_on_conflict(attempt, or_raise=_busy())
 
     def accounts_from(self, operation: BulkOperation) -> tuple[str, ...]:
         """The next accounts to treat: the rest of a page of its list."""
@@ -222,24 +262,49 @@ class BulkOperations:
         assert item, "its pages are kept as long as the operation"
         return item.account_ids[treated:]  # type: ignore[no-any-return]
 
+    def repeat(self, operation: BulkOperation) -> BulkOperation:
+        """Notes that the next account is tried again. Raises ItemChanged if another invocation has
+        carried the operation on, or a person has stopped it, ItemBusy.
+        """
+        repeated = replace(operation, repeats=operation.repeats + 1)
+        self._note(operation, repeated, ("repeats",))
+        return repeated
+
     def advance(self, before: BulkOperation, after: BulkOperation) -> bool:
         """Notes how far an operation is. False if another invocation has carried it on since
-        `before` was stored. Raises ItemBusy.
+        `before` was stored, or a person has stopped it: then what was done until then is noted.
+        Raises ItemBusy.
         """
+        try:
+            self._note(before, after, ("state", *_PROGRESS, "finished_at"))
+        except ItemChanged:  # perhaps by this call, whose answer was lost and which was repeated
+            stored = self.get(after.organization_id, after.operation_id)
+            if stored.state is BulkState.STOPPED and stored.done == before.done:
+                with suppress(ItemChanged):
+                    self._note(stored, after, _PROGRESS)
+            return stored == after
+        return True
+
+    def _note(self, before: BulkOperation, after: BulkOperation, names: Sequence[str]) -> None:
         item = BulkOperationItem(*_key(after.organization_id, after.operation_id))
-        names = ("state", *_COUNTED, "failures", "finished_at", "carried_by")
-        actions: list[Action] = [
-            getattr(BulkOperationItem, name).set(value)
-            for name in names
-            if (value := getattr(after, name)) is not None
-        ]
         done, state = BulkOperationItem.done, BulkOperationItem.state
         as_before = (done == before.done) & (state == before.state)
-        try:
-            self._table.update(item, actions, as_before)
-        except ItemChanged:  # perhaps by this call, whose answer was lost and which was repeated
-            return self.get(after.organization_id, after.operation_id) == after
-        return True
+        self._table.update(item, _set(after, names), as_before)
+
+
+_PROGRESS = (*_COUNTED, "failures", "changes", "carried_by")
+
+
+def _set(operation: BulkOperation, names: Sequence[str]) -> list[Action]:
+    return [
+        getattr(BulkOperationItem, name).set(value)
+        for name in names
+        if (value := getattr(operation, name)) not in (None, b"")
+    ]
+
+
+def _busy() -> BusyWithOthers:
+    return BusyWithOthers("Too many requests do this at the moment. Try again.")
 
 
 def _key(organization_id: str, operation_id: str) -> tuple[str, str]:

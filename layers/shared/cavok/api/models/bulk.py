@@ -29,6 +29,7 @@ from cavok.domain.errors import InvalidField
 from cavok.domain.ids import ULID_PATTERN
 
 AccountId = Annotated[StrictStr, Matching(ULID_PATTERN, "An account's id is 26 characters.")]
+OperationId = Annotated[StrictStr, Matching(ULID_PATTERN, "An operation's id is 26 characters.")]
 
 
 class AccountFilterBody(RequestBodyWithoutNulls):
@@ -58,13 +59,14 @@ class AccountFilterBody(RequestBodyWithoutNulls):
 
 
 class AccountSelectionBody(RequestBodyWithoutNulls):
-    """Accounts by their ids, or by a filter: one of both."""
+    """Accounts by their ids, by a filter, or by what an operation changed: one of these."""
 
     account_ids: Annotated[
         Annotated[list[AccountId], Field(min_length=1, max_length=MOST_NAMED)] | None,
         MayBeLeftOut(),
     ] = Field(default_factory=left_out)
     filter: Annotated[AccountFilterBody | None, MayBeLeftOut()] = Field(default_factory=left_out)
+    changed_by: Annotated[OperationId | None, MayBeLeftOut()] = Field(default_factory=left_out)
 
 
 class BulkRequestBody(RequestBodyWithoutNulls):
@@ -73,13 +75,17 @@ class BulkRequestBody(RequestBodyWithoutNulls):
     action: BulkAction
     selection: AccountSelectionBody
     value: Annotated[StrictBool | None, MayBeLeftOut()] = Field(default_factory=left_out)
+    expected_total: Annotated[Annotated[StrictInt, Field(ge=0)] | None, MayBeLeftOut()] = Field(
+        default_factory=left_out
+    )
     dry_run: StrictBool = False
 
     def bulk_request(self) -> BulkRequest:
         """Raises InvalidField for what does not belong together."""
         ids, given = self.selection.account_ids, self.selection.filter
-        if (ids is None) is (given is None):
-            raise InvalidField("selection", "selection has either account_ids or filter.")
+        changed_by = self.selection.changed_by
+        if [ids, given, changed_by].count(None) != 2:
+            raise InvalidField("selection", "Use one of account_ids, filter and changed_by.")
         if (self.action is BulkAction.WRITE_LOGS) is (self.value is None):
             raise InvalidField("value", "value is for write_logs alone, and required there.")
         return BulkRequest(
@@ -87,6 +93,8 @@ class BulkRequestBody(RequestBodyWithoutNulls):
             value=self.value,
             account_ids=ids or (),
             selection=given.selection() if given else None,
+            changed_by=changed_by,
+            expected_total=self.expected_total,
         )
 
 
@@ -124,6 +132,7 @@ class OperationBody(ResponseBody):
     total: int
     done: int
     skipped: int
+    changed: int
     failed: list[BulkFailureBody]
     failed_total: int
     started_at: Timestamp
@@ -135,3 +144,9 @@ class OperationBody(ResponseBody):
         request_id = operation.requester.request_id
         failed = [BulkFailureBody.of_failure(each, request_id) for each in operation.failures]
         return cls.of(operation, failed=failed, failed_total=operation.failed)
+
+
+class OperationList(ResponseBody):
+    """The organization's latest bulk operations, newest first."""
+
+    operations: list[OperationBody]

@@ -41,7 +41,6 @@ from cavok.domain.account_list import AccountSort, Selection
 from cavok.domain.accounts import AccessType, Account, ListedAccount, Status
 from cavok.domain.deadlines import SELECTING_SECONDS, Deadline
 from cavok.domain.pages import Page, Position
-from cavok.domain.quotas import QuotaName
 from cavok.domain.template_updates import issues_shown
 from cavok.services.accounts import (
     change_account,
@@ -153,26 +152,36 @@ def import_accounts(
     "/v1/accounts/bulk",
     summary="Test, change or delete many accounts",
     tags=["Accounts"],
-    responses=answers("busy_with_others", ok=ACCEPTED),
+    responses=answers("selection_changed", ok=ACCEPTED),
 )
 def create_bulk_operation(
     body: BulkRequestBody, idempotency_key: IdempotencyKey = None
 ) -> Response[BulkAnswer]:
-    """Begins an operation on up to 500 accounts by their ids, or on all that a filter selects, at
-    most 10,000. Its list is fixed now. Each account is then treated as by its own route, in your
-    name: with its audit entry, its events, and its use of the quota, of which an operation takes
-    half and waits for more. An account that the filter no longer selects when its turn comes is
-    skipped; so is a revoked one, which only a test by its id puts back into use. What is left after
-    twelve hours is left as it is. A request with the same Idempotency-Key and body returns the same
-    operation. A `dry_run` begins nothing: it says how many accounts are selected.
+    """Begins an operation on up to 500 accounts by their ids, on all that a filter selects, at most
+    10,000, or on those whose write_logs an earlier operation changed. Its list is fixed now. Each
+    account is then treated as by its own route, in your name: with its audit entry, its events, and
+    its use of the quota, of which an operation takes half and waits for more. An account that the
+    filter no longer selects when its turn comes is skipped. A test skips revoked accounts, which
+    only their own route puts back into use. What is left after twelve hours is left as it is. A
+    request with the same Idempotency-Key and body returns the same operation. A `dry_run` begins
+    nothing: it says how many accounts are selected. With that number as `expected_total`, nothing
+    begins if another number is selected meanwhile. Conditions such as If-Match are for single
+    accounts.
     """
     from cavok.services.bulk import begin_bulk_operation, find_selected
 
     request, organization_id = body.bulk_request(), router.caller.organization_id
-    deadline = Deadline.after(SELECTING_SECONDS, time.monotonic)
-    find = partial(find_selected, organization_id, request, wiring.account_list(), deadline)
+    find = partial(
+        find_selected,
+        organization_id,
+        request,
+        account_list=wiring.account_list(),
+        operations=wiring.bulk_operations(),
+        quotas=wiring.quotas(),
+        deadline=Deadline.after(SELECTING_SECONDS, time.monotonic),
+        now=router.now(),
+    )
     if body.dry_run:
-        wiring.quotas().take(QuotaName.CHANGES, organization_id, router.now())
         return accepted(BulkAnswer(operation_id=None, total=len(find())))
     operation = begin_bulk_operation(
         organization_id,
@@ -181,7 +190,6 @@ def create_bulk_operation(
         key=request_key(idempotency_key, body),
         requester=router.requester,
         operations=wiring.bulk_operations(),
-        quotas=wiring.quotas(),
         now=router.now(),
     )
     return accepted(BulkAnswer.of(operation))
