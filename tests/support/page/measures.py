@@ -83,7 +83,7 @@ def weigh(page: Page, visit: Callable[[], Any]) -> list[int]:
 
 def scroll_until(page: Page, wanted: Locator) -> None:
     """Turns the wheel until this is visible."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     while not wanted.is_visible():
         assert time.monotonic() < deadline, f"not found by scrolling: {wanted}"
         page.mouse.wheel(0, 600)
@@ -94,7 +94,7 @@ def scroll_to_the_end(page: Page, accounts: int) -> int:
     """Scrolls until every account is loaded; returns the most rows that there were at once."""
     loaded = f"""document.querySelector(".rows").offsetHeight
       / document.querySelector("{ROW}").offsetHeight"""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 240
     most = 0
     while page.evaluate(loaded) < accounts - 1:
         assert time.monotonic() < deadline, "the list does not end"
