@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from cavok import wiring
+from cavok.adapters.table.connection_hints import Hints
 from cavok.domain.accounts import Account
-from cavok.domain.connection_hints import OF_AN_ACCOUNT
+from cavok.domain.connection_hints import OF_AN_ACCOUNT, Admission
+from cavok.domain.errors import BusyWithOthers
 from cavok.domain.role_changes import IN_EFFECT_AFTER
 from cavok.domain.verifications import Trigger, entry_refused
 from tests.support.api import Api
@@ -76,9 +78,21 @@ def ends(account_id: str, *steps: Any) -> None:
     end_test(account_of(account_id), *steps)
 
 
+def connected(by: Api, organization_id: str = ORGANIZATION_ID) -> str:
+    """An account that a test has confirmed. It is none of those that are started."""
+    account_id = str(by.account(provider_id=NUMBER)["account_id"])
+    found = account_of(account_id, organization_id)
+    test = a_verification(
+        account_id=account_id, organization_id=organization_id, started_at=Clock.time
+    )
+    begin_test(found, test)
+    end_test(account_of(account_id, organization_id))
+    return account_id
+
+
 @pytest.fixture
 def account_id(admin: Api) -> str:
-    return str(admin.account(provider_id=NUMBER)["account_id"])
+    return connected(admin)
 
 
 def test_an_account_is_tested_once_its_role_changed_and_what_was_said_is_shown(
@@ -165,7 +179,7 @@ def test_each_organization_that_has_the_account_has_it_tested(
     account_id: str, other_admin: Api, queue: Queue
 ) -> None:
     """One that tests it at this moment delays nobody else."""
-    theirs = other_admin.account(provider_id=NUMBER)["account_id"]
+    theirs = connected(other_admin, str(other_admin.organization_id))
     held = a_verification(account_id=account_id, started_at=Clock.time - timedelta(minutes=1))
     begin_test(account_of(account_id), held)
 
@@ -234,3 +248,57 @@ def test_an_account_that_was_deleted_is_not_tested(admin: Api, account_id: str) 
     assert hear(changed()) == 0
 
     assert started() == []
+
+
+def test_who_was_never_let_in_learns_nothing_of_the_accounts_changes(
+    account_id: str, other_admin: Api
+) -> None:
+    """Anybody can add its number."""
+    theirs = other_admin.account(provider_id=NUMBER)["account_id"]
+    before = other_admin.get(f"/v1/accounts/{theirs}").json
+
+    assert hear(changed()) == 0
+
+    assert [each["account_id"] for each in started()] == [account_id]
+    assert other_admin.get(f"/v1/accounts/{theirs}").json == before
+
+
+def test_who_is_not_let_in_any_more_does_not_read_who_changed_the_role(
+    admin: Api, account_id: str
+) -> None:
+    hear(changed(event="e-0", eventName="DeleteRole"))
+    ends(account_id, entry_refused(account_of(account_id), "AccessDenied", "no", Clock.time))
+    hear(changed(event="e-1", userIdentity={"arn": ADA.replace("ada", "eve")}))
+    ends(account_id, entry_refused(account_of(account_id), "AccessDenied", "no", Clock.time))
+
+    (issue,) = admin.get(f"/v1/accounts/{account_id}").json["issues"]
+
+    assert "role was deleted" in issue["message"], "what broke it"
+    assert "eve" not in issue["message"]
+
+
+def test_however_often_a_role_is_changed_its_stack_is_heard(account_id: str) -> None:
+    for n in range(2 * OF_AN_ACCOUNT.most):
+        hear(changed(event=f"e-{n}"))
+
+    admitted = Hints(wiring.table()).admit(ORGANIZATION_ID, NUMBER, "r-1", Clock.time)
+
+    assert admitted is Admission.ADMITTED
+
+
+def test_one_organization_that_is_busy_delays_no_other(
+    account_id: str, other_admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = connected(other_admin, str(other_admin.organization_id))
+    get = wiring.accounts().get
+
+    def busy(organization_id: str, of: str) -> Account:
+        if of == account_id:
+            raise BusyWithOthers("busy")
+        return get(organization_id, of)
+
+    monkeypatch.setattr(wiring.accounts(), "get", busy)
+
+    assert hear(changed()) == 1
+
+    assert [each["account_id"] for each in started()] == [theirs]

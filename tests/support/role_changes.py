@@ -39,7 +39,6 @@ def event_of_iam(number: str = "111122223333", event: str = "e-1", **detail: Any
             "eventType": "AwsApiCall",
             "managementEvent": True,
             "recipientAccountId": number,
-            "errorCode": None,
         }
         | detail,
     }

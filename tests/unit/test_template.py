@@ -17,6 +17,7 @@ import yaml
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from cavok.domain.deadlines import SWEEP_SECONDS
+from cavok.domain.role_changes import WHAT_CHANGED
 from cavok.domain.verifications import UNTESTED
 from local.settings import ROOT
 from tests.support.template import (
@@ -341,6 +342,10 @@ def test_any_account_may_send_events_of_iam_to_the_bus_of_changes_and_no_others(
         {"Ref": "RoleChanges"},
         ["aws.iam"],
     )
+    assert rule["EventPattern"]["detail"] == {
+        "errorCode": [{"exists": False}],
+        "eventName": list(WHAT_CHANGED),
+    }, "what is dropped does not fill the queue"
     assert "Policy" not in RESOURCES["Bus"]["Properties"]
 
 

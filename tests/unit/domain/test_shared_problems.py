@@ -15,6 +15,7 @@ from cavok.domain.instances import InstanceKey
 from cavok.domain.issues import confused_deputy, find_issues
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import RegionHealth, RegionStatus
+from cavok.domain.role_changes import SAID
 from cavok.domain.shared_problems import SharedProblem, cause_of, shared_problems
 from cavok.domain.steps import Step, Verdict
 from tests.support.builders import an_account, steps_of
@@ -254,3 +255,14 @@ def test_an_account_with_a_problem_twice_is_named_once() -> None:
 
 def test_the_name_of_a_cause_is_the_same_in_every_process() -> None:
     assert cause_of(Issue("code", "message", "remedy")) == "b03bd97695ecf33f"
+
+
+def test_who_changed_a_role_makes_no_other_cause() -> None:
+    """One update of a stack set changes the roles of all its members."""
+    accounts = [
+        of(index, Issue("role_not_assumable", f"It cannot be assumed. {said}", "Deploy it."))
+        for index in range(2)
+        for said in [f"{SAID}role was deleted on 2026-11-2{index} at 14:02 UTC by {index}."]
+    ]
+
+    assert only(shared_problems(accounts)).message == "It cannot be assumed."

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
-from cavok.domain.accounts import Account, TestSlot
+from cavok.domain.accounts import CONNECTED, Account, TestSlot
 from cavok.domain.connection_hints import ConnectionHint, matching, object_in, wait_for_test
 from cavok.domain.errors import MalformedHint
 from cavok.domain.verifications import TIME_LIMIT
@@ -36,6 +36,9 @@ WHAT_CHANGED: Mapping[str, str] = {
 """The calls of IAM after which a test may find something else. Each names the role. A new version
 of an attached policy does not, and is left to the sweep.
 """
+
+SAID = "CloudTrail says that the "
+"""With this begins what an account says of a change."""
 
 IN_EFFECT_AFTER = timedelta(seconds=10)
 """So long a change may take until AWS follows it everywhere. Source: IAM User Guide, "Changes that
@@ -92,7 +95,7 @@ class RoleChange:
     def text(self) -> str:
         """For a person who wonders why a test found something else than the one before."""
         by = self.by or "somebody whom the event does not name"
-        return f"CloudTrail says that the {self.what} on {self.at:%Y-%m-%d at %H:%M} UTC by {by}."
+        return f"{SAID}{self.what} on {self.at:%Y-%m-%d at %H:%M} UTC by {by}."
 
     def waits(self, now: datetime) -> timedelta:
         """How long to wait until AWS follows the change; zero: no longer."""
@@ -109,9 +112,12 @@ class RoleChange:
         return test.expires_at - TIME_LIMIT >= self.at + IN_EFFECT_AFTER
 
     def noted(self, account: Account, now: datetime, *, due: bool) -> Account:
-        """The account after the change was heard of. `due`: as no test starts at once."""
+        """The account after the change was heard of. `due`: as no test starts at once.
+
+        Whoever is not let in may not read who changed it. Nor is a later change why it failed.
+        """
         heard = account.heard_of(now, deleted=False, due=due)
-        return replace(heard, role_change=self.text)
+        return replace(heard, role_change=self.text) if account.status in CONNECTED else heard
 
 
 def said_in(text: str, *, allow_loopback: bool = False) -> ConnectionHint | RoleChange:

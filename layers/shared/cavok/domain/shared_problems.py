@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 
 from cavok.domain.accounts import Fix, Issue, IssueCode, ListedAccount, Severity
 from cavok.domain.fixes import ends_in_the_role, terraform
+from cavok.domain.role_changes import SAID
 from cavok.domain.template_updates import stack_page
 
 _INSTANCE = r"[\w-]+ in [a-z]{2}(?:-[a-z]+)+-[0-9]+"
@@ -19,6 +20,7 @@ _OF_INSTANCES = (
 """What `domain/issues.py` says of instances under Cavok's control, and what holds for any."""
 
 _OF_ANY = (
+    (re.compile(rf" {SAID}.*$", re.DOTALL), ""),
     (re.compile(r" arn:aws[\w-]*:iam::[0-9]{12}:role/\S+"), ""),
     (re.compile(r"\b[0-9]{12}\b"), "<number>"),
 )

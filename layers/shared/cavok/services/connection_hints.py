@@ -26,7 +26,14 @@ from cavok.domain.connection_hints import (
     Admission,
     ConnectionHint,
 )
-from cavok.domain.errors import AccountNotFound, BusyWithOthers, ComesAgain, EnrollmentNotFound
+from cavok.domain.errors import (
+    AccountNotFound,
+    BusyWithOthers,
+    ComesAgain,
+    Conflict,
+    EnrollmentNotFound,
+    ServiceUnavailable,
+)
 from cavok.domain.providers import Provider
 from cavok.domain.role_changes import RoleChange
 from cavok.observability import count, logger
@@ -94,22 +101,23 @@ def hear(
 def hear_role_change(
     change: RoleChange, sent_at: datetime, dependencies: HearingDependencies, now: datetime
 ) -> Followed:
-    """Has each account tested that has the role, of whichever organization: an event on its way to
-    a bus can be given no external ID. Returns what came of the last one.
+    """Has each account tested that has the role and was connected once, of whichever organization:
+    an event on its way to a bus can be given no external ID, and anybody can add a number. Returns
+    what came of the last one.
 
-    Raises ComesAgain once every account was seen that does not wait; Conflict, ServiceUnavailable.
+    Raises ComesAgain, Conflict or ServiceUnavailable once every account was seen: one organization
+    that waits delays no other.
     """
     followed, later = Followed.UNKNOWN, None
     for ids in dependencies.accounts.with_number(change.account_number):
-        if wait := change.waits(now):
-            raise ComesAgain(wait.total_seconds())
         try:
             account = dependencies.accounts.get(*ids)
-            if (account.provider, account.role_name) == (Provider.AWS, change.role_name):
+            has_role = (account.provider, account.role_name) == (Provider.AWS, change.role_name)
+            if has_role and account.connected_at:
                 followed = _follow_change(account, change, sent_at, dependencies, now)
         except AccountNotFound:  # the index has it for a moment more
             followed = Followed.UNUSED
-        except ComesAgain as waits:  # its test runs; another organization's may not
+        except (ComesAgain, Conflict, ServiceUnavailable) as waits:
             later = waits
     if later:
         raise later
@@ -123,10 +131,14 @@ def _follow_change(
     dependencies: HearingDependencies,
     now: datetime,
 ) -> Followed:
-    request = account.organization_id, account.account_number, change.request_id, now
+    # Beside what stacks say: however often a role is changed, its stack is heard.
+    name = f"{account.account_number}:role"
+    request = account.organization_id, name, change.request_id, now
     admission = dependencies.hints.admit(*request)
     if admission is not Admission.ADMITTED:
         return Followed(admission.value)
+    if wait := change.waits(now):
+        raise ComesAgain(wait.total_seconds())
     followed = _have_tested(account, change, sent_at, dependencies, now)
     dependencies.hints.note_followed(*request)
     return followed

@@ -68,8 +68,8 @@ from cavok.domain.permissions import DEFAULT_ROLE_PATH
 
 CHANGED_BY_OTHERS = "The account is being changed by others at this moment. Please try again."
 
-MOST_WITH_A_NUMBER = 10
-"""Organizations whose accounts are tested for one event. Another one's sweep finds the change."""
+MOST_WITH_A_NUMBER = 50
+"""Organizations that are looked at for one event. Another one's sweep finds the change."""
 
 _NAMES = (
     b"ec2:DescribeInstanceStatus,ec2:DescribeInstances,ec2:StartInstances,ec2:StopInstances,"

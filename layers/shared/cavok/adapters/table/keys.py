@@ -13,7 +13,7 @@ others that read or write it.
 | its members by state                  | ORG#<org>         | TOTALS#<enrollment>                 | enrollment_totals, enrollments                                 |
 | its member                            | ORG#<org>         | MEMBER#<enrollment>#<12 digits>     | members                                                        |
 | synchronization of an enrollment      | ORG#<org>         | SYNCHRONIZATION#<enrollment>#<ulid> | synchronizations                                               |
-| what was said of an AWS account       | ORG#<org>         | HINT#<12 digits>                    | connection_hints                                               |
+| what was said of an AWS account       | ORG#<org>         | HINT#<12 digits>, …:role            | connection_hints                                               |
 | audit entry                           | ORG#<org>         | AUDIT#<ulid>                        | audit                                                          |
 | what counts against a quota           | ORG#<org>         | QUOTA#<name>                        | quotas                                                         |
 | health of the webhook's receiver      | WEBHOOK#<org>     | HEALTH                              | webhooks, stream                                               |
