@@ -35,7 +35,7 @@ from tests.support.declared import described_api as described
 from tests.support.enrollments import ENROLLMENT_ID
 from tests.support.failing_calls import Run, connected, environment
 from tests.support.faults import Died
-from tests.support.moto_stack import Clock, Json, items
+from tests.support.moto_stack import TABLE, Clock, Json, client, items
 
 __all__ = ["environment"]
 
@@ -317,6 +317,49 @@ def test_only_what_write_logs_changed_and_is_over_can_be_taken_back(
     assert run(running)
     theirs = ask(other_admin, "write_logs", {"changed_by": running.operation_id}, value=True)
     assert (theirs.status, theirs.fields) == (422, ["selection.changed_by"])
+
+
+def test_what_was_stopped_just_now_is_taken_back_once_its_last_account_is_done(
+    admin: Api, queue: Sent
+) -> None:
+    message = begun(admin, "write_logs", {"account_ids": ids_of(accounts(3))}, value=False)
+    clock = itertools.count()
+    run(message, deadline=Deadline(1.0, lambda: float(next(clock))))
+    admin.delete(f"/v1/operations/{message.operation_id}")
+    back = {"changed_by": message.operation_id}
+
+    assert ask(admin, "write_logs", back, value=True).status == 409
+    Clock.time += timedelta(seconds=10)
+
+    assert ask(admin, "write_logs", back, value=True).json["total"] == 1
+
+
+def test_what_an_operation_changed_is_not_known_without_its_list(admin: Api) -> None:
+    """DynamoDB deletes what has expired in any order."""
+    message = begun(admin, "write_logs", {"account_ids": ids_of(accounts(1))}, value=False)
+    assert run(message)
+    page = keys.selected_sk(message.operation_id, 0)
+    client("dynamodb").delete_item(
+        TableName=TABLE, Key={"pk": {"S": f"ORG#{ORGANIZATION_ID}"}, "sk": {"S": page}}
+    )
+
+    answer = ask(admin, "write_logs", {"changed_by": message.operation_id}, value=True)
+
+    assert (answer.status, answer.fields) == (422, ["selection.changed_by"])
+
+
+@pytest.mark.parametrize("name", ["get", "advance"])
+def test_whatever_passes_the_message_comes_again_soon(
+    admin: Api, queue: Sent, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ServiceUnavailable("slow")
+
+    message = begun(admin, "write_logs", {"account_ids": ids_of(accounts(1))}, value=False)
+    monkeypatch.setattr(bulk_table.BulkOperations, name, fail)
+
+    with pytest.raises(ComesAgain):
+        run(message)
 
 
 def test_a_change_whose_result_was_lost_counts_as_its_own(

@@ -83,7 +83,10 @@ def connected(by: Api, organization_id: str = ORGANIZATION_ID) -> str:
     account_id = str(by.account(provider_id=NUMBER)["account_id"])
     found = account_of(account_id, organization_id)
     test = a_verification(
-        account_id=account_id, organization_id=organization_id, started_at=Clock.time
+        account_id=account_id,
+        organization_id=organization_id,
+        verification_id="01JN8Q5M3C0000000000000V01",
+        started_at=Clock.time,
     )
     begin_test(found, test)
     end_test(account_of(account_id, organization_id))

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cavok.domain.accounts import Status
 from cavok.domain.connection_hints import ConnectionHint
 from cavok.domain.errors import MalformedHint
 from cavok.domain.role_changes import IN_EFFECT_AFTER, LONGEST_MESSAGE, RoleChange, said_in
@@ -170,7 +171,7 @@ def test_a_running_test_that_began_later_shows_the_change_too() -> None:
 
 
 def test_a_change_is_kept_with_the_account_and_makes_it_due_if_it_must_wait() -> None:
-    account = an_account(next_verification_at=None)
+    account = an_account(status=Status.CONFIRMED, next_verification_at=None)
 
     assert change().noted(account, NOW, due=True).next_verification_at == NOW
     noted = change().noted(account, NOW, due=False)

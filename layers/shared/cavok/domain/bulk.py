@@ -35,6 +35,9 @@ MOST_SELECTED accounts take half of that at the default quota.
 
 KEPT_FOR = timedelta(days=7)
 
+_SETTLES_FOR = timedelta(seconds=10)
+"""So long a stopped operation may still treat the account at which it was."""
+
 
 class BulkAction(StrEnum):
     """What is done with each account. `write_logs`: sets it to the value of the request."""
@@ -130,6 +133,12 @@ class BulkOperation:
     def changed_at(self, place: int) -> bool:
         """Whether it changed the account at this place of its list."""
         return bool(int.from_bytes(self.changes, "little") >> place & 1)
+
+    def settles(self, now: datetime) -> bool:
+        """Whether an account may still be treated although it was stopped."""
+        if self.state is not BulkState.STOPPED or self.finished_at is None:
+            return False
+        return now < self.finished_at + _SETTLES_FOR
 
     def out_of_time(self, now: datetime) -> bool:
         """Whether nothing more of it may be done."""

@@ -148,13 +148,15 @@ def _changed_by(
     field = "selection.changed_by"
     try:
         operation = operations.get(organization_id, operation_id).as_of(now)
+        if operation.action is not BulkAction.WRITE_LOGS:
+            raise InvalidField(field, "Only what write_logs changed can be selected.")
+        if operation.running:
+            raise InvalidField(field, "This operation still runs. Stop it, or wait for its end.")
+        if operation.settles(now):
+            raise BusyWithOthers("This operation was stopped just now. Try again in a moment.")
+        return operations.changed_by(operation)
     except OperationNotFound as error:
         raise InvalidField(field, str(error)) from None
-    if operation.action is not BulkAction.WRITE_LOGS:
-        raise InvalidField(field, "Only what write_logs changed can be selected.")
-    if operation.running:
-        raise InvalidField(field, "This operation still runs. Stop it, or wait for its end.")
-    return operations.changed_by(operation)
 
 
 def _accounts(number: int) -> str:
@@ -221,19 +223,29 @@ def carry_on(
     soon, and what AWS does.
     """
     try:
-        operation = dependencies.operations.get(message.organization_id, message.operation_id)
+        return _carry_on(message, receipt, dependencies, deadline)
     except OperationNotFound:
         logger.warning("The operation is gone")
         return True
-    work = _CarryingOn(operation, receipt, dependencies)
-    try:
-        wait = work.run(deadline)
     except Exception as error:
         if not _passes(error):
             raise
         logger.warning("Comes again", exc_info=True)
-        if not work.gets_on:
-            raise ComesAgain(receipt.seconds_to_next_try) from error
+        raise ComesAgain(receipt.seconds_to_next_try) from error
+
+
+def _carry_on(
+    message: BulkMessage, receipt: Receipt, dependencies: BulkDependencies, deadline: Deadline
+) -> bool:
+    operation = dependencies.operations.get(message.organization_id, message.operation_id)
+    work = _CarryingOn(operation, receipt, dependencies)
+    try:
+        wait = work.run(deadline)
+    except Exception as error:
+        if not _passes(error) or not work.gets_on:
+            raise
+        logger.warning("Comes again", exc_info=True)
+        # False also after an answer that was lost, so it does not end the operation.
         work.note_repetition()
         wait = timedelta(seconds=_FIRST_WAIT)  # of a new message, whose receives count anew
     if wait is None:

@@ -156,10 +156,12 @@ class BulkOperations:
         return [item.operation() for item in found.items]
 
     def changed_by(self, operation: BulkOperation) -> list[str]:
-        """The accounts that an operation changed."""
+        """The accounts that an operation changed. Raises OperationNotFound if its list is gone."""
         pk, pages = keys.organization_pk(operation.organization_id), -(-operation.total // PAGE)
         wanted = [(pk, keys.selected_sk(operation.operation_id, page)) for page in range(pages)]
         found = {item.sk: item.account_ids for item in self._table.get_many(SelectedItem, wanted)}
+        if len(found) < pages:
+            raise OperationNotFound("This operation is not kept any more.")
         listed = chain.from_iterable(found[sk] for _, sk in wanted)
         return [each for place, each in enumerate(listed) if operation.changed_at(place)]
 
