@@ -2,7 +2,7 @@
 // takes it back.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { all, button, element, modal, opened, press, signIn, toasts } from "./drawn.mjs";
+import { all, button, element, hold, modal, opened, press, signIn, toasts } from "./drawn.mjs";
 import { until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -151,6 +151,9 @@ test("what an operation did is said as it was", () => {
   assert.equal(said({ changed: undefined, failed_total: 1 }), "Write logs set to Yes: 8.");
   assert.match(said({ action: "test", skipped: 2 }), /^Tests begun: 7\. Left, .* or are revoked: 2\.$/);
   assert.equal(said({ state: "stopped", done: 4, changed: 4 }), "Write logs set to Yes: 4. Stopped, not reached: 5.");
+  assert.equal(said({ state: "stopped", changed: 9 }), "Write logs set to Yes: 9.");
+  assert.equal(said({ action: "test", changed: 6 }), "Tests begun: 6. Tested meanwhile: 3.");
+  assert.equal(said({ action: "delete", changed: 6 }), "Deleted: 9.");
 });
 
 test("what is chosen is tested, and the bar says how far it is", async () => {
@@ -241,6 +244,71 @@ test("if other accounts fit by then, nothing begins, and their number is asked f
   );
 });
 
+const isDryRun = (_, { body }) => Boolean(body && JSON.parse(body).dry_run);
+const later = () => new Promise((resolve) => setTimeout(resolve, 20));
+
+test("nobody is asked about a choice that was given up while its accounts were counted", async () => {
+  for (const ids of [[], ["a"]]) {
+    begun = [counts(300)];
+    await drawn();
+    press(link(t.bulk.chooseAll(3)));
+    const answer = hold(isDryRun);
+    press(button(place, t.bulk.delete));
+    chosen.ids = new Set(ids);
+    chosen.isAll = false;
+    answer();
+    await until(() => sent.length);
+    await later();
+    assert.equal(modal(), undefined);
+    sent = [];
+    place.replaceChildren();
+    chosen.ids = new Set(["a", "b"]);
+  }
+});
+
+test("nor about one that was given up after other accounts were found", async () => {
+  begun = [hasChanged, counts(4)];
+  await drawn();
+  press(link(t.bulk.chooseAll(3)));
+  const answer = hold(isDryRun);
+  press(button(place, t.bulk.test));
+  await until(() => sent.length);
+  Object.assign(chosen, { ids: new Set(), isAll: false });
+  answer();
+  await until(() => sent.length === 2);
+  await later();
+  assert.equal(modal(), undefined);
+});
+
+test("whoever cancels while the accounts are counted again is not asked again", async () => {
+  begun = [counts(2), hasChanged, counts(3)];
+  await drawn();
+  press(link(t.bulk.chooseAll(3)));
+  press(button(place, t.bulk.delete));
+  await until(modal);
+  const answer = hold(isDryRun);
+  press(button(modal(), "Delete 2 accounts"));
+  await until(() => sent.length === 2);
+  press(button(modal(), t.actions.cancel));
+  answer();
+  await until(() => sent.length === 3);
+  await later();
+  assert.equal(modal(), undefined);
+  assert.equal(store.operations().length, 0);
+});
+
+test("what is chosen while an operation begins stays chosen", async () => {
+  const draw = await drawn();
+  const answer = hold((_, { method }) => method === "POST");
+  press(button(place, t.bulk.test));
+  chosen.ids = new Set(["c"]);
+  draw();
+  answer();
+  await until(() => store.operations().length);
+  await later();
+  assert.deepEqual([...chosen.ids], ["c"]);
+});
+
 test("a test of all of a list asks only if its number is another, or not known", async () => {
   begun = [hasChanged, counts(4), begins, counts(5)];
   const draw = await drawn();
@@ -290,13 +358,30 @@ test("a running operation can be stopped", async () => {
   press(button(place, t.bulk.test));
   await until(() => place.textContent.includes("Testing: 1 of 2"));
   const before = read;
+  answers = [operation({ state: "stopped", total: 3, done: 1 }), operation({ state: "stopped", total: 3, done: 2 })];
+  press(button(place, t.bulk.stop));
+  await until(() => place.textContent.includes("Stopped, not reached: 2."));
+  assert.equal(read, before);
+  // The account that was treated at that moment is counted, too.
+  await until(() => place.textContent.includes("Tests begun: 2. Stopped, not reached: 1."));
+  assert.equal(read, before + 1);
+  assert.deepEqual(sent[1], { method: "DELETE", pathname: "/v1/operations/op1" });
+  assert.equal(button(place, t.bulk.stop), undefined);
+});
+
+test("what is closed after it was stopped is not asked for any more", async () => {
+  answers = [operation({ state: "running", done: 1 })];
+  await drawn();
+  press(button(place, t.bulk.test));
+  await until(() => place.textContent.includes("Testing: 1 of 2"));
   answers = [operation({ state: "stopped", done: 1 })];
   press(button(place, t.bulk.stop));
   await until(() => place.textContent.includes("Stopped, not reached: 1."));
-  await new Promise((resolve) => setTimeout(resolve, 1_050));
+  const before = read;
+  press(labelled(t.bulk.close));
+  await new Promise((resolve) => setTimeout(resolve, 2_050));
   assert.equal(read, before);
-  assert.deepEqual(sent[1], { method: "DELETE", pathname: "/v1/operations/op1" });
-  assert.equal(button(place, t.bulk.stop), undefined);
+  assert.equal(toasts.textContent, "");
 });
 
 test("while an operation runs, others are chosen and treated, and it stays", async () => {
@@ -338,6 +423,13 @@ test("a reload keeps what is shown, and another session forgets it", async () =>
   const again = await import(`${page}/lib/store.js?again`);
   assert.deepEqual(again.operations(), []);
   globalThis.sessionStorage = before;
+});
+
+test("what cannot be read of them is left out", async () => {
+  const { sessionStorage: before } = globalThis;
+  globalThis.sessionStorage = { getItem: () => "[", setItem() {} };
+  const reloaded = await import(`${page}/lib/store.js?broken`).finally(() => (globalThis.sessionStorage = before));
+  assert.deepEqual(reloaded.operations(), []);
 });
 
 test("accounts that are gone from the list are said", async () => {

@@ -51,11 +51,15 @@ beforeEach(() => {
   };
 });
 
-async function opened(search = "") {
+function opening(search) {
   view = new AbortController();
   const main = element();
   document.body.append(main);
   list({ main, query: new URLSearchParams(search), path: "/accounts", signal: view.signal, title() {} });
+  return main;
+}
+async function opened(search = "") {
+  const main = opening(search);
   await until(() => row(main, "a"));
   return main;
 }
@@ -139,6 +143,28 @@ test("an address with columns shows them, and asks the API for nothing else", as
   assert.equal(link.href, `#/enrollments/${MORE.enrollment_id}`);
   assert.equal(main.querySelector(".account-table").getAttribute("aria-colcount"), "6");
   assert.ok(asked.every((query) => JSON.stringify(query) === '{"status":"failed"}'));
+});
+
+test("an unknown name leaves the address with the next filter", async () => {
+  const main = await opened("status=failed&columns=nonsense+regions");
+  await until(() => said(main).length === 2);
+  main.querySelectorAll(".filters input")[0].dispatchEvent(new Event("change"));
+  await soon(30);
+  assert.equal(shownAs, "#/accounts?columns=name+regions");
+});
+
+test("an early press on the button draws the columns only once", async () => {
+  const main = opening("columns=name+regions");
+  const place = main.querySelector(".column-choice");
+  let drawn = 0;
+  place.replaceChildren = (...children) => {
+    drawn += 1;
+    Object.getPrototypeOf(place).replaceChildren.apply(place, children);
+  };
+  press(button(main, t.list.chooseColumns));
+  await until(() => said(main).length === 2 && boxes(main).length);
+  await soon(20);
+  assert.equal(drawn, 1);
 });
 
 test("what is chosen is shown at once, and lives in the address beside the filters", async () => {

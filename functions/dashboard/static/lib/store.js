@@ -45,7 +45,7 @@ let counts = null;
 let listing = null;
 /** The bulk operations that are shown until they are closed, the newest first. A reload keeps them.
  * @type {string[]} */
-let shownOperations = JSON.parse(stored(() => sessionStorage.getItem(OPERATIONS)) ?? "[]");
+let shownOperations = stored(() => JSON.parse(sessionStorage.getItem(OPERATIONS) ?? "[]")) ?? [];
 /** @type {Account | null} */
 let added = null;
 /** The newest listing of instances. `at`: when it was requested. `age`: how long ago. Both in milliseconds.

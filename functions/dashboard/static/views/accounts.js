@@ -122,6 +122,8 @@ class ListView {
     this.others = null;
     /** The columns as the address has them, "" for the usual ones. */
     this.named = named;
+    /** The columns' choice, once it is asked for. @type {Promise<void> | null} */
+    this.loading = null;
     /** @type {import("../lib/bulk.js").Chosen} */
     this.selected = { ids: new Set(), isAll: false };
     this.fetching = null;
@@ -401,12 +403,23 @@ class ListView {
     return this.open(this.columnsToggle, this.columnChoice, () => this.loadColumns());
   }
 
-  async loadColumns() {
-    this.others ??= await import("./columns.js");
-    if (this.columnChoice.hasChildNodes()) return;
+  // They are drawn once, however early the button is pressed.
+  loadColumns() {
+    this.loading ??= this.drawColumns().catch((error) => {
+      this.loading = null;
+      throw error;
+    });
+    return this.loading;
+  }
+
+  async drawColumns() {
+    this.others = await import("./columns.js");
     const onChoice = (columns, named) => this.chooseColumns(columns, named);
     const of = { table: this.table, usual: COLUMNS, named: this.named, onChoice };
-    this.showColumns(await this.others.columnChoice(this.columnChoice, of));
+    const columns = await this.others.columnChoice(this.columnChoice, of);
+    // Without names that are not known.
+    this.named = this.others.namedBy(columns, COLUMNS);
+    this.showColumns(columns);
   }
 
   chooseColumns(columns, named) {

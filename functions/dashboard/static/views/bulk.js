@@ -12,9 +12,13 @@ import { button, changeButton, errorPanel, iconButton, submitting, toast } from 
 import { t } from "./texts.js";
 
 /**
+ * @typedef {{node: HTMLDialogElement, close: () => void}} Modal
  * @typedef {{listing: () => any, chosen: import("../lib/bulk.js").Chosen, table: HTMLElement,
  *   choose: (ids: string[], isAll?: boolean) => void}} List
  */
+
+// An account that is being treated when its operation is stopped is counted within this time.
+const STOPPED_WITHIN_MS = 2_000;
 
 /** Puts the bar here. Returns what draws it again after something else was chosen, or chosen accounts have gone. */
 export async function bulkBar(place, list, signal) {
@@ -82,40 +86,47 @@ function barIn(place, { listing, chosen, table, choose }, signal) {
     if (!isDeletion && total !== undefined) return run({ ...request, expected_total: total });
     const here = router.whileHere();
     const size = await count(request);
-    here(() => question(request, size));
+    // Every choice makes a new set. Whoever has chosen something else meanwhile is not asked about this any more.
+    here(() => chosen.ids === ids && question(request, size));
   }
 
   /** Asks with the number of accounts. `isAgain`: it was another a moment ago. */
   function question(request, size, isAgain = false) {
     if (!size) return toast(t.bulk.nobody, "warning");
-    confirmation(request, size, isAgain, (close) => {
+    confirmation(request, size, isAgain, (modal) => {
       const { account_ids: named } = request.selection;
       const left = named?.filter((id) => chosen.ids.has(id));
-      if (left?.length === named?.length) return run({ ...request, expected_total: size }, close);
+      if (left?.length === named?.length) return run({ ...request, expected_total: size }, modal);
       // Some have left the list since they were asked about.
-      close();
+      modal.close();
       return question({ ...request, selection: { account_ids: left } }, left.length, true);
     });
   }
 
-  /** Begins an operation. If it would treat other accounts by now, asks again with their number. */
-  async function run(request, close = () => {}) {
+  /**
+   * Begins an operation. If it would treat other accounts by now, asks again with their number. `modal`: the question
+   * that was confirmed. Whoever closes it meanwhile is not asked again.
+   * @param {any} request @param {Modal | null} modal
+   */
+  async function run(request, modal = null) {
+    const { ids } = chosen;
     const here = router.whileHere();
     try {
       const { operation_id: id } = await begin(request);
-      close();
+      modal?.close();
       // Those that are over give way to it.
       for (const each of over) store.closeOperation(each);
       store.showOperation(id);
-      // Taking something back is not done with what is chosen.
-      if (request.selection.changed_by) draw();
+      // Taking something back is not done with what is chosen. What was chosen meanwhile stays.
+      if (request.selection.changed_by || chosen.ids !== ids) draw();
       else choose([]);
       here(() => focusOn(operations.firstChild));
     } catch (problem) {
       if (!hasChanged(problem)) throw problem;
       const size = await count(request);
-      close();
-      here(() => question(request, size, true));
+      const isWanted = chosen.ids === ids && (modal?.node.open ?? true);
+      modal?.close();
+      here(() => isWanted && question(request, size, true));
     }
   }
 
@@ -135,13 +146,13 @@ const tooMany = () => Object.assign(new Error(), { title: t.bulk.tooMany(MOST_NA
 
 /**
  * @param {{action: string, value?: boolean, selection: {filter?: Record<string, unknown>}}} request
- * @param {number} size @param {boolean} isAgain @param {(close: () => void) => unknown} onConfirmed
+ * @param {number} size @param {boolean} isAgain @param {(modal: Modal) => unknown} onConfirmed
  */
 function confirmation(request, size, isAgain, onConfirmed) {
   const isDeletion = request.action === "delete";
   const { filter } = request.selection;
   const isAll = filter && !Object.keys(filter).length;
-  dialog({
+  const modal = dialog({
     title: t.bulk.question(request, size),
     content: ({ close }) => [
       isAgain && h("p", {}, t.bulk.changed),
@@ -154,7 +165,7 @@ function confirmation(request, size, isAgain, onConfirmed) {
         button(t.actions.cancel, { onclick: close }),
         button(t.bulk.confirmed(request, size), {
           class: isDeletion ? "button-danger" : "button-primary",
-          onclick: (event) => submitting(event.currentTarget, () => onConfirmed(close)),
+          onclick: (event) => submitting(event.currentTarget, () => onConfirmed(modal)),
         }),
       ),
     ],
@@ -162,8 +173,7 @@ function confirmation(request, size, isAgain, onConfirmed) {
 }
 
 function progressOf(id, left, { onClose, onEnd, run }) {
-  const following = new AbortController();
-  const signal = AbortSignal.any([left, following.signal]);
+  let following = new AbortController();
   const said = h("p", { class: "bulk-size", role: "status" }, t.bulk.progress);
   const bar = h("progress", { max: 1, value: 0, "aria-label": t.bulk.progress });
   const failed = h("div", { class: "bulk-failed" });
@@ -180,16 +190,14 @@ function progressOf(id, left, { onClose, onEnd, run }) {
   };
   const closing = () => iconButton(t.bulk.close, "cross", { onclick: close });
   let done = 0;
-  // A hidden page asks nothing.
-  const wait = async (milliseconds) => {
-    await pause(milliseconds, signal);
-    await whenVisible(signal);
-  };
   const stopping = async () => {
     const operation = await stop(id);
+    // It was closed meanwhile.
+    if (following.signal.aborted) return;
     following.abort();
+    following = new AbortController();
     drawn(operation);
-    ended(operation);
+    await untilOver(STOPPED_WITHIN_MS);
   };
   const drawn = (operation) => {
     said.textContent = t.bulk.soFar(operation);
@@ -206,9 +214,15 @@ function progressOf(id, left, { onClose, onEnd, run }) {
     fill(ends, undo && small("undo", t.bulk.undo, () => run(undo)), closing());
     onEnd();
   };
-  const followed = async () => {
-    fill(ends, small("stop", t.bulk.stop, stopping), closing());
+  const untilOver = async (after) => {
+    const signal = AbortSignal.any([left, following.signal]);
+    // A hidden page asks nothing.
+    const wait = async (milliseconds) => {
+      await pause(milliseconds, signal);
+      await whenVisible(signal);
+    };
     try {
+      if (after) await wait(after);
       ended(await follow(id, drawn, { signal, wait }));
     } catch (problem) {
       await pause(retryAfter(problem), signal).catch(() => {});
@@ -216,6 +230,10 @@ function progressOf(id, left, { onClose, onEnd, run }) {
       bar.hidden = isMissing(problem);
       fill(ends, errorPanel(problem, !bar.hidden && followed), closing());
     }
+  };
+  const followed = () => {
+    fill(ends, small("stop", t.bulk.stop, stopping), closing());
+    return untilOver(0);
   };
   followed();
   return h("div", { class: "bulk-operation", "aria-label": t.bulk.progress, role: "group" }, said, bar, failed, ends);

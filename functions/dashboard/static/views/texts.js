@@ -247,7 +247,7 @@ export const t = withTexts(OPEN_TABLES, {
       })[action](),
     tooMany: (count) => `At most ${number(count)} accounts can be chosen one by one. Choose all of a list instead.`,
     progress: "Progress",
-    // `changed`: how many did not have the value already. An older API does not say.
+    // `changed`: how many it changed or began to test; others did it with the rest. An older API does not say.
     soFar: ({ action, value, state, total, done, skipped, failed_total: failed, changed }) => {
       const what = { test: "Testing", write_logs: `Write logs: ${value ? "Yes" : "No"}`, delete: "Deleting" }[action];
       if (state === "running") return `${what}: ${number(done)} of ${number(total)}`;
@@ -257,13 +257,13 @@ export const t = withTexts(OPEN_TABLES, {
         delete: "Deleted",
       }[action];
       const well = done - skipped - failed;
-      const had = action === "write_logs" && changed !== undefined ? well - changed : 0;
+      const had = action !== "delete" && changed !== undefined ? well - changed : 0;
       const why = action === "test" ? "fit the filters, or are revoked" : "fit the filters";
       const parts = [
         `${did}: ${number(well - had)}.`,
-        had > 0 && `Had this value already: ${number(had)}.`,
+        had > 0 && `${action === "test" ? "Tested meanwhile" : "Had this value already"}: ${number(had)}.`,
         skipped > 0 && `Left, because they no longer ${why}: ${number(skipped)}.`,
-        state !== "finished" && `Stopped, not reached: ${number(total - done)}.`,
+        state !== "finished" && total > done && `Stopped, not reached: ${number(total - done)}.`,
       ];
       return parts.filter(Boolean).join(" ");
     },
