@@ -113,6 +113,7 @@ FIELDS: dict[str, dict[str, str]] = {
     "FollowOutcome": RECORD | {"interaction_id": "i"},
     "FollowSchedule": RECORD | {"resource_id": "r", "clock": "r-0800", "made_at": NOW.isoformat()},
     "LogInteractions": RECORD | {"interaction_id": "i", "at": NOW.isoformat()},
+    "RunBulkOperation": {"organization_id": ORGANIZATION_ID, "operation_id": "p"},
     "RecordVerification": RECORD | {"verification_id": VERIFICATION_ID, "trigger": "manual"},
 }
 """The ids and times that each consumer reads."""

@@ -24,6 +24,7 @@ from tests.support.moto_stack import (
     Json,
     begin_test,
     client,
+    confirm,
     end_test,
     stored_items,
 )
@@ -81,15 +82,7 @@ def ends(account_id: str, *steps: Any) -> None:
 def connected(by: Api, organization_id: str = ORGANIZATION_ID) -> str:
     """An account that a test has confirmed. It is none of those that are started."""
     account_id = str(by.account(provider_id=NUMBER)["account_id"])
-    found = account_of(account_id, organization_id)
-    test = a_verification(
-        account_id=account_id,
-        organization_id=organization_id,
-        verification_id="01JN8Q5M3C0000000000000V01",
-        started_at=Clock.time,
-    )
-    begin_test(found, test)
-    end_test(account_of(account_id, organization_id))
+    confirm(organization_id, account_id)
     return account_id
 
 

@@ -65,6 +65,7 @@ from tests.support.moto_stack import (
     SYNCHRONIZATIONS,
     Clock,
     client,
+    confirm,
     items,
     let_customers_in,
 )
@@ -528,6 +529,7 @@ def test_what_the_rule_of_a_customers_template_sends_is_what_our_function_takes(
     admin: Api, eventbridge: EventBridge, receiver: Receiver
 ) -> None:
     account = admin.account(provider_id=NUMBER)
+    confirm(ORGANIZATION_ID, str(account["account_id"]))
 
     for event in told_by_the_rule_of_changes(NUMBER):
         deliver(fed_by_stacks(), [event])

@@ -1565,6 +1565,7 @@ WRONG: dict[str, Any] = {"missing": None, "null": {"NULL": True}, "a map": {"M":
 KEYS = {
     *("pk", "sk", "due_shard", "next_verification_at"),  # without them, no sweep finds the account
     *("name_key", "status_pk", "template_pk"),  # no sweep reads them
+    "account_number",  # without it, no account can be read: as without its name
 }
 """Of the table and its indexes. DynamoDB refuses another type."""
 

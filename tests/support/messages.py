@@ -108,10 +108,15 @@ def _as_lambda_sends(value: bytes) -> str:
 
 
 def matches(pattern: Any, value: Any) -> bool:
-    """Whether a pattern of EventBridge or Lambda accepts a value: exact values and prefixes."""
+    """Whether a pattern of EventBridge or Lambda accepts a value: exact values, prefixes, and what
+    may not be there.
+    """
     if isinstance(pattern, dict):
         return isinstance(value, dict) and all(
-            name in value and matches(inner, value[name]) for name, inner in pattern.items()
+            name not in value
+            if inner == [{"exists": False}]
+            else name in value and matches(inner, value[name])
+            for name, inner in pattern.items()
         )
     return any(
         str(value).startswith(one["prefix"])

@@ -336,6 +336,7 @@ _LOST = Issue(
     fix=grant(_ACCOUNT, ["ec2:StopInstances"]),
 )
 WITH_A_PROBLEM = replace(_ACCOUNT, status=Status.DEGRADED, issues=(_LOST,))
+_BY_HAND = replace(WITH_A_PROBLEM, enrollment_id=None)
 _NOT_ENTERED = Issue(
     IssueCode.ROLE_NOT_ASSUMABLE,
     "Cavok cannot assume the role CavokCloud in account 123456789012.",
@@ -539,7 +540,7 @@ def _answers() -> Iterable[BaseModel]:
     yield AuditPage(items=[AuditEntryBody.of_entry(entry)], next_cursor=None)
     yield SharedProblemPage(
         accounts_read=1,
-        items=[SharedProblemBody.of_problem(each) for each in shared_problems([WITH_A_PROBLEM])],
+        items=[SharedProblemBody.of_problem(each) for each in shared_problems([_BY_HAND])],
         next_cursor=None,
     )
     yield BulkAnswer.of(BULK_OPERATION)

@@ -10,7 +10,7 @@ others that read or write it.
 | claim: a number once per organization | ORG#<org>         | PROVIDER#<provider>#<12 digits>     | accounts, account_list                                         |
 | its accounts with a template version  | ORG#<org>         | TEMPLATE#<version>                  | template_versions, accounts                                    |
 | enrollment                            | ORG#<org>         | ENROLLMENT#<enrollment>             | enrollments                                                    |
-| its members by state                  | ORG#<org>         | TOTALS#<enrollment>                 | enrollment_totals, enrollments                                 |
+| its members by state                  | ORG#<org>         | TOTALS#<enrollment>                 | enrollment_totals, enrollments, account_list                   |
 | its member                            | ORG#<org>         | MEMBER#<enrollment>#<12 digits>     | members                                                        |
 | synchronization of an enrollment      | ORG#<org>         | SYNCHRONIZATION#<enrollment>#<ulid> | synchronizations                                               |
 | what was said of an AWS account       | ORG#<org>         | HINT#<12 digits>, …:role            | connection_hints                                               |
