@@ -118,7 +118,7 @@ SEVERAL_PLACES = {
     "AccountNotFound": (2, "it is not there, or not any more"),
     "AdminsOnly": (2, "a change, and a listing with refresh: ask an admin"),
     "BusyWithOthers": (
-        16,
+        17,
         "others change the same item, or a request took too long: send it again",
     ),
     "ChangedMeanwhile": (18, "others kept changing the same item: send it again"),
@@ -126,6 +126,7 @@ SEVERAL_PLACES = {
     "InvitationNotFound": (2, "a token of no account, and one that opens nothing"),
     "MadeAndDeleted": (2, "an account, and an enrollment: use a new key"),
     "NotAnswered": (2, "the way in, and the call: neither did anything"),
+    "OperationNotFound": (2, "it is not there, or its list is not any more"),
     "Overtaken": (2, "a later request or turn; the second one has no client"),
     "PreconditionFailed": (3, "a version, a digest, and nothing there: read it again"),
     "RefusedByAws": (2, "found by the last test, and by the call itself"),

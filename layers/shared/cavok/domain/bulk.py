@@ -35,7 +35,7 @@ MOST_SELECTED accounts take half of that at the default quota.
 
 KEPT_FOR = timedelta(days=7)
 
-_SETTLES_FOR = timedelta(seconds=10)
+_STOPS_WITHIN = timedelta(seconds=10)
 """So long a stopped operation may still treat the account at which it was."""
 
 
@@ -134,11 +134,11 @@ class BulkOperation:
         """Whether it changed the account at this place of its list."""
         return bool(int.from_bytes(self.changes, "little") >> place & 1)
 
-    def settles(self, now: datetime) -> bool:
+    def just_stopped(self, now: datetime) -> bool:
         """Whether an account may still be treated although it was stopped."""
         if self.state is not BulkState.STOPPED or self.finished_at is None:
             return False
-        return now < self.finished_at + _SETTLES_FOR
+        return now < self.finished_at + _STOPS_WITHIN
 
     def out_of_time(self, now: datetime) -> bool:
         """Whether nothing more of it may be done."""

@@ -152,7 +152,7 @@ def _changed_by(
             raise InvalidField(field, "Only what write_logs changed can be selected.")
         if operation.running:
             raise InvalidField(field, "This operation still runs. Stop it, or wait for its end.")
-        if operation.settles(now):
+        if operation.just_stopped(now):
             raise BusyWithOthers("This operation was stopped just now. Try again in a moment.")
         return operations.changed_by(operation)
     except OperationNotFound as error:
