@@ -89,7 +89,7 @@ def test_chosen_accounts_are_tested_and_the_bar_says_how_far_it_is(many, admin):
             "selection": {"account_ids": ["acc000000", "acc000001", "acc000004"]},
         }
     ]
-    admin.operation |= ENDED | REFUSED
+    admin.operation |= ENDED | REFUSED | {"changed": 2}
     expect(bar(many)).to_contain_text("Tests begun: 2.")
     bar(many).get_by_text("1 account was refused").click()
     expect(bar(many).get_by_role("link", name="Account00004")).to_have_attribute(

@@ -414,12 +414,17 @@ test("what is closed is not asked for any more", async () => {
 test("a reload keeps what is shown, and another session forgets it", async () => {
   const kept = new Map();
   const { sessionStorage: before } = globalThis;
-  globalThis.sessionStorage = { getItem: (name) => kept.get(name) ?? null, setItem: (...pair) => kept.set(...pair) };
+  globalThis.sessionStorage = {
+    getItem: (name) => kept.get(name) ?? null,
+    setItem: (...pair) => kept.set(...pair),
+    removeItem: (name) => kept.delete(name),
+  };
   store.showOperation("op1");
   store.showOperation("op2");
   const reloaded = await import(`${page}/lib/store.js?reloaded`);
   assert.deepEqual(reloaded.operations(), ["op2", "op1"]);
   reloaded.forget();
+  assert.equal(kept.size, 0, "nothing is left behind");
   const again = await import(`${page}/lib/store.js?again`);
   assert.deepEqual(again.operations(), []);
   globalThis.sessionStorage = before;

@@ -116,7 +116,9 @@ export const showOperation = (id) => keepOperations([id, ...shownOperations.filt
 export const closeOperation = (id) => keepOperations(shownOperations.filter((other) => other !== id));
 function keepOperations(ids) {
   shownOperations = ids;
-  stored(() => sessionStorage.setItem(OPERATIONS, JSON.stringify(ids)));
+  stored(() =>
+    ids.length ? sessionStorage.setItem(OPERATIONS, JSON.stringify(ids)) : sessionStorage.removeItem(OPERATIONS),
+  );
 }
 /** An account that the store is known to have. @returns {Account} */
 const kept = (id) => /** @type {any} */ (account(id));
