@@ -903,3 +903,14 @@ def test_a_filter_selects_the_same_one_by_one_as_in_a_list(
         listed = itertools.chain(*wiring.account_list().ids(ORGANIZATION_ID, selection))
         one_by_one = {each.account_id for each in found if selection.selects(stored(each))}
         assert set(listed) == one_by_one, selection
+
+
+def test_a_refusal_has_no_part_that_it_does_not_need(admin: Api) -> None:
+    """As every problem: `errors` is a list wherever it is there."""
+    message = begun(admin, "test", {"account_ids": [f"01JN8Q5M3C{9:016}"]})
+    assert run(message)
+
+    (refusal,) = progress(admin, message)["failed"]
+
+    assert refusal["problem"]["code"] == "account_not_found"
+    assert None not in refusal["problem"].values()
