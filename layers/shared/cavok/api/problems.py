@@ -124,7 +124,9 @@ class Problem(BaseModel):
     code: Annotated[str, Field(description="The cause, for programs. Codes may be added.")]
     request_id: Annotated[str, Field(description="Quote it when you ask for help.")] = ""
     errors: Annotated[
-        list[FieldError] | None, MayBeLeftOut(), Field(description="The fields of a bad request.")
+        list[FieldError] | None,
+        MayBeLeftOut(),
+        Field(description="The fields of a bad request.", exclude_if=lambda fields: fields is None),
     ] = Field(default_factory=left_out)
 
 
@@ -149,7 +151,7 @@ def problem(
         headers={**RETRY_AFTER} if status is HTTPStatus.SERVICE_UNAVAILABLE else {},
         compress=False,  # `completed` reads it
         # ASCII: a client's text may hold what UTF-8 cannot carry.
-        body=json.dumps(body.model_dump(exclude_none=True), separators=(",", ":")),
+        body=json.dumps(body.model_dump(), separators=(",", ":")),
     )
 
 

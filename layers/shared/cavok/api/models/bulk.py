@@ -1,8 +1,8 @@
 """The bodies of bulk operations."""
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
-from pydantic import Field, StrictBool, StrictInt, StrictStr, WrapSerializer
+from pydantic import Field, StrictBool, StrictInt, StrictStr
 
 from cavok.api.models.common import (
     EnrollmentId,
@@ -110,8 +110,7 @@ class BulkFailureBody(ResponseBody):
 
     account_id: str
     name: str | None
-    # A lambda, because the type of a function would take the place of the problem's schema.
-    problem: Annotated[Problem, WrapSerializer(lambda given, dumped: _without_nulls(dumped(given)))]
+    problem: Problem
 
     @classmethod
     def of_failure(cls, failure: BulkFailure, request_id: str) -> Self:
@@ -151,8 +150,3 @@ class OperationList(ResponseBody):
     """The organization's latest bulk operations, newest first."""
 
     operations: list[OperationBody]
-
-
-def _without_nulls(problem: dict[str, Any]) -> dict[str, Any]:
-    """As wherever a problem is shown: what it does not have is left out."""
-    return {name: value for name, value in problem.items() if value is not None}
