@@ -243,6 +243,7 @@ def test_the_stack_speaks_of_each_change_of_what_it_grants() -> None:
         if f'"{condition}"' in conditions and f'"{name}"' in json.dumps(test)
     }
 
+    deciding |= {"PermissionsBoundary", "RoleName", "RolePath"}
     assert {each["Ref"] for each in properties["Grants"]} == deciding
     assert properties["Version"] == str(template_versions.current())
 

@@ -497,10 +497,10 @@ are creating the stack."
 def connection_of(template: Mapping[str, Any], *roles: str) -> dict[str, Any]:
     """The resource with which a stack of this template speaks, after it has made these roles.
     CloudFormation speaks of an update if a property changes, so the parameters that decide what is
-    granted are among them.
+    granted, and by which role, are among them.
     """
-    groups = (*permissions.GRANTED_GROUPS, *OPTIONAL_GROUPS)
-    granting = {"WriteLogs", *(parameter_of(group) for group in groups)}
+    groups = {parameter_of(group) for group in (*permissions.GRANTED_GROUPS, *OPTIONAL_GROUPS)}
+    granting = {"WriteLogs", "PermissionsBoundary", "RoleName", "RolePath", *groups}
     return {
         "Type": "Custom::CavokConnection",
         "Condition": "SpeaksToCavok",
