@@ -57,12 +57,13 @@ def let_a_stack_wait_for_its_stack_set(original: Any, resource_type: str) -> boo
 
 @replaces(provisioners, "_RESOURCE_HANDLERS")
 def make_stack_sets(resources: dict[str, Any]) -> dict[str, Any]:
-    """`AWS::CloudFormation::StackSet`. Its stack fails if an operation does, and its deletion
-    deletes the instances first.
+    """`AWS::CloudFormation::StackSet`. Its stack fails if an operation does. Its deletion first
+    deletes the instances that its targets mean, by their filter, and fails if others are left.
 
     The emulator makes nothing.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-stackset.html
     https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-cloudformation
+    (DeleteHandler, AltResourceModelAnalyzer)
     """
     resources[_TYPE] = {"create": _create, "update": _update, "delete": _delete}
     return resources
@@ -149,7 +150,7 @@ async def _changed(stack_set: StackSet, old: dict[str, Any], new: dict[str, Any]
 
 async def _removed(stack_set: StackSet, properties: dict[str, Any]) -> None:
     aim(stack_set, {})
-    if places := set(stack_set.instances):
+    if places := _places(stack_set, _groups(properties)):
         preferences = properties.get("OperationPreferences") or {}
         await _succeeds(delete_places(stack_set, places, preferences))
     remove(stack_set)

@@ -262,6 +262,23 @@ def test_an_update_reaches_every_member_and_a_deletion_too(customer: Customer) -
     in_the_end(lambda: refused(find, StackSetName="doors"), what="the stack set is gone")
 
 
+def test_an_excluded_account_that_came_later_keeps_the_stack_set(customer: Customer) -> None:
+    """Deleting deletes what the targets mean, and they do not mean this one."""
+    shops = customer.unit("shops")
+    late = customer.member("late")
+    filters = {"Accounts": [late], "AccountFilterType": "DIFFERENCE"}
+    customer.deploy(units=[shops], filters=filters)
+    customer.client.move_account(
+        AccountId=late, SourceParentId=customer.root, DestinationParentId=shops
+    )
+    customer.has_roles_in(late)
+
+    customer.cloudformation.delete_stack(StackName="doors")
+
+    assert customer.ended() == "DELETE_FAILED"
+    assert set(customer.instances()) == {late}
+
+
 def refused(call: Callable[..., Any], **arguments: Any) -> str | None:
     try:
         call(**arguments)
