@@ -22,7 +22,7 @@ from cavok.domain.enrollments import READS
 from cavok.domain.instructions import Trust, installed, template_groups
 from cavok.domain.permissions import LOGS
 from tests.support.builders import EXTERNAL_ID, WORKLOAD
-from tests.support.customer_templates import granted_by
+from tests.support.customer_templates import granted_by, resolved
 from tests.support.enrollments import an_enrollment
 
 OF_ROLES = template_groups(AccessType.ASSUME_ROLE)
@@ -103,9 +103,22 @@ def test_every_stack_speaks_for_itself_and_the_customers_own_waits_for_no_member
     assert members["DependsOn"] == ["CavokRole"]
     assert own["Properties"] == members["Properties"]
     granted = {each["Ref"] for each in own["Properties"]["Grants"]}
-    assert granted == {"WriteLogs"} | {
+    assert granted == {"WriteLogs", "PermissionsBoundary", "RolePath"} | {
         group.policy_name.removeprefix("Cavok") for group in OF_ROLES if group is not LOGS
     }
+
+
+def test_the_stack_set_is_deleted_before_the_stack_says_that_it_goes() -> None:
+    """Else CloudFormation asks us an hour before the roles go, and a test is let in."""
+    members = organization_template()["Resources"]["CavokMembers"]
+    description = members["Properties"]["Description"]
+
+    assert '{"Ref": "CavokConnection"}' in json.dumps(description)
+    assert members["DependsOn"] == "CavokRole", "where the stack does not speak"
+    for reports in ("Yes", "No"):
+        speaks = {"SpeaksToCavok": {"Fn::Equals": [reports, "Yes"]}}
+        shown = resolved(description, speaks, {"CavokConnection": "id"})
+        assert shown == "The role of Cavok Cloud in each member."
 
 
 def test_the_stack_set_deploys_to_whole_units_now_and_later_and_goes_on_past_failures() -> None:
@@ -217,6 +230,8 @@ def test_terraform_creates_the_same_stack(enrollment: Any) -> None:
         assert json.dumps(value)[1:-1] in shown
     looks_up = "aws_organizations_organization" in text
     assert looks_up is (not enrollment.include_ous)
+    (timeouts,) = properties["timeouts"]
+    assert {timeouts[each].strip('"') for each in ("create", "update", "delete")} == {"12h"}
 
 
 @each_enrollment
@@ -271,3 +286,17 @@ def test_the_end_says_what_to_delete_in_order() -> None:
 
     assert titles[1] == "The stack CavokOrganization"
     assert titles[-1] == "The accounts in Cavok"
+
+
+def test_the_end_says_how_a_stack_set_is_emptied_that_keeps_accounts() -> None:
+    """StackSets leaves suspended accounts and, with a filter, excluded ones that came later."""
+    text = enrollment_templates.ending_steps()[1].text
+
+    assert "If it says that the stack set is not empty, open it under StackSets" in text
+    assert "with “Retain stacks” for accounts that are suspended or closed" in text
+
+
+def test_a_delegated_administrator_is_told_of_the_management_accounts_role() -> None:
+    (text,) = (each.text for each in enrollment_templates.steps(PLAIN) if "Yes" in each.text)
+
+    assert "StackSets make no role in the management account" in text

@@ -17,11 +17,11 @@ from cavok.domain.members import Place
 from local.settings import WORKLOAD_ACCOUNT_ID
 from tests.support.builders import EXTERNAL_ID
 from tests.support.piped_emulator import PipedEmulator, in_the_end
-from tests.support.piped_organization import Organization
+from tests.support.piped_organization import A_WHILE, Organization
 from tests.support.refusal import refusal
 
 pytestmark = pytest.mark.timeout(900)  # longer than `in_the_end` waits
-STACK = "CavokOrganization"
+REGION, STACK = "us-east-1", "CavokOrganization"
 TEXT = installed((FILES / f"{ENROLLMENT_TEMPLATE}.yaml").read_text(), WORKLOAD_ACCOUNT_ID)
 SERVICE = "member.org.stacksets.cloudformation.amazonaws.com"
 
@@ -174,6 +174,34 @@ def test_deleting_the_stack_takes_every_role_away(customer: Customer) -> None:
 
     customer.has_roles_in(number)
     customer.has_roles_in(customer.number)
+
+
+def test_a_suspended_member_keeps_the_stack_until_its_own_is_retained(customer: Customer) -> None:
+    """As the steps of an enrollment's end say."""
+    number, suspended = customer.member("first"), customer.member("suspended")
+    customer.deploy()
+    customer.has_roles_in(number, "CavokCloud")
+    customer.client.close_account(AccountId=suspended)
+    customer.emulator.let_pass(A_WHILE)
+    customer.stacks.delete_stack(StackName=STACK)
+    assert customer.ended() == "DELETE_FAILED"
+    customer.has_roles_in(number)
+
+    customer.stacks.delete_stack_instances(
+        StackSetName=f"{STACK}-members",
+        DeploymentTargets={
+            "OrganizationalUnitIds": [customer.root],
+            "Accounts": [suspended],
+            "AccountFilterType": "INTERSECTION",
+        },
+        Regions=[REGION],
+        RetainStacks=True,
+    )
+    customer.stacks.delete_stack(StackName=STACK)
+
+    customer.has_roles_in(customer.number)
+    found = customer.stacks.list_stack_sets(Status="ACTIVE")["Summaries"]
+    assert found == []
 
 
 def test_a_delegated_administrator_deploys_it_for_the_whole_organization(

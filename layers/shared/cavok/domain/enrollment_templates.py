@@ -84,6 +84,7 @@ def member_template() -> dict[str, Any]:
         each["PermissionsBoundary"] = _boundary()
     del parameters["RoleName"]  # Cavok has to know it of each member
     properties["RoleName"] = permissions.DEFAULT_ROLE_NAME
+    resources[CONNECTION] = connection_of(template, "CavokRole")
     return template
 
 
@@ -125,7 +126,7 @@ def organization_template() -> dict[str, Any]:
                 "DependsOn": "CavokRole",
                 "Properties": {
                     "StackSetName": {"Fn::Sub": f"${{AWS::StackName}}{_OF_MEMBERS}"},
-                    "Description": "The role of Cavok Cloud in each member.",
+                    "Description": _after_the_connection("The role of Cavok Cloud in each member."),
                     "PermissionModel": "SERVICE_MANAGED",
                     "CallAs": if_true("Delegated", "DELEGATED_ADMIN", "SELF"),
                     "AutoDeployment": {"Enabled": True, "RetainStacksOnAccountRemoval": False},
@@ -159,6 +160,16 @@ def organization_template() -> dict[str, Any]:
             "RoleArn": {"Value": {"Fn::GetAtt": ["CavokRole", "Arn"]}},
         },
     }
+
+
+def _after_the_connection(text: str) -> dict[str, Any]:
+    """This text as a property of what is deleted before the stack says that it goes: the roles then
+    go right after that. DependsOn takes no resource that has a condition.
+
+    Source: CloudFormation Template Reference, DependsOn: "if the properties of resource A use a
+    !Ref to resource B", then "Resource A is deleted before resource B". Of Metadata, no word.
+    """
+    return if_true("SpeaksToCavok", {"Fn::Select": [0, [text, {"Ref": CONNECTION}]]}, text)
 
 
 def _organization_role() -> dict[str, Any]:
@@ -231,8 +242,10 @@ def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
         InstructionStep(
             "Deploy on AWS",
             f"Press “Deploy on AWS”. {units} In a delegated administrator, set "
-            "DelegatedAdministrator to Yes. Acknowledge that it creates IAM roles, and press "
-            f"“Create stack”. It makes {ROLE_NAME}, which may list the organization and nothing "
+            "DelegatedAdministrator to Yes; from there, StackSets make no role in the management "
+            "account: deploy that of a single account there, or exclude it. Acknowledge that it "
+            f"creates IAM roles, and press “Create stack”. It makes {ROLE_NAME}, which may list "
+            "the organization and nothing "
             "else, and the role CavokCloud here and in each member, now and whenever an account "
             "joins. Only Cavok may assume them, and only with your organization's external ID. If "
             "this account was connected by hand and has a role CavokCloud, AWS would roll this "
@@ -327,8 +340,10 @@ def ending_steps() -> tuple[InstructionStep, ...]:
             f"The stack {STACK_NAME}",
             "Delete the stack in the account in which you deployed it. CloudFormation deletes the "
             "stack set with the role of every member first, then the two roles of this account. If "
-            "it cannot delete a member's stack, it says which one: delete that stack in the "
-            "member, then this stack again.",
+            "it says that the stack set is not empty, open it under StackSets: it lists the "
+            "accounts that are left, which are suspended or closed, were excluded, or could not "
+            "delete theirs. Choose “Delete stacks from StackSet” for these, with “Retain stacks” "
+            "for accounts that are suspended or closed, then delete this stack again.",
         ),
         InstructionStep(
             "Stacks of single accounts",
@@ -366,7 +381,7 @@ def deploy_url(enrollment: Enrollment, trust: Trust, template_url: str) -> str:
 
 def terraform(enrollment: Enrollment, trust: Trust, template_url: str) -> str:
     """A Terraform configuration that creates the same stack. For all accounts, it looks up the
-    root.
+    root. It waits as long as many members take: by default, the provider gives up after 30 minutes.
     """
     filled_in = stack_parameters(enrollment, trust)
     parameters = "\n".join(f"    {name} = {_hcl(value)}" for name, value in filled_in.items())
@@ -393,6 +408,12 @@ variable "delegated_administrator" {{
   parameters = {{
 {parameters}{root}
     DelegatedAdministrator = var.delegated_administrator ? "Yes" : "No"
+  }}
+
+  timeouts {{
+    create = "12h"
+    update = "12h"
+    delete = "12h"
   }}
 }}
 """
