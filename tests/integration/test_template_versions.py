@@ -42,7 +42,7 @@ from tests.support.builders import (
 from tests.support.declared import described_api
 from tests.support.enrollments import NEW, a_member, add_member
 from tests.support.faults import Calls, watched
-from tests.support.moto_stack import Clock, begin_test, client, items, let_customers_in
+from tests.support.moto_stack import REGION, Clock, begin_test, client, items, let_customers_in
 from tests.support.state_machines import VERIFY
 from tests.support.version_counts import wrong_version_counts
 
@@ -257,6 +257,27 @@ def test_a_new_release_makes_the_role_outdated_at_once_and_an_update_makes_it_cu
     assert updated["template"] == {"version": 2, "current": 2, "outdated": False, "changes": []}
     assert updated["issues"] == []
     assert admin.get(f"{PATH}/instructions").json["update"] is None
+
+
+def test_every_link_to_the_stack_opens_our_region_if_the_account_has_it(
+    admin: Api, released: Callable[[], None]
+) -> None:
+    deploy(admin)
+    by_a_person()
+    released()
+    wiring.accounts().changed(
+        ORGANIZATION_ID, ACCOUNT_ID, lambda found: replace(found, regions=("eu-west-1", REGION))
+    )
+
+    (issue,) = admin.get(PATH).json["issues"]
+    guide = admin.get(f"{PATH}/instructions").json
+
+    for link in (
+        guide["deploy_on_aws_url"],
+        guide["update"]["console_url"],
+        issue["fix"]["console_url"],
+    ):
+        assert link.startswith(f"https://{REGION}.console.aws.amazon.com/")
 
 
 @each_test

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -197,6 +198,23 @@ def test_a_link_fills_in_the_choices_and_never_whom_to_trust() -> None:
     assert set(given) <= set(organization_template()["Parameters"])
     assert "TrustedAccountId" not in given
     assert "OrganizationalUnitIds" not in enrollment_templates.stack_parameters(PLAIN, TRUST)
+
+
+def test_the_stack_is_deployed_and_updated_where_it_speaks() -> None:
+    """In Cavok's own region, if it is one of the enrollment's."""
+    trust = replace(TRUST, connections_topic=f"arn:aws:sns:eu-west-1:{WORKLOAD}:cavok-connections")
+    for regions, opened in (
+        (("us-east-1", "eu-west-1"), "eu-west-1"),
+        (("us-east-1", "us-west-2"), "us-east-1"),
+    ):
+        enrollment = an_enrollment(regions=regions)
+        update = enrollment_templates.update_from(enrollment, "100000000001", URL, trust.region)
+
+        for link in (enrollment_templates.deploy_url(enrollment, trust, URL), update.console_url):
+            assert urlsplit(link).netloc == f"{opened}.console.aws.amazon.com"
+        assert f"create-stack --region {opened} " in enrollment_templates.cli(
+            enrollment, trust, URL
+        )
 
 
 @each_enrollment

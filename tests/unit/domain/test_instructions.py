@@ -334,6 +334,24 @@ def test_the_link_brings_the_presigned_address_through_the_console_unharmed(
     assert parse_qs(link.query) == {"region": [account.home_region]}
 
 
+@pytest.mark.parametrize(
+    ("regions", "opened"),
+    [
+        (("us-east-1", "eu-west-1"), "eu-west-1"),
+        (("us-east-1", "us-west-2"), "us-east-1"),
+    ],
+)
+def test_the_link_opens_cavoks_own_region_if_the_account_has_it(
+    regions: tuple[str, ...], opened: str
+) -> None:
+    """Elsewhere the stack says nothing."""
+    trust = replace(TRUST, connections_topic=TOPIC)
+
+    link = instructions.deploy_url(an_account(regions=regions), trust, "https://t")
+
+    assert urlsplit(link).hostname == f"{opened}.console.aws.amazon.com"
+
+
 @pytest.mark.parametrize("region", sorted(REGIONS))
 def test_the_longest_link_to_a_public_template_is_shorter_than_any_limit(region: str) -> None:
     """The console once took 1,024 characters, and mail programs cut longer lines."""

@@ -307,6 +307,21 @@ def test_an_older_role_is_information_that_says_what_is_new_and_where_to_get_it(
     )
 
 
+@pytest.mark.usefixtures("three")
+def test_an_update_is_where_the_link_deploys() -> None:
+    account = an_account(template_version=1, regions=("us-east-1", "eu-west-1"))
+
+    (issue,) = template_outdated(account, "eu-west-1")
+    update = update_of(account, "https://t", "eu-west-1")
+
+    assert update
+    assert issue.fix
+    assert issue.fix.console_url == update.console_url
+    assert update.console_url.startswith("https://eu-west-1.")
+    assert "--region eu-west-1 " in update.cli
+    assert "in eu-west-1, or the one in which you made the role" in update.steps[0].text
+
+
 def test_the_newest_role_is_nothing_to_know() -> None:
     account = an_account(template_version=current())
 

@@ -22,6 +22,7 @@ from cavok.domain.instructions import (
     parameter_of,
     quick_create,
     role_with,
+    stack_region,
     value_of,
 )
 from cavok.domain.permissions import LOGS
@@ -265,9 +266,12 @@ def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
     )
 
 
-def update_of(enrollment: Enrollment, template: Template | None, url: str) -> Update | None:
+def update_of(
+    enrollment: Enrollment, template: Template | None, url: str, ours: str
+) -> Update | None:
     """How to update the stack, and with it every member. Null if there is nothing to update.
-    `template`: the version that the stack has. `url`: of the published template.
+    `template`: the version that the stack has. `url`: of the published template. `ours`: as of
+    `stack_region`.
 
     Sources: CloudFormation Template Reference, AWS::CloudFormation::StackSet, TemplateBody: "Update
     requires: No interruption"; API Reference, UpdateStackSet: "Updates the stack set and associated
@@ -275,12 +279,12 @@ def update_of(enrollment: Enrollment, template: Template | None, url: str) -> Up
     """
     if template is None or not template.outdated:
         return None
-    return _update(enrollment, url, _NOT_BY_THE_STACK)
+    return _update(enrollment, url, ours, _NOT_BY_THE_STACK)
 
 
-def update_from(enrollment: Enrollment, account_number: str, url: str) -> Update:
+def update_from(enrollment: Enrollment, account_number: str, url: str, ours: str = "") -> Update:
     """How to update the role that the stack made in this account: its own, or a member, in which
-    nothing is to be done. `url`: of the published template.
+    nothing is to be done. `url`: of the published template. `ours`: as of `stack_region`.
     """
     number = enrollment.management_account_id
     in_a_member = InstructionStep(
@@ -289,7 +293,7 @@ def update_from(enrollment: Enrollment, account_number: str, url: str) -> Update
         f"account {number}. If you may not work there, ask who may.",
     )
     own = account_number == number
-    return _update(enrollment, url, _NOT_BY_THE_STACK if own else in_a_member)
+    return _update(enrollment, url, ours, _NOT_BY_THE_STACK if own else in_a_member)
 
 
 _NOT_BY_THE_STACK = InstructionStep(
@@ -299,8 +303,8 @@ _NOT_BY_THE_STACK = InstructionStep(
 )
 
 
-def _update(enrollment: Enrollment, url: str, last: InstructionStep) -> Update:
-    region = enrollment.regions[0]
+def _update(enrollment: Enrollment, url: str, ours: str, last: InstructionStep) -> Update:
+    region = stack_region(enrollment.regions, ours)
     where = (
         f"the stack {STACK_NAME} in account {enrollment.management_account_id}, in {region} or in "
         "the region in which you deployed it"
@@ -376,7 +380,8 @@ def cloudformation_template(enrollment: Enrollment, trust: Trust) -> str:
 def deploy_url(enrollment: Enrollment, trust: Trust, template_url: str) -> str:
     """The link that deploys the enrollment's stack."""
     parameters = stack_parameters(enrollment, trust)
-    return quick_create(enrollment.regions[0], STACK_NAME, template_url, parameters)
+    region = stack_region(enrollment.regions, trust.region)
+    return quick_create(region, STACK_NAME, template_url, parameters)
 
 
 def terraform(enrollment: Enrollment, trust: Trust, template_url: str) -> str:
@@ -426,7 +431,8 @@ def _hcl(text: str) -> str:
 
 def cli(enrollment: Enrollment, trust: Trust, template_url: str) -> str:
     """AWS CLI commands for a POSIX shell that create the same stack."""
-    region, filled_in = enrollment.regions[0], stack_parameters(enrollment, trust)
+    region = stack_region(enrollment.regions, trust.region)
+    filled_in = stack_parameters(enrollment, trust)
     units = filled_in.pop("OrganizationalUnitIds", "")
     given = [{"ParameterKey": name, "ParameterValue": value} for name, value in filled_in.items()]
     # Commas in a value would end it in the short form.

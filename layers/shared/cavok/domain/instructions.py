@@ -4,7 +4,7 @@ generated from the permission catalog.
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -41,6 +41,11 @@ class Trust:
     trusted_account_id: str
     external_id: str
     connections_topic: str = ""
+
+    @property
+    def region(self) -> str:
+        """The region whose stacks can speak to the topic; empty if there is none."""
+        return self.connections_topic.split(":")[3] if self.connections_topic else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +290,15 @@ def stack_name(account: ListedAccount) -> str:
 def deploy_url(account: Account, trust: Trust, template_url: str, choice: Choice = OFFERED) -> str:
     """The link that deploys the account's stack, with what was chosen."""
     parameters = stack_parameters(account, trust, choice)
-    return quick_create(account.home_region, stack_name(account), template_url, parameters)
+    region = stack_region(account.regions, trust.region)
+    return quick_create(region, stack_name(account), template_url, parameters)
+
+
+def stack_region(regions: Sequence[str], ours: str) -> str:
+    """Where the link deploys: in Cavok's own region, where the stack speaks, if it is one of these.
+    `ours`: that region, or empty.
+    """
+    return ours if ours in regions else regions[0]
 
 
 def quick_create(region: str, stack: str, template_url: str, parameters: Mapping[str, str]) -> str:

@@ -56,13 +56,15 @@ class SharedProblem:
     accounts: tuple[ListedAccount, ...]
 
 
-def shared_problems(accounts: Iterable[ListedAccount]) -> list[SharedProblem]:
-    """The problems of accounts, each once, in the order in which they are met first."""
+def shared_problems(accounts: Iterable[ListedAccount], ours: str = "") -> list[SharedProblem]:
+    """The problems of accounts, each once, in the order in which they are met first. `ours`: as of
+    `stack_region`.
+    """
     met: dict[str, list[tuple[ListedAccount, Issue]]] = {}
     for account in accounts:
         for issue in _problems(account):
             met.setdefault(cause_of(issue), []).append((account, issue))
-    return [_shared(cause, alike) for cause, alike in met.items()]
+    return [_shared(cause, alike, ours) for cause, alike in met.items()]
 
 
 def cause_of(issue: Issue) -> str:
@@ -81,7 +83,7 @@ def _problems(account: ListedAccount) -> list[Issue]:
     ]
 
 
-def _shared(cause: str, alike: Sequence[tuple[ListedAccount, Issue]]) -> SharedProblem:
+def _shared(cause: str, alike: Sequence[tuple[ListedAccount, Issue]], ours: str) -> SharedProblem:
     _, issue = alike[0]
     message, remedy = _in_general(issue)
     return SharedProblem(
@@ -89,7 +91,7 @@ def _shared(cause: str, alike: Sequence[tuple[ListedAccount, Issue]]) -> SharedP
         code=issue.code,
         message=message,
         remedy=remedy,
-        fix=_in_common([_fix(account, each) for account, each in alike]),
+        fix=_in_common([_fix(account, each, ours) for account, each in alike]),
         # An account may have it twice, with other instances.
         accounts=tuple({account.account_id: account for account, _ in alike}.values()),
     )
@@ -104,14 +106,14 @@ def _in_general(issue: Issue) -> tuple[str, str]:
     return message, remedy
 
 
-def _fix(account: ListedAccount, issue: Issue) -> SharedFix:
+def _fix(account: ListedAccount, issue: Issue, ours: str) -> SharedFix:
     fix = issue.fix or Fix()
     return SharedFix(
         policy_statement=fix.policy_statement,
         cli=fix.cli,
         terraform=terraform(fix),
         console_url=fix.console_url,
-        stack_url=stack_page(account) if ends_in_the_role(fix) else None,
+        stack_url=stack_page(account, ours) if ends_in_the_role(fix) else None,
     )
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from cavok.domain.accounts import Account, Fix, Issue, IssueCode, ListedAccount, Severity
-from cavok.domain.instructions import InstructionStep, console_of, stack_name
+from cavok.domain.instructions import InstructionStep, console_of, stack_name, stack_region
 from cavok.domain.template_versions import TemplateVersion
 
 
@@ -19,9 +19,9 @@ class Update:
     cli: str
 
 
-def template_outdated(account: ListedAccount) -> tuple[Issue, ...]:
+def template_outdated(account: ListedAccount, ours: str = "") -> tuple[Issue, ...]:
     """The information that the account's role is of an older version. It follows from the release
-    that shows the account, so it is not stored.
+    that shows the account, so it is not stored. `ours`: as of `stack_region`.
     """
     template = account.template
     if template is None or not template.outdated:
@@ -35,14 +35,16 @@ def template_outdated(account: ListedAccount) -> tuple[Issue, ...]:
             else "Nothing that works today stops working. For what is new, update the role, as the "
             "Instructions show, then press Test.",
             Severity.INFORMATION,
-            Fix(console_url=url) if (url := stack_page(account)) else None,
+            Fix(console_url=url) if (url := stack_page(account, ours)) else None,
         ),
     )
 
 
-def issues_shown(account: ListedAccount) -> tuple[Issue, ...]:
-    """What an account shows: what its last test found, and what this release knows of its role."""
-    return (*account.issues, *template_outdated(account))
+def issues_shown(account: ListedAccount, ours: str = "") -> tuple[Issue, ...]:
+    """What an account shows: what its last test found, and what this release knows of its role.
+    `ours`: as of `stack_region`.
+    """
+    return (*account.issues, *template_outdated(account, ours))
 
 
 def _in_words(changes: tuple[TemplateVersion, ...]) -> Iterator[str]:
@@ -55,9 +57,9 @@ def _in_words(changes: tuple[TemplateVersion, ...]) -> Iterator[str]:
         yield f"Version {change.version}{' ' if does else ''}{' and '.join(does)}: {change.text}"
 
 
-def update_of(account: Account, template_url: str) -> Update | None:
+def update_of(account: Account, template_url: str, ours: str = "") -> Update | None:
     """How to update a role that has a stack of its own. Null if there is nothing to update.
-    `template_url`: of the published template.
+    `template_url`: of the published template. `ours`: as of `stack_region`.
 
     Sources: CloudFormation Template Reference, AWS::IAM::Role, Policies: "Update requires: No
     interruption"; IAM API Reference, PutRolePolicy: "Adds or updates an inline policy document";
@@ -66,7 +68,7 @@ def update_of(account: Account, template_url: str) -> Update | None:
     template = account.template
     if template is None or not template.outdated:
         return None
-    name, region = stack_name(account), account.home_region
+    name, region = stack_name(account), stack_region(account.regions, ours)
     return Update(
         steps=(
             *([_OF_A_MEMBER] if account.has_enrolled_role else []),
@@ -122,13 +124,14 @@ _HOW_OF_A_MEMBER = (
 )
 
 
-def stack_page(account: ListedAccount) -> str | None:
+def stack_page(account: ListedAccount, ours: str = "") -> str | None:
     """The console's list of stacks, with the account's role in its filter. Null for a role that a
-    stack set makes: its stack is in another account, or has another name.
+    stack set makes: its stack is in another account, or has another name. `ours`: as of
+    `stack_region`.
     """
     if account.has_enrolled_role:
         return None
-    return stacks_page(account.regions[0], stack_name(account))
+    return stacks_page(stack_region(account.regions, ours), stack_name(account))
 
 
 def stacks_page(region: str, name: str) -> str:

@@ -57,10 +57,10 @@ def instructions_for(
     )
 
 
-def update_for(account: Account, dependencies: InstructionDependencies) -> Update | None:
+def update_for(account: Account, ours: str, dependencies: InstructionDependencies) -> Update | None:
     """How to update the account's role; null if there is nothing to update. The role of a member
     that a synchronization added comes from the enrollment's stack. One that was added by hand
-    before has a stack of its own, or that role, if it had none.
+    before has a stack of its own, or that role, if it had none. `ours`: as of `stack_region`.
     """
     if account.template is None or not account.template.outdated:
         return None
@@ -70,5 +70,5 @@ def update_for(account: Account, dependencies: InstructionDependencies) -> Updat
         enrollment = dependencies.enrollments.stored(*ids)
         member = dependencies.members.with_numbers(*ids, [number])
         if enrollment and number in member and member[number].given_name:
-            return update_from(enrollment, number, address_of(ENROLLMENT_TEMPLATE))
-    return update_of(account, address_of(TEMPLATE_NAMES[account.access_type]))
+            return update_from(enrollment, number, address_of(ENROLLMENT_TEMPLATE), ours)
+    return update_of(account, address_of(TEMPLATE_NAMES[account.access_type]), ours)

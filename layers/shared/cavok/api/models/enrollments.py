@@ -240,7 +240,7 @@ class EnrollmentInstructionsBody(ResponseBody):
         the version that the stack has.
         """
         made = enrollment_templates
-        update = made.update_of(enrollment, template, template_url)
+        update = made.update_of(enrollment, template, template_url, trust.region)
         return cls(
             steps=[InstructionStepBody.of(step) for step in made.steps(enrollment)],
             deploy_on_aws_url=made.deploy_url(enrollment, trust, template_url),

@@ -58,7 +58,7 @@ def _otherwise_named(account: ListedAccount, now: datetime) -> dict[str, Any]:
     return {
         "provider_id": account.account_number,
         "access_key_id": account.access_key_id_ending,
-        "issues": issues_shown(account),
+        "issues": issues_shown(account, wiring.setting("AWS_REGION")),
         "testing": account.testing(now),
     }
 

@@ -27,5 +27,5 @@ def get_instructions(account_id: str, groups: Groups = None) -> InstructionsBody
     account = wiring.accounts().get(router.caller.organization_id, account_id)
     dependencies = wiring.instruction_dependencies()
     made = instructions_for(account, choice, dependencies=dependencies, now=router.now())
-    update = update_for(account, dependencies)
+    update = update_for(account, made[0].region, dependencies)
     return InstructionsBody.of_account(account, *made, update, choice=choice)

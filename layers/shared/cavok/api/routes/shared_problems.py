@@ -41,7 +41,10 @@ def list_problems(
     return paged(
         SharedProblemPage(
             accounts_read=len(page.items),
-            items=[SharedProblemBody.of_problem(each) for each in shared_problems(page.items)],
+            items=[
+                SharedProblemBody.of_problem(each)
+                for each in shared_problems(page.items, wiring.setting("AWS_REGION"))
+            ],
             next_cursor=page.next_cursor(scope),
         ),
         router.query,
