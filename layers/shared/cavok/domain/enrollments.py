@@ -138,7 +138,7 @@ class Enrollment(EnrollmentOptions):
     """An enrollment. Times are UTC.
 
     management_account_id    the account in which its stack is: the management account, or a
-                             delegated administrator. Null until a person or the stack says it.
+                             delegated administrator. Null until a person says it.
     organization_arn         of the AWS Organization; null before the first synchronization, and
                              never changed after it.
     next_synchronization_at  null if nothing is due: no account is known, or nobody touched an
@@ -254,7 +254,8 @@ class Enrollment(EnrollmentOptions):
         return account_number in (self.management_account_id, manages)
 
     def changed(self, now: datetime, **options: Any) -> Self:
-        """With other options, and due for a synchronization with them. The same object if nothing
+        """With other options, and due for a synchronization with them. One that runs began with the
+        old ones, so it loses the slot; a name is all the same to it. The same object if nothing
         changes. Raises InvalidField for another account of one that is connected.
         """
         number = options.get("management_account_id", self.management_account_id)
@@ -270,6 +271,8 @@ class Enrollment(EnrollmentOptions):
             return self
         if moved:
             changed = replace(changed, status=EnrollmentStatus.WAITING, issues=(), attempts=0)
+        if replace(changed, name=self.name) != self:
+            changed = replace(changed, slot=None)
         due = now if number else None
         return replace(changed, next_synchronization_at=due, updated_at=now, touched_at=now)
 

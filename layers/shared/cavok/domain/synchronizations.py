@@ -113,4 +113,5 @@ class Synchronization:
         return replace(self, state=SynchronizationState.FAILED, reason=DIED)
 
 
+OVERTAKEN = "The enrollment was changed while it ran. The next one begins with what was changed."
 DIED = "It ended without saying why. The next one begins anew."

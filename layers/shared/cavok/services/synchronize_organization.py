@@ -20,7 +20,7 @@ from cavok.adapters.table.enrollment_totals import Counted, count_members
 from cavok.adapters.table.enrollments import Enrollments, retry_while_changed
 from cavok.adapters.table.members import Members, delete_member, save_member
 from cavok.adapters.table.synchronizations import Synchronizations, count_changes
-from cavok.adapters.table.table import BATCH
+from cavok.adapters.table.table import BATCH, ItemChanged
 from cavok.domain import audit
 from cavok.domain import enrollments as enrolling
 from cavok.domain.accounts import Account, Issue
@@ -28,6 +28,7 @@ from cavok.domain.actors import SYSTEM, Requester
 from cavok.domain.deadlines import Deadline
 from cavok.domain.enrollments import Enrollment
 from cavok.domain.errors import (
+    BusyWithOthers,
     EnrollmentNotFound,
     OrganizationBusy,
     OrganizationUnreadable,
@@ -121,7 +122,12 @@ def make_round(
     this = _Synchronizing(enrollment, synchronization, walk, dependencies)
     if request.failure is not None:
         return this.failed(enrolling.without_answer(_said(request.failure)))
-    return this.round(deadline)
+    try:
+        return this.round(deadline)
+    except (ItemChanged, BusyWithOthers):
+        if this.holds_slot():
+            raise
+        return False  # a person changed the enrollment at this moment
 
 
 def _said(failure: Mapping[str, Any]) -> str:
@@ -150,6 +156,8 @@ class _Synchronizing:
             self._hold_slot()
         except EnrollmentNotFound:  # a person ended it at this moment
             return True
+        if not self._enrollment.held_by(self._synchronization.synchronization_id):
+            return False  # or changed it
         entered = enter_organization(
             self._enrollment,
             self._synchronization.synchronization_id,
@@ -174,6 +182,12 @@ class _Synchronizing:
         except OrganizationBusy as error:
             logger.warning("Organizations is busy", error=str(error)[:REASON_LIMIT])
         return True
+
+    def holds_slot(self) -> bool:
+        """Whether it may go on. Reads it anew."""
+        ids = self._enrollment.organization_id, self._enrollment.enrollment_id
+        found = self._dependencies.enrollments.stored(*ids)
+        return found is not None and found.held_by(self._synchronization.synchronization_id)
 
     def _enrolled_before(self, arn: str) -> Enrollment | None:
         if self._enrollment.organization_arn:

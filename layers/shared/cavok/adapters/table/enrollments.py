@@ -50,7 +50,7 @@ from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.ids import is_id
 from cavok.domain.member_states import MemberState
 from cavok.domain.permissions import DEFAULT_ROLE_PATH
-from cavok.domain.synchronizations import Synchronization, SynchronizationState
+from cavok.domain.synchronizations import OVERTAKEN, Synchronization, SynchronizationState
 
 T = TypeVar("T")
 
@@ -269,9 +269,11 @@ class Enrollments:
         *,
         entry_of: Callable[[Enrollment, Enrollment], AuditEntry] | None = None,
         with_items: Callable[[TransactWrite], None] = lambda transaction: None,
+        overtaken_at: datetime | None = None,
     ) -> Enrollment:
         """Reads, changes and writes an enrollment, and repeats that if another write came first.
-        Raises EnrollmentNotFound, Conflict, and what `with_items` raises.
+        `overtaken_at`: then a synchronization that loses its slot ends. Raises EnrollmentNotFound,
+        Conflict, and what `with_items` raises.
         """
 
         def attempt() -> Enrollment:
@@ -280,7 +282,14 @@ class Enrollments:
             if after == before:
                 return before
             entry = entry_of(before, after) if entry_of else None
-            return self.save(before, after, entry=entry, with_items=with_items)
+
+            def add(transaction: TransactWrite) -> None:
+                with_items(transaction)
+                if overtaken_at and before.slot and not after.slot:
+                    own, failed = before.slot.synchronization_id, SynchronizationState.FAILED
+                    end_synchronization(transaction, before, own, failed, overtaken_at, OVERTAKEN)
+
+            return self.save(before, after, entry=entry, with_items=add)
 
         return retry_while_changed(attempt)
 
@@ -321,7 +330,8 @@ class Enrollments:
         """
 
         def add(transaction: TransactWrite) -> None:
-            end_synchronization(transaction, synchronization, state, now, reason)
+            own = synchronization.synchronization_id
+            end_synchronization(transaction, before, own, state, now, reason)
 
         self.save(before, after, with_items=add)
 

@@ -18,6 +18,7 @@ from cavok.adapters.table import keys
 from cavok.adapters.table.actors import actor_of, stored_actor
 from cavok.adapters.table.table import EnumAttribute, Item, PackedAttribute, Table
 from cavok.domain.actors import ActorKind
+from cavok.domain.enrollments import Enrollment
 from cavok.domain.errors import SynchronizationNotFound
 from cavok.domain.ids import is_id
 from cavok.domain.members import Place
@@ -106,6 +107,9 @@ class SynchronizationItem(Item):
         )
 
 
+_RUNS = SynchronizationItem.state == SynchronizationState.RUNNING
+
+
 class Synchronizations:
     """Reads synchronizations, and notes how far they are."""
 
@@ -138,23 +142,27 @@ class Synchronizations:
             SynchronizationItem.found.set(synchronization.found),
             SynchronizationItem.missing.set(synchronization.missing),
         ]
-        running = SynchronizationItem.state == SynchronizationState.RUNNING
-        self._table.update(_item(synchronization), actions, running)
+        self._table.update(_item(synchronization), actions, _RUNS)
 
 
 def count_changes(
     transaction: TransactWrite, synchronization: Synchronization, *, added: int, changed: int
 ) -> None:
-    """Adds to a transaction that it also counts: repeated rounds count nothing twice."""
+    """Adds to a transaction that it also counts: repeated rounds count nothing twice, and one that
+    was ended meanwhile writes nothing.
+    """
     numbers = ((SynchronizationItem.added, added), (SynchronizationItem.changed, changed))
     transaction.update(
-        _item(synchronization), [each.add(number) for each, number in numbers if number]
+        _item(synchronization),
+        [each.add(number) for each, number in numbers if number],
+        condition=_RUNS,
     )
 
 
 def end_synchronization(
     transaction: TransactWrite,
-    synchronization: Synchronization,
+    enrollment: Enrollment,
+    synchronization_id: str,
     state: SynchronizationState,
     now: datetime,
     reason: str | None = None,
@@ -167,8 +175,8 @@ def end_synchronization(
     ]
     if reason:
         actions.append(SynchronizationItem.reason.set(reason))
-    running = SynchronizationItem.state == SynchronizationState.RUNNING
-    transaction.update(_item(synchronization), actions, condition=running)
+    key = _key(enrollment.organization_id, enrollment.enrollment_id, synchronization_id)
+    transaction.update(SynchronizationItem(*key), actions, condition=_RUNS)
 
 
 def _item(synchronization: Synchronization) -> SynchronizationItem:
