@@ -457,7 +457,7 @@ def test_another_account_is_never_read_as_the_rest_of_the_first_ones_organizatio
     assert another.calls == 0
     ended = admin.get(f"{path}/synchronizations/{begun.synchronization_id}").json
     assert (ended["state"], ended["finished_at"] is not None) == ("failed", True)
-    assert "changed while it ran" in ended["reason"]
+    assert "A person changed the enrollment" in ended["reason"]
     waits = stored(enrollment_id)
     assert (waits.status, waits.organization_arn, waits.slot) == ("waiting", None, None)
     done = synchronize(enrollment_id, another)
@@ -619,6 +619,30 @@ def test_a_person_has_members_whose_role_is_missing_tried_again_and_the_schedule
     tried = accounts_of()["100000000001"]
     assert (tried.next_verification_at, tried.attempts) == (Clock.now(), 0)
     assert tried.version == before.version
+
+
+def test_a_persons_synchronization_tries_missing_roles_again_also_while_a_scheduled_one_runs(
+    admin: Api, organization: InMemoryOrganization, rounds: None
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    first = accounts_of()["400000000000"]
+    later = Clock.time + timedelta(hours=20)
+    wiring.accounts().changed(ORGANIZATION_ID, first.account_id, lambda a: _not_due(a, later))
+    Clock.time += timedelta(hours=1)
+    scheduled = begin(enrollment_id)
+    assert one_round(scheduled, organization)
+
+    asked = begin(enrollment_id, by_person=True)
+
+    assert begin(enrollment_id, by_person=True) == asked == begin(enrollment_id)
+    assert not one_round(scheduled, organization)
+    path = f"/v1/enrollments/{enrollment_id}/synchronizations/{scheduled.synchronization_id}"
+    assert admin.get(path).json["state"] == "failed"
+    while one_round(asked, organization):
+        pass
+    assert accounts_of()["400000000000"].next_verification_at == Clock.now()
+    assert stored(enrollment_id).last_synchronized_at == Clock.now()
 
 
 def _not_due(account: Any, later: Any) -> Any:

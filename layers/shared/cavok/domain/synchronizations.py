@@ -113,5 +113,8 @@ class Synchronization:
         return replace(self, state=SynchronizationState.FAILED, reason=DIED)
 
 
-OVERTAKEN = "The enrollment was changed while it ran. The next one begins with what was changed."
+OVERTAKEN = (
+    "A person changed the enrollment, or asked for a synchronization, while this one ran. Another "
+    "one takes its place."
+)
 DIED = "It ended without saying why. The next one begins anew."

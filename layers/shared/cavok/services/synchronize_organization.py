@@ -122,12 +122,7 @@ def make_round(
     this = _Synchronizing(enrollment, synchronization, walk, dependencies)
     if request.failure is not None:
         return this.failed(enrolling.without_answer(_said(request.failure)))
-    try:
-        return this.round(deadline)
-    except (ItemChanged, BusyWithOthers):
-        if this.holds_slot():
-            raise
-        return False  # a person changed the enrollment at this moment
+    return this.round(deadline)
 
 
 def _said(failure: Mapping[str, Any]) -> str:
@@ -153,11 +148,19 @@ class _Synchronizing:
     def round(self, deadline: Deadline) -> bool:
         """Whether another round is needed."""
         try:
+            return self._round(deadline)
+        except (ItemChanged, BusyWithOthers):
+            if self._holds_slot():
+                raise
+            return False  # another one took its place at this moment
+
+    def _round(self, deadline: Deadline) -> bool:
+        try:
             self._hold_slot()
         except EnrollmentNotFound:  # a person ended it at this moment
             return True
         if not self._enrollment.held_by(self._synchronization.synchronization_id):
-            return False  # or changed it
+            return False
         entered = enter_organization(
             self._enrollment,
             self._synchronization.synchronization_id,
@@ -183,8 +186,7 @@ class _Synchronizing:
             logger.warning("Organizations is busy", error=str(error)[:REASON_LIMIT])
         return True
 
-    def holds_slot(self) -> bool:
-        """Whether it may go on. Reads it anew."""
+    def _holds_slot(self) -> bool:
         ids = self._enrollment.organization_id, self._enrollment.enrollment_id
         found = self._dependencies.enrollments.stored(*ids)
         return found is not None and found.held_by(self._synchronization.synchronization_id)

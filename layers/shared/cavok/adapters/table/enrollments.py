@@ -23,7 +23,11 @@ from cavok.adapters.table.idempotency import add_idempotency_key, made_by_key
 from cavok.adapters.table.issues import issue_of, issue_row
 from cavok.adapters.table.organizations import OrganizationItem
 from cavok.adapters.table.quotas import Count
-from cavok.adapters.table.synchronizations import SynchronizationItem, end_synchronization
+from cavok.adapters.table.synchronizations import (
+    SynchronizationItem,
+    end_overtaken,
+    end_synchronization,
+)
 from cavok.adapters.table.table import (
     EnumAttribute,
     Item,
@@ -50,7 +54,7 @@ from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.ids import is_id
 from cavok.domain.member_states import MemberState
 from cavok.domain.permissions import DEFAULT_ROLE_PATH
-from cavok.domain.synchronizations import OVERTAKEN, Synchronization, SynchronizationState
+from cavok.domain.synchronizations import Synchronization, SynchronizationState
 
 T = TypeVar("T")
 
@@ -286,8 +290,7 @@ class Enrollments:
             def add(transaction: TransactWrite) -> None:
                 with_items(transaction)
                 if overtaken_at and before.slot and not after.slot:
-                    own, failed = before.slot.synchronization_id, SynchronizationState.FAILED
-                    end_synchronization(transaction, before, own, failed, overtaken_at, OVERTAKEN)
+                    end_overtaken(transaction, before, overtaken_at)
 
             return self.save(before, after, entry=entry, with_items=add)
 
@@ -302,9 +305,10 @@ class Enrollments:
         entry: AuditEntry | None,
         count: Count,
     ) -> None:
-        """Stores a synchronization that begins, and the enrollment whose slot it holds. Raises
-        ItemChanged, ItemBusy, QuotaExceeded.
+        """Stores a synchronization that begins, and the enrollment whose slot it holds; one that
+        runs ends. Raises ItemChanged, ItemBusy, QuotaExceeded.
         """
+        now = synchronization.started_at
 
         def add(transaction: TransactWrite) -> None:
             transaction.save(
@@ -312,6 +316,8 @@ class Enrollments:
                 condition=SynchronizationItem.pk.does_not_exist(),
             )
             count(transaction)
+            if before.synchronizing(now):
+                end_overtaken(transaction, before, now)
 
         self.save(before, after, entry=entry, with_items=add)
 
@@ -331,7 +337,7 @@ class Enrollments:
 
         def add(transaction: TransactWrite) -> None:
             own = synchronization.synchronization_id
-            end_synchronization(transaction, before, own, state, now, reason)
+            end_synchronization(transaction, before, own, state, now=now, reason=reason)
 
         self.save(before, after, with_items=add)
 

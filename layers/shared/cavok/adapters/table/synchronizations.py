@@ -24,6 +24,7 @@ from cavok.domain.ids import is_id
 from cavok.domain.members import Place
 from cavok.domain.synchronizations import (
     KEPT_FOR,
+    OVERTAKEN,
     OpenUnit,
     Synchronization,
     SynchronizationState,
@@ -164,8 +165,9 @@ def end_synchronization(
     enrollment: Enrollment,
     synchronization_id: str,
     state: SynchronizationState,
+    *,
     now: datetime,
-    reason: str | None = None,
+    reason: str | None,
 ) -> None:
     """Adds to a transaction that it ends, if it runs."""
     actions: list[Action] = [
@@ -177,6 +179,13 @@ def end_synchronization(
         actions.append(SynchronizationItem.reason.set(reason))
     key = _key(enrollment.organization_id, enrollment.enrollment_id, synchronization_id)
     transaction.update(SynchronizationItem(*key), actions, condition=_RUNS)
+
+
+def end_overtaken(transaction: TransactWrite, enrollment: Enrollment, now: datetime) -> None:
+    """Adds to a transaction that the one which holds the slot of this enrollment ends."""
+    assert enrollment.slot, "nothing runs"
+    own, failed = enrollment.slot.synchronization_id, SynchronizationState.FAILED
+    end_synchronization(transaction, enrollment, own, failed, now=now, reason=OVERTAKEN)
 
 
 def _item(synchronization: Synchronization) -> SynchronizationItem:
