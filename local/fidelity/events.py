@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextvars
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -76,11 +77,13 @@ def send_to_buses_of_other_accounts(
     original: Any, target: dict[str, Any], event: dict[str, Any], rule: Any, view: Any = None
 ) -> Any:
     """A rule's target may be a bus of another account, also in another region: if the target's role
-    may put events there, and the policy of that bus lets it. The event keeps its account. One that
-    came from another account is not sent on to a third.
+    trusts EventBridge for the rule's account and may put events there, and the policy of that bus
+    lets it. The event keeps its account. One that came from another account is not sent on to a
+    third.
 
     The emulator sends to buses of the same account and region alone.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/cross-service-confused-deputy-prevention.html
     """
     arn = str(target.get("Arn"))
     _, _, service, region, account, resource = [*arn.split(":", 5), *[""] * 5][:6]
@@ -132,12 +135,15 @@ def _role_may_send(role_arn: str, source: str, bus_arn: str) -> bool:
         return False
     trust = role["AssumeRolePolicyDocument"]
     statements = (json.loads(trust) if isinstance(trust, str) else trust)["Statement"]
+    sending = _sending(role_arn, source, bus_arn)
+    assuming = replace(sending, service_context={"aws:sourceaccount": get_account_id()})
     trusts = any(
         iam_evaluator._service_principal_matches(each.get("Principal"), "events.amazonaws.com")
+        and iam_evaluator._conditions_met(each.get("Condition") or {}, assuming)
         for each in statements
     )
     policies = iam_evaluator._gather_role_policies(role["RoleName"], get_account_id())
-    decided = iam_evaluator.evaluate(_sending(role_arn, source, bus_arn), policies)
+    decided = iam_evaluator.evaluate(sending, policies)
     return trusts and decided.decision == "Allow"
 
 

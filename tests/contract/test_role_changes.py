@@ -106,6 +106,7 @@ def test_a_change_of_a_trust_policy_arrives_with_the_account_that_aws_stamps(
 def customers_rule(place: Place, bus: str, role: str) -> tuple[dict[str, Any], str]:
     """The rule's properties, about this role, and the ARN of the role with which it sends."""
     text = json.dumps(changes_told()).replace(OUR_BUS, bus)
+    text = text.replace('{"Ref": "AWS::AccountId"}', json.dumps(place.account_number))
     resources = json.loads(text.replace('{"Ref": "CavokRole"}', json.dumps(role)))
     made = resources["CavokChangesRole"]["Properties"]
     iam, name = place.client("iam"), place.name("sender")

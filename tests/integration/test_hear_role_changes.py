@@ -107,6 +107,18 @@ def test_an_account_is_tested_once_its_role_changed_and_what_was_said_is_shown(
     assert issue["message"].endswith(f"by {ADA}.")
 
 
+def test_an_older_change_that_arrives_later_leaves_what_is_said_of_the_newer_one(
+    admin: Api, account_id: str
+) -> None:
+    hear(changed(eventName="DeleteRole", event="e-1"))
+    hear(changed(timedelta(minutes=2), event="e-0"))
+    ends(account_id, entry_refused(account_of(account_id), "AccessDenied", "no", Clock.time))
+
+    (issue,) = admin.get(f"/v1/accounts/{account_id}").json["issues"]
+    assert "role was deleted" in issue["message"]
+    assert "trust policy was changed" not in issue["message"]
+
+
 def test_a_change_decides_nothing(admin: Api, account_id: str) -> None:
     """Whatever it says: the test finds the account as it was."""
     hear(changed(event="e-0"))

@@ -775,6 +775,32 @@ def test_a_second_enrollment_of_an_aws_organization_fails_and_names_the_first(
     assert admin.get(f"/v1/enrollments/{first}").json["status"] == "connected"
 
 
+@pytest.mark.parametrize("at", ["while it walks", "as it ends"])
+def test_of_two_first_synchronizations_at_once_one_connects_the_aws_organization(
+    at: str, admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = enroll(admin)
+    second = enroll(admin, management_account_id="100000000001", name="Twin")
+    of, name = (InMemoryOrganization, "roots") if at == "while it walks" else (Enrollments, "end")
+    original = getattr(of, name)
+
+    def meanwhile(*given: Any, **named: Any) -> Any:
+        monkeypatch.setattr(of, name, original)
+        assert synchronize(first, organization).state == "finished"
+        return original(*given, **named)
+
+    monkeypatch.setattr(of, name, meanwhile)
+
+    assert synchronize(second, organization).state == "failed"
+
+    assert (stored(first).organization_arn, stored(second).organization_arn) == (ARN, None)
+    (issue,) = admin.get(f"/v1/enrollments/{second}").json["issues"]
+    assert issue["code"] == "already_enrolled"
+    another = InMemoryOrganization(organization_arn=ARN.replace("o-example", "o-another"))
+    third = enroll(admin, management_account_id="666666666666")
+    assert synchronize(third, another).state == "finished"
+
+
 def test_two_enrollments_of_one_organization_share_no_member(
     admin: Api, organization: InMemoryOrganization
 ) -> None:

@@ -307,9 +307,10 @@ def test_a_stack_deletes_no_access_key() -> None:
 
 
 def test_another_role_has_no_change_of_the_one_before() -> None:
-    account = an_account(role_change="CloudTrail says so.")
+    account = an_account(role_change="CloudTrail says so.", role_changed_at=NOW)
 
-    assert account.reconnected(LATER, role_name="CavokOther").role_change is None
+    other = account.reconnected(LATER, role_name="CavokOther")
+    assert (other.role_change, other.role_changed_at) == (None, None)
     assert account.renamed("Other1", LATER).role_change == "CloudTrail says so."
 
 

@@ -281,6 +281,7 @@ def test_the_rule_sends_changes_of_this_role_to_our_bus_and_its_role_may_nothing
             "Effect": "Allow",
             "Principal": {"Service": "events.amazonaws.com"},
             "Action": "sts:AssumeRole",
+            "Condition": {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}},
         }
     ]
     assert role["Properties"]["PermissionsBoundary"], "also of this role, if they ask for one"
@@ -289,7 +290,14 @@ def test_the_rule_sends_changes_of_this_role_to_our_bus_and_its_role_may_nothing
 def test_changes_are_told_only_where_aws_tells_of_roles_and_only_if_the_customer_wants_it() -> None:
     template = instructions.generic_template(AccessType.ASSUME_ROLE)
 
-    assert template["Parameters"]["ReportChanges"]["Default"] == "No"
+    parameter = template["Parameters"]["ReportChanges"]
+    assert parameter["Default"] == "No"
+    for said in (
+        "a stack in us-east-1",
+        "in another region tells of no change",
+        "ReportConnection",
+    ):
+        assert said in parameter["Description"]
     for name in ("CavokChangesRule", "CavokChangesRole"):
         assert template["Conditions"][template["Resources"][name]["Condition"]] == {
             "Fn::And": [

@@ -1408,6 +1408,13 @@ def test_a_change_of_the_role_is_told_with_the_first_problem_until_there_is_none
     assert not any(CHANGED in issue.message for issue in judged_by(refused).issues)
 
 
+def test_a_test_without_a_problem_forgets_when_the_role_was_changed() -> None:
+    known = replace(confirmed(an_account()), role_change=CHANGED, role_changed_at=NOW)
+
+    assert judged_by(known).role_changed_at is None
+    assert judged_by(known, *denied(["ec2:StartInstances"])).role_changed_at == NOW
+
+
 def test_a_change_that_took_a_permission_stays_told_while_it_is_missing() -> None:
     known = replace(confirmed(an_account()), role_change=CHANGED)
 

@@ -176,3 +176,14 @@ def test_a_change_is_kept_with_the_account_and_makes_it_due_if_it_must_wait() ->
     assert change().noted(account, NOW, due=True).next_verification_at == NOW
     noted = change().noted(account, NOW, due=False)
     assert (noted.role_change, noted.next_verification_at) == (change().text, None)
+
+
+def test_an_older_change_that_arrives_later_is_tested_and_not_told() -> None:
+    connected = an_account(status=Status.CONFIRMED, next_verification_at=None)
+    newer = change(eventName="PutRolePolicy", eventTime=f"{NOW + timedelta(seconds=1):%FT%TZ}")
+    noted = newer.noted(connected, NOW, due=False)
+
+    again = change().noted(noted, NOW, due=True)
+
+    assert (again.role_change, again.next_verification_at) == (newer.text, NOW)
+    assert newer.noted(change().noted(connected, NOW, due=False), NOW, due=False) == noted

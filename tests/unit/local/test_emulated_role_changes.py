@@ -90,11 +90,15 @@ class Telling:
         self.events.put_rule(Name="tell", EventPattern=json.dumps(pattern))
         self.events.put_targets(Rule="tell", Targets=[{"Id": "bus", "Arn": bus, "RoleArn": role}])
 
-    def change(self) -> None:
+    def change(self, for_account: str | None = None) -> None:
+        """The trust of the role with which it tells."""
+        only = {"StringEquals": {"aws:SourceAccount": for_account}}
         self.iam.update_assume_role_policy(
             RoleName="tells",
             PolicyDocument=statement(
-                Principal={"Service": "events.amazonaws.com"}, Action="sts:AssumeRole"
+                Principal={"Service": "events.amazonaws.com"},
+                Action="sts:AssumeRole",
+                Condition=only if for_account else {},
             ),
         )
 
@@ -146,6 +150,17 @@ def test_a_role_that_may_not_send_there_sends_nothing(hearing: Hearing, telling:
     hearing.heard()
 
     telling.change()
+
+    assert hearing.heard() == []
+
+
+def test_a_role_for_rules_of_another_account_sends_nothing(
+    hearing: Hearing, telling: Telling
+) -> None:
+    telling.change(for_account=telling.number)
+    assert len(hearing.heard()) == 1
+
+    telling.change(for_account=hearing.number)
 
     assert hearing.heard() == []
 

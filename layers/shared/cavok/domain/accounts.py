@@ -281,6 +281,7 @@ class Account(ListedAccount):
                          test finds the account connected. Alone it proves nothing.
     role_change          what CloudTrail said of a change of its role; null again once a test finds
                          no problem. Alone it proves nothing.
+    role_changed_at      when that change was made.
     attempts             consecutive tests that did not find the account connected.
     touched_at           when a person last changed or tested it.
     woken_at             when a person last did so while it rested; null if nobody has.
@@ -295,6 +296,7 @@ class Account(ListedAccount):
     connected_at: datetime | None = None
     stack_deleted_at: datetime | None = None
     role_change: str | None = None
+    role_changed_at: datetime | None = None
     proven: frozenset[str] = frozenset()
     connection_revision: int = 1
     writes: int = 0
@@ -450,6 +452,7 @@ class Account(ListedAccount):
             attempts=0 if now >= self._due_again_from() else self.attempts,
             connected_at=None,
             role_change=None,
+            role_changed_at=None,
             connection_revision=self.connection_revision + 1,
             next_verification_at=self._due_after_a_change(now),
             updated_at=now,

@@ -518,7 +518,9 @@ REPORTS_CHANGES, _TELLS = "ReportChanges", "TellsOfChanges"
 _REPORTS_CHANGES = _yes_or_no(
     "Whether EventBridge tells Cavok at once that this role's trust or policies changed, and by "
     "whom, so that Cavok tests it then. It takes a stack in us-east-1, where AWS tells of roles, "
-    "and a trail of CloudTrail there. AWS bills this account for each change as an event.",
+    "and a trail of CloudTrail there; a stack in another region tells of no change. "
+    "ReportConnection takes a stack in Cavok's own region: if that is not us-east-1, no stack does "
+    "both. AWS bills this account for each change as an event.",
     "No",
 )
 _TELLS_OF_CHANGES = {
@@ -535,7 +537,10 @@ def changes_told() -> dict[str, Any]:
     """The rule that sends changes of the role CavokRole to our bus, and the role with which it may
     do that and nothing else. Attempts that AWS refused are left out.
 
-    Source: EventBridge User Guide, "Sending and receiving events between AWS accounts".
+    The role is for rules of its own account. It cannot name the rule, which names the role.
+
+    Sources: EventBridge User Guide, "Sending and receiving events between AWS accounts",
+    "Cross-service confused deputy prevention", "Using IAM policy conditions".
     """
     detail = {
         "eventSource": [role_changes.EVENT_SOURCE],
@@ -545,7 +550,13 @@ def changes_told() -> dict[str, Any]:
     }
     sending = {"Effect": "Allow", "Action": "events:PutEvents", "Resource": OUR_BUS}
     events = {"Service": "events.amazonaws.com"}
-    trusting = {"Effect": "Allow", "Principal": events, "Action": "sts:AssumeRole"}
+    own = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    trusting = {
+        "Effect": "Allow",
+        "Principal": events,
+        "Action": "sts:AssumeRole",
+        "Condition": own,
+    }
     return {
         CHANGES_RULE: {
             "Type": "AWS::Events::Rule",

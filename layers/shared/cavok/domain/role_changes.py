@@ -114,10 +114,13 @@ class RoleChange:
     def noted(self, account: Account, now: datetime, *, due: bool) -> Account:
         """The account after the change was heard of. `due`: as no test starts at once.
 
-        Whoever is not let in may not read who changed it. Nor is a later change why it failed.
+        Whoever is not let in may not read who changed it. Nor is a later change why it failed. Of
+        changes that arrive in another order than they were made, the last one made is told.
         """
-        heard = account.heard_of(now, deleted=False, due=due)
-        return replace(heard, role_change=self.text) if account.status in CONNECTED else heard
+        heard, told_of = account.heard_of(now, deleted=False, due=due), account.role_changed_at
+        if account.status not in CONNECTED or (told_of and told_of > self.at):
+            return heard
+        return replace(heard, role_change=self.text, role_changed_at=self.at)
 
 
 def said_in(text: str, *, allow_loopback: bool = False) -> ConnectionHint | RoleChange:

@@ -250,6 +250,7 @@ def finish(
         connected_at=now if connected else account.connected_at,
         stack_deleted_at=None if connected else account.stack_deleted_at,
         role_change=None if outcome is Outcome.CONFIRMED else account.role_change,
+        role_changed_at=None if outcome is Outcome.CONFIRMED else account.role_changed_at,
         proven=account.proven | allowed if connected else account.proven,
         updated_at=now,
     )

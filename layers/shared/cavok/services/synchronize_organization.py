@@ -395,17 +395,29 @@ class _Synchronizing:
             self._write([change])
 
     def _finished(self, arn: str) -> bool:
+        """Of two enrollments that read one AWS Organization at once, the first to end has it."""
+        enrollments, read = self._dependencies.enrollments, self._enrollment
+
         def end(enrollment: Enrollment, now: datetime) -> Enrollment:
             return replace(enrollment.synchronized(now), organization_arn=arn)
 
-        return self._end(end, SynchronizationState.FINISHED)
+        def attempt() -> bool:
+            known = read.organization_arn is not None
+            before = None if known else enrollments.ever_connected(read.organization_id)
+            if other := self._enrolled_before(arn):
+                return self.failed(enrolling.enrolled_already(arn, other))
+            return self._end(end, SynchronizationState.FINISHED, connected_before=before)
+
+        return retry_while_changed(attempt)
 
     def failed(self, issue: Issue) -> bool:
         """Ends the synchronization, and keeps why."""
-        return self._end(
-            lambda enrollment, now: enrollment.not_synchronized(issue, now),
-            SynchronizationState.FAILED,
-            issue.message[:REASON_LIMIT],
+        return retry_while_changed(
+            lambda: self._end(
+                lambda enrollment, now: enrollment.not_synchronized(issue, now),
+                SynchronizationState.FAILED,
+                issue.message[:REASON_LIMIT],
+            )
         )
 
     def _end(
@@ -413,20 +425,25 @@ class _Synchronizing:
         change: Callable[[Enrollment, datetime], Enrollment],
         state: SynchronizationState,
         reason: str | None = None,
+        connected_before: int | None = None,
     ) -> bool:
-        """Always False: no other round is needed."""
+        """Always False: no other round is needed. Raises ItemChanged, ItemBusy."""
         enrollments, now = self._dependencies.enrollments, self._dependencies.clock()
         ids = self._enrollment.organization_id, self._enrollment.enrollment_id
-
-        def attempt() -> bool:
-            before = enrollments.stored(*ids)
-            if before is None or not before.held_by(self._synchronization.synchronization_id):
-                return False
-            after = before if before.ended_at else change(before, now)
-            enrollments.end(before, after, self._synchronization, state, now=now, reason=reason)
+        before = enrollments.stored(*ids)
+        if before is None or not before.held_by(self._synchronization.synchronization_id):
             return False
-
-        return retry_while_changed(attempt)
+        after = before if before.ended_at else change(before, now)
+        enrollments.end(
+            before,
+            after,
+            self._synchronization,
+            state,
+            now=now,
+            reason=reason,
+            connected_before=connected_before,
+        )
+        return False
 
 
 def _next_page(organization: AwsOrganization, walk: Walk) -> tuple[Walk, list[OrganizationAccount]]:

@@ -426,7 +426,9 @@ WRITTEN: Mapping[str, Item] = {
     "an account that rests": AccountItem.of(RESTING),
     "an account of an enrollment": AccountItem.of(replace(RESTING, enrollment_id=ENROLLMENT_ID)),
     "an account whose stack was deleted": AccountItem.of(replace(RESTING, stack_deleted_at=NOW)),
-    "an account whose role was changed": AccountItem.of(replace(RESTING, role_change="It was.")),
+    "an account whose role was changed": AccountItem.of(
+        replace(RESTING, role_change="It was.", role_changed_at=NOW)
+    ),
     "what an account's stacks said": HintItem(
         "ORG#o", "HINT#123456789012", requests=("r", "s"), began_at=NOW, expires_at=NOW
     ),
@@ -544,7 +546,7 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     "an account whose role was changed": (
         AccountItem,
         AccountItem.account,
-        replace(RESTING, role_change="It was.", version=1, writes=1),
+        replace(RESTING, role_change="It was.", role_changed_at=NOW, version=1, writes=1),
     ),
     "an account whose stack was deleted": (
         AccountItem,

@@ -187,6 +187,7 @@ class AccountItem(Item):
     connected_at = UTCDateTimeAttribute(null=True)
     stack_deleted_at = UTCDateTimeAttribute(null=True)
     role_change = UnicodeAttribute(null=True)
+    role_changed_at = UTCDateTimeAttribute(null=True)
     attempts = NumberAttribute()
     proven = PackedAttribute(_pack_names, _unpack_names)
     connection_revision = NumberAttribute()

@@ -177,6 +177,12 @@ class Enrollments:
         )
         return [each for item in found if not (each := item.enrollment()).ended_at]
 
+    def ever_connected(self, organization_id: str) -> int:
+        """How many enrollments were connected so far, for `end`. Read it before the others."""
+        pk = keys.organization_pk(organization_id)
+        item = self._table.get(OrganizationItem, pk, keys.ORGANIZATION_SK)
+        return int(item.ever_connected or 0) if item else 0
+
     def totals(
         self, organization_id: str, enrollment_ids: Sequence[str]
     ) -> dict[str, dict[MemberState, int]]:
@@ -330,14 +336,20 @@ class Enrollments:
         *,
         now: datetime,
         reason: str | None = None,
+        connected_before: int | None = None,
     ) -> None:
-        """Stores the enrollment after a synchronization, which ends. Raises ItemChanged,
-        ItemBusy.
+        """Stores the enrollment after a synchronization, which ends. `connected_before`: it is
+        connected for the first time, and only if no other was since so many were. Raises
+        ItemChanged, ItemBusy.
         """
 
         def add(transaction: TransactWrite) -> None:
             own = synchronization.synchronization_id
             end_synchronization(transaction, before, own, state, now=now, reason=reason)
+            if connected_before is not None:
+                counter = OrganizationItem.ever_connected
+                same = counter == connected_before if connected_before else counter.does_not_exist()
+                transaction.update(_organization(before), [counter.add(1)], condition=same)
 
         self.save(before, after, with_items=add)
 

@@ -14,7 +14,9 @@ from cavok.domain.organizations import Organization
 
 
 class OrganizationItem(Item):
-    """An organization, and the number of its accounts in each status, and of its enrollments."""
+    """An organization, and the number of its accounts in each status, of its enrollments, and of
+    those that were ever connected.
+    """
 
     external_id = UnicodeAttribute()
     created_at = UTCDateTimeAttribute()
@@ -23,6 +25,7 @@ class OrganizationItem(Item):
     degraded = NumberAttribute(default=0)
     failed = NumberAttribute(default=0)
     enrollments = NumberAttribute(null=True)
+    ever_connected = NumberAttribute(null=True)
 
     @classmethod
     def of(cls, organization: Organization, created_at: datetime) -> "OrganizationItem":
