@@ -16,7 +16,7 @@ from cavok import wiring
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.enrollments import Enrollments
 from cavok.domain.enrollments import EnrollmentStatus
-from cavok.domain.errors import UnitGone
+from cavok.domain.errors import OrganizationBusy, OrganizationUnclear, UnitGone
 from cavok.domain.verifications import finish
 from cavok.services import synchronize_organization as synchronizing
 from tests.support.api import Api, is_problem
@@ -542,6 +542,42 @@ def test_organizations_that_is_busy_ends_a_turn_and_nothing_else(
 
         assert (done.state, done.found) == ("finished", 3)
     assert len(accounts_of()) == 3
+
+
+def test_organizations_that_takes_no_call_is_given_up_with_its_last_reason(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synchronizing, "STUCK_ROUNDS", 3)
+    monkeypatch.setattr(synchronizing, "PAGES_A_ROUND", 1)
+    enrollment_id = enroll(admin)
+    begun = begin(enrollment_id)
+    organization.fails = OrganizationBusy("TooManyRequestsException: too many")
+    assert [one_round(begun, organization) for _ in range(2)] == [True, True]
+    organization.fails = None
+    assert one_round(begun, organization), "it came further, so it counts anew"
+    organization.fails = OrganizationBusy("TooManyRequestsException: too many")
+
+    assert [one_round(begun, organization) for _ in range(3)] == [True, True, False]
+
+    shown = admin.get(f"/v1/enrollments/{enrollment_id}").json
+    assert [issue["code"] for issue in shown["issues"]] == ["synchronization_failed"]
+    assert shown["issues"][0]["message"].endswith("TooManyRequestsException: too many")
+    assert stored(enrollment_id).next_synchronization_at == Clock.now() + timedelta(minutes=5)
+
+
+def test_an_error_that_a_retry_does_not_change_ends_it_at_once_and_proves_nothing(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    organization.fails = OrganizationUnclear("SomethingNew: why")
+    begun = begin(enrollment_id)
+
+    assert not one_round(begun, organization)
+
+    shown = admin.get(f"/v1/enrollments/{enrollment_id}").json
+    assert shown["status"] == "connected"
+    assert shown["issues"][0]["message"].endswith("SomethingNew: why")
 
 
 def test_a_token_that_is_not_taken_any_more_begins_the_unit_anew(

@@ -40,13 +40,13 @@ def pack_walk(walk: Walk) -> bytes:
             [list(each.place.unit_ids), each.place.path, each.accounts, each.token]
             for each in walk.open
         ]
-    stored = [units, "".join(sorted(walk.seen)), walk.compared]
+    stored = [units, "".join(sorted(walk.seen)), walk.compared, walk.stuck]
     return zlib.compress(json.dumps(stored, separators=(",", ":")).encode(), 9)
 
 
 def unpack_walk(packed: bytes) -> Walk:
-    """Reads `pack_walk`."""
-    units, seen, compared = json.loads(zlib.decompress(packed))
+    """Reads `pack_walk`, also of the versions before `stuck`."""
+    units, seen, compared, *others = json.loads(zlib.decompress(packed))
     return Walk(
         open=None
         if units is None
@@ -56,6 +56,7 @@ def unpack_walk(packed: bytes) -> Walk:
         ),
         seen=frozenset(seen[start : start + 12] for start in range(0, len(seen), 12)),
         compared=compared,
+        stuck=others[0] if others else 0,
     )
 
 
