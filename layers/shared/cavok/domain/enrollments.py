@@ -41,6 +41,10 @@ tags, because a template cannot turn a list into tags.
 """
 
 SYNCHRONIZED_EVERY = timedelta(hours=6)
+NEW_AFTER = timedelta(minutes=10)
+"""Stacks of accounts that are not in the list, which anybody who knows the external ID can say of
+any number, start no synchronization sooner after the last one.
+"""
 FIRST_RETRY = timedelta(minutes=5)
 REST_AFTER = timedelta(days=7)
 """An enrollment whose stack never came is not tried any more once nobody touched it for so long."""
@@ -193,6 +197,14 @@ class Enrollment(EnrollmentOptions):
         """Whether something is to be done, and nobody does it."""
         due = self.next_synchronization_at
         return due is not None and due <= now and not self.synchronizing(now)
+
+    def may_have_new_members(self, now: datetime) -> bool:
+        """Whether an account that nobody knows may have joined since the last synchronization. Of
+        one that fails or runs, and within NEW_AFTER of its end: no.
+        """
+        last = self.last_synchronized_at
+        connected = self.status is EnrollmentStatus.CONNECTED and not self.attempts
+        return connected and not self.synchronizing(now) and bool(last and now - last > NEW_AFTER)
 
     def without_slot(self, synchronization_id: str, now: datetime) -> Self:
         """Without the slot of a synchronization that did not start, and due again."""
