@@ -40,13 +40,18 @@ def pack_walk(walk: Walk) -> bytes:
             [list(each.place.unit_ids), each.place.path, each.accounts, each.token]
             for each in walk.open
         ]
-    stored = [units, "".join(sorted(walk.seen)), walk.compared, walk.stuck]
+    stored = [
+        units,
+        "".join(sorted(walk.seen)),
+        walk.compared,
+        *([walk.stuck] if walk.stuck else ()),
+    ]
     return zlib.compress(json.dumps(stored, separators=(",", ":")).encode(), 9)
 
 
 def unpack_walk(packed: bytes) -> Walk:
-    """Reads `pack_walk`, also of the versions before `stuck`."""
-    units, seen, compared, *others = json.loads(zlib.decompress(packed))
+    """Reads `pack_walk`."""
+    units, seen, compared, *stuck = json.loads(zlib.decompress(packed))
     return Walk(
         open=None
         if units is None
@@ -56,7 +61,7 @@ def unpack_walk(packed: bytes) -> Walk:
         ),
         seen=frozenset(seen[start : start + 12] for start in range(0, len(seen), 12)),
         compared=compared,
-        stuck=others[0] if others else 0,
+        stuck=stuck[0] if stuck else 0,
     )
 
 
