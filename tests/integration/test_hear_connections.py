@@ -16,6 +16,7 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from cavok import wiring
+from cavok.adapters.table.connection_hints import Hints
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.accounts import Account, Status
 from cavok.domain.connection_hints import (
@@ -24,6 +25,7 @@ from cavok.domain.connection_hints import (
     OTHERS_ANSWERED_WITHIN,
     STRANGERS_ANSWERED_WITHIN,
 )
+from cavok.domain.errors import ChangedMeanwhile
 from cavok.domain.organizations import new_external_id
 from cavok.domain.verifications import Trigger, entry_refused
 from cavok.services.connection_hints import ANSWER_SECONDS
@@ -472,6 +474,46 @@ def test_the_stack_of_an_enrollment_starts_its_synchronization(admin: Api, says:
 
     assert [each["enrollment_id"] for each in started(SYNCHRONIZATIONS)] == [enrollment]
     assert started() == []
+
+
+def test_a_flood_about_one_account_postpones_no_answer_and_loses_no_hint(
+    admin: Api, says: Says, cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All write what was said of the account at once."""
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    with monkeypatch.context() as patched:
+        patched.setattr(Hints, "admit", Mock(side_effect=ChangedMeanwhile("too many")))
+        assert hear(says()) == 1
+        assert (len(cloudformation.answers), started()) == (1, [])
+        assert hear(says(), received=2, age=OTHERS_ANSWERED_WITHIN) == 1
+        assert len(cloudformation.answers) == 1, "it might be of a flood that fills the queue"
+
+    assert hear(says(), received=3, age=timedelta(minutes=3)) == 0
+
+    assert [each["account_id"] for each in started()] == [account_id]
+
+
+def test_the_stack_of_a_new_member_starts_a_synchronization_and_a_flood_of_them_one(
+    admin: Api, says: Says
+) -> None:
+    enrollment = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
+    joined = "100000000001"
+    assert hear(says(joined)) == 0, "it waits for its stack"
+    wiring.enrollments().changed(
+        ORGANIZATION_ID, enrollment, lambda each: each.synchronized(Clock.time)
+    )
+    assert hear(says(joined, request=2)) == 0, "it has just been synchronized"
+    assert started(SYNCHRONIZATIONS) == []
+    Clock.time += timedelta(minutes=11)
+    before = len(stored_items())
+    assert hear(says(joined, request=3, RequestType="Delete")) == 0
+    assert (started(SYNCHRONIZATIONS), len(stored_items())) == ([], before)
+
+    for number in range(5):
+        assert hear(says(f"10000000000{number}", request=4 + number)) == 0
+
+    assert [each["enrollment_id"] for each in started(SYNCHRONIZATIONS)] == [enrollment]
+    assert len(stored_items()) == before + 2, "the synchronization, and the first hint"
 
 
 def test_a_hint_that_waits_for_a_running_test_starts_one_synchronization(

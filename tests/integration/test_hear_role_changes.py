@@ -202,12 +202,26 @@ def test_each_organization_that_has_the_account_has_it_tested(
 def test_no_more_organizations_follow_one_event_than_the_limit(
     account_id: str, other_admin: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other_admin.account(provider_id=NUMBER)
+    connected(other_admin, str(other_admin.organization_id))
     assert len(wiring.accounts().with_number(NUMBER)) == 2
 
     monkeypatch.setattr("cavok.adapters.table.accounts.MOST_WITH_A_NUMBER", 1)
 
     assert len(wiring.accounts().with_number(NUMBER)) == 1
+
+
+def test_whoever_adds_a_number_hides_no_change_from_its_owner(
+    other_admin: Api, admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They were first, so the index has them first."""
+    other_admin.account(provider_id=NUMBER)
+    Clock.time += timedelta(minutes=1)
+    account_id = connected(admin)
+    monkeypatch.setattr("cavok.adapters.table.accounts.MOST_WITH_A_NUMBER", 1)
+
+    assert hear(changed()) == 0
+
+    assert [each["account_id"] for each in started()] == [account_id]
 
 
 def test_a_change_is_tested_once_aws_follows_it(account_id: str, queue: Queue) -> None:

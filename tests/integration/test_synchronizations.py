@@ -16,8 +16,9 @@ from cavok import wiring
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.enrollments import Enrollments
 from cavok.domain.enrollments import EnrollmentStatus
-from cavok.domain.errors import UnitGone
+from cavok.domain.errors import OrganizationBusy, OrganizationUnclear, UnitGone
 from cavok.domain.verifications import finish
+from cavok.services import synchronize_organization as synchronizing
 from tests.support.api import Api, is_problem
 from tests.support.aws_organization import ARN, ROOT, InMemoryOrganization
 from tests.support.builders import ORGANIZATION_ID, WORKLOAD, a_verification, steps_of
@@ -428,6 +429,108 @@ def test_one_whose_execution_died_lapses_and_the_next_begins_anew(
     assert organization.calls == 0
 
 
+@pytest.fixture
+def rounds(organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A larger AWS Organization, which takes several rounds."""
+    for number in range(60):
+        organization.member(f"4{number:011}", f"Shop {number}", "ou-abcd-00000001")
+    monkeypatch.setattr("cavok.services.synchronize_organization.PAGES_A_ROUND", 4)
+
+
+def another_organization(management: str = "888888888888") -> InMemoryOrganization:
+    made = InMemoryOrganization(organization_arn=ARN.replace("o-example", "o-another"))
+    made.member(management, "Another company")
+    return made
+
+
+def test_another_account_is_never_read_as_the_rest_of_the_first_ones_organization(
+    admin: Api, organization: InMemoryOrganization, rounds: None
+) -> None:
+    enrollment_id, another = enroll(admin), another_organization()
+    path = f"/v1/enrollments/{enrollment_id}"
+    begun = begin(enrollment_id)
+    assert one_round(begun, organization)
+    assert admin.patch(path, {"management_account_id": "888888888888"}).status == 200
+
+    assert not one_round(begun, another)
+
+    assert another.calls == 0
+    ended = admin.get(f"{path}/synchronizations/{begun.synchronization_id}").json
+    assert (ended["state"], ended["finished_at"] is not None) == ("failed", True)
+    assert "A person changed the enrollment" in ended["reason"]
+    waits = stored(enrollment_id)
+    assert (waits.status, waits.organization_arn, waits.slot) == ("waiting", None, None)
+    done = synchronize(enrollment_id, another)
+    assert (done.state, done.found, done.added) == ("finished", 1, 1)
+    assert stored(enrollment_id).organization_arn == another.organization_arn
+    assert states(admin, enrollment_id)["888888888888"] == "role_missing"
+    assert {*states(admin, enrollment_id).values()} == {"role_missing", "closed"}
+
+
+@pytest.mark.parametrize("moment", ["_hold_slot", "arn", "_finished"])
+def test_an_account_that_nobody_entered_is_never_connected(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """At whichever moment of the only round a person changes it."""
+    enrollment_id = enroll(admin)
+    path = f"/v1/enrollments/{enrollment_id}"
+    where: dict[str, Any] = {
+        "_hold_slot": synchronizing._Synchronizing,
+        "arn": InMemoryOrganization,
+        "_finished": synchronizing._Synchronizing,
+    }
+    asked, begun, changed = getattr(where[moment], moment), begin(enrollment_id), []
+
+    def change_once(*args: Any, **named: Any) -> Any:
+        if not changed:
+            changed.append(True)
+            answer = admin.patch(path, {"management_account_id": "888888888888"})
+            assert answer.status == 200, answer.text
+        return asked(*args, **named)
+
+    monkeypatch.setattr(where[moment], moment, change_once)
+
+    assert not one_round(begun, organization)
+
+    waits = stored(enrollment_id)
+    assert (waits.status, waits.organization_arn) == ("waiting", None)
+    assert waits.due(Clock.now())
+    assert admin.patch(path, {"management_account_id": MANAGEMENT}).status == 200
+    assert bool(accounts_of()) is (moment == "_finished")
+
+
+def test_what_a_person_leaves_out_in_the_middle_is_left_out_by_the_next_at_once(
+    admin: Api, organization: InMemoryOrganization, rounds: None
+) -> None:
+    enrollment_id = enroll(admin)
+    begun = begin(enrollment_id)
+    assert one_round(begun, organization)
+    changed = {"exclude_ous": ["ou-abcd-00000001"]}
+    assert admin.patch(f"/v1/enrollments/{enrollment_id}", changed).status == 200
+
+    assert not one_round(begun, organization)
+
+    assert stored(enrollment_id).due(Clock.now())
+    synchronize(enrollment_id, organization)
+    used = {number for number, each in accounts_of().items() if each.enrollment_id}
+    assert used == {MANAGEMENT}
+
+
+def test_a_name_is_no_reason_to_begin_anew(
+    admin: Api, organization: InMemoryOrganization, rounds: None
+) -> None:
+    enrollment_id = enroll(admin)
+    begun = begin(enrollment_id)
+    assert one_round(begun, organization)
+    assert admin.patch(f"/v1/enrollments/{enrollment_id}", {"name": "Southwind"}).status == 200
+
+    while one_round(begun, organization):
+        pass
+
+    renamed = stored(enrollment_id)
+    assert (renamed.name, renamed.status) == ("Southwind", "connected")
+
+
 def test_organizations_that_is_busy_ends_a_turn_and_nothing_else(
     admin: Api, organization: InMemoryOrganization
 ) -> None:
@@ -439,6 +542,42 @@ def test_organizations_that_is_busy_ends_a_turn_and_nothing_else(
 
         assert (done.state, done.found) == ("finished", 3)
     assert len(accounts_of()) == 3
+
+
+def test_organizations_that_takes_no_call_is_given_up_with_its_last_reason(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synchronizing, "STUCK_ROUNDS", 3)
+    monkeypatch.setattr(synchronizing, "PAGES_A_ROUND", 1)
+    enrollment_id = enroll(admin)
+    begun = begin(enrollment_id)
+    organization.fails = OrganizationBusy("TooManyRequestsException: too many")
+    assert [one_round(begun, organization) for _ in range(2)] == [True, True]
+    organization.fails = None
+    assert one_round(begun, organization), "it came further, so it counts anew"
+    organization.fails = OrganizationBusy("TooManyRequestsException: too many")
+
+    assert [one_round(begun, organization) for _ in range(3)] == [True, True, False]
+
+    shown = admin.get(f"/v1/enrollments/{enrollment_id}").json
+    assert [issue["code"] for issue in shown["issues"]] == ["synchronization_failed"]
+    assert shown["issues"][0]["message"].endswith("TooManyRequestsException: too many")
+    assert stored(enrollment_id).next_synchronization_at == Clock.now() + timedelta(minutes=5)
+
+
+def test_an_error_that_a_retry_does_not_change_ends_it_at_once_and_proves_nothing(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    organization.fails = OrganizationUnclear("SomethingNew: why")
+    begun = begin(enrollment_id)
+
+    assert not one_round(begun, organization)
+
+    shown = admin.get(f"/v1/enrollments/{enrollment_id}").json
+    assert shown["status"] == "connected"
+    assert shown["issues"][0]["message"].endswith("SomethingNew: why")
 
 
 def test_a_token_that_is_not_taken_any_more_begins_the_unit_anew(
@@ -516,6 +655,30 @@ def test_a_person_has_members_whose_role_is_missing_tried_again_and_the_schedule
     tried = accounts_of()["100000000001"]
     assert (tried.next_verification_at, tried.attempts) == (Clock.now(), 0)
     assert tried.version == before.version
+
+
+def test_a_persons_synchronization_tries_missing_roles_again_also_while_a_scheduled_one_runs(
+    admin: Api, organization: InMemoryOrganization, rounds: None
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    first = accounts_of()["400000000000"]
+    later = Clock.time + timedelta(hours=20)
+    wiring.accounts().changed(ORGANIZATION_ID, first.account_id, lambda a: _not_due(a, later))
+    Clock.time += timedelta(hours=1)
+    scheduled = begin(enrollment_id)
+    assert one_round(scheduled, organization)
+
+    asked = begin(enrollment_id, by_person=True)
+
+    assert begin(enrollment_id, by_person=True) == asked == begin(enrollment_id)
+    assert not one_round(scheduled, organization)
+    path = f"/v1/enrollments/{enrollment_id}/synchronizations/{scheduled.synchronization_id}"
+    assert admin.get(path).json["state"] == "failed"
+    while one_round(asked, organization):
+        pass
+    assert accounts_of()["400000000000"].next_verification_at == Clock.now()
+    assert stored(enrollment_id).last_synchronized_at == Clock.now()
 
 
 def _not_due(account: Any, later: Any) -> Any:

@@ -30,7 +30,7 @@ class Listed:
 @dataclass
 class InMemoryOrganization:
     """In place of `AwsOrganization`. `busy_after`: calls until AWS refuses one for its rate.
-    `refuses`: what AWS says to each call.
+    `refuses`: what AWS says to each call. `fails`: raised by each call.
     """
 
     units_by_id: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -39,6 +39,7 @@ class InMemoryOrganization:
     calls: int = 0
     busy_after: int | None = None
     refuses: str | None = None
+    fails: Exception | None = None
     organization_arn: str = ARN
 
     def unit(self, name: str, parent: str = ROOT) -> str:
@@ -91,6 +92,8 @@ class InMemoryOrganization:
 
     def _count(self) -> None:
         self.calls += 1
+        if self.fails:
+            raise self.fails
         if self.refuses:
             raise OrganizationUnreadable(self.refuses)
         if self.busy_after is not None and self.calls > self.busy_after:

@@ -73,6 +73,31 @@ def test_a_change_makes_it_due_and_counts_as_a_version() -> None:
     assert CONNECTED.after(CONNECTED).version == CONNECTED.version
 
 
+def test_a_change_takes_the_slot_of_what_began_with_other_options_and_a_name_does_not() -> None:
+    running = CONNECTED.begun(SYNCHRONIZATION_ID, NOW, by_person=False)
+
+    assert running.changed(NOW, name="Other").held_by(SYNCHRONIZATION_ID)
+    for options in ({"exclude_ous": ("ou-abcd-1",)}, {"name": "Other", "name_pattern": "x*"}):
+        changed = running.changed(NOW, **options)
+        assert (changed.slot, changed.due(NOW)) == (None, True)
+
+
+def test_new_members_are_looked_for_some_time_after_a_synchronization_and_if_none_fails() -> None:
+    later = NOW + enrollments.NEW_AFTER
+
+    assert CONNECTED.may_have_new_members(later + timedelta(seconds=1))
+    assert not CONNECTED.may_have_new_members(later)
+    after = later + timedelta(hours=1)
+    running = CONNECTED.begun(SYNCHRONIZATION_ID, after, by_person=False)
+    for other in (
+        WAITING,
+        running,
+        CONNECTED.not_synchronized(UNANSWERED, NOW),
+        CONNECTED.not_synchronized(REFUSED, NOW),
+    ):
+        assert not other.may_have_new_members(after)
+
+
 def test_whoever_turns_log_writing_on_gets_its_permission_too() -> None:
     without = an_enrollment(write_logs=False, features=("ec2",))
 

@@ -31,7 +31,7 @@ STS_QUOTA = 600
 ASSUMED_PER_TEST = 3
 
 
-SERVICES = ("Lambda.", "States.", "DynamoDB.", "StepFunctions.", "Sfn.")
+SERVICES = ("Lambda.", "Runtime.", "Sandbox.", "States.", "DynamoDB.", "StepFunctions.", "Sfn.")
 
 
 @each_definition
@@ -160,6 +160,19 @@ def test_every_state_retries_a_failure_of_lambda_alike(path: Path) -> None:
 
     assert retried
     assert [name for name, last in retried.items() if last != [LAMBDA_RETRY]] == []
+
+
+def test_a_round_of_a_synchronization_that_dies_is_made_once_more() -> None:
+    """It crashed, ran out of memory or time. Source: Step Functions Developer Guide, "Handling
+    errors in Step Functions workflows", Error names; Lambda Developer Guide, "Troubleshoot
+    invocation issues in Lambda".
+    """
+    machine = definition(ROOT / "statemachines/synchronize_organization.asl.json")
+    rounds = machine["States"]["ReadOrganization"]["Retry"]
+    attempts = {error: rule["MaxAttempts"] for rule in rounds for error in rule["ErrorEquals"]}
+
+    died = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout")
+    assert [attempts.get(error) for error in died] == [1, 1, 1, 1]
 
 
 def test_both_ways_of_entering_an_account_retry_alike() -> None:

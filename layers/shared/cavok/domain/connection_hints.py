@@ -58,7 +58,8 @@ publish more than can be answered keep customers' stacks waiting no longer than 
 """
 OTHERS_ANSWERED_WITHIN = timedelta(minutes=30)
 """The same of what nothing follows from although somebody here has the external ID: it may be the
-stack of an account that was not added yet, or was deleted. CloudFormation waits for an hour.
+stack of an account that was not added yet, or was deleted. CloudFormation waits for an hour. Until
+then all are answered before it is known what follows.
 """
 
 

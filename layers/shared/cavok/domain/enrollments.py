@@ -41,6 +41,10 @@ tags, because a template cannot turn a list into tags.
 """
 
 SYNCHRONIZED_EVERY = timedelta(hours=6)
+NEW_AFTER = timedelta(minutes=10)
+"""Stacks of accounts that are not in the list, which anybody who knows the external ID can say of
+any number, start no synchronization sooner after the last one.
+"""
 FIRST_RETRY = timedelta(minutes=5)
 REST_AFTER = timedelta(days=7)
 """An enrollment whose stack never came is not tried any more once nobody touched it for so long."""
@@ -138,7 +142,7 @@ class Enrollment(EnrollmentOptions):
     """An enrollment. Times are UTC.
 
     management_account_id    the account in which its stack is: the management account, or a
-                             delegated administrator. Null until a person or the stack says it.
+                             delegated administrator. Null until a person says it.
     organization_arn         of the AWS Organization; null before the first synchronization, and
                              never changed after it.
     next_synchronization_at  null if nothing is due: no account is known, or nobody touched an
@@ -193,6 +197,14 @@ class Enrollment(EnrollmentOptions):
         """Whether something is to be done, and nobody does it."""
         due = self.next_synchronization_at
         return due is not None and due <= now and not self.synchronizing(now)
+
+    def may_have_new_members(self, now: datetime) -> bool:
+        """Whether an account that nobody knows may have joined since the last synchronization. Of
+        one that fails or runs, and within NEW_AFTER of its end: no.
+        """
+        last = self.last_synchronized_at
+        connected = self.status is EnrollmentStatus.CONNECTED and not self.attempts
+        return connected and not self.synchronizing(now) and bool(last and now - last > NEW_AFTER)
 
     def without_slot(self, synchronization_id: str, now: datetime) -> Self:
         """Without the slot of a synchronization that did not start, and due again."""
@@ -254,7 +266,8 @@ class Enrollment(EnrollmentOptions):
         return account_number in (self.management_account_id, manages)
 
     def changed(self, now: datetime, **options: Any) -> Self:
-        """With other options, and due for a synchronization with them. The same object if nothing
+        """With other options, and due for a synchronization with them. One that runs began with the
+        old ones, so it loses the slot; a name is all the same to it. The same object if nothing
         changes. Raises InvalidField for another account of one that is connected.
         """
         number = options.get("management_account_id", self.management_account_id)
@@ -270,6 +283,8 @@ class Enrollment(EnrollmentOptions):
             return self
         if moved:
             changed = replace(changed, status=EnrollmentStatus.WAITING, issues=(), attempts=0)
+        if replace(changed, name=self.name) != self:
+            changed = replace(changed, slot=None)
         due = now if number else None
         return replace(changed, next_synchronization_at=due, updated_at=now, touched_at=now)
 

@@ -142,6 +142,12 @@ class OrganizationBusy(CavokError):
     """AWS Organizations takes no calls at this moment, or did not answer. A retry may succeed."""
 
 
+class OrganizationUnclear(CavokError):
+    """AWS Organizations refused a call for a reason that says nothing about the role, and that a
+    retry at once does not change. The message says why.
+    """
+
+
 class InvalidField(CavokError):
     """A field of the request matches the schema, but its value is invalid."""
 

@@ -63,7 +63,8 @@ _SCOPES = {
 _ENROLLED_ROLE = (
     "The stack of your AWS Organization makes this role, in the account of its enrollment: look "
     "there whether its stack set has an instance in this account, and why it has none or fails. "
-    "Then press Test. A role with a stack of its own is deployed as the Instructions show."
+    "Then press Test. A role with a stack of its own is deployed as the Instructions show. So is "
+    "the management account's if the stack is in a delegated administrator: no stack set makes it."
 )
 
 _LOST = ("was allowed and no longer is", "were allowed and no longer are")

@@ -53,11 +53,13 @@ class Walk:
     open      what is still to be listed, in reverse order. None before the roots are.
     seen      the account numbers that AWS listed.
     compared  the last member that was compared with these; empty before the first.
+    stuck     rounds in a row that came no further.
     """
 
     open: tuple[OpenUnit, ...] | None = None
     seen: frozenset[str] = frozenset()
     compared: str = ""
+    stuck: int = 0
 
     def from_roots(self, roots: Sequence[Unit]) -> Self:
         """From the roots on."""
@@ -113,4 +115,8 @@ class Synchronization:
         return replace(self, state=SynchronizationState.FAILED, reason=DIED)
 
 
+OVERTAKEN = (
+    "A person changed the enrollment, or asked for a synchronization, while this one ran. Another "
+    "one takes its place."
+)
 DIED = "It ended without saying why. The next one begins anew."

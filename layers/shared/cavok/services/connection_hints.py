@@ -25,6 +25,7 @@ from cavok.domain.connection_hints import (
     STRANGERS_ANSWERED_WITHIN,
     Admission,
     ConnectionHint,
+    HintedChange,
 )
 from cavok.domain.errors import (
     AccountNotFound,
@@ -159,11 +160,15 @@ def hear_connection(
     if organization_id is None:
         answer(STRANGERS_ANSWERED_WITHIN)  # once: a queue hides so many messages, and no more
         return Followed.UNKNOWN
-    concerned = _concerned(organization_id, hint, dependencies)
+    early = now - sent_at < OTHERS_ANSWERED_WITHIN
+    # Whatever follows, or fails: others who speak of the same account keep no stack waiting.
+    not_answered = answer(None) if early else None
+    concerned = _concerned(organization_id, hint, dependencies, now)
     request = organization_id, hint.account_number, hint.request_id, now
     admission = dependencies.hints.admit(*request) if concerned else None
-    passed_over = admission in (None, Admission.TOO_MANY)
-    not_answered = answer(OTHERS_ANSWERED_WITHIN if passed_over else None)
+    if not early:
+        passed_over = admission in (None, Admission.TOO_MANY)
+        not_answered = answer(OTHERS_ANSWERED_WITHIN if passed_over else None)
     followed = Followed.UNKNOWN
     if concerned and admission is Admission.ADMITTED:
         followed = _follow(concerned, hint, sent_at, dependencies, now)
@@ -209,17 +214,20 @@ def _organization_of(hint: ConnectionHint, dependencies: HearingDependencies) ->
 
 
 def _concerned(
-    organization_id: str, hint: ConnectionHint, dependencies: HearingDependencies
+    organization_id: str, hint: ConnectionHint, dependencies: HearingDependencies, now: datetime
 ) -> _Concerned | None:
-    """Null if the organization does not have the account."""
+    """Null if the organization does not have the account, and it has joined no enrollment lately
+    as far as anybody knows.
+    """
     number = hint.account_number
     accounts = dependencies.accounts.with_numbers(organization_id, Provider.AWS, [number])
+    account = accounts.get(number)
+    joins = account is None and hint.change is HintedChange.CREATE
     enrollment_ids = [
         each.enrollment_id
         for each in dependencies.synchronizing.enrollments.of_organization(organization_id)
-        if each.management_account_id == number
+        if each.management_account_id == number or (joins and each.may_have_new_members(now))
     ]
-    account = accounts.get(number)
     if account is None and not enrollment_ids:
         return None
     return _Concerned(organization_id, account, enrollment_ids)

@@ -128,7 +128,8 @@ def change_enrollment(
     quotas: Quotas,
     now: datetime,
 ) -> Enrollment:
-    """Changes these options. Accounts that were added before keep theirs. Raises
+    """Changes these options, and ends a synchronization that runs with the old ones. Accounts that
+    were added before keep theirs. Raises
     EnrollmentNotFound, InvalidField, AlreadyEnrolled, PreconditionFailed, QuotaExceeded, Conflict.
     """
     account_number = options.get("management_account_id")
@@ -157,6 +158,7 @@ def change_enrollment(
         change,
         entry_of=entry_of,
         with_items=quotas.counting(QuotaName.CHANGES, organization_id, now),
+        overtaken_at=now,
     )
 
 

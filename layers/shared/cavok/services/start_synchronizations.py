@@ -39,9 +39,10 @@ def start_synchronization(
     quotas: Quotas | None,
     now: datetime,
 ) -> Synchronization:
-    """Starts a synchronization, or returns the one that runs. `quotas`: a person's; None for a
-    schedule. Raises EnrollmentNotFound, HasNoAccountYet, QuotaExceeded, Conflict,
-    ServiceUnavailable.
+    """Starts a synchronization, or returns the one that runs. A person's takes the place of one
+    that no person asked for: that one has passed members by whose role is missing, and keeps what
+    it stored. `quotas`: a person's; None for a schedule. Raises EnrollmentNotFound,
+    HasNoAccountYet, QuotaExceeded, Conflict, ServiceUnavailable.
     """
     enrollments, synchronizations = dependencies.enrollments, dependencies.synchronizations
     by_person = requester.actor.kind is ActorKind.PERSON
@@ -54,8 +55,10 @@ def start_synchronization(
                 "management_account_id."
             )
         if before.slot and before.synchronizing(now):
-            running = before.slot.synchronization_id
-            return synchronizations.get(organization_id, enrollment_id, running)
+            own = before.slot.synchronization_id
+            running = synchronizations.get(organization_id, enrollment_id, own)
+            if running.again or not by_person:
+                return running
         synchronization = Synchronization(
             organization_id=organization_id,
             enrollment_id=enrollment_id,

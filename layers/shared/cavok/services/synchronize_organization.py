@@ -20,7 +20,7 @@ from cavok.adapters.table.enrollment_totals import Counted, count_members
 from cavok.adapters.table.enrollments import Enrollments, retry_while_changed
 from cavok.adapters.table.members import Members, delete_member, save_member
 from cavok.adapters.table.synchronizations import Synchronizations, count_changes
-from cavok.adapters.table.table import BATCH
+from cavok.adapters.table.table import BATCH, ItemChanged
 from cavok.domain import audit
 from cavok.domain import enrollments as enrolling
 from cavok.domain.accounts import Account, Issue
@@ -28,8 +28,10 @@ from cavok.domain.actors import SYSTEM, Requester
 from cavok.domain.deadlines import Deadline
 from cavok.domain.enrollments import Enrollment
 from cavok.domain.errors import (
+    BusyWithOthers,
     EnrollmentNotFound,
     OrganizationBusy,
+    OrganizationUnclear,
     OrganizationUnreadable,
     SynchronizationNotFound,
     UnitGone,
@@ -63,6 +65,11 @@ STORED_AT_ONCE = BATCH // ADDED_AT_ONCE * ADDED_AT_ONCE
 
 WRITTEN_AT_ONCE = 90
 """Members of one transaction that change alone."""
+
+STUCK_ROUNDS = 20
+"""In a row in which Organizations takes no call: some minutes. Then the next synchronization tries
+it, later, and people see why.
+"""
 
 REASON_LIMIT = 500
 """Characters of a failure that people see."""
@@ -147,9 +154,19 @@ class _Synchronizing:
     def round(self, deadline: Deadline) -> bool:
         """Whether another round is needed."""
         try:
+            return self._round(deadline)
+        except (ItemChanged, BusyWithOthers):
+            if self._holds_slot():
+                raise
+            return False  # another one took its place at this moment
+
+    def _round(self, deadline: Deadline) -> bool:
+        try:
             self._hold_slot()
         except EnrollmentNotFound:  # a person ended it at this moment
             return True
+        if not self._enrollment.held_by(self._synchronization.synchronization_id):
+            return False
         entered = enter_organization(
             self._enrollment,
             self._synchronization.synchronization_id,
@@ -161,19 +178,38 @@ class _Synchronizing:
         return self._read(self._dependencies.connect(entered), deadline)
 
     def _read(self, organization: AwsOrganization, deadline: Deadline) -> bool:
+        began = self._walk
         try:
-            arn = organization.arn()
-            if self._enrollment.organization_arn not in (None, arn):
-                return self.failed(enrolling.of_another_organization(self._enrollment, arn))
-            if other := self._enrolled_before(arn):
-                return self.failed(enrolling.enrolled_already(arn, other))
-            if self._walk_on(organization, deadline) and self._compare(organization, deadline):
-                return self._finished(arn)
+            return self._read_on(organization, deadline)
         except OrganizationUnreadable as error:
             return self.failed(enrolling.not_readable(str(error)))
+        except OrganizationUnclear as error:
+            return self.failed(enrolling.without_answer(str(error)))
         except OrganizationBusy as error:
             logger.warning("Organizations is busy", error=str(error)[:REASON_LIMIT])
+            if self._walk != began or self._may_wait():
+                return True
+            return self.failed(enrolling.without_answer(str(error)))
+
+    def _read_on(self, organization: AwsOrganization, deadline: Deadline) -> bool:
+        arn = organization.arn()
+        if self._enrollment.organization_arn not in (None, arn):
+            return self.failed(enrolling.of_another_organization(self._enrollment, arn))
+        if other := self._enrolled_before(arn):
+            return self.failed(enrolling.enrolled_already(arn, other))
+        if self._walk_on(organization, deadline) and self._compare(organization, deadline):
+            return self._finished(arn)
         return True
+
+    def _may_wait(self) -> bool:
+        """Whether another round may come no further."""
+        self._advance(replace(self._walk, stuck=self._walk.stuck + 1))
+        return self._walk.stuck < STUCK_ROUNDS
+
+    def _holds_slot(self) -> bool:
+        ids = self._enrollment.organization_id, self._enrollment.enrollment_id
+        found = self._dependencies.enrollments.stored(*ids)
+        return found is not None and found.held_by(self._synchronization.synchronization_id)
 
     def _enrolled_before(self, arn: str) -> Enrollment | None:
         if self._enrollment.organization_arn:
@@ -194,8 +230,10 @@ class _Synchronizing:
     # ---- the walk ------------------------------------------------------------------------------
 
     def _walk_on(self, organization: AwsOrganization, deadline: Deadline) -> bool:
-        """Whether everything is listed. Stores what it found, and then how far it is."""
-        walk = self._walk
+        """Whether everything is listed. Stores what it found, and then how far it is. Raises
+        OrganizationBusy after that.
+        """
+        walk, busy = self._walk, None
         if walk.open is None:
             walk = walk.from_roots(organization.roots())
         seen: dict[str, OrganizationAccount] = {}
@@ -205,12 +243,14 @@ class _Synchronizing:
             try:
                 walk, listed = _next_page(organization, walk)
             except OrganizationBusy as error:
-                logger.warning("Organizations is busy", error=str(error)[:REASON_LIMIT])
+                busy = error
                 break
             seen |= {each.account_number: each for each in listed}
         if walk != self._walk:
             self._store([each for number, each in seen.items() if number not in walk.seen])
-            self._advance(replace(walk, seen=walk.seen | seen.keys()))
+            self._advance(replace(walk, seen=walk.seen | seen.keys(), stuck=0))
+        if busy:
+            raise busy
         return not walk.open
 
     def _advance(self, walk: Walk) -> None:
@@ -357,7 +397,7 @@ class _Synchronizing:
                         break
                     if self._is_gone(member, organization):
                         retry_while_changed(partial(self._close, member.account_number))
-                    self._walk = replace(self._walk, compared=member.account_number)
+                    self._walk = replace(self._walk, compared=member.account_number, stuck=0)
             return False
         finally:
             self._advance(self._walk)

@@ -13,7 +13,12 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from cavok.adapters.customer.aws_organization import AwsOrganization
-from cavok.domain.errors import OrganizationBusy, OrganizationUnreadable, UnitGone
+from cavok.domain.errors import (
+    OrganizationBusy,
+    OrganizationUnclear,
+    OrganizationUnreadable,
+    UnitGone,
+)
 from cavok.domain.members import OrganizationAccount, Place
 
 ROOT = Place(("r-abcd",), "Root")
@@ -80,6 +85,10 @@ def test_an_account_without_a_state_has_none_whatever_its_status_is(
         ("InvalidInputException", UnitGone),
         ("TooManyRequestsException", OrganizationBusy),
         ("ServiceException", OrganizationBusy),
+        ("ConcurrentModificationException", OrganizationBusy),
+        ("ThrottlingException", OrganizationBusy),
+        ("UnsupportedAPIEndpointException", OrganizationUnclear),
+        ("SomethingNew", OrganizationUnclear),
     ],
 )
 def test_each_error_says_what_to_do_next(
@@ -90,6 +99,16 @@ def test_each_error_says_what_to_do_next(
 
     with pytest.raises(error, match=f"{code}: why"):
         organization.units("ou-abcd-11111111", None)
+
+
+def test_what_fails_inside_of_aws_is_worth_another_try_whatever_it_is_called(
+    stubbed: tuple[AwsOrganization, Stubber],
+) -> None:
+    organization, stubber = stubbed
+    stubber.add_client_error("describe_organization", "SomethingNew", "why", http_status_code=500)
+
+    with pytest.raises(OrganizationBusy):
+        organization.arn()
 
 
 def test_who_has_no_parent_is_gone(stubbed: tuple[AwsOrganization, Stubber]) -> None:

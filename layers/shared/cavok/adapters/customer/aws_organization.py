@@ -7,16 +7,23 @@ Reference, "Endpoints".
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message
+from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message, is_passing
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.access_denied import DENIED_CODES
-from cavok.domain.errors import OrganizationBusy, OrganizationUnreadable, UnitGone
+from cavok.domain.errors import (
+    OrganizationBusy,
+    OrganizationUnclear,
+    OrganizationUnreadable,
+    UnitGone,
+)
 from cavok.domain.members import OrganizationAccount, Place
 from cavok.domain.synchronizations import Unit
 
 ENDPOINT = "us-east-1"
 
 _UNREADABLE = DENIED_CODES | {"AWSOrganizationsNotInUseException"}
+_BUSY = {"ConcurrentModificationException", "ServiceException"}
+"""Beside what is busy everywhere. Source: Organizations API Reference, the errors of each call."""
 _GONE = ("ParentNotFoundException", "ChildNotFoundException", "InvalidInputException")
 
 
@@ -37,7 +44,9 @@ class AccountsPage(NamedTuple):
 
 
 class AwsOrganization:
-    """Lists it. Each method raises OrganizationUnreadable, OrganizationBusy."""
+    """Lists it. Each method raises OrganizationUnreadable, OrganizationBusy or, for what is neither
+    a refusal of the role nor passes, OrganizationUnclear.
+    """
 
     def __init__(self, session: CustomerSession) -> None:
         self._client = session.client("organizations", ENDPOINT)
@@ -103,4 +112,6 @@ def _call(call: Callable[..., Any], **arguments: Any) -> Any:
             raise OrganizationUnreadable(said) from error
         if code in _GONE:
             raise UnitGone(code, said) from error
-        raise OrganizationBusy(said) from error
+        if code in _BUSY or is_passing(error):
+            raise OrganizationBusy(said) from error
+        raise OrganizationUnclear(said) from error

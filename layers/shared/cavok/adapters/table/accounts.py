@@ -69,7 +69,9 @@ from cavok.domain.permissions import DEFAULT_ROLE_PATH
 CHANGED_BY_OTHERS = "The account is being changed by others at this moment. Please try again."
 
 MOST_WITH_A_NUMBER = 50
-"""Organizations that are looked at for one event. Another one's sweep finds the change."""
+"""Organizations that follow one event. Another one's sweep finds the change."""
+MOST_NUMBERS_READ = 1000
+"""To find these. Anybody may add a number: whoever was never let in hides nobody's who was."""
 
 _NAMES = (
     b"ec2:DescribeInstanceStatus,ec2:DescribeInstances,ec2:StartInstances,ec2:StopInstances,"
@@ -467,18 +469,22 @@ class Accounts:
         return {account.account_number: account for account in found}
 
     def with_number(self, account_number: str) -> list[tuple[str, str]]:
-        """The organizations, with their accounts, that connect this AWS account: the first
-        MOST_WITH_A_NUMBER of all customers. Only to follow what AWS itself says of it.
+        """The organizations, with their accounts, that are connected with this AWS account, or once
+        were: MOST_WITH_A_NUMBER of all customers. Only to follow what AWS itself says of it.
         """
-        index, most = AccountItem.by_number, MOST_WITH_A_NUMBER
-        found = self._table.entries(index, account_number, None, start=None, size=most)
-        return [
-            (
-                each["pk"][STRING].removeprefix(keys.ORGANIZATION),
-                each["sk"][STRING].removeprefix(keys.ACCOUNT),
-            )
-            for each in islice(found, most)
-        ]
+        found = self._table.entries(
+            AccountItem.by_number, account_number, None, start=None, size=MOST_NUMBERS_READ
+        )
+        wanted = ((each["pk"][STRING], each["sk"][STRING]) for each in found)
+        rows = self._table.get_rows(
+            AccountItem, islice(wanted, MOST_NUMBERS_READ), ("pk", "sk", "connected_at")
+        )
+        connected = (
+            (row.pk.removeprefix(keys.ORGANIZATION), row.sk.removeprefix(keys.ACCOUNT))
+            for row in rows
+            if row.connected_at
+        )
+        return list(islice(connected, MOST_WITH_A_NUMBER))
 
     def names(self, organization_id: str) -> list[str]:
         """The names of all its accounts, in small letters, from the index by name."""

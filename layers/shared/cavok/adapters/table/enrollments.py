@@ -23,7 +23,11 @@ from cavok.adapters.table.idempotency import add_idempotency_key, made_by_key
 from cavok.adapters.table.issues import issue_of, issue_row
 from cavok.adapters.table.organizations import OrganizationItem
 from cavok.adapters.table.quotas import Count
-from cavok.adapters.table.synchronizations import SynchronizationItem, end_synchronization
+from cavok.adapters.table.synchronizations import (
+    SynchronizationItem,
+    end_overtaken,
+    end_synchronization,
+)
 from cavok.adapters.table.table import (
     EnumAttribute,
     Item,
@@ -275,9 +279,11 @@ class Enrollments:
         *,
         entry_of: Callable[[Enrollment, Enrollment], AuditEntry] | None = None,
         with_items: Callable[[TransactWrite], None] = lambda transaction: None,
+        overtaken_at: datetime | None = None,
     ) -> Enrollment:
         """Reads, changes and writes an enrollment, and repeats that if another write came first.
-        Raises EnrollmentNotFound, Conflict, and what `with_items` raises.
+        `overtaken_at`: then a synchronization that loses its slot ends. Raises EnrollmentNotFound,
+        Conflict, and what `with_items` raises.
         """
 
         def attempt() -> Enrollment:
@@ -286,7 +292,13 @@ class Enrollments:
             if after == before:
                 return before
             entry = entry_of(before, after) if entry_of else None
-            return self.save(before, after, entry=entry, with_items=with_items)
+
+            def add(transaction: TransactWrite) -> None:
+                with_items(transaction)
+                if overtaken_at and before.slot and not after.slot:
+                    end_overtaken(transaction, before, overtaken_at)
+
+            return self.save(before, after, entry=entry, with_items=add)
 
         return retry_while_changed(attempt)
 
@@ -299,9 +311,10 @@ class Enrollments:
         entry: AuditEntry | None,
         count: Count,
     ) -> None:
-        """Stores a synchronization that begins, and the enrollment whose slot it holds. Raises
-        ItemChanged, ItemBusy, QuotaExceeded.
+        """Stores a synchronization that begins, and the enrollment whose slot it holds; one that
+        runs ends. Raises ItemChanged, ItemBusy, QuotaExceeded.
         """
+        now = synchronization.started_at
 
         def add(transaction: TransactWrite) -> None:
             transaction.save(
@@ -309,6 +322,8 @@ class Enrollments:
                 condition=SynchronizationItem.pk.does_not_exist(),
             )
             count(transaction)
+            if before.synchronizing(now):
+                end_overtaken(transaction, before, now)
 
         self.save(before, after, entry=entry, with_items=add)
 
@@ -329,7 +344,8 @@ class Enrollments:
         """
 
         def add(transaction: TransactWrite) -> None:
-            end_synchronization(transaction, synchronization, state, now, reason)
+            own = synchronization.synchronization_id
+            end_synchronization(transaction, before, own, state, now=now, reason=reason)
             if connected_before is not None:
                 counter = OrganizationItem.ever_connected
                 same = counter == connected_before if connected_before else counter.does_not_exist()

@@ -18,11 +18,13 @@ from cavok.adapters.table import keys
 from cavok.adapters.table.actors import actor_of, stored_actor
 from cavok.adapters.table.table import EnumAttribute, Item, PackedAttribute, Table
 from cavok.domain.actors import ActorKind
+from cavok.domain.enrollments import Enrollment
 from cavok.domain.errors import SynchronizationNotFound
 from cavok.domain.ids import is_id
 from cavok.domain.members import Place
 from cavok.domain.synchronizations import (
     KEPT_FOR,
+    OVERTAKEN,
     OpenUnit,
     Synchronization,
     SynchronizationState,
@@ -38,13 +40,18 @@ def pack_walk(walk: Walk) -> bytes:
             [list(each.place.unit_ids), each.place.path, each.accounts, each.token]
             for each in walk.open
         ]
-    stored = [units, "".join(sorted(walk.seen)), walk.compared]
+    stored = [
+        units,
+        "".join(sorted(walk.seen)),
+        walk.compared,
+        *([walk.stuck] if walk.stuck else ()),
+    ]
     return zlib.compress(json.dumps(stored, separators=(",", ":")).encode(), 9)
 
 
 def unpack_walk(packed: bytes) -> Walk:
     """Reads `pack_walk`."""
-    units, seen, compared = json.loads(zlib.decompress(packed))
+    units, seen, compared, *stuck = json.loads(zlib.decompress(packed))
     return Walk(
         open=None
         if units is None
@@ -54,6 +61,7 @@ def unpack_walk(packed: bytes) -> Walk:
         ),
         seen=frozenset(seen[start : start + 12] for start in range(0, len(seen), 12)),
         compared=compared,
+        stuck=stuck[0] if stuck else 0,
     )
 
 
@@ -106,6 +114,9 @@ class SynchronizationItem(Item):
         )
 
 
+_RUNS = SynchronizationItem.state == SynchronizationState.RUNNING
+
+
 class Synchronizations:
     """Reads synchronizations, and notes how far they are."""
 
@@ -138,26 +149,31 @@ class Synchronizations:
             SynchronizationItem.found.set(synchronization.found),
             SynchronizationItem.missing.set(synchronization.missing),
         ]
-        running = SynchronizationItem.state == SynchronizationState.RUNNING
-        self._table.update(_item(synchronization), actions, running)
+        self._table.update(_item(synchronization), actions, _RUNS)
 
 
 def count_changes(
     transaction: TransactWrite, synchronization: Synchronization, *, added: int, changed: int
 ) -> None:
-    """Adds to a transaction that it also counts: repeated rounds count nothing twice."""
+    """Adds to a transaction that it also counts: repeated rounds count nothing twice, and one that
+    was ended meanwhile writes nothing.
+    """
     numbers = ((SynchronizationItem.added, added), (SynchronizationItem.changed, changed))
     transaction.update(
-        _item(synchronization), [each.add(number) for each, number in numbers if number]
+        _item(synchronization),
+        [each.add(number) for each, number in numbers if number],
+        condition=_RUNS,
     )
 
 
 def end_synchronization(
     transaction: TransactWrite,
-    synchronization: Synchronization,
+    enrollment: Enrollment,
+    synchronization_id: str,
     state: SynchronizationState,
+    *,
     now: datetime,
-    reason: str | None = None,
+    reason: str | None,
 ) -> None:
     """Adds to a transaction that it ends, if it runs."""
     actions: list[Action] = [
@@ -167,8 +183,15 @@ def end_synchronization(
     ]
     if reason:
         actions.append(SynchronizationItem.reason.set(reason))
-    running = SynchronizationItem.state == SynchronizationState.RUNNING
-    transaction.update(_item(synchronization), actions, condition=running)
+    key = _key(enrollment.organization_id, enrollment.enrollment_id, synchronization_id)
+    transaction.update(SynchronizationItem(*key), actions, condition=_RUNS)
+
+
+def end_overtaken(transaction: TransactWrite, enrollment: Enrollment, now: datetime) -> None:
+    """Adds to a transaction that the one which holds the slot of this enrollment ends."""
+    assert enrollment.slot, "nothing runs"
+    own, failed = enrollment.slot.synchronization_id, SynchronizationState.FAILED
+    end_synchronization(transaction, enrollment, own, failed, now=now, reason=OVERTAKEN)
 
 
 def _item(synchronization: Synchronization) -> SynchronizationItem:

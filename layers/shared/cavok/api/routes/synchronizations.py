@@ -18,7 +18,8 @@ router = Router()
 )
 def create_synchronization(enrollment_id: str) -> Response[SynchronizationBody]:
     """Starts a synchronization, or returns the one that is running. It also makes members whose
-    role is missing due for a test, unless they were tested within ten minutes.
+    role is missing due for a test, unless they were tested within ten minutes. It takes the place
+    of one that Cavok started by itself, which then has failed.
     """
     from cavok.services.start_synchronizations import start_synchronization
 
