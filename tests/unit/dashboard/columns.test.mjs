@@ -74,8 +74,9 @@ test("the address says what the usual columns are not, and leads to the same one
   for (const text of ["name", "name status regions test"]) assert.equal(namedBy(columnsIn(text, USUAL), USUAL), text);
 });
 
+const styles = readFileSync(new URL(`${page}/style.css`, import.meta.url), "utf8");
+
 test("the usual columns have the room that the styles give them", () => {
-  const styles = readFileSync(new URL(`${page}/style.css`, import.meta.url), "utf8");
   const [, template] = /\.account-row \{[^}]*grid-template-columns: ([^;]+);/.exec(styles);
   const rooms = [...template.matchAll(/([\d.]+)rem/g)].map(([, rem]) => Number(rem));
   const sum = rooms.reduce((all, rem) => all + rem);
@@ -86,6 +87,13 @@ test("the usual columns have the room that the styles give them", () => {
   );
   const [, ems] = /@container list \(max-width: ([\d.]+)em\)/.exec(styles);
   assert.ok(Math.abs(ems * 0.875 - 58) < 0.001, "the usual columns break at 58rem");
+});
+
+test("a name has 6rem at least beside its checkbox", () => {
+  const said = (pattern) => Number(pattern.exec(styles)[1]);
+  const gap = said(/\.cell-name:has\(\.choose\) \{[^}]*gap: ([\d.]+)rem;/);
+  const [width, margin] = ["width", "margin"].map((name) => said(RegExp(`\\.choose \\{[^}]*${name}: ([\\d.]+)rem;`)));
+  assert.ok(roomOf(["name"]) - 1.5 - width - 2 * margin - gap >= 6);
 });
 
 test("an address without columns has the usual ones, and loads no others", async () => {
