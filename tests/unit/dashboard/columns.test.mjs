@@ -90,9 +90,9 @@ test("the usual columns have the room that the styles give them", () => {
 });
 
 test("a name has 6rem at least beside its checkbox", () => {
-  const said = (pattern) => Number(pattern.exec(styles)[1]);
-  const gap = said(/\.cell-name:has\(\.choose\) \{[^}]*gap: ([\d.]+)rem;/);
-  const [width, margin] = ["width", "margin"].map((name) => said(RegExp(`\\.choose \\{[^}]*${name}: ([\\d.]+)rem;`)));
+  const rem = (pattern) => Number(pattern.exec(styles)[1]);
+  const gap = rem(/\.cell-name:has\(\.choose\) \{[^}]*gap: ([\d.]+)rem;/);
+  const [width, margin] = ["width", "margin"].map((name) => rem(RegExp(`\\.choose \\{[^}]*${name}: ([\\d.]+)rem;`)));
   assert.ok(roomOf(["name"]) - 1.5 - width - 2 * margin - gap >= 6);
 });
 

@@ -1,4 +1,4 @@
-// The list of accounts, as tests draw it for an admin, in a window of its own. Import it before other modules of the page.
+// The list of accounts, as tests draw it for an admin, in a window of its own. Import it before the page's modules.
 import { beforeEach } from "node:test";
 import { element, signIn } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
