@@ -18,7 +18,7 @@ from botocore.exceptions import ReadTimeoutError
 from cavok import wiring
 from cavok.adapters.table.connection_hints import Hints
 from cavok.adapters.webhook_client import NotDelivered
-from cavok.domain.accounts import Account, Status
+from cavok.domain.accounts import Status
 from cavok.domain.connection_hints import (
     AT_ONCE,
     OF_AN_ACCOUNT,
@@ -33,15 +33,13 @@ from tests.support.api import Api
 from tests.support.builders import NUMBER, ORGANIZATION_ID, a_verification
 from tests.support.enrollments import MANAGEMENT, NEW
 from tests.support.faults import Calls, watched
-from tests.support.messages import environment, invoke, published, records_of
+from tests.support.hearing import Queue, account_of, ends, hear, started
+from tests.support.messages import environment, published
 from tests.support.moto_stack import (
     SYNCHRONIZATIONS,
-    WORKFLOW,
     Clock,
     Json,
     begin_test,
-    client,
-    end_test,
     plain_items,
     stored_items,
 )
@@ -50,17 +48,15 @@ __all__ = ["environment"]
 
 REQUEST = "0c1f2d3e-5a6b-4c7d-8e9f-00112233"
 BUCKET = "https://cloudformation-custom-resource-response-useast1.s3.amazonaws.com"
-QUEUE = "ConnectionHints"
 
 
 @dataclass
-class CloudFormation:
-    """Where answers arrive, and how long messages were hidden."""
+class CloudFormation(Queue):
+    """Where answers arrive, and the queue."""
 
     answers: list[Json] = field(default_factory=list)
     hosts: set[str | None] = field(default_factory=set)
     takes: timedelta = timedelta()
-    hidden: list[int] = field(default_factory=list)
     refuses_with: NotDelivered | None = None
 
     def put(self, url: SplitResult, body: bytes, *, seconds: float) -> int:
@@ -71,16 +67,11 @@ class CloudFormation:
         self.answers.append(json.loads(body))
         return 200
 
-    def hide(self, receipt_handle: str, seconds: int) -> None:
-        self.hidden.append(seconds)
-
 
 @pytest.fixture(autouse=True)
 def cloudformation(monkeypatch: pytest.MonkeyPatch) -> CloudFormation:
     made = CloudFormation()
-    monkeypatch.setattr(wiring, "webhook_client", lambda: made)
-    monkeypatch.setattr(wiring, "connection_hints", lambda: made)
-    monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
+    made.install(monkeypatch)
     return made
 
 
@@ -94,11 +85,11 @@ Says = Callable[..., Json]
 
 @pytest.fixture
 def says(external_id: str) -> Says:
-    """What a stack in the account says."""
+    """What the queue gets of what a stack in the account says."""
 
     def of(number: str = NUMBER, request: int = 1, external: str = external_id, **but: Any) -> Json:
         stack = f"arn:aws:cloudformation:us-east-1:{number}:stack/CavokCloud/6d8c3bb0"
-        return {
+        said = {
             "RequestType": "Create",
             "ResponseURL": f"{BUCKET}/{number}?X-Amz-Signature=0f",
             "StackId": stack,
@@ -106,32 +97,10 @@ def says(external_id: str) -> Says:
             "LogicalResourceId": "CavokConnection",
             "ResourceType": "Custom::CavokConnection",
             "ResourceProperties": {"ExternalId": external},
-        } | but
+        }
+        return published(said | but)
 
     return of
-
-
-def hear(*messages: Json, received: int = 1, age: timedelta = timedelta()) -> int:
-    """How many of these messages come again."""
-    sent = [published(each) for each in messages]
-    records = records_of(QUEUE, sent, received, sent_at=Clock.time - age)
-    return len(invoke("HearConnections", {"Records": records})["batchItemFailures"])
-
-
-def started(machine: str = WORKFLOW) -> list[Json]:
-    sfn = client("stepfunctions")
-    return [
-        json.loads(sfn.describe_execution(executionArn=each["executionArn"])["input"])
-        for each in sfn.list_executions(stateMachineArn=machine)["executions"]
-    ]
-
-
-def account_of(account_id: str) -> Account:
-    return wiring.accounts().get(ORGANIZATION_ID, account_id)
-
-
-def ends(account_id: str, *steps: Any) -> None:
-    end_test(account_of(account_id), *steps)
 
 
 def test_an_account_is_tested_once_its_stack_says_so_and_the_stack_goes_on(
@@ -222,7 +191,7 @@ def test_no_address_but_cloudformations_is_called_and_the_account_is_tested(
 def test_what_is_no_request_is_dropped_without_an_answer(
     body: Any, cloudformation: CloudFormation, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert hear(body) == 0
+    assert hear(published(body)) == 0
 
     assert (cloudformation.hosts, plain_items()) == (set(), {})
     assert '"MalformedHints":[1.0]' in capsys.readouterr().out

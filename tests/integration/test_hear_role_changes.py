@@ -17,66 +17,24 @@ from cavok.domain.role_changes import IN_EFFECT_AFTER
 from cavok.domain.verifications import Trigger, entry_refused
 from tests.support.api import Api
 from tests.support.builders import NUMBER, ORGANIZATION_ID, a_verification
-from tests.support.messages import environment, invoke, records_of
-from tests.support.moto_stack import (
-    WORKFLOW,
-    Clock,
-    Json,
-    begin_test,
-    client,
-    confirm,
-    end_test,
-    stored_items,
-)
+from tests.support.hearing import Queue, account_of, ends, hear, started
+from tests.support.messages import environment
+from tests.support.moto_stack import Clock, Json, begin_test, confirm, stored_items
 from tests.support.role_changes import ADA, event_of_iam
 
 __all__ = ["environment"]
 
 
-class Queue:
-    """How long messages were hidden."""
-
-    def __init__(self) -> None:
-        self.hidden: list[int] = []
-
-    def hide(self, receipt_handle: str, seconds: int) -> None:
-        self.hidden.append(seconds)
-
-
 @pytest.fixture(autouse=True)
 def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
     made = Queue()
-    monkeypatch.setattr(wiring, "connection_hints", lambda: made)
-    monkeypatch.setattr(wiring, "webhook_client", lambda: None)
-    monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
+    made.install(monkeypatch)
     return made
 
 
 def changed(age: timedelta = IN_EFFECT_AFTER, **but: Any) -> Json:
     """An event of a change that was made so long ago."""
     return event_of_iam(**{"number": NUMBER, "eventTime": f"{Clock.time - age:%FT%TZ}"} | but)
-
-
-def hear(*events: Json, received: int = 1, age: timedelta = timedelta()) -> int:
-    """How many of these messages come again."""
-    records = records_of("ConnectionHints", list(events), received, sent_at=Clock.time - age)
-    return len(invoke("HearConnections", {"Records": records})["batchItemFailures"])
-
-
-def started() -> list[Json]:
-    sfn = client("stepfunctions")
-    return [
-        json.loads(sfn.describe_execution(executionArn=each["executionArn"])["input"])
-        for each in sfn.list_executions(stateMachineArn=WORKFLOW)["executions"]
-    ]
-
-
-def account_of(account_id: str, organization_id: str = ORGANIZATION_ID) -> Account:
-    return wiring.accounts().get(organization_id, account_id)
-
-
-def ends(account_id: str, *steps: Any) -> None:
-    end_test(account_of(account_id), *steps)
 
 
 def connected(by: Api, organization_id: str = ORGANIZATION_ID) -> str:

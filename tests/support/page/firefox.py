@@ -1,8 +1,9 @@
 """Debian's Firefox for Playwright: `python firefox.py ARGUMENTS` starts it behind a proxy.
 
 Playwright drives a Firefox that it did not build by WebDriver BiDi, and sets the colour scheme of
-each context with a command that Firefox ESR does not know yet. The proxy answers that one in its
-place. Source: WebDriver BiDi, "emulation.setMediaFeaturesOverride"; Playwright's bidiBrowser.ts.
+each context with a command that Firefox ESR does not know yet, up to 153. The proxy answers that
+one in its place. Source: WebDriver BiDi, "emulation.setMediaFeaturesOverride"; Playwright's
+bidiBrowser.ts.
 """
 
 from __future__ import annotations

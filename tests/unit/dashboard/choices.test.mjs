@@ -1,62 +1,33 @@
 // The order of the list and its filters: what is asked for, where it is kept, and what shows it.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { button, element, press, signIn } from "./drawn.mjs";
+import { button, press } from "./drawn.mjs";
+import { account, opened, queryOf, shownAs } from "./listed.mjs";
 import { soon, until } from "./soon.mjs";
 
-Object.assign(Object.getPrototypeOf(element()), {
-  offsetHeight: 50,
-  getBoundingClientRect: () => ({ top: 0, bottom: 50 }),
-});
-globalThis.requestAnimationFrame = (work) => work();
-let shownAs;
-globalThis.history = { pushState() {}, replaceState: (_, __, address) => (shownAs = String(address)) };
-const page = "../../../functions/dashboard/static";
-const api = await import(`${page}/lib/api.js`);
-const session = await import(`${page}/lib/session.js`);
-const store = await import(`${page}/lib/store.js`);
-const { list } = await import(`${page}/views/accounts.js`);
-const { t } = await import(`${page}/views/texts.js`);
-api.start({});
-await signIn(session);
+const { t } = await import("../../../functions/dashboard/static/views/texts.js");
 
-const items = ["a", "b"].map((name) => ({
-  ...{ account_id: name, name, provider_id: "123456789012", status: "failed", version: 1 },
-  ...{ access_type: "access_key", issues: [{ severity: "problem" }], capabilities: {} },
-}));
+const items = ["a", "b"].map((name) => account(name, { access_type: "access_key", issues: [{ severity: "problem" }] }));
 const ENROLLED = "01JN8Q5M3C0000000000000010";
 const totals = { connected: 1 };
 const UNITS = [
   { ou_ids: ["r-ab12"], ou_path: "Root", totals },
   { ou_ids: ["r-ab12", "ou-ab12-11111111"], ou_path: "Root/Shops", totals },
 ];
-let asked, enrollments, view;
+let asked, enrollments;
 
 beforeEach(() => {
-  view?.abort();
-  store.forget();
-  globalThis.window = Object.assign(new EventTarget(), { innerHeight: 500, scrollTo() {}, scrollY: 0 });
   asked = [];
   enrollments = {};
-  shownAs = undefined;
   globalThis.fetch = async (address) => {
-    const { pathname, searchParams } = new URL(address);
+    const { pathname } = new URL(address);
     if (pathname.endsWith("/organization")) return Response.json({ accounts: { total: 2, by_status: { failed: 2 } } });
     if (pathname.startsWith("/v1/enrollments"))
       return Response.json({ items: enrollments[pathname] ?? [], next_cursor: null });
-    asked.push(Object.fromEntries([...searchParams].filter(([name]) => name !== "limit")));
+    asked.push(queryOf(address));
     return Response.json({ items, next_cursor: null });
   };
 });
-
-async function opened(search = "") {
-  view = new AbortController();
-  const main = element();
-  document.body.append(main);
-  list({ main, query: new URLSearchParams(search), path: "/accounts", signal: view.signal, title() {} });
-  await soon(30);
-  return main;
-}
 
 const heads = (main) => main.querySelectorAll("[role=columnheader]");
 const ways = (main) => heads(main).map((head) => head.getAttribute("aria-sort"));

@@ -2,25 +2,13 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { beforeEach, test } from "node:test";
-import { button, element, press, signIn } from "./drawn.mjs";
+import { button, press } from "./drawn.mjs";
+import { account, opening, queryOf, shownAs } from "./listed.mjs";
 import { soon, until } from "./soon.mjs";
 
-Object.assign(Object.getPrototypeOf(element()), {
-  offsetHeight: 50,
-  getBoundingClientRect: () => ({ top: 0, bottom: 50 }),
-});
-globalThis.requestAnimationFrame = (work) => work();
-let shownAs;
-globalThis.history = { pushState() {}, replaceState: (_, __, address) => (shownAs = String(address)) };
 const page = "../../../functions/dashboard/static";
-const api = await import(`${page}/lib/api.js`);
-const session = await import(`${page}/lib/session.js`);
-const store = await import(`${page}/lib/store.js`);
-const { list } = await import(`${page}/views/accounts.js`);
 const { columnsIn, namedBy, roomOf } = await import(`${page}/views/columns.js`);
 const { t } = await import(`${page}/views/texts.js`);
-api.start({});
-await signIn(session);
 
 const USUAL = ["name", "status", "account", "capabilities", "tested", "next", "test"];
 const NAMES = [...USUAL, "template_version", "write_logs", "regions", "enrollment_id"].concat(
@@ -31,34 +19,20 @@ const MORE = {
   ...{ write_logs: false, regions: ["eu-west-1", "us-east-1"], enrollment_id: "01JN8Q5M3C0000000000000010" },
   ...{ template: { version: 2, outdated: true }, created_at: "2020-01-01T10:00:00Z", next_verification_at: null },
 };
-const items = ["a", "b"].map((name) => ({
-  ...{ account_id: name, name, provider_id: "123456789012", status: "failed", version: 1 },
-  ...{ access_type: "assume_role", issues: [], capabilities: {}, ...(name === "a" ? MORE : {}) },
-}));
-let asked, view;
+const items = [account("a", MORE), account("b")];
+let asked;
 
 beforeEach(() => {
-  view?.abort();
-  store.forget();
-  globalThis.window = Object.assign(new EventTarget(), { innerHeight: 500, scrollTo() {}, scrollY: 0 });
   asked = [];
-  shownAs = undefined;
   globalThis.fetch = async (address) => {
-    const { pathname, searchParams } = new URL(address);
-    if (pathname.endsWith("/organization")) return Response.json({ accounts: { total: 2, by_status: { failed: 2 } } });
-    asked.push(Object.fromEntries([...searchParams].filter(([name]) => name !== "limit")));
+    if (String(address).includes("/organization"))
+      return Response.json({ accounts: { total: 2, by_status: { failed: 2 } } });
+    asked.push(queryOf(address));
     return Response.json({ items, next_cursor: null });
   };
 });
 
-function opening(search) {
-  view = new AbortController();
-  const main = element();
-  document.body.append(main);
-  list({ main, query: new URLSearchParams(search), path: "/accounts", signal: view.signal, title() {} });
-  return main;
-}
-async function opened(search = "") {
+async function opened(search) {
   const main = opening(search);
   await until(() => row(main, "a"));
   return main;
@@ -100,8 +74,9 @@ test("the address says what the usual columns are not, and leads to the same one
   for (const text of ["name", "name status regions test"]) assert.equal(namedBy(columnsIn(text, USUAL), USUAL), text);
 });
 
+const styles = readFileSync(new URL(`${page}/style.css`, import.meta.url), "utf8");
+
 test("the usual columns have the room that the styles give them", () => {
-  const styles = readFileSync(new URL(`${page}/style.css`, import.meta.url), "utf8");
   const [, template] = /\.account-row \{[^}]*grid-template-columns: ([^;]+);/.exec(styles);
   const rooms = [...template.matchAll(/([\d.]+)rem/g)].map(([, rem]) => Number(rem));
   const sum = rooms.reduce((all, rem) => all + rem);
@@ -112,6 +87,13 @@ test("the usual columns have the room that the styles give them", () => {
   );
   const [, ems] = /@container list \(max-width: ([\d.]+)em\)/.exec(styles);
   assert.ok(Math.abs(ems * 0.875 - 58) < 0.001, "the usual columns break at 58rem");
+});
+
+test("a name has 6rem at least beside its checkbox", () => {
+  const rem = (pattern) => Number(pattern.exec(styles)[1]);
+  const gap = rem(/\.cell-name:has\(\.choose\) \{[^}]*gap: ([\d.]+)rem;/);
+  const [width, margin] = ["width", "margin"].map((name) => rem(RegExp(`\\.choose \\{[^}]*${name}: ([\\d.]+)rem;`)));
+  assert.ok(roomOf(["name"]) - 1.5 - width - 2 * margin - gap >= 6);
 });
 
 test("an address without columns has the usual ones, and loads no others", async () => {

@@ -4,43 +4,16 @@ import assert from "node:assert/strict";
 import { registerHooks } from "node:module";
 import { beforeEach, test } from "node:test";
 import { all, button, element, modal, press as click, signIn, toasts } from "./drawn.mjs";
+import { account, looks, opened, scrollBy, session, shownAs, store, view } from "./listed.mjs";
 import { soon, until } from "./soon.mjs";
 
-// Where they are, when the page is scrolled by so much.
-let scrolled = 0;
-Object.assign(Object.getPrototypeOf(element()), {
-  offsetHeight: 50,
-  getBoundingClientRect() {
-    const top = Number(/\d+/.exec(this.style.transform ?? 0)[0]) - scrolled;
-    return { top, bottom: top + 50 };
-  },
-});
-let looks;
-// One of its own for each test: once in a while Node does not remove a listener whose signal has aborted.
-function anotherWindow() {
-  looks = new EventTarget();
-  globalThis.window = Object.assign(looks, { innerHeight: 500, scrollTo() {}, scrollY: 0 });
-}
-anotherWindow();
-globalThis.requestAnimationFrame = (work) => work();
-let shownAs;
-globalThis.history = { pushState() {}, replaceState: (_, __, address) => (shownAs = String(address)) };
 const page = "../../../functions/dashboard/static";
-const api = await import(`${page}/lib/api.js`);
-const session = await import(`${page}/lib/session.js`);
-const store = await import(`${page}/lib/store.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
 const { notLoaded } = await import(`${page}/lib/ui.js`);
-const { list } = await import(`${page}/views/accounts.js`);
 const { t } = await import(`${page}/texts.js`);
 const { bulk } = (await import(`${page}/views/texts.js`)).t;
-api.start({});
-await signIn(session);
 
-const items = ["a", "b", "c"].map((name) => ({
-  ...{ account_id: name, name, provider_id: "123456789012", status: "failed", version: 1 },
-  ...{ access_type: "assume_role", issues: [], capabilities: [] },
-}));
+const items = ["a", "b", "c"].map((name) => account(name));
 const rows = () => Response.json({ items, next_cursor: null });
 const busy = () => Response.json({ title: "Too many" }, { status: 429, headers: { "retry-after": "60" } });
 const ran = { action: "test", state: "finished", total: 3, done: 3, skipped: 0, failed: [], failed_total: 0 };
@@ -48,12 +21,9 @@ const done = () => Response.json({ ...ran, operation_id: "op1", value: null });
 const broken = () => Response.json({ title: "No" }, { status: 422 });
 /** How often the rows, and the numbers, were asked for. Of the answers to the former, the last one stays. What versions
  * the roles have; an older API does not say. */
-let asked, counted, answers, view, versions;
+let asked, counted, answers, versions;
 
 beforeEach(() => {
-  view?.abort();
-  anotherWindow();
-  store.forget();
   asked = counted = 0;
   answers = [rows];
   versions = undefined;
@@ -66,15 +36,6 @@ beforeEach(() => {
     return (answers.length > 1 ? answers.shift() : answers[0])(String(address));
   };
 });
-
-async function opened(search = "") {
-  view = new AbortController();
-  const main = element();
-  document.body.append(main);
-  list({ main, query: new URLSearchParams(search), path: "/accounts", signal: view.signal, title() {} });
-  await soon(30);
-  return main;
-}
 
 /** A search is under way. Returns what answers it. */
 async function searched(main) {
@@ -210,11 +171,9 @@ test("a scroll to where no row was drawn, while a search is awaited, shows that 
     [100, false],
     [1_500, true],
   ]) {
-    scrolled = by;
-    looks.dispatchEvent(new Event("scroll"));
+    scrollBy(by);
     assert.equal(Boolean(main.querySelector(".skeleton-row")), isCovered, by);
   }
-  scrolled = 0;
   view.abort();
 });
 
@@ -586,7 +545,6 @@ test("the number of a chosen list is that of now", async () => {
 
 test("a link shows an operation with the list, until it is closed", async () => {
   answers = [(address) => (address.includes("/operations/") ? done() : rows())];
-  shownAs = "";
   const main = await opened("operation=op1");
   assert.equal(shownAs, "#/accounts");
   await until(() => main.textContent.includes("Tests begun: 3."));
