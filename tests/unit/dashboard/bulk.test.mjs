@@ -40,6 +40,7 @@ beforeEach(() => {
   view?.abort();
   view = new AbortController();
   store.forget();
+  for (const id of store.operations()) store.closeOperation(id);
   toasts.replaceChildren();
   modal()?.close();
   sent = [];
@@ -411,7 +412,27 @@ test("what is closed is not asked for any more", async () => {
   assert.equal(read, before);
 });
 
-test("a reload keeps what is shown, and another session forgets it", async () => {
+test("whoever signs in again after the end of their session goes on, and nobody else does", async () => {
+  // As app.js does whenever the session changes.
+  const [end, start] = [session.forget, (...who) => signIn(session, ...who)];
+  const then = async (change) => {
+    await change();
+    store.forget();
+    return store.operations();
+  };
+  store.showOperation("op1");
+  assert.deepEqual(await then(end), [], "it is nobody's");
+  assert.deepEqual(await then(start), ["op1"]);
+  assert.deepEqual(await then(() => start("viewer")), ["op1"], "with another role");
+  await then(end);
+  assert.deepEqual(await then(() => start("admin", "ben")), []);
+  assert.deepEqual(await then(start), []);
+  store.showOperation("op1");
+  await then(() => end({ asked: true }));
+  assert.deepEqual(await then(start), [], "after signing out");
+});
+
+test("a reload keeps what is shown, and signing out forgets it", async () => {
   const kept = new Map();
   const { sessionStorage: before } = globalThis;
   globalThis.sessionStorage = {
@@ -423,8 +444,10 @@ test("a reload keeps what is shown, and another session forgets it", async () =>
   store.showOperation("op2");
   const reloaded = await import(`${page}/lib/store.js?reloaded`);
   assert.deepEqual(reloaded.operations(), ["op2", "op1"]);
+  session.forget({ asked: true });
   reloaded.forget();
   assert.equal(kept.size, 0, "nothing is left behind");
+  await signIn(session);
   const again = await import(`${page}/lib/store.js?again`);
   assert.deepEqual(again.operations(), []);
   globalThis.sessionStorage = before;

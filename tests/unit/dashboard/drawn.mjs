@@ -220,8 +220,8 @@ export function hold(isSuch) {
 }
 
 /** Signs an admin in, or another. */
-export async function signIn(session, group = "admin") {
-  const claims = { email: "anna", "cognito:groups": [group], "custom:organization": "o" };
+export async function signIn(session, group = "admin", email = "anna") {
+  const claims = { email, "cognito:groups": [group], "custom:organization": "o" };
   const tokens = { IdToken: `h.${btoa(JSON.stringify(claims))}.x`, ExpiresIn: 3600 };
   await session.start({ cognito_endpoint: "https://cognito.example/" });
   globalThis.fetch = async () => Response.json({ AuthenticationResult: tokens });

@@ -54,6 +54,7 @@ beforeEach(() => {
   view?.abort();
   anotherWindow();
   store.forget();
+  for (const id of store.operations()) store.closeOperation(id);
   asked = counted = 0;
   answers = [rows];
   versions = undefined;
