@@ -182,6 +182,20 @@ document.append(body);
 document.head = element("head");
 document.head.append = (node) => setTimeout(() => node.dispatchEvent(new Event("load")));
 document.getElementById = (id) => (id === "toasts" ? toasts : element());
+/** What measures parts: `measured()` tells all of them that something has another size. @type {Set<() => void>} */
+const measures = new Set();
+export const measured = () => measures.forEach((measure) => measure());
+globalThis.ResizeObserver = class {
+  constructor(measure) {
+    this.measure = measure;
+  }
+  observe() {
+    measures.add(this.measure);
+  }
+  disconnect() {
+    measures.delete(this.measure);
+  }
+};
 const storage = { getItem: () => null, setItem() {}, removeItem() {} };
 Object.assign(globalThis, { document, addEventListener() {}, setInterval: () => 0, sessionStorage: storage });
 globalThis.CSS = { escape: (text) => text };

@@ -716,7 +716,7 @@ for (const [sort, ids] of [
     assert.deepEqual(listing.ids, ids);
   });
 
-test("a page of accounts that turn moves them among ten thousand rows at once: each row's order is made once", async () => {
+test("accounts that turn together move among ten thousand rows, whose order is made once", async () => {
   const ids = names(10_000);
   there = ids.map((name) => account(name, { status: "failed" }));
   const listing = store.listingOf({ sort: "status" });
@@ -743,7 +743,7 @@ test("accounts that turn together are in order among themselves, and each on one
   await listing.reread(new Set([first]), never);
   assert.deepEqual(listing.ids.slice(0, 2), [second, first]);
   assert.deepEqual(listing.ids.slice(2).sort(), rest);
-  assert.deepEqual(listing.pages.flatMap((page) => page.ids).sort(), names(6));
+  assert.deepEqual(listing.pages.flatMap(({ ids }) => ids).sort(), names(6));
 });
 
 test("filters hold together, and what they leave open fits", () => {

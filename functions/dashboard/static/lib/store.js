@@ -636,8 +636,8 @@ export class Listing {
   /**
    * Inserts accounts at their places among the rows: each before the first row that comes after it. Compares with each
    * row once, however many they are.
-   * @param {Account[]} some @param {(id: string) => ListedPage | undefined} found the loaded page on which the API listed
-   *   an account, if it did
+   * @param {Account[]} some
+   * @param {(id: string) => ListedPage | undefined} found the loaded page on which the API listed an account, if it did
    */
   #insert(some, found = () => undefined) {
     const left = some.map((one) => ({ id: one.account_id, order: this.#orderOf(one) }));
@@ -647,7 +647,7 @@ export class Listing {
     const last = this.pages.at(-1);
     /** @type {string[]} */
     const rows = [];
-    const put = ({ id }, page) => {
+    const append = ({ id }, page) => {
       if (!page) return;
       rows.push(id);
       page.ids.push(id);
@@ -656,11 +656,11 @@ export class Listing {
       const order = left.length ? this.#orderOf(kept(id)) : "";
       while (left.length && this.#isLater(order, left[0].order)) {
         const [one] = left.splice(0, 1);
-        put(one, found(one.id) ?? pageOf.get(id) ?? last);
+        append(one, found(one.id) ?? pageOf.get(id) ?? last);
       }
       rows.push(id);
     }
-    for (const one of left) put(one, found(one.id) ?? (this.ended && last));
+    for (const one of left) append(one, found(one.id) ?? (this.ended && last));
     this.ids = rows;
   }
 
