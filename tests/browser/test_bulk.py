@@ -175,7 +175,7 @@ def test_an_operation_is_stopped_and_others_are_chosen_meanwhile(many, admin):
     expect(bar(many)).to_contain_text("Stopped, not reached: 2.")
     expect(bar(many).get_by_role("button", name="Stop")).to_have_count(0)
     bar(many).get_by_role("button", name="Close").click()
-    expect(many.get_by_role("table")).to_be_focused()
+    expect(many.get_by_role("checkbox", name="Choose Account00001", exact=True)).to_be_focused()
 
 
 def test_an_account_that_leaves_the_list_is_not_chosen_any_more(many, answer_with, watch):
@@ -249,6 +249,50 @@ def test_the_bar_does_not_cover_what_has_the_focus(many):
         many,
         lambda: (at := box.bounding_box())["y"] + at["height"] <= below,
         "what has the focus is in sight",
+    )
+
+
+def test_a_keyboard_gets_to_the_bar_from_any_row_and_back(many, admin):
+    box = many.get_by_role("checkbox", name="Choose Account00030", exact=True)
+    many.evaluate("scrollTo(0, 1200)")
+    box.focus()
+    many.keyboard.press("Space")
+    expect(bar(many)).to_contain_text("Enter in a row's checkbox leads to these buttons.")
+    many.keyboard.press("Enter")
+    expect(bar(many).get_by_role("button", name="Test", exact=True)).to_be_focused()
+    assert asked(admin) == []
+    bar(many).get_by_role("button", name="Choose none").focus()
+    many.keyboard.press("Enter")
+    expect(bar(many)).to_be_hidden()
+    expect(box).to_be_focused()
+
+
+def test_neither_the_head_nor_a_bar_that_grows_covers_what_has_the_focus(many):
+    many.evaluate("scrollTo(0, 1200)")
+    row = many.locator(".rows .account-row[data-id]")
+    head = many.locator(".table-head")
+    edge = (at := head.bounding_box())["y"] + at["height"]
+    covered = next(
+        each for each in row.all() if edge - 40 < (each.bounding_box() or {"y": 0})["y"] < edge
+    )
+    box = covered.get_by_role("checkbox")
+    box.focus()
+    until(
+        many,
+        lambda: box.bounding_box()["y"] >= edge,
+        "what has the focus is not below the head",
+    )
+    many.set_viewport_size({"width": 1280, "height": 700})
+    lowest = [each for each in row.all() if each.bounding_box()["y"] < 650][-1]
+    box = lowest.get_by_role("checkbox")
+    box.focus()
+    many.keyboard.press("Space")
+    expect(bar(many)).to_contain_text("1 account chosen")
+    many.evaluate("document.querySelector('.bulk').style.minHeight = '20rem'")
+    until(
+        many,
+        lambda: (at := box.bounding_box())["y"] + at["height"] <= bar(many).bounding_box()["y"],
+        "what has the focus is not below the bar",
     )
 
 

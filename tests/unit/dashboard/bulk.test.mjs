@@ -10,7 +10,7 @@ const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { againOf, filterOf, follow, selectionOf, starter, undoOf } = await import(`${page}/lib/bulk.js`);
-const { readNow } = await import(`${page}/lib/dom.js`);
+const { hush, readNow } = await import(`${page}/lib/dom.js`);
 const { bulkBar } = await import(`${page}/views/bulk.js`);
 const { problems } = await import(`${page}/views/problems.js`);
 const { organizationAudit } = await import(`${page}/views/trail.js`);
@@ -75,6 +75,7 @@ const link = (text) => all(place).find((node) => ["a", "button"].includes(node.t
 
 /** What is said to screen readers from now on. */
 function heard(context) {
+  hush();
   const announcer = element();
   const find = document.getElementById;
   context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));

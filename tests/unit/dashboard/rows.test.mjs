@@ -642,16 +642,16 @@ test("where nothing is chosen, Enter leads to the operations, and their end back
 });
 
 test("the head's checkbox says what is chosen of the rows that are there by now", async () => {
-  const page = (some, next_cursor) => Response.json({ items: some, next_cursor });
+  const part = (some, next_cursor) => Response.json({ items: some, next_cursor });
   let next;
   const rest = new Promise((resolve) => (next = resolve));
-  answers = [(address) => (address.includes("cursor=") ? rest : page(items.slice(0, 2), "more"))];
+  answers = [(address) => (address.includes("cursor=") ? rest : part(items.slice(0, 2), "more"))];
   const main = await opened();
   check(main, "");
   await until(() => main.textContent.includes("2 accounts chosen"));
   const state = () => [box(main, "").checked, Boolean(box(main, "").indeterminate)];
   assert.deepEqual(state(), [true, false]);
-  next(page(items.slice(2), null));
+  next(part(items.slice(2), null));
   await until(() => box(main, "c"));
   assert.deepEqual([...state(), box(main, "c").checked], [false, true, false]);
   view.abort();

@@ -11,7 +11,6 @@ import {
   later,
   onReadNow,
   passFocus,
-  readNow,
   render,
   srOnly,
   whileLookedAt,
@@ -23,7 +22,7 @@ import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import { drawSpark } from "../lib/spark.js";
 import * as store from "../lib/store.js";
-import { startTest } from "../lib/testing.js";
+import { showOnce, startTest } from "../lib/testing.js";
 import {
   capabilityChips,
   changeButton,
@@ -976,14 +975,9 @@ class ListView {
     );
   }
 
-  // The row shows the test, so nobody leaves the list.
+  // Nobody leaves the list for it.
   test(account, node) {
-    const here = router.whileHere();
-    return startTest(account, node, async (begun) => {
-      await begun;
-      here(() => announce(t.list.begun(store.account(account.account_id)?.name ?? account.name)));
-      readNow();
-    });
+    return startTest(account, node, (begun) => showOnce(account, begun, true));
   }
 
   // The oldest read time of the rows in sight and the numbers.
