@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits
 from tests.support.page import samples
@@ -269,31 +269,32 @@ def test_a_keyboard_gets_to_the_bar_from_any_row_and_back(many, admin):
 
 def test_neither_the_head_nor_a_bar_that_grows_covers_what_has_the_focus(many):
     many.evaluate("scrollTo(0, 1200)")
-    row = many.locator(".rows .account-row[data-id]")
-    head = many.locator(".table-head")
-    edge = (at := head.bounding_box())["y"] + at["height"]
-    covered = next(
-        each for each in row.all() if edge - 40 < (each.bounding_box() or {"y": 0})["y"] < edge
-    )
-    box = covered.get_by_role("checkbox")
+    edge = (head := many.locator(".table-head").bounding_box())["y"] + head["height"]
+    box = box_at(many, lambda top: top < edge)
     box.focus()
-    until(
-        many,
-        lambda: box.bounding_box()["y"] >= edge,
-        "what has the focus is not below the head",
-    )
+    until(many, lambda: top_of(box) >= edge, "what has the focus is not below the head")
     many.set_viewport_size({"width": 1280, "height": 700})
-    lowest = [each for each in row.all() if each.bounding_box()["y"] < 650][-1]
-    box = lowest.get_by_role("checkbox")
+    box = box_at(many, lambda top: top < 670)
     box.focus()
     many.keyboard.press("Space")
     expect(bar(many)).to_contain_text("1 account chosen")
     many.evaluate("document.querySelector('.bulk').style.minHeight = '20rem'")
     until(
         many,
-        lambda: (at := box.bounding_box())["y"] + at["height"] <= bar(many).bounding_box()["y"],
+        lambda: top_of(box) + 18 <= bar(many).bounding_box()["y"] < 400,
         "what has the focus is not below the bar",
     )
+
+
+def top_of(box: Locator) -> float:
+    return box.bounding_box()["y"]
+
+
+def box_at(page: Page, is_there: Callable[[float], bool]) -> Locator:
+    """The lowest checkbox of a row whose top is there."""
+    boxes = page.locator(".rows .choose")
+    label = [each.get_attribute("aria-label") for each in boxes.all() if is_there(top_of(each))][-1]
+    return page.get_by_role("checkbox", name=label, exact=True)
 
 
 def test_an_operation_is_still_shown_after_another_view(many, admin):
