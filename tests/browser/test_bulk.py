@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits
 from tests.support.page import samples
@@ -175,7 +175,7 @@ def test_an_operation_is_stopped_and_others_are_chosen_meanwhile(many, admin):
     expect(bar(many)).to_contain_text("Stopped, not reached: 2.")
     expect(bar(many).get_by_role("button", name="Stop")).to_have_count(0)
     bar(many).get_by_role("button", name="Close").click()
-    expect(many.get_by_role("table")).to_be_focused()
+    expect(many.get_by_role("checkbox", name="Choose Account00001", exact=True)).to_be_focused()
 
 
 def test_an_account_that_leaves_the_list_is_not_chosen_any_more(many, answer_with, watch):
@@ -250,6 +250,51 @@ def test_the_bar_does_not_cover_what_has_the_focus(many):
         lambda: (at := box.bounding_box())["y"] + at["height"] <= below,
         "what has the focus is in sight",
     )
+
+
+def test_a_keyboard_gets_to_the_bar_from_any_row_and_back(many, admin):
+    box = many.get_by_role("checkbox", name="Choose Account00030", exact=True)
+    many.evaluate("scrollTo(0, 1200)")
+    box.focus()
+    many.keyboard.press("Space")
+    expect(bar(many)).to_contain_text("Enter in a row's checkbox leads to these buttons.")
+    many.keyboard.press("Enter")
+    expect(bar(many).get_by_role("button", name="Test", exact=True)).to_be_focused()
+    assert asked(admin) == []
+    bar(many).get_by_role("button", name="Choose none").focus()
+    many.keyboard.press("Enter")
+    expect(bar(many)).to_be_hidden()
+    expect(box).to_be_focused()
+
+
+def test_neither_the_head_nor_a_bar_that_grows_covers_what_has_the_focus(many):
+    many.evaluate("scrollTo(0, 1200)")
+    edge = (head := many.locator(".table-head").bounding_box())["y"] + head["height"]
+    box = box_at(many, lambda top: top < edge)
+    box.focus()
+    until(many, lambda: top_of(box) >= edge, "what has the focus is not below the head")
+    many.set_viewport_size({"width": 1280, "height": 700})
+    box = box_at(many, lambda top: top < 670)
+    box.focus()
+    many.keyboard.press("Space")
+    expect(bar(many)).to_contain_text("1 account chosen")
+    many.evaluate("document.querySelector('.bulk').style.minHeight = '20rem'")
+    until(
+        many,
+        lambda: top_of(box) + 18 <= bar(many).bounding_box()["y"] < 400,
+        "what has the focus is not below the bar",
+    )
+
+
+def top_of(box: Locator) -> float:
+    return box.bounding_box()["y"]
+
+
+def box_at(page: Page, is_there: Callable[[float], bool]) -> Locator:
+    """The lowest checkbox of a row whose top is there."""
+    boxes = page.locator(".rows .choose")
+    label = [each.get_attribute("aria-label") for each in boxes.all() if is_there(top_of(each))][-1]
+    return page.get_by_role("checkbox", name=label, exact=True)
 
 
 def test_an_operation_is_still_shown_after_another_view(many, admin):

@@ -2,14 +2,15 @@
 // takes it back.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { all, button, element, hold, modal, opened, press, signIn, toasts } from "./drawn.mjs";
-import { until } from "./soon.mjs";
+import { all, button, element, hold, measured, modal, opened, press, signIn, toasts } from "./drawn.mjs";
+import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
-const { filterOf, follow, selectionOf, starter, undoOf } = await import(`${page}/lib/bulk.js`);
+const { againOf, filterOf, follow, selectionOf, starter, undoOf } = await import(`${page}/lib/bulk.js`);
+const { hush, readNow } = await import(`${page}/lib/dom.js`);
 const { bulkBar } = await import(`${page}/views/bulk.js`);
 const { problems } = await import(`${page}/views/problems.js`);
 const { organizationAudit } = await import(`${page}/views/trail.js`);
@@ -30,7 +31,7 @@ const operation = (changes) => ({
   ...changes,
 });
 /** What was sent, and how often an operation was read. Of the answers to either, the last one stays. */
-let sent, read, begun, answers, view, place, chosen, listing;
+let sent, read, begun, answers, view, around, place, chosen, listing;
 const begins = ({ dry_run }) =>
   Response.json({ operation_id: dry_run ? null : "op1", total: 2 }, { status: dry_run ? 200 : 202 });
 const hasChanged = () => Response.json({ title: "No", code: "selection_changed" }, { status: 409 });
@@ -40,6 +41,7 @@ beforeEach(() => {
   view?.abort();
   view = new AbortController();
   store.forget();
+  for (const id of store.operations()) store.closeOperation(id);
   toasts.replaceChildren();
   modal()?.close();
   sent = [];
@@ -61,8 +63,9 @@ beforeEach(() => {
     sent.push(asked);
     return next(begun)(asked);
   };
+  around = element();
   place = element();
-  document.body.append(place);
+  document.body.append(around, place);
   chosen = { ids: new Set(["a", "b"]), isAll: false };
   listing = { selection: { q: "", status: "failed" }, ids: ["a", "b", "c"], total: 3, ended: true };
 });
@@ -70,12 +73,26 @@ beforeEach(() => {
 const labelled = (label) => all(place).find((node) => node.getAttribute("aria-label") === label);
 const link = (text) => all(place).find((node) => ["a", "button"].includes(node.tag) && node.textContent === text);
 
+/** What is said to screen readers from now on. */
+function heard(context) {
+  hush();
+  const announcer = element();
+  const find = document.getElementById;
+  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
+  const said = [];
+  Object.defineProperty(announcer, "textContent", { set: (text) => text && said.push(text) });
+  return said;
+}
+
 /** The bar, as the list keeps it. */
 async function drawn() {
+  const table = element();
+  around.append(table);
   const list = {
     listing: () => listing,
     chosen,
-    table: element(),
+    table,
+    leave: () => table.focus(),
     choose: (ids, isAll = false) => {
       Object.assign(chosen, { ids: new Set(ids), isAll });
       draw();
@@ -319,7 +336,7 @@ test("a test of all of a list asks only if its number is another, or not known",
   press(button(modal(), "Test 4 accounts"));
   await until(() => !modal());
   assert.equal(sent.at(-1).expected_total, 4);
-  listing = { ...listing, selection: { q: "a" }, total: undefined };
+  listing = { ...listing, selection: { q: "a" }, total: undefined, ended: false };
   Object.assign(chosen, { isAll: true });
   draw();
   press(button(place, t.bulk.test));
@@ -411,7 +428,27 @@ test("what is closed is not asked for any more", async () => {
   assert.equal(read, before);
 });
 
-test("a reload keeps what is shown, and another session forgets it", async () => {
+test("whoever signs in again after the end of their session goes on, and nobody else does", async () => {
+  // As app.js does whenever the session changes.
+  const [end, start] = [session.forget, (...who) => signIn(session, ...who)];
+  const then = async (change) => {
+    await change();
+    store.forget();
+    return store.operations();
+  };
+  store.showOperation("op1");
+  assert.deepEqual(await then(end), [], "it is nobody's");
+  assert.deepEqual(await then(start), ["op1"]);
+  assert.deepEqual(await then(() => start("viewer")), ["op1"], "with another role");
+  await then(end);
+  assert.deepEqual(await then(() => start("admin", "ben")), []);
+  assert.deepEqual(await then(start), []);
+  store.showOperation("op1");
+  await then(() => end({ asked: true }));
+  assert.deepEqual(await then(start), [], "after signing out");
+});
+
+test("a reload keeps what is shown, and signing out forgets it", async () => {
   const kept = new Map();
   const { sessionStorage: before } = globalThis;
   globalThis.sessionStorage = {
@@ -423,8 +460,10 @@ test("a reload keeps what is shown, and another session forgets it", async () =>
   store.showOperation("op2");
   const reloaded = await import(`${page}/lib/store.js?reloaded`);
   assert.deepEqual(reloaded.operations(), ["op2", "op1"]);
+  session.forget({ asked: true });
   reloaded.forget();
   assert.equal(kept.size, 0, "nothing is left behind");
+  await signIn(session);
   const again = await import(`${page}/lib/store.js?again`);
   assert.deepEqual(again.operations(), []);
   globalThis.sessionStorage = before;
@@ -530,4 +569,245 @@ test("whoever deletes all accounts is told so", async () => {
   assert.deepEqual(sent[0].selection, { filter: {} });
   assert.equal(sent[0].dry_run, true);
   assert.equal(document.body.textContent.includes(t.bulk.deleteRest), false);
+});
+
+const down = () => Response.json({ title: "Not now" }, { status: 422 });
+const fails = (isFailing) => {
+  const { fetch } = globalThis;
+  globalThis.fetch = (address, options) => {
+    if (isFailing() && String(address).includes("/operations/")) return down();
+    return fetch(address, options);
+  };
+};
+
+for (const [how, back] of [
+  ["the network is back", readNow],
+  ["some time has passed", () => {}],
+  ["somebody tries again", () => press(button(place, t.actions.retry))],
+])
+  test(`an operation that cannot be read is stopped still, and followed again once ${how}`, async (context) => {
+    const { setTimeout: really } = globalThis;
+    const isTime = how === "some time has passed";
+    context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, isTime && wait === 15_000 ? 30 : wait));
+    let isDown = true;
+    fails(() => isDown);
+    answers = [operation({ state: "running", done: 1 })];
+    store.showOperation("op7");
+    await drawn();
+    await until(() => place.textContent.includes("Not now"));
+    assert.ok(button(place, t.bulk.stop));
+    isDown = false;
+    back();
+    await until(() => place.textContent.includes("Testing: 1 of 2"));
+    assert.ok(!place.textContent.includes("Not now"));
+    answers = [operation()];
+    await until(() => place.textContent.includes("Tests begun: 2."));
+    assert.equal(button(place, t.bulk.stop), undefined);
+  });
+
+test("one that cannot be read is not read for ever after it was closed", async () => {
+  fails(() => true);
+  store.showOperation("op7");
+  await drawn();
+  await until(() => place.textContent.includes("Not now"));
+  const { fetch } = globalThis;
+  let asked = 0;
+  globalThis.fetch = (...request) => {
+    asked += 1;
+    return fetch(...request);
+  };
+  press(labelled(t.bulk.close));
+  readNow();
+  await soon(30);
+  assert.equal(asked, 0);
+});
+
+test("how far an operation is is said a few times, and its end once", async (context) => {
+  const { setTimeout: really } = globalThis;
+  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait > 900 ? 150 : wait));
+  const said = heard(context);
+  const far = (done) => operation({ state: "running", total: 100, done });
+  answers = [...[1, 2, 30, 31, 49].map(far), operation({ total: 100, done: 100 })];
+  store.showOperation("op7");
+  chosen.ids.clear();
+  await drawn();
+  await until(() => place.textContent.includes("Tests begun: 100."));
+  await soon(150);
+  assert.deepEqual(said, ["Testing: 1 of 100", "Testing: 30 of 100", "Tests begun: 100."]);
+  assert.ok(!all(place).some((node) => node.getAttribute("role") === "status"));
+});
+
+test("taking back one of two leaves the other, which can be taken back as well", async () => {
+  answers = [operation({ action: "write_logs", value: true, changed: 1 })];
+  const draw = await drawn();
+  press(button(place, t.bulk.logsOn));
+  await until(() => button(place, t.bulk.undo));
+  store.showOperation("op7");
+  draw();
+  await until(() => all(place).filter((node) => node.dataset.part === "undo").length === 2);
+  begun = [() => Response.json({ operation_id: "op8", total: 1 }, { status: 202 })];
+  press(all(place).findLast((node) => node.dataset.part === "undo"));
+  await until(() => store.operations()[0] === "op8");
+  assert.deepEqual(store.operations(), ["op8", "op7"]);
+});
+
+test("whoever takes back what was not begun here is told that others may have set it since", async () => {
+  answers = [operation({ action: "write_logs", value: true, changed: 2 })];
+  store.showOperation("op7");
+  await drawn();
+  await until(() => button(place, t.bulk.undo));
+  press(button(place, t.bulk.undo));
+  await until(modal);
+  assert.match(modal().textContent, /Set “Write logs” to No for 2 accounts\?/);
+  assert.ok(modal().textContent.includes(t.bulk.undoText));
+  assert.equal(sent.length, 0);
+  press(button(modal(), t.bulk.confirmed({ action: "write_logs", value: false }, 2)));
+  await until(() => sent.length);
+  assert.deepEqual([sent[0].selection, sent[0].expected_total], [{ changed_by: "op7" }, 2]);
+});
+
+const refused = (ids) => ({
+  failed: ids.map((id) => ({ account_id: id, name: id, problem: { detail: "It is being changed." } })),
+  failed_total: ids.length,
+});
+
+test("those that were refused are tried again, and what was changed can be taken back still", async () => {
+  answers = [operation({ action: "write_logs", value: true, changed: 1, ...refused(["b"]) })];
+  await drawn();
+  press(button(place, t.bulk.logsOn));
+  await until(() => button(place, t.bulk.again(1)));
+  begun = [() => Response.json({ operation_id: "op2", total: 1 }, { status: 202 })];
+  press(button(place, t.bulk.again(1)));
+  await until(() => sent.length === 2);
+  const { action, value, selection } = sent[1];
+  assert.deepEqual([action, value, selection], ["write_logs", true, { account_ids: ["b"] }]);
+  await until(() => store.operations().length === 2);
+  assert.equal(againOf(operation()), null);
+});
+
+test("those that could not be deleted are deleted only after another question", async () => {
+  answers = [operation({ action: "delete", ...refused(["b", "c"]) })];
+  chosen.ids.clear();
+  store.showOperation("op7");
+  await drawn();
+  await until(() => button(place, t.bulk.again(2)));
+  press(button(place, t.bulk.again(2)));
+  await until(modal);
+  assert.equal(sent.length, 0);
+  press(button(modal(), "Delete 2 accounts"));
+  await until(() => sent.length);
+  assert.deepEqual([sent[0].selection, sent[0].expected_total], [{ account_ids: ["b", "c"] }, 2]);
+  await until(() => !store.operations().includes("op7"));
+});
+
+test("of a list that is all loaded the number is known, whatever its filter", async () => {
+  listing = { ...listing, selection: { q: "a" }, total: undefined, arrivals: ["d"] };
+  await drawn();
+  press(link(t.bulk.chooseAll(4)));
+  assert.match(place.textContent, /All 4 accounts of this list chosen/);
+  assert.equal(sent.length, 0);
+});
+
+test("another is counted when all of it is chosen, and that is the number that is sent", async () => {
+  begun = [counts(4_312), begins];
+  listing = { ...listing, selection: { q: "a" }, total: undefined, ended: false };
+  await drawn();
+  press(link(t.bulk.chooseAll()));
+  await until(() => place.textContent.includes("All 4,312 accounts of this list chosen"));
+  press(button(place, t.bulk.test));
+  await until(() => sent.length === 2);
+  assert.equal(modal(), undefined);
+  assert.deepEqual([sent[0].dry_run, sent[1].expected_total], [true, 4_312]);
+});
+
+test("what is not chosen any more is seen, also where nothing is left, until something else is chosen", async () => {
+  const draw = await drawn();
+  const part = () => all(place).find((node) => node.getAttribute("class") === "bulk-note")?.textContent;
+  chosen.ids = new Set(["a"]);
+  draw(1);
+  draw();
+  assert.equal(part(), t.bulk.gone(1));
+  chosen.ids = new Set();
+  draw(1);
+  assert.equal(part(), t.bulk.gone(2));
+  assert.deepEqual([place.hidden, Boolean(button(place, t.bulk.test))], [false, false]);
+  press(labelled(t.bulk.close));
+  assert.equal(place.hidden, true);
+  chosen.ids = new Set(["a", "b"]);
+  draw(0, true);
+  assert.equal(part(), t.bulk.part);
+});
+
+test("how a keyboard gets to the bar is said with the first choice, and it gets back from there", async (context) => {
+  const said = heard(context);
+  const draw = await drawn();
+  await until(() => said.at(-1)?.includes(t.bulk.first("2 accounts chosen")));
+  chosen.ids = new Set(["a"]);
+  draw();
+  await until(() => said.at(-1).includes("1 account chosen"));
+  assert.ok(!said.at(-1).includes(t.bulk.first("")), said.at(-1));
+  button(place, t.bulk.test).focus();
+  press(labelled(t.bulk.none));
+  assert.deepEqual([place.hidden, document.activeElement === around.children[0]], [true, true]);
+});
+
+test("rows know how much of the window the bar covers, whatever its height", async () => {
+  Object.assign(place, { offsetHeight: 300 });
+  await drawn();
+  measured();
+  assert.equal(around.style["--covered"], "300px");
+});
+
+test("after an answer that was lost, another bar begins nothing twice", async () => {
+  const lost = () => Response.json({ title: "No" }, { status: 422 });
+  begun = [lost];
+  await drawn();
+  press(button(place, t.bulk.test));
+  await until(() => sent.length === 1 && toasts.textContent);
+  view.abort();
+  view = new AbortController();
+  place.replaceChildren();
+  begun = [lost, begins];
+  await drawn();
+  press(button(place, t.bulk.test));
+  await until(() => sent.length === 2);
+  assert.equal(sent[0].key, sent[1].key);
+});
+
+test("another session has other keys", async () => {
+  const begin = starter();
+  const request = { action: "test", selection: { account_ids: ["a"] } };
+  const { fetch } = globalThis;
+  begun = [down];
+  await assert.rejects(begin(request));
+  session.forget({ asked: true });
+  await signIn(session);
+  globalThis.fetch = fetch;
+  await assert.rejects(begin(request));
+  assert.notEqual(sent[0].key, sent[1].key);
+});
+
+test("chosen accounts are exported, and no others", async () => {
+  const csv = 'account_id,name\r\na,A\r\nc,"C\r\nb,"\r\nb,B\r\nd,D\r\n';
+  const { fetch } = globalThis;
+  const asked = [];
+  globalThis.fetch = async (address, options) => {
+    if (!String(address).includes("/v1/accounts?")) return fetch(address, options);
+    asked.push(String(address));
+    const headers = { "content-type": "text/csv", link: '<?cursor=more>; rel="next"' };
+    return new Response(csv, { headers });
+  };
+  let saved;
+  URL.createObjectURL = (blob) => {
+    saved = blob;
+    return "blob:x";
+  };
+  URL.revokeObjectURL = () => {};
+  Object.getPrototypeOf(element()).click = () => {};
+  await drawn();
+  press(button(place, t.choices.export));
+  await until(() => saved);
+  assert.equal(await saved.text(), "account_id,name\r\na,A\r\nb,B\r\n");
+  assert.equal(asked.length, 1, "no page is asked for after the last of them");
+  await until(() => toasts.textContent.includes(t.choices.exported(2)));
 });

@@ -182,6 +182,20 @@ document.append(body);
 document.head = element("head");
 document.head.append = (node) => setTimeout(() => node.dispatchEvent(new Event("load")));
 document.getElementById = (id) => (id === "toasts" ? toasts : element());
+/** What measures parts: `measured()` tells all of them that something has another size. @type {Set<() => void>} */
+const measures = new Set();
+export const measured = () => measures.forEach((measure) => measure());
+globalThis.ResizeObserver = class {
+  constructor(measure) {
+    this.measure = measure;
+  }
+  observe() {
+    measures.add(this.measure);
+  }
+  disconnect() {
+    measures.delete(this.measure);
+  }
+};
 const storage = { getItem: () => null, setItem() {}, removeItem() {} };
 Object.assign(globalThis, { document, addEventListener() {}, setInterval: () => 0, sessionStorage: storage });
 globalThis.CSS = { escape: (text) => text };
@@ -220,8 +234,8 @@ export function hold(isSuch) {
 }
 
 /** Signs an admin in, or another. */
-export async function signIn(session, group = "admin") {
-  const claims = { email: "anna", "cognito:groups": [group], "custom:organization": "o" };
+export async function signIn(session, group = "admin", email = "anna") {
+  const claims = { email, "cognito:groups": [group], "custom:organization": "o" };
   const tokens = { IdToken: `h.${btoa(JSON.stringify(claims))}.x`, ExpiresIn: 3600 };
   await session.start({ cognito_endpoint: "https://cognito.example/" });
   globalThis.fetch = async () => Response.json({ AuthenticationResult: tokens });

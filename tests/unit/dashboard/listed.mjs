@@ -35,6 +35,7 @@ beforeEach(() => {
   view?.abort();
   anotherWindow();
   store.forget();
+  for (const id of store.operations()) store.closeOperation(id);
   scrolled = 0;
   shownAs = undefined;
 });

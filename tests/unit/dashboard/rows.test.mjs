@@ -562,3 +562,114 @@ test("an operation that is no longer kept is said, and can be closed", async () 
   click(all(main).find((node) => node.getAttribute("aria-label") === bulk.close));
   assert.deepEqual(store.operations(), []);
 });
+
+const enter = (node) => {
+  const event = Object.assign(new Event("keydown", { cancelable: true }), { key: "Enter" });
+  node.dispatchEvent(event);
+  return event.defaultPrevented;
+};
+
+test("Enter leads from a row to the bar, and Choose none back to that row", async () => {
+  const main = await opened();
+  assert.ok(enter(box(main, "b")));
+  assert.equal(document.activeElement, document.body, "there is no bar yet");
+  check(main, "b");
+  await until(() => button(main, bulk.test));
+  box(main, "b").focus();
+  assert.ok(enter(box(main, "b")), "the press is not one of the button");
+  assert.ok(document.activeElement === button(main, bulk.test));
+  click(all(main).find((node) => node.getAttribute("aria-label") === bulk.none));
+  assert.ok(document.activeElement === box(main, "b"));
+  view.abort();
+});
+
+test("where nothing is chosen, Enter leads to the operations, and their end back to the table", async () => {
+  answers = [(address) => (address.includes("/operations/") ? done() : rows())];
+  const main = await opened("operation=op1");
+  await until(() => main.textContent.includes("Tests begun: 3."));
+  enter(box(main, "c"));
+  assert.ok(document.activeElement === main.querySelector(".bulk"));
+  answers = [() => Response.json({ items: items.slice(0, 2), next_cursor: null })];
+  store.remove("c");
+  const close = all(main).find((node) => node.getAttribute("aria-label") === bulk.close);
+  close.focus();
+  click(close);
+  assert.ok(document.activeElement === main.querySelector(".account-table"));
+  view.abort();
+});
+
+test("the head's checkbox says what is chosen of the rows that are there by now", async () => {
+  const part = (some, next_cursor) => Response.json({ items: some, next_cursor });
+  let next;
+  const rest = new Promise((resolve) => (next = resolve));
+  answers = [(address) => (address.includes("cursor=") ? rest : part(items.slice(0, 2), "more"))];
+  const main = await opened();
+  check(main, "");
+  await until(() => main.textContent.includes("2 accounts chosen"));
+  const state = () => [box(main, "").checked, Boolean(box(main, "").indeterminate)];
+  assert.deepEqual(state(), [true, false]);
+  next(part(items.slice(2), null));
+  await until(() => box(main, "c"));
+  assert.deepEqual([...state(), box(main, "c").checked], [false, true, false]);
+  view.abort();
+});
+
+test("whoever takes one out of a list that is not all loaded is told that the rest is not chosen", async () => {
+  const first = { items, next_cursor: "more" };
+  answers = [(address) => (address.includes("cursor=") ? new Promise(() => {}) : Response.json(first))];
+  const main = await opened();
+  check(main, "a");
+  await until(() => button(main, bulk.test));
+  click(all(main).find((node) => node.textContent === bulk.chooseAll(3)));
+  assert.ok(!main.textContent.includes(bulk.part));
+  Object.assign(box(main, "a"), { checked: false }).dispatchEvent(new Event("change"));
+  assert.ok(main.textContent.includes(bulk.part));
+  assert.match(main.textContent, /2 accounts chosen/);
+  view.abort();
+});
+
+test("a bar that is long in coming says so", async (context) => {
+  const { setTimeout: really } = globalThis;
+  const main = await opened();
+  const slow = [];
+  context.mock.method(globalThis, "setTimeout", (work, wait) => {
+    if (wait === 5_000) slow.push(work);
+    return really(work, wait);
+  });
+  check(main, "a");
+  // Before its module is there.
+  for (const work of slow) work();
+  assert.equal(main.querySelector(".bulk").hidden, false);
+  assert.ok(main.querySelector(".bulk").textContent.includes(t.problems.slow));
+  await until(() => button(main, bulk.test));
+  assert.ok(!main.querySelector(".bulk").textContent.includes(t.problems.slow));
+  view.abort();
+});
+
+test("a row's test runs in the row, which keeps the focus, and is said", async (context) => {
+  const announcer = element();
+  const find = document.getElementById;
+  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
+  const main = await opened();
+  const { fetch } = globalThis;
+  const begun = [];
+  let testing = false;
+  globalThis.fetch = async (address, options) => {
+    if (options.method !== "POST") return fetch(address, options);
+    begun.push(new URL(address).pathname);
+    testing = true;
+    return Response.json({ verification_id: "v1" }, { status: 202 });
+  };
+  answers = [() => Response.json({ items: items.map((item) => ({ ...item, testing })), next_cursor: null })];
+  const press = all(main).find(({ dataset }) => dataset.part === "test" && dataset.of !== "");
+  press.focus();
+  location.hash = "";
+  click(press);
+  await until(() => all(main).some((node) => node.getAttribute("href") === "#/accounts/a/tests"));
+  await until(() => announcer.textContent.includes(t.list.begun("a")));
+  view.abort();
+  assert.deepEqual([begun, location.hash], [["/v1/accounts/a/verifications"], ""]);
+  const has = document.activeElement;
+  assert.equal(has.getAttribute("aria-label"), t.list.testLabel("a"));
+  assert.ok(main.contains(has));
+});

@@ -716,6 +716,36 @@ for (const [sort, ids] of [
     assert.deepEqual(listing.ids, ids);
   });
 
+test("accounts that turn together move among ten thousand rows, whose order is made once", async () => {
+  const ids = names(10_000);
+  there = ids.map((name) => account(name, { status: "failed" }));
+  const listing = store.listingOf({ sort: "status" });
+  while (!listing.ended) await listing.readMore(never);
+  const turned = new Set(ids.slice(150, 250));
+  there = there.map((each) => (turned.has(each.name) ? account(each.name, { version: 2 }) : each));
+  const { toLowerCase } = String.prototype;
+  let made = 0;
+  String.prototype.toLowerCase = function () {
+    made += 1;
+    return toLowerCase.call(this);
+  };
+  await listing.reread(new Set([ids[200]]), never).finally(() => (String.prototype.toLowerCase = toLowerCase));
+  assert.deepEqual(listing.ids, [...ids.filter((id) => !turned.has(id)), ...turned]);
+  assert.ok(made < 15_000, `${made} times`);
+});
+
+test("accounts that turn together are in order among themselves, and each on one page", async () => {
+  there = names(6).map((name) => account(name, { status: "failed" }));
+  const listing = store.listingOf({ sort: "-status" });
+  await listing.readMore(never);
+  const [first, second, ...rest] = names(6);
+  there = there.map((each) => (each.name <= second ? account(each.name, { version: 2 }) : each));
+  await listing.reread(new Set([first]), never);
+  assert.deepEqual(listing.ids.slice(0, 2), [second, first]);
+  assert.deepEqual(listing.ids.slice(2).sort(), rest);
+  assert.deepEqual(listing.pages.flatMap(({ ids }) => ids).sort(), names(6));
+});
+
 test("filters hold together, and what they leave open fits", () => {
   const fitting = (selection) => FLEET.filter((each) => store.listingOf(selection).fits(each)).map(({ name }) => name);
   assert.deepEqual(fitting({}), ["alpha", "Bravo", "charlie", "Delta"]);

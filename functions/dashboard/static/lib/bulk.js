@@ -1,5 +1,6 @@
 // Bulk operations: what is asked of the API, and following one until it is over.
 import * as api from "./api.js";
+import { ending } from "./session.js";
 
 /**
  * @typedef {{account_id: string, name: string | null, problem: {title?: string, detail?: string}}} Failure
@@ -33,23 +34,23 @@ export const selectionOf = ({ ids, isAll }, selection) =>
   isAll ? { filter: filterOf(selection) } : { account_ids: [...ids] };
 
 /** How many accounts a request would treat, without doing anything. */
-export const count = async ({ action, value, selection }) =>
+export const count = async ({ action, value = undefined, selection }) =>
   (await api.post("/v1/accounts/bulk", { action, value, selection, dry_run: true })).total;
 
 /** Whether other accounts are selected by now than a request expects. Then nothing has begun. */
 export const hasChanged = (problem) => problem.code === "selection_changed";
 
 /**
- * Returns what begins operations. After an answer that was lost, the same request has the same key, so that nothing
- * begins twice.
+ * Returns what begins operations. After an answer that was lost, the same request of the same session has the same key,
+ * so that nothing begins twice.
  */
 export function starter() {
-  const none = { content: "", key: "" };
+  const none = { content: "", key: "", until: ending() };
   let attempt = none;
   /** @returns {Promise<{operation_id: string, total: number}>} */
   return async (request) => {
     const content = JSON.stringify(request);
-    if (attempt.content !== content) attempt = { content, key: api.newKey() };
+    if (attempt.content !== content || attempt.until.aborted) attempt = { content, key: api.newKey(), until: ending() };
     const begun = await api.post("/v1/accounts/bulk", request, { key: attempt.key });
     attempt = none;
     return begun;
@@ -80,3 +81,12 @@ export async function follow(id, onRead, { signal, wait }) {
  */
 export const undoOf = ({ operation_id: id, action, value, changed = 0 }) =>
   action === "write_logs" && changed > 0 ? { action, value: !value, selection: { changed_by: id } } : null;
+
+/**
+ * The request that does the same again with the accounts that an operation lists as refused. Null if there are none.
+ * @param {Operation} operation
+ */
+export const againOf = ({ action, value, failed }) =>
+  failed.length
+    ? { action, value: value ?? undefined, selection: { account_ids: failed.map(({ account_id: id }) => id) } }
+    : null;

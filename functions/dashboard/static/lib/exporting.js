@@ -1,18 +1,21 @@
 // A list as one CSV file. The API sends it in parts, of which only the first has the line of names.
 import * as api from "./api.js";
 
-/** How many lines these are. A line end within quotes belongs to a cell. @param {string} text */
-const linesOf = (text) => (text.replace(/"[^"]*"/g, "").match(/\r\n/g) ?? []).length;
+/** Its lines. A line end within quotes belongs to a cell. @param {string} text @returns {string[]} */
+const linesOf = (text) => text.match(/(?:"[^"]*"|[^"\r])*\r\n/g) ?? [];
 
 /** The cursor to which a Link header leads. @param {string | null} link */
 const cursorOf = (link) => link && new URLSearchParams(link.slice(2, link.indexOf(">"))).get("cursor");
 
 /**
- * Reads all accounts of a selection. `onPart`: how many there are so far.
+ * Reads all accounts of a selection, or only these of them. `onPart`: how many there are so far.
  * @param {Record<string, string>} selection @param {(count: number) => void} onPart @param {AbortSignal} signal
+ * @param {Set<string> | null} [ids]
  * @returns {Promise<{parts: string[], count: number}>}
  */
-export async function readAll(selection, onPart, signal) {
+export async function readAll(selection, onPart, signal, ids) {
+  // The first column of a line.
+  const isWanted = (line) => !ids || ids.has(line.slice(0, line.indexOf(",")));
   const parts = [];
   /** @type {string | null} */
   let cursor = null;
@@ -20,10 +23,11 @@ export async function readAll(selection, onPart, signal) {
   do {
     const query = { ...selection, cursor };
     const answer = await api.getWithHeaders("/v1/accounts", { query, signal, headers: { accept: "text/csv" } });
-    parts.push(answer.body);
-    count += linesOf(answer.body);
+    const lines = linesOf(answer.body).filter((line, index) => (count < 0 && !index) || isWanted(line));
+    parts.push(ids ? lines.join("") : answer.body);
+    count += lines.length;
     onPart(count);
-    cursor = cursorOf(answer.link);
+    cursor = count === ids?.size ? null : cursorOf(answer.link);
   } while (cursor);
   return { parts, count };
 }

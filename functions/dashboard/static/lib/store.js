@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { later } from "./dom.js";
 import { isMissing, retryAfter } from "./problem.js";
+import * as session from "./session.js";
 import { stored } from "./storage.js";
 
 /**
@@ -43,9 +44,9 @@ const listeners = new Set();
 let counts = null;
 /** The list that was shown last. @type {Listing | null} */
 let listing = null;
-/** The bulk operations that are shown until they are closed, the newest first. A reload keeps them.
- * @type {string[]} */
-let shownOperations = stored(() => JSON.parse(sessionStorage.getItem(OPERATIONS) ?? "[]")) ?? [];
+/** The bulk operations that are shown until they are closed, the newest first, and whose they are. A reload keeps them.
+ * @type {{of: string, ids: string[]}} */
+let shownOperations = stored(() => JSON.parse(sessionStorage.getItem(OPERATIONS) ?? "null")) ?? { of: "", ids: [] };
 /** @type {Account | null} */
 let added = null;
 /** The newest listing of instances. `at`: when it was requested. `age`: how long ago. Both in milliseconds.
@@ -87,13 +88,16 @@ export function changed() {
   for (const listener of [...listeners]) listener();
 }
 
-/** Forgets everything, because another person may see other accounts. */
+/**
+ * Forgets everything, because another person may see other accounts. Whoever signs in again after a session that has
+ * ended by itself sees their operations again.
+ */
 export function forget() {
   accounts.clear();
   gone.clear();
   counts = null;
   listing = null;
-  keepOperations([]);
+  if (session.current() ? shownOperations.of !== whose() : !session.hasEnded()) keepOperations([]);
   added = null;
   instances = null;
   ends.clear();
@@ -111,13 +115,19 @@ export function tagOf(id) {
 /** When this account was read last, in milliseconds; 0 if never. */
 export const readAt = (id) => accounts.get(id)?.at ?? 0;
 export const numbers = () => counts;
-export const operations = () => shownOperations;
-export const showOperation = (id) => keepOperations([id, ...shownOperations.filter((other) => other !== id)]);
-export const closeOperation = (id) => keepOperations(shownOperations.filter((other) => other !== id));
+const whose = () => {
+  const { email = "", organization = "" } = session.current() ?? {};
+  return `${organization} ${email}`;
+};
+export const operations = () => (shownOperations.of === whose() ? shownOperations.ids : []);
+export const showOperation = (id) => keepOperations([id, ...operations().filter((other) => other !== id)]);
+export const closeOperation = (id) => keepOperations(operations().filter((other) => other !== id));
 function keepOperations(ids) {
-  shownOperations = ids;
+  shownOperations = { of: whose(), ids };
   stored(() =>
-    ids.length ? sessionStorage.setItem(OPERATIONS, JSON.stringify(ids)) : sessionStorage.removeItem(OPERATIONS),
+    ids.length
+      ? sessionStorage.setItem(OPERATIONS, JSON.stringify(shownOperations))
+      : sessionStorage.removeItem(OPERATIONS),
   );
 }
 /** An account that the store is known to have. @returns {Account} */
@@ -129,28 +139,35 @@ const kept = (id) => /** @type {any} */ (account(id));
  * @param {number} asked when it was requested, in milliseconds: an answer is no newer than its request
  */
 export function put(answer, asked) {
-  keep(answer, asked);
+  keep([answer], asked);
   changed();
 }
 
 // The clock may have been set back. A time in the future counts as 0, so that any other read is newer.
 const passed = (at) => (at > Date.now() ? 0 : at);
 
-function keep(answer, at) {
+// The rows of all of them move together.
+function keep(answers, at) {
+  const before = answers.map((answer) => keepOne(answer, at));
+  listing?.replace(answers.flatMap((now, index) => (before[index] ? [[before[index], now]] : [])));
+}
+
+/** Returns the account that an answer replaces, if it does. @returns {Account | undefined} */
+function keepOne(answer, at) {
   const id = answer.account_id;
   const known = accounts.get(id);
   const same = known?.account.version === answer.version;
   // A test may change an account but not its version. Among answers of the same version, the latest request wins.
   const older = known && (same ? passed(known.at) > at : known.account.version > answer.version);
-  if (passed(gone.get(id) ?? 0) > at || older) return;
+  if (passed(gone.get(id) ?? 0) > at || older) return undefined;
   accounts.set(id, { account: answer, at });
-  if (!known) return;
+  if (!known) return undefined;
   if (hasTurned(known.account, answer)) {
     // Only numbers older than the known answer certainly lack this change.
     count(known.account, -1, known.at - 1, counts?.since);
     count(answer, 1, known.at - 1, counts?.since);
   }
-  listing?.replace(known.account, answer);
+  return known.account;
 }
 
 /** @param {Account} account */
@@ -171,7 +188,7 @@ export function remove(id, asked) {
   accounts.delete(id);
   ends.delete(id);
   if (added?.account_id === id) added = null;
-  listing?.leaveOut(id);
+  listing?.leaveOut([id]);
   changed();
 }
 
@@ -240,7 +257,7 @@ export async function readOne(id, signal) {
   const asked = Date.now();
   try {
     const answer = await api.get(`/v1/accounts/${api.segment(id)}`, { signal });
-    keep(answer, asked);
+    keep([answer], asked);
     changed();
     return answer;
   } catch (problem) {
@@ -344,7 +361,7 @@ export function add(made, asked) {
   added = made;
   // An account that the store knows is counted already. An earlier request may have made it and lost its answer.
   if (!accounts.has(id)) count(made, 1, asked);
-  keep(made, asked);
+  keep([made], asked);
   if (accounts.has(id) && listing && !listing.isFiltered) listing.add(kept(id));
   changed();
 }
@@ -354,7 +371,7 @@ export function add(made, asked) {
  * @param {Account[]} made @param {number} asked when the first was asked for, in milliseconds
  */
 export function addAll(made, asked) {
-  for (const each of made) keep(each, asked);
+  keep(made, asked);
   listing = null;
   changed();
 }
@@ -365,6 +382,9 @@ export function takeAdded() {
   added = null;
   return last;
 }
+
+/** @param {string[]} ids @param {Set<string>} others */
+const without = (ids, others) => ids.filter((id) => !others.has(id));
 
 /** A selection of the accounts in the API's order, as far as it has been read. */
 export class Listing {
@@ -421,7 +441,7 @@ export class Listing {
   #append(ids) {
     const known = new Set(this.ids);
     this.ids.push(...ids.filter((id) => !known.has(id)));
-    this.arrivals = this.arrivals.filter((id) => !ids.includes(id));
+    this.arrivals = without(this.arrivals, new Set(ids));
   }
 
   // The whole list is one part, however many of its pages are read.
@@ -433,7 +453,7 @@ export class Listing {
     const query = { limit, cursor, ...this.selection };
     const asked = Date.now();
     const answer = await api.get("/v1/accounts", { query, signal });
-    for (const item of answer.items) keep(item, asked);
+    keep(answer.items, asked);
     return {
       // The API's index may lag behind its items, and this answer may be old. Keep only accounts that fit the
       // selection.
@@ -446,7 +466,8 @@ export class Listing {
 
   // Keeps each row on one page only.
   #takeFromAll(ids) {
-    for (const page of this.pages) page.ids = page.ids.filter((id) => !ids.includes(id));
+    const taken = new Set(ids);
+    for (const page of this.pages) page.ids = without(page.ids, taken);
   }
 
   /**
@@ -497,16 +518,21 @@ export class Listing {
       signal,
     ).catch(() => {});
     if (!few.length || few.some(isRow)) return;
-    for (const each of missing.filter(isLeft)) this.leaveOut(each.id);
+    this.leaveOut(missing.filter(isLeft).map(({ id }) => id));
     changed();
   }
 
-  /** Updates the row of a changed account: moves it to its new place, or removes it. */
-  replace(before, now) {
-    const { account_id: id } = now;
-    if (!this.fits(now)) return this.leaveOut(id);
-    if (this.#orderOf(before) === this.#orderOf(now) || !this.ids.includes(id)) return;
-    this.#insert(now);
+  /**
+   * Updates the rows of changed accounts: moves each to its new place, or removes it.
+   * @param {Account[][]} pairs each account before and now
+   */
+  replace(pairs) {
+    const unfit = pairs.filter(([, now]) => !this.fits(now));
+    if (unfit.length) this.leaveOut(unfit.map(([, { account_id: id }]) => id));
+    const turned = pairs.filter(([before, now]) => this.fits(now) && this.#orderOf(before) !== this.#orderOf(now));
+    if (!turned.length) return;
+    const rows = new Set(this.ids);
+    this.#insert(turned.flatMap(([, now]) => (rows.has(now.account_id) ? [now] : [])));
   }
 
   #holds(id) {
@@ -566,7 +592,8 @@ export class Listing {
     const over = missing.filter(isOver);
     const left = missing.filter((id) => !over.includes(id));
     // Accounts after the last loaded row are not new. They are not loaded yet.
-    const isNew = (id) => !this.ids.includes(id);
+    const rows = new Set(this.ids);
+    const isNew = (id) => !rows.has(id);
     const isAll = after || this.ended || over.length;
     const loaded = isAll ? ids : ids.slice(0, ids.findLastIndex((id) => !isNew(id)) + 1);
     this.#takeFromAll(ids);
@@ -586,26 +613,55 @@ export class Listing {
   showArrivals() {
     const shown = this.arrivals;
     this.arrivals = [];
-    const pageOf = (id) => this.pages.find(({ ids }) => ids.includes(id));
-    for (const id of shown) this.#insert(kept(id), pageOf(id));
+    const pageOf = this.#pageOf();
+    this.#insert(shown.map(kept), (id) => pageOf.get(id));
     changed();
     return shown;
   }
 
   /** Adds an account at its place, if the list is loaded that far. */
   add(made) {
-    if (!this.ids.includes(made.account_id)) this.#insert(made);
+    if (!this.ids.includes(made.account_id)) this.#insert([made]);
     changed();
   }
 
-  /** Inserts an account at its place among the rows. `found`: the loaded page on which the API listed it. */
-  #insert(one, found) {
-    this.leaveOut(one.account_id);
-    const at = this.ids.findIndex((id) => this.#isAfter(kept(id), one));
-    const page = found ?? this.pages.find(({ ids }) => ids.includes(this.ids[at])) ?? this.pages.at(-1);
-    if (!page || (at < 0 && !this.ended && !found)) return;
-    this.ids.splice(at < 0 ? this.ids.length : at, 0, one.account_id);
-    page.ids.push(one.account_id);
+  /** The page of each row. */
+  #pageOf() {
+    /** @type {Map<string, ListedPage>} */
+    const pages = new Map();
+    for (const page of this.pages) for (const id of page.ids) pages.set(id, page);
+    return pages;
+  }
+
+  /**
+   * Inserts accounts at their places among the rows: each before the first row that comes after it. Compares with each
+   * row once, however many they are.
+   * @param {Account[]} some
+   * @param {(id: string) => ListedPage | undefined} found the loaded page on which the API listed an account, if it did
+   */
+  #insert(some, found = () => undefined) {
+    const left = some.map((one) => ({ id: one.account_id, order: this.#orderOf(one) }));
+    left.sort((a, b) => Number(this.#isLater(a.order, b.order)) - Number(this.#isLater(b.order, a.order)));
+    this.leaveOut(left.map(({ id }) => id));
+    const pageOf = this.#pageOf();
+    const last = this.pages.at(-1);
+    /** @type {string[]} */
+    const rows = [];
+    const append = ({ id }, page) => {
+      if (!page) return;
+      rows.push(id);
+      page.ids.push(id);
+    };
+    for (const id of this.ids) {
+      const order = left.length ? this.#orderOf(kept(id)) : "";
+      while (left.length && this.#isLater(order, left[0].order)) {
+        const [one] = left.splice(0, 1);
+        append(one, found(one.id) ?? pageOf.get(id) ?? last);
+      }
+      rows.push(id);
+    }
+    for (const one of left) append(one, found(one.id) ?? (this.ended && last));
+    this.ids = rows;
   }
 
   // Without an order, a search finds names that begin so first, then later words, then account numbers.
@@ -619,15 +675,19 @@ export class Listing {
   }
 
   #isAfter(one, other) {
-    const [a, b] = [this.#orderOf(one), this.#orderOf(other)];
+    return this.#isLater(this.#orderOf(one), this.#orderOf(other));
+  }
+
+  #isLater(a, b) {
     return this.selection.sort.startsWith("-") ? a < b : a > b;
   }
 
-  leaveOut(id) {
-    const others = (each) => each !== id;
-    this.ids = this.ids.filter(others);
-    this.arrivals = this.arrivals.filter(others);
-    for (const page of this.pages) page.ids = page.ids.filter(others);
+  /** @param {string[]} ids */
+  leaveOut(ids) {
+    const left = new Set(ids);
+    this.ids = without(this.ids, left);
+    this.arrivals = without(this.arrivals, left);
+    for (const page of this.pages) page.ids = without(page.ids, left);
   }
 }
 

@@ -1,6 +1,6 @@
 // Starts a test, from the list, the account or the instructions.
 import * as api from "./api.js";
-import { readNow, topModal } from "./dom.js";
+import { announce, readNow, topModal } from "./dom.js";
 import { Problem } from "./problem.js";
 import * as router from "./router.js";
 import * as store from "./store.js";
@@ -36,17 +36,19 @@ async function begin(id, isRepeated = false) {
   }
 }
 
-// Opens a test once the API has named it. If a modal was opened meanwhile, a toast offers the test after the modal
-// closes. If the view was left, reads again, because another view may show that the test runs.
-export async function showOnce(account, asked) {
+// Opens a test once the API has named it, or leaves it to the account's row in the list to show it. If a modal was
+// opened meanwhile, a toast offers the test after the modal closes. If the view was left, reads again, because another
+// view may show that the test runs.
+export async function showOnce(account, asked, inRow = false) {
   const { account_id: id } = account;
   const here = router.whileHere();
   const test = await asked;
   const href = `#/accounts/${api.segment(id)}/tests${test ? `/${api.segment(test.verification_id)}` : ""}`;
   const offer = () => here(() => toast(t.list.begun(nameOf(account)), "success", { href, text: t.list.showIt }));
   here(() => {
-    if (!topModal()) return router.go(href);
-    readNow();
-    onceAlone(offer);
+    if (topModal()) onceAlone(offer);
+    else if (inRow) announce(t.list.begun(nameOf(account)));
+    else return router.go(href);
+    return readNow();
   }, readNow);
 }

@@ -22,7 +22,7 @@ import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import { drawSpark } from "../lib/spark.js";
 import * as store from "../lib/store.js";
-import { startTest } from "../lib/testing.js";
+import { showOnce, startTest } from "../lib/testing.js";
 import {
   capabilityChips,
   changeButton,
@@ -126,6 +126,8 @@ class ListView {
     this.loading = null;
     /** @type {import("../lib/bulk.js").Chosen} */
     this.selected = { ids: new Set(), isAll: false };
+    /** Of which row the checkbox was used last, "" for that of the head. */
+    this.touched = "";
     this.fetching = null;
     /** Cancels the wait that the API asked for after a failure. @type {(() => void) | null} */
     this.resting = null;
@@ -284,7 +286,27 @@ class ListView {
       "data-of": id,
       checked: this.isChosen(id),
       onchange: ({ currentTarget }) => this.check(id, currentTarget.checked),
+      onkeydown: (event) => event.key === "Enter" && this.enterBulk(id, event),
     });
+  }
+
+  // The bar is before all rows, which is a long way for a keyboard.
+  enterBulk(id, event) {
+    // Otherwise the same press would press what gets the focus.
+    event.preventDefault();
+    this.touched = id;
+    const action = /** @type {HTMLElement | null} */ (this.bulk.querySelector("[data-part=test]"));
+    if (action && !action.closest("[hidden]")) action.focus();
+    else if (!this.bulk.hidden) focusOn(this.bulk);
+  }
+
+  // Back to where somebody chose last, also if that is out of sight by now.
+  leaveBulk() {
+    this.bring(this.listing.ids.indexOf(this.touched));
+    const row = this.touched ? this.rows.get(this.touched) : this.head;
+    const box = row?.querySelector(".choose");
+    box?.focus();
+    if (!box || focus() !== box) focusOn(this.table.hidden ? this.foot : this.table);
   }
 
   isChosen(id) {
@@ -297,45 +319,60 @@ class ListView {
     const { ids, isAll } = this.selected;
     const next = new Set(isAll ? this.listing.ids : ids);
     for (const each of id ? [id] : this.listing.ids) next[isOn ? "add" : "delete"](each);
-    this.choose([...next]);
+    this.touched = id;
+    this.choose([...next], false, 0, isAll && !this.listing.ended);
   }
 
-  // `gone`: how many have left the list.
-  choose(ids, isAll = false, gone = 0) {
+  // `gone`: how many have left the list. `isPart`: those that are not loaded are not chosen any more.
+  choose(ids, isAll = false, gone = 0, isPart = false) {
     Object.assign(this.selected, { ids: new Set(ids), isAll });
-    this.drawChosen(gone);
+    this.drawChosen(gone, isPart);
   }
 
   // Nothing is done with an account that nobody sees: one that has left the list is not chosen any more.
   chooseListed() {
     const { ids, isAll } = this.selected;
-    if (isAll) this.drawBulk?.();
-    if (isAll || !ids.size) return;
-    const listed = this.listing.ids.filter((id) => ids.has(id));
-    if (listed.length < ids.size) this.choose(listed, false, ids.size - listed.length);
+    if (!isAll && !ids.size) return;
+    const listed = this.listing.ids.filter((id) => isAll || ids.has(id));
+    if (!isAll && listed.length < ids.size) return this.choose(listed, false, ids.size - listed.length);
+    // More rows may be loaded.
+    this.drawBoxes();
+    this.drawBulk?.();
+  }
+
+  drawBoxes() {
+    const { ids, isAll } = this.selected;
+    for (const box of /** @type {any} */ (this.table.querySelectorAll(".choose"))) {
+      box.checked = this.isChosen(box.dataset.of);
+      box.indeterminate = !box.dataset.of && !box.checked && !isAll && ids.size > 0;
+    }
   }
 
   // What can be done with chosen accounts comes with the first of them.
-  async drawChosen(gone = 0) {
-    for (const box of /** @type {any} */ (this.table.querySelectorAll(".choose")))
-      box.checked = this.isChosen(box.dataset.of);
-    if (this.drawBulk || this.loadsBulk) return this.drawBulk?.(gone);
+  async drawChosen(gone = 0, isPart = false) {
+    this.drawBoxes();
+    if (this.drawBulk || this.loadsBulk) return this.drawBulk?.(gone, isPart);
     this.loadsBulk = true;
+    const show = (...content) => {
+      this.bulk.hidden = false;
+      fill(this.bulk, content);
+    };
+    const cancel = later(SLOW_AFTER_MS, () => show(notice("info", takesLong())), this.signal);
     try {
       const { bulkBar } = await import("./bulk.js");
       const of = {
         listing: () => this.listing,
         chosen: this.selected,
         table: this.table,
+        leave: () => this.leaveBulk(),
         choose: (ids, isAll) => this.choose(ids, isAll),
       };
       this.drawBulk = await bulkBar(this.bulk, of, this.signal);
       this.drawBulk();
     } catch (error) {
-      if (this.signal.aborted) return;
-      this.bulk.hidden = false;
-      fill(this.bulk, notLoaded(error));
+      if (!this.signal.aborted) show(notLoaded(error));
     }
+    cancel();
     this.loadsBulk = false;
   }
 
@@ -437,6 +474,7 @@ class ListView {
     this.rows.clear();
     fill(this.body);
     this.window();
+    this.drawBoxes();
   }
 
   showAll() {
@@ -648,6 +686,11 @@ class ListView {
     this.marked = new Set(ids);
     const index = this.listing.ids.indexOf(ids[0]);
     this.toReveal = index < 0 ? ids[0] : null;
+    this.bring(index);
+  }
+
+  // Scrolls to a row if it is out of sight.
+  bring(index) {
     if (index < 0) return;
     this.window();
     const top = this.body.getBoundingClientRect().top + index * this.height;
@@ -926,10 +969,15 @@ class ListView {
         "aria-label": label,
         title: may ? t.list.testHint : t.viewer.why,
         "aria-disabled": may ? null : "true",
-        onclick: (event) => (may ? startTest(account, event.currentTarget) : toast(t.viewer.why, "warning")),
+        onclick: (event) => (may ? this.test(account, event.currentTarget) : toast(t.viewer.why, "warning")),
       },
       icon("test"),
     );
+  }
+
+  // Nobody leaves the list for it.
+  test(account, node) {
+    return startTest(account, node, (begun) => showOnce(account, begun, true));
   }
 
   // The oldest read time of the rows in sight and the numbers.

@@ -1,7 +1,20 @@
 // What is done with several accounts of the list: a bar with the actions, and how far each operation is, with the
 // accounts that it could not treat. It comes with the first account that is chosen.
-import { count, follow, hasChanged, MOST_NAMED, selectionOf, starter, stop, undoOf } from "../lib/bulk.js";
-import { announce, fill, focusOn, focused, h, keyed, pause, readNow, render, whenVisible } from "../lib/dom.js";
+import { againOf, count, follow, hasChanged, MOST_NAMED, selectionOf, starter, stop, undoOf } from "../lib/bulk.js";
+import {
+  announce,
+  fill,
+  focusOn,
+  focused,
+  h,
+  keyed,
+  later,
+  onReadNow,
+  pause,
+  readNow,
+  render,
+  whenVisible,
+} from "../lib/dom.js";
 import { dialog } from "../lib/modal.js";
 import { styled } from "../lib/pictures.js";
 import { isMissing, retryAfter } from "../lib/problem.js";
@@ -9,16 +22,27 @@ import * as api from "../lib/api.js";
 import * as router from "../lib/router.js";
 import * as store from "../lib/store.js";
 import { button, changeButton, errorPanel, iconButton, submitting, toast } from "../lib/ui.js";
+import { exporting } from "./choices.js";
 import { t } from "./texts.js";
 
 /**
+ * `leave`: where the focus goes from a bar that is there no more.
  * @typedef {{node: HTMLDialogElement, close: () => void}} Modal
- * @typedef {{listing: () => any, chosen: import("../lib/bulk.js").Chosen, table: HTMLElement,
+ * @typedef {{listing: () => any, chosen: import("../lib/bulk.js").Chosen, table: HTMLElement, leave: () => void,
  *   choose: (ids: string[], isAll?: boolean) => void}} List
  */
 
 // An account that is being treated when its operation is stopped is counted within this time.
 const STOPPED_WITHIN_MS = 2_000;
+// An operation that could not be read is read again after this time.
+const REPEATED_AFTER_MS = 15_000;
+// How often it is said how far an operation is.
+const PARTS_SAID = 4;
+
+// For all bars: who leaves the list after an answer was lost, and comes back, begins nothing twice.
+const begin = starter();
+/** The operations that were begun since the page was loaded. @type {Set<string>} */
+const own = new Set();
 
 /** Puts the bar here. Returns what draws it again after something else was chosen, or chosen accounts have gone. */
 export async function bulkBar(place, list, signal) {
@@ -27,30 +51,52 @@ export async function bulkBar(place, list, signal) {
 }
 
 /** @param {HTMLElement} place @param {List} list @param {AbortSignal} signal */
-function barIn(place, { listing, chosen, table, choose }, signal) {
-  const begin = starter();
+function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   const choice = h("div", { class: "bulk-chosen" });
   const operations = h("div", { class: "bulk-operations" });
   /** Operations that are over. @type {Set<string>} */
   const over = new Set();
   let said = "";
+  /** The choice that was drawn last, what is said about it, and how many have left it. */
+  let last = { ids: chosen.ids, note: "", gone: 0 };
+  /** How many accounts all of the list are, as the API has counted them for this choice. */
+  let counted = { ids: chosen.ids, total: undefined };
+  let isHinted = false;
   fill(place, operations, choice);
+  measure(place, table, signal);
 
-  const draw = (gone = 0) => {
+  const totalNow = () => totalOf(listing()) ?? (counted.ids === chosen.ids ? counted.total : undefined);
+  const sizeNow = () => (chosen.isAll ? totalNow() : chosen.ids.size);
+  const file = exporting(
+    () => ({ selection: listing().selection, total: sizeNow(), ids: chosen.isAll ? null : chosen.ids }),
+    signal,
+  );
+
+  // `gone`: how many were chosen, and are not any more. `isPart`: those that are not loaded are not chosen any more.
+  const draw = (gone = 0, isPart = false) => {
     const had = focused(place);
-    const { ids, total, ended } = listing();
-    const size = chosen.isAll ? total : chosen.ids.size;
+    const { ids, ended } = listing();
+    const size = sizeNow();
     const isMore = !chosen.isAll && (!ended || ids.length > chosen.ids.size);
     const text = chosen.isAll ? t.bulk.all(size) : t.bulk.chosen(size);
-    choice.hidden = size === 0;
-    if (!choice.hidden) render(choice, [text, isMore && t.bulk.chooseAll(total)], drawChoice);
+    if (gone || last.ids !== chosen.ids) {
+      const left = gone && last.gone + gone;
+      last = { ids: chosen.ids, note: left ? t.bulk.gone(left) : isPart ? t.bulk.part : "", gone: left };
+    }
+    const { note } = last;
+    choice.hidden = size === 0 && !note;
+    if (!choice.hidden) render(choice, [size !== 0 && text, isMore && t.bulk.chooseAll(totalNow()), note], drawChoice);
     keyed(operations, store.operations(), (id) => id, panelOf);
     place.hidden = choice.hidden && !operations.hasChildNodes();
-    if (gone) announce(t.bulk.gone(gone, size));
-    else if (!choice.hidden && text !== said) announce(text);
-    said = choice.hidden ? "" : text;
+    if (!choice.hidden && `${note} ${text}` !== said) {
+      announce(`${note} ${isHinted ? text : t.bulk.first(text)}`);
+      isHinted = true;
+    }
+    said = choice.hidden ? "" : `${note} ${text}`;
     const has = focused(place);
-    if (had && (!has || has === operations || has.closest("[hidden]"))) focusOn(place.hidden ? table : place);
+    if (!had || (has && has !== operations && !has.closest("[hidden]"))) return;
+    if (place.hidden) leave();
+    else focusOn(place);
   };
 
   const act = (part, text, request, attributes = {}) =>
@@ -61,25 +107,52 @@ function barIn(place, { listing, chosen, table, choose }, signal) {
       ...attributes,
     });
 
-  const drawChoice = ([text, all]) => [
-    h("p", { class: "bulk-size" }, text),
-    all && h("button", { type: "button", class: "link", "data-part": "all", onclick: () => choose([], true) }, all),
-    h(
-      "div",
-      { class: "bulk-actions", role: "group", "aria-label": t.bulk.title },
-      act("test", t.bulk.test, { action: "test" }),
-      act("on", t.bulk.logsOn, { action: "write_logs", value: true }),
-      act("off", t.bulk.logsOff, { action: "write_logs", value: false }),
-      act("delete", t.bulk.delete, { action: "delete" }, { class: "button-small button-danger" }),
-    ),
-    iconButton(t.bulk.none, "cross", { "data-part": "none", onclick: () => choose([]) }),
+  const drawChoice = ([text, all, note]) => [
+    text && h("p", { class: "bulk-size" }, text),
+    all &&
+      h(
+        "button",
+        {
+          type: "button",
+          class: "link",
+          "data-part": "all",
+          onclick: (event) => submitting(event.currentTarget, chooseAll),
+        },
+        all,
+      ),
+    note && h("p", { class: "bulk-note" }, note),
+    text && [
+      h(
+        "div",
+        { class: "bulk-actions", role: "group", "aria-label": t.bulk.title },
+        act("test", t.bulk.test, { action: "test" }),
+        act("on", t.bulk.logsOn, { action: "write_logs", value: true }),
+        act("off", t.bulk.logsOff, { action: "write_logs", value: false }),
+        act("delete", t.bulk.delete, { action: "delete" }, { class: "button-small button-danger" }),
+        file,
+      ),
+      h("p", { class: "bulk-hint muted small", "aria-hidden": "true" }, t.bulk.hint),
+    ],
+    iconButton(text ? t.bulk.none : t.bulk.close, "cross", { "data-part": "none", onclick: () => choose([]) }),
   ];
+
+  // Only the API can count a list that is not all loaded.
+  async function chooseAll() {
+    choose([], true);
+    const { ids } = chosen;
+    if (totalNow() !== undefined) return;
+    const total = await count({ action: "test", selection: selectionOf(chosen, listing().selection) });
+    if (chosen.ids !== ids) return;
+    counted = { ids, total };
+    draw();
+  }
 
   // Somebody has seen the number of accounts before any of them is treated.
   async function ask(action) {
     const { ids, isAll } = chosen;
     if (!isAll && ids.size > MOST_NAMED) throw tooMany();
-    const { selection, total } = listing();
+    const { selection } = listing();
+    const total = totalNow();
     const request = { ...action, selection: selectionOf(chosen, selection) };
     const isDeletion = action.action === "delete";
     if (!isAll) return isDeletion ? question(request, ids.size) : run(request);
@@ -90,45 +163,61 @@ function barIn(place, { listing, chosen, table, choose }, signal) {
     here(() => chosen.ids === ids && question(request, size));
   }
 
-  /** Asks with the number of accounts. `isAgain`: it was another a moment ago. */
-  function question(request, size, isAgain = false) {
+  /**
+   * Asks with the number of accounts. `isAgain`: it was another a moment ago. `replaces`: of what is done about an
+   * operation that is over, and not with the chosen accounts, the operations that give way to it.
+   * @param {any} request @param {number} size @param {{isAgain?: boolean, replaces?: string[]}} options
+   */
+  function question(request, size, { isAgain = false, replaces } = {}) {
     if (!size) return toast(t.bulk.nobody, "warning");
     confirmation(request, size, isAgain, (modal) => {
       const { account_ids: named } = request.selection;
-      const left = named?.filter((id) => chosen.ids.has(id));
-      if (left?.length === named?.length) return run({ ...request, expected_total: size }, modal);
+      const left = named?.filter((id) => replaces || chosen.ids.has(id));
+      if (left?.length === named?.length) return run({ ...request, expected_total: size }, { modal, replaces });
       // Some have left the list since they were asked about.
       modal.close();
-      return question({ ...request, selection: { account_ids: left } }, left.length, true);
+      return question({ ...request, selection: { account_ids: left } }, left.length, { isAgain: true });
     });
   }
 
   /**
    * Begins an operation. If it would treat other accounts by now, asks again with their number. `modal`: the question
-   * that was confirmed. Whoever closes it meanwhile is not asked again.
-   * @param {any} request @param {Modal | null} modal
+   * that was confirmed. Whoever closes it meanwhile is not asked again. `replaces`: as for the question; otherwise all
+   * that are over.
+   * @param {any} request @param {{modal?: Modal | null, replaces?: string[]}} options
    */
-  async function run(request, modal = null) {
+  async function run(request, { modal = null, replaces } = {}) {
     const { ids } = chosen;
     const here = router.whileHere();
     try {
       const { operation_id: id } = await begin(request);
       modal?.close();
-      // Those that are over give way to it.
-      for (const each of over) store.closeOperation(each);
+      for (const each of replaces ?? over) store.closeOperation(each);
+      own.add(id);
       store.showOperation(id);
-      // Taking something back is not done with what is chosen. What was chosen meanwhile stays.
-      if (request.selection.changed_by || chosen.ids !== ids) draw();
+      // What was chosen meanwhile stays.
+      if (replaces || chosen.ids !== ids) draw();
       else choose([]);
       here(() => focusOn(operations.firstChild));
     } catch (problem) {
       if (!hasChanged(problem)) throw problem;
       const size = await count(request);
-      const isWanted = chosen.ids === ids && (modal?.node.open ?? true);
+      const isWanted = (replaces || chosen.ids === ids) && (modal?.node.open ?? true);
       modal?.close();
-      here(() => isWanted && question(request, size, true));
+      here(() => isWanted && question(request, size, { isAgain: true, replaces }));
     }
   }
+
+  // Since an operation that was begun elsewhere or earlier, others may have set the same value anew.
+  const takeBack = (undo, { operation_id: id, changed }) =>
+    own.has(id) ? run(undo, { replaces: [id] }) : question(undo, changed, { replaces: [id] });
+
+  // What can be taken back of the operation still can.
+  const repeat = (again, operation) => {
+    const options = { replaces: undoOf(operation) ? [] : [operation.operation_id] };
+    const size = again.selection.account_ids.length;
+    return again.action === "delete" ? question(again, size, options) : run(again, options);
+  };
 
   /** An operation, until somebody closes it. */
   function panelOf(id) {
@@ -136,21 +225,36 @@ function barIn(place, { listing, chosen, table, choose }, signal) {
       store.closeOperation(id);
       draw();
     };
-    return progressOf(id, signal, { onClose, onEnd: () => over.add(id), run });
+    return progressOf(id, signal, { onClose, onEnd: () => over.add(id), takeBack, repeat });
   }
 
   return draw;
 }
 
+/** How many accounts all of a list are. Undefined if only the API knows. */
+const totalOf = ({ total, ended, ids, arrivals = [] }) => total ?? (ended ? ids.length + arrivals.length : undefined);
+
+// What gets the focus in a row is scrolled out from below the bar, however high that is. So is what has it as the bar
+// grows, for a keyboard: under a pointer nothing moves.
+function measure(place, table, signal) {
+  const observer = new ResizeObserver(() => {
+    /** @type {HTMLElement} */ (table.parentNode).style.setProperty("--covered", `${place.offsetHeight}px`);
+    table.querySelector(".rows :focus-visible")?.scrollIntoView({ block: "nearest" });
+  });
+  observer.observe(place);
+  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+}
+
 const tooMany = () => Object.assign(new Error(), { title: t.bulk.tooMany(MOST_NAMED) });
 
 /**
- * @param {{action: string, value?: boolean, selection: {filter?: Record<string, unknown>}}} request
+ * @param {{action: string, value?: boolean,
+ *   selection: {filter?: Record<string, unknown>, changed_by?: string}}} request
  * @param {number} size @param {boolean} isAgain @param {(modal: Modal) => unknown} onConfirmed
  */
 function confirmation(request, size, isAgain, onConfirmed) {
   const isDeletion = request.action === "delete";
-  const { filter } = request.selection;
+  const { filter, changed_by } = request.selection;
   const isAll = filter && !Object.keys(filter).length;
   const modal = dialog({
     title: t.bulk.question(request, size),
@@ -159,6 +263,7 @@ function confirmation(request, size, isAgain, onConfirmed) {
       isDeletion && isAll && h("p", {}, h("strong", {}, t.bulk.deleteAll)),
       isDeletion && h("p", {}, t.bulk.deleteText),
       isDeletion && filter && !isAll && h("p", { class: "muted" }, t.bulk.deleteRest),
+      changed_by && h("p", {}, t.bulk.undoText),
       h(
         "div",
         { class: "form-actions" },
@@ -172,11 +277,12 @@ function confirmation(request, size, isAgain, onConfirmed) {
   });
 }
 
-function progressOf(id, left, { onClose, onEnd, run }) {
+function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
   let following = new AbortController();
-  const said = h("p", { class: "bulk-size", role: "status" }, t.bulk.progress);
+  const said = h("p", { class: "bulk-size" }, t.bulk.progress);
   const bar = h("progress", { max: 1, value: 0, "aria-label": t.bulk.progress });
   const failed = h("div", { class: "bulk-failed" });
+  const unread = h("div", { class: "bulk-unread" });
   const ends = h("div", { class: "bulk-actions" });
   const small = (part, text, work) =>
     changeButton(text, {
@@ -190,53 +296,110 @@ function progressOf(id, left, { onClose, onEnd, run }) {
   };
   const closing = () => iconButton(t.bulk.close, "cross", { onclick: close });
   let done = 0;
+  let partSaid = -1;
   const stopping = async () => {
     const operation = await stop(id);
     // It was closed meanwhile.
     if (following.signal.aborted) return;
-    following.abort();
-    following = new AbortController();
     drawn(operation);
-    await untilOver(STOPPED_WITHIN_MS);
+    await follows(STOPPED_WITHIN_MS);
   };
   const drawn = (operation) => {
+    const { state, total, failed: listed, failed_total: refused } = operation;
     said.textContent = t.bulk.soFar(operation);
-    Object.assign(bar, { max: operation.total || 1, value: operation.total ? operation.done : 1 });
-    render(failed, [operation.failed, operation.failed_total], failuresOf);
+    Object.assign(bar, { max: total || 1, value: total ? operation.done : 1 });
+    render(failed, [listed, refused], failuresOf);
+    const had = focused(unread);
+    render(unread, "", () => null);
+    if (had) focusOn(node);
+    const part = Math.floor((PARTS_SAID * operation.done) / total);
+    if (state === "running" && part > partSaid) {
+      partSaid = part;
+      announce(said.textContent);
+    }
     // Rows show what was done with them, also their tests.
     if (operation.done !== done) readNow();
     done = operation.done;
   };
   const ended = (operation) => {
-    const undo = undoOf(operation);
+    const [undo, again] = [undoOf(operation), againOf(operation)];
     bar.hidden = true;
     announce(said.textContent ?? "");
-    fill(ends, undo && small("undo", t.bulk.undo, () => run(undo)), closing());
+    fill(
+      ends,
+      undo && small("undo", t.bulk.undo, () => takeBack(undo, operation)),
+      again && small("again", t.bulk.again(again.selection.account_ids.length), () => repeat(again, operation)),
+      closing(),
+    );
     onEnd();
   };
-  const untilOver = async (after) => {
+  // It goes on although the page cannot see that, so it can still be stopped.
+  const unreadable = (problem) => {
+    if (isMissing(problem)) {
+      bar.hidden = true;
+      fill(ends, closing());
+    }
+    const mayRetry = !isMissing(problem) && !retryAfter(problem);
+    render(unread, [problem.title, problem.detail], () => errorPanel(problem, mayRetry && (() => follows())));
+  };
+  /** Resolves once it is read, or cannot be. Then it is followed until it is over. */
+  const follows = (after = 0) => {
+    following.abort();
+    following = new AbortController();
     const signal = AbortSignal.any([left, following.signal]);
     // A hidden page asks nothing.
     const wait = async (milliseconds) => {
       await pause(milliseconds, signal);
       await whenVisible(signal);
     };
-    try {
-      if (after) await wait(after);
-      ended(await follow(id, drawn, { signal, wait }));
-    } catch (problem) {
-      await pause(retryAfter(problem), signal).catch(() => {});
-      if (signal.aborted) return;
-      bar.hidden = isMissing(problem);
-      fill(ends, errorPanel(problem, !bar.hidden && followed), closing());
-    }
+    return new Promise((resolve) => {
+      const onRead = (operation) => {
+        drawn(operation);
+        resolve(undefined);
+      };
+      const untilOver = async () => {
+        if (after) await wait(after);
+        for (;;) {
+          try {
+            return ended(await follow(id, onRead, { signal, wait }));
+          } catch (problem) {
+            if (signal.aborted) throw problem;
+            unreadable(problem);
+            resolve(undefined);
+            if (isMissing(problem)) return undefined;
+            await wait(retryAfter(problem));
+            await untilReadable(signal);
+          }
+        }
+      };
+      untilOver().catch(resolve);
+    });
   };
-  const followed = () => {
-    fill(ends, small("stop", t.bulk.stop, stopping), closing());
-    return untilOver(0);
-  };
-  followed();
-  return h("div", { class: "bulk-operation", "aria-label": t.bulk.progress, role: "group" }, said, bar, failed, ends);
+  fill(ends, small("stop", t.bulk.stop, stopping), closing());
+  const attributes = { class: "bulk-operation", "aria-label": t.bulk.progress, role: "group" };
+  const node = h("div", attributes, said, bar, failed, unread, ends);
+  follows();
+  return node;
+}
+
+/** Waits for the network, or for a while. @param {AbortSignal} signal */
+async function untilReadable(signal) {
+  const heard = new AbortController();
+  await new Promise((resolve, reject) => {
+    const cancel = later(
+      REPEATED_AFTER_MS,
+      () => resolve(0),
+      signal,
+      () => reject(signal.reason),
+    );
+    const hear = () => {
+      cancel();
+      resolve(0);
+    };
+    onReadNow(hear, AbortSignal.any([signal, heard.signal]));
+  });
+  heard.abort();
+  await whenVisible(signal);
 }
 
 function failuresOf([failed, total]) {

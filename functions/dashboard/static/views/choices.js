@@ -113,8 +113,11 @@ function offer(select, offers, chosen) {
 const namesIn = (units, depth = 0) =>
   units.flatMap(({ id, name, below }) => [[id, "\u2003".repeat(depth) + name], ...namesIn(below, depth + 1)]);
 
-/** What exports the list as it is selected when it is pressed. @param {() => Listing} listing */
-function exporting(listing, signal) {
+/**
+ * What exports the list as it is selected when it is pressed, or only the accounts with these ids.
+ * @param {() => Pick<Listing, "selection" | "total"> & {ids?: Set<string> | null}} listing
+ */
+export function exporting(listing, signal) {
   const place = h("div", { class: "exporting" });
   const begin = button(t.choices.export, { class: "button-small", onclick: () => run() }, "download");
   const show = (...content) => {
@@ -124,7 +127,7 @@ function exporting(listing, signal) {
     if (had) place.querySelector("button")?.focus();
   };
   async function run() {
-    const { selection, total } = listing();
+    const { selection, total, ids = null } = listing();
     const own = new AbortController();
     const said = h("span", {}, t.choices.exported(0));
     const bar = total && h("progress", { max: total, value: 0, "aria-label": t.choices.export });
@@ -134,7 +137,7 @@ function exporting(listing, signal) {
       if (bar) bar.value = count;
     };
     try {
-      const { parts, count } = await readAll(selection, onPart, AbortSignal.any([signal, own.signal]));
+      const { parts, count } = await readAll(selection, onPart, AbortSignal.any([signal, own.signal]), ids);
       download(parts, t.choices.file(new Date().toISOString().slice(0, 10)), "text/csv;charset=utf-8");
       toast(t.choices.exported(count));
       show(begin);

@@ -225,11 +225,14 @@ export const t = withTexts(OPEN_TABLES, {
     logsOn: "Write logs: Yes",
     logsOff: "Write logs: No",
     delete: "Delete…",
-    gone: (gone, left) =>
-      plural(gone, {
-        one: "# chosen account has left the list, and is not chosen any more. ",
-        other: "# chosen accounts have left the list, and are not chosen any more. ",
-      }) + t.bulk.chosen(left),
+    gone: (count) =>
+      plural(count, {
+        one: "# chosen account has left the list, or what is loaded of it, and is not chosen any more.",
+        other: "# chosen accounts have left the list, or what is loaded of it, and are not chosen any more.",
+      }),
+    part: "Only accounts that are loaded are chosen now.",
+    hint: "Enter in a row's checkbox leads to these buttons.",
+    first: (chosen) => `${chosen}. Enter in a row's checkbox leads to what can be done.`,
     question: (request, count) => `${t.bulk.confirmed(request, count)}?`,
     changed: "The list has changed meanwhile. This is the number of accounts now.",
     nobody: "No account fits any more, so nothing was done.",
@@ -271,6 +274,8 @@ export const t = withTexts(OPEN_TABLES, {
     more: (count) => plural(count, { one: "and # more.", other: "and # more." }),
     stop: "Stop",
     undo: "Undo",
+    undoText: "This also sets accounts that somebody has set to the same value again since.",
+    again: (count) => plural(count, { one: "Try the refused one again", other: "Try # refused ones again" }),
     close: "Close",
   },
   columns: {
