@@ -43,15 +43,20 @@ const NONE = { name: "none", weekday: 0, order: 102 };
 export function turnsByPart(resources, isWhole, now, action = "") {
   const last = resources.at(-1)?.next_action;
   const until = Math.min(now + AHEAD_MS, isWhole || !last ? Infinity : Date.parse(last.at));
-  /** @type {Map<string, Group & {moments: Map<string, Map<string, Row>>}>} */
+  /** @type {Map<string, Group>} */
   const groups = new Map();
-  // What is the same for all instances that turn so at a moment. `byAccount`: their rows.
+  /** @type {Map<string, Map<string, Row>>} */
+  const moments = new Map();
+  /**
+   * What is the same for all instances that turn so at a moment. `byAccount`: their rows.
+   * @param {any} part @param {string} zone @param {string} does @param {number | null} at
+   */
   const turnIn = (part, zone, does, at = null) => {
     const [name, key] = [`${part.name} ${part.weekday}`, [at, does, zone].join(" ")];
-    const group = groups.get(name) ?? { ...part, key: name, order: Infinity, rows: [], moments: new Map() };
-    const byAccount = group.moments.get(key) ?? new Map();
+    const group = groups.get(name) ?? { ...part, key: name, order: Infinity, rows: [] };
+    const byAccount = moments.get(`${name} ${key}`) ?? new Map();
     groups.set(name, group);
-    group.moments.set(key, byAccount);
+    moments.set(`${name} ${key}`, byAccount);
     return { group, order: part.order, byAccount, shown: { key, at, zone, action: does } };
   };
   const comingOf = remembered((schedule, next) => {
@@ -82,7 +87,7 @@ export function turnsByPart(resources, isWhole, now, action = "") {
   return [...groups.values()]
     .filter(({ rows }) => rows.length)
     .toSorted((a, b) => a.order - b.order)
-    .map(({ moments, rows, ...group }) => ({ ...group, rows: rows.toSorted(byTime) }));
+    .map((group) => ({ ...group, rows: group.rows.toSorted(byTime) }));
 }
 
 /** Until this is another one, `turnsByPart` returns the same: turns and parts of a day begin with a minute. */
