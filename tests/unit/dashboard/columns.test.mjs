@@ -141,6 +141,7 @@ for (const [what, end] of [
       [waits(), table.getAttribute("aria-busy"), foot.hidden, row(main, "a")],
       [true, "true", true, undefined],
     );
+    assert.match(table.style["--columns"] ?? "", /minmax/, "what the sheet needs as it comes");
     end(sheets[0], slow);
     await until(() => row(main, "a"));
     assert.deepEqual([waits(), table.getAttribute("aria-busy"), foot.hidden], [false, "false", false]);
