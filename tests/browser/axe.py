@@ -23,7 +23,9 @@ def assert_accessible(page: Page) -> None:
 
 
 def assert_fits(page: Page) -> None:
+    """Nothing is cut or to be scrolled to sideways, in the page and in the modals over it."""
     wider = page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        """() => Math.max(...[...document.querySelectorAll(":root, dialog[open]")]
+          .map((it) => it.scrollWidth - it.clientWidth))"""
     )
     assert wider <= 0, f"{wider} px too wide at {page.viewport_size} on {page.url}"

@@ -77,6 +77,8 @@ def test_it_passes_axe_and_fits(open_context, invited, theme, width):
     wait_until_loaded(page)
     assert_accessible(page)
     assert_fits(page)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert_fits(page)
 
 
 def test_a_link_that_was_withdrawn_shows_nothing(admin, invited, nobody, watch):

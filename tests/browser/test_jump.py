@@ -192,6 +192,25 @@ def test_adding_an_account_opens_its_modal(furnished):
     expect(furnished.get_by_role("dialog", name="New Account")).to_be_visible()
 
 
+def test_views_that_the_sidebar_has_not_are_found_too(furnished):
+    for typed, heading in (("aws org", "AWS Organizations"), ("audit", "Audit trail")):
+        open_it(furnished)
+        furnished.keyboard.type(typed)
+        furnished.keyboard.press("Enter")
+        expect(furnished.get_by_role("heading", name=heading, level=1)).to_be_focused()
+
+
+def test_a_keyboard_goes_from_chosen_accounts_to_their_bar(furnished):
+    furnished.get_by_role("checkbox", name="Choose Account00001").check()
+    bar = furnished.get_by_role("group", name="With the chosen accounts")
+    expect(bar).to_be_visible()
+    open_it(furnished)
+    furnished.keyboard.type("with chosen")
+    expect(chosen(furnished)).to_have_text("With the chosen accounts")
+    furnished.keyboard.press("Enter")
+    expect(bar.get_by_role("button", name="Test", exact=True)).to_be_focused()
+
+
 def test_another_modal_keeps_the_keys_and_what_was_typed(furnished):
     furnished.get_by_role("button", name="New Account").click()
     name = furnished.get_by_role("dialog").get_by_label("Name", exact=True)

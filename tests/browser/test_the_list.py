@@ -71,6 +71,19 @@ def test_ten_thousand_accounts_open_with_one_page(many, admin):
     expect(table).to_have_attribute("aria-rowcount", str(MANY + 1))
 
 
+def test_few_accounts_open_as_many_do_and_say_their_number(admin, answer_with):
+    page = admin.page
+    for count in (1, 10, 300):
+        accounts = [samples.account(index) for index in range(count)]
+        answer_with(page, "/v1/organization", samples.organization(accounts))
+        answer_with(page, "/v1/accounts", samples.pages_of(accounts))
+        page.reload()
+        table = page.get_by_role("table")
+        expect(table).to_have_attribute("aria-rowcount", str(count + 1))
+        expect(page.locator(".filters .count").first).to_have_text(str(count))
+        expect(row(page, "Account00000")).to_be_visible()
+
+
 def test_scrolling_loads_them_all_and_keeps_the_document_small(many):
     assert measures.scroll_to_the_end(many, MANY) < 60
     expect(row(many, "Account09999")).to_be_visible()

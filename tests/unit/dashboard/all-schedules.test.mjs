@@ -5,6 +5,8 @@ import { all, element, press, signIn } from "./drawn.mjs";
 import { until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
+let tick;
+globalThis.setInterval = (work) => (tick = work);
 globalThis.window = { addEventListener() {} };
 globalThis.history = { replaceState: (_, __, address) => addresses.push(address) };
 const api = await import(`${page}/lib/api.js`);
@@ -106,4 +108,39 @@ test("one account can be chosen in its row, and all again", async () => {
   press(all(main).find((node) => node.tag === "button" && node.textContent === "Show all accounts"));
   await until(() => asked.length === 3);
   assert.equal(asked[2], "?limit=100");
+});
+
+test("time alone arranges the turns again only in another minute", async (context) => {
+  const now = Math.ceil(Date.now() / 60_000) * 60_000;
+  context.mock.timers.enable({ apis: ["Date"], now });
+  const main = opened();
+  await until(() => rows(main).length);
+  const { stringify } = JSON;
+  let looked = 0;
+  context.mock.method(JSON, "stringify", (of) => {
+    looked += Number(Boolean(of?.windows));
+    return stringify(of);
+  });
+  for (const seconds of [5, 30, 59]) {
+    context.mock.timers.setTime(now + seconds * 1_000);
+    tick();
+  }
+  assert.equal(looked, 0);
+  context.mock.timers.setTime(now + 60_000);
+  tick();
+  tick();
+  assert.equal(looked, 2, "each instance's schedule once");
+});
+
+test("a turn that is over is not shown any more, without another read", async (context) => {
+  context.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+  const main = opened();
+  await until(() => rows(main).length);
+  const first = rows(main)[0].getAttribute("data-item");
+  const isShown = () => rows(main).some((row) => row.getAttribute("data-item") === first);
+  context.mock.timers.setTime(Date.now() + 2 * HOUR);
+  assert.ok(isShown());
+  tick();
+  assert.ok(!isShown());
+  assert.equal(asked.length, 1);
 });

@@ -7,6 +7,7 @@ import { account, opening, queryOf, shownAs } from "./listed.mjs";
 import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
+const { SLOW_AFTER_MS } = await import(`${page}/lib/ui.js`);
 const { columnsIn, namedBy, roomOf } = await import(`${page}/views/columns.js`);
 const { t } = await import(`${page}/views/texts.js`);
 
@@ -101,6 +102,37 @@ test("an address without columns has the usual ones, and loads no others", async
   assert.deepEqual(said(main), titled(...USUAL));
   assert.equal(boxes(main).length, 0);
 });
+
+for (const [what, end] of [
+  ["are there", (sheet) => sheet.dispatchEvent(new Event("load"))],
+  ["take long", (_, slow) => slow.forEach((work) => work())],
+])
+  test(`an address with columns shows no rows before they ${what}`, async (context) => {
+    const { setTimeout: really } = globalThis;
+    const [sheets, slow] = [[], []];
+    context.mock.method(document.head, "append", (sheet) => sheets.push(sheet));
+    context.mock.method(globalThis, "setTimeout", (work, wait) =>
+      wait === SLOW_AFTER_MS ? slow.push(work) : really(work, wait),
+    );
+    const main = opening("columns=name+regions");
+    await until(() => asked.length && sheets.length);
+    await soon(20);
+    const waits = () => main.querySelectorAll(".skeleton-row").length > 0;
+    const [table, foot] = [".account-table", ".list-foot"].map((name) => main.querySelector(name));
+    assert.deepEqual(
+      [waits(), table.getAttribute("aria-busy"), foot.hidden, row(main, "a")],
+      [true, "true", true, undefined],
+    );
+    assert.match(table.style["--columns"] ?? "", /minmax/, "what the sheet needs as it comes");
+    end(sheets[0], slow);
+    await until(() => row(main, "a"));
+    assert.deepEqual([waits(), table.getAttribute("aria-busy"), foot.hidden], [false, "false", false]);
+    sheets[0].dispatchEvent(new Event("load"));
+    await until(() => said(main).length === 2);
+    assert.equal(cells(main, "a").length, 2);
+    // The next list asks for it again.
+    sheets[0].dispatchEvent(new Event("error"));
+  });
 
 test("an address with columns shows them, and asks the API for nothing else", async () => {
   const main = await opened("status=failed&columns=status+regions+write_logs+enrollment_id+template_version");

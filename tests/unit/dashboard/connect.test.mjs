@@ -1,7 +1,7 @@
 // The view that connects an account: what turns, what is done by itself, and what is offered at the end.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { all, button, modal, opened, press, signIn, submit } from "./drawn.mjs";
+import { all, button, hold, modal, opened, press, signIn, submit } from "./drawn.mjs";
 import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -9,6 +9,7 @@ const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
+const { SLOW_AFTER_MS } = await import(`${page}/lib/ui.js`);
 const { connect } = await import(`${page}/views/connect.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
@@ -113,6 +114,32 @@ test("each way turns as the steps of a test come, and the end is what was found"
   for (const said of [t.connect.found(3, true), t.connect.running(2), t.connect.unscheduled(2)])
     assert.ok(main.textContent.includes(said), said);
 });
+
+for (const [what, end] of [
+  ["it is there", (go) => go()],
+  ["that takes long", (_, slow) => slow.forEach((work) => work())],
+])
+  test(`what is to be known of a connected account does not come above what was found, and waits until ${what}`, async (context) => {
+    const { setTimeout: really } = globalThis;
+    const slow = [];
+    context.mock.method(globalThis, "setTimeout", (work, wait) =>
+      wait === SLOW_AFTER_MS ? slow.push(work) : really(work, wait),
+    );
+    const issues = [{ code: "capability_off", severity: "info", message: "RDS is off.", remedy: "" }];
+    Object.assign(account, { status: "confirmed", issues });
+    const go = hold((address) => String(address).includes("/instances"));
+    const main = open();
+    const known = () =>
+      all(main).find(({ textContent, tag }) => tag === "section" && textContent.includes("RDS is off."));
+    await until(known);
+    await soon(20);
+    assert.equal(known().parentNode.hidden, true);
+    end(go, slow);
+    await until(() => !known().parentNode.hidden);
+    go();
+    await until(() => main.textContent.includes(t.connect.connected));
+    assert.equal(known().parentNode.hidden, false);
+  });
 
 test("there are no tabs, and one primary button", async () => {
   const main = open();

@@ -96,6 +96,57 @@ test("Shift paints on what began, and takes back what is left again", () => {
   assert.deepEqual(windows(), ["mon 23:00-00:00"]);
 });
 
+for (const [what, change, then] of [
+  [
+    "a preset",
+    ({ form }) => press(button(form, t.week.presets.office)),
+    ["mon 01:00-03:00", "mon,tue,wed,thu,fri 08:00-18:00"],
+  ],
+  [
+    "an exact time",
+    ({ form }) => {
+      const stop = form.querySelectorAll(".window").at(-1).querySelectorAll("[type=time]")[1];
+      stop.value = "12:30";
+      stop.dispatchEvent(Object.defineProperty(new Event("change"), "target", { value: stop }));
+    },
+    // The hour at the cursor runs, so that this stroke turns off.
+    ["mon 00:00-01:00", "mon 08:00-12:30"],
+  ],
+])
+  test(`Shift paints over ${what} that came after what it painted before`, () => {
+    const open = opened(MONDAY);
+    open.key("ArrowRight", true);
+    assert.deepEqual(open.windows(), ["mon 00:00-02:00", "mon 08:00-10:00"]);
+    change(open);
+    open.key("ArrowRight", true);
+    assert.deepEqual(open.windows(), then);
+  });
+
+test("what Shift has painted stays where the focus leaves the week, and the next stroke is another one", () => {
+  const { grid, key, windows } = opened({ ...MONDAY, windows: [] });
+  for (const name of ["ArrowRight", "ArrowRight"]) key(name, true);
+  assert.deepEqual(windows(), ["mon 00:00-03:00"]);
+  grid.dispatchEvent(new Event("blur"));
+  assert.deepEqual(windows(), ["mon 00:00-03:00"]);
+  key("ArrowLeft", true);
+  assert.deepEqual(windows(), ["mon 00:00-01:00"]);
+});
+
+for (const [what, leave] of [
+  ["the focus leaves the week", ({ grid }) => grid.dispatchEvent(new Event("blur"))],
+  ["a key is pressed", ({ key }) => key("ArrowDown")],
+])
+  test(`a pointer's stroke is taken back where ${what} before it is released`, () => {
+    const open = opened(MONDAY);
+    open.pointer("down", 185, 24 * 3 - 1);
+    open.pointer("move", 275, 24 * 3 - 1);
+    assert.equal(open.form.querySelectorAll(".week-bar").length, 2);
+    leave(open);
+    assert.equal(open.form.querySelectorAll(".week-bar").length, 1);
+    open.pointer("up", 275, 24 * 3 - 1);
+    assert.deepEqual(open.windows(), ["mon 08:00-10:00"]);
+  });
+
 test("a pointer that is dragged paints days and hours at once, and beside the week nothing", () => {
   const { heard, pointer, windows } = opened({ ...MONDAY, windows: [] });
   pointer("down", 100, 10, { outside: true });

@@ -164,3 +164,29 @@ test("ten thousand accounts have a row each, in the order of their names", () =>
     ids,
   );
 });
+
+test("what follows from a schedule is calculated once, however many instances have it", () => {
+  const reads = { count: 0 };
+  const counted = (of) =>
+    new Proxy(of, {
+      get(target, name) {
+        reads.count += 1;
+        return target[name];
+      },
+    });
+  const readsOf = (instances) => {
+    reads.count = 0;
+    const one = resource("web");
+    const listed = Array.from({ length: instances }, (_, at) => ({
+      ...one,
+      resource_id: String(at),
+      schedule: counted({ time_zone: "UTC", windows: [OFFICE] }),
+    }));
+    const [{ rows }] = turnsByPart(listed, true, NOW);
+    assert.equal(rows[0].instances.length, instances);
+    return reads.count;
+  };
+  const more = readsOf(5_000) - readsOf(1);
+  // As JSON, which tells whether it is another one: its time zone, its windows, and whether it has a form of its own.
+  assert.ok(more <= 3 * 4_999, `${more} reads of 4,999 more schedules`);
+});

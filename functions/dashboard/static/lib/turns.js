@@ -43,42 +43,55 @@ const NONE = { name: "none", weekday: 0, order: 102 };
 export function turnsByPart(resources, isWhole, now, action = "") {
   const last = resources.at(-1)?.next_action;
   const until = Math.min(now + AHEAD_MS, isWhole || !last ? Infinity : Date.parse(last.at));
-  const turns = remembered((schedule) => turnsOf(schedule, now, until));
-  /** @type {Map<string, Group & {byKey: Map<string, Row>}>} */
+  /** @type {Map<string, Group>} */
   const groups = new Map();
-  const put = (part, resource, turn, at) => {
-    if (action && turn.action !== action) return;
-    const group = groups.get(`${part.name} ${part.weekday}`) ?? { ...part, key: "", rows: [], byKey: new Map() };
-    group.key = `${part.name} ${part.weekday}`;
-    group.order = Math.min(group.order, part.order);
-    groups.set(group.key, group);
-    const zone = resource.schedule?.time_zone ?? "";
-    const key = [at, turn.action, zone, resource.account_id].join(" ");
-    const row = group.byKey.get(key) ?? {
-      key,
-      at,
-      zone,
-      action: turn.action,
-      account: accountOf(resource),
-      instances: [],
-    };
-    row.instances.push(instanceOf(resource));
-    group.byKey.set(key, row);
+  /** @type {Map<string, Map<string, Row>>} */
+  const moments = new Map();
+  /**
+   * What is the same for all instances that turn so at a moment. `byAccount`: their rows.
+   * @param {any} part @param {string} zone @param {string} does @param {number | null} at
+   */
+  const turnIn = (part, zone, does, at = null) => {
+    const [name, key] = [`${part.name} ${part.weekday}`, [at, does, zone].join(" ")];
+    const group = groups.get(name) ?? { ...part, key: name, order: Infinity, rows: [] };
+    const byAccount = moments.get(`${name} ${key}`) ?? new Map();
+    groups.set(name, group);
+    moments.set(`${name} ${key}`, byAccount);
+    return { group, order: part.order, byAccount, shown: { key, at, zone, action: does } };
+  };
+  const comingOf = remembered((schedule, next) => {
+    const { time_zone: zone, windows } = schedule;
+    if (!windows.length || isAlwaysOn(schedule)) return [turnIn(ALWAYS, zone, next.action)];
+    return turnsOf(schedule, now, until).map(({ action: does, at }) => turnIn(partOf(at, now, zone), zone, does, at));
+  });
+  const turnsFor = ({ schedule, next_action: next }) => {
+    if (!next) return [turnIn(NONE, schedule?.time_zone ?? "", "")];
+    const coming = comingOf(schedule, next);
+    return coming.length ? coming : [turnIn(LATER, schedule.time_zone, next.action, Date.parse(next.at))];
   };
   for (const resource of unique(resources)) {
-    const { schedule, next_action: next } = resource;
-    if (!next) put(NONE, resource, { action: "" }, null);
-    else if (!schedule.windows.length || isAlwaysOn(schedule)) put(ALWAYS, resource, next, null);
-    else {
-      const coming = turns(schedule);
-      for (const turn of coming) put(partOf(turn.at, now, schedule.time_zone), resource, turn, turn.at);
-      if (!coming.length) put(LATER, resource, next, Date.parse(next.at));
+    const { account_id: id } = resource;
+    const instance = instanceOf(resource);
+    for (const { group, order, byAccount, shown } of turnsFor(resource)) {
+      if (action && shown.action !== action) continue;
+      group.order = Math.min(group.order, order);
+      let row = byAccount.get(id);
+      if (!row) {
+        row = { ...shown, key: `${shown.key} ${id}`, account: accountOf(resource), instances: [] };
+        byAccount.set(id, row);
+        group.rows.push(row);
+      }
+      row.instances.push(instance);
     }
   }
   return [...groups.values()]
+    .filter(({ rows }) => rows.length)
     .toSorted((a, b) => a.order - b.order)
-    .map(({ byKey, ...group }) => ({ ...group, rows: [...byKey.values()].toSorted(byTime) }));
+    .map((group) => ({ ...group, rows: group.rows.toSorted(byTime) }));
 }
+
+/** Until this is another one, `turnsByPart` returns the same: turns and parts of a day begin with a minute. */
+export const minuteOf = (now) => Math.floor(now / 60_000);
 
 /** How many instances of a group start and stop, and how many rest because their account is not connected. */
 export function countsOf({ rows }, isConnected) {
@@ -92,13 +105,14 @@ const byTime = (a, b) => (a.at ?? 0) - (b.at ?? 0) || (a.account.name < b.accoun
 // A turn moves its instance to another place, so two pages may both have it. The later one is newer.
 const unique = (resources) => new Map(resources.map((each) => [each.resource_id, each])).values();
 
-// Most instances of a fleet have one of a few schedules.
+// Most instances of a fleet have one of a few schedules, so what follows from a schedule is calculated once.
 function remembered(calculate) {
   const known = new Map();
-  return (schedule) => {
+  return (schedule, ...more) => {
     const key = JSON.stringify(schedule);
-    if (!known.has(key)) known.set(key, calculate(schedule));
-    return known.get(key);
+    let value = known.get(key);
+    if (!value) known.set(key, (value = calculate(schedule, ...more)));
+    return value;
   };
 }
 

@@ -124,6 +124,8 @@ class ListView {
     this.named = named;
     /** The columns' choice, once it is asked for. @type {Promise<void> | null} */
     this.loading = null;
+    /** Whether the first rows wait for the columns that the address names. */
+    this.awaitsColumns = false;
     /** @type {import("../lib/bulk.js").Chosen} */
     this.selected = { ids: new Set(), isAll: false };
     /** Of which row the checkbox was used last, "" for that of the head. */
@@ -244,7 +246,7 @@ class ListView {
     };
     window.addEventListener("scroll", onscroll, { passive: true, signal: this.signal });
     window.addEventListener("resize", onresize, { passive: true, signal: this.signal });
-    if (this.named) this.loadColumns().catch((error) => this.signal.aborted || this.say(notLoaded(error)));
+    if (this.named) this.showNamed();
     this.window();
     this.drawSelection();
     if (this.chosenBeside()) this.toggleChoices();
@@ -465,6 +467,30 @@ class ListView {
     this.showColumns(columns);
   }
 
+  // Rows of the usual columns would jump as the others come.
+  async showNamed() {
+    this.awaitsColumns = !this.isReady();
+    const cancel = later(SLOW_AFTER_MS, () => this.awaitNothing(), this.signal);
+    try {
+      await this.loadColumns();
+    } catch (error) {
+      if (!this.signal.aborted) this.say(notLoaded(error));
+    }
+    cancel();
+    this.awaitNothing();
+  }
+
+  awaitNothing() {
+    if (!this.awaitsColumns || this.signal.aborted) return;
+    this.awaitsColumns = false;
+    this.update();
+  }
+
+  // Until then there is a skeleton.
+  isReady() {
+    return this.listing.started && !this.awaitsColumns;
+  }
+
   showColumns(columns) {
     this.columns = columns;
     this.drawHead();
@@ -633,7 +659,7 @@ class ListView {
   update() {
     this.drawNumbers();
     this.drawNotices();
-    if (!this.listing.started) return;
+    if (!this.isReady()) return;
     const before = [...this.rows.values()].map(({ account }) => [account, store.account(account.account_id)]);
     this.window();
     this.chooseListed();
@@ -713,7 +739,7 @@ class ListView {
     const rows = ended ? ids.length : (total ?? -2);
     this.table.setAttribute("aria-rowcount", String(rows + 1));
     // Until the first answer, the table may show rows of the previous selection.
-    this.table.setAttribute("aria-busy", String(!this.listing.started && state !== "error"));
+    this.table.setAttribute("aria-busy", String(!this.isReady() && state !== "error"));
   }
 
   drawFoot(state, problem) {
@@ -722,7 +748,7 @@ class ListView {
     const { started, ids } = this.listing;
     this.table.hidden = ((state === "idle" && started) || state === "error") && ids.length === 0;
     // Hidden until the first rows are shown, so that it does not move.
-    this.foot.hidden = state !== "error" && state !== "slow" && !started;
+    this.foot.hidden = state !== "error" && state !== "slow" && !this.isReady();
     const shown = [state, problem, this.summary(), started];
     render(this.foot, shown, () => {
       if (state === "error") return errorPanel(problem, () => this.retry());
@@ -831,7 +857,7 @@ class ListView {
 
   // Draws the visible rows and a few around them.
   window() {
-    if (!this.listing.started) {
+    if (!this.isReady()) {
       if (!this.body.querySelector(".skeleton-row")) {
         this.rows.clear();
         this.body.style.height = "";

@@ -6,7 +6,7 @@ import { icon } from "../lib/icons.js";
 import { dayName, timeIn, timeOfDay } from "../lib/later-formats.js";
 import { KNOWN_REGIONS } from "../lib/regions-field.js";
 import * as router from "../lib/router.js";
-import { countsOf, EVENING, turnsByPart, MORNING } from "../lib/turns.js";
+import { countsOf, EVENING, minuteOf, turnsByPart, MORNING } from "../lib/turns.js";
 import { freshnessMark, isConnected, section, skeleton, statusBadge } from "../lib/ui.js";
 import { pagedList } from "../lib/watched.js";
 import { wordOf } from "../texts.js";
@@ -91,7 +91,7 @@ export function allSchedules({ main, title, path, query, signal }) {
     ),
   );
   show();
-  onTick(() => list?.draw(), signal);
+  onTick(() => list?.drawIfDue(), signal);
 }
 
 // A value of the address that is not among these stays one.
@@ -110,18 +110,25 @@ function choice(name, { label, all }, options, chosen, choose) {
 function turnList(chosen, signal, choose) {
   const { kind, region, account_id } = chosen;
   const list = h("div", { class: "stack" });
-  return pagedList({
+  let drawnIn = 0;
+  const turns = pagedList({
     signal,
     list,
     empty: h("p", { class: "empty-line" }, t.turns.none),
     placeholder: () => skeleton(6),
     keyOf: (each) => each.key ?? each.resource_id,
     changes: true,
-    arrange: (resources, isWhole) => turnsByPart(resources, isWhole, Date.now(), chosen.action),
+    arrange: (resources, isWhole) => {
+      const now = Date.now();
+      drawnIn = minuteOf(now);
+      return turnsByPart(resources, isWhole, now, chosen.action);
+    },
     renderItem: (group) => groupCard(group, choose),
     fetchPage: (cursor) =>
       api.get("/v1/resources", { query: { limit: 100, cursor, kind, region, account_id }, signal }),
   });
+  // Time alone changes it only at some minutes.
+  return { ...turns, drawIfDue: () => minuteOf(Date.now()) !== drawnIn && turns.draw() };
 }
 
 function groupCard(group, choose) {

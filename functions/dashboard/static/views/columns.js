@@ -51,6 +51,8 @@ export const head = (name) => t.columns.others[name];
  *   onChoice: (columns: string[], named: string) => void}} list
  */
 export async function columnChoice(place, { table, usual, named, onChoice }) {
+  // The sheet needs them at once.
+  fit(table, usual, usual);
   await styled("columns");
   const choose = (text) => {
     const columns = columnsIn(text, usual);

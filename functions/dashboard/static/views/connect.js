@@ -3,7 +3,7 @@ import * as api from "../lib/api.js";
 import { foundOf, isRunning, runs, suggestionFor, waysOf } from "../lib/connecting.js";
 import { tabs } from "../lib/copying.js";
 import { diagram } from "../lib/diagram.js";
-import { announce, fill, h, render } from "../lib/dom.js";
+import { announce, fill, h, later, render } from "../lib/dom.js";
 import { ageing, stopwatch } from "../lib/elapsed.js";
 import { issueList } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
@@ -13,7 +13,17 @@ import { resourcesOf } from "../lib/resources.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
-import { changeButton, isConnected, isRevoked, issuesOf, problemsOf, section, submitting, warn } from "../lib/ui.js";
+import {
+  changeButton,
+  isConnected,
+  isRevoked,
+  issuesOf,
+  problemsOf,
+  section,
+  SLOW_AFTER_MS,
+  submitting,
+  warn,
+} from "../lib/ui.js";
 import { isOutside } from "../lib/week.js";
 import { keptTrue, load, READ_EVERY_MS } from "../lib/watched.js";
 import { frame } from "./account.js";
@@ -56,6 +66,8 @@ function draws(body, handle) {
   /** The newest test, null if there was none. @type {any} */
   let test = null;
   let isListed = false;
+  // What was found comes above what else is to be known, which would jump.
+  let awaitsFound = false;
 
   const draw = () => {
     const account = handle.account();
@@ -66,12 +78,12 @@ function draws(body, handle) {
     const issues = isRunning(test) || account.testing ? [] : issuesOf(account);
     const title = problemsOf(account).length ? t.account.issues : t.account.information;
     render(wrong, issues, () => issues.length > 0 && section(title, {}, issueList(issues)));
-    wrong.hidden = !issues.length;
     how.hidden = isConnected(account);
     if (isConnected(account) && !account.testing && !isListed) {
       isListed = true;
       showFound();
     }
+    wrong.hidden = !issues.length || awaitsFound;
   };
   const testHere = (event) =>
     startTest(handle.account(), event.currentTarget, async (begun) => {
@@ -130,7 +142,15 @@ function draws(body, handle) {
   // Nothing is listed again: after something was added, the same instances are there.
   const readAdded = async () => ({ listing, resources: await resourcesOf(id, signal) });
   const shows = (all) => drawFound(id, all, () => load(found, readAdded, shows, { signal }));
-  const showFound = () => load(found, readFound, shows, { signal });
+  const showFound = () => {
+    awaitsFound = true;
+    const goOn = () => {
+      awaitsFound = false;
+      draw();
+    };
+    const cancel = later(SLOW_AFTER_MS, goOn, signal);
+    load(found, readFound, shows, { signal }).finally(cancel).finally(goOn);
+  };
   draw();
 }
 

@@ -187,7 +187,7 @@ function drawHead(enrollment, synchronize, onChange) {
         changeButton(texts.synchronize, { onclick: synchronize, "data-part": "synchronize" }, "refresh"),
       ),
     },
-    h("p", {}, badge(status), " ", h("span", { class: "muted" }, wordsOf(enrollment))),
+    h("p", { class: "enrollment-status" }, badge(status), " ", h("span", { class: "muted" }, wordsOf(enrollment))),
     issues.length > 0 && issueList(issues),
     h(
       "dl",

@@ -26,7 +26,7 @@ const MOST_PAGES = 3;
  */
 export function jump({ views, account, themes }) {
   const closed = new AbortController();
-  const commands = [...ofAccount(account), ...ofViews(views), ...actions(themes)];
+  const commands = [...ofAccount(account), ...ofViews([...views, ...furtherViews()]), ...actions(themes)];
   const [listId, helpId] = [uniqueId("choices"), uniqueId("keys")];
   /** The targets that are listed, and which is chosen. @type {{shown: any[], at: number}} */
   const state = { shown: [], at: 0 };
@@ -187,6 +187,15 @@ const searchAll = (q) => ({
 const ofViews = (views) =>
   views.map(({ href, icon: name, text }) => ({ key: href, group: "views", icon: name, text, go: goes(href) }));
 
+// Those that need a session and are not in the sidebar.
+const furtherViews = () =>
+  session.current()
+    ? [
+        { href: "#/enrollments", icon: "building", text: t.enrollments.title },
+        { href: "#/organization/audit", icon: "list", text: t.jump.audit },
+      ]
+    : [];
+
 /** The tabs of the account that is shown, and its test. */
 function ofAccount(id) {
   const account = id && /** @type {any} */ (store.account(id));
@@ -211,9 +220,14 @@ function actions(themes) {
       go: () => mayChange(goes("#/accounts/new")),
     },
     { key: "many", group, icon: "list", text: t.jump.addMany, go: goes("#/accounts/many") },
+    {
+      ...{ key: "enroll", group, icon: "building", text: t.enrollments.add },
+      go: () => mayChange(goes("#/enrollments/new")),
+    },
   ];
   const out = { key: "out", group, icon: "signout", text: t.signIn.signOut, go: session.signOut };
   return [
+    ...withChosen(group),
     ...(session.current() ? add : []),
     ...themes.map(({ name, choose }) => ({
       ...{ key: `theme ${name}`, group, icon: "sun", text: t.jump.theme(name) },
@@ -221,6 +235,15 @@ function actions(themes) {
     })),
     ...(session.current() ? [out] : []),
   ];
+}
+
+// The bar of the accounts that are chosen in the list, while it is there.
+function withChosen(group) {
+  const bar = /** @type {HTMLElement | null} */ (document.querySelector(".bulk-chosen"));
+  if (!bar || bar.hidden) return [];
+  /** @type {HTMLElement | null} */
+  const first = bar.querySelector(".bulk-actions button");
+  return [{ key: "chosen", group, icon: "check", text: t.bulk.title, go: () => first?.focus() }];
 }
 
 // Viewers are told why it does nothing.

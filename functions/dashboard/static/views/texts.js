@@ -156,6 +156,7 @@ export const t = withTexts(OPEN_TABLES, {
     ofAccount: (tab, name) => `${tab} of ${name}`,
     addAccount: "Add account",
     addMany: "Add many accounts",
+    audit: "Audit trail of the organization",
     test: (name) => `Test ${name}`,
     theme: (name) => `Theme: ${name}`,
     searchAll: (q) => `Search all accounts for “${q}”`,
@@ -1455,8 +1456,8 @@ export const t = withTexts(OPEN_TABLES, {
   turns: {
     title: "Schedules",
     text: (evening, morning) =>
-      "What schedules start and stop next in all accounts. Days and times are those of each schedule's time zone. A " +
-      `night is from ${evening} to ${morning}.`,
+      "What schedules start and stop next in all accounts. Only instances under Cavok's control are here. Days and " +
+      `times are those of each schedule's time zone. A night is from ${evening} to ${morning}.`,
     none: "Nothing to show: no instance under Cavok's control matches.",
     filters: {
       text: "What is shown",

@@ -243,6 +243,8 @@ export function weekFields(given, signal) {
 function weekPainter(onPaint) {
   const help = uniqueId("week-help");
   let shown = spansOf([]);
+  /** What the form has: the week without a stroke that may still be taken back. */
+  let kept = shown;
   /** What is being painted: over what was there, from which cell on, and whether on. @type {any} */
   let stroke = null;
   const cells = THEIR_WEEK.map(() => HOURS.map(() => h("span", { role: "gridcell", id: uniqueId("hour") })));
@@ -279,7 +281,12 @@ function weekPainter(onPaint) {
       timeOfDay(minutes[1]),
     );
   };
-  // A form must know that it was changed.
+  // What is painted already stays.
+  const end = () => {
+    if (stroke) show(kept);
+    stroke = null;
+  };
+  // The form draws the week again, which ends the stroke. A form must know that it was changed.
   const paint = () => {
     announce(said.textContent);
     onPaint(shown);
@@ -310,17 +317,15 @@ function weekPainter(onPaint) {
       },
       onpointermove: (event) => isHeld(event) && extend(cellAt(event)),
       onpointerup: (event) => {
-        if (!isHeld(event)) return;
-        paint();
-        stroke = null;
+        if (isHeld(event)) paint();
       },
       // The finger scrolls.
       onpointercancel: (event) => {
         if (!isHeld(event)) return;
-        show(stroke.base);
+        end();
         said.textContent = "";
-        stroke = null;
       },
+      onblur: end,
     },
     THEIR_WEEK.map((day, row) =>
       h(
@@ -336,13 +341,15 @@ function weekPainter(onPaint) {
       begin(at);
       extend(at);
       paint();
-      stroke = null;
     },
     onMove: (at, before, { shiftKey }) => {
-      if (!shiftKey) return void (stroke = null);
+      if (!shiftKey) return end();
       if (!stroke) begin(before);
+      const going = stroke;
       extend(at);
       paint();
+      // Shift goes on with it, over the same week, until something else changes that.
+      stroke = going;
     },
   });
   const line = zoneLine("");
@@ -357,7 +364,10 @@ function weekPainter(onPaint) {
   );
   return {
     node,
+    // A stroke would bring back the week over which it began.
     draw: (spans, zone) => {
+      stroke = null;
+      kept = spans;
       node.dataset.zone = zone;
       fill(line.firstChild, t.schedules.zone(zone));
       show(spans);

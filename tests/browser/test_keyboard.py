@@ -1,0 +1,83 @@
+"""Ways through the page by keyboard alone, beside those in the tests of their views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from playwright.sync_api import expect
+
+from tests.browser.axe import wait_until_loaded
+from tests.support.page import enrollments, samples
+from tests.support.page.keyboard import press, reach
+from tests.support.page.waiting import until
+
+
+def test_a_link_for_an_admin_is_made_copied_and_withdrawn(sign_in, open_context):
+    context = open_context(permissions=["clipboard-read", "clipboard-write"])
+    person = sign_in("admin", on=context.new_page())
+    page, account = person.page, person.add_account()
+    person.go(f"#/accounts/{account['account_id']}/connect")
+    expect(page.get_by_role("button", name="Send to your AWS admin")).to_be_visible()
+    press(page, "Send to your AWS admin")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    press(page, "Make the link")
+    address = dialog.locator("pre").inner_text()
+    press(page, "Copy")
+    copied = "navigator.clipboard.readText()"
+    until(page, lambda: page.evaluate(copied) == address, "the link is copied")
+    press(page, "Withdraw the link")
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("button", name="Send to your AWS admin")).to_be_focused()
+
+
+def test_resources_are_added_after_connecting(admin, answer_everything, answer_with):
+    page = admin.page
+    answer_everything(page)
+
+    def added(request: Any) -> tuple[int, Any]:
+        wanted = request.post_data_json
+        (same,) = (one for one in samples.RESOURCES if one["instance_id"] == wanted["instance_id"])
+        return 201, same | {"schedule": wanted["schedule"]}
+
+    sent = answer_with(page, "/v1/accounts/acc000001/resources", added, method="POST")
+    admin.go("#/accounts/acc000001/connect")
+    wait_until_loaded(page)
+    press(page, "Add resources")
+    expect(page.get_by_role("dialog", name="Add resources")).to_be_visible()
+    press(page, "web1", "Space")
+    reach(page, "Schedule of web1")
+    page.keyboard.press("Home")  # office hours
+    press(page, "Add")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert [one.post_data_json["schedule"]["windows"][0]["start"] for one in sent] == ["08:00"]
+    assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+
+def test_an_aws_organization_is_added(admin, answer_with):
+    page = admin.page
+    for path, reply in enrollments.answers().items():
+        answer_with(page, path, reply)
+    made = (201, enrollments.waiting())
+    sent = answer_with(page, "/v1/enrollments", made, method="POST")
+    admin.go("#/enrollments")
+    wait_until_loaded(page)
+    press(page, "Connect an AWS Organization")
+    expect(page.get_by_role("dialog").get_by_label("Name", exact=True)).to_be_focused()
+    page.keyboard.type("Southwind")
+    reach(page, "Units to connect")
+    page.keyboard.type("ou-ab12-11111111")
+    reach(page, "Yes")
+    page.keyboard.press("ArrowRight")
+    press(page, "Role, tags and features")
+    press(page, "Encrypted volumes", "Space")
+    press(page, "Add it")
+    expect(page.get_by_role("heading", name="Southwind")).to_be_focused()
+    assert sent[0].post_data_json | {"features": None} == {
+        "provider": "aws",
+        "name": "Southwind",
+        "include_ous": ["ou-ab12-11111111"],
+        "write_logs": False,
+        "features": None,
+    }
+    assert "encrypted_volumes" in sent[0].post_data_json["features"]
