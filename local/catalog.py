@@ -136,9 +136,9 @@ def cost_rows() -> dict[str, str]:
     gb_seconds = sum(one_each.values()) + (branches - 1) * one_each["ProbePermission"]
     cells = {
         "Step Functions state transitions": (
-            states + 2 * branches,
+            states + branches,
             "none of its own: one a sweep",
-            f"{states} states, and 2 for each of {probes} probes and for the log group",
+            f"{states} states, and one for each of {probes} probes and for the log group",
         ),
         "Lambda invocations": (
             f"{in_the_test + fewest + following} to {in_the_test + most + following}",

@@ -19,6 +19,8 @@ _EVENTBRIDGE = "https://aws.amazon.com/eventbridge/pricing/"
 _DYNAMODB = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
 SOURCES: Mapping[str, tuple[float, str]] = {
     "state transition": (25.00 / MILLION, _STEPS),
+    "EXPRESS request": (1.00 / MILLION, _STEPS),
+    "EXPRESS GB-second": (0.00001667, _STEPS),
     "Lambda request": (0.20 / MILLION, _LAMBDA),
     "Lambda GB-second": (0.0000133334, _LAMBDA),
     "read unit": (0.125 / MILLION, _DYNAMODB),
@@ -28,6 +30,9 @@ SOURCES: Mapping[str, tuple[float, str]] = {
     "KMS request": (0.03 / 10_000, "https://aws.amazon.com/kms/pricing/"),
     "GB of logs": (0.50, _CLOUDWATCH),
     "metric of our own, a month": (0.30, _CLOUDWATCH),
+    "metric of an alarm, a month": (0.10, _CLOUDWATCH),
+    "KMS key, a month": (1.00, "https://aws.amazon.com/kms/pricing/"),
+    "API request": (1.00 / MILLION, "https://aws.amazon.com/api-gateway/pricing/"),
     "trace": (5.00 / MILLION, "https://aws.amazon.com/xray/pricing/"),
     "bus event": (1.00 / MILLION, _EVENTBRIDGE),
     "Scheduler invocation": (1.00 / MILLION, _EVENTBRIDGE),
@@ -39,6 +44,14 @@ function sends is billed as EC2's is. Source: AWS Lambda pricing, "Data transfer
 """
 
 PRICES = {unit: dollars for unit, (dollars, _) in SOURCES.items()}
+
+EXPRESS_MEMORY = 64 / 1024
+"""GB that an EXPRESS execution is billed for: its definition and data fit the first 64 MB. Source:
+AWS Step Functions pricing, which bills in chunks of these.
+"""
+
+WRITES_OF_ITS_OWN = 12
+"""Write units of a test that an account gets of its own: its slot 6, and recording its end 6."""
 
 COLD = 0.05
 """The assumed share of invocations that start a new environment. AWS says that it is typically
@@ -132,6 +145,20 @@ def dollars_of_a_million(used: Used) -> Mapping[str, float]:
 def dollars_of_transfer(used: Used) -> float:
     """Of a million tests, if all that they ask of customers' AWS goes to another region."""
     return used.sent / GB * PRICES["GB sent to another region"] / used.tests * MILLION
+
+
+def dollars_of_tests_of_their_own(seconds: float, memory: float) -> float:
+    """Of a million tests that a sweep does not make itself, of so many seconds each in a function
+    with this memory in GB: an EXPRESS execution, two invocations, what they write, a trace.
+    """
+    return MILLION * (
+        PRICES["EXPRESS request"]
+        + seconds * EXPRESS_MEMORY * PRICES["EXPRESS GB-second"]
+        + 2 * PRICES["Lambda request"]
+        + seconds * memory * PRICES["Lambda GB-second"]
+        + WRITES_OF_ITS_OWN * PRICES["write unit"]
+        + PRICES["trace"]
+    )
 
 
 def dollars_of_metrics(metrics: int, tests_a_month: float) -> float:

@@ -25,13 +25,17 @@ def measure() -> list[Package]:
 
 def package(name: str) -> Package:
     root = BUILD / name
-    files = sorted(path for path in root.rglob("*") if path.is_file())
+    return Package(name, zipped(root), sum(path.stat().st_size for path in _files(root)))
+
+
+def zipped(root: Path) -> int:
+    """The bytes of a zip of what a package holds."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in files:
-            archive.write(path, _inside(root, path))
-    return Package(name, len(buffer.getvalue()), sum(path.stat().st_size for path in files))
+        for path in _files(root):
+            archive.write(path, str(path.relative_to(root)))
+    return len(buffer.getvalue())
 
 
-def _inside(root: Path, path: Path) -> str:
-    return str(path.relative_to(root))
+def _files(root: Path) -> list[Path]:
+    return sorted(path for path in root.rglob("*") if path.is_file())

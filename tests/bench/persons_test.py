@@ -41,9 +41,12 @@ class Pressed:
 
 @dataclass(frozen=True)
 class PersonsTest:
-    """The median test of each kind."""
+    """The median test of each kind. `cold_with_shares`: as cold, if INIT too had the share of a
+    processor that the memory gives.
+    """
 
     cold: Pressed
+    cold_with_shares: Pressed
     warm: Pressed
 
 
@@ -60,14 +63,19 @@ def measure(functions: Functions, aws: StandIn) -> Mapping[str, PersonsTest]:
 
 
 def _measure(functions: Functions, aws: StandIn, account: Account, at_once: str) -> PersonsTest:
-    cold: list[Pressed] = []
-    for _ in range(COLD_RUNS + 1):
-        with Pool(functions.start) as pool:
-            cold.append(press(pool, aws, account, at_once, now=0))
+    def cold(runs: int, *, init_has_its_share: bool = False) -> list[Pressed]:
+        pressed = []
+        for _ in range(runs):
+            with Pool(functions.start, init_has_its_share=init_has_its_share) as pool:
+                pressed.append(press(pool, aws, account, at_once, now=0))
+        return pressed
+
+    first = cold(COLD_RUNS + 1)[1:]
+    with_shares = cold(COLD_RUNS, init_has_its_share=True)
     with Pool(functions.start) as pool:
         minutes = range(WARM_RUNS + 1)
         warm = [press(pool, aws, account, at_once, now=60.0 * minute) for minute in minutes]
-    return PersonsTest(_middle(cold[1:]), _middle(warm[1:]))
+    return PersonsTest(_middle(first), _middle(with_shares), _middle(warm[1:]))
 
 
 def _middle(tests: list[Pressed]) -> Pressed:

@@ -41,7 +41,13 @@ sys.path.insert(0, str(ROOT / "layers" / "shared"))
 from cavok import wiring
 from cavok.adapters.table import table as of_the_table
 from cavok.domain.accounts import Account, Outcome
-from cavok.domain.deadlines import NO_DEADLINE, Deadline
+from cavok.domain.deadlines import (
+    ACCOUNT_SECONDS,
+    HAND_OVER_SECONDS,
+    NO_DEADLINE,
+    PATIENCE_SECONDS,
+    Deadline,
+)
 from cavok.domain.regions import REGIONS
 from cavok.domain.reverification import next_daily_slot
 from cavok.domain.survey import Survey
@@ -56,6 +62,7 @@ from tests.bench.bill import (
     LOG_LINE,
     MILLION,
     MONTH,
+    PRICES,
     PRICES_OF,
     SOURCES,
     Used,
@@ -63,6 +70,7 @@ from tests.bench.bill import (
     bytes_of_lambdas_own_lines,
     dollars_of_a_million,
     dollars_of_metrics,
+    dollars_of_tests_of_their_own,
     dollars_of_transfer,
     dollars_with_calls,
     sampled,
@@ -92,6 +100,10 @@ SWEPT = ceil(MANY / SWEEPS_A_DAY)
 CUSTOMERS = ("ec2", "iam", "logs", "rds")
 """Services that a test asks in the customer's region. STS is asked in our own."""
 MORE_REGIONS = (5, 20)
+OF_ITS_OWN = 0.6
+"""Seconds that both functions of a test take that an account gets of its own, if it ends as others
+do: the table under "Memory" in docs/performance.md.
+"""
 METRICS = (2, 1 + len(Outcome) + 2)
 """`HoursUntested`, and `Verifications` by outcome: if all tests confirm, and if there are all
 outcomes, and aborted and overtaken tests.
@@ -643,9 +655,36 @@ def beside_the_bill(dollars: Mapping[str, float], used: Used) -> Result:
             )
             for count in METRICS
         ),
+        (
+            f"more if one account of each sweep hangs, of {used.tests}, and its test of its own,"
+            f" for {ACCOUNT_SECONDS:.0f} s",
+            dollars_of_one_that_hangs(used),
+        ),
+        *(
+            (
+                f"a million tests of their own that {how}, {seconds:g} s each",
+                dollars_of_tests_of_their_own(seconds, memory_of("ProbeAccount") / 1024),
+            )
+            for how, seconds in (
+                ("end as others do", OF_ITS_OWN),
+                ("hang until their deadline", ACCOUNT_SECONDS),
+            )
+        ),
     ]
     title = "Beside this bill, calculated, USD a million"
     return Result(title, ("", "USD"), [(what, f"{each:.2f}") for what, each in rows])
+
+
+def dollars_of_one_that_hangs(used: Used) -> float:
+    """What a million tests cost more if one account of each sweep hangs: its page takes as long as
+    a page may, and its test of its own hangs too.
+    """
+    work = used.work["SweepAccounts"]
+    page = work.invocations * work.warm / ceil(used.tests / of_cavok.AT_ONCE)
+    longer = max(0.0, PATIENCE_SECONDS + HAND_OVER_SECONDS - page)
+    waiting = longer * work.memory * PRICES["Lambda GB-second"] * MILLION
+    own = dollars_of_tests_of_their_own(ACCOUNT_SECONDS, memory_of("ProbeAccount") / 1024)
+    return (waiting + own) / used.tests
 
 
 def _sizes() -> Result:

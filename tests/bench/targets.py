@@ -15,12 +15,15 @@ from tests.bench.result import Result
 
 @dataclass(frozen=True)
 class Target:
-    """`at_most` in `unit`. `because` says where the number is from."""
+    """`at_most` in `unit`. `because` says where the number is from. One that is not `demanded` is
+    only told.
+    """
 
     what: str
     at_most: float
     unit: str
     because: str
+    demanded: bool = True
 
 
 LAYER_SIZE = Target("layer, zipped", 10, "MB", "what a start loads")
@@ -32,6 +35,13 @@ STARTS = Target(
 )
 FIRST_ANSWER = Target("accounts_api, cold to its first answer", 1.0, "s", "somebody waits")
 COLD_TEST = Target("a person's test, all functions cold", 3.0, "s", "somebody waits")
+COLD_TEST_WITH_SHARES = Target(
+    "the same if INIT had its share of a processor too (told, not demanded)",
+    3.0,
+    "s",
+    "AWS does not promise INIT its whole processor",
+    demanded=False,
+)
 WARM_TEST = Target("a person's test, warm", 1.3, "s", "somebody waits")
 TRANSITIONS = Target("state transitions of a person's test", 40, "", "each costs money and time")
 SWEEP_COST = Target(
@@ -81,6 +91,7 @@ TARGETS = (
     STARTS,
     FIRST_ANSWER,
     COLD_TEST,
+    COLD_TEST_WITH_SHARES,
     WARM_TEST,
     TRANSITIONS,
     SWEEP_COST,
@@ -113,7 +124,7 @@ def missed(measured: Iterable[Measured], targets: Iterable[Target] = TARGETS) ->
     """A sentence for each target that is not met, and for each that nothing was measured for."""
     found = list(measured)
     return [
-        *(_miss(one) for one in found if not one.is_met),
+        *(_miss(one) for one in found if one.target.demanded and not one.is_met),
         *_not_measured(found, targets),
     ]
 

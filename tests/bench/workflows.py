@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from local.settings import ROOT
-from tests.bench.functions import PARAMETERS, ExecutionEnvironment, Invocation
+from tests.bench.functions import PARAMETERS, ExecutionEnvironment, Invocation, memory_of
 from tests.bench.measure import Sample
+from tests.bench.reckoning import share_of_a_processor, with_a_share
 from tests.bench.stand_in import StandIn
 from tests.support.asl import Call, Run
 
@@ -59,6 +60,8 @@ class Pool:
     start: Callable[[str], ExecutionEnvironment]
     one_each: bool = False
     """Whether each function has one environment only, where nobody asks how long things take."""
+    init_has_its_share: bool = False
+    """Of a processor, as its memory gives, instead of a whole one."""
     invocations: list[Invoked] = field(default_factory=list)
     _free_at: dict[str, list[tuple[float, int, ExecutionEnvironment]]] = field(default_factory=dict)
     _started: list[ExecutionEnvironment] = field(default_factory=list)
@@ -72,6 +75,8 @@ class Pool:
             environment = self.start(function)
             self._started.append(environment)
             init = environment.init
+            if self.init_has_its_share:
+                init = with_a_share(init, share_of_a_processor(memory_of(function)))
         invoked = Invoked(function, init, environment.invoke(event))
         self.invocations.append(invoked)
         heapq.heappush(waiting, (now + invoked.seconds, len(self.invocations), environment))
@@ -124,7 +129,10 @@ class Reckoned(Run):
         return result
 
     def _map(self, state: Mapping[str, Any], data: Any) -> list[Any]:
-        """Each branch begins when one of `MaxConcurrency` has ended, and counts as a transition."""
+        """Each branch begins when one of `MaxConcurrency` has ended. Its states are transitions,
+        and the branch of an inline Map itself is none. Source: Step Functions Developer Guide,
+        "Transitions in Distributed Map state".
+        """
         items, processor = self._items(state, data), state["ItemProcessor"]
         at_once = self._value(state.get("MaxConcurrency"), input=data)
         free = [self.now] * int(at_once or max(1, len(items)))
@@ -132,7 +140,6 @@ class Reckoned(Run):
         for item in items:
             began = heapq.heappop(free)
             branch = replace(self, variables=dict(self.variables), now=began)
-            self.bill.transitions += 1
             results.append(branch.run(processor, item))
             heapq.heappush(free, branch.now)
         self.now = max(free)

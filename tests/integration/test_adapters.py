@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import random
 import time
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -495,22 +497,85 @@ def test_what_dynamodb_leaves_out_of_an_answer_is_read_again(
     """A throttled BatchGetItem answers with a part."""
     verification = a_verification()
     account = begin_test(accounts.add(an_account(), None), verification)
-    dynamodb = wiring.table().connection.client
-    call, asked = dynamodb._make_api_call, []
-
-    def answer_one(operation: str, arguments: dict[str, Any]) -> Any:
-        ((table, wanted),) = arguments["RequestItems"].items()
-        asked.append(len(wanted["Keys"]))
-        first, *others = wanted["Keys"]
-        answer = call(operation, {"RequestItems": {table: wanted | {"Keys": [first]}}})
-        left = {table: {"Keys": others, "ConsistentRead": True}} if others else {}
-        return answer | {"UnprocessedKeys": left}
-
-    monkeypatch.setattr(dynamodb, "_make_api_call", answer_one)
+    asked, _ = answers_with_parts(monkeypatch, 1)
     found = wiring.verifications().stored_with_account(ORGANIZATION_ID, ACCOUNT_ID, VERIFICATION_ID)
 
     assert found == (verification, account)
     assert asked == [2, 1]
+
+
+def answers_with_parts(monkeypatch: pytest.MonkeyPatch, size: int) -> tuple[list[int], list[float]]:
+    """DynamoDB answers so many keys of a BatchGetItem. Returns how many it is asked for, and the
+    waits, in seconds, for which nobody waits.
+    """
+    dynamodb = wiring.table().connection.client
+    call, asked, waited = dynamodb._make_api_call, list[int](), list[float]()
+
+    def answer_a_part(operation: str, arguments: dict[str, Any]) -> Any:
+        ((table, wanted),) = arguments["RequestItems"].items()
+        asked.append(len(wanted["Keys"]))
+        now, others = wanted["Keys"][:size], wanted["Keys"][size:]
+        if not now:
+            return {"Responses": {table: []}, "UnprocessedKeys": {table: wanted}}
+        answer = call(operation, {"RequestItems": {table: wanted | {"Keys": now}}})
+        left = {table: {"Keys": others, "ConsistentRead": True}} if others else {}
+        return answer | {"UnprocessedKeys": left}
+
+    monkeypatch.setattr(dynamodb, "_make_api_call", answer_a_part)
+    monkeypatch.setattr(time, "sleep", waited.append)
+    return asked, waited
+
+
+def read_many(wanted: list[tuple[str, str]]) -> list[str]:
+    return [item.sk for item in wiring.table().get_many(AccountItem, wanted)]
+
+
+def read_each(wanted: list[tuple[str, str]]) -> list[str]:
+    found = wiring.table().get_each(AccountItem, wanted, lambda item: item.sk)
+    return [str(read()) for _, read in found]
+
+
+def read_rows(wanted: list[tuple[str, str]]) -> list[str]:
+    return [row.sk for row in wiring.table().get_rows(AccountItem, wanted, ["sk"])]
+
+
+READERS = pytest.mark.parametrize("read", [read_many, read_each, read_rows])
+
+
+@READERS
+def test_what_a_throttled_table_leaves_out_is_asked_for_after_a_wait(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch, read: Callable[[Any], list[str]]
+) -> None:
+    """Asked at once, it stays throttled."""
+    for n in range(5):
+        accounts.add(replace(an_account(), account_id=f"A{n}", account_number=number(n)), None)
+    wanted = [(keys.organization_pk(ORGANIZATION_ID), keys.account_sk(f"A{n}")) for n in range(5)]
+    asked, waited = answers_with_parts(monkeypatch, 2)
+    monkeypatch.setattr(random, "uniform", lambda _, most: most)
+
+    assert sorted(read(wanted)) == [sk for _, sk in wanted]
+    assert (asked, waited) == ([5, 3, 1], [0.05, 0.1])
+
+
+@READERS
+def test_nobody_asks_a_table_for_ever_that_answers_with_nothing(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch, read: Callable[[Any], list[str]]
+) -> None:
+    asked, waited = answers_with_parts(monkeypatch, 0)
+    monkeypatch.setattr(random, "uniform", lambda _, most: most)
+
+    with pytest.raises(ServiceUnavailable):
+        read([(keys.organization_pk(ORGANIZATION_ID), keys.account_sk(ACCOUNT_ID))])
+
+    assert (len(asked), sum(waited) < 10) == (12, True)
+
+
+def test_what_is_named_twice_is_read_once(accounts: Accounts) -> None:
+    """DynamoDB refuses a BatchGetItem that has a key twice."""
+    accounts.add(an_account(), None)
+    key = keys.organization_pk(ORGANIZATION_ID), keys.account_sk(ACCOUNT_ID)
+
+    assert read_many([key, key]) == [key[1]]
 
 
 def expiry(verification_id: str) -> int | None:

@@ -15,6 +15,8 @@ import pytest
 
 from local.deploy import SAM_BIN
 from local.settings import ARCHITECTURE, ROOT, RUNTIME, environment
+from tests.bench.packages import zipped
+from tests.bench.targets import LAYER_SIZE
 from tests.support.template import resource, template
 
 LAYER = ROOT / ".aws-sam" / "build" / "SharedLayer" / "python"
@@ -77,14 +79,15 @@ def test_the_layer_that_was_built_here_runs_on_this_machine() -> None:
 @pytest.fixture(scope="module")
 def deployed_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The layer as `sam build` makes it for the processor that the template names by default,
-    whichever this machine has. It takes wheels from the index, and no Docker.
+    whichever this machine has, and for its runtime, if that is here. It takes wheels from the
+    index, and no Docker.
     """
     if not (SAM_BIN / "sam").exists() and "CI" not in os.environ:
         pytest.skip("`sam` is not installed here: `make up` or `make check` first.")
     target = tmp_path_factory.mktemp("layer")
     variables = environment("http://127.0.0.1:9")
     variables["PATH"] = f"{SAM_BIN}{os.pathsep}{variables['PATH']}"
-    choices = (f"Runtime={RUNTIME}", f"Architecture={default_architecture()}")
+    choices = (f"Runtime={runtime()}", f"Architecture={default_architecture()}")
     into = ("--build-dir", target, "--no-cached")
     command = ("sam", "build", "SharedLayer", *into, "--parameter-overrides", *choices)
     done = subprocess.run(
@@ -95,6 +98,18 @@ def deployed_layer(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip("The index of packages cannot be reached from here.")
     assert done.returncode == 0, output
     return target / "SharedLayer" / "python"
+
+
+def runtime() -> str:
+    """The template's default, if this machine has that version of Python, which makes the layer's
+    bytecode; otherwise the one in use.
+    """
+    default: str = template()["Parameters"]["Runtime"]["Default"]
+    try:
+        pip = subprocess.run([default, "-m", "pip", "--version"], capture_output=True, check=False)
+    except FileNotFoundError:
+        return RUNTIME
+    return RUNTIME if pip.returncode else default
 
 
 def default_architecture() -> str:
@@ -108,6 +123,13 @@ def test_a_layer_for_the_deployed_functions_has_nothing_for_another_processor(
 ) -> None:
     assert [path.name for path in deployed_layer.rglob("*.so*")], "or it has no library at all"
     assert foreign(deployed_layer, default_architecture()) == []
+
+
+def test_a_layer_for_the_deployed_functions_is_no_larger_than_a_start_may_load(
+    deployed_layer: Path,
+) -> None:
+    """`make bench` weighs the one that was built for this machine."""
+    assert zipped(deployed_layer.parent) / 1e6 <= LAYER_SIZE.at_most
 
 
 def test_a_layer_with_a_library_for_another_processor_is_noticed(

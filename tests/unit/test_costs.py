@@ -14,12 +14,22 @@ import pytest
 from cavok.domain.permissions import PROBED_GROUPS
 from local.catalog import COSTS, cost_rows, measured_gb_seconds
 from local.settings import ROOT
-from tests.bench.bill import GB, MILLION, PRICES
+from tests.bench.bill import (
+    GB,
+    MILLION,
+    MONTH,
+    PRICES,
+    WRITES_OF_ITS_OWN,
+    dollars_of_tests_of_their_own,
+)
+from tests.bench.functions import memory_of
+from tests.bench.sweep import ACCOUNT_SECONDS, OF_ITS_OWN
 from tests.bench.workflows import Bill, Reckoned, definition
 from tests.support.documents import cost_figures, cost_row
+from tests.support.template import template
 
-MOST_TRANSITIONS = 40
-"""Of a person's test, two a probe. A limit on cost, which is raised only on purpose."""
+MOST_TRANSITIONS = 25
+"""Of a person's test, one a probe. A limit on cost, which is raised only on purpose."""
 
 
 @cache
@@ -106,18 +116,62 @@ def test_what_shows_first_on_a_bill_of_peoples_tests_is_what_is_told() -> None:
     ):
         dollars[unit] = cost_figures(unit)[0] * 1000 / GB * priced * MILLION
 
-    assert sorted(dollars, key=dollars.__getitem__)[-3:] == [
-        "KMS requests",
-        "Lambda GB-seconds",
-        "Step Functions state transitions",
-    ]
-    share = dollars["Step Functions state transitions"] / sum(dollars.values())
-    assert share == pytest.approx(4 / 5, abs=0.05)
+    first, *next_ones = sorted(dollars, key=dollars.__getitem__, reverse=True)[:3]
+    assert first == "Step Functions state transitions"
+    assert dollars[first] / sum(dollars.values()) == pytest.approx(3 / 4, abs=0.05)
+    assert {*next_ones} == {"KMS requests", "Lambda GB-seconds"}, "their order depends on both"
+    assert all(dollars[unit] < sum(dollars.values()) / 10 for unit in next_ones)
     text = " ".join(COSTS.read_text().split())
     assert (
-        "about four fifths of what tests by people cost are state transitions. "
-        "Lambda's GB-seconds come next, then KMS requests." in text
+        "about three quarters of what tests by people cost are state transitions. KMS requests "
+        "and Lambda's GB-seconds come next, each with less than a tenth." in text
     )
+
+
+def test_what_the_stack_costs_while_nothing_is_tested_is_what_is_told() -> None:
+    """By the alarms and the queues of the template."""
+    resources = template()["Resources"].values()
+    alarms = [one["Properties"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+    metrics = sum(
+        sum("MetricStat" in each for each in one["Metrics"]) if "Metrics" in one else 1
+        for one in alarms
+    )
+    events = [
+        *(
+            event
+            for one in resources
+            if one["Type"] == "AWS::Serverless::Function"
+            for event in one["Properties"].get("Events", {}).values()
+        ),
+        *(one for one in resources if one["Type"] == "AWS::Lambda::EventSourceMapping"),
+    ]
+    queues = sum(event["Type"] in ("SQS", "AWS::Lambda::EventSourceMapping") for event in events)
+    requests = queues * 5 * MONTH.total_seconds() / 20
+
+    text = COSTS.read_text()
+    for row in (
+        f"| the {queues} queues that functions read, if Lambda keeps five long polls of 20 s open "
+        f"for each: {requests / MILLION:.1f} million requests "
+        f"| {requests * PRICES['SQS request']:.2f} |",
+        f"| the {len(alarms)} alarms, which look at {metrics} metrics "
+        f"| {metrics * PRICES['metric of an alarm, a month']:.2f} |",
+        f"| the KMS key | {PRICES['KMS key, a month']:.2f} |",
+    ):
+        assert row in text
+
+
+@pytest.mark.parametrize("name", ["costs.md", "performance.md"])
+def test_what_tests_of_their_own_cost_is_what_is_told(name: str) -> None:
+    """Calculated from the seconds that both functions take. They cost most if they hang."""
+    memory = memory_of("ProbeAccount") / 1024
+    usual, hanging = (
+        dollars_of_tests_of_their_own(seconds, memory) for seconds in (OF_ITS_OWN, ACCOUNT_SECONDS)
+    )
+    text = " ".join((ROOT / "docs" / name).read_text().split())
+
+    assert f"about {usual:.0f} USD" in text
+    assert f"about {round(hanging, -1):,.0f} if they" in text
+    assert f"{WRITES_OF_ITS_OWN} write units" in text
 
 
 def test_a_number_that_two_documents_tell_is_one() -> None:

@@ -17,13 +17,14 @@ import pytest
 from cavok.services.sweep import calls_of_a_test
 from local.settings import Problem
 from tests.bench import __main__ as bench
-from tests.bench import neighbours, persons_test, sweep, warm_request, whole_test
-from tests.bench.bill import Used
-from tests.bench.functions import Invocation
+from tests.bench import neighbours, persons_test, sweep, targets, warm_request, whole_test
+from tests.bench.bill import Used, Work
+from tests.bench.functions import Invocation, memory_of
 from tests.bench.measure import Sample
 from tests.bench.neighbours import Messages
 from tests.bench.persons_test import AT_ONCE, AT_ONCE_BY_DEFAULT, PersonsTest, Pressed
-from tests.bench.workflows import Invoked, definition
+from tests.bench.reckoning import WHOLE_PROCESSOR
+from tests.bench.workflows import Invoked, Pool, definition
 
 
 def test_the_plain_script_makes_each_call_of_the_customers_log() -> None:
@@ -55,9 +56,10 @@ def test_what_ten_messages_take_alone_and_beside_an_attack_is_written() -> None:
 def test_what_is_billed_beside_the_tests_of_one_region_is_written() -> None:
     """With five regions a test makes 41 calls instead of 25, and so on."""
     dollars = {"Lambda, GB-seconds": 1.25, "DynamoDB, writes": 3.0}
-    used = Used(tests=100, work={}, sent=100 * 50_000)
+    work = {"SweepAccounts": Work(invocations=1, warm=7.5, start=0, memory=1.5)}
+    used = Used(tests=100, work=work, sent=100 * 50_000)
 
-    written = sweep.beside_the_bill(dollars, used).as_markdown().splitlines()[-5:]
+    written = sweep.beside_the_bill(dollars, used).as_markdown().splitlines()[-8:]
 
     calls = [calls_of_a_test(range(count)) for count in (1, 5, 20)]  # type: ignore[arg-type]
     assert [row.split("|")[2].strip() for row in written] == [
@@ -66,6 +68,9 @@ def test_what_is_billed_beside_the_tests_of_one_region_is_written() -> None:
         "0.93",  # 50 GB of 1,000,000,000 bytes, in those of 1,073,741,824
         "0.20",
         "0.59",
+        "21.00",  # of which a page of 9.5 s instead of 1.5 s is 1.60
+        "28.35",
+        "1939.97",
     ]
     assert f"5 regions, {calls[1]} calls" in written[0]
     assert "50 kB" in written[2]
@@ -185,17 +190,25 @@ def test_a_persons_test_is_told_as_customers_are_served_and_by_default() -> None
         return Pressed(seconds, 34, tuple(invocations))
 
     tests = {
-        AT_ONCE: PersonsTest(pressed(2.5), pressed(1.16)),
-        AT_ONCE_BY_DEFAULT: PersonsTest(pressed(2.9), pressed(1.35)),
+        AT_ONCE: PersonsTest(pressed(2.5), pressed(2.8), pressed(1.16)),
+        AT_ONCE_BY_DEFAULT: PersonsTest(pressed(2.9), pressed(3.2), pressed(1.35)),
     }
     whole, functions = bench._persons_test(tests, "reckoned")
 
     assert [row[:2] for row in whole.rows] == [
         ("all functions cold, `ProbesAtOnce` 20", "2.50 s"),
+        ("all functions cold, if INIT had its share too, `ProbesAtOnce` 20", "2.80 s"),
         ("warm, `ProbesAtOnce` 20", "1.16 s"),
         ("all functions cold, `ProbesAtOnce` 7", "2.90 s"),
+        ("all functions cold, if INIT had its share too, `ProbesAtOnce` 7", "3.20 s"),
         ("warm, `ProbesAtOnce` 7", "1.35 s"),
     ]
+    measured = list(bench.of_persons_tests(tests))
+    worst = [row[0] for row in targets.table(measured).rows]
+    assert all(name.endswith("(`ProbesAtOnce` 7)") for name in worst[:3]), "the default counts too"
+    missed = targets.missed(measured, [])
+    assert [sentence.partition(",")[0] for sentence in missed] == ["Not met: a person's test"]
+    assert "warm (`ProbesAtOnce` 7)" in missed[0], "INIT's share is only told"
     assert functions.rows[0][:3] == ("OpenSession", "1024 MB", "1000 ms")
 
 
@@ -212,6 +225,15 @@ def test_a_persons_test_is_measured_with_each_number_of_probes_at_once(
     monkeypatch.setattr(persons_test, "press", press)
 
     assert set(persons_test.measure(Mock(), Mock())) == set(at_once) == {"20", "7"}
+
+
+def test_a_start_takes_longer_if_it_has_its_share_of_a_processor() -> None:
+    environment = Mock(init=Sample(0.3, 0.2), invoke=lambda _: Invocation(Sample(1, 0), None, 0, 0))
+    whole, share = Pool(lambda _: environment), memory_of("OpenSession") / WHOLE_PROCESSOR
+    shared = Pool(lambda _: environment, init_has_its_share=True)
+
+    assert whole.invoke("OpenSession", {}, 0).seconds == pytest.approx(1.3)
+    assert shared.invoke("OpenSession", {}, 0).seconds == pytest.approx(1.1 + 0.2 / share)
 
 
 def test_a_workflow_probes_as_many_at_once_as_is_asked() -> None:

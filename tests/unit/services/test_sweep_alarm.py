@@ -14,8 +14,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cavok.domain.accounts import Account
-from cavok.domain.deadlines import HAND_OVER_SECONDS, NO_DEADLINE, PATIENCE_SECONDS
+from cavok.domain.deadlines import HAND_OVER_SECONDS, NO_DEADLINE, PATIENCE_SECONDS, Deadline
 from cavok.domain.fair_queue import AccountKey
+from cavok.domain.reverification import next_daily_slot
 from cavok.domain.verifications import (
     LEASE,
     UNTESTED,
@@ -175,3 +176,66 @@ def test_no_person_who_keeps_pressing_test_silences_the_alarm(
     waited = rings_after(due, lengths, presses, UNTESTED - before)
 
     assert UNTESTED < waited <= UNTESTED + LEASE + A_SWEEP + A_PAGE
+
+
+# ---- accounts whose turn does not come
+
+
+def swept_in_time_for(
+    pages: int, due: Mapping[AccountKey, datetime], *, apart: bool = False
+) -> sweep.Swept:
+    """A sweep that has time for so many pages, each of one account, whose test ends unclear."""
+    accounts = {
+        key: replace(
+            confirmed(an_account()),
+            organization_id=key.organization_id,
+            account_id=key.account_id,
+            created_at=NOW,
+            next_verification_at=at,
+        )
+        for key, at in due.items()
+    }
+    dependencies: Any = SimpleNamespace(
+        due=SimpleNamespace(
+            keys=lambda *_: due, read=lambda wanted, _: [accounts[key] for key in wanted]
+        ),
+        verifications=SimpleNamespace(begin=lambda *_: None),
+        workflows=SimpleNamespace(running_beside=lambda _: {}, start=lambda *_: None),
+        clock=lambda: NOW,
+    )
+    looks = count()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sweep, "AT_ONCE", 1)
+        patch.setattr(sweep, "ThreadPoolExecutor", WithoutThreads)
+        patch.setattr(sweep, "call_at_once", call_at_once)
+        patch.setattr(sweep, "seconds_of", lambda tests, _: dict.fromkeys(tests, 0.0))
+        patch.setattr(Sweep, "_test_one", unclear)
+        deadline = Deadline(pages, lambda: float(next(looks)))
+        return Sweep("arn", "one", NOW, 2, dependencies).run(deadline, apart=apart)
+
+
+@given(st.datetimes(NOW.replace(tzinfo=None), timezones=st.just(NOW.tzinfo)), st.text(min_size=1))
+def test_no_account_is_due_later_after_a_verdict_than_a_sweep_assumes(
+    now: datetime, account_id: str
+) -> None:
+    assert next_daily_slot(account_id, now) - now <= sweep.LONGEST_WAIT
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_an_account_that_sweeps_do_not_reach_rings_an_alarm_in_time(apart: bool) -> None:
+    """Its last verdict may be 25 hours older than its due time, and nobody reads whether it is."""
+    first, late, later = (AccountKey(name, f"{name}1") for name in ("a", "b", "c"))
+    due = {first: NOW - 2 * AN_HOUR, late: NOW - 1.1 * AN_HOUR, later: NOW}
+
+    swept = swept_in_time_for(1, due, apart=apart)
+
+    assert swept.hours_untested == pytest.approx(26.1)
+    assert swept_in_time_for(2, due).hours_untested == pytest.approx(25), "of the last one"
+    assert swept_in_time_for(3, due).hours_untested == 0, "each was read"
+
+
+def test_so_does_one_that_waits_behind_others_of_its_organization_that_hang() -> None:
+    """Which was given its share of tests of their own."""
+    due = {AccountKey("a", f"a{n}"): NOW - 2 * AN_HOUR for n in range(3)}
+
+    assert swept_in_time_for(9, due).hours_untested == pytest.approx(27)

@@ -12,6 +12,8 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cavok.domain.accounts import Account
 from cavok.domain.deadlines import (
@@ -291,3 +293,51 @@ def test_those_that_hang_together_are_behind_the_others_too() -> None:
 
     shared = [page for page in slow.pages if {"slow", "slow2"} & {*page} and {"a", "b"} & {*page}]
     assert len(shared) == 1
+
+
+PAGE = sweep.AT_ONCE
+HELD_UP = PATIENCE_SECONDS + HAND_OVER_SECONDS
+"""Seconds of the longest page."""
+
+
+def delay_of_arrivals(
+    arrivals: Mapping[tuple[str, int], float], seconds: float, handing: float
+) -> float:
+    """As `delay`, of the tests that both sweeps reach."""
+    slow = Model(of(seconds), unclear={"slow"}, handing=handing)
+    later = slow.swept_as_they_arrive(arrivals, 120, PAGE)
+    before = Model(of(USUAL)).swept_as_they_arrive(arrivals, 120, PAGE)
+    others = [each for each in before if each in later and not each.startswith("slow")]
+    return max((later[each] - before[each] for each in others), default=0.0)
+
+
+@settings(max_examples=20)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.floats(HELD_UP / PAGE, 1.0)), min_size=20, max_size=80
+    ),
+    st.lists(st.floats(0, 60), min_size=1, max_size=60),
+    st.sampled_from(AROUND_EVERY_LIMIT),
+    st.sampled_from(HANDING),
+)
+def test_nor_whenever_accounts_become_due_if_a_page_holds_those_of_one_that_hangs(
+    others: list[tuple[str, float]], hanging: list[float], seconds: float, handing: float
+) -> None:
+    """That is two and a half a second. Of 100,000 a day, fewer than two become due."""
+    arrivals, now = {("slow", index): at for index, at in enumerate(hanging)}, 0.0
+    for index, (name, gap) in enumerate(others):
+        now += gap
+        arrivals[name, index] = now
+
+    assert delay_of_arrivals(arrivals, seconds, handing) <= PROMISED
+
+
+def test_if_more_become_due_one_organizations_wait_for_its_turns() -> None:
+    """18 a second: those of `a` while another hangs, and then those of `b` and `c`, which take
+    turns with them.
+    """
+    arrivals = {("slow", index): 0.0 for index in range(60)}
+    arrivals |= {("a", index): 0.1 + index / 18 for index in range(171)}
+    arrivals |= {("bc"[index % 2], index): 9.6 + index / 18 for index in range(300)}
+
+    assert PROMISED < delay_of_arrivals(arrivals, PATIENCE_SECONDS, HAND_OVER_SECONDS) <= 20

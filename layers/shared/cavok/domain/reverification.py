@@ -8,7 +8,9 @@ DAY = timedelta(days=1)
 FIRST_RETRY = timedelta(minutes=2)
 REST_AFTER = timedelta(days=7)
 REST_BETWEEN = timedelta(hours=1)
-"""Minimum time between two daily tests. So no account waits for more than 25 hours."""
+"""Minimum time between two daily tests."""
+LONGEST_WAIT = REST_BETWEEN + DAY
+"""No account is due later than this after a test with a verdict."""
 
 
 @dataclass(frozen=True, slots=True)

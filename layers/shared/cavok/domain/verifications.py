@@ -325,8 +325,8 @@ def abort(
 
 UNTESTED = timedelta(hours=26)
 """An account that goes longer without a verdict rings an alarm (`HoursUntested` in template.yaml).
-Only a sweep reports it, and only for accounts that are due, before it tests them. So no account is
-due later than this, and no test by a person postpones its due time.
+Only a sweep reports it, and only for accounts that are due. So no account is due later than this,
+and no test by a person postpones its due time.
 """
 
 

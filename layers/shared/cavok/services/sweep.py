@@ -51,6 +51,7 @@ from cavok.domain.events import EventType
 from cavok.domain.fair_queue import AccountKey, FairQueue
 from cavok.domain.ids import new_id
 from cavok.domain.permissions import GRANTED_GROUPS, STEPS
+from cavok.domain.reverification import LONGEST_WAIT
 from cavok.domain.steps import Step
 from cavok.domain.survey import SURVEYED
 from cavok.domain.verifications import (
@@ -114,8 +115,8 @@ class Swept:
     wrong_keys      tests that stopped because another customer's key had signed a call.
     left            whether accounts may still be due: the time was up, or another sweep runs.
     left_to_another whether another sweep runs, so that this one did not look.
-    hours_untested  the longest time that an account whose turn came had gone without a verdict; of
-                    one that cannot be read, the longest that it can be.
+    hours_untested  the longest time that a due account had gone without a verdict; of one that
+                    cannot be read, or whose turn did not come, the longest that it can be.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -206,6 +207,7 @@ class Sweep:
     _tried: set[str] = field(default_factory=set)
     _stalled: Event = field(default_factory=Event)
     _due: dict[AccountKey, datetime] = field(default_factory=dict)
+    _reached: set[AccountKey] = field(default_factory=set)
 
     def run(self, deadline: Deadline, *, apart: bool = False) -> Swept:
         """Tests page by page, until no account is due. No page begins after the deadline. Leaves
@@ -224,7 +226,8 @@ class Sweep:
             if page:
                 self._test(page, queue)
             elif not queue:
-                return self.swept
+                break
+        self._note_age_of_the_others()
         self.swept.left = bool(queue)
         return self.swept
 
@@ -254,6 +257,7 @@ class Sweep:
         self._look(queue, None)
         page = self._next_page(queue)
         suspects = sorted(sample(page, len(page)), key=_was_verified)
+        self._note_age_of_the_others()
         self._hand_over([(each, "after a crash") for each in suspects], SWEEP_SECONDS)
         failed = [a.account_id for a in page if a.account_id in self.swept.failed]
         if failed and not self.swept.handed_over:
@@ -277,6 +281,7 @@ class Sweep:
         found = {_key(account): account for account in self._read(wanted, now)}
         page: list[Account] = []
         for place, key in enumerate(wanted):
+            self._reached.add(key)
             account = found.get(key)
             if account is None:
                 continue
@@ -311,6 +316,12 @@ class Sweep:
     def _note_age(self, since: datetime, now: datetime) -> None:
         hours = (now - since).total_seconds() / 3600
         self.swept.hours_untested = max(self.swept.hours_untested, hours)
+
+    def _note_age_of_the_others(self) -> None:
+        """Of accounts whose turn did not come: nobody read since when they have had no verdict."""
+        others = [due for key, due in self._due.items() if key not in self._reached]
+        if others:
+            self._note_age(min(others) - LONGEST_WAIT, self.dependencies.clock())
 
     def _dead_test(self, account: Account) -> Verification | None:
         """The test that never ended, of an account whose slot has expired if it has one."""

@@ -38,6 +38,7 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from cavok.adapters import making_clients
+from cavok.domain.errors import ServiceUnavailable
 from cavok.domain.pages import Page, Position
 
 E = TypeVar("E", bound=StrEnum)
@@ -112,7 +113,7 @@ def retry_while_busy(write: Callable[[], None], goes_on: Callable[[], bool]) -> 
 
 
 def _wait(number: int) -> None:
-    """After the conflict with this number, from 0."""
+    """After the conflict or the incomplete answer with this number, from 0."""
     time.sleep(random.uniform(0, min(_FIRST_WAIT * 2**number, _LONGEST_WAIT)))  # noqa: S311
 
 
@@ -508,8 +509,8 @@ class Table:
         return read(*one), read(*other)
 
     def get_many(self, kind: type[I], keys: Iterable[tuple[str, str]]) -> Iterator[I]:
-        """The items that exist, in any order, read consistently."""
-        return kind.batch_get(keys, consistent_read=True)
+        """The items that exist, in any order, read consistently. Raises ServiceUnavailable."""
+        return (kind.from_raw_data(each) for each in self._stored(dict.fromkeys(keys)))
 
     def get_each(
         self, kind: type[I], keys: Iterable[tuple[str, str]], read: Callable[[I], T]
@@ -538,8 +539,12 @@ class Table:
     ) -> Iterator[dict[str, Any]]:
         """The items that exist, in any order, read consistently. If attributes are named, none may
         be binary.
+
+        Asks again for what DynamoDB left out, with the waits of `retry_on_conflict`. A table that
+        is throttled does that, and asking at once keeps it throttled. Raises ServiceUnavailable
+        after 12 such answers.
         """
-        table = Item.Meta.table_name
+        table, number = Item.Meta.table_name, 0
         wanted, left = ({"pk": pk, "sk": sk} for pk, sk in keys), list[Any]()
         while batch := [*left, *islice(wanted, BATCH - len(left))]:
             with _answers_as_json() if attributes else nullcontext():
@@ -548,6 +553,11 @@ class Table:
                 )
             yield from found["Responses"][table]
             left = found.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+            if left:
+                if number == _TRIES - 1:
+                    raise ServiceUnavailable("DynamoDB leaves out items again and again.")
+                _wait(number)
+                number += 1
 
     def entries(
         self,
