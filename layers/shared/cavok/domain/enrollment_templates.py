@@ -13,7 +13,6 @@ from cavok.domain.instructions import (
     CHANGES_ROLE,
     CHANGES_RULE,
     CONNECTION,
-    InstructionStep,
     Trust,
     connection_of,
     generic_template,
@@ -25,6 +24,7 @@ from cavok.domain.instructions import (
     value_of,
 )
 from cavok.domain.permissions import LOGS
+from cavok.domain.role_stacks import InstructionStep
 from cavok.domain.template_updates import WITHOUT_REPORT, Update, stacks_page, update_stack
 from cavok.domain.template_versions import Template
 
