@@ -118,13 +118,13 @@ def test_what_shows_first_on_a_bill_of_peoples_tests_is_what_is_told() -> None:
 
     first, *next_ones = sorted(dollars, key=dollars.__getitem__, reverse=True)[:3]
     assert first == "Step Functions state transitions"
-    assert dollars[first] / sum(dollars.values()) == pytest.approx(3 / 4, abs=0.05)
+    assert dollars[first] > sum(dollars.values()) * 2 / 3
     assert {*next_ones} == {"KMS requests", "Lambda GB-seconds"}, "their order depends on both"
-    assert all(dollars[unit] < sum(dollars.values()) / 10 for unit in next_ones)
+    assert all(dollars[unit] < sum(dollars.values()) / 8 for unit in next_ones)
     text = " ".join(COSTS.read_text().split())
     assert (
-        "about three quarters of what tests by people cost are state transitions. KMS requests "
-        "and Lambda's GB-seconds come next, each with less than a tenth." in text
+        "more than two thirds of what tests by people cost are state transitions. KMS requests "
+        "and Lambda's GB-seconds come next, each with less than an eighth." in text
     )
 
 

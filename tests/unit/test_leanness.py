@@ -193,6 +193,15 @@ def test_a_request_imports_the_routes_of_its_path_alone(
     assert routes == [f"cavok.api.routes.{module}"]
 
 
+def test_a_list_of_accounts_loads_no_instructions() -> None:
+    """Nor, with them, all that a test of an account is made of."""
+    request = "app.app.methods_at('/v1/accounts'); names = list(sys.modules)"
+
+    names = after_importing("accounts_api", request, **ON_LAMBDA)
+
+    assert {"cavok.domain.instructions", "cavok.domain.verifications"}.isdisjoint(names)
+
+
 @pytest.mark.parametrize("function", OURS)
 def test_a_function_loads_its_own_layer(function: str) -> None:
     """So that the test above speaks of modules that could be there at all."""

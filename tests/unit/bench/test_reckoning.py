@@ -104,8 +104,8 @@ def test_branches_run_at_once_as_far_as_the_map_allows() -> None:
     assert run(mapping(2), [3, 1, 1, 1]).now == pytest.approx(3 + 4 * TRANSITION)
 
 
-def test_each_branch_counts_as_a_transition_beside_its_states() -> None:
-    assert run(mapping(4), [1, 1, 1]).bill.transitions == 1 + 3 * 2
+def test_each_state_of_a_branch_counts_as_a_transition_and_the_branch_itself_does_not() -> None:
+    assert run(mapping(4), [1, 1, 1]).bill.transitions == 1 + 3
 
 
 def test_a_workflow_names_resources_where_it_had_placeholders() -> None:

@@ -20,6 +20,7 @@ from cavok.domain.accounts import AccessType, Account
 from cavok.domain.instructions import Trust
 from cavok.domain.organizations import new_external_id
 from cavok.domain.regions import REGIONS
+from cavok.domain.role_stacks import stack_name
 from tests.support.builders import (
     EXTERNAL_ID,
     NUMBER,
@@ -163,10 +164,10 @@ def test_terraform_takes_a_boundary_and_tags() -> None:
 
 def test_each_role_of_an_aws_account_has_a_stack_of_its_own() -> None:
     roles = ("CavokCloud", "Cavok+=,.@_-1", "CavokOther")
-    names = [instructions.stack_name(an_account(role_name=role)) for role in roles]
+    names = [stack_name(an_account(role_name=role)) for role in roles]
 
     assert names == ["CavokCloud", "Cavok-------1", "CavokOther"]
-    assert instructions.stack_name(USER) == "CavokCloudUser"
+    assert stack_name(USER) == "CavokCloudUser"
 
 
 def test_who_follows_the_steps_knows_what_to_do_when_the_stack_rolls_back() -> None:
@@ -325,7 +326,7 @@ def test_the_link_brings_the_presigned_address_through_the_console_unharmed(
     values = dict(parse_qsl(query, strict_parsing=True))
     assert page == "/stacks/quickcreate"
     assert values.pop("templateURL") == presigned
-    assert values.pop("stackName") == instructions.stack_name(account)
+    assert values.pop("stackName") == stack_name(account)
     assert values == {
         f"param_{name}": value
         for name, value in instructions.stack_parameters(account, TRUST).items()

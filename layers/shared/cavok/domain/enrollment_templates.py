@@ -13,7 +13,6 @@ from cavok.domain.instructions import (
     CHANGES_ROLE,
     CHANGES_RULE,
     CONNECTION,
-    InstructionStep,
     Trust,
     connection_of,
     generic_template,
@@ -22,10 +21,10 @@ from cavok.domain.instructions import (
     parameter_of,
     quick_create,
     role_with,
-    stack_region,
     value_of,
 )
 from cavok.domain.permissions import LOGS
+from cavok.domain.role_stacks import InstructionStep, stack_region
 from cavok.domain.template_updates import WITHOUT_REPORT, Update, stacks_page, update_stack
 from cavok.domain.template_versions import Template
 

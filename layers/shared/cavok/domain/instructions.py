@@ -3,14 +3,13 @@ generated from the permission catalog.
 """
 
 import json
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from cavok.domain import permissions, role_changes, template_versions
-from cavok.domain.accounts import AccessType, Account, ListedAccount
+from cavok.domain.accounts import AccessType, Account
 from cavok.domain.chosen_groups import OFFERED, Choice, GroupAccess, GroupChoice, reading_part
 from cavok.domain.permissions import (
     GRANTED_GROUPS,
@@ -18,8 +17,13 @@ from cavok.domain.permissions import (
     PermissionGroup,
     ProvenBy,
 )
-
-USER_NAME = "CavokCloud"
+from cavok.domain.role_stacks import (
+    USER_NAME,
+    InstructionStep,
+    console_of,
+    stack_name,
+    stack_region,
+)
 
 HOLDERS = {AccessType.ASSUME_ROLE: "role", AccessType.ACCESS_KEY: "user"}
 """What holds an account's policies. The names of its templates begin with it."""
@@ -60,14 +64,6 @@ class RoleToBe:
 
 Holder = Account | RoleToBe
 """What the texts are about: they make its role or user."""
-
-
-@dataclass(frozen=True, slots=True)
-class InstructionStep:
-    """One step of the instructions, as plain text."""
-
-    title: str
-    text: str
 
 
 def granted_groups(account: Holder, choice: Choice = OFFERED) -> tuple[PermissionGroup, ...]:
@@ -282,23 +278,11 @@ def _chosen_parameters(account: Holder, choice: Choice) -> dict[str, str]:
     }
 
 
-def stack_name(account: ListedAccount) -> str:
-    """One name for each role, so that a second role of an AWS account gets its own stack."""
-    return re.sub("[^A-Za-z0-9]", "-", account.role_name or f"{USER_NAME}User")
-
-
 def deploy_url(account: Account, trust: Trust, template_url: str, choice: Choice = OFFERED) -> str:
     """The link that deploys the account's stack, with what was chosen."""
     parameters = stack_parameters(account, trust, choice)
     region = stack_region(account.regions, trust.region)
     return quick_create(region, stack_name(account), template_url, parameters)
-
-
-def stack_region(regions: Sequence[str], ours: str) -> str:
-    """Where the link deploys: in Cavok's own region, where the stack speaks, if it is one of these.
-    `ours`: that region, or empty.
-    """
-    return ours if ours in regions else regions[0]
 
 
 def quick_create(region: str, stack: str, template_url: str, parameters: Mapping[str, str]) -> str:
@@ -312,11 +296,6 @@ def quick_create(region: str, stack: str, template_url: str, parameters: Mapping
         {"templateURL": template_url, "stackName": stack, **filled_in}, quote_via=quote, safe=""
     )
     return f"{console_of(region)}#/stacks/quickcreate?{query}"
-
-
-def console_of(region: str) -> str:
-    """CloudFormation's console, before what it shows."""
-    return f"https://{region}.console.aws.amazon.com/cloudformation/home?region={region}"
 
 
 def generic_template(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from cavok.domain.accounts import Account, Fix, Issue, IssueCode, ListedAccount, Severity
-from cavok.domain.instructions import InstructionStep, console_of, stack_name, stack_region
+from cavok.domain.role_stacks import InstructionStep, console_of, stack_name, stack_region
 from cavok.domain.template_versions import TemplateVersion
 
 
