@@ -40,8 +40,7 @@ sweep: dev ## start the re-verification of the accounts that are due, now
 
 test: check stack simulator chromium ## everything: checks, unit, integration, e2e and browser tests
 	@$(RUN) local.stack up
-	@$(RUN) pytest tests/unit tests/integration $(TOGETHER)
-	@$(RUN) tests.support.side_by_side
+	@$(RUN) tests.support.side_by_side $(TOGETHER)
 
 unit: $(if $(OF_PAGE),page,dev simulator) ## the unit tests (ARGS="-k webhooks", as for the next three)
 	@$(if $(OF_PAGE),$(NODE) --test --test-force-exit $(ARGS),$(RUN) pytest $(call of,tests/unit,$(TOGETHER)))

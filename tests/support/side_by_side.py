@@ -1,9 +1,9 @@
-"""Runs the e2e and the browser tests at the same time: `python -m tests.support.side_by_side`.
+"""Runs all tests at the same time: `make test`.
 
-Each has a stack of its own, because tests inject faults, run sweeps and inspect queues: the e2e
-tests the one of `make up`, the browser tests one that is stopped afterwards. The browser tests take
-longer, so the stack of the e2e tests runs some of them when those have ended. Their outputs are
-shown one after the other, and their summaries once more at the end. The exit status is 1 if a part
+The e2e tests mostly wait, so the other parts have the processors meanwhile. e2e and browser tests
+each have a stack of their own, because they inject faults, run sweeps and inspect queues: the e2e
+tests the one of `make up`, the browser tests one that is stopped afterwards. The outputs are shown
+one after the other, and their summaries once more at the end. The exit status is 1 if a part
 failed. Ctrl-C ends all.
 """
 
@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,10 +24,8 @@ from typing import IO
 from local.settings import LOGS, ROOT, STACK_VARIABLE
 
 _FURTHER_STACK = {STACK_VARIABLE: "browser", "CAVOK_PORT": ""}
+_WITHOUT_A_STACK = ["tests/unit", "tests/integration"]
 _SUMMARY = "short test summary info"
-
-AFTER_E2E = [f"tests/browser/test_{name}.py" for name in ("the_list", "weight")]
-"""About an eighth of the browser tests by their time: so both stacks end together."""
 
 
 @dataclass(frozen=True)
@@ -55,19 +53,20 @@ class Part:
             _copy(written)
 
 
-def main() -> int:
-    """Runs both parts to their end. Returns the exit status."""
+def main(options: Sequence[str] = ()) -> int:
+    """Runs all parts to their end. `options`: of the unit and integration tests. Returns the exit
+    status.
+    """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     LOGS.mkdir(parents=True, exist_ok=True)
     parts: list[Part] = []
     with _ending(parts):
         parts.append(_start("e2e", ["tests/e2e"], {}))
+        # It writes the build, of which there are tests.
         _stack("up")
-        others = [f"--ignore={path}" for path in AFTER_E2E]
-        parts.append(_start("browser", ["tests/browser", *others], _FURTHER_STACK))
-        parts[0].show()
-        parts.append(_start("browser-after-e2e", AFTER_E2E, {}))
-        for part in parts[1:]:
+        parts.append(_start("unit and integration", [*_WITHOUT_A_STACK, *options], {}))
+        parts.append(_start("browser", ["tests/browser"], _FURTHER_STACK))
+        for part in (parts[1], parts[0], parts[2]):
             part.show()
     for part in parts:
         print(f"\n{part.name} tests: {part.summary}")
@@ -90,7 +89,7 @@ def _ending(parts: list[Part]) -> Iterator[None]:
 
 
 def _start(name: str, tests: list[str], variables: Mapping[str, str]) -> Part:
-    log = LOGS / f"{name}-tests.log"
+    log = LOGS / f"{name.replace(' ', '-')}-tests.log"
     color = "yes" if sys.stdout.isatty() else "no"
     with log.open("wb") as file:
         process = subprocess.Popen(
@@ -126,4 +125,4 @@ def _copy(written: IO[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -466,8 +466,8 @@ export class Listing {
 
   // Keeps each row on one page only.
   #takeFromAll(ids) {
-    const taken = new Set(ids);
-    for (const page of this.pages) page.ids = without(page.ids, taken);
+    const theirs = new Set(ids);
+    for (const page of this.pages) page.ids = without(page.ids, theirs);
   }
 
   /**
