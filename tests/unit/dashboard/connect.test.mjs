@@ -119,7 +119,7 @@ for (const [what, end] of [
   ["it is there", (go) => go()],
   ["that takes long", (_, slow) => slow.forEach((work) => work())],
 ])
-  test(`what is to be known of a connected account does not come above what was found, and waits until ${what}`, async (context) => {
+  test(`what is to be known of a connected account waits for what was found, until ${what}`, async (context) => {
     const { setTimeout: really } = globalThis;
     const slow = [];
     context.mock.method(globalThis, "setTimeout", (work, wait) =>

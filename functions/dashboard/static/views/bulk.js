@@ -367,8 +367,8 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
             unreadable(problem);
             resolve(undefined);
             if (isMissing(problem)) return undefined;
-            await wait(retryAfter(problem));
-            await untilReadable(signal);
+            // Whatever is heard meanwhile counts.
+            await Promise.all([wait(retryAfter(problem)), untilReadable(signal)]);
           }
         }
       };
