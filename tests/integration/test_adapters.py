@@ -570,6 +570,19 @@ def test_nobody_asks_a_table_for_ever_that_answers_with_nothing(
     assert (len(asked), sum(waited) < 10) == (12, True)
 
 
+@READERS
+def test_a_table_that_answers_with_some_each_time_is_asked_to_the_end(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch, read: Callable[[Any], list[str]]
+) -> None:
+    accounts.add(an_account(), None)
+    pk = keys.organization_pk(ORGANIZATION_ID)
+    others = [(pk, keys.account_sk(f"gone{n}")) for n in range(20)]
+    asked, _ = answers_with_parts(monkeypatch, 1)
+
+    assert read([*others, (pk, keys.account_sk(ACCOUNT_ID))]) == [keys.account_sk(ACCOUNT_ID)]
+    assert len(asked) == 21
+
+
 def test_what_is_named_twice_is_read_once(accounts: Accounts) -> None:
     """DynamoDB refuses a BatchGetItem that has a key twice."""
     accounts.add(an_account(), None)

@@ -15,6 +15,8 @@ import pytest
 from cavok import wiring
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.enrollments import Enrollments
+from cavok.adapters.table.synchronizations import Synchronizations
+from cavok.adapters.table.table import ItemBusy
 from cavok.domain.enrollments import EnrollmentStatus
 from cavok.domain.errors import OrganizationBusy, OrganizationUnclear, UnitGone
 from cavok.domain.verifications import finish
@@ -542,6 +544,23 @@ def test_organizations_that_is_busy_ends_a_turn_and_nothing_else(
 
         assert (done.state, done.found) == ("finished", 3)
     assert len(accounts_of()) == 3
+
+
+def test_whoever_changes_the_enrollment_at_this_moment_ends_no_round(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction of theirs holds the synchronization, and may change nothing."""
+    advance, refusals = Synchronizations.advance, [ItemBusy("held")]
+
+    def held_once(self: Synchronizations, *given: Any) -> None:
+        if refusals:
+            raise refusals.pop()
+        advance(self, *given)
+
+    monkeypatch.setattr(Synchronizations, "advance", held_once)
+
+    assert synchronize(enroll(admin), organization).state == "finished"
+    assert refusals == []
 
 
 def test_organizations_that_takes_no_call_is_given_up_with_its_last_reason(

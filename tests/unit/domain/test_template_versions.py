@@ -319,7 +319,9 @@ def test_an_update_is_where_the_link_deploys() -> None:
     assert issue.fix.console_url == update.console_url
     assert update.console_url.startswith("https://eu-west-1.")
     assert "--region eu-west-1 " in update.cli
-    assert "in eu-west-1, or the one in which you made the role" in update.steps[0].text
+    assert (
+        "in eu-west-1, in the region in which you deployed it, or the one" in update.steps[0].text
+    )
 
 
 def test_the_newest_role_is_nothing_to_know() -> None:

@@ -175,6 +175,15 @@ def test_a_round_of_a_synchronization_that_dies_is_made_once_more() -> None:
     assert [attempts.get(error) for error in died] == [1, 1, 1, 1]
 
 
+def test_a_round_of_a_synchronization_that_only_has_to_wait_is_made_again() -> None:
+    machine = definition(ROOT / "statemachines/synchronize_organization.asl.json")
+    rounds = machine["States"]["ReadOrganization"]["Retry"]
+    attempts = {error: rule["MaxAttempts"] for rule in rounds for error in rule["ErrorEquals"]}
+
+    waits = ("EntryInconclusive", "OurEntryBroken", "BusyWithOthers", "ServiceUnavailable")
+    assert [attempts.get(error) for error in waits] == [3, 3, 3, 3]
+
+
 def test_both_ways_of_entering_an_account_retry_alike() -> None:
     assert VERIFY["States"]["OpenSession"]["Retry"] == VERIFY["States"]["ProbeAccount"]["Retry"]
 

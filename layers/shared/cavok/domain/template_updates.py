@@ -74,9 +74,10 @@ def update_of(account: Account, template_url: str, ours: str = "") -> Update | N
             *([_OF_A_MEMBER] if account.has_enrolled_role else []),
             InstructionStep(
                 "CloudFormation",
-                f"Open the stack {name} in {region}, or the one in which you made the role. Press "
-                "“Update”, replace the existing template by the address below, keep all "
-                "parameters, acknowledge that it changes an IAM role, and submit. The command "
+                f"Open the stack {name} in {region}, in the region in which you deployed it, or "
+                "the one in which you made the role. Press “Update”, replace the existing template "
+                "by the address below, keep all parameters, acknowledge that it changes an IAM "
+                "role, and submit. The command "
                 f"below does the same. {WITHOUT_REPORT}",
             ),
             InstructionStep(

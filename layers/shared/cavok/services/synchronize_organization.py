@@ -20,7 +20,7 @@ from cavok.adapters.table.enrollment_totals import Counted, count_members
 from cavok.adapters.table.enrollments import Enrollments, retry_while_changed
 from cavok.adapters.table.members import Members, delete_member, save_member
 from cavok.adapters.table.synchronizations import Synchronizations, count_changes
-from cavok.adapters.table.table import BATCH, ItemChanged
+from cavok.adapters.table.table import BATCH, ItemChanged, retry_while_busy
 from cavok.domain import audit
 from cavok.domain import enrollments as enrolling
 from cavok.domain.accounts import Account, Issue
@@ -255,7 +255,9 @@ class _Synchronizing:
 
     def _advance(self, walk: Walk) -> None:
         synchronization = replace(self._synchronization, found=len(walk.seen))
-        self._dependencies.synchronizations.advance(synchronization, walk)
+        advance = partial(self._dependencies.synchronizations.advance, synchronization, walk)
+        # Whoever takes its place writes the same item.
+        retry_while_busy(advance, lambda: True)
         self._walk, self._synchronization = walk, synchronization
 
     def _store(self, seen: Sequence[OrganizationAccount]) -> None:

@@ -484,7 +484,7 @@ class Accounts:
             for row in rows
             if row.connected_at
         )
-        return list(islice(connected, MOST_WITH_A_NUMBER))
+        return sorted(connected)[:MOST_WITH_A_NUMBER]
 
     def names(self, organization_id: str) -> list[str]:
         """The names of all its accounts, in small letters, from the index by name."""

@@ -542,9 +542,9 @@ class Table:
 
         Asks again for what DynamoDB left out, with the waits of `retry_on_conflict`. A table that
         is throttled does that, and asking at once keeps it throttled. Raises ServiceUnavailable
-        after 12 such answers.
+        after 12 answers in a row without any.
         """
-        table, number = Item.Meta.table_name, 0
+        table, number, without_any = Item.Meta.table_name, 0, 0
         wanted, left = ({"pk": pk, "sk": sk} for pk, sk in keys), list[Any]()
         while batch := [*left, *islice(wanted, BATCH - len(left))]:
             with _answers_as_json() if attributes else nullcontext():
@@ -553,11 +553,14 @@ class Table:
                 )
             yield from found["Responses"][table]
             left = found.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
-            if left:
-                if number == _TRIES - 1:
-                    raise ServiceUnavailable("DynamoDB leaves out items again and again.")
-                _wait(number)
-                number += 1
+            if not left:
+                number = without_any = 0
+                continue
+            without_any = without_any + 1 if len(left) == len(batch) else 0
+            if without_any == _TRIES:
+                raise ServiceUnavailable("DynamoDB leaves out items again and again.")
+            _wait(number)
+            number += 1
 
     def entries(
         self,
