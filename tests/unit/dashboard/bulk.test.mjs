@@ -148,6 +148,22 @@ test("a request whose answer was lost has its key again, and the next one anothe
   assert.equal(new Set([again, ...others]).size, 3);
 });
 
+test("the same accounts are the same request, in whichever order they were chosen", () => {
+  const of = (...ids) => selectionOf({ ids: new Set(ids), isAll: false }, {});
+  assert.deepEqual(of("b", "a"), of("a", "b"));
+});
+
+test("some minutes after an answer that was lost, the same request is meant anew", async (context) => {
+  const begin = starter();
+  const request = { action: "test", selection: { account_ids: ["a"] } };
+  const { now } = Date;
+  begun = [() => Response.json({ title: "No" }, { status: 422 }), begins];
+  await assert.rejects(begin(request));
+  context.mock.method(Date, "now", () => now() + 6 * 60_000);
+  await begin(request);
+  assert.notEqual(sent[0].key, sent[1].key);
+});
+
 test("an operation of hours is asked for ever more rarely", async () => {
   const pauses = [];
   answers = [...Array(40).fill(operation({ state: "running" })), operation()];

@@ -67,6 +67,12 @@ test("all parts are read, one after the other, and only what is selected is aske
   assert.equal(parts.join(""), `${HEAD}a,\r\nb,"1\r\n""2"""\r\nc,\r\n`);
 });
 
+test("a chosen account that moves while it is read is there once, and no other is missed", async () => {
+  answers = [lines(`${HEAD}a,\r\nc,\r\n`, "more"), lines("a,\r\nd,\r\n", "last"), lines("b,\r\n", "never")];
+  const { parts, count } = await readAll(listing.selection, () => {}, view.signal, new Set(["a", "b"]));
+  assert.deepEqual([parts.join(""), count, asked.length], [`${HEAD}a,\r\nb,\r\n`, 2, 3]);
+});
+
 const run = () => press(button(place, t.choices.export));
 const isIdle = () => Boolean(button(place, t.choices.export));
 

@@ -646,6 +646,17 @@ test("a bar that is long in coming says so", async (context) => {
   view.abort();
 });
 
+test("a test opens where no column of the row shows it", async () => {
+  const main = await opened("columns=name+test");
+  const { fetch } = globalThis;
+  globalThis.fetch = async (address, options) =>
+    options.method === "POST" ? Response.json({ verification_id: "v1" }, { status: 202 }) : fetch(address, options);
+  location.hash = "";
+  click(all(main).find(({ dataset }) => dataset.part === "test" && dataset.of !== ""));
+  await until(() => location.hash.includes("/tests/v1"));
+  view.abort();
+});
+
 test("a row's test runs in the row, which keeps the focus, and is said", async (context) => {
   const announcer = element();
   const find = document.getElementById;

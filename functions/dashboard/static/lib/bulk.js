@@ -29,9 +29,11 @@ export const filterOf = (selection) =>
       .map(([name, text]) => [name, READ[name]?.(text) ?? text]),
   );
 
+const REPEATED_WITHIN_MS = 5 * 60_000;
+
 /** @param {Chosen} chosen @param {Record<string, string>} selection */
 export const selectionOf = ({ ids, isAll }, selection) =>
-  isAll ? { filter: filterOf(selection) } : { account_ids: [...ids] };
+  isAll ? { filter: filterOf(selection) } : { account_ids: [...ids].toSorted() };
 
 /** How many accounts a request would treat, without doing anything. */
 export const count = async ({ action, value = undefined, selection }) =>
@@ -41,16 +43,18 @@ export const count = async ({ action, value = undefined, selection }) =>
 export const hasChanged = (problem) => problem.code === "selection_changed";
 
 /**
- * Returns what begins operations. After an answer that was lost, the same request of the same session has the same key,
- * so that nothing begins twice.
+ * Returns what begins operations. For some minutes after an answer that was lost, the same request of the same session
+ * has the same key, so that nothing begins twice. Later, the same request is meant anew.
  */
 export function starter() {
-  const none = { content: "", key: "", until: ending() };
+  const none = { content: "", key: "", at: 0, until: ending() };
   let attempt = none;
   /** @returns {Promise<{operation_id: string, total: number}>} */
   return async (request) => {
     const content = JSON.stringify(request);
-    if (attempt.content !== content || attempt.until.aborted) attempt = { content, key: api.newKey(), until: ending() };
+    const isOver = attempt.until.aborted || Date.now() - attempt.at > REPEATED_WITHIN_MS;
+    if (attempt.content !== content || isOver)
+      attempt = { content, key: api.newKey(), at: Date.now(), until: ending() };
     const begun = await api.post("/v1/accounts/bulk", request, { key: attempt.key });
     attempt = none;
     return begun;

@@ -14,8 +14,10 @@ const cursorOf = (link) => link && new URLSearchParams(link.slice(2, link.indexO
  * @returns {Promise<{parts: string[], count: number}>}
  */
 export async function readAll(selection, onPart, signal, ids) {
+  // An account that moves meanwhile may come in two parts.
+  const left = ids && new Set(ids);
   // The first column of a line.
-  const isWanted = (line) => !ids || ids.has(line.slice(0, line.indexOf(",")));
+  const isWanted = (line) => !left || left.delete(line.slice(0, line.indexOf(",")));
   const parts = [];
   /** @type {string | null} */
   let cursor = null;
@@ -27,7 +29,7 @@ export async function readAll(selection, onPart, signal, ids) {
     parts.push(ids ? lines.join("") : answer.body);
     count += lines.length;
     onPart(count);
-    cursor = count === ids?.size ? null : cursorOf(answer.link);
+    cursor = left?.size === 0 ? null : cursorOf(answer.link);
   } while (cursor);
   return { parts, count };
 }

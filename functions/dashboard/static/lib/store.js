@@ -532,7 +532,8 @@ export class Listing {
     const turned = pairs.filter(([before, now]) => this.fits(now) && this.#orderOf(before) !== this.#orderOf(now));
     if (!turned.length) return;
     const rows = new Set(this.ids);
-    this.#insert(turned.flatMap(([, now]) => (rows.has(now.account_id) ? [now] : [])));
+    const latest = new Map(turned.map(([, now]) => [now.account_id, now]));
+    this.#insert([...latest.values()].filter(({ account_id: id }) => rows.has(id)));
   }
 
   #holds(id) {

@@ -47,6 +47,7 @@ const own = new Set();
 /** Puts the bar here. Returns what draws it again after something else was chosen, or chosen accounts have gone. */
 export async function bulkBar(place, list, signal) {
   await styled("bulk");
+  signal.throwIfAborted();
   return barIn(place, list, signal);
 }
 
@@ -65,7 +66,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   fill(place, operations, choice);
   measure(place, table, signal);
 
-  const totalNow = () => totalOf(listing()) ?? (counted.ids === chosen.ids ? counted.total : undefined);
+  const totalNow = () => (counted.ids === chosen.ids ? counted.total : undefined) ?? totalOf(listing());
   const sizeNow = () => (chosen.isAll ? totalNow() : chosen.ids.size);
   const file = exporting(
     () => ({ selection: listing().selection, total: sizeNow(), ids: chosen.isAll ? null : chosen.ids }),
@@ -139,12 +140,16 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   // Only the API can count a list that is not all loaded.
   async function chooseAll() {
     choose([], true);
-    const { ids } = chosen;
-    if (totalNow() !== undefined) return;
-    const total = await count({ action: "test", selection: selectionOf(chosen, listing().selection) });
-    if (chosen.ids !== ids) return;
+    if (totalNow() === undefined) await counts({ action: "test", selection: selectionOf(chosen, listing().selection) });
+  }
+
+  /** Asks the API how many accounts a request for all of the list would treat, and shows it with this choice. */
+  async function counts(request, ids = chosen.ids) {
+    const total = await count(request);
+    if (chosen.ids !== ids) return total;
     counted = { ids, total };
     draw();
+    return total;
   }
 
   // Somebody has seen the number of accounts before any of them is treated.
@@ -158,7 +163,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     if (!isAll) return isDeletion ? question(request, ids.size) : run(request);
     if (!isDeletion && total !== undefined) return run({ ...request, expected_total: total });
     const here = router.whileHere();
-    const size = await count(request);
+    const size = await counts(request, ids);
     // Every choice makes a new set. Whoever has chosen something else meanwhile is not asked about this any more.
     here(() => chosen.ids === ids && question(request, size));
   }
@@ -201,7 +206,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       here(() => focusOn(operations.firstChild));
     } catch (problem) {
       if (!hasChanged(problem)) throw problem;
-      const size = await count(request);
+      const size = await (chosen.isAll && !replaces ? counts(request, ids) : count(request));
       const isWanted = (replaces || chosen.ids === ids) && (modal?.node.open ?? true);
       modal?.close();
       here(() => isWanted && question(request, size, { isAgain: true, replaces }));

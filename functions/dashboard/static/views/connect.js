@@ -3,7 +3,7 @@ import * as api from "../lib/api.js";
 import { foundOf, isRunning, runs, suggestionFor, waysOf } from "../lib/connecting.js";
 import { tabs } from "../lib/copying.js";
 import { diagram } from "../lib/diagram.js";
-import { announce, fill, h, later, render } from "../lib/dom.js";
+import { announce, fill, focused, h, later, render } from "../lib/dom.js";
 import { ageing, stopwatch } from "../lib/elapsed.js";
 import { issueList } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
@@ -83,7 +83,7 @@ function draws(body, handle) {
       isListed = true;
       showFound();
     }
-    wrong.hidden = !issues.length || awaitsFound;
+    wrong.hidden = !issues.length || (awaitsFound && !focused(wrong));
   };
   const testHere = (event) =>
     startTest(handle.account(), event.currentTarget, async (begun) => {

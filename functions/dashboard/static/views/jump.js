@@ -240,10 +240,10 @@ function actions(themes) {
 // The bar of the accounts that are chosen in the list, while it is there.
 function withChosen(group) {
   const bar = /** @type {HTMLElement | null} */ (document.querySelector(".bulk-chosen"));
-  if (!bar || bar.hidden) return [];
-  /** @type {HTMLElement | null} */
-  const first = bar.querySelector(".bulk-actions button");
-  return [{ key: "chosen", group, icon: "check", text: t.bulk.title, go: () => first?.focus() }];
+  /** @returns {HTMLElement | null | undefined} */
+  const first = () => bar?.querySelector(".bulk-actions button");
+  if (!first() || bar?.hidden) return [];
+  return [{ key: "chosen", group, icon: "check", text: t.bulk.title, go: () => first()?.focus() }];
 }
 
 // Viewers are told why it does nothing.
