@@ -270,11 +270,11 @@ def test_a_keyboard_gets_to_the_bar_from_any_row_and_back(many, admin):
 def test_neither_the_head_nor_a_bar_that_grows_covers_what_has_the_focus(many):
     many.evaluate("scrollTo(0, 1200)")
     edge = (head := many.locator(".table-head").bounding_box())["y"] + head["height"]
-    box = box_at(many, lambda top: top < edge)
+    box = box_above(many, edge)
     box.focus()
     until(many, lambda: top_of(box) >= edge, "what has the focus is not below the head")
     many.set_viewport_size({"width": 1280, "height": 700})
-    box = box_at(many, lambda top: top < 670)
+    box = box_above(many, 670)
     box.focus()
     many.keyboard.press("Space")
     expect(bar(many)).to_contain_text("1 account chosen")
@@ -290,11 +290,15 @@ def top_of(box: Locator) -> float:
     return box.bounding_box()["y"]
 
 
-def box_at(page: Page, is_there: Callable[[float], bool]) -> Locator:
-    """The lowest checkbox of a row whose top is there."""
-    boxes = page.locator(".rows .choose")
-    label = [each.get_attribute("aria-label") for each in boxes.all() if is_there(top_of(each))][-1]
-    return page.get_by_role("checkbox", name=label, exact=True)
+LOWEST = """(edge) => [...document.querySelectorAll(".rows .choose")]
+  .filter((box) => box.getBoundingClientRect().top < edge)
+  .toSorted((a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top)
+  .at(-1).getAttribute("aria-label")"""
+
+
+def box_above(page: Page, edge: float) -> Locator:
+    """The lowest checkbox of a row whose top is above it. Looks at once: rows come and go."""
+    return page.get_by_role("checkbox", name=page.evaluate(LOWEST, edge), exact=True)
 
 
 def test_an_operation_is_still_shown_after_another_view(many, admin):
