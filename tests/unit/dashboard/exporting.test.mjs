@@ -50,6 +50,8 @@ beforeEach(() => {
     selection: { q: "a", status: "", enrollment_id: "", ou: "", sort: "-name" },
     isFiltered: true,
     total: undefined,
+    // Of a list only what is shown is loaded; all of it is exported.
+    ids: ["a"],
   };
   place = element();
   document.body.append(place);

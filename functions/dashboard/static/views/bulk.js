@@ -69,7 +69,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   const totalNow = () => (counted.ids === chosen.ids ? counted.total : undefined) ?? totalOf(listing());
   const sizeNow = () => (chosen.isAll ? totalNow() : chosen.ids.size);
   const file = exporting(
-    () => ({ selection: listing().selection, total: sizeNow(), ids: chosen.isAll ? null : chosen.ids }),
+    () => ({ selection: listing().selection, total: sizeNow(), only: chosen.isAll ? null : chosen.ids }),
     signal,
   );
 

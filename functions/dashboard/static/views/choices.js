@@ -114,8 +114,8 @@ const namesIn = (units, depth = 0) =>
   units.flatMap(({ id, name, below }) => [[id, "\u2003".repeat(depth) + name], ...namesIn(below, depth + 1)]);
 
 /**
- * What exports the list as it is selected when it is pressed, or only the accounts with these ids.
- * @param {() => Pick<Listing, "selection" | "total"> & {ids?: Set<string> | null}} listing
+ * What exports the list as it is selected when it is pressed. `only`: of its accounts these alone.
+ * @param {() => Pick<Listing, "selection" | "total"> & {only?: Set<string> | null}} listing
  */
 export function exporting(listing, signal) {
   const place = h("div", { class: "exporting" });
@@ -127,7 +127,7 @@ export function exporting(listing, signal) {
     if (had) place.querySelector("button")?.focus();
   };
   async function run() {
-    const { selection, total, ids = null } = listing();
+    const { selection, total, only = null } = listing();
     const own = new AbortController();
     const said = h("span", {}, t.choices.exported(0));
     const bar = total && h("progress", { max: total, value: 0, "aria-label": t.choices.export });
@@ -137,7 +137,7 @@ export function exporting(listing, signal) {
       if (bar) bar.value = count;
     };
     try {
-      const { parts, count } = await readAll(selection, onPart, AbortSignal.any([signal, own.signal]), ids);
+      const { parts, count } = await readAll(selection, onPart, AbortSignal.any([signal, own.signal]), only);
       download(parts, t.choices.file(new Date().toISOString().slice(0, 10)), "text/csv;charset=utf-8");
       toast(t.choices.exported(count));
       show(begin);
