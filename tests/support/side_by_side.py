@@ -2,9 +2,10 @@
 
 The e2e tests mostly wait, so the other parts have the processors meanwhile. e2e and browser tests
 each have a stack of their own, because they inject faults, run sweeps and inspect queues: the e2e
-tests the one of `make up`, the browser tests one that is stopped afterwards. The outputs are shown
-one after the other, and their summaries once more at the end. The exit status is 1 if a part
-failed. Ctrl-C ends all.
+tests the one of `make up`, the browser tests one that is stopped afterwards. The browser tests
+take longest, so the stack of the e2e tests runs some of them when those have ended. The outputs
+are shown one after the other, and their summaries once more at the end. The exit status is 1 if a
+part failed. Ctrl-C ends all.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ from local.settings import LOGS, ROOT, STACK_VARIABLE
 _FURTHER_STACK = {STACK_VARIABLE: "browser", "CAVOK_PORT": ""}
 _WITHOUT_A_STACK = ["tests/unit", "tests/integration"]
 _SUMMARY = "short test summary info"
+
+AFTER_E2E = [f"tests/browser/test_{name}.py" for name in ("accessibility", "the_list", "weight")]
+"""About a quarter of the browser tests by their time: so both stacks end together."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +69,15 @@ def main(options: Sequence[str] = ()) -> int:
         # It writes the build, of which there are tests.
         _stack("up")
         parts.append(_start("unit and integration", [*_WITHOUT_A_STACK, *options], {}))
-        parts.append(_start("browser", ["tests/browser"], _FURTHER_STACK))
-        for part in (parts[1], parts[0], parts[2]):
+        others = [f"--ignore={path}" for path in AFTER_E2E]
+        parts.append(_start("browser", ["tests/browser", *others], _FURTHER_STACK))
+        parts[0].show()
+        parts.append(_start("browser-after-e2e", AFTER_E2E, {}))
+        for part in parts[1:]:
             part.show()
     for part in parts:
         print(f"\n{part.name} tests: {part.summary}")
-    return 1 if len(parts) < 3 or any(part.process.returncode for part in parts) else 0
+    return 1 if len(parts) < 4 or any(part.process.returncode for part in parts) else 0
 
 
 @contextmanager
