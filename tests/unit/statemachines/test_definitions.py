@@ -167,21 +167,24 @@ def test_a_round_of_a_synchronization_that_dies_is_made_once_more() -> None:
     errors in Step Functions workflows", Error names; Lambda Developer Guide, "Troubleshoot
     invocation issues in Lambda".
     """
-    machine = definition(ROOT / "statemachines/synchronize_organization.asl.json")
-    rounds = machine["States"]["ReadOrganization"]["Retry"]
-    attempts = {error: rule["MaxAttempts"] for rule in rounds for error in rule["ErrorEquals"]}
+    attempts = attempts_of_a_round()
 
     died = ("Lambda.Unknown", "Runtime.ExitError", "Sandbox.Timedout", "States.Timeout")
     assert [attempts.get(error) for error in died] == [1, 1, 1, 1]
 
 
 def test_a_round_of_a_synchronization_that_only_has_to_wait_is_made_again() -> None:
-    machine = definition(ROOT / "statemachines/synchronize_organization.asl.json")
-    rounds = machine["States"]["ReadOrganization"]["Retry"]
-    attempts = {error: rule["MaxAttempts"] for rule in rounds for error in rule["ErrorEquals"]}
+    attempts = attempts_of_a_round()
 
     waits = ("EntryInconclusive", "OurEntryBroken", "BusyWithOthers", "ServiceUnavailable")
     assert [attempts.get(error) for error in waits] == [3, 3, 3, 3]
+
+
+def attempts_of_a_round() -> dict[str, int]:
+    """How often a round of a synchronization is repeated after each error."""
+    machine = definition(ROOT / "statemachines/synchronize_organization.asl.json")
+    rounds = machine["States"]["ReadOrganization"]["Retry"]
+    return {error: rule["MaxAttempts"] for rule in rounds for error in rule["ErrorEquals"]}
 
 
 def test_both_ways_of_entering_an_account_retry_alike() -> None:

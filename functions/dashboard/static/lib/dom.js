@@ -163,11 +163,16 @@ export function later(milliseconds, work, signal, stop = () => {}) {
   return cancel;
 }
 
-export function pause(milliseconds, signal) {
+/** Waits so long. `early` gets what ends the wait at once. */
+export function pause(milliseconds, signal, early = (_goOn) => {}) {
   return new Promise((resolve, reject) => {
     const stop = () => reject(signal.reason);
-    if (signal?.aborted) stop();
-    else later(milliseconds, resolve, signal, stop);
+    if (signal?.aborted) return stop();
+    const cancel = later(milliseconds, resolve, signal, stop);
+    early(() => {
+      cancel();
+      resolve(0);
+    });
   });
 }
 
@@ -188,14 +193,7 @@ export async function whileLookedAt(signal, pauseOf, work) {
       const left = Math.max(pauseOf() - asked, 0);
       await pause(asked, signal);
       asked = 0;
-      if (!atOnce)
-        await new Promise((resolve, reject) => {
-          const cancel = later(left, resolve, signal, () => reject(signal.reason));
-          goOn = () => {
-            cancel();
-            resolve(0);
-          };
-        });
+      if (!atOnce) await pause(left, signal, (early) => (goOn = early));
       await whenVisible(signal);
       atOnce = false;
       await work();

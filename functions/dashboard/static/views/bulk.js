@@ -8,7 +8,6 @@ import {
   focused,
   h,
   keyed,
-  later,
   onReadNow,
   pause,
   readNow,
@@ -390,19 +389,7 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
 /** Waits for the network, or for a while. @param {AbortSignal} signal */
 async function untilReadable(signal) {
   const heard = new AbortController();
-  await new Promise((resolve, reject) => {
-    const cancel = later(
-      REPEATED_AFTER_MS,
-      () => resolve(0),
-      signal,
-      () => reject(signal.reason),
-    );
-    const hear = () => {
-      cancel();
-      resolve(0);
-    };
-    onReadNow(hear, AbortSignal.any([signal, heard.signal]));
-  });
+  await pause(REPEATED_AFTER_MS, signal, (goOn) => onReadNow(goOn, AbortSignal.any([signal, heard.signal])));
   heard.abort();
   await whenVisible(signal);
 }
