@@ -45,7 +45,7 @@ def test_nobody_waits_for_the_cheapest_that_suffices(peak: int, size: int) -> No
     ("cpu", "size"), [(0.0005, 128), (0.001, 256), (0.004, 512), (0.012, 1024), (0.5, 1769)]
 )
 def test_who_waits_gets_the_smallest_that_is_hardly_slower(cpu: float, size: int) -> None:
-    assert times("OpenSession", cpu=cpu).size() == size
+    assert times("AccountsApi", cpu=cpu).size() == size
 
 
 def test_a_start_has_a_whole_processor_and_what_follows_a_share() -> None:
@@ -71,7 +71,7 @@ def test_the_template_may_have_what_a_close_run_would_choose(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """At 1,024 MB it is a tenth slower, by a hair."""
-    border = times("OpenSession", cpu=0.0139)
+    border = times("AccountsApi", cpu=0.0139)
     allowed = []
     for size in SIZES:
         monkeypatch.setattr("tests.bench.memory.memory_of", lambda _, size=size: size)
