@@ -50,7 +50,7 @@ from cavok.domain.kinds import Action, Kind
 from cavok.domain.organizations import Organization
 from cavok.domain.policy_verdicts import Database, DatabaseQuestion, Databases, RolePolicies
 from cavok.domain.regions import REGIONS
-from cavok.domain.steps import ALLOWED, Evidence, ResourceVerdict, Step, Verdict
+from cavok.domain.steps import ALLOWED, Evidence, ResourceVerdict, Step, Verdict, judge
 from cavok.domain.survey import Survey
 from cavok.domain.verifications import (
     FULL_EVERY,
@@ -1088,6 +1088,23 @@ def test_the_handler_answers_with_counts_and_ids(
     assert stored(fine).verification
     lines = [line for line in capsys.readouterr().out.splitlines() if line]
     assert len(lines) <= 4, "one line, and one of each metric, however many accounts"
+
+
+def test_a_test_that_our_own_session_policy_refuses_rings_our_alarm_and_blames_nobody(
+    handled: Customers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accounts = connected(2)
+    ours = judge("UnauthorizedOperation", "because no session policy allows it")
+    step = Step.of("ec2:StopInstances", ours, started_at=NOW)
+    handled.finds |= {name: lambda account: steps_of(account, step) for name in ("A0", "A1")}
+
+    assert handle() == {"tested": 2, "handed_over": [], "left": False}
+
+    assert {stored(account).status for account in accounts} == {Status.CONFIRMED}
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line]
+    (counted,) = (line for line in lines if "OurEntryBroken" in line)
+    assert counted["OurEntryBroken"] == [1.0]
+    assert "outcome" not in counted, "the alarm knows no such dimension"
 
 
 def test_the_id_in_a_sessions_name_leads_to_the_account_also_if_nothing_is_stored_of_the_test(

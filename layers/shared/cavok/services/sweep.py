@@ -52,7 +52,7 @@ from cavok.domain.fair_queue import AccountKey, FairQueue
 from cavok.domain.ids import new_id
 from cavok.domain.permissions import GRANTED_GROUPS, STEPS
 from cavok.domain.reverification import LONGEST_WAIT
-from cavok.domain.steps import Step
+from cavok.domain.steps import Step, refused_by_us
 from cavok.domain.survey import SURVEYED
 from cavok.domain.verifications import (
     UNTESTED,
@@ -112,8 +112,10 @@ class Swept:
     tests           the account of each test, by the test's id, which its session is named after.
     handed_over     why an account was given a test of its own, by account.
     failed          what failed in Cavok, by account. They are due again, at the latest after LEASE.
+    refused_by_us   actions of tests that our own session policy refused.
     wrong_keys      tests that stopped because another customer's key had signed a call.
-    left            whether accounts may still be due: the time was up, or another sweep runs.
+    left            whether accounts may still be due: the time was up, another sweep runs, or they
+                    became due meanwhile.
     left_to_another whether another sweep runs, so that this one did not look.
     hours_untested  the longest time that a due account had gone without a verdict; of one that
                     cannot be read, or whose turn did not come, the longest that it can be.
@@ -124,6 +126,7 @@ class Swept:
     tests: dict[str, str] = field(default_factory=dict)
     handed_over: dict[str, str] = field(default_factory=dict)
     failed: dict[str, Exception] = field(default_factory=dict)
+    refused_by_us: set[str] = field(default_factory=set)
     wrong_keys: list[WrongKey] = field(default_factory=list)
     left: bool = False
     left_to_another: bool = False
@@ -444,6 +447,7 @@ class Sweep:
             refused = EntryRefused.__name__
             report = VerificationReport(**names, error=refused, cause=str(error))
         else:
+            self.swept.refused_by_us.update(refused_by_us(found.steps))
             passing = {str(s.error_code) for s in found.steps if _may_differ(s)}
             if passing:
                 raise NothingProven(", ".join(sorted(passing)))
