@@ -26,7 +26,7 @@ start_up.prepare(wiring.table, wiring.customer_roles, wiring.express_workflows)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes the sweep's name, ARN and start, and `apart`: whether the last invocation died. Returns
     the number of tested accounts, those with tests of their own, and whether any may be left.
-    Raises WrongKey in the end, so that an alarm rings.
+    Raises SweepFailed, and WrongKey in the end, so that an alarm rings.
     """
     deadline = Deadline.after(SWEEP_SECONDS, time.monotonic)
     sweep = Sweep(

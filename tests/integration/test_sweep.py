@@ -42,6 +42,7 @@ from cavok.domain.errors import (
     EntryRefusedYet,
     OurEntryBroken,
     ServiceUnavailable,
+    SweepFailed,
     VerificationNotStarted,
 )
 from cavok.domain.events import Event, EventType, events_of
@@ -1176,7 +1177,7 @@ def test_a_sweep_that_fails_says_what_it_tested_but_not_that_it_looked(
 
     monkeypatch.setattr(DueAccounts, "keys", fail_once_tested)
 
-    with pytest.raises(PynamoDBException):
+    with pytest.raises(SweepFailed, match="throttled"):
         handle()
 
     (tested,) = (vars(each)["tests"] for each in caplog.records if each.message == "Tested")

@@ -44,6 +44,7 @@ from cavok.domain.errors import (
     AccountNotFound,
     EntryRefused,
     ServiceUnavailable,
+    SweepFailed,
     VerificationNotFound,
     VerificationNotStarted,
 )
@@ -213,26 +214,42 @@ class Sweep:
     _reached: set[AccountKey] = field(default_factory=set)
 
     def run(self, deadline: Deadline, *, apart: bool = False) -> Swept:
-        """Tests page by page, until no account is due. No page begins after the deadline. Leaves
+        """Tests page by page, until the others can wait. No page begins after the deadline. Leaves
         everything to an older sweep that runs. `apart`: whether the last invocation died, after
-        which no test is made here (`take_apart`).
+        which no test is made here (`take_apart`). Raises SweepFailed.
         """
         if apart:
             return self.take_apart()
         if self._an_older_one_runs():
             self.swept.left = self.swept.left_to_another = True
             return self.swept
-        queue, since = FairQueue(), None
-        while deadline.left:
-            since = self._look(queue, since)
-            page = self._next_page(queue)
-            if page:
-                self._test(page, queue)
-            elif not queue:
-                break
+        queue = FairQueue()
+        self._test_pages(queue, deadline)
         self._note_age_of_the_others()
         self.swept.left = bool(queue)
         return self.swept
+
+    def _test_pages(self, queue: FairQueue, deadline: Deadline) -> None:
+        began = since = None
+        while deadline.left:
+            try:
+                since = self._look(queue, since)
+                began = began or since
+                if self._can_wait(queue, began):
+                    self._reached.update(queue)  # within two minutes, by the next sweep
+                    break
+                page = self._next_page(queue)
+            except Exception as error:
+                raise SweepFailed(repr(error)) from error
+            if page:
+                self._test(page, queue)
+
+    def _can_wait(self, queue: FairQueue, began: datetime) -> bool:
+        """Whether no account is left but some that became due since the sweep began and fill no
+        page. A page takes as long as its slowest test, however few accounts it has. If each newly
+        due account made one, sweeps would hardly end.
+        """
+        return len(queue) < AT_ONCE and all(self._due[key] > began for key in queue)
 
     def _an_older_one_runs(self) -> bool:
         """Whether a sweep that began before this one runs. Of sweeps that begin in one moment, the
