@@ -286,9 +286,8 @@ class Sweep:
 
     def _look(self, queue: FairQueue, since: datetime | None) -> datetime:
         now = self.dependencies.clock()
-        due = self.dependencies.due.keys(now, since)
-        self._due.update(due)
-        for key in due:
+        for key, at in self.dependencies.due.keys(now, since).items():
+            self._due.setdefault(key, at)
             queue.add(key)
         return now
 
