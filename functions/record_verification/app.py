@@ -7,8 +7,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import start_up, wiring
+from cavok.domain.steps import refused_by_us
 from cavok.messages import one_message
-from cavok.observability import logger, metrics
+from cavok.observability import logger, metrics, report_own_refusals
 from cavok.services.finish_verification import Ended, VerificationReport, finish_verification
 
 start_up.prepare(wiring.table)
@@ -44,4 +45,5 @@ def _measure(ended: Ended) -> None:
     outcome = verification.outcome or ("overtaken" if ended.overtaken else verification.state)
     metrics.add_dimension("outcome", outcome)
     metrics.add_metric("Verifications", MetricUnit.Count, 1)
+    report_own_refusals(refused_by_us(verification.steps))
     logger.info("Verification finished", outcome=outcome, trigger=verification.trigger)

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from cavok import start_up, wiring
 from cavok.domain.actors import SCHEDULE, Requester
 from cavok.domain.deadlines import STARTING_SECONDS, SWEEP_SECONDS, Deadline
-from cavok.observability import count, logger
+from cavok.observability import count, logger, report_own_refusals
 from cavok.services.start_synchronizations import start_due
 from cavok.services.sweep import Sweep, Swept
 
@@ -26,7 +26,7 @@ start_up.prepare(wiring.table, wiring.customer_roles, wiring.express_workflows)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes the sweep's name, ARN and start, and `apart`: whether the last invocation died. Returns
     the number of tested accounts, those with tests of their own, and whether any may be left.
-    Raises WrongKey in the end, so that an alarm rings.
+    Raises SweepFailed, and WrongKey in the end, so that an alarm rings.
     """
     deadline = Deadline.after(SWEEP_SECONDS, time.monotonic)
     sweep = Sweep(
@@ -66,6 +66,7 @@ def _measure(swept: Swept) -> None:
     made = list(swept.tests.items())
     for start in range(0, len(made), TESTS_A_LINE):
         logger.info("Tested", tests=dict(made[start : start + TESTS_A_LINE]))
+    report_own_refusals(swept.refused_by_us)
     if swept.failed:
         logger.error("Not tested", failed={who: repr(e)[:300] for who, e in swept.failed.items()})
 

@@ -39,7 +39,8 @@ SOURCES: Mapping[str, tuple[float, str]] = {
     "SQS request": (0.40 / MILLION, "https://aws.amazon.com/sqs/pricing/"),
     "GB sent to another region": (0.02, "https://aws.amazon.com/ec2/pricing/on-demand/"),
 }
-"""US dollars. STS is free, and so are Scheduler's first 14 million invocations in a month. What a
+"""US dollars. A KMS key costs as much again after its first rotation, and after its second; later
+ones are free. STS is free, and so are Scheduler's first 14 million invocations in a month. What a
 function sends is billed as EC2's is. Source: AWS Lambda pricing, "Data transfer".
 """
 

@@ -8,7 +8,7 @@ from typing import Any
 from cavok.adapters.customer.assume_role import whose_account
 from cavok.adapters.customer.canary import Canary
 from cavok.adapters.customer.session import Credentials, CustomerSession
-from cavok.domain.access_denied import Reason
+from cavok.domain.access_denied import OF_THE_CALLER, Reason
 from cavok.domain.steps import Verdict
 from cavok.domain.trust import REJECTED_CODES
 from tests.contract.place import EVERYTHING, Place
@@ -21,6 +21,7 @@ def test_a_missing_role_and_a_wrong_external_id_are_refused_in_the_same_words(pl
     place.enter(role)  # from now on the role is usable, so a refusal is final
     wrong, missing = place.try_role(role, WRONG), place.try_role(place.name("absent"), WRONG)
     assert wrong.error_code == missing.error_code == "AccessDenied"
+    assert not {wrong.reason, missing.reason} & OF_THE_CALLER, "which would be a fault of ours"
     assert str(wrong.detail).replace(role, "X") == str(missing.detail).replace(
         place.name("absent"), "X"
     )

@@ -8,7 +8,7 @@ import json
 import re
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
 from typing import Any
@@ -16,11 +16,13 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
+from cavok import wiring
 from cavok.observability import logger
+from local.catalog import COSTS
 from tests.bench.bill import LOG_LINE, MONTH, bytes_of_lambdas_own_lines
 from tests.bench.capacity import Capacity, keys_written, stored_weight
 from tests.support import messages, workflows
-from tests.support.api import KEY_ACCOUNT, Api
+from tests.support.api import KEY_ACCOUNT, ROLE_ACCOUNT, Answer, Api, number
 from tests.support.builders import NUMBER
 from tests.support.documents import cost_figures, cost_row
 from tests.support.messages import (
@@ -38,7 +40,7 @@ from tests.support.messages import (
     queue_names,
     receiver,
 )
-from tests.support.moto_stack import Clock, Json, stored_items
+from tests.support.moto_stack import Clock, Json, client, stored_items
 from tests.support.template import resource, template
 from tests.support.workflows import run_started_test
 
@@ -234,3 +236,37 @@ def test_a_persons_test_leaves_as_much_as_is_told(path: str, used: Used, admin: 
         if key not in before and "expires_at" in item
     )
     assert kept / 1000 == pytest.approx(cost_figures("kB-months stored")[0], rel=0.1)
+
+
+def written_by(act: Callable[[], Answer]) -> float:
+    """The write units of a request that succeeds."""
+    units = Capacity()
+    with units.units_of(wiring.table().connection.client, behind=client("dynamodb")):
+        assert act().status in (200, 201)
+    return units.written
+
+
+def test_adding_accounts_takes_the_write_units_that_are_told(admin: Api) -> None:
+    """The first request makes the counts that later ones change."""
+    many = [ROLE_ACCOUNT | {"provider_id": number(each), "name": f"A{each}"} for each in range(41)]
+    admin.post("/v1/accounts", many[0])
+    told = re.search(
+        r"costs (\d+) write units with an `Idempotency-Key` and (\d+) without.* nineteen share the "
+        r"two counts: (\d+) each, and (\d+) without",
+        " ".join(COSTS.read_text().split()),
+    )
+
+    def units(path: str, body: Json, **headers: str) -> float:
+        return written_by(lambda: admin.post(path, body, **headers))
+
+    key = {"Idempotency_Key": "one"}
+    first, second = ({"accounts": many[begin : begin + 19]} for begin in (3, 22))
+    found = (
+        units("/v1/accounts", many[1], **key),
+        units("/v1/accounts", many[2]),
+        units("/v1/accounts/import", first, **key) // 19,
+        units("/v1/accounts/import", second) // 19,
+    )
+
+    assert told
+    assert [*found] == [int(each) for each in told.groups()]

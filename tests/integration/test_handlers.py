@@ -417,6 +417,22 @@ def test_an_execution_that_is_no_test_is_dropped_when_it_dies(
     assert [line["DroppedEvents"] for line in lines if "DroppedEvents" in line] == [[1.0]]
 
 
+def test_a_persons_test_that_our_own_session_policy_refuses_rings_our_alarm(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    event = sample_event("record_verification")
+    a_test(event)
+    (step,) = (each for each in event["steps"] if each["step"] == "ec2:StopInstances")
+    step |= {"verdict": "inconclusive", "ok": None, "reason": "session_policy"}
+
+    handle("record_verification", event)
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    (counted,) = (line for line in lines if "OurEntryBroken" in line)
+    assert counted["OurEntryBroken"] == [1.0]
+    assert "outcome" not in counted, "the alarm knows no such dimension"
+
+
 @pytest.mark.parametrize(("revoked", "outcome"), [(True, "overtaken"), (False, "aborted")])
 def test_a_customer_who_revokes_accounts_during_tests_rings_no_alarm_for_aborted_ones(
     revoked: bool, outcome: str, capsys: pytest.CaptureFixture[str]

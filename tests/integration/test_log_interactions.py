@@ -25,7 +25,7 @@ from cavok.domain.errors import Conflict, EntryInconclusive, EntryRefused, SealB
 from cavok.domain.interactions import Logged
 from cavok.domain.log_writing import InteractionEvent
 from cavok.domain.organizations import Organization
-from cavok.domain.steps import Judgement, Verdict
+from cavok.domain.steps import Judgement, Verdict, judge
 from cavok.services.log_interactions import LogWriting, log_interactions, read_events
 from tests.support.api import number
 from tests.support.builders import (
@@ -302,6 +302,23 @@ def test_an_error_that_does_not_pass_is_an_issue_of_the_account_and_not_tried_ag
     assert issue.code == "log_writing_refused"
     assert code in issue.message
     assert issue.fix is None
+
+
+def test_what_cavoks_own_session_policy_refuses_is_a_fault_of_ours_and_no_issue(
+    connected: Connected,
+    accounts: Accounts,
+    interactions: Interactions,
+    writing: LogWriting,
+    logs: Logs,
+) -> None:
+    connected()
+    logs.judgements["create_log_group"] = judge("AccessDenied", "because no session policy allows")
+
+    outcome = log_interactions(recorded(interactions), writing=writing, now=NOW)
+
+    assert outcome.faults == 1
+    assert states(interactions) == {Logged.PENDING}
+    assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID).status is Status.CONFIRMED
 
 
 def test_a_group_that_is_deleted_again_and_again_is_tried_again(

@@ -42,6 +42,7 @@ from cavok.domain.errors import (
     EntryRefusedYet,
     OurEntryBroken,
     ServiceUnavailable,
+    SweepFailed,
     VerificationNotStarted,
 )
 from cavok.domain.events import Event, EventType, events_of
@@ -50,7 +51,7 @@ from cavok.domain.kinds import Action, Kind
 from cavok.domain.organizations import Organization
 from cavok.domain.policy_verdicts import Database, DatabaseQuestion, Databases, RolePolicies
 from cavok.domain.regions import REGIONS
-from cavok.domain.steps import ALLOWED, Evidence, ResourceVerdict, Step, Verdict
+from cavok.domain.steps import ALLOWED, Evidence, ResourceVerdict, Step, Verdict, judge
 from cavok.domain.survey import Survey
 from cavok.domain.verifications import (
     FULL_EVERY,
@@ -1090,6 +1091,23 @@ def test_the_handler_answers_with_counts_and_ids(
     assert len(lines) <= 4, "one line, and one of each metric, however many accounts"
 
 
+def test_a_test_that_our_own_session_policy_refuses_rings_our_alarm_and_blames_nobody(
+    handled: Customers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    accounts = connected(2)
+    ours = judge("UnauthorizedOperation", "because no session policy allows it")
+    step = Step.of("ec2:StopInstances", ours, started_at=NOW)
+    handled.finds |= {name: lambda account: steps_of(account, step) for name in ("A0", "A1")}
+
+    assert handle() == {"tested": 2, "handed_over": [], "left": False}
+
+    assert {stored(account).status for account in accounts} == {Status.CONFIRMED}
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line]
+    (counted,) = (line for line in lines if "OurEntryBroken" in line)
+    assert counted["OurEntryBroken"] == [1.0]
+    assert "outcome" not in counted, "the alarm knows no such dimension"
+
+
 def test_the_id_in_a_sessions_name_leads_to_the_account_also_if_nothing_is_stored_of_the_test(
     handled: Customers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1159,7 +1177,7 @@ def test_a_sweep_that_fails_says_what_it_tested_but_not_that_it_looked(
 
     monkeypatch.setattr(DueAccounts, "keys", fail_once_tested)
 
-    with pytest.raises(PynamoDBException):
+    with pytest.raises(SweepFailed, match="throttled"):
         handle()
 
     (tested,) = (vars(each)["tests"] for each in caplog.records if each.message == "Tested")

@@ -7,6 +7,7 @@ With SYNCHRONIZED_ACCOUNTS=5000 and `-s` it prints the figures of docs/performan
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections import Counter
 from contextlib import nullcontext
@@ -19,6 +20,7 @@ import pytest
 
 from cavok import wiring
 from cavok.services.synchronize_organization import ADDED_AT_ONCE, PAGES_A_ROUND, STORED_AT_ONCE
+from local.catalog import COSTS
 from tests.bench.capacity import Capacity, keys_written
 from tests.bench.workflows import Reckoned, definition
 from tests.support.api import Api
@@ -138,6 +140,20 @@ def test_a_synchronization_asks_in_proportion_and_counts_in_few_transactions(
 
     again = spent_by(enrollment_id, organization)
     print(f"again: {again}")
+    if ACCOUNTS <= MOST_WEIGHED:
+        assert_units_are_as_told(first.units, again.units)
     assert not again.writes.keys() & {"ORG", "TOTALS", "MEMBER", "ACCOUNT", "CLAIM", "AUDIT"}
     assert again.requests["TransactWriteItems"] <= again.rounds + 1
     assert again.transitions == first.transitions
+
+
+def assert_units_are_as_told(first: Capacity, again: Capacity) -> None:
+    """Per account, in docs/costs.md: of the first, and of one that changes nothing."""
+    (told,) = re.findall(
+        r"each account that it adds, ([\d.]+) write units and ([\d.]+) read units:.*"
+        r"nothing takes ([\d.]+) read units an account",
+        " ".join(COSTS.read_text().split()),
+    )
+    by_account = [units / ACCOUNTS for units in (first.written, first.read, again.read)]
+
+    assert by_account == pytest.approx([*map(float, told)], abs=0.1)

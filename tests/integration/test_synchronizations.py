@@ -7,10 +7,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from pynamodb.exceptions import QueryError
 
 from cavok import wiring
 from cavok.adapters.table.accounts import Accounts
@@ -1145,3 +1148,18 @@ def test_enrollments_that_are_due_are_started_and_others_are_not(
     admin.delete(f"/v1/enrollments/{known}")
     Clock.time += timedelta(hours=7)
     assert set(start()) == {due, known}
+
+
+def test_a_sweep_that_cannot_read_which_enrollments_are_due_has_done_its_work(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else its workflow would think that an account killed it, and take accounts apart."""
+    from cavok.domain.actors import SCHEDULE, Requester
+    from cavok.domain.deadlines import NO_DEADLINE
+    from cavok.services.start_synchronizations import start_due
+
+    throttled = Mock(due=Mock(side_effect=QueryError("throttled")))
+    ours = replace(wiring.start_dependencies(), enrollments=throttled)
+    requester = Requester(actor=SCHEDULE, request_id="r")
+
+    assert start_due(ours, requester, Clock.now(), NO_DEADLINE) == []

@@ -132,7 +132,7 @@ def test_an_alarm_rings_when_the_runbook_says(alarm: str) -> None:
 
 
 COUNTED = {
-    "OurEntryBroken": ("counted(OurEntryBroken)",),
+    "OurEntryBroken": ("counted(OurEntryBroken)", "report_own_refusals("),
     "AbortedTests": ('"Verifications"',),
     "DroppedEvents": ("one_message", "WholeBatch(EventType.SQS"),
     "MissingClocks": ("reconcile_clocks(",),

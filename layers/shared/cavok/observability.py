@@ -1,14 +1,14 @@
 """The function's logger and metrics. Never log a whole event: it may hold a sealed session."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
-from cavok.domain.errors import UnusableEvent
+from cavok.domain.errors import OurEntryBroken, UnusableEvent
 
 # ASCII only: a line separator in a client's text must not split the log line.
 _one_line = partial(json.dumps, default=str, separators=(",", ":"))
@@ -33,6 +33,13 @@ def count(name: str, value: float = 1) -> None:
     """Writes a metric at once."""
     with single_metric(name, MetricUnit.Count, value):
         pass  # written on exit
+
+
+def report_own_refusals(actions: Collection[str]) -> None:
+    """Rings the operators' alarm if Cavok's own session policy refused some of a test's actions."""
+    if actions:
+        logger.error("Refused by our own session policy", actions=sorted(actions))
+        count(OurEntryBroken.__name__, len(actions))
 
 
 def drop(error: UnusableEvent, message_id: str | None) -> None:

@@ -14,7 +14,9 @@ from tests.support.template import FUNCTIONS
 
 WITHOUT_LAYER = {"DashboardPage"}
 NEW = {"HearConnections", "ReadOrganization", "RunBulkOperation", "SweepAccounts"}
-"""Functions that were not there before."""
+"""Functions that were not there before, so that nothing is demanded of their starts: nobody waits
+for one, and a sweep is two minutes apart from the next.
+"""
 
 
 def test_each_function_of_the_layer_has_its_first_clients_and_what_it_took_before() -> None:

@@ -22,7 +22,7 @@ from cavok.domain.access_denied import (
     sts_is_off,
 )
 from cavok.domain.permissions import STEPS, TRUST_STEPS
-from cavok.domain.steps import REGION_DISABLED_CODES, Verdict, judge
+from cavok.domain.steps import REGION_DISABLED_CODES, Evidence, Verdict, judge
 
 USER = "User: arn:aws:iam::123456789012:user/John is not authorized to perform: "
 ENCODED = " Encoded authorization failure message: XQ_jqde5rHje6j9P-qke7-HNpHWzSWvxYobhcCPSpfOmLT"
@@ -107,6 +107,21 @@ def test_a_policy_type_that_aws_may_add_one_day_is_unstated_rather_than_guessed(
     assert refusal_reason(message) is Reason.UNSTATED
 
 
+OURS = [words for words, reason in IMPLICIT + EXPLICIT if reason is Reason.SESSION_POLICY]
+
+
+@pytest.mark.parametrize("code", sorted(DENIED_CODES))
+@pytest.mark.parametrize("words", OURS)
+def test_a_refusal_by_cavoks_own_session_policy_proves_nothing_and_says_so(
+    code: str, words: str
+) -> None:
+    judgement = judge(code, f"{USER}ec2:StopInstances {words}")
+
+    assert (judgement.verdict, judgement.evidence) == (Verdict.INCONCLUSIVE, Evidence.NONE)
+    assert judgement.reason is Reason.SESSION_POLICY
+    assert not judgement.stays, "the customer cannot end it"
+
+
 @pytest.mark.parametrize("code", sorted(DENIED_CODES))
 def test_a_call_is_denied_by_its_code_whatever_the_message_says(code: str) -> None:
     assert judge(code, "gibberish").verdict is Verdict.DENIED
@@ -116,15 +131,18 @@ def test_the_codes_that_deny_are_these_and_no_others() -> None:
     assert {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"} == DENIED_CODES
 
 
-@given(code=st.text(), message=st.sampled_from([w for w, _ in IMPLICIT + EXPLICIT]) | st.text())
+THEIRS = [words for words, _ in IMPLICIT + EXPLICIT if words not in OURS]
+
+
+@given(code=st.text(), message=st.sampled_from(THEIRS) | st.text())
 def test_no_other_code_denies_even_with_the_words_of_a_refusal(code: str, message: str) -> None:
     expected = Verdict.DENIED if code in DENIED_CODES else Verdict.INCONCLUSIVE
 
     assert judge(code, f"{USER}x:Y {message}").verdict is expected
 
 
-@given(st.sampled_from(sorted(DENIED_CODES)), st.text(), st.text())
-def test_the_reason_never_decides_the_verdict(code: str, message: str, other: str) -> None:
+@given(st.sampled_from(sorted(DENIED_CODES)), st.sampled_from(THEIRS) | st.text(), st.text())
+def test_no_other_reason_decides_the_verdict(code: str, message: str, other: str) -> None:
     assert judge(code, message).verdict is judge(code, other).verdict
 
 

@@ -43,6 +43,7 @@ from cavok.domain.steps import (
     ResourceVerdict,
     Step,
     Verdict,
+    judge,
 )
 from cavok.domain.verifications import entry_refused, finish
 from local.settings import ROOT
@@ -461,7 +462,6 @@ def behind(words: str, account: Account | None = None) -> Issue:
             "resource-control",
         ),
         ("VPC endpoint policy", "VPC endpoint policy does not allow", None),
-        ("session policy", "contact support", None),
         ("resource-based policy", "look at the policy of the resource", None),
     ],
 )
@@ -483,6 +483,22 @@ def test_behind_a_policy_that_cavok_cannot_read_no_statement_of_the_roles_is_adv
             assert page in str(issue.fix.console_url)
         else:
             assert issue.fix is None
+
+
+def test_a_refusal_by_cavoks_own_session_policy_keeps_the_status_and_says_whose_it_is() -> None:
+    account = confirmed(an_account(), STOP)
+    ours = judge("UnauthorizedOperation", f"because no session policy allows the {STOP} action")
+    step = Step.of(STOP, ours, started_at=NOW)
+
+    after, test = finish(account, a_verification(), steps_of(account, step), NOW)
+
+    assert (after.status, test.outcome) == (Status.CONFIRMED, Outcome.CONFIRMED)
+    assert STOP in after.proven
+    (issue,) = after.issues
+    assert (issue.code, issue.severity) == ("permission_unproven", Severity.INFORMATION)
+    assert issue.message == f"{STOP} could not be proven: a policy of Cavok's own refuses it."
+    assert "contact support" in issue.remedy
+    assert issue.fix is None
 
 
 def test_a_permission_behind_a_boundary_is_told_word_for_word() -> None:

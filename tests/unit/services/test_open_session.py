@@ -250,6 +250,44 @@ def test_where_our_own_role_refuses_us_too_a_refusal_proves_nothing(
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        "with an explicit deny in a service control policy",
+        "because no service control policy allows the sts:AssumeRole action",
+        "because no permissions boundary allows the sts:AssumeRole action",
+        "because no identity-based policy allows the sts:AssumeRole action",
+        "with an explicit deny in a VPC endpoint policy",
+    ],
+)
+def test_where_a_policy_of_our_own_is_blamed_a_refusal_proves_nothing(
+    words: str, customer: Aws
+) -> None:
+    """Even if the canary lets us in: it is in our own account, where such a policy may end."""
+    customer.answers["AssumeRole"] = assuming(refused("AccessDenied", f"is not authorized {words}"))
+
+    with pytest.raises(OurEntryBroken, match=words):
+        opened(Accounts(confirmed(an_account())), customer, Trigger.SCHEDULED)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "because no role trust policy allows the sts:AssumeRole action",
+        "with an explicit deny in a resource control policy",
+        "with an explicit deny in a resource-based policy",
+        "with an explicit deny",
+    ],
+)
+def test_where_a_policy_of_the_customer_is_blamed_a_refusal_counts(
+    words: str, customer: Aws
+) -> None:
+    customer.answers["AssumeRole"] = assuming(refused("AccessDenied", f"is not authorized {words}"))
+
+    with pytest.raises(EntryRefused, match=words):
+        opened(Accounts(confirmed(an_account())), customer, Trigger.SCHEDULED)
+
+
+@pytest.mark.parametrize(
     "error", [refused("Throttling"), EndpointConnectionError(endpoint_url="https://sts")], ids=str
 )
 def test_where_our_own_role_cannot_be_tried_a_refusal_proves_nothing(

@@ -84,6 +84,31 @@ def test_what_no_call_can_prove_is_predicted_from_the_roles_policies_and_says_so
     assert "InvalidInstanceID.NotFound" in step.detail
 
 
+@pytest.mark.parametrize(
+    ("call", "permission"),
+    [
+        ("DescribeInstances", "ec2:DescribeInstances"),
+        ("StopInstances", STOP),
+        ("StopDBInstance", "rds:StopDBInstance"),
+    ],
+)
+def test_what_cavoks_own_session_policy_refuses_is_neither_refused_nor_predicted(
+    call: str, permission: str, aws: Aws
+) -> None:
+    words = f"because no session policy allows the {permission} action"
+    aws.answers[call] = refused("UnauthorizedOperation", words)
+    role_says(aws, "Deny", permission)
+    survey = Survey(
+        region_health=(RegionHealth("us-east-1", RegionStatus.REACHABLE),),
+        instances={"us-east-1": ("i-00000000000000001",)},
+    )
+
+    step = probe_permission(permission, probed(survey=survey))
+
+    assert (step.verdict, step.evidence) == (Verdict.INCONCLUSIVE, Evidence.NONE)
+    assert (step.reason, step.detail) == (Reason.SESSION_POLICY, words)
+
+
 def test_an_explicit_deny_in_the_roles_policies_predicts_a_refusal(aws: Aws) -> None:
     aws.answers["StopInstances"] = ABSENT
     role_says(aws, "Deny", STOP)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import Mock
 
@@ -58,12 +58,14 @@ Seconds = Callable[[Account, int], float]
 @dataclass
 class Model:
     """A sweep over organizations. Tests of the `unclear` ones end without a result, and handing
-    over to tests of their own takes `handing` seconds a page.
+    over to tests of their own takes `handing` seconds a page. `for_all`: whether accounts that
+    arrive count as due before the sweep began, so that none is left to the next one.
     """
 
     seconds: Seconds
     unclear: Collection[str] = ()
     handing: float = 0.0
+    for_all: bool = True
     now: float = 0.0
     pages: list[list[str]] = field(default_factory=list)
     ended: dict[str, float] = field(default_factory=dict)
@@ -109,8 +111,12 @@ class Model:
                     next_verification_at=NOW - timedelta(minutes=1),
                 ),
             )
+
+        def due_since(at: float) -> datetime:
+            return NOW if self.for_all else NOW + timedelta(seconds=at)
+
         due = Mock()
-        due.keys = lambda *_: {key: NOW for key, at in due_at.items() if at <= self.now}
+        due.keys = lambda *_: {key: due_since(at) for key, at in due_at.items() if at <= self.now}
         due.read = lambda wanted, _: [accounts[key] for key in wanted]
         dependencies = SweepDependencies(
             due=due,
@@ -119,7 +125,7 @@ class Model:
             webhooks=Mock(get=lambda _: None),
             workflows=Mock(running_beside=lambda _: {}),
             testing=Mock(),
-            clock=lambda: NOW,
+            clock=lambda: due_since(self.now),
         )
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(sweep, "AT_ONCE", at_once)
@@ -341,3 +347,39 @@ def test_if_more_become_due_one_organizations_wait_for_its_turns() -> None:
     arrivals |= {("bc"[index % 2], index): 9.6 + index / 18 for index in range(300)}
 
     assert PROMISED < delay_of_arrivals(arrivals, PATIENCE_SECONDS, HAND_OVER_SECONDS) <= 20
+
+
+A_DAY = 100_000 / 86_400
+"""Accounts that become due a second, of 100,000 a day."""
+
+
+def a_sweep_of(due: int, a_second: float, seconds: float) -> tuple[Model, dict[str, float]]:
+    """Of accounts that are due when it begins, while others become due at this rate, if each test
+    takes so many seconds. And when each account became due, in seconds since it began.
+    """
+    arrivals = {("a", index): 0.0 for index in range(due)}
+    arrivals |= {("a", due + index): (index + 0.5) / a_second for index in range(200)}
+    model = Model(of(seconds, others=seconds), for_all=False)
+    model.swept_as_they_arrive(arrivals, 2, PAGE)
+    return model, {f"{name}{index}": at for (name, index), at in arrivals.items()}
+
+
+@pytest.mark.parametrize("seconds", [0.6, 2.0, 8.0])
+@pytest.mark.parametrize("due", [0, 1, PAGE, 139])
+def test_accounts_that_become_due_meanwhile_make_no_pages_of_their_own(
+    due: int, seconds: float
+) -> None:
+    """Each page costs its slowest test's time. The next sweep begins within two minutes."""
+    model, due_at = a_sweep_of(due, A_DAY, seconds)
+
+    assert all(each in model.ended for each, at in due_at.items() if at == 0.0)
+    tested = sum(map(len, model.pages))
+    assert all(len(page) == PAGE for page in model.pages[:-1])
+    assert len(model.pages) == -(-tested // PAGE)
+    assert len(model.pages) <= -(-due // PAGE) + model.now * A_DAY / PAGE
+
+
+def test_accounts_that_become_due_meanwhile_and_fill_a_page_are_tested_at_once() -> None:
+    model, due_at = a_sweep_of(1, 10.0, 4.0)
+
+    assert len(model.ended) == 1 + (len(due_at) - 1) // PAGE * PAGE

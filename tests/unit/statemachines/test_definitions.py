@@ -8,14 +8,15 @@ from typing import Any
 
 import pytest
 
+from cavok.adapters.customer.session import WrongKey
 from cavok.domain import errors
 from cavok.domain.permissions import ACCOUNT_MATCHES
 from cavok.domain.steps import REFUSALS_WANTED
 from cavok.domain.survey import Survey
 from cavok.services.sweep import AT_ONCE
 from local.settings import ROOT
-from tests.support.asl import Run
-from tests.support.state_machines import VERIFY, definition, placeholders, states
+from tests.support.asl import Run, TaskFailed
+from tests.support.state_machines import SWEEP, VERIFY, definition, placeholders, states
 from tests.support.template import highest, template
 
 DEFINITIONS = sorted(ROOT.glob("statemachines/*.asl.json"))
@@ -25,7 +26,7 @@ OUR_ERRORS = {
     name
     for name, thing in vars(errors).items()
     if inspect.isclass(thing) and issubclass(thing, errors.CavokError)
-}
+} | {WrongKey.__name__}
 STS_QUOTA = 600
 """Calls a second. Source: IAM User Guide, "IAM and AWS STS quotas"."""
 ASSUMED_PER_TEST = 3
@@ -248,6 +249,34 @@ def test_no_session_is_handed_to_a_state_that_has_no_use_for_it(session: str | N
     assert handed["SurveyRegions"] == session
     assert handed["WriteCustomerLog"] is None
     assert (recorded["steps"], recorded["failure"]) == ([entering], None)
+
+
+@pytest.mark.parametrize(
+    ("error", "after"),
+    [
+        ("SweepFailed", ["Fail"]),
+        ("WrongKey", ["Fail"]),
+        ("Lambda.Unknown", ["TakeApart"]),
+        ("Runtime.ExitError", ["TakeApart"]),
+        ("Sandbox.Timedout", ["TakeApart"]),
+        ("States.Timeout", ["TakeApart"]),
+    ],
+)
+def test_a_sweep_takes_accounts_apart_only_if_one_of_them_may_have_killed_it(
+    error: str, after: list[str]
+) -> None:
+    def call(state: str, _: str, arguments: Any) -> Any:
+        if state == "SweepAccounts":
+            raise TaskFailed(error)
+        return {"Payload": {"tested": 0, "handed_over": ["a"], "left": False}}
+
+    context = {"Execution": {"Name": "one", "Id": "arn:one", "StartTime": "2026-01-05T10:00:00Z"}}
+    execution = Run(context, call)
+    execution.run(SWEEP, {})
+
+    visited = dict.fromkeys(name for name, _ in execution.history)
+    assert [*visited] == ["SweepAccounts", *after]
+    assert SWEEP["States"]["Fail"]["Type"] == "Fail"
 
 
 def test_one_probe_never_stops_the_others() -> None:

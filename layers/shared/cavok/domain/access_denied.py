@@ -2,8 +2,9 @@
 
 The formats are those of the IAM User Guide, "Troubleshoot access denied error messages". It
 documents one per policy type for implicit denials ("because no … allows the … action") and one for
-explicit denials ("with an explicit deny in a …"). The text gives only the *reason*. The error code
-alone decides whether a call was refused.
+explicit denials ("with an explicit deny in a …"). The error code alone decides whether a call was
+refused. The text gives the *reason*, and so whose policy refused: Cavok's own prove nothing about
+the customer's.
 """
 
 import re
@@ -121,10 +122,25 @@ FROM_OUTSIDE = frozenset(
         Reason.RESOURCE_CONTROL_POLICY,
         Reason.RESOURCE_POLICY,
         Reason.VPC_ENDPOINT_POLICY,
-        Reason.SESSION_POLICY,
     }
 )
 """Refusals by policies that Cavok cannot read. No statement of the role's own ends them."""
+
+OF_THE_CALLER = frozenset(
+    {
+        Reason.IDENTITY_POLICY,
+        Reason.PERMISSIONS_BOUNDARY,
+        Reason.SERVICE_CONTROL_POLICY,
+        Reason.SESSION_POLICY,
+        Reason.VPC_ENDPOINT_POLICY,
+    }
+)
+"""Policies that limit who calls. If AWS blames one for a refused AssumeRole, it is Cavok's own: the
+customer's trust policy and resource control policies limit who may be let in. Service control
+policies do not affect callers from outside their organization. An explicit denial is left out: it
+may name no policy. Source: IAM User Guide, "Cross-account policy evaluation logic"; Organizations
+User Guide, "Service control policies (SCPs)".
+"""
 
 _POLICY_TYPES = (
     ("permissions boundary", Reason.PERMISSIONS_BOUNDARY),

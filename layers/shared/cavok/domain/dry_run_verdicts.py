@@ -50,8 +50,10 @@ def answer_of(error_code: str, message: str, ids: Sequence[str]) -> Answer:
         return Permitted()
     message = message[:MAX_MESSAGE]
     if error_code in DENIED_CODES:
-        named = _REFUSED_INSTANCE.search(message)
-        return Refused(refusal_reason(message), message, named[1] if named else None)
+        reason, named = refusal_reason(message), _REFUSED_INSTANCE.search(message)
+        if reason is Reason.SESSION_POLICY:  # Cavok's own
+            return Unanswered(error_code, message)
+        return Refused(reason, message, named[1] if named else None)
     about = frozenset(_INSTANCE.findall(message)) & frozenset(ids)
     if error_code in ASKED_ABOUT.descriptor.absent:
         return Gone(about)

@@ -242,7 +242,13 @@ class EntryInconclusive(CavokError):
 
 
 class OurEntryBroken(EntryInconclusive):
-    """AWS refused the account's role and also our own canary role, so the cause is ours."""
+    """A policy of our own refuses us, so AWS's refusal of the account's role proves nothing."""
+
+
+class SweepFailed(CavokError):
+    """A sweep could not go on, such as for a table that does not answer. No account's test is the
+    cause, and what it did not test is still due.
+    """
 
 
 class RoleIsOpen(CavokError):

@@ -3,7 +3,7 @@ waits for another's many accounts.
 """
 
 from collections import Counter, OrderedDict, defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 
@@ -28,6 +28,11 @@ class FairQueue:
 
     def __len__(self) -> int:
         return sum(len(accounts) for line in self._lines.values() for accounts in line.values())
+
+    def __iter__(self) -> Iterator[AccountKey]:
+        for line in self._lines.values():
+            for accounts in line.values():
+                yield from accounts
 
     def _line_of(self, organization_id: str) -> OrderedDict[str, deque[AccountKey]]:
         return self._lines[self._behind[organization_id]]

@@ -1,7 +1,7 @@
 """One step of a verification: what was tried, and what AWS's answer proves."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -193,10 +193,11 @@ class Judgement:
 
     @property
     def stays(self) -> bool:
-        """Whether it is an error other than a refusal that only a person can end, such as a used-up
-        quota.
+        """Whether it is an error other than a refusal that only the customer can end, such as a
+        used-up quota.
         """
-        return self.verdict is Verdict.INCONCLUSIVE and not self.passing
+        ours = self.reason is Reason.SESSION_POLICY
+        return self.verdict is Verdict.INCONCLUSIVE and not self.passing and not ours
 
 
 ALLOWED = Judgement(verdict=Verdict.ALLOWED)
@@ -204,19 +205,19 @@ ALLOWED = Judgement(verdict=Verdict.ALLOWED)
 
 def judge(error_code: str, message: str, proofs: Set[str] = frozenset()) -> Judgement:
     """What an AWS error proves. `proofs` are codes that only authorized callers receive, such as
-    DryRunOperation.
+    DryRunOperation. A refusal by the session policy proves nothing: that policy is Cavok's own.
     """
     detail = message[:_DETAIL_LIMIT]
     if error_code in proofs:
         return Judgement(verdict=Verdict.ALLOWED, error_code=error_code, detail=detail)
-    if error_code in DENIED_CODES:
+    refused = refusal_reason(message) if error_code in DENIED_CODES else None
+    if refused and refused is not Reason.SESSION_POLICY:
         return Judgement(
-            verdict=Verdict.DENIED,
-            reason=refusal_reason(message),
-            error_code=error_code,
-            detail=detail,
+            verdict=Verdict.DENIED, reason=refused, error_code=error_code, detail=detail
         )
-    if error_code in REGION_DISABLED_CODES:
+    if refused:
+        reason = refused
+    elif error_code in REGION_DISABLED_CODES:
         reason = Reason.REGION_DISABLED
     else:
         reason = Reason.ERROR if error_code in PASSING_CODES else Reason.NOT_PROVABLE
@@ -328,6 +329,11 @@ class Step:
             duration_ms=int(data["duration_ms"]),
             resources=AskedResources.from_dict(found) if (found := data.get("resources")) else None,
         )
+
+
+def refused_by_us(steps: Iterable[Step]) -> set[str]:
+    """The steps that Cavok's own session policy refused."""
+    return {step.step for step in steps if step.reason is Reason.SESSION_POLICY}
 
 
 def _to_the_millisecond(at: datetime) -> datetime:

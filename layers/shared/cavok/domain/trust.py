@@ -16,6 +16,11 @@ REJECTED_CODES = frozenset(
 )
 """Error codes for an access key that was deleted, deactivated or mistyped."""
 
+_CLOCKS_DIFFER = ("Signature expired", "Signature not yet current")
+"""How AWS's message begins if a request was signed too early or too late for its clock: the code is
+SignatureDoesNotMatch too. Cavok signed it.
+"""
+
 
 def judge_identity(actual: str, expected: str) -> Judgement:
     """Whether credentials belong to the expected account, by the number that AWS returns."""
@@ -32,9 +37,11 @@ def judge_no_identity(error_code: str, message: str, *, is_key: bool) -> Judgeme
     """What it means that AWS did not say whose credentials they are.
 
     GetCallerIdentity needs no permission, so that a refusal proves nothing. Nor does a rejection of
-    a session that STS has just issued; an access key was deleted, deactivated or mistyped then.
+    a session that STS has just issued; an access key was deleted, deactivated or mistyped then,
+    unless Cavok's clock was wrong.
     """
-    if is_key and error_code in REJECTED_CODES:
+    rejected = error_code in REJECTED_CODES and not message.startswith(_CLOCKS_DIFFER)
+    if is_key and rejected:
         return Judgement(
             verdict=Verdict.DENIED,
             reason=Reason.CREDENTIALS_REJECTED,

@@ -10,7 +10,7 @@ from cavok.adapters.customer.assume_role import whose_account
 from cavok.adapters.customer.canary import Canary
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain import permissions
-from cavok.domain.access_denied import Reason
+from cavok.domain.access_denied import OF_THE_CALLER, Reason, refusal_reason
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.errors import (
     EntryInconclusive,
@@ -122,10 +122,13 @@ def _require_wanted(account: Account, verification_id: str | None) -> None:
 
 
 def check_canary(canary: Canary, refusal: EntryRefused, through: str | None) -> None:
-    """A refusal counts only if our own canary role still lets us in through the same region.
-    Throttling or a timeout of the canary is inconclusive: operators have nothing to fix. Raises
-    OurEntryBroken, EntryInconclusive.
+    """A refusal counts only if it blames no policy of our own, and our own canary role still lets
+    us in through the same region. The canary is in our account: a policy of ours may let us in
+    there, and nowhere else. Throttling or a timeout of the canary is inconclusive: operators have
+    nothing to fix. Raises OurEntryBroken, EntryInconclusive.
     """
+    if refusal_reason(str(refusal)) in OF_THE_CALLER:
+        raise OurEntryBroken(f"A policy of our own refuses us: {refusal}") from refusal
     ours = canary.judgement(through)
     if ours.verdict is Verdict.ALLOWED:
         return

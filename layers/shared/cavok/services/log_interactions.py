@@ -12,6 +12,7 @@ from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.domain import audit
+from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account
 from cavok.domain.actors import SYSTEM, Requester
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
@@ -24,6 +25,7 @@ from cavok.domain.errors import (
     LineDropped,
     LogWritingInconclusive,
     RoleIsOpen,
+    ServiceUnavailable,
     UnusableEvent,
 )
 from cavok.domain.fair_queue import AccountKey, FairQueue
@@ -183,7 +185,9 @@ def _logged(
         _degrade(account, refused, requester, writing.accounts, now)
     if not appended.written and not refused:
         last = appended.calls[-1][1]
-        raise LogWritingInconclusive(f"{last.error_code}: {last.detail}")
+        ours = any(each.reason is Reason.SESSION_POLICY for _, each in appended.calls)
+        inconclusive = ServiceUnavailable if ours else LogWritingInconclusive
+        raise inconclusive(f"{last.error_code}: {last.detail}")
     ids = list(lines)
     dropped = {ids[position]: why for position, why in appended.dropped.items()}
     return Logged.WRITTEN if appended.written else Logged.REFUSED, dropped

@@ -124,10 +124,16 @@ def start_due(
     dependencies: StartDependencies, requester: Requester, now: datetime, deadline: Deadline
 ) -> list[str]:
     """Starts what is due, and returns the enrollments. One that cannot be started holds up no
-    other, and stays due. So does what the deadline leaves.
+    other, and stays due. So does what the deadline leaves, and everything if the table does not
+    say what is due.
     """
-    started = []
-    for organization_id, enrollment_id in dependencies.enrollments.due(now, STARTED_AT_ONCE):
+    started: list[str] = []
+    try:
+        due = dependencies.enrollments.due(now, STARTED_AT_ONCE)
+    except Exception as error:  # noqa: BLE001  the sweep itself has done its work
+        logger.error("Not started", error=repr(error))
+        return started
+    for organization_id, enrollment_id in due:
         ids = organization_id, enrollment_id
         if not deadline.left:
             break

@@ -44,6 +44,7 @@ from cavok.domain.errors import (
     AccountNotFound,
     EntryRefused,
     ServiceUnavailable,
+    SweepFailed,
     VerificationNotFound,
     VerificationNotStarted,
 )
@@ -52,7 +53,7 @@ from cavok.domain.fair_queue import AccountKey, FairQueue
 from cavok.domain.ids import new_id
 from cavok.domain.permissions import GRANTED_GROUPS, STEPS
 from cavok.domain.reverification import LONGEST_WAIT
-from cavok.domain.steps import Step
+from cavok.domain.steps import Step, refused_by_us
 from cavok.domain.survey import SURVEYED
 from cavok.domain.verifications import (
     UNTESTED,
@@ -112,8 +113,10 @@ class Swept:
     tests           the account of each test, by the test's id, which its session is named after.
     handed_over     why an account was given a test of its own, by account.
     failed          what failed in Cavok, by account. They are due again, at the latest after LEASE.
+    refused_by_us   actions of tests that our own session policy refused.
     wrong_keys      tests that stopped because another customer's key had signed a call.
-    left            whether accounts may still be due: the time was up, or another sweep runs.
+    left            whether accounts may still be due: the time was up, another sweep runs, or they
+                    became due meanwhile.
     left_to_another whether another sweep runs, so that this one did not look.
     hours_untested  the longest time that a due account had gone without a verdict; of one that
                     cannot be read, or whose turn did not come, the longest that it can be.
@@ -124,6 +127,7 @@ class Swept:
     tests: dict[str, str] = field(default_factory=dict)
     handed_over: dict[str, str] = field(default_factory=dict)
     failed: dict[str, Exception] = field(default_factory=dict)
+    refused_by_us: set[str] = field(default_factory=set)
     wrong_keys: list[WrongKey] = field(default_factory=list)
     left: bool = False
     left_to_another: bool = False
@@ -210,26 +214,42 @@ class Sweep:
     _reached: set[AccountKey] = field(default_factory=set)
 
     def run(self, deadline: Deadline, *, apart: bool = False) -> Swept:
-        """Tests page by page, until no account is due. No page begins after the deadline. Leaves
+        """Tests page by page, until the others can wait. No page begins after the deadline. Leaves
         everything to an older sweep that runs. `apart`: whether the last invocation died, after
-        which no test is made here (`take_apart`).
+        which no test is made here (`take_apart`). Raises SweepFailed.
         """
         if apart:
             return self.take_apart()
         if self._an_older_one_runs():
             self.swept.left = self.swept.left_to_another = True
             return self.swept
-        queue, since = FairQueue(), None
-        while deadline.left:
-            since = self._look(queue, since)
-            page = self._next_page(queue)
-            if page:
-                self._test(page, queue)
-            elif not queue:
-                break
+        queue = FairQueue()
+        self._test_pages(queue, deadline)
         self._note_age_of_the_others()
         self.swept.left = bool(queue)
         return self.swept
+
+    def _test_pages(self, queue: FairQueue, deadline: Deadline) -> None:
+        began = since = None
+        while deadline.left:
+            try:
+                since = self._look(queue, since)
+                began = began or since
+                if self._can_wait(queue, began):
+                    self._reached.update(queue)  # within two minutes, by the next sweep
+                    break
+                page = self._next_page(queue)
+            except Exception as error:
+                raise SweepFailed(repr(error)) from error
+            if page:
+                self._test(page, queue)
+
+    def _can_wait(self, queue: FairQueue, began: datetime) -> bool:
+        """Whether no account is left but some that became due since the sweep began and fill no
+        page. A page takes as long as its slowest test, however few accounts it has. If each newly
+        due account made one, sweeps would hardly end.
+        """
+        return len(queue) < AT_ONCE and all(self._due[key] > began for key in queue)
 
     def _an_older_one_runs(self) -> bool:
         """Whether a sweep that began before this one runs. Of sweeps that begin in one moment, the
@@ -266,9 +286,8 @@ class Sweep:
 
     def _look(self, queue: FairQueue, since: datetime | None) -> datetime:
         now = self.dependencies.clock()
-        due = self.dependencies.due.keys(now, since)
-        self._due.update(due)
-        for key in due:
+        for key, at in self.dependencies.due.keys(now, since).items():
+            self._due.setdefault(key, at)
             queue.add(key)
         return now
 
@@ -444,6 +463,7 @@ class Sweep:
             refused = EntryRefused.__name__
             report = VerificationReport(**names, error=refused, cause=str(error))
         else:
+            self.swept.refused_by_us.update(refused_by_us(found.steps))
             passing = {str(s.error_code) for s in found.steps if _may_differ(s)}
             if passing:
                 raise NothingProven(", ".join(sorted(passing)))

@@ -304,6 +304,24 @@ def test_a_key_that_aws_does_not_know_is_rejected(code: str, aws: Aws) -> None:
 
 
 @pytest.mark.parametrize(
+    "message",
+    [
+        "Signature expired: 20260105T100000Z is now earlier than 20260105T101500Z "
+        "(20260105T102000Z - 5 min.)",
+        "Signature not yet current: 20260105T103000Z is still later than 20260105T102500Z "
+        "(20260105T102000Z + 5 min.)",
+    ],
+)
+def test_a_clock_of_ours_that_is_wrong_says_nothing_about_a_key(message: str, aws: Aws) -> None:
+    aws.answers["GetCallerIdentity"] = refused("SignatureDoesNotMatch", message)
+
+    judgement = whose_account(a_session(role_name=None))
+
+    assert (judgement.verdict, judgement.evidence) == (Verdict.INCONCLUSIVE, Evidence.NONE)
+    assert judgement.detail == message
+
+
+@pytest.mark.parametrize(
     "error",
     [
         refused("Throttling"),
