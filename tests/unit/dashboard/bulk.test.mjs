@@ -673,7 +673,7 @@ test("one that cannot be read is not read for ever after it was closed", async (
 });
 
 for (const status of [403, 404])
-  test(`one whose reading is refused with ${status} is not asked for again, and is said as it was last`, async (context) => {
+  test(`one that is refused with ${status} is not asked for again, and is said as it was last`, async (context) => {
     const { setTimeout: really } = globalThis;
     context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 15_000 ? 10 : wait));
     let refusals = 0;

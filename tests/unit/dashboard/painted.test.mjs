@@ -66,6 +66,16 @@ test("arrow keys move through the hours, and Space turns one on or off", () => {
   assert.ok(!key("Escape") && !key("Tab"));
 });
 
+test("keys of the browser are left to it", () => {
+  const { cursor, grid } = opened(MONDAY);
+  for (const held of ["altKey", "ctrlKey", "metaKey"]) {
+    const event = Object.assign(new Event("keydown", { cancelable: true }), { key: "ArrowRight", [held]: true });
+    grid.dispatchEvent(event);
+    assert.ok(!event.defaultPrevented, held);
+  }
+  assert.equal(cursor().getAttribute("aria-label"), cellOf(0, 0));
+});
+
 test("the cursor stays in the week", () => {
   const { cursor, key } = opened(MONDAY);
   key("ArrowUp");

@@ -1,5 +1,6 @@
 // Bulk operations: what is asked of the API, and following one until it is over.
 import * as api from "./api.js";
+import { Problem } from "./problem.js";
 import { ending } from "./session.js";
 
 /**
@@ -47,7 +48,7 @@ export const hasChanged = (problem) => problem.code === "selection_changed";
  * has the same key, so that nothing begins twice, whatever is begun meanwhile. Later, it is meant anew.
  */
 export function starter() {
-  /** What was not answered well, by what is asked. @type {Map<string, {key: string, at: number, until: AbortSignal}>} */
+  /** What was not answered, by its content. @type {Map<string, {key: string, at: number, until: AbortSignal}>} */
   const attempts = new Map();
   /** @returns {Promise<{operation_id: string, total: number}>} */
   return async (request) => {
@@ -65,9 +66,16 @@ export function starter() {
 /** For all views: who leaves one after an answer was lost, and comes back, begins nothing twice. */
 export const begin = starter();
 
-/** Whether it is no use to read something again: the service itself refuses that, for no passing reason. */
-export const isFinal = ({ status, byService }) =>
-  byService && status >= 400 && status < 500 && ![401, 408, 429].includes(status);
+/**
+ * Whether it is no use to read something again: the service itself refuses that, for no passing reason.
+ * @param {unknown} problem
+ */
+export const isFinal = (problem) =>
+  problem instanceof Problem &&
+  problem.byService &&
+  problem.status >= 400 &&
+  problem.status < 500 &&
+  ![401, 408, 429].includes(problem.status);
 
 /** Ends an operation, and returns it: the accounts that are left stay as they are. @returns {Promise<Operation>} */
 export const stop = (id) => api.remove(`/v1/operations/${api.segment(id)}`);

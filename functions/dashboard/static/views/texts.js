@@ -517,6 +517,7 @@ export const t = withTexts(OPEN_TABLES, {
     preview: "What was read",
     result: "What became of it",
     none: "Enter at least one account number.",
+    unreadable: "The file could not be read. Choose it again.",
     tooLong: "This is too long to be read at once: 1.5 MB at most. Add it in parts.",
     summary: (ready, wrong) =>
       `${plural(ready, { one: "# account can be added.", other: "# accounts can be added." })}${
