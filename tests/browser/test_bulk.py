@@ -17,6 +17,7 @@ from tests.support.page import samples
 from tests.support.page.waiting import until
 
 MANY = 300
+TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 ENDED = {"state": "finished", "done": 3, "finished_at": "2026-01-05T10:01:00Z"}
 BUSY = "The account is being changed by others at this moment. Please try again."
 REFUSED = {
@@ -258,6 +259,7 @@ def test_a_keyboard_gets_to_the_bar_from_any_row_and_back(many, admin):
     box.focus()
     many.keyboard.press("Space")
     expect(bar(many)).to_contain_text("Enter in a row's checkbox leads to these buttons.")
+    expect(many.get_by_role("region", name="Several accounts", exact=True)).to_be_visible()
     many.keyboard.press("Enter")
     expect(bar(many).get_by_role("button", name="Test", exact=True)).to_be_focused()
     assert asked(admin) == []
@@ -284,6 +286,12 @@ def test_neither_the_head_nor_a_bar_that_grows_covers_what_has_the_focus(many):
         lambda: top_of(box) + 18 <= bar(many).bounding_box()["y"] < 400,
         "what has the focus is not below the bar",
     )
+    # Nor does it bring back whoever has gone far from it.
+    many.evaluate("scrollBy(0, 1500)")
+    far = many.evaluate("scrollY")
+    many.evaluate("document.querySelector('.bulk').style.minHeight = '24rem'")
+    many.evaluate(TWO_FRAMES)
+    assert many.evaluate("scrollY") == far
 
 
 def top_of(box: Locator) -> float:

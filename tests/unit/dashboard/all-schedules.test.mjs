@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { all, element, press, signIn } from "./drawn.mjs";
-import { until } from "./soon.mjs";
+import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 let tick;
@@ -11,7 +11,9 @@ globalThis.window = { addEventListener() {} };
 globalThis.history = { replaceState: (_, __, address) => addresses.push(address) };
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
+const { hush } = await import(`${page}/lib/dom.js`);
 const { allSchedules } = await import(`${page}/views/all-schedules.js`);
+const { t } = await import(`${page}/views/texts.js`);
 api.start({ api_base: "http://api.test" });
 
 const HOUR = 60 * 60_000;
@@ -97,6 +99,27 @@ test("what schedules do is chosen by the page, and what they are for by the API"
   await until(() => asked.length === 2);
   assert.equal(asked[1], "?limit=100&region=eu-west-1");
   assert.deepEqual(addresses, ["#/schedules?action=start", "#/schedules?action=start&region=eu-west-1"]);
+});
+
+test("that what is chosen is shown is said only of the last choice, once it is there", async (context) => {
+  const announcer = element();
+  const find = document.getElementById;
+  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
+  const said = [];
+  Object.defineProperty(announcer, "textContent", { set: (text) => text && said.push(text) });
+  hush();
+  const main = opened();
+  await until(() => rows(main).length);
+  const { fetch } = globalThis;
+  globalThis.fetch = async (url) =>
+    String(url).includes("eu-west-1") ? Response.json({ title: "Unprocessable" }, { status: 422 }) : fetch(url);
+  choose(main, "region", "eu-west-1");
+  await until(() => main.textContent.includes("Unprocessable"));
+  choose(main, "kind", "ec2");
+  choose(main, "region", "us-east-1");
+  await until(() => said.length);
+  await soon(100);
+  assert.deepEqual(said, [t.turns.chosen]);
 });
 
 test("one account can be chosen in its row, and all again", async () => {

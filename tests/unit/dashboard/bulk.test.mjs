@@ -148,6 +148,18 @@ test("a request whose answer was lost has its key again, and the next one anothe
   assert.equal(new Set([again, ...others]).size, 3);
 });
 
+test("so it has after another was begun meanwhile", async () => {
+  const begin = starter();
+  const of = (id) => ({ action: "test", selection: { account_ids: [id] } });
+  begun = [() => Response.json({ title: "No" }, { status: 422 }), begins];
+  await assert.rejects(begin(of("a")));
+  await begin(of("b"));
+  await begin(of("a"));
+  const [lost, other, again] = sent.map(({ key }) => key);
+  assert.equal(again, lost);
+  assert.notEqual(other, lost);
+});
+
 test("the same accounts are the same request, in whichever order they were chosen", () => {
   const of = (...ids) => selectionOf({ ids: new Set(ids), isAll: false }, {});
   assert.deepEqual(of("b", "a"), of("a", "b"));
@@ -526,6 +538,28 @@ test("problems: tests are added to what runs, and none takes revoked accounts in
   assert.deepEqual(store.operations(), ["op1", "op9"]);
 });
 
+test("problems: after an answer that was lost, nothing begins twice, also after another view", async () => {
+  const shared = { cause: "no_access", code: "no_access", message: "", remedy: "", fix: null };
+  const testAll = t.sharedProblems.testAll(2, 2);
+  begun = [() => Response.json({ title: "No" }, { status: 422 }), begins];
+  // The API may list them in another order by then.
+  for (const [index, ids] of [
+    ["a", "b"],
+    ["b", "a"],
+  ].entries()) {
+    const accounts = ids.map((id) => ({ account_id: id, name: id, provider_id: "1" }));
+    answers = [{ accounts_read: 2, next_cursor: null, items: [{ ...shared, accounts }] }];
+    view = new AbortController();
+    const main = opened(problems, view.signal);
+    await until(() => button(main, testAll));
+    press(button(main, testAll));
+    await until(() => sent.length > index);
+    await until(() => index || toasts.textContent);
+    view.abort();
+  }
+  assert.equal(sent[0].key, sent[1].key);
+});
+
 test("the trail leads to what was done", async () => {
   const target = { type: "operation", id: "op1", name: null };
   const entry = { entry_id: "e", at: "2026-01-05T10:00:00Z", action: "bulk_requested", account_id: null };
@@ -587,7 +621,7 @@ test("whoever deletes all accounts is told so", async () => {
   assert.equal(document.body.textContent.includes(t.bulk.deleteRest), false);
 });
 
-const down = () => Response.json({ title: "Not now" }, { status: 422 });
+const down = () => Response.json({ title: "Not now" }, { status: 501 });
 const fails = (isFailing) => {
   const { fetch } = globalThis;
   globalThis.fetch = (address, options) => {
@@ -636,6 +670,73 @@ test("one that cannot be read is not read for ever after it was closed", async (
   readNow();
   await soon(30);
   assert.equal(asked, 0);
+});
+
+for (const status of [403, 404])
+  test(`one that is refused with ${status} is not asked for again, and is said as it was last`, async (context) => {
+    const { setTimeout: really } = globalThis;
+    context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait === 15_000 ? 10 : wait));
+    let refusals = 0;
+    answers = [operation({ state: "running", total: 10, done: 3 })];
+    store.showOperation("op7");
+    await drawn();
+    await until(() => place.textContent.includes("Testing: 3 of 10"));
+    const { fetch } = globalThis;
+    globalThis.fetch = async (address, options) => {
+      if (!String(address).includes("/operations/op7")) return fetch(address, options);
+      refusals += 1;
+      return Response.json({ title: "Refused" }, { status });
+    };
+    await until(() => place.textContent.includes("Refused"));
+    readNow();
+    await soon(100);
+    assert.equal(refusals, 1);
+    assert.ok(place.textContent.includes(t.bulk.lastKnown("Testing: 3 of 10")), place.textContent);
+    assert.equal(Boolean(button(place, t.actions.retry)), status === 403);
+    press(button(place, t.bulk.test));
+    await until(() => store.operations().includes("op1"));
+    assert.equal(store.operations().includes("op7"), status === 403, "what is gone gives way");
+  });
+
+test("one that may be read again is followed again after somebody has tried", async () => {
+  let isRefused = true;
+  answers = [operation()];
+  const { fetch } = globalThis;
+  globalThis.fetch = async (address, options) =>
+    isRefused ? Response.json({ title: "Refused" }, { status: 403 }) : fetch(address, options);
+  store.showOperation("op7");
+  await drawn();
+  await until(() => place.textContent.includes("Refused"));
+  isRefused = false;
+  press(button(place, t.actions.retry));
+  await until(() => place.textContent.includes("Tests begun: 2."));
+});
+
+test("that the API asks to wait is an alert once, and when to try again is shown anew", async (context) => {
+  const { setTimeout: really } = globalThis;
+  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait > 10_000 ? 10 : wait));
+  const { now } = Date;
+  const alerts = [];
+  const { fetch } = globalThis;
+  let refusals = 0;
+  globalThis.fetch = async (address, options) => {
+    if (!String(address).includes("/operations/")) return fetch(address, options);
+    refusals += 1;
+    context.mock.method(Date, "now", () => now() + refusals * 60_000);
+    return Response.json({ title: "Too many" }, { status: 429, headers: { "retry-after": "60" } });
+  };
+  store.showOperation("op7");
+  await drawn();
+  const shown = () => all(place).find((node) => /notice-error/.test(node.getAttribute("class")));
+  for (const times of [1, 2, 3]) {
+    await until(() => refusals === times && shown() && !alerts.some(({ text }) => text === shown().textContent));
+    alerts.push({ text: shown().textContent, role: shown().getAttribute("role") });
+  }
+  view.abort();
+  assert.deepEqual(
+    alerts.map(({ role }) => role),
+    ["alert", null, null],
+  );
 });
 
 test("how far an operation is is said a few times, and its end once", async (context) => {
@@ -765,6 +866,31 @@ test("how a keyboard gets to the bar is said with the first choice, and it gets 
   button(place, t.bulk.test).focus();
   press(labelled(t.bulk.none));
   assert.deepEqual([place.hidden, document.activeElement === around.children[0]], [true, true]);
+});
+
+test("the bar is a region, whose name is said and shown", async (context) => {
+  const said = heard(context);
+  await drawn();
+  assert.deepEqual([place.getAttribute("role"), place.ariaLabel], ["region", t.bulk.region]);
+  await until(() => said.at(-1)?.includes(t.bulk.region));
+  assert.ok(t.bulk.hint.includes(t.bulk.region));
+});
+
+test("a bar that grows brings out what has the focus, if that is in sight", async () => {
+  globalThis.window = { innerHeight: 500 };
+  await drawn();
+  const [table] = around.children;
+  for (const [top, isBrought] of [
+    [480, true],
+    [2_000, false],
+    [-900, false],
+  ]) {
+    const row = element();
+    row.getBoundingClientRect = () => ({ top, bottom: top + 20 });
+    table.querySelector = () => row;
+    measured();
+    assert.equal(Boolean(row.wasBroughtIntoView), isBrought, top);
+  }
 });
 
 test("rows know how much of the window the bar covers, whatever its height", async () => {

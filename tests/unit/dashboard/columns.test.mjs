@@ -97,6 +97,18 @@ test("a name has 6rem at least beside its checkbox", () => {
   assert.ok(roomOf(["name"]) - 1.5 - width - 2 * margin - gap >= 6);
 });
 
+test("a list without accounts awaits no columns", async (context) => {
+  const sheets = [];
+  context.mock.method(document.head, "append", (sheet) => sheets.push(sheet));
+  items.splice(0);
+  context.after(() => items.push(account("a", MORE), account("b")));
+  const main = opening("columns=name+regions");
+  await until(() => main.textContent.includes(t.list.empty.title));
+  assert.equal(main.querySelector(".list-foot").hidden, false);
+  await until(() => sheets.length);
+  sheets[0].dispatchEvent(new Event("error"));
+});
+
 test("an address without columns has the usual ones, and loads no others", async () => {
   const main = await opened();
   assert.deepEqual(said(main), titled(...USUAL));

@@ -113,6 +113,15 @@ test("each way turns as the steps of a test come, and the end is what was found"
   assert.deepEqual(waysIn(main), ["done", "done"]);
   for (const said of [t.connect.found(3, true), t.connect.running(2), t.connect.unscheduled(2)])
     assert.ok(main.textContent.includes(said), said);
+
+  // What breaks again is not called connected; what is mended is looked at again.
+  const found = () => all(main).find((node) => /\bfound\b/.test(node.getAttribute("class")))?.parentNode;
+  await turned(() => (account = { ...account, status: "failed", version: 3 }));
+  assert.equal(found().hidden, true);
+  resources = [{ ...instances[0], resource_id: "r0", schedule: { time_zone: "UTC", windows: [] } }];
+  await turned(() => (account = { ...account, status: "confirmed", version: 4 }));
+  await until(() => main.textContent.includes(t.connect.unscheduled(1)));
+  assert.equal(found().hidden, false);
 });
 
 for (const [what, end] of [

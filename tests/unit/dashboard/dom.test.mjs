@@ -95,6 +95,12 @@ test("what is filled anew keeps the focus: on what stays, on its like, or as a w
   const fresh = retry();
   fill(place, h("p", {}, fresh));
   focusIsOn(fresh);
+  const grid = () => h("table", { role: "grid", tabindex: "0", "aria-label": "Map" });
+  const [map, next] = [grid(), grid()];
+  fill(place, map);
+  map.focus();
+  fill(place, next);
+  focusIsOn(next);
   fill(place, h("p", {}, "Nothing."));
   focusIsOn(place);
   document.body.focus();

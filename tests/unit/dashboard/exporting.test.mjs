@@ -8,7 +8,7 @@ const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const { readAll } = await import(`${page}/lib/exporting.js`);
-const { choices } = await import(`${page}/views/choices.js`);
+const { choices, exporting } = await import(`${page}/views/choices.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
 await signIn(session);
@@ -110,6 +110,33 @@ test("the focus of a reader who has gone on stays where it is", async () => {
   await until(isIdle);
   assert.equal(document.activeElement, elsewhere);
 });
+
+test("what has moved before the part that is read next is not in the file, which says so", async () => {
+  place.replaceChildren();
+  place.append(exporting(() => ({ ...listing, only: new Set(["a", "b", "c"]) }), view.signal));
+  answers = [lines(`${HEAD}a,\r\n`, "more"), lines("d,\r\n")];
+  run();
+  await until(isIdle);
+  assert.equal(await saved[0].text(), `${HEAD}a,\r\n`);
+  assert.ok(toasts.textContent.includes(`${t.choices.exported(1)}. ${t.choices.missed(2)}`), toasts.textContent);
+});
+
+for (const [how, hide] of [
+  ["is hidden", () => (place.hidden = true)],
+  ["is gone", () => (place.children[0].isConnected = false)],
+])
+  test(`an export that fails where its place ${how} says so all the same`, async () => {
+    const file = exporting(() => listing, view.signal);
+    place.replaceChildren(file);
+    const held = Promise.withResolvers();
+    answers = [held.promise];
+    run();
+    await soon();
+    hide();
+    held.resolve(Response.json({ title: "Unprocessable" }, { status: 422 }));
+    await until(() => toasts.textContent.includes("Unprocessable"));
+    assert.ok(button(file, t.choices.export), "the next choice can be exported");
+  });
 
 test("an export that is cancelled saves nothing, and asks for nothing more", async () => {
   const held = Promise.withResolvers();

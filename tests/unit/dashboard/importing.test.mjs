@@ -193,6 +193,25 @@ test("what is ready is sent as accounts with a role; lines that are wrong are no
   assert.equal(document.activeElement.tag, "h2");
 });
 
+test("of two files that are chosen one after the other the second counts, whichever is read first", async () => {
+  const main = opened();
+  const input = all(main).find((node) => node.getAttribute("type") === "file");
+  const slow = Promise.withResolvers();
+  const choose = (read) => {
+    input.files = [{ size: 12, text: () => read }];
+    input.dispatchEvent(new Event("change"));
+  };
+  choose(slow.promise);
+  choose(Promise.resolve("123456789012"));
+  await soon(30);
+  slow.resolve("210987654321");
+  await soon(30);
+  assert.equal(field(main, "textarea").value, "123456789012");
+  choose(Promise.reject(new Error("It has changed.")));
+  await until(() => toasts.textContent.includes(t.addMany.unreadable));
+  assert.equal(field(main, "textarea").value, "123456789012");
+});
+
 test("nothing is sent where no line can be read", async () => {
   const main = opened();
   await pasted(main, "nothing");

@@ -66,6 +66,16 @@ test("arrow keys move through the hours, and Space turns one on or off", () => {
   assert.ok(!key("Escape") && !key("Tab"));
 });
 
+test("keys of the browser are left to it", () => {
+  const { cursor, grid } = opened(MONDAY);
+  for (const held of ["altKey", "ctrlKey", "metaKey"]) {
+    const event = Object.assign(new Event("keydown", { cancelable: true }), { key: "ArrowRight", [held]: true });
+    grid.dispatchEvent(event);
+    assert.ok(!event.defaultPrevented, held);
+  }
+  assert.equal(cursor().getAttribute("aria-label"), cellOf(0, 0));
+});
+
 test("the cursor stays in the week", () => {
   const { cursor, key } = opened(MONDAY);
   key("ArrowUp");
@@ -143,6 +153,7 @@ for (const [what, leave] of [
     assert.equal(open.form.querySelectorAll(".week-bar").length, 2);
     leave(open);
     assert.equal(open.form.querySelectorAll(".week-bar").length, 1);
+    assert.equal(open.form.querySelector(".week-said").textContent, "");
     open.pointer("up", 275, 24 * 3 - 1);
     assert.deepEqual(open.windows(), ["mon 08:00-10:00"]);
   });
@@ -164,6 +175,18 @@ test("a pointer that is dragged paints days and hours at once, and beside the we
   pointer("up", 9_000, 9_000);
   assert.deepEqual(windows(), ["mon,tue,wed,thu,fri 08:00-12:00"]);
   assert.equal(heard.length, 2);
+});
+
+test("what was painted is said until the week is changed by other means", () => {
+  const { form, grid, key } = opened(MONDAY);
+  const said = form.querySelector(".week-said");
+  key("ArrowRight", true);
+  const text = said.textContent;
+  assert.equal(text, t.week.on(dayName(0, "long"), timeOfDay(0), timeOfDay(120)));
+  grid.dispatchEvent(new Event("blur"));
+  assert.equal(said.textContent, text);
+  press(button(form, t.week.presets.nights));
+  assert.equal(said.textContent, "");
 });
 
 test("a finger that scrolls paints nothing, nor does another button", () => {

@@ -684,3 +684,46 @@ test("a row's test runs in the row, which keeps the focus, and is said", async (
   assert.equal(has.getAttribute("aria-label"), t.list.testLabel("a"));
   assert.ok(main.contains(has));
 });
+
+test("so is the end of a row's test, also where the status stays, and of no other test", async (context) => {
+  const announcer = element();
+  const find = document.getElementById;
+  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
+  const said = [];
+  Object.defineProperty(announcer, "textContent", { set: (text) => text && said.push(text) });
+  const main = await opened();
+  const { fetch } = globalThis;
+  let testing = false;
+  globalThis.fetch = async (address, options) => {
+    if (options.method !== "POST") return fetch(address, options);
+    testing = true;
+    return Response.json({ verification_id: "v1" }, { status: 202 });
+  };
+  answers = [() => Response.json({ items: items.map((item) => ({ ...item, testing })), next_cursor: null })];
+  click(all(main).find(({ dataset }) => dataset.part === "test" && dataset.of !== ""));
+  await until(() => all(main).some((node) => node.getAttribute("href") === "#/accounts/a/tests"));
+  await until(() => said.some((text) => text.includes(t.list.begun("a"))));
+  testing = false;
+  for (const item of items) store.put({ ...item, testing }, Date.now());
+  await until(() => said.some((text) => text.includes(t.list.isNow("a", t.status.failed))));
+  assert.ok(!said.join().includes(t.list.isNow("b", t.status.failed)));
+  // Another test of the same account, which somebody else has begun.
+  for (const isOn of [true, false]) store.put({ ...items[0], testing: isOn }, Date.now() + 1);
+  await soon(100);
+  view.abort();
+  assert.equal(said.join().split(t.list.isNow("a", t.status.failed)).length, 2);
+});
+
+test("that another filter forgets what was chosen is said", async (context) => {
+  const announcer = element();
+  const find = document.getElementById;
+  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
+  const main = await opened();
+  check(main, "b");
+  await until(() => announcer.textContent.includes("1 account chosen"));
+  const [, failed] = main.querySelectorAll("fieldset input");
+  failed.dispatchEvent(new Event("change"));
+  await until(() => announcer.textContent.includes(bulk.nothing));
+  assert.equal(main.querySelector(".bulk").hidden, true);
+  view.abort();
+});

@@ -1,5 +1,6 @@
 // Bulk operations: what is asked of the API, and following one until it is over.
 import * as api from "./api.js";
+import { Problem } from "./problem.js";
 import { ending } from "./session.js";
 
 /**
@@ -44,22 +45,37 @@ export const hasChanged = (problem) => problem.code === "selection_changed";
 
 /**
  * Returns what begins operations. For some minutes after an answer that was lost, the same request of the same session
- * has the same key, so that nothing begins twice. Later, the same request is meant anew.
+ * has the same key, so that nothing begins twice, whatever is begun meanwhile. Later, it is meant anew.
  */
 export function starter() {
-  const none = { content: "", key: "", at: 0, until: ending() };
-  let attempt = none;
+  /** What was not answered, by its content. @type {Map<string, {key: string, at: number, until: AbortSignal}>} */
+  const attempts = new Map();
   /** @returns {Promise<{operation_id: string, total: number}>} */
   return async (request) => {
+    for (const [content, { at, until }] of attempts)
+      if (until.aborted || Date.now() - at > REPEATED_WITHIN_MS) attempts.delete(content);
     const content = JSON.stringify(request);
-    const isOver = attempt.until.aborted || Date.now() - attempt.at > REPEATED_WITHIN_MS;
-    if (attempt.content !== content || isOver)
-      attempt = { content, key: api.newKey(), at: Date.now(), until: ending() };
+    const attempt = attempts.get(content) ?? { key: api.newKey(), at: Date.now(), until: ending() };
+    attempts.set(content, attempt);
     const begun = await api.post("/v1/accounts/bulk", request, { key: attempt.key });
-    attempt = none;
+    attempts.delete(content);
     return begun;
   };
 }
+
+/** For all views: who leaves one after an answer was lost, and comes back, begins nothing twice. */
+export const begin = starter();
+
+/**
+ * Whether it is no use to read something again: the service itself refuses that, for no passing reason.
+ * @param {unknown} problem
+ */
+export const isFinal = (problem) =>
+  problem instanceof Problem &&
+  problem.byService &&
+  problem.status >= 400 &&
+  problem.status < 500 &&
+  ![401, 408, 429].includes(problem.status);
 
 /** Ends an operation, and returns it: the accounts that are left stay as they are. @returns {Promise<Operation>} */
 export const stop = (id) => api.remove(`/v1/operations/${api.segment(id)}`);

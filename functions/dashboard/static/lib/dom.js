@@ -90,7 +90,9 @@ function isOne(node) {
  */
 export function passFocus(had, place, same = true) {
   if (!had || had === place || ![document.body, place].includes(focus())) return;
-  const all = /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll("a, button, input, select, summary, pre"));
+  const all = /** @type {NodeListOf<HTMLElement>} */ (
+    place.querySelectorAll("a, button, input, select, summary, pre, table")
+  );
   const like = () => [...all].find((node) => isOne(node) === isOne(had));
   if (same) (place.contains(had) ? had : like())?.focus({ preventScroll: true });
   if (focus() === document.body) focusOn(place);

@@ -8,10 +8,11 @@ const linesOf = (text) => text.match(/(?:"[^"]*"|[^"\r])*\r\n/g) ?? [];
 const cursorOf = (link) => link && new URLSearchParams(link.slice(2, link.indexOf(">"))).get("cursor");
 
 /**
- * Reads all accounts of a selection, or only these of them. `onPart`: how many there are so far.
+ * Reads all accounts of a selection, or only these of them. `onPart`: how many there are so far. `missed`: how many of
+ * these were not found.
  * @param {Record<string, string>} selection @param {(count: number) => void} onPart @param {AbortSignal} signal
  * @param {Set<string> | null} [ids]
- * @returns {Promise<{parts: string[], count: number}>}
+ * @returns {Promise<{parts: string[], count: number, missed: number}>}
  */
 export async function readAll(selection, onPart, signal, ids) {
   // An account that moves meanwhile may come in two parts.
@@ -31,5 +32,5 @@ export async function readAll(selection, onPart, signal, ids) {
     onPart(count);
     cursor = left?.size === 0 ? null : cursorOf(answer.link);
   } while (cursor);
-  return { parts, count };
+  return { parts, count, missed: left?.size ?? 0 };
 }

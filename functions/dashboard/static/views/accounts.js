@@ -130,6 +130,8 @@ class ListView {
     this.selected = { ids: new Set(), isAll: false };
     /** Of which row the checkbox was used last, "" for that of the head. */
     this.touched = "";
+    /** Accounts that were tested in their rows. */
+    this.tests = new Set();
     this.fetching = null;
     /** Cancels the wait that the API asked for after a failure. @type {(() => void) | null} */
     this.resting = null;
@@ -488,7 +490,7 @@ class ListView {
 
   // Until then there is a skeleton.
   isReady() {
-    return this.listing.started && !this.awaitsColumns;
+    return this.listing.started && !(this.awaitsColumns && this.listing.ids.length);
   }
 
   showColumns(columns) {
@@ -655,7 +657,8 @@ class ListView {
     }
   }
 
-  // Draws what has changed in the store. Announces each changed status of a row that is shown.
+  // Draws what has changed in the store. Announces each changed status of a row that is shown, and the end of a test
+  // that was begun in it.
   update() {
     this.drawNumbers();
     this.drawNotices();
@@ -666,8 +669,10 @@ class ListView {
     this.drawArrivals();
     if (!this.fetching && !this.hasFailed()) this.drawFoot("idle");
     if (this.toReveal) this.reveal(this.toReveal);
-    for (const [was, now] of before)
-      if (now && now.status !== was.status) announce(t.list.isNow(now.name, wordOf(t.status, now.status)));
+    for (const [was, now] of before) {
+      const isOver = was.testing && !now?.testing && this.tests.delete(was.account_id);
+      if (now && (isOver || now.status !== was.status)) announce(t.list.isNow(now.name, wordOf(t.status, now.status)));
+    }
     // A row that has changed or gone makes the numbers outdated.
     if (before.some(([was, now]) => !now || store.hasTurned(was, now))) this.turned = true;
   }
@@ -1003,6 +1008,7 @@ class ListView {
 
   // Nobody leaves the list for it.
   test(account, node) {
+    this.tests.add(account.account_id);
     return startTest(account, node, (begun) => showOnce(account, begun, this.columns.includes("next")));
   }
 

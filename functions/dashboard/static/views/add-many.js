@@ -69,7 +69,10 @@ function importer(signal) {
       drawPreview(preview, null, []);
       return;
     }
-    text.value = await chosen.text();
+    const content = await chosen.text().catch(() => toast(t.addMany.unreadable, "warning"));
+    // Another may be chosen by now.
+    if (content === undefined || file.files?.[0] !== chosen) return;
+    text.value = content;
     readText();
   });
 

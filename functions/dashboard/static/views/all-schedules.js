@@ -31,7 +31,7 @@ export function allSchedules({ main, title, path, query, signal }) {
     const made = turnList(chosen, AbortSignal.any([signal, ended.signal]), choose);
     list = made;
     fill(place, made.node);
-    return Promise.resolve(made.first);
+    return made;
   };
   // The schedules of accounts are chosen by the API, what they do by the page: a later turn may be the one that is
   // asked for.
@@ -44,7 +44,9 @@ export function allSchedules({ main, title, path, query, signal }) {
       list?.draw();
       say();
     } else {
-      show().then(say);
+      const made = show();
+      // Not of one that could not be read, or that another has replaced.
+      Promise.resolve(made.first).then(() => made === list && made.readAt() && say());
     }
   };
   const drawOnly = () => {

@@ -1,6 +1,17 @@
 // What is done with several accounts of the list: a bar with the actions, and how far each operation is, with the
 // accounts that it could not treat. It comes with the first account that is chosen.
-import { againOf, count, follow, hasChanged, MOST_NAMED, selectionOf, starter, stop, undoOf } from "../lib/bulk.js";
+import {
+  againOf,
+  begin,
+  count,
+  follow,
+  hasChanged,
+  isFinal,
+  MOST_NAMED,
+  selectionOf,
+  stop,
+  undoOf,
+} from "../lib/bulk.js";
 import {
   announce,
   fill,
@@ -38,8 +49,6 @@ const REPEATED_AFTER_MS = 15_000;
 // How often it is said how far an operation is.
 const PARTS_SAID = 4;
 
-// For all bars: who leaves the list after an answer was lost, and comes back, begins nothing twice.
-const begin = starter();
 /** The operations that were begun since the page was loaded. @type {Set<string>} */
 const own = new Set();
 
@@ -56,12 +65,15 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   const operations = h("div", { class: "bulk-operations" });
   /** Operations that are over. @type {Set<string>} */
   const over = new Set();
-  let said = "";
+  let said = t.bulk.nothing;
   /** The choice that was drawn last, what is said about it, and how many have left it. */
   let last = { ids: chosen.ids, note: "", gone: 0 };
   /** How many accounts all of the list are, as the API has counted them for this choice. */
   let counted = { ids: chosen.ids, total: undefined };
   let isHinted = false;
+  // Screen readers get to it by its name. Some keep Enter for themselves.
+  place.setAttribute("role", "region");
+  place.setAttribute("aria-label", t.bulk.region);
   fill(place, operations, choice);
   measure(place, table, signal);
 
@@ -88,11 +100,12 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     if (!choice.hidden) render(choice, [size !== 0 && text, isMore && t.bulk.chooseAll(totalNow()), note], drawChoice);
     keyed(operations, store.operations(), (id) => id, panelOf);
     place.hidden = choice.hidden && !operations.hasChildNodes();
-    if (!choice.hidden && `${note} ${text}` !== said) {
-      announce(`${note} ${isHinted ? text : t.bulk.first(text)}`);
+    const saying = choice.hidden ? t.bulk.nothing : `${note} ${text}`;
+    if (saying !== said) {
+      announce(isHinted ? saying : t.bulk.first(saying));
       isHinted = true;
     }
-    said = choice.hidden ? "" : `${note} ${text}`;
+    said = saying;
     const has = focused(place);
     if (!had || (has && has !== operations && !has.closest("[hidden]"))) return;
     if (place.hidden) leave();
@@ -239,11 +252,13 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
 const totalOf = ({ total, ended, ids, arrivals = [] }) => total ?? (ended ? ids.length + arrivals.length : undefined);
 
 // What gets the focus in a row is scrolled out from below the bar, however high that is. So is what has it as the bar
-// grows, for a keyboard: under a pointer nothing moves.
+// grows, for a keyboard: under a pointer nothing moves. Nor does it for a row that a reader has scrolled away from.
 function measure(place, table, signal) {
   const observer = new ResizeObserver(() => {
     /** @type {HTMLElement} */ (table.parentNode).style.setProperty("--covered", `${place.offsetHeight}px`);
-    table.querySelector(".rows :focus-visible")?.scrollIntoView({ block: "nearest" });
+    const has = table.querySelector(".rows :focus-visible");
+    const { top, bottom } = has?.getBoundingClientRect() ?? { top: 0, bottom: 0 };
+    if (bottom > 0 && top < window.innerHeight) has?.scrollIntoView({ block: "nearest" });
   });
   observer.observe(place);
   signal.addEventListener("abort", () => observer.disconnect(), { once: true });
@@ -299,8 +314,11 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
     onClose();
   };
   const closing = () => iconButton(t.bulk.close, "cross", { onclick: close });
+  let known = "";
   let done = 0;
   let partSaid = -1;
+  /** Why it could not be read last. Only another reason is an alert. */
+  let why = "";
   const stopping = async () => {
     const operation = await stop(id);
     // It was closed meanwhile.
@@ -310,10 +328,11 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
   };
   const drawn = (operation) => {
     const { state, total, failed: listed, failed_total: refused } = operation;
-    said.textContent = t.bulk.soFar(operation);
+    said.textContent = known = t.bulk.soFar(operation);
     Object.assign(bar, { max: total || 1, value: total ? operation.done : 1 });
     render(failed, [listed, refused], failuresOf);
     const had = focused(unread);
+    why = "";
     render(unread, "", () => null);
     if (had) focusOn(node);
     const part = Math.floor((PARTS_SAID * operation.done) / total);
@@ -339,12 +358,19 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
   };
   // It goes on although the page cannot see that, so it can still be stopped.
   const unreadable = (problem) => {
+    if (isFinal(problem) && known) said.textContent = t.bulk.lastKnown(known);
     if (isMissing(problem)) {
       bar.hidden = true;
       fill(ends, closing());
+      onEnd();
     }
     const mayRetry = !isMissing(problem) && !retryAfter(problem);
-    render(unread, [problem.title, problem.detail], () => errorPanel(problem, mayRetry && (() => follows())));
+    render(unread, [problem.title, problem.detail], () => {
+      const panel = errorPanel(problem, mayRetry && (() => follows()));
+      if (problem.title === why) panel.removeAttribute("role");
+      why = problem.title;
+      return panel;
+    });
   };
   /** Resolves once it is read, or cannot be. Then it is followed until it is over. */
   const follows = (after = 0) => {
@@ -370,7 +396,7 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
             if (signal.aborted) throw problem;
             unreadable(problem);
             resolve(undefined);
-            if (isMissing(problem)) return undefined;
+            if (isFinal(problem)) return undefined;
             // Whatever is heard meanwhile counts.
             await Promise.all([wait(retryAfter(problem)), untilReadable(signal)]);
           }

@@ -5,7 +5,7 @@ import { fill, focused, h, keyed } from "../lib/dom.js";
 import { download } from "../lib/copying.js";
 import { readAll } from "../lib/exporting.js";
 import { readUnits } from "../lib/read-units.js";
-import { button, errorPanel, spinner, toast } from "../lib/ui.js";
+import { button, errorPanel, spinner, toast, warn } from "../lib/ui.js";
 import { t } from "./texts.js";
 
 /** @typedef {{selection: Record<string, string>, isFiltered: boolean, total: number | undefined}} Listing */
@@ -137,13 +137,17 @@ export function exporting(listing, signal) {
       if (bar) bar.value = count;
     };
     try {
-      const { parts, count } = await readAll(selection, onPart, AbortSignal.any([signal, own.signal]), only);
+      const { parts, count, missed } = await readAll(selection, onPart, AbortSignal.any([signal, own.signal]), only);
       download(parts, t.choices.file(new Date().toISOString().slice(0, 10)), "text/csv;charset=utf-8");
-      toast(t.choices.exported(count));
+      if (missed) toast(`${t.choices.exported(count)}. ${t.choices.missed(missed)}`, "warning");
+      else toast(t.choices.exported(count));
       show(begin);
     } catch (problem) {
       if (signal.aborted) return;
-      show(own.signal.aborted ? begin : errorPanel(problem, run));
+      // Nobody sees it after the accounts that it was about are not chosen any more.
+      const isSeen = place.isConnected && !place.closest("[hidden]");
+      show(isSeen && !own.signal.aborted ? errorPanel(problem, run) : begin);
+      if (!isSeen) warn(problem);
     }
   }
   place.append(begin);

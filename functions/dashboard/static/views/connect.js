@@ -79,6 +79,8 @@ function draws(body, handle) {
     const title = problemsOf(account).length ? t.account.issues : t.account.information;
     render(wrong, issues, () => issues.length > 0 && section(title, {}, issueList(issues)));
     how.hidden = isConnected(account);
+    found.hidden = !isConnected(account);
+    isListed &&= isConnected(account);
     if (isConnected(account) && !account.testing && !isListed) {
       isListed = true;
       showFound();

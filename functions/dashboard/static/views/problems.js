@@ -1,6 +1,6 @@
 // Problems by cause: one card for each, with its remedy, what to copy, and all the accounts that have it.
 import * as api from "../lib/api.js";
-import { MOST_NAMED, starter } from "../lib/bulk.js";
+import { begin, MOST_NAMED, selectionOf } from "../lib/bulk.js";
 import { announce, fill, h, keyed, render } from "../lib/dom.js";
 import { fixOf } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
@@ -23,7 +23,6 @@ export function problems({ main, title, signal }) {
   const content = h("div", {}, summary, list, more);
   /** How many accounts of a cause are named. @type {Map<string, number>} */
   const named = new Map();
-  const begin = starter();
   let answers = 1;
   const read = async () => {
     const found = [];
@@ -41,7 +40,7 @@ export function problems({ main, title, signal }) {
       list,
       found.items,
       ({ cause }) => cause,
-      (problem) => card(problem, named, begin),
+      (problem) => card(problem, named),
     );
     list.hidden = !found.items.length;
     render(more, [found.isAll, found.items.length], () => [
@@ -96,7 +95,7 @@ const none = () =>
     h("p", {}, h("a", { href: "#/accounts" }, t.nav.accounts)),
   );
 
-function card(problem, named, begin) {
+function card(problem, named) {
   const { cause, code, message, remedy, fix, accounts } = problem;
   // A test would take revoked accounts into use again. Who wants that does it one by one.
   const isTestable = accounts.length > 1 && code !== "revoked" && session.current()?.canChange;
@@ -108,22 +107,22 @@ function card(problem, named, begin) {
     remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), remedy),
     fix && fixOf(fix),
     accounts.length > 1 && !fix?.policy_statement && !fix?.cli && h("p", { class: "muted" }, t.sharedProblems.ownFixes),
-    isTestable && testAll(accounts, begin),
+    isTestable && testAll(accounts),
     accountList(cause, accounts, named),
   );
 }
 
 // How far the tests are is shown with the list, which leads to each.
-const testAll = (accounts, begin) => {
-  const ids = accounts.slice(0, MOST_NAMED).map(({ account_id: id }) => id);
+const testAll = (accounts) => {
+  const ids = new Set(accounts.slice(0, MOST_NAMED).map(({ account_id: id }) => id));
   const onclick = (event) =>
     submitting(event.currentTarget, async () => {
       const here = router.whileHere();
-      const { operation_id: id } = await begin({ action: "test", selection: { account_ids: ids } });
+      const { operation_id: id } = await begin({ action: "test", selection: selectionOf({ ids, isAll: false }, {}) });
       store.showOperation(id);
       here(() => router.go("#/accounts"));
     });
-  const text = t.sharedProblems.testAll(ids.length, accounts.length);
+  const text = t.sharedProblems.testAll(ids.size, accounts.length);
   return h("p", {}, button(text, { class: "button-small", onclick }, "test"));
 };
 

@@ -232,8 +232,12 @@ export const t = withTexts(OPEN_TABLES, {
         other: "# chosen accounts have left the list, or what is loaded of it, and are not chosen any more.",
       }),
     part: "Only accounts that are loaded are chosen now.",
-    hint: "Enter in a row's checkbox leads to these buttons.",
-    first: (chosen) => `${chosen}. Enter in a row's checkbox leads to what can be done.`,
+    region: "Several accounts",
+    hint:
+      "Enter in a row's checkbox leads to these buttons. If a screen reader takes Enter, go to the region " +
+      "“Several accounts”.",
+    first: (chosen) => `${chosen}. What can be done is in the region “${t.bulk.region}”, before the table.`,
+    nothing: "No account is chosen any more.",
     question: (request, count) => `${t.bulk.confirmed(request, count)}?`,
     changed: "The list has changed meanwhile. This is the number of accounts now.",
     nobody: "No account fits any more, so nothing was done.",
@@ -273,6 +277,7 @@ export const t = withTexts(OPEN_TABLES, {
     },
     failed: (count) => plural(count, { one: "# account was refused", other: "# accounts were refused" }),
     more: (count) => plural(count, { one: "and # more.", other: "and # more." }),
+    lastKnown: (soFar) => `When it was read last: ${soFar}`,
     stop: "Stop",
     undo: "Undo",
     undoText: "This also sets accounts that somebody has set to the same value again since.",
@@ -324,6 +329,11 @@ export const t = withTexts(OPEN_TABLES, {
     clear: "Clear all filters",
     export: "Export CSV",
     exported: (count) => plural(count, { one: "# account exported", other: "# accounts exported" }),
+    missed: (count) =>
+      plural(count, {
+        one: "# chosen account is missing: it has left the list, or has moved in it meanwhile.",
+        other: "# chosen accounts are missing: they have left the list, or have moved in it meanwhile.",
+      }),
     file: (date) => `cavok-accounts-${date}.csv`,
   },
 
@@ -507,6 +517,7 @@ export const t = withTexts(OPEN_TABLES, {
     preview: "What was read",
     result: "What became of it",
     none: "Enter at least one account number.",
+    unreadable: "The file could not be read. Choose it again.",
     tooLong: "This is too long to be read at once: 1.5 MB at most. Add it in parts.",
     summary: (ready, wrong) =>
       `${plural(ready, { one: "# account can be added.", other: "# accounts can be added." })}${

@@ -281,15 +281,19 @@ function weekPainter(onPaint) {
       timeOfDay(minutes[1]),
     );
   };
-  // What is painted already stays.
+  // What is painted already stays, and stays said.
   const end = () => {
-    if (stroke) show(kept);
     stroke = null;
+    if (shown === kept) return;
+    show(kept);
+    said.textContent = "";
   };
   // The form draws the week again, which ends the stroke. A form must know that it was changed.
   const paint = () => {
-    announce(said.textContent);
+    const done = said.textContent;
+    announce(done);
     onPaint(shown);
+    said.textContent = done;
     grid.dispatchEvent(new Event("input", { bubbles: true }));
   };
   const cellAt = ({ clientX, clientY }) => {
@@ -320,11 +324,7 @@ function weekPainter(onPaint) {
         if (isHeld(event)) paint();
       },
       // The finger scrolls.
-      onpointercancel: (event) => {
-        if (!isHeld(event)) return;
-        end();
-        said.textContent = "";
-      },
+      onpointercancel: (event) => isHeld(event) && end(),
       onblur: end,
     },
     THEIR_WEEK.map((day, row) =>
@@ -364,9 +364,10 @@ function weekPainter(onPaint) {
   );
   return {
     node,
-    // A stroke would bring back the week over which it began.
+    // A stroke would bring back the week over which it began. What it did may hold no more.
     draw: (spans, zone) => {
       stroke = null;
+      said.textContent = "";
       kept = spans;
       node.dataset.zone = zone;
       fill(line.firstChild, t.schedules.zone(zone));
