@@ -519,6 +519,13 @@ export const t = withTexts(OPEN_TABLES, {
         `An AWS account number has 12 digits; this has ${digits}${
           digits < 12 ? ". A spreadsheet leaves out zeros at its beginning." : "."
         }`,
+      numberRounded: (number) =>
+        `A spreadsheet has rounded this number to ${number}, so its digits are lost. Make the column text, and enter ` +
+        "them again.",
+      severalNumbers: () => "There are several account numbers beside a name. Give each a line of its own.",
+      quoteOpen: () => "A quotation mark is not closed.",
+      notActive: (state) => `AWS Organizations says that this account is ${state}.`,
+      roleArn: (arn) => `This is no ARN of a role in this account: ${arn}`,
       twice: (line) => `This number is in line ${number(line)} already.`,
       writeLogs: (said) => `Write logs is yes or no, not ${said}.`,
       keyed: () => "An account with an access key is added by itself.",
