@@ -1466,6 +1466,7 @@ export const t = withTexts(OPEN_TABLES, {
       "What schedules start and stop next in all accounts. Only instances under Cavok's control are here. Days and " +
       `times are those of each schedule's time zone. A night is from ${evening} to ${morning}.`,
     none: "Nothing to show: no instance under Cavok's control matches.",
+    noneSoFar: "Nothing to show so far. There may be more.",
     filters: {
       text: "What is shown",
       action: { label: "What happens", all: "Starts and stops" },
@@ -1473,7 +1474,7 @@ export const t = withTexts(OPEN_TABLES, {
       region: { label: "Region", all: "All regions" },
     },
     chosen: "The list shows what you have chosen.",
-    oneAccount: "Schedules of one account are shown.",
+    oneAccount: (name) => `Schedules of ${name || "one account"} are shown.`,
     allAccounts: "Show all accounts",
     only: "Only this account",
     onlyThis: (name) => `Only this account: ${name}`,
@@ -1493,6 +1494,9 @@ export const t = withTexts(OPEN_TABLES, {
     keeps: { start: "Kept on:", stop: "Kept off:" },
     start: (count) => plural(count, { one: "# starts", other: "# start" }),
     stop: (count) => plural(count, { one: "# stops", other: "# stop" }),
+    soFar: (counts) => `${counts} so far`,
+    loaded: (count) =>
+      plural(count, { one: "Schedules of # instance are shown.", other: "Schedules of # instances are shown." }),
     rest: (count) =>
       plural(count, {
         one: "# rests, because its account is not connected",
