@@ -1,5 +1,5 @@
 // Accounts in text that a person pastes: numbers, or lines of a spreadsheet (RFC 4180; also with semicolons or tabs, as
-// spreadsheets write them elsewhere). Each line is an account, or has an error; a line of numbers alone is one for each.
+// spreadsheets write them elsewhere). Each line is an account, or has an error. Several numbers alone are one each.
 import { NAME, NUMBER } from "./patterns.js";
 
 const WRITTEN_NUMBER = /(?<!\d)\d{4}[ -]?\d{4}[ -]?\d{4}(?!\d)/;
@@ -141,8 +141,8 @@ function accountOf({ provider_id = "", name = "", regions, write_logs, access_ty
   };
 }
 
-// The rows of the text, without empty ones. A quoted cell may go over several lines. A row with a quote that is not closed
-// has no cells, and ends with its line: what follows is not lost.
+// The rows of the text, without empty ones. A quoted cell may go over several lines. A row with a quote that is not
+// closed has no cells, and ends with its line: what follows is not lost.
 function* rowsOf(text) {
   const delimiter = delimiterOf(text);
   const plain = new RegExp(`[^"\\r\\n${delimiter}]+`, "y");

@@ -36,8 +36,8 @@ const NONE = { name: "none", weekday: 0, order: 102 };
 
 /**
  * The turns of these instances, in parts of the day: one row for what a schedule does at a moment in one account. What
- * comes after two days is in `later`, by the next turn alone; in `always` is what stays on, or off, all week. As long as
- * these are not all, any part may have more: one with the time of the last turn, or of another time zone.
+ * comes after two days is in `later`, by the next turn alone; in `always` is what stays on, or off, all week. As long
+ * as these are not all, any part may have more: one with the time of the last turn, or of another time zone.
  * @param {any[]} resources as the API lists them @param {boolean} isWhole whether these are all
  * @param {number} now in milliseconds @param {string} action only these; all if empty
  * @returns {Group[]}

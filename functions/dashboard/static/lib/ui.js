@@ -226,16 +226,19 @@ export function warn(problem) {
 
 // ---- freshness -----------------------------------------------------------------------------
 
-// Says how current the view is. `readAt`: when it was read, in milliseconds; 0 for not yet. `lateAfter`: of a view that is
-// read seldom. It is not live then, but nothing is wrong, so nothing is announced.
-export function freshnessMark(readAt, signal, lateAfter = () => undefined) {
+/**
+ * Says how current the view is. `readAt`: when it was read, in milliseconds; 0 for not yet. `lateAfter`: milliseconds,
+ * of a view that is read seldom. Until then nothing is wrong, so nothing is announced, but the time is shown.
+ * @param {() => number} readAt @param {any} signal @param {() => number | undefined} [lateAfter]
+ */
+export function freshnessMark(readAt, signal, lateAfter) {
   const node = h("p", { class: "freshness" });
   let before = "";
   const draw = () => {
     const at = readAt();
     // The view shows no data now.
     if (!at) return fill(node);
-    const state = store.freshness(at, Date.now(), lateAfter());
+    const state = store.freshness(at, Date.now(), lateAfter?.());
     const seen = store.freshness(at);
     node.className = `freshness freshness-${state}`;
     fill(node, seen === "live" ? t.time.live : t.time[seen](hour(at)));

@@ -120,7 +120,7 @@ function importer(signal) {
     const parts = partsOf(ready);
     const progress = { done: 0, created: [], refused: [] };
     const unread = read.lines.filter(({ error }) => error && error !== "twice");
-    // What screen readers have heard. The end has its heading.
+    /** What screen readers have heard. The end has its heading. @type {Set<number | string>} */
     const told = new Set([PARTS_SAID]);
     sent = text.value;
     await goOn();

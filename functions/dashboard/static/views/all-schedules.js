@@ -122,7 +122,9 @@ function choice(name, { label, all }, options, chosen, choose) {
 function turnList(chosen, signal, choose, onRead) {
   const { kind, region, account_id } = chosen;
   const [node, list] = [h("div", {}), h("div", { class: "stack" })];
-  let [resources, isWhole, drawnIn] = [[], false, 0];
+  /** @type {any[]} */
+  let resources = [];
+  let [isWhole, drawnIn] = [false, 0];
   const draw = () => {
     const now = Date.now();
     drawnIn = minuteOf(now);

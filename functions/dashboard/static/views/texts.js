@@ -519,8 +519,8 @@ export const t = withTexts(OPEN_TABLES, {
         `An AWS account number has 12 digits; this has ${digits}${
           digits < 12 ? ". A spreadsheet leaves out zeros at its beginning." : "."
         }`,
-      numberRounded: (number) =>
-        `A spreadsheet has rounded this number to ${number}, so its digits are lost. Make the column text, and enter ` +
+      numberRounded: (said) =>
+        `A spreadsheet has rounded this number to ${said}, so its digits are lost. Make the column text, and enter ` +
         "them again.",
       severalNumbers: () => "There are several account numbers beside a name. Give each a line of its own.",
       quoteOpen: () => "A quotation mark is not closed.",
