@@ -109,6 +109,7 @@ def test_a_keyboard_chooses_what_is_shown_and_the_address_keeps_it(page, admin, 
     expect(page.get_by_role("listitem").filter(has_text="web1")).to_have_count(0)
     expect(page).to_have_url(re.compile(r"#/schedules\?action=start&account_id=acc000002$"))
     assert "account_id=acc000002" in asked[-1].url
+    expect(page.get_by_text("Schedules of Account00002 are shown.")).to_be_visible()
 
     page.reload()
     expect(page.get_by_role("heading", level=2)).to_have_text(["Tomorrow"])
@@ -128,10 +129,12 @@ def test_a_fleet_comes_a_page_at_a_time(page, admin, answer_with, count, presses
     more = page.get_by_role("button", name="Show more")
     for pressed in range(presses):
         more.click()
-        expect(rows).to_have_count(min(count, PAGE * (pressed + 2)))
+        expect(rows).to_have_count(min(count, PAGE * 2 ** (pressed + 1)))
     expect(more).to_have_count(0 if count <= 300 else 1)
     # As long as instances are left, only turns up to their next one are certainly all.
     expect(part(page, "Tomorrow")).to_have_count(1 if count <= 300 else 0)
+    so_far = part(page, "Tonight").get_by_text(re.compile("^[0-9,]+ stops?( so far)?$"))
+    expect(so_far).to_have_text("400 stop so far" if count > 300 else re.compile("stops?$"))
 
 
 @pytest.mark.parametrize("width", [360, 640])

@@ -136,6 +136,10 @@ def test_a_turn_moves_its_resource_and_what_is_due_is_what_comes_next(
     assert listed(admin) == ["01", "02"]
     assert listed(admin, action="start") == ["01"]
     assert listed(admin, action="stop") == ["02"]
+    assert [each["turn_at"] for each in admin.get(PATH).json["items"]] == [
+        "2025-03-01T18:00:00Z",
+        "2025-03-01T19:00:00Z",
+    ]
 
     turn = first.due_transition(NOW + timedelta(hours=6, minutes=1))
     assert turn
@@ -157,7 +161,8 @@ def test_the_list_follows_a_change_a_removal_and_the_end_of_an_account(admin: Ap
 
     unscheduled = later.scheduled(None, NOW)
     wiring.resources().save(unscheduled, before=later)
-    assert admin.get(PATH).json["items"][-1]["next_action"] is None
+    last = admin.get(PATH).json["items"][-1]
+    assert (last["next_action"], last["turn_at"]) == (None, None)
 
     wiring.resources().remove(account.account_id, second.resource_id, NOW)
     assert listed(admin) == ["03", "01"]

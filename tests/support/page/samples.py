@@ -759,6 +759,7 @@ DELIVERIES = [
 def listed(resource: dict[str, Any], account: dict[str, Any]) -> dict[str, Any]:
     """A resource in the list of all accounts' resources."""
     return resource | {
+        "turn_at": resource["next_action"] and resource["next_action"]["at"],
         "account_id": account["account_id"],
         "account_name": account["name"],
         "provider_id": account["provider_id"],

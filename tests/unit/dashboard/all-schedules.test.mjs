@@ -1,7 +1,7 @@
 // The view of all accounts' schedules: what it asks for, what it shows, and how it is filtered.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { all, element, press, signIn } from "./drawn.mjs";
+import { all, button, element, press, signIn } from "./drawn.mjs";
 import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -35,6 +35,7 @@ const resource = (id, hoursAhead, more = {}) => {
     note: null,
     schedule: { time_zone: "UTC", windows: [{ days, start, stop }] },
     next_action: { action: "stop", at: at.toISOString() },
+    turn_at: at.toISOString(),
     account_id: "a",
     account_name: "Production",
     provider_id: "111122223333",
@@ -58,9 +59,9 @@ beforeEach(async () => {
 });
 afterEach(() => view.abort());
 
-function opened() {
+function opened(query = "") {
   const main = element();
-  allSchedules({ main, path: "/schedules", query: new URLSearchParams(), signal: view.signal, title() {} });
+  allSchedules({ main, path: "/schedules", query: new URLSearchParams(query), signal: view.signal, title() {} });
   return main;
 }
 
@@ -128,9 +129,62 @@ test("one account can be chosen in its row, and all again", async () => {
   press(all(main).find((node) => node.ariaLabel === "Only this account: Production"));
   await until(() => asked.length === 2);
   assert.equal(asked[1], "?limit=100&account_id=a");
+  await until(() => main.textContent.includes("Schedules of Production are shown."));
+  choose(main, "action", "start");
+  assert.ok(main.textContent.includes("Schedules of Production are shown."));
   press(all(main).find((node) => node.tag === "button" && node.textContent === "Show all accounts"));
   await until(() => asked.length === 3);
   assert.equal(asked[2], "?limit=100");
+});
+
+test("what the address chooses is asked for, and what the API does not know is left out", async () => {
+  opened("kind=rds&region=mars-1&account_id=b");
+  await until(() => asked.length);
+  opened(`kind=foo&action=explode&region=${"x".repeat(31)}&account_id=a/b`);
+  await until(() => asked.length === 2);
+  assert.deepEqual(asked, ["?limit=100&kind=rds&region=mars-1&account_id=b", "?limit=100"]);
+});
+
+/** The API has so many answers of one instance each. */
+function answersOf(count) {
+  globalThis.fetch = async (url) => {
+    const { search, searchParams } = new URL(url);
+    asked.push(search);
+    const at = Number(searchParams.get("cursor"));
+    return Response.json({
+      items: [resource(`web${at}`, 1, { account_id: `a${at}` })],
+      next_cursor: at + 1 < count ? String(at + 1) : null,
+    });
+  };
+}
+
+test("each press shows twice as many, and counts are said to be so far until these are all", async () => {
+  answersOf(5);
+  const main = opened();
+  const shown = async (count) => {
+    await until(() => rows(main).filter((row) => row.textContent.includes("Stops")).length >= count);
+    return main.textContent;
+  };
+  for (const count of [1, 2, 4]) {
+    assert.match(await shown(count), new RegExp(`${count} stops? so far`));
+    press(button(main, "Show more"));
+  }
+  const text = await shown(5);
+  assert.match(text, /5 stop/);
+  assert.doesNotMatch(text, /so far/);
+  assert.equal(button(main, "Show more"), undefined);
+  assert.equal(asked.length, 1 + 2 + 4 + 5);
+});
+
+test("an answer without instances is not taken for all of them", async () => {
+  globalThis.fetch = async (url) => {
+    const cursor = new URL(url).searchParams.get("cursor");
+    return Response.json({ items: [], next_cursor: cursor ? null : "more" });
+  };
+  const main = opened();
+  await until(() => main.textContent.includes("Nothing to show so far."));
+  press(button(main, "Show more"));
+  await until(() => main.textContent.includes("Nothing to show: no instance"));
 });
 
 test("time alone arranges the turns again only in another minute", async (context) => {

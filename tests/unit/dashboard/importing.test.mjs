@@ -291,6 +291,101 @@ test("an import that fails goes on where it was", async () => {
   assert.equal(field(main, "textarea").value, "");
 });
 
+test("lines that could not be read are left too, where they were", async () => {
+  answer = (accounts) => ({
+    created: accounts.slice(1).map(account),
+    refused: [{ index: 0, problem: problem("already_connected", "There.") }],
+  });
+  const main = opened();
+  await pasted(main, "12345\n123456789012\n123456789013\nwrong\n123456789013");
+  submit(main);
+  await until(isDone(main));
+  assert.equal(field(main, "textarea").value, "12345\n123456789012\nwrong");
+});
+
+/** An import of 150 of which the second part fails, and then waits for what this returns. */
+async function failed(main) {
+  const held = Promise.withResolvers();
+  answer = async (accounts, turn) => {
+    if (turn === 2) return Response.json({ title: "No", detail: "Not now." }, { status: 422 });
+    if (turn === 3) await held.promise;
+    return { created: accounts.map(account), refused: [] };
+  };
+  await pasted(main, numbers(150).join("\n"));
+  submit(main);
+  await until(() => button(main, t.actions.retry));
+  return held;
+}
+
+test("while a failed import goes on, nobody can send the same lines beside it", async () => {
+  const main = opened();
+  const held = await failed(main);
+  assert.equal(field(main, "form").hidden, false);
+  press(button(main, t.actions.retry));
+  await until(() => sent.length === 3);
+  assert.equal(field(main, "form").hidden, true);
+  held.resolve();
+  await until(() => result(main).textContent.includes(t.addMany.added(150)));
+  assert.equal(field(main, "form").hidden, false);
+});
+
+test("what was typed before a failed import went on stays", async () => {
+  const main = opened();
+  const held = await failed(main);
+  await pasted(main, "210987654321 Typed");
+  press(button(main, t.actions.retry));
+  held.resolve();
+  await until(() => result(main).textContent.includes(t.addMany.added(150)));
+  assert.equal(field(main, "textarea").value, "210987654321 Typed");
+});
+
+/** What screen readers hear. */
+function hearing(context) {
+  const heard = element();
+  const { getElementById } = document;
+  document.getElementById = (id) => (id === "announcer" ? heard : getElementById(id));
+  context.after(() => Object.assign(document, { getElementById }));
+  const texts = [];
+  const { append } = heard;
+  heard.append = (...parts) => {
+    texts.push(...parts.filter(Boolean));
+    append.apply(heard, parts);
+  };
+  return texts;
+}
+
+test("how far an import is can be seen all the time, and is heard each quarter", async (context) => {
+  const heard = hearing(context);
+  answer = async (accounts) => {
+    await soon(80);
+    return { created: accounts.map(account), refused: [] };
+  };
+  const main = opened();
+  await pasted(main, numbers(1_000).join("\n"));
+  heard.length = 0;
+  submit(main);
+  await until(isDone(main));
+  await soon(100);
+  assert.equal(sent.length, 10);
+  assert.deepEqual(heard, [
+    ...[0, 300, 500, 800].map((done) => t.addMany.progress(done, 1_000)),
+    t.addMany.added(1_000),
+  ]);
+});
+
+test("what was read is said in one element that stays, so that screen readers hear it", async () => {
+  const main = opened();
+  const status = () => all(main).filter((node) => node.getAttribute("role") === "status");
+  const [first] = status();
+  await pasted(main, "123456789012");
+  assert.equal(first.textContent, t.addMany.summary(1, 0));
+  await pasted(main, " ".repeat(1_500_001));
+  assert.equal(first.textContent, t.addMany.tooLong);
+  await pasted(main, "123456789012\nwrong");
+  assert.equal(first.textContent, t.addMany.summary(1, 1));
+  assert.deepEqual(status(), [first]);
+});
+
 test("whoever leaves is told what was added and what was not sent", async () => {
   const held = addsAllLater();
   const main = opened();

@@ -67,7 +67,68 @@ for (const [what, text, lines] of [
       [2, "numberWrong", 13],
     ],
   ],
-  ["a number that a spreadsheet has made short", "provider_id\n1.23457E+11", [[2, "numberWrong", 8]]],
+  [
+    "a number that a spreadsheet has rounded",
+    'provider_id\n1.23457E+11\n"1,23457E+11"\n123456789012\n1.2e+11 Prod',
+    [
+      [2, "numberRounded", "1.23457E+11"],
+      [3, "numberRounded", "1,23457E+11"],
+      numbered("123456789012"),
+      [5, "numberRounded", "1.2e+11 Prod"],
+    ],
+  ],
+  [
+    "several numbers",
+    "111111111111, 222222222222, 3333-3333-3333\n444444444444 555555555555\n111111111111,666666666666",
+    [
+      ...["111111111111", "222222222222", "333333333333", "444444444444", "555555555555"].map((each) => numbered(each)),
+      [3, "twice", 1],
+      numbered("666666666666"),
+    ],
+  ],
+  [
+    "several numbers and a name",
+    "Prod 111111111111, Test 222222222222\n111111111111,Prod,111111111111",
+    [[1, "severalNumbers", undefined], numbered("111111111111", "Prod")],
+  ],
+  [
+    "a quote that is not closed",
+    'name,provider_id\nOne,111111111111\n"Two,222222222222\nThree,333333333333\n"Four","444444444444"\n"Five',
+    [
+      numbered("111111111111", "One"),
+      [3, "quoteOpen", undefined],
+      numbered("333333333333", "Three"),
+      numbered("444444444444", "Four"),
+      [6, "quoteOpen", undefined],
+    ],
+  ],
+  [
+    "quotes within a cell",
+    'name,provider_id\n"Prod" web,111111111111\nPro"d,222222222222',
+    [numbered("111111111111", "ProdWeb"), numbered("222222222222", "ProD")],
+  ],
+  ["a file that tells Excel its separator", "sep=;\nname;number\nA;111111111111", [numbered("111111111111", "A")]],
+  [
+    "roles by their ARNs",
+    [
+      "account_id,provider_id,status,role_arn",
+      "x,111111111111,confirmed,arn:aws:iam::111111111111:role/CavokOne",
+      "x,222222222222,failed,arn:aws:iam::222222222222:role/team/a/CavokTwo",
+      "x,333333333333,degraded,",
+      "x,444444444444,degraded,arn:aws:iam::111111111111:role/CavokOne",
+    ].join("\n"),
+    [
+      numbered("111111111111", undefined, { role_name: "CavokOne", role_path: "/" }),
+      numbered("222222222222", undefined, { role_name: "CavokTwo", role_path: "/team/a/" }),
+      numbered("333333333333"),
+      [5, "roleArn", "arn:aws:iam::111111111111:role/CavokOne"],
+    ],
+  ],
+  [
+    "accounts that AWS Organizations has suspended or closed",
+    "Id,Arn,Name,Status\n111111111111,arn:aws:x,A,ACTIVE\n222222222222,arn:aws:x,B,SUSPENDED",
+    [numbered("111111111111", "A"), [3, "notActive", "SUSPENDED"]],
+  ],
   [
     "a line without a number",
     "Prod\nname only",
@@ -107,6 +168,17 @@ test("what is left of a text is read as it was", () => {
   assert.deepEqual(accountsIn(rest), accountsIn(text));
 });
 
+test("of a line of several numbers, each is left by itself", () => {
+  const { lines } = accountsIn("111111111111, 2222-2222-2222");
+  assert.deepEqual(
+    lines.map(({ line, source }) => [line, source]),
+    [
+      [1, "111111111111"],
+      [1, "222222222222"],
+    ],
+  );
+});
+
 test("a name has letters and digits alone", () => {
   for (const [text, name] of [
     ["QuietHouse", "QuietHouse"],
@@ -120,7 +192,9 @@ test("a name has letters and digits alone", () => {
     assert.equal(nameOf(text), name);
 });
 
-test("many thousand lines are read", () => {
+test("many thousand lines are read, also if a quote in each is not closed", () => {
+  const open = Array.from({ length: 20_000 }, () => '"a,111111111111').join("\n");
+  assert.equal(accountsIn(open).lines.filter(({ error }) => error === "quoteOpen").length, 20_000);
   const text = Array.from({ length: 20_000 }, (_, index) => `${100_000_000_000 + index},Name${index}`).join("\n");
   assert.equal(accountsIn(text).lines.filter(({ account }) => account).length, 20_000);
 });

@@ -28,6 +28,7 @@ function resource(id, { zone = "UTC", windows = [OFFICE], account = "a", now = N
     note: null,
     schedule,
     next_action: schedule ? next(schedule, now) : null,
+    turn_at: schedule ? next(schedule, now)?.at : null,
     account_id: account,
     account_name: `Account${account}`,
     provider_id: "111122223333",
@@ -115,6 +116,33 @@ test("only turns that are certainly whole are shown before all are loaded", () =
     ["today", "stop 01-08T14:00 early"],
     ["tonight", "stop 01-08T20:00 web"],
   ]);
+});
+
+test("as long as instances are left, any part of the day may have more", () => {
+  const listed = inOrder(resource("web"), resource("free", { windows: null }));
+  for (const isWhole of [true, false])
+    assert.deepEqual([...new Set(turnsByPart(listed, isWhole, NOW).map((group) => group.isWhole))], [isWhole]);
+});
+
+test("of instances whose turns are due, nothing is certain but their own next turns", () => {
+  const now = Date.parse("2026-01-08T20:05:00Z");
+  const due = { now, turn_at: "2026-01-08T20:00:00Z" };
+  const untilThursday = { ...OFFICE, days: DAYS.slice(0, 4) };
+  const listed = [resource("web", due), resource("db", { ...due, windows: [untilThursday] })];
+  assert.deepEqual(said(turnsByPart(listed, false, now)), [
+    ["tomorrow", "start 01-09T08:00 web"],
+    ["later", "start 01-12T08:00 db"],
+  ]);
+});
+
+test("a part of the day has one heading, whatever day it is in a time zone", () => {
+  const windows = [{ days: DAYS, start: "08:00", stop: "23:00" }];
+  const now = Date.parse("2026-01-08T22:00:00Z");
+  const listed = inOrder(
+    ...["Pacific/Auckland", "Asia/Tokyo", "UTC"].map((zone) => resource(zone, { zone, windows, now })),
+  );
+  const headings = turnsByPart(listed, true, now).map(({ name, weekday }) => (name === "day" ? weekday : name));
+  assert.deepEqual(headings, ["today", "tonight", "tomorrow", "tomorrowNight", 5, 6]);
 });
 
 test("what comes later, stays on or off, or has no schedule comes last", () => {

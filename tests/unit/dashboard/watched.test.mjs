@@ -48,6 +48,8 @@ test("a slow answer is asked for so early that the view is not called late, and 
       assert.ok(took + wait >= Math.min(pause, 23), `${took} of ${pause}: asked after ${took + wait}`);
     }
   assert.equal(pauseBefore(30_000, 0), 30_000);
+  // What takes many requests is asked for as seldom as it says.
+  assert.equal(pauseBefore(600_000, 20_000), 560_000);
 });
 
 // Each request waits for the test to answer it.

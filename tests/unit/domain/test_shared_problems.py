@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -12,7 +13,7 @@ from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Issue, Severity
 from cavok.domain.fixes import fix_of_refusal, grant
 from cavok.domain.instances import InstanceKey
-from cavok.domain.issues import confused_deputy, find_issues
+from cavok.domain.issues import confused_deputy, find_issues, log_writing_issues
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.role_changes import SAID
@@ -195,6 +196,51 @@ def test_numbers_are_left_out() -> None:
 
     assert problem.message == "These credentials belong to account <number>, not to <number>."
     assert problem.remedy == "Enter credentials of account <number>."
+
+
+def test_a_deleted_stack_set_is_one_cause_whenever_it_deleted_each_role() -> None:
+    def deleted(index: int) -> Account:
+        at = datetime(2026, 11, 29, 2, index, tzinfo=UTC)
+        account = of(index, connected_at=at, stack_deleted_at=at, role_path=f"/team{index}/")
+        entry = next(step for step in steps_of(account) if step.step == permissions.ASSUME_ROLE)
+        refused = replace(entry, reason=Reason.ROLE_NOT_ASSUMABLE)
+        return replace(account, issues=found(account, refused))
+
+    problem = only(shared_problems([deleted(0), deleted(41)]))
+
+    assert problem.code == "disconnected"
+    assert problem.message == (
+        "The stack of this account was deleted, and the role cannot be assumed since."
+    )
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ["1234abcd-12ab-34cd-56ef-1234567890ab", "8765dcba-21ba-43dc-65fe-ba0987654321"],
+        ["mrk-1234abcd12ab34cd56ef1234567890ab", "mrk-8765dcba21ba43dc65feba0987654321"],
+    ],
+    ids=["of one region", "of many"],
+)
+def test_a_log_group_that_cannot_be_encrypted_is_one_cause_whatever_its_key(
+    keys: list[str],
+) -> None:
+    def unusable(account: Account, key: str) -> Account:
+        arn = f"arn:aws:kms:us-east-1:{account.account_number}:key/{key}"
+        step = next(each for each in steps_of(account) if each.step == "logs:PutLogEvents")
+        failed = replace(
+            step,
+            verdict=Verdict.INCONCLUSIVE,
+            error_code="InvalidParameterException",
+            detail=f"The KMS key {arn} is disabled.",
+        )
+        return replace(account, issues=log_writing_issues(account, [failed]), write_logs=True)
+
+    problem = only(shared_problems(map(unusable, [of(0), of(1)], keys)))
+
+    assert problem.message.endswith(
+        "The KMS key arn:aws:kms:us-east-1:<number>:key/<id> is disabled."
+    )
 
 
 def denied(account: Account) -> Step:

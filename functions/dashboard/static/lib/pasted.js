@@ -1,19 +1,28 @@
 // Accounts in text that a person pastes: numbers, or lines of a spreadsheet (RFC 4180; also with semicolons or tabs, as
-// spreadsheets write them elsewhere). Each line is an account, or has an error.
+// spreadsheets write them elsewhere). Each line is an account, or has an error. Several numbers alone are one each.
 import { NAME, NUMBER } from "./patterns.js";
 
 const WRITTEN_NUMBER = /(?<!\d)\d{4}[ -]?\d{4}[ -]?\d{4}(?!\d)/;
+const WRITTEN_NUMBERS = new RegExp(WRITTEN_NUMBER, "g");
+// As a spreadsheet writes a number that is too long for its column: some digits are lost.
+const ROUNDED = /\dE\+\d/i;
+const ROLE_ARN = /^arn:aws:iam::(\d{12}):role(\/|\/.*\/)([^/]+)$/;
+// With such a line, a file tells Excel what separates its cells.
+const SEPARATOR = /^sep=.?$/i;
 const YES_NO = { yes: true, true: true, 1: true, no: false, false: false, 0: false };
 // The fields of an account, by the heads that a column may have: the API's, those of our own export and of AWS
-// Organizations. An "account_id" is ours and no number, if there is a "provider_id".
+// Organizations, whose "arn" is an account's. An "account_id" is ours and no number, if there is a "provider_id".
 const HEADS = {
-  provider_id: ["providerid", "accountnumber", "number", "accountid", "account"],
+  provider_id: ["providerid", "accountnumber", "number", "accountid", "account", "id"],
   name: ["name", "accountname"],
   role_name: ["rolename"],
   role_path: ["rolepath"],
+  role_arn: ["rolearn"],
   regions: ["regions", "region"],
   write_logs: ["writelogs"],
   access_type: ["accesstype"],
+  arn: ["arn"],
+  state: ["state", "status"],
 };
 
 /**
@@ -34,19 +43,25 @@ export function* reading(text) {
   const seen = new Map();
   for (const { line, source, cells } of rowsOf(text)) {
     yield;
+    if (!cells) {
+      lines.push({ line, source, error: "quoteOpen" });
+      continue;
+    }
     if (head === undefined) {
+      if (SEPARATOR.test(source)) continue;
       columns = columnsOf(cells);
       head = columns ? source : "";
       if (columns) continue;
     }
-    const values = columns
-      ? Object.fromEntries(Object.entries(columns).map(([name, place]) => [name, (cells[place] ?? "").trim()]))
-      : unnamed(cells);
-    const read = accountOf(values);
-    const number = read.account?.provider_id;
-    if (number && seen.has(number)) lines.push({ line, source, error: "twice", of: seen.get(number) });
-    else lines.push({ line, source, ...read });
-    if (number && !seen.has(number)) seen.set(number, line);
+    const named = ([name, place]) => [name, (cells[place] ?? "").trim()];
+    const all = columns ? [Object.fromEntries(Object.entries(columns).map(named))] : unnamed(cells);
+    for (const values of all) {
+      const read = accountOf(values);
+      const number = read.account?.provider_id;
+      const of = seen.get(number);
+      lines.push({ line, source: all.length > 1 ? number : source, ...(of ? { error: "twice", of } : read) });
+      if (number && !of) seen.set(number, line);
+    }
   }
   return { head: head ?? "", lines };
 }
@@ -85,21 +100,32 @@ function columnsOf(cells) {
   return "provider_id" in found ? found : null;
 }
 
-// The number is where one is; the name is beside it.
+// The number is where one is; the name is beside it. Of several numbers, nobody knows which one a name is of.
 function unnamed(cells) {
+  const numbers = [...new Set(cells.flatMap((cell) => cell.match(WRITTEN_NUMBERS) ?? []).map(plainNumber))];
+  if (!numbers.length) return [{ provider_id: cells.find((cell) => /\d/.test(cell)) ?? "" }];
+  if (numbers.length > 1 && cells.some((cell) => /\p{L}/u.test(cell))) return [{ error: "severalNumbers" }];
+  const beside = (cell) => cell.replace(WRITTEN_NUMBERS, "").trim();
   const at = cells.findIndex((cell) => WRITTEN_NUMBER.test(cell));
-  if (at < 0) return { provider_id: cells.find((cell) => /\d/.test(cell)) ?? "" };
-  const number = WRITTEN_NUMBER.exec(cells[at])?.[0] ?? "";
-  const beside = [cells[at].replace(number, ""), ...cells.filter((_, place) => place !== at)];
-  return { provider_id: number, name: beside.map((cell) => cell.trim()).find(Boolean) ?? "" };
+  const name = numbers.length > 1 ? "" : ([cells[at], ...cells].map(beside).find(Boolean) ?? "");
+  return numbers.map((number) => ({ provider_id: number, name }));
 }
 
+/** @param {string} written */
+const plainNumber = (written) => written.replace(/[\s-]/g, "");
+
 /** @param {any} values */
-function accountOf({ provider_id, name = "", role_name, role_path, regions, write_logs, access_type }) {
-  const number = provider_id.replace(/[\s-]/g, "");
+function accountOf({ provider_id = "", name = "", regions, write_logs, access_type, ...more }) {
+  if (more.error) return more;
+  const number = plainNumber(provider_id);
   if (!number) return { error: "numberMissing" };
+  if (ROUNDED.test(number)) return { error: "numberRounded", of: provider_id };
   if (!NUMBER.test(number)) return { error: "numberWrong", of: number.replace(/\D/g, "").length };
   if (access_type === "access_key") return { error: "keyed" };
+  if (more.arn && more.state && more.state.toUpperCase() !== "ACTIVE") return { error: "notActive", of: more.state };
+  const [, owner, path, role] = ROLE_ARN.exec(more.role_arn) ?? [];
+  if (more.role_arn && owner !== number) return { error: "roleArn", of: more.role_arn };
+  const [role_name, role_path] = [more.role_name || role, more.role_path || path];
   const logs = write_logs ? YES_NO[write_logs.toLowerCase()] : undefined;
   if (write_logs && logs === undefined) return { error: "writeLogs", of: write_logs };
   const named = regions?.split(/[\s,;|]+/).filter(Boolean) ?? [];
@@ -115,45 +141,56 @@ function accountOf({ provider_id, name = "", role_name, role_path, regions, writ
   };
 }
 
-// The rows of the text, without empty ones. A quoted cell may go over several lines.
+// The rows of the text, without empty ones. A quoted cell may go over several lines. A row with a quote that is not
+// closed has no cells, and ends with its line: what follows is not lost.
 function* rowsOf(text) {
   const delimiter = delimiterOf(text);
   const plain = new RegExp(`[^"\\r\\n${delimiter}]+`, "y");
-  let [line, begin, start, cell, isQuoted] = [1, 1, 0, "", false];
+  const quoted = new RegExp(`"([^"]*(?:""[^"]*)*)" *(?=[\\r\\n${delimiter}]|$)`, "y");
+  const unclosed = /"[^"\r\n]*(?=[\r\n]|$)/y;
+  const matchAt = (pattern, at) => {
+    pattern.lastIndex = at;
+    return pattern.exec(text) ?? [];
+  };
+  let [line, begin, start, cell] = [1, 1, 0, ""];
   let cells = [];
   const endCell = () => {
     cells.push(cell.trim());
     cell = "";
   };
+  const sourceUpTo = (end) => text.slice(start, end).trim();
   // Empty, if no cell has anything.
   const endRow = (end) => {
     endCell();
-    const row = { line: begin, source: text.slice(start, end).trim(), cells };
+    const row = { line: begin, source: sourceUpTo(end), cells };
     cells = [];
     return row.cells.some(Boolean) ? [row] : [];
   };
   for (let at = 0; at < text.length; at += 1) {
     const sign = text[at];
-    plain.lastIndex = at;
-    const [run] = plain.exec(text) ?? [];
+    const opens = sign === '"' && !cell.trim();
+    const [run] = matchAt(plain, at);
+    const [whole, inside] = opens ? matchAt(quoted, at) : [];
+    const [lost] = opens && !whole ? matchAt(unclosed, at) : [];
     if (run) {
       cell += run;
       at += run.length - 1;
-    } else if (isQuoted && sign === '"' && text[at + 1] === '"') {
-      cell += sign;
-      at += 1;
-    } else if (sign === '"' && (isQuoted || !cell.trim())) isQuoted = !isQuoted;
-    else if (!isQuoted && sign === delimiter) endCell();
-    else if (!isQuoted && (sign === "\n" || sign === "\r")) {
+    } else if (whole) {
+      cell = inside.replaceAll('""', '"');
+      line += inside.split("\n").length - 1;
+      at += whole.length - 1;
+    } else if (lost) {
+      at += lost.length - 1;
+      yield { line: begin, source: sourceUpTo(at + 1) };
+      [cell, cells] = ["", []];
+    } else if (sign === delimiter) endCell();
+    else if (sign === "\n" || sign === "\r") {
       yield* endRow(at);
       if (sign === "\r" && text[at + 1] === "\n") at += 1;
       line += 1;
       begin = line;
       start = at + 1;
-    } else {
-      if (sign === "\n") line += 1;
-      cell += sign;
-    }
+    } else cell += sign;
   }
   yield* endRow(text.length);
 }

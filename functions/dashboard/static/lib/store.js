@@ -289,14 +289,14 @@ export function has(part) {
 }
 
 /**
- * How current data is, if it was read at this time.
+ * How current data is, if it was read at this time. `lateAfter`: milliseconds.
  * @returns {"live" | "late" | "incomplete" | "offline"}
  */
-export function freshness(at, now = Date.now()) {
+export function freshness(at, now = Date.now(), lateAfter = LATE_AFTER_MS) {
   const failing = [...ends.values()].filter(({ failed, isShown }) => failed && isShown());
   if (!navigator.onLine || failing.some(({ unreachable, alone }) => unreachable && !alone)) return "offline";
   if ([...lacking.values()].some((isMissed) => isMissed())) return "incomplete";
-  return failing.length || Math.abs(now - at) > LATE_AFTER_MS ? "late" : "live";
+  return failing.length || Math.abs(now - at) > lateAfter ? "late" : "live";
 }
 
 /**

@@ -1,5 +1,6 @@
 // What the schedules of many instances do in the next two days, by parts of the day. The API lists the instances in the
-// order of their next turns. So every turn up to the next one of the last loaded instance is one of a loaded instance.
+// order of the turns that were not made yet. So every turn before that of the last loaded instance is one of a loaded
+// instance.
 import { isAlwaysOn, localTime, turnsOf } from "./week.js";
 
 const AHEAD_MS = 48 * 60 * 60_000;
@@ -26,7 +27,7 @@ export function partOf(moment, now, zone) {
 }
 
 /** @typedef {{key: string, action: string, at: number | null, zone: string, account: any, instances: any[]}} Row */
-/** @typedef {{key: string, name: string, weekday: number, order: number, rows: Row[]}} Group */
+/** @typedef {{key: string, name: string, weekday: number, order: number, isWhole: boolean, rows: Row[]}} Group */
 
 // What comes after the parts of the next two days.
 const LATER = { name: "later", weekday: 0, order: 100 };
@@ -35,14 +36,15 @@ const NONE = { name: "none", weekday: 0, order: 102 };
 
 /**
  * The turns of these instances, in parts of the day: one row for what a schedule does at a moment in one account. What
- * comes after two days is in `later`, by the next turn alone; in `always` is what stays on, or off, all week.
+ * comes after two days is in `later`, by the next turn alone; in `always` is what stays on, or off, all week. As long
+ * as these are not all, any part may have more: one with the time of the last turn, or of another time zone.
  * @param {any[]} resources as the API lists them @param {boolean} isWhole whether these are all
  * @param {number} now in milliseconds @param {string} action only these; all if empty
  * @returns {Group[]}
  */
 export function turnsByPart(resources, isWhole, now, action = "") {
-  const last = resources.at(-1)?.next_action;
-  const until = Math.min(now + AHEAD_MS, isWhole || !last ? Infinity : Date.parse(last.at));
+  const last = resources.at(-1)?.turn_at;
+  const until = isWhole || !last ? Infinity : Date.parse(last);
   /** @type {Map<string, Group>} */
   const groups = new Map();
   /** @type {Map<string, Map<string, Row>>} */
@@ -52,8 +54,9 @@ export function turnsByPart(resources, isWhole, now, action = "") {
    * @param {any} part @param {string} zone @param {string} does @param {number | null} at
    */
   const turnIn = (part, zone, does, at = null) => {
-    const [name, key] = [`${part.name} ${part.weekday}`, [at, does, zone].join(" ")];
-    const group = groups.get(name) ?? { ...part, key: name, order: Infinity, rows: [] };
+    const name = ["day", "night"].includes(part.name) ? `${part.name} ${part.weekday}` : part.name;
+    const key = [at, does, zone].join(" ");
+    const group = groups.get(name) ?? { ...part, key: name, order: Infinity, isWhole, rows: [] };
     const byAccount = moments.get(`${name} ${key}`) ?? new Map();
     groups.set(name, group);
     moments.set(`${name} ${key}`, byAccount);
@@ -62,7 +65,12 @@ export function turnsByPart(resources, isWhole, now, action = "") {
   const comingOf = remembered((schedule, next) => {
     const { time_zone: zone, windows } = schedule;
     if (!windows.length || isAlwaysOn(schedule)) return [turnIn(ALWAYS, zone, next.action)];
-    return turnsOf(schedule, now, until).map(({ action: does, at }) => turnIn(partOf(at, now, zone), zone, does, at));
+    const ahead = turnsOf(schedule, now, now + AHEAD_MS);
+    const certain = ahead.filter(({ at }) => at <= until);
+    // What has a due turn is listed before others whose next turn is sooner than its own.
+    return (certain.length ? certain : ahead.slice(0, 1)).map(({ action: does, at }) =>
+      turnIn(partOf(at, now, zone), zone, does, at),
+    );
   });
   const turnsFor = ({ schedule, next_action: next }) => {
     if (!next) return [turnIn(NONE, schedule?.time_zone ?? "", "")];

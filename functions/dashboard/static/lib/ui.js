@@ -226,17 +226,22 @@ export function warn(problem) {
 
 // ---- freshness -----------------------------------------------------------------------------
 
-// Says how current the view is. `readAt`: when it was read, in milliseconds; 0 for not yet.
-export function freshnessMark(readAt, signal) {
+/**
+ * Says how current the view is. `readAt`: when it was read, in milliseconds; 0 for not yet. `lateAfter`: milliseconds,
+ * of a view that is read seldom. Until then nothing is wrong, so nothing is announced, but the time is shown.
+ * @param {() => number} readAt @param {any} signal @param {() => number | undefined} [lateAfter]
+ */
+export function freshnessMark(readAt, signal, lateAfter) {
   const node = h("p", { class: "freshness" });
   let before = "";
   const draw = () => {
     const at = readAt();
     // The view shows no data now.
     if (!at) return fill(node);
-    const state = store.freshness(at);
+    const state = store.freshness(at, Date.now(), lateAfter?.());
+    const seen = store.freshness(at);
     node.className = `freshness freshness-${state}`;
-    fill(node, state === "live" ? t.time.live : t.time[state](hour(at)));
+    fill(node, seen === "live" ? t.time.live : t.time[seen](hour(at)));
     if (before && before !== state) announce(state === "live" ? t.time.isLive : node.textContent);
     before = state;
   };

@@ -9,7 +9,8 @@ import { t } from "../texts.js";
 export const READ_EVERY_MS = 30_000;
 // The shortest pause after a failed read. Also after a slow one, unless the usual pause is shorter.
 const AFTER_FAILURE_MS = 5_000;
-// Each answer should come within this time after the previous request. Then the view never counts as late.
+// Each answer should come within this time, or the pause if that is longer, after the previous request. Then the view
+// never counts as late.
 const ANSWERED_WITHIN_MS = 40_000;
 // Faster responses show no skeleton, so that nothing flickers.
 const SKELETON_AFTER_MS = 120;
@@ -53,7 +54,7 @@ export function inOrder() {
  * from the request. A slow answer shortens the pause.
  */
 export const pauseBefore = (pause, took) =>
-  Math.max(Math.min(pause - took, ANSWERED_WITHIN_MS - 2 * took), Math.min(pause, AFTER_FAILURE_MS));
+  Math.max(Math.min(pause - took, Math.max(pause, ANSWERED_WITHIN_MS) - 2 * took), Math.min(pause, AFTER_FAILURE_MS));
 
 /** The timers of each part's newest load.
  * @type {WeakMap<Element, ReturnType<typeof setTimeout>[]>} */

@@ -17,6 +17,8 @@ import { t } from "./texts.js";
 const SHOWN = { errors: 100, ready: 20 };
 // Characters: some 10,000 lines of what AWS Organizations exports. Reading more would hold the page up.
 const LONGEST_TEXT = 1_500_000;
+// How often screen readers hear how far an import is.
+const PARTS_SAID = 4;
 
 export function addMany({ main, title, signal }) {
   title(t.addMany.title);
@@ -35,12 +37,17 @@ function importer(signal) {
   );
   const file = h("input", { type: "file", class: "input", accept: ".csv,.txt,text/csv,text/plain" });
   const regions = regionsField({ value: [], help: t.newAccount.regionsHelp, optional: true });
-  const preview = h("section", { class: "import-preview", "aria-label": t.addMany.preview });
+  // It stays, so that screen readers hear what changes in it.
+  const summary = h("div", { role: "status" });
+  const shownLines = h("div", {});
+  const preview = h("section", { class: "import-preview", "aria-label": t.addMany.preview }, summary, shownLines);
   const result = h("section", { class: "import-result", "aria-label": t.addMany.result });
   /** @type {{head: string, lines: import("../lib/pasted.js").Line[]}} */
   let read = { head: "", lines: [] };
   /** What is left of an import that was stopped or failed. @type {any[]} */
   let unsent = [];
+  /** What was in the field when it was sent, or what was left in it then. */
+  let sent = "";
   // Reading ends with the view, and once there is another text.
   let newest = new AbortController();
   const anew = () => {
@@ -55,7 +62,7 @@ function importer(signal) {
     const found = await inSlices(reading(shown ?? ""), anew());
     if (!found) return false;
     read = found;
-    drawPreview(preview, shown, read.lines);
+    drawPreview(summary, shownLines, shown, read.lines);
     return true;
   };
   text.addEventListener("input", () => later(200, readText, anew()));
@@ -66,7 +73,7 @@ function importer(signal) {
     anew();
     if (chosen.size > LONGEST_TEXT) {
       file.value = "";
-      drawPreview(preview, null, []);
+      drawPreview(summary, shownLines, null, []);
       return;
     }
     const content = await chosen.text().catch(() => toast(t.addMany.unreadable, "warning"));
@@ -115,13 +122,17 @@ function importer(signal) {
   async function run(ready, bodyOf) {
     const parts = partsOf(ready);
     const progress = { done: 0, created: [], refused: [] };
-    node.hidden = true;
+    const unread = read.lines.filter(({ error }) => error && error !== "twice");
+    /** What screen readers have heard. The end has its heading. @type {Set<number | string>} */
+    const told = new Set([PARTS_SAID]);
+    sent = text.value;
     await goOn();
 
     async function goOn() {
+      node.hidden = true;
       const asked = Date.now();
       const own = new AbortController();
-      const said = h("p", { role: "status" });
+      const said = h("p", {});
       const bar = h("progress", { max: ready.length, value: 0, "aria-label": t.addMany.title });
       const stop = button(t.addMany.stop, { onclick: () => own.abort() });
       const draw = (waitsUntil) => {
@@ -129,6 +140,9 @@ function importer(signal) {
         said.textContent = waitsUntil
           ? t.addMany.waits(progress.done, ready.length, second(waitsUntil))
           : t.addMany.progress(progress.done, ready.length);
+        const news = waitsUntil ? "waits" : Math.floor((PARTS_SAID * progress.done) / ready.length);
+        if (!told.has(news)) announce(said.textContent);
+        told.add(news);
       };
       draw();
       fill(result, h("div", { class: "import-progress" }, bar, said, stop));
@@ -142,12 +156,12 @@ function importer(signal) {
       store.addAll(progress.created, asked);
       unsent = parts.flatMap(({ lines }) => lines);
       if (signal.aborted) return toast(t.addMany.left(progress.created.length, unsent.length), "warning");
-      drawResult(progress, problem && errorPanel(problem, goOn));
+      drawResult(progress, unread, problem && errorPanel(problem, goOn));
     }
   }
 
-  function drawResult({ created, refused }, failure) {
-    const rest = [...refused.map(({ line }) => line), ...unsent];
+  function drawResult({ created, refused }, unread, failure) {
+    const rest = [...unread, ...refused.map(({ line }) => line), ...unsent].toSorted((a, b) => a.line - b.line);
     const heading = h("h2", { tabindex: "-1" }, t.addMany.added(created.length));
     fill(
       result,
@@ -166,9 +180,12 @@ function importer(signal) {
     announce(heading.textContent);
   }
 
-  // What was not added is left to be corrected and sent again.
+  // What was not added is left to be corrected and sent again, unless somebody has done so since.
   function showForm(rest) {
-    text.value = rest.length ? [read.head, ...rest.map(({ source }) => source)].filter(Boolean).join("\n") : "";
+    if (text.value === sent) {
+      text.value = rest.length ? [read.head, ...rest.map(({ source }) => source)].filter(Boolean).join("\n") : "";
+      sent = text.value;
+    }
     file.value = "";
     readText();
     node.hidden = false;
@@ -188,12 +205,14 @@ function importer(signal) {
 const whyOf = ({ errors, detail, title }) => errors?.map(({ message }) => message).join(" ") || detail || title;
 
 /** Null for a text that is too long to be read. @param {string | null} text */
-function drawPreview(place, text, lines) {
+function drawPreview(summary, place, text, lines) {
   const wrong = lines.filter(({ error }) => error);
   const ready = lines.filter(({ account }) => account);
+  const said = lines.length ? t.addMany.summary(ready.length, wrong.length) : "";
+  render(summary, text === null || said, () =>
+    text === null ? notice("warning", h("p", {}, t.addMany.tooLong)) : h("p", {}, said),
+  );
   render(place, text, () => [
-    text === null && notice("warning", h("p", { role: "status" }, t.addMany.tooLong)),
-    text !== null && h("p", { role: "status" }, lines.length > 0 && t.addMany.summary(ready.length, wrong.length)),
     wrong.length > 0 && lineList(wrong, (each) => ({ ...each, why: t.addMany.errors[each.error](each.of) })),
     ready.length > 0 && readyTable(ready),
   ]);

@@ -1,6 +1,7 @@
 // What the schedules of all accounts start and stop next: tonight, tomorrow, later.
 import * as api from "../lib/api.js";
-import { announce, fill, h } from "../lib/dom.js";
+import { announce, fill, h, keyed, render } from "../lib/dom.js";
+import { doubling } from "../lib/doubling.js";
 import { onTick } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { dayName, timeIn, timeOfDay } from "../lib/later-formats.js";
@@ -8,18 +9,25 @@ import { KNOWN_REGIONS } from "../lib/regions-field.js";
 import * as router from "../lib/router.js";
 import { countsOf, EVENING, minuteOf, turnsByPart, MORNING } from "../lib/turns.js";
 import { freshnessMark, isConnected, section, skeleton, statusBadge } from "../lib/ui.js";
-import { pagedList } from "../lib/watched.js";
 import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 
 // So many names stand in a row. The account's own schedules have the others.
 const MOST_NAMES = 5;
-const FILTERS = ["action", "kind", "region", "account_id"];
+// What the address may choose. Other values are left out, as in the list of accounts.
+const FILTERS = {
+  action: /^(start|stop)$/,
+  kind: /^(ec2|rds|aurora)$/,
+  region: /^[a-z0-9-]{1,30}$/,
+  account_id: /^\w{1,64}$/,
+};
 
 export function allSchedules({ main, title, path, query, signal }) {
   title(t.turns.title);
   /** @type {Record<string, string>} */
-  const chosen = Object.fromEntries(FILTERS.map((name) => [name, query.get(name) ?? ""]));
+  const chosen = Object.fromEntries(
+    Object.entries(FILTERS).map(([name, form]) => [name, form.exec(query.get(name) ?? "")?.[0] ?? ""]),
+  );
   const place = h("div", {});
   const only = h("p", { class: "row-links", hidden: true });
   /** @type {ReturnType<typeof turnList> | undefined} */
@@ -28,7 +36,7 @@ export function allSchedules({ main, title, path, query, signal }) {
   const show = () => {
     ended.abort();
     ended = new AbortController();
-    const made = turnList(chosen, AbortSignal.any([signal, ended.signal]), choose);
+    const made = turnList(chosen, AbortSignal.any([signal, ended.signal]), choose, drawOnly);
     list = made;
     fill(place, made.node);
     return made;
@@ -38,8 +46,8 @@ export function allSchedules({ main, title, path, query, signal }) {
   const say = () => signal.aborted || announce(t.turns.chosen);
   const choose = (name, value) => {
     chosen[name] = value;
-    router.rewrite(path, new URLSearchParams(FILTERS.flatMap((each) => (chosen[each] ? [[each, chosen[each]]] : []))));
-    drawOnly();
+    router.rewrite(path, new URLSearchParams(Object.entries(chosen).filter(([, each]) => each)));
+    if (name === "account_id") drawOnly();
     if (name === "action") {
       list?.draw();
       say();
@@ -49,13 +57,13 @@ export function allSchedules({ main, title, path, query, signal }) {
       Promise.resolve(made.first).then(() => made === list && made.readAt() && say());
     }
   };
-  const drawOnly = () => {
+  // Its name is that of its instances, once they are there.
+  const drawOnly = (name = "") => {
     only.hidden = !chosen.account_id;
-    fill(
-      only,
-      h("span", {}, t.turns.oneAccount),
+    render(only, t.turns.oneAccount(name), (text) => [
+      h("span", {}, text),
       h("button", { type: "button", class: "link", onclick: () => choose("account_id", "") }, t.turns.allAccounts),
-    );
+    ]);
   };
   drawOnly();
   const { text, ...words } = t.turns.filters;
@@ -68,7 +76,11 @@ export function allSchedules({ main, title, path, query, signal }) {
         "div",
         { class: "head-title" },
         h("h1", {}, t.turns.title),
-        freshnessMark(() => list?.readAt() ?? 0, signal),
+        freshnessMark(
+          () => list?.readAt() ?? 0,
+          signal,
+          () => list?.lateAfter(),
+        ),
       ),
     ),
     h("p", { class: "muted" }, t.turns.text(timeOfDay(EVENING), timeOfDay(MORNING))),
@@ -96,7 +108,7 @@ export function allSchedules({ main, title, path, query, signal }) {
   onTick(() => list?.drawIfDue(), signal);
 }
 
-// A value of the address that is not among these stays one.
+// A region of the address that is not among these stays one.
 function choice(name, { label, all }, options, chosen, choose) {
   const known = options.some(([value]) => value === chosen[name]);
   const others = chosen[name] && !known ? [[chosen[name], chosen[name]]] : [];
@@ -109,36 +121,51 @@ function choice(name, { label, all }, options, chosen, choose) {
   return h("label", {}, h("span", {}, label), select);
 }
 
-function turnList(chosen, signal, choose) {
+function turnList(chosen, signal, choose, onRead) {
   const { kind, region, account_id } = chosen;
-  const list = h("div", { class: "stack" });
-  let drawnIn = 0;
-  const turns = pagedList({
+  const [node, list] = [h("div", {}), h("div", { class: "stack" })];
+  /** @type {any[]} */
+  let resources = [];
+  let [isWhole, drawnIn] = [false, 0];
+  const draw = () => {
+    const now = Date.now();
+    drawnIn = minuteOf(now);
+    const groups = turnsByPart(resources, isWhole, now, chosen.action);
+    const none = isWhole ? t.turns.none : t.turns.noneSoFar;
+    if (!groups.length) return void fill(list, h("p", { class: "empty-line" }, none));
+    keyed(
+      list,
+      groups,
+      ({ key }) => key,
+      (group) => groupCard(group, choose),
+    );
+  };
+  const take = (answers) => {
+    resources = answers.flatMap(({ items }) => items);
+    isWhole = !answers.at(-1).next_cursor;
+    draw();
+    if (account_id && resources.length) onRead(resources[0].account_name);
+    return content;
+  };
+  const ask = (cursor) => api.get("/v1/resources", { query: { limit: 100, cursor, kind, region, account_id }, signal });
+  const part = doubling(node, ask, take, {
     signal,
-    list,
-    empty: h("p", { class: "empty-line" }, t.turns.none),
+    text: t.actions.showMore,
+    said: () => t.turns.loaded(resources.length),
     placeholder: () => skeleton(6),
-    keyOf: (each) => each.key ?? each.resource_id,
-    changes: true,
-    arrange: (resources, isWhole) => {
-      const now = Date.now();
-      drawnIn = minuteOf(now);
-      return turnsByPart(resources, isWhole, now, chosen.action);
-    },
-    renderItem: (group) => groupCard(group, choose),
-    fetchPage: (cursor) =>
-      api.get("/v1/resources", { query: { limit: 100, cursor, kind, region, account_id }, signal }),
   });
+  const content = h("div", {}, list, part.more);
   // Time alone changes it only at some minutes.
-  return { ...turns, drawIfDue: () => minuteOf(Date.now()) !== drawnIn && turns.draw() };
+  return { ...part, node, draw, drawIfDue: () => minuteOf(Date.now()) !== drawnIn && draw() };
 }
 
 function groupCard(group, choose) {
-  const { name, weekday, rows } = group;
+  const { name, weekday, isWhole, rows } = group;
   const { start, stop, rest } = countsOf(group, isConnected);
   const counted =
     name === "none" || name === "always" ? [] : [stop && t.turns.stop(stop), start && t.turns.start(start)];
-  const note = [...counted, rest && t.turns.rest(rest)].filter(Boolean).join(" · ");
+  const counts = [...counted, rest && t.turns.rest(rest)].filter(Boolean).join(" · ");
+  const note = counts && !isWhole ? t.turns.soFar(counts) : counts;
   return section(
     wordOf(t.turns.parts, name)(dayName(weekday, "long")),
     { note },

@@ -1,7 +1,8 @@
 // Problems by cause: one card for each, with its remedy, what to copy, and all the accounts that have it.
 import * as api from "../lib/api.js";
 import { begin, MOST_NAMED, selectionOf } from "../lib/bulk.js";
-import { announce, fill, h, keyed, render } from "../lib/dom.js";
+import { fill, h, keyed, render } from "../lib/dom.js";
+import { doubling } from "../lib/doubling.js";
 import { fixOf } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
@@ -9,7 +10,6 @@ import * as session from "../lib/session.js";
 import { joined } from "../lib/shared-problems.js";
 import * as store from "../lib/store.js";
 import { button, freshnessMark, skeleton, submitting } from "../lib/ui.js";
-import { keptTrue, READ_EVERY_MS } from "../lib/watched.js";
 import { t } from "./texts.js";
 
 // How many accounts of a problem are named at first, and how many more with each press.
@@ -19,22 +19,11 @@ const NAMED_MORE = 100;
 export function problems({ main, title, signal }) {
   title(t.sharedProblems.title);
   const place = h("div", {});
-  const [summary, list, more] = [h("p", { class: "lead" }), h("ul", { class: "causes" }), h("div", { class: "more" })];
-  const content = h("div", {}, summary, list, more);
+  const [summary, list, empty] = [h("p", { class: "lead" }), h("ul", { class: "causes" }), h("div", {})];
   /** How many accounts of a cause are named. @type {Map<string, number>} */
   const named = new Map();
-  let answers = 1;
-  const read = async () => {
-    const found = [];
-    let cursor = null;
-    do {
-      const answer = await api.get("/v1/problems", { query: { cursor }, signal });
-      found.push(answer);
-      cursor = answer.next_cursor;
-    } while (cursor && found.length < answers);
-    return joined(found);
-  };
-  const draw = (found) => {
+  const draw = (answers) => {
+    const found = joined(answers);
     render(summary, summaryOf(found), (text) => text);
     keyed(
       list,
@@ -43,37 +32,28 @@ export function problems({ main, title, signal }) {
       (problem) => card(problem, named),
     );
     list.hidden = !found.items.length;
-    render(more, [found.isAll, found.items.length], () => [
-      !found.isAll && button(t.sharedProblems.lookAtMore, { "data-part": "more", onclick: lookAtMore }),
-      found.isAll && !found.items.length && none(),
-    ]);
+    render(empty, found.isAll && !found.items.length, (isEmpty) => isEmpty && none());
     return content;
   };
-  // Twice as many each time, so that even ten thousand accounts take a few presses.
-  const lookAtMore = (event) =>
-    submitting(event.currentTarget, async () => {
-      const before = answers;
-      answers *= 2;
-      try {
-        await part.again();
-        announce(summary.textContent);
-      } catch (problem) {
-        answers = before;
-        throw problem;
-      }
-    });
-  const part = keptTrue(place, read, draw, {
+  const ask = (cursor) => api.get("/v1/problems", { query: { cursor }, signal });
+  const part = doubling(place, ask, draw, {
     signal,
+    text: t.sharedProblems.lookAtMore,
+    said: () => summary.textContent ?? "",
     placeholder: () => skeleton(8, "card"),
-    // Whoever looks at many accounts reads them all again, which takes as many requests.
-    pauseOf: () => READ_EVERY_MS * answers,
   });
+  const content = h("div", {}, summary, list, empty, part.more);
   fill(
     main,
     h(
       "div",
       { class: "page-head" },
-      h("div", { class: "head-title" }, h("h1", {}, t.sharedProblems.title), freshnessMark(part.readAt, signal)),
+      h(
+        "div",
+        { class: "head-title" },
+        h("h1", {}, t.sharedProblems.title),
+        freshnessMark(part.readAt, signal, part.lateAfter),
+      ),
     ),
     place,
   );

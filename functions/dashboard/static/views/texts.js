@@ -530,6 +530,13 @@ export const t = withTexts(OPEN_TABLES, {
         `An AWS account number has 12 digits; this has ${digits}${
           digits < 12 ? ". A spreadsheet leaves out zeros at its beginning." : "."
         }`,
+      numberRounded: (said) =>
+        `A spreadsheet has rounded this number to ${said}, so its digits are lost. Make the column text, and enter ` +
+        "them again.",
+      severalNumbers: () => "There are several account numbers beside a name. Give each a line of its own.",
+      quoteOpen: () => "A quotation mark is not closed.",
+      notActive: (state) => `AWS Organizations says that this account is ${state}.`,
+      roleArn: (arn) => `This is no ARN of a role in this account: ${arn}`,
       twice: (line) => `This number is in line ${number(line)} already.`,
       writeLogs: (said) => `Write logs is yes or no, not ${said}.`,
       keyed: () => "An account with an access key is added by itself.",
@@ -1470,6 +1477,7 @@ export const t = withTexts(OPEN_TABLES, {
       "What schedules start and stop next in all accounts. Only instances under Cavok's control are here. Days and " +
       `times are those of each schedule's time zone. A night is from ${evening} to ${morning}.`,
     none: "Nothing to show: no instance under Cavok's control matches.",
+    noneSoFar: "Nothing to show so far. There may be more.",
     filters: {
       text: "What is shown",
       action: { label: "What happens", all: "Starts and stops" },
@@ -1477,7 +1485,7 @@ export const t = withTexts(OPEN_TABLES, {
       region: { label: "Region", all: "All regions" },
     },
     chosen: "The list shows what you have chosen.",
-    oneAccount: "Schedules of one account are shown.",
+    oneAccount: (name) => `Schedules of ${name || "one account"} are shown.`,
     allAccounts: "Show all accounts",
     only: "Only this account",
     onlyThis: (name) => `Only this account: ${name}`,
@@ -1497,6 +1505,9 @@ export const t = withTexts(OPEN_TABLES, {
     keeps: { start: "Kept on:", stop: "Kept off:" },
     start: (count) => plural(count, { one: "# starts", other: "# start" }),
     stop: (count) => plural(count, { one: "# stops", other: "# stop" }),
+    soFar: (counts) => `${counts} so far`,
+    loaded: (count) =>
+      plural(count, { one: "Schedules of # instance are shown.", other: "Schedules of # instances are shown." }),
     rest: (count) =>
       plural(count, {
         one: "# rests, because its account is not connected",

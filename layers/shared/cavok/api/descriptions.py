@@ -424,6 +424,8 @@ OWN: dict[str, dict[str, str]] = {
     },
     "ListedResourceBody": {
         **_RESOURCE,
+        "turn_at": "The time of its first turn that was not made yet: the due one, or the next. "
+        "Null without a schedule.",
         "account_name": "The account's name.",
         "account_status": "The status of the account.",
     },

@@ -21,9 +21,14 @@ _OF_INSTANCES = (
 
 _OF_ANY = (
     (re.compile(rf" {SAID}.*$", re.DOTALL), ""),
+    (re.compile(r" on [0-9]{4}-[0-9]{2}-[0-9]{2} at [0-9]{2}:[0-9]{2} UTC"), ""),
     (re.compile(r" arn:aws[\w-]*:iam::[0-9]{12}:role/\S+"), ""),
+    (re.compile(r"\b(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32})\b"), "<id>"),
     (re.compile(r"\b[0-9]{12}\b"), "<number>"),
 )
+"""What any issue may say: who changed a role and when, times, roles, identifiers such as those of
+KMS keys, which AWS's own words have, and numbers.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +47,7 @@ class SharedFix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedProblem:
-    """A problem without what only one account says of it: numbers, roles and instances.
+    """A problem without what only one account says of it: numbers, roles, times, instances.
 
     cause     names the problem: the same text for the same problem, in any answer.
     accounts  that have it, in the order in which they were given.

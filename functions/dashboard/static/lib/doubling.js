@@ -1,0 +1,50 @@
+// A list of which each press reads twice as many of the API's answers, so that even ten thousand entries take a few
+// presses. Reading all of them again takes as many requests, so it is done as much more seldom.
+import { announce, h, render } from "./dom.js";
+import { button, submitting } from "./ui.js";
+import { keptTrue, READ_EVERY_MS } from "./watched.js";
+
+/**
+ * @param {Element} place
+ * @param {(cursor: string | null) => Promise<{next_cursor: string | null}>} ask
+ * @param {(answers: any[]) => Node} draw returns the same node each time, which has `more` in it
+ * @param {{text: string, said: () => string} & import("./watched.js").Options} options `text` of the button, and
+ *   what is said after it was pressed
+ * @returns {ReturnType<typeof keptTrue> & {more: Element, lateAfter: () => number}} `lateAfter`: milliseconds
+ */
+export function doubling(place, ask, draw, { text, said, ...options }) {
+  const more = h("div", { class: "more" });
+  let [wanted, there] = [1, 1];
+  const read = async () => {
+    const answers = [];
+    /** @type {string | null} */
+    let cursor = null;
+    do {
+      const answer = await ask(cursor);
+      answers.push(answer);
+      cursor = answer.next_cursor;
+    } while (cursor && answers.length < wanted);
+    there = answers.length;
+    return answers;
+  };
+  const readMore = (event) =>
+    submitting(event.currentTarget, async () => {
+      const before = wanted;
+      wanted = 2 * there;
+      try {
+        await part.again();
+        announce(said());
+      } catch (problem) {
+        wanted = before;
+        throw problem;
+      }
+    });
+  const drawn = (answers) => {
+    const isMore = Boolean(answers.at(-1)?.next_cursor);
+    render(more, isMore, () => isMore && button(text, { "data-part": "more", onclick: readMore }));
+    return draw(answers);
+  };
+  const part = keptTrue(place, read, drawn, { pauseOf: () => READ_EVERY_MS * there, ...options });
+  // As of what is read at the usual pace.
+  return { ...part, more, lateAfter: () => 1.5 * READ_EVERY_MS * there };
+}

@@ -1,0 +1,95 @@
+// A list of which each press reads twice as many answers: how often it is read again, and what is said of its age.
+import assert from "node:assert/strict";
+import { afterEach, test } from "node:test";
+import { all, button, element, press, toasts } from "./drawn.mjs";
+import { until } from "./soon.mjs";
+
+const page = "../../../functions/dashboard/static";
+const { doubling } = await import(`${page}/lib/doubling.js`);
+const { readNow } = await import(`${page}/lib/dom.js`);
+const { freshnessMark } = await import(`${page}/lib/ui.js`);
+const { Problem } = await import(`${page}/lib/problem.js`);
+const { t } = await import(`${page}/views/texts.js`);
+
+let view = new AbortController();
+afterEach(() => view.abort());
+
+/** A list of so many answers, and how many were asked for. `fails`: whether a request does. */
+function opened(count, fails = () => false) {
+  view = new AbortController();
+  const asked = [];
+  const content = element();
+  const place = element();
+  const ask = async (cursor) => {
+    asked.push(cursor);
+    if (fails(asked.length)) throw new Problem({ status: 422, title: "No.", detail: "Not now." });
+    const next = Number(cursor) + 1;
+    return { next_cursor: next < count ? String(next) : null };
+  };
+  const draw = (answers) => {
+    content.replaceChildren(`${answers.length} of ${count}`, part.more);
+    return content;
+  };
+  const part = doubling(place, ask, draw, { text: "More", said: () => content.textContent, signal: view.signal });
+  const shows = (answers) => until(() => all(place).includes(content) && content.textContent.startsWith(`${answers} `));
+  const more = () => press(button(place, "More"));
+  return { asked, part, place, shows, more };
+}
+
+test("each press reads twice as many answers, until there are no more", async () => {
+  const { asked, place, shows, more } = opened(5);
+  for (const answers of [1, 2, 4]) {
+    await shows(answers);
+    more();
+  }
+  await shows(5);
+  assert.equal(button(place, "More"), undefined);
+  assert.equal(asked.length, 1 + 2 + 4 + 5);
+});
+
+test("what takes many requests is read again as much more seldom", async (context) => {
+  const { setTimeout: really } = globalThis;
+  const pauses = [];
+  context.mock.method(globalThis, "setTimeout", (work, milliseconds) => {
+    // No request has so much time.
+    if (milliseconds > 20_000) pauses.push(milliseconds / 1_000);
+    return really(work, milliseconds);
+  });
+  const { shows, more } = opened(20);
+  for (const answers of [1, 2, 4, 8, 16]) {
+    await shows(answers);
+    more();
+  }
+  await shows(20);
+  readNow();
+  await until(() => pauses.length > 1);
+  const [first, last] = pauses;
+  assert.ok(first > 25 && first <= 30, `${first} s for one answer`);
+  assert.ok(last > 500 && last <= 600, `${last} s for twenty`);
+});
+
+test("a press that fails says why, and the next one asks for as many", async () => {
+  const { asked, shows, more } = opened(4, (request) => request === 3);
+  await shows(1);
+  more();
+  await until(() => toasts.textContent.includes("Not now."));
+  assert.equal(asked.length, 3);
+  more();
+  await shows(2);
+  assert.equal(asked.length, 5);
+});
+
+test("what is read seldom has its time, and is late only if it is older than that", () => {
+  let age = 0;
+  const mark = (lateAfter) => freshnessMark(() => Date.now() - age, view.signal, lateAfter && (() => lateAfter));
+  const isLive = ({ className }) => className === "freshness freshness-live";
+  view = new AbortController();
+  assert.equal(mark(900_000).textContent, t.time.live);
+  age = 60_000;
+  assert.ok(!isLive(mark()));
+  const seldom = mark(900_000);
+  assert.ok(isLive(seldom));
+  assert.equal(seldom.textContent, mark().textContent);
+  age = 901_000;
+  assert.ok(!isLive(mark(900_000)));
+});
