@@ -85,7 +85,9 @@ export function withCursor(grid, cells, { onMove = () => {}, onPress }) {
     grid.setAttribute("aria-activedescendant", cell.id);
   };
   grid.addEventListener("keydown", (event) => {
-    const { key } = event;
+    const { key, altKey, ctrlKey, metaKey } = event;
+    // Those are the browser's: Alt and an arrow go back.
+    if (altKey || ctrlKey || metaKey) return;
     const before = at;
     const [down, right] = MOVES[key] ?? [0, { Home: -Infinity, End: Infinity }[key]];
     if (right === undefined && key !== " " && key !== "Enter") return;
