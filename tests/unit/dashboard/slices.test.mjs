@@ -1,7 +1,7 @@
 // Long work is done in short tasks: how much in each, and when it ends early. Time passes with each look at it.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { button, element, modal, press, signIn } from "./drawn.mjs";
+import { button, element, modal, opened, press, signIn } from "./drawn.mjs";
 import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -12,6 +12,7 @@ const { accountsIn, reading } = await import(`${page}/lib/pasted.js`);
 const { addMany } = await import(`${page}/views/add-many.js`);
 const store = await import(`${page}/lib/store.js`);
 const { Instances } = await import(`${page}/views/instances.js`);
+const { schedules } = await import(`${page}/views/schedules.js`);
 const { severalDialog } = await import(`${page}/views/several.js`);
 const { memberTree } = await import(`${page}/views/members.js`);
 const { t } = await import(`${page}/views/texts.js`);
@@ -187,6 +188,30 @@ test("many instances are drawn in short tasks, and of what has changed alone som
   shown.keep({ ...shown.listing, items: [] });
   await soon(50);
   assert.equal(shown.rows.textContent, t.instances.none);
+});
+
+test("so are many schedules, with their weeks", async (context) => {
+  const account = {
+    account_id: "a",
+    name: "A",
+    status: "confirmed",
+    access_type: "assume_role",
+    version: 1,
+    issues: [],
+  };
+  store.add(account, Date.now());
+  const schedule = { time_zone: "UTC", windows: [{ days: ["mon"], start: "08:00", stop: "18:00" }] };
+  const items = instances.slice(0, 200).map((each, at) => ({ ...each, resource_id: `r${at}`, schedule }));
+  globalThis.fetch = async (address) =>
+    Response.json(String(address).includes("/resources") ? { items, next_cursor: null } : account);
+  const { did, most } = tasks(context, 0.05);
+  const made = nodes(context, did);
+  const main = opened(schedules, view.signal);
+  document.body.append(main);
+  await until(() => main.querySelectorAll(".resource").length === items.length);
+  await soon(20);
+  assert.ok(most() < made.count / 3, `${most()} of ${made.count} nodes in a task`);
+  assert.equal(main.querySelectorAll(".week-now").filter(({ hidden }) => !hidden).length, items.length);
 });
 
 test("a week for many instances lists them in short tasks, and whoever chooses all chooses all", async (context) => {
