@@ -126,7 +126,7 @@ test("one that took longer than a browser opens anything after a press is said t
   view.abort();
 });
 
-test("the page of an invitation renews its link, of the rest nothing, and ends when it is withdrawn", async (context) => {
+test("the page of an invitation renews its link alone, and ends when it is withdrawn", async (context) => {
   const { invitation } = await import(`${page}/views/invitation.js`);
   const { t } = await import(`${page}/views/texts.js`);
   const { setTimeout: really } = globalThis;

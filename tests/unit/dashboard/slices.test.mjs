@@ -159,7 +159,7 @@ const instances = Array.from({ length: INSTANCES }, (_, index) => ({
   state: "running",
 }));
 
-test("many instances are drawn in short tasks, and of what has changed alone something is drawn anew", async (context) => {
+test("many instances are drawn in short tasks, and only what has changed is drawn again", async (context) => {
   store.add({ account_id: "a", name: "A", status: "confirmed", access_type: "assume_role", version: 1 }, Date.now());
   globalThis.fetch = async (address) => {
     const items = String(address).includes("/instances") ? instances : [];

@@ -225,8 +225,8 @@ function ofShown(handle) {
   const { account_id: id, name, write_logs: logs } = account;
   const group = "account";
   // It has no button of its own to mark as busy.
-  const act = (key, icon, does) => ({
-    ...{ key, group, icon, text: t.jump.acts[key](name) },
+  const act = (key, mark, does) => ({
+    ...{ key, group, icon: mark, text: t.jump.acts[key](name) },
     go: () => mayChange(() => does(document.createElement("button"))),
   });
   const acts = [
