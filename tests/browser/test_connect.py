@@ -12,10 +12,11 @@ from local import customers
 from local.customers import CUSTOMERS, Offer
 from local.stack import Stack
 from tests.browser.conftest import Person, some_number
-from tests.support.page import samples
+from tests.support.page import measures, samples
 
 TEST_MS = 90_000
 ONE = "/v1/accounts/acc000005"
+MANY = 500
 
 
 @pytest.mark.slow
@@ -106,3 +107,24 @@ def test_the_link_for_an_admin_opens_and_ends_when_it_is_withdrawn(
     other.goto("about:blank")
     other.goto(address)
     expect(other.get_by_role("heading", name="This link is not valid")).to_be_visible()
+
+
+def test_many_instances_are_drawn_in_short_tasks(admin: Person, answer_everything, answer_with):
+    """Counted, not timed: a busy machine stretches every task."""
+    page, (one, *_) = admin.page, samples.INSTANCES["items"]
+    answer_everything(page)
+    items = [one | {"instance_id": f"i-{each:017x}"} for each in range(MANY)]
+    listing = samples.INSTANCES | {"items": items, "unavailable": []}
+    answer_with(page, "/v1/accounts/acc000000/instances", listing)
+    page.add_init_script(measures.RECORD_TASKS)
+    page.goto("about:blank")
+    admin.go("#/accounts/acc000000/instances")
+    expect(page.locator(".instance")).to_have_count(MANY)
+    admin.go("#/accounts/acc000000/connect")
+    page.get_by_role("button", name="Add resources").click()
+    lines = page.get_by_role("dialog").locator(".several-line")
+    expect(lines).to_have_count(MANY)
+    page.get_by_role("button", name="Choose all").click()
+    expect(lines.last.get_by_role("checkbox")).to_be_checked()
+    work = page.evaluate("window.work")
+    assert work["nodes"] < 4_000, work

@@ -49,6 +49,8 @@ def test_it_shows_what_is_asked_and_why_and_the_link_and_nothing_else(admin, inv
     expect(nobody.get_by_role("link")).to_have_count(1)
     expect(nobody.get_by_role("navigation")).to_have_count(0)
     expect(nobody.get_by_text(account["name"])).to_have_count(0)
+    nobody.keyboard.press("Control+k")
+    expect(nobody.get_by_role("dialog")).to_have_count(0)
     # The token is in no address that is sent, and only this is asked.
     token = address.rpartition("/")[2]
     assert not [url for url in asked if token in url.partition("#")[0]]

@@ -175,6 +175,18 @@ def test_the_tabs_and_the_test_of_the_account_that_is_shown(admin, furnished, an
     assert len(begun) == 1
 
 
+def test_what_is_done_with_the_account_that_is_shown_opens_here(admin, furnished):
+    admin.go("#/accounts/acc000000/tests")
+    furnished.get_by_role("heading", name="Account00000").wait_for()
+    open_it(furnished)
+    furnished.keyboard.type("rename")
+    expect(chosen(furnished)).to_have_text("Rename Account00000")
+    furnished.keyboard.press("Enter")
+    name = furnished.get_by_role("dialog").get_by_label("Name", exact=True)
+    expect(name).to_be_focused()
+    expect(name).to_have_value("Account00000")
+
+
 def test_the_theme_changes_at_once(furnished):
     open_it(furnished)
     furnished.keyboard.type("dark")

@@ -206,6 +206,20 @@ def test_role_name_and_regions_are_checked_and_sent(modal, answer_with):
     assert "credentials" not in body
 
 
+def test_whoever_closes_it_and_goes_back_leaves_the_list(modal, admin):
+    modal.keyboard.press("Escape")
+    expect(modal).to_have_url(re.compile("#/accounts$"))
+    admin.go("#/organization")
+    modal.get_by_role("heading", name="Organization", level=1).wait_for()
+    modal.evaluate("location.hash = '#/accounts'")
+    modal.get_by_role("button", name="New Account").first.click()
+    modal.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(modal).to_have_url(re.compile("#/accounts$"))
+    expect(modal.get_by_role("button", name="New Account").first).to_be_focused()
+    modal.go_back()
+    expect(modal).to_have_url(re.compile("#/organization$"))
+
+
 def test_a_reload_finds_the_modal_open(modal):
     expect(modal).to_have_url(re.compile("#/accounts/new$"))
     modal.reload()

@@ -111,9 +111,8 @@ const main = h("main", { id: "main", tabindex: "-1" });
 const nav = h("nav", { class: "nav", "aria-label": t.nav.label });
 const person = h("div", { class: "person" });
 let shown = 0;
-/** The route that is shown, and the parts of its path. @type {any} */
+/** The route that is shown. @type {any} */
 let here;
-let hereParams = {};
 let jumping = false;
 /** The end of session that the person was warned of, in milliseconds. */
 let announcedEnd = 0;
@@ -261,7 +260,7 @@ async function jump() {
   try {
     const { jump: open } = await import("./views/jump.js");
     const views = session.current() ? SIDEBAR : SIDEBAR.filter(({ section }) => section === "access");
-    stillHere(() => topModal() || open({ views, account: hereParams.id, themes }));
+    stillHere(() => topModal() || open({ views, themes }));
   } catch (error) {
     console.error(error);
     stillHere(() => toast(t.problems.viewDetail, "warning"));
@@ -271,7 +270,7 @@ async function jump() {
 }
 
 function onShortcut(event) {
-  if (!isShortcut(event, navigator.platform)) return;
+  if (here?.alone || !isShortcut(event, navigator.platform)) return;
   const modal = /** @type {any} */ (topModal());
   // Over another modal it would leave what was typed there.
   if (modal && !modal.querySelector(".jump-list")) return;
@@ -289,7 +288,6 @@ async function show({ route, params, path, query, signal }) {
   closeModals();
   shown += 1;
   here = route;
-  hereParams = params;
   app.classList.toggle("is-alone", Boolean(route.alone));
   drawNav(route.section);
   // Each route has its own container. A view that was left cannot draw into the next one.

@@ -26,7 +26,7 @@ const GUIDE = {
 const instance = (name, state) => ({ kind: "ec2", instance_id: `i-${name}`, name, region: "us-east-1", state });
 
 /** What the API has, and what it was asked to do. */
-let account, tests, instances, resources, acts, view;
+let account, tests, instances, unavailable, resources, acts, view;
 
 beforeEach(() => {
   view?.abort();
@@ -42,7 +42,7 @@ beforeEach(() => {
     version: 1,
     issues: [],
   };
-  [tests, instances, resources, acts] = [[], [], [], []];
+  [tests, instances, unavailable, resources, acts] = [[], [], [], [], []];
   globalThis.fetch = async (address, { method, body }) => {
     const { pathname } = new URL(address);
     if (method === "POST" && pathname.endsWith("/detection")) return Response.json({ state: "waiting" });
@@ -64,7 +64,7 @@ beforeEach(() => {
     if (pathname.endsWith("/verifications")) return Response.json({ items: tests, next_cursor: null });
     if (pathname.endsWith("/v")) return Response.json(tests[0]);
     if (pathname.endsWith("/instructions")) return Response.json(GUIDE);
-    if (pathname.endsWith("/instances")) return Response.json({ items: instances, unavailable: [] });
+    if (pathname.endsWith("/instances")) return Response.json({ items: instances, unavailable });
     if (pathname.endsWith("/resources")) return Response.json({ items: resources, next_cursor: null });
     return Response.json(account);
   };
@@ -226,6 +226,15 @@ test("what names suggest is chosen already, and each instance has its own result
       ["i-orders", null],
     ],
   );
+});
+
+test("what could not be listed is said with its kind: of a region, another kind may be there", async () => {
+  account = { ...account, status: "confirmed" };
+  unavailable = [{ region: "us-east-1", kind: "rds", detail: "AWS refused it." }];
+  const main = open();
+  await until(() => main.textContent.includes("AWS refused it."));
+  const where = t.instances.where(t.instances.kinds.rds, "us-east-1");
+  assert.ok(main.textContent.includes(`${where}: AWS refused it.`), main.textContent);
 });
 
 test("the link for an AWS admin is shown once, as an address of this page, and can be withdrawn", async () => {

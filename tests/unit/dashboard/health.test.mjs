@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 process.env.TZ = "Europe/Lisbon";
-const { beginning, breaksOf, daysOf, DAYS_BACK, knownTimes, runsOf, uptime } =
+const { beginning, breaksOf, daysOf, DAYS_BACK, endsOf, knownTimes, runsOf, uptime } =
   await import("../../../functions/dashboard/static/lib/health.js");
 
 const NOW = Date.parse("2026-03-31T12:00:00Z");
@@ -45,6 +45,41 @@ test("tests that found the same since are known by their number and the last of 
   assert.deepEqual(first, [192, 168, "confirmed"]);
   assert.deepEqual(others.at(-1), [48, 22, "confirmed"]);
   assert.equal(uptime(knownTimes([ended(8, "confirmed", [6, 2])], NOW, OLD)).known, (6 * 24 + 26) * HOUR);
+});
+
+test("daily tests of which one came a little late leave no day unknown", () => {
+  const times = knownTimes([ended(8, "confirmed", [7, 0])], NOW, OLD);
+  assert.equal(uptime(times).known, 7 * 26 * HOUR);
+  assert.ok(
+    daysOf(times, NOW)
+      .slice(-9)
+      .every(({ state }) => state === "confirmed"),
+  );
+});
+
+test("after a person has ended the connection nothing is known until the next test", () => {
+  const account = (status, updated, ...changes) => ({
+    ...{ status, updated_at: updated },
+    status_changes: changes.map(([on, before]) => ({ on, before })),
+  });
+  const ends = (...of) => endsOf(account(...of)).map((end) => new Date(end).toISOString().slice(0, 16));
+  // Its use was revoked today.
+  const revoked = ["unconfirmed", "2026-03-31T09:00:00Z", ["2026-03-01", "unconfirmed"], ["2026-03-31", "confirmed"]];
+  assert.deepEqual(ends(...revoked), ["2026-03-31T09:00"]);
+  assert.deepEqual(said([ended(0.5)], { ...OLD, ends: endsOf(account(...revoked)) }), [[12, 3, "confirmed"]]);
+  // It was renamed later, or is connected again: of that day only its end is known.
+  const day = ["2026-03-20", "degraded"];
+  assert.deepEqual(ends("unconfirmed", "2026-03-22T09:00:00Z", day), ["2026-03-21T00:00"]);
+  assert.deepEqual(ends("confirmed", "2026-03-25T09:00:00Z", day, ["2026-03-25", "unconfirmed"]), ["2026-03-21T00:00"]);
+  const before = { ...OLD, ends: [NOW - 4.9 * DAY] };
+  assert.deepEqual(said([ended(6), ended(5), ended(1)], before).slice(1), [
+    [120, 117.6, "confirmed"],
+    [24, 0, "confirmed"],
+  ]);
+  // It was used again on the same day, or a test found what ended it, or it has an older API.
+  assert.deepEqual(ends("confirmed", "2026-03-25T09:00:00Z", day, ["2026-03-20", "unconfirmed"]), []);
+  assert.deepEqual(ends("failed", "2026-03-20T09:00:00Z", day), []);
+  assert.deepEqual(endsOf({ status: "unconfirmed", updated_at: "2026-03-20T09:00:00Z" }), []);
 });
 
 test("of a time with too few of them nothing is claimed", () => {

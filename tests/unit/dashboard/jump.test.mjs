@@ -1,19 +1,25 @@
 // What can be gone to by its name, beside the accounts that a search finds.
 import assert from "node:assert/strict";
-import { afterEach, test } from "node:test";
-import { element, modal, press, signIn, toasts } from "./drawn.mjs";
-import { soon } from "./soon.mjs";
+import { afterEach, beforeEach, test } from "node:test";
+import { element, modal, opened as shownAs, press, signIn, toasts } from "./drawn.mjs";
+import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const session = await import(`${page}/lib/session.js`);
 const { h } = await import(`${page}/lib/dom.js`);
+const api = await import(`${page}/lib/api.js`);
+const store = await import(`${page}/lib/store.js`);
+const { overview } = await import(`${page}/views/account.js`);
 const { jump } = await import(`${page}/views/jump.js`);
 const { t } = await import(`${page}/views/texts.js`);
+api.start({});
 await signIn(session);
 const SIDEBAR = [{ href: "#/accounts", icon: "cloud", text: "Cloud Accounts" }];
 
+const noEnrollments = () => (globalThis.fetch = async () => Response.json({ items: [] }));
+beforeEach(noEnrollments);
 afterEach(async () => {
-  modal()?.close();
+  while (modal()) modal().close();
   await soon();
 });
 
@@ -44,6 +50,7 @@ for (const [text, href] of [
 
 test("a viewer is told why no AWS Organization can be connected", async () => {
   await signIn(session, "viewer");
+  noEnrollments();
   location.hash = "";
   await opened().choose(t.enrollments.add);
   assert.equal(location.hash, "");
@@ -67,4 +74,106 @@ test("with chosen accounts it goes to the first action of their bar", async () =
   assert.ok(document.activeElement === first);
   main.remove();
   assert.ok(!opened().texts().includes(t.bulk.title), "another view has none");
+});
+
+test("each AWS Organization is a view, and why they are not known is said", async () => {
+  globalThis.fetch = async () => Response.json({ items: [{ enrollment_id: "e1", name: "Northwind" }] });
+  const { choose, texts } = opened();
+  await until(() => texts().includes("Northwind"));
+  // The list shows them with the other views, in the order of the keys.
+  assert.equal(texts().indexOf("Northwind"), 3);
+  await choose("Northwind");
+  assert.equal(location.hash, "#/enrollments/e1");
+  globalThis.fetch = async () => Response.json({ title: "Forbidden", detail: "Not you." }, { status: 403 });
+  opened();
+  await until(() => modal().textContent.includes(t.jump.noOrganizations("Not you.")));
+});
+
+const account = {
+  ...{ account_id: "a", name: "Prod", provider_id: "123456789012", status: "failed", access_type: "assume_role" },
+  ...{ version: 1, issues: [], capabilities: {}, write_logs: true, regions: [] },
+};
+/** The overview of an account, and what was asked of the API. */
+function accountShown(context, changes = {}) {
+  let there = { ...account, ...changes };
+  const asked = [];
+  globalThis.fetch = async (address, { method, body }) => {
+    const { pathname } = new URL(address);
+    if (method !== "GET") asked.push(`${method} ${pathname} ${body ?? ""}`.trim());
+    if (method === "PATCH") there = { ...there, ...JSON.parse(body), version: 2 };
+    if (pathname.endsWith("/usage")) return Response.json({ title: "Not now" }, { status: 403 });
+    return Response.json(pathname.endsWith("/a") ? there : { items: [], next_cursor: null });
+  };
+  store.forget();
+  store.add(there, Date.now());
+  const view = new AbortController();
+  shownAs(overview, view.signal);
+  context.after(() => view.abort());
+  return { asked, view };
+}
+const acts = t.jump.acts;
+
+test("of the account that is shown each view is there, and each act, which opens as it does there", async (context) => {
+  const { view } = accountShown(context);
+  const names = opened()
+    .texts()
+    .filter((text) => text.includes("Prod"));
+  assert.ok(names.includes(t.jump.ofAccount(t.account.tabs.connect, "Prod")));
+  for (const [act, title] of [
+    ["invite", t.invite.title],
+    ["rename", t.account.renameTitle],
+    ["revoke", t.revoke.confirm("Prod")],
+    ["delete", t.account.removeTitle("Prod")],
+  ]) {
+    modal().close();
+    await soon();
+    await opened().choose(acts[act]("Prod"));
+    assert.ok(modal().textContent.startsWith(title), modal().textContent);
+  }
+  modal().close();
+  await soon();
+  view.abort();
+  assert.ok(
+    !opened()
+      .texts()
+      .some((text) => text.includes("Prod")),
+    "another view has none",
+  );
+});
+
+test("what can not be done with an account is no choice", (context) => {
+  accountShown(context, { status: "confirmed" });
+  const offered = () => ["invite", "revoke"].filter((act) => opened().texts().includes(acts[act]("Prod")));
+  assert.deepEqual(offered(), ["revoke"]);
+  accountShown(context, { status: "unconfirmed", issues: [{ code: "revoked" }] });
+  assert.deepEqual(offered(), ["invite"]);
+});
+
+test("the writing of logs is switched at once, to what it is not", async (context) => {
+  const { asked } = accountShown(context);
+  toasts.replaceChildren();
+  await opened().choose(acts.logsOff("Prod"));
+  await until(() => toasts.textContent.includes(t.account.logsOff));
+  assert.deepEqual(asked, ['PATCH /v1/accounts/a {"write_logs":false}']);
+  assert.ok(opened().texts().includes(acts.logsOn("Prod")));
+});
+
+test("all accounts are exported from wherever somebody is", async (context) => {
+  const files = [];
+  context.mock.method(URL, "createObjectURL", (blob) => (files.push(blob), "blob:file"));
+  context.mock.method(URL, "revokeObjectURL", () => {});
+  const drawn = Object.getPrototypeOf(element());
+  drawn.click = function () {
+    press(this);
+  };
+  context.after(() => delete drawn.click);
+  globalThis.fetch = async (address) =>
+    String(address).includes("/accounts")
+      ? new Response("name\r\nProd\r\n", { headers: { "content-type": "text/csv" } })
+      : Response.json({ items: [] });
+  toasts.replaceChildren();
+  await opened().choose(t.jump.export);
+  assert.ok(modal().textContent.startsWith(t.jump.export));
+  await until(() => files.length);
+  assert.equal(await files[0].text(), "name\r\nProd\r\n");
 });

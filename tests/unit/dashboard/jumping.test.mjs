@@ -37,6 +37,12 @@ test("the shortcut is Ctrl-K, and ⌘K where Ctrl-K belongs to text fields", () 
   assert.ok(isMac("iPad") && !isMac("Linux armv81"));
 });
 
+test("where letters are not Latin the place of the key counts, and only there", () => {
+  for (const key of ["л", "Л", "κ", "ن"]) assert.ok(isShortcut(press({ ctrlKey: true, key, code: "KeyK" }), "Win32"));
+  assert.ok(!isShortcut(press({ ctrlKey: true, key: "t", code: "KeyK" }), "Win32"), "of a Dvorak keyboard");
+  assert.ok(!isShortcut(press({ ctrlKey: true, key: "о", code: "KeyJ" }), "Win32"));
+});
+
 test("no other press is taken", () => {
   for (const more of [
     {},

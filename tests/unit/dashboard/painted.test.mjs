@@ -12,6 +12,7 @@ const page = "../../../functions/dashboard/static";
 const session = await import(`${page}/lib/session.js`);
 const { h } = await import(`${page}/lib/dom.js`);
 const { dayName, timeOfDay } = await import(`${page}/lib/later-formats.js`);
+const { tabs } = await import(`${page}/lib/copying.js`);
 const { DAYS } = await import(`${page}/lib/week.js`);
 const { showNow, weekFields, weekPicture } = await import(`${page}/views/week.js`);
 const { t } = await import(`${page}/views/texts.js`);
@@ -25,8 +26,8 @@ function opened(given, signal = new AbortController().signal) {
   const grid = form.querySelector("[role=grid]");
   const heard = [];
   grid.addEventListener("input", ({ bubbles }) => heard.push(bubbles));
-  const key = (name, shiftKey = false) => {
-    const event = Object.assign(new Event("keydown", { cancelable: true }), { key: name, shiftKey });
+  const key = (name, shiftKey = false, more = {}) => {
+    const event = Object.assign(new Event("keydown", { cancelable: true }), { key: name, shiftKey, ...more });
     grid.dispatchEvent(event);
     return event.defaultPrevented;
   };
@@ -66,14 +67,25 @@ test("arrow keys move through the hours, and Space turns one on or off", () => {
   assert.ok(!key("Escape") && !key("Tab"));
 });
 
-test("keys of the browser are left to it", () => {
-  const { cursor, grid } = opened(MONDAY);
-  for (const held of ["altKey", "ctrlKey", "metaKey"]) {
-    const event = Object.assign(new Event("keydown", { cancelable: true }), { key: "ArrowRight", [held]: true });
-    grid.dispatchEvent(event);
-    assert.ok(!event.defaultPrevented, held);
+test("with Alt, Ctrl or the Command key, arrow keys are the browser's", () => {
+  const { cursor, key } = opened(MONDAY);
+  const tablist = h(
+    "div",
+    {},
+    tabs(
+      "Ways",
+      [1, 2].map((each) => ({ title: `Way ${each}`, content: () => "" })),
+    ),
+  );
+  const first = tablist.querySelector("[role=tab]");
+  for (const name of ["altKey", "ctrlKey", "metaKey"]) {
+    assert.ok(!key("ArrowRight", false, { [name]: true }));
+    const event = Object.assign(new Event("keydown", { cancelable: true }), { key: "ArrowRight", [name]: true });
+    first.dispatchEvent(event);
+    assert.ok(!event.defaultPrevented);
   }
   assert.equal(cursor().getAttribute("aria-label"), cellOf(0, 0));
+  assert.equal(first.getAttribute("aria-selected"), "true");
 });
 
 test("the cursor stays in the week", () => {
@@ -300,4 +312,19 @@ test("a week that is only shown has the line too", () => {
   showNow(place);
   assert.equal(place.querySelectorAll(".week-now").filter(({ hidden }) => !hidden).length, 1);
   assert.ok(place.textContent.includes(t.schedules.alwaysOff("UTC")));
+});
+
+test("a week of more windows than a schedule takes is refused here, and says so", () => {
+  const hour = (at) => `${String(at).padStart(2, "0")}:00`;
+  const windows = Array.from({ length: 14 }, (_, at) => ({
+    days: [DAYS[at % 7]],
+    start: hour(at),
+    stop: hour(at + 1),
+  }));
+  const { fields, key } = opened({ ...MONDAY, windows });
+  assert.equal(fields.read().windows.length, 14);
+  key("End");
+  key(" ");
+  const errors = [{ field: "windows", message: t.schedules.tooMany(15, 14) }];
+  assert.throws(() => fields.read(), { status: 422, errors });
 });

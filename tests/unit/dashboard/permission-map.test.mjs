@@ -141,6 +141,27 @@ test("a fix of the API that is about the permission is taken as it is, and no ot
   assert.equal(fixOf(step("ec2:StopInstances", "allowed"), 0, [issue(FIX)]), null);
 });
 
+test("a fix of the API is offered where it mends what is refused, and nowhere else", () => {
+  const arn = (region, id) => `arn:aws:ec2:${region}:123456789012:instance/${id}`;
+  const naming = (...arns) =>
+    issue({ ...FIX, policy_statement: JSON.stringify({ Action: "ec2:StopInstances", Resource: arns }) });
+  const here = { id: "i-1", region: "us-east-1", verdict: "denied", reason: "identity_policy" };
+  const there = { id: "i-2", region: "eu-west-1", verdict: "denied", reason: "service_control_policy" };
+  const named = step("ec2:StopInstances", "denied", { region: null, resources: asked([here, there]) });
+  const isOffered = (one, at, ...arns) => fixOf(one, at, [naming(...arns)], null) !== null;
+  assert.ok(isOffered(named, 0, arn("us-east-1", "i-1")));
+  assert.ok(isOffered(named, 0, arn("eu-west-1", "i-9"), arn("us-east-1", "i-1")));
+  assert.ok(isOffered(named, 0, "*"));
+  assert.ok(isOffered(named, 0, "arn:aws:ec2:*:*:instance/*"));
+  assert.ok(!isOffered(named, 0, arn("us-east-1", "i-9")), "of another instance");
+  assert.ok(!isOffered(named, 0, arn("eu-west-1", "i-1")), "of another region");
+  for (const other of ["*", arn("eu-west-1", "i-2")])
+    assert.ok(!isOffered(named, 1, other), "no statement ends what another policy refuses");
+  const whole = step("ec2:StopInstances", "denied", { reason: "explicit_deny" });
+  assert.ok(isOffered(whole, 0, arn("us-east-1", "i-1")));
+  assert.ok(!isOffered(whole, 1, arn("us-east-1", "i-1")));
+});
+
 test("what no policy grants is mended by the catalog's statement for it alone", () => {
   for (const reason of ["identity_policy", "unstated"])
     assert.deepEqual(fixOf(step("ec2:StopInstances", "denied", { reason }), 0), {

@@ -125,3 +125,36 @@ test("one that took longer than a browser opens anything after a press is said t
   assert.match(toasts.textContent, /Press it again/u);
   view.abort();
 });
+
+test("the page of an invitation renews its link alone, and ends when it is withdrawn", async (context) => {
+  const { invitation } = await import(`${page}/views/invitation.js`);
+  const { t } = await import(`${page}/views/texts.js`);
+  const { setTimeout: really } = globalThis;
+  const waits = [];
+  context.mock.method(globalThis, "setTimeout", (work, wait, ...rest) =>
+    wait > 60_000 ? waits.push([work, wait]) : really(work, wait, ...rest),
+  );
+  const asks = { provider_id: "123456789012", groups: [], permissions_policy: {}, expires_at: "2099-01-01T00:00:00Z" };
+  let now = () => Response.json({ ...asks, deploy_on_aws_url: link("old") });
+  globalThis.fetch = async () => now();
+  const view = new AbortController();
+  const main = opened(invitation, view.signal, { token: "TOKEN" });
+  await soon(30);
+  const shown = main.querySelector(".deploy a");
+  assert.equal(shown.href, link("old"));
+  now = () => Response.json({ ...asks, deploy_on_aws_url: link("new") });
+  const pass = async () => {
+    const [work, wait] = waits.pop();
+    work();
+    await soon(30);
+    return wait;
+  };
+  assert.ok((await pass()) <= 10 * 60_000);
+  assert.equal(main.querySelector(".deploy a"), shown, "what is open of the rest stays");
+  assert.equal(shown.href, link("new"));
+  now = () =>
+    Response.json({ title: "Gone", detail: "Not any more." }, { status: 404, headers: { "x-request-id": "r" } });
+  await pass();
+  assert.ok(main.textContent.includes(t.invitation.notValid), main.textContent);
+  view.abort();
+});

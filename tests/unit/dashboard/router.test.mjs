@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 globalThis.location = { hash: "#/accounts" };
 globalThis.window = { addEventListener() {} };
-const { go, render, start, whileHere } = await import("../../../functions/dashboard/static/lib/router.js");
+const { back, go, render, start, whileHere } = await import("../../../functions/dashboard/static/lib/router.js");
 
 test("it reaches the view in which it began, and no other", () => {
   const shown = [];
@@ -33,4 +33,17 @@ test("an address that nobody can read is none of the page's", () => {
   location.hash = "#/accounts/100%25";
   start([{ path: "/accounts/:id" }, { path: "/not-found" }], ({ params }) => (shown = params.id));
   assert.equal(shown, "100%");
+});
+
+test("back to what is shown below a modal draws nothing anew", () => {
+  let [drawn, hear, backs] = [0, null, 0];
+  window.addEventListener = (_, listener) => (hear = listener);
+  globalThis.history = { back: () => (backs += 1) };
+  location.hash = "#/accounts";
+  start([{ path: "/accounts" }, { path: "/not-found" }], () => (drawn += 1));
+  back();
+  hear();
+  assert.deepEqual([drawn, backs], [1, 1]);
+  hear();
+  assert.equal(drawn, 2, "whoever goes on by the browser's own button");
 });

@@ -1,7 +1,7 @@
 // Long work is done in short tasks: how much in each, and when it ends early. Time passes with each look at it.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { element, signIn } from "./drawn.mjs";
+import { button, element, modal, opened, press, signIn } from "./drawn.mjs";
 import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -10,6 +10,10 @@ const session = await import(`${page}/lib/session.js`);
 const { inSlices } = await import(`${page}/lib/slices.js`);
 const { accountsIn, reading } = await import(`${page}/lib/pasted.js`);
 const { addMany } = await import(`${page}/views/add-many.js`);
+const store = await import(`${page}/lib/store.js`);
+const { Instances } = await import(`${page}/views/instances.js`);
+const { schedules } = await import(`${page}/views/schedules.js`);
+const { severalDialog } = await import(`${page}/views/several.js`);
 const { memberTree } = await import(`${page}/views/members.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
@@ -147,6 +151,82 @@ test("another text is read instead of one that is not read to its end", async (c
   assert.ok(said().includes(t.addMany.summary(1, 0)));
   await soon(50);
   assert.ok(said().includes(t.addMany.summary(1, 0)));
+});
+
+const INSTANCES = 400;
+const instances = Array.from({ length: INSTANCES }, (_, index) => ({
+  ...{ kind: "ec2", region: "us-east-1", instance_id: `i-${index}`, name: `Name${index}`, type: "t3" },
+  state: "running",
+}));
+
+test("many instances are drawn in short tasks, and only what has changed is drawn again", async (context) => {
+  store.add({ account_id: "a", name: "A", status: "confirmed", access_type: "assume_role", version: 1 }, Date.now());
+  globalThis.fetch = async (address) => {
+    const items = String(address).includes("/instances") ? instances : [];
+    return Response.json({ items, unavailable: [], next_cursor: null });
+  };
+  const handle = { id: "a", signal: view.signal };
+  const shown = new Instances(handle, view.signal);
+  const { did, most } = tasks(context, 0.05);
+  const made = nodes(context, did);
+  document.body.append(shown.section());
+  const rows = () => shown.rows.children;
+  await until(() => rows().length === INSTANCES);
+  assert.ok(most() < made.count / 4, `${most()} of ${made.count} nodes in a task`);
+  const before = [...rows()];
+  made.count = 0;
+  shown.keep({
+    ...shown.listing,
+    items: instances.map((each, at) => (at === 300 ? { ...each, state: "stopped" } : each)),
+  });
+  await until(() => rows()[300] !== before[300]);
+  await soon(30);
+  assert.equal(rows().filter((row, at) => row !== before[at]).length, 1);
+  assert.ok(made.count < 100, `${made.count} nodes`);
+  // An empty listing ends what is being drawn.
+  shown.keep({ ...shown.listing, items: instances.map((each) => ({ ...each, state: "stopped" })) });
+  shown.keep({ ...shown.listing, items: [] });
+  await soon(50);
+  assert.equal(shown.rows.textContent, t.instances.none);
+});
+
+test("so are many schedules, with their weeks", async (context) => {
+  const account = {
+    account_id: "a",
+    name: "A",
+    status: "confirmed",
+    access_type: "assume_role",
+    version: 1,
+    issues: [],
+  };
+  store.add(account, Date.now());
+  const schedule = { time_zone: "UTC", windows: [{ days: ["mon"], start: "08:00", stop: "18:00" }] };
+  const items = instances.slice(0, 200).map((each, at) => ({ ...each, resource_id: `r${at}`, schedule }));
+  globalThis.fetch = async (address) =>
+    Response.json(String(address).includes("/resources") ? { items, next_cursor: null } : account);
+  const { did, most } = tasks(context, 0.05);
+  const made = nodes(context, did);
+  const main = opened(schedules, view.signal);
+  document.body.append(main);
+  await until(() => main.querySelectorAll(".resource").length === items.length);
+  await soon(20);
+  assert.ok(most() < made.count / 3, `${most()} of ${made.count} nodes in a task`);
+  assert.equal(main.querySelectorAll(".week-now").filter(({ hidden }) => !hidden).length, items.length);
+});
+
+test("a week for many instances lists them in short tasks, and whoever chooses all chooses all", async (context) => {
+  const { did, most } = tasks(context, 0.05);
+  const made = nodes(context, did);
+  const subjects = instances.map((instance) => ({ instance }));
+  severalDialog("a", subjects, { noteOf: () => "", suggestionOf: () => "none", onSaved() {} });
+  const lines = () => modal().querySelectorAll(".several-line");
+  assert.ok(lines().length < INSTANCES);
+  press(button(modal(), t.several.all));
+  await until(() => lines().length === INSTANCES);
+  await soon(20);
+  assert.ok(lines().every((line) => line.querySelector("input").checked));
+  assert.ok(most() < made.count / 5, `${most()} of ${made.count} nodes in a task`);
+  modal().close();
 });
 
 test("a filter of an enrollment's tree draws open units some at a time", async (context) => {

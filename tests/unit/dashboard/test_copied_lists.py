@@ -13,6 +13,7 @@ from cavok.api.models.common import UnitId
 from cavok.api.models.enrollments import EnrollmentChangeBody
 from cavok.api.models.members import MemberTotals
 from cavok.api.models.organizations import ByStatus
+from cavok.api.models.resources import ScheduleBody
 from cavok.domain.account_list import BY_URGENCY
 from cavok.domain.accounts import FROM_GOOD_TO_BAD, MOST_CHANGES, Status
 from cavok.domain.audit import CHOSEN
@@ -58,6 +59,12 @@ def test_the_list_has_what_needs_somebody_first() -> None:
 
 def test_the_entry_of_an_account_has_these_steps() -> None:
     assert constant("lib/connecting.js", "ENTRY") == [*TRUST_STEPS]
+
+
+def test_a_week_has_as_many_windows_as_the_api_takes() -> None:
+    windows = ScheduleBody.model_json_schema()["properties"]["windows"]
+
+    assert constant("views/week.js", "MOST_WINDOWS") == windows["maxItems"]
 
 
 def test_a_change_of_an_enrollment_is_compared_in_each_field_that_it_may_have() -> None:

@@ -85,7 +85,8 @@ export function tabs(label, items, chosen = { title: "" }) {
   const onkeydown = (event) => {
     const at = buttons.indexOf(event.target);
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: items.length - 1 }[event.key];
-    if (to === undefined) return;
+    // With another key it is the browser's: Alt and an arrow go back.
+    if (to === undefined || event.altKey || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     select((to + items.length) % items.length);
   };

@@ -1,5 +1,6 @@
 // How an account's connection was, according to its tests. Times that no test covers are left out.
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 // A connected account is tested daily. A test's result counts until the next test, but no longer than this: UNTESTED in
 // domain/verifications.py.
 const KNOWN_FOR_MS = 26 * HOUR_MS;
@@ -25,23 +26,35 @@ function dayBefore(now, days) {
 const withVerdict = (tests) => tests.filter(isKnown).sort((a, b) => endOf(a) - endOf(b));
 
 // When a test ended, and those after it that found the same. The API says only how many these were, and when the last
-// one was. They count as evenly spread over that time, unless they were too few for it.
+// one was. They count as evenly spread over that time, unless they were too few for it: a daily test may come late.
 function momentsOf(test) {
   const end = endOf(test);
   if (!test.unchanged) return [end];
   const { tests, last_at: last } = test.unchanged;
   const pause = (Date.parse(last) - end) / tests;
-  if (pause > KNOWN_FOR_MS) return [end, Date.parse(last)];
+  if (pause > 2 * DAY_MS) return [end, Date.parse(last)];
   return Array.from({ length: tests + 1 }, (_, number) => end + number * pause);
 }
 
 /**
+ * When somebody ended a connection without a test: its use was revoked, or its role changed. Of a change of status only
+ * the day is known, in UTC. What was found before holds until that day ends, or until the account changed last.
+ * @param {{status: string, status_changes?: {on: string, before: string}[], updated_at: string}} account
+ */
+export const endsOf = ({ status, status_changes: changes = [], updated_at: updated }) =>
+  changes
+    .map(({ on, before }, index) => ({ on, before, next: changes[index + 1] }))
+    .filter(({ before, next }) => isConnected({ outcome: before }) && (next?.before ?? status) === "unconfirmed")
+    .filter(({ on, next }) => next?.on !== on)
+    .map(({ on, next }) => Math.min(Date.parse(on) + DAY_MS, next ? Infinity : Date.parse(updated)));
+
+/**
  * The times that tests cover, oldest first, in milliseconds.
- * `isNew`: the account was never connected before the first of these tests that found it so.
- * @param {any[]} tests as the API lists them @param {number} now @param {{isNew: boolean}} account
+ * `isNew`: the account was never connected before the first of these tests that found it so. `ends`: as of `endsOf`.
+ * @param {any[]} tests as the API lists them @param {number} now @param {{isNew: boolean, ends?: number[]}} account
  * @returns {{from: number, to: number, outcome: string}[]}
  */
-export function knownTimes(tests, now, { isNew }) {
+export function knownTimes(tests, now, { isNew, ends = [] }) {
   const ended = withVerdict(tests);
   const first = ended.findIndex(isConnected);
   const before = first < 0 ? ended.length : first;
@@ -51,7 +64,7 @@ export function knownTimes(tests, now, { isNew }) {
   return looks
     .map(({ at, outcome }, index) => ({
       from: Math.max(at, beginning(now)),
-      to: Math.min(looks[index + 1]?.at ?? now, at + KNOWN_FOR_MS, now),
+      to: Math.min(looks[index + 1]?.at ?? now, at + KNOWN_FOR_MS, now, ...ends.filter((end) => end > at)),
       outcome,
     }))
     .filter(({ from, to }) => from < to);

@@ -22,8 +22,10 @@ export const isMac = (platform) => /mac|iphone|ipad/i.test(platform);
 
 /** Whether a press is the shortcut. @param {KeyboardEvent} event */
 export function isShortcut(event, platform) {
-  const { key, altKey, shiftKey, metaKey, ctrlKey, repeat, isComposing } = event;
-  if (key.toLowerCase() !== "k" || altKey || shiftKey || repeat || isComposing || event.defaultPrevented) return false;
+  const { key, code, altKey, shiftKey, metaKey, ctrlKey, repeat, isComposing } = event;
+  // The place of the key counts where letters are not Latin.
+  const isK = key.toLowerCase() === "k" || (code === "KeyK" && key > "~");
+  if (!isK || altKey || shiftKey || repeat || isComposing || event.defaultPrevented) return false;
   return isMac(platform) ? metaKey && !ctrlKey : ctrlKey && !metaKey;
 }
 

@@ -93,10 +93,11 @@ export function fixFor(step, { region, state, why, named }, issues, policy) {
   const fixes = issues.map(({ fix }) => fix).filter(Boolean);
   if (why === "notEnabled") return fixes.find(({ cli }) => cli?.split(/\s+/).includes(region)) ?? null;
   if ((state !== "denied" && state !== "partial") || why === "refused") return null;
-  const fix = fixes.find((each) => actionsOf(each.policy_statement).includes(step.step));
+  const refused = named.filter(({ verdict }) => verdict === "denied");
+  const fix = fixes.find((each) => mends(each.policy_statement, step.step, region, refused));
   if (fix) return fix;
-  const reasons = named.filter(({ verdict }) => verdict === "denied").map(({ reason }) => reason);
-  const isGranted = (reasons.length ? reasons : [step.reason]).some((reason) => !NOT_GRANTED.includes(reason));
+  const reasons = (refused.length ? refused : [step]).map(({ reason }) => reason);
+  const isGranted = reasons.some((reason) => !NOT_GRANTED.includes(reason));
   // Perhaps somebody narrowed the policy on purpose: a wider statement is no fix.
   if (state === "partial" || isGranted) return null;
   const statement = policy?.Statement?.find(({ Action: actions }) => [actions].flat().includes(step.step));
@@ -104,11 +105,20 @@ export function fixFor(step, { region, state, why, named }, issues, policy) {
   return statement ? { policy_statement: { ...statement, Sid: undefined, Action: step.step } } : null;
 }
 
-function actionsOf(statement) {
+// Whether a statement allows this action in this region. Of resources that are refused here by their names, it must
+// allow one.
+function mends(statement, action, region, refused) {
+  const { Action: actions, Resource: resources = "*" } = parsed(statement);
+  const names = ["*", ...refused.filter(({ reason }) => NOT_GRANTED.includes(reason)).map(({ id }) => id)];
+  const isHere = (arn) => ["", "*", region].includes(arn.split(":")[3] ?? "");
+  const isRefused = (arn) => !refused.length || (names.length > 1 && names.includes(arn.split(/[:/]/).at(-1)));
+  return [actions].flat().includes(action) && [resources].flat().some((arn) => isHere(arn) && isRefused(arn));
+}
+
+function parsed(statement) {
   try {
-    const { Action: actions } = typeof statement === "string" ? JSON.parse(statement) : statement;
-    return [actions].flat();
+    return (typeof statement === "string" ? JSON.parse(statement) : statement) ?? {};
   } catch {
-    return [];
+    return {};
   }
 }

@@ -86,7 +86,7 @@ export function withCursor(grid, cells, { onMove = () => {}, onPress }) {
   };
   grid.addEventListener("keydown", (event) => {
     const { key, altKey, ctrlKey, metaKey } = event;
-    // The browser's own, such as the way back.
+    // Those are the browser's: Alt and an arrow go back.
     if (altKey || ctrlKey || metaKey) return;
     const before = at;
     const [down, right] = MOVES[key] ?? [0, { Home: -Infinity, End: Infinity }[key]];

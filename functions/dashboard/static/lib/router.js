@@ -2,6 +2,7 @@
 let routes = [];
 let show;
 let leaving = new AbortController();
+let isQuiet = false;
 
 export function place() {
   const [path, search = ""] = location.hash.replace(/^#/, "").split("?");
@@ -23,6 +24,12 @@ export function go(hash, { replace = false } = {}) {
 export function rewrite(path, query) {
   const search = query.toString();
   history.replaceState(null, "", `#${path}${search ? `?${search}` : ""}`);
+}
+
+/** Back to the address over which one was pushed, whose view is shown all the time. */
+export function back() {
+  isQuiet = true;
+  history.back();
 }
 
 /** The parts of a path. Empty if the path cannot be decoded, such as "100%". */
@@ -70,6 +77,9 @@ export function render() {
 export function start(table, onRoute) {
   routes = table;
   show = onRoute;
-  window.addEventListener("hashchange", render);
+  window.addEventListener("hashchange", () => {
+    if (!isQuiet) render();
+    isQuiet = false;
+  });
   return render();
 }

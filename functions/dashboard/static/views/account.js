@@ -51,6 +51,10 @@ const TESTING_MS = 2_000;
 const IDLE_MS = 15_000;
 const whatItDoes = (account) => (account?.testing ? TESTING_MS : IDLE_MS);
 
+/** The handle of the account that is shown, if one is. @type {any} */
+let shown = null;
+export const shownAccount = () => shown;
+
 /**
  * `pauseOf`: milliseconds until the account is read again, so that every tab shows what a sweep or
  * another person changed.
@@ -96,6 +100,8 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     /** Reads again after an act, also if the view was left meanwhile. */
     again: () => part.again(),
   };
+  shown = handle;
+  signal.addEventListener("abort", () => (shown = null), { once: true });
   let status = store.account(id)?.status;
   const draw = () => {
     const account = store.account(id);
@@ -120,9 +126,9 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     if (lost) heading.focus({ preventScroll: true });
     nav.remove();
     const trail = h("div", {});
-    const shown = whenGone?.(trail);
+    const kept = whenGone?.(trail);
     // The mark counts only what is still read.
-    if (shown) parts.splice(0, parts.length, shown);
+    if (kept) parts.splice(0, parts.length, kept);
     else mark.remove();
     return [
       notice("warning", h("p", {}, t.account.missingText)),
@@ -437,12 +443,7 @@ function logsSwitch(handle) {
       title: may ? null : t.viewer.why,
       onclick: () => {
         if (!may) return toast(t.viewer.why, "warning");
-        submitting(node, async () => {
-          const write_logs = !present(handle).write_logs;
-          await onceMore(() => change(handle, { write_logs }));
-          const isUsed = isConnected(present(handle));
-          toast(!write_logs ? t.account.logsOff : isUsed ? t.account.logsOn : t.account.logsLater);
-        });
+        submitting(node, () => switchLogs(handle));
       },
     },
     h("span", { class: "switch-knob" }),
@@ -453,6 +454,13 @@ function logsSwitch(handle) {
     said.textContent = on ? t.yes : t.no;
   };
   return { id, node, show };
+}
+
+export async function switchLogs(handle) {
+  const write_logs = !present(handle).write_logs;
+  await onceMore(() => change(handle, { write_logs }));
+  const isUsed = isConnected(present(handle));
+  toast(!write_logs ? t.account.logsOff : isUsed ? t.account.logsOn : t.account.logsLater);
 }
 
 function drawSettings(target, account, handle, logs) {
@@ -575,7 +583,7 @@ async function change(handle, body) {
 // would take that into use again.
 const untested = (account, text) => (isRevoked(account) ? t.account.savedRevoked : text);
 
-function rename(handle) {
+export function rename(handle) {
   const input = h("input", {
     type: "text",
     class: "input",
@@ -796,7 +804,7 @@ function keepName(handle, { node }, title) {
   handle.onChange(({ name }) => render(heading, name, title));
 }
 
-function confirmRevoke(handle) {
+export function confirmRevoke(handle) {
   const account = handle.account();
   const modal = dialog({
     title: t.revoke.confirm(account.name),
@@ -836,7 +844,7 @@ function danger(handle) {
   );
 }
 
-function confirmRemoval(handle) {
+export function confirmRemoval(handle) {
   const account = handle.account();
   const here = router.whileHere();
   // Whether the answer to an earlier deletion was lost. Then it succeeded if the account is gone.

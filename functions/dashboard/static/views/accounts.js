@@ -149,6 +149,7 @@ class ListView {
       class: "input",
       id: "search",
       value: this.listing.selection.q,
+      maxlength: "64",
       placeholder: t.list.searchHint,
       autocomplete: "off",
       spellcheck: "false",
@@ -801,7 +802,8 @@ class ListView {
     const cancel = later(SLOW_AFTER_MS, () => this.say(h("div", {}, takesLong())), this.signal);
     const before = this.address();
     const here = router.whileHere();
-    if (router.place().path !== "/accounts/new") here(() => history.pushState(null, "", "#/accounts/new"));
+    const isOver = router.place().path !== "/accounts/new";
+    if (isOver) here(() => history.pushState(null, "", "#/accounts/new"));
     try {
       const { newAccount } = await import("./new-account.js");
       onceAlone(() => {
@@ -811,7 +813,8 @@ class ListView {
         newAccount({
           onClose: () => {
             open = false;
-            if (router.place().path === "/accounts/new") here(() => router.rewrite("/accounts", before));
+            if (router.place().path !== "/accounts/new") return;
+            here(() => (isOver ? router.back() : router.rewrite("/accounts", before)));
           },
           onAdded: (account, asked) => {
             store.add(account, asked);

@@ -26,6 +26,7 @@ import {
 } from "../lib/ui.js";
 import { isOutside } from "../lib/week.js";
 import { keptTrue, load, READ_EVERY_MS } from "../lib/watched.js";
+import { wordOf } from "../texts.js";
 import { frame } from "./account.js";
 import { deployLink, drawWatch, guideFor, otherWays } from "./instructions.js";
 import { KINDS } from "./kinds.js";
@@ -254,7 +255,9 @@ function drawFound(id, { listing, resources }, again) {
       h(
         "ul",
         { class: "small muted" },
-        listing.unavailable.map(({ region, detail }) => h("li", {}, region, ": ", detail)),
+        listing.unavailable.map(({ region, kind, detail }) =>
+          h("li", {}, t.instances.where(wordOf(t.instances.kinds, kind), region), ": ", detail),
+        ),
       ),
     found.left.length > 0 && h("p", { class: "muted" }, t.connect.addText),
     h(

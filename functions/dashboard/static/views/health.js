@@ -3,7 +3,7 @@ import * as api from "../lib/api.js";
 import { catalogOf } from "../lib/catalog.js";
 import { h, render, srOnly } from "../lib/dom.js";
 import { when } from "../lib/format.js";
-import { breaksOf, beginning, daysOf, DAYS_BACK, knownTimes, runsOf, uptime } from "../lib/health.js";
+import { breaksOf, beginning, daysOf, DAYS_BACK, endsOf, knownTimes, runsOf, uptime } from "../lib/health.js";
 import { dataTable, styled } from "../lib/pictures.js";
 import { section, skeleton } from "../lib/ui.js";
 import { keptTrue, Pages } from "../lib/watched.js";
@@ -45,7 +45,7 @@ export function health(context) {
       const [now, account] = [Date.now(), handle.account()];
       const { tests, isCut, last, policy } = found;
       const isNew = wasNever(account, isCut, now);
-      drawRibbon(ribbon, knownTimes(tests, now, { isNew }), isCut, now);
+      drawRibbon(ribbon, knownTimes(tests, now, { isNew, ends: endsOf(account) }), isCut, now);
       drawBreaks(breaks, breaksOf(tests, now, { isNew }), account);
       drawMap(map, { test: last, account, policy, chosen });
     };

@@ -4,7 +4,7 @@
 // does not. So the view lists when it is opened, when a person refreshes it, and once after a start or
 // stop, when its result is known. Within a minute, the API answers with what it read last.
 import * as api from "../lib/api.js";
-import { announce, fill, h, keyed, readNow, render, whileLookedAt } from "../lib/dom.js";
+import { announce, fill, h, keying, readNow, render, whileLookedAt } from "../lib/dom.js";
 import { ageing } from "../lib/elapsed.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
@@ -13,6 +13,7 @@ import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { dialog } from "../lib/modal.js";
 import { styled } from "../lib/pictures.js";
+import { inSlices } from "../lib/slices.js";
 import {
   button,
   changeButton,
@@ -328,6 +329,8 @@ export class Instances {
           ),
         ),
     );
+    this.drawing?.abort();
+    this.drawing = new AbortController();
     if (!items.length)
       return fill(
         this.rows,
@@ -340,7 +343,11 @@ export class Instances {
       act: this.acts.get(keyOf(item)),
       refusal: this.refusals.get(keyOf(item))?.text,
     }));
-    keyed(this.rows, shown, keyOf, (item) => this.row(item));
+    const until = AbortSignal.any([this.signal, this.drawing.signal]);
+    inSlices(
+      keying(this.rows, shown, keyOf, (item) => this.row(item)),
+      until,
+    );
   }
 
   row(instance) {

@@ -2,19 +2,24 @@
 // address, which browsers never send. It goes to the API in a header, because logs have addresses.
 import * as api from "../lib/api.js";
 import { copyable, codeBlock, tabs } from "../lib/copying.js";
-import { announce, fill, h } from "../lib/dom.js";
+import { expires } from "../lib/deploy-link.js";
+import { announce, fill, h, safeHref, whileLookedAt } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { brandMark, icon } from "../lib/icons.js";
+import { isMissing } from "../lib/problem.js";
 import { definition, notice, section, skeleton } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
+
+// The link of "Deploy on AWS" lasts for an hour, if the template is not public.
+const RENEW_LINK_AFTER_MS = 10 * 60_000;
 
 export function invitation({ main, params, title, signal }) {
   title(t.invitation.title);
   const content = h("div", {});
   fill(main, h("p", { class: "brand" }, brandMark(), h("span", {}, t.nav.product)), content);
   const read = () => api.get("/v1/invitation", { headers: { invitation: params.token }, signal });
-  watched(content, read, drawAsked, {
+  const shown = watched(content, read, drawAsked, {
     signal,
     once: true,
     className: "stack",
@@ -24,6 +29,18 @@ export function invitation({ main, params, title, signal }) {
       return [h("h1", {}, t.invitation.notValid), h("p", {}, problem.detail)];
     },
   });
+  // Only the link: what is open of the rest stays so.
+  const renew = async () => {
+    const link = /** @type {HTMLAnchorElement | null} */ (content.querySelector(".deploy a"));
+    if (!link || !expires(link.href)) return;
+    try {
+      link.setAttribute("href", safeHref((await read()).deploy_on_aws_url));
+    } catch (problem) {
+      if (isMissing(problem)) shown.gone(problem);
+      throw problem;
+    }
+  };
+  whileLookedAt(signal, () => RENEW_LINK_AFTER_MS, renew);
 }
 
 function drawAsked(asked) {

@@ -9,9 +9,11 @@ import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
-import { reasonOf, spinner, statusBadge, toast } from "../lib/ui.js";
+import { isConnected, isRevoked, reasonOf, spinner, statusBadge, submitting, toast } from "../lib/ui.js";
+import { confirmRemoval, confirmRevoke, rename, shownAccount, switchLogs, TABS, tabAddress } from "./account.js";
+import { exporting } from "./choices.js";
+import { inviteDialog } from "./invite.js";
 import { t } from "./texts.js";
-import { TABS, tabAddress } from "./account.js";
 
 const GROUPS = ["account", "views", "actions", "accounts"];
 const TYPING_MS = 200;
@@ -20,13 +22,15 @@ const MOST_ACCOUNTS = 8;
 const MOST_PAGES = 3;
 
 /**
- * Opens it. `views`: those of the sidebar. `account`: the id of the account that is shown.
- * @param {{views: {href: string, icon: string, text: string}[], account?: string,
+ * Opens it. `views`: those of the sidebar.
+ * @param {{views: {href: string, icon: string, text: string}[],
  *   themes: {name: string, choose: () => void}[]}} of
  */
-export function jump({ views, account, themes }) {
+export function jump({ views, themes }) {
   const closed = new AbortController();
-  const commands = [...ofAccount(account), ...ofViews([...views, ...furtherViews()]), ...actions(themes)];
+  const [ofIt, further, acts] = [ofShown(shownAccount()), ofViews([...views, ...furtherViews()]), actions(themes)];
+  /** The AWS Organizations, or why they are not known. @type {{views: any[], says: string}} */
+  const organizations = { views: [], says: "" };
   const [listId, helpId] = [uniqueId("choices"), uniqueId("keys")];
   /** The targets that are listed, and which is chosen. @type {{shown: any[], at: number}} */
   const state = { shown: [], at: 0 };
@@ -48,6 +52,7 @@ export function jump({ views, account, themes }) {
       "aria-autocomplete": "list",
       "aria-describedby": helpId,
       placeholder: t.jump.hint,
+      maxlength: "64",
       autocomplete: "off",
       autocapitalize: "off",
       spellcheck: "false",
@@ -92,7 +97,7 @@ export function jump({ views, account, themes }) {
     const q = input.value.trim();
     const chosen = hasMoved ? state.shown[state.at]?.key : null;
     const all = session.current() && q ? [searchAll(q)] : [];
-    state.shown = [...fitting(commands, q), ...found.accounts, ...all];
+    state.shown = [...fitting([...ofIt, ...further, ...organizations.views, ...acts], q), ...found.accounts, ...all];
     const index = state.shown.findIndex(({ key }) => key === chosen);
     fill(
       list,
@@ -110,7 +115,7 @@ export function jump({ views, account, themes }) {
         );
       }),
     );
-    fill(status, found.says ?? (state.shown.length ? "" : t.jump.none));
+    fill(status, found.says ?? (organizations.says || (state.shown.length ? "" : t.jump.none)));
     input.setAttribute("aria-expanded", String(state.shown.length > 0));
     mark(index < 0 ? Math.min(0, state.shown.length - 1) : index);
   };
@@ -138,8 +143,25 @@ export function jump({ views, account, themes }) {
     draw();
     announce(found.says ?? t.jump.found(state.shown.length));
   };
+  const readOrganizations = async () => {
+    try {
+      const { items } = await api.get("/v1/enrollments", { signal: closed.signal });
+      organizations.views = ofViews(items.map(viewOf));
+    } catch (problem) {
+      if (closed.signal.aborted) return;
+      organizations.says = t.jump.noOrganizations(reasonOf(problem));
+    }
+    if (!closed.signal.aborted) draw();
+  };
   draw();
+  if (session.current()?.organization) readOrganizations();
 }
+
+const viewOf = ({ enrollment_id: id, name: text }) => ({
+  href: `#/enrollments/${api.segment(id)}`,
+  icon: "building",
+  text,
+});
 
 function optionOf(target, choose) {
   return h(
@@ -196,19 +218,31 @@ const furtherViews = () =>
       ]
     : [];
 
-/** The tabs of the account that is shown, and its test. */
-function ofAccount(id) {
-  const account = id && /** @type {any} */ (store.account(id));
+/** The test of the account that is shown, its views, and what else its views do. */
+function ofShown(handle) {
+  const account = handle?.account();
   if (!account) return [];
-  const { name } = account;
-  const test = { key: "test", group: "account", icon: "test", text: t.jump.test(name) };
+  const { account_id: id, name, write_logs: logs } = account;
+  const group = "account";
+  // It has no button of its own to mark as busy.
+  const act = (key, mark, does) => ({
+    ...{ key, group, icon: mark, text: t.jump.acts[key](name) },
+    go: () => mayChange(() => does(document.createElement("button"))),
+  });
+  const acts = [
+    !isConnected(account) && act("invite", "external", () => inviteDialog(id)),
+    act(logs ? "logsOff" : "logsOn", "list", (node) => submitting(node, () => switchLogs(handle))),
+    act("rename", "list", () => rename(handle)),
+    !isRevoked(account) && act("revoke", "lock", () => confirmRevoke(handle)),
+    act("delete", "cross", () => confirmRemoval(handle)),
+  ];
   return [
-    // It has no button of its own to mark as busy.
-    { ...test, go: () => mayChange(() => startTest(account, document.createElement("button"))) },
-    ...TABS.map((tab) => {
+    act("test", "test", (node) => startTest(account, node)),
+    ...[...TABS, "connect"].map((tab) => {
       const href = tabAddress(id, tab);
-      return { key: href, group: "account", text: t.jump.ofAccount(t.account.tabs[tab], name), go: goes(href) };
+      return { key: href, group, text: t.jump.ofAccount(t.account.tabs[tab], name), go: goes(href) };
     }),
+    ...acts.filter(Boolean),
   ];
 }
 
@@ -225,6 +259,7 @@ function actions(themes) {
       go: () => mayChange(goes("#/enrollments/new")),
     },
   ];
+  const file = { key: "export", group, icon: "download", text: t.jump.export, go: exportAll };
   const out = { key: "out", group, icon: "signout", text: t.signIn.signOut, go: session.signOut };
   return [
     ...withChosen(group),
@@ -233,8 +268,16 @@ function actions(themes) {
       ...{ key: `theme ${name}`, group, icon: "sun", text: t.jump.theme(name) },
       go: choose,
     })),
-    ...(session.current() ? [out] : []),
+    ...(session.current() ? [file, out] : []),
   ];
+}
+
+// How far it is stands in a modal, which ends it when it is closed.
+function exportAll() {
+  const closed = new AbortController();
+  const file = exporting(() => ({ selection: {}, total: store.numbers()?.total }), closed.signal);
+  dialog({ title: t.jump.export, content: () => file, onClose: () => closed.abort() });
+  file.querySelector("button")?.click();
 }
 
 // The bar of the accounts that are chosen in the list, while it is there.

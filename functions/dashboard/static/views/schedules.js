@@ -1,6 +1,6 @@
 // Instances under Cavok's control, and the weekly schedule of each.
 import * as api from "../lib/api.js";
-import { fill, h, pause, render, whileLookedAt } from "../lib/dom.js";
+import { fill, h, keying, pause, render, whileLookedAt } from "../lib/dom.js";
 import { onTick, when } from "../lib/format.js";
 import { ageing, stopwatch } from "../lib/elapsed.js";
 import { icon } from "../lib/icons.js";
@@ -10,6 +10,7 @@ import { ending } from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { dialog } from "../lib/modal.js";
 import { styled } from "../lib/pictures.js";
+import { inSlices } from "../lib/slices.js";
 import { changeButton, form, isConnected, notice, onceAlone, section, skeleton, toast } from "../lib/ui.js";
 import { removing } from "../lib/meanwhile.js";
 import { keeping, pathOf, resourcesOf, tagged } from "../lib/resources.js";
@@ -54,7 +55,8 @@ export function schedules(context) {
     const changed = () => cards.again().catch(() => {});
     const rest = h("div", {});
     const several = h("span", { class: "card-actions" });
-    const list = h("div", {});
+    const list = h("ul", { class: "resources" });
+    let drawing = new AbortController();
     /** @type {any[]} */
     let items = [];
     const draw = () => {
@@ -64,26 +66,13 @@ export function schedules(context) {
       render(rest, why, () => why && notice("info", h("p", {}, t.schedules.rests[why])));
       const subjects = () => items.map((resource) => ({ resource }));
       render(several, items.length > 1, (many) => many && severalButton(handle.id, subjects, { onSaved: changed }));
-      render(list, [items, rests], () =>
-        items.length
-          ? h(
-              "ul",
-              { class: "resources" },
-              items.map((resource) => resourceCard(handle.id, resource, rests, changed)),
-            )
-          : h(
-              "p",
-              { class: "empty-line" },
-              t.schedules.none,
-              " ",
-              !rests && [
-                t.schedules.choose,
-                " ",
-                h("a", { href: `#/accounts/${api.segment(handle.id)}/instances` }, t.account.tabs.instances),
-              ],
-            ),
-      );
-      showNow(list);
+      drawing.abort();
+      drawing = new AbortController();
+      if (!items.length) return fill(list, noneYet(handle.id, rests));
+      const cards = items.map((resource) => ({ resource, rests }));
+      const card = ({ resource }) => resourceCard(handle.id, resource, rests, changed);
+      const steps = keying(list, cards, ({ resource }) => resource.resource_id, card);
+      inSlices(steps, AbortSignal.any([handle.signal, drawing.signal])).then(() => showNow(list));
       return list;
     };
     fill(body, section(t.schedules.title, { note: t.schedules.text, actions: several }, rest, content));
@@ -101,6 +90,19 @@ export function schedules(context) {
     handle.shows(cards);
   });
 }
+
+const noneYet = (id, rests) =>
+  h(
+    "li",
+    { class: "empty-line" },
+    t.schedules.none,
+    " ",
+    !rests && [
+      t.schedules.choose,
+      " ",
+      h("a", { href: `#/accounts/${api.segment(id)}/instances` }, t.account.tabs.instances),
+    ],
+  );
 
 export const whichInstance = ({ kind, instance_id: id, region }) =>
   h("p", { class: "muted small" }, wordOf(t.instances.kinds, kind), " · ", h("code", {}, id), " · ", region);

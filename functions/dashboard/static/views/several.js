@@ -5,7 +5,8 @@ import { dialog } from "../lib/modal.js";
 import { Problem } from "../lib/problem.js";
 import { keeping } from "../lib/resources.js";
 import { timeZoneHere } from "../lib/format.js";
-import { button, form, reasonOf, spinner, toast } from "../lib/ui.js";
+import { inSlices } from "../lib/slices.js";
+import { button, form, reasonOf, spinner, submitting, toast } from "../lib/ui.js";
 import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { PRESETS, weekFields } from "./week.js";
@@ -26,7 +27,18 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
   const open = new AbortController();
   const words = suggestionOf ? t.adding : t.several;
   const week = suggestionOf ? null : weekFields(undefined, open.signal);
-  const lines = subjects.map((subject) => lineOf(id, subject, { noteOf, words, suggestion: suggestionOf?.(subject) }));
+  const list = h("ul", {});
+  /** @type {ReturnType<typeof lineOf>[]} */
+  const lines = [];
+  const drawing = (function* () {
+    for (const [index, subject] of subjects.entries()) {
+      const line = lineOf(id, subject, { noteOf, words, suggestion: suggestionOf?.(subject) });
+      lines.push(line);
+      list.append(line.node);
+      if (index % 20 === 19) yield;
+    }
+  })();
+  const drawn = inSlices(drawing, open.signal);
   const said = h("p", { class: "small several-said" });
   const leave = h("span", {}, t.actions.cancel);
   dialog({
@@ -46,21 +58,20 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
             h("legend", {}, t.instances.title),
             button(t.several.all, {
               class: "button-small several-all",
-              onclick: () => {
-                for (const { box } of lines) box.checked = true;
-              },
+              onclick: ({ currentTarget }) =>
+                submitting(currentTarget, async () => {
+                  await drawn;
+                  for (const { box } of lines) box.checked = true;
+                }),
             }),
-            h(
-              "ul",
-              {},
-              lines.map(({ node }) => node),
-            ),
+            list,
             h("p", { class: "field-error", "aria-live": "polite" }),
           ),
           week?.node,
           said,
         ],
         async onsubmit(node, first, done) {
+          await first(drawn);
           const set = week?.read();
           const wanted = (line) => line.schedule?.() ?? set ?? null;
           const chosen = lines.filter(({ box }) => box.checked);

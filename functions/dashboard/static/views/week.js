@@ -21,6 +21,8 @@ import { t } from "./texts.js";
 // The days as the reader's week has them.
 const THEIR_WEEK = DAYS.map((_, index) => (index + firstDay() - 1) % 7);
 const HOURS = Array.from({ length: 24 }, (_, hour) => hour);
+// So many the API takes.
+const MOST_WINDOWS = 14;
 // The times of a window in a form that has none yet.
 const OFFICE = { start: "08:00", stop: "18:00" };
 export const PRESETS = {
@@ -229,6 +231,8 @@ export function weekFields(given, signal) {
           !stop && { field: `windows.${index}.stop`, message: t.schedules.stopNeeded },
         ].filter(Boolean),
       );
+      if (windows.length > MOST_WINDOWS)
+        errors.push({ field: "windows", message: t.schedules.tooMany(windows.length, MOST_WINDOWS) });
       if (errors.length) throw { status: 422, errors };
       return structuredClone({ time_zone: zone.value, windows });
     },
