@@ -19,7 +19,7 @@ from local import stack as local_stack
 from local.stack import Stack
 from tests.browser.axe import wait_until_loaded
 from tests.support.page import chromium, samples
-from tests.support.page.tested import instructions_of, invited_of
+from tests.support.page.tested import found, instructions_of, invited_of
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 WIDE, NARROW = 1280, 360
@@ -29,17 +29,17 @@ SCREENS: tuple[Screen, ...] = (
     ("list-dark", "#/accounts", "dark", WIDE, 800),
     ("list-narrow", "#/accounts", "light", NARROW, 650),
     ("bulk", "#/accounts", "light", WIDE, 800),
-    ("go-to", "#/accounts/acc000003", "dark", WIDE, 800),
-    ("problems", "#/problems", "light", WIDE, 1200),
+    ("go-to", "#/accounts", "dark", WIDE, 800),
+    ("problems", "#/problems", "light", WIDE, 1400),
     ("problems-narrow", "#/problems", "dark", NARROW, 740),
     ("all-schedules", "#/schedules", "light", WIDE, 1100),
-    ("add-many", "#/accounts/many", "light", WIDE, 1300),
+    ("add-many", "#/accounts/many", "light", WIDE, 1060),
     ("new-account", "#/accounts/new", "light", WIDE, 960),
-    ("connecting", "#/accounts/acc000005/connect", "light", WIDE, 900),
+    ("connecting", "#/accounts/acc000005/connect", "light", WIDE, 760),
     ("connecting-narrow", "#/accounts/acc000005/connect", "dark", NARROW, 740),
-    ("connected", "#/accounts/acc000001/connect", "light", WIDE, 900),
-    ("add-resources", "#/accounts/acc000001/connect", "light", WIDE, 1000),
-    ("invitation", "#/invitation/a-token", "light", WIDE, 1500),
+    ("connected", "#/accounts/acc000001/connect", "light", WIDE, 680),
+    ("add-resources", "#/accounts/acc000001/connect", "light", WIDE, 900),
+    ("invitation", "#/invitation/a-token", "light", WIDE, 2600),
     ("instructions", "#/accounts/acc000005/instructions", "light", WIDE, 950),
     ("test", "#/accounts/acc000003/tests/test1", "light", WIDE, 1600),
     ("test-narrow", "#/accounts/acc000003/tests/test1", "dark", NARROW, 740),
@@ -124,6 +124,13 @@ def lived_in(now: datetime) -> dict[str, Any]:
     # Entered by a role, which the pictures of a test show.
     third = samples.account(3, access_type="assume_role", write_logs=True, name=accounts[3]["name"])
     accounts[3] = samples.in_many_regions(dated(now, third, hours=6), samples.STOP_DENIED)
+    # Their policies lack the permission. Those of the others deny it.
+    for index in (9, 21):
+        steps = samples.all_steps(
+            accounts[index], samples.STOP_DENIED | {"reason": "identity_policy"}
+        )
+        lost = [samples.STOP_DENIED["step"]]
+        accounts[index] |= found(accounts[index], steps, [samples.REACHABLE], lost)
     parts = samples.everything(accounts)
     steps = samples.all_steps(accounts[3], samples.PARTIAL, samples.STOP_DENIED)
     before = samples.all_steps(accounts[3], samples.PARTIAL)
@@ -157,6 +164,8 @@ def lived_in(now: datetime) -> dict[str, Any]:
     parts[f"{account}/interactions"] = {"items": known[:PAGE], "next_cursor": "more"}
     newest = accounts[UNCONFIRMED]
     parts[f"/v1/accounts/{newest['account_id']}/instructions"] = instructions_of(newest)
+    never = {"items": [], "next_cursor": None}
+    parts[f"/v1/accounts/{newest['account_id']}/verifications"] = never
     parts[f"{account}/resources"] = {"items": resources, "next_cursor": None}
     controlled = [samples.listed(one, accounts[0]) for one in resources]
     used = [each for each in accounts[2:9] if each["verification"]]
@@ -169,6 +178,12 @@ def lived_in(now: datetime) -> dict[str, Any]:
         "unavailable": [],
         "as_of": moment(now, seconds=3),
     }
+    only = samples.finished_test(
+        started_at=moment(now, hours=2.7023),
+        finished_at=accounts[1]["verification"]["finished_at"],
+        steps=samples.all_steps(accounts[1]),
+    )
+    parts["/v1/accounts/acc000001/verifications"] = {"items": [only], "next_cursor": None}
     parts["/v1/invitation"] = invited_of(accounts[UNCONFIRMED], now)
     parts[f"{account}/audit"] = parts["/v1/audit"] = {"items": audit, "next_cursor": None}
     parts["/v1/organization/webhook"] = samples.WEBHOOK | webhook
@@ -380,12 +395,12 @@ def going(page: Page) -> None:
 def choosing(page: Page) -> None:
     for box in page.locator(".rows .choose").all()[:3]:
         box.check()
-    page.get_by_text("3 accounts chosen").wait_for()
+    expect(page.locator(".bulk")).to_contain_text("3 accounts chosen")
 
 
 def pasting(page: Page) -> None:
     page.get_by_label("Account numbers").fill(MANY)
-    page.get_by_text("cannot be read").wait_for()
+    expect(page.get_by_role("region", name="What was read")).to_contain_text("cannot be read")
 
 
 BEFORE = {
@@ -429,8 +444,6 @@ def main(names: Sequence[str]) -> None:
     stack, now = local_stack.load(), last_afternoon(datetime.now(UTC))
     expect.set_options(timeout=30_000)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    file = FOLDER / "texts.json"
-    before = json.loads(file.read_text()) if names else {}
     with sync_playwright() as playwright:
         browser = chromium.launch(playwright)
         taken = {
@@ -439,6 +452,8 @@ def main(names: Sequence[str]) -> None:
             if not names or screen[0] in names
         }
         browser.close()
+    file = FOLDER / "texts.json"
+    before = json.loads(file.read_text()) if names else {}
     file.write_text(f"{json.dumps(before | taken, indent=2, ensure_ascii=False)}\n")
 
 
