@@ -39,7 +39,7 @@ SCREENS: tuple[Screen, ...] = (
     ("connecting-narrow", "#/accounts/acc000005/connect", "dark", NARROW, 740),
     ("connected", "#/accounts/acc000001/connect", "light", WIDE, 680),
     ("add-resources", "#/accounts/acc000001/connect", "light", WIDE, 900),
-    ("invitation", "#/invitation/a-token", "light", WIDE, 2600),
+    ("invitation", "#/invitation/a-token", "light", WIDE, 1400),
     ("instructions", "#/accounts/acc000005/instructions", "light", WIDE, 950),
     ("test", "#/accounts/acc000003/tests/test1", "light", WIDE, 1600),
     ("test-narrow", "#/accounts/acc000003/tests/test1", "dark", NARROW, 740),
@@ -74,7 +74,8 @@ NOTED = """async () => {
     : part && typeof part === "object" ? Object.values(part).flatMap(textsOf) : [];
   const shown = document.body.innerText;
   return {
-    navigation: [...document.querySelectorAll(".nav a")].map((link) => link.textContent),
+    navigation: [...document.querySelectorAll(".nav a")]
+      .filter((link) => link.checkVisibility()).map((link) => link.textContent),
     texts: [...new Set(textsOf(t))]
       .filter((text) => text.length > 11 && shown.includes(text)).sort(),
   };
@@ -352,15 +353,17 @@ def this_month(now: datetime) -> dict[str, str]:
 
 
 def end_between_lines(page: Page) -> None:
-    """Makes the page less high, so that nothing is cut through at its end. A modal is whole."""
+    """Makes the page less high, so that it ends with its content, or cuts nothing through. A modal
+    is whole."""
     height = page.evaluate(
         """() => {
           if (document.querySelector("dialog[open]")) return innerHeight;
-          const isLine = node => node.matches("button, svg, :not(:has(*))")
+          const isLine = node => node.matches("button, svg, pre, :not(:has(*))")
             || [...node.childNodes].some(({nodeType, data}) => nodeType === 3 && data.trim());
-          const lines = [...document.querySelectorAll("main *")]
-            .filter(isLine).map(node => node.getBoundingClientRect());
-          let end = Math.min(innerHeight, document.documentElement.scrollHeight);
+          const lines = [...document.querySelectorAll("main :not(pre *)")]
+            .filter(node => node.checkVisibility() && isLine(node))
+            .map(node => node.getBoundingClientRect());
+          let end = Math.min(innerHeight, Math.max(...lines.map(line => line.bottom)) + 40);
           for (let cut; (cut = lines.find(line => line.top < end + 2 && line.bottom > end - 2)); )
             end = Math.floor(cut.top) - 2;
           return end;
