@@ -363,7 +363,8 @@ def end_between_lines(page: Page) -> None:
           const lines = [...document.querySelectorAll("main :not(pre *)")]
             .filter(node => node.checkVisibility() && isLine(node))
             .map(node => node.getBoundingClientRect());
-          let end = Math.min(innerHeight, Math.max(...lines.map(line => line.bottom)) + 40);
+          const last = Math.max(...lines.map(({bottom}) => bottom));
+          let end = Math.min(innerHeight, Math.ceil(last) + 40);
           for (let cut; (cut = lines.find(line => line.top < end + 2 && line.bottom > end - 2)); )
             end = Math.floor(cut.top) - 2;
           return end;
