@@ -62,7 +62,6 @@ def saved(download: Any) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.in_firefox
 def test_all_accounts_become_one_file(many, admin):
     with many.expect_download() as found:
         many.get_by_role("button", name="Export CSV").click()
