@@ -91,9 +91,9 @@ catalog: dev ## write what follows from the catalog of permissions: templates, i
 	@PYTHONPATH=layers/shared $(RUN) local.catalog
 	@PYTHONPATH=layers/shared $(RUN) tests.unit.domain.test_instructions_word_for_word
 
-screens: stack chromium ## take the pictures of docs/screens again
+screens: stack chromium ## take the pictures of docs/screens again (NAMES="list week" takes these alone)
 	@$(RUN) local.stack up
-	@PYTHONPATH=layers/shared $(RUN) tests.browser.screens
+	@PYTHONPATH=layers/shared $(RUN) tests.browser.screens $(NAMES)
 
 mutants: python ## mutation tests of the domain; an hour and a half, not in CI (MODULES="issues fixes" takes these alone)
 	@$(BOOTSTRAP) dev mutants

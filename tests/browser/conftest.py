@@ -44,8 +44,9 @@ from tests.support.fixtures import (
 )
 from tests.support.http import with_token
 from tests.support.page import chromium, samples
+from tests.support.page.in_firefox import in_firefox, needs_firefox
 
-__all__ = ["declare", "invariants", "one_month", "own_organization", "stack"]
+__all__ = ["declare", "in_firefox", "invariants", "one_month", "own_organization", "stack"]
 
 # The first request after a deployment waits for a function to start, on a machine that is busy.
 expect.set_options(timeout=30_000)
@@ -114,7 +115,11 @@ class Watch:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that says under which conditions it shows something is run under each."""
+    """A test that says under which conditions it shows something is run under each, and one that is
+    marked so in Firefox too."""
+    if metafunc.definition.get_closest_marker("in_firefox"):
+        too = pytest.param("in_firefox", marks=needs_firefox)
+        metafunc.parametrize("launched", ["in_chromium", too], indirect=True)
     if "network" not in metafunc.fixturenames:
         return
     asked = [each for mark in metafunc.definition.iter_markers("shows") for each in mark.args[1]]
@@ -125,10 +130,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def launched(playwright: Playwright) -> Iterator[Browser]:
+def in_chromium(playwright: Playwright) -> Iterator[Browser]:
     browser = chromium.launch(playwright)
     yield browser
     browser.close()
+
+
+@pytest.fixture
+def launched(request: pytest.FixtureRequest) -> Browser:
+    return request.getfixturevalue(getattr(request, "param", "in_chromium"))
 
 
 @pytest.fixture

@@ -1,31 +1,45 @@
-"""Takes the pictures in docs/screens: `make screens`."""
+"""Takes the pictures in docs/screens, or those that are named: `make screens NAMES="list week"`."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from cavok.api.models.resources import ScheduleBody
 from cavok.domain.kinds import Action
 from cavok.domain.schedules import Transition
 from local import stack as local_stack
+from local.stack import Stack
 from tests.browser.axe import wait_until_loaded
 from tests.support.page import chromium, samples
-from tests.support.page.tested import instructions_of
+from tests.support.page.tested import found, instructions_of, invited_of
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 WIDE, NARROW = 1280, 360
-SCREENS = (
+Screen = tuple[str, str, str, int, int]
+SCREENS: tuple[Screen, ...] = (
     ("list", "#/accounts", "light", WIDE, 800),
     ("list-dark", "#/accounts", "dark", WIDE, 800),
     ("list-narrow", "#/accounts", "light", NARROW, 650),
+    ("bulk", "#/accounts", "light", WIDE, 800),
+    ("go-to", "#/accounts", "dark", WIDE, 800),
+    ("problems", "#/problems", "light", WIDE, 1400),
+    ("problems-narrow", "#/problems", "dark", NARROW, 740),
+    ("all-schedules", "#/schedules", "light", WIDE, 1100),
+    ("add-many", "#/accounts/many", "light", WIDE, 1060),
     ("new-account", "#/accounts/new", "light", WIDE, 960),
+    ("connecting", "#/accounts/acc000005/connect", "light", WIDE, 840),
+    ("connecting-narrow", "#/accounts/acc000005/connect", "dark", NARROW, 740),
+    ("connected", "#/accounts/acc000001/connect", "light", WIDE, 680),
+    ("add-resources", "#/accounts/acc000001/connect", "light", WIDE, 900),
+    ("invitation", "#/invitation/a-token", "light", WIDE, 980),
     ("instructions", "#/accounts/acc000005/instructions", "light", WIDE, 950),
     ("test", "#/accounts/acc000003/tests/test1", "light", WIDE, 1600),
     ("test-narrow", "#/accounts/acc000003/tests/test1", "dark", NARROW, 740),
@@ -46,17 +60,27 @@ SCREENS = (
     ("access-details", "#/access-details", "light", WIDE, 800),
 )
 """Name, address, theme, width, and the height that is not exceeded."""
-PRESSED = dict.fromkeys(("week", "week-narrow"), "Change the schedule of web1")
-"""The button that opens the modal of a picture."""
-TEXTS = """async () => {
+MANY = """provider_id,name
+512345678901,Media Archive
+512345678902,Payments Sandbox
+51234567,Too short
+512345678902,Payments again
+512345678903,Staging - Web"""
+"""The text in the picture of Add many."""
+NOTED = """async () => {
   const app = document.querySelector("script[type=module]").src;
   const { t } = await import(new URL("views/texts.js", app).href);
   const textsOf = (part) => typeof part === "string" ? [part]
     : part && typeof part === "object" ? Object.values(part).flatMap(textsOf) : [];
   const shown = document.body.innerText;
-  return [...new Set(textsOf(t))].filter((text) => text.length > 11 && shown.includes(text)).sort();
+  return {
+    navigation: [...document.querySelectorAll(".nav a")]
+      .filter((link) => link.checkVisibility()).map((link) => link.textContent),
+    texts: [...new Set(textsOf(t))]
+      .filter((text) => text.length > 11 && shown.includes(text)).sort(),
+  };
 }"""
-"""Which texts of the page a picture shows. A test fails once one of them is another."""
+"""What a picture shows of the page's texts. A test fails once one of them is another."""
 NAMES = ("Analytics", "Billing", "Media", "Payments", "Production", "Sandbox", "Staging", "Web")
 
 
@@ -73,6 +97,17 @@ PAGE = 50
 """As many interactions as the page asks for."""
 KEPT = timedelta(days=40)
 NOTHING_DONE = "It is stopped already; nothing was done."
+NEW_INSTANCES = (
+    ("ec2", "api-dev", "running", "t3.large"),
+    ("ec2", "api-prod", "running", "m6i.xlarge"),
+    ("ec2", "batch", "stopped", "c6i.2xlarge"),
+    ("ec2", "reports-staging", "running", "t3.xlarge"),
+    ("rds", "orders-prod", "available", "db.r6g.large"),
+    ("rds", "orders-test", "available", "db.t4g.medium"),
+)
+"""Those of an account that was connected just now: kind, name, state and type."""
+ZONES = {"": "Europe/Lisbon", "Asia": "Asia/Singapore", "Europe": "Europe/Berlin"}
+"""By the ending of an account's name."""
 NEWEST = {"version": 1, "current": 1, "outdated": False, "changes": []}
 
 
@@ -90,6 +125,13 @@ def lived_in(now: datetime) -> dict[str, Any]:
     # Entered by a role, which the pictures of a test show.
     third = samples.account(3, access_type="assume_role", write_logs=True, name=accounts[3]["name"])
     accounts[3] = samples.in_many_regions(dated(now, third, hours=6), samples.STOP_DENIED)
+    # Their policies lack the permission. Those of the others deny it.
+    for index in (9, 21):
+        steps = samples.all_steps(
+            accounts[index], samples.STOP_DENIED | {"reason": "identity_policy"}
+        )
+        lost = [samples.STOP_DENIED["step"]]
+        accounts[index] |= found(accounts[index], steps, [samples.REACHABLE], lost)
     parts = samples.everything(accounts)
     steps = samples.all_steps(accounts[3], samples.PARTIAL, samples.STOP_DENIED)
     before = samples.all_steps(accounts[3], samples.PARTIAL)
@@ -123,9 +165,27 @@ def lived_in(now: datetime) -> dict[str, Any]:
     parts[f"{account}/interactions"] = {"items": known[:PAGE], "next_cursor": "more"}
     newest = accounts[UNCONFIRMED]
     parts[f"/v1/accounts/{newest['account_id']}/instructions"] = instructions_of(newest)
+    never = {"items": [], "next_cursor": None}
+    parts[f"/v1/accounts/{newest['account_id']}/verifications"] = never
     parts[f"{account}/resources"] = {"items": resources, "next_cursor": None}
-    listed = [samples.listed(one, accounts[0]) for one in resources]
-    parts["/v1/resources"] = {"items": listed, "next_cursor": None}
+    controlled = [samples.listed(one, accounts[0]) for one in resources]
+    used = [each for each in accounts[2:9] if each["verification"]]
+    controlled += [one for each in used for one in further_resources(now, each)]
+    # As the API lists them: by their next turns, and those without a schedule last.
+    controlled.sort(key=lambda one: one["next_action"]["at"] if one["next_action"] else "later")
+    parts["/v1/resources"] = {"items": controlled, "next_cursor": None}
+    parts["/v1/accounts/acc000001/instances"] = {
+        "items": [new_instance(*each) for each in NEW_INSTANCES],
+        "unavailable": [],
+        "as_of": moment(now, seconds=3),
+    }
+    only = samples.finished_test(
+        started_at=moment(now, hours=2.7023),
+        finished_at=accounts[1]["verification"]["finished_at"],
+        steps=samples.all_steps(accounts[1]),
+    )
+    parts["/v1/accounts/acc000001/verifications"] = {"items": [only], "next_cursor": None}
+    parts["/v1/invitation"] = invited_of(accounts[UNCONFIRMED], now)
     parts[f"{account}/audit"] = parts["/v1/audit"] = {"items": audit, "next_cursor": None}
     parts["/v1/organization/webhook"] = samples.WEBHOOK | webhook
     # The account whose usage is shown beside its details is the second of all.
@@ -257,21 +317,54 @@ def next_action(now: datetime, schedule: dict[str, Any] | None) -> dict[str, str
     return {"action": coming.action, "at": f"{coming.at:%Y-%m-%dT%H:%M:%SZ}"}
 
 
+def further_resources(now: datetime, account: dict[str, Any]) -> list[dict[str, Any]]:
+    """Two more instances of this account, in the time zone of its name."""
+    web, orders, _ = samples.RESOURCES
+    zone = ZONES[re.sub("|".join(NAMES), "", account["name"])]
+    daily = {"days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]}
+    schedules = {
+        "web1": [web["schedule"]["windows"][0]],
+        "orders": [daily | {"start": "06:00", "stop": "22:00"}],
+    }
+    return [
+        samples.listed(
+            one
+            | {
+                "resource_id": f"{one['resource_id']}-{account['account_id']}",
+                "schedule": (schedule := {"time_zone": zone, "windows": schedules[one["name"]]}),
+                "next_action": next_action(now, schedule),
+                "note": None,
+            },
+            account,
+        )
+        for one in (web, orders)
+    ]
+
+
+def new_instance(kind: str, name: str, state: str, type_: str) -> dict[str, str]:
+    id_ = f"i-0{name.encode().hex():0<16.16}" if kind == "ec2" else name
+    where = {"kind": kind, "instance_id": id_, "region": "us-east-1"}
+    return {**where, "name": name, "state": state, "type": type_}
+
+
 def this_month(now: datetime) -> dict[str, str]:
     after = (now.replace(day=1) + timedelta(days=32)).replace(day=1)
     return {"period": f"{now:%Y-%m}", "resets_at": f"{after:%Y-%m-01T00:00:00Z}"}
 
 
 def end_between_lines(page: Page) -> None:
-    """Makes the page less high, so that nothing is cut through at its end. A modal is whole."""
+    """Makes the page less high, so that it ends with its content, or cuts nothing through. A modal
+    is whole."""
     height = page.evaluate(
         """() => {
           if (document.querySelector("dialog[open]")) return innerHeight;
-          const isLine = node => node.matches("button, svg, :not(:has(*))")
+          const isLine = node => node.matches("button, svg, pre, :not(:has(*))")
             || [...node.childNodes].some(({nodeType, data}) => nodeType === 3 && data.trim());
-          const lines = [...document.querySelectorAll("main *")]
-            .filter(isLine).map(node => node.getBoundingClientRect());
-          let end = Math.min(innerHeight, document.documentElement.scrollHeight);
+          const lines = [...document.querySelectorAll("main :not(pre *)")]
+            .filter(node => node.checkVisibility() && isLine(node))
+            .map(node => node.getBoundingClientRect());
+          const last = Math.max(...lines.map(({bottom}) => bottom));
+          let end = Math.min(innerHeight, Math.ceil(last) + 40);
           for (let cut; (cut = lines.find(line => line.top < end + 2 && line.bottom > end - 2)); )
             end = Math.floor(cut.top) - 2;
           return end;
@@ -287,39 +380,86 @@ def answering(reply: Any) -> Any:
     return handle
 
 
-def main() -> None:
+def opening(button: str) -> Callable[[Page], None]:
+    """Presses what opens a modal."""
+
+    def press(page: Page) -> None:
+        page.get_by_role("button", name=button, exact=True).click()
+        page.get_by_role("dialog").wait_for()
+
+    return press
+
+
+def going(page: Page) -> None:
+    opening("Go to…")(page)
+    page.keyboard.type("bill")
+    page.get_by_role("option", name="BillingEurope").wait_for()
+
+
+def choosing(page: Page) -> None:
+    for box in page.locator(".rows .choose").all()[:3]:
+        box.check()
+    expect(page.locator(".bulk")).to_contain_text("3 accounts chosen")
+
+
+def pasting(page: Page) -> None:
+    page.get_by_label("Account numbers").fill(MANY)
+    expect(page.get_by_role("region", name="What was read")).to_contain_text("cannot be read")
+
+
+BEFORE = {
+    "bulk": choosing,
+    "go-to": going,
+    "add-many": pasting,
+    "add-resources": opening("Add resources"),
+    **dict.fromkeys(("week", "week-narrow"), opening("Change the schedule of web1")),
+}
+"""What is done before a picture is taken."""
+
+
+def take(browser: Browser, stack: Stack, now: datetime, screen: Screen) -> Any:
+    """Takes a picture. Returns what it shows of the page's texts."""
+    name, hash_, theme, width, height = screen
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        is_mobile=width == NARROW,
+        color_scheme=theme,
+        locale="en-GB",
+    )
+    page = context.new_page()
+    page.clock.install(time=now)
+    for path, reply in lived_in(now).items():
+        page.route(re.compile(rf"^[^?#]*{path}(\?[^#]*)?$"), answering(reply))
+    chromium.sign_in(page, stack, stack.users["admin"])
+    page.evaluate("hash => { location.hash = hash; }", hash_)
+    page.wait_for_timeout(1500)
+    wait_until_loaded(page)
+    if name in BEFORE:
+        BEFORE[name](page)
+    page.mouse.move(0, 0)
+    end_between_lines(page)
+    noted = page.evaluate(NOTED)
+    page.screenshot(path=FOLDER / f"{name}.png")
+    context.close()
+    return noted
+
+
+def main(names: Sequence[str]) -> None:
     stack, now = local_stack.load(), last_afternoon(datetime.now(UTC))
+    expect.set_options(timeout=30_000)
     FOLDER.mkdir(parents=True, exist_ok=True)
-    texts = {}
     with sync_playwright() as playwright:
         browser = chromium.launch(playwright)
-        for name, hash_, theme, width, height in SCREENS:
-            context = browser.new_context(
-                viewport={"width": width, "height": height},
-                is_mobile=width == NARROW,
-                color_scheme=theme,
-                locale="en-GB",
-            )
-            page = context.new_page()
-            page.clock.install(time=now)
-            for path, reply in lived_in(now).items():
-                page.route(re.compile(rf"^[^?#]*{path}(\?[^#]*)?$"), answering(reply))
-            chromium.sign_in(page, stack, stack.users["admin"])
-            page.evaluate("hash => { location.hash = hash; }", hash_)
-            page.wait_for_timeout(1500)
-            wait_until_loaded(page)
-            if name in PRESSED:
-                page.get_by_role("button", name=PRESSED[name], exact=True).click()
-                page.get_by_role("dialog").wait_for()
-            page.mouse.move(0, 0)
-            end_between_lines(page)
-            texts[name] = page.evaluate(TEXTS)
-            page.screenshot(path=FOLDER / f"{name}.png")
-            context.close()
+        taken = {
+            screen[0]: take(browser, stack, now, screen)
+            for screen in SCREENS
+            if not names or screen[0] in names
+        }
         browser.close()
-    written = json.dumps(texts, indent=2, ensure_ascii=False)
-    (FOLDER / "texts.json").write_text(f"{written}\n")
+    file = FOLDER / "texts.json"
+    before = json.loads(file.read_text()) if names else {}
+    file.write_text(f"{json.dumps(before | taken, indent=2, ensure_ascii=False)}\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

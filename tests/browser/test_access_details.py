@@ -90,6 +90,7 @@ def test_boxes_rewrite_the_policy_cloudformation_and_terraform(open_context, sta
     expect(terraform).to_contain_text("default     = true")
 
 
+@pytest.mark.in_firefox
 def test_a_choice_is_in_the_address_and_made_by_keyboard_alone(page, stack):
     page.goto(f"{stack.dashboard_url}#/access-details?groups=trust,ec2:read_only")
     ec2 = box(page, "EC2 instances").first

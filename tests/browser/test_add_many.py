@@ -80,6 +80,7 @@ def numbers(count: int) -> list[str]:
     return [f"{500_000_000_000 + index}" for index in range(count)]
 
 
+@pytest.mark.in_firefox
 def test_each_line_is_read_before_anything_is_sent(form, answer_with):
     sent = answer_with(form, IMPORT, adds_all, method="POST")
     paste(form, "provider_id,name\n500000000000,Quiet House\n12345,Short\n500000000000,Again")

@@ -93,6 +93,7 @@ def test_what_stops_tonight_and_starts_tomorrow_is_told_by_account(page, admin, 
     assert_accessible(page)
 
 
+@pytest.mark.in_firefox
 def test_a_keyboard_chooses_what_is_shown_and_the_address_keeps_it(page, admin, answer_with):
     asked = answer_with(page, RESOURCES, pages_of([a_resource(1), a_resource(2)]))
     admin.go("#/schedules")

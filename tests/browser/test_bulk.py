@@ -52,7 +52,8 @@ def listed(admin, answer_with, count: int) -> Page:
 
 
 def begun(request: Any) -> tuple[int, dict[str, Any]]:
-    body = json.loads(request.post_data)
+    # Firefox does not tell the bodies of requests.
+    body = request.post_data_json or {"selection": {}}
     total = len(body["selection"].get("account_ids", range(MANY)))
     return 202, {"operation_id": None if body.get("dry_run") else "op1", "total": total}
 
@@ -163,6 +164,7 @@ def test_write_logs_can_be_taken_back(many, admin, answer_with):
     }
 
 
+@pytest.mark.in_firefox
 def test_an_operation_is_stopped_and_others_are_chosen_meanwhile(many, admin):
     choose(many, 0)
     bar(many).get_by_role("button", name="Test", exact=True).click()

@@ -53,6 +53,7 @@ def test_adding_leads_to_connected_and_to_resources_and_nobody_presses_test(
     assert len(there) == count
 
 
+@pytest.mark.in_firefox
 def test_each_way_turns_as_the_steps_of_a_test_come(admin: Person, answer_with):
     page = admin.page
     account = samples.account(5) | {"testing": True}

@@ -52,6 +52,7 @@ def furnished(admin, answer_with) -> Page:
     return admin.page
 
 
+@pytest.mark.in_firefox
 def test_the_ribbon_says_what_is_known_and_what_is_not(furnished, admin):
     page = furnished
     page.clock.install(time=NOW)
@@ -181,6 +182,7 @@ def test_a_cell_shows_on_what_it_rests_and_what_mends_it(sign_in, open_context, 
     assert_accessible(page)
 
 
+@pytest.mark.in_firefox
 def test_the_map_is_read_by_keyboard_alone(furnished, admin, answer_with):
     page = furnished
     deny(answer_with, page)

@@ -27,6 +27,7 @@ def nobody(open_context) -> Page:
     return open_context().new_page()
 
 
+@pytest.mark.in_firefox
 def test_it_shows_what_is_asked_and_why_and_the_link_and_nothing_else(admin, invited, nobody):
     account, address = invited
     asked: list[str] = []

@@ -53,6 +53,7 @@ def type_at_once(page: Page, *texts: str) -> None:
     )
 
 
+@pytest.mark.in_firefox
 def test_it_opens_by_its_keys_and_by_a_button_that_says_them(furnished):
     button = furnished.get_by_role("button", name="Go to…", exact=True)
     expect(button).to_have_attribute("aria-keyshortcuts", "Control+K")

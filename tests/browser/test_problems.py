@@ -98,6 +98,7 @@ def test_the_cause_of_most_accounts_comes_first_and_all_are_there(problems):
     assert_accessible(page)
 
 
+@pytest.mark.in_firefox
 def test_more_accounts_are_named_as_a_keyboard_asks_for_them(problems):
     page = problems(degraded(120))
     links = cards(page).first.locator(".affected a")

@@ -10,6 +10,7 @@ import * as session from "./lib/session.js";
 import { stored } from "./lib/storage.js";
 import * as store from "./lib/store.js";
 import { errorPanel, notice, notLoaded, skeleton, SLOW_AFTER_MS, takesLong, toast } from "./lib/ui.js";
+import { SIDEBAR } from "./sidebar.js";
 import { t } from "./texts.js";
 import * as accounts from "./views/accounts.js";
 
@@ -96,14 +97,6 @@ const ROUTES = [
     view: async () => (await import("./views/invitation.js")).invitation,
   },
   { path: "/not-found", section: "", open: true, view: async () => notFound },
-];
-
-const SIDEBAR = [
-  { section: "accounts", href: "#/accounts", icon: "cloud", text: t.nav.accounts },
-  { section: "schedules", href: "#/schedules", icon: "clock", text: t.nav.schedules },
-  { section: "problems", href: "#/problems", icon: "warning", text: t.nav.problems },
-  { section: "organization", href: "#/organization", icon: "building", text: t.nav.organization },
-  { section: "access", href: "#/access-details", icon: "key", text: t.nav.access },
 ];
 
 const app = byId("app");

@@ -21,6 +21,8 @@ from websockets.asyncio.server import ServerConnection, serve
 
 UNKNOWN = "emulation.setMediaFeaturesOverride"
 _LISTENING = "WebDriver BiDi listening on "
+_PATIENT = {"max_size": None, "open_timeout": None, "ping_interval": None}
+"""Playwright gives up in time; on a busy machine, Firefox takes longer than websockets waits."""
 
 
 def find() -> str | None:
@@ -45,7 +47,7 @@ async def _main(arguments: list[str]) -> None:
         pass
     address = f"{found[1]}/session"
     rest = asyncio.create_task(_drain(firefox.stderr))
-    async with serve(lambda client: _relay(client, address), "127.0.0.1", 0, max_size=None) as ours:
+    async with serve(lambda client: _relay(client, address), "127.0.0.1", 0, **_PATIENT) as ours:
         port = next(iter(ours.sockets)).getsockname()[1]
         print(f"{_LISTENING}ws://127.0.0.1:{port}", file=sys.stderr, flush=True)
         await firefox.wait()
@@ -66,7 +68,7 @@ async def _drain(stream: asyncio.StreamReader) -> None:
 
 async def _relay(client: ServerConnection, address: str) -> None:
     """Everything in both directions, but for the command that Firefox does not know."""
-    async with connect(address, max_size=None) as firefox:
+    async with connect(address, **_PATIENT) as firefox:
 
         async def commands() -> None:
             async for message in client:

@@ -1,4 +1,4 @@
-"""What the modules have in common whose tests run in Firefox too."""
+"""Firefox, for the tests that run in it too."""
 
 from __future__ import annotations
 
@@ -19,14 +19,19 @@ needs_firefox = pytest.mark.skipif(
 _STARTS = 3
 
 
-@pytest.fixture(scope="module")
-def launched(
+@pytest.fixture(scope="session")
+def in_firefox(
     playwright: Playwright, tmp_path_factory: pytest.TempPathFactory, stack: Stack
 ) -> Iterator[Browser]:
-    """In the place of Chromium."""
     browser = _started(playwright, tmp_path_factory.mktemp("firefox"), stack.dashboard_url)
     yield browser
     browser.close()
+
+
+@pytest.fixture
+def launched(in_firefox: Browser) -> Browser:
+    """In the place of Chromium."""
+    return in_firefox
 
 
 def _started(playwright: Playwright, folder: Path, address: str) -> Browser:

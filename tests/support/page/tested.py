@@ -14,11 +14,13 @@ from pydantic import TypeAdapter
 from cavok.adapters.templates import TEMPLATE_NAMES
 from cavok.api.models.accounts import AccountBody
 from cavok.api.models.instructions import InstructionsBody
+from cavok.api.models.invitations import InvitedBody
 from cavok.api.models.least_privilege import LeastPrivilegeBody
 from cavok.api.models.shared_problems import SharedProblemBody
 from cavok.domain.accounts import AccessType, Account, Fix, Issue, Severity
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.instructions import Trust, cloudformation_template, deploy_url
+from cavok.domain.invitations import VALID_FOR
 from cavok.domain.kinds import Kind
 from cavok.domain.least_privilege import Scope, least_privilege
 from cavok.domain.regions import RegionHealth
@@ -99,15 +101,22 @@ def least_privilege_of(
 def instructions_of(sample: Mapping[str, Any]) -> dict[str, Any]:
     """The instructions of a sample account, as the API sends them where templates are public."""
     account = account_of(sample)
+    shown = InstructionsBody.of_account(account, _TRUST, *_documents_of(account), None)
+    return shown.model_dump(mode="json")
+
+
+def invited_of(sample: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What a new invitation for a sample account shows, likewise."""
+    account = account_of(sample)
+    shown = InvitedBody.of_account(account, _TRUST, *_documents_of(account), now + VALID_FOR)
+    return shown.model_dump(mode="json")
+
+
+def _documents_of(account: Account) -> tuple[str, str]:
+    """The template, and the link that deploys it."""
     name = f"connect/{_TRUST.trusted_account_id}/{TEMPLATE_NAMES[account.access_type]}.yaml"
     address = f"https://cavok-templates.s3.us-east-1.amazonaws.com/{name}"
-    return InstructionsBody.of_account(
-        account,
-        _TRUST,
-        cloudformation_template(account, _TRUST),
-        deploy_url(account, _TRUST, address),
-        None,
-    ).model_dump(mode="json")
+    return cloudformation_template(account, _TRUST), deploy_url(account, _TRUST, address)
 
 
 def found(

@@ -79,6 +79,15 @@ test("the picture has each state as a class, and no words", () => {
   assert.ok(classes.includes("diagram-way is-working") && classes.includes("diagram-node is-waiting"));
 });
 
+test("each node is in the middle of its column, over its words", () => {
+  const nodes = ["cloud", "key", "lock"].map((icon) => ({ icon, state: "done" }));
+  const drawn = diagram(nodes, ["done", "done"]);
+  const width = drawn.getAttribute("viewBox").split(" ")[2];
+  const circles = drawn.children.filter((node) => node.getAttribute("class") === "diagram-node is-done");
+  const middles = circles.map((node) => Math.round((600 * node.getAttribute("cx")) / width));
+  assert.deepEqual(middles, [100, 300, 500]);
+});
+
 // ---- what was found --------------------------------------------------------------------------------
 
 const instance = (id, state = "running", kind = "ec2") => ({ kind, instance_id: id, region: "us-east-1", state });

@@ -2,7 +2,7 @@
 import { svg } from "./dom.js";
 import { icon } from "./icons.js";
 
-const WIDTH = 300;
+const WIDTH = 400;
 const HEIGHT = 60;
 const RADIUS = 21;
 const MARKS = { done: "check", part: "half", failed: "cross", working: "refresh" };
@@ -12,9 +12,10 @@ const MARKS = { done: "check", part: "half", failed: "cross", working: "refresh"
  *   "waiting", "working", "done", "part" or "failed"
  */
 export function diagram(nodes, ways) {
-  const gap = (WIDTH - 2 * (RADIUS + 2)) / (nodes.length - 1);
+  // Each node is in the middle of a column, over its words.
+  const gap = WIDTH / nodes.length;
   const middle = HEIGHT / 2;
-  const place = (index) => RADIUS + 2 + index * gap;
+  const place = (index) => (index + 0.5) * gap;
   return svg(
     "svg",
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "diagram", "aria-hidden": "true", focusable: "false" },

@@ -83,7 +83,7 @@ export function allSchedules({ main, title, path, query, signal }) {
         ),
       ),
     ),
-    h("p", { class: "muted" }, t.turns.text(timeOfDay(EVENING), timeOfDay(MORNING))),
+    h("p", { class: "lead" }, t.turns.text(timeOfDay(EVENING), timeOfDay(MORNING))),
     h(
       "div",
       { class: "stack" },

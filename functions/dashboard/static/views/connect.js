@@ -271,7 +271,6 @@ function drawFound(id, { listing, resources }, again) {
         ),
       resources.length > 0 &&
         h("a", { href: `#/accounts/${api.segment(id)}/schedules` }, t.connect.added(resources.length)),
-      h("a", { href: `#/accounts/${api.segment(id)}` }, t.instructions.open),
     ),
     found.total > 0 && found.left.length === 0 && h("p", {}, icon("check"), " ", t.connect.allAdded),
   );

@@ -175,7 +175,8 @@ function optionOf(target, choose) {
       onmousedown: (event) => event.preventDefault(),
       onclick: () => choose(target),
     },
-    target.icon && icon(target.icon),
+    // Of accounts and their tabs, so that all texts begin in one line.
+    icon(target.icon ?? "cloud"),
     h("span", { class: "jump-text" }, target.text),
     target.note && h("span", { class: "mono muted small" }, target.note),
     target.status && statusBadge(target.status),
