@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from cavok.adapters.table.account_list import most_read
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.resources import ResourceItem
 from cavok.domain.accounts import Account, Status
+from cavok.domain.deadlines import WAITING_SECONDS
 from functions.accounts_api import app as accounts_api
 from functions.instances_api import app as instances_api
 from tests.support import api
@@ -33,6 +36,39 @@ def connect(
         template_version=version,
     )
     return wiring.accounts().add(account, None)
+
+
+@pytest.mark.parametrize("answered", [0, 1], ids=["nothing", "one item a call"])
+def test_a_list_of_a_throttled_table_is_given_up_before_its_function_is(
+    answered: int, admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads on as long as something comes, and asks for less and less often."""
+    for index in range(40):
+        connect(index, f"Account{index}")
+    dynamodb, seconds = wiring.table().connection.client, [0.0]
+    call = dynamodb._make_api_call
+
+    def throttled(operation: str, arguments: dict[str, Any]) -> Any:
+        if operation != "BatchGetItem":
+            return call(operation, arguments)
+        ((table, wanted),) = arguments["RequestItems"].items()
+        now, left = wanted["Keys"][:answered], {table: {"Keys": wanted["Keys"][answered:]}}
+        part = {"RequestItems": {table: wanted | {"Keys": now}}}
+        answer = call(operation, part) if now else {"Responses": {table: []}}
+        return answer | {"UnprocessedKeys": left}
+
+    def sleep(wait: float) -> None:
+        seconds[0] += wait
+
+    monkeypatch.setattr(dynamodb, "_make_api_call", throttled)
+    monkeypatch.setattr("cavok.api.app.time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    monkeypatch.setattr("cavok.adapters.table.table.time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(random, "uniform", lambda _, most: most)
+
+    answer = admin.get("/v1/accounts", limit=40)
+
+    assert is_problem(answer, 503)
+    assert seconds[0] < WAITING_SECONDS + 1
 
 
 def walk_sparingly(

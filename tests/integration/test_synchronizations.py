@@ -518,6 +518,25 @@ def test_what_a_person_leaves_out_in_the_middle_is_left_out_by_the_next_at_once(
     assert used == {MANAGEMENT}
 
 
+def test_a_round_that_is_overtaken_stores_no_new_members_that_are_left_out_either(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrollment_id = enroll(admin, exclude_ous=["ou-abcd-00000001"], exclude_accounts=[MANAGEMENT])
+    begun, read = begin(enrollment_id), Accounts.with_numbers
+
+    def read_and_then_overtaken(self: Accounts, *given: Any) -> Any:
+        monkeypatch.setattr(Accounts, "with_numbers", read)
+        body = {"include_ous": ["ou-abcd-00000002"]}
+        assert admin.patch(f"/v1/enrollments/{enrollment_id}", body).status == 200
+        return read(self, *given)
+
+    monkeypatch.setattr(Accounts, "with_numbers", read_and_then_overtaken)
+
+    assert not one_round(begun, organization)
+
+    assert states(admin, enrollment_id) == {}
+
+
 def test_a_name_is_no_reason_to_begin_anew(
     admin: Api, organization: InMemoryOrganization, rounds: None
 ) -> None:
@@ -698,6 +717,27 @@ def test_a_persons_synchronization_tries_missing_roles_again_also_while_a_schedu
         pass
     assert accounts_of()["400000000000"].next_verification_at == Clock.now()
     assert stored(enrollment_id).last_synchronized_at == Clock.now()
+
+
+def test_what_a_person_asked_for_outlives_their_change_of_the_enrollment(
+    admin: Api, organization: InMemoryOrganization, rounds: None
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    account = accounts_of()["400000000059"]
+    later = Clock.time + timedelta(hours=20)
+    wiring.accounts().changed(ORGANIZATION_ID, account.account_id, lambda a: _not_due(a, later))
+    Clock.time += timedelta(hours=1)
+    asked = begin(enrollment_id, by_person=True)
+    assert one_round(asked, organization)
+    changed = {"exclude_accounts": ["400000000000"]}
+    assert admin.patch(f"/v1/enrollments/{enrollment_id}", changed).status == 200
+    assert not one_round(asked, organization)
+
+    assert synchronize(enrollment_id, organization).again
+
+    assert accounts_of()["400000000059"].next_verification_at == Clock.now()
+    assert not synchronize(enrollment_id, organization).again
 
 
 def _not_due(account: Any, later: Any) -> Any:

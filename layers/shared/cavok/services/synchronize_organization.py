@@ -367,8 +367,7 @@ class _Synchronizing:
                 not change.adds and (change.before is not None or change.changes_account)
                 for change in changes
             )
-            if adds or changed:
-                count_changes(transaction, self._synchronization, added=adds, changed=changed)
+            count_changes(transaction, self._synchronization, added=adds, changed=changed)
 
         return add
 
