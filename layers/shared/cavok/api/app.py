@@ -18,7 +18,7 @@ from cavok.adapters.table.table import waiting_until
 from cavok.api import caching, gate, methods, parameters, problems, quotas
 from cavok.api.base_path import without_base_path
 from cavok.api.resolver import Resolver
-from cavok.domain.deadlines import WAITING_SECONDS, Deadline
+from cavok.domain.deadlines import LEFT_FOR_ANSWERING_SECONDS, Deadline
 from cavok.observability import count, logger
 
 
@@ -50,7 +50,8 @@ def respond(app: Resolver, event: dict[str, Any], context: LambdaContext) -> dic
     """The answer to one request in API Gateway's payload format 2.0."""
     event, base = without_base_path(event)
     request = event["requestContext"]["http"]
-    with waiting_until(Deadline.after(WAITING_SECONDS, time.monotonic)):
+    left = context.get_remaining_time_in_millis() / 1000 - LEFT_FOR_ANSWERING_SECONDS
+    with waiting_until(Deadline.after(left, time.monotonic)):
         answer = _refusal(app, event) or app.resolve(gate.normal_form(event), context)
     if answer["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         count("Api5xx")

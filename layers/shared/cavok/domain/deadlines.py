@@ -87,9 +87,9 @@ of the table takes up to 25, and a clock that EventBridge Scheduler throttles 15
 60: deleting many accounts must not hold Lambda's executions for long.
 """
 
-WAITING_SECONDS = 10.0
-"""No request waits for others, or for a throttled table, after this: who is told so tries again. A
-wait takes a second (`adapters/table/table.py`). The API's functions have 15.
+LEFT_FOR_ANSWERING_SECONDS = 4.0
+"""Before an HTTP function's time is over, no request begins to wait for others or for a throttled
+table: who is told so tries again. A wait takes a second (`adapters/table/table.py`).
 """
 
 IMPORTING_SECONDS = 6.0
