@@ -92,6 +92,7 @@ def test_what_a_person_asked_for_is_remembered_until_one_has_read_everything() -
     ):
         assert after.asked
     assert not CONNECTED.begun(SYNCHRONIZATION_ID, NOW, by_person=False).asked
+    assert not asked.not_synchronized(UNANSWERED, NOW + timedelta(days=8)).asked
     assert not asked.synchronized(NOW).asked
     assert asked.synchronized(NOW).after(CONNECTED).version == CONNECTED.version
 

@@ -149,7 +149,8 @@ class Enrollment(EnrollmentOptions):
                              enrollment that waits.
     attempts                 consecutive synchronizations that failed.
     asked                    whether a person asked for a synchronization since the last that read
-                             everything, so that the next one also tries missing roles again.
+                             everything, so that the next one also tries missing roles again. If
+                             all fail, that is forgotten with REST_AFTER.
     ended_at                 when a person ended it. Nobody sees it from then on; it is removed
                              with its members.
     touched_at               when a person last made, changed or synchronized it.
@@ -334,6 +335,7 @@ class Enrollment(EnrollmentOptions):
             issues=(issue,),
             slot=None,
             attempts=self.attempts + 1,
+            asked=self.asked and now - self.touched_at <= REST_AFTER,
         )
         return replace(failed, next_synchronization_at=failed._tried_again_at(now))
 
