@@ -9,16 +9,25 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
+from pynamodb.exceptions import QueryError
 
 from cavok import wiring
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.enrollments import Enrollments
+from cavok.adapters.table.members import Members
 from cavok.adapters.table.synchronizations import Synchronizations
 from cavok.adapters.table.table import ItemBusy
 from cavok.domain.enrollments import EnrollmentStatus
-from cavok.domain.errors import OrganizationBusy, OrganizationUnclear, UnitGone
+from cavok.domain.errors import (
+    OrganizationBusy,
+    OrganizationUnclear,
+    ServiceUnavailable,
+    UnitGone,
+)
 from cavok.domain.verifications import finish
 from cavok.services import synchronize_organization as synchronizing
 from tests.support.api import Api, is_problem
@@ -580,6 +589,24 @@ def test_whoever_changes_the_enrollment_at_this_moment_ends_no_round(
 
     assert synchronize(enroll(admin), organization).state == "finished"
     assert refusals == []
+
+
+def test_a_table_that_does_not_answer_ends_a_round_and_no_synchronization(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrollment_id = enroll(admin)
+    begun = begin(enrollment_id)
+    late = QueryError("Failed", cause=ReadTimeoutError(endpoint_url="https://dynamodb"))
+    with monkeypatch.context() as patched:
+        patched.setattr(Members, "after", Mock(side_effect=late))
+
+        with pytest.raises(ServiceUnavailable):
+            one_round(begun, organization)
+
+    assert stored(enrollment_id).held_by(begun.synchronization_id)
+    while one_round(begun, organization):
+        pass
+    assert stored(enrollment_id).status is EnrollmentStatus.CONNECTED
 
 
 def test_organizations_that_takes_no_call_is_given_up_with_its_last_reason(
