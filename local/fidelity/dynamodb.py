@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -90,6 +91,30 @@ def refuse_to_query_for_a_key_that_is_too_long(original: Any, request: dict[str,
         )
         return error_response_json("ValidationException", message, 400)  # type: ignore[no-any-return]
     return original(request)  # type: ignore[no-any-return]
+
+
+_query = threading.local()
+"""The key condition that this thread evaluated last. `of`: its text, and which values and names."""
+
+
+@corrects(dynamodb, "_evaluate_condition")
+def read_the_condition_of_a_query_once(
+    original: Any, condition: str, item: Any, *referred: Any, slot: str = "ConditionExpression"
+) -> Any:
+    """A query takes the time of what it finds, whatever else is in its partition.
+
+    The emulator evaluates the key condition for each item of the partition, and reads its text for
+    each: of 20,000 items, in most of a second. Here, its text is read once, which leaves a sixth.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-query-scan.html
+    """
+    of = (condition, *map(id, referred))
+    if getattr(_query, "of", None) == of:
+        return dynamodb._ExprEval(_query.tokens, item, *referred).evaluate()
+    evaluated = original(condition, item, *referred, slot=slot)
+    if slot == "KeyConditionExpression":
+        _query.of, _query.kept = of, referred  # so that no others get their ids
+        _query.tokens = dynamodb._tokenize(condition)
+    return evaluated
 
 
 def _partition_keys(request: dict[str, Any]) -> Iterator[dict[str, str]]:

@@ -46,7 +46,7 @@ MADE_AT_ONCE = 500
 """Accounts that are asked for before the first one is moved: each is being made for a second."""
 SECONDS = 3_600
 SETTLING_SECONDS = 420
-_SAMPLED_EVERY = 0.1
+_SAMPLED_EVERY = 0.5
 
 ASKED = {
     "the list's first page, of ten": "/v1/accounts?limit=10",
