@@ -31,7 +31,7 @@ from cavok.domain.verifications import Trigger, entry_refused
 from cavok.services.connection_hints import ANSWER_SECONDS
 from tests.support.api import Api
 from tests.support.aws_organization import InMemoryOrganization
-from tests.support.builders import NUMBER, ORGANIZATION_ID, a_verification
+from tests.support.builders import NUMBER, ORGANIZATION_ID, WORKLOAD, a_verification
 from tests.support.enrollments import MANAGEMENT, NEW, accounts_of, synchronize, wrong_counts
 from tests.support.faults import Calls, watched
 from tests.support.hearing import Queue, account_of, ends, hear, started
@@ -454,6 +454,7 @@ def test_a_suspended_member_whose_stack_is_deleted_stays_suspended_and_its_accou
     let_customers_in(monkeypatch)
     monkeypatch.setenv("CANARY_ROLE_ARN", f"arn:aws:iam::{OURS}:role/canary")
     monkeypatch.setenv("CANARY_EXTERNAL_ID", "cavok-canary")
+    monkeypatch.setenv("OWN_ACCOUNT_ID", WORKLOAD)
     organization = InMemoryOrganization()
     organization.member(MANAGEMENT, "Main account")
     organization.member(NUMBER, "Shop")
