@@ -223,7 +223,7 @@ def requests(small: Enrolled, large: Enrolled, runs: int) -> list[tuple[str, ...
 
         return sample
 
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for what, path in ASKED.items():
         medians = interleaved({"small": asking(small, path), "large": asking(large, path)}, runs)
         rows.append((what, *(f"{medians[each].wall * 1000:.0f} ms" for each in medians)))
