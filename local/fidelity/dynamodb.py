@@ -152,6 +152,7 @@ def _of_texts(tokens: Any, values: Any, names: Any) -> Callable[[Any], bool] | N
             return None
         key = names.get(name, name)
         tests += [(key, _COMPARISONS[sign], values[each]["S"]) for sign, each in found]
+    tests.reverse()  # that of the partition holds of every item
     return lambda item: all(holds(item[key]["S"], text) for key, holds, text in tests)
 
 

@@ -45,7 +45,7 @@ FEW = 10
 MADE_AT_ONCE = 500
 """Accounts that are asked for before the first one is moved: each is being made for a second."""
 SECONDS = 3_600
-SETTLING_SECONDS = 420
+EVENTS_SECONDS = 420
 _SAMPLED_EVERY = 0.5
 
 ASKED = {
@@ -177,13 +177,13 @@ def _rounds(stack: Stack, synchronization_id: str) -> int:
     return sum(event["type"] == "TaskStateEntered" for event in events)
 
 
-def settle(stack: Stack) -> None:
+def wait_for_events(stack: Stack) -> None:
     """Waits, but not for ever, until nobody is told of new accounts any more: the embedded AWS does
     that with one message at a time, and it would slow down what is measured next.
     """
     sqs = aws.client("sqs", stack.emulator_url)
     url = resource_name(stack, "WebhookMessages")
-    until, quiet = time.monotonic() + SETTLING_SECONDS, 0
+    until, quiet = time.monotonic() + EVENTS_SECONDS, 0
     while quiet < 3 and time.monotonic() < until:
         time.sleep(2)
         quiet = 0 if messages_in(sqs, url) else quiet + 1
@@ -284,7 +284,7 @@ def main() -> int:
         with step("The first synchronization, which adds all"):
             first = synchronize(stack, many.name, large)
         with step("The events of new accounts"):
-            settle(stack)
+            wait_for_events(stack)
         with step("The same again"):
             again = synchronize(stack, many.name, large)
         assert (again.added, again.changed, again.items) == (0, 0, 0), again
