@@ -122,7 +122,7 @@ def read_the_condition_of_a_query_once(
 
 
 _PUNCTUATION = {"LPAREN", "RPAREN", "COMMA", "EOF"}
-_COMPARISONS = {
+_COMPARISONS: dict[str, Callable[[str, str], bool]] = {
     "=": operator.eq,
     "<": operator.lt,
     "<=": operator.le,
