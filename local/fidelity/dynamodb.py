@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
@@ -90,6 +92,68 @@ def refuse_to_query_for_a_key_that_is_too_long(original: Any, request: dict[str,
         )
         return error_response_json("ValidationException", message, 400)  # type: ignore[no-any-return]
     return original(request)  # type: ignore[no-any-return]
+
+
+_query = threading.local()
+"""The key condition that this thread evaluated last. `of`: its text, and which values and names."""
+
+
+@corrects(dynamodb, "_evaluate_condition")
+def read_the_condition_of_a_query_once(
+    original: Any, condition: str, item: Any, *referred: Any, slot: str = "ConditionExpression"
+) -> Any:
+    """A query takes the time of what it finds, whatever else is in its partition.
+
+    The emulator evaluates the key condition for each item of the partition, and reads its text for
+    each: of 20,000 items, in most of a second. Here, its text is read once, and texts are compared.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/bp-query-scan.html
+    """
+    of = (condition, *map(id, referred))
+    if getattr(_query, "of", None) == of:
+        return _query.holds(item)
+    evaluated = original(condition, item, *referred, slot=slot)
+    if slot == "KeyConditionExpression":
+        _query.of, _query.kept = of, referred  # so that no others get their ids
+        tokens = dynamodb._tokenize(condition)
+        _query.holds = _of_texts(tokens, *referred) or (
+            lambda other: dynamodb._ExprEval(tokens, other, *referred).evaluate()
+        )
+    return evaluated
+
+
+_PUNCTUATION = {"LPAREN", "RPAREN", "COMMA", "EOF"}
+_COMPARISONS: dict[str, Callable[[str, str], bool]] = {
+    "=": operator.eq,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "begins_with": str.startswith,
+}
+
+
+def _of_texts(tokens: Any, values: Any, names: Any) -> Callable[[Any], bool] | None:
+    """What evaluates a key condition, which joins one or two by AND. None: not one of texts."""
+    words = [str(text) for kind, text in tokens if kind not in _PUNCTUATION]
+    tests: list[tuple[str, Callable[[str, str], bool], str]] = []
+    while words:
+        match words:
+            case ["begins_with", name, value, *words]:
+                found = [("begins_with", value)]
+            case [name, "BETWEEN", low, "AND", high, *words]:
+                found = [(">=", low), ("<=", high)]
+            case [name, ("=" | "<" | "<=" | ">" | ">=") as sign, value, *words]:
+                found = [(sign, value)]
+            case _:
+                return None
+        if words and words.pop(0) != "AND":
+            return None
+        if not all("S" in values.get(each, {}) for _, each in found):
+            return None
+        key = names.get(name, name)
+        tests += [(key, _COMPARISONS[sign], values[each]["S"]) for sign, each in found]
+    tests.reverse()  # that of the partition holds of every item
+    return lambda item: all(holds(item[key]["S"], text) for key, holds, text in tests)
 
 
 def _partition_keys(request: dict[str, Any]) -> Iterator[dict[str, str]]:

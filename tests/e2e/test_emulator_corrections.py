@@ -643,6 +643,40 @@ def test_an_alarm_may_watch_an_expression(account: Account) -> None:
     assert (made["Threshold"], made["ActionsEnabled"]) == (80, False)
 
 
+def test_a_query_finds_by_its_key_condition_whatever_was_asked_before(account: Account) -> None:
+    dynamodb, keys = account.client("dynamodb"), ("street", "door")
+    dynamodb.create_table(
+        TableName="streets",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        KeySchema=[
+            {"AttributeName": "street", "KeyType": "HASH"},
+            {"AttributeName": "door", "KeyType": "RANGE"},
+        ],
+    )
+    for door in ("a1", "a2", "b1", "b2", "c1"):
+        item = {"street": {"S": "main"}, "door": {"S": door}}
+        dynamodb.put_item(TableName="streets", Item=item)
+
+    def found(condition: str, *values: str) -> str:
+        texts = {f":{index}": {"S": value} for index, value in enumerate(values)}
+        answer = dynamodb.query(
+            TableName="streets",
+            KeyConditionExpression=f"street = :street AND {condition}",
+            ExpressionAttributeValues=texts | {":street": {"S": "main"}},
+        )
+        return " ".join(item["door"]["S"] for item in answer["Items"])
+
+    for _ in range(2):
+        assert found("begins_with(door, :0)", "b") == "b1 b2"
+        assert found("begins_with(door, :0)", "c") == "c1"
+        assert found("door BETWEEN :0 AND :1", "a2", "b1") == "a2 b1"
+        assert found("door > :0", "b1") == "b2 c1"
+        assert found("door = :0", "a2") == "a2"
+    with pytest.raises(ClientError, match="ValidationException"):
+        found("begins_with(door, :0, :1)", "b", "c")
+
+
 def test_a_query_for_a_key_that_is_too_long_is_refused(account: Account) -> None:
     dynamodb, keys = account.client("dynamodb"), {None: "door", "by_street": "street"}
     dynamodb.create_table(

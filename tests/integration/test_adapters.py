@@ -22,14 +22,22 @@ from cavok import wiring
 from cavok.adapters.sealing import PLAINTEXT_LIMIT, credentials_context, session_context
 from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import AccountItem, Accounts
-from cavok.adapters.table.table import ItemChanged
+from cavok.adapters.table.table import (
+    ItemBusy,
+    ItemChanged,
+    retry_on_conflict,
+    retry_while_busy,
+    waiting_until,
+)
 from cavok.adapters.table.verifications import pack_steps, unpack_steps
 from cavok.domain import audit, permissions
 from cavok.domain.account_list import Selection
 from cavok.domain.accounts import Account, Status
 from cavok.domain.audit import created
+from cavok.domain.deadlines import Deadline
 from cavok.domain.errors import (
     AccountNotFound,
+    BusyWithOthers,
     Conflict,
     SealBroken,
     ServiceUnavailable,
@@ -568,6 +576,28 @@ def test_nobody_asks_a_table_for_ever_that_answers_with_nothing(
         read([(keys.organization_pk(ORGANIZATION_ID), keys.account_sk(ACCOUNT_ID))])
 
     assert (len(asked), sum(waited) < 10) == (12, True)
+
+
+def test_reads_in_a_row_wait_together_no_longer_than_their_caller(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, waited = answers_with_parts(monkeypatch, 0)
+    monkeypatch.setattr(random, "uniform", lambda _, most: most)
+    wanted = [(keys.organization_pk(ORGANIZATION_ID), keys.account_sk(ACCOUNT_ID))]
+
+    with waiting_until(Deadline.after(5, lambda: sum(waited))):
+        for read in (read_many, read_rows, read_each):
+            with pytest.raises(ServiceUnavailable):
+                read(wanted)
+        with pytest.raises(BusyWithOthers):
+            retry_on_conflict(held, or_raise=BusyWithOthers(""))
+        with pytest.raises(ItemBusy):
+            retry_while_busy(held, lambda: True)
+    assert 5 <= sum(waited) < 6
+
+
+def held() -> None:
+    raise ItemBusy("held")
 
 
 @READERS

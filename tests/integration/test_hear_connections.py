@@ -30,16 +30,19 @@ from cavok.domain.organizations import new_external_id
 from cavok.domain.verifications import Trigger, entry_refused
 from cavok.services.connection_hints import ANSWER_SECONDS
 from tests.support.api import Api
-from tests.support.builders import NUMBER, ORGANIZATION_ID, a_verification
-from tests.support.enrollments import MANAGEMENT, NEW
+from tests.support.aws_organization import InMemoryOrganization
+from tests.support.builders import NUMBER, ORGANIZATION_ID, WORKLOAD, a_verification
+from tests.support.enrollments import MANAGEMENT, NEW, accounts_of, synchronize, wrong_counts
 from tests.support.faults import Calls, watched
 from tests.support.hearing import Queue, account_of, ends, hear, started
 from tests.support.messages import environment, published
 from tests.support.moto_stack import (
+    OURS,
     SYNCHRONIZATIONS,
     Clock,
     Json,
     begin_test,
+    let_customers_in,
     plain_items,
     stored_items,
 )
@@ -443,6 +446,40 @@ def test_the_stack_of_an_enrollment_starts_its_synchronization(admin: Api, says:
 
     assert [each["enrollment_id"] for each in started(SYNCHRONIZATIONS)] == [enrollment]
     assert started() == []
+
+
+def test_a_suspended_member_whose_stack_is_deleted_stays_suspended_and_its_account_says_why(
+    admin: Api, says: Says, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_customers_in(monkeypatch)
+    monkeypatch.setenv("CANARY_ROLE_ARN", f"arn:aws:iam::{OURS}:role/canary")
+    monkeypatch.setenv("CANARY_EXTERNAL_ID", "cavok-canary")
+    monkeypatch.setenv("OWN_ACCOUNT_ID", WORKLOAD)
+    organization = InMemoryOrganization()
+    organization.member(MANAGEMENT, "Main account")
+    organization.member(NUMBER, "Shop")
+    enrollment_id = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
+    synchronize(enrollment_id, organization)
+    account_id = accounts_of()[NUMBER].account_id
+    hear(says())
+    ends(account_id)
+    organization.members[NUMBER].state = "SUSPENDED"
+    synchronize(enrollment_id, organization)
+
+    assert hear(says(request=2, RequestType="Delete"), received=2, age=timedelta(minutes=2)) == 0
+    ends(account_id, entry_refused(account_of(account_id), "AccessDenied", "no", Clock.time))
+
+    def totals() -> dict[str, int]:
+        found = admin.get(f"/v1/enrollments/{enrollment_id}").json["totals"]
+        return {state: count for state, count in found.items() if count}
+
+    shown = admin.get(f"/v1/accounts/{account_id}").json
+    assert [each["code"] for each in shown["issues"]] == ["disconnected"]
+    assert totals() == {"role_missing": 1, "suspended": 1}
+    organization.members[NUMBER].state = "ACTIVE"
+    synchronize(enrollment_id, organization)
+    assert totals() == {"role_missing": 1, "problem": 1}
+    assert wrong_counts() == []
 
 
 def test_a_flood_about_one_account_postpones_no_answer_and_loses_no_hint(

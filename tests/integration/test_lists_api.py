@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -33,6 +35,37 @@ def connect(
         template_version=version,
     )
     return wiring.accounts().add(account, None)
+
+
+def test_a_list_of_a_throttled_table_is_given_up_before_its_function_is(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It reads on as long as something comes, and here one item comes with each answer."""
+    for index in range(40):
+        connect(index, f"Account{index}")
+    dynamodb, seconds = wiring.table().connection.client, [0.0]
+    call = dynamodb._make_api_call
+
+    def throttled(operation: str, arguments: dict[str, Any]) -> Any:
+        if operation != "BatchGetItem":
+            return call(operation, arguments)
+        ((table, wanted),) = arguments["RequestItems"].items()
+        now, *left = wanted["Keys"]
+        answer = call(operation, {"RequestItems": {table: wanted | {"Keys": [now]}}})
+        return answer | {"UnprocessedKeys": {table: {"Keys": left}} if left else {}}
+
+    def sleep(wait: float) -> None:
+        seconds[0] += wait
+
+    monkeypatch.setattr(dynamodb, "_make_api_call", throttled)
+    monkeypatch.setattr("cavok.api.app.time", SimpleNamespace(monotonic=lambda: seconds[0]))
+    monkeypatch.setattr("cavok.adapters.table.table.time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(random, "uniform", lambda _, most: most)
+
+    answer = admin.get("/v1/accounts", limit=40)
+
+    assert is_problem(answer, 503)
+    assert seconds[0] < 12, "the function has 15"
 
 
 def walk_sparingly(

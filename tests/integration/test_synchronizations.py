@@ -13,15 +13,22 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from pynamodb.exceptions import QueryError
 
 from cavok import wiring
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.enrollments import Enrollments
+from cavok.adapters.table.members import Members
 from cavok.adapters.table.synchronizations import Synchronizations
 from cavok.adapters.table.table import ItemBusy
 from cavok.domain.enrollments import EnrollmentStatus
-from cavok.domain.errors import OrganizationBusy, OrganizationUnclear, UnitGone
+from cavok.domain.errors import (
+    OrganizationBusy,
+    OrganizationUnclear,
+    ServiceUnavailable,
+    UnitGone,
+)
 from cavok.domain.verifications import finish
 from cavok.services import synchronize_organization as synchronizing
 from tests.support.api import Api, is_problem
@@ -521,6 +528,25 @@ def test_what_a_person_leaves_out_in_the_middle_is_left_out_by_the_next_at_once(
     assert used == {MANAGEMENT}
 
 
+def test_a_round_that_is_overtaken_stores_no_new_members_that_are_left_out_either(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrollment_id = enroll(admin, exclude_ous=["ou-abcd-00000001"], exclude_accounts=[MANAGEMENT])
+    begun, read = begin(enrollment_id), Accounts.with_numbers
+
+    def read_and_then_overtaken(self: Accounts, *given: Any) -> Any:
+        monkeypatch.setattr(Accounts, "with_numbers", read)
+        body = {"include_ous": ["ou-abcd-00000002"]}
+        assert admin.patch(f"/v1/enrollments/{enrollment_id}", body).status == 200
+        return read(self, *given)
+
+    monkeypatch.setattr(Accounts, "with_numbers", read_and_then_overtaken)
+
+    assert not one_round(begun, organization)
+
+    assert states(admin, enrollment_id) == {}
+
+
 def test_a_name_is_no_reason_to_begin_anew(
     admin: Api, organization: InMemoryOrganization, rounds: None
 ) -> None:
@@ -564,6 +590,24 @@ def test_whoever_changes_the_enrollment_at_this_moment_ends_no_round(
 
     assert synchronize(enroll(admin), organization).state == "finished"
     assert refusals == []
+
+
+def test_a_table_that_does_not_answer_ends_a_round_and_no_synchronization(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrollment_id = enroll(admin)
+    begun = begin(enrollment_id)
+    late = QueryError("Failed", cause=ReadTimeoutError(endpoint_url="https://dynamodb"))
+    with monkeypatch.context() as patched:
+        patched.setattr(Members, "after", Mock(side_effect=late))
+
+        with pytest.raises(ServiceUnavailable):
+            one_round(begun, organization)
+
+    assert stored(enrollment_id).held_by(begun.synchronization_id)
+    while one_round(begun, organization):
+        pass
+    assert stored(enrollment_id).status is EnrollmentStatus.CONNECTED
 
 
 def test_organizations_that_takes_no_call_is_given_up_with_its_last_reason(
@@ -701,6 +745,27 @@ def test_a_persons_synchronization_tries_missing_roles_again_also_while_a_schedu
         pass
     assert accounts_of()["400000000000"].next_verification_at == Clock.now()
     assert stored(enrollment_id).last_synchronized_at == Clock.now()
+
+
+def test_what_a_person_asked_for_outlives_their_change_of_the_enrollment(
+    admin: Api, organization: InMemoryOrganization, rounds: None
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    account = accounts_of()["400000000059"]
+    later = Clock.time + timedelta(hours=20)
+    wiring.accounts().changed(ORGANIZATION_ID, account.account_id, lambda a: _not_due(a, later))
+    Clock.time += timedelta(hours=1)
+    asked = begin(enrollment_id, by_person=True)
+    assert one_round(asked, organization)
+    changed = {"exclude_accounts": ["400000000000"]}
+    assert admin.patch(f"/v1/enrollments/{enrollment_id}", changed).status == 200
+    assert not one_round(asked, organization)
+
+    assert synchronize(enrollment_id, organization).again
+
+    assert accounts_of()["400000000059"].next_verification_at == Clock.now()
+    assert not synchronize(enrollment_id, organization).again
 
 
 def _not_due(account: Any, later: Any) -> Any:

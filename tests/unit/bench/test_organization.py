@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 from local.settings import ROOT
 from tests.bench import organization
-from tests.bench.organization import EMPTY, IN_A_UNIT, Peak, Synchronized, units_written
+from tests.bench.organization import EMPTY, IN_A_UNIT, Peak, Synchronized, written_by
 
 PK = {"pk": {"S": "ORG#one"}, "sk": {"S": "MEMBER#a#1"}}
 
@@ -20,10 +23,12 @@ def test_units_are_of_the_organizations_own_writes_each_twice() -> None:
     small, large = PK | {"name": {"S": "x"}}, PK | {"name": {"S": "x" * 1500}}
     others = {"pk": {"S": "ORG#two"}, "sk": PK["sk"]}
 
-    assert units_written([record(PK, NewImage=small)], "one") == 2
-    assert units_written([record(PK, OldImage=large, NewImage=small)], "one") == 4
-    assert units_written([record(PK, OldImage=small)], "one") == 2
-    assert units_written([record(others, NewImage=others)], "one") == 0
+    counter = PK | {"sk": {"S": "ORG"}}
+    assert written_by([record(PK, NewImage=small)], "one") == (1, 2)
+    assert written_by([record(PK, OldImage=large, NewImage=small)], "one") == (1, 4)
+    assert written_by([record(PK, OldImage=small)], "one") == (1, 2)
+    assert written_by([record(counter, NewImage=counter)], "one") == (0, 2)
+    assert written_by([record(others, NewImage=others)], "one") == (0, 0)
 
 
 def process(folder: Path, number: int, environment: str, peak: str) -> None:
@@ -44,6 +49,16 @@ def test_the_peak_is_that_of_the_functions_own_processes(tmp_path: Path) -> None
     peak.look()
 
     assert peak.bytes == 120 * 1024
+    peak.forget()
+    assert (tmp_path / "2" / "clear_refs").read_text() == "5"
+    assert not (tmp_path / "3" / "clear_refs").exists()
+
+
+def test_it_starts_by_itself() -> None:
+    """In a process whose path has no layer, as people start it."""
+    command = [sys.executable, "-m", "tests.bench.organization", "--help"]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
 
 
 def test_members_fill_one_unit_after_the_other_and_none_is_in_the_empty_one() -> None:
@@ -55,11 +70,20 @@ def test_members_fill_one_unit_after_the_other_and_none_is_in_the_empty_one() ->
 
 
 def test_the_table_has_a_place_in_the_document_and_says_what_is_not_known() -> None:
-    one = Synchronized(found=5000, added=5000, seconds=61.4, rounds=4, units=52_000.0, memory=None)
+    one = Synchronized(
+        found=5000,
+        added=5000,
+        changed=0,
+        seconds=61.4,
+        rounds=4,
+        items=10_000,
+        units=52_000.0,
+        memory=None,
+    )
 
     text = organization.table(one, one, roles=False).as_markdown()
 
-    for part in ("5,000 members without roles", "61 s", "10.40", "not known"):
+    for part in ("5,000 members without roles", "61 s", "10,000", "10.40", "not known"):
         assert part in text
     document = (ROOT / "docs" / "performance.md").read_text()
     assert document.index("<!-- organization: begin -->") < document.index("organization: end")

@@ -82,6 +82,21 @@ def test_a_change_takes_the_slot_of_what_began_with_other_options_and_a_name_doe
         assert (changed.slot, changed.due(NOW)) == (None, True)
 
 
+def test_what_a_person_asked_for_is_remembered_until_one_has_read_everything() -> None:
+    asked = CONNECTED.begun(SYNCHRONIZATION_ID, NOW, by_person=True)
+
+    for after in (
+        asked.changed(NOW, name_pattern="x*"),
+        asked.not_synchronized(UNANSWERED, NOW),
+        asked.begun("another", NOW, by_person=False),
+    ):
+        assert after.asked
+    assert not CONNECTED.begun(SYNCHRONIZATION_ID, NOW, by_person=False).asked
+    assert not asked.not_synchronized(UNANSWERED, NOW + timedelta(days=8)).asked
+    assert not asked.synchronized(NOW).asked
+    assert asked.synchronized(NOW).after(CONNECTED).version == CONNECTED.version
+
+
 def test_new_members_are_looked_for_some_time_after_a_synchronization_and_if_none_fails() -> None:
     later = NOW + enrollments.NEW_AFTER
 

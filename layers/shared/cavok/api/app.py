@@ -1,5 +1,6 @@
 """An HTTP function of the API: its routes, the gate before them, and errors as problems."""
 
+import time
 from http import HTTPStatus
 from typing import Any
 
@@ -13,9 +14,11 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from cavok.adapters.table.table import waiting_until
 from cavok.api import caching, gate, methods, parameters, problems, quotas
 from cavok.api.base_path import without_base_path
 from cavok.api.resolver import Resolver
+from cavok.domain.deadlines import LEFT_FOR_ANSWERING_SECONDS, Deadline
 from cavok.observability import count, logger
 
 
@@ -47,7 +50,9 @@ def respond(app: Resolver, event: dict[str, Any], context: LambdaContext) -> dic
     """The answer to one request in API Gateway's payload format 2.0."""
     event, base = without_base_path(event)
     request = event["requestContext"]["http"]
-    answer = _refusal(app, event) or app.resolve(gate.normal_form(event), context)
+    left = context.get_remaining_time_in_millis() / 1000 - LEFT_FOR_ANSWERING_SECONDS
+    with waiting_until(Deadline.after(left, time.monotonic)):
+        answer = _refusal(app, event) or app.resolve(gate.normal_form(event), context)
     if answer["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         count("Api5xx")
     answer = caching.revalidated(event, answer)

@@ -87,9 +87,14 @@ of the table takes up to 25, and a clock that EventBridge Scheduler throttles 15
 60: deleting many accounts must not hold Lambda's executions for long.
 """
 
+LEFT_FOR_ANSWERING_SECONDS = 4.0
+"""Before an HTTP function's time is over, no request begins to wait for others or for a throttled
+table: who is told so tries again. A wait takes a second (`adapters/table/table.py`).
+"""
+
 IMPORTING_SECONDS = 6.0
-"""No account of an import is stored after this. One that is being stored then may wait eight more
-for others (`adapters/table/table.py`). The API's function has 15.
+"""No account of an import is stored after this. One that is being stored then waits for others as
+any request does. The API's function has 15.
 """
 
 SELECTING_SECONDS = 6.0

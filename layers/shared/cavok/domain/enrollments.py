@@ -148,6 +148,9 @@ class Enrollment(EnrollmentOptions):
     next_synchronization_at  null if nothing is due: no account is known, or nobody touched an
                              enrollment that waits.
     attempts                 consecutive synchronizations that failed.
+    asked                    whether a person asked for a synchronization since the last that read
+                             everything, so that the next one also tries missing roles again. If
+                             all fail, that is forgotten with REST_AFTER.
     ended_at                 when a person ended it. Nobody sees it from then on; it is removed
                              with its members.
     touched_at               when a person last made, changed or synchronized it.
@@ -166,6 +169,7 @@ class Enrollment(EnrollmentOptions):
     last_synchronized_at: datetime | None = None
     next_synchronization_at: datetime | None
     attempts: int = 0
+    asked: bool = False
     ended_at: datetime | None = None
     created_at: datetime
     created_by: str
@@ -301,6 +305,7 @@ class Enrollment(EnrollmentOptions):
             self,
             slot=slot,
             next_synchronization_at=slot.expires_at,
+            asked=self.asked or by_person,
             touched_at=now if by_person else self.touched_at,
         )
 
@@ -312,6 +317,7 @@ class Enrollment(EnrollmentOptions):
             issues=(),
             slot=None,
             attempts=0,
+            asked=False,
             last_synchronized_at=now,
             next_synchronization_at=now + SYNCHRONIZED_EVERY,
             updated_at=now if self.status is not EnrollmentStatus.CONNECTED else self.updated_at,
@@ -329,6 +335,7 @@ class Enrollment(EnrollmentOptions):
             issues=(issue,),
             slot=None,
             attempts=self.attempts + 1,
+            asked=self.asked and now - self.touched_at <= REST_AFTER,
         )
         return replace(failed, next_synchronization_at=failed._tried_again_at(now))
 

@@ -79,7 +79,8 @@ class Walk:
 class Synchronization:
     """One synchronization. Times are UTC.
 
-    again    whether members whose role is missing are tried again: a person asked for it.
+    again    whether members whose role is missing are tried again: a person asked for it, or for an
+             earlier one that did not end well.
     found    accounts that AWS listed so far.
     added    accounts that were added, changed: members and accounts that were changed,
     missing  members whose role is not there yet.

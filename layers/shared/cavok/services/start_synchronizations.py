@@ -41,8 +41,9 @@ def start_synchronization(
 ) -> Synchronization:
     """Starts a synchronization, or returns the one that runs. A person's takes the place of one
     that no person asked for: that one has passed members by whose role is missing, and keeps what
-    it stored. `quotas`: a person's; None for a schedule. Raises EnrollmentNotFound,
-    HasNoAccountYet, QuotaExceeded, Conflict, ServiceUnavailable.
+    it stored. One after a person's that did not end well does what that was asked for. `quotas`: a
+    person's; None for a schedule. Raises EnrollmentNotFound, HasNoAccountYet, QuotaExceeded,
+    Conflict, ServiceUnavailable.
     """
     enrollments, synchronizations = dependencies.enrollments, dependencies.synchronizations
     by_person = requester.actor.kind is ActorKind.PERSON
@@ -64,7 +65,7 @@ def start_synchronization(
             enrollment_id=enrollment_id,
             synchronization_id=new_id(),
             actor=requester.actor,
-            again=by_person,
+            again=by_person or before.asked,
             started_at=now,
         )
         own = synchronization.synchronization_id

@@ -12,6 +12,7 @@ from typing import Any, Self
 
 from pynamodb.transactions import TransactWrite
 
+from cavok.adapters.aws_errors import is_passing
 from cavok.adapters.customer.aws_organization import AwsOrganization
 from cavok.adapters.customer.canary import Canary
 from cavok.adapters.customer.session import CustomerSession
@@ -33,6 +34,7 @@ from cavok.domain.errors import (
     OrganizationBusy,
     OrganizationUnclear,
     OrganizationUnreadable,
+    ServiceUnavailable,
     SynchronizationNotFound,
     UnitGone,
 )
@@ -111,7 +113,20 @@ class RoundRequest:
 def make_round(
     request: RoundRequest, dependencies: SynchronizationDependencies, deadline: Deadline
 ) -> bool:
-    """Whether the synchronization needs another round. Raises EntryInconclusive, BusyWithOthers."""
+    """Whether the synchronization needs another round. Raises EntryInconclusive, BusyWithOthers,
+    ServiceUnavailable: the same round may be made in a moment.
+    """
+    try:
+        return _make_round(request, dependencies, deadline)
+    except Exception as error:
+        if is_passing(error):
+            raise ServiceUnavailable("The table did not answer.") from error
+        raise
+
+
+def _make_round(
+    request: RoundRequest, dependencies: SynchronizationDependencies, deadline: Deadline
+) -> bool:
     enrollment = dependencies.enrollments.stored(request.organization_id, request.enrollment_id)
     if enrollment is None:
         return False
@@ -367,8 +382,7 @@ class _Synchronizing:
                 not change.adds and (change.before is not None or change.changes_account)
                 for change in changes
             )
-            if adds or changed:
-                count_changes(transaction, self._synchronization, added=adds, changed=changed)
+            count_changes(transaction, self._synchronization, added=adds, changed=changed)
 
         return add
 

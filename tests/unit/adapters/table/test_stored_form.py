@@ -336,6 +336,7 @@ CHOOSY = connected(
         issues=(Issue("c", "m", "r"),),
         slot=SynchronizationSlot(SYNCHRONIZATION_ID, NOW),
         next_synchronization_at=None,
+        asked=True,
         ended_at=NOW,
         version=2,
         writes=3,

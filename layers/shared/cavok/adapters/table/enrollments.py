@@ -95,6 +95,7 @@ class EnrollmentItem(Item):
     due_shard = UnicodeAttribute(null=True)
     next_synchronization_at = UTCDateTimeAttribute(null=True, attr_name="next_verification_at")
     attempts = NumberAttribute()
+    asked = BooleanAttribute(null=True)
     ended_at = UTCDateTimeAttribute(null=True)
     created_at = UTCDateTimeAttribute()
     created_by = UnicodeAttribute()
@@ -122,6 +123,7 @@ class EnrollmentItem(Item):
             role_path=path if path != DEFAULT_ROLE_PATH else None,
             slot_synchronization_id=slot.synchronization_id if slot else None,
             slot_expires_at=slot.expires_at if slot else None,
+            asked=enrollment.asked or None,
             due_shard=keys.DUE_ENROLLMENTS if enrollment.next_synchronization_at else None,
             writes=enrollment.writes or None,
         )
@@ -143,6 +145,7 @@ class EnrollmentItem(Item):
             role_path=self.role_path or DEFAULT_ROLE_PATH,
             slot=slot,
             attempts=int(self.attempts),
+            asked=bool(self.asked),
             version=int(self.version),
             writes=int(self.writes),
         )

@@ -156,14 +156,13 @@ def count_changes(
     transaction: TransactWrite, synchronization: Synchronization, *, added: int, changed: int
 ) -> None:
     """Adds to a transaction that it also counts: repeated rounds count nothing twice, and one that
-    was ended meanwhile writes nothing.
+    was ended meanwhile writes nothing, also nothing that does not count.
     """
-    numbers = ((SynchronizationItem.added, added), (SynchronizationItem.changed, changed))
-    transaction.update(
-        _item(synchronization),
-        [each.add(number) for each, number in numbers if number],
-        condition=_RUNS,
-    )
+    actions: list[Action] = [
+        SynchronizationItem.added.add(added),
+        SynchronizationItem.changed.add(changed),
+    ]
+    transaction.update(_item(synchronization), actions, condition=_RUNS)
 
 
 def end_synchronization(

@@ -38,6 +38,7 @@ from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
 from cavok.adapters import making_clients
+from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.errors import ServiceUnavailable
 from cavok.domain.pages import Page, Position
 
@@ -74,6 +75,21 @@ class ItemBusy(WriteConflict):
     """Another transaction holds an item at this moment, or DynamoDB cannot serve it."""
 
 
+_PATIENCE: ContextVar[Deadline] = ContextVar("until when to wait", default=NO_DEADLINE)
+
+
+@contextmanager
+def waiting_until(deadline: Deadline) -> Iterator[None]:
+    """Whatever waits for others or for a throttled table begins no wait after this, and says that
+    it was in vain. One wait takes a second at most.
+    """
+    token = _PATIENCE.set(deadline)
+    try:
+        yield
+    finally:
+        _PATIENCE.reset(token)
+
+
 _BUSY = {"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"}
 """Why a transaction was cancelled that may succeed later. The SDK does not repeat it."""
 
@@ -83,7 +99,7 @@ def retry_on_conflict(attempt: Callable[[], T], *, or_raise: Exception) -> T:
     result.
 
     Repeats it at once after ItemChanged, because the other write is finished. Waits with full
-    jitter after ItemBusy. Raises `or_raise` after 12 tries.
+    jitter after ItemBusy. Raises `or_raise` after 12 tries, or at the end of `waiting_until`.
     """
     for number in range(_TRIES):
         try:
@@ -92,8 +108,8 @@ def retry_on_conflict(attempt: Callable[[], T], *, or_raise: Exception) -> T:
             conflict: WriteConflict = error
         except ItemBusy as error:
             conflict = error
-            if number < _TRIES - 1:
-                _wait(number)
+            if number == _TRIES - 1 or not _wait(number):
+                break
     raise or_raise from conflict
 
 
@@ -105,16 +121,18 @@ def retry_while_busy(write: Callable[[], None], goes_on: Callable[[], bool]) -> 
         try:
             write()
         except ItemBusy:
-            if number == _TRIES - 1 or not goes_on():
+            if number == _TRIES - 1 or not goes_on() or not _wait(number):
                 raise
-            _wait(number)
         else:
             return
 
 
-def _wait(number: int) -> None:
-    """After the conflict or the incomplete answer with this number, from 0."""
+def _wait(number: int) -> bool:
+    """After the conflict or the incomplete answer with this number, from 0. False: not any more."""
+    if not _PATIENCE.get().left:
+        return False
     time.sleep(random.uniform(0, min(_FIRST_WAIT * 2**number, _LONGEST_WAIT)))  # noqa: S311
+    return True
 
 
 class ByName(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
@@ -542,7 +560,7 @@ class Table:
 
         Asks again for what DynamoDB left out, with the waits of `retry_on_conflict`. A table that
         is throttled does that, and asking at once keeps it throttled. Raises ServiceUnavailable
-        after 12 answers in a row without any.
+        after 12 answers in a row without any, or at the end of `waiting_until`.
         """
         table, number, without_any = Item.Meta.table_name, 0, 0
         wanted, left = ({"pk": pk, "sk": sk} for pk, sk in keys), list[Any]()
@@ -557,9 +575,8 @@ class Table:
                 number = without_any = 0
                 continue
             without_any = without_any + 1 if len(left) == len(batch) else 0
-            if without_any == _TRIES:
+            if without_any == _TRIES or not _wait(number):
                 raise ServiceUnavailable("DynamoDB leaves out items again and again.")
-            _wait(number)
             number += 1
 
     def entries(
