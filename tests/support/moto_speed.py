@@ -9,7 +9,7 @@ import re
 import string
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from operator import attrgetter
@@ -42,7 +42,12 @@ from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import StreamShard, Table
-from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node
+from moto.dynamodb.parsing.ast_nodes import (
+    DepthFirstTraverser,
+    Expression,
+    Node,
+    UpdateExpressionFunction,
+)
 from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 from moto.moto_api._internal.moto_random import MotoRandom
@@ -81,7 +86,7 @@ def make_moto_faster() -> None:
         DynamoType: {"cast_value": property(_value), "size": _size_of},
         ConditionExpressionParser: {"parse": _parsed_once},
         DepthFirstTraverser: {"traverse_node_recursively": _traversed},
-        Node: {"__deepcopy__": _copied},
+        Node: {"__deepcopy__": _copied, "find_clauses": _clauses},
         BaseJSONParser: {"_parse_structure": _parsed_attribute},
         BaseJSONSerializer: {
             "_serialize_type_map": _map,
@@ -188,6 +193,18 @@ def _traversed(traverser: DepthFirstTraverser, node: Any, child_id: int = -1) ->
     return node
 
 
+def _clauses(node: Node, kinds: Collection[type[Node]]) -> list[Node]:
+    """Those below it."""
+    found = []
+    for child in node.children or ():
+        if type(child) in kinds:
+            found.append(child)
+        elif _is_one(type(child), _WITH_CLAUSES):
+            found += _clauses(child, kinds)
+    return found
+
+
+_WITH_CLAUSES = (Expression, UpdateExpressionFunction)
 _is_one = cache(issubclass)
 _KINDS: dict[type[DepthFirstTraverser], tuple[type[Node], ...]] = {}
 """Of which nodes each is."""
