@@ -43,7 +43,7 @@ window.fetch = async (address, options = {}) => {
 };
 """
 """Keeps what is answered, and once it is `known`, answers so itself: without a route, the browser
-has its cache, and a view opens in a third of the time.
+has its cache, and a view opens in half the time.
 """
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 QUIET_MS = 100
