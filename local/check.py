@@ -138,8 +138,9 @@ def _of_the_page() -> Iterator[Check]:
     eslint = (node, str(modules / "eslint" / "bin" / "eslint.js"))
     config = ("--config", "local/page/eslint.config.mjs")
     style = (*config, "functions/dashboard/static", _PAGE_TESTS, "local/page")
-    # The modules start a clock, which would keep Node from ending.
-    tests = (node, "--test", "--test-force-exit", f"{_PAGE_TESTS}/*.test.mjs")
+    # They mostly wait. The modules start a clock, which would keep Node from ending.
+    several = ("--test", "--test-concurrency=4", "--test-force-exit")
+    tests = (node, *several, f"{_PAGE_TESTS}/*.test.mjs")
     yield Check("page-types", "tsc --checkJs on the page", tsc)
     prettier = (node, str(modules / "prettier" / "bin" / "prettier.cjs"), *_PAGE_FORMAT, "--check")
     yield Check("page-format", "Prettier on the page", (*prettier, *_PAGE_FILES))

@@ -32,7 +32,7 @@ from playwright.sync_api import (
 from local.stack import Stack
 from local.users import User
 from tests.browser.conditions import PLAIN, Condition, Network
-from tests.browser.shapes import drift
+from tests.browser.shapes import drift_of
 from tests.support import at
 from tests.support.fixtures import (
     declare,
@@ -170,6 +170,8 @@ def open_context(launched: Browser, watch: Watch) -> Iterator[Callable[..., Brow
                 "viewport": {"width": 1280, "height": 860},
                 "locale": "en-GB",
                 "timezone_id": "UTC",
+                # What moves without end is drawn anew sixty times a second while a view is awaited.
+                "reduced_motion": "reduce",
                 **options,
             }
         )
@@ -301,10 +303,11 @@ def answer_with(watch: Watch, network: Network) -> Callable[..., list[Any]]:
             if answer == "abort":
                 return route.abort()
             status, body = answer if isinstance(answer, tuple) else (200, answer)
-            if drifted := drift(method, urlsplit(request.url).path, status, body):
+            text = json.dumps(body)
+            if drifted := drift_of(method, urlsplit(request.url).path, status, text):
                 watch.noted.append(drifted)
             kind = "application/problem+json" if status >= 400 else "application/json"
-            return route.fulfill(status=status, content_type=kind, body=json.dumps(body))
+            return route.fulfill(status=status, content_type=kind, body=text)
 
         page.route(pattern, handle)
         return seen

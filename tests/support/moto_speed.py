@@ -9,7 +9,7 @@ import re
 import string
 from base64 import b64encode
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from operator import attrgetter
@@ -29,6 +29,7 @@ from moto.core.exceptions import HTTPException
 from moto.core.model import MapShape, Shape, StructureShape
 from moto.core.model_instances import reset_model_data
 from moto.core.models import MockAWS, botocore_stubber, responses_mock
+from moto.core.parse import BaseJSONParser
 from moto.core.request import normalize_request
 from moto.core.serialize import (
     AttributePickerContext,
@@ -41,6 +42,13 @@ from moto.dynamodb.comparisons import ConditionExpressionParser
 from moto.dynamodb.models import DynamoDBBackend
 from moto.dynamodb.models.dynamo_type import DynamoType, Item, LimitedSizeDict
 from moto.dynamodb.models.table import StreamShard, Table
+from moto.dynamodb.parsing.ast_nodes import (
+    DepthFirstTraverser,
+    Expression,
+    Node,
+    UpdateExpressionFunction,
+)
+from moto.dynamodb.parsing.expressions import UpdateExpressionParser
 from moto.dynamodb.parsing.reserved_keywords import ReservedKeywords
 from moto.moto_api._internal.moto_random import MotoRandom
 
@@ -48,8 +56,10 @@ Json = dict[str, Any]
 
 _enable_patching = MockAWS._enable_patching
 _cast_value: Callable[[DynamoType], Any] = DynamoType.cast_value.fget  # type: ignore[attr-defined]
+_size = DynamoType.size
 _update_item = DynamoDBBackend.update_item
 _parse = ConditionExpressionParser.parse
+_parse_structure = BaseJSONParser._parse_structure
 _serialize_map = BaseJSONSerializer._serialize_type_map
 _serialize_structure = BaseJSONSerializer._serialize_type_structure
 _all_items = Table.all_items
@@ -66,13 +76,18 @@ def make_moto_faster() -> None:
     ErrorLookupFactory._create_error_lut = staticmethod(_errors)  # type: ignore[method-assign]
     ReservedKeywords.KEYWORDS = frozenset(ReservedKeywords.get_reserved_keywords())  # type: ignore[assignment]
     responses.method_names_from_class = cache(responses.method_names_from_class)
+    # It is copied before it is validated.
+    UpdateExpressionParser.make = lru_cache(maxsize=10_000)(UpdateExpressionParser.make)
     changes: dict[Any, Json] = {
         StreamShard: {"__deepcopy__": _with_the_same_records},
         Table: {"__deepcopy__": _with_the_same_items, "all_items": _sorted_by_plain_keys},
         DynamoDBBackend: {"update_item": _of_a_copy},
         Item: {"__init__": _measured_once},
-        DynamoType: {"cast_value": property(_value)},
+        DynamoType: {"cast_value": property(_value), "size": _size_of},
         ConditionExpressionParser: {"parse": _parsed_once},
+        DepthFirstTraverser: {"traverse_node_recursively": _traversed},
+        Node: {"__deepcopy__": _copied, "find_clauses": _clauses},
+        BaseJSONParser: {"_parse_structure": _parsed_attribute},
         BaseJSONSerializer: {
             "_serialize_type_map": _map,
             "_serialize_type_structure": _structure,
@@ -149,6 +164,63 @@ def _measured_once(
 def _value(value: DynamoType) -> Any:
     """moto else asks first for each of the other types."""
     return value.value if value.type == "S" else _cast_value(value)
+
+
+def _size_of(value: DynamoType) -> int:
+    """The same."""
+    return len(value.value.encode()) if value.type == "S" else _size(value)
+
+
+# ---- an update's expression ----------------------------------------------------------------------
+
+
+def _traversed(traverser: DepthFirstTraverser, node: Any, child_id: int = -1) -> Any:
+    """moto else asks abstract classes about each node, for each of ten validators."""
+    if not _is_one(type(node), Node):
+        return node
+    parent = node.parent
+    for number, child in enumerate(node.children or ()):
+        traverser.pre_processing_of_child(node, number)
+        _traversed(traverser, child, number)
+    kinds = _KINDS.get(type(traverser))
+    if kinds is None:
+        kinds = _KINDS[type(traverser)] = traverser.nodes_to_be_processed()
+    if _is_one(type(node), kinds):
+        node = traverser.process(node)
+        node.parent = parent
+        if parent:
+            parent.children[child_id] = node
+    return node
+
+
+def _clauses(node: Node, kinds: Collection[type[Node]]) -> list[Node]:
+    """Those below it."""
+    found = []
+    for child in node.children or ():
+        if type(child) in kinds:
+            found.append(child)
+        elif _is_one(type(child), _WITH_CLAUSES):
+            found += _clauses(child, kinds)
+    return found
+
+
+_WITH_CLAUSES = (Expression, UpdateExpressionFunction)
+_is_one = cache(issubclass)
+_KINDS: dict[type[DepthFirstTraverser], tuple[type[Node], ...]] = {}
+"""Of which nodes each is."""
+
+
+def _copied(node: Node, memo: dict[int, Any]) -> Node:
+    """With all below it. Python else reduces and rebuilds each."""
+    copied: Node = object.__new__(type(node))
+    vars(copied).update(vars(node), parent=None)
+    memo[id(node)] = copied
+    if node.children is not None:
+        copied.children = [copy.deepcopy(child, memo) for child in node.children]
+        for child in copied.children:
+            if isinstance(child, Node):
+                child.parent = copied
+    return copied
 
 
 # ---- who is answered -----------------------------------------------------------------------------
@@ -264,6 +336,15 @@ def _named_once(picker: XFormedAttributePicker, context: AttributePickerContext)
 
 
 _NAMES: dict[tuple[type, Shape, str], tuple[str, ...]] = {}
+
+
+def _parsed_attribute(parser: BaseJSONParser, shape: StructureShape, value: Any) -> Any:
+    """moto else looks for each of the ten types of an attribute."""
+    if shape.name == "AttributeValue" and type(value) is dict and len(value) == 1:
+        ((kind, held),) = value.items()
+        if kind in ("S", "N", "BOOL", "NULL") and held is not None:
+            return value
+    return _parse_structure(parser, shape, value)
 
 
 def _map(

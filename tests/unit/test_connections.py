@@ -66,6 +66,7 @@ MADE = {node.name: node for node in parsed(WIRING).body if isinstance(node, ast.
 """The functions of wiring."""
 
 
+@cache
 def used(tree: ast.AST) -> set[str]:
     """The functions of wiring that a handler or a route names."""
     return {
@@ -75,6 +76,7 @@ def used(tree: ast.AST) -> set[str]:
     }
 
 
+@cache
 def asked(tree: ast.AST) -> set[str]:
     """The variables for which the code calls `setting` or `os.environ.get`."""
     return {
@@ -87,6 +89,7 @@ def asked(tree: ast.AST) -> set[str]:
     }
 
 
+@cache
 def wanted(name: str) -> set[str]:
     """The variables that a function's code asks for, in its own files and in wiring."""
     trees = [parsed(path) for path in modules(ROOT / FUNCTIONS[name]["CodeUri"] / "app.py")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,7 @@ FILES = sorted(
 
 @pytest.mark.parametrize("name", USES)
 def test_only_the_entrance_uses_the_parts_of_an_entrance(name: str) -> None:
-    users = {str(path.relative_to(ROOT)) for path in FILES if name in set(used(path))}
+    users = {str(path.relative_to(ROOT)) for path in FILES if name in names(path)}
 
     assert users == USES[name]
 
@@ -54,6 +55,11 @@ def test_only_the_session_module_makes_sessions_by_hand() -> None:
     }
 
     assert makers == set(), "use enter_account"
+
+
+@cache
+def names(path: Path) -> frozenset[str]:
+    return frozenset(used(path))
 
 
 def used(path: Path) -> Iterator[str]:
