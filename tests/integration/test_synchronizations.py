@@ -351,6 +351,41 @@ def test_names_are_unique_letters_and_digits_and_follow_aws_until_a_person_chang
     assert accounts_of()["100000000003"].name == "Now3"
 
 
+@pytest.mark.parametrize("after", [0, 1])
+def test_names_stay_plain_when_a_batch_is_written_once_more(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    for number in range(30):
+        organization.member(f"3{number:011}", f"Twin {number // 2}", "ou-abcd-00000002")
+    enrollment_id = enroll(admin)
+    tries = _busy_once(monkeypatch, "add_all", after)
+    synchronize(enrollment_id, organization)
+    added = {number: account.name for number, account in accounts_of().items()}
+    organization.members["100000000001"].name = "Market one"
+    _busy_once(monkeypatch, "save", 0)
+    synchronize(enrollment_id, organization)
+
+    assert len(tries) > after + 1
+    names = [name for number, name in added.items() if number.startswith("3")]
+    assert sorted(name for name in names if len(name) < 12) == sorted(f"Twin{n}" for n in range(15))
+    assert len(set(names)) == 30
+    assert accounts_of()["100000000001"].name == "Marketone"
+
+
+def _busy_once(monkeypatch: pytest.MonkeyPatch, name: str, after: int) -> list[None]:
+    """The write of accounts with this name meets another one once, after so many that do not."""
+    write, tries = getattr(Accounts, name), list[None]()
+
+    def busy(self: Accounts, *args: Any, **named: Any) -> Any:
+        tries.append(None)
+        if len(tries) == after + 1:
+            raise ItemBusy("held")
+        return write(self, *args, **named)
+
+    monkeypatch.setattr(Accounts, name, busy)
+    return tries
+
+
 def test_a_large_organization_is_read_in_turns_and_added_in_batches(
     admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
