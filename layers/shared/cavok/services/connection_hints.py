@@ -3,7 +3,7 @@ and a test shows what is true.
 """
 
 import json
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -38,6 +38,7 @@ from cavok.domain.errors import (
 from cavok.domain.providers import Provider
 from cavok.domain.role_changes import RoleChange
 from cavok.observability import count, logger
+from cavok.services.first_tries import FirstTries
 from cavok.services.start_synchronizations import StartDependencies, start_synchronization
 from cavok.services.start_verification import start_unasked
 
@@ -65,7 +66,9 @@ class Followed(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HearingDependencies:
-    """`workflows` are those of tests that nobody watches."""
+    """`workflows` are those of tests that nobody watches. `answers`: the time that this process
+    spent on answers, by organization.
+    """
 
     organizations: Organizations
     accounts: Accounts
@@ -74,6 +77,7 @@ class HearingDependencies:
     workflows: Workflows
     synchronizing: StartDependencies
     client: WebhookClient
+    answers: FirstTries
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +159,16 @@ def hear_connection(
     sent, UTC. Raises ComesAgain; NotDelivered once the hint was followed, but not answered; also
     Conflict, ServiceUnavailable. After each of these the message comes again.
     """
-    answer = partial(_answer, hint, sent_at, dependencies.client, now)
+    answer = partial(_answer, hint, dependencies.client, age := now - sent_at)
     organization_id = _organization_of(hint, dependencies)
     if organization_id is None:
-        answer(STRANGERS_ANSWERED_WITHIN)  # once: a queue hides so many messages, and no more
+        # Once: a queue hides so many messages, and no more.
+        answer(STRANGERS_ANSWERED_WITHIN, spending=nullcontext())
         return Followed.UNKNOWN
-    early = now - sent_at < OTHERS_ANSWERED_WITHIN
+    has_time = dependencies.answers.seconds(organization_id, now)
+    within = OTHERS_ANSWERED_WITHIN if has_time else STRANGERS_ANSWERED_WITHIN
+    answer = partial(answer, spending=dependencies.answers.spending(organization_id))
+    early = age < within
     # Whatever follows, or fails: others who speak of the same account keep no stack waiting.
     not_answered = answer(None) if early else None
     concerned = _concerned(organization_id, hint, dependencies, now)
@@ -168,7 +176,7 @@ def hear_connection(
     admission = dependencies.hints.admit(*request) if concerned else None
     if not early:
         passed_over = admission in (None, Admission.TOO_MANY)
-        not_answered = answer(OTHERS_ANSWERED_WITHIN if passed_over else None)
+        not_answered = answer(within if passed_over else None)
     followed = Followed.UNKNOWN
     if concerned and admission is Admission.ADMITTED:
         followed = _follow(concerned, hint, sent_at, dependencies, now)
@@ -182,25 +190,28 @@ def hear_connection(
 
 def _answer(
     hint: ConnectionHint,
-    sent_at: datetime,
     client: WebhookClient,
-    now: datetime,
+    age: timedelta,
     within: timedelta | None,
+    *,
+    spending: AbstractContextManager[None],
 ) -> NotDelivered | None:
     """Returns the failure if a repetition may succeed. `within`: an older message is not answered.
-    Anybody may publish as much as they like: it must not delay what is followed.
+    Anybody may publish as much as they like: it must not delay what is followed. `spending` counts
+    the time that an answer takes.
     """
     if hint.response_address is None:
         return None
-    if within is not None and now - sent_at >= within:
+    if within is not None and age >= within:
         count("UnansweredHints")
         return None
     body = json.dumps(hint.response()).encode()
     try:
-        client.put(urlsplit(hint.response_address), body, seconds=ANSWER_SECONDS)
+        with spending:
+            client.put(urlsplit(hint.response_address), body, seconds=ANSWER_SECONDS)
     except NotDelivered as error:
         refused = error.status is not None and error.status < _FAULT
-        if not refused and now - sent_at < ANSWER_TRIED_FOR:
+        if not refused and age < ANSWER_TRIED_FOR:
             return error
         logger.info("Not answered", reason=str(error))
     return None
