@@ -658,6 +658,30 @@ def test_a_token_that_is_not_taken_any_more_begins_the_unit_anew(
     assert (done.state, done.found, done.added, done.missing) == ("finished", 53, 53, 53)
 
 
+@pytest.mark.parametrize("pages", [1, 100])
+def test_a_token_that_is_never_taken_ends_it_and_says_why(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    for number in range(50):
+        organization.member(f"3{number:011}", f"Member {number}", "ou-abcd-00000002")
+    enrollment_id = enroll(admin)
+    accounts = InMemoryOrganization.accounts
+
+    def refuse(self: InMemoryOrganization, place: Any, token: str | None) -> Any:
+        if token:
+            raise UnitGone("InvalidInputException", "InvalidInputException: NextToken")
+        return accounts(self, place, token)
+
+    monkeypatch.setattr(InMemoryOrganization, "accounts", refuse)
+    monkeypatch.setattr("cavok.services.synchronize_organization.PAGES_A_ROUND", pages)
+
+    done = synchronize(enrollment_id, organization)
+
+    assert done.state == "failed"
+    assert str(done.reason).endswith("InvalidInputException: NextToken")
+    assert organization.calls < 50
+
+
 def test_a_unit_that_was_deleted_meanwhile_is_left_out(
     admin: Api, organization: InMemoryOrganization
 ) -> None:
