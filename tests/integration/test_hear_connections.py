@@ -25,6 +25,7 @@ from cavok.domain.connection_hints import (
     OTHERS_ANSWERED_WITHIN,
     STRANGERS_ANSWERED_WITHIN,
 )
+from cavok.domain.enrollments import NEW_AFTER
 from cavok.domain.errors import ChangedMeanwhile
 from cavok.domain.first_tries import SHARED_SECONDS
 from cavok.domain.organizations import new_external_id
@@ -530,6 +531,24 @@ def test_the_stack_of_a_new_member_starts_a_synchronization_and_a_flood_of_them_
 
     assert [each["enrollment_id"] for each in started(SYNCHRONIZATIONS)] == [enrollment]
     assert len(stored_items()) == before + 2, "the synchronization, and the first hint"
+
+
+def test_new_members_that_speak_too_soon_have_the_next_synchronization_begin_sooner(
+    admin: Api, says: Says
+) -> None:
+    enrollment = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
+    ended_at = Clock.time
+    done = wiring.enrollments().changed(
+        ORGANIZATION_ID, enrollment, lambda each: each.synchronized(ended_at)
+    )
+    Clock.time += timedelta(minutes=1)
+
+    for number in range(5):
+        assert hear(says(f"10000000000{number}", request=number)) == 0
+
+    after = wiring.enrollments().get(ORGANIZATION_ID, enrollment)
+    assert after.next_synchronization_at == ended_at + NEW_AFTER
+    assert (after.writes, started(SYNCHRONIZATIONS)) == (done.writes + 1, [])
 
 
 def test_a_hint_that_waits_for_a_running_test_starts_one_synchronization(

@@ -17,7 +17,7 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.enrollments import Enrollments
 from cavok.adapters.table.synchronizations import Synchronizations
 from cavok.adapters.table.table import ItemBusy
-from cavok.domain.enrollments import EnrollmentStatus
+from cavok.domain.enrollments import NEW_AFTER, EnrollmentStatus
 from cavok.domain.errors import OrganizationBusy, OrganizationUnclear, UnitGone
 from cavok.domain.verifications import finish
 from cavok.services import synchronize_organization as synchronizing
@@ -566,6 +566,22 @@ def test_a_name_is_no_reason_to_begin_anew(
 
     renamed = stored(enrollment_id)
     assert (renamed.name, renamed.status) == ("Southwind", "connected")
+
+
+def test_a_new_member_that_speaks_in_the_middle_has_the_next_one_begin_sooner(
+    admin: Api, organization: InMemoryOrganization, rounds: None
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    begun = begin(enrollment_id)
+    wiring.enrollments().changed(
+        ORGANIZATION_ID, enrollment_id, lambda each: each.with_new_member(Clock.now())
+    )
+
+    while one_round(begun, organization):
+        pass
+
+    assert stored(enrollment_id).next_synchronization_at == Clock.now() + NEW_AFTER
 
 
 def test_organizations_that_is_busy_ends_a_turn_and_nothing_else(

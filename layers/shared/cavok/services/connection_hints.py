@@ -227,18 +227,23 @@ def _organization_of(hint: ConnectionHint, dependencies: HearingDependencies) ->
 def _concerned(
     organization_id: str, hint: ConnectionHint, dependencies: HearingDependencies, now: datetime
 ) -> _Concerned | None:
-    """Null if the organization does not have the account, and it has joined no enrollment lately
-    as far as anybody knows.
+    """Null if the organization does not have the account, and no enrollment is synchronized for it
+    at once: it may have joined none, or one that then is due sooner.
     """
     number = hint.account_number
     accounts = dependencies.accounts.with_numbers(organization_id, Provider.AWS, [number])
     account = accounts.get(number)
     joins = account is None and hint.change is HintedChange.CREATE
-    enrollment_ids = [
-        each.enrollment_id
-        for each in dependencies.synchronizing.enrollments.of_organization(organization_id)
-        if each.management_account_id == number or (joins and each.may_have_new_members(now))
-    ]
+    enrollments = dependencies.synchronizing.enrollments
+    enrollment_ids = []
+    for each in enrollments.of_organization(organization_id):
+        if each.management_account_id == number or (joins and each.may_have_new_members(now)):
+            enrollment_ids.append(each.enrollment_id)
+        elif joins and each.with_new_member(now) != each:
+            with suppress(EnrollmentNotFound):  # ended at this moment
+                enrollments.changed(
+                    organization_id, each.enrollment_id, lambda found: found.with_new_member(now)
+                )
     if account is None and not enrollment_ids:
         return None
     return _Concerned(organization_id, account, enrollment_ids)

@@ -227,7 +227,7 @@ class _Synchronizing:
         self._enrollment = self._dependencies.enrollments.changed(
             self._enrollment.organization_id,
             self._enrollment.enrollment_id,
-            lambda found: found.begun(own, now, by_person=False) if found.held_by(own) else found,
+            lambda found: found.renewed(own, now) if found.held_by(own) else found,
         )
 
     # ---- the walk ------------------------------------------------------------------------------
