@@ -312,7 +312,7 @@ def test_a_stack_is_updated_to_what_is_chosen_now_and_keeps_all_else(enrollment:
     assert update
     words = shlex.split(update.cli.replace("\\\n", " "))
     pattern = re.compile('ParameterKey=([A-Za-z0-9]+),ParameterValue="(.*)"')
-    given = dict(found.groups() for found in map(pattern.fullmatch, words) if found)
+    given = {found[1]: found[2] for found in map(pattern.fullmatch, words) if found}
     filled_in = enrollment_templates.stack_parameters(enrollment, TRUST)
     chosen = {name: filled_in[name] for name in filled_in.keys() - {"ExternalId", "RolePath"}}
     assert given.items() >= chosen.items()
