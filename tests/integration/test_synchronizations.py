@@ -17,7 +17,7 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.enrollments import Enrollments
 from cavok.adapters.table.synchronizations import Synchronizations
 from cavok.adapters.table.table import ItemBusy
-from cavok.domain.enrollments import NEW_AFTER, EnrollmentStatus
+from cavok.domain.enrollments import EnrollmentStatus
 from cavok.domain.errors import OrganizationBusy, OrganizationUnclear, UnitGone
 from cavok.domain.verifications import finish
 from cavok.services import synchronize_organization as synchronizing
@@ -581,7 +581,7 @@ def test_a_new_member_that_speaks_in_the_middle_has_the_next_one_begin_sooner(
     while one_round(begun, organization):
         pass
 
-    assert stored(enrollment_id).next_synchronization_at == Clock.now() + NEW_AFTER
+    assert stored(enrollment_id).next_synchronization_at == Clock.now() + timedelta(minutes=10)
 
 
 def test_organizations_that_is_busy_ends_a_turn_and_nothing_else(
