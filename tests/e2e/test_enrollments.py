@@ -247,7 +247,7 @@ def test_an_account_that_aws_makes_later_is_connected_by_itself(
 
 def wait_for_state(enrolled: Enrolled, member: str, state: str, *, what: str) -> None:
     """Messages that were not taken come again after three minutes."""
-    wait_for(lambda: enrolled.states().get(member), state.__eq__, what=what, seconds=240)
+    wait_for(enrolled.states, lambda found: found.get(member) == state, what=what, seconds=240)
 
 
 def test_one_that_aws_suspends_later_keeps_its_account_and_its_history(story: Story) -> None:
