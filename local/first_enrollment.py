@@ -25,8 +25,9 @@ def enroll(stack: Stack) -> None:
     with step(f"AWS Organization enrolled as {NAME}"):
         path = f"/v1/enrollments/{_enrollment(api, organization)['enrollment_id']}"
     with step("“Deploy on AWS” followed in the management account") as current:
-        organization.deploy(Offer.from_link(api.get(f"{path}/instructions")["deploy_on_aws_url"]))
-        current.outcome = "roles here and in the members"
+        offer = Offer.from_link(api.get(f"{path}/instructions")["deploy_on_aws_url"])
+        organization.deploy(offer, ReportConnection="Yes")
+        current.outcome = "roles here and in the members, whose stacks tell Cavok of them"
     with step("Synchronization started") as current:
         api.post(f"{path}/synchronizations")
         current.quick, current.outcome = True, "members are connected within minutes"

@@ -28,7 +28,8 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 def hear(record: SQSRecord) -> None:
     """Follows one message. Raises ComesAgain, or NotDelivered, if it must be heard again."""
     try:
-        said = said_in(record.body, allow_loopback=wiring.loopback_webhooks_allowed())
+        loopback = wiring.loopback_webhooks_allowed()
+        said = said_in(record.body, wiring.setting("AWS_REGION"), allow_loopback=loopback)
     except MalformedHint as error:
         count("MalformedHints")
         logger.info("Hint dropped", reason=str(error))

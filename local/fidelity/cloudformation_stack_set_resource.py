@@ -107,7 +107,7 @@ def _update(
 ) -> tuple[str, dict[str, Any]]:
     for fixed in ("StackSetName", "PermissionModel", "CallAs"):
         if old.get(fixed) != new.get(fixed):
-            raise ValueError(f"The emulator replaces no stack set: {fixed} changes.")
+            raise ValueError(f"The emulator does not change {fixed} of a stack set.")
     _wait_for(_changed(named({**new, "StackSetName": physical_id}), old, new))
     return physical_id, {"StackSetId": physical_id}
 

@@ -251,22 +251,34 @@ def test_one_that_waits_shows_how_to_deploy_its_stack(show):
     expect(page.get_by_role("dialog").get_by_label("Account of the stack")).to_be_visible()
 
 
+UPDATE = {
+    "steps": [{"title": "CloudFormation", "text": "Open the stack CavokOrganization."}],
+    "template_url": "https://templates.example/organization-v9.yaml",
+    "console_url": "https://eu-west-1.console.aws.amazon.com/cloudformation/home",
+    "cli": "aws cloudformation update-stack --stack-name CavokOrganization",
+}
+
+
+def test_a_stack_of_the_newest_version_says_how_a_change_of_options_gets_there(show, answer_with):
+    page = show()
+    answer_with(page, f"{ONE}/instructions", enrollments.INSTRUCTIONS | {"update": UPDATE})
+    page.reload()
+    part = page.get_by_role("region", name="Update the stack")
+    expect(part).to_contain_text("After a change of units")
+    part.get_by_text("How to update it").click()
+    expect(part.get_by_text(UPDATE["cli"])).to_be_visible()
+    assert_accessible(page)
+
+
 def test_a_stack_of_an_older_version_says_what_is_new_and_how_to_get_it(show, answer_with, admin):
     new = {"version": 2, "text": "Cavok can restart.", "adds": ["ec2:RebootInstances"]}
     template = {"version": 1, "current": 2, "outdated": True, "changes": [new | {"removes": []}]}
-    update = {
-        "steps": [{"title": "CloudFormation", "text": "Open the stack CavokOrganization."}],
-        "template_url": "https://templates.example/organization-v9.yaml",
-        "console_url": "https://eu-west-1.console.aws.amazon.com/cloudformation/home",
-        "cli": "aws cloudformation update-stack --stack-name CavokOrganization",
-    }
     page = show(template=template)
-    guide = enrollments.INSTRUCTIONS | {"update": update}
-    answer_with(page, f"{ONE}/instructions", guide)
+    answer_with(page, f"{ONE}/instructions", enrollments.INSTRUCTIONS | {"update": UPDATE})
     page.reload()
     part = page.get_by_role("region", name="Update the stack")
     expect(part).to_contain_text("Version 2: Cavok can restart. It adds ec2:RebootInstances.")
-    for text in ("Open the stack CavokOrganization.", update["template_url"], update["cli"]):
+    for text in ("Open the stack CavokOrganization.", UPDATE["template_url"], UPDATE["cli"]):
         expect(part).to_contain_text(text)
     expect(page.get_by_text("1. The newest is 2.")).to_be_visible()
     link = page.get_by_role("link", name="Members with this version")

@@ -96,7 +96,7 @@ def test_a_change_of_a_trust_policy_arrives_with_the_account_that_aws_stamps(
 
     iam.update_assume_role_policy(RoleName=role, PolicyDocument=trust)
 
-    said = said_in(next_message(place, queue))
+    said = said_in(next_message(place, queue), place.region)
     assert isinstance(said, RoleChange)
     assert (said.account_number, said.role_name) == (place.account_number, role)
     assert said.what == "role's trust policy was changed"

@@ -15,7 +15,13 @@ from local.sample_organization import EXCLUDED_UNIT, MEMBERS, AwsOrganization, M
 from local.stack import Stack
 from tests.support import sweeps
 from tests.support.connections import Connected, connect
-from tests.support.enrolled import Enrolled, enroll, make_synchronization_due, sweep_until
+from tests.support.enrolled import (
+    SWEPT_WITHIN,
+    Enrolled,
+    enroll,
+    last_synchronized_is_long_ago,
+    sweep_until,
+)
 from tests.support.http import Json, answer, problem
 from tests.support.invariants import Declare
 from tests.support.organizations import Organization
@@ -203,22 +209,45 @@ def test_another_organization_sees_nothing_of_it_and_cannot_claim_its_members(
     answer(stranger.delete(claiming.path))
 
 
+@pytest.mark.timeout(1500)  # longer than its waits together
 def test_an_account_that_aws_makes_later_is_connected_by_itself(
-    stack: Stack, own_organization: Organization, story: Story
+    stack: Stack, own_organization: Organization, new_aws_organization: NewOrganization
 ) -> None:
-    story.enrolled.aws.create_account("Shop Vienna", "Shops")
+    """Stacks speak, and sweeps come by their schedule: nobody presses anything."""
+    organization = new_aws_organization("Branch")
+    enrolled = enroll(own_organization.admin, organization)
+    offer, branch = enrolled.offer(), organization.member("Branch")
+    organization.deploy(offer, ReportConnection="Yes", ExcludeAccounts=branch.account_number)
+    wait_for_state(enrolled, "Branch", "role_missing", what="the enrollment's stack spoke")
 
-    make_synchronization_due(stack, own_organization.name, story.enrolled)
-    sweeps.run_sweep(stack)
-    found = wait_for(story.enrolled.states, lambda states: "Shop Vienna" in states, seconds=120)
-    assert found["Shop Vienna"] == "role_missing"
-    states = sweep_until(stack, own_organization.name, story.enrolled, _none_missing)
+    organization.deploy(offer, ReportConnection="Yes", ExcludeAccounts="")
+    wait_for_state(enrolled, "Branch", "connected", what="the member's stack spoke")
+    (of_the_member,) = branch.client("cloudformation").list_stacks()["StackSummaries"]
+    delete_stack(branch, of_the_member["StackName"])
+    last_synchronized_is_long_ago(stack, own_organization.name, enrolled)
+    organization.create_account("Vienna", "Branches")
+    wait_for_state(enrolled, "Vienna", "role_missing", what="the new member's stack spoke")
 
-    assert states["Shop Vienna"] == "connected"
-    account = story.enrolled.accounts()["Shop Vienna"]
+    def swept() -> dict[str, str]:
+        sweeps.run_sweep(stack)
+        return enrolled.states()
+
+    wait_for(
+        swept,
+        lambda found: {found["Vienna"], found[MANAGEMENT]} == {"connected"},
+        seconds=SWEPT_WITHIN,
+    )
+    account = enrolled.accounts()["Vienna"]
     trail = answer(account.person.get(f"{account.path}/audit"))["items"]
     assert [(each["action"], each["actor"]["kind"]) for each in trail] == [("created", "system")]
     assert {test["trigger"] for test in sweeps.tests_of(account)} == {"scheduled"}
+    wait_for_state(enrolled, "Branch", "problem", what="the member's role is gone")
+    assert codes(enrolled.accounts()["Branch"].account()) == ["disconnected"]
+
+
+def wait_for_state(enrolled: Enrolled, member: str, state: str, *, what: str) -> None:
+    """Messages that were not taken come again after three minutes."""
+    wait_for(enrolled.states, lambda found: found.get(member) == state, what=what, seconds=240)
 
 
 def test_one_that_aws_suspends_later_keeps_its_account_and_its_history(story: Story) -> None:

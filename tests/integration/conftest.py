@@ -98,7 +98,12 @@ def stack(changed_moto: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     stop_the_clock(monkeypatch)
-    for counted_by_time in (wiring.first_tries, wiring.request_quota, wiring.quota_of_ends):
+    for counted_by_time in (
+        wiring.first_tries,
+        wiring.answers_to_stacks,
+        wiring.request_quota,
+        wiring.quota_of_ends,
+    ):
         counted_by_time.cache_clear()
     with mock_aws():
         make_stack(KEY)

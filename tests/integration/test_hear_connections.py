@@ -25,7 +25,9 @@ from cavok.domain.connection_hints import (
     OTHERS_ANSWERED_WITHIN,
     STRANGERS_ANSWERED_WITHIN,
 )
+from cavok.domain.enrollments import NEW_AFTER
 from cavok.domain.errors import ChangedMeanwhile
+from cavok.domain.first_tries import SHARED_SECONDS
 from cavok.domain.organizations import new_external_id
 from cavok.domain.verifications import Trigger, entry_refused
 from cavok.services.connection_hints import ANSWER_SECONDS
@@ -264,7 +266,7 @@ def test_a_deletion_is_answered_at_once_and_followed_when_the_role_is_gone(
         "failed",
         ["disconnected"],
     )
-    assert "stack of this account was deleted" in shown["issues"][0]["message"]
+    assert "stack said on " in shown["issues"][0]["message"]
 
 
 def test_who_only_says_that_a_stack_was_deleted_disconnects_nothing(admin: Api, says: Says) -> None:
@@ -278,6 +280,22 @@ def test_who_only_says_that_a_stack_was_deleted_disconnects_nothing(admin: Api, 
 
     assert account_of(account_id).status == Status.CONFIRMED
     assert (account_of(account_id).issues, account_of(account_id).stack_deleted_at) == ((), None)
+
+
+def test_who_says_that_the_stack_of_a_failed_account_was_deleted_changes_no_reason(
+    admin: Api, says: Says
+) -> None:
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    hear(says())
+    ends(account_id)
+    refused = entry_refused(account_of(account_id), "AccessDenied", "no", Clock.time)
+    hear(says(request=2))
+    ends(account_id, refused)
+
+    assert hear(says(request=3, RequestType="Delete"), received=2, age=timedelta(minutes=2)) == 0
+    ends(account_id, refused)
+
+    assert [each.code for each in account_of(account_id).issues] == ["role_not_assumable"]
 
 
 def test_a_running_test_may_be_older_than_the_stack_so_another_one_follows(
@@ -343,6 +361,36 @@ def test_a_flood_of_strangers_keeps_no_customer_waiting_for_their_answers(
     assert cloudformation.answers[-1]["RequestId"] == f"{REQUEST}0001"
     answered = STRANGERS_ANSWERED_WITHIN // cloudformation.takes
     assert len(cloudformation.answers) == answered + 1
+
+
+def test_a_flood_with_another_customers_external_id_keeps_nobody_waiting_for_its_answers(
+    admin: Api,
+    other_admin: Api,
+    says: Says,
+    cloudformation: CloudFormation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is the flooding customer's own, and each answer takes as long as one may."""
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    theirs = other_admin.get("/v1/organization").json["external_id"]
+    cloudformation.takes = timedelta(seconds=ANSWER_SECONDS)
+    published = Clock.time
+
+    def passed() -> float:
+        return (Clock.time - published).total_seconds()
+
+    monkeypatch.setattr("cavok.services.first_tries.time", Mock(monotonic=passed))
+
+    for request in range(100):
+        number = f"5{request:011}"
+        assert hear(says(number, request, theirs), age=Clock.time - published) == 0
+    waited = Clock.time - published
+    assert hear(says(request=999), age=waited) == 0
+
+    share = timedelta(seconds=SHARED_SECONDS)
+    assert waited <= STRANGERS_ANSWERED_WITHIN + share + cloudformation.takes
+    assert [each["account_id"] for each in started()] == [account_id]
+    assert cloudformation.answers[-1]["RequestId"] == f"{REQUEST}0999"
 
 
 def test_a_stranger_costs_one_read_and_no_call_while_the_queue_is_behind(
@@ -520,6 +568,24 @@ def test_the_stack_of_a_new_member_starts_a_synchronization_and_a_flood_of_them_
 
     assert [each["enrollment_id"] for each in started(SYNCHRONIZATIONS)] == [enrollment]
     assert len(stored_items()) == before + 2, "the synchronization, and the first hint"
+
+
+def test_new_members_that_speak_too_soon_have_the_next_synchronization_begin_sooner(
+    admin: Api, says: Says
+) -> None:
+    enrollment = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
+    ended_at = Clock.time
+    done = wiring.enrollments().changed(
+        ORGANIZATION_ID, enrollment, lambda each: each.synchronized(ended_at)
+    )
+    Clock.time += timedelta(minutes=1)
+
+    for number in range(5):
+        assert hear(says(f"10000000000{number}", request=number)) == 0
+
+    after = wiring.enrollments().get(ORGANIZATION_ID, enrollment)
+    assert after.next_synchronization_at == ended_at + NEW_AFTER
+    assert (after.writes, started(SYNCHRONIZATIONS)) == (done.writes + 1, [])
 
 
 def test_a_hint_that_waits_for_a_running_test_starts_one_synchronization(

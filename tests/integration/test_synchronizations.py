@@ -361,6 +361,41 @@ def test_names_are_unique_letters_and_digits_and_follow_aws_until_a_person_chang
     assert accounts_of()["100000000003"].name == "Now3"
 
 
+@pytest.mark.parametrize("after", [0, 1])
+def test_names_stay_plain_when_a_batch_is_written_once_more(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    for number in range(30):
+        organization.member(f"3{number:011}", f"Twin {number // 2}", "ou-abcd-00000002")
+    enrollment_id = enroll(admin)
+    tries = _busy_once(monkeypatch, "add_all", after)
+    synchronize(enrollment_id, organization)
+    added = {number: account.name for number, account in accounts_of().items()}
+    organization.members["100000000001"].name = "Market one"
+    _busy_once(monkeypatch, "save", 0)
+    synchronize(enrollment_id, organization)
+
+    assert len(tries) > after + 1
+    names = [name for number, name in added.items() if number.startswith("3")]
+    assert sorted(name for name in names if len(name) < 12) == sorted(f"Twin{n}" for n in range(15))
+    assert len(set(names)) == 30
+    assert accounts_of()["100000000001"].name == "Marketone"
+
+
+def _busy_once(monkeypatch: pytest.MonkeyPatch, name: str, after: int) -> list[None]:
+    """The write of accounts with this name meets another one once, after so many that do not."""
+    write, tries = getattr(Accounts, name), list[None]()
+
+    def busy(self: Accounts, *args: Any, **named: Any) -> Any:
+        tries.append(None)
+        if len(tries) == after + 1:
+            raise ItemBusy("held")
+        return write(self, *args, **named)
+
+    monkeypatch.setattr(Accounts, name, busy)
+    return tries
+
+
 def test_a_large_organization_is_read_in_turns_and_added_in_batches(
     admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -562,6 +597,22 @@ def test_a_name_is_no_reason_to_begin_anew(
     assert (renamed.name, renamed.status) == ("Southwind", "connected")
 
 
+def test_a_new_member_that_speaks_in_the_middle_has_the_next_one_begin_sooner(
+    admin: Api, organization: InMemoryOrganization, rounds: None
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    begun = begin(enrollment_id)
+    wiring.enrollments().changed(
+        ORGANIZATION_ID, enrollment_id, lambda each: each.with_new_member(Clock.now())
+    )
+
+    while one_round(begun, organization):
+        pass
+
+    assert stored(enrollment_id).next_synchronization_at == Clock.now() + timedelta(minutes=10)
+
+
 def test_organizations_that_is_busy_ends_a_turn_and_nothing_else(
     admin: Api, organization: InMemoryOrganization
 ) -> None:
@@ -668,6 +719,30 @@ def test_a_token_that_is_not_taken_any_more_begins_the_unit_anew(
 
     assert refused
     assert (done.state, done.found, done.added, done.missing) == ("finished", 53, 53, 53)
+
+
+@pytest.mark.parametrize("pages", [1, 100])
+def test_a_token_that_is_never_taken_ends_it_and_says_why(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch, pages: int
+) -> None:
+    for number in range(50):
+        organization.member(f"3{number:011}", f"Member {number}", "ou-abcd-00000002")
+    enrollment_id = enroll(admin)
+    accounts = InMemoryOrganization.accounts
+
+    def refuse(self: InMemoryOrganization, place: Any, token: str | None) -> Any:
+        if token:
+            raise UnitGone("InvalidInputException", "InvalidInputException: NextToken")
+        return accounts(self, place, token)
+
+    monkeypatch.setattr(InMemoryOrganization, "accounts", refuse)
+    monkeypatch.setattr("cavok.services.synchronize_organization.PAGES_A_ROUND", pages)
+
+    done = synchronize(enrollment_id, organization)
+
+    assert done.state == "failed"
+    assert str(done.reason).endswith("InvalidInputException: NextToken")
+    assert organization.calls < 50
 
 
 def test_a_unit_that_was_deleted_meanwhile_is_left_out(

@@ -93,14 +93,14 @@ def sweep_until(
     return wait_for(look, good, seconds=SWEPT_WITHIN)
 
 
-def make_synchronization_due(stack: Stack, organization: str, enrolled: Enrolled) -> None:
-    """Lets six hours pass."""
+def last_synchronized_is_long_ago(stack: Stack, organization: str, enrolled: Enrolled) -> None:
+    """Lets ten minutes pass, within which new members begin no synchronization."""
     aws.client("dynamodb", stack.emulator_url).update_item(
         TableName=stack.table_name,
         Key={
             "pk": {"S": f"ORG#{organization}"},
             "sk": {"S": f"ENROLLMENT#{enrolled.enrollment_id}"},
         },
-        UpdateExpression="SET next_verification_at = :long_ago",
+        UpdateExpression="SET last_synchronized_at = :long_ago",
         ExpressionAttributeValues={":long_ago": {"S": sweeps.LONG_AGO}},
     )

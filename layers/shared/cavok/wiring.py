@@ -346,6 +346,14 @@ def first_tries() -> "FirstTries":
 
 
 @cache
+def answers_to_stacks() -> "FirstTries":
+    """Apart from those of webhooks: the time that answers to customers' stacks take."""
+    from cavok.services.first_tries import FirstTries
+
+    return FirstTries()
+
+
+@cache
 def _queue(url: str) -> "Queue":
     from cavok.adapters.queue import Queue
 
@@ -395,6 +403,7 @@ def hearing_dependencies() -> "HearingDependencies":
         workflows=express_workflows(),
         synchronizing=start_dependencies(),
         client=webhook_client(),
+        answers=answers_to_stacks(),
     )
 
 

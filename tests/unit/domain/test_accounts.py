@@ -303,7 +303,17 @@ def test_a_stack_deletes_no_access_key() -> None:
     keys = an_account_with_keys()
 
     assert keys.heard_of(HEARD, deleted=True, due=False) == keys
-    assert an_account().heard_of(HEARD, deleted=True, due=False).stack_deleted_at == HEARD
+    role = confirmed(an_account())
+    assert role.heard_of(HEARD, deleted=True, due=False).stack_deleted_at == HEARD
+
+
+@pytest.mark.parametrize("status", [Status.FAILED, Status.UNCONFIRMED])
+def test_an_account_that_is_not_connected_keeps_its_reason_whoever_says_it_was_deleted(
+    status: Status,
+) -> None:
+    failed = replace(confirmed(an_account()), status=status)
+
+    assert failed.heard_of(HEARD, deleted=True, due=False) == failed
 
 
 def test_another_role_has_no_change_of_the_one_before() -> None:

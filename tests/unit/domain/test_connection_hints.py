@@ -48,7 +48,7 @@ MESSAGE: dict[str, Any] = {
 
 
 def hint(**but: Any) -> ConnectionHint:
-    return ConnectionHint.of_message(json.dumps(MESSAGE | but))
+    return ConnectionHint.of_message(json.dumps(MESSAGE | but), "eu-west-1")
 
 
 @pytest.mark.parametrize("change", list(HintedChange))
@@ -150,6 +150,7 @@ def test_no_text_leads_to_another_host(text: str, region: str) -> None:
         ({"StackId": STACK.replace("111122223333", "١" * 12)}, "StackId"),
         ({"StackId": STACK.replace("arn:aws:", "arn:aws-cn:")}, "StackId"),
         ({"StackId": STACK + "\n"}, "StackId"),
+        ({"StackId": STACK.replace("eu-west-1", "ap-southeast-2")}, "region"),
         ({"RequestId": "r" * 65}, "RequestId"),
         ({"LogicalResourceId": "a b"}, "LogicalResourceId"),
         ({"Filler": "x" * LONGEST}, "too long"),
@@ -163,7 +164,7 @@ def test_what_is_no_request_of_cloudformation_is_dropped(but: dict[str, Any], na
 @pytest.mark.parametrize("text", ["", "null", "[]", "7", '"Create"', "[" * 10_000, "{", "\x00"])
 def test_what_is_no_object_is_dropped(text: str) -> None:
     with pytest.raises(MalformedHint):
-        ConnectionHint.of_message(text)
+        ConnectionHint.of_message(text, "eu-west-1")
 
 
 @pytest.mark.parametrize("external_id", [None, "", "cavok-", "somebody-elses", 7, {"a": 1}])

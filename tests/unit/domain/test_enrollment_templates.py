@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import hcl2
+import jmespath  # type: ignore[import-untyped]
 import pytest
 from cfnlint import api as cfnlint
 
@@ -24,7 +25,7 @@ from cavok.domain.instructions import Trust, installed, template_groups
 from cavok.domain.permissions import LOGS
 from tests.support.builders import EXTERNAL_ID, WORKLOAD
 from tests.support.customer_templates import granted_by, resolved
-from tests.support.enrollments import an_enrollment
+from tests.support.enrollments import an_enrollment, connected
 
 OF_ROLES = template_groups(AccessType.ASSUME_ROLE)
 TRUST = Trust(trusted_account_id=WORKLOAD, external_id=EXTERNAL_ID)
@@ -297,6 +298,36 @@ def test_updating_says_that_a_stack_without_reports_is_tested_by_a_person() -> N
         steps = enrollment_templates.update_from(PLAIN, str(number), URL).steps
 
         assert "A stack whose ReportConnection is No does not tell Cavok" in steps[0].text
+
+
+def test_there_is_no_update_before_a_stack_was_ever_read() -> None:
+    assert enrollment_templates.update_of(CHOOSY, None, URL, TRUST.region) is None
+
+
+@each_enrollment
+def test_a_stack_is_updated_to_what_is_chosen_now_and_keeps_all_else(enrollment: Any) -> None:
+    """Also what is not chosen any more, as a tag. One of an older version has fewer parameters."""
+    update = enrollment_templates.update_of(connected(enrollment), None, URL, TRUST.region)
+
+    assert update
+    words = shlex.split(update.cli.replace("\\\n", " "))
+    pattern = re.compile('ParameterKey=([A-Za-z0-9]+),ParameterValue="(.*)"')
+    given = {found[1]: found[2] for found in map(pattern.fullmatch, words) if found}
+    filled_in = enrollment_templates.stack_parameters(enrollment, TRUST)
+    chosen = {name: filled_in[name] for name in filled_in.keys() - {"ExternalId", "RolePath"}}
+    assert given.items() >= chosen.items()
+    emptied = given.keys() - chosen.keys()
+    assert emptied >= {"Tag3"}
+    assert {given[name] for name in emptied} == {""}
+    (kept,) = (words[n + 1] for n, word in enumerate(words) if word == "--query")
+    there = organization_template()["Parameters"].keys() - {"Checking"}
+    stack = {"Parameters": [{"ParameterKey": name} for name in sorted(there)]}
+    previous = jmespath.search(kept, {"Stacks": [stack]})
+    assert previous == [
+        f"ParameterKey={name},UsePreviousValue=true" for name in sorted(there - given.keys())
+    ]
+    (parameters,) = (each.text for each in update.steps if each.title == "Parameters")
+    assert all(f"{name} {value or '(empty)'}" in parameters for name, value in given.items())
 
 
 def test_the_end_says_what_to_delete_in_order() -> None:

@@ -113,6 +113,36 @@ def test_new_members_are_looked_for_some_time_after_a_synchronization_and_if_non
         assert not other.may_have_new_members(after)
 
 
+def test_a_new_member_that_speaks_too_soon_brings_the_next_synchronization_forward_once() -> None:
+    idle = CONNECTED.synchronized(NOW)
+    soon = NOW + timedelta(minutes=1)
+
+    heard = idle.with_new_member(soon)
+
+    assert heard.next_synchronization_at == NOW + enrollments.NEW_AFTER
+    assert heard.with_new_member(soon + timedelta(minutes=1)) is heard
+    failing = idle.not_synchronized(UNANSWERED, soon)
+    for other in (WAITING, failing, replace(idle, next_synchronization_at=soon)):
+        assert other.with_new_member(soon) is other
+
+
+def test_a_new_member_that_speaks_during_a_synchronization_is_looked_for_after_it() -> None:
+    running = CONNECTED.begun(SYNCHRONIZATION_ID, NOW, by_person=False)
+    later = NOW + timedelta(minutes=1)
+
+    heard = running.with_new_member(NOW)
+    renewed = heard.renewed(SYNCHRONIZATION_ID, later)
+
+    assert heard.with_new_member(later) is heard
+    assert not renewed.due(later)
+    assert renewed.slot
+    assert renewed.due(renewed.slot.expires_at), "its execution died"
+    done = renewed.synchronized(later)
+    assert done.next_synchronization_at == later + enrollments.NEW_AFTER
+    quiet = running.renewed(SYNCHRONIZATION_ID, later).synchronized(later)
+    assert quiet.next_synchronization_at == later + SYNCHRONIZED_EVERY
+
+
 def test_whoever_turns_log_writing_on_gets_its_permission_too() -> None:
     without = an_enrollment(write_logs=False, features=("ec2",))
 

@@ -1387,7 +1387,7 @@ def test_a_role_that_is_gone_with_its_stack_is_told_word_for_word() -> None:
     assert issues_of(known, refused) == (
         Issue(
             "disconnected",
-            "The stack of this account was deleted on 2025-03-01 at 12:00 UTC, and the role "
+            "Its stack said on 2025-03-01 at 12:00 UTC that it is being deleted, and the role "
             f"{known.role_arn} cannot be assumed since.",
             "If the account should be disconnected, delete it here. If not, deploy the role again, "
             "as the Instructions show: Cavok then tests it.",

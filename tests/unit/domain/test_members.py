@@ -183,6 +183,15 @@ def test_given_names_are_letters_and_digits_and_no_two_the_same(
     assert {name.lower() for name in there}.isdisjoint(lower)
 
 
+def test_an_account_that_is_written_once_more_gets_the_same_name() -> None:
+    names = GivenNames(["Shop"])
+    wanted = [("Twin", "1" * 12), ("Twin", "2" * 12), ("shop", "3" * 12)]
+
+    first, second = ([names.give(*each) for each in wanted] for _ in range(2))
+
+    assert first == second == ["Twin", f"Twin{'2' * 12}", f"shop{'3' * 12}"]
+
+
 def test_a_walk_lists_units_before_the_accounts_of_each_and_ends() -> None:
     walk = Walk().from_roots([("r-abcd", "Root")])
     assert walk.open

@@ -19,6 +19,7 @@ from cavok.domain.verifications import TIME_LIMIT
 from tests.support.builders import NOW, a_slot, an_account
 from tests.support.role_changes import ADA, event_of_iam
 
+REGION = "us-east-1"
 ANY = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=40),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=9), inner),
@@ -27,7 +28,7 @@ ANY = st.recursive(
 
 
 def change(**but: Any) -> RoleChange:
-    read = said_in(json.dumps(event_of_iam(**but)))
+    read = said_in(json.dumps(event_of_iam(**but)), REGION)
     assert isinstance(read, RoleChange)
     return read
 
@@ -65,6 +66,12 @@ def test_each_call_is_told_in_words(call: str, what: str) -> None:
         ({"arn": "arn:aws:sts::111122223333:assumed-role/Admin/ada@example.com"}, "arn:aws:sts"),
         ({"arn": "arn:aws:iam::111122223333:root"}, "arn:aws:iam::111122223333:root"),
         ({"invokedBy": "cloudformation.amazonaws.com"}, "cloudformation.amazonaws.com"),
+        (
+            {"invokedBy": "member.org.stacksets.cloudformation.amazonaws.com"},
+            "member.org.stacksets.cloudformation.amazonaws.com",
+        ),
+        ({"invokedBy": "s3.amazonaws.com"}, "s3.amazonaws.com"),
+        ({"invokedBy": "a.example/?amazonaws.com"}, "somebody whom"),
         ({"arn": "<script>"}, "somebody whom"),
         ({"arn": "arn:aws:iam::111122223333:user/" + "a" * 301}, "somebody whom"),
         ({"arn": ADA + "\n"}, "somebody whom"),
@@ -115,7 +122,7 @@ def test_what_changed_no_role_is_dropped(but: dict[str, Any], name: str) -> None
 )
 def test_what_is_no_event_of_iam_is_dropped(but: dict[str, Any], name: str) -> None:
     with pytest.raises(MalformedHint, match=name):
-        said_in(json.dumps(event_of_iam() | but))
+        said_in(json.dumps(event_of_iam() | but), REGION)
 
 
 @given(st.dictionaries(st.sampled_from(sorted(event_of_iam()["detail"])), ANY))
@@ -133,13 +140,13 @@ def test_an_event_that_somebody_publishes_to_the_topic_of_stacks_is_none() -> No
     wrapped = {"Type": "Notification", "Message": json.dumps(event_of_iam())}
 
     with pytest.raises(MalformedHint, match="StackId"):
-        said_in(json.dumps(wrapped))
+        said_in(json.dumps(wrapped), REGION)
 
 
 @pytest.mark.parametrize("published", [None, 7, {}, "x" * 20_000])
 def test_a_notification_without_a_request_is_dropped(published: Any) -> None:
     with pytest.raises(MalformedHint):
-        said_in(json.dumps({"Type": "Notification", "Message": published}))
+        said_in(json.dumps({"Type": "Notification", "Message": published}), REGION)
 
 
 @pytest.mark.parametrize("wrap", [True, False], ids=["wrapped", "as older versions sent it"])
@@ -152,7 +159,8 @@ def test_a_stacks_request_is_taken_out_of_its_envelope(wrap: bool) -> None:
     }
     text = json.dumps(request)
 
-    said = said_in(json.dumps({"Type": "Notification", "Message": text}) if wrap else text)
+    message = json.dumps({"Type": "Notification", "Message": text}) if wrap else text
+    said = said_in(message, REGION)
 
     assert isinstance(said, ConnectionHint)
     assert said.account_number == "111122223333"

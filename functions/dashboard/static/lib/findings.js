@@ -55,15 +55,16 @@ export function fixOf({ policy_statement: statement, cli, terraform, console_url
  * @param {{steps: {title: string, text: string}[], template_url: string, console_url: string, cli: string}} update
  * @param {string} title @param {Element} news
  */
-export function updateSection({ steps, template_url: template, console_url, cli }, title, news) {
-  return section(
-    title,
-    {},
-    news,
+export function updateSection(update, title, news) {
+  return section(title, {}, news, updateSteps(update));
+}
+
+export function updateSteps({ steps, template_url: template, console_url, cli }) {
+  return [
     steps.map((step) => [h("h3", {}, step.title), h("p", {}, step.text)]),
     copyBlock(template, t.instructions.templateUrl),
     fixOf({ cli, console_url }),
-  );
+  ];
 }
 
 export function copyBlock(content, label) {

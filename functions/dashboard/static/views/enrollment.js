@@ -4,7 +4,7 @@ import { codeBlock, copyable, tabs } from "../lib/copying.js";
 import { expires } from "../lib/deploy-link.js";
 import { announce, fill, focusOn, h, render } from "../lib/dom.js";
 import { ageing } from "../lib/elapsed.js";
-import { issueList, updateSection } from "../lib/findings.js";
+import { issueList, updateSection, updateSteps } from "../lib/findings.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { removing, unlessChanged, onceMore } from "../lib/meanwhile.js";
@@ -327,6 +327,7 @@ function deploying(base, signal) {
   const news = h("ul", {});
   let age = ageing();
   let version = "";
+  let isOutdated = false;
   /** @type {ReturnType<typeof watched> | undefined} */
   let guide;
   const read = async () => {
@@ -346,13 +347,16 @@ function deploying(base, signal) {
     });
   };
   const draw = (answer) => {
-    fill(update, answer.update && updateSection(answer.update, t.enrollments.update, news));
+    const found = answer.update;
+    const newer = () => updateSection(found, t.enrollments.update, news);
+    fill(update, found && (isOutdated ? newer() : changeSection(found)));
     return drawGuide(answer, onPress, way);
   };
   const take = (enrollment) => {
     const isWaiting = enrollment.status === "waiting";
     const { template } = enrollment;
     const versions = `${enrollment.version} ${template?.version} ${template?.current}`;
+    isOutdated = !!template?.outdated;
     fill(
       news,
       template?.changes.map((each) => h("li", {}, t.enrollments.change(each))),
@@ -369,6 +373,16 @@ function deploying(base, signal) {
     version = versions;
   };
   return { node, take, readAt: () => guide?.readAt() ?? 0, there: async () => guide?.first };
+}
+
+// No version is newer, but other options may have been chosen.
+function changeSection(update) {
+  const { howToUpdate, update: title, updateText: note } = t.enrollments;
+  return section(
+    title,
+    { note },
+    h("details", { class: "more-fields" }, h("summary", {}, howToUpdate), updateSteps(update)),
+  );
 }
 
 function drawGuide(guide, onPress, way) {

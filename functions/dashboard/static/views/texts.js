@@ -403,9 +403,11 @@ export const t = withTexts(OPEN_TABLES, {
 
     deploy: "Deploy the stack",
     redeploy: "The stack",
-    redeployText: "What was deployed. After a change of units, tags, features or path, update the stack with these.",
-    howTo: "How to deploy or update it",
+    redeployText: "How it is deployed. Once it is there, it is updated instead.",
+    howTo: "How to deploy it",
     update: "Update the stack",
+    updateText: "After a change of units, excluded accounts, features, log writing, the boundary or tags.",
+    howToUpdate: "How to update it",
     change: ({ version, text, adds = [], removes = [] }) =>
       [
         `Version ${number(version)}: ${text}`,

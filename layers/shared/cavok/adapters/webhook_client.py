@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import cached_property
 from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import SplitResult
@@ -57,6 +58,11 @@ class WebhookClient:
         self._allow_loopback = allow_loopback
         self._resolve = resolve
 
+    @cached_property
+    def _tls(self) -> ssl.SSLContext:
+        """Made once: reading the authorities takes longer than a connection."""
+        return ssl.create_default_context()
+
     def post(
         self,
         url: SplitResult,
@@ -82,7 +88,8 @@ class WebhookClient:
         port = url.port or (443 if secure else 80)
         host = str(url.hostname)
         addresses = self._checked_addresses(host, port, ends_at)
-        connection = _Pinned(host, port, addresses, secure=secure, ends_at=ends_at)
+        tls = self._tls if secure else None
+        connection = _Pinned(host, port, addresses, tls=tls, ends_at=ends_at)
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         try:
             connection.request(method, path, body, dict(headers))
@@ -133,15 +140,21 @@ class _Pinned(http.client.HTTPConnection):
     """
 
     def __init__(
-        self, host: str, port: int, addresses: list[str], *, secure: bool, ends_at: float
+        self,
+        host: str,
+        port: int,
+        addresses: list[str],
+        *,
+        tls: ssl.SSLContext | None,
+        ends_at: float,
     ) -> None:
         super().__init__(host, port)
         self._addresses = addresses[:ADDRESSES]
         self._ends_at = ends_at
-        self._tls = ssl.create_default_context() if secure else None
+        self._tls = tls
         self._cut: threading.Timer | None = None
         # http.client leaves the default port out of the Host header for plain HTTP only.
-        self.default_port = 443 if secure else 80
+        self.default_port = 443 if tls else 80
 
     def connect(self) -> None:
         plain = self._first_that_answers()

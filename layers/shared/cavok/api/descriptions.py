@@ -565,8 +565,8 @@ OWN: dict[str, dict[str, str]] = {
         "steps": "The steps, in order.",
         "deploy_on_aws_url": "The page of the AWS console that deploys the stack, filled in.",
         "cli": "Commands of the AWS CLI that deploy the same stack.",
-        "update": "How to update the stack, and with it every member. Null unless the enrollment's "
-        "`template` is outdated.",
+        "update": "How to update the stack, and with it every member, to the newest version and to "
+        "what is chosen now. Null before the first synchronization.",
     },
     "SynchronizationBody": {
         "synchronization_id": "The synchronization.",

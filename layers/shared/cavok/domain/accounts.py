@@ -114,7 +114,7 @@ class Fix:
 class IssueCode(StrEnum):
     """What an issue is about. Problems: `role_not_assumable`, `credentials_rejected`,
     `wrong_account` and `confused_deputy` (the role lets others in) fail an account, and so does
-    `disconnected`: the role cannot be assumed since the customer deleted its stack.
+    `disconnected`: the role cannot be assumed since its stack said that it is being deleted.
     `permission_lost`, `log_writing_refused` and `instance_refused` (an instance under Cavok's
     control) degrade it. `revoked`: a person ended its use. The others are information.
     `permission_scoped`: allowed for some instances only. `instances_elsewhere`: instances were
@@ -277,8 +277,8 @@ class Account(ListedAccount):
     counted_version      the `template_version` under which its organization counts it, and a list
                          finds it; null also for an account that was stored before versions were
                          counted, until its next write.
-    stack_deleted_at     when the customer's stack said that it deletes the role; null again once a
-                         test finds the account connected. Alone it proves nothing.
+    stack_deleted_at     when the stack of a connected account said that it deletes the role; null
+                         again once a test finds the account connected. Alone it proves nothing.
     role_change          what CloudTrail said of a change of its role; null again once a test finds
                          no problem. Alone it proves nothing.
     role_changed_at      when that change was made.
@@ -485,9 +485,11 @@ class Account(ListedAccount):
 
     def heard_of(self, now: datetime, *, deleted: bool, due: bool) -> Self:
         """After its stack spoke. `due`: it is due, as no test starts at once. The same object if
-        nothing changes.
+        nothing changes. An account that is not connected keeps the reason that a test found:
+        anybody can say that its stack was deleted.
         """
-        said = replace(self, stack_deleted_at=now) if deleted and self.role_name else self
+        goes = deleted and self.role_name and self.status in CONNECTED
+        said = replace(self, stack_deleted_at=now) if goes else self
         planned = self.next_verification_at
         waits = due and not self.revoked and not self.testing(now)
         return replace(said, next_verification_at=min(planned or now, now)) if waits else said

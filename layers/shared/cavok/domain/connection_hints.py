@@ -14,7 +14,6 @@ from typing import Any, Self
 from cavok.domain.accounts import Account, TestSlot
 from cavok.domain.errors import MalformedHint
 from cavok.domain.quotas import period_lasts
-from cavok.domain.regions import REGIONS
 
 LONGEST = 16 * 1024
 """Characters of a message. CloudFormation's own has some two thousand."""
@@ -54,7 +53,8 @@ ANSWER_TRIED_FOR = timedelta(minutes=10)
 STRANGERS_ANSWERED_WITHIN = timedelta(minutes=2)
 """With an external ID that nobody here has, or none, a message gets an answer only while its queue
 is no further behind. Finding out takes milliseconds, an answer up to five seconds: so strangers who
-publish more than can be answered keep customers' stacks waiting no longer than this.
+publish more than can be answered keep customers' stacks waiting no longer than this. The same holds
+of an organization that has used up its share of the time for answers, as `FirstTries` counts it.
 """
 OTHERS_ANSWERED_WITHIN = timedelta(minutes=30)
 """The same of what nothing follows from although somebody here has the external ID: it may be the
@@ -89,13 +89,16 @@ class ConnectionHint:
     response_address: str | None
 
     @classmethod
-    def of_message(cls, text: Any, *, allow_loopback: bool = False) -> Self:
-        """Reads the text of a notification. `allow_loopback` is only for the local stack. Raises
-        MalformedHint.
+    def of_message(cls, text: Any, region: str, *, allow_loopback: bool = False) -> Self:
+        """Reads the text of a notification to a topic in this region, which no stack elsewhere can
+        name. Source: CloudFormation Template Reference, AWS::CloudFormation::CustomResource,
+        ServiceToken. `allow_loopback` is only for the local stack. Raises MalformedHint.
         """
         message = object_in(text)
         stack_id = matching(_STACK, message.get("StackId"), "StackId")
-        region, number = stack_id.split(":")[3:5]
+        said_in, number = stack_id.split(":")[3:5]
+        if said_in != region:
+            raise MalformedHint("region")
         properties = message.get("ResourceProperties")
         external_id = properties.get("ExternalId") if isinstance(properties, dict) else None
         try:
@@ -161,7 +164,7 @@ def response_address(given: Any, region: str, *, allow_loopback: bool = False) -
     """The address itself if it is in the bucket of CloudFormation in this region of AWS; else null.
     It is compared as text, so that no reader of addresses can understand it otherwise.
     """
-    if not isinstance(given, str) or len(given) >= LONGEST or region not in REGIONS:
+    if not isinstance(given, str) or len(given) >= LONGEST:
         return None
     bucket = region.replace("-", "")
     if matched := _ADDRESS.fullmatch(given):

@@ -8,7 +8,7 @@ from typing import Any
 from cavok.domain import permissions
 from cavok.domain.accounts import AccessType
 from cavok.domain.chosen_groups import Choice
-from cavok.domain.enrollments import READS, ROLE_NAME, Enrollment
+from cavok.domain.enrollments import MOST_TAGS, READS, ROLE_NAME, Enrollment
 from cavok.domain.instructions import (
     CHANGES_ROLE,
     CHANGES_RULE,
@@ -196,23 +196,24 @@ def stack_parameters(enrollment: Enrollment, trust: Trust) -> dict[str, str]:
     """The parameters that the quick-create link fills in. The others have defaults, but for the
     units: nobody but the customer knows the root's id.
     """
+    return {
+        "ExternalId": trust.external_id,
+        "RolePath": enrollment.role_path,
+        **{name: value for name, value in _chosen_parameters(enrollment).items() if value},
+    }
+
+
+def _chosen_parameters(enrollment: Enrollment) -> dict[str, str]:
+    """Those that follow what a person may choose anew. Empty: nothing is chosen."""
     tags = [f"{key}={value}" for key, value in enrollment.tags.items()]
     choice = Choice.whole(enrollment.features)
-    chosen = {
+    return {
         **{parameter_of(group): value_of(group, choice) for group in _CHOSEN},
         "WriteLogs": value_of(LOGS, choice),
-    }
-    texts = {
-        "RolePath": enrollment.role_path,
         "PermissionsBoundary": enrollment.permissions_boundary or "",
         "OrganizationalUnitIds": ",".join(enrollment.include_ous),
         "ExcludeAccounts": ",".join(enrollment.exclude_accounts),
-        **{f"Tag{number}": tag for number, tag in enumerate(tags, start=1)},
-    }
-    return {
-        "ExternalId": trust.external_id,
-        **chosen,
-        **{name: value for name, value in texts.items() if value},
+        **{f"Tag{number + 1}": "".join(tags[number : number + 1]) for number in range(MOST_TAGS)},
     }
 
 
@@ -268,15 +269,16 @@ def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
 def update_of(
     enrollment: Enrollment, template: Template | None, url: str, ours: str
 ) -> Update | None:
-    """How to update the stack, and with it every member. Null if there is nothing to update.
-    `template`: the version that the stack has. `url`: of the published template. `ours`: as of
-    `stack_region`.
+    """How to update the stack, and with it every member: to the newest version, and to what is
+    chosen now. Null while no stack is known. `template`: the version that the stack has. `url`: of
+    the published template. `ours`: as of `stack_region`.
 
     Sources: CloudFormation Template Reference, AWS::CloudFormation::StackSet, TemplateBody: "Update
     requires: No interruption"; API Reference, UpdateStackSet: "Updates the stack set and associated
     stack instances".
     """
-    if template is None or not template.outdated:
+    outdated = template is not None and template.outdated
+    if enrollment.last_synchronized_at is None and not outdated:
         return None
     return _update(enrollment, url, ours, _NOT_BY_THE_STACK)
 
@@ -308,26 +310,35 @@ def _update(enrollment: Enrollment, url: str, ours: str, last: InstructionStep) 
         f"the stack {STACK_NAME} in account {enrollment.management_account_id}, in {region} or in "
         "the region in which you deployed it"
     )
+    given, root = _chosen_parameters(enrollment), ""
+    if not enrollment.include_ous:  # they may be the root's or others: only the customer knows
+        del given["OrganizationalUnitIds"]
+        root = " For all accounts, OrganizationalUnitIds is the root's id (r-…)."
+    others = [name for name in organization_template()["Parameters"] if name not in given]
+    chosen = ", ".join(f"{name} {value or '(empty)'}" for name, value in given.items())
     return Update(
         steps=(
             InstructionStep(
                 "CloudFormation",
                 f"Open {where}. Press “Update”, replace the existing template by the address "
-                "below, keep all parameters, acknowledge that it changes IAM roles, and submit. "
+                "below, enter the parameters that follow, and keep the others. Acknowledge that it "
+                "changes IAM roles, and submit. "
                 "The command below does the same. CloudFormation updates the roles of this "
                 "account, and then, through the stack set, the role of every member: nothing is to "
                 f"be done in them. {WITHOUT_REPORT}",
             ),
+            InstructionStep("Parameters", f"What is chosen now: {chosen}.{root}"),
             InstructionStep(
                 "Terraform",
-                "Replace template_url in your configuration by the address below, look at "
-                "“terraform plan”, and apply it. It updates the stack, which does the rest.",
+                "Replace template_url in your configuration by the address below, and its "
+                "parameters by those above, look at “terraform plan”, and apply it. It updates the "
+                "stack, which does the rest.",
             ),
             last,
         ),
         template_url=url,
         console_url=stacks_page(region, STACK_NAME),
-        cli=update_stack(STACK_NAME, region, url),
+        cli=update_stack(STACK_NAME, region, url, given, others),
     )
 
 

@@ -43,8 +43,10 @@ tags, because a template cannot turn a list into tags.
 SYNCHRONIZED_EVERY = timedelta(hours=6)
 NEW_AFTER = timedelta(minutes=10)
 """Stacks of accounts that are not in the list, which anybody who knows the external ID can say of
-any number, start no synchronization sooner after the last one.
+any number, start no synchronization sooner after the last one. The next is due then.
 """
+_HEARD = timedelta(seconds=1)
+"""A synchronization in which a new member was heard of is due so long before its slot lapses."""
 FIRST_RETRY = timedelta(minutes=5)
 REST_AFTER = timedelta(days=7)
 """An enrollment whose stack never came is not tried any more once nobody touched it for so long."""
@@ -210,6 +212,19 @@ class Enrollment(EnrollmentOptions):
         connected = self.status is EnrollmentStatus.CONNECTED and not self.attempts
         return connected and not self.synchronizing(now) and bool(last and now - last > NEW_AFTER)
 
+    def with_new_member(self, now: datetime) -> Self:
+        """After the stack of an account spoke that nobody knows, while none may start for it: one
+        is due NEW_AFTER the last, or the one that runs, which may have passed it by. The same
+        object if nothing changes, so that however many speak, one of them is written.
+        """
+        planned, last = self.next_synchronization_at, self.last_synchronized_at
+        if self.status is not EnrollmentStatus.CONNECTED or self.attempts or not (planned and last):
+            return self
+        due = max(now, last + NEW_AFTER)
+        if self.slot and self.synchronizing(now):
+            due = self.slot.expires_at - _HEARD
+        return replace(self, next_synchronization_at=due) if due < planned else self
+
     def without_slot(self, synchronization_id: str, now: datetime) -> Self:
         """Without the slot of a synchronization that did not start, and due again."""
         if not self.held_by(synchronization_id):
@@ -309,9 +324,21 @@ class Enrollment(EnrollmentOptions):
             touched_at=now if by_person else self.touched_at,
         )
 
+    def renewed(self, synchronization_id: str, now: datetime) -> Self:
+        """In each round of the synchronization that holds the slot."""
+        begun = self.begun(synchronization_id, now, by_person=False)
+        return begun.with_new_member(now) if self._has_heard else begun
+
+    @property
+    def _has_heard(self) -> bool:
+        """Whether a new member was heard of during the synchronization that runs."""
+        return self.slot is not None and (
+            self.next_synchronization_at == self.slot.expires_at - _HEARD
+        )
+
     def synchronized(self, now: datetime) -> Self:
         """After a synchronization that read everything."""
-        return replace(
+        done = replace(
             self,
             status=EnrollmentStatus.CONNECTED,
             issues=(),
@@ -322,6 +349,7 @@ class Enrollment(EnrollmentOptions):
             next_synchronization_at=now + SYNCHRONIZED_EVERY,
             updated_at=now if self.status is not EnrollmentStatus.CONNECTED else self.updated_at,
         )
+        return done.with_new_member(now) if self._has_heard else done
 
     def not_synchronized(self, issue: Issue, now: datetime) -> Self:
         """After one that failed, for this reason. What proves nothing changes no status; one that

@@ -230,7 +230,7 @@ def _disconnected(account: Account, deleted_at: datetime) -> Issue:
     """The issue of a role that is gone, as the customer's stack had announced."""
     return Issue(
         IssueCode.DISCONNECTED,
-        f"The stack of this account was deleted on {deleted_at:%Y-%m-%d at %H:%M} UTC, and the "
+        f"Its stack said on {deleted_at:%Y-%m-%d at %H:%M} UTC that it is being deleted, and the "
         f"role {account.role_arn} cannot be assumed since.",
         "If the account should be disconnected, delete it here. If not, deploy the role again, "
         + ("from its stack set" if account.has_enrolled_role else "as the Instructions show")

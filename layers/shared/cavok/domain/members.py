@@ -176,21 +176,28 @@ def plain_name(name: str) -> str:
 
 
 class GivenNames:
-    """The names of an organization's accounts, so that new ones are unique. Case does not count."""
+    """The names of an organization's accounts, so that new ones are unique. Case does not count.
+    They help people: an index tells them, which may not know yet what was written a moment ago.
+    """
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._used = {name.lower() for name in names}
+        self._holders = {name.lower(): "" for name in names}
+        """By name: the number of the account that got it here, or empty."""
 
     def give(self, wanted: str, account_number: str) -> str:
         """Letters and digits of AWS's name; with the account number, if somebody has that name, or
-        nothing is left of it.
+        nothing is left of it. The same for an account that is written once more.
         """
         plain = plain_name(wanted)
         longer = f"{plain[: LONGEST_NAME - len(account_number)]}{account_number}"
         others = (f"{longer[: LONGEST_NAME - 6]}{number}" for number in count(2))
-        candidates = chain([plain, longer], others)
-        chosen = next(each for each in candidates if each and each.lower() not in self._used)
-        self._used.add(chosen.lower())
+        candidates = (name for name in chain([plain, longer], others) if name)
+
+        def is_free(name: str) -> bool:
+            return self._holders.get(name.lower(), account_number) == account_number
+
+        chosen = next(filter(is_free, candidates))
+        self._holders[chosen.lower()] = account_number
         return chosen
 
 

@@ -50,7 +50,7 @@ _EVENT = re.compile("[A-Za-z0-9-]{1,64}")
 _ROLE = re.compile(r"[A-Za-z0-9+=,.@_-]{1,64}")
 _TIME = re.compile(r"20[0-9]{2}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]Z")
 _WHO = re.compile(
-    r"arn:aws:(?:iam|sts)::[0-9]{12}:[A-Za-z0-9+=,.@_/-]{1,300}|[a-z-]+\.amazonaws\.com"
+    r"arn:aws:(?:iam|sts)::[0-9]{12}:[A-Za-z0-9+=,.@_/-]{1,300}|[a-z0-9.-]+\.amazonaws\.com"
 )
 
 
@@ -123,9 +123,10 @@ class RoleChange:
         return replace(heard, role_change=self.text, role_changed_at=self.at)
 
 
-def said_in(text: str, *, allow_loopback: bool = False) -> ConnectionHint | RoleChange:
-    """What a message of the queue says. SNS wraps what anybody may publish, so events come from our
-    rule alone. `allow_loopback` is only for the local stack. Raises MalformedHint.
+def said_in(text: str, region: str, *, allow_loopback: bool = False) -> ConnectionHint | RoleChange:
+    """What a message of the queue says, to the topic or bus in this region. SNS wraps what anybody
+    may publish, so events come from our rule alone. `allow_loopback` is only for the local stack.
+    Raises MalformedHint.
 
     A stack's request may still be as older versions of our subscription sent it, not wrapped.
     """
@@ -133,7 +134,7 @@ def said_in(text: str, *, allow_loopback: bool = False) -> ConnectionHint | Role
     if "detail-type" in message:
         return RoleChange.of_event(message)
     published = message.get("Message") if message.get("Type") == "Notification" else text
-    return ConnectionHint.of_message(published, allow_loopback=allow_loopback)
+    return ConnectionHint.of_message(published, region, allow_loopback=allow_loopback)
 
 
 def _of(found: Any, name: str) -> Any:

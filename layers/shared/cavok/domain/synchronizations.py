@@ -27,12 +27,14 @@ class SynchronizationState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class OpenUnit:
     """A root or unit that the walk has not finished. `accounts`: whether its units are listed, so
-    that its accounts come next. `token`: of the next page; null for the first.
+    that its accounts come next. `token`: of the next page; null for the first. `restarts`: how
+    often this listing began anew.
     """
 
     place: Place
     accounts: bool = False
     token: str | None = None
+    restarts: int = 0
 
     @property
     def unit_id(self) -> str:

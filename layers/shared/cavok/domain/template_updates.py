@@ -1,7 +1,9 @@
 """Updating a role that is of an older version: what there is to know, and how it is done."""
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import quote
 
 from cavok.domain.accounts import Account, Fix, Issue, IssueCode, ListedAccount, Severity
@@ -144,8 +146,15 @@ def stacks_page(region: str, name: str) -> str:
     )
 
 
-def update_stack(name: str, region: str, template_url: str) -> str:
-    """Each parameter that the stack has keeps its value; new parameters have a default. The command
+def update_stack(
+    name: str,
+    region: str,
+    template_url: str,
+    given: Mapping[str, str] = MappingProxyType({}),
+    others: Sequence[str] = (),
+) -> str:
+    """Each parameter that the stack has keeps its value; new parameters have a default. Those
+    `given` get these values; then `others` are all that the template has beside them. The command
     asks the stack for its parameters: an older template had fewer, and for any other parameter
     CloudFormation says "Cannot specify usePreviousValue as true for a parameter key not in the
     previous template".
@@ -153,17 +162,29 @@ def update_stack(name: str, region: str, template_url: str) -> str:
     Sources: CloudFormation API Reference, Parameter: UsePreviousValue is "the existing parameter
     value that the stack is using for a given parameter key", and "If you don't specify a key and
     value for a particular parameter, CloudFormation uses the default value"; UpdateStack: "If you
-    have IAM resources with custom names, you must specify CAPABILITY_NAMED_IAM."
+    have IAM resources with custom names, you must specify CAPABILITY_NAMED_IAM."; AWS CLI User
+    Guide, "Using shorthand syntax", of values with commas.
     """
     of_the_stack = f"--region {region} --stack-name {name}"
+    # No `!`, which a shell may take for a command of its history.
+    kept = f"[?contains([{', '.join(map(repr, others))}], ParameterKey)]" if given else "[]"
     query = (
-        "Stacks[0].Parameters[].join('', ['ParameterKey=', ParameterKey, ',UsePreviousValue=true'])"
+        f"Stacks[0].Parameters{kept}.join('', ['ParameterKey=', ParameterKey, "
+        "',UsePreviousValue=true'])"
+    )
+    values = "".join(
+        shlex.quote(f'ParameterKey={key},ParameterValue="{_escaped(value)}"') + " \\\n    "
+        for key, value in given.items()
     )
     return (
         f"aws cloudformation update-stack {of_the_stack} \\\n"
         f"  --template-url '{template_url}' \\\n"
         "  --capabilities CAPABILITY_NAMED_IAM \\\n"
-        f"  --parameters $(aws cloudformation describe-stacks {of_the_stack} \\\n"
+        f"  --parameters {values}$(aws cloudformation describe-stacks {of_the_stack} \\\n"
         f'    --query "{query}" \\\n'
         "    --output text)"
     )
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace('"', '\\"')

@@ -3,7 +3,7 @@ and a test shows what is true.
 """
 
 import json
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -38,6 +38,7 @@ from cavok.domain.errors import (
 from cavok.domain.providers import Provider
 from cavok.domain.role_changes import RoleChange
 from cavok.observability import count, logger
+from cavok.services.first_tries import FirstTries
 from cavok.services.start_synchronizations import StartDependencies, start_synchronization
 from cavok.services.start_verification import start_unasked
 
@@ -65,7 +66,9 @@ class Followed(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HearingDependencies:
-    """`workflows` are those of tests that nobody watches."""
+    """`workflows` are those of tests that nobody watches. `answers`: the time that this process
+    spent on answers, by organization.
+    """
 
     organizations: Organizations
     accounts: Accounts
@@ -74,6 +77,7 @@ class HearingDependencies:
     workflows: Workflows
     synchronizing: StartDependencies
     client: WebhookClient
+    answers: FirstTries
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +159,16 @@ def hear_connection(
     sent, UTC. Raises ComesAgain; NotDelivered once the hint was followed, but not answered; also
     Conflict, ServiceUnavailable. After each of these the message comes again.
     """
-    answer = partial(_answer, hint, sent_at, dependencies.client, now)
+    answer = partial(_answer, hint, dependencies.client, age := now - sent_at)
     organization_id = _organization_of(hint, dependencies)
     if organization_id is None:
-        answer(STRANGERS_ANSWERED_WITHIN)  # once: a queue hides so many messages, and no more
+        # Once: a queue hides so many messages, and no more.
+        answer(STRANGERS_ANSWERED_WITHIN, spending=nullcontext())
         return Followed.UNKNOWN
-    early = now - sent_at < OTHERS_ANSWERED_WITHIN
+    has_time = dependencies.answers.seconds(organization_id, now)
+    within = OTHERS_ANSWERED_WITHIN if has_time else STRANGERS_ANSWERED_WITHIN
+    answer = partial(answer, spending=dependencies.answers.spending(organization_id))
+    early = age < within
     # Whatever follows, or fails: others who speak of the same account keep no stack waiting.
     not_answered = answer(None) if early else None
     concerned = _concerned(organization_id, hint, dependencies, now)
@@ -168,7 +176,7 @@ def hear_connection(
     admission = dependencies.hints.admit(*request) if concerned else None
     if not early:
         passed_over = admission in (None, Admission.TOO_MANY)
-        not_answered = answer(OTHERS_ANSWERED_WITHIN if passed_over else None)
+        not_answered = answer(within if passed_over else None)
     followed = Followed.UNKNOWN
     if concerned and admission is Admission.ADMITTED:
         followed = _follow(concerned, hint, sent_at, dependencies, now)
@@ -182,25 +190,28 @@ def hear_connection(
 
 def _answer(
     hint: ConnectionHint,
-    sent_at: datetime,
     client: WebhookClient,
-    now: datetime,
+    age: timedelta,
     within: timedelta | None,
+    *,
+    spending: AbstractContextManager[None],
 ) -> NotDelivered | None:
     """Returns the failure if a repetition may succeed. `within`: an older message is not answered.
-    Anybody may publish as much as they like: it must not delay what is followed.
+    Anybody may publish as much as they like: it must not delay what is followed. `spending` counts
+    the time that an answer takes.
     """
     if hint.response_address is None:
         return None
-    if within is not None and now - sent_at >= within:
+    if within is not None and age >= within:
         count("UnansweredHints")
         return None
     body = json.dumps(hint.response()).encode()
     try:
-        client.put(urlsplit(hint.response_address), body, seconds=ANSWER_SECONDS)
+        with spending:
+            client.put(urlsplit(hint.response_address), body, seconds=ANSWER_SECONDS)
     except NotDelivered as error:
         refused = error.status is not None and error.status < _FAULT
-        if not refused and now - sent_at < ANSWER_TRIED_FOR:
+        if not refused and age < ANSWER_TRIED_FOR:
             return error
         logger.info("Not answered", reason=str(error))
     return None
@@ -216,18 +227,23 @@ def _organization_of(hint: ConnectionHint, dependencies: HearingDependencies) ->
 def _concerned(
     organization_id: str, hint: ConnectionHint, dependencies: HearingDependencies, now: datetime
 ) -> _Concerned | None:
-    """Null if the organization does not have the account, and it has joined no enrollment lately
-    as far as anybody knows.
+    """Null if the organization does not have the account, and no enrollment is synchronized for it
+    at once: it may have joined none, or one that then is due sooner.
     """
     number = hint.account_number
     accounts = dependencies.accounts.with_numbers(organization_id, Provider.AWS, [number])
     account = accounts.get(number)
     joins = account is None and hint.change is HintedChange.CREATE
-    enrollment_ids = [
-        each.enrollment_id
-        for each in dependencies.synchronizing.enrollments.of_organization(organization_id)
-        if each.management_account_id == number or (joins and each.may_have_new_members(now))
-    ]
+    enrollments = dependencies.synchronizing.enrollments
+    enrollment_ids = []
+    for each in enrollments.of_organization(organization_id):
+        if each.management_account_id == number or (joins and each.may_have_new_members(now)):
+            enrollment_ids.append(each.enrollment_id)
+        elif joins and each.with_new_member(now) != each:
+            with suppress(EnrollmentNotFound):  # ended at this moment
+                enrollments.changed(
+                    organization_id, each.enrollment_id, lambda found: found.with_new_member(now)
+                )
     if account is None and not enrollment_ids:
         return None
     return _Concerned(organization_id, account, enrollment_ids)

@@ -1,4 +1,4 @@
-"""The time that a process spends on first tries of webhook messages."""
+"""The time that a process spends on first tries of webhook messages, and on answers to stacks."""
 
 import time
 from collections import defaultdict

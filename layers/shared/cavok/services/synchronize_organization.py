@@ -73,6 +73,9 @@ STUCK_ROUNDS = 20
 it, later, and people see why.
 """
 
+RESTARTS = 3
+"""Of a unit's listing whose next page AWS refuses. Then it is no token that has lapsed."""
+
 REASON_LIMIT = 500
 """Characters of a failure that people see."""
 
@@ -239,7 +242,7 @@ class _Synchronizing:
         self._enrollment = self._dependencies.enrollments.changed(
             self._enrollment.organization_id,
             self._enrollment.enrollment_id,
-            lambda found: found.begun(own, now, by_person=False) if found.held_by(own) else found,
+            lambda found: found.renewed(own, now) if found.held_by(own) else found,
         )
 
     # ---- the walk ------------------------------------------------------------------------------
@@ -487,7 +490,9 @@ class _Synchronizing:
 
 
 def _next_page(organization: AwsOrganization, walk: Walk) -> tuple[Walk, list[OrganizationAccount]]:
-    """The walk after its next page, and the accounts on it."""
+    """The walk after its next page, and the accounts on it. Raises OrganizationUnclear, as the
+    calls do.
+    """
     assert walk.open, "nothing is open"
     unit = walk.open[-1]
     try:
@@ -498,7 +503,9 @@ def _next_page(organization: AwsOrganization, walk: Walk) -> tuple[Walk, list[Or
         return walk.after_page(token, units), []
     except UnitGone as error:
         if unit.token:  # AWS does not say how long a token is good: from its first page again
-            again = replace(unit, token=None)
+            if unit.restarts == RESTARTS:
+                raise OrganizationUnclear(str(error)) from error
+            again = replace(unit, token=None, restarts=unit.restarts + 1)
             return replace(walk, open=(*walk.open[:-1], again)), []
         logger.warning("Unit not listed", unit=unit.unit_id, error=str(error))
         return replace(walk, open=walk.open[:-1]), []

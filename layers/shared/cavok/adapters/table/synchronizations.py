@@ -37,7 +37,13 @@ def pack_walk(walk: Walk) -> bytes:
     units = None
     if walk.open is not None:
         units = [
-            [list(each.place.unit_ids), each.place.path, each.accounts, each.token]
+            [
+                list(each.place.unit_ids),
+                each.place.path,
+                each.accounts,
+                each.token,
+                *([each.restarts] if each.restarts else ()),
+            ]
             for each in walk.open
         ]
     stored = [
@@ -55,10 +61,7 @@ def unpack_walk(packed: bytes) -> Walk:
     return Walk(
         open=None
         if units is None
-        else tuple(
-            OpenUnit(Place(tuple(ids), path), accounts, token)
-            for ids, path, accounts, token in units
-        ),
+        else tuple(OpenUnit(Place(tuple(ids), path), *others) for ids, path, *others in units),
         seen=frozenset(seen[start : start + 12] for start in range(0, len(seen), 12)),
         compared=compared,
         stuck=stuck[0] if stuck else 0,
