@@ -659,8 +659,8 @@ def _what_would_prove(
                 enabling(off),
             )
     if reason is Reason.SESSION_POLICY:
-        actions = ", ".join(step.step for step in unproven)
-        return "a policy of Cavok's own refuses it", _remedy(account, reason, actions), None
+        refused = ", ".join(step.step for step in unproven)
+        return "a policy of Cavok's own refuses it", _remedy(account, reason, refused), None
     if reason is not Reason.NOT_PROVABLE:
         return "AWS gave no usable answer", "Nothing to do: the next test asks again.", None
     why = "AWS's answer allows no conclusion"
