@@ -137,6 +137,7 @@ def _calls(table: _Table) -> dict[str, Callable[[], Any]]:
         memory_limit_in_mb=1024,
         invoked_function_arn="arn:aws:lambda:us-east-1:111122223333:function:accounts_api",
         aws_request_id="request-1",
+        get_remaining_time_in_millis=lambda: 15_000,
     )
     one = request("GET", f"/{table.items[0]['sk']['S'].removeprefix('ACCOUNT#')}")
     greedy = copy.deepcopy(one)

@@ -450,7 +450,7 @@ def main(names: Sequence[str]) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = chromium.launch(playwright)
-        taken = {
+        noted = {
             screen[0]: take(browser, stack, now, screen)
             for screen in SCREENS
             if not names or screen[0] in names
@@ -458,7 +458,7 @@ def main(names: Sequence[str]) -> None:
         browser.close()
     file = FOLDER / "texts.json"
     before = json.loads(file.read_text()) if names else {}
-    file.write_text(f"{json.dumps(before | taken, indent=2, ensure_ascii=False)}\n")
+    file.write_text(f"{json.dumps(before | noted, indent=2, ensure_ascii=False)}\n")
 
 
 if __name__ == "__main__":

@@ -2,46 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
-from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from playwright.sync_api import Download, Page, Route, expect
 
-from cavok.api.as_csv import LIMIT, csv_of
 from tests.browser.axe import assert_accessible, assert_fits
 from tests.support.page import samples
+from tests.support.page.exports import EXPORTS, export_as_the_api_does, saved
 from tests.support.page.waiting import HeldRequests
 
 MANY = 2_500
-EXPORTS = re.compile(r"/v1/accounts(\?[^#]*)?$")
-
-
-def export_as_the_api_does(page: Page, accounts: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """Answers what asks for CSV, in parts. The list that is returned fills with the queries."""
-    listed, asked = samples.pages_of(accounts), list[dict[str, str]]()
-
-    def handle(route: Route) -> None:
-        if route.request.headers["accept"] != "text/csv":
-            return route.fallback()
-        query = {
-            name: each[0] for name, each in parse_qs(urlsplit(route.request.url).query).items()
-        }
-        asked.append(query)
-        url = f"https://x/v1/accounts?{urlencode({**query, 'limit': LIMIT})}"
-        found = listed(type("Request", (), {"url": url}))
-        headers = {"content-type": "text/csv; charset=utf-8"}
-        if cursor := found["next_cursor"]:
-            headers["link"] = f'<?{urlencode({**query, "cursor": cursor})}>; rel="next"'
-        lines = csv_of(found["items"], header="cursor" not in query)
-        return route.fulfill(headers=headers, body=lines)
-
-    page.route(EXPORTS, handle)
-    return asked
 
 
 @pytest.fixture
@@ -55,11 +27,6 @@ def many(admin, answer_with) -> Page:
     page.locator("[data-id='acc000000']").wait_for()
     page.get_by_role("button", name="Sort, filter, export").click()
     return page
-
-
-def saved(download: Any) -> list[dict[str, str]]:
-    with Path(download.path()).open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def test_all_accounts_become_one_file(many, admin):

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_exporting import export_as_the_api_does, saved
 from tests.support.page import measures, samples
+from tests.support.page.exports import export_as_the_api_does, saved
 from tests.support.page.waiting import until
 
 SIZES = (1, 10, 300, 10_000)

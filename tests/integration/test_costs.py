@@ -250,7 +250,7 @@ def test_adding_accounts_takes_the_write_units_that_are_told(admin: Api) -> None
     """The first request makes the counts that later ones change."""
     many = [ROLE_ACCOUNT | {"provider_id": number(each), "name": f"A{each}"} for each in range(41)]
     admin.post("/v1/accounts", many[0])
-    told = re.search(
+    documented = re.search(
         r"costs (\d+) write units with an `Idempotency-Key` and (\d+) without.* nineteen share the "
         r"two counts: (\d+) each, and (\d+) without",
         " ".join(COSTS.read_text().split()),
@@ -268,5 +268,5 @@ def test_adding_accounts_takes_the_write_units_that_are_told(admin: Api) -> None
         units("/v1/accounts/import", second) // 19,
     )
 
-    assert told
-    assert [*found] == [int(each) for each in told.groups()]
+    assert documented
+    assert [*found] == [int(each) for each in documented.groups()]

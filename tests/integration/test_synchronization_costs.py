@@ -149,11 +149,11 @@ def test_a_synchronization_asks_in_proportion_and_counts_in_few_transactions(
 
 def assert_units_are_as_told(first: Capacity, again: Capacity) -> None:
     """Per account, in docs/costs.md: of the first, and of one that changes nothing."""
-    (told,) = re.findall(
+    (documented,) = re.findall(
         r"each account that it adds, ([\d.]+) write units and ([\d.]+) read units:.*"
         r"nothing takes ([\d.]+) read units an account",
         " ".join(COSTS.read_text().split()),
     )
     by_account = [units / ACCOUNTS for units in (first.written, first.read, again.read)]
 
-    assert by_account == pytest.approx([*map(float, told)], abs=0.1)
+    assert by_account == pytest.approx([*map(float, documented)], abs=0.1)

@@ -209,7 +209,7 @@ def test_a_persons_test_is_told_as_customers_are_served_and_by_default() -> None
     missed = targets.missed(measured, [])
     assert [sentence.partition(",")[0] for sentence in missed] == ["Not met: a person's test"]
     assert "warm (`ProbesAtOnce` 7)" in missed[0], "INIT's share is only told"
-    assert functions.rows[0][:3] == ("OpenSession", "1024 MB", "1000 ms")
+    assert functions.rows[0][:3] == ("OpenSession", "1769 MB", "1000 ms")
 
 
 def test_a_persons_test_is_measured_with_each_number_of_probes_at_once(
@@ -229,11 +229,11 @@ def test_a_persons_test_is_measured_with_each_number_of_probes_at_once(
 
 def test_a_start_takes_longer_if_it_has_its_share_of_a_processor() -> None:
     environment = Mock(init=Sample(0.3, 0.2), invoke=lambda _: Invocation(Sample(1, 0), None, 0, 0))
-    whole, share = Pool(lambda _: environment), memory_of("OpenSession") / WHOLE_PROCESSOR
+    whole, share = Pool(lambda _: environment), memory_of("AccountsApi") / WHOLE_PROCESSOR
     shared = Pool(lambda _: environment, init_has_its_share=True)
 
-    assert whole.invoke("OpenSession", {}, 0).seconds == pytest.approx(1.3)
-    assert shared.invoke("OpenSession", {}, 0).seconds == pytest.approx(1.1 + 0.2 / share)
+    assert whole.invoke("AccountsApi", {}, 0).seconds == pytest.approx(1.3)
+    assert shared.invoke("AccountsApi", {}, 0).seconds == pytest.approx(1.1 + 0.2 / share)
 
 
 def test_a_workflow_probes_as_many_at_once_as_is_asked() -> None:

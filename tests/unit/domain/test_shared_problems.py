@@ -210,7 +210,7 @@ def test_a_deleted_stack_set_is_one_cause_whenever_it_deleted_each_role() -> Non
 
     assert problem.code == "disconnected"
     assert problem.message == (
-        "The stack of this account was deleted, and the role cannot be assumed since."
+        "Its stack said that it is being deleted, and the role cannot be assumed since."
     )
 
 

@@ -124,7 +124,7 @@ function importer(signal) {
     const progress = { done: 0, created: [], refused: [] };
     const unread = read.lines.filter(({ error }) => error && error !== "twice");
     /** What screen readers have heard. The end has its heading. @type {Set<number | string>} */
-    const told = new Set([PARTS_SAID]);
+    const heard = new Set([PARTS_SAID]);
     sent = text.value;
     await goOn();
 
@@ -141,8 +141,8 @@ function importer(signal) {
           ? t.addMany.waits(progress.done, ready.length, second(waitsUntil))
           : t.addMany.progress(progress.done, ready.length);
         const news = waitsUntil ? "waits" : Math.floor((PARTS_SAID * progress.done) / ready.length);
-        if (!told.has(news)) announce(said.textContent);
-        told.add(news);
+        if (!heard.has(news)) announce(said.textContent);
+        heard.add(news);
       };
       draw();
       fill(result, h("div", { class: "import-progress" }, bar, said, stop));
