@@ -12,7 +12,6 @@ import sys
 from collections.abc import Iterator, Mapping
 from statistics import median
 
-from local import catalog
 from local import stack as local_stack
 from local import sweep as local_sweep
 from local.display import console, step
@@ -20,6 +19,7 @@ from local.settings import ROOT
 
 sys.path.insert(0, str(ROOT / "layers" / "shared"))
 
+from local import catalog
 from tests.bench import (
     memory,
     neighbours,

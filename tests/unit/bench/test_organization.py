@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +49,6 @@ def test_the_peak_is_that_of_the_functions_own_processes(tmp_path: Path) -> None
     peak.forget()
     assert (tmp_path / "2" / "clear_refs").read_text() == "5"
     assert not (tmp_path / "3" / "clear_refs").exists()
-
-
-def test_it_starts_by_itself() -> None:
-    """In a process whose path has no layer, as people start it."""
-    command = [sys.executable, "-m", "tests.bench.organization", "--help"]
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
 
 
 def test_members_fill_one_unit_after_the_other_and_none_is_in_the_empty_one() -> None:
