@@ -782,15 +782,11 @@ def test_a_person_has_members_whose_role_is_missing_tried_again_and_the_schedule
 ) -> None:
     enrollment_id = enroll(admin)
     synchronize(enrollment_id, organization)
-    account = accounts_of()["100000000001"]
-    later = Clock.time + timedelta(hours=20)
-    before = wiring.accounts().changed(
-        ORGANIZATION_ID, account.account_id, lambda a: _not_due(a, later)
-    )
+    before = _put_off("100000000001", timedelta(hours=20))
     Clock.time += timedelta(hours=1)
 
     synchronize(enrollment_id, organization)
-    assert accounts_of()["100000000001"].next_verification_at == later
+    assert accounts_of()["100000000001"].next_verification_at == before.next_verification_at
     synchronize(enrollment_id, organization, by_person=True)
 
     tried = accounts_of()["100000000001"]
@@ -803,9 +799,7 @@ def test_a_persons_synchronization_tries_missing_roles_again_also_while_a_schedu
 ) -> None:
     enrollment_id = enroll(admin)
     synchronize(enrollment_id, organization)
-    first = accounts_of()["400000000000"]
-    later = Clock.time + timedelta(hours=20)
-    wiring.accounts().changed(ORGANIZATION_ID, first.account_id, lambda a: _not_due(a, later))
+    _put_off("400000000000", timedelta(hours=20))
     Clock.time += timedelta(hours=1)
     scheduled = begin(enrollment_id)
     assert one_round(scheduled, organization)
@@ -827,9 +821,7 @@ def test_what_a_person_asked_for_outlives_their_change_of_the_enrollment(
 ) -> None:
     enrollment_id = enroll(admin)
     synchronize(enrollment_id, organization)
-    account = accounts_of()["400000000059"]
-    later = Clock.time + timedelta(hours=20)
-    wiring.accounts().changed(ORGANIZATION_ID, account.account_id, lambda a: _not_due(a, later))
+    _put_off("400000000059", timedelta(hours=20))
     Clock.time += timedelta(hours=1)
     asked = begin(enrollment_id, by_person=True)
     assert one_round(asked, organization)
@@ -843,10 +835,15 @@ def test_what_a_person_asked_for_outlives_their_change_of_the_enrollment(
     assert not synchronize(enrollment_id, organization).again
 
 
-def _not_due(account: Any, later: Any) -> Any:
-    from dataclasses import replace
-
-    return replace(account, next_verification_at=later, attempts=5)
+def _put_off(number: str, by: timedelta) -> Any:
+    """The account as it is now: not due before so long, after some attempts."""
+    due = Clock.time + by
+    account_id = accounts_of()[number].account_id
+    return wiring.accounts().changed(
+        ORGANIZATION_ID,
+        account_id,
+        lambda account: replace(account, next_verification_at=due, attempts=5),
+    )
 
 
 def test_totals_follow_the_tests_of_members(admin: Api, organization: InMemoryOrganization) -> None:

@@ -1,7 +1,7 @@
 // The view of all accounts' schedules: what it asks for, what it shows, and how it is filtered.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { all, button, element, press, signIn } from "./drawn.mjs";
+import { all, announced, announcerIn, button, element, press, signIn } from "./drawn.mjs";
 import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -103,11 +103,7 @@ test("what schedules do is chosen by the page, and what they are for by the API"
 });
 
 test("that what is chosen is shown is said only of the last choice, once it is there", async (context) => {
-  const announcer = element();
-  const find = document.getElementById;
-  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
-  const said = [];
-  Object.defineProperty(announcer, "textContent", { set: (text) => text && said.push(text) });
+  const said = announced(announcerIn(context));
   hush();
   const main = opened();
   await until(() => rows(main).length);

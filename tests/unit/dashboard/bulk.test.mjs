@@ -2,7 +2,20 @@
 // takes it back.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { all, button, element, hold, measured, modal, opened, press, signIn, toasts } from "./drawn.mjs";
+import {
+  all,
+  announced,
+  announcerIn,
+  button,
+  element,
+  hold,
+  measured,
+  modal,
+  opened,
+  press,
+  signIn,
+  toasts,
+} from "./drawn.mjs";
 import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -76,12 +89,7 @@ const link = (text) => all(place).find((node) => ["a", "button"].includes(node.t
 /** What is said to screen readers from now on. */
 function heard(context) {
   hush();
-  const announcer = element();
-  const find = document.getElementById;
-  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
-  const said = [];
-  Object.defineProperty(announcer, "textContent", { set: (text) => text && said.push(text) });
-  return said;
+  return announced(announcerIn(context));
 }
 
 /** The bar, as the list keeps it. */

@@ -204,6 +204,21 @@ Object.defineProperty(globalThis, "navigator", { value: { onLine: true, language
 
 export { element, toasts };
 
+/** What is announced to screen readers is in this node, for the test of this context. */
+export function announcerIn(context) {
+  const announcer = element();
+  const find = document.getElementById;
+  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
+  return announcer;
+}
+
+/** All texts that are announced from now on. */
+export function announced(announcer) {
+  const said = [];
+  Object.defineProperty(announcer, "textContent", { set: (text) => text && said.push(text) });
+  return said;
+}
+
 /** The button with this text. */
 export const button = (place, text) =>
   all(place).find((node) => /^button\b/.test(node.getAttribute("class")) && node.textContent === text);

@@ -1,7 +1,7 @@
 // An evaluation's age stands above its own result alone.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { all, button, element, opened, press } from "./drawn.mjs";
+import { all, announcerIn, button, opened, press } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -45,9 +45,7 @@ test("no policy is said to be evaluated while another is awaited, or after it fa
 test("that it is evaluated is one sentence to a screen reader, which the policy is not read to", async (context) => {
   // What was said before.
   await soon(100);
-  const announcer = element();
-  const find = document.getElementById;
-  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
+  const announcer = announcerIn(context);
   const left = new AbortController();
   const main = opened(leastPrivilege, left.signal);
   await soon(100);

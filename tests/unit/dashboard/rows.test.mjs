@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { registerHooks } from "node:module";
 import { beforeEach, test } from "node:test";
-import { all, button, element, modal, press as click, signIn, toasts } from "./drawn.mjs";
+import { all, announced, announcerIn, button, modal, press as click, signIn, toasts } from "./drawn.mjs";
 import { account, looks, opened, scrollBy, session, shownAs, store, view } from "./listed.mjs";
 import { soon, until } from "./soon.mjs";
 
@@ -336,9 +336,7 @@ for (const [how, search, act] of [
   });
 
 test("a status that the page does not know is said as it is", async (context) => {
-  const announcer = element();
-  const find = document.getElementById;
-  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
+  const announcer = announcerIn(context);
   await opened();
   store.put({ ...items[1], status: "resting", version: 2 }, Date.now());
   await soon(100);
@@ -347,9 +345,7 @@ test("a status that the page does not know is said as it is", async (context) =>
 });
 
 test("of several rows that turn at once each is said", async (context) => {
-  const announcer = element();
-  const find = document.getElementById;
-  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
+  const announcer = announcerIn(context);
   await opened();
   answers = [
     () =>
@@ -366,9 +362,7 @@ test("of several rows that turn at once each is said", async (context) => {
 });
 
 test("an account that was added is shown, and said to a screen reader", async (context) => {
-  const announcer = element();
-  const find = document.getElementById;
-  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
+  const announcer = announcerIn(context);
   store.add(items[1], Date.now());
   const main = await opened();
   await soon(100);
@@ -658,9 +652,7 @@ test("a test opens where no column of the row shows it", async () => {
 });
 
 test("a row's test runs in the row, which keeps the focus, and is said", async (context) => {
-  const announcer = element();
-  const find = document.getElementById;
-  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
+  const announcer = announcerIn(context);
   const main = await opened();
   const { fetch } = globalThis;
   const begun = [];
@@ -686,11 +678,7 @@ test("a row's test runs in the row, which keeps the focus, and is said", async (
 });
 
 test("so is the end of a row's test, also where the status stays, and of no other test", async (context) => {
-  const announcer = element();
-  const find = document.getElementById;
-  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
-  const said = [];
-  Object.defineProperty(announcer, "textContent", { set: (text) => text && said.push(text) });
+  const said = announced(announcerIn(context));
   const main = await opened();
   const { fetch } = globalThis;
   let testing = false;
@@ -715,9 +703,7 @@ test("so is the end of a row's test, also where the status stays, and of no othe
 });
 
 test("that another filter forgets what was chosen is said", async (context) => {
-  const announcer = element();
-  const find = document.getElementById;
-  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
+  const announcer = announcerIn(context);
   const main = await opened();
   check(main, "b");
   await until(() => announcer.textContent.includes("1 account chosen"));

@@ -1,7 +1,7 @@
 // Every view of an account says the same of it and of its tests.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { element, hold, opened, signIn } from "./drawn.mjs";
+import { announcerIn, hold, opened, signIn } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {} };
@@ -282,9 +282,7 @@ test("what a test found is said while it is so, also of one that could not enter
 });
 
 test("a word that the page does not know is said as it is", async (context) => {
-  const announcer = element();
-  const find = document.getElementById;
-  context.mock.method(document, "getElementById", (id) => (id === "announcer" ? announcer : find(id)));
+  const announcer = announcerIn(context);
   tests = [tested("3", { outcome: "split" }), tested("2"), tested("1")];
   account = { ...connected, verification: newest("confirmed") };
   const main = await shown(history);
