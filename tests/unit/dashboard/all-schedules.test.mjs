@@ -12,6 +12,8 @@ globalThis.history = { replaceState: (_, __, address) => addresses.push(address)
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const { hush } = await import(`${page}/lib/dom.js`);
+const { KINDS } = await import(`${page}/views/kinds.js`);
+KINDS.made = KINDS.ec2; // without a title of its own
 const { allSchedules } = await import(`${page}/views/all-schedules.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({ api_base: "http://api.test" });
@@ -75,6 +77,17 @@ function choose(main, name, value) {
   Object.defineProperty(event, "currentTarget", { value: node });
   node.dispatchEvent(event);
 }
+
+test("each kind that there is can be chosen, also by the address", async () => {
+  const main = opened("kind=made");
+  await until(() => asked.length);
+  assert.equal(asked[0], "?limit=100&kind=made");
+  const kinds = all(select(main, "kind")).flatMap((node) => (node.tag === "option" ? [node.value] : []));
+  assert.deepEqual(
+    Object.keys(KINDS).filter((kind) => !kinds.includes(kind)),
+    [],
+  );
+});
 
 test("each row says what happens, when, to what, and links to the account's schedules", async () => {
   const main = opened();

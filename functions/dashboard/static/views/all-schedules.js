@@ -10,6 +10,7 @@ import * as router from "../lib/router.js";
 import { countsOf, EVENING, minuteOf, turnsByPart, MORNING } from "../lib/turns.js";
 import { freshnessMark, isConnected, section, skeleton, statusBadge } from "../lib/ui.js";
 import { wordOf } from "../texts.js";
+import { KINDS } from "./kinds.js";
 import { t } from "./texts.js";
 
 // So many names stand in a row. The account's own schedules have the others.
@@ -17,7 +18,7 @@ const MOST_NAMES = 5;
 // What the address may choose. Other values are left out, as in the list of accounts.
 const FILTERS = {
   action: /^(start|stop)$/,
-  kind: /^(ec2|rds|aurora)$/,
+  kind: new RegExp(`^(${Object.keys(KINDS).join("|")})$`),
   region: /^[a-z0-9-]{1,30}$/,
   account_id: /^\w{1,64}$/,
 };
@@ -91,7 +92,13 @@ export function allSchedules({ main, title, path, query, signal }) {
         "div",
         { class: "choices", role: "group", "aria-label": text },
         choice("action", words.action, Object.entries(t.turns.does), chosen, choose),
-        choice("kind", words.kind, Object.entries(t.instances.kinds), chosen, choose),
+        choice(
+          "kind",
+          words.kind,
+          Object.keys(KINDS).map((kind) => [kind, wordOf(t.instances.kinds, kind)]),
+          chosen,
+          choose,
+        ),
         choice(
           "region",
           words.region,
