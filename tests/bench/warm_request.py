@@ -27,6 +27,7 @@ from unittest.mock import patch
 from botocore.awsrequest import AWSResponse
 
 from cavok import wiring
+from cavok.adapters import making_clients
 from cavok.domain.quotas import QuotaName
 from cavok.observability import logger
 from tests.bench.functions import LAMBDAS, variables_of
@@ -111,8 +112,10 @@ def _prepared() -> Iterator[dict[str, Callable[[], Any]]]:
 
 
 def _forget() -> None:
-    """What this process keeps as an execution environment does, such as used quotas."""
-    for made in vars(wiring).values():
+    """What this process keeps as an execution environment does, such as used quotas and the session
+    with its credentials.
+    """
+    for made in (*vars(wiring).values(), *vars(making_clients).values()):
         if hasattr(made, "cache_clear"):
             made.cache_clear()
 

@@ -14,6 +14,7 @@ from unittest.mock import MagicMock, Mock
 
 import pytest
 
+from cavok.adapters import making_clients
 from cavok.services.sweep import calls_of_a_test
 from local.settings import Problem
 from tests.bench import __main__ as bench
@@ -42,6 +43,17 @@ def test_warm_requests_can_be_measured_again_and_again(monkeypatch: pytest.Monke
     for _ in range(2):
         with warm_request._prepared() as calls:
             assert set(calls) > set(warm_request._CALLS)
+
+
+def test_no_credentials_of_a_warm_request_are_left_for_what_follows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(warm_request, "_LIMIT", 50)
+    for _ in range(2):
+        session = making_clients.botocore_session()
+        with warm_request._prepared():
+            assert making_clients.botocore_session() is not session
+        assert making_clients.botocore_session() is not session
 
 
 def test_what_ten_messages_take_alone_and_beside_an_attack_is_written() -> None:
