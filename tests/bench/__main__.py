@@ -33,11 +33,11 @@ from tests.bench import (
     warm_request,
     whole_test,
 )
-from tests.bench.functions import Functions, memory_of
+from tests.bench.functions import memory_of
 from tests.bench.measure import Medians
 from tests.bench.persons_test import AT_ONCE, PersonsTest
 from tests.bench.result import Result, show, write
-from tests.bench.stand_in import LATENCY, stand_in
+from tests.bench.stand_in import LATENCY
 from tests.bench.targets import Measured
 from tests.bench.workflows import TRANSITION
 from tests.support.page.measures import FRAMES
@@ -57,12 +57,12 @@ def main() -> int:
     with step("Warm requests in process"):
         warm = warm_request.measure(options.runs)
         beside = warm_request.neighbours(options.runs)
-    with stand_in() as aws, Functions.of_the_build(aws) as functions:
-        prepared.prepare()
+    with prepared.stand_in_for_aws() as (functions, aws):
         with step("A person's test, as on AWS") as current:
             persons = persons_test.measure(functions, aws)
             current.outcome = f"{functions.how}; {aws.late()}"
         swept, of_the_sweep = sweep.results(stack, functions, aws)
+    with prepared.stand_in_for_aws() as (functions, aws):  # one in which no account is due
         memories, of_memories = memory.results(functions, aws)
     with step("A whole test on the local stack"):
         workflow, script = whole_test.measure(stack, options.runs)

@@ -32,7 +32,7 @@ from tests.bench.persons_test import press
 from tests.bench.prepared import connect_accounts
 from tests.bench.reckoning import WHOLE_PROCESSOR, share_of_a_processor, with_a_share
 from tests.bench.result import Result, show, write
-from tests.bench.stand_in import StandIn, stand_in
+from tests.bench.stand_in import StandIn
 from tests.bench.targets import Measured
 from tests.bench.workflows import Invoked, Pool
 
@@ -277,8 +277,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.only and options.write:
         parser.error("--write needs all functions")
-    with stand_in() as aws, Functions.of_the_build(aws) as functions:
-        prepared.prepare()
+    with prepared.stand_in_for_aws() as (functions, aws):
         found, measured = results(functions, aws, options.only)
     show([targets.table(measured), *found])
     if options.write:

@@ -29,13 +29,21 @@ from cavok.domain.permissions import GRANTED_GROUPS, STEPS, policy_document
 from cavok.domain.reverification import next_daily_slot
 from cavok.domain.verifications import FULL_EVERY, TIME_LIMIT
 from local.settings import REGION
-from tests.bench.functions import KEY, LAMBDAS, OURS, TABLE
-from tests.bench.stand_in import EXTERNAL_ID
+from tests.bench.functions import KEY, LAMBDAS, OURS, TABLE, Functions
+from tests.bench.stand_in import EXTERNAL_ID, StandIn, stand_in
 from tests.support.template import resource
 
 ORGANIZATION = "northwind"
 FIRST_NUMBER = 200_000_000_000
 """Of the customers' AWS accounts, which count up from it."""
+
+
+@contextmanager
+def stand_in_for_aws() -> Iterator[tuple[Functions, StandIn]]:
+    """The functions of the build, and a stand-in that has what they need and no customer yet."""
+    with stand_in() as aws, Functions.of_the_build(aws) as functions:
+        prepare()
+        yield functions, aws
 
 
 def prepare() -> None:

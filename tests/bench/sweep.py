@@ -79,7 +79,7 @@ from tests.bench.capacity import Capacity, Item, stored_weight, weight
 from tests.bench.functions import OURS, TABLE, Functions, memory_of
 from tests.bench.prepared import an_account, item_of
 from tests.bench.result import Result, show, write
-from tests.bench.stand_in import LATENCY, Call, StandIn, stand_in
+from tests.bench.stand_in import LATENCY, Call, StandIn
 from tests.bench.targets import Measured
 from tests.bench.workflows import Bill, Invoked, Performing, Pool, Reckoned, definition
 from tests.support.builders import steps_of
@@ -712,8 +712,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.bench.sweep", description=__doc__)
     parser.add_argument("--write", action="store_true", help="put the tables into docs/")
     options = parser.parse_args()
-    with stand_in() as aws, Functions.of_the_build(aws) as functions:
-        prepared.prepare()
+    with prepared.stand_in_for_aws() as (functions, aws):
         found, measured = results(local_stack.load(), functions, aws)
     show([targets.table(measured), *found])
     if options.write:

@@ -49,11 +49,9 @@ def test_no_credentials_of_a_warm_request_are_left_for_what_follows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(warm_request, "_LIMIT", 50)
-    for _ in range(2):
+    with warm_request._prepared():
         session = making_clients.botocore_session()
-        with warm_request._prepared():
-            assert making_clients.botocore_session() is not session
-        assert making_clients.botocore_session() is not session
+    assert making_clients.botocore_session() is not session
 
 
 def test_what_ten_messages_take_alone_and_beside_an_attack_is_written() -> None:
