@@ -3,9 +3,9 @@
 The e2e tests mostly wait, so the other parts have the processors meanwhile. e2e and browser tests
 each have a stack of their own, because they inject faults, run sweeps and inspect queues: the e2e
 tests the one of `make up`, the browser tests one that is stopped afterwards. The browser tests
-take longest, so the stack of the e2e tests runs some of them when those have ended. The outputs
-are shown one after the other, and their summaries once more at the end. The exit status is 1 if a
-part failed. Ctrl-C ends all.
+take longest, so some of them run beside the others, once a part has ended that takes a processor.
+The outputs are shown one after the other, and their summaries once more at the end. The exit
+status is 1 if a part failed. Ctrl-C ends all.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +28,11 @@ _FURTHER_STACK = {STACK_VARIABLE: "browser", "CAVOK_PORT": ""}
 _WITHOUT_A_STACK = ["tests/unit", "tests/integration"]
 _SUMMARY = "short test summary info"
 
-AFTER_E2E = [f"tests/browser/test_{name}.py" for name in ("accessibility", "the_list", "weight")]
-"""About a quarter of the browser tests by their time: so both stacks end together."""
+AFTER_E2E = [f"tests/browser/test_{name}.py" for name in ("accessibility", "the_list")]
+"""On the stack of the e2e tests."""
+
+AFTER_UNIT = ["tests/browser/test_weight.py"]
+"""On the stack of the other browser tests, beside them: it does nothing there but load pages."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +50,18 @@ class Part:
         found = [number for number, line in enumerate(lines) if _SUMMARY in line]
         return "\n".join(lines[found[-1] if found else -1 :])
 
-    def show(self) -> None:
-        """Copies the output to the terminal until the part ends."""
+    def show(self, meanwhile: Callable[[], None]) -> None:
+        """Copies the output to the terminal until the part ends. Calls `meanwhile` again and again,
+        and once more at the end.
+        """
         print(f"\n{self.name} tests", flush=True)
         with self.log.open("rb") as written:
             while self.process.poll() is None:
                 _copy(written)
+                meanwhile()
                 time.sleep(0.2)
             _copy(written)
+        meanwhile()
 
 
 def main(options: Sequence[str] = ()) -> int:
@@ -69,15 +76,20 @@ def main(options: Sequence[str] = ()) -> int:
         # It writes the build, of which there are tests.
         _stack("up")
         parts.append(_start("unit and integration", [*_WITHOUT_A_STACK, *options], {}))
-        others = [f"--ignore={path}" for path in AFTER_E2E]
+        others = [f"--ignore={path}" for path in (*AFTER_E2E, *AFTER_UNIT)]
         parts.append(_start("browser", ["tests/browser", *others], _FURTHER_STACK))
-        parts[0].show()
-        parts.append(_start("browser-after-e2e", AFTER_E2E, {}))
-        for part in parts[1:]:
-            part.show()
+        after = {"e2e": (AFTER_E2E, {}), "unit and integration": (AFTER_UNIT, _FURTHER_STACK)}
+
+        def start_following() -> None:
+            for part in parts:
+                if part.name in after and part.process.poll() is not None:
+                    parts.append(_start(f"browser after {part.name}", *after.pop(part.name)))
+
+        for part in parts:  # which become more meanwhile
+            part.show(start_following)
     for part in parts:
         print(f"\n{part.name} tests: {part.summary}")
-    return 1 if len(parts) < 4 or any(part.process.returncode for part in parts) else 0
+    return 1 if len(parts) < 5 or any(part.process.returncode for part in parts) else 0
 
 
 @contextmanager

@@ -12,15 +12,17 @@ from tests.support import side_by_side
 ROOT = Path(__file__).parents[3]
 
 
-def test_each_file_is_run_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_file_is_run_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     runs: list[set[str]] = []
+    log = tmp_path / "tests.log"
+    log.write_text("1 passed\n")
 
-    def start(_name: str, tests: list[str], _variables: Any) -> Any:
+    def start(name: str, tests: list[str], _variables: Any) -> side_by_side.Part:
         ignored = {each.removeprefix("--ignore=") for each in tests if each.startswith("--")}
         named = [each for each in tests if each.startswith("tests/")]
         runs.append({file for each in named for file in _files(each)} - ignored)
-        process = SimpleNamespace(poll=lambda: 0, wait=lambda: 0, returncode=0)
-        return SimpleNamespace(process=process, name=_name, summary="", show=lambda: None)
+        process: Any = SimpleNamespace(poll=lambda: 0, wait=lambda: 0, returncode=0)
+        return side_by_side.Part(name, log, process)
 
     monkeypatch.setattr(side_by_side, "_start", start)
     monkeypatch.setattr(signal, "signal", lambda *_: None)
