@@ -191,7 +191,7 @@ def _warm(warm: Mapping[str, Medians], runs: int) -> Result:
             (f"a list of {warm_request.LISTED} accounts", "list", "batch"),
         )
     ]
-    return Result(f"CPU of warm requests, medians of {runs}", ("", "median", "ratio"), rows)
+    return Result(f"CPU of warm requests, the least of {runs}", ("", "least", "ratio"), rows)
 
 
 def _neighbours(title: str, found: warm_request.Neighbours) -> Result:

@@ -26,6 +26,7 @@ from local.settings import REGION, ROOT, Problem
 from tests.bench.measure import Sample
 from tests.bench.reckoning import share_of_a_processor, with_a_share
 from tests.bench.stand_in import StandIn
+from tests.bench.yardstick import Yardstick, on_the_reference
 from tests.support.template import resource, template
 
 BUILD = ROOT / ".aws-sam" / "build"
@@ -129,14 +130,22 @@ class ExecutionEnvironment:
     """A process that has imported a handler. `init` is what that took, with a whole processor."""
 
     def __init__(
-        self, command: list[str], variables: Mapping[str, str], share: float, group: Path | None
+        self,
+        command: list[str],
+        variables: Mapping[str, str],
+        share: float,
+        group: Path | None,
+        yardstick: Yardstick,
     ) -> None:
         """Invocations have a `share` of a processor: in the group if there is one, else reckoned.
+        All times are given as on the machine of the `yardstick`.
 
         Lambda gives a start a whole processor, whatever the memory. Source: Serverless Land,
         "Effectively running Java on Serverless", "Utilize initialization phase".
         """
-        self._share = 1 if group else share
+        self._share, self._quota = (1, share) if group else (share, 1)
+        self._yardstick = yardstick
+        slower = yardstick.slower()
         self._logs = tempfile.TemporaryFile()  # noqa: SIM115  closed in `end`
         answers, other_end = os.pipe()
         began = time.perf_counter()
@@ -154,19 +163,22 @@ class ExecutionEnvironment:
         self._answers: IO[str] = os.fdopen(answers)
         self._read_logs = 0
         imported = self._answer()
-        self.init = Sample(time.perf_counter() - began, imported["cpu"])
+        init = Sample(time.perf_counter() - began, imported["cpu"])
+        self.init = on_the_reference(init, slower)
         if group:
             (group / "cgroup.procs").write_text(str(self._process.pid))
 
     def invoke(self, event: Any) -> Invocation:
         """Raises Problem if the handler raises."""
         assert self._process.stdin
+        slower = self._yardstick.slower()
         print(json.dumps(event), file=self._process.stdin, flush=True)
         answer = self._answer()
         logged = self._logged()
         if "error" in answer:
             raise Problem(f"{self._process.args}: {answer['error']}\n{logged.decode()}")
-        took = with_a_share(Sample(answer["wall"], answer["cpu"]), self._share)
+        measured = Sample(answer["wall"], answer["cpu"])
+        took = with_a_share(on_the_reference(measured, slower, self._quota), self._share)
         return Invocation(took, answer["result"], len(logged), logged.count(b"\n"), answer["peak"])
 
     def end(self) -> None:
@@ -195,7 +207,7 @@ class Functions:
     """Makes execution environments of the built functions, whose AWS is a stand-in."""
 
     def __init__(self, built: Path, aws: StandIn, bundle: Path, shares: Shares) -> None:
-        self._built, self._shares = built, shares
+        self._built, self._shares, self._yardstick = built, shares, Yardstick()
         self._reached = {"AWS_ENDPOINT_URL": aws.url, "AWS_CA_BUNDLE": str(bundle)}
 
     @classmethod
@@ -236,7 +248,7 @@ class Functions:
             **variables_of(name),
             **self._reached,
         }
-        return ExecutionEnvironment(command, variables, share, group)
+        return ExecutionEnvironment(command, variables, share, group, self._yardstick)
 
 
 def memory_of(name: str) -> int:

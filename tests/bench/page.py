@@ -87,7 +87,7 @@ class _Visitors:
     def __init__(self, browser: Browser, stack: Stack) -> None:
         self._browser, self.stack = browser, stack
         with self.page(signed_in=False) as page:
-            chromium.sign_in(page, stack, stack.users["admin"])
+            chromium.sign_in(page, stack, stack.users["other_admin"])
             session = json.dumps(page.evaluate(f"sessionStorage['{_KEY}']"))
         self._keep_session = f"sessionStorage['{_KEY}'] ??= {session};"
 
@@ -114,7 +114,9 @@ def _answering(reply: Any) -> Callable[[Route], None]:
 
 
 def _weights(visitors: _Visitors) -> dict[str, list[int]]:
-    """Responses of the real stack, with an empty cache."""
+    """Responses of the real stack, with an empty cache. Its other organization has few accounts:
+    answers grow with them.
+    """
     weights = {}
     for name, signed_in in (("sign-in", False), ("list", True)):
         with visitors.page(signed_in=signed_in) as page:

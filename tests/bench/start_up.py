@@ -1,31 +1,18 @@
 """CPU time in which each built function starts, with the clients of its first invocation, compared
 with what it took before the layer had bytecode and only the models in use.
 
-Both are divided by a yardstick: a fixed piece of work that no package and no layer takes part in.
-So the comparison holds on another machine, or if it is busy.
+Both are divided by a yardstick, so the comparison holds on another machine, or if it is busy.
 """
 
 from __future__ import annotations
 
-import os
-import resource
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.functions import LAMBDAS, LAYER, artifacts, built_functions, variables_of
 from tests.bench.measure import Medians, Sample, interleaved
-
-_YARDSTICK = """
-import json
-lines = "\\n".join(f"def f{n}(a, *, b={n}): return [a + c for c in range(b)]" for n in range(1500))
-exec(compile(lines, "yardstick", "exec"), {})
-text = json.dumps([{"name": str(n), "values": list(range(20))} for n in range(2000)])
-for _ in range(5): json.loads(text)
-"""
+from tests.bench.yardstick import WORK, running
 
 BEFORE = {
     "AccountsApi": 9.1,
@@ -105,7 +92,7 @@ def measure(runs: int) -> list[StartUp]:
     """Every built function, in one interleaved run with the yardstick."""
     functions = built_functions()
     with artifacts() as built:
-        alternatives = {"yardstick": _starting("", [], _YARDSTICK)}
+        alternatives = {"yardstick": _starting("", [], WORK)}
         for function in functions:
             places = [built / function, built / LAYER / "python"]
             alternatives[function] = _starting(function, places, "import app")
@@ -117,22 +104,10 @@ def measure(runs: int) -> list[StartUp]:
 
 
 def _starting(function: str, places: list[Path], code: str) -> Callable[[], Sample]:
-    """A fresh interpreter with the standard library and `places`, which writes no bytecode."""
+    """A fresh interpreter with the standard library and `places`."""
     ends_as_before = "import gc; gc.unfreeze()"  # Lambda ends no process, but BEFORE has the end
     whole = f"import sys; sys.path[:0] = {[str(place) for place in places]!r}; {code}"
-    command = [sys.executable, "-I", "-S", "-B", "-c", f"{whole}\n{ends_as_before}"]
-    environment = {"PATH": os.environ["PATH"], **LAMBDAS}
+    environment = dict(LAMBDAS)
     if function:
         environment |= variables_of(function) | {"AWS_LAMBDA_FUNCTION_NAME": function}
-
-    def start() -> Sample:
-        before, started = _cpu_of_children(), time.perf_counter()
-        subprocess.run(command, env=environment, check=True)
-        return Sample(time.perf_counter() - started, _cpu_of_children() - before)
-
-    return start
-
-
-def _cpu_of_children() -> float:
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return usage.ru_utime + usage.ru_stime
+    return lambda: running(f"{whole}\n{ends_as_before}", environment)

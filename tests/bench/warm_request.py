@@ -50,7 +50,7 @@ def measure(runs: int) -> dict[str, Medians]:
     BatchGetItem (`batch`).
     """
     with _prepared() as calls:
-        return interleaved({name: _many(calls[name], _CALLS[name]) for name in _CALLS}, runs)
+        return interleaved({name: _many(calls[name], _CALLS[name]) for name in _CALLS}, runs, min)
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import pytest
 
+from tests.bench import yardstick
 from tests.bench.functions import variables_of
 from tests.bench.measure import Sample
 from tests.bench.reckoning import share_of_a_processor, with_a_share
 from tests.bench.sweep import SHARDS, batches_of_the_stream
 from tests.bench.workflows import TRANSITION, Reckoned, definition
+from tests.bench.yardstick import on_the_reference
 from tests.support.stream_records import stream_record
 from tests.support.template import FUNCTIONS
 
@@ -27,6 +31,36 @@ def test_work_takes_longer_with_a_share_and_waiting_does_not() -> None:
 @pytest.mark.parametrize("share", [1, 1.7])
 def test_a_whole_processor_and_more_makes_nothing_faster(share: float) -> None:
     assert with_a_share(Sample(0.3, 0.1), share) == Sample(0.3, 0.1)
+
+
+@pytest.mark.parametrize(("share", "wall"), [(1, 0.25), (0.25, 0.1), (2, 0.25)])
+def test_work_on_a_machine_of_half_the_speed_takes_half_as_long_on_the_reference(
+    share: float, wall: float
+) -> None:
+    """0.3 seconds, of which 0.1 are work that is half as much there. With a quarter of a processor,
+    each second of work takes four.
+    """
+    there = on_the_reference(Sample(0.3, 0.1), 2, share)
+
+    assert there.wall == pytest.approx(wall)
+    assert there.cpu == 0.05
+
+
+def test_a_yardstick_is_asked_again_after_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the three times it is asked, it takes longer."""
+    measured = iter([1, 9, 1, 2, 2, 2, 3, 3, 3])
+    now = [0.0]
+    monkeypatch.setattr(
+        yardstick, "running", lambda *_: Sample(0, next(measured) * yardstick.REFERENCE)
+    )
+    monkeypatch.setattr(yardstick, "time", Mock(monotonic=lambda: now[0]))
+    of_this_machine = yardstick.Yardstick()
+
+    found = []
+    for now[0] in (0, 4, 6, 10, 12):
+        found.append(of_this_machine.slower())
+
+    assert found == pytest.approx([1, 1, 2, 2, 3])
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
