@@ -155,6 +155,8 @@ class Enrollment(EnrollmentOptions):
                              all fail, that is forgotten with REST_AFTER.
     ended_at                 when a person ended it. Nobody sees it from then on; it is removed
                              with its members.
+    changed_parameters       of its stack: those that follow what a person chose anew since it was
+                             connected. Nobody knows which the customer has brought to the stack.
     touched_at               when a person last made, changed or synchronized it.
     version                  changes with what a person can change, and with the status.
     writes                   counts every write, for optimistic locking.
@@ -175,6 +177,7 @@ class Enrollment(EnrollmentOptions):
     ended_at: datetime | None = None
     created_at: datetime
     created_by: str
+    changed_parameters: tuple[str, ...] = ()
     updated_at: datetime
     touched_at: datetime
     version: int = 0
