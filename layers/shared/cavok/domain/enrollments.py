@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
-from cavok.domain.accounts import AccessType, Account, Fix, Issue
+from cavok.domain.accounts import AccessType, Account, Fix, Issue, Severity
 from cavok.domain.errors import AlreadyEnrolled, InvalidField
 from cavok.domain.permissions import (
     DEFAULT_ROLE_PATH,
@@ -69,7 +69,7 @@ class EnrollmentStatus(StrEnum):
 
 class EnrollmentIssue(StrEnum):
     """What an issue of an enrollment is about. `synchronization_failed`: the last one ended without
-    an answer, and nothing is known to be wrong.
+    an answer, and nothing is known to be wrong. `unit_not_found` is information.
     """
 
     ROLE_NOT_ASSUMABLE = "role_not_assumable"
@@ -80,6 +80,7 @@ class EnrollmentIssue(StrEnum):
     ORGANIZATION_NOT_READABLE = "organization_not_readable"
     SYNCHRONIZATION_FAILED = "synchronization_failed"
 
+    UNIT_NOT_FOUND = "unit_not_found"
 
 AT_ONCE_FAILED = frozenset(
     {
@@ -339,12 +340,12 @@ class Enrollment(EnrollmentOptions):
             self.next_synchronization_at == self.slot.expires_at - _HEARD
         )
 
-    def synchronized(self, now: datetime) -> Self:
-        """After a synchronization that read everything."""
+    def synchronized(self, now: datetime, issues: tuple[Issue, ...] = ()) -> Self:
+        """After a synchronization that read everything, and found these."""
         done = replace(
             self,
             status=EnrollmentStatus.CONNECTED,
-            issues=(),
+            issues=issues,
             slot=None,
             attempts=0,
             asked=False,
@@ -492,3 +493,16 @@ def without_answer(detail: str) -> Issue:
         f"The last synchronization did not end: {detail}",
         "It is tried again by itself. What was found before stays as it is.",
     )
+def units_not_found(enrollment: Enrollment, units: Container[str]) -> tuple[Issue, ...]:
+    """The information that AWS listed some of the chosen or excluded units not. `units`: the ids of
+    those that it did.
+    """
+    chosen = (*enrollment.include_ous, *enrollment.exclude_ous)
+    unknown = [each for each in chosen if each not in units]
+    if not unknown:
+        return ()
+    message = f"AWS lists no unit {', '.join(unknown)} in this AWS Organization."
+    remedy = "Compare the enrollment's units with AWS Organizations, and correct them."
+    return (Issue(EnrollmentIssue.UNIT_NOT_FOUND, message, remedy, Severity.INFORMATION),)
+
+
