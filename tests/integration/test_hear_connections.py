@@ -287,6 +287,7 @@ def test_who_says_that_the_stack_of_a_failed_account_was_deleted_changes_no_reas
 ) -> None:
     account_id = admin.account(provider_id=NUMBER)["account_id"]
     hear(says())
+    Clock.time += timedelta(hours=1)
     ends(account_id)
     refused = entry_refused(account_of(account_id), "AccessDenied", "no", Clock.time)
     hear(says(request=2))

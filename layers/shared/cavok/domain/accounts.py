@@ -171,6 +171,10 @@ act. Otherwise, changing it back and forth would cause test after test.
 """
 
 
+ROLE_GONE_AFTER = timedelta(hours=1)
+"""CloudFormation may take so long for the role after it has said that it deletes it."""
+
+
 @dataclass(frozen=True, slots=True)
 class LastVerification:
     """The last test with a verdict that is stored in full. `unchanged`: how many scheduled tests
@@ -278,7 +282,8 @@ class Account(ListedAccount):
                          finds it; null also for an account that was stored before versions were
                          counted, until its next write.
     stack_deleted_at     when the stack of a connected account said that it deletes the role; null
-                         again once a test finds the account connected. Alone it proves nothing.
+                         again once a test finds the account connected an hour later. Alone it
+                         proves nothing.
     role_change          what CloudTrail said of a change of its role; null again once a test finds
                          no problem. Alone it proves nothing.
     role_changed_at      when that change was made.
@@ -363,6 +368,11 @@ class Account(ListedAccount):
         )
 
     def last_replaced_by(self, after: Self) -> LastVerification | None:
+    def going(self, now: datetime) -> bool:
+        """Whether its stack said lately that it deletes the role, which may still be there."""
+        said = self.stack_deleted_at
+        return said is not None and now - said < ROLE_GONE_AFTER
+
         """Its last test, if `after` has another one, and if tests since then are counted here
         alone.
         """
