@@ -14,6 +14,7 @@ from cavok.domain.permissions import (
     LOGS,
     role_arn,
 )
+from cavok.domain.reverification import DAY
 from cavok.domain.versions import require_version, version_after
 
 AT_MOST = 10
@@ -42,8 +43,8 @@ tags, because a template cannot turn a list into tags.
 
 SYNCHRONIZED_EVERY = timedelta(hours=6)
 NEW_AFTER = timedelta(minutes=10)
-"""Stacks of accounts that are not in the list, which anybody who knows the external ID can say of
-any number, start no synchronization sooner after the last one. The next is due then.
+"""Of a connected enrollment, what stacks say starts no synchronization sooner after the last one:
+anybody who knows the external ID can say it. The next is due then.
 """
 _HEARD = timedelta(seconds=1)
 """A synchronization in which a new member was heard of is due so long before its slot lapses."""
@@ -79,8 +80,8 @@ class EnrollmentIssue(StrEnum):
     ALREADY_ENROLLED = "already_enrolled"
     ORGANIZATION_NOT_READABLE = "organization_not_readable"
     SYNCHRONIZATION_FAILED = "synchronization_failed"
-
     UNIT_NOT_FOUND = "unit_not_found"
+
 
 AT_ONCE_FAILED = frozenset(
     {
@@ -154,11 +155,12 @@ class Enrollment(EnrollmentOptions):
     asked                    whether a person asked for a synchronization since the last that read
                              everything, so that the next one also tries missing roles again. If
                              all fail, that is forgotten with REST_AFTER.
-    ended_at                 when a person ended it. Nobody sees it from then on; it is removed
-                             with its members.
     changed_parameters       of its stack: those that follow what a person chose anew since it was
                              connected. Nobody knows which the customer has brought to the stack.
-    touched_at               when a person last made, changed or synchronized it.
+    ended_at                 when a person ended it. Nobody sees it from then on; it is removed
+                             with its members.
+    touched_at               when a person last made, changed or synchronized it, or its stack spoke
+                             while it was not connected.
     version                  changes with what a person can change, and with the status.
     writes                   counts every write, for optimistic locking.
     """
@@ -175,10 +177,10 @@ class Enrollment(EnrollmentOptions):
     next_synchronization_at: datetime | None
     attempts: int = 0
     asked: bool = False
+    changed_parameters: tuple[str, ...] = ()
     ended_at: datetime | None = None
     created_at: datetime
     created_by: str
-    changed_parameters: tuple[str, ...] = ()
     updated_at: datetime
     touched_at: datetime
     version: int = 0
@@ -208,18 +210,29 @@ class Enrollment(EnrollmentOptions):
         due = self.next_synchronization_at
         return due is not None and due <= now and not self.synchronizing(now)
 
-    def may_have_new_members(self, now: datetime) -> bool:
-        """Whether an account that nobody knows may have joined since the last synchronization. Of
-        one that fails or runs, and within NEW_AFTER of its end: no.
+    def starts_for(self, now: datetime, *, own: bool) -> bool:
+        """Whether a synchronization starts because a stack spoke: its `own`, which may let Cavok in
+        now, or that of an account that nobody knows, which may have joined since the last one. Of
+        one that is connected: not while it fails or runs, nor within NEW_AFTER of the last one.
         """
-        last = self.last_synchronized_at
-        connected = self.status is EnrollmentStatus.CONNECTED and not self.attempts
-        return connected and not self.synchronizing(now) and bool(last and now - last > NEW_AFTER)
+        if self.status is not EnrollmentStatus.CONNECTED:
+            return own
+        last, quiet = self.last_synchronized_at, not self.attempts and not self.synchronizing(now)
+        return quiet and bool(last and now - last > NEW_AFTER)
+
+    def heard_of(self, now: datetime) -> Self:
+        """After its own stack spoke. One that is not connected is tried for another week, and soon
+        again: AWS may not follow the new role yet. The same object if nothing changes.
+        """
+        lately = not self.attempts and now - self.touched_at <= DAY
+        if self.status is EnrollmentStatus.CONNECTED or lately:
+            return self
+        return replace(self, attempts=0, touched_at=now)
 
     def with_new_member(self, now: datetime) -> Self:
-        """After the stack of an account spoke that nobody knows, while none may start for it: one
-        is due NEW_AFTER the last, or the one that runs, which may have passed it by. The same
-        object if nothing changes, so that however many speak, one of them is written.
+        """After a stack spoke for which none may start: one is due NEW_AFTER the last, or the one
+        that runs, which may have passed by what changed. The same object if nothing changes, so
+        that however many speak, one of them is written.
         """
         planned, last = self.next_synchronization_at, self.last_synchronized_at
         if self.status is not EnrollmentStatus.CONNECTED or self.attempts or not (planned and last):
@@ -486,13 +499,6 @@ def not_readable(detail: str) -> Issue:
     )
 
 
-def without_answer(detail: str) -> Issue:
-    """The issue of a synchronization that proved nothing."""
-    return Issue(
-        EnrollmentIssue.SYNCHRONIZATION_FAILED,
-        f"The last synchronization did not end: {detail}",
-        "It is tried again by itself. What was found before stays as it is.",
-    )
 def units_not_found(enrollment: Enrollment, units: Container[str]) -> tuple[Issue, ...]:
     """The information that AWS listed some of the chosen or excluded units not. `units`: the ids of
     those that it did.
@@ -506,3 +512,10 @@ def units_not_found(enrollment: Enrollment, units: Container[str]) -> tuple[Issu
     return (Issue(EnrollmentIssue.UNIT_NOT_FOUND, message, remedy, Severity.INFORMATION),)
 
 
+def without_answer(detail: str) -> Issue:
+    """The issue of a synchronization that proved nothing."""
+    return Issue(
+        EnrollmentIssue.SYNCHRONIZATION_FAILED,
+        f"The last synchronization did not end: {detail}",
+        "It is tried again by itself. What was found before stays as it is.",
+    )
