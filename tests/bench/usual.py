@@ -21,6 +21,7 @@ from cavok.adapters.table.interactions import Interactions
 from cavok.adapters.table.resources import Resources
 from cavok.adapters.table.table import Table
 from cavok.domain.accounts import Account
+from cavok.domain.connection_hints import IN_EFFECT_AFTER
 from cavok.domain.interactions import Result
 from cavok.domain.kinds import Kind
 from cavok.domain.resources import Resource
@@ -262,7 +263,7 @@ def _a_stack_that_changed(here: Scene) -> Iterator[Any]:
     notification = json.loads(sample["Records"][0]["body"])
     said = json.loads(notification["Message"])
     bucket = "cloudformation-custom-resource-response-useast1"
-    sent = int(datetime.now(UTC).timestamp() * 1000)
+    sent = int((datetime.now(UTC) - IN_EFFECT_AFTER).timestamp() * 1000)
     for number in count():
         (account,) = prepared.connect_accounts(1, first=FIRST + 2000 + number)
         prepared.claim(account)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import pytest
 
 from local import aws
 from local.customers import CustomerAccount, deploy
+from local.faults import Fault, faults
 from local.stack import Stack
+from tests.support import inspection
 from tests.support.connections import TEST_SECONDS, Connected, connect
 from tests.support.http import answer
 from tests.support.organizations import Organization
@@ -26,12 +29,16 @@ CONFIRMED_WITHIN = AGAIN_SECONDS + TEST_SECONDS
 def speaking(organization: Organization, new_place: Callable[[], CustomerAccount]) -> Connected:
     """An account whose stack was deployed, and spoke."""
     connected = connect(organization.admin, new_place())
+    deploy_speaking(connected)
+    return connected
+
+
+def deploy_speaking(connected: Connected) -> None:
     offer = connected.offer()
     deploy(
         connected.place,
         replace(offer, parameters=offer.parameters | {"ReportConnection": "Yes"}),
     )
-    return connected
 
 
 def status_of(connected: Connected) -> str:
@@ -47,9 +54,30 @@ def wait_until_confirmed(speaking: Connected) -> None:
     )
 
 
-def test_the_account_is_confirmed_by_itself_and_disconnected_with_its_stack(
-    speaking: Connected,
+def refusals(stack: Stack) -> int:
+    """How often a test with an execution of its own was refused so far."""
+    lines = inspection.log_lines(stack, "/probe_account")
+    return sum("EntryRefusedYet" in line for line in lines)
+
+
+def aws_does_not_follow_yet(place: CustomerAccount) -> AbstractContextManager[None]:
+    """A new role cannot be assumed for 10 to 30 seconds."""
+    assuming = ["AssumeRole", place.account_number]
+    return faults(Fault("sts", body_contains=assuming, status=403, code="AccessDenied"))
+
+
+def test_the_account_is_confirmed_by_itself_once_aws_follows_and_disconnected_with_its_stack(
+    stack: Stack, organization: Organization, new_place: Callable[[], CustomerAccount]
 ) -> None:
+    speaking = connect(organization.admin, new_place())
+    before = refusals(stack)
+    with aws_does_not_follow_yet(speaking.place):
+        deploy_speaking(speaking)
+        wait_for(
+            lambda: refusals(stack) > before,
+            what="its first test was refused",
+            seconds=CONFIRMED_WITHIN,
+        )
     wait_until_confirmed(speaking)
     (test,) = answer(speaking.person.get(f"{speaking.path}/verifications"))["items"]
     assert (test["trigger"], test["outcome"]) == ("scheduled", "confirmed")

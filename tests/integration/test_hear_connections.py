@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from unittest.mock import Mock
@@ -18,14 +18,17 @@ from botocore.exceptions import ReadTimeoutError
 from cavok import wiring
 from cavok.adapters.table.connection_hints import Hints
 from cavok.adapters.webhook_client import NotDelivered
+from cavok.domain import enrollments as enrolling
 from cavok.domain.accounts import Status
 from cavok.domain.connection_hints import (
     AT_ONCE,
+    IN_EFFECT_AFTER,
     OF_AN_ACCOUNT,
     OTHERS_ANSWERED_WITHIN,
     STRANGERS_ANSWERED_WITHIN,
+    TRIED_FOR,
 )
-from cavok.domain.enrollments import NEW_AFTER
+from cavok.domain.enrollments import FIRST_RETRY, NEW_AFTER, Enrollment
 from cavok.domain.errors import ChangedMeanwhile
 from cavok.domain.first_tries import SHARED_SECONDS
 from cavok.domain.organizations import new_external_id
@@ -34,7 +37,15 @@ from cavok.services.connection_hints import ANSWER_SECONDS
 from tests.support.api import Api
 from tests.support.aws_organization import InMemoryOrganization
 from tests.support.builders import NUMBER, ORGANIZATION_ID, WORKLOAD, a_verification
-from tests.support.enrollments import MANAGEMENT, NEW, accounts_of, synchronize, wrong_counts
+from tests.support.enrollments import (
+    MANAGEMENT,
+    NEW,
+    accounts_of,
+    begin,
+    stored,
+    synchronize,
+    wrong_counts,
+)
 from tests.support.faults import Calls, watched
 from tests.support.hearing import Queue, account_of, ends, hear, started
 from tests.support.messages import environment, published
@@ -222,7 +233,7 @@ def test_an_answer_that_did_not_arrive_is_given_again_and_not_for_ever(
     account_id = admin.account(provider_id=NUMBER)["account_id"]
     cloudformation.refuses_with = NotDelivered("no", status)
 
-    ages = [timedelta(minutes=each) for each in (0, 3, 6, 9, 12)]
+    ages = [IN_EFFECT_AFTER, *(timedelta(minutes=each) for each in (3, 6, 9, 12))]
     assert [hear(says(), received=1 + n, age=age) for n, age in enumerate(ages)] == [1, 1, 1, 1, 0]
 
     assert [each["account_id"] for each in started()] == [account_id]
@@ -276,6 +287,7 @@ def test_who_only_says_that_a_stack_was_deleted_disconnects_nothing(admin: Api, 
 
     assert hear(says(request=2, RequestType="Delete"), received=2, age=timedelta(minutes=2)) == 0
     assert admin.get(f"/v1/accounts/{account_id}").json["status"] == "confirmed"
+    Clock.time += timedelta(hours=1)
     ends(account_id)
 
     assert account_of(account_id).status == Status.CONFIRMED
@@ -305,7 +317,7 @@ def test_a_running_test_may_be_older_than_the_stack_so_another_one_follows(
     begin_test(account_of(account_id), a_verification(account_id=account_id, started_at=Clock.time))
 
     assert hear(says()) == 1
-    assert (cloudformation.hidden, started()) == ([20], [])
+    assert (cloudformation.hidden, started()) == ([30], [])
     Clock.time += timedelta(minutes=7)
     assert hear(says(), received=2, age=timedelta(minutes=7)) == 0
 
@@ -488,12 +500,110 @@ def test_many_accounts_at_once_become_due_for_the_sweep(step: int, admin: Api, s
 def test_the_stack_of_an_enrollment_starts_its_synchronization(admin: Api, says: Says) -> None:
     enrollment = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
 
-    assert hear(says(MANAGEMENT)) == 0
-    assert hear(says(MANAGEMENT)) == 0
-    assert hear(says(MANAGEMENT, request=2)) == 0
+    assert hear(says(MANAGEMENT), age=TRIED_FOR) == 0
+    assert hear(says(MANAGEMENT), age=TRIED_FOR) == 0
+    assert hear(says(MANAGEMENT, request=2), age=TRIED_FOR) == 0
 
     assert [each["enrollment_id"] for each in started(SYNCHRONIZATIONS)] == [enrollment]
     assert started() == []
+
+
+def stored_after(enrollment_id: str, change: Callable[[Enrollment], Enrollment]) -> Enrollment:
+    """The enrollment after this change."""
+    return wiring.enrollments().changed(ORGANIZATION_ID, enrollment_id, change)
+
+
+def test_the_stack_of_an_enrollment_is_heard_again_until_it_has_let_cavok_in(
+    admin: Api, says: Says, cloudformation: CloudFormation
+) -> None:
+    """AWS may not follow the role yet, and the synchronization that runs may be older than it."""
+    enrollment = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
+    begin(enrollment)
+    refused = enrolling.refused(stored(enrollment), "AccessDenied: no")
+
+    assert hear(says(MANAGEMENT)) == 1
+    assert (cloudformation.hidden, len(started(SYNCHRONIZATIONS))) == ([30], 1)
+    stored_after(enrollment, lambda each: each.not_synchronized(refused, Clock.time))
+    Clock.time += timedelta(seconds=30)
+    assert hear(says(MANAGEMENT), received=2, age=timedelta(seconds=40)) == 1
+    assert (cloudformation.hidden, len(started(SYNCHRONIZATIONS))) == ([30, 40], 2)
+    stored_after(enrollment, lambda each: each.synchronized(Clock.time))
+    Clock.time += timedelta(seconds=40)
+
+    assert hear(says(MANAGEMENT), received=3, age=timedelta(seconds=80)) == 0
+    assert len(started(SYNCHRONIZATIONS)) == 2
+
+
+@pytest.mark.parametrize("change", ["Create", "Update", "Delete"])
+def test_a_flood_in_the_name_of_an_enrollments_stack_keeps_aws_organizations_as_busy_as_others(
+    change: str, admin: Api, says: Says
+) -> None:
+    """A member's owner reads the external ID in its role. AWS shares the rate of these calls."""
+    enrollment = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
+    stored_after(enrollment, lambda each: each.synchronized(Clock.time))
+
+    for request in range(OF_AN_ACCOUNT.most):
+        Clock.time += timedelta(minutes=3)
+        hear(says(MANAGEMENT, request=request, RequestType=change), age=timedelta(minutes=2))
+        stored_after(enrollment, lambda each: each.synchronized(Clock.time) if each.slot else each)
+
+    assert 1 <= len(started(SYNCHRONIZATIONS)) <= timedelta(hours=1) // NEW_AFTER
+
+
+def test_a_flood_in_the_name_of_a_stack_that_is_not_there_yet_postpones_no_retry(
+    admin: Api, says: Says
+) -> None:
+    enrollment = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
+    refused = enrolling.refused(stored(enrollment), "AccessDenied: no")
+
+    for request in range(OF_AN_ACCOUNT.most):
+        hear(says(MANAGEMENT, request=request))
+        stored_after(
+            enrollment,
+            lambda each: each.not_synchronized(refused, Clock.time) if each.slot else each,
+        )
+
+    due = stored(enrollment).next_synchronization_at
+    assert due
+    assert due - Clock.time <= FIRST_RETRY
+
+
+@pytest.mark.parametrize("days", [0, 8])
+def test_an_account_whose_new_role_aws_does_not_follow_yet_stays_due(
+    days: int, admin: Api, says: Says
+) -> None:
+    """However long nobody touched it, and however often it was tested."""
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    wiring.accounts().changed(
+        ORGANIZATION_ID,
+        account_id,
+        lambda found: replace(
+            found,
+            touched_at=found.touched_at - timedelta(days=days),
+            attempts=12,
+            next_verification_at=None if days else found.next_verification_at,
+        ),
+    )
+
+    assert hear(says()) == 0
+    ends(account_id, entry_refused(account_of(account_id), "AccessDenied", "no", Clock.time))
+
+    due = account_of(account_id).next_verification_at
+    assert due
+    assert due - Clock.time <= timedelta(minutes=5)
+
+
+def test_a_role_is_tested_once_aws_follows_it_and_its_stack_goes_on_at_once(
+    admin: Api, says: Says, cloudformation: CloudFormation
+) -> None:
+    admin.account(provider_id=NUMBER)
+
+    assert hear(says(RequestType="Update"), age=timedelta(seconds=2)) == 1
+    assert (len(cloudformation.answers), cloudformation.hidden, started()) == (1, [8], [])
+    Clock.time += timedelta(seconds=8)
+    assert hear(says(RequestType="Update"), received=2) == 0
+
+    assert len(started()) == 1
 
 
 def test_a_suspended_member_whose_stack_is_deleted_stays_suspended_and_its_account_says_why(
@@ -591,16 +701,13 @@ def test_new_members_that_speak_too_soon_have_the_next_synchronization_begin_soo
 def test_a_hint_that_waits_for_a_running_test_starts_one_synchronization(
     admin: Api, says: Says
 ) -> None:
-    enrollment = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
+    admin.post("/v1/enrollments", NEW)
     account_id = admin.account(provider_id=MANAGEMENT)["account_id"]
     begin_test(account_of(account_id), a_verification(account_id=account_id, started_at=Clock.time))
 
     heard = []
     for delivery, age in enumerate((0, 20, 40, 500), 1):
         heard.append(hear(says(MANAGEMENT), received=delivery, age=timedelta(seconds=age)))
-        wiring.enrollments().changed(
-            ORGANIZATION_ID, enrollment, lambda each: each.synchronized(Clock.time)
-        )
         Clock.time += timedelta(seconds=20 if age < 40 else 460)
 
     assert heard == [1, 1, 1, 0]
@@ -621,11 +728,11 @@ def test_a_hint_whose_synchronization_fails_tests_its_account_once(
         assert hear(says(MANAGEMENT)) == 1
     ends(account_id)
 
-    assert hear(says(MANAGEMENT), received=2) == 0
+    assert hear(says(MANAGEMENT), received=2, age=TRIED_FOR) == 0
     assert (len(started()), len(started(SYNCHRONIZATIONS))) == (1, 1)
 
     ended = account_of(account_id).testing(Clock.time)
-    assert hear(says(MANAGEMENT, request=2)) == 0
+    assert hear(says(MANAGEMENT, request=2), age=TRIED_FOR) == 0
     assert (ended, len(started())) == (False, 2), "another hint tests it again"
 
 

@@ -11,9 +11,8 @@ import pytest
 from cavok import wiring
 from cavok.adapters.table.connection_hints import Hints
 from cavok.domain.accounts import Account
-from cavok.domain.connection_hints import OF_AN_ACCOUNT, Admission
+from cavok.domain.connection_hints import IN_EFFECT_AFTER, OF_AN_ACCOUNT, Admission
 from cavok.domain.errors import BusyWithOthers
-from cavok.domain.role_changes import IN_EFFECT_AFTER
 from cavok.domain.verifications import Trigger, entry_refused
 from tests.support.api import Api
 from tests.support.builders import NUMBER, ORGANIZATION_ID, a_verification
@@ -151,7 +150,7 @@ def test_each_organization_that_has_the_account_has_it_tested(
 
     assert hear(changed()) == 1
 
-    assert ([each["account_id"] for each in started()], queue.hidden) == ([theirs], [20])
+    assert ([each["account_id"] for each in started()], queue.hidden) == ([theirs], [30])
     Clock.time += timedelta(minutes=7)
     assert hear(changed(timedelta(minutes=8)), received=2, age=timedelta(minutes=7)) == 0
     assert sorted(each["account_id"] for each in started()) == sorted([theirs, account_id])

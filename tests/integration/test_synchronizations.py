@@ -4,6 +4,7 @@ memory.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import suppress
@@ -29,6 +30,7 @@ from cavok.domain.errors import (
     ServiceUnavailable,
     UnitGone,
 )
+from cavok.domain.synchronizations import Synchronization
 from cavok.domain.verifications import finish
 from cavok.services import synchronize_organization as synchronizing
 from tests.support.api import Api, is_problem
@@ -428,33 +430,163 @@ class Killed(BaseException):
     """The process ends."""
 
 
-@pytest.mark.parametrize("after", range(1, 8))
+def kill(monkeypatch: pytest.MonkeyPatch, of: type, write: str, after: int) -> list[str]:
+    """Ends the process after so many writes of this kind. Has the write once it did."""
+    made, killed, count = getattr(of, write), list[str](), itertools.count(1)
+
+    def die(*args: Any, **named: Any) -> Any:
+        answer = made(*args, **named)
+        if next(count) == after:
+            killed.append(write)
+            raise Killed
+        return answer
+
+    monkeypatch.setattr(of, write, die)
+    return killed
+
+
+def go_on(begun: Synchronization, organization: InMemoryOrganization) -> None:
+    """Each round that dies is made once more."""
+    more = True
+    while more:
+        with suppress(Killed):
+            more = one_round(begun, organization)
+
+
+@pytest.mark.parametrize("after", range(1, 6))
 def test_killed_after_any_batch_and_run_again_nothing_is_doubled_or_lost(
     admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
     for number in range(100):
         organization.member(f"3{number:011}", f"Member {number}", "ou-abcd-00000002")
     enrollment_id = enroll(admin)
-    add_all, written = Accounts.add_all, [0]
-
-    def die(self: Accounts, *args: Any, **named: Any) -> None:
-        add_all(self, *args, **named)
-        written[0] += 1
-        if written[0] == after:
-            raise Killed
-
-    monkeypatch.setattr(Accounts, "add_all", die)
+    killed = kill(monkeypatch, Accounts, "add_all", after)
     begun = begin(enrollment_id)
-    more = True
-    while more:
-        with suppress(Killed):
-            more = one_round(begun, organization)
+    go_on(begun, organization)
 
+    assert killed
     done = wiring.synchronizations().get(ORGANIZATION_ID, enrollment_id, begun.synchronization_id)
     assert (done.state, done.found, done.added, done.missing) == ("finished", 103, 103, 103)
     assert len(accounts_of()) == 103
     numbers = [sk for _, sk in plain_items() if sk.startswith("PROVIDER#")]
     assert len(numbers) == 103
+
+
+@pytest.mark.parametrize(
+    ("of", "write", "after"),
+    [
+        *((Accounts, "save", after) for after in (1, 2, 3)),
+        *((Accounts, "add_all", after) for after in (1, 2)),
+        *((Synchronizations, "advance", after) for after in (1, 2, 3)),
+        (Enrollments, "end", 1),
+    ],
+)
+def test_killed_after_any_write_of_what_moved_closed_or_was_renamed_nothing_is_doubled_or_lost(
+    admin: Api,
+    organization: InMemoryOrganization,
+    monkeypatch: pytest.MonkeyPatch,
+    of: type,
+    write: str,
+    after: int,
+) -> None:
+    organization.member("100000000003", "Kiosk")
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    kiosk = accounts_of()["100000000003"].account_id
+    organization.members["100000000001"].parent = ROOT
+    organization.members["100000000002"].state = "SUSPENDED"
+    organization.members["100000000003"].name = "Stand"
+    del organization.members[MANAGEMENT]
+    organization.member("100000000004", "Newcomer")
+    monkeypatch.setattr(synchronizing, "PAGES_A_ROUND", 2)
+    killed = kill(monkeypatch, of, write, after)
+    begun = begin(enrollment_id)
+
+    go_on(begun, organization)
+
+    assert killed == [write]
+    done = wiring.synchronizations().get(ORGANIZATION_ID, enrollment_id, begun.synchronization_id)
+    assert (done.state, done.found, done.added, done.changed) == ("finished", 4, 1, 4)
+    shown = members(admin, enrollment_id)
+    assert {number: (each["state"], each["ou_path"]) for number, each in shown.items()} == {
+        MANAGEMENT: ("closed", "Root"),
+        "100000000001": ("role_missing", "Root"),
+        "100000000002": ("suspended", "Root/Shops/North"),
+        "100000000003": ("role_missing", "Root"),
+        "100000000004": ("role_missing", "Root"),
+    }
+    assert accounts_of()["100000000003"].name == "Stand"
+    trail = admin.get(f"/v1/accounts/{kiosk}/audit").json["items"]
+    assert [each["action"] for each in trail] == ["changed", "created"]
+    assert stored(enrollment_id).slot is None
+
+
+@pytest.mark.parametrize(
+    ("of", "write", "after"),
+    [
+        *((Accounts, "save", after) for after in (1, 2)),
+        (Members, "delete", 1),
+        (Enrollments, "remove", 1),
+    ],
+)
+def test_killed_after_any_write_of_a_removal_no_member_stays_and_no_account_goes(
+    admin: Api,
+    organization: InMemoryOrganization,
+    monkeypatch: pytest.MonkeyPatch,
+    of: type,
+    write: str,
+    after: int,
+) -> None:
+    enrollment_id = enroll(admin, exclude_ous=["ou-abcd-00000002"])
+    synchronize(enrollment_id, organization)
+    begun = begin(enrollment_id)
+    assert admin.delete(f"/v1/enrollments/{enrollment_id}").status == 200
+    killed = kill(monkeypatch, of, write, after)
+
+    go_on(begun, organization)
+
+    assert killed == [write]
+    assert wiring.enrollments().stored(ORGANIZATION_ID, enrollment_id) is None
+    assert not [sk for _, sk in plain_items() if sk.startswith("MEMBER#")]
+    assert {each.enrollment_id for each in accounts_of().values()} == {None}
+    assert len(accounts_of()) == 2
+
+
+def test_a_name_that_aws_changes_in_case_alone_stays(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    enrollment_id = enroll(admin)
+    synchronize(enrollment_id, organization)
+    organization.members["100000000001"].name = "SHOP ONE"
+
+    assert synchronize(enrollment_id, organization).changed == 1
+
+    assert accounts_of()["100000000001"].name == "Shopone"
+    assert members(admin, enrollment_id)["100000000001"]["name"] == "SHOP ONE"
+    organization.members["100000000001"].name = "Shop two"
+    synchronize(enrollment_id, organization)
+    assert accounts_of()["100000000001"].name == "Shoptwo", "it still follows AWS"
+
+
+def test_units_that_aws_does_not_list_are_named_and_the_others_are_used(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(synchronizing, "PAGES_A_ROUND", 1)
+    shops, mistyped = "ou-abcd-00000001", "ou-abcd-00000009"
+    enrollment_id = enroll(admin, include_ous=[shops, mistyped])
+
+    synchronize(enrollment_id, organization)
+
+    shown = admin.get(f"/v1/enrollments/{enrollment_id}").json
+    (issue,) = shown["issues"]
+    assert (shown["status"], issue["code"]) == ("connected", "unit_not_found")
+    assert issue["severity"] == "information"
+    assert mistyped in issue["message"]
+    assert shops not in issue["message"]
+    assert len(accounts_of()) == 3
+    admin.patch(f"/v1/enrollments/{enrollment_id}", {"include_ous": [shops]})
+    synchronize(enrollment_id, organization)
+    assert admin.get(f"/v1/enrollments/{enrollment_id}").json["issues"] == []
 
 
 def test_one_whose_execution_died_lapses_and_the_next_begins_anew(
@@ -719,6 +851,31 @@ def test_a_token_that_is_not_taken_any_more_begins_the_unit_anew(
 
     assert refused
     assert (done.state, done.found, done.added, done.missing) == ("finished", 53, 53, 53)
+
+
+def test_a_token_is_used_at_once_however_much_is_below_the_units_of_its_page(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AWS does not say how long a token is good: here, for one call."""
+    for number in range(45):
+        organization.member(
+            f"3{number:011}", f"Member {number}", organization.unit(f"Unit {number}")
+        )
+    enrollment_id = enroll(admin)
+    units, issued = InMemoryOrganization.units, [0]
+
+    def lapsing(self: InMemoryOrganization, parent: str, token: str | None) -> Any:
+        if token and self.calls > issued[0]:
+            raise UnitGone("InvalidInputException", "NextToken")
+        page = units(self, parent, token)
+        issued[0] = self.calls
+        return page
+
+    monkeypatch.setattr(InMemoryOrganization, "units", lapsing)
+
+    done = synchronize(enrollment_id, organization)
+
+    assert (done.state, done.found) == ("finished", 48)
 
 
 @pytest.mark.parametrize("pages", [1, 100])

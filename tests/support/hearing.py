@@ -11,6 +11,7 @@ import pytest
 
 from cavok import wiring
 from cavok.domain.accounts import Account
+from cavok.domain.connection_hints import IN_EFFECT_AFTER
 from tests.support.builders import ORGANIZATION_ID
 from tests.support.messages import invoke, records_of
 from tests.support.moto_stack import WORKFLOW, Clock, Json, client, end_test
@@ -32,8 +33,8 @@ class Queue:
         monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
 
 
-def hear(*messages: Json, received: int = 1, age: timedelta = timedelta()) -> int:
-    """How many of these messages come again."""
+def hear(*messages: Json, received: int = 1, age: timedelta = IN_EFFECT_AFTER) -> int:
+    """How many of these messages come again. `age`: since they were sent."""
     records = records_of("ConnectionHints", list(messages), received, sent_at=Clock.time - age)
     return len(invoke("HearConnections", {"Records": records})["batchItemFailures"])
 

@@ -290,6 +290,25 @@ def test_an_account_of_which_too_many_speak_at_once_is_due_for_the_sweep() -> No
     assert due.heard_of(HEARD, deleted=False, due=True) == due
 
 
+@pytest.mark.parametrize("status", [Status.FAILED, Status.UNCONFIRMED])
+def test_an_account_whose_stack_made_a_role_is_tested_soon_again_if_aws_does_not_follow_it_yet(
+    status: Status,
+) -> None:
+    rests = an_account(
+        status=status, touched_at=HEARD - timedelta(days=8), attempts=12, next_verification_at=None
+    )
+
+    heard = rests.heard_of(HEARD, deleted=False, due=False)
+
+    assert (heard.attempts, heard.touched_at, heard.woken_at) == (1, HEARD, HEARD)
+    assert heard.next_verification_at is None, "its test begins at once"
+    assert rests.heard_of(HEARD, deleted=True, due=False) == rests
+    connected = replace(rests, status=Status.CONFIRMED)
+    assert connected.heard_of(HEARD, deleted=False, due=False) == connected
+    once_more = heard.heard_of(HEARD + timedelta(minutes=3), deleted=False, due=False)
+    assert once_more == heard, "a flood writes nothing"
+
+
 def test_a_revoked_account_and_one_under_test_are_not_due_for_what_a_stack_says() -> None:
     revoked = an_account().with_use_revoked(NOW)
     held = replace(a_slot(), expires_at=HEARD + timedelta(minutes=1))

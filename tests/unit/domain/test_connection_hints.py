@@ -200,9 +200,18 @@ def test_the_local_stack_answers_nowhere_else(address: str) -> None:
 
 @pytest.mark.parametrize(
     ("change", "age", "wait"),
-    [("Create", 0, 0), ("Update", 0, 0), ("Delete", 0, 60), ("Delete", 59, 1), ("Delete", 61, 0)],
+    [
+        ("Create", 0, 10),
+        ("Create", 9, 1),
+        ("Create", 10, 0),
+        ("Update", 0, 10),
+        ("Update", 11, 0),
+        ("Delete", 0, 60),
+        ("Delete", 59, 1),
+        ("Delete", 61, 0),
+    ],
 )
-def test_the_role_is_tested_a_minute_after_its_deletion_was_announced(
+def test_a_role_is_tested_once_aws_follows_it_or_a_minute_after_its_deletion_was_announced(
     change: str, age: int, wait: int
 ) -> None:
     waits = hint(RequestType=change).waits(NOW, NOW + timedelta(seconds=age))

@@ -20,10 +20,10 @@ from cavok.adapters.templates import ENROLLMENT_TEMPLATE, FILES
 from cavok.domain import enrollment_templates
 from cavok.domain.accounts import AccessType
 from cavok.domain.enrollment_templates import member_template, organization_template
-from cavok.domain.enrollments import READS
+from cavok.domain.enrollments import READS, Enrollment
 from cavok.domain.instructions import Trust, installed, template_groups
 from cavok.domain.permissions import LOGS
-from tests.support.builders import EXTERNAL_ID, WORKLOAD
+from tests.support.builders import EXTERNAL_ID, NOW, WORKLOAD
 from tests.support.customer_templates import granted_by, resolved
 from tests.support.enrollments import an_enrollment, connected
 
@@ -54,6 +54,7 @@ FILLED_IN = {
     "Tag1": "cost-centre=4242",
     "Tag2": "owner=",
 }
+OF_AN_OLDER_STACK = sorted(organization_template()["Parameters"].keys() - {"Checking"})
 each_enrollment = pytest.mark.parametrize("enrollment", [PLAIN, CHOOSY], ids=["plain", "choosy"])
 
 
@@ -304,30 +305,65 @@ def test_there_is_no_update_before_a_stack_was_ever_read() -> None:
     assert enrollment_templates.update_of(CHOOSY, None, URL, TRUST.region) is None
 
 
-@each_enrollment
-def test_a_stack_is_updated_to_what_is_chosen_now_and_keeps_all_else(enrollment: Any) -> None:
-    """Also what is not chosen any more, as a tag. One of an older version has fewer parameters."""
+def updated(enrollment: Enrollment) -> tuple[dict[str, str], list[str], str]:
+    """What the command gives, what it keeps of a stack of an older version, which has a parameter
+    less, and what the step of the parameters says.
+    """
     update = enrollment_templates.update_of(connected(enrollment), None, URL, TRUST.region)
-
     assert update
-    words = shlex.split(update.cli.replace("\\\n", " "))
+    words = shlex.split(update.cli.partition("\n")[2].replace("\\\n", " "))
     pattern = re.compile('ParameterKey=([A-Za-z0-9]+),ParameterValue="(.*)"')
     given = {found[1]: found[2] for found in map(pattern.fullmatch, words) if found}
-    filled_in = enrollment_templates.stack_parameters(enrollment, TRUST)
-    chosen = {name: filled_in[name] for name in filled_in.keys() - {"ExternalId", "RolePath"}}
-    assert given.items() >= chosen.items()
-    emptied = given.keys() - chosen.keys()
-    assert emptied >= {"Tag3"}
-    assert {given[name] for name in emptied} == {""}
-    (kept,) = (words[n + 1] for n, word in enumerate(words) if word == "--query")
-    there = organization_template()["Parameters"].keys() - {"Checking"}
-    stack = {"Parameters": [{"ParameterKey": name} for name in sorted(there)]}
-    previous = jmespath.search(kept, {"Stacks": [stack]})
-    assert previous == [
-        f"ParameterKey={name},UsePreviousValue=true" for name in sorted(there - given.keys())
+    (query,) = (words[n + 1] for n, word in enumerate(words) if word == "--query")
+    stack = {"Parameters": [{"ParameterKey": name} for name in OF_AN_OLDER_STACK]}
+    kept = [
+        word.removeprefix("ParameterKey=").removesuffix(",UsePreviousValue=true")
+        for word in jmespath.search(query, {"Stacks": [stack]})
     ]
     (parameters,) = (each.text for each in update.steps if each.title == "Parameters")
-    assert all(f"{name} {value or '(empty)'}" in parameters for name, value in given.items())
+    return given, kept, parameters
+
+
+@each_enrollment
+def test_an_update_of_the_stack_keeps_what_its_owner_entered_there(enrollment: Any) -> None:
+    """Such as ReadOnly, which no enrollment says: Yes would let Cavok start and stop."""
+    given, kept, parameters = updated(enrollment)
+
+    assert (given, kept) == ({}, OF_AN_OLDER_STACK)
+    filled_in = enrollment_templates.stack_parameters(enrollment, TRUST)
+    for name in filled_in.keys() - {"ExternalId", "RolePath"}:
+        assert f"{name} {filled_in[name]}" in parameters, "to be entered, if it should change"
+    assert "All keep what the stack has" in parameters
+
+
+def test_an_update_of_the_stack_brings_what_was_chosen_anew_and_nothing_else() -> None:
+    """Also what is not chosen any more, as a tag."""
+    before = connected(CHOOSY)
+
+    def change(found: Enrollment, **options: Any) -> Enrollment:
+        changed = found.changed(NOW, **options)
+        return enrollment_templates.with_changed_parameters(found, changed)
+
+    after = change(change(before, write_logs=True), tags={"owner": ""}, name="Other")
+    given, kept, parameters = updated(after)
+
+    assert given == {"WriteLogs": "Yes", "Tag1": "owner=", "Tag2": ""}
+    assert kept == [name for name in OF_AN_OLDER_STACK if name not in given]
+    assert "first read: Tag1 owner=, Tag2 (empty), WriteLogs Yes. All others keep" in parameters
+    assert change(CHOOSY, write_logs=True).changed_parameters == (), "no stack was read"
+    everywhere = change(before, include_ous=())
+    assert updated(everywhere)[0] == {}, "nobody but the customer knows the root"
+    assert "OrganizationalUnitIds is the root's id" in updated(everywhere)[2]
+
+
+def test_an_update_command_says_that_the_stack_may_be_in_another_region() -> None:
+    """Of regions that were chosen anew, none needs be that of the stack."""
+    update = enrollment_templates.update_from(PLAIN, "100000000001", URL)
+    comment, region, command = update.cli.split("\n", 2)
+
+    assert comment == "# The region in which you deployed the stack."
+    assert region == "region=us-east-1"
+    assert command.count('--region "$region" ') == command.count("--region") == 2
 
 
 def test_the_end_says_what_to_delete_in_order() -> None:

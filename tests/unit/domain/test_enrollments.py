@@ -100,8 +100,9 @@ def test_what_a_person_asked_for_is_remembered_until_one_has_read_everything() -
 def test_new_members_are_looked_for_some_time_after_a_synchronization_and_if_none_fails() -> None:
     later = NOW + enrollments.NEW_AFTER
 
-    assert CONNECTED.may_have_new_members(later + timedelta(seconds=1))
-    assert not CONNECTED.may_have_new_members(later)
+    for own in (False, True):
+        assert CONNECTED.starts_for(later + timedelta(seconds=1), own=own)
+        assert not CONNECTED.starts_for(later, own=own)
     after = later + timedelta(hours=1)
     running = CONNECTED.begun(SYNCHRONIZATION_ID, after, by_person=False)
     for other in (
@@ -110,7 +111,30 @@ def test_new_members_are_looked_for_some_time_after_a_synchronization_and_if_non
         CONNECTED.not_synchronized(UNANSWERED, NOW),
         CONNECTED.not_synchronized(REFUSED, NOW),
     ):
-        assert not other.may_have_new_members(after)
+        assert not other.starts_for(after, own=False)
+
+
+def test_the_own_stack_of_one_that_is_not_connected_starts_a_synchronization() -> None:
+    failed = CONNECTED.not_synchronized(REFUSED, NOW)
+
+    assert WAITING.starts_for(NOW, own=True)
+    assert failed.starts_for(NOW, own=True)
+    assert not CONNECTED.not_synchronized(UNANSWERED, NOW).starts_for(NOW, own=True)
+
+
+@pytest.mark.parametrize("enrollment", [WAITING, CONNECTED])
+def test_one_whose_stack_speaks_is_tried_soon_again_however_often_it_was_refused(
+    enrollment: Enrollment,
+) -> None:
+    later = NOW + timedelta(days=8)
+    for _ in range(9):
+        enrollment = enrollment.not_synchronized(REFUSED, NOW)
+
+    again = enrollment.heard_of(later).not_synchronized(REFUSED, later)
+
+    assert again.next_synchronization_at == later + enrollments.FIRST_RETRY
+    assert CONNECTED.heard_of(later) is CONNECTED
+    assert WAITING.heard_of(NOW) is WAITING
 
 
 def test_a_new_member_that_speaks_too_soon_brings_the_next_synchronization_forward_once() -> None:

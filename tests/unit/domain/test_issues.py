@@ -8,6 +8,7 @@ import re
 import shlex
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from itertools import product
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from cavok.domain import permissions
 from cavok.domain.access_denied import POLICIES_UNREAD, Reason, sts_is_off
 from cavok.domain.accounts import (
+    ROLE_GONE_AFTER,
     Account,
     Capability,
     Fix,
@@ -1403,10 +1405,21 @@ def test_a_stack_that_was_deleted_before_its_role_was_ever_assumed_disconnects_n
     assert issue.code == "role_not_assumable"
 
 
-def test_a_test_that_is_let_in_forgets_that_the_stack_was_deleted() -> None:
-    account = judged_by(replace(confirmed(an_account()), stack_deleted_at=NOW))
+def test_a_test_that_is_let_in_an_hour_later_forgets_that_the_stack_was_deleted() -> None:
+    said = NOW - ROLE_GONE_AFTER
+    account = judged_by(replace(confirmed(an_account()), stack_deleted_at=said))
 
     assert (account.status, account.stack_deleted_at) == (Status.CONFIRMED, None)
+    assert account.next_verification_at
+    assert account.next_verification_at - NOW >= timedelta(hours=1)
+
+
+def test_a_role_that_its_stack_is_slow_to_delete_is_tested_soon_again() -> None:
+    said = NOW - ROLE_GONE_AFTER + timedelta(seconds=1)
+    account = judged_by(replace(confirmed(an_account()), stack_deleted_at=said))
+
+    assert (account.status, account.stack_deleted_at) == (Status.CONFIRMED, said)
+    assert account.next_verification_at == NOW + timedelta(minutes=10)
 
 
 CHANGED = (

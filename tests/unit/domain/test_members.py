@@ -198,11 +198,11 @@ def test_a_walk_lists_units_before_the_accounts_of_each_and_ends() -> None:
     walk = walk.after_page("t").after_page(None, [("ou-1", "A"), ("ou-2", "B")])
     assert walk.open
     assert [(each.unit_id, each.accounts, each.token) for each in walk.open] == [
-        ("r-abcd", True, None),
         ("ou-2", False, None),
         ("ou-1", False, None),
+        ("r-abcd", True, None),
     ]
-    assert walk.open[-1].place == Place(("r-abcd", "ou-1"), "Root/A")
+    assert walk.open[-2].place == Place(("r-abcd", "ou-1"), "Root/A")
     for _ in range(5):
         walk = walk.after_page(None)
     assert walk.open == ()

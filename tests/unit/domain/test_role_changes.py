@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cavok.domain.accounts import Status
-from cavok.domain.connection_hints import ConnectionHint
+from cavok.domain.connection_hints import IN_EFFECT_AFTER, ConnectionHint
 from cavok.domain.errors import MalformedHint
-from cavok.domain.role_changes import IN_EFFECT_AFTER, LONGEST_MESSAGE, RoleChange, said_in
+from cavok.domain.role_changes import LONGEST_MESSAGE, RoleChange, said_in
 from cavok.domain.verifications import TIME_LIMIT
 from tests.support.builders import NOW, a_slot, an_account
 from tests.support.role_changes import ADA, event_of_iam

@@ -217,13 +217,13 @@ def test_a_trust_is_not_tried_before_the_right_id_worked(customer: Aws) -> None:
 REFUSED: list[tuple[Account, Trigger, type[Exception]]] = [
     (an_account(), Trigger.MANUAL, EntryRefusedYet),
     (confirmed(an_account()), Trigger.SCHEDULED, EntryRefusedYet),
-    (an_account(), Trigger.SCHEDULED, EntryRefused),
+    (an_account(), Trigger.SCHEDULED, EntryRefusedYet),
 ]
-"""What a customer's refusal means while our own role lets us in."""
+"""What a customer's refusal means while our own role lets us in, to a test that took the slot."""
 
 
 @pytest.mark.parametrize(("account", "trigger", "error"), REFUSED)
-def test_a_refusal_is_worth_waiting_for_where_a_person_waits_or_a_connection_would_break(
+def test_a_refusal_is_worth_waiting_for_in_a_test_that_no_other_account_waits_for(
     account: Account, trigger: Trigger, error: type[Exception], customer: Aws
 ) -> None:
     customer.answers["AssumeRole"] = assuming(refused("AccessDenied", "is not authorized"))
@@ -233,6 +233,24 @@ def test_a_refusal_is_worth_waiting_for_where_a_person_waits_or_a_connection_wou
 
     assert raised.type is error
     assert assumed(customer) == [CUSTOMERS_ROLE, OUR_ROLE]
+
+
+@pytest.mark.parametrize(
+    ("account", "error"), [(an_account(), EntryRefused), (confirmed(an_account()), EntryRefusedYet)]
+)
+def test_a_sweep_waits_for_no_role_that_never_let_us_in(
+    account: Account, error: type[Exception], customer: Aws
+) -> None:
+    customer.answers["AssumeRole"] = assuming(refused("AccessDenied", "is not authorized"))
+    sts = customer.client("sts", region_name="us-east-1")
+    request = VerificationRequest(ORGANIZATION_ID, ACCOUNT_ID, VERIFICATION_ID, Trigger.SCHEDULED)
+    dependencies = entry_dependencies(Accounts(account), CustomerRoles(sts, lambda: sts))
+    canary = Canary(sts, lambda: sts, OUR_ROLE, "cavok-canary")
+
+    with pytest.raises(EntryRefused) as raised:
+        enter_for_verification(request, dependencies, canary, account)
+
+    assert raised.type is error
 
 
 @pytest.mark.parametrize(("account", "trigger", "_"), REFUSED)

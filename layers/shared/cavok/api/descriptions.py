@@ -566,7 +566,7 @@ OWN: dict[str, dict[str, str]] = {
         "deploy_on_aws_url": "The page of the AWS console that deploys the stack, filled in.",
         "cli": "Commands of the AWS CLI that deploy the same stack.",
         "update": "How to update the stack, and with it every member, to the newest version and to "
-        "what is chosen now. Null before the first synchronization.",
+        "what was chosen anew since the first synchronization. Null before that.",
     },
     "SynchronizationBody": {
         "synchronization_id": "The synchronization.",

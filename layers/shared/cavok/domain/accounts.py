@@ -15,7 +15,7 @@ from cavok.domain.permissions import (
     role_arn,
 )
 from cavok.domain.regions import UNUSABLE, RegionHealth
-from cavok.domain.reverification import Attention
+from cavok.domain.reverification import DAY, Attention
 from cavok.domain.template_versions import Template, template_of
 from cavok.domain.versions import require_version, version_after
 
@@ -171,6 +171,10 @@ act. Otherwise, changing it back and forth would cause test after test.
 """
 
 
+ROLE_GONE_AFTER = timedelta(hours=1)
+"""CloudFormation may take so long for the role after it has said that it deletes it."""
+
+
 @dataclass(frozen=True, slots=True)
 class LastVerification:
     """The last test with a verdict that is stored in full. `unchanged`: how many scheduled tests
@@ -278,13 +282,15 @@ class Account(ListedAccount):
                          finds it; null also for an account that was stored before versions were
                          counted, until its next write.
     stack_deleted_at     when the stack of a connected account said that it deletes the role; null
-                         again once a test finds the account connected. Alone it proves nothing.
+                         again once a test finds the account connected an hour later. Alone it
+                         proves nothing.
     role_change          what CloudTrail said of a change of its role; null again once a test finds
                          no problem. Alone it proves nothing.
     role_changed_at      when that change was made.
     attempts             consecutive tests that did not find the account connected.
-    touched_at           when a person last changed or tested it.
-    woken_at             when a person last did so while it rested; null if nobody has.
+    touched_at           when a person last changed or tested it, or its stack spoke while it was
+                         not connected.
+    woken_at             when one last did so while it rested; null if none has.
     writes               counts every write, for optimistic locking and the order of events.
     """
 
@@ -362,6 +368,11 @@ class Account(ListedAccount):
             revoked=self.revoked,
         )
 
+    def going(self, now: datetime) -> bool:
+        """Whether its stack said lately that it deletes the role, which may still be there."""
+        said = self.stack_deleted_at
+        return said is not None and now - said < ROLE_GONE_AFTER
+
     def last_replaced_by(self, after: Self) -> LastVerification | None:
         """Its last test, if `after` has another one, and if tests since then are counted here
         alone.
@@ -370,7 +381,9 @@ class Account(ListedAccount):
         return last if last and last.unchanged and last != after.verification else None
 
     def touched(self, now: datetime) -> Self:
-        """The account after a person changed or tested it."""
+        """The account after a person changed or tested it, or its stack said that the role is
+        there.
+        """
         rests = self.next_verification_at is None
         return replace(self, touched_at=now, woken_at=now if rests else self.woken_at)
 
@@ -487,9 +500,16 @@ class Account(ListedAccount):
         """After its stack spoke. `due`: it is due, as no test starts at once. The same object if
         nothing changes. An account that is not connected keeps the reason that a test found:
         anybody can say that its stack was deleted.
+
+        Of a role that is there, one that is not connected is tested for another week, the next
+        times soon after each other, even if AWS does not follow the role yet. One failed test still
+        counts: so hints that come as often as they may cause no tests beside their own.
         """
         goes = deleted and self.role_name and self.status in CONNECTED
         said = replace(self, stack_deleted_at=now) if goes else self
+        comes = not deleted and self.status not in CONNECTED and not self.revoked
+        if comes and (self.attempts > 1 or now - self.touched_at > DAY):
+            said = replace(said.touched(now), attempts=min(self.attempts, 1))
         planned = self.next_verification_at
         waits = due and not self.revoked and not self.testing(now)
         return replace(said, next_verification_at=min(planned or now, now)) if waits else said

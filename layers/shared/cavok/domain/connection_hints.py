@@ -39,14 +39,18 @@ _LOOPBACK = re.compile(
 )
 """The same on the local stack, whose S3 is on this machine."""
 
+IN_EFFECT_AFTER = timedelta(seconds=10)
+"""So long a change may take until AWS follows it everywhere. Source: IAM User Guide, "Changes that
+I make are not always immediately visible", which gives no time.
+"""
 ROLE_GOES_WITHIN = timedelta(minutes=1)
 """CloudFormation says that it deletes a connection, waits for the answer, and then deletes the
 role. So the account is tested this much later.
 """
-TRIED_AGAIN_AFTER = timedelta(seconds=20)
+TRIED_AGAIN_AFTER = timedelta(seconds=30)
 TRIED_FOR = timedelta(minutes=7)
 """While another test holds the account: what it finds may be older than the hint. Longer than a
-test lasts.
+test lasts. Also while an enrollment waits for its stack: AWS may not follow the new role yet.
 """
 ANSWER_TRIED_FOR = timedelta(minutes=10)
 """If S3 does not take the answer. Anybody can publish an address that never answers."""
@@ -119,10 +123,12 @@ class ConnectionHint:
         )
 
     def waits(self, sent_at: datetime, now: datetime) -> timedelta:
-        """How long to wait before the account is tested; zero: no longer."""
-        if self.change is not HintedChange.DELETE:
-            return timedelta()
-        return max(sent_at + ROLE_GOES_WITHIN - now, timedelta())
+        """How long to wait before the account is tested; zero: no longer. The stack speaks right
+        after it has made or changed the role.
+        """
+        deleted = self.change is HintedChange.DELETE
+        after = ROLE_GOES_WITHIN if deleted else IN_EFFECT_AFTER
+        return max(sent_at + after - now, timedelta())
 
     def waits_for_test(self, sent_at: datetime, now: datetime) -> timedelta:
         """How long to wait while another test holds the account; zero: no longer."""

@@ -3,6 +3,8 @@ AWS CLI deploy too, and how to take it away again.
 """
 
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from cavok.domain import permissions
@@ -147,7 +149,8 @@ def organization_template() -> dict[str, Any]:
                                 "AccountFilterType": if_true("Filters", "DIFFERENCE"),
                                 "Accounts": if_true("Filters", {"Fn::Split": [",", excluded]}),
                             },
-                            # Roles are in no region: one is enough, and this one is enabled.
+                            # Roles are in no region: one is enough. In the stack's own account,
+                            # this one is enabled.
                             "Regions": [{"Ref": "AWS::Region"}],
                         }
                     ],
@@ -217,6 +220,18 @@ def _chosen_parameters(enrollment: Enrollment) -> dict[str, str]:
     }
 
 
+def with_changed_parameters(before: Enrollment, after: Enrollment) -> Enrollment:
+    """The enrollment after a person changed it, with the parameters that follow the change. None
+    before a stack was read: it is deployed with what is chosen then.
+    """
+    moved = before.management_account_id != after.management_account_id
+    if before.last_synchronized_at is None or moved:
+        return replace(after, changed_parameters=())
+    was, chosen = _chosen_parameters(before), _chosen_parameters(after)
+    anew = {name for name in chosen if chosen[name] != was[name]}
+    return replace(after, changed_parameters=tuple(sorted(anew.union(before.changed_parameters))))
+
+
 def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
     """The steps that a person follows, in order."""
     units = (
@@ -269,8 +284,8 @@ def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
 def update_of(
     enrollment: Enrollment, template: Template | None, url: str, ours: str
 ) -> Update | None:
-    """How to update the stack, and with it every member: to the newest version, and to what is
-    chosen now. Null while no stack is known. `template`: the version that the stack has. `url`: of
+    """How to update the stack, and with it every member: to the newest version, and to what was
+    chosen anew. Null while no stack is known. `template`: the version that the stack has. `url`: of
     the published template. `ours`: as of `stack_region`.
 
     Sources: CloudFormation Template Reference, AWS::CloudFormation::StackSet, TemplateBody: "Update
@@ -310,36 +325,52 @@ def _update(enrollment: Enrollment, url: str, ours: str, last: InstructionStep) 
         f"the stack {STACK_NAME} in account {enrollment.management_account_id}, in {region} or in "
         "the region in which you deployed it"
     )
-    given, root = _chosen_parameters(enrollment), ""
+    chosen, root = _chosen_parameters(enrollment), ""
     if not enrollment.include_ous:  # they may be the root's or others: only the customer knows
-        del given["OrganizationalUnitIds"]
+        del chosen["OrganizationalUnitIds"]
         root = " For all accounts, OrganizationalUnitIds is the root's id (r-…)."
+    given = {name: chosen[name] for name in enrollment.changed_parameters if name in chosen}
     others = [name for name in organization_template()["Parameters"] if name not in given]
-    chosen = ", ".join(f"{name} {value or '(empty)'}" for name, value in given.items())
+    kept = (
+        "The command sets what was chosen anew in Cavok since the stack was first read: "
+        f"{_listed(given)}. All others keep"
+        if given
+        else "All keep"
+    )
     return Update(
         steps=(
             InstructionStep(
                 "CloudFormation",
                 f"Open {where}. Press “Update”, replace the existing template by the address "
-                "below, enter the parameters that follow, and keep the others. Acknowledge that it "
-                "changes IAM roles, and submit. "
+                "below, enter the parameters that should change, and keep the others. Acknowledge "
+                "that it changes IAM roles, and submit. "
                 "The command below does the same. CloudFormation updates the roles of this "
                 "account, and then, through the stack set, the role of every member: nothing is to "
                 f"be done in them. {WITHOUT_REPORT}",
             ),
-            InstructionStep("Parameters", f"What is chosen now: {chosen}.{root}"),
+            InstructionStep(
+                "Parameters",
+                f"{kept} what the stack has, also what you entered there yourself, such as "
+                "ReadOnly, a boundary or ExcludeAccounts. Chosen in Cavok now: "
+                f"{_listed(chosen)}.{root}",
+            ),
             InstructionStep(
                 "Terraform",
-                "Replace template_url in your configuration by the address below, and its "
-                "parameters by those above, look at “terraform plan”, and apply it. It updates the "
-                "stack, which does the rest.",
+                "Replace template_url in your configuration by the address below, and of its "
+                "parameters those that should change, look at “terraform plan”, and apply it. It "
+                "updates the stack, which does the rest.",
             ),
             last,
         ),
         template_url=url,
         console_url=stacks_page(region, STACK_NAME),
-        cli=update_stack(STACK_NAME, region, url, given, others),
+        cli="# The region in which you deployed the stack.\n"
+        f"region={region}\n" + update_stack(STACK_NAME, '"$region"', url, given, others),
     )
+
+
+def _listed(parameters: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {value or '(empty)'}" for name, value in parameters.items())
 
 
 def ending_steps() -> tuple[InstructionStep, ...]:

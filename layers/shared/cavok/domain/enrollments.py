@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
-from cavok.domain.accounts import AccessType, Account, Fix, Issue
+from cavok.domain.accounts import AccessType, Account, Fix, Issue, Severity
 from cavok.domain.errors import AlreadyEnrolled, InvalidField
 from cavok.domain.permissions import (
     DEFAULT_ROLE_PATH,
@@ -14,6 +14,7 @@ from cavok.domain.permissions import (
     LOGS,
     role_arn,
 )
+from cavok.domain.reverification import DAY
 from cavok.domain.versions import require_version, version_after
 
 AT_MOST = 10
@@ -42,8 +43,8 @@ tags, because a template cannot turn a list into tags.
 
 SYNCHRONIZED_EVERY = timedelta(hours=6)
 NEW_AFTER = timedelta(minutes=10)
-"""Stacks of accounts that are not in the list, which anybody who knows the external ID can say of
-any number, start no synchronization sooner after the last one. The next is due then.
+"""Of a connected enrollment, what stacks say starts no synchronization sooner after the last one:
+anybody who knows the external ID can say it. The next is due then.
 """
 _HEARD = timedelta(seconds=1)
 """A synchronization in which a new member was heard of is due so long before its slot lapses."""
@@ -69,7 +70,7 @@ class EnrollmentStatus(StrEnum):
 
 class EnrollmentIssue(StrEnum):
     """What an issue of an enrollment is about. `synchronization_failed`: the last one ended without
-    an answer, and nothing is known to be wrong.
+    an answer, and nothing is known to be wrong. `unit_not_found` is information.
     """
 
     ROLE_NOT_ASSUMABLE = "role_not_assumable"
@@ -79,6 +80,7 @@ class EnrollmentIssue(StrEnum):
     ALREADY_ENROLLED = "already_enrolled"
     ORGANIZATION_NOT_READABLE = "organization_not_readable"
     SYNCHRONIZATION_FAILED = "synchronization_failed"
+    UNIT_NOT_FOUND = "unit_not_found"
 
 
 AT_ONCE_FAILED = frozenset(
@@ -153,9 +155,12 @@ class Enrollment(EnrollmentOptions):
     asked                    whether a person asked for a synchronization since the last that read
                              everything, so that the next one also tries missing roles again. If
                              all fail, that is forgotten with REST_AFTER.
+    changed_parameters       of its stack: those that follow what a person chose anew since it was
+                             connected. Nobody knows which the customer has brought to the stack.
     ended_at                 when a person ended it. Nobody sees it from then on; it is removed
                              with its members.
-    touched_at               when a person last made, changed or synchronized it.
+    touched_at               when a person last made, changed or synchronized it, or its stack spoke
+                             while it was not connected.
     version                  changes with what a person can change, and with the status.
     writes                   counts every write, for optimistic locking.
     """
@@ -172,6 +177,7 @@ class Enrollment(EnrollmentOptions):
     next_synchronization_at: datetime | None
     attempts: int = 0
     asked: bool = False
+    changed_parameters: tuple[str, ...] = ()
     ended_at: datetime | None = None
     created_at: datetime
     created_by: str
@@ -204,18 +210,29 @@ class Enrollment(EnrollmentOptions):
         due = self.next_synchronization_at
         return due is not None and due <= now and not self.synchronizing(now)
 
-    def may_have_new_members(self, now: datetime) -> bool:
-        """Whether an account that nobody knows may have joined since the last synchronization. Of
-        one that fails or runs, and within NEW_AFTER of its end: no.
+    def starts_for(self, now: datetime, *, own: bool) -> bool:
+        """Whether a synchronization starts because a stack spoke: its `own`, which may let Cavok in
+        now, or that of an account that nobody knows, which may have joined since the last one. Of
+        one that is connected: not while it fails or runs, nor within NEW_AFTER of the last one.
         """
-        last = self.last_synchronized_at
-        connected = self.status is EnrollmentStatus.CONNECTED and not self.attempts
-        return connected and not self.synchronizing(now) and bool(last and now - last > NEW_AFTER)
+        if self.status is not EnrollmentStatus.CONNECTED:
+            return own
+        last, quiet = self.last_synchronized_at, not self.attempts and not self.synchronizing(now)
+        return quiet and bool(last and now - last > NEW_AFTER)
+
+    def heard_of(self, now: datetime) -> Self:
+        """After its own stack spoke. One that is not connected is tried for another week, and soon
+        again: AWS may not follow the new role yet. The same object if nothing changes.
+        """
+        lately = not self.attempts and now - self.touched_at <= DAY
+        if self.status is EnrollmentStatus.CONNECTED or lately:
+            return self
+        return replace(self, attempts=0, touched_at=now)
 
     def with_new_member(self, now: datetime) -> Self:
-        """After the stack of an account spoke that nobody knows, while none may start for it: one
-        is due NEW_AFTER the last, or the one that runs, which may have passed it by. The same
-        object if nothing changes, so that however many speak, one of them is written.
+        """After a stack spoke for which none may start: one is due NEW_AFTER the last, or the one
+        that runs, which may have passed by what changed. The same object if nothing changes, so
+        that however many speak, one of them is written.
         """
         planned, last = self.next_synchronization_at, self.last_synchronized_at
         if self.status is not EnrollmentStatus.CONNECTED or self.attempts or not (planned and last):
@@ -336,12 +353,12 @@ class Enrollment(EnrollmentOptions):
             self.next_synchronization_at == self.slot.expires_at - _HEARD
         )
 
-    def synchronized(self, now: datetime) -> Self:
-        """After a synchronization that read everything."""
+    def synchronized(self, now: datetime, issues: tuple[Issue, ...] = ()) -> Self:
+        """After a synchronization that read everything, and found these."""
         done = replace(
             self,
             status=EnrollmentStatus.CONNECTED,
-            issues=(),
+            issues=issues,
             slot=None,
             attempts=0,
             asked=False,
@@ -480,6 +497,19 @@ def not_readable(detail: str) -> Issue:
         "the organization, then synchronize.",
         fix=Fix(console_url="https://console.aws.amazon.com/organizations/v2/home/accounts"),
     )
+
+
+def units_not_found(enrollment: Enrollment, units: Container[str]) -> tuple[Issue, ...]:
+    """The information that AWS listed some of the chosen or excluded units not. `units`: the ids of
+    those that it did.
+    """
+    chosen = (*enrollment.include_ous, *enrollment.exclude_ous)
+    unknown = [each for each in chosen if each not in units]
+    if not unknown:
+        return ()
+    message = f"AWS lists no unit {', '.join(unknown)} in this AWS Organization."
+    remedy = "Compare the enrollment's units with AWS Organizations, and correct them."
+    return (Issue(EnrollmentIssue.UNIT_NOT_FOUND, message, remedy, Severity.INFORMATION),)
 
 
 def without_answer(detail: str) -> Issue:

@@ -313,7 +313,8 @@ def _used(
     if account.enrollment_id is None:
         account = account.enrolled(enrollment.enrollment_id, now)
     follows = before is not None and before.given_name == account.name
-    if follows and before and plain_name(before.name) != plain_name(seen.name):
+    # Case does not count in names: the account itself would hold the one that it should get.
+    if follows and before and plain_name(before.name).lower() != plain_name(seen.name).lower():
         account = account.renamed(names().give(seen.name, number), now)
         after = replace(after, given_name=account.name)
     return after, account

@@ -10,7 +10,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from cavok.domain.accounts import CONNECTED, Account, TestSlot
-from cavok.domain.connection_hints import ConnectionHint, matching, object_in, wait_for_test
+from cavok.domain.connection_hints import (
+    IN_EFFECT_AFTER,
+    ConnectionHint,
+    matching,
+    object_in,
+    wait_for_test,
+)
 from cavok.domain.errors import MalformedHint
 from cavok.domain.verifications import TIME_LIMIT
 
@@ -39,11 +45,6 @@ of an attached policy does not, and is left to the sweep.
 
 SAID = "CloudTrail says that the "
 """With this begins what an account says of a change."""
-
-IN_EFFECT_AFTER = timedelta(seconds=10)
-"""So long a change may take until AWS follows it everywhere. Source: IAM User Guide, "Changes that
-I make are not always immediately visible", which gives no time.
-"""
 
 _ACCOUNT = re.compile("[0-9]{12}")
 _EVENT = re.compile("[A-Za-z0-9-]{1,64}")

@@ -56,25 +56,33 @@ class Walk:
     seen      the account numbers that AWS listed.
     compared  the last member that was compared with these; empty before the first.
     stuck     rounds in a row that came no further.
+    units     the ids of the roots and units that AWS listed.
     """
 
     open: tuple[OpenUnit, ...] | None = None
     seen: frozenset[str] = frozenset()
     compared: str = ""
     stuck: int = 0
+    units: frozenset[str] = frozenset()
 
     def from_roots(self, roots: Sequence[Unit]) -> Self:
         """From the roots on."""
         starts = (OpenUnit(Place((unit_id,), name)) for unit_id, name in reversed(roots))
-        return replace(self, open=tuple(starts))
+        return replace(self, open=tuple(starts), units=frozenset(unit_id for unit_id, _ in roots))
 
     def after_page(self, token: str | None, units: Sequence[Unit] = ()) -> Self:
-        """After a page of its last open unit, which listed these units, by id and name."""
+        """After a page of its last open unit, which listed these units, by id and name. The pages
+        of a listing follow each other at once: AWS does not say how long a token is good.
+        """
         assert self.open, "nothing is open"
         *others, last = self.open
         left = last.going_on(token)
         inside = (OpenUnit(last.place.inside(*unit)) for unit in reversed(units))
-        return replace(self, open=(*others, *([left] if left else ()), *inside))
+        return replace(
+            self,
+            open=(*others, *inside, *([left] if left else ())),
+            units=self.units.union(unit_id for unit_id, _ in units),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

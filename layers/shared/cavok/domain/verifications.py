@@ -12,6 +12,7 @@ from cavok.domain import audit, permissions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import (
     CONNECTED,
+    TESTED_AGAIN_AFTER,
     UNKNOWN_CAPABILITIES,
     AccessType,
     Account,
@@ -223,6 +224,7 @@ def finish(
         account, complete, region_health=health, under_control=under_control
     )
     connected = outcome is not Outcome.FAILED
+    going = connected and account.going(now)
     if connected:
         issues = (*issues, *instances_elsewhere(account, elsewhere))
     if connected and not _trust_proven(account, complete):
@@ -248,14 +250,17 @@ def finish(
         slot=None,
         attempts=0 if connected else account.attempts + 1,
         connected_at=now if connected else account.connected_at,
-        stack_deleted_at=None if connected else account.stack_deleted_at,
+        stack_deleted_at=account.stack_deleted_at if going or not connected else None,
         role_change=None if outcome is Outcome.CONFIRMED else account.role_change,
         role_changed_at=None if outcome is Outcome.CONFIRMED else account.role_changed_at,
         proven=account.proven | allowed if connected else account.proven,
         updated_at=now,
     )
+    due = next_verification_at(finished.attention, now)
+    if due and going:
+        due = min(due, now + TESTED_AGAIN_AFTER)
     return (
-        replace(finished, next_verification_at=next_verification_at(finished.attention, now)),
+        replace(finished, next_verification_at=due),
         replace(
             verification, state=State.FINISHED, outcome=outcome, finished_at=now, steps=complete
         ),

@@ -27,6 +27,7 @@ from cavok.domain.connection_hints import (
     ConnectionHint,
     HintedChange,
 )
+from cavok.domain.enrollments import EnrollmentStatus
 from cavok.domain.errors import (
     AccountNotFound,
     BusyWithOthers,
@@ -228,7 +229,7 @@ def _concerned(
     organization_id: str, hint: ConnectionHint, dependencies: HearingDependencies, now: datetime
 ) -> _Concerned | None:
     """Null if the organization does not have the account, and no enrollment is synchronized for it
-    at once: it may have joined none, or one that then is due sooner.
+    at once: there may be none, or one that then is due sooner.
     """
     number = hint.account_number
     accounts = dependencies.accounts.with_numbers(organization_id, Provider.AWS, [number])
@@ -237,9 +238,12 @@ def _concerned(
     enrollments = dependencies.synchronizing.enrollments
     enrollment_ids = []
     for each in enrollments.of_organization(organization_id):
-        if each.management_account_id == number or (joins and each.may_have_new_members(now)):
+        own = each.management_account_id == number
+        if not own and not joins:
+            continue
+        if each.starts_for(now, own=own):
             enrollment_ids.append(each.enrollment_id)
-        elif joins and each.with_new_member(now) != each:
+        elif each.with_new_member(now) != each:
             with suppress(EnrollmentNotFound):  # ended at this moment
                 enrollments.changed(
                     organization_id, each.enrollment_id, lambda found: found.with_new_member(now)
@@ -261,12 +265,17 @@ def _follow(
     request = concerned.organization_id, hint.account_number, hint.request_id
     # The test first: until it can start, the message comes again.
     followed, account = Followed.SYNCHRONIZING, concerned.account
-    if account and not (concerned.enrollment_ids and dependencies.hints.was_tested(*request)):
+    if account and not dependencies.hints.was_tested(*request):
         followed = _have_tested(account, hint, sent_at, dependencies, now)
         if concerned.enrollment_ids:  # The message comes again if one cannot be synchronized.
             dependencies.hints.note_tested(*request, now)
-    for enrollment_id in concerned.enrollment_ids:
+    waiting = [
         _synchronize(concerned.organization_id, enrollment_id, hint, dependencies, now)
+        for enrollment_id in concerned.enrollment_ids
+    ]
+    # AWS may not follow the role yet, and a synchronization that runs may be older than it.
+    if any(waiting) and (wait := hint.waits_for_test(sent_at, now)):
+        raise ComesAgain(wait.total_seconds())
     return followed
 
 
@@ -276,16 +285,21 @@ def _synchronize(
     hint: ConnectionHint,
     dependencies: HearingDependencies,
     now: datetime,
-) -> None:
-    with suppress(EnrollmentNotFound):  # ended at this moment
+) -> bool:
+    """Whether the enrollment waits for its stack."""
+    starting, own = dependencies.synchronizing, (organization_id, enrollment_id)
+    try:
+        found = starting.enrollments.changed(*own, lambda each: each.heard_of(now))
         start_synchronization(
-            organization_id,
-            enrollment_id,
+            *own,
             requester=Requester(actor=SYSTEM, request_id=hint.request_id),
-            dependencies=dependencies.synchronizing,
+            dependencies=starting,
             quotas=None,
             now=now,
         )
+    except EnrollmentNotFound:  # ended at this moment
+        return False
+    return found.status is EnrollmentStatus.WAITING and hint.change is not HintedChange.DELETE
 
 
 def _have_tested(

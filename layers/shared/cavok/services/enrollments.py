@@ -14,6 +14,7 @@ from cavok.domain import audit
 from cavok.domain.accounts import require_not_own
 from cavok.domain.actors import Requester
 from cavok.domain.audit import AuditAction
+from cavok.domain.enrollment_templates import with_changed_parameters
 from cavok.domain.enrollments import Enrollment, EnrollmentOptions, require_not_enrolled
 from cavok.domain.errors import AlreadyEnrolled, CavokError, EnrollmentNotFound
 from cavok.domain.idempotency import IdempotencyKey
@@ -145,7 +146,7 @@ def change_enrollment(
             others = enrollments.of_organization(organization_id)
             own = found.enrollment_id
             require_not_enrolled(account_number, (x for x in others if x.enrollment_id != own))
-        return found.changed(now, **options)
+        return with_changed_parameters(found, found.changed(now, **options))
 
     def entry_of(before: Enrollment, after: Enrollment) -> audit.AuditEntry:
         changes = audit.chosen(before, after)

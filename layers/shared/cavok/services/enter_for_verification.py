@@ -71,6 +71,9 @@ def enter_for_verification(
     """Enters the account and checks its trust. `account`: as just read, or None to read it.
     `on_session` is called with the session before its trust is checked.
 
+    A refusal is worth waiting for: a new role may not be in effect yet. Not for a sweep, which has
+    others to test, where the account was never connected.
+
     Raises AccountNotFound, EntryRefused, EntryRefusedYet, EntryInconclusive, OurEntryBroken,
     SealBroken.
     """
@@ -101,9 +104,9 @@ def enter_for_verification(
     except EntryRefused as refusal:
         if account.access_type is AccessType.ASSUME_ROLE:
             check_canary(canary, refusal, dependencies.roles().through(account))
-        if request.trigger is Trigger.MANUAL or account.connected_at is not None:
-            raise EntryRefusedYet(str(refusal)) from refusal
-        raise
+        if of_a_sweep and account.connected_at is None:
+            raise
+        raise EntryRefusedYet(str(refusal)) from refusal
     if any(step.reason is Reason.WRONG_ACCOUNT for step in steps):
         return EntryResult(account=account, session=None, steps=steps, probes=())
     return EntryResult(account=account, session=session, steps=steps, probes=probes_of(account))

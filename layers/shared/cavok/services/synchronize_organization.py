@@ -442,7 +442,8 @@ class _Synchronizing:
         enrollments, read = self._dependencies.enrollments, self._enrollment
 
         def end(enrollment: Enrollment, now: datetime) -> Enrollment:
-            return replace(enrollment.synchronized(now), organization_arn=arn)
+            issues = enrolling.units_not_found(read, self._walk.units)
+            return replace(enrollment.synchronized(now, issues), organization_arn=arn)
 
         def attempt() -> bool:
             known = read.organization_arn is not None

@@ -96,6 +96,7 @@ class EnrollmentItem(Item):
     next_synchronization_at = UTCDateTimeAttribute(null=True, attr_name="next_verification_at")
     attempts = NumberAttribute()
     asked = BooleanAttribute(null=True)
+    changed_parameters = JsonAttribute(dump=list, load=tuple, null=True)
     ended_at = UTCDateTimeAttribute(null=True)
     created_at = UTCDateTimeAttribute()
     created_by = UnicodeAttribute()
@@ -124,6 +125,7 @@ class EnrollmentItem(Item):
             slot_synchronization_id=slot.synchronization_id if slot else None,
             slot_expires_at=slot.expires_at if slot else None,
             asked=enrollment.asked or None,
+            changed_parameters=enrollment.changed_parameters or None,
             due_shard=keys.DUE_ENROLLMENTS if enrollment.next_synchronization_at else None,
             writes=enrollment.writes or None,
         )
@@ -146,6 +148,7 @@ class EnrollmentItem(Item):
             slot=slot,
             attempts=int(self.attempts),
             asked=bool(self.asked),
+            changed_parameters=self.changed_parameters or (),
             version=int(self.version),
             writes=int(self.writes),
         )

@@ -50,21 +50,22 @@ def pack_walk(walk: Walk) -> bytes:
         units,
         "".join(sorted(walk.seen)),
         walk.compared,
-        *([walk.stuck] if walk.stuck else ()),
+        *([walk.stuck, sorted(walk.units)] if walk.stuck or walk.units else ()),
     ]
     return zlib.compress(json.dumps(stored, separators=(",", ":")).encode(), 9)
 
 
 def unpack_walk(packed: bytes) -> Walk:
-    """Reads `pack_walk`."""
-    units, seen, compared, *stuck = json.loads(zlib.decompress(packed))
+    """Reads `pack_walk`. Older releases stored less."""
+    opened, seen, compared, *others = json.loads(zlib.decompress(packed))
     return Walk(
         open=None
-        if units is None
-        else tuple(OpenUnit(Place(tuple(ids), path), *others) for ids, path, *others in units),
+        if opened is None
+        else tuple(OpenUnit(Place(tuple(ids), path), *rest) for ids, path, *rest in opened),
         seen=frozenset(seen[start : start + 12] for start in range(0, len(seen), 12)),
         compared=compared,
-        stuck=stuck[0] if stuck else 0,
+        stuck=others[0] if others else 0,
+        units=frozenset(others[1]) if len(others) > 1 else frozenset(),
     )
 
 
