@@ -11,6 +11,7 @@ const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
 const { health } = await import(`${page}/views/health.js`);
+const { changes } = await import(`${page}/views/tests.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
 await signIn(session);
@@ -144,6 +145,13 @@ test("a region that begins to refuse is what changed", async () => {
   const changed = row.querySelectorAll("li").map(({ textContent }) => textContent);
   const { service_control_policy: why } = t.regions.reasons;
   assert.deepEqual(changed, [`${t.health.change("eu-west-1", "answers", "refused")} · ${why}`]);
+  // What the link leads to says the same.
+  const compared = opened(changes, view.signal, { test: "2", earlier: "1" });
+  await soon(60);
+  const said = compared.querySelectorAll(".change").map(({ textContent }) => textContent);
+  assert.equal(said.length, 1);
+  const { reachable, refused: word } = t.regions.status;
+  for (const part of ["eu-west-1", reachable, word, why]) assert.ok(said[0].includes(part), said[0]);
 });
 
 test("where no permission and no region is worse, that is said, and no list is empty", async () => {
@@ -171,8 +179,8 @@ test("that a person revoked its use is told among the breaks", async () => {
   assert.equal(row.querySelector("a").href, "#/accounts/a/audit");
   // A person's test ended that. Which act it was is in the audit trail.
   tests = [tested("2", 0), ...tests];
-  const changes = [...status_changes, { on: ago(0).slice(0, 10), before: "unconfirmed" }];
-  account = { ...account, status: "confirmed", status_changes: changes, issues: [], version: 2 };
+  const since = [...status_changes, { on: ago(0).slice(0, 10), before: "unconfirmed" }];
+  account = { ...account, status: "confirmed", status_changes: since, issues: [], version: 2 };
   store.put({ ...account, verification: { verification_id: "2", outcome: "confirmed", finished_at: ago(0) } });
   await soon(60);
   const [later] = main.querySelectorAll(".break");
