@@ -47,7 +47,7 @@ SCREENS: tuple[Screen, ...] = (
     ("account", "#/accounts/acc000003", "light", WIDE, 1180),
     ("account-narrow", "#/accounts/acc000003", "dark", NARROW, 740),
     ("least-privilege", "#/accounts/acc000000/least-privilege", "light", WIDE, 1012),
-    ("health", "#/accounts/acc000003/health", "light", WIDE, 1750),
+    ("health", "#/accounts/acc000003/health", "light", WIDE, 1800),
     ("health-narrow", "#/accounts/acc000003/health", "dark", NARROW, 740),
     ("instances", "#/accounts/acc000000/instances", "light", WIDE, 800),
     ("schedules", "#/accounts/acc000000/schedules", "dark", WIDE, 930),

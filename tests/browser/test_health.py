@@ -111,16 +111,23 @@ def test_the_view_fits_also_with_texts_of_twice_the_size(
     sign_in, open_context, answer_with, theme, width
 ):
     page = open_context(color_scheme=theme, viewport={"width": width, "height": 800}).new_page()
-    answer_with(page, ONE, SAMPLE)
     answer_with(page, f"{ONE}/verifications", {"items": TESTS, "next_cursor": None})
-    answer_with(page, f"{ONE}/verifications/test1", LAST)
+    deny(answer_with, page)
     page.clock.install(time=NOW)
     sign_in("admin", on=page, hash_="#/accounts/acc000000/health")
     wait_until_loaded(page)
+    # All that is there to be opened.
+    page.get_by_text("The days in words").click()
+    cell(page, "Stop instances, us-east-1: denied").click()
+    expect(page.locator(".map-evidence .fix")).to_be_visible()
     assert_fits(page)
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     assert_fits(page)
     assert_accessible(page)
+    page.get_by_role("grid").focus()
+    for key in ("ArrowRight", "End", "ArrowDown", "Home"):
+        page.keyboard.press(key)
+        assert page.evaluate(IS_SEEN), f"nothing covers the cell under the cursor after {key}"
 
 
 # ---- permissions by region -----------------------------------------------------------------------
@@ -129,6 +136,13 @@ def test_the_view_fits_also_with_texts_of_twice_the_size(
 def cell(page: Page, name: str) -> Locator:
     """A cell of the map, such as "Stop instances, us-east-1"."""
     return page.get_by_role("grid").get_by_role("gridcell", name=name)
+
+
+IS_SEEN = """() => {
+  const cursor = document.querySelector(".map .is-cursor");
+  const { left, top, width, height } = cursor.getBoundingClientRect();
+  return cursor.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+}"""
 
 
 def deny(answer_with: Any, page: Page) -> None:

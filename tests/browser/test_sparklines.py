@@ -49,12 +49,18 @@ def test_it_stays_within_its_row(listed):
 
 
 @pytest.mark.parametrize(("theme", "width"), [("dark", 360), ("light", 1440)])
-def test_narrow_lists_leave_it_out(sign_in, open_context, answer_with, theme, width):
+def test_narrow_lists_show_it_to_screen_readers_alone(
+    sign_in, open_context, answer_with, theme, width
+):
     page = open_context(color_scheme=theme, viewport={"width": width, "height": 800}).new_page()
     answer_with(page, "/v1/accounts", samples.pages_of([BROKE, NEW]))
     sign_in("viewer", on=page)
     wait_until_loaded(page)
-    expect(page.locator(".spark")).to_have_count(2)
-    expect(page.locator(".spark:visible")).to_have_count(2 if width > 1_000 else 0)
+    # Not hidden: it is in the accessibility tree.
+    pictures = page.get_by_role("img", name="The last 30 days: ")
+    expect(pictures).to_have_count(2)
+    sizes = [each.bounding_box() for each in pictures.all()]
+    assert all((each["width"] > 50) is (width > 1_000) for each in sizes), sizes
+    assert all((each["width"] <= 1) is (width < 1_000) for each in sizes), sizes
     assert_fits(page)
     assert_accessible(page)

@@ -52,3 +52,18 @@ test("the earlier test is the one that began earlier, however the two were chose
     assert.equal(said(...chosen)[0][0], "allowed > denied");
   }
 });
+
+test("what a region answers otherwise is a change, unless only one test looked there", () => {
+  const region = (name, status, why = null) => ({ region: name, status, reason: why });
+  const one = (...region_health) => ({ ...WHOLE, region_health });
+  const apart = (earlier, later) =>
+    compared(earlier, later).regions.map(
+      ({ region: name, before, after }) => `${name} ${before.status} > ${after.status}`,
+    );
+  const [us, eu] = [region("us-east-1", "reachable"), region("eu-west-1", "reachable")];
+  const refused = region("eu-west-1", "refused", "service_control_policy");
+  assert.deepEqual(apart(one(us, eu), one(us, refused)), ["eu-west-1 reachable > refused"]);
+  assert.deepEqual(apart(one(refused), one({ ...refused, reason: "explicit_deny" })), ["eu-west-1 refused > refused"]);
+  assert.deepEqual([apart(one(us, eu), one(us, eu)), apart(one(us), one(us, refused))], [[], []]);
+  assert.deepEqual(apart(WHOLE, one(refused)), []);
+});

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 process.env.TZ = "Europe/Lisbon";
-const { beginning, breaksOf, daysOf, DAYS_BACK, endsOf, knownTimes, runsOf, uptime } =
+const { beginning, breaksOf, daysOf, DAYS_BACK, endsOf, knownTimes, runsOf, uptime, waitingOf } =
   await import("../../../functions/dashboard/static/lib/health.js");
 
 const NOW = Date.parse("2026-03-31T12:00:00Z");
@@ -114,6 +114,45 @@ test("an account that was never connected is not there yet, which is no time tha
   );
 });
 
+/** What is known of an account with these changes of status: how many days ago, and what it was before. */
+function changed(status, ...changes) {
+  const status_changes = changes.map(([days, before]) => ({
+    on: new Date(NOW - days * DAY).toISOString().slice(0, 10),
+    before,
+  }));
+  const updated_at = new Date(NOW).toISOString();
+  const account = { status, status_changes, updated_at, created_at: "2025-01-01T00:00:00Z" };
+  return { ...OLD, isWaiting: waitingOf(account), ends: endsOf(account) };
+}
+const outcomes = (tests, of) => said(tests, of).map(([, , outcome]) => outcome);
+
+test("an account whose role was changed waits to be connected again, which is no time that it was down", () => {
+  const tests = [ended(9), ended(8, "failed"), ended(7), ended(3, "failed"), ended(2, "failed")];
+  const waits = changed("unconfirmed", [8, "confirmed"], [7, "failed"], [4, "confirmed"]);
+  const found = ["confirmed", "failed", "confirmed", "notThereYet", "notThereYet"];
+  assert.deepEqual(outcomes(tests, waits), found);
+  const again = changed("confirmed", [8, "confirmed"], [7, "failed"], [4, "confirmed"], [1, "unconfirmed"]);
+  assert.deepEqual(outcomes([...tests, ended(1)], again), [...found, "confirmed"]);
+  // On the day of the change.
+  assert.deepEqual(outcomes([ended(5), ended(3, "failed")], changed("unconfirmed", [3, "confirmed"])), [
+    "confirmed",
+    "notThereYet",
+  ]);
+  assert.deepEqual(outcomes([ended(5), ended(3, "failed")], changed("failed", [3, "confirmed"])).at(-1), "failed");
+});
+
+test("an account of long ago that was first connected in these days was not down before", () => {
+  const tests = [ended(40, "failed"), ended(30, "failed"), ended(20), ended(1, "failed")];
+  const known = changed("failed", [20, "unconfirmed"], [1, "confirmed"]);
+  assert.deepEqual(outcomes(tests, known), ["notThereYet", "notThereYet", "confirmed", "failed"]);
+  assert.equal(uptime(knownTimes(tests, NOW, known)).share, 0.52);
+});
+
+test("of a time whose changes of status are not kept, a test that failed is believed", () => {
+  const often = Array.from({ length: 8 }, (_, index) => [9 - index, index % 2 ? "confirmed" : "unconfirmed"]);
+  assert.deepEqual(outcomes([ended(30, "failed")], changed("unconfirmed", ...often)), ["failed"]);
+});
+
 test("a day is as bad as the worst that is known of it, and unknown if nothing is", () => {
   const days = daysOf(
     knownTimes([ended(5), ended(2.2), ended(2.1, "degraded"), ended(2, "failed"), ended(0)], NOW, OLD),
@@ -173,4 +212,21 @@ test("a break of before the oldest day is not shown, unless it was found again s
   const tests = [ended(95), ended(93, "failed")];
   assert.deepEqual(breaks(tests), []);
   assert.deepEqual(breaks([ended(95), ended(93, "failed", [5, 88])]), [[0, 1, null]]);
+});
+
+test("what waits to be connected again broke nothing, and a person's end is told with what followed", () => {
+  const tests = [ended(9), ended(8, "failed"), ended(6, "failed"), ended(5, "failed"), ended(4)];
+  const known = changed("confirmed", [8, "confirmed"], [7, "failed"], [4, "unconfirmed"]);
+  assert.deepEqual(breaks(tests, known), [[0, 1, -1]], "mended by a test that is not there yet");
+  const [one] = breaksOf(tests, NOW, known);
+  assert.equal(one.mended.outcome, "notThereYet");
+  const [revoked, ...others] = breaksOf(
+    [ended(9), ended(2)],
+    NOW,
+    changed("confirmed", [5, "confirmed"], [2, "unconfirmed"]),
+  );
+  assert.deepEqual([new Date(revoked.ended).toISOString(), others], ["2026-03-27T00:00:00.000Z", []]);
+  assert.equal(revoked.mended.finished_at, new Date(NOW - 2 * DAY).toISOString());
+  const long = changed("unconfirmed", [95, "confirmed"]);
+  assert.deepEqual(breaksOf([], NOW, { ...long, ends: [NOW - 94 * DAY] }), []);
 });

@@ -47,6 +47,12 @@ test("a sum without the accounts used least says so, wherever it is named", () =
   assert.ok(node.textContent.includes("Most in 02/2025: at least 7."));
 });
 
+test("a month before the account was added is no month without use", () => {
+  const rows = rowsOf(monthsPicture(months(0, 4, 0, 0, 3), "2025-04"));
+  const { notAdded } = t.months;
+  assert.deepEqual(rows, ["05/2025, so far3", "04/20250", `03/2025${notAdded}`, "02/20254", `01/2025${notAdded}`]);
+});
+
 test("an organization that used nothing is told so", () => {
   assert.ok(monthsPicture(months(0, 0)).textContent.includes(t.months.nothing));
 });

@@ -37,7 +37,8 @@ test("what was tried in one region is proved there, and predicted where another 
     ...["predicted policy", "predicted carried"],
     ...others,
   ]);
-  assert.deepEqual(said(step("rds:StopDBInstance", "denied")), ["denied tried", "denied carried", ...others]);
+  // A policy may name regions: there, that is no refusal yet.
+  assert.deepEqual(said(step("rds:StopDBInstance", "denied")), ["denied tried", "refusedElsewhere carried", ...others]);
   assert.deepEqual(said(step("rds:StopDBInstance", "inconclusive", { evidence: "none" })), [
     ...["unknown tried", "unknown carried"],
     ...others,
@@ -76,8 +77,35 @@ test("a region of which nothing is named has what was found of all others, unles
     said(step("ec2:StopInstances", verdict, { region: null, resources: asked(examples) }))[1];
   const here = (verdict) => example("us-east-1", verdict);
   assert.equal(one("allowed", [here("allowed")]), "predicted carried");
-  assert.equal(one("denied", [here("denied")]), "denied carried");
+  assert.equal(one("denied", [here("denied")]), "refusedElsewhere carried");
   assert.equal(one("partial", [here("allowed"), here("denied")]), "unknown carried");
+});
+
+test("where the test names only some, it may have tried others in any region", () => {
+  const one = (verdict, more) => {
+    const named = Array.from({ length: 20 }, () => example("us-east-1", verdict));
+    const resources = asked(named, { asked: 30, [verdict]: 30, ...more });
+    return said(step("ec2:StopInstances", verdict, { region: null, resources }))[1];
+  };
+  assert.equal(one("allowed"), "predicted unnamed");
+  assert.equal(one("denied"), "refusedElsewhere unnamed");
+  assert.equal(one("allowed", { asked: 20 }), "predicted carried");
+  // What could not be tried is named without being counted.
+  const named = [example("us-east-1", "allowed"), example("us-east-1", "skipped")];
+  const resources = asked(named, { asked: 2, allowed: 2 });
+  assert.equal(said(step("ec2:StopInstances", "allowed", { region: null, resources }))[1], "predicted unnamed");
+});
+
+test("AWS's answer about a permission stands, although the region's listings are refused", () => {
+  const refused = HEALTH.map((each) => (each.region === "us-east-1" ? { ...HEALTH[2], region: "us-east-1" } : each));
+  const one = (verdict, more) => {
+    const [{ state, why }] = cells(step("logs:PutLogEvents", verdict, more), refused);
+    return `${state} ${why}`;
+  };
+  assert.equal(one("allowed"), "proved tried");
+  assert.equal(one("denied"), "denied tried");
+  assert.equal(one("allowed", { evidence: "policy" }), "denied refused");
+  assert.equal(one("inconclusive", { evidence: "none" }), "denied refused");
 });
 
 test("an answer about databases elsewhere is none about the region in which it was asked", () => {
@@ -164,9 +192,10 @@ test("a fix of the API is offered where it mends what is refused, and nowhere el
 
 test("what no policy grants is mended by the catalog's statement for it alone", () => {
   for (const reason of ["identity_policy", "unstated"])
-    assert.deepEqual(fixOf(step("ec2:StopInstances", "denied", { reason }), 0), {
-      policy_statement: { Effect: "Allow", Action: "ec2:StopInstances", Resource: "*" },
-    });
+    for (const region of [0, 1])
+      assert.deepEqual(fixOf(step("ec2:StopInstances", "denied", { reason }), region), {
+        policy_statement: { Effect: "Allow", Action: "ec2:StopInstances", Resource: "*" },
+      });
   const log = step("logs:PutLogEvents", "denied", { reason: "identity_policy" });
   assert.equal(fixOf(log, 0).policy_statement.Resource, POLICY.Statement[1].Resource);
   assert.equal(fixOf(log, 0, [], null), null);
@@ -178,6 +207,16 @@ test("no statement mends what another policy refuses, what was narrowed, or a re
   const named = [example("us-east-1", "denied", "identity_policy"), example("us-east-1", "allowed")];
   const partial = step("ec2:StopInstances", "partial", { resources: asked(named) });
   assert.equal(fixOf(partial, 0), null);
+  // The role may stop what it is to stop, and a test asked about an instance elsewhere too.
+  const elsewhere = { ...example("eu-west-1", "denied", "identity_policy"), id: "i-2" };
+  const narrowed = step("ec2:StopInstances", "partial", {
+    region: null,
+    resources: asked([example("us-east-1", "allowed"), elsewhere]),
+  });
+  assert.equal(cells(narrowed)[1].state, "denied");
+  assert.equal(fixOf(narrowed, 1), null);
+  // Of more than it asked about, others may be allowed.
+  assert.equal(fixOf({ ...narrowed, verdict: "inconclusive" }, 1), null);
   const deny = step("ec2:StopInstances", "denied", {
     reason: "identity_policy",
     resources: asked([example("us-east-1", "denied", "explicit_deny")]),
@@ -196,4 +235,6 @@ test("a region that is not enabled is mended by the command that enables it", ()
   assert.deepEqual(fixOf(one, 3, [issue(FIX), issue(enabling)]), enabling);
   const other = { ...enabling, cli: "aws account enable-region --region-name me-south-11" };
   assert.equal(fixOf(one, 3, [issue(other)]), null);
+  const all = { ...enabling, cli: [other.cli, enabling.cli, "aws account enable-region --region-name x"].join("\n") };
+  assert.deepEqual(fixOf(one, 3, [issue(all)]), enabling, "of this region alone");
 });

@@ -11,6 +11,7 @@ const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
 const { health } = await import(`${page}/views/health.js`);
+const { changes } = await import(`${page}/views/tests.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
 await signIn(session);
@@ -40,6 +41,7 @@ const tested = (id, days, outcome = "confirmed", steps = GOOD) => ({
   ...{ verification_id: id, account_id: "a", trigger: "scheduled", state: "finished", outcome, steps },
   ...{ started_at: ago(days), finished_at: ago(days), unchanged: null },
 });
+const REACHABLE = ["us-east-1", "eu-west-1"].map((region) => ({ region, status: "reachable", reason: null }));
 const STATEMENT = { Effect: "Allow", Action: ["ec2:StopInstances", "ec2:StartInstances"], Resource: "*" };
 const CATALOG = { groups: [], policy_document: { Statement: [STATEMENT] } };
 /** What the API answers, the tests with the newest first, and what was asked for of them. */
@@ -132,6 +134,71 @@ test("of many changes the refused ones come first, and the others are counted", 
   assert.ok(row.textContent.includes(t.health.open));
 });
 
+test("a region that begins to refuse is what changed", async () => {
+  const [us, eu] = REACHABLE;
+  const refused = { ...eu, status: "refused", reason: "service_control_policy" };
+  tests = [
+    { ...tested("2", 1, "degraded"), region_health: [us, refused] },
+    { ...tested("1", 2), region_health: REACHABLE },
+  ];
+  const [row] = (await shown()).querySelectorAll(".break");
+  const changed = row.querySelectorAll("li").map(({ textContent }) => textContent);
+  const { service_control_policy: why } = t.regions.reasons;
+  assert.deepEqual(changed, [`${t.health.change("eu-west-1", "answers", "refused")} · ${why}`]);
+  // What the link leads to says the same.
+  const compared = opened(changes, view.signal, { test: "2", earlier: "1" });
+  await soon(60);
+  const said = compared.querySelectorAll(".change").map(({ textContent }) => textContent);
+  assert.equal(said.length, 1);
+  const { reachable, refused: word } = t.regions.status;
+  for (const part of ["eu-west-1", reachable, word, why]) assert.ok(said[0].includes(part), said[0]);
+});
+
+test("where no permission and no region is worse, that is said, and no list is empty", async () => {
+  tests = [tested("2", 1, "degraded"), tested("1", 2)];
+  const [row] = (await shown()).querySelectorAll(".break");
+  assert.ok(row.textContent.includes(t.health.noneWorse));
+  assert.equal(row.querySelectorAll("ul").length, 0);
+});
+
+test("what followed a break is named if it is not as good as before", async () => {
+  tests = [tested("4", 1), tested("3", 2, "degraded"), tested("2", 3, "failed"), tested("1", 4)];
+  const heads = (await shown()).querySelectorAll(".break-head").map(({ textContent }) => textContent);
+  assert.equal(heads.length, 1);
+  assert.ok(heads[0].endsWith(t.health.then.degraded), heads[0]);
+});
+
+test("that a person revoked its use is told among the breaks", async () => {
+  tests = [tested("1", 2)];
+  const status_changes = [{ on: ago(1).slice(0, 10), before: "confirmed" }];
+  const issues = [{ code: "revoked", message: "Revoked.", remedy: "Test it.", severity: "problem" }];
+  account = { ...account, status: "unconfirmed", status_changes, issues, updated_at: ago(1) };
+  const main = await shown();
+  const [row] = main.querySelectorAll(".break");
+  assert.ok(row.textContent.includes(t.health.revoked) && row.textContent.includes(t.health.open), row.textContent);
+  assert.equal(row.querySelector("a").href, "#/accounts/a/audit");
+  // A person's test ended that. Which act it was is in the audit trail.
+  tests = [tested("2", 0), ...tests];
+  const since = [...status_changes, { on: ago(0).slice(0, 10), before: "unconfirmed" }];
+  account = { ...account, status: "confirmed", status_changes: since, issues: [], version: 2 };
+  store.put({ ...account, verification: { verification_id: "2", outcome: "confirmed", finished_at: ago(0) } });
+  await soon(60);
+  const [later] = main.querySelectorAll(".break");
+  assert.ok(later.textContent.includes(t.health.endedByPerson) && later.textContent.includes(t.health.until));
+});
+
+test("an account that waits for its changed role was not down, and nothing broke", async () => {
+  tests = [tested("3", 1, "failed"), tested("2", 1.5, "failed"), tested("1", 40)];
+  const issues = [{ code: "role_not_assumable", message: "Refused.", remedy: "Deploy it.", severity: "problem" }];
+  const status_changes = [{ on: ago(30).slice(0, 10), before: "confirmed" }];
+  account = { ...account, status: "unconfirmed", status_changes, issues, updated_at: ago(1) };
+  const main = await shown();
+  assert.ok(main.textContent.includes(t.health.connected("100%")));
+  assert.ok(main.querySelectorAll(".ribbon-notThereYet").length && !main.querySelector(".ribbon .ribbon-failed"));
+  const breaks = main.querySelectorAll(".break").map(({ textContent }) => textContent);
+  assert.ok(breaks.length === 1 && breaks[0].includes(t.health.endedByPerson), breaks.join());
+});
+
 test("as many pages are read as the days have, and after that the first one alone", async () => {
   // One a day, oldest last; more are older than is shown.
   tests = Array.from({ length: 130 }, (_, index) => tested(`v${index}`, index + 0.5));
@@ -180,7 +247,6 @@ test("an account that could not be entered yet was not down", async () => {
 
 // ---- permissions by region -----------------------------------------------------------------------
 
-const REACHABLE = ["us-east-1", "eu-west-1"].map((region) => ({ region, status: "reachable", reason: null }));
 const DENIED = [
   step("ec2:StartInstances", "allowed"),
   step("ec2:StopInstances", "denied", { reason: "identity_policy", error_code: "UnauthorizedOperation" }),
@@ -202,7 +268,7 @@ test("each permission has a cell for each region, which says what is known there
     said("ec2:StartInstances", "us-east-1", "proved"),
     said("ec2:StartInstances", "eu-west-1", "predicted"),
     said("ec2:StopInstances", "us-east-1", "denied"),
-    said("ec2:StopInstances", "eu-west-1", "denied"),
+    said("ec2:StopInstances", "eu-west-1", "refusedElsewhere"),
   ]);
   const legend = main.querySelectorAll(".legend li").map(({ textContent }) => textContent);
   assert.ok(legend.some((text) => text.includes(t.map.means.predicted)));
@@ -215,7 +281,7 @@ test("a click, or Enter, shows on what a cell rests, and what to copy", async ()
   const evidence = () => main.querySelector(".map-evidence").textContent;
   assert.equal(evidence(), "");
   press(cellsOf(main)[3]);
-  assert.ok(evidence().includes(said("ec2:StopInstances", "eu-west-1", "denied")));
+  assert.ok(evidence().includes(said("ec2:StopInstances", "eu-west-1", "refusedElsewhere")));
   assert.ok(evidence().includes(t.map.whys.carriedFrom("us-east-1")));
   assert.ok(evidence().includes(t.reasons.identity_policy) && evidence().includes("UnauthorizedOperation"));
   assert.ok(evidence().includes(t.map.fix) && evidence().includes('"Action": "ec2:StopInstances"'));
@@ -244,6 +310,28 @@ test("what was chosen stays so when a later test is shown", async () => {
   assert.ok(evidence.includes(said("ec2:StopInstances", "us-east-1", "proved")), evidence);
   const [chosen] = cellsOf(main).filter((cell) => cell.getAttribute("aria-selected") === "true");
   assert.equal(chosen.getAttribute("aria-label"), said("ec2:StopInstances", "us-east-1", "proved"));
+});
+
+test("the cursor stays where it was moved, although nothing was chosen", async () => {
+  found(DENIED);
+  const main = await shown();
+  const cursor = () => {
+    const grid = main.querySelector(".map");
+    const id = grid.getAttribute("aria-activedescendant");
+    return cellsOf(main)
+      .find((cell) => cell.id === id)
+      .getAttribute("aria-label");
+  };
+  for (const key of ["ArrowDown", "ArrowRight"])
+    main.querySelector(".map").dispatchEvent(Object.assign(new Event("keydown", { cancelable: true }), { key }));
+  tests = [{ ...tested("2", 0.01, "confirmed", DENIED), region_health: REACHABLE }, ...tests];
+  const verification = { verification_id: "2", outcome: "confirmed", finished_at: ago(0.01) };
+  const before = main.querySelector(".map");
+  store.put({ ...account, version: 2, status: "confirmed", verification });
+  await soon(60);
+  assert.notEqual(main.querySelector(".map"), before);
+  assert.equal(cursor(), said("ec2:StopInstances", "eu-west-1", "refusedElsewhere"));
+  assert.equal(main.querySelector(".map-evidence").textContent, "");
 });
 
 test("of an account that has changed since, it is said to be of then, and nothing is to be mended", async () => {

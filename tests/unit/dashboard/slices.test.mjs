@@ -13,6 +13,7 @@ const { addMany } = await import(`${page}/views/add-many.js`);
 const store = await import(`${page}/lib/store.js`);
 const { Instances } = await import(`${page}/views/instances.js`);
 const { schedules } = await import(`${page}/views/schedules.js`);
+const { mapIn } = await import(`${page}/views/permission-map.js`);
 const { severalDialog } = await import(`${page}/views/several.js`);
 const { memberTree } = await import(`${page}/views/members.js`);
 const { t } = await import(`${page}/views/texts.js`);
@@ -212,6 +213,33 @@ test("so are many schedules, with their weeks", async (context) => {
   await soon(20);
   assert.ok(most() < made.count / 3, `${most()} of ${made.count} nodes in a task`);
   assert.equal(main.querySelectorAll(".week-now").filter(({ hidden }) => !hidden).length, items.length);
+});
+
+test("a map of twenty regions is drawn in short tasks, and shown once it is whole", async (context) => {
+  const region_health = Array.from({ length: 20 }, (_, at) => ({ region: `region-${at}`, status: "reachable" }));
+  const steps = Array.from({ length: 15 }, (_, at) => ({
+    ...{ step: `ec2:Action${at}`, group: "ec2", verdict: "allowed", evidence: "live", region: "region-0" },
+  }));
+  const account = { account_id: "a", access_type: "assume_role", status: "confirmed", capabilities: { ec2: "full" } };
+  const last = { verification_id: "v", outcome: "confirmed", started_at: "2026-01-01T00:00:00Z", region_health, steps };
+  const { did, most } = tasks(context, 0.05);
+  const made = nodes(context, did);
+  const target = element();
+  const draw = mapIn(target, view.signal);
+  const of = { test: last, account, policy: null };
+  const drawn = draw(of);
+  assert.equal(target.children.length, 0);
+  await drawn;
+  assert.equal(target.querySelectorAll("td").length, 300);
+  assert.ok(most() < made.count / 3, `${most()} of ${made.count} nodes in a task`);
+  const { count } = made;
+  await draw({ ...of });
+  assert.equal(made.count, count, "the same is not drawn again");
+  // What is drawn meanwhile is not finished.
+  draw({ ...of, policy: {} });
+  await draw({ ...of, test: null });
+  await soon(50);
+  assert.equal(target.querySelectorAll("td").length, 0);
 });
 
 test("a week for many instances lists them in short tasks, and whoever chooses all chooses all", async (context) => {

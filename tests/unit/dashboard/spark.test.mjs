@@ -65,8 +65,20 @@ test("one element says in words what it shows", () => {
   assert.equal(node.getAttribute("role"), "img");
   assert.equal(node.children.length, 0);
   assert.equal(node.style.background.match(/linear-gradient/gu).length, 2);
-  assert.match(node.style.background, / 0% 100% \/ 96\.6\d+% 100% no-repeat/u);
-  assert.match(node.style.background, / 100% 100% \/ 3\.3\d+% 65% no-repeat$/u);
+  assert.match(node.style.background, / 0% 100% \/ 96\.6\d+% 40% no-repeat/u);
+  assert.match(node.style.background, / 100% 100% \/ 3\.3\d+% 70% no-repeat$/u);
+});
+
+test("the better a status, the higher it stands", () => {
+  const heights = ["confirmed", "degraded", "failed", "unconfirmed"].map((status) => {
+    const node = element("span");
+    drawSpark(node, account(status), NOW);
+    return Number(node.style.background.match(/([\d.]+)% no-repeat$/u)[1]);
+  });
+  assert.deepEqual(
+    heights,
+    heights.toSorted((a, b) => b - a),
+  );
 });
 
 test("a day with a status that only a newer API knows is left empty", () => {

@@ -155,6 +155,10 @@ function example({ id, region, verdict, reason }) {
 
 const REGION_MARKS = { reachable: ["good", "check"], refused: ["optional", "cross"], not_enabled: ["skipped", "dash"] };
 
+export const regionMark = ({ status }) => REGION_MARKS[status] ?? ["open", "question"];
+export const regionWord = ({ status }) => wordOf(t.regions.status, status);
+export const regionWhy = ({ status, reason }) => (status !== "reachable" && t.regions.reasons[reason]) || "";
+
 export const someLeftOut = (health) =>
   (health ?? []).some(({ status }) => status === "refused" || status === "not_enabled");
 
@@ -172,9 +176,8 @@ export function regionList(regions, health) {
     [...groups.values()]
       .sort((a, b) => Number(b[0].status === "reachable") - Number(a[0].status === "reachable"))
       .map((same) => {
-        const { status, reason } = same[0];
-        const [kind, mark] = REGION_MARKS[status] ?? ["open", "question"];
-        const why = status !== "reachable" && reason && t.regions.reasons[reason];
+        const [kind, mark] = regionMark(same[0]);
+        const why = regionWhy(same[0]);
         return h(
           "li",
           { class: `step-${kind}` },
@@ -182,7 +185,7 @@ export function regionList(regions, health) {
           h(
             "span",
             {},
-            h("span", { class: "region-status" }, wordOf(t.regions.status, status), why && ` ${why}`, ": "),
+            h("span", { class: "region-status" }, regionWord(same[0]), why && ` ${why}`, ": "),
             same.map(({ region }) => region).join(", "),
           ),
         );

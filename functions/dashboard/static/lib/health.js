@@ -1,4 +1,6 @@
 // How an account's connection was, according to its tests. Times that no test covers are left out.
+import { dayOf, statusesOf } from "./spark.js";
+
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 // A connected account is tested daily. A test's result counts until the next test, but no longer than this: UNTESTED in
@@ -7,7 +9,7 @@ const KNOWN_FOR_MS = 26 * HOUR_MS;
 /** For how many days tests are kept. */
 export const DAYS_BACK = 90;
 
-/** Outcomes from the best to the worst. "notThereYet": of an account that was never connected. */
+/** Outcomes from the best to the worst. "notThereYet": of an account that waits to be connected, or to be so again. */
 const OUTCOMES = ["confirmed", "degraded", "notThereYet", "failed"];
 const isKnown = ({ outcome }) => OUTCOMES.includes(outcome);
 const isConnected = ({ outcome }) => ["confirmed", "degraded"].includes(outcome);
@@ -22,8 +24,34 @@ function dayBefore(now, days) {
   return new Date(today.getFullYear(), today.getMonth(), today.getDate() - days).getTime();
 }
 
-// The tests that came to a verdict, oldest first.
-const withVerdict = (tests) => tests.filter(isKnown).sort((a, b) => endOf(a) - endOf(b));
+/**
+ * Whether a test that failed found an account that was not there yet: such a test leaves it unconfirmed. One after a
+ * connection makes it failed. Of a status only the day is known: what is in doubt counts as failed.
+ * @param {any} account
+ */
+export function waitingOf(account) {
+  const statuses = statusesOf(account);
+  return ({ finished_at: at }) => {
+    const possible = statuses(dayOf(at));
+    return possible.includes("unconfirmed") && !possible.includes("failed");
+  };
+}
+
+/**
+ * `isNew`: the account was never connected before the first of its tests that found it so. `isWaiting`: as of
+ * `waitingOf`. `ends`: as of `endsOf`.
+ * @typedef {{isNew: boolean, isWaiting?: (test: any) => boolean, ends?: number[]}} Known
+ */
+
+/** The tests that came to a verdict, oldest first. @param {any[]} tests @param {Known} known */
+function withVerdict(tests, { isNew, isWaiting = () => false }) {
+  const ended = tests.filter(isKnown).sort((a, b) => endOf(a) - endOf(b));
+  const first = ended.findIndex(isConnected);
+  const isBefore = (index) => isNew && (first < 0 || index < first);
+  return ended.map((test, index) =>
+    isBefore(index) || (test.outcome === "failed" && isWaiting(test)) ? { ...test, outcome: "notThereYet" } : test,
+  );
+}
 
 // When a test ended, and those after it that found the same. The API says only how many these were, and when the last
 // one was. They count as evenly spread over that time, unless they were too few for it: a daily test may come late.
@@ -50,16 +78,13 @@ export const endsOf = ({ status, status_changes: changes = [], updated_at: updat
 
 /**
  * The times that tests cover, oldest first, in milliseconds.
- * `isNew`: the account was never connected before the first of these tests that found it so. `ends`: as of `endsOf`.
- * @param {any[]} tests as the API lists them @param {number} now @param {{isNew: boolean, ends?: number[]}} account
+ * @param {any[]} tests as the API lists them @param {number} now @param {Known} known
  * @returns {{from: number, to: number, outcome: string}[]}
  */
-export function knownTimes(tests, now, { isNew, ends = [] }) {
-  const ended = withVerdict(tests);
-  const first = ended.findIndex(isConnected);
-  const before = first < 0 ? ended.length : first;
-  const looks = ended.flatMap((test, index) =>
-    momentsOf(test).map((at) => ({ at, outcome: isNew && index < before ? "notThereYet" : test.outcome })),
+export function knownTimes(tests, now, known) {
+  const { ends = [] } = known;
+  const looks = withVerdict(tests, known).flatMap((test) =>
+    momentsOf(test).map((at) => ({ at, outcome: test.outcome })),
   );
   return looks
     .map(({ at, outcome }, index) => ({
@@ -109,19 +134,31 @@ export function runsOf(days) {
 }
 
 /**
- * Each test (`later`) that found the connection worse than the test before it (`earlier`; null if not known), newest
- * first. `mended`: the next test that found it better, or null. Nothing broke before an account was ever connected.
- * @returns {{earlier: any, later: any, mended: any}[]}
+ * When the connection broke, newest first: each test (`later`) that found it worse than the test before it (`earlier`;
+ * null if not known), and each moment at which a person ended it (`ended`, in milliseconds). `mended`: the next test
+ * that found it better, or null. Nothing broke while the account was not there yet.
+ * @param {any[]} tests @param {number} now @param {Known} known
+ * @returns {{earlier?: any, later?: any, ended?: number, mended: any}[]}
  */
-export function breaksOf(tests, now, { isNew }) {
-  const ended = withVerdict(tests);
-  return ended
+export function breaksOf(tests, now, known) {
+  const verdicts = withVerdict(tests, known);
+  const found = verdicts
     .map((later, index) => ({
-      earlier: ended[index - 1] ?? null,
+      earlier: verdicts[index - 1] ?? null,
       later,
-      mended: ended.slice(index).find((test) => isWorse(later, test)) ?? null,
+      mended: verdicts.slice(index).find((test) => isWorse(later, test)) ?? null,
     }))
-    .filter(({ earlier, later }) => (earlier ? isWorse(later, earlier) : !isNew && !isConnected(later)))
-    .filter(({ later }) => Math.max(...momentsOf(later)) >= beginning(now))
-    .reverse();
+    .filter(({ later }) => later.outcome !== "notThereYet")
+    .filter(({ earlier, later }) =>
+      earlier ? isConnected(earlier) && isWorse(later, earlier) : !known.isNew && !isConnected(later),
+    )
+    .filter(({ later }) => Math.max(...momentsOf(later)) >= beginning(now));
+  const ended = (known.ends ?? [])
+    .filter((end) => end >= beginning(now))
+    .map((end) => ({
+      ended: end,
+      mended: verdicts.find((test) => isConnected(test) && endOf(test) > end) ?? null,
+    }));
+  const timeOf = (each) => ("ended" in each ? each.ended : endOf(each.later));
+  return [...found, ...ended].sort((a, b) => timeOf(b) - timeOf(a));
 }

@@ -21,13 +21,17 @@ export function heights(months) {
 /** @param {{used: number, complete?: boolean}} month */
 const amount = ({ used, complete }) => (complete === false ? t.months.atLeast(used) : number(used));
 
-/** @param {{period: string, used: number, complete?: boolean}[]} months oldest first; the last is not over */
-export function monthsPicture(months) {
+/**
+ * @param {{period: string, used: number, complete?: boolean}[]} months oldest first; the last is not over
+ * @param {string} [added] the month in which the account was added
+ */
+export function monthsPicture(months, added = "") {
   const most = months.reduce((a, b) => (b.used > a.used ? b : a));
   const last = months[months.length - 1];
   const title = t.months.title(months.length);
   const said = most.used ? t.months.most(monthOf(most.period), amount(most), amount(last)) : t.months.nothing;
   const tall = heights(months);
+  const amountOf = (month) => (!month.used && month.period < added ? t.months.notAdded : amount(month));
   return h(
     "div",
     { class: "months" },
@@ -38,7 +42,7 @@ export function monthsPicture(months) {
       months.map((month, index) => {
         const bar = h("span", { class: `months-bar ${month === last ? "is-open" : ""}` });
         bar.style.height = `${tall[index]}%`;
-        return h("span", { class: "months-track", title: t.months.month(monthOf(month.period), amount(month)) }, bar);
+        return h("span", { class: "months-track", title: t.months.month(monthOf(month.period), amountOf(month)) }, bar);
       }),
     ),
     h(
@@ -59,7 +63,7 @@ export function monthsPicture(months) {
           .toReversed()
           .map((month) => [
             month === last ? t.months.soFar(monthOf(month.period)) : monthOf(month.period),
-            amount(month),
+            amountOf(month),
           ]),
       ),
     ),

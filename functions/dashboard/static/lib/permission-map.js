@@ -2,7 +2,7 @@
 // the resources that it asked about. This module decides what follows from both for one region.
 
 /** In the order of the legend. "none": not tried, or not needed there. */
-export const STATES = ["proved", "predicted", "partial", "denied", "unknown", "none"];
+export const STATES = ["proved", "predicted", "partial", "denied", "refusedElsewhere", "unknown", "none"];
 
 // Logs are written where Cavok is, whatever the account's regions are.
 const OF_ONE_REGION = "logs";
@@ -48,19 +48,28 @@ function cellOf(step, { region, status }) {
 }
 
 function judged(step, region, status, named) {
-  const isHere = step.region === region;
+  const isAnswer = step.region === region && !step.resources?.asked;
+  const answer = isAnswer ? ofAnswer(step) : "unknown";
   if (step.verdict === "skipped") return ["none", "skipped"];
-  if (step.group === OF_ONE_REGION && !isHere) return ["none", "elsewhere"];
+  if (step.group === OF_ONE_REGION && step.region !== region) return ["none", "elsewhere"];
   if (named.length) return [ofNamed(step, named), "named"];
+  // A region counts as refused by its listings. This answer of AWS is about the permission itself.
+  if (step.evidence === "live" && answer !== "unknown") return [answer, "tried"];
   if (status === "refused") return ["denied", "refused"];
   if (status === "not_enabled") return ["none", "notEnabled"];
-  if (isHere && !step.resources?.asked) return [ofAnswer(step), step.evidence === "policy" ? "policy" : "tried"];
+  if (isAnswer) return [answer, step.evidence === "policy" ? "policy" : "tried"];
   if (status === "other") return ["none", "notChosen"];
   if (status !== "reachable") return ["unknown", "noAnswer"];
   if (step.verdict === "denied" && isListing(step)) return ["unknown", "listing"];
-  if (step.verdict === "allowed") return ["predicted", "carried"];
-  return step.verdict === "denied" ? ["denied", "carried"] : ["unknown", "carried"];
+  return [CARRIED[step.verdict] ?? "unknown", namesAll(step) ? "carried" : "unnamed"];
 }
+
+// What an answer elsewhere means here. A policy may name regions, so a refusal there proves none here.
+const CARRIED = { allowed: "predicted", denied: "refusedElsewhere" };
+
+// Whether the test names each resource that it asked about. If not, some may be in any region.
+const namesAll = ({ resources }) =>
+  (resources?.asked ?? 0) <= (resources?.examples ?? []).filter(({ verdict }) => verdict !== "skipped").length;
 
 // A success that only the role's policies show is a prediction.
 const ofAnswer = ({ verdict, evidence }) =>
@@ -82,6 +91,7 @@ function ofNamed(step, named) {
 
 // Refusals that one more statement in the policy of the role or user ends: `_NOT_GRANTED` in domain/fixes.py.
 const NOT_GRANTED = ["identity_policy", "unstated"];
+const MENDED = ["partial", "denied", "refusedElsewhere"];
 
 /**
  * What to copy to mend a cell: the API's fix for it, or else the catalog's statement for its permission. Null if
@@ -91,18 +101,25 @@ const NOT_GRANTED = ["identity_policy", "unstated"];
  */
 export function fixFor(step, { region, state, why, named }, issues, policy) {
   const fixes = issues.map(({ fix }) => fix).filter(Boolean);
-  if (why === "notEnabled") return fixes.find(({ cli }) => cli?.split(/\s+/).includes(region)) ?? null;
-  if ((state !== "denied" && state !== "partial") || why === "refused") return null;
+  if (why === "notEnabled") return enabling(region, fixes);
+  if (!MENDED.includes(state) || why === "refused") return null;
   const refused = named.filter(({ verdict }) => verdict === "denied");
   const fix = fixes.find((each) => mends(each.policy_statement, step.step, region, refused));
   if (fix) return fix;
   const reasons = (refused.length ? refused : [step]).map(({ reason }) => reason);
   const isGranted = reasons.some((reason) => !NOT_GRANTED.includes(reason));
-  // Perhaps somebody narrowed the policy on purpose: a wider statement is no fix.
-  if (state === "partial" || isGranted) return null;
+  // If not all is refused, somebody may have narrowed the policy on purpose: a wider statement is no fix.
+  if (state === "partial" || step.verdict !== "denied" || isGranted) return null;
   const statement = policy?.Statement?.find(({ Action: actions }) => [actions].flat().includes(step.step));
   // Its name is the group's, which has more permissions.
   return statement ? { policy_statement: { ...statement, Sid: undefined, Action: step.step } } : null;
+}
+
+// The API's command has a line for each region that is not enabled.
+function enabling(region, fixes) {
+  const linesOf = ({ cli }) => (cli ?? "").split("\n").filter((line) => line.split(/\s+/).includes(region));
+  const fix = fixes.find((each) => linesOf(each).length);
+  return fix ? { ...fix, cli: linesOf(fix).join("\n") } : null;
 }
 
 // Whether a statement allows this action in this region. Of resources that are refused here by their names, it must

@@ -5,30 +5,39 @@ const DAY_MS = 86_400_000;
 export const DAYS = 30;
 // So many changes the API keeps at most (MOST_CHANGES in domain/accounts.py). Of the time before them nothing is known.
 const MOST_CHANGES = 8;
-/** From the best to the worst, and how high each stands, in percent. */
-const HEIGHTS = { confirmed: 40, degraded: 65, unconfirmed: 25, failed: 100 };
+/** How high each stands, in percent: the better, the higher, as in the ribbon of an account's health. */
+const HEIGHTS = { confirmed: 100, degraded: 70, unconfirmed: 20, failed: 40 };
 const FROM_GOOD_TO_BAD = ["confirmed", "degraded", "unconfirmed", "failed"];
 const rank = (status) => FROM_GOOD_TO_BAD.indexOf(status);
 
-const dayOf = (time) => Math.floor(Date.parse(time) / DAY_MS);
+/** A day in UTC. @param {string} time */
+export const dayOf = (time) => Math.floor(Date.parse(time) / DAY_MS);
 
 /**
- * The worst status of each day in UTC, oldest first; "" of a day before the account was added, or of which nothing is
- * known.
- * @param {{status: string, status_changes: {on: string, before: string}[], created_at: string}} account
- * @param {number} now @returns {string[]}
+ * Returns what gives the statuses that an account had on a day; none of a day before it was added, or of which nothing
+ * is known.
+ * @param {{status: string, status_changes?: {on: string, before: string}[], created_at: string}} account
  */
-export function statusDays({ status, status_changes: changes, created_at: added }, now) {
+export function statusesOf({ status, status_changes: changes = [], created_at: added }) {
   const known = changes.map(({ on, before }) => ({ on: dayOf(on), before }));
   const first = Math.max(dayOf(added), known.length >= MOST_CHANGES ? known[0].on : -Infinity);
-  const today = Math.floor(now / DAY_MS);
-  return Array.from({ length: DAYS }, (_, index) => {
-    const day = today - DAYS + 1 + index;
-    if (day < first) return "";
+  return (day) => {
+    if (day < first) return [];
     const atItsEnd = known.find(({ on }) => on > day)?.before ?? status;
-    const ofIt = known.filter(({ on }) => on === day).map(({ before }) => before);
-    return [atItsEnd, ...ofIt].reduce((a, b) => (rank(b) > rank(a) ? b : a));
-  });
+    return [atItsEnd, ...known.filter(({ on }) => on === day).map(({ before }) => before)];
+  };
+}
+
+/**
+ * The worst status of each day in UTC, oldest first; "" if none is known.
+ * @param {any} account @param {number} now @returns {string[]}
+ */
+export function statusDays(account, now) {
+  const statuses = statusesOf(account);
+  const today = Math.floor(now / DAY_MS);
+  return Array.from({ length: DAYS }, (_, index) =>
+    statuses(today - DAYS + 1 + index).reduce((a, b) => (rank(b) > rank(a) ? b : a), ""),
+  );
 }
 
 /** Neighbours that are alike. @returns {{state: string, from: number, length: number}[]} */

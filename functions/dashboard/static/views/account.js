@@ -261,7 +261,7 @@ export function overview(context) {
     };
     handle.onChange(draw);
     draw(handle.account());
-    handle.shows(drawUsage(usage, handle.id, handle.signal));
+    handle.shows(drawUsage(usage, handle.account(), handle.signal));
   });
 }
 
@@ -746,7 +746,7 @@ function rotate(handle) {
   });
 }
 
-function drawUsage(target, id, signal) {
+function drawUsage(target, { account_id: id, created_at: added }, signal) {
   const inner = h("div", {});
   target.append(section(t.usage.title, {}, inner));
   return watched(
@@ -772,7 +772,7 @@ function drawUsage(target, id, signal) {
           " ",
           t.usage.resets(utcDate(usage.resets_at)),
         ),
-        usage.months?.length > 0 && monthsPicture(usage.months),
+        usage.months?.length > 0 && monthsPicture(usage.months, added.slice(0, 7)),
         h("p", { class: "muted small" }, t.usage.text),
       ];
     },

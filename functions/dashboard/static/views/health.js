@@ -2,15 +2,27 @@
 import * as api from "../lib/api.js";
 import { catalogOf } from "../lib/catalog.js";
 import { h, render, srOnly } from "../lib/dom.js";
+import { regionWhy, regionWord } from "../lib/findings.js";
 import { when } from "../lib/format.js";
-import { breaksOf, beginning, daysOf, DAYS_BACK, endsOf, knownTimes, runsOf, uptime } from "../lib/health.js";
+import {
+  breaksOf,
+  beginning,
+  daysOf,
+  DAYS_BACK,
+  endsOf,
+  knownTimes,
+  runsOf,
+  uptime,
+  waitingOf,
+} from "../lib/health.js";
+import { utcDate } from "../lib/later-formats.js";
 import { dataTable, styled } from "../lib/pictures.js";
-import { section, skeleton } from "../lib/ui.js";
+import { isRevoked, section, skeleton, statusBadge } from "../lib/ui.js";
 import { keptTrue, Pages } from "../lib/watched.js";
 import { LOCALE, number, wordOf } from "../texts.js";
 import { t } from "./texts.js";
-import { conditionOf, frame, outcomeOf } from "./account.js";
-import { drawMap, lastTest } from "./permission-map.js";
+import { frame, outcomeOf } from "./account.js";
+import { lastTest, mapIn } from "./permission-map.js";
 import { base, compared, following, nameOf, outcomeBadge, verdictWord } from "./tests.js";
 
 const PAGE_SIZE = 25;
@@ -26,8 +38,7 @@ export function health(context) {
     const content = h("div", { class: "stack" }, ribbon, breaks, map);
     const readTests = testsOf(handle.id, signal);
     const catalog = catalogOf(signal);
-    // The cell of the map whose evidence is shown.
-    const chosen = {};
+    const drawMap = mapIn(map, signal);
     /** @type {any} */
     let found;
     // All at once, so that nothing moves. Without the catalog there are the fixes of issues alone.
@@ -39,15 +50,18 @@ export function health(context) {
         statements,
         styled(),
       ]);
-      return { ...history, last, policy: known?.policy_document ?? null };
+      const policy = known?.policy_document ?? null;
+      // It takes several tasks.
+      await drawMap({ test: last, account: handle.account(), policy });
+      return { ...history, last, policy };
     };
     const draw = () => {
       const [now, account] = [Date.now(), handle.account()];
       const { tests, isCut, last, policy } = found;
-      const isNew = wasNever(account, isCut, now);
-      drawRibbon(ribbon, knownTimes(tests, now, { isNew, ends: endsOf(account) }), isCut, now);
-      drawBreaks(breaks, breaksOf(tests, now, { isNew }), account);
-      drawMap(map, { test: last, account, policy, chosen });
+      const known = { isNew: isNew(account, isCut, now), isWaiting: waitingOf(account), ends: endsOf(account) };
+      drawRibbon(ribbon, knownTimes(tests, now, known), isCut, now);
+      drawBreaks(breaks, breaksOf(tests, now, known), account);
+      drawMap({ test: last, account, policy });
     };
     const take = (answer) => {
       found = answer;
@@ -81,10 +95,9 @@ function testsOf(id, signal) {
   };
 }
 
-// Whether the account was not connected at all before the first test that found it connected. That is so if it was
-// added since the oldest day, and all its tests are here. If no test found it connected, its condition says so.
-const wasNever = (account, isCut, now) =>
-  conditionOf(account) === "notThereYet" || (!isCut && Date.parse(account.created_at) >= beginning(now));
+// Whether the account was not connected at all before the first test that found it connected: it was added since the
+// oldest day, and all its tests are here.
+const isNew = (account, isCut, now) => !isCut && Date.parse(account.created_at) >= beginning(now);
 
 // To a tenth, rounded down: an account that broke once was not connected all the time.
 const SHARE = new Intl.NumberFormat(LOCALE, { style: "percent", maximumFractionDigits: 1 });
@@ -141,12 +154,11 @@ function drawRibbon(target, times, isCut, now) {
 const bar = (state, title = null) => h("span", { class: `ribbon-day ribbon-${state}`, title });
 
 function drawBreaks(target, breaks, account) {
-  const outcome = (test) => outcomeOf(test, account);
-  const shown = breaks.map(({ earlier, later, mended }) => [
+  const shown = breaks.map(({ earlier, later, ended, mended }) => [
     ...[earlier, later, mended].map((test) => test?.verification_id),
-    outcome(later),
+    ...[later && outcomeOf(later, account), mended?.outcome, ended],
   ]);
-  render(target, shown, () =>
+  render(target, [shown, isRevoked(account)], () =>
     section(
       t.health.breaks,
       {},
@@ -154,36 +166,57 @@ function drawBreaks(target, breaks, account) {
         ? h(
             "ul",
             {},
-            breaks.map((each) => breakRow(each, outcome(each.later), account.account_id)),
+            breaks.map((each) => (each.later ? breakRow(each, account) : endRow(each, account))),
           )
         : h("p", { class: "muted" }, t.health.noBreaks),
     ),
   );
 }
 
-function breakRow({ earlier, later, mended }, outcome, id) {
+const breakHead = (badge, began, mended) =>
+  h(
+    "p",
+    { class: "break-head" },
+    badge,
+    h(
+      "span",
+      {},
+      began,
+      mended
+        ? [
+            ` ${t.health.until} `,
+            when(mended.finished_at, { exact: true }),
+            mended.outcome !== "confirmed" && t.health.then[mended.outcome],
+          ]
+        : `; ${t.health.open}`,
+    ),
+  );
+
+// Who did it is in the audit trail.
+function endRow({ ended, mended }, account) {
+  const isOfNow = !mended && isRevoked(account);
+  return h(
+    "li",
+    { class: "break" },
+    breakHead(statusBadge("unconfirmed"), t.health.ended(utcDate(ended - 1)), mended),
+    h("p", { class: "small" }, isOfNow ? t.health.revoked : t.health.endedByPerson),
+    h("a", { href: `#/accounts/${account.account_id}/audit` }, t.account.tabs.audit),
+  );
+}
+
+function breakRow({ earlier, later, mended }, account) {
   const segmentOf = (test) => api.segment(test.verification_id);
   const began = when(later.finished_at, { exact: true });
   return h(
     "li",
     { class: "break" },
-    h(
-      "p",
-      { class: "break-head" },
-      outcomeBadge(outcome),
-      h(
-        "span",
-        {},
-        began,
-        mended ? [` ${t.health.until} `, when(mended.finished_at, { exact: true })] : `; ${t.health.open}`,
-      ),
-    ),
+    breakHead(outcomeBadge(outcomeOf(later, account)), began, mended),
     earlier ? whatChanged(earlier, later) : h("p", { class: "muted small" }, t.health.atFirst),
     earlier &&
       h(
         "a",
         {
-          href: `#/accounts/${id}/tests/${segmentOf(later)}/since/${segmentOf(earlier)}`,
+          href: `#/accounts/${account.account_id}/tests/${segmentOf(later)}/since/${segmentOf(earlier)}`,
         },
         t.tests.whatChanged,
         srOnly(` ${t.tests.between(began.textContent)}`),
@@ -191,26 +224,38 @@ function breakRow({ earlier, later, mended }, outcome, id) {
   );
 }
 
-// The steps that are not as they should be since: refused ones first, and none that was not tried for that reason.
+// What is not as it should be since: refused steps first, then regions, and no step that was not tried for that reason.
 function whatChanged(earlier, later) {
-  const { different } = compared(earlier, later);
-  const worse = different
-    .filter(({ after }) => after && after.verdict !== "skipped" && (!after.ok || after.verdict === "partial"))
-    .sort((a, b) => Number(b.after.ok === false) - Number(a.after.ok === false));
-  const more = worse.length - CHANGES_SHOWN;
+  const { different, regions } = compared(earlier, later);
+  const worse = different.filter(
+    ({ after }) => after && after.verdict !== "skipped" && (!after.ok || after.verdict === "partial"),
+  );
+  const isRefused = ({ after }) => after.ok === false;
+  const all = [
+    ...worse.filter(isRefused).map(stepLine),
+    ...regions.filter(({ after }) => after.status !== "reachable").map(regionLine),
+    ...worse.filter((each) => !isRefused(each)).map(stepLine),
+  ];
+  if (!all.length) return h("p", { class: "small" }, t.health.noneWorse);
+  const more = all.length - CHANGES_SHOWN;
   return h(
     "ul",
     { class: "plain-list small" },
-    worse
+    all
       .slice(0, CHANGES_SHOWN)
-      .map(({ before, after }) =>
-        h(
-          "li",
-          {},
-          t.health.change(nameOf(after), before ? verdictWord(before) : t.tests.notTested, verdictWord(after)),
-          after.reason && h("span", { class: "muted" }, ` · ${wordOf(t.reasons, after.reason)}`),
-        ),
+      .map(([name, before, after, why]) =>
+        h("li", {}, t.health.change(name, before, after), why && h("span", { class: "muted" }, ` · ${why}`)),
       ),
     more > 0 && h("li", { class: "muted" }, t.health.more(more)),
   );
 }
+
+const stepLine = ({ before, after }) => [
+  ...[nameOf(after), before ? verdictWord(before) : t.tests.notTested, verdictWord(after)],
+  after.reason && wordOf(t.reasons, after.reason),
+];
+
+const regionLine = ({ region, before, after }) => [
+  ...[region, regionWord(before).toLowerCase(), regionWord(after).toLowerCase()],
+  regionWhy(after),
+];

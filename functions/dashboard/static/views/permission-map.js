@@ -7,6 +7,7 @@ import { icon } from "../lib/icons.js";
 import { fixFor, mapOf, STATES } from "../lib/permission-map.js";
 import { withCursor } from "../lib/pictures.js";
 import { isMissing } from "../lib/problem.js";
+import { inSlices } from "../lib/slices.js";
 import { issuesOf, notice, section } from "../lib/ui.js";
 import { groupText, t } from "./texts.js";
 import { base, isOfNow, nameOf, stepRow } from "./tests.js";
@@ -17,6 +18,7 @@ const MARKS = {
   predicted: ["predicted", "check"],
   partial: ["partial", "half"],
   denied: ["optional", "cross"],
+  refusedElsewhere: ["elsewhere", "cross"],
   unknown: ["open", "question"],
   none: ["skipped", "dash"],
 };
@@ -37,44 +39,73 @@ export async function lastTest(account, signal) {
 }
 
 /**
- * Draws it in the target, with what was chosen before. `policy`: the catalog's document, null if it could not be read.
- * @param {Element} target @param {{test: any, account: any, policy: any, chosen: {step?: string, region?: string}}} of
+ * Returns what draws the map in the target, in short tasks, with the cell that was chosen and the cursor where they
+ * were. `policy`: the catalog's document, null if it could not be read.
+ * @param {Element} target @param {AbortSignal} signal
+ * @returns {(of: {test: any, account: any, policy: any}) => Promise<void>}
  */
-export function drawMap(target, { test, account, policy, chosen }) {
-  const issues = issuesOf(account);
-  const isNow = Boolean(test) && isOfNow(test, account);
-  render(target, [test, isNow, issues, account.access_type, Boolean(policy)], () => {
-    const { regions, groups } = test ? mapOf(test, account) : { regions: [], groups: [] };
-    const rows = groups.flatMap((group) => group.rows);
-    const said = whyNone(test, rows);
-    const evidence = h("div", { class: "map-evidence" });
-    const show = ({ step, cells }, column) => {
-      const cell = cells[column];
-      Object.assign(chosen, { step: step.step, region: cell.region });
-      // What is not true now needs no fix.
-      const fix = isNow ? fixFor(step, cell, issues, policy) : null;
-      fill(evidence, evidenceOf(step, cell, regions[column], { account, isNow, fix }));
-    };
-    const before = {
-      row: rows.findIndex(({ step }) => step.step === chosen.step),
-      column: regions.findIndex(({ region }) => region === chosen.region),
-    };
-    const isThere = before.row >= 0 && before.column >= 0;
-    if (isThere) show(rows[before.row], before.column);
-    const press = ({ row, column }) => {
-      show(rows[row], column);
-      const { step, cells } = rows[row];
-      announce(t.map.cell(nameOf(step), cells[column].region, t.map.states[cells[column].state]));
-      evidence.scrollIntoView({ block: "nearest" });
-    };
-    return section(
-      t.map.title,
-      { note: t.map.text },
-      test && h("p", { class: "muted small" }, t.map.of, " ", testLink(account, test), "."),
-      test && !isNow && notice("info", h("p", {}, t.map.then)),
-      said ? h("p", {}, said) : [grid(regions, groups, press, isThere ? before : null), legend(rows), evidence],
-    );
-  });
+export function mapIn(target, signal) {
+  /** The step and region of the cell whose evidence is shown, and of that under the cursor. @type {any} */
+  const places = {};
+  let drawing = new AbortController();
+  let drawn = Promise.resolve();
+  let signature;
+  return ({ test, account, policy }) => {
+    const issues = issuesOf(account);
+    const isNow = Boolean(test) && isOfNow(test, account);
+    const shown = [test, isNow, issues, account.access_type, Boolean(policy)];
+    if (signature === JSON.stringify(shown)) return drawn;
+    signature = JSON.stringify(shown);
+    drawing.abort();
+    drawing = new AbortController();
+    const steps = drawingOf({ test, account, policy, isNow, issues, places });
+    drawn = inSlices(steps, AbortSignal.any([signal, drawing.signal])).then((content) => {
+      if (content) render(target, shown, () => content);
+    });
+    return drawn;
+  };
+}
+
+function* drawingOf({ test, account, policy, isNow, issues, places }) {
+  const { regions, groups } = test ? mapOf(test, account) : { regions: [], groups: [] };
+  const rows = groups.flatMap((group) => group.rows);
+  const said = whyNone(test, rows);
+  const evidence = h("div", { class: "map-evidence" });
+  const show = ({ row, column }) => {
+    const { step, cells } = rows[row];
+    // What is not true now needs no fix.
+    const fix = isNow ? fixFor(step, cells[column], issues, policy) : null;
+    fill(evidence, evidenceOf(step, cells[column], regions[column], { account, isNow, fix }));
+  };
+  const placeOf = ({ row, column }) => ({ step: rows[row].step.step, region: regions[column].region });
+  const onMove = (at) => Object.assign(places, { cursor: placeOf(at) });
+  const onPress = (at) => {
+    Object.assign(places, { cursor: placeOf(at), chosen: placeOf(at) });
+    show(at);
+    const { step, cells } = rows[at.row];
+    announce(t.map.cell(nameOf(step), cells[at.column].region, t.map.states[cells[at.column].state]));
+    evidence.scrollIntoView({ block: "nearest" });
+  };
+  const find = (place) => {
+    const row = rows.findIndex(({ step }) => step.step === place?.step);
+    const column = regions.findIndex(({ region }) => region === place?.region);
+    return row >= 0 && column >= 0 ? { row, column } : null;
+  };
+  const drawn = said ? null : yield* grid(regions, groups, { onMove, onPress });
+  // The reader may have moved while this was drawn.
+  const [chosen, cursor] = [find(places.chosen), find(places.cursor)];
+  if (drawn && cursor) drawn.put(cursor);
+  if (drawn && chosen) {
+    drawn.select(chosen);
+    show(chosen);
+  }
+  return section(
+    t.map.title,
+    { note: t.map.text },
+    test && h("p", { class: "muted small" }, t.map.of, " ", testLink(account, test), "."),
+    test && !isNow && notice("info", h("p", {}, t.map.then)),
+    drawn ? [drawn.node, legend(rows), evidence] : h("p", {}, said),
+  );
 }
 
 const testLink = ({ account_id: id }, test) =>
@@ -90,21 +121,10 @@ function whyNone(test, rows) {
   return rows.every(({ step }) => step.reason === "not_entered") && t.reasons.not_entered;
 }
 
-// `chosen`: the cell whose evidence is shown, null for none.
-function grid(regions, groups, onPress, chosen) {
-  const rows = groups.flatMap((group) => group.rows);
-  const cells = rows.map(({ step, cells: row }, at) =>
-    row.map(({ region, state }, column) => {
-      const label = t.map.cell(nameOf(step), region, t.map.states[state]);
-      const onclick = () => choose({ row: at, column });
-      const attributes = { role: "gridcell", id: uniqueId("cell"), "aria-label": label, title: label, onclick };
-      return h("td", { ...attributes, "aria-selected": "false" }, mark(state));
-    }),
-  );
-  const select = (at) => {
-    cells.flat().forEach((cell) => cell.setAttribute("aria-selected", "false"));
-    cells[at.row][at.column].setAttribute("aria-selected", "true");
-  };
+// One row a step.
+function* grid(regions, groups, { onMove, onPress }) {
+  /** @type {HTMLElement[][]} */
+  const cells = [];
   const choose = (at) => {
     put(at);
     select(at);
@@ -123,33 +143,33 @@ function grid(regions, groups, onPress, chosen) {
         regions.map(({ region }) => h("th", { scope: "col" }, h("span", { class: "map-region" }, region))),
       ),
     ),
-    groups.map((group) =>
-      h(
-        "tbody",
-        {},
-        h("tr", {}, h("th", { colspan: regions.length + 1, scope: "rowgroup" }, groupText(group.group).title)),
-        group.rows.map((row) =>
-          h(
-            "tr",
-            {},
-            h(
-              "th",
-              { scope: "row" },
-              h("span", {}, nameOf(row.step)),
-              nameOf(row.step) !== row.step.step && h("code", {}, row.step.step),
-            ),
-            cells[rows.indexOf(row)],
-          ),
-        ),
-      ),
-    ),
   );
-  const put = withCursor(table, cells, { onPress: choose });
-  if (chosen) {
-    put(chosen);
-    select(chosen);
+  for (const { group, rows } of groups) {
+    const title = h("th", { colspan: regions.length + 1, scope: "rowgroup" }, groupText(group).title);
+    const body = h("tbody", {}, h("tr", {}, title));
+    table.append(body);
+    for (const { step, cells: found } of rows) {
+      const row = cells.length;
+      const name = nameOf(step);
+      cells.push(
+        found.map(({ region, state }, column) => {
+          const label = t.map.cell(name, region, t.map.states[state]);
+          const onclick = () => choose({ row, column });
+          const attributes = { role: "gridcell", id: uniqueId("cell"), "aria-label": label, title: label, onclick };
+          return h("td", { ...attributes, "aria-selected": "false" }, mark(state));
+        }),
+      );
+      const code = name !== step.step && h("code", {}, step.step);
+      body.append(h("tr", {}, h("th", { scope: "row" }, h("span", {}, name), code), cells[row]));
+      yield;
+    }
   }
-  return h("div", { class: "map-scroll" }, table);
+  const put = withCursor(table, cells, { onMove, onPress: choose });
+  const select = (at) => {
+    cells.flat().forEach((cell) => cell.setAttribute("aria-selected", "false"));
+    cells[at.row][at.column].setAttribute("aria-selected", "true");
+  };
+  return { node: h("div", { class: "map-scroll" }, table), put, select };
 }
 
 function legend(rows) {
@@ -190,10 +210,11 @@ function evidenceOf(step, cell, health, { account, isNow, fix }) {
   );
 }
 
-function whyOf(step, { why, named }, { reason }) {
+function whyOf(step, { region, why, named }, { reason }) {
   const { whys } = t.map;
   if (why === "named") return whys.named(named.length);
-  if (why === "carried") return step.region ? whys.carriedFrom(step.region) : whys.carried;
+  // What was tried of resources elsewhere is no answer about the region in which it was asked.
+  if (why === "carried") return step.region && step.region !== region ? whys.carriedFrom(step.region) : whys.carried;
   if (why === "elsewhere") return whys.elsewhere(step.region ?? "");
   if (why === "refused") return whys.refused(t.regions.reasons[reason] ?? "");
   if (why === "skipped") return t.reasons[step.reason] ?? t.tests.skippedSteps;

@@ -4,7 +4,16 @@ import { groupsOf } from "../lib/catalog.js";
 import { ENTRY, TRUST } from "../lib/connecting.js";
 import { announce, fill, h, keyed, render, srOnly } from "../lib/dom.js";
 import { when } from "../lib/format.js";
-import { issueList, partOf, regionList, resourceList, someLeftOut } from "../lib/findings.js";
+import {
+  issueList,
+  partOf,
+  regionList,
+  regionMark,
+  regionWhy,
+  regionWord,
+  resourceList,
+  someLeftOut,
+} from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
 import { duration } from "../lib/later-formats.js";
 import { startTest } from "../lib/testing.js";
@@ -585,7 +594,10 @@ const isSame = (before, after) =>
   before?.evidence === after?.evidence &&
   partOf(before ?? {}) === partOf(after ?? {});
 
-/** Two tests in the order of time, the steps whose verdicts differ, and the number of the others. */
+/**
+ * Two tests in the order of time, the steps whose verdicts differ, the number of the others, and the regions that
+ * answered otherwise.
+ */
 export function compared(...tests) {
   const [earlier, later] = tests.toSorted((a, b) => Date.parse(a.started_at) - Date.parse(b.started_at));
   const before = new Map(earlier.steps.map((step) => [keyOf(step), step]));
@@ -594,22 +606,46 @@ export function compared(...tests) {
   const different = all
     .map((key) => ({ before: before.get(key), after: after.get(key) }))
     .filter((pair) => !isSame(pair.before, pair.after));
-  return { earlier, later, different, same: all.length - different.length };
+  return { earlier, later, different, same: all.length - different.length, regions: regionsApart(earlier, later) };
+}
+
+// A region is not known of both tests if it was chosen in between, or if one is of before regions were kept.
+function regionsApart({ region_health: earlier }, { region_health: later }) {
+  if (!earlier?.length || !later?.length) return [];
+  const before = new Map(earlier.map((each) => [each.region, each]));
+  return later
+    .map((after) => ({ region: after.region, before: before.get(after.region), after }))
+    .filter(
+      (each) => each.before && (each.before.status !== each.after.status || each.before.reason !== each.after.reason),
+    );
 }
 
 function drawChanges(tests, id) {
-  const { earlier, later, different, same } = compared(...tests);
-  const side = (step, optional) => {
-    if (!step) return h("span", { class: "muted" }, t.tests.notTested);
-    const [kind, mark] = markOf(step, optional);
-    const reason = [partOf(step), step.reason && wordOf(t.reasons, step.reason)].filter(Boolean).join(" · ");
-    return h(
+  const { earlier, later, different, same, regions } = compared(...tests);
+  /** @param {any[]} mark its kind, and the name of its icon @param {string} said @param {string} why */
+  const side = ([kind, mark], said, why) =>
+    h(
       "div",
       { class: `change-side step-${kind}` },
       h("span", { class: "step-mark" }, icon(mark)),
-      h("div", {}, h("strong", {}, verdictWord(step)), reason && h("p", { class: "small muted" }, reason)),
+      h("div", {}, h("strong", {}, said), why && h("p", { class: "small muted" }, why)),
     );
+  const stepSide = (step, optional) => {
+    if (!step) return h("span", { class: "muted" }, t.tests.notTested);
+    const reason = [partOf(step), step.reason && wordOf(t.reasons, step.reason)].filter(Boolean).join(" · ");
+    return side(markOf(step, optional), verdictWord(step), reason);
   };
+  const regionSide = (region) => side(regionMark(region), regionWord(region), regionWhy(region));
+  const row = (title, before, after) =>
+    h(
+      "li",
+      { class: "change" },
+      h("p", { class: "step-title" }, title),
+      before,
+      icon("right"),
+      srOnly(t.tests.then),
+      after,
+    );
   const head = (test, caption) =>
     h(
       "div",
@@ -625,7 +661,7 @@ function drawChanges(tests, id) {
     h("div", { class: "change-heads" }, head(earlier, t.tests.earlier), icon("right"), head(later, t.tests.later)),
     !tests.every(hasEnded)
       ? h("p", {}, t.tests.notEnded)
-      : different.length === 0
+      : different.length + regions.length === 0
         ? h("p", {}, t.tests.nothingChanged(same))
         : [
             h(
@@ -633,24 +669,18 @@ function drawChanges(tests, id) {
               { class: "changes" },
               different.map(({ before, after }) => {
                 const step = after ?? before;
-                const regions = new Set([before?.region, after?.region].filter(Boolean));
+                const tried = new Set([before?.region, after?.region].filter(Boolean));
                 const optional = !["trust"].includes(step.group);
-                return h(
-                  "li",
-                  { class: "change" },
-                  h(
-                    "p",
-                    { class: "step-title" },
-                    t.trustSteps[step.step]?.title ?? t.permissionNames[step.step],
-                    !step.step.startsWith("trust:") && h("code", {}, step.step),
-                    [...regions].map((region) => h("span", { class: "tag" }, region)),
-                  ),
-                  side(before, optional),
-                  icon("right"),
-                  srOnly(t.tests.then),
-                  side(after, optional),
-                );
+                const title = [
+                  t.trustSteps[step.step]?.title ?? t.permissionNames[step.step],
+                  !step.step.startsWith("trust:") && h("code", {}, step.step),
+                  [...tried].map((region) => h("span", { class: "tag" }, region)),
+                ];
+                return row(title, stepSide(before, optional), stepSide(after, optional));
               }),
+              regions.map(({ region, before, after }) =>
+                row(h("code", {}, region), regionSide(before), regionSide(after)),
+              ),
             ),
             h("p", { class: "muted small" }, t.tests.unchanged(same)),
           ],

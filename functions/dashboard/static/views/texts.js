@@ -805,6 +805,7 @@ export const t = withTexts(OPEN_TABLES, {
 
   months: {
     title: (count) => plural(count, { other: "Interactions in the last # months, UTC." }),
+    notAdded: "not added yet",
     most: (month, used, current) => `Most in ${month}: ${used}. This month so far: ${current}.`,
     nothing: "No interaction counted.",
     atLeast: (count) => plural(count, { other: "at least #" }),
@@ -1135,10 +1136,17 @@ export const t = withTexts(OPEN_TABLES, {
     breaks: "When it broke",
     noBreaks: "In the time of which something is known, no test found it worse than the one before.",
     until: "until",
+    then: { degraded: ", then degraded", notThereYet: ", then not there yet" },
     open: "no test has found it better since",
+    ended: (day) => `${day}, UTC`,
+    revoked: "A person revoked its use.",
+    endedByPerson: "A person revoked its use, or changed its role, regions or keys.",
     atFirst: "The oldest test that is kept found it so.",
     change: (name, before, after) => `${name}: ${before} → ${after}`,
     more: (count) => plural(count, { other: "and # more" }),
+    noneWorse:
+      "No permission and no region is worse than before. What is under Cavok's control, or what this account wants, " +
+      "has changed.",
   },
 
   map: {
@@ -1156,6 +1164,7 @@ export const t = withTexts(OPEN_TABLES, {
       predicted: "predicted",
       partial: "in part",
       denied: "denied",
+      refusedElsewhere: "refused elsewhere",
       unknown: "not known",
       none: "not tried",
     },
@@ -1164,6 +1173,7 @@ export const t = withTexts(OPEN_TABLES, {
       predicted: "policies, or answers of other regions, say so",
       partial: "refused for some",
       denied: "refused",
+      refusedElsewhere: "no answer that is named is about this region",
       unknown: "no answer decides it",
       none: "not needed, or not possible there",
     },
@@ -1177,6 +1187,9 @@ export const t = withTexts(OPEN_TABLES, {
       carriedFrom: (region) =>
         `Not tried here. It was tried in ${region}: a permission holds in every region, unless a policy names regions.`,
       carried: "Not tried here, but in other regions: a permission holds in every one, unless a policy names regions.",
+      unnamed:
+        "The test names at most 20 of what it asked about, and nothing of it in this region. It may have tried some " +
+        "here.",
       refused: (by) => `AWS refuses every call in this region${by && `, ${by}`}.`,
       notEnabled: "The account has not enabled this region.",
       noAnswer: "It is not known whether this region answers.",
