@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
-from tests.support.page import samples
+from tests.support.page import measures, samples
 from tests.support.page.tested import found
 from tests.support.page.waiting import HeldRequests
 
@@ -30,7 +30,7 @@ def degraded(count: int) -> list[dict[str, Any]]:
 def problems(admin, answer_with):
     """Opens the view over these accounts, of which an answer looks at some."""
 
-    def open_(accounts: list[dict[str, Any]], accounts_read: int = 500) -> Page:
+    def open_(accounts: list[dict[str, Any]], accounts_read: int = samples.PROBLEMS_READ) -> Page:
         page = admin.page
         admin.asked = answer_with(
             page, "/v1/problems", samples.problems_of(accounts, accounts_read)
@@ -72,13 +72,11 @@ def test_one_cause_is_one_card_with_one_remedy_and_what_to_copy(problems, count)
 
 
 def test_ten_thousand_accounts_are_looked_at_as_far_as_is_asked(problems, admin):
-    page = problems(degraded(10_000), accounts_read=1_000)
+    page = problems(degraded(10_000))
     lead = page.locator(".lead")
-    expect(lead).to_have_text(
-        "1 cause in the first 1,000 accounts with problems. There may be more."
-    )
+    expect(lead).to_have_text("1 cause in the first 500 accounts with problems. There may be more.")
     assert len(admin.asked) == 1
-    for _ in range(4):
+    for _ in range(5):
         page.get_by_role("button", name="Look at more accounts").click()
         expect(page.get_by_role("main").locator("[aria-busy=true]")).to_have_count(0)
     expect(lead).to_have_text("1 cause in 10,000 accounts with problems.")
@@ -86,6 +84,35 @@ def test_ten_thousand_accounts_are_looked_at_as_far_as_is_asked(problems, admin)
     expect(cards(page)).to_have_count(1)
     expect(cards(page).first).to_contain_text("10,000 accounts")
     assert page.locator(".affected li").count() == 5
+    expect(page.get_by_role("button", name="Test the first 500 of 10,000")).to_be_visible()
+
+
+def test_many_causes_are_drawn_in_short_tasks_and_who_comes_back_finds_the_place(
+    admin, answer_with
+):
+    """Forty cards over three hundred accounts."""
+    fleet = []
+    for index, account in enumerate(degraded(300)):
+        (problem,) = account["issues"]
+        message = problem["message"].replace("Stop", f"Stop{index % 40}")
+        fleet.append(account | {"issues": [problem | {"message": message}]})
+    page = admin.page
+    answer_with(page, "/v1/problems", samples.problems_of(fleet))
+    answer_with(page, f"/v1/accounts/{fleet[39]['account_id']}", fleet[39])
+    page.add_init_script(measures.RECORD_TASKS)
+    page.reload()
+    admin.go("#/problems")
+    expect(cards(page)).to_have_count(40)
+    work = page.evaluate("window.work")
+    assert work["nodes"] < 1_000, work
+
+    last = cards(page).last
+    last.get_by_role("button", name="Show 2 more accounts").click()
+    last.get_by_role("link", name=fleet[39]["name"]).click()
+    expect(page.get_by_role("heading", name=fleet[39]["name"])).to_be_visible()
+    page.go_back()
+    expect(last.locator(".affected a")).to_have_count(7)
+    expect(last.get_by_role("link", name=fleet[39]["name"])).to_be_in_viewport()
 
 
 def test_the_cause_of_most_accounts_comes_first_and_all_are_there(problems):
@@ -118,6 +145,7 @@ def test_what_differs_between_accounts_is_not_offered_to_copy(problems):
     other = json.loads(json.dumps(accounts[1]).replace("CavokCloud", "CavokOther"))
     page = problems([accounts[0], other])
     expect(cards(page)).to_have_count(1)
+    expect(cards(page)).to_contain_text("With each account, because it differs: AWS CLI command")
     expect(page.get_by_role("button", name="Copy: Policy statement")).to_have_count(1)
     expect(page.get_by_role("button", name="Copy: AWS CLI command")).to_have_count(0)
     expect(page.get_by_role("button", name="Copy: Terraform")).to_have_count(0)
@@ -160,7 +188,8 @@ def test_a_narrow_screen_shows_it_whole(problems):
     assert_fits(page)
 
 
-def test_all_accounts_of_a_cause_are_tested_at_once(problems, admin, answer_with):
+@pytest.mark.in_firefox
+def test_all_accounts_of_a_cause_are_tested_at_once_by_keyboard_alone(problems, admin, answer_with):
     begun = answer_with(
         admin.page,
         "/v1/accounts/bulk",
@@ -170,7 +199,9 @@ def test_all_accounts_of_a_cause_are_tested_at_once(problems, admin, answer_with
     operation = samples.operation(total=12, done=3)
     answer_with(admin.page, "/v1/operations/op1", operation)
     page = problems(degraded(12))
-    page.get_by_role("button", name="Test all 12 of these").click()
+    test_all = page.get_by_role("button", name="Test all 12 of these")
+    test_all.focus()
+    page.keyboard.press("Enter")
     expect(page.locator(".bulk")).to_contain_text("Testing: 3 of 12")
     expect(page).to_have_url(re.compile("#/accounts$"))
     (body,) = [json.loads(request.post_data) for request in begun]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from cavok.adapters.table import account_list
 from cavok.domain.accounts import Account, Issue, Severity, Status
+from cavok.domain.issues import confused_deputy
 from tests.support.api import Api, is_problem, number
 from tests.support.builders import an_account
 from tests.support.fleets import store
@@ -76,6 +78,28 @@ def test_each_cause_has_its_accounts_and_failed_ones_come_first(admin: Api, view
         "name": "Account00001",
         "provider_id": number(1),
     }
+
+
+def test_an_open_role_has_the_same_trust_policy_to_copy_wherever_it_is_shown(
+    admin: Api, viewer: Api
+) -> None:
+    """Viewers see the external ID with their organization anyway."""
+    external_id = viewer.get("/v1/organization").json["external_id"]
+    made = account(0, writes=1)
+    store([replace(made, issues=(confused_deputy(made),), status=Status.FAILED), account(1, LOST)])
+
+    problem, _ = viewer.get("/v1/problems").json["items"]
+    listed = viewer.get("/v1/accounts", q="Account00000").json["items"][0]
+    one = viewer.get(f"/v1/accounts/{made.account_id}").json
+
+    fixes = [problem["fix"], *(each["issues"][0]["fix"] for each in (listed, one))]
+    for fix in fixes:
+        statement = json.loads(fix["policy_statement"])
+        assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": external_id}}
+        assert fix["cli"] == fixes[0]["cli"]
+    assert external_id in fixes[0]["cli"]
+    assert external_id in problem["fix"]["terraform"]
+    assert problem["differing"] == []
 
 
 def test_every_answer_has_its_bound_and_all_together_have_every_account_once(admin: Api) -> None:

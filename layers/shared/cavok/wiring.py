@@ -7,7 +7,7 @@ Imports are inside the functions so that a Lambda function loads only what it us
 import os
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cavok.adapters import making_clients
 from cavok.adapters.making_clients import made_once, tries
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from cavok.adapters.templates import Templates
     from cavok.adapters.webhook_client import WebhookClient
     from cavok.adapters.workflows import SynchronizationWorkflows, Workflows
+    from cavok.domain.fixes import TrustPolicy
     from cavok.domain.instructions import Trust
     from cavok.services.bulk import BulkDependencies
     from cavok.services.connection_hints import HearingDependencies
@@ -489,6 +490,19 @@ def trust(external_id: str) -> "Trust":
         external_id=external_id,
         connections_topic=setting("CONNECTIONS_TOPIC"),
     )
+
+
+def trust_policy(organization_id: str) -> "TrustPolicy":
+    """Reads an organization's trust policy, once, when it is asked for."""
+    from cavok.domain import permissions
+
+    @cache
+    def read() -> "dict[str, Any] | None":
+        found = organizations().get(organization_id)
+        ours = setting("TRUSTED_ACCOUNT_ID")
+        return permissions.trust_policy(ours, found.external_id) if found else None
+
+    return read
 
 
 def instruction_dependencies() -> "InstructionDependencies":

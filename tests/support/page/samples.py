@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from inspect import signature
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from cavok.api.problems import title_of
+from cavok.api.routes.shared_problems import list_problems
 from cavok.domain import permissions
 from cavok.domain.account_list import BY_URGENCY, has_word
 from cavok.domain.interactions import months_until
@@ -111,8 +113,13 @@ def pages_of(accounts: list[dict[str, Any]]) -> Any:
     return reply
 
 
-def problems_of(accounts: list[dict[str, Any]], accounts_read: int = 500) -> Any:
+PROBLEMS_READ: int = signature(list_problems).parameters["limit"].default
+"""At so many accounts the page's requests look, which name no limit."""
+
+
+def problems_of(accounts: list[dict[str, Any]], accounts_read: int = PROBLEMS_READ) -> Any:
     """`GET /v1/problems` over a list; an answer looks at so many accounts."""
+    assert accounts_read <= PROBLEMS_READ
     place = _place_by("", "status")
     troubled = sorted(
         (each for each in accounts if _fits(each, {"has_problems": "true"})), key=place

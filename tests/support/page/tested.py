@@ -17,8 +17,10 @@ from cavok.api.models.instructions import InstructionsBody
 from cavok.api.models.invitations import InvitedBody
 from cavok.api.models.least_privilege import LeastPrivilegeBody
 from cavok.api.models.shared_problems import SharedProblemBody
+from cavok.domain import permissions
 from cavok.domain.accounts import AccessType, Account, Fix, Issue, Severity
 from cavok.domain.actors import SCHEDULE
+from cavok.domain.fixes import with_trust
 from cavok.domain.instructions import Trust, cloudformation_template, deploy_url
 from cavok.domain.invitations import VALID_FOR
 from cavok.domain.kinds import Kind
@@ -35,6 +37,10 @@ _HEALTH = TypeAdapter(list[RegionHealth])
 _TRUST = Trust(trusted_account_id="111122223333", external_id="cavok-0000")
 FOUND = ("status", "issues", "capabilities", "region_health")
 """What a test decides of an account."""
+
+
+def _trust_policy() -> dict[str, Any]:
+    return permissions.trust_policy(_TRUST.trusted_account_id, _TRUST.external_id)
 
 
 def account_of(sample: Mapping[str, Any], proven: Collection[str] = ()) -> Account:
@@ -70,7 +76,7 @@ def shared_problems_of(samples: Sequence[Mapping[str, Any]]) -> list[dict[str, A
     ]
     return [
         SharedProblemBody.of_problem(each).model_dump(mode="json")
-        for each in shared_problems(accounts)
+        for each in shared_problems(accounts, trust_policy=_trust_policy)
     ]
 
 
@@ -150,6 +156,7 @@ def found(
         after,
         provider_id=after.account_number,
         access_key_id=after.access_key_id_ending,
+        issues=with_trust(after, _trust_policy),
         testing=False,
     ).model_dump(mode="json")
     return {name: body[name] for name in FOUND}

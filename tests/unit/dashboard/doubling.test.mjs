@@ -15,7 +15,7 @@ let view = new AbortController();
 afterEach(() => view.abort());
 
 /** A list of so many answers, and how many were asked for. `fails`: whether a request does. */
-function opened(count, fails = () => false) {
+function opened(count, fails = () => false, known = undefined) {
   view = new AbortController();
   const asked = [];
   const content = element();
@@ -26,14 +26,16 @@ function opened(count, fails = () => false) {
     const next = Number(cursor) + 1;
     return { next_cursor: next < count ? String(next) : null };
   };
+  const more = element();
   const draw = (answers) => {
-    content.replaceChildren(`${answers.length} of ${count}`, part.more);
+    content.replaceChildren(`${answers.length} of ${count}`, more);
     return content;
   };
-  const part = doubling(place, ask, draw, { text: "More", said: () => content.textContent, signal: view.signal });
+  const said = () => content.textContent;
+  const part = doubling(place, ask, draw, { text: "More", said, signal: view.signal, known });
+  more.append(part.more);
   const shows = (answers) => until(() => all(place).includes(content) && content.textContent.startsWith(`${answers} `));
-  const more = () => press(button(place, "More"));
-  return { asked, part, place, shows, more };
+  return { asked, part, place, shows, more: () => press(button(place, "More")) };
 }
 
 test("each press reads twice as many answers, until there are no more", async () => {
@@ -45,6 +47,14 @@ test("each press reads twice as many answers, until there are no more", async ()
   await shows(5);
   assert.equal(button(place, "More"), undefined);
   assert.equal(asked.length, 1 + 2 + 4 + 5);
+});
+
+test("who comes back sees what was read, and as many answers are read again", async () => {
+  const known = [{ next_cursor: "1" }, { next_cursor: "2" }, { next_cursor: "3" }];
+  const { asked, place, shows } = opened(5, undefined, known);
+  assert.ok(button(place, "More"), "at once");
+  await until(() => asked.length === 3);
+  await shows(3);
 });
 
 test("what takes many requests is read again as much more seldom", async (context) => {

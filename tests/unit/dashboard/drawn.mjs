@@ -197,7 +197,13 @@ globalThis.ResizeObserver = class {
   }
 };
 const storage = { getItem: () => null, setItem() {}, removeItem() {} };
-Object.assign(globalThis, { document, addEventListener() {}, setInterval: () => 0, sessionStorage: storage });
+Object.assign(globalThis, {
+  document,
+  addEventListener() {},
+  scrollTo() {},
+  setInterval: () => 0,
+  sessionStorage: storage,
+});
 globalThis.CSS = { escape: (text) => text };
 globalThis.location = new URL("https://cavok.example/");
 Object.defineProperty(globalThis, "navigator", { value: { onLine: true, language: "en" }, configurable: true });

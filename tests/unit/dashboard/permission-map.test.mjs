@@ -225,6 +225,20 @@ test("no statement mends what another policy refuses, what was narrowed, or a re
   assert.equal(fixOf(step("ec2:StopInstances", "denied", { reason: "identity_policy" }), 2), null);
 });
 
+test("what no statement ends has the page of the console that the API names, and nothing else has it", () => {
+  const page = { policy_statement: null, cli: null, console_url: "https://console.aws.amazon.com/…" };
+  const about = (actions, fix = page) => ({ ...issue(fix), message: `${actions} was allowed and no longer is.` });
+  const denied = step("ec2:StopInstances", "denied", { reason: "service_control_policy" });
+  for (const at of [0, 1]) assert.deepEqual(fixOf(denied, at, [about("ec2:StartInstances, ec2:StopInstances")]), page);
+  assert.equal(fixOf(denied, 0, [about("ec2:StopInstancesNow"), about("ec2:StopInstances", null)]), null);
+  assert.equal(fixOf(denied, 0, [about("ec2:StopInstances", { ...page, cli: "aws account enable-region" })]), null);
+  const notGranted = step("ec2:StopInstances", "denied", { reason: "identity_policy" });
+  assert.ok(fixOf(notGranted, 0, [about("ec2:StopInstances")]).policy_statement);
+  const both = [example("us-east-1", "denied", "permissions_boundary"), example("us-east-1", "allowed")];
+  const partial = step("ec2:StopInstances", "partial", { resources: asked(both) });
+  assert.deepEqual(fixOf(partial, 0, [about("ec2:StopInstances")]), page);
+});
+
 test("a region that is not enabled is mended by the command that enables it", () => {
   const enabling = {
     policy_statement: null,

@@ -39,9 +39,26 @@ test("the cause of most accounts comes first, also if it is met last", () => {
   ]);
 });
 
+test("an account that was deleted since is in no card, and one without others is gone too", () => {
+  const found = joined([answer([problem("a", [1, 2]), problem("b", [1])])], (id) => id === "acc1");
+  assert.deepEqual(counted(found), [["a", 1]]);
+});
+
 test("an account that is in two answers counts once", () => {
   const found = joined([answer([problem("a", [1, 2])], "more"), answer([problem("a", [2, 3])])]);
   assert.deepEqual(counted(found), [["a", 3]]);
+});
+
+test("a part that differs between answers is said, also if it is null in some or differed before", () => {
+  const of = (fix, differing = []) => ({ ...problem("a", [1], fix), differing });
+  const differing = (...items) =>
+    joined(items.map((each, index) => answer([each], index ? null : "more"))).items[0].differing;
+  const fix = { policy_statement: "{}", cli: "aws …", console_url: null };
+  assert.deepEqual(differing(of(fix), of(fix)), []);
+  assert.deepEqual(differing(of(fix), of({ ...fix, cli: "aws other" })), ["cli"]);
+  assert.deepEqual(differing(of({ ...fix, cli: null }, ["cli"]), of({ ...fix, cli: null })), ["cli"]);
+  assert.deepEqual(differing(of(fix), of(null)), ["policy_statement", "cli"]);
+  assert.deepEqual(differing(of(null), of(null)), []);
 });
 
 test("only what is the same everywhere can be copied", () => {

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NoReturn
 
 import pytest
 
 from cavok.domain import permissions
 from cavok.domain.access_denied import Reason
-from cavok.domain.accounts import Account, Issue, Severity
-from cavok.domain.fixes import fix_of_refusal, grant
+from cavok.domain.accounts import Account, Fix, Issue, Severity
+from cavok.domain.fixes import fix_of_refusal, grant, principal_page
 from cavok.domain.instances import InstanceKey
 from cavok.domain.issues import confused_deputy, find_issues, log_writing_issues
 from cavok.domain.kinds import Kind
@@ -104,6 +107,8 @@ def test_the_fix_has_only_what_is_right_for_every_account() -> None:
     assert problem.fix.terraform is None
     assert problem.fix.console_url is None
     assert problem.fix.stack_url is None
+    assert problem.differing == ("cli", "terraform", "console_url", "stack_url")
+    assert only(shared_problems(having(alike, of(2)))).differing == ()
 
 
 def test_a_fix_is_also_terraform_and_a_stack() -> None:
@@ -154,6 +159,96 @@ def test_what_another_than_the_role_must_allow_is_not_mended_in_a_stack() -> Non
     assert fix.console_url
     assert fix.stack_url is None
     assert fix.terraform is None
+
+
+@pytest.mark.parametrize("reason", [Reason.EXPLICIT_DENY, Reason.PERMISSIONS_BOUNDARY])
+def test_what_our_stack_never_makes_is_not_mended_in_it(reason: Reason) -> None:
+    account = of(0)
+
+    fix = only(shared_problems([replace(account, issues=(lost(account, reason),))])).fix
+
+    assert fix
+    assert fix.console_url == principal_page(account, "permissions")
+    assert fix.stack_url is None
+
+
+# ---- a role's trust ------------------------------------------------------------------------------
+
+EXTERNAL_ID = "cavok-Zk1bV7q0r3"
+TRUST_POLICY = permissions.trust_policy("111122223333", EXTERNAL_ID)
+
+
+def opened(account: Account) -> Account:
+    return replace(account, issues=(confused_deputy(account),))
+
+
+def shut_out(account: Account) -> Account:
+    """Connected before; now its role does not let Cavok in."""
+    connected = replace(account, connected_at=datetime(2026, 11, 1, tzinfo=UTC))
+    entry = next(step for step in steps_of(account) if step.step == permissions.ASSUME_ROLE)
+    refused = replace(entry, reason=Reason.ROLE_NOT_ASSUMABLE)
+    return replace(connected, issues=found(connected, refused))
+
+
+@pytest.mark.parametrize("having_it", [opened, shut_out])
+def test_a_role_that_trusts_wrongly_has_the_trust_policy_to_copy(
+    having_it: Callable[[Account], Account],
+) -> None:
+    accounts = [having_it(of(index)) for index in range(40)]
+
+    problem = only(shared_problems(accounts, trust_policy=lambda: TRUST_POLICY))
+
+    assert problem.differing == ()
+    fix = problem.fix
+    assert fix
+    statement = json.loads(fix.policy_statement or "")
+    assert [statement] == TRUST_POLICY["Statement"]
+    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}}
+    *command, document = shlex.split(fix.cli or "", comments=True)
+    assert command[:-1] == [
+        *("aws", "iam", "update-assume-role-policy"),
+        *("--role-name", permissions.DEFAULT_ROLE_NAME),
+    ]
+    assert json.loads(document) == TRUST_POLICY
+    argument = (fix.terraform or "").partition("assume_role_policy = jsonencode(")[2]
+    assert json.loads(argument.rpartition(")")[0]) == TRUST_POLICY
+    assert fix.stack_url
+
+
+def test_roles_of_other_names_have_one_statement_and_each_its_command() -> None:
+    accounts = [opened(of(0)), opened(of(1, role_name="CavokOther"))]
+
+    problem = only(shared_problems(accounts, trust_policy=lambda: TRUST_POLICY))
+
+    assert problem.fix
+    assert json.loads(problem.fix.policy_statement or "") == TRUST_POLICY["Statement"][0]
+    assert problem.fix.terraform
+    assert "cli" in problem.differing
+
+
+def test_a_role_of_a_stack_set_has_no_command_that_makes_it_drift() -> None:
+    account = opened(of(0, enrollment_id="01JN8Q5M3C0000000000000E01"))
+
+    fix = only(shared_problems([account], trust_policy=lambda: TRUST_POLICY)).fix
+
+    assert fix
+    assert fix.policy_statement
+    assert (fix.cli, fix.terraform, fix.stack_url) == (None, None, None)
+
+
+def test_no_issue_has_the_external_id_before_it_is_shown() -> None:
+    """Issues are stored, and sent in events."""
+    for account in (opened(of(0)), shut_out(of(0))):
+        (issue,) = account.issues
+        assert issue.fix == Fix(console_url=principal_page(account, "trust_relationships"))
+
+
+def test_the_external_id_is_read_only_for_a_role_that_trusts_wrongly() -> None:
+    def unexpected() -> NoReturn:
+        pytest.fail("nobody asked for it")
+
+    refused = lost(of(0), Reason.EXPLICIT_DENY)
+    shared_problems([*having(of(0), of(1)), of(2, refused)], trust_policy=unexpected)
 
 
 def test_a_user_has_no_role_to_change() -> None:

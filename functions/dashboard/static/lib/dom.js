@@ -48,7 +48,7 @@ export function fill(parent, ...children) {
 export const keyed = (...list) => void [...keying(...list)];
 
 /** The same, some items a step: so many take a task next to no time. */
-export function* keying(parent, items, keyOf, draw) {
+export function* keying(parent, items, keyOf, draw, atOnce = 20) {
   const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));
   const had = focused(parent);
   const keys = new Set(items.map((item) => String(keyOf(item))));
@@ -65,7 +65,7 @@ export function* keying(parent, items, keyOf, draw) {
     node.signature = signature;
     if (parent.children[index] !== node) parent.insertBefore(node, parent.children[index] ?? null);
     passFocus(has, node);
-    if (index % 20 === 19) yield;
+    if (index % atOnce === atOnce - 1) yield;
   }
 }
 

@@ -38,10 +38,11 @@ export function fixOf({ policy_statement: statement, cli, terraform, console_url
     [consoleAddress(stack), t.fix.stack],
   ].filter(([link]) => link);
   if (!statement && !cli && !terraform && !links.length) return null;
+  const written = statement && formatted(statement);
   return h(
     "div",
     { class: "fix" },
-    statement && copyBlock(formatted(statement), t.fix.statement),
+    written && copyBlock(written, written.includes('"Principal":') ? t.fix.trustStatement : t.fix.statement),
     cli && copyBlock(cli, t.fix.cli),
     terraform && copyBlock(terraform, t.fix.terraform),
     links.map(([link, text]) =>

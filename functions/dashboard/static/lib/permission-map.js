@@ -95,7 +95,7 @@ const MENDED = ["partial", "denied", "refusedElsewhere"];
 
 /**
  * What to copy to mend a cell: the API's fix for it, or else the catalog's statement for its permission. Null if
- * nothing is refused, or if a person must decide what to change.
+ * nothing is refused, or if a person must decide what to change and no page of the console shows it.
  * @param {any} step @param {Cell} cell @param {any[]} issues the account's @param {any} policy the catalog's document
  * @returns {any} as an issue's fix
  */
@@ -104,7 +104,7 @@ export function fixFor(step, { region, state, why, named }, issues, policy) {
   if (why === "notEnabled") return enabling(region, fixes);
   if (!MENDED.includes(state) || why === "refused") return null;
   const refused = named.filter(({ verdict }) => verdict === "denied");
-  const fix = fixes.find((each) => mends(each.policy_statement, step.step, region, refused));
+  const fix = issues.find((each) => mends(each, step, region, refused))?.fix;
   if (fix) return fix;
   const reasons = (refused.length ? refused : [step]).map(({ reason }) => reason);
   const isGranted = reasons.some((reason) => !NOT_GRANTED.includes(reason));
@@ -122,11 +122,17 @@ function enabling(region, fixes) {
   return fix ? { ...fix, cli: linesOf(fix).join("\n") } : null;
 }
 
-// Whether a statement allows this action in this region. Of resources that are refused here by their names, it must
-// allow one.
-function mends(statement, action, region, refused) {
-  const { Action: actions, Resource: resources = "*" } = parsed(statement);
-  const names = ["*", ...refused.filter(({ reason }) => NOT_GRANTED.includes(reason)).map(({ id }) => id)];
+// Whether the statement of an issue's fix allows this action in this region. Of resources that are refused here by
+// their names, it must allow one. A fix that is a page of the console alone is for what no statement ends.
+function mends({ message, fix }, { step: action, reason }, region, refused) {
+  const isNotGranted = (each) => NOT_GRANTED.includes(each.reason);
+  if (!fix?.policy_statement)
+    return (
+      Boolean(fix?.console_url && !fix.cli && message.split(/[\s,]+/).includes(action)) &&
+      !(refused.length ? refused : [{ reason }]).every(isNotGranted)
+    );
+  const { Action: actions, Resource: resources = "*" } = parsed(fix.policy_statement);
+  const names = ["*", ...refused.filter(isNotGranted).map(({ id }) => id)];
   const isHere = (arn) => ["", "*", region].includes(arn.split(":")[3] ?? "");
   const isRefused = (arn) => !refused.length || (names.length > 1 && names.includes(arn.split(/[:/]/).at(-1)));
   return [actions].flat().includes(action) && [resources].flat().some((arn) => isHere(arn) && isRefused(arn));

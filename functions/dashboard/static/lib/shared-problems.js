@@ -3,20 +3,25 @@
 /**
  * @typedef {{account_id: string, name: string, provider_id: string}} Affected
  * @typedef {Record<string, string | null>} Fix
- * @typedef {{cause: string, code: string, message: string, remedy: string, fix: Fix | null,
- *   accounts: Affected[]}} Shared
+ * @typedef {{cause: string, code: string, message: string, remedy: string, fix: Fix | null, differing?: string[],
+ *   accounts: Affected[]}} Shared `differing`: the parts of a fix that accounts have, but not all the same
  */
+
+const PARTS = ["policy_statement", "cli", "terraform", "console_url", "stack_url"];
 
 /**
  * Each cause once, that of most accounts first. `accountsRead`: how many accounts with problems were read.
  * `isAll`: whether these are all.
  * @param {{accounts_read: number, items: Shared[], next_cursor: string | null}[]} answers in their order
+ * @param {(id: string) => boolean} [isGone] whether an account was deleted since
  * @returns {{accountsRead: number, isAll: boolean, items: Shared[]}}
  */
-export function joined(answers) {
+export function joined(answers, isGone = () => false) {
   /** @type {Map<string, Shared>} */
   const found = new Map();
-  for (const item of answers.flatMap(({ items }) => items)) {
+  for (const each of answers.flatMap(({ items }) => items)) {
+    const item = { ...each, accounts: each.accounts.filter(({ account_id: id }) => !isGone(id)) };
+    if (!item.accounts.length) continue;
     const known = found.get(item.cause);
     found.set(item.cause, known ? both(known, item) : item);
   }
@@ -30,9 +35,11 @@ export function joined(answers) {
 // An account that changed its status meanwhile may be in two answers.
 function both(one, two) {
   const had = new Set(one.accounts.map(({ account_id: id }) => id));
+  const differs = (name) => (one.fix?.[name] ?? null) !== (two.fix?.[name] ?? null);
   return {
     ...one,
     fix: inCommon(one.fix, two.fix),
+    differing: PARTS.filter((name) => [one, two].some((each) => each.differing?.includes(name)) || differs(name)),
     accounts: [...one.accounts, ...two.accounts.filter(({ account_id: id }) => !had.has(id))],
   };
 }

@@ -6,16 +6,17 @@ import { stopwatch } from "./elapsed.js";
 const SLICE_MS = 10;
 
 /**
- * Does these steps, as many in a task as have the time. Returns what they return, or null if the signal ended them.
+ * Does these steps, as many in a task as have the time; one if that is none. Returns what they return, or null if the
+ * signal ended them.
  * @template T @param {Iterator<unknown, T>} steps @param {AbortSignal} signal @returns {Promise<T | null>}
  */
-export async function inSlices(steps, signal) {
+export async function inSlices(steps, signal, milliseconds = SLICE_MS) {
   while (!signal.aborted) {
     const passed = stopwatch();
     do {
       const { done, value } = steps.next();
       if (done) return value;
-    } while (passed() < SLICE_MS);
+    } while (passed() < milliseconds);
     await pause(0, signal).catch(() => {});
   }
   return null;

@@ -30,6 +30,7 @@ const OPERATIONS = "cavok.operations";
 const accounts = new Map();
 /** When each account was found to be gone, in milliseconds. @type {Map<string, number>} */
 const gone = new Map();
+export const isGone = (id) => gone.has(id);
 /** Accounts with a read in progress for a list. @type {Set<string>} */
 const awaited = new Set();
 /** The turn in which each row was last read. @type {Map<string, number>} */

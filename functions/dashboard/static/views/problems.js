@@ -1,13 +1,14 @@
 // Problems by cause: one card for each, with its remedy, what to copy, and all the accounts that have it.
 import * as api from "../lib/api.js";
 import { begin, MOST_NAMED, selectionOf } from "../lib/bulk.js";
-import { fill, h, keyed, render } from "../lib/dom.js";
+import { fill, h, keying, render } from "../lib/dom.js";
 import { doubling } from "../lib/doubling.js";
 import { fixOf } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import { joined } from "../lib/shared-problems.js";
+import { inSlices } from "../lib/slices.js";
 import * as store from "../lib/store.js";
 import { button, freshnessMark, skeleton, submitting } from "../lib/ui.js";
 import { t } from "./texts.js";
@@ -15,34 +16,63 @@ import { t } from "./texts.js";
 // How many accounts of a problem are named at first, and how many more with each press.
 const NAMED_FIRST = 5;
 const NAMED_MORE = 100;
+// A card has some sixty nodes.
+const CARDS_A_TASK = 10;
 
-export function problems({ main, title, signal }) {
+/**
+ * What this session has seen, for who comes back: the answers, when they were read, how far the page was scrolled, how
+ * many accounts of a cause are named, and which ones a test was begun for.
+ * @type {{answers?: any[], readAt: number, scroll: number, named: Map<string, number>,
+ *   begun: Map<string, Set<string>>}}
+ */
+let seen = nothing();
+session.onChange(() => (seen = nothing()));
+
+export function problems(context) {
+  const { main, title, signal } = context;
+  const before = seen;
   title(t.sharedProblems.title);
   const place = h("div", {});
   const [summary, list, empty] = [h("p", { class: "lead" }), h("ul", { class: "causes" }), h("div", {})];
-  /** How many accounts of a cause are named. @type {Map<string, number>} */
-  const named = new Map();
+  const content = h("div", {}, summary, list, empty);
+  let drawing = new AbortController();
   const draw = (answers) => {
-    const found = joined(answers);
+    before.answers = answers;
+    const found = joined(answers, store.isGone);
     render(summary, summaryOf(found), (text) => text);
-    keyed(
+    drawing.abort();
+    drawing = new AbortController();
+    const cards = keying(
       list,
       found.items,
       ({ cause }) => cause,
-      (problem) => card(problem, named),
+      (problem) => card(problem, before),
+      CARDS_A_TASK,
     );
+    // Whole, as it returns undefined then.
+    inSlices(cards, AbortSignal.any([signal, drawing.signal]), 0).then((end) => end === null || arrive());
     list.hidden = !found.items.length;
     render(empty, found.isAll && !found.items.length, (isEmpty) => isEmpty && none());
     return content;
   };
+  // Who comes back finds the place where the page was. What scrolls until then is no reader.
+  context.keepsScroll = Boolean(before.answers);
+  let arrive = () => {
+    arrive = () => {};
+    if (context.keepsScroll) scrollTo(0, before.scroll);
+    addEventListener("scroll", () => (before.scroll = scrollY), { passive: true, signal });
+  };
   const ask = (cursor) => api.get("/v1/problems", { query: { cursor }, signal });
   const part = doubling(place, ask, draw, {
     signal,
+    known: before.answers,
     text: t.sharedProblems.lookAtMore,
     said: () => summary.textContent ?? "",
     placeholder: () => skeleton(8, "card"),
   });
-  const content = h("div", {}, summary, list, empty, part.more);
+  content.append(part.more);
+  const readAt = () => part.readAt() || before.readAt;
+  signal.addEventListener("abort", () => (before.readAt = readAt()));
   fill(
     main,
     h(
@@ -52,11 +82,15 @@ export function problems({ main, title, signal }) {
         "div",
         { class: "head-title" },
         h("h1", {}, t.sharedProblems.title),
-        freshnessMark(part.readAt, signal, part.lateAfter),
+        freshnessMark(readAt, signal, part.lateAfter),
       ),
     ),
     place,
   );
+}
+
+function nothing() {
+  return { readAt: 0, scroll: 0, named: new Map(), begun: new Map() };
 }
 
 function summaryOf({ items, accountsRead, isAll }) {
@@ -75,8 +109,10 @@ const none = () =>
     h("p", {}, h("a", { href: "#/accounts" }, t.nav.accounts)),
   );
 
-function card(problem, named) {
-  const { cause, code, message, remedy, fix, accounts } = problem;
+function card(problem, before) {
+  const { cause, code, message, remedy, fix, differing = [], accounts } = problem;
+  const isCopied = fix?.policy_statement || fix?.cli || fix?.terraform;
+  const own = Object.keys(t.sharedProblems.parts).filter((name) => differing.includes(name));
   // A test would take revoked accounts into use again. Who wants that does it one by one.
   const isTestable = accounts.length > 1 && code !== "revoked" && session.current()?.canChange;
   return h(
@@ -85,24 +121,37 @@ function card(problem, named) {
     h("h2", {}, message),
     h("p", { class: "issue-severity" }, icon("warning"), t.sharedProblems.accounts(accounts.length)),
     remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), remedy),
+    accounts.length > 1 && isCopied && h("p", {}, t.sharedProblems.inEach(accounts.length)),
     fix && fixOf(fix),
-    accounts.length > 1 && !fix?.policy_statement && !fix?.cli && h("p", { class: "muted" }, t.sharedProblems.ownFixes),
-    isTestable && testAll(accounts),
-    accountList(cause, accounts, named),
+    own.length > 0 &&
+      h(
+        "p",
+        { class: "muted" },
+        t.sharedProblems.differ(own.map((name) => t.sharedProblems.parts[name])),
+        differing.includes("terraform") && ` ${t.sharedProblems.terraformDiffers}`,
+      ),
+    isTestable && testAll(cause, accounts, before.begun),
+    accountList(cause, accounts, before.named),
   );
 }
 
-// How far the tests are is shown with the list, which leads to each.
-const testAll = (accounts) => {
-  const ids = new Set(accounts.slice(0, MOST_NAMED).map(({ account_id: id }) => id));
+// How far the tests are is shown with the list, which leads to each. Of more accounts than an operation takes by their
+// names, each press tests the next ones.
+const testAll = (cause, accounts, begun) => {
+  const all = accounts.map(({ account_id: id }) => id);
+  const done = all.length > MOST_NAMED ? (begun.get(cause) ?? new Set()) : new Set();
+  const left = all.filter((id) => !done.has(id));
+  const isNext = left.length > 0 && left.length < all.length;
+  const ids = new Set((isNext ? left : all).slice(0, MOST_NAMED));
   const onclick = (event) =>
     submitting(event.currentTarget, async () => {
       const here = router.whileHere();
       const { operation_id: id } = await begin({ action: "test", selection: selectionOf({ ids, isAll: false }, {}) });
+      begun.set(cause, new Set(isNext ? [...done, ...ids] : ids));
       store.showOperation(id);
       here(() => router.go("#/accounts"));
     });
-  const text = t.sharedProblems.testAll(ids.size, accounts.length);
+  const text = t.sharedProblems.testAll(ids.size, all.length, isNext);
   return h("p", {}, button(text, { class: "button-small", onclick }, "test"));
 };
 

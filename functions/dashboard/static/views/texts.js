@@ -141,6 +141,7 @@ export const t = withTexts(OPEN_TABLES, {
 
   fix: {
     statement: "Policy statement",
+    trustStatement: "Statement of the trust policy",
     cli: "AWS CLI command",
     terraform: "Terraform",
     console: "Open it in the AWS console",
@@ -187,8 +188,15 @@ export const t = withTexts(OPEN_TABLES, {
         other: "in the first # accounts with problems. There may be more.",
       }),
     accounts: (count) => plural(count, { one: "# account", other: "# accounts" }),
-    testAll: (count, of) => (count === of ? `Test all ${number(count)} of these` : `Test the first ${number(count)}`),
-    ownFixes: "What there is to copy is with each account.",
+    testAll: (count, of, isNext) =>
+      count === of
+        ? `Test all ${number(count)} of these`
+        : `Test the ${isNext ? "next" : "first"} ${number(count)} of ${number(of)}`,
+    inEach: (count) => plural(count, { other: "What you copy mends one account: use it in each of the #." }),
+    // What each account shows of its own fix.
+    parts: { policy_statement: "policy statement", cli: "AWS CLI command", console_url: "page in the AWS console" },
+    differ: (names) => `With each account, because it differs: ${names.join(", ")}.`,
+    terraformDiffers: "Terraform differs as the command does.",
     showMore: (count, left) =>
       count === left
         ? plural(count, { one: "Show # more account", other: "Show # more accounts" })

@@ -68,7 +68,8 @@ SHARED = {
     "outcome": "The outcome.",
     "percent": "The percentage of the free interactions that was reached.",
     "period": "The calendar month in UTC, such as 2026-11.",
-    "policy_statement": "A statement to add to the role's policy, as JSON.",
+    "policy_statement": "A statement to add to the role's policy, as JSON. With a `Principal`, the "
+    "one of its trust policy.",
     "previous_status": "The account's status before.",
     "provider": "The cloud provider.",
     "provider_id": "The AWS account number: 12 digits, as a string.",
@@ -450,7 +451,7 @@ OWN: dict[str, dict[str, str]] = {
         "week, Cavok starts (or stops) it every midnight.",
     },
     "SharedFixBody": {
-        "terraform": "The same policy as a Terraform resource.",
+        "terraform": "The same policy in Terraform: a resource, or an argument of the role's.",
         "stack_url": "The AWS console's list of stacks, with the one that made the role; not if a "
         "stack set of your AWS Organization makes it.",
     },
@@ -459,6 +460,7 @@ OWN: dict[str, dict[str, str]] = {
         "code": "The issue, for programs. Codes may be added.",
         "remedy": "What to do about it, in each account.",
         "fix": "A fix to copy. Null if there is none, or another one for each account.",
+        "differing": "The parts of `fix` that accounts have, but not all the same.",
         "accounts": "The accounts that have it, of those that this answer covers.",
     },
     "SharedProblemPage": {

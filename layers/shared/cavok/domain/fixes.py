@@ -1,18 +1,22 @@
 """Remedies in a form to copy: an IAM policy statement, a command of the AWS CLI, a page of the AWS
 console.
 
-Nothing here is a secret: an account's own number, role name and instances.
+Nothing here is a secret: an account's own number, role name and instances. The external ID is added
+to what is shown alone, so that no stored issue and no event has it.
 """
 
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Sequence
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 from urllib.parse import quote
 
 from cavok.domain import permissions
 from cavok.domain.access_denied import Reason
-from cavok.domain.accounts import Account, Fix
+from cavok.domain.accounts import Account, Fix, Issue, ListedAccount
 from cavok.domain.instances import InstanceKey
 
 _IAM = "https://console.aws.amazon.com/iam/home"
@@ -28,9 +32,15 @@ _PAGES = {
     Reason.RESOURCE_CONTROL_POLICY: f"{_ORGANIZATIONS}/resource-control-policy",
 }
 _ROLES = f"{_IAM}#/roles/details/"
+_TRUST_PAGE = "?section=trust_relationships"
+_REPLACES = "# Replaces the whole trust policy: then nobody but Cavok may assume the role."
 _ADDED = "CavokAdded"
 _PUT_ROLE_POLICY = re.compile(
     rf"aws iam put-role-policy --role-name (\S+) --policy-name {_ADDED}(\w+) "
+    "--policy-document '([^']+)'"
+)
+_PUT_TRUST = re.compile(
+    rf"{re.escape(_REPLACES)}\naws iam update-assume-role-policy --role-name \S+ "
     "--policy-document '([^']+)'"
 )
 _NO_PAGE = frozenset({Reason.SESSION_POLICY, Reason.RESOURCE_POLICY, Reason.VPC_ENDPOINT_POLICY})
@@ -78,15 +88,55 @@ def principal_page(account: Account, section: str) -> str:
     return f"{_ROLES}{quote(account.role_name, safe='')}?section={section}"
 
 
-def ends_in_the_role(fix: Fix) -> bool:
-    """Whether the fix changes the role itself, so that the stack that made the role can too."""
-    return (fix.console_url or "").startswith(_ROLES)
+TrustPolicy = Callable[[], Mapping[str, Any] | None]
+"""Reads what the trust policies of an organization's roles must say."""
+
+
+def unread() -> None:
+    """The trust policy, where no fix is shown."""
+
+
+def with_trust(account: ListedAccount, trust_policy: TrustPolicy) -> tuple[Issue, ...]:
+    """The account's issues. Those that end in its role's trust policy have the statement, and the
+    command that sets it: not for a role that a stack set makes, which its stack is to mend.
+    """
+    in_the_trust = [issue for issue in account.issues if issue.fix and _of_the_trust(issue.fix)]
+    policy = trust_policy() if in_the_trust else None
+    if not policy:
+        return account.issues
+    statement, document = json.dumps(policy["Statement"][0]), shlex.quote(json.dumps(policy))
+    command = (
+        f"{_REPLACES}\naws iam update-assume-role-policy --role-name {account.role_name} "
+        f"--policy-document {document}"
+    )
+    cli = None if account.has_enrolled_role else command
+    return tuple(
+        replace(issue, fix=replace(issue.fix or Fix(), policy_statement=statement, cli=cli))
+        if issue in in_the_trust
+        else issue
+        for issue in account.issues
+    )
+
+
+def _of_the_trust(fix: Fix) -> bool:
+    return (fix.console_url or "").endswith(_TRUST_PAGE)
+
+
+def ends_in_the_stack(fix: Fix) -> bool:
+    """Whether the stack that made the role mends it: by its statements, or by its trust policy. It
+    makes no Deny, and its boundary is the customer's own policy.
+    """
+    in_the_role = (fix.console_url or "").startswith(_ROLES)
+    return in_the_role and (bool(fix.policy_statement) or _of_the_trust(fix))
 
 
 def terraform(fix: Fix) -> str | None:
-    """What the fix's command does, in Terraform; null if it adds no policy to a role. JSON is an
+    """What the fix's command does, in Terraform; null if it changes no policy of a role. JSON is an
     expression of HCL. It follows from the command, so it is not stored.
     """
+    if command := _PUT_TRUST.fullmatch(fix.cli or ""):
+        policy = json.dumps(json.loads(command[1]), indent=2)
+        return f"# In the role's aws_iam_role:\nassume_role_policy = jsonencode({policy})\n"
     command = _PUT_ROLE_POLICY.fullmatch(fix.cli or "")
     if command is None:
         return None

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 from cavok.domain.accounts import Fix, Issue, IssueCode, ListedAccount, Severity
-from cavok.domain.fixes import ends_in_the_role, terraform
+from cavok.domain.fixes import TrustPolicy, ends_in_the_stack, terraform, unread, with_trust
 from cavok.domain.role_changes import SAID
 from cavok.domain.template_updates import stack_page
 
@@ -49,8 +49,9 @@ class SharedFix:
 class SharedProblem:
     """A problem without what only one account says of it: numbers, roles, times, instances.
 
-    cause     names the problem: the same text for the same problem, in any answer.
-    accounts  that have it, in the order in which they were given.
+    cause      names the problem: the same text for the same problem, in any answer.
+    differing  the parts of a fix that accounts have, but not all the same.
+    accounts   that have it, in the order in which they were given.
     """
 
     cause: str
@@ -58,16 +59,19 @@ class SharedProblem:
     message: str
     remedy: str
     fix: SharedFix | None
+    differing: tuple[str, ...]
     accounts: tuple[ListedAccount, ...]
 
 
-def shared_problems(accounts: Iterable[ListedAccount], ours: str = "") -> list[SharedProblem]:
+def shared_problems(
+    accounts: Iterable[ListedAccount], ours: str = "", trust_policy: TrustPolicy = unread
+) -> list[SharedProblem]:
     """The problems of accounts, each once, in the order in which they are met first. `ours`: as of
     `stack_region`.
     """
     met: dict[str, list[tuple[ListedAccount, Issue]]] = {}
     for account in accounts:
-        for issue in _problems(account):
+        for issue in _problems(account, trust_policy):
             met.setdefault(cause_of(issue), []).append((account, issue))
     return [_shared(cause, alike, ours) for cause, alike in met.items()]
 
@@ -78,11 +82,11 @@ def cause_of(issue: Issue) -> str:
     return hashlib.blake2b(said.encode(), digest_size=8, person=b"cause").hexdigest()
 
 
-def _problems(account: ListedAccount) -> list[Issue]:
+def _problems(account: ListedAccount, trust_policy: TrustPolicy) -> list[Issue]:
     """A refused log line is no problem of an account that wants none."""
     return [
         issue
-        for issue in account.issues
+        for issue in with_trust(account, trust_policy)
         if issue.severity is Severity.PROBLEM
         and (account.write_logs or issue.code != IssueCode.LOG_WRITING_REFUSED)
     ]
@@ -91,12 +95,14 @@ def _problems(account: ListedAccount) -> list[Issue]:
 def _shared(cause: str, alike: Sequence[tuple[ListedAccount, Issue]], ours: str) -> SharedProblem:
     _, issue = alike[0]
     message, remedy = _in_general(issue)
+    fix, differing = _in_common([_fix(account, each, ours) for account, each in alike])
     return SharedProblem(
         cause=cause,
         code=issue.code,
         message=message,
         remedy=remedy,
-        fix=_in_common([_fix(account, each, ours) for account, each in alike]),
+        fix=fix,
+        differing=differing,
         # An account may have it twice, with other instances.
         accounts=tuple({account.account_id: account for account, _ in alike}.values()),
     )
@@ -118,15 +124,13 @@ def _fix(account: ListedAccount, issue: Issue, ours: str) -> SharedFix:
         cli=fix.cli,
         terraform=terraform(fix),
         console_url=fix.console_url,
-        stack_url=stack_page(account, ours) if ends_in_the_role(fix) else None,
+        stack_url=stack_page(account, ours) if ends_in_the_stack(fix) else None,
     )
 
 
-def _in_common(fixes: Sequence[SharedFix]) -> SharedFix | None:
-    """The parts that are the same in all. Null if there is none."""
-    parts = {
-        field.name: getattr(fixes[0], field.name)
-        for field in fields(SharedFix)
-        if len({getattr(fix, field.name) for fix in fixes}) == 1
-    }
-    return SharedFix(**parts) if any(parts.values()) else None
+def _in_common(fixes: Sequence[SharedFix]) -> tuple[SharedFix | None, tuple[str, ...]]:
+    """The parts that are the same in all, null if there is none; and the names of the others."""
+    given = {field.name: {getattr(fix, field.name) for fix in fixes} for field in fields(SharedFix)}
+    parts = {name: values.pop() for name, values in given.items() if len(values) == 1}
+    differing = tuple(name for name in given if name not in parts)
+    return SharedFix(**parts) if any(parts.values()) else None, differing

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from urllib.parse import quote
 
 from cavok.domain.accounts import Account, Fix, Issue, IssueCode, ListedAccount, Severity
+from cavok.domain.fixes import TrustPolicy, unread, with_trust
 from cavok.domain.role_stacks import InstructionStep, console_of, stack_name, stack_region
 from cavok.domain.template_versions import TemplateVersion
 
@@ -42,11 +43,13 @@ def template_outdated(account: ListedAccount, ours: str = "") -> tuple[Issue, ..
     )
 
 
-def issues_shown(account: ListedAccount, ours: str = "") -> tuple[Issue, ...]:
+def issues_shown(
+    account: ListedAccount, ours: str = "", trust_policy: TrustPolicy = unread
+) -> tuple[Issue, ...]:
     """What an account shows: what its last test found, and what this release knows of its role.
     `ours`: as of `stack_region`.
     """
-    return (*account.issues, *template_outdated(account, ours))
+    return (*with_trust(account, trust_policy), *template_outdated(account, ours))
 
 
 def _in_words(changes: tuple[TemplateVersion, ...]) -> Iterator[str]:

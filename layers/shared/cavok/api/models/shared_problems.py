@@ -32,6 +32,7 @@ class SharedProblemBody(ResponseBody):
     message: str
     remedy: str
     fix: SharedFixBody | None
+    differing: list[str]
     accounts: list[AffectedAccountBody]
 
     @classmethod

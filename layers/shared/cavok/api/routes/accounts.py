@@ -40,6 +40,7 @@ from cavok.api.router import Router
 from cavok.domain.account_list import AccountSort, Selection
 from cavok.domain.accounts import AccessType, Account, ListedAccount, Status
 from cavok.domain.deadlines import SELECTING_SECONDS, Deadline
+from cavok.domain.fixes import TrustPolicy, unread
 from cavok.domain.pages import Page, Position
 from cavok.domain.template_updates import issues_shown
 from cavok.services.accounts import (
@@ -53,28 +54,38 @@ from cavok.services.import_accounts import AccountsImport
 router = Router()
 
 
-def _otherwise_named(account: ListedAccount, now: datetime) -> dict[str, Any]:
+def _otherwise_named(
+    account: ListedAccount, now: datetime, trust_policy: TrustPolicy
+) -> dict[str, Any]:
     """The fields of a body that an account does not have under the same name."""
     return {
         "provider_id": account.account_number,
         "access_key_id": account.access_key_id_ending,
-        "issues": issues_shown(account, wiring.setting("AWS_REGION")),
+        "issues": issues_shown(account, wiring.setting("AWS_REGION"), trust_policy),
         "testing": account.testing(now),
     }
 
 
-def account_body(account: ListedAccount, now: datetime) -> AccountBody:
+def account_body(
+    account: ListedAccount, now: datetime, trust_policy: TrustPolicy = unread
+) -> AccountBody:
     """An account as it is shown."""
-    return AccountBody.of(account, **_otherwise_named(account, now))
+    return AccountBody.of(account, **_otherwise_named(account, now, trust_policy))
 
 
-def listed_account(account: ListedAccount, now: datetime) -> Plain:
+def listed_account(
+    account: ListedAccount, now: datetime, trust_policy: TrustPolicy = unread
+) -> Plain:
     """The same as JSON, for lists."""
-    return plain(AccountBody, account, **_otherwise_named(account, now))
+    return plain(AccountBody, account, **_otherwise_named(account, now, trust_policy))
+
+
+def _trust_policy() -> TrustPolicy:
+    return wiring.trust_policy(router.caller.organization_id)
 
 
 def _body(account: ListedAccount) -> AccountBody:
-    return account_body(account, router.now())
+    return account_body(account, router.now(), _trust_policy())
 
 
 def _tag(account: Account) -> str:
@@ -272,8 +283,8 @@ def list_accounts(
 def _json_page(
     find: Callable[..., Page[ListedAccount]], limit: int | None, scope: str
 ) -> Response[AccountPage]:
-    page, now = find(limit=limit or 50), router.now()
-    items = [listed_account(account, now) for account in page.items]
+    page, now, trust_policy = find(limit=limit or 50), router.now(), _trust_policy()
+    items = [listed_account(account, now, trust_policy) for account in page.items]
     return paged_plainly(AccountPage, items, page.next_cursor(scope), router.query)
 
 

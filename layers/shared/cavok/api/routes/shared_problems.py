@@ -43,7 +43,9 @@ def list_problems(
             accounts_read=len(page.items),
             items=[
                 SharedProblemBody.of_problem(each)
-                for each in shared_problems(page.items, wiring.setting("AWS_REGION"))
+                for each in shared_problems(
+                    page.items, wiring.setting("AWS_REGION"), wiring.trust_policy(organization_id)
+                )
             ],
             next_cursor=page.next_cursor(scope),
         ),
