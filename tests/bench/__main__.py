@@ -76,11 +76,7 @@ def main() -> int:
     pressed = persons[AT_ONCE]
     measured = [
         Measured(targets.LAYER_SIZE, found[0].zipped / 1e6),
-        *(
-            Measured(targets.STARTS, 100 * one.of_before, one.function)
-            for one in starts
-            if one.of_before
-        ),
+        *of_starts(starts),
         Measured(targets.FIRST_ANSWER, pressed.cold.invocations[0].seconds),
         *of_persons_tests(persons),
         Measured(targets.BESIDE_ONE_AT_ITS_LIMITS, beside.beside / beside.alone),
@@ -125,6 +121,15 @@ def main() -> int:
     return 1 if misses else 0
 
 
+def of_starts(starts: list[start_up.StartUp]) -> Iterator[Measured]:
+    """Of each function, also of one that has no start to be compared with."""
+    for one in starts:
+        if one.of_before is None:
+            yield Measured(targets.NEW_STARTS, one.yardsticks, one.function)
+        else:
+            yield Measured(targets.STARTS, 100 * one.of_before, one.function)
+
+
 def of_persons_tests(persons: Mapping[str, PersonsTest]) -> Iterator[Measured]:
     """With each `ProbesAtOnce`: the default is what a new stack has."""
     for at_once, one in persons.items():
@@ -132,6 +137,7 @@ def of_persons_tests(persons: Mapping[str, PersonsTest]) -> Iterator[Measured]:
         yield Measured(targets.COLD_TEST, one.cold.seconds, of)
         yield Measured(targets.COLD_TEST_WITH_SHARES, one.cold_with_shares.seconds, of)
         yield Measured(targets.WARM_TEST, one.warm.seconds, of)
+        yield Measured(targets.WARM_TEST_AFTER_A_PAUSE, one.warm_after_a_pause.seconds, of)
         yield Measured(targets.TRANSITIONS, one.warm.transitions, of)
 
 
@@ -156,6 +162,7 @@ def _persons_test(persons: Mapping[str, PersonsTest], how: str) -> list[Result]:
             ("all functions cold", both.cold),
             ("all functions cold, if INIT had its share too", both.cold_with_shares),
             ("warm", both.warm),
+            ("warm, after a pause that closed all connections", both.warm_after_a_pause),
         )
     ]
     functions = dict.fromkeys(one.function for one in pressed.cold.invocations)

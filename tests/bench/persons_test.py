@@ -42,12 +42,14 @@ class Pressed:
 @dataclass(frozen=True)
 class PersonsTest:
     """The median test of each kind. `cold_with_shares`: as cold, if INIT too had the share of a
-    processor that the memory gives.
+    processor that the memory gives. `warm_after_a_pause`: as warm, if AWS has closed the functions'
+    connections meanwhile, so that each call that needs one shakes hands first.
     """
 
     cold: Pressed
     cold_with_shares: Pressed
     warm: Pressed
+    warm_after_a_pause: Pressed
 
 
 def measure(functions: Functions, aws: StandIn) -> Mapping[str, PersonsTest]:
@@ -73,9 +75,13 @@ def _measure(functions: Functions, aws: StandIn, account: Account, at_once: str)
     first = cold(COLD_RUNS + 1)[1:]
     with_shares = cold(COLD_RUNS, init_has_its_share=True)
     with Pool(functions.start) as pool:
-        minutes = range(WARM_RUNS + 1)
-        warm = [press(pool, aws, account, at_once, now=60.0 * minute) for minute in minutes]
-    return PersonsTest(_middle(first), _middle(with_shares), _middle(warm[1:]))
+        minutes = [60.0 * minute for minute in range(2 * WARM_RUNS + 1)]
+        _, *warm = [press(pool, aws, account, at_once, now=at) for at in minutes[: WARM_RUNS + 1]]
+        paused = []
+        for at in minutes[WARM_RUNS + 1 :]:
+            aws.hang_up()
+            paused.append(press(pool, aws, account, at_once, now=at))
+    return PersonsTest(*map(_middle, (first, with_shares, warm, paused)))
 
 
 def _middle(tests: list[Pressed]) -> Pressed:

@@ -1,9 +1,9 @@
 """A stand-in for AWS over TLS: moto behind a server on loopback, which answers each call after the
 same time and keeps what was asked.
 
-Clients verify its certificate. A connection is kept open, as AWS keeps it. moto lets anybody in
-and evaluates no trust policy, so the stand-in itself refuses who brings no external ID, or a wrong
-one.
+Clients verify its certificate. A connection is kept open, as AWS keeps it, until `hang_up`. moto
+lets anybody in and evaluates no trust policy, so the stand-in itself refuses who brings no external
+ID, or a wrong one.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ from __future__ import annotations
 import copy
 import json
 import re
+import socket
 import ssl
 import threading
 import time
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -73,12 +74,15 @@ class Call:
 
 @dataclass
 class StandIn:
-    """`latency` may be changed at any time. `authority` is what clients have to trust, as PEM."""
+    """`latency` may be changed at any time. `authority` is what clients have to trust, as PEM.
+    `connections` are those that are open.
+    """
 
     url: str
     authority: bytes
     latency: float = LATENCY
     calls: list[Call] = field(default_factory=list)
+    connections: set[socket.socket] = field(default_factory=set)
     _known: dict[tuple[str, ...], tuple[int, Mapping[str, str], bytes]] = field(
         default_factory=dict
     )
@@ -91,6 +95,15 @@ class StandIn:
         calls = self.calls[since:]
         late = sum(call.late > TOLERATED for call in calls)
         return f"{late} of {len(calls)} answers were late"
+
+    def hang_up(self) -> None:
+        """Closes all connections, which must be idle, as between two sweeps: "Lambda purges idle
+        connections over time." Source: Lambda Developer Guide, "Best practices for working with
+        AWS Lambda functions". Clients see it before their next call, and connect again.
+        """
+        for connection in tuple(self.connections):
+            with suppress(OSError):  # it has just been closed
+                connection.shutdown(socket.SHUT_RDWR)
 
     def answer(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
@@ -212,8 +225,13 @@ class _Server(ThreadingHTTPServer):
 
     def finish_request(self, request: Any, client_address: Any) -> None:
         """In the connection's own thread, so that no handshake holds up another."""
+        connections = self.stand_in.connections
         with self.context.wrap_socket(request, server_side=True) as secured:
-            super().finish_request(secured, client_address)
+            connections.add(secured)
+            try:
+                super().finish_request(secured, client_address)
+            finally:
+                connections.discard(secured)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A process that ends closes its connections as it likes."""

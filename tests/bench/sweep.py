@@ -316,6 +316,8 @@ class Counted:
 
 
 def _counted_sweep(pool: Pool, aws: StandIn, *, a_week_later: bool = False) -> Counted:
+    """After a pause of two minutes, in which the connections of the one before were closed."""
+    aws.hang_up()
     prepared.make_due(SWEPT, a_week_later=a_week_later)
     invoked, calls, before = len(pool.invocations), len(aws.calls), _items()
     execution = _sweep(pool, aws)

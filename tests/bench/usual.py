@@ -128,12 +128,15 @@ def _tested_alone(here: Scene) -> Iterator[Any]:
         }
 
 
-def _a_page_of_a_sweep(_: Scene) -> Iterator[Any]:
-    """As many accounts are due as are tested at once, at the head of all."""
+def _a_page_of_a_sweep(here: Scene) -> Iterator[Any]:
+    """As many accounts are due as are tested at once, at the head of all. Two minutes after the
+    last sweep, so that all connections are closed.
+    """
     from cavok.services.sweep import AT_ONCE
 
     prepared.connect_accounts(AT_ONCE)
     for number in count():
+        here.aws.hang_up()
         prepared.make_due(AT_ONCE)
         yield sample_event("sweep_accounts") | {"sweep_id": f"sweep-{number}"}
 

@@ -12,6 +12,7 @@ from unittest.mock import Mock
 
 import boto3
 import pytest
+from botocore.config import Config
 from botocore.exceptions import ClientError, SSLError
 from moto.dynamodb.models.table import Table
 from pytest_socket import enable_socket
@@ -139,6 +140,22 @@ def test_late_answers_are_counted_from_a_call_on(aws: StandIn, bundle: Path) -> 
 
     assert aws.late() == "1 of 2 answers were late"
     assert aws.late(since=1) == "0 of 1 answers were late"
+
+
+def test_after_it_hung_up_clients_connect_again_and_no_call_fails(
+    aws: StandIn, bundle: Path
+) -> None:
+    once = Config(retries={"total_max_attempts": 1})
+    sts = client("sts", aws, verify=str(bundle), config=once)
+    sts.get_caller_identity()
+    before = {*aws.connections}
+    sts.get_caller_identity()
+    assert aws.connections == before, "it is kept"
+
+    aws.hang_up()
+
+    sts.get_caller_identity()
+    assert len(aws.connections - before) == 1
 
 
 # ---- functions

@@ -17,6 +17,7 @@ from unittest.mock import Mock
 
 import pytest
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from botocore.exceptions import ClientError
 from pynamodb.exceptions import PynamoDBException
 
 from cavok import wiring
@@ -687,6 +688,7 @@ class Died(BaseException):
 def test_a_function_that_is_killed_in_mid_page_loses_nothing(
     customers: Customers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Here an exception ends it. tests/e2e/test_sweep_survives.py kills the process."""
     accounts = connected(40)
 
     def die(tests: Any, _: float) -> Any:
@@ -1698,6 +1700,50 @@ def test_an_account_whose_due_time_cannot_be_read_rings_an_alarm(customers: Cust
     assert replace(one, dependencies=ticking).run(NO_DEADLINE).hours_untested > 26
 
 
+Answer = Callable[[str, Any], Any]
+"""What DynamoDB answers to a BatchGetItem of throttled keys alone, of this table."""
+
+
+def leaves_out(table: str, wanted: Any) -> Any:
+    return {"Responses": {table: []}, "UnprocessedKeys": {table: wanted}}
+
+
+def refuses_the_rest(table: str, wanted: Any) -> Any:
+    """As DynamoDB does if it can serve no key at all. Source: DynamoDB API reference, BatchGetItem:
+    "If none of the items can be processed …, then BatchGetItem returns a
+    ProvisionedThroughputExceededException."
+    """
+    error = {"Code": "ProvisionedThroughputExceededException", "Message": "throttled"}
+    raise ClientError({"Error": error}, "BatchGetItem")
+
+
+def throttle(
+    monkeypatch: pytest.MonkeyPatch, organization_id: str, answer: Answer
+) -> list[list[str]]:
+    """DynamoDB serves no item of an organization. Returns the sort keys that each BatchGetItem asks
+    for. Nobody waits.
+    """
+    dynamodb = wiring.table().connection.client
+    call, asked = dynamodb._make_api_call, list[list[str]]()
+
+    def answer_others(operation: str, arguments: dict[str, Any]) -> Any:
+        if operation != "BatchGetItem":
+            return call(operation, arguments)
+        ((table, wanted),) = arguments["RequestItems"].items()
+        asked.append([key["sk"]["S"] for key in wanted["Keys"]])
+        throttled = {"pk": {"S": f"ORG#{organization_id}"}}
+        left = [key for key in wanted["Keys"] if key | throttled == key]
+        served = [key for key in wanted["Keys"] if key not in left]
+        if not served:
+            return answer(table, wanted)
+        found = call(operation, {"RequestItems": {table: wanted | {"Keys": served}}})
+        return found | {"UnprocessedKeys": {table: {"Keys": left}} if left else {}}
+
+    monkeypatch.setattr(dynamodb, "_make_api_call", answer_others)
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    return asked
+
+
 def test_an_account_that_cannot_be_read_at_this_moment_is_not_taken_for_an_unreadable_one(
     customers: Customers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -1706,7 +1752,7 @@ def test_an_account_that_cannot_be_read_at_this_moment_is_not_taken_for_an_unrea
     (other,) = connected(1, first=1, due=AN_HOUR_AGO)
     read = DueAccounts.read
 
-    def throttled(self: DueAccounts, wanted: Any, now: datetime) -> list[Account]:
+    def throttled(self: DueAccounts, wanted: Any, now: datetime) -> Any:
         if [key.account_id for key in wanted] == [other.account_id]:
             raise PynamoDBException("throttled")
         return read(self, wanted, now)
@@ -1717,6 +1763,52 @@ def test_an_account_that_cannot_be_read_at_this_moment_is_not_taken_for_an_unrea
 
     assert set(swept.failed) == {odd.account_id, other.account_id}
     assert swept.hours_untested == pytest.approx(26.1)
+
+
+@pytest.mark.parametrize("answer", [leaves_out, refuses_the_rest])
+def test_what_the_table_leaves_out_of_one_organization_keeps_nobody_else_from_being_tested(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch, answer: Answer
+) -> None:
+    """Its partition is throttled. Its accounts are still due, and no other page waits for them."""
+    monkeypatch.setattr(sweep, "AT_ONCE", 4)
+    left_out = connected(3, organization_id="throttled", due=AN_HOUR_AGO)
+    others = connected(7, first=10, organization_id="others", due=NOW)
+    asked = throttle(monkeypatch, "throttled", answer)
+
+    swept = customers.swept()
+
+    assert swept.outcomes == {"confirmed": len(others)}
+    assert set(swept.failed) <= {account.account_id for account in left_out}
+    assert swept.failed
+    ours = {f"ACCOUNT#{account.account_id}" for account in left_out}
+    assert len({key for keys in asked for key in keys} & ours) == 2, "those of the first page"
+    assert swept.hours_untested == pytest.approx(26), "25 and the hour: nobody read it"
+    assert not swept.left
+
+
+def test_an_account_that_is_gone_is_not_taken_for_one_that_the_table_left_out(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index shows it for a moment yet. It is due no more, and nobody waits for it."""
+    (there,) = connected(1, woken_at=NOW)
+    gone = AccountKey(ORGANIZATION_ID, "gone")
+    found = {gone: AN_HOUR_AGO, AccountKey(ORGANIZATION_ID, there.account_id): NOW}
+    monkeypatch.setattr(DueAccounts, "keys", lambda _, now, since: {} if since else found)
+
+    swept = customers.swept()
+
+    assert (swept.outcomes, swept.failed, swept.hours_untested) == ({"confirmed": 1}, {}, 0)
+
+
+@pytest.mark.parametrize("answer", [leaves_out, refuses_the_rest])
+def test_a_sweep_fails_if_the_table_leaves_out_all(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch, answer: Answer
+) -> None:
+    connected(3, organization_id="throttled")
+    throttle(monkeypatch, "throttled", answer)
+
+    with pytest.raises(SweepFailed):
+        customers.swept()
 
 
 def test_after_a_crash_a_sweep_does_not_fail_because_of_what_cannot_be_read(

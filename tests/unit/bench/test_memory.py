@@ -6,7 +6,7 @@ import pytest
 
 from tests.bench import usual
 from tests.bench.measure import Medians
-from tests.bench.memory import GIVEN, SIZES, WAITED_FOR, Times, _is_right
+from tests.bench.memory import GIVEN, LAMBDAS_OWN, SIZES, WAITED_FOR, Times, _is_right
 from tests.bench.targets import MEMORY, TARGETS
 from tests.support.template import FUNCTIONS
 
@@ -80,3 +80,25 @@ def test_the_template_may_have_what_a_close_run_would_choose(
 
     assert border.size() in allowed
     assert set(allowed) == {1024, 1769}
+
+
+@pytest.mark.parametrize("function", sorted(GIVEN))
+def test_a_size_that_is_given_must_fit_what_was_measured(
+    function: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size, _ = GIVEN[function]
+    monkeypatch.setattr("tests.bench.memory.memory_of", lambda _: size)
+    half = (size * MB // 2 - LAMBDAS_OWN) // MB
+
+    assert _is_right(times(function, peak=half))
+    assert not _is_right(times(function, peak=half + 1))
+    assert times(function, peak=half).wanted == f"{size} MB"
+    assert times(function, peak=half + 1).wanted == f"more than {size} MB"
+
+
+def test_no_size_is_right_if_the_largest_does_not_suffice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.bench.memory.memory_of", lambda _: SIZES[-1])
+    large = times(peak=5000)
+
+    assert not _is_right(large)
+    assert large.wanted == "more than 1769 MB"

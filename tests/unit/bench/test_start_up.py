@@ -8,15 +8,15 @@ import pytest
 
 from cavok import wiring
 from local.settings import ROOT
+from tests.bench.__main__ import of_starts
 from tests.bench.measure import Medians
 from tests.bench.start_up import _FIRST_CLIENTS, BEFORE, StartUp
+from tests.bench.targets import NEW_STARTS
 from tests.support.template import FUNCTIONS
 
 WITHOUT_LAYER = {"DashboardPage"}
 NEW = {"HearConnections", "ReadOrganization", "RunBulkOperation", "SweepAccounts"}
-"""Functions that were not there before, so that nothing is demanded of their starts: nobody waits
-for one, and a sweep is two minutes apart from the next.
-"""
+"""Functions that were not there before. Their starts are held to yardsticks alone."""
 
 
 def test_each_function_of_the_layer_has_its_first_clients_and_what_it_took_before() -> None:
@@ -63,3 +63,15 @@ def test_a_start_is_compared_in_yardsticks(slower: int) -> None:
     start = StartUp("OpenSession", ready, ready, yardstick)
 
     assert start.of_before == pytest.approx(3 / BEFORE["OpenSession"])
+
+
+@pytest.mark.parametrize("function", sorted(FUNCTIONS))
+def test_no_functions_start_may_become_three_times_as_long(function: str) -> None:
+    """Also of one that was not there before."""
+    yardstick = Medians(0, 0.1)
+    of_before = 0.4 * BEFORE.get(function, NEW_STARTS.at_most / 0.4)
+    ready, tripled = (Medians(0, yardstick.cpu * of_before * times) for times in (0.99, 3))
+
+    found = [StartUp(function, each, each, yardstick) for each in (ready, tripled)]
+
+    assert [one.is_met for one in of_starts(found)] == [True, False]

@@ -18,7 +18,15 @@ from cavok.adapters import making_clients
 from cavok.services.sweep import calls_of_a_test
 from local.settings import Problem
 from tests.bench import __main__ as bench
-from tests.bench import neighbours, persons_test, sweep, targets, warm_request, whole_test
+from tests.bench import (
+    neighbours,
+    persons_test,
+    prepared,
+    sweep,
+    targets,
+    warm_request,
+    whole_test,
+)
 from tests.bench.bill import Used, Work
 from tests.bench.functions import Invocation, memory_of
 from tests.bench.measure import Sample
@@ -200,8 +208,8 @@ def test_a_persons_test_is_told_as_customers_are_served_and_by_default() -> None
         return Pressed(seconds, 34, tuple(invocations))
 
     tests = {
-        AT_ONCE: PersonsTest(pressed(2.5), pressed(2.8), pressed(1.16)),
-        AT_ONCE_BY_DEFAULT: PersonsTest(pressed(2.9), pressed(3.2), pressed(1.35)),
+        AT_ONCE: PersonsTest(pressed(2.5), pressed(2.8), pressed(1.16), pressed(1.25)),
+        AT_ONCE_BY_DEFAULT: PersonsTest(pressed(2.9), pressed(3.2), pressed(1.35), pressed(1.45)),
     }
     whole, functions = bench._persons_test(tests, "reckoned")
 
@@ -209,16 +217,18 @@ def test_a_persons_test_is_told_as_customers_are_served_and_by_default() -> None
         ("all functions cold, `ProbesAtOnce` 20", "2.50 s"),
         ("all functions cold, if INIT had its share too, `ProbesAtOnce` 20", "2.80 s"),
         ("warm, `ProbesAtOnce` 20", "1.16 s"),
+        ("warm, after a pause that closed all connections, `ProbesAtOnce` 20", "1.25 s"),
         ("all functions cold, `ProbesAtOnce` 7", "2.90 s"),
         ("all functions cold, if INIT had its share too, `ProbesAtOnce` 7", "3.20 s"),
         ("warm, `ProbesAtOnce` 7", "1.35 s"),
+        ("warm, after a pause that closed all connections, `ProbesAtOnce` 7", "1.45 s"),
     ]
     measured = list(bench.of_persons_tests(tests))
     worst = [row[0] for row in targets.table(measured).rows]
-    assert all(name.endswith("(`ProbesAtOnce` 7)") for name in worst[:3]), "the default counts too"
+    assert all(name.endswith("(`ProbesAtOnce` 7)") for name in worst[:4]), "the default counts too"
     missed = targets.missed(measured, [])
     assert [sentence.partition(",")[0] for sentence in missed] == ["Not met: a person's test"]
-    assert "warm (`ProbesAtOnce` 7)" in missed[0], "INIT's share is only told"
+    assert "warm (`ProbesAtOnce` 7)" in missed[0], "INIT's share and the pause are only told"
     assert functions.rows[0][:3] == ("OpenSession", "1769 MB", "1000 ms")
 
 
@@ -235,6 +245,42 @@ def test_a_persons_test_is_measured_with_each_number_of_probes_at_once(
     monkeypatch.setattr(persons_test, "press", press)
 
     assert set(persons_test.measure(Mock(), Mock())) == set(at_once) == {"20", "7"}
+
+
+def test_a_persons_test_after_a_pause_finds_all_connections_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each of them, and none before it."""
+    done: list[str] = []
+
+    def press(*_: Any, now: float) -> Pressed:
+        done.append("press")
+        return Pressed(len(done), 34, ())
+
+    monkeypatch.setattr(persons_test, "press", press)
+    aws = Mock(hang_up=lambda: done.append("hang up"))
+
+    found = persons_test._measure(Mock(), aws, Mock(), "20")
+
+    first = done.index("hang up")
+    assert done[first:] == ["hang up", "press"] * persons_test.WARM_RUNS
+    assert found.warm.seconds < first < found.warm_after_a_pause.seconds
+
+
+def test_a_sweep_is_counted_that_finds_all_connections_closed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As two minutes later. They stay open if nobody closes them."""
+    aws = Mock()
+    for name in ("_sweep", "_items", "_check", "_kept"):
+        monkeypatch.setattr(sweep, name, getattr(aws, name))
+    monkeypatch.setattr(prepared, "make_due", aws.make_due)
+    aws.calls = []
+
+    sweep._counted_sweep(Mock(invocations=[]), aws)
+
+    order = [name for name, *_ in aws.method_calls]
+    assert order.index("hang_up") < order.index("_sweep")
 
 
 def test_a_start_takes_longer_if_it_has_its_share_of_a_processor() -> None:

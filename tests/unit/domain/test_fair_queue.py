@@ -41,6 +41,17 @@ def test_what_is_put_back_stays_behind_others_if_its_organization_was_put_behind
     assert names(queue.take(2)) == ["a2"]
 
 
+def test_what_is_put_back_of_an_organization_that_is_left_is_not_taken_again() -> None:
+    queue = queue_of("a1", "b1", "a2", "b2")
+    chosen = queue.take(4)
+    queue.leave("a")
+
+    queue.put_back(chosen)
+
+    assert len(queue) == 2
+    assert names(queue.take(4)) == ["b1", "b2"]
+
+
 def test_whoever_is_put_behind_again_is_taken_with_none_of_those_that_are_behind() -> None:
     queue = queue_of("a1", "a2", "b1", "b2", "c1")
     queue.put_behind("a")

@@ -92,7 +92,7 @@ class Model:
         dependencies: Any = SimpleNamespace(
             due=SimpleNamespace(
                 keys=lambda _, since: {} if since else {key: self.now},
-                read=lambda *_: [self.account] if self.due() else [],
+                read=lambda *_: {key: self.account if self.due() else None},
             ),
             verifications=self,
             workflows=SimpleNamespace(running_beside=lambda _: {}, start=lambda *_: None),
@@ -197,7 +197,7 @@ def swept_in_time_for(
     }
     dependencies: Any = SimpleNamespace(
         due=SimpleNamespace(
-            keys=lambda *_: due, read=lambda wanted, _: [accounts[key] for key in wanted]
+            keys=lambda *_: due, read=lambda wanted, _: {key: accounts[key] for key in wanted}
         ),
         verifications=SimpleNamespace(begin=lambda *_: None),
         workflows=SimpleNamespace(running_beside=lambda _: {}, start=lambda *_: None),

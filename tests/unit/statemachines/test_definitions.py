@@ -134,6 +134,7 @@ def test_every_state_is_written_in_jsonata(path: Path) -> None:
 
 LAMBDA_RETRY = {
     "ErrorEquals": [
+        "Lambda.ClientExecutionTimeoutException",
         "Lambda.ServiceException",
         "Lambda.AWSLambdaException",
         "Lambda.SdkClientException",
@@ -143,8 +144,8 @@ LAMBDA_RETRY = {
     "BackoffRate": 2,
     "MaxAttempts": 3,
 }
-"""How a failure of Lambda itself is retried. AWS advises to retry these errors.
-https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html
+"""How a failure of Lambda itself is retried: the first four as AWS advises, and throttling.
+https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html
 """
 RETRIED_OTHERWISE = {
     "RecordVerification": "retries everything: after it there is only EventBridge",
@@ -256,6 +257,7 @@ def test_no_session_is_handed_to_a_state_that_has_no_use_for_it(session: str | N
     [
         ("SweepFailed", ["Fail"]),
         ("WrongKey", ["Fail"]),
+        ("Lambda.TooManyRequestsException", ["Fail"]),
         ("Lambda.Unknown", ["TakeApart"]),
         ("Runtime.ExitError", ["TakeApart"]),
         ("Sandbox.Timedout", ["TakeApart"]),

@@ -57,8 +57,10 @@ class FairQueue:
         return chosen
 
     def put_back(self, keys: Sequence[AccountKey]) -> None:
-        """Lets accounts that were just taken be the next ones again, in the same order."""
-        for key in reversed(keys):
+        """Lets accounts that were just taken be the next ones again, in the same order. Does
+        nothing after `leave` for their organization.
+        """
+        for key in reversed([each for each in keys if each.organization_id not in self._left]):
             line = self._line_of(key.organization_id)
             line.setdefault(key.organization_id, deque()).appendleft(key)
             line.move_to_end(key.organization_id, last=False)

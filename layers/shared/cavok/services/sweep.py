@@ -236,18 +236,19 @@ class Sweep:
                 since = self._look(queue, since)
                 began = began or since
                 if self._can_wait(queue, began):
-                    self._reached.update(queue)  # within two minutes, by the next sweep
+                    self._reached.update(queue)  # by the next sweep
                     break
                 page = self._next_page(queue)
             except Exception as error:
                 raise SweepFailed(repr(error)) from error
-            if page:
-                self._test(page, queue)
+            if page and self._test(page, queue):
+                began = None
 
     def _can_wait(self, queue: FairQueue, began: datetime) -> bool:
-        """Whether no account is left but some that became due since the sweep began and fill no
-        page. A page takes as long as its slowest test, however few accounts it has. If each newly
-        due account made one, sweeps would hardly end.
+        """Whether no account is left but some that became due since `began` and fill no page. A
+        page takes as long as its slowest test, however few accounts it has. If each newly due
+        account made one, sweeps would hardly end. `began`: when the sweep did, or when the last
+        page ended on which an account hung, so that nobody waits for the next sweep for that.
         """
         return len(queue) < AT_ONCE and all(self._due[key] > began for key in queue)
 
@@ -297,11 +298,14 @@ class Sweep:
         its tests keep dying.
         """
         now, wanted = self.dependencies.clock(), queue.take(AT_ONCE)
-        found = {_key(account): account for account in self._read(wanted, now)}
+        found = self._read(wanted, now)
+        self._skip([key for key in wanted if key not in found], queue)
         page: list[Account] = []
         for place, key in enumerate(wanted):
+            if key not in found:
+                continue
             self._reached.add(key)
-            account = found.get(key)
+            account = found[key]
             if account is None:
                 continue
             with self._concerning(account.account_id):
@@ -310,7 +314,7 @@ class Sweep:
                     continue
                 calls = sum(calls_of_a_test(each.regions) for each in [*page, account])
                 if page and calls > CALLS_OF_A_PAGE:
-                    queue.put_back([each for each in wanted[place:] if each in found])
+                    queue.put_back([each for each in wanted[place:] if found.get(each)])
                     break
                 if dead := self._dead_test(account):
                     self._abort(dead, now)
@@ -318,19 +322,30 @@ class Sweep:
                     page.append(account)
         return page
 
-    def _read(self, wanted: list[AccountKey], now: datetime) -> list[Account]:
-        read, found = self.dependencies.due.read, []
+    def _read(self, wanted: list[AccountKey], now: datetime) -> dict[AccountKey, Account | None]:
+        """As `DueAccounts.read`; null also for what cannot be read."""
+        read, found = self.dependencies.due.read, dict[AccountKey, Account | None]()
         try:
             return read(wanted, now)
         except _UNREADABLE:  # one by one
             for key in wanted:
                 with self._concerning(key.account_id):
                     try:
-                        found += read([key], now)
+                        found |= read([key], now)
                     except _UNREADABLE:
+                        found[key] = None
                         self._note_age(self._due[key] - UNTESTED, now)
                         raise
         return found
+
+    def _skip(self, left_out: Iterable[AccountKey], queue: FairQueue) -> None:
+        """Takes no more accounts of organizations that the table left out: each page would wait for
+        them. They are still due, and nobody read since when they have had no verdict.
+        """
+        for key in left_out:
+            queue.leave(key.organization_id)
+            error = ServiceUnavailable("The table left the account out.")
+            self.swept.failed.setdefault(key.account_id, error)
 
     def _note_age(self, since: datetime, now: datetime) -> None:
         hours = (now - since).total_seconds() / 3600
@@ -366,10 +381,10 @@ class Sweep:
         except Exception as error:  # noqa: BLE001  see above
             self.swept.failed[account_id] = error
 
-    def _test(self, page: Collection[Account], queue: FairQueue) -> None:
+    def _test(self, page: Collection[Account], queue: FairQueue) -> bool:
         """Tests accounts at once, and waits PATIENCE_SECONDS for the slowest, and until those that
         end unclear were handed over. A test that ends later changes nothing: Lambda may have frozen
-        it for hours.
+        it for hours. Returns whether others may have waited for one that hung.
         """
         deadline = Deadline.after(SHORT_TEST_SECONDS, time.monotonic)
         pool, too_late = ThreadPoolExecutor(AT_ONCE), Event()
@@ -392,8 +407,10 @@ class Sweep:
         took_handing = time.monotonic() - handing
         of_each = Counter(account.organization_id for account, _ in unclear)
         shares = {each: took_handing * n / len(unclear) for each, n in of_each.items()}
-        for organization_id in self._slow(slowest, shares):
+        behind = [*self._slow(slowest, shares)]
+        for organization_id in behind:
             queue.put_behind(organization_id)
+        return bool(unclear or behind)
 
     def _slow(self, slowest: Mapping[str, float], unclear: Mapping[str, float]) -> Iterator[str]:
         """The organizations to put behind, so that the others of a page do not wait for them again.

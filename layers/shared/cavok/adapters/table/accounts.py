@@ -141,7 +141,7 @@ class CredentialsItem(Item):
 
 
 class AccountItem(Item):
-    """An account. It stays below 1 kB while it has no issues, because each test writes it twice and
+    """An account. It stays below 1 kB while it has no issues, because each test writes it and
     DynamoDB bills writes by the kilobyte.
     """
 

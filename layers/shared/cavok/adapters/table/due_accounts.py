@@ -1,15 +1,18 @@
 """Accounts whose re-verification is due, from the sparse, sharded index of due times."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import chain
+
+from pynamodb.exceptions import PynamoDBException
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import AccountItem
 from cavok.adapters.table.due import DueItem
 from cavok.adapters.table.table import Table
 from cavok.domain.accounts import Account
+from cavok.domain.errors import ServiceUnavailable
 from cavok.domain.fair_queue import AccountKey
 
 INDEX_IS_LATE = timedelta(seconds=15)
@@ -43,17 +46,24 @@ class DueAccounts:
             found = sorted(chain.from_iterable(pool.map(of_shard, keys.DUE_SHARDS)))
         return {key: at for at, key in found}
 
-    def read(self, wanted: Sequence[AccountKey], now: datetime) -> list[Account]:
-        """Those of them that are still due, read consistently."""
-        return [
-            account
-            for account in self._read(wanted)
-            if account.next_verification_at and account.next_verification_at <= now
-        ]
-
-    def _read(self, wanted: Iterable[AccountKey]) -> list[Account]:
+    def read(self, wanted: Sequence[AccountKey], now: datetime) -> dict[AccountKey, Account | None]:
+        """What is stored of them, read consistently; null if an account is gone or no longer due.
+        What DynamoDB leaves out is missing: it may throttle one organization's partition, and the
+        others' accounts must not wait for that. Raises what kept it from reading any.
+        """
+        found = dict[AccountKey, Account | None]()
         stored = [(keys.organization_pk(org), keys.account_sk(account)) for org, account in wanted]
-        return [item.account() for item in self._table.get_many(AccountItem, stored)]
+        try:
+            for item in self._table.get_many(AccountItem, stored):
+                account = item.account()
+                due = account.next_verification_at
+                key = AccountKey(account.organization_id, account.account_id)
+                found[key] = account if due and due <= now else None
+        except (ServiceUnavailable, PynamoDBException):
+            if not found:
+                raise
+            return found
+        return dict.fromkeys(wanted) | found
 
 
 def _due_since(item: DueItem, now: datetime) -> datetime:
