@@ -81,7 +81,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
   const body = h("div", {});
   fill(
     main,
-    h("div", { class: "crumb" }, h("a", { href: "#/accounts" }, icon("left"), t.list.title), mark),
+    h("div", { class: "crumb" }, h("a", { href: store.listAddress() }, icon("left"), t.list.title), mark),
     head,
     nav,
     body,
@@ -137,7 +137,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
       h(
         "p",
         { class: "row-links" },
-        h("a", { href: "#/accounts" }, t.notFound.back),
+        h("a", { href: store.listAddress() }, t.notFound.back),
         !whenGone && h("a", { href: `#/accounts/${api.segment(id)}/audit` }, t.account.itsAudit),
       ),
     ];
@@ -887,7 +887,7 @@ export function confirmRemoval(handle) {
           const { name } = handle.account() ?? account;
           close();
           // The view ends first, so that it does not say that its account is gone.
-          here(() => router.go("#/accounts", { replace: true }));
+          here(() => router.go(store.listAddress(), { replace: true }));
           store.remove(account.account_id, asked);
           toast(t.account.removed(name));
         },
