@@ -19,17 +19,7 @@ from tests.support.page.waiting import until
 MANY = 300
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 ENDED = {"state": "finished", "done": 3, "finished_at": "2026-01-05T10:01:00Z"}
-BUSY = "The account is being changed by others at this moment. Please try again."
-REFUSED = {
-    "failed": [
-        {
-            "account_id": "acc000004",
-            "name": "Account00004",
-            "problem": samples.problem(409, BUSY)[1],
-        }
-    ],
-    "failed_total": 1,
-}
+REFUSED = samples.refused(4)
 
 
 @pytest.fixture
@@ -97,7 +87,7 @@ def test_chosen_accounts_are_tested_and_the_bar_says_how_far_it_is(many, admin):
     expect(bar(many).get_by_role("link", name="Account00004")).to_have_attribute(
         "href", "#/accounts/acc000004"
     )
-    expect(bar(many)).to_contain_text(BUSY)
+    expect(bar(many)).to_contain_text(samples.BUSY)
     bar(many).get_by_role("button", name="Close").click()
     expect(bar(many)).to_be_hidden()
     expect(many.get_by_role("checkbox", checked=True)).to_have_count(0)
@@ -117,6 +107,9 @@ def test_all_that_match_are_deleted_only_after_a_question_with_their_number(many
     modal.get_by_role("button", name="Cancel").click()
     assert [body.get("dry_run") for body in asked(admin)] == [True]
     bar(many).get_by_role("button", name="Delete…").click()
+    expect(modal.get_by_label("Type 300 to confirm")).to_be_focused()
+    assert_accessible(many)
+    many.keyboard.type("300")
     modal.get_by_role("button", name="Delete 300 accounts").click()
     expect(modal).to_be_hidden()
     assert asked(admin)[-1] == {

@@ -361,7 +361,7 @@ def test_a_new_row_is_shown_among_the_others(modal, answer_with, answer_connecti
 
 def test_a_new_row_far_down_is_a_link_and_pulls_nobody_there(modal, answer_with, answer_connecting):
     accounts = [samples.account(index) for index in range(400)]
-    new = samples.account(200)
+    new = samples.account(200, status="unconfirmed")
     answer_with(modal, "/v1/accounts", samples.pages_of(accounts))
     answer_with(modal, "/v1/accounts", (201, new), method="POST")
     answer_connecting(modal, new)

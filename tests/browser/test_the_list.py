@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits
 from tests.support.page import measures, samples
+from tests.support.page.keyboard import reach
 from tests.support.page.waiting import (
     HeldRequests,
     pass_time,
@@ -100,6 +101,15 @@ def test_coming_back_finds_the_list_where_it_was(many, answer_with):
     many.go_back()
     expect(row(many, "Account00060")).to_be_in_viewport()
     assert many.evaluate("window.scrollY") > 1000
+    # So does a keyboard, over the way back in the view.
+    name = row(many, "Account00060").get_by_role("link", name="Account00060")
+    expect(name).to_be_focused()
+    many.keyboard.press("Enter")
+    expect(many.get_by_role("heading", name="Account00060")).to_be_focused()
+    reach(many, "Cloud Accounts", backwards=True)
+    many.keyboard.press("Enter")
+    expect(name).to_be_focused()
+    expect(name).to_be_in_viewport()
 
 
 def test_search_looks_at_the_start_of_name_and_number(many):

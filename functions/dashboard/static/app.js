@@ -316,7 +316,8 @@ async function show({ route, params, path, query, signal }) {
     // first view does not move the focus.
     if (!first) {
       const heading = view.querySelector("h1");
-      if (heading && ([had, document.body].includes(focus()) || main.contains(focus()))) focusOn(heading);
+      if (heading && !context.keepsFocus && ([had, document.body].includes(focus()) || main.contains(focus())))
+        focusOn(heading);
       if (!context.keepsScroll) window.scrollTo(0, 0);
     }
   } catch (error) {

@@ -801,6 +801,22 @@ def operation(**changes: Any) -> dict[str, Any]:
     }
 
 
+BUSY = "The account is being changed by others at this moment. Please try again."
+
+
+def refused(*indexes: int) -> dict[str, Any]:
+    """What an operation says of accounts that it could not treat."""
+    failed = [
+        {
+            "account_id": f"acc{index:06d}",
+            "name": f"Account{index:05d}",
+            "problem": problem(409, BUSY)[1],
+        }
+        for index in indexes
+    ]
+    return {"failed": failed, "failed_total": len(failed)}
+
+
 def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """One sample of everything that the page can show: what to answer, by path."""
     accounts = accounts or [account(index) for index in range(40)]

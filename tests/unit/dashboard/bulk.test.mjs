@@ -249,6 +249,7 @@ test("whoever is asked confirms the number that is sent", async () => {
   assert.match(modal().textContent, /Delete 300 accounts\?/);
   assert.doesNotMatch(modal().textContent, /has changed/);
   assert.equal(sent.length, 1);
+  modal().querySelector("input").value = "300";
   press(button(modal(), "Delete 300 accounts"));
   await until(() => !modal());
   assert.deepEqual([sent[1].expected_total, sent[1].dry_run], [300, undefined]);
@@ -258,12 +259,32 @@ test("so it is for chosen accounts, which nobody has to count", async () => {
   await drawn();
   press(button(place, t.bulk.delete));
   await until(modal);
+  assert.equal(modal().querySelector("input"), null, "nobody types so few");
   press(button(modal(), "Delete 2 accounts"));
   await until(() => !modal());
   assert.deepEqual(
     sent.map(({ action, expected_total }) => [action, expected_total]),
     [["delete", 2]],
   );
+});
+
+test("whoever deletes many accounts types their number first", async () => {
+  begun = [counts(4_312), begins];
+  await drawn();
+  press(link(t.bulk.chooseAll(3)));
+  press(button(place, t.bulk.delete));
+  await until(modal);
+  for (const typed of ["", "4311"]) {
+    modal().querySelector("input").value = typed;
+    press(button(modal(), "Delete 4,312 accounts"));
+    await soon();
+    assert.ok(modal().textContent.includes(t.bulk.otherNumber));
+  }
+  assert.equal(sent.length, 1);
+  modal().querySelector("input").value = "4,312";
+  press(button(modal(), "Delete 4,312 accounts"));
+  await until(() => !modal());
+  assert.equal(sent[1].expected_total, 4_312);
 });
 
 test("an account that leaves the list during the question is not deleted", async () => {
@@ -808,6 +829,53 @@ test("those that were refused are tried again, and what was changed can be taken
   assert.deepEqual([action, value, selection], ["write_logs", true, { account_ids: ["b"] }]);
   await until(() => store.operations().length === 2);
   assert.equal(againOf(operation()), null);
+});
+
+test("those that were refused beside the ones that are tried again stay counted", async () => {
+  answers = [operation({ total: 9, done: 9, ...refused(["b", "c"]), failed_total: 4 })];
+  store.showOperation("op7");
+  await drawn();
+  await until(() => button(place, t.bulk.again(2, 4)));
+  press(button(place, t.bulk.again(2, 4)));
+  await until(() => store.operations().length === 2);
+  assert.deepEqual(sent[0].selection, { account_ids: ["b", "c"] });
+  assert.ok(place.textContent.includes(t.bulk.failed(4)));
+});
+
+test("the end of an operation is said with how many accounts it refused", async (context) => {
+  const said = heard(context);
+  answers = [operation({ total: 5, done: 5, ...refused(["b"]), failed_total: 3 })];
+  store.showOperation("op7");
+  chosen.ids.clear();
+  await drawn();
+  await until(() => said.length);
+  assert.deepEqual(said, ["Tests begun: 2. 3 accounts were refused."]);
+});
+
+test("whoever reads who was refused goes on while more come", async (context) => {
+  const { setTimeout: really } = globalThis;
+  context.mock.method(globalThis, "setTimeout", (work, wait) => really(work, wait > 900 ? 20 : wait));
+  const running = (...ids) => operation({ state: "running", total: 9, done: ids.length, ...refused(ids) });
+  answers = [running("b")];
+  store.showOperation("op7");
+  await drawn();
+  await until(() => place.textContent.includes(t.bulk.failed(1)));
+  place.querySelector("details").open = true;
+  place.querySelector("summary").focus();
+  answers = [running("b", "c")];
+  await until(() => place.textContent.includes(t.bulk.failed(2)));
+  assert.equal(place.querySelector("details").open, true);
+  assert.ok(document.activeElement === place.querySelector("summary"));
+});
+
+test("each operation is named by what it does", async () => {
+  answers = [operation({ state: "running", total: 4_312, done: 1 })];
+  store.showOperation("op7");
+  await drawn();
+  await until(() => labelled("Testing 4,312 accounts"));
+  assert.equal(place.querySelector("progress").ariaLabel, "Testing 4,312 accounts");
+  const wrote = { action: "write_logs", value: false, total: 1 };
+  assert.equal(t.bulk.doing(operation(wrote)), "Setting “Write logs” to No for 1 account");
 });
 
 test("those that could not be deleted are deleted only after another question", async () => {

@@ -90,6 +90,22 @@ const turned = async (change) => {
   await soon(40);
 };
 
+test("that it was added is no news any more once it is connected, or after another view", async () => {
+  for (const [there, next, isNews] of [
+    [account, "#/accounts", true],
+    [account, "#/accounts/a", false],
+    [{ ...account, status: "confirmed" }, "#/accounts", false],
+  ]) {
+    account = there;
+    store.forget();
+    open();
+    await soon(20);
+    location.hash = next;
+    view.abort();
+    assert.equal(Boolean(store.takeAdded()), isNews, `${there.status}, then ${next}`);
+  }
+});
+
 test("each way turns as the steps of a test come, and the end is what was found", async () => {
   const main = open();
   await until(() => main.textContent.includes(t.instructions.looks.waiting));

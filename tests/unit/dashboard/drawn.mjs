@@ -149,6 +149,7 @@ class Drawn extends EventTarget {
   }
   focus() {
     document.activeElement = this;
+    for (let node = this; node; node = node.parentNode) node.dispatchEvent(new Event("focusin"));
   }
   scrollIntoView() {
     this.wasBroughtIntoView = true;
@@ -229,7 +230,10 @@ export function announced(announcer) {
 export const button = (place, text) =>
   all(place).find((node) => /^button\b/.test(node.getAttribute("class")) && node.textContent === text);
 
-export const press = (node) => node.dispatchEvent(new Event("click"));
+export function press(node) {
+  node.dispatchEvent(new Event("click"));
+  if (node.getAttribute("type") === "submit") submit(node.closest("form").parentNode);
+}
 
 /** The modal that is open on top. */
 export const modal = () => all(document.body).findLast(({ tag, open }) => tag === "dialog" && open);

@@ -75,6 +75,12 @@ test("a chosen account that moves while it is read is there once, and no other i
   assert.deepEqual([parts.join(""), count, asked.length], [`${HEAD}a,\r\nb,\r\n`, 2, 3]);
 });
 
+test("so is any account of all that are read", async () => {
+  answers = [lines(`${HEAD}a,\r\nb,\r\n`, "more"), lines("a,2\r\nc,\r\n", "last"), lines("b,\r\n")];
+  const { parts, count } = await readAll(listing.selection, () => {}, view.signal);
+  assert.deepEqual([parts.join(""), count], [`${HEAD}a,\r\nb,\r\nc,\r\n`, 3]);
+});
+
 const run = () => press(button(place, t.choices.export));
 const isIdle = () => Boolean(button(place, t.choices.export));
 
@@ -95,6 +101,16 @@ test("an export becomes one file, shows how far it is, and keeps the focus of wh
   assert.match(saved[1], /^cavok-accounts-\d{4}-\d\d-\d\d\.csv$/);
   assert.ok(toasts.textContent.includes(t.choices.exported(2)));
   assert.equal(document.activeElement, button(place, t.choices.export));
+});
+
+test("the file has the reader's day", async (context) => {
+  context.after(() => delete process.env.TZ);
+  process.env.TZ = "Pacific/Kiritimati";
+  context.mock.timers.enable({ apis: ["Date"], now: Date.parse("2026-01-05T12:00:00Z") });
+  answers = [lines(`${HEAD}a,\r\n`)];
+  run();
+  await until(isIdle);
+  assert.equal(saved[1], "cavok-accounts-2026-01-06.csv");
 });
 
 test("the focus of a reader who has gone on stays where it is", async () => {

@@ -3,8 +3,8 @@ import { beforeEach } from "node:test";
 import { element, signIn } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
-/** The window, what ends the view in it, and the address that it was given. */
-export let looks, view, shownAs;
+/** The window, what ends the view in it, what that is given, and the address that it was given. */
+export let looks, view, context, shownAs;
 
 let scrolled = 0;
 Object.assign(Object.getPrototypeOf(element()), {
@@ -54,7 +54,8 @@ export function opening(search = "") {
   view = new AbortController();
   const main = element();
   document.body.append(main);
-  list({ main, query: new URLSearchParams(search), path: "/accounts", signal: view.signal, title() {} });
+  context = { main, query: new URLSearchParams(search), path: "/accounts", signal: view.signal, title() {} };
+  list(context);
   return main;
 }
 

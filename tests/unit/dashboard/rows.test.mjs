@@ -3,8 +3,20 @@
 import assert from "node:assert/strict";
 import { registerHooks } from "node:module";
 import { beforeEach, test } from "node:test";
-import { all, announced, announcerIn, button, modal, press as click, signIn, toasts } from "./drawn.mjs";
-import { account, looks, opened, scrollBy, session, shownAs, store, view } from "./listed.mjs";
+import {
+  all,
+  announced,
+  announcerIn,
+  button,
+  hold,
+  modal,
+  opened as drawn,
+  press as click,
+  signIn,
+  submit,
+  toasts,
+} from "./drawn.mjs";
+import { account, context as given, looks, opened, scrollBy, session, shownAs, store, view } from "./listed.mjs";
 import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -640,16 +652,30 @@ test("a bar that is long in coming says so", async (context) => {
   view.abort();
 });
 
-test("a test opens where no column of the row shows it", async () => {
-  const main = await opened("columns=name+test");
-  const { fetch } = globalThis;
-  globalThis.fetch = async (address, options) =>
-    options.method === "POST" ? Response.json({ verification_id: "v1" }, { status: 202 }) : fetch(address, options);
-  location.hash = "";
-  click(all(main).find(({ dataset }) => dataset.part === "test" && dataset.of !== ""));
-  await until(() => location.hash.includes("/tests/v1"));
-  view.abort();
-});
+for (const [columns, place] of [
+  ["name+status+test", ".cell-status"],
+  ["name+test", ".cell-test"],
+])
+  test(`a row of the columns ${columns} shows its test, and nobody leaves the list for it`, async () => {
+    const main = await opened(`columns=${columns}`);
+    await until(() => all(main).filter((node) => node.getAttribute("role") === "columnheader").length < 4);
+    const { fetch } = globalThis;
+    let testing = false;
+    globalThis.fetch = async (address, options) => {
+      if (options.method !== "POST") return fetch(address, options);
+      testing = true;
+      return Response.json({ verification_id: "v1" }, { status: 202 });
+    };
+    answers = [() => Response.json({ items: items.map((item) => ({ ...item, testing })), next_cursor: null })];
+    location.hash = "";
+    const spins = () => all(main).some((node) => node.getAttribute("class") === "spinner" && node.closest(place));
+    assert.equal(spins(), false);
+    const pressed = all(main).find(({ dataset }) => dataset.part === "test" && dataset.of !== "");
+    click(pressed);
+    await until(() => !main.contains(pressed) && spins());
+    assert.equal(location.hash, "");
+    view.abort();
+  });
 
 test("a row's test runs in the row, which keeps the focus, and is said", async (context) => {
   const announcer = announcerIn(context);
@@ -712,4 +738,96 @@ test("that another filter forgets what was chosen is said", async (context) => {
   await until(() => announcer.textContent.includes(bulk.nothing));
   assert.equal(main.querySelector(".bulk").hidden, true);
   view.abort();
+});
+
+test("whoever comes back finds what they have chosen, and the focus in its row", async () => {
+  const main = await opened("status=failed");
+  check(main, "a");
+  check(main, "b");
+  await until(() => main.textContent.includes("2 accounts chosen"));
+  box(main, "b").focus();
+  document.activeElement = document.body;
+  view.abort();
+  store.put({ ...items[0], status: "confirmed", version: 2 }, Date.now());
+  const again = await opened("status=failed");
+  assert.equal(given.keepsFocus, true);
+  assert.equal(document.activeElement.textContent, "b");
+  assert.ok(again.contains(document.activeElement));
+  await until(() => again.textContent.includes("1 account chosen"));
+  assert.ok(again.textContent.includes(bulk.gone(1)));
+  assert.equal(box(again, "b").checked, true);
+  view.abort();
+});
+
+test("whoever has scrolled away from the row is not taken back to it", async () => {
+  const main = await opened();
+  box(main, "b").focus();
+  scrollBy(2_000);
+  view.abort();
+  await opened();
+  assert.equal(given.keepsFocus, false);
+  view.abort();
+});
+
+test("what was begun in an earlier view of the list is not chosen any more in the next one", async () => {
+  const begun = () => Response.json({ operation_id: "op1", total: 1 }, { status: 202 });
+  const replies = { "/bulk": begun, "/operations/op1": done };
+  answers = [(address) => (Object.entries(replies).find(([end]) => address.endsWith(end))?.[1] ?? rows)()];
+  const main = await opened();
+  check(main, "a");
+  await until(() => button(main, bulk.test));
+  const answer = hold((_, { method }) => method === "POST");
+  click(button(main, bulk.test));
+  view.abort();
+  const next = await opened();
+  await until(() => next.textContent.includes("1 account chosen"));
+  answer();
+  await until(() => next.textContent.includes("Tests begun: 3."));
+  assert.equal(next.querySelector(".bulk-chosen").hidden, true);
+  assert.equal(box(next, "a").checked, false);
+  view.abort();
+});
+
+test("another order keeps what was chosen, also before it is loaded", async () => {
+  const [first, rest] = [Promise.withResolvers(), Promise.withResolvers()];
+  const main = await opened();
+  check(main, "a");
+  check(main, "b");
+  await until(() => main.textContent.includes("2 accounts chosen"));
+  answers = [(address) => (address.includes("cursor=") ? rest.promise : first.promise)];
+  click(main.querySelector("[role=columnheader] button"));
+  first.resolve(Response.json({ items: [items[2]], next_cursor: "more" }));
+  await until(() => all(main).filter(({ dataset }) => dataset.id).length === 1);
+  assert.match(main.textContent, /2 accounts chosen/);
+  assert.equal(box(main, "c").checked, false);
+  rest.resolve(Response.json({ items: [items[1]], next_cursor: null }));
+  await until(() => main.textContent.includes("1 account chosen"));
+  assert.equal(box(main, "b").checked, true);
+  view.abort();
+});
+
+test("the way back from an account, and the end of its deletion, lead to the list as it was", async () => {
+  const router = await import(`${page}/lib/router.js`);
+  const { overview } = await import(`${page}/views/account.js`);
+  const { t: texts } = await import(`${page}/views/texts.js`);
+  const shown = "#/accounts?status=failed&sort=-name&columns=name+test";
+  await opened(shown.split("?")[1]);
+  view.abort();
+  globalThis.fetch = async (address, { method }) => {
+    if (method === "DELETE") return new Response(null, { status: 204 });
+    return String(address).endsWith("/a") ? Response.json(items[0]) : Response.json({}, { status: 403 });
+  };
+  router.start([], () => {});
+  const left = new AbortController();
+  const main = drawn(overview, left.signal);
+  await until(() => button(main, texts.account.remove));
+  assert.equal(main.querySelector(".crumb a").href, shown);
+  click(button(main, texts.account.remove));
+  modal().querySelector("input").value = "1234-5678-9012";
+  submit();
+  await until(() => toasts.textContent.includes(texts.account.removed("a")));
+  assert.equal(shownAs, shown);
+  left.abort();
+  store.forget();
+  assert.equal(store.listAddress(), "#/accounts");
 });

@@ -15,10 +15,13 @@ const cursorOf = (link) => link && new URLSearchParams(link.slice(2, link.indexO
  * @returns {Promise<{parts: string[], count: number, missed: number}>}
  */
 export async function readAll(selection, onPart, signal, ids) {
-  // An account that moves meanwhile may come in two parts.
   const left = ids && new Set(ids);
-  // The first column of a line.
-  const isWanted = (line) => !left || left.delete(line.slice(0, line.indexOf(",")));
+  const seen = new Set();
+  // An account that moves meanwhile may come in two parts. Its id is the first column.
+  const isWanted = (line) => {
+    const id = line.slice(0, line.indexOf(","));
+    return left ? left.delete(id) : seen.size < seen.add(id).size;
+  };
   const parts = [];
   /** @type {string | null} */
   let cursor = null;
@@ -27,7 +30,7 @@ export async function readAll(selection, onPart, signal, ids) {
     const query = { ...selection, cursor };
     const answer = await api.getWithHeaders("/v1/accounts", { query, signal, headers: { accept: "text/csv" } });
     const lines = linesOf(answer.body).filter((line, index) => (count < 0 && !index) || isWanted(line));
-    parts.push(ids ? lines.join("") : answer.body);
+    parts.push(lines.join(""));
     count += lines.length;
     onPart(count);
     cursor = left?.size === 0 ? null : cursorOf(answer.link);

@@ -50,6 +50,7 @@ let listing = null;
 let shownOperations = stored(() => JSON.parse(sessionStorage.getItem(OPERATIONS) ?? "null")) ?? { of: "", ids: [] };
 /** @type {Account | null} */
 let added = null;
+let addressOfList = "";
 /** The newest listing of instances. `at`: when it was requested. `age`: how long ago. Both in milliseconds.
  * @type {{id: string, listed: {items: any[], unavailable: any[], at: number, age: () => number}} | null} */
 let instances = null;
@@ -98,6 +99,7 @@ export function forget() {
   gone.clear();
   counts = null;
   listing = null;
+  addressOfList = "";
   if (session.current() ? shownOperations.of !== whose() : !session.hasEnded()) keepOperations([]);
   added = null;
   instances = null;
@@ -377,6 +379,13 @@ export function addAll(made, asked) {
   changed();
 }
 
+/** The address of the list as it was shown last, with its filters, order and columns. */
+export const listAddress = () => `#/accounts${addressOfList && `?${addressOfList}`}`;
+/** @param {URLSearchParams} query */
+export const keepListAddress = (query) => {
+  addressOfList = String(query);
+};
+
 /** The account that was added last. Returns it only once. */
 export function takeAdded() {
   const last = added;
@@ -407,6 +416,10 @@ export class Listing {
     this.started = false;
     this.ended = false;
     this.scroll = 0;
+    /** The row that had the focus last. @type {string | undefined} */
+    this.at = "";
+    /** @type {import("./bulk.js").Chosen} */
+    this.selected = { ids: new Set(), isAll: false };
   }
 
   get isFiltered() {
@@ -535,6 +548,17 @@ export class Listing {
     const rows = new Set(this.ids);
     const latest = new Map(turned.map(([, now]) => [now.account_id, now]));
     this.#insert([...latest.values()].filter(({ account_id: id }) => rows.has(id)));
+  }
+
+  /**
+   * Those of these accounts that are in the list. In this order, some may not be loaded yet. Who has left a unit, the
+   * API alone knows.
+   * @param {Set<string>} ids
+   */
+  among(ids) {
+    const rows = new Set(this.ids);
+    const mayFollow = !this.ended && !this.selection.ou;
+    return [...ids].filter((id) => rows.has(id) || (mayFollow && this.#holds(id)));
   }
 
   #holds(id) {

@@ -41,6 +41,7 @@ import {
 import { onceMore, removing, unlessChanged } from "../lib/meanwhile.js";
 import { monthsPicture } from "../lib/months.js";
 import { styled } from "../lib/pictures.js";
+import { typedNumber } from "../lib/typed-number.js";
 import { levelOf, meter } from "../lib/usage.js";
 import { keptTrue, oldest, watched } from "../lib/watched.js";
 import { PROVIDERS } from "../providers.js";
@@ -80,7 +81,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
   const body = h("div", {});
   fill(
     main,
-    h("div", { class: "crumb" }, h("a", { href: "#/accounts" }, icon("left"), t.list.title), mark),
+    h("div", { class: "crumb" }, h("a", { href: store.listAddress() }, icon("left"), t.list.title), mark),
     head,
     nav,
     body,
@@ -136,7 +137,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
       h(
         "p",
         { class: "row-links" },
-        h("a", { href: "#/accounts" }, t.notFound.back),
+        h("a", { href: store.listAddress() }, t.notFound.back),
         !whenGone && h("a", { href: `#/accounts/${api.segment(id)}/audit` }, t.account.itsAudit),
       ),
     ];
@@ -860,13 +861,7 @@ export function confirmRemoval(handle) {
   const remove = removing(what(), newest, say, (etag) =>
     orConflict(handle, api.remove(`/v1/accounts/${api.segment(account.account_id)}`, { etag })),
   );
-  const input = h("input", {
-    type: "text",
-    class: "input mono",
-    inputmode: "numeric",
-    autocomplete: "off",
-    spellcheck: "false",
-  });
+  const typed = typedNumber(t.account.removeType(account.provider_id), t.account.removeMismatch);
   const modal = dialog({
     title: t.account.removeTitle(account.name),
     content: ({ close }) =>
@@ -880,12 +875,10 @@ export function confirmRemoval(handle) {
             "info",
             h("p", {}, account.access_type === "assume_role" ? t.account.removeStack : t.account.removeUser),
           ),
-          field({ name: "number", label: t.account.removeType(account.provider_id), input }),
+          typed.node,
         ],
         async onsubmit(_, first) {
-          if (input.value.replace(/[\s-]/g, "") !== (handle.account() ?? account).provider_id) {
-            throw { status: 422, errors: [{ field: "number", message: t.account.removeMismatch }] };
-          }
+          typed.check((handle.account() ?? account).provider_id);
           const asked = Date.now();
           await remove(first).catch((problem) => {
             isLost ||= problem.perhapsDone;
@@ -894,7 +887,7 @@ export function confirmRemoval(handle) {
           const { name } = handle.account() ?? account;
           close();
           // The view ends first, so that it does not say that its account is gone.
-          here(() => router.go("#/accounts", { replace: true }));
+          here(() => router.go(store.listAddress(), { replace: true }));
           store.remove(account.account_id, asked);
           toast(t.account.removed(name));
         },

@@ -83,7 +83,7 @@ export function list(context) {
   if (added) {
     view.reveal(added.account_id);
     announce(t.list.added(added.name));
-  }
+  } else if (returning) context.keepsFocus = view.regain();
   view.keepTrue();
   if (path === "/accounts/new") view.openNew();
 }
@@ -126,10 +126,8 @@ class ListView {
     this.loading = null;
     /** Whether the first rows wait for the columns that the address names. */
     this.awaitsColumns = false;
-    /** @type {import("../lib/bulk.js").Chosen} */
-    this.selected = { ids: new Set(), isAll: false };
     /** Of which row the checkbox was used last, "" for that of the head. */
-    this.touched = "";
+    this.touched = listing.at;
     /** Accounts that were tested in their rows. */
     this.tests = new Set();
     this.fetching = null;
@@ -141,6 +139,28 @@ class ListView {
     this.height = 0;
     this.arrivedBefore = 0;
     store.onChange(() => this.update(), signal);
+    signal.addEventListener("abort", () => this.leave(), { once: true });
+  }
+
+  // The listing keeps them, for whoever comes back.
+  get selected() {
+    return this.listing.selected;
+  }
+
+  leave() {
+    store.keepListAddress(this.address());
+    const row = this.rows.get(this.listing.at);
+    // Whoever has scrolled away from it is somewhere else.
+    if (!row || !isInSight(row)) this.listing.at = "";
+  }
+
+  // Back to the row that had the focus, which may have another place in the order by now. Returns whether it is there.
+  regain() {
+    const { ids, at } = this.listing;
+    this.bring(ids.indexOf(at));
+    const name = this.rows.get(at)?.querySelector("[data-part=name]");
+    name?.focus({ preventScroll: true });
+    return Boolean(name);
   }
 
   draw() {
@@ -172,7 +192,11 @@ class ListView {
     this.columnsToggle = this.opener(() => this.toggleColumns(), t.list.chooseColumns);
     this.columnChoice = h("div", { class: "column-choice", hidden: true });
     this.arrived = h("div", { class: "arrived" });
-    this.body = h("div", { class: "rows", role: "rowgroup" });
+    const onfocusin = () => {
+      const row = /** @type {HTMLElement | null} */ (focus().closest(".account-row"));
+      if (row) this.listing.at = row.dataset.id;
+    };
+    this.body = h("div", { class: "rows", role: "rowgroup", onfocusin });
     this.table = h(
       "div",
       {
@@ -231,7 +255,8 @@ class ListView {
       this.table,
       this.foot,
     );
-    if (store.operations().length) this.drawChosen();
+    this.chooseListed();
+    if (store.operations().length || this.isAnyChosen()) this.drawChosen();
     const onscroll = () => {
       this.listing.scroll = window.scrollY;
       // Once the reader has scrolled, the page does not scroll to the new row.
@@ -314,6 +339,10 @@ class ListView {
     if (!box || focus() !== box) focusOn(this.table.hidden ? this.foot : this.table);
   }
 
+  isAnyChosen() {
+    return this.selected.isAll || this.selected.ids.size > 0;
+  }
+
   isChosen(id) {
     const { ids, isAll } = this.selected;
     return isAll || (id ? ids.has(id) : ids.size > 0 && this.listing.ids.every((each) => ids.has(each)));
@@ -336,10 +365,11 @@ class ListView {
 
   // Nothing is done with an account that nobody sees: one that has left the list is not chosen any more.
   chooseListed() {
-    const { ids, isAll } = this.selected;
-    if (!isAll && !ids.size) return;
-    const listed = this.listing.ids.filter((id) => isAll || ids.has(id));
-    if (!isAll && listed.length < ids.size) return this.choose(listed, false, ids.size - listed.length);
+    // The bar may show what was given up in an earlier view of the list.
+    if (!this.drawBulk && !this.isAnyChosen()) return;
+    const { ids } = this.selected;
+    const listed = this.listing.among(ids);
+    if (listed.length < ids.size) return this.choose(listed, false, ids.size - listed.length);
     // More rows may be loaded.
     this.drawBoxes();
     this.drawBulk?.();
@@ -373,7 +403,7 @@ class ListView {
         choose: (ids, isAll) => this.choose(ids, isAll),
       };
       this.drawBulk = await bulkBar(this.bulk, of, this.signal);
-      this.drawBulk();
+      this.drawBulk(gone, isPart);
     } catch (error) {
       if (!this.signal.aborted) show(notLoaded(error));
     }
@@ -504,6 +534,8 @@ class ListView {
     fill(this.body);
     this.window();
     this.drawBoxes();
+    // The rows are others by now.
+    if (focus() === this.body) this.regain();
   }
 
   showAll() {
@@ -598,8 +630,10 @@ class ListView {
     if (listing === this.listing) return;
     this.fetching?.abort();
     this.fetching = null;
+    listing.selected = this.selected;
     this.listing = listing;
-    if (this.selected.isAll || this.selected.ids.size) this.choose([]);
+    // In another order there are the same accounts.
+    if (String(Object.keys(change)) !== "sort" && this.isAnyChosen()) this.choose([]);
     router.rewrite("/accounts", this.address());
     this.drawSelection();
     this.drawArrivals();
@@ -948,7 +982,7 @@ class ListView {
       status: () => {
         const spark = h("span", { class: "spark" });
         drawSpark(spark, account);
-        return [statusBadge(account.status), spark];
+        return [statusBadge(account.status, { testing: account.testing && !this.has("next") }), spark];
       },
       account: () => [
         h("span", { class: "mono" }, account.provider_id),
@@ -1005,14 +1039,18 @@ class ListView {
         "aria-disabled": may ? null : "true",
         onclick: (event) => (may ? this.test(account, event.currentTarget) : toast(t.viewer.why, "warning")),
       },
-      icon("test"),
+      account.testing && !this.has("next") && !this.has("status") ? spinner() : icon("test"),
     );
+  }
+
+  has(column) {
+    return this.columns.includes(column);
   }
 
   // Nobody leaves the list for it.
   test(account, node) {
     this.tests.add(account.account_id);
-    return startTest(account, node, (begun) => showOnce(account, begun, this.columns.includes("next")));
+    return startTest(account, node, (begun) => showOnce(account, begun, true));
   }
 
   // The oldest read time of the rows in sight and the numbers.

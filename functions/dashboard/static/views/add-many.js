@@ -24,7 +24,7 @@ export function addMany({ main, title, signal }) {
   title(t.addMany.title);
   fill(
     main,
-    h("div", { class: "crumb" }, h("a", { href: "#/accounts" }, icon("left"), t.list.title)),
+    h("div", { class: "crumb" }, h("a", { href: store.listAddress() }, icon("left"), t.list.title)),
     h("div", { class: "page-head" }, h("h1", {}, t.addMany.title)),
     h("p", { class: "lead" }, t.enrollments.whole, " ", h("a", { href: "#/enrollments" }, t.enrollments.connect)),
     session.somebody().canChange ? importer(signal) : notice("info", h("p", {}, t.viewer.why)),

@@ -31,7 +31,8 @@ import { isMissing, retryAfter } from "../lib/problem.js";
 import * as api from "../lib/api.js";
 import * as router from "../lib/router.js";
 import * as store from "../lib/store.js";
-import { button, changeButton, errorPanel, iconButton, submitting, toast } from "../lib/ui.js";
+import { typedNumber } from "../lib/typed-number.js";
+import { button, changeButton, errorPanel, form, iconButton, submitting, toast } from "../lib/ui.js";
 import { exporting } from "./choices.js";
 import { t } from "./texts.js";
 
@@ -46,6 +47,8 @@ import { t } from "./texts.js";
 const STOPPED_WITHIN_MS = 2_000;
 // An operation that could not be read is read again after this time.
 const REPEATED_AFTER_MS = 15_000;
+// Whoever deletes more accounts types their number.
+const TYPED_ABOVE = 10;
 // How often it is said how far an operation is.
 const PARTS_SAID = 4;
 
@@ -215,6 +218,8 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       // What was chosen meanwhile stays.
       if (replaces || chosen.ids !== ids) draw();
       else choose([]);
+      // Another view of the list may be open by now.
+      store.changed();
       here(() => focusOn(operations.firstChild));
     } catch (problem) {
       if (!hasChanged(problem)) throw problem;
@@ -229,9 +234,10 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   const takeBack = (undo, { operation_id: id, changed }) =>
     own.has(id) ? run(undo, { replaces: [id] }) : question(undo, changed, { replaces: [id] });
 
-  // What can be taken back of the operation still can.
+  // What can be taken back of the operation still can, and those that it refused beside these are still said.
   const repeat = (again, operation) => {
-    const options = { replaces: undoOf(operation) ? [] : [operation.operation_id] };
+    const { operation_id: id, failed, failed_total: refused } = operation;
+    const options = { replaces: undoOf(operation) || refused > failed.length ? [] : [id] };
     const size = again.selection.account_ids.length;
     return again.action === "delete" ? question(again, size, options) : run(again, options);
   };
@@ -275,24 +281,27 @@ function confirmation(request, size, isAgain, onConfirmed) {
   const isDeletion = request.action === "delete";
   const { filter, changed_by } = request.selection;
   const isAll = filter && !Object.keys(filter).length;
+  const typed = isDeletion && size > TYPED_ABOVE ? typedNumber(t.bulk.typeNumber(size), t.bulk.otherNumber) : null;
   const modal = dialog({
     title: t.bulk.question(request, size),
-    content: ({ close }) => [
-      isAgain && h("p", {}, t.bulk.changed),
-      isDeletion && isAll && h("p", {}, h("strong", {}, t.bulk.deleteAll)),
-      isDeletion && h("p", {}, t.bulk.deleteText),
-      isDeletion && filter && !isAll && h("p", { class: "muted" }, t.bulk.deleteRest),
-      changed_by && h("p", {}, t.bulk.undoText),
-      h(
-        "div",
-        { class: "form-actions" },
-        button(t.actions.cancel, { onclick: close }),
-        button(t.bulk.confirmed(request, size), {
-          class: isDeletion ? "button-danger" : "button-primary",
-          onclick: (event) => submitting(event.currentTarget, () => onConfirmed(modal)),
-        }),
-      ),
-    ],
+    content: ({ close }) =>
+      form({
+        submitText: t.bulk.confirmed(request, size),
+        submitClass: isDeletion ? "button-danger" : "button-primary",
+        cancel: close,
+        async onsubmit() {
+          typed?.check(size);
+          await onConfirmed(modal);
+        },
+        fields: [
+          isAgain && h("p", {}, t.bulk.changed),
+          isDeletion && isAll && h("p", {}, h("strong", {}, t.bulk.deleteAll)),
+          isDeletion && h("p", {}, t.bulk.deleteText),
+          isDeletion && filter && !isAll && h("p", { class: "muted" }, t.bulk.deleteRest),
+          changed_by && h("p", {}, t.bulk.undoText),
+          typed?.node,
+        ],
+      }),
   });
 }
 
@@ -330,7 +339,10 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
     const { state, total, failed: listed, failed_total: refused } = operation;
     said.textContent = known = t.bulk.soFar(operation);
     Object.assign(bar, { max: total || 1, value: total ? operation.done : 1 });
-    render(failed, [listed, refused], failuresOf);
+    for (const named of [node, bar]) named.setAttribute("aria-label", t.bulk.doing(operation));
+    // Whoever reads them goes on while more come.
+    const isOpen = failed.querySelector("details")?.open;
+    render(failed, [listed, refused], (all) => failuresOf(all, isOpen));
     const had = focused(unread);
     why = "";
     render(unread, "", () => null);
@@ -347,11 +359,12 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
   const ended = (operation) => {
     const [undo, again] = [undoOf(operation), againOf(operation)];
     bar.hidden = true;
-    announce(said.textContent ?? "");
+    const { failed: listed, failed_total: refused } = operation;
+    announce(`${said.textContent} ${refused ? `${t.bulk.failed(refused)}.` : ""}`);
     fill(
       ends,
       undo && small("undo", t.bulk.undo, () => takeBack(undo, operation)),
-      again && small("again", t.bulk.again(again.selection.account_ids.length), () => repeat(again, operation)),
+      again && small("again", t.bulk.again(listed.length, refused), () => repeat(again, operation)),
       closing(),
     );
     onEnd();
@@ -420,13 +433,13 @@ async function untilReadable(signal) {
   await whenVisible(signal);
 }
 
-function failuresOf([failed, total]) {
+function failuresOf([failed, total], open) {
   if (!total) return null;
   const more = total - failed.length;
   return h(
     "details",
-    {},
-    h("summary", {}, t.bulk.failed(total)),
+    { open },
+    h("summary", { "data-part": "failures" }, t.bulk.failed(total)),
     h(
       "ul",
       {},

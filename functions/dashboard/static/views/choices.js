@@ -138,7 +138,8 @@ export function exporting(listing, signal) {
     };
     try {
       const { parts, count, missed } = await readAll(selection, onPart, AbortSignal.any([signal, own.signal]), only);
-      download(parts, t.choices.file(new Date().toISOString().slice(0, 10)), "text/csv;charset=utf-8");
+      // The reader's day, year first: as Swedish writes it.
+      download(parts, t.choices.file(new Date().toLocaleDateString("sv")), "text/csv;charset=utf-8");
       if (missed) toast(`${t.choices.exported(count)}. ${t.choices.missed(missed)}`, "warning");
       else toast(t.choices.exported(count));
       show(begin);

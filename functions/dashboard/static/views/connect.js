@@ -10,6 +10,7 @@ import { icon } from "../lib/icons.js";
 import { looksFor } from "../lib/looks.js";
 import { styled } from "../lib/pictures.js";
 import { resourcesOf } from "../lib/resources.js";
+import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
@@ -47,6 +48,9 @@ export async function ready() {
 }
 
 export function connect(context) {
+  // That it was added is no news in a list that is opened later.
+  const leave = () => router.place().path === "/accounts" || store.takeAdded();
+  context.signal.addEventListener("abort", leave, { once: true });
   const open = stopwatch();
   const pauseOf = (account) => {
     if (account?.testing) return TESTING_MS;
@@ -73,6 +77,7 @@ function draws(body, handle) {
   const draw = () => {
     const account = handle.account();
     if (!account) return;
+    if (isConnected(account)) store.takeAdded();
     const ways = waysOf(account, test);
     render(picture, [ways, account.provider_id, account.role_arn], () => pictureOf(account, ways));
     drawWatch(watch, account, looks.state(), looks.again, testHere);

@@ -6,6 +6,7 @@ import { icon } from "../lib/icons.js";
 import { styled } from "../lib/pictures.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
+import * as store from "../lib/store.js";
 import { progressOf } from "../lib/units.js";
 import { changeButton, freshnessMark, notice, skeleton, toast } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
@@ -24,7 +25,7 @@ export function list({ main, title, signal, path }) {
   });
   fill(
     main,
-    h("div", { class: "crumb" }, h("a", { href: "#/accounts" }, icon("left"), t.list.title)),
+    h("div", { class: "crumb" }, h("a", { href: store.listAddress() }, icon("left"), t.list.title)),
     h(
       "div",
       { class: "page-head" },

@@ -262,17 +262,20 @@ export const t = withTexts(OPEN_TABLES, {
     deleteText: "Cavok disconnects them and deletes their access keys. Nobody can take this back.",
     deleteAll: "These are all accounts of your organization.",
     deleteRest: "An account that no longer fits the filters when its turn comes is left as it is.",
-    confirmed: ({ action, value }, count) =>
-      ({
-        test: () => plural(count, { one: "Test # account", other: "Test # accounts" }),
-        delete: () => plural(count, { one: "Delete # account", other: "Delete # accounts" }),
-        write_logs: () => {
-          const set = `Set “Write logs” to ${value ? "Yes" : "No"} for`;
-          return plural(count, { one: `${set} # account`, other: `${set} # accounts` });
-        },
-      })[action](),
+    typeNumber: (count) => `Type ${count} to confirm`,
+    otherNumber: "This is not the number of accounts.",
+    confirmed: ({ action, value }, count) => {
+      const set = `Set “Write logs” to ${value ? "Yes" : "No"} for`;
+      const act = { test: "Test", delete: "Delete", write_logs: set }[action];
+      return plural(count, { one: `${act} # account`, other: `${act} # accounts` });
+    },
     tooMany: (count) => `At most ${number(count)} accounts can be chosen one by one. Choose all of a list instead.`,
     progress: "Progress",
+    doing: ({ action, value, total }) => {
+      const setting = `Setting “Write logs” to ${value ? "Yes" : "No"} for`;
+      const doing = { test: "Testing", delete: "Deleting", write_logs: setting }[action];
+      return plural(total, { one: `${doing} # account`, other: `${doing} # accounts` });
+    },
     // `changed`: how many it changed or began to test; others did it with the rest. An older API does not say.
     soFar: ({ action, value, state, total, done, skipped, failed_total: failed, changed }) => {
       const what = { test: "Testing", write_logs: `Write logs: ${value ? "Yes" : "No"}`, delete: "Deleting" }[action];
@@ -299,7 +302,11 @@ export const t = withTexts(OPEN_TABLES, {
     stop: "Stop",
     undo: "Undo",
     undoText: "This also sets accounts that somebody has set to the same value again since.",
-    again: (count) => plural(count, { one: "Try the refused one again", other: "Try # refused ones again" }),
+    // Of more, the API does not say which they are.
+    again: (count, all = count) =>
+      all > count
+        ? plural(count, { other: "Try the first # refused ones again" })
+        : plural(count, { one: "Try the refused one again", other: "Try # refused ones again" }),
     close: "Close",
   },
   columns: {
