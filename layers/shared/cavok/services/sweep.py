@@ -77,8 +77,9 @@ STS calls; STS allows 600 a second.
 """
 
 CALLS_OF_A_PAGE = 720
-"""The most calls of customers' AWS APIs on a page. The processor is the limit: a call takes about 4
-ms of it, and a page must end in SHORT_TEST_SECONDS.
+"""The most calls of customers' AWS APIs on a page. The processor is the limit: a call takes at most
+about 4 ms of a whole one, of which the function has six tenths, and a page must end in
+SHORT_TEST_SECONDS.
 """
 
 PROVED = len(SURVEYED) + 2
