@@ -74,7 +74,7 @@ GIVEN: Mapping[str, tuple[int, str]] = {
     "ReconcileClocks": (1024, "holds the names of all clocks: 67 MB for each 100,000"),
     "RecordVerification": _OF_A_TEST,
     "SurveyRegions": _OF_A_TEST,
-    "SweepAccounts": (1024, "a page of 720 calls, 4 ms each of a whole processor, must end within 8 s"),
+    "SweepAccounts": (1024, "a page of 720 calls of 4 ms must end within 8 s"),
     "WriteCustomerLog": _OF_A_TEST,
 }
 """Sizes for what a usual event does not show, and why. It must fit them all the same."""
