@@ -414,7 +414,7 @@ test("what is left is in the field of whoever comes back, and of nobody else", a
   noLogs(main).checked = true;
   await pasted(main, ["number,name", ...numbers(150), "wrong"].join("\n"));
   submit(main);
-  await soon(10);
+  await until(() => field(main, "form").hidden);
   view.abort();
   view = new AbortController();
   // Who is back before the answer gets it then.

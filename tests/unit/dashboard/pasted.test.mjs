@@ -79,7 +79,7 @@ for (const [what, text, lines] of [
   ],
   [
     "a line of more cells than heads",
-    "number,name\n123456789012,Prod, web\n123456789013,Next,,\n123456789014,\"Last, too\"",
+    'number,name\n123456789012,Prod, web\n123456789013,Next,,\n123456789014,"Last, too"',
     [[2, "tooManyCells", 2], numbered("123456789013", "Next"), numbered("123456789014", "LastToo")],
   ],
   [
