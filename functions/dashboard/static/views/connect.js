@@ -161,7 +161,7 @@ function draws(body, handle) {
   });
 
   const guide = guideFor(handle, how, (steps, onPress) => howTo(steps, handle.account(), onPress));
-  store.unlessItHangs(guide.first, signal).then(() => {
+  store.unlessItHangs(Promise.resolve(guide.first), signal).then(() => {
     awaitsHow = false;
     if (!signal.aborted) draw();
   });

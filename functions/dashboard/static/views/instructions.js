@@ -64,7 +64,6 @@ export function instructions(context) {
  * Reads how to connect an account, again once its role is another one. Keeps the link of "Deploy on AWS" good.
  * @param {any} handle @param {HTMLElement} content
  * @param {(guide: any, onPress: (event: any) => void) => any} draws puts the link into `.deploy`, and `onPress` on it
- * @returns {{first?: Promise<void>}} the part that it reads
  */
 export function guideFor(handle, content, draws) {
   let renewAt = RENEW_LINK_AFTER_MS;

@@ -67,6 +67,8 @@ class Permission:
 class PermissionGroup:
     """Permissions that are granted, and left out, together.
 
+    why          what Cavok does with them, then when they are needed. Somebody who has only an
+                 invitation reads it.
     operational  whether the account is used with them: they show as a capability of the account,
                  and a lost one degrades it.
     needs_role   whether they make sense only for an account that is entered through a role.
