@@ -20,8 +20,8 @@ export function expires(link) {
 }
 
 /**
- * Knows the age of a link, which may have expired while the computer slept: timers do not count that. `restart`: call it
- * when the link was read. `age`: since then, in milliseconds. `onPress`: renews an old link before it is followed.
+ * Knows the age of a link, which may have expired while the computer slept: timers do not count that. `restart`: call
+ * it when the link was read. `age`: since then, in milliseconds. `onPress`: renews an old link before it is followed.
  * @param {(link: HTMLAnchorElement) => Promise<any>} renew gives it a new address, or draws another in its place
  */
 export function linkGuard(renew) {
