@@ -39,7 +39,7 @@ SCREENS: tuple[Screen, ...] = (
     ("connecting-narrow", "#/accounts/acc000005/connect", "dark", NARROW, 740),
     ("connected", "#/accounts/acc000001/connect", "light", WIDE, 680),
     ("add-resources", "#/accounts/acc000001/connect", "light", WIDE, 900),
-    ("invitation", "#/invitation/a-token", "light", WIDE, 980),
+    ("invitation", "#/invitation/a-token", "light", WIDE, 1060),
     ("instructions", "#/accounts/acc000005/instructions", "light", WIDE, 950),
     ("test", "#/accounts/acc000003/tests/test1", "light", WIDE, 1600),
     ("test-narrow", "#/accounts/acc000003/tests/test1", "dark", NARROW, 740),

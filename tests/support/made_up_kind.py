@@ -36,7 +36,7 @@ _ABSENT_WAREHOUSE = f"arn:aws:redshift:*:*:cluster:{PROBE_NAME_PREFIX}*"
 WAREHOUSES = PermissionGroup(
     group="warehouses",
     title="Redshift clusters",
-    why="Operational. May be left out if you do not use Redshift with Cavok.",
+    why="Cavok starts and stops clusters. May be left out if you do not use Redshift.",
     permissions=(
         Permission("redshift:DescribeClusters", "Lists clusters and their state."),
         Permission("redshift:ResumeCluster", "Starts a cluster.", _ABSENT_WAREHOUSE),

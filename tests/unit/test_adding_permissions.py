@@ -27,7 +27,7 @@ GROUP = """\
 CACHES = PermissionGroup(
     group="caches",
     title="Caches",
-    why="Operational. May be left out if you do not use caches with Cavok.",
+    why="Cavok lists your caches. May be left out if you do not use them with Cavok.",
     permissions=(
         Permission("elasticache:DescribeCacheClusters", "Lists caches."),
         Permission("elasticache:RebootCacheCluster", "Restarts a cache."),

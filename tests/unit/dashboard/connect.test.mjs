@@ -1,7 +1,7 @@
 // The view that connects an account: what turns, what is done by itself, and what is offered at the end.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { all, button, hold, modal, opened, press, signIn, submit } from "./drawn.mjs";
+import { all, announced, announcerIn, button, hold, modal, opened, press, signIn, submit, toasts } from "./drawn.mjs";
 import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -165,6 +165,73 @@ for (const [what, end] of [
     await until(() => main.textContent.includes(t.connect.connected));
     assert.equal(known().parentNode.hidden, false);
   });
+
+/** Where something with this text is, in the order of reading. */
+const placeOf = (main, text) => all(main).findIndex((node) => !node.children.length && node.textContent === text);
+/** Whether a part, or one that it is in, is hidden. */
+const isHidden = (node) => Boolean(node) && (node.hidden === true || isHidden(node.parentNode));
+
+test("the primary button comes before the test that is not needed", async () => {
+  const main = open();
+  await until(() => button(main, t.invite.action));
+  await until(() => !isHidden(button(main, t.instructions.testNow)));
+  assert.ok(placeOf(main, t.instructions.deploy) < placeOf(main, t.instructions.testNow));
+});
+
+test("what is above the state must be there before it, but not if it hangs", async (context) => {
+  const { setTimeout: really } = globalThis;
+  const slow = [];
+  context.mock.method(globalThis, "setTimeout", (work, wait) =>
+    wait === SLOW_AFTER_MS ? slow.push(work) : really(work, wait),
+  );
+  const go = hold((address) => String(address).includes("/instructions"));
+  const main = open();
+  await until(() => button(main, t.instructions.testNow));
+  assert.equal(isHidden(button(main, t.instructions.testNow)), true);
+  slow.forEach((work) => work());
+  await until(() => !isHidden(button(main, t.instructions.testNow)));
+  go();
+});
+
+test("a confirmed account is said to be connected once, and leads on", async () => {
+  Object.assign(account, { status: "confirmed" });
+  const main = open();
+  await until(() => main.textContent.includes(t.connect.connected));
+  const onward = () => all(main).find(({ tag, textContent }) => tag === "p" && textContent === t.instructions.open);
+  await until(() => !isHidden(onward()));
+  assert.equal(isHidden(main.querySelector(".watch")), true);
+  assert.equal(onward().querySelector("a").href, "#/accounts/a");
+});
+
+test("who pressed what is gone once it is connected is at what was found", async () => {
+  const main = open();
+  await until(() => main.querySelector(".deploy a"));
+  main.querySelector(".deploy a").focus();
+  await turned(() => (account = { ...account, status: "confirmed", version: 2 }));
+  await until(() => main.textContent.includes(t.connect.connected));
+  const found = main.querySelector(".found").parentNode;
+  assert.equal(document.activeElement, found);
+  await turned(() => (account = { ...account, status: "failed", version: 3 }));
+  assert.equal(document.activeElement.contains(main.querySelector(".deploy")), true);
+});
+
+test("a test that has begun is said to have begun, whatever cannot be read after it", async (context) => {
+  const main = open();
+  await until(() => button(main, t.instructions.testNow));
+  const said = announced(announcerIn(context));
+  const { fetch } = globalThis;
+  globalThis.fetch = async (address, options) =>
+    options.method === "GET" && acts.length
+      ? Response.json({ title: "Busy", detail: "Later." }, { status: 503, headers: { "retry-after": "60" } })
+      : fetch(address, options);
+  toasts.replaceChildren();
+  press(button(main, t.instructions.testNow));
+  await until(() => acts.length);
+  await soon(150);
+  assert.equal(toasts.textContent, "");
+  assert.ok(said.join(" ").includes(t.list.begun("A")), said);
+  assert.ok(!main.querySelector(".freshness").textContent.includes(t.time.live), "the view says that it is old");
+});
 
 test("there are no tabs, and one primary button", async () => {
   const main = open();

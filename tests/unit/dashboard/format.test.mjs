@@ -84,4 +84,19 @@ test("who travels is told the time of where they are", (context) => {
   assert.notEqual(shown[0].title, title);
 });
 
+test("a moment that others read elsewhere has its time zone, also after a journey", (context) => {
+  const { TZ } = process.env;
+  context.after(() => {
+    process.env.TZ = TZ ?? "";
+  });
+  process.env.TZ = "Europe/Berlin";
+  tick();
+  const node = when("2026-12-04T13:30:00Z", { kind: "zoned" });
+  shown.push(node);
+  assert.equal(node.textContent, "4 Dec 2026, 14:30 GMT+1");
+  process.env.TZ = "America/New_York";
+  tick();
+  assert.equal(node.textContent, "4 Dec 2026, 08:30 GMT-5");
+});
+
 test("a share is written as the reader writes it", () => assert.equal(percent(84), "84%"));

@@ -398,6 +398,75 @@ test("whoever leaves is told what was added and what was not sent", async () => 
   assert.equal(sent.length, 1);
 });
 
+test("what is left is in the field of whoever comes back, and of nobody else", async () => {
+  answer = (accounts) => ({
+    created: accounts.slice(1).map(account),
+    refused: [{ index: 0, problem: problem("already_connected", "There.") }],
+  });
+  const held = Promise.withResolvers();
+  const { fetch } = globalThis;
+  globalThis.fetch = async (...request) => {
+    await held.promise;
+    return fetch(...request);
+  };
+  const main = opened();
+  const noLogs = (place) => all(place).find(({ ownValue, tag }) => tag === "input" && ownValue === "no");
+  noLogs(main).checked = true;
+  await pasted(main, ["number,name", ...numbers(150), "wrong"].join("\n"));
+  submit(main);
+  await until(() => field(main, "form").hidden);
+  view.abort();
+  view = new AbortController();
+  // Who is back before the answer gets it then.
+  const early = opened();
+  assert.deepEqual([field(early, "textarea").value, noLogs(early).checked], ["", true]);
+  held.resolve();
+  const left = ["number,name", numbers(1)[0], ...numbers(150).slice(100), "wrong"].join("\n");
+  await until(() => field(early, "textarea").value === left);
+  assert.ok(toasts.textContent.includes(t.addMany.left(99, 52)));
+  assert.equal(all(toasts).find(({ tag }) => tag === "a").href, "#/accounts/many");
+  view.abort();
+  await signIn(session, "admin", "ben");
+  view = new AbortController();
+  assert.equal(field(opened(), "textarea").value, "");
+  view.abort();
+  await signIn(session);
+  view = new AbortController();
+  assert.equal(field(opened(), "textarea").value, "", "another person was here");
+});
+
+test("what was pasted and not sent is there again, with what was chosen", async () => {
+  await pasted(opened(), "123456789012 Prod");
+  view.abort();
+  view = new AbortController();
+  const main = opened();
+  assert.equal(field(main, "textarea").value, "123456789012 Prod");
+  await soon(30);
+  assert.ok(preview(main).textContent.includes(t.addMany.summary(1, 0)));
+  field(main, "textarea").value = "";
+});
+
+test("the browser asks before it leaves the page while an import runs, and not after", async (context) => {
+  const asks = new Set();
+  context.mock.method(globalThis, "addEventListener", (type, listener, { signal }) => {
+    if (type !== "beforeunload") return;
+    asks.add(listener);
+    signal.addEventListener("abort", () => asks.delete(listener));
+  });
+  const held = addsAllLater();
+  const main = opened();
+  await pasted(main, "123456789012");
+  assert.equal(asks.size, 0);
+  submit(main);
+  await until(() => sent.length);
+  const leaving = new Event("beforeunload", { cancelable: true });
+  for (const ask of asks) ask(leaving);
+  assert.equal(leaving.defaultPrevented, true);
+  held.resolve();
+  await until(isDone(main));
+  assert.equal(asks.size, 0);
+});
+
 test("the list is read anew after an import", async () => {
   const before = store.listingOf({});
   const main = opened();

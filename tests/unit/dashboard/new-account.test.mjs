@@ -24,8 +24,18 @@ test("whoever closes it is back in the list, which stands once in the history", 
   modal().close();
   await soon(10);
   assert.deepEqual(steps, ["push #/accounts/new", "back"]);
+  // The page was loaded again meanwhile. The list is below it still, perhaps with its filter, so it is drawn again.
+  steps.length = 0;
+  location.hash = "#/accounts/new";
+  history.state = { isOver: true };
+  press(button(await opened(), t.list.newAccount));
+  await until(() => modal());
+  modal().close();
+  await soon(10);
+  assert.deepEqual(steps, ["back"]);
   // Its own address was opened: there is nothing below it.
   steps.length = 0;
+  history.state = null;
   press(button(await opened(), t.list.newAccount));
   await until(() => modal());
   modal().close();

@@ -78,6 +78,11 @@ for (const [what, text, lines] of [
     ],
   ],
   [
+    "a line of more cells than heads",
+    'number,name\n123456789012,Prod, web\n123456789013,Next,,\n123456789014,"Last, too"',
+    [[2, "tooManyCells", 2], numbered("123456789013", "Next"), numbered("123456789014", "LastToo")],
+  ],
+  [
     "several numbers",
     "111111111111, 222222222222, 3333-3333-3333\n444444444444 555555555555\n111111111111,666666666666",
     [

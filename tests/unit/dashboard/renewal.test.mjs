@@ -126,6 +126,35 @@ test("one that took longer than a browser opens anything after a press is said t
   view.abort();
 });
 
+test("so is the link of an invitation, and no other button of the mouse follows it", async (context) => {
+  const { invitation } = await import(`${page}/views/invitation.js`);
+  const asks = { provider_id: "123456789012", groups: [], permissions_policy: {}, expires_at: "2099-01-01T00:00:00Z" };
+  let name = "old";
+  globalThis.fetch = async () => Response.json({ ...asks, deploy_on_aws_url: link(name) });
+  minutes = 0;
+  for (const clock of [performance, Date]) {
+    const now = clock.now.bind(clock);
+    context.mock.method(clock, "now", () => now() + minutes * 60_000);
+  }
+  const followed = [];
+  globalThis.window = { open: (address) => followed.push(address) };
+  const view = new AbortController();
+  const main = opened(invitation, view.signal, { token: "TOKEN" });
+  await soon(30);
+  const press = async (type, button) => {
+    const event = Object.assign(new Event(type, { cancelable: true }), { button });
+    main.querySelector(".deploy a").dispatchEvent(event);
+    await soon(20);
+    return event.defaultPrevented;
+  };
+  [minutes, name] = [51, "new"];
+  assert.equal(await press("auxclick", 2), false);
+  assert.equal(await press("auxclick", 1), true);
+  assert.deepEqual(followed, [link("new")]);
+  assert.equal(await press("click", 0), false, "it is new now");
+  view.abort();
+});
+
 test("the page of an invitation renews its link alone, and ends when it is withdrawn", async (context) => {
   const { invitation } = await import(`${page}/views/invitation.js`);
   const { t } = await import(`${page}/views/texts.js`);

@@ -94,4 +94,6 @@ def test_the_api_describes_each_capability_and_shows_it_in_its_example() -> None
 def test_everything_that_is_asked_for_says_why(group: permissions.PermissionGroup) -> None:
     assert group.title
     assert group.why.endswith(".")
+    # An outsider reads it, who has only an invitation.
+    assert group.why.startswith("Cavok ")
     assert all(permission.why.endswith((".", "change.")) for permission in group.permissions)

@@ -12,6 +12,10 @@ function formatters() {
   return {
     zone: timeZoneHere(),
     dateTime: format({ dateStyle: "medium", timeStyle: "short" }),
+    zoned: format({
+      ...{ year: "numeric", month: "short", day: "numeric" },
+      ...{ hour: "numeric", minute: "2-digit", timeZoneName: "shortOffset" },
+    }),
     dateTimeSeconds: format({ dateStyle: "medium", timeStyle: "medium" }),
     precise: format({ dateStyle: "full", timeStyle: "long" }),
     date: format({ dateStyle: "medium" }),
@@ -77,8 +81,9 @@ export function relative(iso, kind = "past") {
   return seconds > 0 ? t.time.soon : t.time.justNow;
 }
 
-// Without a kind, gives the exact time.
-const said = (iso, kind) => (kind ? relative(iso, kind) : local.dateTime.format(new Date(iso)));
+// Without a kind, gives the exact time. "zoned": with its zone, because others read it elsewhere.
+const said = (iso, kind) =>
+  kind && kind !== "zoned" ? relative(iso, kind) : local[kind || "dateTime"].format(new Date(iso));
 
 // The title and the datetime attribute hold the exact time with its zone.
 export function when(iso, { exact = false, kind = "past" } = {}) {

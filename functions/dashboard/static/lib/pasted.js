@@ -39,6 +39,7 @@ export function* reading(text) {
   /** @type {Record<string, number> | null} */
   let columns = null;
   let head;
+  let width = 0;
   const lines = [];
   const seen = new Map();
   for (const { line, source, cells } of rowsOf(text)) {
@@ -51,7 +52,13 @@ export function* reading(text) {
       if (SEPARATOR.test(source)) continue;
       columns = columnsOf(cells);
       head = columns ? source : "";
+      width = cells.length;
       if (columns) continue;
+    }
+    // A separator in a value makes two of it: what comes after it would be read as something else.
+    if (columns && cells.slice(width).some(Boolean)) {
+      lines.push({ line, source, error: "tooManyCells", of: width });
+      continue;
     }
     const named = ([name, place]) => [name, (cells[place] ?? "").trim()];
     const all = columns ? [Object.fromEntries(Object.entries(columns).map(named))] : unnamed(cells);

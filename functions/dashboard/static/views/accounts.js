@@ -837,7 +837,7 @@ class ListView {
     const before = this.address();
     const here = router.whileHere();
     const isOver = router.place().path !== "/accounts/new";
-    if (isOver) here(() => history.pushState(null, "", "#/accounts/new"));
+    if (isOver) here(() => history.pushState({ isOver }, "", "#/accounts/new"));
     try {
       const { newAccount } = await import("./new-account.js");
       onceAlone(() => {
@@ -848,7 +848,12 @@ class ListView {
           onClose: () => {
             open = false;
             if (router.place().path !== "/accounts/new") return;
-            here(() => (isOver ? router.back() : router.rewrite("/accounts", before)));
+            here(() => {
+              if (isOver) router.back();
+              // It was over a list before a reload.
+              else if (history.state?.isOver) history.back();
+              else router.rewrite("/accounts", before);
+            });
           },
           onAdded: (account, asked) => {
             store.add(account, asked);

@@ -20,6 +20,13 @@ const LONGEST_TEXT = 1_500_000;
 // How often screen readers hear how far an import is.
 const PARTS_SAID = 4;
 
+/** What was in the form when its view was left, or what its import had left then. `of`: whose it is. No other person
+ * sees it, and a reload forgets it. @type {{of: string, text: string, logs: boolean, regions: string[]}} */
+const NOTHING = { of: "", text: "", logs: true, regions: [] };
+let draft = NOTHING;
+/** Puts the draft into the form, if one is shown. */
+let putBack = () => {};
+
 export function addMany({ main, title, signal }) {
   title(t.addMany.title);
   fill(
@@ -32,11 +39,13 @@ export function addMany({ main, title, signal }) {
 }
 
 function importer(signal) {
+  const of = session.somebody().email;
+  if (draft.of !== of) draft = NOTHING;
   const text = /** @type {any} */ (
     h("textarea", { class: "input import-text", rows: "10", spellcheck: "false", autocapitalize: "none", value: "" })
   );
   const file = h("input", { type: "file", class: "input", accept: ".csv,.txt,text/csv,text/plain" });
-  const regions = regionsField({ value: [], help: t.newAccount.regionsHelp, optional: true });
+  const regions = regionsField({ value: draft.regions, help: t.newAccount.regionsHelp, optional: true });
   // It stays, so that screen readers hear what changes in it.
   const summary = h("div", { role: "status" });
   const shownLines = h("div", {});
@@ -92,7 +101,7 @@ function importer(signal) {
       choice({
         name: "write_logs",
         label: t.newAccount.writeLogs,
-        value: "yes",
+        value: draft.logs ? "yes" : "no",
         className: "choice-row",
         options: [
           { value: "yes", title: t.yes, text: t.newAccount.writeLogsYes },
@@ -101,13 +110,13 @@ function importer(signal) {
       }),
       regions.node,
     ],
-    async onsubmit(filled, first) {
+    async onsubmit(_, first) {
       if (!(await first(readText()))) return;
       const ready = read.lines.filter(({ account }) => account);
       const named = regions.read();
       if (!ready.length) throw { status: 422, errors: [{ field: "accounts", message: t.addMany.none }] };
       if (named === null) throw { status: 422, errors: [] };
-      const isLogging = !filled.querySelector('input[name="write_logs"][value="no"]:checked');
+      const isLogging = writesLogs();
       await run(ready, ({ account }) => ({
         provider: "aws",
         access_type: "assume_role",
@@ -116,6 +125,21 @@ function importer(signal) {
         ...account,
       }));
     },
+  });
+
+  const writesLogs = () => !node.querySelector('input[name="write_logs"][value="no"]:checked');
+  const keep = (left) => {
+    draft = { of, text: left, logs: writesLogs(), regions: regions.chosen() };
+  };
+  putBack = () => {
+    if (text.value || draft.of !== of) return;
+    text.value = draft.text;
+    readText();
+  };
+  signal.addEventListener("abort", () => {
+    putBack = () => {};
+    // An import keeps what it has left once it knows.
+    keep(node.hidden ? "" : text.value);
   });
 
   // While it runs, the form is not there: what is sent stays what it was.
@@ -147,21 +171,40 @@ function importer(signal) {
       draw();
       fill(result, h("div", { class: "import-progress" }, bar, said, stop));
       stop.focus();
+      const sending = new AbortController();
+      // The browser asks whether to leave the page.
+      addEventListener("beforeunload", (event) => event.preventDefault(), { signal: sending.signal });
       let problem;
       try {
         await send(parts, bodyOf, progress, draw, AbortSignal.any([signal, own.signal]));
       } catch (error) {
         if (!own.signal.aborted) problem = error;
       }
+      sending.abort();
       store.addAll(progress.created, asked);
       unsent = parts.flatMap(({ lines }) => lines);
-      if (signal.aborted) return toast(t.addMany.left(progress.created.length, unsent.length), "warning");
+      if (signal.aborted) return left();
       drawResult(progress, unread, problem && errorPanel(problem, goOn));
+    }
+
+    // What is left is in the form when the person comes back, or is back already.
+    function left() {
+      const rest = restOf(progress, unread);
+      keep(textOf(rest));
+      putBack();
+      const back = rest.length ? { href: "#/accounts/many", text: t.addMany.back } : undefined;
+      toast(t.addMany.left(progress.created.length, rest.length), "warning", back);
     }
   }
 
-  function drawResult({ created, refused }, unread, failure) {
-    const rest = [...unread, ...refused.map(({ line }) => line), ...unsent].toSorted((a, b) => a.line - b.line);
+  const restOf = ({ refused }, unread) =>
+    [...unread, ...refused.map(({ line }) => line), ...unsent].toSorted((a, b) => a.line - b.line);
+  const textOf = (rest) =>
+    rest.length ? [read.head, ...rest.map(({ source }) => source)].filter(Boolean).join("\n") : "";
+
+  function drawResult(progress, unread, failure) {
+    const { created, refused } = progress;
+    const rest = restOf(progress, unread);
     const heading = h("h2", { tabindex: "-1" }, t.addMany.added(created.length));
     fill(
       result,
@@ -183,7 +226,7 @@ function importer(signal) {
   // What was not added is left to be corrected and sent again, unless somebody has done so since.
   function showForm(rest) {
     if (text.value === sent) {
-      text.value = rest.length ? [read.head, ...rest.map(({ source }) => source)].filter(Boolean).join("\n") : "";
+      text.value = textOf(rest);
       sent = text.value;
     }
     file.value = "";
@@ -197,7 +240,7 @@ function importer(signal) {
     h("a", { href: "#/accounts?status=unconfirmed" }, t.addMany.show),
   ];
 
-  readText();
+  putBack();
   return h("div", {}, result, node);
 }
 

@@ -3,7 +3,7 @@ import * as api from "../lib/api.js";
 import { foundOf, isRunning, runs, suggestionFor, waysOf } from "../lib/connecting.js";
 import { tabs } from "../lib/copying.js";
 import { diagram } from "../lib/diagram.js";
-import { announce, fill, focused, h, later, render } from "../lib/dom.js";
+import { announce, fill, focused, focusOn, h, later, render } from "../lib/dom.js";
 import { ageing, stopwatch } from "../lib/elapsed.js";
 import { issueList } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
@@ -67,12 +67,18 @@ function draws(body, handle) {
   const wrong = h("div", {});
   const how = h("div", {});
   const found = h("div", {});
-  fill(body, place, watch, found, wrong, how);
+  const onward = h(
+    "p",
+    { class: "row-links" },
+    h("a", { class: "button", href: `#/accounts/${api.segment(id)}` }, t.instructions.open),
+  );
+  fill(body, place, found, wrong, how, watch, onward);
   /** The newest test, null if there was none. @type {any} */
   let test = null;
   let isListed = false;
-  // What was found comes above what else is to be known, which would jump.
+  // Each comes above what else is to be known, which would jump.
   let awaitsFound = false;
+  let awaitsHow = true;
 
   const draw = () => {
     const account = handle.account();
@@ -84,21 +90,38 @@ function draws(body, handle) {
     const issues = isRunning(test) || account.testing ? [] : issuesOf(account);
     const title = problemsOf(account).length ? t.account.issues : t.account.information;
     render(wrong, issues, () => issues.length > 0 && section(title, {}, issueList(issues)));
-    how.hidden = isConnected(account);
-    found.hidden = !isConnected(account);
-    isListed &&= isConnected(account);
-    if (isConnected(account) && !account.testing && !isListed) {
+    const isIn = isConnected(account);
+    isListed &&= isIn;
+    if (isIn && !account.testing && !isListed) {
       isListed = true;
       showFound();
     }
+    const had = focused(body);
+    // What was found says that it is connected.
+    const isDone = account.status === "confirmed" && !account.testing;
+    how.hidden = isIn;
+    found.hidden = !isIn;
     wrong.hidden = !issues.length || (awaitsFound && !focused(wrong));
+    watch.hidden = isDone || ((isIn ? awaitsFound : awaitsHow) && !focused(watch));
+    onward.hidden = !isDone || awaitsFound;
+    // Who comes back from "Deploy on AWS" may find it gone.
+    const isGone = [how, found, wrong, watch, onward].some((part) => part.hidden && part.contains(had));
+    if (isGone) focusOn(isIn ? found : how);
   };
-  const testHere = (event) =>
-    startTest(handle.account(), event.currentTarget, async (begun) => {
+  const testHere = (event) => {
+    const account = handle.account();
+    return startTest(account, event.currentTarget, async (begun) => {
       await begun;
-      await handle.refresh();
-      await tests.again();
+      wasTesting = true;
+      announce(t.list.begun(account.name));
+      await readBoth();
     });
+  };
+  // A test has begun, whether that can be read or not. If not, the view says how old it is.
+  const readBoth = async () => {
+    await handle.again().catch(() => {});
+    await tests.again().catch(() => {});
+  };
   const looks = looksFor(handle, () => handle.refresh().finally(draw));
 
   const read = async () => {
@@ -130,17 +153,23 @@ function draws(body, handle) {
   });
   const begin = async () => {
     await api.post(testsOf(id), undefined, { etag: store.tagOf(id) });
-    await handle.refresh();
-    await tests.again();
+    await readBoth();
   };
   let wasTesting = handle.account().testing;
   handle.onChange((account) => {
     draw();
-    if (account.testing && !wasTesting) tests.again().catch(() => {});
+    if (account.testing && !wasTesting) {
+      announce(t.instructions.testing);
+      tests.again().catch(() => {});
+    }
     wasTesting = account.testing;
   });
 
-  guideFor(handle, how, (guide, onPress) => howTo(guide, handle.account(), onPress));
+  const guide = guideFor(handle, how, (steps, onPress) => howTo(steps, handle.account(), onPress));
+  store.unlessItHangs(Promise.resolve(guide.first), signal).then(() => {
+    awaitsHow = false;
+    if (!signal.aborted) draw();
+  });
 
   let listing = store.instancesOf(id);
   const readFound = async () => {

@@ -1,9 +1,8 @@
 // One enrollment: what is wrong with it, how its stack is deployed, its synchronization, its members, and its end.
 import * as api from "../lib/api.js";
 import { codeBlock, copyable, tabs } from "../lib/copying.js";
-import { expires } from "../lib/deploy-link.js";
+import { deployButton, expires, linkGuard } from "../lib/deploy-link.js";
 import { announce, fill, focusOn, h, render } from "../lib/dom.js";
-import { ageing } from "../lib/elapsed.js";
 import { issueList, updateSection, updateSteps } from "../lib/findings.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
@@ -33,8 +32,6 @@ import { badge, memberTree } from "./members.js";
 import { t } from "./texts.js";
 
 const WATCH_EVERY_MS = 2_000;
-// A presigned link lasts for an hour. This is a little less.
-const LINK_LASTS_MS = 50 * 60_000;
 
 /** The synchronization of each enrollment that a person follows, also after the view was left.
  * @type {Map<string, string>} */
@@ -325,32 +322,21 @@ function deploying(base, signal) {
   const node = h("div", { class: "stack enrollment-parts" }, update, stack);
   const way = { title: "" };
   const news = h("ul", {});
-  let age = ageing();
   let version = "";
   let isOutdated = false;
   /** @type {ReturnType<typeof watched> | undefined} */
   let guide;
   const read = async () => {
     const answer = await api.get(`${base}/instructions`, { signal });
-    age = ageing();
+    guard.restart();
     return answer;
   };
-  // The link may have expired while the page was open.
-  const onPress = (event) => {
-    const link = event.currentTarget;
-    if (!expires(link.href) || age() < LINK_LASTS_MS) return;
-    if (event.type === "auxclick" && event.button !== 1) return;
-    event.preventDefault();
-    submitting(link, async () => {
-      await guide?.again();
-      toast(t.instructions.pressAgain);
-    });
-  };
+  const guard = linkGuard(async () => guide?.again());
   const draw = (answer) => {
     const found = answer.update;
     const newer = () => updateSection(found, t.enrollments.update, news);
     fill(update, found && (isOutdated ? newer() : changeSection(found)));
-    return drawGuide(answer, onPress, way);
+    return drawGuide(answer, guard.onPress, way);
   };
   const take = (enrollment) => {
     const isWaiting = enrollment.status === "waiting";
@@ -398,30 +384,11 @@ function drawGuide(guide, onPress, way) {
       { class: "steps" },
       guide.steps.map((step) => h("li", {}, h("h3", {}, step.title), h("p", {}, step.text))),
     ),
-    h(
-      "p",
-      { class: "deploy" },
-      h(
-        "a",
-        {
-          class: "button button-primary",
-          href: guide.deploy_on_aws_url,
-          onclick: onPress,
-          onauxclick: onPress,
-          target: "_blank",
-          rel: "noopener noreferrer",
-        },
-        h("span", {}, texts.deploy),
-        icon("external"),
-      ),
-      h(
-        "span",
-        { class: "muted small" },
-        t.enrollments.deployNote,
-        " ",
-        expires(guide.deploy_on_aws_url) ? texts.linkExpires : texts.linkStays,
-      ),
-    ),
+    deployButton(guide.deploy_on_aws_url, onPress, [
+      t.enrollments.deployNote,
+      " ",
+      expires(guide.deploy_on_aws_url) ? texts.linkExpires : texts.linkStays,
+    ]),
     h("h3", { class: "other-ways" }, texts.other),
     tabs(
       texts.other,

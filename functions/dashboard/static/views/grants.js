@@ -1,8 +1,8 @@
 // What a person chooses to grant, group by group, and the documents that grant just this. The API makes all of them.
 import * as api from "../lib/api.js";
 import { codeBlock, tabs } from "../lib/copying.js";
+import { deployButton, linkGuard, RENEW_LINK_AFTER_MS } from "../lib/deploy-link.js";
 import { announce, fill, h, uniqueId } from "../lib/dom.js";
-import { icon } from "../lib/icons.js";
 import { styled } from "../lib/pictures.js";
 import * as router from "../lib/router.js";
 import { notice, section, skeleton } from "../lib/ui.js";
@@ -10,7 +10,6 @@ import { watched } from "../lib/watched.js";
 import { wordOf } from "../texts.js";
 import { groupText, t } from "./texts.js";
 
-const RENEW_LINK_AFTER_MS = 10 * 60_000;
 const ONLY_READS = "read_only";
 
 export const titleOf = ({ group, title }) => title ?? groupText(group).title;
@@ -55,14 +54,19 @@ export function grants({ groups, account, asked, signal }) {
     const both = AbortSignal.any([signal, last.signal]);
     const path = account ? `/v1/accounts/${api.segment(account)}/instructions` : "/v1/permissions";
     const query = { groups: named() };
-    watched(
+    const guard = linkGuard(async () => part.again());
+    const part = watched(
       result,
-      async () => (await Promise.all([api.get(path, { query, signal: both }), styled()]))[0],
+      async () => {
+        const [answer] = await Promise.all([api.get(path, { query, signal: both }), styled()]);
+        guard.restart();
+        return answer;
+      },
       (answer) => {
         drawBoxes(answer);
         if (changed) announce(changed);
         changed = "";
-        return documents(answer, account, way);
+        return documents(answer, account, guard.onPress, way);
       },
       {
         signal: both,
@@ -150,7 +154,7 @@ function grant(group, access, choose) {
   );
 }
 
-function documents(answer, account, way) {
+function documents(answer, account, onPress, way) {
   const policy = answer.policy_document ?? answer.permissions_policy;
   const code = (content, filename) =>
     content && {
@@ -175,23 +179,7 @@ function documents(answer, account, way) {
       { note: t.grants.documentsText },
       policy && !policy.Statement?.length && h("p", {}, t.grants.nothing),
       forms.length > 0 && tabs(t.grants.documents, forms, way),
-      answer.deploy_on_aws_url &&
-        h(
-          "p",
-          { class: "deploy" },
-          h(
-            "a",
-            {
-              class: "button button-primary",
-              href: answer.deploy_on_aws_url,
-              target: "_blank",
-              rel: "noopener noreferrer",
-            },
-            h("span", {}, t.instructions.deploy),
-            icon("external"),
-          ),
-          h("span", { class: "muted small" }, t.grants.deployNote),
-        ),
+      answer.deploy_on_aws_url && deployButton(answer.deploy_on_aws_url, onPress, t.grants.deployNote),
       account && h("p", {}, h("a", { href: `#/accounts/${api.segment(account)}/instructions` }, t.grants.back)),
     ),
   ];

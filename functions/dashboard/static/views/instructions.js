@@ -1,10 +1,9 @@
 // Instructions for the customer's own account, and the result of the test.
 import * as api from "../lib/api.js";
-import { expires } from "../lib/deploy-link.js";
+import { deployButton, expires, linkGuard, RENEW_LINK_AFTER_MS } from "../lib/deploy-link.js";
 import { announce, fill, h, render, safeHref } from "../lib/dom.js";
-import { ageing, stopwatch } from "../lib/elapsed.js";
+import { stopwatch } from "../lib/elapsed.js";
 import { when } from "../lib/format.js";
-import { icon } from "../lib/icons.js";
 import { leadsTo, looksFor, mayWait } from "../lib/looks.js";
 import { retryAfter } from "../lib/problem.js";
 import * as session from "../lib/session.js";
@@ -24,7 +23,6 @@ import {
   spinner,
   statusBadge,
   submitting,
-  toast,
 } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
@@ -32,9 +30,6 @@ import { conditionOf, frame } from "./account.js";
 
 const WATCH_EVERY_MS = 3_000;
 const WATCH_SLOWLY_AFTER_MS = 5 * 60_000;
-const RENEW_LINK_AFTER_MS = 10 * 60_000;
-// A link lasts for an hour. This is a little less.
-const LINK_LASTS_MS = 50 * 60_000;
 
 export function instructions(context) {
   const open = stopwatch();
@@ -71,11 +66,10 @@ export function instructions(context) {
  * @param {(guide: any, onPress: (event: any) => void) => any} draws puts the link into `.deploy`, and `onPress` on it
  */
 export function guideFor(handle, content, draws) {
-  let age = ageing();
   let renewAt = RENEW_LINK_AFTER_MS;
   const read = async () => {
     const answer = await api.get(`/v1/accounts/${api.segment(handle.id)}/instructions`, { signal: handle.signal });
-    age = ageing();
+    guard.restart();
     renewAt = RENEW_LINK_AFTER_MS;
     const account = handle.account();
     return { ...answer, isDone: isConnected(account), template: account?.template };
@@ -83,21 +77,8 @@ export function guideFor(handle, content, draws) {
   // Updates only this element. A link that was redrawn meanwhile, for example for another role, is newer than this
   // answer.
   const renew = async (link) => link.setAttribute("href", safeHref((await read()).deploy_on_aws_url));
-  // The link may have expired while the computer slept.
-  const onPress = (event) => {
-    const link = event.currentTarget;
-    if (!expires(link.href) || age() < LINK_LASTS_MS) return;
-    if (event.type === "auxclick" && event.button !== 1) return;
-    event.preventDefault();
-    submitting(link, async () => {
-      await renew(link);
-      // A browser opens no window long after a press, and does not say so.
-      if (link.isConnected && navigator.userActivation?.isActive !== false) {
-        window.open(link.href, "_blank", "noopener,noreferrer");
-      } else toast(t.instructions.pressAgain);
-    });
-  };
-  const guide = watched(content, read, (answer) => draws(answer, onPress), { signal: handle.signal, once: true });
+  const guard = linkGuard(renew);
+  const guide = watched(content, read, (answer) => draws(answer, guard.onPress), { signal: handle.signal, once: true });
   let guided = handle.account();
   // When the shown steps were read, if newer ones could not be read. The view is as old as these steps.
   let behind = 0;
@@ -116,13 +97,14 @@ export function guideFor(handle, content, draws) {
       return;
     }
     const link = /** @type {HTMLAnchorElement} */ (content.querySelector(".deploy a"));
-    if (!link || !expires(link.href) || age() < renewAt) return;
+    if (!link || !expires(link.href) || guard.age() < renewAt) return;
     renewAt = Infinity;
     // If it fails, a later read tries again, but no sooner than the API allows.
     renew(link).catch((problem) => {
-      renewAt = age() + retryAfter(problem);
+      renewAt = guard.age() + retryAfter(problem);
     });
   });
+  return guide;
 }
 
 // What determines the steps and templates, and how they are shown.
@@ -273,30 +255,8 @@ function drawGuide(guide, account, onPress, { way, news }) {
 /** The link of "Deploy on AWS", and what to know about it. */
 export function deployLink({ deploy_on_aws_url: address }, { provider_id: number }, onPress) {
   if (!address) return null;
-  return h(
-    "p",
-    { class: "deploy" },
-    h(
-      "a",
-      {
-        class: "button button-primary",
-        href: address,
-        onclick: onPress,
-        onauxclick: onPress,
-        target: "_blank",
-        rel: "noopener noreferrer",
-      },
-      h("span", {}, t.instructions.deploy),
-      icon("external"),
-    ),
-    h(
-      "span",
-      { class: "muted small" },
-      t.instructions.deployNote(number),
-      " ",
-      expires(address) ? t.instructions.linkExpires : t.instructions.linkStays,
-    ),
-  );
+  const lasts = expires(address) ? t.instructions.linkExpires : t.instructions.linkStays;
+  return deployButton(address, onPress, `${t.instructions.deployNote(number)} ${lasts}`);
 }
 
 // Of a connected account: what lies in it, and whether that is the newest.

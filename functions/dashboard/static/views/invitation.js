@@ -2,37 +2,28 @@
 // address, which browsers never send. It goes to the API in a header, because logs have addresses.
 import * as api from "../lib/api.js";
 import { copyable, codeBlock, tabs } from "../lib/copying.js";
-import { expires } from "../lib/deploy-link.js";
+import { deployButton, expires, linkGuard, RENEW_LINK_AFTER_MS } from "../lib/deploy-link.js";
 import { announce, fill, h, safeHref, whileLookedAt } from "../lib/dom.js";
 import { when } from "../lib/format.js";
-import { brandMark, icon } from "../lib/icons.js";
+import { brandMark } from "../lib/icons.js";
 import { isMissing } from "../lib/problem.js";
 import { definition, notice, section, skeleton } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
 
-// The link of "Deploy on AWS" lasts for an hour, if the template is not public.
-const RENEW_LINK_AFTER_MS = 10 * 60_000;
-
 export function invitation({ main, params, title, signal }) {
   title(t.invitation.title);
   const content = h("div", {});
   fill(main, h("p", { class: "brand" }, brandMark(), h("span", {}, t.nav.product)), content);
-  const read = () => api.get("/v1/invitation", { headers: { invitation: params.token }, signal });
-  const shown = watched(content, read, drawAsked, {
-    signal,
-    once: true,
-    className: "stack",
-    placeholder: () => skeleton(10),
-    onMissing: (problem) => {
-      announce(t.invitation.notValid);
-      return [h("h1", {}, t.invitation.notValid), h("p", {}, problem.detail)];
-    },
-  });
+  // Programs that make links of text may take what follows it for a part of it. A header cannot hold all of that.
+  const [token] = /** @type {string[]} */ (/^[0-9A-Za-z]*/.exec(params.token));
+  const read = async () => {
+    const asked = await api.get("/v1/invitation", { headers: { invitation: token }, signal });
+    guard.restart();
+    return asked;
+  };
   // Only the link: what is open of the rest stays so.
-  const renew = async () => {
-    const link = /** @type {HTMLAnchorElement | null} */ (content.querySelector(".deploy a"));
-    if (!link || !expires(link.href)) return;
+  const renew = async (link) => {
     try {
       link.setAttribute("href", safeHref((await read()).deploy_on_aws_url));
     } catch (problem) {
@@ -40,10 +31,29 @@ export function invitation({ main, params, title, signal }) {
       throw problem;
     }
   };
-  whileLookedAt(signal, () => RENEW_LINK_AFTER_MS, renew);
+  const guard = linkGuard(renew);
+  const shown = watched(content, read, (asked) => drawAsked(asked, guard.onPress), {
+    signal,
+    once: true,
+    className: "stack",
+    placeholder: () => skeleton(10),
+    onMissing: (problem) => {
+      title(t.invitation.notValid);
+      announce(t.invitation.notValid);
+      return [h("h1", {}, t.invitation.notValid), h("p", {}, problem.detail)];
+    },
+  });
+  whileLookedAt(
+    signal,
+    () => RENEW_LINK_AFTER_MS,
+    async () => {
+      const link = /** @type {HTMLAnchorElement | null} */ (content.querySelector(".deploy a"));
+      if (link && expires(link.href)) await renew(link);
+    },
+  );
 }
 
-function drawAsked(asked) {
+function drawAsked(asked, onPress) {
   const { provider_id: number, role_arn: role, external_id: externalId } = asked;
   return [
     h("h1", {}, t.invitation.heading(number)),
@@ -55,11 +65,11 @@ function drawAsked(asked) {
       h(
         "ul",
         { class: "permissions" },
-        asked.groups.map(({ title, why, required, actions }) =>
+        asked.groups.map(({ title, why, actions }) =>
           h(
             "li",
             {},
-            h("h3", {}, title, " ", h("span", { class: "tag" }, required ? t.access.required : t.tests.optional)),
+            h("h3", {}, title),
             h("p", {}, why),
             h(
               "details",
@@ -95,23 +105,8 @@ function drawAsked(asked) {
       t.instructions.deploy,
       {},
       h("p", {}, role ? t.invitation.deploys : t.invitation.deploysUser),
-      h(
-        "p",
-        { class: "deploy" },
-        h(
-          "a",
-          {
-            class: "button button-primary",
-            href: asked.deploy_on_aws_url,
-            target: "_blank",
-            rel: "noopener noreferrer",
-          },
-          h("span", {}, t.instructions.deploy),
-          icon("external"),
-        ),
-        h("span", { class: "muted small" }, t.instructions.deployNote(number)),
-      ),
-      h("p", { class: "muted small" }, t.invitation.expires, " ", when(asked.expires_at, { exact: true }), "."),
+      deployButton(asked.deploy_on_aws_url, onPress, t.instructions.deployNote(number)),
+      h("p", { class: "muted small" }, t.invitation.expires, " ", when(asked.expires_at, { kind: "zoned" }), "."),
     ),
     section(t.invitation.documents, {}, tabs(t.invitation.documents, documentsOf(asked))),
   ];

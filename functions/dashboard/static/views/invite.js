@@ -57,6 +57,6 @@ function linkOf({ url, expires_at: until }) {
   return [
     h("p", {}, t.invite.made),
     copyBlock(address, t.invite.link),
-    h("p", { class: "muted small" }, t.invite.once, " ", t.invite.until, " ", when(until, { exact: true }), "."),
+    h("p", { class: "muted small" }, t.invite.once, " ", t.invite.until, " ", when(until, { kind: "zoned" }), "."),
   ];
 }

@@ -567,6 +567,9 @@ export const t = withTexts(OPEN_TABLES, {
       twice: (line) => `This number is in line ${number(line)} already.`,
       writeLogs: (said) => `Write logs is yes or no, not ${said}.`,
       keyed: () => "An account with an access key is added by itself.",
+      tooManyCells: (heads) =>
+        `This line has more cells than the ${number(heads)} heads. Put a value with a separator in it in quotation ` +
+        "marks.",
     },
     more: (count) => plural(count, { one: "and # more", other: "and # more" }),
     ready: "Accounts to add",
@@ -576,10 +579,11 @@ export const t = withTexts(OPEN_TABLES, {
       `${number(done)} of ${number(all)} done. Your organization has added as many as it may for now: this goes on ` +
       `at ${time}.`,
     stop: "Stop",
-    left: (added, unsent) =>
+    left: (added, rest) =>
       `${plural(added, { one: "# account was added.", other: "# accounts were added." })}${
-        unsent ? ` ${plural(unsent, { one: "# more was not sent.", other: "# more were not sent." })}` : ""
+        rest ? ` ${plural(rest, { one: "# line is left.", other: "# lines are left." })}` : ""
       }`,
+    back: "Back to it",
     added: (count) => plural(count, { one: "# account was added", other: "# accounts were added" }),
     next: "Each needs its role. What to deploy is under",
     show: "Show the unconfirmed accounts",

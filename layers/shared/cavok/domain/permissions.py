@@ -67,6 +67,8 @@ class Permission:
 class PermissionGroup:
     """Permissions that are granted, and left out, together.
 
+    why          what Cavok does with them, then when they are needed. Somebody who has only an
+                 invitation reads it.
     operational  whether the account is used with them: they show as a capability of the account,
                  and a lost one degrades it.
     needs_role   whether they make sense only for an account that is entered through a role.
@@ -138,7 +140,10 @@ TRUST = PermissionGroup(
 CHECKING = PermissionGroup(
     group="checking",
     title="Checking",
-    why="Used only by tests of the account, to predict what would fail.",
+    why=(
+        "Cavok reads the policies of its own role, to say what would fail before it does. Only "
+        "tests of the account use it."
+    ),
     operational=False,
     needs_role=True,
     permissions=(
@@ -154,7 +159,10 @@ CHECKING = PermissionGroup(
 EC2 = PermissionGroup(
     group="ec2",
     title="EC2 instances",
-    why="Operational. May be left out if you do not use EC2 instances with Cavok.",
+    why=(
+        "Cavok lists your EC2 instances, and starts and stops them when a person or a schedule "
+        "says so. May be left out if you do not use EC2 instances with Cavok."
+    ),
     permissions=(
         Permission("ec2:DescribeInstances", "Lists instances and their state."),
         Permission("ec2:DescribeInstanceStatus", "Reads health and scheduled events of instances."),
@@ -166,10 +174,10 @@ ENCRYPTED_VOLUMES = PermissionGroup(
     group="encrypted_volumes",
     title="Encrypted volumes",
     why=(
-        "Optional. Only for EC2 instances with volumes under a customer managed key of KMS. "
-        "Without it AWS accepts the start, and the instance falls back to stopped. No harmless "
-        "call proves it, so a test has no step for it; Cavok looks after each start whether the "
-        "instance runs."
+        "Cavok lets EC2 decrypt volumes under a customer managed key of KMS when it starts an "
+        "instance. Optional. Without it AWS accepts the start, and the instance falls back to "
+        "stopped. No harmless call proves it, so a test has no step for it; Cavok looks after "
+        "each start whether the instance runs."
     ),
     proven_by=ProvenBy.USE,
     operational=False,
@@ -191,8 +199,8 @@ RDS = PermissionGroup(
     group="rds",
     title="RDS instances and Aurora clusters",
     why=(
-        "Operational. May be left out if you do not use RDS with Cavok. Aurora databases are "
-        "clusters."
+        "Cavok lists your databases, and starts and stops them when a person or a schedule says "
+        "so. May be left out if you do not use RDS with Cavok. Aurora databases are clusters."
     ),
     permissions=(
         Permission("rds:DescribeDBInstances", "Lists database instances and their state."),
@@ -207,8 +215,8 @@ LOGS = PermissionGroup(
     group="logs",
     title="CloudWatch Logs",
     why=(
-        "Used only if “Write logs” is Yes: one line per interaction, in log groups that start "
-        "with /cavok/."
+        "Cavok writes what it did with your account, one line per interaction, in log groups "
+        "that start with /cavok/. Used only if “Write logs” is Yes."
     ),
     resource=LOG_GROUPS_ARN,
     proven_by=ProvenBy.WRITING,
