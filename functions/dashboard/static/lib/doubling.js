@@ -14,7 +14,8 @@ import { keptTrue, READ_EVERY_MS } from "./watched.js";
  */
 export function doubling(place, ask, draw, { text, said, ...options }) {
   const more = h("div", { class: "more" });
-  let [wanted, there] = [1, 1];
+  let wanted = options.known?.length ?? 1;
+  let there = wanted;
   const read = async () => {
     const answers = [];
     /** @type {string | null} */
