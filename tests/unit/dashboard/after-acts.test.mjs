@@ -213,6 +213,22 @@ test("of an account that is gone, nothing is drawn of what was asked before", as
   assert.equal(said.mock.callCount(), 0);
 });
 
+test("the days ahead stay open when their card is drawn again", async () => {
+  const schedule = { time_zone: "UTC", windows: [{ days: ["mon"], start: "08:00", stop: "18:00" }] };
+  const listed = { ...resource, schedule, note: null };
+  answers["/resources"] = () => Response.json({ items: [listed], next_cursor: null });
+  const main = opened(schedules, view.signal);
+  await soon(20);
+  const before = main.querySelector("details");
+  before.open = true;
+  listed.note = "AWS did not answer.";
+  readNow();
+  await soon(20);
+  const after = main.querySelector("details");
+  assert.ok(after !== before && main.textContent.includes(listed.note));
+  assert.ok(after.open && after.querySelector("table"));
+});
+
 test("the audit trail of an account that is gone is read once, though it was read before", async () => {
   answers["/audit"] = () => Response.json({ items: [], next_cursor: null });
   opened(accountAudit, view.signal);

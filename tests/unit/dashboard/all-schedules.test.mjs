@@ -11,7 +11,7 @@ globalThis.window = { addEventListener() {} };
 globalThis.history = { replaceState: (_, __, address) => addresses.push(address) };
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
-const { hush } = await import(`${page}/lib/dom.js`);
+const { hush, readNow } = await import(`${page}/lib/dom.js`);
 const { KINDS } = await import(`${page}/views/kinds.js`);
 KINDS.made = KINDS.ec2; // without a title of its own
 const { allSchedules } = await import(`${page}/views/all-schedules.js`);
@@ -132,6 +132,62 @@ test("that what is chosen is shown is said only of the last choice, once it is t
   assert.deepEqual(said, [t.turns.chosen]);
 });
 
+/** Types this into the field of the search. */
+function type(main, text) {
+  const input = all(main).find((node) => node.getAttribute("name") === "q");
+  input.value = text;
+  input.dispatchEvent(new Event("input"));
+}
+
+test("a search looks at what is loaded, and stays in the address", async () => {
+  const main = opened("q=db");
+  await until(() => rows(main).length);
+  assert.ok(rows(main).every((row) => row.textContent.includes("db")));
+  assert.deepEqual(asked, ["?limit=100"]);
+  type(main, "I-WEB");
+  await until(() => addresses.length);
+  assert.deepEqual(addresses, ["#/schedules?q=I-WEB"]);
+  assert.ok(rows(main).length && rows(main).every((row) => row.textContent.includes("web")));
+  assert.ok(!main.textContent.includes(t.turns.searched(2)), "all are loaded");
+  type(main, "nothing");
+  await until(() => main.textContent.includes("Nothing to show: no instance"));
+  assert.equal(asked.length, 1);
+});
+
+test("a search says how many are loaded, as long as these are not all", async () => {
+  answersOf(2);
+  const main = opened("q=web0");
+  await until(() => main.textContent.includes(t.turns.searched(1)));
+  press(button(main, "Show more"));
+  await until(() => !main.textContent.includes(t.turns.searched(1)));
+  assert.ok(rows(main).every((row) => row.textContent.includes("web0")));
+});
+
+test("what is due and was not made yet comes first, until the API says otherwise", async () => {
+  const due = new Date(Math.floor(Date.now() / HOUR) * HOUR - 12 * HOUR);
+  const items = [resource("web", 1, { next_action: resource("web", 1).next_action, turn_at: due.toISOString() })];
+  globalThis.fetch = async () => Response.json({ items, next_cursor: null });
+  const main = opened();
+  await until(() => rows(main).length);
+  assert.equal(main.querySelector("h2").textContent, t.turns.parts.due());
+  assert.match(rows(main)[0].textContent, /Starts.*web/s);
+  items[0] = resource("web", 1);
+  readNow();
+  await until(() => main.querySelector("h2").textContent !== t.turns.parts.due());
+});
+
+test("a time zone that this browser does not know breaks nothing: the next turn is in UTC", async () => {
+  const away = resource("away", 3);
+  away.schedule.time_zone = "America/Nowhere";
+  globalThis.fetch = async () => Response.json({ items: [resource("web", 1), away], next_cursor: null });
+  const main = opened();
+  await until(() => rows(main).length);
+  const [last] = rows(main).slice(-1);
+  assert.match(last.textContent, /away/);
+  assert.ok(last.textContent.includes(t.turns.inUnknownZone("America/Nowhere")));
+  assert.ok(rows(main)[0].textContent.includes("web"));
+});
+
 test("one account can be chosen in its row, and all again", async () => {
   const main = opened();
   await until(() => rows(main).length);
@@ -183,6 +239,39 @@ test("each press shows twice as many, and counts are said to be so far until the
   assert.doesNotMatch(text, /so far/);
   assert.equal(button(main, "Show more"), undefined);
   assert.equal(asked.length, 1 + 2 + 4 + 5);
+});
+
+test("whoever comes back sees as much as before, at the same place, and another person does not", async (context) => {
+  const scrolled = [];
+  const listeners = [];
+  context.mock.method(
+    globalThis,
+    "addEventListener",
+    (name, listener) => name === "scroll" && listeners.push(listener),
+  );
+  Object.assign(window, { scrollY: 0, scrollTo: (_, y) => scrolled.push(y) });
+  answersOf(5);
+  const shown = async (count) => {
+    view.abort();
+    view = new AbortController();
+    asked.length = 0;
+    const main = opened();
+    await until(() => main.textContent.includes(`${count} stop`) && asked.length === count);
+    await soon();
+    return main;
+  };
+  const main = await shown(1);
+  press(button(main, "Show more"));
+  await until(() => main.textContent.includes("2 stop"));
+  window.scrollY = 700;
+  listeners.at(-1)();
+  window.scrollY = 0;
+  await shown(2);
+  assert.deepEqual(scrolled, [700]);
+  await signIn(session, "admin", "berta");
+  answersOf(5);
+  await shown(1);
+  assert.deepEqual(scrolled, [700]);
 });
 
 test("an answer without instances is not taken for all of them", async () => {

@@ -59,6 +59,20 @@ test("a wait to the second is not too short", () => {
   assert.equal(second(new Date(2026, 0, 5, 9, 0, 3, 1).getTime()), "5 Jan 2026, 09:00:04");
 });
 
+test("a listener that fails is reported, and the others go on", (context) => {
+  const reported = [];
+  globalThis.reportError = (error) => reported.push(error.message);
+  const view = new AbortController();
+  context.after(() => view.abort());
+  let heard = 0;
+  onTick(() => {
+    throw new Error("no such time zone");
+  }, view.signal);
+  onTick(() => (heard += 1), view.signal);
+  tick();
+  assert.deepEqual([reported, heard], [["no such time zone"], 1]);
+});
+
 test("who travels is told the time of where they are", (context) => {
   const { TZ } = process.env;
   context.after(() => {

@@ -14,7 +14,7 @@ const { h } = await import(`${page}/lib/dom.js`);
 const { dayName, timeOfDay } = await import(`${page}/lib/later-formats.js`);
 const { tabs } = await import(`${page}/lib/copying.js`);
 const { DAYS } = await import(`${page}/lib/week.js`);
-const { showNow, weekFields, weekPicture } = await import(`${page}/views/week.js`);
+const { ahead, showNow, weekFields, weekPicture } = await import(`${page}/views/week.js`);
 const { t } = await import(`${page}/views/texts.js`);
 await signIn(session);
 
@@ -273,6 +273,52 @@ test("the days ahead follow what is painted while they are open, in the schedule
   assert.deepEqual(row(3).slice(1), [timeOfDay(0), timeOfDay(60)]);
   press(button(form, t.week.presets.off));
   assert.equal(details.querySelector("p").textContent, t.schedules.alwaysOff("America/New_York"));
+});
+
+/** Opens the days ahead. Returns their first row. */
+function openedAhead(details) {
+  details.open = true;
+  details.dispatchEvent(new Event("toggle"));
+  return () => details.querySelectorAll("tr")[1].children.map(({ textContent }) => textContent);
+}
+
+test("open days ahead follow the clock, in a form and beside a week that is only shown", (context) => {
+  context.mock.timers.enable({ apis: ["Date"], now: Date.parse("2026-01-05T07:00:00Z") });
+  const leaving = new AbortController();
+  const { form } = opened(MONDAY, leaving.signal);
+  const { node } = ahead(() => MONDAY);
+  const place = h("div", {}, node);
+  const firsts = [form.querySelector("details"), node].map(openedAhead);
+  const shown = (date, ...times) => {
+    context.mock.timers.setTime(Date.parse(date));
+    tick();
+    showNow(place);
+    for (const first of firsts) {
+      const [day, ...others] = first();
+      assert.ok(day.startsWith(dayName(new Date(date).getUTCDay() - 1, "short")), day);
+      assert.deepEqual(others, times);
+    }
+  };
+  shown("2026-01-05T07:00:00Z", timeOfDay(480), timeOfDay(600));
+  const table = node.querySelector("table");
+  shown("2026-01-05T07:59:00Z", timeOfDay(480), timeOfDay(600));
+  assert.equal(node.querySelector("table"), table, "what is the same is not drawn again");
+  shown("2026-01-05T09:00:00Z", t.week.none, timeOfDay(600));
+  shown("2026-01-06T00:00:00Z", t.week.none, t.week.none);
+  leaving.abort();
+});
+
+test("a time zone that this browser does not know is said, and no time there", () => {
+  const away = { ...MONDAY, time_zone: "America/Nowhere" };
+  const { node } = ahead(() => away, true);
+  const place = h("div", {}, weekPicture(away), node);
+  showNow(place);
+  assert.ok(place.querySelectorAll(".week-now").every(({ hidden }) => hidden));
+  assert.equal(place.querySelector(".week-clock").textContent, t.week.unknownZone);
+  assert.equal(node.querySelector("p").textContent, t.week.unknownZone);
+  const { fields, windows } = opened(away);
+  assert.equal(fields.read().time_zone, "America/Nowhere");
+  assert.deepEqual(windows(), ["mon 08:00-10:00"]);
 });
 
 test("the line for now is in today's row of the schedule's time zone, and moves", async (context) => {

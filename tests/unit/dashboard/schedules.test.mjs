@@ -95,6 +95,12 @@ test("nothing is next without a turn", () => {
   assert.ok(!isOutside({ ...resource("UTC", "start", "", WORK), next_action: null }));
 });
 
+test("in a time zone that this browser does not know, only the next turn is, as the API says it", () => {
+  const away = resource("America/Nowhere", "start", "2026-01-05T08:00:00Z", WORK);
+  assert.equal(nextTurn(away, "start")?.toISOString(), "2026-01-05T08:00:00.000Z");
+  assert.equal(nextTurn(away, "stop"), null);
+});
+
 test("a moment is said on the schedule's own clock", () => {
   const stop = new Date("2026-01-11T20:00:00Z");
   assert.match(momentOf(stop, { time_zone: "Asia/Tokyo" }), /^Monday 0?5:00/);

@@ -7,8 +7,10 @@ import { soon, until } from "./soon.mjs";
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
+const { readNow } = await import(`${page}/lib/dom.js`);
 const { inSlices } = await import(`${page}/lib/slices.js`);
 const { accountsIn, reading } = await import(`${page}/lib/pasted.js`);
+const { allSchedules } = await import(`${page}/views/all-schedules.js`);
 const { addMany } = await import(`${page}/views/add-many.js`);
 const store = await import(`${page}/lib/store.js`);
 const { Instances } = await import(`${page}/views/instances.js`);
@@ -189,6 +191,36 @@ test("many instances are drawn in short tasks, and only what has changed is draw
   shown.keep({ ...shown.listing, items: [] });
   await soon(50);
   assert.equal(shown.rows.textContent, t.instances.none);
+});
+
+test("so are the schedules of many accounts, and what is the same is not drawn again", async (context) => {
+  const hour = new Date(Math.ceil(Date.now() / 3_600_000) * 3_600_000 + 3_600_000);
+  const stop = `${String(hour.getUTCHours()).padStart(2, "0")}:00`;
+  const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+  const at = hour.toISOString();
+  const items = Array.from({ length: 100 }, (_, index) => ({
+    ...{ resource_id: `r${index}`, name: `web${index}`, instance_id: `i-${index}`, kind: "ec2", region: "us-east-1" },
+    ...{ account_id: `a${index}`, account_name: `A${index}`, provider_id: "123456789012", account_status: "confirmed" },
+    schedule: { time_zone: "UTC", windows: [{ days, start: stop, stop: `${stop.slice(0, 2)}:30` }] },
+    next_action: { action: "start", at },
+    turn_at: at,
+  }));
+  globalThis.fetch = async () => Response.json({ items, next_cursor: null });
+  const { did, most } = tasks(context, 0.05);
+  const made = nodes(context, did);
+  const main = opened(allSchedules, view.signal);
+  const rows = () => main.querySelectorAll(".trail-row");
+  await until(() => rows().length === 4 * items.length);
+  await soon(20);
+  assert.ok(most() < 500, `${most()} of ${made.count} nodes in a task`);
+  const [drawn, before] = [made.count, new Set(rows())];
+  items[7] = { ...items[7], name: "another" };
+  readNow();
+  await until(() => main.textContent.includes("another"));
+  await soon(20);
+  const others = rows().filter((row) => !before.has(row)).length;
+  assert.ok(others > 0 && others < 10, `${others} rows are drawn again`);
+  assert.ok(made.count - drawn < 300, `${made.count - drawn} nodes`);
 });
 
 test("so are many schedules, with their weeks", async (context) => {

@@ -95,6 +95,13 @@ test("the question follows another's change of the schedule", async () => {
   assert.equal(toasts.textContent, t.schedules.left("web1", t.schedules.moved));
 });
 
+test("in a time zone that this browser does not know, the question names no moment", async () => {
+  const question = await asked(() => assert.fail());
+  await changes({ ...saved, schedule: { ...saved.schedule, time_zone: "America/Nowhere" } });
+  assert.ok(button(question, t.actions.cancel));
+  question.close();
+});
+
 /** The schedule is saved, and the reader leaves the view before anything can be asked. Returns the question, if any. */
 async function leavingBefore(leave) {
   [there, runs] = [saved, true];

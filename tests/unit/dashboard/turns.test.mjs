@@ -3,8 +3,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 const page = "../../../functions/dashboard/static";
-const { countsOf, turnsByPart, partOf } = await import(`${page}/lib/turns.js`);
+const turns = await import(`${page}/lib/turns.js`);
 const { turnsOf } = await import(`${page}/lib/week.js`);
+const { countsOf, partOf } = turns;
+
+/** All steps at once. */
+function turnsByPart(resources, isWhole, now, action, q) {
+  const steps = turns.turnsByPart(resources, isWhole, now, { action, q });
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 // A Thursday.
@@ -124,12 +134,13 @@ test("as long as instances are left, any part of the day may have more", () => {
     assert.deepEqual([...new Set(turnsByPart(listed, isWhole, NOW).map((group) => group.isWhole))], [isWhole]);
 });
 
-test("of instances whose turns are due, nothing is certain but their own next turns", () => {
+test("of instances whose turns are due, nothing is certain but these and their own next turns", () => {
   const now = Date.parse("2026-01-08T20:05:00Z");
   const due = { now, turn_at: "2026-01-08T20:00:00Z" };
   const untilThursday = { ...OFFICE, days: DAYS.slice(0, 4) };
   const listed = [resource("web", due), resource("db", { ...due, windows: [untilThursday] })];
   assert.deepEqual(said(turnsByPart(listed, false, now)), [
+    ["due", "stop 01-08T20:00 web,db"],
     ["tomorrow", "start 01-09T08:00 web"],
     ["later", "start 01-12T08:00 db"],
   ]);
@@ -178,6 +189,70 @@ test("those of an account that is not connected rest", () => {
     countsOf(tonight, ({ status }) => status === "confirmed"),
     { start: 0, stop: 1, rest: 2 },
   );
+});
+
+test("an instance is counted once, however many turns it has in a part of the day", () => {
+  const isConnected = ({ status }) => status === "confirmed";
+  const short = { ...OFFICE, stop: "17:00" };
+  const counted = (more, part) => {
+    const groups = turnsByPart([resource("web", more)], true, NOW);
+    return countsOf(
+      groups.find(({ name }) => name === part),
+      isConnected,
+    );
+  };
+  assert.deepEqual(counted({ windows: [short], account_status: "failed" }, "tomorrow"), { start: 0, stop: 0, rest: 1 });
+  const twice = [
+    { ...OFFICE, stop: "19:00" },
+    { ...OFFICE, start: "20:00", stop: "21:00" },
+  ];
+  assert.deepEqual(counted({ windows: twice }, "tonight"), { start: 1, stop: 1, rest: 0 });
+  assert.deepEqual(counted({ windows: null }, "none"), { start: 0, stop: 0, rest: 0 });
+});
+
+test("what stays on all week is not due, although it has a turn each midnight", () => {
+  const always = { windows: [{ days: DAYS, start: "00:00", stop: "00:00" }], turn_at: "2026-01-08T00:00:00Z" };
+  assert.deepEqual(said(turnsByPart([resource("on", always)], true, NOW)), [["always", "start on"]]);
+});
+
+test("of a time zone that this browser does not know, the next turn is shown, as the API says it", () => {
+  const next_action = { action: "stop", at: "2026-01-08T23:00:00Z" };
+  const away = { schedule: { time_zone: "America/Nowhere", windows: [OFFICE] }, next_action, turn_at: next_action.at };
+  const listed = [resource("web"), resource("away", away)];
+  const groups = turnsByPart(listed, true, NOW);
+  assert.deepEqual(said(groups).at(-1), ["later", "stop 01-08T23:00 away"]);
+  assert.ok(!said(groups.slice(0, -1)).flat().join().includes("away"));
+  const due = { ...away, turn_at: "2026-01-08T11:00:00Z" };
+  assert.deepEqual(said(turnsByPart([resource("away", due)], true, NOW)), [
+    ["due", "start 01-08T11:00 away"],
+    ["later", "stop 01-08T23:00 away"],
+  ]);
+});
+
+test("a search finds names and IDs of instances and accounts, and forgets no turn of the others", () => {
+  const listed = inOrder(
+    resource("WebShop", { account: "Sales" }),
+    resource("db", { provider_id: "444455556666" }),
+    resource("late", { windows: [{ ...OFFICE, start: "09:00", stop: "10:00" }] }),
+  );
+  const found = (q) =>
+    said(turnsByPart(listed, true, NOW, "stop", q))[0]
+      ?.slice(1)
+      .join();
+  assert.match(found("shop"), /WebShop$/);
+  assert.match(found("I-WEB"), /WebShop$/);
+  assert.match(found("accountsales"), /WebShop$/);
+  assert.match(found("4444"), /db$/);
+  assert.equal(found("nothing"), undefined);
+  // What is certain follows from all that are loaded.
+  const [first] = said(turnsByPart(listed, false, NOW, "start", "webshop"));
+  assert.equal(first[1], "start 01-09T08:00 WebShop");
+});
+
+test("many instances are arranged in steps", () => {
+  const one = resource("web");
+  const listed = Array.from({ length: 1_000 }, (_, at) => ({ ...one, resource_id: `${at}` }));
+  assert.ok([...turns.turnsByPart(listed, true, NOW)].length >= 10);
 });
 
 test("ten thousand accounts have a row each, in the order of their names", () => {

@@ -54,8 +54,14 @@ function tick() {
     const text = said(node.dateTime, node.dataset.age);
     if (node.textContent !== text) node.textContent = text;
   }
-  // A listener may end another one.
-  for (const listener of [...ticking]) if (ticking.has(listener)) listener();
+  // A listener may end another one. One that fails is reported, and does not stop the others.
+  for (const listener of [...ticking]) {
+    try {
+      if (ticking.has(listener)) listener();
+    } catch (error) {
+      reportError(error);
+    }
+  }
 }
 
 setInterval(tick, TICK_MS);

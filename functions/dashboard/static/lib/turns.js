@@ -1,9 +1,11 @@
 // What the schedules of many instances do in the next two days, by parts of the day. The API lists the instances in the
 // order of the turns that were not made yet. So every turn before that of the last loaded instance is one of a loaded
 // instance.
-import { isAlwaysOn, localTime, turnsOf } from "./week.js";
+import { isAlwaysOn, isKnownZone, localTime, turnsOf } from "./week.js";
 
 const AHEAD_MS = 48 * 60 * 60_000;
+// So many instances are arranged in a step.
+const STEP = 100;
 
 /** A night is from this minute of a day to that of the next one. */
 export const EVENING = 18 * 60;
@@ -29,20 +31,24 @@ export function partOf(moment, now, zone) {
 /** @typedef {{key: string, action: string, at: number | null, zone: string, account: any, instances: any[]}} Row */
 /** @typedef {{key: string, name: string, weekday: number, order: number, isWhole: boolean, rows: Row[]}} Group */
 
-// What comes after the parts of the next two days.
+// What comes before the parts of the next two days, and after them.
+const DUE = { name: "due", weekday: 0, order: -100 };
 const LATER = { name: "later", weekday: 0, order: 100 };
 const ALWAYS = { name: "always", weekday: 0, order: 101 };
 const NONE = { name: "none", weekday: 0, order: 102 };
 
 /**
- * The turns of these instances, in parts of the day: one row for what a schedule does at a moment in one account. What
- * comes after two days is in `later`, by the next turn alone; in `always` is what stays on, or off, all week. As long
- * as these are not all, any part may have more: one with the time of the last turn, or of another time zone.
+ * The turns of these instances, in parts of the day: one row for what a schedule does at a moment in one account. In
+ * `due` is what was not made yet when the API answered. What comes after two days is in `later`, by the next turn
+ * alone, as is what is in a time zone that this browser does not know; in `always` is what stays on, or off, all week.
+ * As long as these are not all, any part may have more: one with the time of the last turn, or of another time zone.
+ * It takes some instances a step: so many take a task next to no time.
  * @param {any[]} resources as the API lists them @param {boolean} isWhole whether these are all
- * @param {number} now in milliseconds @param {string} action only these; all if empty
- * @returns {Group[]}
+ * @param {number} now in milliseconds
+ * @param {{action?: string, q?: string}} chosen the action, and what is in a name or ID; all if empty
+ * @returns {Generator<void, Group[]>}
  */
-export function turnsByPart(resources, isWhole, now, action = "") {
+export function* turnsByPart(resources, isWhole, now, { action = "", q = "" } = {}) {
   const last = resources.at(-1)?.turn_at;
   const until = isWhole || !last ? Infinity : Date.parse(last);
   /** @type {Map<string, Group>} */
@@ -63,8 +69,9 @@ export function turnsByPart(resources, isWhole, now, action = "") {
     return { group, order: part.order, byAccount, shown: { key, at, zone, action: does } };
   };
   const comingOf = remembered((schedule, next) => {
-    const { time_zone: zone, windows } = schedule;
-    if (!windows.length || isAlwaysOn(schedule)) return [turnIn(ALWAYS, zone, next.action)];
+    const { time_zone: zone } = schedule;
+    if (isConstant(schedule)) return [turnIn(ALWAYS, zone, next.action)];
+    if (!isKnownZone(zone)) return [];
     const ahead = turnsOf(schedule, now, now + AHEAD_MS);
     const certain = ahead.filter(({ at }) => at <= until);
     // What has a due turn is listed before others whose next turn is sooner than its own.
@@ -72,12 +79,20 @@ export function turnsByPart(resources, isWhole, now, action = "") {
       turnIn(partOf(at, now, zone), zone, does, at),
     );
   });
-  const turnsFor = ({ schedule, next_action: next }) => {
+  const turnsFor = ({ schedule, turn_at: turn, next_action: next }) => {
     if (!next) return [turnIn(NONE, schedule?.time_zone ?? "", "")];
+    const [first, at] = [turn, next.at].map(Date.parse);
+    // The turn before the next one was not made yet. A week that stays on, or off, has one each midnight.
+    const isDue = first < at && !isConstant(schedule);
+    const due = isDue ? [turnIn(DUE, schedule.time_zone, next.action === "start" ? "stop" : "start", first)] : [];
     const coming = comingOf(schedule, next);
-    return coming.length ? coming : [turnIn(LATER, schedule.time_zone, next.action, Date.parse(next.at))];
+    return [...due, ...(coming.length ? coming : [turnIn(LATER, schedule.time_zone, next.action, at)])];
   };
+  const text = q.toLowerCase();
+  let count = 0;
   for (const resource of unique(resources)) {
+    if (++count % STEP === 0) yield;
+    if (!isFound(resource, text)) continue;
     const { account_id: id } = resource;
     const instance = instanceOf(resource);
     for (const { group, order, byAccount, shown } of turnsFor(resource)) {
@@ -92,26 +107,37 @@ export function turnsByPart(resources, isWhole, now, action = "") {
       row.instances.push(instance);
     }
   }
-  return [...groups.values()]
-    .filter(({ rows }) => rows.length)
-    .toSorted((a, b) => a.order - b.order)
-    .map((group) => ({ ...group, rows: group.rows.toSorted(byTime) }));
+  const filled = [...groups.values()].filter(({ rows }) => rows.length).toSorted((a, b) => a.order - b.order);
+  for (const group of filled) {
+    yield;
+    group.rows.sort(byTime);
+  }
+  return filled;
 }
 
 /** Until this is another one, `turnsByPart` returns the same: turns and parts of a day begin with a minute. */
 export const minuteOf = (now) => Math.floor(now / 60_000);
 
-/** How many instances of a group start and stop, and how many rest because their account is not connected. */
+/**
+ * How many instances of a group start and stop, and how many rest because their account is not connected. One that has
+ * several turns is counted once.
+ */
 export function countsOf({ rows }, isConnected) {
-  const counts = { start: 0, stop: 0, rest: 0 };
-  for (const { action, account, instances } of rows) counts[isConnected(account) ? action : "rest"] += instances.length;
-  return counts;
+  const found = { start: new Set(), stop: new Set(), rest: new Set() };
+  for (const { action, account, instances } of rows)
+    for (const { key } of instances) found[isConnected(account) ? action : "rest"]?.add(key);
+  return { start: found.start.size, stop: found.stop.size, rest: found.rest.size };
 }
 
 const byTime = (a, b) => (a.at ?? 0) - (b.at ?? 0) || (a.account.name < b.account.name ? -1 : 1);
 
 // A turn moves its instance to another place, so two pages may both have it. The later one is newer.
 const unique = (resources) => new Map(resources.map((each) => [each.resource_id, each])).values();
+
+const isConstant = (schedule) => !schedule.windows.length || isAlwaysOn(schedule);
+
+const isFound = ({ name, instance_id: id, account_name: account, provider_id: number }, text) =>
+  [name, id, account, number].some((each) => each?.toLowerCase().includes(text));
 
 // Most instances of a fleet have one of a few schedules, so what follows from a schedule is calculated once.
 function remembered(calculate) {

@@ -127,19 +127,34 @@ export const isAlwaysOn = ({ windows }) => isWhole(runsOf(spansOf(windows)));
 
 // ---- the clock of a time zone ---------------------------------------------------------------------
 
-/** @type {Map<string, {clock: Intl.DateTimeFormat, offsets: Map<number, number>}>} */
+/** @type {Map<string, {clock: Intl.DateTimeFormat, isKnown: boolean, offsets: Map<number, number>}>} */
 const zones = new Map();
 
 function zoneOf(name) {
   const known = zones.get(name);
   if (known) return known;
-  /** @type {Intl.DateTimeFormatOptions} */
-  const styles = { timeZone: name, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric" };
-  const clock = new Intl.DateTimeFormat("en", { ...styles, hour: "numeric", minute: "numeric", second: "numeric" });
-  const zone = { clock, offsets: new Map() };
+  const clock = clockIn(name);
+  const zone = { clock: clock ?? /** @type {any} */ (clockIn("UTC")), isKnown: Boolean(clock), offsets: new Map() };
   zones.set(name, zone);
   return zone;
 }
+
+function clockIn(timeZone) {
+  /** @type {Intl.DateTimeFormatOptions} */
+  const styles = { timeZone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric" };
+  try {
+    return new Intl.DateTimeFormat("en", { ...styles, hour: "numeric", minute: "numeric", second: "numeric" });
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Whether this browser knows a time zone. The server may know newer ones. What is calculated here of an unknown one is
+ * as if it were UTC, so it must not be shown as the time there.
+ * @param {string} name
+ */
+export const isKnownZone = (name) => zoneOf(name).isKnown;
 
 // How far the clocks there are ahead of UTC at this moment, in milliseconds.
 function offsetAt(moment, name) {
@@ -249,12 +264,13 @@ export function daysAhead(schedule, now) {
 
 /**
  * When the schedule next starts, or stops, an instance. A start changes nothing for one that runs then, so the
- * next turn is not always the next change. Null if there is none.
+ * next turn is not always the next change. Null if there is none, or if this browser does not know its time zone.
  * @param {{schedule: any, next_action: {action: string, at: string} | null}} resource
  * @param {"start" | "stop"} action
  */
 export function nextTurn({ schedule, next_action: next }, action) {
   if (!next || next.action === action) return next && new Date(next.at);
+  if (!isKnownZone(schedule.time_zone)) return null;
   const after = Date.parse(next.at);
   const turn = turnsOf(schedule, after, after + LOOKED_AHEAD_MS).find((each) => each.action === action);
   return turn ? new Date(turn.at) : null;

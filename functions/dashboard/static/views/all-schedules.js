@@ -1,14 +1,17 @@
 // What the schedules of all accounts start and stop next: tonight, tomorrow, later.
 import * as api from "../lib/api.js";
-import { announce, fill, h, keyed, render } from "../lib/dom.js";
+import { announce, fill, h, keying, later, render } from "../lib/dom.js";
 import { doubling } from "../lib/doubling.js";
 import { onTick } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { dayName, timeIn, timeOfDay } from "../lib/later-formats.js";
 import { KNOWN_REGIONS } from "../lib/regions-field.js";
 import * as router from "../lib/router.js";
+import * as session from "../lib/session.js";
+import { inSlices } from "../lib/slices.js";
 import { countsOf, EVENING, minuteOf, turnsByPart, MORNING } from "../lib/turns.js";
 import { freshnessMark, isConnected, section, skeleton, statusBadge } from "../lib/ui.js";
+import { isKnownZone } from "../lib/week.js";
 import { wordOf } from "../texts.js";
 import { KINDS } from "./kinds.js";
 import { t } from "./texts.js";
@@ -17,11 +20,24 @@ import { t } from "./texts.js";
 const MOST_NAMES = 5;
 // What the address may choose. Other values are left out, as in the list of accounts.
 const FILTERS = {
+  q: /^.{1,128}$/,
   action: /^(start|stop)$/,
   kind: new RegExp(`^(${Object.keys(KINDS).join("|")})$`),
   region: /^[a-z0-9-]{1,30}$/,
   account_id: /^\w{1,64}$/,
 };
+
+/**
+ * What this session has seen, for who comes back: of which list, the answers, when they were read, and how far the page
+ * was scrolled.
+ * @type {{of: string, answers?: any[], readAt: number, scroll: number}}
+ */
+let seen = nothing();
+session.onChange(() => (seen = nothing()));
+
+function nothing(of = "") {
+  return { of, readAt: 0, scroll: 0 };
+}
 
 export function allSchedules({ main, title, path, query, signal }) {
   title(t.turns.title);
@@ -43,13 +59,13 @@ export function allSchedules({ main, title, path, query, signal }) {
     return made;
   };
   // The schedules of accounts are chosen by the API, what they do by the page: a later turn may be the one that is
-  // asked for.
+  // asked for. The page also searches, because the API does not.
   const say = () => signal.aborted || announce(t.turns.chosen);
   const choose = (name, value) => {
     chosen[name] = value;
     router.rewrite(path, new URLSearchParams(Object.entries(chosen).filter(([, each]) => each)));
     if (name === "account_id") drawOnly();
-    if (name === "action") {
+    if (name === "action" || name === "q") {
       list?.draw();
       say();
     } else {
@@ -91,6 +107,7 @@ export function allSchedules({ main, title, path, query, signal }) {
       h(
         "div",
         { class: "choices", role: "group", "aria-label": text },
+        search(words.q, chosen, choose, signal),
         choice("action", words.action, Object.entries(t.turns.does), chosen, choose),
         choice(
           "kind",
@@ -115,6 +132,23 @@ export function allSchedules({ main, title, path, query, signal }) {
   onTick(() => list?.drawIfDue(), signal);
 }
 
+function search({ label, hint }, chosen, choose, signal) {
+  let typing = () => {};
+  const input = h("input", {
+    type: "search",
+    class: "input",
+    name: "q",
+    value: chosen.q,
+    placeholder: hint,
+    maxlength: "128",
+    oninput: () => {
+      typing();
+      typing = later(200, () => choose("q", input.value), signal);
+    },
+  });
+  return h("label", {}, h("span", {}, label), input);
+}
+
 // A region of the address that is not among these stays one.
 function choice(name, { label, all }, options, chosen, choose) {
   const known = options.some(([value]) => value === chosen[name]);
@@ -130,59 +164,81 @@ function choice(name, { label, all }, options, chosen, choose) {
 
 function turnList(chosen, signal, choose, onRead) {
   const { kind, region, account_id } = chosen;
-  const [node, list] = [h("div", {}), h("div", { class: "stack" })];
+  const [node, bound, list] = [h("div", {}), h("div", {}), h("div", { class: "stack" })];
   /** @type {any[]} */
   let resources = [];
   let [isWhole, drawnIn] = [false, 0];
+  let drawing = new AbortController();
+  const content = h("div", {}, bound, list);
+  const of = JSON.stringify([kind, region, account_id]);
+  if (seen.of !== of) seen = nothing(of);
+  const before = seen;
+  let isBack = false;
+  // Once all is drawn, unless the reader has scrolled meanwhile.
+  const comeBack = () => {
+    if (!isBack && before.scroll && !window.scrollY) window.scrollTo(0, before.scroll);
+    isBack = true;
+  };
+  const onscroll = () => {
+    if (isBack) before.scroll = window.scrollY;
+  };
+  addEventListener("scroll", onscroll, { passive: true, signal });
+  signal.addEventListener("abort", () => (before.readAt = readAt()));
   const draw = () => {
+    drawing.abort();
+    drawing = new AbortController();
     const now = Date.now();
     drawnIn = minuteOf(now);
-    const groups = turnsByPart(resources, isWhole, now, chosen.action);
+    render(bound, chosen.q && !isWhole && resources.length, searchedIn);
+    return inSlices(steps(now), AbortSignal.any([signal, drawing.signal]));
+  };
+  // The cards of all parts of the day, and then their rows.
+  function* steps(now) {
+    const groups = yield* turnsByPart(resources, isWhole, now, chosen);
     const none = isWhole ? t.turns.none : t.turns.noneSoFar;
     if (!groups.length) return void fill(list, h("p", { class: "empty-line" }, none));
-    keyed(
-      list,
-      groups,
-      ({ key }) => key,
-      (group) => groupCard(group, choose),
-    );
-  };
+    yield* keying(list, groups.map(headOf), ({ key }) => key, groupCard);
+    for (const [index, { name, rows }] of groups.entries()) {
+      const draws = (row) => turnRow(row, name, choose);
+      yield* keying(list.children[index].querySelector("ul"), rows, ({ key }) => key, draws);
+    }
+  }
   const take = (answers) => {
+    before.answers = answers;
     resources = answers.flatMap(({ items }) => items);
     isWhole = !answers.at(-1).next_cursor;
-    draw();
+    draw().then((ended) => ended !== null && comeBack());
     if (account_id && resources.length) onRead(resources[0].account_name);
     return content;
   };
   const ask = (cursor) => api.get("/v1/resources", { query: { limit: 100, cursor, kind, region, account_id }, signal });
   const part = doubling(node, ask, take, {
     signal,
+    known: before.answers,
     text: t.actions.showMore,
     said: () => t.turns.loaded(resources.length),
     placeholder: () => skeleton(6),
   });
-  const content = h("div", {}, list, part.more);
+  content.append(part.more);
+  const readAt = () => part.readAt() || before.readAt;
   // Time alone changes it only at some minutes.
-  return { ...part, node, draw, drawIfDue: () => minuteOf(Date.now()) !== drawnIn && draw() };
+  return { ...part, readAt, node, draw, drawIfDue: () => minuteOf(Date.now()) !== drawnIn && draw() };
 }
 
-function groupCard(group, choose) {
-  const { name, weekday, isWhole, rows } = group;
+const searchedIn = (count) => count && h("p", { class: "muted small" }, t.turns.searched(count));
+
+function headOf(group) {
+  const { key, name, weekday, isWhole } = group;
   const { start, stop, rest } = countsOf(group, isConnected);
   const counted =
     name === "none" || name === "always" ? [] : [stop && t.turns.stop(stop), start && t.turns.start(start)];
   const counts = [...counted, rest && t.turns.rest(rest)].filter(Boolean).join(" · ");
-  const note = counts && !isWhole ? t.turns.soFar(counts) : counts;
-  return section(
-    wordOf(t.turns.parts, name)(dayName(weekday, "long")),
-    { note },
-    h(
-      "ul",
-      {},
-      rows.map((row) => turnRow(row, name, choose)),
-    ),
-  );
+  return { key, name, weekday, note: counts && !isWhole ? t.turns.soFar(counts) : counts };
 }
+
+// With the rows that were there before.
+const groupCard = ({ name, weekday, note }, before) =>
+  section(wordOf(t.turns.parts, name)(dayName(weekday, "long")), { note }, before?.querySelector("ul") ?? h("ul", {}));
 
 function turnRow({ key, at, zone, action, account, instances }, part, choose) {
   const names = instances.slice(0, MOST_NAMES).map(({ name }) => name);
@@ -191,14 +247,15 @@ function turnRow({ key, at, zone, action, account, instances }, part, choose) {
   const regions = [...new Set(instances.map(({ region }) => region))];
   // Without a schedule there is none.
   const does = action && wordOf(part === "always" ? t.turns.keeps : t.turns.does, action);
+  const isKnown = at === null || isKnownZone(zone);
   return h(
     "li",
     { class: "trail-row", "data-item": key },
     h(
       "span",
       { class: "trail-when" },
-      at !== null && h("strong", {}, timeIn(at, zone, { dated: part === "later" })),
-      zone && h("span", { class: "muted small" }, " ", t.turns.inZone(zone)),
+      at !== null && h("strong", {}, timeIn(at, isKnown ? zone : "UTC", { dated: ["due", "later"].includes(part) })),
+      zone && h("span", { class: "muted small" }, " ", t.turns[isKnown ? "inZone" : "inUnknownZone"](zone)),
     ),
     h(
       "span",

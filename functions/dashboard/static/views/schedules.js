@@ -15,7 +15,7 @@ import { changeButton, form, isConnected, notice, onceAlone, section, skeleton, 
 import { removing } from "../lib/meanwhile.js";
 import { keeping, pathOf, resourcesOf, tagged } from "../lib/resources.js";
 import { keptTrue, READ_EVERY_MS } from "../lib/watched.js";
-import { DAY_MINUTES, isAlwaysOn, isOutside, minuteOfWeek, nextTurn } from "../lib/week.js";
+import { DAY_MINUTES, isAlwaysOn, isKnownZone, isOutside, minuteOfWeek, nextTurn } from "../lib/week.js";
 import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { frame, whyUnused } from "./account.js";
@@ -70,7 +70,7 @@ export function schedules(context) {
       drawing = new AbortController();
       if (!items.length) return fill(list, noneYet(handle.id, rests));
       const cards = items.map((resource) => ({ resource, rests }));
-      const card = ({ resource }) => resourceCard(handle.id, resource, rests, changed);
+      const card = ({ resource }, before) => resourceCard(handle.id, resource, rests, changed, before);
       const steps = keying(list, cards, ({ resource }) => resource.resource_id, card);
       inSlices(steps, AbortSignal.any([handle.signal, drawing.signal])).then(() => showNow(list));
       return list;
@@ -107,10 +107,11 @@ const noneYet = (id, rests) =>
 export const whichInstance = ({ kind, instance_id: id, region }) =>
   h("p", { class: "muted small" }, wordOf(t.instances.kinds, kind), " · ", h("code", {}, id), " · ", region);
 
-// `rests`: the schedule has no effect until the account is connected.
-function resourceCard(id, resource, rests, changed) {
+// `rests`: the schedule has no effect until the account is connected. `before`: the card that this one replaces.
+function resourceCard(id, resource, rests, changed, before) {
   const name = resource.name || resource.instance_id;
   const schedule = resource.schedule;
+  const isOpen = before?.querySelector("details")?.open;
   return h(
     "li",
     { class: "resource" },
@@ -151,7 +152,7 @@ function resourceCard(id, resource, rests, changed) {
     resource.note && notice("warning", h("p", {}, t.schedules.lastTurn, " ", resource.note)),
     schedule ? weekPicture(schedule) : h("p", { class: "muted" }, t.schedules.noSchedule),
     !rests && nextTurns(resource, { class: "resource-next small", after: t.schedules.yourTime }),
-    !rests && schedule?.windows.length > 0 && !isAlwaysOn(schedule) && ahead(() => schedule).node,
+    !rests && schedule?.windows.length > 0 && !isAlwaysOn(schedule) && ahead(() => schedule, isOpen).node,
   );
 }
 
@@ -387,7 +388,9 @@ function askToStop(id, saved, running, isDue, onStop) {
       h("p", {}, runs ? t.schedules.outside : t.schedules.maybeOutside),
       h("p", { class: "muted" }, t.schedules.zone(zone), ". ", t.instances.stopText),
     ]);
-    leave.textContent = t.schedules.leaveIt(momentOf(nextTurn(resource, "stop"), schedule));
+    leave.textContent = isKnownZone(schedule.time_zone)
+      ? t.schedules.leaveIt(momentOf(nextTurn(resource, "stop"), schedule))
+      : t.actions.cancel;
   };
   // The modal closes with the session, so that the next person does not see it.
   const end = () => {

@@ -1420,6 +1420,7 @@ export const t = withTexts(OPEN_TABLES, {
     off: (days, from, to) => `Off: ${days}, ${from}–${to}`,
     days: (first, last) => `${first} to ${last}`,
     now: (day, time) => `now ${day} ${time}`,
+    unknownZone: "This browser does not know this time zone.",
     presetsLabel: "Ready-made weeks",
     presets: { office: "Office hours", nights: "Nights off", off: "Always off" },
     ahead: (count) => plural(count, { other: "The next # days" }),
@@ -1517,24 +1518,31 @@ export const t = withTexts(OPEN_TABLES, {
 
   // What the schedules of all accounts do next.
   turns: {
-    title: "Schedules",
+    title: "Instances and schedules",
     text: (evening, morning) =>
-      "What schedules start and stop next in all accounts. Only instances under Cavok's control are here. Days and " +
+      "The instances under Cavok's control in all accounts, and what their schedules start and stop next. Days and " +
       `times are those of each schedule's time zone. A night is from ${evening} to ${morning}.`,
     none: "Nothing to show: no instance under Cavok's control matches.",
     noneSoFar: "Nothing to show so far. There may be more.",
     filters: {
       text: "What is shown",
+      q: { label: "Search instances", hint: "Name, ID or account" },
       action: { label: "What happens", all: "Starts and stops" },
       kind: { label: "Kind", all: "All kinds" },
       region: { label: "Region", all: "All regions" },
     },
     chosen: "The list shows what you have chosen.",
+    searched: (count) =>
+      plural(count, {
+        one: "Only # instance is loaded so far, and searched.",
+        other: "Only # instances are loaded so far, and searched.",
+      }),
     oneAccount: (name) => `Schedules of ${name || "one account"} are shown.`,
     allAccounts: "Show all accounts",
     only: "Only this account",
     onlyThis: (name) => `Only this account: ${name}`,
     parts: {
+      due: () => "Due now",
       tonight: () => "Tonight",
       evening: () => "This evening",
       today: () => "Today",
@@ -1560,6 +1568,7 @@ export const t = withTexts(OPEN_TABLES, {
       }),
     rests: "not connected: nothing happens",
     inZone: (zone) => `in ${zone}`,
+    inUnknownZone: (zone) => `in UTC: this browser does not know ${zone}`,
     others: (count) => plural(count, { one: "and # other", other: "and # others" }),
     noted: "The last turn was unusual: see the account.",
   },

@@ -1,5 +1,5 @@
 // The week of a schedule: as a picture, painted in a form, and what it does in the next days.
-import { announce, fill, h, uniqueId } from "../lib/dom.js";
+import { announce, fill, h, render, uniqueId } from "../lib/dom.js";
 import { onTick, timeZoneHere } from "../lib/format.js";
 import { dayName, firstDay, timeOfDay, utcDate } from "../lib/later-formats.js";
 import { dataTable, placed, withCursor } from "../lib/pictures.js";
@@ -10,6 +10,7 @@ import {
   DAYS_AHEAD,
   daysAhead,
   isAlwaysOn,
+  isKnownZone,
   minuteOfWeek,
   painted,
   runsBetween,
@@ -80,41 +81,53 @@ export function weekPicture(schedule) {
   );
 }
 
-/** Shows in each week here what time it is there. */
+/** Shows in each week here what time it is there, and the days that are ahead now. */
 export function showNow(place) {
+  for (const details of place.querySelectorAll("details")) previews.get(details)?.();
   for (const week of place.querySelectorAll(".week")) {
-    const minute = minuteOfWeek(Date.now(), week.dataset.zone);
+    const { zone } = week.dataset;
+    const isKnown = isKnownZone(zone);
+    const minute = minuteOfWeek(Date.now(), zone);
     const [day, ofDay] = [Math.floor(minute / DAY_MINUTES), minute % DAY_MINUTES];
     for (const line of week.querySelectorAll(".week-now")) {
-      line.hidden = line.dataset.day !== String(day);
+      line.hidden = !isKnown || line.dataset.day !== String(day);
       placed(line, ofDay, ofDay, DAY_MINUTES);
     }
     const clock = week.querySelector(".week-clock");
-    const said = t.week.now(dayName(day, "long"), timeOfDay(ofDay));
+    const said = isKnown ? t.week.now(dayName(day, "long"), timeOfDay(ofDay)) : t.week.unknownZone;
     if (clock.textContent !== said) clock.textContent = said;
   }
 }
 
 // ---- the days ahead ------------------------------------------------------------------------------
 
+/** What draws each of these again. @type {WeakMap<Element, () => void>} */
+const previews = new WeakMap();
+
 /**
- * What a schedule does in the next days, calculated whenever it is opened or drawn.
+ * What a schedule does in the next days, calculated while it is open: whenever it is drawn, and by `showNow`.
  * @param {() => {time_zone: string, windows: any[]}} scheduleOf
  */
-export function ahead(scheduleOf) {
+export function ahead(scheduleOf, isOpen = false) {
   const content = h("div", {});
-  const draw = () => node.open && fill(content, turnsTable(scheduleOf()));
+  const draw = () => node.open && render(content, comingOf(scheduleOf()), turnsTable);
   const node = h(
     "details",
-    { class: "step-detail", ontoggle: draw },
+    { class: "step-detail", open: isOpen, ontoggle: draw },
     h("summary", {}, t.week.ahead(DAYS_AHEAD)),
     content,
   );
+  previews.set(node, draw);
+  draw();
   return { node, draw };
 }
 
-function turnsTable(schedule) {
-  const said = always(schedule);
+function comingOf(schedule) {
+  const said = always(schedule) || (!isKnownZone(schedule.time_zone) && t.week.unknownZone);
+  return { zone: schedule.time_zone, said, days: said ? [] : daysAhead(schedule, Date.now()) };
+}
+
+function turnsTable({ zone, said, days }) {
   if (said) return h("p", {}, said);
   const times = (turns, action) =>
     turns
@@ -122,9 +135,9 @@ function turnsTable(schedule) {
       .map(({ minute }) => timeOfDay(minute))
       .join(", ") || t.week.none;
   return dataTable(
-    t.schedules.zone(schedule.time_zone),
+    t.schedules.zone(zone),
     [t.week.day, t.week.starts, t.week.stops],
-    daysAhead(schedule, Date.now()).map(({ day, changes, turns }) => [
+    days.map(({ day, changes, turns }) => [
       [
         dayName(Math.floor(minuteOfWeek(day, "UTC") / DAY_MINUTES), "short"),
         " ",
@@ -193,10 +206,13 @@ export function weekFields(given, signal) {
   const painter = weekPainter((spans) => take(windowsOf(spans)));
   const place = h("div", {}, painter.node);
   const turns = ahead(() => ({ time_zone: zone.value, windows }));
-  const changed = () => {
-    painter.draw(spansOf(windows), zone.value);
+  const follow = () => {
     showNow(place);
     turns.draw();
+  };
+  const changed = () => {
+    painter.draw(spansOf(windows), zone.value);
+    follow();
   };
   const presets = h(
     "div",
@@ -207,7 +223,7 @@ export function weekFields(given, signal) {
   );
   drawRows();
   changed();
-  onTick(() => showNow(place), signal);
+  onTick(follow, signal);
   return {
     node: [
       h("p", { class: "help" }, t.schedules.help),
