@@ -11,7 +11,7 @@ from playwright.sync_api import Download, Page, Route, expect
 from tests.browser.axe import assert_accessible, assert_fits
 from tests.support.page import samples
 from tests.support.page.exports import EXPORTS, export_as_the_api_does, saved
-from tests.support.page.waiting import HeldRequests
+from tests.support.page.waiting import HeldRequests, until
 
 MANY = 2_500
 
@@ -43,7 +43,8 @@ def test_a_whole_export_says_that_it_is_done(many, admin):
     """Playwright hears of no download of Firefox's, which shows it in a window that is active."""
     many.get_by_role("button", name="Export CSV").click()
     expect(many.locator("#toasts")).to_contain_text("2,500 accounts exported")
-    many.wait_for_function("document.activeElement.textContent.includes('Export CSV')")
+    focused = "document.activeElement.textContent.includes('Export CSV')"
+    until(many, lambda: many.evaluate(focused), "the focus on the button")
     assert len(admin.asked) == 3
 
 

@@ -131,7 +131,7 @@ SEVERAL_PLACES = {
     "PreconditionFailed": (3, "a version, a digest, and nothing there: read it again"),
     "RefusedByAws": (2, "found by the last test, and by the call itself"),
     "ResourceNotFound": (2, "it is not there, or not any more"),
-    "ServiceUnavailable": (11, "a service of AWS in our account, or no time for all of it"),
+    "ServiceUnavailable": (12, "a service of AWS in our account, or no time for all of it"),
     "StillRunning": (3, "another request under this key is at it"),
     "UseEnded": (2, "deleted, and anything else: read the account"),
 }
