@@ -530,8 +530,10 @@ def test_the_stack_of_an_enrollment_is_heard_again_until_it_has_let_cavok_in(
     stored_after(enrollment, lambda each: each.synchronized(Clock.time))
     Clock.time += timedelta(seconds=40)
 
+    due = stored(enrollment).next_synchronization_at
     assert hear(says(MANAGEMENT), received=3, age=timedelta(seconds=80)) == 0
     assert len(started(SYNCHRONIZATIONS)) == 2
+    assert stored(enrollment).next_synchronization_at == due, "it was let in since"
 
 
 @pytest.mark.parametrize("change", ["Create", "Update", "Delete"])

@@ -288,6 +288,7 @@ def test_an_account_of_which_too_many_speak_at_once_is_due_for_the_sweep() -> No
     assert rests.heard_of(HEARD, deleted=False, due=True).next_verification_at == HEARD
     due = an_account(next_verification_at=NOW)
     assert due.heard_of(HEARD, deleted=False, due=True) == due
+    assert rests.heard_of(HEARD, deleted=True, due=True) == rests, "a deletion brings no role"
 
 
 @pytest.mark.parametrize("status", [Status.FAILED, Status.UNCONFIRMED])

@@ -315,7 +315,8 @@ def updated(enrollment: Enrollment) -> tuple[dict[str, str], list[str], str]:
     pattern = re.compile('ParameterKey=([A-Za-z0-9]+),ParameterValue="(.*)"')
     given = {found[1]: found[2] for found in map(pattern.fullmatch, words) if found}
     (query,) = (words[n + 1] for n, word in enumerate(words) if word == "--query")
-    stack = {"Parameters": [{"ParameterKey": name} for name in OF_AN_OLDER_STACK]}
+    of_a_stack = (*OF_AN_OLDER_STACK, "GivenUpSince")
+    stack = {"Parameters": [{"ParameterKey": name} for name in of_a_stack]}
     kept = [
         word.removeprefix("ParameterKey=").removesuffix(",UsePreviousValue=true")
         for word in jmespath.search(query, {"Stacks": [stack]})

@@ -1422,6 +1422,20 @@ def test_a_role_that_its_stack_is_slow_to_delete_is_tested_soon_again() -> None:
     assert account.next_verification_at == NOW + timedelta(minutes=10)
 
 
+@pytest.mark.parametrize("status", [Status.FAILED, Status.UNCONFIRMED])
+def test_an_account_that_is_let_in_again_forgets_that_its_stack_was_deleted(
+    status: Status,
+) -> None:
+    """It has another role than the one that goes."""
+    gone = replace(
+        confirmed(an_account()), status=status, stack_deleted_at=NOW - timedelta(minutes=1)
+    )
+
+    account = judged_by(gone)
+
+    assert (account.status, account.stack_deleted_at) == (Status.CONFIRMED, None)
+
+
 CHANGED = (
     "CloudTrail says that the role's trust policy was changed on 2025-03-01 at 12:00 UTC by x."
 )

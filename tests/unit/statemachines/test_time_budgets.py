@@ -27,10 +27,13 @@ from cavok.domain.deadlines import (
     SWEEP_IS_OVER_SECONDS,
     SWEEP_SECONDS,
     UNCLEAR_HOLD_UP_SECONDS,
+    WEIGHING_SECONDS,
 )
+from cavok.domain.errors import ComesAgain
 from cavok.domain.permissions import PROBED_GROUPS
 from cavok.domain.verifications import LEASE, TIME_LIMIT
 from cavok.services.survey_regions import TIME_LIMIT_SECONDS as SURVEY_SECONDS
+from cavok.services.sweep import CALLS_OF_A_PAGE
 from tests.support.asl import Run
 from tests.support.longest_calls import A_CALL, OF_OURS, SHOWING
 from tests.support.state_machines import SWEEP, VERIFY, placeholders, states
@@ -200,3 +203,17 @@ def test_a_sweep_that_is_taken_apart_ends_in_time() -> None:
     whole = sum(map(longest, ("SweepAccounts", "TakeApart")))
 
     assert whole < SWEEP["TimeoutSeconds"]
+
+
+def test_a_page_of_a_sweep_has_the_processor_for_its_calls_and_for_what_it_weighs() -> None:
+    """Else accounts that are as usual run out of time beside one that is not."""
+    a_call, whole_processor = 0.004, 1769
+    memory = template()["Resources"]["SweepAccounts"]["Properties"]["MemorySize"]
+
+    has = SHORT_TEST_SECONDS * min(1, memory / whole_processor)
+    assert CALLS_OF_A_PAGE * a_call + WEIGHING_SECONDS <= has
+
+
+@pytest.mark.parametrize(("wait", "hidden"), [(9.8, 10), (10, 10), (0.2, 1)])
+def test_a_message_comes_again_no_earlier_than_it_is_to(wait: float, hidden: int) -> None:
+    assert ComesAgain(wait).seconds == hidden

@@ -512,6 +512,8 @@ class Account(ListedAccount):
             said = replace(said.touched(now), attempts=min(self.attempts, 1))
         planned = self.next_verification_at
         waits = due and not self.revoked and not self.testing(now)
+        if deleted and planned is None:
+            waits = False  # it rests, and a deletion brings no role
         return replace(said, next_verification_at=min(planned or now, now)) if waits else said
 
     def with_use_revoked(self, now: datetime) -> Self:

@@ -3,6 +3,7 @@ status in `cavok.api.problems`; any other that reaches HTTP is a 500.
 """
 
 import re
+from math import ceil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -371,7 +372,7 @@ class ComesAgain(CavokError):
     """A message is to come again in so many seconds. That is no failure."""
 
     def __init__(self, seconds: float) -> None:
-        self.seconds = max(int(seconds), 1)
+        self.seconds = max(ceil(seconds), 1)
         super().__init__(f"The message comes again in {self.seconds} seconds.")
 
 

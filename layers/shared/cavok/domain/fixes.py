@@ -136,7 +136,7 @@ def terraform(fix: Fix) -> str | None:
     """
     if command := _PUT_TRUST.fullmatch(fix.cli or ""):
         policy = json.dumps(json.loads(command[1]), indent=2)
-        return f"# In the role's aws_iam_role:\nassume_role_policy = jsonencode({policy})\n"
+        return f"{_REPLACES}\nassume_role_policy = jsonencode({policy})\n"
     command = _PUT_ROLE_POLICY.fullmatch(fix.cli or "")
     if command is None:
         return None

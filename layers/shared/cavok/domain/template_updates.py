@@ -170,7 +170,7 @@ def update_stack(
     """
     of_the_stack = f"--region {region} --stack-name {name}"
     # No `!`, which a shell may take for a command of its history.
-    kept = f"[?contains([{', '.join(map(repr, others))}], ParameterKey)]" if given else "[]"
+    kept = f"[?contains([{', '.join(map(repr, others))}], ParameterKey)]" if others else "[]"
     query = (
         f"Stacks[0].Parameters{kept}.join('', ['ParameterKey=', ParameterKey, "
         "',UsePreviousValue=true'])"

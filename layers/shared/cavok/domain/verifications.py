@@ -224,7 +224,8 @@ def finish(
         account, complete, region_health=health, under_control=under_control
     )
     connected = outcome is not Outcome.FAILED
-    going = connected and account.going(now)
+    # One that was let in again has another role than the one that goes.
+    going = connected and account.status in CONNECTED and account.going(now)
     if connected:
         issues = (*issues, *instances_elsewhere(account, elsewhere))
     if connected and not _trust_proven(account, complete):

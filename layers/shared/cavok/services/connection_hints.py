@@ -172,7 +172,7 @@ def hear_connection(
     early = age < within
     # Whatever follows, or fails: others who speak of the same account keep no stack waiting.
     not_answered = answer(None) if early else None
-    concerned = _concerned(organization_id, hint, dependencies, now)
+    concerned = _concerned(organization_id, hint, sent_at, dependencies, now)
     request = organization_id, hint.account_number, hint.request_id, now
     admission = dependencies.hints.admit(*request) if concerned else None
     if not early:
@@ -226,7 +226,11 @@ def _organization_of(hint: ConnectionHint, dependencies: HearingDependencies) ->
 
 
 def _concerned(
-    organization_id: str, hint: ConnectionHint, dependencies: HearingDependencies, now: datetime
+    organization_id: str,
+    hint: ConnectionHint,
+    sent_at: datetime,
+    dependencies: HearingDependencies,
+    now: datetime,
 ) -> _Concerned | None:
     """Null if the organization does not have the account, and no enrollment is synchronized for it
     at once: there may be none, or one that then is due sooner.
@@ -241,6 +245,8 @@ def _concerned(
         own = each.management_account_id == number
         if not own and not joins:
             continue
+        if own and each.last_synchronized_at and each.last_synchronized_at > sent_at:
+            continue  # it was let in since
         if each.starts_for(now, own=own):
             enrollment_ids.append(each.enrollment_id)
         elif each.with_new_member(now) != each:
@@ -288,8 +294,11 @@ def _synchronize(
 ) -> bool:
     """Whether the enrollment waits for its stack."""
     starting, own = dependencies.synchronizing, (organization_id, enrollment_id)
+    deleted = hint.change is HintedChange.DELETE
     try:
-        found = starting.enrollments.changed(*own, lambda each: each.heard_of(now))
+        found = starting.enrollments.changed(
+            *own, lambda each: each if deleted else each.heard_of(now)
+        )
         start_synchronization(
             *own,
             requester=Requester(actor=SYSTEM, request_id=hint.request_id),
@@ -299,7 +308,7 @@ def _synchronize(
         )
     except EnrollmentNotFound:  # ended at this moment
         return False
-    return found.status is EnrollmentStatus.WAITING and hint.change is not HintedChange.DELETE
+    return found.status is EnrollmentStatus.WAITING and not deleted
 
 
 def _have_tested(

@@ -56,8 +56,12 @@ def pack_walk(walk: Walk) -> bytes:
 
 
 def unpack_walk(packed: bytes) -> Walk:
-    """Reads `pack_walk`. Older releases stored less."""
+    """Reads `pack_walk`. Older releases stored less: a walk of theirs begins anew, since it does
+    not say which units AWS has listed.
+    """
     opened, seen, compared, *others = json.loads(zlib.decompress(packed))
+    if len(others) < 2:
+        opened = None
     return Walk(
         open=None
         if opened is None
