@@ -214,6 +214,13 @@ test("a break of before the oldest day is not shown, unless it was found again s
   assert.deepEqual(breaks([ended(95), ended(93, "failed", [5, 88])]), [[0, 1, null]]);
 });
 
+test("a break that nobody's end tells is told, though the account waited to be connected again", () => {
+  const tests = [ended(9), ended(8.05, "failed"), ended(8)];
+  const known = { isNew: false, isWaiting: ({ outcome }) => outcome === "failed" };
+  assert.deepEqual(breaks(tests, { ...known, ends: [] }), [[0, -1, 2]]);
+  assert.deepEqual(breaks(tests, { ...known, ends: [NOW - 8.5 * DAY] }), [[null, null, 2]]);
+});
+
 test("what waits to be connected again broke nothing, and a person's end is told with what followed", () => {
   const tests = [ended(9), ended(8, "failed"), ended(6, "failed"), ended(5, "failed"), ended(4)];
   const known = changed("confirmed", [8, "confirmed"], [7, "failed"], [4, "unconfirmed"]);

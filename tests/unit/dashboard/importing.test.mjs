@@ -435,6 +435,49 @@ test("what is left is in the field of whoever comes back, and of nobody else", a
   assert.equal(field(opened(), "textarea").value, "", "another person was here");
 });
 
+test("what is left stands above what was typed since, in the field and in the draft", async () => {
+  for (const isBack of [true, false]) {
+    const held = addsAllLater();
+    const main = opened();
+    await pasted(main, numbers(102).join("\n"));
+    submit(main);
+    await until(() => field(main, "form").hidden);
+    view.abort();
+    view = new AbortController();
+    const early = opened();
+    field(early, "textarea").value = "123456789012 Typed";
+    if (!isBack) view.abort();
+    held.resolve();
+    const both = [...numbers(102).slice(100), "123456789012 Typed"].join("\n");
+    if (!isBack) {
+      await until(() => toasts.textContent.includes(t.addMany.left(100, 2)));
+      await soon();
+      view = new AbortController();
+    }
+    const place = isBack ? early : opened();
+    await until(() => field(place, "textarea").value === both);
+    field(place, "textarea").value = "";
+    view.abort();
+    view = new AbortController();
+    toasts.replaceChildren();
+  }
+});
+
+test("after whoever began it has signed out, an import tells the next person nothing", async () => {
+  const held = addsAllLater();
+  const main = opened();
+  await pasted(main, numbers(150).join("\n"));
+  submit(main);
+  await until(() => sent.length);
+  await signIn(session, "admin", "ben");
+  view.abort();
+  held.resolve();
+  await soon(20);
+  assert.equal(toasts.textContent, "");
+  assert.equal(store.account(`id${numbers(1)[0].slice(0, 12)}`), null);
+  await signIn(session);
+});
+
 test("what was pasted and not sent is there again, with what was chosen", async () => {
   await pasted(opened(), "123456789012 Prod");
   view.abort();

@@ -210,6 +210,14 @@ test("an instance is counted once, however many turns it has in a part of the da
   assert.deepEqual(counted({ windows: null }, "none"), { start: 0, stop: 0, rest: 0 });
 });
 
+test("of several turns that were missed, the last is due: no other is made", () => {
+  const daily = { ...OFFICE, days: DAYS, stop: "18:00" };
+  // The stop of Monday, the start of Tuesday and so on were missed; on Thursday it is on.
+  const missed = { windows: [daily], turn_at: "2026-01-05T18:00:00Z" };
+  const [due] = said(turnsByPart([resource("web", missed)], true, NOW));
+  assert.deepEqual(due, ["due", "start 01-08T08:00 web"]);
+});
+
 test("what stays on all week is not due, although it has a turn each midnight", () => {
   const always = { windows: [{ days: DAYS, start: "00:00", stop: "00:00" }], turn_at: "2026-01-08T00:00:00Z" };
   assert.deepEqual(said(turnsByPart([resource("on", always)], true, NOW)), [["always", "start on"]]);

@@ -53,6 +53,10 @@ function withVerdict(tests, { isNew, isWaiting = () => false }) {
   );
 }
 
+/** @param {any} earlier @param {any} later @param {Known} known */
+const isEndedBetween = (earlier, later, { ends = [] }) =>
+  !earlier || ends.some((end) => end > endOf(earlier) && end - DAY_MS <= endOf(later));
+
 // When a test ended, and those after it that found the same. The API says only how many these were, and when the last
 // one was. They count as evenly spread over that time, unless they were too few for it: a daily test may come late.
 function momentsOf(test) {
@@ -148,7 +152,8 @@ export function breaksOf(tests, now, known) {
       later,
       mended: verdicts.slice(index).find((test) => isWorse(later, test)) ?? null,
     }))
-    .filter(({ later }) => later.outcome !== "notThereYet")
+    // Who ended it is told below, unless it was there again on the same day.
+    .filter(({ earlier, later }) => later.outcome !== "notThereYet" || !isEndedBetween(earlier, later, known))
     .filter(({ earlier, later }) =>
       earlier ? isConnected(earlier) && isWorse(later, earlier) : !known.isNew && !isConnected(later),
     )

@@ -84,7 +84,10 @@ export function* turnsByPart(resources, isWhole, now, { action = "", q = "" } = 
     const [first, at] = [turn, next.at].map(Date.parse);
     // The turn before the next one was not made yet. A week that stays on, or off, has one each midnight.
     const isDue = first < at && !isConstant(schedule);
-    const due = isDue ? [turnIn(DUE, schedule.time_zone, next.action === "start" ? "stop" : "start", first)] : [];
+    // Of several that were missed, only the last is made: `due_transition` in domain/resources.py.
+    const missed = isDue && isKnownZone(schedule.time_zone) ? turnsOf(schedule, first - 1, at - 1) : [];
+    const does = next.action === "start" ? "stop" : "start";
+    const due = isDue ? [turnIn(DUE, schedule.time_zone, does, missed.at(-1)?.at ?? first)] : [];
     const coming = comingOf(schedule, next);
     return [...due, ...(coming.length ? coming : [turnIn(LATER, schedule.time_zone, next.action, at)])];
   };

@@ -112,6 +112,7 @@ class ListView {
     this.main = main;
     this.listing = listing;
     this.signal = signal;
+    this.session = session.ending();
     this.added = added;
     this.notices = h("div", { class: "list-notices" });
     /** Why the modal of a new account did not open, or columns are missing. @type {HTMLElement | null} */
@@ -148,7 +149,8 @@ class ListView {
   }
 
   leave() {
-    store.keepListAddress(this.address());
+    // The next person does not see what this one searched for.
+    if (!this.session.aborted) store.keepListAddress(this.address());
     const row = this.rows.get(this.listing.at);
     // Whoever has scrolled away from it is somewhere else.
     if (!row || !isInSight(row)) this.listing.at = "";
@@ -157,7 +159,9 @@ class ListView {
   // Back to the row that had the focus, which may have another place in the order by now. Returns whether it is there.
   regain() {
     const { ids, at } = this.listing;
-    this.bring(ids.indexOf(at));
+    this.window();
+    const row = this.rows.get(at);
+    if (!row || !isInSight(row)) this.bring(ids.indexOf(at));
     const name = this.rows.get(at)?.querySelector("[data-part=name]");
     name?.focus({ preventScroll: true });
     return Boolean(name);

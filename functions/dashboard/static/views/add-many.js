@@ -40,6 +40,7 @@ export function addMany({ main, title, signal }) {
 
 function importer(signal) {
   const of = session.somebody().email;
+  const until = session.ending();
   if (draft.of !== of) draft = NOTHING;
   const text = /** @type {any} */ (
     h("textarea", { class: "input import-text", rows: "10", spellcheck: "false", autocapitalize: "none", value: "" })
@@ -132,8 +133,9 @@ function importer(signal) {
     draft = { of, text: left, logs: writesLogs(), regions: regions.chosen() };
   };
   putBack = () => {
-    if (text.value || draft.of !== of) return;
-    text.value = draft.text;
+    if (!draft.text || draft.of !== of) return;
+    text.value = [draft.text, text.value].filter(Boolean).join("\n");
+    draft = { ...draft, text: "" };
     readText();
   };
   signal.addEventListener("abort", () => {
@@ -181,7 +183,8 @@ function importer(signal) {
         if (!own.signal.aborted) problem = error;
       }
       sending.abort();
-      store.addAll(progress.created, asked);
+      // The next person may see other accounts.
+      if (!until.aborted) store.addAll(progress.created, asked);
       unsent = parts.flatMap(({ lines }) => lines);
       if (signal.aborted) return left();
       drawResult(progress, unread, problem && errorPanel(problem, goOn));
@@ -189,8 +192,10 @@ function importer(signal) {
 
     // What is left is in the form when the person comes back, or is back already.
     function left() {
+      if (until.aborted) return;
       const rest = restOf(progress, unread);
-      keep(textOf(rest));
+      // What was typed since stays, below it.
+      keep([textOf(rest), draft.of === of ? draft.text : ""].filter(Boolean).join("\n"));
       putBack();
       const back = rest.length ? { href: "#/accounts/many", text: t.addMany.back } : undefined;
       toast(t.addMany.left(progress.created.length, rest.length), "warning", back);
@@ -241,6 +246,7 @@ function importer(signal) {
   ];
 
   putBack();
+  readText();
   return h("div", {}, result, node);
 }
 

@@ -8,6 +8,7 @@ import { dayName, timeIn, timeOfDay } from "../lib/later-formats.js";
 import { KNOWN_REGIONS } from "../lib/regions-field.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
+import * as store from "../lib/store.js";
 import { inSlices } from "../lib/slices.js";
 import { countsOf, EVENING, minuteOf, turnsByPart, MORNING } from "../lib/turns.js";
 import { freshnessMark, isConnected, section, skeleton, statusBadge } from "../lib/ui.js";
@@ -205,7 +206,7 @@ function turnList(chosen, signal, choose, onRead) {
   }
   const take = (answers) => {
     before.answers = answers;
-    resources = answers.flatMap(({ items }) => items);
+    resources = answers.flatMap(({ items }) => items).filter(({ account_id: id }) => !store.isGone(id));
     isWhole = !answers.at(-1).next_cursor;
     draw().then((ended) => ended !== null && comeBack());
     if (account_id && resources.length) onRead(resources[0].account_name);
@@ -215,6 +216,7 @@ function turnList(chosen, signal, choose, onRead) {
   const part = doubling(node, ask, take, {
     signal,
     known: before.answers,
+    knownAt: before.readAt,
     text: t.actions.showMore,
     said: () => t.turns.loaded(resources.length),
     placeholder: () => skeleton(6),
@@ -225,7 +227,7 @@ function turnList(chosen, signal, choose, onRead) {
   return { ...part, readAt, node, draw, drawIfDue: () => minuteOf(Date.now()) !== drawnIn && draw() };
 }
 
-const searchedIn = (count) => count && h("p", { class: "muted small" }, t.turns.searched(count));
+const searchedIn = (count) => count > 0 && h("p", { class: "muted small" }, t.turns.searched(count));
 
 function headOf(group) {
   const { key, name, weekday, isWhole } = group;

@@ -66,6 +66,7 @@ export function problems(context) {
   const part = doubling(place, ask, draw, {
     signal,
     known: before.answers,
+    knownAt: before.readAt,
     text: t.sharedProblems.lookAtMore,
     said: () => summary.textContent ?? "",
     placeholder: () => skeleton(8, "card"),
