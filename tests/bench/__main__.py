@@ -40,6 +40,7 @@ from tests.bench.result import Result, show, write
 from tests.bench.stand_in import LATENCY
 from tests.bench.targets import Measured
 from tests.bench.workflows import TRANSITION
+from tests.bench.yardstick import Yardstick
 from tests.support.page.measures import FRAMES
 
 
@@ -90,6 +91,7 @@ def main() -> int:
                 (targets.FIRST_VIEW_REQUESTS, len(received)),
             )
         ),
+        Measured(targets.LONGEST_TASK, seen.scrolling.longest_task_ms / Yardstick().slower()),
         *of_the_sweep,
         *of_memories,
     ]

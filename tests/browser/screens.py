@@ -13,6 +13,7 @@ from typing import Any
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from cavok.api.models.resources import ScheduleBody
+from cavok.domain.interactions import months_until
 from cavok.domain.kinds import Action
 from cavok.domain.schedules import Transition
 from local import stack as local_stack
@@ -41,6 +42,7 @@ SCREENS: tuple[Screen, ...] = (
     ("add-resources", "#/accounts/acc000001/connect", "light", WIDE, 900),
     ("invitation", "#/invitation/a-token", "light", WIDE, 1060),
     ("instructions", "#/accounts/acc000005/instructions", "light", WIDE, 950),
+    ("instructions-connected", "#/accounts/acc000000/instructions", "light", WIDE, 900),
     ("test", "#/accounts/acc000003/tests/test1", "light", WIDE, 1600),
     ("test-narrow", "#/accounts/acc000003/tests/test1", "dark", NARROW, 740),
     ("what-changed", "#/accounts/acc000003/tests/test1/since/test0", "light", WIDE, 800),
@@ -57,7 +59,11 @@ SCREENS: tuple[Screen, ...] = (
     ("interactions", "#/accounts/acc000000/interactions", "light", WIDE, 860),
     ("interactions-narrow", "#/accounts/acc000000/interactions", "dark", NARROW, 740),
     ("organization", "#/organization", "light", WIDE, 1440),
+    ("enrollments", "#/enrollments", "light", WIDE, 700),
+    ("enrollment", "#/enrollments/enr1", "light", WIDE, 1100),
+    ("enrollment-narrow", "#/enrollments/enr1", "dark", NARROW, 740),
     ("access-details", "#/access-details", "light", WIDE, 800),
+    ("access-details-chosen", "#/access-details", "light", WIDE, 1200),
 )
 """Name, address, theme, width, and the height that is not exceeded."""
 MANY = """provider_id,name
@@ -202,7 +208,19 @@ def lived_in(now: datetime) -> dict[str, Any]:
     }
     of_all = sorted([*usage["items"], first], key=lambda one: -one["used"])
     parts["/v1/organization/usage"] = usage | {"items": of_all}
+    parts["/v1/organization/usage/months"] = {
+        "items": months(now, sum(one["used"] for one in of_all))
+    }
     return parts
+
+
+def months(now: datetime, used: int) -> list[dict[str, Any]]:
+    """Those before as in the samples, and this one, in which so much was used."""
+    before = [one["used"] for one in samples.MONTHS]
+    return [
+        {"period": period, "used": each, "complete": True}
+        for period, each in zip(months_until(now), [*before[1:], used], strict=True)
+    ]
 
 
 def dated(now: datetime, account: dict[str, Any], hours: float) -> dict[str, Any]:
@@ -407,7 +425,12 @@ def pasting(page: Page) -> None:
     expect(page.get_by_role("region", name="What was read")).to_contain_text("cannot be read")
 
 
+def choosing_access(page: Page) -> None:
+    page.get_by_text("Choose what to grant").click()
+
+
 BEFORE = {
+    "access-details-chosen": choosing_access,
     "bulk": choosing,
     "go-to": going,
     "add-many": pasting,

@@ -73,6 +73,7 @@ def test_each_way_turns_as_the_steps_of_a_test_come(admin: Person, answer_with):
     expect(words).to_contain_text("permissions checked so far.")
 
 
+@pytest.mark.in_firefox
 def test_it_has_no_tabs_and_one_primary_button(admin: Person, answer_with):
     page = admin.page
     answer_with(page, ONE, samples.account(5))

@@ -142,6 +142,7 @@ def test_the_choices_fit_with_texts_of_twice_the_size(thirty):
     assert_fits(thirty)
 
 
+@pytest.mark.in_firefox
 def test_a_keyboard_chooses_columns_which_live_in_the_address(thirty):
     opener = thirty.get_by_role("button", name="Columns", exact=True)
     opener.focus()

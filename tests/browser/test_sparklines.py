@@ -24,6 +24,7 @@ def listed(admin, answer_with):
     return page
 
 
+@pytest.mark.in_firefox
 def test_a_row_says_how_the_account_was_in_the_last_days(listed):
     row = listed.get_by_role("row").filter(has_text="Account00000")
     picture = row.get_by_role("img", name="The last 30 days: Confirmed 27, Failed 3")

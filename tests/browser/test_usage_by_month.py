@@ -26,6 +26,7 @@ def read_as_a_table(page: Page, name: str, first: str) -> None:
     assert_accessible(page)
 
 
+@pytest.mark.in_firefox
 def test_an_accounts_months_are_a_picture_and_a_table(admin, answer_everything):
     answer_everything(admin.page)
     admin.go("#/accounts/acc000000")
