@@ -170,7 +170,9 @@ function turnList(chosen, signal, choose, onRead) {
   let resources = [];
   let [isWhole, drawnIn] = [false, 0];
   let drawing = new AbortController();
-  const content = h("div", {}, bound, list);
+  // Until all is drawn, the button below would move.
+  const below = h("div", { hidden: true });
+  const content = h("div", {}, bound, list, below);
   const of = JSON.stringify([kind, region, account_id]);
   if (seen.of !== of) seen = nothing(of);
   const before = seen;
@@ -185,21 +187,26 @@ function turnList(chosen, signal, choose, onRead) {
   };
   addEventListener("scroll", onscroll, { passive: true, signal });
   signal.addEventListener("abort", () => (before.readAt = readAt()));
-  const draw = () => {
+  const draw = async () => {
     drawing.abort();
     drawing = new AbortController();
     const now = Date.now();
     drawnIn = minuteOf(now);
     render(bound, chosen.q && !isWhole && resources.length, searchedIn);
-    return inSlices(steps(now), AbortSignal.any([signal, drawing.signal]));
+    const ended = await inSlices(steps(now), AbortSignal.any([signal, drawing.signal]));
+    if (ended !== null) below.hidden = false;
+    return ended !== null;
   };
-  // The cards of all parts of the day, and then their rows.
+  // The cards of the parts of the day, with their rows.
   function* steps(now) {
     const groups = yield* turnsByPart(resources, isWhole, now, chosen);
     const none = isWhole ? t.turns.none : t.turns.noneSoFar;
     if (!groups.length) return void fill(list, h("p", { class: "empty-line" }, none));
-    yield* keying(list, groups.map(headOf), ({ key }) => key, groupCard);
+    // At first each card comes with its rows, below those that are whole: so nothing moves.
+    const isFirst = !list.querySelector("ul");
     for (const [index, { name, rows }] of groups.entries()) {
+      const shown = groups.slice(0, isFirst ? index + 1 : groups.length);
+      if (isFirst || !index) yield* keying(list, shown.map(headOf), ({ key }) => key, groupCard);
       const draws = (row) => turnRow(row, name, choose);
       yield* keying(list.children[index].querySelector("ul"), rows, ({ key }) => key, draws);
     }
@@ -208,7 +215,7 @@ function turnList(chosen, signal, choose, onRead) {
     before.answers = answers;
     resources = answers.flatMap(({ items }) => items).filter(({ account_id: id }) => !store.isGone(id));
     isWhole = !answers.at(-1).next_cursor;
-    draw().then((ended) => ended !== null && comeBack());
+    draw().then((isDrawn) => isDrawn && comeBack());
     if (account_id && resources.length) onRead(resources[0].account_name);
     return content;
   };
@@ -221,7 +228,7 @@ function turnList(chosen, signal, choose, onRead) {
     said: () => t.turns.loaded(resources.length),
     placeholder: () => skeleton(6),
   });
-  content.append(part.more);
+  below.append(part.more);
   const readAt = () => part.readAt() || before.readAt;
   // Time alone changes it only at some minutes.
   return { ...part, readAt, node, draw, drawIfDue: () => minuteOf(Date.now()) !== drawnIn && draw() };
