@@ -426,7 +426,7 @@ def pasting(page: Page) -> None:
 
 
 def choosing_access(page: Page) -> None:
-    page.get_by_text("Choose what to grant").click()
+    page.get_by_role("button", name="Choose what to grant").click()
 
 
 BEFORE = {

@@ -1518,7 +1518,7 @@ export const t = withTexts(OPEN_TABLES, {
 
   // What the schedules of all accounts do next.
   turns: {
-    title: "Instances and schedules",
+    title: "Schedules",
     text: (evening, morning) =>
       "The instances under Cavok's control in all accounts, and what their schedules start and stop next. Days and " +
       `times are those of each schedule's time zone. A night is from ${evening} to ${morning}.`,
