@@ -572,7 +572,8 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     "a running synchronization": (
         SynchronizationItem,
         lambda item: (item.synchronization(), item.walk),
-        (SYNCHRONIZING, WALK),
+        # Without the units that AWS has listed, it begins anew.
+        (SYNCHRONIZING, replace(WALK, open=None)),
     ),
     "a failed synchronization": (
         SynchronizationItem,
