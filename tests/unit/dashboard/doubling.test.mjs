@@ -32,7 +32,12 @@ function opened(count, fails = () => false, known = undefined) {
     return content;
   };
   const said = () => content.textContent;
-  const part = doubling(place, ask, draw, { text: "More", said, signal: view.signal, known });
+  const part = doubling(place, ask, draw, {
+    text: "More",
+    said,
+    signal: view.signal,
+    kept: { answers: known, readAt: 0 },
+  });
   more.append(part.more);
   const shows = (answers) => until(() => all(place).includes(content) && content.textContent.startsWith(`${answers} `));
   return { asked, part, place, shows, more: () => press(button(place, "More")) };

@@ -652,6 +652,21 @@ test("a bar that is long in coming says so", async (context) => {
   view.abort();
 });
 
+/** A press on Test begins one, and the accounts are tested as long as it says. */
+function beginsTests() {
+  const { fetch } = globalThis;
+  const tests = { begun: [], testing: false };
+  globalThis.fetch = async (address, options) => {
+    if (options.method !== "POST") return fetch(address, options);
+    tests.begun.push(new URL(address).pathname);
+    tests.testing = true;
+    return Response.json({ verification_id: "v1" }, { status: 202 });
+  };
+  const listed = () => items.map((item) => ({ ...item, testing: tests.testing }));
+  answers = [() => Response.json({ items: listed(), next_cursor: null })];
+  return tests;
+}
+
 for (const [columns, place] of [
   ["name+status+test", ".cell-status"],
   ["name+test", ".cell-test"],
@@ -659,14 +674,7 @@ for (const [columns, place] of [
   test(`a row of the columns ${columns} shows its test, and nobody leaves the list for it`, async () => {
     const main = await opened(`columns=${columns}`);
     await until(() => all(main).filter((node) => node.getAttribute("role") === "columnheader").length < 4);
-    const { fetch } = globalThis;
-    let testing = false;
-    globalThis.fetch = async (address, options) => {
-      if (options.method !== "POST") return fetch(address, options);
-      testing = true;
-      return Response.json({ verification_id: "v1" }, { status: 202 });
-    };
-    answers = [() => Response.json({ items: items.map((item) => ({ ...item, testing })), next_cursor: null })];
+    beginsTests();
     location.hash = "";
     const spins = () => all(main).some((node) => node.getAttribute("class") === "spinner" && node.closest(place));
     assert.equal(spins(), false);
@@ -680,16 +688,7 @@ for (const [columns, place] of [
 test("a row's test runs in the row, which keeps the focus, and is said", async (context) => {
   const announcer = announcerIn(context);
   const main = await opened();
-  const { fetch } = globalThis;
-  const begun = [];
-  let testing = false;
-  globalThis.fetch = async (address, options) => {
-    if (options.method !== "POST") return fetch(address, options);
-    begun.push(new URL(address).pathname);
-    testing = true;
-    return Response.json({ verification_id: "v1" }, { status: 202 });
-  };
-  answers = [() => Response.json({ items: items.map((item) => ({ ...item, testing })), next_cursor: null })];
+  const { begun } = beginsTests();
   const press = all(main).find(({ dataset }) => dataset.part === "test" && dataset.of !== "");
   press.focus();
   location.hash = "";
@@ -706,19 +705,12 @@ test("a row's test runs in the row, which keeps the focus, and is said", async (
 test("so is the end of a row's test, also where the status stays, and of no other test", async (context) => {
   const said = announced(announcerIn(context));
   const main = await opened();
-  const { fetch } = globalThis;
-  let testing = false;
-  globalThis.fetch = async (address, options) => {
-    if (options.method !== "POST") return fetch(address, options);
-    testing = true;
-    return Response.json({ verification_id: "v1" }, { status: 202 });
-  };
-  answers = [() => Response.json({ items: items.map((item) => ({ ...item, testing })), next_cursor: null })];
+  const tests = beginsTests();
   click(all(main).find(({ dataset }) => dataset.part === "test" && dataset.of !== ""));
   await until(() => all(main).some((node) => node.getAttribute("href") === "#/accounts/a/tests"));
   await until(() => said.some((text) => text.includes(t.list.begun("a"))));
-  testing = false;
-  for (const item of items) store.put({ ...item, testing }, Date.now());
+  tests.testing = false;
+  for (const item of items) store.put({ ...item, testing: false }, Date.now());
   await until(() => said.some((text) => text.includes(t.list.isNow("a", t.status.failed))));
   assert.ok(!said.join().includes(t.list.isNow("b", t.status.failed)));
   // Another test of the same account, which somebody else has begun.

@@ -8,13 +8,14 @@ import { keptTrue, READ_EVERY_MS } from "./watched.js";
  * @param {Element} place
  * @param {(cursor: string | null) => Promise<{next_cursor: string | null}>} ask
  * @param {(answers: any[]) => Node} draw returns the same node each time, which has `more` in it
- * @param {{text: string, said: () => string} & import("./watched.js").Options} options `text` of the button, and
- *   what is said after it was pressed
+ * @param {{text: string, said: () => string, kept?: {answers?: any[], readAt: number}} &
+ *   import("./watched.js").Options} options `text` of the button, and what is said after it was pressed. `kept`: what
+ *   whoever comes back finds at once, and when that was read
  * @returns {ReturnType<typeof keptTrue> & {more: Element, lateAfter: () => number}} `lateAfter`: milliseconds
  */
-export function doubling(place, ask, draw, { text, said, ...options }) {
+export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, ...options }) {
   const more = h("div", { class: "more" });
-  let wanted = options.known?.length ?? 1;
+  let wanted = kept.answers?.length ?? 1;
   let there = wanted;
   const read = async () => {
     const answers = [];
@@ -41,11 +42,15 @@ export function doubling(place, ask, draw, { text, said, ...options }) {
       }
     });
   const drawn = (answers) => {
+    kept.answers = answers;
     const isMore = Boolean(answers.at(-1)?.next_cursor);
     render(more, isMore, () => isMore && button(text, { "data-part": "more", onclick: readMore }));
     return draw(answers);
   };
-  const part = keptTrue(place, read, drawn, { pauseOf: () => READ_EVERY_MS * there, ...options });
+  const before = { known: kept.answers, knownAt: kept.readAt };
+  const part = keptTrue(place, read, drawn, { pauseOf: () => READ_EVERY_MS * there, ...before, ...options });
+  const readAt = () => part.readAt() || kept.readAt;
+  options.signal.addEventListener("abort", () => (kept.readAt = readAt()));
   // As of what is read at the usual pace.
-  return { ...part, more, lateAfter: () => 1.5 * READ_EVERY_MS * there };
+  return { ...part, readAt, more, lateAfter: () => 1.5 * READ_EVERY_MS * there };
 }

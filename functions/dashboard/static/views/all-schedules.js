@@ -186,7 +186,6 @@ function turnList(chosen, signal, choose, onRead) {
     if (isBack) before.scroll = window.scrollY;
   };
   addEventListener("scroll", onscroll, { passive: true, signal });
-  signal.addEventListener("abort", () => (before.readAt = readAt()));
   const draw = async () => {
     drawing.abort();
     drawing = new AbortController();
@@ -212,7 +211,6 @@ function turnList(chosen, signal, choose, onRead) {
     }
   }
   const take = (answers) => {
-    before.answers = answers;
     resources = answers.flatMap(({ items }) => items).filter(({ account_id: id }) => !store.isGone(id));
     isWhole = !answers.at(-1).next_cursor;
     draw().then((isDrawn) => isDrawn && comeBack());
@@ -222,16 +220,14 @@ function turnList(chosen, signal, choose, onRead) {
   const ask = (cursor) => api.get("/v1/resources", { query: { limit: 100, cursor, kind, region, account_id }, signal });
   const part = doubling(node, ask, take, {
     signal,
-    known: before.answers,
-    knownAt: before.readAt,
+    kept: before,
     text: t.actions.showMore,
     said: () => t.turns.loaded(resources.length),
     placeholder: () => skeleton(6),
   });
   below.append(part.more);
-  const readAt = () => part.readAt() || before.readAt;
   // Time alone changes it only at some minutes.
-  return { ...part, readAt, node, draw, drawIfDue: () => minuteOf(Date.now()) !== drawnIn && draw() };
+  return { ...part, node, draw, drawIfDue: () => minuteOf(Date.now()) !== drawnIn && draw() };
 }
 
 const searchedIn = (count) => count > 0 && h("p", { class: "muted small" }, t.turns.searched(count));

@@ -37,7 +37,6 @@ export function problems(context) {
   const content = h("div", {}, summary, list, empty);
   let drawing = new AbortController();
   const draw = (answers) => {
-    before.answers = answers;
     const found = joined(answers, store.isGone);
     render(summary, summaryOf(found), (text) => text);
     drawing.abort();
@@ -65,15 +64,12 @@ export function problems(context) {
   const ask = (cursor) => api.get("/v1/problems", { query: { cursor }, signal });
   const part = doubling(place, ask, draw, {
     signal,
-    known: before.answers,
-    knownAt: before.readAt,
+    kept: before,
     text: t.sharedProblems.lookAtMore,
     said: () => summary.textContent ?? "",
     placeholder: () => skeleton(8, "card"),
   });
   content.append(part.more);
-  const readAt = () => part.readAt() || before.readAt;
-  signal.addEventListener("abort", () => (before.readAt = readAt()));
   fill(
     main,
     h(
@@ -83,7 +79,7 @@ export function problems(context) {
         "div",
         { class: "head-title" },
         h("h1", {}, t.sharedProblems.title),
-        freshnessMark(readAt, signal, part.lateAfter),
+        freshnessMark(part.readAt, signal, part.lateAfter),
       ),
     ),
     place,
