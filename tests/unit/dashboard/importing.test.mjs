@@ -463,6 +463,22 @@ test("what is left stands above what was typed since, in the field and in the dr
   }
 });
 
+test("what is left of an import whose session ended is there once the same person has signed in again", async () => {
+  const held = addsAllLater();
+  const main = opened();
+  await pasted(main, numbers(102).join("\n"));
+  submit(main);
+  await until(() => sent.length);
+  await signIn(session);
+  view.abort();
+  held.resolve();
+  await soon(20);
+  view = new AbortController();
+  const again = opened();
+  await until(() => field(again, "textarea").value === numbers(102).join("\n"));
+  field(again, "textarea").value = "";
+});
+
 test("after whoever began it has signed out, an import tells the next person nothing", async () => {
   const held = addsAllLater();
   const main = opened();

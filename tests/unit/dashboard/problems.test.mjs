@@ -8,7 +8,6 @@ import { until } from "./soon.mjs";
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
-const { readNow } = await import(`${page}/lib/dom.js`);
 const { problems } = await import(`${page}/views/problems.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
@@ -103,7 +102,6 @@ test("of more accounts than an operation takes, each press tests the next ones, 
 test("whoever tests a few again tests all of them, also those that are new", async () => {
   for (const count of [12, 14]) {
     const main = await shown(problem(count));
-    readNow();
     await until(() => button(main, text.testAll(count, count, false)));
     press(button(main, text.testAll(count, count, false)));
     await until(() => tested.at(-1)?.length === count);

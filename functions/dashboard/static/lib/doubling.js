@@ -47,8 +47,9 @@ export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, .
     render(more, isMore, () => isMore && button(text, { "data-part": "more", onclick: readMore }));
     return draw(answers);
   };
-  const before = { known: kept.answers, knownAt: kept.readAt };
-  const part = keptTrue(place, read, drawn, { pauseOf: () => READ_EVERY_MS * there, ...before, ...options });
+  // It is read at once: the reader may have changed what it shows meanwhile.
+  const known = kept.answers;
+  const part = keptTrue(place, read, drawn, { pauseOf: () => READ_EVERY_MS * there, known, ...options });
   const readAt = () => part.readAt() || kept.readAt;
   options.signal.addEventListener("abort", () => (kept.readAt = readAt()));
   // As of what is read at the usual pace.

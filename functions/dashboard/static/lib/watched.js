@@ -24,9 +24,8 @@ const SPARE_PAGES = 4;
  * @typedef {{readAt: () => number, first?: Promise<void>}} Part
  * @typedef {{signal: AbortSignal, placeholder?: () => Node, onMissing?: (problem: any) => any}} Loading
  * `pauseOf`: milliseconds until the next read; called after each read. `once`: the data does not change by itself, so
- * reading stops once the latest request is answered. `known`: an older value to show until then, read at `knownAt`.
- * @typedef {Loading & {className?: string, pauseOf?: () => number, once?: boolean, known?: any,
- *   knownAt?: number}} Options
+ * reading stops once the latest request is answered. `known`: an older value to show until then.
+ * @typedef {Loading & {className?: string, pauseOf?: () => number, once?: boolean, known?: any}} Options
  */
 
 /** The oldest read time of these parts; 0 if none was read yet. @param {Part[]} parts */
@@ -128,8 +127,7 @@ function show(target, content) {
  *   the shown data is wrong, so it reads at once and shows a skeleton, or the problem. `again`: keeps the shown data
  *   until new data comes. `gone`: says without a read that the data is gone.
  */
-export function keptTrue(target, request, draw, options) {
-  const { pauseOf = () => READ_EVERY_MS, once = false, known, knownAt = 0, ...loading } = options;
+export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS, once = false, known, ...loading }) {
   const { signal, onMissing } = loading;
   let at = 0;
   // How long the last answer took, in milliseconds.
@@ -200,9 +198,7 @@ export function keptTrue(target, request, draw, options) {
     if (isMissing(problem)) return;
     const pause = () => {
       const due = pauseBefore(pauseOf(), took);
-      // What was read just now need not be read again.
-      const ofKnown = Math.max(Math.min(knownAt + due - Date.now(), due), 0);
-      const milliseconds = atOnce ? ofKnown : Math.max(due, problem ? AFTER_FAILURE_MS : 0, retryAfter(problem));
+      const milliseconds = atOnce ? 0 : Math.max(due, problem ? AFTER_FAILURE_MS : 0, retryAfter(problem));
       atOnce = false;
       return milliseconds;
     };

@@ -133,7 +133,7 @@ function importer(signal) {
     draft = { of, text: left, logs: writesLogs(), regions: regions.chosen() };
   };
   putBack = () => {
-    if (!draft.text || draft.of !== of) return;
+    if (node.hidden || !draft.text || draft.of !== of) return;
     text.value = [draft.text, text.value].filter(Boolean).join("\n");
     draft = { ...draft, text: "" };
     readText();
@@ -141,7 +141,8 @@ function importer(signal) {
   signal.addEventListener("abort", () => {
     putBack = () => {};
     // An import keeps what it has left once it knows.
-    keep(node.hidden ? "" : text.value);
+    const left = draft.of === of ? draft.text : "";
+    keep(node.hidden ? left : text.value);
   });
 
   // While it runs, the form is not there: what is sent stays what it was.
@@ -192,11 +193,13 @@ function importer(signal) {
 
     // What is left is in the form when the person comes back, or is back already.
     function left() {
-      if (until.aborted) return;
+      // The same person may sign in again, but another one sees nothing of it.
+      if (until.aborted && draft.of !== of) return;
       const rest = restOf(progress, unread);
       // What was typed since stays, below it.
       keep([textOf(rest), draft.of === of ? draft.text : ""].filter(Boolean).join("\n"));
       putBack();
+      if (until.aborted) return;
       const back = rest.length ? { href: "#/accounts/many", text: t.addMany.back } : undefined;
       toast(t.addMany.left(progress.created.length, rest.length), "warning", back);
     }
@@ -237,6 +240,7 @@ function importer(signal) {
     file.value = "";
     readText();
     node.hidden = false;
+    putBack();
   }
 
   const nextLinks = ({ account_id: id }) => [
