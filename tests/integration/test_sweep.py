@@ -34,7 +34,13 @@ from cavok.domain import deadlines
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import CONNECTED, Account, LastVerification, Outcome, Status
 from cavok.domain.actors import SCHEDULE
-from cavok.domain.deadlines import NO_DEADLINE, SHORT_TEST_SECONDS, Deadline
+from cavok.domain.deadlines import (
+    LEAST_WEIGHING_SECONDS,
+    NO_DEADLINE,
+    SHORT_TEST_SECONDS,
+    WEIGHING_SECONDS,
+    Deadline,
+)
 from cavok.domain.dry_run_verdicts import DRY_RUN, allowed_for_an_absent_one
 from cavok.domain.errors import (
     ChangedMeanwhile,
@@ -1895,11 +1901,19 @@ def test_no_organizations_policies_take_the_processor_from_anothers_tests(
     assert {stored(account).status for account in others} == {Status.CONFIRMED}
 
 
-@pytest.mark.parametrize(("organizations", "seconds"), [(1, 5.0), (2, 2.5), (5, 1.0), (24, 1.0)])
+@pytest.mark.parametrize(
+    ("organizations", "seconds"),
+    [
+        (1, WEIGHING_SECONDS),
+        (2, WEIGHING_SECONDS / 2),
+        (5, LEAST_WEIGHING_SECONDS),
+        (24, LEAST_WEIGHING_SECONDS),
+    ],
+)
 def test_each_organization_of_a_page_has_time_for_ordinary_policies(
     organizations: int, seconds: float
 ) -> None:
-    """A hundred databases take a fifth of a second."""
+    """A hundred databases take a fifth of a second of a whole processor."""
     page = [an_account(organization_id=f"organization-{n % organizations}") for n in range(24)]
 
     assert {each.left for each in sweep._shares(page).values()} == {seconds}
