@@ -1,7 +1,7 @@
 // The view of all accounts' schedules: what it asks for, what it shows, and how it is filtered.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { all, announced, announcerIn, button, element, press, signIn } from "./drawn.mjs";
+import { all, announced, announcerIn, button, element, hold, press, signIn } from "./drawn.mjs";
 import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -241,7 +241,8 @@ test("each press shows twice as many, and counts are said to be so far until the
   assert.equal(asked.length, 1 + 2 + 4 + 5);
 });
 
-test("whoever comes back sees as much as before, at the same place, and another person does not", async (context) => {
+/** A page that scrolls: how far it was scrolled by itself, and by a reader. */
+function scrolling(context) {
   const scrolled = [];
   const listeners = [];
   context.mock.method(
@@ -250,28 +251,49 @@ test("whoever comes back sees as much as before, at the same place, and another 
     (name, listener) => name === "scroll" && listeners.push(listener),
   );
   Object.assign(window, { scrollY: 0, scrollTo: (_, y) => scrolled.push(y) });
+  const scroll = (y) => {
+    window.scrollY = y;
+    listeners.at(-1)();
+    window.scrollY = 0;
+  };
+  return { scrolled, scroll };
+}
+
+/** Leaves the view, and comes back. */
+function again() {
+  view.abort();
+  view = new AbortController();
+  asked.length = 0;
+  return opened();
+}
+
+test("whoever comes back sees as much as before, at the same place, and another person does not", async (context) => {
+  const { scrolled, scroll } = scrolling(context);
   answersOf(5);
-  const shown = async (count) => {
-    view.abort();
-    view = new AbortController();
-    asked.length = 0;
-    const main = opened();
-    await until(() => main.textContent.includes(`${count} stop`) && asked.length === count);
+  const shown = async (count, reads = count) => {
+    const main = again();
+    await until(() => main.textContent.includes(`${count} stop`) && asked.length === reads);
     await soon();
+    assert.equal(asked.length, reads);
     return main;
   };
   const main = await shown(1);
   press(button(main, "Show more"));
   await until(() => main.textContent.includes("2 stop"));
-  window.scrollY = 700;
-  listeners.at(-1)();
-  window.scrollY = 0;
-  await shown(2);
+  scroll(700);
+  await shown(2, 0);
   assert.deepEqual(scrolled, [700]);
+  // What the reader did meanwhile may have changed it, and what is still under way.
+  const end = hold((_, { method }) => method === "PUT");
+  const act = api.put("/v1/accounts/a/resources/web0/schedule", {});
+  await shown(2);
+  end();
+  await act;
+  await shown(2);
   await signIn(session, "admin", "berta");
   answersOf(5);
   await shown(1);
-  assert.deepEqual(scrolled, [700]);
+  assert.deepEqual(scrolled, [700, 700, 700]);
 });
 
 test("an answer without instances is not taken for all of them", async () => {
