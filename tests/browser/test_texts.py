@@ -48,6 +48,13 @@ API's events.
 NAMES_OF_DAYS = """() => ["long", "short"].flatMap((weekday) => [1, 2, 3, 4, 5, 6, 7].map(
   (day) => new Intl.DateTimeFormat("en", { weekday }).format(new Date(2026, 0, day))))"""
 """Words of the browser, as ages are."""
+NAMES_IN_DATES = """() => {
+  const styles = { weekday: "short", day: "numeric", month: "short" };
+  const dates = new Intl.DateTimeFormat("de-DE", styles);
+  return Array.from({ length: 84 }, (_, each) => new Date(2026, each % 12, 1 + (each % 7)))
+    .flatMap((date) => dates.formatToParts(date).map(({ value }) => value));
+}"""
+"""Of turns that are due, missed or later, in the reader's locale."""
 FILE = re.compile(r"[\w-]+\.(json|tf|sh)")
 REGION = re.compile(r"[a-z]{2,3}(-[a-z]+)+-\d")
 
@@ -104,6 +111,7 @@ class Translated:
         wait_until_loaded(self.page)
         self.data.update(self.page.evaluate("Intl.supportedValuesOf('timeZone')"))
         self.data.update(self.page.evaluate(NAMES_OF_DAYS))
+        self.data.update(self.page.evaluate(NAMES_IN_DATES))
         while self._answers:
             answer = self._answers.pop()
             # The body of an answer to a page that was left is gone.

@@ -1,7 +1,7 @@
 // The view of all accounts' schedules: what it asks for, what it shows, and how it is filtered.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { all, announced, announcerIn, button, element, press, signIn } from "./drawn.mjs";
+import { all, announced, announcerIn, button, element, hold, press, signIn } from "./drawn.mjs";
 import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -15,6 +15,7 @@ const { hush, readNow } = await import(`${page}/lib/dom.js`);
 const { KINDS } = await import(`${page}/views/kinds.js`);
 KINDS.made = KINDS.ec2; // without a title of its own
 const { allSchedules } = await import(`${page}/views/all-schedules.js`);
+const { timeIn } = await import(`${page}/lib/later-formats.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({ api_base: "http://api.test" });
 
@@ -163,18 +164,27 @@ test("a search says how many are loaded, as long as these are not all", async ()
   assert.ok(rows(main).every((row) => row.textContent.includes("web0")));
 });
 
-test("what is due and was not made yet comes first, until the API says otherwise", async () => {
-  const due = new Date(Math.floor(Date.now() / HOUR) * HOUR - 12 * HOUR);
-  const items = [resource("web", 1, { next_action: resource("web", 1).next_action, turn_at: due.toISOString() })];
-  globalThis.fetch = async () => Response.json({ items, next_cursor: null });
-  const main = opened();
-  await until(() => rows(main).length);
-  assert.equal(main.querySelector("h2").textContent, t.turns.parts.due());
-  assert.match(rows(main)[0].textContent, /Starts.*web/s);
-  items[0] = resource("web", 1);
-  readNow();
-  await until(() => main.querySelector("h2").textContent !== t.turns.parts.due());
-});
+for (const [part, hoursAhead, does] of [
+  ["due", 11, /Starts.*web/s],
+  ["missed", 1, /Not started on time:.*web/s],
+])
+  test(`what is ${part} and was not made yet comes first, until the API says otherwise`, async () => {
+    // It starts twelve hours before it stops.
+    const turn_at = resource("web", hoursAhead - 12).next_action.at;
+    const items = [resource("web", hoursAhead, { turn_at })];
+    globalThis.fetch = async () => Response.json({ items, next_cursor: null });
+    const main = opened();
+    await until(() => rows(main).length);
+    assert.equal(main.querySelector("h2").textContent, t.turns.parts[part]());
+    assert.match(rows(main)[0].textContent, does);
+    // What is missed is not counted as what will happen, but said, with its day and time.
+    assert.equal(main.textContent.includes(t.turns.notTried), part === "missed");
+    assert.equal(main.querySelector(".card").textContent.includes(t.turns.start(1)), part === "due");
+    assert.ok(rows(main)[0].textContent.startsWith(timeIn(Date.parse(turn_at), "UTC", { dated: true })));
+    items[0] = resource("web", hoursAhead);
+    readNow();
+    await until(() => main.querySelector("h2").textContent !== t.turns.parts[part]());
+  });
 
 test("a time zone that this browser does not know breaks nothing: the next turn is in UTC", async () => {
   const away = resource("away", 3);
@@ -241,7 +251,8 @@ test("each press shows twice as many, and counts are said to be so far until the
   assert.equal(asked.length, 1 + 2 + 4 + 5);
 });
 
-test("whoever comes back sees as much as before, at the same place, and another person does not", async (context) => {
+/** A page that scrolls: how far it was scrolled by itself, and by a reader. */
+function scrolling(context) {
   const scrolled = [];
   const listeners = [];
   context.mock.method(
@@ -250,28 +261,103 @@ test("whoever comes back sees as much as before, at the same place, and another 
     (name, listener) => name === "scroll" && listeners.push(listener),
   );
   Object.assign(window, { scrollY: 0, scrollTo: (_, y) => scrolled.push(y) });
+  const scroll = (y) => {
+    window.scrollY = y;
+    listeners.at(-1)();
+    window.scrollY = 0;
+  };
+  return { scrolled, scroll };
+}
+
+/** Leaves the view, and comes back. */
+function again() {
+  view.abort();
+  view = new AbortController();
+  asked.length = 0;
+  return opened();
+}
+
+test("whoever comes back sees as much as before, at the same place, and another person does not", async (context) => {
+  const { scrolled, scroll } = scrolling(context);
   answersOf(5);
-  const shown = async (count) => {
-    view.abort();
-    view = new AbortController();
-    asked.length = 0;
-    const main = opened();
-    await until(() => main.textContent.includes(`${count} stop`) && asked.length === count);
+  const shown = async (count, reads = count) => {
+    const main = again();
+    await until(() => main.textContent.includes(`${count} stop`) && asked.length === reads);
     await soon();
+    assert.equal(asked.length, reads);
     return main;
   };
   const main = await shown(1);
   press(button(main, "Show more"));
   await until(() => main.textContent.includes("2 stop"));
-  window.scrollY = 700;
-  listeners.at(-1)();
-  window.scrollY = 0;
-  await shown(2);
+  scroll(700);
+  await shown(2, 0);
   assert.deepEqual(scrolled, [700]);
+  // What the reader did meanwhile may have changed it, and what is still under way.
+  const end = hold((_, { method }) => method === "PUT");
+  const act = api.put("/v1/accounts/a/resources/web0/schedule", {});
+  await shown(2);
+  end();
+  await act;
+  await shown(2);
   await signIn(session, "admin", "berta");
   answersOf(5);
   await shown(1);
+  assert.deepEqual(scrolled, [700, 700, 700]);
+});
+
+test("a drawing that ends another one goes on card by card, and then the place is found", async (context) => {
+  const { scrolled, scroll } = scrolling(context);
+  const EACH = 60;
+  const items = Array.from({ length: EACH }, (_, at) => resource(`web${at}`, 1, { account_id: `a${at}` }));
+  await signIn(session, "admin", "clara");
+  globalThis.fetch = async () => Response.json({ items, next_cursor: null });
+  const before = opened();
+  const cards = (main) => main.querySelectorAll(".card").map((card) => card.querySelectorAll("li").length);
+  await until(() => cards(before).length === 4 && cards(before)[3] === EACH);
+  await soon();
+  scroll(700);
+  let now = 0;
+  // Each step takes a task.
+  context.mock.method(performance, "now", () => (now += 20));
+  const main = again();
+  const isWhole = () => cards(main).length === 4 && cards(main)[3] === EACH;
+  const wasWhole = [];
+  let [ended, most] = [0, 0];
+  for (let turn = 0; !isWhole(); turn += 1) {
+    assert.ok(turn < 1_000);
+    // Once in each card.
+    if (cards(main).length > ended) {
+      ended += 1;
+      choose(main, "action", "");
+    }
+    await soon(0);
+    wasWhole.push(
+      cards(main)
+        .slice(0, -1)
+        .every((count) => count === EACH),
+    );
+    assert.ok(rows(main).length >= most, "no row goes");
+    most = rows(main).length;
+  }
+  assert.ok(wasWhole.length > 5 && wasWhole.every(Boolean), "each card is whole before the next one comes");
+  await until(() => scrolled.length);
   assert.deepEqual(scrolled, [700]);
+});
+
+test("what cannot be drawn is said, and hides nothing that there is to press", async (context) => {
+  const said = context.mock.method(console, "error", () => {});
+  const broken = resource("web", 1, { schedule: { time_zone: "UTC", windows: null } });
+  const items = [broken];
+  globalThis.fetch = async () => Response.json({ items, next_cursor: "more" });
+  const main = opened();
+  const isSaid = () => main.textContent.includes(t.time.incomplete(""));
+  await until(isSaid);
+  assert.equal(said.mock.callCount(), 1);
+  assert.equal(button(main, "Show more").parentNode.parentNode.hidden, false);
+  items[0] = resource("web", 1);
+  readNow();
+  await until(() => rows(main).length && !isSaid());
 });
 
 test("an answer without instances is not taken for all of them", async () => {
@@ -307,15 +393,20 @@ test("time alone arranges the turns again only in another minute", async (contex
   assert.equal(looked, 2, "each instance's schedule once");
 });
 
-test("a turn that is over is not shown any more, without another read", async (context) => {
+test("a turn whose time has come is due and not to come any more, without another read", async (context) => {
   context.mock.timers.enable({ apis: ["Date"], now: Date.now() });
   const main = opened();
   await until(() => rows(main).length);
   const first = rows(main)[0].getAttribute("data-item");
-  const isShown = () => rows(main).some((row) => row.getAttribute("data-item") === first);
-  context.mock.timers.setTime(Date.now() + 2 * HOUR);
-  assert.ok(isShown());
+  const partsOf = (item) =>
+    main
+      .querySelectorAll(".card")
+      .filter((card) => card.querySelectorAll("li").some((row) => row.getAttribute("data-item") === item))
+      .map((card) => card.querySelector("h2").textContent);
+  // An hour after it, but the API has not been asked since.
+  context.mock.timers.setTime(Date.now() + 3 * HOUR);
+  assert.notDeepEqual(partsOf(first), [t.turns.parts.due()]);
   tick();
-  assert.ok(!isShown());
+  assert.deepEqual(partsOf(first), [t.turns.parts.due()]);
   assert.equal(asked.length, 1);
 });

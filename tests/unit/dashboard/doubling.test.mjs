@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { all, button, element, press, toasts } from "./drawn.mjs";
-import { until } from "./soon.mjs";
+import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const { doubling } = await import(`${page}/lib/doubling.js`);
-const { readNow } = await import(`${page}/lib/dom.js`);
+const { noteChange, readNow } = await import(`${page}/lib/dom.js`);
 const { freshnessMark } = await import(`${page}/lib/ui.js`);
 const { Problem } = await import(`${page}/lib/problem.js`);
 const { t } = await import(`${page}/views/texts.js`);
@@ -15,7 +15,7 @@ let view = new AbortController();
 afterEach(() => view.abort());
 
 /** A list of so many answers, and how many were asked for. `fails`: whether a request does. */
-function opened(count, fails = () => false, known = undefined) {
+function opened(count, fails = () => false, known = undefined, readAt = 0) {
   view = new AbortController();
   const asked = [];
   const content = element();
@@ -36,7 +36,7 @@ function opened(count, fails = () => false, known = undefined) {
     text: "More",
     said,
     signal: view.signal,
-    kept: { answers: known, readAt: 0 },
+    kept: { answers: known, readAt },
   });
   more.append(part.more);
   const shows = (answers) => until(() => all(place).includes(content) && content.textContent.startsWith(`${answers} `));
@@ -60,6 +60,34 @@ test("who comes back sees what was read, and as many answers are read again", as
   assert.ok(button(place, "More"), "at once");
   await until(() => asked.length === 3);
   await shows(3);
+});
+
+test("for who comes back, what was just read is not read again, unless the page changed something", async (context) => {
+  const known = [{ next_cursor: null }];
+  const { setTimeout: really } = globalThis;
+  const pauses = [];
+  context.mock.method(globalThis, "setTimeout", (work, milliseconds) => {
+    pauses.push(milliseconds);
+    return really(work, milliseconds);
+  });
+  let now = Date.now() + 3_600_000;
+  context.mock.timers.enable({ apis: ["Date"], now });
+  const readsAfter = async (milliseconds, meanwhile = () => {}) => {
+    view.abort();
+    const readAt = now;
+    meanwhile();
+    context.mock.timers.setTime((now += milliseconds));
+    const { asked, shows } = opened(1, undefined, known, readAt);
+    await shows(1);
+    await soon(20);
+    return asked.length;
+  };
+  assert.equal(await readsAfter(29_000), 0);
+  assert.ok(pauses.includes(1_000), "it is read when it would have been");
+  assert.equal(await readsAfter(31_000), 1);
+  assert.equal(await readsAfter(5_000, noteChange), 1);
+  assert.equal(await readsAfter(5_000, readNow), 1);
+  assert.equal(await readsAfter(-5_000), 1, "the clock was set back");
 });
 
 test("what takes many requests is read again as much more seldom", async (context) => {

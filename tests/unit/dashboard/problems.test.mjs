@@ -119,6 +119,14 @@ test("who comes back finds at once what was there, as far as it was opened, and 
   assert.equal(affected(open()), 0);
 });
 
+test("a card that cannot be drawn is said to be lacking", async (context) => {
+  const said = context.mock.method(console, "error", () => {});
+  items = [problem(2), problem(1, { cause: "d", differing: 5 })];
+  const main = open();
+  await until(() => says(main, t.time.incomplete("")));
+  assert.equal(said.mock.callCount(), 1);
+});
+
 test("many cards are drawn some at a time", async (context) => {
   const { createElement } = document;
   let [made, most] = [0, 0];

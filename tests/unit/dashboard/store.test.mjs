@@ -4,6 +4,7 @@ import { beforeEach, test } from "node:test";
 
 import "./drawn.mjs";
 import * as api from "../../../functions/dashboard/static/lib/api.js";
+import { changedSince } from "../../../functions/dashboard/static/lib/dom.js";
 import { Problem } from "../../../functions/dashboard/static/lib/problem.js";
 import * as store from "../../../functions/dashboard/static/lib/store.js";
 import { soon } from "./soon.mjs";
@@ -616,6 +617,24 @@ test("an account whose status is another now counts as that, but once", async ()
   store.put(account("c", { status: "failed" }), Date.now());
   store.remove("c", Date.now());
   assert.deepEqual(store.numbers().by_status, { confirmed: 1, failed: 0 }, "none of them is below zero");
+});
+
+test("what was read before an account was another one is of before a change", (context) => {
+  let now = Date.now() + 3_600_000;
+  context.mock.timers.enable({ apis: ["Date"], now });
+  const noted = (changes) => {
+    const before = now + 1;
+    context.mock.timers.setTime((now += 1_000));
+    store.put(account("a", changes), now);
+    return changedSince(before);
+  };
+  noted({});
+  assert.ok(!noted({}));
+  assert.ok(noted({ testing: true }));
+  assert.ok(!noted({ testing: true }));
+  assert.ok(noted({ testing: false }), "a test has ended");
+  assert.ok(noted({ testing: false, status: "failed" }));
+  assert.ok(noted({ testing: false, status: "failed", version: 2 }));
 });
 
 test("a renamed account has its place in the API's order, by whatever answer its name is known", async () => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from pydantic import TypeAdapter
@@ -19,6 +20,7 @@ from cavok.domain.accounts import FROM_GOOD_TO_BAD, MOST_CHANGES, Status
 from cavok.domain.audit import CHOSEN
 from cavok.domain.member_states import MemberState
 from cavok.domain.permissions import TRUST_STEPS
+from cavok.domain.schedules import REPEATED_FOR
 from local.settings import ROOT
 
 STATIC = ROOT / "functions/dashboard/static"
@@ -65,6 +67,10 @@ def test_a_week_has_as_many_windows_as_the_api_takes() -> None:
     windows = ScheduleBody.model_json_schema()["properties"]["windows"]
 
     assert constant("views/week.js", "MOST_WINDOWS") == windows["maxItems"]
+
+
+def test_a_turn_is_missed_once_it_is_not_tried_again() -> None:
+    assert constant("lib/turns.js", "TRIED_FOR") == REPEATED_FOR // timedelta(minutes=1)
 
 
 def test_a_change_of_an_enrollment_is_compared_in_each_field_that_it_may_have() -> None:

@@ -8,8 +8,8 @@ const { turnsOf } = await import(`${page}/lib/week.js`);
 const { countsOf, partOf } = turns;
 
 /** All steps at once. */
-function turnsByPart(resources, isWhole, now, action, q) {
-  const steps = turns.turnsByPart(resources, isWhole, now, { action, q });
+function turnsByPart(resources, isWhole, now, action, q, readAt) {
+  const steps = turns.turnsByPart(resources, isWhole, now, { action, q, readAt });
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
@@ -71,8 +71,8 @@ for (const [moment, now, name] of [
   // Before the morning it is still the night.
   ["2026-01-08T05:00Z", "2026-01-08T02:00Z", "tonight"],
   ["2026-01-08T08:00Z", "2026-01-08T02:00Z", "today"],
-  ["2026-01-08T20:00Z", "2026-01-08T02:00Z", "evening"],
-  ["2026-01-09T02:00Z", "2026-01-08T02:00Z", "evening"],
+  ["2026-01-08T20:00Z", "2026-01-08T02:00Z", "comingNight"],
+  ["2026-01-09T02:00Z", "2026-01-08T02:00Z", "comingNight"],
   ["2026-01-09T20:00Z", "2026-01-08T02:00Z", "tomorrowNight"],
 ]) {
   test(`at ${now}, ${moment} is ${name}`, () => {
@@ -207,15 +207,41 @@ test("an instance is counted once, however many turns it has in a part of the da
     { ...OFFICE, start: "20:00", stop: "21:00" },
   ];
   assert.deepEqual(counted({ windows: twice }, "tonight"), { start: 1, stop: 1, rest: 0 });
-  assert.deepEqual(counted({ windows: null }, "none"), { start: 0, stop: 0, rest: 0 });
+  for (const account_status of ["confirmed", "failed"])
+    assert.deepEqual(counted({ windows: null, account_status }, "none"), { start: 0, stop: 0, rest: 0 });
 });
 
-test("of several turns that were missed, the last is due: no other is made", () => {
+test("of several turns that were missed, the last is shown: no other would have been made", () => {
   const daily = { ...OFFICE, days: DAYS, stop: "18:00" };
   // The stop of Monday, the start of Tuesday and so on were missed; on Thursday it is on.
   const missed = { windows: [daily], turn_at: "2026-01-05T18:00:00Z" };
-  const [due] = said(turnsByPart([resource("web", missed)], true, NOW));
-  assert.deepEqual(due, ["due", "start 01-08T08:00 web"]);
+  const [first] = said(turnsByPart([resource("web", missed)], true, NOW));
+  assert.deepEqual(first, ["missed", "start 01-08T08:00 web"]);
+});
+
+const timeOf = (time) => Date.parse(`2026-01-${time}Z`);
+// The first parts of one that stops at 20:00, as the API said at a time, seen at another one.
+const seen = (now, readAt, more) =>
+  said(turnsByPart([resource("web", more)], true, timeOf(now), "", "", timeOf(readAt)));
+
+test("a turn whose time has come since the API answered is due, and no more to come", () => {
+  const stop = ["due", "stop 01-08T20:00 web"];
+  assert.deepEqual(seen("08T20:00", "08T12:00").slice(0, 2), [stop, ["tomorrow", "start 01-09T08:00 web"]]);
+  // However old the answer is: it does not say that nobody made the turn.
+  assert.deepEqual(seen("08T23:00", "08T12:00")[0], stop);
+  assert.deepEqual(seen("09T08:30", "08T12:00")[0], ["due", "start 01-09T08:00 web"]);
+  const untilThursday = { windows: [{ ...OFFICE, days: DAYS.slice(0, 4) }] };
+  assert.deepEqual(seen("08T20:01", "08T12:00", untilThursday), [stop, ["later", "start 01-12T08:00 web"]]);
+  const always = { windows: [{ days: DAYS, start: "00:00", stop: "00:00" }] };
+  assert.deepEqual(seen("09T00:01", "08T12:00", always), [["always", "start web"]]);
+  const away = { schedule: { time_zone: "America/Nowhere", windows: [OFFICE] } };
+  assert.deepEqual(seen("08T20:01", "08T12:00", away), [stop]);
+});
+
+test("what was not made an hour after its time, when the API answered, is missed", () => {
+  const late = { now: timeOf("08T20:30"), turn_at: "2026-01-08T20:00:00Z" };
+  assert.deepEqual(seen("08T23:00", "08T21:00", late)[0], ["due", "stop 01-08T20:00 web"]);
+  assert.deepEqual(seen("08T23:00", "08T21:01", late)[0], ["missed", "stop 01-08T20:00 web"]);
 });
 
 test("what stays on all week is not due, although it has a turn each midnight", () => {
@@ -230,11 +256,17 @@ test("of a time zone that this browser does not know, the next turn is shown, as
   const groups = turnsByPart(listed, true, NOW);
   assert.deepEqual(said(groups).at(-1), ["later", "stop 01-08T23:00 away"]);
   assert.ok(!said(groups.slice(0, -1)).flat().join().includes("away"));
-  const due = { ...away, turn_at: "2026-01-08T11:00:00Z" };
-  assert.deepEqual(said(turnsByPart([resource("away", due)], true, NOW)), [
-    ["due", "start 01-08T11:00 away"],
-    ["later", "stop 01-08T23:00 away"],
-  ]);
+  // Of what was missed, only the first is known: others may have followed it.
+  for (const [time, part, does] of [
+    ["11:00", "due", "start"],
+    ["10:59", "missed", ""],
+  ]) {
+    const due = { ...away, turn_at: `2026-01-08T${time}:00Z` };
+    assert.deepEqual(said(turnsByPart([resource("away", due)], true, NOW)), [
+      [part, `${does} 01-08T${time} away`],
+      ["later", "stop 01-08T23:00 away"],
+    ]);
+  }
 });
 
 test("a search finds names and IDs of instances and accounts, and forgets no turn of the others", () => {
@@ -285,9 +317,9 @@ test("what follows from a schedule is calculated once, however many instances ha
         return target[name];
       },
     });
-  const readsOf = (instances) => {
+  const readsOf = (instances, more) => {
     reads.count = 0;
-    const one = resource("web");
+    const one = resource("web", more);
     const listed = Array.from({ length: instances }, (_, at) => ({
       ...one,
       resource_id: String(at),
@@ -300,4 +332,8 @@ test("what follows from a schedule is calculated once, however many instances ha
   const more = readsOf(5_000) - readsOf(1);
   // As JSON, which tells whether it is another one: its time zone, its windows, and whether it has a form of its own.
   assert.ok(more <= 3 * 4_999, `${more} reads of 4,999 more schedules`);
+  // Also of what is due, in an evening when all of a fleet is.
+  const due = { turn_at: "2026-01-08T08:00:00Z" };
+  const moreDue = readsOf(5_000, due) - readsOf(1, due);
+  assert.ok(moreDue <= 8 * 4_999, `${moreDue} reads of 4,999 more schedules`);
 });

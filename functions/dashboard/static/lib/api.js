@@ -1,6 +1,6 @@
 // The client of the HTTP API: throws problems, retries temporary failures, renews the token once on 401.
 import { t } from "../texts.js";
-import { pause, readNow } from "./dom.js";
+import { noteChange, pause, readNow } from "./dom.js";
 import { second } from "./format.js";
 import { Problem } from "./problem.js";
 import * as session from "./session.js";
@@ -39,19 +39,26 @@ export const getWithHeaders = (path, request = {}) => call("GET", path, request)
 const onlyOf = (etag) => (etag ? { "if-match": etag } : {});
 /** @type {(path: string, body?: any, options?: {key?: string, etag?: string}) => Promise<any>} */
 export const post = (path, body, { key, etag } = {}) =>
-  call("POST", path, { body, headers: { ...(key && { "idempotency-key": key }), ...onlyOf(etag) } }).then(
+  act("POST", path, { body, headers: { ...(key && { "idempotency-key": key }), ...onlyOf(etag) } }).then(
     (answer) => answer.body,
   );
 /** Asks the API to look at something. The caller repeats this, and shows the result itself.
  * @type {(path: string, options: {signal: AbortSignal}) => Promise<any>} */
-export const look = (path, { signal }) => call("POST", path, { signal, looks: true }).then((answer) => answer.body);
+export const look = (path, { signal }) => act("POST", path, { signal, looks: true }).then((answer) => answer.body);
 /** @type {(path: string, body: any, headers?: Record<string, string>) => Promise<any>} */
-export const put = (path, body, headers) => call("PUT", path, { body, headers }).then((answer) => answer.body);
+export const put = (path, body, headers) => act("PUT", path, { body, headers }).then((answer) => answer.body);
 /** @type {(path: string, body: any, options?: {etag?: string | null}) => Promise<{body: any, etag: string | null}>} */
-export const patch = (path, body, { etag } = {}) => call("PATCH", path, { body, headers: onlyOf(etag) });
+export const patch = (path, body, { etag } = {}) => act("PATCH", path, { body, headers: onlyOf(etag) });
 /** @type {(path: string, options?: {etag?: string | null}) => Promise<any>} */
 export const remove = (path, { etag } = {}) =>
-  call("DELETE", path, { headers: onlyOf(etag) }).then((answer) => answer.body);
+  act("DELETE", path, { headers: onlyOf(etag) }).then((answer) => answer.body);
+
+// What an act changes is changed when it ends, at the latest.
+/** @type {typeof call} */
+async function act(...request) {
+  noteChange();
+  return call(...request).finally(noteChange);
+}
 
 export const segment = encodeURIComponent;
 export const newKey = () => crypto.randomUUID();

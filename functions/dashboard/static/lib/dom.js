@@ -210,9 +210,17 @@ export async function whileLookedAt(signal, pauseOf, work) {
 }
 
 const reads = new EventTarget();
+// When the page last did, or saw, what may change what other views have read, in milliseconds.
+let changedAt = 0;
+export const noteChange = () => void (changedAt = Date.now());
+/** Whether what was read at this moment may be of before such a change. @param {number} moment in milliseconds */
+export const changedSince = (moment) => changedAt >= moment;
 
 /** Reads all watched data again at once. */
-export const readNow = () => reads.dispatchEvent(new Event("now"));
+export const readNow = () => {
+  noteChange();
+  reads.dispatchEvent(new Event("now"));
+};
 
 /** Calls the listener when watched data may have changed unseen: the network is back, or `readNow` was called. */
 export function onReadNow(listener, signal) {

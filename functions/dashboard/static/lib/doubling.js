@@ -1,6 +1,6 @@
 // A list of which each press reads twice as many of the API's answers, so that even ten thousand entries take a few
 // presses. Reading all of them again takes as many requests, so it is done as much more seldom.
-import { announce, h, render } from "./dom.js";
+import { announce, changedSince, h, render } from "./dom.js";
 import { button, submitting } from "./ui.js";
 import { keptTrue, READ_EVERY_MS } from "./watched.js";
 
@@ -10,7 +10,7 @@ import { keptTrue, READ_EVERY_MS } from "./watched.js";
  * @param {(answers: any[]) => Node} draw returns the same node each time, which has `more` in it
  * @param {{text: string, said: () => string, kept?: {answers?: any[], readAt: number}} &
  *   import("./watched.js").Options} options `text` of the button, and what is said after it was pressed. `kept`: what
- *   whoever comes back finds at once, and when that was read
+ *   whoever comes back finds at once, and when that was requested
  * @returns {ReturnType<typeof keptTrue> & {more: Element, lateAfter: () => number}} `lateAfter`: milliseconds
  */
 export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, ...options }) {
@@ -18,6 +18,7 @@ export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, .
   let wanted = kept.answers?.length ?? 1;
   let there = wanted;
   const read = async () => {
+    const readAt = Date.now();
     const answers = [];
     /** @type {string | null} */
     let cursor = null;
@@ -27,7 +28,7 @@ export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, .
       cursor = answer.next_cursor;
     } while (cursor && answers.length < wanted);
     there = answers.length;
-    return answers;
+    return { answers, readAt };
   };
   const readMore = (event) =>
     submitting(event.currentTarget, async () => {
@@ -41,17 +42,20 @@ export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, .
         throw problem;
       }
     });
-  const drawn = (answers) => {
-    kept.answers = answers;
+  const drawn = (value) => {
+    Object.assign(kept, value);
+    const { answers } = value;
     const isMore = Boolean(answers.at(-1)?.next_cursor);
     render(more, isMore, () => isMore && button(text, { "data-part": "more", onclick: readMore }));
     return draw(answers);
   };
-  // It is read at once: the reader may have changed what it shows meanwhile.
-  const known = kept.answers;
-  const part = keptTrue(place, read, drawn, { pauseOf: () => READ_EVERY_MS * there, known, ...options });
+  const pauseOf = () => READ_EVERY_MS * there;
+  const known = kept.answers && { answers: kept.answers, readAt: kept.readAt };
+  // What was just read is not read again at once, unless this page may have changed it.
+  const age = Date.now() - kept.readAt;
+  const isNew = age >= 0 && age < READ_EVERY_MS && !changedSince(kept.readAt);
+  const part = keptTrue(place, read, drawn, { pauseOf, known, knownFor: isNew ? pauseOf() - age : 0, ...options });
   const readAt = () => part.readAt() || kept.readAt;
-  options.signal.addEventListener("abort", () => (kept.readAt = readAt()));
   // As of what is read at the usual pace.
   return { ...part, readAt, more, lateAfter: () => 1.5 * READ_EVERY_MS * there };
 }

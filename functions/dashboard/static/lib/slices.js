@@ -1,6 +1,7 @@
 // Long work in short tasks, so that the page answers whoever types or scrolls meanwhile.
 import { pause } from "./dom.js";
 import { stopwatch } from "./elapsed.js";
+import * as store from "./store.js";
 
 // Tasks of 50 ms count as long. What a browser does of itself after each one, and a slow machine, need room.
 const SLICE_MS = 10;
@@ -20,4 +21,25 @@ export async function inSlices(steps, signal, milliseconds = SLICE_MS) {
     await pause(0, signal).catch(() => {});
   }
   return null;
+}
+
+/**
+ * Draws a part of a view in such steps; each drawing ends the one before. A failure is reported, and the view says that
+ * it is incomplete. The promise says whether the drawing went to its end, or failed: no other one has ended it.
+ * @param {Element} part @param {AbortSignal} signal of the view
+ */
+export function drawer(part, signal) {
+  let last = new AbortController();
+  return async (steps, milliseconds = SLICE_MS) => {
+    last.abort();
+    last = new AbortController();
+    try {
+      if ((await inSlices(steps, AbortSignal.any([signal, last.signal]), milliseconds)) === null) return false;
+      store.has(part);
+    } catch (error) {
+      console.error(error);
+      store.lacks(part, signal);
+    }
+    return true;
+  };
 }

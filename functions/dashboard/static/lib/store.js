@@ -1,7 +1,7 @@
 // The page's only store of accounts, with the time of each read. Views read from it and draw again when it changes. It
 // also keeps the draft of a new account. (views/schedules.js keeps the schedules that were sent.)
 import * as api from "./api.js";
-import { later } from "./dom.js";
+import { later, noteChange } from "./dom.js";
 import { isMissing, retryAfter } from "./problem.js";
 import * as session from "./session.js";
 import { stored } from "./storage.js";
@@ -165,6 +165,7 @@ function keepOne(answer, at) {
   if (passed(gone.get(id) ?? 0) > at || older) return undefined;
   accounts.set(id, { account: answer, at });
   if (!known) return undefined;
+  if (["version", "status", "testing"].some((name) => known.account[name] !== answer[name])) noteChange();
   if (hasTurned(known.account, answer)) {
     // Only numbers older than the known answer certainly lack this change.
     count(known.account, -1, known.at - 1, counts?.since);

@@ -1,9 +1,11 @@
 // What the schedules of many instances do in the next two days, by parts of the day. The API lists the instances in the
 // order of the turns that were not made yet. So every turn before that of the last loaded instance is one of a loaded
 // instance.
-import { isAlwaysOn, isKnownZone, localTime, turnsOf } from "./week.js";
+import { isAlwaysOn, isKnownZone, localTime, LOOKED_AHEAD_MS, turnsOf } from "./week.js";
 
 const AHEAD_MS = 48 * 60 * 60_000;
+// Cavok tries to make a turn for so long, in minutes: `REPEATED_FOR` in domain/schedules.py.
+const TRIED_FOR = 60;
 // So many instances are arranged in a step.
 const STEP = 100;
 
@@ -23,7 +25,7 @@ export function partOf(moment, now, zone) {
   const days = there.day - here.day - began;
   const weekday = (there.weekday + 7 - began) % 7;
   // Before the morning, it is still the night that began yesterday.
-  const nights = here.minute < MORNING ? ["evening", "tomorrowNight"] : ["tonight", "tomorrowNight"];
+  const nights = here.minute < MORNING ? ["comingNight", "tomorrowNight"] : ["tonight", "tomorrowNight"];
   const name = isNight ? (days < 0 ? "tonight" : (nights[days] ?? "night")) : (["today", "tomorrow"][days] ?? "day");
   return { name, weekday, order: days * 2 + Number(isNight) };
 }
@@ -32,6 +34,7 @@ export function partOf(moment, now, zone) {
 /** @typedef {{key: string, name: string, weekday: number, order: number, isWhole: boolean, rows: Row[]}} Group */
 
 // What comes before the parts of the next two days, and after them.
+const MISSED = { name: "missed", weekday: 0, order: -101 };
 const DUE = { name: "due", weekday: 0, order: -100 };
 const LATER = { name: "later", weekday: 0, order: 100 };
 const ALWAYS = { name: "always", weekday: 0, order: 101 };
@@ -39,16 +42,18 @@ const NONE = { name: "none", weekday: 0, order: 102 };
 
 /**
  * The turns of these instances, in parts of the day: one row for what a schedule does at a moment in one account. In
- * `due` is what was not made yet when the API answered. What comes after two days is in `later`, by the next turn
- * alone, as is what is in a time zone that this browser does not know; in `always` is what stays on, or off, all week.
+ * `due` is what was not made yet when the API answered, or whose time has come since; in `missed` is what was not made
+ * an hour after its time. What comes after two days is in `later`, by the next turn alone, as is what is in a time zone
+ * that this browser does not know; in `always` is what stays on, or off, all week.
  * As long as these are not all, any part may have more: one with the time of the last turn, or of another time zone.
  * It takes some instances a step: so many take a task next to no time.
  * @param {any[]} resources as the API lists them @param {boolean} isWhole whether these are all
  * @param {number} now in milliseconds
- * @param {{action?: string, q?: string}} chosen the action, and what is in a name or ID; all if empty
+ * @param {{action?: string, q?: string, readAt?: number}} chosen the action, and what is in a name or ID; all if empty.
+ *   `readAt`: when the API answered, in milliseconds
  * @returns {Generator<void, Group[]>}
  */
-export function* turnsByPart(resources, isWhole, now, { action = "", q = "" } = {}) {
+export function* turnsByPart(resources, isWhole, now, { action = "", q = "", readAt = now } = {}) {
   const last = resources.at(-1)?.turn_at;
   const until = isWhole || !last ? Infinity : Date.parse(last);
   /** @type {Map<string, Group>} */
@@ -68,28 +73,38 @@ export function* turnsByPart(resources, isWhole, now, { action = "", q = "" } = 
     moments.set(`${name} ${key}`, byAccount);
     return { group, order: part.order, byAccount, shown: { key, at, zone, action: does } };
   };
-  const comingOf = remembered((schedule, next) => {
+  const comingOf = remembered((schedule, does) => {
     const { time_zone: zone } = schedule;
-    if (isConstant(schedule)) return [turnIn(ALWAYS, zone, next.action)];
+    if (isConstant(schedule)) return [turnIn(ALWAYS, zone, does)];
     if (!isKnownZone(zone)) return [];
-    const ahead = turnsOf(schedule, now, now + AHEAD_MS);
-    const certain = ahead.filter(({ at }) => at <= until);
+    const soon = now + AHEAD_MS;
+    const ahead = turnsOf(schedule, now, now + LOOKED_AHEAD_MS);
+    const certain = ahead.filter(({ at }) => at <= Math.min(until, soon));
     // What has a due turn is listed before others whose next turn is sooner than its own.
-    return (certain.length ? certain : ahead.slice(0, 1)).map(({ action: does, at }) =>
-      turnIn(partOf(at, now, zone), zone, does, at),
+    return (certain.length ? certain : ahead.slice(0, 1)).map(({ action: each, at }) =>
+      turnIn(at > soon ? LATER : partOf(at, now, zone), zone, each, at),
     );
+  });
+  // Of several turns that were not made, only the last is made: `due_transition` in domain/resources.py.
+  const dueOf = remembered((schedule, first, at, does) => {
+    // A week that stays on, or off, has a turn each midnight.
+    if (isConstant(schedule)) return [];
+    const { time_zone: zone } = schedule;
+    const turns = isKnownZone(zone) ? turnsOf(schedule, first - 1, Math.max(at - 1, now)) : [];
+    const other = { action: does === "start" ? "stop" : "start", at: first };
+    const due = turns.at(-1) ?? (at <= now ? { action: does, at } : other);
+    if (due.at >= readAt - TRIED_FOR * 60_000) return [turnIn(DUE, zone, due.action, due.at)];
+    // Without the time zone, there may have been others after the first, so what it was is not known.
+    return [turnIn(MISSED, zone, turns.length ? due.action : "", due.at)];
   });
   const turnsFor = ({ schedule, turn_at: turn, next_action: next }) => {
     if (!next) return [turnIn(NONE, schedule?.time_zone ?? "", "")];
     const [first, at] = [turn, next.at].map(Date.parse);
-    // The turn before the next one was not made yet. A week that stays on, or off, has one each midnight.
-    const isDue = first < at && !isConstant(schedule);
-    // Of several that were missed, only the last is made: `due_transition` in domain/resources.py.
-    const missed = isDue && isKnownZone(schedule.time_zone) ? turnsOf(schedule, first - 1, at - 1) : [];
-    const does = next.action === "start" ? "stop" : "start";
-    const due = isDue ? [turnIn(DUE, schedule.time_zone, does, missed.at(-1)?.at ?? first)] : [];
-    const coming = comingOf(schedule, next);
-    return [...due, ...(coming.length ? coming : [turnIn(LATER, schedule.time_zone, next.action, at)])];
+    const coming = comingOf(schedule, next.action);
+    // The turn before the next one was not made, or the time of the next one has come since the API answered.
+    const due = first < at || at <= now ? dueOf(schedule, first, at, next.action) : [];
+    const isKnown = coming.length || at <= now;
+    return [...due, ...(isKnown ? coming : [turnIn(LATER, schedule.time_zone, next.action, at)])];
   };
   const text = q.toLowerCase();
   let count = 0;
@@ -122,13 +137,13 @@ export function* turnsByPart(resources, isWhole, now, { action = "", q = "" } = 
 export const minuteOf = (now) => Math.floor(now / 60_000);
 
 /**
- * How many instances of a group start and stop, and how many rest because their account is not connected. One that has
- * several turns is counted once.
+ * How many instances of a group start and stop, and how many rest because their account is not connected: not those
+ * without a schedule. One that has several turns is counted once.
  */
 export function countsOf({ rows }, isConnected) {
   const found = { start: new Set(), stop: new Set(), rest: new Set() };
   for (const { action, account, instances } of rows)
-    for (const { key } of instances) found[isConnected(account) ? action : "rest"]?.add(key);
+    for (const { key } of instances) found[isConnected(account) || !action ? action : "rest"]?.add(key);
   return { start: found.start.size, stop: found.stop.size, rest: found.rest.size };
 }
 
@@ -146,7 +161,7 @@ const isFound = ({ name, instance_id: id, account_name: account, provider_id: nu
 function remembered(calculate) {
   const known = new Map();
   return (schedule, ...more) => {
-    const key = JSON.stringify(schedule);
+    const key = [JSON.stringify(schedule), ...more].join(" ");
     let value = known.get(key);
     if (!value) known.set(key, (value = calculate(schedule, ...more)));
     return value;

@@ -24,8 +24,10 @@ const SPARE_PAGES = 4;
  * @typedef {{readAt: () => number, first?: Promise<void>}} Part
  * @typedef {{signal: AbortSignal, placeholder?: () => Node, onMissing?: (problem: any) => any}} Loading
  * `pauseOf`: milliseconds until the next read; called after each read. `once`: the data does not change by itself, so
- * reading stops once the latest request is answered. `known`: an older value to show until then.
- * @typedef {Loading & {className?: string, pauseOf?: () => number, once?: boolean, known?: any}} Options
+ * reading stops once the latest request is answered. `known`: an older value to show until then, which is read again
+ * after `knownFor`, in milliseconds.
+ * @typedef {Loading & {className?: string, pauseOf?: () => number, once?: boolean, known?: any,
+ *   knownFor?: number}} Options
  */
 
 /** The oldest read time of these parts; 0 if none was read yet. @param {Part[]} parts */
@@ -127,7 +129,8 @@ function show(target, content) {
  *   the shown data is wrong, so it reads at once and shows a skeleton, or the problem. `again`: keeps the shown data
  *   until new data comes. `gone`: says without a read that the data is gone.
  */
-export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS, once = false, known, ...loading }) {
+export function keptTrue(target, request, draw, options) {
+  const { pauseOf = () => READ_EVERY_MS, once = false, known, knownFor = 0, ...loading } = options;
   const { signal, onMissing } = loading;
   let at = 0;
   // How long the last answer took, in milliseconds.
@@ -193,13 +196,13 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
   if (known) show(target, drawn(known));
   const first = known ? Promise.resolve() : reload();
   const keep = async () => {
-    let atOnce = Boolean(known);
+    let isFirst = Boolean(known);
     await first;
     if (isMissing(problem)) return;
     const pause = () => {
       const due = pauseBefore(pauseOf(), took);
-      const milliseconds = atOnce ? 0 : Math.max(due, problem ? AFTER_FAILURE_MS : 0, retryAfter(problem));
-      atOnce = false;
+      const milliseconds = isFirst ? knownFor : Math.max(due, problem ? AFTER_FAILURE_MS : 0, retryAfter(problem));
+      isFirst = false;
       return milliseconds;
     };
     await whileLookedAt(signal, pause, async () => {

@@ -11,7 +11,7 @@ const FIRST_DAY = 3;
 // Clocks change at full quarters of an hour, UTC.
 const QUARTER_MS = 15 * MINUTE_MS;
 // A turn is followed by the other one within a week, or within two if the time between two windows is skipped.
-const LOOKED_AHEAD_MS = 16 * DAY_MS;
+export const LOOKED_AHEAD_MS = 16 * DAY_MS;
 
 /** How many days a preview shows, today included. */
 export const DAYS_AHEAD = 14;

@@ -9,7 +9,7 @@ import { KNOWN_REGIONS } from "../lib/regions-field.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
-import { inSlices } from "../lib/slices.js";
+import { drawer } from "../lib/slices.js";
 import { countsOf, EVENING, minuteOf, turnsByPart, MORNING } from "../lib/turns.js";
 import { freshnessMark, isConnected, section, skeleton, statusBadge } from "../lib/ui.js";
 import { isKnownZone } from "../lib/week.js";
@@ -169,7 +169,7 @@ function turnList(chosen, signal, choose, onRead) {
   /** @type {any[]} */
   let resources = [];
   let [isWhole, drawnIn] = [false, 0];
-  let drawing = new AbortController();
+  const drawCards = drawer(list, signal);
   // Until all is drawn, the button below would move.
   const below = h("div", { hidden: true });
   const content = h("div", {}, bound, list, below);
@@ -187,25 +187,24 @@ function turnList(chosen, signal, choose, onRead) {
   };
   addEventListener("scroll", onscroll, { passive: true, signal });
   const draw = async () => {
-    drawing.abort();
-    drawing = new AbortController();
     const now = Date.now();
     drawnIn = minuteOf(now);
     render(bound, chosen.q && !isWhole && resources.length, searchedIn);
-    const ended = await inSlices(steps(now), AbortSignal.any([signal, drawing.signal]));
-    if (ended !== null) below.hidden = false;
-    return ended !== null;
+    if (!(await drawCards(steps(now)))) return;
+    below.hidden = false;
+    if (before.answers) comeBack();
   };
   // The cards of the parts of the day, with their rows.
   function* steps(now) {
-    const groups = yield* turnsByPart(resources, isWhole, now, chosen);
+    const groups = yield* turnsByPart(resources, isWhole, now, { ...chosen, readAt: before.readAt });
     const none = isWhole ? t.turns.none : t.turns.noneSoFar;
     if (!groups.length) return void fill(list, h("p", { class: "empty-line" }, none));
-    // At first each card comes with its rows, below those that are whole: so nothing moves.
-    const isFirst = !list.querySelector("ul");
+    // A new card comes with its rows, below those that are whole: so nothing moves, also if another drawing goes on.
+    const there = new Set([...list.children].map(({ dataset }) => dataset.key));
+    const heads = groups.map(headOf);
     for (const [index, { name, rows }] of groups.entries()) {
-      const shown = groups.slice(0, isFirst ? index + 1 : groups.length);
-      if (isFirst || !index) yield* keying(list, shown.map(headOf), ({ key }) => key, groupCard);
+      const shown = heads.filter(({ key }, at) => at <= index || there.has(key));
+      yield* keying(list, shown, ({ key }) => key, groupCard);
       const draws = (row) => turnRow(row, name, choose);
       yield* keying(list.children[index].querySelector("ul"), rows, ({ key }) => key, draws);
     }
@@ -213,7 +212,7 @@ function turnList(chosen, signal, choose, onRead) {
   const take = (answers) => {
     resources = answers.flatMap(({ items }) => items).filter(({ account_id: id }) => !store.isGone(id));
     isWhole = !answers.at(-1).next_cursor;
-    draw().then((isDrawn) => isDrawn && comeBack());
+    draw();
     if (account_id && resources.length) onRead(resources[0].account_name);
     return content;
   };
@@ -234,9 +233,9 @@ const searchedIn = (count) => count > 0 && h("p", { class: "muted small" }, t.tu
 
 function headOf(group) {
   const { key, name, weekday, isWhole } = group;
+  if (name === "missed") return { key, name, weekday, note: t.turns.notTried };
   const { start, stop, rest } = countsOf(group, isConnected);
-  const counted =
-    name === "none" || name === "always" ? [] : [stop && t.turns.stop(stop), start && t.turns.start(start)];
+  const counted = name === "always" ? [] : [stop && t.turns.stop(stop), start && t.turns.start(start)];
   const counts = [...counted, rest && t.turns.rest(rest)].filter(Boolean).join(" · ");
   return { key, name, weekday, note: counts && !isWhole ? t.turns.soFar(counts) : counts };
 }
@@ -245,13 +244,19 @@ function headOf(group) {
 const groupCard = ({ name, weekday, note }, before) =>
   section(wordOf(t.turns.parts, name)(dayName(weekday, "long")), { note }, before?.querySelector("ul") ?? h("ul", {}));
 
+// Parts of more than one day.
+const DATED = ["missed", "due", "later"];
+// Of a part, or else of what is done.
+const ICONS = { missed: "warning", start: "play", stop: "stop" };
+
 function turnRow({ key, at, zone, action, account, instances }, part, choose) {
   const names = instances.slice(0, MOST_NAMES).map(({ name }) => name);
   const others = instances.length - names.length;
   const kinds = [...new Set(instances.map(({ kind }) => wordOf(t.instances.kinds, kind)))];
   const regions = [...new Set(instances.map(({ region }) => region))];
-  // Without a schedule there is none.
-  const does = action && wordOf(part === "always" ? t.turns.keeps : t.turns.does, action);
+  // Without a schedule there is none; of a missed turn it may not be known.
+  const words = { always: t.turns.keeps, missed: t.turns.misses }[part] ?? t.turns.does;
+  const does = (action || part === "missed") && wordOf(words, action);
   const isKnown = at === null || isKnownZone(zone);
   return h(
     "li",
@@ -259,13 +264,13 @@ function turnRow({ key, at, zone, action, account, instances }, part, choose) {
     h(
       "span",
       { class: "trail-when" },
-      at !== null && h("strong", {}, timeIn(at, isKnown ? zone : "UTC", { dated: ["due", "later"].includes(part) })),
+      at !== null && h("strong", {}, timeIn(at, isKnown ? zone : "UTC", { dated: DATED.includes(part) })),
       zone && h("span", { class: "muted small" }, " ", t.turns[isKnown ? "inZone" : "inUnknownZone"](zone)),
     ),
     h(
       "span",
       { class: "trail-what" },
-      action && [icon(action === "start" ? "play" : "stop"), " ", h("strong", {}, does), " "],
+      does && [icon(ICONS[part] ?? ICONS[action]), " ", h("strong", {}, does), " "],
       names.join(", "),
       others > 0 && ` ${t.turns.others(others)}`,
       h("span", { class: "muted small" }, " · ", kinds.join(", "), " · ", regions.join(", ")),

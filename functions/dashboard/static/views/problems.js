@@ -8,7 +8,7 @@ import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import { joined } from "../lib/shared-problems.js";
-import { inSlices } from "../lib/slices.js";
+import { drawer } from "../lib/slices.js";
 import * as store from "../lib/store.js";
 import { button, freshnessMark, skeleton, submitting } from "../lib/ui.js";
 import { t } from "./texts.js";
@@ -35,12 +35,10 @@ export function problems(context) {
   const place = h("div", {});
   const [summary, list, empty] = [h("p", { class: "lead" }), h("ul", { class: "causes" }), h("div", {})];
   const content = h("div", {}, summary, list, empty);
-  let drawing = new AbortController();
+  const drawCards = drawer(list, signal);
   const draw = (answers) => {
     const found = joined(answers, store.isGone);
     render(summary, summaryOf(found), (text) => text);
-    drawing.abort();
-    drawing = new AbortController();
     const cards = keying(
       list,
       found.items,
@@ -48,8 +46,7 @@ export function problems(context) {
       (problem) => card(problem, before),
       CARDS_A_TASK,
     );
-    // Whole, as it returns undefined then.
-    inSlices(cards, AbortSignal.any([signal, drawing.signal]), 0).then((end) => end === null || arrive());
+    drawCards(cards, 0).then((hasEnded) => hasEnded && arrive());
     list.hidden = !found.items.length;
     render(empty, found.isAll && !found.items.length, (isEmpty) => isEmpty && none());
     return content;

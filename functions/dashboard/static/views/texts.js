@@ -1542,9 +1542,10 @@ export const t = withTexts(OPEN_TABLES, {
     only: "Only this account",
     onlyThis: (name) => `Only this account: ${name}`,
     parts: {
+      missed: () => "Missed",
       due: () => "Due now",
       tonight: () => "Tonight",
-      evening: () => "This evening",
+      comingNight: () => "The coming night",
       today: () => "Today",
       tomorrow: () => "Tomorrow",
       tomorrowNight: () => "Tomorrow night",
@@ -1556,6 +1557,10 @@ export const t = withTexts(OPEN_TABLES, {
     },
     does: { start: "Starts", stop: "Stops" },
     keeps: { start: "Kept on:", stop: "Kept off:" },
+    misses: { start: "Not started on time:", stop: "Not stopped on time:", "": "Not started or stopped on time:" },
+    notTried:
+      "Cavok did not do this within an hour of its time, and does not try again. Each schedule goes on with its next " +
+      "start or stop.",
     start: (count) => plural(count, { one: "# starts", other: "# start" }),
     stop: (count) => plural(count, { one: "# stops", other: "# stop" }),
     soFar: (counts) => `${counts} so far`,
