@@ -164,7 +164,7 @@ def cost_rows() -> dict[str, str]:
         ),
         "KMS requests": (
             branches + 3,
-            "none",
+            "none; with an access key, one Decrypt",
             f"one Encrypt, {branches + 2} Decrypt; with an access key, another Decrypt; with a "
             "webhook, one a message",
         ),

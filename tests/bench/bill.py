@@ -84,9 +84,9 @@ Developer Guide, "Configuring JSON and plain text log formats", "System log leve
 
 @dataclass(frozen=True)
 class Work:
-    """What a function did: how often it was invoked, the seconds of a warm invocation, and those
-    that a start adds: INIT, which is billed since August 2025, and what only a first invocation
-    does. Memory in GB.
+    """What a function did: how often it was invoked, the seconds of a warm invocation, of which
+    Lambda bills at least a millisecond, and those that a start adds: INIT, which is billed since
+    August 2025, and what only a first invocation does. Memory in GB.
     """
 
     invocations: float
@@ -96,7 +96,7 @@ class Work:
 
     @property
     def gb_seconds(self) -> float:
-        return self.invocations * self.memory * (self.warm + COLD * self.start)
+        return self.invocations * self.memory * (max(0.001, self.warm) + COLD * self.start)
 
 
 @dataclass(frozen=True)

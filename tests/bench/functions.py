@@ -110,6 +110,16 @@ class Shares:
             group.rmdir()
 
 
+def throttled(group: Path | None) -> float:
+    """Seconds for which a group has been held back by its quota so far; 0 without a group."""
+    if group is None:
+        return 0.0
+    counts = dict(line.split() for line in (group / "cpu.stat").read_text().splitlines())
+    if "throttled_usec" in counts:  # version 2
+        return int(counts["throttled_usec"]) / 1e6
+    return int(counts.get("throttled_time", 0)) / 1e9
+
+
 # ---- functions
 
 
@@ -143,7 +153,7 @@ class ExecutionEnvironment:
         Lambda gives a start a whole processor, whatever the memory. Source: Serverless Land,
         "Effectively running Java on Serverless", "Utilize initialization phase".
         """
-        self._share, self._quota = (1, share) if group else (share, 1)
+        self._share, self._group = 1 if group else share, group
         self._yardstick = yardstick
         slower = yardstick.slower()
         self._logs = tempfile.TemporaryFile()  # noqa: SIM115  closed in `end`
@@ -169,16 +179,18 @@ class ExecutionEnvironment:
             (group / "cgroup.procs").write_text(str(self._process.pid))
 
     def invoke(self, event: Any) -> Invocation:
-        """Raises Problem if the handler raises."""
+        """Raises Problem if the handler raises. The yardstick is asked before and after."""
         assert self._process.stdin
-        slower = self._yardstick.slower()
+        slower, held_back = self._yardstick.slower(), throttled(self._group)
         print(json.dumps(event), file=self._process.stdin, flush=True)
         answer = self._answer()
+        held_back = throttled(self._group) - held_back
+        slower = (slower + self._yardstick.slower()) / 2
         logged = self._logged()
         if "error" in answer:
             raise Problem(f"{self._process.args}: {answer['error']}\n{logged.decode()}")
         measured = Sample(answer["wall"], answer["cpu"])
-        took = with_a_share(on_the_reference(measured, slower, self._quota), self._share)
+        took = with_a_share(on_the_reference(measured, slower, held_back), self._share)
         return Invocation(took, answer["result"], len(logged), logged.count(b"\n"), answer["peak"])
 
     def end(self) -> None:

@@ -67,6 +67,9 @@ invocation, whether it makes them then or when it is imported. Of the API also t
 that its usual request imports: all were imported at once in `BEFORE`.
 """
 
+WITHOUT_LAYER = frozenset({"DashboardPage"})
+"""What the layer saves is nothing to them."""
+
 
 @dataclass(frozen=True)
 class StartUp:
@@ -83,7 +86,9 @@ class StartUp:
 
     @property
     def of_before(self) -> float | None:
-        """The part that is left of the time before; null for a function that was not there."""
+        """The part that is left of the time before; null for a function that was not there, or has
+        no layer.
+        """
         before = BEFORE.get(self.function)
         return self.yardsticks / before if before else None
 

@@ -15,7 +15,7 @@ import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -28,7 +28,10 @@ from botocore.awsrequest import AWSResponse
 
 from cavok import wiring
 from cavok.adapters import making_clients
+from cavok.domain.accounts import Account, Capability
 from cavok.domain.quotas import QuotaName
+from cavok.domain.regions import RegionHealth, RegionStatus
+from cavok.domain.template_versions import current
 from cavok.observability import logger
 from tests.bench.functions import LAMBDAS, variables_of
 from tests.bench.measure import Medians, Sample, interleaved
@@ -158,13 +161,25 @@ def _calls(table: _Table) -> dict[str, Callable[[], Any]]:
     }
 
 
+def _as_sweeps_leave(account: Account) -> Account:
+    """With all that a test finds."""
+    assert account.verification
+    return replace(
+        account,
+        capabilities=dict.fromkeys(account.capabilities, Capability.FULL),
+        region_health=tuple(RegionHealth(each, RegionStatus.REACHABLE) for each in account.regions),
+        template_version=current(),
+        verification=replace(account.verification, unchanged=1, found="0123456789abcdef"),
+    )
+
+
 class _Table:
     """DynamoDB's answers from a table of confirmed accounts."""
 
     def __init__(self) -> None:
         with adapters():
             accounts = [an_account(index, NOW, due=False) for index in range(LISTED)]
-            stored = [item_of(account) for account in accounts]
+            stored = [item_of(_as_sweeps_leave(account)) for account in accounts]
         self.items = json.loads(json.dumps(stored, default=lambda b: b64encode(b).decode()))
         self._answer = cache(self._made)
 

@@ -50,12 +50,15 @@ class Yardstick:
         return self._seen
 
 
-def on_the_reference(took: Sample, slower: float, share: float = 1) -> Sample:
-    """What was measured with this share of a processor of a machine so many times slower, on the
-    reference: its work ends sooner, its waiting does not.
+def on_the_reference(took: Sample, slower: float, throttled: float = 0) -> Sample:
+    """What was measured on a machine so many times slower, on the reference: its work ends sooner,
+    and so do the seconds in which it was `throttled`, held back by its share of a processor. Its
+    other waiting does not. Nothing is shorter than its work.
     """
     work = took.cpu / slower
-    return Sample(took.wall - (took.cpu - work) / min(share, 1), work)
+    # A group that is held back on two processors counts both.
+    busy = min(took.cpu + throttled, took.wall)
+    return Sample(max(work, took.wall - busy * (1 - 1 / slower)), work)
 
 
 def running(code: str, environment: Mapping[str, str]) -> Sample:

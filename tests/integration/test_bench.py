@@ -23,6 +23,7 @@ from tests.bench.functions import LAMBDAS, TABLE, Functions, Shares, artifacts
 from tests.bench.measure import Sample
 from tests.bench.prepared import prepare
 from tests.bench.stand_in import EXTERNAL_ID, StandIn, stand_in
+from tests.bench.yardstick import Yardstick
 
 ROLE = "arn:aws:iam::200000000000:role/CavokCloud"
 HANDLER = """
@@ -226,6 +227,7 @@ def test_a_start_has_a_whole_processor_and_an_invocation_its_share(
 ) -> None:
     group = tmp_path / "group"
     group.mkdir()
+    (group / "cpu.stat").touch()
     members = group / "cgroup.procs"
     members.touch()
     monkeypatch.setattr(Shares, "group", lambda *_: group)
@@ -246,3 +248,29 @@ def handler(event, context):
 
     assert at_the_start == ""
     assert later == process
+
+
+def test_seconds_in_which_an_invocation_was_held_back_are_those_of_the_reference(
+    built: Path, aws: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a machine that is found as fast before, and three times slower after it."""
+    counts, slower = tmp_path / "cpu.stat", iter([1, 1, 3])
+    counts.write_text("throttled_usec 7000000\n")
+    monkeypatch.setattr(Shares, "group", lambda *_: tmp_path)
+    monkeypatch.setattr(Yardstick, "slower", lambda _: next(slower))
+    (built / "ProbePermission" / "app.py").write_text(
+        f"""
+from pathlib import Path
+from time import sleep
+def handler(event, context):
+    sleep(0.2)
+    Path({str(counts)!r}).write_text("throttled_usec 7200000")
+"""
+    )
+
+    with Functions.of_the_build(aws) as made:
+        environment = made.start("ProbePermission")
+        took = environment.invoke({}).took
+        environment.end()
+
+    assert 0.1 <= took.wall < 0.2

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -23,7 +24,7 @@ from tests.bench.bill import (
     dollars_of_tests_of_their_own,
 )
 from tests.bench.functions import memory_of
-from tests.bench.sweep import ACCOUNT_SECONDS, OF_ITS_OWN
+from tests.bench.sweep import ACCOUNT_SECONDS, OF_ITS_OWN, SWEPT
 from tests.bench.workflows import Bill, Reckoned, definition
 from tests.support.documents import cost_figures, cost_row
 from tests.support.template import template
@@ -148,10 +149,14 @@ def test_what_the_stack_costs_while_nothing_is_tested_is_what_is_told() -> None:
     queues = sum(event["Type"] in ("SQS", "AWS::Lambda::EventSourceMapping") for event in events)
     requests = queues * 5 * MONTH.total_seconds() / 20
 
+    sweeps = round(MONTH / timedelta(minutes=2))
+    each = sweeps * PRICES["state transition"]
     key = f"{PRICES['KMS key, a month']:.2f}"
 
     text = COSTS.read_text()
     for row in (
+        f"one each two minutes: {sweeps:,} transitions | {each:.2f} |",
+        f"the start and the end of an execution as steps | {2 * each:.2f} |",
         f"| the {queues} queues that functions read, if Lambda keeps five long polls of 20 s open "
         f"for each: {requests / MILLION:.1f} million requests "
         f"| {requests * PRICES['SQS request']:.2f} |",
@@ -174,6 +179,15 @@ def test_what_tests_of_their_own_cost_is_what_is_told(name: str) -> None:
     assert f"about {usual:.0f} USD" in text
     assert f"about {round(hanging, -1):,.0f} if they" in text
     assert f"{WRITES_OF_ITS_OWN} write units" in text
+
+
+def test_what_is_not_on_the_bill_of_a_sweep_is_what_is_told() -> None:
+    key = PRICES["KMS request"] + PRICES["read unit"]
+    text = " ".join((ROOT / "docs" / "performance.md").read_text().split())
+
+    assert f"a Decrypt and a read: {key * MILLION:.2f} more" in text
+    steps = 2 * PRICES["state transition"] / SWEPT * MILLION
+    assert f"does not say: {steps:.2f} for these sweeps" in text
 
 
 def test_a_number_that_two_documents_tell_is_one() -> None:

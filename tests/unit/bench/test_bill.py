@@ -93,6 +93,10 @@ def test_lambda_bills_the_starts_that_are_assumed_too() -> None:
     )
 
 
+def test_lambda_bills_a_millisecond_at_least() -> None:
+    assert Work(invocations=2, warm=0.0002, start=0, memory=0.5).gb_seconds == 0.001
+
+
 def test_of_many_traces_a_second_one_and_a_twentieth_of_the_others_are_kept() -> None:
     assert (sampled(0.1), sampled(1)) == (1, 1)
     assert sampled(21) == pytest.approx(2 / 21)

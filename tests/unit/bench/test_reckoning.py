@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
 
 from tests.bench import yardstick
-from tests.bench.functions import variables_of
+from tests.bench.functions import throttled, variables_of
 from tests.bench.measure import Sample
 from tests.bench.reckoning import share_of_a_processor, with_a_share
 from tests.bench.sweep import SHARDS, batches_of_the_stream
@@ -33,17 +34,35 @@ def test_a_whole_processor_and_more_makes_nothing_faster(share: float) -> None:
     assert with_a_share(Sample(0.3, 0.1), share) == Sample(0.3, 0.1)
 
 
-@pytest.mark.parametrize(("share", "wall"), [(1, 0.25), (0.25, 0.1), (2, 0.25)])
+@pytest.mark.parametrize(("throttled", "wall"), [(0, 0.25), (0.15, 0.175), (0.4, 0.15)])
 def test_work_on_a_machine_of_half_the_speed_takes_half_as_long_on_the_reference(
-    share: float, wall: float
+    throttled: float, wall: float
 ) -> None:
-    """0.3 seconds, of which 0.1 are work that is half as much there. With a quarter of a processor,
-    each second of work takes four.
+    """0.3 seconds, of which 0.1 are work that is half as much there, and some were waited for a
+    share of a processor, perhaps on two processors.
     """
-    there = on_the_reference(Sample(0.3, 0.1), 2, share)
+    there = on_the_reference(Sample(0.3, 0.1), 2, throttled)
 
     assert there.wall == pytest.approx(wall)
     assert there.cpu == 0.05
+
+
+@pytest.mark.parametrize("slower", [0.5, 1, 1.3, 3])
+@pytest.mark.parametrize("throttled", [0, 0.004, 0.02])
+@pytest.mark.parametrize("wall", [0.0039, 0.004, 0.01])
+def test_no_time_is_shorter_than_its_work(wall: float, throttled: float, slower: float) -> None:
+    """A burst ends before its quota holds it back."""
+    there = on_the_reference(Sample(wall, 0.004), slower, throttled)
+
+    assert there.wall >= there.cpu > 0
+
+
+@pytest.mark.parametrize("counts", ["throttled_time 1500000000", "throttled_usec 1500000"])
+def test_the_kernel_says_how_long_a_group_was_held_back(tmp_path: Path, counts: str) -> None:
+    """With groups of version 1 and 2."""
+    (tmp_path / "cpu.stat").write_text(f"nr_throttled 3\n{counts}\n")
+
+    assert (throttled(tmp_path), throttled(None)) == (1.5, 0)
 
 
 def test_a_yardstick_is_asked_again_after_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -77,12 +77,13 @@ def test_what_is_billed_beside_the_tests_of_one_region_is_written() -> None:
     work = {"SweepAccounts": Work(invocations=1, warm=7.5, start=0, memory=1.5)}
     used = Used(tests=100, work=work, sent=100 * 50_000)
 
-    written = sweep.beside_the_bill(dollars, used).as_markdown().splitlines()[-8:]
+    written = sweep.beside_the_bill(dollars, used).as_markdown().splitlines()[-9:]
 
     calls = [calls_of_a_test(range(count)) for count in (1, 5, 20)]  # type: ignore[arg-type]
     assert [row.split("|")[2].strip() for row in written] == [
         f"{3 + 1.25 * calls[1] / calls[0]:.2f}",
         f"{3 + 1.25 * calls[2] / calls[0]:.2f}",
+        "3.12",
         "0.93",  # 50 GB of 1,000,000,000 bytes, in those of 1,073,741,824
         "0.20",
         "0.59",
@@ -91,7 +92,11 @@ def test_what_is_billed_beside_the_tests_of_one_region_is_written() -> None:
         "1939.97",
     ]
     assert f"5 regions, {calls[1]} calls" in written[0]
-    assert "50 kB" in written[2]
+    assert "50 kB" in written[3]
+
+
+def test_the_functions_of_a_sweep_are_written_with_how_they_got_their_shares() -> None:
+    assert sweep._functions(Used(tests=1, work={}), "by a quota").title.endswith("; by a quota")
 
 
 @pytest.mark.parametrize(("turn", "pages"), [(1, 0), (24, 0), (25, 1)])
@@ -232,6 +237,22 @@ def test_a_persons_test_is_told_as_customers_are_served_and_by_default() -> None
     assert functions.rows[0][:3] == ("OpenSession", "1769 MB", "1000 ms")
 
 
+def test_a_median_test_has_the_invocations_of_all_tests_of_its_kind() -> None:
+    tests = [Pressed(each, 20, (invoked("OpenSession", each),)) for each in (3, 1, 2)]
+
+    middle = persons_test._middle(tests)
+
+    assert middle.seconds == 2
+    assert [one.seconds for one in middle.invocations] == [3, 1, 2]
+
+
+def test_the_first_answer_is_the_median_of_the_cold_tests() -> None:
+    of_the_api = [invoked("AccountsApi", each, init=0.1) for each in (0.1, 0.5, 0.2)]
+    cold = Pressed(2.5, 20, (*of_the_api, invoked("OpenSession", 9, init=1)))
+
+    assert bench.first_answer(PersonsTest(cold, cold, cold, cold)) == pytest.approx(0.3)
+
+
 def test_a_persons_test_is_measured_with_each_number_of_probes_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -265,6 +286,23 @@ def test_a_persons_test_after_a_pause_finds_all_connections_closed(
     first = done.index("hang up")
     assert done[first:] == ["hang up", "press"] * persons_test.WARM_RUNS
     assert found.warm.seconds < first < found.warm_after_a_pause.seconds
+
+
+def test_of_the_sweeps_that_find_all_as_it_was_the_median_counts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds = iter([9, 8, 7, 3, 1, 2])
+
+    def swept(*_: object, **__: object) -> Mock:
+        return Mock(invocations=[], execution=Mock(now=next(seconds)))
+
+    monkeypatch.setattr(prepared, "connect_accounts", Mock())
+    monkeypatch.setattr(sweep, "_counted_sweep", swept)
+    monkeypatch.setattr(sweep, "_used", lambda counted, _: counted.execution.now)
+
+    found = sweep.used_by_sweeps(Mock(), Mock())
+
+    assert (found.in_full, found.as_it_was) == (7, 2)
 
 
 def test_a_sweep_is_counted_that_finds_all_connections_closed(

@@ -99,8 +99,7 @@ def template_of(version: int | None) -> Template | None:
     """
     if version is None or not _exists(version):
         return None
-    later = tuple(each for each in VERSIONS if each.version > version)
-    return Template(version, current(), later)
+    return Template(version, current(), VERSIONS[version:])
 
 
 @dataclass(frozen=True, slots=True)

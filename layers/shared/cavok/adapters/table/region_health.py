@@ -3,6 +3,7 @@ an account's item must stay small.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from cavok.domain.access_denied import Reason
@@ -32,6 +33,7 @@ def health_of(
     return tuple(_health(region, *exceptions.get(region, ())) for region in regions)
 
 
+@cache  # Most accounts of a list have the same.
 def _health(
     region: str, status: str = RegionStatus.REACHABLE, reason: str | None = None
 ) -> RegionHealth:
