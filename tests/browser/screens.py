@@ -265,7 +265,10 @@ def synchronized(now: datetime) -> dict[str, Any]:
         "updated_at": begun["finished_at"],
     }
     parts = enrollments.answers(**times)
-    parts["/v1/enrollments/enr2"] |= {"created_at": moment(now, hours=3), "updated_at": moment(now, hours=3)}
+    parts["/v1/enrollments/enr2"] |= {
+        "created_at": moment(now, hours=3),
+        "updated_at": moment(now, hours=3),
+    }
     path = "/v1/enrollments/enr[12]/synchronizations/syn1"
     return parts | {path: parts[path] | begun}
 

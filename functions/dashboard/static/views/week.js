@@ -49,7 +49,7 @@ const hourLine = () =>
 const barsOf = (day) => day.map(([from, to]) => placed(h("span", { class: "week-bar" }), from, to, DAY_MINUTES));
 
 const always = (schedule) =>
-  (!schedule.windows.length && t.schedules.alwaysOff(schedule.time_zone)) ||
+  (!spansOf(schedule.windows).flat().length && t.schedules.alwaysOff(schedule.time_zone)) ||
   (isAlwaysOn(schedule) && t.schedules.alwaysOn(schedule.time_zone));
 
 export function weekPicture(schedule) {
