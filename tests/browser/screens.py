@@ -26,8 +26,11 @@ from tests.support.page.tested import found, instructions_of, invited_of
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 WIDE, NARROW = 1280, 360
-LANGUAGE = "--lang=en-GB"
-"""Of the browser's own parts, such as the fields for times."""
+BY_LANG = "--enable-blink-features=LangAttributeAwareFormControlUI"
+"""An option: fields for times are in the language of the page's `lang`, not in the only one that a
+headless shell has.
+"""
+LOCALE = "en-GB"
 Screen = tuple[str, str, str, int, int]
 SCREENS: tuple[Screen, ...] = (
     ("list", "#/accounts", "light", WIDE, 800),
@@ -515,13 +518,14 @@ def take(browser: Browser, stack: Stack, now: datetime, screen: Screen) -> Any:
         viewport={"width": width, "height": height},
         is_mobile=width == NARROW,
         color_scheme=theme,
-        locale="en-GB",
+        locale=LOCALE,
     )
     page = context.new_page()
     page.clock.install(time=now)
     for path, reply in lived_in(now).items():
         page.route(re.compile(rf"^[^?#]*{path}(\?[^#]*)?$"), answering(reply))
     chromium.sign_in(page, stack, stack.users["admin"])
+    page.evaluate("lang => { document.documentElement.lang = lang; }", LOCALE)
     page.evaluate("hash => { location.hash = hash; }", hash_)
     page.wait_for_timeout(1500)
     wait_until_loaded(page)
@@ -540,7 +544,7 @@ def main(names: Sequence[str]) -> None:
     expect.set_options(timeout=30_000)
     FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = chromium.launch(playwright, LANGUAGE)
+        browser = chromium.launch(playwright, BY_LANG)
         noted = {
             screen[0]: take(browser, stack, now, screen)
             for screen in SCREENS

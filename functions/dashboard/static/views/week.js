@@ -42,7 +42,7 @@ const nowLine = (day) => h("span", { class: "week-now", "data-day": String(day),
 const hourLine = () =>
   h(
     "div",
-    { class: "week-hours", "aria-hidden": "true" },
+    { class: `week-hours ${timeOfDay(0).length > 5 ? "is-long" : ""}`, "aria-hidden": "true" },
     [0, 6, 12, 18, 24].map((hour) => h("span", {}, timeOfDay(hour * 60))),
   );
 
