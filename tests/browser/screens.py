@@ -31,6 +31,15 @@ BY_LANG = "--enable-blink-features=LangAttributeAwareFormControlUI"
 headless shell has.
 """
 LOCALE = "en-GB"
+IN_LOCALE = """lang => {
+  document.documentElement.lang = lang;
+  for (const field of document.querySelectorAll("input[type=time]")) {
+    const { value } = field;
+    field.value = "";
+    field.value = value;
+  }
+}"""
+"""Fields that are there already follow once they have another value."""
 Screen = tuple[str, str, str, int, int]
 SCREENS: tuple[Screen, ...] = (
     ("list", "#/accounts", "light", WIDE, 800),
@@ -263,7 +272,7 @@ def synchronized(now: datetime) -> dict[str, Any]:
     begun = {"started_at": moment(now, hours=2.01), "finished_at": moment(now, hours=2)}
     times = {
         "last_synchronized_at": begun["finished_at"],
-        "next_synchronization_at": moment(now, hours=-4),
+        "next_synchronization_at": moment(now, hours=-4, minutes=-1),
         "created_at": moment(now, days=41),
         "updated_at": begun["finished_at"],
     }
@@ -525,12 +534,12 @@ def take(browser: Browser, stack: Stack, now: datetime, screen: Screen) -> Any:
     for path, reply in lived_in(now).items():
         page.route(re.compile(rf"^[^?#]*{path}(\?[^#]*)?$"), answering(reply))
     chromium.sign_in(page, stack, stack.users["admin"])
-    page.evaluate("lang => { document.documentElement.lang = lang; }", LOCALE)
     page.evaluate("hash => { location.hash = hash; }", hash_)
     page.wait_for_timeout(1500)
     wait_until_loaded(page)
     if name in BEFORE:
         BEFORE[name](page)
+    page.evaluate(IN_LOCALE, LOCALE)
     page.mouse.move(0, 0)
     end_between_lines(page)
     noted = page.evaluate(NOTED)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Playwright
 
-from tests.browser.screens import BY_LANG, LOCALE, last_afternoon, lived_in
+from tests.browser.screens import BY_LANG, IN_LOCALE, LOCALE, last_afternoon, lived_in
 from tests.browser.shapes import drift
 from tests.support.page import chromium, samples
 
@@ -37,7 +37,8 @@ def test_fields_for_times_in_pictures_are_in_the_language_of_the_others(
 ) -> None:
     browser = chromium.launch(playwright, BY_LANG)
     page = browser.new_page(locale=LOCALE)
-    page.set_content(f'<html lang="{LOCALE}"><input type="time" value="19:30">')
+    page.set_content('<html lang="en"><input type="time" value="19:30">')
+    page.evaluate(IN_LOCALE, LOCALE)
     tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")
     parts = [node["name"]["value"] for node in tree["nodes"] if "name" in node]
     browser.close()
