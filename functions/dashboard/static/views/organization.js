@@ -211,7 +211,7 @@ function usageThisMonth(signal) {
   return { ...part, node: section(t.organization.usage, {}, node, terms) };
 }
 
-// Read rarely: past months do not change, and the API adds up the current one from many accounts. An older API has none.
+// Read rarely: past months do not change, and the current one is added up from many accounts. An older API has none.
 function usageByMonth(target, signal) {
   return watched(
     target,
