@@ -261,7 +261,8 @@ def read_units(organization: str, path: str) -> float:
 def units_of_requests(stack: Stack, *both: tuple[str, Enrolled]) -> list[tuple[float, ...]]:
     """Read units of what the page asks for, in each of these organizations."""
     function = environment(stack.emulator_url) | variables_of("AccountsApi")
-    with patch.dict(os.environ, function | {"TABLE_NAME": stack.table_name}):
+    here = {"TABLE_NAME": stack.table_name, "POWERTOOLS_LOG_LEVEL": "WARNING"}
+    with patch.dict(os.environ, function | here):
         return [
             tuple(read_units(name, path.format(enrolled.path)) for name, enrolled in both)
             for path in ASKED.values()
