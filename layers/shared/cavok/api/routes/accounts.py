@@ -116,8 +116,8 @@ def create_account(
         quotas=wiring.quotas(),
         now=router.now(),
     )
-    body = account_body(account, router.now(), _trust_policy())
-    return created(body, f"/v1/accounts/{account.account_id}", _tag(account))
+    shown = account_body(account, router.now(), _trust_policy())
+    return created(shown, f"/v1/accounts/{account.account_id}", _tag(account))
 
 
 @router.post(
