@@ -76,6 +76,14 @@ test("what there is to copy with each account is said only where there is some",
   assert.ok(says(own, names("policy_statement")) && !says(own, text.terraformDiffers));
 });
 
+test("a statement of the trust policy says that it is put in place of the one for Cavok", async () => {
+  const added = { ...FIX, policy_statement: '{"Effect":"Allow"}' };
+  const replaces = { ...FIX, policy_statement: '{"Principal":{}}' };
+  assert.ok(says(await shown(problem(1, { fix: replaces })), "in place of the one for Cavok"));
+  await another();
+  assert.ok(!says(await shown(problem(1, { fix: added })), "in place of"));
+});
+
 test("what is copied is to be used in each account, which a card of several says", async () => {
   assert.ok(says(await shown(problem(40, { fix: FIX })), text.inEach(40)));
   await another();

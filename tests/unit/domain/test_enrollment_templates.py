@@ -335,6 +335,8 @@ def test_an_update_of_the_stack_keeps_what_its_owner_entered_there(enrollment: A
     for name in filled_in.keys() - {"ExternalId", "RolePath"}:
         assert f"{name} {filled_in[name]}" in parameters, "to be entered, if it should change"
     assert "All keep what the stack has" in parameters
+    # Also of one that was stored, and changed, before there was `changed_parameters`.
+    assert "a choice from before Cavok kept note of changes is not in the command" in parameters
 
 
 def test_an_update_of_the_stack_brings_what_was_chosen_anew_and_nothing_else() -> None:

@@ -141,7 +141,7 @@ export const t = withTexts(OPEN_TABLES, {
 
   fix: {
     statement: "Policy statement",
-    trustStatement: "Statement of the trust policy",
+    trustStatement: "Statement of the trust policy, in place of the one for Cavok",
     cli: "AWS CLI command",
     terraform: "Terraform",
     console: "Open it in the AWS console",

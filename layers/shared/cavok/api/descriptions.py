@@ -69,7 +69,8 @@ SHARED = {
     "percent": "The percentage of the free interactions that was reached.",
     "period": "The calendar month in UTC, such as 2026-11.",
     "policy_statement": "A statement to add to the role's policy, as JSON. With a `Principal`, it "
-    "replaces the one of its trust policy that lets Cavok in.",
+    "is of the trust policy: put it in place of the one that lets Cavok in. Beside that one, it "
+    "would shut nobody out.",
     "previous_status": "The account's status before.",
     "provider": "The cloud provider.",
     "provider_id": "The AWS account number: 12 digits, as a string.",

@@ -352,7 +352,8 @@ def _update(enrollment: Enrollment, url: str, ours: str, last: InstructionStep) 
                 "Parameters",
                 f"{kept} what the stack has, also what you entered there yourself, such as "
                 "ReadOnly, a boundary or ExcludeAccounts. Chosen in Cavok now: "
-                f"{_listed(chosen)}.{root}",
+                f"{_listed(chosen)}.{root} Compare that with the stack: a choice from before Cavok "
+                "kept note of changes is not in the command, so enter it yourself.",
             ),
             InstructionStep(
                 "Terraform",
