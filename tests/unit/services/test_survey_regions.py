@@ -231,7 +231,7 @@ def test_the_survey_tells_what_each_region_answers() -> None:
         RegionHealth(US, RegionStatus.REACHABLE),
         RegionHealth(EU, RegionStatus.REFUSED, Reason.SERVICE_CONTROL_POLICY),
         RegionHealth(OFF, RegionStatus.NOT_ENABLED),
-        RegionHealth("eu-west-3", RegionStatus.UNKNOWN),
+        RegionHealth("eu-west-3", RegionStatus.UNKNOWN, Reason.ERROR),
     )
     assert survey.instances == {US: tuple(ids(2))}
 
@@ -431,7 +431,7 @@ def test_a_region_without_an_answer_in_time_is_unknown(monkeypatch: pytest.Monke
     survey = surveyed(session, US)
     release.set()
 
-    assert survey.region_health == (RegionHealth(US, RegionStatus.UNKNOWN),)
+    assert survey.region_health == (RegionHealth(US, RegionStatus.UNKNOWN, Reason.ERROR),)
     assert survey.elsewhere is None
 
 

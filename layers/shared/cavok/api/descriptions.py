@@ -421,7 +421,8 @@ OWN: dict[str, dict[str, str]] = {
     "Redelivery": {"detail": "What happens now."},
     "RegionHealthBody": {
         "status": "Whether calls work there.",
-        "reason": "Why AWS refuses calls there. Null if it does not.",
+        "reason": "Why AWS refuses calls there. `error`: AWS did not answer some. Null if all "
+        "are answered, and none is refused.",
     },
     "ListedResourceBody": {
         **_RESOURCE,

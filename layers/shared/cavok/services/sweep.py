@@ -52,8 +52,9 @@ from cavok.domain.events import EventType
 from cavok.domain.fair_queue import AccountKey, FairQueue
 from cavok.domain.ids import new_id
 from cavok.domain.permissions import GRANTED_GROUPS, STEPS
+from cavok.domain.regions import RegionStatus
 from cavok.domain.reverification import LONGEST_WAIT
-from cavok.domain.steps import Step, refused_by_us
+from cavok.domain.steps import refused_by_us
 from cavok.domain.survey import SURVEYED
 from cavok.domain.verifications import (
     UNTESTED,
@@ -69,7 +70,7 @@ from cavok.observability import logger
 from cavok.services.calls_at_once import call_at_once
 from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.finish_verification import VerificationReport, abort_verification, judge
-from cavok.services.scheduled_test import TestingDependencies, make_scheduled_test
+from cavok.services.scheduled_test import Found, TestingDependencies, make_scheduled_test
 
 AT_ONCE = 24
 """The most accounts of a page. Each takes up to 22 threads; Lambda allows 1,024. Each makes three
@@ -184,11 +185,21 @@ def seconds_of(tests: Collection[Future[Any]], patience: float) -> dict[Future[A
     return took
 
 
-def _may_differ(step: Step) -> bool:
-    """Whether the step proves nothing, and may prove more in a moment. Its code may be AWS's answer
-    to something else than what AWS did not answer.
+def what_may_differ(found: Found) -> list[str]:
+    """What proves nothing, and may prove more in a moment: steps, by error code, and regions. A
+    step's code may be AWS's answer to something else than what AWS did not answer.
     """
-    return step.ok is None and (step.error_code in PASSING_CODES or step.reason is Reason.ERROR)
+    steps = {
+        str(step.error_code)
+        for step in found.steps
+        if step.ok is None and (step.error_code in PASSING_CODES or step.reason is Reason.ERROR)
+    }
+    unknown = {
+        each.region
+        for each in found.survey.region_health
+        if each.status is RegionStatus.UNKNOWN and each.reason is Reason.ERROR
+    }
+    return sorted(steps | unknown)
 
 
 class NothingProven(Exception):
@@ -482,9 +493,8 @@ class Sweep:
             report = VerificationReport(**names, error=refused, cause=str(error))
         else:
             self.swept.refused_by_us.update(refused_by_us(found.steps))
-            passing = {str(s.error_code) for s in found.steps if _may_differ(s)}
-            if passing:
-                raise NothingProven(", ".join(sorted(passing)))
+            if passing := what_may_differ(found):
+                raise NothingProven(", ".join(passing))
             steps, survey = tuple(found.steps), found.survey.recorded
             report = VerificationReport(**names, steps=steps, survey=survey)
         after, ended = judge(report, account, test, ours.testing.resources, ours.clock())
