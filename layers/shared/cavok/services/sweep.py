@@ -78,9 +78,9 @@ STS calls; STS allows 600 a second.
 """
 
 CALLS_OF_A_PAGE = 720
-"""The most calls of customers' AWS APIs on a page. The processor is the limit: a call takes at most
-about 4 ms of a whole one, of which the function has six tenths, and a page must end in
-SHORT_TEST_SECONDS.
+"""The most calls of customers' AWS APIs on a page, without those that WEIGHING_SECONDS pays. The
+processor is the limit: a call takes CALL_SECONDS of a whole one, of which the function has six
+tenths, and a page must end in SHORT_TEST_SECONDS.
 """
 
 PROVED = len(SURVEYED) + 2
@@ -168,8 +168,8 @@ def _was_verified(account: Account) -> bool:
 
 
 def _shares(page: Collection[Account]) -> dict[str, ProcessorTime]:
-    """The time for weighing policies and for long lists, by organization, so that none uses
-    another's time.
+    """The time for what is more than a plain test's calls, by organization, so that none uses
+    another's.
     """
     organizations = {account.organization_id for account in page}
     seconds = max(WEIGHING_SECONDS / len(organizations), LEAST_WEIGHING_SECONDS)
@@ -224,6 +224,7 @@ class Sweep:
     _stalled: Event = field(default_factory=Event)
     _due: dict[AccountKey, datetime] = field(default_factory=dict)
     _reached: set[AccountKey] = field(default_factory=set)
+    _alone: set[AccountKey] = field(default_factory=set)
 
     def run(self, deadline: Deadline, *, apart: bool = False) -> Swept:
         """Tests page by page, until the others can wait. No page begins after the deadline. Leaves
@@ -324,8 +325,7 @@ class Sweep:
                 self._note_age(untested_since(account), now)
                 if account.testing(now):
                     continue
-                calls = sum(calls_of_a_test(each.regions) for each in [*page, account])
-                if page and calls > CALLS_OF_A_PAGE:
+                if page and sum(map(self._calls, [*page, account])) > CALLS_OF_A_PAGE:
                     queue.put_back([each for each in wanted[place:] if found.get(each)])
                     break
                 if dead := self._dead_test(account):
@@ -333,6 +333,10 @@ class Sweep:
                 else:
                     page.append(account)
         return page
+
+    def _calls(self, account: Account) -> int:
+        alone = _key(account) in self._alone
+        return CALLS_OF_A_PAGE if alone else calls_of_a_test(account.regions)
 
     def _read(self, wanted: list[AccountKey], now: datetime) -> dict[AccountKey, Account | None]:
         """As `DueAccounts.read`; null also for what cannot be read."""
@@ -395,31 +399,41 @@ class Sweep:
 
     def _test(self, page: Collection[Account], queue: FairQueue) -> bool:
         """Tests accounts at once, and waits PATIENCE_SECONDS for the slowest, and until those that
-        end unclear were handed over. A test that ends later changes nothing: Lambda may have frozen
-        it for hours. Returns whether others may have waited for one that hung.
+        end unclear were handed over. Whoever ends so for want of processor time is first tested
+        once more, on a page of its own, which others do not wait for. A test that ends later
+        changes nothing: Lambda may have frozen it for hours. Returns whether others may have waited for one that hung.
         """
         deadline = Deadline.after(SHORT_TEST_SECONDS, time.monotonic)
         pool, too_late = ThreadPoolExecutor(AT_ONCE), Event()
-        one = partial(self._test_one, deadline=deadline, weighing=_shares(page), too_late=too_late)
+        weighing = _shares(page)
+        one = partial(self._test_one, deadline=deadline, weighing=weighing, too_late=too_late)
         tests = {pool.submit(one, account): account for account in page}
         took = seconds_of(tests, PATIENCE_SECONDS)
         too_late.set()
         pool.shutdown(wait=False, cancel_futures=True)
         close_idle_connections()
         slowest, unclear = dict[str, float](), list[tuple[Account, str]]()
+        too_heavy = list[AccountKey]()
         for test, account in tests.items():
             organization_id, seconds = account.organization_id, took.get(test, PATIENCE_SECONDS)
             slowest[organization_id] = max(seconds, slowest.get(organization_id, 0.0))
             why = self._why_unclear(test) if test in took else "no end in time"
-            if why:
+            short = test in took and weighing[organization_id].short
+            if why and short and len(page) > 1:
+                too_heavy.append(_key(account))
+            elif why:
                 unclear.append((account, why))
         handing = time.monotonic()
         for organization_id in self._hand_over(unclear, HAND_OVER_SECONDS):
             queue.leave(organization_id)
         took_handing = time.monotonic() - handing
         of_each = Counter(account.organization_id for account, _ in unclear)
-        shares = {each: took_handing * n / len(unclear) for each, n in of_each.items()}
-        behind = [*self._slow(slowest, shares)]
+        shares = dict.fromkeys((each.organization_id for each in too_heavy), 0.0) | {
+            each: took_handing * n / len(unclear) for each, n in of_each.items()
+        }
+        self._alone.update(too_heavy)
+        queue.put_back(too_heavy)
+        behind = {*self._slow(slowest, shares), *(each.organization_id for each in too_heavy)}
         for organization_id in behind:
             queue.put_behind(organization_id)
         return bool(unclear or behind)
