@@ -29,7 +29,7 @@ WEIGHING_SECONDS, LEAST_WEIGHING_SECONDS = 1.3, 0.4
 databases, reading lists of instances, and the calls that find out for which instances a permission
 is refused. In SHORT_TEST_SECONDS a page has 4.6 seconds of a processor, of which its other calls
 take up to 2.9, and the shortest pages of its lists up to 0.4. Its organizations share the rest
-equally; with many, each has at least the second, because few use up their share. The worst policies
+equally; with many, each has at least the 0.4, because few use up their share. The worst policies
 that a customer can write take five seconds a permission, ordinary ones a millisecond a database.
 """
 

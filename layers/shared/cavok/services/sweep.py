@@ -401,7 +401,8 @@ class Sweep:
         """Tests accounts at once, and waits PATIENCE_SECONDS for the slowest, and until those that
         end unclear were handed over. Whoever ends so for want of processor time is first tested
         once more, on a page of its own, which others do not wait for. A test that ends later
-        changes nothing: Lambda may have frozen it for hours. Returns whether others may have waited for one that hung.
+        changes nothing: Lambda may have frozen it for hours. Returns whether others may have waited
+        for one that hung.
         """
         deadline = Deadline.after(SHORT_TEST_SECONDS, time.monotonic)
         pool, too_late = ThreadPoolExecutor(AT_ONCE), Event()
