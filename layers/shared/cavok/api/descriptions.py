@@ -482,7 +482,8 @@ OWN: dict[str, dict[str, str]] = {
     "TestMessage": {"detail": "What happens now."},
     "UnavailableBody": {"detail": "Why it could not be listed."},
     "UnchangedBody": {
-        "tests": "How many scheduled tests found the same.",
+        "tests": "How many scheduled tests found the same verdicts. If a permission is allowed for "
+        "all instances, their number may differ.",
         "last_at": "When the last of them ended.",
     },
     "VerificationBody": {
