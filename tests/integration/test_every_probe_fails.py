@@ -222,7 +222,7 @@ def probe(customer: Customer, account: Account, controlled: list[Resource]) -> F
     return Found([*trust_steps(), *steps], survey)
 
 
-def conclude(found: Found, account: Account, controlled: list[Resource]) -> tuple[Any, Any]:
+def finished(found: Found, account: Account, controlled: list[Resource]) -> tuple[Any, Any]:
     return finish(
         account,
         a_verification(),
@@ -235,7 +235,7 @@ def conclude(found: Found, account: Account, controlled: list[Resource]) -> tupl
 
 
 def run(customer: Customer, account: Account, controlled: list[Resource]) -> tuple[Any, Any]:
-    return conclude(probe(customer, account, controlled), account, controlled)
+    return finished(probe(customer, account, controlled), account, controlled)
 
 
 def _via(customer: Customer) -> Any:
@@ -323,7 +323,7 @@ def test_a_list_without_an_answer_changes_nothing_that_a_sweep_stores(
             policies, refused_service=refused, fails=(listing, True), error=FAULTS[fault]
         )
         found = probe(customer, before, [])
-        after, _ = conclude(found, before, [])
+        after, _ = finished(found, before, [])
         if not found_again(before, after) and not what_may_differ(found):
             differs.append(f"{listing}: {after.region_health}, {after.capabilities}")
     assert differs == []
