@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent import futures
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,7 @@ from cavok.adapters.customer import survey as adapter
 from cavok.adapters.customer.probed_account import DOCUMENTS_AT_ONCE, ProbedAccount
 from cavok.adapters.making_clients import MAKING_CLIENTS
 from cavok.domain.access_denied import Reason
-from cavok.domain.deadlines import Deadline, ProcessorTime
+from cavok.domain.deadlines import HUNDRED_INSTANCES_SECONDS, Deadline, ProcessorTime
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import REGIONS, RegionHealth, RegionStatus
 from cavok.domain.resources import Resource
@@ -73,6 +74,8 @@ class Session:
     role_name: str | None = None
     account_number: str = NUMBER
     region: str = US
+    short: bool = False
+    sizes: list[int] = field(default_factory=list)
 
     def client(self, name: str, region: str) -> Client:
         return Client(self, name, region)
@@ -94,7 +97,8 @@ class Client:
         return SimpleNamespace(paginate=lambda PaginationConfig: pages(**PaginationConfig))  # noqa: N803
 
     def describe_instances(self, *, PageSize: int) -> Iterator[Any]:  # noqa: N803
-        assert PageSize == 100
+        assert PageSize == 100 or self.session.short
+        self.session.sizes.append(PageSize)
         number = 0
         while True:
             yield (page := self._page(number))
@@ -231,7 +235,7 @@ def test_the_survey_tells_what_each_region_answers() -> None:
         RegionHealth(US, RegionStatus.REACHABLE),
         RegionHealth(EU, RegionStatus.REFUSED, Reason.SERVICE_CONTROL_POLICY),
         RegionHealth(OFF, RegionStatus.NOT_ENABLED),
-        RegionHealth("eu-west-3", RegionStatus.UNKNOWN),
+        RegionHealth("eu-west-3", RegionStatus.UNKNOWN, Reason.ERROR),
     )
     assert survey.instances == {US: tuple(ids(2))}
 
@@ -431,7 +435,7 @@ def test_a_region_without_an_answer_in_time_is_unknown(monkeypatch: pytest.Monke
     survey = surveyed(session, US)
     release.set()
 
-    assert survey.region_health == (RegionHealth(US, RegionStatus.UNKNOWN),)
+    assert survey.region_health == (RegionHealth(US, RegionStatus.UNKNOWN, Reason.ERROR),)
     assert survey.elsewhere is None
 
 
@@ -597,8 +601,7 @@ def test_a_region_whose_pages_are_slow_is_read_no_further() -> None:
     assert (len(found.ids), found.complete) == (3, False)
 
 
-READING = 0.05
-"""Seconds of a processor that a page of a hundred instances takes."""
+READING = HUNDRED_INSTANCES_SECONDS
 
 
 class Reading:
@@ -613,22 +616,40 @@ class Reading:
 
 
 def of_a_thousand() -> Any:
-    return Session({US: Region([ids(1, n) for n in range(10)])})
+    return Session({US: Region([ids(1, n) for n in range(10)])}, short=True)
 
 
 def test_beside_others_a_customer_reads_no_more_pages_than_his_share_of_the_processor_allows() -> (
     None
 ):
-    """All his accounts together. The first page of each says what the region answers."""
+    """All his accounts together. A short first page of each says what the region answers."""
     his, anothers = (ProcessorTime(3.5 * READING, Reading()) for _ in range(2))
 
+    sessions = [of_a_thousand() for _ in range(4)]
     read = [
-        len(adapter.find_instances(of_a_thousand(), US, Kind.EC2, share=share)[1].ids)
-        for share in (his, his, his, anothers)
+        len(adapter.find_instances(session, US, Kind.EC2, share=share)[1].ids)
+        for session, share in zip(sessions, (his, his, his, anothers), strict=True)
     ]
 
-    assert read == [5, 1, 1, 5]
+    assert read == [3, 1, 1, 3]
+    assert [session.sizes for session in sessions] == [[100], [5], [5], [100]]
     assert his.left == 0
+
+
+def test_lists_that_are_read_at_once_take_no_more_of_the_processor_either(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Their first pages too: a page of a sweep begins with all of them."""
+    monkeypatch.setattr(adapter, "WAITING_SECONDS", 0.0)
+    share, lists = ProcessorTime(8.5 * READING, lambda: 0.0), 20
+    together = threading.Barrier(lists, timeout=60)
+    session = Session(meet=together.wait, short=True)
+
+    with ThreadPoolExecutor(lists) as pool:
+        for region in sorted(REGIONS)[:lists]:
+            pool.submit(adapter.find_instances, session, region, Kind.EC2, share=share)  # type: ignore[arg-type]
+
+    assert Counter(session.sizes) == {100: 8, 5: 12}
 
 
 def test_after_the_tests_deadline_no_further_page_is_read() -> None:

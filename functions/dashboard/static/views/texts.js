@@ -1105,8 +1105,8 @@ export const t = withTexts(OPEN_TABLES, {
     },
     foundAgain: (count) =>
       plural(count, {
-        one: "# scheduled test since found the same,",
-        other: "# scheduled tests since found the same, the last one",
+        one: "# scheduled test since found the same verdicts,",
+        other: "# scheduled tests since found the same verdicts, the last one",
       }),
     again: "Test again",
     whatChanged: "What changed",

@@ -422,7 +422,8 @@ OWN: dict[str, dict[str, str]] = {
     "Redelivery": {"detail": "What happens now."},
     "RegionHealthBody": {
         "status": "Whether calls work there.",
-        "reason": "Why AWS refuses calls there. Null if it does not.",
+        "reason": "Why AWS refuses calls there. `error`: AWS did not answer some. Null if all "
+        "are answered, and none is refused.",
     },
     "ListedResourceBody": {
         **_RESOURCE,
@@ -482,7 +483,8 @@ OWN: dict[str, dict[str, str]] = {
     "TestMessage": {"detail": "What happens now."},
     "UnavailableBody": {"detail": "Why it could not be listed."},
     "UnchangedBody": {
-        "tests": "How many scheduled tests found the same.",
+        "tests": "How many scheduled tests found the same verdicts. If a permission is allowed for "
+        "all instances, their number may differ.",
         "last_at": "When the last of them ended.",
     },
     "VerificationBody": {

@@ -1,13 +1,19 @@
 """The calls with which a test looks at a region: one per service."""
 
 import time
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer.described import read_answer
 from cavok.adapters.customer.session import CustomerSession, paginator_of
-from cavok.domain.deadlines import NO_DEADLINE, Deadline, ProcessorTime
+from cavok.domain.deadlines import (
+    HUNDRED_INSTANCES_SECONDS,
+    NO_DEADLINE,
+    Deadline,
+    ProcessorTime,
+)
 from cavok.domain.kinds import DescribedPage, Kind
 from cavok.domain.steps import ALLOWED, Judgement
 from cavok.domain.survey import ASKED_ABOUT, FoundInstances
@@ -15,11 +21,15 @@ from cavok.domain.survey import ASKED_ABOUT, FoundInstances
 PAGE = 100
 """Instances a call. Most regions of most accounts have fewer, and the answer stays small."""
 
+FEWEST = 5
+"""Instances in a first page for which too little processor time is left. EC2 accepts no less."""
+
 SMALL_PAGE = 20
 """Instances in the only call for a kind that no test asks about. RDS accepts no less."""
 
 MAX_PAGES = 10
 PAGING_SECONDS = 6.0
+WAITING_SECONDS = 2.0
 """No further page is read, so that a region with many instances does not hold up the others."""
 
 _TOKENS = ("NextToken", "Marker")
@@ -40,17 +50,24 @@ def find_instances(
     small page if no test asks about the kind. A page that fails ends the search; the first decides
     what the service answers. With an entry that cannot be read, these are not all.
 
-    No further page is read after the deadline, or once the `share` of processor time is used up.
+    No further page is read after the deadline, or without enough of the `share` of processor time.
+    Without, the first page is short: it says what the service answers.
     """
     until = clock() + PAGING_SECONDS
     size, pages = (PAGE, pages) if kind is ASKED_ABOUT else (SMALL_PAGE, 1)
+    share = share if kind is ASKED_ABOUT else None
     found: list[DescribedPage] = []
     client = session.client(kind.descriptor.service, region)
     paginator = paginator_of(client, kind.descriptor.describe)
-    answers = iter(paginator.paginate(PaginationConfig={"PageSize": size}))
+    answers: Iterator[Any] | None = None
     for number in range(pages):
         try:
-            with share.counted() if share and number else nullcontext():
+            with _page_of(share) as enough:
+                if number and not enough:
+                    break
+                answers = answers or iter(
+                    paginator.paginate(PaginationConfig={"PageSize": size if enough else FEWEST})
+                )
                 page = next(answers)
         except AWS_ERRORS as error:
             answer = ALLOWED if number else judge_error(error)
@@ -58,9 +75,16 @@ def find_instances(
         found.append(read_answer(kind, page, account_number=session.account_number, region=region))
         if not any(page.get(token) for token in _TOKENS):
             return ALLOWED, _instances(kind, found, complete=True)
-        if clock() > until or not deadline.left or (share and not share.left):
+        if clock() > until or not deadline.left:
             break
     return ALLOWED, _instances(kind, found)
+
+
+def _page_of(share: ProcessorTime | None) -> AbstractContextManager[bool]:
+    """For reading a page. Yields whether the share has time for it."""
+    if share is None:
+        return nullcontext(enter_result=True)
+    return share.counted(HUNDRED_INSTANCES_SECONDS, waiting=WAITING_SECONDS)
 
 
 def _instances(
