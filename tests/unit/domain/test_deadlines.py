@@ -67,33 +67,31 @@ def test_processor_time_that_is_expected_is_nobody_elses_meanwhile() -> None:
     now = 100.0
     shared = ProcessorTime(5, lambda: now)
 
-    with shared.counted(3) as first, shared.counted(3) as second:
-        now = 101.0
-    assert (first, second) == (True, False)
-    assert shared.left == 3, "each thread counts its own"
     with shared.spent(3):
-        now = 105.0
-    assert (shared.left, shared.short) == (0, False)
-    with pytest.raises(OutOfTime), shared.spent(0.1):
-        raise AssertionError
-    assert shared.short
+        with pytest.raises(OutOfTime), shared.spent(3):
+            raise AssertionError
+        now = 101.0
+    assert (shared.left, shared.short) == (4, True)
+    with shared.spent(3):
+        now = 106.0
+    assert shared.left == 0
 
 
 def test_whoever_waits_gets_processor_time_that_others_did_not_need() -> None:
     shared, begun = ProcessorTime(5, lambda: 0.0), threading.Event()
 
-    def wait() -> bool:
+    def wait() -> None:
         begun.set()
-        with shared.counted(3, waiting=60) as enough:
-            return enough
+        with shared.spent(3, waiting=60):
+            pass
 
     with ThreadPoolExecutor(1) as pool:
-        with shared.counted(3):
+        with shared.spent(3):
             waiting = pool.submit(wait)
             assert begun.wait(60)
-        assert waiting.result(60)
-    with shared.counted(9, waiting=60) as enough:
-        assert not enough, "it waits for nobody"
+        waiting.result(60)
+    with pytest.raises(OutOfTime), shared.spent(9, waiting=60):
+        raise AssertionError("it waits for nobody")
 
 
 def test_threads_use_their_processor_time_one_after_another() -> None:

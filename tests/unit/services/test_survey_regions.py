@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent import futures
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +20,7 @@ from cavok.adapters.customer import probes
 from cavok.adapters.customer import survey as adapter
 from cavok.adapters.customer.probed_account import DOCUMENTS_AT_ONCE, ProbedAccount
 from cavok.adapters.making_clients import MAKING_CLIENTS
-from cavok.domain.access_denied import Reason
+from cavok.domain.access_denied import OUT_OF_TIME, Reason
 from cavok.domain.deadlines import HUNDRED_INSTANCES_SECONDS, Deadline, ProcessorTime
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import REGIONS, RegionHealth, RegionStatus
@@ -74,8 +75,6 @@ class Session:
     role_name: str | None = None
     account_number: str = NUMBER
     region: str = US
-    short: bool = False
-    sizes: list[int] = field(default_factory=list)
 
     def client(self, name: str, region: str) -> Client:
         return Client(self, name, region)
@@ -97,8 +96,7 @@ class Client:
         return SimpleNamespace(paginate=lambda PaginationConfig: pages(**PaginationConfig))  # noqa: N803
 
     def describe_instances(self, *, PageSize: int) -> Iterator[Any]:  # noqa: N803
-        assert PageSize == 100 or self.session.short
-        self.session.sizes.append(PageSize)
+        assert PageSize == 100
         number = 0
         while True:
             yield (page := self._page(number))
@@ -616,40 +614,49 @@ class Reading:
 
 
 def of_a_thousand() -> Any:
-    return Session({US: Region([ids(1, n) for n in range(10)])}, short=True)
+    return Session({US: Region([ids(1, n) for n in range(10)])})
 
 
 def test_beside_others_a_customer_reads_no_more_pages_than_his_share_of_the_processor_allows() -> (
     None
 ):
-    """All his accounts together. A short first page of each says what the region answers."""
+    """All his accounts together. A list of which not even the first page is read is no answer."""
     his, anothers = (ProcessorTime(3.5 * READING, Reading()) for _ in range(2))
 
-    sessions = [of_a_thousand() for _ in range(4)]
-    read = [
-        len(adapter.find_instances(session, US, Kind.EC2, share=share)[1].ids)
-        for session, share in zip(sessions, (his, his, his, anothers), strict=True)
+    found = [
+        adapter.find_instances(of_a_thousand(), US, Kind.EC2, share=share)
+        for share in (his, his, anothers)
     ]
 
-    assert read == [3, 1, 1, 3]
-    assert [session.sizes for session in sessions] == [[100], [5], [5], [100]]
-    assert his.left == 0
+    assert [(answer.error_code, len(all_of.ids)) for answer, all_of in found] == [
+        (None, 3),
+        (OUT_OF_TIME, 0),
+        (None, 3),
+    ]
+    assert [all_of.answered for _, all_of in found] == [True, False, True]
+    assert his.short
 
 
-def test_lists_that_are_read_at_once_take_no_more_of_the_processor_either(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Their first pages too: a page of a sweep begins with all of them."""
-    monkeypatch.setattr(adapter, "WAITING_SECONDS", 0.0)
-    share, lists = ProcessorTime(8.5 * READING, lambda: 0.0), 20
-    together = threading.Barrier(lists, timeout=60)
-    session = Session(meet=together.wait, short=True)
+def test_lists_that_are_read_at_once_take_no_more_of_the_processor_either() -> None:
+    """A page of a sweep begins with all of them. They wait for what others give back."""
+    share, together, lists = ProcessorTime(8.5 * READING, float), threading.Barrier(8), 24
+    counting, at_once, most = threading.Lock(), 0, 0
+
+    def meet() -> None:
+        nonlocal at_once, most
+        with counting:
+            at_once += 1
+            most = max(most, at_once)
+        together.wait(60)
+        with counting:
+            at_once -= 1
 
     with ThreadPoolExecutor(lists) as pool:
-        for region in sorted(REGIONS)[:lists]:
-            pool.submit(adapter.find_instances, session, region, Kind.EC2, share=share)  # type: ignore[arg-type]
+        find = partial(adapter.find_instances, Session(meet=meet), US, Kind.EC2, share=share)  # type: ignore[arg-type]
+        ended = [pool.submit(find) for _ in range(lists)]
 
-    assert Counter(session.sizes) == {100: 8, 5: 12}
+    assert [each.result()[0] for each in ended] == [ALLOWED] * lists
+    assert most == 8
 
 
 def test_after_the_tests_deadline_no_further_page_is_read() -> None:

@@ -24,13 +24,13 @@ SHORT_TEST_SECONDS = 8.0
 """For the calls of a test that a sweep makes itself. An account that takes longer gets a test of
 its own."""
 
-WEIGHING_SECONDS, LEAST_WEIGHING_SECONDS = 1.3, 0.4
+WEIGHING_SECONDS, LEAST_WEIGHING_SECONDS = 1.7, 0.4
 """Processor time for what an account may have much of, in a page of a sweep: evaluating policies on
 databases, reading lists of instances, and the calls that find out for which instances a permission
 is refused. In SHORT_TEST_SECONDS a page has 4.6 seconds of a processor, of which its other calls
-take up to 2.9, and the shortest pages of its lists up to 0.4. Its organizations share the rest
-equally; with many, each has at least the 0.4, because few use up their share. The worst policies
-that a customer can write take five seconds a permission, ordinary ones a millisecond a database.
+take up to 2.9. Its organizations share the rest equally; with many, each has at least the 0.4,
+because few use up their share. The worst policies that a customer can write take five seconds a
+permission, ordinary ones a millisecond a database.
 """
 
 CALL_SECONDS = 0.004
@@ -165,36 +165,28 @@ class ProcessorTime:
     @contextmanager
     def used(self) -> Iterator[Deadline]:
         """One thread at a time, which waits for others. The deadline is when nothing is left."""
-        with self._in_use, self.counted():
+        with self._in_use, self.spent():
             yield Deadline.after(self.left, self.clock)
 
     @contextmanager
-    def counted(self, expected: float = 0.0, *, waiting: float = 0.0) -> Iterator[bool]:
-        """Of any number of threads at once. What is expected is set aside meanwhile. Yields whether
-        so much was left; it may take more. `waiting`: how many seconds it waits for others, who may
-        need less than they set aside.
+    def spent(self, expected: float = 0.0, *, waiting: float = 0.0) -> Iterator[None]:
+        """Of any number of threads at once. What is expected is set aside meanwhile; it may take
+        more. `waiting`: how many seconds it waits for others, who may need less than they set
+        aside. Raises OutOfTime if too little is left then.
         """
         with self._counting:
             self._counting.wait_for(lambda: self.left >= expected or not self._at_once, waiting)
-            enough = self.left >= expected
-            set_aside = expected if enough else 0.0
-            self.left -= set_aside
+            if self.left < expected:
+                self.short = True
+                raise OutOfTime("This test needs the processor for longer than others can wait.")
+            self.left -= expected
             self._at_once += 1
         began = self.clock()
         try:
-            yield enough
+            yield
         finally:
             took = self.clock() - began
             with self._counting:
-                self.left = max(0.0, self.left + set_aside - took)
+                self.left = max(0.0, self.left + expected - took)
                 self._at_once -= 1
                 self._counting.notify_all()
-
-    @contextmanager
-    def spent(self, expected: float) -> Iterator[None]:
-        """As `counted`. Raises OutOfTime if too little is left."""
-        with self.counted(expected) as enough:
-            if not enough:
-                self.short = True
-                raise OutOfTime("This test needs the processor for longer than others can wait.")
-            yield

@@ -1,9 +1,8 @@
 """The calls with which a test looks at a region: one per service."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer.described import read_answer
@@ -14,22 +13,19 @@ from cavok.domain.deadlines import (
     Deadline,
     ProcessorTime,
 )
+from cavok.domain.errors import OutOfTime
 from cavok.domain.kinds import DescribedPage, Kind
-from cavok.domain.steps import ALLOWED, Judgement
+from cavok.domain.steps import ALLOWED, Judgement, out_of_time
 from cavok.domain.survey import ASKED_ABOUT, FoundInstances
 
 PAGE = 100
 """Instances a call. Most regions of most accounts have fewer, and the answer stays small."""
-
-FEWEST = 5
-"""Instances in a first page for which too little processor time is left. EC2 accepts no less."""
 
 SMALL_PAGE = 20
 """Instances in the only call for a kind that no test asks about. RDS accepts no less."""
 
 MAX_PAGES = 10
 PAGING_SECONDS = 6.0
-WAITING_SECONDS = 2.0
 """No further page is read, so that a region with many instances does not hold up the others."""
 
 _TOKENS = ("NextToken", "Marker")
@@ -51,24 +47,22 @@ def find_instances(
     what the service answers. With an entry that cannot be read, these are not all.
 
     No further page is read after the deadline, or without enough of the `share` of processor time.
-    Without, the first page is short: it says what the service answers.
+    Without, a first page is no answer, because the verdicts would be those of fewer instances.
     """
-    until = clock() + PAGING_SECONDS
+    until = clock() + min(PAGING_SECONDS, deadline.left)
     size, pages = (PAGE, pages) if kind is ASKED_ABOUT else (SMALL_PAGE, 1)
-    share = share if kind is ASKED_ABOUT else None
+    share, a_page = share if kind is ASKED_ABOUT else None, HUNDRED_INSTANCES_SECONDS
     found: list[DescribedPage] = []
     client = session.client(kind.descriptor.service, region)
     paginator = paginator_of(client, kind.descriptor.describe)
-    answers: Iterator[Any] | None = None
+    answers = iter(paginator.paginate(PaginationConfig={"PageSize": size}))
     for number in range(pages):
         try:
-            with _page_of(share) as enough:
-                if number and not enough:
-                    break
-                answers = answers or iter(
-                    paginator.paginate(PaginationConfig={"PageSize": size if enough else FEWEST})
-                )
+            with share.spent(a_page, waiting=until - clock()) if share else nullcontext():
                 page = next(answers)
+        except OutOfTime as error:
+            answer = ALLOWED if number else out_of_time(str(error))
+            return answer, _instances(kind, found, answered=number > 0)
         except AWS_ERRORS as error:
             answer = ALLOWED if number else judge_error(error)
             return answer, _instances(kind, found, answered=False)
@@ -78,13 +72,6 @@ def find_instances(
         if clock() > until or not deadline.left:
             break
     return ALLOWED, _instances(kind, found)
-
-
-def _page_of(share: ProcessorTime | None) -> AbstractContextManager[bool]:
-    """For reading a page. Yields whether the share has time for it."""
-    if share is None:
-        return nullcontext(enter_result=True)
-    return share.counted(HUNDRED_INSTANCES_SECONDS, waiting=WAITING_SECONDS)
 
 
 def _instances(
