@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import Mock
 from urllib.parse import SplitResult
@@ -30,7 +30,7 @@ from cavok.domain.connection_hints import (
 )
 from cavok.domain.enrollments import FIRST_RETRY, NEW_AFTER, Enrollment
 from cavok.domain.errors import ChangedMeanwhile
-from cavok.domain.first_tries import SHARED_SECONDS
+from cavok.domain.first_tries import OWN_SECONDS, SHARED_SECONDS
 from cavok.domain.organizations import new_external_id
 from cavok.domain.verifications import Trigger, entry_refused
 from cavok.services.connection_hints import ANSWER_SECONDS
@@ -375,34 +375,76 @@ def test_a_flood_of_strangers_keeps_no_customer_waiting_for_their_answers(
     assert len(cloudformation.answers) == answered + 1
 
 
+@pytest.fixture
+def flooded_at(cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """When all was published. Each answer takes as long as one may."""
+    cloudformation.takes, at = timedelta(seconds=ANSWER_SECONDS), Clock.time
+    watch = Mock(monotonic=lambda: (Clock.time - at).total_seconds())
+    monkeypatch.setattr("cavok.services.first_tries.time", watch)
+    return at
+
+
 def test_a_flood_with_another_customers_external_id_keeps_nobody_waiting_for_its_answers(
-    admin: Api,
-    other_admin: Api,
-    says: Says,
-    cloudformation: CloudFormation,
-    monkeypatch: pytest.MonkeyPatch,
+    admin: Api, other_admin: Api, says: Says, cloudformation: CloudFormation, flooded_at: datetime
 ) -> None:
-    """It is the flooding customer's own, and each answer takes as long as one may."""
+    """It is the flooding customer's own."""
     account_id = admin.account(provider_id=NUMBER)["account_id"]
     theirs = other_admin.get("/v1/organization").json["external_id"]
-    cloudformation.takes = timedelta(seconds=ANSWER_SECONDS)
-    published = Clock.time
-
-    def passed() -> float:
-        return (Clock.time - published).total_seconds()
-
-    monkeypatch.setattr("cavok.services.first_tries.time", Mock(monotonic=passed))
 
     for request in range(100):
         number = f"5{request:011}"
-        assert hear(says(number, request, theirs), age=Clock.time - published) == 0
-    waited = Clock.time - published
+        assert hear(says(number, request, theirs), age=Clock.time - flooded_at) == 0
+    waited = Clock.time - flooded_at
     assert hear(says(request=999), age=waited) == 0
 
     share = timedelta(seconds=SHARED_SECONDS)
     assert waited <= STRANGERS_ANSWERED_WITHIN + share + cloudformation.takes
     assert [each["account_id"] for each in started()] == [account_id]
     assert cloudformation.answers[-1]["RequestId"] == f"{REQUEST}0999"
+
+
+@pytest.mark.parametrize("requests", [1, OF_AN_ACCOUNT.most], ids=["copies", "each its own"])
+def test_a_flood_about_accounts_of_a_customers_own_list_keeps_nobody_waiting_for_its_answers(
+    requests: int,
+    admin: Api,
+    other_admin: Api,
+    says: Says,
+    cloudformation: CloudFormation,
+    flooded_at: datetime,
+) -> None:
+    """Anybody lists any number. One of them is tested: what is said of it is not followed yet."""
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    numbers = ["500000000001", "500000000002"]
+    listed = [other_admin.account(provider_id=each)["account_id"] for each in numbers]
+    tested = {"organization_id": "org-two", "account_id": listed[0], "started_at": Clock.time}
+    begin_test(account_of(listed[0], "org-two"), a_verification(**tested))
+    theirs = other_admin.get("/v1/organization").json["external_id"]
+
+    for n in range(2 * OF_AN_ACCOUNT.most):
+        hear(says(numbers[n % 2], n // 2 % requests, theirs), age=Clock.time - flooded_at)
+    waited = Clock.time - flooded_at
+    assert hear(says(request=999), age=waited) == 0
+
+    share = timedelta(seconds=SHARED_SECONDS + OWN_SECONDS)
+    assert waited <= STRANGERS_ANSWERED_WITHIN + share + cloudformation.takes
+    assert account_id in {each["account_id"] for each in started()}
+    assert cloudformation.answers[-1]["RequestId"] == f"{REQUEST}0999"
+
+
+def test_a_flood_with_an_external_id_leaves_the_stack_of_a_listed_account_its_late_answer(
+    admin: Api, says: Says, cloudformation: CloudFormation
+) -> None:
+    """It has one, whether it is followed yet or was."""
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    begin_test(account_of(account_id), a_verification(account_id=account_id, started_at=Clock.time))
+    wiring.answers_to_stacks().seconds(ORGANIZATION_ID, Clock.time)
+    wiring.answers_to_stacks().spend(ORGANIZATION_ID, SHARED_SECONDS, accepted=False)
+
+    heard = [hear(says(), age=STRANGERS_ANSWERED_WITHIN) for _ in range(2)]
+    ends(account_id)
+    heard += [hear(says(), age=STRANGERS_ANSWERED_WITHIN) for _ in range(2)]
+
+    assert (heard, len(cloudformation.answers)) == ([1, 1, 0, 0], 1)
 
 
 def test_a_stranger_costs_one_read_and_no_call_while_the_queue_is_behind(

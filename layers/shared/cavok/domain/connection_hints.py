@@ -180,9 +180,12 @@ def response_address(given: Any, region: str, *, allow_loopback: bool = False) -
 
 
 class Admission(StrEnum):
-    """Whether a hint is followed. `repeated`: it was, and its message came again."""
+    """Whether a hint is followed. `again`: it was admitted before, is not followed yet, and its
+    message came again. `repeated`: it was followed, and its message came again.
+    """
 
     ADMITTED = "admitted"
+    AGAIN = "again"
     REPEATED = "repeated"
     TOO_MANY = "too_many"
 
@@ -224,15 +227,15 @@ class RecentHints:
     def with_request(
         self, request_id: str, limit: HintLimit, now: datetime
     ) -> tuple[Admission, Self]:
-        """Whether to follow a hint, and what to remember then. One that was admitted stays so until
-        it is followed, and counts once.
+        """Whether to follow a hint, and what to remember then. One that was admitted is followed
+        whenever it comes again, until that is done, and counts once.
         """
         lasts = period_lasts(self.began_at, limit.per, now)
         recent = self if lasts else type(self)(now, followed=self.followed[-limit.most :])
         if request_id in recent.followed:
             return Admission.REPEATED, recent
         if request_id in recent.requests:
-            return Admission.ADMITTED, recent
+            return Admission.AGAIN, recent
         if len(recent.requests) >= limit.most:
             return Admission.TOO_MANY, recent
         return Admission.ADMITTED, replace(recent, requests=(*recent.requests, request_id))

@@ -48,6 +48,11 @@ _FAULT = 500
 """From this status on, a repetition may succeed. Any other refusal is for good: the address has
 expired, or somebody made it up.
 """
+_GOES_ON = (Admission.ADMITTED, Admission.AGAIN)
+_LISTED = ":listed"
+"""After an organization's ID: its share of the time for late answers to what is followed. Whoever
+knows its external ID alone cannot use it up.
+"""
 
 
 class Followed(StrEnum):
@@ -141,7 +146,7 @@ def _follow_change(
     name = f"{account.account_number}:role"
     request = account.organization_id, name, change.request_id, now
     admission = dependencies.hints.admit(*request)
-    if admission is not Admission.ADMITTED:
+    if admission not in _GOES_ON:
         return Followed(admission.value)
     if wait := change.waits(now):
         raise ComesAgain(wait.total_seconds())
@@ -166,20 +171,21 @@ def hear_connection(
         # Once: a queue hides so many messages, and no more.
         answer(STRANGERS_ANSWERED_WITHIN, spending=nullcontext())
         return Followed.UNKNOWN
-    has_time = dependencies.answers.seconds(organization_id, now)
+    answers, listed = dependencies.answers, organization_id + _LISTED
+    has_time = answers.seconds(organization_id, now)
     within = OTHERS_ANSWERED_WITHIN if has_time else STRANGERS_ANSWERED_WITHIN
-    answer = partial(answer, spending=dependencies.answers.spending(organization_id))
+    answer = partial(answer, spending=answers.spending(organization_id))
     early = age < within
     # Whatever follows, or fails: others who speak of the same account keep no stack waiting.
     not_answered = answer(None) if early else None
     concerned = _concerned(organization_id, hint, sent_at, dependencies, now)
     request = organization_id, hint.account_number, hint.request_id, now
     admission = dependencies.hints.admit(*request) if concerned else None
-    if not early:
-        passed_over = admission in (None, Admission.TOO_MANY)
-        not_answered = answer(within if passed_over else None)
+    if not early:  # Once a request: whoever has one account listed may publish copies of it.
+        in_time = admission is Admission.ADMITTED and answers.seconds(listed, now)
+        not_answered = answer(None if in_time else within, spending=answers.spending(listed))
     followed = Followed.UNKNOWN
-    if concerned and admission is Admission.ADMITTED:
+    if concerned and admission in _GOES_ON:
         followed = _follow(concerned, hint, sent_at, dependencies, now)
         dependencies.hints.note_followed(*request)
     elif admission:
