@@ -555,13 +555,19 @@ def stored_after(enrollment_id: str, change: Callable[[Enrollment], Enrollment])
     return wiring.enrollments().changed(ORGANIZATION_ID, enrollment_id, change)
 
 
+@pytest.mark.parametrize("before", ["waiting", "failed"])
 def test_the_stack_of_an_enrollment_is_heard_again_until_it_has_let_cavok_in(
-    admin: Api, says: Says, cloudformation: CloudFormation
+    before: str, admin: Api, says: Says, cloudformation: CloudFormation
 ) -> None:
     """AWS may not follow the role yet, and the synchronization that runs may be older than it."""
     enrollment = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
-    begin(enrollment)
     refused = enrolling.refused(stored(enrollment), "AccessDenied: no")
+    if before == "failed":
+        stored_after(enrollment, lambda each: each.synchronized(Clock.time))
+        stored_after(enrollment, lambda each: each.not_synchronized(refused, Clock.time))
+        Clock.time += timedelta(hours=1)
+    assert stored(enrollment).status == before
+    begin(enrollment)
 
     assert hear(says(MANAGEMENT)) == 1
     assert (cloudformation.hidden, len(started(SYNCHRONIZATIONS))) == ([30], 1)

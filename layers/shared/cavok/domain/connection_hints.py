@@ -50,7 +50,7 @@ role. So the account is tested this much later.
 TRIED_AGAIN_AFTER = timedelta(seconds=30)
 TRIED_FOR = timedelta(minutes=7)
 """While another test holds the account: what it finds may be older than the hint. Longer than a
-test lasts. Also while an enrollment waits for its stack: AWS may not follow the new role yet.
+test lasts. Also while an enrollment is not connected: AWS may not follow the new role yet.
 """
 ANSWER_TRIED_FOR = timedelta(minutes=10)
 """If S3 does not take the answer. Anybody can publish an address that never answers."""

@@ -298,7 +298,7 @@ def _synchronize(
     dependencies: HearingDependencies,
     now: datetime,
 ) -> bool:
-    """Whether the enrollment waits for its stack."""
+    """Whether the enrollment has to be let in yet, or again."""
     starting, own = dependencies.synchronizing, (organization_id, enrollment_id)
     deleted = hint.change is HintedChange.DELETE
     try:
@@ -314,7 +314,7 @@ def _synchronize(
         )
     except EnrollmentNotFound:  # ended at this moment
         return False
-    return found.status is EnrollmentStatus.WAITING and not deleted
+    return found.status is not EnrollmentStatus.CONNECTED and not deleted
 
 
 def _have_tested(
