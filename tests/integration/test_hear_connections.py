@@ -379,8 +379,11 @@ def test_a_flood_of_strangers_keeps_no_customer_waiting_for_their_answers(
 def flooded_at(cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch) -> datetime:
     """When all was published. Each answer takes as long as one may."""
     cloudformation.takes, at = timedelta(seconds=ANSWER_SECONDS), Clock.time
-    watch = Mock(monotonic=lambda: (Clock.time - at).total_seconds())
-    monkeypatch.setattr("cavok.services.first_tries.time", watch)
+
+    def passed() -> float:
+        return (Clock.time - at).total_seconds()
+
+    monkeypatch.setattr("cavok.services.first_tries.time", Mock(monotonic=passed))
     return at
 
 

@@ -231,8 +231,8 @@ class Enrollment(EnrollmentOptions):
 
     def with_new_member(self, now: datetime) -> Self:
         """After a stack spoke for which none may start, or another enrollment let its accounts go:
-        one is due NEW_AFTER the last, or the one that runs, which may have passed by what changed. The same object if nothing changes, so
-        that however many speak, one of them is written.
+        one is due NEW_AFTER the last, or the one that runs, which may have passed by what changed.
+        The same object if nothing changes, so that however many speak, one of them is written.
         """
         planned, last = self.next_synchronization_at, self.last_synchronized_at
         if self.status is not EnrollmentStatus.CONNECTED or self.attempts or not (planned and last):

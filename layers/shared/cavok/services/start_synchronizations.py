@@ -90,20 +90,31 @@ def start_synchronization(
             quotas.take(QuotaName.TESTS, organization_id, now)
         except QuotaExceeded:
             return synchronization
-    own = synchronization.synchronization_id
-    try:
-        dependencies.workflows.start(organization_id, enrollment_id, own, requester.request_id)
-    except SynchronizationNotStarted:
-        if begun:
-            enrollments.changed(
-                organization_id, enrollment_id, lambda found: found.without_slot(own, now)
-            )
-        raise
+    _start(synchronization, dependencies, requester, now, begun=begun)
     return synchronization
 
 
 def _uncounted(transaction: object) -> None:
     """Schedules have no quota."""
+
+
+def _start(
+    synchronization: Synchronization,
+    dependencies: StartDependencies,
+    requester: Requester,
+    now: datetime,
+    *,
+    begun: bool,
+) -> None:
+    """Starts its execution, once. `begun`: just now, so without an execution it has no slot."""
+    ids = synchronization.organization_id, synchronization.enrollment_id
+    own = synchronization.synchronization_id
+    try:
+        dependencies.workflows.start(*ids, own, requester.request_id)
+    except SynchronizationNotStarted:
+        if begun:
+            dependencies.enrollments.changed(*ids, lambda found: found.without_slot(own, now))
+        raise
 
 
 def start_removal(
