@@ -375,29 +375,34 @@ def test_a_flood_of_strangers_keeps_no_customer_waiting_for_their_answers(
     assert len(cloudformation.answers) == answered + 1
 
 
-@pytest.fixture
-def flooded_at(cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch) -> datetime:
-    """When all was published. Each answer takes as long as one may."""
-    cloudformation.takes, at = timedelta(seconds=ANSWER_SECONDS), Clock.time
+def count_answers_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """As long as `CloudFormation.takes`, from now on."""
+    began = Clock.time
 
     def passed() -> float:
-        return (Clock.time - at).total_seconds()
+        return (Clock.time - began).total_seconds()
 
     monkeypatch.setattr("cavok.services.first_tries.time", Mock(monotonic=passed))
-    return at
+    return began
 
 
 def test_a_flood_with_another_customers_external_id_keeps_nobody_waiting_for_its_answers(
-    admin: Api, other_admin: Api, says: Says, cloudformation: CloudFormation, flooded_at: datetime
+    admin: Api,
+    other_admin: Api,
+    says: Says,
+    cloudformation: CloudFormation,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """It is the flooding customer's own."""
+    """It is the flooding customer's own, and each answer takes as long as one may."""
     account_id = admin.account(provider_id=NUMBER)["account_id"]
     theirs = other_admin.get("/v1/organization").json["external_id"]
+    cloudformation.takes = timedelta(seconds=ANSWER_SECONDS)
+    published = count_answers_by_the_clock(monkeypatch)
 
     for request in range(100):
         number = f"5{request:011}"
-        assert hear(says(number, request, theirs), age=Clock.time - flooded_at) == 0
-    waited = Clock.time - flooded_at
+        assert hear(says(number, request, theirs), age=Clock.time - published) == 0
+    waited = Clock.time - published
     assert hear(says(request=999), age=waited) == 0
 
     share = timedelta(seconds=SHARED_SECONDS)
@@ -413,7 +418,7 @@ def test_a_flood_about_accounts_of_a_customers_own_list_keeps_nobody_waiting_for
     other_admin: Api,
     says: Says,
     cloudformation: CloudFormation,
-    flooded_at: datetime,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Anybody lists any number. One of them is tested: what is said of it is not followed yet."""
     account_id = admin.account(provider_id=NUMBER)["account_id"]
@@ -422,10 +427,12 @@ def test_a_flood_about_accounts_of_a_customers_own_list_keeps_nobody_waiting_for
     tested = {"organization_id": "org-two", "account_id": listed[0], "started_at": Clock.time}
     begin_test(account_of(listed[0], "org-two"), a_verification(**tested))
     theirs = other_admin.get("/v1/organization").json["external_id"]
+    cloudformation.takes = timedelta(seconds=ANSWER_SECONDS)
+    published = count_answers_by_the_clock(monkeypatch)
 
     for n in range(2 * OF_AN_ACCOUNT.most):
-        hear(says(numbers[n % 2], n // 2 % requests, theirs), age=Clock.time - flooded_at)
-    waited = Clock.time - flooded_at
+        hear(says(numbers[n % 2], n // 2 % requests, theirs), age=Clock.time - published)
+    waited = Clock.time - published
     assert hear(says(request=999), age=waited) == 0
 
     share = timedelta(seconds=SHARED_SECONDS + OWN_SECONDS)
