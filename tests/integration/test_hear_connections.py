@@ -508,6 +508,23 @@ def test_the_stack_of_an_enrollment_starts_its_synchronization(admin: Api, says:
     assert started() == []
 
 
+def test_whoever_follows_the_instructions_of_an_enrollment_starts_no_synchronization_by_hand(
+    admin: Api, says: Says
+) -> None:
+    """The form lets the account out."""
+    body = {name: value for name, value in NEW.items() if name != "management_account_id"}
+    path = f"/v1/enrollments/{admin.post('/v1/enrollments', body).json['enrollment_id']}"
+    take = {
+        "The account of the stack": lambda: admin.patch(path, {"management_account_id": MANAGEMENT}),
+        "Deploy on AWS": lambda: hear(says(MANAGEMENT), age=TRIED_FOR),
+    }
+
+    for step in admin.get(f"{path}/instructions").json["steps"]:
+        take.get(step["title"], lambda: None)()
+
+    assert len(started(SYNCHRONIZATIONS)) == 1
+
+
 def stored_after(enrollment_id: str, change: Callable[[Enrollment], Enrollment]) -> Enrollment:
     """The enrollment after this change."""
     return wiring.enrollments().changed(ORGANIZATION_ID, enrollment_id, change)

@@ -282,6 +282,18 @@ def test_the_steps_say_that_automatic_deployment_knows_no_exclusions() -> None:
     assert "OrganizationalUnitIds" in plain
 
 
+def test_the_account_of_the_stack_is_asked_for_before_the_stack_speaks() -> None:
+    """What a stack says matches no enrollment that does not know its account."""
+
+    def titles(number: str | None) -> list[str]:
+        enrollment = an_enrollment(management_account_id=number)
+        return [step.title for step in enrollment_templates.steps(enrollment)]
+
+    assert titles(PLAIN.management_account_id) == ["Let StackSets in", "Deploy on AWS", "Members"]
+    asked_for = titles(None)
+    assert asked_for.index("The account of the stack") < asked_for.index("Deploy on AWS")
+
+
 def test_an_account_that_has_the_role_already_is_told_before_the_stack_fails() -> None:
     """The template has no parameter for it: the stack makes the role, or nothing."""
     (text,) = (each.text for each in enrollment_templates.steps(PLAIN) if "roll" in each.text)

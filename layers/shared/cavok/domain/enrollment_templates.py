@@ -255,6 +255,7 @@ def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
             "administrator of StackSets. In CloudFormation, open StackSets once: if it asks you to "
             "activate trusted access with AWS Organizations, do so in the management account.",
         ),
+        *([] if enrollment.management_account_id else [_NUMBER]),
         InstructionStep(
             "Deploy on AWS",
             f"Press “Deploy on AWS”. {units} In a delegated administrator, set "
@@ -271,14 +272,23 @@ def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
             "one: the account keeps the new one." + excluded,
         ),
         InstructionStep(
-            "Synchronize",
-            "Enter the number of this account in Cavok, and press “Synchronize”. Members appear, "
-            "and each is tested by itself. A member whose role is not there yet is shown as “role "
+            "Members",
+            "Nothing to press: once its roles are made, the stack tells Cavok, which synchronizes "
+            "the AWS Organization. Members appear, and each is tested by itself. Only a stack that "
+            "is in another region than Cavok, or whose ReportConnection is No, tells nothing: press "
+            "“Synchronize now” then. A member whose role is not there yet is shown as “role "
             "missing”: StackSets may take an hour for hundreds of accounts. The stack set's own "
             "page says why an account could not get it, such as a role of this name that is there "
             "already: then the account keeps that role.",
         ),
     )
+
+
+_NUMBER = InstructionStep(
+    "The account of the stack",
+    "Enter in Cavok the number of the account in which you will deploy, before you do: then the "
+    "stack itself starts the synchronization, because Cavok knows whose it is.",
+)
 
 
 def update_of(
