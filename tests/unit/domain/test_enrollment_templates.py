@@ -23,6 +23,7 @@ from cavok.domain.enrollment_templates import member_template, organization_temp
 from cavok.domain.enrollments import READS, Enrollment
 from cavok.domain.instructions import Trust, installed, template_groups
 from cavok.domain.permissions import LOGS
+from cavok.domain.template_updates import Update
 from tests.support.builders import EXTERNAL_ID, NOW, WORKLOAD
 from tests.support.customer_templates import granted_by, resolved
 from tests.support.enrollments import an_enrollment, connected
@@ -367,6 +368,23 @@ def test_an_update_of_the_stack_brings_what_was_chosen_anew_and_nothing_else() -
     everywhere = change(before, include_ous=())
     assert updated(everywhere)[0] == {}, "nobody but the customer knows the root"
     assert "OrganizationalUnitIds is the root's id" in updated(everywhere)[2]
+
+
+def test_an_update_says_what_a_unit_that_is_taken_out_costs() -> None:
+    """CloudFormation deletes the roles of its accounts, also if another unit has them."""
+    before = connected(CHOOSY)
+
+    def update(**options: Any) -> Update:
+        after = enrollment_templates.with_changed_parameters(before, before.changed(NOW, **options))
+        found = enrollment_templates.update_of(after, None, URL, TRUST.region)
+        assert found
+        return found
+
+    units = update(include_ous=("ou-abcd-11111111",))
+    assert "Each account of a unit that the stack has" in units.cli.partition("aws ")[0]
+    assert "Each account of a unit" not in update(write_logs=True).cli
+    (text,) = (step.text for step in units.steps if step.title == "Units")
+    assert "Add units to OrganizationalUnitIds beside those that are there" in text
 
 
 def test_an_update_command_says_that_the_stack_may_be_in_another_region() -> None:

@@ -230,6 +230,28 @@ def test_an_account_that_is_excluded_later_loses_its_stack_alone(customer: Custo
     assert customer.instances()[kept]["StackId"] == before
 
 
+def test_an_account_of_a_unit_that_another_one_replaces_loses_its_stack_meanwhile(
+    customer: Customer,
+) -> None:
+    """Although the root has the account too: units are compared, not accounts."""
+    shops = customer.unit("shops")
+    number = customer.member("shop", shops)
+    customer.deploy(units=[shops])
+    before = customer.instances()[number]["StackId"]
+
+    assert customer.deploy(units=[shops, customer.root]) == "UPDATE_COMPLETE"
+    assert customer.instances()[number]["StackId"] == before
+
+    assert customer.deploy(units=[customer.root]) == "UPDATE_COMPLETE"
+    customer.has_roles_in()
+    assert customer.deploy(units=[shops]) == "UPDATE_COMPLETE"
+    before = customer.instances()[number]["StackId"]
+
+    assert customer.deploy(units=[customer.root]) == "UPDATE_COMPLETE"
+    assert customer.instances()[number]["StackId"] != before
+    customer.has_roles_in(number)
+
+
 def test_a_suspended_account_is_skipped(customer: Customer) -> None:
     number, suspended = customer.member("shop"), customer.member("closed")
     customer.client.close_account(AccountId=suspended)

@@ -364,6 +364,7 @@ def _update(enrollment: Enrollment, url: str, ours: str, last: InstructionStep) 
                 "ReadOnly, a boundary or ExcludeAccounts. Chosen in Cavok now: "
                 f"{_listed(chosen)}.{root}",
             ),
+            _UNITS,
             InstructionStep(
                 "Terraform",
                 "Replace template_url in your configuration by the address below, and of its "
@@ -375,8 +376,28 @@ def _update(enrollment: Enrollment, url: str, ours: str, last: InstructionStep) 
         template_url=url,
         console_url=stacks_page(region, STACK_NAME),
         cli="# The region in which you deployed the stack.\n"
-        f"region={region}\n" + update_stack(STACK_NAME, '"$region"', url, given, others),
+        f"region={region}\n{_UNITS_WARNING if 'OrganizationalUnitIds' in given else ''}"
+        + update_stack(STACK_NAME, '"$region"', url, given, others),
     )
+
+
+_UNITS = InstructionStep(
+    "Units",
+    "Add units to OrganizationalUnitIds beside those that are there, and take none out whose "
+    "accounts should keep their role: CloudFormation first deletes the role in every account of a "
+    "unit that is taken out, also where another unit of the list has the account, and only then "
+    "makes roles in units that are new. So ou-x,r-… in place of ou-x interrupts nobody; r-… alone "
+    "leaves the accounts of ou-x without their role meanwhile, and r-… in place of ou-x,r-… "
+    "for good.",
+)
+"""Source: UpdateHandler of AWS::CloudFormation::StackSet, and AltStackInstancesCalculator, which
+compares units by id, in github.com/aws-cloudformation/aws-cloudformation-resource-providers-
+cloudformation.
+"""
+_UNITS_WARNING = (
+    "# Each account of a unit that the stack has, and OrganizationalUnitIds below has not, loses its "
+    "role.\n# To interrupt nobody, add those units to it first.\n"
+)
 
 
 def _listed(parameters: Mapping[str, str]) -> str:
