@@ -5,9 +5,11 @@ CloudFormation's that is in memory.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
 from typing import Any
 from unittest.mock import Mock
 from urllib.parse import SplitResult
@@ -25,15 +27,17 @@ from cavok.domain.connection_hints import (
     IN_EFFECT_AFTER,
     OF_AN_ACCOUNT,
     OTHERS_ANSWERED_WITHIN,
+    OWN_TURNS_APART,
     STRANGERS_ANSWERED_WITHIN,
     TRIED_FOR,
+    TURNS_APART,
 )
 from cavok.domain.enrollments import FIRST_RETRY, NEW_AFTER, Enrollment
 from cavok.domain.errors import ChangedMeanwhile
 from cavok.domain.first_tries import SHARED_SECONDS
 from cavok.domain.organizations import new_external_id
 from cavok.domain.verifications import Trigger, entry_refused
-from cavok.services.connection_hints import ANSWER_SECONDS
+from cavok.services.connection_hints import ANSWER_SECONDS, Answers
 from tests.support.api import Api
 from tests.support.aws_organization import InMemoryOrganization
 from tests.support.builders import NUMBER, ORGANIZATION_ID, WORKLOAD, a_verification
@@ -59,6 +63,7 @@ from tests.support.moto_stack import (
     plain_items,
     stored_items,
 )
+from tests.support.template import template
 
 __all__ = ["environment"]
 
@@ -375,6 +380,57 @@ def test_a_flood_of_strangers_keeps_no_customer_waiting_for_their_answers(
     assert len(cloudformation.answers) == answered + 1
 
 
+def count_answers_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """As long as `CloudFormation.takes`, from now on."""
+    began = Clock.time
+
+    def passed() -> float:
+        return (Clock.time - began).total_seconds()
+
+    monkeypatch.setattr("cavok.services.first_tries.time", Mock(monotonic=passed))
+    return began
+
+
+def test_a_roll_out_whose_answers_take_long_leaves_no_stack_without_one(
+    says: Says, cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To accounts that are not in the list yet, heard by one process."""
+    cloudformation.takes = timedelta(seconds=4)
+    published = count_answers_by_the_clock(monkeypatch)
+    waiting = [(published, number) for number in range(40)]
+    received: Counter[int] = Counter()
+
+    while waiting:
+        due, number = heappop(waiting)
+        Clock.time = max(Clock.time, due)
+        received[number] += 1
+        if hear(says(f"4{number:011}", number), age=Clock.time - published):
+            again = Clock.time + timedelta(seconds=cloudformation.hidden[-1])
+            heappush(waiting, (again, number))
+
+    assert {each["RequestId"] for each in cloudformation.answers} == {
+        f"{REQUEST}{number:04}" for number in range(40)
+    }
+    assert Clock.time - published < OTHERS_ANSWERED_WITHIN
+    queue = template()["Resources"]["ConnectionHints"]
+    assert max(received.values()) < queue["Properties"]["RedrivePolicy"]["maxReceiveCount"]
+
+
+def test_a_flood_hides_few_messages_of_its_organization() -> None:
+    """A queue that hides too many hands out none."""
+    answers, now = Answers(), Clock.time
+    sent_at = now - STRANGERS_ANSWERED_WITHIN
+
+    waits = [answers.wait(ORGANIZATION_ID, sent_at, now) for _ in range(1000)]
+
+    hidden = [each for each in waits if each]
+    assert len(hidden) <= OTHERS_ANSWERED_WITHIN / OWN_TURNS_APART
+    assert max(hidden) <= OTHERS_ANSWERED_WITHIN.total_seconds()
+    assert answers.wait("other", sent_at, now), "others have turns of their own"
+    processes, hides = 20, 120_000
+    assert processes * (OTHERS_ANSWERED_WITHIN / TURNS_APART) < hides
+
+
 def test_a_flood_with_another_customers_external_id_keeps_nobody_waiting_for_its_answers(
     admin: Api,
     other_admin: Api,
@@ -386,16 +442,11 @@ def test_a_flood_with_another_customers_external_id_keeps_nobody_waiting_for_its
     account_id = admin.account(provider_id=NUMBER)["account_id"]
     theirs = other_admin.get("/v1/organization").json["external_id"]
     cloudformation.takes = timedelta(seconds=ANSWER_SECONDS)
-    published = Clock.time
-
-    def passed() -> float:
-        return (Clock.time - published).total_seconds()
-
-    monkeypatch.setattr("cavok.services.first_tries.time", Mock(monotonic=passed))
+    published = count_answers_by_the_clock(monkeypatch)
 
     for request in range(100):
         number = f"5{request:011}"
-        assert hear(says(number, request, theirs), age=Clock.time - published) == 0
+        assert hear(says(number, request, theirs), age=Clock.time - published) in (0, 1)
     waited = Clock.time - published
     assert hear(says(request=999), age=waited) == 0
 
@@ -514,13 +565,14 @@ def test_whoever_follows_the_instructions_of_an_enrollment_starts_no_synchroniza
     """The form lets the account out."""
     body = {name: value for name, value in NEW.items() if name != "management_account_id"}
     path = f"/v1/enrollments/{admin.post('/v1/enrollments', body).json['enrollment_id']}"
-    take = {
-        "The account of the stack": lambda: admin.patch(path, {"management_account_id": MANAGEMENT}),
+    number = {"management_account_id": MANAGEMENT}
+    follow: dict[str, Callable[[], Any]] = {
+        "The account of the stack": lambda: admin.patch(path, number),
         "Deploy on AWS": lambda: hear(says(MANAGEMENT), age=TRIED_FOR),
     }
 
     for step in admin.get(f"{path}/instructions").json["steps"]:
-        take.get(step["title"], lambda: None)()
+        follow.get(step["title"], lambda: None)()
 
     assert len(started(SYNCHRONIZATIONS)) == 1
 

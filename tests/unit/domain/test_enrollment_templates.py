@@ -8,6 +8,7 @@ import json
 import re
 import shlex
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +20,7 @@ from cfnlint import api as cfnlint
 from cavok.adapters.templates import ENROLLMENT_TEMPLATE, FILES
 from cavok.domain import enrollment_templates
 from cavok.domain.accounts import AccessType
+from cavok.domain.connection_hints import STRANGERS_ANSWERED_WITHIN
 from cavok.domain.enrollment_templates import member_template, organization_template
 from cavok.domain.enrollments import READS, Enrollment
 from cavok.domain.instructions import Trust, installed, template_groups
@@ -130,12 +132,29 @@ def test_the_stack_set_deploys_to_whole_units_now_and_later_and_goes_on_past_fai
 
     assert stack_set["PermissionModel"] == "SERVICE_MANAGED"
     assert stack_set["AutoDeployment"] == {"Enabled": True, "RetainStacksOnAccountRemoval": False}
-    assert stack_set["OperationPreferences"]["FailureTolerancePercentage"] == 100
+    preferences = stack_set["OperationPreferences"]
+    assert preferences["FailureTolerancePercentage"] == 100
+    assert preferences["ConcurrencyMode"] == "SOFT_FAILURE_TOLERANCE", "failures slow nobody"
     assert stack_set["ManagedExecution"] == {"Active": True}
     passed_on = {each["ParameterKey"] for each in stack_set["Parameters"]}
     assert passed_on == set(member_template()["Parameters"])
     for each in stack_set["Parameters"]:
         assert each["ParameterValue"] == {"Ref": each["ParameterKey"]}
+
+
+def test_members_stacks_come_no_faster_than_two_processes_answer_them() -> None:
+    """Before a queue that is behind passes any over. Of accounts that nobody has yet."""
+    stack_set = organization_template()["Resources"]["CavokMembers"]["Properties"]
+    at_once, processes = stack_set["OperationPreferences"]["MaxConcurrentCount"], 2
+    slow = timedelta(seconds=2)
+
+    assert slow * at_once / processes < STRANGERS_ANSWERED_WITHIN
+
+
+def test_the_path_of_the_roles_is_called_what_it_is_for_good() -> None:
+    """Neither CloudFormation nor PATCH of an enrollment changes it."""
+    for template in (organization_template(), member_template()):
+        assert "end the enrollment" in template["Parameters"]["RolePath"]["Description"]
 
 
 def test_members_grant_the_catalog_and_each_group_can_be_left_out() -> None:
@@ -281,6 +300,14 @@ def test_the_steps_say_that_automatic_deployment_knows_no_exclusions() -> None:
     assert "join later" not in plain
     assert "AWS does not apply its list of excluded accounts to accounts that join later" in choosy
     assert "OrganizationalUnitIds" in plain
+
+
+def test_whoever_names_several_units_is_told_what_a_move_between_them_costs() -> None:
+    one = an_enrollment(include_ous=("ou-abcd-11111111",))
+
+    for enrollment, warned in ((CHOOSY, True), (PLAIN, True), (one, False)):
+        texts = " ".join(step.text for step in enrollment_templates.steps(enrollment))
+        assert ("moves from one of several units to another" in texts) is warned
 
 
 def test_the_account_of_the_stack_is_asked_for_before_the_stack_speaks() -> None:

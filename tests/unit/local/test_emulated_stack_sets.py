@@ -168,9 +168,7 @@ def test_an_account_that_moves_between_two_targets_gets_another_stack(
     customer.deploy(units=[north, south] if target == "each" else [above])
     before = customer.instances()[number]["StackId"]
 
-    customer.client.move_account(
-        AccountId=number, SourceParentId=north, DestinationParentId=south
-    )
+    customer.client.move_account(AccountId=number, SourceParentId=north, DestinationParentId=south)
 
     def moved() -> list[str]:
         operations = customer.cloudformation.list_stack_set_operations(StackSetName="doors")

@@ -36,6 +36,9 @@ _OF_MEMBERS = "-members"
 _MEMBERS = f"{STACK_NAME}{_OF_MEMBERS}"
 """The stack set."""
 
+MOST_AT_ONCE = 100
+"""Members' stacks that the stack set makes, updates or deletes at once."""
+
 _CHOSEN = tuple(group for group in permissions.FEATURE_GROUPS if group is not LOGS)
 """Groups that are granted where they are among an enrollment's features. Log writing has a choice
 of its own.
@@ -82,6 +85,10 @@ def member_template() -> dict[str, Any]:
     resources = template["Resources"]
     properties = resources["CavokRole"]["Properties"]
     parameters["PermissionsBoundary"] = _BOUNDARY
+    parameters["RolePath"] |= {
+        "Description": "Path of the roles, as Cavok shows it. It cannot be changed later, neither "
+        "here nor in Cavok: end the enrollment, delete this stack, and make another."
+    }
     for each in (properties, resources[CHANGES_ROLE]["Properties"]):
         each["PermissionsBoundary"] = _boundary()
     del parameters["RoleName"]  # Cavok has to know it of each member
@@ -93,7 +100,8 @@ def member_template() -> dict[str, Any]:
 def organization_template() -> dict[str, Any]:
     """The template of all enrollments: parameters have the customers' values. The stack set has no
     failure tolerance by default, so that one account that cannot have the role would leave others
-    without it. Source: CloudFormation API Reference, StackSetOperationPreferences.
+    without it. Source: CloudFormation API Reference, StackSetOperationPreferences, which says of
+    SOFT_FAILURE_TOLERANCE that it "decouples FailureToleranceCount from the actual concurrency".
     """
     member = member_template()
     filtered = {"Fn::Or": [{"Condition": "Delegated"}, {"Condition": "Excludes"}]}
@@ -134,9 +142,11 @@ def organization_template() -> dict[str, Any]:
                     "AutoDeployment": {"Enabled": True, "RetainStacksOnAccountRemoval": False},
                     "ManagedExecution": {"Active": True},
                     "Capabilities": ["CAPABILITY_NAMED_IAM"],
+                    # So many stacks wait for our answer at once: 5,000 take about half an hour.
                     "OperationPreferences": {
                         "FailureTolerancePercentage": 100,
-                        "MaxConcurrentPercentage": 100,
+                        "MaxConcurrentCount": MOST_AT_ONCE,
+                        "ConcurrencyMode": "SOFT_FAILURE_TOLERANCE",
                     },
                     "Parameters": [
                         {"ParameterKey": name, "ParameterValue": {"Ref": name}}
@@ -240,6 +250,11 @@ def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
         else "Into OrganizationalUnitIds, enter the root's id (r-…), as AWS Organizations shows "
         "it, for all accounts, or those of single units."
     )
+    if len(enrollment.include_ous) != 1:
+        units += (
+            " An account that moves from one of several units to another loses its role for "
+            "minutes: one unit above them, or the root, avoids that."
+        )
     excluded = (
         " Cavok leaves out the accounts that you excluded. The stack set does not know units and "
         "names that you excluded, and AWS does not apply its list of excluded accounts to accounts "
@@ -274,9 +289,9 @@ def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
         InstructionStep(
             "Members",
             "Nothing to press: once its roles are made, the stack tells Cavok, which synchronizes "
-            "the AWS Organization. Members appear, and each is tested by itself. Only a stack that "
-            "is in another region than Cavok, or whose ReportConnection is No, tells nothing: press "
-            "“Synchronize now” then. A member whose role is not there yet is shown as “role "
+            "the AWS Organization. Members appear, and each is tested by itself. Only a stack in "
+            "another region than Cavok's, or whose ReportConnection is No, tells nothing: then "
+            "press “Synchronize now”. A member whose role is not there yet is shown as “role "
             "missing”: StackSets may take an hour for hundreds of accounts. The stack set's own "
             "page says why an account could not get it, such as a role of this name that is there "
             "already: then the account keeps that role.",
@@ -395,8 +410,8 @@ compares units by id, in github.com/aws-cloudformation/aws-cloudformation-resour
 cloudformation.
 """
 _UNITS_WARNING = (
-    "# Each account of a unit that the stack has, and OrganizationalUnitIds below has not, loses its "
-    "role.\n# To interrupt nobody, add those units to it first.\n"
+    "# Each account of a unit that the stack has and OrganizationalUnitIds here has not loses its\n"
+    "# role: the step “Units” says how to interrupt nobody.\n"
 )
 
 

@@ -22,7 +22,9 @@ from cavok.domain.actors import SYSTEM, Requester
 from cavok.domain.connection_hints import (
     ANSWER_TRIED_FOR,
     OTHERS_ANSWERED_WITHIN,
+    OWN_TURNS_APART,
     STRANGERS_ANSWERED_WITHIN,
+    TURNS_APART,
     Admission,
     ConnectionHint,
     HintedChange,
@@ -65,11 +67,31 @@ class Followed(StrEnum):
     SYNCHRONIZING = "synchronizing"
 
 
+class Answers(FirstTries):
+    """The time that this process spent on answers, by organization, and the turns of messages that
+    found none.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next: dict[str, datetime] = {}
+
+    def wait(self, organization_id: str, sent_at: datetime, now: datetime) -> float:
+        """In how many seconds a message has its turn; 0: it has none. Each wait is half as long as
+        the message is old, so that the queue does not give it up.
+        """
+        apart = {organization_id: OWN_TURNS_APART, "": TURNS_APART}
+        turns = {each: max(self._next.get(each, now), now) for each in apart}
+        turn = max(now + (now - sent_at) / 2, *turns.values())
+        if turn >= sent_at + OTHERS_ANSWERED_WITHIN:
+            return 0
+        self._next |= {each: turns[each] + apart[each] for each in apart}
+        return (turn - now).total_seconds()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HearingDependencies:
-    """`workflows` are those of tests that nobody watches. `answers`: the time that this process
-    spent on answers, by organization.
-    """
+    """`workflows` are those of tests that nobody watches."""
 
     organizations: Organizations
     accounts: Accounts
@@ -78,7 +100,7 @@ class HearingDependencies:
     workflows: Workflows
     synchronizing: StartDependencies
     client: WebhookClient
-    answers: FirstTries
+    answers: Answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +199,9 @@ def hear_connection(
     admission = dependencies.hints.admit(*request) if concerned else None
     if not early:
         passed_over = admission in (None, Admission.TOO_MANY)
+        waits = concerned is None and hint.response_address and age >= within
+        if waits and (wait := dependencies.answers.wait(organization_id, sent_at, now)):
+            raise ComesAgain(wait)
         not_answered = answer(within if passed_over else None)
     followed = Followed.UNKNOWN
     if concerned and admission is Admission.ADMITTED:
