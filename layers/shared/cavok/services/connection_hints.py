@@ -22,7 +22,9 @@ from cavok.domain.actors import SYSTEM, Requester
 from cavok.domain.connection_hints import (
     ANSWER_TRIED_FOR,
     OTHERS_ANSWERED_WITHIN,
+    OWN_TURNS_APART,
     STRANGERS_ANSWERED_WITHIN,
+    TURNS_APART,
     Admission,
     ConnectionHint,
     HintedChange,
@@ -70,11 +72,31 @@ class Followed(StrEnum):
     SYNCHRONIZING = "synchronizing"
 
 
+class Answers(FirstTries):
+    """The time that this process spent on answers, by organization, and the turns of messages that
+    found none.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next: dict[str, datetime] = {}
+
+    def wait(self, organization_id: str, sent_at: datetime, now: datetime) -> float:
+        """In how many seconds a message has its turn; 0: it has none. Each wait is half as long as
+        the message is old, so that the queue does not give it up.
+        """
+        apart = {organization_id: OWN_TURNS_APART, "": TURNS_APART}
+        turns = {each: max(self._next.get(each, now), now) for each in apart}
+        turn = max(now + (now - sent_at) / 2, *turns.values())
+        if turn >= sent_at + OTHERS_ANSWERED_WITHIN:
+            return 0
+        self._next |= {each: turns[each] + apart[each] for each in apart}
+        return (turn - now).total_seconds()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HearingDependencies:
-    """`workflows` are those of tests that nobody watches. `answers`: the time that this process
-    spent on answers, by organization.
-    """
+    """`workflows` are those of tests that nobody watches."""
 
     organizations: Organizations
     accounts: Accounts
@@ -83,7 +105,7 @@ class HearingDependencies:
     workflows: Workflows
     synchronizing: StartDependencies
     client: WebhookClient
-    answers: FirstTries
+    answers: Answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +203,11 @@ def hear_connection(
     concerned = _concerned(organization_id, hint, sent_at, dependencies, now)
     request = organization_id, hint.account_number, hint.request_id, now
     admission = dependencies.hints.admit(*request) if concerned else None
-    if not early:  # Once a request: whoever has one account listed may publish copies of it.
+    if not early:
+        waits = concerned is None and hint.response_address
+        if waits and (wait := answers.wait(organization_id, sent_at, now)):
+            raise ComesAgain(wait)
+        # Once a request: whoever has one account listed may publish copies of it.
         in_time = admission is Admission.ADMITTED and answers.seconds(listed, now)
         not_answered = answer(None if in_time else within, spending=answers.spending(listed))
     followed = Followed.UNKNOWN
