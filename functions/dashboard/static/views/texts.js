@@ -374,7 +374,7 @@ export const t = withTexts(OPEN_TABLES, {
     empty: "No AWS Organization is connected yet",
     status: { waiting: "Waiting for its stack", connected: "Connected", failed: "Failed" },
     statusText: {
-      waiting: "The stack has not let Cavok in yet. Deploy it, then press “Synchronize now”.",
+      waiting: "The stack has not let Cavok in yet. Once it is deployed, members appear by themselves.",
       connected: "Cavok reads the AWS Organization every 6 hours, and adds the accounts that have joined.",
       failed: "Cavok cannot read the AWS Organization any more. Accounts that are connected stay so.",
     },
@@ -464,8 +464,8 @@ export const t = withTexts(OPEN_TABLES, {
 
     name: "Name",
     accountHelp:
-      "The management account of the AWS Organization, or a delegated administrator of StackSets. You may enter it " +
-      "later.",
+      "The management account of the AWS Organization, or a delegated administrator of StackSets. Enter it before " +
+      "you deploy: the stack then starts the synchronization.",
     includeOus: "Units to connect",
     includeOusHelp: "Their ids, such as ou-ab12-11111111. Leave it empty for the whole AWS Organization.",
     excludeOus: "Units to leave out",
