@@ -238,6 +238,7 @@ class AccountBody(ResponseBody):
     issues: list[IssueBody]
     capabilities: CapabilitiesBody
     template: TemplateBody | None
+    stack_url: str | None
     enrollment_id: str | None
     verification: LastVerificationBody | None
     testing: bool
