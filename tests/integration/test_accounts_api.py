@@ -75,8 +75,6 @@ def test_a_new_account_is_unconfirmed_and_due_for_its_first_test(admin: Api) -> 
         "status_changes": [],
         "issues": [],
         "template": None,
-        "stack_url": "https://us-east-1.console.aws.amazon.com/cloudformation/home?region=us-east-1"
-        "#/stacks?filteringStatus=active&filteringText=CavokCloud",
         "capabilities": UNKNOWN_CAPABILITIES,
         "region_health": [],
         "verification": None,

@@ -298,25 +298,25 @@ test("a click, or Enter, shows on what a cell rests, and what to copy", async ()
   assert.equal(cellsOf(main)[3].getAttribute("aria-selected"), "false");
 });
 
-test("a statement for a role that a stack makes leads to that stack, and nothing else does", async () => {
-  const link = (main) => main.querySelectorAll(".map-evidence a").find(({ textContent }) => textContent.includes(t.fix.stack));
+test("a statement for a role that a stack makes leads to that stack, as the issues of its account do", async () => {
   const stack_url = "https://us-east-1.console.aws.amazon.com/cloudformation/home?region=us-east-1#/stacks";
-  account = { ...account, stack_url };
-  found(DENIED);
-  const main = await shown();
-  press(cellsOf(main)[3]);
-  assert.equal(link(main).href, stack_url);
-  press(cellsOf(main)[0]);
-  assert.equal(link(main), undefined);
-  // What its stack cannot mend.
-  const fix = { policy_statement: null, cli: null, console_url: "https://console.aws.amazon.com/x" };
-  const issues = [{ code: "permission_lost", severity: "problem", message: "ec2:StopInstances", remedy: "", fix }];
-  found([DENIED[0], { ...DENIED[1], reason: "service_control_policy" }]);
-  store.put({ ...account, issues, version: 2 }, Date.now());
-  await turns({ issues });
-  press(cellsOf(main)[3]);
-  assert.ok(main.querySelector(".map-evidence").textContent.includes(t.fix.console));
-  assert.equal(link(main), undefined);
+  const allow = (action) => JSON.stringify({ Effect: "Allow", Action: action, Resource: "*" });
+  for (const [action, url, isLinked] of [
+    ["ec2:StopInstances", stack_url, true],
+    ["ec2:StartInstances", stack_url, true],
+    ["ec2:StopInstances", null, false],
+  ]) {
+    store.forget();
+    found(DENIED);
+    const fix = { policy_statement: allow(action), cli: null, console_url: null, stack_url: url };
+    account = { ...account, issues: [{ code: "permission_lost", message: action, remedy: "Allow it.", fix }] };
+    const main = await shown();
+    press(cellsOf(main)[3]);
+    const evidence = main.querySelector(".map-evidence");
+    assert.ok(evidence.textContent.includes(t.map.fix));
+    assert.equal(evidence.textContent.includes(t.fix.stack), isLinked);
+    view.abort();
+  }
 });
 
 test("what was chosen stays so when a later test is shown", async () => {

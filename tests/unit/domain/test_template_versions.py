@@ -17,7 +17,7 @@ from cavok.domain.accounts import Account, Issue, IssueCode, Severity, Status
 from cavok.domain.least_privilege import Scope, least_privilege
 from cavok.domain.permissions import PermissionGroup
 from cavok.domain.survey import Survey
-from cavok.domain.template_updates import issues_shown, stack_page, template_outdated, update_of
+from cavok.domain.template_updates import issues_shown, template_outdated, update_of
 from cavok.domain.template_versions import (
     UNKNOWN,
     UNNUMBERED,
@@ -322,11 +322,6 @@ def test_an_update_is_where_the_link_deploys() -> None:
     assert (
         "in eu-west-1, in the region in which you deployed it, or the one" in update.steps[0].text
     )
-
-
-def test_an_access_key_has_no_stack_of_a_role() -> None:
-    assert stack_page(an_account())
-    assert stack_page(an_account_with_keys()) is None
 
 
 def test_the_newest_role_is_nothing_to_know() -> None:

@@ -250,6 +250,7 @@ function turnRow({ key, at, zone, action, account, instances }, part, choose) {
   const others = instances.length - names.length;
   const kinds = [...new Set(instances.map(({ kind }) => wordOf(t.instances.kinds, kind)))];
   const regions = [...new Set(instances.map(({ region }) => region))];
+  const [noted, ...alsoNoted] = instances.filter(({ note }) => note);
   // Without a schedule there is none.
   const does = action && wordOf(part === "always" ? t.turns.keeps : t.turns.does, action);
   const isKnown = at === null || isKnownZone(zone);
@@ -269,7 +270,13 @@ function turnRow({ key, at, zone, action, account, instances }, part, choose) {
       names.join(", "),
       others > 0 && ` ${t.turns.others(others)}`,
       h("span", { class: "muted small" }, " · ", kinds.join(", "), " · ", regions.join(", ")),
-      instances.some(({ note }) => note) && h("span", { class: "small" }, " ", icon("warning"), " ", t.turns.noted),
+      noted &&
+        h(
+          "span",
+          { class: "small" },
+          ...[" ", icon("warning"), " "],
+          alsoNoted.length ? t.turns.noted : t.turns.lastTurn(noted.name, noted.note),
+        ),
     ),
     h(
       "span",

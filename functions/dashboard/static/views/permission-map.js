@@ -53,7 +53,7 @@ export function mapIn(target, signal) {
   return ({ test, account, policy }) => {
     const issues = issuesOf(account);
     const isNow = Boolean(test) && isOfNow(test, account);
-    const shown = [test, isNow, issues, account.access_type, account.stack_url, Boolean(policy)];
+    const shown = [test, isNow, issues, account.access_type, Boolean(policy)];
     if (signature === JSON.stringify(shown)) return drawn;
     signature = JSON.stringify(shown);
     drawing.abort();
@@ -198,7 +198,7 @@ function evidenceOf(step, cell, health, { account, isNow, fix }) {
     h("h3", {}, mark(cell.state), t.map.cell(nameOf(step), cell.region, t.map.states[cell.state])),
     h("p", {}, whyOf(step, cell, health)),
     h("ul", { class: "test-steps" }, row),
-    fix && [h("h4", {}, t.map.fix), fixOf({ ...fix, stack_url: fix.policy_statement && account.stack_url })],
+    fix && [h("h4", {}, t.map.fix), fixOf(fix)],
     fix?.policy_statement &&
       h(
         "p",

@@ -1571,6 +1571,7 @@ export const t = withTexts(OPEN_TABLES, {
     inUnknownZone: (zone) => `in UTC: this browser does not know ${zone}`,
     others: (count) => plural(count, { one: "and # other", other: "and # others" }),
     noted: "The last turn was unusual: see the account.",
+    lastTurn: (name, note) => `The last turn of ${name}: ${note}`,
   },
 
   organization: {

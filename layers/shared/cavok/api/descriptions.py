@@ -146,8 +146,6 @@ OWN: dict[str, dict[str, str]] = {
         "enrollment_id": "The enrollment that it is a member of. Null if none uses it.",
         "template": "The template version of its role. Null for an access key, before the first "
         "test, while the account is not connected, and if the role's inline policies do not say.",
-        "stack_url": "The AWS console's list of stacks, with the one that makes the role. Null for "
-        "an access key, and if a stack set of your AWS Organization makes the role.",
         "testing": "Whether a test is running.",
         "next_verification_at": "When the next scheduled test is due. Null if there is none.",
         "created_by": "Who connected the account.",

@@ -117,7 +117,6 @@ from cavok.domain.schedules import Schedule, Window
 from cavok.domain.shared_problems import shared_problems
 from cavok.domain.steps import ALLOWED, Step
 from cavok.domain.synchronizations import Synchronization, SynchronizationState
-from cavok.domain.template_updates import stack_page
 from cavok.domain.verifications import State, Trigger, Verification
 from cavok.domain.webhooks import (
     Delivery,
@@ -441,11 +440,7 @@ _SHORT_TERRAFORM = 'resource "aws_iam_role" "cavok" { … }'
 
 def _body(account: Account) -> AccountBody:
     return AccountBody.of(
-        account,
-        provider_id=account.account_number,
-        access_key_id=None,
-        stack_url=stack_page(account),
-        testing=False,
+        account, provider_id=account.account_number, access_key_id=None, testing=False
     )
 
 

@@ -131,11 +131,11 @@ _HOW_OF_A_MEMBER = (
 
 
 def stack_page(account: ListedAccount, ours: str = "") -> str | None:
-    """The console's list of stacks, with the account's role in its filter. Null for an access key,
-    and for a role that a stack set makes: its stack is in another account, or has another name.
-    `ours`: as of `stack_region`.
+    """The console's list of stacks, with the account's role in its filter. Null for a role that a
+    stack set makes: its stack is in another account, or has another name. `ours`: as of
+    `stack_region`.
     """
-    if account.has_enrolled_role or account.role_name is None:
+    if account.has_enrolled_role:
         return None
     return stacks_page(stack_region(account.regions, ours), stack_name(account))
 

@@ -238,7 +238,6 @@ class AccountBody(ResponseBody):
     issues: list[IssueBody]
     capabilities: CapabilitiesBody
     template: TemplateBody | None
-    stack_url: str | None
     enrollment_id: str | None
     verification: LastVerificationBody | None
     testing: bool

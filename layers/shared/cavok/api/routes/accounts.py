@@ -42,7 +42,7 @@ from cavok.domain.accounts import AccessType, Account, ListedAccount, Status
 from cavok.domain.deadlines import SELECTING_SECONDS, Deadline
 from cavok.domain.fixes import TrustPolicy, unread
 from cavok.domain.pages import Page, Position
-from cavok.domain.template_updates import issues_shown, stack_page
+from cavok.domain.template_updates import issues_shown
 from cavok.services.accounts import (
     change_account,
     connect_account,
@@ -58,12 +58,10 @@ def _otherwise_named(
     account: ListedAccount, now: datetime, trust_policy: TrustPolicy
 ) -> dict[str, Any]:
     """The fields of a body that an account does not have under the same name."""
-    ours = wiring.setting("AWS_REGION")
     return {
         "provider_id": account.account_number,
         "access_key_id": account.access_key_id_ending,
-        "issues": issues_shown(account, ours, trust_policy),
-        "stack_url": stack_page(account, ours),
+        "issues": issues_shown(account, wiring.setting("AWS_REGION"), trust_policy),
         "testing": account.testing(now),
     }
 
