@@ -492,7 +492,7 @@ test("what is left and what was typed since are each sent as their own heads say
   ]);
 });
 
-test("whoever types another text before a failed import goes on, and leaves, finds both below their own heads", async () => {
+test("who types another text before a failed import goes on, and leaves, finds both below their own heads", async () => {
   answer = () => Response.json({ title: "No", detail: "Not now." }, { status: 422 });
   const main = opened();
   await pasted(main, HEADED);

@@ -184,7 +184,7 @@ for (const [first, second] of [
   [`${PLAIN}\n${NAMED}`, OTHER],
   [joined(NAMED, OTHER), joined("666666666666\tF", "account\tname\n777777777777\tG")],
   [NAMED, 'number,name\n888888888888,"H'],
-  ["name,number\n\"A,111111111111", 'number,name\n222222222222,B "C"'],
+  ['name,number\n"A,111111111111', 'number,name\n222222222222,B "C"'],
 ])
   test(`${JSON.stringify(first)} and ${JSON.stringify(second)} are joined, and each line is read as before`, () => {
     const whole = joined(first, second);
