@@ -492,7 +492,7 @@ test("what is left and what was typed since are each sent as their own heads say
   ]);
 });
 
-test("who types another text before a failed import goes on, and leaves, finds both below their own heads", async () => {
+test("what is typed before a failed import goes on is kept for whoever leaves, below its own head", async () => {
   answer = () => Response.json({ title: "No", detail: "Not now." }, { status: 422 });
   const main = opened();
   await pasted(main, HEADED);
