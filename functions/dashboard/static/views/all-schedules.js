@@ -246,11 +246,11 @@ const groupCard = ({ name, weekday, note }, before) =>
   section(wordOf(t.turns.parts, name)(dayName(weekday, "long")), { note }, before?.querySelector("ul") ?? h("ul", {}));
 
 function turnRow({ key, at, zone, action, account, instances }, part, choose) {
+  const [noted, ...alsoNoted] = instances.filter(({ note }) => note);
   const names = instances.slice(0, MOST_NAMES).map(({ name }) => name);
   const others = instances.length - names.length;
   const kinds = [...new Set(instances.map(({ kind }) => wordOf(t.instances.kinds, kind)))];
   const regions = [...new Set(instances.map(({ region }) => region))];
-  const [noted, ...alsoNoted] = instances.filter(({ note }) => note);
   // Without a schedule there is none.
   const does = action && wordOf(part === "always" ? t.turns.keeps : t.turns.does, action);
   const isKnown = at === null || isKnownZone(zone);
