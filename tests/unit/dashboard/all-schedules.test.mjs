@@ -104,6 +104,20 @@ test("each row says what happens, when, to what, and links to the account's sche
   assert.ok(rows(main).some((row) => row.textContent.includes("not connected: nothing happens")));
 });
 
+test("a note of one instance is said in its row, and of several that there are some", async () => {
+  const note = "AWS has no room for it.";
+  const listed = (...noted) => ["web", "db", "job"].map((id) => resource(id, 1, noted.includes(id) ? { note } : {}));
+  for (const [items, said] of [
+    [listed("db"), t.turns.lastTurn("db", note)],
+    [listed("db", "job"), t.turns.noted],
+  ]) {
+    globalThis.fetch = async () => Response.json({ items, next_cursor: null });
+    // Others come back to another choice.
+    const main = opened("kind=ec2");
+    await until(() => rows(main).length && rows(main).every((row) => row.textContent.includes(said)));
+  }
+});
+
 test("what schedules do is chosen by the page, and what they are for by the API", async () => {
   const main = opened();
   await until(() => rows(main).length);

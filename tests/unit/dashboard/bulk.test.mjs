@@ -878,6 +878,14 @@ test("each operation is named by what it does", async () => {
   assert.equal(t.bulk.doing(operation(wrote)), "Setting “Write logs” to No for 1 account");
 });
 
+test("an operation that is over is named by what it did", async () => {
+  store.showOperation("op7");
+  await drawn();
+  await until(() => labelled("Tests begun: 2."));
+  assert.ok(labelled("Tests begun: 2.").classList.contains("bulk-operation"));
+  assert.equal(labelled("Testing 2 accounts"), undefined);
+});
+
 test("those that could not be deleted are deleted only after another question", async () => {
   answers = [operation({ action: "delete", ...refused(["b", "c"]) })];
   chosen.ids.clear();

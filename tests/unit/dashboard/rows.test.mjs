@@ -682,6 +682,13 @@ for (const [columns, place] of [
     click(pressed);
     await until(() => !main.contains(pressed) && spins());
     assert.equal(location.hash, "");
+    const tests = all(main).find(({ dataset }) => dataset.part === "test" && dataset.of !== "");
+    const isSaidThere = place === ".cell-test";
+    const said = isSaidThere ? t.status.testing : t.list.testHint;
+    assert.deepEqual(
+      [tests.getAttribute("aria-label"), tests.getAttribute("title")],
+      [`${t.list.testLabel("a")}${isSaidThere ? `: ${said}` : ""}`, said],
+    );
     view.abort();
   });
 
@@ -793,6 +800,26 @@ test("another order keeps what was chosen, also before it is loaded", async () =
   assert.match(main.textContent, /2 accounts chosen/);
   assert.equal(box(main, "c").checked, false);
   rest.resolve(Response.json({ items: [items[1]], next_cursor: null }));
+  await until(() => main.textContent.includes("1 account chosen"));
+  assert.equal(box(main, "b").checked, true);
+  view.abort();
+});
+
+test("so does another order within a unit, until who is in it is loaded", async () => {
+  const rest = Promise.withResolvers();
+  const part = (some, next_cursor) => Response.json({ items: some, next_cursor });
+  const main = await opened("ou=ou-ab12-11111111");
+  check(main, "a");
+  check(main, "b");
+  await until(() => main.textContent.includes("2 accounts chosen"));
+  answers = [(address) => (address.includes("cursor=") ? rest.promise : part([items[2]], "more"))];
+  const [byName, , byNumber] = main.querySelectorAll("[role=columnheader] button");
+  click(byNumber);
+  click(byName);
+  await until(() => all(main).filter(({ dataset }) => dataset.id).length === 1);
+  assert.match(main.textContent, /2 accounts chosen/);
+  // One has left the unit meanwhile.
+  rest.resolve(part([items[1]], null));
   await until(() => main.textContent.includes("1 account chosen"));
   assert.equal(box(main, "b").checked, true);
   view.abort();

@@ -413,6 +413,8 @@ export class Listing {
     this.apart = { by: 0, reads: 0 };
     /** The page that had the last turn. @type {any} */
     this.turn = null;
+    /** What the same list had in another order, and has not loaded yet in this one. @type {Set<string>} */
+    this.had = new Set();
     this.cursor = null;
     this.started = false;
     this.ended = false;
@@ -454,6 +456,7 @@ export class Listing {
   }
 
   #append(ids) {
+    for (const id of ids) this.had.delete(id);
     const known = new Set(this.ids);
     this.ids.push(...ids.filter((id) => !known.has(id)));
     this.arrivals = without(this.arrivals, new Set(ids));
@@ -552,14 +555,14 @@ export class Listing {
   }
 
   /**
-   * Those of these accounts that are in the list. In this order, some may not be loaded yet. Who has left a unit, the
-   * API alone knows.
+   * Those of these accounts that are in the list. In this order, some may not be loaded yet. Who is in a unit, the API
+   * alone knows.
    * @param {Set<string>} ids
    */
   among(ids) {
     const rows = new Set(this.ids);
-    const mayFollow = !this.ended && !this.selection.ou;
-    return [...ids].filter((id) => rows.has(id) || (mayFollow && this.#holds(id)));
+    const mayFollow = (id) => !this.ended && (!this.selection.ou || this.had.has(id)) && this.#holds(id);
+    return [...ids].filter((id) => rows.has(id) || mayFollow(id));
   }
 
   #holds(id) {

@@ -635,9 +635,11 @@ class ListView {
     this.fetching?.abort();
     this.fetching = null;
     listing.selected = this.selected;
+    const { ids, had } = this.listing;
     this.listing = listing;
     // In another order there are the same accounts.
-    if (String(Object.keys(change)) !== "sort" && this.isAnyChosen()) this.choose([]);
+    if (String(Object.keys(change)) === "sort") listing.had = new Set([...ids, ...had]);
+    else if (this.isAnyChosen()) this.choose([]);
     router.rewrite("/accounts", this.address());
     this.drawSelection();
     this.drawArrivals();
@@ -1036,19 +1038,20 @@ class ListView {
 
   testButton(account) {
     const may = session.current()?.canChange;
-    const label = t.list.testLabel(account.name);
+    const isSaidHere = account.testing && !this.has("next") && !this.has("status");
+    const said = isSaidHere ? t.status.testing : may ? t.list.testHint : t.viewer.why;
     return h(
       "button",
       {
         type: "button",
         class: "icon-button test-button",
         "data-part": "test",
-        "aria-label": label,
-        title: may ? t.list.testHint : t.viewer.why,
+        "aria-label": `${t.list.testLabel(account.name)}${isSaidHere ? `: ${said}` : ""}`,
+        title: said,
         "aria-disabled": may ? null : "true",
         onclick: (event) => (may ? this.test(account, event.currentTarget) : toast(t.viewer.why, "warning")),
       },
-      account.testing && !this.has("next") && !this.has("status") ? spinner() : icon("test"),
+      isSaidHere ? spinner() : icon("test"),
     );
   }
 

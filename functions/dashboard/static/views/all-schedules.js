@@ -250,6 +250,7 @@ const DATED = ["missed", "due", "later"];
 const ICONS = { missed: "warning", start: "play", stop: "stop" };
 
 function turnRow({ key, at, zone, action, account, instances }, part, choose) {
+  const [noted, ...alsoNoted] = instances.filter(({ note }) => note);
   const names = instances.slice(0, MOST_NAMES).map(({ name }) => name);
   const others = instances.length - names.length;
   const kinds = [...new Set(instances.map(({ kind }) => wordOf(t.instances.kinds, kind)))];
@@ -274,7 +275,13 @@ function turnRow({ key, at, zone, action, account, instances }, part, choose) {
       names.join(", "),
       others > 0 && ` ${t.turns.others(others)}`,
       h("span", { class: "muted small" }, " · ", kinds.join(", "), " · ", regions.join(", ")),
-      instances.some(({ note }) => note) && h("span", { class: "small" }, " ", icon("warning"), " ", t.turns.noted),
+      noted &&
+        h(
+          "span",
+          { class: "small" },
+          ...[" ", icon("warning"), " "],
+          alsoNoted.length ? t.turns.noted : t.turns.lastTurn(noted.name, noted.note),
+        ),
     ),
     h(
       "span",

@@ -339,7 +339,8 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
     const { state, total, failed: listed, failed_total: refused } = operation;
     said.textContent = known = t.bulk.soFar(operation);
     Object.assign(bar, { max: total || 1, value: total ? operation.done : 1 });
-    for (const named of [node, bar]) named.setAttribute("aria-label", t.bulk.doing(operation));
+    const name = state === "running" ? t.bulk.doing(operation) : known;
+    for (const named of [node, bar]) named.setAttribute("aria-label", name);
     // Whoever reads them goes on while more come.
     const isOpen = failed.querySelector("details")?.open;
     render(failed, [listed, refused], (all) => failuresOf(all, isOpen));

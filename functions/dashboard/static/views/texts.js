@@ -1155,7 +1155,7 @@ export const t = withTexts(OPEN_TABLES, {
     breaks: "When it broke",
     noBreaks: "In the time of which something is known, no test found it worse than the one before.",
     until: "until",
-    then: { degraded: ", then degraded", notThereYet: ", then not there yet" },
+    then: { degraded: ", then degraded" },
     open: "no test has found it better since",
     ended: (day) => `${day}, UTC`,
     revoked: "A person revoked its use.",
@@ -1576,6 +1576,7 @@ export const t = withTexts(OPEN_TABLES, {
     inUnknownZone: (zone) => `in UTC: this browser does not know ${zone}`,
     others: (count) => plural(count, { one: "and # other", other: "and # others" }),
     noted: "The last turn was unusual: see the account.",
+    lastTurn: (name, note) => `The last turn of ${name}: ${note}`,
   },
 
   organization: {
