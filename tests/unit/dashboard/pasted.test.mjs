@@ -16,6 +16,11 @@ for (const [what, text, lines] of [
     [numbered("123456789012"), numbered("123456789013")],
   ],
   [
+    "numbers with the spaces and dashes of other programs, beside a name",
+    "Prod 1234\u00a05678\u00a09012\n1234\u202f5678\u202f9013 Test\n1234\u20135678\u20119014,Dev",
+    [numbered("123456789012", "Prod"), numbered("123456789013", "Test"), numbered("123456789014", "Dev")],
+  ],
+  [
     "a name before or after the number",
     "Prod 123456789012\n123456789013 Test web\nDev,123456789014",
     [numbered("123456789012", "Prod"), numbered("123456789013", "TestWeb"), numbered("123456789014", "Dev")],
