@@ -1,7 +1,7 @@
 // Accounts in text that a person pastes: which lines are read, as what, and what is said of the others.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accountsIn, joined, nameOf, textOf } from "../../../functions/dashboard/static/lib/pasted.js";
+import { accountsIn, appended, nameOf, textOf } from "../../../functions/dashboard/static/lib/pasted.js";
 
 const read = (text) => accountsIn(text).map(({ line, account, error, of }) => account ?? [line, error, of]);
 const numbered = (number, name = `Account${number}`, more = {}) => ({ provider_id: number, name, ...more });
@@ -14,6 +14,11 @@ for (const [what, text, lines] of [
     "numbers as the console shows them",
     " 1234-5678-9012 \n1234 5678 9013",
     [numbered("123456789012"), numbered("123456789013")],
+  ],
+  [
+    "numbers with the spaces and dashes of other programs, beside a name",
+    "Prod 1234\u00a05678\u00a09012\n1234\u202f5678\u202f9013 Test\n1234\u20135678\u20119014,Dev",
+    [numbered("123456789012", "Prod"), numbered("123456789013", "Test"), numbered("123456789014", "Dev")],
   ],
   [
     "a name before or after the number",
@@ -182,12 +187,12 @@ for (const [first, second] of [
   [OTHER, NAMED],
   [OTHER, PLAIN],
   [`${PLAIN}\n${NAMED}`, OTHER],
-  [joined(NAMED, OTHER), joined("666666666666\tF", "account\tname\n777777777777\tG")],
+  [appended(NAMED, OTHER), appended("666666666666\tF", "account\tname\n777777777777\tG")],
   [NAMED, 'number,name\n888888888888,"H'],
   ['name,number\n"A,111111111111', 'number,name\n222222222222,B "C"'],
 ])
   test(`${JSON.stringify(first)} and ${JSON.stringify(second)} are joined, and each line is read as before`, () => {
-    const whole = joined(first, second);
+    const whole = appended(first, second);
     assert.deepEqual(read(whole).map(withoutLine), [...read(first), ...read(second)].map(withoutLine));
     const lines = accountsIn(whole);
     const places = whole.split("\n");
@@ -202,8 +207,8 @@ for (const [first, second] of [
 const withoutLine = (each) => (Array.isArray(each) ? each.slice(1) : each);
 
 test("what has no head is joined line by line, and nothing stays alone", () => {
-  assert.equal(joined(PLAIN, "333333333333"), `${PLAIN}\n333333333333`);
-  assert.deepEqual([joined("", NAMED), joined(NAMED, ""), textOf([])], [NAMED, NAMED, ""]);
+  assert.equal(appended(PLAIN, "333333333333"), `${PLAIN}\n333333333333`);
+  assert.deepEqual([appended("", NAMED), appended(NAMED, ""), textOf([])], [NAMED, NAMED, ""]);
 });
 
 test("a head below other lines begins a table, and a name that could be one does not", () => {

@@ -634,6 +634,18 @@ test("whoever takes one out of a list that is not all loaded is told that the re
   view.abort();
 });
 
+test("whoever takes all out of it again chooses none, which is all that is said", async () => {
+  const first = { items, next_cursor: "more" };
+  answers = [(address) => (address.includes("cursor=") ? new Promise(() => {}) : Response.json(first))];
+  const main = await opened();
+  check(main, "a");
+  await until(() => button(main, bulk.test));
+  click(all(main).find((node) => node.textContent === bulk.chooseAll(3)));
+  Object.assign(box(main, ""), { checked: false }).dispatchEvent(new Event("change"));
+  assert.equal(main.querySelector(".bulk").hidden, true, main.querySelector(".bulk").textContent);
+  view.abort();
+});
+
 test("a bar that is long in coming says so", async (context) => {
   const { setTimeout: really } = globalThis;
   const main = await opened();
@@ -737,6 +749,24 @@ test("that another filter forgets what was chosen is said", async (context) => {
   await until(() => announcer.textContent.includes(bulk.nothing));
   assert.equal(main.querySelector(".bulk").hidden, true);
   view.abort();
+});
+
+test("so is it to whoever gets to another filter by another way, once, and another order forgets nothing", async () => {
+  const main = await opened("status=failed");
+  check(main, "b");
+  await until(() => main.textContent.includes("1 account chosen"));
+  view.abort();
+  toasts.replaceChildren();
+  const sorted = await opened("status=failed&sort=-name");
+  await until(() => sorted.textContent.includes("1 account chosen"));
+  assert.equal(toasts.textContent, "");
+  for (const said of [t.list.chosenNoMore, ""]) {
+    view.abort();
+    toasts.replaceChildren();
+    const other = await opened();
+    assert.equal(toasts.querySelector("p")?.textContent ?? "", said);
+    assert.ok(!box(other, "b").checked);
+  }
 });
 
 test("whoever comes back finds what they have chosen, and the focus in its row", async () => {

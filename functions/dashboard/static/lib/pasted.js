@@ -2,8 +2,9 @@
 // spreadsheets write them elsewhere). Each line is an account, or has an error. Several numbers alone are one each.
 import { NAME, NUMBER } from "./patterns.js";
 
-const WRITTEN_NUMBER = /(?<!\d)\d{4}[ -]?\d{4}[ -]?\d{4}(?!\d)/;
-const WRITTEN_NUMBERS = new RegExp(WRITTEN_NUMBER, "g");
+// Web pages and word processors put other spaces and dashes than those of a keyboard.
+const WRITTEN_NUMBER = /(?<!\d)\d{4}[\p{Zs}\p{Pd}]?\d{4}[\p{Zs}\p{Pd}]?\d{4}(?!\d)/u;
+const WRITTEN_NUMBERS = new RegExp(WRITTEN_NUMBER, "gu");
 // As a spreadsheet writes a number that is too long for its column: some digits are lost.
 const ROUNDED = /\dE\+\d/i;
 const ROLE_ARN = /^arn:aws:iam::(\d{12}):role(\/|\/.*\/)([^/]+)$/;
@@ -97,7 +98,7 @@ export const textOf = (lines) =>
     .join("\n");
 
 /** One text after the other, each of which is read as before. @param {string} first @param {string} second */
-export function joined(first, second) {
+export function appended(first, second) {
   if (!first || !second) return first || second;
   const follows = SEPARATOR.test(firstLineOf(second)) || [first, second].every(isPlain);
   return [first, ...(follows ? [] : [`sep=${delimiterOf(second)}`]), second].join("\n");
@@ -153,7 +154,7 @@ function unnamed(cells) {
 }
 
 /** @param {string} written */
-const plainNumber = (written) => written.replace(/[\s-]/g, "");
+const plainNumber = (written) => written.replace(/[\s\p{Pd}]/gu, "");
 
 /** @param {any} values */
 function accountOf({ provider_id = "", name = "", regions, write_logs, access_type, ...more }) {

@@ -341,12 +341,19 @@ export const EVERYTHING = {
 const BY_URGENCY = ["failed", "degraded", "unconfirmed", "confirmed"];
 
 /**
- * The listing of this selection: the one that was shown last, or a new one.
+ * The listing of this selection: the one that was shown last, or a new one with what was chosen in that.
  * @param {Partial<Selection>} selection
  */
 export function listingOf(selection) {
   const wanted = new Listing(selection);
-  if (!listing || JSON.stringify(listing.selection) !== JSON.stringify(wanted.selection)) listing = wanted;
+  const before = listing ?? wanted;
+  const isSame = (change) =>
+    JSON.stringify({ ...before.selection, ...change }) === JSON.stringify({ ...wanted.selection, ...change });
+  if (!listing || !isSame({})) listing = wanted;
+  listing.selected = before.selected;
+  // In another order there are the same accounts.
+  listing.isOther = !isSame({ sort: "" });
+  if (listing !== before && !listing.isOther) listing.had = new Set([...before.ids, ...before.had]);
   return listing;
 }
 
@@ -423,6 +430,8 @@ export class Listing {
     this.at = "";
     /** @type {import("./bulk.js").Chosen} */
     this.selected = { ids: new Set(), isAll: false };
+    /** Whether it selects others than the listing that was shown before it. */
+    this.isOther = false;
   }
 
   get isFiltered() {

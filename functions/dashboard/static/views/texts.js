@@ -194,9 +194,14 @@ export const t = withTexts(OPEN_TABLES, {
         : `Test the ${isNext ? "next" : "first"} ${number(count)} of ${number(of)}`,
     inEach: (count) => plural(count, { other: "What you copy mends one account: use it in each of the #." }),
     // What each account shows of its own fix.
-    parts: { policy_statement: "policy statement", cli: "AWS CLI command", console_url: "page in the AWS console" },
+    parts: {
+      policy_statement: "policy statement",
+      cli: "AWS CLI command",
+      terraform: "Terraform",
+      console_url: "page in the AWS console",
+      stack_url: "stack in the AWS console",
+    },
     differ: (names) => `With each account, because it differs: ${names.join(", ")}.`,
-    terraformDiffers: "Terraform differs as the command does.",
     showMore: (count, left) =>
       count === left
         ? plural(count, { one: "Show # more account", other: "Show # more accounts" })
@@ -1014,6 +1019,7 @@ export const t = withTexts(OPEN_TABLES, {
     ],
     submit: "Make the link",
     replaces: "It is good for seven days, and replaces an earlier link of this account.",
+    stays: "A link that was sent to an AWS admin is good for seven days.",
     withdraw: "Withdraw the link",
     withdrawn: "No link of this account is valid now.",
     made: "The link is made. Whoever has it sees what it shows, so send it to your AWS admin only.",

@@ -113,6 +113,11 @@ _RESOURCE = {
     "created_by": "Who put the instance under control.",
     "updated_at": "When the schedule was set.",
 }
+_FIX = {
+    "terraform": "The same policy in Terraform: a resource, or an argument of the role's.",
+    "stack_url": "The AWS console's list of stacks, with the one that made the role; not if a "
+    "stack set of your AWS Organization makes it.",
+}
 _OPTIONS = {
     "include_ous": "Ids of the units, or of the root, whose accounts are members. Empty: all.",
     "exclude_ous": "Ids of units whose accounts are left out, at any depth.",
@@ -275,6 +280,7 @@ OWN: dict[str, dict[str, str]] = {
         "field": "The field, such as `credentials.access_key_id`; or the parameter or header.",
         "message": "What is wrong with it.",
     },
+    "FixBody": _FIX,
     "GatewayMessage": {"message": "What is wrong, such as `Unauthorized`."},
     "Health": {"status": "Always `ok`: the API answers."},
     "InstanceBody": {
@@ -452,11 +458,7 @@ OWN: dict[str, dict[str, str]] = {
         "windows": "When the instance is on. Empty: always off. If the instance is on (or off) all "
         "week, Cavok starts (or stops) it every midnight.",
     },
-    "SharedFixBody": {
-        "terraform": "The same policy in Terraform: a resource, or an argument of the role's.",
-        "stack_url": "The AWS console's list of stacks, with the one that made the role; not if a "
-        "stack set of your AWS Organization makes it.",
-    },
+    "SharedFixBody": _FIX,
     "SharedProblemBody": {
         "cause": "Names the cause: 16 hexadecimal digits, the same in every answer.",
         "code": "The issue, for programs. Codes may be added.",
