@@ -86,7 +86,7 @@ test("a task has the steps of ten milliseconds, and what they return comes at th
 
 test("short work is done in the task that begins it", async (context) => {
   const { counts } = tasks(context, 1);
-  assert.equal((await inSlices(reading("123456789012\n"), view.signal)).lines.length, 1);
+  assert.equal((await inSlices(reading("123456789012\n"), view.signal)).length, 1);
   assert.equal(counts.length, 1);
 });
 
