@@ -1,7 +1,7 @@
 // Accounts in text that a person pastes: which lines are read, as what, and what is said of the others.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accountsIn, appended, nameOf, textOf } from "../../../functions/dashboard/static/lib/pasted.js";
+import { accountsIn, asOneText, nameOf, textOf } from "../../../functions/dashboard/static/lib/pasted.js";
 
 const read = (text) => accountsIn(text).map(({ line, account, error, of }) => account ?? [line, error, of]);
 const numbered = (number, name = `Account${number}`, more = {}) => ({ provider_id: number, name, ...more });
@@ -187,12 +187,12 @@ for (const [first, second] of [
   [OTHER, NAMED],
   [OTHER, PLAIN],
   [`${PLAIN}\n${NAMED}`, OTHER],
-  [appended(NAMED, OTHER), appended("666666666666\tF", "account\tname\n777777777777\tG")],
+  [asOneText(NAMED, OTHER), asOneText("666666666666\tF", "account\tname\n777777777777\tG")],
   [NAMED, 'number,name\n888888888888,"H'],
   ['name,number\n"A,111111111111', 'number,name\n222222222222,B "C"'],
 ])
   test(`${JSON.stringify(first)} and ${JSON.stringify(second)} are joined, and each line is read as before`, () => {
-    const whole = appended(first, second);
+    const whole = asOneText(first, second);
     assert.deepEqual(read(whole).map(withoutLine), [...read(first), ...read(second)].map(withoutLine));
     const lines = accountsIn(whole);
     const places = whole.split("\n");
@@ -207,8 +207,8 @@ for (const [first, second] of [
 const withoutLine = (each) => (Array.isArray(each) ? each.slice(1) : each);
 
 test("what has no head is joined line by line, and nothing stays alone", () => {
-  assert.equal(appended(PLAIN, "333333333333"), `${PLAIN}\n333333333333`);
-  assert.deepEqual([appended("", NAMED), appended(NAMED, ""), textOf([])], [NAMED, NAMED, ""]);
+  assert.equal(asOneText(PLAIN, "333333333333"), `${PLAIN}\n333333333333`);
+  assert.deepEqual([asOneText("", NAMED), asOneText(NAMED, ""), textOf([])], [NAMED, NAMED, ""]);
 });
 
 test("a head below other lines begins a table, and a name that could be one does not", () => {

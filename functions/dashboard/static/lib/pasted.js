@@ -98,7 +98,7 @@ export const textOf = (lines) =>
     .join("\n");
 
 /** One text after the other, each of which is read as before. @param {string} first @param {string} second */
-export function appended(first, second) {
+export function asOneText(first, second) {
   if (!first || !second) return first || second;
   const follows = SEPARATOR.test(firstLineOf(second)) || [first, second].every(isPlain);
   return [first, ...(follows ? [] : [`sep=${delimiterOf(second)}`]), second].join("\n");

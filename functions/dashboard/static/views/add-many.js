@@ -5,7 +5,7 @@ import { announce, fill, h, later, render } from "../lib/dom.js";
 import { second } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { partsOf, send } from "../lib/importing.js";
-import { appended, reading, textOf } from "../lib/pasted.js";
+import { asOneText, reading, textOf } from "../lib/pasted.js";
 import { regionsField } from "../lib/regions-field.js";
 import * as session from "../lib/session.js";
 import { inSlices } from "../lib/slices.js";
@@ -140,7 +140,7 @@ function importer(signal) {
   };
   putBack = () => {
     if (node.hidden || !draft.text || draft.of !== of) return;
-    text.value = appended(draft.text, text.value);
+    text.value = asOneText(draft.text, text.value);
     draft = { ...draft, text: "" };
     readText();
   };
@@ -149,7 +149,7 @@ function importer(signal) {
     if (!node.hidden) return keep(text.value);
     // An import keeps what it has left once it knows. What was typed before it went on after a failure is not of it.
     const left = draft.of === of ? draft.text : "";
-    return keep(appended(left, text.value === sent ? "" : text.value));
+    return keep(asOneText(left, text.value === sent ? "" : text.value));
   });
 
   // While it runs, the form is not there: what is sent stays what it was.
@@ -204,7 +204,7 @@ function importer(signal) {
       if (until.aborted && draft.of !== of) return;
       const rest = restOf(progress, unread);
       // What was typed since stays, below it.
-      keep(appended(textOf(rest), draft.of === of ? draft.text : ""));
+      keep(asOneText(textOf(rest), draft.of === of ? draft.text : ""));
       putBack();
       if (until.aborted) return;
       const back = rest.length ? { href: "#/accounts/many", text: t.addMany.back } : undefined;
