@@ -107,13 +107,13 @@ test("each row says what happens, when, to what, and links to the account's sche
 test("a note of one instance is said in its row, and of several that there are some", async () => {
   const note = "AWS has no room for it.";
   const listed = (...noted) => ["web", "db", "job"].map((id) => resource(id, 1, noted.includes(id) ? { note } : {}));
-  for (const [items, said] of [
-    [listed("db"), t.turns.lastTurn("db", note)],
-    [listed("db", "job"), t.turns.noted],
+  // Each reads anew, because it is another choice.
+  for (const [choice, items, said] of [
+    ["kind=ec2", listed("db"), t.turns.lastTurn("db", note)],
+    ["kind=rds", listed("db", "job"), t.turns.noted],
   ]) {
     globalThis.fetch = async () => Response.json({ items, next_cursor: null });
-    // Others come back to another choice.
-    const main = opened("kind=ec2");
+    const main = opened(choice);
     await until(() => rows(main).length && rows(main).every((row) => row.textContent.includes(said)));
   }
 });
