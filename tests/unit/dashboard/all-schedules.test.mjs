@@ -155,6 +155,17 @@ test("a search looks at what is loaded, and stays in the address", async () => {
   assert.equal(asked.length, 1);
 });
 
+test("a part stays where it is as more of it is read, and counts that too", async () => {
+  answersOf(2);
+  const main = opened();
+  await until(() => button(main, "Show more"));
+  const [card, note] = [main.querySelector(".card"), () => main.querySelector(".card p").textContent];
+  const before = note();
+  press(button(main, "Show more"));
+  await until(() => note() !== before);
+  assert.equal(main.querySelector(".card"), card);
+});
+
 test("a search says how many are loaded, as long as these are not all", async () => {
   answersOf(2);
   const main = opened("q=web0");
