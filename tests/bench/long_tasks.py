@@ -165,7 +165,16 @@ def _problems() -> dict[str, Any]:
         (problem,) = account["issues"]
         message = problem["message"].replace("Stop", f"Stop{index % CAUSES}")
         fleet.append(account | {"issues": [problem | {"message": message}]})
-    return {"/v1/problems": samples.problems_of(fleet)}
+    reply = samples.problems_of(fleet)
+    # The page asks for the first ones again with each press.
+    known: dict[str, Any] = {}
+
+    def again(request: Any) -> Any:
+        if request.url not in known:
+            known[request.url] = reply(request)
+        return known[request.url]
+
+    return {"/v1/problems": again}
 
 
 def _look_at_all(page: Page) -> None:
