@@ -148,7 +148,7 @@ test("a search looks at what is loaded, and stays in the address", async () => {
   type(main, "I-WEB");
   await until(() => addresses.length);
   assert.deepEqual(addresses, ["#/schedules?q=I-WEB"]);
-  assert.ok(rows(main).length && rows(main).every((row) => row.textContent.includes("web")));
+  await until(() => rows(main).length && rows(main).every((row) => row.textContent.includes("web")));
   assert.ok(!main.textContent.includes(t.turns.searched(2)), "all are loaded");
   type(main, "nothing");
   await until(() => main.textContent.includes("Nothing to show: no instance"));
@@ -418,6 +418,7 @@ test("a turn whose time has come is due and not to come any more, without anothe
   context.mock.timers.setTime(Date.now() + 3 * HOUR);
   assert.notDeepEqual(partsOf(first), [t.turns.parts.due()]);
   tick();
-  assert.deepEqual(partsOf(first), [t.turns.parts.due()]);
+  // On a busy machine, in more than one task.
+  await until(() => partsOf(first).join() === t.turns.parts.due());
   assert.equal(asked.length, 1);
 });
