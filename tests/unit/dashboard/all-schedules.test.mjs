@@ -158,7 +158,7 @@ test("a search looks at what is loaded, and stays in the address", async () => {
 test("a part stays where it is as more of it is read, and counts that too", async () => {
   answersOf(2);
   const main = opened();
-  await until(() => button(main, "Show more"));
+  await until(() => rows(main).length && button(main, "Show more"));
   const [card, note] = [main.querySelector(".card"), () => main.querySelector(".card p").textContent];
   const before = note();
   press(button(main, "Show more"));
