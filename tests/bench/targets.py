@@ -105,7 +105,14 @@ FIRST_VIEW_REQUESTS = Target(
     "requests of the page's first view", 8, "", "each may wait for a start"
 )
 LONGEST_TASK = Target(
-    "longest task while ten thousand rows are scrolled through", 50, "ms", "whoever types waits"
+    "processor time of the page's longest task, on the reference", 50, "ms", "whoever types waits"
+)
+LAYOUT_OF_A_FIELD = Target(
+    "the same where the browser lays out ten thousand lines of text (told, not demanded)",
+    50,
+    "ms",
+    "it does so in one task, once for each text",
+    demanded=False,
 )
 PAGE_UNITS = Target(
     "read units of a page beside all accounts, of the same beside a few",
@@ -136,6 +143,7 @@ TARGETS = (
     FIRST_VIEW_WEIGHT,
     FIRST_VIEW_REQUESTS,
     LONGEST_TASK,
+    LAYOUT_OF_A_FIELD,
 )
 OF_AN_ORGANIZATION = (PAGE_UNITS,)
 """Those of `tests.bench.organization`, which `make bench` does not run."""

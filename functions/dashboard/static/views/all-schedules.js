@@ -240,9 +240,15 @@ function headOf(group) {
   return { key, name, weekday, note: counts && !isWhole ? t.turns.soFar(counts) : counts };
 }
 
-// With the rows that were there before.
-const groupCard = ({ name, weekday, note }, before) =>
-  section(wordOf(t.turns.parts, name)(dayName(weekday, "long")), { note }, before?.querySelector("ul") ?? h("ul", {}));
+// The card that was there before stays: the browser would lay out anew all its rows if they moved to another one.
+function groupCard({ name, weekday, note }, before) {
+  const card = before ?? section("", {}, h("p", { class: "muted" }), h("ul", {}));
+  card.querySelector("h2").textContent = wordOf(t.turns.parts, name)(dayName(weekday, "long"));
+  const said = card.querySelector("p");
+  said.textContent = note;
+  said.hidden = !note;
+  return card;
+}
 
 // Parts of more than one day.
 const DATED = ["missed", "due", "later"];
