@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,32 @@ from typing import Any
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from cavok.api.models.resources import ScheduleBody
+from cavok.domain.accounts import Status, changed_status
 from cavok.domain.interactions import months_until
 from cavok.domain.kinds import Action
 from cavok.domain.schedules import Transition
 from local import stack as local_stack
 from local.stack import Stack
 from tests.browser.axe import wait_until_loaded
-from tests.support.page import chromium, samples
+from tests.support.page import chromium, enrollments, samples
 from tests.support.page.tested import found, instructions_of, invited_of
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 WIDE, NARROW = 1280, 360
+BY_LANG = "--enable-blink-features=LangAttributeAwareFormControlUI"
+"""An option: fields for times are in the language of the page's `lang`, not in the only one that a
+headless shell has.
+"""
+LOCALE = "en-GB"
+IN_LOCALE = """lang => {
+  document.documentElement.lang = lang;
+  for (const field of document.querySelectorAll("input[type=time]")) {
+    const { value } = field;
+    field.value = "";
+    field.value = value;
+  }
+}"""
+"""Fields that are there already follow once they have another value."""
 Screen = tuple[str, str, str, int, int]
 SCREENS: tuple[Screen, ...] = (
     ("list", "#/accounts", "light", WIDE, 800),
@@ -126,11 +142,11 @@ def lived_in(now: datetime) -> dict[str, Any]:
     accounts = []
     for index in range(24):
         name = f"{NAMES[index // 3]}{('', 'Asia', 'Europe')[index % 3]}"
-        accounts.append(dated(now, samples.account(index, name=name), hours=1 + index * 1.7))
+        accounts.append(dated(now, samples.account(index, name=name), index))
     accounts[0] = samples.in_many_regions(accounts[0])
     # Entered by a role, which the pictures of a test show.
     third = samples.account(3, access_type="assume_role", write_logs=True, name=accounts[3]["name"])
-    accounts[3] = samples.in_many_regions(dated(now, third, hours=6), samples.STOP_DENIED)
+    accounts[3] = samples.in_many_regions(dated(now, third, 3), samples.STOP_DENIED)
     # Their policies lack the permission. Those of the others deny it.
     for index in (9, 21):
         steps = samples.all_steps(
@@ -152,7 +168,9 @@ def lived_in(now: datetime) -> dict[str, Any]:
     earlier = {"started_at": moment(now, hours=30), "finished_at": moment(now, hours=29.9977)}
     parts[f"{one}/test0"] = samples.finished_test("test0", steps=before, **earlier)
     tests = [parts[f"{one}/{each}"] for each in ("test1", "test0")]
-    parts[one] = {"items": [*tests, *older_tests(now, accounts[3])], "next_cursor": None}
+    tests += older_tests(now, accounts[3])
+    parts[one] = {"items": tests, "next_cursor": None}
+    accounts[3] |= {"created_at": moment(now, days=60), "status_changes": changes_of(tests)}
     account = "/v1/accounts/acc00000[0-9]"
     resources = [
         {**one, "next_action": next_action(now, one["schedule"])} for one in samples.RESOURCES
@@ -174,6 +192,7 @@ def lived_in(now: datetime) -> dict[str, Any]:
     never = {"items": [], "next_cursor": None}
     parts[f"/v1/accounts/{newest['account_id']}/verifications"] = never
     parts[f"{account}/resources"] = {"items": resources, "next_cursor": None}
+    parts[f"{account}/resources/res1"] = resources[0]
     controlled = [samples.listed(one, accounts[0]) for one in resources]
     used = [each for each in accounts[2:9] if each["verification"]]
     controlled += [one for each in used for one in further_resources(now, each)]
@@ -186,7 +205,7 @@ def lived_in(now: datetime) -> dict[str, Any]:
         "as_of": moment(now, seconds=3),
     }
     only = samples.finished_test(
-        started_at=moment(now, hours=2.7023),
+        started_at=moment(now, hours=2.669),
         finished_at=accounts[1]["verification"]["finished_at"],
         steps=samples.all_steps(accounts[1]),
     )
@@ -196,7 +215,6 @@ def lived_in(now: datetime) -> dict[str, Any]:
     parts["/v1/organization/webhook"] = samples.WEBHOOK | webhook
     # The account whose usage is shown beside its details is the second of all.
     busiest = [accounts[index] for index in (1, 3, 2)]
-    parts[f"{account}/usage"] = samples.USAGE | this_month(now)
     usage = samples.usage_of(busiest) | this_month(now)
     used = sum(one["at"] >= f"{now:%Y-%m}" for one in known)
     first = {
@@ -209,30 +227,92 @@ def lived_in(now: datetime) -> dict[str, Any]:
     of_all = sorted([*usage["items"], first], key=lambda one: -one["used"])
     parts["/v1/organization/usage"] = usage | {"items": of_all}
     parts["/v1/organization/usage/months"] = {
-        "items": months(now, sum(one["used"] for one in of_all))
+        "items": months(now, sum(one["used"] for one in of_all), others=3)
     }
-    return parts
+    this = {one["account_id"]: one["used"] for one in of_all}
+    del parts[f"{account}/usage"]
+    for each in accounts[:10]:
+        used = this.get(each["account_id"], 0)
+        parts[f"/v1/accounts/{each['account_id']}/usage"] = usage_in(now, each, used)
+    parts["/v1/organization/webhook/deliveries"] = {
+        "items": [
+            {
+                **one,
+                "at": moment(now, hours=index + 0.5),
+                "next_try_at": one["next_try_at"] and moment(now, minutes=-15),
+            }
+            for index, one in enumerate(samples.DELIVERIES)
+        ],
+        "next_cursor": None,
+    }
+    return parts | synchronized(now)
 
 
-def months(now: datetime, used: int) -> list[dict[str, Any]]:
-    """Those before as in the samples, and this one, in which so much was used."""
-    before = [one["used"] for one in samples.MONTHS]
+def months(now: datetime, used: int, since: str = "", others: int = 1) -> list[dict[str, Any]]:
+    """Those after the month `since` as in the samples, or so many times as much, and this one, in
+    which so much was used.
+    """
+    before = [others * one["used"] for one in samples.MONTHS]
     return [
-        {"period": period, "used": each, "complete": True}
-        for period, each in zip(months_until(now), [*before[1:], used], strict=True)
+        {"period": period, "used": each if period > since else 0, "complete": True}
+        for period, each in zip(months_until(now), [*before[:-1], used], strict=True)
     ]
 
 
-def dated(now: datetime, account: dict[str, Any], hours: float) -> dict[str, Any]:
-    """The account as if it was tested so long ago, and added long before."""
-    tested = account["verification"]
+def usage_in(now: datetime, account: dict[str, Any], used: int) -> dict[str, Any]:
+    """What this account used: nothing in the month in which it was added, nor before."""
+    shown = months(now, used, since=account["created_at"][:7])
+    free = samples.USAGE["free_interactions"]
+    left = {"remaining": max(0, free - used), "billable": max(0, used - free)}
+    return samples.USAGE | this_month(now) | left | {"used": used, "months": shown}
+
+
+def synchronized(now: datetime) -> dict[str, Any]:
+    """What is answered of the enrollments: one synchronized two hours ago, as every six hours."""
+    begun = {"started_at": moment(now, hours=2.01), "finished_at": moment(now, hours=2)}
+    times = {
+        "last_synchronized_at": begun["finished_at"],
+        "next_synchronization_at": moment(now, hours=-4, minutes=-1),
+        "created_at": moment(now, days=41),
+        "updated_at": begun["finished_at"],
+    }
+    parts = enrollments.answers(**times)
+    parts["/v1/enrollments/enr2"] |= {
+        "created_at": moment(now, hours=3),
+        "updated_at": moment(now, hours=3),
+    }
+    path = "/v1/enrollments/enr[12]/synchronizations/syn1"
+    return parts | {path: parts[path] | begun}
+
+
+def changes_of(tests: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """The changes of status that these tests made, newest first, of an account that was added just
+    before. What cannot be entered yet stays unconfirmed.
+    """
+    status, changes = Status.UNCONFIRMED, ()
+    for test in reversed(tests):
+        then = Status(test["outcome"])
+        if then is not status and {then, status} != {Status.FAILED, Status.UNCONFIRMED}:
+            at = datetime.fromisoformat(test["finished_at"])
+            status, changes = then, changed_status(changes, status, at)
+    return [asdict(each) for each in changes]
+
+
+def dated(now: datetime, account: dict[str, Any], index: int) -> dict[str, Any]:
+    """The account as if it was tested within a day, and added long before; one that was never
+    connected within a week. What is not well has been so since some days.
+    """
+    tested, hours = account["verification"], (1 + index * 5 / 3) % 24
     reads_a_role = tested and account["access_type"] == "assume_role"
+    broken = {"on": moment(now, days=1 + 5 * index % 27)[:10], "before": Status.CONFIRMED}
+    is_broken = account["status"] in {Status.DEGRADED, Status.FAILED}
     return account | {
         "template": NEWEST if reads_a_role else None,
         "verification": tested and {**tested, "finished_at": moment(now, hours=hours)},
-        "created_at": moment(now, days=80 - hours),
+        "status_changes": [broken] if is_broken else [],
+        "created_at": moment(now, days=270 - 7 * index if tested else index / 4),
         "updated_at": moment(now, hours=hours),
-        "next_verification_at": moment(now, hours=-3 - hours)
+        "next_verification_at": moment(now, hours=hours - 24)
         if tested
         else moment(now, minutes=-7),
     }
@@ -447,7 +527,7 @@ def take(browser: Browser, stack: Stack, now: datetime, screen: Screen) -> Any:
         viewport={"width": width, "height": height},
         is_mobile=width == NARROW,
         color_scheme=theme,
-        locale="en-GB",
+        locale=LOCALE,
     )
     page = context.new_page()
     page.clock.install(time=now)
@@ -459,6 +539,7 @@ def take(browser: Browser, stack: Stack, now: datetime, screen: Screen) -> Any:
     wait_until_loaded(page)
     if name in BEFORE:
         BEFORE[name](page)
+    page.evaluate(IN_LOCALE, LOCALE)
     page.mouse.move(0, 0)
     end_between_lines(page)
     noted = page.evaluate(NOTED)
@@ -472,7 +553,7 @@ def main(names: Sequence[str]) -> None:
     expect.set_options(timeout=30_000)
     FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = chromium.launch(playwright)
+        browser = chromium.launch(playwright, BY_LANG)
         noted = {
             screen[0]: take(browser, stack, now, screen)
             for screen in SCREENS

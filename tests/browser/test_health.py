@@ -37,6 +37,11 @@ TESTS = [
 """A week is known, then 26 hours after each of two tests."""
 
 
+FROM_LEFT_TO_RIGHT = """days => days
+  .map((day) => [day.getBoundingClientRect().left, day.className.split("ribbon-").at(-1)])
+  .sort(([a], [b]) => a - b).map(([, state]) => state)"""
+
+
 REGIONS = [each["region"] for each in samples.REGION_HEALTH]
 LAST = samples.finished_test(
     steps=samples.all_steps(SAMPLE, samples.PARTIAL), region_health=samples.REGION_HEALTH
@@ -64,6 +69,8 @@ def test_the_ribbon_says_what_is_known_and_what_is_not(furnished, admin):
     expect(ribbon.locator(".ribbon-failed")).to_have_count(2)
     expect(ribbon.locator(".ribbon-confirmed")).to_have_count(9)
     expect(ribbon.locator(".ribbon-unknown")).to_have_count(79)
+    days = ["unknown"] * 79 + ["confirmed"] * 7 + ["failed"] * 2 + ["confirmed"] * 2
+    assert ribbon.locator(".ribbon-day").evaluate_all(FROM_LEFT_TO_RIGHT) == days
     expect(card.locator(".legend li")).to_have_text(["Connected", "Not connected", "Not known"])
     card.get_by_text("The days in words").click()
     rows = card.get_by_role("table").get_by_role("row")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -393,6 +394,68 @@ def test_the_week_and_its_times_are_the_readers(open_context, sign_in, answer_ev
     expect(week).to_have_count(7)
     expect(week.first).to_contain_text("Sun12:00 AM–3:00 AM")
     expect(week.nth(1)).to_contain_text("Mon7:30 AM–7:00 PM")
+
+
+HOURS = """week => {
+  const track = week.querySelector(".week-track").getBoundingClientRect();
+  const boxOf = (node) => {
+    const range = new Range();
+    range.selectNodeContents(node);
+    return range.getBoundingClientRect();
+  };
+  return [...week.querySelectorAll(".week-hours > span")]
+    .map((node, index) => ({ box: boxOf(node), at: track.left + track.width * index / 4, node }))
+    .map(({ box: { left, right, height }, at, node }) => ({
+      text: node.textContent, left, right, height, at,
+      isSeen: getComputedStyle(node).visibility === "visible",
+    }));
+}"""
+"""Of each hour over a week: where its text is, and where the hour."""
+
+
+def assert_hours_are_true(week: Locator, line: float = 24) -> list[str]:
+    """Each over its hour and in one line, but the first and the last stay within the week."""
+    hours = [each for each in week.evaluate(HOURS) if each["isSeen"]]
+    for index, each in enumerate(hours):
+        left, right = each["left"], each["right"]
+        place = {0: left, len(hours) - 1: right}.get(index, (left + right) / 2)
+        assert place == pytest.approx(each["at"], abs=1), each
+    assert all(before["right"] < after["left"] for before, after in pairwise(hours)), hours
+    assert all(each["height"] < line for each in hours), hours
+    return [each["text"].replace("\u202f", " ") for each in hours]
+
+
+@pytest.mark.parametrize(
+    ("locale", "narrow"),
+    [
+        ("en-GB", ["00:00", "06:00", "12:00", "18:00", "00:00"]),
+        ("en-US", ["12:00 AM", "12:00 PM", "12:00 AM"]),
+    ],
+)
+def test_hours_stand_where_they_are_in_a_week_however_narrow(
+    open_context, sign_in, answer_everything, locale, narrow
+):
+    page = open_context(locale=locale).new_page()
+    answer_everything(page, [samples.account(0)])
+    sign_in("admin", on=page, hash_="#/accounts/acc000000/schedules")
+    shown = page.locator(".resource .week").first
+    expect(shown).to_be_visible()
+    assert len(assert_hours_are_true(shown)) == 5
+    starts, *_, ends = [each["at"] for each in shown.evaluate(HOURS)]
+    bar = shown.locator(".week-day", has_text="Mon").locator(".week-bar").bounding_box()
+    assert bar
+    assert (bar["x"] - starts) / (ends - starts) == pytest.approx(7.5 / 24, abs=0.005)
+    assert bar["width"] / (ends - starts) == pytest.approx(11.5 / 24, abs=0.005)
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert assert_hours_are_true(shown) == narrow
+    painter = opened(page).locator(".week")
+    assert assert_hours_are_true(painter) == narrow
+    six = painter.get_by_role("gridcell").nth(6).bounding_box()
+    assert six
+    assert six["x"] == pytest.approx(painter.evaluate(HOURS)[1]["at"], abs=1)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    for week in (shown, painter):
+        assert_hours_are_true(week, line=48)
 
 
 def opened(page: Page) -> Locator:

@@ -499,6 +499,8 @@ def test_an_instance_is_put_under_control_with_a_week_changed_and_released(
     expect(card.get_by_text("07:30–18:00")).to_have_count(5)
     expect(card.get_by_text("off", exact=True)).to_have_count(2)
     expect(card.locator(".week-bar")).to_have_count(5)
+    for bar in card.locator(".week-bar").all():
+        expect(bar).to_have_attribute("style", "left: 31.25%; width: 43.75%;")
     assert_in_order(page)
 
     card.get_by_role("button", name="Change the schedule of orders").click()

@@ -23,10 +23,10 @@ _QUIET = (
 )
 
 
-def launch(playwright: Playwright) -> Browser:
+def launch(playwright: Playwright, *more: str) -> Browser:
     return playwright.chromium.launch(
         executable_path=os.environ.get("CHROMIUM") or chromium.find(),
-        args=list(_QUIET),
+        args=[*_QUIET, *more],
         env={**at.without_clock()},
     )
 

@@ -21,6 +21,7 @@ test("nothing is announced and then not said of a group without words", async ()
   await soon(50);
   view.abort();
 
+  assert.match(main.textContent, /Choose one under Cloud Accounts\.\s?[A-Z]/u);
   assert.match(main.textContent, /Warehouses/u);
   assert.match(main.textContent, /Cold storage/u);
   assert.equal(main.textContent.match(/Without it/gu).length, 1);

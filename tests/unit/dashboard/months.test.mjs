@@ -2,13 +2,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { all, opened, signIn } from "./drawn.mjs";
-import { soon } from "./soon.mjs";
+import { soon, until } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {} };
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
+const { readNow } = await import(`${page}/lib/dom.js`);
 const { heights, monthOf, monthsPicture } = await import(`${page}/lib/months.js`);
+const { overview } = await import(`${page}/views/account.js`);
 const { organization } = await import(`${page}/views/organization.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
@@ -77,4 +79,35 @@ for (const [name, answer, isShown] of [
     assert.equal(main.textContent.includes(t.organization.usageByMonth), isShown);
     assert.equal(textOf(main, "months-bars") !== undefined, isShown);
     assert.ok(!main.textContent.includes(t.actions.retry));
+  });
+
+const ACCOUNT = {
+  ...{ account_id: "a", name: "A", provider_id: "123456789012", access_type: "assume_role", version: 1, regions: [] },
+  ...{ status: "confirmed", issues: [], capabilities: {}, created_at: "2025-01-01T00:00:00Z", verification: null },
+};
+
+for (const [whose, view, path] of [
+  ["an organization", organization, "/usage/months"],
+  ["an account", overview, "/a/usage"],
+])
+  test(`the current month of ${whose} is read again, and the table of its months stays open`, async () => {
+    let used = 2;
+    globalThis.fetch = async (address) => {
+      const { pathname } = new URL(address);
+      const items = months(1, used);
+      if (pathname.endsWith(path)) return Response.json({ ...USAGE, items, months: items, used, remaining: 9 });
+      if (pathname.endsWith("/webhook")) return Response.json({ title: "No webhook" }, { status: 404 });
+      if (pathname.endsWith("/a")) return Response.json(ACCOUNT);
+      return Response.json({ accounts: { total: 0, by_status: {} }, ...USAGE, items: [], next_cursor: null });
+    };
+    const leaving = new AbortController();
+    const main = opened(view, leaving.signal);
+    const details = () => main.querySelector(".months details");
+    await until(details);
+    details().open = true;
+    used = 3;
+    readNow();
+    await until(() => details().textContent.includes(`${t.months.soFar("02/2025")}3`));
+    leaving.abort();
+    assert.equal(details().open, true);
   });

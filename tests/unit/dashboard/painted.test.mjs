@@ -360,6 +360,24 @@ test("a week that is only shown has the line too", () => {
   assert.ok(place.textContent.includes(t.schedules.alwaysOff("UTC")));
 });
 
+test("a bar is where its times are in its day, and a window without a day or a time is none", (context) => {
+  const bars = (node) => node.querySelectorAll(".week-bar").map(({ style }) => [style.left, style.width]);
+  const night = { ...MONDAY, windows: [{ days: ["mon"], start: "18:00", stop: "03:00" }] };
+  for (const node of [weekPicture(night), opened(night).form])
+    assert.deepEqual(bars(node), [
+      ["75%", "25%"],
+      ["0%", "12.5%"],
+    ]);
+  context.mock.timers.enable({ apis: ["Date"], now: Date.parse("2026-01-05T07:00:00Z") });
+  for (const unfinished of [{ days: [] }, { start: "" }]) {
+    const { form } = opened({ ...MONDAY, windows: [{ ...MONDAY.windows[0], ...unfinished }] });
+    const details = form.querySelector("details");
+    details.open = true;
+    details.dispatchEvent(new Event("toggle"));
+    assert.equal(details.querySelector("p")?.textContent, t.schedules.alwaysOff("UTC"));
+  }
+});
+
 test("a week of more windows than a schedule takes is refused here, and says so", () => {
   const hour = (at) => `${String(at).padStart(2, "0")}:00`;
   const windows = Array.from({ length: 14 }, (_, at) => ({

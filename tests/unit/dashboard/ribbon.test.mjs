@@ -96,6 +96,37 @@ test("the share of the time of which something is known is said, and each state 
   assert.ok(main.querySelectorAll("tr").length >= 2);
 });
 
+test("each day of the ribbon is at its place, the oldest first", async () => {
+  // Noon, so that a test and the 26 hours after it are of two days.
+  const noon = new Date().setHours(12, 0, 0, 0);
+  const back = (days) => ({ finished_at: new Date(noon - days * DAY).toISOString() });
+  tests = [
+    { ...tested("2", 0, "failed"), ...back(10) },
+    { ...tested("1", 0), ...back(20) },
+  ];
+  const days = (await shown()).querySelectorAll(".ribbon .ribbon-day").map((day) => day.getAttribute("class"));
+  const at = (state) => days.flatMap((each, index) => (each.includes(`ribbon-${state}`) ? [89 - index] : []));
+  assert.deepEqual(
+    [at("confirmed"), at("failed")],
+    [
+      [20, 19],
+      [10, 9],
+    ],
+  );
+});
+
+test("the table behind the ribbon stays open when the share changes with time", async (context) => {
+  tests = [tested("2", 0.1, "failed"), tested("1", 1.1)];
+  const main = await shown();
+  main.querySelector("details").open = true;
+  const said = () => main.querySelector(".ribbon").getAttribute("aria-label");
+  const before = said();
+  context.mock.method(Date, "now", () => NOW + 3_600_000);
+  await turns({});
+  assert.notEqual(said(), before);
+  assert.equal(main.querySelector("details").open, true);
+});
+
 test("where no test came to a verdict, nothing is claimed", async () => {
   tests = [];
   const main = await shown();
@@ -221,6 +252,7 @@ test("of more tests than are read, the time before them is not known, and that i
   assert.ok(main.textContent.includes(t.health.cut));
   // Nobody knows whether it was connected before.
   assert.ok(main.textContent.includes(t.health.atFirst));
+  assert.equal(t.health.atFirst.includes("kept"), false, "older tests may be kept and are not read");
 });
 
 test("a test that ends is shown at once", async () => {

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -16,6 +18,8 @@ from tests.browser import screens
 from tests.support.page import samples
 from tests.support.template import template
 
+KEPT = timedelta(days=90)
+"""So long the API keeps tests."""
 TAKEN_AT = {
     "a leap day": datetime(2028, 2, 29, 23, 59, tzinfo=UTC),
     "the first of a year": datetime(2027, 1, 1, tzinfo=UTC),
@@ -24,12 +28,13 @@ TAKEN_AT = {
     "the day summer time begins": datetime(2026, 3, 29, 1, tzinfo=UTC),
     "the day summer time ends": datetime(2026, 10, 25, 1, tzinfo=UTC),
 }
-PICTURES = {
-    f"pictures of {when}": screens.lived_in(screens.last_afternoon(now))
-    for when, now in TAKEN_AT.items()
-}
+NOW = {f"pictures of {when}": screens.last_afternoon(now) for when, now in TAKEN_AT.items()}
+PICTURES = {name: screens.lived_in(now) for name, now in NOW.items()}
 SHOWN = {"samples": samples.everything(), **PICTURES}
 each_picture = pytest.mark.parametrize("parts", PICTURES.values(), ids=PICTURES)
+at_each_time = pytest.mark.parametrize(
+    ("parts", "now"), [(PICTURES[name], now) for name, now in NOW.items()], ids=PICTURES
+)
 
 
 def accounts_of(parts: dict[str, Any]) -> list[dict[str, Any]]:
@@ -196,3 +201,93 @@ def test_whatever_waits_in_pictures_was_begun(parts: dict[str, Any]) -> None:
                 one for one in entries[index + 1 :] if one["instance_id"] == entry["instance_id"]
             ]
             assert before[0]["action"] == "start"
+
+
+def within(part: Any) -> Iterator[tuple[str, Any]]:
+    """The names and values of all that is in this."""
+    if isinstance(part, dict):
+        yield from part.items()
+    for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from within(each)
+
+
+@at_each_time
+def test_whatever_comes_next_in_pictures_is_still_to_come(
+    parts: dict[str, Any], now: datetime
+) -> None:
+    coming = [
+        (path, name, value["at"] if name == "next_action" else value)
+        for path, part in [*parts.items(), ("listed", accounts_of(parts))]
+        for name, value in within(part)
+        if value and (name == "next_action" or (name.startswith("next_") and name.endswith("_at")))
+    ]
+    assert {"next_synchronization_at", "next_verification_at", "next_try_at"} <= {
+        name for _, name, _ in coming
+    }
+    assert [each for each in coming if datetime.fromisoformat(each[2]) <= now] == []
+
+
+@at_each_time
+def test_what_happened_in_pictures_did_so_lately(parts: dict[str, Any], now: datetime) -> None:
+    """Of what shows its age: the samples themselves are of one day long ago."""
+    names = ("last_synchronized_at", "finished_at", "last_at", "as_of")
+    shown = {
+        f"{path} {name} {value}"
+        for path, part in [*parts.items(), ("listed", accounts_of(parts))]
+        for name, value in within(part)
+        if name in names and value and not now - KEPT < datetime.fromisoformat(value) <= now
+    }
+    assert shown == set()
+
+
+@at_each_time
+def test_months_in_pictures_end_with_this_one(parts: dict[str, Any], now: datetime) -> None:
+    of_all = parts["/v1/organization/usage/months"]["items"]
+    series = [of_all, *(each["months"] for each in usages(parts).values())]
+    assert [months[-1]["period"] for months in series] == [f"{now:%Y-%m}"] * 11
+    for usage in usages(parts).values():
+        assert usage["used"] == usage["months"][-1]["used"]
+        assert usage["resets_at"][:7] > usage["period"] == f"{now:%Y-%m}"
+        for before, of_one in zip(of_all, usage["months"], strict=True):
+            assert before["used"] >= of_one["used"]
+
+
+@each_picture
+def test_no_account_in_pictures_was_used_before_it_was_added(parts: dict[str, Any]) -> None:
+    for account_id, usage in usages(parts).items():
+        added = parts[f"/v1/accounts/{account_id}"]["created_at"][:7]
+        assert [one for one in usage["months"] if one["used"] and one["period"] < added] == []
+    added = min(each["created_at"] for each in accounts_of(parts))
+    of_all = parts["/v1/organization/usage/months"]["items"]
+    assert [one for one in of_all if one["used"] and one["period"] < added[:7]] == []
+
+
+def usages(parts: dict[str, Any]) -> dict[str, Any]:
+    return {
+        path.split("/")[3]: each
+        for path, each in parts.items()
+        if path.startswith("/v1/accounts/") and path.endswith("/usage")
+    }
+
+
+@each_picture
+def test_what_is_not_well_in_pictures_has_become_so(parts: dict[str, Any]) -> None:
+    for account in accounts_of(parts):
+        changes, status = account["status_changes"], account["status"]
+        assert bool(changes) is (status in {"degraded", "failed"})
+        befores = [each["before"] for each in changes]
+        assert all(a != b for a, b in pairwise([*befores, status]))
+        assert [each for each in changes if each["on"] < account["created_at"][:10]] == []
+
+
+@each_picture
+def test_the_bar_of_an_account_in_pictures_says_what_its_health_says(parts: dict[str, Any]) -> None:
+    account = parts["/v1/accounts/acc000003"]
+    changes = account["status_changes"]
+    assert account in accounts_of(parts), "the list has the same"
+    for test in parts["/v1/accounts/acc00000[0-9]/verifications"]["items"]:
+        day, outcome = test["finished_at"][:10], test["outcome"]
+        after = [each["before"] for each in changes if each["on"] > day]
+        then = {*after[:1], *(each["before"] for each in changes if each["on"] == day)}
+        then |= set() if after else {account["status"]}
+        assert outcome in then or (outcome == "failed" and "unconfirmed" in then)

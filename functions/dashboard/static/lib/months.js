@@ -24,8 +24,9 @@ const amount = ({ used, complete }) => (complete === false ? t.months.atLeast(us
 /**
  * @param {{period: string, used: number, complete?: boolean}[]} months oldest first; the last is not over
  * @param {string} [added] the month in which the account was added
+ * @param {boolean} [isOpen] whether the table is shown, as it was before the picture was drawn again
  */
-export function monthsPicture(months, added = "") {
+export function monthsPicture(months, added = "", isOpen = false) {
   const most = months.reduce((a, b) => (b.used > a.used ? b : a));
   const last = months[months.length - 1];
   const title = t.months.title(months.length);
@@ -54,7 +55,7 @@ export function monthsPicture(months, added = "") {
     months.some(({ complete }) => complete === false) && h("p", { class: "small" }, t.months.cut),
     h(
       "details",
-      { class: "step-detail" },
+      { class: "step-detail", open: isOpen },
       h("summary", {}, t.months.table),
       dataTable(
         title,

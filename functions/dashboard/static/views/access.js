@@ -15,7 +15,8 @@ export function accessDetails({ main, title, signal, query }) {
     main,
     h("div", { class: "page-head" }, h("h1", {}, t.access.title)),
     h("p", { class: "lead" }, t.access.text),
-    session.current() && h("p", { class: "lead" }, t.access.least, " ", h("a", { href: "#/accounts" }, t.nav.accounts)),
+    session.current() &&
+      h("p", { class: "lead" }, t.access.least, " ", h("a", { href: "#/accounts" }, t.nav.accounts), "."),
     content,
   );
   // Instructions of an account can be asked for only by somebody who is signed in.

@@ -773,7 +773,8 @@ function drawUsage(target, { account_id: id, created_at: added }, signal) {
           " ",
           t.usage.resets(utcDate(usage.resets_at)),
         ),
-        usage.months?.length > 0 && monthsPicture(usage.months, added.slice(0, 7)),
+        usage.months?.length > 0 &&
+          monthsPicture(usage.months, added.slice(0, 7), inner.querySelector("details")?.open),
         h("p", { class: "muted small" }, t.usage.text),
       ];
     },

@@ -173,7 +173,7 @@ export function one({ main, title, signal: view, params }) {
 function drawHead(enrollment, synchronize, onChange) {
   const { status, issues, management_account_id: number } = enrollment;
   const fact = (term, value, missing) => definition(term, value ?? h("span", { class: "muted" }, missing));
-  const at = (time) => time && when(time);
+  const at = (time, kind) => time && when(time, { kind });
   const { enrollments: texts } = t;
   return section(
     texts.facts,
@@ -197,7 +197,7 @@ function drawHead(enrollment, synchronize, onChange) {
       ),
       fact(texts.arn, enrollment.organization_arn, texts.arnUnknown),
       fact(texts.lastSynchronized, at(enrollment.last_synchronized_at), texts.never),
-      fact(texts.nextSynchronization, at(enrollment.next_synchronization_at), texts.notPlanned),
+      fact(texts.nextSynchronization, at(enrollment.next_synchronization_at, "due"), texts.notPlanned),
       fact(texts.stackVersion, versionOf(enrollment), t.instructions.versions.unknown),
     ),
   );

@@ -111,6 +111,7 @@ function shareOf(times) {
 
 function drawRibbon(target, times, isCut, now) {
   const [days, said] = [daysOf(times, now), shareOf(times)];
+  const isOpen = target.querySelector("details")?.open;
   // What a test finds again draws nothing anew.
   render(target, [days, said, isCut], () => {
     const { format } = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium" });
@@ -135,7 +136,7 @@ function drawRibbon(target, times, isCut, now) {
       isCut && h("p", { class: "small" }, t.health.cut),
       h(
         "details",
-        { class: "step-detail" },
+        { class: "step-detail", open: isOpen },
         h("summary", {}, t.health.table),
         dataTable(
           title,

@@ -33,6 +33,7 @@ import { oldest, pagedList, watched } from "../lib/watched.js";
 import { number, wordOf } from "../texts.js";
 import { t } from "./texts.js";
 
+const ADDED_UP_EVERY_MS = 600_000;
 const EVENTS = Object.keys(t.webhook.eventTexts);
 const WEBHOOK = "/v1/organization/webhook";
 // Each process of the API counts these by itself and allows the whole limit. So what one of them has left says little.
@@ -210,13 +211,14 @@ function usageThisMonth(signal) {
   return { ...part, node: section(t.organization.usage, {}, node, terms) };
 }
 
-// Read once: past months do not change, and the current one is above. An older API has none.
+// Read rarely: past months do not change, and the API adds up the current one from many accounts. An older API has none.
 function usageByMonth(target, signal) {
   return watched(
     target,
     async () => (await Promise.all([api.get("/v1/organization/usage/months", { signal }), styled()]))[0],
-    ({ items }) => section(t.organization.usageByMonth, {}, monthsPicture(items)),
-    { signal, once: true, placeholder: () => skeleton(4, "card"), onMissing: () => h("div", {}) },
+    ({ items }) =>
+      section(t.organization.usageByMonth, {}, monthsPicture(items, "", target.querySelector("details")?.open)),
+    { signal, pauseOf: () => ADDED_UP_EVERY_MS, placeholder: () => skeleton(4, "card"), onMissing: () => h("div", {}) },
   );
 }
 

@@ -1166,7 +1166,7 @@ export const t = withTexts(OPEN_TABLES, {
     ended: (day) => `${day}, UTC`,
     revoked: "A person revoked its use.",
     endedByPerson: "A person revoked its use, or changed its role, regions or keys.",
-    atFirst: "The oldest test that is kept found it so.",
+    atFirst: "The oldest test that was read found it so.",
     change: (name, before, after) => `${name}: ${before} → ${after}`,
     more: (count) => plural(count, { other: "and # more" }),
     noneWorse:

@@ -42,14 +42,14 @@ const nowLine = (day) => h("span", { class: "week-now", "data-day": String(day),
 const hourLine = () =>
   h(
     "div",
-    { class: "week-hours", "aria-hidden": "true" },
+    { class: `week-hours ${timeOfDay(0).length > 5 ? "is-long" : ""}`, "aria-hidden": "true" },
     [0, 6, 12, 18, 24].map((hour) => h("span", {}, timeOfDay(hour * 60))),
   );
 
 const barsOf = (day) => day.map(([from, to]) => placed(h("span", { class: "week-bar" }), from, to, DAY_MINUTES));
 
 const always = (schedule) =>
-  (!schedule.windows.length && t.schedules.alwaysOff(schedule.time_zone)) ||
+  (!spansOf(schedule.windows).flat().length && t.schedules.alwaysOff(schedule.time_zone)) ||
   (isAlwaysOn(schedule) && t.schedules.alwaysOn(schedule.time_zone));
 
 export function weekPicture(schedule) {
