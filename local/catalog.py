@@ -172,7 +172,7 @@ def cost_rows() -> dict[str, str]:
             f"about {round(scheduled + PROVED, -1)}",
             f"about {round(scheduled, -1)}",
             f"free of charge; less than {MOST_CALLS} in twenty regions, or where it looks for "
-            "instances in others",
+            "instances in others. More if a role is narrowed to some instances: see below",
         ),
         "Events of our own bus": (
             webhook_events,

@@ -58,12 +58,13 @@ def let_a_stack_wait_for_its_stack_set(original: Any, resource_type: str) -> boo
 @replaces(provisioners, "_RESOURCE_HANDLERS")
 def make_stack_sets(resources: dict[str, Any]) -> dict[str, Any]:
     """`AWS::CloudFormation::StackSet`. Its stack fails if an operation does. Its deletion first
-    deletes the instances that its targets mean, by their filter, and fails if others are left.
+    deletes the instances that its targets mean, by their filter, and fails if others are left. Its
+    update deletes first, then updates, then creates.
 
     The emulator makes nothing.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudformation-stackset.html
     https://github.com/aws-cloudformation/aws-cloudformation-resource-providers-cloudformation
-    (DeleteHandler, AltResourceModelAnalyzer)
+    (DeleteHandler, UpdateHandler, AltStackInstancesCalculator)
     """
     resources[_TYPE] = {"create": _create, "update": _update, "delete": _delete}
     return resources
@@ -133,24 +134,37 @@ async def _made(properties: dict[str, Any]) -> StackSet:
 
 
 async def _changed(stack_set: StackSet, old: dict[str, Any], new: dict[str, Any]) -> None:
+    """Units are compared, not the accounts in them: one that is in two loses its stack with the
+    first of them that is taken out, and gets it back only from one that is new.
+    """
     preferences = new.get("OperationPreferences") or {}
-    before, after = _groups(old), _groups(new)
-    if before != after:
-        gone = _places(stack_set, before) - _places(stack_set, after)
-        aim(stack_set, _targeted(after))
+    retargeted = _groups(old) != _groups(new)
+    before, after = _places(stack_set, _groups(old)), _places(stack_set, _groups(new))
+    if retargeted:
+        gone = {
+            place for unit, places in before.items() for place in places - after.get(unit, set())
+        }
+        aim(stack_set, _targeted(_groups(new)))
         if gone:
             await _succeeds(delete_places(stack_set, gone, preferences))
     if any(old.get(name) != new.get(name) for name in _ITSELF):
         change(stack_set, {"Parameters": [], **new})
         await _succeeds(update_instances(stack_set, {}, [], preferences))
-    if before != after:
-        for group in after:
-            await _succeeds(create_instances_of(stack_set, _in_group(group, new)))
+    if retargeted:
+        for group in _groups(new):
+            targets = group["DeploymentTargets"]
+            units = targets["OrganizationalUnitIds"]
+            units = [unit for unit in units if after[unit] - before.get(unit, set())]
+            if units:
+                targets = {**targets, "OrganizationalUnitIds": units}
+                added = {**group, "DeploymentTargets": targets}
+                await _succeeds(create_instances_of(stack_set, _in_group(added, new)))
 
 
 async def _removed(stack_set: StackSet, properties: dict[str, Any]) -> None:
     aim(stack_set, {})
-    if places := _places(stack_set, _groups(properties)):
+    by_unit = _places(stack_set, _groups(properties)).values()
+    if places := {place for places in by_unit for place in places}:
         preferences = properties.get("OperationPreferences") or {}
         await _succeeds(delete_places(stack_set, places, preferences))
     remove(stack_set)
@@ -160,13 +174,17 @@ def _groups(properties: dict[str, Any]) -> list[dict[str, Any]]:
     return properties.get("StackInstancesGroup") or []
 
 
-def _places(stack_set: StackSet, groups: list[dict[str, Any]]) -> set[Place]:
-    return {
-        Place(account, region)
-        for group in groups
-        for account in targeted_accounts(stack_set, group["DeploymentTargets"])
-        for region in group["Regions"]
-    }
+def _places(stack_set: StackSet, groups: list[dict[str, Any]]) -> dict[str, set[Place]]:
+    """By root or unit."""
+    places: dict[str, set[Place]] = {}
+    for group in groups:
+        targets = group["DeploymentTargets"]
+        for unit in targets.get("OrganizationalUnitIds") or ():
+            accounts = targeted_accounts(stack_set, {**targets, "OrganizationalUnitIds": [unit]})
+            places.setdefault(unit, set()).update(
+                Place(account, region) for account in accounts for region in group["Regions"]
+            )
+    return places
 
 
 def _targeted(groups: list[dict[str, Any]]) -> dict[str, set[str]]:

@@ -97,8 +97,8 @@ class StackSet:
     operations: dict[str, Operation] = field(default_factory=dict)
     targeted: dict[str, set[str]] = field(default_factory=dict)
     """Regions by root or organizational unit."""
-    seen: set[str] = field(default_factory=set)
-    """The accounts that were in these, when it was looked last."""
+    seen: dict[str, str] = field(default_factory=dict)
+    """The accounts that were in these, when it was looked last, and in which of them."""
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -185,9 +185,8 @@ def create_instances(
     """Deploy where there is no instance yet. Raises Refused."""
     require_no_operation(stack_set)
     units = targets.get("OrganizationalUnitIds") or ()
-    for unit in units:
-        stack_set.targeted.setdefault(unit, set()).update(regions)
-    stack_set.seen |= accounts_under(stack_set.management, units).keys()
+    added = {unit: stack_set.targeted.get(unit, set()).union(regions) for unit in units}
+    aim(stack_set, stack_set.targeted | added)
 
     def plan() -> list[Instance]:
         accounts = targeted_accounts(stack_set, targets)
@@ -230,11 +229,12 @@ def delete_instances(
     """Delete instances, and their stacks if they are not retained. Raises Refused."""
     require_no_operation(stack_set)
     if not targets.get("Accounts"):
-        for unit in targets.get("OrganizationalUnitIds") or ():
-            left = stack_set.targeted.get(unit, set()) - set(regions)
-            stack_set.targeted.pop(unit, None)
-            if left:
-                stack_set.targeted[unit] = left
+        gone = targets.get("OrganizationalUnitIds") or ()
+        left = {
+            unit: there - set(regions) if unit in gone else there
+            for unit, there in stack_set.targeted.items()
+        }
+        aim(stack_set, {unit: there for unit, there in left.items() if there})
 
     def plan() -> list[Instance]:
         chosen = targeted_accounts(stack_set, targets)
@@ -260,7 +260,7 @@ def delete_places(
 def aim(stack_set: StackSet, targeted: dict[str, set[str]]) -> None:
     """Where the stack set deploys automatically from now on: regions by root or unit."""
     stack_set.targeted = targeted
-    stack_set.seen = set(accounts_under(stack_set.management, targeted))
+    stack_set.seen = accounts_under(stack_set.management, targeted)
 
 
 def _new_instances(
@@ -459,7 +459,8 @@ async def _ended(instance: Instance, good: str) -> str | None:
 
 def _follow(management: str) -> None:
     """Deploy to accounts that came to where a stack set deploys automatically, and delete from
-    those that went. Account filters and overrides are not for those that come: AWS says so.
+    those that went, first. One that moves between two targets went, and came. Account filters and
+    overrides are not for those that come: AWS says so.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-manage-auto-deployment.html
     """
@@ -470,9 +471,9 @@ def _follow(management: str) -> None:
 
 def _follow_one(stack_set: StackSet) -> None:
     there = accounts_under(stack_set.management, stack_set.targeted)
-    came = {account: unit for account, unit in there.items() if account not in stack_set.seen}
-    went = stack_set.seen - there.keys()
-    stack_set.seen = set(there)
+    came = dict(there.items() - stack_set.seen.items())
+    went = dict(stack_set.seen.items() - there.items())
+    stack_set.seen = there
     if not stack_set.deploys_automatically:
         return
     preferences = {"FailureTolerancePercentage": 100, "MaxConcurrentCount": _AUTOMATICALLY_AT_ONCE}

@@ -34,13 +34,13 @@ from tests.bench import (
     whole_test,
 )
 from tests.bench.functions import memory_of
+from tests.bench.long_tasks import IN_A_FIELD, LongestTask
 from tests.bench.measure import Medians
 from tests.bench.persons_test import AT_ONCE, PersonsTest
 from tests.bench.result import Result, show, write
 from tests.bench.stand_in import LATENCY
 from tests.bench.targets import Measured
 from tests.bench.workflows import TRANSITION
-from tests.bench.yardstick import Yardstick
 from tests.support.page.measures import FRAMES
 
 
@@ -90,7 +90,7 @@ def main() -> int:
                 (targets.FIRST_VIEW_REQUESTS, len(received)),
             )
         ),
-        Measured(targets.LONGEST_TASK, seen.scrolling.longest_task_ms / Yardstick().slower()),
+        *of_longest_tasks(seen.longest_tasks),
         *of_the_sweep,
         *of_memories,
     ]
@@ -148,6 +148,12 @@ def of_persons_tests(persons: Mapping[str, PersonsTest]) -> Iterator[Measured]:
         yield Measured(targets.WARM_TEST, one.warm.seconds, of)
         yield Measured(targets.WARM_TEST_AFTER_A_PAUSE, one.warm_after_a_pause.seconds, of)
         yield Measured(targets.TRANSITIONS, one.warm.transitions, of)
+
+
+def of_longest_tasks(tasks: Mapping[str, LongestTask]) -> Iterator[Measured]:
+    for name, task in tasks.items():
+        target = targets.LAYOUT_OF_A_FIELD if name == IN_A_FIELD else targets.LONGEST_TASK
+        yield Measured(target, task.reference_ms, name)
 
 
 def _starts(starts: list[start_up.StartUp], runs: int) -> Result:
@@ -279,16 +285,23 @@ def _page(seen: page.Measured, runs: int) -> list[Result]:
             [
                 ("processor time a frame", f"{scrolling.cpu_ms:.1f} ms"),
                 ("frames over 50 ms", str(scrolling.slow_frames)),
-                ("longest task", _long_task(scrolling.longest_task_ms)),
                 ("rows in the document at most", str(seen.rows_at_most)),
             ],
         ),
+        longest_tasks(seen.longest_tasks),
     ]
 
 
-def _long_task(milliseconds: float) -> str:
-    """The browser reports only tasks of 50 ms or more."""
-    return f"{milliseconds:.0f} ms" if milliseconds else "none of 50 ms"
+def longest_tasks(tasks: Mapping[str, LongestTask]) -> Result:
+    rows = [
+        (name, _ms(one.here.wall), _ms(one.here.cpu), f"{one.reference_ms:.0f} ms")
+        for name, one in tasks.items()
+    ]
+    return Result(
+        "Longest task of the page's own thread",
+        ("", "by the clock, here", "processor, here", "on the reference"),
+        rows,
+    )
 
 
 def _ms(seconds: float) -> str:

@@ -2,33 +2,47 @@
 stack. Wall-clock, write units and memory of the synchronization that adds all, and of the same
 again, which changes nothing; then what the page asks for most takes there and beside ten members.
 
-With `--write`, docs/performance.md gets the table too. The members have no roles, unless `--roles`
-deploys them: then the stack set makes 5,000 stacks first. It takes minutes, and leaves 5,000
-accounts that nobody tests: end the stack afterwards (make down).
+With `--write`, docs/performance.md gets the tables too. Exit status 1 if a page reads more units
+there than beside ten members. The members have no roles, unless `--roles` deploys them: then the
+stack set makes 5,000 stacks first. It takes minutes, and leaves 5,000 accounts that nobody tests:
+end the stack afterwards (make down).
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import secrets
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
+from unittest.mock import patch
+from urllib.parse import parse_qsl
 
 from local import aws, sample_organization
 from local import stack as local_stack
 from local import sweep as local_sweep
-from local.display import step
+from local.display import console, step
 from local.sample_organization import AwsOrganization, Member
+from local.settings import ROOT, environment
 from local.stack import Stack
+
+sys.path.insert(0, str(ROOT / "layers" / "shared"))
+
+from cavok import wiring
+from tests.bench import targets
 from tests.bench.capacity import Capacity
+from tests.bench.functions import variables_of
 from tests.bench.measure import Sample, interleaved
 from tests.bench.result import Result, show, write
+from tests.bench.targets import Measured
 from tests.support.enrolled import Enrolled, enroll
 from tests.support.http import answer
 from tests.support.inspection import resource_name, stream_records
@@ -210,7 +224,7 @@ def prepare(stack: Stack, wanted: Sequence[Member]) -> AwsOrganization:
     return made
 
 
-def requests(small: Enrolled, large: Enrolled, runs: int) -> list[tuple[str, ...]]:
+def seconds_of_requests(small: Enrolled, large: Enrolled, runs: int) -> list[tuple[float, ...]]:
     """Medians of what the page asks for, in an organization of a few accounts and in the large one,
     where each shows as much.
     """
@@ -223,11 +237,36 @@ def requests(small: Enrolled, large: Enrolled, runs: int) -> list[tuple[str, ...
 
         return sample
 
-    rows: list[tuple[str, ...]] = []
-    for what, path in ASKED.items():
-        medians = interleaved({"small": asking(small, path), "large": asking(large, path)}, runs)
-        rows.append((what, *(f"{medians[each].wall * 1000:.0f} ms" for each in medians)))
-    return rows
+    def medians(path: str) -> tuple[float, ...]:
+        both = {"small": asking(small, path), "large": asking(large, path)}
+        return tuple(each.wall for each in interleaved(both, runs).values())
+
+    return [medians(path) for path in ASKED.values()]
+
+
+def read_units(organization: str, path: str) -> float:
+    """What the table reads for a viewer's GET, by the sizes of the items: the embedded AWS tells
+    that without them. The handler runs in this process, whose environment says which table.
+    """
+    from tests.support.api import Api
+
+    units, client = Capacity(), wiring.table().connection.client
+    plain, _, query = path.partition("?")
+    with units.units_of(client, behind=None):  # it writes nothing
+        given = Api(organization, "viewer").send("GET", plain, query=dict(parse_qsl(query)))
+    assert given.status == HTTPStatus.OK, given.text
+    return units.read
+
+
+def units_of_requests(stack: Stack, *both: tuple[str, Enrolled]) -> list[tuple[float, ...]]:
+    """Read units of what the page asks for, in each of these organizations."""
+    function = environment(stack.emulator_url) | variables_of("AccountsApi")
+    here = {"TABLE_NAME": stack.table_name, "POWERTOOLS_LOG_LEVEL": "WARNING"}
+    with patch.dict(os.environ, function | here):
+        return [
+            tuple(read_units(name, path.format(enrolled.path)) for name, enrolled in both)
+            for path in ASKED.values()
+        ]
 
 
 def deploy(enrolled: Enrolled, *, roles: bool) -> None:
@@ -261,6 +300,14 @@ def table(first: Synchronized, again: Synchronized, *, roles: bool) -> Result:
     return Result(title, ("", "the first, which adds all", "the same again"), rows)
 
 
+def pages(seconds: Sequence[tuple[float, ...]], units: Sequence[tuple[float, ...]]) -> list[Any]:
+    """A row for each of what the page asks for."""
+    return [
+        (what, *(f"{each * 1000:.0f} ms" for each in took), *(f"{each:g}" for each in read))
+        for what, took, read in zip(ASKED, seconds, units, strict=True)
+    ]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.bench.organization", description=__doc__)
     parser.add_argument("--members", type=int, default=5_000, help="how many (default 5,000)")
@@ -289,16 +336,30 @@ def main() -> int:
             again = synchronize(stack, many.name, large)
         assert (again.added, again.changed, again.items) == (0, 0, 0), again
         with step("What the page asks for"):
-            rows = requests(small, large, options.runs)
-    columns = ("wall-clock", f"beside {FEW + 1} accounts", f"beside {first.found:,}")
+            seconds = seconds_of_requests(small, large, options.runs)
+            units = units_of_requests(stack, (few.name, small), (many.name, large))
+    measured = [
+        Measured(targets.PAGE_UNITS, beside_all / beside_few, what)
+        for what, (beside_few, beside_all) in zip(ASKED, units, strict=True)
+    ]
+    beside = (f"beside {FEW + 1} accounts", f"beside {first.found:,}")
+    columns = ("", *beside, *(f"read units {each}" for each in beside))
     results = [
+        targets.table(measured),
         table(first, again, roles=options.roles),
-        Result(f"What the page asks for, medians of {options.runs}", columns, rows),
+        Result(
+            f"What the page asks for, wall-clock as medians of {options.runs}",
+            columns,
+            pages(seconds, units),
+        ),
     ]
     show(results)
     if options.write:
         write("organization", results)
-    return 0
+    misses = targets.missed(measured, targets.OF_AN_ORGANIZATION)
+    for sentence in misses:
+        console.print(f"[bold red]{sentence}[/]")
+    return 1 if misses else 0
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 """The page in Chromium: the weight of its first view, the time until the list is painted, layout
-shifts, and the cost of scrolling through 10,000 accounts.
+shifts, the cost of scrolling through 10,000 accounts, and the longest tasks.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any
 from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from local.stack import Stack
+from tests.bench import long_tasks
+from tests.bench.long_tasks import LongestTask
 from tests.bench.measure import Medians, Sample, interleaved
 from tests.support.page import chromium, samples
 from tests.support.page.measures import (
@@ -48,6 +50,7 @@ window.listed = new Promise((resolve) => new MutationObserver((_, observer) => {
 class Measured:
     """`weights` are bytes per request, by view. `opening` is the time until the first row is
     painted, by the number of accounts. `shifts` are Cumulative Layout Shifts, by view.
+    `longest_tasks`: by what is done.
     """
 
     weights: Mapping[str, list[int]]
@@ -55,6 +58,7 @@ class Measured:
     shifts: Mapping[str, float]
     scrolling: Scrolling
     rows_at_most: int
+    longest_tasks: Mapping[str, LongestTask]
 
 
 def measure(stack: Stack, runs: int) -> Measured:
@@ -71,13 +75,17 @@ def measure(stack: Stack, runs: int) -> Measured:
             page.goto(stack.dashboard_url)
             page.locator(ROW).first.wait_for()
             rows = scroll_to_the_end(page, MANY)
-            scrolling = scroll_back(page)
+            scrolling, longest = long_tasks.during(lambda: scroll_back(page), page)
         return Measured(
             weights=_weights(visitors),
             opening={count: medians[str(count)] for count in opening},
             shifts={name: _shifts(visitors, many, hash_) for name, hash_ in VIEWS.items()},
             scrolling=scrolling,
             rows_at_most=rows,
+            longest_tasks={
+                f"scrolling through {MANY:,} accounts": longest,
+                **long_tasks.measure(visitors.page, stack.dashboard_url),
+            },
         )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.support.page.waiting import until
+
 AXE = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
@@ -13,7 +15,9 @@ AXE = {
 
 def wait_until_loaded(page: Page) -> None:
     page.get_by_role("heading").first.wait_for()
-    expect(page.locator("[aria-busy=true], .skeleton, .skeleton-row")).to_have_count(0)
+    busy = page.locator("[aria-busy=true], .skeleton, .skeleton-row")
+    # `expect` looks only once a second after the first one.
+    until(page, lambda: not busy.count(), "all is loaded")
 
 
 def assert_accessible(page: Page) -> None:

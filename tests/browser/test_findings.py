@@ -108,7 +108,11 @@ def test_a_fix_is_copied_as_it_is_and_leads_to_the_console(sign_in, open_context
     ],
 )
 def test_only_an_address_of_the_console_becomes_its_link(admin, answer_with, address):
-    fix = {"policy_statement": "<b>not JSON</b>", "cli": None, "console_url": address}
+    fix = dict.fromkeys(samples.FIXABLE["fix"]) | {
+        "policy_statement": "<b>not JSON</b>",
+        "console_url": address,
+        "stack_url": address,
+    }
     page = shown(admin, answer_with, status="degraded", issues=[samples.FIXABLE | {"fix": fix}])
     expect(connection(page).locator(".fix")).to_contain_text("<b>not JSON</b>")
     expect(connection(page).locator(".fix a, .fix b")).to_have_count(0)

@@ -134,7 +134,7 @@ def test_the_view_fits_also_with_texts_of_twice_the_size(
     page.get_by_role("grid").focus()
     for key in ("ArrowRight", "End", "ArrowDown", "Home"):
         page.keyboard.press(key)
-        assert page.evaluate(IS_SEEN), f"nothing covers the cell under the cursor after {key}"
+        assert page.evaluate(IS_SEEN), f"the cell under the cursor, and its row's name, after {key}"
 
 
 # ---- permissions by region -----------------------------------------------------------------------
@@ -147,8 +147,10 @@ def cell(page: Page, name: str) -> Locator:
 
 IS_SEEN = """() => {
   const cursor = document.querySelector(".map .is-cursor");
-  const { left, top, width, height } = cursor.getBoundingClientRect();
-  return cursor.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+  return [cursor, cursor.parentNode.querySelector("th")].every((node) => {
+    const { left, top, width, height } = node.getBoundingClientRect();
+    return node.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+  });
 }"""
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.axe import wait_until_loaded
@@ -81,3 +82,105 @@ def test_an_aws_organization_is_added(admin, answer_with):
         "features": None,
     }
     assert "encrypted_volumes" in sent[0].post_data_json["features"]
+
+
+class Act(NamedTuple):
+    """Where its button is; the request that it sends, and the answer; what is typed into the modal,
+    by its label; the modal's buttons to press, one after the other; whether its button is there
+    afterwards."""
+
+    hash_: str
+    method: str
+    path: str
+    answer: Any = (204, None)
+    typed: tuple[tuple[str, str], ...] = ()
+    pressed: tuple[str, ...] = ()
+    stays: bool = False
+
+
+INSTANCES, WEBHOOK = "/v1/accounts/acc000000/instances", "/v1/organization/webhook"
+ASKED = samples.INTERACTIONS[0] | {"result": "pending", "state": None}
+STOP = ASKED | {"action": "stop"}
+START = ASKED | {"kind": "rds", "instance_id": "orders"}
+SECRET = samples.WEBHOOK | {"secret": "whsec_c2VjcmV0"}
+NUMBER = samples.account(3)["provider_id"]
+KEYS = (("Access key ID", "AKIAIOSFODNN7EXAMPLE"), ("Secret access key", "a-secret"))
+ADDRESS = (("Address", "https://hooks.northwind.example/cavok"),)
+ACTS = {
+    "Stop web1": Act(
+        "accounts/acc000000/instances",
+        "POST",
+        f"{INSTANCES}/ec2/{samples.WEB}/stop",
+        STOP,
+        pressed=("Stop",),
+    ),
+    "Start orders": Act(
+        "accounts/acc000000/instances",
+        "POST",
+        f"{INSTANCES}/rds/orders/start",
+        START,
+        stays=True,
+    ),
+    "Release orders": Act(
+        "accounts/acc000000/schedules",
+        "DELETE",
+        "/v1/accounts/acc000000/resources/res2",
+        pressed=("Release",),
+    ),
+    "Rotate keys": Act(
+        "accounts/acc000003",
+        "PUT",
+        "/v1/accounts/acc000003/credentials",
+        typed=KEYS,
+        pressed=("Use these keys",),
+        stays=True,
+    ),
+    "Delete account": Act(
+        "accounts/acc000003",
+        "DELETE",
+        "/v1/accounts/acc000003",
+        typed=(("Type the account number", NUMBER),),
+        pressed=("Delete account",),
+    ),
+    "Set a webhook": Act(
+        "organization", "PUT", WEBHOOK, SECRET, typed=ADDRESS, pressed=("Save", "I have kept it")
+    ),
+    "Remove the webhook": Act("organization", "DELETE", WEBHOOK, pressed=("Remove the webhook",)),
+}
+"""By the button that is pressed first."""
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_what_acts_at_once_is_done_and_something_has_the_focus_then(
+    admin, answer_everything, answer_with, name
+):
+    act, page, sent = ACTS[name], admin.page, []
+    dialog, button = page.get_by_role("dialog"), page.get_by_role("button", name=name, exact=True)
+    page.on("request", lambda one: one.method in ("GET", "OPTIONS") or sent.append(one))
+    answer_everything(page)
+    orders = samples.RESOURCES[1]
+    one = "/v1/accounts/acc000000/resources"
+    answer_with(page, f"{one}/res2", orders)
+    answer_with(page, one, lambda _: {"items": [] if sent else [orders], "next_cursor": None})
+    before, after = samples.WEBHOOK, samples.NO_SUCH
+    if name == "Set a webhook":
+        before, after = after, before
+    answer_with(page, WEBHOOK, lambda _: after if sent else before)
+    answer_with(page, act.path, act.answer, method=act.method)
+    admin.go(f"#/{act.hash_}")
+    wait_until_loaded(page)
+    press(page, name)
+    for label, text in act.typed:
+        expect(dialog.get_by_label(label)).to_be_visible()
+        reach(page, label)
+        page.keyboard.type(text)
+    for submit in act.pressed:
+        expect(dialog.get_by_role("button", name=submit, exact=True)).to_be_visible()
+        press(page, submit)
+    expect(dialog).to_have_count(0)
+    expect(button).to_have_count(int(act.stays))
+    (asked,) = sent
+    assert asked.method == act.method
+    assert asked.url.partition("?")[0].endswith(act.path)
+    has_focus = "document.activeElement.closest('main') !== null"
+    until(page, lambda: page.evaluate(has_focus), "something of the view has the focus")

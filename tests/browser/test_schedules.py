@@ -12,7 +12,7 @@ from tests.browser.axe import assert_accessible
 from tests.browser.conditions import API_DOWN, EVERY, shows
 from tests.support.page import samples
 from tests.support.page.keyboard import press
-from tests.support.page.waiting import HeldRequests, pass_time_until, stop_the_clock
+from tests.support.page.waiting import HeldRequests, pass_time_until, stop_the_clock, until
 
 ONE = "/v1/accounts/acc000000"
 MONDAY = {"action": "start", "at": "2035-01-08T08:00:00Z"}
@@ -615,6 +615,22 @@ def test_several_are_chosen_among_the_instances_too(furnished, admin, answer_wit
     dialog.get_by_role("button", name="Close").last.click()
     expect(dialog).to_have_count(0)
     assert [each.post_data_json["instance_id"] for each in added] == [samples.WEB]
+
+
+def test_schedules_out_of_sight_are_skipped_until_they_are_scrolled_to(
+    furnished, admin, answer_with
+):
+    page = furnished
+    items = [samples.RESOURCES[0] | {"resource_id": f"res{index}"} for index in range(30)]
+    answer_with(page, f"{ONE}/resources", {"items": items, "next_cursor": None})
+    admin.go("#/accounts/acc000000/schedules")
+    cards = page.locator(".resource")
+    expect(cards).to_have_count(30)
+    is_laid_out = "card => card.firstChild.checkVisibility({ contentVisibilityAuto: true })"
+    until(page, lambda: not cards.last.evaluate(is_laid_out), "the last card is skipped")
+    assert cards.first.evaluate(is_laid_out)
+    cards.last.get_by_role("button", name="Release web1").focus()
+    until(page, lambda: cards.last.evaluate(is_laid_out), "the last card is shown")
 
 
 def test_the_line_for_now_moves_in_the_time_zone_of_each_schedule(furnished, admin):

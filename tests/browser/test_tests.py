@@ -297,10 +297,10 @@ def test_scheduled_tests_that_found_the_same_are_said_beside_the_test_that_they_
     page.clock.install(time="2026-01-05T14:00:00Z")
     page.goto("about:blank")
     admin.go("#/accounts/acc000000/tests")
-    said = "3 scheduled tests since found the same, the last one 1 hour ago."
+    said = "3 scheduled tests since found the same verdicts, the last one 1 hour ago."
     expect(page.locator(".history-row").first).to_contain_text(said)
     expect(page.locator(".history-row").last).to_contain_text(
-        "1 scheduled test since found the same, 1 hour ago."
+        "1 scheduled test since found the same verdicts, 1 hour ago."
     )
     page.locator(".history-row").first.get_by_role("link").first.click()
     expect(page.locator(".test-head")).to_contain_text(said)

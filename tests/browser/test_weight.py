@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.axe import wait_until_loaded
 from tests.support.page import samples
 from tests.support.page.measures import RECORD_SHIFTS, weigh
+from tests.support.page.views import NEEDS_SIGN_IN
 from tests.support.page.waiting import HeldRequests, until
 
 LARGEST_SHIFT = 0.01
@@ -23,13 +24,14 @@ window.asked = window.awaited = 0;
 window.answered = {};
 window.fetch = async (address, options = {}) => {
   const { href, pathname } = new URL(address, location.href);
-  const { paths = [], milliseconds } = JSON.parse(sessionStorage.getItem("delay") ?? "{}");
+  const { paths, waits = [] } = JSON.parse(sessionStorage.getItem("delay") ?? "{}");
   const request = `${options.method} ${href}`;
-  window.asked += 1;
+  const place = window.asked++;
   window.awaited += 1;
   try {
-    const isLate = paths.some((path) => pathname.endsWith(path));
-    await new Promise((resolve) => setTimeout(resolve, isLate ? milliseconds : networkMs));
+    const isLate = paths?.some((path) => pathname.endsWith(path)) ?? true;
+    const late = waits[place] ?? waits.at(-1) ?? networkMs;
+    await new Promise((resolve) => setTimeout(resolve, isLate ? late : networkMs));
     if (window.known?.[request]) return new Response(...window.known[request]);
     if (window.known && pathname.includes("/v1/")) console.error(`no answer to ${request}`);
     const answer = await send(address, options);
@@ -133,31 +135,64 @@ def wait_until_quiet(page: Page) -> None:
     until(page, is_quiet, "every answer")
 
 
+BACKWARDS_MS = (260, 230, 200, 170, 150)
+"""What each request of a view waits for, in their order: the first one is answered last."""
+THE_REST = [
+    hash_
+    for hash_ in NEEDS_SIGN_IN.values()
+    if hash_.removeprefix("#/") not in VIEWS + OPENED_LESS_OFTEN
+]
+"""Opened once each."""
+HEALTH_AT = "2026-01-05T12:00:00Z"
+SINCE = {"tests": 60, "last_at": "2025-12-19T10:00:00Z"}
+HEALTH = [
+    samples.finished_test(name, outcome=outcome, started_at=at, finished_at=at, unchanged=since)
+    for name, outcome, at, since in (
+        ("test1", "confirmed", "2026-01-05T10:00:00Z", None),
+        ("test0", "failed", "2025-12-20T10:00:00Z", None),
+        ("testx", "confirmed", "2025-11-20T10:00:00Z", SINCE),
+    )
+]
+"""A month is known, in which the connection broke once."""
+
+
+@pytest.fixture
+def opened(admin, answer_everything) -> Page:
+    """A page that shows the samples, and records what moves and what it asks."""
+    answer_everything(admin.page, [samples.account(index) for index in range(200)])
+    admin.page.add_init_script(RECORD_SHIFTS + ANSWER)
+    return admin.page
+
+
+def shifts_once_all_is_there(page: Page) -> float:
+    wait_until_loaded(page)
+    wait_until_quiet(page)
+    wait_until_loaded(page)
+    page.evaluate(TWO_FRAMES)
+    return page.evaluate("window.shifts")
+
+
+def shift(page: Page, waits: Iterable[int], paths: Iterable[str] | None = None) -> float:
+    """With these requests late, or all."""
+    delay = {"paths": paths and [*paths], "waits": [*waits]}
+    page.evaluate("(delay) => sessionStorage.setItem('delay', JSON.stringify(delay))", delay)
+    page.reload()
+    return shifts_once_all_is_there(page)
+
+
 @pytest.mark.timeout(900)  # opens the view some forty times
 @pytest.mark.parametrize(
     ("view", "width"),
     [*((view, 1280) for view in VIEWS + OPENED_LESS_OFTEN), *((view, 360) for view in NARROW)],
 )
-def test_nothing_jumps_while_a_view_opens(view, width, admin, answer_everything):
+def test_nothing_jumps_while_a_view_opens(view, width, admin, opened, answer_with):
     """Whichever answer comes first or last, before and after what covers the rest meanwhile."""
-    page = admin.page
+    page = opened
     page.set_viewport_size({"width": width, "height": 720})
-    accounts = [samples.account(index) for index in range(200)]
-    answer_everything(page, accounts)
-    page.add_init_script(RECORD_SHIFTS + ANSWER)
-
-    def shifts_once_all_is_there() -> float:
-        wait_until_loaded(page)
-        wait_until_quiet(page)
-        wait_until_loaded(page)
-        page.evaluate(TWO_FRAMES)
-        return page.evaluate("window.shifts")
-
-    def shift(paths: Iterable[str], milliseconds: int) -> float:
-        delay = {"paths": [*paths], "milliseconds": milliseconds}
-        page.evaluate("(delay) => sessionStorage.setItem('delay', JSON.stringify(delay))", delay)
-        page.reload()
-        return shifts_once_all_is_there()
+    if view.endswith("health"):
+        tests = {"items": HEALTH, "next_cursor": None}
+        answer_with(page, "/v1/accounts/acc000000/verifications", tests)
+        page.clock.set_fixed_time(HEALTH_AT)
 
     def shift_with_late(modules: re.Pattern[str]) -> float:
         held = HeldRequests(page, modules)
@@ -166,11 +201,11 @@ def test_nothing_jumps_while_a_view_opens(view, width, admin, answer_everything)
         for route in held:  # and those that come of them
             route.continue_()
         page.unroute(modules)
-        return shifts_once_all_is_there()
+        return shifts_once_all_is_there(page)
 
     page.goto(f"{admin.stack.dashboard_url}#/{view}")
     page.reload()
-    shifts_once_all_is_there()
+    shifts_once_all_is_there(page)
     known = page.evaluate("window.answered")
     page.unroute_all()
     page.add_init_script(f"window.known = {json.dumps(known)}")
@@ -179,6 +214,16 @@ def test_nothing_jumps_while_a_view_opens(view, width, admin, answer_everything)
     slow = {frozenset((one,)) for one in answers}
     slow |= set() if is_narrow else {frozenset(answers - {one}) for one in answers}
     waits = (SOON_MS, COVERED_MS) if view in VIEWS and not is_narrow else (COVERED_MS,)
-    delays = {(*paths, ms): shift(paths, ms) for paths in slow if paths for ms in waits}
+    delays = {(*paths, ms): shift(page, [ms], paths) for paths in slow if paths for ms in waits}
     shifts = delays | {late.pattern: shift_with_late(late) for late in LATE}
+    assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts
+
+
+def test_nothing_jumps_in_the_other_views(admin, opened):
+    page, account = opened, admin.add_account()
+    made = admin.call("POST", f"/v1/accounts/{account['account_id']}/invitations").json()
+    shifts = {}
+    for view in (*THE_REST, f"#{made['url'].partition('#')[2]}"):
+        page.evaluate("(view) => { location.hash = view; }", view)
+        shifts[view] = shift(page, BACKWARDS_MS)
     assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts

@@ -22,8 +22,11 @@ from cavok_client.api.accounts import (
     patch_account,
 )
 from cavok_client.api.enrollments import (
+    create_enrollment,
     create_synchronization,
+    delete_enrollment,
     get_enrollment,
+    get_enrollment_instructions,
     get_synchronization,
     list_enrollments,
     list_members,
@@ -35,12 +38,16 @@ from cavok_client.models import (
     AccountBody,
     AccountChangeBody,
     AccountPage,
+    EndedEnrollmentBody,
     EnrollmentBody,
+    EnrollmentInstructionsBody,
     EnrollmentPage,
     InstructionsBody,
     MemberPage,
     NewAccountBody,
     NewAccountBodyProvider,
+    NewEnrollmentBody,
+    NewEnrollmentBodyEnrollmentProvider,
     OrganizationBody,
     Problem,
     QuotaBody,
@@ -111,8 +118,16 @@ def tour(client: AuthenticatedClient, connected: str) -> None:
     gone = delete_account.sync_detailed(account.account_id, client=client)
     assert gone.status_code == HTTPStatus.NO_CONTENT
 
-    (enrollment,) = a(EnrollmentPage, list_enrollments.sync(client=client)).items
-    enrolled = enrollment.enrollment_id
+    provider = NewEnrollmentBodyEnrollmentProvider.AWS
+    southwind = NewEnrollmentBody(name="Southwind", provider=provider, write_logs=False)
+    new = a(EnrollmentBody, create_enrollment.sync(client=client, body=southwind)).enrollment_id
+    instructions = a(
+        EnrollmentInstructionsBody, get_enrollment_instructions.sync(new, client=client)
+    )
+    assert "&stackName=CavokOrganization&" in instructions.deploy_on_aws_url
+
+    oldest, _ = a(EnrollmentPage, list_enrollments.sync(client=client)).items
+    enrolled = oldest.enrollment_id
     started = a(SynchronizationBody, create_synchronization.sync(enrolled, client=client))
     while started.state is SynchronizationState.RUNNING:
         assert time.monotonic() < deadline
@@ -121,6 +136,9 @@ def tour(client: AuthenticatedClient, connected: str) -> None:
         started = a(SynchronizationBody, read)
     assert a(EnrollmentBody, get_enrollment.sync(enrolled, client=client)).name == "Northwind"
     assert a(MemberPage, list_members.sync(enrolled, client=client, limit=20)).items == []
+
+    ended = a(EndedEnrollmentBody, delete_enrollment.sync(new, client=client))
+    assert "The stack CavokOrganization" in [step.title for step in ended.steps]
 
 
 if __name__ == "__main__":

@@ -215,7 +215,9 @@ def test_an_account_that_aws_makes_later_is_connected_by_itself(
 ) -> None:
     """Stacks speak, and sweeps come by their schedule: nobody presses anything."""
     organization = new_aws_organization("Branch")
-    enrolled = enroll(own_organization.admin, organization)
+    enrolled = enroll(own_organization.admin, organization, management_account_id=None)
+    number = {"management_account_id": organization.management.account_number}
+    answer(enrolled.person.patch(enrolled.path, json=number))
     offer, branch = enrolled.offer(), organization.member("Branch")
     organization.deploy(offer, ReportConnection="Yes", ExcludeAccounts=branch.account_number)
     wait_for_state(enrolled, "Branch", "role_missing", what="the enrollment's stack spoke")

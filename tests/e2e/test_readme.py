@@ -44,4 +44,6 @@ def test_every_line_of_the_tour_works(stack: Stack) -> None:
     assert '"outcome": "confirmed"' in said
     assert '"organization_arn": "arn:aws:organizations::400000000001:organization/' in said
     assert said.count('"ou_path": "Root/Shops"') == 6
+    assert "&stackName=CavokOrganization&" in said
+    assert "Delete the stack in the account in which you deployed it." in said
     assert "\nconfirmed\nStaging2\n" in said

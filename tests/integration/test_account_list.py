@@ -22,6 +22,7 @@ from cavok.api.as_csv import LIMIT
 from cavok.domain.account_list import BY_URGENCY, AccountSort, has_word
 from cavok.domain.accounts import AccessType, Account, Issue, Severity, Status
 from cavok.domain.members import Member, Place, Standing
+from tests.bench.organization import read_units
 from tests.support.api import Api, is_problem, number, walk
 from tests.support.builders import an_account
 from tests.support.fleets import names, store
@@ -199,6 +200,13 @@ def test_a_page_in_any_order_costs_its_own_size(
     assert len(page.json["items"]) == 10
     assert calls["accounts"] == 10
     assert calls["entries"] <= 11
+
+
+def test_a_page_reads_the_units_of_its_own_accounts_and_their_part_of_the_index(admin: Api) -> None:
+    """As the bench counts them beside 5,000 accounts. All entries would be two units here."""
+    admin.get("/v1/organization")
+    store(a_fleet(120))
+    assert read_units(str(admin.organization_id), "/v1/accounts?limit=10") == 10.5
 
 
 @pytest.mark.usefixtures("fleet")

@@ -31,6 +31,7 @@ from cavok.domain import webhooks as domain_webhooks
 from cavok.domain.accounts import Account, LastVerification, Outcome, Status
 from cavok.domain.clocks import ClockMessage, clocks_of, names_of
 from cavok.domain.interactions import InteractionOutcome
+from cavok.domain.issues import confused_deputy
 from cavok.domain.schedules import Schedule
 from cavok.domain.verifications import begin
 from cavok.domain.webhooks import COUNTED_TRY, PAUSED_AFTER, WAITING_A_DAY, wait_seconds
@@ -57,6 +58,7 @@ from tests.support.builders import (
     confirmed,
     steps_of,
 )
+from tests.support.enrollments import NEW
 from tests.support.failing_calls import (
     ADMIN,
     NOW,
@@ -961,3 +963,37 @@ def _difference(expected: Json, end: Json) -> str:
         for name in expected
         if end[name] != expected[name]
     )
+
+
+# ---- changes by PATCH ----------------------------------------------------------------------------
+
+
+def _an_open_role(run: Run) -> None:
+    """Its answer shows the trust policy that it must have."""
+    (account,) = connected(run)
+    opened = replace(account, status=Status.FAILED, issues=(confused_deputy(account),))
+    wiring.accounts().save(account, opened)
+    run.memory["path"] = path_of(account)
+
+
+def _an_enrollment(run: Run) -> None:
+    """Its answer shows its members by state, and the version of its stack."""
+    enrollment_id = ADMIN.post("/v1/enrollments", NEW).json["enrollment_id"]
+    run.memory["path"] = f"/v1/enrollments/{enrollment_id}"
+
+
+@pytest.mark.parametrize("prepare", [_an_open_role, _an_enrollment])
+def test_a_change_is_not_made_if_a_call_fails_and_the_answer_says_so(prepare: Act) -> None:
+    """All that is read for the answer is read before the write."""
+    calls, index, statuses = Calls(), 0, list[int]()
+    while index <= len(calls.made):
+        forget()
+        prepare(run := Run())
+        calls = Calls(index, Fault.THROTTLED)
+        with watched(calls):
+            answer = ADMIN.patch(run.memory["path"], {"name": "Other"})
+        is_made = ADMIN.get(run.memory["path"]).json["name"] == "Other"
+        assert is_made == (answer.status == 200), calls.made
+        statuses.append(answer.status)
+        index += 1
+    assert statuses == [503] * (len(statuses) - 1) + [200]

@@ -29,10 +29,12 @@ from cavok.domain.instances import InstanceKey
 from cavok.domain.kinds import Kind
 from cavok.domain.resources import Resource
 from cavok.domain.steps import REFUSALS_WANTED, Step, Verdict
-from cavok.domain.survey import Survey
-from cavok.domain.verifications import Trigger, finish
+from cavok.domain.survey import SURVEYED, Survey
+from cavok.domain.verifications import Trigger, finish, found_again
 from cavok.services.probe_account import probe_account
+from cavok.services.scheduled_test import Found
 from cavok.services.survey_regions import survey_regions
+from cavok.services.sweep import what_may_differ
 from tests.support.builders import (
     NOW,
     NUMBER,
@@ -59,6 +61,12 @@ ALLOW_DEV = {
     "Resource": "arn:aws:rds:*:*:db:dev-*",
 }
 READ = {"Effect": "Allow", "Action": ["rds:Describe*", "ec2:*", "iam:*"], "Resource": "*"}
+SERVICES = [kind.descriptor.service for kind in SURVEYED]
+LISTS = [
+    f"{kind.descriptor.describe.partition(':')[2]} {region}"
+    for kind in SURVEYED
+    for region in REGIONS
+]
 FAULTS: dict[str, Exception] = {
     "throttled": ClientError({"Error": {"Code": "Throttling", "Message": "Rate"}}, "Any"),
     "no JSON": ClientError({"Error": {"Code": "502", "Message": "Bad Gateway"}}, "Any"),
@@ -76,6 +84,7 @@ class Customer:
     absent_refused: bool = False
     fails: tuple[str, bool] | None = None
     """A call's name, and whether each repetition of it fails too."""
+    refused_service: str | None = None
     error: Exception | None = None
     calls: Counter[str] = field(default_factory=Counter)
     lock: Any = field(default_factory=threading.Lock)
@@ -90,6 +99,9 @@ class Customer:
             first = self.calls[name] == 1
         if self.fails and self.error and self.fails[0] == name and (first or self.fails[1]):
             raise self.error
+        if client.meta.service_model.service_name == self.refused_service:
+            code = "UnauthorizedOperation" if self.refused_service == "ec2" else "AccessDenied"
+            raise refusal(code, f"{self.refused_service}:{operation}")
         found = getattr(self, xform_name(operation), self.other)(region, arguments)
         return found or with_nothing(client.meta.service_model.operation_model(operation))
 
@@ -198,7 +210,7 @@ def trust_steps() -> list[Step]:
     ]
 
 
-def run(customer: Customer, account: Account, controlled: list[Resource]) -> tuple[Any, Any]:
+def probe(customer: Customer, account: Account, controlled: list[Resource]) -> Found:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(BaseClient, "_make_api_call", _via(customer))
         survey = survey_regions(
@@ -207,15 +219,23 @@ def run(customer: Customer, account: Account, controlled: list[Resource]) -> tup
         survey = Survey.from_dict(json.loads(json.dumps(survey.as_dict())))
         probed = ProbedAccount.of(SESSION, survey)
         steps = probe_account(ACTIONS, probed, sleep=lambda _: None)
+    return Found([*trust_steps(), *steps], survey)
+
+
+def finished(found: Found, account: Account, controlled: list[Resource]) -> tuple[Any, Any]:
     return finish(
         account,
         a_verification(),
-        [*trust_steps(), *steps],
+        found.steps,
         NOW,
-        region_health=survey.region_health,
-        elsewhere=survey.elsewhere,
+        region_health=found.survey.region_health,
+        elsewhere=found.survey.elsewhere,
         under_control=frozenset(each.instance for each in controlled),
     )
+
+
+def run(customer: Customer, account: Account, controlled: list[Resource]) -> tuple[Any, Any]:
+    return finished(probe(customer, account, controlled), account, controlled)
 
 
 def _via(customer: Customer) -> Any:
@@ -284,3 +304,26 @@ def test_a_call_without_an_answer_makes_no_verdict_false_and_no_account_better_o
                 and not (call.startswith("DescribeInstances") and step.group == "ec2")
             ]
     assert wrong == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("refused", [None, *sorted(SERVICES)])
+def test_a_list_without_an_answer_changes_nothing_that_a_sweep_stores(
+    refused: str | None, fault: str
+) -> None:
+    """In any region, of any service, whichever other one the role was not given."""
+    granted = [f"{service}:*" for service in ("iam", *SERVICES) if service != refused]
+    policies = {"All": document(ALLOW | {"Action": granted})}
+    account = an_account(regions=REGIONS, write_logs=False)
+    before, _ = run(Customer(policies, refused_service=refused), account, [])
+    before = replace(before, slot=None)
+    differs = []
+    for listing in LISTS:
+        customer = Customer(
+            policies, refused_service=refused, fails=(listing, True), error=FAULTS[fault]
+        )
+        found = probe(customer, before, [])
+        after, _ = finished(found, before, [])
+        if not found_again(before, after) and not what_may_differ(found):
+            differs.append(f"{listing}: {after.region_health}, {after.capabilities}")
+    assert differs == []

@@ -5,9 +5,11 @@ CloudFormation's that is in memory.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from heapq import heappop, heappush
 from typing import Any
 from unittest.mock import Mock
 from urllib.parse import SplitResult
@@ -25,15 +27,17 @@ from cavok.domain.connection_hints import (
     IN_EFFECT_AFTER,
     OF_AN_ACCOUNT,
     OTHERS_ANSWERED_WITHIN,
+    OWN_TURNS_APART,
     STRANGERS_ANSWERED_WITHIN,
     TRIED_FOR,
+    TURNS_APART,
 )
 from cavok.domain.enrollments import FIRST_RETRY, NEW_AFTER, Enrollment
 from cavok.domain.errors import ChangedMeanwhile
-from cavok.domain.first_tries import SHARED_SECONDS
+from cavok.domain.first_tries import OWN_SECONDS, SHARED_SECONDS
 from cavok.domain.organizations import new_external_id
 from cavok.domain.verifications import Trigger, entry_refused
-from cavok.services.connection_hints import ANSWER_SECONDS
+from cavok.services.connection_hints import ANSWER_SECONDS, Answers
 from tests.support.api import Api
 from tests.support.aws_organization import InMemoryOrganization
 from tests.support.builders import NUMBER, ORGANIZATION_ID, WORKLOAD, a_verification
@@ -59,6 +63,7 @@ from tests.support.moto_stack import (
     plain_items,
     stored_items,
 )
+from tests.support.template import template
 
 __all__ = ["environment"]
 
@@ -375,6 +380,57 @@ def test_a_flood_of_strangers_keeps_no_customer_waiting_for_their_answers(
     assert len(cloudformation.answers) == answered + 1
 
 
+def count_answers_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> datetime:
+    """As long as `CloudFormation.takes`, from now on."""
+    began = Clock.time
+
+    def passed() -> float:
+        return (Clock.time - began).total_seconds()
+
+    monkeypatch.setattr("cavok.services.first_tries.time", Mock(monotonic=passed))
+    return began
+
+
+def test_a_roll_out_whose_answers_take_long_leaves_no_stack_without_one(
+    says: Says, cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To accounts that are not in the list yet, heard by one process."""
+    cloudformation.takes = timedelta(seconds=4)
+    published = count_answers_by_the_clock(monkeypatch)
+    waiting = [(published, number) for number in range(40)]
+    received: Counter[int] = Counter()
+
+    while waiting:
+        due, number = heappop(waiting)
+        Clock.time = max(Clock.time, due)
+        received[number] += 1
+        if hear(says(f"4{number:011}", number), age=Clock.time - published):
+            again = Clock.time + timedelta(seconds=cloudformation.hidden[-1])
+            heappush(waiting, (again, number))
+
+    assert {each["RequestId"] for each in cloudformation.answers} == {
+        f"{REQUEST}{number:04}" for number in range(40)
+    }
+    assert Clock.time - published < OTHERS_ANSWERED_WITHIN
+    queue = template()["Resources"]["ConnectionHints"]
+    assert max(received.values()) < queue["Properties"]["RedrivePolicy"]["maxReceiveCount"]
+
+
+def test_a_flood_hides_few_messages_of_its_organization() -> None:
+    """A queue that hides too many hands out none."""
+    answers, now = Answers(), Clock.time
+    sent_at = now - STRANGERS_ANSWERED_WITHIN
+
+    waits = [answers.wait(ORGANIZATION_ID, sent_at, now) for _ in range(1000)]
+
+    hidden = [each for each in waits if each]
+    assert len(hidden) <= OTHERS_ANSWERED_WITHIN / OWN_TURNS_APART
+    assert max(hidden) <= OTHERS_ANSWERED_WITHIN.total_seconds()
+    assert answers.wait("other", sent_at, now), "others have turns of their own"
+    processes, hides = 20, 120_000
+    assert processes * (OTHERS_ANSWERED_WITHIN / TURNS_APART) < hides
+
+
 def test_a_flood_with_another_customers_external_id_keeps_nobody_waiting_for_its_answers(
     admin: Api,
     other_admin: Api,
@@ -386,16 +442,11 @@ def test_a_flood_with_another_customers_external_id_keeps_nobody_waiting_for_its
     account_id = admin.account(provider_id=NUMBER)["account_id"]
     theirs = other_admin.get("/v1/organization").json["external_id"]
     cloudformation.takes = timedelta(seconds=ANSWER_SECONDS)
-    published = Clock.time
-
-    def passed() -> float:
-        return (Clock.time - published).total_seconds()
-
-    monkeypatch.setattr("cavok.services.first_tries.time", Mock(monotonic=passed))
+    published = count_answers_by_the_clock(monkeypatch)
 
     for request in range(100):
         number = f"5{request:011}"
-        assert hear(says(number, request, theirs), age=Clock.time - published) == 0
+        assert hear(says(number, request, theirs), age=Clock.time - published) in (0, 1)
     waited = Clock.time - published
     assert hear(says(request=999), age=waited) == 0
 
@@ -403,6 +454,52 @@ def test_a_flood_with_another_customers_external_id_keeps_nobody_waiting_for_its
     assert waited <= STRANGERS_ANSWERED_WITHIN + share + cloudformation.takes
     assert [each["account_id"] for each in started()] == [account_id]
     assert cloudformation.answers[-1]["RequestId"] == f"{REQUEST}0999"
+
+
+@pytest.mark.parametrize("requests", [1, OF_AN_ACCOUNT.most], ids=["copies", "each its own"])
+def test_a_flood_about_accounts_of_a_customers_own_list_keeps_nobody_waiting_for_its_answers(
+    requests: int,
+    admin: Api,
+    other_admin: Api,
+    says: Says,
+    cloudformation: CloudFormation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Anybody lists any number. One of them is tested: what is said of it is not followed yet."""
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    numbers = ["500000000001", "500000000002"]
+    listed = [other_admin.account(provider_id=each)["account_id"] for each in numbers]
+    tested = {"organization_id": "org-two", "account_id": listed[0], "started_at": Clock.time}
+    begin_test(account_of(listed[0], "org-two"), a_verification(**tested))
+    theirs = other_admin.get("/v1/organization").json["external_id"]
+    cloudformation.takes = timedelta(seconds=ANSWER_SECONDS)
+    published = count_answers_by_the_clock(monkeypatch)
+
+    for n in range(2 * OF_AN_ACCOUNT.most):
+        hear(says(numbers[n % 2], n // 2 % requests, theirs), age=Clock.time - published)
+    waited = Clock.time - published
+    assert hear(says(request=999), age=waited) == 0
+
+    share = timedelta(seconds=SHARED_SECONDS + OWN_SECONDS)
+    assert waited <= STRANGERS_ANSWERED_WITHIN + share + cloudformation.takes
+    assert account_id in {each["account_id"] for each in started()}
+    assert cloudformation.answers[-1]["RequestId"] == f"{REQUEST}0999"
+
+
+def test_a_flood_with_an_external_id_leaves_the_stack_of_a_listed_account_its_late_answer(
+    admin: Api, says: Says, cloudformation: CloudFormation
+) -> None:
+    """It has one, whether it is followed yet or was."""
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    begin_test(account_of(account_id), a_verification(account_id=account_id, started_at=Clock.time))
+    wiring.answers_to_stacks().seconds(ORGANIZATION_ID, Clock.time)
+    wiring.answers_to_stacks().spend(ORGANIZATION_ID, SHARED_SECONDS, accepted=False)
+
+    heard = [hear(says(), age=STRANGERS_ANSWERED_WITHIN) for _ in range(2)]
+    ends(account_id)
+    heard += [hear(says(), age=STRANGERS_ANSWERED_WITHIN) for _ in range(2)]
+
+    assert (heard, len(cloudformation.answers)) == ([1, 1, 0, 0], 1)
 
 
 def test_a_stranger_costs_one_read_and_no_call_while_the_queue_is_behind(
@@ -508,18 +605,42 @@ def test_the_stack_of_an_enrollment_starts_its_synchronization(admin: Api, says:
     assert started() == []
 
 
+def test_whoever_follows_the_instructions_of_an_enrollment_starts_no_synchronization_by_hand(
+    admin: Api, says: Says
+) -> None:
+    """The form lets the account out."""
+    body = {name: value for name, value in NEW.items() if name != "management_account_id"}
+    path = f"/v1/enrollments/{admin.post('/v1/enrollments', body).json['enrollment_id']}"
+    number = {"management_account_id": MANAGEMENT}
+    follow: dict[str, Callable[[], Any]] = {
+        "The account of the stack": lambda: admin.patch(path, number),
+        "Deploy on AWS": lambda: hear(says(MANAGEMENT), age=TRIED_FOR),
+    }
+
+    for step in admin.get(f"{path}/instructions").json["steps"]:
+        follow.get(step["title"], lambda: None)()
+
+    assert len(started(SYNCHRONIZATIONS)) == 1
+
+
 def stored_after(enrollment_id: str, change: Callable[[Enrollment], Enrollment]) -> Enrollment:
     """The enrollment after this change."""
     return wiring.enrollments().changed(ORGANIZATION_ID, enrollment_id, change)
 
 
+@pytest.mark.parametrize("before", ["waiting", "failed"])
 def test_the_stack_of_an_enrollment_is_heard_again_until_it_has_let_cavok_in(
-    admin: Api, says: Says, cloudformation: CloudFormation
+    before: str, admin: Api, says: Says, cloudformation: CloudFormation
 ) -> None:
     """AWS may not follow the role yet, and the synchronization that runs may be older than it."""
     enrollment = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
-    begin(enrollment)
     refused = enrolling.refused(stored(enrollment), "AccessDenied: no")
+    if before == "failed":
+        stored_after(enrollment, lambda each: each.synchronized(Clock.time))
+        stored_after(enrollment, lambda each: each.not_synchronized(refused, Clock.time))
+        Clock.time += timedelta(hours=1)
+    assert stored(enrollment).status == before
+    begin(enrollment)
 
     assert hear(says(MANAGEMENT)) == 1
     assert (cloudformation.hidden, len(started(SYNCHRONIZATIONS))) == ([30], 1)

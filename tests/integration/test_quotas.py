@@ -20,7 +20,7 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.adapters.table.quotas import Quotas
 from cavok.adapters.table.verifications import Verifications
-from cavok.adapters.workflows import Workflows
+from cavok.adapters.workflows import SynchronizationWorkflows, Workflows
 from cavok.api.router import Router
 from cavok.domain.accounts import Account, Status
 from cavok.domain.errors import CallFailed, EntryRefused, QuotaExceeded, ServiceUnavailable
@@ -42,6 +42,7 @@ from tests.support.builders import (
     an_interaction,
     confirmed,
 )
+from tests.support.enrollments import NEW
 from tests.support.faults import Calls, watched
 from tests.support.instances import run_instance
 from tests.support.moto_stack import TABLE, client, items
@@ -489,6 +490,19 @@ def test_pressing_test_again_joins_the_running_one_and_starts_it_again_as_often_
     assert len(tests) == 1
     assert used(admin) == {"tests": LIMIT}
     assert len(started) == LIMIT
+
+
+def test_pressing_synchronize_again_starts_the_running_one_again_as_often_as_it_counts(
+    admin: Api, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Any] = []
+    monkeypatch.setattr(SynchronizationWorkflows, "start", lambda *args: started.append(args))
+    path = f"/v1/enrollments/{admin.post('/v1/enrollments', NEW).json['enrollment_id']}"
+
+    answers = [admin.post(f"{path}/synchronizations") for _ in range(9)]
+
+    assert len({answer.json["synchronization_id"] for answer in answers}) == 1
+    assert used(admin)["tests"] == len(started) == LIMIT
 
 
 @pytest.mark.parametrize("account", [ROLE_ACCOUNT, KEY_ACCOUNT], ids=["role", "key"])

@@ -96,9 +96,12 @@ def test_an_open_role_has_the_same_trust_policy_to_copy_wherever_it_is_shown(
     for fix in fixes:
         statement = json.loads(fix["policy_statement"])
         assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": external_id}}
-        assert fix["cli"] == fixes[0]["cli"]
+        assert [fix[part] for part in ("cli", "terraform", "stack_url")] == [
+            fixes[0][part] for part in ("cli", "terraform", "stack_url")
+        ]
     assert external_id in fixes[0]["cli"]
     assert external_id in problem["fix"]["terraform"]
+    assert problem["fix"]["stack_url"]
     assert problem["differing"] == []
 
 

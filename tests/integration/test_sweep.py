@@ -35,11 +35,13 @@ from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import CONNECTED, Account, LastVerification, Outcome, Status
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.deadlines import (
+    CALL_SECONDS,
     LEAST_WEIGHING_SECONDS,
     NO_DEADLINE,
     SHORT_TEST_SECONDS,
     WEIGHING_SECONDS,
     Deadline,
+    ProcessorTime,
 )
 from cavok.domain.dry_run_verdicts import DRY_RUN, allowed_for_an_absent_one
 from cavok.domain.errors import (
@@ -48,6 +50,7 @@ from cavok.domain.errors import (
     EntryRefused,
     EntryRefusedYet,
     OurEntryBroken,
+    OutOfTime,
     ServiceUnavailable,
     SweepFailed,
     VerificationNotStarted,
@@ -1899,6 +1902,46 @@ def test_no_organizations_policies_take_the_processor_from_anothers_tests(
     assert sum(used) > 0.5, "they are weighed"
     assert swept.outcomes == {"confirmed": len(others)}
     assert {stored(account).status for account in others} == {Status.CONFIRMED}
+
+
+def test_a_test_that_is_too_heavy_for_a_page_has_one_alone_and_then_is_handed_over(
+    customers: Customers, pages: list[list[Account]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A role that is narrowed to some of many instances takes many calls. Others' pages come first,
+    and on the first one they have the processor as if it were not there.
+    """
+    monkeypatch.setattr(sweep, "AT_ONCE", 6)
+    *_, heaviest = connected(4, organization_id="narrowed", due=AN_HOUR_AGO)
+    connected(8, first=4, organization_id="others")
+    needs = {"A0": 0.9, "A1": 0.9, "A2": 0.9, "A3": 1.1}
+    of_this_thread = threading.local()
+
+    def processor_time() -> float:
+        return getattr(of_this_thread, "seconds", 0.0)
+
+    def test(
+        _: VerificationRequest, *__: Any, account: Account, weighing: ProcessorTime, **___: Any
+    ) -> Found:
+        calls = round(needs.get(account.name, 0.0) * WEIGHING_SECONDS / CALL_SECONDS)
+        try:
+            for _call in range(calls):
+                with weighing.spent(CALL_SECONDS):
+                    of_this_thread.seconds = processor_time() + CALL_SECONDS
+        except OutOfTime:
+            return Found(unsure(account), Survey())
+        return Found(works(account), Survey())
+
+    monkeypatch.setattr(time, "thread_time", processor_time)
+    monkeypatch.setattr(sweep, "make_scheduled_test", test)
+
+    swept = customers.swept()
+
+    names = [[account.name for account in page] for page in pages]
+    assert {*names[0]} == {"A0", "A1", "A2", "A4", "A5", "A6"}
+    assert {*names[1]} == {f"A{n}" for n in range(7, 12)}, "those of others"
+    assert names[2:] == [["A0"], ["A1"], ["A2"], ["A3"]]
+    assert swept.outcomes == {"confirmed": 11}
+    assert [*swept.handed_over] == [heaviest.account_id]
 
 
 @pytest.mark.parametrize(

@@ -23,11 +23,13 @@ from cavok.adapters.table.enrollments import Enrollments
 from cavok.adapters.table.members import Members
 from cavok.adapters.table.synchronizations import Synchronizations
 from cavok.adapters.table.table import ItemBusy
-from cavok.domain.enrollments import EnrollmentStatus
+from cavok.adapters.workflows import SynchronizationWorkflows
+from cavok.domain.enrollments import NEW_AFTER, EnrollmentStatus
 from cavok.domain.errors import (
     OrganizationBusy,
     OrganizationUnclear,
     ServiceUnavailable,
+    SynchronizationNotStarted,
     UnitGone,
 )
 from cavok.domain.synchronizations import Synchronization
@@ -973,6 +975,22 @@ def test_a_persons_synchronization_tries_missing_roles_again_also_while_a_schedu
     assert stored(enrollment_id).last_synchronized_at == Clock.now()
 
 
+def test_a_synchronization_keeps_its_slot_if_it_cannot_be_started_again(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrollment_id = enroll(admin)
+    begun = begin(enrollment_id, by_person=True)
+    with monkeypatch.context() as patched:
+        refused = Mock(side_effect=SynchronizationNotStarted("no"))
+        patched.setattr(SynchronizationWorkflows, "start", refused)
+        with pytest.raises(SynchronizationNotStarted):
+            begin(enrollment_id, by_person=True)
+
+    assert not one_round(begun, organization)
+
+    assert stored(enrollment_id).status is EnrollmentStatus.CONNECTED
+
+
 def test_what_a_person_asked_for_outlives_their_change_of_the_enrollment(
     admin: Api, organization: InMemoryOrganization, rounds: None
 ) -> None:
@@ -1239,6 +1257,47 @@ def test_a_synchronization_that_runs_while_the_enrollment_is_ended_removes_it(
         pass
 
     assert wiring.enrollments().stored(ORGANIZATION_ID, enrollment_id) is None
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_an_enrollment_that_is_ended_in_the_last_round_is_removed_by_the_next(
+    fails: bool, admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    enrollment_id = enroll(admin)
+    begun, roots = begin(enrollment_id), InMemoryOrganization.roots
+
+    def ended_meanwhile(self: InMemoryOrganization) -> Any:
+        assert admin.delete(f"/v1/enrollments/{enrollment_id}").status == 200
+        if fails:
+            raise OrganizationUnclear("no")
+        return roots(self)
+
+    monkeypatch.setattr(InMemoryOrganization, "roots", ended_meanwhile)
+
+    assert [one_round(begun, organization), one_round(begun, organization)] == [True, False]
+
+    assert wiring.enrollments().stored(ORGANIZATION_ID, enrollment_id) is None
+
+
+def test_the_next_enrollment_has_within_minutes_what_an_ended_one_had_when_it_was_read(
+    admin: Api, organization: InMemoryOrganization
+) -> None:
+    """A removal takes rounds, and whoever ends one enrollment may make another at once."""
+    first = enroll(admin)
+    synchronize(first, organization)
+    assert admin.delete(f"/v1/enrollments/{first}").status == 200
+    second = enroll(admin)
+    synchronize(second, organization)
+    assert set(states(admin, second).values()) == {"excluded"}
+    Clock.time += timedelta(minutes=1)
+
+    remove(first, organization)
+
+    due = stored(second).next_synchronization_at
+    assert due
+    assert due <= Clock.time + NEW_AFTER
+    synchronize(second, organization)
+    assert set(states(admin, second).values()) == {"role_missing"}
 
 
 def test_ten_enrollments_are_the_most(admin: Api) -> None:

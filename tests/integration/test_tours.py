@@ -41,5 +41,5 @@ def calls_of_client() -> set[tuple[str, str]]:
 
 
 def test_both_tours_make_the_same_calls() -> None:
-    assert len(calls_of_readme()) == 14
+    assert len(calls_of_readme()) == 17
     assert calls_of_client() == calls_of_readme()

@@ -71,9 +71,11 @@ class Enrolled:
 
 
 def enroll(person: httpx.Client, organization: AwsOrganization, **fields: Any) -> Enrolled:
+    """None leaves a field out."""
     number = organization.management.account_number
     body = {"name": "Ours", "provider": "aws", "management_account_id": number, "write_logs": True}
-    made = answer(person.post("/v1/enrollments", json=body | fields))
+    given = {name: value for name, value in (body | fields).items() if value is not None}
+    made = answer(person.post("/v1/enrollments", json=given))
     return Enrolled(person, organization, made["enrollment_id"])
 
 

@@ -16,7 +16,7 @@ from botocore.model import OperationModel
 from cavok.adapters.customer import session, survey
 from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.customer.session import Credentials, CustomerSession
-from cavok.domain.deadlines import NO_DEADLINE, Deadline
+from cavok.domain.deadlines import NO_DEADLINE, Deadline, ProcessorTime
 from cavok.domain.kinds import Kind
 from cavok.domain.survey import Survey
 from cavok.services import survey_regions
@@ -116,10 +116,14 @@ def probed(
     *,
     survey: Survey | None = None,
     deadline: Deadline = NO_DEADLINE,
+    weighing: ProcessorTime | None = None,
 ) -> ProbedAccount:
     """An account under test, without a survey of its regions if none is given."""
     return ProbedAccount(
-        session=session or a_session(), survey=survey or Survey(), deadline=deadline
+        session=session or a_session(),
+        survey=survey or Survey(),
+        deadline=deadline,
+        weighing=weighing,
     )
 
 

@@ -133,6 +133,7 @@ const texts = {
     title: "Cloud Accounts",
     newAccount: "New Account",
     addMany: "Add many",
+    chosenNoMore: "No account is chosen any more.",
     columns: {
       name: "Name",
       status: "Status",

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from cavok.domain.fixes import TrustPolicy
     from cavok.domain.instructions import Trust
     from cavok.services.bulk import BulkDependencies
-    from cavok.services.connection_hints import HearingDependencies
+    from cavok.services.connection_hints import Answers, HearingDependencies
     from cavok.services.connections import ConnectionDependencies
     from cavok.services.customer_sessions import CustomerSessions
     from cavok.services.enter_account import EntryDependencies
@@ -347,11 +347,11 @@ def first_tries() -> "FirstTries":
 
 
 @cache
-def answers_to_stacks() -> "FirstTries":
+def answers_to_stacks() -> "Answers":
     """Apart from those of webhooks: the time that answers to customers' stacks take."""
-    from cavok.services.first_tries import FirstTries
+    from cavok.services.connection_hints import Answers
 
-    return FirstTries()
+    return Answers()
 
 
 @cache

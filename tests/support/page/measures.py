@@ -46,11 +46,6 @@ FRAMES = 100
 
 
 _SCROLL_UP = """(count) => new Promise((resolve) => {
-  const longest = { task: 0 };
-  const observer = new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) longest.task = Math.max(longest.task, entry.duration);
-  });
-  observer.observe({ type: "longtask" });
   const frames = [];
   let rows = 0;
   let y = document.body.scrollHeight;
@@ -60,8 +55,7 @@ _SCROLL_UP = """(count) => new Promise((resolve) => {
     before = now;
     rows = Math.max(rows, document.querySelectorAll("%s").length);
     if (frames.length > count) {
-      observer.disconnect();
-      resolve({ slow: frames.filter((one) => one > 50).length, longest: longest.task, rows });
+      resolve({ slow: frames.filter((one) => one > 50).length, rows });
       return;
     }
     window.scrollTo(0, y -= 900);
@@ -115,7 +109,6 @@ class Scrolling:
     rows_at_most: int
     cpu_ms: float
     slow_frames: int
-    longest_task_ms: float
 
 
 def scroll_back(page: Page) -> Scrolling:
@@ -124,7 +117,7 @@ def scroll_back(page: Page) -> Scrolling:
     before = _processor_seconds(session)
     seen = page.evaluate(_SCROLL_UP, FRAMES)
     spent = _processor_seconds(session) - before
-    return Scrolling(seen["rows"], spent * 1000 / FRAMES, seen["slow"], seen["longest"])
+    return Scrolling(seen["rows"], spent * 1000 / FRAMES, seen["slow"])
 
 
 def _processor_seconds(session: Any) -> float:

@@ -721,7 +721,9 @@ FIXABLE = issue(
         "policy_statement": '{"Effect":"Allow","Action":"ec2:StopInstances","Resource":"*"}',
         "cli": "aws iam put-role-policy --role-name CavokCloud --policy-name Cavok "
         "--policy-document file://cavok-permissions.json",
+        "terraform": None,
         "console_url": "https://us-east-1.console.aws.amazon.com/iam/home#/roles/CavokCloud",
+        "stack_url": None,
     },
 )
 

@@ -18,9 +18,9 @@ from cavok.api.models.invitations import InvitedBody
 from cavok.api.models.least_privilege import LeastPrivilegeBody
 from cavok.api.models.shared_problems import SharedProblemBody
 from cavok.domain import permissions
-from cavok.domain.accounts import AccessType, Account, Fix, Issue, Severity
+from cavok.domain.accounts import AccessType, Account, Issue, Severity
 from cavok.domain.actors import SCHEDULE
-from cavok.domain.fixes import with_trust
+from cavok.domain.fixes import ShownFix
 from cavok.domain.instructions import Trust, cloudformation_template, deploy_url
 from cavok.domain.invitations import VALID_FOR
 from cavok.domain.kinds import Kind
@@ -28,6 +28,7 @@ from cavok.domain.least_privilege import Scope, least_privilege
 from cavok.domain.regions import RegionHealth
 from cavok.domain.shared_problems import shared_problems
 from cavok.domain.steps import Step
+from cavok.domain.template_updates import issues_shown
 from cavok.domain.verifications import Trigger, Verification, finish
 from tests.support.builders import a_resource
 
@@ -81,7 +82,7 @@ def shared_problems_of(samples: Sequence[Mapping[str, Any]]) -> list[dict[str, A
 
 
 def _issue_of(sample: Mapping[str, Any]) -> Issue:
-    fix = sample["fix"] and Fix(**sample["fix"])
+    fix = sample["fix"] and ShownFix(**sample["fix"])
     severity = Severity(sample["severity"])
     return Issue(sample["code"], sample["message"], sample["remedy"], severity, fix)
 
@@ -156,7 +157,7 @@ def found(
         after,
         provider_id=after.account_number,
         access_key_id=after.access_key_id_ending,
-        issues=with_trust(after, _trust_policy),
+        issues=issues_shown(after, trust_policy=_trust_policy),
         testing=False,
     ).model_dump(mode="json")
     return {name: body[name] for name in FOUND}

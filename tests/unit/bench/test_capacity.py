@@ -63,6 +63,11 @@ def test_a_query_rounds_its_items_together_and_a_batch_each() -> None:
     assert counted("BatchGetItem", asked, {"Responses": {"table": items}}) == (5, 0), "one missing"
 
 
+def test_a_query_that_left_items_out_is_not_taken_for_a_small_one() -> None:
+    with pytest.raises(NotImplementedError, match="no known size"):
+        counted("Query", {}, {"Items": [item(100)], "ScannedCount": 5_001})
+
+
 def test_a_batch_names_what_it_writes_and_what_it_deletes() -> None:
     requests = [{"PutRequest": {"Item": item(100)}}, {"DeleteRequest": {"Key": KEY}}]
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from local.settings import ROOT
-from tests.bench import organization
-from tests.bench.organization import EMPTY, IN_A_UNIT, Peak, Synchronized, written_by
+from tests.bench import organization, targets
+from tests.bench.organization import ASKED, EMPTY, IN_A_UNIT, Peak, Synchronized, written_by
+from tests.bench.targets import Measured
 
 PK = {"pk": {"S": "ORG#one"}, "sk": {"S": "MEMBER#a#1"}}
 
@@ -57,6 +58,17 @@ def test_members_fill_one_unit_after_the_other_and_none_is_in_the_empty_one() ->
     assert len({each.name for each in made}) == len(made)
     assert [each.unit for each in made[::IN_A_UNIT]] == ["Unit 000", "Unit 001", "Unit 002"]
     assert EMPTY not in {each.unit for each in made}
+
+
+def test_a_request_that_reads_more_beside_many_accounts_misses_its_target() -> None:
+    few, many = 10.5, 35.0
+    ratio = Measured(targets.PAGE_UNITS, many / few, "the list's first page, of ten")
+
+    (miss,) = targets.missed([ratio], targets.OF_AN_ORGANIZATION)
+
+    assert "beside a few (the list's first page, of ten): 3.33 x, at most 1 x" in miss
+    times, units = [(0.043, 0.104)] * len(ASKED), [(few, many)] * len(ASKED)
+    assert organization.pages(times, units)[0][1:] == ("43 ms", "104 ms", "10.5", "35")
 
 
 def test_the_table_has_a_place_in_the_document_and_says_what_is_not_known() -> None:

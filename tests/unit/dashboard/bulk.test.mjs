@@ -443,6 +443,29 @@ test("a running operation can be stopped", async () => {
   assert.equal(button(place, t.bulk.stop), undefined);
 });
 
+test("what was changed until an operation was stopped can be taken back once the API takes that", async () => {
+  const stopped = (ago) => {
+    const finished_at = new Date(Date.now() - ago).toISOString();
+    answers = [operation({ action: "write_logs", value: true, changed: 1, state: "stopped", total: 3, finished_at })];
+  };
+  const undo = () => button(place, t.bulk.undo);
+  for (const [ago, isHidden] of [
+    [9_500, true],
+    [10_500, false],
+    // The clock here is slow.
+    [-3_600_000, true],
+  ]) {
+    stopped(ago);
+    store.showOperation(`op${ago}`);
+    const draw = await drawn();
+    await until(undo);
+    assert.equal(Boolean(undo().hidden), isHidden, `${ago} ms ago`);
+    if (ago === 9_500) await until(() => !undo().hidden);
+    store.closeOperation(`op${ago}`);
+    draw();
+  }
+});
+
 test("what is closed after it was stopped is not asked for any more", async () => {
   answers = [operation({ state: "running", done: 1 })];
   await drawn();
@@ -876,6 +899,14 @@ test("each operation is named by what it does", async () => {
   assert.equal(place.querySelector("progress").ariaLabel, "Testing 4,312 accounts");
   const wrote = { action: "write_logs", value: false, total: 1 };
   assert.equal(t.bulk.doing(operation(wrote)), "Setting “Write logs” to No for 1 account");
+});
+
+test("an operation that is over is named by what it did", async () => {
+  store.showOperation("op7");
+  await drawn();
+  await until(() => labelled("Tests begun: 2."));
+  assert.ok(labelled("Tests begun: 2.").classList.contains("bulk-operation"));
+  assert.equal(labelled("Testing 2 accounts"), undefined);
 });
 
 test("those that could not be deleted are deleted only after another question", async () => {

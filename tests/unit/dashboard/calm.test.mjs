@@ -1,8 +1,8 @@
 // The instructions of a connected account: what is deployed, its version, and how to remove it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { opened, signIn } from "./drawn.mjs";
-import { soon } from "./soon.mjs";
+import { button, opened, press, signIn, toasts } from "./drawn.mjs";
+import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
@@ -33,18 +33,25 @@ const GUIDE = {
   cloudformation_template: "{}",
 };
 
+/** What was sent to be done. */
+let acts;
+
 async function shown(changes) {
   const there = { ...account, ...changes };
   store.forget();
   store.add(there, Date.now());
-  globalThis.fetch = async (address) =>
-    String(address).endsWith("/instructions") ? Response.json(GUIDE) : Response.json(there);
+  acts = [];
+  globalThis.fetch = async (address, { method }) => {
+    if (method === "DELETE") acts.push(new URL(address).pathname);
+    if (method === "DELETE") return new Response(null, { status: 204 });
+    return String(address).endsWith("/instructions") ? Response.json(GUIDE) : Response.json(there);
+  };
   const view = new AbortController();
   const main = opened(instructions, view.signal);
   await soon(30);
   view.abort();
   const details = main.querySelector("details.step-detail");
-  return { text: main.textContent, details: details?.textContent ?? "", isOpen: Boolean(details?.open) };
+  return { main, text: main.textContent, details: details?.textContent ?? "", isOpen: Boolean(details?.open) };
 }
 
 test("a connected account shows what is deployed, and the steps only on request", async () => {
@@ -67,6 +74,13 @@ test("of an IAM user there is no version, and the key is what to delete", async 
   const { text } = await shown({ access_type: "access_key", role_arn: null, template: null });
   assert.ok(text.includes(t.instructions.user) && text.includes(t.instructions.removeText.access_key));
   assert.ok(!text.includes(t.instructions.version));
+});
+
+test("the link that an AWS admin got for it is withdrawn there", async () => {
+  const { main } = await shown({});
+  press(button(main, t.invite.withdraw));
+  await until(() => toasts.textContent.includes(t.invite.withdrawn));
+  assert.deepEqual(acts, ["/v1/accounts/a/invitations"]);
 });
 
 test("an account that is not connected shows its steps", async () => {

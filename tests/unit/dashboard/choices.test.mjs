@@ -57,6 +57,11 @@ test("the name's head reverses a list that nobody has sorted yet", async () => {
   assert.deepEqual(asked.at(-1), { sort: "-name" });
 });
 
+test("of a search that is longer than the API takes, its beginning is searched for", async () => {
+  await opened(`q=${"a".repeat(70)}`);
+  assert.equal(asked.at(-1).q, "a".repeat(64));
+});
+
 test("a search has an order of its own, until a column is chosen", async () => {
   const main = await opened("q=b");
   assert.deepEqual(ways(main).filter(Boolean), []);

@@ -193,11 +193,23 @@ test("what is above the state must be there before it, but not if it hangs", asy
   go();
 });
 
+const onwardIn = (main) => all(main).find(({ tag, textContent }) => tag === "p" && textContent === t.instructions.open);
+
+test("an account that is connected as degraded leads on, too, with what is wrong and another test", async () => {
+  Object.assign(account, { status: "degraded", issues: [{ code: "permission_lost", message: "Lost.", remedy: "" }] });
+  const main = open();
+  await until(() => main.textContent.includes(t.connect.connected));
+  await until(() => !isHidden(onwardIn(main)));
+  assert.ok(!isHidden(button(main, t.instructions.testNow)) && main.textContent.includes("Lost."));
+  await turned(() => (account = { ...account, testing: true, version: 2 }));
+  assert.equal(isHidden(onwardIn(main)), true);
+});
+
 test("a confirmed account is said to be connected once, and leads on", async () => {
   Object.assign(account, { status: "confirmed" });
   const main = open();
   await until(() => main.textContent.includes(t.connect.connected));
-  const onward = () => all(main).find(({ tag, textContent }) => tag === "p" && textContent === t.instructions.open);
+  const onward = () => onwardIn(main);
   await until(() => !isHidden(onward()));
   assert.equal(isHidden(main.querySelector(".watch")), true);
   assert.equal(onward().querySelector("a").href, "#/accounts/a");
@@ -309,6 +321,21 @@ test("what names suggest is chosen already, and each instance has its own result
       ["i-orders", null],
     ],
   );
+});
+
+test("whoever chooses a schedule for an instance adds it with that", async () => {
+  account = { ...account, status: "confirmed" };
+  instances = [instance("orders", "running")];
+  const main = open();
+  await until(() => button(main, t.connect.add));
+  press(button(main, t.connect.add));
+  await until(() => modal());
+  const choice = modal().querySelector("select");
+  Object.assign(choice, { value: "office" }).dispatchEvent(new Event("change"));
+  assert.equal(modal().querySelector(".several-line input").checked, true);
+  submit();
+  await until(() => acts.length);
+  assert.equal(acts[0][2].instance_id, "i-orders");
 });
 
 test("what could not be listed is said with its kind: of a region, another kind may be there", async () => {

@@ -463,6 +463,70 @@ test("what is left stands above what was typed since, in the field and in the dr
   }
 });
 
+const HEADED = "number,name,role_name\n100000000000,One,CavokOne";
+const OTHERWISE = "name;number\nTwo;100000000001";
+const asSent = ({ provider_id, name, role_name }) => [provider_id, name, role_name];
+
+test("what is left and what was typed since are each sent as their own heads say", async () => {
+  const held = Promise.withResolvers();
+  answer = async (accounts, turn) => {
+    if (turn === 1) await held.promise;
+    const refused = accounts.map((_, index) => ({ index, problem: problem("already_connected", "There.") }));
+    return turn === 1 ? { created: [], refused } : { created: accounts.map(account), refused: [] };
+  };
+  const main = opened();
+  await pasted(main, HEADED);
+  submit(main);
+  await until(() => sent.length);
+  view.abort();
+  view = new AbortController();
+  const back = opened();
+  await pasted(back, OTHERWISE);
+  held.resolve();
+  await until(() => field(back, "textarea").value.length > OTHERWISE.length);
+  submit(back);
+  await until(isDone(back));
+  assert.deepEqual(sent[1].accounts.map(asSent), [
+    ["100000000000", "One", "CavokOne"],
+    ["100000000001", "Two", undefined],
+  ]);
+});
+
+test("what is typed before a failed import goes on is kept for whoever leaves, below its own head", async () => {
+  answer = () => Response.json({ title: "No", detail: "Not now." }, { status: 422 });
+  const main = opened();
+  await pasted(main, HEADED);
+  submit(main);
+  await until(() => button(main, t.actions.retry));
+  await pasted(main, OTHERWISE);
+  const held = Promise.withResolvers();
+  answer = async () => {
+    await held.promise;
+    return Response.json({ title: "No", detail: "Not now." }, { status: 422 });
+  };
+  press(button(main, t.actions.retry));
+  await until(() => sent.length === 2);
+  view.abort();
+  held.resolve();
+  await until(() => toasts.textContent.includes(t.addMany.left(0, 1)));
+  await soon();
+  view = new AbortController();
+  const back = opened();
+  assert.equal(field(back, "textarea").value, `${HEADED}\nsep=;\n${OTHERWISE}`);
+  field(back, "textarea").value = "";
+});
+
+test("a region that was typed and not added is there again", async () => {
+  const region = (main) => all(main).find((node) => node.getAttribute("list"));
+  const main = opened();
+  region(main).value = "eu-west-1";
+  view.abort();
+  view = new AbortController();
+  const back = opened();
+  assert.equal(region(back).value, "eu-west-1");
+  region(back).value = "";
+});
+
 test("what is left of an import whose session ended is there once the same person has signed in again", async () => {
   const held = addsAllLater();
   const main = opened();

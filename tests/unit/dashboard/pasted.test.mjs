@@ -1,9 +1,9 @@
 // Accounts in text that a person pastes: which lines are read, as what, and what is said of the others.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accountsIn, nameOf } from "../../../functions/dashboard/static/lib/pasted.js";
+import { accountsIn, asOneText, nameOf, textOf } from "../../../functions/dashboard/static/lib/pasted.js";
 
-const read = (text) => accountsIn(text).lines.map(({ line, account, error, of }) => account ?? [line, error, of]);
+const read = (text) => accountsIn(text).map(({ line, account, error, of }) => account ?? [line, error, of]);
 const numbered = (number, name = `Account${number}`, more = {}) => ({ provider_id: number, name, ...more });
 
 for (const [what, text, lines] of [
@@ -14,6 +14,11 @@ for (const [what, text, lines] of [
     "numbers as the console shows them",
     " 1234-5678-9012 \n1234 5678 9013",
     [numbered("123456789012"), numbered("123456789013")],
+  ],
+  [
+    "numbers with the spaces and dashes of other programs, beside a name",
+    "Prod 1234\u00a05678\u00a09012\n1234\u202f5678\u202f9013 Test\n1234\u20135678\u20119014,Dev",
+    [numbered("123456789012", "Prod"), numbered("123456789013", "Test"), numbered("123456789014", "Dev")],
   ],
   [
     "a name before or after the number",
@@ -155,8 +160,8 @@ for (const [what, text, lines] of [
   });
 
 test("a line keeps its number in the text and what it was, whatever is empty or goes over lines", () => {
-  const { head, lines } = accountsIn('\nprovider_id,name\n\n123456789012,"a\nb"\n\nwrong,c');
-  assert.equal(head, "provider_id,name");
+  const lines = accountsIn('\nprovider_id,name\n\n123456789012,"a\nb"\n\nwrong,c');
+  assert.equal(lines[0].head, "provider_id,name");
   assert.deepEqual(
     lines.map(({ line, source }) => [line, source]),
     [
@@ -168,13 +173,54 @@ test("a line keeps its number in the text and what it was, whatever is empty or 
 
 test("what is left of a text is read as it was", () => {
   const text = "name;provider_id\nProd;1234\nTest;123456789012";
-  const { head, lines } = accountsIn(text);
-  const rest = [head, ...lines.map(({ source }) => source)].join("\n");
-  assert.deepEqual(accountsIn(rest), accountsIn(text));
+  assert.deepEqual(accountsIn(textOf(accountsIn(text))), accountsIn(text));
+});
+
+const PLAIN = "111111111111 Typed\n222222222222";
+const NAMED = "name,number,role_name\nA,333333333333,CavokA\nB,444444444444,CavokB";
+const OTHER = "number;name\n555555555555;C, of D\nwrong;E";
+
+for (const [first, second] of [
+  [PLAIN, NAMED],
+  [NAMED, PLAIN],
+  [NAMED, OTHER],
+  [OTHER, NAMED],
+  [OTHER, PLAIN],
+  [`${PLAIN}\n${NAMED}`, OTHER],
+  [asOneText(NAMED, OTHER), asOneText("666666666666\tF", "account\tname\n777777777777\tG")],
+  [NAMED, 'number,name\n888888888888,"H'],
+  ['name,number\n"A,111111111111', 'number,name\n222222222222,B "C"'],
+])
+  test(`${JSON.stringify(first)} and ${JSON.stringify(second)} are joined, and each line is read as before`, () => {
+    const whole = asOneText(first, second);
+    assert.deepEqual(read(whole).map(withoutLine), [...read(first), ...read(second)].map(withoutLine));
+    const lines = accountsIn(whole);
+    const places = whole.split("\n");
+    for (const { line, source } of lines) assert.equal(places[line - 1], source);
+    // Whatever is left of it.
+    for (const parity of [0, 1]) {
+      const rest = lines.filter((_, index) => index % 2 === parity);
+      const said = ({ account, error, source }) => [account, error, source];
+      assert.deepEqual(accountsIn(textOf(rest)).map(said), rest.map(said));
+    }
+  });
+const withoutLine = (each) => (Array.isArray(each) ? each.slice(1) : each);
+
+test("what has no head is joined line by line, and nothing stays alone", () => {
+  assert.equal(asOneText(PLAIN, "333333333333"), `${PLAIN}\n333333333333`);
+  assert.deepEqual([asOneText("", NAMED), asOneText(NAMED, ""), textOf([])], [NAMED, NAMED, ""]);
+});
+
+test("a head below other lines begins a table, and a name that could be one does not", () => {
+  assert.deepEqual(read(`name,number\nProd,111111111111\n${NAMED}`).slice(1), read(NAMED));
+  assert.deepEqual(read("number,name\n,Account\n111111111111,Id"), [
+    [2, "numberMissing", undefined],
+    numbered("111111111111", "Id"),
+  ]);
 });
 
 test("of a line of several numbers, each is left by itself", () => {
-  const { lines } = accountsIn("111111111111, 2222-2222-2222");
+  const lines = accountsIn("111111111111, 2222-2222-2222");
   assert.deepEqual(
     lines.map(({ line, source }) => [line, source]),
     [
@@ -199,7 +245,7 @@ test("a name has letters and digits alone", () => {
 
 test("many thousand lines are read, also if a quote in each is not closed", () => {
   const open = Array.from({ length: 20_000 }, () => '"a,111111111111').join("\n");
-  assert.equal(accountsIn(open).lines.filter(({ error }) => error === "quoteOpen").length, 20_000);
+  assert.equal(accountsIn(open).filter(({ error }) => error === "quoteOpen").length, 20_000);
   const text = Array.from({ length: 20_000 }, (_, index) => `${100_000_000_000 + index},Name${index}`).join("\n");
-  assert.equal(accountsIn(text).lines.filter(({ account }) => account).length, 20_000);
+  assert.equal(accountsIn(text).filter(({ account }) => account).length, 20_000);
 });

@@ -196,7 +196,10 @@ test("what no policy grants is mended by the catalog's statement for it alone", 
       assert.deepEqual(fixOf(step("ec2:StopInstances", "denied", { reason }), region), {
         policy_statement: { Effect: "Allow", Action: "ec2:StopInstances", Resource: "*" },
       });
+  const stack_url = "https://console.aws.amazon.com/stacks";
+  const others = [issue(null), issue({ ...FIX, stack_url: null }), issue({ ...FIX, stack_url })];
   const log = step("logs:PutLogEvents", "denied", { reason: "identity_policy" });
+  assert.equal(fixOf(log, 0, others).stack_url, stack_url, "that of the role");
   assert.equal(fixOf(log, 0).policy_statement.Resource, POLICY.Statement[1].Resource);
   assert.equal(fixOf(log, 0, [], null), null);
 });

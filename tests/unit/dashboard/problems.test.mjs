@@ -70,10 +70,24 @@ test("what there is to copy with each account is said only where there is some",
   await another();
   const differing = ["cli", "terraform", "console_url", "stack_url"];
   const some = await shown(problem(40, { fix: { ...FIX, cli: null, terraform: null }, differing }));
-  assert.ok(says(some, `${names("cli", "console_url")} ${text.terraformDiffers}`));
+  assert.ok(says(some, names(...differing)), some.textContent);
   await another();
   const own = await shown(problem(40, { differing: ["policy_statement"] }));
-  assert.ok(says(own, names("policy_statement")) && !says(own, text.terraformDiffers));
+  assert.ok(says(own, names("policy_statement")));
+});
+
+test("where no account has a problem any more, no number of causes is said beside that", async () => {
+  const main = await shown();
+  await until(() => says(main, text.none));
+  assert.ok(!says(main, text.causes(0)), main.textContent);
+});
+
+test("a statement of the trust policy says that it is put in place of the one for Cavok", async () => {
+  const added = { ...FIX, policy_statement: '{"Effect":"Allow"}' };
+  const replaces = { ...FIX, policy_statement: '{"Principal":{}}' };
+  assert.ok(says(await shown(problem(1, { fix: replaces })), "in place of the one for Cavok"));
+  await another();
+  assert.ok(!says(await shown(problem(1, { fix: added })), "in place of"));
 });
 
 test("what is copied is to be used in each account, which a card of several says", async () => {

@@ -330,6 +330,27 @@ test("a click, or Enter, shows on what a cell rests, and what to copy", async ()
   assert.equal(cellsOf(main)[3].getAttribute("aria-selected"), "false");
 });
 
+test("a statement for a role that a stack makes leads to that stack, as the issues of its account do", async () => {
+  const stack_url = "https://us-east-1.console.aws.amazon.com/cloudformation/home?region=us-east-1#/stacks";
+  const allow = (action) => JSON.stringify({ Effect: "Allow", Action: action, Resource: "*" });
+  for (const [action, url, isLinked] of [
+    ["ec2:StopInstances", stack_url, true],
+    ["ec2:StartInstances", stack_url, true],
+    ["ec2:StopInstances", null, false],
+  ]) {
+    store.forget();
+    found(DENIED);
+    const fix = { policy_statement: allow(action), cli: null, console_url: null, stack_url: url };
+    account = { ...account, issues: [{ code: "permission_lost", message: action, remedy: "Allow it.", fix }] };
+    const main = await shown();
+    press(cellsOf(main)[3]);
+    const evidence = main.querySelector(".map-evidence");
+    assert.ok(evidence.textContent.includes(t.map.fix));
+    assert.equal(evidence.textContent.includes(t.fix.stack), isLinked);
+    view.abort();
+  }
+});
+
 test("what was chosen stays so when a later test is shown", async () => {
   found(DENIED);
   const main = await shown();

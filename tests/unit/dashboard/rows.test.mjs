@@ -634,6 +634,18 @@ test("whoever takes one out of a list that is not all loaded is told that the re
   view.abort();
 });
 
+test("whoever takes all out of it again chooses none, which is all that is said", async () => {
+  const first = { items, next_cursor: "more" };
+  answers = [(address) => (address.includes("cursor=") ? new Promise(() => {}) : Response.json(first))];
+  const main = await opened();
+  check(main, "a");
+  await until(() => button(main, bulk.test));
+  click(all(main).find((node) => node.textContent === bulk.chooseAll(3)));
+  Object.assign(box(main, ""), { checked: false }).dispatchEvent(new Event("change"));
+  assert.equal(main.querySelector(".bulk").hidden, true, main.querySelector(".bulk").textContent);
+  view.abort();
+});
+
 test("a bar that is long in coming says so", async (context) => {
   const { setTimeout: really } = globalThis;
   const main = await opened();
@@ -682,6 +694,13 @@ for (const [columns, place] of [
     click(pressed);
     await until(() => !main.contains(pressed) && spins());
     assert.equal(location.hash, "");
+    const tests = all(main).find(({ dataset }) => dataset.part === "test" && dataset.of !== "");
+    const isSaidThere = place === ".cell-test";
+    const said = isSaidThere ? t.status.testing : t.list.testHint;
+    assert.deepEqual(
+      [tests.getAttribute("aria-label"), tests.getAttribute("title")],
+      [`${t.list.testLabel("a")}${isSaidThere ? `: ${said}` : ""}`, said],
+    );
     view.abort();
   });
 
@@ -730,6 +749,24 @@ test("that another filter forgets what was chosen is said", async (context) => {
   await until(() => announcer.textContent.includes(bulk.nothing));
   assert.equal(main.querySelector(".bulk").hidden, true);
   view.abort();
+});
+
+test("so is it to whoever gets to another filter by another way, once, and another order forgets nothing", async () => {
+  const main = await opened("status=failed");
+  check(main, "b");
+  await until(() => main.textContent.includes("1 account chosen"));
+  view.abort();
+  toasts.replaceChildren();
+  const sorted = await opened("status=failed&sort=-name");
+  await until(() => sorted.textContent.includes("1 account chosen"));
+  assert.equal(toasts.textContent, "");
+  for (const said of [t.list.chosenNoMore, ""]) {
+    view.abort();
+    toasts.replaceChildren();
+    const other = await opened();
+    assert.equal(toasts.querySelector("p")?.textContent ?? "", said);
+    assert.ok(!box(other, "b").checked);
+  }
 });
 
 test("whoever comes back finds what they have chosen, and the focus in its row", async () => {
@@ -793,6 +830,26 @@ test("another order keeps what was chosen, also before it is loaded", async () =
   assert.match(main.textContent, /2 accounts chosen/);
   assert.equal(box(main, "c").checked, false);
   rest.resolve(Response.json({ items: [items[1]], next_cursor: null }));
+  await until(() => main.textContent.includes("1 account chosen"));
+  assert.equal(box(main, "b").checked, true);
+  view.abort();
+});
+
+test("so does another order within a unit, until who is in it is loaded", async () => {
+  const rest = Promise.withResolvers();
+  const part = (some, next_cursor) => Response.json({ items: some, next_cursor });
+  const main = await opened("ou=ou-ab12-11111111");
+  check(main, "a");
+  check(main, "b");
+  await until(() => main.textContent.includes("2 accounts chosen"));
+  answers = [(address) => (address.includes("cursor=") ? rest.promise : part([items[2]], "more"))];
+  const [byName, , byNumber] = main.querySelectorAll("[role=columnheader] button");
+  click(byNumber);
+  click(byName);
+  await until(() => all(main).filter(({ dataset }) => dataset.id).length === 1);
+  assert.match(main.textContent, /2 accounts chosen/);
+  // One has left the unit meanwhile.
+  rest.resolve(part([items[1]], null));
   await until(() => main.textContent.includes("1 account chosen"));
   assert.equal(box(main, "b").checked, true);
   view.abort();

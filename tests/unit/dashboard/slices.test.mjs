@@ -84,9 +84,17 @@ test("a task has the steps of ten milliseconds, and what they return comes at th
   assert.equal(counts.filter(Boolean).length, 10);
 });
 
+test("the layout of what a step drew is work of its task", async (context) => {
+  const { did, most } = tasks(context, 5);
+  Object.defineProperty(document.body, "offsetHeight", { configurable: true, get: did });
+  context.after(() => delete document.body.offsetHeight);
+  await inSlices(Array.from({ length: 9 }, () => 0).values(), view.signal);
+  assert.equal(most(), 2);
+});
+
 test("short work is done in the task that begins it", async (context) => {
   const { counts } = tasks(context, 1);
-  assert.equal((await inSlices(reading("123456789012\n"), view.signal)).lines.length, 1);
+  assert.equal((await inSlices(reading("123456789012\n"), view.signal)).length, 1);
   assert.equal(counts.length, 1);
 });
 

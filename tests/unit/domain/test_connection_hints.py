@@ -227,7 +227,7 @@ def test_a_request_counts_once_and_no_more_than_a_limit_within_its_time() -> Non
         admission, recent = recent.with_request(request, limit, now)
         said.append(admission.value)
 
-    assert said == ["admitted", "admitted", "admitted", "too_many", "admitted", "admitted"]
+    assert said == ["admitted", "again", "admitted", "too_many", "again", "admitted"]
     assert recent == RecentHints(NOW + timedelta(seconds=60), ("c",))
 
 
@@ -239,7 +239,7 @@ def test_a_request_that_was_followed_is_repeated_from_then_on() -> None:
     followed = recent.with_followed("a")
 
     assert followed.with_request("a", limit, NOW) == ("repeated", followed)
-    assert followed.with_request("b", limit, NOW) == ("admitted", followed)
+    assert followed.with_request("b", limit, NOW) == ("again", followed)
 
 
 def test_a_request_that_was_followed_stays_so_in_the_next_period() -> None:

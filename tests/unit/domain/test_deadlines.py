@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -60,6 +61,37 @@ def test_processor_time_is_used_up_by_all_who_share_it() -> None:
             deadline.check()
     with shared.used() as deadline, pytest.raises(OutOfTime):
         deadline.check()
+
+
+def test_processor_time_that_is_expected_is_nobody_elses_meanwhile() -> None:
+    now = 100.0
+    shared = ProcessorTime(5, lambda: now)
+
+    with shared.spent(3):
+        with pytest.raises(OutOfTime), shared.spent(3):
+            raise AssertionError
+        now = 101.0
+    assert (shared.left, shared.short) == (4, True)
+    with shared.spent(3):
+        now = 106.0
+    assert shared.left == 0
+
+
+def test_whoever_waits_gets_processor_time_that_others_did_not_need() -> None:
+    shared, begun = ProcessorTime(5, lambda: 0.0), threading.Event()
+
+    def wait() -> None:
+        begun.set()
+        with shared.spent(3, waiting=60):
+            pass
+
+    with ThreadPoolExecutor(1) as pool:
+        with shared.spent(3):
+            waiting = pool.submit(wait)
+            assert begun.wait(60)
+        waiting.result(60)
+    with pytest.raises(OutOfTime), shared.spent(9, waiting=60):
+        raise AssertionError("it waits for nobody")
 
 
 def test_threads_use_their_processor_time_one_after_another() -> None:

@@ -8,6 +8,7 @@ import json
 import re
 import shlex
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,10 +20,12 @@ from cfnlint import api as cfnlint
 from cavok.adapters.templates import ENROLLMENT_TEMPLATE, FILES
 from cavok.domain import enrollment_templates
 from cavok.domain.accounts import AccessType
+from cavok.domain.connection_hints import STRANGERS_ANSWERED_WITHIN
 from cavok.domain.enrollment_templates import member_template, organization_template
 from cavok.domain.enrollments import READS, Enrollment
 from cavok.domain.instructions import Trust, installed, template_groups
 from cavok.domain.permissions import LOGS
+from cavok.domain.template_updates import Update
 from tests.support.builders import EXTERNAL_ID, NOW, WORKLOAD
 from tests.support.customer_templates import granted_by, resolved
 from tests.support.enrollments import an_enrollment, connected
@@ -129,12 +132,29 @@ def test_the_stack_set_deploys_to_whole_units_now_and_later_and_goes_on_past_fai
 
     assert stack_set["PermissionModel"] == "SERVICE_MANAGED"
     assert stack_set["AutoDeployment"] == {"Enabled": True, "RetainStacksOnAccountRemoval": False}
-    assert stack_set["OperationPreferences"]["FailureTolerancePercentage"] == 100
+    preferences = stack_set["OperationPreferences"]
+    assert preferences["FailureTolerancePercentage"] == 100
+    assert preferences["ConcurrencyMode"] == "SOFT_FAILURE_TOLERANCE", "failures slow nobody"
     assert stack_set["ManagedExecution"] == {"Active": True}
     passed_on = {each["ParameterKey"] for each in stack_set["Parameters"]}
     assert passed_on == set(member_template()["Parameters"])
     for each in stack_set["Parameters"]:
         assert each["ParameterValue"] == {"Ref": each["ParameterKey"]}
+
+
+def test_members_stacks_come_no_faster_than_two_processes_answer_them() -> None:
+    """Before a queue that is behind passes any over. Of accounts that nobody has yet."""
+    stack_set = organization_template()["Resources"]["CavokMembers"]["Properties"]
+    at_once, processes = stack_set["OperationPreferences"]["MaxConcurrentCount"], 2
+    slow = timedelta(seconds=2)
+
+    assert slow * at_once / processes < STRANGERS_ANSWERED_WITHIN
+
+
+def test_the_path_of_the_roles_is_called_what_it_is_for_good() -> None:
+    """Neither CloudFormation nor PATCH of an enrollment changes it."""
+    for template in (organization_template(), member_template()):
+        assert "end the enrollment" in template["Parameters"]["RolePath"]["Description"]
 
 
 def test_members_grant_the_catalog_and_each_group_can_be_left_out() -> None:
@@ -282,6 +302,26 @@ def test_the_steps_say_that_automatic_deployment_knows_no_exclusions() -> None:
     assert "OrganizationalUnitIds" in plain
 
 
+def test_whoever_names_several_units_is_told_what_a_move_between_them_costs() -> None:
+    one = an_enrollment(include_ous=("ou-abcd-11111111",))
+
+    for enrollment, warned in ((CHOOSY, True), (PLAIN, True), (one, False)):
+        texts = " ".join(step.text for step in enrollment_templates.steps(enrollment))
+        assert ("moves from one of several units to another" in texts) is warned
+
+
+def test_the_account_of_the_stack_is_asked_for_before_the_stack_speaks() -> None:
+    """What a stack says matches no enrollment that does not know its account."""
+
+    def titles(number: str | None) -> list[str]:
+        enrollment = an_enrollment(management_account_id=number)
+        return [step.title for step in enrollment_templates.steps(enrollment)]
+
+    assert titles(PLAIN.management_account_id) == ["Let StackSets in", "Deploy on AWS", "Members"]
+    asked_for = titles(None)
+    assert asked_for.index("The account of the stack") < asked_for.index("Deploy on AWS")
+
+
 def test_an_account_that_has_the_role_already_is_told_before_the_stack_fails() -> None:
     """The template has no parameter for it: the stack makes the role, or nothing."""
     (text,) = (each.text for each in enrollment_templates.steps(PLAIN) if "roll" in each.text)
@@ -335,6 +375,8 @@ def test_an_update_of_the_stack_keeps_what_its_owner_entered_there(enrollment: A
     for name in filled_in.keys() - {"ExternalId", "RolePath"}:
         assert f"{name} {filled_in[name]}" in parameters, "to be entered, if it should change"
     assert "All keep what the stack has" in parameters
+    # Also of one that was stored, and changed, before there was `changed_parameters`.
+    assert "a choice from before Cavok kept note of changes is not in the command" in parameters
 
 
 def test_an_update_of_the_stack_brings_what_was_chosen_anew_and_nothing_else() -> None:
@@ -355,6 +397,23 @@ def test_an_update_of_the_stack_brings_what_was_chosen_anew_and_nothing_else() -
     everywhere = change(before, include_ous=())
     assert updated(everywhere)[0] == {}, "nobody but the customer knows the root"
     assert "OrganizationalUnitIds is the root's id" in updated(everywhere)[2]
+
+
+def test_an_update_says_what_a_unit_that_is_taken_out_costs() -> None:
+    """CloudFormation deletes the roles of its accounts, also if another unit has them."""
+    before = connected(CHOOSY)
+
+    def update(**options: Any) -> Update:
+        after = enrollment_templates.with_changed_parameters(before, before.changed(NOW, **options))
+        found = enrollment_templates.update_of(after, None, URL, TRUST.region)
+        assert found
+        return found
+
+    units = update(include_ous=("ou-abcd-11111111",))
+    assert "Each account of a unit that the stack has" in units.cli.partition("aws ")[0]
+    assert "Each account of a unit" not in update(write_logs=True).cli
+    (text,) = (step.text for step in units.steps if step.title == "Units")
+    assert "Add units to OrganizationalUnitIds beside those that are there" in text
 
 
 def test_an_update_command_says_that_the_stack_may_be_in_another_region() -> None:

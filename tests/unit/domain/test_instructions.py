@@ -134,6 +134,13 @@ def test_the_template_refuses_what_aws_would(
     assert [value for value in bad if re.fullmatch(pattern, value)] == []
 
 
+def test_a_path_of_the_role_is_for_good() -> None:
+    """CloudFormation replaces no role that has a name."""
+    parameters = instructions.generic_template(AccessType.ASSUME_ROLE)["Parameters"]
+
+    assert "delete the stack and deploy it again" in parameters["RolePath"]["Description"]
+
+
 def test_a_role_path_is_in_every_form() -> None:
     account = an_account(role_path="/team/a/")
 

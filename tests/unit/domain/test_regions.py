@@ -35,6 +35,7 @@ SCP = judged(DENIED, Reason.SERVICE_CONTROL_POLICY)
 RCP = judged(DENIED, Reason.RESOURCE_CONTROL_POLICY)
 OFF = judged(UNKNOWN, Reason.REGION_DISABLED)
 NO_ANSWER = judged(UNKNOWN, Reason.ERROR)
+LASTING = judged(UNKNOWN, Reason.NOT_PROVABLE)
 
 FIRST, SECOND = "us-east-1", "af-south-1"
 TABLE = [
@@ -59,15 +60,18 @@ TABLE = [
     ((IDENTITY, IDENTITY), (IDENTITY, IDENTITY), "unknown", "identity_policy"),
     ((IDENTITY, IDENTITY), (NO_ANSWER, NO_ANSWER), "unknown", "identity_policy"),
     ((UNSTATED, BOUNDARY), (UNSTATED, BOUNDARY), "unknown", "unstated"),
-    # Not every call is refused: one was not answered.
-    ((SCP, NO_ANSWER), (OK, OK), "unknown", "service_control_policy"),
-    ((NO_ANSWER, IDENTITY), (OK, OK), "unknown", "identity_policy"),
+    # Not every call is refused: one was not answered, and may be allowed in a moment.
+    ((SCP, NO_ANSWER), (OK, OK), "unknown", "error"),
+    ((NO_ANSWER, IDENTITY), (OK, OK), "unknown", "error"),
+    ((NO_ANSWER, IDENTITY), (OK, IDENTITY), "unknown", "error"),
+    ((NO_ANSWER, LASTING), (OK, OK), "unknown", "error"),
+    ((LASTING, LASTING), (OK, OK), "unknown", None),
     # A refusal shows that the region knows the credentials.
     ((IDENTITY, OFF), (OK, OK), "unknown", "identity_policy"),
     ((OFF, OFF), (OK, OK), "not_enabled", None),
     ((OFF, NO_ANSWER), (OK, OK), "not_enabled", None),
     ((OFF, OFF), (OFF, OFF), "not_enabled", None),
-    ((NO_ANSWER, NO_ANSWER), (OK, OK), "unknown", None),
+    ((NO_ANSWER, NO_ANSWER), (OK, OK), "unknown", "error"),
 ]
 
 

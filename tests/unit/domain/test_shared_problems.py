@@ -22,6 +22,7 @@ from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.role_changes import SAID
 from cavok.domain.shared_problems import SharedProblem, cause_of, shared_problems
 from cavok.domain.steps import Step, Verdict
+from cavok.domain.template_updates import issues_shown
 from tests.support.builders import an_account, steps_of
 
 STOP = "ec2:StopInstances"
@@ -107,8 +108,17 @@ def test_the_fix_has_only_what_is_right_for_every_account() -> None:
     assert problem.fix.terraform is None
     assert problem.fix.console_url is None
     assert problem.fix.stack_url is None
-    assert problem.differing == ("cli", "terraform", "console_url", "stack_url")
+    assert problem.differing == ("cli", "console_url", "terraform", "stack_url")
     assert only(shared_problems(having(alike, of(2)))).differing == ()
+
+
+def test_what_differs_is_with_each_account() -> None:
+    accounts = having(of(0), of(1, role_name="CavokOther"))
+
+    shown = [issue.fix for account in accounts for issue in issues_shown(account)]
+
+    assert only(shared_problems(accounts)).differing
+    assert shown == [only(shared_problems([account])).fix for account in accounts]
 
 
 def test_a_fix_is_also_terraform_and_a_stack() -> None:

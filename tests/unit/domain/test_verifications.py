@@ -211,13 +211,32 @@ def test_a_test_that_is_counted_leaves_all_that_events_and_clients_compare() -> 
         replace(a_step("ec2:StopInstances"), evidence=Evidence.POLICY),
         replace(a_step("ec2:StopInstances"), error_code="Other"),
         replace(a_step("ec2:StopInstances"), region="eu-west-1"),
-        replace(a_step("ec2:StopInstances"), resources=AskedResources(2, 2, 0)),
     ],
 )
 def test_a_test_that_finds_anything_else_is_stored(change: Step) -> None:
     before = found(an_account(), 0)
 
     assert is_told_and_stored(before, found(before, 1, change))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "same"),
+    [(Verdict.ALLOWED, True), (Verdict.PARTIAL, False), (Verdict.DENIED, False)],
+)
+def test_instances_that_come_and_go_are_no_change_where_all_are_allowed(
+    verdict: Verdict, same: bool
+) -> None:
+    """Where some are refused, the account's issues say of how many."""
+
+    def of(count: int) -> Step:
+        allowed = {Verdict.ALLOWED: count, Verdict.PARTIAL: 1, Verdict.DENIED: 0}[verdict]
+        resources = AskedResources(count, allowed, count - allowed)
+        return replace(a_step("ec2:StopInstances", verdict), resources=resources)
+
+    before = found(found(an_account(), 0, of(2)), 1, of(2))
+
+    assert found_again(before, found(before, 2, of(2)))
+    assert found_again(before, found(before, 2, of(3))) is same
 
 
 @pytest.mark.parametrize(

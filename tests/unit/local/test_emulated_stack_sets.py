@@ -158,6 +158,28 @@ def test_an_account_that_comes_gets_a_stack_and_one_that_goes_loses_it(
     assert [each["Action"] for each in operations["Summaries"]] == ["DELETE", "CREATE", "CREATE"]
 
 
+@pytest.mark.parametrize("target", ["each", "above both"])
+def test_an_account_that_moves_between_two_targets_gets_another_stack(
+    target: str, customer: Customer
+) -> None:
+    above = customer.unit("above")
+    north, south = customer.unit("north", above), customer.unit("south", above)
+    number = customer.member("shop", north)
+    customer.deploy(units=[north, south] if target == "each" else [above])
+    before = customer.instances()[number]["StackId"]
+
+    customer.client.move_account(AccountId=number, SourceParentId=north, DestinationParentId=south)
+
+    def moved() -> list[str]:
+        operations = customer.cloudformation.list_stack_set_operations(StackSetName="doors")
+        return [each["Action"] for each in operations["Summaries"] if each["Status"] == "SUCCEEDED"]
+
+    done = ["CREATE", "DELETE", "CREATE"] if target == "each" else ["CREATE"]
+    in_the_end(moved, lambda found: found == done)
+    customer.has_roles_in(number)
+    assert (customer.instances()[number]["StackId"] == before) is (target == "above both")
+
+
 def test_a_new_account_gets_a_stack_by_itself(customer: Customer) -> None:
     customer.deploy(units=[customer.root])
 
@@ -228,6 +250,28 @@ def test_an_account_that_is_excluded_later_loses_its_stack_alone(customer: Custo
 
     customer.has_roles_in(kept)
     assert customer.instances()[kept]["StackId"] == before
+
+
+def test_an_account_of_a_unit_that_another_one_replaces_loses_its_stack_meanwhile(
+    customer: Customer,
+) -> None:
+    """Although the root has the account too: units are compared, not accounts."""
+    shops = customer.unit("shops")
+    number = customer.member("shop", shops)
+    customer.deploy(units=[shops])
+    before = customer.instances()[number]["StackId"]
+
+    assert customer.deploy(units=[shops, customer.root]) == "UPDATE_COMPLETE"
+    assert customer.instances()[number]["StackId"] == before
+
+    assert customer.deploy(units=[customer.root]) == "UPDATE_COMPLETE"
+    customer.has_roles_in()
+    assert customer.deploy(units=[shops]) == "UPDATE_COMPLETE"
+    before = customer.instances()[number]["StackId"]
+
+    assert customer.deploy(units=[customer.root]) == "UPDATE_COMPLETE"
+    assert customer.instances()[number]["StackId"] != before
+    customer.has_roles_in(number)
 
 
 def test_a_suspended_account_is_skipped(customer: Customer) -> None:

@@ -669,3 +669,16 @@ def test_databases_are_weighed_for_as_long_as_the_account_may_take_the_processor
     step = probe_permission(STOP_DB, replace(probed(), weighing=nothing))
 
     assert (step.verdict, step.error_code) == (Verdict.INCONCLUSIVE, OUT_OF_TIME)
+
+
+def test_databases_are_listed_in_the_same_time(aws: Aws) -> None:
+    stop_refused(aws)
+    databases(aws, dev_orders={})
+    role_says(aws, "Allow", STOP_DB, Resource=f"{ARN}dev-*")
+    nothing = ProcessorTime(0, lambda: 0.0)
+
+    step = probe_permission(STOP_DB, probed(weighing=nothing))
+
+    assert step.error_code == OUT_OF_TIME
+    assert nothing.short
+    assert not aws.called("DescribeDBInstances")

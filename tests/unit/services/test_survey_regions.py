@@ -7,7 +7,9 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent import futures
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,8 +20,8 @@ from cavok.adapters.customer import probes
 from cavok.adapters.customer import survey as adapter
 from cavok.adapters.customer.probed_account import DOCUMENTS_AT_ONCE, ProbedAccount
 from cavok.adapters.making_clients import MAKING_CLIENTS
-from cavok.domain.access_denied import Reason
-from cavok.domain.deadlines import Deadline, ProcessorTime
+from cavok.domain.access_denied import OUT_OF_TIME, Reason
+from cavok.domain.deadlines import HUNDRED_INSTANCES_SECONDS, Deadline, ProcessorTime
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import REGIONS, RegionHealth, RegionStatus
 from cavok.domain.resources import Resource
@@ -231,7 +233,7 @@ def test_the_survey_tells_what_each_region_answers() -> None:
         RegionHealth(US, RegionStatus.REACHABLE),
         RegionHealth(EU, RegionStatus.REFUSED, Reason.SERVICE_CONTROL_POLICY),
         RegionHealth(OFF, RegionStatus.NOT_ENABLED),
-        RegionHealth("eu-west-3", RegionStatus.UNKNOWN),
+        RegionHealth("eu-west-3", RegionStatus.UNKNOWN, Reason.ERROR),
     )
     assert survey.instances == {US: tuple(ids(2))}
 
@@ -431,7 +433,7 @@ def test_a_region_without_an_answer_in_time_is_unknown(monkeypatch: pytest.Monke
     survey = surveyed(session, US)
     release.set()
 
-    assert survey.region_health == (RegionHealth(US, RegionStatus.UNKNOWN),)
+    assert survey.region_health == (RegionHealth(US, RegionStatus.UNKNOWN, Reason.ERROR),)
     assert survey.elsewhere is None
 
 
@@ -597,8 +599,7 @@ def test_a_region_whose_pages_are_slow_is_read_no_further() -> None:
     assert (len(found.ids), found.complete) == (3, False)
 
 
-READING = 0.05
-"""Seconds of a processor that a page of a hundred instances takes."""
+READING = HUNDRED_INSTANCES_SECONDS
 
 
 class Reading:
@@ -619,16 +620,43 @@ def of_a_thousand() -> Any:
 def test_beside_others_a_customer_reads_no_more_pages_than_his_share_of_the_processor_allows() -> (
     None
 ):
-    """All his accounts together. The first page of each says what the region answers."""
+    """All his accounts together. A list of which not even the first page is read is no answer."""
     his, anothers = (ProcessorTime(3.5 * READING, Reading()) for _ in range(2))
 
-    read = [
-        len(adapter.find_instances(of_a_thousand(), US, Kind.EC2, share=share)[1].ids)
-        for share in (his, his, his, anothers)
+    found = [
+        adapter.find_instances(of_a_thousand(), US, Kind.EC2, share=share)
+        for share in (his, his, anothers)
     ]
 
-    assert read == [5, 1, 1, 5]
-    assert his.left == 0
+    assert [(answer.error_code, len(all_of.ids)) for answer, all_of in found] == [
+        (None, 3),
+        (OUT_OF_TIME, 0),
+        (None, 3),
+    ]
+    assert [all_of.answered for _, all_of in found] == [True, False, True]
+    assert his.short
+
+
+def test_lists_that_are_read_at_once_take_no_more_of_the_processor_either() -> None:
+    """A page of a sweep begins with all of them. They wait for what others give back."""
+    share, together, lists = ProcessorTime(8.5 * READING, float), threading.Barrier(8), 24
+    counting, at_once, most = threading.Lock(), 0, 0
+
+    def meet() -> None:
+        nonlocal at_once, most
+        with counting:
+            at_once += 1
+            most = max(most, at_once)
+        together.wait(60)
+        with counting:
+            at_once -= 1
+
+    with ThreadPoolExecutor(lists) as pool:
+        find = partial(adapter.find_instances, Session(meet=meet), US, Kind.EC2, share=share)  # type: ignore[arg-type]
+        ended = [pool.submit(find) for _ in range(lists)]
+
+    assert [each.result()[0] for each in ended] == [ALLOWED] * lists
+    assert most == 8
 
 
 def test_after_the_tests_deadline_no_further_page_is_read() -> None:

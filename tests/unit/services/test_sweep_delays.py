@@ -24,6 +24,7 @@ from cavok.domain.deadlines import (
     PATIENCE_SECONDS,
     SHORT_TEST_SECONDS,
     UNCLEAR_HOLD_UP_SECONDS,
+    ProcessorTime,
 )
 from cavok.domain.fair_queue import AccountKey
 from cavok.services import sweep
@@ -59,12 +60,14 @@ Seconds = Callable[[Account, int], float]
 @dataclass
 class Model:
     """A sweep over organizations. Tests of the `unclear` ones end without a result, and handing
-    over to tests of their own takes `handing` seconds a page.
+    over to tests of their own takes `handing` seconds a page. The first test of an account of the
+    `heavy` ones ends without a result for want of processor time.
     """
 
     seconds: Seconds
     unclear: Collection[str] = ()
     handing: float = 0.0
+    heavy: Collection[str] = ()
     now: float = 0.0
     pages: list[list[str]] = field(default_factory=list)
     ended: dict[str, float] = field(default_factory=dict)
@@ -81,7 +84,13 @@ class Model:
         self.now += min(self.handing, seconds) if own else 0.0
         return call_at_once(own, 1, seconds=seconds)
 
-    def test_one(self, account: Account) -> tuple[str, bool]:
+    def test_one(
+        self, account: Account, weighing: Mapping[str, ProcessorTime], **_: Any
+    ) -> tuple[str, bool]:
+        first = account.account_id not in self.ended
+        if account.organization_id in self.heavy and first:
+            weighing[account.organization_id].short = True
+            raise sweep.NothingProven("OutOfTime")
         if account.organization_id in self.unclear:
             raise sweep.NothingProven("OutOfTime")
         return "confirmed", True
@@ -132,7 +141,9 @@ class Model:
             patch.setattr(sweep, "call_at_once", self.hand_over)
             patch.setattr(sweep, "seconds_of", self.seconds_of)
             patch.setattr(sweep, "ThreadPoolExecutor", WithoutThreads)
-            patch.setattr(Sweep, "_test_one", lambda _, account, **__: self.test_one(account))
+            patch.setattr(
+                Sweep, "_test_one", lambda _, account, **given: self.test_one(account, **given)
+            )
             Sweep("arn", "one", NOW, tests_of_their_own, dependencies).run(NO_DEADLINE)
         return self.ended
 
@@ -169,6 +180,20 @@ def test_a_customer_that_hangs_delays_nobody_elses_test_by_more_than_ten_seconds
     delayed = delay(slow, Model(of(others, others=others)), most, "a", "b", "c")
 
     assert delayed <= PROMISED
+
+
+@pytest.mark.parametrize("unclear", [(), ("slow",)], ids=["alone clear", "alone unclear"])
+@pytest.mark.parametrize("seconds", AROUND_EVERY_LIMIT, ids="takes {:.1f}".format)
+def test_nor_does_one_whose_tests_need_pages_of_their_own(
+    seconds: float, unclear: Collection[str]
+) -> None:
+    slow = Model(of(seconds), unclear, heavy={"slow"})
+
+    assert delay(slow, Model(of(USUAL)), 40, "a", "b", "c") <= PROMISED
+    shared = [page for page in slow.pages if "slow" in page and len({*page}) > 1]
+    assert len(shared) == 1
+    if seconds < PATIENCE_SECONDS:
+        assert slow.pages.count(["slow"]) >= 1
 
 
 HANDING = (0.0, HAND_OVER_SECONDS + 1)

@@ -140,7 +140,7 @@ export function runsOf(days) {
 /**
  * When the connection broke, newest first: each test (`later`) that found it worse than the test before it (`earlier`;
  * null if not known), and each moment at which a person ended it (`ended`, in milliseconds). `mended`: the next test
- * that found it better, or null. Nothing broke while the account was not there yet.
+ * that found it connected, and better, or null. Nothing broke while the account was not there yet.
  * @param {any[]} tests @param {number} now @param {Known} known
  * @returns {{earlier?: any, later?: any, ended?: number, mended: any}[]}
  */
@@ -150,7 +150,7 @@ export function breaksOf(tests, now, known) {
     .map((later, index) => ({
       earlier: verdicts[index - 1] ?? null,
       later,
-      mended: verdicts.slice(index).find((test) => isWorse(later, test)) ?? null,
+      mended: verdicts.slice(index).find((test) => isConnected(test) && isWorse(later, test)) ?? null,
     }))
     // Who ended it is told below, unless it was there again on the same day.
     .filter(({ earlier, later }) => later.outcome !== "notThereYet" || !isEndedBetween(earlier, later, known))

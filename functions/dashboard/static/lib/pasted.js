@@ -2,13 +2,15 @@
 // spreadsheets write them elsewhere). Each line is an account, or has an error. Several numbers alone are one each.
 import { NAME, NUMBER } from "./patterns.js";
 
-const WRITTEN_NUMBER = /(?<!\d)\d{4}[ -]?\d{4}[ -]?\d{4}(?!\d)/;
-const WRITTEN_NUMBERS = new RegExp(WRITTEN_NUMBER, "g");
+// Web pages and word processors put other spaces and dashes than those of a keyboard.
+const WRITTEN_NUMBER = /(?<!\d)\d{4}[\p{Zs}\p{Pd}]?\d{4}[\p{Zs}\p{Pd}]?\d{4}(?!\d)/u;
+const WRITTEN_NUMBERS = new RegExp(WRITTEN_NUMBER, "gu");
 // As a spreadsheet writes a number that is too long for its column: some digits are lost.
 const ROUNDED = /\dE\+\d/i;
 const ROLE_ARN = /^arn:aws:iam::(\d{12}):role(\/|\/.*\/)([^/]+)$/;
-// With such a line, a file tells Excel what separates its cells.
+// With such a line, a file tells Excel what separates its cells. It begins a table: with a head of its own, or none.
 const SEPARATOR = /^sep=.?$/i;
+const TABLES = /^(?= *sep=.? *$)/im;
 const YES_NO = { yes: true, true: true, 1: true, no: false, false: false, 0: false };
 // The fields of an account, by the heads that a column may have: the API's, those of our own export and of AWS
 // Organizations, whose "arn" is an account's. An "account_id" is ours and no number, if there is a "provider_id".
@@ -26,38 +28,54 @@ const HEADS = {
 };
 
 /**
- * A line of the text, from 1, with what it says of an account; or `error`: a code, and `of` what that is said.
- * @typedef {{line: number, source: string, account?: Record<string, any>, error?: string, of?: any}} Line
+ * A line of the text, from 1, with what it says of an account; or `error`: a code, and `of` what that is said. `head`:
+ * the lines that stand before it, and say how it is read.
+ * @typedef {{line: number, source: string, head: string, account?: Record<string, any>, error?: string, of?: any}} Line
  */
 
 /**
- * Reads the text, each line in a step. `head` is its line of names, if it has one.
+ * Reads the text, each line in a step. Each line of names begins a table.
  * @param {string} text
- * @returns {Generator<void, {head: string, lines: Line[]}, void>}
+ * @returns {Generator<void, Line[], void>}
  */
 export function* reading(text) {
-  /** @type {Record<string, number> | null} */
-  let columns = null;
-  let head;
-  let width = 0;
   const lines = [];
   const seen = new Map();
-  for (const { line, source, cells } of rowsOf(text)) {
+  let first = 1;
+  for (const table of text.split(TABLES)) {
+    yield* readingTable(table, first, lines, seen);
+    first += table.split(/\r\n?|\n/).length - 1;
+  }
+  return lines;
+}
+
+// `first`: the number of its first line. `seen`: the line of each account number.
+function* readingTable(text, first, lines, seen) {
+  /** @type {Record<string, number> | null} */
+  let columns = null;
+  let [separator, head, width] = ["", "", 0];
+  // What stands below another line is a head only if it has two names, as a name of one account may be one.
+  let least = 1;
+  for (const { line, source, cells } of rowsOf(text, first)) {
     yield;
     if (!cells) {
-      lines.push({ line, source, error: "quoteOpen" });
+      lines.push({ line, source, head, error: "quoteOpen" });
       continue;
     }
-    if (head === undefined) {
-      if (SEPARATOR.test(source)) continue;
-      columns = columnsOf(cells);
-      head = columns ? source : "";
-      width = cells.length;
-      if (columns) continue;
+    if (SEPARATOR.test(source)) {
+      head = separator = `sep=${delimiterOf(text)}`;
+      continue;
+    }
+    const heads = columnsOf(cells, least);
+    least = 2;
+    if (heads) {
+      [columns, width] = [heads, cells.length];
+      head = [separator, source].filter(Boolean).join("\n");
+      continue;
     }
     // A separator in a value makes two of it: what comes after it would be read as something else.
     if (columns && cells.slice(width).some(Boolean)) {
-      lines.push({ line, source, error: "tooManyCells", of: width });
+      lines.push({ line, source, head, error: "tooManyCells", of: width });
       continue;
     }
     const named = ([name, place]) => [name, (cells[place] ?? "").trim()];
@@ -66,14 +84,31 @@ export function* reading(text) {
       const read = accountOf(values);
       const number = read.account?.provider_id;
       const of = seen.get(number);
-      lines.push({ line, source: all.length > 1 ? number : source, ...(of ? { error: "twice", of } : read) });
+      lines.push({ line, source: all.length > 1 ? number : source, head, ...(of ? { error: "twice", of } : read) });
       if (number && !of) seen.set(number, line);
     }
   }
-  return { head: head ?? "", lines };
 }
 
-/** Reads the text at once. @param {string} text */
+/** The text of some lines of a text, each below its own head. @param {Line[]} lines */
+export const textOf = (lines) =>
+  lines
+    .flatMap(({ head, source }, index) => (head === lines[index - 1]?.head ? [source] : [head, source]))
+    .filter(Boolean)
+    .join("\n");
+
+/** One text after the other, each of which is read as before. @param {string} first @param {string} second */
+export function asOneText(first, second) {
+  if (!first || !second) return first || second;
+  const follows = SEPARATOR.test(firstLineOf(second)) || [first, second].every(isPlain);
+  return [first, ...(follows ? [] : [`sep=${delimiterOf(second)}`]), second].join("\n");
+}
+
+// Whether it is one table without a head.
+const isPlain = (text) =>
+  !TABLES.test(text) && text.split(/[\r\n]/).every((line) => !columnsOf(line.split(delimiterOf(line)), 1));
+
+/** Reads the text at once. @param {string} text @returns {Line[]} */
 export function accountsIn(text) {
   const steps = reading(text);
   for (;;) {
@@ -95,16 +130,16 @@ export function nameOf(text) {
     .slice(0, 64);
 }
 
-// Where each field is, if this line names one for the number.
-function columnsOf(cells) {
-  const heads = cells.map((cell) => cell.toLowerCase().replace(/[^a-z]/g, ""));
+// Where each field is, if this line names at least so many, and one for the number.
+function columnsOf(cells, least) {
   if (cells.some((cell) => WRITTEN_NUMBER.test(cell))) return null;
+  const heads = cells.map((cell) => cell.toLowerCase().replace(/[^a-z]/g, ""));
   const places = Object.entries(HEADS).map(([name, known]) => [
     name,
     known.map((head) => heads.indexOf(head)).find((place) => place >= 0) ?? -1,
   ]);
   const found = Object.fromEntries(places.filter(([, place]) => Number(place) >= 0));
-  return "provider_id" in found ? found : null;
+  return "provider_id" in found && Object.keys(found).length >= least ? found : null;
 }
 
 // The number is where one is; the name is beside it. Of several numbers, nobody knows which one a name is of.
@@ -119,7 +154,7 @@ function unnamed(cells) {
 }
 
 /** @param {string} written */
-const plainNumber = (written) => written.replace(/[\s-]/g, "");
+const plainNumber = (written) => written.replace(/[\s\p{Pd}]/gu, "");
 
 /** @param {any} values */
 function accountOf({ provider_id = "", name = "", regions, write_logs, access_type, ...more }) {
@@ -150,7 +185,7 @@ function accountOf({ provider_id = "", name = "", regions, write_logs, access_ty
 
 // The rows of the text, without empty ones. A quoted cell may go over several lines. A row with a quote that is not
 // closed has no cells, and ends with its line: what follows is not lost.
-function* rowsOf(text) {
+function* rowsOf(text, first) {
   const delimiter = delimiterOf(text);
   const plain = new RegExp(`[^"\\r\\n${delimiter}]+`, "y");
   const quoted = new RegExp(`"([^"]*(?:""[^"]*)*)" *(?=[\\r\\n${delimiter}]|$)`, "y");
@@ -159,7 +194,7 @@ function* rowsOf(text) {
     pattern.lastIndex = at;
     return pattern.exec(text) ?? [];
   };
-  let [line, begin, start, cell] = [1, 1, 0, ""];
+  let [line, begin, start, cell] = [first, first, 0, ""];
   let cells = [];
   const endCell = () => {
     cells.push(cell.trim());
@@ -204,8 +239,10 @@ function* rowsOf(text) {
 
 // What its first line has most of.
 function delimiterOf(text) {
-  const [first = ""] = text.trimStart().split(/[\r\n]/);
+  const first = firstLineOf(text);
   const counts = [",", ";", "\t"].map((sign) => first.split(sign).length);
   const most = Math.max(...counts);
   return most > 1 ? [",", ";", "\t"][counts.indexOf(most)] : ",";
 }
+
+const firstLineOf = (text) => text.trimStart().split(/[\r\n]/, 1)[0];

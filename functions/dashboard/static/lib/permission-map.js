@@ -112,7 +112,10 @@ export function fixFor(step, { region, state, why, named }, issues, policy) {
   if (state === "partial" || step.verdict !== "denied" || isGranted) return null;
   const statement = policy?.Statement?.find(({ Action: actions }) => [actions].flat().includes(step.step));
   // Its name is the group's, which has more permissions.
-  return statement ? { policy_statement: { ...statement, Sid: undefined, Action: step.step } } : null;
+  if (!statement) return null;
+  // One stack makes all of the role.
+  const { stack_url } = fixes.find((each) => each.stack_url) ?? {};
+  return { policy_statement: { ...statement, Sid: undefined, Action: step.step }, stack_url };
 }
 
 // The API's command has a line for each region that is not enabled.

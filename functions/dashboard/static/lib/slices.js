@@ -7,8 +7,8 @@ import * as store from "./store.js";
 const SLICE_MS = 10;
 
 /**
- * Does these steps, as many in a task as have the time; one if that is none. Returns what they return, or null if the
- * signal ended them.
+ * Does these steps, each with the layout of what it drew, as many in a task as have the time; one if that is none.
+ * Returns what they return, or null if the signal ended them.
  * @template T @param {Iterator<unknown, T>} steps @param {AbortSignal} signal @returns {Promise<T | null>}
  */
 export async function inSlices(steps, signal, milliseconds = SLICE_MS) {
@@ -16,6 +16,8 @@ export async function inSlices(steps, signal, milliseconds = SLICE_MS) {
     const passed = stopwatch();
     do {
       const { done, value } = steps.next();
+      // Otherwise the browser lays out in one task what several have drawn.
+      void document.body.offsetHeight;
       if (done) return value;
     } while (passed() < milliseconds);
     await pause(0, signal).catch(() => {});

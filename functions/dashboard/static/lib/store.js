@@ -341,12 +341,19 @@ export const EVERYTHING = {
 const BY_URGENCY = ["failed", "degraded", "unconfirmed", "confirmed"];
 
 /**
- * The listing of this selection: the one that was shown last, or a new one.
+ * The listing of this selection: the one that was shown last, or a new one with what was chosen in that.
  * @param {Partial<Selection>} selection
  */
 export function listingOf(selection) {
   const wanted = new Listing(selection);
-  if (!listing || JSON.stringify(listing.selection) !== JSON.stringify(wanted.selection)) listing = wanted;
+  const before = listing ?? wanted;
+  const isSame = (change) =>
+    JSON.stringify({ ...before.selection, ...change }) === JSON.stringify({ ...wanted.selection, ...change });
+  if (!listing || !isSame({})) listing = wanted;
+  listing.selected = before.selected;
+  // In another order there are the same accounts.
+  listing.isOther = !isSame({ sort: "" });
+  if (listing !== before && !listing.isOther) listing.had = new Set([...before.ids, ...before.had]);
   return listing;
 }
 
@@ -413,6 +420,8 @@ export class Listing {
     this.apart = { by: 0, reads: 0 };
     /** The page that had the last turn. @type {any} */
     this.turn = null;
+    /** What the same list had in another order, and has not loaded yet in this one. @type {Set<string>} */
+    this.had = new Set();
     this.cursor = null;
     this.started = false;
     this.ended = false;
@@ -421,6 +430,8 @@ export class Listing {
     this.at = "";
     /** @type {import("./bulk.js").Chosen} */
     this.selected = { ids: new Set(), isAll: false };
+    /** Whether it selects others than the listing that was shown before it. */
+    this.isOther = false;
   }
 
   get isFiltered() {
@@ -454,6 +465,7 @@ export class Listing {
   }
 
   #append(ids) {
+    for (const id of ids) this.had.delete(id);
     const known = new Set(this.ids);
     this.ids.push(...ids.filter((id) => !known.has(id)));
     this.arrivals = without(this.arrivals, new Set(ids));
@@ -552,14 +564,14 @@ export class Listing {
   }
 
   /**
-   * Those of these accounts that are in the list. In this order, some may not be loaded yet. Who has left a unit, the
-   * API alone knows.
+   * Those of these accounts that are in the list. In this order, some may not be loaded yet. Who is in a unit, the API
+   * alone knows.
    * @param {Set<string>} ids
    */
   among(ids) {
     const rows = new Set(this.ids);
-    const mayFollow = !this.ended && !this.selection.ou;
-    return [...ids].filter((id) => rows.has(id) || (mayFollow && this.#holds(id)));
+    const mayFollow = (id) => !this.ended && (!this.selection.ou || this.had.has(id)) && this.#holds(id);
+    return [...ids].filter((id) => rows.has(id) || mayFollow(id));
   }
 
   #holds(id) {

@@ -48,6 +48,8 @@ const OVERSCAN = 8;
 const FETCH_AHEAD_ROWS = 60;
 const WATCH_EVERY_MS = 2_000;
 const REFRESH_EVERY_MS = 30_000;
+// As the API has it.
+const LONGEST_SEARCH = 64;
 // Those that are there unless others are chosen, which views/columns.js has.
 const COLUMNS = ["name", "status", "account", "capabilities", "tested", "next", "test"];
 const STATUSES = ["confirmed", "degraded", "failed", "unconfirmed"];
@@ -71,6 +73,10 @@ export function list(context) {
 
   const added = store.takeAdded();
   const view = new ListView(main, listing, signal, added?.account_id, query.get("columns") ?? "");
+  if (listing.isOther && view.isAnyChosen()) {
+    listing.selected = { ids: new Set(), isAll: false };
+    toast(t.list.chosenNoMore, "warning");
+  }
   const operation = query.get("operation");
   if (operation) {
     store.showOperation(operation);
@@ -91,7 +97,7 @@ export function list(context) {
 // What the address says. What the API does not know is left out.
 function selectionOf(query) {
   const chosen = Object.entries(CHOICES).map(([name, form]) => [name, form.exec(query.get(name))?.[0] ?? ""]);
-  return { q: query.get("q") ?? "", ...Object.fromEntries(chosen) };
+  return { q: (query.get("q") ?? "").slice(0, LONGEST_SEARCH), ...Object.fromEntries(chosen) };
 }
 
 // Waits for all reads. If some failed, throws the problem with the longest wait. A list is never gone, so a 404 counts
@@ -173,7 +179,7 @@ class ListView {
       class: "input",
       id: "search",
       value: this.listing.selection.q,
-      maxlength: "64",
+      maxlength: LONGEST_SEARCH,
       placeholder: t.list.searchHint,
       autocomplete: "off",
       spellcheck: "false",
@@ -358,7 +364,7 @@ class ListView {
     const next = new Set(isAll ? this.listing.ids : ids);
     for (const each of id ? [id] : this.listing.ids) next[isOn ? "add" : "delete"](each);
     this.touched = id;
-    this.choose([...next], false, 0, isAll && !this.listing.ended);
+    this.choose([...next], false, 0, isAll && !this.listing.ended && next.size > 0);
   }
 
   // `gone`: how many have left the list. `isPart`: those that are not loaded are not chosen any more.
@@ -634,10 +640,8 @@ class ListView {
     if (listing === this.listing) return;
     this.fetching?.abort();
     this.fetching = null;
-    listing.selected = this.selected;
     this.listing = listing;
-    // In another order there are the same accounts.
-    if (String(Object.keys(change)) !== "sort" && this.isAnyChosen()) this.choose([]);
+    if (listing.isOther && this.isAnyChosen()) this.choose([]);
     router.rewrite("/accounts", this.address());
     this.drawSelection();
     this.drawArrivals();
@@ -1036,19 +1040,20 @@ class ListView {
 
   testButton(account) {
     const may = session.current()?.canChange;
-    const label = t.list.testLabel(account.name);
+    const isSaidHere = account.testing && !this.has("next") && !this.has("status");
+    const said = isSaidHere ? t.status.testing : may ? t.list.testHint : t.viewer.why;
     return h(
       "button",
       {
         type: "button",
         class: "icon-button test-button",
         "data-part": "test",
-        "aria-label": label,
-        title: may ? t.list.testHint : t.viewer.why,
+        "aria-label": `${t.list.testLabel(account.name)}${isSaidHere ? `: ${said}` : ""}`,
+        title: said,
         "aria-disabled": may ? null : "true",
         onclick: (event) => (may ? this.test(account, event.currentTarget) : toast(t.viewer.why, "warning")),
       },
-      account.testing && !this.has("next") && !this.has("status") ? spinner() : icon("test"),
+      isSaidHere ? spinner() : icon("test"),
     );
   }
 

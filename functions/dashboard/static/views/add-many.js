@@ -5,7 +5,7 @@ import { announce, fill, h, later, render } from "../lib/dom.js";
 import { second } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { partsOf, send } from "../lib/importing.js";
-import { reading } from "../lib/pasted.js";
+import { asOneText, reading, textOf } from "../lib/pasted.js";
 import { regionsField } from "../lib/regions-field.js";
 import * as session from "../lib/session.js";
 import { inSlices } from "../lib/slices.js";
@@ -21,8 +21,9 @@ const LONGEST_TEXT = 1_500_000;
 const PARTS_SAID = 4;
 
 /** What was in the form when its view was left, or what its import had left then. `of`: whose it is. No other person
- * sees it, and a reload forgets it. @type {{of: string, text: string, logs: boolean, regions: string[]}} */
-const NOTHING = { of: "", text: "", logs: true, regions: [] };
+ * sees it, and a reload forgets it. `region`: what was typed of one, and not added.
+ * @type {{of: string, text: string, logs: boolean, regions: string[], region: string}} */
+const NOTHING = { of: "", text: "", logs: true, regions: [], region: "" };
 let draft = NOTHING;
 /** Puts the draft into the form, if one is shown. */
 let putBack = () => {};
@@ -46,14 +47,19 @@ function importer(signal) {
     h("textarea", { class: "input import-text", rows: "10", spellcheck: "false", autocapitalize: "none", value: "" })
   );
   const file = h("input", { type: "file", class: "input", accept: ".csv,.txt,text/csv,text/plain" });
-  const regions = regionsField({ value: draft.regions, help: t.newAccount.regionsHelp, optional: true });
+  const regions = regionsField({
+    value: draft.regions,
+    text: draft.region,
+    help: t.newAccount.regionsHelp,
+    optional: true,
+  });
   // It stays, so that screen readers hear what changes in it.
   const summary = h("div", { role: "status" });
   const shownLines = h("div", {});
   const preview = h("section", { class: "import-preview", "aria-label": t.addMany.preview }, summary, shownLines);
   const result = h("section", { class: "import-result", "aria-label": t.addMany.result });
-  /** @type {{head: string, lines: import("../lib/pasted.js").Line[]}} */
-  let read = { head: "", lines: [] };
+  /** @type {import("../lib/pasted.js").Line[]} */
+  let read = [];
   /** What is left of an import that was stopped or failed. @type {any[]} */
   let unsent = [];
   /** What was in the field when it was sent, or what was left in it then. */
@@ -72,7 +78,7 @@ function importer(signal) {
     const found = await inSlices(reading(shown ?? ""), anew());
     if (!found) return false;
     read = found;
-    drawPreview(summary, shownLines, shown, read.lines);
+    drawPreview(summary, shownLines, shown, read);
     return true;
   };
   text.addEventListener("input", () => later(200, readText, anew()));
@@ -113,7 +119,7 @@ function importer(signal) {
     ],
     async onsubmit(_, first) {
       if (!(await first(readText()))) return;
-      const ready = read.lines.filter(({ account }) => account);
+      const ready = read.filter(({ account }) => account);
       const named = regions.read();
       if (!ready.length) throw { status: 422, errors: [{ field: "accounts", message: t.addMany.none }] };
       if (named === null) throw { status: 422, errors: [] };
@@ -130,26 +136,27 @@ function importer(signal) {
 
   const writesLogs = () => !node.querySelector('input[name="write_logs"][value="no"]:checked');
   const keep = (left) => {
-    draft = { of, text: left, logs: writesLogs(), regions: regions.chosen() };
+    draft = { of, text: left, logs: writesLogs(), regions: regions.chosen(), region: regions.text() };
   };
   putBack = () => {
     if (node.hidden || !draft.text || draft.of !== of) return;
-    text.value = [draft.text, text.value].filter(Boolean).join("\n");
+    text.value = asOneText(draft.text, text.value);
     draft = { ...draft, text: "" };
     readText();
   };
   signal.addEventListener("abort", () => {
     putBack = () => {};
-    // An import keeps what it has left once it knows.
+    if (!node.hidden) return keep(text.value);
+    // An import keeps what it has left once it knows. What was typed before it went on after a failure is not of it.
     const left = draft.of === of ? draft.text : "";
-    keep(node.hidden ? left : text.value);
+    return keep(asOneText(left, text.value === sent ? "" : text.value));
   });
 
   // While it runs, the form is not there: what is sent stays what it was.
   async function run(ready, bodyOf) {
     const parts = partsOf(ready);
     const progress = { done: 0, created: [], refused: [] };
-    const unread = read.lines.filter(({ error }) => error && error !== "twice");
+    const unread = read.filter(({ error }) => error && error !== "twice");
     /** What screen readers have heard. The end has its heading. @type {Set<number | string>} */
     const heard = new Set([PARTS_SAID]);
     sent = text.value;
@@ -197,7 +204,7 @@ function importer(signal) {
       if (until.aborted && draft.of !== of) return;
       const rest = restOf(progress, unread);
       // What was typed since stays, below it.
-      keep([textOf(rest), draft.of === of ? draft.text : ""].filter(Boolean).join("\n"));
+      keep(asOneText(textOf(rest), draft.of === of ? draft.text : ""));
       putBack();
       if (until.aborted) return;
       const back = rest.length ? { href: "#/accounts/many", text: t.addMany.back } : undefined;
@@ -207,8 +214,6 @@ function importer(signal) {
 
   const restOf = ({ refused }, unread) =>
     [...unread, ...refused.map(({ line }) => line), ...unsent].toSorted((a, b) => a.line - b.line);
-  const textOf = (rest) =>
-    rest.length ? [read.head, ...rest.map(({ source }) => source)].filter(Boolean).join("\n") : "";
 
   function drawResult(progress, unread, failure) {
     const { created, refused } = progress;

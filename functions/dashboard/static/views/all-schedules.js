@@ -240,9 +240,15 @@ function headOf(group) {
   return { key, name, weekday, note: counts && !isWhole ? t.turns.soFar(counts) : counts };
 }
 
-// With the rows that were there before.
-const groupCard = ({ name, weekday, note }, before) =>
-  section(wordOf(t.turns.parts, name)(dayName(weekday, "long")), { note }, before?.querySelector("ul") ?? h("ul", {}));
+// The card that was there before stays: the browser would lay out anew all its rows if they moved to another one.
+function groupCard({ name, weekday, note }, before) {
+  const card = before ?? section("", {}, h("p", { class: "muted" }), h("ul", {}));
+  card.querySelector("h2").textContent = wordOf(t.turns.parts, name)(dayName(weekday, "long"));
+  const said = card.querySelector("p");
+  said.textContent = note;
+  said.hidden = !note;
+  return card;
+}
 
 // Parts of more than one day.
 const DATED = ["missed", "due", "later"];
@@ -250,6 +256,7 @@ const DATED = ["missed", "due", "later"];
 const ICONS = { missed: "warning", start: "play", stop: "stop" };
 
 function turnRow({ key, at, zone, action, account, instances }, part, choose) {
+  const [noted, ...alsoNoted] = instances.filter(({ note }) => note);
   const names = instances.slice(0, MOST_NAMES).map(({ name }) => name);
   const others = instances.length - names.length;
   const kinds = [...new Set(instances.map(({ kind }) => wordOf(t.instances.kinds, kind)))];
@@ -274,7 +281,13 @@ function turnRow({ key, at, zone, action, account, instances }, part, choose) {
       names.join(", "),
       others > 0 && ` ${t.turns.others(others)}`,
       h("span", { class: "muted small" }, " · ", kinds.join(", "), " · ", regions.join(", ")),
-      instances.some(({ note }) => note) && h("span", { class: "small" }, " ", icon("warning"), " ", t.turns.noted),
+      noted &&
+        h(
+          "span",
+          { class: "small" },
+          ...[" ", icon("warning"), " "],
+          alsoNoted.length ? t.turns.noted : t.turns.lastTurn(noted.name, noted.note),
+        ),
     ),
     h(
       "span",

@@ -19,6 +19,7 @@ import {
   focused,
   h,
   keyed,
+  later,
   onReadNow,
   pause,
   readNow,
@@ -45,6 +46,8 @@ import { t } from "./texts.js";
 
 // An account that is being treated when its operation is stopped is counted within this time.
 const STOPPED_WITHIN_MS = 2_000;
+// What a stopped operation changed can be taken back after this time, as the API has it.
+const UNDONE_AFTER_MS = 10_000;
 // An operation that could not be read is read again after this time.
 const REPEATED_AFTER_MS = 15_000;
 // Whoever deletes more accounts types their number.
@@ -339,7 +342,8 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
     const { state, total, failed: listed, failed_total: refused } = operation;
     said.textContent = known = t.bulk.soFar(operation);
     Object.assign(bar, { max: total || 1, value: total ? operation.done : 1 });
-    for (const named of [node, bar]) named.setAttribute("aria-label", t.bulk.doing(operation));
+    const name = state === "running" ? t.bulk.doing(operation) : known;
+    for (const named of [node, bar]) named.setAttribute("aria-label", name);
     // Whoever reads them goes on while more come.
     const isOpen = failed.querySelector("details")?.open;
     render(failed, [listed, refused], (all) => failuresOf(all, isOpen));
@@ -361,9 +365,11 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
     bar.hidden = true;
     const { failed: listed, failed_total: refused } = operation;
     announce(`${said.textContent} ${refused ? `${t.bulk.failed(refused)}.` : ""}`);
+    const undoing = undo && small("undo", t.bulk.undo, () => takeBack(undo, operation));
+    if (undoing && operation.state === "stopped") showLater(undoing, operation, left);
     fill(
       ends,
-      undo && small("undo", t.bulk.undo, () => takeBack(undo, operation)),
+      undoing,
       again && small("again", t.bulk.again(listed.length, refused), () => repeat(again, operation)),
       closing(),
     );
@@ -423,6 +429,13 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
   const node = h("div", attributes, said, bar, failed, unread, ends);
   follows();
   return node;
+}
+
+// The clock here may be another than the API's, so nobody waits longer than for an operation that was just stopped.
+function showLater(node, { finished_at: at }, signal) {
+  const age = Math.max(0, Date.now() - Date.parse(at));
+  node.hidden = age < UNDONE_AFTER_MS;
+  if (node.hidden) later(UNDONE_AFTER_MS - age, () => (node.hidden = false), signal);
 }
 
 /** Waits for the network, or for a while. @param {AbortSignal} signal */

@@ -103,7 +103,7 @@ function draws(body, handle) {
     found.hidden = !isIn;
     wrong.hidden = !issues.length || (awaitsFound && !focused(wrong));
     watch.hidden = isDone || ((isIn ? awaitsFound : awaitsHow) && !focused(watch));
-    onward.hidden = !isDone || awaitsFound;
+    onward.hidden = !isIn || account.testing || awaitsFound;
     // Who comes back from "Deploy on AWS" may find it gone.
     const isGone = [how, found, wrong, watch, onward].some((part) => part.hidden && part.contains(had));
     if (isGone) focusOn(isIn ? found : how);

@@ -260,7 +260,7 @@ export function deployLink({ deploy_on_aws_url: address }, { provider_id: number
 }
 
 // Of a connected account: what lies in it, and whether that is the newest.
-function deployed({ role_arn: role, write_logs: logs }, { update, template }) {
+function deployed({ account_id: id, role_arn: role, write_logs: logs }, { update, template }) {
   const { versions } = t.instructions;
   const version = template
     ? (template.outdated ? versions.old : versions.newest)(template.version, template.current)
@@ -278,5 +278,15 @@ function deployed({ role_arn: role, write_logs: logs }, { update, template }) {
       definition(t.instructions.grants, logs ? t.instructions.withLogs : t.instructions.withoutLogs),
     ),
     h("p", { class: "small" }, h("a", { href: "#/access-details" }, t.nav.access)),
+    h(
+      "p",
+      { class: "muted small" },
+      `${t.invite.stays} `,
+      changeButton(t.invite.withdraw, {
+        class: "button-small",
+        onclick: ({ currentTarget }) =>
+          submitting(currentTarget, async () => (await import("./invite.js")).withdrawLink(id)),
+      }),
+    ),
   );
 }

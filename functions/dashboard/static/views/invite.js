@@ -9,6 +9,12 @@ import { t } from "./texts.js";
 
 const pathOf = (id) => `/v1/accounts/${api.segment(id)}/invitations`;
 
+/** Ends the link of an account, if there is one. @param {string} id */
+export async function withdrawLink(id) {
+  await api.remove(pathOf(id));
+  toast(t.invite.withdrawn);
+}
+
 /** @param {string} id of the account */
 export function inviteDialog(id) {
   const place = h("div", { class: "stack" });
@@ -18,9 +24,8 @@ export function inviteDialog(id) {
       const withdraw = button(t.invite.withdraw, {
         onclick: () =>
           submitting(withdraw, async () => {
-            await api.remove(pathOf(id));
+            await withdrawLink(id);
             close();
-            toast(t.invite.withdrawn);
           }),
       });
       const makes = form({

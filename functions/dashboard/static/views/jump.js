@@ -9,7 +9,7 @@ import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
-import { isConnected, isRevoked, reasonOf, spinner, statusBadge, submitting, toast } from "../lib/ui.js";
+import { isRevoked, reasonOf, spinner, statusBadge, submitting, toast } from "../lib/ui.js";
 import { confirmRemoval, confirmRevoke, rename, shownAccount, switchLogs, TABS, tabAddress } from "./account.js";
 import { exporting } from "./choices.js";
 import { inviteDialog } from "./invite.js";
@@ -231,7 +231,7 @@ function ofShown(handle) {
     go: () => mayChange(() => does(document.createElement("button"))),
   });
   const acts = [
-    !isConnected(account) && act("invite", "external", () => inviteDialog(id)),
+    act("invite", "external", () => inviteDialog(id)),
     act(logs ? "logsOff" : "logsOn", "list", (node) => submitting(node, () => switchLogs(handle))),
     act("rename", "list", () => rename(handle)),
     !isRevoked(account) && act("revoke", "lock", () => confirmRevoke(handle)),

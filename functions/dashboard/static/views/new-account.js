@@ -9,6 +9,7 @@ import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { dialog } from "../lib/modal.js";
 import { errorPanel, field, form, notice, setError, toast } from "../lib/ui.js";
+import { PROVIDERS } from "../providers.js";
 import { t } from "./texts.js";
 
 const KEY_ID = /^\w{16,128}$/;
@@ -53,7 +54,9 @@ function accountForm(close, onAdded) {
     onchange: () => keep(),
   });
 
-  const providers = h("div", {});
+  // Until it is known which are available, none can be chosen. The fields below do not move then.
+  const known = Object.keys(PROVIDERS).map((id) => ({ id, name: PROVIDERS[id] }));
+  const providers = h("div", {}, providerChoice(known));
   let providersShown;
   const showProviders = () => {
     const show = (content) => fill(providers, content);
@@ -261,7 +264,7 @@ function providerChoice(items) {
       value: item.id,
       title: item.name,
       disabled: !item.available,
-      tag: item.available ? "" : t.newAccount.comingSoon,
+      tag: item.available === false ? t.newAccount.comingSoon : "",
     })),
   });
 }

@@ -33,7 +33,8 @@ export function leastPrivilege(context) {
       policy = watched(
         result,
         async () => {
-          fill(evaluated);
+          // Its line stays, so that nothing below moves.
+          fill(evaluated, "\u00a0");
           const [answer, resources] = await Promise.all([
             api.get(path, { query: { by }, signal: both }).catch(orNotOffered),
             resourcesOf(handle.id, both),

@@ -88,7 +88,7 @@ function nothing() {
 }
 
 function summaryOf({ items, accountsRead, isAll }) {
-  if (!accountsRead) return isAll ? "" : t.sharedProblems.noneSoFar;
+  if (!items.length) return isAll ? "" : t.sharedProblems.noneSoFar;
   const of = isAll ? t.sharedProblems.inAll(accountsRead) : t.sharedProblems.inFirst(accountsRead);
   return `${t.sharedProblems.causes(items.length)} ${of}`;
 }
@@ -118,12 +118,7 @@ function card(problem, before) {
     accounts.length > 1 && isCopied && h("p", {}, t.sharedProblems.inEach(accounts.length)),
     fix && fixOf(fix),
     own.length > 0 &&
-      h(
-        "p",
-        { class: "muted" },
-        t.sharedProblems.differ(own.map((name) => t.sharedProblems.parts[name])),
-        differing.includes("terraform") && ` ${t.sharedProblems.terraformDiffers}`,
-      ),
+      h("p", { class: "muted" }, t.sharedProblems.differ(own.map((name) => t.sharedProblems.parts[name]))),
     isTestable && testAll(cause, accounts, before.begun),
     accountList(cause, accounts, before.named),
   );

@@ -109,7 +109,11 @@ function lineOf(id, subject, { noteOf, words, suggestion }) {
     suggestion &&
     h(
       "select",
-      { class: "input several-choice", "aria-label": t.adding.scheduleOf(name || instance) },
+      {
+        class: "input several-choice",
+        "aria-label": t.adding.scheduleOf(name || instance),
+        onchange: () => (box.checked = true),
+      },
       Object.entries(t.adding.choices).map(([value, text]) =>
         h("option", { value, selected: value === suggestion }, text),
       ),

@@ -141,7 +141,7 @@ export const t = withTexts(OPEN_TABLES, {
 
   fix: {
     statement: "Policy statement",
-    trustStatement: "Statement of the trust policy",
+    trustStatement: "Statement of the trust policy, in place of the one for Cavok",
     cli: "AWS CLI command",
     terraform: "Terraform",
     console: "Open it in the AWS console",
@@ -194,9 +194,14 @@ export const t = withTexts(OPEN_TABLES, {
         : `Test the ${isNext ? "next" : "first"} ${number(count)} of ${number(of)}`,
     inEach: (count) => plural(count, { other: "What you copy mends one account: use it in each of the #." }),
     // What each account shows of its own fix.
-    parts: { policy_statement: "policy statement", cli: "AWS CLI command", console_url: "page in the AWS console" },
+    parts: {
+      policy_statement: "policy statement",
+      cli: "AWS CLI command",
+      terraform: "Terraform",
+      console_url: "page in the AWS console",
+      stack_url: "stack in the AWS console",
+    },
     differ: (names) => `With each account, because it differs: ${names.join(", ")}.`,
-    terraformDiffers: "Terraform differs as the command does.",
     showMore: (count, left) =>
       count === left
         ? plural(count, { one: "Show # more account", other: "Show # more accounts" })
@@ -374,7 +379,7 @@ export const t = withTexts(OPEN_TABLES, {
     empty: "No AWS Organization is connected yet",
     status: { waiting: "Waiting for its stack", connected: "Connected", failed: "Failed" },
     statusText: {
-      waiting: "The stack has not let Cavok in yet. Deploy it, then press “Synchronize now”.",
+      waiting: "The stack has not let Cavok in yet. Once it is deployed, members appear by themselves.",
       connected: "Cavok reads the AWS Organization every 6 hours, and adds the accounts that have joined.",
       failed: "Cavok cannot read the AWS Organization any more. Accounts that are connected stay so.",
     },
@@ -464,8 +469,8 @@ export const t = withTexts(OPEN_TABLES, {
 
     name: "Name",
     accountHelp:
-      "The management account of the AWS Organization, or a delegated administrator of StackSets. You may enter it " +
-      "later.",
+      "The management account of the AWS Organization, or a delegated administrator of StackSets. Enter it before " +
+      "you deploy: the stack then starts the synchronization.",
     includeOus: "Units to connect",
     includeOusHelp: "Their ids, such as ou-ab12-11111111. Leave it empty for the whole AWS Organization.",
     excludeOus: "Units to leave out",
@@ -1014,6 +1019,7 @@ export const t = withTexts(OPEN_TABLES, {
     ],
     submit: "Make the link",
     replaces: "It is good for seven days, and replaces an earlier link of this account.",
+    stays: "A link that was sent to an AWS admin is good for seven days.",
     withdraw: "Withdraw the link",
     withdrawn: "No link of this account is valid now.",
     made: "The link is made. Whoever has it sees what it shows, so send it to your AWS admin only.",
@@ -1105,8 +1111,8 @@ export const t = withTexts(OPEN_TABLES, {
     },
     foundAgain: (count) =>
       plural(count, {
-        one: "# scheduled test since found the same,",
-        other: "# scheduled tests since found the same, the last one",
+        one: "# scheduled test since found the same verdicts,",
+        other: "# scheduled tests since found the same verdicts, the last one",
       }),
     again: "Test again",
     whatChanged: "What changed",
@@ -1155,7 +1161,7 @@ export const t = withTexts(OPEN_TABLES, {
     breaks: "When it broke",
     noBreaks: "In the time of which something is known, no test found it worse than the one before.",
     until: "until",
-    then: { degraded: ", then degraded", notThereYet: ", then not there yet" },
+    then: { degraded: ", then degraded" },
     open: "no test has found it better since",
     ended: (day) => `${day}, UTC`,
     revoked: "A person revoked its use.",
@@ -1576,6 +1582,7 @@ export const t = withTexts(OPEN_TABLES, {
     inUnknownZone: (zone) => `in UTC: this browser does not know ${zone}`,
     others: (count) => plural(count, { one: "and # other", other: "and # others" }),
     noted: "The last turn was unusual: see the account.",
+    lastTurn: (name, note) => `The last turn of ${name}: ${note}`,
   },
 
   organization: {

@@ -29,7 +29,7 @@ IfNoneMatch = Annotated[
     ),
 ]
 
-REPRESENTATION = 4
+REPRESENTATION = 5
 """Counts the representations of accounts across releases: their form, and the words that are not
 stored. A new one has new ETags, so that nobody keeps the old one; If-Match compares the version
 only. A test says when to increase it.

@@ -69,7 +69,8 @@ SHARED = {
     "percent": "The percentage of the free interactions that was reached.",
     "period": "The calendar month in UTC, such as 2026-11.",
     "policy_statement": "A statement to add to the role's policy, as JSON. With a `Principal`, it "
-    "replaces the one of its trust policy that lets Cavok in.",
+    "is of the trust policy: put it in place of the one that lets Cavok in. Beside that one, it "
+    "would shut nobody out.",
     "previous_status": "The account's status before.",
     "provider": "The cloud provider.",
     "provider_id": "The AWS account number: 12 digits, as a string.",
@@ -111,6 +112,11 @@ _RESOURCE = {
     "note": "What went wrong or was unusual the last time. Null if nothing was.",
     "created_by": "Who put the instance under control.",
     "updated_at": "When the schedule was set.",
+}
+_FIX = {
+    "terraform": "The same policy in Terraform: a resource, or an argument of the role's.",
+    "stack_url": "The AWS console's list of stacks, with the one that made the role; not if a "
+    "stack set of your AWS Organization makes it.",
 }
 _OPTIONS = {
     "include_ous": "Ids of the units, or of the root, whose accounts are members. Empty: all.",
@@ -274,6 +280,7 @@ OWN: dict[str, dict[str, str]] = {
         "field": "The field, such as `credentials.access_key_id`; or the parameter or header.",
         "message": "What is wrong with it.",
     },
+    "FixBody": _FIX,
     "GatewayMessage": {"message": "What is wrong, such as `Unauthorized`."},
     "Health": {"status": "Always `ok`: the API answers."},
     "InstanceBody": {
@@ -421,7 +428,8 @@ OWN: dict[str, dict[str, str]] = {
     "Redelivery": {"detail": "What happens now."},
     "RegionHealthBody": {
         "status": "Whether calls work there.",
-        "reason": "Why AWS refuses calls there. Null if it does not.",
+        "reason": "Why AWS refuses calls there. `error`: AWS did not answer some. Null if all "
+        "are answered, and none is refused.",
     },
     "ListedResourceBody": {
         **_RESOURCE,
@@ -450,11 +458,7 @@ OWN: dict[str, dict[str, str]] = {
         "windows": "When the instance is on. Empty: always off. If the instance is on (or off) all "
         "week, Cavok starts (or stops) it every midnight.",
     },
-    "SharedFixBody": {
-        "terraform": "The same policy in Terraform: a resource, or an argument of the role's.",
-        "stack_url": "The AWS console's list of stacks, with the one that made the role; not if a "
-        "stack set of your AWS Organization makes it.",
-    },
+    "SharedFixBody": _FIX,
     "SharedProblemBody": {
         "cause": "Names the cause: 16 hexadecimal digits, the same in every answer.",
         "code": "The issue, for programs. Codes may be added.",
@@ -481,7 +485,8 @@ OWN: dict[str, dict[str, str]] = {
     "TestMessage": {"detail": "What happens now."},
     "UnavailableBody": {"detail": "Why it could not be listed."},
     "UnchangedBody": {
-        "tests": "How many scheduled tests found the same.",
+        "tests": "How many scheduled tests found the same verdicts. If a permission is allowed for "
+        "all instances, their number may differ.",
         "last_at": "When the last of them ended.",
     },
     "VerificationBody": {

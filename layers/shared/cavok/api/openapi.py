@@ -66,8 +66,8 @@ _AS_CSV = "list_accounts"
 _ALWAYS = {(_AS_CSV, "200"): ("Vary",), (_AS_CSV, "304"): ("Vary",)}
 """Headers that an answer of one operation has beside those of its method."""
 
-_LEFT_OUT = {"Problem": ("errors",)}
-"""Fields that an answer may lack."""
+_LEFT_OUT = {"Problem": ("errors",), "FixBody": ("terraform", "stack_url")}
+"""Fields that an answer or a message may lack."""
 
 _OF_ONE_TEST = ("create_verification", "get_verification")
 """Operations that return a test. The test may be running."""

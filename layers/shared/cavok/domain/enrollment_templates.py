@@ -36,6 +36,11 @@ _OF_MEMBERS = "-members"
 _MEMBERS = f"{STACK_NAME}{_OF_MEMBERS}"
 """The stack set."""
 
+MOST_AT_ONCE = 100
+"""Members' stacks that the stack set makes, updates or deletes at once. If one takes half a minute,
+5,000 take half an hour.
+"""
+
 _CHOSEN = tuple(group for group in permissions.FEATURE_GROUPS if group is not LOGS)
 """Groups that are granted where they are among an enrollment's features. Log writing has a choice
 of its own.
@@ -82,6 +87,10 @@ def member_template() -> dict[str, Any]:
     resources = template["Resources"]
     properties = resources["CavokRole"]["Properties"]
     parameters["PermissionsBoundary"] = _BOUNDARY
+    parameters["RolePath"] |= {
+        "Description": "Path of the roles, as Cavok shows it. It cannot be changed later, neither "
+        "here nor in Cavok: end the enrollment, delete this stack, and make another."
+    }
     for each in (properties, resources[CHANGES_ROLE]["Properties"]):
         each["PermissionsBoundary"] = _boundary()
     del parameters["RoleName"]  # Cavok has to know it of each member
@@ -93,7 +102,8 @@ def member_template() -> dict[str, Any]:
 def organization_template() -> dict[str, Any]:
     """The template of all enrollments: parameters have the customers' values. The stack set has no
     failure tolerance by default, so that one account that cannot have the role would leave others
-    without it. Source: CloudFormation API Reference, StackSetOperationPreferences.
+    without it. Source: CloudFormation API Reference, StackSetOperationPreferences, which says of
+    SOFT_FAILURE_TOLERANCE that it "decouples FailureToleranceCount from the actual concurrency".
     """
     member = member_template()
     filtered = {"Fn::Or": [{"Condition": "Delegated"}, {"Condition": "Excludes"}]}
@@ -134,9 +144,11 @@ def organization_template() -> dict[str, Any]:
                     "AutoDeployment": {"Enabled": True, "RetainStacksOnAccountRemoval": False},
                     "ManagedExecution": {"Active": True},
                     "Capabilities": ["CAPABILITY_NAMED_IAM"],
+                    # So many stacks wait for our answer at once.
                     "OperationPreferences": {
                         "FailureTolerancePercentage": 100,
-                        "MaxConcurrentPercentage": 100,
+                        "MaxConcurrentCount": MOST_AT_ONCE,
+                        "ConcurrencyMode": "SOFT_FAILURE_TOLERANCE",
                     },
                     "Parameters": [
                         {"ParameterKey": name, "ParameterValue": {"Ref": name}}
@@ -240,6 +252,11 @@ def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
         else "Into OrganizationalUnitIds, enter the root's id (r-…), as AWS Organizations shows "
         "it, for all accounts, or those of single units."
     )
+    if len(enrollment.include_ous) != 1:
+        units += (
+            " An account that moves from one of several units to another loses its role for "
+            "minutes: one unit above them, or the root, avoids that."
+        )
     excluded = (
         " Cavok leaves out the accounts that you excluded. The stack set does not know units and "
         "names that you excluded, and AWS does not apply its list of excluded accounts to accounts "
@@ -255,6 +272,7 @@ def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
             "administrator of StackSets. In CloudFormation, open StackSets once: if it asks you to "
             "activate trusted access with AWS Organizations, do so in the management account.",
         ),
+        *([] if enrollment.management_account_id else [_NUMBER]),
         InstructionStep(
             "Deploy on AWS",
             f"Press “Deploy on AWS”. {units} In a delegated administrator, set "
@@ -271,14 +289,23 @@ def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
             "one: the account keeps the new one." + excluded,
         ),
         InstructionStep(
-            "Synchronize",
-            "Enter the number of this account in Cavok, and press “Synchronize”. Members appear, "
-            "and each is tested by itself. A member whose role is not there yet is shown as “role "
+            "Members",
+            "Nothing to press: once its roles are made, the stack tells Cavok, which synchronizes "
+            "the AWS Organization. Members appear, and each is tested by itself. Only a stack in "
+            "another region than Cavok's, or whose ReportConnection is No, tells nothing: then "
+            "press “Synchronize now”. A member whose role is not there yet is shown as “role "
             "missing”: StackSets may take an hour for hundreds of accounts. The stack set's own "
             "page says why an account could not get it, such as a role of this name that is there "
             "already: then the account keeps that role.",
         ),
     )
+
+
+_NUMBER = InstructionStep(
+    "The account of the stack",
+    "Enter in Cavok the number of the account in which you will deploy, before you do: then the "
+    "stack itself starts the synchronization, because Cavok knows whose it is.",
+)
 
 
 def update_of(
@@ -352,8 +379,10 @@ def _update(enrollment: Enrollment, url: str, ours: str, last: InstructionStep) 
                 "Parameters",
                 f"{kept} what the stack has, also what you entered there yourself, such as "
                 "ReadOnly, a boundary or ExcludeAccounts. Chosen in Cavok now: "
-                f"{_listed(chosen)}.{root}",
+                f"{_listed(chosen)}.{root} Compare that with the stack: a choice from before Cavok "
+                "kept note of changes is not in the command, so enter it yourself.",
             ),
+            _UNITS,
             InstructionStep(
                 "Terraform",
                 "Replace template_url in your configuration by the address below, and of its "
@@ -365,8 +394,28 @@ def _update(enrollment: Enrollment, url: str, ours: str, last: InstructionStep) 
         template_url=url,
         console_url=stacks_page(region, STACK_NAME),
         cli="# The region in which you deployed the stack.\n"
-        f"region={region}\n" + update_stack(STACK_NAME, '"$region"', url, given, others),
+        f"region={region}\n{_UNITS_WARNING if 'OrganizationalUnitIds' in given else ''}"
+        + update_stack(STACK_NAME, '"$region"', url, given, others),
     )
+
+
+_UNITS = InstructionStep(
+    "Units",
+    "Add units to OrganizationalUnitIds beside those that are there, and take none out whose "
+    "accounts should keep their role: CloudFormation first deletes the role in every account of a "
+    "unit that is taken out, also where another unit of the list has the account, and only then "
+    "makes roles in units that are new. So ou-x,r-… in place of ou-x interrupts nobody; r-… alone "
+    "leaves the accounts of ou-x without their role meanwhile, and r-… in place of ou-x,r-… "
+    "for good.",
+)
+"""Source: UpdateHandler of AWS::CloudFormation::StackSet, and AltStackInstancesCalculator, which
+compares units by id, in github.com/aws-cloudformation/aws-cloudformation-resource-providers-
+cloudformation.
+"""
+_UNITS_WARNING = (
+    "# Each account of a unit that the stack has and OrganizationalUnitIds here has not loses its\n"
+    "# role: the step “Units” says how to interrupt nobody.\n"
+)
 
 
 def _listed(parameters: Mapping[str, str]) -> str:

@@ -230,9 +230,9 @@ class Enrollment(EnrollmentOptions):
         return replace(self, attempts=0, touched_at=now)
 
     def with_new_member(self, now: datetime) -> Self:
-        """After a stack spoke for which none may start: one is due NEW_AFTER the last, or the one
-        that runs, which may have passed by what changed. The same object if nothing changes, so
-        that however many speak, one of them is written.
+        """After a stack spoke for which none may start, or another enrollment let its accounts go:
+        one is due NEW_AFTER the last, or the one that runs, which may have passed by what changed.
+        The same object if nothing changes, so that however many speak, one of them is written.
         """
         planned, last = self.next_synchronization_at, self.last_synchronized_at
         if self.status is not EnrollmentStatus.CONNECTED or self.attempts or not (planned and last):

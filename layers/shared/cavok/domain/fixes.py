@@ -10,7 +10,8 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
@@ -44,6 +45,16 @@ _PUT_TRUST = re.compile(
     "--policy-document '([^']+)'"
 )
 _NO_PAGE = frozenset({Reason.SESSION_POLICY, Reason.RESOURCE_POLICY, Reason.VPC_ENDPOINT_POLICY})
+
+
+@dataclass(frozen=True, slots=True)
+class ShownFix(Fix):
+    """A fix with what follows from it, which is not stored. `stack_url`: the console's list of
+    stacks, if the role's stack is to be mended, and is in the account itself.
+    """
+
+    terraform: str | None = None
+    stack_url: str | None = None
 
 
 def fix_of_refusal(
@@ -130,9 +141,10 @@ def ends_in_the_stack(fix: Fix) -> bool:
     return in_the_role and (bool(fix.policy_statement) or _of_the_trust(fix))
 
 
+@lru_cache(maxsize=200)
 def terraform(fix: Fix) -> str | None:
     """What the fix's command does, in Terraform; null if it changes no policy of a role. JSON is an
-    expression of HCL. It follows from the command, so it is not stored.
+    expression of HCL. Kept, because most accounts of a list that lack the same have the same fix.
     """
     if command := _PUT_TRUST.fullmatch(fix.cli or ""):
         policy = json.dumps(json.loads(command[1]), indent=2)

@@ -466,7 +466,8 @@ def _role_parameters() -> dict[str, Any]:
         },
         "RolePath": {
             "Type": "String",
-            "Description": "Path of the role. Cavok must know it, so change it there first.",
+            "Description": "Path of the role, as Cavok shows it. CloudFormation cannot change it "
+            "later: change it in Cavok, delete the stack and deploy it again.",
             "Default": permissions.DEFAULT_ROLE_PATH,
             "AllowedPattern": "/([A-Za-z0-9+=,.@_-]+/)*",
         },

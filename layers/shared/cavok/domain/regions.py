@@ -93,7 +93,9 @@ UNUSABLE = frozenset({RegionStatus.REFUSED, RegionStatus.NOT_ENABLED})
 
 @dataclass(frozen=True, slots=True)
 class RegionHealth:
-    """What a test found in one region. `reason` says why its calls were refused."""
+    """What a test found in one region. `reason` says why its calls were refused; `error`: a service
+    did not answer, so that the next test may find more.
+    """
 
     region: str
     status: RegionStatus
@@ -126,13 +128,15 @@ def _judge_region(
     verdicts = {answer.verdict for answer in answers}
     if Verdict.ALLOWED in verdicts:
         return RegionHealth(region, RegionStatus.REACHABLE)
+    # Before any refusal: a service that did not answer may have allowed it.
+    unanswered = [Reason.ERROR for answer in answers if answer.reason is Reason.ERROR]
     denied = [answer for answer in answers if answer.verdict is Verdict.DENIED]
     if not denied:
         disabled = any(answer.reason is Reason.REGION_DISABLED for answer in answers)
         # Where no region can be disabled, the credentials were rejected instead.
-        not_enabled = disabled and region not in ALWAYS_ENABLED
-        status = RegionStatus.NOT_ENABLED if not_enabled else RegionStatus.UNKNOWN
-        return RegionHealth(region, status)
+        if disabled and region not in ALWAYS_ENABLED:
+            return RegionHealth(region, RegionStatus.NOT_ENABLED)
+        return RegionHealth(region, RegionStatus.UNKNOWN, next(iter(unanswered), None))
     reasons = [answer.reason for answer in denied]
     by_organization = [reason for reason in reasons if reason in _OF_THE_ORGANIZATION]
     elsewhere = (
@@ -143,5 +147,5 @@ def _judge_region(
     return RegionHealth(
         region,
         RegionStatus.REFUSED if proven else RegionStatus.UNKNOWN,
-        (by_organization or reasons)[0],
+        (unanswered or by_organization or reasons)[0],
     )

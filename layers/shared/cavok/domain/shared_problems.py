@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
 from cavok.domain.accounts import Fix, Issue, IssueCode, ListedAccount, Severity
-from cavok.domain.fixes import TrustPolicy, ends_in_the_stack, terraform, unread, with_trust
+from cavok.domain.fixes import ShownFix, TrustPolicy, unread, with_trust
 from cavok.domain.role_changes import SAID
-from cavok.domain.template_updates import stack_page
+from cavok.domain.template_updates import fix_shown
 
 _INSTANCE = r"[\w-]+ in [a-z]{2}(?:-[a-z]+)+-[0-9]+"
 _INSTANCES = rf"{_INSTANCE}(?:, {_INSTANCE})*(?: and [0-9]+ more)?"
@@ -32,24 +32,12 @@ KMS keys, which AWS's own words have, and numbers.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SharedFix:
-    """What can be copied for every account alike. A part is null if it differs between them, or if
-    there is none. `stack_url`: the console's list of stacks, if the role's stack is to be mended,
-    and is in the account itself.
-    """
-
-    policy_statement: str | None = None
-    cli: str | None = None
-    terraform: str | None = None
-    console_url: str | None = None
-    stack_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SharedProblem:
     """A problem without what only one account says of it: numbers, roles, times, instances.
 
     cause      names the problem: the same text for the same problem, in any answer.
+    fix        what can be copied for every account alike. A part is null if it differs between
+               them, or if there is none.
     differing  the parts of a fix that accounts have, but not all the same.
     accounts   that have it, in the order in which they were given.
     """
@@ -58,7 +46,7 @@ class SharedProblem:
     code: str
     message: str
     remedy: str
-    fix: SharedFix | None
+    fix: ShownFix | None
     differing: tuple[str, ...]
     accounts: tuple[ListedAccount, ...]
 
@@ -95,7 +83,9 @@ def _problems(account: ListedAccount, trust_policy: TrustPolicy) -> list[Issue]:
 def _shared(cause: str, alike: Sequence[tuple[ListedAccount, Issue]], ours: str) -> SharedProblem:
     _, issue = alike[0]
     message, remedy = _in_general(issue)
-    fix, differing = _in_common([_fix(account, each, ours) for account, each in alike])
+    fix, differing = _in_common(
+        [fix_shown(account, each.fix or Fix(), ours) for account, each in alike]
+    )
     return SharedProblem(
         cause=cause,
         code=issue.code,
@@ -117,20 +107,9 @@ def _in_general(issue: Issue) -> tuple[str, str]:
     return message, remedy
 
 
-def _fix(account: ListedAccount, issue: Issue, ours: str) -> SharedFix:
-    fix = issue.fix or Fix()
-    return SharedFix(
-        policy_statement=fix.policy_statement,
-        cli=fix.cli,
-        terraform=terraform(fix),
-        console_url=fix.console_url,
-        stack_url=stack_page(account, ours) if ends_in_the_stack(fix) else None,
-    )
-
-
-def _in_common(fixes: Sequence[SharedFix]) -> tuple[SharedFix | None, tuple[str, ...]]:
+def _in_common(fixes: Sequence[ShownFix]) -> tuple[ShownFix | None, tuple[str, ...]]:
     """The parts that are the same in all, null if there is none; and the names of the others."""
-    given = {field.name: {getattr(fix, field.name) for fix in fixes} for field in fields(SharedFix)}
+    given = {field.name: {getattr(fix, field.name) for fix in fixes} for field in fields(ShownFix)}
     parts = {name: values.pop() for name, values in given.items() if len(values) == 1}
     differing = tuple(name for name in given if name not in parts)
-    return SharedFix(**parts) if any(parts.values()) else None, differing
+    return ShownFix(**parts) if any(parts.values()) else None, differing

@@ -2,12 +2,19 @@
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from urllib.parse import quote
 
 from cavok.domain.accounts import Account, Fix, Issue, IssueCode, ListedAccount, Severity
-from cavok.domain.fixes import TrustPolicy, unread, with_trust
+from cavok.domain.fixes import (
+    ShownFix,
+    TrustPolicy,
+    ends_in_the_stack,
+    terraform,
+    unread,
+    with_trust,
+)
 from cavok.domain.role_stacks import InstructionStep, console_of, stack_name, stack_region
 from cavok.domain.template_versions import TemplateVersion
 
@@ -38,7 +45,7 @@ def template_outdated(account: ListedAccount, ours: str = "") -> tuple[Issue, ..
             else "Nothing that works today stops working. For what is new, update the role, as the "
             "Instructions show, then press Test.",
             Severity.INFORMATION,
-            Fix(console_url=url) if (url := stack_page(account, ours)) else None,
+            ShownFix(console_url=url) if (url := stack_page(account, ours)) else None,
         ),
     )
 
@@ -49,7 +56,22 @@ def issues_shown(
     """What an account shows: what its last test found, and what this release knows of its role.
     `ours`: as of `stack_region`.
     """
-    return (*with_trust(account, trust_policy), *template_outdated(account, ours))
+    found = (
+        replace(issue, fix=fix_shown(account, issue.fix, ours)) if issue.fix else issue
+        for issue in with_trust(account, trust_policy)
+    )
+    return (*found, *template_outdated(account, ours))
+
+
+def fix_shown(account: ListedAccount, fix: Fix, ours: str = "") -> ShownFix:
+    """A fix of the account's in each form. `ours`: as of `stack_region`."""
+    return ShownFix(
+        policy_statement=fix.policy_statement,
+        cli=fix.cli,
+        console_url=fix.console_url,
+        terraform=terraform(fix),
+        stack_url=stack_page(account, ours) if ends_in_the_stack(fix) else None,
+    )
 
 
 def _in_words(changes: tuple[TemplateVersion, ...]) -> Iterator[str]:

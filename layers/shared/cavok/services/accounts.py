@@ -21,6 +21,7 @@ from cavok.domain.errors import (
     InvalidField,
     QuotaExceeded,
 )
+from cavok.domain.fixes import TrustPolicy, unread, with_trust
 from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.providers import Provider
 from cavok.domain.quotas import QuotaName
@@ -168,14 +169,18 @@ def change_account(
     accounts: Accounts,
     quotas: Quotas,
     now: datetime,
+    trust_policy: TrustPolicy = unread,
 ) -> Account:
-    """Applies a change. Here and below, `versions`: the versions that the client allows; None
-    allows any. Raises AccountNotFound, InvalidField, PreconditionFailed, Conflict,
-    QuotaExceeded.
+    """Applies a change. `trust_policy` is read before the write, if the account's fixes show it: a
+    read that fails must not hide that the change was made. Here and below, `versions`: the versions
+    that the client allows; None allows any. Raises AccountNotFound, InvalidField,
+    PreconditionFailed, Conflict, QuotaExceeded.
     """
 
     def apply(account: Account) -> Account:
-        return change.applied_to(account.at_one_of(versions), now)
+        changed = change.applied_to(account.at_one_of(versions), now)
+        with_trust(changed, trust_policy)
+        return changed
 
     count = quotas.counting(QuotaName.CHANGES, organization_id, now)
     entry_of = partial(audit.changed, requester=requester)

@@ -22,7 +22,9 @@ from cavok.domain.actors import SYSTEM, Requester
 from cavok.domain.connection_hints import (
     ANSWER_TRIED_FOR,
     OTHERS_ANSWERED_WITHIN,
+    OWN_TURNS_APART,
     STRANGERS_ANSWERED_WITHIN,
+    TURNS_APART,
     Admission,
     ConnectionHint,
     HintedChange,
@@ -48,6 +50,11 @@ _FAULT = 500
 """From this status on, a repetition may succeed. Any other refusal is for good: the address has
 expired, or somebody made it up.
 """
+_GOES_ON = (Admission.ADMITTED, Admission.AGAIN)
+_LISTED = ":listed"
+"""After an organization's ID: its share of the time for late answers to what is followed. Whoever
+knows its external ID alone cannot use it up.
+"""
 
 
 class Followed(StrEnum):
@@ -65,11 +72,31 @@ class Followed(StrEnum):
     SYNCHRONIZING = "synchronizing"
 
 
+class Answers(FirstTries):
+    """The time that this process spent on answers, by organization, and the turns of messages that
+    found none.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next: dict[str, datetime] = {}
+
+    def wait(self, organization_id: str, sent_at: datetime, now: datetime) -> float:
+        """In how many seconds a message has its turn; 0: it has none. Each wait is half as long as
+        the message is old, so that the queue does not give it up.
+        """
+        apart = {organization_id: OWN_TURNS_APART, "": TURNS_APART}
+        turns = {each: max(self._next.get(each, now), now) for each in apart}
+        turn = max(now + (now - sent_at) / 2, *turns.values())
+        if turn >= sent_at + OTHERS_ANSWERED_WITHIN:
+            return 0
+        self._next |= {each: turns[each] + apart[each] for each in apart}
+        return (turn - now).total_seconds()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HearingDependencies:
-    """`workflows` are those of tests that nobody watches. `answers`: the time that this process
-    spent on answers, by organization.
-    """
+    """`workflows` are those of tests that nobody watches."""
 
     organizations: Organizations
     accounts: Accounts
@@ -78,7 +105,7 @@ class HearingDependencies:
     workflows: Workflows
     synchronizing: StartDependencies
     client: WebhookClient
-    answers: FirstTries
+    answers: Answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +168,7 @@ def _follow_change(
     name = f"{account.account_number}:role"
     request = account.organization_id, name, change.request_id, now
     admission = dependencies.hints.admit(*request)
-    if admission is not Admission.ADMITTED:
+    if admission not in _GOES_ON:
         return Followed(admission.value)
     if wait := change.waits(now):
         raise ComesAgain(wait.total_seconds())
@@ -166,9 +193,10 @@ def hear_connection(
         # Once: a queue hides so many messages, and no more.
         answer(STRANGERS_ANSWERED_WITHIN, spending=nullcontext())
         return Followed.UNKNOWN
-    has_time = dependencies.answers.seconds(organization_id, now)
+    answers, listed = dependencies.answers, organization_id + _LISTED
+    has_time = answers.seconds(organization_id, now)
     within = OTHERS_ANSWERED_WITHIN if has_time else STRANGERS_ANSWERED_WITHIN
-    answer = partial(answer, spending=dependencies.answers.spending(organization_id))
+    answer = partial(answer, spending=answers.spending(organization_id))
     early = age < within
     # Whatever follows, or fails: others who speak of the same account keep no stack waiting.
     not_answered = answer(None) if early else None
@@ -176,10 +204,14 @@ def hear_connection(
     request = organization_id, hint.account_number, hint.request_id, now
     admission = dependencies.hints.admit(*request) if concerned else None
     if not early:
-        passed_over = admission in (None, Admission.TOO_MANY)
-        not_answered = answer(within if passed_over else None)
+        waits = concerned is None and hint.response_address
+        if waits and (wait := answers.wait(organization_id, sent_at, now)):
+            raise ComesAgain(wait)
+        # Once a request: whoever has one account listed may publish copies of it.
+        in_time = admission is Admission.ADMITTED and answers.seconds(listed, now)
+        not_answered = answer(None if in_time else within, spending=answers.spending(listed))
     followed = Followed.UNKNOWN
-    if concerned and admission is Admission.ADMITTED:
+    if concerned and admission in _GOES_ON:
         followed = _follow(concerned, hint, sent_at, dependencies, now)
         dependencies.hints.note_followed(*request)
     elif admission:
@@ -292,7 +324,7 @@ def _synchronize(
     dependencies: HearingDependencies,
     now: datetime,
 ) -> bool:
-    """Whether the enrollment waits for its stack."""
+    """Whether the enrollment has to be let in yet, or again."""
     starting, own = dependencies.synchronizing, (organization_id, enrollment_id)
     deleted = hint.change is HintedChange.DELETE
     try:
@@ -308,7 +340,7 @@ def _synchronize(
         )
     except EnrollmentNotFound:  # ended at this moment
         return False
-    return found.status is EnrollmentStatus.WAITING and not deleted
+    return found.status is not EnrollmentStatus.CONNECTED and not deleted
 
 
 def _have_tested(

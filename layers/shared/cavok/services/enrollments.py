@@ -1,7 +1,7 @@
 """Making, changing and ending enrollments."""
 
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -126,13 +126,16 @@ def change_enrollment(
     requester: Requester,
     enrollments: Enrollments,
     members: Members,
+    accounts: Accounts,
     quotas: Quotas,
     now: datetime,
-) -> Enrollment:
+) -> EnrollmentShown:
     """Changes these options, and ends a synchronization that runs with the old ones. Accounts that
-    were added before keep theirs. Raises
-    EnrollmentNotFound, InvalidField, AlreadyEnrolled, PreconditionFailed, QuotaExceeded, Conflict.
+    were added before keep theirs. What is shown beside it is read before the write: a read that
+    fails must not hide that the change was made. Raises EnrollmentNotFound, InvalidField,
+    AlreadyEnrolled, PreconditionFailed, QuotaExceeded, Conflict.
     """
+    beside: list[EnrollmentShown] = []
     account_number = options.get("management_account_id")
     require_not_own(account_number, own_account, field="management_account_id")
 
@@ -146,14 +149,18 @@ def change_enrollment(
             others = enrollments.of_organization(organization_id)
             own = found.enrollment_id
             require_not_enrolled(account_number, (x for x in others if x.enrollment_id != own))
-        return with_changed_parameters(found, found.changed(now, **options))
+        after = with_changed_parameters(found, found.changed(now, **options))
+        beside[:] = shown(
+            organization_id, [after], enrollments=enrollments, accounts=accounts, now=now
+        )
+        return after
 
     def entry_of(before: Enrollment, after: Enrollment) -> audit.AuditEntry:
         changes = audit.chosen(before, after)
         action = AuditAction.ENROLLMENT_CHANGED
         return audit.of_enrollment(action, after, requester, now, changes=changes)
 
-    return enrollments.changed(
+    changed = enrollments.changed(
         organization_id,
         enrollment_id,
         change,
@@ -161,6 +168,7 @@ def change_enrollment(
         with_items=quotas.counting(QuotaName.CHANGES, organization_id, now),
         overtaken_at=now,
     )
+    return replace(*beside, enrollment=changed)
 
 
 def end_enrollment(

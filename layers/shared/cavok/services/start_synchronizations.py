@@ -11,7 +11,7 @@ from cavok.domain import audit
 from cavok.domain.actors import ActorKind, Requester
 from cavok.domain.audit import AuditAction
 from cavok.domain.deadlines import Deadline
-from cavok.domain.errors import HasNoAccountYet, SynchronizationNotStarted
+from cavok.domain.errors import HasNoAccountYet, QuotaExceeded, SynchronizationNotStarted
 from cavok.domain.ids import new_id
 from cavok.domain.quotas import QuotaName
 from cavok.domain.synchronizations import Synchronization
@@ -44,11 +44,15 @@ def start_synchronization(
     it stored. One after a person's that did not end well does what that was asked for. `quotas`: a
     person's; None for a schedule. Raises EnrollmentNotFound, HasNoAccountYet, QuotaExceeded,
     Conflict, ServiceUnavailable.
+
+    One that runs is started again, because the process that began it may have died before its
+    execution. A person's counts again. Beyond the quota it is returned as it is.
     """
     enrollments, synchronizations = dependencies.enrollments, dependencies.synchronizations
     by_person = requester.actor.kind is ActorKind.PERSON
 
-    def attempt() -> Synchronization:
+    def attempt() -> tuple[Synchronization, bool]:
+        """The synchronization, and whether it was begun here."""
         before = enrollments.get(organization_id, enrollment_id)
         if before.management_account_id is None:
             raise HasNoAccountYet(
@@ -59,7 +63,7 @@ def start_synchronization(
             own = before.slot.synchronization_id
             running = synchronizations.get(organization_id, enrollment_id, own)
             if running.again or not by_person:
-                return running
+                return running, False
         synchronization = Synchronization(
             organization_id=organization_id,
             enrollment_id=enrollment_id,
@@ -76,12 +80,18 @@ def start_synchronization(
         enrollments.begin(
             before, after, synchronization, entry=entry if by_person else None, count=count
         )
-        return synchronization
+        return synchronization, True
 
-    begun = retry_while_changed(attempt)
-    if begun.running:
-        _start(begun, dependencies, requester, now)
-    return begun
+    synchronization, begun = retry_while_changed(attempt)
+    if not synchronization.running:
+        return synchronization
+    if not begun and quotas:
+        try:  # All organizations share Step Functions' quota of calls.
+            quotas.take(QuotaName.TESTS, organization_id, now)
+        except QuotaExceeded:
+            return synchronization
+    _start(synchronization, dependencies, requester, now, begun=begun)
+    return synchronization
 
 
 def _uncounted(transaction: object) -> None:
@@ -89,16 +99,21 @@ def _uncounted(transaction: object) -> None:
 
 
 def _start(
-    begun: Synchronization, dependencies: StartDependencies, requester: Requester, now: datetime
+    synchronization: Synchronization,
+    dependencies: StartDependencies,
+    requester: Requester,
+    now: datetime,
+    *,
+    begun: bool,
 ) -> None:
-    """Also one that runs: the process that began it may have died before its execution. Step
-    Functions starts it once.
-    """
-    ids = begun.organization_id, begun.enrollment_id, begun.synchronization_id
+    """Starts its execution, once. `begun`: just now, so without an execution it has no slot."""
+    ids = synchronization.organization_id, synchronization.enrollment_id
+    own = synchronization.synchronization_id
     try:
-        dependencies.workflows.start(*ids, requester.request_id)
+        dependencies.workflows.start(*ids, own, requester.request_id)
     except SynchronizationNotStarted:
-        dependencies.enrollments.changed(*ids[:2], lambda found: found.without_slot(ids[2], now))
+        if begun:
+            dependencies.enrollments.changed(*ids, lambda found: found.without_slot(own, now))
         raise
 
 

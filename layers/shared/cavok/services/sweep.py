@@ -52,8 +52,9 @@ from cavok.domain.events import EventType
 from cavok.domain.fair_queue import AccountKey, FairQueue
 from cavok.domain.ids import new_id
 from cavok.domain.permissions import GRANTED_GROUPS, STEPS
+from cavok.domain.regions import RegionStatus
 from cavok.domain.reverification import LONGEST_WAIT
-from cavok.domain.steps import Step, refused_by_us
+from cavok.domain.steps import refused_by_us
 from cavok.domain.survey import SURVEYED
 from cavok.domain.verifications import (
     UNTESTED,
@@ -69,7 +70,7 @@ from cavok.observability import logger
 from cavok.services.calls_at_once import call_at_once
 from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.finish_verification import VerificationReport, abort_verification, judge
-from cavok.services.scheduled_test import TestingDependencies, make_scheduled_test
+from cavok.services.scheduled_test import Found, TestingDependencies, make_scheduled_test
 
 AT_ONCE = 24
 """The most accounts of a page. Each takes up to 22 threads; Lambda allows 1,024. Each makes three
@@ -77,9 +78,9 @@ STS calls; STS allows 600 a second.
 """
 
 CALLS_OF_A_PAGE = 720
-"""The most calls of customers' AWS APIs on a page. The processor is the limit: a call takes at most
-about 4 ms of a whole one, of which the function has six tenths, and a page must end in
-SHORT_TEST_SECONDS.
+"""The most calls of customers' AWS APIs on a page, without those that WEIGHING_SECONDS pays. The
+processor is the limit: a call takes CALL_SECONDS of a whole one, of which the function has six
+tenths, and a page must end in SHORT_TEST_SECONDS.
 """
 
 PROVED = len(SURVEYED) + 2
@@ -167,8 +168,8 @@ def _was_verified(account: Account) -> bool:
 
 
 def _shares(page: Collection[Account]) -> dict[str, ProcessorTime]:
-    """The time for weighing policies and for long lists, by organization, so that none uses
-    another's time.
+    """The time for what is more than a plain test's calls, by organization, so that none uses
+    another's.
     """
     organizations = {account.organization_id for account in page}
     seconds = max(WEIGHING_SECONDS / len(organizations), LEAST_WEIGHING_SECONDS)
@@ -184,11 +185,21 @@ def seconds_of(tests: Collection[Future[Any]], patience: float) -> dict[Future[A
     return took
 
 
-def _may_differ(step: Step) -> bool:
-    """Whether the step proves nothing, and may prove more in a moment. Its code may be AWS's answer
-    to something else than what AWS did not answer.
+def what_may_differ(found: Found) -> list[str]:
+    """What proves nothing, and may prove more in a moment: steps, by error code, and regions. A
+    step's code may be AWS's answer to something else than what AWS did not answer.
     """
-    return step.ok is None and (step.error_code in PASSING_CODES or step.reason is Reason.ERROR)
+    steps = {
+        str(step.error_code)
+        for step in found.steps
+        if step.ok is None and (step.error_code in PASSING_CODES or step.reason is Reason.ERROR)
+    }
+    unknown = {
+        each.region
+        for each in found.survey.region_health
+        if each.status is RegionStatus.UNKNOWN and each.reason is Reason.ERROR
+    }
+    return sorted(steps | unknown)
 
 
 class NothingProven(Exception):
@@ -213,6 +224,7 @@ class Sweep:
     _stalled: Event = field(default_factory=Event)
     _due: dict[AccountKey, datetime] = field(default_factory=dict)
     _reached: set[AccountKey] = field(default_factory=set)
+    _alone: set[AccountKey] = field(default_factory=set)
 
     def run(self, deadline: Deadline, *, apart: bool = False) -> Swept:
         """Tests page by page, until the others can wait. No page begins after the deadline. Leaves
@@ -313,8 +325,7 @@ class Sweep:
                 self._note_age(untested_since(account), now)
                 if account.testing(now):
                     continue
-                calls = sum(calls_of_a_test(each.regions) for each in [*page, account])
-                if page and calls > CALLS_OF_A_PAGE:
+                if page and sum(map(self._calls, [*page, account])) > CALLS_OF_A_PAGE:
                     queue.put_back([each for each in wanted[place:] if found.get(each)])
                     break
                 if dead := self._dead_test(account):
@@ -322,6 +333,10 @@ class Sweep:
                 else:
                     page.append(account)
         return page
+
+    def _calls(self, account: Account) -> int:
+        alone = _key(account) in self._alone
+        return CALLS_OF_A_PAGE if alone else calls_of_a_test(account.regions)
 
     def _read(self, wanted: list[AccountKey], now: datetime) -> dict[AccountKey, Account | None]:
         """As `DueAccounts.read`; null also for what cannot be read."""
@@ -384,31 +399,42 @@ class Sweep:
 
     def _test(self, page: Collection[Account], queue: FairQueue) -> bool:
         """Tests accounts at once, and waits PATIENCE_SECONDS for the slowest, and until those that
-        end unclear were handed over. A test that ends later changes nothing: Lambda may have frozen
-        it for hours. Returns whether others may have waited for one that hung.
+        end unclear were handed over. Whoever ends so for want of processor time is first tested
+        once more, on a page of its own, which others do not wait for. A test that ends later
+        changes nothing: Lambda may have frozen it for hours. Returns whether others may have waited
+        for one that hung.
         """
         deadline = Deadline.after(SHORT_TEST_SECONDS, time.monotonic)
         pool, too_late = ThreadPoolExecutor(AT_ONCE), Event()
-        one = partial(self._test_one, deadline=deadline, weighing=_shares(page), too_late=too_late)
+        weighing = _shares(page)
+        one = partial(self._test_one, deadline=deadline, weighing=weighing, too_late=too_late)
         tests = {pool.submit(one, account): account for account in page}
         took = seconds_of(tests, PATIENCE_SECONDS)
         too_late.set()
         pool.shutdown(wait=False, cancel_futures=True)
         close_idle_connections()
         slowest, unclear = dict[str, float](), list[tuple[Account, str]]()
+        too_heavy = list[AccountKey]()
         for test, account in tests.items():
             organization_id, seconds = account.organization_id, took.get(test, PATIENCE_SECONDS)
             slowest[organization_id] = max(seconds, slowest.get(organization_id, 0.0))
             why = self._why_unclear(test) if test in took else "no end in time"
-            if why:
+            short = test in took and weighing[organization_id].short
+            if why and short and len(page) > 1:
+                too_heavy.append(_key(account))
+            elif why:
                 unclear.append((account, why))
         handing = time.monotonic()
         for organization_id in self._hand_over(unclear, HAND_OVER_SECONDS):
             queue.leave(organization_id)
         took_handing = time.monotonic() - handing
         of_each = Counter(account.organization_id for account, _ in unclear)
-        shares = {each: took_handing * n / len(unclear) for each, n in of_each.items()}
-        behind = [*self._slow(slowest, shares)]
+        shares = dict.fromkeys((each.organization_id for each in too_heavy), 0.0) | {
+            each: took_handing * n / len(unclear) for each, n in of_each.items()
+        }
+        self._alone.update(too_heavy)
+        queue.put_back(too_heavy)
+        behind = {*self._slow(slowest, shares), *(each.organization_id for each in too_heavy)}
         for organization_id in behind:
             queue.put_behind(organization_id)
         return bool(unclear or behind)
@@ -482,9 +508,8 @@ class Sweep:
             report = VerificationReport(**names, error=refused, cause=str(error))
         else:
             self.swept.refused_by_us.update(refused_by_us(found.steps))
-            passing = {str(s.error_code) for s in found.steps if _may_differ(s)}
-            if passing:
-                raise NothingProven(", ".join(sorted(passing)))
+            if passing := what_may_differ(found):
+                raise NothingProven(", ".join(passing))
             steps, survey = tuple(found.steps), found.survey.recorded
             report = VerificationReport(**names, steps=steps, survey=survey)
         after, ended = judge(report, account, test, ours.testing.resources, ours.clock())

@@ -4,6 +4,7 @@ twice.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -471,7 +472,9 @@ class _Synchronizing:
         reason: str | None = None,
         connected_before: int | None = None,
     ) -> bool:
-        """Always False: no other round is needed. Raises ItemChanged, ItemBusy."""
+        """Whether another round is needed: to remove an enrollment that a person has ended
+        meanwhile. Raises ItemChanged, ItemBusy.
+        """
         enrollments, now = self._dependencies.enrollments, self._dependencies.clock()
         ids = self._enrollment.organization_id, self._enrollment.enrollment_id
         before = enrollments.stored(*ids)
@@ -487,7 +490,7 @@ class _Synchronizing:
             reason=reason,
             connected_before=connected_before,
         )
-        return False
+        return before.ended_at is not None
 
 
 def _next_page(organization: AwsOrganization, walk: Walk) -> tuple[Walk, list[OrganizationAccount]]:
@@ -561,9 +564,17 @@ class _Removal:
         )
 
     def _remove(self, organization_id: str, enrollment_id: str) -> None:
+        enrollments, now = self._dependencies.enrollments, self._dependencies.clock()
+        for other in enrollments.of_organization(organization_id):
+            # It passed by accounts that this one still had.
+            with suppress(EnrollmentNotFound):  # ended at this moment
+                enrollments.changed(
+                    organization_id, other.enrollment_id, lambda each: each.with_new_member(now)
+                )
+
         def attempt() -> None:
-            found = self._dependencies.enrollments.stored(organization_id, enrollment_id)
+            found = enrollments.stored(organization_id, enrollment_id)
             if found:
-                self._dependencies.enrollments.remove(found)
+                enrollments.remove(found)
 
         retry_while_changed(attempt)

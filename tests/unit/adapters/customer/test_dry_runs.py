@@ -11,7 +11,8 @@ import pytest
 from cavok.adapters.customer.dry_runs import ask
 from cavok.domain import dry_run_verdicts
 from cavok.domain.access_denied import OUT_OF_TIME, TIMED_OUT, Reason
-from cavok.domain.deadlines import NO_DEADLINE, Deadline
+from cavok.domain.deadlines import CALL_SECONDS, NO_DEADLINE, Deadline, ProcessorTime
+from cavok.domain.errors import OutOfTime
 from cavok.domain.halving import MAX_CALLS
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import RegionHealth, RegionStatus
@@ -86,9 +87,11 @@ def asked(
     *,
     sleep: Callable[[float], None] = lambda _: None,
     deadline: Deadline = NO_DEADLINE,
+    share: ProcessorTime | None = None,
 ) -> Judgement:
     aws.answers["StopInstances"] = ec2
-    return ask("stop_instances", probed(survey=found, deadline=deadline), sleep=sleep)
+    account = probed(survey=found, deadline=deadline, weighing=share)
+    return ask("stop_instances", account, sleep=sleep)
 
 
 def counts(judgement: Judgement) -> tuple[int, int, int]:
@@ -420,3 +423,33 @@ def test_a_hostile_message_is_read_in_little_time(aws: Aws) -> None:
     assert judgement.verdict is Verdict.DENIED
     assert judgement.detail
     assert len(judgement.detail) <= 1_500
+
+
+def test_a_search_takes_no_more_of_the_processor_than_is_left_for_it(aws: Aws) -> None:
+    """It says nothing then: the next one, which has more, counts all of them."""
+    ec2, now = Ec2(ids(25)), 0.0
+
+    def answer(params: dict[str, Any]) -> Any:
+        nonlocal now
+        now += CALL_SECONDS
+        return ec2(params)
+
+    share = ProcessorTime(10.5 * CALL_SECONDS, lambda: now)
+    aws.answers["StopInstances"] = answer
+    account = probed(survey=survey({"us-east-1": ids(50)}), weighing=share)
+
+    with pytest.raises(OutOfTime):
+        ask("stop_instances", account)
+
+    assert ec2.calls == 1 + 10
+    assert share.short
+
+
+def test_a_plain_test_leaves_it_to_others(aws: Aws) -> None:
+    """Its one call a region and action is among those that limit a page."""
+    found, nothing = survey({"us-east-1": ids(50), OTHER_REGION: ids(50)}), ProcessorTime(0, float)
+
+    judgement = asked(aws, Ec2(ids(50)), found, share=nothing)
+
+    assert judgement.verdict is Verdict.ALLOWED
+    assert not nothing.short

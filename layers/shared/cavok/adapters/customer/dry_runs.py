@@ -6,8 +6,10 @@ import secrets
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
+from itertools import count
 from typing import Any
 
 from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message
@@ -21,7 +23,7 @@ from cavok.domain.dry_run_verdicts import (
     verdicts_of,
 )
 from cavok.domain.errors import OutOfTime
-from cavok.domain.halving import Answer, Permitted, Unanswered, find_refused
+from cavok.domain.halving import Answer, Findings, Permitted, Unanswered, find_refused
 from cavok.domain.steps import AskedResources, Judgement, Verdict, judge
 from cavok.domain.survey import ASKED_ABOUT
 
@@ -45,19 +47,25 @@ def ask(
     regions; else for the instance that `_an_instance` finds.
 
     A call without an answer ends the search in its region. Earlier findings count, but if an
-    instance was not asked about, the answer is neither `allowed` nor `denied`.
+    instance was not asked about, the answer is neither `allowed` nor `denied`. Raises OutOfTime if
+    the search takes too much of the processor's time.
     """
     asked = account.regions_with_instances
     if not asked:
         return _ask_about_one(operation, account)
+
+    def search(region: str) -> Findings:
+        answer = partial(_answer, account.session.client("ec2", region), operation, account, sleep)
+        calls = count()
+
+        def ask_once(ids: Sequence[str]) -> Answer:
+            with account.further_call() if next(calls) else nullcontext():
+                return answer(ids)
+
+        return find_refused(account.survey.instances[region], ask_once)
+
     with ThreadPoolExecutor(REGIONS_AT_ONCE) as pool:
-        found = pool.map(
-            lambda region: find_refused(
-                account.survey.instances[region],
-                partial(_answer, account.session.client("ec2", region), operation, account, sleep),
-            ),
-            asked,
-        )
+        found = pool.map(search, asked)
         findings = dict(zip(asked, found, strict=True))
     verdicts = verdicts_of(findings)
     resources = AskedResources.of(verdicts, account.survey.under_control.get(ASKED_ABOUT))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import islice
@@ -14,7 +15,7 @@ from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer.described import read_answer
 from cavok.adapters.customer.session import CustomerSession, method_of, paginator_of
 from cavok.domain.access_denied import POLICIES_UNREAD, TIMED_OUT, WORTH_REPEATING, Reason
-from cavok.domain.deadlines import NO_DEADLINE, Deadline, ProcessorTime
+from cavok.domain.deadlines import CALL_SECONDS, NO_DEADLINE, Deadline, ProcessorTime
 from cavok.domain.kinds import Kind
 from cavok.domain.policy_verdicts import Database, Databases, RolePolicies
 from cavok.domain.regions import RegionStatus
@@ -54,7 +55,8 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbedAccount:
     """A session in the account, what the test found in its regions, and the test's deadline.
-    `weighing`: processor time for evaluating policies on databases; null: as long as it takes.
+    `weighing`: processor time for what is more than the calls of a plain test; null: as long as it
+    takes.
 
     Without a survey, only the home region counts. `proved`: what reading the role's policies
     proves, by permission.
@@ -112,6 +114,10 @@ class ProbedAccount:
     def regions_with_instances(self) -> tuple[str, ...]:
         """The regions in which there are EC2 instances to ask about."""
         return tuple(region for region in self.regions if self.survey.instances.get(region))
+
+    def further_call(self) -> AbstractContextManager[None]:
+        """For a call that a plain test does not make. Raises OutOfTime."""
+        return self.weighing.spent(CALL_SECONDS) if self.weighing else nullcontext()
 
     def arn(self, kind: Kind, name: str, region: str | None = None) -> str:
         """The ARN of an instance, in the home region or in `region`."""
@@ -246,8 +252,13 @@ class ProbedAccount:
 
     def _listed(self, client: Any, kind: Kind, region: str) -> Iterator[Database | None]:
         """Null for each that cannot be read."""
-        self.deadline.check()
-        for page in paginator_of(client, kind.descriptor.describe).paginate():
+        pages = iter(paginator_of(client, kind.descriptor.describe).paginate())
+        while True:
+            self.deadline.check()
+            with self.further_call():
+                page = next(pages, None)
+            if page is None:
+                return
             described = read_answer(
                 kind, page, account_number=self.session.account_number, region=region
             )
@@ -256,7 +267,6 @@ class ProbedAccount:
                 if kind.descriptor.lists(each):
                     arn = self.arn(kind, each.instance_id, region)
                     yield Database(each.instance_id, region, arn, each.tags)
-            self.deadline.check()
 
 
 def judge_list(page: Mapping[str, Any]) -> Judgement:

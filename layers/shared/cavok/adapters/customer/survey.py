@@ -7,9 +7,15 @@ from contextlib import nullcontext
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer.described import read_answer
 from cavok.adapters.customer.session import CustomerSession, paginator_of
-from cavok.domain.deadlines import NO_DEADLINE, Deadline, ProcessorTime
+from cavok.domain.deadlines import (
+    HUNDRED_INSTANCES_SECONDS,
+    NO_DEADLINE,
+    Deadline,
+    ProcessorTime,
+)
+from cavok.domain.errors import OutOfTime
 from cavok.domain.kinds import DescribedPage, Kind
-from cavok.domain.steps import ALLOWED, Judgement
+from cavok.domain.steps import ALLOWED, Judgement, out_of_time
 from cavok.domain.survey import ASKED_ABOUT, FoundInstances
 
 PAGE = 100
@@ -40,25 +46,30 @@ def find_instances(
     small page if no test asks about the kind. A page that fails ends the search; the first decides
     what the service answers. With an entry that cannot be read, these are not all.
 
-    No further page is read after the deadline, or once the `share` of processor time is used up.
+    No further page is read after the deadline, or without enough of the `share` of processor time.
+    Without, a first page is no answer, because the verdicts would be those of fewer instances.
     """
-    until = clock() + PAGING_SECONDS
+    until = clock() + min(PAGING_SECONDS, deadline.left)
     size, pages = (PAGE, pages) if kind is ASKED_ABOUT else (SMALL_PAGE, 1)
+    share, a_page = share if kind is ASKED_ABOUT else None, HUNDRED_INSTANCES_SECONDS
     found: list[DescribedPage] = []
     client = session.client(kind.descriptor.service, region)
     paginator = paginator_of(client, kind.descriptor.describe)
     answers = iter(paginator.paginate(PaginationConfig={"PageSize": size}))
     for number in range(pages):
         try:
-            with share.counted() if share and number else nullcontext():
+            with share.spent(a_page, waiting=until - clock()) if share else nullcontext():
                 page = next(answers)
+        except OutOfTime as error:
+            answer = ALLOWED if number else out_of_time(str(error))
+            return answer, _instances(kind, found, answered=number > 0)
         except AWS_ERRORS as error:
             answer = ALLOWED if number else judge_error(error)
             return answer, _instances(kind, found, answered=False)
         found.append(read_answer(kind, page, account_number=session.account_number, region=region))
         if not any(page.get(token) for token in _TOKENS):
             return ALLOWED, _instances(kind, found, complete=True)
-        if clock() > until or not deadline.left or (share and not share.left):
+        if clock() > until or not deadline.left:
             break
     return ALLOWED, _instances(kind, found)
 

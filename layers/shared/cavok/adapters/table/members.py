@@ -11,7 +11,9 @@ from cavok.domain.members import Member, Place, Standing
 
 
 class MemberItem(Item):
-    """An account of a customer's AWS Organization. It stays below 1 kB."""
+    """An account of a customer's AWS Organization. It stays below 1 kB unless its units have long
+    names, of which JSON stores each letter beyond ASCII in six bytes.
+    """
 
     name = UnicodeAttribute()
     place = JsonAttribute(

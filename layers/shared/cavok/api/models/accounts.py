@@ -163,11 +163,13 @@ class AccountChangeBody(RequestBodyWithoutNulls):
 
 
 class FixBody(ResponseBody):
-    """A remedy to copy."""
+    """A remedy to copy. In messages, it has neither `terraform` nor `stack_url`."""
 
     policy_statement: str | None
     cli: str | None
+    terraform: str | None = None
     console_url: str | None
+    stack_url: str | None = None
 
 
 class IssueBody(ResponseBody):

@@ -2,18 +2,13 @@
 
 from typing import Self
 
+from cavok.api.models.accounts import FixBody
 from cavok.api.models.common import ResponseBody
 from cavok.domain.shared_problems import SharedProblem
 
 
-class SharedFixBody(ResponseBody):
+class SharedFixBody(FixBody):
     """A remedy to copy for each of the accounts. A part is null if it differs between them."""
-
-    policy_statement: str | None
-    cli: str | None
-    terraform: str | None
-    console_url: str | None
-    stack_url: str | None
 
 
 class AffectedAccountBody(ResponseBody):

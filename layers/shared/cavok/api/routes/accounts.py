@@ -84,16 +84,12 @@ def _trust_policy() -> TrustPolicy:
     return wiring.trust_policy(router.caller.organization_id)
 
 
-def _body(account: ListedAccount) -> AccountBody:
-    return account_body(account, router.now(), _trust_policy())
-
-
 def _tag(account: Account) -> str:
     return etag(account.version, account.writes, testing=account.testing(router.now()))
 
 
-def _ok(account: Account) -> Response[AccountBody]:
-    return ok(_body(account), {"ETag": _tag(account)})
+def _ok(account: Account, trust_policy: TrustPolicy) -> Response[AccountBody]:
+    return ok(account_body(account, router.now(), trust_policy), {"ETag": _tag(account)})
 
 
 @router.post(
@@ -120,7 +116,8 @@ def create_account(
         quotas=wiring.quotas(),
         now=router.now(),
     )
-    return created(_body(account), f"/v1/accounts/{account.account_id}", _tag(account))
+    shown = account_body(account, router.now(), _trust_policy())
+    return created(shown, f"/v1/accounts/{account.account_id}", _tag(account))
 
 
 @router.post(
@@ -307,7 +304,7 @@ def _csv_page(
 def get_account(account_id: str) -> Response[AccountBody]:
     """Returns an account. Its ETag begins with its version, and If-Match compares that alone."""
     account = wiring.accounts().get(router.caller.organization_id, account_id)
-    return _ok(account)
+    return _ok(account, _trust_policy())
 
 
 @router.patch(
@@ -325,6 +322,7 @@ def patch_account(
     """Changes name, write_logs, regions, role_name or role_path. A new role or new regions make the
     account unconfirmed.
     """
+    trust_policy = _trust_policy()
     account = change_account(
         router.caller.organization_id,
         account_id,
@@ -334,8 +332,9 @@ def patch_account(
         accounts=wiring.accounts(),
         quotas=wiring.quotas(),
         now=router.now(),
+        trust_policy=trust_policy,
     )
-    return _ok(account)
+    return _ok(account, trust_policy)
 
 
 @router.delete(

@@ -1,5 +1,7 @@
 """The routes of enrollments."""
 
+from typing import TYPE_CHECKING
+
 from aws_lambda_powertools.event_handler import Response
 
 from cavok import wiring
@@ -19,33 +21,37 @@ from cavok.api.router import Router
 from cavok.domain.enrollments import Enrollment
 from cavok.domain.providers import Provider
 
+if TYPE_CHECKING:
+    from cavok.services.enrollments import EnrollmentShown
+
 router = Router()
 # Each route imports its use case: most processes never need it.
 
 
-def _bodies(found: list[Enrollment]) -> list[EnrollmentBody]:
+def _shown(found: list[Enrollment]) -> "list[EnrollmentShown]":
     from cavok.services.enrollments import shown
 
-    return [
-        EnrollmentBody.of(
-            each.enrollment,
-            totals=each.totals,
-            template=each.template,
-            synchronizing=each.synchronizing,
-        )
-        for each in shown(
-            router.caller.organization_id,
-            found,
-            enrollments=wiring.enrollments(),
-            accounts=wiring.accounts(),
-            now=router.now(),
-        )
-    ]
+    return shown(
+        router.caller.organization_id,
+        found,
+        enrollments=wiring.enrollments(),
+        accounts=wiring.accounts(),
+        now=router.now(),
+    )
 
 
-def _tagged(enrollment: Enrollment) -> tuple[EnrollmentBody, str]:
-    (body,) = _bodies([enrollment])
-    return body, tag_of(enrollment.tag, body)
+def _body(shown: "EnrollmentShown") -> EnrollmentBody:
+    return EnrollmentBody.of(
+        shown.enrollment,
+        totals=shown.totals,
+        template=shown.template,
+        synchronizing=shown.synchronizing,
+    )
+
+
+def _tagged(shown: "EnrollmentShown") -> tuple[EnrollmentBody, str]:
+    body = _body(shown)
+    return body, tag_of(shown.enrollment.tag, body)
 
 
 def _path(enrollment_id: str) -> str:
@@ -81,7 +87,7 @@ def create_enrollment(
         quotas=wiring.quotas(),
         now=router.now(),
     )
-    shown, tag = _tagged(enrollment)
+    shown, tag = _tagged(*_shown([enrollment]))
     return created(shown, _path(enrollment.enrollment_id), tag)
 
 
@@ -91,7 +97,7 @@ def create_enrollment(
 def list_enrollments() -> EnrollmentPage:
     """Lists all enrollments, oldest first."""
     found = wiring.enrollments().of_organization(router.caller.organization_id)
-    return EnrollmentPage(items=_bodies(found))
+    return EnrollmentPage(items=[_body(each) for each in _shown(found)])
 
 
 @router.get(
@@ -103,7 +109,7 @@ def list_enrollments() -> EnrollmentPage:
 def get_enrollment(enrollment_id: str) -> Response[EnrollmentBody]:
     """Returns an enrollment, and how many members are in which state."""
     found = wiring.enrollments().get(router.caller.organization_id, enrollment_id)
-    shown, tag = _tagged(found)
+    shown, tag = _tagged(*_shown([found]))
     return ok(shown, {"ETag": tag})
 
 
@@ -124,7 +130,7 @@ def patch_enrollment(
     """
     from cavok.services.enrollments import change_enrollment
 
-    enrollment = change_enrollment(
+    changed = change_enrollment(
         router.caller.organization_id,
         enrollment_id,
         body.options(),
@@ -133,10 +139,11 @@ def patch_enrollment(
         requester=router.requester,
         enrollments=wiring.enrollments(),
         members=wiring.members(),
+        accounts=wiring.accounts(),
         quotas=wiring.quotas(),
         now=router.now(),
     )
-    shown, tag = _tagged(enrollment)
+    shown, tag = _tagged(changed)
     return ok(shown, {"ETag": tag})
 
 
