@@ -189,6 +189,8 @@ for (const [first, second] of [
   [`${PLAIN}\n${NAMED}`, OTHER],
   [asOneText(NAMED, OTHER), asOneText("666666666666\tF", "account\tname\n777777777777\tG")],
   [NAMED, 'number,name\n888888888888,"H'],
+  ["333333333333,One", "444444444444;Two\n555555555555;C, of D"],
+  ["666666666666\tOne\n777777777777\tTwo, of three, of four", NAMED],
   ['name,number\n"A,111111111111', 'number,name\n222222222222,B "C"'],
 ])
   test(`${JSON.stringify(first)} and ${JSON.stringify(second)} are joined, and each line is read as before`, () => {

@@ -788,6 +788,27 @@ test("whoever comes back finds what they have chosen, and the focus in its row",
   view.abort();
 });
 
+test("accounts that were added in many leave what is chosen, and a list that is shown by then goes on", async () => {
+  const main = await opened();
+  check(main, "b");
+  await until(() => main.textContent.includes("1 account chosen"));
+  view.abort();
+  store.addAll([], Date.now());
+  const again = await opened();
+  await until(() => again.textContent.includes("1 account chosen"));
+  const reads = asked;
+  store.addAll([account("d")], Date.now());
+  readNow();
+  await until(() => asked > reads);
+  click(again.querySelector("[role=columnheader] button"));
+  await until(() => box(again, "b")?.checked);
+  check(again, "a");
+  await until(() => again.textContent.includes("2 accounts chosen"));
+  store.remove("a", Date.now());
+  await until(() => again.textContent.includes("1 account chosen"));
+  view.abort();
+});
+
 test("whoever has scrolled away from the row is not taken back to it", async () => {
   const main = await opened();
   box(main, "b").focus();

@@ -53,7 +53,9 @@ export function* reading(text) {
 function* readingTable(text, first, lines, seen) {
   /** @type {Record<string, number> | null} */
   let columns = null;
-  let [separator, head, width] = ["", "", 0];
+  // Without its first line, another sign may be what the next one has most of.
+  const sign = delimiterOf(text);
+  let [separator, head, width] = ["", sign === "," ? "" : `sep=${sign}`, 0];
   // What stands below another line is a head only if it has two names, as a name of one account may be one.
   let least = 1;
   for (const { line, source, cells } of rowsOf(text, first)) {
@@ -100,7 +102,8 @@ export const textOf = (lines) =>
 /** One text after the other, each of which is read as before. @param {string} first @param {string} second */
 export function asOneText(first, second) {
   if (!first || !second) return first || second;
-  const follows = SEPARATOR.test(firstLineOf(second)) || [first, second].every(isPlain);
+  const isSame = [first, second].every(isPlain) && delimiterOf(first) === delimiterOf(second);
+  const follows = isSame || SEPARATOR.test(firstLineOf(second));
   return [first, ...(follows ? [] : [`sep=${delimiterOf(second)}`]), second].join("\n");
 }
 

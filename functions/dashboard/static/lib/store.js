@@ -349,7 +349,7 @@ export function listingOf(selection) {
   const before = listing ?? wanted;
   const isSame = (change) =>
     JSON.stringify({ ...before.selection, ...change }) === JSON.stringify({ ...wanted.selection, ...change });
-  if (!listing || !isSame({})) listing = wanted;
+  if (!listing || listing.isOutdated || !isSame({})) listing = wanted;
   listing.selected = before.selected;
   // In another order there are the same accounts.
   listing.isOther = !isSame({ sort: "" });
@@ -378,12 +378,13 @@ export function add(made, asked) {
 }
 
 /**
- * Accounts that this page has made: the list is read anew.
+ * Accounts that this page has made: whoever comes back to the list reads it anew.
  * @param {Account[]} made @param {number} asked when the first was asked for, in milliseconds
  */
 export function addAll(made, asked) {
   keep(made, asked);
-  listing = null;
+  // One that is shown by now goes on, and finds them.
+  if (listing) listing.isOutdated = true;
   changed();
 }
 
@@ -430,6 +431,8 @@ export class Listing {
     this.at = "";
     /** @type {import("./bulk.js").Chosen} */
     this.selected = { ids: new Set(), isAll: false };
+    /** Whether whoever comes back reads it anew. */
+    this.isOutdated = false;
     /** Whether it selects others than the listing that was shown before it. */
     this.isOther = false;
   }
