@@ -44,6 +44,7 @@ AT_ANY_TIME = {
         "tests/smoke/__main__.py",
     },
     "measures on this machine, with its clock": {
+        "tests/bench/long_tasks.py",
         "tests/bench/prepared.py",
         "tests/bench/result.py",
         "tests/bench/sweep.py",

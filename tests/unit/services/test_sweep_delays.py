@@ -361,8 +361,10 @@ def delay_of_arrivals(
 def test_nor_whenever_accounts_become_due_if_a_page_holds_those_of_one_that_hangs(
     others: list[tuple[str, float]], hanging: list[float], seconds: float, handing: float
 ) -> None:
-    """That is two and a half a second. Of 100,000 a day, fewer than two become due."""
-    arrivals, now = {("slow", index): at for index, at in enumerate(hanging)}, 0.0
+    """That is two and a half a second. Of 100,000 a day, fewer than two become due. Stored times
+    have microseconds.
+    """
+    arrivals, now = {("slow", index): round(at, 6) for index, at in enumerate(hanging)}, 0.0
     for index, (name, gap) in enumerate(others):
         now += gap
         arrivals[name, index] = now
