@@ -186,13 +186,13 @@ def seconds_of(tests: Collection[Future[Any]], patience: float) -> dict[Future[A
 
 
 def what_may_differ(found: Found) -> list[str]:
-    """What proves nothing, and may prove more in a moment: steps, by error code, and regions. A
-    step's code may be AWS's answer to something else than what AWS did not answer.
+    """What proves nothing or a part, and may prove more in a moment: steps, by error code, and
+    regions. A step's code may be AWS's answer to something else than what AWS did not answer.
     """
     steps = {
         str(step.error_code)
         for step in found.steps
-        if step.ok is None and (step.error_code in PASSING_CODES or step.reason is Reason.ERROR)
+        if step.reason is Reason.ERROR or (step.ok is None and step.error_code in PASSING_CODES)
     }
     unknown = {
         each.region
