@@ -7,7 +7,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -1933,9 +1933,17 @@ def test_a_test_that_is_too_heavy_for_a_page_has_one_alone_and_then_is_handed_ov
 
     monkeypatch.setattr(time, "thread_time", processor_time)
     monkeypatch.setattr(sweep, "make_scheduled_test", test)
+    reads, read = list[int](), DueAccounts.read
+
+    def note(due: DueAccounts, wanted: Sequence[AccountKey], now: datetime) -> Any:
+        reads.append(len(wanted))
+        return read(due, wanted, now)
+
+    monkeypatch.setattr(DueAccounts, "read", note)
 
     swept = customers.swept()
 
+    assert reads[2:] == [1, 1, 1, 1], "a page alone reads no account for the next one"
     names = [[account.name for account in page] for page in pages]
     assert {*names[0]} == {"A0", "A1", "A2", "A4", "A5", "A6"}
     assert {*names[1]} == {f"A{n}" for n in range(7, 12)}, "those of others"

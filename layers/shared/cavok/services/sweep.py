@@ -310,7 +310,7 @@ class Sweep:
         test that died is aborted first: its account is due again later, and less and less often if
         its tests keep dying.
         """
-        now, wanted = self.dependencies.clock(), queue.take(AT_ONCE)
+        now, wanted = self.dependencies.clock(), self._take(queue)
         found = self._read(wanted, now)
         self._skip([key for key in wanted if key not in found], queue)
         page: list[Account] = []
@@ -325,7 +325,8 @@ class Sweep:
                 self._note_age(untested_since(account), now)
                 if account.testing(now):
                     continue
-                if page and sum(map(self._calls, [*page, account])) > CALLS_OF_A_PAGE:
+                calls = sum(calls_of_a_test(each.regions) for each in [*page, account])
+                if page and calls > CALLS_OF_A_PAGE:
                     queue.put_back([each for each in wanted[place:] if found.get(each)])
                     break
                 if dead := self._dead_test(account):
@@ -334,9 +335,13 @@ class Sweep:
                     page.append(account)
         return page
 
-    def _calls(self, account: Account) -> int:
-        alone = _key(account) in self._alone
-        return CALLS_OF_A_PAGE if alone else calls_of_a_test(account.regions)
+    def _take(self, queue: FairQueue) -> list[AccountKey]:
+        """As many as a page may have: up to the first that needs one of its own, or that alone."""
+        keys = queue.take(AT_ONCE)
+        alone = next((place for place, key in enumerate(keys) if key in self._alone), len(keys))
+        size = max(alone, 1)
+        queue.put_back(keys[size:])
+        return keys[:size]
 
     def _read(self, wanted: list[AccountKey], now: datetime) -> dict[AccountKey, Account | None]:
         """As `DueAccounts.read`; null also for what cannot be read."""
