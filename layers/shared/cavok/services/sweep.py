@@ -168,12 +168,13 @@ def _was_verified(account: Account) -> bool:
 
 
 def _shares(page: Collection[Account]) -> dict[str, ProcessorTime]:
-    """The time for what is more than a plain test's calls, by organization, so that none uses
-    another's.
+    """The time for what is more than a plain test's calls, by account. Those of an organization
+    share it, so that none uses another's.
     """
     organizations = {account.organization_id for account in page}
     seconds = max(WEIGHING_SECONDS / len(organizations), LEAST_WEIGHING_SECONDS)
-    return {each: ProcessorTime(seconds, time.thread_time) for each in organizations}
+    shares = {each: ProcessorTime(seconds, time.thread_time) for each in organizations}
+    return {each.account_id: shares[each.organization_id].of_one() for each in page}
 
 
 def seconds_of(tests: Collection[Future[Any]], patience: float) -> dict[Future[Any], float]:
@@ -424,7 +425,7 @@ class Sweep:
             organization_id, seconds = account.organization_id, took.get(test, PATIENCE_SECONDS)
             slowest[organization_id] = max(seconds, slowest.get(organization_id, 0.0))
             why = self._why_unclear(test) if test in took else "no end in time"
-            short = test in took and weighing[organization_id].short
+            short = test in took and weighing[account.account_id].short
             if why and short and len(page) > 1:
                 too_heavy.append(_key(account))
             elif why:
@@ -503,7 +504,7 @@ class Sweep:
                 ours.testing,
                 deadline,
                 ours.clock(),
-                weighing=weighing[account.organization_id],
+                weighing=weighing[account.account_id],
                 account=account,
             )
         except EntryRefused as error:
