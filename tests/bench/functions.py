@@ -179,7 +179,7 @@ class ExecutionEnvironment:
             (group / "cgroup.procs").write_text(str(self._process.pid))
 
     def invoke(self, event: Any) -> Invocation:
-        """Raises Problem if the handler raises. The yardstick is asked before and after."""
+        """Raises Problem if the handler raises. The yardstick is read before and after."""
         assert self._process.stdin
         slower, held_back = self._yardstick.slower(), throttled(self._group)
         print(json.dumps(event), file=self._process.stdin, flush=True)

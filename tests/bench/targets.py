@@ -1,6 +1,5 @@
 """What `make bench` demands: one list, and what the bench of an AWS Organization does. Whatever is
-measured comes here. What is missed is said at
-the end, once everything is measured.
+measured comes here. What is missed is said at the end, once everything is measured.
 
 A value that depends on the machine is a ratio to other work in the same run, or reckoned for AWS.
 """

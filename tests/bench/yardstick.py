@@ -43,7 +43,7 @@ class Yardstick:
     _seen_at: float = -_HOLDS
 
     def slower(self) -> float:
-        """As it is now."""
+        """As it is now, or was at most _HOLDS seconds ago."""
         if time.monotonic() - self._seen_at >= _HOLDS:
             self._seen = median(running(WORK, {}).cpu for _ in range(3)) / REFERENCE
             self._seen_at = time.monotonic()

@@ -82,6 +82,8 @@ class Customer:
     refused_databases: str | None = None
     refused_instances: frozenset[str] = frozenset()
     absent_refused: bool = False
+    more_databases: tuple[str, ...] = ()
+    """In each region."""
     fails: tuple[str, bool] | None = None
     """A call's name, and whether each repetition of it fails too."""
     refused_service: str | None = None
@@ -136,7 +138,7 @@ class Customer:
                     "Engine": "postgres",
                     "TagList": [],
                 }
-                for each in databases(region)
+                for each in (*databases(region), *self.more_databases)
             ]
         }
 
@@ -314,16 +316,40 @@ def test_a_list_without_an_answer_changes_nothing_that_a_sweep_stores(
     """In any region, of any service, whichever other one the role was not given."""
     granted = [f"{service}:*" for service in ("iam", *SERVICES) if service != refused]
     policies = {"All": document(ALLOW | {"Action": granted})}
+    customer = Customer(policies, refused_service=refused)
+    assert stored_without_an_answer(customer, LISTS, FAULTS[fault]) == []
+
+
+ALL = {"All": document(ALLOW)}
+NARROWED = {
+    "one instance": Customer(ALL, refused_instances=frozenset({WEB.instance_id})),
+    "one in each region": Customer(
+        ALL, refused_instances=frozenset({WEB.instance_id, OTHER.instance_id})
+    ),
+    "a database in each region": Customer(
+        {**ALL, "Guard": document(DENY_PROD)}, more_databases=("prod-orders",)
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("name", NARROWED)
+def test_nor_does_a_list_or_dry_run_of_a_role_that_is_narrowed(name: str, fault: str) -> None:
+    """A permission that is allowed for some is a verdict, even if others were not asked about."""
+    dry_runs_too = [*LISTS, *(f"StopInstances {region}" for region in REGIONS)]
+    assert stored_without_an_answer(NARROWED[name], dry_runs_too, FAULTS[fault]) == []
+
+
+def stored_without_an_answer(customer: Customer, calls: list[str], error: Exception) -> list[str]:
+    """The calls after whose failure a sweep would store a change."""
     account = an_account(regions=REGIONS, write_logs=False)
-    before, _ = run(Customer(policies, refused_service=refused), account, [])
-    before = replace(before, slot=None)
-    differs = []
-    for listing in LISTS:
-        customer = Customer(
-            policies, refused_service=refused, fails=(listing, True), error=FAULTS[fault]
-        )
-        found = probe(customer, before, [])
+    good = probe(customer, account, [])
+    assert what_may_differ(good) == []
+    before, _ = finished(good, account, [])
+    before, stored = replace(before, slot=None), []
+    for call in calls:
+        found = probe(replace(customer, fails=(call, True), error=error), before, [])
         after, _ = finished(found, before, [])
         if not found_again(before, after) and not what_may_differ(found):
-            differs.append(f"{listing}: {after.region_health}, {after.capabilities}")
-    assert differs == []
+            stored.append(f"{call}: {after.region_health}, {after.capabilities}, {after.issues}")
+    return stored

@@ -7,8 +7,9 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import wait
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -1933,15 +1934,45 @@ def test_a_test_that_is_too_heavy_for_a_page_has_one_alone_and_then_is_handed_ov
 
     monkeypatch.setattr(time, "thread_time", processor_time)
     monkeypatch.setattr(sweep, "make_scheduled_test", test)
+    reads, read = list[int](), DueAccounts.read
+
+    def note(due: DueAccounts, wanted: Sequence[AccountKey], now: datetime) -> Any:
+        reads.append(len(wanted))
+        return read(due, wanted, now)
+
+    monkeypatch.setattr(DueAccounts, "read", note)
 
     swept = customers.swept()
 
+    assert reads[2:] == [1, 1, 1, 1], "a page alone reads no account for the next one"
     names = [[account.name for account in page] for page in pages]
     assert {*names[0]} == {"A0", "A1", "A2", "A4", "A5", "A6"}
     assert {*names[1]} == {f"A{n}" for n in range(7, 12)}, "those of others"
     assert names[2:] == [["A0"], ["A1"], ["A2"], ["A3"]]
     assert swept.outcomes == {"confirmed": 11}
     assert [*swept.handed_over] == [heaviest.account_id]
+
+
+def test_whoever_is_unclear_beside_one_that_is_too_heavy_gets_no_page_alone(
+    customers: Customers, pages: list[list[Account]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though both share their organization's processor time."""
+    heavy, other = connected(2)
+
+    def test(
+        _: VerificationRequest, *__: Any, account: Account, weighing: ProcessorTime, **___: Any
+    ) -> Found:
+        if account.account_id == heavy.account_id:
+            with suppress(OutOfTime), weighing.spent(WEIGHING_SECONDS + 1):
+                pass
+        return Found(unsure(account), Survey())
+
+    monkeypatch.setattr(sweep, "make_scheduled_test", test)
+
+    swept = customers.swept()
+
+    assert [{account.name for account in page} for page in pages] == [{"A0", "A1"}, {"A0"}]
+    assert [*swept.handed_over] == [other.account_id, heavy.account_id]
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,20 @@ def test_processor_time_that_is_expected_is_nobody_elses_meanwhile() -> None:
     assert shared.left == 0
 
 
+def test_processor_time_is_short_for_those_alone_who_get_too_little() -> None:
+    now = 100.0
+    shared = ProcessorTime(5, lambda: now)
+    one, other = shared.of_one(), shared.of_one()
+
+    with one.spent(3), pytest.raises(OutOfTime), other.spent(3):
+        raise AssertionError
+
+    assert (one.short, other.short) == (False, True)
+    with other.spent():
+        now = 104.0
+    assert (one.left, other.left) == (1, 1)
+
+
 def test_whoever_waits_gets_processor_time_that_others_did_not_need() -> None:
     shared, begun = ProcessorTime(5, lambda: 0.0), threading.Event()
 

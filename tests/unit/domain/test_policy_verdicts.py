@@ -392,6 +392,21 @@ def test_an_answer_that_did_not_come_leaves_open_what_is_not_denied_for_certain(
         assert (certain.reason, certain.error_code) == (BY_DENY, answer.error_code)
 
 
+@pytest.mark.parametrize("unanswered", ["Throttling", None])
+def test_a_verdict_on_some_databases_says_whether_a_list_had_no_answer(
+    unanswered: str | None,
+) -> None:
+    answer = refusal(BY_POLICY)
+    question = DatabaseQuestion(action=STOP, absent_arn=ABSENT.arn, answer=answer, role_arn=None)
+    listed = Databases((a_database(DEV), a_database(PROD)), complete=False, unanswered=unanswered)
+
+    judged = judge_databases(question, RolePolicies((ONLY_DEV,)), listed, {})
+
+    assert (judged.verdict, judged.evidence) == (P, Evidence.POLICY)
+    assert judged.reason is (Reason.ERROR if unanswered else None)
+    assert judged.error_code == answer.error_code
+
+
 @pytest.mark.parametrize(
     ("document", "verdict", "reason"),
     [(ONLY_DEV, P, None), (BY_TEAM, OPEN, Reason.NOT_PROVABLE), (NOT_PROD, P, None)],

@@ -89,7 +89,7 @@ class Model:
     ) -> tuple[str, bool]:
         first = account.account_id not in self.ended
         if account.organization_id in self.heavy and first:
-            weighing[account.organization_id].short = True
+            weighing[account.account_id].short = True
             raise sweep.NothingProven("OutOfTime")
         if account.organization_id in self.unclear:
             raise sweep.NothingProven("OutOfTime")

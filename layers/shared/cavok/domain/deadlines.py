@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from math import inf
 from threading import Condition, Lock
@@ -150,22 +151,34 @@ NO_DEADLINE = Deadline(inf, lambda: 0.0)
 
 
 @dataclass(slots=True)
+class _Shared:
+    left: float
+    at_once: int = 0
+    in_use: Lock = field(default_factory=Lock)
+    counting: Condition = field(default_factory=Condition)
+
+
 class ProcessorTime:
     """Seconds of processor time that threads share. `clock`: what the calling thread has used so
     far, in seconds. `short`: whether something was not done because too little was left.
     """
 
-    left: float
-    clock: Callable[[], float]
-    short: bool = False
-    _in_use: Lock = field(default_factory=Lock, repr=False, compare=False)
-    _counting: Condition = field(default_factory=Condition, repr=False, compare=False)
-    _at_once: int = field(default=0, init=False, repr=False, compare=False)
+    def __init__(self, seconds: float, clock: Callable[[], float]) -> None:
+        self.clock, self.short, self._shared = clock, False, _Shared(seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds."""
+        return self._shared.left
+
+    def of_one(self) -> Self:
+        """The same time for one of those that share it, with a `short` of its own."""
+        return copy(self)
 
     @contextmanager
     def used(self) -> Iterator[Deadline]:
         """One thread at a time, which waits for others. The deadline is when nothing is left."""
-        with self._in_use, self.spent():
+        with self._shared.in_use, self.spent():
             yield Deadline.after(self.left, self.clock)
 
     @contextmanager
@@ -174,19 +187,20 @@ class ProcessorTime:
         more. `waiting`: how many seconds it waits for others, who may need less than they set
         aside. Raises OutOfTime if too little is left then.
         """
-        with self._counting:
-            self._counting.wait_for(lambda: self.left >= expected or not self._at_once, waiting)
-            if self.left < expected:
+        shared = self._shared
+        with shared.counting:
+            shared.counting.wait_for(lambda: self.left >= expected or not shared.at_once, waiting)
+            if shared.left < expected:
                 self.short = True
                 raise OutOfTime("This test needs the processor for longer than others can wait.")
-            self.left -= expected
-            self._at_once += 1
+            shared.left -= expected
+            shared.at_once += 1
         began = self.clock()
         try:
             yield
         finally:
             took = self.clock() - began
-            with self._counting:
-                self.left = max(0.0, self.left + expected - took)
-                self._at_once -= 1
-                self._counting.notify_all()
+            with shared.counting:
+                shared.left = max(0.0, shared.left + expected - took)
+                shared.at_once -= 1
+                shared.counting.notify_all()

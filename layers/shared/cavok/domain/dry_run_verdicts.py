@@ -86,6 +86,7 @@ def judge_findings(
         return replace(judgement, resources=resources)
     return Judgement(
         verdict=verdict,
+        reason=_why_in_part(findings, unlisted),
         error_code=judgement.error_code,
         detail=f"{counted} {judgement.detail}",
         resources=resources,
@@ -128,6 +129,13 @@ def _verdicts(region: str, found: Findings) -> Iterator[ResourceVerdict]:
         yield ResourceVerdict(each, region, Verdict.SKIPPED, Reason.NOT_ASKABLE)
     for each in found.unreached:
         yield ResourceVerdict(each, region, Verdict.SKIPPED, Reason.NOT_PROVABLE)
+
+
+def _why_in_part(findings: Mapping[str, Findings], unlisted: Mapping[str, Reason]) -> Reason | None:
+    """`error` if the next test may know more of the others."""
+    answers = [each.unanswered for each in findings.values() if each.unanswered]
+    reasons = {judge(each.error_code, each.message).reason for each in answers}
+    return Reason.ERROR if Reason.ERROR in {*reasons, *unlisted.values()} else None
 
 
 def _why_unlisted(unlisted: Mapping[str, Reason]) -> Reason:

@@ -206,14 +206,14 @@ def judge_databases(
     known = verdict is not Verdict.INCONCLUSIVE
     denied = [each.reason for each in resources.examples if each.verdict is Verdict.DENIED]
     unanswered = policies.unanswered or databases.unanswered
-    unknown = Reason.ERROR if unanswered else Reason.NOT_PROVABLE
+    unknown = Reason.ERROR if unanswered else None if known else Reason.NOT_PROVABLE
     if not known and unanswered:  # asking again may prove it
         answer = replace(answer, error_code=unanswered)
     return replace(
         answer,
         verdict=verdict,
         evidence=Evidence.POLICY if known else Evidence.NONE,
-        reason=denied[0] if verdict is Verdict.DENIED else None if known else unknown,
+        reason=denied[0] if verdict is Verdict.DENIED else unknown,
         detail=_detail(question, policies, databases, resources, verdict),
         resources=resources if verdicts else None,
     )

@@ -168,12 +168,13 @@ def _was_verified(account: Account) -> bool:
 
 
 def _shares(page: Collection[Account]) -> dict[str, ProcessorTime]:
-    """The time for what is more than a plain test's calls, by organization, so that none uses
-    another's.
+    """The time for what is more than a plain test's calls, by account. Those of an organization
+    share it, so that none uses another's.
     """
     organizations = {account.organization_id for account in page}
     seconds = max(WEIGHING_SECONDS / len(organizations), LEAST_WEIGHING_SECONDS)
-    return {each: ProcessorTime(seconds, time.thread_time) for each in organizations}
+    shares = {each: ProcessorTime(seconds, time.thread_time) for each in organizations}
+    return {each.account_id: shares[each.organization_id].of_one() for each in page}
 
 
 def seconds_of(tests: Collection[Future[Any]], patience: float) -> dict[Future[Any], float]:
@@ -186,13 +187,13 @@ def seconds_of(tests: Collection[Future[Any]], patience: float) -> dict[Future[A
 
 
 def what_may_differ(found: Found) -> list[str]:
-    """What proves nothing, and may prove more in a moment: steps, by error code, and regions. A
-    step's code may be AWS's answer to something else than what AWS did not answer.
+    """What proves nothing or a part, and may prove more in a moment: steps, by error code, and
+    regions. A step's code may be AWS's answer to something else than what AWS did not answer.
     """
     steps = {
         str(step.error_code)
         for step in found.steps
-        if step.ok is None and (step.error_code in PASSING_CODES or step.reason is Reason.ERROR)
+        if step.reason is Reason.ERROR or (step.ok is None and step.error_code in PASSING_CODES)
     }
     unknown = {
         each.region
@@ -310,7 +311,7 @@ class Sweep:
         test that died is aborted first: its account is due again later, and less and less often if
         its tests keep dying.
         """
-        now, wanted = self.dependencies.clock(), queue.take(AT_ONCE)
+        now, wanted = self.dependencies.clock(), self._take(queue)
         found = self._read(wanted, now)
         self._skip([key for key in wanted if key not in found], queue)
         page: list[Account] = []
@@ -325,7 +326,8 @@ class Sweep:
                 self._note_age(untested_since(account), now)
                 if account.testing(now):
                     continue
-                if page and sum(map(self._calls, [*page, account])) > CALLS_OF_A_PAGE:
+                calls = sum(calls_of_a_test(each.regions) for each in [*page, account])
+                if page and calls > CALLS_OF_A_PAGE:
                     queue.put_back([each for each in wanted[place:] if found.get(each)])
                     break
                 if dead := self._dead_test(account):
@@ -334,9 +336,13 @@ class Sweep:
                     page.append(account)
         return page
 
-    def _calls(self, account: Account) -> int:
-        alone = _key(account) in self._alone
-        return CALLS_OF_A_PAGE if alone else calls_of_a_test(account.regions)
+    def _take(self, queue: FairQueue) -> list[AccountKey]:
+        """As many as a page may have: up to the first that needs one of its own, or that alone."""
+        keys = queue.take(AT_ONCE)
+        alone = next((place for place, key in enumerate(keys) if key in self._alone), len(keys))
+        size = max(alone, 1)
+        queue.put_back(keys[size:])
+        return keys[:size]
 
     def _read(self, wanted: list[AccountKey], now: datetime) -> dict[AccountKey, Account | None]:
         """As `DueAccounts.read`; null also for what cannot be read."""
@@ -419,7 +425,7 @@ class Sweep:
             organization_id, seconds = account.organization_id, took.get(test, PATIENCE_SECONDS)
             slowest[organization_id] = max(seconds, slowest.get(organization_id, 0.0))
             why = self._why_unclear(test) if test in took else "no end in time"
-            short = test in took and weighing[organization_id].short
+            short = test in took and weighing[account.account_id].short
             if why and short and len(page) > 1:
                 too_heavy.append(_key(account))
             elif why:
@@ -498,7 +504,7 @@ class Sweep:
                 ours.testing,
                 deadline,
                 ours.clock(),
-                weighing=weighing[account.organization_id],
+                weighing=weighing[account.account_id],
                 account=account,
             )
         except EntryRefused as error:

@@ -373,6 +373,28 @@ def test_calls_that_stay_unanswered_never_make_a_refusal(
             )
 
 
+@pytest.mark.parametrize(
+    ("code", "unlisted", "reason"),
+    [
+        ("Throttling", {}, Reason.ERROR),
+        (TIMED_OUT, {}, Reason.ERROR),
+        (OUT_OF_TIME, {}, Reason.ERROR),
+        ("Surprise", {}, None),
+        (None, {"eu-west-1": Reason.ERROR}, Reason.ERROR),
+        (None, {"eu-west-1": Reason.IDENTITY_POLICY}, None),
+    ],
+)
+def test_a_verdict_on_some_says_whether_the_next_test_may_know_more_of_the_others(
+    code: str | None, unlisted: dict[str, Reason], reason: Reason | None, aws: Aws
+) -> None:
+    ec2 = Ec2(ids(8)[:5])
+    ec2.throttled = dict.fromkeys(range(6, 200), code) if code else {}
+
+    judgement = asked(aws, ec2, replace(survey({"us-east-1": ids(8)}), unlisted=unlisted))
+
+    assert (judgement.verdict, judgement.reason) == (Verdict.PARTIAL, reason)
+
+
 def test_a_timeout_is_not_repeated(aws: Aws) -> None:
     ec2 = Ec2(ids(2))
     ec2.throttled = {1: TIMED_OUT}
