@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from heapq import heappop, heappush
@@ -23,6 +23,7 @@ from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain import enrollments as enrolling
 from cavok.domain.accounts import Status
 from cavok.domain.connection_hints import (
+    ANSWER_TRIED_FOR,
     AT_ONCE,
     IN_EFFECT_AFTER,
     OF_AN_ACCOUNT,
@@ -391,29 +392,86 @@ def count_answers_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> datetime:
     return began
 
 
+@dataclass
+class RollOut:
+    """Stacks that speak at once, heard by one process until nothing waits."""
+
+    stacks: int
+    says: Says
+    cloudformation: CloudFormation
+    published: datetime
+    received: Counter[int] = field(default_factory=Counter)
+
+    def number(self, stack: int) -> str:
+        return f"4{stack:011}"
+
+    def list_accounts(self, admin: Api) -> None:
+        """In a moment, whatever the quota."""
+        now = Clock.time
+        for stack in range(self.stacks):
+            Clock.time += timedelta(minutes=2 * (stack % 10 == 0))
+            admin.account(provider_id=self.number(stack), name=f"A{stack}")
+        Clock.time = now
+
+    def heard(self) -> Iterator[timedelta]:
+        """Yields each message's age before it is heard."""
+        queue, hidden = template()["Resources"]["ConnectionHints"], self.cloudformation.hidden
+        waiting = [(Clock.time, stack) for stack in range(self.stacks)]
+        while waiting:
+            due, stack = heappop(waiting)
+            Clock.time = max(Clock.time, due)
+            yield (age := Clock.time - self.published)
+            self.received[stack] += 1
+            hidden[:] = [queue["Properties"]["VisibilityTimeout"]]
+            if hear(self.says(self.number(stack), stack), age=age):
+                heappush(waiting, (Clock.time + timedelta(seconds=hidden[-1]), stack))
+        most = queue["Properties"]["RedrivePolicy"]["maxReceiveCount"]
+        assert max(self.received.values()) < most
+
+    def without_answer(self) -> set[str]:
+        stacks = {f"{REQUEST}{stack:04}" for stack in range(self.stacks)}
+        return stacks - {each["RequestId"] for each in self.cloudformation.answers}
+
+
+@pytest.mark.parametrize("listed", ["never", "before", "meanwhile"])
 def test_a_roll_out_whose_answers_take_long_leaves_no_stack_without_one(
-    says: Says, cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+    listed: str,
+    admin: Api,
+    says: Says,
+    cloudformation: CloudFormation,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """To accounts that are not in the list yet, heard by one process."""
+    """To accounts that are not in the list yet, or are: a synchronization found them."""
     cloudformation.takes = timedelta(seconds=4)
     published = count_answers_by_the_clock(monkeypatch)
-    waiting = [(published, number) for number in range(40)]
-    received: Counter[int] = Counter()
+    roll_out = RollOut(40, says, cloudformation, published)
+    lists_after = {"before": timedelta(), "meanwhile": timedelta(minutes=3)}.get(listed)
 
-    while waiting:
-        due, number = heappop(waiting)
-        Clock.time = max(Clock.time, due)
-        received[number] += 1
-        if hear(says(f"4{number:011}", number), age=Clock.time - published):
-            again = Clock.time + timedelta(seconds=cloudformation.hidden[-1])
-            heappush(waiting, (again, number))
+    for age in roll_out.heard():
+        if lists_after is not None and age >= lists_after:
+            roll_out.list_accounts(admin)
+            lists_after = None
 
-    assert {each["RequestId"] for each in cloudformation.answers} == {
-        f"{REQUEST}{number:04}" for number in range(40)
-    }
+    assert roll_out.without_answer() == set()
     assert Clock.time - published < OTHERS_ANSWERED_WITHIN
-    queue = template()["Resources"]["ConnectionHints"]
-    assert max(received.values()) < queue["Properties"]["RedrivePolicy"]["maxReceiveCount"]
+
+
+def test_stacks_of_listed_accounts_are_answered_once_s3_takes_answers_again(
+    admin: Api, says: Says, cloudformation: CloudFormation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By then what they said was followed, and their messages are no longer early."""
+    cloudformation.takes = timedelta(seconds=ANSWER_SECONDS)
+    cloudformation.refuses_with = NotDelivered("no host", None)
+    published = count_answers_by_the_clock(monkeypatch)
+    roll_out = RollOut(10, says, cloudformation, published)
+    roll_out.list_accounts(admin)
+
+    for age in roll_out.heard():
+        if age > timedelta(seconds=205):
+            cloudformation.refuses_with, cloudformation.takes = None, timedelta()
+
+    assert roll_out.without_answer() == set()
+    assert Clock.time - published < ANSWER_TRIED_FOR
 
 
 def test_a_flood_hides_few_messages_of_its_organization() -> None:
@@ -489,7 +547,7 @@ def test_a_flood_about_accounts_of_a_customers_own_list_keeps_nobody_waiting_for
 def test_a_flood_with_an_external_id_leaves_the_stack_of_a_listed_account_its_late_answer(
     admin: Api, says: Says, cloudformation: CloudFormation
 ) -> None:
-    """It has one, whether it is followed yet or was."""
+    """It has one, whether it is followed yet or was; copies come again at their turns."""
     account_id = admin.account(provider_id=NUMBER)["account_id"]
     begin_test(account_of(account_id), a_verification(account_id=account_id, started_at=Clock.time))
     wiring.answers_to_stacks().seconds(ORGANIZATION_ID, Clock.time)
@@ -499,7 +557,8 @@ def test_a_flood_with_an_external_id_leaves_the_stack_of_a_listed_account_its_la
     ends(account_id)
     heard += [hear(says(), age=STRANGERS_ANSWERED_WITHIN) for _ in range(2)]
 
-    assert (heard, len(cloudformation.answers)) == ([1, 1, 0, 0], 1)
+    assert (heard, len(cloudformation.answers)) == ([1, 1, 1, 1], 1)
+    assert [each["account_id"] for each in started()] == [account_id]
 
 
 def test_a_stranger_costs_one_read_and_no_call_while_the_queue_is_behind(

@@ -1300,6 +1300,24 @@ def test_the_next_enrollment_has_within_minutes_what_an_ended_one_had_when_it_wa
     assert set(states(admin, second).values()) == {"role_missing"}
 
 
+def test_an_enrollment_whose_first_synchronization_runs_while_another_is_removed_is_read_again(
+    admin: Api, organization: InMemoryOrganization, rounds: None
+) -> None:
+    first = enroll(admin)
+    synchronize(first, organization)
+    assert admin.delete(f"/v1/enrollments/{first}").status == 200
+    second = enroll(admin)
+    begun = begin(second)
+    assert one_round(begun, organization)
+
+    remove(first, organization)
+    while one_round(begun, organization):
+        pass
+
+    assert "excluded" in states(admin, second).values()
+    assert stored(second).next_synchronization_at == Clock.now() + NEW_AFTER
+
+
 def test_ten_enrollments_are_the_most(admin: Api) -> None:
     made = [enroll(admin, management_account_id=f"77777777777{n}") for n in range(10)]
 

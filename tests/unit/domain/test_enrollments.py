@@ -150,8 +150,15 @@ def test_a_new_member_that_speaks_too_soon_brings_the_next_synchronization_forwa
         assert other.with_new_member(soon) is other
 
 
-def test_a_new_member_that_speaks_during_a_synchronization_is_looked_for_after_it() -> None:
-    running = CONNECTED.begun(SYNCHRONIZATION_ID, NOW, by_person=False)
+@pytest.mark.parametrize(
+    "enrollment",
+    [CONNECTED, WAITING, WAITING.not_synchronized(UNANSWERED, NOW)],
+    ids=["connected", "its first", "after a failure"],
+)
+def test_a_new_member_that_speaks_during_a_synchronization_is_looked_for_after_it(
+    enrollment: Enrollment,
+) -> None:
+    running = enrollment.begun(SYNCHRONIZATION_ID, NOW, by_person=False)
     later = NOW + timedelta(minutes=1)
 
     heard = running.with_new_member(NOW)

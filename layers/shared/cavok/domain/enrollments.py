@@ -231,16 +231,20 @@ class Enrollment(EnrollmentOptions):
 
     def with_new_member(self, now: datetime) -> Self:
         """After a stack spoke for which none may start, or another enrollment let its accounts go:
-        one is due NEW_AFTER the last, or the one that runs, which may have passed by what changed.
-        The same object if nothing changes, so that however many speak, one of them is written.
+        one is due NEW_AFTER the last, or the one that runs, which may have passed by what changed:
+        that one also if it is the first, or tried after failures. The same object if nothing
+        changes, so that however many speak, one of them is written.
         """
         planned, last = self.next_synchronization_at, self.last_synchronized_at
-        if self.status is not EnrollmentStatus.CONNECTED or self.attempts or not (planned and last):
-            return self
-        due = max(now, last + NEW_AFTER)
         if self.slot and self.synchronizing(now):
             due = self.slot.expires_at - _HEARD
-        return replace(self, next_synchronization_at=due) if due < planned else self
+        elif self.status is not EnrollmentStatus.CONNECTED or self.attempts or not last:
+            return self
+        else:
+            due = max(now, last + NEW_AFTER)
+        if not planned or due >= planned:
+            return self
+        return replace(self, next_synchronization_at=due)
 
     def without_slot(self, synchronization_id: str, now: datetime) -> Self:
         """Without the slot of a synchronization that did not start, and due again."""

@@ -203,13 +203,10 @@ def hear_connection(
     concerned = _concerned(organization_id, hint, sent_at, dependencies, now)
     request = organization_id, hint.account_number, hint.request_id, now
     admission = dependencies.hints.admit(*request) if concerned else None
-    if not early:
-        waits = concerned is None and hint.response_address
-        if waits and (wait := answers.wait(organization_id, sent_at, now)):
-            raise ComesAgain(wait)
-        # Once a request: whoever has one account listed may publish copies of it.
-        in_time = admission is Admission.ADMITTED and answers.seconds(listed, now)
-        not_answered = answer(None if in_time else within, spending=answers.spending(listed))
+    # Once a request: whoever has one account listed may publish copies of it.
+    late = not early and admission is Admission.ADMITTED and answers.seconds(listed, now)
+    if late:
+        not_answered = answer(None, spending=answers.spending(listed))
     followed = Followed.UNKNOWN
     if concerned and admission in _GOES_ON:
         followed = _follow(concerned, hint, sent_at, dependencies, now)
@@ -218,6 +215,10 @@ def hear_connection(
         followed = Followed(admission.value)
     if not_answered:
         raise not_answered
+    if not (early or late) and hint.response_address:
+        if wait := answers.wait(organization_id, sent_at, now):
+            raise ComesAgain(wait)
+        answer(within)
     return followed
 
 
