@@ -150,13 +150,13 @@ def _asked_for(client: Any, name: str) -> str:
 def _ended(client: Any, request: str) -> str:
     deadline = time.monotonic() + _ACCOUNT_SECONDS
     while time.monotonic() < deadline:
-        status = client.describe_create_account_status(CreateAccountRequestId=request)[
-            "CreateAccountStatus"
-        ]
-        if status["State"] == "SUCCEEDED":
-            return str(status["AccountId"])
-        if status["State"] == "FAILED":
-            break
+        with suppress(client.exceptions.TooManyRequestsException):
+            asked = client.describe_create_account_status(CreateAccountRequestId=request)
+            status = asked["CreateAccountStatus"]
+            if status["State"] == "SUCCEEDED":
+                return str(status["AccountId"])
+            if status["State"] == "FAILED":
+                break
         time.sleep(0.1)
     raise Problem(f"The account {status['AccountName']} was not made: {status}")
 
