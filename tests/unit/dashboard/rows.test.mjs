@@ -620,13 +620,19 @@ test("the head's checkbox says what is chosen of the rows that are there by now"
   view.abort();
 });
 
-test("whoever takes one out of a list that is not all loaded is told that the rest is not chosen", async () => {
+/** All accounts of a list are chosen of which the next page is awaited. */
+async function allChosen() {
   const first = { items, next_cursor: "more" };
   answers = [(address) => (address.includes("cursor=") ? new Promise(() => {}) : Response.json(first))];
   const main = await opened();
   check(main, "a");
   await until(() => button(main, bulk.test));
   click(all(main).find((node) => node.textContent === bulk.chooseAll(3)));
+  return main;
+}
+
+test("whoever takes one out of a list that is not all loaded is told that the rest is not chosen", async () => {
+  const main = await allChosen();
   assert.ok(!main.textContent.includes(bulk.part));
   Object.assign(box(main, "a"), { checked: false }).dispatchEvent(new Event("change"));
   assert.ok(main.textContent.includes(bulk.part));
@@ -635,12 +641,7 @@ test("whoever takes one out of a list that is not all loaded is told that the re
 });
 
 test("whoever takes all out of it again chooses none, which is all that is said", async () => {
-  const first = { items, next_cursor: "more" };
-  answers = [(address) => (address.includes("cursor=") ? new Promise(() => {}) : Response.json(first))];
-  const main = await opened();
-  check(main, "a");
-  await until(() => button(main, bulk.test));
-  click(all(main).find((node) => node.textContent === bulk.chooseAll(3)));
+  const main = await allChosen();
   Object.assign(box(main, ""), { checked: false }).dispatchEvent(new Event("change"));
   assert.equal(main.querySelector(".bulk").hidden, true, main.querySelector(".bulk").textContent);
   view.abort();
