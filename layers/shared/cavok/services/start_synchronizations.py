@@ -11,7 +11,7 @@ from cavok.domain import audit
 from cavok.domain.actors import ActorKind, Requester
 from cavok.domain.audit import AuditAction
 from cavok.domain.deadlines import Deadline
-from cavok.domain.errors import HasNoAccountYet, QuotaExceeded, SynchronizationNotStarted
+from cavok.domain.errors import HasNoAccountYet, SynchronizationNotStarted
 from cavok.domain.ids import new_id
 from cavok.domain.quotas import QuotaName
 from cavok.domain.synchronizations import Synchronization
@@ -85,11 +85,9 @@ def start_synchronization(
     synchronization, begun = retry_while_changed(attempt)
     if not synchronization.running:
         return synchronization
-    if not begun and quotas:
-        try:  # All organizations share Step Functions' quota of calls.
-            quotas.take(QuotaName.TESTS, organization_id, now)
-        except QuotaExceeded:
-            return synchronization
+    # All organizations share Step Functions' quota of calls.
+    if not begun and quotas and not quotas.takes(QuotaName.TESTS, organization_id, now):
+        return synchronization
     _start(synchronization, dependencies, requester, now, begun=begun)
     return synchronization
 

@@ -10,7 +10,7 @@ from cavok.adapters.table.verifications import Verifications
 from cavok.adapters.workflows import Workflows
 from cavok.domain.accounts import Account
 from cavok.domain.actors import Actor, Requester
-from cavok.domain.errors import BusyWithOthers, QuotaExceeded, VerificationNotStarted
+from cavok.domain.errors import BusyWithOthers, VerificationNotStarted
 from cavok.domain.ids import new_id
 from cavok.domain.quotas import QuotaName
 from cavok.domain.verifications import Trigger, Verification, begin
@@ -50,11 +50,9 @@ def start_verification(
     verification, begun = retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
     if not verification.running or verification.trigger is not Trigger.MANUAL:
         return verification
-    if not begun and again_counts:
-        try:  # All organizations share Step Functions' quota of calls.
-            quotas.take(QuotaName.TESTS, organization_id, now)
-        except QuotaExceeded:
-            return verification
+    # All organizations share Step Functions' quota of calls.
+    if not begun and again_counts and not quotas.takes(QuotaName.TESTS, organization_id, now):
+        return verification
     if begun:
         _start(verification, requester.request_id, workflows, verifications, now)
     else:

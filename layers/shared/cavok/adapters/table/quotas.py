@@ -11,7 +11,7 @@ from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import AccountItem, account_key, account_of
 from cavok.adapters.table.table import Item, Table, retry_on_conflict
 from cavok.domain.accounts import Account
-from cavok.domain.errors import ChangedMeanwhile
+from cavok.domain.errors import ChangedMeanwhile, QuotaExceeded
 from cavok.domain.quotas import Quota, QuotaName, Uses
 
 Count = Callable[[TransactWrite], None]
@@ -84,6 +84,14 @@ class Quotas:
             lambda: self._table.update(*self._use(name, organization_id, now)),
             or_raise=ChangedMeanwhile("Too many requests do this at the moment. Please try again."),
         )
+
+    def takes(self, name: QuotaName, organization_id: str, now: datetime) -> bool:
+        """Whether such a use is within the quota. If so, it is counted. Raises ChangedMeanwhile."""
+        try:
+            self.take(name, organization_id, now)
+        except QuotaExceeded:
+            return False
+        return True
 
     def remaining(self, organization_id: str, now: datetime) -> dict[QuotaName, int]:
         """How many uses are left of each quota that is counted here."""
