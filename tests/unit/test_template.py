@@ -457,6 +457,15 @@ def test_a_function_writes_only_its_own_log_and_traces(name: str) -> None:
 
 
 @each_function
+def test_what_a_queue_or_a_stream_calls_begins_no_trace(name: str) -> None:
+    """It would be one of a single segment, and cost more than the invocation."""
+    sources = {each["Type"] for each in FUNCTIONS[name].get("Events", {}).values()}
+
+    if sources & {"SQS", "DynamoDB"}:
+        assert FUNCTIONS[name]["Tracing"] == "PassThrough"
+
+
+@each_function
 def test_every_functions_log_group_has_a_retention(name: str) -> None:
     group = RESOURCES[FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]]
 

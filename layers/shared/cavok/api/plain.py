@@ -5,16 +5,20 @@ Nothing is validated: a property test compares the bytes of both ways.
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, get_args, get_origin
 
-from cavok.api.models.common import ResponseBody
+from cavok.api.models.accounts import TemplateBody
+from cavok.api.models.common import RegionHealthBody, ResponseBody
 from cavok.domain.times import utc_text
 
 Plain = dict[str, Any]
 """What `json.dumps` writes as a body."""
 
 _Convert = Callable[[Any], Any]
+
+_ALIKE, _REMEMBERED = (RegionHealthBody, TemplateBody), 256
+"""Bodies that most accounts of a list share, made once of what never changes."""
 
 
 def plain(body: type[ResponseBody], source: Any, **others: Any) -> Plain:
@@ -49,7 +53,8 @@ def _conversion(annotation: Any) -> _Convert | None:
     if annotation is datetime:
         return utc_text
     if isinstance(annotation, type) and issubclass(annotation, ResponseBody):
-        return partial(plain, annotation)
+        made = partial(plain, annotation)
+        return lru_cache(_REMEMBERED)(made) if annotation in _ALIKE else made
     of_parts = [_conversion(part) for part in get_args(annotation)]
     convert = next(filter(None, of_parts), None)
     if convert and get_origin(annotation) is list:

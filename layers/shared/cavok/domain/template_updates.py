@@ -16,7 +16,7 @@ from cavok.domain.fixes import (
     with_trust,
 )
 from cavok.domain.role_stacks import InstructionStep, console_of, stack_name, stack_region
-from cavok.domain.template_versions import TemplateVersion
+from cavok.domain.template_versions import TemplateVersion, is_outdated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +33,7 @@ def template_outdated(account: ListedAccount, ours: str = "") -> tuple[Issue, ..
     """The information that the account's role is of an older version. It follows from the release
     that shows the account, so it is not stored. `ours`: as of `stack_region`.
     """
-    template = account.template
-    if template is None or not template.outdated:
+    if not is_outdated(account.template_version) or not (template := account.template):
         return ()
     return (
         Issue(
@@ -56,6 +55,8 @@ def issues_shown(
     """What an account shows: what its last test found, and what this release knows of its role.
     `ours`: as of `stack_region`.
     """
+    if not account.issues:  # as most accounts of a list
+        return template_outdated(account, ours)
     found = (
         replace(issue, fix=fix_shown(account, issue.fix, ours)) if issue.fix else issue
         for issue in with_trust(account, trust_policy)

@@ -102,6 +102,13 @@ def template_of(version: int | None) -> Template | None:
     return Template(version, current(), VERSIONS[version:])
 
 
+def is_outdated(version: int | None) -> bool:
+    """Whether it is known and there is a later one: `template_of(version).outdated`, at the price
+    of a comparison.
+    """
+    return version is not None and 1 <= version < current()
+
+
 @dataclass(frozen=True, slots=True)
 class VersionInUse:
     """How many accounts have a version."""
@@ -112,7 +119,7 @@ class VersionInUse:
     @property
     def outdated(self) -> bool:
         """Whether there is a later version."""
-        return self.version < current()
+        return is_outdated(self.version)
 
 
 def in_use(accounts: Mapping[int, int]) -> list[VersionInUse]:

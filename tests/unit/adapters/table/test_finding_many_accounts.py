@@ -94,10 +94,11 @@ class Connection:
         account, member = stored()
         found = []
         for key in batch:
-            of_account = key["sk"].startswith(keys.ACCOUNT)
-            item = (account if of_account else member) | {"sk": {"S": key["sk"]}}
+            sk = key["sk"]["S"]
+            of_account = sk.startswith(keys.ACCOUNT)
+            item = (account if of_account else member) | {"sk": {"S": sk}}
             if of_account:
-                item["name"] = {"S": f"House{key['sk'][-5:]}"}
+                item["name"] = {"S": f"House{sk[-5:]}"}
             found.append({name: item[name] for name in attributes_to_get if name in item})
         return {"Responses": {table: found}}
 

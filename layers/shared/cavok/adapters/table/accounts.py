@@ -243,17 +243,12 @@ _STORED_OTHERWISE = {
     "role_path": ("role_path",),
     "status_changes": ("changes",),
     "region_health": ("regions", "region_exceptions"),
-    "verification": (
-        "last_verification_id",
-        "last_outcome",
-        "last_finished_at",
-        "last_unchanged",
-        "last_found",
-    ),
+    "verification": ("last_verification_id", "last_outcome", "last_finished_at"),
     "slot": ("slot_verification_id", "slot_expires_at"),
     "version": ("version", "writes"),
 }
-"""Fields of an account, and their attributes. All other fields have an attribute of the same name.
+"""Fields of a listed account, and their attributes; all other fields have an attribute of the same
+name. A list shows neither how often the last test found the same, nor what.
 """
 
 _REQUIRED = (

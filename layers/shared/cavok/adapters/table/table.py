@@ -563,7 +563,8 @@ class Table:
         after 12 answers in a row without any, or at the end of `waiting_until`.
         """
         table, number, without_any = Item.Meta.table_name, 0, 0
-        wanted, left = ({"pk": pk, "sk": sk} for pk, sk in keys), list[Any]()
+        wanted = ({"pk": {STRING: pk}, "sk": {STRING: sk}} for pk, sk in keys)
+        left = list[Any]()
         while batch := [*left, *islice(wanted, BATCH - len(left))]:
             with _answers_as_json() if attributes else nullcontext():
                 found = self.connection.batch_get_item(

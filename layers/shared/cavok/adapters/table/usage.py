@@ -115,7 +115,8 @@ class UsageCounters:
         )
         counters = [(item.pk.removeprefix(keys.ACCOUNT), int(item.used)) for item in found]
         used = dict(counters[:limit])
-        names = {a.account_id: a.name for a in self._accounts.read(organization_id, list(used))}
+        rows = self._accounts.rows(organization_id, used, ("sk", "name"))
+        names = {row.sk.removeprefix(keys.ACCOUNT): row.name for row in rows}
         shown = [
             AccountUsage(account_id, names.get(account_id), Usage(period, free, count))
             for account_id, count in used.items()
