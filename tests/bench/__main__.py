@@ -81,6 +81,7 @@ def main() -> int:
         *of_persons_tests(persons),
         Measured(targets.BESIDE_ONE_AT_ITS_LIMITS, beside.beside / beside.alone),
         Measured(targets.BESIDE_A_SLOW_RECEIVER, messages.beside - messages.alone),
+        Measured(targets.ONE_ACCOUNT, warm["request"].cpu / warm["get"].cpu),
         Measured(targets.LIST_OF_ACCOUNTS, warm["list"].cpu / warm["batch"].cpu),
         *(
             Measured(target, value, view)
@@ -166,7 +167,7 @@ def _starts(starts: list[start_up.StartUp], runs: int) -> Result:
         times = (_ms(s.imported.cpu), _ms(s.ready.cpu), f"{s.yardsticks:.1f}")
         rows.append((s.function, *times, left))
     columns = ("CPU time", "INIT", "with its first clients", "yardsticks", "before")
-    return Result(f"Starts, medians of {runs}", columns, rows)
+    return Result(f"Starts, the least of {runs}", columns, rows)
 
 
 def _persons_test(persons: Mapping[str, PersonsTest], how: str) -> list[Result]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from cavok.api.models.accounts import AccountBody, AccountPage, AccountsImportResult
+from cavok.api.models.accounts import AccountBody, AccountPage
 from cavok.api.models.audit import AuditPage
 from cavok.api.models.bulk import BulkAnswer, OperationBody
 from cavok.api.models.detection import DetectionBody
@@ -19,6 +19,7 @@ from cavok.api.models.enrollments import (
     EnrollmentInstructionsBody,
     EnrollmentPage,
 )
+from cavok.api.models.imports import AccountsImportResult
 from cavok.api.models.instances import InstanceList
 from cavok.api.models.instructions import InstructionsBody
 from cavok.api.models.interactions import InteractionBody, InteractionPage

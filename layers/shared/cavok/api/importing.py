@@ -9,7 +9,8 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from pydantic import ValidationError
 
 from cavok.api import problems
-from cavok.api.models.accounts import AccountsImportBody, NewAccountBody
+from cavok.api.models.accounts import NewAccountBody
+from cavok.api.models.imports import AccountsImportBody
 from cavok.api.plain import Plain
 from cavok.domain.errors import InvalidField
 from cavok.services.accounts import NewAccount

@@ -54,7 +54,11 @@ class Resolver(APIGatewayHttpResolver):
 
 
 def _is_below(path: str, above: str) -> bool:
-    """Whether a path is this one, or below it. A parameter is `<name>`, and any text but none."""
+    """Whether a path is this one, or below it. A parameter is `<name>`, and any text but none. With
+    `$` at its end, it is that path alone, as nothing below `/v1/accounts/import` is its own.
+    """
+    if above.endswith("$"):
+        return path == above.removesuffix("$")
     parts, wanted = path.split("/"), above.split("/")
     return len(parts) >= len(wanted) and all(
         bool(part) if name.startswith("<") else part == name

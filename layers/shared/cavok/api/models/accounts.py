@@ -1,13 +1,12 @@
 """The bodies of accounts."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import (
     AfterValidator,
     Field,
     StrictBool,
     StrictStr,
-    ValidationError,
     create_model,
 )
 
@@ -21,14 +20,12 @@ from cavok.api.models.common import (
     left_out,
 )
 from cavok.api.models.credentials import CredentialsBody
-from cavok.api.problems import Problem
 from cavok.domain.accounts import AccessType, Capability, Outcome, Severity, Status
 from cavok.domain.errors import InvalidField
 from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_NAME, DEFAULT_ROLE_PATH
 from cavok.domain.providers import AVAILABLE, Provider
 from cavok.domain.regions import REGIONS
 from cavok.services.accounts import AccountEdit, NewAccount
-from cavok.services.import_accounts import MOST
 
 
 def _available(value: str) -> str:
@@ -116,29 +113,6 @@ class NewAccountBody(RequestBodyWithoutNulls):
             role_path=self.role_path,
             access_key=self.credentials.access_key() if self.credentials else None,
         )
-
-
-_Unread = Annotated[
-    Any, Field(json_schema_extra={"$ref": f"#/components/schemas/{NewAccountBody.__name__}"})
-]
-"""An account that is read later, by itself."""
-
-
-class AccountsImportBody(RequestBodyWithoutNulls):
-    """Accounts to connect. Each is as `POST /v1/accounts` takes it, and is checked by itself."""
-
-    accounts: Annotated[list[_Unread], Field(min_length=1, max_length=MOST)]
-
-    def each(self) -> list[NewAccountBody | ValidationError]:
-        """Each account, or what is wrong with it."""
-        return [_valid(given) for given in self.accounts]
-
-
-def _valid(given: object) -> NewAccountBody | ValidationError:
-    try:
-        return NewAccountBody.model_validate(given)
-    except ValidationError as error:
-        return error
 
 
 class AccountChangeBody(RequestBodyWithoutNulls):
@@ -248,20 +222,6 @@ class AccountBody(ResponseBody):
     created_by: str
     updated_at: Timestamp
     version: int
-
-
-class RefusedAccountBody(ResponseBody):
-    """An account that was not connected, by its place in the request, from 0."""
-
-    index: int
-    problem: Problem
-
-
-class AccountsImportResult(ResponseBody):
-    """What became of the accounts of a request, each in its order."""
-
-    created: list[AccountBody]
-    refused: list[RefusedAccountBody]
 
 
 class AccountPage(ResponseBody):

@@ -1,6 +1,5 @@
 """The routes of accounts."""
 
-import time
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -11,24 +10,19 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from cavok import wiring
 from cavok.api.conditions import IfMatch, IfNoneMatch, account_versions, etag
-from cavok.api.idempotency import key_of, request_key
+from cavok.api.idempotency import request_key
 from cavok.api.models.accounts import (
     AccountBody,
     AccountChangeBody,
     AccountPage,
-    AccountsImportBody,
-    AccountsImportResult,
     NewAccountBody,
 )
-from cavok.api.models.bulk import BulkAnswer, BulkRequestBody
 from cavok.api.models.common import Cursor, EnrollmentId, IdempotencyKey, UnitId
 from cavok.api.negotiation import prefers_csv
 from cavok.api.plain import Plain, plain
 from cavok.api.responses import (
-    ACCEPTED,
     CREATED,
     NO_CONTENT,
-    accepted,
     answers,
     created,
     no_content,
@@ -39,7 +33,6 @@ from cavok.api.responses import (
 from cavok.api.router import Router
 from cavok.domain.account_list import AccountSort, Selection
 from cavok.domain.accounts import AccessType, Account, ListedAccount, Status
-from cavok.domain.deadlines import SELECTING_SECONDS, Deadline
 from cavok.domain.fixes import TrustPolicy, unread
 from cavok.domain.pages import Page, Position
 from cavok.domain.template_updates import issues_shown
@@ -49,7 +42,6 @@ from cavok.services.accounts import (
     disconnect_account,
     revoke_account,
 )
-from cavok.services.import_accounts import AccountsImport
 
 router = Router()
 
@@ -118,89 +110,6 @@ def create_account(
     )
     shown = account_body(account, router.now(), _trust_policy())
     return created(shown, f"/v1/accounts/{account.account_id}", _tag(account))
-
-
-@router.post(
-    "/v1/accounts/import",
-    summary="Connect many accounts",
-    tags=["Accounts"],
-    responses=answers(),
-)
-def import_accounts(
-    body: AccountsImportBody, idempotency_key: IdempotencyKey = None
-) -> Response[AccountsImportResult]:
-    """Adds up to 500 accounts, each as if it were posted alone. One that is refused does not stop
-    the others: `refused` has its place in the request, from 0, and the problem, whose `type` is
-    relative to this address. Each account counts against the quota of new ones; those beyond it
-    are refused, and so is what takes more than six seconds. A request with the same Idempotency-Key
-    and body returns the same accounts, and retries those that were refused.
-    """
-    from cavok.api.importing import ImportRequest
-
-    request = ImportRequest.of(body, wiring.setting("AWS_REGION"))
-    work = AccountsImport(
-        organization_id=router.caller.organization_id,
-        new=request.new,
-        own_account=wiring.setting("TRUSTED_ACCOUNT_ID"),
-        key=key_of(idempotency_key, request.without_secrets),
-        requester=router.requester,
-        organizations=wiring.organizations(),
-        accounts=wiring.accounts(),
-        sealer=wiring.sealer(),
-        quotas=wiring.quotas(),
-        now=router.now(),
-    )
-    work.run()
-    created = [listed_account(work.created[index], work.now) for index in sorted(work.created)]
-    refused = {**request.refused, **work.refused}
-    return ok(request.result(created, refused, router.request_id), {})
-
-
-@router.post(
-    "/v1/accounts/bulk",
-    summary="Test, change or delete many accounts",
-    tags=["Accounts"],
-    responses=answers("selection_changed", ok=ACCEPTED),
-)
-def create_bulk_operation(
-    body: BulkRequestBody, idempotency_key: IdempotencyKey = None
-) -> Response[BulkAnswer]:
-    """Begins an operation on up to 500 accounts by their ids, on all that a filter selects, at most
-    10,000, or on those whose write_logs an earlier operation changed. Its list is fixed now. Each
-    account is then treated as by its own route, in your name: with its audit entry, its events, and
-    its use of the quota, of which an operation takes half and waits for more. An account that the
-    filter no longer selects when its turn comes is skipped. A test skips revoked accounts, which
-    only their own route puts back into use. What is left after twelve hours is left as it is. A
-    request with the same Idempotency-Key and body returns the same operation. A `dry_run` begins
-    nothing: it says how many accounts are selected. With that number as `expected_total`, nothing
-    begins if another number is selected meanwhile. Conditions such as If-Match are for single
-    accounts.
-    """
-    from cavok.services.bulk import begin_bulk_operation, find_selected
-
-    request, organization_id = body.bulk_request(), router.caller.organization_id
-    find = partial(
-        find_selected,
-        organization_id,
-        request,
-        account_list=wiring.account_list(),
-        operations=wiring.bulk_operations(),
-        quotas=wiring.quotas(),
-        deadline=Deadline.after(SELECTING_SECONDS, time.monotonic),
-        now=router.now(),
-    )
-    if body.dry_run:
-        return accepted(BulkAnswer(operation_id=None, total=len(find())))
-    operation = begin_bulk_operation(
-        organization_id,
-        request,
-        find,
-        key=request_key(idempotency_key, body),
-        requester=router.requester,
-        operations=wiring.bulk_operations(),
-        now=router.now(),
-    )
-    return accepted(BulkAnswer.of(operation))
 
 
 @router.get("/v1/accounts", summary="List accounts", tags=["Accounts"], responses=answers())

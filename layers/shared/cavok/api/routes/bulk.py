@@ -1,12 +1,19 @@
-"""The routes of bulk operations. `routes/accounts.py` begins them."""
+"""The routes of bulk operations."""
+
+import time
+from functools import partial
 
 from aws_lambda_powertools.event_handler import Response
 
 from cavok import wiring
-from cavok.api.models.bulk import OperationBody, OperationList
-from cavok.api.responses import answers, ok
+from cavok.api.idempotency import request_key
+from cavok.api.models.bulk import BulkAnswer, BulkRequestBody, OperationBody, OperationList
+from cavok.api.models.common import IdempotencyKey
+from cavok.api.responses import ACCEPTED, accepted, answers, ok
 from cavok.api.router import Router
 from cavok.domain.bulk import BulkOperation
+from cavok.domain.deadlines import SELECTING_SECONDS, Deadline
+from cavok.services.bulk import begin_bulk_operation, find_selected
 
 router = Router()
 
@@ -16,6 +23,51 @@ LATEST = 10
 
 def _body(operation: BulkOperation) -> OperationBody:
     return OperationBody.of_operation(operation.as_of(router.now()))
+
+
+@router.post(
+    "/v1/accounts/bulk",
+    summary="Test, change or delete many accounts",
+    tags=["Accounts"],
+    responses=answers("selection_changed", ok=ACCEPTED),
+)
+def create_bulk_operation(
+    body: BulkRequestBody, idempotency_key: IdempotencyKey = None
+) -> Response[BulkAnswer]:
+    """Begins an operation on up to 500 accounts by their ids, on all that a filter selects, at most
+    10,000, or on those whose write_logs an earlier operation changed. Its list is fixed now. Each
+    account is then treated as by its own route, in your name: with its audit entry, its events, and
+    its use of the quota, of which an operation takes half and waits for more. An account that the
+    filter no longer selects when its turn comes is skipped. A test skips revoked accounts, which
+    only their own route puts back into use. What is left after twelve hours is left as it is. A
+    request with the same Idempotency-Key and body returns the same operation. A `dry_run` begins
+    nothing: it says how many accounts are selected. With that number as `expected_total`, nothing
+    begins if another number is selected meanwhile. Conditions such as If-Match are for single
+    accounts.
+    """
+    request, organization_id = body.bulk_request(), router.caller.organization_id
+    find = partial(
+        find_selected,
+        organization_id,
+        request,
+        account_list=wiring.account_list(),
+        operations=wiring.bulk_operations(),
+        quotas=wiring.quotas(),
+        deadline=Deadline.after(SELECTING_SECONDS, time.monotonic),
+        now=router.now(),
+    )
+    if body.dry_run:
+        return accepted(BulkAnswer(operation_id=None, total=len(find())))
+    operation = begin_bulk_operation(
+        organization_id,
+        request,
+        find,
+        key=request_key(idempotency_key, body),
+        requester=router.requester,
+        operations=wiring.bulk_operations(),
+        now=router.now(),
+    )
+    return accepted(BulkAnswer.of(operation))
 
 
 @router.get(
