@@ -242,7 +242,7 @@ class EnrollmentInstructionsBody(ResponseBody):
         made = enrollment_templates
         update = made.update_of(enrollment, template, template_url, trust.region)
         return cls(
-            steps=[InstructionStepBody.of(step) for step in made.steps(enrollment)],
+            steps=[InstructionStepBody.of(step) for step in made.steps(enrollment, trust.region)],
             deploy_on_aws_url=made.deploy_url(enrollment, trust, template_url),
             cloudformation_template=made.cloudformation_template(enrollment, trust),
             terraform=made.terraform(enrollment, trust, template_url),
