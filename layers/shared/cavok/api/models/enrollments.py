@@ -76,12 +76,18 @@ _TAGS = (
 
 
 def _fit(tags: Any) -> Any:
-    """An error names the field, and not an entry whose name may be anything. Raises ValueError."""
+    """An error names the field, and not an entry whose name may be anything. Raises ValueError.
+
+    IAM makes no role with keys that differ only in case. Source: IAM User Guide, "Tags for AWS
+    Identity and Access Management resources", "Case sensitivity".
+    """
     if isinstance(tags, dict):
         for key, value in tags.items():
             fits = isinstance(value, str) and re.fullmatch(_TAG_VALUE, value)
             if not fits or not re.fullmatch(_TAG_KEY, key):
                 raise ValueError(_TAGS)
+        if len({key.lower() for key in tags}) < len(tags):
+            raise ValueError("Tags have keys that differ in more than case: to IAM, Team is team.")
     return tags
 
 
