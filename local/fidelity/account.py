@@ -52,13 +52,14 @@ def know_no_credentials_in_regions_that_are_off(
     https://github.com/aws/chalice/issues/1445 (JSON)
     """
     credential = original(access_key_id, account_number)
-    if _is_off(getattr(credential, "account_id", account_number), get_region()):
+    if is_off(getattr(credential, "account_id", account_number), get_region()):
         unknown = iam_evaluator._unknown_access_key()
         return iam_evaluator.AuthError(unknown.code, unknown.message)
     return credential
 
 
-def _is_off(account_number: str, region: str) -> bool:
+def is_off(account_number: str, region: str) -> bool:
+    """Whether the account must opt in to this region, and did not."""
     return region in _OPT_IN and (account_number, region) not in _enabled
 
 
@@ -98,6 +99,6 @@ def enable_and_disable_regions(operations: dict[str, Any]) -> dict[str, Any]:
 
 def _described(region: str) -> dict[str, str]:
     status = "ENABLED" if region in _OPT_IN else "ENABLED_BY_DEFAULT"
-    if _is_off(get_account_id(), region):
+    if is_off(get_account_id(), region):
         status = "DISABLED"
     return {"RegionName": region, "RegionOptStatus": status}

@@ -96,9 +96,8 @@ def make_no_role_that_is_there(resources: dict[str, Any]) -> dict[str, Any]:
     return resources
 
 
-def _create(
-    _logical_id: str, properties: dict[str, Any], _stack: str
-) -> tuple[str, dict[str, Any]]:
+def _create(logical_id: str, properties: dict[str, Any], _stack: str) -> tuple[str, dict[str, Any]]:
+    _require_unique(logical_id, properties)
     stack_set = _wait_for(_made(properties))
     return stack_set.id, {"StackSetId": stack_set.id}
 
@@ -106,6 +105,7 @@ def _create(
 def _update(
     physical_id: str, old: dict[str, Any], new: dict[str, Any], _stack: str
 ) -> tuple[str, dict[str, Any]]:
+    _require_unique(physical_id, new)
     for fixed in ("StackSetName", "PermissionModel", "CallAs"):
         if old.get(fixed) != new.get(fixed):
             raise ValueError(f"The emulator does not change {fixed} of a stack set.")
@@ -115,6 +115,19 @@ def _update(
 
 def _delete(physical_id: str, properties: dict[str, Any]) -> None:
     _wait_for(_removed(named({**properties, "StackSetName": physical_id}), properties))
+
+
+def _require_unique(resource: str, properties: dict[str, Any]) -> None:
+    """The resource's schema says `uniqueItems` of both lists. Raises ValueError."""
+    for index, group in enumerate(_groups(properties)):
+        for name in ("Accounts", "OrganizationalUnitIds"):
+            items = group["DeploymentTargets"].get(name) or []
+            if len(set(items)) < len(items):
+                raise ValueError(
+                    f"Properties validation failed for resource {resource} with message:\n"
+                    f"[#/StackInstancesGroup/{index}/DeploymentTargets/{name}: array items are not "
+                    "unique]"
+                )
 
 
 def _wait_for(work: Coroutine[Any, Any, Any]) -> Any:

@@ -21,6 +21,7 @@ from ministack.core.responses import request_scope
 from ministack.services import cloudformation, organizations
 from ministack.services.cloudformation import handlers
 
+from local.fidelity.account import is_off
 from local.fidelity.organizations_accounts import is_unusable, on_change
 
 TRUSTED = "member.org.stacksets.cloudformation.amazonaws.com"
@@ -370,13 +371,27 @@ async def _run_one(stack_set: StackSet, instance: Instance, operation: Operation
             iam_evaluator._request_caller_arn.set(
                 f"arn:aws:sts::{account}:assumed-role/stacksets-exec-{session}/{session}"
             )
-            failure = await act(stack_set, instance, operation)
+            failure = _region_off(stack_set, instance, operation)
+            failure = failure or await act(stack_set, instance, operation)
         outcome, reason = ("FAILED", failure) if failure else ("SUCCEEDED", "")
     instance.detailed_status, instance.reason = outcome, reason
     if outcome == "SUCCEEDED":
         instance.status = "CURRENT"
     operation.results[instance.place] = outcome, reason
     return outcome
+
+
+def _region_off(stack_set: StackSet, instance: Instance, operation: Operation) -> str | None:
+    """Why AWS makes and updates no stack in a region that the member, or the management account,
+    must opt in to and did not. How it says so, it does not document.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-opt-in-regions.html
+    """
+    account, region = instance.place
+    off = [number for number in (account, stack_set.management) if is_off(number, region)]
+    if not off or operation.action == "DELETE":
+        return None
+    return f"Region {region} is not enabled in account {off[0]}."
 
 
 # What is done to one instance, in the scope of its account and region

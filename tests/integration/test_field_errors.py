@@ -250,6 +250,20 @@ def whole(body: Any, names: list[str]) -> Place:
     return place
 
 
+def test_tags_that_iam_takes_for_one_are_refused_by_name(world: World) -> None:
+    for method, path in (
+        ("POST", "/v1/enrollments"),
+        ("PATCH", "/v1/enrollments/{enrollment_id}".format_map(world.ids)),
+    ):
+        body = ENROLLMENT if method == "POST" else {}
+        sent = body | {"tags": {"Team": "shop", "team": "shop"}}
+        (error,) = errors_of(world.admin, method, path, sent)
+
+        assert error["field"] == "tags"
+        assert is_our_sentence(error["message"])
+        assert "differ in more than case" in error["message"]
+
+
 @pytest.mark.parametrize(
     ("query", "says"),
     [

@@ -40,7 +40,7 @@ from tests.support.builders import (
     an_account,
 )
 from tests.support.declared import described_api
-from tests.support.enrollments import NEW, a_member, add_member
+from tests.support.enrollments import NEW, a_member, add_member, connected
 from tests.support.faults import Calls, watched
 from tests.support.moto_stack import REGION, Clock, begin_test, client, items, let_customers_in
 from tests.support.state_machines import VERIFY
@@ -345,6 +345,24 @@ def test_an_enrollment_has_the_version_of_its_own_account_and_says_how_to_update
         ORGANIZATION_ID, ACCOUNT_ID, lambda found: replace(found, role_name="CavokMine")
     )
     assert admin.get(path).json["template"] is None, "adopted with a role of its own"
+
+
+def test_an_enrollment_that_excludes_its_own_account_has_a_version_too(admin: Api) -> None:
+    """The stack makes the role there whoever is excluded, but the account is no member."""
+    deploy(admin)
+    by_a_person()
+    account = wiring.accounts().get(ORGANIZATION_ID, ACCOUNT_ID)
+    enrollment_id = enroll(admin, account.account_number)
+    wiring.enrollments().changed(ORGANIZATION_ID, enrollment_id, connected)
+
+    shown = admin.get(f"/v1/enrollments/{enrollment_id}").json
+
+    assert account.enrollment_id is None
+    assert shown["template"] == admin.get(PATH).json["template"]
+    wiring.accounts().changed(
+        ORGANIZATION_ID, ACCOUNT_ID, lambda found: replace(found, role_name="CavokMine")
+    )
+    assert admin.get(f"/v1/enrollments/{enrollment_id}").json["template"] is None
 
 
 @pytest.mark.parametrize(

@@ -223,11 +223,13 @@ def test_a_link_fills_in_the_choices_and_never_whom_to_trust() -> None:
 
 
 def test_the_stack_is_deployed_and_updated_where_it_speaks() -> None:
-    """In Cavok's own region, if it is one of the enrollment's."""
+    """In Cavok's own region, if it is one of the enrollment's, or in one that every member has."""
     trust = replace(TRUST, connections_topic=f"arn:aws:sns:eu-west-1:{WORKLOAD}:cavok-connections")
     for regions, opened in (
         (("us-east-1", "eu-west-1"), "eu-west-1"),
         (("us-east-1", "us-west-2"), "us-east-1"),
+        (("eu-south-1", "eu-central-1", "us-east-1"), "eu-central-1"),
+        (("eu-south-1", "eu-south-2"), "eu-south-1"),
     ):
         enrollment = an_enrollment(regions=regions)
         update = enrollment_templates.update_from(enrollment, "100000000001", URL, trust.region)
@@ -439,6 +441,33 @@ def test_the_end_says_how_a_stack_set_is_emptied_that_keeps_accounts() -> None:
 
     assert "If it says that the stack set is not empty, open it under StackSets" in text
     assert "with “Retain stacks” for accounts that are suspended or closed" in text
+
+
+@pytest.mark.parametrize(
+    ("regions", "ours", "named"),
+    [
+        (("eu-south-1",), "", "eu-south-1"),
+        (("eu-south-1", "us-east-1"), "eu-south-1", "eu-south-1"),
+        (("eu-south-1", "us-east-1"), "", None),
+    ],
+)
+def test_a_stack_in_a_region_to_enable_says_which_members_get_no_role(
+    regions: tuple[str, ...], ours: str, named: str | None
+) -> None:
+    found = enrollment_templates.steps(an_enrollment(regions=regions), ours)
+
+    texts = [each.text for each in found if "only in members that have enabled it" in each.text]
+    assert [named in text for text in texts] == ([True] if named else [])
+
+
+def test_the_stacks_own_account_is_not_excluded_twice() -> None:
+    """A delegated administrator's stack leaves it out by itself. AWS takes no account twice."""
+    own, other = "100000000001", "100000000002"
+    enrollment = an_enrollment(management_account_id=own, exclude_accounts=(own, other))
+    alone = replace(enrollment, exclude_accounts=(own,))
+
+    assert enrollment_templates.stack_parameters(enrollment, TRUST)["ExcludeAccounts"] == other
+    assert "ExcludeAccounts" not in enrollment_templates.stack_parameters(alone, TRUST)
 
 
 def test_a_delegated_administrator_is_told_of_the_management_accounts_role() -> None:

@@ -256,6 +256,25 @@ def test_the_stack_speaks_of_each_change_of_what_it_grants() -> None:
     assert properties["Version"] == str(template_versions.current())
 
 
+def test_the_stack_speaks_of_an_update_that_changes_only_its_policies() -> None:
+    """To least privilege, to other ARNs there, and back: parameters and version stay."""
+
+    def connection(*document_of: instructions.DocumentOf) -> Any:
+        template = instructions.generic_template(AccessType.ASSUME_ROLE, *document_of)
+        return template["Resources"]["CavokConnection"]
+
+    def of(arn: str) -> instructions.DocumentOf:
+        return lambda group: {"Statement": [group.statement() | {"Resource": arn}]}
+
+    whole, one, other = connection(), connection(of("arn:one")), connection(of("arn:other"))
+
+    grants = [each["Properties"].pop("Grants") for each in (whole, one, other)]
+    assert whole == one == other
+    assert len({json.dumps(each) for each in grants}) == 3
+    assert [each[:-1] for each in grants[1:]] == [grants[0], grants[0]]
+    assert connection(of("arn:one"))["Properties"]["Grants"] == grants[1]
+
+
 def test_an_access_key_has_no_stack_that_speaks() -> None:
     template = json.dumps(instructions.generic_template(AccessType.ACCESS_KEY))
 

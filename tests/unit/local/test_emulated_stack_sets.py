@@ -289,6 +289,41 @@ def test_a_suspended_account_is_skipped(customer: Customer) -> None:
     assert details == {number: "SUCCEEDED", suspended: "SKIPPED_SUSPENDED_ACCOUNT"}
 
 
+def test_a_member_that_has_not_enabled_the_region_gets_no_stack(customer: Customer) -> None:
+    region, (on, off) = "eu-south-1", (customer.member("on"), customer.member("off"))
+
+    def enable(number: str) -> None:
+        customer.emulator.client("account", number).enable_region(RegionName=region)
+
+    def reasons() -> list[str]:
+        instances = customer.instances()
+        return [instances[number].get("StatusReason", "") for number in (on, off)]
+
+    said = f"Region {region} is not enabled in account {{}}.".format
+    enable(on)
+    assert customer.deploy(units=[customer.root], regions=(region,)) == "CREATE_COMPLETE"
+    assert reasons() == [said(customer.number), said(off)]
+    enable(customer.number)
+
+    again = customer.deploy(units=[customer.root], regions=(region,), Description="again")
+
+    assert again == "UPDATE_COMPLETE"
+    assert reasons() == ["", said(off)]
+    customer.has_roles_in(on)
+
+
+@pytest.mark.parametrize("twice", ["Accounts", "OrganizationalUnitIds"])
+def test_a_target_that_is_named_twice_fails_the_stack(customer: Customer, twice: str) -> None:
+    number = customer.member("shop")
+    filters = {"AccountFilterType": "DIFFERENCE", "Accounts": [number], twice: [number, number]}
+
+    assert customer.deploy(units=[customer.root], filters=filters) == "ROLLBACK_COMPLETE"
+
+    events = customer.cloudformation.describe_stack_events(StackName="doors")["StackEvents"]
+    said = f"[#/StackInstancesGroup/0/DeploymentTargets/{twice}: array items are not unique]"
+    assert any(said in each.get("ResourceStatusReason", "") for each in events)
+
+
 def test_an_update_reaches_every_member_and_a_deletion_too(customer: Customer) -> None:
     members = [customer.member("a"), customer.member("b")]
     customer.deploy(units=[customer.root])

@@ -797,7 +797,9 @@ export const t = withTexts(OPEN_TABLES, {
     coversNothing: "Nothing is under Cavok's control. Choose instances under",
     documents: "The policy",
     use: {
-      assume_role: "Replaces the permissions policy of the role. Test the account afterwards.",
+      assume_role:
+        "Replaces the permissions policy of the role. If its stack reports to Cavok, its update has the account " +
+        "tested. Otherwise test it afterwards.",
       access_key: "Replaces the policy of the IAM user. Test the account afterwards.",
     },
     tabs: {

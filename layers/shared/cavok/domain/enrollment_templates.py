@@ -26,6 +26,7 @@ from cavok.domain.instructions import (
     value_of,
 )
 from cavok.domain.permissions import LOGS
+from cavok.domain.regions import ALWAYS_ENABLED
 from cavok.domain.role_stacks import InstructionStep, stack_region
 from cavok.domain.template_updates import WITHOUT_REPORT, Update, stacks_page, update_stack
 from cavok.domain.template_versions import Template
@@ -227,7 +228,12 @@ def _chosen_parameters(enrollment: Enrollment) -> dict[str, str]:
         "WriteLogs": value_of(LOGS, choice),
         "PermissionsBoundary": enrollment.permissions_boundary or "",
         "OrganizationalUnitIds": ",".join(enrollment.include_ous),
-        "ExcludeAccounts": ",".join(enrollment.exclude_accounts),
+        # The account of the stack is left out anyway, and must not be named twice.
+        "ExcludeAccounts": ",".join(
+            number
+            for number in enrollment.exclude_accounts
+            if number != enrollment.management_account_id
+        ),
         **{f"Tag{number + 1}": "".join(tags[number : number + 1]) for number in range(MOST_TAGS)},
     }
 
@@ -244,8 +250,9 @@ def with_changed_parameters(before: Enrollment, after: Enrollment) -> Enrollment
     return replace(after, changed_parameters=tuple(sorted(anew.union(before.changed_parameters))))
 
 
-def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
-    """The steps that a person follows, in order."""
+def steps(enrollment: Enrollment, ours: str = "") -> tuple[InstructionStep, ...]:
+    """The steps that a person follows, in order. `ours`: as of `stack_region`."""
+    region = stack_region(enrollment.regions, ours)
     units = (
         "The units are filled in."
         if enrollment.include_ous
@@ -272,6 +279,7 @@ def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
             "administrator of StackSets. In CloudFormation, open StackSets once: if it asks you to "
             "activate trusted access with AWS Organizations, do so in the management account.",
         ),
+        *([] if region in ALWAYS_ENABLED else [_of_a_region_to_enable(region)]),
         *([] if enrollment.management_account_id else [_NUMBER]),
         InstructionStep(
             "Deploy on AWS",
@@ -298,6 +306,19 @@ def steps(enrollment: Enrollment) -> tuple[InstructionStep, ...]:
             "page says why an account could not get it, such as a role of this name that is there "
             "already: then the account keeps that role.",
         ),
+    )
+
+
+def _of_a_region_to_enable(region: str) -> InstructionStep:
+    """Source: CloudFormation User Guide, "Prepare to perform StackSet operations in AWS Regions
+    that are disabled by default".
+    """
+    return InstructionStep(
+        "A region to enable",
+        f"The link deploys in {region}, which accounts do not have until they enable it. From a "
+        "stack there, StackSets make the role only in members that have enabled it, and only if "
+        "the management account has. To reach every member, add a region that all accounts have, "
+        "such as us-east-1, to the enrollment: roles are in no region.",
     )
 
 

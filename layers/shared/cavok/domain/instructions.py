@@ -2,6 +2,7 @@
 generated from the permission catalog.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -331,9 +332,18 @@ def generic_template(
         **(_role(policies) if has_role else _user(policies)),
     }
     if has_role:
-        template["Resources"][CONNECTION] = connection_of(template, "CavokRole")
-        template["Resources"] |= changes_told()
+        connection = connection_of(template, "CavokRole")
+        if document_of is not granted_in_full:
+            connection["Properties"]["Grants"].append(_digest_of(policies))
+        template["Resources"] |= {CONNECTION: connection, **changes_told()}
     return template
+
+
+def _digest_of(policies: list[dict[str, Any]]) -> str:
+    """Differs with what is granted, where neither parameters nor the version say it: CloudFormation
+    speaks of an update only if a property changes.
+    """
+    return hashlib.sha256(json.dumps(policies, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _equals(parameter: str, value: str) -> dict[str, Any]:

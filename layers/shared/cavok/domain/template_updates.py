@@ -137,7 +137,9 @@ def update_of(account: Account, template_url: str, ours: str = "") -> Update | N
 
 
 WITHOUT_REPORT = (
-    "A stack whose ReportConnection is No does not tell Cavok of its update: press “Test” after it."
+    "A stack whose ReportConnection is No does not tell Cavok of its update, nor does one in "
+    "another region than Cavok's: press “Test” after it. All others have the account tested by "
+    "themselves."
 )
 
 _OF_A_MEMBER = InstructionStep(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from cavok.adapters.table.accounts import Accounts
 from cavok.domain.accounts import Account
-from cavok.domain.enrollments import Enrollment
+from cavok.domain.enrollments import Enrollment, EnrollmentStatus
 from cavok.domain.permissions import DEFAULT_ROLE_NAME
 from cavok.domain.template_versions import Template
 
@@ -18,7 +18,8 @@ def stack_templates(
 
     The stack makes the role of its own account too, so what a test reads there is the stack's. It
     updates the members through their stack set. An account that was added by hand before keeps its
-    own role, which says nothing of the stack.
+    own role, which says nothing of the stack. One that the enrollment excludes is not its member,
+    and has the stack's role all the same.
     """
     numbers = defaultdict[str, set[str]](set)
     for each in enrollments:
@@ -40,8 +41,12 @@ def stack_templates(
 
 
 def _is_of_the_stack(account: Account, enrollment: Enrollment) -> bool:
-    role = account.role_name, account.role_path
-    return account.enrollment_id == enrollment.enrollment_id and role == (
-        DEFAULT_ROLE_NAME,
-        enrollment.role_path,
+    """Whether the account has the role that the stack makes. That is the stack's, once there is
+    one: an account has no two roles of a name.
+    """
+    is_made = (
+        enrollment.status is EnrollmentStatus.CONNECTED
+        or account.enrollment_id == enrollment.enrollment_id
     )
+    role = account.role_name, account.role_path
+    return is_made and role == (DEFAULT_ROLE_NAME, enrollment.role_path)

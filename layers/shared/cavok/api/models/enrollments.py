@@ -76,12 +76,18 @@ _TAGS = (
 
 
 def _fit(tags: Any) -> Any:
-    """An error names the field, and not an entry whose name may be anything. Raises ValueError."""
+    """An error names the field, and not an entry whose name may be anything. Raises ValueError.
+
+    IAM makes no role with keys that differ only in case. Source: IAM User Guide, "Tags for AWS
+    Identity and Access Management resources", "Case sensitivity".
+    """
     if isinstance(tags, dict):
         for key, value in tags.items():
             fits = isinstance(value, str) and re.fullmatch(_TAG_VALUE, value)
             if not fits or not re.fullmatch(_TAG_KEY, key):
                 raise ValueError(_TAGS)
+        if len({key.lower() for key in tags}) < len(tags):
+            raise ValueError("Tags have keys that differ in more than case: to IAM, Team is team.")
     return tags
 
 
@@ -242,7 +248,7 @@ class EnrollmentInstructionsBody(ResponseBody):
         made = enrollment_templates
         update = made.update_of(enrollment, template, template_url, trust.region)
         return cls(
-            steps=[InstructionStepBody.of(step) for step in made.steps(enrollment)],
+            steps=[InstructionStepBody.of(step) for step in made.steps(enrollment, trust.region)],
             deploy_on_aws_url=made.deploy_url(enrollment, trust, template_url),
             cloudformation_template=made.cloudformation_template(enrollment, trust),
             terraform=made.terraform(enrollment, trust, template_url),
