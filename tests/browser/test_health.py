@@ -188,7 +188,11 @@ def test_a_cell_shows_on_what_it_rests_and_what_mends_it(sign_in, open_context, 
     answer_with(page, f"{ONE}/verifications", {"items": TESTS, "next_cursor": None})
     deny(answer_with, page)
     page.evaluate("location.hash = '#/accounts/acc000000/health'")
-    cell(page, "Stop instances, us-east-1: denied").click()
+    chosen = cell(page, "Stop instances, us-east-1: denied")
+    expect(chosen).to_have_css("outline-style", "none")
+    chosen.click()
+    # Its background alone is hardly another.
+    expect(chosen).to_have_css("outline-style", "solid")
     evidence = page.get_by_role("region", name="On what it rests")
     expect(evidence).to_contain_text("The test tried it in this region.")
     expect(evidence).to_contain_text("A policy of the role or user denies it explicitly.")

@@ -1425,6 +1425,7 @@ export const t = withTexts(OPEN_TABLES, {
     now: (day, time) => `now ${day} ${time}`,
     unknownZone: "This browser does not know this time zone.",
     presetsLabel: "Ready-made weeks",
+    isNow: (name) => `The week is now: ${name}.`,
     presets: { office: "Office hours", nights: "Nights off", off: "Always off" },
     ahead: (count) => plural(count, { other: "The next # days" }),
     day: "Day",
