@@ -22,6 +22,8 @@ from tests.bench.yardstick import Yardstick
 from tests.support.page import samples
 
 MANY, CAUSES, DAYS = 10_000, 40, 90
+TESTS = 500
+"""As many of an account as the page reads."""
 SEVERAL = 100
 """Instances of one account."""
 IN_A_FIELD = f"Add many: a file of {MANY:,} lines"
@@ -104,17 +106,17 @@ def _open(page: Page, hash_: str, act: Callable[[Page], Any]) -> None:
     page.wait_for_timeout(300)  # the frames that paint it
 
 
-def _healths() -> dict[str, Any]:
-    """A test a day, each other one failed; twenty regions."""
+def _healths(count: int = DAYS) -> dict[str, Any]:
+    """Tests of these days, one a day, or more; each other one failed; twenty regions."""
     regions = [samples.REACHABLE | {"region": region} for region in sorted(REGIONS)[:20]]
     account = samples.account(0, created_at="2025-01-01T10:00:00Z", region_health=regions)
     steps = samples.all_steps(account, samples.PARTIAL)
     outcomes = {"confirmed": steps, "failed": samples.not_entered(account)}
     tests = []
-    for day in range(DAYS):
-        at = _in(-24 * day - 1)
-        outcome = list(outcomes)[day % 2]
-        test = samples.finished_test(f"test{day}", outcome=outcome, steps=outcomes[outcome])
+    for index in range(count):
+        at = _in(-24 * DAYS * index // count - 1)
+        outcome = list(outcomes)[index % 2]
+        test = samples.finished_test(f"test{index}", outcome=outcome, steps=outcomes[outcome])
         tests.append(test | {"started_at": at, "finished_at": at, "region_health": regions})
     last = {"verification_id": "test0", "outcome": "confirmed", "finished_at": _in(-1)}
     return {
@@ -191,6 +193,11 @@ def _show_more(page: Page) -> None:
         expect(page.get_by_role("main").locator("[aria-busy=true]")).to_have_count(0)
 
 
+def _show_breaks(page: Page) -> None:
+    page.get_by_role("grid").wait_for()
+    page.get_by_role("button", name="Show more").click()
+
+
 def _change_a_schedule(page: Page) -> None:
     page.get_by_role("button", name="Change the schedule of web1", exact=True).click()
     page.get_by_role("dialog").get_by_role("button", name="Save").wait_for()
@@ -214,6 +221,11 @@ _HEAVY: dict[str, tuple[str, Callable[[], dict[str, Any]], Callable[[Page], Any]
         "#/accounts/acc000000/health",
         _healths,
         lambda page: page.get_by_role("grid").wait_for(),
+    ),
+    f"the breaks of an account with {TESTS} tests": (
+        "#/accounts/acc000000/health",
+        partial(_healths, TESTS),
+        _show_breaks,
     ),
     "the schedules of 800 instances": ("#/schedules", _schedules, _show_more),
     f"{CAUSES} problems of {MANY:,} accounts": ("#/problems", _problems, _look_at_all),

@@ -66,6 +66,7 @@ from cavok.domain.steps import ALLOWED, Evidence, ResourceVerdict, Step, Verdict
 from cavok.domain.survey import Survey
 from cavok.domain.verifications import (
     FULL_EVERY,
+    KEPT_FOR,
     LEASE,
     State,
     Trigger,
@@ -99,7 +100,13 @@ from tests.support.builders import (
 from tests.support.documents import cost_figures
 from tests.support.fake_aws import a_session
 from tests.support.faults import Calls, Fault, watched
-from tests.support.moto_stack import TABLE, client, items, written_by_a_newer_release
+from tests.support.moto_stack import (
+    TABLE,
+    client,
+    forget_what_expired,
+    items,
+    written_by_a_newer_release,
+)
 from tests.support.stream_records import stream_record
 
 ARN = "arn:aws:states:us-east-1:111122223333:execution:reverify-accounts:one"
@@ -507,6 +514,23 @@ def test_history_keeps_how_often_a_result_was_found_again(customers: Customers, 
     one = admin.get(f"{path}/{newest['verification_id']}").json
     assert one["unchanged"] == newest["unchanged"]
     assert one["steps"]
+
+
+def test_of_each_of_the_last_90_days_history_tells_on_whichever_day_of_the_week_it_is_read(
+    customers: Customers,
+) -> None:
+    """The last test of an old week is not forgotten with the first, on which it is counted."""
+    (account,) = add()
+    for day in range(KEPT_FOR.days + FULL_EVERY + 1):
+        customers.swept()
+        forget_what_expired(customers.now)
+        if day > KEPT_FOR.days:
+            tests = [test.since(stored(account)) for test in stored_tests(account)]
+            counted = sum(test.unchanged.tests for test in tests if test.unchanged)
+            assert len(tests) + counted >= KEPT_FOR.days
+        next_day(customers, account)
+
+    assert len(tests) <= KEPT_FOR.days // FULL_EVERY + 2, "older ones have gone"
 
 
 def test_a_change_is_stored_in_full_with_its_status(customers: Customers) -> None:

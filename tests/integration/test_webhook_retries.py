@@ -45,7 +45,7 @@ from tests.support.messages import (
     receiver,
     records_of,
 )
-from tests.support.moto_stack import TABLE, Clock, client, items
+from tests.support.moto_stack import Clock, forget_what_expired
 from tests.support.template import FUNCTIONS
 
 __all__ = ["environment", "eventbridge", "nothing_is_dropped", "receiver"]
@@ -222,14 +222,6 @@ def test_a_message_that_is_redriven_weeks_later_has_no_more_tries_than_others(
 
     assert eventbridge.sent["WebhookRetries"] == [late], "as after a first try"
     assert eventbridge.sent["UndeliveredWebhooks"] == [late]
-
-
-def forget_what_expired(now: datetime) -> None:
-    for item in items():
-        if item.get("expires_at", now.timestamp()) < now.timestamp():
-            client("dynamodb").delete_item(
-                TableName=TABLE, Key={name: {"S": item[name]} for name in ("pk", "sk")}
-            )
 
 
 def test_a_message_that_had_no_time_at_its_first_try_has_all_tries_left(

@@ -298,6 +298,15 @@ def items() -> list[Json]:
     return list(plain_items().values())
 
 
+def forget_what_expired(now: datetime) -> None:
+    """As DynamoDB does some time after."""
+    for item in items():
+        if item.get("expires_at", now.timestamp()) < now.timestamp():
+            client("dynamodb").delete_item(
+                TableName=TABLE, Key={name: {"S": item[name]} for name in ("pk", "sk")}
+            )
+
+
 def written_by_a_newer_release(
     sk: str, attribute: str, text: str = "2000: of a newer release"
 ) -> None:

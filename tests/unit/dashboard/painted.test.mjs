@@ -1,7 +1,7 @@
 // The week in the form of a schedule: painted by keyboard or pointer, set by a preset, and what it does next.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { all, button, press, signIn } from "./drawn.mjs";
+import { all, announcerIn, button, press, signIn } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 // Where weeks begin on Monday.
@@ -229,7 +229,8 @@ test("what is painted and what is typed is one week", () => {
   assert.equal(cell(10).getAttribute("aria-label"), t.week.inPart("Monday", timeOfDay(600), timeOfDay(660)));
 });
 
-test("a preset takes the place of the week", () => {
+test("a preset takes the place of the week, and that is said", async (context) => {
+  const announcer = announcerIn(context);
   const { form, windows } = opened(MONDAY);
   for (const [name, said] of [
     ["nights", [`${DAYS.join()} 06:00-22:00`]],
@@ -238,7 +239,23 @@ test("a preset takes the place of the week", () => {
   ]) {
     press(button(form, t.week.presets[name]));
     assert.deepEqual(windows(), said);
+    await soon(80);
+    assert.ok(announcer.textContent.endsWith(t.week.isNow(t.week.presets[name])), announcer.textContent);
   }
+});
+
+test("a week that is shown is a table for whoever does not see it, with a row a day", () => {
+  const table = weekPicture(MONDAY).querySelector("[role=table]");
+  assert.equal(table.getAttribute("aria-label"), t.week.label);
+  const rows = table.children.map((row) => [
+    row.getAttribute("role"),
+    ...["rowheader", "cell"].map((role) => row.querySelector(`[role=${role}]`).textContent),
+  ]);
+  const off = ["tue", "wed", "thu", "fri", "sat", "sun"].map((_, index) => dayName((index + 1) % 7, "short"));
+  assert.deepEqual(rows, [
+    ["row", dayName(0, "short"), `${timeOfDay(480)}–${timeOfDay(600)}`],
+    ...off.map((day) => ["row", day, t.schedules.off]),
+  ]);
 });
 
 test("a preset that was painted over is the same the next time", () => {

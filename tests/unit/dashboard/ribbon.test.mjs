@@ -255,6 +255,46 @@ test("of more tests than are read, the time before them is not known, and that i
   assert.equal(t.health.atFirst.includes("kept"), false, "older tests may be kept and are not read");
 });
 
+test("of many breaks some are drawn at once, the newest first, and those that are there stay", async () => {
+  tests = Array.from({ length: 500 }, (_, index) =>
+    tested(`v${index}`, (index + 1) / 6, index % 2 ? "confirmed" : "failed"),
+  );
+  const main = await shown();
+  const rows = () => main.querySelectorAll(".break");
+  const before = rows();
+  assert.equal(before.length, 20);
+  assert.equal(before[0].querySelector("a").href, "#/accounts/a/tests/v0/since/v1");
+  const more = () => main.querySelectorAll(".more button").find((each) => each.textContent === t.actions.showMore);
+  press(more());
+  assert.deepEqual(rows().slice(0, 20), before);
+  assert.equal(rows().length, 40);
+  assert.equal(document.activeElement, rows()[20]);
+  while (more()) press(more());
+  assert.equal(rows().length, 250);
+});
+
+test("what is not there yet is said not to count, and only where there is such a time", async () => {
+  tests = [tested("2", 8), tested("1", 9, "failed")];
+  account = { ...account, created_at: ago(10) };
+  const said = async () => (await shown()).querySelector(".ribbon").getAttribute("aria-label");
+  assert.ok((await said()).endsWith(`${t.health.connected("100%")} ${t.health.known(1)} ${t.health.notCounted}`));
+  view.abort();
+  store.forget();
+  account = { ...account, created_at: ago(200) };
+  assert.ok((await said()).endsWith(t.health.known(2)));
+});
+
+test("a test has the time that the views have which its links open", async () => {
+  const [ended, begun] = [1, 2].map((days) => ({ ...tested(`${days}`, days), started_at: ago(days + 0.1) }));
+  tests = [ended, { ...begun, outcome: "failed" }, tested("3", 3)];
+  account = {
+    ...account,
+    verification: { verification_id: "1", outcome: "confirmed", finished_at: ended.finished_at },
+  };
+  const times = (await shown()).querySelectorAll("time").map((time) => time.getAttribute("datetime"));
+  assert.deepEqual(times, [begun.started_at, ended.started_at, ended.started_at]);
+});
+
 test("a test that ends is shown at once", async () => {
   tests = [tested("1", 1)];
   const main = await shown();

@@ -65,6 +65,20 @@ async function readsNow() {
   await soon(30);
 }
 
+test("the bar of an account's status ends with today, also after a midnight without a change", async (context) => {
+  const midnight = new Date().setUTCHours(0, 0, 0, 0);
+  const clock = context.mock.method(Date, "now", () => midnight - 1000);
+  const created_at = new Date(midnight - 3_600_000).toISOString();
+  answers = [() => Response.json({ items: [{ ...items[0], created_at, status_changes: [] }], next_cursor: null })];
+  const main = await opened();
+  const said = () => main.querySelector(".spark").getAttribute("aria-label");
+  const before = said();
+  clock.mock.mockImplementation(() => midnight + 1000);
+  await readsNow();
+  assert.notEqual(said(), before);
+  view.abort();
+});
+
 test("a row that is drawn anew keeps the focus, and one that is gone gives it to the row in its place", async () => {
   const main = await opened("status=failed");
   const row = (id) => all(main).find((node) => node.dataset.id === id);

@@ -10,8 +10,8 @@ const HEIGHTS = { confirmed: 100, degraded: 70, unconfirmed: 20, failed: 40 };
 const FROM_GOOD_TO_BAD = ["confirmed", "degraded", "unconfirmed", "failed"];
 const rank = (status) => FROM_GOOD_TO_BAD.indexOf(status);
 
-/** A day in UTC. @param {string} time */
-export const dayOf = (time) => Math.floor(Date.parse(time) / DAY_MS);
+/** A day in UTC. @param {string | number} time in ISO 8601, or in milliseconds */
+export const dayOf = (time) => Math.floor(new Date(time).getTime() / DAY_MS);
 
 /**
  * Returns what gives the statuses that an account had on a day; none of a day before it was added, or of which nothing
@@ -34,7 +34,7 @@ export function statusesOf({ status, status_changes: changes = [], created_at: a
  */
 export function statusDays(account, now) {
   const statuses = statusesOf(account);
-  const today = Math.floor(now / DAY_MS);
+  const today = dayOf(now);
   return Array.from({ length: DAYS }, (_, index) =>
     statuses(today - DAYS + 1 + index).reduce((a, b) => (rank(b) > rank(a) ? b : a), ""),
   );

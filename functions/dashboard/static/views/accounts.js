@@ -20,7 +20,7 @@ import { icon } from "../lib/icons.js";
 import { isMissing, retryAfter } from "../lib/problem.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
-import { drawSpark } from "../lib/spark.js";
+import { dayOf, drawSpark } from "../lib/spark.js";
 import * as store from "../lib/store.js";
 import { showOnce, startTest } from "../lib/testing.js";
 import {
@@ -968,7 +968,8 @@ class ListView {
 
   place(id, index) {
     const account = /** @type {any} */ (store.account(id));
-    const signature = JSON.stringify(account);
+    // The bar of its status ends today, in UTC.
+    const signature = JSON.stringify([account, dayOf(Date.now())]);
     let node = this.rows.get(id);
     if (!node || node.signature !== signature) {
       const fresh = this.row(account);

@@ -1,7 +1,7 @@
 // How an account's connection was in the last days, what changed when it broke, and its permissions by region.
 import * as api from "../lib/api.js";
 import { catalogOf } from "../lib/catalog.js";
-import { h, render, srOnly } from "../lib/dom.js";
+import { fill, focusOn, h, keyed, render, srOnly } from "../lib/dom.js";
 import { regionWhy, regionWord } from "../lib/findings.js";
 import { when } from "../lib/format.js";
 import {
@@ -17,7 +17,7 @@ import {
 } from "../lib/health.js";
 import { utcDate } from "../lib/later-formats.js";
 import { dataTable, styled } from "../lib/pictures.js";
-import { isRevoked, section, skeleton, statusBadge } from "../lib/ui.js";
+import { button, isRevoked, section, skeleton, statusBadge } from "../lib/ui.js";
 import { keptTrue, Pages } from "../lib/watched.js";
 import { LOCALE, number, wordOf } from "../texts.js";
 import { t } from "./texts.js";
@@ -28,6 +28,7 @@ import { base, compared, following, nameOf, outcomeBadge, verdictWord } from "./
 const PAGE_SIZE = 25;
 // An account that cannot be entered is tested often. Older tests than these are not read.
 const MOST_TESTS = 500;
+const BREAKS_AT_ONCE = 20;
 const CHANGES_SHOWN = 3;
 const DAY_MS = 86_400_000;
 
@@ -38,7 +39,7 @@ export function health(context) {
     const content = h("div", { class: "stack" }, ribbon, breaks, map);
     const readTests = testsOf(handle.id, signal);
     const catalog = catalogOf(signal);
-    const drawMap = mapIn(map, signal);
+    const [drawBreaks, drawMap] = [breaksIn(breaks), mapIn(map, signal)];
     /** @type {any} */
     let found;
     // All at once, so that nothing moves. Without the catalog there are the fixes of issues alone.
@@ -60,7 +61,7 @@ export function health(context) {
       const { tests, isCut, last, policy } = found;
       const known = { isNew: isNew(account, isCut, now), isWaiting: waitingOf(account), ends: endsOf(account) };
       drawRibbon(ribbon, knownTimes(tests, now, known), isCut, now);
-      drawBreaks(breaks, breaksOf(tests, now, known), account);
+      drawBreaks(breaksOf(tests, now, known), account);
       drawMap({ test: last, account, policy });
     };
     const take = (answer) => {
@@ -106,7 +107,12 @@ function shareOf(times) {
   const found = uptime(times);
   if (!found) return [t.health.nothing];
   const days = Math.floor(found.known / DAY_MS);
-  return [t.health.connected(SHARE.format(found.share)), days ? t.health.known(days) : t.health.lessThanADay];
+  const isWaiting = times.some(({ outcome }) => outcome === "notThereYet");
+  return [
+    t.health.connected(SHARE.format(found.share)),
+    days ? t.health.known(days) : t.health.lessThanADay,
+    ...(isWaiting ? [t.health.notCounted] : []),
+  ];
 }
 
 function drawRibbon(target, times, isCut, now) {
@@ -121,7 +127,7 @@ function drawRibbon(target, times, isCut, now) {
     return section(
       title,
       { note: t.health.text },
-      h("p", { class: "health-share" }, h("strong", {}, said[0]), " ", said[1]),
+      h("p", { class: "health-share" }, h("strong", {}, said[0]), " ", said.slice(1).join(" ")),
       h(
         "div",
         { class: "ribbon", role: "img", "aria-label": `${title}: ${said.join(" ")}` },
@@ -154,24 +160,36 @@ function drawRibbon(target, times, isCut, now) {
 
 const bar = (state, title = null) => h("span", { class: `ribbon-day ribbon-${state}`, title });
 
-function drawBreaks(target, breaks, account) {
-  const shown = breaks.map(({ earlier, later, ended, mended }) => [
-    ...[earlier, later, mended].map((test) => test?.verification_id),
-    ...[later && outcomeOf(later, account), mended?.outcome, ended],
-  ]);
-  render(target, [shown, isRevoked(account)], () =>
-    section(
-      t.health.breaks,
-      {},
-      breaks.length
-        ? h(
-            "ul",
-            {},
-            breaks.map((each) => (each.later ? breakRow(each, account) : endRow(each, account))),
-          )
-        : h("p", { class: "muted" }, t.health.noBreaks),
-    ),
-  );
+// Some of them, and a button for more: each is many elements. What is drawn stays.
+function breaksIn(target) {
+  const [list, more] = [h("ul", {}), h("div", { class: "more" })];
+  let count = BREAKS_AT_ONCE;
+  return function draw(breaks, account) {
+    const items = breaks.slice(0, count).map((each) => ({
+      key: each.later?.verification_id ?? each.ended,
+      shown: [
+        ...[each.earlier, each.mended].map((test) => test?.verification_id),
+        ...[each.later && outcomeOf(each.later, account), each.mended?.outcome, isRevoked(account)],
+      ],
+      row: () => (each.later ? breakRow(each, account) : endRow(each, account)),
+    }));
+    const showMore = () => {
+      const before = list.children.length;
+      count += BREAKS_AT_ONCE;
+      draw(breaks, account);
+      focusOn(list.children[before]);
+    };
+    keyed(
+      list,
+      items,
+      ({ key }) => key,
+      ({ row }) => row(),
+    );
+    fill(more, breaks.length > count && button(t.actions.showMore, { onclick: showMore }));
+    render(target, breaks.length > 0, (isAny) =>
+      section(t.health.breaks, {}, isAny ? [list, more] : h("p", { class: "muted" }, t.health.noBreaks)),
+    );
+  };
 }
 
 const breakHead = (badge, began, mended) =>
@@ -186,7 +204,7 @@ const breakHead = (badge, began, mended) =>
       mended
         ? [
             ` ${t.health.until} `,
-            when(mended.finished_at, { exact: true }),
+            when(mended.started_at, { exact: true }),
             mended.outcome !== "confirmed" && t.health.then[mended.outcome],
           ]
         : `; ${t.health.open}`,
@@ -207,7 +225,7 @@ function endRow({ ended, mended }, account) {
 
 function breakRow({ earlier, later, mended }, account) {
   const segmentOf = (test) => api.segment(test.verification_id);
-  const began = when(later.finished_at, { exact: true });
+  const began = when(later.started_at, { exact: true });
   return h(
     "li",
     { class: "break" },

@@ -112,7 +112,7 @@ const testLink = ({ account_id: id }, test) =>
   h(
     "a",
     { href: `#/accounts/${id}/tests/${api.segment(test.verification_id)}` },
-    when(test.finished_at ?? test.started_at, { exact: true }),
+    when(test.started_at, { exact: true }),
   );
 
 function whyNone(test, rows) {

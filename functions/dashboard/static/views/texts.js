@@ -1136,12 +1136,9 @@ export const t = withTexts(OPEN_TABLES, {
   health: {
     title: (days) => plural(days, { other: "The connection in the last # days" }),
     connected: (share) => `Connected ${share}`,
-    known: (days) =>
-      plural(days, {
-        one: "of the # day of which something is known.",
-        other: "of the # days of which something is known.",
-      }),
-    lessThanADay: "of the time of which something is known, which is less than a day.",
+    known: (days) => plural(days, { one: "of # day of known time.", other: "of # days of known time." }),
+    lessThanADay: "of the known time, which is less than a day.",
+    notCounted: "Time in which it was not there yet does not count.",
     nothing: "Nothing is known: no test of this time came to a verdict about a connection.",
     text:
       "As its tests found it. Between two tests the account counts as the earlier one found it, for 26 hours at " +
@@ -1430,6 +1427,7 @@ export const t = withTexts(OPEN_TABLES, {
     now: (day, time) => `now ${day} ${time}`,
     unknownZone: "This browser does not know this time zone.",
     presetsLabel: "Ready-made weeks",
+    isNow: (name) => `The week is now: ${name}.`,
     presets: { office: "Office hours", nights: "Nights off", off: "Always off" },
     ahead: (count) => plural(count, { other: "The next # days" }),
     day: "Day",

@@ -62,17 +62,17 @@ export function weekPicture(schedule) {
     zoneLine(schedule.time_zone),
     hourLine(),
     h(
-      "ul",
-      {},
+      "div",
+      { role: "table", "aria-label": t.week.label },
       THEIR_WEEK.map((day) =>
         h(
-          "li",
-          { class: "week-day" },
-          h("span", { class: "week-name" }, dayName(day, "short")),
+          "div",
+          { class: "week-day", role: "row" },
+          h("span", { class: "week-name", role: "rowheader" }, dayName(day, "short")),
           h("span", { class: "week-track", "aria-hidden": "true" }, barsOf(spans[day]), nowLine(day)),
           h(
             "span",
-            { class: "week-text" },
+            { class: "week-text", role: "cell" },
             spans[day].map(([from, to]) => `${timeOfDay(from)}–${timeOfDay(to)}`).join(", ") || t.schedules.off,
           ),
         ),
@@ -218,7 +218,13 @@ export function weekFields(given, signal) {
     "div",
     { class: "presets", role: "group", "aria-label": t.week.presetsLabel },
     Object.entries(PRESETS).map(([name, preset]) =>
-      button(t.week.presets[name], { class: "button-small", onclick: () => take(preset) }),
+      button(t.week.presets[name], {
+        class: "button-small",
+        onclick: () => {
+          take(preset);
+          announce(t.week.isNow(t.week.presets[name]));
+        },
+      }),
     ),
   );
   drawRows();

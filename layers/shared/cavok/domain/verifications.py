@@ -130,8 +130,8 @@ class Verification:
         return self.started_at + LEASE
 
     def kept_until(self, account: Account | None) -> datetime | None:
-        """90 days from its end. None (as long as the account) for a resting account's last
-        verification. `account` is None if it was deleted.
+        """90 days from its end, and longer once later tests are counted on it. None (as long as the
+        account) for a resting account's last verification. `account` is None if it was deleted.
         """
         if account and account.next_verification_at is None:
             return None

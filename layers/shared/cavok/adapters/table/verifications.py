@@ -39,7 +39,14 @@ from cavok.domain.interactions import Interaction
 from cavok.domain.pages import Page, Position
 from cavok.domain.permissions import group_of
 from cavok.domain.steps import Step
-from cavok.domain.verifications import State, Trigger, Unchanged, Verification, in_order
+from cavok.domain.verifications import (
+    KEPT_FOR,
+    State,
+    Trigger,
+    Unchanged,
+    Verification,
+    in_order,
+)
 
 _PACKED = ("step", "verdict", "ok", "evidence", "reason", "error_code", "detail", "region")
 
@@ -284,8 +291,9 @@ class Verifications:
 def _count(
     account: Account, last: LastVerification
 ) -> tuple[VerificationItem, list[Action], Condition]:
-    """How the account's count of unchanged tests is copied to its last test. Repeating this changes
-    nothing. The condition fails if that test has expired.
+    """How the account's count of unchanged tests is copied to its last test, which is kept as long
+    as the last of them. Repeating this changes nothing. The condition fails if that test has
+    expired.
     """
     item = VerificationItem(
         keys.account_pk(account.account_id), keys.verification_sk(last.verification_id)
@@ -293,6 +301,7 @@ def _count(
     counts: list[Action] = [
         VerificationItem.unchanged_tests.set(last.unchanged),
         VerificationItem.unchanged_at.set(last.finished_at),
+        VerificationItem.expires_at.set(last.finished_at + KEPT_FOR),
     ]
     return item, counts, VerificationItem.pk.exists()
 
