@@ -9,8 +9,8 @@ import { stored } from "./storage.js";
 /**
  * An account as the API describes it. It has more fields than these.
  * @typedef {{account_id: string, name: string, provider_id: string, status: string, version: number, testing: boolean,
- *   access_type: string, issues?: {severity?: string}[], template?: {version: number} | null,
- *   enrollment_id?: string | null}} Account
+ *   access_type: string, issues?: {code?: string, severity?: string}[], write_logs?: boolean,
+ *   template?: {version: number} | null, enrollment_id?: string | null}} Account
  * How many accounts have a role of this version.
  * @typedef {{version: number, accounts: number, outdated: boolean}} VersionInUse
  * One page of a listing. `cursor`: what it was read with. `at`: when it was requested, in milliseconds.
@@ -107,6 +107,13 @@ export function forget() {
   awaited.clear();
   turns.clear();
 }
+
+// An older API sends no severities: all its issues are problems.
+export const isProblem = (issue) => (issue.severity ?? "problem") !== "information";
+// Refused log writing is an issue only while log writing is on. The issue itself stays until the next test.
+export const issuesOf = ({ issues, write_logs: isOn }) =>
+  (issues ?? []).filter(({ code }) => code !== "log_writing_refused" || isOn);
+export const problemsOf = (one) => issuesOf(one).filter(isProblem);
 
 /** @returns {Account | null} */
 export const account = (id) => accounts.get(id)?.account ?? null;
@@ -582,11 +589,12 @@ export class Listing {
     return known !== null && this.fits(known);
   }
 
-  /** @param {Account} account */
-  fits({ name, provider_id: number, status, access_type, issues, template, enrollment_id }) {
+  /** @param {Account} known */
+  fits(known) {
+    const { name, provider_id: number, status, access_type, template, enrollment_id } = known;
     const { selection } = this;
     const q = selection.q.toLowerCase();
-    const has_problems = String(issues?.some(({ severity }) => severity !== "information") ?? false);
+    const has_problems = String(problemsOf(known).length > 0);
     // In which unit it is, the API alone knows.
     const is = { status, access_type, has_problems, enrollment_id, template_version: String(template?.version) };
     return (

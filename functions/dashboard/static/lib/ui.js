@@ -36,12 +36,7 @@ export function spinner() {
 
 // ---- what an account's fields mean ------------------------------------------------------------
 
-// An older API sends no severities: all its issues are problems.
-export const isProblem = (issue) => (issue.severity ?? "problem") !== "information";
-// Refused log writing is an issue only while log writing is on. The issue itself stays until the next test.
-export const issuesOf = (account) =>
-  (account.issues ?? []).filter(({ code }) => code !== "log_writing_refused" || account.write_logs);
-export const problemsOf = (account) => issuesOf(account).filter(isProblem);
+export { isProblem, issuesOf, problemsOf } from "./store.js";
 const has = (account, code) => (account.issues ?? []).some((issue) => issue.code === code);
 export const isRevoked = (account) => account.status === "unconfirmed" && has(account, "revoked");
 // Its role lets others in, so Cavok does not use it.
