@@ -140,13 +140,13 @@ for (const [what, text, lines] of [
     [numbered("111111111111", "A"), [3, "notActive", "SUSPENDED"]],
   ],
   [
-    "such accounts without their ARNs, beside statuses of ours",
-    "Account ID,Name,State\n111111111111,A,SUSPENDED\n222222222222,B,closed\n333333333333,C,PENDING_CLOSURE\n444444444444,D,failed",
+    "such accounts without their ARNs, beside a status of ours",
+    "Number,State\n111111111111,SUSPENDED\n222222222222,closed\n333333333333,PENDING_CLOSURE\n444444444444,failed",
     [
       [2, "notActive", "SUSPENDED"],
       [3, "notActive", "closed"],
       [4, "notActive", "PENDING_CLOSURE"],
-      numbered("444444444444", "D"),
+      numbered("444444444444"),
     ],
   ],
   [

@@ -1,5 +1,6 @@
 // A list of which each press reads twice as many of the API's answers, so that even ten thousand entries take a few
-// presses. Reading all of them again takes as many requests, so it is done as much more seldom, as long as what was read holds.
+// presses. Reading all of them again takes as many requests, so it is done as much more seldom, as long as what was
+// read holds.
 import { announce, changedSince, h, render } from "./dom.js";
 import { button, submitting } from "./ui.js";
 import { keptTrue, READ_EVERY_MS } from "./watched.js";

@@ -108,13 +108,6 @@ export function forget() {
   turns.clear();
 }
 
-// An older API sends no severities: all its issues are problems.
-export const isProblem = (issue) => (issue.severity ?? "problem") !== "information";
-// Refused log writing is an issue only while log writing is on. The issue itself stays until the next test.
-export const issuesOf = ({ issues, write_logs: isOn }) =>
-  (issues ?? []).filter(({ code }) => code !== "log_writing_refused" || isOn);
-export const problemsOf = (one) => issuesOf(one).filter(isProblem);
-
 /** @returns {Account | null} */
 export const account = (id) => accounts.get(id)?.account ?? null;
 /** The shown version as a tag for If-Match, which compares only versions. Undefined if none is known. */
@@ -589,12 +582,14 @@ export class Listing {
     return known !== null && this.fits(known);
   }
 
-  /** @param {Account} known */
-  fits(known) {
-    const { name, provider_id: number, status, access_type, template, enrollment_id } = known;
+  /** @param {Account} account */
+  fits({ name, provider_id: number, status, access_type, issues, write_logs, template, enrollment_id }) {
     const { selection } = this;
     const q = selection.q.toLowerCase();
-    const has_problems = String(problemsOf(known).length > 0);
+    // As `problemsOf` of ui.js, which builds on this module.
+    const isProblemOf = ({ code, severity }) =>
+      severity !== "information" && (write_logs || code !== "log_writing_refused");
+    const has_problems = String(issues?.some(isProblemOf) ?? false);
     // In which unit it is, the API alone knows.
     const is = { status, access_type, has_problems, enrollment_id, template_version: String(template?.version) };
     return (

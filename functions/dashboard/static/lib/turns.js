@@ -136,8 +136,8 @@ export function* turnsByPart(resources, isWhole, now, { action = "", q = "", rea
 }
 
 /**
- * For how many milliseconds these hold that were read at a moment: until a turn has had time to be made. One that is due
- * is looked for again after as long as it has been due.
+ * For how many milliseconds these hold that were read at a moment: until a turn has had time to be made. What is due is
+ * looked for again after as long as it has been due.
  * @param {any[]} resources as the API lists them @param {number} readAt in milliseconds
  */
 export function holdsFor(resources, readAt) {

@@ -36,7 +36,12 @@ export function spinner() {
 
 // ---- what an account's fields mean ------------------------------------------------------------
 
-export { isProblem, issuesOf, problemsOf } from "./store.js";
+// An older API sends no severities: all its issues are problems.
+export const isProblem = (issue) => (issue.severity ?? "problem") !== "information";
+// Refused log writing is an issue only while log writing is on. The issue itself stays until the next test.
+export const issuesOf = (account) =>
+  (account.issues ?? []).filter(({ code }) => code !== "log_writing_refused" || account.write_logs);
+export const problemsOf = (account) => issuesOf(account).filter(isProblem);
 const has = (account, code) => (account.issues ?? []).some((issue) => issue.code === code);
 export const isRevoked = (account) => account.status === "unconfirmed" && has(account, "revoked");
 // Its role lets others in, so Cavok does not use it.
