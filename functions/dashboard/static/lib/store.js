@@ -587,9 +587,10 @@ export class Listing {
     const { selection } = this;
     const q = selection.q.toLowerCase();
     // As `problemsOf` of ui.js, which builds on this module.
-    const isProblemOf = ({ code, severity }) =>
-      severity !== "information" && (write_logs || code !== "log_writing_refused");
-    const has_problems = String(issues?.some(isProblemOf) ?? false);
+    const problems = issues?.filter(
+      ({ code, severity }) => severity !== "information" && (write_logs || code !== "log_writing_refused"),
+    );
+    const has_problems = String(Boolean(problems?.length));
     // In which unit it is, the API alone knows.
     const is = { status, access_type, has_problems, enrollment_id, template_version: String(template?.version) };
     return (
