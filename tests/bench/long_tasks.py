@@ -21,7 +21,7 @@ from tests.bench.measure import Sample
 from tests.bench.yardstick import Yardstick
 from tests.support.page import samples
 
-MANY, CAUSES, DAYS = 10_000, 40, 90
+MANY, CAUSES, SHARED, DAYS = 10_000, 40, 3, 90
 TESTS = 500
 """As many of an account as the page reads."""
 SEVERAL = 100
@@ -160,13 +160,14 @@ def _pages_of(items: list[dict[str, Any]]) -> Any:
 
 
 def _problems() -> dict[str, Any]:
-    """Forty causes in ten thousand accounts."""
+    """Forty causes in ten thousand accounts, of which each has three that all have, and another."""
     fleet = []
     for index in range(MANY):
         account = samples.account(index, status="degraded", access_type="assume_role")
         (problem,) = account["issues"]
-        message = problem["message"].replace("Stop", f"Stop{index % CAUSES}")
-        fleet.append(account | {"issues": [problem | {"message": message}]})
+        causes = (*range(SHARED), SHARED + index % (CAUSES - SHARED))
+        messages = [problem["message"].replace("Stop", f"Stop{cause}") for cause in causes]
+        fleet.append(account | {"issues": [problem | {"message": each} for each in messages]})
     reply = samples.problems_of(fleet)
     # The page asks for the first ones again with each press.
     known: dict[str, Any] = {}

@@ -58,6 +58,23 @@ def test_no_account_has_a_problem(admin: Api) -> None:
     assert admin.get("/v1/problems").json == {"accounts_read": 0, "items": [], "next_cursor": None}
 
 
+def test_a_refused_log_line_is_none_once_none_is_wanted_nor_is_its_account_in_the_list(
+    admin: Api,
+) -> None:
+    admin.get("/v1/organization")
+    wanted, other = (account(index, REFUSED, write_logs=not index) for index in range(2))
+    store([wanted, other])
+
+    answer = admin.get("/v1/problems").json
+    listed = [
+        admin.get("/v1/accounts", has_problems=each).json["items"] for each in ("true", "false")
+    ]
+
+    assert answer["accounts_read"] == 1
+    assert counted(answer["items"]) == {"log_writing_refused": 1}
+    assert [[each["name"] for each in items] for items in listed] == [[wanted.name], [other.name]]
+
+
 def test_each_cause_has_its_accounts_and_failed_ones_come_first(admin: Api, viewer: Api) -> None:
     admin.get("/v1/organization")
     store([account(0, LOST, INFORMATION), not_assumable(1), not_assumable(2)])

@@ -59,6 +59,13 @@ def test_a_line_says_what_the_list_says() -> None:
     assert COLUMNS[-1] == "enrollment_id", "columns are added at the end"
 
 
+def test_a_refused_log_line_is_a_problem_only_where_one_is_wanted() -> None:
+    refused = (Issue("log_writing_refused", "Refused.", "…"),)
+    accounts = [an_account(issues=refused, write_logs=logs) for logs in (True, False)]
+
+    assert [row["problems"] for row in rows(lines_of(*accounts))] == ["Refused.", ""]
+
+
 def test_what_is_not_known_is_empty() -> None:
     (row,) = rows(lines_of(an_account_with_keys(next_verification_at=None)))
 

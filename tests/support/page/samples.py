@@ -13,6 +13,7 @@ from cavok.api.problems import title_of
 from cavok.api.routes.shared_problems import list_problems
 from cavok.domain import permissions
 from cavok.domain.account_list import BY_URGENCY, has_word
+from cavok.domain.accounts import is_problem
 from cavok.domain.interactions import months_until
 from cavok.domain.permissions import group_of
 from cavok.domain.quotas import QuotaName, parse_quotas
@@ -140,7 +141,10 @@ def problems_of(accounts: list[dict[str, Any]], accounts_read: int = PROBLEMS_RE
 
 def _fits(account: dict[str, Any], query: dict[str, str]) -> bool:
     q = query.get("q", "").lower()
-    troubled = any(issue["severity"] == "problem" for issue in account["issues"])
+    logs = account["write_logs"]
+    troubled = any(
+        is_problem(issue["code"], issue["severity"], write_logs=logs) for issue in account["issues"]
+    )
     has = {
         "status": account["status"],
         "access_type": account["access_type"],

@@ -246,13 +246,13 @@ test("what the address chooses is asked for, and what the API does not know is l
 });
 
 /** The API has so many answers of one instance each. */
-function answersOf(count) {
+function answersOf(count, hoursAhead = 1) {
   globalThis.fetch = async (url) => {
     const { search, searchParams } = new URL(url);
     asked.push(search);
     const at = Number(searchParams.get("cursor"));
     return Response.json({
-      items: [resource(`web${at}`, 1, { account_id: `a${at}` })],
+      items: [resource(`web${at}`, hoursAhead, { account_id: `a${at}` })],
       next_cursor: at + 1 < count ? String(at + 1) : null,
     });
   };
@@ -274,6 +274,31 @@ test("each press shows twice as many, and counts are said to be so far until the
   assert.doesNotMatch(text, /so far/);
   assert.equal(button(main, "Show more"), undefined);
   assert.equal(asked.length, 1 + 2 + 4 + 5);
+});
+
+test("many are read again once a turn of theirs has had two minutes, and not more seldom", async (context) => {
+  const { setTimeout: really } = globalThis;
+  const pauses = [];
+  context.mock.timers.enable({ apis: ["Date"], now: Math.floor(Date.now() / HOUR) * HOUR - 30_000 });
+  context.mock.method(globalThis, "setTimeout", (work, milliseconds) => {
+    // No request has so much time.
+    if (milliseconds > 40_000) pauses.push(milliseconds / 1_000);
+    return really(work, milliseconds);
+  });
+  answersOf(12, 0);
+  const main = opened();
+  const shows = (count) => until(() => main.textContent.includes(`${count} stop`));
+  for (const count of [1, 2, 4, 8]) {
+    await shows(count);
+    press(button(main, "Show more"));
+  }
+  await shows(12);
+  readNow();
+  await until(() => pauses.length);
+  assert.ok(
+    pauses.every((pause) => pause > 145 && pause <= 150),
+    `${pauses} s`,
+  );
 });
 
 /** A page that scrolls: how far it was scrolled by itself, and by a reader. */

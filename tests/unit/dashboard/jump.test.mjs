@@ -177,3 +177,25 @@ test("all accounts are exported from wherever somebody is", async (context) => {
   await until(() => files.length);
   assert.equal(await files[0].text(), "name\r\nProd\r\n");
 });
+
+test("a search that ends before all accounts were looked at says so, and one that has looked does not", async () => {
+  // Of so many pages, the last has an account.
+  for (const [pages, says] of [
+    [2, ""],
+    [9, t.jump.notAll],
+  ]) {
+    globalThis.fetch = async (address) => {
+      const at = Number(new URL(address).searchParams.get("cursor")) + 1;
+      const items = at === pages ? [{ account_id: "a", name: "Found", provider_id: "121212121212" }] : [];
+      return Response.json({ items, next_cursor: at < pages ? String(at) : null });
+    };
+    const { texts } = opened();
+    const [input, status] = [modal().querySelector("input"), modal().querySelector(".jump-status")];
+    input.value = "12";
+    input.dispatchEvent(new Event("input"));
+    await until(() => status.textContent === says);
+    assert.equal(texts().includes("Found121212121212"), !says);
+    modal().close();
+    await soon();
+  }
+});

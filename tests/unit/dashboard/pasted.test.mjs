@@ -140,6 +140,16 @@ for (const [what, text, lines] of [
     [numbered("111111111111", "A"), [3, "notActive", "SUSPENDED"]],
   ],
   [
+    "such accounts without their ARNs, beside a status of ours",
+    "Number,State\n111111111111,SUSPENDED\n222222222222,closed\n333333333333,PENDING_CLOSURE\n444444444444,failed",
+    [
+      [2, "notActive", "SUSPENDED"],
+      [3, "notActive", "closed"],
+      [4, "notActive", "PENDING_CLOSURE"],
+      numbered("444444444444"),
+    ],
+  ],
+  [
     "a line without a number",
     "Prod\nname only",
     [
@@ -190,6 +200,8 @@ for (const [first, second] of [
   [asOneText(NAMED, OTHER), asOneText("666666666666\tF", "account\tname\n777777777777\tG")],
   [NAMED, 'number,name\n888888888888,"H'],
   ["333333333333,One", "444444444444;Two\n555555555555;C, of D"],
+  ["333333333333,One\n444444444444,Two; of; three\n555555555555,Four\tof\tfive", "666666666666"],
+  ["777777777777\n888888888888,Two; of; three", NAMED],
   ["666666666666\tOne\n777777777777\tTwo, of three, of four", NAMED],
   ['name,number\n"A,111111111111', 'number,name\n222222222222,B "C"'],
 ])
@@ -211,6 +223,7 @@ const withoutLine = (each) => (Array.isArray(each) ? each.slice(1) : each);
 test("what has no head is joined line by line, and nothing stays alone", () => {
   assert.equal(asOneText(PLAIN, "333333333333"), `${PLAIN}\n333333333333`);
   assert.deepEqual([asOneText("", NAMED), asOneText(NAMED, ""), textOf([])], [NAMED, NAMED, ""]);
+  for (const text of [PLAIN, "111111111111,One\n222222222222,Two"]) assert.equal(textOf(accountsIn(text)), text);
 });
 
 test("a head below other lines begins a table, and a name that could be one does not", () => {

@@ -143,10 +143,12 @@ test("a card that cannot be drawn is said to be lacking", async (context) => {
 
 test("many cards are drawn some at a time", async (context) => {
   const { createElement } = document;
-  let [made, most] = [0, 0];
+  let [made, most, now] = [0, 0, 0];
+  context.mock.method(performance, "now", () => now);
   context.mock.method(document, "createElement", (tag) => {
     if (!made) setTimeout(() => (made = 0));
     most = Math.max(most, (made += 1));
+    now += 0.02;
     return createElement(tag);
   });
   await shown(...Array.from({ length: 40 }, (_, index) => problem(300, { cause: `c${index}`, fix: FIX })));

@@ -49,6 +49,26 @@ test("an account that is in two answers counts once", () => {
   assert.deepEqual(counted(found), [["a", 3]]);
 });
 
+test("from however many answers, each account of a cause is looked at a few times", () => {
+  let looks = 0;
+  const counting = ({ account_id: id, ...more }) => ({
+    ...more,
+    get account_id() {
+      looks += 1;
+      return id;
+    },
+  });
+  const answers = Array.from({ length: 20 }, (_, page) => {
+    const { accounts, ...shared } = problem(
+      "a",
+      upTo(50).map((index) => page * 50 + index),
+    );
+    return answer([{ ...shared, accounts: accounts.map(counting) }], page < 19 ? "more" : null);
+  });
+  assert.deepEqual(counted(joined(answers)), [["a", 1_000]]);
+  assert.ok(looks <= 4_000, `${looks} looks at 1,000 accounts`);
+});
+
 test("a part that differs between answers is said, also if it is null in some or differed before", () => {
   const of = (fix, differing = []) => ({ ...problem("a", [1], fix), differing });
   const differing = (...items) =>

@@ -14,6 +14,7 @@ const { allSchedules } = await import(`${page}/views/all-schedules.js`);
 const { addMany } = await import(`${page}/views/add-many.js`);
 const store = await import(`${page}/lib/store.js`);
 const { Instances } = await import(`${page}/views/instances.js`);
+const { problems } = await import(`${page}/views/problems.js`);
 const { schedules } = await import(`${page}/views/schedules.js`);
 const { mapIn } = await import(`${page}/views/permission-map.js`);
 const { severalDialog } = await import(`${page}/views/several.js`);
@@ -228,6 +229,24 @@ test("so are the schedules of many accounts, and what is the same is not drawn a
   const others = rows().filter((row) => !before.has(row)).length;
   assert.ok(others > 0 && others < 10, `${others} rows are drawn again`);
   assert.ok(made.count - drawn < 300, `${made.count - drawn} nodes`);
+});
+
+test("problems of many accounts are compared with what is shown in short tasks", async (context) => {
+  const accounts = instances.map(({ name }, at) => ({ account_id: `a${at}`, name, provider_id: "1" }));
+  const items = ["a", "b", "c", "d", "e"].map((cause) => ({
+    ...{ cause, code: "permission_lost", message: cause, remedy: "…", fix: null, differing: [] },
+    accounts,
+  }));
+  globalThis.fetch = async () => Response.json({ accounts_read: INSTANCES, items, next_cursor: null });
+  const { did, most } = tasks(context, 6);
+  const { stringify } = JSON;
+  context.mock.method(JSON, "stringify", (value, ...more) => {
+    if (value?.accounts?.length === INSTANCES) did();
+    return stringify(value, ...more);
+  });
+  const main = opened(problems, view.signal);
+  await until(() => main.querySelectorAll(".cause").length === items.length);
+  assert.equal(most(), 2);
 });
 
 test("so are many schedules, with their weeks", async (context) => {

@@ -773,6 +773,12 @@ test("filters hold together, and what they leave open fits", () => {
   assert.deepEqual(fitting({ has_problems: "false" }), ["alpha", "Bravo", "Delta"]);
   assert.deepEqual(fitting({ has_problems: "false", status: "failed" }), ["Bravo"]);
   assert.deepEqual(fitting({ has_problems: "true", status: "failed" }), []);
+  const refused = [{ code: "log_writing_refused", severity: "problem" }];
+  for (const write_logs of [true, false])
+    assert.equal(
+      store.listingOf({ has_problems: "true" }).fits(account("e", { issues: refused, write_logs })),
+      write_logs,
+    );
 });
 
 test("how many fit is known of a status or a version alone, whatever the order", async () => {

@@ -244,6 +244,19 @@ test("what was not made an hour after its time, when the API answered, is missed
   assert.deepEqual(seen("08T23:00", "08T21:01", late)[0], ["missed", "stop 01-08T20:00 web"]);
 });
 
+test("what was read holds until a turn has had time to be made, and of one that is due for as long again", () => {
+  const minutes = (readAt, ...resources) => turns.holdsFor(resources, timeOf(readAt)) / 60_000;
+  const web = resource("web");
+  const due = resource("db", { turn_at: "2026-01-08T19:00:00.000Z" });
+  assert.equal(minutes("08T19:59:00", web), 3);
+  assert.equal(minutes("08T20:00:30", web), 1.5);
+  assert.equal(minutes("08T20:02:00", web), 2);
+  assert.equal(minutes("08T20:10:00", web, resource("app", { now: timeOf("08T20:10:00") })), 10);
+  assert.equal(minutes("08T19:10:00", due), 10);
+  assert.equal(minutes("08T20:00:00", due), 2, "nobody tries for longer than an hour, but the next turn comes");
+  assert.equal(minutes("08T21:30:00", due, resource("none", { windows: null })), Infinity);
+});
+
 test("what stays on all week is not due, although it has a turn each midnight", () => {
   const always = { windows: [{ days: DAYS, start: "00:00", stop: "00:00" }], turn_at: "2026-01-08T00:00:00Z" };
   assert.deepEqual(said(turnsByPart([resource("on", always)], true, NOW)), [["always", "start on"]]);

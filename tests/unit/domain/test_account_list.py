@@ -17,6 +17,7 @@ from cavok.domain.account_list import (
     has_word,
 )
 from cavok.domain.accounts import AccessType, Issue, Severity, Status
+from tests.support.builders import an_account
 
 NAMES = st.from_regex("[A-Za-z0-9]{1,12}", fullmatch=True)
 
@@ -90,9 +91,19 @@ def test_a_confirmed_account_has_no_problems() -> None:
 def test_information_is_no_problem() -> None:
     information = Issue("permission_scoped", "…", "…", Severity.INFORMATION)
 
-    assert not has_problems(())
-    assert not has_problems((information,))
-    assert has_problems((information, Issue("permission_lost", "…", "…")))
+    assert not has_problems((), write_logs=True)
+    assert not has_problems((information,), write_logs=True)
+    assert has_problems((information, Issue("permission_lost", "…", "…")), write_logs=True)
+
+
+def test_a_refused_log_line_is_a_problem_only_where_one_is_wanted() -> None:
+    refused = Issue("log_writing_refused", "…", "…")
+
+    for write_logs in (True, False):
+        account = an_account(issues=(refused,), write_logs=write_logs)
+        assert has_problems(account.issues, write_logs=write_logs) is write_logs
+        assert Selection(has_problems=write_logs).selects(account)
+        assert not Selection(has_problems=not write_logs).selects(account)
 
 
 def test_the_order_by_status_has_them_all() -> None:

@@ -1,5 +1,6 @@
 // A list of which each press reads twice as many of the API's answers, so that even ten thousand entries take a few
-// presses. Reading all of them again takes as many requests, so it is done as much more seldom.
+// presses. Reading all of them again takes as many requests, so it is done as much more seldom, as long as what was
+// read holds.
 import { announce, changedSince, h, render } from "./dom.js";
 import { button, submitting } from "./ui.js";
 import { keptTrue, READ_EVERY_MS } from "./watched.js";
@@ -8,12 +9,12 @@ import { keptTrue, READ_EVERY_MS } from "./watched.js";
  * @param {Element} place
  * @param {(cursor: string | null) => Promise<{next_cursor: string | null}>} ask
  * @param {(answers: any[]) => Node} draw returns the same node each time, which has `more` in it
- * @param {{text: string, said: () => string, kept?: {answers?: any[], readAt: number}} &
+ * @param {{text: string, said: () => string, kept?: {answers?: any[], readAt: number}, holds?: () => number} &
  *   import("./watched.js").Options} options `text` of the button, and what is said after it was pressed. `kept`: what
- *   whoever comes back finds at once, and when that was requested
+ *   whoever comes back finds at once, and when that was requested. `holds`: for how many milliseconds since then
  * @returns {ReturnType<typeof keptTrue> & {more: Element, lateAfter: () => number}} `lateAfter`: milliseconds
  */
-export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, ...options }) {
+export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, holds = () => Infinity, ...options }) {
   const more = h("div", { class: "more" });
   let wanted = kept.answers?.length ?? 1;
   let there = wanted;
@@ -49,7 +50,7 @@ export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, .
     render(more, isMore, () => isMore && button(text, { "data-part": "more", onclick: readMore }));
     return draw(answers);
   };
-  const pauseOf = () => READ_EVERY_MS * there;
+  const pauseOf = () => Math.min(READ_EVERY_MS * there, holds());
   const known = kept.answers && { answers: kept.answers, readAt: kept.readAt };
   // What was just read is not read again at once, unless this page may have changed it.
   const age = Date.now() - kept.readAt;

@@ -11,6 +11,8 @@ const ROLE_ARN = /^arn:aws:iam::(\d{12}):role(\/|\/.*\/)([^/]+)$/;
 // With such a line, a file tells Excel what separates its cells. It begins a table: with a head of its own, or none.
 const SEPARATOR = /^sep=.?$/i;
 const TABLES = /^(?= *sep=.? *$)/im;
+// What AWS Organizations says of an account that is not active. No status of ours is like these.
+const NOT_ACTIVE = /^(suspended|closed|pending_\w+)$/i;
 const YES_NO = { yes: true, true: true, 1: true, no: false, false: false, 0: false };
 // The fields of an account, by the heads that a column may have: the API's, those of our own export and of AWS
 // Organizations, whose "arn" is an account's. An "account_id" is ours and no number, if there is a "provider_id".
@@ -55,7 +57,7 @@ function* readingTable(text, first, lines, seen) {
   let columns = null;
   // Without its first line, another sign may be what the next one has most of.
   const sign = delimiterOf(text);
-  let [separator, head, width] = ["", sign === "," ? "" : `sep=${sign}`, 0];
+  let [separator, head, width] = ["", sign === "," && !/[;\t]/.test(text) ? "" : `sep=${sign}`, 0];
   // What stands below another line is a head only if it has two names, as a name of one account may be one.
   let least = 1;
   for (const { line, source, cells } of rowsOf(text, first)) {
@@ -167,7 +169,8 @@ function accountOf({ provider_id = "", name = "", regions, write_logs, access_ty
   if (ROUNDED.test(number)) return { error: "numberRounded", of: provider_id };
   if (!NUMBER.test(number)) return { error: "numberWrong", of: number.replace(/\D/g, "").length };
   if (access_type === "access_key") return { error: "keyed" };
-  if (more.arn && more.state && more.state.toUpperCase() !== "ACTIVE") return { error: "notActive", of: more.state };
+  const isActive = more.arn ? /^(active)?$/i.test(more.state ?? "") : !NOT_ACTIVE.test(more.state);
+  if (!isActive) return { error: "notActive", of: more.state };
   const [, owner, path, role] = ROLE_ARN.exec(more.role_arn) ?? [];
   if (more.role_arn && owner !== number) return { error: "roleArn", of: more.role_arn };
   const [role_name, role_path] = [more.role_name || role, more.role_path || path];

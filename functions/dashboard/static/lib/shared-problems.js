@@ -17,30 +17,31 @@ const PARTS = ["policy_statement", "cli", "terraform", "console_url", "stack_url
  * @returns {{accountsRead: number, isAll: boolean, items: Shared[]}}
  */
 export function joined(answers, isGone = () => false) {
-  /** @type {Map<string, Shared>} */
+  /** @type {Map<string, {item: Shared, accounts: Map<string, Affected>}>} */
   const found = new Map();
   for (const each of answers.flatMap(({ items }) => items)) {
-    const item = { ...each, accounts: each.accounts.filter(({ account_id: id }) => !isGone(id)) };
-    if (!item.accounts.length) continue;
-    const known = found.get(item.cause);
-    found.set(item.cause, known ? both(known, item) : item);
+    const there = each.accounts.filter(({ account_id: id }) => !isGone(id));
+    if (!there.length) continue;
+    const known = found.get(each.cause);
+    const accounts = known?.accounts ?? new Map();
+    // An account that changed its status meanwhile may be in two answers.
+    for (const one of there) if (!accounts.has(one.account_id)) accounts.set(one.account_id, one);
+    found.set(each.cause, { item: known ? both(known.item, each) : each, accounts });
   }
+  const items = [...found.values()].map(({ item, accounts }) => ({ ...item, accounts: [...accounts.values()] }));
   return {
     accountsRead: answers.reduce((count, answer) => count + answer.accounts_read, 0),
     isAll: !answers.at(-1)?.next_cursor,
-    items: [...found.values()].sort((a, b) => b.accounts.length - a.accounts.length),
+    items: items.sort((a, b) => b.accounts.length - a.accounts.length),
   };
 }
 
-// An account that changed its status meanwhile may be in two answers.
 function both(one, two) {
-  const had = new Set(one.accounts.map(({ account_id: id }) => id));
   const differs = (name) => (one.fix?.[name] ?? null) !== (two.fix?.[name] ?? null);
   return {
     ...one,
     fix: inCommon(one.fix, two.fix),
     differing: PARTS.filter((name) => [one, two].some((each) => each.differing?.includes(name)) || differs(name)),
-    accounts: [...one.accounts, ...two.accounts.filter(({ account_id: id }) => !had.has(id))],
   };
 }
 

@@ -7,11 +7,11 @@ import * as store from "./store.js";
 const SLICE_MS = 10;
 
 /**
- * Does these steps, each with the layout of what it drew, as many in a task as have the time; one if that is none.
+ * Does these steps, each with the layout of what it drew, as many in a task as have the time.
  * Returns what they return, or null if the signal ended them.
  * @template T @param {Iterator<unknown, T>} steps @param {AbortSignal} signal @returns {Promise<T | null>}
  */
-export async function inSlices(steps, signal, milliseconds = SLICE_MS) {
+export async function inSlices(steps, signal) {
   while (!signal.aborted) {
     const passed = stopwatch();
     do {
@@ -19,7 +19,7 @@ export async function inSlices(steps, signal, milliseconds = SLICE_MS) {
       // Otherwise the browser lays out in one task what several have drawn.
       void document.body.offsetHeight;
       if (done) return value;
-    } while (passed() < milliseconds);
+    } while (passed() < SLICE_MS);
     await pause(0, signal).catch(() => {});
   }
   return null;
@@ -32,11 +32,11 @@ export async function inSlices(steps, signal, milliseconds = SLICE_MS) {
  */
 export function drawer(part, signal) {
   let last = new AbortController();
-  return async (steps, milliseconds = SLICE_MS) => {
+  return async (steps) => {
     last.abort();
     last = new AbortController();
     try {
-      if ((await inSlices(steps, AbortSignal.any([signal, last.signal]), milliseconds)) === null) return false;
+      if ((await inSlices(steps, AbortSignal.any([signal, last.signal]))) === null) return false;
       store.has(part);
     } catch (error) {
       console.error(error);

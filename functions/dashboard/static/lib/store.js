@@ -9,8 +9,8 @@ import { stored } from "./storage.js";
 /**
  * An account as the API describes it. It has more fields than these.
  * @typedef {{account_id: string, name: string, provider_id: string, status: string, version: number, testing: boolean,
- *   access_type: string, issues?: {severity?: string}[], template?: {version: number} | null,
- *   enrollment_id?: string | null}} Account
+ *   access_type: string, issues?: {code?: string, severity?: string}[], write_logs?: boolean,
+ *   template?: {version: number} | null, enrollment_id?: string | null}} Account
  * How many accounts have a role of this version.
  * @typedef {{version: number, accounts: number, outdated: boolean}} VersionInUse
  * One page of a listing. `cursor`: what it was read with. `at`: when it was requested, in milliseconds.
@@ -583,10 +583,14 @@ export class Listing {
   }
 
   /** @param {Account} account */
-  fits({ name, provider_id: number, status, access_type, issues, template, enrollment_id }) {
+  fits({ name, provider_id: number, status, access_type, issues, write_logs, template, enrollment_id }) {
     const { selection } = this;
     const q = selection.q.toLowerCase();
-    const has_problems = String(issues?.some(({ severity }) => severity !== "information") ?? false);
+    // As `problemsOf` of ui.js, which builds on this module.
+    const problems = issues?.filter(
+      ({ code, severity }) => severity !== "information" && (write_logs || code !== "log_writing_refused"),
+    );
+    const has_problems = String(Boolean(problems?.length));
     // In which unit it is, the API alone knows.
     const is = { status, access_type, has_problems, enrollment_id, template_version: String(template?.version) };
     return (

@@ -6,6 +6,8 @@ import { isAlwaysOn, isKnownZone, localTime, LOOKED_AHEAD_MS, turnsOf } from "./
 const AHEAD_MS = 48 * 60 * 60_000;
 // Cavok tries to make a turn for so long, in minutes: `REPEATED_FOR` in domain/schedules.py.
 const TRIED_FOR = 60;
+// A turn is made within this time, unless it fails or there are many.
+const MADE_WITHIN_MS = 2 * 60_000;
 // So many instances are arranged in a step.
 const STEP = 100;
 
@@ -131,6 +133,19 @@ export function* turnsByPart(resources, isWhole, now, { action = "", q = "", rea
     group.rows.sort(byTime);
   }
   return filled;
+}
+
+/**
+ * For how many milliseconds these hold that were read at a moment: until a turn has had time to be made. What is due is
+ * looked for again after as long as it has been due.
+ * @param {any[]} resources as the API lists them @param {number} readAt in milliseconds
+ */
+export function holdsFor(resources, readAt) {
+  const moments = new Set(resources.flatMap(({ turn_at: turn, next_action: next }) => (next ? [turn, next.at] : [])));
+  const ages = [...moments].map((moment) => readAt - Date.parse(moment));
+  return ages
+    .filter((age) => age < TRIED_FOR * 60_000)
+    .reduce((least, age) => Math.min(least, Math.max(age, MADE_WITHIN_MS - age)), Infinity);
 }
 
 /** Until this is another one, `turnsByPart` returns the same: turns and parts of a day begin with a minute. */

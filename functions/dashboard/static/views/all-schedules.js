@@ -10,7 +10,7 @@ import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { drawer } from "../lib/slices.js";
-import { countsOf, EVENING, minuteOf, turnsByPart, MORNING } from "../lib/turns.js";
+import { countsOf, EVENING, holdsFor, minuteOf, turnsByPart, MORNING } from "../lib/turns.js";
 import { freshnessMark, isConnected, section, skeleton, statusBadge } from "../lib/ui.js";
 import { isKnownZone } from "../lib/week.js";
 import { wordOf } from "../texts.js";
@@ -220,6 +220,7 @@ function turnList(chosen, signal, choose, onRead) {
   const part = doubling(node, ask, take, {
     signal,
     kept: before,
+    holds: () => holdsFor(resources, before.readAt),
     text: t.actions.showMore,
     said: () => t.turns.loaded(resources.length),
     placeholder: () => skeleton(6),

@@ -18,7 +18,7 @@ import { t } from "./texts.js";
 const GROUPS = ["account", "views", "actions", "accounts"];
 const TYPING_MS = 200;
 const MOST_ACCOUNTS = 8;
-// A page of the API may be empty although others follow. After these, the list goes on.
+// A page of the API may be empty although others follow. After these, the list goes on, which is said.
 const MOST_PAGES = 3;
 
 /**
@@ -134,7 +134,8 @@ export function jump({ views, themes }) {
   };
   const look = async (q, signal) => {
     try {
-      found = { accounts: (await accountsFor(q, signal)).map(ofFound), says: null };
+      const { items, isEnough } = await accountsFor(q, signal);
+      found = { accounts: items.map(ofFound), says: isEnough ? null : t.jump.notAll };
     } catch (problem) {
       if (signal.aborted) return;
       found = { accounts: [], says: t.jump.failed(reasonOf(problem)) };
@@ -192,7 +193,7 @@ async function accountsFor(q, signal) {
     cursor = answer.next_cursor;
     if (!cursor) break;
   }
-  return items.slice(0, MOST_ACCOUNTS);
+  return { items: items.slice(0, MOST_ACCOUNTS), isEnough: !cursor || items.length >= MOST_ACCOUNTS };
 }
 
 const goes = (href) => () => router.go(href);

@@ -16,8 +16,8 @@ import { t } from "./texts.js";
 // How many accounts of a problem are named at first, and how many more with each press.
 const NAMED_FIRST = 5;
 const NAMED_MORE = 100;
-// A card has some sixty nodes.
-const CARDS_A_TASK = 10;
+// A card has some sixty nodes, and its problem may be one of ten thousand accounts.
+const CARDS_A_STEP = 1;
 
 /**
  * What this session has seen, for who comes back: the answers, when they were read, how far the page was scrolled, how
@@ -44,9 +44,9 @@ export function problems(context) {
       found.items,
       ({ cause }) => cause,
       (problem) => card(problem, before),
-      CARDS_A_TASK,
+      CARDS_A_STEP,
     );
-    drawCards(cards, 0).then((hasEnded) => hasEnded && arrive());
+    drawCards(cards).then((hasEnded) => hasEnded && arrive());
     list.hidden = !found.items.length;
     render(empty, found.isAll && !found.items.length, (isEmpty) => isEmpty && none());
     return content;

@@ -172,6 +172,7 @@ export const t = withTexts(OPEN_TABLES, {
     theme: (name) => `Theme: ${name}`,
     searchAll: (q) => `Search all accounts for “${q}”`,
     searching: "Searching accounts…",
+    notAll: "Not all accounts were looked at. Search all for the others.",
     failed: (why) => `Accounts could not be searched. ${why}`,
     found: (count) => plural(count, { one: "# choice", other: "# choices" }),
     none: "Nothing fits",

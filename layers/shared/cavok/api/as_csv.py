@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from cavok.api.plain import Plain
-from cavok.domain.accounts import Severity
+from cavok.domain.accounts import is_problem
 from cavok.domain.permissions import CAPABILITY_GROUPS
 
 LIMIT = 1_000
@@ -62,7 +62,9 @@ def csv_of(accounts: Iterable[Plain], *, header: bool) -> str:
 def _line(account: Plain) -> list[str]:
     template, last = account["template"] or {}, account["verification"] or {}
     problems = [
-        issue["message"] for issue in account["issues"] if issue["severity"] == Severity.PROBLEM
+        issue["message"]
+        for issue in account["issues"]
+        if is_problem(issue["code"], issue["severity"], write_logs=account["write_logs"])
     ]
     values = {
         **account,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cavok.domain.accounts import AccessType, Account, Issue, Severity, Status
+from cavok.domain.accounts import AccessType, Account, Issue, Status, is_problem
 
 BY_URGENCY = (Status.FAILED, Status.DEGRADED, Status.UNCONFIRMED, Status.CONFIRMED)
 """The order of a list by status: what needs somebody comes first."""
@@ -36,9 +36,9 @@ class AccountSort(StrEnum):
         return self.startswith("-")
 
 
-def has_problems(issues: Iterable[Issue]) -> bool:
+def has_problems(issues: Iterable[Issue], *, write_logs: bool) -> bool:
     """Whether one of the issues is a problem. A confirmed account has none (`find_issues`)."""
-    return any(issue.severity is Severity.PROBLEM for issue in issues)
+    return any(is_problem(each.code, each.severity, write_logs=write_logs) for each in issues)
 
 
 def begins_a_word(name: str, at: int) -> bool:
@@ -104,7 +104,8 @@ class Selection:
             (not self.q or self.finds(account.name, account.account_number))
             and self.status in (None, account.status)
             and self.access_type in (None, account.access_type)
-            and self.has_problems in (None, has_problems(account.issues))
+            and self.has_problems
+            in (None, has_problems(account.issues, write_logs=account.write_logs))
             and self.template_version in (None, account.counted_version)
             and self.enrollment_id in (None, account.enrollment_id)
             and (self.unit_id is None or account.enrollment_id is not None)

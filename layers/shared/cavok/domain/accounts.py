@@ -155,6 +155,13 @@ class Issue:
     actions: tuple[str, ...] = ()
 
 
+def is_problem(code: str, severity: str, *, write_logs: bool) -> bool:
+    """Whether an issue is a problem of an account. A refused log line is none where none is wanted,
+    although the issue stays until the next test.
+    """
+    return severity == Severity.PROBLEM and (write_logs or code != IssueCode.LOG_WRITING_REFUSED)
+
+
 def require_not_own(
     account_number: str | None, own_account: str, *, field: str = "provider_id"
 ) -> None:

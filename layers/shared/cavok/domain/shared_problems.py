@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 
-from cavok.domain.accounts import Fix, Issue, IssueCode, ListedAccount, Severity
+from cavok.domain.accounts import Fix, Issue, IssueCode, ListedAccount, is_problem
 from cavok.domain.fixes import ShownFix, TrustPolicy, unread, with_trust
 from cavok.domain.role_changes import SAID
 from cavok.domain.template_updates import fix_shown
@@ -71,12 +71,10 @@ def cause_of(issue: Issue) -> str:
 
 
 def _problems(account: ListedAccount, trust_policy: TrustPolicy) -> list[Issue]:
-    """A refused log line is no problem of an account that wants none."""
     return [
         issue
         for issue in with_trust(account, trust_policy)
-        if issue.severity is Severity.PROBLEM
-        and (account.write_logs or issue.code != IssueCode.LOG_WRITING_REFUSED)
+        if is_problem(issue.code, issue.severity, write_logs=account.write_logs)
     ]
 
 

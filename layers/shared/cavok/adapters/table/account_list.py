@@ -42,6 +42,7 @@ SELECTED = (
     "status",
     "access_type",
     "issues",
+    "write_logs",
     "template_pk",
     "enrollment_id",
 )
@@ -349,7 +350,11 @@ class _Walks:
         if wanted.access_type:
             tests.append(lambda row: row.access_type is wanted.access_type)
         if wanted.has_problems is not None:
-            tests.append(lambda row: has_problems(row.issues) is wanted.has_problems)
+            tests.append(
+                lambda row: (
+                    has_problems(row.issues, write_logs=row.write_logs) is wanted.has_problems
+                )
+            )
         if wanted.enrollment_id:
             tests.append(lambda row: row.enrollment_id == wanted.enrollment_id)
         elif wanted.unit_id:
