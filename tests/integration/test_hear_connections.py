@@ -21,7 +21,7 @@ from cavok import wiring
 from cavok.adapters.table.connection_hints import Hints
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain import enrollments as enrolling
-from cavok.domain.accounts import Status
+from cavok.domain.accounts import TESTED_AGAIN_AFTER, Status
 from cavok.domain.connection_hints import (
     ANSWER_TRIED_FOR,
     AT_ONCE,
@@ -233,17 +233,61 @@ def test_an_address_that_s3_refuses_for_good_is_not_called_again(
 
 @pytest.mark.parametrize("status", [None, 500, 503])
 def test_an_answer_that_did_not_arrive_is_given_again_and_not_for_ever(
-    admin: Api, says: Says, cloudformation: CloudFormation, status: int | None
+    admin: Api,
+    says: Says,
+    cloudformation: CloudFormation,
+    status: int | None,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Anybody may publish an address in a region that has no such host."""
     account_id = admin.account(provider_id=NUMBER)["account_id"]
     cloudformation.refuses_with = NotDelivered("no", status)
 
-    ages = [IN_EFFECT_AFTER, *(timedelta(minutes=each) for each in (3, 6, 9, 12))]
-    assert [hear(says(), received=1 + n, age=age) for n, age in enumerate(ages)] == [1, 1, 1, 1, 0]
+    ages = [IN_EFFECT_AFTER, *(timedelta(minutes=each) for each in (3, 6, 9, 12, 18, 27))]
+    heard = [hear(says(), received=1 + n, age=age) for n, age in enumerate(ages)]
 
+    assert (heard, cloudformation.hidden) == ([1, 1, 1, 1, 1, 1, 0], [6 * 60, 9 * 60])
+    assert capsys.readouterr().out.count('"UnansweredHints":[1.0]') == 1
     assert [each["account_id"] for each in started()] == [account_id]
-    assert cloudformation.hidden == []
+
+
+def use_up(share: str) -> None:
+    """The time of this minute for answers; `share`: of the organization, or of its list."""
+    wiring.answers_to_stacks().seconds(share, Clock.time)
+    wiring.answers_to_stacks().spend(share, SHARED_SECONDS, accepted=False)
+
+
+@pytest.mark.parametrize("used_up", [False, True], ids=["time left", "time used up"])
+@pytest.mark.parametrize("listed", [True, False], ids=["listed", "not listed"])
+@pytest.mark.parametrize("minutes", [9, 11, 19, 29])
+def test_one_fault_of_s3_leaves_no_stack_without_an_answer(
+    minutes: int,
+    listed: bool,
+    used_up: bool,
+    admin: Api,
+    says: Says,
+    cloudformation: CloudFormation,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Unless no turn is left, and no time either."""
+    admin.account(provider_id=NUMBER if listed else "222222222222")
+    put, faults = cloudformation.put, [NotDelivered("S3 answered 503", 503)]
+
+    def faulty(url: SplitResult, body: bytes, *, seconds: float) -> int:
+        if faults:
+            raise faults.pop()
+        return put(url, body, seconds=seconds)
+
+    monkeypatch.setattr(cloudformation, "put", faulty)
+    age = timedelta(minutes=minutes)
+    if used_up:
+        use_up(ORGANIZATION_ID)
+
+    while hear(says(), age=age):
+        waited = timedelta(seconds=cloudformation.hidden.pop() if cloudformation.hidden else 180)
+        Clock.time, age = Clock.time + waited, age + waited
+
+    assert len(cloudformation.answers) == (0 if minutes == 29 and used_up else 1)
 
 
 def test_a_test_does_not_wait_for_the_answer_and_is_not_repeated_with_it(
@@ -314,6 +358,31 @@ def test_who_says_that_the_stack_of_a_failed_account_was_deleted_changes_no_reas
     ends(account_id, refused)
 
     assert [each.code for each in account_of(account_id).issues] == ["role_not_assumable"]
+
+
+@pytest.mark.parametrize("change", ["Create", "Update", "Delete"])
+def test_too_much_in_the_name_of_a_stack_hides_nothing_that_it_says(
+    change: str, admin: Api, says: Says
+) -> None:
+    """However much it is, it causes a write and a test in ten minutes."""
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    for request in range(OF_AN_ACCOUNT.most):
+        hear(says(request=request, RequestType="Update"))
+        if account_of(account_id).testing(Clock.time):
+            ends(account_id)
+        Clock.time += timedelta(seconds=15)
+    tests, writes = len(started()), account_of(account_id).writes
+
+    for request in range(10):
+        said = says(request=100 + request, RequestType=change)
+        assert hear(said, received=2, age=timedelta(minutes=2)) == 0
+        Clock.time += timedelta(seconds=15)
+
+    account = account_of(account_id)
+    assert account.next_verification_at
+    assert account.next_verification_at - Clock.time <= TESTED_AGAIN_AFTER
+    assert (account.stack_deleted_at is not None) == (change == "Delete")
+    assert (len(started()), account.writes) == (tests, writes + 1)
 
 
 def test_a_running_test_may_be_older_than_the_stack_so_another_one_follows(
@@ -547,18 +616,58 @@ def test_a_flood_about_accounts_of_a_customers_own_list_keeps_nobody_waiting_for
 def test_a_flood_with_an_external_id_leaves_the_stack_of_a_listed_account_its_late_answer(
     admin: Api, says: Says, cloudformation: CloudFormation
 ) -> None:
-    """It has one, whether it is followed yet or was; copies come again at their turns."""
+    """It has one, whether it is followed yet or was. Copies have none, and no turn."""
     account_id = admin.account(provider_id=NUMBER)["account_id"]
     begin_test(account_of(account_id), a_verification(account_id=account_id, started_at=Clock.time))
-    wiring.answers_to_stacks().seconds(ORGANIZATION_ID, Clock.time)
-    wiring.answers_to_stacks().spend(ORGANIZATION_ID, SHARED_SECONDS, accepted=False)
+    use_up(ORGANIZATION_ID)
 
     heard = [hear(says(), age=STRANGERS_ANSWERED_WITHIN) for _ in range(2)]
     ends(account_id)
     heard += [hear(says(), age=STRANGERS_ANSWERED_WITHIN) for _ in range(2)]
 
-    assert (heard, len(cloudformation.answers)) == ([1, 1, 1, 1], 1)
+    assert (heard, len(cloudformation.answers)) == ([1, 1, 0, 0], 1)
     assert [each["account_id"] for each in started()] == [account_id]
+
+
+def test_a_stack_that_was_answered_early_and_waits_for_a_test_takes_no_turn(
+    admin: Api, says: Says, cloudformation: CloudFormation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    admin.account(provider_id=NUMBER)
+    assert hear(says(), age=timedelta(seconds=2)) == 1
+    use_up(ORGANIZATION_ID)
+    use_up(f"{ORGANIZATION_ID}:listed")
+
+    heard = [hear(says(), age=timedelta(minutes=each)) for each in (3, 29)]
+
+    assert (heard, len(started()), len(cloudformation.answers)) == ([0, 0], 1, 1)
+    assert "UnansweredHints" not in capsys.readouterr().out
+
+
+def test_the_stack_of_a_listed_account_that_found_no_time_for_its_late_answer_has_it_later(
+    admin: Api, says: Says, cloudformation: CloudFormation
+) -> None:
+    admin.account(provider_id=NUMBER)
+    use_up(ORGANIZATION_ID)
+    use_up(f"{ORGANIZATION_ID}:listed")
+    assert hear(says(), age=timedelta(minutes=10)) == 1
+    assert (cloudformation.hidden, cloudformation.answers) == ([5 * 60], [])
+    Clock.time += timedelta(minutes=5)
+    use_up(ORGANIZATION_ID)
+
+    assert hear(says(), received=2, age=timedelta(minutes=15)) == 0
+
+    assert len(cloudformation.answers) == 1
+
+
+def test_old_messages_have_turns_apart_and_young_ones_do_not_wait_behind_them() -> None:
+    answers, now = Answers(), Clock.time
+    old, young = now - timedelta(minutes=10), now - STRANGERS_ANSWERED_WITHIN
+
+    waits = sorted(answers.wait(ORGANIZATION_ID, old, now) for _ in range(60))
+
+    apart = OWN_TURNS_APART.total_seconds()
+    assert [each - waits[0] for each in waits] == [n * apart for n in range(60)]
+    assert answers.wait(ORGANIZATION_ID, young, now) == 60
 
 
 def test_a_stranger_costs_one_read_and_no_call_while_the_queue_is_behind(

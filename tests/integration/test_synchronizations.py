@@ -24,7 +24,7 @@ from cavok.adapters.table.members import Members
 from cavok.adapters.table.synchronizations import Synchronizations
 from cavok.adapters.table.table import ItemBusy
 from cavok.adapters.workflows import SynchronizationWorkflows
-from cavok.domain.enrollments import NEW_AFTER, EnrollmentStatus
+from cavok.domain.enrollments import NEW_AFTER, SYNCHRONIZED_EVERY, EnrollmentStatus
 from cavok.domain.errors import (
     OrganizationBusy,
     OrganizationUnclear,
@@ -618,6 +618,34 @@ def rounds(organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("cavok.services.synchronize_organization.PAGES_A_ROUND", 4)
 
 
+@pytest.mark.parametrize("stays", [True, False], ids=["moves out of the units", "is gone"])
+def test_an_account_that_moves_to_another_organization_of_the_customer_is_soon_its_member(
+    stays: bool, admin: Api, organization: InMemoryOrganization
+) -> None:
+    """The other one, which was read first, passed it by."""
+    number, management = "100000000001", "888888888888"
+    first = enroll(admin)
+    second = enroll(admin, management_account_id=management, name="Two")
+    synchronize(first, organization)
+    another = another_organization(management)
+    another.member(number, "Moved")
+    synchronize(second, another)
+    assert states(admin, second)[number] == "excluded"
+    if stays:
+        assert admin.patch(f"/v1/enrollments/{first}", {"exclude_accounts": [number]}).status == 200
+    else:
+        del organization.members[number]
+
+    synchronize(first, organization)
+
+    due = stored(second).next_synchronization_at
+    assert due == Clock.now() + NEW_AFTER
+    Clock.time += NEW_AFTER
+    synchronize(second, another)
+    assert states(admin, second)[number] == "role_missing"
+    assert stored(first).next_synchronization_at == Clock.now() - NEW_AFTER + SYNCHRONIZED_EVERY
+
+
 def another_organization(management: str = "888888888888") -> InMemoryOrganization:
     made = InMemoryOrganization(organization_arn=ARN.replace("o-example", "o-another"))
     made.member(management, "Another company")
@@ -731,8 +759,9 @@ def test_a_name_is_no_reason_to_begin_anew(
     assert (renamed.name, renamed.status) == ("Southwind", "connected")
 
 
+@pytest.mark.parametrize("renamed", [False, True])
 def test_a_new_member_that_speaks_in_the_middle_has_the_next_one_begin_sooner(
-    admin: Api, organization: InMemoryOrganization, rounds: None
+    renamed: bool, admin: Api, organization: InMemoryOrganization, rounds: None
 ) -> None:
     enrollment_id = enroll(admin)
     synchronize(enrollment_id, organization)
@@ -740,6 +769,8 @@ def test_a_new_member_that_speaks_in_the_middle_has_the_next_one_begin_sooner(
     wiring.enrollments().changed(
         ORGANIZATION_ID, enrollment_id, lambda each: each.with_new_member(Clock.now())
     )
+    if renamed:
+        assert admin.patch(f"/v1/enrollments/{enrollment_id}", {"name": "Southwind"}).status == 200
 
     while one_round(begun, organization):
         pass

@@ -92,7 +92,7 @@ def test_the_second_try_comes_when_the_log_of_deliveries_says() -> None:
     assert "DelaySeconds" not in resource(FIRST)
 
 
-HOURS = {"half an hour": 0.5, "an hour": 1, "five hours": 5, "a day": 24}
+HOURS = {"half an hour": 0.5, "36 minutes": 0.6, "an hour": 1, "five hours": 5, "a day": 24}
 """In the words of docs/architecture.md, "When something fails"."""
 
 

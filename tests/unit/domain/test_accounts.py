@@ -12,6 +12,7 @@ import pytest
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import (
     CONNECTED,
+    TESTED_AGAIN_AFTER,
     UNKNOWN_CAPABILITIES,
     AccessType,
     Account,
@@ -317,6 +318,23 @@ def test_a_revoked_account_and_one_under_test_are_not_due_for_what_a_stack_says(
 
     for account in (revoked, tested):
         assert account.heard_of(HEARD, deleted=False, due=True) == account
+        assert account.heard_too_often(HEARD, deleted=False) == account
+
+
+def test_what_stacks_say_too_often_makes_an_account_due_ten_minutes_after_its_last_test() -> None:
+    later, lately = HEARD + timedelta(hours=5), HEARD - timedelta(minutes=4)
+    tested = replace(confirmed(an_account()), next_verification_at=later)
+    last = LastVerification("v-1", Outcome.CONFIRMED, lately)
+    again = replace(tested, verification=last)
+    rests = an_account(next_verification_at=None)
+
+    assert tested.heard_too_often(HEARD, deleted=False).next_verification_at == HEARD
+    deleted = again.heard_too_often(HEARD, deleted=True)
+    assert deleted.next_verification_at == lately + TESTED_AGAIN_AFTER
+    assert deleted.stack_deleted_at == HEARD
+    assert deleted.heard_too_often(HEARD + timedelta(minutes=5), deleted=True) == deleted
+    assert rests.heard_too_often(HEARD, deleted=False).next_verification_at == HEARD
+    assert rests.heard_too_often(HEARD, deleted=True) == rests, "a deletion brings no role"
 
 
 def test_a_stack_deletes_no_access_key() -> None:

@@ -16,6 +16,7 @@ import pytest
 from cavok.domain import permissions
 from cavok.domain.access_denied import POLICIES_UNREAD, Reason, sts_is_off
 from cavok.domain.accounts import (
+    ROLE_GOES_WITHIN,
     ROLE_GONE_AFTER,
     Account,
     Capability,
@@ -1394,6 +1395,25 @@ def test_a_role_that_is_gone_with_its_stack_is_told_word_for_word() -> None:
             "If the account should be disconnected, delete it here. If not, deploy the role again, "
             "as the Instructions show: Cavok then tests it.",
         ),
+    )
+
+
+def test_a_role_that_let_cavok_in_after_somebody_spoke_of_its_deletion_is_told_word_for_word() -> (
+    None
+):
+    """Anybody can say it. The reason may be another one."""
+    known = confirmed(an_account())
+    refused = entry_refused(known, "AccessDenied", "not authorized", NOW)
+    (said_nothing,) = issues_of(known, refused)
+    let_in = NOW + ROLE_GOES_WITHIN + timedelta(seconds=1)
+
+    (issue,) = issues_of(replace(known, stack_deleted_at=NOW, connected_at=let_in), refused)
+
+    assert issue == replace(
+        said_nothing,
+        message=f"{said_nothing.message} In the name of its stack somebody said on 2025-03-01 at "
+        "12:00 UTC that it is being deleted; Cavok was let in after that, until 2025-03-01 at "
+        "12:01 UTC.",
     )
 
 

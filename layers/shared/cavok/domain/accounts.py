@@ -178,6 +178,10 @@ act. Otherwise, changing it back and forth would cause test after test.
 """
 
 
+ROLE_GOES_WITHIN = timedelta(minutes=1)
+"""CloudFormation says that it deletes a connection, waits for the answer, and then deletes the
+role. So the account is tested this much later.
+"""
 ROLE_GONE_AFTER = timedelta(hours=1)
 """CloudFormation may take so long for the role after it has said that it deletes it."""
 
@@ -522,6 +526,18 @@ class Account(ListedAccount):
         if deleted and planned is None:
             waits = False  # it rests, and a deletion brings no role
         return replace(said, next_verification_at=min(planned or now, now)) if waits else said
+
+    def heard_too_often(self, now: datetime, *, deleted: bool) -> Self:
+        """After its stack said more than is followed: due ten minutes after its last test, so that
+        whoever says much in its name hides nothing. However much that is, it changes nothing more
+        before the next test.
+        """
+        goes = deleted and not self.going(now)
+        said = self.heard_of(now, deleted=True, due=False) if goes else self
+        planned, due = self.next_verification_at, max(now, self._due_again_from())
+        if self.revoked or self.testing(now) or (deleted and planned is None):
+            return said
+        return replace(said, next_verification_at=min(planned or due, due))
 
     def with_use_revoked(self, now: datetime) -> Self:
         """Not used, and not tested by a schedule, until a person tests it. A running test loses its

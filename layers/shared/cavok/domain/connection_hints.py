@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
-from cavok.domain.accounts import Account, TestSlot
+from cavok.domain.accounts import ROLE_GOES_WITHIN, Account, TestSlot
 from cavok.domain.errors import MalformedHint
 from cavok.domain.quotas import period_lasts
 
@@ -42,10 +42,6 @@ _LOOPBACK = re.compile(
 IN_EFFECT_AFTER = timedelta(seconds=10)
 """So long a change may take until AWS follows it everywhere. Source: IAM User Guide, "Changes that
 I make are not always immediately visible", which gives no time.
-"""
-ROLE_GOES_WITHIN = timedelta(minutes=1)
-"""CloudFormation says that it deletes a connection, waits for the answer, and then deletes the
-role. So the account is tested this much later.
 """
 TRIED_AGAIN_AFTER = timedelta(seconds=30)
 TRIED_FOR = timedelta(minutes=7)
@@ -214,17 +210,21 @@ minutes: the others become due, and sweeps test them, fair between organizations
 """
 
 
-REMEMBERED_FOR = timedelta(minutes=30)
+REMEMBERED_FOR = timedelta(minutes=40)
 """How long a message may come again after it was followed, for its answer. What was followed is
 remembered for so long beyond its period.
 """
 
 
+PARTS = 3
+"""Of a request at most: that it was answered, that its account was tested, that it is done."""
+
+
 @dataclass(frozen=True, slots=True)
 class RecentHints:
     """What stacks said since `began_at` (UTC): the IDs of CloudFormation's requests, which a topic
-    or queue may deliver twice. `followed`: those that are done, also the last ones of the period
-    before, because a message may come again in the next.
+    or queue may deliver twice. `followed`: those that are done, and parts of others, also the last
+    ones of the period before, because a message may come again in the next.
     """
 
     began_at: datetime
@@ -238,7 +238,7 @@ class RecentHints:
         whenever it comes again, until that is done, and counts once.
         """
         lasts = period_lasts(self.began_at, limit.per, now)
-        recent = self if lasts else type(self)(now, followed=self.followed[-limit.most :])
+        recent = self if lasts else type(self)(now, followed=self.followed[-PARTS * limit.most :])
         if request_id in recent.followed:
             return Admission.REPEATED, recent
         if request_id in recent.requests:
@@ -248,7 +248,9 @@ class RecentHints:
         return Admission.ADMITTED, replace(recent, requests=(*recent.requests, request_id))
 
     def with_followed(self, request_id: str) -> Self:
-        """After a request was followed."""
+        """After a request, or a part of it, was followed."""
+        if request_id in self.followed:
+            return self
         return replace(self, followed=(*self.followed, request_id))
 
 

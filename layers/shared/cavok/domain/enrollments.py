@@ -307,8 +307,8 @@ class Enrollment(EnrollmentOptions):
 
     def changed(self, now: datetime, **options: Any) -> Self:
         """With other options, and due for a synchronization with them. One that runs began with the
-        old ones, so it loses the slot; a name is all the same to it. The same object if nothing
-        changes. Raises InvalidField for another account of one that is connected.
+        old ones, so it loses the slot. A name alone is no reason for one. The same object if
+        nothing changes. Raises InvalidField for another account of one that is connected.
         """
         number = options.get("management_account_id", self.management_account_id)
         moved = number != self.management_account_id
@@ -321,12 +321,14 @@ class Enrollment(EnrollmentOptions):
         changed = replace(changed, features=changed._features(options.get("features")))
         if changed == self:
             return self
+        if replace(changed, name=self.name) == self:
+            return replace(changed, updated_at=now, touched_at=now)
         if moved:
             changed = replace(changed, status=EnrollmentStatus.WAITING, issues=(), attempts=0)
-        if replace(changed, name=self.name) != self:
-            changed = replace(changed, slot=None)
         due = now if number else None
-        return replace(changed, next_synchronization_at=due, updated_at=now, touched_at=now)
+        return replace(
+            changed, slot=None, next_synchronization_at=due, updated_at=now, touched_at=now
+        )
 
     def _features(self, wanted: Sequence[str] | None) -> tuple[str, ...]:
         """In the order of the catalog. Who turns log writing on gets its permission too."""

@@ -18,7 +18,15 @@ from cavok.domain.access_denied import (
     refusal_reason,
     region_without_sts,
 )
-from cavok.domain.accounts import Account, Fix, Issue, IssueCode, Outcome, Severity
+from cavok.domain.accounts import (
+    ROLE_GOES_WITHIN,
+    Account,
+    Fix,
+    Issue,
+    IssueCode,
+    Outcome,
+    Severity,
+)
 from cavok.domain.fixes import ACCOUNT_SETTINGS, enabling, fix_of_refusal, grant, principal_page
 from cavok.domain.instances import InstanceKey
 from cavok.domain.kinds import Action, Kind
@@ -162,10 +170,8 @@ def log_writing_issues(account: Account, refused: Sequence[Step]) -> tuple[Issue
 def _failures(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
     by_name = {step.step: step for step in steps}
     refused = by_name[permissions.ASSUME_ROLE].reason is Reason.ROLE_NOT_ASSUMABLE
-    if refused and account.connected_at and account.stack_deleted_at:
-        yield _disconnected(account, account.stack_deleted_at)
-    elif refused:
-        yield _role_not_assumable(account, by_name[permissions.ASSUME_ROLE])
+    if refused:
+        yield _refused(account, by_name[permissions.ASSUME_ROLE])
     match = by_name[permissions.ACCOUNT_MATCHES]
     if match.reason is Reason.CREDENTIALS_REJECTED:
         yield Issue(
@@ -191,6 +197,27 @@ def confused_deputy(account: Account) -> Issue:
         "into the role's trust policy, as the Instructions show, then press Test.",
         fix=Fix(console_url=principal_page(account, "trust_relationships")),
     )
+
+
+def _refused(account: Account, refused: Step) -> Issue:
+    """Anybody can say that a stack is being deleted. A role that lets Cavok in after that may have
+    another reason.
+    """
+    deleted_at, connected_at = account.stack_deleted_at, account.connected_at
+    if not (deleted_at and connected_at):
+        return _role_not_assumable(account, refused)
+    if connected_at <= deleted_at + ROLE_GOES_WITHIN:
+        return _disconnected(account, deleted_at)
+    issue = _role_not_assumable(account, refused)
+    said = (
+        f"In the name of its stack somebody said on {_utc(deleted_at)} that it is being deleted; "
+        f"Cavok was let in after that, until {_utc(connected_at)}."
+    )
+    return replace(issue, message=f"{issue.message} {said}")
+
+
+def _utc(at: datetime) -> str:
+    return f"{at:%Y-%m-%d at %H:%M} UTC"
 
 
 def _role_not_assumable(account: Account, refused: Step) -> Issue:
@@ -230,7 +257,7 @@ def _disconnected(account: Account, deleted_at: datetime) -> Issue:
     """The issue of a role that is gone, as the customer's stack had announced."""
     return Issue(
         IssueCode.DISCONNECTED,
-        f"Its stack said on {deleted_at:%Y-%m-%d at %H:%M} UTC that it is being deleted, and the "
+        f"Its stack said on {_utc(deleted_at)} that it is being deleted, and the "
         f"role {account.role_arn} cannot be assumed since.",
         "If the account should be disconnected, delete it here. If not, deploy the role again, "
         + ("from its stack set" if account.has_enrolled_role else "as the Instructions show")

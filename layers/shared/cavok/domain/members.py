@@ -164,6 +164,12 @@ class MemberChange:
         return self.account_before is not None and self.account_before != self.account_after
 
     @property
+    def lets_go(self) -> bool:
+        """Whether an enrollment has its account no more."""
+        before, after = self.account_before, self.account_after
+        return bool(before and after and before.enrollment_id and not after.enrollment_id)
+
+    @property
     def states(self) -> tuple[MemberState | None, MemberState]:
         """The member's state before and after."""
         before = self.before.state(self.account_before) if self.before else None

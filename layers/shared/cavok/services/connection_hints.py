@@ -3,6 +3,8 @@ and a test shows what is true.
 """
 
 import json
+from bisect import insort
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -79,18 +81,23 @@ class Answers(FirstTries):
 
     def __init__(self) -> None:
         super().__init__()
-        self._next: dict[str, datetime] = {}
+        self._turns: dict[str, list[datetime]] = {}
+        self._next: datetime | None = None
 
     def wait(self, organization_id: str, sent_at: datetime, now: datetime) -> float:
-        """In how many seconds a message has its turn; 0: it has none. Each wait is half as long as
-        the message is old, so that the queue does not give it up.
+        """In how many seconds a message has its turn; 0: it has none. Each wait is at least half as
+        long as the message is old, so that the queue does not give it up.
         """
-        apart = {organization_id: OWN_TURNS_APART, "": TURNS_APART}
-        turns = {each: max(self._next.get(each, now), now) for each in apart}
-        turn = max(now + (now - sent_at) / 2, *turns.values())
+        turns = [each for each in self._turns.get(organization_id, ()) if each > now]
+        of_all = max(self._next or now, now)
+        turn = max(now + (now - sent_at) / 2, of_all)
+        for each in turns:
+            if abs(turn - each) < OWN_TURNS_APART:
+                turn = each + OWN_TURNS_APART
         if turn >= sent_at + OTHERS_ANSWERED_WITHIN:
             return 0
-        self._next |= {each: turns[each] + apart[each] for each in apart}
+        insort(turns, turn)
+        self._turns[organization_id], self._next = turns, of_all + TURNS_APART
         return (turn - now).total_seconds()
 
 
@@ -191,35 +198,64 @@ def hear_connection(
     organization_id = _organization_of(hint, dependencies)
     if organization_id is None:
         # Once: a queue hides so many messages, and no more.
-        answer(STRANGERS_ANSWERED_WITHIN, spending=nullcontext())
+        answer(STRANGERS_ANSWERED_WITHIN, spending=nullcontext)
         return Followed.UNKNOWN
     answers, listed = dependencies.answers, organization_id + _LISTED
     has_time = answers.seconds(organization_id, now)
     within = OTHERS_ANSWERED_WITHIN if has_time else STRANGERS_ANSWERED_WITHIN
-    answer = partial(answer, spending=answers.spending(organization_id))
+    answer = partial(answer, spending=partial(answers.spending, organization_id))
     early = age < within
     # Whatever follows, or fails: others who speak of the same account keep no stack waiting.
     not_answered = answer(None) if early else None
+    answered = early and not not_answered
     concerned = _concerned(organization_id, hint, sent_at, dependencies, now)
-    request = organization_id, hint.account_number, hint.request_id, now
-    admission = dependencies.hints.admit(*request) if concerned else None
-    # Once a request: whoever has one account listed may publish copies of it.
-    late = not early and admission is Admission.ADMITTED and answers.seconds(listed, now)
-    if late:
-        not_answered = answer(None, spending=answers.spending(listed))
     followed = Followed.UNKNOWN
-    if concerned and admission in _GOES_ON:
-        followed = _follow(concerned, hint, sent_at, dependencies, now)
-        dependencies.hints.note_followed(*request)
-    elif admission:
-        followed = Followed(admission.value)
-    if not_answered:
+    if concerned:
+        request, hints = (organization_id, hint.account_number, hint.request_id), dependencies.hints
+        admission = hints.admit(*request, now, answered=answered)
+        if not early and hint.response_address and admission is not Admission.TOO_MANY:
+            late = partial(answer, None, spending=partial(answers.spending, listed))
+            has_time = answers.seconds(listed, now) > 0
+            answered, not_answered = _answer_late(late, has_time, hints, request, now)
+        if admission in _GOES_ON:
+            followed = _follow(concerned, hint, sent_at, dependencies, now)
+            hints.note_followed(*request, now)
+        else:
+            followed = _not_followed(concerned, admission, hint, dependencies, now)
+    if not_answered and age < ANSWER_TRIED_FOR:
         raise not_answered
-    if not (early or late) and hint.response_address:
-        if wait := answers.wait(organization_id, sent_at, now):
-            raise ComesAgain(wait)
-        answer(within)
+    if not answered and hint.response_address:
+        turn = answers.wait(organization_id, sent_at, now)
+        _answer_in_turn(turn, partial(answer, within))
     return followed
+
+
+def _answer_late(
+    answer: Callable[[], NotDelivered | None],
+    has_time: bool,
+    hints: Hints,
+    request: tuple[str, str, str],
+    now: datetime,
+) -> tuple[bool, NotDelivered | None]:
+    """Whether CloudFormation has its answer, and the failure if a repetition may succeed. Once a
+    request: whoever has one account listed may publish copies of it.
+    """
+    if hints.was_answered(*request):
+        return True, None
+    if not has_time:
+        return False, None
+    if not_answered := answer():
+        return False, not_answered
+    hints.note_answered(*request, now)
+    return True, None
+
+
+def _answer_in_turn(wait: float, answer: Callable[[], NotDelivered | None]) -> None:
+    """Raises ComesAgain. Without a turn, the answer is tried once more, and then given up."""
+    if wait:
+        raise ComesAgain(wait)
+    if answer():
+        count("UnansweredHints")
 
 
 def _answer(
@@ -228,7 +264,7 @@ def _answer(
     age: timedelta,
     within: timedelta | None,
     *,
-    spending: AbstractContextManager[None],
+    spending: Callable[[], AbstractContextManager[None]],
 ) -> NotDelivered | None:
     """Returns the failure if a repetition may succeed. `within`: an older message is not answered.
     Anybody may publish as much as they like: it must not delay what is followed. `spending` counts
@@ -241,13 +277,12 @@ def _answer(
         return None
     body = json.dumps(hint.response()).encode()
     try:
-        with spending:
+        with spending():
             client.put(urlsplit(hint.response_address), body, seconds=ANSWER_SECONDS)
     except NotDelivered as error:
-        refused = error.status is not None and error.status < _FAULT
-        if not refused and age < ANSWER_TRIED_FOR:
-            return error
         logger.info("Not answered", reason=str(error))
+        if error.status is None or error.status >= _FAULT:
+            return error
     return None
 
 
@@ -383,3 +418,26 @@ def _have_tested(
         return retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
     except AccountNotFound:  # deleted at this moment
         return Followed.UNUSED
+
+
+def _not_followed(
+    concerned: _Concerned,
+    admission: Admission,
+    hint: ConnectionHint,
+    dependencies: HearingDependencies,
+    now: datetime,
+) -> Followed:
+    """Of hints beyond the limit, one may be the owner's."""
+    found, accounts = concerned.account, dependencies.accounts
+    if admission is not Admission.TOO_MANY or found is None:
+        return Followed(admission.value)
+
+    def attempt() -> None:
+        account = accounts.get(found.organization_id, found.account_id)
+        said = account.heard_too_often(now, deleted=hint.change is HintedChange.DELETE)
+        if said != account:
+            accounts.save(account, said)
+
+    with suppress(AccountNotFound):  # deleted at this moment
+        retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
+    return Followed.TOO_MANY

@@ -337,6 +337,9 @@ class _Synchronizing:
         """Accounts that are there already one by one, because each has its own conditions; new ones
         and members alone in batches. Raises ItemChanged, ItemBusy.
         """
+        if any(change.lets_go for change in changes):
+            # First: it is lost if this process dies in between.
+            _have_others_look(self._enrollment, self._dependencies)
         for change in changes:
             if change.changes_account:
                 self._write_account(change)
@@ -519,6 +522,18 @@ def _batches(changes: Sequence[MemberChange], size: int) -> Iterator[Sequence[Me
     return (changes[start : start + size] for start in range(0, len(changes), size))
 
 
+def _have_others_look(enrollment: Enrollment, dependencies: SynchronizationDependencies) -> None:
+    """For the accounts that this enrollment lets go: others passed them by."""
+    organization_id, now = enrollment.organization_id, dependencies.clock()
+    for other in dependencies.enrollments.of_organization(organization_id):
+        if other.enrollment_id == enrollment.enrollment_id:
+            continue
+        with suppress(EnrollmentNotFound):  # ended at this moment
+            dependencies.enrollments.changed(
+                organization_id, other.enrollment_id, lambda each: each.with_new_member(now)
+            )
+
+
 class _Removal:
     """Removes an enrollment that was ended. Its accounts stay, without it."""
 
@@ -564,13 +579,8 @@ class _Removal:
         )
 
     def _remove(self, organization_id: str, enrollment_id: str) -> None:
-        enrollments, now = self._dependencies.enrollments, self._dependencies.clock()
-        for other in enrollments.of_organization(organization_id):
-            # It passed by accounts that this one still had.
-            with suppress(EnrollmentNotFound):  # ended at this moment
-                enrollments.changed(
-                    organization_id, other.enrollment_id, lambda each: each.with_new_member(now)
-                )
+        _have_others_look(self._enrollment, self._dependencies)
+        enrollments = self._dependencies.enrollments
 
         def attempt() -> None:
             found = enrollments.stored(organization_id, enrollment_id)

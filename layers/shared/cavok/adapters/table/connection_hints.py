@@ -39,10 +39,19 @@ class Hints:
         self._table = table
 
     def admit(
-        self, organization_id: str, account_number: str, request_id: str, now: datetime
+        self,
+        organization_id: str,
+        account_number: str,
+        request_id: str,
+        now: datetime,
+        *,
+        answered: bool = False,
     ) -> Admission:
-        """Whether to follow a hint about this account. Raises ChangedMeanwhile."""
-        return self._admit(organization_id, account_number, request_id, OF_AN_ACCOUNT, now)
+        """Whether to follow a hint about this account, which was `answered`, as `was_answered` then
+        says. Raises ChangedMeanwhile.
+        """
+        request = organization_id, account_number, request_id
+        return self._admit(*request, OF_AN_ACCOUNT, now, answered=answered)
 
     def starts_at_once(
         self, organization_id: str, account_number: str, request_id: str, now: datetime
@@ -57,15 +66,28 @@ class Hints:
 
     def was_tested(self, organization_id: str, account_number: str, request_id: str) -> bool:
         """Whether `note_tested` was called for this hint."""
-        key = keys.organization_pk(organization_id), keys.hint_sk(account_number)
-        item = self._table.get(HintItem, *key)
-        return item is not None and _tested(request_id) in (item.followed or ())
+        return self._was_followed(organization_id, account_number, _tested(request_id))
 
     def note_tested(
         self, organization_id: str, account_number: str, request_id: str, now: datetime
     ) -> None:
         """The account's part of an admitted hint is done. Raises ChangedMeanwhile."""
         self.note_followed(organization_id, account_number, _tested(request_id), now)
+
+    def was_answered(self, organization_id: str, account_number: str, request_id: str) -> bool:
+        """Whether this hint was admitted as `answered`, or `note_answered` was called for it."""
+        return self._was_followed(organization_id, account_number, _answered(request_id))
+
+    def note_answered(
+        self, organization_id: str, account_number: str, request_id: str, now: datetime
+    ) -> None:
+        """An admitted hint is answered. Raises ChangedMeanwhile."""
+        self.note_followed(organization_id, account_number, _answered(request_id), now)
+
+    def _was_followed(self, organization_id: str, account_number: str, part: str) -> bool:
+        key = keys.organization_pk(organization_id), keys.hint_sk(account_number)
+        item = self._table.get(HintItem, *key)
+        return item is not None and part in (item.followed or ())
 
     def note_followed(
         self, organization_id: str, account_number: str, request_id: str, now: datetime
@@ -84,9 +106,14 @@ class Hints:
         request_id: str,
         limit: HintLimit,
         now: datetime,
+        *,
+        answered: bool = False,
     ) -> Admission:
         def admit(recent: RecentHints) -> tuple[Admission, RecentHints]:
-            return recent.with_request(request_id, limit, now)
+            admission, after = recent.with_request(request_id, limit, now)
+            if answered and admission in (Admission.ADMITTED, Admission.AGAIN):
+                after = after.with_followed(_answered(request_id))
+            return admission, after
 
         return self._change(organization_id, account_number, limit, admit, now)
 
@@ -117,3 +144,7 @@ class Hints:
 def _tested(request_id: str) -> str:
     """A request's own ID has no colon."""
     return f"{request_id}:tested"
+
+
+def _answered(request_id: str) -> str:
+    return f"{request_id}:answered"
