@@ -49,11 +49,12 @@ def shown(
     enrollments: Enrollments,
     accounts: Accounts,
     now: datetime,
+    just_made: bool = False,
 ) -> list[EnrollmentShown]:
-    """Enrollments of an organization, with their members by state. Of one that was just made
+    """Enrollments of an organization, with their members by state. Of one that was `just_made`
     nothing is read: a read that fails must not hide that it was made.
     """
-    begun = [each for each in found if each.writes > 1]
+    begun = [each for each in found if each.writes > 1 or not just_made]
     totals = enrollments.totals(organization_id, [each.enrollment_id for each in begun])
     templates = stack_templates(begun, accounts=accounts)
     return [
