@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,7 +17,8 @@ from local.settings import Problem
 NAME = "Northwind"
 MANAGEMENT = "400000000001"
 EXCLUDED_UNIT = "Sandbox"
-_ACCOUNT_SECONDS = 30
+_ACCOUNT_SECONDS = 60
+_PAUSE_SECONDS = 0.5
 
 _STATE_TAG = "emulator:state"
 """See `local/fidelity/organizations_accounts.py`: AWS alone suspends accounts."""
@@ -119,17 +120,40 @@ def _units(client: Any, root: str, names: Sequence[str]) -> dict[str, str]:
 
 
 def _members(client: Any) -> dict[str, str]:
-    pages = client.get_paginator("list_accounts").paginate()
-    return {account["Name"]: account["Id"] for page in pages for account in page["Accounts"]}
+    accounts = _listed(client, client.list_accounts, "Accounts")
+    return {account["Name"]: account["Id"] for account in accounts}
+
+
+def _listed(client: Any, operation: Callable[..., Any], key: str, **wanted: Any) -> list[Any]:
+    """What all pages have, as fast as AWS Organizations answers them."""
+    found: list[Any] = []
+    following: dict[str, str] | None = {}
+    while following is not None:
+        try:
+            page = operation(**wanted, **following)
+        except client.exceptions.TooManyRequestsException:
+            time.sleep(_PAUSE_SECONDS)
+            continue
+        found += page[key]
+        following = {"NextToken": page["NextToken"]} if "NextToken" in page else None
+    return found
 
 
 def _make(organization: AwsOrganization, members: Sequence[Member]) -> None:
     """Makes the members that are missing, at once, and puts each into its unit."""
-    client = organization.client
     missing = [member for member in members if member.name not in organization.members]
-    asked = {member: _asked_for(client, member.name) for member in missing}
-    for member, request in asked.items():
-        number = organization.members[member.name] = _ended(client, request)
+    if not missing:
+        return
+    client = organization.client
+    for member in missing:
+        email = f"{member.name.replace(' ', '.').lower()}@northwind.example"
+        client.create_account(AccountName=member.name, Email=email)
+    _wait_until_made(client)
+    organization.members.update(_members(client))
+    if absent := [each.name for each in missing if each.name not in organization.members]:
+        raise Problem(f"Accounts were not made: {absent}. {_statuses(client, 'FAILED')}")
+    for member in missing:
+        number = organization.members[member.name]
         client.move_account(
             AccountId=number,
             SourceParentId=organization.root,
@@ -141,24 +165,18 @@ def _make(organization: AwsOrganization, members: Sequence[Member]) -> None:
             _deny_rds(client, number)
 
 
-def _asked_for(client: Any, name: str) -> str:
-    email = f"{name.replace(' ', '.').lower()}@northwind.example"
-    asked = client.create_account(AccountName=name, Email=email)
-    return str(asked["CreateAccountStatus"]["Id"])
-
-
-def _ended(client: Any, request: str) -> str:
+def _wait_until_made(client: Any) -> None:
     deadline = time.monotonic() + _ACCOUNT_SECONDS
-    while time.monotonic() < deadline:
-        with suppress(client.exceptions.TooManyRequestsException):
-            asked = client.describe_create_account_status(CreateAccountRequestId=request)
-            status = asked["CreateAccountStatus"]
-            if status["State"] == "SUCCEEDED":
-                return str(status["AccountId"])
-            if status["State"] == "FAILED":
-                break
-        time.sleep(0.1)
-    raise Problem(f"The account {status['AccountName']} was not made: {status}")
+    while left := _statuses(client, "IN_PROGRESS"):
+        if time.monotonic() > deadline:
+            raise Problem(f"Accounts are still being made: {left}")
+        time.sleep(_PAUSE_SECONDS)
+
+
+def _statuses(client: Any, state: str) -> list[Any]:
+    return _listed(
+        client, client.list_create_account_status, "CreateAccountStatuses", States=[state]
+    )
 
 
 def _deny_rds(client: Any, number: str) -> None:

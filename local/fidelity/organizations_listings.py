@@ -45,14 +45,17 @@ def list_in_pages(operations: dict[str, Any]) -> dict[str, Any]:
     """A page has at most 20 results, or MaxResults. It may be empty although more follow: here, the
     second is. A parent or child that is absent, or none, is refused.
 
-    The emulator answers everything at once, and nothing for a parent that is absent.
+    The emulator answers everything at once, and nothing for a parent that is absent. It lacks
+    ListCreateAccountStatus.
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccounts.html
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListAccountsForParent.html
+    https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListCreateAccountStatus.html
     https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListParents.html
     """
     listings = {
         "ListAccounts": _Listing("Accounts", _accounts, _account),
         "ListAccountsForParent": _Listing("Accounts", _accounts_of, _account),
+        "ListCreateAccountStatus": _Listing("CreateAccountStatuses", _requests),
         "ListOrganizationalUnitsForParent": _Listing("OrganizationalUnits", _units_of, _unit),
         "ListParents": _Listing("Parents", _parents_of),
         "ListRoots": _Listing("Roots", _roots),
@@ -107,6 +110,12 @@ def _invalid(reason: str) -> _Refused:
 
 def _accounts(_payload: Record) -> list[Record]:
     return list(organizations._accounts.values())
+
+
+def _requests(payload: Record) -> list[Record]:
+    states = payload.get("States")
+    every = organizations._create_statuses.values()
+    return [each for each in every if not states or each["State"] in states]
 
 
 def _accounts_of(payload: Record) -> list[Record]:

@@ -19,7 +19,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from itertools import islice
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -56,8 +55,6 @@ EMPTY = "Nobody"
 """A unit without accounts, to which the stack set deploys if no roles are wanted."""
 FEW = 10
 """Members of the AWS Organization beside which requests are measured: a page of a list."""
-MADE_AT_ONCE = 500
-"""Accounts that are asked for before the first one is moved: each is being made for a second."""
 SECONDS = 3_600
 EVENTS_SECONDS = 420
 _SAMPLED_EVERY = 0.5
@@ -211,17 +208,9 @@ def members(count: int) -> list[Member]:
 
 
 def prepare(stack: Stack, wanted: Sequence[Member]) -> AwsOrganization:
-    """A new AWS Organization, with a part of its members at a time: each new account waits in a
-    thread of the emulator.
-    """
-    left = iter(wanted)
-    firsts = list(islice(left, MADE_AT_ONCE))
+    """A new AWS Organization."""
     number = f"6{secrets.randbelow(10**11):011}"
-    units = [*dict.fromkeys(member.unit for member in wanted), EMPTY]
-    made = sample_organization.prepare(stack.emulator_url, number, firsts, units)
-    while batch := list(islice(left, MADE_AT_ONCE)):
-        made.create_accounts(batch)
-    return made
+    return sample_organization.prepare(stack.emulator_url, number, wanted, [EMPTY])
 
 
 def seconds_of_requests(small: Enrolled, large: Enrolled, runs: int) -> list[tuple[float, ...]]:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 from playwright.sync_api import expect
 
 from local import customers
-from local.customers import CUSTOMERS, Offer
+from local.customers import CUSTOMERS, CustomerAccount, Offer
 from local.stack import Stack
 from tests.browser.conftest import Person, some_number
 from tests.support.page import measures, samples
@@ -17,6 +21,30 @@ from tests.support.page import measures, samples
 TEST_MS = 90_000
 ONE = "/v1/accounts/acc000005"
 MANY = 500
+
+
+@contextmanager
+def deploying(place: CustomerAccount, offer: Offer) -> Iterator[Callable[[], str]]:
+    """Follows the link. The stack has the role, and ends after the block, as something comes after
+    the role that takes until then. Yields what its status is.
+    """
+    waiting = """Resources:
+  Waiting:
+    Type: AWS::CloudFormation::WaitCondition
+    DependsOn: CavokRole
+    CreationPolicy: { ResourceSignal: { Timeout: PT10M } }
+"""
+    held = replace(offer, template=offer.template.replace("Resources:\n", waiting, 1))
+    cloudformation, name = place.client("cloudformation"), offer.stack_name
+    with ThreadPoolExecutor(1) as pool:
+        deployed = pool.submit(customers.deploy, place, held, seconds=TEST_MS // 1000 * 2)
+        try:
+            yield lambda: cloudformation.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+        finally:
+            cloudformation.signal_resource(
+                StackName=name, LogicalResourceId="Waiting", UniqueId="1", Status="SUCCESS"
+            )
+        deployed.result()
 
 
 @pytest.mark.slow
@@ -31,15 +59,14 @@ def test_adding_leads_to_connected_and_to_resources_and_nobody_presses_test(
     expect(page).to_have_url(re.compile("/connect$"))
     expect(page.get_by_text("Cavok looks every 5 seconds")).to_be_visible()
     expect(page.locator(".diagram-way.is-waiting")).to_have_count(2)
-    link = page.get_by_role("link", name="Deploy on AWS").get_attribute("href")
-    customers.prepare(
-        CUSTOMERS["all-permissions"],
-        stack.emulator_url,
-        account_number=number,
-        offer=Offer.from_link(link),
-    )
-    found = page.get_by_role("region", name="Connected.")
-    expect(found).to_contain_text(re.compile(r"We found \d+ instances?\."), timeout=TEST_MS)
+    offer = Offer.from_link(page.get_by_role("link", name="Deploy on AWS").get_attribute("href"))
+    place = CustomerAccount(stack.emulator_url, number)
+    customers.prepare(CUSTOMERS["no-role-yet"], stack.emulator_url, account_number=number)
+    with deploying(place, offer) as status:
+        found = page.get_by_role("region", name="Connected.")
+        expect(found).to_contain_text(re.compile(r"We found \d+ instances?\."), timeout=TEST_MS)
+        assert status() == "CREATE_IN_PROGRESS", "CloudFormation makes what comes after the role"
+    assert status() == "CREATE_COMPLETE"
     expect(page.locator(".diagram-way.is-done")).to_have_count(2)
     expect(page.get_by_role("link", name="Deploy on AWS")).to_be_hidden()
     found.get_by_role("button", name="Add resources").click()

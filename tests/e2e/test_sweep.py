@@ -114,6 +114,18 @@ BREAKS = (
 )
 
 
+def wait_for_its_lines(account: Connected) -> None:
+    """Writing the line of a person's test enters the account: afterwards, it would find what broke
+    before a sweep does.
+    """
+    wait_for(
+        lambda: answer(account.person.get(f"{account.path}/interactions"))["items"],
+        lambda items: [item["logged"] for item in items] == ["written"],
+        what="the line of its test",
+        seconds=120,
+    )
+
+
 @dataclass
 class Findings:
     """One account on its way: as it was after it broke, and after it was mended."""
@@ -160,7 +172,9 @@ def story(stack: Stack, new_place: Callable[[], CustomerAccount]) -> Iterator[St
 
         def connected(case: Break) -> Connected:
             customer = CUSTOMERS[case.customer]
-            return journeys.connect_and_test(admin, customer, new_place(), policy).connected
+            account = journeys.connect_and_test(admin, customer, new_place(), policy).connected
+            wait_for_its_lines(account)
+            return account
 
         with ThreadPoolExecutor(2) as pool:
             accounts = dict(

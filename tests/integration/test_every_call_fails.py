@@ -997,3 +997,18 @@ def test_a_change_is_not_made_if_a_call_fails_and_the_answer_says_so(prepare: Ac
         statuses.append(answer.status)
         index += 1
     assert statuses == [503] * (len(statuses) - 1) + [200]
+
+
+def test_an_enrollment_is_not_made_if_a_call_fails_and_the_answer_says_so() -> None:
+    """Nothing is read after the write."""
+    calls, index, statuses = Calls(), 0, list[int]()
+    while index <= len(calls.made):
+        forget()
+        calls = Calls(index, Fault.THROTTLED)
+        with watched(calls):
+            answer = ADMIN.post("/v1/enrollments", NEW)
+        is_made = bool(ADMIN.get("/v1/enrollments").json["items"])
+        assert is_made == (answer.status == 201), calls.made
+        statuses.append(answer.status)
+        index += 1
+    assert statuses == [503] * (len(statuses) - 1) + [201]

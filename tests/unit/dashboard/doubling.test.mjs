@@ -105,8 +105,8 @@ test("what takes many requests is read again as much more seldom", async (contex
   }
   await shows(20);
   readNow();
-  await until(() => pauses.length > 1);
-  const [first, last] = pauses;
+  await until(() => pauses.at(-1) > 500);
+  const [first, last] = [pauses[0], pauses.at(-1)];
   assert.ok(first > 25 && first <= 30, `${first} s for one answer`);
   assert.ok(last > 500 && last <= 600, `${last} s for twenty`);
 });

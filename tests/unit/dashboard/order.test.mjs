@@ -270,3 +270,20 @@ test("an answer that cannot be drawn is not live", async () => {
   await mended;
   assert.equal(store.freshness(Date.now()), "live");
 });
+
+test("a read out of turn says how soon the next one comes", async () => {
+  let pause = 60_000;
+  const part = keptTrue(target, request, draw, { signal: view.signal, placeholder, pauseOf: () => pause });
+  asked[0].resolve("nothing runs");
+  await soon();
+  pause = 10;
+  const again = part.again();
+  asked[1].resolve("a test runs");
+  await again;
+  await soon(100);
+  assert.equal(asked.length, 3);
+  pause = 60_000;
+  asked[2].resolve("it has ended");
+  await soon(100);
+  assert.deepEqual([asked.length, target.textContent], [3, "it has ended"]);
+});

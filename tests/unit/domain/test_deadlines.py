@@ -63,6 +63,20 @@ def test_processor_time_is_used_up_by_all_who_share_it() -> None:
         deadline.check()
 
 
+def test_processor_time_is_short_if_its_use_ends_before_what_was_begun() -> None:
+    now = 100.0
+    shared = ProcessorTime(5, lambda: now)
+    one, other = shared.of_one(), shared.of_one()
+
+    with pytest.raises(OutOfTime), one.used():
+        Deadline(now, lambda: now).check()
+    assert not one.short, "another time was over"
+    with suppress(OutOfTime), one.used() as deadline:
+        now = 106.0
+        deadline.check()
+    assert (one.short, other.short) == (True, False)
+
+
 def test_processor_time_that_is_expected_is_nobody_elses_meanwhile() -> None:
     now = 100.0
     shared = ProcessorTime(5, lambda: now)

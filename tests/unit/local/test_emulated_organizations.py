@@ -131,6 +131,20 @@ def test_accounts_come_in_pages_of_which_one_may_be_empty(organization: Organiza
     assert refusal(organization.client.list_roots, **token)[0] == "InvalidInputException"
 
 
+def test_requests_for_accounts_are_listed_by_their_state(organization: Organization) -> None:
+    for name in ("one", "two", "two"):
+        organization.client.create_account(AccountName=name, Email=f"{name}@customer.example")
+
+    def listed(*states: str) -> list[str]:
+        page = organization.client.list_create_account_status(States=list(states))
+        return [each["AccountName"] for each in page["CreateAccountStatuses"]]
+
+    assert (listed("IN_PROGRESS"), listed("SUCCEEDED")) == (["one", "two", "two"], [])
+    organization.emulator.let_pass(A_WHILE)
+    assert (listed("IN_PROGRESS"), listed("FAILED")) == ([], ["two"])
+    assert listed() == ["one", "two", "two"]
+
+
 def test_an_account_says_its_state_and_its_paths(organization: Organization) -> None:
     outer = organization.unit("shops")
     inner = organization.unit("north", outer)

@@ -182,11 +182,16 @@ export function pause(milliseconds, signal, early = (_goOn) => {}) {
 
 // Repeats `work` after each pause while the page is visible, also after a failure. `readNow`, or the network when it is
 // back, makes it work at once, but no sooner than the API allows. Work in progress at that moment may get an older
-// answer, so it is repeated.
-export async function whileLookedAt(signal, pauseOf, work) {
+// answer, so it is repeated. `early` is given what begins a pause anew, by what `pauseOf` says then.
+export async function whileLookedAt(signal, pauseOf, work, early = (_anew) => {}) {
   let asked = 0;
   let atOnce = false;
+  let isAnew = false;
   let goOn = () => {};
+  early(() => {
+    isAnew = true;
+    goOn();
+  });
   const hear = () => {
     atOnce = true;
     goOn();
@@ -197,7 +202,9 @@ export async function whileLookedAt(signal, pauseOf, work) {
       const left = Math.max(pauseOf() - asked, 0);
       await pause(asked, signal);
       asked = 0;
-      if (!atOnce) await pause(left, signal, (early) => (goOn = early));
+      isAnew = false;
+      if (!atOnce) await pause(left, signal, (end) => (goOn = end));
+      if (isAnew && !atOnce) continue;
       await whenVisible(signal);
       atOnce = false;
       await work();

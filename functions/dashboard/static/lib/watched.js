@@ -195,6 +195,7 @@ export function keptTrue(target, request, draw, options) {
   };
   if (known) show(target, drawn(known));
   const first = known ? Promise.resolve() : reload();
+  let pauseAnew = () => {};
   const keep = async () => {
     let isFirst = Boolean(known);
     await first;
@@ -205,12 +206,15 @@ export function keptTrue(target, request, draw, options) {
       isFirst = false;
       return milliseconds;
     };
-    await whileLookedAt(signal, pause, async () => {
+    const work = async () => {
       if (!isGone && (!once || problem || target.firstChild !== content)) await again();
-    });
+    };
+    await whileLookedAt(signal, pause, work, (anew) => (pauseAnew = anew));
   };
   keep();
-  return { readAt: () => at, first, reload, again, gone };
+  // What was read out of turn may say how soon it is read again.
+  const outOfTurn = () => again().finally(() => pauseAnew());
+  return { readAt: () => at, first, reload, again: outOfTurn, gone };
 }
 
 /**

@@ -179,7 +179,12 @@ class ProcessorTime:
     def used(self) -> Iterator[Deadline]:
         """One thread at a time, which waits for others. The deadline is when nothing is left."""
         with self._shared.in_use, self.spent():
-            yield Deadline.after(self.left, self.clock)
+            deadline = Deadline.after(self.left, self.clock)
+            try:
+                yield deadline
+            except OutOfTime:
+                self.short |= not deadline.left  # else another time is over
+                raise
 
     @contextmanager
     def spent(self, expected: float = 0.0, *, waiting: float = 0.0) -> Iterator[None]:

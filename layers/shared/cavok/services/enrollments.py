@@ -49,16 +49,19 @@ def shown(
     enrollments: Enrollments,
     accounts: Accounts,
     now: datetime,
+    just_made: bool = False,
 ) -> list[EnrollmentShown]:
-    """Enrollments of an organization, with their members by state."""
-    ids = [each.enrollment_id for each in found]
-    totals = enrollments.totals(organization_id, ids)
-    templates = stack_templates(found, accounts=accounts)
+    """Enrollments of an organization, with their members by state. Of one that was `just_made`
+    nothing is read: a read that fails must not hide that it was made.
+    """
+    begun = [each for each in found if each.writes > 1 or not just_made]
+    totals = enrollments.totals(organization_id, [each.enrollment_id for each in begun])
+    templates = stack_templates(begun, accounts=accounts)
     return [
         EnrollmentShown(
             each,
-            totals[each.enrollment_id],
-            templates[each.enrollment_id],
+            totals.get(each.enrollment_id) or dict.fromkeys(MemberState, 0),
+            templates.get(each.enrollment_id),
             each.synchronizing(now),
         )
         for each in found

@@ -28,7 +28,7 @@ router = Router()
 # Each route imports its use case: most processes never need it.
 
 
-def _shown(found: list[Enrollment]) -> "list[EnrollmentShown]":
+def _shown(found: list[Enrollment], *, just_made: bool = False) -> "list[EnrollmentShown]":
     from cavok.services.enrollments import shown
 
     return shown(
@@ -37,6 +37,7 @@ def _shown(found: list[Enrollment]) -> "list[EnrollmentShown]":
         enrollments=wiring.enrollments(),
         accounts=wiring.accounts(),
         now=router.now(),
+        just_made=just_made,
     )
 
 
@@ -87,7 +88,7 @@ def create_enrollment(
         quotas=wiring.quotas(),
         now=router.now(),
     )
-    shown, tag = _tagged(*_shown([enrollment]))
+    shown, tag = _tagged(*_shown([enrollment], just_made=True))
     return created(shown, _path(enrollment.enrollment_id), tag)
 
 
