@@ -179,6 +179,9 @@ def test_a_file_is_read_as_if_it_was_pasted(form, answer_with):
     form.get_by_role("button", name="Add accounts").click()
     expect(form.get_by_text("Enter at least one account number.")).to_be_visible()
     expect(remove).to_be_focused()
+    form.keyboard.press("Enter")
+    expect(form.get_by_label("Account numbers")).to_be_focused()
+    expect(form.get_by_label("Or a file")).to_have_value("")
 
 
 @pytest.mark.in_firefox

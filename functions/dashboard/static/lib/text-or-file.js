@@ -1,6 +1,5 @@
 // A text field with a file, or a long text, in its place: a browser lays out all lines of a field in one task.
 import { fill, focused, h, uniqueId } from "./dom.js";
-import { icon } from "./icons.js";
 import { asOneText } from "./pasted.js";
 import { button } from "./ui.js";
 import { t } from "../views/texts.js";
@@ -54,7 +53,6 @@ export function textOrFile(input, onChange) {
     if (inPlace)
       fill(
         node,
-        icon("list"),
         h("p", { id }, h("strong", {}, inPlace.name), " ", t.addMany.lines(linesOf(inPlace.text))),
         button(t.addMany.remove, { "aria-describedby": id, onclick: put(null, inPlace) }),
       );

@@ -85,7 +85,11 @@ function importer(signal) {
     drawPreview(summary, shownLines, shown, read);
     return true;
   };
-  const accounts = textOrFile(text, readText);
+  const accounts = textOrFile(text, () => {
+    // So that the same file can be chosen again.
+    if (!accounts.read().inPlace) file.value = "";
+    readText();
+  });
   text.addEventListener("input", () => later(200, readText, anew()));
   file.addEventListener("change", async () => {
     const [chosen] = file.files ?? [];
