@@ -22,8 +22,10 @@ const isLong = (text) => text.length > LONG.characters || linesOf(text) > LONG.l
 /** The text that counts. @param {Content} content */
 export const textIn = ({ text, inPlace }) => inPlace?.text ?? text;
 
-/** The text above what there is, each read as before.
- * @param {string} above @param {Content} content @returns {Content} */
+/**
+ * The text above what there is, each read as before.
+ * @param {string} above @param {Content} content @returns {Content}
+ */
 export function withAbove(above, content) {
   if (!above) return content;
   const { text, inPlace } = content;
