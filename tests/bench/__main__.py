@@ -34,7 +34,7 @@ from tests.bench import (
     whole_test,
 )
 from tests.bench.functions import memory_of
-from tests.bench.long_tasks import IN_A_FIELD, LongestTask
+from tests.bench.long_tasks import LongestTask
 from tests.bench.measure import Medians
 from tests.bench.persons_test import AT_ONCE, PersonsTest
 from tests.bench.result import Result, show, write
@@ -153,8 +153,7 @@ def of_persons_tests(persons: Mapping[str, PersonsTest]) -> Iterator[Measured]:
 
 def of_longest_tasks(tasks: Mapping[str, LongestTask]) -> Iterator[Measured]:
     for name, task in tasks.items():
-        target = targets.LAYOUT_OF_A_FIELD if name == IN_A_FIELD else targets.LONGEST_TASK
-        yield Measured(target, task.reference_ms, name)
+        yield Measured(targets.LONGEST_TASK, task.reference_ms, name)
 
 
 def _starts(starts: list[start_up.StartUp], runs: int) -> Result:

@@ -109,13 +109,6 @@ FIRST_VIEW_REQUESTS = Target(
 LONGEST_TASK = Target(
     "processor time of the page's longest task, on the reference", 50, "ms", "whoever types waits"
 )
-LAYOUT_OF_A_FIELD = Target(
-    "the same where the browser lays out ten thousand lines of text (told, not demanded)",
-    50,
-    "ms",
-    "it does so in one task, once for each text",
-    demanded=False,
-)
 PAGE_UNITS = Target(
     "read units of a page beside all accounts, of the same beside a few",
     1,
@@ -146,7 +139,6 @@ TARGETS = (
     FIRST_VIEW_WEIGHT,
     FIRST_VIEW_REQUESTS,
     LONGEST_TASK,
-    LAYOUT_OF_A_FIELD,
 )
 OF_AN_ORGANIZATION = (PAGE_UNITS,)
 """Those of `tests.bench.organization`, which `make bench` does not run."""

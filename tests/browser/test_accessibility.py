@@ -28,6 +28,8 @@ def furnished(answer_everything) -> Callable[[Page], Page]:
 
 IN_BOTH_THEMES = ("list", "overview, regions", "health", "all schedules", "problems", "enrollment")
 """Where it is wide, with what is there only then. The rest has the same colours at 360 px."""
+MODALS_IN_BOTH = ("Go to…", "Change", "Stop web1", "One week for several", "Add resources")
+"""Likewise."""
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
@@ -62,6 +64,10 @@ def test_every_modal_passes_axe(sign_in, open_context, furnished, theme, width):
             details.evaluate("it => { it.open = true; }")
         assert_accessible(page)
         assert_fits(page)
+        if theme == "dark" and name in MODALS_IN_BOTH:
+            page.emulate_media(color_scheme="light")
+            assert_accessible(page)
+            page.emulate_media(color_scheme="dark")
         page.keyboard.press("Escape")
         expect(page.get_by_role("dialog")).to_have_count(0)
         expect(page.get_by_role("button", name=name, exact=True)).to_be_focused()

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.axe import assert_accessible, assert_fits
 from tests.browser.conftest import some_number
 from tests.support.page import measures, samples
+from tests.support.page.keyboard import press
 from tests.support.page.waiting import HeldRequests, pass_time_until, stop_the_clock, until
 
 IMPORT = "/v1/accounts/import"
@@ -63,6 +64,11 @@ def paste(page: Page, text: str) -> None:
     page.get_by_label("Account numbers").fill(text)
 
 
+def choose(page: Page, text: str) -> None:
+    file = {"name": "accounts.csv", "mimeType": "text/csv", "buffer": text.encode()}
+    page.get_by_label("Or a file").set_input_files([file])  # type: ignore[list-item]
+
+
 def preview(page: Page):
     return page.get_by_role("region", name="What was read")
 
@@ -78,6 +84,10 @@ def progress(page: Page):
 
 def numbers(count: int) -> list[str]:
     return [f"{500_000_000_000 + index}" for index in range(count)]
+
+
+MANY = "\n".join(f"{each},Account {each}" for each in numbers(10_000))
+"""As many lines as stay out of the field."""
 
 
 @pytest.mark.in_firefox
@@ -153,33 +163,60 @@ def test_a_file_is_read_as_if_it_was_pasted(form, answer_with):
     export = "Account ID,ARN,Email,Name\n" + "\n".join(
         f"{each},arn:aws:x,a@example.com,Team - {index}" for index, each in enumerate(numbers(30))
     )
-    file = {"name": "accounts.csv", "mimeType": "text/csv", "buffer": export.encode()}
-    form.get_by_label("Or a file").set_input_files([file])  # type: ignore[list-item]
+    choose(form, export)
     expect(preview(form).get_by_role("status")).to_have_text("30 accounts can be added.")
     expect(preview(form).get_by_role("row")).to_have_count(21)
     expect(preview(form)).to_contain_text("and 10 more")
+    remove = form.get_by_role("button", name="Remove")
+    expect(remove).to_have_accessible_description("accounts.csv 31 lines")
+    expect(form.get_by_label("Account numbers")).to_be_hidden()
+    assert_accessible(form)
     form.get_by_role("button", name="Add accounts").click()
     expect(form.get_by_role("heading", name="30 accounts were added")).to_be_visible()
+    expect(form.get_by_label("Account numbers")).to_have_value("")
+    choose(form, "wrong")
+    expect(preview(form).get_by_role("status")).to_contain_text("1 line cannot be read.")
+    form.get_by_role("button", name="Add accounts").click()
+    expect(form.get_by_text("Enter at least one account number.")).to_be_visible()
+    expect(remove).to_be_focused()
+    form.keyboard.press("Enter")
+    expect(form.get_by_label("Account numbers")).to_be_focused()
+    expect(form.get_by_label("Or a file")).to_have_value("")
 
 
-def test_ten_thousand_lines_are_read_in_short_tasks(admin, answer_with):
+@pytest.mark.in_firefox
+def test_a_chosen_file_of_ten_thousand_lines_is_read_in_short_tasks(admin, answer_with):
     """Counted, not timed: a busy machine stretches every task."""
     page = admin.page
     answer_with(page, "/v1/organization", samples.organization([samples.account(0)]))
     page.add_init_script(measures.RECORD_TASKS)
     page.goto("about:blank")
     admin.go("#/accounts/many")
-    # Playwright's `fill` inserts line by line, which takes minutes.
-    page.get_by_label("Account numbers").evaluate(
-        """(field, text) => {
-          field.value = text;
-          field.dispatchEvent(new Event("input"));
-        }""",
-        "\n".join(f"{each},Account {each}" for each in numbers(10_000)),
-    )
+    choose(page, MANY)
     expect(preview(page).get_by_role("status")).to_have_text("10,000 accounts can be added.")
+    expect(page.get_by_label("Account numbers")).to_have_value("")
     work = page.evaluate("window.work")
     assert work["nodes"] < 500, work
+
+
+def test_ten_thousand_pasted_lines_stay_out_of_the_field_and_a_keyboard_undoes_it(form):
+    form.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    field = form.get_by_label("Account numbers")
+    field.focus()
+    form.keyboard.type("number,name\n")
+    form.evaluate("text => navigator.clipboard.writeText(text)", MANY)
+    form.keyboard.press("Control+v")
+    expect(preview(form).get_by_role("status")).to_have_text("10,000 accounts can be added.")
+    remove = form.get_by_role("button", name="Remove")
+    expect(remove).to_be_focused()
+    expect(remove).to_have_accessible_description("Pasted text 10,001 lines")
+    expect(field).to_have_value("number,name\n")
+    assert_accessible(form)
+    form.keyboard.press("Control+z")
+    expect(field).to_be_focused()
+    expect(preview(form).get_by_role("status")).to_have_text("")
+    press(form, "Put “Pasted text” back")
+    expect(preview(form).get_by_role("status")).to_have_text("10,000 accounts can be added.")
 
 
 def test_a_file_that_is_too_long_is_not_read(admin, answer_with):

@@ -11,6 +11,7 @@ from playwright.sync_api import Download, Page, Route, expect
 from tests.browser.axe import assert_accessible, assert_fits
 from tests.support.page import samples
 from tests.support.page.exports import EXPORTS, export_as_the_api_does, saved
+from tests.support.page.keyboard import press
 from tests.support.page.waiting import HeldRequests, until
 
 MANY = 2_500
@@ -72,8 +73,8 @@ def test_an_export_says_how_far_it_is_and_can_be_stopped(many):
     following = re.compile(r"/v1/accounts\?cursor=")
     held = HeldRequests(many, following)
     export = many.get_by_role("button", name="Export CSV")
-    export.focus()
-    many.keyboard.press("Enter")
+    expect(export).to_be_visible()
+    press(many, "Export CSV")
     request = held.first()
     expect(many.get_by_text("1,000 accounts exported")).to_be_visible()
     bar = many.get_by_role("progressbar", name="Export CSV")

@@ -145,6 +145,23 @@ ACTS = {
     "Set a webhook": Act(
         "organization", "PUT", WEBHOOK, SECRET, typed=ADDRESS, pressed=("Save", "I have kept it")
     ),
+    "Rename": Act(
+        "accounts/acc000003",
+        "PATCH",
+        "/v1/accounts/acc000003",
+        samples.account(3, name="Harbour"),
+        typed=(("Name", "Harbour"),),
+        pressed=("Save",),
+        stays=True,
+    ),
+    "New signing secret": Act(
+        "organization",
+        "PUT",
+        WEBHOOK,
+        SECRET,
+        pressed=("New signing secret", "I have kept it"),
+        stays=True,
+    ),
     "Remove the webhook": Act("organization", "DELETE", WEBHOOK, pressed=("Remove the webhook",)),
 }
 """By the button that is pressed first."""
@@ -162,9 +179,8 @@ def test_what_acts_at_once_is_done_and_something_has_the_focus_then(
     one = "/v1/accounts/acc000000/resources"
     answer_with(page, f"{one}/res2", orders)
     answer_with(page, one, lambda _: {"items": [] if sent else [orders], "next_cursor": None})
-    before, after = samples.WEBHOOK, samples.NO_SUCH
-    if name == "Set a webhook":
-        before, after = after, before
+    before = samples.NO_SUCH if name == "Set a webhook" else samples.WEBHOOK
+    after = samples.NO_SUCH if act.method == "DELETE" else samples.WEBHOOK
     answer_with(page, WEBHOOK, lambda _: after if sent else before)
     answer_with(page, act.path, act.answer, method=act.method)
     admin.go(f"#/{act.hash_}")

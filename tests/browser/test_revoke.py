@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.page import samples
+from tests.support.page.keyboard import press
 from tests.support.page.waiting import HeldRequests, unseen
 
 ONE = "/v1/accounts/acc000000"
@@ -33,7 +34,8 @@ def test_an_admin_revokes_an_account_after_reading_what_ends(admin, answer_with)
     posted = answer_with(page, f"{ONE}/revoke", (204, None), method="POST")
     answer_with(page, ONE, lambda _: revoked_account() if posted else samples.account(0))
     admin.go("#/accounts/acc000000")
-    page.get_by_role("button", name="Revoke now").click()
+    expect(page.get_by_role("button", name="Revoke now")).to_be_visible()
+    press(page, "Revoke now")
     dialog = page.get_by_role("dialog", name="Stop using Account00000 now?")
     expect(dialog.get_by_role("listitem")).to_have_count(5)
     expect(dialog).to_contain_text("Its schedules")
@@ -43,7 +45,8 @@ def test_an_admin_revokes_an_account_after_reading_what_ends(admin, answer_with)
     assert posted == []
 
     page.keyboard.press("Enter")
-    dialog.get_by_role("button", name="Revoke now").click()
+    expect(dialog).to_be_visible()
+    press(page, "Revoke now")
     expect(dialog).to_have_count(0)
     expect(page.locator(".account-title")).to_contain_text("Unconfirmed")
     expect(page.locator(".account-title .icon-question")).to_have_count(1)

@@ -214,7 +214,9 @@ def test_coming_back_and_waiting_list_nothing_and_refreshing_does(
     page.get_by_role("link", name="Instances").click()
     expect(row(page, "orders")).to_be_visible()
     page.get_by_role("main").get_by_role("link", name="Schedules").click()
-    expect(page.get_by_text("No instance is under Cavok's control yet.")).to_be_visible()
+    expect(
+        page.get_by_text("No instance is under Cavok's control yet. Choose one under Instances.")
+    ).to_be_visible()
     page.get_by_role("link", name="Instances").first.click()
     expect(row(page, "orders")).to_be_visible()
     page.clock.fast_forward("05:00")

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.axe import wait_until_loaded
 from tests.support.page import samples
 from tests.support.page.measures import RECORD_SHIFTS, weigh
-from tests.support.page.views import NEEDS_SIGN_IN
+from tests.support.page.views import MODALS, NEEDS_SIGN_IN
 from tests.support.page.waiting import HeldRequests, until
 
 LARGEST_SHIFT = 0.01
@@ -143,6 +143,8 @@ THE_REST = [
     if hash_.removeprefix("#/") not in VIEWS + OPENED_LESS_OFTEN
 ]
 """Opened once each."""
+READ_AS_THEY_OPEN = ("Go to…", "Stop web1", "One week for several", "Add resources")
+"""Modals that ask the API, or draw some at a time."""
 HEALTH_AT = "2026-01-05T12:00:00Z"
 SINCE = {"tests": 60, "last_at": "2025-12-19T10:00:00Z"}
 HEALTH = [
@@ -226,4 +228,21 @@ def test_nothing_jumps_in_the_other_views(admin, opened):
     for view in (*THE_REST, f"#{made['url'].partition('#')[2]}"):
         page.evaluate("(view) => { location.hash = view; }", view)
         shifts[view] = shift(page, BACKWARDS_MS)
+    assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts
+
+
+def test_nothing_jumps_while_a_modal_opens(admin, opened):
+    """By a script: for half a second after a press, browsers take each shift as its own."""
+    page, shifts = opened, {}
+    for name in READ_AS_THEY_OPEN:
+        page.evaluate("(view) => { location.hash = view; }", MODALS[name])
+        page.reload()
+        shifts_once_all_is_there(page)
+        delay = {"waits": [COVERED_MS]}
+        page.evaluate("(delay) => sessionStorage.setItem('delay', JSON.stringify(delay))", delay)
+        page.evaluate("window.shifts = 0")
+        page.get_by_role("button", name=name, exact=True).evaluate("button => button.click()")
+        page.get_by_role("dialog").wait_for()
+        shifts[name] = shifts_once_all_is_there(page)
+        page.evaluate("sessionStorage.removeItem('delay')")
     assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.bench.__main__ import longest_tasks, of_longest_tasks
-from tests.bench.long_tasks import IN_A_FIELD, LongestTask, longest_of
+from tests.bench.long_tasks import LongestTask, longest_of
 from tests.bench.measure import Sample
 from tests.bench.targets import missed
 
@@ -50,9 +50,9 @@ def test_a_long_task_is_said_as_it_was_here_and_as_it_is_on_the_reference() -> N
     assert measured.is_met
 
 
-def test_a_view_with_a_long_task_is_a_miss_but_the_layout_of_a_field_is_only_told() -> None:
+def test_a_view_with_a_long_task_is_a_miss() -> None:
     long = LongestTask(Sample(wall=0.1, cpu=0.1), slower=1)
-    found = list(of_longest_tasks({"health": long, IN_A_FIELD: long}))
+    found = list(of_longest_tasks({"health": long}))
 
     said = missed(found, {one.target for one in found})
 

@@ -156,6 +156,22 @@ async function pasted(main, text) {
   field(main, "textarea").dispatchEvent(new Event("input"));
   await soon(250);
 }
+/** A file is chosen. `lines`: its text, or a promise of it. */
+function choose(main, name, lines) {
+  const input = all(main).find((node) => node.getAttribute("type") === "file");
+  input.files = [{ name, size: 12, text: async () => lines }];
+  input.dispatchEvent(new Event("change"));
+}
+/** Pasted at the end, if the page lets the browser do so. Returns the event. */
+function paste(main, data) {
+  const text = field(main, "textarea");
+  Object.assign(text, { selectionStart: text.value.length, selectionEnd: text.value.length });
+  const event = new Event("beforeinput", { cancelable: true });
+  text.dispatchEvent(Object.assign(event, { data, inputType: "insertFromPaste" }));
+  return event;
+}
+const asSent = ({ provider_id, name, role_name }) => [provider_id, name, role_name];
+const inPlace = (main) => main.querySelector(".in-place").textContent;
 const preview = (main) => main.querySelector(".import-preview");
 const result = (main) => main.querySelector(".import-result");
 const isDone = (main) => () => Boolean(all(result(main)).find(({ tag }) => tag === "h2"));
@@ -195,21 +211,114 @@ test("what is ready is sent as accounts with a role; lines that are wrong are no
 
 test("of two files that are chosen one after the other the second counts, whichever is read first", async () => {
   const main = opened();
-  const input = all(main).find((node) => node.getAttribute("type") === "file");
   const slow = Promise.withResolvers();
-  const choose = (read) => {
-    input.files = [{ size: 12, text: () => read }];
-    input.dispatchEvent(new Event("change"));
-  };
-  choose(slow.promise);
-  choose(Promise.resolve("123456789012"));
+  choose(main, "slow.csv", slow.promise);
+  choose(main, "fast.csv", "123456789012");
   await soon(30);
   slow.resolve("210987654321");
   await soon(30);
-  assert.equal(field(main, "textarea").value, "123456789012");
-  choose(Promise.reject(new Error("It has changed.")));
+  assert.ok(inPlace(main).startsWith("fast.csv"), inPlace(main));
+  choose(main, "changed.csv", Promise.reject(new Error("It has changed.")));
   await until(() => toasts.textContent.includes(t.addMany.unreadable));
-  assert.equal(field(main, "textarea").value, "123456789012");
+  assert.ok(inPlace(main).startsWith("fast.csv"), inPlace(main));
+  press(button(main, t.addMany.remove));
+});
+
+test("a file stands in the field's place, is sent, and leaves the field what was typed there", async () => {
+  const main = opened();
+  await pasted(main, "210987654321 Typed");
+  choose(main, "accounts.csv", "number,name\n123456789012,One\n123,Two\n");
+  await until(() => preview(main).textContent.includes(t.addMany.summary(1, 1)));
+  assert.ok(preview(main).textContent.includes(`${t.addMany.line(3)} ${t.addMany.errors.numberWrong(3)}`));
+  assert.equal(inPlace(main), `accounts.csv ${t.addMany.lines(3)}${t.addMany.remove}`);
+  assert.equal(field(main, "textarea").hidden, true);
+  submit(main);
+  await until(isDone(main));
+  assert.deepEqual(sent[0].accounts.map(asSent), [["123456789012", "One", undefined]]);
+  assert.equal(field(main, "textarea").hidden, false);
+  assert.equal(field(main, "textarea").value, "number,name\n123,Two\nsep=,\n210987654321 Typed");
+  assert.equal(inPlace(main), "");
+});
+
+test("a long text that is pasted never comes into the field, and is undone and done again", async () => {
+  const main = opened();
+  const text = field(main, "textarea");
+  await pasted(main, "number,name\n");
+  assert.equal(paste(main, numbers(100).join("\n")).defaultPrevented, false);
+  text.focus();
+  assert.equal(paste(main, numbers(1_000).join("\n")).defaultPrevented, true);
+  assert.equal(inPlace(main), `${t.addMany.pasted} ${t.addMany.lines(1_001)}${t.addMany.remove}`);
+  assert.equal(text.value, "number,name\n");
+  await until(() => preview(main).textContent.includes(t.addMany.summary(1_000, 0)));
+  const remove = button(main, t.addMany.remove);
+  assert.equal(document.activeElement, remove);
+  assert.equal(all(main).find(({ id }) => id === remove.getAttribute("aria-describedby")).tag, "p");
+  const undo = Object.assign(new Event("keydown", { cancelable: true }), { key: "z", ctrlKey: true });
+  main.querySelector(".in-place").dispatchEvent(undo);
+  assert.deepEqual([text.hidden, text.value, document.activeElement], [false, "number,name\n", text]);
+  press(button(main, t.addMany.putBack(t.addMany.pasted)));
+  submit(main);
+  await until(() => sent.length === 10 && isDone(main)());
+  assert.deepEqual([text.hidden, text.value, inPlace(main)], [false, "", ""]);
+});
+
+test("a file that is dropped in the form is as one that is chosen, and text is left to the browser", async () => {
+  const main = opened();
+  const drop = (type, files) => {
+    const dataTransfer = { types: files.length ? ["Files"] : ["text/plain"], files };
+    const event = Object.assign(new Event(type, { cancelable: true }), { dataTransfer });
+    field(main, "form").dispatchEvent(event);
+    return event.defaultPrevented;
+  };
+  const files = [{ name: "dropped.csv", size: 12, text: async () => "123456789012" }];
+  assert.deepEqual([drop("dragover", []), drop("drop", []), drop("dragover", files)], [false, false, true]);
+  assert.equal(drop("drop", files), true);
+  await until(() => inPlace(main).startsWith("dropped.csv"));
+  press(button(main, t.addMany.remove));
+});
+
+test("a few long lines stay out of the field too", () => {
+  const main = opened();
+  assert.equal(paste(main, "x".repeat(100_001)).defaultPrevented, true);
+  press(button(main, t.addMany.remove));
+});
+
+test("a file that was chosen and not sent is there again, with what was typed", async () => {
+  const first = opened();
+  await pasted(first, "210987654321 Typed");
+  choose(first, "accounts.csv", "123456789012");
+  await until(() => inPlace(first));
+  view.abort();
+  view = new AbortController();
+  const main = opened();
+  assert.ok(inPlace(main).startsWith("accounts.csv"), inPlace(main));
+  press(button(main, t.addMany.remove));
+  assert.equal(field(main, "textarea").value, "210987654321 Typed");
+  field(main, "textarea").value = "";
+});
+
+test("what is left of a long import stays out of the field, above a file that was chosen meanwhile", async () => {
+  for (const isBack of [false, true]) {
+    const held = addsAllLater();
+    const main = opened();
+    choose(main, "accounts.csv", numbers(1_200).join("\n"));
+    await until(() => inPlace(main));
+    submit(main);
+    await until(() => sent.length);
+    view.abort();
+    view = new AbortController();
+    const early = opened();
+    if (isBack) choose(early, "more.csv", "123456789012");
+    await soon(20);
+    held.resolve();
+    const said = `${t.addMany.rests} ${t.addMany.lines(isBack ? 1_101 : 1_100)}${t.addMany.remove}`;
+    await until(() => inPlace(early) === said);
+    assert.deepEqual([field(early, "textarea").value, field(early, "textarea").hidden], ["", true]);
+    press(button(early, t.addMany.remove));
+    view.abort();
+    view = new AbortController();
+    sent = [];
+  }
 });
 
 test("nothing is sent where no line can be read", async () => {
@@ -465,7 +574,6 @@ test("what is left stands above what was typed since, in the field and in the dr
 
 const HEADED = "number,name,role_name\n100000000000,One,CavokOne";
 const OTHERWISE = "name;number\nTwo;100000000001";
-const asSent = ({ provider_id, name, role_name }) => [provider_id, name, role_name];
 
 test("what is left and what was typed since are each sent as their own heads say", async () => {
   const held = Promise.withResolvers();

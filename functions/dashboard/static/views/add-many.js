@@ -5,11 +5,12 @@ import { announce, fill, h, later, render } from "../lib/dom.js";
 import { second } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { partsOf, send } from "../lib/importing.js";
-import { asOneText, reading, textOf } from "../lib/pasted.js";
+import { reading, textOf } from "../lib/pasted.js";
 import { regionsField } from "../lib/regions-field.js";
 import * as session from "../lib/session.js";
 import { inSlices } from "../lib/slices.js";
 import * as store from "../lib/store.js";
+import { NOTHING, textIn, textOrFile, withAbove } from "../lib/text-or-file.js";
 import { button, errorPanel, field, form, notice, toast } from "../lib/ui.js";
 import { t } from "./texts.js";
 
@@ -22,9 +23,10 @@ const PARTS_SAID = 4;
 
 /** What was in the form when its view was left, or what its import had left then. `of`: whose it is. No other person
  * sees it, and a reload forgets it. `region`: what was typed of one, and not added.
- * @type {{of: string, text: string, logs: boolean, regions: string[], region: string}} */
-const NOTHING = { of: "", text: "", logs: true, regions: [], region: "" };
-let draft = NOTHING;
+ * @typedef {import("../lib/text-or-file.js").Content} Content
+ * @type {{of: string, content: Content, logs: boolean, regions: string[], region: string}} */
+const NO_DRAFT = { of: "", content: NOTHING, logs: true, regions: [], region: "" };
+let draft = NO_DRAFT;
 /** Puts the draft into the form, if one is shown. */
 let putBack = () => {};
 
@@ -42,7 +44,7 @@ export function addMany({ main, title, signal }) {
 function importer(signal) {
   const of = session.somebody().email;
   const until = session.ending();
-  if (draft.of !== of) draft = NOTHING;
+  if (draft.of !== of) draft = NO_DRAFT;
   const text = /** @type {any} */ (
     h("textarea", { class: "input import-text", rows: "10", spellcheck: "false", autocapitalize: "none", value: "" })
   );
@@ -62,8 +64,9 @@ function importer(signal) {
   let read = [];
   /** What is left of an import that was stopped or failed. @type {any[]} */
   let unsent = [];
-  /** What was in the field when it was sent, or what was left in it then. */
+  // What was sent, or what was left of it. Beneath it is what was in the field beside a file.
   let sent = "";
+  let beneath = NOTHING;
   // Reading ends with the view, and once there is another text.
   let newest = new AbortController();
   const anew = () => {
@@ -74,13 +77,19 @@ function importer(signal) {
 
   /** Returns whether it came to the end. */
   const readText = async () => {
-    const shown = text.value.length > LONGEST_TEXT ? null : text.value;
+    const there = textIn(accounts.read());
+    const shown = there.length > LONGEST_TEXT ? null : there;
     const found = await inSlices(reading(shown ?? ""), anew());
     if (!found) return false;
     read = found;
     drawPreview(summary, shownLines, shown, read);
     return true;
   };
+  const accounts = textOrFile(text, () => {
+    // So that the same file can be chosen again.
+    if (!accounts.read().inPlace) file.value = "";
+    readText();
+  });
   text.addEventListener("input", () => later(200, readText, anew()));
   file.addEventListener("change", async () => {
     const [chosen] = file.files ?? [];
@@ -92,17 +101,16 @@ function importer(signal) {
       drawPreview(summary, shownLines, null, []);
       return;
     }
-    const content = await chosen.text().catch(() => toast(t.addMany.unreadable, "warning"));
+    const lines = await chosen.text().catch(() => toast(t.addMany.unreadable, "warning"));
     // Another may be chosen by now.
-    if (content === undefined || file.files?.[0] !== chosen) return;
-    text.value = content;
-    readText();
+    if (lines === undefined || file.files?.[0] !== chosen) return;
+    accounts.show({ text: text.value, inPlace: { name: chosen.name, text: lines } });
   });
 
   const node = form({
     submitText: t.addMany.submit,
     fields: [
-      field({ name: "accounts", label: t.addMany.text, help: t.addMany.textHelp, input: text }),
+      field({ name: "accounts", label: t.addMany.text, help: t.addMany.textHelp, input: text, after: accounts.node }),
       field({ name: "file", label: t.addMany.file, optional: true, input: file }),
       preview,
       choice({
@@ -121,6 +129,7 @@ function importer(signal) {
       if (!(await first(readText()))) return;
       const ready = read.filter(({ account }) => account);
       const named = regions.read();
+      if (!ready.length) accounts.node.querySelector("button")?.focus();
       if (!ready.length) throw { status: 422, errors: [{ field: "accounts", message: t.addMany.none }] };
       if (named === null) throw { status: 422, errors: [] };
       const isLogging = writesLogs();
@@ -134,22 +143,33 @@ function importer(signal) {
     },
   });
 
+  // Dropped anywhere in the form, a file would be opened instead of the page.
+  node.addEventListener("dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
+  node.addEventListener("drop", (event) => {
+    if (!event.dataTransfer.files.length) return;
+    event.preventDefault();
+    file.files = event.dataTransfer.files;
+    file.dispatchEvent(new Event("change"));
+  });
+
   const writesLogs = () => !node.querySelector('input[name="write_logs"][value="no"]:checked');
-  const keep = (left) => {
-    draft = { of, text: left, logs: writesLogs(), regions: regions.chosen(), region: regions.text() };
+  /** @param {Content} content */
+  const keep = (content) => {
+    draft = { of, content, logs: writesLogs(), regions: regions.chosen(), region: regions.text() };
   };
   putBack = () => {
-    if (node.hidden || !draft.text || draft.of !== of) return;
-    text.value = asOneText(draft.text, text.value);
-    draft = { ...draft, text: "" };
-    readText();
+    const [kept, there] = [draft.content, accounts.read()];
+    if (node.hidden || !(kept.inPlace || kept.text) || draft.of !== of) return;
+    draft = { ...draft, content: NOTHING };
+    accounts.show(textIn(there) ? withAbove(textIn(kept), there) : kept);
   };
   signal.addEventListener("abort", () => {
     putBack = () => {};
-    if (!node.hidden) return keep(text.value);
+    const there = accounts.read();
+    if (!node.hidden) return keep(there);
     // An import keeps what it has left once it knows. What was typed before it went on after a failure is not of it.
-    const left = draft.of === of ? draft.text : "";
-    return keep(asOneText(left, text.value === sent ? "" : text.value));
+    const left = draft.of === of ? textIn(draft.content) : "";
+    return keep(withAbove(left, textIn(there) === sent ? beneath : there));
   });
 
   // While it runs, the form is not there: what is sent stays what it was.
@@ -159,7 +179,9 @@ function importer(signal) {
     const unread = read.filter(({ error }) => error && error !== "twice");
     /** What screen readers have heard. The end has its heading. @type {Set<number | string>} */
     const heard = new Set([PARTS_SAID]);
-    sent = text.value;
+    const content = accounts.read();
+    sent = textIn(content);
+    beneath = content.inPlace && !content.inPlace.isWhole ? { ...content, inPlace: null } : NOTHING;
     await goOn();
 
     async function goOn() {
@@ -204,7 +226,7 @@ function importer(signal) {
       if (until.aborted && draft.of !== of) return;
       const rest = restOf(progress, unread);
       // What was typed since stays, below it.
-      keep(asOneText(textOf(rest), draft.of === of ? draft.text : ""));
+      keep(withAbove(textOf(rest), draft.of === of ? draft.content : NOTHING));
       putBack();
       if (until.aborted) return;
       const back = rest.length ? { href: "#/accounts/many", text: t.addMany.back } : undefined;
@@ -238,12 +260,11 @@ function importer(signal) {
 
   // What was not added is left to be corrected and sent again, unless somebody has done so since.
   function showForm(rest) {
-    if (text.value === sent) {
-      text.value = textOf(rest);
-      sent = text.value;
+    if (textIn(accounts.read()) === sent) {
+      accounts.show(withAbove(textOf(rest), beneath));
+      sent = textIn(accounts.read());
     }
     file.value = "";
-    readText();
     node.hidden = false;
     putBack();
   }

@@ -13,7 +13,7 @@ import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { dialog } from "../lib/modal.js";
 import { styled } from "../lib/pictures.js";
-import { inSlices } from "../lib/slices.js";
+import { drawer } from "../lib/slices.js";
 import {
   button,
   changeButton,
@@ -136,6 +136,7 @@ export class Instances {
     this.awaited = new Map();
     this.notes = h("div", {});
     this.rows = h("ul", { class: "instances" });
+    this.drawRows = drawer(this.rows, signal);
     this.asOf = h("span", { class: "muted small" });
     this.several = h("span", {});
   }
@@ -329,13 +330,12 @@ export class Instances {
           ),
         ),
     );
-    this.drawing?.abort();
-    this.drawing = new AbortController();
-    if (!items.length)
-      return fill(
-        this.rows,
-        h("li", { class: "empty-line" }, unavailable.length ? t.instances.noneListed : t.instances.none),
-      );
+    this.drawRows(this.drawing(items, unavailable));
+  }
+
+  *drawing(items, unavailable) {
+    const none = unavailable.length ? t.instances.noneListed : t.instances.none;
+    if (!items.length) return void fill(this.rows, h("li", { class: "empty-line" }, none));
     const shown = items.map((item) => ({
       ...item,
       state: this.stateOf(item),
@@ -343,11 +343,7 @@ export class Instances {
       act: this.acts.get(keyOf(item)),
       refusal: this.refusals.get(keyOf(item))?.text,
     }));
-    const until = AbortSignal.any([this.signal, this.drawing.signal]);
-    inSlices(
-      keying(this.rows, shown, keyOf, (item) => this.row(item)),
-      until,
-    );
+    yield* keying(this.rows, shown, keyOf, (item) => this.row(item));
   }
 
   row(instance) {

@@ -10,7 +10,7 @@ import { ending } from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { dialog } from "../lib/modal.js";
 import { styled } from "../lib/pictures.js";
-import { inSlices } from "../lib/slices.js";
+import { drawer } from "../lib/slices.js";
 import { changeButton, form, isConnected, notice, onceAlone, section, skeleton, toast } from "../lib/ui.js";
 import { removing } from "../lib/meanwhile.js";
 import { keeping, pathOf, resourcesOf, tagged } from "../lib/resources.js";
@@ -56,7 +56,7 @@ export function schedules(context) {
     const rest = h("div", {});
     const several = h("span", { class: "card-actions" });
     const list = h("ul", { class: "resources" });
-    let drawing = new AbortController();
+    const drawCards = drawer(list, handle.signal);
     /** @type {any[]} */
     let items = [];
     const draw = () => {
@@ -66,15 +66,15 @@ export function schedules(context) {
       render(rest, why, () => why && notice("info", h("p", {}, t.schedules.rests[why])));
       const subjects = () => items.map((resource) => ({ resource }));
       render(several, items.length > 1, (many) => many && severalButton(handle.id, subjects, { onSaved: changed }));
-      drawing.abort();
-      drawing = new AbortController();
-      if (!items.length) return fill(list, noneYet(handle.id, rests));
-      const cards = items.map((resource) => ({ resource, rests }));
-      const card = ({ resource }, before) => resourceCard(handle.id, resource, rests, changed, before);
-      const steps = keying(list, cards, ({ resource }) => resource.resource_id, card);
-      inSlices(steps, AbortSignal.any([handle.signal, drawing.signal])).then(() => showNow(list));
+      drawCards(steps(rests)).then(() => showNow(list));
       return list;
     };
+    function* steps(rests) {
+      if (!items.length) return void fill(list, noneYet(handle.id, rests));
+      const cards = items.map((resource) => ({ resource, rests }));
+      const card = ({ resource }, before) => resourceCard(handle.id, resource, rests, changed, before);
+      yield* keying(list, cards, ({ resource }) => resource.resource_id, card);
+    }
     fill(body, section(t.schedules.title, { note: t.schedules.text, actions: several }, rest, content));
     const cards = keptTrue(
       content,
@@ -101,6 +101,7 @@ const noneYet = (id, rests) =>
       t.schedules.choose,
       " ",
       h("a", { href: `#/accounts/${api.segment(id)}/instances` }, t.account.tabs.instances),
+      ".",
     ],
   );
 

@@ -546,6 +546,11 @@ export const t = withTexts(OPEN_TABLES, {
       "provider_id, name, role_name, regions and write_logs. The list of accounts that AWS Organizations exports is " +
       "fine as it is. Accounts with an access key are added one by one.",
     file: "Or a file",
+    pasted: "Pasted text",
+    rests: "What is left",
+    lines: (count) => plural(count, { one: "# line", other: "# lines" }),
+    remove: "Remove",
+    putBack: (name) => `Put “${name}” back`,
     submit: "Add accounts",
     preview: "What was read",
     result: "What became of it",
