@@ -188,7 +188,8 @@ def seconds_of(tests: Collection[Future[Any]], patience: float) -> dict[Future[A
 
 def what_may_differ(found: Found) -> list[str]:
     """What proves nothing or a part, and may prove more in a moment: steps, by error code, and
-    regions. A step's code may be AWS's answer to something else than what AWS did not answer.
+    regions, also those of which only the list of instances is missing. A step's code may be AWS's
+    answer to something else than what AWS did not answer.
     """
     steps = {
         str(step.error_code)
@@ -200,7 +201,8 @@ def what_may_differ(found: Found) -> list[str]:
         for each in found.survey.region_health
         if each.status is RegionStatus.UNKNOWN and each.reason is Reason.ERROR
     }
-    return sorted(steps | unknown)
+    unlisted = {region for region, why in found.survey.unlisted.items() if why is Reason.ERROR}
+    return sorted(steps | unknown | unlisted)
 
 
 class NothingProven(Exception):
