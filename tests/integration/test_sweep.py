@@ -72,6 +72,7 @@ from cavok.domain.verifications import (
     Verification,
     abort,
     begin,
+    untested_since,
 )
 from cavok.services import enter_for_verification as entering
 from cavok.services import scheduled_test, sweep
@@ -1948,7 +1949,7 @@ def test_a_test_that_is_too_heavy_for_a_page_has_one_alone_and_then_is_handed_ov
     names = [[account.name for account in page] for page in pages]
     assert {*names[0]} == {"A0", "A1", "A2", "A4", "A5", "A6"}
     assert {*names[1]} == {f"A{n}" for n in range(7, 12)}, "those of others"
-    assert names[2:] == [["A0"], ["A1"], ["A2"], ["A3"]]
+    assert names[2:] == [["A3"], ["A0"], ["A1"], ["A2"]], "first whoever was not tested yet"
     assert swept.outcomes == {"confirmed": 11}
     assert [*swept.handed_over] == [heaviest.account_id]
 
@@ -1973,6 +1974,53 @@ def test_whoever_is_unclear_beside_one_that_is_too_heavy_gets_no_page_alone(
 
     assert [{account.name for account in page} for page in pages] == [{"A0", "A1"}, {"A0"}]
     assert [*swept.handed_over] == [other.account_id, heavy.account_id]
+
+
+@pytest.fixture
+def heavy(customers: Customers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """An account whose test is too heavy beside others. It has been due for an hour."""
+    (heavy,) = connected(1, organization_id="heavy", due=AN_HOUR_AGO)
+
+    def test(*given: Any, account: Account, weighing: ProcessorTime, **named: Any) -> Found:
+        if account.account_id == heavy.account_id:
+            try:
+                with weighing.spent(WEIGHING_SECONDS):
+                    pass
+            except OutOfTime:
+                return Found(unsure(account), Survey())
+        return customers.test(*given, account=account, **named)
+
+    monkeypatch.setattr(sweep, "make_scheduled_test", test)
+    return heavy
+
+
+def test_who_waits_for_a_page_alone_when_the_time_is_up_is_left_to_the_next_sweep(
+    customers: Customers, heavy: Account, pages: list[list[Account]]
+) -> None:
+    """And counts among those that wait for a verdict."""
+    connected(2, first=1, organization_id="others", due=NOW)
+    clock = count()
+
+    swept = customers.swept(deadline=Deadline.after(2, lambda: float(next(clock))))
+
+    assert (swept.outcomes, len(pages), swept.left) == ({"confirmed": 2}, 1, True)
+    waited = (NOW - untested_since(heavy)).total_seconds() / 3600
+    assert swept.hours_untested == pytest.approx(waited)
+    assert stored(heavy) == heavy, "it is still due"
+    assert customers.swept().outcomes == {"confirmed": 1}
+
+
+def test_nobody_has_a_page_alone_once_the_sweep_takes_no_more_of_the_organization(
+    customers: Customers, heavy: Account, pages: list[list[Account]]
+) -> None:
+    connected(3, first=1, organization_id="heavy", due=NOW)
+    connected(1, first=4, organization_id="others", due=NOW)
+    customers.finds |= dict.fromkeys(("A1", "A2", "A3"), unsure)
+
+    swept = customers.swept(most=2)
+
+    assert ([len(page) for page in pages], swept.left) == ([5], False)
+    assert stored(heavy) == heavy, "it is still due"
 
 
 @pytest.mark.parametrize(
