@@ -2024,6 +2024,46 @@ def test_nobody_has_a_page_alone_once_the_sweep_takes_no_more_of_the_organizatio
 
 
 @pytest.mark.parametrize(
+    ("changed", "alone", "handed_over"),
+    [(False, 0.0, 0), (True, 0.0, 0), (True, WEIGHING_SECONDS + 1, 1)],
+    ids=["finds the same", "finds the same alone", "is short alone, too"],
+)
+def test_what_is_found_with_too_little_processor_time_is_no_change(
+    customers: Customers,
+    pages: list[list[Account]],
+    monkeypatch: pytest.MonkeyPatch,
+    changed: bool,
+    alone: float,
+    handed_over: int,
+) -> None:
+    """Such as from half of a list, whose other half would have told otherwise."""
+    (heavy,) = connected(1, organization_id="heavy")
+    customers.swept()
+    next_day(customers, heavy)
+    connected(1, first=1, organization_id="others", due=customers.now)
+    before = stored(heavy)
+
+    def test(*given: Any, account: Account, weighing: ProcessorTime, **named: Any) -> Found:
+        found = customers.test(*given, account=account, **named)
+        first = customers.tested.count(heavy.account_id) == 2
+        if account.account_id == heavy.account_id:
+            with suppress(OutOfTime), weighing.spent(WEIGHING_SECONDS if first else alone):
+                return found
+            lost = a_step("ec2:StopInstances", Verdict.DENIED)
+            return Found(steps_of(account, lost), Survey()) if changed else found
+        return found
+
+    monkeypatch.setattr(sweep, "make_scheduled_test", test)
+    pages.clear()
+
+    swept = customers.swept()
+
+    assert [len(page) for page in pages] == ([2, 1] if changed else [2])
+    assert (stored(heavy).status, len(swept.handed_over)) == (before.status, handed_over)
+    assert (stored(heavy).verification == before.verification) == bool(handed_over)
+
+
+@pytest.mark.parametrize(
     ("organizations", "seconds"),
     [
         (1, WEIGHING_SECONDS),

@@ -530,6 +530,8 @@ class Sweep:
         after, ended = judge(report, account, test, ours.testing.resources, ours.clock())
         if ended.state is not State.FINISHED or ended.outcome is None:
             raise NothingProven("The test would be aborted.")
+        if weighing[account.account_id].short and not found_again(account, after):
+            raise NothingProven("Too little processor time for a change.")
         if too_late.is_set():
             raise NothingProven("The answer came too late.")
         quiet = found_again(account, after) and not self._asks_for_each_test(account)
