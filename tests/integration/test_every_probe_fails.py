@@ -320,8 +320,52 @@ def test_a_list_without_an_answer_changes_nothing_that_a_sweep_stores(
     assert stored_without_an_answer(customer, LISTS, FAULTS[fault]) == []
 
 
+@dataclass
+class OneRegion(Customer):
+    """Instances in eu-west-1 only. The role may start and stop these, by their tag, but no other
+    instance, so it is refused an absent one.
+    """
+
+    def describe_instances(self, region: str, arguments: Json) -> Json:
+        if region != "eu-west-1":
+            return {"Reservations": []}
+        return super().describe_instances(region, arguments)
+
+    def stop_instances(self, region: str, arguments: Json) -> Json:
+        allowed = {*instances("eu-west-1")} - self.refused_instances
+        if not {*arguments["InstanceIds"]} <= allowed:
+            raise refusal("UnauthorizedOperation", "ec2:StopInstances")
+        return super().stop_instances(region, arguments)
+
+    start_instances = stop_instances
+
+
+@dataclass
+class Unaskable(Customer):
+    """All instances are such that the operation does not apply, so that the policies decide."""
+
+    def stop_instances(self, region: str, arguments: Json) -> Json:
+        raise ClientError({"Error": {"Code": "UnsupportedOperation", "Message": "no"}}, "Any")
+
+    start_instances = stop_instances
+
+
 ALL = {"All": document(ALLOW)}
+BY_TAG = {
+    "Effect": "Allow",
+    "Action": ["ec2:StartInstances", "ec2:StopInstances"],
+    "Resource": "*",
+    "Condition": {"StringEquals": {"aws:ResourceTag/cavok": "yes"}},
+}
+SEE = {"Effect": "Allow", "Action": ["rds:*", "ec2:Describe*", "iam:*"], "Resource": "*"}
+TAGGED = {"All": document(SEE, BY_TAG)}
+LOGS = document({"Effect": "Allow", "Action": "logs:*", "Resource": "*"})
+DENY_STOP = document({"Effect": "Deny", "Action": "ec2:Stop*", "Resource": "*"})
 NARROWED = {
+    "those of one region": OneRegion(TAGGED),
+    "two of one region": OneRegion(TAGGED, refused_instances=frozenset({WEB.instance_id})),
+    "none that can be asked": Unaskable({**ALL, "Logs": LOGS}),
+    "none that can be asked, denied": Unaskable({**ALL, "Guard": DENY_STOP}),
     "one instance": Customer(ALL, refused_instances=frozenset({WEB.instance_id})),
     "one in each region": Customer(
         ALL, refused_instances=frozenset({WEB.instance_id, OTHER.instance_id})

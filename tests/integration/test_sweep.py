@@ -73,6 +73,7 @@ from cavok.domain.verifications import (
     Verification,
     abort,
     begin,
+    untested_since,
 )
 from cavok.services import enter_for_verification as entering
 from cavok.services import scheduled_test, sweep
@@ -1972,7 +1973,7 @@ def test_a_test_that_is_too_heavy_for_a_page_has_one_alone_and_then_is_handed_ov
     names = [[account.name for account in page] for page in pages]
     assert {*names[0]} == {"A0", "A1", "A2", "A4", "A5", "A6"}
     assert {*names[1]} == {f"A{n}" for n in range(7, 12)}, "those of others"
-    assert names[2:] == [["A0"], ["A1"], ["A2"], ["A3"]]
+    assert names[2:] == [["A3"], ["A0"], ["A1"], ["A2"]], "first whoever was not tested yet"
     assert swept.outcomes == {"confirmed": 11}
     assert [*swept.handed_over] == [heaviest.account_id]
 
@@ -1997,6 +1998,93 @@ def test_whoever_is_unclear_beside_one_that_is_too_heavy_gets_no_page_alone(
 
     assert [{account.name for account in page} for page in pages] == [{"A0", "A1"}, {"A0"}]
     assert [*swept.handed_over] == [other.account_id, heavy.account_id]
+
+
+@pytest.fixture
+def heavy(customers: Customers, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """An account whose test is too heavy beside others. It has been due for an hour."""
+    (heavy,) = connected(1, organization_id="heavy", due=AN_HOUR_AGO)
+
+    def test(*given: Any, account: Account, weighing: ProcessorTime, **named: Any) -> Found:
+        if account.account_id == heavy.account_id:
+            try:
+                with weighing.spent(WEIGHING_SECONDS):
+                    pass
+            except OutOfTime:
+                return Found(unsure(account), Survey())
+        return customers.test(*given, account=account, **named)
+
+    monkeypatch.setattr(sweep, "make_scheduled_test", test)
+    return heavy
+
+
+def test_who_waits_for_a_page_alone_when_the_time_is_up_is_left_to_the_next_sweep(
+    customers: Customers, heavy: Account, pages: list[list[Account]]
+) -> None:
+    """And counts among those that wait for a verdict."""
+    connected(2, first=1, organization_id="others", due=NOW)
+    clock = count()
+
+    swept = customers.swept(deadline=Deadline.after(2, lambda: float(next(clock))))
+
+    assert (swept.outcomes, len(pages), swept.left) == ({"confirmed": 2}, 1, True)
+    waited = (NOW - untested_since(heavy)).total_seconds() / 3600
+    assert swept.hours_untested == pytest.approx(waited)
+    assert stored(heavy) == heavy, "it is still due"
+    assert customers.swept().outcomes == {"confirmed": 1}
+
+
+def test_nobody_has_a_page_alone_once_the_sweep_takes_no_more_of_the_organization(
+    customers: Customers, heavy: Account, pages: list[list[Account]]
+) -> None:
+    connected(3, first=1, organization_id="heavy", due=NOW)
+    connected(1, first=4, organization_id="others", due=NOW)
+    customers.finds |= dict.fromkeys(("A1", "A2", "A3"), unsure)
+
+    swept = customers.swept(most=2)
+
+    assert ([len(page) for page in pages], swept.left) == ([5], False)
+    assert stored(heavy) == heavy, "it is still due"
+
+
+@pytest.mark.parametrize(
+    ("changed", "alone", "handed_over"),
+    [(False, 0.0, 0), (True, 0.0, 0), (True, WEIGHING_SECONDS + 1, 1)],
+    ids=["finds the same", "finds the same alone", "is short alone, too"],
+)
+def test_what_is_found_with_too_little_processor_time_is_no_change(
+    customers: Customers,
+    pages: list[list[Account]],
+    monkeypatch: pytest.MonkeyPatch,
+    changed: bool,
+    alone: float,
+    handed_over: int,
+) -> None:
+    """Such as from half of a list, whose other half would have told otherwise."""
+    (heavy,) = connected(1, organization_id="heavy")
+    customers.swept()
+    next_day(customers, heavy)
+    connected(1, first=1, organization_id="others", due=customers.now)
+    before = stored(heavy)
+
+    def test(*given: Any, account: Account, weighing: ProcessorTime, **named: Any) -> Found:
+        found = customers.test(*given, account=account, **named)
+        first = customers.tested.count(heavy.account_id) == 2
+        if account.account_id == heavy.account_id:
+            with suppress(OutOfTime), weighing.spent(WEIGHING_SECONDS if first else alone):
+                return found
+            lost = a_step("ec2:StopInstances", Verdict.DENIED)
+            return Found(steps_of(account, lost), Survey()) if changed else found
+        return found
+
+    monkeypatch.setattr(sweep, "make_scheduled_test", test)
+    pages.clear()
+
+    swept = customers.swept()
+
+    assert [len(page) for page in pages] == ([2, 1] if changed else [2])
+    assert (stored(heavy).status, len(swept.handed_over)) == (before.status, handed_over)
+    assert (stored(heavy).verification == before.verification) == bool(handed_over)
 
 
 @pytest.mark.parametrize(

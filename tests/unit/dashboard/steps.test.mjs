@@ -9,7 +9,8 @@ const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
-const { one } = await import(`${page}/views/tests.js`);
+const { one, stepReason } = await import(`${page}/views/tests.js`);
+const { t } = await import(`${page}/views/texts.js`);
 api.start({});
 
 const account = { account_id: "a", name: "A", status: "confirmed", access_type: "assume_role", version: 1 };
@@ -73,4 +74,11 @@ test("whoever reads a group's heading, or its summary, is not thrown off by the 
   await reads(allowed, { ...allowed, step: "logs:CreateLogStream" });
   view.abort();
   assert.ok(group.querySelector("h2") === heading);
+});
+
+test("a verdict that stands although some calls had no answer is not said to pass", () => {
+  const partly = { ...step("ec2:StopInstances", "partial"), ok: true, reason: "error" };
+  assert.equal(stepReason(partly), t.tests.someUnanswered);
+  assert.equal(stepReason({ ...partly, ok: null, verdict: "inconclusive" }), t.reasons.error);
+  assert.equal(stepReason({ ...partly, reason: null }), "");
 });

@@ -105,6 +105,26 @@ def test_processor_time_is_short_for_those_alone_who_get_too_little() -> None:
     assert (one.left, other.left) == (1, 1)
 
 
+def test_processor_time_is_spent_once_though_one_uses_it_while_others_spend_it() -> None:
+    used, spent = 100.0, 100.0
+    shared = ProcessorTime(5, lambda: used)
+    other = shared.of_one()
+    other.clock = lambda: spent
+
+    with shared.used() as deadline:
+        used += 2
+        deadline.check()
+        with pytest.raises(OutOfTime), other.spent(4):
+            raise AssertionError("two of five seconds are used")
+        with other.spent(1):
+            spent += 1
+        assert (deadline.left, other.left) == (2, 2)
+        with other.spent(2), pytest.raises(OutOfTime):
+            deadline.check()
+        used += 1
+    assert other.left == 1
+
+
 def test_whoever_waits_gets_processor_time_that_others_did_not_need() -> None:
     shared, begun = ProcessorTime(5, lambda: 0.0), threading.Event()
 

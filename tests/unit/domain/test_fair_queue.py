@@ -76,3 +76,16 @@ def test_an_organization_that_is_left_is_not_taken_wherever_it_stands() -> None:
 
     assert len(queue) == 1
     assert [names(queue.take(5)) for _ in range(2)] == [["b1"], []]
+
+
+def test_each_line_that_has_accounts_is_shown_and_taken_by_itself() -> None:
+    queue = queue_of("a1", "b1", "c1", "c2")
+    for name in "abb":
+        queue.put_behind(name)
+    assert [names(line) for line in queue.lines] == [["c1", "c2"], ["a1"], ["b1"]]
+
+    assert names(queue.take(5, 1)) == ["a1"]
+
+    assert [names(line) for line in queue.lines] == [["c1", "c2"], ["b1"]]
+    assert names(list(queue)) == ["c1", "c2", "b1"]
+    assert queue.take(5, 2) == []

@@ -20,10 +20,11 @@ from cavok.domain.accounts import Account
 from cavok.domain.deadlines import (
     HAND_OVER_SECONDS,
     HOLD_UP_SECONDS,
-    NO_DEADLINE,
     PATIENCE_SECONDS,
     SHORT_TEST_SECONDS,
+    SWEEP_SECONDS,
     UNCLEAR_HOLD_UP_SECONDS,
+    Deadline,
     ProcessorTime,
 )
 from cavok.domain.fair_queue import AccountKey
@@ -60,14 +61,16 @@ Seconds = Callable[[Account, int], float]
 @dataclass
 class Model:
     """A sweep over organizations. Tests of the `unclear` ones end without a result, and handing
-    over to tests of their own takes `handing` seconds a page. The first test of an account of the
-    `heavy` ones ends without a result for want of processor time.
+    over to tests of their own takes `handing` seconds a page. The first test of a `heavy` account,
+    or of each account of a heavy organization, ends without a result for want of processor time. No
+    page begins after `lasts` seconds.
     """
 
     seconds: Seconds
     unclear: Collection[str] = ()
     handing: float = 0.0
     heavy: Collection[str] = ()
+    lasts: float = inf
     now: float = 0.0
     pages: list[list[str]] = field(default_factory=list)
     ended: dict[str, float] = field(default_factory=dict)
@@ -88,7 +91,7 @@ class Model:
         self, account: Account, weighing: Mapping[str, ProcessorTime], **_: Any
     ) -> tuple[str, bool]:
         first = account.account_id not in self.ended
-        if account.organization_id in self.heavy and first:
+        if first and {account.organization_id, account.account_id} & {*self.heavy}:
             weighing[account.account_id].short = True
             raise sweep.NothingProven("OutOfTime")
         if account.organization_id in self.unclear:
@@ -144,7 +147,8 @@ class Model:
             patch.setattr(
                 Sweep, "_test_one", lambda _, account, **given: self.test_one(account, **given)
             )
-            Sweep("arn", "one", NOW, tests_of_their_own, dependencies).run(NO_DEADLINE)
+            deadline = Deadline.after(self.lasts, lambda: self.now)
+            Sweep("arn", "one", NOW, tests_of_their_own, dependencies).run(deadline)
         return self.ended
 
 
@@ -320,6 +324,33 @@ def test_whoever_is_slow_but_clear_does_not_wait_again_and_again_for_one_that_ha
     assert delay(slow, Model(without), 40, "a", "b", "far") <= 2 * PROMISED
 
 
+@pytest.mark.parametrize("seconds", [0.4, 1.5, 3.0, 8.4], ids="takes {:.1f}".format)
+@pytest.mark.parametrize(
+    ("far", "heavy"), [(4.0, ()), (USUAL, ("far0",))], ids=["slow", "one is too heavy"]
+)
+def test_whoever_is_behind_does_not_wait_for_pages_alone(
+    far: float, heavy: Collection[str], seconds: float
+) -> None:
+    """Of whichever organization: these pages come once nobody waits."""
+
+    def all_seconds(account: Account, _: int) -> float:
+        return {"slow": seconds, "far": far}.get(account.organization_id, USUAL)
+
+    def without(account: Account, _: int) -> float:
+        return far if account.organization_id == "far" else USUAL
+
+    arrivals = {(name, index): 0.0 for name in ("slow", "a", "b", "far") for index in range(12)}
+    slow = Model(all_seconds, heavy={"slow", *heavy})
+    later = slow.swept_as_they_arrive(arrivals, 40, PAGE)
+    before = Model(without, heavy={*heavy}).swept_as_they_arrive(arrivals, 40, PAGE)
+    alone = min(n for n, page in enumerate(slow.pages) if len(page) == 1)
+
+    assert all(len(page) == 1 for page in slow.pages[alone:])
+    for each in heavy:  # whose turn is one of those
+        del before[each]
+    assert longest_delay(later, before) <= PROMISED
+
+
 def test_those_that_hang_together_are_behind_the_others_too() -> None:
     """As where a region does not answer."""
 
@@ -443,3 +474,41 @@ def test_accounts_that_become_due_meanwhile_and_fill_a_page_are_tested_at_once()
     model, due_at = a_sweep_of(1, 10.0, 4.0)
 
     assert len(model.ended) == 1 + (len(due_at) - 1) // PAGE * PAGE
+
+
+@pytest.mark.parametrize("others", [0.6, 2.4], ids="others {}".format)
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("why", ["too heavy", "slow but clear", "hangs"])
+def test_nor_do_they_while_an_organization_is_behind_or_needs_pages_alone(
+    why: str, count: int, others: float
+) -> None:
+    """Each page costs its slowest test's time, whoever waits behind those who are tested."""
+    seconds = {"too heavy": 3.0, "slow but clear": 5.0, "hangs": PATIENCE_SECONDS}[why]
+    arrivals = {(f"o{index % 60}", index): 0.0 for index in range(139)}
+    arrivals |= {(f"o{n % 60}", 139 + n): (n + 0.5) / A_DAY for n in range(200)}
+    slow = {("slow", index): 0.0 for index in range(count)}
+    model = Model(of(seconds, others=others), lasts=SWEEP_SECONDS)
+    model.heavy = {"slow"} if why == "too heavy" else ()
+    model.unclear = {"slow"} if why == "hangs" else ()
+    without = Model(of(others, others=others))
+    without.swept_as_they_arrive(arrivals, 2, PAGE)
+    model.swept_as_they_arrive(slow | arrivals, 2, PAGE)
+
+    of_others = [page for page in model.pages if {*page} != {"slow"}]
+    assert len(of_others) <= len(without.pages) + 2
+    if why == "too heavy":
+        assert model.pages.count(["slow"]) == count, "none lacks its page alone"
+
+
+@pytest.mark.parametrize("heavy", [(), ("slow",)], ids=["behind", "alone"])
+def test_but_nobody_waits_longer_for_those_than_for_the_next_sweep(heavy: Collection[str]) -> None:
+    """Which may begin a minute after this one, and leaves everything to it if it still runs."""
+    arrivals = {("slow", index): 0.0 for index in range(PAGE if heavy else 600)}
+    arrivals |= {("a", index): 0.0 for index in range(PAGE)}
+    arrivals |= {("b", index): 15.0 for index in range(3)}
+    model = Model(of(4.0), heavy=heavy, lasts=SWEEP_SECONDS)
+
+    ended = model.swept_as_they_arrive(arrivals, 2, PAGE)
+
+    assert model.now >= SWEEP_SECONDS
+    assert max(ended.get(f"b{index}", inf) for index in range(3)) <= 15.0 + 60.0 + PROMISED

@@ -23,7 +23,7 @@ import { LOCALE, number, wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { frame, outcomeOf } from "./account.js";
 import { lastTest, mapIn } from "./permission-map.js";
-import { base, compared, following, nameOf, outcomeBadge, verdictWord } from "./tests.js";
+import { base, compared, following, nameOf, outcomeBadge, stepReason, verdictWord } from "./tests.js";
 
 const PAGE_SIZE = 25;
 // An account that cannot be entered is tested often. Older tests than these are not read.
@@ -271,7 +271,7 @@ function whatChanged(earlier, later) {
 
 const stepLine = ({ before, after }) => [
   ...[nameOf(after), before ? verdictWord(before) : t.tests.notTested, verdictWord(after)],
-  after.reason && wordOf(t.reasons, after.reason),
+  stepReason(after),
 ];
 
 const regionLine = ({ region, before, after }) => [

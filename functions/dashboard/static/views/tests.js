@@ -335,10 +335,16 @@ export function verdictWord(step) {
   return wordOf(t.verdicts, step.verdict);
 }
 
+/** Why it failed or is not certain; of a verdict that stands, why it is not about more. */
+export function stepReason({ ok, reason }) {
+  if (ok && reason === "error") return t.tests.someUnanswered;
+  return reason ? wordOf(t.reasons, reason) : "";
+}
+
 export function stepRow(step, optional, account) {
   const [kind, mark] = markOf(step, optional);
   const plain = t.trustSteps[step.step]?.title ?? t.permissionNames[step.step];
-  const reason = step.reason ? wordOf(t.reasons, step.reason) : "";
+  const reason = stepReason(step);
   const remedy = step.ok === false ? remedyFor(step, account) : "";
   return h(
     "li",
@@ -632,7 +638,7 @@ function drawChanges(tests, id) {
     );
   const stepSide = (step, optional) => {
     if (!step) return h("span", { class: "muted" }, t.tests.notTested);
-    const reason = [partOf(step), step.reason && wordOf(t.reasons, step.reason)].filter(Boolean).join(" · ");
+    const reason = [partOf(step), stepReason(step)].filter(Boolean).join(" · ");
     return side(markOf(step, optional), verdictWord(step), reason);
   };
   const regionSide = (region) => side(regionMark(region), regionWord(region), regionWhy(region));

@@ -1101,6 +1101,7 @@ export const t = withTexts(OPEN_TABLES, {
     optional: "optional",
     predicted: "predicted",
     predictedText: "Not tried for real: the role's own policies say so.",
+    someUnanswered: "Some calls had no answer: the next test may know more of the others.",
     waiting: "waiting",
     doneOf: (done, all) => plural(all, { other: `${number(done)} of #` }),
     allGood: (count) => plural(count, { one: "fine", other: "all # fine" }),

@@ -91,7 +91,9 @@ def region_without_sts(detail: str) -> str | None:
 
 
 class Reason(StrEnum):
-    """Why a step failed, was skipped or is inconclusive; null if it passed."""
+    """Why a step failed, was skipped or is inconclusive; null if it passed. `error` may also stand
+    beside a verdict on some resources: there was no answer about others.
+    """
 
     IDENTITY_POLICY = "identity_policy"
     EXPLICIT_DENY = "explicit_deny"

@@ -177,14 +177,28 @@ class ProcessorTime:
 
     @contextmanager
     def used(self) -> Iterator[Deadline]:
-        """One thread at a time, which waits for others. The deadline is when nothing is left."""
-        with self._shared.in_use, self.spent():
-            deadline = Deadline.after(self.left, self.clock)
+        """One thread at a time, which waits for others. The deadline is when nothing is left. What
+        was used is counted whenever somebody looks at it, so that nobody else spends it too.
+        """
+        shared = self._shared
+        with shared.in_use:
+            before = self.clock()
+
+            def less_than_none() -> float:
+                nonlocal before
+                with shared.counting:
+                    now = self.clock()
+                    shared.left, before = max(0.0, shared.left + before - now), now
+                    return -shared.left
+
+            deadline = Deadline(0.0, less_than_none)
             try:
                 yield deadline
             except OutOfTime:
                 self.short |= not deadline.left  # else another time is over
                 raise
+            finally:
+                less_than_none()
 
     @contextmanager
     def spent(self, expected: float = 0.0, *, waiting: float = 0.0) -> Iterator[None]:

@@ -133,9 +133,15 @@ def _verdicts(region: str, found: Findings) -> Iterator[ResourceVerdict]:
 
 def _why_in_part(findings: Mapping[str, Findings], unlisted: Mapping[str, Reason]) -> Reason | None:
     """`error` if the next test may know more of the others."""
-    answers = [each.unanswered for each in findings.values() if each.unanswered]
-    reasons = {judge(each.error_code, each.message).reason for each in answers}
+    reasons = {each.reason for each in _unproven(findings)}
     return Reason.ERROR if Reason.ERROR in {*reasons, *unlisted.values()} else None
+
+
+def _unproven(findings: Mapping[str, Findings]) -> list[Judgement]:
+    """The answers that prove nothing. Those that may pass come first."""
+    answers = [each.unanswered for each in findings.values() if each.unanswered]
+    judgements = [judge(each.error_code, each.message) for each in answers]
+    return sorted(judgements, key=lambda each: each.reason is not Reason.ERROR)
 
 
 def _why_unlisted(unlisted: Mapping[str, Reason]) -> Reason:
@@ -163,11 +169,14 @@ def _undecided(
     """Why it is inconclusive: an answer that proves nothing, instances that could not be listed, or
     too many to ask about.
     """
-    for found in findings.values():
-        if found.unanswered:
-            answer = judge(found.unanswered.error_code, found.unanswered.message)
-            detail = f"{counted} The answer about others: {answer.detail}"
-            return replace(answer, detail=detail if resources.allowed else answer.detail)
+    if unproven := _unproven(findings):
+        answer = unproven[0]
+        detail = f"{counted} The answer about others: {answer.detail}"
+        return replace(
+            answer,
+            reason=_why_in_part(findings, unlisted) or answer.reason,
+            detail=detail if resources.allowed else answer.detail,
+        )
     if unlisted:
         return Judgement(
             verdict=Verdict.INCONCLUSIVE,

@@ -4,6 +4,7 @@ waits for another's many accounts.
 
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 
@@ -30,9 +31,19 @@ class FairQueue:
         return sum(len(accounts) for line in self._lines.values() for accounts in line.values())
 
     def __iter__(self) -> Iterator[AccountKey]:
-        for line in self._lines.values():
-            for accounts in line.values():
-                yield from accounts
+        for line in self.lines:
+            yield from line
+
+    @property
+    def lines(self) -> list[list[AccountKey]]:
+        """The accounts of each line that has some. Those that were put behind least often are in
+        the first.
+        """
+        return [list(chain(*line.values())) for line in self._waiting]
+
+    @property
+    def _waiting(self) -> list[OrderedDict[str, deque[AccountKey]]]:
+        return [line for _, line in sorted(self._lines.items()) if line]
 
     def _line_of(self, organization_id: str) -> OrderedDict[str, deque[AccountKey]]:
         return self._lines[self._behind[organization_id]]
@@ -43,12 +54,12 @@ class FairQueue:
             self._known.add(key)
             self._line_of(key.organization_id).setdefault(key.organization_id, deque()).append(key)
 
-    def take(self, limit: int) -> list[AccountKey]:
-        """At most `limit` accounts, one of each organization in turn. The next call continues where
-        this one stopped. Organizations that were put behind come only if no other waits.
+    def take(self, limit: int, line_number: int = 0) -> list[AccountKey]:
+        """At most `limit` accounts of one of the `lines`, one of each organization in turn. The
+        next call continues where this one stopped.
         """
         chosen: list[AccountKey] = []
-        line = next((self._lines[n] for n in sorted(self._lines) if self._lines[n]), None)
+        line = next(iter(self._waiting[line_number:]), None)
         while line and len(chosen) < limit:
             organization_id, accounts = line.popitem(last=False)
             chosen.append(accounts.popleft())

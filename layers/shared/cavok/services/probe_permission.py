@@ -116,12 +116,20 @@ def _on_no_instance(action: str, answer: Judgement, account: ProbedAccount) -> J
         answer,
         verdict=Verdict.INCONCLUSIVE,
         evidence=Evidence.NONE,
-        reason=Reason.NOT_PROVABLE,
+        reason=_why_open(account, policies),
         detail=(
             "The role's policies may allow it for some instances, and there is none that Cavok "
             f"could ask about. For an absent one, AWS answered: {answer.detail}"
         ),
     )
+
+
+def _why_open(account: ProbedAccount, policies: RolePolicies) -> Reason:
+    """Why nothing is certain of instances that the test does not know. `error` if the next test may
+    know more: AWS did not answer.
+    """
+    passes = Reason.ERROR in account.unlisted.values() or policies.unanswered
+    return Reason.ERROR if passes else Reason.NOT_PROVABLE
 
 
 def _predicted(action: str, answer: Judgement, account: ProbedAccount) -> Judgement:
@@ -131,7 +139,10 @@ def _predicted(action: str, answer: Judgement, account: ProbedAccount) -> Judgem
     asked = answer.resources if answer.resources and answer.resources.asked else None
     if asked and asked.allowed:
         return answer
-    decision = account.policies().decision_for_all(action)
+    policies = account.policies()
+    decision = policies.decision_for_all(action)
+    if decision is Decision.UNKNOWN and probes.PROBES[action].dry_run:
+        return replace(answer, reason=_why_open(account, policies))
     if decision is Decision.UNKNOWN or (asked and decision is Decision.ALLOWED):
         return answer
     verdict, reason, said = _PREDICTIONS[decision]

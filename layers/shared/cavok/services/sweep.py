@@ -5,7 +5,7 @@ the sweep does not wait for.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -88,6 +88,11 @@ PROVED = len(SURVEYED) + 2
 
 HAND_OVERS_AT_ONCE = 8
 """Each is a transaction and a start of an execution."""
+
+BETWEEN_SWEEPS = timedelta(minutes=1)
+"""The least time after which the next sweep begins. Source: EventBridge Scheduler User Guide,
+"Schedule types".
+"""
 
 _UNREADABLE = (AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """Errors of reading an item that was written in another form."""
@@ -188,7 +193,8 @@ def seconds_of(tests: Collection[Future[Any]], patience: float) -> dict[Future[A
 
 def what_may_differ(found: Found) -> list[str]:
     """What proves nothing or a part, and may prove more in a moment: steps, by error code, and
-    regions. A step's code may be AWS's answer to something else than what AWS did not answer.
+    regions, also those of which only the list of instances is missing. A step's code may be AWS's
+    answer to something else than what AWS did not answer.
     """
     steps = {
         str(step.error_code)
@@ -200,7 +206,8 @@ def what_may_differ(found: Found) -> list[str]:
         for each in found.survey.region_health
         if each.status is RegionStatus.UNKNOWN and each.reason is Reason.ERROR
     }
-    return sorted(steps | unknown)
+    unlisted = {region for region, why in found.survey.unlisted.items() if why is Reason.ERROR}
+    return sorted(steps | unknown | unlisted)
 
 
 class NothingProven(Exception):
@@ -225,7 +232,8 @@ class Sweep:
     _stalled: Event = field(default_factory=Event)
     _due: dict[AccountKey, datetime] = field(default_factory=dict)
     _reached: set[AccountKey] = field(default_factory=set)
-    _alone: set[AccountKey] = field(default_factory=set)
+    _queue: FairQueue = field(default_factory=FairQueue)
+    _alone: FairQueue = field(default_factory=FairQueue)
 
     def run(self, deadline: Deadline, *, apart: bool = False) -> Swept:
         """Tests page by page, until the others can wait. No page begins after the deadline. Leaves
@@ -237,34 +245,40 @@ class Sweep:
         if self._an_older_one_runs():
             self.swept.left = self.swept.left_to_another = True
             return self.swept
-        queue = FairQueue()
-        self._test_pages(queue, deadline)
+        self._test_pages(deadline)
         self._note_age_of_the_others()
-        self.swept.left = bool(queue)
+        self.swept.left = bool(self._queue or self._alone)
         return self.swept
 
-    def _test_pages(self, queue: FairQueue, deadline: Deadline) -> None:
+    def _test_pages(self, deadline: Deadline) -> None:
         began = since = None
         while deadline.left:
             try:
-                since = self._look(queue, since)
-                began = began or since
-                if self._can_wait(queue, began):
-                    self._reached.update(queue)  # by the next sweep
+                since = self._look(since)
+                if began is None or since - began > BETWEEN_SWEEPS:
+                    began = since
+                lines = enumerate(self._queue.lines)
+                late = next((n for n, keys in lines if not self._can_wait(keys, began)), None)
+                if late is not None:
+                    page = self._next_page(self._queue.take(AT_ONCE, late))
+                elif self._alone:
+                    page = self._next_page(self._alone.take(1))
+                else:
+                    self._reached.update(self._queue)  # by the next sweep
                     break
-                page = self._next_page(queue)
             except Exception as error:
                 raise SweepFailed(repr(error)) from error
-            if page and self._test(page, queue):
+            if page and self._test(page):
                 began = None
 
-    def _can_wait(self, queue: FairQueue, began: datetime) -> bool:
-        """Whether no account is left but some that became due since `began` and fill no page. A
-        page takes as long as its slowest test, however few accounts it has. If each newly due
-        account made one, sweeps would hardly end. `began`: when the sweep did, or when the last
-        page ended on which an account hung, so that nobody waits for the next sweep for that.
+    def _can_wait(self, line: Sequence[AccountKey], began: datetime) -> bool:
+        """Whether no account of a line is left but some that became due since `began` and fill no
+        page. A page takes as long as its slowest test, however few accounts it has. If each newly
+        due account made one, sweeps would hardly end. `began`: when the sweep did, or when the last
+        page ended on which an account hung, so that nobody waits for the next sweep for that. In a
+        sweep that lasts longer, it is never longer ago than BETWEEN_SWEEPS.
         """
-        return len(queue) < AT_ONCE and all(self._due[key] > began for key in queue)
+        return len(line) < AT_ONCE and all(self._due[key] > began for key in line)
 
     def _an_older_one_runs(self) -> bool:
         """Whether a sweep that began before this one runs. Of sweeps that begin in one moment, the
@@ -288,9 +302,8 @@ class Sweep:
         this before. The others come by chance: sooner or later this chooses the account that did
         it, wherever it is. Raises what kept it from starting any.
         """
-        queue = FairQueue()
-        self._look(queue, None)
-        page = self._next_page(queue)
+        self._look(None)
+        page = self._next_page(self._queue.take(AT_ONCE))
         suspects = sorted(sample(page, len(page)), key=_was_verified)
         self._note_age_of_the_others()
         self._hand_over([(each, "after a crash") for each in suspects], SWEEP_SECONDS)
@@ -299,21 +312,21 @@ class Sweep:
             raise self.swept.failed[failed[0]]
         return self.swept
 
-    def _look(self, queue: FairQueue, since: datetime | None) -> datetime:
+    def _look(self, since: datetime | None) -> datetime:
         now = self.dependencies.clock()
         for key, at in self.dependencies.due.keys(now, since).items():
             self._due.setdefault(key, at)
-            queue.add(key)
+            self._queue.add(key)
         return now
 
-    def _next_page(self, queue: FairQueue) -> list[Account]:
-        """The next accounts that nobody is testing: one, and more if their calls fit on the page. A
-        test that died is aborted first: its account is due again later, and less and less often if
-        its tests keep dying.
+    def _next_page(self, wanted: list[AccountKey]) -> list[Account]:
+        """Those of the wanted accounts that nobody is testing: one, and more if their calls fit on
+        the page. A test that died is aborted first: its account is due again later, and less and
+        less often if its tests keep dying.
         """
-        now, wanted = self.dependencies.clock(), self._take(queue)
+        now = self.dependencies.clock()
         found = self._read(wanted, now)
-        self._skip([key for key in wanted if key not in found], queue)
+        self._skip([key for key in wanted if key not in found])
         page: list[Account] = []
         for place, key in enumerate(wanted):
             if key not in found:
@@ -328,21 +341,13 @@ class Sweep:
                     continue
                 calls = sum(calls_of_a_test(each.regions) for each in [*page, account])
                 if page and calls > CALLS_OF_A_PAGE:
-                    queue.put_back([each for each in wanted[place:] if found.get(each)])
+                    self._queue.put_back([each for each in wanted[place:] if found.get(each)])
                     break
                 if dead := self._dead_test(account):
                     self._abort(dead, now)
                 else:
                     page.append(account)
         return page
-
-    def _take(self, queue: FairQueue) -> list[AccountKey]:
-        """As many as a page may have: up to the first that needs one of its own, or that alone."""
-        keys = queue.take(AT_ONCE)
-        alone = next((place for place, key in enumerate(keys) if key in self._alone), len(keys))
-        size = max(alone, 1)
-        queue.put_back(keys[size:])
-        return keys[:size]
 
     def _read(self, wanted: list[AccountKey], now: datetime) -> dict[AccountKey, Account | None]:
         """As `DueAccounts.read`; null also for what cannot be read."""
@@ -360,14 +365,18 @@ class Sweep:
                         raise
         return found
 
-    def _skip(self, left_out: Iterable[AccountKey], queue: FairQueue) -> None:
+    def _skip(self, left_out: Iterable[AccountKey]) -> None:
         """Takes no more accounts of organizations that the table left out: each page would wait for
         them. They are still due, and nobody read since when they have had no verdict.
         """
         for key in left_out:
-            queue.leave(key.organization_id)
+            self._leave(key.organization_id)
             error = ServiceUnavailable("The table left the account out.")
             self.swept.failed.setdefault(key.account_id, error)
+
+    def _leave(self, organization_id: str) -> None:
+        self._queue.leave(organization_id)
+        self._alone.leave(organization_id)
 
     def _note_age(self, since: datetime, now: datetime) -> None:
         hours = (now - since).total_seconds() / 3600
@@ -403,10 +412,10 @@ class Sweep:
         except Exception as error:  # noqa: BLE001  see above
             self.swept.failed[account_id] = error
 
-    def _test(self, page: Collection[Account], queue: FairQueue) -> bool:
+    def _test(self, page: Collection[Account]) -> bool:
         """Tests accounts at once, and waits PATIENCE_SECONDS for the slowest, and until those that
         end unclear were handed over. Whoever ends so for want of processor time is first tested
-        once more, on a page of its own, which others do not wait for. A test that ends later
+        once more, on a page of its own, which comes when nobody else waits. A test that ends later
         changes nothing: Lambda may have frozen it for hours. Returns whether others may have waited
         for one that hung.
         """
@@ -432,17 +441,17 @@ class Sweep:
                 unclear.append((account, why))
         handing = time.monotonic()
         for organization_id in self._hand_over(unclear, HAND_OVER_SECONDS):
-            queue.leave(organization_id)
+            self._leave(organization_id)
         took_handing = time.monotonic() - handing
         of_each = Counter(account.organization_id for account, _ in unclear)
         shares = dict.fromkeys((each.organization_id for each in too_heavy), 0.0) | {
             each: took_handing * n / len(unclear) for each, n in of_each.items()
         }
-        self._alone.update(too_heavy)
-        queue.put_back(too_heavy)
+        for key in too_heavy:
+            self._alone.add(key)
         behind = {*self._slow(slowest, shares), *(each.organization_id for each in too_heavy)}
         for organization_id in behind:
-            queue.put_behind(organization_id)
+            self._queue.put_behind(organization_id)
         return bool(unclear or behind)
 
     def _slow(self, slowest: Mapping[str, float], unclear: Mapping[str, float]) -> Iterator[str]:
@@ -521,6 +530,8 @@ class Sweep:
         after, ended = judge(report, account, test, ours.testing.resources, ours.clock())
         if ended.state is not State.FINISHED or ended.outcome is None:
             raise NothingProven("The test would be aborted.")
+        if weighing[account.account_id].short and not found_again(account, after):
+            raise NothingProven("Too little processor time for a change.")
         if too_late.is_set():
             raise NothingProven("The answer came too late.")
         quiet = found_again(account, after) and not self._asks_for_each_test(account)

@@ -395,6 +395,40 @@ def test_a_verdict_on_some_says_whether_the_next_test_may_know_more_of_the_other
     assert (judgement.verdict, judgement.reason) == (Verdict.PARTIAL, reason)
 
 
+@pytest.mark.parametrize(
+    ("codes", "unlisted", "reason"),
+    [
+        (("Surprise", "Throttling"), {}, Reason.ERROR),
+        (("Throttling", "Surprise"), {}, Reason.ERROR),
+        (("Surprise", "Surprise"), {"eu-west-1": Reason.ERROR}, Reason.ERROR),
+        (("Surprise", "Surprise"), {"eu-west-1": Reason.IDENTITY_POLICY}, Reason.NOT_PROVABLE),
+    ],
+)
+@pytest.mark.parametrize("allowed", [[], ids(2)], ids=["none allowed", "one region allowed"])
+def test_so_does_one_that_proves_nothing_in_whichever_region_aws_did_not_answer(
+    codes: tuple[str, str],
+    unlisted: dict[str, Reason],
+    reason: Reason,
+    allowed: list[str],
+    aws: Aws,
+) -> None:
+    regions = {"ap-east-1": ids(2), "ca-west-1": ids(2, start=10), "eu-north-1": ids(2, start=20)}
+    answers = dict(zip([regions["ca-west-1"][0], regions["eu-north-1"][0]], codes, strict=True))
+
+    def answer(params: dict[str, Any]) -> Any:
+        asked = params["InstanceIds"][0]
+        raise refused(answers.get(asked, "DryRunOperation" if allowed else "UnauthorizedOperation"))
+
+    aws.answers["StopInstances"] = answer
+    judgement = ask(
+        "stop_instances",
+        probed(survey=replace(survey(regions), unlisted=unlisted)),
+        sleep=lambda _: None,
+    )
+
+    assert (judgement.verdict, judgement.reason) == (Verdict.INCONCLUSIVE, reason)
+
+
 def test_a_timeout_is_not_repeated(aws: Aws) -> None:
     ec2 = Ec2(ids(2))
     ec2.throttled = {1: TIMED_OUT}
