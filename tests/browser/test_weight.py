@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from itertools import product
 from urllib.parse import urlsplit
 
 import pytest
@@ -97,7 +98,6 @@ def test_a_second_visit_asks_for_next_to_nothing(open_context, stack):
 
 VIEWS = (
     "accounts",
-    "accounts?has_problems=true&sort=status",
     "accounts/many",
     *(f"accounts/acc000000{tab}" for tab in ("", "/health", "/schedules")),
     "enrollments",
@@ -106,6 +106,7 @@ VIEWS = (
     "organization",
 )
 OPENED_LESS_OFTEN = (
+    "accounts?has_problems=true&sort=status",
     "accounts?columns=name+status+regions+write_logs+created_at+test",
     "accounts/acc000005/connect",
     "accounts/acc000000/connect",
@@ -117,7 +118,7 @@ OPENED_LESS_OFTEN = (
 """Only with delays that a skeleton covers, to save time."""
 NARROW = ("accounts/acc000000/health", "schedules", "problems")
 """Also where lines break and parts stand below each other, with one answer late at a time."""
-COVERED_MS, SOON_MS = 400, 60
+COVERED_MS, SOON_MS = 300, 60
 """After a skeleton is there, and before."""
 
 
@@ -143,6 +144,8 @@ THE_REST = [
     if hash_.removeprefix("#/") not in VIEWS + OPENED_LESS_OFTEN
 ]
 """Opened once each."""
+NARROW_ONCE = [hash_ for hash_ in NEEDS_SIGN_IN.values() if hash_.removeprefix("#/") not in NARROW]
+"""Likewise."""
 HEALTH_AT = "2026-01-05T12:00:00Z"
 SINCE = {"tests": 60, "last_at": "2025-12-19T10:00:00Z"}
 HEALTH = [
@@ -226,4 +229,23 @@ def test_nothing_jumps_in_the_other_views(admin, opened):
     for view in (*THE_REST, f"#{made['url'].partition('#')[2]}"):
         page.evaluate("(view) => { location.hash = view; }", view)
         shifts[view] = shift(page, BACKWARDS_MS)
+    assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts
+
+
+def test_nothing_jumps_on_a_narrow_screen(opened):
+    page, shifts = opened, {}
+    page.set_viewport_size({"width": 360, "height": 720})
+    for view in NARROW_ONCE:
+        page.evaluate("(view) => { location.hash = view; }", view)
+        shifts[view] = shift(page, BACKWARDS_MS)
+    assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts
+
+
+def test_nothing_jumps_before_signing_in(open_context, stack):
+    page, shifts = open_context().new_page(), {}
+    page.add_init_script(RECORD_SHIFTS + ANSWER)
+    for width, view in product((1280, 360), ("", "#/access-details")):
+        page.set_viewport_size({"width": width, "height": 720})
+        page.goto(f"{stack.dashboard_url}{view}")
+        shifts[view, width] = shift(page, BACKWARDS_MS)
     assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts

@@ -35,9 +35,9 @@ NEEDS_SIGN_IN = {
     "not found": "#/no/such/page",
 }
 MODALS = [
+    ("Change", "#/accounts/acc000004"),
     ("Go to…", "#/accounts/acc000003"),
     ("Rename", "#/accounts/acc000003"),
-    ("Change", "#/accounts/acc000004"),
     ("Rotate keys", "#/accounts/acc000003"),
     ("Delete account", "#/accounts/acc000003"),
     ("Revoke now", "#/accounts/acc000003"),
@@ -55,4 +55,4 @@ MODALS = [
     ("Add resources", "#/accounts/acc000001/connect"),
     ("Send to your AWS admin", "#/accounts/acc000005/connect"),
 ]
-"""By the button that opens each. None is of the same name in the view before."""
+"""By the button that opens each. The view before it has none of this name."""
