@@ -20,9 +20,10 @@ from local import aws
 from local.stack import Stack
 from tests.browser.axe import assert_accessible_everywhere
 from tests.support import totp
-from tests.support.page import built
+from tests.support.page import built, measures
 from tests.support.page.hosted_sign_in import Cognito, Handler
 from tests.support.page.keyboard import press, write
+from tests.support.page.waiting import HeldRequests
 from tests.support.template import resource, template
 
 SENT = f"aA1-{secrets.token_urlsafe(18)}"
@@ -139,8 +140,15 @@ def test_a_first_sign_in_asks_for_a_password_of_ones_own(page, people, watch):
     watch.expect_status(400)
     place = people("off")
     email = place.user(first_time=True)
+    page.add_init_script(measures.RECORD_SHIFTS)
+    held = HeldRequests(page, "**/views/challenges.js")
     sign_in(page, place, email, SENT)
+    late = held.first()
+    page.wait_for_timeout(600)  # what moves sooner after a press counts as its own
+    late.continue_()
     expect(page.get_by_label("New password")).to_be_focused()
+    page.wait_for_timeout(100)
+    assert page.evaluate("window.shifts") < 0.01
     assert_accessible_everywhere(page)
     write(page, "New password", CHOSEN)
     answer(page, "The same again", f"{CHOSEN}x")
