@@ -28,6 +28,21 @@ def assert_accessible(page: Page) -> None:
     assert results.violations_count == 0, results.generate_report()
 
 
+def assert_accessible_everywhere(page: Page) -> None:
+    """In both themes; and it fits a narrow screen, also with texts of twice the size."""
+    before = page.viewport_size
+    assert before
+    for theme in ("dark", "light"):
+        page.emulate_media(color_scheme=theme)
+        assert_accessible(page)
+    page.set_viewport_size({"width": 360, "height": 800})
+    assert_fits(page)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert_fits(page)
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    page.set_viewport_size(before)
+
+
 def assert_fits(page: Page) -> None:
     """Nothing is cut or to be scrolled to sideways, in the page and in the modals over it."""
     wider = page.evaluate(

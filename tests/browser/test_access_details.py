@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
+from tests.support.page.keyboard import press
 
 WITHOUT = (
     "Nothing works: the account cannot be entered.",
@@ -96,7 +97,7 @@ def test_a_choice_is_in_the_address_and_made_by_keyboard_alone(page, stack):
     ec2 = box(page, "EC2 instances").first
     expect(ec2).to_be_checked()
     expect(box(page, "Checking")).not_to_be_checked()
-    page.get_by_role("button", name="Choose what to grant").press("Enter")
+    press(page, "Choose what to grant")
     expect(page.get_by_role("heading", name="Choose what to grant")).to_be_focused()
     page.keyboard.press("Tab")
     expect(box(page, "Checking")).to_be_focused()

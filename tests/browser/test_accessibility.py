@@ -54,7 +54,7 @@ def test_every_modal_passes_axe(sign_in, open_context, furnished, theme, width):
     page = open_context(color_scheme=theme, viewport={"width": width, "height": 800}).new_page()
     furnished(page)
     person = sign_in("admin", on=page)
-    for name, hash_ in MODALS.items():
+    for name, hash_ in MODALS:
         person.go("#/accounts")
         page.evaluate("hash => { location.hash = hash; }", hash_)
         page.get_by_role("button", name=name, exact=True).click()
@@ -150,7 +150,7 @@ def test_texts_at_twice_the_size_are_not_cut(sign_in, open_context, furnished, w
         wait_until_loaded(page)
         say_longest(page)
         assert_fits(page)
-    for name, hash_ in MODALS.items():
+    for name, hash_ in MODALS:
         person.go(hash_)
         page.get_by_role("button", name=name, exact=True).click()
         page.get_by_role("dialog").wait_for()

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.support.page import samples
+from tests.support.page.keyboard import press
 
 PATH = "/v1/organization/webhook"
 
@@ -68,8 +69,7 @@ def test_who_delivers_again_is_told_and_stays_there(admin, answer_with, opened):
 
     answer_with(page, f"{PATH}/deliveries/event4/redeliver", again, method="POST")
     button = region.get_by_role("button", name="Deliver again: Account Failed, 2 Jan 2026, 10:04")
-    button.focus()
-    page.keyboard.press("Enter")
+    press(page, "Deliver again: Account Failed, 2 Jan 2026, 10:04")
     expect(page.locator("#toasts")).to_contain_text("The message is on its way again.")
     row = region.get_by_role("listitem").last
     expect(row).to_contain_text("On its way again")

@@ -12,6 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.support.page import samples
+from tests.support.page.keyboard import press, reach
 from tests.support.page.waiting import pass_time_until, stop_the_clock
 
 ONE = "/v1/accounts/acc000000"
@@ -72,7 +73,7 @@ def test_the_ribbon_says_what_is_known_and_what_is_not(furnished, admin):
     days = ["unknown"] * 79 + ["confirmed"] * 7 + ["failed"] * 2 + ["confirmed"] * 2
     assert ribbon.locator(".ribbon-day").evaluate_all(FROM_LEFT_TO_RIGHT) == days
     expect(card.locator(".legend li")).to_have_text(["Connected", "Not connected", "Not known"])
-    card.get_by_text("The days in words").click()
+    press(page, "The days in words")
     rows = card.get_by_role("table").get_by_role("row")
     expect(rows.nth(2)).to_have_text("28 Jan 2026 – 29 Jan 2026Not connected2")
     assert_accessible(page)
@@ -215,7 +216,8 @@ def test_the_map_is_read_by_keyboard_alone(furnished, admin, answer_with):
     deny(answer_with, page)
     admin.go("#/accounts/acc000000/health")
     grid = page.get_by_role("grid", name="Permissions by region")
-    grid.focus()
+    expect(grid).to_be_visible()
+    reach(page, "Permissions by region")
     # To the fourth permission, and the last region.
     for key in ("ArrowDown", "ArrowDown", "ArrowDown", "End"):
         page.keyboard.press(key)

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.axe import assert_accessible
+from tests.browser.axe import assert_accessible_everywhere
 from tests.support.page import built
 from tests.support.page.hosted_sign_in import KEY, Cognito, Handler
+from tests.support.page.keyboard import press, write
 from tests.support.page.waiting import HeldRequests
 
 
@@ -92,12 +93,14 @@ def test_a_code_that_this_tab_did_not_ask_for_is_refused(page, hosted):
 
 
 def test_signing_out_revokes_and_ends_the_hosted_session_too(page, hosted):
+    """By keyboard alone."""
     page.goto(hosted.base)
-    page.get_by_role("button", name="Continue to sign-in").click()
+    expect(page.get_by_role("button", name="Continue to sign-in")).to_be_visible()
+    press(page, "Continue to sign-in")
     expect(page.get_by_role("heading", name="No accounts yet")).to_be_visible()
     page.wait_for_load_state()
     with page.expect_event("load"):  # of the page to which the hosted one leads back
-        page.get_by_role("button", name="Sign out").click()
+        press(page, "Sign out")
     expect(page.get_by_role("button", name="Continue to sign-in")).to_be_visible()
     paths = [path for path, _ in hosted.requests]
     assert "/oauth2/revoke" in paths
@@ -106,16 +109,17 @@ def test_signing_out_revokes_and_ends_the_hosted_session_too(page, hosted):
 
 
 def test_who_wants_an_authenticator_sets_it_up_on_the_way_back(page, hosted):
-    """The hosted sign-in offers none where it is optional."""
+    """The hosted sign-in offers none where it is optional. By keyboard alone."""
     hosted.scope = "openid email aws.cognito.signin.user.admin"
     page.goto(f"{hosted.base}/#/organization")
-    assert_accessible(page)
-    page.get_by_label("Set up an authenticator app").check()
-    page.get_by_role("button", name="Continue to sign-in").click()
+    assert_accessible_everywhere(page)
+    press(page, "Set up an authenticator app", "Space")
+    press(page, "Continue to sign-in")
     expect(page.locator("code")).to_have_text(" ".join(re.findall("....", KEY)))
     assert page.evaluate("sessionStorage.length") == 0
-    page.get_by_label("Code", exact=True).fill("123456")
-    page.get_by_role("button", name="Continue").click()
+    assert_accessible_everywhere(page)
+    write(page, "Code", "123456")
+    press(page, "Continue")
     expect(page.get_by_role("heading", name="Organization", level=1)).to_be_visible()
     used = {
         action: form for action, form in hosted.requests if action.endswith(("Token", "Preference"))

@@ -12,6 +12,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.browser.conftest import Person
+from tests.support.page.keyboard import press, reach
+from tests.support.page.waiting import until
 
 
 @pytest.fixture
@@ -61,6 +63,8 @@ def test_it_shows_what_is_asked_and_why_and_the_link_and_nothing_else(admin, inv
 
 
 def test_it_is_read_in_the_order_in_which_it_is_decided(invited, nobody):
+    """And gone through by keyboard alone."""
+    nobody.context.grant_permissions(["clipboard-read", "clipboard-write"])
     nobody.goto(invited[1])
     wait_until_loaded(nobody)
 
@@ -70,6 +74,16 @@ def test_it_is_read_in_the_order_in_which_it_is_decided(invited, nobody):
         "Deploy on AWS",
         "The documents",
     ]
+    actions = nobody.locator("details").first
+    press(nobody, actions.locator("summary").inner_text())
+    expect(actions.get_by_role("listitem").first).to_be_visible()
+    press(nobody, "Copy: Role")
+    copied = "navigator.clipboard.readText()"
+    until(nobody, lambda: nobody.evaluate(copied) == invited[0]["role_arn"], "the role is copied")
+    reach(nobody, "Deploy on AWS")
+    press(nobody, "CloudFormation", "ArrowRight")
+    press(nobody, "Copy: Trust policy")
+    until(nobody, lambda: '"sts:AssumeRole"' in nobody.evaluate(copied), "the policy is copied")
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360), ("light", 360)])

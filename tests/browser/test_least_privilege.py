@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.support.page import samples
+from tests.support.page.keyboard import press, reach
 from tests.support.page.waiting import HeldRequests, stop_the_clock
 
 ONE = "/v1/accounts/acc000000"
@@ -33,6 +34,7 @@ def by_of(request) -> list[str]:
 
 
 def test_the_least_policy_is_shown_by_arn_or_tag_and_copied(sign_in, open_context, under_control):
+    """By keyboard alone."""
     context = open_context(permissions=["clipboard-read", "clipboard-write"])
     page = sign_in("admin", on=context.new_page()).page
     by_tag = samples.LEAST_PRIVILEGE | {"removes": ["Whatever has no tag."]}
@@ -47,15 +49,16 @@ def test_the_least_policy_is_shown_by_arn_or_tag_and_copied(sign_in, open_contex
     expect(covers).to_have_count(3)
     expect(covers.first).to_contain_text(re.compile(f"web1.*EC2 · {samples.WEB} · us-east-1"))
     expect(covers.first).to_contain_text("ec2:StopInstances")
-    page.get_by_role("tab", name="CloudFormation").click()
+    press(page, "Policy", "ArrowRight")
     expect(page.get_by_role("tabpanel")).to_contain_text("AWSTemplateFormatVersion")
-    page.get_by_role("tab", name="Terraform").click()
-    page.get_by_role("button", name="Copy: Terraform").click()
+    press(page, "CloudFormation", "ArrowRight")
+    press(page, "Copy: Terraform")
     expect(page.locator("#announcer")).to_contain_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == samples.LEAST_PRIVILEGE["terraform"]
 
-    page.get_by_role("radio", name="Tag").check()
+    reach(page, "ARN", backwards=True)
+    page.keyboard.press("ArrowRight")
     expect(takes_away).to_contain_text("Whatever has no tag.")
     assert [by_of(request) for request in asked] == [["arn"], ["tag"]]
     expect(page).to_have_url(re.compile(r"least-privilege\?by=tag$"))

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.support.page import measures, samples
+from tests.support.page.keyboard import press
 from tests.support.page.tested import found
 from tests.support.page.waiting import HeldRequests
 
@@ -129,9 +130,8 @@ def test_the_cause_of_most_accounts_comes_first_and_all_are_there(problems):
 def test_more_accounts_are_named_as_a_keyboard_asks_for_them(problems):
     page = problems(degraded(120))
     links = cards(page).first.locator(".affected a")
-    button = page.get_by_role("button", name="Show 100 of 115 more accounts")
-    button.focus()
-    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Show 100 of 115 more accounts")).to_be_visible()
+    press(page, "Show 100 of 115 more accounts")
     expect(links).to_have_count(105)
     expect(links.nth(5)).to_be_focused()
     page.get_by_role("button", name="Show 15 more accounts").click()
@@ -199,9 +199,8 @@ def test_all_accounts_of_a_cause_are_tested_at_once_by_keyboard_alone(problems, 
     operation = samples.operation(total=12, done=3)
     answer_with(admin.page, "/v1/operations/op1", operation)
     page = problems(degraded(12))
-    test_all = page.get_by_role("button", name="Test all 12 of these")
-    test_all.focus()
-    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Test all 12 of these")).to_be_visible()
+    press(page, "Test all 12 of these")
     expect(page.locator(".bulk")).to_contain_text("Testing: 3 of 12")
     expect(page).to_have_url(re.compile("#/accounts$"))
     (body,) = [json.loads(request.post_data) for request in begun]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
-from tests.browser.axe import assert_accessible
+from tests.browser.axe import assert_accessible, assert_accessible_everywhere
 from tests.browser.conditions import API_DOWN, EVERY, shows
 from tests.support.page import samples
 from tests.support.page.keyboard import press
@@ -151,13 +151,24 @@ def test_a_reader_whose_clock_is_ahead_is_asked_too(furnished, admin, answer_wit
 
 
 def test_the_schedules_ask_too_although_they_do_not_see_what_runs(furnished, admin, answer_with):
+    """By keyboard alone."""
     page = furnished
     schedule_of_web1(page, answer_with, MONDAY)
     stops = answer_with(page, f"{ONE}/instances/ec2/[^/]+/stop", STOPPING, method="POST")
     admin.go("#/accounts/acc000000/schedules")
-    save(page)
-    expect(question(page)).to_contain_text("If it is running now, it runs outside this schedule.")
-    question(page).get_by_role("button", name="Stop now").click()
+    change = page.get_by_role("button", name="Change the schedule of web1")
+    for answer in ("Leave it until Monday 19:00", "Stop now"):
+        expect(change).to_be_visible()
+        press(page, "Change the schedule of web1")
+        press(page, "Save")
+        expect(question(page)).to_contain_text(
+            "If it is running now, it runs outside this schedule."
+        )
+        if answer == "Stop now":
+            assert_accessible_everywhere(page)
+        press(page, answer)
+        expect(question(page)).to_have_count(0)
+        expect(change).to_be_focused()
     expect(page.locator("#toasts")).to_contain_text("web1 is stopping.")
     assert stops[0].url.endswith("?region=us-east-1")
 
@@ -491,7 +502,7 @@ def test_a_week_is_painted_by_dragging_over_days_and_hours(furnished, admin, ans
     hour(dialog, "Saturday, 22:00").drag_to(hour(dialog, "Saturday, 23:00"))
     hour(dialog, "Sunday, 00:00").drag_to(hour(dialog, "Sunday, 02:00"))
     expect(dialog.get_by_role("group", name="Window 3")).to_be_visible()
-    dialog.get_by_text("The next 14 days").click()
+    press(page, "The next 14 days")
     expect(dialog.get_by_role("table")).to_be_visible()
     assert_accessible(page)
     dialog.get_by_role("button", name="Save").click()
@@ -511,8 +522,11 @@ def test_a_week_is_painted_by_keyboard_alone(furnished, admin, answer_with):
     page = furnished
     changes = answer_with(page, f"{ONE}/resources/res1", saved(MONDAY), method="PATCH")
     admin.go("#/accounts/acc000000/schedules")
-    dialog = opened(page)
-    dialog.get_by_role("button", name="Always off").press("Enter")
+    expect(page.get_by_role("button", name="Change the schedule of web1")).to_be_visible()
+    press(page, "Change the schedule of web1")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    press(page, "Always off")
     expect(dialog).to_contain_text("Without a window it is always off.")
     page.keyboard.press("Tab")
     expect(dialog.get_by_role("grid")).to_be_focused()
@@ -522,7 +536,7 @@ def test_a_week_is_painted_by_keyboard_alone(furnished, admin, answer_with):
     expect(hour(dialog, "Wednesday, 23:00")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Home")
     page.keyboard.press("Space")
-    dialog.get_by_role("button", name="Save").press("Enter")
+    press(page, "Save")
     expect(page.locator("#toasts")).to_contain_text("The schedule is set.")
     assert_sent(changes, ["tue 22:00-01:00", "wed 22:00-00:00"])
 
@@ -550,7 +564,7 @@ def test_the_days_ahead_are_those_of_the_week_as_it_is_painted(furnished, admin)
     dialog.get_by_label("Time zone").select_option("America/New_York")
     expect(dialog).to_contain_text("Times in America/New_York · now Friday 07:00")
     dialog.get_by_role("button", name="Always off").click()
-    dialog.get_by_text("The next 14 days").click()
+    press(page, "The next 14 days")
     expect(dialog).to_contain_text("Always off; looked at each midnight in America/New_York")
     hour(dialog, "Sunday, 01:00").click()
     dialog.get_by_label("Stop at").fill("02:30")

@@ -7,6 +7,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.support.page import chromium, samples
+from tests.support.page.keyboard import press, write
 from tests.support.page.waiting import until
 
 
@@ -74,15 +75,16 @@ def test_a_reload_keeps_the_place_and_the_session(admin):
 def test_who_signs_in_next_sees_nothing_that_the_one_before_has_listed(
     admin, answer_with, answer_everything, stack
 ):
+    """By keyboard alone."""
     page = admin.page
     answer_everything(page, [samples.account(0)])
     listed = answer_with(page, "/v1/accounts/acc000000/instances", samples.INSTANCES)
     page.evaluate("location.hash = '#/accounts/acc000000/instances'")
     expect(page.locator(".instance")).to_have_count(3)
-    page.get_by_role("button", name="Sign out").click()
-    page.get_by_label("Email").fill(stack.users["viewer"]["email"])
-    page.get_by_label("Password").fill(stack.users["viewer"]["password"])
-    page.get_by_role("button", name="Sign in").click()
+    press(page, "Sign out")
+    write(page, "Email", stack.users["viewer"]["email"])
+    write(page, "Password", stack.users["viewer"]["password"])
+    press(page, "Sign in")
     expect(page.locator(".instance")).to_have_count(3)
     assert len(listed) == 2
 

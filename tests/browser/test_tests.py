@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.conditions import API_DOWN, EVERY, shows
 from tests.support.page import samples
+from tests.support.page.keyboard import press, reach
 from tests.support.page.waiting import HeldRequests
 
 TEST = "/v1/accounts/acc000000/verifications/test1"
@@ -476,14 +477,24 @@ def test_the_tests_to_compare_stay_chosen_when_another_one_comes(admin, account,
     expect(page.get_by_label("Later test")).to_have_value("test3")
 
 
-def test_a_test_is_not_compared_with_itself(admin, account, answer_with):
+def test_two_tests_are_compared_but_none_with_itself(admin, account, answer_with):
+    """By keyboard alone."""
     there = [samples.finished_test(f"test{number}") for number in (3, 2, 1)]
-    answer_with(admin.page, TEST.rpartition("/")[0], {"items": there, "next_cursor": None})
+    path = TEST.rpartition("/")[0]
+    answer_with(admin.page, path, {"items": there, "next_cursor": None})
+    for each in there:
+        answer_with(admin.page, f"{path}/{each['verification_id']}", each)
     page = admin.go("#/accounts/acc000000/tests")
-    page.get_by_label("Earlier test").select_option("test3")
-    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(page.get_by_label("Earlier test")).to_be_visible()
+    press(page, "Earlier test", "Home")
+    press(page, "Compare")
     expect(page.locator("#toasts")).to_contain_text("Choose two different tests.")
     expect(page).to_have_url(re.compile("#/accounts/acc000000/tests$"))
+    reach(page, "Earlier test", backwards=True)
+    page.keyboard.press("End")
+    press(page, "Compare")
+    expect(page).to_have_url(re.compile("/tests/test3/since/test1$"))
+    expect(page.get_by_role("heading", name="What changed")).to_be_visible()
 
 
 def test_a_step_that_was_not_timed_says_no_time(admin, account, answer_with):

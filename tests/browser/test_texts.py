@@ -137,12 +137,12 @@ def test_every_word_is_a_text_or_was_sent_by_the_api(
     for name, hash_ in {**NEEDS_SIGN_IN, "access details": "#/access-details"}.items():
         page.evaluate("hash => { location.hash = hash; }", hash_)
         translated.look(name)
-    for name, hash_ in MODALS.items():
+    for name, hash_ in MODALS:
         person.go("#/accounts")
         page.evaluate("hash => { location.hash = hash; }", hash_)
         page.get_by_role("button", name=f"[!! {name} !!]", exact=True).click()
         page.get_by_role("dialog").wait_for()
-        translated.look(f"{name}, a modal")
+        translated.look(f"{name} on {hash_}, a modal")
         page.keyboard.press("Escape")
     person.go("#/accounts/new")
     page.get_by_role("button", name="Add account").click()

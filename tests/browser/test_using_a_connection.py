@@ -15,7 +15,12 @@ from playwright.sync_api import Locator, Page, expect
 from local import aws, customers
 from local.customers import CUSTOMERS, CustomerAccount
 from local.stack import Stack
-from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
+from tests.browser.axe import (
+    assert_accessible,
+    assert_accessible_everywhere,
+    assert_fits,
+    wait_until_loaded,
+)
 from tests.browser.conftest import Person, some_number
 from tests.support import sweeps, webhook_receiver
 from tests.support.connections import Connected, connect, resource_states
@@ -537,11 +542,12 @@ def test_a_webhook_is_set_tested_and_removed_and_its_secret_shown_once(
         dialog.get_by_label("Address").fill("http://hooks.example.com/")
         dialog.get_by_role("button", name="Save").click()
         expect(dialog.get_by_text("Enter an address that starts with https://")).to_be_visible()
+        assert_accessible_everywhere(page)
         dialog.get_by_label("Address").fill(receiver.url)
         dialog.get_by_label("Account Created").uncheck()
         dialog.get_by_role("button", name="Save").click()
         expect(dialog).to_contain_text("It is shown this once")
-        assert_accessible(page)
+        assert_accessible_everywhere(page)
         dialog.get_by_role("button", name="Copy: signing secret").click()
         expect(dialog.locator(".announcer")).to_have_text("Copied")
         secret = page.evaluate("navigator.clipboard.readText()")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 FOCUSED = """() => {
   const it = document.activeElement;
@@ -24,3 +24,13 @@ def press(page: Page, name: str, key: str = "Enter") -> None:
     """Reaches what is called so, and presses a key on it."""
     reach(page, name)
     page.keyboard.press(key)
+
+
+def write(page: Page, label: str, text: str) -> None:
+    """Reaches the field that is called so, once it is there, and replaces what is in it. At
+    once: pressing each key of a password takes a second.
+    """
+    expect(page.get_by_label(label, exact=True)).to_be_visible()
+    reach(page, label)
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.insert_text(text)
