@@ -267,7 +267,7 @@ def test_nothing_jumps_while_a_modal_opens(admin, opened):
     """By a script: for half a second after a press, browsers take each shift as its own."""
     page, shifts = opened, {}
     for name in READ_AS_THEY_OPEN:
-        page.evaluate("(view) => { location.hash = view; }", MODALS[name])
+        page.evaluate("(view) => { location.hash = view; }", dict(MODALS)[name])
         page.reload()
         shifts_once_all_is_there(page)
         delay = {"waits": [COVERED_MS]}
