@@ -460,8 +460,11 @@ def test_a_function_writes_only_its_own_log_and_traces(name: str) -> None:
 def test_what_a_queue_or_a_stream_calls_begins_no_trace(name: str) -> None:
     """It would be one of a single segment, and cost more than the invocation."""
     sources = {each["Type"] for each in FUNCTIONS[name].get("Events", {}).values()}
+    mapped = {
+        each["FunctionName"]["Ref"] for each in of_type("AWS::Lambda::EventSourceMapping").values()
+    }
 
-    if sources & {"SQS", "DynamoDB"}:
+    if sources & {"SQS", "DynamoDB"} or name in mapped:
         assert FUNCTIONS[name]["Tracing"] == "PassThrough"
 
 

@@ -125,6 +125,20 @@ def test_processor_time_is_spent_once_though_one_uses_it_while_others_spend_it()
     assert other.left == 1
 
 
+def test_processor_time_is_short_though_others_give_some_back_in_the_next_moment() -> None:
+    now = 100.0
+    shared = ProcessorTime(5, lambda: now)
+    one, other = shared.of_one(), shared.of_one()
+
+    with pytest.raises(OutOfTime), one.used() as deadline:  # noqa: PT012  what comes in between
+        with other.spent(5), suppress(OutOfTime):
+            deadline.check()
+        assert shared.left
+        raise OutOfTime
+
+    assert one.short
+
+
 def test_whoever_waits_gets_processor_time_that_others_did_not_need() -> None:
     shared, begun = ProcessorTime(5, lambda: 0.0), threading.Event()
 

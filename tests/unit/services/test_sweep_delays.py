@@ -351,6 +351,49 @@ def test_whoever_is_behind_does_not_wait_for_pages_alone(
     assert longest_delay(later, before) <= PROMISED
 
 
+@pytest.mark.parametrize("most", [2, 40, 120], ids="SweepTests {}".format)
+@pytest.mark.parametrize("seconds", AROUND_EVERY_LIMIT, ids="hangs {:.1f}".format)
+def test_whoever_needs_a_page_alone_waits_for_one_page_of_a_customer_that_hangs(
+    seconds: float, most: int
+) -> None:
+    """Not for all its pages until it has no test of its own left."""
+    arrivals = {("slow", index): 0.0 for index in range(60)} | {("x", 0): 0.0}
+    arrivals |= {("a", index): 0.0 for index in range(10)}
+    slow = Model(of(seconds), unclear={"slow"}, handing=HAND_OVER_SECONDS, heavy={"x"})
+
+    later = slow.swept_as_they_arrive(arrivals, most, PAGE)
+    before = Model(of(USUAL), heavy={"x"}).swept_as_they_arrive(arrivals, most, PAGE)
+
+    assert slow.pages.count(["x"]) == 1
+    assert longest_delay(later, before) <= PROMISED
+
+
+@pytest.mark.parametrize("every", [4.0, PATIENCE_SECONDS], ids="every {:.1f}".format)
+def test_nor_more_than_two_if_its_accounts_become_due_one_by_one(every: float) -> None:
+    arrivals = {("slow", index): every * index for index in range(20)} | {("x", 0): 0.0}
+    slow = Model(of(PATIENCE_SECONDS), unclear={"slow"}, heavy={"x"})
+
+    later = slow.swept_as_they_arrive(arrivals, 40, PAGE)
+    before = Model(of(USUAL), heavy={"x"}).swept_as_they_arrive(arrivals, 40, PAGE)
+
+    assert longest_delay(later, before) <= 2 * PROMISED
+
+
+@pytest.mark.parametrize("organizations", [1, 24], ids="organizations {}".format)
+def test_a_backlog_of_accounts_that_need_pages_alone_gets_some(organizations: int) -> None:
+    """Whether it is one organization's, or each page has one account of each of many. If pages on
+    which nobody has a verdict filled the sweep, the next one would begin with the same.
+    """
+    heavy = [f"heavy{n}" for n in range(organizations)]
+    arrivals = {(name, n): 0.0 for n in range(400 // organizations) for name in heavy}
+    arrivals |= {("x", 0): 0.0}
+    model = Model(of(USUAL, others=SHORT_TEST_SECONDS), heavy={*heavy, "x"}, lasts=SWEEP_SECONDS)
+    model.swept_as_they_arrive(arrivals, 2, PAGE)
+
+    assert organizations > 1 or model.pages.count(["x"]) == 1
+    assert sum(len(page) > 1 for page in model.pages) <= 2
+
+
 def test_those_that_hang_together_are_behind_the_others_too() -> None:
     """As where a region does not answer."""
 
@@ -512,3 +555,16 @@ def test_but_nobody_waits_longer_for_those_than_for_the_next_sweep(heavy: Collec
 
     assert model.now >= SWEEP_SECONDS
     assert max(ended.get(f"b{index}", inf) for index in range(3)) <= 15.0 + 60.0 + PROMISED
+
+
+def test_nor_if_another_hangs_in_the_middle_of_the_sweep() -> None:
+    """Whoever becomes due after that waits no minute more for it."""
+    arrivals = {("alone", index): 0.0 for index in range(PAGE)} | {("slow", 0): 45.0}
+    arrivals |= {("a", index): 45.0 for index in range(PAGE - 1)} | {("b", 0): 60.0}
+
+    def all_seconds(account: Account, _: int) -> float:
+        return {"alone": 4.0, "slow": PATIENCE_SECONDS}.get(account.organization_id, USUAL)
+
+    model = Model(all_seconds, unclear={"slow"}, heavy={"alone"}, lasts=SWEEP_SECONDS)
+
+    assert model.swept_as_they_arrive(arrivals, 40, PAGE).get("b0", inf) <= 60.0 + PROMISED

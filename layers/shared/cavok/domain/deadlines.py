@@ -182,20 +182,20 @@ class ProcessorTime:
         """
         shared = self._shared
         with shared.in_use:
-            before = self.clock()
+            before, none_left = self.clock(), False
 
             def less_than_none() -> float:
-                nonlocal before
+                nonlocal before, none_left
                 with shared.counting:
                     now = self.clock()
                     shared.left, before = max(0.0, shared.left + before - now), now
+                    none_left = not shared.left
                     return -shared.left
 
-            deadline = Deadline(0.0, less_than_none)
             try:
-                yield deadline
+                yield Deadline(0.0, less_than_none)
             except OutOfTime:
-                self.short |= not deadline.left  # else another time is over
+                self.short |= none_left  # as it was when that was raised; else another time is over
                 raise
             finally:
                 less_than_none()

@@ -234,6 +234,7 @@ class Sweep:
     _reached: set[AccountKey] = field(default_factory=set)
     _queue: FairQueue = field(default_factory=FairQueue)
     _alone: FairQueue = field(default_factory=FairQueue)
+    _in_vain: Counter[str] = field(default_factory=Counter)
 
     def run(self, deadline: Deadline, *, apart: bool = False) -> Swept:
         """Tests page by page, until the others can wait. No page begins after the deadline. Leaves
@@ -251,12 +252,13 @@ class Sweep:
         return self.swept
 
     def _test_pages(self, deadline: Deadline) -> None:
-        began = since = None
+        began = minute = since = None
         while deadline.left:
             try:
                 since = self._look(since)
-                if began is None or since - began > BETWEEN_SWEEPS:
-                    began = since
+                if minute is None or since - minute > BETWEEN_SWEEPS:
+                    began = minute = since
+                began = began or since
                 lines = enumerate(self._queue.lines)
                 late = next((n for n, keys in lines if not self._can_wait(keys, began)), None)
                 if late is not None:
@@ -277,7 +279,12 @@ class Sweep:
         due account made one, sweeps would hardly end. `began`: when the sweep did, or when the last
         page ended on which an account hung, so that nobody waits for the next sweep for that. In a
         sweep that lasts longer, it is never longer ago than BETWEEN_SWEEPS.
+
+        Organizations of which several tests in a row had no verdict wait for whoever needs a page
+        alone: theirs may take as long as a page can, and bring nothing again.
         """
+        if self._alone and all(self._in_vain[key.organization_id] > 1 for key in line):
+            return True
         return len(line) < AT_ONCE and all(self._due[key] > began for key in line)
 
     def _an_older_one_runs(self) -> bool:
@@ -429,7 +436,7 @@ class Sweep:
         pool.shutdown(wait=False, cancel_futures=True)
         close_idle_connections()
         slowest, unclear = dict[str, float](), list[tuple[Account, str]]()
-        too_heavy = list[AccountKey]()
+        too_heavy, ended = list[AccountKey](), set[str]()
         for test, account in tests.items():
             organization_id, seconds = account.organization_id, took.get(test, PATIENCE_SECONDS)
             slowest[organization_id] = max(seconds, slowest.get(organization_id, 0.0))
@@ -439,6 +446,9 @@ class Sweep:
                 too_heavy.append(_key(account))
             elif why:
                 unclear.append((account, why))
+            else:
+                ended.add(organization_id)
+        self._count_in_vain(page, ended)
         handing = time.monotonic()
         for organization_id in self._hand_over(unclear, HAND_OVER_SECONDS):
             self._leave(organization_id)
@@ -453,6 +463,16 @@ class Sweep:
         for organization_id in behind:
             self._queue.put_behind(organization_id)
         return bool(unclear or behind)
+
+    def _count_in_vain(self, page: Collection[Account], ended: Collection[str]) -> None:
+        """Counts each organization's tests in a row without a verdict. `ended`: the organizations
+        of which a test had one. On a page alone, that says nothing of other accounts.
+        """
+        for organization_id, tests in Counter(each.organization_id for each in page).items():
+            if organization_id not in ended:
+                self._in_vain[organization_id] += tests
+            elif len(page) > 1:
+                self._in_vain[organization_id] = 0
 
     def _slow(self, slowest: Mapping[str, float], unclear: Mapping[str, float]) -> Iterator[str]:
         """The organizations to put behind, so that the others of a page do not wait for them again.
