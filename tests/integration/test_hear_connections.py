@@ -859,6 +859,44 @@ def test_a_flood_in_the_name_of_a_stack_that_is_not_there_yet_postpones_no_retry
     assert due - Clock.time <= FIRST_RETRY
 
 
+@pytest.mark.parametrize(
+    ("number", "connected", "listed"),
+    [
+        (MANAGEMENT, False, False),
+        (MANAGEMENT, False, True),
+        (MANAGEMENT, True, True),
+        ("100000000001", True, False),
+    ],
+    ids=["its own", "its own, with an account", "of a connected one", "a new member's"],
+)
+def test_too_much_in_the_name_of_a_stack_has_its_enrollment_synchronized_within_ten_minutes(
+    number: str, connected: bool, listed: bool, admin: Api, says: Says
+) -> None:
+    """Some of it may be the stack's own word. However much it is, it causes one write."""
+    enrollment = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
+    if listed:
+        admin.account(provider_id=number)
+    stored_after(
+        enrollment,
+        lambda each: (
+            each.synchronized(Clock.time)
+            if connected
+            else replace(each, next_synchronization_at=None)
+        ),
+    )
+    Clock.time += timedelta(minutes=30)
+    for request in range(OF_AN_ACCOUNT.most):
+        Hints(wiring.table()).admit(ORGANIZATION_ID, number, f"forged-{request}", Clock.time)
+    heard_at, writes = Clock.time, stored(enrollment).writes
+
+    for request in range(5):
+        assert hear(says(number, request=request)) == 0
+        Clock.time += timedelta(minutes=1)
+
+    assert stored(enrollment).next_synchronization_at == heard_at + NEW_AFTER
+    assert (stored(enrollment).writes, started(SYNCHRONIZATIONS)) == (writes + 1, [])
+
+
 @pytest.mark.parametrize("days", [0, 8])
 def test_an_account_whose_new_role_aws_does_not_follow_yet_stays_due(
     days: int, admin: Api, says: Says
