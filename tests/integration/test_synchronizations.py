@@ -646,6 +646,34 @@ def test_an_account_that_moves_to_another_organization_of_the_customer_is_soon_i
     assert stored(first).next_synchronization_at == Clock.now() - NEW_AFTER + SYNCHRONIZED_EVERY
 
 
+def test_whoever_looks_while_an_account_is_let_go_looks_again(
+    admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It saw the account as another enrollment's."""
+    number, management = "100000000001", "888888888888"
+    first = enroll(admin)
+    second = enroll(admin, management_account_id=management, name="Two")
+    synchronize(first, organization)
+    another = another_organization(management)
+    another.member(number, "Moved")
+    synchronize(second, another)
+    del organization.members[number]
+    save = Accounts.save
+
+    def looked_before(self: Accounts, *args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(Accounts, "save", save)
+        Clock.time += NEW_AFTER
+        synchronize(second, another)
+        assert states(admin, second)[number] == "excluded"
+        return save(self, *args, **kwargs)
+
+    monkeypatch.setattr(Accounts, "save", looked_before)
+
+    synchronize(first, organization)
+
+    assert stored(second).next_synchronization_at == Clock.now() + NEW_AFTER
+
+
 def another_organization(management: str = "888888888888") -> InMemoryOrganization:
     made = InMemoryOrganization(organization_arn=ARN.replace("o-example", "o-another"))
     made.member(management, "Another company")

@@ -337,6 +337,27 @@ def test_what_stacks_say_too_often_makes_an_account_due_ten_minutes_after_its_la
     assert rests.heard_too_often(HEARD, deleted=True) == rests, "a deletion brings no role"
 
 
+def test_what_is_said_too_often_makes_tests_without_a_verdict_no_more_frequent() -> None:
+    """Nobody knows when the last of these ended."""
+    verdict = LastVerification("v-1", Outcome.CONFIRMED, HEARD - timedelta(hours=5))
+    failing = replace(confirmed(an_account()), attempts=3, verification=verdict)
+    soon, later = HEARD + timedelta(minutes=2), HEARD + timedelta(hours=4)
+
+    planned = replace(failing, next_verification_at=soon)
+    assert planned.heard_too_often(HEARD, deleted=False) == planned
+    waits = replace(failing, next_verification_at=later).heard_too_often(HEARD, deleted=False)
+    assert waits.next_verification_at == HEARD + TESTED_AGAIN_AFTER
+    assert waits.heard_too_often(HEARD + timedelta(minutes=1), deleted=False) == waits
+
+
+def test_who_says_much_in_a_stacks_name_does_not_hide_that_it_is_deleted_later() -> None:
+    forged = confirmed(an_account()).heard_too_often(HEARD, deleted=True)
+    meanwhile, later = HEARD + timedelta(minutes=9), HEARD + timedelta(minutes=30)
+
+    assert forged.heard_too_often(meanwhile, deleted=True).stack_deleted_at == HEARD
+    assert forged.heard_too_often(later, deleted=True).stack_deleted_at == later
+
+
 def test_a_stack_deletes_no_access_key() -> None:
     keys = an_account_with_keys()
 

@@ -460,6 +460,28 @@ def test_a_stack_in_a_region_to_enable_says_which_members_get_no_role(
     assert [named in text for text in texts] == ([True] if named else [])
 
 
+@pytest.mark.parametrize(
+    ("ours", "advice"),
+    [
+        ("eu-south-1", "deploy in a region that all accounts have instead"),
+        ("us-west-2", "add a region that all accounts have"),
+    ],
+)
+def test_what_is_advised_for_a_region_to_enable_changes_where_the_stack_is(
+    ours: str, advice: str
+) -> None:
+    """The link prefers Cavok's own region, whatever else the enrollment has."""
+    (text,) = (
+        each.text
+        for each in enrollment_templates.steps(an_enrollment(regions=("eu-south-1",)), ours)
+        if "only in members that have enabled it" in each.text
+    )
+    both = enrollment_templates.steps(an_enrollment(regions=("eu-south-1", "us-east-1")), ours)
+
+    assert advice in text
+    assert any("to enable" in each.title for each in both) == (ours == "eu-south-1")
+
+
 def test_the_stacks_own_account_is_not_excluded_twice() -> None:
     """A delegated administrator's stack leaves it out by itself. AWS takes no account twice."""
     own, other = "100000000001", "100000000002"

@@ -150,6 +150,21 @@ def test_a_new_member_that_speaks_too_soon_brings_the_next_synchronization_forwa
         assert other.with_new_member(soon) is other
 
 
+def test_what_stacks_say_too_often_has_one_begin_within_ten_minutes_and_writes_once() -> None:
+    soon, later = NOW + enrollments.NEW_AFTER, NOW + timedelta(minutes=9)
+    rests = replace(WAITING, next_synchronization_at=None)
+
+    for each in (rests, CONNECTED.synchronized(NOW - timedelta(hours=1))):
+        heard = each.heard_too_often(NOW)
+        assert heard.next_synchronization_at == soon
+        assert heard.heard_too_often(later) is heard
+    due = replace(WAITING, next_synchronization_at=later)
+    assert due.heard_too_often(NOW) is due
+    runs = WAITING.begun(SYNCHRONIZATION_ID, NOW, by_person=False).heard_too_often(later)
+    assert runs.synchronized(later).next_synchronization_at == later + enrollments.NEW_AFTER
+    assert runs.heard_too_often(later) is runs
+
+
 @pytest.mark.parametrize(
     "enrollment",
     [CONNECTED, WAITING, WAITING.not_synchronized(UNANSWERED, NOW)],

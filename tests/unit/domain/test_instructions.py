@@ -366,6 +366,7 @@ def test_the_link_brings_the_presigned_address_through_the_console_unharmed(
     [
         (("us-east-1", "eu-west-1"), "eu-west-1"),
         (("us-east-1", "us-west-2"), "us-east-1"),
+        (("me-south-1", "us-west-2"), "me-south-1"),
     ],
 )
 def test_the_link_opens_cavoks_own_region_if_the_account_has_it(

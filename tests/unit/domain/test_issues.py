@@ -16,6 +16,7 @@ import pytest
 from cavok.domain import permissions
 from cavok.domain.access_denied import POLICIES_UNREAD, Reason, sts_is_off
 from cavok.domain.accounts import (
+    DISCONNECTED_WITHIN,
     ROLE_GOES_WITHIN,
     ROLE_GONE_AFTER,
     Account,
@@ -1405,7 +1406,7 @@ def test_a_role_that_let_cavok_in_after_somebody_spoke_of_its_deletion_is_told_w
     known = confirmed(an_account())
     refused = entry_refused(known, "AccessDenied", "not authorized", NOW)
     (said_nothing,) = issues_of(known, refused)
-    let_in = NOW + ROLE_GOES_WITHIN + timedelta(seconds=1)
+    let_in = NOW + timedelta(minutes=55)
 
     (issue,) = issues_of(replace(known, stack_deleted_at=NOW, connected_at=let_in), refused)
 
@@ -1413,8 +1414,34 @@ def test_a_role_that_let_cavok_in_after_somebody_spoke_of_its_deletion_is_told_w
         said_nothing,
         message=f"{said_nothing.message} In the name of its stack somebody said on 2025-03-01 at "
         "12:00 UTC that it is being deleted; Cavok was let in after that, until 2025-03-01 at "
-        "12:01 UTC.",
+        "12:55 UTC.",
     )
+
+
+@pytest.mark.parametrize(
+    ("let_in", "code", "shown"),
+    [
+        (ROLE_GOES_WITHIN, "disconnected", False),
+        (ROLE_GOES_WITHIN + timedelta(seconds=1), "disconnected", True),
+        (timedelta(minutes=10), "disconnected", True),
+        (DISCONNECTED_WITHIN, "disconnected", True),
+        (DISCONNECTED_WITHIN + timedelta(seconds=1), "role_not_assumable", True),
+    ],
+)
+def test_a_role_that_goes_late_with_its_stack_is_disconnected_and_the_issue_says_when(
+    let_in: timedelta, code: str, shown: bool
+) -> None:
+    """Its deletion waits for an answer, which may be late, and tests move on meanwhile."""
+    known = confirmed(an_account()).heard_of(NOW, deleted=True, due=False)
+    known, _ = finish(known, a_verification(), steps_of(known), NOW + let_in)
+    refused = entry_refused(known, "AccessDenied", "not authorized", NOW)
+
+    (issue,) = issues_of(known, refused)
+
+    until = f"Cavok was let in after that, until {NOW + let_in:%Y-%m-%d at %H:%M} UTC."
+    assert issue.code == code
+    assert issue.message.endswith(until) == shown
+    assert issue.message.endswith("cannot be assumed since.") != shown
 
 
 def test_a_stack_that_was_deleted_before_its_role_was_ever_assumed_disconnects_nothing() -> None:

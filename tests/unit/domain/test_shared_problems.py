@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NoReturn
 
 import pytest
@@ -317,6 +317,21 @@ def test_a_deleted_stack_set_is_one_cause_whenever_it_deleted_each_role() -> Non
     assert problem.message == (
         "Its stack said that it is being deleted, and the role cannot be assumed since."
     )
+
+
+def test_a_role_that_went_late_is_one_cause_whenever_cavok_was_last_let_in() -> None:
+    said = datetime(2026, 11, 29, 2, tzinfo=UTC)
+
+    def deleted(index: int) -> Account:
+        account = of(index, connected_at=said + timedelta(minutes=index), stack_deleted_at=said)
+        entry = next(step for step in steps_of(account) if step.step == permissions.ASSUME_ROLE)
+        refused = replace(entry, reason=Reason.ROLE_NOT_ASSUMABLE)
+        return replace(account, issues=found(account, refused))
+
+    for first, code in ((10, "disconnected"), (50, "role_not_assumable")):
+        problem = only(shared_problems([deleted(first), deleted(first + 1)]))
+        assert problem.code == code
+        assert problem.message.endswith("Cavok was let in after that.")
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ class Fix:
 class IssueCode(StrEnum):
     """What an issue is about. Problems: `role_not_assumable`, `credentials_rejected`,
     `wrong_account` and `confused_deputy` (the role lets others in) fail an account, and so does
-    `disconnected`: the role cannot be assumed since its stack said that it is being deleted.
+    `disconnected`: the role cannot be assumed after its stack said that it is being deleted.
     `permission_lost`, `log_writing_refused` and `instance_refused` (an instance under Cavok's
     control) degrade it. `revoked`: a person ended its use. The others are information.
     `permission_scoped`: allowed for some instances only. `instances_elsewhere`: instances were
@@ -181,6 +181,10 @@ act. Otherwise, changing it back and forth would cause test after test.
 ROLE_GOES_WITHIN = timedelta(minutes=1)
 """CloudFormation says that it deletes a connection, waits for the answer, and then deletes the
 role. So the account is tested this much later.
+"""
+DISCONNECTED_WITHIN = timedelta(minutes=40)
+"""A role that was let in no later than this is gone with its stack: our own answer, for which its
+deletion waits, may take 30 minutes, and the next test ten.
 """
 ROLE_GONE_AFTER = timedelta(hours=1)
 """CloudFormation may take so long for the role after it has said that it deletes it."""
@@ -529,12 +533,16 @@ class Account(ListedAccount):
 
     def heard_too_often(self, now: datetime, *, deleted: bool) -> Self:
         """After its stack said more than is followed: due ten minutes after its last test, so that
-        whoever says much in its name hides nothing. However much that is, it changes nothing more
-        before the next test.
+        whoever says much in its name hides nothing. After one without a verdict, whose end is not
+        known, or that was refused: in ten minutes. However much is said, it changes nothing more
+        within these, nor before an earlier test.
         """
-        goes = deleted and not self.going(now)
+        last = self.stack_deleted_at
+        goes = deleted and not (last and now - last < TESTED_AGAIN_AFTER)
         said = self.heard_of(now, deleted=True, due=False) if goes else self
         planned, due = self.next_verification_at, max(now, self._due_again_from())
+        if self.attempts:
+            due = max(due, now + TESTED_AGAIN_AFTER)
         if self.revoked or self.testing(now) or (deleted and planned is None):
             return said
         return replace(said, next_verification_at=min(planned or due, due))

@@ -27,7 +27,7 @@ from cavok.domain.instructions import (
 )
 from cavok.domain.permissions import LOGS
 from cavok.domain.regions import ALWAYS_ENABLED
-from cavok.domain.role_stacks import InstructionStep, stack_region
+from cavok.domain.role_stacks import InstructionStep
 from cavok.domain.template_updates import WITHOUT_REPORT, Update, stacks_page, update_stack
 from cavok.domain.template_versions import Template
 
@@ -251,8 +251,8 @@ def with_changed_parameters(before: Enrollment, after: Enrollment) -> Enrollment
 
 
 def steps(enrollment: Enrollment, ours: str = "") -> tuple[InstructionStep, ...]:
-    """The steps that a person follows, in order. `ours`: as of `stack_region`."""
-    region = stack_region(enrollment.regions, ours)
+    """The steps that a person follows, in order. `ours`: as of `role_stacks.stack_region`."""
+    region = _stack_region(enrollment, ours)
     units = (
         "The units are filled in."
         if enrollment.include_ous
@@ -279,7 +279,7 @@ def steps(enrollment: Enrollment, ours: str = "") -> tuple[InstructionStep, ...]
             "administrator of StackSets. In CloudFormation, open StackSets once: if it asks you to "
             "activate trusted access with AWS Organizations, do so in the management account.",
         ),
-        *([] if region in ALWAYS_ENABLED else [_of_a_region_to_enable(region)]),
+        *([] if region in ALWAYS_ENABLED else [_of_a_region_to_enable(region, ours)]),
         *([] if enrollment.management_account_id else [_NUMBER]),
         InstructionStep(
             "Deploy on AWS",
@@ -309,7 +309,15 @@ def steps(enrollment: Enrollment, ours: str = "") -> tuple[InstructionStep, ...]
     )
 
 
-def _of_a_region_to_enable(region: str) -> InstructionStep:
+def _stack_region(enrollment: Enrollment, ours: str) -> str:
+    """As `role_stacks.stack_region`, but rather where every member can have a stack than in the
+    first region.
+    """
+    of_all = (each for each in enrollment.regions if each in ALWAYS_ENABLED)
+    return ours if ours in enrollment.regions else next(of_all, enrollment.regions[0])
+
+
+def _of_a_region_to_enable(region: str, ours: str) -> InstructionStep:
     """Source: CloudFormation User Guide, "Prepare to perform StackSet operations in AWS Regions
     that are disabled by default".
     """
@@ -317,8 +325,14 @@ def _of_a_region_to_enable(region: str) -> InstructionStep:
         "A region to enable",
         f"The link deploys in {region}, which accounts do not have until they enable it. From a "
         "stack there, StackSets make the role only in members that have enabled it, and only if "
-        "the management account has. To reach every member, add a region that all accounts have, "
-        "such as us-east-1, to the enrollment: roles are in no region.",
+        "the management account has. To reach every member, "
+        + (
+            "deploy in a region that all accounts have instead, such as us-east-1, with the "
+            "commands of the AWS CLI: roles are in no region. A stack there tells Cavok nothing."
+            if region == ours
+            else "add a region that all accounts have, such as us-east-1, to the enrollment: roles "
+            "are in no region."
+        ),
     )
 
 
@@ -334,7 +348,7 @@ def update_of(
 ) -> Update | None:
     """How to update the stack, and with it every member: to the newest version, and to what was
     chosen anew. Null while no stack is known. `template`: the version that the stack has. `url`: of
-    the published template. `ours`: as of `stack_region`.
+    the published template. `ours`: as of `role_stacks.stack_region`.
 
     Sources: CloudFormation Template Reference, AWS::CloudFormation::StackSet, TemplateBody: "Update
     requires: No interruption"; API Reference, UpdateStackSet: "Updates the stack set and associated
@@ -348,7 +362,8 @@ def update_of(
 
 def update_from(enrollment: Enrollment, account_number: str, url: str, ours: str = "") -> Update:
     """How to update the role that the stack made in this account: its own, or a member, in which
-    nothing is to be done. `url`: of the published template. `ours`: as of `stack_region`.
+    nothing is to be done. `url`: of the published template. `ours`: as of
+    `role_stacks.stack_region`.
     """
     number = enrollment.management_account_id
     in_a_member = InstructionStep(
@@ -368,7 +383,7 @@ _NOT_BY_THE_STACK = InstructionStep(
 
 
 def _update(enrollment: Enrollment, url: str, ours: str, last: InstructionStep) -> Update:
-    region = stack_region(enrollment.regions, ours)
+    region = _stack_region(enrollment, ours)
     where = (
         f"the stack {STACK_NAME} in account {enrollment.management_account_id}, in {region} or in "
         "the region in which you deployed it"
@@ -491,7 +506,7 @@ def cloudformation_template(enrollment: Enrollment, trust: Trust) -> str:
 def deploy_url(enrollment: Enrollment, trust: Trust, template_url: str) -> str:
     """The link that deploys the enrollment's stack."""
     parameters = stack_parameters(enrollment, trust)
-    region = stack_region(enrollment.regions, trust.region)
+    region = _stack_region(enrollment, trust.region)
     return quick_create(region, STACK_NAME, template_url, parameters)
 
 
@@ -542,7 +557,7 @@ def _hcl(text: str) -> str:
 
 def cli(enrollment: Enrollment, trust: Trust, template_url: str) -> str:
     """AWS CLI commands for a POSIX shell that create the same stack."""
-    region = stack_region(enrollment.regions, trust.region)
+    region = _stack_region(enrollment, trust.region)
     filled_in = stack_parameters(enrollment, trust)
     units = filled_in.pop("OrganizationalUnitIds", "")
     given = [{"ParameterKey": name, "ParameterValue": value} for name, value in filled_in.items()]

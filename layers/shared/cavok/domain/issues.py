@@ -19,6 +19,7 @@ from cavok.domain.access_denied import (
     region_without_sts,
 )
 from cavok.domain.accounts import (
+    DISCONNECTED_WITHIN,
     ROLE_GOES_WITHIN,
     Account,
     Fix,
@@ -200,18 +201,21 @@ def confused_deputy(account: Account) -> Issue:
 
 
 def _refused(account: Account, refused: Step) -> Issue:
-    """Anybody can say that a stack is being deleted. A role that lets Cavok in after that may have
-    another reason.
+    """Anybody can say that a stack is being deleted. A role that lets Cavok in long after that may
+    have another reason.
     """
     deleted_at, connected_at = account.stack_deleted_at, account.connected_at
     if not (deleted_at and connected_at):
         return _role_not_assumable(account, refused)
+    let_in = f"Cavok was let in after that, until {_utc(connected_at)}."
     if connected_at <= deleted_at + ROLE_GOES_WITHIN:
-        return _disconnected(account, deleted_at)
+        return _disconnected(account, deleted_at, "since.")
+    if connected_at <= deleted_at + DISCONNECTED_WITHIN:
+        return _disconnected(account, deleted_at, f"any more. {let_in}")
     issue = _role_not_assumable(account, refused)
     said = (
         f"In the name of its stack somebody said on {_utc(deleted_at)} that it is being deleted; "
-        f"Cavok was let in after that, until {_utc(connected_at)}."
+        f"{let_in}"
     )
     return replace(issue, message=f"{issue.message} {said}")
 
@@ -253,12 +257,12 @@ def _role_not_assumable(account: Account, refused: Step) -> Issue:
     return Issue(IssueCode.ROLE_NOT_ASSUMABLE, said, remedy, fix=fix)
 
 
-def _disconnected(account: Account, deleted_at: datetime) -> Issue:
-    """The issue of a role that is gone, as the customer's stack had announced."""
+def _disconnected(account: Account, deleted_at: datetime, since: str) -> Issue:
+    """The issue of a role that is gone, as the customer's stack had announced. `since`: when."""
     return Issue(
         IssueCode.DISCONNECTED,
         f"Its stack said on {_utc(deleted_at)} that it is being deleted, and the "
-        f"role {account.role_arn} cannot be assumed since.",
+        f"role {account.role_arn} cannot be assumed {since}",
         "If the account should be disconnected, delete it here. If not, deploy the role again, "
         + ("from its stack set" if account.has_enrolled_role else "as the Instructions show")
         + ": Cavok then tests it.",

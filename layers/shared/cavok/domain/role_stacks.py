@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cavok.domain.accounts import ListedAccount
-from cavok.domain.regions import ALWAYS_ENABLED
 
 USER_NAME = "CavokCloud"
 
@@ -26,12 +25,10 @@ def stack_name(account: ListedAccount) -> str:
 
 
 def stack_region(regions: Sequence[str], ours: str) -> str:
-    """Where the link deploys: in Cavok's own region, where the stack speaks, if it is one of these;
-    else in the first that every account has. `ours`: that region, or empty.
+    """Where the link deploys: in Cavok's own region, where the stack speaks, if it is one of these.
+    `ours`: that region, or empty.
     """
-    if ours in regions:
-        return ours
-    return next((each for each in regions if each in ALWAYS_ENABLED), regions[0])
+    return ours if ours in regions else regions[0]
 
 
 def console_of(region: str) -> str:

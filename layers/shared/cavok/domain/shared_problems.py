@@ -21,7 +21,7 @@ _OF_INSTANCES = (
 
 _OF_ANY = (
     (re.compile(rf" {SAID}.*$", re.DOTALL), ""),
-    (re.compile(r" on [0-9]{4}-[0-9]{2}-[0-9]{2} at [0-9]{2}:[0-9]{2} UTC"), ""),
+    (re.compile(r"(?:,? until| on) [0-9]{4}-[0-9]{2}-[0-9]{2} at [0-9]{2}:[0-9]{2} UTC"), ""),
     (re.compile(r" arn:aws[\w-]*:iam::[0-9]{12}:role/\S+"), ""),
     (re.compile(r"\b(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|mrk-[0-9a-f]{32})\b"), "<id>"),
     (re.compile(r"\b[0-9]{12}\b"), "<number>"),

@@ -428,12 +428,20 @@ def _not_followed(
     now: datetime,
 ) -> Followed:
     """Of hints beyond the limit, one may be the owner's."""
-    found, accounts = concerned.account, dependencies.accounts
-    if admission is not Admission.TOO_MANY or found is None:
+    if admission is not Admission.TOO_MANY:
         return Followed(admission.value)
+    organization_id, found = concerned.organization_id, concerned.account
+    accounts, enrollments = dependencies.accounts, dependencies.synchronizing.enrollments
+    for enrollment_id in concerned.enrollment_ids:
+        with suppress(EnrollmentNotFound):  # ended at this moment
+            enrollments.changed(
+                organization_id, enrollment_id, lambda each: each.heard_too_often(now)
+            )
+    if found is None:
+        return Followed.TOO_MANY
 
     def attempt() -> None:
-        account = accounts.get(found.organization_id, found.account_id)
+        account = accounts.get(organization_id, found.account_id)
         said = account.heard_too_often(now, deleted=hint.change is HintedChange.DELETE)
         if said != account:
             accounts.save(account, said)

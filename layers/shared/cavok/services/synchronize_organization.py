@@ -337,12 +337,14 @@ class _Synchronizing:
         """Accounts that are there already one by one, because each has its own conditions; new ones
         and members alone in batches. Raises ItemChanged, ItemBusy.
         """
-        if any(change.lets_go for change in changes):
-            # First: it is lost if this process dies in between.
+        lets_go = any(change.lets_go for change in changes)
+        if lets_go:  # First: it is lost if this process dies in between.
             _have_others_look(self._enrollment, self._dependencies)
         for change in changes:
             if change.changes_account:
                 self._write_account(change)
+        if lets_go:  # Whoever has looked in between passed them by.
+            _have_others_look(self._enrollment, self._dependencies)
         others = [change for change in changes if not change.changes_account]
         new = [change for change in others if change.adds]
         alone = [change for change in others if not change.adds]
