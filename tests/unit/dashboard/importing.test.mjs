@@ -12,6 +12,7 @@ const store = await import(`${page}/lib/store.js`);
 const { partsOf, send } = await import(`${page}/lib/importing.js`);
 const { addMany } = await import(`${page}/views/add-many.js`);
 const { t } = await import(`${page}/views/texts.js`);
+const { problems } = (await import(`${page}/texts.js`)).t;
 api.start({});
 await signIn(session);
 
@@ -156,10 +157,11 @@ async function pasted(main, text) {
   field(main, "textarea").dispatchEvent(new Event("input"));
   await soon(250);
 }
-/** A file is chosen. `lines`: its text, or a promise of it. */
+const encoded = (text) => (typeof text === "string" ? new TextEncoder().encode(text) : text);
+/** A file is chosen. `lines`: its text or bytes, or a promise of them. */
 function choose(main, name, lines) {
   const input = all(main).find((node) => node.getAttribute("type") === "file");
-  input.files = [{ name, size: 12, text: async () => lines }];
+  input.files = [{ name, size: 12, arrayBuffer: async () => encoded(await lines) }];
   input.dispatchEvent(new Event("change"));
 }
 /** Pasted at the end, if the page lets the browser do so. Returns the event. */
@@ -270,11 +272,24 @@ test("a file that is dropped in the form is as one that is chosen, and text is l
     field(main, "form").dispatchEvent(event);
     return event.defaultPrevented;
   };
-  const files = [{ name: "dropped.csv", size: 12, text: async () => "123456789012" }];
+  const files = [{ name: "dropped.csv", size: 12, arrayBuffer: async () => encoded("123456789012") }];
   assert.deepEqual([drop("dragover", []), drop("drop", []), drop("dragover", files)], [false, false, true]);
   assert.equal(drop("drop", files), true);
   await until(() => inPlace(main).startsWith("dropped.csv"));
   press(button(main, t.addMany.remove));
+});
+
+test("a file is read in the encoding in which Excel has written it", async () => {
+  const main = opened();
+  const text = "123456789012,Müller";
+  const windows = Uint8Array.from(text, (sign) => sign.codePointAt(0));
+  for (const bytes of [encoded(text), windows, Buffer.from(`\ufeff${text}`, "utf16le")]) {
+    choose(main, "accounts.csv", bytes);
+    await until(() => inPlace(main));
+    await until(() => preview(main).textContent.includes("123456789012Muller"));
+    press(button(main, t.addMany.remove));
+    await until(() => !preview(main).textContent);
+  }
 });
 
 test("a few long lines stay out of the field too", () => {
@@ -398,6 +413,117 @@ test("an import that fails goes on where it was", async () => {
   await until(() => result(main).textContent.includes(t.addMany.added(150)));
   assert.equal(sent[2].key, sent[1].key);
   assert.equal(field(main, "textarea").value, "");
+});
+
+test("whoever stops learns that the answer to what was sent before is lost, and goes on under its key", async () => {
+  const main = opened();
+  answer = (accounts, turn) => {
+    if (turn === 2) press(button(main, t.addMany.stop));
+    return [2, 3, 4].includes(turn)
+      ? new Response("", { status: 504, headers: { "retry-after": "0.01" } })
+      : { created: accounts.map(account), refused: [] };
+  };
+  await pasted(main, numbers(250).join("\n"));
+  submit(main);
+  await until(isDone(main));
+  assert.ok(result(main).textContent.includes(problems.perhapsDone), result(main).textContent);
+  assert.ok(!result(main).textContent.includes(t.addMany.unsent(150)));
+  press(button(main, t.actions.retry));
+  await until(() => result(main).textContent.includes(t.addMany.added(250)));
+  assert.deepEqual([sent.length, new Set(sent.slice(1, 5).map(({ key }) => key)).size], [6, 1]);
+});
+
+/** What refuses the first line, and the second part until the third request. */
+const failsOnce = (accounts, turn) => {
+  if (turn === 2) return Response.json({ title: "No", detail: "Not now." }, { status: 422 });
+  if (turn > 1) return { created: accounts.map(account), refused: [] };
+  return { created: accounts.slice(1).map(account), refused: [{ index: 0, problem: problem("x", "There.") }] };
+};
+/** An import of 150 lines of which the first is refused, and the second part fails. */
+async function failedInPart(main) {
+  answer = failsOnce;
+  await pasted(main, numbers(150).join("\n"));
+  submit(main);
+  await until(() => button(main, t.actions.retry));
+}
+const CORRECTED = "210987654321";
+const corrected = (main) => pasted(main, field(main, "textarea").value.replace(numbers(1)[0], CORRECTED));
+
+test("what was corrected before a failed import went on stays alone, without what was added then", async () => {
+  const main = opened();
+  await failedInPart(main);
+  await corrected(main);
+  press(button(main, t.actions.retry));
+  await until(() => result(main).textContent.includes(t.addMany.added(149)));
+  await until(() => field(main, "form").hidden === false);
+  assert.equal(field(main, "textarea").value, CORRECTED);
+});
+
+test("what was corrected before a failed import went on is left once to whoever leaves", async () => {
+  for (const isAdded of [true, false]) {
+    sent = [];
+    const main = opened();
+    await failedInPart(main);
+    const wrong = numbers(150)[0];
+    await pasted(main, field(main, "textarea").value.replace(wrong, `${wrong} Corrected`));
+    const held = Promise.withResolvers();
+    answer = async (accounts) => {
+      await held.promise;
+      return isAdded
+        ? { created: accounts.map(account), refused: [] }
+        : Response.json({ title: "No" }, { status: 422 });
+    };
+    press(button(main, t.actions.retry));
+    await until(() => sent.length === 3);
+    view.abort();
+    view = new AbortController();
+    const back = opened();
+    held.resolve();
+    const left = [`${wrong} Corrected`, ...(isAdded ? [] : numbers(150).slice(100))].join("\n");
+    await until(() => field(back, "textarea").value === left);
+    await pasted(back, "");
+    view.abort();
+    view = new AbortController();
+  }
+});
+
+test("a file that was chosen before a failed import went on stays in the field's place", async () => {
+  const main = opened();
+  await failedInPart(main);
+  choose(main, "more.csv", `${CORRECTED}\n${numbers(150)[149]}`);
+  await until(() => inPlace(main).startsWith(`more.csv ${t.addMany.lines(2)}`));
+  press(button(main, t.actions.retry));
+  await until(() => inPlace(main).startsWith(`more.csv ${t.addMany.lines(1)}`));
+  press(button(main, t.addMany.remove));
+  assert.equal(field(main, "textarea").value, numbers(1)[0]);
+});
+
+test("adding what a failed import has left goes on with it", async () => {
+  const main = opened();
+  await failedInPart(main);
+  submit(main);
+  await until(() => result(main).textContent.includes(t.addMany.added(149)));
+  assert.ok(result(main).textContent.includes(t.addMany.refused(1)));
+  assert.deepEqual([sent.length, sent[2].key], [3, sent[1].key]);
+  assert.equal(field(main, "textarea").value, numbers(1)[0]);
+});
+
+test("a part without an answer keeps its key as long as its accounts are unchanged", async () => {
+  for (const change of [CORRECTED, "no logs", "part"]) {
+    sent = [];
+    const main = opened();
+    await failedInPart(main);
+    if (change === CORRECTED) await corrected(main);
+    else if (change === "part") await pasted(main, `${field(main, "textarea").value} Changed`);
+    else all(main).find(({ ownValue, tag }) => tag === "input" && ownValue === "no").checked = true;
+    submit(main);
+    const count = change === CORRECTED ? 4 : 3;
+    await until(() => sent.length === count && isDone(main)());
+    assert.equal(sent[2].key === sent[1].key, change === CORRECTED, change);
+    assert.deepEqual([sent[2].accounts.length, sent.length], [change === CORRECTED ? 50 : 51, count]);
+    view.abort();
+    view = new AbortController();
+  }
 });
 
 test("lines that could not be read are left too, where they were", async () => {

@@ -21,6 +21,20 @@ export const partsOf = (lines) =>
   }));
 
 /**
+ * The parts of an import after another one. The answer to the first part that is left of that may be lost: under a new
+ * key, what it has added would be refused. So it is sent again under its own, if its accounts are all there, unchanged.
+ * @param {{parts: {key: string, lines: any[]}[], bodyOf: (line: any) => any}} before
+ * @param {any[]} lines @param {(line: any) => any} bodyOf
+ */
+export function partsAfter({ parts: [first], bodyOf: bodyBefore }, lines, bodyOf) {
+  if (!first) return partsOf(lines);
+  const now = new Map(lines.map((line) => [JSON.stringify(bodyOf(line)), line]));
+  const same = first.lines.map((line) => now.get(JSON.stringify(bodyBefore(line))));
+  if (!same.every(Boolean)) return partsOf(lines);
+  return [{ key: first.key, lines: same }, ...partsOf(lines.filter((line) => !same.includes(line)))];
+}
+
+/**
  * Sends the parts that are left, which it takes away one by one. Throws what became of one that was not answered, which
  * is left then.
  * @param {{key: string, lines: any[]}[]} parts

@@ -1,6 +1,7 @@
 // A text field with a file, or a long text, in its place: a browser lays out all lines of a field in one task.
 import { fill, focused, h, uniqueId } from "./dom.js";
-import { asOneText } from "./pasted.js";
+import { asOneText, reading, textOf } from "./pasted.js";
+import { inSlices } from "./slices.js";
 import { button } from "./ui.js";
 import { t } from "../views/texts.js";
 
@@ -14,6 +15,17 @@ const LONG = { lines: 1_000, characters: 100_000 };
 
 /** @type {Content} */
 export const NOTHING = { text: "", inPlace: null };
+
+// Excel writes a CSV in an encoding of Windows, and "Unicode Text" in UTF-16.
+/** The text of a file. @param {ArrayBuffer} bytes */
+export function decoded(bytes) {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    const [first, second] = new Uint8Array(bytes);
+    return new TextDecoder(first === 0xff && second === 0xfe ? "utf-16le" : "windows-1252").decode(bytes);
+  }
+}
 
 /** @param {string} text */
 const linesOf = (text) => text.trimEnd().split(/\r\n?|\n/).length;
@@ -32,6 +44,30 @@ export function withAbove(above, content) {
   const whole = asOneText(above, textIn(content));
   if (!inPlace && !isLong(whole)) return { text: whole, inPlace };
   return { text, inPlace: { name: t.addMany.rests, text: whole, isWhole: inPlace?.isWhole ?? true } };
+}
+
+/** @param {Content} above @param {Content} below @returns {Content} */
+export const onTop = (above, below) => (textIn(below) ? withAbove(textIn(above), below) : above);
+
+/** What is the same of a line that was corrected. @param {import("./pasted.js").Line} line */
+export const keyOf = ({ account, source }) => account?.provider_id ?? source;
+
+/**
+ * The content without the lines of these accounts, and the keys of the others.
+ * @param {Content} content @param {{provider_id: string}[]} created
+ * @returns {Promise<{content: Content, keys: Set<string>}>}
+ */
+export async function withoutAdded({ text, inPlace }, created) {
+  const added = new Set(created.map(({ provider_id: number }) => number));
+  const keys = new Set();
+  const without = async (each) => {
+    const lines = (await inSlices(reading(each), new AbortController().signal)) ?? [];
+    const left = lines.filter((line) => line.error !== "twice" && !added.has(keyOf(line)));
+    for (const line of left) keys.add(keyOf(line));
+    return left.length < lines.length ? textOf(left) : each;
+  };
+  const rest = inPlace && (await without(inPlace.text));
+  return { content: { text: await without(text), inPlace: rest ? { ...inPlace, text: rest } : null }, keys };
 }
 
 /**

@@ -4,13 +4,13 @@ import { choice } from "../lib/choice.js";
 import { announce, fill, h, later, render } from "../lib/dom.js";
 import { second } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
-import { partsOf, send } from "../lib/importing.js";
+import { partsAfter, send } from "../lib/importing.js";
 import { reading, textOf } from "../lib/pasted.js";
 import { regionsField } from "../lib/regions-field.js";
 import * as session from "../lib/session.js";
 import { inSlices } from "../lib/slices.js";
 import * as store from "../lib/store.js";
-import { NOTHING, textIn, textOrFile, withAbove } from "../lib/text-or-file.js";
+import { decoded, keyOf, NOTHING, onTop, textIn, textOrFile, withAbove, withoutAdded } from "../lib/text-or-file.js";
 import { button, errorPanel, field, form, notice, toast } from "../lib/ui.js";
 import { t } from "./texts.js";
 
@@ -62,11 +62,13 @@ function importer(signal) {
   const result = h("section", { class: "import-result", "aria-label": t.addMany.result });
   /** @type {import("../lib/pasted.js").Line[]} */
   let read = [];
-  /** What is left of an import that was stopped or failed. @type {any[]} */
-  let unsent = [];
   // What was sent, or what was left of it. Beneath it is what was in the field beside a file.
   let sent = "";
   let beneath = NOTHING;
+  /** The last import. Parts are left of one that was stopped or failed.
+   * @type {{parts: {key: string, lines: any[]}[], bodyOf: (line: any) => any, choices: string, goOn: () => any}} */
+  let last = { parts: [], bodyOf: () => ({}), choices: "", goOn: async () => {} };
+  const unsent = () => last.parts.flatMap(({ lines }) => lines);
   // Reading ends with the view, and once there is another text.
   let newest = new AbortController();
   const anew = () => {
@@ -101,7 +103,10 @@ function importer(signal) {
       drawPreview(summary, shownLines, null, []);
       return;
     }
-    const lines = await chosen.text().catch(() => toast(t.addMany.unreadable, "warning"));
+    const lines = await chosen
+      .arrayBuffer()
+      .then(decoded)
+      .catch(() => toast(t.addMany.unreadable, "warning"));
     // Another may be chosen by now.
     if (lines === undefined || file.files?.[0] !== chosen) return;
     accounts.show({ text: text.value, inPlace: { name: chosen.name, text: lines } });
@@ -132,14 +137,9 @@ function importer(signal) {
       if (!ready.length) accounts.node.querySelector("button")?.focus();
       if (!ready.length) throw { status: 422, errors: [{ field: "accounts", message: t.addMany.none }] };
       if (named === null) throw { status: 422, errors: [] };
-      const isLogging = writesLogs();
-      await run(ready, ({ account }) => ({
-        provider: "aws",
-        access_type: "assume_role",
-        write_logs: isLogging,
-        ...(named.length ? { regions: named } : {}),
-        ...account,
-      }));
+      const choices = { write_logs: writesLogs(), ...(named.length ? { regions: named } : {}) };
+      const isSame = textIn(accounts.read()) === sent && JSON.stringify(choices) === last.choices;
+      await (last.parts.length && isSame ? last.goOn() : run(ready, choices));
     },
   });
 
@@ -161,20 +161,21 @@ function importer(signal) {
     const [kept, there] = [draft.content, accounts.read()];
     if (node.hidden || !(kept.inPlace || kept.text) || draft.of !== of) return;
     draft = { ...draft, content: NOTHING };
-    accounts.show(textIn(there) ? withAbove(textIn(kept), there) : kept);
+    accounts.show(onTop(kept, there));
   };
   signal.addEventListener("abort", () => {
     putBack = () => {};
     const there = accounts.read();
     if (!node.hidden) return keep(there);
-    // An import keeps what it has left once it knows. What was typed before it went on after a failure is not of it.
+    // An import keeps what it has left once it knows.
     const left = draft.of === of ? textIn(draft.content) : "";
-    return keep(withAbove(left, textIn(there) === sent ? beneath : there));
+    return keep(withAbove(left, textIn(there) === sent ? beneath : NOTHING));
   });
 
   // While it runs, the form is not there: what is sent stays what it was.
-  async function run(ready, bodyOf) {
-    const parts = partsOf(ready);
+  async function run(ready, choices) {
+    const bodyOf = ({ account }) => ({ provider: "aws", access_type: "assume_role", ...choices, ...account });
+    const parts = partsAfter(last, ready, bodyOf);
     const progress = { done: 0, created: [], refused: [] };
     const unread = read.filter(({ error }) => error && error !== "twice");
     /** What screen readers have heard. The end has its heading. @type {Set<number | string>} */
@@ -182,6 +183,7 @@ function importer(signal) {
     const content = accounts.read();
     sent = textIn(content);
     beneath = content.inPlace && !content.inPlace.isWhole ? { ...content, inPlace: null } : NOTHING;
+    last = { parts, bodyOf, choices: JSON.stringify(choices), goOn };
     await goOn();
 
     async function goOn() {
@@ -210,23 +212,26 @@ function importer(signal) {
       try {
         await send(parts, bodyOf, progress, draw, AbortSignal.any([signal, own.signal]));
       } catch (error) {
-        if (!own.signal.aborted) problem = error;
+        // What was sent before a stop may fail, too.
+        if (!own.signal.aborted || /** @type {any} */ (error).name !== "AbortError") problem = error;
       }
       sending.abort();
       // The next person may see other accounts.
       if (!until.aborted) store.addAll(progress.created, asked);
-      unsent = parts.flatMap(({ lines }) => lines);
-      if (signal.aborted) return left();
-      drawResult(progress, unread, problem && errorPanel(problem, goOn));
+      const rest = restOf(progress, unread);
+      const edited = textIn(accounts.read()) === sent ? null : await withoutAdded(accounts.read(), progress.created);
+      if (signal.aborted) return leave(rest, edited);
+      drawResult(progress, rest, edited, problem && errorPanel(problem, goOn));
     }
 
     // What is left is in the form when the person comes back, or is back already.
-    function left() {
+    function leave(rest, edited) {
       // The same person may sign in again, but another one sees nothing of it.
       if (until.aborted && draft.of !== of) return;
-      const rest = restOf(progress, unread);
-      // What was typed since stays, below it.
-      keep(withAbove(textOf(rest), draft.of === of ? draft.content : NOTHING));
+      // What was made of it before it went on counts more. What was typed since stays, below both.
+      const since = draft.of === of ? draft.content : NOTHING;
+      const others = edited ? rest.filter((line) => !edited.keys.has(keyOf(line))) : rest;
+      keep(withAbove(textOf(others), edited ? onTop(edited.content, since) : since));
       putBack();
       if (until.aborted) return;
       const back = rest.length ? { href: "#/accounts/many", text: t.addMany.back } : undefined;
@@ -235,35 +240,31 @@ function importer(signal) {
   }
 
   const restOf = ({ refused }, unread) =>
-    [...unread, ...refused.map(({ line }) => line), ...unsent].toSorted((a, b) => a.line - b.line);
+    [...unread, ...refused.map(({ line }) => line), ...unsent()].toSorted((a, b) => a.line - b.line);
 
-  function drawResult(progress, unread, failure) {
-    const { created, refused } = progress;
-    const rest = restOf(progress, unread);
+  function drawResult({ created, refused }, rest, edited, failure) {
     const heading = h("h2", { tabindex: "-1" }, t.addMany.added(created.length));
     fill(
       result,
       failure,
       heading,
       created.length > 0 && h("p", {}, t.addMany.next, " ", nextLinks(created[0])),
-      unsent.length > 0 && !failure && notice("warning", h("p", {}, t.addMany.unsent(unsent.length))),
+      last.parts.length > 0 && !failure && notice("warning", h("p", {}, t.addMany.unsent(unsent().length))),
       refused.length > 0 && [
         h("h3", {}, t.addMany.refused(refused.length)),
         lineList(refused, ({ line, problem }) => ({ ...line, why: whyOf(problem) })),
       ],
       rest.length > 0 && h("p", {}, t.addMany.rest),
     );
-    showForm(rest);
+    showForm(rest, edited);
     heading.focus();
     announce(heading.textContent);
   }
 
   // What was not added is left to be corrected and sent again, unless somebody has done so since.
-  function showForm(rest) {
-    if (textIn(accounts.read()) === sent) {
-      accounts.show(withAbove(textOf(rest), beneath));
-      sent = textIn(accounts.read());
-    }
+  function showForm(rest, edited) {
+    accounts.show(edited ? edited.content : withAbove(textOf(rest), beneath));
+    if (!edited) sent = textIn(accounts.read());
     file.value = "";
     node.hidden = false;
     putBack();
