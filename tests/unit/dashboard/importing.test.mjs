@@ -173,6 +173,7 @@ function paste(main, data) {
   return event;
 }
 const asSent = ({ provider_id, name, role_name }) => [provider_id, name, role_name];
+const ACTS = `${t.addMany.remove}${t.addMany.edit}`;
 const inPlace = (main) => main.querySelector(".in-place").textContent;
 const preview = (main) => main.querySelector(".import-preview");
 const result = (main) => main.querySelector(".import-result");
@@ -232,7 +233,7 @@ test("a file stands in the field's place, is sent, and leaves the field what was
   choose(main, "accounts.csv", "number,name\n123456789012,One\n123,Two\n");
   await until(() => preview(main).textContent.includes(t.addMany.summary(1, 1)));
   assert.ok(preview(main).textContent.includes(`${t.addMany.line(3)} ${t.addMany.errors.numberWrong(3)}`));
-  assert.equal(inPlace(main), `accounts.csv ${t.addMany.lines(3)}${t.addMany.remove}`);
+  assert.equal(inPlace(main), `accounts.csv ${t.addMany.lines(3)}${ACTS}`);
   assert.equal(field(main, "textarea").hidden, true);
   submit(main);
   await until(isDone(main));
@@ -249,7 +250,7 @@ test("a long text that is pasted never comes into the field, and is undone and d
   assert.equal(paste(main, numbers(100).join("\n")).defaultPrevented, false);
   text.focus();
   assert.equal(paste(main, numbers(1_000).join("\n")).defaultPrevented, true);
-  assert.equal(inPlace(main), `${t.addMany.pasted} ${t.addMany.lines(1_001)}${t.addMany.remove}`);
+  assert.equal(inPlace(main), `${t.addMany.pasted} ${t.addMany.lines(1_001)}${ACTS}`);
   assert.equal(text.value, "number,name\n");
   await until(() => preview(main).textContent.includes(t.addMany.summary(1_000, 0)));
   const remove = button(main, t.addMany.remove);
@@ -276,6 +277,10 @@ test("a file that is dropped in the form is as one that is chosen, and text is l
   assert.deepEqual([drop("dragover", []), drop("drop", []), drop("dragover", files)], [false, false, true]);
   assert.equal(drop("drop", files), true);
   await until(() => inPlace(main).startsWith("dropped.csv"));
+  assert.equal(toasts.textContent, "");
+  drop("drop", [...files, ...files]);
+  assert.ok(toasts.textContent.includes(t.addMany.oneFile("dropped.csv")));
+  await soon(30);
   press(button(main, t.addMany.remove));
 });
 
@@ -326,7 +331,7 @@ test("what is left of a long import stays out of the field, above a file that wa
     if (isBack) choose(early, "more.csv", "123456789012");
     await soon(20);
     held.resolve();
-    const said = `${t.addMany.rests} ${t.addMany.lines(isBack ? 1_101 : 1_100)}${t.addMany.remove}`;
+    const said = `${t.addMany.rests} ${t.addMany.lines(isBack ? 1_101 : 1_100)}${ACTS}`;
     await until(() => inPlace(early) === said);
     assert.deepEqual([field(early, "textarea").value, field(early, "textarea").hidden], ["", true]);
     press(button(early, t.addMany.remove));
@@ -334,6 +339,107 @@ test("what is left of a long import stays out of the field, above a file that wa
     view = new AbortController();
     sent = [];
   }
+});
+
+test("what is left above a file holds nothing of what was typed beside that, which stays", async () => {
+  for (const isBack of [true, false]) {
+    const held = addsAllLater();
+    const first = opened();
+    await pasted(first, numbers(150).join("\n"));
+    submit(first);
+    await until(() => sent.length);
+    view.abort();
+    view = new AbortController();
+    let main = opened();
+    await pasted(main, "210987654321 Typed");
+    choose(main, "more.csv", "123456789012");
+    await until(() => inPlace(main).startsWith("more.csv"));
+    if (!isBack) view.abort();
+    held.resolve();
+    if (!isBack) {
+      await until(() => toasts.textContent.includes(t.addMany.left(100, 50)));
+      view = new AbortController();
+      main = opened();
+    }
+    await until(() => inPlace(main).startsWith(t.addMany.rests));
+    submit(main);
+    await until(isDone(main));
+    assert.equal(field(main, "textarea").value, "210987654321 Typed");
+    await pasted(main, "");
+    view.abort();
+    view = new AbortController();
+    sent = [];
+  }
+});
+
+test("what is put back holds nothing of what was typed since, which stays", async () => {
+  const main = opened();
+  paste(main, numbers(1_001).join("\n"));
+  press(button(main, t.addMany.remove));
+  await pasted(main, "210987654321 Typed");
+  press(button(main, t.addMany.putBack(t.addMany.pasted)));
+  submit(main);
+  await until(() => sent.length === 11 && isDone(main)());
+  assert.deepEqual([field(main, "textarea").value, inPlace(main)], ["210987654321 Typed", ""]);
+  await pasted(main, "");
+});
+
+test("what a chosen file replaces can be put back, also after that was sent and by whoever comes back", async () => {
+  const first = opened();
+  paste(first, numbers(1_001).join("\n"));
+  const back = t.addMany.putBack(t.addMany.pasted);
+  for (const name of ["accounts.csv", "again.csv"]) {
+    choose(first, name, "123456789012");
+    await until(() => inPlace(first).startsWith(name));
+    assert.ok(inPlace(first).endsWith(back));
+  }
+  view.abort();
+  view = new AbortController();
+  const main = opened();
+  submit(main);
+  await until(isDone(main));
+  assert.deepEqual(sent[0].accounts.map(asSent), [["123456789012", "Account123456789012", undefined]]);
+  press(button(main, back));
+  assert.equal(inPlace(main), `${t.addMany.pasted} ${t.addMany.lines(1_001)}${ACTS}`);
+  press(button(main, t.addMany.remove));
+});
+
+test("what stands in the field's place comes into it for whoever edits it, with what was typed there", async () => {
+  const main = opened();
+  await pasted(main, "210987654321 Typed");
+  choose(main, "accounts.csv", "number,name\n123456789012,One");
+  await until(() => inPlace(main));
+  button(main, t.addMany.edit).focus();
+  press(button(main, t.addMany.edit));
+  const text = field(main, "textarea");
+  const whole = "number,name\n123456789012,One\nsep=,\n210987654321 Typed";
+  assert.deepEqual([text.value, text.hidden, inPlace(main)], [whole, false, ""]);
+  assert.equal(document.activeElement, text);
+  await pasted(main, "number\n");
+  paste(main, numbers(1_001).join("\n"));
+  press(button(main, t.addMany.edit));
+  assert.equal(text.value, `number\n${numbers(1_001).join("\n")}`);
+  await pasted(main, "");
+});
+
+test("a file that cannot be read hides nothing of what stands", async () => {
+  const main = opened();
+  await pasted(main, "123456789012");
+  const input = all(main).find((node) => node.getAttribute("type") === "file");
+  const big = () => {
+    input.files = [{ name: "big.csv", size: 2_000_000 }];
+    input.dispatchEvent(new Event("change"));
+  };
+  const isRead = () => preview(main).textContent.includes(t.addMany.summary(1, 0));
+  field(main, "textarea").value = "123456789012 Typed";
+  field(main, "textarea").dispatchEvent(new Event("input"));
+  big();
+  await until(() => preview(main).textContent.includes("Typed"));
+  assert.ok(isRead() && toasts.textContent.includes(t.addMany.tooLong));
+  field(main, "textarea").dispatchEvent(new Event("input"));
+  await pasted(main, "");
+  big();
+  assert.ok(preview(main).textContent.includes(t.addMany.tooLong), "where nothing else stands");
 });
 
 test("nothing is sent where no line can be read", async () => {

@@ -255,6 +255,19 @@ test("what was read holds until a turn has had time to be made, and of one that 
   assert.equal(minutes("08T19:10:00", due), 10);
   assert.equal(minutes("08T20:00:00", due), 2, "nobody tries for longer than an hour, but the next turn comes");
   assert.equal(minutes("08T21:30:00", due, resource("none", { windows: null })), Infinity);
+  // The start of the morning was missed, and the stop is due.
+  const older = { turn_at: "2026-01-08T08:00:00Z", now: timeOf("08T20:00:00") };
+  assert.equal(minutes("08T20:10:00", resource("old", older)), 10);
+  assert.equal(
+    minutes(
+      "08T20:10:00",
+      resource("away", { ...older, schedule: { time_zone: "America/Nowhere", windows: [OFFICE] } }),
+    ),
+    712,
+  );
+  const constant = { windows: [{ days: DAYS, start: "00:00", stop: "00:00" }] };
+  const on = resource("on", { ...older, ...constant, now: timeOf("09T00:05:00") });
+  assert.equal(minutes("09T00:10:00", on), 24 * 60 - 10 + 2, "what stays on all week is not due at midnight");
 });
 
 test("what stays on all week is not due, although it has a turn each midnight", () => {

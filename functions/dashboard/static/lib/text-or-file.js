@@ -9,12 +9,14 @@ import { t } from "../views/texts.js";
 const LONG = { lines: 1_000, characters: 100_000 };
 
 /**
- * The text of the field, and what stands in its place. `isWhole`: the text of the field is part of it.
- * @typedef {{text: string, inPlace: {name: string, text: string, isWhole?: boolean} | null}} Content
+ * The text of the field, what stands in its place, and what stood there before and can be put back. `holds`: the text
+ * of the field that is part of it.
+ * @typedef {{name: string, text: string, holds?: string}} InPlace
+ * @typedef {{text: string, inPlace: InPlace | null, aside: InPlace[]}} Content
  */
 
 /** @type {Content} */
-export const NOTHING = { text: "", inPlace: null };
+export const NOTHING = { text: "", inPlace: null, aside: [] };
 
 // Excel writes a CSV in an encoding of Windows, and "Unicode Text" in UTF-16.
 /** The text of a file. @param {ArrayBuffer} bytes */
@@ -34,6 +36,12 @@ const isLong = (text) => text.length > LONG.characters || linesOf(text) > LONG.l
 /** The text that counts. @param {Content} content */
 export const textIn = ({ text, inPlace }) => inPlace?.text ?? text;
 
+/** Whoever leaves the field without anything in its place has removed the rest. @param {Content} content */
+export const keptOf = (content) => (content.inPlace ? content : { ...content, aside: [] });
+
+/** What is in the field beside what stands in its place. @param {Content} content */
+export const besideIn = ({ text, inPlace }) => (inPlace && inPlace.holds !== text ? text : "");
+
 /**
  * The text above what there is, each read as before.
  * @param {string} above @param {Content} content @returns {Content}
@@ -42,12 +50,16 @@ export function withAbove(above, content) {
   if (!above) return content;
   const { text, inPlace } = content;
   const whole = asOneText(above, textIn(content));
-  if (!inPlace && !isLong(whole)) return { text: whole, inPlace };
-  return { text, inPlace: { name: t.addMany.rests, text: whole, isWhole: inPlace?.isWhole ?? true } };
+  if (!inPlace && !isLong(whole)) return { ...content, text: whole };
+  return { ...content, inPlace: { name: t.addMany.rests, text: whole, holds: inPlace ? inPlace.holds : text } };
 }
 
 /** @param {Content} above @param {Content} below @returns {Content} */
-export const onTop = (above, below) => (textIn(below) ? withAbove(textIn(above), below) : above);
+export function onTop(above, below) {
+  const aside = [...above.aside, ...below.aside];
+  const both = textIn(below) ? withAbove(asOneText(textIn(above), besideIn(above)), below) : above;
+  return { ...both, aside };
+}
 
 /** What is the same of a line that was corrected. @param {import("./pasted.js").Line} line */
 export const keyOf = ({ account, source }) => account?.provider_id ?? source;
@@ -57,7 +69,7 @@ export const keyOf = ({ account, source }) => account?.provider_id ?? source;
  * @param {Content} content @param {{provider_id: string}[]} created
  * @returns {Promise<{content: Content, keys: Set<string>}>}
  */
-export async function withoutAdded({ text, inPlace }, created) {
+export async function withoutAdded({ text, inPlace, aside }, created) {
   const added = new Set(created.map(({ provider_id: number }) => number));
   const keys = new Set();
   const without = async (each) => {
@@ -67,34 +79,47 @@ export async function withoutAdded({ text, inPlace }, created) {
     return left.length < lines.length ? textOf(left) : each;
   };
   const rest = inPlace && (await without(inPlace.text));
-  return { content: { text: await without(text), inPlace: rest ? { ...inPlace, text: rest } : null }, keys };
+  const field = await without(text);
+  const holds = inPlace?.holds === text ? field : undefined;
+  return { content: { text: field, inPlace: rest ? { ...inPlace, text: rest, holds } : null, aside }, keys };
 }
 
 /**
- * `node` stands beside the input. `read` and `show` are for what is there.
+ * `node` stands beside the input. `read` and `show` are for what is there. `place` puts something in the field's place,
+ * or nothing, and what stood there aside.
  * @param {HTMLTextAreaElement} input @param {() => void} onChange
  */
 export function textOrFile(input, onChange) {
   const node = h("div", { class: "in-place" });
-  /** @type {Content["inPlace"]} */
-  let inPlace = null;
-  const read = () => ({ text: input.value, inPlace });
+  let { inPlace, aside } = NOTHING;
+  const read = () => ({ text: input.value, inPlace, aside });
+  /** @param {InPlace | null} next */
+  const place = (next) => {
+    const before = inPlace ? [inPlace, ...aside] : aside;
+    show({ text: input.value, inPlace: next, aside: before.filter(({ text }) => text !== next?.text) });
+  };
+  // It takes a long task, so only whoever wants to correct it does so.
+  const edit = () => {
+    const text = asOneText(textIn(read()), besideIn(read()));
+    show({ text, inPlace: null, aside });
+  };
 
-  /** @param {Content} content @param {Content["inPlace"]} [removed] what can be put back */
-  function show(content, removed = null) {
+  /** @param {Content} content */
+  function show(content) {
     const had = focused(input) || focused(node);
-    inPlace = content.inPlace;
+    ({ inPlace, aside } = content);
     input.hidden = Boolean(inPlace);
     if (input.value !== content.text) input.value = content.text;
     const id = uniqueId("in-place");
-    const put = (next, before) => () => show({ text: input.value, inPlace: next }, before);
-    if (inPlace)
-      fill(
-        node,
+    fill(
+      node,
+      inPlace && [
         h("p", { id }, h("strong", {}, inPlace.name), " ", t.addMany.lines(linesOf(inPlace.text))),
-        button(t.addMany.remove, { "aria-describedby": id, onclick: put(null, inPlace) }),
-      );
-    else fill(node, removed && button(t.addMany.putBack(removed.name), { onclick: put(removed) }));
+        button(t.addMany.remove, { "aria-describedby": id, onclick: () => place(null) }),
+        button(t.addMany.edit, { "aria-describedby": id, onclick: edit }),
+      ],
+      aside.map((each) => button(t.addMany.putBack(each.name), { onclick: () => place(each) })),
+    );
     if (had) (inPlace ? node.querySelector("button") : input).focus();
     onChange();
   }
@@ -103,7 +128,7 @@ export function textOrFile(input, onChange) {
   node.addEventListener("keydown", (event) => {
     if (!inPlace || event.key !== "z" || !(event.ctrlKey || event.metaKey)) return;
     event.preventDefault();
-    show({ text: input.value, inPlace: null }, inPlace);
+    place(null);
   });
   input.addEventListener("beforeinput", (event) => {
     const { data, inputType } = /** @type {InputEvent} */ (event);
@@ -112,7 +137,7 @@ export function textOrFile(input, onChange) {
     const text = value.slice(0, selectionStart) + data + value.slice(selectionEnd);
     if (!isLong(text)) return;
     event.preventDefault();
-    show({ text: value, inPlace: { name: t.addMany.pasted, text, isWhole: true } });
+    place({ name: t.addMany.pasted, text, holds: value });
   });
-  return { node, read, show };
+  return { node, read, show, place };
 }

@@ -141,10 +141,21 @@ export function* turnsByPart(resources, isWhole, now, { action = "", q = "", rea
  * @param {any[]} resources as the API lists them @param {number} readAt in milliseconds
  */
 export function holdsFor(resources, readAt) {
-  const moments = new Set(resources.flatMap(({ turn_at: turn, next_action: next }) => (next ? [turn, next.at] : [])));
-  const ages = [...moments].map((moment) => readAt - Date.parse(moment));
-  return ages
-    .filter((age) => age < TRIED_FOR * 60_000)
+  const triedFor = TRIED_FOR * 60_000;
+  // The last turn of those that are tried: before it there may be older ones that were missed.
+  const lastOf = remembered((schedule) =>
+    isConstant(schedule) || !isKnownZone(schedule.time_zone)
+      ? []
+      : turnsOf(schedule, readAt - triedFor, readAt).slice(-1),
+  );
+  const moments = resources.flatMap(({ turn_at: turn, next_action: next, schedule }) => {
+    if (!next) return [];
+    const at = [turn, next.at].map(Date.parse);
+    return at[0] > readAt - triedFor ? at : [at[1], ...lastOf(schedule).map((each) => each.at)];
+  });
+  return [...new Set(moments)]
+    .map((moment) => readAt - moment)
+    .filter((age) => age < triedFor)
     .reduce((least, age) => Math.min(least, Math.max(age, MADE_WITHIN_MS - age)), Infinity);
 }
 

@@ -10,7 +10,18 @@ import { regionsField } from "../lib/regions-field.js";
 import * as session from "../lib/session.js";
 import { inSlices } from "../lib/slices.js";
 import * as store from "../lib/store.js";
-import { decoded, keyOf, NOTHING, onTop, textIn, textOrFile, withAbove, withoutAdded } from "../lib/text-or-file.js";
+import {
+  besideIn,
+  decoded,
+  keptOf,
+  keyOf,
+  NOTHING,
+  onTop,
+  textIn,
+  textOrFile,
+  withAbove,
+  withoutAdded,
+} from "../lib/text-or-file.js";
 import { button, errorPanel, field, form, notice, toast } from "../lib/ui.js";
 import { t } from "./texts.js";
 
@@ -100,16 +111,17 @@ function importer(signal) {
     anew();
     if (chosen.size > LONGEST_TEXT) {
       file.value = "";
-      drawPreview(summary, shownLines, null, []);
-      return;
+      if (!textIn(accounts.read())) return drawPreview(summary, shownLines, null, []);
+      toast(t.addMany.tooLong, "warning");
+      return void readText();
     }
     const lines = await chosen
       .arrayBuffer()
       .then(decoded)
       .catch(() => toast(t.addMany.unreadable, "warning"));
     // Another may be chosen by now.
-    if (lines === undefined || file.files?.[0] !== chosen) return;
-    accounts.show({ text: text.value, inPlace: { name: chosen.name, text: lines } });
+    if (lines === undefined) readText();
+    else if (file.files?.[0] === chosen) accounts.place({ name: chosen.name, text: lines });
   });
 
   const node = form({
@@ -149,6 +161,7 @@ function importer(signal) {
     if (!event.dataTransfer.files.length) return;
     event.preventDefault();
     file.files = event.dataTransfer.files;
+    if (file.files.length > 1) toast(t.addMany.oneFile(file.files[0].name), "warning");
     file.dispatchEvent(new Event("change"));
   });
 
@@ -166,7 +179,7 @@ function importer(signal) {
   signal.addEventListener("abort", () => {
     putBack = () => {};
     const there = accounts.read();
-    if (!node.hidden) return keep(there);
+    if (!node.hidden) return keep(keptOf(there));
     // An import keeps what it has left once it knows.
     const left = draft.of === of ? textIn(draft.content) : "";
     return keep(withAbove(left, textIn(there) === sent ? beneath : NOTHING));
@@ -182,7 +195,7 @@ function importer(signal) {
     const heard = new Set([PARTS_SAID]);
     const content = accounts.read();
     sent = textIn(content);
-    beneath = content.inPlace && !content.inPlace.isWhole ? { ...content, inPlace: null } : NOTHING;
+    beneath = { text: besideIn(content), inPlace: null, aside: keptOf(content).aside };
     last = { parts, bodyOf, choices: JSON.stringify(choices), goOn };
     await goOn();
 

@@ -220,7 +220,8 @@ function turnList(chosen, signal, choose, onRead) {
   const part = doubling(node, ask, take, {
     signal,
     kept: before,
-    holds: () => holdsFor(resources, before.readAt),
+    // Also before anything is drawn.
+    holds: () => holdsFor(before.answers?.flatMap(({ items }) => items) ?? [], before.readAt),
     text: t.actions.showMore,
     said: () => t.turns.loaded(resources.length),
     placeholder: () => skeleton(6),

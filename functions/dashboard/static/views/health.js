@@ -1,7 +1,7 @@
 // How an account's connection was in the last days, what changed when it broke, and its permissions by region.
 import * as api from "../lib/api.js";
 import { catalogOf } from "../lib/catalog.js";
-import { fill, focusOn, h, keyed, render, srOnly } from "../lib/dom.js";
+import { focusOn, h, keyed, render, srOnly } from "../lib/dom.js";
 import { regionWhy, regionWord } from "../lib/findings.js";
 import { when } from "../lib/format.js";
 import {
@@ -164,7 +164,18 @@ const bar = (state, title = null) => h("span", { class: `ribbon-day ribbon-${sta
 function breaksIn(target) {
   const [list, more] = [h("ul", {}), h("div", { class: "more" })];
   let count = BREAKS_AT_ONCE;
-  return function draw(breaks, account) {
+  /** @type {[any[], any]} */
+  let latest;
+  const showMore = () => {
+    const before = list.children.length;
+    count += BREAKS_AT_ONCE;
+    draw(...latest);
+    focusOn(list.children[before]);
+  };
+  return draw;
+
+  function draw(breaks, account) {
+    latest = [breaks, account];
     const items = breaks.slice(0, count).map((each) => ({
       key: each.later?.verification_id ?? each.ended,
       shown: [
@@ -173,23 +184,17 @@ function breaksIn(target) {
       ],
       row: () => (each.later ? breakRow(each, account) : endRow(each, account)),
     }));
-    const showMore = () => {
-      const before = list.children.length;
-      count += BREAKS_AT_ONCE;
-      draw(breaks, account);
-      focusOn(list.children[before]);
-    };
     keyed(
       list,
       items,
       ({ key }) => key,
       ({ row }) => row(),
     );
-    fill(more, breaks.length > count && button(t.actions.showMore, { onclick: showMore }));
+    render(more, breaks.length > count, (isMore) => isMore && button(t.actions.showMore, { onclick: showMore }));
     render(target, breaks.length > 0, (isAny) =>
       section(t.health.breaks, {}, isAny ? [list, more] : h("p", { class: "muted" }, t.health.noBreaks)),
     );
-  };
+  }
 }
 
 const breakHead = (badge, began, mended) =>
