@@ -493,9 +493,19 @@ def prepare(
 
 
 def deploy(place: CustomerAccount, offer: Offer, *, seconds: int = 60) -> None:
+    """As `begin_to_deploy`, and waits for it. Raises botocore's WaiterError if it fails, or takes
+    longer.
+    """
+    if waiter := begin_to_deploy(place, offer):
+        wait: Any = aws.cloudformation(place.emulator_url, place.account_number).get_waiter
+        attempts = {"Delay": 1, "MaxAttempts": seconds}
+        wait(waiter).wait(StackName=offer.stack_name, WaiterConfig=attempts)
+
+
+def begin_to_deploy(place: CustomerAccount, offer: Offer) -> str | None:
     """Create or update the offered stack in the customer's account, as the CloudFormation console
     would. The stack says nothing to Cavok unless the offer's parameters say so, because most tests
-    start their own tests. Raises botocore's WaiterError if it fails, or takes longer.
+    start their own tests. Returns what botocore calls its end, or None if there is nothing to do.
     """
     quiet = {"ReportConnection": "No"} if "ReportConnection" in offer.template else {}
     cloudformation = aws.cloudformation(place.emulator_url, place.account_number)
@@ -510,17 +520,15 @@ def deploy(place: CustomerAccount, offer: Offer, *, seconds: int = 60) -> None:
     }
     try:
         cloudformation.create_stack(**stack)
-        waiter = "stack_create_complete"
     except cloudformation.exceptions.AlreadyExistsException:
         try:
             cloudformation.update_stack(**stack)
         except ClientError as error:
             if "No updates are to be performed" not in str(error):
                 raise
-            return
-        waiter = "stack_update_complete"
-    wait: Any = cloudformation.get_waiter
-    wait(waiter).wait(StackName=offer.stack_name, WaiterConfig={"Delay": 1, "MaxAttempts": seconds})
+            return None
+        return "stack_update_complete"
+    return "stack_create_complete"
 
 
 def make_user(place: CustomerAccount, policy_document: Mapping[str, Any]) -> dict[str, str]:

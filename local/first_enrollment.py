@@ -15,8 +15,8 @@ from local.stack import Stack
 
 
 def enroll(stack: Stack) -> None:
-    """Make the AWS Organization, enroll it, deploy its stack and start the synchronization, each
-    only if needed. Raises Problem.
+    """Make the AWS Organization, enroll it and begin to deploy its stack, each only if needed.
+    Raises Problem.
     """
     api = Api(stack)
     with step(f"AWS Organization of management account {MANAGEMENT}") as current:
@@ -26,11 +26,8 @@ def enroll(stack: Stack) -> None:
         path = f"/v1/enrollments/{_enrollment(api, organization)['enrollment_id']}"
     with step("“Deploy on AWS” followed in the management account") as current:
         offer = Offer.from_link(api.get(f"{path}/instructions")["deploy_on_aws_url"])
-        organization.deploy(offer, ReportConnection="Yes")
-        current.outcome = "roles here and in the members, whose stacks tell Cavok of them"
-    with step("Synchronization started") as current:
-        api.post(f"{path}/synchronizations")
-        current.quick, current.outcome = True, "members are connected within minutes"
+        organization.begin_to_deploy(offer, ReportConnection="Yes")
+        current.outcome = "begun: its stack tells Cavok, and members are connected within minutes"
 
 
 def _enrollment(api: Api, organization: AwsOrganization) -> Any:

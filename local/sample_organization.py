@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
-from local.customers import CustomerAccount, Offer, deploy
+from local.customers import CustomerAccount, Offer, begin_to_deploy, deploy
 from local.settings import Problem
 
 NAME = "Northwind"
@@ -83,8 +83,17 @@ class AwsOrganization:
 
     def deploy(self, offer: Offer, *, seconds: int = 60, **chosen: str) -> None:
         """Follow an enrollment's “Deploy on AWS”, for all units unless the link names some."""
-        parameters = {"OrganizationalUnitIds": self.root} | offer.parameters | chosen
-        deploy(self.management, replace(offer, parameters=parameters), seconds=seconds)
+        deploy(self.management, self._chosen(offer, chosen), seconds=seconds)
+
+    def begin_to_deploy(self, offer: Offer, **chosen: str) -> None:
+        """The same, without waiting for it."""
+        begin_to_deploy(self.management, self._chosen(offer, chosen))
+
+    def _chosen(self, offer: Offer, chosen: Mapping[str, str]) -> Offer:
+        return replace(
+            offer,
+            parameters={"OrganizationalUnitIds": self.root, **offer.parameters, **chosen},
+        )
 
 
 def prepare(
