@@ -6,11 +6,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from local import sample_organization
 from local.customers import Offer
 from local.display import step
 from local.first_account import Api
 from local.sample_organization import EXCLUDED_UNIT, MANAGEMENT, MEMBERS, NAME, AwsOrganization
+from local.settings import Problem
 from local.stack import Stack
 
 
@@ -26,7 +29,13 @@ def enroll(stack: Stack) -> None:
         path = f"/v1/enrollments/{_enrollment(api, organization)['enrollment_id']}"
     with step("“Deploy on AWS” followed in the management account") as current:
         offer = Offer.from_link(api.get(f"{path}/instructions")["deploy_on_aws_url"])
-        organization.begin_to_deploy(offer, ReportConnection="Yes")
+        try:
+            organization.begin_to_deploy(offer, ReportConnection="Yes")
+        except ClientError as error:
+            if "_IN_PROGRESS" not in str(error):  # else an earlier run has begun it
+                raise Problem(
+                    f"The stack cannot be updated. `make down` ends all. {error}"
+                ) from error
         current.outcome = "begun: its stack tells Cavok, and members are connected within minutes"
 
 

@@ -316,7 +316,7 @@ def test_a_deletion_is_answered_at_once_and_followed_when_the_role_is_gone(
 
     assert hear(deletion, age=timedelta(seconds=2)) == 1
     assert (cloudformation.hidden, len(cloudformation.answers)) == ([58], 2)
-    assert (len(started()), account_of(account_id).stack_deleted_at) == (1, None)
+    assert (len(started()), account_of(account_id).stack_deleted_at) == (1, Clock.time)
     Clock.time += timedelta(seconds=58)
     assert hear(deletion, received=2, age=timedelta(minutes=1)) == 0
 
@@ -328,6 +328,24 @@ def test_a_deletion_is_answered_at_once_and_followed_when_the_role_is_gone(
         ["disconnected"],
     )
     assert "stack said on " in shown["issues"][0]["message"]
+
+
+def test_a_test_that_finds_the_role_gone_before_the_deletion_is_followed_says_disconnected(
+    admin: Api, says: Says
+) -> None:
+    """As of whoever deletes the stack and presses Test."""
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    hear(says())
+    ends(account_id)
+    deletion = says(request=2, RequestType="Delete")
+    assert hear(deletion, age=timedelta(seconds=2)) == 1
+    Clock.time += timedelta(seconds=20)
+    admin.post(f"/v1/accounts/{account_id}/verifications")
+
+    ends(account_id, entry_refused(account_of(account_id), "AccessDenied", "no", Clock.time))
+
+    issues = admin.get(f"/v1/accounts/{account_id}").json["issues"]
+    assert [each["code"] for each in issues] == ["disconnected"]
 
 
 def test_who_only_says_that_a_stack_was_deleted_disconnects_nothing(admin: Api, says: Says) -> None:
@@ -554,7 +572,7 @@ def test_a_flood_hides_few_messages_of_its_organization() -> None:
     assert len(hidden) <= OTHERS_ANSWERED_WITHIN / OWN_TURNS_APART
     assert max(hidden) <= OTHERS_ANSWERED_WITHIN.total_seconds()
     assert answers.wait("other", sent_at, now), "others have turns of their own"
-    processes, hides = 16, 120_000
+    processes, hides = 24, 120_000
     assert processes * 2 * (OTHERS_ANSWERED_WITHIN / TURNS_APART) < hides
 
 

@@ -63,11 +63,11 @@ stack of an account that was not added yet, or was deleted. CloudFormation waits
 then all are answered before it is known what follows.
 """
 OWN_TURNS_APART = timedelta(seconds=5)
-TURNS_APART = timedelta(seconds=0.5)
+TURNS_APART = timedelta(seconds=0.75)
 """So far apart are the turns at which a process lets such messages of an organization come again.
-Those of several may coincide; but with each, the earliest for the next message moves on by half a
-second. Of messages that are hidden, it lies between half an hour ago and half an hour ahead: so a
-process hides 7,200 at most, and 3,600 of a flood that lasts. A queue hides 120,000. Source: SQS
+Those of several may coincide; but with each, the earliest for the next message moves on by so much.
+Of messages that are hidden, it lies between half an hour ago and half an hour ahead: so a process
+hides 4,800 at most, and 2,400 of a flood that lasts. A queue hides 120,000. Source: SQS
 Developer Guide, "Amazon SQS message quotas".
 """
 

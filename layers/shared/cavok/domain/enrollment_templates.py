@@ -328,7 +328,8 @@ def _of_a_region_to_enable(region: str, ours: str) -> InstructionStep:
         "the management account has. To reach every member, "
         + (
             "deploy in a region that all accounts have instead, such as us-east-1, with the "
-            "commands of the AWS CLI: roles are in no region. A stack there tells Cavok nothing."
+            "commands of the AWS CLI and that region after --region: roles are in no region. A "
+            "stack there tells Cavok nothing."
             if region == ours
             else "add a region that all accounts have, such as us-east-1, to the enrollment: roles "
             "are in no region."

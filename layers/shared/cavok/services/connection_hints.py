@@ -335,6 +335,8 @@ def _follow(
     now: datetime,
 ) -> Followed:
     if wait := hint.waits(sent_at, now):
+        if hint.change is HintedChange.DELETE and concerned.account:
+            _note_deletion(concerned.account, dependencies.accounts, now)
         raise ComesAgain(wait.total_seconds())
     request = concerned.organization_id, hint.account_number, hint.request_id
     # The test first: until it can start, the message comes again.
@@ -351,6 +353,18 @@ def _follow(
     if any(waiting) and (wait := hint.waits_for_test(sent_at, now)):
         raise ComesAgain(wait.total_seconds())
     return followed
+
+
+def _note_deletion(found: Account, accounts: Accounts, now: datetime) -> None:
+    """At once: the role may be gone before the message is followed, and somebody else's test finds
+    that first.
+    """
+
+    def noted(account: Account) -> Account:
+        return account if account.going(now) else account.heard_of(now, deleted=True, due=False)
+
+    with suppress(AccountNotFound):  # deleted at this moment
+        accounts.changed(found.organization_id, found.account_id, noted)
 
 
 def _synchronize(
