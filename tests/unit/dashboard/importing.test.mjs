@@ -404,6 +404,23 @@ test("what a chosen file replaces can be put back, also after that was sent and 
   press(button(main, t.addMany.remove));
 });
 
+test("what a file replaced that was sent is there again for whoever comes back, but nothing removed", async () => {
+  const first = opened();
+  paste(first, "x".repeat(100_001));
+  press(button(first, t.addMany.remove));
+  paste(first, numbers(1_001).join("\n"));
+  choose(first, "accounts.csv", "123456789012");
+  await until(() => inPlace(first).startsWith("accounts.csv"));
+  submit(first);
+  await until(isDone(first));
+  view.abort();
+  view = new AbortController();
+  const main = opened();
+  assert.equal(inPlace(main), t.addMany.putBack(t.addMany.pasted));
+  press(button(main, t.addMany.putBack(t.addMany.pasted)));
+  press(button(main, t.addMany.remove));
+});
+
 test("what stands in the field's place comes into it for whoever edits it, with what was typed there", async () => {
   const main = opened();
   await pasted(main, "210987654321 Typed");
@@ -419,6 +436,41 @@ test("what stands in the field's place comes into it for whoever edits it, with 
   paste(main, numbers(1_001).join("\n"));
   press(button(main, t.addMany.edit));
   assert.equal(text.value, `number\n${numbers(1_001).join("\n")}`);
+  await pasted(main, "");
+});
+
+test("a text that was edited stays out of the field of whoever comes back", async () => {
+  const first = opened();
+  paste(first, numbers(1_001).join("\n"));
+  press(button(first, t.addMany.edit));
+  view.abort();
+  view = new AbortController();
+  const main = opened();
+  assert.equal(inPlace(main), `${t.addMany.pasted} ${t.addMany.lines(1_001)}${ACTS}`);
+  assert.equal(field(main, "textarea").value, "");
+  await until(() => preview(main).textContent.includes(t.addMany.summary(1_001, 0)));
+  press(button(main, t.addMany.remove));
+});
+
+test("what is too long to be laid out is not offered as text, with what was typed in the field", async () => {
+  const main = opened();
+  const isOffered = () => Boolean(button(main, t.addMany.edit));
+  const says = () => inPlace(main).includes(t.addMany.tooLongToEdit);
+  for (const [text, isShort] of [
+    [numbers(3_000).join("\n"), true],
+    [numbers(3_001).join("\n"), false],
+    ["x".repeat(300_000), true],
+    ["x".repeat(300_001), false],
+  ]) {
+    paste(main, text);
+    assert.deepEqual([isOffered(), says()], [isShort, !isShort]);
+    press(button(main, t.addMany.remove));
+  }
+  await pasted(main, "210987654321 Typed");
+  choose(main, "accounts.csv", numbers(3_000).join("\n"));
+  await until(() => inPlace(main).startsWith("accounts.csv"));
+  assert.equal(isOffered(), false);
+  press(button(main, t.addMany.remove));
   await pasted(main, "");
 });
 

@@ -7,11 +7,13 @@ import { t } from "../views/texts.js";
 
 // What is laid out in some 10 ms.
 const LONG = { lines: 1_000, characters: 100_000 };
+// What is laid out in some 30 ms: only for whoever asks for it.
+const LONGEST = { lines: 3_000, characters: 300_000 };
 
 /**
  * The text of the field, what stands in its place, and what stood there before and can be put back. `holds`: the text
- * of the field that is part of it.
- * @typedef {{name: string, text: string, holds?: string}} InPlace
+ * of the field that is part of it. `isRemoved`: by the person, who put nothing else there.
+ * @typedef {{name: string, text: string, holds?: string, isRemoved?: boolean}} InPlace
  * @typedef {{text: string, inPlace: InPlace | null, aside: InPlace[]}} Content
  */
 
@@ -31,13 +33,20 @@ export function decoded(bytes) {
 
 /** @param {string} text */
 const linesOf = (text) => text.trimEnd().split(/\r\n?|\n/).length;
-const isLong = (text) => text.length > LONG.characters || linesOf(text) > LONG.lines;
+const isLong = (text, { lines, characters } = LONG) => text.length > characters || linesOf(text) > lines;
 
 /** The text that counts. @param {Content} content */
 export const textIn = ({ text, inPlace }) => inPlace?.text ?? text;
 
-/** Whoever leaves the field without anything in its place has removed the rest. @param {Content} content */
-export const keptOf = (content) => (content.inPlace ? content : { ...content, aside: [] });
+/** What was removed can be put back until the field is left without anything in its place. @param {Content} content */
+export const keptOf = (content) =>
+  content.inPlace ? content : { ...content, aside: content.aside.filter(({ isRemoved }) => !isRemoved) };
+
+/** A long text of the field comes back in its place. @param {Content} content @returns {Content} */
+export const inItsPlace = (content) =>
+  content.inPlace || !isLong(content.text)
+    ? content
+    : { ...content, text: "", inPlace: { name: t.addMany.pasted, text: content.text } };
 
 /** What is in the field beside what stands in its place. @param {Content} content */
 export const besideIn = ({ text, inPlace }) => (inPlace && inPlace.holds !== text ? text : "");
@@ -95,10 +104,9 @@ export function textOrFile(input, onChange) {
   const read = () => ({ text: input.value, inPlace, aside });
   /** @param {InPlace | null} next */
   const place = (next) => {
-    const before = inPlace ? [inPlace, ...aside] : aside;
+    const before = inPlace ? [{ ...inPlace, isRemoved: !next }, ...aside] : aside;
     show({ text: input.value, inPlace: next, aside: before.filter(({ text }) => text !== next?.text) });
   };
-  // It takes a long task, so only whoever wants to correct it does so.
   const edit = () => {
     const text = asOneText(textIn(read()), besideIn(read()));
     show({ text, inPlace: null, aside });
@@ -111,14 +119,16 @@ export function textOrFile(input, onChange) {
     input.hidden = Boolean(inPlace);
     if (input.value !== content.text) input.value = content.text;
     const id = uniqueId("in-place");
+    const canEdit = inPlace && !isLong([inPlace.text, besideIn(read())].filter(Boolean).join("\n"), LONGEST);
     fill(
       node,
       inPlace && [
         h("p", { id }, h("strong", {}, inPlace.name), " ", t.addMany.lines(linesOf(inPlace.text))),
         button(t.addMany.remove, { "aria-describedby": id, onclick: () => place(null) }),
-        button(t.addMany.edit, { "aria-describedby": id, onclick: edit }),
+        canEdit && button(t.addMany.edit, { "aria-describedby": id, onclick: edit }),
       ],
       aside.map((each) => button(t.addMany.putBack(each.name), { onclick: () => place(each) })),
+      inPlace && !canEdit && h("p", { class: "muted" }, t.addMany.tooLongToEdit),
     );
     if (had) (inPlace ? node.querySelector("button") : input).focus();
     onChange();

@@ -13,6 +13,7 @@ import * as store from "../lib/store.js";
 import {
   besideIn,
   decoded,
+  inItsPlace,
   keptOf,
   keyOf,
   NOTHING,
@@ -171,8 +172,8 @@ function importer(signal) {
     draft = { of, content, logs: writesLogs(), regions: regions.chosen(), region: regions.text() };
   };
   putBack = () => {
-    const [kept, there] = [draft.content, accounts.read()];
-    if (node.hidden || !(kept.inPlace || kept.text) || draft.of !== of) return;
+    const [kept, there] = [inItsPlace(draft.content), accounts.read()];
+    if (node.hidden || !(kept.inPlace || kept.text || kept.aside.length) || draft.of !== of) return;
     draft = { ...draft, content: NOTHING };
     accounts.show(onTop(kept, there));
   };

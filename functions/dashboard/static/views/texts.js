@@ -551,6 +551,7 @@ export const t = withTexts(OPEN_TABLES, {
     lines: (count) => plural(count, { one: "# line", other: "# lines" }),
     remove: "Remove",
     edit: "Edit as text",
+    tooLongToEdit: "Too long to be edited here: correct it in the file or a spreadsheet, and choose that.",
     putBack: (name) => `Put “${name}” back`,
     oneFile: (name) => `One file at a time: of these, only “${name}” counts.`,
     submit: "Add accounts",
