@@ -474,6 +474,18 @@ test("what is too long to be laid out is not offered as text, with what was type
   await pasted(main, "");
 });
 
+test("a file that was corrected can be chosen again by its name, and one that could not be read too", async () => {
+  const main = opened();
+  const input = all(main).find((node) => node.getAttribute("type") === "file");
+  for (const bytesOf of [async () => "123456789012", () => Promise.reject(new Error("It has changed."))]) {
+    input.value = "accounts.csv";
+    choose(main, "accounts.csv", bytesOf());
+    await until(() => input.value === "");
+  }
+  assert.ok(inPlace(main).startsWith("accounts.csv"), inPlace(main));
+  press(button(main, t.addMany.remove));
+});
+
 test("a file that cannot be read hides nothing of what stands", async () => {
   const main = opened();
   await pasted(main, "123456789012");
@@ -664,6 +676,53 @@ test("adding what a failed import has left goes on with it", async () => {
   assert.ok(result(main).textContent.includes(t.addMany.refused(1)));
   assert.deepEqual([sent.length, sent[2].key], [3, sent[1].key]);
   assert.equal(field(main, "textarea").value, numbers(1)[0]);
+});
+
+test("adding what a failed import has left adds what was typed beside its file too", async () => {
+  const main = opened();
+  await pasted(main, `${CORRECTED} Typed`);
+  choose(main, "accounts.csv", numbers(150).join("\n"));
+  await until(() => inPlace(main));
+  answer = failsOnce;
+  submit(main);
+  await until(() => button(main, t.actions.retry));
+  await until(() => preview(main).textContent.includes(t.addMany.summary(52, 0)));
+  submit(main);
+  await until(() => result(main).textContent.includes(t.addMany.added(52)));
+  assert.equal(sent[2].key, sent[1].key);
+  assert.ok(sent.slice(2).some(({ accounts }) => accounts.some(({ provider_id: number }) => number === CORRECTED)));
+});
+
+test("what goes on and is not added is left, above what was made of the rest meanwhile", async () => {
+  const other = `${CORRECTED} Other`;
+  const refuses = (accounts) => ({
+    created: [],
+    refused: accounts.map((_, index) => ({ index, problem: problem("x", "No.") })),
+  });
+  for (const [count, isStopped, left] of [
+    [150, false, numbers(150).slice(100)],
+    [350, true, numbers(350).slice(200)],
+  ]) {
+    sent = [];
+    const main = opened();
+    answer = failsOnce;
+    await pasted(main, numbers(count).join("\n"));
+    submit(main);
+    await until(() => button(main, t.actions.retry));
+    await pasted(main, other);
+    answer = (accounts) => {
+      if (!isStopped) return refuses(accounts);
+      press(button(main, t.addMany.stop));
+      return { created: accounts.map(account), refused: [] };
+    };
+    press(button(main, t.actions.retry));
+    await until(() => sent.length === 3 && !field(main, "form").hidden);
+    assert.equal(field(main, "textarea").value, [...left, other].join("\n"));
+    assert.ok(result(main).textContent.includes(t.addMany.rest));
+    await pasted(main, "");
+    view.abort();
+    view = new AbortController();
+  }
 });
 
 test("a part without an answer keeps its key as long as its accounts are unchanged", async () => {

@@ -99,11 +99,7 @@ function importer(signal) {
     drawPreview(summary, shownLines, shown, read);
     return true;
   };
-  const accounts = textOrFile(text, () => {
-    // So that the same file can be chosen again.
-    if (!accounts.read().inPlace) file.value = "";
-    readText();
-  });
+  const accounts = textOrFile(text, readText);
   text.addEventListener("input", () => later(200, readText, anew()));
   file.addEventListener("change", async () => {
     const [chosen] = file.files ?? [];
@@ -121,8 +117,11 @@ function importer(signal) {
       .then(decoded)
       .catch(() => toast(t.addMany.unreadable, "warning"));
     // Another may be chosen by now.
+    const isLast = file.files?.[0] === chosen;
+    // So that the same file can be chosen again, removed or corrected.
+    if (isLast) file.value = "";
     if (lines === undefined) readText();
-    else if (file.files?.[0] === chosen) accounts.place({ name: chosen.name, text: lines });
+    else if (isLast) accounts.place({ name: chosen.name, text: lines });
   });
 
   const node = form({
@@ -151,8 +150,9 @@ function importer(signal) {
       if (!ready.length) throw { status: 422, errors: [{ field: "accounts", message: t.addMany.none }] };
       if (named === null) throw { status: 422, errors: [] };
       const choices = { write_logs: writesLogs(), ...(named.length ? { regions: named } : {}) };
+      // What was beneath it is among the lines now, and no part of that import.
       const isSame = textIn(accounts.read()) === sent && JSON.stringify(choices) === last.choices;
-      await (last.parts.length && isSame ? last.goOn() : run(ready, choices));
+      await (last.parts.length && isSame && !beneath.text ? last.goOn() : run(ready, choices));
     },
   });
 
@@ -201,6 +201,7 @@ function importer(signal) {
     await goOn();
 
     async function goOn() {
+      const going = new Set(unsent());
       node.hidden = true;
       const asked = Date.now();
       const own = new AbortController();
@@ -234,17 +235,18 @@ function importer(signal) {
       if (!until.aborted) store.addAll(progress.created, asked);
       const rest = restOf(progress, unread);
       const edited = textIn(accounts.read()) === sent ? null : await withoutAdded(accounts.read(), progress.created);
-      if (signal.aborted) return leave(rest, edited);
-      drawResult(progress, rest, edited, problem && errorPanel(problem, goOn));
+      // Whoever has edited what was left has not removed what was sent since.
+      const others = edited ? rest.filter((line) => going.has(line) && !edited.keys.has(keyOf(line))) : rest;
+      if (signal.aborted) return leave(rest, others, edited);
+      drawResult(progress, rest, others, edited, problem && errorPanel(problem, goOn));
     }
 
     // What is left is in the form when the person comes back, or is back already.
-    function leave(rest, edited) {
+    function leave(rest, others, edited) {
       // The same person may sign in again, but another one sees nothing of it.
       if (until.aborted && draft.of !== of) return;
       // What was made of it before it went on counts more. What was typed since stays, below both.
       const since = draft.of === of ? draft.content : NOTHING;
-      const others = edited ? rest.filter((line) => !edited.keys.has(keyOf(line))) : rest;
       keep(withAbove(textOf(others), edited ? onTop(edited.content, since) : since));
       putBack();
       if (until.aborted) return;
@@ -256,7 +258,7 @@ function importer(signal) {
   const restOf = ({ refused }, unread) =>
     [...unread, ...refused.map(({ line }) => line), ...unsent()].toSorted((a, b) => a.line - b.line);
 
-  function drawResult({ created, refused }, rest, edited, failure) {
+  function drawResult({ created, refused }, rest, others, edited, failure) {
     const heading = h("h2", { tabindex: "-1" }, t.addMany.added(created.length));
     fill(
       result,
@@ -270,16 +272,15 @@ function importer(signal) {
       ],
       rest.length > 0 && h("p", {}, t.addMany.rest),
     );
-    showForm(rest, edited);
+    showForm(others, edited);
     heading.focus();
     announce(heading.textContent);
   }
 
-  // What was not added is left to be corrected and sent again, unless somebody has done so since.
-  function showForm(rest, edited) {
-    accounts.show(edited ? edited.content : withAbove(textOf(rest), beneath));
+  // What was not added is left to be corrected and sent again, above what somebody has made of it since.
+  function showForm(others, edited) {
+    accounts.show(withAbove(textOf(others), edited ? edited.content : beneath));
     if (!edited) sent = textIn(accounts.read());
-    file.value = "";
     node.hidden = false;
     putBack();
   }
