@@ -426,6 +426,20 @@ def test_nor_does_one_of_which_a_single_test_of_each_page_hangs(most: int) -> No
     assert later["x0"] <= PROMISED + USUAL
 
 
+@pytest.mark.parametrize("most", [2, 40], ids="SweepTests {}".format)
+def test_whoever_has_accounts_that_need_pages_alone_waits_twice_at_most(most: int) -> None:
+    """The sixth shows only on the organization's second page."""
+    sizes = {"slow": 30, "x": 18} | {f"o{n}": 24 for n in range(5)}
+    arrivals = {(name, index): 0.0 for name, size in sizes.items() for index in range(size)}
+    heavy = {f"x{index}" for index in range(6)}
+    slow = Model(of(PATIENCE_SECONDS), {"slow"}, handing=HAND_OVER_SECONDS, heavy=heavy)
+
+    later = slow.swept_as_they_arrive(arrivals, most, PAGE)
+    before = Model(of(USUAL), heavy=heavy).swept_as_they_arrive(arrivals, most, PAGE)
+
+    assert longest_delay(later, before) <= 2 * PROMISED
+
+
 @pytest.mark.parametrize("organizations", [1, 24], ids="organizations {}".format)
 def test_a_backlog_of_accounts_that_need_pages_alone_gets_some(organizations: int) -> None:
     """Whether it is one organization's, or each page has one account of each of many. If pages on

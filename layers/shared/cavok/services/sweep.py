@@ -461,19 +461,24 @@ class Sweep:
             each: took_handing * n / len(unclear) for each, n in of_each.items()
         }
         slow = {*self._slow(slowest, shares)}
-        self._count_in_vain(page, ended - (slow & of_each.keys()))
+        hung = slow & of_each.keys()
+        self._count_in_vain(page, ended - hung)
         if len(page) == 1:
             self._hung_alone.update(slow)
-        self._put_behind(slow, too_heavy)
+        self._put_behind(slow, hung, too_heavy)
         return bool(unclear or slow or too_heavy)
 
-    def _put_behind(self, slow: Collection[str], too_heavy: Collection[AccountKey]) -> None:
-        """Whoever is slow is behind with its pages alone, too."""
+    def _put_behind(
+        self, slow: Collection[str], hung: Collection[str], too_heavy: Collection[AccountKey]
+    ) -> None:
+        """Whoever is slow is behind with its pages alone, too. Whoever hung is also behind those of
+        the page that were only slow or too heavy: they do not wait for it again.
+        """
         for key in too_heavy:
             self._alone.add(key)
         for organization_id in slow:
             self._alone.put_behind(organization_id)
-        for organization_id in {*slow, *(key.organization_id for key in too_heavy)}:
+        for organization_id in [*hung, *{*slow, *(key.organization_id for key in too_heavy)}]:
             self._queue.put_behind(organization_id)
 
     def _count_in_vain(self, page: Collection[Account], ended: Collection[str]) -> None:
