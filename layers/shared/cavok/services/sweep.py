@@ -235,6 +235,7 @@ class Sweep:
     _queue: FairQueue = field(default_factory=FairQueue)
     _alone: FairQueue = field(default_factory=FairQueue)
     _in_vain: Counter[str] = field(default_factory=Counter)
+    _hung_alone: set[str] = field(default_factory=set)
 
     def run(self, deadline: Deadline, *, apart: bool = False) -> Swept:
         """Tests page by page, until the others can wait. No page begins after the deadline. Leaves
@@ -281,9 +282,12 @@ class Sweep:
         sweep that lasts longer, it is never longer ago than BETWEEN_SWEEPS.
 
         Organizations of which several tests in a row had no verdict wait for whoever needs a page
-        alone: theirs may take as long as a page can, and bring nothing again.
+        alone: theirs may take as long as a page can, and bring nothing again. But nobody waits so
+        for an organization that hung on such a page, except others that did.
         """
-        if self._alone and all(self._in_vain[key.organization_id] > 1 for key in line):
+        ours, alone = ({key.organization_id for key in keys} for keys in (line, self._alone))
+        waits = alone - self._hung_alone or (alone and ours <= self._hung_alone)
+        if waits and all(self._in_vain[each] > 1 for each in ours):
             return True
         return len(line) < AT_ONCE and all(self._due[key] > began for key in line)
 
@@ -448,7 +452,6 @@ class Sweep:
                 unclear.append((account, why))
             else:
                 ended.add(organization_id)
-        self._count_in_vain(page, ended)
         handing = time.monotonic()
         for organization_id in self._hand_over(unclear, HAND_OVER_SECONDS):
             self._leave(organization_id)
@@ -457,16 +460,31 @@ class Sweep:
         shares = dict.fromkeys((each.organization_id for each in too_heavy), 0.0) | {
             each: took_handing * n / len(unclear) for each, n in of_each.items()
         }
+        slow = {*self._slow(slowest, shares)}
+        hung = slow & of_each.keys()
+        self._count_in_vain(page, ended - hung)
+        if len(page) == 1:
+            self._hung_alone.update(slow)
+        self._put_behind(slow, hung, too_heavy)
+        return bool(unclear or slow or too_heavy)
+
+    def _put_behind(
+        self, slow: Collection[str], hung: Collection[str], too_heavy: Collection[AccountKey]
+    ) -> None:
+        """Whoever is slow is behind with its pages alone, too. Whoever hung is also behind those of
+        the page that were only slow or too heavy: they do not wait for it again.
+        """
         for key in too_heavy:
             self._alone.add(key)
-        behind = {*self._slow(slowest, shares), *(each.organization_id for each in too_heavy)}
-        for organization_id in behind:
+        for organization_id in slow:
+            self._alone.put_behind(organization_id)
+        for organization_id in [*hung, *{*slow, *(key.organization_id for key in too_heavy)}]:
             self._queue.put_behind(organization_id)
-        return bool(unclear or behind)
 
     def _count_in_vain(self, page: Collection[Account], ended: Collection[str]) -> None:
         """Counts each organization's tests in a row without a verdict. `ended`: the organizations
-        of which a test had one. On a page alone, that says nothing of other accounts.
+        of which a test had one, and none was unclear and held up the page. On a page alone, a
+        verdict says nothing of other accounts.
         """
         for organization_id, tests in Counter(each.organization_id for each in page).items():
             if organization_id not in ended:
