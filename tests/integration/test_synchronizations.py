@@ -618,23 +618,36 @@ def rounds(organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("cavok.services.synchronize_organization.PAGES_A_ROUND", 4)
 
 
+MOVED = "100000000001"
+
+
+def passed_by(
+    admin: Api, organization: InMemoryOrganization
+) -> tuple[str, str, InMemoryOrganization]:
+    """MOVED, of a first enrollment's AWS Organization, is in another one too, as the second
+    enrollment is synchronized: both enrollments' ids, and the other AWS Organization.
+    """
+    management = "888888888888"
+    first = enroll(admin)
+    second = enroll(admin, management_account_id=management, name="Two")
+    synchronize(first, organization)
+    another = another_organization(management)
+    another.member(MOVED, "Moved")
+    synchronize(second, another)
+    return first, second, another
+
+
 @pytest.mark.parametrize("stays", [True, False], ids=["moves out of the units", "is gone"])
 def test_an_account_that_moves_to_another_organization_of_the_customer_is_soon_its_member(
     stays: bool, admin: Api, organization: InMemoryOrganization
 ) -> None:
     """The other one, which was read first, passed it by."""
-    number, management = "100000000001", "888888888888"
-    first = enroll(admin)
-    second = enroll(admin, management_account_id=management, name="Two")
-    synchronize(first, organization)
-    another = another_organization(management)
-    another.member(number, "Moved")
-    synchronize(second, another)
-    assert states(admin, second)[number] == "excluded"
+    first, second, another = passed_by(admin, organization)
+    assert states(admin, second)[MOVED] == "excluded"
     if stays:
-        assert admin.patch(f"/v1/enrollments/{first}", {"exclude_accounts": [number]}).status == 200
+        assert admin.patch(f"/v1/enrollments/{first}", {"exclude_accounts": [MOVED]}).status == 200
     else:
-        del organization.members[number]
+        del organization.members[MOVED]
 
     synchronize(first, organization)
 
@@ -642,7 +655,7 @@ def test_an_account_that_moves_to_another_organization_of_the_customer_is_soon_i
     assert due == Clock.now() + NEW_AFTER
     Clock.time += NEW_AFTER
     synchronize(second, another)
-    assert states(admin, second)[number] == "role_missing"
+    assert states(admin, second)[MOVED] == "role_missing"
     assert stored(first).next_synchronization_at == Clock.now() - NEW_AFTER + SYNCHRONIZED_EVERY
 
 
@@ -650,21 +663,15 @@ def test_whoever_looks_while_an_account_is_let_go_looks_again(
     admin: Api, organization: InMemoryOrganization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It saw the account as another enrollment's."""
-    number, management = "100000000001", "888888888888"
-    first = enroll(admin)
-    second = enroll(admin, management_account_id=management, name="Two")
-    synchronize(first, organization)
-    another = another_organization(management)
-    another.member(number, "Moved")
-    synchronize(second, another)
-    del organization.members[number]
+    first, second, another = passed_by(admin, organization)
+    del organization.members[MOVED]
     save = Accounts.save
 
     def looked_before(self: Accounts, *args: Any, **kwargs: Any) -> Any:
         monkeypatch.setattr(Accounts, "save", save)
         Clock.time += NEW_AFTER
         synchronize(second, another)
-        assert states(admin, second)[number] == "excluded"
+        assert states(admin, second)[MOVED] == "excluded"
         return save(self, *args, **kwargs)
 
     monkeypatch.setattr(Accounts, "save", looked_before)
