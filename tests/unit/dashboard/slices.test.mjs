@@ -127,11 +127,13 @@ test("a text is read a line a step, as if it was read at once", async () => {
   assert.deepEqual(step.value, accountsIn(pasted));
 });
 
-function importer() {
+function importer(context) {
   const main = element();
   document.body.append(main);
   addMany({ main, title() {}, signal: view.signal });
   const text = main.querySelector("textarea");
+  // What a view leaves, the next one would put back.
+  context.after(() => Object.assign(text, { value: "" }));
   const paste = (value) => {
     text.value = value;
     text.dispatchEvent(new Event("input"));
@@ -140,7 +142,7 @@ function importer() {
 }
 
 test("the view of many accounts reads in short tasks, and makes few nodes of many lines", async (context) => {
-  const { paste, said } = importer();
+  const { paste, said } = importer(context);
   const { most, counts } = tasks(context, 0.1, true);
   const made = nodes(context);
   paste(pasted);
@@ -154,7 +156,7 @@ test("the view of many accounts reads in short tasks, and makes few nodes of man
 });
 
 test("another text is read instead of one that is not read to its end", async (context) => {
-  const { paste, said } = importer();
+  const { paste, said } = importer(context);
   tasks(context, 5, true);
   paste(pasted);
   await soon(220);
