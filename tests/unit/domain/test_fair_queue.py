@@ -89,3 +89,16 @@ def test_each_line_that_has_accounts_is_shown_and_taken_by_itself() -> None:
     assert [names(line) for line in queue.lines] == [["c1", "c2"], ["b1"]]
     assert names(list(queue)) == ["c1", "c2", "b1"]
     assert queue.take(5, 2) == []
+
+
+def test_whoever_is_put_behind_by_many_lines_stays_behind_those_that_are_put_behind_often() -> None:
+    queue = FairQueue()
+    for name in "abc":
+        queue.add(AccountKey(name, "1"))
+
+    queue.put_behind("a", 1_000)
+    for _ in range(3):
+        queue.put_behind("b")
+
+    assert [[key.organization_id for key in line] for line in queue.lines] == [["c"], ["b"], ["a"]]
+    assert queue.organizations == {"a", "b", "c"}

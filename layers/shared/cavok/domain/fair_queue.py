@@ -18,7 +18,7 @@ class AccountKey(NamedTuple):
 class FairQueue:
     """Accounts, each of which is taken once. Within an organization, first come, first served.
 
-    Organizations stand in lines, by how often they were put behind.
+    Organizations stand in lines, by how far they were put behind.
     """
 
     def __init__(self) -> None:
@@ -40,6 +40,11 @@ class FairQueue:
         the first.
         """
         return [list(chain(*line.values())) for line in self._waiting]
+
+    @property
+    def organizations(self) -> set[str]:
+        """Those with accounts."""
+        return {name for line in self._waiting for name in line}
 
     @property
     def _waiting(self) -> list[OrderedDict[str, deque[AccountKey]]]:
@@ -76,12 +81,12 @@ class FairQueue:
             line.setdefault(key.organization_id, deque()).appendleft(key)
             line.move_to_end(key.organization_id, last=False)
 
-    def put_behind(self, organization_id: str) -> None:
-        """Moves the organization's accounts behind those that were not put behind as often, and
-        never takes them together again.
+    def put_behind(self, organization_id: str, lines: int = 1) -> None:
+        """Moves the organization's accounts behind those that were not put behind as often, or as
+        far, and never takes them together again.
         """
         accounts = self._line_of(organization_id).pop(organization_id, None)
-        self._behind[organization_id] += 1
+        self._behind[organization_id] += lines
         if accounts:
             self._line_of(organization_id)[organization_id] = accounts
 

@@ -89,6 +89,9 @@ PROVED = len(SURVEYED) + 2
 HAND_OVERS_AT_ONCE = 8
 """Each is a transaction and a start of an execution."""
 
+BEHIND_ALL = 1_000
+"""Lines. Nobody is put behind as often by one line: a sweep has fewer pages."""
+
 BETWEEN_SWEEPS = timedelta(minutes=1)
 """The least time after which the next sweep begins. Source: EventBridge Scheduler User Guide,
 "Schedule types".
@@ -182,6 +185,14 @@ def _shares(page: Collection[Account]) -> dict[str, ProcessorTime]:
     return {each.account_id: shares[each.organization_id].of_one() for each in page}
 
 
+def _hold_up(organization_id: str, slowest: Mapping[str, float]) -> float:
+    """For how many seconds another of the page waited for the organization's slowest test; if no
+    other is there, how long that took. If all hang, each of them held up the others.
+    """
+    others = [each for name, each in slowest.items() if name != organization_id]
+    return slowest[organization_id] - (min(HOLD_UP_SECONDS, *others) if others else 0.0)
+
+
 def seconds_of(tests: Collection[Future[Any]], patience: float) -> dict[Future[Any], float]:
     """How long each test took, in seconds. Tests that outlast the patience are left out."""
     began, took = time.monotonic(), dict[Future[Any], float]()
@@ -235,7 +246,7 @@ class Sweep:
     _queue: FairQueue = field(default_factory=FairQueue)
     _alone: FairQueue = field(default_factory=FairQueue)
     _in_vain: Counter[str] = field(default_factory=Counter)
-    _hung_alone: set[str] = field(default_factory=set)
+    _hung: set[str] = field(default_factory=set)
 
     def run(self, deadline: Deadline, *, apart: bool = False) -> Swept:
         """Tests page by page, until the others can wait. No page begins after the deadline. Leaves
@@ -281,13 +292,15 @@ class Sweep:
         page ended on which an account hung, so that nobody waits for the next sweep for that. In a
         sweep that lasts longer, it is never longer ago than BETWEEN_SWEEPS.
 
-        Organizations of which several tests in a row had no verdict wait for whoever needs a page
-        alone: theirs may take as long as a page can, and bring nothing again. But nobody waits so
-        for an organization that hung on such a page, except others that did.
+        Whoever hung waits for all pages alone of those who did not: nobody waits for it again.
+        Organizations of which several tests in a row had no verdict wait for pages alone, too:
+        theirs may take as long as a page can, and bring nothing again. But only those that hung
+        wait for pages alone of others that did.
         """
-        ours, alone = ({key.organization_id for key in keys} for keys in (line, self._alone))
-        waits = alone - self._hung_alone or (alone and ours <= self._hung_alone)
-        if waits and all(self._in_vain[each] > 1 for each in ours):
+        ours, alone = {key.organization_id for key in line}, self._alone.organizations
+        hung, first = ours <= self._hung, alone - self._hung
+        in_vain = all(self._in_vain[each] > 1 for each in ours)
+        if ((hung or in_vain) and first) or (hung and in_vain and alone):
             return True
         return len(line) < AT_ONCE and all(self._due[key] > began for key in line)
 
@@ -461,25 +474,30 @@ class Sweep:
             each: took_handing * n / len(unclear) for each, n in of_each.items()
         }
         slow = {*self._slow(slowest, shares)}
-        hung = slow & of_each.keys()
+        hung = {
+            each
+            for each in slow & shares.keys()
+            if _hold_up(each, slowest) + shares[each]
+            > (UNCLEAR_HOLD_UP_SECONDS if of_each[each] else HOLD_UP_SECONDS)
+        }
         self._count_in_vain(page, ended - hung)
-        if len(page) == 1:
-            self._hung_alone.update(slow)
+        self._hung.update(hung)
         self._put_behind(slow, hung, too_heavy)
         return bool(unclear or slow or too_heavy)
 
     def _put_behind(
         self, slow: Collection[str], hung: Collection[str], too_heavy: Collection[AccountKey]
     ) -> None:
-        """Whoever is slow is behind with its pages alone, too. Whoever hung is also behind those of
-        the page that were only slow or too heavy: they do not wait for it again.
+        """Whoever is slow is behind with its pages alone, too. Whoever hung is behind all who did
+        not: they do not wait for it again.
         """
         for key in too_heavy:
             self._alone.add(key)
-        for organization_id in slow:
-            self._alone.put_behind(organization_id)
-        for organization_id in [*hung, *{*slow, *(key.organization_id for key in too_heavy)}]:
-            self._queue.put_behind(organization_id)
+        for organization_id in sorted({*slow, *(key.organization_id for key in too_heavy)}):
+            lines = BEHIND_ALL if organization_id in hung else 1
+            self._queue.put_behind(organization_id, lines)
+            if organization_id in slow:
+                self._alone.put_behind(organization_id, lines)
 
     def _count_in_vain(self, page: Collection[Account], ended: Collection[str]) -> None:
         """Counts each organization's tests in a row without a verdict. `ended`: the organizations
