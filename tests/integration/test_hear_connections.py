@@ -348,6 +348,42 @@ def test_a_test_that_finds_the_role_gone_before_the_deletion_is_followed_says_di
     assert [each["code"] for each in issues] == ["disconnected"]
 
 
+def test_a_late_deletion_that_waits_for_a_test_is_noted_before_the_next_one_finds_the_role_gone(
+    admin: Api, says: Says
+) -> None:
+    """Its answer was late, too, and the role goes after it."""
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    hear(says())
+    ends(account_id)
+    admin.post(f"/v1/accounts/{account_id}/verifications")
+    deletion = says(request=2, RequestType="Delete")
+
+    assert hear(deletion, received=2, age=timedelta(minutes=2)) == 1
+    ends(account_id)
+    admin.post(f"/v1/accounts/{account_id}/verifications")
+    ends(account_id, entry_refused(account_of(account_id), "AccessDenied", "no", Clock.time))
+
+    assert [each.code for each in account_of(account_id).issues] == ["disconnected"]
+
+
+def test_who_said_an_hour_before_that_a_stack_is_deleted_does_not_hide_that_it_is(
+    admin: Api, says: Says
+) -> None:
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    hear(says())
+    ends(account_id)
+    hear(says(request=2, RequestType="Delete"))
+    Clock.time += timedelta(minutes=45)
+    admin.post(f"/v1/accounts/{account_id}/verifications")
+    ends(account_id)
+
+    assert hear(says(request=3, RequestType="Delete"), age=timedelta(seconds=2)) == 1
+    admin.post(f"/v1/accounts/{account_id}/verifications")
+    ends(account_id, entry_refused(account_of(account_id), "AccessDenied", "no", Clock.time))
+
+    assert [each.code for each in account_of(account_id).issues] == ["disconnected"]
+
+
 def test_who_only_says_that_a_stack_was_deleted_disconnects_nothing(admin: Api, says: Says) -> None:
     account_id = admin.account(provider_id=NUMBER)["account_id"]
     hear(says())

@@ -127,14 +127,15 @@ def test_the_stack_set_is_deleted_before_the_stack_says_that_it_goes() -> None:
         assert shown == "The role of Cavok Cloud in each member."
 
 
-def test_whoever_types_excluded_accounts_reads_that_the_stacks_own_is_not_to_be_among_them() -> None:
-    """In a delegated administrator the template names it already, and AWS takes no account twice."""
+def test_whoever_types_excluded_accounts_reads_that_the_stacks_own_must_not_be_among_them() -> None:
+    """The template names it in a delegated administrator, and AWS takes no account twice."""
     template = organization_template()
     groups = template["Resources"]["CavokMembers"]["Properties"]["StackInstancesGroup"]
 
     assert "${AWS::AccountId},${ExcludeAccounts}" in json.dumps(groups)
-    assert "Not the account in which you deploy" in (
-        template["Parameters"]["ExcludeAccounts"]["Description"]
+    assert (
+        "Not the account in which you deploy"
+        in (template["Parameters"]["ExcludeAccounts"]["Description"])
     )
 
 

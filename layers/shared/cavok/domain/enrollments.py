@@ -248,15 +248,16 @@ class Enrollment(EnrollmentOptions):
 
     def heard_too_often(self, now: datetime) -> Self:
         """After stacks for which one starts said more than is followed: it is due in NEW_AFTER, or
-        as after the one that runs, so that whoever says much in their name hides nothing. One
-        that rests is tried for another week. The same object if nothing changes.
+        as after the one that runs, so that whoever says much in their name hides nothing. One that
+        waits is tried for another week, also if the one that runs is refused. The same object if
+        nothing changes.
         """
+        heard = self.heard_of(now)
         planned, soon = self.next_synchronization_at, now + NEW_AFTER
         if self.synchronizing(now):
-            return self.with_new_member(now)
+            return heard.with_new_member(now)
         if planned and planned <= soon:
-            return self
-        heard = self if planned else self.heard_of(now)
+            return heard
         return replace(heard, next_synchronization_at=soon)
 
     def without_slot(self, synchronization_id: str, now: datetime) -> Self:

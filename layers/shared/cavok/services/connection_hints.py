@@ -334,9 +334,9 @@ def _follow(
     dependencies: HearingDependencies,
     now: datetime,
 ) -> Followed:
+    if hint.change is HintedChange.DELETE and concerned.account:
+        _note_deletion(concerned.account, dependencies.accounts, now)
     if wait := hint.waits(sent_at, now):
-        if hint.change is HintedChange.DELETE and concerned.account:
-            _note_deletion(concerned.account, dependencies.accounts, now)
         raise ComesAgain(wait.total_seconds())
     request = concerned.organization_id, hint.account_number, hint.request_id
     # The test first: until it can start, the message comes again.
@@ -356,15 +356,15 @@ def _follow(
 
 
 def _note_deletion(found: Account, accounts: Accounts, now: datetime) -> None:
-    """At once: the role may be gone before the message is followed, and somebody else's test finds
-    that first.
+    """At once: the role may be gone before the message is followed, also because it waits for a
+    test that runs, and somebody else's test finds that first.
     """
-
-    def noted(account: Account) -> Account:
-        return account if account.going(now) else account.heard_of(now, deleted=True, due=False)
-
+    if found.with_deletion(now) is found:
+        return
     with suppress(AccountNotFound):  # deleted at this moment
-        accounts.changed(found.organization_id, found.account_id, noted)
+        accounts.changed(
+            found.organization_id, found.account_id, lambda account: account.with_deletion(now)
+        )
 
 
 def _synchronize(
