@@ -879,6 +879,21 @@ def test_the_stack_of_an_enrollment_is_heard_again_until_it_has_let_cavok_in(
     assert stored(enrollment).next_synchronization_at == due, "it was let in since"
 
 
+def test_an_enrollment_that_was_synchronized_before_its_role_went_is_so_again(
+    admin: Api, says: Says
+) -> None:
+    """By whoever deletes the stack and presses Synchronize now: the role goes after that."""
+    enrollment = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
+    deletion = says(MANAGEMENT, RequestType="Delete")
+    synchronized_at = Clock.time + timedelta(seconds=20)
+    stored_after(enrollment, lambda each: each.synchronized(synchronized_at))
+    Clock.time += timedelta(minutes=1)
+
+    assert hear(deletion, received=2, age=timedelta(minutes=1)) == 0
+
+    assert stored(enrollment).next_synchronization_at == synchronized_at + NEW_AFTER
+
+
 @pytest.mark.parametrize("change", ["Create", "Update", "Delete"])
 def test_a_flood_in_the_name_of_an_enrollments_stack_keeps_aws_organizations_as_busy_as_others(
     change: str, admin: Api, says: Says

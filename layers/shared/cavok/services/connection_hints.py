@@ -175,6 +175,8 @@ def _follow_change(
     name = f"{account.account_number}:role"
     request = account.organization_id, name, change.request_id, now
     admission = dependencies.hints.admit(*request)
+    if admission is Admission.TOO_MANY:
+        _note_too_often(account, dependencies.accounts, now, deleted=False)
     if admission not in _GOES_ON:
         return Followed(admission.value)
     if wait := change.waits(now):
@@ -313,7 +315,8 @@ def _concerned(
         own = each.management_account_id == number
         if not own and not joins:
             continue
-        if own and each.last_synchronized_at and each.last_synchronized_at > sent_at:
+        last = each.last_synchronized_at
+        if own and last and last > sent_at and hint.change is not HintedChange.DELETE:
             continue  # it was let in since
         if each.starts_for(now, own=own):
             enrollment_ids.append(each.enrollment_id)
@@ -445,21 +448,22 @@ def _not_followed(
     if admission is not Admission.TOO_MANY:
         return Followed(admission.value)
     organization_id, found = concerned.organization_id, concerned.account
-    accounts, enrollments = dependencies.accounts, dependencies.synchronizing.enrollments
+    enrollments = dependencies.synchronizing.enrollments
     for enrollment_id in concerned.enrollment_ids:
         with suppress(EnrollmentNotFound):  # ended at this moment
             enrollments.changed(
                 organization_id, enrollment_id, lambda each: each.heard_too_often(now)
             )
-    if found is None:
-        return Followed.TOO_MANY
-
-    def attempt() -> None:
-        account = accounts.get(organization_id, found.account_id)
-        said = account.heard_too_often(now, deleted=hint.change is HintedChange.DELETE)
-        if said != account:
-            accounts.save(account, said)
-
-    with suppress(AccountNotFound):  # deleted at this moment
-        retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
+    if found:
+        deleted = hint.change is HintedChange.DELETE
+        _note_too_often(found, dependencies.accounts, now, deleted=deleted)
     return Followed.TOO_MANY
+
+
+def _note_too_often(found: Account, accounts: Accounts, now: datetime, *, deleted: bool) -> None:
+    with suppress(AccountNotFound):  # deleted at this moment
+        accounts.changed(
+            found.organization_id,
+            found.account_id,
+            lambda account: account.heard_too_often(now, deleted=deleted),
+        )
