@@ -461,6 +461,8 @@ def _not_followed(
 
 
 def _note_too_often(found: Account, accounts: Accounts, now: datetime, *, deleted: bool) -> None:
+    if found.heard_too_often(now, deleted=deleted) == found:  # A flood costs no more reads.
+        return
     with suppress(AccountNotFound):  # deleted at this moment
         accounts.changed(
             found.organization_id,
