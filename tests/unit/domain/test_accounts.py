@@ -26,7 +26,7 @@ from cavok.domain.accounts import (
 from cavok.domain.errors import InvalidField
 from cavok.domain.ids import is_id
 from cavok.domain.regions import RegionHealth, RegionStatus
-from cavok.domain.reverification import Attention, next_verification_at
+from cavok.domain.reverification import DAY, Attention, next_verification_at
 from cavok.domain.verifications import untested_since
 from tests.support.builders import (
     ACCOUNT_ID,
@@ -351,6 +351,8 @@ def test_an_account_at_rest_of_which_too_much_is_said_is_tested_for_another_week
         later = HEARD + timedelta(seconds=30)
         assert heard.heard_too_often(later, deleted=False) == heard
     assert untested_since(rests.heard_too_often(HEARD, deleted=False)) == HEARD
+    lately = replace(rests, touched_at=HEARD - DAY, next_verification_at=HEARD)
+    assert lately.heard_too_often(HEARD, deleted=False) == lately, "its waits become no shorter"
 
 
 def test_what_is_said_too_often_during_a_test_that_is_refused_is_tested_within_minutes() -> None:
@@ -392,6 +394,8 @@ def test_who_said_before_that_a_stack_is_deleted_does_not_hide_when_it_is() -> N
 
     assert forged.stack_deleted_at == HEARD
     assert forged.with_deletion(meanwhile) is forged
+    again = HEARD + TESTED_AGAIN_AFTER
+    assert forged.with_deletion(again).stack_deleted_at == again
     assert forged.with_deletion(later).stack_deleted_at == later
 
 
