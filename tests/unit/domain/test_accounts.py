@@ -389,10 +389,11 @@ def test_who_says_much_in_a_stacks_name_does_not_hide_that_it_is_deleted_later()
 
 def test_who_said_before_that_a_stack_is_deleted_does_not_hide_when_it_is() -> None:
     """A test may find the role gone before the deletion is followed."""
-    forged = confirmed(an_account()).with_deletion(HEARD)
+    known = confirmed(an_account())
+    forged = known.with_deletion(HEARD)
     meanwhile, later = HEARD + timedelta(minutes=9), HEARD + timedelta(minutes=45)
 
-    assert forged.stack_deleted_at == HEARD
+    assert forged == replace(known, stack_deleted_at=HEARD)
     assert forged.with_deletion(meanwhile) is forged
     again = HEARD + TESTED_AGAIN_AFTER
     assert forged.with_deletion(again).stack_deleted_at == again
