@@ -389,7 +389,7 @@ def test_who_says_much_in_a_stacks_name_does_not_hide_that_it_is_deleted_later()
 
 def test_who_said_before_that_a_stack_is_deleted_does_not_hide_when_it_is() -> None:
     """A test may find the role gone before the deletion is followed."""
-    known = confirmed(an_account())
+    known = replace(confirmed(an_account()), next_verification_at=HEARD + timedelta(hours=5))
     forged = known.with_deletion(HEARD)
     meanwhile, later = HEARD + timedelta(minutes=9), HEARD + timedelta(minutes=45)
 
