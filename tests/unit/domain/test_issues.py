@@ -1447,7 +1447,7 @@ def test_a_role_that_goes_late_with_its_stack_is_disconnected_and_the_issue_says
 def test_a_role_that_let_cavok_in_after_its_stacks_deletion_has_the_way_to_its_trust_policy() -> (
     None
 ):
-    """It may be another stack that was deleted: an account may have several of ours."""
+    """An account may have several stacks of ours, and one that ceases to report says the same."""
     let_in = NOW + ROLE_GOES_WITHIN + timedelta(seconds=1)
     known = replace(confirmed(an_account()), stack_deleted_at=NOW, connected_at=let_in)
 
@@ -1457,7 +1457,8 @@ def test_a_role_that_let_cavok_in_after_its_stacks_deletion_has_the_way_to_its_t
     assert issue.remedy == (
         "If the account should be disconnected, delete it here. If not, deploy the role again, "
         "as the Instructions show: Cavok then tests it. If the role is still there, look at its "
-        "trust policy: another stack may have been deleted."
+        "trust policy: another stack may have been deleted, or ReportConnection of this one set to "
+        "No."
     )
     assert issue.fix == Fix(console_url=f"{ROLE_PAGE}?section=trust_relationships")
 

@@ -201,7 +201,8 @@ def confused_deputy(account: Account) -> Issue:
 
 
 _ANOTHER_STACK = (
-    "If the role is still there, look at its trust policy: another stack may have been deleted."
+    "If the role is still there, look at its trust policy: another stack may have been deleted, or "
+    "ReportConnection of this one set to No."
 )
 
 
