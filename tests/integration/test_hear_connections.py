@@ -348,6 +348,42 @@ def test_a_test_that_finds_the_role_gone_before_the_deletion_is_followed_says_di
     assert [each["code"] for each in issues] == ["disconnected"]
 
 
+def test_a_late_deletion_that_waits_for_a_test_is_noted_before_the_next_one_finds_the_role_gone(
+    admin: Api, says: Says
+) -> None:
+    """Its answer was late, too, and the role goes after it."""
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    hear(says())
+    ends(account_id)
+    admin.post(f"/v1/accounts/{account_id}/verifications")
+    deletion = says(request=2, RequestType="Delete")
+
+    assert hear(deletion, received=2, age=timedelta(minutes=2)) == 1
+    ends(account_id)
+    admin.post(f"/v1/accounts/{account_id}/verifications")
+    ends(account_id, entry_refused(account_of(account_id), "AccessDenied", "no", Clock.time))
+
+    assert [each.code for each in account_of(account_id).issues] == ["disconnected"]
+
+
+def test_who_said_an_hour_before_that_a_stack_is_deleted_does_not_hide_that_it_is(
+    admin: Api, says: Says
+) -> None:
+    account_id = admin.account(provider_id=NUMBER)["account_id"]
+    hear(says())
+    ends(account_id)
+    hear(says(request=2, RequestType="Delete"))
+    Clock.time += timedelta(minutes=45)
+    admin.post(f"/v1/accounts/{account_id}/verifications")
+    ends(account_id)
+
+    assert hear(says(request=3, RequestType="Delete"), age=timedelta(seconds=2)) == 1
+    admin.post(f"/v1/accounts/{account_id}/verifications")
+    ends(account_id, entry_refused(account_of(account_id), "AccessDenied", "no", Clock.time))
+
+    assert [each.code for each in account_of(account_id).issues] == ["disconnected"]
+
+
 def test_who_only_says_that_a_stack_was_deleted_disconnects_nothing(admin: Api, says: Says) -> None:
     account_id = admin.account(provider_id=NUMBER)["account_id"]
     hear(says())
@@ -841,6 +877,21 @@ def test_the_stack_of_an_enrollment_is_heard_again_until_it_has_let_cavok_in(
     assert hear(says(MANAGEMENT), received=3, age=timedelta(seconds=80)) == 0
     assert len(started(SYNCHRONIZATIONS)) == 2
     assert stored(enrollment).next_synchronization_at == due, "it was let in since"
+
+
+def test_an_enrollment_that_was_synchronized_before_its_role_went_is_so_again(
+    admin: Api, says: Says
+) -> None:
+    """By whoever deletes the stack and presses Synchronize now: the role goes after that."""
+    enrollment = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
+    deletion = says(MANAGEMENT, RequestType="Delete")
+    synchronized_at = Clock.time + timedelta(seconds=20)
+    stored_after(enrollment, lambda each: each.synchronized(synchronized_at))
+    Clock.time += timedelta(minutes=1)
+
+    assert hear(deletion, received=2, age=timedelta(minutes=1)) == 0
+
+    assert stored(enrollment).next_synchronization_at == synchronized_at + NEW_AFTER
 
 
 @pytest.mark.parametrize("change", ["Create", "Update", "Delete"])

@@ -10,7 +10,7 @@ import pytest
 
 from cavok import wiring
 from cavok.adapters.table.connection_hints import Hints
-from cavok.domain.accounts import Account
+from cavok.domain.accounts import TESTED_AGAIN_AFTER, Account
 from cavok.domain.connection_hints import IN_EFFECT_AFTER, OF_AN_ACCOUNT, Admission
 from cavok.domain.errors import BusyWithOthers
 from cavok.domain.verifications import Trigger, entry_refused
@@ -211,6 +211,24 @@ def test_a_flood_of_changes_starts_few_tests(account_id: str) -> None:
         Clock.time += timedelta(seconds=30)
 
     assert len(started()) == OF_AN_ACCOUNT.most
+
+
+def test_a_flood_of_changes_does_not_hide_the_last_one_until_the_next_day(account_id: str) -> None:
+    """As of whoever opens the role after twenty changes. However many follow, one is written."""
+    for n in range(OF_AN_ACCOUNT.most):
+        hear(changed(event=f"e-{n}"))
+        if account_of(account_id).testing(Clock.time):
+            ends(account_id)
+        Clock.time += timedelta(seconds=30)
+    writes = account_of(account_id).writes
+
+    for n in range(5):
+        assert hear(changed(event=f"last-{n}")) == 0
+
+    account = account_of(account_id)
+    assert account.next_verification_at
+    assert account.next_verification_at - Clock.time <= TESTED_AGAIN_AFTER
+    assert account.writes == writes + 1
 
 
 def test_a_revoked_account_is_not_tested(admin: Api, account_id: str) -> None:

@@ -118,7 +118,7 @@ SEVERAL_PLACES = {
     "AccountNotFound": (2, "it is not there, or not any more"),
     "AdminsOnly": (2, "a change, and a listing with refresh: ask an admin"),
     "BusyWithOthers": (
-        18,
+        17,
         "others change the same item, or a request took too long: send it again",
     ),
     "ChangedMeanwhile": (18, "others kept changing the same item: send it again"),

@@ -26,7 +26,8 @@ from cavok.domain.accounts import (
 from cavok.domain.errors import InvalidField
 from cavok.domain.ids import is_id
 from cavok.domain.regions import RegionHealth, RegionStatus
-from cavok.domain.reverification import Attention, next_verification_at
+from cavok.domain.reverification import DAY, Attention, next_verification_at
+from cavok.domain.verifications import untested_since
 from tests.support.builders import (
     ACCOUNT_ID,
     NOW,
@@ -337,6 +338,34 @@ def test_what_stacks_say_too_often_makes_an_account_due_ten_minutes_after_its_la
     assert rests.heard_too_often(HEARD, deleted=True) == rests, "a deletion brings no role"
 
 
+def test_an_account_at_rest_of_which_too_much_is_said_is_tested_for_another_week() -> None:
+    """Whoever uses up what is followed would else have the new role's account rest again, and ring
+    for the time that it rested.
+    """
+    rests = an_account(touched_at=HEARD - timedelta(days=8), attempts=12, next_verification_at=None)
+    held = replace(a_slot(), expires_at=HEARD + timedelta(minutes=1))
+
+    for account in (rests, replace(rests, slot=held, next_verification_at=held.expires_at)):
+        heard = account.heard_too_often(HEARD, deleted=False)
+        assert (heard.attempts, heard.touched_at) == (1, HEARD)
+        later = HEARD + timedelta(seconds=30)
+        assert heard.heard_too_often(later, deleted=False) == heard
+    assert untested_since(rests.heard_too_often(HEARD, deleted=False)) == HEARD
+    lately = replace(rests, touched_at=HEARD - DAY, next_verification_at=HEARD)
+    assert lately.heard_too_often(HEARD, deleted=False) == lately, "its waits become no shorter"
+
+
+def test_what_is_said_too_often_during_a_test_that_is_refused_is_tested_within_minutes() -> None:
+    """Deletions in the stack's name have made the waits between tests long."""
+    held = replace(a_slot(), expires_at=HEARD + timedelta(minutes=1))
+    running = an_account(
+        status=Status.FAILED, touched_at=HEARD, attempts=12, slot=held, next_verification_at=HEARD
+    )
+
+    assert running.heard_too_often(HEARD, deleted=False).attempts == 1
+    assert running.heard_too_often(HEARD, deleted=True) == running
+
+
 def test_what_is_said_too_often_makes_tests_without_a_verdict_no_more_frequent() -> None:
     """Nobody knows when the last of these ended."""
     verdict = LastVerification("v-1", Outcome.CONFIRMED, HEARD - timedelta(hours=5))
@@ -356,6 +385,19 @@ def test_who_says_much_in_a_stacks_name_does_not_hide_that_it_is_deleted_later()
 
     assert forged.heard_too_often(meanwhile, deleted=True).stack_deleted_at == HEARD
     assert forged.heard_too_often(later, deleted=True).stack_deleted_at == later
+
+
+def test_who_said_before_that_a_stack_is_deleted_does_not_hide_when_it_is() -> None:
+    """A test may find the role gone before the deletion is followed."""
+    known = replace(confirmed(an_account()), next_verification_at=HEARD + timedelta(hours=5))
+    forged = known.with_deletion(HEARD)
+    meanwhile, later = HEARD + timedelta(minutes=9), HEARD + timedelta(minutes=45)
+
+    assert forged == replace(known, stack_deleted_at=HEARD)
+    assert forged.with_deletion(meanwhile) is forged
+    again = HEARD + TESTED_AGAIN_AFTER
+    assert forged.with_deletion(again).stack_deleted_at == again
+    assert forged.with_deletion(later).stack_deleted_at == later
 
 
 def test_a_stack_deletes_no_access_key() -> None:

@@ -127,6 +127,18 @@ def test_the_stack_set_is_deleted_before_the_stack_says_that_it_goes() -> None:
         assert shown == "The role of Cavok Cloud in each member."
 
 
+def test_whoever_types_excluded_accounts_reads_that_the_stacks_own_must_not_be_among_them() -> None:
+    """The template names it in a delegated administrator, and AWS takes no account twice."""
+    template = organization_template()
+    groups = template["Resources"]["CavokMembers"]["Properties"]["StackInstancesGroup"]
+
+    assert "${AWS::AccountId},${ExcludeAccounts}" in json.dumps(groups)
+    assert (
+        "Not the account in which you deploy"
+        in (template["Parameters"]["ExcludeAccounts"]["Description"])
+    )
+
+
 def test_the_stack_set_deploys_to_whole_units_now_and_later_and_goes_on_past_failures() -> None:
     stack_set = organization_template()["Resources"]["CavokMembers"]["Properties"]
 

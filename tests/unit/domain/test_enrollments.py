@@ -165,6 +165,29 @@ def test_what_stacks_say_too_often_has_one_begin_within_ten_minutes_and_writes_o
     assert runs.heard_too_often(later) is runs
 
 
+def test_an_enrollment_at_rest_of_which_too_much_is_said_is_tried_for_another_week() -> None:
+    """Whoever uses up what is followed within seconds would else have it tried once, in vain."""
+    rests = replace(
+        WAITING,
+        touched_at=NOW - 2 * enrollments.REST_AFTER,
+        attempts=9,
+        next_synchronization_at=None,
+    )
+
+    heard = rests.heard_too_often(NOW)
+    due = heard.next_synchronization_at
+    assert due
+    failed = heard.begun(SYNCHRONIZATION_ID, due, by_person=False).not_synchronized(REFUSED, due)
+
+    assert failed.next_synchronization_at == due + enrollments.FIRST_RETRY
+    assert heard.heard_too_often(NOW + timedelta(minutes=1)) is heard
+    running = rests.begun(SYNCHRONIZATION_ID, NOW, by_person=False).heard_too_often(NOW)
+    assert running.heard_too_often(NOW) is running
+    assert running.not_synchronized(REFUSED, NOW).next_synchronization_at == (
+        NOW + enrollments.FIRST_RETRY
+    )
+
+
 @pytest.mark.parametrize(
     "enrollment",
     [CONNECTED, WAITING, WAITING.not_synchronized(UNANSWERED, NOW)],

@@ -1444,6 +1444,25 @@ def test_a_role_that_goes_late_with_its_stack_is_disconnected_and_the_issue_says
     assert issue.message.endswith("cannot be assumed since.") != shown
 
 
+def test_a_role_that_let_cavok_in_after_its_stacks_deletion_has_the_way_to_its_trust_policy() -> (
+    None
+):
+    """An account may have several stacks of ours, and one that ceases to report says the same."""
+    let_in = NOW + ROLE_GOES_WITHIN + timedelta(seconds=1)
+    known = replace(confirmed(an_account()), stack_deleted_at=NOW, connected_at=let_in)
+
+    (issue,) = issues_of(known, entry_refused(known, "AccessDenied", "not authorized", NOW))
+
+    assert issue.code == "disconnected"
+    assert issue.remedy == (
+        "If the account should be disconnected, delete it here. If not, deploy the role again, "
+        "as the Instructions show: Cavok then tests it. If the role is still there, look at its "
+        "trust policy: another stack may have been deleted, or ReportConnection of this one set to "
+        "No."
+    )
+    assert issue.fix == Fix(console_url=f"{ROLE_PAGE}?section=trust_relationships")
+
+
 def test_a_stack_that_was_deleted_before_its_role_was_ever_assumed_disconnects_nothing() -> None:
     new = replace(an_account(), stack_deleted_at=NOW)
 

@@ -531,19 +531,30 @@ class Account(ListedAccount):
             waits = False  # it rests, and a deletion brings no role
         return replace(said, next_verification_at=min(planned or now, now)) if waits else said
 
+    def with_deletion(self, now: datetime) -> Self:
+        """After its stack said that it deletes the role, which is noted once in ten minutes. The
+        same object if nothing changes.
+        """
+        last = self.stack_deleted_at
+        noted = last is not None and now - last < TESTED_AGAIN_AFTER
+        return self if noted else self.heard_of(now, deleted=True, due=False)
+
     def heard_too_often(self, now: datetime, *, deleted: bool) -> Self:
         """After its stack said more than is followed: due ten minutes after its last test, so that
         whoever says much in its name hides nothing. After one without a verdict, whose end is not
         known, or that was refused: in ten minutes. However much is said, it changes nothing more
-        within these, nor before an earlier test.
+        within these, nor before an earlier test. Of a role that is there, one that rests, or whose
+        test runs and may be refused, is tested soon again, as `heard_of` has it.
         """
-        last = self.stack_deleted_at
-        goes = deleted and not (last and now - last < TESTED_AGAIN_AFTER)
-        said = self.heard_of(now, deleted=True, due=False) if goes else self
         planned, due = self.next_verification_at, max(now, self._due_again_from())
+        runs, said = self.testing(now), self
+        if deleted:
+            said = self.with_deletion(now)
+        elif runs or now - self.touched_at > DAY:
+            said = self.heard_of(now, deleted=False, due=False)
         if self.attempts:
             due = max(due, now + TESTED_AGAIN_AFTER)
-        if self.revoked or self.testing(now) or (deleted and planned is None):
+        if self.revoked or runs or (deleted and planned is None):
             return said
         return replace(said, next_verification_at=min(planned or due, due))
 

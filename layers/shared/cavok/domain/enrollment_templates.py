@@ -63,8 +63,10 @@ _OWN: dict[str, Any] = {
     },
     "ExcludeAccounts": {
         "Type": "String",
-        "Description": "Account numbers, with commas, that this stack leaves out. AWS does not "
-        "apply it to accounts that join the units later.",
+        "Description": "Account numbers, with commas, each once, that this stack leaves out. Not "
+        "the account in which you deploy: it is left out anyway, and in a delegated administrator "
+        "AWS would refuse the stack, which names it already. AWS does not apply the list to "
+        "accounts that join the units later.",
         "Default": "",
         "AllowedPattern": "([0-9]{12}(,[0-9]{12})*)?",
     },

@@ -248,15 +248,17 @@ class Enrollment(EnrollmentOptions):
 
     def heard_too_often(self, now: datetime) -> Self:
         """After stacks for which one starts said more than is followed: it is due in NEW_AFTER, or
-        as after the one that runs, so that whoever says much in their name hides nothing. The same
-        object if nothing changes.
+        as after the one that runs, so that whoever says much in their name hides nothing. One that
+        waits is tried for another week, also if the one that runs is refused. The same object if
+        nothing changes.
         """
+        heard = self.heard_of(now)
         planned, soon = self.next_synchronization_at, now + NEW_AFTER
         if self.synchronizing(now):
-            return self.with_new_member(now)
+            return heard.with_new_member(now)
         if planned and planned <= soon:
-            return self
-        return replace(self, next_synchronization_at=soon)
+            return heard
+        return replace(heard, next_synchronization_at=soon)
 
     def without_slot(self, synchronization_id: str, now: datetime) -> Self:
         """Without the slot of a synchronization that did not start, and due again."""

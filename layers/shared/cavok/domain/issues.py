@@ -200,6 +200,12 @@ def confused_deputy(account: Account) -> Issue:
     )
 
 
+_ANOTHER_STACK = (
+    "If the role is still there, look at its trust policy: another stack may have been deleted, or "
+    "ReportConnection of this one set to No."
+)
+
+
 def _refused(account: Account, refused: Step) -> Issue:
     """Anybody can say that a stack is being deleted. A role that lets Cavok in long after that may
     have another reason.
@@ -211,7 +217,9 @@ def _refused(account: Account, refused: Step) -> Issue:
     if connected_at <= deleted_at + ROLE_GOES_WITHIN:
         return _disconnected(account, deleted_at, "since.")
     if connected_at <= deleted_at + DISCONNECTED_WITHIN:
-        return _disconnected(account, deleted_at, f"any more. {let_in}")
+        issue = _disconnected(account, deleted_at, f"any more. {let_in}")
+        fix = Fix(console_url=principal_page(account, "trust_relationships"))
+        return replace(issue, remedy=f"{issue.remedy} {_ANOTHER_STACK}", fix=fix)
     issue = _role_not_assumable(account, refused)
     said = (
         f"In the name of its stack somebody said on {_utc(deleted_at)} that it is being deleted; "

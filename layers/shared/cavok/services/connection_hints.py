@@ -175,6 +175,8 @@ def _follow_change(
     name = f"{account.account_number}:role"
     request = account.organization_id, name, change.request_id, now
     admission = dependencies.hints.admit(*request)
+    if admission is Admission.TOO_MANY:
+        _note_too_often(account, dependencies.accounts, now, deleted=False)
     if admission not in _GOES_ON:
         return Followed(admission.value)
     if wait := change.waits(now):
@@ -313,7 +315,8 @@ def _concerned(
         own = each.management_account_id == number
         if not own and not joins:
             continue
-        if own and each.last_synchronized_at and each.last_synchronized_at > sent_at:
+        last = each.last_synchronized_at
+        if own and last and last > sent_at and hint.change is not HintedChange.DELETE:
             continue  # it was let in since
         if each.starts_for(now, own=own):
             enrollment_ids.append(each.enrollment_id)
@@ -334,9 +337,9 @@ def _follow(
     dependencies: HearingDependencies,
     now: datetime,
 ) -> Followed:
+    if hint.change is HintedChange.DELETE and concerned.account:
+        _note_deletion(concerned.account, dependencies.accounts, now)
     if wait := hint.waits(sent_at, now):
-        if hint.change is HintedChange.DELETE and concerned.account:
-            _note_deletion(concerned.account, dependencies.accounts, now)
         raise ComesAgain(wait.total_seconds())
     request = concerned.organization_id, hint.account_number, hint.request_id
     # The test first: until it can start, the message comes again.
@@ -356,15 +359,15 @@ def _follow(
 
 
 def _note_deletion(found: Account, accounts: Accounts, now: datetime) -> None:
-    """At once: the role may be gone before the message is followed, and somebody else's test finds
-    that first.
+    """At once: the role may be gone before the message is followed, also because it waits for a
+    test that runs, and somebody else's test finds that first.
     """
-
-    def noted(account: Account) -> Account:
-        return account if account.going(now) else account.heard_of(now, deleted=True, due=False)
-
+    if found.with_deletion(now) is found:
+        return
     with suppress(AccountNotFound):  # deleted at this moment
-        accounts.changed(found.organization_id, found.account_id, noted)
+        accounts.changed(
+            found.organization_id, found.account_id, lambda account: account.with_deletion(now)
+        )
 
 
 def _synchronize(
@@ -445,21 +448,24 @@ def _not_followed(
     if admission is not Admission.TOO_MANY:
         return Followed(admission.value)
     organization_id, found = concerned.organization_id, concerned.account
-    accounts, enrollments = dependencies.accounts, dependencies.synchronizing.enrollments
+    enrollments = dependencies.synchronizing.enrollments
     for enrollment_id in concerned.enrollment_ids:
         with suppress(EnrollmentNotFound):  # ended at this moment
             enrollments.changed(
                 organization_id, enrollment_id, lambda each: each.heard_too_often(now)
             )
-    if found is None:
-        return Followed.TOO_MANY
-
-    def attempt() -> None:
-        account = accounts.get(organization_id, found.account_id)
-        said = account.heard_too_often(now, deleted=hint.change is HintedChange.DELETE)
-        if said != account:
-            accounts.save(account, said)
-
-    with suppress(AccountNotFound):  # deleted at this moment
-        retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
+    if found:
+        deleted = hint.change is HintedChange.DELETE
+        _note_too_often(found, dependencies.accounts, now, deleted=deleted)
     return Followed.TOO_MANY
+
+
+def _note_too_often(found: Account, accounts: Accounts, now: datetime, *, deleted: bool) -> None:
+    if found.heard_too_often(now, deleted=deleted) == found:  # A flood costs no more reads.
+        return
+    with suppress(AccountNotFound):  # deleted at this moment
+        accounts.changed(
+            found.organization_id,
+            found.account_id,
+            lambda account: account.heard_too_often(now, deleted=deleted),
+        )
