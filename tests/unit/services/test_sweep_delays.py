@@ -4,6 +4,7 @@ waits, and each page takes as long as its slowest test, at most PATIENCE_SECONDS
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -71,7 +72,8 @@ class Model:
     of a `heavy` account, or of each account of a heavy organization, end without a result for want
     of processor time if others are on the page. No page begins after `lasts` seconds.
 
-    `held_up`: from when to when a page went on for tests of the slow ones alone.
+    `held_up`: from when to when a page went on for tests of the slow ones alone. `own`: for how
+    many seconds each organization held up others, as the sweep counts them.
     """
 
     seconds: Seconds
@@ -83,6 +85,7 @@ class Model:
     pages: list[list[str]] = field(default_factory=list)
     ended: dict[str, float] = field(default_factory=dict)
     held_up: list[tuple[float, float]] = field(default_factory=list)
+    own: Counter[str] = field(default_factory=Counter)
 
     def seconds_of(self, tests: Any, patience: float) -> dict[Future[Any], float]:
         took = {test: self.seconds(account, len(self.pages)) for test, account in tests.items()}
@@ -162,6 +165,13 @@ class Model:
             patch.setattr(
                 Sweep, "_test_one", lambda _, account, **given: self.test_one(account, **given)
             )
+            put_behind = Sweep._put_behind
+
+            def count(of: Sweep, name: str, held_up: float, **given: Any) -> None:
+                self.own[name] += held_up
+                put_behind(of, name, held_up, **given)
+
+            patch.setattr(Sweep, "_put_behind", count)
             deadline = Deadline.after(self.lasts, lambda: self.now)
             Sweep("arn", "one", NOW, tests_of_their_own, dependencies).run(deadline)
         return self.ended
@@ -350,7 +360,7 @@ def test_whoever_is_slow_but_clear_does_not_wait_again_and_again_for_one_that_ha
 def test_whoever_is_behind_does_not_wait_for_pages_alone(
     far: float, heavy: Collection[str], seconds: float
 ) -> None:
-    """Of whichever organization: these pages come once nobody waits but who hung itself."""
+    """Of another that held up others longer."""
 
     def all_seconds(account: Account, _: int) -> float:
         return {"slow": seconds, "far": far}.get(account.organization_id, USUAL)
@@ -362,9 +372,9 @@ def test_whoever_is_behind_does_not_wait_for_pages_alone(
     slow = Model(all_seconds, heavy={"slow", *heavy})
     later = slow.swept_as_they_arrive(arrivals, 40, PAGE)
     before = Model(without, heavy={*heavy}).swept_as_they_arrive(arrivals, 40, PAGE)
-    alone = min(n for n, page in enumerate(slow.pages) if len(page) == 1)
+    alone = slow.pages.index(["slow"])
 
-    assert all(len(page) == 1 or {*page} == {"slow"} for page in slow.pages[alone:])
+    assert all({"a", "b"}.isdisjoint(page) for page in slow.pages[alone:])
     for each in heavy:  # whose turn is one of those
         del before[each]
     assert longest_delay(later, before) <= PROMISED
@@ -529,26 +539,59 @@ class Scene:
             return USUAL
         return self.takes[account.organization_id]
 
-    def hangs(self, name: str) -> bool:
-        """Of `slow`, and of whoever is slow on pages that bring no verdict."""
-        is_heavy = any(f"{name}{index}" in self.heavy for of, index in self.arrivals if of == name)
-        return name.startswith("slow") or (self.takes[name] > HOLD_UP_SECONDS and is_heavy)
-
 
 @settings(max_examples=100)
 @given(st.randoms(use_true_random=True), st.sampled_from([2, 40, 120]), st.sampled_from(HANDING))
 def test_nobody_waits_for_it_any_longer_whatever_others_are_like(
-    some: Random, most: int, handing: float
+    some: Random, tests: int, handing: float
 ) -> None:
-    """Except others that hang: those wait for each other."""
+    """Except for as long as they held up others themselves, and for the last page of a sweep that
+    is filled. A customer may have a second organization.
+    """
     scene = Scene(some)
     model = Model(scene.seconds, scene.hanging, handing, scene.heavy, SWEEP_SECONDS)
-    ended = model.swept_as_they_arrive(scene.arrivals, most, PAGE)
+    ended = model.swept_as_they_arrive(scene.arrivals, tests, PAGE)
 
+    most = PROMISED * sum(name.startswith("slow") for name in scene.takes)
     for (name, index), due in scene.arrivals.items():
-        end = ended.get(f"{name}{index}", model.now)
+        end = min(ended.get(f"{name}{index}", inf), SWEEP_SECONDS - sweep.LAST_PAGE_SECONDS)
         waited = sum(max(0.0, min(until, end) - max(since, due)) for since, until in model.held_up)
-        assert scene.hangs(name) or waited <= PROMISED, (name, index, waited)
+        assert name.startswith("slow") or waited <= most + model.own[name], (
+            name,
+            index,
+            waited,
+        )
+
+
+HELD_UP_OTHERS = {
+    "is slow, and needs a page alone": (3.0, {"x0"}, (), 30.0),
+    "ends unclear once": (1.6, (), {"x0"}, 15.0),
+    "hangs once": (PATIENCE_SECONDS, (), {"x0"}, SWEEP_SECONDS),
+}
+"""How long its first test takes, whether it is too heavy or unclear, and when all its tests must
+have ended.
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "heavy", "unclear", "until"), HELD_UP_OTHERS.values(), ids=HELD_UP_OTHERS
+)
+def test_nobody_waits_for_all_pages_alone_of_a_customer_that_needs_many(
+    first: float, heavy: Collection[str], unclear: Collection[str], until: float
+) -> None:
+    """They fill this sweep and the next ones."""
+    arrivals = {(name, n): 0.0 for name, size in (("x", 20), ("many", 400)) for n in range(size)}
+
+    def all_seconds(account: Account, page: int) -> float:
+        if account.organization_id == "x":
+            return first if account.account_id == "x0" else USUAL
+        return 4.0 if account.account_id in model.ended else USUAL
+
+    model = Model(all_seconds, unclear, heavy={"many", *heavy}, lasts=SWEEP_SECONDS)
+    ended = model.swept_as_they_arrive(arrivals, 2, PAGE)
+
+    assert sum(page == ["many"] for page in model.pages) > 10
+    assert max(ended.get(f"x{index}", inf) for index in range(20)) <= until
 
 
 @pytest.mark.parametrize("organizations", [1, 24], ids="organizations {}".format)
@@ -577,6 +620,20 @@ def test_those_that_hang_together_are_behind_the_others_too() -> None:
 
     shared = [page for page in slow.pages if {"slow", "slow2"} & {*page} and {"a", "b"} & {*page}]
     assert len(shared) == 1
+
+
+def test_those_that_hang_as_often_share_pages_then() -> None:
+    """However many tests of their own took how long to begin."""
+    arrivals = {("slow", index): 0.0 for index in range(40)} | {("a", 0): 0.0}
+    arrivals |= {("slow-too", index): float(index > 4) for index in range(20)}
+
+    def all_seconds(account: Account, _: int) -> float:
+        return PATIENCE_SECONDS if is_slow(account) else USUAL
+
+    slow = Model(all_seconds, {"slow", "slow-too"}, HAND_OVER_SECONDS)
+    slow.swept_as_they_arrive(arrivals, 120, PAGE)
+
+    assert all({"slow", "slow-too"} <= {*page} for page in slow.pages[:2])
 
 
 def delay_of_arrivals(

@@ -18,12 +18,12 @@ class AccountKey(NamedTuple):
 class FairQueue:
     """Accounts, each of which is taken once. Within an organization, first come, first served.
 
-    Organizations stand in lines, by how far they were put behind.
+    Organizations stand in lines with numbers. All begin in line 0.
     """
 
     def __init__(self) -> None:
         self._lines: dict[int, OrderedDict[str, deque[AccountKey]]] = defaultdict(OrderedDict)
-        self._behind: Counter[str] = Counter()
+        self._line: Counter[str] = Counter()
         self._known: set[AccountKey] = set()
         self._left: set[str] = set()
 
@@ -31,27 +31,16 @@ class FairQueue:
         return sum(len(accounts) for line in self._lines.values() for accounts in line.values())
 
     def __iter__(self) -> Iterator[AccountKey]:
-        for line in self.lines:
+        for line in self.lines.values():
             yield from line
 
     @property
-    def lines(self) -> list[list[AccountKey]]:
-        """The accounts of each line that has some. Those that were put behind least often are in
-        the first.
-        """
-        return [list(chain(*line.values())) for line in self._waiting]
-
-    @property
-    def organizations(self) -> set[str]:
-        """Those with accounts."""
-        return {name for line in self._waiting for name in line}
-
-    @property
-    def _waiting(self) -> list[OrderedDict[str, deque[AccountKey]]]:
-        return [line for _, line in sorted(self._lines.items()) if line]
+    def lines(self) -> dict[int, list[AccountKey]]:
+        """The accounts of each line that has some, by its number, the lowest first."""
+        return {n: list(chain(*line.values())) for n, line in sorted(self._lines.items()) if line}
 
     def _line_of(self, organization_id: str) -> OrderedDict[str, deque[AccountKey]]:
-        return self._lines[self._behind[organization_id]]
+        return self._lines[self._line[organization_id]]
 
     def add(self, key: AccountKey) -> None:
         """Adds an account, once. Does nothing after `leave` for its organization."""
@@ -59,12 +48,12 @@ class FairQueue:
             self._known.add(key)
             self._line_of(key.organization_id).setdefault(key.organization_id, deque()).append(key)
 
-    def take(self, limit: int, line_number: int = 0) -> list[AccountKey]:
-        """At most `limit` accounts of one of the `lines`, one of each organization in turn. The
-        next call continues where this one stopped.
+    def take(self, limit: int, number: int = 0) -> list[AccountKey]:
+        """At most `limit` accounts of the line with this number, one of each organization in turn.
+        The next call continues where this one stopped.
         """
         chosen: list[AccountKey] = []
-        line = next(iter(self._waiting[line_number:]), None)
+        line = self._lines[number]
         while line and len(chosen) < limit:
             organization_id, accounts = line.popitem(last=False)
             chosen.append(accounts.popleft())
@@ -81,12 +70,10 @@ class FairQueue:
             line.setdefault(key.organization_id, deque()).appendleft(key)
             line.move_to_end(key.organization_id, last=False)
 
-    def put_behind(self, organization_id: str, lines: int = 1) -> None:
-        """Moves the organization's accounts behind those that were not put behind as often, or as
-        far, and never takes them together again.
-        """
+    def move(self, organization_id: str, number: int) -> None:
+        """Moves the organization to the line with this number, with what is added of it later."""
         accounts = self._line_of(organization_id).pop(organization_id, None)
-        self._behind[organization_id] += lines
+        self._line[organization_id] = number
         if accounts:
             self._line_of(organization_id)[organization_id] = accounts
 

@@ -89,8 +89,11 @@ PROVED = len(SURVEYED) + 2
 HAND_OVERS_AT_ONCE = 8
 """Each is a transaction and a start of an execution."""
 
-BEHIND_ALL = 1_000
-"""Lines. Nobody is put behind as often by one line: a sweep has fewer pages."""
+HUNG = 1_000
+"""Lines from this number on are of organizations that hung."""
+
+LAST_PAGE_SECONDS = PATIENCE_SECONDS + HAND_OVER_SECONDS
+"""What is left of a sweep when those that hung have their turn."""
 
 BETWEEN_SWEEPS = timedelta(minutes=1)
 """The least time after which the next sweep begins. Source: EventBridge Scheduler User Guide,
@@ -185,12 +188,11 @@ def _shares(page: Collection[Account]) -> dict[str, ProcessorTime]:
     return {each.account_id: shares[each.organization_id].of_one() for each in page}
 
 
-def _hold_up(organization_id: str, slowest: Mapping[str, float]) -> float:
-    """For how many seconds another of the page waited for the organization's slowest test; if no
-    other is there, how long that took. If all hang, each of them held up the others.
+def _usual(seconds: Collection[float]) -> float:
+    """What half of them take: a page may be slow as a whole. If there are none, all time counts,
+    because others may become due meanwhile and wait.
     """
-    others = [each for name, each in slowest.items() if name != organization_id]
-    return slowest[organization_id] - (min(HOLD_UP_SECONDS, *others) if others else 0.0)
+    return sorted(seconds)[(len(seconds) - 1) // 2] if seconds else 0.0
 
 
 def seconds_of(tests: Collection[Future[Any]], patience: float) -> dict[Future[Any], float]:
@@ -245,7 +247,6 @@ class Sweep:
     _reached: set[AccountKey] = field(default_factory=set)
     _queue: FairQueue = field(default_factory=FairQueue)
     _alone: FairQueue = field(default_factory=FairQueue)
-    _in_vain: Counter[str] = field(default_factory=Counter)
     _hung: set[str] = field(default_factory=set)
 
     def run(self, deadline: Deadline, *, apart: bool = False) -> Swept:
@@ -271,37 +272,39 @@ class Sweep:
                 if minute is None or since - minute > BETWEEN_SWEEPS:
                     began = minute = since
                 began = began or since
-                lines = enumerate(self._queue.lines)
-                late = next((n for n, keys in lines if not self._can_wait(keys, began)), None)
-                if late is not None:
-                    page = self._next_page(self._queue.take(AT_ONCE, late))
-                elif self._alone:
-                    page = self._next_page(self._alone.take(1))
-                else:
+                line = self._next_line(began, last=deadline.left < LAST_PAGE_SECONDS)
+                if line is None:
                     self._reached.update(self._queue)  # by the next sweep
                     break
+                number, shares = line
+                wanted = (
+                    self._queue.take(AT_ONCE, number) if shares else self._alone.take(1, number)
+                )
+                page = self._next_page(wanted)
             except Exception as error:
                 raise SweepFailed(repr(error)) from error
-            if page and self._test(page):
+            if page and self._test(page, shares=shares):
                 began = None
 
-    def _can_wait(self, line: Sequence[AccountKey], began: datetime) -> bool:
-        """Whether no account of a line is left but some that became due since `began` and fill no
-        page. A page takes as long as its slowest test, however few accounts it has. If each newly
-        due account made one, sweeps would hardly end. `began`: when the sweep did, or when the last
-        page ended on which an account hung, so that nobody waits for the next sweep for that. In a
-        sweep that lasts longer, it is never longer ago than BETWEEN_SWEEPS.
-
-        Whoever hung waits for all pages alone of those who did not: nobody waits for it again.
-        Organizations of which several tests in a row had no verdict wait for pages alone, too:
-        theirs may take as long as a page can, and bring nothing again. But only those that hung
-        wait for pages alone of others that did.
+    def _next_line(self, began: datetime, *, last: bool) -> tuple[int, bool] | None:
+        """The number of the next line, and whether it is of accounts that share a page. First comes
+        who held up others least; of one number, who needs a page alone: shared pages of accounts
+        that are too heavy would bring nothing again. Those that hung come when nobody else waits,
+        and on the `last` page of a sweep, so that others' pages alone never keep them from all.
+        None if all can wait.
         """
-        ours, alone = {key.organization_id for key in line}, self._alone.organizations
-        hung, first = ours <= self._hung, alone - self._hung
-        in_vain = all(self._in_vain[each] > 1 for each in ours)
-        if ((hung or in_vain) and first) or (hung and in_vain and alone):
-            return True
+        shared = (n for n, line in self._queue.lines.items() if not self._can_wait(line, began))
+        lines = [*((n, True) for n in shared), *((n, False) for n in self._alone.lines)]
+        hung = [(n, shares) for n, shares in lines if n >= HUNG]
+        return min(hung if last and hung else lines, default=None)
+
+    def _can_wait(self, line: Sequence[AccountKey], began: datetime) -> bool:
+        """Whether a line has only accounts that became due since `began` and fill no page. A page
+        takes as long as its slowest test, however few accounts it has. If each newly due account
+        made one, sweeps would hardly end. `began`: when the sweep did, or when the last page ended
+        on which an account hung, so that nobody waits for the next sweep for that. In a sweep that
+        lasts longer, it is never longer ago than BETWEEN_SWEEPS.
+        """
         return len(line) < AT_ONCE and all(self._due[key] > began for key in line)
 
     def _an_older_one_runs(self) -> bool:
@@ -436,7 +439,7 @@ class Sweep:
         except Exception as error:  # noqa: BLE001  see above
             self.swept.failed[account_id] = error
 
-    def _test(self, page: Collection[Account]) -> bool:
+    def _test(self, page: Collection[Account], *, shares: bool) -> bool:
         """Tests accounts at once, and waits PATIENCE_SECONDS for the slowest, and until those that
         end unclear were handed over. Whoever ends so for want of processor time is first tested
         once more, on a page of its own, which comes when nobody else waits. A test that ends later
@@ -453,7 +456,7 @@ class Sweep:
         pool.shutdown(wait=False, cancel_futures=True)
         close_idle_connections()
         slowest, unclear = dict[str, float](), list[tuple[Account, str]]()
-        too_heavy, ended = list[AccountKey](), set[str]()
+        too_heavy = list[AccountKey]()
         for test, account in tests.items():
             organization_id, seconds = account.organization_id, took.get(test, PATIENCE_SECONDS)
             slowest[organization_id] = max(seconds, slowest.get(organization_id, 0.0))
@@ -463,73 +466,39 @@ class Sweep:
                 too_heavy.append(_key(account))
             elif why:
                 unclear.append((account, why))
-            else:
-                ended.add(organization_id)
         handing = time.monotonic()
         for organization_id in self._hand_over(unclear, HAND_OVER_SECONDS):
             self._leave(organization_id)
         took_handing = time.monotonic() - handing
         of_each = Counter(account.organization_id for account, _ in unclear)
-        shares = dict.fromkeys((each.organization_id for each in too_heavy), 0.0) | {
-            each: took_handing * n / len(unclear) for each, n in of_each.items()
-        }
-        slow = {*self._slow(slowest, shares)}
-        hung = {
-            each
-            for each in slow & shares.keys()
-            if _hold_up(each, slowest) + shares[each]
-            > (UNCLEAR_HOLD_UP_SECONDS if of_each[each] else HOLD_UP_SECONDS)
-        }
-        self._count_in_vain(page, ended - hung)
-        self._hung.update(hung)
-        self._put_behind(slow, hung, too_heavy)
-        return bool(unclear or slow or too_heavy)
-
-    def _put_behind(
-        self, slow: Collection[str], hung: Collection[str], too_heavy: Collection[AccountKey]
-    ) -> None:
-        """Whoever is slow is behind with its pages alone, too. Whoever hung is behind all who did
-        not: they do not wait for it again.
-        """
+        heavy = {key.organization_id for key in too_heavy}
         for key in too_heavy:
             self._alone.add(key)
-        for organization_id in sorted({*slow, *(key.organization_id for key in too_heavy)}):
-            lines = BEHIND_ALL if organization_id in hung else 1
-            self._queue.put_behind(organization_id, lines)
-            if organization_id in slow:
-                self._alone.put_behind(organization_id, lines)
+        clear = slowest.keys() - of_each.keys() - heavy
+        usual = _usual([slowest[name] for name in clear]) if shares else 0.0
+        slow = {name for name in clear if slowest[name] - usual > HOLD_UP_SECONDS}
+        for name in (
+            slowest if not shares else [each for each in slowest if each not in clear - slow]
+        ):
+            held_up = max(slowest[name] - usual, UNCLEAR_HOLD_UP_SECONDS if name in heavy else 0.0)
+            held_up += took_handing * of_each[name] / len(unclear) if unclear else 0.0
+            self._put_behind(name, held_up, hung=bool(of_each[name]) and held_up > HOLD_UP_SECONDS)
+        return bool(unclear or too_heavy or (shares and slow))
 
-    def _count_in_vain(self, page: Collection[Account], ended: Collection[str]) -> None:
-        """Counts each organization's tests in a row without a verdict. `ended`: the organizations
-        of which a test had one, and none was unclear and held up the page. On a page alone, a
-        verdict says nothing of other accounts.
+    def _put_behind(self, organization_id: str, held_up: float, *, hung: bool) -> None:
+        """Puts an organization behind those that held up others for less time in this sweep, in
+        seconds, and whoever hung behind all who did not. They share no page with it again. Those
+        that hung as often share theirs.
         """
-        for organization_id, tests in Counter(each.organization_id for each in page).items():
-            if organization_id not in ended:
-                self._in_vain[organization_id] += tests
-            elif len(page) > 1:
-                self._in_vain[organization_id] = 0
-
-    def _slow(self, slowest: Mapping[str, float], unclear: Mapping[str, float]) -> Iterator[str]:
-        """The organizations to put behind, so that the others of a page do not wait for them again.
-        `slowest`: how long each organization's slowest test took, in seconds. `unclear`: of those
-        with unclear tests, how long handing over took. The time for which these held up others is
-        added up.
-
-        The usual time is what half of those take whose tests are clear: a page may be slow as a
-        whole. If no organization's are, all their time counts, because others may become due
-        meanwhile and wait.
-        """
-        clear = sorted(each for name, each in slowest.items() if name not in unclear)
-        usual = clear[(len(clear) - 1) // 2] if clear else 0.0
-        for organization_id, seconds in slowest.items():
-            held_up, most = seconds - usual, HOLD_UP_SECONDS
-            if organization_id in unclear:
-                self._held_up[organization_id] += max(held_up, 0.0) + unclear[organization_id]
-                held_up, most = self._held_up[organization_id], UNCLEAR_HOLD_UP_SECONDS
-            if held_up > most or seconds >= PATIENCE_SECONDS:
-                self._held_up[organization_id] = 0.0
-                yield organization_id
+        self._held_up[organization_id] += held_up
+        if hung:
+            self._hung.add(organization_id)
+        behind = self._held_up[organization_id]
+        number = int(behind / UNCLEAR_HOLD_UP_SECONDS)
+        if organization_id in self._hung:
+            number = HUNG + int(behind / PATIENCE_SECONDS)
+        self._queue.move(organization_id, number)
+        self._alone.move(organization_id, number)
 
     def _why_unclear(self, test: Future[tuple[str, bool]]) -> str | None:
         """None if the result is stored, or if the account was changed meanwhile, because the change
