@@ -38,6 +38,7 @@ SOURCES: Mapping[str, tuple[float, str]] = {
     "Scheduler invocation": (1.00 / MILLION, _EVENTBRIDGE),
     "SQS request": (0.40 / MILLION, "https://aws.amazon.com/sqs/pricing/"),
     "GB sent to another region": (0.02, "https://aws.amazon.com/ec2/pricing/on-demand/"),
+    "GB sent to the internet": (0.09, "https://aws.amazon.com/ec2/pricing/on-demand/"),
 }
 """US dollars. A KMS key costs as much again after its first rotation, and after its second; later
 ones are free. STS is free, and so are Scheduler's first 14 million invocations in a month. What a
@@ -50,6 +51,9 @@ EXPRESS_MEMORY = 64 / 1024
 """GB that an EXPRESS execution is billed for: its definition and data fit the first 64 MB. Source:
 AWS Step Functions pricing, which bills in chunks of these.
 """
+
+LOGGED = 900
+"""Bytes that the API's function logs of a request, roughly."""
 
 WRITES_OF_ITS_OWN = 12
 """Write units of a test that an account gets of its own: its slot 6, and recording its end 6."""
@@ -159,6 +163,21 @@ def dollars_of_tests_of_their_own(seconds: float, memory: float) -> float:
         + seconds * memory * PRICES["Lambda GB-second"]
         + WRITES_OF_ITS_OWN * PRICES["write unit"]
         + PRICES["trace"]
+    )
+
+
+def dollars_of_a_look(read: float, sent: int, seconds: float, memory: float) -> float:
+    """Of one request of the page that only reads: so many units, bytes of the answer, and seconds
+    of the API's function in so many GB. Its trace is kept.
+    """
+    return (
+        PRICES["API request"]
+        + PRICES["Lambda request"]
+        + seconds * memory * PRICES["Lambda GB-second"]
+        + read * PRICES["read unit"]
+        + PRICES["trace"]
+        + (bytes_of_lambdas_own_lines("INFO") + LOGGED) / GB * PRICES["GB of logs"]
+        + sent / GB * PRICES["GB sent to the internet"]
     )
 
 

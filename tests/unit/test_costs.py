@@ -21,6 +21,7 @@ from tests.bench.bill import (
     MONTH,
     PRICES,
     WRITES_OF_ITS_OWN,
+    dollars_of_a_look,
     dollars_of_tests_of_their_own,
 )
 from tests.bench.functions import memory_of
@@ -165,6 +166,47 @@ def test_what_the_stack_costs_while_nothing_is_tested_is_what_is_told() -> None:
         f"| the KMS key, and {key} more after each of its first two yearly rotations | {key} |",
     ):
         assert row in text
+
+
+def pace(view: str, name: str) -> float:
+    """Seconds from one look of the page to the next, as a module of it says."""
+    text = (ROOT / "functions/dashboard/static/views" / f"{view}.js").read_text()
+    ((milliseconds,),) = [re.findall(rf"^const {name} = ([\d_]+);$", text, re.MULTILINE)]
+    return int(milliseconds) / 1000
+
+
+def test_a_running_test_is_read_as_often_as_is_told() -> None:
+    of_the_test = {pace("tests", "LIVE_EVERY_MS"), pace("connect", "LIVE_EVERY_MS")}
+    of_its_account = {pace("account", "TESTING_MS"), pace("connect", "TESTING_MS")}
+
+    assert (of_the_test, of_its_account) == ({0.7}, {2})
+    told = "one in 0.7 seconds at the test, and one in two at its account"
+    assert told in cost_row("API requests")
+
+
+def test_an_open_page_costs_what_is_told() -> None:
+    """The page decides how often it reads. docs/api.md and performance.md have the read units."""
+    listed, shown = pace("accounts", "REFRESH_EVERY_MS"), pace("account", "IDLE_MS")
+    taking = {"seconds": 0.16, "memory": memory_of("AccountsApi") / 1024}
+    text = " ".join(COSTS.read_text().split())
+    measured = (ROOT / "docs" / "performance.md").read_text()
+    ((numbers,),) = [
+        re.findall(r"\| the organization, with its counts .* \| (\d+) \|$", measured, re.M)
+    ]
+    ((page,),) = [
+        re.findall(
+            r"^\| any order, alone .* \| (\d+) \|$", (ROOT / "docs/api.md").read_text(), re.M
+        )
+    ]
+    refresh = dollars_of_a_look(int(page), 8_000, **taking)
+    refresh += dollars_of_a_look(int(numbers), 3_000, **taking)
+    of_list = refresh * 3600 / listed
+    of_account = dollars_of_a_look(2, 3_000, **taking) * 3600 / shown
+
+    assert f"two requests every {listed:.0f} s, of {page} and {numbers} read units" in text
+    assert f"an account one every {shown:.0f} s," in text
+    assert f"An hour of an open list costs about {of_list:.4f} USD" in text
+    assert f"one of an open account about {of_account:.4f}, if" in text
 
 
 @pytest.mark.parametrize("name", ["costs.md", "performance.md"])
