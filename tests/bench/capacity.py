@@ -11,12 +11,14 @@ from __future__ import annotations
 import math
 import threading
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any
 
+from tests.bench.bill import MONTH
 from tests.support.template import resource
 
 Item = Mapping[str, Mapping[str, Any]]
@@ -148,6 +150,22 @@ def stored_weight(item: Item) -> int:
     """Bytes that are kept of an item: its own, and those of its entries in indexes."""
     entries = (index.entry(item) for index in indexes())
     return sum(weight(one) + OVERHEAD for one in (item, *entries) if one)
+
+
+def byte_months(before: Container[Any], after: Mapping[Any, Item], now: datetime) -> float:
+    """Of the items that are new, by key, until they expire. Raises NotImplementedError for one that
+    never does: nobody knows what it will have cost.
+    """
+    new = {key: item for key, item in after.items() if key not in before}
+    if endless := sorted(key for key, item in new.items() if "expires_at" not in item):
+        raise NotImplementedError(f"These are kept for ever: {endless}")
+    return (
+        sum(
+            stored_weight(item) * (int(item["expires_at"]["N"]) - now.timestamp())
+            for item in new.values()
+        )
+        / MONTH.total_seconds()
+    )
 
 
 def _bytes(value: Mapping[str, Any]) -> int:

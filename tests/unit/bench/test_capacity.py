@@ -18,7 +18,8 @@ from cavok.domain.accounts import Outcome
 from cavok.domain.steps import REFUSALS_WANTED, AskedResources, ResourceVerdict, Step, Verdict
 from cavok.domain.verifications import State
 from local.settings import ROOT
-from tests.bench.capacity import Capacity, keys_written, stored_weight, weight
+from tests.bench.bill import MONTH
+from tests.bench.capacity import Capacity, byte_months, keys_written, stored_weight, weight
 from tests.bench.prepared import adapters, an_account, item_of
 from tests.support.builders import a_verification, steps_of
 
@@ -115,6 +116,15 @@ def test_an_entry_of_an_index_is_stored_too() -> None:
 
     assert stored_weight(item(500)) == 500 + 100
     assert stored_weight(item(500, **due)) == 500 + 100 + weight(entry) + 100
+
+
+def test_what_is_new_is_kept_until_it_expires_and_nothing_for_ever() -> None:
+    in_a_month = {"expires_at": {"N": str(int((NOW + MONTH).timestamp()))}}
+    before = {"old": item(500)}
+
+    assert byte_months(before, before | {"new": item(500, **in_a_month)}, NOW) == 600
+    with pytest.raises(NotImplementedError, match="for ever: \\['new'\\]"):
+        byte_months(before, before | {"new": item(500)}, NOW)
 
 
 # ---- docs/costs.md
