@@ -19,7 +19,14 @@ from cavok.domain.steps import REFUSALS_WANTED, AskedResources, ResourceVerdict,
 from cavok.domain.verifications import State
 from local.settings import ROOT
 from tests.bench.bill import MONTH
-from tests.bench.capacity import Capacity, byte_months, keys_written, stored_weight, weight
+from tests.bench.capacity import (
+    Capacity,
+    _of_whole_items,
+    byte_months,
+    keys_written,
+    stored_weight,
+    weight,
+)
 from tests.bench.prepared import adapters, an_account, item_of
 from tests.support.builders import a_verification, steps_of
 
@@ -67,6 +74,32 @@ def test_a_query_rounds_its_items_together_and_a_batch_each() -> None:
 def test_a_query_that_left_items_out_is_not_taken_for_a_small_one() -> None:
     with pytest.raises(NotImplementedError, match="no known size"):
         counted("Query", {}, {"Items": [item(100)], "ScannedCount": 5_001})
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"ProjectionExpression": "pk"},
+        {"RequestItems": {"table": {"Keys": [KEY], "ProjectionExpression": "pk"}}},
+    ],
+)
+def test_a_read_of_parts_is_not_taken_for_one_of_small_items(asked: Any) -> None:
+    for operation in ("GetItem", "Query", "BatchGetItem"):
+        with pytest.raises(NotImplementedError, match="no known size"):
+            counted(operation, asked, {"Item": KEY, "Items": [KEY], "Responses": {"table": [KEY]}})
+
+
+def test_a_query_for_whole_items_has_the_names_of_its_condition_alone() -> None:
+    asked = {
+        "KeyConditionExpression": "#1 = :0",
+        "ProjectionExpression": "#0, #11",
+        "ExpressionAttributeNames": {"#0": "used", "#1": "pk", "#11": "sk"},
+    }
+
+    assert _of_whole_items(asked) == {
+        "KeyConditionExpression": "#1 = :0",
+        "ExpressionAttributeNames": {"#1": "pk"},
+    }
 
 
 def test_a_batch_names_what_it_writes_and_what_it_deletes() -> None:
