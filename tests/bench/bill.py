@@ -16,6 +16,7 @@ _LAMBDA = "https://aws.amazon.com/lambda/pricing/"
 _STEPS = "https://aws.amazon.com/step-functions/pricing/"
 _CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
 _EVENTBRIDGE = "https://aws.amazon.com/eventbridge/pricing/"
+_S3 = "https://aws.amazon.com/s3/pricing/"
 _DYNAMODB = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
 SOURCES: Mapping[str, tuple[float, str]] = {
     "state transition": (25.00 / MILLION, _STEPS),
@@ -37,6 +38,9 @@ SOURCES: Mapping[str, tuple[float, str]] = {
     "bus event": (1.00 / MILLION, _EVENTBRIDGE),
     "Scheduler invocation": (1.00 / MILLION, _EVENTBRIDGE),
     "SQS request": (0.40 / MILLION, "https://aws.amazon.com/sqs/pricing/"),
+    "SNS publication": (0.50 / MILLION, "https://aws.amazon.com/sns/pricing/"),
+    "S3 PUT": (5.00 / MILLION, _S3),
+    "S3 GET": (0.40 / MILLION, _S3),
     "GB sent to another region": (0.02, "https://aws.amazon.com/ec2/pricing/on-demand/"),
     "GB sent to the internet": (0.09, "https://aws.amazon.com/ec2/pricing/on-demand/"),
 }

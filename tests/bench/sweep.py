@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -86,6 +87,14 @@ from tests.support.builders import steps_of
 from tests.support.stream_records import stream_record
 from tests.support.template import resource, template
 
+
+def sweeps_a_day() -> int:
+    rate = template()["Parameters"]["SweepRate"]["Default"]
+    found = re.fullmatch(r"rate\((\d+) minutes?\)", rate)
+    assert found, rate
+    return 24 * 60 // int(found[1])
+
+
 DUE = 100
 FEW, MANY = 1_000, 100_000
 """Accounts of which so many are due."""
@@ -93,8 +102,8 @@ FEW, MANY = 1_000, 100_000
 MANY_DUE, ANOTHER = 10_000, "southwind"
 """Due accounts of one organization, and another one, of which a single account is."""
 
-SWEEPS_A_DAY = 720
-"""With the `SweepRate` of the template, two minutes."""
+SWEEPS_A_DAY = sweeps_a_day()
+"""With the `SweepRate` of the template."""
 SWEPT = ceil(MANY / SWEEPS_A_DAY)
 """Accounts that a sweep finds due, if the table has `MANY` and each is tested daily."""
 CUSTOMERS = ("ec2", "iam", "logs", "rds")

@@ -25,7 +25,7 @@ from tests.bench.bill import (
     dollars_of_tests_of_their_own,
 )
 from tests.bench.functions import memory_of
-from tests.bench.sweep import ACCOUNT_SECONDS, OF_ITS_OWN, SWEPT
+from tests.bench.sweep import ACCOUNT_SECONDS, OF_ITS_OWN, SWEEPS_A_DAY, SWEPT
 from tests.bench.workflows import Bill, Reckoned, definition
 from tests.support.documents import cost_figures, cost_row
 from tests.support.template import template
@@ -207,6 +207,28 @@ def test_an_open_page_costs_what_is_told() -> None:
     assert f"an account one every {shown:.0f} s," in text
     assert f"An hour of an open list costs about {of_list:.4f} USD" in text
     assert f"one of an open account about {of_account:.4f}, if" in text
+
+
+def test_a_sweep_costs_what_is_told_whatever_it_finds_due() -> None:
+    """Its nine queries, of half a unit each, and no second of the function."""
+    ones = ("state transition", "Scheduler invocation", "Lambda request")
+    each = sum(PRICES[one] for one in ones) + 9 / 2 * PRICES["read unit"]
+    many, fewer, few = (each * SWEEPS_A_DAY / n * MILLION for n in (100_000, 10_000, 1_000))
+    text = " ".join(COSTS.read_text().split())
+
+    assert f"A sweep costs some {each:.5f} USD whatever it finds due" in text
+    assert (
+        f"With 100,000 accounts a day that is {many:.1f} USD of a million tests, with 10,000 about "
+        f"{fewer:.0f}, and with 1,000 some {few:.0f}," in text
+    )
+
+
+def test_a_link_to_a_template_costs_what_is_told() -> None:
+    put, get = (PRICES[one] * MILLION for one in ("S3 PUT", "S3 GET"))
+    text = " ".join(COSTS.read_text().split())
+
+    assert f"one GET, to compare: {put + get:.2f} USD a million" in text
+    assert f"another GET, of CloudFormation's, {get:.2f}." in text
 
 
 @pytest.mark.parametrize("name", ["costs.md", "performance.md"])

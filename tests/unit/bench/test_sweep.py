@@ -39,6 +39,16 @@ def test_a_call_without_a_price_is_no_free_one(service: str, operation: str) -> 
         sweep._used(swept(service, operation), {})
 
 
+@pytest.mark.parametrize(("rate", "sweeps"), [("1 minute", 1440), ("2 minutes", 720)])
+def test_a_day_has_as_many_sweeps_as_the_template_starts(
+    monkeypatch: pytest.MonkeyPatch, rate: str, sweeps: int
+) -> None:
+    given = {"Parameters": {"SweepRate": {"Default": f"rate({rate})"}}}
+    monkeypatch.setattr(sweep, "template", lambda: given)
+
+    assert sweep.sweeps_a_day() == sweeps
+
+
 def test_what_is_counted_or_free_has_a_price() -> None:
     assert sweep._used(swept("kms", "Decrypt"), {}).kms_requests == 1
     for service, operation in (("sts", "AssumeRole"), ("states", "ListExecutions")):
