@@ -306,7 +306,7 @@ def main() -> int:
     parser.add_argument("--roles", action="store_true", help="deploy a role to each member first")
     parser.add_argument("--write", action="store_true", help="put the table into docs/")
     options = parser.parse_args()
-    stack = local_stack.load()
+    stack = local_stack.load_current()
     local_sweep.change_schedule(stack, State="DISABLED")  # until the next `make up`
     with step(f"AWS Organization of {options.members:,} members") as current:
         organization = prepare(stack, members(options.members))

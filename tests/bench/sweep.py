@@ -729,7 +729,7 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the tables into docs/")
     options = parser.parse_args()
     with prepared.stand_in_for_aws() as (functions, aws):
-        found, measured = results(local_stack.load(), functions, aws)
+        found, measured = results(local_stack.load_current(), functions, aws)
     show([targets.table(measured), *found])
     if options.write:
         write("sweep", found)
