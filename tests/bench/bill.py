@@ -37,7 +37,7 @@ SOURCES: Mapping[str, tuple[float, str]] = {
     "trace": (5.00 / MILLION, "https://aws.amazon.com/xray/pricing/"),
     "bus event": (1.00 / MILLION, _EVENTBRIDGE),
     "Scheduler invocation": (1.00 / MILLION, _EVENTBRIDGE),
-    "SQS request": (0.40 / MILLION, "https://aws.amazon.com/sqs/pricing/"),
+    "SQS request of a fair queue": (0.50 / MILLION, "https://cloudburn.io/blog/amazon-sqs-pricing"),
     "SNS publication": (0.50 / MILLION, "https://aws.amazon.com/sns/pricing/"),
     "S3 PUT": (5.00 / MILLION, _S3),
     "S3 GET": (0.40 / MILLION, _S3),
@@ -47,6 +47,10 @@ SOURCES: Mapping[str, tuple[float, str]] = {
 """US dollars. A KMS key costs as much again after its first rotation, and after its second; later
 ones are free. STS is free, and so are Scheduler's first 14 million invocations in a month. What a
 function sends is billed as EC2's is. Source: AWS Lambda pricing, "Data transfer".
+
+A request of SQS costs 0.40 a million, and 0.10 more where messages have a group (fair queues): that
+is from a guide of March 2026, since AWS's own page was not to be had. All of ours are taken to cost
+both, as it is not known whether empty polls do.
 """
 
 PRICES = {unit: dollars for unit, (dollars, _) in SOURCES.items()}
@@ -145,7 +149,7 @@ def dollars_of_a_million(used: Used) -> Mapping[str, float]:
         "Logs": used.log_bytes / GB * PRICES["GB of logs"],
         "X-Ray": used.traces * PRICES["trace"],
         "Events": used.events * PRICES["bus event"],
-        "Queues": used.sqs_requests * PRICES["SQS request"],
+        "Queues": used.sqs_requests * PRICES["SQS request of a fair queue"],
         "Scheduler": used.scheduled * PRICES["Scheduler invocation"],
     }
     return {name: dollars / used.tests * MILLION for name, dollars in lines.items()}

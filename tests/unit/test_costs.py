@@ -28,7 +28,7 @@ from tests.bench.functions import memory_of
 from tests.bench.sweep import ACCOUNT_SECONDS, OF_ITS_OWN, SWEEPS_A_DAY, SWEPT
 from tests.bench.workflows import Bill, Reckoned, definition
 from tests.support.documents import cost_figures, cost_row
-from tests.support.template import template
+from tests.support.template import resource, template
 
 MOST_TRANSITIONS = 25
 """Of a person's test, one a probe. A limit on cost, which is raised only on purpose."""
@@ -103,7 +103,7 @@ def test_what_shows_first_on_a_bill_of_peoples_tests_is_what_is_told() -> None:
         "DynamoDB read units": "read unit",
         "KMS requests": "KMS request",
         "Events of our own bus": "bus event",
-        "SQS requests": "SQS request",
+        "SQS requests": "SQS request of a fair queue",
         "X-Ray traces": "trace",
     }
     dollars = {
@@ -160,7 +160,7 @@ def test_what_the_stack_costs_while_nothing_is_tested_is_what_is_told() -> None:
         f"the start and the end of an execution as steps | {2 * each:.2f} |",
         f"| the {queues} queues that functions read, if Lambda keeps five long polls of 20 s open "
         f"for each: {requests / MILLION:.1f} million requests "
-        f"| {requests * PRICES['SQS request']:.2f} |",
+        f"| {requests * PRICES['SQS request of a fair queue']:.2f} |",
         f"| the {len(alarms)} alarms, which look at {metrics} metrics "
         f"| {metrics * PRICES['metric of an alarm, a month']:.2f} |",
         f"| the KMS key, and {key} more after each of its first two yearly rotations | {key} |",
@@ -223,6 +223,16 @@ def test_a_sweep_costs_what_is_told_whatever_it_finds_due() -> None:
     )
 
 
+def test_the_first_view_costs_what_is_told() -> None:
+    """It has as many requests and kilobytes as `make bench` measured, and begins no trace."""
+    measured = (ROOT / "docs" / "performance.md").read_text()
+    ((size, requests),) = re.findall(r"^\| sign-in \| ([\d.]+) kB \| (\d+) \|$", measured, re.M)
+    text = " ".join(COSTS.read_text().split())
+
+    assert f"costs {requests} requests and as many invocations, and {float(size):.0f} kB" in text
+    assert resource("DashboardPage")["Tracing"] == "PassThrough"
+
+
 def test_a_link_to_a_template_costs_what_is_told() -> None:
     put, get = (PRICES[one] * MILLION for one in ("S3 PUT", "S3 GET"))
     text = " ".join(COSTS.read_text().split())
@@ -250,6 +260,10 @@ def test_what_is_not_on_the_bill_of_a_sweep_is_what_is_told() -> None:
     text = " ".join((ROOT / "docs" / "performance.md").read_text().split())
 
     assert f"a Decrypt and a read: {key * MILLION:.2f} more" in text
+    asked = PRICES["bus event"] + 3 * PRICES["SQS request of a fair queue"]
+    asked += PRICES["KMS request"] + 2 * PRICES["read unit"] + PRICES["write unit"]
+    assert f"three SQS requests {3 * PRICES['SQS request of a fair queue'] * MILLION:.2f}," in text
+    assert f"About {asked * MILLION + 1.10:.1f} more;" in text
     steps = 2 * PRICES["state transition"] / SWEPT * MILLION
     assert f"does not say: {steps:.2f} for these sweeps" in text
 

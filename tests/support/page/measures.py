@@ -70,8 +70,9 @@ _SCROLL_UP = """(count) => new Promise((resolve) => {
 def open_until(page: Page, address: str, heading: str) -> None:
     """Until all is there: on a busy machine, the network is also idle while a function starts."""
     page.goto(address)
-    expect(page.get_by_role("heading", name=heading)).to_be_visible()
-    expect(page.locator("[aria-busy=true], .skeleton, .skeleton-row")).to_have_count(0)
+    page.get_by_role("heading", name=heading).wait_for()
+    busy = page.locator("[aria-busy=true], .skeleton, .skeleton-row")
+    expect(busy).to_have_count(0, timeout=30_000)
     page.wait_for_load_state("networkidle")
 
 
