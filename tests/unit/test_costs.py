@@ -180,8 +180,8 @@ def test_a_running_test_is_read_as_often_as_is_told() -> None:
     of_its_account = {pace("account", "TESTING_MS"), pace("connect", "TESTING_MS")}
 
     assert (of_the_test, of_its_account) == ({0.7}, {2})
-    told = "one in 0.7 seconds at the test, and one in two at its account"
-    assert told in cost_row("API requests")
+    pace_of_both = "one in 0.7 seconds at the test, and one in two at its account"
+    assert pace_of_both in cost_row("API requests")
 
 
 def test_an_open_page_costs_what_is_told() -> None:
