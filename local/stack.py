@@ -41,6 +41,14 @@ def load() -> Stack:
     return Stack(**json.loads(STACK_FILE.read_text()))
 
 
+def load_current() -> Stack:
+    """The running stack, deployed from the files as they are. Raises Problem."""
+    stack, emulator = load(), process.running()
+    if not emulator or not deploy.is_current(emulator):
+        raise Problem("The local stack is of other files than these. Deploy them: make up")
+    return stack
+
+
 def up() -> Stack:
     """Start the emulator and deploy the stack, each only if needed. Raises Problem."""
     with step("Embedded AWS, with IAM enforced") as current:

@@ -51,7 +51,7 @@ def main() -> int:
     options = parser.parse_args()
     if options.runs < 7:
         parser.error("medians of fewer than 7 samples say little")
-    stack = local_stack.load()
+    stack = local_stack.load_current()
     local_sweep.change_schedule(stack, State="DISABLED")  # until the next `make up`
     with step("The starts of each function"):
         starts = start_up.measure(options.runs)

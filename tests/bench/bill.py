@@ -16,6 +16,7 @@ _LAMBDA = "https://aws.amazon.com/lambda/pricing/"
 _STEPS = "https://aws.amazon.com/step-functions/pricing/"
 _CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
 _EVENTBRIDGE = "https://aws.amazon.com/eventbridge/pricing/"
+_S3 = "https://aws.amazon.com/s3/pricing/"
 _DYNAMODB = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
 SOURCES: Mapping[str, tuple[float, str]] = {
     "state transition": (25.00 / MILLION, _STEPS),
@@ -36,12 +37,20 @@ SOURCES: Mapping[str, tuple[float, str]] = {
     "trace": (5.00 / MILLION, "https://aws.amazon.com/xray/pricing/"),
     "bus event": (1.00 / MILLION, _EVENTBRIDGE),
     "Scheduler invocation": (1.00 / MILLION, _EVENTBRIDGE),
-    "SQS request": (0.40 / MILLION, "https://aws.amazon.com/sqs/pricing/"),
+    "SQS request of a fair queue": (0.50 / MILLION, "https://cloudburn.io/blog/amazon-sqs-pricing"),
+    "SNS publication": (0.50 / MILLION, "https://aws.amazon.com/sns/pricing/"),
+    "S3 PUT": (5.00 / MILLION, _S3),
+    "S3 GET": (0.40 / MILLION, _S3),
     "GB sent to another region": (0.02, "https://aws.amazon.com/ec2/pricing/on-demand/"),
+    "GB sent to the internet": (0.09, "https://aws.amazon.com/ec2/pricing/on-demand/"),
 }
 """US dollars. A KMS key costs as much again after its first rotation, and after its second; later
 ones are free. STS is free, and so are Scheduler's first 14 million invocations in a month. What a
 function sends is billed as EC2's is. Source: AWS Lambda pricing, "Data transfer".
+
+A request of SQS costs 0.40 a million, and 0.10 more where messages have a group (fair queues): that
+is from a guide of March 2026, since AWS's own page was not to be had. All of ours are taken to cost
+both, as it is not known whether empty polls do.
 """
 
 PRICES = {unit: dollars for unit, (dollars, _) in SOURCES.items()}
@@ -50,6 +59,9 @@ EXPRESS_MEMORY = 64 / 1024
 """GB that an EXPRESS execution is billed for: its definition and data fit the first 64 MB. Source:
 AWS Step Functions pricing, which bills in chunks of these.
 """
+
+LOGGED = 900
+"""Bytes that the API's function logs of a request, roughly."""
 
 WRITES_OF_ITS_OWN = 12
 """Write units of a test that an account gets of its own: its slot 6, and recording its end 6."""
@@ -137,7 +149,7 @@ def dollars_of_a_million(used: Used) -> Mapping[str, float]:
         "Logs": used.log_bytes / GB * PRICES["GB of logs"],
         "X-Ray": used.traces * PRICES["trace"],
         "Events": used.events * PRICES["bus event"],
-        "Queues": used.sqs_requests * PRICES["SQS request"],
+        "Queues": used.sqs_requests * PRICES["SQS request of a fair queue"],
         "Scheduler": used.scheduled * PRICES["Scheduler invocation"],
     }
     return {name: dollars / used.tests * MILLION for name, dollars in lines.items()}
@@ -159,6 +171,21 @@ def dollars_of_tests_of_their_own(seconds: float, memory: float) -> float:
         + seconds * memory * PRICES["Lambda GB-second"]
         + WRITES_OF_ITS_OWN * PRICES["write unit"]
         + PRICES["trace"]
+    )
+
+
+def dollars_of_a_look(read: float, sent: int, seconds: float, memory: float) -> float:
+    """Of one request of the page that only reads: so many units, bytes of the answer, and seconds
+    of the API's function in so many GB. Its trace is kept.
+    """
+    return (
+        PRICES["API request"]
+        + PRICES["Lambda request"]
+        + seconds * memory * PRICES["Lambda GB-second"]
+        + read * PRICES["read unit"]
+        + PRICES["trace"]
+        + (bytes_of_lambdas_own_lines("INFO") + LOGGED) / GB * PRICES["GB of logs"]
+        + sent / GB * PRICES["GB sent to the internet"]
     )
 
 

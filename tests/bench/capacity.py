@@ -9,14 +9,19 @@ also report consumed capacity, but not by size.
 from __future__ import annotations
 
 import math
+import re
 import threading
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from typing import Any
 
+from botocore import xform_name
+
+from tests.bench.bill import MONTH
 from tests.support.template import resource
 
 Item = Mapping[str, Mapping[str, Any]]
@@ -43,7 +48,11 @@ class Capacity:
     _lock: Any = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def add(self, operation: str, asked: Any, answered: Any, changes: Iterable[Change]) -> None:
-        """Raises NotImplementedError for an operation that is not counted."""
+        """Raises NotImplementedError for an operation that is not counted, and for a read of parts
+        of items: DynamoDB bills them whole.
+        """
+        if _is_of_parts(asked):
+            raise NotImplementedError("What a projection left out has no known size")
         with self._lock:
             self._add(operation, asked, answered, changes)
 
@@ -71,7 +80,7 @@ class Capacity:
     @contextmanager
     def units_of(self, client: Any, behind: Any) -> Iterator[None]:
         """Counts what this botocore client reads and writes in the block. `behind` is another one,
-        which is asked what each written item was and is.
+        which is asked what each written item was and is, and for the whole of what is read in part.
         """
 
         def remember(params: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
@@ -81,6 +90,9 @@ class Capacity:
         def count(model: Any, parsed: Any, context: dict[str, Any], **_: Any) -> None:
             params, keys, before = context["cavok"]
             after = [_stored(behind, *one) for one in keys]
+            if _is_of_parts(params):
+                params = _of_whole_items(params)
+                parsed = getattr(behind, xform_name(model.name))(**params)
             self.add(model.name, params, parsed, zip(before, after, strict=True))
 
         sent, answered = "provide-client-params.dynamodb.*", "after-call.dynamodb.*"
@@ -125,6 +137,27 @@ def keys_written(operation: str, asked: Mapping[str, Any]) -> list[tuple[str, It
     return []
 
 
+def _tables(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a batch reads of each table; empty for other requests and for writes."""
+    return {table: of for table, of in asked.get("RequestItems", {}).items() if "Keys" in of}
+
+
+def _is_of_parts(asked: Mapping[str, Any]) -> bool:
+    return any("ProjectionExpression" in one for one in (asked, *_tables(asked).values()))
+
+
+def _of_whole_items(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same request without a projection, and the names that only that had."""
+    if tables := _tables(asked):
+        return {"RequestItems": {table: _of_whole_items(of) for table, of in tables.items()}}
+    left = {name: of for name, of in asked.items() if name != "ProjectionExpression"}
+    used = re.findall(r"#\w+", left.get("KeyConditionExpression", ""))
+    names = left.pop("ExpressionAttributeNames", {})
+    if kept := {name: names[name] for name in used}:
+        left["ExpressionAttributeNames"] = kept
+    return left
+
+
 def _stored(client: Any, table: str, of: Item) -> Item:
     """Empty if there is none."""
     key = {name: of[name] for name in ("pk", "sk")}
@@ -148,6 +181,22 @@ def stored_weight(item: Item) -> int:
     """Bytes that are kept of an item: its own, and those of its entries in indexes."""
     entries = (index.entry(item) for index in indexes())
     return sum(weight(one) + OVERHEAD for one in (item, *entries) if one)
+
+
+def byte_months(before: Container[Any], after: Mapping[Any, Item], now: datetime) -> float:
+    """Of the items that are new, by key, until they expire. Raises NotImplementedError for one that
+    never does: nobody knows what it will have cost.
+    """
+    new = {key: item for key, item in after.items() if key not in before}
+    if endless := sorted(key for key, item in new.items() if "expires_at" not in item):
+        raise NotImplementedError(f"These are kept for ever: {endless}")
+    return (
+        sum(
+            stored_weight(item) * (int(item["expires_at"]["N"]) - now.timestamp())
+            for item in new.values()
+        )
+        / MONTH.total_seconds()
+    )
 
 
 def _bytes(value: Mapping[str, Any]) -> int:

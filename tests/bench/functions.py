@@ -97,10 +97,10 @@ class Shares:
             self._groups.append(group)
             quota = round(share * _PERIOD)
             if (group / "cpu.cfs_quota_us").exists():
-                (group / "cpu.cfs_period_us").write_text(str(_PERIOD))
-                (group / "cpu.cfs_quota_us").write_text(str(quota))
+                _set(group / "cpu.cfs_period_us", str(_PERIOD))
+                _set(group / "cpu.cfs_quota_us", str(quota))
             else:
-                (group / "cpu.max").write_text(f"{quota} {_PERIOD}")
+                _set(group / "cpu.max", f"{quota} {_PERIOD}")
         except OSError:
             return None
         return group
@@ -108,6 +108,12 @@ class Shares:
     def leave(self) -> None:
         for group in self._groups:
             group.rmdir()
+
+
+def _set(file: Path, value: str) -> None:
+    """Raises OSError unless the kernel made this file: in a mere folder, there is none."""
+    with file.open("r+") as opened:
+        opened.write(value)
 
 
 def throttled(group: Path | None) -> float:

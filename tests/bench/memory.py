@@ -284,6 +284,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.only and options.write:
         parser.error("--write needs all functions")
+    if options.write:
+        local_stack.load_current()  # whose build is measured
     with prepared.stand_in_for_aws() as (functions, aws):
         found, measured = results(functions, aws, options.only)
     show([targets.table(measured), *found])

@@ -233,15 +233,16 @@ def seconds_of_requests(small: Enrolled, large: Enrolled, runs: int) -> list[tup
     return [medians(path) for path in ASKED.values()]
 
 
-def read_units(organization: str, path: str) -> float:
+def read_units(organization: str, path: str, behind: Any) -> float:
     """What the table reads for a viewer's GET, by the sizes of the items: the embedded AWS tells
     that without them. The handler runs in this process, whose environment says which table.
+    `behind` is another client of it.
     """
     from tests.support.api import Api
 
     units, client = Capacity(), wiring.table().connection.client
     plain, _, query = path.partition("?")
-    with units.units_of(client, behind=None):  # it writes nothing
+    with units.units_of(client, behind):
         given = Api(organization, "viewer").send("GET", plain, query=dict(parse_qsl(query)))
     assert given.status == HTTPStatus.OK, given.text
     return units.read
@@ -250,10 +251,11 @@ def read_units(organization: str, path: str) -> float:
 def units_of_requests(stack: Stack, *both: tuple[str, Enrolled]) -> list[tuple[float, ...]]:
     """Read units of what the page asks for, in each of these organizations."""
     function = environment(stack.emulator_url) | variables_of("AccountsApi")
+    behind = aws.client("dynamodb", stack.emulator_url)
     here = {"TABLE_NAME": stack.table_name, "POWERTOOLS_LOG_LEVEL": "WARNING"}
     with patch.dict(os.environ, function | here):
         return [
-            tuple(read_units(name, path.format(enrolled.path)) for name, enrolled in both)
+            tuple(read_units(name, path.format(of.path), behind) for name, of in both)
             for path in ASKED.values()
         ]
 
@@ -304,7 +306,7 @@ def main() -> int:
     parser.add_argument("--roles", action="store_true", help="deploy a role to each member first")
     parser.add_argument("--write", action="store_true", help="put the table into docs/")
     options = parser.parse_args()
-    stack = local_stack.load()
+    stack = local_stack.load_current()
     local_sweep.change_schedule(stack, State="DISABLED")  # until the next `make up`
     with step(f"AWS Organization of {options.members:,} members") as current:
         organization = prepare(stack, members(options.members))

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from playwright.sync_api import Browser, Page, Route, sync_playwright
@@ -22,6 +23,7 @@ from tests.support.page.measures import (
     RECORD_SHIFTS,
     ROW,
     Scrolling,
+    open_until,
     scroll_back,
     scroll_to_the_end,
 )
@@ -126,12 +128,12 @@ def _weights(visitors: _Visitors) -> dict[str, list[int]]:
     answers grow with them.
     """
     weights = {}
-    for name, signed_in in (("sign-in", False), ("list", True)):
+    for name, heading, signed_in in (
+        ("sign-in", "Sign in", False),
+        ("list", "Cloud Accounts", True),
+    ):
         with visitors.page(signed_in=signed_in) as page:
-
-            def visit(page: Page = page) -> None:
-                page.goto(visitors.stack.dashboard_url, wait_until="networkidle")
-
+            visit = partial(open_until, page, visitors.stack.dashboard_url, heading)
             weights[name] = weigh_visit(page, visit)
     return weights
 

@@ -26,6 +26,7 @@ from tests.bench.organization import read_units
 from tests.support.api import Api, is_problem, number, walk
 from tests.support.builders import an_account
 from tests.support.fleets import names, store
+from tests.support.moto_stack import TABLE, client
 
 PROBLEM = Issue("permission_lost", "…", "…")
 INFORMATION = Issue("permission_scoped", "…", "…", Severity.INFORMATION)
@@ -206,7 +207,24 @@ def test_a_page_reads_the_units_of_its_own_accounts_and_their_part_of_the_index(
     """As the bench counts them beside 5,000 accounts. All entries would be two units here."""
     admin.get("/v1/organization")
     store(a_fleet(120))
-    assert read_units(str(admin.organization_id), "/v1/accounts?limit=10") == 10.5
+    behind = client("dynamodb")
+    assert read_units(str(admin.organization_id), "/v1/accounts?limit=10", behind) == 10.5
+
+
+def test_the_bench_counts_whole_items_as_aws_bills_them_where_a_list_reads_parts(
+    admin: Api,
+) -> None:
+    account_id = admin.account()["account_id"]
+    pk, behind = f"ORG#{admin.organization_id}", client("dynamodb")
+    behind.update_item(
+        TableName=TABLE,
+        Key={"pk": {"S": pk}, "sk": {"S": f"ACCOUNT#{account_id}"}},
+        UpdateExpression="SET unread = :text",
+        ExpressionAttributeValues={":text": {"S": "x" * 8192}},
+    )
+
+    assert read_units(str(admin.organization_id), "/v1/accounts", behind) == 3.5
+    assert read_units(str(admin.organization_id), "/v1/organization/usage/months", behind) >= 6
 
 
 @pytest.mark.usefixtures("fleet")

@@ -19,8 +19,9 @@ from botocore.client import BaseClient
 from cavok import wiring
 from cavok.observability import logger
 from local.catalog import COSTS
-from tests.bench.bill import LOG_LINE, MONTH, bytes_of_lambdas_own_lines
-from tests.bench.capacity import Capacity, keys_written, stored_weight
+from tests.bench.bill import LOG_LINE, bytes_of_lambdas_own_lines
+from tests.bench.capacity import Capacity, byte_months, keys_written
+from tests.bench.sweep import ON_THE_BILL
 from tests.support import messages, workflows
 from tests.support.api import KEY_ACCOUNT, ROLE_ACCOUNT, Answer, Api, number
 from tests.support.builders import NUMBER
@@ -60,6 +61,7 @@ class Used:
     written: Counter[str] = field(default_factory=Counter)
     invocations: Counter[str] = field(default_factory=Counter)
     sqs: int = 0
+    services: set[str] = field(default_factory=set)
     lines: StringIO = field(default_factory=StringIO)
 
     @property
@@ -86,6 +88,7 @@ def used(path: str, eventbridge: EventBridge, monkeypatch: pytest.MonkeyPatch) -
     one_at_a_time = threading.Lock()
 
     def count(of: Any, operation: str, asked: Any) -> Any:
+        found.services.add(of.meta.service_model.service_name)
         if of.meta.service_model.service_name != "dynamodb" or operation == "Scan":
             return call(of, operation, asked)
         with one_at_a_time:  # Functions read and write in threads.
@@ -195,6 +198,7 @@ def test_what_follows_from_a_persons_test_is_what_is_told(
     events = follow(used, eventbridge, alone if which else records)
 
     of_the_test = re.search(r"(\d+) in the test", cost_row("Lambda invocations"))
+    assert used.services <= ON_THE_BILL | {"stepfunctions"}, "and its START is in its transitions"
     behind = used.behind_the_stream
     assert of_the_test
     assert int(of_the_test[1]) + len(behind) == cost_figures("Lambda invocations")[which]
@@ -223,18 +227,12 @@ def test_a_persons_test_logs_as_much_as_is_told(
 
 
 def test_a_persons_test_leaves_as_much_as_is_told(path: str, used: Used, admin: Api) -> None:
-    """Until it expires. What never does takes the place of what was there."""
+    """Until it expires."""
     before = stored_items()
     admin.post(path)
     run_started_test("VerifyAccount")
 
-    now = Clock.time.timestamp()
-    months = MONTH.total_seconds()
-    kept = sum(
-        stored_weight(item) * (int(item["expires_at"]["N"]) - now) / months
-        for key, item in stored_items().items()
-        if key not in before and "expires_at" in item
-    )
+    kept = byte_months(before, stored_items(), Clock.time)
     assert kept / 1000 == pytest.approx(cost_figures("kB-months stored")[0], rel=0.1)
 
 

@@ -21,13 +21,14 @@ from tests.bench.bill import (
     MONTH,
     PRICES,
     WRITES_OF_ITS_OWN,
+    dollars_of_a_look,
     dollars_of_tests_of_their_own,
 )
 from tests.bench.functions import memory_of
-from tests.bench.sweep import ACCOUNT_SECONDS, OF_ITS_OWN, SWEPT
+from tests.bench.sweep import ACCOUNT_SECONDS, OF_ITS_OWN, SWEEPS_A_DAY, SWEPT
 from tests.bench.workflows import Bill, Reckoned, definition
 from tests.support.documents import cost_figures, cost_row
-from tests.support.template import template
+from tests.support.template import resource, template
 
 MOST_TRANSITIONS = 25
 """Of a person's test, one a probe. A limit on cost, which is raised only on purpose."""
@@ -102,7 +103,7 @@ def test_what_shows_first_on_a_bill_of_peoples_tests_is_what_is_told() -> None:
         "DynamoDB read units": "read unit",
         "KMS requests": "KMS request",
         "Events of our own bus": "bus event",
-        "SQS requests": "SQS request",
+        "SQS requests": "SQS request of a fair queue",
         "X-Ray traces": "trace",
     }
     dollars = {
@@ -159,12 +160,85 @@ def test_what_the_stack_costs_while_nothing_is_tested_is_what_is_told() -> None:
         f"the start and the end of an execution as steps | {2 * each:.2f} |",
         f"| the {queues} queues that functions read, if Lambda keeps five long polls of 20 s open "
         f"for each: {requests / MILLION:.1f} million requests "
-        f"| {requests * PRICES['SQS request']:.2f} |",
+        f"| {requests * PRICES['SQS request of a fair queue']:.2f} |",
         f"| the {len(alarms)} alarms, which look at {metrics} metrics "
         f"| {metrics * PRICES['metric of an alarm, a month']:.2f} |",
         f"| the KMS key, and {key} more after each of its first two yearly rotations | {key} |",
     ):
         assert row in text
+
+
+def pace(view: str, name: str) -> float:
+    """Seconds from one look of the page to the next, as a module of it says."""
+    text = (ROOT / "functions/dashboard/static/views" / f"{view}.js").read_text()
+    ((milliseconds,),) = [re.findall(rf"^const {name} = ([\d_]+);$", text, re.MULTILINE)]
+    return int(milliseconds) / 1000
+
+
+def test_a_running_test_is_read_as_often_as_is_told() -> None:
+    of_the_test = {pace("tests", "LIVE_EVERY_MS"), pace("connect", "LIVE_EVERY_MS")}
+    of_its_account = {pace("account", "TESTING_MS"), pace("connect", "TESTING_MS")}
+
+    assert (of_the_test, of_its_account) == ({0.7}, {2})
+    pace_of_both = "one in 0.7 seconds at the test, and one in two at its account"
+    assert pace_of_both in cost_row("API requests")
+
+
+def test_an_open_page_costs_what_is_told() -> None:
+    """The page decides how often it reads. docs/api.md and performance.md have the read units."""
+    listed, shown = pace("accounts", "REFRESH_EVERY_MS"), pace("account", "IDLE_MS")
+    taking = {"seconds": 0.16, "memory": memory_of("AccountsApi") / 1024}
+    text = " ".join(COSTS.read_text().split())
+    measured = (ROOT / "docs" / "performance.md").read_text()
+    ((numbers,),) = [
+        re.findall(r"\| the organization, with its counts .* \| (\d+) \|$", measured, re.M)
+    ]
+    ((page,),) = [
+        re.findall(
+            r"^\| any order, alone .* \| (\d+) \|$", (ROOT / "docs/api.md").read_text(), re.M
+        )
+    ]
+    refresh = dollars_of_a_look(int(page), 8_000, **taking)
+    refresh += dollars_of_a_look(int(numbers), 3_000, **taking)
+    of_list = refresh * 3600 / listed
+    of_account = dollars_of_a_look(2, 3_000, **taking) * 3600 / shown
+
+    assert f"two requests every {listed:.0f} s, of {page} and {numbers} read units" in text
+    assert f"an account one every {shown:.0f} s," in text
+    assert f"An hour of an open list costs about {of_list:.4f} USD" in text
+    assert f"one of an open account about {of_account:.4f}, if" in text
+
+
+def test_a_sweep_costs_what_is_told_whatever_it_finds_due() -> None:
+    """Its nine queries, of half a unit each, and no second of the function."""
+    ones = ("state transition", "Scheduler invocation", "Lambda request")
+    each = sum(PRICES[one] for one in ones) + 9 / 2 * PRICES["read unit"]
+    many, fewer, few = (each * SWEEPS_A_DAY / n * MILLION for n in (100_000, 10_000, 1_000))
+    text = " ".join(COSTS.read_text().split())
+
+    assert f"A sweep costs some {each:.5f} USD whatever it finds due" in text
+    assert (
+        f"With 100,000 accounts a day that is {many:.1f} USD of a million tests, with 10,000 about "
+        f"{fewer:.0f}, and with 1,000 some {few:.0f}," in text
+    )
+
+
+def test_the_first_view_costs_what_is_told() -> None:
+    """It has as many requests and kilobytes as `make bench` measured, and begins no trace."""
+    measured = (ROOT / "docs" / "performance.md").read_text()
+    ((size, requests),) = re.findall(r"^\| sign-in \| ([\d.]+) kB \| (\d+) \|$", measured, re.M)
+    text = " ".join(COSTS.read_text().split())
+
+    assert f"costs {requests} requests and as many invocations, and {float(size):.0f} kB" in text
+    assert resource("DashboardPage")["Tracing"] == "PassThrough"
+
+
+def test_a_link_to_a_template_costs_what_is_told() -> None:
+    put, get = (PRICES[one] * MILLION for one in ("S3 PUT", "S3 GET"))
+    text = " ".join(COSTS.read_text().split())
+
+    assert f"one GET, to compare: {put + get:.2f} USD a million" in text
+    assert f"another GET, of CloudFormation's, {get:.2f}." in text
 
 
 @pytest.mark.parametrize("name", ["costs.md", "performance.md"])
@@ -186,6 +260,10 @@ def test_what_is_not_on_the_bill_of_a_sweep_is_what_is_told() -> None:
     text = " ".join((ROOT / "docs" / "performance.md").read_text().split())
 
     assert f"a Decrypt and a read: {key * MILLION:.2f} more" in text
+    asked = PRICES["bus event"] + 3 * PRICES["SQS request of a fair queue"]
+    asked += PRICES["KMS request"] + 2 * PRICES["read unit"] + PRICES["write unit"]
+    assert f"three SQS requests {3 * PRICES['SQS request of a fair queue'] * MILLION:.2f}," in text
+    assert f"About {asked * MILLION + 1.10:.1f} more;" in text
     steps = 2 * PRICES["state transition"] / SWEPT * MILLION
     assert f"does not say: {steps:.2f} for these sweeps" in text
 

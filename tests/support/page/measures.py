@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 RECORD_SHIFTS = """
 window.shifts = 0;
@@ -43,6 +43,8 @@ ROW = ".account-row[data-id]"
 
 
 FRAMES = 100
+NO_VIEW_YET = 4
+"""Requests, which any view takes more than."""
 
 
 _SCROLL_UP = """(count) => new Promise((resolve) => {
@@ -65,13 +67,25 @@ _SCROLL_UP = """(count) => new Promise((resolve) => {
 })""".replace("%s", ROW)
 
 
+def open_until(page: Page, address: str, heading: str) -> None:
+    """Until all is there: on a busy machine, the network is also idle while a function starts."""
+    page.goto(address)
+    page.get_by_role("heading", name=heading).wait_for()
+    busy = page.locator("[aria-busy=true], .skeleton, .skeleton-row")
+    expect(busy).to_have_count(0, timeout=30_000)
+    page.wait_for_load_state("networkidle")
+
+
 def weigh(page: Page, visit: Callable[[], Any]) -> list[int]:
-    """What came over the wire in a visit, in bytes: one number a request."""
+    """What came over the wire in a visit, in bytes: one number a request. A view that did not come
+    is no light one.
+    """
     session = page.context.new_cdp_session(page)
     session.send("Network.enable")
     received: list[int] = []
     session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
     visit()
+    assert len(received) > NO_VIEW_YET, received
     return received
 
 

@@ -44,7 +44,7 @@ def test_nothing_costs_nothing() -> None:
         ({"log_bytes": GB / MILLION}, "Logs", 0.5),
         ({"traces": 1}, "X-Ray", 5),
         ({"events": 1}, "Events", 1),
-        ({"sqs_requests": 3}, "Queues", 1.2),
+        ({"sqs_requests": 3}, "Queues", 1.5),
         ({"scheduled": 2}, "Scheduler", 2),
     ],
 )

@@ -18,7 +18,15 @@ from cavok.domain.accounts import Outcome
 from cavok.domain.steps import REFUSALS_WANTED, AskedResources, ResourceVerdict, Step, Verdict
 from cavok.domain.verifications import State
 from local.settings import ROOT
-from tests.bench.capacity import Capacity, keys_written, stored_weight, weight
+from tests.bench.bill import MONTH
+from tests.bench.capacity import (
+    Capacity,
+    _of_whole_items,
+    byte_months,
+    keys_written,
+    stored_weight,
+    weight,
+)
 from tests.bench.prepared import adapters, an_account, item_of
 from tests.support.builders import a_verification, steps_of
 
@@ -68,6 +76,32 @@ def test_a_query_that_left_items_out_is_not_taken_for_a_small_one() -> None:
         counted("Query", {}, {"Items": [item(100)], "ScannedCount": 5_001})
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"ProjectionExpression": "pk"},
+        {"RequestItems": {"table": {"Keys": [KEY], "ProjectionExpression": "pk"}}},
+    ],
+)
+def test_a_read_of_parts_is_not_taken_for_one_of_small_items(asked: Any) -> None:
+    for operation in ("GetItem", "Query", "BatchGetItem"):
+        with pytest.raises(NotImplementedError, match="no known size"):
+            counted(operation, asked, {"Item": KEY, "Items": [KEY], "Responses": {"table": [KEY]}})
+
+
+def test_a_query_for_whole_items_has_the_names_of_its_condition_alone() -> None:
+    asked = {
+        "KeyConditionExpression": "#1 = :0",
+        "ProjectionExpression": "#0, #11",
+        "ExpressionAttributeNames": {"#0": "used", "#1": "pk", "#11": "sk"},
+    }
+
+    assert _of_whole_items(asked) == {
+        "KeyConditionExpression": "#1 = :0",
+        "ExpressionAttributeNames": {"#1": "pk"},
+    }
+
+
 def test_a_batch_names_what_it_writes_and_what_it_deletes() -> None:
     requests = [{"PutRequest": {"Item": item(100)}}, {"DeleteRequest": {"Key": KEY}}]
 
@@ -115,6 +149,15 @@ def test_an_entry_of_an_index_is_stored_too() -> None:
 
     assert stored_weight(item(500)) == 500 + 100
     assert stored_weight(item(500, **due)) == 500 + 100 + weight(entry) + 100
+
+
+def test_what_is_new_is_kept_until_it_expires_and_nothing_for_ever() -> None:
+    in_a_month = {"expires_at": {"N": str(int((NOW + MONTH).timestamp()))}}
+    before = {"old": item(500)}
+
+    assert byte_months(before, before | {"new": item(500, **in_a_month)}, NOW) == 600
+    with pytest.raises(NotImplementedError, match="for ever: \\['new'\\]"):
+        byte_months(before, before | {"new": item(500)}, NOW)
 
 
 # ---- docs/costs.md

@@ -310,7 +310,7 @@ def test_a_sweep_is_counted_that_finds_all_connections_closed(
 ) -> None:
     """As two minutes later. They stay open if nobody closes them."""
     aws = Mock()
-    for name in ("_sweep", "_items", "_check", "_kept"):
+    for name in ("_sweep", "_items", "_check", "byte_months"):
         monkeypatch.setattr(sweep, name, getattr(aws, name))
     monkeypatch.setattr(prepared, "make_due", aws.make_due)
     aws.calls = []
