@@ -189,8 +189,8 @@ def test_a_change_is_kept_with_the_account_and_makes_it_due_if_it_must_wait() ->
 def test_a_change_beyond_the_limit_is_told_where_the_account_is_written() -> None:
     """The twentieth was somebody else's, perhaps."""
     account = an_account(status=Status.CONFIRMED, next_verification_at=NOW + timedelta(hours=5))
-    told = change(eventName="PutRolePolicy", eventTime=f"{NOW - timedelta(minutes=1):%FT%TZ}")
-    noted = told.noted(account, NOW, due=False)
+    earlier = change(eventName="PutRolePolicy", eventTime=f"{NOW - timedelta(minutes=1):%FT%TZ}")
+    noted = earlier.noted(account, NOW, due=False)
 
     last = change().noted_too_often(noted, NOW)
 
