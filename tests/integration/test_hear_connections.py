@@ -1134,6 +1134,33 @@ def test_a_hint_whose_synchronization_fails_tests_its_account_once(
     assert (ended, len(started())) == (False, 2), "another hint tests it again"
 
 
+def test_an_old_deletion_that_comes_again_is_not_noted_after_the_role_was_made_anew(
+    admin: Api, says: Says, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes again because its enrollment cannot be synchronized; the role was tested for it."""
+    from cavok.adapters.workflows import SynchronizationWorkflows
+    from cavok.domain.errors import SynchronizationNotStarted
+
+    admin.post("/v1/enrollments", NEW)
+    account_id = admin.account(provider_id=MANAGEMENT)["account_id"]
+    hear(says(MANAGEMENT))
+    ends(account_id)
+    deletion, sent_at = says(MANAGEMENT, request=2, RequestType="Delete"), Clock.time
+    failing = Mock(side_effect=SynchronizationNotStarted("no"))
+    monkeypatch.setattr(SynchronizationWorkflows, "start", failing)
+    Clock.time += timedelta(minutes=1)
+    assert hear(deletion, received=2, age=Clock.time - sent_at) == 1
+    ends(account_id, entry_refused(account_of(account_id), "AccessDenied", "no", Clock.time))
+    Clock.time += timedelta(minutes=3)
+    hear(says(MANAGEMENT, request=3))
+    ends(account_id)
+
+    Clock.time += timedelta(minutes=11)
+    assert hear(deletion, received=3, age=Clock.time - sent_at) == 1
+
+    assert account_of(account_id).stack_deleted_at is None
+
+
 def test_accounts_that_hints_do_not_test_use_up_no_tests_of_others(admin: Api, says: Says) -> None:
     """They are revoked, or another test holds them."""
     for number in range(AT_ONCE.most):

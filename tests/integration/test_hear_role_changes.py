@@ -231,6 +231,25 @@ def test_a_flood_of_changes_does_not_hide_the_last_one_until_the_next_day(accoun
     assert account.writes == writes + 1
 
 
+def test_a_change_beyond_the_limit_that_comes_during_a_test_is_tested_after_it(
+    account_id: str,
+) -> None:
+    """The twentieth starts the test, and the next opens the role three seconds later."""
+    for n in range(OF_AN_ACCOUNT.most):
+        if account_of(account_id).testing(Clock.time):
+            ends(account_id)
+        Clock.time += timedelta(minutes=1)
+        hear(changed(event=f"e-{n}"))
+    assert account_of(account_id).testing(Clock.time)
+
+    Clock.time += timedelta(seconds=3)
+    assert hear(changed(timedelta(seconds=2), event="last")) == 0
+    ends(account_id)
+
+    account = account_of(account_id)
+    assert account.next_verification_at == Clock.time + TESTED_AGAIN_AFTER
+
+
 def test_a_revoked_account_is_not_tested(admin: Api, account_id: str) -> None:
     admin.post(f"/v1/accounts/{account_id}/revoke")
 

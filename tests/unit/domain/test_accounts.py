@@ -319,7 +319,9 @@ def test_a_revoked_account_and_one_under_test_are_not_due_for_what_a_stack_says(
 
     for account in (revoked, tested):
         assert account.heard_of(HEARD, deleted=False, due=True) == account
-        assert account.heard_too_often(HEARD, deleted=False) == account
+    assert revoked.heard_too_often(HEARD, deleted=False) == revoked
+    noted = tested.heard_too_often(HEARD, deleted=False)
+    assert noted == replace(tested, heard_at=HEARD), "its test may have missed it"
 
 
 def test_what_stacks_say_too_often_makes_an_account_due_ten_minutes_after_its_last_test() -> None:
@@ -352,18 +354,20 @@ def test_an_account_at_rest_of_which_too_much_is_said_is_tested_for_another_week
         assert heard.heard_too_often(later, deleted=False) == heard
     assert untested_since(rests.heard_too_often(HEARD, deleted=False)) == HEARD
     lately = replace(rests, touched_at=HEARD - DAY, next_verification_at=HEARD)
-    assert lately.heard_too_often(HEARD, deleted=False) == lately, "its waits become no shorter"
+    heard = lately.heard_too_often(HEARD, deleted=False)
+    assert heard == replace(lately, heard_at=HEARD), "its waits become no shorter"
 
 
-def test_what_is_said_too_often_during_a_test_that_is_refused_is_tested_within_minutes() -> None:
-    """Deletions in the stack's name have made the waits between tests long."""
-    held = replace(a_slot(), expires_at=HEARD + timedelta(minutes=1))
-    running = an_account(
-        status=Status.FAILED, touched_at=HEARD, attempts=12, slot=held, next_verification_at=HEARD
-    )
+def test_what_is_said_too_often_is_noted_once_in_ten_minutes() -> None:
+    waits = an_account(next_verification_at=HEARD)
+    meanwhile, again = HEARD + timedelta(minutes=9), HEARD + TESTED_AGAIN_AFTER
 
-    assert running.heard_too_often(HEARD, deleted=False).attempts == 1
-    assert running.heard_too_often(HEARD, deleted=True) == running
+    noted = waits.heard_too_often(HEARD, deleted=False)
+
+    assert noted == replace(waits, heard_at=HEARD)
+    assert noted.heard_too_often(meanwhile, deleted=False) == noted
+    assert noted.heard_too_often(again, deleted=False).heard_at == again
+    assert waits.heard_too_often(HEARD, deleted=True) == waits
 
 
 def test_what_is_said_too_often_makes_tests_without_a_verdict_no_more_frequent() -> None:
@@ -373,7 +377,7 @@ def test_what_is_said_too_often_makes_tests_without_a_verdict_no_more_frequent()
     soon, later = HEARD + timedelta(minutes=2), HEARD + timedelta(hours=4)
 
     planned = replace(failing, next_verification_at=soon)
-    assert planned.heard_too_often(HEARD, deleted=False) == planned
+    assert planned.heard_too_often(HEARD, deleted=False).next_verification_at == soon
     waits = replace(failing, next_verification_at=later).heard_too_often(HEARD, deleted=False)
     assert waits.next_verification_at == HEARD + TESTED_AGAIN_AFTER
     assert waits.heard_too_often(HEARD + timedelta(minutes=1), deleted=False) == waits

@@ -155,14 +155,15 @@ def test_what_stacks_say_too_often_has_one_begin_within_ten_minutes_and_writes_o
     rests = replace(WAITING, next_synchronization_at=None)
 
     for each in (rests, CONNECTED.synchronized(NOW - timedelta(hours=1))):
-        heard = each.heard_too_often(NOW)
+        heard = each.heard_too_often(NOW, deleted=False)
         assert heard.next_synchronization_at == soon
-        assert heard.heard_too_often(later) is heard
+        assert heard.heard_too_often(later, deleted=False) is heard
     due = replace(WAITING, next_synchronization_at=later)
-    assert due.heard_too_often(NOW) is due
-    runs = WAITING.begun(SYNCHRONIZATION_ID, NOW, by_person=False).heard_too_often(later)
+    assert due.heard_too_often(NOW, deleted=False) is due
+    begun = WAITING.begun(SYNCHRONIZATION_ID, NOW, by_person=False)
+    runs = begun.heard_too_often(later, deleted=False)
     assert runs.synchronized(later).next_synchronization_at == later + enrollments.NEW_AFTER
-    assert runs.heard_too_often(later) is runs
+    assert runs.heard_too_often(later, deleted=False) is runs
 
 
 def test_an_enrollment_at_rest_of_which_too_much_is_said_is_tried_for_another_week() -> None:
@@ -174,18 +175,21 @@ def test_an_enrollment_at_rest_of_which_too_much_is_said_is_tried_for_another_we
         next_synchronization_at=None,
     )
 
-    heard = rests.heard_too_often(NOW)
+    heard = rests.heard_too_often(NOW, deleted=False)
     due = heard.next_synchronization_at
     assert due
     failed = heard.begun(SYNCHRONIZATION_ID, due, by_person=False).not_synchronized(REFUSED, due)
 
     assert failed.next_synchronization_at == due + enrollments.FIRST_RETRY
-    assert heard.heard_too_often(NOW + timedelta(minutes=1)) is heard
-    running = rests.begun(SYNCHRONIZATION_ID, NOW, by_person=False).heard_too_often(NOW)
-    assert running.heard_too_often(NOW) is running
+    assert heard.heard_too_often(NOW + timedelta(minutes=1), deleted=False) is heard
+    begun = rests.begun(SYNCHRONIZATION_ID, NOW, by_person=False)
+    running = begun.heard_too_often(NOW, deleted=False)
+    assert running.heard_too_often(NOW, deleted=False) is running
     assert running.not_synchronized(REFUSED, NOW).next_synchronization_at == (
         NOW + enrollments.FIRST_RETRY
     )
+    deleted = rests.heard_too_often(NOW, deleted=True)
+    assert (deleted.touched_at, deleted.attempts) == (rests.touched_at, 9), "it brings no role"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import re
 import shlex
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
 
 import pytest
@@ -1394,7 +1394,10 @@ def test_a_role_that_is_gone_with_its_stack_is_told_word_for_word() -> None:
             "Its stack said on 2025-03-01 at 12:00 UTC that it is being deleted, and the role "
             f"{known.role_arn} cannot be assumed since.",
             "If the account should be disconnected, delete it here. If not, deploy the role again, "
-            "as the Instructions show: Cavok then tests it.",
+            "as the Instructions show: Cavok then tests it. If the role is still there, look at "
+            "its trust policy: another stack may have been deleted, or ReportConnection of this "
+            "one set to No.",
+            fix=Fix(console_url=f"{ROLE_PAGE}?section=trust_relationships"),
         ),
     )
 
@@ -1444,11 +1447,13 @@ def test_a_role_that_goes_late_with_its_stack_is_disconnected_and_the_issue_says
     assert issue.message.endswith("cannot be assumed since.") != shown
 
 
-def test_a_role_that_let_cavok_in_after_its_stacks_deletion_has_the_way_to_its_trust_policy() -> (
-    None
-):
-    """An account may have several stacks of ours, and one that ceases to report says the same."""
-    let_in = NOW + ROLE_GOES_WITHIN + timedelta(seconds=1)
+@pytest.mark.parametrize("let_in", [NOW, NOW + ROLE_GOES_WITHIN + timedelta(seconds=1)])
+def test_a_role_that_is_refused_after_its_stacks_deletion_has_the_way_to_its_trust_policy(
+    let_in: datetime,
+) -> None:
+    """An account may have several stacks of ours, one that ceases to report says the same, and who
+    forges it after each test hides that Cavok was let in.
+    """
     known = replace(confirmed(an_account()), stack_deleted_at=NOW, connected_at=let_in)
 
     (issue,) = issues_of(known, entry_refused(known, "AccessDenied", "not authorized", NOW))

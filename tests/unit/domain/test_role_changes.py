@@ -186,6 +186,19 @@ def test_a_change_is_kept_with_the_account_and_makes_it_due_if_it_must_wait() ->
     assert (noted.role_change, noted.next_verification_at) == (change().text, None)
 
 
+def test_a_change_beyond_the_limit_is_told_where_the_account_is_written() -> None:
+    """The twentieth was somebody else's, perhaps."""
+    account = an_account(status=Status.CONFIRMED, next_verification_at=NOW + timedelta(hours=5))
+    earlier = change(eventName="PutRolePolicy", eventTime=f"{NOW - timedelta(minutes=1):%FT%TZ}")
+    noted = earlier.noted(account, NOW, due=False)
+
+    last = change().noted_too_often(noted, NOW)
+
+    assert (last.role_change, last.heard_at) == (change().text, NOW)
+    another = change(eventName="DeleteRole", eventTime=f"{NOW + timedelta(seconds=1):%FT%TZ}")
+    assert another.noted_too_often(last, NOW) is last, "a flood writes nothing"
+
+
 def test_an_older_change_that_arrives_later_is_tested_and_not_told() -> None:
     connected = an_account(status=Status.CONFIRMED, next_verification_at=None)
     newer = change(eventName="PutRolePolicy", eventTime=f"{NOW + timedelta(seconds=1):%FT%TZ}")

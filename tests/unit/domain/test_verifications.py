@@ -15,6 +15,8 @@ from cavok.domain import permissions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import (
     CONNECTED,
+    ROLE_GOES_WITHIN,
+    TESTED_AGAIN_AFTER,
     UNKNOWN_CAPABILITIES,
     Account,
     Capability,
@@ -806,3 +808,81 @@ def test_no_persons_test_that_is_aborted_moves_a_due_time_away(planned: int, due
     after, _ = abort(tested, test, (), began + 4 * A_MINUTE)
 
     assert after.next_verification_at == began + due * A_MINUTE
+
+
+SAID_UNTIL = TESTED_AGAIN_AFTER + ROLE_GOES_WITHIN
+"""A note of what is said too often stands for these ten minutes, and AWS follows within one more.
+"""
+
+
+@pytest.mark.parametrize("began", [-A_MINUTE, SAID_UNTIL - timedelta(seconds=1)])
+@pytest.mark.parametrize("attempts", [0, 11])
+def test_a_test_that_may_have_missed_what_is_said_too_often_is_followed_by_another_within_minutes(
+    began: timedelta, attempts: int
+) -> None:
+    """It began before, or before AWS followed: as when a role's twenty-first change comes during
+    its test, or an update right before one that is planned.
+    """
+    account = replace(found(an_account(), 0), attempts=attempts)
+    noted = account.heard_too_often(NOW, deleted=False)
+    test = replace(SCHEDULED, started_at=NOW + began)
+    tested, _ = begin(noted, test)
+    ended = NOW + began + 2 * A_MINUTE
+
+    for steps in (steps_of(account), [not_entered(account)], []):
+        after, _ = finish(tested, test, steps, ended)
+        assert after.next_verification_at
+        assert after.next_verification_at - ended <= TESTED_AGAIN_AFTER
+
+
+def test_a_test_that_cannot_have_missed_what_is_said_too_often_is_followed_by_a_daily_one() -> None:
+    """Nor does one word make tests without a verdict more frequent for longer."""
+    account = replace(found(an_account(), 0), attempts=8)
+    noted = account.heard_too_often(NOW, deleted=False)
+    test = replace(SCHEDULED, started_at=NOW + SAID_UNTIL)
+    tested, _ = begin(noted, test)
+    ended = test.started_at + A_MINUTE
+
+    confirmed_again, _ = finish(tested, test, steps_of(account), ended)
+    aborted, _ = abort(tested, test, (), ended)
+
+    assert confirmed_again.next_verification_at == next_daily_slot(account.account_id, ended)
+    assert aborted.next_verification_at == ended + 256 * FIRST_RETRY
+
+
+@pytest.mark.parametrize("attempts", [0, 11])
+def test_a_deletion_that_is_noted_during_a_test_that_proves_nothing_is_tested_within_minutes(
+    attempts: int,
+) -> None:
+    account = replace(found(an_account(), 0), attempts=attempts)
+    tested, _ = begin(account, SCHEDULED)
+    noted = tested.with_deletion(NOW + A_MINUTE)
+
+    after, _ = abort(noted, SCHEDULED, (), NOW + 2 * A_MINUTE)
+
+    assert after.next_verification_at
+    assert after.next_verification_at <= NOW + 2 * A_MINUTE + TESTED_AGAIN_AFTER
+
+
+@pytest.mark.parametrize("then", ["changed", "heard of", "dead"])
+def test_a_test_that_wakes_an_account_lets_no_alarm_ring_for_the_time_that_it_rested(
+    then: str,
+) -> None:
+    """As of a deletion in its stack's name, which anybody can forge."""
+    rests = an_account(
+        next_verification_at=None,
+        created_at=NOW - timedelta(days=20),
+        touched_at=NOW - timedelta(days=20),
+        attempts=5,
+    )
+    soon = NOW + timedelta(seconds=20)
+    test = replace(SCHEDULED, started_at=NOW)
+    tested, _ = begin(rests, test)
+
+    if then == "changed":
+        tested = tested.reconnected(soon, regions=("eu-west-1",))
+    if then == "heard of":
+        tested, _ = abort(tested.heard_too_often(soon, deleted=False), test, (), NOW + A_MINUTE)
+
+    assert tested.next_verification_at
+    assert tested.next_verification_at - untested_since(tested) <= timedelta(minutes=12)

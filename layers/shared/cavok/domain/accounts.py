@@ -305,12 +305,15 @@ class Account(ListedAccount):
     attempts             consecutive tests that did not find the account connected.
     touched_at           when a person last changed or tested it, or its stack spoke while it was
                          not connected.
-    woken_at             when one last did so while it rested; null if none has.
+    heard_at             when more was said of it than is followed, noted once in ten minutes.
+    woken_at             when a person or its stack last did so, or had it tested, while it rested;
+                         null if none has.
     writes               counts every write, for optimistic locking and the order of events.
     """
 
     organization_id: str
     touched_at: datetime
+    heard_at: datetime | None = None
     woken_at: datetime | None = None
     counted_version: int | None = None
     attempts: int = 0
@@ -384,9 +387,18 @@ class Account(ListedAccount):
         )
 
     def going(self, now: datetime) -> bool:
-        """Whether its stack said lately that it deletes the role, which may still be there."""
+        """Whether its stack said lately that it deletes the role, which may still be there. One
+        that was let in again has another role than the one that goes.
+        """
         said = self.stack_deleted_at
-        return said is not None and now - said < ROLE_GONE_AFTER
+        return self.status in CONNECTED and said is not None and now - said < ROLE_GONE_AFTER
+
+    def heard_since(self, began_at: datetime) -> bool:
+        """Whether a test that began then may have missed what was said beyond the limit: also what
+        came after the note of it, or what AWS did not follow yet.
+        """
+        heard = self.heard_at
+        return heard is not None and began_at - heard < TESTED_AGAIN_AFTER + ROLE_GOES_WITHIN
 
     def last_replaced_by(self, after: Self) -> LastVerification | None:
         """Its last test, if `after` has another one, and if tests since then are counted here
@@ -535,26 +547,29 @@ class Account(ListedAccount):
         """After its stack said that it deletes the role, which is noted once in ten minutes. The
         same object if nothing changes.
         """
-        last = self.stack_deleted_at
-        noted = last is not None and now - last < TESTED_AGAIN_AFTER
+        noted = _lately(self.stack_deleted_at, now)
         return self if noted else self.heard_of(now, deleted=True, due=False)
 
     def heard_too_often(self, now: datetime, *, deleted: bool) -> Self:
         """After its stack said more than is followed: due ten minutes after its last test, so that
         whoever says much in its name hides nothing. After one without a verdict, whose end is not
         known, or that was refused: in ten minutes. However much is said, it changes nothing more
-        within these, nor before an earlier test. Of a role that is there, one that rests, or whose
-        test runs and may be refused, is tested soon again, as `heard_of` has it.
+        within these, nor before an earlier test. A test that may have missed it is followed by
+        another one (`heard_since`). Of a role that is there, one that rests is tested for another
+        week, as `heard_of` has it.
         """
         planned, due = self.next_verification_at, max(now, self._due_again_from())
-        runs, said = self.testing(now), self
+        said = self
         if deleted:
             said = self.with_deletion(now)
-        elif runs or now - self.touched_at > DAY:
-            said = self.heard_of(now, deleted=False, due=False)
+        elif not self.revoked:
+            if now - self.touched_at > DAY:
+                said = self.heard_of(now, deleted=False, due=False)
+            if not _lately(self.heard_at, now):
+                said = replace(said, heard_at=now)
         if self.attempts:
             due = max(due, now + TESTED_AGAIN_AFTER)
-        if self.revoked or runs or (deleted and planned is None):
+        if self.revoked or self.testing(now) or (deleted and planned is None):
             return said
         return replace(said, next_verification_at=min(planned or due, due))
 
@@ -578,6 +593,11 @@ class Account(ListedAccount):
             touched_at=now,
             updated_at=now,
         )
+
+
+def _lately(noted_at: datetime | None, now: datetime) -> bool:
+    """Whether it was noted, and need not be noted again yet."""
+    return noted_at is not None and now - noted_at < TESTED_AGAIN_AFTER
 
 
 _VERSIONED = (

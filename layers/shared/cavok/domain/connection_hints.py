@@ -149,6 +149,10 @@ class ConnectionHint:
         """The account after its stack spoke. `due`: as no test starts at once."""
         return account.heard_of(now, deleted=self.change is HintedChange.DELETE, due=due)
 
+    def noted_too_often(self, account: Account, now: datetime) -> Account:
+        """The same beyond the limit. The account itself if nothing changes."""
+        return account.heard_too_often(now, deleted=self.change is HintedChange.DELETE)
+
     def response(self) -> Mapping[str, str]:
         """The answer, whatever a test finds: no customer's stack fails or waits for us. At most
         4,096 bytes as JSON. Source: CloudFormation User Guide, "CloudFormation custom resource

@@ -246,13 +246,13 @@ class Enrollment(EnrollmentOptions):
             return self
         return replace(self, next_synchronization_at=due)
 
-    def heard_too_often(self, now: datetime) -> Self:
+    def heard_too_often(self, now: datetime, *, deleted: bool) -> Self:
         """After stacks for which one starts said more than is followed: it is due in NEW_AFTER, or
         as after the one that runs, so that whoever says much in their name hides nothing. One that
-        waits is tried for another week, also if the one that runs is refused. The same object if
-        nothing changes.
+        waits is tried for another week, also if the one that runs is refused, but for no deletion.
+        The same object if nothing changes.
         """
-        heard = self.heard_of(now)
+        heard = self if deleted else self.heard_of(now)
         planned, soon = self.next_synchronization_at, now + NEW_AFTER
         if self.synchronizing(now):
             return heard.with_new_member(now)

@@ -217,9 +217,7 @@ def _refused(account: Account, refused: Step) -> Issue:
     if connected_at <= deleted_at + ROLE_GOES_WITHIN:
         return _disconnected(account, deleted_at, "since.")
     if connected_at <= deleted_at + DISCONNECTED_WITHIN:
-        issue = _disconnected(account, deleted_at, f"any more. {let_in}")
-        fix = Fix(console_url=principal_page(account, "trust_relationships"))
-        return replace(issue, remedy=f"{issue.remedy} {_ANOTHER_STACK}", fix=fix)
+        return _disconnected(account, deleted_at, f"any more. {let_in}")
     issue = _role_not_assumable(account, refused)
     said = (
         f"In the name of its stack somebody said on {_utc(deleted_at)} that it is being deleted; "
@@ -273,7 +271,8 @@ def _disconnected(account: Account, deleted_at: datetime, since: str) -> Issue:
         f"role {account.role_arn} cannot be assumed {since}",
         "If the account should be disconnected, delete it here. If not, deploy the role again, "
         + ("from its stack set" if account.has_enrolled_role else "as the Instructions show")
-        + ": Cavok then tests it.",
+        + f": Cavok then tests it. {_ANOTHER_STACK}",
+        fix=Fix(console_url=principal_page(account, "trust_relationships")),
     )
 
 

@@ -118,8 +118,18 @@ class RoleChange:
         Whoever is not let in may not read who changed it. Nor is a later change why it failed. Of
         changes that arrive in another order than they were made, the last one made is told.
         """
-        heard, told_of = account.heard_of(now, deleted=False, due=due), account.role_changed_at
-        if account.status not in CONNECTED or (told_of and told_of > self.at):
+        return self._said_of(account.heard_of(now, deleted=False, due=due))
+
+    def noted_too_often(self, account: Account, now: datetime) -> Account:
+        """The same beyond the limit. The account itself if nothing else changes: of a flood, the
+        change with which it is written is told.
+        """
+        heard = account.heard_too_often(now, deleted=False)
+        return account if heard == account else self._said_of(heard)
+
+    def _said_of(self, heard: Account) -> Account:
+        told_of = heard.role_changed_at
+        if heard.status not in CONNECTED or (told_of and told_of > self.at):
             return heard
         return replace(heard, role_change=self.text, role_changed_at=self.at)
 

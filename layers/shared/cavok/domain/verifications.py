@@ -165,9 +165,9 @@ def begin(
     """The account while this verification tests it, and the audit entry.
 
     The verification holds the account's test slot, and the account is due again when its lease is
-    over. Only a person's test updates `touched_at` and has a requester and an entry: it is an act,
-    a scheduled test is maintenance. It leaves an earlier due time, at which a sweep looks how long
-    the account has gone without a verdict.
+    over. One that rested waits for a verdict from now on. Only a person's test updates `touched_at`
+    and has a requester and an entry: it is an act, a scheduled test is maintenance. It leaves an
+    earlier due time, at which a sweep looks how long the account has gone without a verdict.
     """
     started_at, due = verification.started_at, verification.lease_until
     manual, planned = verification.trigger is Trigger.MANUAL, account.next_verification_at
@@ -175,6 +175,7 @@ def begin(
         account.touched(started_at) if manual else account,
         slot=TestSlot(verification.verification_id, verification.deadline),
         next_verification_at=min(planned, due) if manual and planned else due,
+        woken_at=account.woken_at if planned else started_at,
     )
     if requester is None:
         return tested, None
@@ -224,8 +225,7 @@ def finish(
         account, complete, region_health=health, under_control=under_control
     )
     connected = outcome is not Outcome.FAILED
-    # One that was let in again has another role than the one that goes.
-    going = connected and account.status in CONNECTED and account.going(now)
+    going = connected and account.going(now)
     if connected:
         issues = (*issues, *instances_elsewhere(account, elsewhere))
     if connected and not _trust_proven(account, complete):
@@ -258,7 +258,7 @@ def finish(
         updated_at=now,
     )
     due = next_verification_at(finished.attention, now)
-    if due and going:
+    if due and (going or account.heard_since(verification.started_at)):
         due = min(due, now + TESTED_AGAIN_AFTER)
     return (
         replace(finished, next_verification_at=due),
@@ -329,6 +329,8 @@ def abort(
     alarm_at = untested_since(account) + UNTESTED
     if due and verification.started_at <= alarm_at:
         due = min(due, max(alarm_at, now))
+    if due and (account.going(now) or account.heard_since(verification.started_at)):
+        due = min(due, now + TESTED_AGAIN_AFTER)
     manual = verification.trigger is Trigger.MANUAL
     if due and manual and planned and planned < verification.lease_until:
         due = min(due, planned)

@@ -176,7 +176,7 @@ def _follow_change(
     request = account.organization_id, name, change.request_id, now
     admission = dependencies.hints.admit(*request)
     if admission is Admission.TOO_MANY:
-        _note_too_often(account, dependencies.accounts, now, deleted=False)
+        _note_too_often(account, change, dependencies.accounts, now)
     if admission not in _GOES_ON:
         return Followed(admission.value)
     if wait := change.waits(now):
@@ -337,14 +337,16 @@ def _follow(
     dependencies: HearingDependencies,
     now: datetime,
 ) -> Followed:
-    if hint.change is HintedChange.DELETE and concerned.account:
-        _note_deletion(concerned.account, dependencies.accounts, now)
+    request = concerned.organization_id, hint.account_number, hint.request_id
+    followed, account = Followed.SYNCHRONIZING, concerned.account
+    if account and dependencies.hints.was_tested(*request):
+        account = None  # The role may have been made anew since.
+    if account and hint.change is HintedChange.DELETE:
+        _note_deletion(account, dependencies.accounts, now)
     if wait := hint.waits(sent_at, now):
         raise ComesAgain(wait.total_seconds())
-    request = concerned.organization_id, hint.account_number, hint.request_id
     # The test first: until it can start, the message comes again.
-    followed, account = Followed.SYNCHRONIZING, concerned.account
-    if account and not dependencies.hints.was_tested(*request):
+    if account:
         followed = _have_tested(account, hint, sent_at, dependencies, now)
         if concerned.enrollment_ids:  # The message comes again if one cannot be synchronized.
             dependencies.hints.note_tested(*request, now)
@@ -449,23 +451,27 @@ def _not_followed(
         return Followed(admission.value)
     organization_id, found = concerned.organization_id, concerned.account
     enrollments = dependencies.synchronizing.enrollments
+    deleted = hint.change is HintedChange.DELETE
     for enrollment_id in concerned.enrollment_ids:
         with suppress(EnrollmentNotFound):  # ended at this moment
             enrollments.changed(
-                organization_id, enrollment_id, lambda each: each.heard_too_often(now)
+                organization_id,
+                enrollment_id,
+                lambda each: each.heard_too_often(now, deleted=deleted),
             )
     if found:
-        deleted = hint.change is HintedChange.DELETE
-        _note_too_often(found, dependencies.accounts, now, deleted=deleted)
+        _note_too_often(found, hint, dependencies.accounts, now)
     return Followed.TOO_MANY
 
 
-def _note_too_often(found: Account, accounts: Accounts, now: datetime, *, deleted: bool) -> None:
-    if found.heard_too_often(now, deleted=deleted) == found:  # A flood costs no more reads.
+def _note_too_often(
+    found: Account, hint: ConnectionHint | RoleChange, accounts: Accounts, now: datetime
+) -> None:
+    if hint.noted_too_often(found, now) == found:  # A flood costs no more reads.
         return
     with suppress(AccountNotFound):  # deleted at this moment
         accounts.changed(
             found.organization_id,
             found.account_id,
-            lambda account: account.heard_too_often(now, deleted=deleted),
+            lambda account: hint.noted_too_often(account, now),
         )

@@ -430,6 +430,7 @@ WRITTEN: Mapping[str, Item] = {
     "an account whose role was changed": AccountItem.of(
         replace(RESTING, role_change="It was.", role_changed_at=NOW)
     ),
+    "an account of which too much was said": AccountItem.of(replace(RESTING, heard_at=NOW)),
     "what an account's stacks said": HintItem(
         "ORG#o", "HINT#123456789012", requests=("r", "s"), began_at=NOW, expires_at=NOW
     ),
@@ -548,6 +549,11 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
         AccountItem,
         AccountItem.account,
         replace(RESTING, role_change="It was.", role_changed_at=NOW, version=1, writes=1),
+    ),
+    "an account of which too much was said": (
+        AccountItem,
+        AccountItem.account,
+        replace(RESTING, heard_at=NOW, version=1, writes=1),
     ),
     "an account whose stack was deleted": (
         AccountItem,

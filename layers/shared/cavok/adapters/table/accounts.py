@@ -185,6 +185,7 @@ class AccountItem(Item):
     created_by = UnicodeAttribute()
     updated_at = UTCDateTimeAttribute()
     touched_at = UTCDateTimeAttribute()
+    heard_at = UTCDateTimeAttribute(null=True)
     woken_at = UTCDateTimeAttribute(null=True)
     connected_at = UTCDateTimeAttribute(null=True)
     stack_deleted_at = UTCDateTimeAttribute(null=True)
