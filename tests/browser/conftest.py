@@ -43,10 +43,18 @@ from tests.support.fixtures import (
     stack,
 )
 from tests.support.http import with_token
-from tests.support.page import chromium, samples
-from tests.support.page.in_firefox import in_firefox, needs_firefox
+from tests.support.page import chromium, firefox, samples
+from tests.support.page.in_firefox import firefoxes, in_firefox, needs_firefox
 
-__all__ = ["declare", "in_firefox", "invariants", "one_month", "own_organization", "stack"]
+__all__ = [
+    "declare",
+    "firefoxes",
+    "in_firefox",
+    "invariants",
+    "one_month",
+    "own_organization",
+    "stack",
+]
 
 # The first request after a deployment waits for a function to start, on a machine that is busy.
 expect.set_options(timeout=30_000)
@@ -176,7 +184,9 @@ def open_context(launched: Browser, watch: Watch) -> Iterator[Callable[..., Brow
             }
         )
         context.add_init_script(REPORT_VIOLATIONS)
-        if at.offset() and launched.browser_type.name == "chromium":
+        if launched.browser_type.name == "firefox":
+            context.add_init_script(firefox.ONE_WORLD)
+        elif at.offset():
             context.add_init_script(chromium.clock())
         context.set_default_timeout(30_000)
         context.on("page", watch.follow)

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.axe import wait_until_loaded
 from tests.support.page import enrollments, samples
-from tests.support.page.keyboard import press, reach
+from tests.support.page.keyboard import FOCUSED, press, reach
 from tests.support.page.waiting import until
 
 
@@ -200,3 +200,107 @@ def test_what_acts_at_once_is_done_and_something_has_the_focus_then(
     assert asked.url.partition("?")[0].endswith(act.path)
     has_focus = "document.activeElement.closest('main') !== null"
     until(page, lambda: page.evaluate(has_focus), "something of the view has the focus")
+
+
+class Press(NamedTuple):
+    """A button that acts without a modal: the view that it is in, its request, and the answer; what
+    the page says then; what answers its reads from then on; whether the button is gone afterwards.
+    """
+
+    hash_: str
+    path: str
+    answer: Any
+    said: str
+    then: tuple[str, Any] = ("/nothing", None)
+    is_gone: bool = False
+    method: str = "POST"
+
+
+ONE, ENROLLMENT = "/v1/accounts/acc000003", "/v1/enrollments/enr1"
+BEGUN = (202, samples.finished_test("test9", state="running", outcome=None, finished_at=None))
+SYNCHRONIZING = (202, enrollments.RUNNING)
+CONNECTED = [each | {"state": "connected"} for each in enrollments.few()]
+AGAIN = {"detail": "The message is on its way again."}
+PRESSES = {
+    "Test Account00003": Press(
+        "accounts",
+        f"{ONE}/verifications",
+        BEGUN,
+        "Testing…",
+        then=("/v1/accounts", samples.pages_of([samples.account(3, testing=True)])),
+    ),
+    "Write logs": Press(
+        "accounts/acc000003",
+        ONE,
+        samples.account(3, write_logs=True, version=2),
+        "Cavok writes logs from now on",
+        method="PATCH",
+    ),
+    "Refresh": Press(
+        "accounts/acc000000/instances", INSTANCES, samples.just_listed(), "web1", method="GET"
+    ),
+    "Evaluate again": Press(
+        "accounts/acc000000/least-privilege",
+        "/v1/accounts/acc000000/least-privilege",
+        samples.LEAST_PRIVILEGE,
+        "Evaluated",
+        method="GET",
+    ),
+    "Synchronize now": Press(
+        "enrollments/enr1", f"{ENROLLMENT}/synchronizations", SYNCHRONIZING, "Done: 13 accounts"
+    ),
+    "Try 3 whose role is missing again": Press(
+        "enrollments/enr1",
+        f"{ENROLLMENT}/synchronizations",
+        SYNCHRONIZING,
+        "Done: 13 accounts",
+        then=(ENROLLMENT, enrollments.enrollment(CONNECTED, version=3)),
+        is_gone=True,
+    ),
+    "Send a test message": Press(
+        "organization",
+        f"{WEBHOOK}/test",
+        (202, {"detail": "A test message is on its way."}),
+        "A test message is on its way.",
+    ),
+    "Resume": Press(
+        "organization",
+        f"{WEBHOOK}/resume",
+        (204, None),
+        "Send a test message",
+        then=(WEBHOOK, samples.WEBHOOK | {"state": "active"}),
+        is_gone=True,
+    ),
+    "Deliver again: Account Failed": Press(
+        "organization",
+        f"{WEBHOOK}/deliveries/event0/redeliver",
+        (202, AGAIN),
+        AGAIN["detail"],
+    ),
+}
+"""By the button's name."""
+
+
+def test_what_acts_without_a_modal_is_pressed_by_keyboard_and_keeps_the_focus_or_passes_it_on(
+    admin, answer_everything, answer_with
+):
+    page = admin.page
+    answer_everything(page)
+    page.goto("about:blank")
+    for name, act in PRESSES.items():
+        admin.go(f"#/{act.hash_}")
+        wait_until_loaded(page)
+        if name.startswith("Deliver"):
+            press(page, "Deliveries")
+        reach(page, name)
+        sent = answer_with(page, act.path, act.answer, method=act.method)
+        answer_with(page, *act.then)
+        page.keyboard.press("Space" if name == "Write logs" else "Enter")
+        until(page, lambda sent=sent: sent, f"what {name} asks for")
+        expect(page.locator("body")).to_contain_text(act.said)
+        wait_until_loaded(page)
+        if act.is_gone:
+            expect(page.get_by_role("button", name=name)).to_have_count(0)
+            assert page.evaluate("document.activeElement.closest('main') !== null"), name
+        else:
+            assert page.evaluate(FOCUSED).strip().startswith(name)

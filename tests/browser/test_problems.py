@@ -188,7 +188,6 @@ def test_a_narrow_screen_shows_it_whole(problems):
     assert_fits(page)
 
 
-@pytest.mark.in_firefox
 def test_all_accounts_of_a_cause_are_tested_at_once_by_keyboard_alone(problems, admin, answer_with):
     begun = answer_with(
         admin.page,

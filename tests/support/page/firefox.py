@@ -20,6 +20,11 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 
 UNKNOWN = "emulation.setMediaFeaturesOverride"
+ONE_WORLD = "delete Element.prototype.ariaLabelledByElements;"
+"""A script for each page. Playwright reads this property for the names of elements, mostly in a
+world of its own, but for `evaluate_all` in the page's. Once both have read it, Firefox 153 crashes.
+Without it, Playwright follows the attribute, as the page does.
+"""
 _LISTENING = "WebDriver BiDi listening on "
 _PATIENT = {"max_size": None, "open_timeout": None, "ping_interval": None}
 """Playwright gives up in time; on a busy machine, Firefox takes longer than websockets waits."""

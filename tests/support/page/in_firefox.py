@@ -20,12 +20,28 @@ _STARTS = 3
 
 
 @pytest.fixture(scope="session")
+def firefoxes(playwright: Playwright) -> Iterator[list[Browser]]:
+    """Those that were started, the newest last. They end before Playwright does."""
+    started: list[Browser] = []
+    yield started
+    for browser in started:
+        browser.close()
+
+
+@pytest.fixture
 def in_firefox(
-    playwright: Playwright, tmp_path_factory: pytest.TempPathFactory, stack: Stack
-) -> Iterator[Browser]:
-    browser = _started(playwright, tmp_path_factory.mktemp("firefox"), stack.dashboard_url)
-    yield browser
-    browser.close()
+    firefoxes: list[Browser],
+    playwright: Playwright,
+    tmp_path_factory: pytest.TempPathFactory,
+    stack: Stack,
+) -> Browser:
+    """The same for all tests; another one after a crash, which closes it whole."""
+    if not firefoxes or not firefoxes[-1].is_connected():
+        if firefoxes:
+            print("Firefox ended in an earlier test: another one is started.")
+        folder = tmp_path_factory.mktemp("firefox")
+        firefoxes.append(_started(playwright, folder, stack.dashboard_url))
+    return firefoxes[-1]
 
 
 @pytest.fixture

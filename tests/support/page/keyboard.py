@@ -7,7 +7,8 @@ from playwright.sync_api import Page, expect
 
 FOCUSED = """() => {
   const it = document.activeElement;
-  return it.getAttribute("aria-label") || (it.labels?.[0] ?? it).textContent;
+  const named = it.role === "switch" && document.getElementById(it.getAttribute("aria-labelledby"));
+  return it.getAttribute("aria-label") || (named || it.labels?.[0] || it).textContent;
 }"""
 
 

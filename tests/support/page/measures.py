@@ -47,11 +47,13 @@ NO_VIEW_YET = 4
 """Requests, which any view takes more than."""
 
 
-_SCROLL_UP = """(count) => new Promise((resolve) => {
+_SCROLL_UP = """(count) => new Promise((resolve, reject) => {
   const frames = [];
   let rows = 0;
   let y = document.body.scrollHeight;
   let before = performance.now();
+  const giveUp = () => reject(new Error(`${frames.length} of ${count} frames came in a minute`));
+  setTimeout(giveUp, 60_000);
   const tick = (now) => {
     frames.push(now - before);
     before = now;
@@ -98,14 +100,31 @@ def scroll_until(page: Page, wanted: Locator) -> None:
         page.wait_for_timeout(50)
 
 
+_SEEN = """Promise.race([
+  new Promise((resolve) => requestAnimationFrame(() => resolve("frames come"))),
+  new Promise((resolve) => setTimeout(resolve, 5_000, "no frame came in five seconds")),
+]).then((frames) => [
+  frames,
+  document.visibilityState,
+  document.querySelector(".list-foot").textContent,
+  document.querySelector(".arrived").textContent,
+])"""
+"""What tells why a list that is scrolled loads no more."""
+
+
 def scroll_to_the_end(page: Page, accounts: int) -> int:
-    """Scrolls until every account is loaded; returns the most rows that there were at once."""
+    """Scrolls until every account is loaded; returns the most rows that there were at once. Fails
+    once nothing more was loaded for as long as the page waits for an answer, tries again, and reads
+    anew: two minutes.
+    """
     loaded = f"""document.querySelector(".rows").offsetHeight
       / document.querySelector("{ROW}").offsetHeight"""
-    deadline = time.monotonic() + 240
-    most = 0
-    while page.evaluate(loaded) < accounts - 1:
-        assert time.monotonic() < deadline, "the list does not end"
+    most, before, deadline = 0, 0.0, 0.0
+    while (now := page.evaluate(loaded)) < accounts - 1:
+        if now != before:
+            before, deadline = now, time.monotonic() + 120
+        seen = f"of {accounts} rows, {now:.0f} are loaded"
+        assert time.monotonic() < deadline, f"{seen}: {page.evaluate(_SEEN)}"
         page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
         page.wait_for_timeout(30)
         most = max(most, page.locator(ROW).count())

@@ -302,6 +302,14 @@ test("a map of twenty regions is drawn in short tasks, and shown once it is whol
   assert.equal(target.querySelectorAll("td").length, 0);
 });
 
+test("a map that cannot be drawn leaves the rest of its view, which says that it is incomplete", async (context) => {
+  const said = context.mock.method(console, "error", () => {});
+  const account = { account_id: "a", access_type: "assume_role", status: "confirmed", capabilities: {} };
+  await mapIn(element(), view.signal)({ test: { region_health: [], steps: null }, account, policy: null });
+  assert.equal(said.mock.callCount(), 1);
+  assert.equal(store.freshness(Date.now()), "incomplete");
+});
+
 test("a week for many instances lists them in short tasks, and whoever chooses all chooses all", async (context) => {
   const { did, most } = tasks(context, 0.05);
   const made = nodes(context, did);

@@ -7,7 +7,7 @@ import { icon } from "../lib/icons.js";
 import { fixFor, mapOf, STATES } from "../lib/permission-map.js";
 import { withCursor } from "../lib/pictures.js";
 import { isMissing } from "../lib/problem.js";
-import { inSlices } from "../lib/slices.js";
+import { drawer } from "../lib/slices.js";
 import { issuesOf, notice, section } from "../lib/ui.js";
 import { groupText, t } from "./texts.js";
 import { base, isOfNow, nameOf, stepRow } from "./tests.js";
@@ -42,27 +42,26 @@ export async function lastTest(account, signal) {
  * Returns what draws the map in the target, in short tasks, with the cell that was chosen and the cursor where they
  * were. `policy`: the catalog's document, null if it could not be read.
  * @param {Element} target @param {AbortSignal} signal
- * @returns {(of: {test: any, account: any, policy: any}) => Promise<void>}
+ * @returns {(of: {test: any, account: any, policy: any}) => Promise<unknown>}
  */
 export function mapIn(target, signal) {
   /** The step and region of the cell whose evidence is shown, and of that under the cursor. @type {any} */
   const places = {};
-  let drawing = new AbortController();
-  let drawn = Promise.resolve();
+  const drawn = drawer(target, signal);
+  /** @type {Promise<unknown>} */
+  let last = Promise.resolve();
   let signature;
   return ({ test, account, policy }) => {
     const issues = issuesOf(account);
     const isNow = Boolean(test) && isOfNow(test, account);
     const shown = [test, isNow, issues, account.access_type, Boolean(policy)];
-    if (signature === JSON.stringify(shown)) return drawn;
+    if (signature === JSON.stringify(shown)) return last;
     signature = JSON.stringify(shown);
-    drawing.abort();
-    drawing = new AbortController();
-    const steps = drawingOf({ test, account, policy, isNow, issues, places });
-    drawn = inSlices(steps, AbortSignal.any([signal, drawing.signal])).then((content) => {
-      if (content) render(target, shown, () => content);
-    });
-    return drawn;
+    function* steps() {
+      const content = yield* drawingOf({ test, account, policy, isNow, issues, places });
+      render(target, shown, () => content);
+    }
+    return (last = drawn(steps()));
   };
 }
 
