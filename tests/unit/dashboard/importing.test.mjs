@@ -222,6 +222,15 @@ test("of many lines some are shown, and the others counted", async () => {
   for (const count of [30]) assert.ok(shown.textContent.includes(t.addMany.more(count)));
 });
 
+test("of a long line the beginning is shown", async () => {
+  const main = opened();
+  const long = "x".repeat(400);
+  await pasted(main, `number,write_logs,role_path\n${long},\n123456789012,${long}\n123456789013,,/${long}/`);
+  const shown = all(preview(main)).filter(({ tag }) => ["code", "li", "td"].includes(tag));
+  for (const { textContent: said } of shown) assert.ok(said.length < 700, said);
+  assert.ok(shown.some(({ textContent: said }) => said === `${long.slice(0, 300)}…`));
+});
+
 test("what is ready is sent as accounts with a role; lines that are wrong are not", async () => {
   const main = opened();
   await pasted(main, "provider_id,name,write_logs,regions\n123456789012,Prod,no,eu-west-1\nwrong,x,,\n123456789013,,,");
@@ -792,6 +801,23 @@ async function failed(main) {
   await until(() => button(main, t.actions.retry));
   return held;
 }
+
+test("a line of a number that stands twice is left if it says something else", async () => {
+  const main = opened();
+  await pasted(main, "500000000001 Two\n500000000001 Three\n5000-0000-0001 Two");
+  submit(main);
+  await until(isDone(main));
+  assert.equal(field(main, "textarea").value, "500000000001 Three");
+  answer = () => Response.json({ title: "No", detail: "Not now." }, { status: 422 });
+  await pasted(main, numbers(1)[0]);
+  submit(main);
+  await until(() => button(main, t.actions.retry));
+  await pasted(main, "500000000001 Two\n500000000001 Three");
+  answer = (accounts) => ({ created: accounts.map(account), refused: [] });
+  press(button(main, t.actions.retry));
+  await until(() => result(main).textContent.includes(t.addMany.added(1)));
+  assert.equal(field(main, "textarea").value, "500000000001 Two\n500000000001 Three");
+});
 
 const failing = () => {
   answer = () => Response.json({ title: "No", detail: "Not now." }, { status: 422 });

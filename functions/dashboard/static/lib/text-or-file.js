@@ -88,7 +88,7 @@ export async function withoutAdded({ text, inPlace, aside }, created) {
   const keys = new Set();
   const without = async (each) => {
     const lines = (await inSlices(reading(each), new AbortController().signal)) ?? [];
-    const left = lines.filter((line) => line.error !== "twice" && !added.has(keyOf(line)));
+    const left = lines.filter((line) => !line.isRepeat && !added.has(keyOf(line)));
     for (const line of left) keys.add(keyOf(line));
     return { text: left.length < lines.length ? textOf(left) : each, count: left.length };
   };

@@ -28,7 +28,7 @@ import { button, errorPanel, field, form, notice, reasonOf, toast } from "../lib
 import { t } from "./texts.js";
 
 // More are counted, not shown.
-const SHOWN = { errors: 100, ready: 20 };
+const SHOWN = { errors: 100, ready: 20, characters: 300 };
 // How often screen readers hear how far an import is.
 const PARTS_SAID = 4;
 
@@ -168,7 +168,7 @@ function importer(signal) {
     if (!ready.length) throw { status: 422, errors: [{ field: "accounts", message: t.addMany.none }] };
     if (named === null) throw { status: 422, errors: [] };
     const choices = choicesOf(named);
-    const isSame = textIn(accounts.read()) === textOf(last.rest()) && JSON.stringify(choices) === last.choices;
+    const isSame = JSON.stringify(choices) === last.choices && textIn(accounts.read()) === textOf(last.rest());
     await (last.parts.length && isSame ? last.goOn() : run(ready, choices));
   }
 
@@ -208,7 +208,7 @@ function importer(signal) {
     const bodyOf = ({ account }) => ({ provider: "aws", access_type: "assume_role", ...choices, ...account });
     const parts = partsAfter(unanswered, ready, bodyOf);
     const progress = { done: 0, created: [], refused: [] };
-    const unread = read.filter(({ error }) => error && error !== "twice");
+    const unread = read.filter(({ error, isRepeat }) => error && !isRepeat);
     const rest = () =>
       [...unread, ...progress.refused.map(({ line }) => line), ...unsent()].toSorted((a, b) => a.line - b.line);
     /** What screen readers have heard. The end has its heading. @type {Set<number | string>} */
@@ -340,6 +340,9 @@ function drawPreview(summary, place, text, lines) {
   ]);
 }
 
+// A text without a break is laid out in one task. What is wrong with a line may say what stands in it.
+const cut = (text) => (text.length > SHOWN.characters ? `${text.slice(0, SHOWN.characters)}…` : text);
+
 const lineList = (entries, lineOf) => [
   h(
     "ul",
@@ -348,7 +351,15 @@ const lineList = (entries, lineOf) => [
       .slice(0, SHOWN.errors)
       .map(lineOf)
       .map(({ line, source, why }) =>
-        h("li", {}, h("strong", {}, t.addMany.line(line)), " ", why, " ", h("code", { class: "muted" }, source)),
+        h(
+          "li",
+          {},
+          h("strong", {}, t.addMany.line(line)),
+          " ",
+          cut(why),
+          " ",
+          h("code", { class: "muted" }, cut(source)),
+        ),
       ),
   ),
   entries.length > SHOWN.errors && h("p", { class: "muted" }, t.addMany.more(entries.length - SHOWN.errors)),
@@ -384,7 +395,7 @@ const readyTable = (ready) => [
               [account.role_path, account.role_name].filter(Boolean).join(""),
               account.regions?.join(" "),
               { true: t.yes, false: t.no }[account.write_logs],
-            ].map((cell) => h("td", {}, cell || t.list.none)),
+            ].map((cell) => h("td", {}, cell ? cut(cell) : t.list.none)),
           ),
         ),
       ),
