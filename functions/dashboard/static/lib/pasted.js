@@ -35,7 +35,7 @@ const HEADS = {
 
 /**
  * A line of the text, from 1, with what it says of an account; or `error`: a code, and `of` what that is said. `head`:
- * the lines that stand before it, and say how it is read. `isRepeat`: it says no more than the line of this number does.
+ * the lines that stand before it, and say how it is read. `isRepeat`: it says what the line of this number says.
  * @typedef {{line: number, source: string, head: string, account?: Record<string, any>, error?: string, of?: any,
  *   isRepeat?: boolean}} Line
  */
