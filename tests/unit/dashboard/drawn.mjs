@@ -154,6 +154,9 @@ class Drawn extends EventTarget {
   scrollIntoView() {
     this.wasBroughtIntoView = true;
   }
+  requestSubmit() {
+    this.dispatchEvent(new Event("submit", { cancelable: true }));
+  }
   // A modal takes the focus, and gives it back if what had it is there still.
   showModal() {
     this.before = document.activeElement;

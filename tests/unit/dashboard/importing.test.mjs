@@ -9,7 +9,7 @@ const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
-const { partsOf, send } = await import(`${page}/lib/importing.js`);
+const { partsAfter, partsOf, send } = await import(`${page}/lib/importing.js`);
 const { addMany } = await import(`${page}/views/add-many.js`);
 const { t } = await import(`${page}/views/texts.js`);
 const { problems } = (await import(`${page}/texts.js`)).t;
@@ -26,8 +26,12 @@ const account = ({ provider_id: number, name }) => ({
 /** What was sent, and what answers it: the accounts of a request, to an answer. */
 let sent, answer, view;
 
-beforeEach(() => {
+beforeEach(async () => {
   view?.abort();
+  // Another person was here: nothing is left of the test before.
+  await signIn(session, "admin", "ben");
+  addMany({ main: element(), title() {}, signal: AbortSignal.abort() });
+  await signIn(session);
   view = new AbortController();
   store.forget();
   toasts.replaceChildren();
@@ -143,6 +147,26 @@ test("whoever stops sends no further part", async () => {
   assert.deepEqual([sent.length, parts.length, progress.done], [1, 2, 100]);
 });
 
+test("a part without an answer is sent again under its key once all its accounts are there again", async () => {
+  const unanswered = new Map();
+  answer = () => Response.json({ title: "No", detail: "Not now." }, { status: 422 });
+  const parts = partsOf(linesOf(150));
+  await assert.rejects(send(parts, bodyOf, begun(), () => {}, view.signal, unanswered));
+  const keys = (lines) => partsAfter(unanswered, lines, bodyOf).map(({ key, lines: { length } }) => [key, length]);
+  assert.deepEqual(
+    keys(linesOf(120)).map(([key, count]) => [key === sent[0].key, count]),
+    [
+      [true, 100],
+      [false, 20],
+    ],
+  );
+  assert.notEqual(keys(linesOf(150))[1][0], parts[1].key, "that was not sent");
+  assert.notEqual(keys(linesOf(99))[0][0], sent[0].key);
+  answer = (accounts) => ({ created: accounts.map(account), refused: [] });
+  await send(parts, bodyOf, begun(), () => {}, view.signal, unanswered);
+  assert.equal(unanswered.size, 0);
+});
+
 // ---- the view ----------------------------------------------------------------------------------
 
 function opened() {
@@ -157,6 +181,8 @@ async function pasted(main, text) {
   field(main, "textarea").dispatchEvent(new Event("input"));
   await soon(250);
 }
+/** Typed just before a button is pressed: it is not read yet. */
+const typed = (main, text) => Object.assign(field(main, "textarea"), { value: text });
 const encoded = (text) => (typeof text === "string" ? new TextEncoder().encode(text) : text);
 /** A file is chosen. `lines`: its text or bytes, or a promise of them. */
 function choose(main, name, lines) {
@@ -196,6 +222,15 @@ test("of many lines some are shown, and the others counted", async () => {
   assert.equal(all(shown).filter(({ tag }) => tag === "li").length, 100);
   assert.equal(all(shown).filter(({ tag }) => tag === "tr").length, 21);
   for (const count of [30]) assert.ok(shown.textContent.includes(t.addMany.more(count)));
+});
+
+test("of a long line the beginning is shown", async () => {
+  const main = opened();
+  const long = "x".repeat(400);
+  await pasted(main, `number,write_logs,role_path\n${long},\n123456789012,${long}\n123456789013,,/${long}/`);
+  const shown = all(preview(main)).filter(({ tag }) => ["code", "li", "td"].includes(tag));
+  for (const { textContent: said } of shown) assert.ok(said.length < 700, said);
+  assert.ok(shown.some(({ textContent: said }) => said === `${long.slice(0, 300)}…`));
 });
 
 test("what is ready is sent as accounts with a role; lines that are wrong are not", async () => {
@@ -768,6 +803,268 @@ async function failed(main) {
   await until(() => button(main, t.actions.retry));
   return held;
 }
+
+test("a line of a number that stands twice is left if it says something else", async () => {
+  const main = opened();
+  typed(main, "500000000001 Two\n500000000001 Three\n5000-0000-0001 Two");
+  submit(main);
+  await until(isDone(main));
+  assert.equal(field(main, "textarea").value, "500000000001 Three");
+  answer = () => Response.json({ title: "No", detail: "Not now." }, { status: 422 });
+  typed(main, numbers(1)[0]);
+  submit(main);
+  await until(() => button(main, t.actions.retry));
+  typed(main, "500000000001 Two\n500000000001 Three");
+  answer = (accounts) => ({ created: accounts.map(account), refused: [] });
+  press(button(main, t.actions.retry));
+  await until(() => result(main).textContent.includes(t.addMany.added(1)));
+  assert.equal(field(main, "textarea").value, "500000000001 Two\n500000000001 Three");
+});
+
+const failing = () => {
+  answer = () => Response.json({ title: "No", detail: "Not now." }, { status: 422 });
+};
+const adding = () => {
+  answer = (accounts) => ({ created: accounts.map(account), refused: [] });
+};
+const leave = () => {
+  view.abort();
+  view = new AbortController();
+};
+/** An import of so many lines that failed: none of them is added. */
+async function failedImport(main, count) {
+  failing();
+  (count > 1_000 ? paste : typed)(main, numbers(count).join("\n"));
+  submit(main);
+  await until(() => button(main, t.actions.retry));
+}
+
+test("what was typed beside what is left stays, whether that goes on, is added or its view is left", async () => {
+  for (const how of ["retry", "add", "leave"]) {
+    let main = opened();
+    await failedImport(main, 1_100);
+    press(button(main, t.addMany.remove));
+    typed(main, "210987654321 Typed");
+    press(button(main, t.addMany.putBack(t.addMany.rests)));
+    adding();
+    const held = how === "leave" && addsAllLater();
+    if (how === "add") submit(main);
+    else press(button(main, t.actions.retry));
+    if (held) {
+      await until(() => field(main, "form").hidden);
+      leave();
+      held.resolve();
+      await until(() => toasts.textContent);
+      main = opened();
+    } else await until(() => result(main).textContent.includes(t.addMany.added(1_100)));
+    assert.equal(field(main, "textarea").value, "210987654321 Typed", how);
+    assert.equal(inPlace(main), held ? `${t.addMany.rests} ${t.addMany.lines(1_000)}${ACTS}` : "");
+    if (held) press(button(main, t.addMany.remove));
+    typed(main, "");
+    leave();
+  }
+});
+
+test("what stands in the field's place and holds no more than the field is gone once the rest is added", async () => {
+  const main = opened();
+  typed(main, "210987654321 Typed");
+  failing();
+  choose(main, "accounts.csv", numbers(1_100).join("\n"));
+  await until(() => inPlace(main).startsWith("accounts.csv"));
+  submit(main);
+  await until(() => button(main, t.actions.retry));
+  assert.ok(inPlace(main).startsWith(`${t.addMany.rests} ${t.addMany.lines(1_101)}`), inPlace(main));
+  adding();
+  press(button(main, t.actions.retry));
+  await until(() => result(main).textContent.includes(t.addMany.added(1_100)));
+  assert.deepEqual([field(main, "textarea").value, inPlace(main)], ["210987654321 Typed", ""]);
+});
+
+test("a file that was put aside before a failed import went on can be put back", async () => {
+  const main = opened();
+  await failedImport(main, 1_100);
+  choose(main, "b.csv", "210987654321 B");
+  await until(() => inPlace(main).startsWith("b.csv"));
+  press(button(main, t.addMany.putBack(t.addMany.rests)));
+  adding();
+  press(button(main, t.actions.retry));
+  await until(() => result(main).textContent.includes(t.addMany.added(1_100)));
+  assert.equal(inPlace(main), t.addMany.putBack("b.csv"));
+});
+
+test("what an import keeps is there whole after another one whose view was left too", async () => {
+  const main = opened();
+  await failedImport(main, 3);
+  typed(main, "300000000000 Beside");
+  for (const name of ["f.csv", "g.csv"]) {
+    choose(main, name, `${name === "f.csv" ? 31 : 32}0000000000`);
+    await until(() => inPlace(main).startsWith(name));
+  }
+  const [first, second] = [Promise.withResolvers(), Promise.withResolvers()];
+  answer = async (accounts) => {
+    await (accounts[0].provider_id.startsWith("9") ? second : first).promise;
+    return { created: accounts.map(account), refused: [] };
+  };
+  press(button(main, t.actions.retry));
+  await until(() => field(main, "form").hidden);
+  leave();
+  const back = opened();
+  typed(back, "900000000000 Second");
+  submit(back);
+  await until(() => field(back, "form").hidden);
+  first.resolve();
+  await until(() => toasts.textContent);
+  leave();
+  second.resolve();
+  await soon(30);
+  const last = opened();
+  assert.equal(field(last, "textarea").value, "300000000000 Beside");
+  assert.equal(inPlace(last), `g.csv ${t.addMany.lines(1)}${ACTS}${t.addMany.putBack("f.csv")}`);
+});
+
+test("the rest that arrives gives whoever types no button to press", async () => {
+  const held = addsAllLater();
+  const main = opened();
+  choose(main, "accounts.csv", numbers(1_300).join("\n"));
+  await until(() => inPlace(main));
+  submit(main);
+  await until(() => sent.length);
+  leave();
+  const back = opened();
+  field(back, "textarea").focus();
+  typed(back, "2109876543");
+  held.resolve();
+  await until(() => inPlace(back).startsWith(t.addMany.rests));
+  assert.equal(document.activeElement.tag, "p");
+  assert.ok(document.activeElement.textContent.startsWith(t.addMany.rests));
+});
+
+test("what is left stands alone if it is too long to be read with what is there, which is put aside", async () => {
+  const long = (count, from) =>
+    Array.from({ length: count }, (_, at) => `${from + at},${"x".repeat(600)},${"y".repeat(600)}`).join("\n");
+  const held = addsAllLater();
+  const main = opened();
+  choose(main, "first.csv", long(800, 100_000_000_000));
+  await until(() => inPlace(main));
+  submit(main);
+  await until(() => sent.length);
+  leave();
+  const back = opened();
+  choose(back, "second.csv", long(800, 200_000_000_000));
+  await until(() => inPlace(back));
+  held.resolve();
+  await until(() => inPlace(back).startsWith(`${t.addMany.rests} ${t.addMany.lines(700)}`));
+  await until(() => preview(back).textContent.includes(t.addMany.summary(700, 0)));
+  press(button(back, t.addMany.putBack("second.csv")));
+  await until(() => preview(back).textContent.includes(t.addMany.summary(800, 0)));
+  assert.ok(button(back, t.addMany.putBack(t.addMany.rests)));
+});
+
+test("what was typed is left where an empty file hides it from the rest of an import", async () => {
+  const held = addsAllLater();
+  const main = opened();
+  typed(main, numbers(102).join("\n"));
+  submit(main);
+  await until(() => sent.length);
+  leave();
+  const back = opened();
+  typed(back, "210987654321 Typed");
+  choose(back, "empty.csv", "");
+  await until(() => inPlace(back));
+  held.resolve();
+  await until(() => inPlace(back).startsWith(`${t.addMany.rests} ${t.addMany.lines(2)}`));
+  assert.equal(field(back, "textarea").value, "210987654321 Typed");
+});
+
+test("whoever chooses otherwise before a failed import goes on adds what is left so", async () => {
+  const main = opened();
+  await failedImport(main, 150);
+  all(main).find(({ ownValue, tag }) => tag === "input" && ownValue === "no").checked = true;
+  adding();
+  press(button(main, t.actions.retry));
+  await until(() => result(main).textContent.includes(t.addMany.added(150)));
+  const logs = sent.slice(1).flatMap(({ accounts }) => accounts.map(({ write_logs: writes }) => writes));
+  assert.deepEqual([logs.length, new Set(logs)], [150, new Set([false])]);
+});
+
+test("a lost part is sent again under its key by whoever comes back, and after another import", async () => {
+  for (const between of ["left", "another import", "signed in again"]) {
+    sent = [];
+    let main = opened();
+    const held = Promise.withResolvers();
+    answer = async () => {
+      if (between === "signed in again") await held.promise;
+      return Response.json({ title: "No", detail: "Not now." }, { status: 422 });
+    };
+    typed(main, numbers(3).join("\n"));
+    submit(main);
+    await until(() => sent.length);
+    const { fetch } = globalThis;
+    if (between === "signed in again") await signIn(session);
+    else await until(() => button(main, t.actions.retry));
+    globalThis.fetch = fetch;
+    if (between === "another import") {
+      adding();
+      choose(main, "b.csv", CORRECTED);
+      await until(() => inPlace(main).startsWith("b.csv"));
+      submit(main);
+      await until(() => result(main).textContent.includes(t.addMany.added(1)));
+    } else {
+      leave();
+      main = opened();
+      held.resolve();
+      await until(() => field(main, "textarea").value);
+      adding();
+    }
+    submit(main);
+    await until(() => result(main).textContent.includes(t.addMany.added(3)));
+    assert.equal(sent.at(-1).key, sent[0].key, between);
+    leave();
+  }
+});
+
+test("whoever leaves is told why what is left failed", async () => {
+  const main = opened();
+  const held = Promise.withResolvers();
+  answer = async () => {
+    await held.promise;
+    return Response.json({ title: "No", detail: "Not now." }, { status: 422 });
+  };
+  typed(main, numbers(3).join("\n"));
+  submit(main);
+  await until(() => sent.length);
+  view.abort();
+  held.resolve();
+  await until(() => toasts.textContent.includes(`${t.addMany.left(0, 3)} Not now.`));
+});
+
+test("what is left of an import before waits until what is added then is known", async () => {
+  const held = addsAllLater();
+  const main = opened();
+  typed(main, numbers(102).join("\n"));
+  submit(main);
+  await until(() => sent.length);
+  leave();
+  const back = opened();
+  choose(back, "long.csv", Array.from({ length: 5_000 }, (_, at) => String(200_000_000_000 + at)).join("\n"));
+  await until(() => preview(back).textContent.includes(t.addMany.summary(5_000, 0)));
+  submit(back);
+  held.resolve();
+  await until(() => result(back).textContent.includes(t.addMany.added(5_000)));
+  await until(() => field(back, "textarea").value === numbers(102).slice(100).join("\n"));
+  assert.equal(sent.length, 51);
+});
+
+test("a file that is still read is added too", async () => {
+  const main = opened();
+  const slow = Promise.withResolvers();
+  choose(main, "slow.csv", slow.promise);
+  submit(main);
+  await soon(20);
+  slow.resolve("123456789012");
+  await until(isDone(main));
+  assert.deepEqual(sent[0].accounts.map(asSent), [["123456789012", "Account123456789012", undefined]]);
+});
 
 test("while a failed import goes on, nobody can send the same lines beside it", async () => {
   const main = opened();

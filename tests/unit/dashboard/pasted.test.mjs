@@ -245,6 +245,18 @@ test("of a line of several numbers, each is left by itself", () => {
   );
 });
 
+test("a line of a number that stands twice repeats the other only if it says the same", () => {
+  const lines = accountsIn("111111111111 One\n1111-1111-1111,One\n111111111111 Two\n111111111111");
+  assert.deepEqual(
+    lines.slice(1).map(({ error, isRepeat }) => [error, isRepeat]),
+    [
+      ["twice", true],
+      ["twice", false],
+      ["twice", false],
+    ],
+  );
+});
+
 test("a name has letters and digits alone", () => {
   for (const [text, name] of [
     ["QuietHouse", "QuietHouse"],

@@ -127,6 +127,23 @@ test("a text is read a line a step, as if it was read at once", async () => {
   assert.deepEqual(step.value, accountsIn(pasted));
 });
 
+test("a line of many numbers, of many cells or of a whole listing is read in many steps", () => {
+  const numbers = Array.from({ length: 20_000 }, (_, index) => String(100_000_000_000 + index));
+  const listing = JSON.stringify(numbers.map((Id) => ({ Id, Name: `Name ${Id}` })));
+  for (const [text, count, error] of [
+    [numbers.join("\t"), 20_000],
+    [numbers.join(" "), 20_000],
+    [listing, 1, "severalNumbers"],
+    [`${",".repeat(100_000)}x`, 1, "numberMissing"],
+  ]) {
+    const steps = reading(text);
+    let [many, step] = [0, steps.next()];
+    for (; !step.done; step = steps.next()) many += 1;
+    assert.ok(many >= 39, `${many} steps`);
+    assert.deepEqual([step.value.length, step.value[0].error], [count, error]);
+  }
+});
+
 function importer(context) {
   const main = element();
   document.body.append(main);

@@ -21,17 +21,24 @@ export const partsOf = (lines) =>
   }));
 
 /**
- * The parts of an import after another one. The answer to the first part that is left of that may be lost: under a new
- * key, what it has added would be refused. So it is sent again under its own, if its accounts are all there, unchanged.
- * @param {{parts: {key: string, lines: any[]}[], bodyOf: (line: any) => any}} before
- * @param {any[]} lines @param {(line: any) => any} bodyOf
+ * The bodies of each part that was sent and whose answer is not known, by its key.
+ * @typedef {Map<string, string[]>} Unanswered
  */
-export function partsAfter({ parts: [first], bodyOf: bodyBefore }, lines, bodyOf) {
-  if (!first) return partsOf(lines);
-  const now = new Map(lines.map((line) => [JSON.stringify(bodyOf(line)), line]));
-  const same = first.lines.map((line) => now.get(JSON.stringify(bodyBefore(line))));
-  if (!same.every(Boolean)) return partsOf(lines);
-  return [{ key: first.key, lines: same }, ...partsOf(lines.filter((line) => !same.includes(line)))];
+
+/**
+ * The parts of an import. Under a new key, what a part without an answer has added would be refused. So such a part is
+ * sent again under its own, if its accounts are all there, unchanged.
+ * @param {Unanswered} unanswered @param {any[]} lines @param {(line: any) => any} bodyOf
+ */
+export function partsAfter(unanswered, lines, bodyOf) {
+  const left = new Map(lines.map((line) => [JSON.stringify(bodyOf(line)), line]));
+  const again = [];
+  for (const [key, bodies] of unanswered) {
+    if (!bodies.every((body) => left.has(body))) continue;
+    again.push({ key, lines: bodies.map((body) => left.get(body)) });
+    for (const body of bodies) left.delete(body);
+  }
+  return [...again, ...partsOf([...left.values()])];
 }
 
 /**
@@ -42,12 +49,19 @@ export function partsAfter({ parts: [first], bodyOf: bodyBefore }, lines, bodyOf
  * @param {Progress} progress what became of the others, to which it adds
  * @param {(waitsUntil?: number) => void} onProgress
  * @param {AbortSignal} signal
+ * @param {Unanswered} unanswered which it keeps
  */
-export async function send(parts, bodyOf, progress, onProgress, signal) {
+export async function send(parts, bodyOf, progress, onProgress, signal, unanswered = new Map()) {
   while (parts.length) {
     signal.throwIfAborted();
     const [{ key, lines }] = parts;
-    const { created, refused } = await api.post("/v1/accounts/import", { accounts: lines.map(bodyOf) }, { key });
+    const accounts = lines.map(bodyOf);
+    unanswered.set(
+      key,
+      accounts.map((body) => JSON.stringify(body)),
+    );
+    const { created, refused } = await api.post("/v1/accounts/import", { accounts }, { key });
+    unanswered.delete(key);
     const isBeyond = ({ problem }) => problem.code === BEYOND_QUOTA;
     const left = refused.filter(isBeyond).map(({ index }) => lines[index]);
     progress.done += lines.length - left.length;

@@ -11,6 +11,10 @@ const ROLE_ARN = /^arn:aws:iam::(\d{12}):role(\/|\/.*\/)([^/]+)$/;
 // With such a line, a file tells Excel what separates its cells. It begins a table: with a head of its own, or none.
 const SEPARATOR = /^sep=.?$/i;
 const TABLES = /^(?= *sep=.? *$)/im;
+// Characters, of a line of heads, of what says how a line is read, and of what a name is made of: more takes long.
+const LONGEST_HEAD = 10_000;
+// How much of a long line is read in a step.
+const AT_ONCE = 1_000;
 // What AWS Organizations says of an account that is not active. No status of ours is like these.
 const NOT_ACTIVE = /^(suspended|closed|pending_\w+)$/i;
 const YES_NO = { yes: true, true: true, 1: true, no: false, false: false, 0: false };
@@ -31,12 +35,13 @@ const HEADS = {
 
 /**
  * A line of the text, from 1, with what it says of an account; or `error`: a code, and `of` what that is said. `head`:
- * the lines that stand before it, and say how it is read.
- * @typedef {{line: number, source: string, head: string, account?: Record<string, any>, error?: string, of?: any}} Line
+ * the lines that stand before it, and say how it is read. `isRepeat`: it says what the line of this number says.
+ * @typedef {{line: number, source: string, head: string, account?: Record<string, any>, error?: string, of?: any,
+ *   isRepeat?: boolean}} Line
  */
 
 /**
- * Reads the text, each line in a step. Each line of names begins a table.
+ * Reads the text, each line in a step, and a long one in several. Each line of names begins a table.
  * @param {string} text
  * @returns {Generator<void, Line[], void>}
  */
@@ -51,7 +56,7 @@ export function* reading(text) {
   return lines;
 }
 
-// `first`: the number of its first line. `seen`: the line of each account number.
+// `first`: the number of its first line. `seen`: the line of each account number, and what it says.
 function* readingTable(text, first, lines, seen) {
   /** @type {Record<string, number> | null} */
   let columns = null;
@@ -60,8 +65,10 @@ function* readingTable(text, first, lines, seen) {
   let [separator, head, width] = ["", sign === "," && !/[;\t]/.test(text) ? "" : `sep=${sign}`, 0];
   // What stands below another line is a head only if it has two names, as a name of one account may be one.
   let least = 1;
-  for (const { line, source, cells } of rowsOf(text, first)) {
+  for (const row of rowsOf(text, first)) {
     yield;
+    if (!row) continue;
+    const { line, source, cells } = row;
     if (!cells) {
       lines.push({ line, source, head, error: "quoteOpen" });
       continue;
@@ -70,7 +77,7 @@ function* readingTable(text, first, lines, seen) {
       head = separator = `sep=${delimiterOf(text)}`;
       continue;
     }
-    const heads = columnsOf(cells, least);
+    const heads = source.length > LONGEST_HEAD ? null : columnsOf(cells, least);
     least = 2;
     if (heads) {
       [columns, width] = [heads, cells.length];
@@ -83,13 +90,16 @@ function* readingTable(text, first, lines, seen) {
       continue;
     }
     const named = ([name, place]) => [name, (cells[place] ?? "").trim()];
-    const all = columns ? [Object.fromEntries(Object.entries(columns).map(named))] : unnamed(cells);
-    for (const values of all) {
+    const all = columns ? [Object.fromEntries(Object.entries(columns).map(named))] : yield* unnamed(cells);
+    for (const [index, values] of all.entries()) {
+      if (index % AT_ONCE === AT_ONCE - 1) yield;
       const read = accountOf(values);
       const number = read.account?.provider_id;
       const of = seen.get(number);
-      lines.push({ line, source: all.length > 1 ? number : source, head, ...(of ? { error: "twice", of } : read) });
-      if (number && !of) seen.set(number, line);
+      const isRepeat = of && JSON.stringify(of.account) === JSON.stringify(read.account);
+      const found = of ? { error: "twice", of: of.line, isRepeat } : read;
+      lines.push({ line, source: all.length > 1 ? number : source, head, ...found });
+      if (number && !of) seen.set(number, { line, account: read.account });
     }
   }
 }
@@ -111,7 +121,12 @@ export function asOneText(first, second) {
 
 // Whether it is one table without a head.
 const isPlain = (text) =>
-  !TABLES.test(text) && text.split(/[\r\n]/).every((line) => !columnsOf(line.split(delimiterOf(line)), 1));
+  !TABLES.test(text) &&
+  text
+    .split(/[\r\n]/)
+    .every(
+      (line) => line.length > LONGEST_HEAD || WRITTEN_NUMBER.test(line) || !columnsOf(line.split(delimiterOf(line)), 1),
+    );
 
 /** Reads the text at once. @param {string} text @returns {Line[]} */
 export function accountsIn(text) {
@@ -126,6 +141,7 @@ export function accountsIn(text) {
 export function nameOf(text) {
   if (NAME.test(text)) return text;
   const words = text
+    .slice(0, LONGEST_HEAD)
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")
     .split(/[^A-Za-z0-9]+/);
@@ -148,14 +164,23 @@ function columnsOf(cells, least) {
 }
 
 // The number is where one is; the name is beside it. Of several numbers, nobody knows which one a name is of.
-function unnamed(cells) {
-  const numbers = [...new Set(cells.flatMap((cell) => cell.match(WRITTEN_NUMBERS) ?? []).map(plainNumber))];
-  if (!numbers.length) return [{ provider_id: cells.find((cell) => /\d/.test(cell)) ?? "" }];
-  if (numbers.length > 1 && cells.some((cell) => /\p{L}/u.test(cell))) return [{ error: "severalNumbers" }];
+function* unnamed(cells) {
+  const filled = cells.filter(Boolean);
+  const whole = filled.join("\n");
+  const isNamed = /\p{L}/u.test(whole);
+  const numbers = new Set();
+  let count = 0;
+  for (const [written] of whole.matchAll(WRITTEN_NUMBERS)) {
+    numbers.add(plainNumber(written));
+    count += 1;
+    if (count % AT_ONCE === 0) yield;
+    if (numbers.size > 1 && isNamed) return [{ error: "severalNumbers" }];
+  }
+  if (!numbers.size) return [{ provider_id: filled.find((cell) => /\d/.test(cell)) ?? "" }];
   const beside = (cell) => cell.replace(WRITTEN_NUMBERS, "").trim();
-  const at = cells.findIndex((cell) => WRITTEN_NUMBER.test(cell));
-  const name = numbers.length > 1 ? "" : ([cells[at], ...cells].map(beside).find(Boolean) ?? "");
-  return numbers.map((number) => ({ provider_id: number, name }));
+  const at = filled.find((cell) => WRITTEN_NUMBER.test(cell));
+  const name = numbers.size > 1 ? "" : beside([at, ...filled].find(beside) ?? "");
+  return [...numbers].map((number) => ({ provider_id: number, name }));
 }
 
 /** @param {string} written */
@@ -167,7 +192,7 @@ function accountOf({ provider_id = "", name = "", regions, write_logs, access_ty
   const number = plainNumber(provider_id);
   if (!number) return { error: "numberMissing" };
   if (ROUNDED.test(number)) return { error: "numberRounded", of: provider_id };
-  if (!NUMBER.test(number)) return { error: "numberWrong", of: number.replace(/\D/g, "").length };
+  if (!NUMBER.test(number)) return { error: "numberWrong", of: number.replace(/\D+/g, "").length };
   if (access_type === "access_key") return { error: "keyed" };
   const isActive = more.arn ? /^(active)?$/i.test(more.state ?? "") : !NOT_ACTIVE.test(more.state);
   if (!isActive) return { error: "notActive", of: more.state };
@@ -190,7 +215,7 @@ function accountOf({ provider_id = "", name = "", regions, write_logs, access_ty
 }
 
 // The rows of the text, without empty ones. A quoted cell may go over several lines. A row with a quote that is not
-// closed has no cells, and ends with its line: what follows is not lost.
+// closed has no cells, and ends with its line: what follows is not lost. While a long row is read, there is none.
 function* rowsOf(text, first) {
   const delimiter = delimiterOf(text);
   const plain = new RegExp(`[^"\\r\\n${delimiter}]+`, "y");
@@ -202,6 +227,7 @@ function* rowsOf(text, first) {
   };
   let [line, begin, start, cell] = [first, first, 0, ""];
   let cells = [];
+  let steps = 0;
   const endCell = () => {
     cells.push(cell.trim());
     cell = "";
@@ -212,9 +238,13 @@ function* rowsOf(text, first) {
     endCell();
     const row = { line: begin, source: sourceUpTo(end), cells };
     cells = [];
-    return row.cells.some(Boolean) ? [row] : [];
+    if (!row.cells.some(Boolean)) return [];
+    steps = 0;
+    return [row];
   };
   for (let at = 0; at < text.length; at += 1) {
+    steps += 1;
+    if (steps % AT_ONCE === 0) yield null;
     const sign = text[at];
     const opens = sign === '"' && !cell.trim();
     const [run] = matchAt(plain, at);
@@ -243,7 +273,7 @@ function* rowsOf(text, first) {
   yield* endRow(text.length);
 }
 
-// What its first line has most of.
+// What its first line has most of, as far as it is looked at.
 function delimiterOf(text) {
   const first = firstLineOf(text);
   const counts = [",", ";", "\t"].map((sign) => first.split(sign).length);
@@ -251,4 +281,8 @@ function delimiterOf(text) {
   return most > 1 ? [",", ";", "\t"][counts.indexOf(most)] : ",";
 }
 
-const firstLineOf = (text) => text.trimStart().split(/[\r\n]/, 1)[0];
+const firstLineOf = (text) =>
+  text
+    .trimStart()
+    .slice(0, LONGEST_HEAD)
+    .split(/[\r\n]/, 1)[0];

@@ -1,10 +1,12 @@
 // A text field with a file, or a long text, in its place: a browser lays out all lines of a field in one task.
-import { fill, focused, h, uniqueId } from "./dom.js";
+import { fill, focused, focusOn, h, uniqueId } from "./dom.js";
 import { asOneText, reading, textOf } from "./pasted.js";
 import { inSlices } from "./slices.js";
 import { button } from "./ui.js";
 import { t } from "../views/texts.js";
 
+// Characters: some 10,000 lines of what AWS Organizations exports. Reading more would hold the page up.
+export const LONGEST_TEXT = 1_500_000;
 // What is laid out in some 10 ms.
 const LONG = { lines: 1_000, characters: 100_000 };
 // What is laid out in some 30 ms: only for whoever asks for it.
@@ -52,22 +54,25 @@ export const inItsPlace = (content) =>
 export const besideIn = ({ text, inPlace }) => (inPlace && inPlace.holds !== text ? text : "");
 
 /**
- * The text above what there is, each read as before.
+ * The text above what there is, each read as before. If they are too long to be read at once, the text stands alone.
  * @param {string} above @param {Content} content @returns {Content}
  */
 export function withAbove(above, content) {
   if (!above) return content;
-  const { text, inPlace } = content;
+  const { text, inPlace, aside } = content;
+  const name = t.addMany.rests;
   const whole = asOneText(above, textIn(content));
+  if (whole.length > LONGEST_TEXT)
+    return { text, inPlace: { name, text: above }, aside: inPlace ? [inPlace, ...aside] : aside };
   if (!inPlace && !isLong(whole)) return { ...content, text: whole };
-  return { ...content, inPlace: { name: t.addMany.rests, text: whole, holds: inPlace ? inPlace.holds : text } };
+  return { ...content, inPlace: { name, text: whole, holds: inPlace ? inPlace.holds : text } };
 }
 
 /** @param {Content} above @param {Content} below @returns {Content} */
 export function onTop(above, below) {
-  const aside = [...above.aside, ...below.aside];
-  const both = textIn(below) ? withAbove(asOneText(textIn(above), besideIn(above)), below) : above;
-  return { ...both, aside };
+  const both = { ...below, aside: [...above.aside, ...below.aside] };
+  if (!below.text && !below.inPlace) return { ...above, aside: both.aside };
+  return withAbove(textIn(above), withAbove(besideIn(above), both));
 }
 
 /** What is the same of a line that was corrected. @param {import("./pasted.js").Line} line */
@@ -83,14 +88,19 @@ export async function withoutAdded({ text, inPlace, aside }, created) {
   const keys = new Set();
   const without = async (each) => {
     const lines = (await inSlices(reading(each), new AbortController().signal)) ?? [];
-    const left = lines.filter((line) => line.error !== "twice" && !added.has(keyOf(line)));
+    const left = lines.filter((line) => !line.isRepeat && !added.has(keyOf(line)));
     for (const line of left) keys.add(keyOf(line));
-    return left.length < lines.length ? textOf(left) : each;
+    return { text: left.length < lines.length ? textOf(left) : each, count: left.length };
   };
-  const rest = inPlace && (await without(inPlace.text));
+  const rest = await without(inPlace?.text ?? "");
   const field = await without(text);
-  const holds = inPlace?.holds === text ? field : undefined;
-  return { content: { text: field, inPlace: rest ? { ...inPlace, text: rest, holds } : null, aside }, keys };
+  const holds = inPlace?.holds === text ? field.text : undefined;
+  // What holds no more than the field has is not needed.
+  const isNeeded = inPlace && rest.text && (holds === undefined || rest.count > field.count);
+  return {
+    content: { text: field.text, inPlace: isNeeded ? { ...inPlace, text: rest.text, holds } : null, aside },
+    keys,
+  };
 }
 
 /**
@@ -105,15 +115,15 @@ export function textOrFile(input, onChange) {
   /** @param {InPlace | null} next */
   const place = (next) => {
     const before = inPlace ? [{ ...inPlace, isRemoved: !next }, ...aside] : aside;
-    show({ text: input.value, inPlace: next, aside: before.filter(({ text }) => text !== next?.text) });
+    show({ text: input.value, inPlace: next, aside: before.filter(({ text }) => text !== next?.text) }, true);
   };
   const edit = () => {
     const text = asOneText(textIn(read()), besideIn(read()));
     show({ text, inPlace: null, aside });
   };
 
-  /** @param {Content} content */
-  function show(content) {
+  /** `isActed`: a person has put this there. @param {Content} content */
+  function show(content, isActed = false) {
     const had = focused(input) || focused(node);
     ({ inPlace, aside } = content);
     input.hidden = Boolean(inPlace);
@@ -130,7 +140,9 @@ export function textOrFile(input, onChange) {
       aside.map((each) => button(t.addMany.putBack(each.name), { onclick: () => place(each) })),
       inPlace && !canEdit && h("p", { class: "muted" }, t.addMany.tooLongToEdit),
     );
-    if (had) (inPlace ? node.querySelector("button") : input).focus();
+    // Whoever types on when it comes by itself must not press a button.
+    if (had && inPlace && !isActed) focusOn(node.querySelector("p"));
+    else if (had) (inPlace ? node.querySelector("button") : input).focus();
     onChange();
   }
 

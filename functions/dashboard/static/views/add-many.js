@@ -16,6 +16,7 @@ import {
   inItsPlace,
   keptOf,
   keyOf,
+  LONGEST_TEXT,
   NOTHING,
   onTop,
   textIn,
@@ -23,22 +24,22 @@ import {
   withAbove,
   withoutAdded,
 } from "../lib/text-or-file.js";
-import { button, errorPanel, field, form, notice, toast } from "../lib/ui.js";
+import { button, errorPanel, field, form, notice, reasonOf, toast } from "../lib/ui.js";
 import { t } from "./texts.js";
 
 // More are counted, not shown.
-const SHOWN = { errors: 100, ready: 20 };
-// Characters: some 10,000 lines of what AWS Organizations exports. Reading more would hold the page up.
-const LONGEST_TEXT = 1_500_000;
+const SHOWN = { errors: 100, ready: 20, characters: 300 };
 // How often screen readers hear how far an import is.
 const PARTS_SAID = 4;
 
 /** What was in the form when its view was left, or what its import had left then. `of`: whose it is. No other person
- * sees it, and a reload forgets it. `region`: what was typed of one, and not added.
+ * sees it, and a reload forgets it. `region`: what was typed of one, and not added. `unanswered`: what was sent.
  * @typedef {import("../lib/text-or-file.js").Content} Content
- * @type {{of: string, content: Content, logs: boolean, regions: string[], region: string}} */
-const NO_DRAFT = { of: "", content: NOTHING, logs: true, regions: [], region: "" };
-let draft = NO_DRAFT;
+ * @typedef {{of: string, content: Content, logs: boolean, regions: string[], region: string,
+ *   unanswered: import("../lib/importing.js").Unanswered}} Draft
+ * @param {string} of @returns {Draft} */
+const noDraft = (of) => ({ of, content: NOTHING, logs: true, regions: [], region: "", unanswered: new Map() });
+let draft = noDraft("");
 /** Puts the draft into the form, if one is shown. */
 let putBack = () => {};
 
@@ -56,7 +57,8 @@ export function addMany({ main, title, signal }) {
 function importer(signal) {
   const of = session.somebody().email;
   const until = session.ending();
-  if (draft.of !== of) draft = NO_DRAFT;
+  if (draft.of !== of) draft = noDraft(of);
+  const { unanswered } = draft;
   const text = /** @type {any} */ (
     h("textarea", { class: "input import-text", rows: "10", spellcheck: "false", autocapitalize: "none", value: "" })
   );
@@ -74,13 +76,14 @@ function importer(signal) {
   const result = h("section", { class: "import-result", "aria-label": t.addMany.result });
   /** @type {import("../lib/pasted.js").Line[]} */
   let read = [];
-  // What was sent, or what was left of it. Beneath it is what was in the field beside a file.
-  let sent = "";
-  let beneath = NOTHING;
-  /** The last import. Parts are left of one that was stopped or failed.
-   * @type {{parts: {key: string, lines: any[]}[], bodyOf: (line: any) => any, choices: string, goOn: () => any}} */
-  let last = { parts: [], bodyOf: () => ({}), choices: "", goOn: async () => {} };
+  /** The last import. Parts are left of one that was stopped or failed. `rest`: all lines that it has left.
+   * @type {{parts: {key: string, lines: any[]}[], choices: string, rest: () => any[], goOn: () => any}} */
+  let last = { parts: [], choices: "", rest: () => [], goOn: async () => {} };
   const unsent = () => last.parts.flatMap(({ lines }) => lines);
+  // What is left of an import before waits until it is known what is added now.
+  let isAdding = false;
+  /** The reading of the file that was chosen last. */
+  let choosing = Promise.resolve();
   // Reading ends with the view, and once there is another text.
   let newest = new AbortController();
   const anew = () => {
@@ -101,7 +104,10 @@ function importer(signal) {
   };
   const accounts = textOrFile(text, readText);
   text.addEventListener("input", () => later(200, readText, anew()));
-  file.addEventListener("change", async () => {
+  file.addEventListener("change", () => {
+    choosing = choose();
+  });
+  async function choose() {
     const [chosen] = file.files ?? [];
     if (!chosen) return;
     // What was typed just before would be read over what is said of the file.
@@ -122,7 +128,7 @@ function importer(signal) {
     if (isLast) file.value = "";
     if (lines === undefined) readText();
     else if (isLast) accounts.place({ name: chosen.name, text: lines });
-  });
+  }
 
   const node = form({
     submitText: t.addMany.submit,
@@ -143,18 +149,28 @@ function importer(signal) {
       regions.node,
     ],
     async onsubmit(_, first) {
-      if (!(await first(readText()))) return;
-      const ready = read.filter(({ account }) => account);
-      const named = regions.read();
-      if (!ready.length) accounts.node.querySelector("button")?.focus();
-      if (!ready.length) throw { status: 422, errors: [{ field: "accounts", message: t.addMany.none }] };
-      if (named === null) throw { status: 422, errors: [] };
-      const choices = { write_logs: writesLogs(), ...(named.length ? { regions: named } : {}) };
-      // What was beneath it is among the lines now, and no part of that import.
-      const isSame = textIn(accounts.read()) === sent && JSON.stringify(choices) === last.choices;
-      await (last.parts.length && isSame && !beneath.text ? last.goOn() : run(ready, choices));
+      isAdding = true;
+      try {
+        await add(first);
+      } finally {
+        isAdding = false;
+        putBack();
+      }
     },
   });
+
+  async function add(first) {
+    await first(choosing);
+    if (!(await first(readText()))) return;
+    const ready = read.filter(({ account }) => account);
+    const named = regions.read();
+    if (!ready.length) accounts.node.querySelector("button")?.focus();
+    if (!ready.length) throw { status: 422, errors: [{ field: "accounts", message: t.addMany.none }] };
+    if (named === null) throw { status: 422, errors: [] };
+    const choices = choicesOf(named);
+    const isSame = JSON.stringify(choices) === last.choices && textIn(accounts.read()) === textOf(last.rest());
+    await (last.parts.length && isSame ? last.goOn() : run(ready, choices));
+  }
 
   // Dropped anywhere in the form, a file would be opened instead of the page.
   node.addEventListener("dragover", (event) => event.dataTransfer.types.includes("Files") && event.preventDefault());
@@ -167,41 +183,58 @@ function importer(signal) {
   });
 
   const writesLogs = () => !node.querySelector('input[name="write_logs"][value="no"]:checked');
-  /** @param {Content} content */
+  /** @param {string[]} named */
+  const choicesOf = (named) => ({ write_logs: writesLogs(), ...(named.length ? { regions: named } : {}) });
+  /** Unless another person is here by now. @param {Content} content */
   const keep = (content) => {
-    draft = { of, content, logs: writesLogs(), regions: regions.chosen(), region: regions.text() };
+    if (draft.of !== of) return;
+    const chosen = { logs: writesLogs(), regions: regions.chosen(), region: regions.text() };
+    draft = { ...draft, ...chosen, content: keptOf(content) };
   };
   putBack = () => {
-    const [kept, there] = [inItsPlace(draft.content), accounts.read()];
-    if (node.hidden || !(kept.inPlace || kept.text || kept.aside.length) || draft.of !== of) return;
+    const kept = inItsPlace(draft.content);
+    if (node.hidden || isAdding || !(kept.inPlace || kept.text || kept.aside.length) || draft.of !== of) return;
     draft = { ...draft, content: NOTHING };
-    accounts.show(onTop(kept, there));
+    accounts.show(onTop(kept, accounts.read()));
   };
   signal.addEventListener("abort", () => {
     putBack = () => {};
-    const there = accounts.read();
-    if (!node.hidden) return keep(keptOf(there));
     // An import keeps what it has left once it knows.
-    const left = draft.of === of ? textIn(draft.content) : "";
-    return keep(withAbove(left, textIn(there) === sent ? beneath : NOTHING));
+    keep(onTop(draft.content, accounts.read()));
   });
 
   // While it runs, the form is not there: what is sent stays what it was.
   async function run(ready, choices) {
     const bodyOf = ({ account }) => ({ provider: "aws", access_type: "assume_role", ...choices, ...account });
-    const parts = partsAfter(last, ready, bodyOf);
+    const parts = partsAfter(unanswered, ready, bodyOf);
     const progress = { done: 0, created: [], refused: [] };
-    const unread = read.filter(({ error }) => error && error !== "twice");
+    const unread = read.filter(({ error, isRepeat }) => error && !isRepeat);
+    const rest = () =>
+      [...unread, ...progress.refused.map(({ line }) => line), ...unsent()].toSorted((a, b) => a.line - b.line);
     /** What screen readers have heard. The end has its heading. @type {Set<number | string>} */
     const heard = new Set([PARTS_SAID]);
-    const content = accounts.read();
-    sent = textIn(content);
-    beneath = { text: besideIn(content), inPlace: null, aside: keptOf(content).aside };
-    last = { parts, bodyOf, choices: JSON.stringify(choices), goOn };
-    await goOn();
+    const chosen = JSON.stringify(choices);
+    last = { parts, choices: chosen, rest, goOn };
+    const there = accounts.read();
+    accounts.show({ text: besideIn(there), inPlace: null, aside: keptOf(there).aside });
+    await go(rest(), NOTHING);
 
+    // What somebody has made of the rest comes back, without the accounts that are added meanwhile.
     async function goOn() {
-      const going = new Set(unsent());
+      const held = accounts.read();
+      accounts.show(NOTHING);
+      await go(unsent(), held);
+    }
+
+    // Whoever has chosen otherwise since adds what is there so.
+    function again() {
+      const isSame = !regions.text() && JSON.stringify(choicesOf(regions.chosen())) === chosen;
+      return isSame ? goOn() : node.requestSubmit();
+    }
+
+    // Of these lines, those that are not added come back too.
+    async function go(lines, held) {
+      const going = new Set(lines);
       node.hidden = true;
       const asked = Date.now();
       const own = new AbortController();
@@ -225,7 +258,7 @@ function importer(signal) {
       addEventListener("beforeunload", (event) => event.preventDefault(), { signal: sending.signal });
       let problem;
       try {
-        await send(parts, bodyOf, progress, draw, AbortSignal.any([signal, own.signal]));
+        await send(parts, bodyOf, progress, draw, AbortSignal.any([signal, own.signal]), unanswered);
       } catch (error) {
         // What was sent before a stop may fail, too.
         if (!own.signal.aborted || /** @type {any} */ (error).name !== "AbortError") problem = error;
@@ -233,32 +266,28 @@ function importer(signal) {
       sending.abort();
       // The next person may see other accounts.
       if (!until.aborted) store.addAll(progress.created, asked);
-      const rest = restOf(progress, unread);
-      const edited = textIn(accounts.read()) === sent ? null : await withoutAdded(accounts.read(), progress.created);
+      const left = await withoutAdded(held, progress.created);
       // Whoever has edited what was left has not removed what was sent since.
-      const others = edited ? rest.filter((line) => going.has(line) && !edited.keys.has(keyOf(line))) : rest;
-      if (signal.aborted) return leave(rest, others, edited);
-      drawResult(progress, rest, others, edited, problem && errorPanel(problem, goOn));
+      const others = rest().filter((line) => going.has(line) && !left.keys.has(keyOf(line)));
+      const content = withAbove(textOf(others), left.content);
+      if (signal.aborted) return leave(content, problem);
+      drawResult(progress, rest(), problem && errorPanel(problem, again));
+      showForm(content);
     }
 
     // What is left is in the form when the person comes back, or is back already.
-    function leave(rest, others, edited) {
-      // The same person may sign in again, but another one sees nothing of it.
-      if (until.aborted && draft.of !== of) return;
-      // What was made of it before it went on counts more. What was typed since stays, below both.
-      const since = draft.of === of ? draft.content : NOTHING;
-      keep(withAbove(textOf(others), edited ? onTop(edited.content, since) : since));
+    function leave(content, problem) {
+      // What was typed since stays, below.
+      keep(onTop(content, draft.content));
       putBack();
       if (until.aborted) return;
-      const back = rest.length ? { href: "#/accounts/many", text: t.addMany.back } : undefined;
-      toast(t.addMany.left(progress.created.length, rest.length), "warning", back);
+      const back = rest().length ? { href: "#/accounts/many", text: t.addMany.back } : undefined;
+      const why = problem && problem.name !== "AbortError" ? ` ${reasonOf(problem)}` : "";
+      toast(t.addMany.left(progress.created.length, rest().length) + why, "warning", back);
     }
   }
 
-  const restOf = ({ refused }, unread) =>
-    [...unread, ...refused.map(({ line }) => line), ...unsent()].toSorted((a, b) => a.line - b.line);
-
-  function drawResult({ created, refused }, rest, others, edited, failure) {
+  function drawResult({ created, refused }, rest, failure) {
     const heading = h("h2", { tabindex: "-1" }, t.addMany.added(created.length));
     fill(
       result,
@@ -272,15 +301,13 @@ function importer(signal) {
       ],
       rest.length > 0 && h("p", {}, t.addMany.rest),
     );
-    showForm(others, edited);
     heading.focus();
     announce(heading.textContent);
   }
 
-  // What was not added is left to be corrected and sent again, above what somebody has made of it since.
-  function showForm(others, edited) {
-    accounts.show(withAbove(textOf(others), edited ? edited.content : beneath));
-    if (!edited) sent = textIn(accounts.read());
+  // What was not added is left to be corrected and sent again, above what is there.
+  function showForm(content) {
+    accounts.show(onTop(content, accounts.read()));
     node.hidden = false;
     putBack();
   }
@@ -313,6 +340,9 @@ function drawPreview(summary, place, text, lines) {
   ]);
 }
 
+// A text without a break is laid out in one task. What is wrong with a line may say what stands in it.
+const cut = (text) => (text.length > SHOWN.characters ? `${text.slice(0, SHOWN.characters)}…` : text);
+
 const lineList = (entries, lineOf) => [
   h(
     "ul",
@@ -321,7 +351,15 @@ const lineList = (entries, lineOf) => [
       .slice(0, SHOWN.errors)
       .map(lineOf)
       .map(({ line, source, why }) =>
-        h("li", {}, h("strong", {}, t.addMany.line(line)), " ", why, " ", h("code", { class: "muted" }, source)),
+        h(
+          "li",
+          {},
+          h("strong", {}, t.addMany.line(line)),
+          " ",
+          cut(why),
+          " ",
+          h("code", { class: "muted" }, cut(source)),
+        ),
       ),
   ),
   entries.length > SHOWN.errors && h("p", { class: "muted" }, t.addMany.more(entries.length - SHOWN.errors)),
@@ -357,7 +395,7 @@ const readyTable = (ready) => [
               [account.role_path, account.role_name].filter(Boolean).join(""),
               account.regions?.join(" "),
               { true: t.yes, false: t.no }[account.write_logs],
-            ].map((cell) => h("td", {}, cell || t.list.none)),
+            ].map((cell) => h("td", {}, cell ? cut(cell) : t.list.none)),
           ),
         ),
       ),
