@@ -9,9 +9,10 @@ from itertools import product
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.axe import wait_until_loaded
+from tests.browser.conditions import UNAVAILABLE
 from tests.support.page import samples
 from tests.support.page.measures import RECORD_SHIFTS, weigh
 from tests.support.page.views import MODALS, NEEDS_SIGN_IN
@@ -260,6 +261,56 @@ def test_nothing_jumps_in_the_other_views(admin, opened, recording, sign_in):
             tab.evaluate("(view) => { location.hash = view; }", view)
             reload(tab, BACKWARDS_MS)
         shifts |= {shows: shifts_once_all_is_there(tab) for tab, shows in shown}
+    assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts
+
+
+WITH_A_MARK = ("accounts", "enrollments", "organization", "schedules", "accounts/acc000005")
+"""Views whose mark stands in their head, and one of an account."""
+
+
+@pytest.mark.parametrize("view", WITH_A_MARK)
+def test_nothing_jumps_as_reads_fail_and_come_back(view, admin, opened, answer_with, watch):
+    """Nor as somebody adds an account, and as a test begins: at 360 px, and at 200 % of 1280."""
+    watch.expect_status(503)
+    page, shifts = opened, {}
+    others = [samples.account(index) for index in range(200)]
+    others.append({**samples.account(300), "name": "Account00001b"})
+    tested = {**samples.account(5), "testing": True, "version": 99}
+
+    def outage(route: Route) -> None:
+        # Repeated soon, as each GET is.
+        route.fulfill(status=503, json=UNAVAILABLE, headers={"retry-after": "0.05"})
+
+    def turn(to: str, change: Callable[[], None]) -> None:
+        page.evaluate("window.shifts = 0")
+        change()
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+        expect(page.locator("main")).to_contain_text(to)
+        page.evaluate(TWO_FRAMES)
+        shifts[page.viewport_size["width"], to] = page.evaluate("window.shifts")
+
+    def fail() -> None:
+        page.route("**/v1/**", outage)
+
+    def mend() -> None:
+        page.unroute("**/v1/**", outage)
+
+    page.set_viewport_size({"width": 360, "height": 720})
+    page.goto(f"{admin.stack.dashboard_url}#/{view}")
+    page.reload()
+    shifts_once_all_is_there(page)
+    turn("Last updated", fail)
+    turn("Live", mend)
+    page.set_viewport_size({"width": 640, "height": 430})
+    page.evaluate(TWO_FRAMES)
+    turn("Last updated", fail)
+    mend()
+    if view == "accounts":
+        turn("1 new account", lambda: answer_with(page, "/v1/accounts", samples.pages_of(others)))
+    if view == "accounts/acc000005":
+        page.set_viewport_size({"width": 360, "height": 720})
+        page.evaluate(TWO_FRAMES)
+        turn("Testing…", lambda: answer_with(page, "/v1/accounts/acc000005", tested))
     assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts
 
 

@@ -108,7 +108,7 @@ test("Shift paints on what began, and takes back what is left again", () => {
   assert.deepEqual(windows(), ["mon,tue 21:00-00:00"]);
   assert.equal(
     form.querySelector(".week-said").textContent,
-    t.week.on(t.week.days(dayName(0, "long"), dayName(1, "long")), timeOfDay(21 * 60), timeOfDay(0)),
+    t.week.on(t.week.days(dayName(0, "long"), dayName(1, "long")), timeOfDay(21 * 60), "24:00"),
   );
   key("ArrowUp", true);
   assert.deepEqual(windows(), ["mon 21:00-00:00"]);

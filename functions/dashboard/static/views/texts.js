@@ -164,9 +164,16 @@ export const t = withTexts(OPEN_TABLES, {
       logsOn: (name) => `Write logs of ${name}`,
       logsOff: (name) => `Write no logs of ${name}`,
       rename: (name) => `Rename ${name}`,
+      role: (name) => `Change role and regions of ${name}`,
+      regions: (name) => `Change regions of ${name}`,
+      rotate: (name) => `Rotate keys of ${name}`,
       revoke: (name) => `Revoke the use of ${name}`,
       delete: (name) => `Delete ${name}`,
     },
+    // Other words for what is done.
+    edit: "Edit",
+    several: "Test, delete or write logs of several accounts",
+    ofCause: "Test all accounts with a problem",
     export: "Export CSV of all accounts",
     noOrganizations: (why) => `AWS Organizations could not be read. ${why}`,
     theme: (name) => `Theme: ${name}`,
@@ -265,7 +272,11 @@ export const t = withTexts(OPEN_TABLES, {
     question: (request, count) => `${t.bulk.confirmed(request, count)}?`,
     changed: "The list has changed meanwhile. This is the number of accounts now.",
     nobody: "No account fits any more, so nothing was done.",
-    deleteText: "Cavok disconnects them and deletes their access keys. Nobody can take this back.",
+    deleteText: (count) =>
+      plural(count, {
+        one: "Cavok disconnects it and deletes its access key. Nobody can take this back.",
+        other: "Cavok disconnects them and deletes their access keys. Nobody can take this back.",
+      }),
     deleteAll: "These are all accounts of your organization.",
     deleteRest: "An account that no longer fits the filters when its turn comes is left as it is.",
     typeNumber: (count) => `Type ${count} to confirm`,
@@ -1428,12 +1439,14 @@ export const t = withTexts(OPEN_TABLES, {
     label: "Hours of the week",
     help:
       "Drag over hours to turn them on, or over hours that are on to turn them off. With a keyboard, arrow keys " +
-      "move, Space turns an hour on or off, and Shift with an arrow key paints on. Minutes are set below.",
+      "move, Space turns an hour on or off, and Shift with an arrow key paints on, which Escape takes back. " +
+      "Minutes are set below.",
     cell: (day, from, to) => `${day}, ${from}–${to}`,
     inPart: (day, from, to) => `${day}, ${from}–${to}, in part`,
     on: (days, from, to) => `On: ${days}, ${from}–${to}`,
     off: (days, from, to) => `Off: ${days}, ${from}–${to}`,
     days: (first, last) => `${first} to ${last}`,
+    takenBack: "Taken back.",
     now: (day, time) => `now ${day} ${time}`,
     unknownZone: "This browser does not know this time zone.",
     presetsLabel: "Ready-made weeks",
