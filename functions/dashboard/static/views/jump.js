@@ -290,7 +290,7 @@ function actions(themes) {
   const group = "actions";
   const add = [
     {
-      ...{ key: "new", group, icon: "plus", text: t.jump.addAccount },
+      ...{ key: "new", group, icon: "plus", text: t.jump.addAccount, has: [t.list.newAccount] },
       go: () => mayChange(goes("#/accounts/new")),
     },
     { key: "many", group, icon: "list", text: t.jump.addMany, go: goes("#/accounts/many") },
