@@ -439,7 +439,7 @@ def assert_hours_are_true(week: Locator, line: float = 24) -> list[str]:
 @pytest.mark.parametrize(
     ("locale", "narrow"),
     [
-        ("en-GB", ["00:00", "06:00", "12:00", "18:00", "00:00"]),
+        ("en-GB", ["00:00", "06:00", "12:00", "18:00", "24:00"]),
         ("en-US", ["12:00 AM", "12:00 PM", "12:00 AM"]),
     ],
 )

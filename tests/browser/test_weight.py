@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from itertools import product
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -51,6 +52,8 @@ has its cache, and a view opens in half the time.
 """
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 QUIET_MS = 100
+RECENT_MS = 600
+"""After this, a shift is no longer counted as what somebody has just done."""
 LATE = (re.compile(r"/(?!style)[\w-]+\.css$"), re.compile(r"/(?!app|theme)[\w-]+\.js$"))
 """What a view may load after the first view: styles, and modules."""
 LIMIT_BYTES, LIMIT_REQUESTS = 50_000, 8
@@ -313,6 +316,31 @@ def test_nothing_jumps_as_reads_fail_and_come_back(view, admin, opened, answer_w
             turn("Testing…", lambda: answer_with(page, "/v1/accounts/acc000005", tested))
             answer_with(page, "/v1/accounts/acc000005", named)
     assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_nothing_jumps_where_an_account_is_connected_as_its_test_ends(
+    width, admin, opened, answer_with
+):
+    """With something wrong: what that is needs much room."""
+    page, tests = opened, "/v1/accounts/acc000003/verifications"
+    runs = samples.finished_test(state="running", outcome=None, finished_at=None)
+
+    def answer(test: dict[str, Any]) -> None:
+        answer_with(page, tests, {"items": [test], "next_cursor": None})
+        answer_with(page, f"{tests}/test1", test)
+
+    answer(runs)
+    page.set_viewport_size({"width": width, "height": 860})
+    page.goto(f"{admin.stack.dashboard_url}#/accounts/acc000003/connect")
+    page.reload()
+    page.get_by_role("button", name="Test now").focus()
+    page.wait_for_timeout(RECENT_MS)
+    page.evaluate("window.shifts = 0")
+    answer(samples.finished_test())
+    expect(page.get_by_role("heading", name="What is wrong")).to_be_attached()
+    page.evaluate(TWO_FRAMES)
+    assert page.evaluate("window.shifts") < LARGEST_SHIFT
 
 
 def test_nothing_jumps_while_a_modal_opens(admin, opened):
