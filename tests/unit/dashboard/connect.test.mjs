@@ -205,7 +205,7 @@ test("an account that is connected as degraded leads on, too, with what is wrong
   assert.equal(isHidden(onwardIn(main)), true);
 });
 
-test("what a test finds wrong with a connected account comes below the test, and what is below waits for it", async () => {
+test("what a test finds wrong once it is connected comes below the test, and what is below waits for it", async () => {
   Object.assign(account, { status: "degraded", issues: [{ code: "permission_lost", message: "Lost.", remedy: "" }] });
   tests = [{ verification_id: "v", state: "running", steps: STEPS }];
   const main = open();

@@ -173,7 +173,10 @@ test("every button of a view is found by its words", async (context) => {
   const folder = new URL(`${page}/views/`, import.meta.url);
   const words = readdirSync(folder).flatMap((name) =>
     [...readFileSync(new URL(name, folder), "utf8").matchAll(/changeButton\(\s*t((?:\.\w+)+),/g)].map(([, path]) =>
-      path.slice(1).split(".").reduce((texts, key) => texts[key], t),
+      path
+        .slice(1)
+        .split(".")
+        .reduce((texts, key) => texts[key], t),
     ),
   );
   assert.ok(words.length > 20);
