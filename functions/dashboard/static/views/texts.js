@@ -1439,8 +1439,7 @@ export const t = withTexts(OPEN_TABLES, {
     label: "Hours of the week",
     help:
       "Drag over hours to turn them on, or over hours that are on to turn them off. With a keyboard, arrow keys " +
-      "move, Space turns an hour on or off, and Shift with an arrow key paints on, which Escape takes back. " +
-      "Minutes are set below.",
+      "move, Space turns an hour on or off, and Shift with an arrow key paints on. Minutes are set below.",
     cell: (day, from, to) => `${day}, ${from}–${to}`,
     inPart: (day, from, to) => `${day}, ${from}–${to}, in part`,
     on: (days, from, to) => `On: ${days}, ${from}–${to}`,
