@@ -439,7 +439,7 @@ def assert_hours_are_true(week: Locator, line: float = 24) -> list[str]:
 @pytest.mark.parametrize(
     ("locale", "narrow"),
     [
-        ("en-GB", ["00:00", "06:00", "12:00", "18:00", "00:00"]),
+        ("en-GB", ["00:00", "06:00", "12:00", "18:00", "24:00"]),
         ("en-US", ["12:00 AM", "12:00 PM", "12:00 AM"]),
     ],
 )
@@ -532,7 +532,7 @@ def test_a_week_is_painted_by_keyboard_alone(furnished, admin, answer_with):
     expect(dialog.get_by_role("grid")).to_be_focused()
     for key in ("ArrowDown", "End", "ArrowLeft", "Shift+ArrowRight", "Shift+ArrowDown"):
         page.keyboard.press(key)
-    expect(dialog.locator(".announcer")).to_contain_text("On: Tuesday to Wednesday, 22:00–00:00")
+    expect(dialog.locator(".announcer")).to_contain_text("On: Tuesday to Wednesday, 22:00–24:00")
     expect(hour(dialog, "Wednesday, 23:00")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Home")
     page.keyboard.press("Space")

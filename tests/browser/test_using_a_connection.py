@@ -519,7 +519,7 @@ def test_an_instance_is_put_under_control_with_a_week_changed_and_released(
     night.get_by_label("Start at").fill("22:00")
     night.get_by_label("Stop at").fill("03:00")
     dialog.get_by_role("button", name="Save").click()
-    expect(card.get_by_text("22:00–00:00")).to_be_visible()
+    expect(card.get_by_text("22:00–24:00")).to_be_visible()
     leave_running(page, connected)
     expect(card.get_by_text("00:00–03:00")).to_be_visible()
     expect(card.get_by_role("button", name="Change the schedule of orders")).to_be_focused()

@@ -6,12 +6,14 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from itertools import product
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.axe import wait_until_loaded
+from tests.browser.conditions import UNAVAILABLE
 from tests.support.page import samples
 from tests.support.page.measures import RECORD_SHIFTS, open_until, weigh
 from tests.support.page.views import MODALS, NEEDS_SIGN_IN
@@ -50,6 +52,8 @@ has its cache, and a view opens in half the time.
 """
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 QUIET_MS = 100
+RECENT_MS = 600
+"""After this, a shift is no longer counted as what somebody has just done."""
 LATE = (re.compile(r"/(?!style)[\w-]+\.css$"), re.compile(r"/(?!app|theme)[\w-]+\.js$"))
 """What a view may load after the first view: styles, and modules."""
 LIMIT_BYTES, LIMIT_REQUESTS = 50_000, 8
@@ -249,6 +253,82 @@ def test_nothing_jumps_in_the_other_views(admin, opened, recording, sign_in):
             reload(tab, BACKWARDS_MS)
         shifts |= {shows: shifts_once_all_is_there(tab) for tab, shows in shown}
     assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts
+
+
+WITH_A_MARK = ("accounts", "enrollments", "organization", "accounts/acc000005")
+"""Views whose mark stands in their head, and one of an account."""
+
+
+@pytest.mark.parametrize("view", WITH_A_MARK)
+def test_nothing_jumps_as_reads_fail_and_come_back(view, admin, opened, answer_with, watch):
+    """Nor as somebody adds an account, and as a test begins: at 360 px, and at 200 % of 1280."""
+    watch.expect_status(503)
+    page, shifts = opened, {}
+    more = [samples.account(index) for index in range(200)]
+    more.append({**samples.account(300), "name": "Account00001b"})
+    named = {**samples.account(5), "name": "Account05"}
+    answer_with(page, "/v1/accounts/acc000005", named)
+    tested = {**named, "testing": True, "version": 99}
+
+    def outage(route: Route) -> None:
+        # Repeated soon, as each GET is.
+        route.fulfill(status=503, json=UNAVAILABLE, headers={"retry-after": "0.05"})
+
+    def turn(to: str, change: Callable[[], None]) -> None:
+        page.evaluate("window.shifts = 0")
+        change()
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+        expect(page.locator("main")).to_contain_text(to)
+        page.evaluate(TWO_FRAMES)
+        shifts[len(shifts), width, to] = page.evaluate("window.shifts")
+
+    def fail() -> None:
+        page.route("**/v1/**", outage)
+
+    def mend() -> None:
+        page.unroute("**/v1/**", outage)
+
+    for width, height in ((360, 720), (640, 430)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.goto(f"{admin.stack.dashboard_url}#/{view}")
+        page.reload()
+        shifts_once_all_is_there(page)
+        turn("Last updated", fail)
+        turn("Live", mend)
+        if view == "accounts":
+            turn("1 new account", lambda: answer_with(page, "/v1/accounts", samples.pages_of(more)))
+            turn("Last updated", fail)
+            mend()
+            answer_with(page, "/v1/accounts", samples.pages_of(more[:-1]))
+        if view == "accounts/acc000005":
+            turn("Testing…", lambda: answer_with(page, "/v1/accounts/acc000005", tested))
+            answer_with(page, "/v1/accounts/acc000005", named)
+    assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_nothing_jumps_where_an_account_is_connected_as_its_test_ends(
+    width, admin, opened, answer_with
+):
+    """With something wrong: what that is needs much room."""
+    page, tests = opened, "/v1/accounts/acc000003/verifications"
+    runs = samples.finished_test(state="running", outcome=None, finished_at=None)
+
+    def answer(test: dict[str, Any]) -> None:
+        answer_with(page, tests, {"items": [test], "next_cursor": None})
+        answer_with(page, f"{tests}/test1", test)
+
+    answer(runs)
+    page.set_viewport_size({"width": width, "height": 860})
+    page.goto(f"{admin.stack.dashboard_url}#/accounts/acc000003/connect")
+    page.reload()
+    page.get_by_role("button", name="Test now").focus()
+    page.wait_for_timeout(RECENT_MS)
+    page.evaluate("window.shifts = 0")
+    answer(samples.finished_test())
+    expect(page.get_by_role("heading", name="What is wrong")).to_be_attached()
+    page.evaluate(TWO_FRAMES)
+    assert page.evaluate("window.shifts") < LARGEST_SHIFT
 
 
 def test_nothing_jumps_while_a_modal_opens(admin, opened):

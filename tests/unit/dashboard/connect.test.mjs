@@ -205,6 +205,24 @@ test("an account that is connected as degraded leads on, too, with what is wrong
   assert.equal(isHidden(onwardIn(main)), true);
 });
 
+test("what a test finds wrong once it is connected comes below the test, and what is below waits for it", async () => {
+  Object.assign(account, { status: "degraded", issues: [{ code: "permission_lost", message: "Lost.", remedy: "" }] });
+  tests = [{ verification_id: "v", state: "running", steps: STEPS }];
+  const main = open();
+  const testNow = () => button(main, t.instructions.testNow);
+  await until(() => main.textContent.includes(t.connect.connected) && !isHidden(testNow()));
+  await soon(20);
+  assert.equal(isHidden(onwardIn(main)), true, "while the test runs");
+  await turned(() => (tests = [{ ...tests[0], state: "finished", outcome: "degraded" }]));
+  await until(() => !isHidden(onwardIn(main)));
+  const places = [testNow(), all(main).findLast(({ textContent }) => textContent === "Lost."), onwardIn(main)];
+  const inOrder = places.map((node) => all(main).indexOf(node));
+  assert.deepEqual(
+    inOrder,
+    inOrder.toSorted((one, other) => one - other),
+  );
+});
+
 test("a confirmed account is said to be connected once, and leads on", async () => {
   Object.assign(account, { status: "confirmed" });
   const main = open();

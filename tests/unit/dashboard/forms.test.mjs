@@ -54,6 +54,14 @@ async function leaves() {
   await soon();
 }
 
+test("what is wrong with no field is said below all fields, so that it moves none", async () => {
+  await adds();
+  const order = all(modal());
+  const at = (selector) => order.indexOf(modal().querySelectorAll(selector).at(-1));
+  assert.ok(at("[data-field]") < at(".form-error") && at(".form-error") < at(".form-actions"));
+  await leaves();
+});
+
 test("regions that were added, or taken out, last are kept like what was typed", async () => {
   await adds();
   typed("provider_id", "123456789012");

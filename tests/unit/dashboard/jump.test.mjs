@@ -1,5 +1,6 @@
 // What can be gone to by its name, beside the accounts that a search finds.
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, test } from "node:test";
 import { element, modal, opened as shownAs, press, signIn, toasts } from "./drawn.mjs";
 import { soon, until } from "./soon.mjs";
@@ -31,7 +32,14 @@ function opened(views = SIDEBAR) {
     press(options().find(({ textContent }) => textContent === text));
     await soon();
   };
-  return { texts, choose };
+  /** What is listed for these words, without the search for an account. */
+  const find = (typed) => {
+    const input = modal().querySelector("[role=combobox]");
+    input.value = typed;
+    input.dispatchEvent(new Event("input"));
+    return texts().filter((text) => text !== t.jump.searchAll(typed));
+  };
+  return { texts, choose, find };
 }
 
 test("views that are not in the sidebar come after those that are", () => {
@@ -139,6 +147,41 @@ test("of the account that is shown each view is there, and each act, which opens
       .some((text) => text.includes("Prod")),
     "another view has none",
   );
+});
+
+test("an account's role, regions and keys are changed from here, as far as it has them", async (context) => {
+  accountShown(context, { role_arn: "arn:aws:iam::123456789012:role/CavokCloud" });
+  const offered = () => ["role", "regions", "rotate"].filter((act) => opened().texts().includes(acts[act]("Prod")));
+  assert.deepEqual(offered(), ["role"]);
+  accountShown(context, { access_type: "access_key", access_key_id: "AKIA" });
+  assert.deepEqual(offered(), ["regions", "rotate"]);
+  for (const [act, title] of [
+    ["regions", t.account.regions],
+    ["rotate", t.account.rotate],
+  ]) {
+    modal().close();
+    await soon();
+    await opened().choose(acts[act]("Prod"));
+    assert.ok(modal().textContent.startsWith(title), modal().textContent);
+  }
+});
+
+test("every button of a view is found by its words", async (context) => {
+  accountShown(context, { access_type: "access_key", access_key_id: "AKIA" });
+  const places = ["accounts", "schedules", "problems", "organization", "access-details"];
+  const { find } = opened(places.map((place) => ({ href: `#/${place}`, icon: "list", text: place })));
+  const folder = new URL(`${page}/views/`, import.meta.url);
+  const words = readdirSync(folder).flatMap((name) =>
+    [...readFileSync(new URL(name, folder), "utf8").matchAll(/changeButton\(\s*t((?:\.\w+)+),/g)].map(([, path]) =>
+      path
+        .slice(1)
+        .split(".")
+        .reduce((texts, key) => texts[key], t),
+    ),
+  );
+  assert.ok(words.length > 20);
+  for (const said of [...words, t.enrollments.synchronize, t.instances.refresh, "Edit", "Webhook", "Columns"])
+    if (typeof said === "string") assert.ok(find(said).length, said);
 });
 
 test("what can not be done with an account is no choice", (context) => {

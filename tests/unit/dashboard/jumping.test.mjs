@@ -22,6 +22,23 @@ test("each word that is typed begins a word", () => {
   assert.deepEqual(found("ccount"), []);
 });
 
+test("a view is found by the words of its buttons too, after what is named so", () => {
+  const view = (text, ...has) => ({ key: text, group: "views", text, has, go: () => {} });
+  const views = [view("Organization", "New signing secret", "Remove the webhook"), view("Webhook deliveries")];
+  assert.deepEqual(
+    fitting(views, "webhook").map(({ text, by }) => [text, by]),
+    [
+      ["Webhook deliveries", undefined],
+      ["Organization", "Remove the webhook"],
+    ],
+  );
+  assert.deepEqual(
+    fitting(views, "org sec").map(({ by }) => by),
+    ["New signing secret"],
+  );
+  assert.deepEqual(fitting(views, "signing webhooks"), []);
+});
+
 const press = (more) => ({
   ...{ key: "k", altKey: false, shiftKey: false, metaKey: false, ctrlKey: false, repeat: false },
   ...{ isComposing: false, defaultPrevented: false },

@@ -39,6 +39,28 @@ for (const [what, behind, heir] of [
     assert.ok(document.activeElement === heir());
   });
 
+test("if that is gone, it goes to the heading of its section, or else of the view", async () => {
+  const view = h("h1", {}, "Organization");
+  const [open, closed] = [h("button", {}, "Set a webhook"), h("button", {}, "Change")];
+  const other = h("section", {}, h("h2", {}, "Quotas"));
+  main.replaceChildren(view, other, h("section", {}, h("h2", {}, "Webhook"), open));
+  open.focus();
+  let { close } = dialog({ title: "The signing secret", content: () => "whsec" });
+  const heading = h("h2", {}, "Webhook");
+  main.replaceChildren(view, other, h("section", {}, heading, closed));
+  close();
+  await soon();
+  assert.ok(document.activeElement === heading);
+  view.focus();
+  ({ close } = dialog({ title: "Rename", content: () => "Name" }));
+  const renamed = h("h1", {}, "Northwind");
+  main.replaceChildren(renamed, other);
+  close();
+  await soon();
+  assert.ok(document.activeElement === renamed);
+  main.replaceChildren(list);
+});
+
 test("one that only its own button closes is on top again, and so the last in the document", async () => {
   const lasting = dialog({ title: "The signing secret", lasting: true, content: () => "whsec" });
   lasting.node.close();

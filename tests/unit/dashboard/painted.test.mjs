@@ -88,6 +88,37 @@ test("with Alt, Ctrl or the Command key, arrow keys are the browser's", () => {
   assert.equal(first.getAttribute("aria-selected"), "true");
 });
 
+test("Escape takes back a stroke, and what was painted before it stays in its modal", () => {
+  const { form, key, heard, windows } = opened(MONDAY);
+  key(" ");
+  key("ArrowDown");
+  const before = windows();
+  key("ArrowRight", true);
+  assert.notDeepEqual(windows(), before);
+  assert.ok(key("Escape"), "the modal stays open");
+  assert.deepEqual(windows(), before);
+  assert.equal(form.querySelector(".week-said").textContent, t.week.takenBack);
+  assert.equal(heard.length, 2);
+  assert.ok(!key("Escape"), "another one closes it");
+});
+
+test("while a pointer paints, Escape takes that back, and the pointer paints no more", () => {
+  const { key, pointer, windows } = opened(MONDAY);
+  pointer("down", 105, 30);
+  pointer("move", 135, 30);
+  assert.ok(key("Escape"));
+  pointer("up", 135, 30);
+  assert.deepEqual(windows(), ["mon 08:00-10:00"]);
+});
+
+test("a day that begins at 00:00 ends at 24:00", () => {
+  const { cursor, form, key } = opened({ ...MONDAY, windows: [] });
+  assert.ok(form.querySelector(".week-hours").textContent.endsWith("24:00"));
+  key("End");
+  key(" ");
+  assert.ok(cursor().getAttribute("aria-label").endsWith("23:00–24:00"));
+});
+
 test("the cursor stays in the week", () => {
   const { cursor, key } = opened(MONDAY);
   key("ArrowUp");
@@ -108,7 +139,7 @@ test("Shift paints on what began, and takes back what is left again", () => {
   assert.deepEqual(windows(), ["mon,tue 21:00-00:00"]);
   assert.equal(
     form.querySelector(".week-said").textContent,
-    t.week.on(t.week.days(dayName(0, "long"), dayName(1, "long")), timeOfDay(21 * 60), timeOfDay(0)),
+    t.week.on(t.week.days(dayName(0, "long"), dayName(1, "long")), timeOfDay(21 * 60), "24:00"),
   );
   key("ArrowUp", true);
   assert.deepEqual(windows(), ["mon 21:00-00:00"]);

@@ -79,6 +79,15 @@ test("whoever chooses none is told, and nothing is sent", async () => {
   assert.equal(sent.length, 3);
 });
 
+test("the line of one that is set says that it has a schedule", async () => {
+  answers.web = () => Response.json({ title: "Conflict", detail: "Its account is busy." }, { status: 409 });
+  const { dialog } = await opened(["web", "db"]);
+  const saysSo = () => dialog.querySelectorAll(".several-line")[1].textContent.includes(t.several.has);
+  assert.ok(!saysSo());
+  await pressed();
+  assert.ok(saysSo());
+});
+
 test("one that is refused says why, and another press asks for that one alone", async () => {
   answers.db = () => Response.json({ title: "Conflict", detail: "Its account is busy." }, { status: 409 });
   const { dialog, results } = await opened(["web", "db"]);

@@ -15,6 +15,11 @@ test("what is left of a quota is of its own time", () => {
 for (const [said, one, several] of [
   [t.problems.timeoutDetail, "No answer came within 1 second.", "No answer came within 1,500 seconds."],
   [t.list.arrived, "1 new account", "1,500 new accounts"],
+  [
+    t.bulk.deleteText,
+    "Cavok disconnects it and deletes its access key. Nobody can take this back.",
+    "Cavok disconnects them and deletes their access keys. Nobody can take this back.",
+  ],
   [t.tests.progress, "1 step done", "1,500 steps done"],
   [t.tests.nothingChanged, "Nothing: 1 verdict is the same.", "Nothing: all 1,500 verdicts are the same."],
   [t.tests.allGood, "fine", "all 1,500 fine"],

@@ -1,8 +1,10 @@
 // What can be jumped to, and what of it fits the words that were typed.
 
 /**
- * `go`: what choosing it does. `note`: what is shown beside its text.
- * @typedef {{key: string, group: string, text: string, note?: string, icon?: string, go: () => any}} Target
+ * `go`: what choosing it does. `note`: what is shown beside its text. `has`: the buttons that it leads to, by their
+ * words. `by`: those of them by which it was found.
+ * @typedef {{key: string, group: string, text: string, note?: string, icon?: string, go: () => any, has?: string[],
+ *   by?: string}} Target
  */
 
 const wordsOf = (text) =>
@@ -11,10 +13,22 @@ const wordsOf = (text) =>
     .split(/[\s:…]+/)
     .filter(Boolean);
 
-/** The targets in which some word begins with each word that was typed. @param {Target[]} targets */
+const begins = (text, part) => wordsOf(text).some((word) => word.startsWith(part));
+
+/**
+ * The targets in which some word begins with each word that was typed. Those in which a button has such a word, and not
+ * the target itself, come last.
+ * @param {Target[]} targets @returns {Target[]}
+ */
 export function fitting(targets, typed) {
   const wanted = wordsOf(typed);
-  return targets.filter(({ text }) => wanted.every((part) => wordsOf(text).some((word) => word.startsWith(part))));
+  const fits = ({ text }) => wanted.every((part) => begins(text, part));
+  const others = targets.flatMap((target) => {
+    const { text, has = [] } = target;
+    const by = has.filter((button) => wanted.some((part) => begins(button, part))).join(", ");
+    return !fits(target) && fits({ text: [text, ...has].join(" ") }) ? { ...target, by } : [];
+  });
+  return [...targets.filter(fits), ...others];
 }
 
 /** The key that goes with K: a Mac's text fields need Ctrl-K themselves. */

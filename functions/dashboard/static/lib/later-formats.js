@@ -10,7 +10,13 @@ export const utcDate = (iso) => UTC_DATE.format(new Date(iso));
 
 // 5 January 2026 is a Monday.
 const atMinute = (minutes) => Date.UTC(2026, 0, 5, 0, minutes);
-const TIME_OF_DAY = new Intl.DateTimeFormat(LOCALE, { timeStyle: "short", timeZone: "UTC" });
+/** @type {Intl.DateTimeFormatOptions} */
+const SHORT = { timeStyle: "short", timeZone: "UTC" };
+const TIME_OF_DAY = new Intl.DateTimeFormat(LOCALE, SHORT);
+// Where a day begins at 00:00, it ends at 24:00.
+const END_OF_DAY = TIME_OF_DAY.resolvedOptions().hour12
+  ? TIME_OF_DAY
+  : new Intl.DateTimeFormat(LOCALE, { ...SHORT, hourCycle: "h24" });
 // Names of days are words, as ages are.
 const DAY_NAMES = {
   long: new Intl.DateTimeFormat(LANGUAGE, { weekday: "long", timeZone: "UTC" }),
@@ -18,7 +24,7 @@ const DAY_NAMES = {
 };
 
 /** A time of day, from minutes since midnight. */
-export const timeOfDay = (minutes) => TIME_OF_DAY.format(atMinute(minutes));
+export const timeOfDay = (minutes) => (minutes === 24 * 60 ? END_OF_DAY : TIME_OF_DAY).format(atMinute(minutes));
 /** The name of a day; 0 is Monday. @param {number} day @param {"long" | "short"} form */
 export const dayName = (day, form) => DAY_NAMES[form].format(atMinute(day * 24 * 60));
 

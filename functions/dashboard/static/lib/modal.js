@@ -1,16 +1,21 @@
 // Modals. The first view does not load this module.
-import { focused, h, passFocus, uniqueId } from "./dom.js";
+import { focus, focused, focusOn, h, passFocus, uniqueId } from "./dom.js";
 import { iconButton } from "./ui.js";
 import { t } from "../texts.js";
 
 // The element that had the focus may be redrawn behind the modal. If it was in a list, looks in the item with the same
-// key.
-function giveBack(had) {
+// key. If it is gone, goes to the heading of its section, or of the view, which says where the reader is.
+function giveBack(had, title) {
   const main = document.querySelector("main");
   const key = had?.closest("[data-key]")?.dataset.key;
   const item = key && main?.querySelector(`[data-key="${CSS.escape(key)}"]`);
   passFocus(had, item || main, !key || Boolean(item));
+  if (!main || focus() !== main) return;
+  const headings = [...main.querySelectorAll("h2")];
+  focusOn(headings.find(({ textContent }) => textContent === title) ?? main.querySelector("h1") ?? main);
 }
+
+const titleAround = (node) => node?.closest("section")?.querySelector("h2")?.textContent;
 
 /**
  * A native modal: it traps the focus, closes on Escape, and returns the focus. `lasting`: only its own button closes
@@ -23,6 +28,7 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
   // Level one, because a screen reader does not see the page behind an open modal.
   const node = h("dialog", { class: wide ? "dialog dialog-wide" : "dialog", "aria-labelledby": heading });
   const had = focused(document.querySelector("main"));
+  const around = titleAround(had);
   let stays = lasting;
   const close = () => {
     stays = false;
@@ -41,7 +47,7 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
   node.addEventListener("close", () => {
     if (stays) return open();
     node.remove();
-    giveBack(had);
+    giveBack(had, around);
     onClose?.();
   });
   // The modal on top is the last one in the document.

@@ -306,7 +306,7 @@ function fieldsOf(path) {
   return names.sort((a, b) => b.length - a.length).map((name) => name.join("."));
 }
 
-// Shows each message at its field ("credentials.access_key_id", "regions.0"), the others on top.
+// Shows each message at its field ("credentials.access_key_id", "regions.0"), the others at the end.
 function showProblem(node, problem) {
   const left = [];
   const { errors = [] } = problem;
@@ -411,8 +411,9 @@ export function form({
         });
       },
     },
-    h("div", { class: "form-error", role: "alert" }),
     fields,
+    // Above the fields, what is said after a while would move them.
+    h("div", { class: "form-error", role: "alert" }),
     h("div", { class: "form-actions" }, send, cancel && button(cancelText, { onclick: cancel })),
   );
   return node;

@@ -623,7 +623,7 @@ export function rename(handle) {
   });
 }
 
-function reach(handle) {
+export function reach(handle) {
   const account = handle.account();
   const input = h("input", {
     type: "text",
@@ -683,7 +683,7 @@ function reach(handle) {
   });
 }
 
-function rotate(handle) {
+export function rotate(handle) {
   const keyId = h("input", {
     type: "text",
     class: "input",

@@ -234,6 +234,7 @@ class ListView {
           { class: "head-title" },
           h("h1", {}, t.list.title),
           freshnessMark(() => this.readAt(), this.signal),
+          this.arrived,
         ),
         h(
           "div",
@@ -260,7 +261,6 @@ class ListView {
         this.filters,
         this.versions,
       ),
-      this.arrived,
       h("div", { class: "bulk-place" }, this.bulk),
       this.table,
       this.foot,
@@ -730,7 +730,6 @@ class ListView {
         h(
           "p",
           {},
-          icon("info"),
           h("span", {}, (this.listing.isFiltered ? t.list.arrivedHere : t.list.arrived)(count), " · "),
           h(
             "button",

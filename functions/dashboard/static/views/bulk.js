@@ -299,7 +299,7 @@ function confirmation(request, size, isAgain, onConfirmed) {
         fields: [
           isAgain && h("p", {}, t.bulk.changed),
           isDeletion && isAll && h("p", {}, h("strong", {}, t.bulk.deleteAll)),
-          isDeletion && h("p", {}, t.bulk.deleteText),
+          isDeletion && h("p", {}, t.bulk.deleteText(size)),
           isDeletion && filter && !isAll && h("p", { class: "muted" }, t.bulk.deleteRest),
           changed_by && h("p", {}, t.bulk.undoText),
           typed?.node,

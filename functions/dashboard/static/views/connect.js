@@ -76,6 +76,7 @@ function draws(body, handle) {
   /** The newest test, null if there was none. @type {any} */
   let test = null;
   let isListed = false;
+  let wasIn = false;
   // Each comes above what else is to be known, which would jump.
   let awaitsFound = false;
   let awaitsHow = true;
@@ -87,7 +88,8 @@ function draws(body, handle) {
     const ways = waysOf(account, test);
     render(picture, [ways, account.provider_id, account.role_arn], () => pictureOf(account, ways));
     drawWatch(watch, account, looks.state(), looks.again, testHere);
-    const issues = isRunning(test) || account.testing ? [] : issuesOf(account);
+    const awaitsWrong = isRunning(test) || account.testing;
+    const issues = awaitsWrong ? [] : issuesOf(account);
     const title = problemsOf(account).length ? t.account.issues : t.account.information;
     render(wrong, issues, () => issues.length > 0 && section(title, {}, issueList(issues)));
     const isIn = isConnected(account);
@@ -101,9 +103,12 @@ function draws(body, handle) {
     const isDone = account.status === "confirmed" && !account.testing;
     how.hidden = isIn;
     found.hidden = !isIn;
+    // What is to be mended comes before how to connect it. Once it is connected, what a test finds moves nothing else.
+    if (isIn !== wasIn) body.insertBefore(wrong, isIn ? onward : how);
+    wasIn = isIn;
     wrong.hidden = !issues.length || (awaitsFound && !focused(wrong));
     watch.hidden = isDone || ((isIn ? awaitsFound : awaitsHow) && !focused(watch));
-    onward.hidden = !isIn || account.testing || awaitsFound;
+    onward.hidden = !isIn || awaitsWrong || awaitsFound;
     // Who comes back from "Deploy on AWS" may find it gone.
     const isGone = [how, found, wrong, watch, onward].some((part) => part.hidden && part.contains(had));
     if (isGone) focusOn(isIn ? found : how);

@@ -10,12 +10,40 @@ import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
 import { isRevoked, reasonOf, spinner, statusBadge, submitting, toast } from "../lib/ui.js";
-import { confirmRemoval, confirmRevoke, rename, shownAccount, switchLogs, TABS, tabAddress } from "./account.js";
+import {
+  confirmRemoval,
+  confirmRevoke,
+  reach,
+  rename,
+  rotate,
+  shownAccount,
+  switchLogs,
+  TABS,
+  tabAddress,
+} from "./account.js";
 import { exporting } from "./choices.js";
 import { inviteDialog } from "./invite.js";
 import { t } from "./texts.js";
 
 const GROUPS = ["account", "views", "actions", "accounts"];
+// The buttons that views have, beside those that are choices of their own.
+const HAS = {
+  "#/accounts": [t.list.chooseColumns, t.list.sortAndFilter, t.jump.several],
+  "#/problems": [t.sharedProblems.lookAtMore, t.jump.ofCause],
+  "#/access-details": [t.access.choose],
+  "#/enrollments": [t.enrollments.synchronize, t.enrollments.end],
+  "#/organization": [
+    ...[t.webhook.add, t.webhook.test, t.webhook.rotate, t.webhook.remove, t.webhook.resume, t.webhook.deliveries],
+    ...[t.webhook.redeliver, t.organization.quotas],
+  ],
+};
+const TABS_HAVE = {
+  instructions: [t.instructions.lookAgain, t.invite.withdraw],
+  instances: [t.instances.start, t.instances.stop, t.instances.refresh, t.schedules.schedule, t.several.action],
+  schedules: [t.schedules.change, t.schedules.remove, t.several.action],
+  privilege: [t.privilege.again],
+  connect: [t.connect.add],
+};
 const TYPING_MS = 200;
 const MOST_ACCOUNTS = 8;
 // A page of the API may be empty although others follow. After these, the list goes on, which is said.
@@ -97,7 +125,8 @@ export function jump({ views, themes }) {
     const q = input.value.trim();
     const chosen = hasMoved ? state.shown[state.at]?.key : null;
     const all = session.current() && q ? [searchAll(q)] : [];
-    state.shown = [...fitting([...ofIt, ...further, ...organizations.views, ...acts], q), ...found.accounts, ...all];
+    const groups = [ofIt, [...further, ...organizations.views], acts].flatMap((targets) => fitting(targets, q));
+    state.shown = [...groups, ...found.accounts, ...all];
     const index = state.shown.findIndex(({ key }) => key === chosen);
     fill(
       list,
@@ -117,7 +146,8 @@ export function jump({ views, themes }) {
     );
     fill(status, found.says ?? (organizations.says || (state.shown.length ? "" : t.jump.none)));
     input.setAttribute("aria-expanded", String(state.shown.length > 0));
-    mark(index < 0 ? Math.min(0, state.shown.length - 1) : index);
+    const best = state.shown.findIndex(({ by, key }) => !by && key !== "search");
+    mark([index, best].find((at) => at >= 0) ?? Math.min(0, state.shown.length - 1));
   };
   // Accounts of an earlier text go at once.
   const changed = () => {
@@ -162,6 +192,7 @@ const viewOf = ({ enrollment_id: id, name: text }) => ({
   href: `#/enrollments/${api.segment(id)}`,
   icon: "building",
   text,
+  has: [t.enrollments.synchronize, t.enrollments.enterAccount, t.actions.change, t.enrollments.end],
 });
 
 function optionOf(target, choose) {
@@ -179,6 +210,7 @@ function optionOf(target, choose) {
     // Of accounts and their tabs, so that all texts begin in one line.
     icon(target.icon ?? "cloud"),
     h("span", { class: "jump-text" }, target.text),
+    target.by && h("span", { class: "muted small" }, target.by),
     target.note && h("span", { class: "mono muted small" }, target.note),
     target.status && statusBadge(target.status),
   );
@@ -209,7 +241,10 @@ const searchAll = (q) => ({
 });
 
 const ofViews = (views) =>
-  views.map(({ href, icon: name, text }) => ({ key: href, group: "views", icon: name, text, go: goes(href) }));
+  views.map(({ href, icon: name, text, has = HAS[href] }) => ({
+    ...{ key: href, group: "views", icon: name, text, has },
+    go: goes(href),
+  }));
 
 // Those that need a session and are not in the sidebar.
 const furtherViews = () =>
@@ -224,25 +259,28 @@ const furtherViews = () =>
 function ofShown(handle) {
   const account = handle?.account();
   if (!account) return [];
-  const { account_id: id, name, write_logs: logs } = account;
+  const { account_id: id, name, write_logs: logs, role_arn: role } = account;
   const group = "account";
   // It has no button of its own to mark as busy.
-  const act = (key, mark, does) => ({
-    ...{ key, group, icon: mark, text: t.jump.acts[key](name) },
+  const act = (key, mark, does, ...has) => ({
+    ...{ key, group, icon: mark, text: t.jump.acts[key](name), has },
     go: () => mayChange(() => does(document.createElement("button"))),
   });
   const acts = [
     act("invite", "external", () => inviteDialog(id)),
     act(logs ? "logsOff" : "logsOn", "list", (node) => submitting(node, () => switchLogs(handle))),
     act("rename", "list", () => rename(handle)),
-    !isRevoked(account) && act("revoke", "lock", () => confirmRevoke(handle)),
-    act("delete", "cross", () => confirmRemoval(handle)),
+    act(role ? "role" : "regions", "list", () => reach(handle), t.jump.edit),
+    account.access_type === "access_key" && act("rotate", "key", () => rotate(handle), t.account.rotate),
+    !isRevoked(account) && act("revoke", "lock", () => confirmRevoke(handle), t.revoke.action),
+    act("delete", "cross", () => confirmRemoval(handle), t.account.remove),
   ];
   return [
-    act("test", "test", (node) => startTest(account, node)),
+    act("test", "test", (node) => startTest(account, node), t.account.test, t.instructions.testNow, t.tests.again),
     ...[...TABS, "connect"].map((tab) => {
       const href = tabAddress(id, tab);
-      return { key: href, group, text: t.jump.ofAccount(t.account.tabs[tab], name), go: goes(href) };
+      const text = t.jump.ofAccount(t.account.tabs[tab], name);
+      return { key: href, group, text, has: TABS_HAVE[tab], go: goes(href) };
     }),
     ...acts.filter(Boolean),
   ];
@@ -252,7 +290,7 @@ function actions(themes) {
   const group = "actions";
   const add = [
     {
-      ...{ key: "new", group, icon: "plus", text: t.jump.addAccount },
+      ...{ key: "new", group, icon: "plus", text: t.jump.addAccount, has: [t.list.newAccount] },
       go: () => mayChange(goes("#/accounts/new")),
     },
     { key: "many", group, icon: "list", text: t.jump.addMany, go: goes("#/accounts/many") },

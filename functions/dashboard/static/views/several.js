@@ -122,6 +122,7 @@ function lineOf(id, subject, { noteOf, words, suggestion }) {
     const windows = PRESETS[choice.value];
     return windows ? { time_zone: timeZoneHere(), windows: structuredClone(windows) } : null;
   };
+  const whether = h("span", {}, schedule ? t.several.has : t.several.hasNone);
   const result = h("span", { class: "small several-result" });
   const show = (mark, ...text) => fill(result, mark, h("span", {}, text));
   const line = {
@@ -148,7 +149,7 @@ function lineOf(id, subject, { noteOf, words, suggestion }) {
             wordOf(t.instances.kinds, kind),
             name && name !== instance && ` · ${instance}`,
             ` · ${region} · `,
-            schedule ? t.several.has : t.several.hasNone,
+            whether,
           ),
         ),
       ),
@@ -161,6 +162,7 @@ function lineOf(id, subject, { noteOf, words, suggestion }) {
       try {
         line.note = noteOf(await kept.save(wanted, first), subject);
         line.saved = JSON.stringify(wanted);
+        fill(whether, wanted ? t.several.has : t.several.hasNone);
         show(icon("check"), words.isSet, line.note && ` ${line.note}`);
       } catch (error) {
         const problem = /** @type {any} */ (error);

@@ -322,6 +322,11 @@ function weekPainter(onPaint) {
     said.textContent = done;
     grid.dispatchEvent(new Event("input", { bubbles: true }));
   };
+  const takeBack = () => {
+    onPaint(stroke.base);
+    said.textContent = t.week.takenBack;
+    announce(said.textContent);
+  };
   const cellAt = ({ clientX, clientY }) => {
     const boxes = tracks.map((track) => track.getBoundingClientRect());
     const row = boxes.findIndex(({ bottom }) => clientY < bottom);
@@ -352,6 +357,12 @@ function weekPainter(onPaint) {
       // The finger scrolls.
       onpointercancel: (event) => isHeld(event) && end(),
       onblur: end,
+      // Taking back a stroke must not close the modal, with all that was painted before.
+      onkeydown: (event) => {
+        if (event.key !== "Escape" || !stroke) return;
+        event.preventDefault();
+        takeBack();
+      },
     },
     THEIR_WEEK.map((day, row) =>
       h(
