@@ -546,7 +546,7 @@ def test_nobody_waits_for_it_any_longer_whatever_others_are_like(
     some: Random, tests: int, handing: float
 ) -> None:
     """Except for as long as they held up others themselves, and for the last page of a sweep that
-    is filled. A customer may have a second organization.
+    pages alone fill. A customer may have a second organization.
     """
     scene = Scene(some)
     model = Model(scene.seconds, scene.hanging, handing, scene.heavy, SWEEP_SECONDS)
@@ -566,7 +566,7 @@ def test_nobody_waits_for_it_any_longer_whatever_others_are_like(
 HELD_UP_OTHERS = {
     "is slow, and needs a page alone": (3.0, {"x0"}, (), 30.0),
     "ends unclear once": (1.6, (), {"x0"}, 15.0),
-    "hangs once": (PATIENCE_SECONDS, (), {"x0"}, SWEEP_SECONDS),
+    "hangs once": (PATIENCE_SECONDS, (), {"x0"}, SWEEP_SECONDS + HELD_UP),
 }
 """How long its first test takes, whether it is too heavy or unclear, and when all its tests must
 have ended.
@@ -577,9 +577,13 @@ have ended.
     ("first", "heavy", "unclear", "until"), HELD_UP_OTHERS.values(), ids=HELD_UP_OTHERS
 )
 def test_nobody_waits_for_all_pages_alone_of_a_customer_that_needs_many(
-    first: float, heavy: Collection[str], unclear: Collection[str], until: float
+    first: float,
+    heavy: Collection[str],
+    unclear: Collection[str],
+    until: float,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """They fill this sweep and the next ones."""
+    """They fill this sweep and the next ones. By chance, each may have the last page."""
     arrivals = {(name, n): 0.0 for name, size in (("x", 20), ("many", 400)) for n in range(size)}
 
     def all_seconds(account: Account, page: int) -> float:
@@ -588,10 +592,24 @@ def test_nobody_waits_for_all_pages_alone_of_a_customer_that_needs_many(
         return 4.0 if account.account_id in model.ended else USUAL
 
     model = Model(all_seconds, unclear, heavy={"many", *heavy}, lasts=SWEEP_SECONDS)
+    monkeypatch.setattr(sweep, "choice", max)
     ended = model.swept_as_they_arrive(arrivals, 2, PAGE)
 
     assert sum(page == ["many"] for page in model.pages) > 10
     assert max(ended.get(f"x{index}", inf) for index in range(20)) <= until
+
+
+def test_whoever_hung_does_not_do_so_again_in_a_sweep_that_others_shared_pages_fill(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    arrivals = {("slow", index): 0.0 for index in range(30)}
+    arrivals |= {(f"o{n}", index): 0.0 for n in range(30) for index in range(100)}
+    slow = Model(of(PATIENCE_SECONDS), {"slow"}, lasts=SWEEP_SECONDS)
+    monkeypatch.setattr(sweep, "choice", max)
+    slow.swept_as_they_arrive(arrivals, 120, PAGE)
+
+    assert slow.now >= SWEEP_SECONDS
+    assert sum("slow" in page for page in slow.pages) == 1
 
 
 @pytest.mark.parametrize("organizations", [1, 24], ids="organizations {}".format)

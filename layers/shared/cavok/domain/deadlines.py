@@ -58,12 +58,13 @@ outlive its slot.
 
 HOLD_UP_SECONDS = 2.0
 """How much longer than usual an organization's clear tests may take on a page of a sweep before it
-is put behind.
+is put behind. One with an unclear test that holds up a page for longer hung.
 """
 
 UNCLEAR_HOLD_UP_SECONDS = 0.5
-"""The same of its unclear tests, in the whole sweep. With the page on which they hang, others wait
-ten seconds for them at most.
+"""How much longer an organization without a verdict may hold up others in a sweep before it is put
+behind by a line, and so on. An account that is too heavy counts for as much at least. With the page
+on which tests hang, others wait ten seconds for them at most.
 """
 
 SWEEP_SECONDS = 100.0

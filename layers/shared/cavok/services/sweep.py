@@ -5,13 +5,13 @@ the sweep does not wait for.
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from random import sample
+from random import choice, sample
 from threading import Event
 from typing import Any
 
@@ -93,7 +93,7 @@ HUNG = 1_000
 """Lines from this number on are of organizations that hung."""
 
 LAST_PAGE_SECONDS = PATIENCE_SECONDS + HAND_OVER_SECONDS
-"""What is left of a sweep when those that hung have their turn."""
+"""How long before the end of a sweep a page may be its last one."""
 
 BETWEEN_SWEEPS = timedelta(minutes=1)
 """The least time after which the next sweep begins. Source: EventBridge Scheduler User Guide,
@@ -266,13 +266,13 @@ class Sweep:
 
     def _test_pages(self, deadline: Deadline) -> None:
         began = minute = since = None
-        while deadline.left:
+        while left := deadline.left:
             try:
                 since = self._look(since)
                 if minute is None or since - minute > BETWEEN_SWEEPS:
                     began = minute = since
                 began = began or since
-                line = self._next_line(began, last=deadline.left < LAST_PAGE_SECONDS)
+                line = self._next_line(began, last=left < LAST_PAGE_SECONDS)
                 if line is None:
                     self._reached.update(self._queue)  # by the next sweep
                     break
@@ -289,14 +289,14 @@ class Sweep:
     def _next_line(self, began: datetime, *, last: bool) -> tuple[int, bool] | None:
         """The number of the next line, and whether it is of accounts that share a page. First comes
         who held up others least; of one number, who needs a page alone: shared pages of accounts
-        that are too heavy would bring nothing again. Those that hung come when nobody else waits,
-        and on the `last` page of a sweep, so that others' pages alone never keep them from all.
-        None if all can wait.
+        that are too heavy would bring nothing again. If pages alone fill a sweep, chance chooses
+        the `last` one of all lines: otherwise, the next sweep would end before the same ones. None
+        if all can wait.
         """
         shared = (n for n, line in self._queue.lines.items() if not self._can_wait(line, began))
         lines = [*((n, True) for n in shared), *((n, False) for n in self._alone.lines)]
-        hung = [(n, shares) for n, shares in lines if n >= HUNG]
-        return min(hung if last and hung else lines, default=None)
+        first = min(lines, default=None)
+        return choice(lines) if last and first and not first[1] else first  # noqa: S311
 
     def _can_wait(self, line: Sequence[AccountKey], began: datetime) -> bool:
         """Whether a line has only accounts that became due since `began` and fill no page. A page
@@ -442,7 +442,7 @@ class Sweep:
     def _test(self, page: Collection[Account], *, shares: bool) -> bool:
         """Tests accounts at once, and waits PATIENCE_SECONDS for the slowest, and until those that
         end unclear were handed over. Whoever ends so for want of processor time is first tested
-        once more, on a page of its own, which comes when nobody else waits. A test that ends later
+        once more, on a page of its own. A test that ends later
         changes nothing: Lambda may have frozen it for hours. Returns whether others may have waited
         for one that hung.
         """
@@ -469,26 +469,43 @@ class Sweep:
         handing = time.monotonic()
         for organization_id in self._hand_over(unclear, HAND_OVER_SECONDS):
             self._leave(organization_id)
-        took_handing = time.monotonic() - handing
-        of_each = Counter(account.organization_id for account, _ in unclear)
-        heavy = {key.organization_id for key in too_heavy}
+        each = (time.monotonic() - handing) / max(len(unclear), 1)
+        handed = Counter(account.organization_id for account, _ in unclear)
         for key in too_heavy:
             self._alone.add(key)
-        clear = slowest.keys() - of_each.keys() - heavy
+        heavy = {key.organization_id for key in too_heavy}
+        slow = self._weigh(slowest, {name: n * each for name, n in handed.items()}, heavy, shares)
+        return bool(unclear or too_heavy or slow)
+
+    def _weigh(
+        self,
+        slowest: Mapping[str, float],
+        unclear: Mapping[str, float],
+        heavy: Set[str],
+        shares: bool,
+    ) -> bool:
+        """Puts behind who held up others. `slowest`: how long each organization's slowest test
+        took, in seconds. `unclear`: of those with unclear tests, how long handing over took.
+        Returns whether one whose tests are clear was slow on a page that is shared.
+        """
+        clear = slowest.keys() - unclear.keys() - heavy
         usual = _usual([slowest[name] for name in clear]) if shares else 0.0
-        slow = {name for name in clear if slowest[name] - usual > HOLD_UP_SECONDS}
-        for name in (
-            slowest if not shares else [each for each in slowest if each not in clear - slow]
-        ):
-            held_up = max(slowest[name] - usual, UNCLEAR_HOLD_UP_SECONDS if name in heavy else 0.0)
-            held_up += took_handing * of_each[name] / len(unclear) if unclear else 0.0
-            self._put_behind(name, held_up, hung=bool(of_each[name]) and held_up > HOLD_UP_SECONDS)
-        return bool(unclear or too_heavy or (shares and slow))
+        slow = False
+        for name, seconds in slowest.items():
+            held_up = max(seconds - usual, 0.0) + unclear.get(name, 0.0)
+            if name in heavy:
+                held_up = max(held_up, UNCLEAR_HOLD_UP_SECONDS)
+            if shares and name in clear:
+                if held_up <= HOLD_UP_SECONDS:
+                    continue
+                slow = True
+            self._put_behind(name, held_up, hung=name in unclear and held_up > HOLD_UP_SECONDS)
+        return slow
 
     def _put_behind(self, organization_id: str, held_up: float, *, hung: bool) -> None:
         """Puts an organization behind those that held up others for less time in this sweep, in
         seconds, and whoever hung behind all who did not. They share no page with it again. Those
-        that hung as often share theirs.
+        that hung for about as long share theirs.
         """
         self._held_up[organization_id] += held_up
         if hung:
