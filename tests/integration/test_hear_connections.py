@@ -894,6 +894,28 @@ def test_an_enrollment_that_was_synchronized_before_its_role_went_is_so_again(
     assert stored(enrollment).next_synchronization_at == synchronized_at + NEW_AFTER
 
 
+def test_an_enrollment_whose_stack_goes_on_late_is_synchronized_after_that_too(
+    admin: Api, says: Says, cloudformation: CloudFormation
+) -> None:
+    """CloudFormation deletes the role after our answer, which S3 took minutes later."""
+    enrollment = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
+    stored_after(enrollment, lambda each: each.synchronized(Clock.time))
+    Clock.time += timedelta(minutes=20)
+    cloudformation.refuses_with = NotDelivered("no", status=500)
+    deletion = says(MANAGEMENT, RequestType="Delete")
+    assert hear(deletion, received=2, age=timedelta(minutes=1)) == 1
+    assert len(started(SYNCHRONIZATIONS)) == 1
+    synchronized_at = Clock.time + timedelta(seconds=20)
+    stored_after(enrollment, lambda each: each.synchronized(synchronized_at))
+    Clock.time += timedelta(minutes=6)
+    cloudformation.refuses_with = None
+
+    assert hear(deletion, received=4, age=timedelta(minutes=7)) == 0
+
+    assert len(cloudformation.answers) == 1
+    assert stored(enrollment).next_synchronization_at == synchronized_at + NEW_AFTER
+
+
 @pytest.mark.parametrize("change", ["Create", "Update", "Delete"])
 def test_a_flood_in_the_name_of_an_enrollments_stack_keeps_aws_organizations_as_busy_as_others(
     change: str, admin: Api, says: Says

@@ -180,13 +180,16 @@ def test_an_enrollment_at_rest_of_which_too_much_is_said_is_tried_for_another_we
     assert due
     failed = heard.begun(SYNCHRONIZATION_ID, due, by_person=False).not_synchronized(REFUSED, due)
 
-    assert failed.next_synchronization_at == due + enrollments.FIRST_RETRY
+    assert failed.next_synchronization_at == due + enrollments.NEW_AFTER
+    again = failed.next_synchronization_at
+    flooded = failed.heard_too_often(due, deleted=False).not_synchronized(REFUSED, again)
+    assert flooded.next_synchronization_at == again + enrollments.NEW_AFTER
     assert heard.heard_too_often(NOW + timedelta(minutes=1), deleted=False) is heard
     begun = rests.begun(SYNCHRONIZATION_ID, NOW, by_person=False)
     running = begun.heard_too_often(NOW, deleted=False)
     assert running.heard_too_often(NOW, deleted=False) is running
     assert running.not_synchronized(REFUSED, NOW).next_synchronization_at == (
-        NOW + enrollments.FIRST_RETRY
+        NOW + enrollments.NEW_AFTER
     )
     deleted = rests.heard_too_often(NOW, deleted=True)
     assert (deleted.touched_at, deleted.attempts) == (rests.touched_at, 9), "it brings no role"

@@ -835,6 +835,19 @@ def test_a_test_that_may_have_missed_what_is_said_too_often_is_followed_by_anoth
         assert after.next_verification_at - ended <= TESTED_AGAIN_AFTER
 
 
+def test_a_deletion_beyond_the_limit_of_an_account_that_is_then_let_in_is_tested_soon() -> None:
+    """Also if it came during the test: nothing else notes it of one that is not connected."""
+    failing = replace(an_account(), attempts=2, next_verification_at=NOW)
+    test = replace(SCHEDULED, started_at=NOW)
+    begun, _ = begin(failing, test)
+    ended = NOW + A_MINUTE
+
+    for tested in (begun, failing):  # a sweep's own test holds no slot
+        noted = tested.heard_too_often(NOW + A_MINUTE / 2, deleted=True)
+        let_in, _ = finish(noted, test, steps_of(failing), ended)
+        assert let_in.next_verification_at == ended + TESTED_AGAIN_AFTER
+
+
 def test_a_test_that_cannot_have_missed_what_is_said_too_often_is_followed_by_a_daily_one() -> None:
     """Nor does one word make tests without a verdict more frequent for longer."""
     account = replace(found(an_account(), 0), attempts=8)

@@ -305,7 +305,8 @@ class Account(ListedAccount):
     attempts             consecutive tests that did not find the account connected.
     touched_at           when a person last changed or tested it, or its stack spoke while it was
                          not connected.
-    heard_at             when more was said of it than is followed, noted once in ten minutes.
+    heard_at             when more was said of it than is followed, noted once in ten minutes: also
+                         that its stack deletes the role, if it is not connected, and does not rest.
     woken_at             when a person or its stack last did so, or had it tested, while it rested;
                          null if none has.
     writes               counts every write, for optimistic locking and the order of events.
@@ -559,17 +560,19 @@ class Account(ListedAccount):
         week, as `heard_of` has it.
         """
         planned, due = self.next_verification_at, max(now, self._due_again_from())
+        if self.revoked or (deleted and planned is None):
+            return self  # it rests, and a deletion brings no role
         said = self
         if deleted:
             said = self.with_deletion(now)
-        elif not self.revoked:
-            if now - self.touched_at > DAY:
-                said = self.heard_of(now, deleted=False, due=False)
-            if not _lately(self.heard_at, now):
-                said = replace(said, heard_at=now)
+        elif now - self.touched_at > DAY:
+            said = self.heard_of(now, deleted=False, due=False)
+        has_own_note = deleted and self.status in CONNECTED
+        if not has_own_note and not _lately(self.heard_at, now):
+            said = replace(said, heard_at=now)
         if self.attempts:
             due = max(due, now + TESTED_AGAIN_AFTER)
-        if self.revoked or self.testing(now) or (deleted and planned is None):
+        if self.testing(now):
             return said
         return replace(said, next_verification_at=min(planned or due, due))
 

@@ -250,9 +250,12 @@ class Enrollment(EnrollmentOptions):
         """After stacks for which one starts said more than is followed: it is due in NEW_AFTER, or
         as after the one that runs, so that whoever says much in their name hides nothing. One that
         waits is tried for another week, also if the one that runs is refused, but for no deletion.
+        One failure still counts: else a flood would repeat each refused one FIRST_RETRY later.
         The same object if nothing changes.
         """
-        heard = self if deleted else self.heard_of(now)
+        heard, waits = self, self.status is not EnrollmentStatus.CONNECTED
+        if waits and not deleted and (self.attempts > 1 or now - self.touched_at > DAY):
+            heard = replace(self, attempts=min(self.attempts, 1), touched_at=now)
         planned, soon = self.next_synchronization_at, now + NEW_AFTER
         if self.synchronizing(now):
             return heard.with_new_member(now)

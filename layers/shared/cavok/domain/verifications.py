@@ -321,7 +321,8 @@ def abort(
     account: Account, verification: Verification, steps: Iterable[Step], now: datetime
 ) -> tuple[Account, Verification]:
     """Ends a test that proved nothing: its slot is freed, the account keeps its status and is
-    tested again later, but not later than a sweep must look at it.
+    tested again later, but not later than a sweep must look at it, and within ten minutes if this
+    test may have missed what was said.
     """
     slot, planned = _other_slot(account, verification), account.next_verification_at
     freed = replace(account, slot=slot, attempts=account.attempts + 1, updated_at=now)
