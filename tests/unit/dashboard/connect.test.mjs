@@ -223,6 +223,23 @@ test("what a test finds wrong once it is connected comes below the test, and wha
   );
 });
 
+for (const [before, after] of [
+  ["degraded", "failed"],
+  ["failed", "degraded"],
+])
+  test(`who reads what is wrong keeps the focus when it changes its place, ${before} before`, async () => {
+    const issues = [{ code: "permission_lost", message: "Lost.", remedy: "" }];
+    Object.assign(account, { status: before, issues });
+    const main = open();
+    const section = () => all(main).find(({ tag, textContent }) => tag === "section" && textContent.includes("Lost."));
+    await until(() => section() && !isHidden(section()));
+    const [heading] = section().querySelectorAll("h2");
+    heading.focus();
+    await turned(() => (account = { ...account, status: after, version: 2 }));
+    assert.equal(isHidden(main.querySelector(".deploy")), after === "degraded");
+    assert.ok(document.activeElement === heading);
+  });
+
 test("a confirmed account is said to be connected once, and leads on", async () => {
   Object.assign(account, { status: "confirmed" });
   const main = open();

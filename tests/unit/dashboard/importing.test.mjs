@@ -521,6 +521,18 @@ test("a file that was corrected can be chosen again by its name, and one that co
   press(button(main, t.addMany.remove));
 });
 
+test("a slow file gives whoever types meanwhile no button to press", async () => {
+  const main = opened();
+  const slow = Promise.withResolvers();
+  choose(main, "slow.csv", slow.promise);
+  field(main, "textarea").focus();
+  slow.resolve("123456789012");
+  await until(() => inPlace(main));
+  assert.equal(document.activeElement.tag, "p");
+  press(button(main, t.addMany.remove));
+  assert.equal(document.activeElement.tag, "textarea");
+});
+
 test("a file that cannot be read hides nothing of what stands", async () => {
   const main = opened();
   await pasted(main, "123456789012");
@@ -939,6 +951,21 @@ test("the rest that arrives gives whoever types no button to press", async () =>
   assert.ok(document.activeElement.textContent.startsWith(t.addMany.rests));
 });
 
+test("a short rest that arrives leaves whoever types where they were", async () => {
+  const held = addsAllLater();
+  typed(opened(), numbers(102).join("\n"));
+  submit(document.body.children.at(-1));
+  await until(() => sent.length);
+  leave();
+  const text = field(opened(), "textarea");
+  text.focus();
+  Object.assign(text, { value: "2109876543", selectionStart: 3, selectionEnd: 3 });
+  held.resolve();
+  await until(() => text.value.includes("\n"));
+  assert.ok(text.value.endsWith("\n2109876543"));
+  assert.deepEqual([text.selectionStart, text.selectionEnd], Array(2).fill(text.value.length - 7));
+});
+
 test("what is left stands alone if it is too long to be read with what is there, which is put aside", async () => {
   const long = (count, from) =>
     Array.from({ length: count }, (_, at) => `${from + at},${"x".repeat(600)},${"y".repeat(600)}`).join("\n");
@@ -1273,6 +1300,25 @@ test("a region that was typed and not added is there again", async () => {
   const back = opened();
   assert.equal(region(back).value, "eu-west-1");
   region(back).value = "";
+});
+
+test("the end of an import whose view was left changes nothing that was chosen since", async () => {
+  const held = addsAllLater();
+  const main = opened();
+  typed(main, numbers(102).join("\n"));
+  submit(main);
+  await until(() => sent.length);
+  leave();
+  const region = (place) => all(place).find((node) => node.getAttribute("list"));
+  const noLogs = (place) => all(place).find(({ ownValue, tag }) => tag === "input" && ownValue === "no");
+  const since = opened();
+  noLogs(since).checked = true;
+  region(since).value = "eu-west-1";
+  leave();
+  held.resolve();
+  await until(() => toasts.textContent);
+  const back = opened();
+  assert.deepEqual([noLogs(back).checked, region(back).value], [true, "eu-west-1"]);
 });
 
 test("what is left of an import whose session ended is there once the same person has signed in again", async () => {

@@ -184,6 +184,27 @@ test("every button of a view is found by its words", async (context) => {
     if (typeof said === "string") assert.ok(find(said).length, said);
 });
 
+test("what is marked stays so when the search has answered, but its own line gives way to what it found", async () => {
+  const found = { account_id: "a", name: "Stop it", provider_id: "121212121212" };
+  globalThis.fetch = async (address) =>
+    Response.json({ items: String(address).includes("/accounts") ? [found] : [], next_cursor: null });
+  const has = [t.instances.start, t.instances.stop];
+  const { find, texts } = opened([{ href: "#/instances", icon: "list", text: "Instances", has }]);
+  const marked = () =>
+    modal()
+      .querySelectorAll("[aria-selected=true]")
+      .map(({ textContent }) => textContent);
+  for (const [typed, before, after] of [
+    ["stop", "InstancesStop", "InstancesStop"],
+    ["stop it", t.jump.searchAll("stop it"), "Stop it121212121212"],
+  ]) {
+    find(typed);
+    assert.deepEqual(marked(), [before]);
+    await until(() => texts().includes("Stop it121212121212"));
+    assert.deepEqual(marked(), [after]);
+  }
+});
+
 test("what can not be done with an account is no choice", (context) => {
   accountShown(context, { status: "confirmed" });
   const offered = () => ["invite", "revoke"].filter((act) => opened().texts().includes(acts[act]("Prod")));

@@ -61,6 +61,15 @@ test("if that is gone, it goes to the heading of its section, or else of the vie
   main.replaceChildren(list);
 });
 
+test("whoever was in the view as a whole is there again", async () => {
+  main.replaceChildren(h("h1", {}, "Organization"), list);
+  main.focus();
+  dialog({ title: "Go to…", content: () => "Name" }).close();
+  await soon();
+  assert.ok(document.activeElement === main);
+  main.replaceChildren(list);
+});
+
 test("one that only its own button closes is on top again, and so the last in the document", async () => {
   const lasting = dialog({ title: "The signing secret", lasting: true, content: () => "whsec" });
   lasting.node.close();

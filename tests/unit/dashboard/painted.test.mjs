@@ -111,6 +111,19 @@ test("while a pointer paints, Escape takes that back, and the pointer paints no 
   assert.deepEqual(windows(), ["mon 08:00-10:00"]);
 });
 
+test("a pointer's stroke that is taken back leaves what was typed as it is", () => {
+  const twice = { days: ["mon"], start: "09:00", stop: "10:00" };
+  const { form, key, pointer, windows } = opened({ ...MONDAY, windows: [...MONDAY.windows, twice] });
+  const before = windows();
+  pointer("down", 105, 30);
+  pointer("move", 135, 30);
+  assert.ok(key("Escape"));
+  assert.deepEqual(windows(), before);
+  assert.equal(form.querySelector(".week-said").textContent, t.week.takenBack);
+  pointer("up", 135, 30);
+  assert.deepEqual(windows(), before);
+});
+
 test("a day that begins at 00:00 ends at 24:00", () => {
   const { cursor, form, key } = opened({ ...MONDAY, windows: [] });
   assert.ok(form.querySelector(".week-hours").textContent.endsWith("24:00"));

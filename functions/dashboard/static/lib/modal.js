@@ -10,7 +10,7 @@ function giveBack(had, title) {
   const key = had?.closest("[data-key]")?.dataset.key;
   const item = key && main?.querySelector(`[data-key="${CSS.escape(key)}"]`);
   passFocus(had, item || main, !key || Boolean(item));
-  if (!main || focus() !== main) return;
+  if (!main || had === main || focus() !== main) return;
   const headings = [...main.querySelectorAll("h2")];
   focusOn(headings.find(({ textContent }) => textContent === title) ?? main.querySelector("h1") ?? main);
 }

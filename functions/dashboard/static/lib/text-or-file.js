@@ -112,22 +112,27 @@ export function textOrFile(input, onChange) {
   const node = h("div", { class: "in-place" });
   let { inPlace, aside } = NOTHING;
   const read = () => ({ text: input.value, inPlace, aside });
-  /** @param {InPlace | null} next */
-  const place = (next) => {
+  /** `isActed`: a person has pressed something there. @param {InPlace | null} next */
+  const place = (next, isActed = true) => {
     const before = inPlace ? [{ ...inPlace, isRemoved: !next }, ...aside] : aside;
-    show({ text: input.value, inPlace: next, aside: before.filter(({ text }) => text !== next?.text) }, true);
+    show({ text: input.value, inPlace: next, aside: before.filter(({ text }) => text !== next?.text) }, isActed);
   };
   const edit = () => {
     const text = asOneText(textIn(read()), besideIn(read()));
     show({ text, inPlace: null, aside });
   };
 
-  /** `isActed`: a person has put this there. @param {Content} content */
+  /** @param {Content} content */
   function show(content, isActed = false) {
     const had = focused(input) || focused(node);
     ({ inPlace, aside } = content);
     input.hidden = Boolean(inPlace);
-    if (input.value !== content.text) input.value = content.text;
+    if (input.value !== content.text) {
+      const fromEnd = input.value.length - input.selectionEnd;
+      input.value = content.text;
+      // Whoever types on does so where they were: what comes by itself comes above.
+      if (focused(input)) input.selectionStart = input.selectionEnd = Math.max(content.text.length - fromEnd, 0);
+    }
     const id = uniqueId("in-place");
     const canEdit = inPlace && !isLong([inPlace.text, besideIn(read())].filter(Boolean).join("\n"), LONGEST);
     fill(

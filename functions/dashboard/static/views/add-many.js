@@ -127,7 +127,7 @@ function importer(signal) {
     // So that the same file can be chosen again, removed or corrected.
     if (isLast) file.value = "";
     if (lines === undefined) readText();
-    else if (isLast) accounts.place({ name: chosen.name, text: lines });
+    else if (isLast) accounts.place({ name: chosen.name, text: lines }, false);
   }
 
   const node = form({
@@ -185,11 +185,9 @@ function importer(signal) {
   const writesLogs = () => !node.querySelector('input[name="write_logs"][value="no"]:checked');
   /** @param {string[]} named */
   const choicesOf = (named) => ({ write_logs: writesLogs(), ...(named.length ? { regions: named } : {}) });
-  /** Unless another person is here by now. @param {Content} content */
-  const keep = (content) => {
-    if (draft.of !== of) return;
-    const chosen = { logs: writesLogs(), regions: regions.chosen(), region: regions.text() };
-    draft = { ...draft, ...chosen, content: keptOf(content) };
+  /** Unless another person is here by now. @param {Content} content @param {Partial<Draft>} [chosen] */
+  const keep = (content, chosen) => {
+    if (draft.of === of) draft = { ...draft, ...chosen, content: keptOf(content) };
   };
   putBack = () => {
     const kept = inItsPlace(draft.content);
@@ -200,7 +198,8 @@ function importer(signal) {
   signal.addEventListener("abort", () => {
     putBack = () => {};
     // An import keeps what it has left once it knows.
-    keep(onTop(draft.content, accounts.read()));
+    const chosen = { logs: writesLogs(), regions: regions.chosen(), region: regions.text() };
+    keep(onTop(draft.content, accounts.read()), chosen);
   });
 
   // While it runs, the form is not there: what is sent stays what it was.
@@ -277,7 +276,7 @@ function importer(signal) {
 
     // What is left is in the form when the person comes back, or is back already.
     function leave(content, problem) {
-      // What was typed since stays, below.
+      // What was typed since stays, below, and so does what was chosen since.
       keep(onTop(content, draft.content));
       putBack();
       if (until.aborted) return;

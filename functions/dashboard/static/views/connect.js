@@ -104,7 +104,11 @@ function draws(body, handle) {
     how.hidden = isIn;
     found.hidden = !isIn;
     // What is to be mended comes before how to connect it. Once it is connected, what a test finds moves nothing else.
-    if (isIn !== wasIn) body.insertBefore(wrong, isIn ? onward : how);
+    if (isIn !== wasIn) {
+      body.insertBefore(wrong, isIn ? onward : how);
+      // A node that is moved loses the focus.
+      if (had && wrong.contains(had)) had.focus({ preventScroll: true });
+    }
     wasIn = isIn;
     wrong.hidden = !issues.length || (awaitsFound && !focused(wrong));
     watch.hidden = isDone || ((isIn ? awaitsFound : awaitsHow) && !focused(watch));

@@ -123,7 +123,9 @@ export function jump({ views, themes }) {
   };
   const draw = () => {
     const q = input.value.trim();
-    const chosen = hasMoved ? state.shown[state.at]?.key : null;
+    // What is marked stays so, or Enter would choose another. The search stands for what it has not found yet.
+    const { key: marked } = state.shown[state.at] ?? {};
+    const chosen = hasMoved || marked !== "search" ? marked : null;
     const all = session.current() && q ? [searchAll(q)] : [];
     const groups = [ofIt, [...further, ...organizations.views], acts].flatMap((targets) => fitting(targets, q));
     state.shown = [...groups, ...found.accounts, ...all];
@@ -155,6 +157,7 @@ export function jump({ views, themes }) {
     search.abort();
     search = new AbortController();
     hasMoved = false;
+    state.shown = [];
     const q = input.value.replace(/[\s-]/g, "");
     found = { accounts: [], says: null };
     if (!q || !session.current()) return draw();

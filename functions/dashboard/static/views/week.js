@@ -323,7 +323,9 @@ function weekPainter(onPaint) {
     grid.dispatchEvent(new Event("input", { bubbles: true }));
   };
   const takeBack = () => {
-    onPaint(stroke.base);
+    // A pointer's stroke is not painted yet: what is typed below stays as it is.
+    if (shown === kept) onPaint(stroke.base);
+    else end();
     said.textContent = t.week.takenBack;
     announce(said.textContent);
   };
