@@ -125,6 +125,14 @@ def says(external_id: str) -> Says:
     return of
 
 
+def a_connected_account(admin: Api, says: Says) -> str:
+    """The id of an account that was tested, and found connected, once its stack had spoken."""
+    account_id = str(admin.account(provider_id=NUMBER)["account_id"])
+    hear(says())
+    ends(account_id)
+    return account_id
+
+
 def test_an_account_is_tested_once_its_stack_says_so_and_the_stack_goes_on(
     admin: Api, says: Says, cloudformation: CloudFormation
 ) -> None:
@@ -309,9 +317,7 @@ def test_a_test_does_not_wait_for_the_answer_and_is_not_repeated_with_it(
 def test_a_deletion_is_answered_at_once_and_followed_when_the_role_is_gone(
     admin: Api, says: Says, cloudformation: CloudFormation
 ) -> None:
-    account_id = admin.account(provider_id=NUMBER)["account_id"]
-    hear(says())
-    ends(account_id)
+    account_id = a_connected_account(admin, says)
     deletion = says(request=2, RequestType="Delete")
 
     assert hear(deletion, age=timedelta(seconds=2)) == 1
@@ -334,9 +340,7 @@ def test_a_test_that_finds_the_role_gone_before_the_deletion_is_followed_says_di
     admin: Api, says: Says
 ) -> None:
     """As of whoever deletes the stack and presses Test."""
-    account_id = admin.account(provider_id=NUMBER)["account_id"]
-    hear(says())
-    ends(account_id)
+    account_id = a_connected_account(admin, says)
     deletion = says(request=2, RequestType="Delete")
     assert hear(deletion, age=timedelta(seconds=2)) == 1
     Clock.time += timedelta(seconds=20)
@@ -352,9 +356,7 @@ def test_a_late_deletion_that_waits_for_a_test_is_noted_before_the_next_one_find
     admin: Api, says: Says
 ) -> None:
     """Its answer was late, too, and the role goes after it."""
-    account_id = admin.account(provider_id=NUMBER)["account_id"]
-    hear(says())
-    ends(account_id)
+    account_id = a_connected_account(admin, says)
     admin.post(f"/v1/accounts/{account_id}/verifications")
     deletion = says(request=2, RequestType="Delete")
 
@@ -369,9 +371,7 @@ def test_a_late_deletion_that_waits_for_a_test_is_noted_before_the_next_one_find
 def test_who_said_an_hour_before_that_a_stack_is_deleted_does_not_hide_that_it_is(
     admin: Api, says: Says
 ) -> None:
-    account_id = admin.account(provider_id=NUMBER)["account_id"]
-    hear(says())
-    ends(account_id)
+    account_id = a_connected_account(admin, says)
     hear(says(request=2, RequestType="Delete"))
     Clock.time += timedelta(minutes=45)
     admin.post(f"/v1/accounts/{account_id}/verifications")
@@ -385,9 +385,7 @@ def test_who_said_an_hour_before_that_a_stack_is_deleted_does_not_hide_that_it_i
 
 
 def test_who_only_says_that_a_stack_was_deleted_disconnects_nothing(admin: Api, says: Says) -> None:
-    account_id = admin.account(provider_id=NUMBER)["account_id"]
-    hear(says())
-    ends(account_id)
+    account_id = a_connected_account(admin, says)
 
     assert hear(says(request=2, RequestType="Delete"), received=2, age=timedelta(minutes=2)) == 0
     assert admin.get(f"/v1/accounts/{account_id}").json["status"] == "confirmed"
@@ -401,9 +399,7 @@ def test_who_only_says_that_a_stack_was_deleted_disconnects_nothing(admin: Api, 
 def test_who_says_that_the_stack_of_a_failed_account_was_deleted_changes_no_reason(
     admin: Api, says: Says
 ) -> None:
-    account_id = admin.account(provider_id=NUMBER)["account_id"]
-    hear(says())
-    ends(account_id)
+    account_id = a_connected_account(admin, says)
     refused = entry_refused(account_of(account_id), "AccessDenied", "no", Clock.time)
     hear(says(request=2))
     ends(account_id, refused)

@@ -843,6 +843,17 @@ const leave = () => {
   view.abort();
   view = new AbortController();
 };
+/** An import's view is left while it is sent. `put`: what puts its lines there. Returns what `addsAllLater` does. */
+async function leftWhileSending(put = (main) => typed(main, numbers(102).join("\n"))) {
+  const held = addsAllLater();
+  const main = opened();
+  await put(main);
+  submit(main);
+  await until(() => sent.length);
+  leave();
+  return held;
+}
+
 /** An import of so many lines that failed: none of them is added. */
 async function failedImport(main, count) {
   failing();
@@ -935,13 +946,10 @@ test("what an import keeps is there whole after another one whose view was left 
 });
 
 test("the rest that arrives gives whoever types no button to press", async () => {
-  const held = addsAllLater();
-  const main = opened();
-  choose(main, "accounts.csv", numbers(1_300).join("\n"));
-  await until(() => inPlace(main));
-  submit(main);
-  await until(() => sent.length);
-  leave();
+  const held = await leftWhileSending(async (main) => {
+    choose(main, "accounts.csv", numbers(1_300).join("\n"));
+    await until(() => inPlace(main));
+  });
   const back = opened();
   field(back, "textarea").focus();
   typed(back, "2109876543");
@@ -952,11 +960,7 @@ test("the rest that arrives gives whoever types no button to press", async () =>
 });
 
 test("a short rest that arrives leaves whoever types where they were", async () => {
-  const held = addsAllLater();
-  typed(opened(), numbers(102).join("\n"));
-  submit(document.body.children.at(-1));
-  await until(() => sent.length);
-  leave();
+  const held = await leftWhileSending();
   const text = field(opened(), "textarea");
   text.focus();
   Object.assign(text, { value: "2109876543", selectionStart: 3, selectionEnd: 3 });
@@ -969,13 +973,10 @@ test("a short rest that arrives leaves whoever types where they were", async () 
 test("what is left stands alone if it is too long to be read with what is there, which is put aside", async () => {
   const long = (count, from) =>
     Array.from({ length: count }, (_, at) => `${from + at},${"x".repeat(600)},${"y".repeat(600)}`).join("\n");
-  const held = addsAllLater();
-  const main = opened();
-  choose(main, "first.csv", long(800, 100_000_000_000));
-  await until(() => inPlace(main));
-  submit(main);
-  await until(() => sent.length);
-  leave();
+  const held = await leftWhileSending(async (main) => {
+    choose(main, "first.csv", long(800, 100_000_000_000));
+    await until(() => inPlace(main));
+  });
   const back = opened();
   choose(back, "second.csv", long(800, 200_000_000_000));
   await until(() => inPlace(back));
@@ -988,12 +989,7 @@ test("what is left stands alone if it is too long to be read with what is there,
 });
 
 test("what was typed is left where an empty file hides it from the rest of an import", async () => {
-  const held = addsAllLater();
-  const main = opened();
-  typed(main, numbers(102).join("\n"));
-  submit(main);
-  await until(() => sent.length);
-  leave();
+  const held = await leftWhileSending();
   const back = opened();
   typed(back, "210987654321 Typed");
   choose(back, "empty.csv", "");
@@ -1066,12 +1062,7 @@ test("whoever leaves is told why what is left failed", async () => {
 });
 
 test("what is left of an import before waits until what is added then is known", async () => {
-  const held = addsAllLater();
-  const main = opened();
-  typed(main, numbers(102).join("\n"));
-  submit(main);
-  await until(() => sent.length);
-  leave();
+  const held = await leftWhileSending();
   const back = opened();
   choose(back, "long.csv", Array.from({ length: 5_000 }, (_, at) => String(200_000_000_000 + at)).join("\n"));
   await until(() => preview(back).textContent.includes(t.addMany.summary(5_000, 0)));
@@ -1303,12 +1294,7 @@ test("a region that was typed and not added is there again", async () => {
 });
 
 test("the end of an import whose view was left changes nothing that was chosen since", async () => {
-  const held = addsAllLater();
-  const main = opened();
-  typed(main, numbers(102).join("\n"));
-  submit(main);
-  await until(() => sent.length);
-  leave();
+  const held = await leftWhileSending();
   const region = (place) => all(place).find((node) => node.getAttribute("list"));
   const noLogs = (place) => all(place).find(({ ownValue, tag }) => tag === "input" && ownValue === "no");
   const since = opened();

@@ -176,7 +176,7 @@ def _follow_change(
     request = account.organization_id, name, change.request_id, now
     admission = dependencies.hints.admit(*request)
     if admission is Admission.TOO_MANY:
-        _note_too_often(account, change, dependencies.accounts, now)
+        _note(account, lambda each: change.noted_too_often(each, now), dependencies.accounts)
     if admission not in _GOES_ON:
         return Followed(admission.value)
     if wait := change.waits(now):
@@ -342,7 +342,9 @@ def _follow(
     if account and dependencies.hints.was_tested(*request):
         account = None  # The role may have been made anew since.
     if account and hint.change is HintedChange.DELETE:
-        _note_deletion(account, dependencies.accounts, now)
+        # At once: the role may be gone before the message is followed, also because it waits for a
+        # test that runs, and somebody else's test finds that first.
+        _note(account, lambda each: each.with_deletion(now), dependencies.accounts)
     if wait := hint.waits(sent_at, now):
         raise ComesAgain(wait.total_seconds())
     # The test first: until it can start, the message comes again.
@@ -360,16 +362,12 @@ def _follow(
     return followed
 
 
-def _note_deletion(found: Account, accounts: Accounts, now: datetime) -> None:
-    """At once: the role may be gone before the message is followed, also because it waits for a
-    test that runs, and somebody else's test finds that first.
-    """
-    if found.with_deletion(now) is found:
+def _note(found: Account, noted: Callable[[Account], Account], accounts: Accounts) -> None:
+    """Writes the account as `noted` has it, if that changes it: a flood costs no more reads."""
+    if noted(found) == found:
         return
     with suppress(AccountNotFound):  # deleted at this moment
-        accounts.changed(
-            found.organization_id, found.account_id, lambda account: account.with_deletion(now)
-        )
+        accounts.changed(found.organization_id, found.account_id, noted)
 
 
 def _synchronize(
@@ -460,18 +458,5 @@ def _not_followed(
                 lambda each: each.heard_too_often(now, deleted=deleted),
             )
     if found:
-        _note_too_often(found, hint, dependencies.accounts, now)
+        _note(found, lambda each: hint.noted_too_often(each, now), dependencies.accounts)
     return Followed.TOO_MANY
-
-
-def _note_too_often(
-    found: Account, hint: ConnectionHint | RoleChange, accounts: Accounts, now: datetime
-) -> None:
-    if hint.noted_too_often(found, now) == found:  # A flood costs no more reads.
-        return
-    with suppress(AccountNotFound):  # deleted at this moment
-        accounts.changed(
-            found.organization_id,
-            found.account_id,
-            lambda account: hint.noted_too_often(account, now),
-        )

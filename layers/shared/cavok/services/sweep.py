@@ -442,9 +442,8 @@ class Sweep:
     def _test(self, page: Collection[Account], *, shares: bool) -> bool:
         """Tests accounts at once, and waits PATIENCE_SECONDS for the slowest, and until those that
         end unclear were handed over. Whoever ends so for want of processor time is first tested
-        once more, on a page of its own. A test that ends later
-        changes nothing: Lambda may have frozen it for hours. Returns whether others may have waited
-        for one that hung.
+        once more, on a page of its own. A test that ends later changes nothing: Lambda may have
+        frozen it for hours. Returns whether others may have waited for one that hung.
         """
         deadline = Deadline.after(SHORT_TEST_SECONDS, time.monotonic)
         pool, too_late = ThreadPoolExecutor(AT_ONCE), Event()
