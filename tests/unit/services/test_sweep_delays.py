@@ -545,8 +545,8 @@ class Scene:
 def test_nobody_waits_for_it_any_longer_whatever_others_are_like(
     some: Random, tests: int, handing: float
 ) -> None:
-    """Except for as long as they held up others themselves, and for the last page of a sweep that
-    pages alone fill. A customer may have a second organization.
+    """Except for as long as they held up others themselves, and for a sweep's last pages, which
+    chance may choose. A customer may have a second organization.
     """
     scene = Scene(some)
     model = Model(scene.seconds, scene.hanging, handing, scene.heavy, SWEEP_SECONDS)
@@ -597,6 +597,19 @@ def test_nobody_waits_for_all_pages_alone_of_a_customer_that_needs_many(
 
     assert sum(page == ["many"] for page in model.pages) > 10
     assert max(ended.get(f"x{index}", inf) for index in range(20)) <= until
+
+
+def test_a_single_page_alone_at_a_sweeps_end_comes_before_whoever_hung(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Others' shared pages fill the sweep until then."""
+    arrivals = {("slow", index): 0.0 for index in range(20)} | {("x", 0): 0.0}
+    arrivals |= {(f"o{n}", index): 0.0 for n in range(22) for index in range(91)}
+    slow = Model(of(PATIENCE_SECONDS), {"slow"}, HAND_OVER_SECONDS, {"x"}, SWEEP_SECONDS)
+    monkeypatch.setattr(sweep, "choice", max)
+    ended = slow.swept_as_they_arrive(arrivals, 40, PAGE)
+
+    assert SWEEP_SECONDS - sweep.LAST_PAGE_SECONDS < ended["x0"] < SWEEP_SECONDS
 
 
 def test_whoever_hung_does_not_do_so_again_in_a_sweep_that_others_shared_pages_fill(

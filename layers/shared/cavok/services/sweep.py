@@ -289,21 +289,22 @@ class Sweep:
     def _next_line(self, began: datetime, *, last: bool) -> tuple[int, bool] | None:
         """The number of the next line, and whether it is of accounts that share a page. First comes
         who held up others least; of one number, who needs a page alone: shared pages of accounts
-        that are too heavy would bring nothing again. If pages alone fill a sweep, chance chooses
-        the `last` one of all lines: otherwise, the next sweep would end before the same ones. None
-        if all can wait.
+        that are too heavy would bring nothing again. If several accounts still need pages alone
+        when a sweep's `last` page comes, chance chooses of all lines: otherwise, the next sweep
+        would end before the same ones. None if all can wait.
         """
         shared = (n for n, line in self._queue.lines.items() if not self._can_wait(line, began))
         lines = [*((n, True) for n in shared), *((n, False) for n in self._alone.lines)]
         first = min(lines, default=None)
-        return choice(lines) if last and first and not first[1] else first  # noqa: S311
+        by_chance = last and len(self._alone) > 1 and first and not first[1]
+        return choice(lines) if by_chance else first  # noqa: S311
 
     def _can_wait(self, line: Sequence[AccountKey], began: datetime) -> bool:
         """Whether a line has only accounts that became due since `began` and fill no page. A page
         takes as long as its slowest test, however few accounts it has. If each newly due account
         made one, sweeps would hardly end. `began`: when the sweep did, or when the last page ended
-        on which an account hung, so that nobody waits for the next sweep for that. In a sweep that
-        lasts longer, it is never longer ago than BETWEEN_SWEEPS.
+        on which an account was unclear, too heavy or slow, so that nobody waits for the next sweep
+        for that. In a sweep that lasts longer, it is never longer ago than BETWEEN_SWEEPS.
         """
         return len(line) < AT_ONCE and all(self._due[key] > began for key in line)
 
@@ -443,7 +444,8 @@ class Sweep:
         """Tests accounts at once, and waits PATIENCE_SECONDS for the slowest, and until those that
         end unclear were handed over. Whoever ends so for want of processor time is first tested
         once more, on a page of its own. A test that ends later changes nothing: Lambda may have
-        frozen it for hours. Returns whether others may have waited for one that hung.
+        frozen it for hours. Returns whether others may have waited for one that was unclear, too
+        heavy or slow.
         """
         deadline = Deadline.after(SHORT_TEST_SECONDS, time.monotonic)
         pool, too_late = ThreadPoolExecutor(AT_ONCE), Event()
