@@ -64,20 +64,24 @@ def is_current(emulator: Emulator) -> bool:
     return found[0]["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
 
 
-def build(emulator: Emulator) -> None:
-    """`sam build`, cached: builds only what changed. Raises Problem with the end of its output."""
+def build(emulator: Emulator) -> dict[str, str]:
+    """`sam build`, cached: builds only what changed. Returns of which files: one that changes
+    meanwhile may be missing. Raises Problem with the end of its output.
+    """
+    built = _record_of(emulator)
     _sam("build", emulator, ["--cached", *parameters(emulator)])
+    return built
 
 
-def deploy(emulator: Emulator) -> None:
-    """`sam deploy` with the profile `local` of samconfig.toml. Raises Problem with the end of its
-    output and the resources that failed.
+def deploy(emulator: Emulator, built: dict[str, str]) -> None:
+    """`sam deploy` of what was built, with the profile `local` of samconfig.toml. Raises Problem
+    with the end of its output and the resources that failed.
     """
     try:
         _sam("deploy", emulator, parameters(emulator))
     except Problem as problem:
         raise Problem(f"{problem}\n{_failed_resources(emulator)}") from problem
-    _RECORD.write_text(json.dumps(_record_of(emulator)))
+    _RECORD.write_text(json.dumps(built))
 
 
 def deploy_beside(emulator: Emulator, stack_name: str) -> None:

@@ -59,9 +59,9 @@ def up() -> Stack:
             current.outcome, current.quick = "unchanged", True
     else:
         with step("Functions and layer built (sam build)"):
-            deploy.build(emulator)
+            built = deploy.build(emulator)
         with step("Template deployed (sam deploy)"):
-            deploy.deploy(emulator)
+            deploy.deploy(emulator, built)
     stack = describe(emulator, deploy.outputs(emulator))
     _write(stack)
     return stack

@@ -23,7 +23,7 @@ from cavok.api.models.imports import AccountsImportResult
 from cavok.api.models.instances import InstanceList
 from cavok.api.models.instructions import InstructionsBody
 from cavok.api.models.interactions import InteractionBody, InteractionPage
-from cavok.api.models.invitations import InvitationBody, InvitedBody
+from cavok.api.models.invitations import InvitationBody, InvitationPage, InvitedBody
 from cavok.api.models.least_privilege import LeastPrivilegeBody
 from cavok.api.models.members import MemberPage, UnitPage
 from cavok.api.models.organizations import OrganizationBody
@@ -57,6 +57,7 @@ _ANSWERS: dict[str, type[BaseModel]] = {
     f"POST /v1/accounts|(GET|PATCH) {_ACCOUNT}": AccountBody,
     f"GET {_ACCOUNT}/instructions": InstructionsBody,
     f"GET {_ACCOUNT}/least-privilege": LeastPrivilegeBody,
+    f"GET {_ACCOUNT}/invitations": InvitationPage,
     f"POST {_ACCOUNT}/invitations": InvitationBody,
     "GET /v1/invitation": InvitedBody,
     f"GET {_ACCOUNT}/verifications": VerificationPage,

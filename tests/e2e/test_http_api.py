@@ -38,7 +38,7 @@ def connected(organization: Organization, new_place: Callable[[], CustomerAccoun
 
 CREDENTIALS = {"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "not-a-real-one"}
 
-READS = ("", "/instructions", "/verifications", f"/verifications/{NOWHERE}")
+READS = ("", "/instructions", "/invitations", "/verifications", f"/verifications/{NOWHERE}")
 CHANGES: tuple[tuple[str, str, dict[str, Any] | None], ...] = (
     ("PATCH", "", {"name": "Other"}),
     ("PUT", "/credentials", CREDENTIALS),

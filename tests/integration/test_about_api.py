@@ -164,6 +164,7 @@ def test_the_openapi_document_is_valid_and_names_every_route(nobody: Api) -> Non
         "GET /v1/accounts/{account_id}/instructions",
         "GET /v1/accounts/{account_id}/least-privilege",
         "POST /v1/accounts/{account_id}/invitations",
+        "GET /v1/accounts/{account_id}/invitations",
         "DELETE /v1/accounts/{account_id}/invitations",
         "GET /v1/invitation",
         "POST /v1/accounts/{account_id}/verifications",

@@ -212,6 +212,30 @@ def test_only_the_organizations_admins_make_and_withdraw_invitations(
     assert opened(nobody, token).status == 200
 
 
+def test_who_reads_the_account_sees_until_when_its_link_is_good_and_never_the_link(
+    admin: Api, account: dict[str, Any]
+) -> None:
+    path = f"/v1/accounts/{account['account_id']}/invitations"
+    assert admin.get(path).json == {"items": [], "next_cursor": None}
+
+    invited(admin, account)
+    invited(admin, account)
+    ends = (Clock.time + WEEK).isoformat().replace("+00:00", "Z")
+    for who in (admin, Api("org-one", "viewer")):
+        assert who.get(path).json == {"items": [{"expires_at": ends}], "next_cursor": None}
+    for who in (Api("org-two", "admin"), Api("org-two", "operator")):
+        assert who.get(path).status == 404
+
+
+@pytest.mark.parametrize("end", [let_it_expire, withdraw])
+def test_a_link_that_has_ended_is_not_listed(
+    admin: Api, account: dict[str, Any], end: Callable[[Api, dict[str, Any], str], str]
+) -> None:
+    end(admin, account, invited(admin, account))
+    listed = admin.get(f"/v1/accounts/{account['account_id']}/invitations")
+    assert listed.json["items"] == []
+
+
 def test_withdrawing_again_does_nothing_and_a_new_invitation_opens(
     admin: Api, nobody: Api, account: dict[str, Any]
 ) -> None:

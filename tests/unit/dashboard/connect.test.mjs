@@ -9,6 +9,7 @@ const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
+const { when } = await import(`${page}/lib/format.js`);
 const { SLOW_AFTER_MS } = await import(`${page}/lib/ui.js`);
 const { connect } = await import(`${page}/views/connect.js`);
 const { t } = await import(`${page}/views/texts.js`);
@@ -26,7 +27,7 @@ const GUIDE = {
 const instance = (name, state) => ({ kind: "ec2", instance_id: `i-${name}`, name, region: "us-east-1", state });
 
 /** What the API has, and what it was asked to do. */
-let account, tests, instances, unavailable, resources, acts, view;
+let account, tests, instances, unavailable, resources, invitations, acts, view;
 
 beforeEach(() => {
   view?.abort();
@@ -42,7 +43,7 @@ beforeEach(() => {
     version: 1,
     issues: [],
   };
-  [tests, instances, unavailable, resources, acts] = [[], [], [], [], []];
+  [tests, instances, unavailable, resources, invitations, acts] = [[], [], [], [], [], []];
   globalThis.fetch = async (address, { method, body }) => {
     const { pathname } = new URL(address);
     if (method === "POST" && pathname.endsWith("/detection")) return Response.json({ state: "waiting" });
@@ -65,6 +66,7 @@ beforeEach(() => {
     if (pathname.endsWith("/v")) return Response.json(tests[0]);
     if (pathname.endsWith("/instructions")) return Response.json(GUIDE);
     if (pathname.endsWith("/instances")) return Response.json({ items: instances, unavailable });
+    if (pathname.endsWith("/invitations")) return Response.json({ items: invitations, next_cursor: null });
     if (pathname.endsWith("/resources")) return Response.json({ items: resources, next_cursor: null });
     return Response.json(account);
   };
@@ -387,6 +389,7 @@ test("the link for an AWS admin is shown once, as an address of this page, and c
   await until(() => button(main, t.invite.action));
   press(button(main, t.invite.action));
   await until(() => modal());
+  assert.equal(button(modal(), t.invite.withdraw), undefined);
   submit();
   await until(() => modal()?.textContent.includes("#/invitation/TOKEN"));
   assert.ok(modal().textContent.includes(new URL("./#/invitation/TOKEN", location.href).href));
@@ -395,5 +398,20 @@ test("the link for an AWS admin is shown once, as an address of this page, and c
   assert.deepEqual(
     acts.map(([method, path]) => `${method} ${path}`),
     ["POST /v1/accounts/a/invitations", "DELETE /v1/accounts/a/invitations"],
+  );
+});
+
+test("whether a link is valid is said before another is made, and it can be withdrawn", async () => {
+  invitations = [{ expires_at: "2099-01-01T00:00:00Z" }];
+  const main = open();
+  await until(() => button(main, t.invite.action));
+  press(button(main, t.invite.action));
+  await until(() => modal());
+  assert.ok(modal().textContent.includes(t.invite.valid(when(invitations[0].expires_at, { kind: "zoned" }))));
+  press(button(modal(), t.invite.withdraw));
+  await until(() => !modal());
+  assert.deepEqual(
+    acts.map(([method, path]) => `${method} ${path}`),
+    ["DELETE /v1/accounts/a/invitations"],
   );
 });

@@ -4,7 +4,8 @@ import { announce, fill, h } from "../lib/dom.js";
 import { copyBlock } from "../lib/findings.js";
 import { when } from "../lib/format.js";
 import { dialog } from "../lib/modal.js";
-import { button, form, submitting, toast } from "../lib/ui.js";
+import * as router from "../lib/router.js";
+import { button, form, onceAlone, submitting, toast } from "../lib/ui.js";
 import { t } from "./texts.js";
 
 const pathOf = (id) => `/v1/accounts/${api.segment(id)}/invitations`;
@@ -15,8 +16,15 @@ export async function withdrawLink(id) {
   toast(t.invite.withdrawn);
 }
 
-/** @param {string} id of the account */
-export function inviteDialog(id) {
+/** Opens it, once it is known whether a link is valid. @param {string} id of the account */
+export async function inviteDialog(id) {
+  const here = router.whileHere();
+  const { items } = await api.get(pathOf(id));
+  onceAlone(() => here(() => inviting(id, items[0]?.expires_at)));
+}
+
+/** @param {string} id @param {string | undefined} until when the account's link is valid, if it has one */
+function inviting(id, until) {
   const place = h("div", { class: "stack" });
   dialog({
     title: t.invite.title,
@@ -38,7 +46,8 @@ export function inviteDialog(id) {
             { class: "consequences" },
             t.invite.shows.map((text) => h("li", {}, text)),
           ),
-          h("p", { class: "muted small" }, t.invite.replaces, " ", withdraw),
+          h("p", { class: "muted small" }, t.invite.lasts),
+          until && h("p", {}, t.invite.valid(when(until, { kind: "zoned" })), " ", withdraw),
         ],
         async onsubmit() {
           const made = await api.post(pathOf(id));

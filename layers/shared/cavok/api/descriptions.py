@@ -308,6 +308,8 @@ OWN: dict[str, dict[str, str]] = {
         "url": "The page, relative to the root of the API. Whoever has it needs no sign-in.",
         "expires_at": "When the link ends.",
     },
+    "InvitationPage": {"next_cursor": "Null: there is no next page."},
+    "ValidInvitationBody": {"expires_at": "When the link ends."},
     "InvitedBody": {
         "role_arn": "The role that Cavok will assume. Null for an account with an access key.",
         "trusted_account_id": "The AWS account that the role trusts: Cavok's own. Null without a "

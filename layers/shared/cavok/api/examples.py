@@ -28,7 +28,12 @@ from cavok.api.models.enrollments import (
 from cavok.api.models.instances import InstanceBody, InstanceList
 from cavok.api.models.instructions import InstructionsBody, InstructionStepBody
 from cavok.api.models.interactions import InteractionBody, InteractionPage
-from cavok.api.models.invitations import InvitationBody, InvitedBody
+from cavok.api.models.invitations import (
+    InvitationBody,
+    InvitationPage,
+    InvitedBody,
+    ValidInvitationBody,
+)
 from cavok.api.models.least_privilege import LeastPrivilegeBody
 from cavok.api.models.members import MemberBody, MemberPage, UnitBody, UnitPage
 from cavok.api.models.organizations import (
@@ -571,6 +576,7 @@ def _answers() -> Iterable[BaseModel]:
         warnings=list(instructions.warnings(_ACCOUNT, choice_of(_GROUPS))),
     )
     yield InvitationBody.of_token(INVITATION_TOKEN, INVITATION)
+    yield InvitationPage(items=[ValidInvitationBody.of(INVITATION)])
     yield InvitedBody(
         provider_id=_ACCOUNT.account_number,
         role_arn=_ACCOUNT.role_arn,

@@ -40,6 +40,20 @@ def invite(
     return token, invitation
 
 
+def valid_invitations(
+    organization_id: str,
+    account_id: str,
+    *,
+    accounts: Accounts,
+    invitations: Invitations,
+    now: datetime,
+) -> list[Invitation]:
+    """The account's invitation, if it still opens. Raises AccountNotFound."""
+    accounts.get(organization_id, account_id)
+    invitation = invitations.get(account_id)
+    return [invitation] if invitation and invitation.is_valid(now) else []
+
+
 def withdraw_invitation(
     organization_id: str,
     account_id: str,

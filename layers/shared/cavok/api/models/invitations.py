@@ -25,6 +25,19 @@ class InvitationBody(ResponseBody):
         return cls.of(invitation, url=page_of(token))
 
 
+class ValidInvitationBody(ResponseBody):
+    """A link that still opens. Its address is not stored."""
+
+    expires_at: datetime
+
+
+class InvitationPage(ResponseBody):
+    """All of them, so there is no next page."""
+
+    items: list[ValidInvitationBody]
+    next_cursor: str | None = None
+
+
 class InvitedBody(ResponseBody):
     """What an account is asked to grant, and why. Nothing of its organization but what its role's
     trust policy says, and nothing of its state.

@@ -6,7 +6,12 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header
 
 from cavok import wiring
-from cavok.api.models.invitations import InvitationBody, InvitedBody
+from cavok.api.models.invitations import (
+    InvitationBody,
+    InvitationPage,
+    InvitedBody,
+    ValidInvitationBody,
+)
 from cavok.api.responses import (
     CREATED,
     NO_CONTENT,
@@ -18,7 +23,12 @@ from cavok.api.responses import (
 )
 from cavok.api.router import Router
 from cavok.services.instructions import instructions_for
-from cavok.services.invitations import invite, invited_account, withdraw_invitation
+from cavok.services.invitations import (
+    invite,
+    invited_account,
+    valid_invitations,
+    withdraw_invitation,
+)
 
 router = Router()
 
@@ -49,6 +59,26 @@ def create_invitation(account_id: str) -> Response[InvitationBody]:
         now=router.now(),
     )
     return created(InvitationBody.of_token(token, invitation))
+
+
+@router.get(
+    "/v1/accounts/<account_id>/invitations",
+    summary="List the valid invitations of an account",
+    tags=["Invitations"],
+    responses=answers("account_not_found"),
+)
+def list_invitations(account_id: str) -> InvitationPage:
+    """Returns until when the account's link opens. It has one at most. The link itself is not
+    stored.
+    """
+    found = valid_invitations(
+        router.caller.organization_id,
+        account_id,
+        accounts=wiring.accounts(),
+        invitations=wiring.invitations(),
+        now=router.now(),
+    )
+    return InvitationPage(items=[ValidInvitationBody.of(each) for each in found])
 
 
 @router.delete(
