@@ -135,7 +135,6 @@ function importer(signal) {
     fields: [
       field({ name: "accounts", label: t.addMany.text, help: t.addMany.textHelp, input: text, after: accounts.node }),
       field({ name: "file", label: t.addMany.file, optional: true, input: file }),
-      preview,
       choice({
         name: "write_logs",
         label: t.newAccount.writeLogs,
@@ -319,7 +318,8 @@ function importer(signal) {
 
   putBack();
   readText();
-  return h("div", {}, result, node);
+  // What was read comes after a while, so nothing stands below it.
+  return h("div", { class: "importer" }, result, node, preview);
 }
 
 // In the API's words, field by field where it says so.
