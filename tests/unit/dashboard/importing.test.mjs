@@ -1084,7 +1084,7 @@ test("what is typed while what is there is read is no part of it, and stays", as
   await until(() => preview(main).textContent.includes(t.addMany.summary(1, 1)));
 });
 
-test("of two files that are chosen one after the other, the second is added by whoever pressed in between", async () => {
+test("of two files that are chosen one after the other, whoever pressed in between adds the second", async () => {
   const main = opened();
   const [first, second] = [Promise.withResolvers(), Promise.withResolvers()];
   typed(main, "333333333333");
@@ -1095,7 +1095,10 @@ test("of two files that are chosen one after the other, the second is added by w
   await soon(20);
   second.resolve("222222222222");
   await until(isDone(main));
-  assert.deepEqual(sent.map(({ accounts }) => accounts[0].provider_id), ["222222222222"]);
+  assert.deepEqual(
+    sent.map(({ accounts }) => accounts[0].provider_id),
+    ["222222222222"],
+  );
 });
 
 test("two files of one name are known by their lines, and by when each was replaced", async () => {

@@ -15,7 +15,7 @@ const LONGEST = { lines: 3_000, characters: 300_000 };
 
 /**
  * The text of the field, what stands in its place, and what stood there before and can be put back. `holds`: the text
- * of the field that is part of it. `isRemoved`: by the person, who put nothing else there. `at`: since when it is aside.
+ * of the field that is part of it. `isRemoved`: by the person, who put nothing else there. `at`: when it was put aside.
  * @typedef {{name: string, text: string, holds?: string, isRemoved?: boolean, at?: number}} InPlace
  * @typedef {{text: string, inPlace: InPlace | null, aside: InPlace[]}} Content
  */
@@ -29,8 +29,8 @@ export function decoded(bytes) {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    const [first, second] = new Uint8Array(bytes);
-    return new TextDecoder(first === 0xff && second === 0xfe ? "utf-16le" : "windows-1252").decode(bytes);
+    const [first, next] = new Uint8Array(bytes);
+    return new TextDecoder(first === 0xff && next === 0xfe ? "utf-16le" : "windows-1252").decode(bytes);
   }
 }
 
@@ -76,7 +76,7 @@ export function onTop(above, below) {
   return withAbove(textIn(above), withAbove(besideIn(above), both));
 }
 
-/** What puts each back, in words: a corrected file may have the name and the lines of the other. @param {InPlace[]} aside */
+/** What puts each back. A corrected file may have the name and the lines of the other. @param {InPlace[]} aside */
 function namesOf(aside) {
   const words = aside.map(({ name, text }) => t.addMany.putBack(name, linesOf(text)));
   const isOnly = (each) => words.indexOf(each) === words.lastIndexOf(each);

@@ -100,10 +100,10 @@ function importer(signal) {
   };
 
   /** What there is now, or null if the signal ended the reading. Shows it, unless there is another text by then. */
-  const readText = async (until = anew()) => {
+  const readText = async (ends = anew()) => {
     const there = textIn(accounts.read());
     const shown = there.length > LONGEST_TEXT ? null : there;
-    const lines = await inSlices(reading(shown ?? ""), until);
+    const lines = await inSlices(reading(shown ?? ""), ends);
     if (lines && textIn(accounts.read()) === there) drawPreview(summary, shownLines, shown, lines);
     return lines;
   };

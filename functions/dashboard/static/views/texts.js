@@ -587,6 +587,7 @@ export const t = withTexts(OPEN_TABLES, {
         `A spreadsheet has rounded this number to ${said}, so its digits are lost. Make the column text, and enter ` +
         "them again.",
       severalNumbers: () => "There are several account numbers beside a name. Give each a line of its own.",
+      valueTooLong: () => "A value in this line is too long: 10,000 characters at most.",
       quoteOpen: () => "A quotation mark is not closed.",
       notActive: (state) => `AWS Organizations says that this account is ${state}.`,
       roleArn: (arn) => `This is no ARN of a role in this account: ${arn}`,
