@@ -9,7 +9,7 @@ const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
 const { inSlices } = await import(`${page}/lib/slices.js`);
-const { accountsIn, reading } = await import(`${page}/lib/pasted.js`);
+const { accountsIn, asOneText, reading } = await import(`${page}/lib/pasted.js`);
 const { allSchedules } = await import(`${page}/views/all-schedules.js`);
 const { addMany } = await import(`${page}/views/add-many.js`);
 const store = await import(`${page}/lib/store.js`);
@@ -196,6 +196,15 @@ test("each step has little work, whatever the text is", (context) => {
         assert.ok(done.count < 25_000, `${done.count} in a step of ${JSON.stringify([before, piece, after])}`);
       }
     }
+  }
+});
+
+test("two texts are joined with little work, whatever the first is", (context) => {
+  const done = working(context);
+  for (const piece of PIECES) {
+    done.count = 0;
+    asOneText(filled(piece), "111111111111");
+    assert.ok(done.count < 150_000, `${done.count} for ${JSON.stringify(piece)}`);
   }
 });
 

@@ -13,6 +13,7 @@ const SEPARATOR = /^sep=.?$/i;
 const TABLES = /^(?= *sep=.? *$)/gim;
 // Characters, of a line of heads, of what says how a line is read, and of a value: more takes long.
 const LONGEST_HEAD = 10_000;
+const LONGEST_PLAIN = { lines: 3_000, characters: 100_000 };
 // At most, with spaces or dashes of two units each, and what stands after it.
 const LONGEST_NUMBER = 20;
 // How much of a long line is read in a step.
@@ -139,8 +140,10 @@ export function asOneText(first, second) {
   return [first, ...(follows ? [] : [`sep=${delimiterOf(second)}`]), second].join("\n");
 }
 
-// Whether it is one table without a head.
+// Whether it is one table without a head. More is not looked through in one task: a head may stand in any line.
 const isPlain = (text) =>
+  text.length <= LONGEST_PLAIN.characters &&
+  breaksIn(text) < LONGEST_PLAIN.lines &&
   text.search(TABLES) < 0 &&
   text
     .split(/[\r\n]/)
