@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -335,6 +336,85 @@ def test_the_list_shows_what_was_added(form, answer_with):
     answer_with(form, "/v1/organization", samples.organization(there))
     form.get_by_role("link", name="Cloud Accounts").first.click()
     expect(form.get_by_role("row").filter(has_text="Imported")).to_be_visible()
+
+
+RECENT_MS = 600
+"""After this, a shift is no longer counted as what somebody has just done."""
+SLOW_FILES = """{
+  const { arrayBuffer } = Blob.prototype;
+  Blob.prototype.arrayBuffer = async function () {
+    await new Promise((done) => setTimeout(done, MS));
+    return arrayBuffer.call(this);
+  };
+}""".replace("MS", str(RECENT_MS))
+
+
+@pytest.mark.parametrize("width", [360, 640, 1280])
+def test_nothing_jumps_as_answers_and_files_come_late(admin, answer_with, watch, width):
+    """An import that failed, was stopped or waited; a file, and text that came without keys."""
+    watch.expect_status(422)
+    page, shifts = admin.page, {}
+    answer_with(page, "/v1/organization", samples.organization([samples.account(0)]))
+    page.set_viewport_size({"width": width, "height": 720})
+    page.add_init_script(measures.RECORD_SHIFTS + SLOW_FILES)
+    page.goto("about:blank")
+    admin.go("#/accounts/many")
+    read, heading = preview(page).get_by_role("status"), result(page).locator("h2")
+
+    def note(what: str) -> None:
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => setTimeout(done, 50)))")
+        shifts[what] = page.evaluate("window.shifts")
+        page.evaluate("window.shifts = 0")
+
+    def add(what: str, fulfil: Callable[[list[dict[str, Any]]], Any], says: str) -> None:
+        held = HeldRequests(page, re.compile(f"{IMPORT}$"))
+        page.get_by_role("button", name="Add accounts").click()
+        accounts = held.first().request.post_data_json["accounts"]
+        if what == "stopped":
+            page.get_by_role("button", name="Stop").click()
+        page.wait_for_timeout(RECENT_MS)
+        held[0].fulfill(**fulfil(accounts))
+        page.unroute(re.compile(f"{IMPORT}$"))
+        expect(result(page)).to_contain_text(says)
+        note(what)
+
+    def refuses(count: int, code: str = "already_connected") -> Callable[..., Any]:
+        def some(accounts: list[dict[str, Any]]) -> dict[str, Any]:
+            refused = [
+                {"index": index, "problem": a_problem(code, "Not this one.")}
+                for index in range(count)
+            ]
+            return {
+                "status": 201,
+                "json": {"created": created(accounts[count:]), "refused": refused},
+            }
+
+        return some
+
+    wrong = [f"wrong {each}" for each in range(5)]
+    paste(page, "\n".join([*wrong, *numbers(900)]))
+    expect(read).to_contain_text("900 accounts")
+    note("typed")
+    add("stopped", refuses(2), "800 accounts were not sent")
+    add("failed", lambda _: {"status": 422, "json": a_problem("x", "Not now.", 422)}, "Not now.")
+    paste(page, "\n".join([*wrong, *numbers(4)]))
+    expect(read).to_contain_text("4 accounts")
+    page.wait_for_timeout(RECENT_MS)
+    add("waits", refuses(1, "quota_exceeded"), "as many as it may")
+    page.get_by_role("button", name="Stop").click()
+    expect(heading).to_contain_text("3 accounts")
+    page.wait_for_timeout(RECENT_MS)
+    choose(page, "wrong\n" * 3)
+    expect(page.get_by_role("button", name="Remove")).to_be_visible()
+    expect(read).to_contain_text("3 lines")
+    note("file")
+    page.get_by_role("button", name="Add accounts").click()
+    page.wait_for_timeout(RECENT_MS)
+    choose(page, "wrong\n" * 4)
+    page.get_by_role("button", name="Add accounts").click()
+    expect(page.get_by_text("Enter at least one account number.")).to_be_visible()
+    note("file of errors")
+    assert all(value < 0.01 for value in shifts.values()), shifts
 
 
 def test_a_viewer_is_told_why_not(viewer):

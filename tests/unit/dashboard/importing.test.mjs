@@ -294,7 +294,7 @@ test("a long text that is pasted never comes into the field, and is undone and d
   const undo = Object.assign(new Event("keydown", { cancelable: true }), { key: "z", ctrlKey: true });
   main.querySelector(".in-place").dispatchEvent(undo);
   assert.deepEqual([text.hidden, text.value, document.activeElement], [false, "number,name\n", text]);
-  press(button(main, t.addMany.putBack(t.addMany.pasted)));
+  press(button(main, t.addMany.putBack(t.addMany.pasted, 1_001)));
   submit(main);
   await until(() => sent.length === 10 && isDone(main)());
   assert.deepEqual([text.hidden, text.value, inPlace(main)], [false, "", ""]);
@@ -412,7 +412,7 @@ test("what is put back holds nothing of what was typed since, which stays", asyn
   paste(main, numbers(1_001).join("\n"));
   press(button(main, t.addMany.remove));
   await pasted(main, "210987654321 Typed");
-  press(button(main, t.addMany.putBack(t.addMany.pasted)));
+  press(button(main, t.addMany.putBack(t.addMany.pasted, 1_001)));
   submit(main);
   await until(() => sent.length === 11 && isDone(main)());
   assert.deepEqual([field(main, "textarea").value, inPlace(main)], ["210987654321 Typed", ""]);
@@ -422,7 +422,7 @@ test("what is put back holds nothing of what was typed since, which stays", asyn
 test("what a chosen file replaces can be put back, also after that was sent and by whoever comes back", async () => {
   const first = opened();
   paste(first, numbers(1_001).join("\n"));
-  const back = t.addMany.putBack(t.addMany.pasted);
+  const back = t.addMany.putBack(t.addMany.pasted, 1_001);
   for (const name of ["accounts.csv", "again.csv"]) {
     choose(first, name, "123456789012");
     await until(() => inPlace(first).startsWith(name));
@@ -451,8 +451,8 @@ test("what a file replaced that was sent is there again for whoever comes back, 
   view.abort();
   view = new AbortController();
   const main = opened();
-  assert.equal(inPlace(main), t.addMany.putBack(t.addMany.pasted));
-  press(button(main, t.addMany.putBack(t.addMany.pasted)));
+  assert.equal(inPlace(main), t.addMany.putBack(t.addMany.pasted, 1_001));
+  press(button(main, t.addMany.putBack(t.addMany.pasted, 1_001)));
   press(button(main, t.addMany.remove));
 });
 
@@ -868,7 +868,7 @@ test("what was typed beside what is left stays, whether that goes on, is added o
     await failedImport(main, 1_100);
     press(button(main, t.addMany.remove));
     typed(main, "210987654321 Typed");
-    press(button(main, t.addMany.putBack(t.addMany.rests)));
+    press(button(main, t.addMany.putBack(t.addMany.rests, 1_100)));
     adding();
     const held = how === "leave" && addsAllLater();
     if (how === "add") submit(main);
@@ -908,11 +908,11 @@ test("a file that was put aside before a failed import went on can be put back",
   await failedImport(main, 1_100);
   choose(main, "b.csv", "210987654321 B");
   await until(() => inPlace(main).startsWith("b.csv"));
-  press(button(main, t.addMany.putBack(t.addMany.rests)));
+  press(button(main, t.addMany.putBack(t.addMany.rests, 1_100)));
   adding();
   press(button(main, t.actions.retry));
   await until(() => result(main).textContent.includes(t.addMany.added(1_100)));
-  assert.equal(inPlace(main), t.addMany.putBack("b.csv"));
+  assert.equal(inPlace(main), t.addMany.putBack("b.csv", 1));
 });
 
 test("what an import keeps is there whole after another one whose view was left too", async () => {
@@ -942,7 +942,7 @@ test("what an import keeps is there whole after another one whose view was left 
   await soon(30);
   const last = opened();
   assert.equal(field(last, "textarea").value, "300000000000 Beside");
-  assert.equal(inPlace(last), `g.csv ${t.addMany.lines(1)}${ACTS}${t.addMany.putBack("f.csv")}`);
+  assert.equal(inPlace(last), `g.csv ${t.addMany.lines(1)}${ACTS}${t.addMany.putBack("f.csv", 1)}`);
 });
 
 test("the rest that arrives gives whoever types no button to press", async () => {
@@ -983,9 +983,9 @@ test("what is left stands alone if it is too long to be read with what is there,
   held.resolve();
   await until(() => inPlace(back).startsWith(`${t.addMany.rests} ${t.addMany.lines(700)}`));
   await until(() => preview(back).textContent.includes(t.addMany.summary(700, 0)));
-  press(button(back, t.addMany.putBack("second.csv")));
+  press(button(back, t.addMany.putBack("second.csv", 800)));
   await until(() => preview(back).textContent.includes(t.addMany.summary(800, 0)));
-  assert.ok(button(back, t.addMany.putBack(t.addMany.rests)));
+  assert.ok(button(back, t.addMany.putBack(t.addMany.rests, 700)));
 });
 
 test("what was typed is left where an empty file hides it from the rest of an import", async () => {
@@ -1071,6 +1071,91 @@ test("what is left of an import before waits until what is added then is known",
   await until(() => result(back).textContent.includes(t.addMany.added(5_000)));
   await until(() => field(back, "textarea").value === numbers(102).slice(100).join("\n"));
   assert.equal(sent.length, 51);
+});
+
+test("what is typed while what is there is read is no part of it, and stays", async () => {
+  const main = opened();
+  typed(main, numbers(5_000).join("\n"));
+  submit(main);
+  await soon(1);
+  await pasted(main, `${numbers(5_000).join("\n")}\n210987654321 Typed\n12`);
+  await until(() => result(main).textContent.includes(t.addMany.added(5_000)));
+  assert.equal(field(main, "textarea").value, "210987654321 Typed\n12");
+  await until(() => preview(main).textContent.includes(t.addMany.summary(1, 1)));
+});
+
+test("of two files that are chosen one after the other, whoever pressed in between adds the second", async () => {
+  const main = opened();
+  const [first, second] = [Promise.withResolvers(), Promise.withResolvers()];
+  typed(main, "333333333333");
+  choose(main, "a.csv", first.promise);
+  submit(main);
+  choose(main, "b.csv", second.promise);
+  first.resolve("111111111111");
+  await soon(20);
+  second.resolve("222222222222");
+  await until(isDone(main));
+  assert.deepEqual(
+    sent.map(({ accounts }) => accounts[0].provider_id),
+    ["222222222222"],
+  );
+});
+
+test("two files of one name are known by their lines, and by when each was replaced", async () => {
+  const main = opened();
+  for (const text of ["111111111111\n222222222222", "333333333333", "444444444444", "555555555555"]) {
+    choose(main, "accounts.csv", text);
+    await until(() => preview(main).textContent.includes(text.slice(0, 12)));
+  }
+  const names = all(main.querySelector(".in-place")).filter(({ tag }) => tag === "button");
+  const [, , newest, older, oldest] = names.map(({ textContent }) => textContent);
+  assert.equal(oldest, t.addMany.putBack("accounts.csv", 2));
+  for (const each of [newest, older]) assert.match(each, /^Put “accounts.csv” back \(1 line, .*:\d\d.*\)$/);
+  press(button(main, t.addMany.remove));
+});
+
+test("what became of an import whose view was left is said to whoever comes back, once", async () => {
+  for (const isBack of [false, true]) {
+    const held = await leftWhileSending();
+    answer = () => assert.fail("stopped");
+    let main = isBack && opened();
+    held.resolve();
+    await until(() => toasts.textContent);
+    main ||= opened();
+    const places = all(main).filter((node) => node.getAttribute("class") === "import-result");
+    const said = [t.addMany.added(100), t.addMany.unsent(2, true)];
+    const texts = places.map(({ textContent }) => said.every((each) => textContent.includes(each)));
+    assert.deepEqual(texts, [!isBack, isBack], "below, for whoever is in the form");
+    typed(main, "");
+    leave();
+    main = opened();
+    assert.ok(!main.textContent.includes(said[0]));
+    leave();
+    toasts.replaceChildren();
+    sent = [];
+  }
+});
+
+test("why lines were refused is said to whoever comes back, and to nobody else", async () => {
+  for (const isOther of [false, true]) {
+    const held = Promise.withResolvers();
+    answer = async () => {
+      await held.promise;
+      return { created: [], refused: [{ index: 0, problem: problem("already_connected", "It is connected.") }] };
+    };
+    const main = opened();
+    typed(main, "123456789012");
+    submit(main);
+    await until(() => sent.length);
+    leave();
+    held.resolve();
+    await until(() => toasts.textContent);
+    if (isOther) await signIn(session, "admin", "ben");
+    assert.equal(result(opened()).textContent.includes("It is connected."), !isOther);
+    sent = [];
+    leave();
+    toasts.replaceChildren();
+  }
 });
 
 test("a file that is still read is added too", async () => {

@@ -54,6 +54,21 @@ for (const [what, text, lines] of [
     'provider_id,name\n"123456789012","Prod ""web"",\neast"\n123456789013,Next',
     [numbered("123456789012", "ProdWebEast"), numbered("123456789013", "Next")],
   ],
+  [
+    "quoted cells over lines of any kind, after which the lines count on",
+    'name,number\n"a\rb\r\nc\nd" ,123456789012\nx',
+    [numbered("123456789012", "ABCD"), [6, "numberMissing", undefined]],
+  ],
+  [
+    "a value that is no account's for its length alone",
+    `number,name\n123456789012,${"a ".repeat(5_001)}\n123456789013,${"b ".repeat(5_000)}`,
+    [[2, "valueTooLong", undefined], numbered("123456789013", "B".repeat(64))],
+  ],
+  [
+    "numbers far into a line, whatever part of it is read at once",
+    ["1".repeat(9_985), "1234-5678-9012", "9".repeat(9_960), "123456789013", "é".repeat(9_000)].join(" "),
+    [[1, "severalNumbers", undefined]],
+  ],
   ["tabs", "provider_id\tname\n123456789012\tProd", [numbered("123456789012", "Prod")]],
   ["a head alone", "provider_id,name", []],
   [

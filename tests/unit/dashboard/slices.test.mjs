@@ -9,7 +9,7 @@ const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
 const { inSlices } = await import(`${page}/lib/slices.js`);
-const { accountsIn, reading } = await import(`${page}/lib/pasted.js`);
+const { accountsIn, asOneText, reading } = await import(`${page}/lib/pasted.js`);
 const { allSchedules } = await import(`${page}/views/all-schedules.js`);
 const { addMany } = await import(`${page}/views/add-many.js`);
 const store = await import(`${page}/lib/store.js`);
@@ -135,12 +135,76 @@ test("a line of many numbers, of many cells or of a whole listing is read in man
     [numbers.join(" "), 20_000],
     [listing, 1, "severalNumbers"],
     [`${",".repeat(100_000)}x`, 1, "numberMissing"],
+    ["1 ".repeat(400_000), 1, "valueTooLong"],
+    [`"${'""'.repeat(100_000)}"`, 1, "numberMissing"],
   ]) {
     const steps = reading(text);
     let [many, step] = [0, steps.next()];
     for (; !step.done; step = steps.next()) many += 1;
     assert.ok(many >= 39, `${many} steps`);
     assert.deepEqual([step.value.length, step.value[0].error], [count, error]);
+  }
+});
+
+/**
+ * Counts what is done: each look of a pattern, each piece and each thousand characters gone through. A run over
+ * signs that makes nothing of them is not counted: for all of a text it takes some milliseconds.
+ */
+function working(context) {
+  const done = { count: 0 };
+  const count = (prototype, name, amount) => {
+    const really = prototype[name];
+    prototype[name] = function (...of) {
+      const made = really.apply(this, of);
+      done.count += amount(this, made, of);
+      return made;
+    };
+    context.after(() => Object.assign(prototype, { [name]: really }));
+  };
+  count(RegExp.prototype, "exec", () => 1);
+  count(String.prototype, "trim", ({ length }) => length / 1_000);
+  count(String.prototype, "split", (_, { length }) => length);
+  const doubled = (made, before) => Math.abs(before.length - made.length);
+  count(String.prototype, "replaceAll", (before, made) => doubled(made, before));
+  count(Array.prototype, "find", ({ length }) => length / 10);
+  return done;
+}
+
+const CHARACTERS = 60_000;
+const filled = (piece, before = "", after = "") =>
+  before + piece.repeat((CHARACTERS - before.length - after.length) / piece.length) + after;
+const PIECES = [
+  ...['"', '""', 'a"', ' "', '" ', '"a,', '"",', '"a" ,', '"\n', '"a\n', '"a\r', '""\n', '"""\n', '"a""\n', '""a'],
+  ...[",", ";", "\t", ",;\t", "a,", "1,", "\n", "\r", "\r\n", " \n", "a\n", "1\n", " ", "1", "1 ", "1-", "1\u2013"],
+  ...["1234 ", "1234-", "111111111111 ", "111111111111,", "111111111111\n", "a", "é", "漢", "😀", "e\u0301", "\u00a0"],
+  ...["sep=\n", "sep=;\n", "  sep=;  \n", 'sep=;\n"a\n', "id\n", "number,name\n"],
+];
+const TABLE = "number,name,regions,write_logs,role_arn\n";
+
+test("each step has little work, whatever the text is", (context) => {
+  const done = working(context);
+  // In a value of each kind; quotes and lines would end it.
+  const values = ["", "111111111111,", "111111111111,a,", "111111111111,a,b,", "111111111111,a,b,no,arn:aws:iam::"];
+  const tables = values.map((cells) => [`${TABLE}${cells}"`, '"']);
+  for (const piece of PIECES) {
+    const whole = [["", ""], ...["1", '"'].map((before) => [before, ""]), ['"', '"']];
+    for (const [before, after] of /["\r\n]/.test(piece) ? whole : [...whole, ...tables]) {
+      const steps = reading(filled(piece, before, after));
+      for (let step = { done: false }; !step.done;) {
+        done.count = 0;
+        step = steps.next();
+        assert.ok(done.count < 25_000, `${done.count} in a step of ${JSON.stringify([before, piece, after])}`);
+      }
+    }
+  }
+});
+
+test("two texts are joined with little work, whatever the first is", (context) => {
+  const done = working(context);
+  for (const piece of PIECES) {
+    done.count = 0;
+    asOneText(filled(piece), "111111111111");
+    assert.ok(done.count < 150_000, `${done.count} for ${JSON.stringify(piece)}`);
   }
 });
 

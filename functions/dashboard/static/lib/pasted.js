@@ -10,9 +10,12 @@ const ROUNDED = /\dE\+\d/i;
 const ROLE_ARN = /^arn:aws:iam::(\d{12}):role(\/|\/.*\/)([^/]+)$/;
 // With such a line, a file tells Excel what separates its cells. It begins a table: with a head of its own, or none.
 const SEPARATOR = /^sep=.?$/i;
-const TABLES = /^(?= *sep=.? *$)/im;
-// Characters, of a line of heads, of what says how a line is read, and of what a name is made of: more takes long.
+const TABLES = /^(?= *sep=.? *$)/gim;
+// Characters, of a line of heads, of what says how a line is read, and of a value: more takes long.
 const LONGEST_HEAD = 10_000;
+const LONGEST_PLAIN = { lines: 3_000, characters: 100_000 };
+// At most, with spaces or dashes of two units each, and what stands after it.
+const LONGEST_NUMBER = 20;
 // How much of a long line is read in a step.
 const AT_ONCE = 1_000;
 // What AWS Organizations says of an account that is not active. No status of ours is like these.
@@ -48,12 +51,20 @@ const HEADS = {
 export function* reading(text) {
   const lines = [];
   const seen = new Map();
-  let first = 1;
-  for (const table of text.split(TABLES)) {
+  let [first, from] = [1, 0];
+  for (const end of endsOfTables(text)) {
+    const table = text.slice(from, end);
     yield* readingTable(table, first, lines, seen);
-    first += table.split(/\r\n?|\n/).length - 1;
+    if (end < text.length) first += breaksIn(table);
+    from = end;
   }
   return lines;
+}
+
+// One after the other: there may be as many as lines.
+function* endsOfTables(text) {
+  for (const { index } of text.matchAll(TABLES)) if (index) yield index;
+  yield text.length;
 }
 
 // `first`: the number of its first line. `seen`: the line of each account number, and what it says.
@@ -77,7 +88,7 @@ function* readingTable(text, first, lines, seen) {
       head = separator = `sep=${delimiterOf(text)}`;
       continue;
     }
-    const heads = source.length > LONGEST_HEAD ? null : columnsOf(cells, least);
+    const heads = source.length + cells.length > LONGEST_HEAD ? null : columnsOf(cells, least);
     least = 2;
     if (heads) {
       [columns, width] = [heads, cells.length];
@@ -104,6 +115,16 @@ function* readingTable(text, first, lines, seen) {
   }
 }
 
+/** How many line breaks there are. One by one: pieces of a text of a million breaks take long. @param {string} text */
+export function breaksIn(text) {
+  let count = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    const sign = text.charCodeAt(at);
+    if (sign === 10 ? text.charCodeAt(at - 1) !== 13 : sign === 13) count += 1;
+  }
+  return count;
+}
+
 /** The text of some lines of a text, each below its own head. @param {Line[]} lines */
 export const textOf = (lines) =>
   lines
@@ -119,9 +140,11 @@ export function asOneText(first, second) {
   return [first, ...(follows ? [] : [`sep=${delimiterOf(second)}`]), second].join("\n");
 }
 
-// Whether it is one table without a head.
+// Whether it is one table without a head. More is not looked through in one task: a head may stand in any line.
 const isPlain = (text) =>
-  !TABLES.test(text) &&
+  text.length <= LONGEST_PLAIN.characters &&
+  breaksIn(text) < LONGEST_PLAIN.lines &&
+  text.search(TABLES) < 0 &&
   text
     .split(/[\r\n]/)
     .every(
@@ -166,29 +189,51 @@ function columnsOf(cells, least) {
 // The number is where one is; the name is beside it. Of several numbers, nobody knows which one a name is of.
 function* unnamed(cells) {
   const filled = cells.filter(Boolean);
+  const isLong = cells.length > AT_ONCE;
+  if (isLong) yield;
   const whole = filled.join("\n");
-  const isNamed = /\p{L}/u.test(whole);
+  if (isLong) yield;
   const numbers = new Set();
-  let count = 0;
-  for (const [written] of whole.matchAll(WRITTEN_NUMBERS)) {
-    numbers.add(plainNumber(written));
-    count += 1;
-    if (count % AT_ONCE === 0) yield;
+  let isNamed = false;
+  for (let from = 0; from < whole.length;) {
+    if (from) yield;
+    const to = from + LONGEST_HEAD;
+    // With the sign before it, which may be a digit.
+    const begin = Math.max(from - 1, 0);
+    const part = whole.slice(begin, to + LONGEST_NUMBER);
+    isNamed ||= /\p{L}/u.test(part);
+    for (const { index, 0: written } of part.matchAll(WRITTEN_NUMBERS)) {
+      if (begin + index >= to) break;
+      numbers.add(plainNumber(written));
+    }
     if (numbers.size > 1 && isNamed) return [{ error: "severalNumbers" }];
+    from = to;
   }
-  if (!numbers.size) return [{ provider_id: filled.find((cell) => /\d/.test(cell)) ?? "" }];
-  const beside = (cell) => cell.replace(WRITTEN_NUMBERS, "").trim();
-  const at = filled.find((cell) => WRITTEN_NUMBER.test(cell));
-  const name = numbers.size > 1 ? "" : beside([at, ...filled].find(beside) ?? "");
+  if (!numbers.size) return [{ provider_id: (yield* firstOf(filled, (cell) => /\d/.test(cell))) ?? "" }];
+  if (numbers.size > 1) return [...numbers].map((number) => ({ provider_id: number, name: "" }));
+  const beside = (cell) => cell.slice(0, LONGEST_HEAD).replace(WRITTEN_NUMBERS, "").trim();
+  const at = yield* firstOf(filled, (cell) => WRITTEN_NUMBER.test(cell.slice(0, LONGEST_HEAD)));
+  const name = (at && beside(at)) || beside((yield* firstOf(filled, beside)) ?? "");
   return [...numbers].map((number) => ({ provider_id: number, name }));
+}
+
+// The first of these that is such.
+function* firstOf(all, isSuch) {
+  for (const [index, each] of all.entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) yield;
+    if (isSuch(each)) return each;
+  }
+  return undefined;
 }
 
 /** @param {string} written */
 const plainNumber = (written) => written.replace(/[\s\p{Pd}]/gu, "");
 
 /** @param {any} values */
-function accountOf({ provider_id = "", name = "", regions, write_logs, access_type, ...more }) {
+function accountOf(values) {
+  const { provider_id = "", name = "", regions, write_logs, access_type, ...more } = values;
   if (more.error) return more;
+  if (Object.values(values).some(({ length }) => length > LONGEST_HEAD)) return { error: "valueTooLong" };
   const number = plainNumber(provider_id);
   if (!number) return { error: "numberMissing" };
   if (ROUNDED.test(number)) return { error: "numberRounded", of: provider_id };
@@ -216,59 +261,86 @@ function accountOf({ provider_id = "", name = "", regions, write_logs, access_ty
 
 // The rows of the text, without empty ones. A quoted cell may go over several lines. A row with a quote that is not
 // closed has no cells, and ends with its line: what follows is not lost. While a long row is read, there is none.
-function* rowsOf(text, first) {
+function* rowsOf(text, firstLine) {
   const delimiter = delimiterOf(text);
   const plain = new RegExp(`[^"\\r\\n${delimiter}]+`, "y");
-  const quoted = new RegExp(`"([^"]*(?:""[^"]*)*)" *(?=[\\r\\n${delimiter}]|$)`, "y");
-  const unclosed = /"[^"\r\n]*(?=[\r\n]|$)/y;
-  const matchAt = (pattern, at) => {
+  const untilQuote = /"[^"\r\n]*/y;
+  const spaces = / */y;
+  const endOf = (pattern, at) => {
     pattern.lastIndex = at;
-    return pattern.exec(text) ?? [];
+    pattern.test(text);
+    return pattern.lastIndex;
   };
-  let [line, begin, start, cell] = [first, first, 0, ""];
+  const isEnd = (at) => at === text.length || [delimiter, "\n", "\r"].includes(text[at]);
+  let [line, begin, start, from] = [firstLine, firstLine, 0, 0];
+  // What is in a quoted cell; and whether there was no other sign than spaces in this one.
+  let [quoted, isBlank] = [/** @type {string | null} */ (null), true];
   let cells = [];
   let steps = 0;
-  const endCell = () => {
-    cells.push(cell.trim());
-    cell = "";
+  const endCell = (at) => {
+    cells.push((quoted ?? text.slice(from, at)).trim());
+    quoted = null;
+    isBlank = true;
+    from = at + 1;
   };
   const sourceUpTo = (end) => text.slice(start, end).trim();
   // Empty, if no cell has anything.
   const endRow = (end) => {
-    endCell();
+    endCell(end);
     const row = { line: begin, source: sourceUpTo(end), cells };
     cells = [];
     if (!row.cells.some(Boolean)) return [];
     steps = 0;
     return [row];
   };
-  for (let at = 0; at < text.length; at += 1) {
+  // Where the cell ends that is quoted from there, or -1.
+  function* endOfQuoted(at) {
+    let [inside, since, pairs] = ["", at + 1, 0];
+    let close = text.indexOf('"', since);
+    for (; close >= 0 && text[close + 1] === '"'; close = text.indexOf('"', close + 2)) {
+      pairs += 1;
+      if (pairs % AT_ONCE) continue;
+      yield null;
+      inside += text.slice(since, close + 2).replaceAll('""', '"');
+      since = close + 2;
+    }
+    const end = close < 0 ? -1 : endOf(spaces, close + 1);
+    if (end < 0 || !isEnd(end)) return -1;
+    quoted = inside + text.slice(since, close).replaceAll('""', '"');
+    return end;
+  }
+  for (let at = 0; at < text.length;) {
     steps += 1;
     if (steps % AT_ONCE === 0) yield null;
     const sign = text[at];
-    const opens = sign === '"' && !cell.trim();
-    const [run] = matchAt(plain, at);
-    const [whole, inside] = opens ? matchAt(quoted, at) : [];
-    const [lost] = opens && !whole ? matchAt(unclosed, at) : [];
-    if (run) {
-      cell += run;
-      at += run.length - 1;
-    } else if (whole) {
-      cell = inside.replaceAll('""', '"');
-      line += inside.split("\n").length - 1;
-      at += whole.length - 1;
-    } else if (lost) {
-      at += lost.length - 1;
-      yield { line: begin, source: sourceUpTo(at + 1) };
-      [cell, cells] = ["", []];
-    } else if (sign === delimiter) endCell();
-    else if (sign === "\n" || sign === "\r") {
+    if (sign === delimiter) {
+      endCell(at);
+      at += 1;
+    } else if (sign === "\n" || sign === "\r") {
       yield* endRow(at);
-      if (sign === "\r" && text[at + 1] === "\n") at += 1;
+      at += sign === "\r" && text[at + 1] === "\n" ? 2 : 1;
       line += 1;
       begin = line;
-      start = at + 1;
-    } else cell += sign;
+      start = from = at;
+    } else if (sign !== '"') {
+      const end = endOf(plain, at);
+      isBlank &&= !text.slice(at, end).trim();
+      at = end;
+    } else if (isBlank) {
+      const end = yield* endOfQuoted(at);
+      const lost = endOf(untilQuote, at);
+      isBlank = false;
+      if (end >= 0) {
+        if (end - at > LONGEST_HEAD) yield null;
+        line += breaksIn(text.slice(at, end));
+        at = end;
+      } else if (text[lost] === '"') at += 1;
+      else {
+        yield { line: begin, source: sourceUpTo(lost) };
+        cells = [];
+        from = at = lost;
+      }
+    } else at += 1;
   }
   yield* endRow(text.length);
 }
@@ -281,8 +353,4 @@ function delimiterOf(text) {
   return most > 1 ? [",", ";", "\t"][counts.indexOf(most)] : ",";
 }
 
-const firstLineOf = (text) =>
-  text
-    .trimStart()
-    .slice(0, LONGEST_HEAD)
-    .split(/[\r\n]/, 1)[0];
+const firstLineOf = (text) => /^[^\r\n]*/.exec(text.trimStart().slice(0, LONGEST_HEAD))?.[0] ?? "";

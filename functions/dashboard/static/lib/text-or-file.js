@@ -1,6 +1,7 @@
 // A text field with a file, or a long text, in its place: a browser lays out all lines of a field in one task.
 import { fill, focused, focusOn, h, uniqueId } from "./dom.js";
-import { asOneText, reading, textOf } from "./pasted.js";
+import { second } from "./format.js";
+import { asOneText, breaksIn, reading, textOf } from "./pasted.js";
 import { inSlices } from "./slices.js";
 import { button } from "./ui.js";
 import { t } from "../views/texts.js";
@@ -14,8 +15,8 @@ const LONGEST = { lines: 3_000, characters: 300_000 };
 
 /**
  * The text of the field, what stands in its place, and what stood there before and can be put back. `holds`: the text
- * of the field that is part of it. `isRemoved`: by the person, who put nothing else there.
- * @typedef {{name: string, text: string, holds?: string, isRemoved?: boolean}} InPlace
+ * of the field that is part of it. `isRemoved`: by the person, who put nothing else there. `at`: when it was put aside.
+ * @typedef {{name: string, text: string, holds?: string, isRemoved?: boolean, at?: number}} InPlace
  * @typedef {{text: string, inPlace: InPlace | null, aside: InPlace[]}} Content
  */
 
@@ -28,13 +29,13 @@ export function decoded(bytes) {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    const [first, second] = new Uint8Array(bytes);
-    return new TextDecoder(first === 0xff && second === 0xfe ? "utf-16le" : "windows-1252").decode(bytes);
+    const [first, next] = new Uint8Array(bytes);
+    return new TextDecoder(first === 0xff && next === 0xfe ? "utf-16le" : "windows-1252").decode(bytes);
   }
 }
 
 /** @param {string} text */
-const linesOf = (text) => text.trimEnd().split(/\r\n?|\n/).length;
+const linesOf = (text) => breaksIn(text.trimEnd()) + 1;
 const isLong = (text, { lines, characters } = LONG) => text.length > characters || linesOf(text) > lines;
 
 /** The text that counts. @param {Content} content */
@@ -73,6 +74,15 @@ export function onTop(above, below) {
   const both = { ...below, aside: [...above.aside, ...below.aside] };
   if (!below.text && !below.inPlace) return { ...above, aside: both.aside };
   return withAbove(textIn(above), withAbove(besideIn(above), both));
+}
+
+/** What puts each back. A corrected file may have the name and the lines of the other. @param {InPlace[]} aside */
+function namesOf(aside) {
+  const words = aside.map(({ name, text }) => t.addMany.putBack(name, linesOf(text)));
+  const isOnly = (each) => words.indexOf(each) === words.lastIndexOf(each);
+  return aside.map(({ name, text, at = 0 }, index) =>
+    isOnly(words[index]) ? words[index] : t.addMany.putBack(name, linesOf(text), second(at)),
+  );
 }
 
 /** What is the same of a line that was corrected. @param {import("./pasted.js").Line} line */
@@ -125,7 +135,8 @@ export function textOrFile(input, onChange) {
   /** @param {Content} content */
   function show(content, isActed = false) {
     const had = focused(input) || focused(node);
-    ({ inPlace, aside } = content);
+    inPlace = content.inPlace;
+    aside = content.aside.map((each) => ({ at: Date.now(), ...each }));
     input.hidden = Boolean(inPlace);
     if (input.value !== content.text) {
       const fromEnd = input.value.length - input.selectionEnd;
@@ -142,7 +153,7 @@ export function textOrFile(input, onChange) {
         button(t.addMany.remove, { "aria-describedby": id, onclick: () => place(null) }),
         canEdit && button(t.addMany.edit, { "aria-describedby": id, onclick: edit }),
       ],
-      aside.map((each) => button(t.addMany.putBack(each.name), { onclick: () => place(each) })),
+      namesOf(aside).map((words, index) => button(words, { onclick: () => place(aside[index]) })),
       inPlace && !canEdit && h("p", { class: "muted" }, t.addMany.tooLongToEdit),
     );
     // Whoever types on when it comes by itself must not press a button.

@@ -34,13 +34,20 @@ const PARTS_SAID = 4;
 
 /** What was in the form when its view was left, or what its import had left then. `of`: whose it is. No other person
  * sees it, and a reload forgets it. `region`: what was typed of one, and not added. `unanswered`: what was sent.
+ * `results`: of imports whose view was left, until they are seen.
  * @typedef {import("../lib/text-or-file.js").Content} Content
- * @typedef {{of: string, content: Content, logs: boolean, regions: string[], region: string,
+ * @typedef {{created: any[], refused: {line: any, problem: any}[], unsent: number, rest: number, problem?: any,
+ *   isLeft: boolean}} Result
+ * @typedef {{of: string, content: Content, logs: boolean, regions: string[], region: string, results: Result[],
  *   unanswered: import("../lib/importing.js").Unanswered}} Draft
  * @param {string} of @returns {Draft} */
-const noDraft = (of) => ({ of, content: NOTHING, logs: true, regions: [], region: "", unanswered: new Map() });
+const noDraft = (of) => ({
+  ...{ of, content: NOTHING, logs: true, regions: [], region: "", results: [] },
+  unanswered: new Map(),
+});
 let draft = noDraft("");
-/** Puts the draft into the form, if one is shown. */
+/** Puts the draft into the form, if one is shown, and its results there.
+ * @type {(place?: Element) => void} */
 let putBack = () => {};
 
 export function addMany({ main, title, signal }) {
@@ -74,8 +81,8 @@ function importer(signal) {
   const shownLines = h("div", {});
   const preview = h("section", { class: "import-preview", "aria-label": t.addMany.preview }, summary, shownLines);
   const result = h("section", { class: "import-result", "aria-label": t.addMany.result });
-  /** @type {import("../lib/pasted.js").Line[]} */
-  let read = [];
+  // Those that come while somebody fills the form in: below it, so that nothing moves.
+  const late = h("section", { class: "import-result", "aria-label": t.addMany.result });
   /** The last import. Parts are left of one that was stopped or failed. `rest`: all lines that it has left.
    * @type {{parts: {key: string, lines: any[]}[], choices: string, rest: () => any[], goOn: () => any}} */
   let last = { parts: [], choices: "", rest: () => [], goOn: async () => {} };
@@ -92,17 +99,15 @@ function importer(signal) {
     return AbortSignal.any([signal, newest.signal]);
   };
 
-  /** Returns whether it came to the end. */
-  const readText = async () => {
+  /** What there is now, or null if the signal ended the reading. Shows it, unless there is another text by then. */
+  const readText = async (ends = anew()) => {
     const there = textIn(accounts.read());
     const shown = there.length > LONGEST_TEXT ? null : there;
-    const found = await inSlices(reading(shown ?? ""), anew());
-    if (!found) return false;
-    read = found;
-    drawPreview(summary, shownLines, shown, read);
-    return true;
+    const lines = await inSlices(reading(shown ?? ""), ends);
+    if (lines && textIn(accounts.read()) === there) drawPreview(summary, shownLines, shown, lines);
+    return lines;
   };
-  const accounts = textOrFile(text, readText);
+  const accounts = textOrFile(text, () => readText());
   text.addEventListener("input", () => later(200, readText, anew()));
   file.addEventListener("change", () => {
     choosing = choose();
@@ -135,7 +140,6 @@ function importer(signal) {
     fields: [
       field({ name: "accounts", label: t.addMany.text, help: t.addMany.textHelp, input: text, after: accounts.node }),
       field({ name: "file", label: t.addMany.file, optional: true, input: file }),
-      preview,
       choice({
         name: "write_logs",
         label: t.newAccount.writeLogs,
@@ -159,17 +163,22 @@ function importer(signal) {
     },
   });
 
+  // What is there at the press. What is typed or chosen while it is read is no part of it, and stays.
   async function add(first) {
-    await first(choosing);
-    if (!(await first(readText()))) return;
-    const ready = read.filter(({ account }) => account);
     const named = regions.read();
+    const choices = choicesOf(named ?? []);
+    let waited;
+    while (waited !== choosing) await first((waited = choosing));
+    const there = textIn(accounts.read());
+    anew();
+    const read = await first(readText(signal));
+    if (!read) return;
+    const ready = read.filter(({ account }) => account);
     if (!ready.length) accounts.node.querySelector("button")?.focus();
     if (!ready.length) throw { status: 422, errors: [{ field: "accounts", message: t.addMany.none }] };
     if (named === null) throw { status: 422, errors: [] };
-    const choices = choicesOf(named);
-    const isSame = JSON.stringify(choices) === last.choices && textIn(accounts.read()) === textOf(last.rest());
-    await (last.parts.length && isSame ? last.goOn() : run(ready, choices));
+    const isSame = JSON.stringify(choices) === last.choices && there === textOf(last.rest());
+    await (last.parts.length && isSame ? last.goOn() : run(read, choices, there));
   }
 
   // Dropped anywhere in the form, a file would be opened instead of the page.
@@ -189,11 +198,12 @@ function importer(signal) {
   const keep = (content, chosen) => {
     if (draft.of === of) draft = { ...draft, ...chosen, content: keptOf(content) };
   };
-  putBack = () => {
-    const kept = inItsPlace(draft.content);
-    if (node.hidden || isAdding || !(kept.inPlace || kept.text || kept.aside.length) || draft.of !== of) return;
-    draft = { ...draft, content: NOTHING };
-    accounts.show(onTop(kept, accounts.read()));
+  putBack = (place = late) => {
+    if (node.hidden || isAdding || draft.of !== of) return;
+    const [kept, { results }] = [inItsPlace(draft.content), draft];
+    draft = { ...draft, content: NOTHING, results: [] };
+    for (const each of results) place.append(h("div", {}, resultOf(each)));
+    if (kept.inPlace || kept.text || kept.aside.length) accounts.show(onTop(kept, accounts.read()));
   };
   signal.addEventListener("abort", () => {
     putBack = () => {};
@@ -203,7 +213,8 @@ function importer(signal) {
   });
 
   // While it runs, the form is not there: what is sent stays what it was.
-  async function run(ready, choices) {
+  async function run(read, choices, whole) {
+    const ready = read.filter(({ account }) => account);
     const bodyOf = ({ account }) => ({ provider: "aws", access_type: "assume_role", ...choices, ...account });
     const parts = partsAfter(unanswered, ready, bodyOf);
     const progress = { done: 0, created: [], refused: [] };
@@ -215,14 +226,15 @@ function importer(signal) {
     const chosen = JSON.stringify(choices);
     last = { parts, choices: chosen, rest, goOn };
     const there = accounts.read();
+    if (textIn(there) !== whole) return goOn(rest());
     accounts.show({ text: besideIn(there), inPlace: null, aside: keptOf(there).aside });
     await go(rest(), NOTHING);
 
     // What somebody has made of the rest comes back, without the accounts that are added meanwhile.
-    async function goOn() {
+    async function goOn(lines = unsent()) {
       const held = accounts.read();
       accounts.show(NOTHING);
-      await go(unsent(), held);
+      await go(lines, held);
     }
 
     // Whoever has chosen otherwise since adds what is there so.
@@ -250,6 +262,7 @@ function importer(signal) {
         heard.add(news);
       };
       draw();
+      fill(late);
       fill(result, h("div", { class: "import-progress" }, bar, said, stop));
       stop.focus();
       const sending = new AbortController();
@@ -269,37 +282,30 @@ function importer(signal) {
       // Whoever has edited what was left has not removed what was sent since.
       const others = rest().filter((line) => going.has(line) && !left.keys.has(keyOf(line)));
       const content = withAbove(textOf(others), left.content);
-      if (signal.aborted) return leave(content, problem);
-      drawResult(progress, rest(), problem && errorPanel(problem, again));
+      const isLeft = signal.aborted;
+      if (isLeft && problem?.name === "AbortError") problem = undefined;
+      const counts = { unsent: problem ? 0 : unsent().length, rest: rest().length };
+      const became = { ...progress, ...counts, problem, isLeft };
+      if (isLeft) return leave(content, became);
+      drawResult(became, again);
       showForm(content);
     }
 
     // What is left is in the form when the person comes back, or is back already.
-    function leave(content, problem) {
+    function leave(content, became) {
       // What was typed since stays, below, and so does what was chosen since.
-      keep(onTop(content, draft.content));
+      keep(onTop(content, draft.content), { results: [...draft.results, became] });
       putBack();
       if (until.aborted) return;
-      const back = rest().length ? { href: "#/accounts/many", text: t.addMany.back } : undefined;
-      const why = problem && problem.name !== "AbortError" ? ` ${reasonOf(problem)}` : "";
-      toast(t.addMany.left(progress.created.length, rest().length) + why, "warning", back);
+      const { created, rest: count, problem } = became;
+      const back = count ? { href: "#/accounts/many", text: t.addMany.back } : undefined;
+      toast(t.addMany.left(created.length, count) + (problem ? ` ${reasonOf(problem)}` : ""), "warning", back);
     }
   }
 
-  function drawResult({ created, refused }, rest, failure) {
-    const heading = h("h2", { tabindex: "-1" }, t.addMany.added(created.length));
-    fill(
-      result,
-      failure,
-      heading,
-      created.length > 0 && h("p", {}, t.addMany.next, " ", nextLinks(created[0])),
-      last.parts.length > 0 && !failure && notice("warning", h("p", {}, t.addMany.unsent(unsent().length))),
-      refused.length > 0 && [
-        h("h3", {}, t.addMany.refused(refused.length)),
-        lineList(refused, ({ line, problem }) => ({ ...line, why: whyOf(problem) })),
-      ],
-      rest.length > 0 && h("p", {}, t.addMany.rest),
-    );
+  function drawResult(became, again) {
+    fill(result, resultOf(became, again));
+    const heading = /** @type {HTMLElement} */ (result.querySelector("h2"));
     heading.focus();
     announce(heading.textContent);
   }
@@ -311,16 +317,30 @@ function importer(signal) {
     putBack();
   }
 
-  const nextLinks = ({ account_id: id }) => [
-    h("a", { href: `#/accounts/${api.segment(id)}/instructions` }, t.list.instructions),
-    " · ",
-    h("a", { href: "#/accounts?status=unconfirmed" }, t.addMany.show),
-  ];
-
-  putBack();
+  putBack(result);
   readText();
-  return h("div", {}, result, node);
+  // What was read comes after a while, so nothing stands below it.
+  return h("div", { class: "importer" }, result, node, preview, late);
 }
+
+const nextLinks = ({ account_id: id }) => [
+  h("a", { href: `#/accounts/${api.segment(id)}/instructions` }, t.list.instructions),
+  " · ",
+  h("a", { href: "#/accounts?status=unconfirmed" }, t.addMany.show),
+];
+
+/** @param {Result} of @param {() => any} [again] */
+const resultOf = ({ created, refused, unsent, rest, problem, isLeft }, again) => [
+  problem && errorPanel(problem, again),
+  h("h2", { tabindex: "-1" }, t.addMany.added(created.length)),
+  created.length > 0 && h("p", {}, t.addMany.next, " ", nextLinks(created[0])),
+  unsent > 0 && notice("warning", h("p", {}, t.addMany.unsent(unsent, isLeft))),
+  refused.length > 0 && [
+    h("h3", {}, t.addMany.refused(refused.length)),
+    lineList(refused, ({ line, problem: why }) => ({ ...line, why: whyOf(why) })),
+  ],
+  rest > 0 && h("p", {}, t.addMany.rest),
+];
 
 // In the API's words, field by field where it says so.
 const whyOf = ({ errors, detail, title }) => errors?.map(({ message }) => message).join(" ") || detail || title;

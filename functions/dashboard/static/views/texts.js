@@ -563,7 +563,8 @@ export const t = withTexts(OPEN_TABLES, {
     remove: "Remove",
     edit: "Edit as text",
     tooLongToEdit: "Too long to be edited here: correct it in the file or a spreadsheet, and choose that.",
-    putBack: (name) => `Put “${name}” back`,
+    putBack: (name, count, time) =>
+      `Put “${name}” back (${plural(count, { one: "# line", other: "# lines" })}${time ? `, ${time}` : ""})`,
     oneFile: (name) => `One file at a time: of these, only “${name}” counts.`,
     submit: "Add accounts",
     preview: "What was read",
@@ -586,6 +587,7 @@ export const t = withTexts(OPEN_TABLES, {
         `A spreadsheet has rounded this number to ${said}, so its digits are lost. Make the column text, and enter ` +
         "them again.",
       severalNumbers: () => "There are several account numbers beside a name. Give each a line of its own.",
+      valueTooLong: () => "A value in this line is too long: 10,000 characters at most.",
       quoteOpen: () => "A quotation mark is not closed.",
       notActive: (state) => `AWS Organizations says that this account is ${state}.`,
       roleArn: (arn) => `This is no ARN of a role in this account: ${arn}`,
@@ -612,13 +614,13 @@ export const t = withTexts(OPEN_TABLES, {
     added: (count) => plural(count, { one: "# account was added", other: "# accounts were added" }),
     next: "Each needs its role. What to deploy is under",
     show: "Show the unconfirmed accounts",
-    unsent: (count) =>
+    unsent: (count, isLeft) =>
       plural(count, {
-        one: "# account was not sent, because you stopped.",
-        other: "# accounts were not sent, because you stopped.",
+        one: `# account was not sent, because you ${isLeft ? "left" : "stopped"}.`,
+        other: `# accounts were not sent, because you ${isLeft ? "left" : "stopped"}.`,
       }),
     refused: (count) => plural(count, { one: "# account was refused", other: "# accounts were refused" }),
-    rest: "What was not added is left below, to be corrected and added again.",
+    rest: "What was not added is in the form again, to be corrected and added.",
   },
 
   account: {
