@@ -274,7 +274,7 @@ function weekPainter(onPaint) {
   /** What is being painted: over what was there, from which cell on, and whether on. @type {any} */
   let stroke = null;
   /** The week before the last stroke, until something else changes it. @type {number[][][] | null} */
-  let before = null;
+  let weekBefore = null;
   let opened = "";
   const cells = THEIR_WEEK.map(() => HOURS.map(() => h("span", { role: "gridcell", id: uniqueId("hour") })));
   const bars = THEIR_WEEK.map(() => h("span", {}));
@@ -322,7 +322,7 @@ function weekPainter(onPaint) {
     const [done, { base }] = [said.textContent, stroke];
     announce(done);
     onPaint(shown);
-    before = base;
+    weekBefore = base;
     said.textContent = done;
     grid.dispatchEvent(new Event("input", { bubbles: true }));
   };
@@ -330,9 +330,9 @@ function weekPainter(onPaint) {
     let text = t.week.takenBack;
     // A pointer's stroke is not painted yet: what is typed below stays as it is.
     if (shown !== kept) end();
-    else if (before) onPaint(before);
+    else if (weekBefore) onPaint(weekBefore);
     else text = t.week.noneToTakeBack;
-    before = null;
+    weekBefore = null;
     said.textContent = text;
     announce(text);
   };
@@ -369,7 +369,7 @@ function weekPainter(onPaint) {
       // Whoever takes back too much, or holds the key, must not close the modal, with all that was painted before.
       onkeydown: (event) => {
         const isAsOpened = shown === kept && JSON.stringify(kept) === opened;
-        if (event.key !== "Escape" || (isAsOpened && !before && !event.repeat)) return;
+        if (event.key !== "Escape" || (isAsOpened && !weekBefore && !event.repeat)) return;
         event.preventDefault();
         if (!event.repeat) takeBack();
       },
@@ -413,7 +413,7 @@ function weekPainter(onPaint) {
     node,
     // A stroke would bring back the week over which it began. What it did may hold no more.
     draw: (spans, zone) => {
-      stroke = before = null;
+      stroke = weekBefore = null;
       said.textContent = "";
       kept = spans;
       opened ||= JSON.stringify(spans);
