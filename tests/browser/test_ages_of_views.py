@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import wait_until_loaded
 from tests.support.page import samples
 from tests.support.page.waiting import (
     HeldRequests,
@@ -421,3 +422,39 @@ def test_schedules_beside_instances_count_for_the_age_that_is_said(admin, answer
         page.clock.fast_forward("00:05")
         page.wait_for_timeout(20)
     expect(page.locator(".freshness")).to_contain_text("Last updated")
+
+
+# Where the parts of a view's head, and what follows, stand with each text of its mark.
+PLACES = """(texts) => {
+  const mark = document.querySelector(".freshness");
+  return texts.map(([state, text]) => {
+    mark.className = `freshness freshness-${state}`;
+    mark.querySelector("span").textContent = text;
+    const head = mark.closest(".page-head, .crumb");
+    const parts = [...head.querySelectorAll("h1, a, button, .arrived"), head, head.nextSibling];
+    return parts.map((part) => part.getBoundingClientRect()).map(({ x, y }) => [x, y]).join(" ");
+  });
+}"""
+SAYS = [
+    ("live", ""),
+    ("live", "Live"),
+    ("late", "Last updated 14:02"),
+    ("offline", "Offline. Last updated 14:02"),
+    ("incomplete", "Incomplete. Last updated 26 Sept 2026, 14:02"),
+]
+
+
+@pytest.mark.parametrize("size", [100, 200])
+@pytest.mark.parametrize("view", ["#/accounts", ACCOUNT, "#/problems", "#/organization/audit"])
+def test_whatever_the_mark_says_nothing_moves_at_any_width(admin, answer_everything, view, size):
+    page = admin.page
+    answer_everything(page)
+    admin.go(view)
+    wait_until_loaded(page)
+    page.evaluate("size => { document.documentElement.style.fontSize = `${size}%`; }", size)
+    moved = []
+    for width in range(360, 1281, 10):
+        page.set_viewport_size({"width": width, "height": 800})
+        if len(set(page.evaluate(PLACES, SAYS))) > 1:
+            moved.append(width)
+    assert moved == []

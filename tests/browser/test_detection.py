@@ -225,8 +225,9 @@ def test_after_half_an_hour_somebody_must_ask_again(instructions):
     before = len(there.looks)
     there.wait(20)
     assert len(there.looks) == before
-    there.page.get_by_role("button", name="Look again").click()
+    there.page.get_by_role("button", name="Look again").press("Enter")
     expect(there.said).to_contain_text(EVERY)
+    assert there.page.evaluate("document.activeElement.matches('.watch, .watch *')")
     expect(there.page.get_by_role("button", name="Look again")).to_have_count(0)
     until(there.page, lambda: len(there.looks) > before, "it is looked at")
     assert len(there.looks) == before + 1

@@ -112,6 +112,17 @@ def test_an_account_is_found_by_a_word_of_its_name_or_its_number(furnished):
     expect(furnished).to_have_url(re.compile(r"#/accounts/acc000003$"))
 
 
+def test_a_view_of_an_account_is_found_by_the_words_of_both(furnished):
+    open_it(furnished)
+    asked: list[str] = []
+    furnished.on("request", lambda one: SEARCHES.search(one.url) and asked.append(one.url))
+    furnished.keyboard.insert_text("4000 0000 0003 sched")
+    expect(chosen(furnished)).to_contain_text("Schedules of Account00003")
+    furnished.keyboard.press("Enter")
+    expect(furnished).to_have_url(re.compile(r"#/accounts/acc000003/schedules$"))
+    assert [parse_qs(urlsplit(url).query)["q"] for url in asked] == [["400000000003"]]
+
+
 def test_typing_asks_once_and_an_answer_to_an_earlier_text_is_not_shown(furnished):
     open_it(furnished)
     held = HeldRequests(furnished, SEARCHES)

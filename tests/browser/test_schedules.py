@@ -541,6 +541,39 @@ def test_a_week_is_painted_by_keyboard_alone(furnished, admin, answer_with):
     assert_sent(changes, ["tue 22:00-01:00", "wed 22:00-00:00"])
 
 
+@pytest.mark.in_firefox
+def test_escape_takes_back_a_stroke_and_one_too_many_loses_nothing(furnished, admin):
+    page = furnished
+    admin.go("#/accounts/acc000000/schedules")
+    dialog = opened(page)
+    hour(dialog, "Sunday, 12:00").click()
+    sunday, saturday = hour(dialog, "Sunday, 12:00"), hour(dialog, "Saturday, 12:00")
+    saturday.drag_to(hour(dialog, "Saturday, 14:00"))
+    expect(saturday).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Escape")
+    expect(saturday).to_have_attribute("aria-selected", "false")
+    expect(dialog).to_contain_text("Taken back.")
+    page.keyboard.press("Escape")
+    expect(dialog).to_contain_text("There is nothing more to take back.")
+
+    saturday.hover()
+    page.mouse.down()
+    hour(dialog, "Saturday, 14:00").hover()
+    expect(saturday).to_have_attribute("aria-selected", "true")
+    for _ in range(3):
+        page.keyboard.down("Escape")  # is held
+    page.keyboard.up("Escape")
+    page.mouse.up()
+    expect(saturday).to_have_attribute("aria-selected", "false")
+
+    for key in ("Shift+ArrowRight", "Shift+ArrowRight", "Escape", "Escape"):
+        page.keyboard.press(key)
+    expect(sunday).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+
 def test_what_was_painted_while_a_save_was_under_way_stays(furnished, admin):
     page = furnished
     held = HeldRequests(page, f"**{ONE}/resources/res1", "PATCH")

@@ -232,7 +232,7 @@ def test_accounts_that_others_add_are_offered_and_then_shown_in_their_place(orga
     expect(page.locator("#announcer")).to_contain_text("3 new accounts")
     expect(page.locator(".filters")).to_contain_text("All6")
     assert len(names(page)) == 3
-    offer.get_by_role("button", name="Show").click()
+    offer.get_by_role("button", name="Show").press("Enter")
     expect(row(page, "Account00040")).to_be_visible()
     expect(page.get_by_role("link", name="Account00005", exact=True)).to_be_focused()
     assert names(page) == [f"Account000{index:02d}" for index in (5, 10, 15, 20, 30, 40)]

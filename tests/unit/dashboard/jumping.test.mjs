@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-const { fitting, isMac, isShortcut, moved } = await import("../../../functions/dashboard/static/lib/jumping.js");
+const { fitting, isMac, isShortcut, moved, ofAccounts } =
+  await import("../../../functions/dashboard/static/lib/jumping.js");
 
 const targets = ["Cloud Accounts", "Add account", "Add many accounts", "Theme: dark", "Tests of Prod1"].map((text) => ({
   ...{ key: text, group: "views", text },
@@ -37,6 +38,21 @@ test("a view is found by the words of its buttons too, after what is named so", 
     ["New signing secret"],
   );
   assert.deepEqual(fitting(views, "signing webhooks"), []);
+});
+
+test("words beside those of a view name accounts, and one word alone names no view of them", () => {
+  const views = ["Tests", "Health", "Schedules", "Least privilege"].map((text) => ({ text }));
+  const says = (typed) => {
+    const { q, views: fit } = ofAccounts(typed, views);
+    return [q, ...fit.map(({ text }) => text)];
+  };
+  assert.deepEqual(says("House schedules"), ["House", "Schedules"]);
+  assert.deepEqual(says("sched House"), ["House", "Schedules"]);
+  assert.deepEqual(says("2000 0000-0001 health"), ["2000 0000-0001", "Health"]);
+  assert.deepEqual(says("House least priv"), ["House", "Least privilege"]);
+  assert.deepEqual(says("Test health"), ["Test", "Health"], "the first may be a name");
+  for (const typed of ["health", "House", "Quiet House", "2000 0000 0001", "", "House health sched"])
+    assert.deepEqual(says(typed), [typed]);
 });
 
 const press = (more) => ({

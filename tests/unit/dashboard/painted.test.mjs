@@ -64,7 +64,7 @@ test("arrow keys move through the hours, and Space turns one on or off", () => {
   assert.deepEqual(windows(), ["mon 08:00-10:00"]);
   // So a form knows that something was changed since it was sent.
   assert.deepEqual(heard, [true, true]);
-  assert.ok(!key("Escape") && !key("Tab"));
+  assert.ok(!key("Tab"));
 });
 
 test("with Alt, Ctrl or the Command key, arrow keys are the browser's", () => {
@@ -99,7 +99,30 @@ test("Escape takes back a stroke, and what was painted before it stays in its mo
   assert.deepEqual(windows(), before);
   assert.equal(form.querySelector(".week-said").textContent, t.week.takenBack);
   assert.equal(heard.length, 2);
-  assert.ok(!key("Escape"), "another one closes it");
+  assert.ok(key("Escape"), "another one loses nothing");
+  assert.deepEqual(windows(), before);
+  assert.equal(form.querySelector(".week-said").textContent, t.week.noneToTakeBack);
+});
+
+test("Escape takes back what a pointer has painted, and closes only a week that is as it was", () => {
+  const { key, pointer, windows } = opened(MONDAY);
+  pointer("down", 105, 30);
+  pointer("move", 135, 30);
+  pointer("up", 135, 30);
+  assert.notDeepEqual(windows(), ["mon 08:00-10:00"]);
+  assert.ok(key("Escape"));
+  assert.deepEqual(windows(), ["mon 08:00-10:00"]);
+  assert.ok(key("Escape", false, { repeat: true }), "a key that is held closes nothing");
+  assert.ok(!key("Escape"), "nothing is lost");
+});
+
+test("a stroke before something else changed the week is taken back no more, and is not lost", () => {
+  const { form, key, windows } = opened(MONDAY);
+  key(" ");
+  press(button(form, t.week.presets.nights));
+  const before = windows();
+  assert.ok(key("Escape"));
+  assert.deepEqual(windows(), before);
 });
 
 test("while a pointer paints, Escape takes that back, and the pointer paints no more", () => {

@@ -31,6 +31,22 @@ export function fitting(targets, typed) {
   return [...targets.filter(fits), ...others];
 }
 
+/**
+ * What of the words names an account, and the views that the others name: "House sched". Without both, all are the
+ * account's. Of words that are all a view's, the first is the account's.
+ * @template {{text: string}} View
+ * @param {View[]} views of any account @returns {{q: string, views: View[]}}
+ */
+export function ofAccounts(typed, views) {
+  const words = typed.split(/\s+/).filter(Boolean);
+  const isOfView = (word) => views.some(({ text }) => begins(text, word.toLowerCase()));
+  const isAll = words.every(isOfView);
+  const named = words.filter((word, index) => (isAll ? index === 0 : !isOfView(word)));
+  const others = words.filter((word) => !named.includes(word));
+  const fit = others.length ? fitting(/** @type {any[]} */ (views), others.join(" ")) : [];
+  return fit.length ? { q: named.join(" "), views: /** @type {any[]} */ (fit) } : { q: typed, views: [] };
+}
+
 /** The key that goes with K: a Mac's text fields need Ctrl-K themselves. */
 export const isMac = (platform) => /mac|iphone|ipad/i.test(platform);
 

@@ -232,16 +232,21 @@ export function warn(problem) {
  * @param {() => number} readAt @param {any} signal @param {() => number | undefined} [lateAfter]
  */
 export function freshnessMark(readAt, signal, lateAfter) {
-  const node = h("p", { class: "freshness" });
+  const said = h("span", {});
+  // What it says changes, and moves nothing.
+  const node = h("p", { class: "freshness", "data-room": longestMark() }, said);
   let before = "";
   const draw = () => {
     const at = readAt();
     // The view shows no data now.
-    if (!at) return fill(node);
+    if (!at) {
+      node.className = "freshness";
+      return fill(said);
+    }
     const state = store.freshness(at, Date.now(), lateAfter?.());
     const seen = store.freshness(at);
     node.className = `freshness freshness-${state}`;
-    fill(node, seen === "live" ? t.time.live : t.time[seen](hour(at)));
+    fill(said, seen === "live" ? t.time.live : t.time[seen](hour(at)));
     if (before && before !== state) announce(state === "live" ? t.time.isLive : node.textContent);
     before = state;
   };
@@ -251,6 +256,12 @@ export function freshnessMark(readAt, signal, lateAfter) {
   draw();
   return node;
 }
+
+// Of another day, in the month with the longest name.
+const longestMark = () =>
+  Array.from({ length: 12 }, (_, month) => hour(new Date(2000, month, 28, 23, 58)))
+    .flatMap((moment) => [t.time.incomplete(moment), t.time.offline(moment)])
+    .reduce((longest, text) => (text.length > longest.length ? text : longest));
 
 // ---- forms ---------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 // What the schedules of all accounts start and stop next: tonight, tomorrow, later.
 import * as api from "../lib/api.js";
-import { announce, fill, h, keying, later, render } from "../lib/dom.js";
+import { announce, fill, focused, focusOn, h, keying, later, render } from "../lib/dom.js";
 import { doubling } from "../lib/doubling.js";
 import { onTick } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
@@ -65,7 +65,10 @@ export function allSchedules({ main, title, path, query, signal }) {
   const choose = (name, value) => {
     chosen[name] = value;
     router.rewrite(path, new URLSearchParams(Object.entries(chosen).filter(([, each]) => each)));
+    const had = focused(only);
     if (name === "account_id") drawOnly();
+    // What led back to all accounts is hidden now.
+    if (had && only.hidden) focusOn(place);
     if (name === "action" || name === "q") {
       list?.draw();
       say();

@@ -3,7 +3,7 @@
 import * as api from "../lib/api.js";
 import { announce, fill, h, later, uniqueId } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
-import { fitting, moved } from "../lib/jumping.js";
+import { fitting, moved, ofAccounts } from "../lib/jumping.js";
 import { dialog } from "../lib/modal.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
@@ -44,6 +44,7 @@ const TABS_HAVE = {
   privilege: [t.privilege.again],
   connect: [t.connect.add],
 };
+const VIEWS = [...TABS, "connect"].map((tab) => ({ tab, text: t.account.tabs[tab] }));
 const TYPING_MS = 200;
 const MOST_ACCOUNTS = 8;
 // A page of the API may be empty although others follow. After these, the list goes on, which is said.
@@ -126,9 +127,10 @@ export function jump({ views, themes }) {
     // What is marked stays so, or Enter would choose another. The search stands for what it has not found yet.
     const { key: marked } = state.shown[state.at] ?? {};
     const chosen = hasMoved || marked !== "search" ? marked : null;
-    const all = session.current() && q ? [searchAll(q)] : [];
+    const all = session.current() && q ? [searchAll(ofAccounts(q, VIEWS).q)] : [];
     const groups = [ofIt, [...further, ...organizations.views], acts].flatMap((targets) => fitting(targets, q));
-    state.shown = [...groups, ...found.accounts, ...all];
+    const isNew = ({ key }) => !groups.some((target) => target.key === key);
+    state.shown = [...groups, ...found.accounts.filter(isNew), ...all];
     const index = state.shown.findIndex(({ key }) => key === chosen);
     fill(
       list,
@@ -158,17 +160,19 @@ export function jump({ views, themes }) {
     search = new AbortController();
     hasMoved = false;
     state.shown = [];
-    const q = input.value.replace(/[\s-]/g, "");
+    const { q: named, views: wanted } = ofAccounts(input.value, VIEWS);
+    const q = named.replace(/[\s-]/g, "");
     found = { accounts: [], says: null };
     if (!q || !session.current()) return draw();
     found.says = [spinner(), " ", t.jump.searching];
     draw();
-    typing = later(TYPING_MS, () => look(q, AbortSignal.any([search.signal, closed.signal])), closed.signal);
+    typing = later(TYPING_MS, () => look(q, wanted, AbortSignal.any([search.signal, closed.signal])), closed.signal);
   };
-  const look = async (q, signal) => {
+  const look = async (q, wanted, signal) => {
     try {
       const { items, isEnough } = await accountsFor(q, signal);
-      found = { accounts: items.map(ofFound), says: isEnough ? null : t.jump.notAll };
+      const targetsOf = wanted.length ? (item) => viewsOf(item, "accounts", wanted) : ofFound;
+      found = { accounts: items.flatMap(targetsOf), says: isEnough ? null : t.jump.notAll };
     } catch (problem) {
       if (signal.aborted) return;
       found = { accounts: [], says: t.jump.failed(reasonOf(problem)) };
@@ -238,6 +242,13 @@ const ofFound = ({ account_id: id, name, provider_id: note, status }) => ({
   go: goes(`#/accounts/${api.segment(id)}`),
 });
 
+/** @returns {any[]} */
+const viewsOf = ({ account_id: id, name, provider_id: note = "" }, group, views = VIEWS) =>
+  views.map(({ tab, text }) => {
+    const href = tabAddress(id, tab);
+    return { key: href, group, text: t.jump.ofAccount(text, name), note, has: TABS_HAVE[tab], go: goes(href) };
+  });
+
 const searchAll = (q) => ({
   ...{ key: "search", group: "accounts", icon: "search", text: t.jump.searchAll(q) },
   go: goes(`#/accounts?${new URLSearchParams({ q })}`),
@@ -280,11 +291,7 @@ function ofShown(handle) {
   ];
   return [
     act("test", "test", (node) => startTest(account, node), t.account.test, t.instructions.testNow, t.tests.again),
-    ...[...TABS, "connect"].map((tab) => {
-      const href = tabAddress(id, tab);
-      const text = t.jump.ofAccount(t.account.tabs[tab], name);
-      return { key: href, group, text, has: TABS_HAVE[tab], go: goes(href) };
-    }),
+    ...viewsOf({ account_id: id, name }, group),
     ...acts.filter(Boolean),
   ];
 }

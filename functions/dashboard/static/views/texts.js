@@ -1442,13 +1442,15 @@ export const t = withTexts(OPEN_TABLES, {
     label: "Hours of the week",
     help:
       "Drag over hours to turn them on, or over hours that are on to turn them off. With a keyboard, arrow keys " +
-      "move, Space turns an hour on or off, and Shift with an arrow key paints on. Minutes are set below.",
+      "move, Space turns an hour on or off, and Shift with an arrow key paints on. Escape " +
+      "takes back the last stroke. Minutes are set below.",
     cell: (day, from, to) => `${day}, ${from}–${to}`,
     inPart: (day, from, to) => `${day}, ${from}–${to}, in part`,
     on: (days, from, to) => `On: ${days}, ${from}–${to}`,
     off: (days, from, to) => `Off: ${days}, ${from}–${to}`,
     days: (first, last) => `${first} to ${last}`,
     takenBack: "Taken back.",
+    noneToTakeBack: "There is nothing more to take back. Cancel closes this without saving.",
     now: (day, time) => `now ${day} ${time}`,
     unknownZone: "This browser does not know this time zone.",
     presetsLabel: "Ready-made weeks",

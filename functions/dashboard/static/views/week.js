@@ -273,6 +273,9 @@ function weekPainter(onPaint) {
   let kept = shown;
   /** What is being painted: over what was there, from which cell on, and whether on. @type {any} */
   let stroke = null;
+  /** The week before the last stroke, until something else changes it. @type {number[][][] | null} */
+  let weekBefore = null;
+  let opened = "";
   const cells = THEIR_WEEK.map(() => HOURS.map(() => h("span", { role: "gridcell", id: uniqueId("hour") })));
   const bars = THEIR_WEEK.map(() => h("span", {}));
   const tracks = THEIR_WEEK.map((day, row) =>
@@ -316,18 +319,22 @@ function weekPainter(onPaint) {
   };
   // The form draws the week again, which ends the stroke. A form must know that it was changed.
   const paint = () => {
-    const done = said.textContent;
+    const [done, { base }] = [said.textContent, stroke];
     announce(done);
     onPaint(shown);
+    weekBefore = base;
     said.textContent = done;
     grid.dispatchEvent(new Event("input", { bubbles: true }));
   };
   const takeBack = () => {
+    let text = t.week.takenBack;
     // A pointer's stroke is not painted yet: what is typed below stays as it is.
-    if (shown === kept) onPaint(stroke.base);
-    else end();
-    said.textContent = t.week.takenBack;
-    announce(said.textContent);
+    if (shown !== kept) end();
+    else if (weekBefore) onPaint(weekBefore);
+    else text = t.week.noneToTakeBack;
+    weekBefore = null;
+    said.textContent = text;
+    announce(text);
   };
   const cellAt = ({ clientX, clientY }) => {
     const boxes = tracks.map((track) => track.getBoundingClientRect());
@@ -359,11 +366,12 @@ function weekPainter(onPaint) {
       // The finger scrolls.
       onpointercancel: (event) => isHeld(event) && end(),
       onblur: end,
-      // Taking back a stroke must not close the modal, with all that was painted before.
+      // Whoever takes back too much, or holds the key, must not close the modal, with all that was painted before.
       onkeydown: (event) => {
-        if (event.key !== "Escape" || !stroke) return;
+        const isAsOpened = shown === kept && JSON.stringify(kept) === opened;
+        if (event.key !== "Escape" || (isAsOpened && !weekBefore && !event.repeat)) return;
         event.preventDefault();
-        takeBack();
+        if (!event.repeat) takeBack();
       },
     },
     THEIR_WEEK.map((day, row) =>
@@ -405,9 +413,10 @@ function weekPainter(onPaint) {
     node,
     // A stroke would bring back the week over which it began. What it did may hold no more.
     draw: (spans, zone) => {
-      stroke = null;
+      stroke = weekBefore = null;
       said.textContent = "";
       kept = spans;
+      opened ||= JSON.stringify(spans);
       node.dataset.zone = zone;
       fill(line.firstChild, t.schedules.zone(zone));
       show(spans);
