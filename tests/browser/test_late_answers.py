@@ -38,11 +38,12 @@ window.fetch = async (...request) => {
 };
 """
 MEASURE = """
-window.shifts = 0;
+window.shifts = window.since = 0;
 window.moved = [];
 new PerformanceObserver((list) => {
   const named = ({ node }) => node?.className || node?.nodeName;
-  for (const { value, sources } of list.getEntries()) {
+  for (const { value, sources, startTime } of list.getEntries()) {
+    if (startTime < window.since) continue;
     window.shifts += value;
     window.moved.push([value, ...sources.map(named)].join(" "));
   }
@@ -202,8 +203,10 @@ def moved_by(page: Page, pressed: Locator) -> list[str]:
     """
     page.evaluate("document.querySelector('#toasts').replaceChildren(); window.hold()")
     pressed.evaluate(PRESS)
+    until(page, lambda: page.evaluate("window.awaited"), "the request")
     page.evaluate(TWO_FRAMES)
-    page.evaluate("window.shifts = 0; window.moved = []; window.answer()")
+    page.evaluate("window.since = performance.now(); window.shifts = 0; window.moved = []")
+    page.evaluate("window.answer()")
     wait_until_quiet(page)
     shifts, moved = page.evaluate("[window.shifts, window.moved]")
     return moved if shifts >= LARGEST_SHIFT else []
