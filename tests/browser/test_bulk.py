@@ -234,7 +234,7 @@ def test_it_is_accessible_and_fits(admin, answer_with, scheme, width):
 def test_the_bar_does_not_cover_what_has_the_focus(many):
     choose(many, 0)
     expect(bar(many)).to_contain_text("1 account chosen")
-    below = bar(many).bounding_box()["y"]
+    below = top_of(bar(many).locator(".bulk-chosen"))
     rows = many.locator(".rows .account-row[data-id]")
     covered = next(
         row for row in rows.all() if (box := row.bounding_box())["y"] + box["height"] > below + 1
@@ -275,16 +275,16 @@ def test_neither_the_head_nor_a_bar_that_grows_covers_what_has_the_focus(many):
     box.focus()
     many.keyboard.press("Space")
     expect(bar(many)).to_contain_text("1 account chosen")
-    many.evaluate("document.querySelector('.bulk').style.minHeight = '20rem'")
+    many.evaluate("document.querySelector('.bulk-chosen').style.minHeight = '20rem'")
     until(
         many,
-        lambda: top_of(box) + 18 <= bar(many).bounding_box()["y"] < 400,
+        lambda: top_of(box) + 18 <= top_of(bar(many).locator(".bulk-chosen")) < 400,
         "what has the focus is not below the bar",
     )
     # Nor does it bring back whoever has gone far from it.
     many.evaluate("scrollBy(0, 1500)")
     far = many.evaluate("scrollY")
-    many.evaluate("document.querySelector('.bulk').style.minHeight = '24rem'")
+    many.evaluate("document.querySelector('.bulk-chosen').style.minHeight = '24rem'")
     many.evaluate(TWO_FRAMES)
     assert many.evaluate("scrollY") == far
 

@@ -896,7 +896,7 @@ test("each operation is named by what it does", async () => {
   store.showOperation("op7");
   await drawn();
   await until(() => labelled("Testing 4,312 accounts"));
-  assert.equal(place.querySelector("progress").ariaLabel, "Testing 4,312 accounts");
+  assert.equal(place.querySelector(".bulk-operation progress").ariaLabel, "Testing 4,312 accounts");
   const wrote = { action: "write_logs", value: false, total: 1 };
   assert.equal(t.bulk.doing(operation(wrote)), "Setting “Write logs” to No for 1 account");
 });
@@ -1000,9 +1000,11 @@ test("a bar that grows brings out what has the focus, if that is in sight", asyn
   }
 });
 
-test("rows know how much of the window the bar covers, whatever its height", async () => {
-  Object.assign(place, { offsetHeight: 300 });
+test("rows know how much of the window the bar's parts cover, whatever their heights", async () => {
+  store.showOperation("op7");
   await drawn();
+  Object.assign(place.querySelector(".bulk-chosen"), { offsetHeight: 200 });
+  Object.assign(place.querySelector(".bulk-operation"), { offsetHeight: 100 });
   measured();
   assert.equal(around.style["--covered"], "300px");
 });

@@ -4,10 +4,11 @@ and views begin."""
 from __future__ import annotations
 
 import re
-from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from tests.support.page.acts import PRESSES
 
 ROOT = Path(__file__).parents[3]
 STATIC = ROOT / "functions" / "dashboard" / "static"
@@ -79,7 +80,7 @@ ELSEWHERE = {
     "views/bulk.js bulk.undo": ("browser/test_fleets.py", "Undo"),
     "views/choices.js actions.cancel": ("browser/test_exporting.py", "Cancel"),
     "views/choices.js choices.export": ("browser/test_exporting.py", "Export CSV"),
-    "views/instances.js instances.start": ("browser/test_keyboard.py", "Start orders"),
+    "views/instances.js instances.start": ("support/page/acts.py", "Start orders"),
     "views/instructions.js instructions.lookAgain": ("browser/test_detection.py", "Look again"),
     "views/invite.js invite.withdraw": ("browser/test_keyboard.py", "Withdraw the link"),
     "views/members.js unit-button": ("browser/test_enrollments.py", "Root"),
@@ -127,7 +128,7 @@ def buttons() -> set[str]:
 
 @pytest.fixture(scope="module")
 def pressed() -> set[str]:
-    return {act.of for act in import_module("tests.browser.test_keyboard").PRESSES.values()}
+    return {act.of for act in PRESSES.values()}
 
 
 def test_each_button_is_pressed_by_keyboard_or_leads_on(buttons, pressed):

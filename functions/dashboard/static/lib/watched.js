@@ -335,16 +335,12 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
   const content = h("div", {}, list, more);
   const loadNext = async () => {
     const { length } = pages.items;
-    try {
-      await store.reading(node, () => pages.next(), options.signal);
-      const had = focused(more);
-      drawAll();
-      // The button is gone after the last page.
-      const next = list.children[length] ?? list.lastElementChild;
-      if (had && !pages.cursor && next) focusOn(next);
-    } catch (problem) {
-      if (!options.signal.aborted) drawMore(problem);
-    }
+    await store.reading(node, () => pages.next(), options.signal);
+    const had = focused(more);
+    drawAll();
+    // The button is gone after the last page.
+    const next = list.children[length] ?? list.lastElementChild;
+    if (had && !pages.cursor && next) focusOn(next);
   };
   // The button may be redrawn meanwhile. Another press waits for the same page.
   let awaited;
@@ -354,15 +350,16 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
     });
     return awaited;
   };
-  const drawMore = (problem) =>
-    render(more, [pages.cursor, problem?.message], () =>
-      problem
-        ? errorPanel(problem, next)
-        : pages.cursor &&
-          button(t.actions.showMore, {
-            "data-part": "more",
-            onclick: (event) => submitting(event.currentTarget, next),
-          }),
+  const drawMore = () =>
+    render(
+      more,
+      pages.cursor,
+      (cursor) =>
+        cursor &&
+        button(t.actions.showMore, {
+          "data-part": "more",
+          onclick: (event) => submitting(event.currentTarget, next),
+        }),
     );
   const draw = () => {
     const arranged = arrange(pages.items.map(shown), !pages.cursor);

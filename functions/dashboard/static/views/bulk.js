@@ -80,8 +80,10 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   // Screen readers get to it by its name. Some keep Enter for themselves.
   place.setAttribute("role", "region");
   place.setAttribute("aria-label", t.bulk.region);
-  fill(place, operations, choice);
-  measure(place, table, signal);
+  // What is chosen goes as an operation begins, which stays where it is below.
+  fill(place, choice, operations);
+  const measured = measure(place, table, signal);
+  measured.observe(choice);
 
   const totalNow = () => (counted.ids === chosen.ids ? counted.total : undefined) ?? totalOf(listing());
   const sizeNow = () => (chosen.isAll ? totalNow() : chosen.ids.size);
@@ -251,7 +253,9 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       store.closeOperation(id);
       draw();
     };
-    return progressOf(id, signal, { onClose, onEnd: () => over.add(id), takeBack, repeat });
+    const panel = progressOf(id, signal, { onClose, onEnd: () => over.add(id), takeBack, repeat });
+    measured.observe(panel);
+    return panel;
   }
 
   return draw;
@@ -264,13 +268,15 @@ const totalOf = ({ total, ended, ids, arrivals = [] }) => total ?? (ended ? ids.
 // grows, for a keyboard: under a pointer nothing moves. Nor does it for a row that a reader has scrolled away from.
 function measure(place, table, signal) {
   const observer = new ResizeObserver(() => {
-    /** @type {HTMLElement} */ (table.parentNode).style.setProperty("--covered", `${place.offsetHeight}px`);
+    const parts = /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll(".bulk-chosen, .bulk-operation"));
+    const height = [...parts].reduce((sum, { offsetHeight }) => sum + offsetHeight, 0);
+    /** @type {HTMLElement} */ (table.parentNode).style.setProperty("--covered", `${height}px`);
     const has = table.querySelector(".rows :focus-visible");
     const { top, bottom } = has?.getBoundingClientRect() ?? { top: 0, bottom: 0 };
     if (bottom > 0 && top < window.innerHeight) has?.scrollIntoView({ block: "nearest" });
   });
-  observer.observe(place);
   signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+  return observer;
 }
 
 const tooMany = () => Object.assign(new Error(), { title: t.bulk.tooMany(MOST_NAMED) });

@@ -1,11 +1,12 @@
 // The order of the list, the filters beside those that are always shown, and what can be done with what they select. On
 // a narrow screen, where the columns have no heads to press, the list is sorted here.
 import * as api from "../lib/api.js";
-import { fill, focused, h, keyed } from "../lib/dom.js";
+import { fill, h, keyed } from "../lib/dom.js";
 import { download } from "../lib/copying.js";
 import { readAll } from "../lib/exporting.js";
+import { icon } from "../lib/icons.js";
 import { readUnits } from "../lib/read-units.js";
-import { button, errorPanel, spinner, toast, warn } from "../lib/ui.js";
+import { errorPanel, toast, warn } from "../lib/ui.js";
 import { t } from "./texts.js";
 
 /** @typedef {{selection: Record<string, string>, isFiltered: boolean, total: number | undefined}} Listing */
@@ -114,43 +115,39 @@ const namesIn = (units, depth = 0) =>
   units.flatMap(({ id, name, below }) => [[id, "\u2003".repeat(depth) + name], ...namesIn(below, depth + 1)]);
 
 /**
- * What exports the list as it is selected when it is pressed. `only`: of its accounts these alone.
+ * What exports the list as it is selected when it is pressed, and cancels that when it is pressed again. `only`: of its
+ * accounts these alone.
  * @param {() => Pick<Listing, "selection" | "total"> & {only?: Set<string> | null}} listing
  */
 export function exporting(listing, signal) {
-  const place = h("div", { class: "exporting" });
-  const begin = button(t.choices.export, { class: "button-small", onclick: () => run() }, "download");
-  const show = (...content) => {
-    const had = focused(place);
-    fill(place, content);
-    // Whoever has pressed goes on with the button that is there now.
-    if (had) place.querySelector("button")?.focus();
-  };
+  /** What cancels the export that runs. @type {AbortController | null} */
+  let own = null;
+  const text = h("span", {}, t.choices.export);
+  const onclick = () => (own ? own.abort() : run());
+  const press = h("button", { type: "button", class: "button button-small", onclick }, icon("download"), text);
+  const place = h("div", { class: "exporting" }, press);
   async function run() {
     const { selection, total, only = null } = listing();
-    const own = new AbortController();
-    const said = h("span", {}, t.choices.exported(0));
-    const bar = total && h("progress", { max: total, value: 0, "aria-label": t.choices.export });
-    show(bar || spinner(), said, button(t.actions.cancel, { class: "button-small", onclick: () => own.abort() }));
+    own = new AbortController();
+    const bar = h("progress", { class: "bar", max: total, "aria-label": t.choices.export });
     const onPart = (count) => {
-      said.textContent = t.choices.exported(count);
-      if (bar) bar.value = count;
+      text.textContent = t.choices.cancel(count);
+      if (total) bar.value = count;
     };
+    onPart(0);
+    place.append(bar);
     try {
       const { parts, count, missed } = await readAll(selection, onPart, AbortSignal.any([signal, own.signal]), only);
       // The reader's day, year first: as Swedish writes it.
       download(parts, t.choices.file(new Date().toLocaleDateString("sv")), "text/csv;charset=utf-8");
       if (missed) toast(`${t.choices.exported(count)}. ${t.choices.missed(missed)}`, "warning");
       else toast(t.choices.exported(count));
-      show(begin);
     } catch (problem) {
-      if (signal.aborted) return;
-      // Nobody sees it after the accounts that it was about are not chosen any more.
-      const isSeen = place.isConnected && !place.closest("[hidden]");
-      show(isSeen && !own.signal.aborted ? errorPanel(problem, run) : begin);
-      if (!isSeen) warn(problem);
+      if (!signal.aborted) warn(problem);
     }
+    own = null;
+    text.textContent = t.choices.export;
+    bar.remove();
   }
-  place.append(begin);
   return place;
 }

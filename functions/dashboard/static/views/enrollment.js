@@ -45,7 +45,8 @@ export function one({ main, title, signal: view, params }) {
   const signal = AbortSignal.any([view, ending.signal]);
   const heading = h("h1", {}, t.enrollments.title);
   const head = h("div", {});
-  const progress = h("div", {});
+  // Over the lower end of the view, so that nothing moves when it comes.
+  const progress = h("div", { class: "enrollment-progress" });
   const settings = h("div", {});
   const deployment = deploying(base, signal);
   const members = h("div", {});
@@ -55,7 +56,7 @@ export function one({ main, title, signal: view, params }) {
   // seconds at most.
   const last = h("div", { class: "stack", hidden: true }, settings, end);
   const below = h("div", { class: "stack enrollment-parts", hidden: true }, members, last);
-  const all = h("div", { class: "stack enrollment-parts" }, head, progress, deployment.node, below);
+  const all = h("div", { class: "stack enrollment-parts" }, head, deployment.node, below, progress);
   const showBelow = async () => {
     await store.unlessItHangs(deployment.there(), signal);
     below.hidden = false;

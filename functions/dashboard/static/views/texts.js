@@ -370,6 +370,7 @@ export const t = withTexts(OPEN_TABLES, {
     anyUnit: "All units",
     clear: "Clear all filters",
     export: "Export CSV",
+    cancel: (count) => `Cancel · ${number(count)}`,
     exported: (count) => plural(count, { one: "# account exported", other: "# accounts exported" }),
     missed: (count) =>
       plural(count, {
