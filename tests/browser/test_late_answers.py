@@ -237,7 +237,7 @@ def test_nothing_jumps_as_an_act_is_refused_late_or_done(views, shown, answer_wi
             found = moved_by(page, button(page, pressed))
             # What is below a list gives way to what was asked for.
             if found and (name, width) != ("Show more", "done"):
-                moved[act.hash_, name, width] = found
+                moved[act.hash_, name, width, widest] = found
     assert moved == {}
 
 

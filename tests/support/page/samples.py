@@ -840,6 +840,10 @@ def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
         "/v1/audit": {"items": AUDIT, "next_cursor": None},
         **{f"/v1/accounts/{item['account_id']}": item for item in accounts[:10]},
         f"{one}/instructions": INSTRUCTIONS,
+        f"{one}/invitations": {
+            "items": [{"expires_at": "2026-02-05T10:00:00Z"}],
+            "next_cursor": None,
+        },
         f"{one}/least-privilege": LEAST_PRIVILEGE,
         f"{one}/verifications": {
             "items": [
