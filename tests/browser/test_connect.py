@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -15,11 +16,14 @@ from playwright.sync_api import expect
 from local import customers
 from local.customers import CUSTOMERS, CustomerAccount, Offer
 from local.stack import Stack
+from tests.browser.axe import assert_accessible, assert_fits
 from tests.browser.conftest import Person, some_number
 from tests.support.page import measures, samples
+from tests.support.page.keyboard import press
 
 TEST_MS = 90_000
 ONE = "/v1/accounts/acc000005"
+REFUSED = ("credentials_rejected", "AWS does not accept the access key.", "Enter another.")
 MANY = 500
 
 
@@ -115,6 +119,38 @@ def test_it_has_no_tabs_and_one_primary_button(admin: Person, answer_with):
     expect(page.get_by_role("tab", name="Terraform")).to_be_hidden()
     page.get_by_text("Other ways").click()
     expect(page.get_by_role("tab", name="Terraform")).to_be_visible()
+
+
+@pytest.mark.in_firefox
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"issues": [samples.issue(*REFUSED)]}, "Rotate keys"),
+        ({"status": "failed", "issues": [samples.issue(*REFUSED)]}, "Rotate keys"),
+        ({"issues": [samples.issue("revoked", "A person revoked it.", "Test it.")]}, "Test now"),
+    ],
+)
+def test_a_key_that_does_not_work_has_one_primary_button_and_a_way_onward(
+    admin: Person, answer_with, changes: dict[str, Any], expected: str
+):
+    page = admin.page
+    page.set_viewport_size({"width": 360, "height": 720})
+    key = samples.account(11, access_type="access_key", **changes)
+    tests = [samples.finished_test(outcome="failed", steps=samples.not_entered(key))]
+    answer_with(page, "/v1/accounts/acc000011", key)
+    answer_with(page, "/v1/accounts/acc000011/instructions", samples.INSTRUCTIONS)
+    answer_with(page, "/v1/accounts/acc000011/verifications", {"items": tests, "next_cursor": None})
+    admin.go("#/accounts/acc000011/connect")
+
+    main = page.get_by_role("main")
+    expect(main.locator(".button-primary:visible")).to_have_text(expected)
+    expect(main.locator(".diagram-way.is-failed")).to_have_count(int(expected == "Rotate keys"))
+    expect(main.get_by_role("link", name="Open the account")).to_be_visible()
+    assert_accessible(page)
+    assert_fits(page)
+    press(page, expected)
+    if expected == "Rotate keys":
+        expect(page.get_by_role("dialog", name="Rotate keys")).to_be_visible()
 
 
 def test_the_link_for_an_admin_opens_and_ends_when_it_is_withdrawn(

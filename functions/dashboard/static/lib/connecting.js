@@ -37,10 +37,11 @@ export function waysOf(account, test) {
   };
 }
 
+// A role that refused may be there soon. A key that AWS refused stays so.
 function entryOf(account, { running, isIn, isBad }) {
   if (isIn) return "done";
   if (running) return "working";
-  return isBad && account.status === "failed" ? "failed" : "waiting";
+  return (isBad && account.status === "failed") || isKeyRefused(account) ? "failed" : "waiting";
 }
 
 function useOf(account, { running, isIn, isWhole, begun }) {
@@ -48,6 +49,25 @@ function useOf(account, { running, isIn, isWhole, begun }) {
   if (running) return "working";
   if (account.status === "failed") return "failed";
   return isWhole || !begun ? "done" : "part";
+}
+
+/** Whether AWS did not accept the key, or it is of another account. */
+export const isKeyRefused = (account) =>
+  account.access_type === "access_key" &&
+  !isRevoked(account) &&
+  (account.status === "failed" || (account.status === "unconfirmed" && problemsOf(account).length > 0));
+
+/**
+ * What the one primary button does: "deploy" the role, "rotate" the keys, "test", or lead "onward" from an account that
+ * is connected. A test that runs changes nothing of it: to press for another one shows the same.
+ * @param {any} account
+ */
+export function primaryOf(account) {
+  if (isConnected(account)) return "onward";
+  // Nothing is to be deployed or entered again: a test takes it into use.
+  if (isRevoked(account)) return "test";
+  if (account.access_type === "assume_role") return "deploy";
+  return isKeyRefused(account) ? "rotate" : "test";
 }
 
 const keyOf = ({ kind, region, instance_id: id }) => `${kind}/${region}/${id}`;

@@ -889,9 +889,7 @@ export const t = withTexts(OPEN_TABLES, {
       notEntered: "A test could not enter the account with this role.",
       nobodyLooks: "Nobody looks for it now: once it lets Cavok in, it must be tested.",
       unconfirmedKey: "Waiting for a test of these credentials.",
-      notThereYet:
-        "A test could not enter the account with these keys. Enter others under Rotate keys in the overview, then " +
-        "test.",
+      keyRefused: "A test could not enter the account with these keys. Enter others under Rotate keys, then test.",
       notProved: "The last test did not prove the connection. Test again; if it ends so again, follow the steps.",
       revoked: "Revoked: nothing of this account is used until a person tests it.",
       confirmed: "It works. This account is connected.",
