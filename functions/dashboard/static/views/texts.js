@@ -1073,6 +1073,9 @@ export const t = withTexts(OPEN_TABLES, {
     deploys:
       "CloudFormation opens with everything filled in. Acknowledge that it creates an IAM role, and press “Create " +
       "stack”. You need not tell anybody: Cavok finds the role by itself while somebody waits for it.",
+    reports:
+      "When the stack is made, updated or deleted, it also publishes that to an SNS topic of Cavok's, so that Cavok " +
+      "tests the role at once; set ReportConnection to No if it should not.",
     deploysUser:
       "CloudFormation opens with everything filled in. Acknowledge that it creates an IAM user, and press “Create " +
       "stack”.",
