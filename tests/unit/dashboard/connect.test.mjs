@@ -397,7 +397,7 @@ test("a key whose tests could not be read is not tested by itself", async () => 
 test("what names suggest is chosen already, and each instance has its own result", async () => {
   account = { ...account, status: "confirmed" };
   tests = [{ verification_id: "v", state: "finished", outcome: "confirmed", steps: STEPS }];
-  instances = [instance("web-dev", "running"), instance("orders", "running")];
+  instances = [instance("web-dev", "running"), instance("orders", "running"), instance("prod-db", "running")];
   const main = open();
   await until(() => button(main, t.connect.add));
   press(button(main, t.connect.add));
@@ -407,12 +407,15 @@ test("what names suggest is chosen already, and each instance has its own result
     lines.map((line) => [Boolean(line.querySelector("input").checked), line.textContent.includes("web-dev")]),
     [
       [true, true],
+      [true, false],
       [false, false],
     ],
   );
-  lines[1].querySelector("input").checked = true;
-  lines[1].querySelector("select").value = "none";
+  assert.ok(lines[0].textContent.includes(t.adding.because("dev")));
+  assert.ok(lines[1].textContent.includes(t.adding.because("")));
+  assert.ok(lines[2].textContent.includes(t.adding.because("prod")));
   lines[0].querySelector("select").value = "office";
+  lines[1].querySelector("select").value = "none";
   submit();
   await until(() => acts.length === 2);
   assert.deepEqual(
@@ -424,6 +427,30 @@ test("what names suggest is chosen already, and each instance has its own result
   );
 });
 
+test("all that are chosen get one schedule at once, and the others keep theirs", async () => {
+  account = { ...account, status: "confirmed" };
+  instances = ["web-1", "api", "qa", "prod-db"].map((name) => instance(name, "running"));
+  const main = open();
+  await until(() => button(main, t.connect.add));
+  press(button(main, t.connect.add));
+  await until(() => modal());
+  await soon(20);
+  const [atOnce, ...choices] = modal().querySelectorAll("select");
+  const values = () => choices.map(({ value }) => value);
+  Object.assign(atOnce, { value: "nights" }).dispatchEvent(new Event("change"));
+  assert.deepEqual(values().slice(0, 3), ["nights", "nights", "nights"]);
+  assert.notEqual(values()[3], "nights");
+  assert.equal(atOnce.value, "nights");
+  // It says what those that are chosen have.
+  Object.assign(choices[0], { value: "office" }).dispatchEvent(new Event("change"));
+  assert.equal(atOnce.value, "");
+  press(button(modal(), t.several.noneOfAll));
+  await soon(20);
+  Object.assign(atOnce, { value: "nights" }).dispatchEvent(new Event("change"));
+  assert.ok(modal().textContent.includes(t.several.needed));
+  assert.equal(atOnce.value, "");
+});
+
 test("whoever chooses a schedule for an instance adds it with that", async () => {
   account = { ...account, status: "confirmed" };
   instances = [instance("orders", "running")];
@@ -431,7 +458,9 @@ test("whoever chooses a schedule for an instance adds it with that", async () =>
   await until(() => button(main, t.connect.add));
   press(button(main, t.connect.add));
   await until(() => modal());
-  const choice = modal().querySelector("select");
+  press(button(modal(), t.several.noneOfAll));
+  await soon(20);
+  const choice = modal().querySelector(".several-line select");
   Object.assign(choice, { value: "office" }).dispatchEvent(new Event("change"));
   assert.equal(modal().querySelector(".several-line input").checked, true);
   submit();

@@ -145,17 +145,21 @@ test("an incomplete listing says so, and the same id elsewhere is another instan
   assert.deepEqual([found.isWhole, found.left.length, found.unscheduled], [false, 1, 1]);
 });
 
-for (const [name, wanted] of [
-  ["web-dev-1", "office"],
-  ["DevDatabase", "office"],
-  ["qa_runner", "office"],
-  ["staging-api", "nights"],
-  ["prod-dev-tools", "none"],
-  ["ProductionTest", "none"],
-  ["devices", "none"],
-  ["latest", "none"],
-  ["orders", "none"],
-  ["", "none"],
-  [null, "none"],
+for (const [name, ...wanted] of [
+  ["web-dev-1", "office", "dev", true],
+  ["DevDatabase", "office", "dev", true],
+  ["qa_runner", "office", "qa", true],
+  ["staging-api", "nights", "staging", true],
+  ["prod-dev-tools", "none", "prod", false],
+  ["ProductionTest", "none", "production", false],
+  ["devices", "none", "", true],
+  ["latest", "none", "", true],
+  ["orders-db", "none", "", true],
+  ["jenkins", "none", "", true],
+  ["", "none", "", true],
+  [null, "none", "", true],
 ])
-  test(`the name ${name} suggests ${wanted}`, () => assert.equal(suggestionFor({ name }), wanted));
+  test(`the name ${name} suggests ${wanted.join(" ")}`, () => {
+    const { schedule, word, isChosen } = suggestionFor({ name });
+    assert.deepEqual([schedule, word, isChosen], wanted);
+  });

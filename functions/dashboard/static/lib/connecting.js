@@ -101,7 +101,8 @@ const WORDS = {
 
 /**
  * A schedule to begin with, by the words of an instance's name: "office", "nights" or "none". Whoever runs at night on
- * purpose must not be stopped by a guess, so a name that says nothing gets none.
+ * purpose must not be stopped by a guess, so a name that says nothing gets none. What says production is not chosen
+ * either, because all that are chosen may get one schedule at once. `word`: the one that says so, "" if none does.
  * @param {{name?: string | null}} instance
  */
 export function suggestionFor({ name }) {
@@ -109,6 +110,9 @@ export function suggestionFor({ name }) {
     .split(/[^A-Za-z]+|(?<=[a-z])(?=[A-Z])/)
     .filter(Boolean)
     .map((word) => word.toLowerCase());
-  const says = (kind) => words.some((word) => WORDS[kind].includes(word));
-  return ["none", "office", "nights"].find(says) ?? "none";
+  for (const schedule of ["none", "office", "nights"]) {
+    const word = words.find((each) => WORDS[schedule].includes(each));
+    if (word) return { schedule, word, isChosen: schedule !== "none" };
+  }
+  return { schedule: "none", word: "", isChosen: true };
 }

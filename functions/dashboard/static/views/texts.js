@@ -1014,10 +1014,13 @@ export const t = withTexts(OPEN_TABLES, {
   adding: {
     title: "Add resources",
     text: (zone) =>
-      "Names that say dev, test or staging come with a schedule and are chosen already. Others are not: what runs at " +
-      `night on purpose is nobody's guess. Times are in ${zone}, and you can change each week later.`,
+      "Where a name says dev, test or staging, a schedule is suggested. All but production are chosen: those without " +
+      `a schedule run on as they do. Times are in ${zone}, and you can change each week later.`,
     submit: "Add",
     scheduleOf: (name) => `Schedule of ${name}`,
+    scheduleOfChosen: "Schedule of those chosen",
+    different: "Different schedules",
+    because: (word) => (word ? `its name says “${word}”` : "its name suggests no schedule"),
     choices: {
       office: "Office hours: Monday to Friday, 8 to 18",
       nights: "Nights off: 6 to 22 every day",
@@ -1465,7 +1468,11 @@ export const t = withTexts(OPEN_TABLES, {
     title: "One week for several instances",
     submit: "Set this week",
     all: "Choose all",
+    noneOfAll: "Choose none",
+    chosen: (count, all) => `${number(count)} of ${number(all)} chosen`,
     needed: "Choose at least one instance.",
+    waits: (set, time) =>
+      `${set} Your organization has made as many changes as it may for now: this goes on at ${time}.`,
     has: "has a schedule",
     hasNone: "has no schedule",
     isSet: "Set.",
