@@ -8,18 +8,22 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Request, Route, expect
 
 from local import customers
 from local.customers import CUSTOMERS, CustomerAccount, Offer
 from local.stack import Stack
+from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.browser.conftest import Person, some_number
 from tests.support.page import measures, samples
+from tests.support.page.keyboard import press, reach
 
 TEST_MS = 90_000
 ONE = "/v1/accounts/acc000005"
+REFUSED = ("credentials_rejected", "AWS does not accept the access key.", "Enter another.")
 MANY = 500
 
 
@@ -117,6 +121,38 @@ def test_it_has_no_tabs_and_one_primary_button(admin: Person, answer_with):
     expect(page.get_by_role("tab", name="Terraform")).to_be_visible()
 
 
+@pytest.mark.in_firefox
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"issues": [samples.issue(*REFUSED)]}, "Rotate keys"),
+        ({"status": "failed", "issues": [samples.issue(*REFUSED)]}, "Rotate keys"),
+        ({"issues": [samples.issue("revoked", "A person revoked it.", "Test it.")]}, "Test now"),
+    ],
+)
+def test_a_key_that_does_not_work_has_one_primary_button_and_a_way_onward(
+    admin: Person, answer_with, changes: dict[str, Any], expected: str
+):
+    page = admin.page
+    page.set_viewport_size({"width": 360, "height": 720})
+    key = samples.account(11, access_type="access_key", **changes)
+    tests = [samples.finished_test(outcome="failed", steps=samples.not_entered(key))]
+    answer_with(page, "/v1/accounts/acc000011", key)
+    answer_with(page, "/v1/accounts/acc000011/instructions", samples.INSTRUCTIONS)
+    answer_with(page, "/v1/accounts/acc000011/verifications", {"items": tests, "next_cursor": None})
+    admin.go("#/accounts/acc000011/connect")
+
+    main = page.get_by_role("main")
+    expect(main.locator(".button-primary:visible")).to_have_text(expected)
+    expect(main.locator(".diagram-way.is-failed")).to_have_count(int(expected == "Rotate keys"))
+    expect(main.get_by_role("link", name="Open the account")).to_be_visible()
+    assert_accessible(page)
+    assert_fits(page)
+    press(page, expected)
+    if expected == "Rotate keys":
+        expect(page.get_by_role("dialog", name="Rotate keys")).to_be_visible()
+
+
 def test_the_link_for_an_admin_opens_and_ends_when_it_is_withdrawn(
     admin: Person, open_context, watch
 ):
@@ -160,3 +196,58 @@ def test_many_instances_are_drawn_in_short_tasks(admin: Person, answer_everythin
     expect(lines.last.get_by_role("checkbox")).to_be_checked()
     work = page.evaluate("window.work")
     assert work["nodes"] < 4_000, work
+
+
+@pytest.mark.in_firefox
+def test_ordinary_instances_get_one_schedule_at_once_and_the_quota_is_waited_for(
+    admin: Person, answer_everything, answer_with, watch
+):
+    """By keyboard alone, on a narrow screen. Nothing moves while it waits and goes on."""
+    watch.expect_status(429)
+    page, (one, *_) = admin.page, samples.INSTANCES["items"]
+    page.set_viewport_size({"width": 360, "height": 720})
+    answer_everything(page)
+    names = ["web-1", "api", "jenkins", "orders-db", "web-dev", "prod-db"]
+    items = [one | {"instance_id": f"i-{at:017x}", "name": name} for at, name in enumerate(names)]
+    answer_with(page, "/v1/accounts/acc000001/instances", samples.just_listed(items=items))
+    made = {"items": [], "next_cursor": None}
+    answer_with(page, "/v1/accounts/acc000001/resources", made)
+
+    def add(route: Route, request: Request) -> None:
+        if request.method != "POST":
+            return route.fallback()
+        wanted = request.post_data_json
+        if len(sent) == 2 and not limited:
+            limited.append(wanted)
+            _, body = samples.problem(429, "Too many changes.")
+            return route.fulfill(status=429, headers={"retry-after": "2"}, json=body)
+        sent.append(wanted)
+        return route.fulfill(status=201, json=samples.RESOURCES[0] | wanted)
+
+    sent: list[dict[str, Any]] = []
+    limited: list[dict[str, Any]] = []
+    page.route(re.compile(r"/v1/accounts/acc000001/resources$"), add)
+    page.add_init_script(measures.RECORD_SHIFTS)
+    page.goto("about:blank")
+    admin.go("#/accounts/acc000001/connect")
+    wait_until_loaded(page)
+    press(page, "Add resources")
+    dialog = page.get_by_role("dialog", name="Add resources")
+    expect(dialog).to_contain_text("5 of 6 chosen")
+    expect(dialog.locator(".several-line").last).to_contain_text("its name says “prod”")
+    assert_accessible(page)
+    assert_fits(page)
+    reach(page, "Schedule of those chosen")
+    page.keyboard.press("ArrowDown")
+    expect(dialog.get_by_label("Schedule of those chosen")).to_have_value("office")
+    page.keyboard.press("ArrowDown")
+    expect(dialog.get_by_label("Schedule of web-1")).to_have_value("nights")
+    expect(dialog.get_by_label("Schedule of prod-db")).to_have_value("none")
+    press(page, "Add")
+    expect(dialog).to_contain_text("this goes on at")
+    expect(dialog.get_by_role("button", name="Stop")).to_be_visible()
+    assert_fits(page)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert [each["instance_id"] for each in sent] == [each["instance_id"] for each in items[:5]]
+    assert {each["schedule"]["windows"][0]["start"] for each in sent} == {"06:00"}
+    assert page.evaluate("window.shifts") < 0.01

@@ -4,6 +4,7 @@ and nothing else.
 
 from __future__ import annotations
 
+import json
 import re
 from urllib.parse import urljoin
 
@@ -48,6 +49,19 @@ def test_it_shows_what_is_asked_and_why_and_the_link_and_nothing_else(admin, inv
             expect(nobody.get_by_role("region", name="What is asked")).to_contain_text(group["why"])
     role = nobody.get_by_role("region", name="Who gets it")
     expect(role).to_contain_text(account["role_arn"])
+    # Nor is anything else of the stack left out.
+    template = json.loads(guide["cloudformation_template"])
+    made = {
+        name
+        for name, each in template["Resources"].items()
+        if each.get("Condition") != "TellsOfChanges"
+    }
+    assert made == {"CavokRole", "CavokConnection"}
+    assert template["Parameters"]["ReportChanges"]["Default"] == "No"
+    assert template["Parameters"]["ReportConnection"]["Default"] == "Yes"
+    deployed = nobody.get_by_role("region", name="Deploy on AWS")
+    expect(deployed).to_contain_text("it also publishes that to an SNS topic of Cavok's")
+    expect(deployed).to_contain_text("set ReportConnection to No")
     # No way into the rest of the page, and nothing of the organization.
     expect(nobody.get_by_role("link")).to_have_count(1)
     expect(nobody.get_by_role("navigation")).to_have_count(0)

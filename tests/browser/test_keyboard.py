@@ -47,6 +47,7 @@ def test_resources_are_added_after_connecting(admin, answer_everything, answer_w
     wait_until_loaded(page)
     press(page, "Add resources")
     expect(page.get_by_role("dialog", name="Add resources")).to_be_visible()
+    press(page, "Choose none")
     press(page, "web1", "Space")
     reach(page, "Schedule of web1")
     page.keyboard.press("Home")  # office hours

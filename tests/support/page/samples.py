@@ -667,6 +667,7 @@ CODES = {
     409: "busy_with_others",
     412: "precondition_failed",
     422: "invalid_fields",
+    429: "quota_exceeded",
     500: "internal_error",
     503: "service_unavailable",
 }

@@ -293,6 +293,72 @@ test("there are no tabs, and one primary button", async () => {
   );
 });
 
+const REFUSED = { code: "credentials_rejected", severity: "problem", message: "Refused.", remedy: "Rotate keys." };
+const REVOKED = { code: "revoked", severity: "problem", message: "Revoked.", remedy: "" };
+const LOST = { code: "permission_lost", severity: "problem", message: "Lost.", remedy: "" };
+const role = { access_type: "assume_role" };
+const key = { access_type: "access_key", role_arn: null, access_key_id: "WXYZ" };
+const visible = (main, matches) => all(main).filter((node) => matches(node) && !isHidden(node));
+const primaryIn = (main) =>
+  visible(main, (node) => node.classList?.contains("button-primary")).map(({ textContent }) => textContent);
+
+for (const [what, changes, expected] of [
+  ["a role that is awaited", role, t.instructions.deploy],
+  ["a role that refused", { ...role, issues: [REFUSED] }, t.instructions.deploy],
+  ["a role that failed", { ...role, status: "failed", issues: [LOST] }, t.instructions.deploy],
+  ["a revoked role", { ...role, issues: [REVOKED] }, t.instructions.testNow],
+  ["a role with all added", { ...role, status: "confirmed" }, t.instructions.open],
+  ["a degraded role with all added", { ...role, status: "degraded", issues: [LOST] }, t.instructions.open],
+  ["a key that was not tested", key, t.instructions.testNow],
+  ["a refused key", { ...key, issues: [REFUSED] }, t.account.rotate],
+  ["a key that was refused later", { ...key, status: "failed", issues: [REFUSED] }, t.account.rotate],
+  ["a refused key that is tested again", { ...key, testing: true, issues: [REFUSED] }, t.account.rotate],
+  ["a revoked key", { ...key, issues: [REVOKED] }, t.instructions.testNow],
+  ["a key with all added", { ...key, status: "confirmed" }, t.instructions.open],
+])
+  test(`${what} has one primary button, before the others, and a way onward`, async () => {
+    Object.assign(account, changes);
+    tests = [{ verification_id: "v", state: "aborted", steps: [] }];
+    const main = open();
+    await until(() => !isHidden(onwardIn(main)) && primaryIn(main).length);
+    assert.deepEqual(primaryIn(main), [expected]);
+    const [first] = visible(main, ({ tag, classList }) => tag === "button" || classList?.contains("button"));
+    // Of a degraded account, "Test now" stays where it is.
+    if (account.status !== "degraded") assert.equal(first.textContent, expected);
+  });
+
+test("once there is something to add, that is what is next", async () => {
+  account = { ...account, status: "confirmed" };
+  instances = [instance("web", "running")];
+  const main = open();
+  await until(() => !isHidden(onwardIn(main)));
+  assert.deepEqual(primaryIn(main), [t.connect.add]);
+  press(button(main, t.connect.add));
+  await until(() => modal());
+  press(button(modal(), t.several.all));
+  await soon(20);
+  submit();
+  await until(() => primaryIn(main)[0] === t.instructions.open);
+});
+
+test("a refused key is replaced on this view, which then asks for a test", async () => {
+  Object.assign(account, key, { issues: [REFUSED] });
+  tests = [{ verification_id: "v", state: "finished", outcome: "failed", steps: [] }];
+  const main = open();
+  await until(() => primaryIn(main).length);
+  assert.deepEqual(waysIn(main), ["failed", "waiting"]);
+  press(button(main, t.account.rotate));
+  await until(() => modal());
+  const [id, secret] = modal().querySelectorAll("input");
+  [id.value, secret.value] = ["AKIAIOSFODNN7EXAMPLE", "secret"];
+  submit();
+  await until(() => acts.length);
+  assert.deepEqual(acts[0].slice(0, 2), ["PUT", "/v1/accounts/a/credentials"]);
+  await turned(() => (account = { ...account, issues: [], version: 2 }));
+  assert.deepEqual(primaryIn(main), [t.instructions.testNow]);
+  assert.deepEqual(waysIn(main), ["waiting", "waiting"]);
+});
+
 test("an account with a key begins its first test by itself, once", async () => {
   account = { ...account, access_type: "access_key", role_arn: null };
   const main = open();
@@ -333,7 +399,7 @@ test("a key whose tests could not be read is not tested by itself", async () => 
 test("what names suggest is chosen already, and each instance has its own result", async () => {
   account = { ...account, status: "confirmed" };
   tests = [{ verification_id: "v", state: "finished", outcome: "confirmed", steps: STEPS }];
-  instances = [instance("web-dev", "running"), instance("orders", "running")];
+  instances = [instance("web-dev", "running"), instance("orders", "running"), instance("prod-db", "running")];
   const main = open();
   await until(() => button(main, t.connect.add));
   press(button(main, t.connect.add));
@@ -343,12 +409,15 @@ test("what names suggest is chosen already, and each instance has its own result
     lines.map((line) => [Boolean(line.querySelector("input").checked), line.textContent.includes("web-dev")]),
     [
       [true, true],
+      [true, false],
       [false, false],
     ],
   );
-  lines[1].querySelector("input").checked = true;
-  lines[1].querySelector("select").value = "none";
+  assert.ok(lines[0].textContent.includes(t.adding.because("dev")));
+  assert.ok(lines[1].textContent.includes(t.adding.because("")));
+  assert.ok(lines[2].textContent.includes(t.adding.because("prod")));
   lines[0].querySelector("select").value = "office";
+  lines[1].querySelector("select").value = "none";
   submit();
   await until(() => acts.length === 2);
   assert.deepEqual(
@@ -360,6 +429,30 @@ test("what names suggest is chosen already, and each instance has its own result
   );
 });
 
+test("all that are chosen get one schedule at once, and the others keep theirs", async () => {
+  account = { ...account, status: "confirmed" };
+  instances = ["web-1", "api", "qa", "prod-db"].map((name) => instance(name, "running"));
+  const main = open();
+  await until(() => button(main, t.connect.add));
+  press(button(main, t.connect.add));
+  await until(() => modal());
+  await soon(20);
+  const [atOnce, ...choices] = modal().querySelectorAll("select");
+  const values = () => choices.map(({ value }) => value);
+  Object.assign(atOnce, { value: "nights" }).dispatchEvent(new Event("change"));
+  assert.deepEqual(values().slice(0, 3), ["nights", "nights", "nights"]);
+  assert.notEqual(values()[3], "nights");
+  assert.equal(atOnce.value, "nights");
+  // It says what those that are chosen have.
+  Object.assign(choices[0], { value: "office" }).dispatchEvent(new Event("change"));
+  assert.equal(atOnce.value, "");
+  press(button(modal(), t.several.noneOfAll));
+  await soon(20);
+  Object.assign(atOnce, { value: "nights" }).dispatchEvent(new Event("change"));
+  assert.ok(modal().textContent.includes(t.several.needed));
+  assert.equal(atOnce.value, "");
+});
+
 test("whoever chooses a schedule for an instance adds it with that", async () => {
   account = { ...account, status: "confirmed" };
   instances = [instance("orders", "running")];
@@ -367,7 +460,9 @@ test("whoever chooses a schedule for an instance adds it with that", async () =>
   await until(() => button(main, t.connect.add));
   press(button(main, t.connect.add));
   await until(() => modal());
-  const choice = modal().querySelector("select");
+  press(button(modal(), t.several.noneOfAll));
+  await soon(20);
+  const choice = modal().querySelector(".several-line select");
   Object.assign(choice, { value: "office" }).dispatchEvent(new Event("change"));
   assert.equal(modal().querySelector(".several-line input").checked, true);
   submit();

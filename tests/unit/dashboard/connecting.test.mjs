@@ -4,7 +4,7 @@ import { test } from "node:test";
 import "./drawn.mjs";
 
 const page = "../../../functions/dashboard/static";
-const { foundOf, suggestionFor, waysOf } = await import(`${page}/lib/connecting.js`);
+const { foundOf, primaryOf, suggestionFor, waysOf } = await import(`${page}/lib/connecting.js`);
 const { diagram } = await import(`${page}/lib/diagram.js`);
 const { KINDS } = await import(`${page}/views/kinds.js`);
 
@@ -50,6 +50,14 @@ const CASES = [
   ["an earlier test was about another role", role, finished(...trusted), ["waiting", "waiting"]],
   ["it is connected, and its test is not read yet", { ...role, status: "confirmed" }, null, ["done", "done"]],
   ["a key is of its account", key, running(step("trust:account-matches")), ["done", "working"]],
+  [
+    "AWS refused a key",
+    { ...key, issues: [{ code: "credentials_rejected", severity: "problem" }] },
+    finished(step("trust:account-matches", false)),
+    ["failed", "waiting"],
+  ],
+  ["another key is tried after that", { ...key, issues: [problem], testing: true }, running(), ["working", "waiting"]],
+  ["a refused key was replaced", key, finished(step("trust:account-matches", false)), ["waiting", "waiting"]],
   ["use is revoked", { ...role, issues: [{ code: "revoked" }] }, finished(...trusted), ["waiting", "waiting"]],
 ];
 
@@ -57,6 +65,30 @@ for (const [what, account, newest, [entry, use]] of CASES)
   test(`when ${what}`, () => {
     const ways = waysOf(account, newest);
     assert.deepEqual([ways.entry, ways.use], [entry, use]);
+  });
+
+const STATES = [
+  ["no test yet", {}, ["deploy", "test"]],
+  ["running", { testing: true }, ["deploy", "test"]],
+  ["refused entry", { issues: [problem] }, ["deploy", "rotate"]],
+  ["refused entry, and running again", { issues: [problem], testing: true }, ["deploy", "rotate"]],
+  ["refused after it was connected", { status: "failed", issues: [problem] }, ["deploy", "rotate"]],
+  ["failed without a reason", { status: "failed" }, ["deploy", "rotate"]],
+  [
+    "partly refused permissions",
+    { status: "confirmed", issues: [{ code: "permission_missing", severity: "information" }] },
+    ["onward", "onward"],
+  ],
+  ["connected", { status: "confirmed" }, ["onward", "onward"]],
+  ["degraded", { status: "degraded", issues: [{ ...problem, code: "permission_lost" }] }, ["onward", "onward"]],
+  ["revoked", { issues: [{ ...problem, code: "revoked" }] }, ["test", "test"]],
+  ["revoked, and running", { testing: true, issues: [{ ...problem, code: "revoked" }] }, ["test", "test"]],
+];
+
+for (const [what, changes, [ofRole, ofKey]] of STATES)
+  test(`the primary button, ${what}`, () => {
+    assert.equal(primaryOf({ ...role, ...changes }), ofRole);
+    assert.equal(primaryOf({ ...key, ...changes }), ofKey);
   });
 
 test("permissions are counted without the trust, and without what was skipped", () => {
@@ -113,17 +145,21 @@ test("an incomplete listing says so, and the same id elsewhere is another instan
   assert.deepEqual([found.isWhole, found.left.length, found.unscheduled], [false, 1, 1]);
 });
 
-for (const [name, wanted] of [
-  ["web-dev-1", "office"],
-  ["DevDatabase", "office"],
-  ["qa_runner", "office"],
-  ["staging-api", "nights"],
-  ["prod-dev-tools", "none"],
-  ["ProductionTest", "none"],
-  ["devices", "none"],
-  ["latest", "none"],
-  ["orders", "none"],
-  ["", "none"],
-  [null, "none"],
+for (const [name, ...wanted] of [
+  ["web-dev-1", "office", "dev", true],
+  ["DevDatabase", "office", "dev", true],
+  ["qa_runner", "office", "qa", true],
+  ["staging-api", "nights", "staging", true],
+  ["prod-dev-tools", "none", "prod", false],
+  ["ProductionTest", "none", "production", false],
+  ["devices", "none", "", true],
+  ["latest", "none", "", true],
+  ["orders-db", "none", "", true],
+  ["jenkins", "none", "", true],
+  ["", "none", "", true],
+  [null, "none", "", true],
 ])
-  test(`the name ${name} suggests ${wanted}`, () => assert.equal(suggestionFor({ name }), wanted));
+  test(`the name ${name} suggests ${wanted.join(" ")}`, () => {
+    const { schedule, word, isChosen } = suggestionFor({ name });
+    assert.deepEqual([schedule, word, isChosen], wanted);
+  });

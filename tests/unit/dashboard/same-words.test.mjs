@@ -224,7 +224,7 @@ test("an access key that AWS rejects waits for other keys, not for a test", asyn
   const known = { issues, verification: newest("failed"), updated_at: "2026-01-01T10:01:00Z" };
   for (const [draw, before, after] of [
     [overview, waits.overview, t.account.statusText.notThereYet],
-    [instructions, waits.instructions, t.instructions.watch.notThereYet],
+    [instructions, waits.instructions, t.instructions.watch.keyRefused],
   ]) {
     store.forget();
     account = key;

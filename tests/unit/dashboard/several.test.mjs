@@ -31,6 +31,7 @@ beforeEach(() => {
   globalThis.fetch = async (address, { method, body }) => {
     const { pathname } = new URL(address);
     const given = body && JSON.parse(body);
+    if (pathname.endsWith("/organization")) return Response.json({ quotas: [{ name: "changes", per_seconds: 45 }] });
     const name = pathname.split("r-")[1] ?? given?.instance_id.slice(2);
     if (method === "GET" && !name) return Response.json({ items: Object.values(there), next_cursor: null });
     if (method === "GET") return Response.json(there[name], { headers: { etag: `"${name}"` } });
@@ -122,15 +123,86 @@ test("a schedule that another has changed is not overwritten unseen, the others 
   assert.deepEqual(sent, ["PATCH db", "PATCH web"]);
 });
 
-test("after too many requests the others wait for another press", async () => {
-  answers.web = () =>
-    Response.json({ title: "Too many", detail: "Slower." }, { status: 429, headers: { "retry-after": "60" } });
+const tooMany = (headers) => () => Response.json({ title: "Too many", detail: "Slower." }, { status: 429, headers });
+
+/** What waits for the quota, by its milliseconds, goes on once this is called. */
+function held(context, milliseconds) {
+  const { setTimeout: really } = globalThis;
+  const works = [];
+  context.mock.method(globalThis, "setTimeout", (work, wait) =>
+    wait === milliseconds ? works.push(work) : really(work, wait),
+  );
+  return () => works.splice(0).forEach((work) => work());
+}
+
+for (const [what, headers, wait] of [
+  ["as long as the API says", { "retry-after": "20" }, 20_000],
+  ["as long as its quota lasts, if it does not say", {}, 45_000],
+])
+  test(`after too many requests it goes on by itself, ${what}`, async (context) => {
+    const goOn = held(context, wait);
+    answers.db = tooMany(headers);
+    const { dialog, results } = await opened(["web", "db", "new"]);
+    await pressed();
+    assert.deepEqual(sent, ["PATCH web", "PATCH db"]);
+    assert.deepEqual(results(), [t.several.isSet, "", ""]);
+    assert.ok(dialog.textContent.includes(t.several.waits(t.several.set(1, 3), "").split(":")[0]));
+    goOn();
+    await soon(60);
+    assert.deepEqual(sent, ["PATCH web", "PATCH db", "PATCH db"], "not before it is over");
+    answers = {};
+    goOn();
+    await soon(60);
+    assert.deepEqual(sent.slice(3), ["PATCH db", "POST new"]);
+    assert.ok(!dialog.open);
+  });
+
+test("whoever stops it while it waits keeps what is set, and another press goes on", async (context) => {
+  held(context, 20_000);
+  answers.db = tooMany({ "retry-after": "20" });
+  const { dialog } = await opened(["web", "db"]);
+  await pressed();
+  press(button(dialog, t.addMany.stop));
+  await soon(20);
+  assert.ok(dialog.open && dialog.textContent.includes(`${t.several.set(1, 2)} ${t.several.again}`));
+  assert.ok(button(dialog, t.actions.close) && !button(dialog, t.addMany.stop));
+  [answers, sent] = [{}, []];
+  await pressed();
+  assert.deepEqual(sent, ["PATCH db"]);
+});
+
+test("whoever stops it while one is sent sends no more", async () => {
+  const { dialog } = await opened(["web", "db"]);
+  const letGo = hold((_, { method }) => method === "PATCH");
+  submit();
+  await soon(30);
+  press(button(dialog, t.addMany.stop));
+  letGo();
+  await soon(60);
+  assert.deepEqual(sent, ["PATCH web"]);
+  assert.ok(dialog.textContent.includes(`${t.several.set(1, 2)} ${t.several.again}`));
+});
+
+test("after no answer the others wait for another press", async () => {
+  answers.web = () => Promise.reject(new TypeError("No network"));
   const { dialog, results } = await opened(["web", "db"]);
   await pressed();
   assert.deepEqual(sent, ["PATCH web"]);
-  assert.ok(results()[0].startsWith("Slower."), results()[0]);
-  assert.equal(results()[1], "");
-  assert.ok(dialog.textContent.includes(t.several.set(0, 2)));
+  assert.ok(results()[0] && !results()[1]);
+  assert.ok(dialog.textContent.includes(`${t.several.set(0, 2)} ${t.several.again}`));
+});
+
+test("how many are chosen is said, and all or none can be", async () => {
+  const { dialog, box } = await opened([]);
+  assert.ok(dialog.textContent.includes(t.several.chosen(0, 3)));
+  Object.assign(box("db"), { checked: true }).dispatchEvent(new Event("change"));
+  assert.ok(dialog.textContent.includes(t.several.chosen(1, 3)));
+  press(button(dialog, t.several.all));
+  await soon(10);
+  assert.ok(dialog.textContent.includes(t.several.chosen(3, 3)));
+  press(button(dialog, t.several.noneOfAll));
+  await soon(10);
+  assert.ok(dialog.textContent.includes(t.several.chosen(0, 3)) && !box("web").checked);
 });
 
 test("what is wrong with the week itself is said at its window", async () => {

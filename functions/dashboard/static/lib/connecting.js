@@ -37,10 +37,11 @@ export function waysOf(account, test) {
   };
 }
 
+// A role that refused may be there soon. A key that AWS refused stays so.
 function entryOf(account, { running, isIn, isBad }) {
   if (isIn) return "done";
   if (running) return "working";
-  return isBad && account.status === "failed" ? "failed" : "waiting";
+  return (isBad && account.status === "failed") || isKeyRefused(account) ? "failed" : "waiting";
 }
 
 function useOf(account, { running, isIn, isWhole, begun }) {
@@ -48,6 +49,25 @@ function useOf(account, { running, isIn, isWhole, begun }) {
   if (running) return "working";
   if (account.status === "failed") return "failed";
   return isWhole || !begun ? "done" : "part";
+}
+
+/** Whether AWS did not accept the key, or it is of another account. */
+export const isKeyRefused = (account) =>
+  account.access_type === "access_key" &&
+  !isRevoked(account) &&
+  (account.status === "failed" || (account.status === "unconfirmed" && problemsOf(account).length > 0));
+
+/**
+ * What the one primary button does: "deploy" the role, "rotate" the keys, "test", or lead "onward" from an account that
+ * is connected. A test that runs changes nothing of it: to press for another one shows the same.
+ * @param {any} account
+ */
+export function primaryOf(account) {
+  if (isConnected(account)) return "onward";
+  // Nothing is to be deployed or entered again: a test takes it into use.
+  if (isRevoked(account)) return "test";
+  if (account.access_type === "assume_role") return "deploy";
+  return isKeyRefused(account) ? "rotate" : "test";
 }
 
 const keyOf = ({ kind, region, instance_id: id }) => `${kind}/${region}/${id}`;
@@ -81,7 +101,8 @@ const WORDS = {
 
 /**
  * A schedule to begin with, by the words of an instance's name: "office", "nights" or "none". Whoever runs at night on
- * purpose must not be stopped by a guess, so a name that says nothing gets none.
+ * purpose must not be stopped by a guess, so a name that says nothing gets none. What says production is not chosen
+ * either, because all that are chosen may get one schedule at once. `word`: the one that says so, "" if none does.
  * @param {{name?: string | null}} instance
  */
 export function suggestionFor({ name }) {
@@ -89,6 +110,9 @@ export function suggestionFor({ name }) {
     .split(/[^A-Za-z]+|(?<=[a-z])(?=[A-Z])/)
     .filter(Boolean)
     .map((word) => word.toLowerCase());
-  const says = (kind) => words.some((word) => WORDS[kind].includes(word));
-  return ["none", "office", "nights"].find(says) ?? "none";
+  for (const schedule of ["none", "office", "nights"]) {
+    const word = words.find((each) => WORDS[schedule].includes(each));
+    if (word) return { schedule, word, isChosen: schedule !== "none" };
+  }
+  return { schedule: "none", word: "", isChosen: true };
 }

@@ -71,14 +71,22 @@ export async function send(parts, bodyOf, progress, onProgress, signal, unanswer
     // What was answered is done: the rest is another request.
     parts.splice(0, 1, ...(left.length ? [{ key: api.newKey(), lines: left }] : []));
     onProgress();
-    if (left.length) await quotaOver(onProgress, signal);
+    if (left.length) await quotaOver({ name: "new_accounts" }, onProgress, signal);
   }
 }
 
+/**
+ * Waits until a quota that is used up begins anew. `wait`: milliseconds, if the API has said so.
+ * @param {{name: string, wait?: number}} quota @param {(until: number) => void} onWait @param {AbortSignal} signal
+ */
+export async function quotaOver({ name, wait }, onWait, signal) {
+  const milliseconds = wait || (await secondsOf(name, signal)) * 1000;
+  onWait(Date.now() + milliseconds);
+  await pause(milliseconds, signal);
+}
+
 // It begins anew so long after its first use.
-async function quotaOver(onProgress, signal) {
+async function secondsOf(quota, signal) {
   const { quotas } = await api.get("/v1/organization", { signal });
-  const seconds = quotas?.find(({ name }) => name === "new_accounts")?.per_seconds ?? QUOTA_SECONDS;
-  onProgress(Date.now() + seconds * 1000);
-  await pause(seconds * 1000, signal);
+  return quotas?.find(({ name }) => name === quota)?.per_seconds ?? QUOTA_SECONDS;
 }

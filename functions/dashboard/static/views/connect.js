@@ -1,6 +1,6 @@
 // Connecting one account: what is still missing, shown as it comes, and what was found once it is connected.
 import * as api from "../lib/api.js";
-import { foundOf, isRunning, runs, suggestionFor, waysOf } from "../lib/connecting.js";
+import { foundOf, isRunning, primaryOf, runs, suggestionFor, waysOf } from "../lib/connecting.js";
 import { tabs } from "../lib/copying.js";
 import { diagram } from "../lib/diagram.js";
 import { announce, fill, focused, focusOn, h, later, render } from "../lib/dom.js";
@@ -67,12 +67,11 @@ function draws(body, handle) {
   const wrong = h("div", {});
   const how = h("div", {});
   const found = h("div", {});
-  const onward = h(
-    "p",
-    { class: "row-links" },
-    h("a", { class: "button", href: `#/accounts/${api.segment(id)}` }, t.instructions.open),
-  );
-  fill(body, place, found, wrong, how, watch, onward);
+  const opens = h("a", { class: "button", href: `#/accounts/${api.segment(id)}` }, t.instructions.open);
+  const onward = h("p", { class: "row-links" }, opens);
+  // The primary button comes before all that can be pressed besides. That of a key is beside its state.
+  const [first, second] = handle.account().access_type === "access_key" ? [watch, how] : [how, watch];
+  fill(body, place, found, wrong, first, second, onward);
   /** The newest test, null if there was none. @type {any} */
   let test = null;
   let isListed = false;
@@ -87,7 +86,8 @@ function draws(body, handle) {
     if (isConnected(account)) store.takeAdded();
     const ways = waysOf(account, test);
     render(picture, [ways, account.provider_id, account.role_arn], () => pictureOf(account, ways));
-    drawWatch(watch, account, looks.state(), looks.again, testHere);
+    const primary = primaryOf(account);
+    drawWatch(watch, handle, looks, { tests: testHere, primary });
     const awaitsWrong = isRunning(test) || account.testing;
     const issues = awaitsWrong ? [] : issuesOf(account);
     const title = problemsOf(account).length ? t.account.issues : t.account.information;
@@ -101,21 +101,23 @@ function draws(body, handle) {
     const had = focused(body);
     // What was found says that it is connected.
     const isDone = account.status === "confirmed" && !account.testing;
-    how.hidden = isIn;
+    how.hidden = isIn || isRevoked(account);
     found.hidden = !isIn;
     // What is to be mended comes before how to connect it. Once it is connected, what a test finds moves nothing else.
     if (isIn !== wasIn) {
-      body.insertBefore(wrong, isIn ? onward : how);
+      body.insertBefore(wrong, isIn ? onward : first);
       // A node that is moved loses the focus.
       if (had && wrong.contains(had)) had.focus({ preventScroll: true });
     }
     wasIn = isIn;
     wrong.hidden = !issues.length || (awaitsFound && !focused(wrong));
-    watch.hidden = isDone || ((isIn ? awaitsFound : awaitsHow) && !focused(watch));
-    onward.hidden = !isIn || awaitsWrong || awaitsFound;
+    watch.hidden = isDone || ((isIn ? awaitsFound : first === how && awaitsHow) && !focused(watch));
+    onward.hidden = isIn ? awaitsWrong || awaitsFound : awaitsHow;
+    // Where nothing is left to add, this is what is next.
+    opens.classList.toggle("button-primary", primary === "onward" && !found.querySelector(".button-primary"));
     // Who comes back from "Deploy on AWS" may find it gone.
     const isGone = [how, found, wrong, watch, onward].some((part) => part.hidden && part.contains(had));
-    if (isGone) focusOn(isIn ? found : how);
+    if (isGone) focusOn(isIn ? found : how.hidden ? watch : how);
   };
   const testHere = (event) => {
     const account = handle.account();
@@ -187,7 +189,7 @@ function draws(body, handle) {
   };
   // Nothing is listed again: after something was added, the same instances are there.
   const readAdded = async () => ({ listing, resources: await resourcesOf(id, signal) });
-  const shows = (all) => drawFound(id, all, () => load(found, readAdded, shows, { signal }));
+  const shows = (all) => drawFound(id, all, () => load(found, readAdded, shows, { signal }).finally(draw));
   const showFound = () => {
     awaitsFound = true;
     const goOn = () => {
@@ -241,12 +243,15 @@ function pictureOf(account, { entry, use, checked, allowed }) {
 function howTo(guide, account, onPress) {
   const isRole = account.access_type === "assume_role";
   const others = otherWays(guide, account);
+  const link = deployLink(guide, account, onPress);
+  // The user of a key is there already, as a rule.
+  if (!isRole) link?.querySelector("a").classList.remove("button-primary");
   return [
     section(
       isRole ? t.connect.deploy : t.connect.keyTitle,
       {},
       h("p", {}, isRole ? t.connect.deployText : t.connect.keyText),
-      isRole && deployLink(guide, account, onPress),
+      isRole && link,
       h(
         "p",
         {},
@@ -260,7 +265,7 @@ function howTo(guide, account, onPress) {
       "details",
       { class: "step-detail" },
       h("summary", {}, t.instructions.other),
-      !isRole && deployLink(guide, account, onPress),
+      !isRole && link,
       tabs(t.instructions.other, others),
     ),
   ];

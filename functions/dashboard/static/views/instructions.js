@@ -1,5 +1,6 @@
 // Instructions for the customer's own account, and the result of the test.
 import * as api from "../lib/api.js";
+import { isKeyRefused } from "../lib/connecting.js";
 import { deployButton, expires, linkGuard, RENEW_LINK_AFTER_MS } from "../lib/deploy-link.js";
 import { announce, fill, h, render, safeHref } from "../lib/dom.js";
 import { stopwatch } from "../lib/elapsed.js";
@@ -26,7 +27,7 @@ import {
 } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
-import { conditionOf, frame } from "./account.js";
+import { conditionOf, frame, rotate } from "./account.js";
 
 const WATCH_EVERY_MS = 3_000;
 const WATCH_SLOWLY_AFTER_MS = 5 * 60_000;
@@ -47,7 +48,7 @@ export function instructions(context) {
       const draw = () => {
         const account = handle.account();
         if (!account) return;
-        drawWatch(watch, account, looks.state(), looks.again);
+        drawWatch(watch, handle, looks);
         render(news, newsOf(account), (message) => message);
         news.hidden = !news.textContent;
       };
@@ -113,13 +114,14 @@ const asked = (account) => leadsTo(account) + JSON.stringify([account.template, 
 const newsOf = ({ issues }) => issues?.find(({ code }) => code === "template_outdated")?.message ?? "";
 
 /**
+ * `tests`: starts a test. `primary`: "test" or "rotate" if that is the primary button.
  * @param {any} target
- * @param {any} account
- * @param {string} word
- * @param {() => Promise<void>} again
- * @param {(event: any) => any} tests starts a test
+ * @param {any} handle of an account that is known
+ * @param {{state: () => string, again: () => Promise<void>}} looks
+ * @param {{tests?: (event: any) => any, primary?: string}} options
  */
-export function drawWatch(target, account, word, again, tests = (event) => startTest(account, event.currentTarget)) {
+export function drawWatch(target, handle, { state, again }, { tests, primary } = {}) {
+  const [account, word] = [handle.account(), state()];
   const confirmed = account.status === "confirmed";
   const [problem] = problemsOf(account);
   // The state of the looks no longer applies if the account has changed so much since.
@@ -136,24 +138,43 @@ export function drawWatch(target, account, word, again, tests = (event) => start
   // The time of the next test does not matter while a test runs, or while the API looks all the time.
   const next =
     !confirmed && !account.testing && !isRevoked(account) && looking !== "waiting" && account.next_verification_at;
-  render(target, [account.status, account.testing, account.next_verification_at, problem, text, looking], () => [
-    h("div", { class: "watch-state" }, busy && spinner(), statusBadge(account.status)),
-    h(
-      "div",
-      { class: "watch-text" },
-      h("p", {}, text, " ", looks, " ", next && [t.instructions.nextCheck, " ", when(next, { kind: "due" }), "."]),
-      !confirmed && problem && h("p", { class: "small" }, problem.message),
-    ),
-    looks &&
-      looking === "over" &&
-      button(t.instructions.lookAgain, {
-        onclick: (event) => submitting(event.currentTarget, again),
-        "data-part": "again",
-      }),
-    confirmed
-      ? h("a", { class: "button", href: `#/accounts/${account.account_id}` }, t.instructions.open)
-      : changeButton(t.instructions.testNow, { onclick: tests, "data-part": "test" }, "test"),
-  ]);
+  const classOf = (part) => (part === primary ? "button-primary" : "");
+  render(
+    target,
+    [account.status, account.testing, account.next_verification_at, problem, text, looking, primary],
+    () => [
+      h("div", { class: "watch-state" }, busy && spinner(), statusBadge(account.status)),
+      h(
+        "div",
+        { class: "watch-text" },
+        h("p", {}, text, " ", looks, " ", next && [t.instructions.nextCheck, " ", when(next, { kind: "due" }), "."]),
+        !confirmed && problem && h("p", { class: "small" }, problem.message),
+      ),
+      looks &&
+        looking === "over" &&
+        button(t.instructions.lookAgain, {
+          onclick: (event) => submitting(event.currentTarget, again),
+          "data-part": "again",
+        }),
+      isKeyRefused(account) &&
+        changeButton(t.account.rotate, {
+          class: classOf("rotate"),
+          onclick: () => rotate(handle),
+          "data-part": "rotate",
+        }),
+      confirmed
+        ? h("a", { class: "button", href: `#/accounts/${account.account_id}` }, t.instructions.open)
+        : changeButton(
+            t.instructions.testNow,
+            {
+              class: classOf("test"),
+              onclick: tests ?? ((event) => startTest(account, event.currentTarget)),
+              "data-part": "test",
+            },
+            "test",
+          ),
+    ],
+  );
 }
 
 function saidOf(account, awaited) {
@@ -167,11 +188,9 @@ function saidOf(account, awaited) {
 
 // The API does not look for a role ("off") after a test that entered the account, or that was aborted.
 function waitsFor(account, looking) {
+  if (isKeyRefused(account)) return "keyRefused";
   if (account.status !== "unconfirmed" || isRevoked(account)) return conditionOf(account);
-  if (account.access_type !== "assume_role") {
-    const condition = conditionOf(account);
-    return condition === "unconfirmed" ? "unconfirmedKey" : condition;
-  }
+  if (account.access_type !== "assume_role") return "unconfirmedKey";
   if (looking === "off") return "notProved";
   const isLooked = session.current()?.canChange && looking !== "over" && looking !== "none";
   if (!isLooked && !account.next_verification_at) return "nobodyLooks";

@@ -105,6 +105,7 @@ function drawAsked(asked, onPress) {
       t.instructions.deploy,
       {},
       h("p", {}, role ? t.invitation.deploys : t.invitation.deploysUser),
+      role && h("p", {}, t.invitation.reports),
       deployButton(asked.deploy_on_aws_url, onPress, t.instructions.deployNote(number)),
       h("p", { class: "muted small" }, t.invitation.expires, " ", when(asked.expires_at, { kind: "zoned" }), "."),
     ),

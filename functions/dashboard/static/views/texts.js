@@ -892,9 +892,7 @@ export const t = withTexts(OPEN_TABLES, {
       notEntered: "A test could not enter the account with this role.",
       nobodyLooks: "Nobody looks for it now: once it lets Cavok in, it must be tested.",
       unconfirmedKey: "Waiting for a test of these credentials.",
-      notThereYet:
-        "A test could not enter the account with these keys. Enter others under Rotate keys in the overview, then " +
-        "test.",
+      keyRefused: "A test could not enter the account with these keys. Enter others under Rotate keys, then test.",
       notProved: "The last test did not prove the connection. Test again; if it ends so again, follow the steps.",
       revoked: "Revoked: nothing of this account is used until a person tests it.",
       confirmed: "It works. This account is connected.",
@@ -1019,10 +1017,13 @@ export const t = withTexts(OPEN_TABLES, {
   adding: {
     title: "Add resources",
     text: (zone) =>
-      "Names that say dev, test or staging come with a schedule and are chosen already. Others are not: what runs at " +
-      `night on purpose is nobody's guess. Times are in ${zone}, and you can change each week later.`,
+      "Where a name says dev, test or staging, a schedule is suggested. All but production are chosen: those without " +
+      `a schedule run on as they do. Times are in ${zone}, and you can change each week later.`,
     submit: "Add",
     scheduleOf: (name) => `Schedule of ${name}`,
+    scheduleOfChosen: "Schedule of those chosen",
+    different: "Different schedules",
+    because: (word) => (word ? `its name says “${word}”` : "its name suggests no schedule"),
     choices: {
       office: "Office hours: Monday to Friday, 8 to 18",
       nights: "Nights off: 6 to 22 every day",
@@ -1079,6 +1080,9 @@ export const t = withTexts(OPEN_TABLES, {
     deploys:
       "CloudFormation opens with everything filled in. Acknowledge that it creates an IAM role, and press “Create " +
       "stack”. You need not tell anybody: Cavok finds the role by itself while somebody waits for it.",
+    reports:
+      "When the stack is made, updated or deleted, it also publishes that to an SNS topic of Cavok's, so that Cavok " +
+      "tests the role at once; set ReportConnection to No if it should not.",
     deploysUser:
       "CloudFormation opens with everything filled in. Acknowledge that it creates an IAM user, and press “Create " +
       "stack”.",
@@ -1470,7 +1474,11 @@ export const t = withTexts(OPEN_TABLES, {
     title: "One week for several instances",
     submit: "Set this week",
     all: "Choose all",
+    noneOfAll: "Choose none",
+    chosen: (count, all) => `${number(count)} of ${number(all)} chosen`,
     needed: "Choose at least one instance.",
+    waits: (set, time) =>
+      `${set} Your organization has made as many changes as it may for now: this goes on at ${time}.`,
     has: "has a schedule",
     hasNone: "has no schedule",
     isSet: "Set.",

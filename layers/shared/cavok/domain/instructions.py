@@ -146,9 +146,11 @@ def steps(account: Account) -> tuple[InstructionStep, ...]:
                 "Press “Deploy on AWS”. CloudFormation opens with everything filled in: "
                 "acknowledge that it creates an IAM role and press “Create stack”. It creates the "
                 f"role {account.role_name}, which only Cavok may assume, and only with your "
-                "organization's external ID. If you prefer, use the CloudFormation template, "
-                "Terraform or the AWS CLI below instead. If instances have volumes under a "
-                "customer managed key of KMS, set EncryptedVolumes to Yes. If your organization "
+                "organization's external ID. When the stack is made, updated or deleted, it also "
+                "publishes that to an SNS topic of Cavok's, so that Cavok tests the role at once; "
+                f"set {REPORTS} to No if it should not. If you prefer, use the CloudFormation "
+                "template, Terraform or the AWS CLI below instead. If instances have volumes under "
+                "a customer managed key of KMS, set EncryptedVolumes to Yes. If your organization "
                 "asks for a permissions boundary or for tags, enter them too.",
             ),
             InstructionStep(
