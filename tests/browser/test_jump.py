@@ -85,7 +85,6 @@ def test_its_module_comes_with_its_first_use(open_context, sign_in, answer_every
     assert [path for path in fetched if path.endswith("/views/jump.js")]
 
 
-@pytest.mark.in_firefox
 def test_what_is_typed_before_its_module_is_there_stands_in_its_field(furnished):
     search = furnished.get_by_role("searchbox", name="Search")
     search.focus()
