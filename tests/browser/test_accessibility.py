@@ -222,3 +222,38 @@ def test_the_theme_can_be_chosen_and_is_kept(admin):
     assert page.evaluate(ground) != light
     page.get_by_role("button", name="Theme: dark. Switch to the system's colours").click()
     assert page.evaluate(ground) == light
+
+
+MARKED = """([chosen, others]) => {
+  const ground = (node) => getComputedStyle(node).backgroundColor;
+  const it = document.querySelector(chosen);
+  const all = [...document.querySelectorAll(others)];
+  const parts = [it, ...it.querySelectorAll("*")].map((node) => getComputedStyle(node).color);
+  // Otherwise the browser takes it away, which computed styles do not show.
+  return getComputedStyle(it).forcedColorAdjust === "none" && all.length > 0 &&
+    all.every((node) => ground(node) !== ground(it)) &&
+    parts.every((color) => color !== ground(it));
+}"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_chosen_is_marked_in_forced_colors(sign_in, open_context, furnished, theme):
+    page = open_context(color_scheme=theme, forced_colors="active").new_page()
+    furnished(page)
+    person = sign_in("admin", on=page)
+    chosen = {
+        "#/accounts": [
+            (".nav a[aria-current]", ".nav a:not([aria-current])"),
+            (".filter :checked + .filter-face", ".filter :not(:checked) + .filter-face"),
+        ],
+        "#/accounts/acc000004/instructions": [
+            (".subnav a[aria-current]", ".subnav a:not([aria-current])"),
+            ('.tab[aria-selected="true"]', '.tab[aria-selected="false"]'),
+        ],
+    }
+    for view, pairs in chosen.items():
+        person.go(view)
+        wait_until_loaded(page)
+        for pair in pairs:
+            page.locator(pair[0]).wait_for()
+            assert page.evaluate(MARKED, pair), pair

@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.support.page import samples
 from tests.support.page.keyboard import press, reach
+from tests.support.page.measures import RECORD_SHIFTS
 from tests.support.page.waiting import pass_time_until, stop_the_clock
 
 ONE = "/v1/accounts/acc000000"
@@ -248,3 +249,178 @@ def test_a_map_of_before_says_so_and_asks_for_nothing(furnished, admin, answer_w
     expect(page.get_by_role("main")).to_contain_text("This is what was found then")
     evidence = page.get_by_role("region", name="On what it rests")
     expect(evidence.locator(".fix, .step-remedy:visible")).to_have_count(0)
+
+
+# ---- a cell, its heads and its evidence in one window --------------------------------------------
+
+TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+SIZES = [(360, 640), (640, 800), (1280, 800)]
+ROWS = ["List instances", "Stop databases", "Write log lines"]
+"""The first, one in the middle, and the last."""
+
+SHOWN = """(names) => {
+  const inWindow = (node) => {
+    const { left, right, top, bottom, width, height } = node.getBoundingClientRect();
+    const at = document.elementFromPoint(left + width / 2, top + height / 2);
+    return left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight &&
+      (node.contains(at) || at?.contains(node));
+  };
+  const cell = document.querySelector(".map .is-cursor");
+  const nodes = {
+    cell: cell.querySelector(".step-mark"),
+    row: cell.parentNode.querySelector("th > span"),
+    region: document.querySelectorAll(".map-region")[cell.cellIndex - 1],
+    evidence: document.querySelector(".map-evidence .map-mark"),
+    close: document.querySelector(".map-evidence button"),
+  };
+  return names.filter((name) => !inWindow(nodes[name]));
+}"""
+"""Those of these parts that are cut or covered."""
+
+HEADS = ["row", "region"]
+BOTH = ["cell", "evidence", "close"]
+
+
+def has_regions(answer_with: Any, page: Page, count: int) -> None:
+    """The account has so many."""
+    regions = ["us-east-1", *(f"ap-southeast-{number}" for number in range(2, count + 1))]
+    health = [{"region": region, "status": "reachable", "reason": None} for region in regions]
+    account = samples.account(0, status="degraded", issues=[samples.FIXABLE], regions=regions)
+    answer_with(page, ONE, SAMPLE | account)
+    steps = samples.all_steps(SAMPLE, samples.STOP_DENIED)
+    test = samples.finished_test(outcome="degraded", steps=steps, region_health=health)
+    answer_with(page, f"{ONE}/verifications/test1", test)
+
+
+def opened_with(answer_with: Any, page: Page, count: int) -> None:
+    """Shows the map of an account with so many regions."""
+    has_regions(answer_with, page, count)
+    page.evaluate("location.hash = '#/accounts/acc000000/health'")
+    # Nothing that was read before is drawn first.
+    page.reload()
+    page.get_by_role("grid", name="Permissions by region").wait_for()
+
+
+@pytest.mark.parametrize("text", ["100%", "200%"])
+@pytest.mark.parametrize("size", SIZES)
+def test_a_cell_and_its_evidence_are_in_the_window(furnished, answer_with, size, text):
+    page = furnished
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    for count in (1, 4, 17, 34):
+        opened_with(answer_with, page, count)
+        page.evaluate("(text) => { document.documentElement.style.fontSize = text }", text)
+        assert_fits(page)
+        for row, column in zip(ROWS, (0, count // 2, count - 1), strict=True):
+            chosen = cell(page, f"{row}, ").nth(column)
+            where = (count, row)
+            chosen.scroll_into_view_if_needed()
+            # Of the first press: nothing is beside or below the map yet.
+            before = page.evaluate("scrollY")
+            chosen.locator(".map-mark").click()
+            expect(page.locator(".map-evidence h3")).to_contain_text(f"{row}, ")
+            assert page.evaluate(SHOWN, BOTH) == [], where
+            after, evidence = page.evaluate(
+                "[scrollY, document.querySelector('.map-evidence').getBoundingClientRect()]"
+            )
+            edge = evidence["bottom"] - size[1] if after > before else evidence["top"]
+            assert after == before or abs(edge) <= 1, f"{where}: moved by {after - before}"
+            again = cell(page, f"{row}, ").nth(max(column - 1, 0))
+            again.locator(".map-mark").click()
+            assert page.evaluate(SHOWN, BOTH) == [], where
+            assert page.evaluate("scrollY") == after, f"{where}: the next press moved the page"
+            page.keyboard.press("Escape")
+            expect(page.locator(".map-evidence")).to_be_empty()
+        assert_fits(page)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_heads_of_a_cell_stay_in_the_window(furnished, answer_with, size):
+    page = furnished
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    opened_with(answer_with, page, 34)
+    page.get_by_role("grid").focus()
+    for key in ["ArrowDown"] * 15 + ["End"] + ["ArrowUp"] * 9:
+        page.keyboard.press(key)
+        assert page.evaluate(SHOWN, ["cell", *HEADS]) == [], key
+    title = page.get_by_role("rowheader", name="RDS and Aurora databases").locator("span")
+    expect(title).to_be_in_viewport()
+    # Also where the page ends.
+    page.evaluate("document.querySelector('.map-scroll').scrollTop = 9999")
+    page.evaluate("scrollTo(0, 9999)")
+    last = cell(page, "Write log lines, ap-southeast-34")
+    last.click()
+    assert page.evaluate(SHOWN, [*BOTH, *HEADS]) == []
+    page.keyboard.press("Escape")
+    page.evaluate("scrollTo(0, 9999)")
+    assert page.evaluate(SHOWN, HEADS) == []
+
+
+def test_a_keyboard_opens_evidence_after_evidence_and_closes_it(furnished, admin, answer_with):
+    page = furnished
+    page.set_viewport_size({"width": 360, "height": 640})
+    opened_with(answer_with, page, 17)
+    grid = page.get_by_role("grid")
+    grid.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    place = page.evaluate("scrollY")
+    for key in ("ArrowDown", "Enter", "End", "Enter", "ArrowDown", "ArrowDown", "Space"):
+        page.keyboard.press(key)
+        assert page.evaluate(SHOWN, ["cell", *HEADS]) == [], key
+        assert page.evaluate("scrollY") == place, f"{key} moved the page"
+    chosen = cell(page, "List databases, ap-southeast-17")
+    expect(chosen).to_have_attribute("aria-selected", "true")
+    evidence = page.get_by_role("region", name="On what it rests")
+    # From the evidence too, the focus goes back to the cell.
+    reach(page, "Close")
+    page.keyboard.press("Escape")
+    expect(evidence).to_have_count(0)
+    expect(grid).to_be_focused()
+    expect(grid).to_have_attribute("aria-activedescendant", chosen.get_attribute("id"))
+    expect(chosen).to_have_attribute("aria-selected", "false")
+    page.keyboard.press("Enter")
+    press(page, "Close")
+    expect(evidence).to_have_count(0)
+    expect(grid).to_be_focused()
+    assert page.evaluate("scrollY") == place
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_evidence_moves_nothing_that_is_there(furnished, answer_with, size):
+    """By a script: for half a second after a press, browsers take each shift as its own."""
+    page = furnished
+    page.add_init_script(RECORD_SHIFTS)
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    opened_with(answer_with, page, 17)
+    page.evaluate("document.querySelector('.map-frame').scrollIntoView()")
+    page.evaluate("window.shifts = 0")
+    for row in ROWS:
+        cell(page, f"{row}, us-east-1").evaluate("(cell) => cell.click()")
+        page.evaluate(TWO_FRAMES)
+    page.keyboard.press("Escape")
+    page.evaluate(TWO_FRAMES)
+    assert page.evaluate("window.shifts") < 0.01
+
+
+def test_a_map_that_is_drawn_again_stays_where_it_was(furnished, answer_with, admin):
+    page = furnished
+    page.set_viewport_size({"width": 360, "height": 640})
+    has_regions(answer_with, page, 17)
+    stop_the_clock(page, NOW)
+    admin.go("#/accounts/acc000000/health")
+    pass_time_until(page, page.get_by_role("grid").count, "the map")
+    cell(page, "Stop instances, us-east-1: denied").click()
+    page.evaluate(
+        """() => {
+          document.querySelector(".map-scroll").scrollTo(150, 200);
+          document.querySelector(".map-evidence").scrollTop = 60;
+        }"""
+    )
+    at = """[...document.querySelectorAll(".map-scroll, .map-evidence")].flatMap(
+      ({ scrollLeft, scrollTop }) => [scrollLeft, scrollTop])"""
+    before = page.evaluate(at)
+    assert all(before[index] for index in (0, 1, 3))
+    # The account is confirmed again, so that no fix is of now.
+    answer_with(page, ONE, SAMPLE)
+    pass_time_until(page, lambda: page.locator(".map-evidence .fix").count() == 0, "no fix")
+    assert page.evaluate(at)[:2] == before[:2]

@@ -14,6 +14,7 @@ from tests.support.page import samples
 from tests.support.page.waiting import HeldRequests, until
 
 ACCOUNTS = [samples.account(index) for index in range(40)]
+MODULE = re.compile(r"/views/jump\.js$")
 SEARCHES = re.compile(r"/v1/accounts\?(?=.*\bq=)")
 
 
@@ -82,6 +83,72 @@ def test_its_module_comes_with_its_first_use(open_context, sign_in, answer_every
     assert not [path for path in fetched if path.endswith("/views/jump.js")]
     open_it(page)
     assert [path for path in fetched if path.endswith("/views/jump.js")]
+
+
+def test_what_is_typed_before_its_module_is_there_stands_in_its_field(furnished):
+    search = furnished.get_by_role("searchbox", name="Search")
+    search.focus()
+    held = HeldRequests(furnished, MODULE)
+    furnished.keyboard.press("Control+k")
+    furnished.keyboard.type("sets")
+    for key in ("Backspace", "Home", "ArrowRight", "Delete"):
+        furnished.keyboard.press(key)
+    assert_accessible(furnished)
+    held.first().fallback()
+    expect(field(furnished)).to_be_focused()
+    expect(field(furnished)).to_have_value("st")
+    furnished.keyboard.type("op")
+    expect(field(furnished)).to_have_value("stop")
+    expect(search).to_have_value("")
+    expect(furnished.get_by_role("dialog")).to_have_count(1)
+    furnished.keyboard.press("Escape")
+    expect(search).to_be_focused()
+
+
+def test_keys_that_choose_before_its_module_is_there_choose_then(furnished):
+    row = furnished.get_by_role("link", name="Account00000", exact=True)
+    row.focus()
+    held = HeldRequests(furnished, MODULE)
+    furnished.keyboard.press("Control+k")
+    furnished.keyboard.type("prob")
+    furnished.keyboard.press("Enter")
+    held.first().fallback()
+    expect(furnished.get_by_role("heading", name="Problems", level=1)).to_be_focused()
+    expect(furnished.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.parametrize("how", ["Escape", "Control+k", "another view"])
+def test_it_is_given_up_before_its_module_is_there(furnished, how):
+    new = furnished.get_by_role("button", name="New Account")
+    new.focus()
+    held = HeldRequests(furnished, MODULE)
+    furnished.keyboard.press("Control+k")
+    furnished.keyboard.type("prob")
+    module = held.first()
+    if how == "another view":
+        furnished.evaluate("location.hash = '#/organization'")
+        furnished.get_by_role("heading", name="Organization", level=1).wait_for()
+    else:
+        furnished.keyboard.press(how)
+        expect(new).to_be_focused()
+    expect(furnished.get_by_role("dialog")).to_have_count(0)
+    with furnished.expect_response(MODULE) as loaded:
+        module.fallback()
+    loaded.value.finished()
+    furnished.evaluate("address => import(address)", loaded.value.url)
+    expect(furnished.get_by_role("dialog")).to_have_count(0)
+    open_it(furnished)
+    expect(field(furnished)).to_have_value("")
+
+
+def test_a_module_that_does_not_come_is_said(furnished, watch):
+    watch.expect_status(503)
+    watch.expect_complaint("views/jump.js")
+    held = HeldRequests(furnished, MODULE)
+    furnished.keyboard.press("Control+k")
+    held.first().fulfill(status=503)
+    expect(furnished.locator("#toasts")).to_contain_text("The network failed")
+    expect(furnished.get_by_role("dialog")).to_have_count(0)
 
 
 def test_a_keyboard_goes_to_a_view(furnished):
@@ -217,7 +284,11 @@ def test_adding_an_account_opens_its_modal(furnished):
 
 
 def test_views_that_the_sidebar_has_not_are_found_too(furnished):
-    for typed, heading in (("aws org", "AWS Organizations"), ("audit", "Audit trail")):
+    for typed, heading in (
+        ("aws org", "AWS Organizations"),
+        ("audit", "Audit trail"),
+        ("usage", "Organization"),
+    ):
         open_it(furnished)
         furnished.keyboard.type(typed)
         furnished.keyboard.press("Enter")

@@ -9,7 +9,7 @@ import * as router from "./lib/router.js";
 import * as session from "./lib/session.js";
 import { stored } from "./lib/storage.js";
 import * as store from "./lib/store.js";
-import { errorPanel, notice, notLoaded, skeleton, SLOW_AFTER_MS, takesLong, toast } from "./lib/ui.js";
+import { errorPanel, iconButton, notice, notLoaded, skeleton, SLOW_AFTER_MS, takesLong, toast } from "./lib/ui.js";
 import { SIDEBAR } from "./sidebar.js";
 import { t } from "./texts.js";
 import * as accounts from "./views/accounts.js";
@@ -106,7 +106,6 @@ const person = h("div", { class: "person" });
 let shown = 0;
 /** The route that is shown. @type {any} */
 let here;
-let jumping = false;
 /** The end of session that the person was warned of, in milliseconds. */
 let announcedEnd = 0;
 
@@ -238,11 +237,29 @@ function jumpButton() {
   );
 }
 
-// Its module comes with its first use. If a modal was opened or the view was left meanwhile, it does not open.
+// Its module comes with its first use. Until then a field of its own takes what is typed. Closing it cancels.
 async function jump() {
-  if (jumping) return;
-  jumping = true;
-  const stillHere = router.whileHere();
+  const keys = [];
+  const onkeydown = (event) => {
+    if (event.isComposing || !["Enter", "ArrowDown", "ArrowUp"].includes(event.key)) return;
+    event.preventDefault();
+    keys.push(event.key);
+  };
+  const attributes = { "aria-label": t.nav.jump, maxlength: "64", autocomplete: "off" };
+  const input = h("input", { class: "input", ...attributes, onkeydown });
+  const close = iconButton(t.actions.close, "cross", { onclick: () => early.close() });
+  const early = h(
+    "dialog",
+    { class: "dialog", "aria-label": t.nav.jump, onclose: () => early.remove() },
+    h(
+      "div",
+      { class: "dialog-body" },
+      h("div", { class: "field-input" }, input, close),
+      h("div", { class: "jump-list" }, skeleton(6)),
+    ),
+  );
+  document.body.append(early);
+  early.showModal();
   const themes = THEMES.map((name) => ({
     name: t.theme[name],
     choose: () => {
@@ -250,16 +267,23 @@ async function jump() {
       drawNav(here.section);
     },
   }));
+  let open;
   try {
-    const { jump: open } = await import("./views/jump.js");
-    const views = session.current() ? SIDEBAR : SIDEBAR.filter(({ section }) => section === "access");
-    stillHere(() => topModal() || open({ views, themes }));
+    ({ jump: open } = await import("./views/jump.js"));
   } catch (error) {
     console.error(error);
-    stillHere(() => toast(t.problems.viewDetail, "warning"));
-  } finally {
-    jumping = false;
   }
+  // The end of the view or of the session has closed it too.
+  if (!early.open) return;
+  early.close();
+  if (!open) return toast(t.problems.viewDetail, "warning");
+  const views = session.current() ? SIDEBAR : SIDEBAR.filter(({ section }) => section === "access");
+  open({ views, themes });
+  const field = topModal()?.querySelector("input");
+  if (!field) return;
+  field.value = input.value;
+  field.dispatchEvent(new Event("input"));
+  for (const key of keys) field.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true }));
 }
 
 function onShortcut(event) {

@@ -34,7 +34,7 @@ const HAS = {
   "#/enrollments": [t.enrollments.synchronize, t.enrollments.end],
   "#/organization": [
     ...[t.webhook.add, t.webhook.test, t.webhook.rotate, t.webhook.remove, t.webhook.resume, t.webhook.deliveries],
-    ...[t.webhook.redeliver, t.organization.quotas],
+    ...[t.webhook.redeliver, t.organization.quotas, t.organization.usageByMonth],
   ],
 };
 const TABS_HAVE = {

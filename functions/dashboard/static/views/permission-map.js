@@ -8,7 +8,7 @@ import { fixFor, mapOf, STATES } from "../lib/permission-map.js";
 import { withCursor } from "../lib/pictures.js";
 import { isMissing } from "../lib/problem.js";
 import { drawer } from "../lib/slices.js";
-import { issuesOf, notice, section } from "../lib/ui.js";
+import { iconButton, issuesOf, notice, section } from "../lib/ui.js";
 import { groupText, t } from "./texts.js";
 import { base, isOfNow, nameOf, stepRow } from "./tests.js";
 
@@ -48,6 +48,7 @@ export function mapIn(target, signal) {
   /** The step and region of the cell whose evidence is shown, and of that under the cursor. @type {any} */
   const places = {};
   const drawn = drawer(target, signal);
+  const scrollers = () => [...target.querySelectorAll(".map-scroll, .map-evidence")];
   /** @type {Promise<unknown>} */
   let last = Promise.resolve();
   let signature;
@@ -59,7 +60,9 @@ export function mapIn(target, signal) {
     signature = JSON.stringify(shown);
     function* steps() {
       const content = yield* drawingOf({ test, account, policy, isNow, issues, places });
+      const scrolled = scrollers().map(({ scrollLeft, scrollTop }) => ({ scrollLeft, scrollTop }));
       render(target, shown, () => content);
+      scrollers().forEach((each, index) => Object.assign(each, scrolled[index]));
     }
     return (last = drawn(steps()));
   };
@@ -74,15 +77,38 @@ function* drawingOf({ test, account, policy, isNow, issues, places }) {
     const { step, cells } = rows[row];
     // What is not true now needs no fix.
     const fix = isNow ? fixFor(step, cells[column], issues, policy) : null;
-    fill(evidence, evidenceOf(step, cells[column], regions[column], { account, isNow, fix }));
+    fill(
+      evidence,
+      iconButton(t.actions.close, "cross", { onclick: close }),
+      evidenceOf(step, cells[column], regions[column], { account, isNow, fix }),
+    );
+  };
+  const close = () => {
+    places.chosen = null;
+    drawn?.select(null);
+    evidence.replaceChildren();
+    drawn?.table.focus({ preventScroll: true });
+  };
+  const onkeydown = (event) => {
+    if (event.key !== "Escape" || !places.chosen) return;
+    event.preventDefault();
+    close();
   };
   const placeOf = ({ row, column }) => ({ step: rows[row].step.step, region: regions[column].region });
-  const onMove = (at) => Object.assign(places, { cursor: placeOf(at) });
+  // As high as the window at most, so that the heads of the regions come with any cell.
+  const onMove = (at) => {
+    Object.assign(places, { cursor: placeOf(at) });
+    drawn?.toMark(at);
+    frame.scrollIntoView({ block: "nearest" });
+  };
   const onPress = (at) => {
     Object.assign(places, { cursor: placeOf(at), chosen: placeOf(at) });
     show(at);
     const { step, cells } = rows[at.row];
     announce(t.map.cell(nameOf(step), cells[at.column].region, t.map.states[cells[at.column].state]));
+    evidence.scrollTop = 0;
+    // The evidence has taken room from the map.
+    drawn?.toMark(at);
     evidence.scrollIntoView({ block: "nearest" });
   };
   const find = (place) => {
@@ -91,6 +117,7 @@ function* drawingOf({ test, account, policy, isNow, issues, places }) {
     return row >= 0 && column >= 0 ? { row, column } : null;
   };
   const drawn = said ? null : yield* grid(regions, groups, { onMove, onPress });
+  const frame = h("div", { class: "map-frame", onkeydown }, drawn?.node, evidence);
   // The reader may have moved while this was drawn.
   const [chosen, cursor] = [find(places.chosen), find(places.cursor)];
   if (drawn && cursor) drawn.put(cursor);
@@ -103,7 +130,7 @@ function* drawingOf({ test, account, policy, isNow, issues, places }) {
     { note: t.map.text },
     test && h("p", { class: "muted small" }, t.map.of, " ", testLink(account, test), "."),
     test && !isNow && notice("info", h("p", {}, t.map.then)),
-    drawn ? [drawn.node, legend(rows), evidence] : h("p", {}, said),
+    drawn ? [legend(rows), h("div", { class: "map-place" }, frame)] : h("p", {}, said),
   );
 }
 
@@ -144,7 +171,8 @@ function* grid(regions, groups, { onMove, onPress }) {
     ),
   );
   for (const { group, rows } of groups) {
-    const title = h("th", { colspan: regions.length + 1, scope: "rowgroup" }, groupText(group).title);
+    const text = h("span", {}, groupText(group).title);
+    const title = h("th", { colspan: regions.length + 1, scope: "rowgroup" }, text);
     const body = h("tbody", {}, h("tr", {}, title));
     table.append(body);
     for (const { step, cells: found } of rows) {
@@ -166,9 +194,14 @@ function* grid(regions, groups, { onMove, onPress }) {
   const put = withCursor(table, cells, { onMove, onPress: choose });
   const select = (at) => {
     cells.flat().forEach((cell) => cell.setAttribute("aria-selected", "false"));
-    cells[at.row][at.column].setAttribute("aria-selected", "true");
+    if (at) cells[at.row][at.column].setAttribute("aria-selected", "true");
   };
-  return { node: h("div", { class: "map-scroll" }, table), put, select };
+  // A row may be higher than the room that large texts leave.
+  const toMark = (at) => {
+    cells[at.row][at.column].scrollIntoView({ block: "nearest", inline: "nearest" });
+    cells[at.row][at.column].firstElementChild?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  };
+  return { node: h("div", { class: "map-scroll" }, table), table, put, select, toMark };
 }
 
 function legend(rows) {
