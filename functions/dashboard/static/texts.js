@@ -164,6 +164,13 @@ const texts = {
         one: "# account so far; more as you scroll",
         other: "# accounts so far; more as you scroll",
       }),
+    soFar: (count) =>
+      plural(count, {
+        one: "# account so far. Not all were looked at yet.",
+        other: "# accounts so far. Not all were looked at yet.",
+      }),
+    stopLooking: "Stop",
+    lookOn: "Look at more",
     nothingFound: "No account matches",
     nothingFoundText: "The search looks at where words of names, and account numbers, begin.",
     clear: "Show all accounts",

@@ -426,6 +426,10 @@ export class Listing {
     this.cursor = null;
     this.started = false;
     this.ended = false;
+    /** Whether the last answer was no whole page. */
+    this.isShort = false;
+    /** Whether somebody has stopped that the API looks on. */
+    this.isStopped = false;
     this.scroll = 0;
     /** The row that had the focus last. @type {string | undefined} */
     this.at = "";
@@ -441,6 +445,11 @@ export class Listing {
     return Object.values({ ...this.selection, sort: "" }).some(Boolean);
   }
 
+  /** Whether the API has looked as far as it does for one answer, and found few or none. */
+  get isSparse() {
+    return this.isShort && !this.ended;
+  }
+
   /** How many accounts the organization has in this selection. Undefined while unknown. */
   get total() {
     const { status, template_version: wanted, ...others } = this.selection;
@@ -450,20 +459,14 @@ export class Listing {
     return status ? (counts.by_status?.[status] ?? 0) : counts.total;
   }
 
-  // A page of the API may be empty although others follow.
   async readMore(signal) {
     const limit = this.started ? PAGE_SIZE : FIRST_PAGE_SIZE;
-    const before = this.ids.length;
-    do {
-      const { cursor } = this;
-      const { ids, next, at } = await this.#read(() => this.#ask(cursor, limit, signal), signal);
-      this.#takeFromAll(ids);
-      this.pages.push({ cursor, limit, ids, at });
-      this.#append(ids);
-      this.cursor = next;
-    } while (this.cursor && this.ids.length === before);
-    this.started = true;
-    this.ended = !this.cursor;
+    const { cursor } = this;
+    const { ids, next, at, isShort } = await this.#read(() => this.#ask(cursor, limit, signal), signal);
+    this.#takeFromAll(ids);
+    this.pages.push({ cursor, limit, ids, at });
+    this.#append(ids);
+    Object.assign(this, { cursor: next, started: true, ended: !next, isShort });
     changed();
   }
 
@@ -491,6 +494,7 @@ export class Listing {
       last: answer.items.at(-1),
       next: answer.next_cursor,
       at: asked,
+      isShort: answer.items.length < limit,
     };
   }
 

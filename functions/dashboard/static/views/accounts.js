@@ -668,9 +668,10 @@ class ListView {
   // `quietly`: the content stays until there is more.
   async more({ keepRows = false, quietly = false } = {}) {
     const { listing } = this;
-    if (this.fetching || listing.ended) return;
+    if (this.fetching || listing.ended || listing.isStopped) return;
     const mine = new AbortController();
     this.fetching = mine;
+    const { isSparse } = listing;
     const first = !listing.started;
     if (!keepRows && !quietly) this.window();
     if (!quietly) this.drawFoot("loading");
@@ -682,11 +683,12 @@ class ListView {
     const cancel = later(SLOW_AFTER_MS, () => quietly || isSlow(), this.signal);
     try {
       await listing.readMore(AbortSignal.any([this.signal, mine.signal]));
-      this.fetching = null;
       store.has(this.foot);
-      this.drawFoot("idle");
+      // It may look on at once.
+      this.drawFoot(listing.isSparse ? "loading" : "idle");
+      this.fetching = null;
       this.update();
-      if (first) announce(this.summary());
+      if (first || (isSparse && listing.ended)) announce(this.summary());
     } catch (error) {
       if (this.signal.aborted || mine.signal.aborted) return;
       this.fetching = null;
@@ -773,8 +775,14 @@ class ListView {
 
   summary() {
     const { ids, ended } = this.listing;
+    if (this.isLookedFor()) return t.list.soFar(ids.length);
     if (!ids.length) return this.listing.isFiltered ? t.list.nothingFound : t.list.empty.title;
     return ended ? t.list.shown(ids.length) : t.list.shownSoFar(ids.length);
+  }
+
+  // Whether the API looks on, or was stopped: not for rows that only a scroll asks for.
+  isLookedFor() {
+    return this.listing.isSparse && (this.fetching || this.listing.isStopped);
   }
 
   hasFailed() {
@@ -792,25 +800,41 @@ class ListView {
   drawFoot(state, problem) {
     const had = focused(this.foot) ?? focused(this.table);
     this.describe(state);
-    const { started, ids } = this.listing;
-    this.table.hidden = ((state === "idle" && started) || state === "error") && ids.length === 0;
+    const { started, ids, isStopped } = this.listing;
+    const isLookedFor = this.isLookedFor();
+    this.table.hidden = ((state === "idle" && started) || state === "error" || isLookedFor) && ids.length === 0;
     // Hidden until the first rows are shown, so that it does not move.
     this.foot.hidden = state !== "error" && state !== "slow" && !this.isReady();
     const shown = [state, problem, this.summary(), started];
     render(this.foot, shown, () => {
       if (state === "error") return errorPanel(problem, () => this.retry());
-      if (state === "idle" && started && ids.length === 0)
+      if (state === "idle" && started && ids.length === 0 && !isLookedFor)
         return this.listing.isFiltered ? this.nothingFound() : this.empty();
       return h(
         "p",
         { class: "muted small" },
         state !== "idle" && started && [spinner(), " "],
-        state === "slow" ? h("span", { role: "status" }, t.problems.slow) : started && this.summary(),
+        started && (state !== "slow" || isLookedFor) && [this.summary(), " "],
+        state === "slow" && h("span", { role: "status" }, t.problems.slow, " "),
+        isLookedFor &&
+          h(
+            "button",
+            { type: "button", class: "link", "data-part": "look", onclick: () => this.lookOn(isStopped) },
+            isStopped ? t.list.lookOn : t.list.stopLooking,
+          ),
       );
     });
     // The table or the foot may be hidden now.
     if (had && (focus() === document.body || focus().closest("[hidden]")))
       focusOn(this.table.hidden ? this.foot : this.table);
+  }
+
+  lookOn(isOn) {
+    this.listing.isStopped = !isOn;
+    if (isOn) return this.more();
+    this.fetching?.abort();
+    this.fetching = null;
+    return this.drawFoot("idle");
   }
 
   newButton() {
