@@ -98,6 +98,28 @@ test("the choices come when they are asked for, are asked for together, and live
   assert.deepEqual([place.hidden, toggle.getAttribute("aria-expanded")], [true, "false"]);
 });
 
+for (const [search, isShown, said] of [
+  ["status=failed&sort=-name", true, ""],
+  ["q=b", false, t.list.nothingFoundText],
+  ["enrollment_id=" + ENROLLED, false, ""],
+  ["template_version=1", false, ""],
+])
+  test(`numbers beside the statuses are of all accounts: of ${search} they are ${isShown ? "" : "not "}shown`, async () => {
+    const main = await opened(search);
+    const shown = () => main.querySelectorAll(".count").map(({ style }) => style.visibility !== "hidden");
+    assert.deepEqual(shown(), Array(5).fill(isShown));
+    const { fetch } = globalThis;
+    globalThis.fetch = async (address) =>
+      String(address).includes("/v1/accounts?") ? Response.json({ items: [], next_cursor: null }) : fetch(address);
+    main.querySelectorAll("[name=status]")[1].dispatchEvent(new Event("change"));
+    await soon(30);
+    const foot = main.querySelector(".list-foot").textContent;
+    assert.equal(foot.includes(t.list.nothingFoundText), Boolean(said), foot);
+    press(button(main, t.list.clear));
+    await soon(30);
+    assert.deepEqual(shown(), Array(5).fill(true));
+  });
+
 test("clearing the filters keeps the order, and the button where it is", async () => {
   const main = await opened("q=b&status=failed&has_problems=true&sort=status");
   await until(() => main.querySelector(".choices select"));

@@ -442,7 +442,12 @@ export class Listing {
   }
 
   get isFiltered() {
-    return Object.values({ ...this.selection, sort: "" }).some(Boolean);
+    return this.isFilteredBeside("sort");
+  }
+
+  /** Whether it is by anything but its order and this. @param {string} name */
+  isFilteredBeside(name) {
+    return Object.values({ ...this.selection, sort: "", [name]: "" }).some(Boolean);
   }
 
   /** Whether the API has looked as far as it does for one answer, and found few or none. */
@@ -452,8 +457,8 @@ export class Listing {
 
   /** How many accounts the organization has in this selection. Undefined while unknown. */
   get total() {
-    const { status, template_version: wanted, ...others } = this.selection;
-    if (!counts || Object.values({ ...others, sort: "" }).some(Boolean) || (status && wanted)) return undefined;
+    const { status, template_version: wanted } = this.selection;
+    if (!counts || this.isFilteredBeside(wanted ? "template_version" : "status")) return undefined;
     // The API may not know a version that it does not list. Its count stays undefined.
     if (wanted) return counts.by_template_version?.find(({ version }) => String(version) === wanted)?.accounts;
     return status ? (counts.by_status?.[status] ?? 0) : counts.total;

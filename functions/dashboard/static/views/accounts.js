@@ -552,7 +552,6 @@ class ListView {
     this.search.value = "";
     this.filters.querySelector("input").checked = true;
     this.filter({ ...store.EVERYTHING, sort: this.listing.selection.sort });
-    this.drawNumbers();
   }
 
   // Names the account that this page has added by its current name, as long as it exists.
@@ -614,16 +613,20 @@ class ListView {
     const counts = store.numbers();
     this.drawVersions(counts?.by_template_version ?? []);
     if (!counts) return;
+    // Their place stays, so that nothing moves.
+    const visibility = this.listing.isFilteredBeside("status") ? "hidden" : "";
     const numbers = [counts.total, ...STATUSES.map((status) => counts.by_status?.[status] ?? 0)];
     this.filters.querySelectorAll(".count").forEach((node, index) => {
       node.textContent = number(numbers[index]);
+      node.style.visibility = visibility;
     });
   }
 
   // The filter is hidden while all roles have the same version.
   drawVersions(inUse) {
     const { template_version: chosen } = this.listing.selection;
-    const known = inUse.map(({ version, accounts }) => [String(version), accounts]);
+    const isPart = this.listing.isFilteredBeside("template_version");
+    const known = inUse.map(({ version, accounts }) => [String(version), isPart ? undefined : accounts]);
     const others = chosen && !known.some(([version]) => version === chosen) ? [[chosen]] : [];
     const valueOf = ([value]) => value;
     keyed(this.versions, [[""], ...known, ...others], valueOf, ([value, count], before) => {
@@ -644,6 +647,7 @@ class ListView {
     if (listing.isOther && this.isAnyChosen()) this.choose([]);
     router.rewrite("/accounts", this.address());
     this.drawSelection();
+    this.drawNumbers();
     this.drawArrivals();
     this.more({ keepRows: true });
   }
@@ -920,7 +924,7 @@ class ListView {
       { class: "empty card" },
       icon("search"),
       h("h2", {}, t.list.nothingFound),
-      h("p", {}, t.list.nothingFoundText),
+      this.listing.selection.q && h("p", {}, t.list.nothingFoundText),
       h(
         "button",
         {
