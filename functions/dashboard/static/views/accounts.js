@@ -78,11 +78,14 @@ export function list(context) {
     toast(t.list.chosenNoMore, "warning");
   }
   const operation = query.get("operation");
-  if (operation) {
-    store.showOperation(operation);
-    // So that a reload does not show it again after it was closed.
-    router.rewrite("/accounts", view.address());
-  }
+  if (operation) store.showOperation(operation);
+  const unknown = Object.keys(CHOICES).flatMap((name) => {
+    const value = query.get(name);
+    return value && !CHOICES[name].test(value) ? `${name}=${value}` : [];
+  });
+  if (unknown.length) toast(t.list.unknownFilters(unknown.join(", ")), "warning");
+  // A reload neither shows an operation again that was closed, nor says again what was left out.
+  if (operation || unknown.length) router.rewrite("/accounts", view.address());
   view.draw();
   window.scrollTo(0, returning && !added ? listing.scroll : 0);
   if (!returning) view.more();
@@ -94,7 +97,7 @@ export function list(context) {
   if (path === "/accounts/new") view.openNew();
 }
 
-// What the address says. What the API does not know is left out.
+// What the address says. What the API does not know is left out, which is said.
 function selectionOf(query) {
   const chosen = Object.entries(CHOICES).map(([name, form]) => [name, form.exec(query.get(name))?.[0] ?? ""]);
   return { q: (query.get("q") ?? "").slice(0, LONGEST_SEARCH), ...Object.fromEntries(chosen) };
