@@ -38,6 +38,7 @@ const texts = {
     schedules: "Schedules",
     problems: "Problems",
     organization: "Organization",
+    enrollments: "AWS Organizations",
     access: "Access Details",
     skip: "Skip to the content",
     notices: "Notices",

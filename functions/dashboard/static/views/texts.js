@@ -375,7 +375,6 @@ export const t = withTexts(OPEN_TABLES, {
   },
 
   enrollments: {
-    title: "AWS Organizations",
     connect: "Connect a whole AWS Organization",
     text:
       "One stack connects every account of an AWS Organization, also those that join later. Each account is tested " +
