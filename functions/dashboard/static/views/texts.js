@@ -200,6 +200,7 @@ export const t = withTexts(OPEN_TABLES, {
       count === of
         ? `Test all ${number(count)} of these`
         : `Test the ${isNext ? "next" : "first"} ${number(count)} of ${number(of)}`,
+    copyNumbers: (count) => plural(count, { other: "Copy the # account numbers" }),
     inEach: (count) => plural(count, { other: "What you copy mends one account: use it in each of the #." }),
     // What each account shows of its own fix.
     parts: {
