@@ -331,6 +331,8 @@ export const t = withTexts(OPEN_TABLES, {
       next_verification_at: "Next test",
       created_at: "Added",
     },
+    version: (version, outdated) => `${version}, ${outdated ? "outdated" : "the newest"}`,
+    moreRegions: (count) => `+${number(count)}`,
     enrolled: "Show it",
     enrollmentOf: (name) => `Show the AWS Organization of ${name}`,
     lines: "Where columns have no room beside each other, each account has several lines.",
