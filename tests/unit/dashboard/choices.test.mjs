@@ -101,10 +101,10 @@ test("the choices come when they are asked for, are asked for together, and live
 for (const [search, isShown, said] of [
   ["status=failed&sort=-name", true, ""],
   ["q=b", false, t.list.nothingFoundText],
-  ["enrollment_id=" + ENROLLED, false, ""],
+  [`enrollment_id=${ENROLLED}`, false, ""],
   ["template_version=1", false, ""],
 ])
-  test(`numbers beside the statuses are of all accounts: of ${search} they are ${isShown ? "" : "not "}shown`, async () => {
+  test(`the statuses' numbers are ${isShown ? "shown" : "hidden, being of all,"} at ${search}`, async () => {
     const main = await opened(search);
     const shown = () => main.querySelectorAll(".count").map(({ style }) => style.visibility !== "hidden");
     assert.deepEqual(shown(), Array(5).fill(isShown));

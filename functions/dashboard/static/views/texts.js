@@ -748,7 +748,9 @@ export const t = withTexts(OPEN_TABLES, {
     removeTitle: (name) => `Delete ${name}?`,
     removeConsequences: (count) =>
       plural(count, {
-        one: "Its instances can no longer be started or stopped from here, and its schedules end. This cannot be undone.",
+        one:
+          "Its instances can no longer be started or stopped from here, and its schedules end. This cannot be " +
+          "undone.",
         other:
           "Their instances can no longer be started or stopped from here, and their schedules end. This cannot be " +
           "undone.",
