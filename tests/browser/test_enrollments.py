@@ -70,8 +70,22 @@ def test_the_list_says_how_far_each_is_and_leads_to_it(show):
     expect(second).to_contain_text("Waiting for its stack")
     second.get_by_role("link", name="Southwind").click()
     expect(page.get_by_role("heading", name="Southwind")).to_be_focused()
-    page.get_by_role("link", name="AWS Organizations").click()
+    page.get_by_role("main").get_by_role("link", name="AWS Organizations").click()
     expect(page.get_by_role("heading", name="AWS Organizations")).to_be_focused()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_sidebar_leads_to_it_and_keeps_its_height(admin, show, width):
+    page = show("#/organization")
+    page.set_viewport_size({"width": width, "height": 740})
+    navigation = page.get_by_role("navigation", name="Admin")
+    before = navigation.bounding_box()["height"]
+    navigation.get_by_role("link", name="AWS Organizations").click()
+    expect(page.get_by_role("heading", name="AWS Organizations", level=1)).to_be_focused()
+    link = navigation.get_by_role("link", name="AWS Organizations")
+    expect(link).to_have_attribute("aria-current", "page")
+    assert navigation.bounding_box()["height"] == before
+    assert_fits(page)
 
 
 @pytest.mark.parametrize("button", ["New Account", "Add many"])

@@ -209,7 +209,7 @@ def test_a_view_whose_module_hangs_says_that_it_takes_long(admin):
 def test_a_view_that_comes_late_leaves_the_focus_where_the_reader_has_gone(admin):
     page = admin.page
     held = HeldRequests(page, "**/views/organization.js")
-    page.get_by_role("link", name="Organization").click()
+    page.get_by_role("link", name="Organization", exact=True).click()
     module = held.first()
     page.get_by_role("link", name="Access Details").focus()
     page.wait_for_timeout(100)

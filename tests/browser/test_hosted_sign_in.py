@@ -57,7 +57,7 @@ def test_the_token_is_renewed_at_the_hosted_domain(page, hosted):
     page.wait_for_load_state("networkidle")
     page.clock.set_fixed_time(page.evaluate("Date.now() / 1000") + 3_590)
     with page.expect_response("**/oauth2/token"):
-        page.get_by_role("link", name="Organization").first.click()
+        page.get_by_role("link", name="Organization", exact=True).first.click()
     expect(page.get_by_role("heading", name="Organization", level=1)).to_be_visible()
     assert (
         "/oauth2/token",

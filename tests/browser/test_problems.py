@@ -180,6 +180,23 @@ def test_the_sidebar_leads_there_and_a_viewer_reads_it_too(viewer, answer_with):
     expect(page.get_by_role("link", name="Problems")).to_have_attribute("aria-current", "page")
 
 
+def test_the_numbers_of_all_affected_accounts_are_copied(sign_in, open_context, answer_with):
+    context = open_context(permissions=["clipboard-read", "clipboard-write"])
+    page = sign_in("viewer", on=context.new_page()).page
+    accounts = degraded(40)
+    answer_with(page, "/v1/problems", samples.problems_of([*accounts, samples.account(46)]))
+    page.evaluate("location.hash = '#/problems'")
+    expect(cards(page)).to_have_count(2)
+    copy = page.get_by_role("button", name="Copy the 40 account numbers")
+    expect(page.get_by_role("button", name=re.compile("^Copy the .* numbers"))).to_have_count(1)
+    copy.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#announcer")).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert sorted(copied.split("\n")) == [account["provider_id"] for account in accounts]
+    expect(copy).to_contain_text("Copy the 40 account numbers")  # says so again after a while
+
+
 def test_a_narrow_screen_shows_it_whole(problems):
     page = problems([samples.account(index) for index in range(60)])
     page.set_viewport_size({"width": 360, "height": 740})

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits
 from tests.support.page import measures, samples
+from tests.support.page.waiting import until
 
 MANY = 10_000
 
@@ -175,12 +176,42 @@ def test_a_keyboard_chooses_columns_which_live_in_the_address(thirty):
     expect(thirty).to_have_url(re.compile(r"#/accounts\?sort=status$"))
 
 
+def test_two_other_columns_have_room_at_1280_and_the_heads_stay(thirty, answer_with):
+    regions = ["ap-northeast-1", "eu-west-1", "us-east-1"]
+    accounts = [samples.account(index, regions=regions) for index in range(30)]
+    answer_with(thirty, "/v1/accounts", samples.pages_of(accounts))
+    thirty.set_viewport_size({"width": 1280, "height": 740})
+    thirty.evaluate("""() => {
+      const columns = "status account capabilities write_logs regions tested next test";
+      location.hash = `#/accounts?columns=name ${columns}`;
+    }""")
+    expect(thirty.get_by_role("columnheader")).to_have_count(9)
+    expect(head(thirty, "Name").get_by_role("button")).to_be_visible()
+    expect(thirty.get_by_label("Choose all accounts that are loaded")).to_be_visible()
+    cells = first_row(thirty).get_by_role("cell")
+    expect(cells.nth(5)).to_contain_text("+2, eu-west-1, us-east-1")
+    expect(cells.nth(5).get_by_title("ap-northeast-1, eu-west-1, us-east-1")).to_be_visible()
+    cut = """() => [...document.querySelectorAll(".account-row > .cell:not(.cell-name)")]
+      .filter((cell) => cell.scrollWidth > cell.clientWidth + 1).map((cell) => cell.textContent)"""
+    assert thirty.evaluate(cut) == []
+    assert_accessible(thirty)
+    assert_fits(thirty)
+    # The usual list after it, at either width, has its own columns again.
+    thirty.get_by_role("link", name="Cloud Accounts").click()
+    expect(thirty.get_by_role("columnheader")).to_have_count(7)
+    assert thirty.evaluate(cut) == []
+    names, statuses = (first_row(thirty).locator(f".cell-{of}") for of in ("name", "status"))
+    assert statuses.bounding_box()["x"] > names.bounding_box()["x"] + 100
+    thirty.set_viewport_size({"width": 360, "height": 740})
+    until(thirty, lambda: first_row(thirty).bounding_box()["height"] == 132, "its lines")
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 def test_columns_without_room_take_lines_of_a_row(thirty, width):
     thirty.set_viewport_size({"width": width, "height": 740})
     thirty.evaluate("""() => {
-      const columns = "status account capabilities template_version write_logs regions tested test";
-      location.hash = `#/accounts?columns=nonsense ${columns}`;
+      const others = "template_version write_logs regions enrollment_id tested created_at";
+      location.hash = `#/accounts?columns=nonsense status account capabilities test ${others}`;
     }""")
     row = first_row(thirty)
     expect(row).to_contain_text("Write logs: Yes")
@@ -188,7 +219,7 @@ def test_columns_without_room_take_lines_of_a_row(thirty, width):
     expect(thirty.locator(".cell-caption-of").first).to_be_visible()
     thirty.get_by_role("button", name="Columns", exact=True).click()
     boxes = thirty.get_by_role("group", name="Columns")
-    expect(boxes.get_by_role("checkbox", checked=True)).to_have_count(8)
+    expect(boxes.get_by_role("checkbox", checked=True)).to_have_count(10)
     assert_accessible(thirty)
     assert_fits(thirty)
     is_apart = """() => {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -426,3 +427,67 @@ def test_numbers_that_could_not_be_read_are_not_called_live(admin, answer_with, 
         page.clock.run_for(5_000)
         page.wait_for_timeout(20)
     expect(mark).to_have_text("Live")
+
+
+def few_of_many(found: dict[int, list[dict[str, Any]]], answers: int = 50):
+    """What `GET /v1/accounts` answers to a filter that few of ten thousand fit: each answer looks
+    at a part of them, and says nothing of how many these were.
+    """
+
+    def reply(request: Any) -> dict[str, Any]:
+        query = parse_qs(urlsplit(request.url).query)
+        at = int(query.get("cursor", ["0"])[0])
+        return {
+            "items": found.get(at, []),
+            "next_cursor": str(at + 1) if at + 1 < answers else None,
+        }
+
+    return reply
+
+
+@pytest.mark.in_firefox
+def test_a_filter_that_few_fit_says_how_far_it_is_and_is_stopped_by_keyboard(admin, answer_with):
+    page = admin.page
+    fitting = {"status": "failed", "access_type": "access_key"}
+    some = [samples.account(index, **fitting) for index in range(3)]
+    answers = few_of_many({2: some[:1], 40: some[1:]})
+    held = 4
+    answer_with(page, "/v1/accounts", answers)
+    waiting = HeldRequests(page, re.compile(rf"/v1/accounts\?.*cursor={held}(&|$)"))
+    admin.go("#/accounts?status=failed&access_type=access_key")
+    waiting.first()
+    foot = page.locator(".list-foot")
+    expect(foot).to_contain_text("1 account so far. Not all were looked at yet.")
+    expect(page.locator(".cell-name a")).to_have_text([some[0]["name"]])
+    assert_accessible(page)
+    stop = foot.get_by_role("button", name="Stop")
+    stop.focus()
+    page.keyboard.press("Enter")
+    go_on = foot.get_by_role("button", name="Look at more")
+    expect(go_on).to_be_focused()
+    expect(foot).to_contain_text("1 account so far. Not all were looked at yet.")
+    page.evaluate("dispatchEvent(new Event('online'))")  # what is read by itself looks no further
+    page.wait_for_timeout(500)
+    assert len(waiting) == 1
+    page.unroute_all()
+    answer_with(page, "/v1/accounts", answers)
+    page.keyboard.press("Enter")
+    expect(foot).to_have_text("3 accounts")
+    expect(page.locator(".cell-name a")).to_have_count(3)
+
+
+def test_whoever_finds_none_of_many_sees_that_it_goes_on_and_then_that_there_is_none(
+    admin, answer_with
+):
+    page = admin.page
+    answer_with(page, "/v1/accounts", few_of_many({}, answers=6))
+    waiting = HeldRequests(page, re.compile(r"/v1/accounts\?.*cursor=5(&|$)"))
+    admin.go("#/accounts?has_problems=true")
+    request = waiting.first()
+    foot = page.locator(".list-foot")
+    expect(foot).to_contain_text("0 accounts so far. Not all were looked at yet.")
+    expect(foot).not_to_contain_text("No account matches")
+    assert_accessible(page)
+    request.fulfill(json={"items": [], "next_cursor": None})
+    expect(foot).to_contain_text("No account matches")
+    expect(foot.get_by_role("button", name="Stop")).to_have_count(0)

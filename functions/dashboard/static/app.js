@@ -70,9 +70,9 @@ const ROUTES = [
     section: "schedules",
     view: async () => (await import("./views/all-schedules.js")).allSchedules,
   },
-  { path: "/enrollments", section: "accounts", view: async () => (await import("./views/enrollments.js")).list },
-  { path: "/enrollments/new", section: "accounts", view: async () => (await import("./views/enrollments.js")).list },
-  { path: "/enrollments/:id", section: "accounts", view: async () => (await import("./views/enrollment.js")).one },
+  { path: "/enrollments", section: "enrollments", view: async () => (await import("./views/enrollments.js")).list },
+  { path: "/enrollments/new", section: "enrollments", view: async () => (await import("./views/enrollments.js")).list },
+  { path: "/enrollments/:id", section: "enrollments", view: async () => (await import("./views/enrollment.js")).one },
   {
     path: "/organization",
     section: "organization",

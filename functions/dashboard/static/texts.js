@@ -38,6 +38,7 @@ const texts = {
     schedules: "Schedules",
     problems: "Problems",
     organization: "Organization",
+    enrollments: "AWS Organizations",
     access: "Access Details",
     skip: "Skip to the content",
     notices: "Notices",
@@ -164,9 +165,17 @@ const texts = {
         one: "# account so far; more as you scroll",
         other: "# accounts so far; more as you scroll",
       }),
+    soFar: (count) =>
+      plural(count, {
+        one: "# account so far. Not all were looked at yet.",
+        other: "# accounts so far. Not all were looked at yet.",
+      }),
+    stopLooking: "Stop",
+    lookOn: "Look at more",
     nothingFound: "No account matches",
     nothingFoundText: "The search looks at where words of names, and account numbers, begin.",
     clear: "Show all accounts",
+    unknownFilters: (names) => `The address had filters that this list does not know. They are left out: ${names}.`,
     empty: {
       title: "No accounts yet",
       text: "Add the first AWS account of your organization. There is no limit, and each has its own free tier.",

@@ -287,6 +287,56 @@ test("whoever deletes many accounts types their number first", async () => {
   assert.equal(sent[1].expected_total, 4_312);
 });
 
+const stored = (id, changes) => {
+  const has = { name: `Name ${id}`, provider_id: `number ${id}`, status: "failed", version: 1 };
+  store.put({ account_id: id, access_type: "assume_role", ...has, ...changes }, Date.now());
+};
+async function questionOf(size) {
+  press(button(place, t.bulk.delete));
+  await until(modal);
+  const { textContent } = modal();
+  assert.ok(textContent.includes(t.account.removeConsequences(size)), textContent);
+  return textContent;
+}
+
+test("the question names what is deleted, and says what stays in AWS, as where one account is deleted", async () => {
+  stored("a");
+  stored("b");
+  await drawn();
+  const text = await questionOf(2);
+  for (const said of ["Name a number a", "Name b number b", t.account.staysInAws(2, 0)]) assert.ok(text.includes(said));
+  assert.doesNotMatch(text, /access key/, "a role has none");
+  modal().close();
+  stored("b", { access_type: "access_key", version: 2 });
+  assert.ok((await questionOf(2)).includes(t.account.staysInAws(1, 1)));
+});
+
+for (const [access_type, roles, users] of [
+  ["", 300, 300],
+  ["access_key", 0, 300],
+])
+  test(`of accounts that are not loaded, the filter ${access_type} says what stays in AWS`, async () => {
+    for (const id of listing.ids) stored(id);
+    Object.assign(listing.selection, { access_type });
+    begun = [counts(300)];
+    await drawn();
+    press(link(t.bulk.chooseAll(3)));
+    const text = await questionOf(300);
+    for (const said of ["Name c", t.bulk.more(297), t.account.staysInAws(roles, users)])
+      assert.ok(text.includes(said), text);
+  });
+
+test("of many accounts ten are named", async () => {
+  const ids = Array.from({ length: 12 }, (_, index) => `id${index}`);
+  for (const id of ids) stored(id);
+  listing = { ...listing, ids, total: 12 };
+  chosen = { ids: new Set(ids), isAll: false };
+  await drawn();
+  const text = await questionOf(12);
+  assert.equal(text.match(/Name id/g).length, 10);
+  assert.ok(text.includes(t.bulk.more(2)));
+});
+
 test("an account that leaves the list during the question is not deleted", async () => {
   await drawn();
   press(button(place, t.bulk.delete));

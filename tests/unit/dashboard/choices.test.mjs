@@ -1,7 +1,7 @@
 // The order of the list and its filters: what is asked for, where it is kept, and what shows it.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { button, press } from "./drawn.mjs";
+import { button, press, toasts } from "./drawn.mjs";
 import { account, opened, queryOf, shownAs } from "./listed.mjs";
 import { soon, until } from "./soon.mjs";
 
@@ -98,6 +98,28 @@ test("the choices come when they are asked for, are asked for together, and live
   assert.deepEqual([place.hidden, toggle.getAttribute("aria-expanded")], [true, "false"]);
 });
 
+for (const [search, isShown, said] of [
+  ["status=failed&sort=-name", true, ""],
+  ["q=b", false, t.list.nothingFoundText],
+  [`enrollment_id=${ENROLLED}`, false, ""],
+  ["template_version=1", false, ""],
+])
+  test(`the statuses' numbers are ${isShown ? "shown" : "hidden, being of all,"} at ${search}`, async () => {
+    const main = await opened(search);
+    const shown = () => main.querySelectorAll(".count").map(({ style }) => style.visibility !== "hidden");
+    assert.deepEqual(shown(), Array(5).fill(isShown));
+    const { fetch } = globalThis;
+    globalThis.fetch = async (address) =>
+      String(address).includes("/v1/accounts?") ? Response.json({ items: [], next_cursor: null }) : fetch(address);
+    main.querySelectorAll("[name=status]")[1].dispatchEvent(new Event("change"));
+    await soon(30);
+    const foot = main.querySelector(".list-foot").textContent;
+    assert.equal(foot.includes(t.list.nothingFoundText), Boolean(said), foot);
+    press(button(main, t.list.clear));
+    await soon(30);
+    assert.deepEqual(shown(), Array(5).fill(true));
+  });
+
 test("clearing the filters keeps the order, and the button where it is", async () => {
   const main = await opened("q=b&status=failed&has_problems=true&sort=status");
   await until(() => main.querySelector(".choices select"));
@@ -118,7 +140,6 @@ for (const [search, query, open] of [
   ["access_type=access_key", { access_type: "access_key" }, true],
   ["has_problems=false&sort=-name", { has_problems: "false", sort: "-name" }, true],
   ["sort=status", { sort: "status" }, false],
-  ["access_type=password&has_problems=1&sort=newest&status=splendid", {}, false],
 ])
   test(`the address ${search} is what is asked for, and shown`, async () => {
     const main = await opened(search);
@@ -129,6 +150,13 @@ for (const [search, query, open] of [
     const shown = main.querySelectorAll(".choices select").map((select) => [select.getAttribute("name"), select.value]);
     assert.deepEqual(Object.fromEntries(shown.filter(([, value]) => value)), query);
   });
+
+test("filters of the address that nobody knows are left out of it, which is said", async () => {
+  await opened("access_type=password&has_problems=1&sort=newest&status=degraded%2Cfailed&q=a");
+  assert.deepEqual([asked[0], shownAs], [{ q: "a" }, "#/accounts?q=a"]);
+  const left = "status=degraded,failed, access_type=password, has_problems=1, sort=newest";
+  assert.ok(toasts.textContent.includes(t.list.unknownFilters(left)), toasts.textContent);
+});
 
 const organizations = () => ({
   "/v1/enrollments": [{ enrollment_id: ENROLLED, name: "Northwind" }],

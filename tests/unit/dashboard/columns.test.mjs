@@ -78,7 +78,7 @@ test("the address says what the usual columns are not, and leads to the same one
 const styles = readFileSync(new URL(`${page}/style.css`, import.meta.url), "utf8");
 
 test("the usual columns have the room that the styles give them", () => {
-  const [, template] = /\.account-row \{[^}]*grid-template-columns: ([^;]+);/.exec(styles);
+  const [, template] = /\.account-table \{[^}]*--columns: ([^;]+);/.exec(styles);
   const rooms = [...template.matchAll(/([\d.]+)rem/g)].map(([, rem]) => Number(rem));
   const sum = rooms.reduce((all, rem) => all + rem);
   assert.equal(roomOf(USUAL), sum + 6 * 0.75 + 1.5);
@@ -88,6 +88,16 @@ test("the usual columns have the room that the styles give them", () => {
   );
   const [, ems] = /@container list \(max-width: ([\d.]+)em\)/.exec(styles);
   assert.ok(Math.abs(ems * 0.875 - 58) < 0.001, "the usual columns break at 58rem");
+});
+
+test("beside the usual columns two others have room in a window of 1,280 pixels that scrolls", () => {
+  const room = (1280 - 15 - 2) / 16 - 13 - 2 * 1.5;
+  const others = Object.keys(t.columns.others).filter((name) => name !== "write_logs");
+  for (const other of others) {
+    const all = columnsIn([...USUAL, "write_logs", other].join(" "), USUAL);
+    assert.equal(all.length, 9);
+    assert.ok(roomOf(all) <= room, `${other}: ${roomOf(all)} of ${room}`);
+  }
 });
 
 test("a name has 6rem at least beside its checkbox", () => {
@@ -153,7 +163,7 @@ test("an address with columns shows them, and asks the API for nothing else", as
   assert.deepEqual(said(main), titled(...shown));
   assert.deepEqual(
     cells(main, "a").slice(2),
-    [t.organization.version(2, true), t.no, "eu-west-1, us-east-1", t.columns.enrolled].map(
+    [t.columns.version(2, true), t.no, "eu-west-1+1, us-east-1", t.columns.enrolled].map(
       (text, index) => `${titled(...shown)[index + 2]}: ${text}`,
     ),
   );

@@ -43,11 +43,10 @@ function opened(views = SIDEBAR) {
 }
 
 test("views that are not in the sidebar come after those that are", () => {
-  assert.deepEqual(opened().texts().slice(0, 3), ["Cloud Accounts", t.enrollments.title, t.jump.audit]);
+  assert.deepEqual(opened().texts().slice(0, 2), ["Cloud Accounts", t.jump.audit]);
 });
 
 for (const [text, href] of [
-  [t.enrollments.title, "#/enrollments"],
   [t.jump.audit, "#/organization/audit"],
   [t.enrollments.add, "#/enrollments/new"],
 ])
@@ -89,7 +88,7 @@ test("each AWS Organization is a view, and why they are not known is said", asyn
   const { choose, texts } = opened();
   await until(() => texts().includes("Northwind"));
   // The list shows them with the other views, in the order of the keys.
-  assert.equal(texts().indexOf("Northwind"), 3);
+  assert.equal(texts().indexOf("Northwind"), 2);
   await choose("Northwind");
   assert.equal(location.hash, "#/enrollments/e1");
   globalThis.fetch = async () => Response.json({ title: "Forbidden", detail: "Not you." }, { status: 403 });
@@ -168,7 +167,7 @@ test("an account's role, regions and keys are changed from here, as far as it ha
 
 test("every button of a view is found by its words", async (context) => {
   accountShown(context, { access_type: "access_key", access_key_id: "AKIA" });
-  const places = ["accounts", "schedules", "problems", "organization", "access-details"];
+  const places = ["accounts", "schedules", "problems", "organization", "enrollments", "access-details"];
   const { find } = opened(places.map((place) => ({ href: `#/${place}`, icon: "list", text: place })));
   const folder = new URL(`${page}/views/`, import.meta.url);
   const words = readdirSync(folder).flatMap((name) =>

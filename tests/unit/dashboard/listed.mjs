@@ -1,6 +1,6 @@
 // The list of accounts, as tests draw it for an admin, in a window of its own. Import it before the page's modules.
 import { beforeEach } from "node:test";
-import { element, signIn } from "./drawn.mjs";
+import { element, signIn, toasts } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 /** The window, what ends the view in it, what that is given, and the address that it was given. */
@@ -36,6 +36,7 @@ beforeEach(() => {
   anotherWindow();
   store.forget();
   for (const id of store.operations()) store.closeOperation(id);
+  toasts.replaceChildren();
   scrolled = 0;
   shownAs = undefined;
 });

@@ -16,9 +16,9 @@ for (const [said, one, several] of [
   [t.problems.timeoutDetail, "No answer came within 1 second.", "No answer came within 1,500 seconds."],
   [t.list.arrived, "1 new account", "1,500 new accounts"],
   [
-    t.bulk.deleteText,
-    "Cavok disconnects it and deletes its access key. Nobody can take this back.",
-    "Cavok disconnects them and deletes their access keys. Nobody can take this back.",
+    t.account.removeConsequences,
+    "Its instances can no longer be started or stopped from here, and its schedules end. This cannot be undone.",
+    "Their instances can no longer be started or stopped from here, and their schedules end. This cannot be undone.",
   ],
   [t.tests.progress, "1 step done", "1,500 steps done"],
   [t.tests.nothingChanged, "Nothing: 1 verdict is the same.", "Nothing: all 1,500 verdicts are the same."],

@@ -5,8 +5,8 @@ import { icon } from "./icons.js";
 import { button, toast } from "./ui.js";
 import { t } from "../texts.js";
 
-export function copyButton(textOf, label, { small = false } = {}) {
-  const caption = small ? null : h("span", {}, t.actions.copy);
+export function copyButton(textOf, label, { small = false, text = t.actions.copy } = {}) {
+  const caption = small ? null : h("span", {}, text);
   const node = h(
     "button",
     {
@@ -22,7 +22,7 @@ export function copyButton(textOf, label, { small = false } = {}) {
           if (caption) caption.textContent = t.actions.copied;
           await pause(2000);
           node.classList.remove("copied");
-          if (caption) caption.textContent = t.actions.copy;
+          if (caption) caption.textContent = text;
         } catch {
           toast(t.actions.copyRefused, "warning");
         }

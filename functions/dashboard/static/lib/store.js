@@ -426,6 +426,10 @@ export class Listing {
     this.cursor = null;
     this.started = false;
     this.ended = false;
+    /** Whether the last answer was no whole page. */
+    this.isShort = false;
+    /** Whether somebody has stopped that the API looks on. */
+    this.isStopped = false;
     this.scroll = 0;
     /** The row that had the focus last. @type {string | undefined} */
     this.at = "";
@@ -438,32 +442,36 @@ export class Listing {
   }
 
   get isFiltered() {
-    return Object.values({ ...this.selection, sort: "" }).some(Boolean);
+    return this.isFilteredBeside("sort");
+  }
+
+  /** Whether it is by anything but its order and this. @param {string} name */
+  isFilteredBeside(name) {
+    return Object.values({ ...this.selection, sort: "", [name]: "" }).some(Boolean);
+  }
+
+  /** Whether the API has looked as far as it does for one answer, and found few or none. */
+  get isSparse() {
+    return this.isShort && !this.ended;
   }
 
   /** How many accounts the organization has in this selection. Undefined while unknown. */
   get total() {
-    const { status, template_version: wanted, ...others } = this.selection;
-    if (!counts || Object.values({ ...others, sort: "" }).some(Boolean) || (status && wanted)) return undefined;
+    const { status, template_version: wanted } = this.selection;
+    if (!counts || this.isFilteredBeside(wanted ? "template_version" : "status")) return undefined;
     // The API may not know a version that it does not list. Its count stays undefined.
     if (wanted) return counts.by_template_version?.find(({ version }) => String(version) === wanted)?.accounts;
     return status ? (counts.by_status?.[status] ?? 0) : counts.total;
   }
 
-  // A page of the API may be empty although others follow.
   async readMore(signal) {
     const limit = this.started ? PAGE_SIZE : FIRST_PAGE_SIZE;
-    const before = this.ids.length;
-    do {
-      const { cursor } = this;
-      const { ids, next, at } = await this.#read(() => this.#ask(cursor, limit, signal), signal);
-      this.#takeFromAll(ids);
-      this.pages.push({ cursor, limit, ids, at });
-      this.#append(ids);
-      this.cursor = next;
-    } while (this.cursor && this.ids.length === before);
-    this.started = true;
-    this.ended = !this.cursor;
+    const { cursor } = this;
+    const { ids, next, at, isShort } = await this.#read(() => this.#ask(cursor, limit, signal), signal);
+    this.#takeFromAll(ids);
+    this.pages.push({ cursor, limit, ids, at });
+    this.#append(ids);
+    Object.assign(this, { cursor: next, started: true, ended: !next, isShort });
     changed();
   }
 
@@ -491,6 +499,7 @@ export class Listing {
       last: answer.items.at(-1),
       next: answer.next_cursor,
       at: asked,
+      isShort: answer.items.length < limit,
     };
   }
 

@@ -863,6 +863,7 @@ export function confirmRemoval(handle) {
     orConflict(handle, api.remove(`/v1/accounts/${api.segment(account.account_id)}`, { etag })),
   );
   const typed = typedNumber(t.account.removeType(account.provider_id), t.account.removeMismatch);
+  const hasRole = Number(account.access_type === "assume_role");
   const modal = dialog({
     title: t.account.removeTitle(account.name),
     content: ({ close }) =>
@@ -871,11 +872,8 @@ export function confirmRemoval(handle) {
         submitClass: "button-danger",
         cancel: close,
         fields: [
-          h("p", {}, t.account.removeConsequences),
-          notice(
-            "info",
-            h("p", {}, account.access_type === "assume_role" ? t.account.removeStack : t.account.removeUser),
-          ),
+          h("p", {}, t.account.removeConsequences(1)),
+          notice("info", h("p", {}, t.account.staysInAws(hasRole, 1 - hasRole))),
           typed.node,
         ],
         async onsubmit(_, first) {

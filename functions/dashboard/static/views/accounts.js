@@ -78,11 +78,14 @@ export function list(context) {
     toast(t.list.chosenNoMore, "warning");
   }
   const operation = query.get("operation");
-  if (operation) {
-    store.showOperation(operation);
-    // So that a reload does not show it again after it was closed.
-    router.rewrite("/accounts", view.address());
-  }
+  if (operation) store.showOperation(operation);
+  const unknown = Object.keys(CHOICES).flatMap((name) => {
+    const value = query.get(name);
+    return value && !CHOICES[name].test(value) ? `${name}=${value}` : [];
+  });
+  if (unknown.length) toast(t.list.unknownFilters(unknown.join(", ")), "warning");
+  // A reload neither shows an operation again that was closed, nor says again what was left out.
+  if (operation || unknown.length) router.rewrite("/accounts", view.address());
   view.draw();
   window.scrollTo(0, returning && !added ? listing.scroll : 0);
   if (!returning) view.more();
@@ -94,7 +97,7 @@ export function list(context) {
   if (path === "/accounts/new") view.openNew();
 }
 
-// What the address says. What the API does not know is left out.
+// What the address says. What the API does not know is left out, which is said.
 function selectionOf(query) {
   const chosen = Object.entries(CHOICES).map(([name, form]) => [name, form.exec(query.get(name))?.[0] ?? ""]);
   return { q: (query.get("q") ?? "").slice(0, LONGEST_SEARCH), ...Object.fromEntries(chosen) };
@@ -552,7 +555,6 @@ class ListView {
     this.search.value = "";
     this.filters.querySelector("input").checked = true;
     this.filter({ ...store.EVERYTHING, sort: this.listing.selection.sort });
-    this.drawNumbers();
   }
 
   // Names the account that this page has added by its current name, as long as it exists.
@@ -614,16 +616,20 @@ class ListView {
     const counts = store.numbers();
     this.drawVersions(counts?.by_template_version ?? []);
     if (!counts) return;
+    // Their place stays, so that nothing moves.
+    const visibility = this.listing.isFilteredBeside("status") ? "hidden" : "";
     const numbers = [counts.total, ...STATUSES.map((status) => counts.by_status?.[status] ?? 0)];
     this.filters.querySelectorAll(".count").forEach((node, index) => {
       node.textContent = number(numbers[index]);
+      node.style.visibility = visibility;
     });
   }
 
   // The filter is hidden while all roles have the same version.
   drawVersions(inUse) {
     const { template_version: chosen } = this.listing.selection;
-    const known = inUse.map(({ version, accounts }) => [String(version), accounts]);
+    const isPart = this.listing.isFilteredBeside("template_version");
+    const known = inUse.map(({ version, accounts }) => [String(version), isPart ? undefined : accounts]);
     const others = chosen && !known.some(([version]) => version === chosen) ? [[chosen]] : [];
     const valueOf = ([value]) => value;
     keyed(this.versions, [[""], ...known, ...others], valueOf, ([value, count], before) => {
@@ -644,6 +650,7 @@ class ListView {
     if (listing.isOther && this.isAnyChosen()) this.choose([]);
     router.rewrite("/accounts", this.address());
     this.drawSelection();
+    this.drawNumbers();
     this.drawArrivals();
     this.more({ keepRows: true });
   }
@@ -668,9 +675,10 @@ class ListView {
   // `quietly`: the content stays until there is more.
   async more({ keepRows = false, quietly = false } = {}) {
     const { listing } = this;
-    if (this.fetching || listing.ended) return;
+    if (this.fetching || listing.ended || listing.isStopped) return;
     const mine = new AbortController();
     this.fetching = mine;
+    const { isSparse } = listing;
     const first = !listing.started;
     if (!keepRows && !quietly) this.window();
     if (!quietly) this.drawFoot("loading");
@@ -682,11 +690,12 @@ class ListView {
     const cancel = later(SLOW_AFTER_MS, () => quietly || isSlow(), this.signal);
     try {
       await listing.readMore(AbortSignal.any([this.signal, mine.signal]));
-      this.fetching = null;
       store.has(this.foot);
-      this.drawFoot("idle");
+      // It may look on at once.
+      this.drawFoot(listing.isSparse ? "loading" : "idle");
+      this.fetching = null;
       this.update();
-      if (first) announce(this.summary());
+      if (first || (isSparse && listing.ended)) announce(this.summary());
     } catch (error) {
       if (this.signal.aborted || mine.signal.aborted) return;
       this.fetching = null;
@@ -773,8 +782,14 @@ class ListView {
 
   summary() {
     const { ids, ended } = this.listing;
+    if (this.isLookedFor()) return t.list.soFar(ids.length);
     if (!ids.length) return this.listing.isFiltered ? t.list.nothingFound : t.list.empty.title;
     return ended ? t.list.shown(ids.length) : t.list.shownSoFar(ids.length);
+  }
+
+  // Whether the API looks on, or was stopped: not for rows that only a scroll asks for.
+  isLookedFor() {
+    return this.listing.isSparse && (this.fetching || this.listing.isStopped);
   }
 
   hasFailed() {
@@ -792,25 +807,41 @@ class ListView {
   drawFoot(state, problem) {
     const had = focused(this.foot) ?? focused(this.table);
     this.describe(state);
-    const { started, ids } = this.listing;
-    this.table.hidden = ((state === "idle" && started) || state === "error") && ids.length === 0;
+    const { started, ids, isStopped } = this.listing;
+    const isLookedFor = this.isLookedFor();
+    this.table.hidden = ((state === "idle" && started) || state === "error" || isLookedFor) && ids.length === 0;
     // Hidden until the first rows are shown, so that it does not move.
     this.foot.hidden = state !== "error" && state !== "slow" && !this.isReady();
     const shown = [state, problem, this.summary(), started];
     render(this.foot, shown, () => {
       if (state === "error") return errorPanel(problem, () => this.retry());
-      if (state === "idle" && started && ids.length === 0)
+      if (state === "idle" && started && ids.length === 0 && !isLookedFor)
         return this.listing.isFiltered ? this.nothingFound() : this.empty();
       return h(
         "p",
         { class: "muted small" },
         state !== "idle" && started && [spinner(), " "],
-        state === "slow" ? h("span", { role: "status" }, t.problems.slow) : started && this.summary(),
+        started && (state !== "slow" || isLookedFor) && [this.summary(), " "],
+        state === "slow" && h("span", { role: "status" }, t.problems.slow, " "),
+        isLookedFor &&
+          h(
+            "button",
+            { type: "button", class: "link", "data-part": "look", onclick: () => this.lookOn(isStopped) },
+            isStopped ? t.list.lookOn : t.list.stopLooking,
+          ),
       );
     });
     // The table or the foot may be hidden now.
     if (had && (focus() === document.body || focus().closest("[hidden]")))
       focusOn(this.table.hidden ? this.foot : this.table);
+  }
+
+  lookOn(isOn) {
+    this.listing.isStopped = !isOn;
+    if (isOn) return this.more();
+    this.fetching?.abort();
+    this.fetching = null;
+    return this.drawFoot("idle");
   }
 
   newButton() {
@@ -896,7 +927,7 @@ class ListView {
       { class: "empty card" },
       icon("search"),
       h("h2", {}, t.list.nothingFound),
-      h("p", {}, t.list.nothingFoundText),
+      this.listing.selection.q && h("p", {}, t.list.nothingFoundText),
       h(
         "button",
         {

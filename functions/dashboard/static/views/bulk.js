@@ -33,7 +33,7 @@ import * as api from "../lib/api.js";
 import * as router from "../lib/router.js";
 import * as store from "../lib/store.js";
 import { typedNumber } from "../lib/typed-number.js";
-import { button, changeButton, errorPanel, form, iconButton, submitting, toast } from "../lib/ui.js";
+import { button, changeButton, errorPanel, form, iconButton, notice, submitting, toast } from "../lib/ui.js";
 import { exporting } from "./choices.js";
 import { t } from "./texts.js";
 
@@ -52,6 +52,8 @@ const UNDONE_AFTER_MS = 10_000;
 const REPEATED_AFTER_MS = 15_000;
 // Whoever deletes more accounts types their number.
 const TYPED_ABOVE = 10;
+// So many of those that a question is about are named.
+const MOST_IN_QUESTION = 10;
 // How often it is said how far an operation is.
 const PARTS_SAID = 4;
 
@@ -195,7 +197,8 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
    */
   function question(request, size, { isAgain = false, replaces } = {}) {
     if (!size) return toast(t.bulk.nobody, "warning");
-    confirmation(request, size, isAgain, (modal) => {
+    const ids = request.selection.account_ids ?? listing().ids;
+    confirmation(request, size, isAgain, ids, (modal) => {
       const { account_ids: named } = request.selection;
       const left = named?.filter((id) => replaces || chosen.ids.has(id));
       if (left?.length === named?.length) return run({ ...request, expected_total: size }, { modal, replaces });
@@ -284,9 +287,10 @@ const tooMany = () => Object.assign(new Error(), { title: t.bulk.tooMany(MOST_NA
 /**
  * @param {{action: string, value?: boolean,
  *   selection: {filter?: Record<string, unknown>, changed_by?: string}}} request
- * @param {number} size @param {boolean} isAgain @param {(modal: Modal) => unknown} onConfirmed
+ * @param {number} size @param {boolean} isAgain @param {string[]} ids of the accounts, as far as they are loaded
+ * @param {(modal: Modal) => unknown} onConfirmed
  */
-function confirmation(request, size, isAgain, onConfirmed) {
+function confirmation(request, size, isAgain, ids, onConfirmed) {
   const isDeletion = request.action === "delete";
   const { filter, changed_by } = request.selection;
   const isAll = filter && !Object.keys(filter).length;
@@ -305,13 +309,38 @@ function confirmation(request, size, isAgain, onConfirmed) {
         fields: [
           isAgain && h("p", {}, t.bulk.changed),
           isDeletion && isAll && h("p", {}, h("strong", {}, t.bulk.deleteAll)),
-          isDeletion && h("p", {}, t.bulk.deleteText(size)),
+          isDeletion && deletionOf(size, ids, filter),
           isDeletion && filter && !isAll && h("p", { class: "muted" }, t.bulk.deleteRest),
           changed_by && h("p", {}, t.bulk.undoText),
           typed?.node,
         ],
       }),
   });
+}
+
+// Which accounts it deletes, and the same consequences as where one is deleted. Of what is not loaded only the filter
+// says how it is entered.
+function deletionOf(size, ids, filter) {
+  const known = ids.length > size ? [] : ids.flatMap((id) => store.account(id) ?? []);
+  const named = known.slice(0, MOST_IN_QUESTION);
+  const more = size - named.length;
+  const countOf = (type) => {
+    if (known.length === size) return known.filter(({ access_type: has }) => has === type).length;
+    return (filter?.access_type ?? type) === type ? size : 0;
+  };
+  return [
+    named.length > 0 &&
+      h(
+        "ul",
+        { class: "affected" },
+        named.map(({ name, provider_id: digits }) =>
+          h("li", {}, name, " ", h("span", { class: "mono muted small" }, digits)),
+        ),
+        more > 0 && h("li", {}, t.bulk.more(more)),
+      ),
+    h("p", {}, t.account.removeConsequences(size)),
+    notice("info", h("p", {}, t.account.staysInAws(countOf("assume_role"), countOf("access_key")))),
+  ];
 }
 
 function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {

@@ -1,7 +1,7 @@
 // Which columns the list of accounts has, and what is in those that it has only if somebody chooses them. The address
 // names them if they are not the usual ones. The name is always there.
 import * as api from "../lib/api.js";
-import { fill, h } from "../lib/dom.js";
+import { fill, h, srOnly } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { styled } from "../lib/pictures.js";
 import { t } from "./texts.js";
@@ -9,22 +9,24 @@ import { t } from "./texts.js";
 /** In their order, each with the rem that it needs. The name has what is left, and this at least. */
 const ROOM = {
   name: 8,
-  status: 8.25,
-  account: 8.5,
-  capabilities: 11.25,
-  template_version: 9.5,
-  write_logs: 5,
-  regions: 8,
-  enrollment_id: 8.5,
-  tested: 7,
-  next_verification_at: 7.25,
-  created_at: 7.25,
-  next: 6.25,
-  test: 2.25,
+  status: 8,
+  account: 7.5,
+  capabilities: 10.625,
+  template_version: 6.125,
+  write_logs: 2.75,
+  regions: 6,
+  enrollment_id: 6,
+  tested: 6.875,
+  next_verification_at: 6,
+  created_at: 6,
+  next: 5.5,
+  test: 2,
 };
 const NAMES = Object.keys(ROOM);
-// Between columns, and on both sides of a row, as in style.css.
-const [GAP, SIDES] = [0.75, 1.5];
+// On both sides of a row, as in style.css.
+const SIDES = 1.5;
+// Between columns: as in style.css, and less where others are chosen too.
+const gapOf = (columns) => (columns.some((name) => name in t.columns.others) ? 0.5 : 0.75);
 
 /**
  * The columns that a text names, in their order. Without one that is known: the usual ones.
@@ -40,7 +42,8 @@ export function columnsIn(text, usual) {
 export const namedBy = (columns, usual) => (String(columns) === String(usual) ? "" : columns.join(" "));
 
 /** The rem that a row of these columns needs. @param {string[]} columns */
-export const roomOf = (columns) => columns.reduce((sum, name) => sum + ROOM[name] + GAP, SIDES - GAP);
+export const roomOf = (columns) =>
+  columns.reduce((sum, name) => sum + ROOM[name], SIDES + gapOf(columns) * (columns.length - 1));
 
 export const head = (name) => t.columns.others[name];
 
@@ -93,6 +96,7 @@ function fit({ style }, columns, usual) {
     "--columns",
     columns.map((name) => (name === "name" ? `minmax(${ROOM.name}rem, 1fr)` : `${ROOM[name]}rem`)).join(" "),
   );
+  style.setProperty("--gap", `${gapOf(columns)}rem`);
   style.setProperty("--room", String(roomOf(columns)));
   style.setProperty("--lines", String(columns.filter((name) => !usual.includes(name)).length));
 }
@@ -104,10 +108,20 @@ export const cell = (name, account) => [
 ];
 
 const CONTENT = {
-  template_version: ({ template }) =>
-    template ? t.organization.version(template.version, template.outdated) : t.list.none,
+  template_version: ({ template }) => (template ? t.columns.version(template.version, template.outdated) : t.list.none),
   write_logs: ({ write_logs: isOn }) => (isOn ? t.yes : t.no),
-  regions: ({ regions }) => regions?.join(", ") || t.list.none,
+  regions: ({ regions: [first, ...others] = [] }) =>
+    first
+      ? h(
+          "span",
+          { class: "regions-of", title: [first, ...others].join(", ") },
+          h("span", {}, first),
+          others.length > 0 && [
+            h("span", { "aria-hidden": "true" }, t.columns.moreRegions(others.length)),
+            srOnly(`, ${others.join(", ")}`),
+          ],
+        )
+      : t.list.none,
   enrollment_id: ({ enrollment_id: id, name }) =>
     id
       ? h(

@@ -38,12 +38,12 @@ const WATCH_EVERY_MS = 2_000;
 const followed = new Map();
 
 export function one({ main, title, signal: view, params }) {
-  title(t.enrollments.title);
+  title(t.nav.enrollments);
   const base = `/v1/enrollments/${api.segment(params.id)}`;
   // It ends with the view, and with the enrollment.
   const ending = new AbortController();
   const signal = AbortSignal.any([view, ending.signal]);
-  const heading = h("h1", {}, t.enrollments.title);
+  const heading = h("h1", {}, t.nav.enrollments);
   const head = h("div", {});
   // Over the lower end of the view, so that nothing moves when it comes.
   const progress = h("div", { class: "enrollment-progress" });
@@ -154,7 +154,7 @@ export function one({ main, title, signal: view, params }) {
   });
   fill(
     main,
-    h("div", { class: "crumb" }, h("a", { href: "#/enrollments" }, icon("left"), t.enrollments.title)),
+    h("div", { class: "crumb" }, h("a", { href: "#/enrollments" }, icon("left"), t.nav.enrollments)),
     h(
       "div",
       { class: "page-head" },
@@ -444,7 +444,7 @@ function drawEnded(main, name, steps) {
   const heading = h("h1", {}, t.enrollments.ended(name));
   fill(
     main,
-    h("div", { class: "crumb" }, h("a", { href: "#/enrollments" }, icon("left"), t.enrollments.title)),
+    h("div", { class: "crumb" }, h("a", { href: "#/enrollments" }, icon("left"), t.nav.enrollments)),
     h("div", { class: "page-head" }, heading),
     section(
       t.enrollments.endedText,

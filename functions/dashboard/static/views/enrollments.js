@@ -6,7 +6,6 @@ import { icon } from "../lib/icons.js";
 import { styled } from "../lib/pictures.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
-import * as store from "../lib/store.js";
 import { progressOf } from "../lib/units.js";
 import { changeButton, freshnessMark, notice, skeleton, toast } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
@@ -15,7 +14,7 @@ import { badge, stateCounts } from "./members.js";
 import { t } from "./texts.js";
 
 export function list({ main, title, signal, path }) {
-  title(t.enrollments.title);
+  title(t.nav.enrollments);
   const place = h("div", { class: "stack" });
   const read = () => Promise.all([api.get("/v1/enrollments", { signal }), styled("enrollments")]);
   const shown = watched(place, read, ([answer]) => draw(answer), {
@@ -25,14 +24,13 @@ export function list({ main, title, signal, path }) {
   });
   fill(
     main,
-    h("div", { class: "crumb" }, h("a", { href: store.listAddress() }, icon("left"), t.list.title)),
     h(
       "div",
       { class: "page-head" },
       h(
         "div",
         { class: "head-title" },
-        h("h1", {}, t.enrollments.title),
+        h("h1", {}, t.nav.enrollments),
         freshnessMark(() => shown.readAt(), signal),
       ),
       h("div", { class: "head-actions" }, changeButton(t.enrollments.add, { onclick: add }, "plus")),

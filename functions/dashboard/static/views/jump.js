@@ -262,12 +262,7 @@ const ofViews = (views) =>
 
 // Those that need a session and are not in the sidebar.
 const furtherViews = () =>
-  session.current()
-    ? [
-        { href: "#/enrollments", icon: "building", text: t.enrollments.title },
-        { href: "#/organization/audit", icon: "list", text: t.jump.audit },
-      ]
-    : [];
+  session.current() ? [{ href: "#/organization/audit", icon: "list", text: t.jump.audit }] : [];
 
 /** The test of the account that is shown, its views, and what else its views do. */
 function ofShown(handle) {

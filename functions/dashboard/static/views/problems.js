@@ -1,5 +1,6 @@
 // Problems by cause: one card for each, with its remedy, what to copy, and all the accounts that have it.
 import * as api from "../lib/api.js";
+import { copyButton } from "../lib/copying.js";
 import { begin, MOST_NAMED, selectionOf } from "../lib/bulk.js";
 import { fill, h, keying, render } from "../lib/dom.js";
 import { doubling } from "../lib/doubling.js";
@@ -119,7 +120,8 @@ function card(problem, before) {
     fix && fixOf(fix),
     own.length > 0 &&
       h("p", { class: "muted" }, t.sharedProblems.differ(own.map((name) => t.sharedProblems.parts[name]))),
-    isTestable && testAll(cause, accounts, before.begun),
+    accounts.length > 1 &&
+      h("div", { class: "code-actions" }, isTestable && testAll(cause, accounts, before.begun), copyNumbers(accounts)),
     accountList(cause, accounts, before.named),
   );
 }
@@ -141,8 +143,14 @@ const testAll = (cause, accounts, begun) => {
       here(() => router.go("#/accounts"));
     });
   const text = t.sharedProblems.testAll(ids.size, all.length, isNext);
-  return h("p", {}, button(text, { class: "button-small", onclick }, "test"));
+  return button(text, { class: "button-small", onclick }, "test");
 };
+
+// For a script, or for who mends them. The list has no filter for a cause.
+function copyNumbers(accounts) {
+  const text = t.sharedProblems.copyNumbers(accounts.length);
+  return copyButton(() => accounts.map(({ provider_id: number }) => number).join("\n"), text, { text });
+}
 
 // The links are made as they are asked for: a cause may have thousands.
 function accountList(cause, accounts, named) {

@@ -200,6 +200,7 @@ export const t = withTexts(OPEN_TABLES, {
       count === of
         ? `Test all ${number(count)} of these`
         : `Test the ${isNext ? "next" : "first"} ${number(count)} of ${number(of)}`,
+    copyNumbers: (count) => plural(count, { other: "Copy the # account numbers" }),
     inEach: (count) => plural(count, { other: "What you copy mends one account: use it in each of the #." }),
     // What each account shows of its own fix.
     parts: {
@@ -272,11 +273,6 @@ export const t = withTexts(OPEN_TABLES, {
     question: (request, count) => `${t.bulk.confirmed(request, count)}?`,
     changed: "The list has changed meanwhile. This is the number of accounts now.",
     nobody: "No account fits any more, so nothing was done.",
-    deleteText: (count) =>
-      plural(count, {
-        one: "Cavok disconnects it and deletes its access key. Nobody can take this back.",
-        other: "Cavok disconnects them and deletes their access keys. Nobody can take this back.",
-      }),
     deleteAll: "These are all accounts of your organization.",
     deleteRest: "An account that no longer fits the filters when its turn comes is left as it is.",
     typeNumber: (count) => `Type ${count} to confirm`,
@@ -335,6 +331,8 @@ export const t = withTexts(OPEN_TABLES, {
       next_verification_at: "Next test",
       created_at: "Added",
     },
+    version: (version, outdated) => `${version}, ${outdated ? "outdated" : "the newest"}`,
+    moreRegions: (count) => `+${number(count)}`,
     enrolled: "Show it",
     enrollmentOf: (name) => `Show the AWS Organization of ${name}`,
     lines: "Where columns have no room beside each other, each account has several lines.",
@@ -381,7 +379,6 @@ export const t = withTexts(OPEN_TABLES, {
   },
 
   enrollments: {
-    title: "AWS Organizations",
     connect: "Connect a whole AWS Organization",
     text:
       "One stack connects every account of an AWS Organization, also those that join later. Each account is tested " +
@@ -752,15 +749,42 @@ export const t = withTexts(OPEN_TABLES, {
     remove: "Delete account",
     removeText: "Cavok stops using this account at once. Its audit trail and its usage stay.",
     removeTitle: (name) => `Delete ${name}?`,
-    removeConsequences:
-      "Its instances can no longer be started or stopped from here, and its schedules end. This cannot be undone.",
-    removeStack:
-      "In your AWS account the role stays until you remove it: delete the CloudFormation stack (or the " +
-      "Terraform resources) that made it. Log groups under /cavok/ are yours to keep or delete.",
-    removeUser:
-      "In your AWS account the IAM user stays until you remove it: delete its access key, then the user. " +
-      "Cavok no longer uses the key, but sealed copies of it stay in backups for 35 days " +
-      "and in histories of tests for 90 days. Log groups under /cavok/ are yours to keep or delete.",
+    removeConsequences: (count) =>
+      plural(count, {
+        one:
+          "Its instances can no longer be started or stopped from here, and its schedules end. This cannot be " +
+          "undone.",
+        other:
+          "Their instances can no longer be started or stopped from here, and their schedules end. This cannot be " +
+          "undone.",
+      }),
+    // Of so many accounts with a role, and so many with a user.
+    staysInAws: (roles, users) =>
+      [
+        roles &&
+          plural(roles, {
+            one:
+              "In your AWS account the role stays until you remove it: delete the CloudFormation stack (or the " +
+              "Terraform resources) that made it.",
+            other:
+              "In your AWS accounts the roles stay until you remove them: delete the CloudFormation stacks (or the " +
+              "Terraform resources) that made them.",
+          }),
+        users &&
+          plural(users, {
+            one:
+              "In your AWS account the IAM user stays until you remove it: delete its access key, then the user. " +
+              "Cavok no longer uses the key, but sealed copies of it stay in backups for 35 days " +
+              "and in histories of tests for 90 days.",
+            other:
+              "In your AWS accounts the IAM users stay until you remove them: delete their access keys, then the " +
+              "users. Cavok no longer uses the keys, but sealed copies of them stay in backups for 35 days " +
+              "and in histories of tests for 90 days.",
+          }),
+        "Log groups under /cavok/ are yours to keep or delete.",
+      ]
+        .filter(Boolean)
+        .join(" "),
     removeType: (digits) => `Type the account number ${digits} to confirm`,
     removeMismatch: "This is not the number of this account.",
     removeMeanwhile: (name, ending, status) =>
