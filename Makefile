@@ -43,7 +43,7 @@ test: check stack simulator chromium ## everything: checks, unit, integration, e
 	@$(RUN) tests.support.side_by_side $(TOGETHER)
 
 unit: $(if $(OF_PAGE),page,dev simulator) ## the unit tests (ARGS="-k webhooks", as for the next three)
-	@$(if $(OF_PAGE),$(NODE) --test --test-force-exit $(ARGS),$(RUN) pytest $(call of,tests/unit,$(TOGETHER)))
+	@$(if $(OF_PAGE),$(NODE) --test --import=./tests/unit/dashboard/ends.mjs $(ARGS),$(RUN) pytest $(call of,tests/unit,$(TOGETHER)))
 
 integration: dev simulator ## the tests against moto, and of the built functions
 	@$(RUN) pytest $(call of,tests/integration,$(TOGETHER))

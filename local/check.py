@@ -138,8 +138,8 @@ def _of_the_page() -> Iterator[Check]:
     eslint = (node, str(modules / "eslint" / "bin" / "eslint.js"))
     config = ("--config", "local/page/eslint.config.mjs")
     style = (*config, "functions/dashboard/static", _PAGE_TESTS, "local/page")
-    # They mostly wait. The modules start a clock, which would keep Node from ending.
-    several = ("--test", "--test-concurrency=4", "--test-force-exit")
+    # They mostly wait.
+    several = ("--test", f"--import=./{_PAGE_TESTS}/ends.mjs", "--test-concurrency=4")
     tests = (node, *several, f"{_PAGE_TESTS}/*.test.mjs")
     yield Check("page-types", "tsc --checkJs on the page", tsc)
     prettier = (node, str(modules / "prettier" / "bin" / "prettier.cjs"), *_PAGE_FORMAT, "--check")

@@ -1,4 +1,4 @@
-const { setTimeout: really } = globalThis;
+import { setTimeout as really } from "node:timers";
 
 /**
  * Waits for what the page does within so many milliseconds. It waits in turns of one, so that whatever the page waits
