@@ -110,7 +110,11 @@ def test_a_command_for_some_tests_gives_files_that_are_there_to_what_runs_them(
     )
     *_, last = shown.stdout.splitlines()
 
-    runner = "node --test --import=./tests/unit/dashboard/ends.mjs" if ".mjs" in arguments else "python -m pytest"
+    runner = (
+        "node --test --import=./tests/unit/dashboard/ends.mjs"
+        if ".mjs" in arguments
+        else "python -m pytest"
+    )
     assert re.search(rf"{runner} +(tests/{target} )?{re.escape(arguments)}$", last), last
     assert [p for p in re.findall(r"tests/\S+", arguments) if not (ROOT / p).exists()] == []
 

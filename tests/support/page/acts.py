@@ -358,6 +358,11 @@ PRESSES = {
         "accounts/acc000000/schedules",
         first=(SEVERAL,),
     ),
+    "Choose none": Press(
+        "views/several.js several.noneOfAll",
+        "accounts/acc000000/schedules",
+        first=(SEVERAL,),
+    ),
     "Always off": Press(
         "views/week.js week.presets",
         "accounts/acc000000/schedules",
