@@ -1474,6 +1474,8 @@ export const t = withTexts(OPEN_TABLES, {
       plural(count, { one: "The week is set for # instance.", other: "The week is set for # instances." }),
   },
 
+  newer: { text: "Show newer", said: "There are newer entries." },
+
   interactions: {
     title: "Interactions",
     text: "Every start, stop and listing, and every test by a person that ended with a verdict, newest first.",
