@@ -384,7 +384,7 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
     else fill(list, empty);
     if (newer && items.length) top = keyOf(items[0]);
     const isNewer = Boolean(ahead ?? from);
-    if (isNewer && newerButton.hidden) announce(newer.said);
+    if (isNewer && newerButton.hidden) announce(newer?.said);
     newerButton.hidden = !isNewer;
     onItems?.(pages.items);
   };

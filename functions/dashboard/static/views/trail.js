@@ -40,7 +40,10 @@ export function interactions(context) {
     });
     handle.shows(entries);
     const { title, text, kept } = t.interactions;
-    fill(body, section(title, { note: text, actions: entries.newer }, h("p", { class: "muted small" }, kept), entries.node));
+    fill(
+      body,
+      section(title, { note: text, actions: entries.newer }, h("p", { class: "muted small" }, kept), entries.node),
+    );
   });
 }
 
