@@ -365,6 +365,39 @@ def test_newer_entries_wait_for_a_press_so_that_nothing_jumps(view, admin, opene
         answer_with(page, path, {"items": entries, "next_cursor": None})
 
 
+def test_nothing_jumps_as_the_first_instance_gets_a_note(admin, opened, answer_with):
+    page, (first, *rest) = opened, samples.RESOURCES
+    noted = first | {"note": "The account's quota of starts is used up. Cavok tries again."}
+    shifts = {}
+    for width in (1280, 640, 360):
+        page.set_viewport_size({"width": width, "height": 860})
+        answer_with(page, f"{ONE}/resources", {"items": [first, *rest], "next_cursor": None})
+        page.goto(f"{admin.stack.dashboard_url}#/accounts/acc000000/schedules")
+        page.reload()
+        shifts_once_all_is_there(page)
+        page.evaluate("window.shifts = 0")
+        answer_with(page, f"{ONE}/resources", {"items": [noted, *rest], "next_cursor": None})
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+        expect(page.get_by_text(noted["note"])).to_be_visible()
+        page.evaluate(TWO_FRAMES)
+        shifts[width] = page.evaluate("window.shifts")
+    assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts
+
+
+def test_nothing_jumps_as_the_organization_opens_with_texts_of_twice_the_size(admin, opened):
+    page, shifts = opened, {}
+    page.add_init_script(
+        """document.addEventListener("DOMContentLoaded", () => {
+          document.documentElement.style.fontSize = "200%";
+        })"""
+    )
+    for width in (1280, 640, 360):
+        page.set_viewport_size({"width": width, "height": 860})
+        page.goto(f"{admin.stack.dashboard_url}#/organization")
+        shifts[width] = shift(page, BACKWARDS_MS)
+    assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts
+
+
 @pytest.mark.parametrize("width", [1280, 360])
 def test_nothing_jumps_where_an_account_is_connected_as_its_test_ends(
     width, admin, opened, answer_with
