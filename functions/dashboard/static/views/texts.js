@@ -1554,6 +1554,8 @@ export const t = withTexts(OPEN_TABLES, {
       `times are those of each schedule's time zone. A night is from ${evening} to ${morning}.`,
     none: "Nothing to show: no instance under Cavok's control matches.",
     noneSoFar: "Nothing to show so far. There may be more.",
+    lookAtMore: "Look at more instances",
+    showRest: (count) => plural(count, { other: "Show # more" }),
     filters: {
       text: "What is shown",
       q: { label: "Search instances", hint: "Name, ID or account" },
