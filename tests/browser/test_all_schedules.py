@@ -170,14 +170,14 @@ def test_the_last_rows_of_a_part_get_the_focus_from_the_button_that_showed_them(
 @pytest.mark.parametrize("width", [1280, 360])
 def test_rows_that_the_browser_skips_move_nothing(page, admin, answer_with, width):
     there = [a_resource(index) for index in range(PAGE)]
-    answer_with(page, RESOURCES, lambda request: pages_of(there)(request))
+    answer_with(page, RESOURCES, pages_of(there))
     page.add_init_script(measures.RECORD_SHIFTS)
     page.set_viewport_size({"width": width, "height": 860})
     admin.go("#/schedules")
     page.reload()
     wait_until_loaded(page)
     expect(part(page, "Tonight").get_by_role("listitem")).to_have_count(PAGE)
-    there = [{**one, "region": "eu-west-1"} for one in there]
+    answer_with(page, RESOURCES, pages_of([{**one, "region": "eu-west-1"} for one in there]))
     page.evaluate("dispatchEvent(new Event('online'))")
     expect(part(page, "Tonight").get_by_text("eu-west-1")).to_have_count(PAGE)
     page.wait_for_timeout(100)
