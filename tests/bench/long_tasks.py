@@ -186,9 +186,9 @@ def _look_at_all(page: Page) -> None:
         expect(page.get_by_role("main").locator("[aria-busy=true]")).to_have_count(0)
 
 
-def _show_more(page: Page) -> None:
-    for _ in range(3):
-        page.get_by_role("button", name="Show more").click()
+def _look_at_instances(presses: int, page: Page) -> None:
+    for _ in range(presses):
+        page.get_by_role("button", name="Look at more instances").click()
         expect(page.get_by_role("main").locator("[aria-busy=true]")).to_have_count(0)
 
 
@@ -236,7 +236,12 @@ _HEAVY: dict[str, tuple[str, Callable[[], dict[str, Any]], Callable[[Page], Any]
         partial(_healths, TESTS),
         _show_breaks,
     ),
-    "the schedules of 800 instances": ("#/schedules", _schedules, _show_more),
+    "the schedules of 800 instances": ("#/schedules", _schedules, partial(_look_at_instances, 3)),
+    "the schedules of 3,200 instances": (
+        "#/schedules",
+        _schedules,
+        partial(_look_at_instances, 5),
+    ),
     f"{CAUSES} problems of {MANY:,} accounts": ("#/problems", _problems, _look_at_all),
     "Change the schedule": ("#/accounts/acc000000/schedules", dict, _change_a_schedule),
     f"One week for {SEVERAL} instances": (

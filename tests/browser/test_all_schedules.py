@@ -128,18 +128,60 @@ def test_a_fleet_comes_a_page_at_a_time(page, admin, answer_with, count, presses
     rows = part(page, "Tonight").get_by_role("listitem")
     expect(rows).to_have_count(min(count, PAGE))
 
-    more = page.get_by_role("button", name="Show more")
+    more = page.get_by_role("button", name="Look at more instances")
     for pressed in range(presses):
+        loaded = min(count, PAGE * 2 ** (pressed + 1))
         more.click()
-        expect(rows).to_have_count(min(count, PAGE * 2 ** (pressed + 1)))
+        expect(part(page, "Tonight")).to_contain_text(re.compile(rf"^Tonight{loaded} stop"))
+    # Of a part, as many as make a long list; the count says all.
+    expect(rows).to_have_count(min(count, PAGE))
     expect(more).to_have_count(0 if count <= 300 else 1)
     # As long as instances are left, only turns up to their next one are certainly all.
     expect(part(page, "Tomorrow")).to_have_count(1 if count <= 300 else 0)
     so_far = part(page, "Tonight").get_by_text(re.compile("^[0-9,]+ stops?( so far)?$"))
     expect(so_far).to_have_text("800 stop so far" if count > 300 else re.compile("stops?$"))
+    if count > PAGE:
+        show = page.get_by_role("button", name="Show 100 more: Tonight", exact=True)
+        show.press("Enter")
+        expect(rows).to_have_count(2 * PAGE)
+        expect(show).to_be_focused()
     # All of 800 rows are 8,800, and how many there are in ten milliseconds depends on the machine.
     work = page.evaluate("window.work")
     assert work["nodes"] < 3_000, work
+
+
+def test_the_last_rows_of_a_part_get_the_focus_from_the_button_that_showed_them(
+    page, admin, answer_with
+):
+    answer_with(page, RESOURCES, pages_of([a_resource(index) for index in range(PAGE + 20)]))
+    admin.go("#/schedules")
+    page.get_by_role("button", name="Look at more instances").click()
+    rows = part(page, "Tonight").get_by_role("listitem")
+    part(page, "Tonight").get_by_role("button", name="Show 20 more").press("Enter")
+    expect(rows).to_have_count(PAGE + 20)
+    expect(rows.nth(PAGE)).to_be_focused()
+    expect(part(page, "Tonight").get_by_role("button", name="Show")).to_have_count(0)
+
+    page.get_by_role("link", name="Problems").click()
+    page.go_back()
+    expect(rows).to_have_count(PAGE + 20)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_rows_that_the_browser_skips_move_nothing(page, admin, answer_with, width):
+    there = [a_resource(index) for index in range(PAGE)]
+    answer_with(page, RESOURCES, pages_of(there))
+    page.add_init_script(measures.RECORD_SHIFTS)
+    page.set_viewport_size({"width": width, "height": 860})
+    admin.go("#/schedules")
+    page.reload()
+    wait_until_loaded(page)
+    expect(part(page, "Tonight").get_by_role("listitem")).to_have_count(PAGE)
+    answer_with(page, RESOURCES, pages_of([{**one, "region": "eu-west-1"} for one in there]))
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(part(page, "Tonight").get_by_text("eu-west-1")).to_have_count(PAGE)
+    page.wait_for_timeout(100)
+    assert page.evaluate("window.shifts") < 0.01
 
 
 @pytest.mark.parametrize("width", [360, 640])

@@ -306,6 +306,98 @@ def test_nothing_jumps_as_reads_fail_and_come_back(view, admin, opened, answer_w
     assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts
 
 
+ONE = "/v1/accounts/acc000000"
+TRAILS = {
+    "accounts/acc000000/interactions": (f"{ONE}/interactions", samples.INTERACTIONS),
+    "accounts/acc000000/audit": (f"{ONE}/audit", samples.AUDIT),
+    "organization/audit": ("/v1/audit", samples.AUDIT),
+}
+
+
+@pytest.mark.parametrize("view", TRAILS)
+def test_newer_entries_wait_for_a_press_so_that_nothing_jumps(view, admin, opened, answer_with):
+    page, (path, entries) = opened, TRAILS[view]
+    newer = page.get_by_role("button", name="Show newer")
+    rows = page.get_by_role("main").locator(".trail > li")
+    said = page.locator("#announcer")
+    key = "interaction_id" if view.endswith("interactions") else "entry_id"
+
+    def read(*newest: str, more: str | None = None) -> None:
+        new = [entries[0] | {key: name} for name in newest]
+        items = new if more else [*new, *entries]
+        answer_with(page, path, {"items": items, "next_cursor": more})
+        with page.expect_response(re.compile(path)):
+            page.evaluate("window.dispatchEvent(new Event('online'))")
+
+    answer_with(page, path, {"items": entries, "next_cursor": None})
+    for width in (1280, 640, 360):
+        page.set_viewport_size({"width": width, "height": 860})
+        page.goto(f"{admin.stack.dashboard_url}#/{view}")
+        page.reload()
+        shifts_once_all_is_there(page)
+        page.evaluate("window.shifts = 0")
+        read("new")
+        expect(newer).to_be_visible()
+        expect(said).to_have_text("There are newer entries.")
+        page.evaluate("document.querySelector('#announcer').textContent = ''")
+        read("newer", "new")
+        page.evaluate(TWO_FRAMES)
+        assert page.evaluate("window.shifts") < LARGEST_SHIFT, width
+        expect(rows).to_have_count(len(entries))
+        expect(said).to_have_text("")
+
+        newer.click()
+        expect(rows).to_have_count(len(entries) + 2)
+        expect(rows.first).to_be_focused()
+        expect(newer).to_be_hidden()
+
+        # So many that a page has none of those that are shown.
+        page.wait_for_timeout(RECENT_MS)
+        page.evaluate("window.shifts = 0")
+        read(*(f"newest{index}" for index in range(50)), more="more")
+        expect(newer).to_be_visible()
+        page.evaluate(TWO_FRAMES)
+        assert page.evaluate("window.shifts") < LARGEST_SHIFT, width
+        expect(rows).to_have_count(len(entries) + 2)
+        newer.click()
+        expect(rows).to_have_count(50)
+        expect(newer).to_be_hidden()
+        answer_with(page, path, {"items": entries, "next_cursor": None})
+
+
+def test_nothing_jumps_as_the_first_instance_gets_a_note(admin, opened, answer_with):
+    page, (first, *rest) = opened, samples.RESOURCES
+    noted = first | {"note": "The account's quota of starts is used up. Cavok tries again."}
+    shifts = {}
+    for width in (1280, 640, 360):
+        page.set_viewport_size({"width": width, "height": 860})
+        answer_with(page, f"{ONE}/resources", {"items": [first, *rest], "next_cursor": None})
+        page.goto(f"{admin.stack.dashboard_url}#/accounts/acc000000/schedules")
+        page.reload()
+        shifts_once_all_is_there(page)
+        page.evaluate("window.shifts = 0")
+        answer_with(page, f"{ONE}/resources", {"items": [noted, *rest], "next_cursor": None})
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+        expect(page.get_by_text(noted["note"])).to_be_visible()
+        page.evaluate(TWO_FRAMES)
+        shifts[width] = page.evaluate("window.shifts")
+    assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts
+
+
+def test_nothing_jumps_as_the_organization_opens_with_texts_of_twice_the_size(admin, opened):
+    page, shifts = opened, {}
+    page.add_init_script(
+        """document.addEventListener("DOMContentLoaded", () => {
+          document.documentElement.style.fontSize = "200%";
+        })"""
+    )
+    for width in (1280, 640, 360):
+        page.set_viewport_size({"width": width, "height": 860})
+        page.goto(f"{admin.stack.dashboard_url}#/organization")
+        shifts[width] = shift(page, BACKWARDS_MS)
+    assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts
+
+
 @pytest.mark.parametrize("width", [1280, 360])
 def test_nothing_jumps_where_an_account_is_connected_as_its_test_ends(
     width, admin, opened, answer_with

@@ -172,10 +172,10 @@ test("a search looks at what is loaded, and stays in the address", async () => {
 test("a part stays where it is as more of it is read, and counts that too", async () => {
   answersOf(2);
   const main = opened();
-  await until(() => rows(main).length && button(main, "Show more"));
+  await until(() => rows(main).length && button(main, t.turns.lookAtMore));
   const [card, note] = [main.querySelector(".card"), () => main.querySelector(".card p").textContent];
   const before = note();
-  press(button(main, "Show more"));
+  press(button(main, t.turns.lookAtMore));
   await until(() => note() !== before);
   assert.equal(main.querySelector(".card"), card);
 });
@@ -184,7 +184,7 @@ test("a search says how many are loaded, as long as these are not all", async ()
   answersOf(2);
   const main = opened("q=web0");
   await until(() => main.textContent.includes(t.turns.searched(1)));
-  press(button(main, "Show more"));
+  press(button(main, t.turns.lookAtMore));
   await until(() => !main.textContent.includes(t.turns.searched(1)));
   assert.ok(rows(main).every((row) => row.textContent.includes("web0")));
 });
@@ -267,12 +267,12 @@ test("each press shows twice as many, and counts are said to be so far until the
   };
   for (const count of [1, 2, 4]) {
     assert.match(await shown(count), new RegExp(`${count} stops? so far`));
-    press(button(main, "Show more"));
+    press(button(main, t.turns.lookAtMore));
   }
   const text = await shown(5);
   assert.match(text, /5 stop/);
   assert.doesNotMatch(text, /so far/);
-  assert.equal(button(main, "Show more"), undefined);
+  assert.equal(button(main, t.turns.lookAtMore), undefined);
   assert.equal(asked.length, 1 + 2 + 4 + 5);
 });
 
@@ -292,7 +292,7 @@ async function twelveShown(context, hour) {
   const shows = (count) => until(() => main.textContent.includes(`${count} stop`));
   for (const count of [1, 2, 4, 8]) {
     await shows(count);
-    press(button(main, "Show more"));
+    press(button(main, t.turns.lookAtMore));
   }
   await shows(12);
   await soon();
@@ -354,7 +354,7 @@ test("whoever comes back sees as much as before, at the same place, and another 
     return main;
   };
   const main = await shown(1);
-  press(button(main, "Show more"));
+  press(button(main, t.turns.lookAtMore));
   await until(() => main.textContent.includes("2 stop"));
   scroll(700);
   await shown(2, 0);
@@ -420,7 +420,7 @@ test("what cannot be drawn is said, and hides nothing that there is to press", a
   const isSaid = () => main.textContent.includes(t.time.incomplete(""));
   await until(isSaid);
   assert.equal(said.mock.callCount(), 1);
-  assert.equal(button(main, "Show more").parentNode.parentNode.hidden, false);
+  assert.equal(button(main, t.turns.lookAtMore).parentNode.parentNode.hidden, false);
   items[0] = resource("web", 1);
   readNow();
   await until(() => rows(main).length && !isSaid());
@@ -433,7 +433,7 @@ test("an answer without instances is not taken for all of them", async () => {
   };
   const main = opened();
   await until(() => main.textContent.includes("Nothing to show so far."));
-  press(button(main, "Show more"));
+  press(button(main, t.turns.lookAtMore));
   await until(() => main.textContent.includes("Nothing to show: no instance"));
 });
 

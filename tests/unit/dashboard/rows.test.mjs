@@ -371,22 +371,26 @@ test("a status that the page does not know is said as it is", async (context) =>
   assert.ok(announcer.textContent.includes(t.list.isNow(items[1].name, "resting")), announcer.textContent);
 });
 
-test("of several rows that turn at once each is said", async (context) => {
-  const announcer = announcerIn(context);
-  await opened();
-  answers = [
-    () =>
-      Response.json({
-        items: items.map((item, index) => (index ? { ...item, status: "confirmed", version: 2 } : item)),
-        next_cursor: null,
-      }),
-  ];
-  readNow();
-  await soon(150);
-  view.abort();
-  for (const { name } of items.slice(1))
-    assert.ok(announcer.textContent.includes(t.list.isNow(name, t.status.confirmed)), announcer.textContent);
-});
+for (const [what, count, said] of [
+  ["of a few rows that turn at once each is said, in their order", 3, (names) => names.map(isConfirmed).join(" ")],
+  ["of many rows that turn at once it is said how many", 10, () => t.list.haveChanged(10, ["10 Confirmed"])],
+])
+  test(what, async (context) => {
+    const announcer = announcerIn(context);
+    const many = Array.from({ length: count }, (_, index) => account(`account${index + 10}`));
+    const answer = (more) => () =>
+      Response.json({ items: many.map((each) => ({ ...each, ...more })), next_cursor: null });
+    answers = [answer({})];
+    await opened();
+    await soon(100);
+    answers = [answer({ status: "confirmed", version: 2 })];
+    readNow();
+    await soon(150);
+    view.abort();
+    assert.equal(announcer.textContent, said(many.map(({ name }) => name)));
+  });
+
+const isConfirmed = (name) => t.list.isNow(name, t.status.confirmed);
 
 test("an account that was added is shown, and said to a screen reader", async (context) => {
   const announcer = announcerIn(context);

@@ -378,7 +378,7 @@ test("what the last turn of a schedule was refused for is not said of now", asyn
     String(address).includes("/resources")
       ? Response.json({ items: [resource], next_cursor: null })
       : fetch(address, options);
-  const said = (await shown(schedules)).querySelector(".notice-warning").textContent;
+  const said = (await shown(schedules)).querySelector(".resource-note").textContent;
   assert.equal(said, `The last turn of its schedule: ${note}`);
 });
 

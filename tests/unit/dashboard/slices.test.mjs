@@ -289,7 +289,7 @@ test("so are the schedules of many accounts, and what is the same is not drawn a
   const stop = `${String(hour.getUTCHours()).padStart(2, "0")}:00`;
   const days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
   const at = hour.toISOString();
-  const items = Array.from({ length: 100 }, (_, index) => ({
+  const items = Array.from({ length: 50 }, (_, index) => ({
     ...{ resource_id: `r${index}`, name: `web${index}`, instance_id: `i-${index}`, kind: "ec2", region: "us-east-1" },
     ...{ account_id: `a${index}`, account_name: `A${index}`, provider_id: "123456789012", account_status: "confirmed" },
     schedule: { time_zone: "UTC", windows: [{ days, start: stop, stop: `${stop.slice(0, 2)}:30` }] },

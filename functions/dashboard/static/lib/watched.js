@@ -1,5 +1,5 @@
 // Reads data again while somebody looks at it, and knows how old it is.
-import { fill, focus, focused, focusOn, h, keyed, passFocus, readNow, render, whileLookedAt } from "./dom.js";
+import { announce, fill, focus, focused, focusOn, h, keyed, passFocus, readNow, render, whileLookedAt } from "./dom.js";
 import { stopwatch } from "./elapsed.js";
 import { isMissing, Problem, retryAfter } from "./problem.js";
 import * as store from "./store.js";
@@ -320,21 +320,27 @@ export class Pages {
 /**
  * A list that loads one more page per press. Reads its first page again at intervals, or all loaded items if they
  * change. `complete`: reads more about the items while they are shown, and draws them as it goes. `shown`: returns an
- * item with what is known by now. `arrange`: returns what is drawn of the loaded items, each with a key by `keyOf`;
- * `isWhole`: no more can be loaded.
+ * item with what is known by now. `newer`: a list whose newest items come first shows newer ones at a press, so that
+ * nothing moves under a reader; `text` of the button, and what is `said` once there are some.
  * @param {Options & {changes?: boolean, fetchPage: (cursor?: string | null) => Promise<any>,
  *   complete?: (items: any[], draw: () => void) => Promise<any>, shown?: (item: any) => any,
- *   arrange?: (items: any[], isWhole: boolean) => any[], keyOf: (item: any) => string, list: Element,
+ *   newer?: {text: string, said: string}, keyOf: (item: any) => string, list: Element,
  *   renderItem: (item: any, before?: Element) => Node, empty: Node, onItems?: (items: any[]) => void}} options
- * @returns {Part & {node: Element, again: () => Promise<void>, draw: () => void}} `draw`: shows what is known by now
+ * @returns {Part & {node: Element, newer: Element, again: () => Promise<void>, draw: () => void}} `draw`: shows what is
+ *   known by now. `newer`: the button, which keeps its room while there is nothing to show
  */
-export function pagedList({ renderItem, list, empty, onItems, complete, shown = (item) => item, ...options }) {
-  const { keyOf, arrange = (items) => items } = options;
+export function pagedList({ renderItem, list, empty, onItems, complete, shown = (item) => item, newer, ...options }) {
+  const { keyOf } = options;
   const pages = new Pages(options);
   const more = h("div", { class: "more" });
   const content = h("div", {}, list, more);
+  /** Of the first item that is shown, if newer ones wait for a press. */
+  let top = "";
+  /** The newest page, if all of it is newer. @type {any} */
+  let ahead = null;
+  const placeOfTop = (items) => items.findIndex((item) => keyOf(item) === top);
   const loadNext = async () => {
-    const { length } = pages.items;
+    const { length } = list.children;
     await store.reading(node, () => pages.next(), options.signal);
     const had = focused(more);
     drawAll();
@@ -361,10 +367,22 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
           onclick: (event) => submitting(event.currentTarget, next),
         }),
     );
+  const showNewer = () => {
+    top = "";
+    if (ahead) take(ahead);
+    else drawAll();
+    focusOn(list.firstElementChild);
+  };
+  const newerButton = button(newer?.text, { class: "button-small newer", hidden: true, onclick: showNewer });
   const draw = () => {
-    const arranged = arrange(pages.items.map(shown), !pages.cursor);
-    if (arranged.length) keyed(list, arranged, keyOf, renderItem);
+    const from = Math.max(placeOfTop(pages.items), 0);
+    const items = pages.items.slice(from);
+    if (items.length) keyed(list, items.map(shown), keyOf, renderItem);
     else fill(list, empty);
+    if (newer && items.length) top = keyOf(items[0]);
+    const isNewer = Boolean(ahead ?? from);
+    if (isNewer && newerButton.hidden) announce(newer?.said);
+    newerButton.hidden = !isNewer;
     onItems?.(pages.items);
   };
   // Items that were loaded earlier may need completing too.
@@ -375,9 +393,10 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
   };
   const node = h("div", {});
   const take = (page) => {
-    pages.take(page);
+    ahead = top && page.next_cursor && placeOfTop(page.items) < 0 ? page : null;
+    if (!ahead) pages.take(page);
     drawAll();
     return content;
   };
-  return { node, draw, ...keptTrue(node, () => pages.read(), take, options) };
+  return { node, draw, newer: newerButton, ...keptTrue(node, () => pages.read(), take, options) };
 }

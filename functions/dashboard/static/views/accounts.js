@@ -46,6 +46,8 @@ import { number, t, wordOf } from "../texts.js";
 
 const OVERSCAN = 8;
 const FETCH_AHEAD_ROWS = 60;
+// Of more accounts that change at once, only how many they are is said.
+const MOST_SAID = 3;
 const WATCH_EVERY_MS = 2_000;
 const REFRESH_EVERY_MS = 30_000;
 // As the API has it.
@@ -709,22 +711,32 @@ class ListView {
     }
   }
 
-  // Draws what has changed in the store. Announces each changed status of a row that is shown, and the end of a test
-  // that was begun in it.
+  // Draws what has changed in the store. Announces the changed statuses of rows that are shown, and the end of a test
+  // that was begun in one.
   update() {
     this.drawNumbers();
     this.drawNotices();
     if (!this.isReady()) return;
-    const before = [...this.rows.values()].map(({ account }) => [account, store.account(account.account_id)]);
+    const rows = [...this.body.children].filter(({ account }) => account);
+    const before = rows.map(({ account }) => [account, store.account(account.account_id)]);
     this.window();
     this.chooseListed();
     this.drawArrivals();
     if (!this.fetching && !this.hasFailed()) this.drawFoot("idle");
     if (this.toReveal) this.reveal(this.toReveal);
-    for (const [was, now] of before) {
+    const changed = before.flatMap(([was, now]) => {
       const isOver = was.testing && !now?.testing && this.tests.delete(was.account_id);
-      if (now && (isOver || now.status !== was.status)) announce(t.list.isNow(now.name, wordOf(t.status, now.status)));
-    }
+      return now && (isOver || now.status !== was.status) ? [now] : [];
+    });
+    if (changed.length > MOST_SAID) {
+      const by = [...Map.groupBy(changed, ({ status }) => wordOf(t.status, status))];
+      announce(
+        t.list.haveChanged(
+          changed.length,
+          by.map(([status, { length }]) => `${number(length)} ${status}`),
+        ),
+      );
+    } else for (const { name, status } of changed) announce(t.list.isNow(name, wordOf(t.status, status)));
     // A row that has changed or gone makes the numbers outdated.
     if (before.some(([was, now]) => !now || store.hasTurned(was, now))) this.turned = true;
   }

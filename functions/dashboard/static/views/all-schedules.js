@@ -1,6 +1,6 @@
 // What the schedules of all accounts start and stop next: tonight, tomorrow, later.
 import * as api from "../lib/api.js";
-import { announce, fill, focused, focusOn, h, keying, later, render } from "../lib/dom.js";
+import { announce, fill, focus, focused, focusOn, h, keying, later, render } from "../lib/dom.js";
 import { doubling } from "../lib/doubling.js";
 import { onTick } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
@@ -11,7 +11,7 @@ import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { drawer } from "../lib/slices.js";
 import { countsOf, EVENING, holdsFor, minuteOf, turnsByPart, MORNING } from "../lib/turns.js";
-import { freshnessMark, isConnected, section, skeleton, statusBadge } from "../lib/ui.js";
+import { button, freshnessMark, isConnected, section, skeleton, statusBadge } from "../lib/ui.js";
 import { isKnownZone } from "../lib/week.js";
 import { wordOf } from "../texts.js";
 import { KINDS } from "./kinds.js";
@@ -19,6 +19,9 @@ import { t } from "./texts.js";
 
 // So many names stand in a row. The account's own schedules have the others.
 const MOST_NAMES = 5;
+// So many rows of a part of the day are shown at first, and more with each press: each row that is there makes all that
+// the page does take longer.
+const ROWS_AT_ONCE = 100;
 // What the address may choose. Other values are left out, as in the list of accounts.
 const FILTERS = {
   q: /^.{1,128}$/,
@@ -30,14 +33,14 @@ const FILTERS = {
 
 /**
  * What this session has seen, for who comes back: of which list, the answers, when they were read, and how far the page
- * was scrolled.
- * @type {{of: string, answers?: any[], readAt: number, scroll: number}}
+ * was scrolled. `rooms`: how many rows are shown of the parts of the day of which that is not `ROWS_AT_ONCE`.
+ * @type {{of: string, answers?: any[], readAt: number, scroll: number, rooms: Map<string, number>}}
  */
 let seen = nothing();
 session.onChange(() => (seen = nothing()));
 
 function nothing(of = "") {
-  return { of, readAt: 0, scroll: 0 };
+  return { of, readAt: 0, scroll: 0, rooms: new Map() };
 }
 
 export function allSchedules({ main, title, path, query, signal }) {
@@ -208,10 +211,24 @@ function turnList(chosen, signal, choose, onRead) {
     for (const [index, { name, rows }] of groups.entries()) {
       const shown = heads.filter(({ key }, at) => at <= index || there.has(key));
       yield* keying(list, shown, ({ key }) => key, groupCard);
+      const card = list.children[index];
+      const room = before.rooms.get(heads[index].key) ?? ROWS_AT_ONCE;
       const draws = (row) => turnRow(row, name, choose);
-      yield* keying(list.children[index].querySelector("ul"), rows, ({ key }) => key, draws);
+      yield* keying(card.querySelector("ul"), rows.slice(0, room), ({ key }) => key, draws);
+      const onclick = () => showRest(card, room);
+      render(card.querySelector(".more"), [room, rows.length - room], ([, rest]) => {
+        const text = t.turns.showRest(Math.min(rest, ROWS_AT_ONCE));
+        const label = `${text}: ${card.querySelector("h2").textContent}`;
+        return rest > 0 && button(text, { "data-part": "rest", "aria-label": label, onclick });
+      });
     }
   }
+  // The button is gone after the last rows.
+  const showRest = async (card, room) => {
+    before.rooms.set(card.dataset.key, room + ROWS_AT_ONCE);
+    await draw();
+    if (focus() === card.querySelector(".more")) focusOn(card.querySelector("ul").children[room]);
+  };
   const take = (answers) => {
     resources = answers.flatMap(({ items }) => items).filter(({ account_id: id }) => !store.isGone(id));
     isWhole = !answers.at(-1).next_cursor;
@@ -225,7 +242,7 @@ function turnList(chosen, signal, choose, onRead) {
     kept: before,
     // Also before anything is drawn.
     holds: () => holdsFor(before.answers?.flatMap(({ items }) => items) ?? [], before.readAt),
-    text: t.actions.showMore,
+    text: t.turns.lookAtMore,
     said: () => t.turns.loaded(resources.length),
     placeholder: () => skeleton(6),
   });
@@ -247,7 +264,7 @@ function headOf(group) {
 
 // The card that was there before stays: the browser would lay out anew all its rows if they moved to another one.
 function groupCard({ name, weekday, note }, before) {
-  const card = before ?? section("", {}, h("p", { class: "muted" }), h("ul", {}));
+  const card = before ?? section("", {}, h("p", { class: "muted" }), h("ul", {}), h("div", { class: "more" }));
   card.querySelector("h2").textContent = wordOf(t.turns.parts, name)(dayName(weekday, "long"));
   const said = card.querySelector("p");
   said.textContent = note;
@@ -272,7 +289,7 @@ function turnRow({ key, at, zone, action, account, instances }, part, choose) {
   const isKnown = at === null || isKnownZone(zone);
   return h(
     "li",
-    { class: "trail-row", "data-item": key },
+    { class: "trail-row turn", "data-item": key },
     h(
       "span",
       { class: "trail-when" },

@@ -108,14 +108,14 @@ const noneYet = (id, rests) =>
 export const whichInstance = ({ kind, instance_id: id, region }) =>
   h("p", { class: "muted small" }, wordOf(t.instances.kinds, kind), " · ", h("code", {}, id), " · ", region);
 
-// `rests`: the schedule has no effect until the account is connected. `before`: the card that this one replaces.
+// `rests`: the schedule has no effect until the account is connected. `before`: the card as it is shown.
 function resourceCard(id, resource, rests, changed, before) {
   const name = resource.name || resource.instance_id;
   const schedule = resource.schedule;
   const isOpen = before?.querySelector("details")?.open;
-  return h(
-    "li",
-    { class: "resource" },
+  // The card that was there before stays: of a new one, the browser takes another height until it has drawn it.
+  return fill(
+    before ?? h("li", { class: "resource" }),
     h(
       "header",
       { class: "resource-head" },
@@ -150,10 +150,16 @@ function resourceCard(id, resource, rests, changed, before) {
         }),
       ),
     ),
-    resource.note && notice("warning", h("p", {}, t.schedules.lastTurn, " ", resource.note)),
     schedule ? weekPicture(schedule) : h("p", { class: "muted" }, t.schedules.noSchedule),
     !rests && nextTurns(resource, { class: "resource-next small", after: t.schedules.yourTime }),
     !rests && schedule?.windows.length > 0 && !isAlwaysOn(schedule) && ahead(() => schedule, isOpen).node,
+    // Last, and in room that is kept for it, so that a note moves nothing.
+    h(
+      "p",
+      { class: "resource-note" },
+      resource.note &&
+        h("span", { class: "field-warning" }, icon("warning"), `${t.schedules.lastTurn} ${resource.note}`),
+    ),
   );
 }
 

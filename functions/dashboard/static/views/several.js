@@ -205,11 +205,7 @@ function lineOf(id, subject, { noteOf, words, suggestion, onChange }) {
   const why = suggestion && t.adding.because(suggestion.word);
   const whether = h("span", {}, why ?? (schedule ? t.several.has : t.several.hasNone));
   const result = h("span", { class: "small several-result" });
-  // A short one has its room from the beginning.
-  const show = (mark, text = "") => {
-    result.classList.toggle("is-long", text.length > words.isSet.length);
-    fill(result, mark, h("span", {}, text));
-  };
+  const show = (mark, text = "") => fill(result, mark, h("span", {}, text));
   const line = {
     box,
     schedule: choice ? picked : undefined,

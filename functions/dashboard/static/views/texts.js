@@ -1512,6 +1512,8 @@ export const t = withTexts(OPEN_TABLES, {
       plural(count, { one: "The week is set for # instance.", other: "The week is set for # instances." }),
   },
 
+  newer: { text: "Show newer", said: "There are newer entries." },
+
   interactions: {
     title: "Interactions",
     text: "Every start, stop and listing, and every test by a person that ended with a verdict, newest first.",
@@ -1590,6 +1592,8 @@ export const t = withTexts(OPEN_TABLES, {
       `times are those of each schedule's time zone. A night is from ${evening} to ${morning}.`,
     none: "Nothing to show: no instance under Cavok's control matches.",
     noneSoFar: "Nothing to show so far. There may be more.",
+    lookAtMore: "Look at more instances",
+    showRest: (count) => plural(count, { other: "Show # more" }),
     filters: {
       text: "What is shown",
       q: { label: "Search instances", hint: "Name, ID or account" },

@@ -40,7 +40,10 @@ export function interactions(context) {
     });
     handle.shows(entries);
     const { title, text, kept } = t.interactions;
-    fill(body, section(title, { note: text }, h("p", { class: "muted small" }, kept), entries.node));
+    fill(
+      body,
+      section(title, { note: text, actions: entries.newer }, h("p", { class: "muted small" }, kept), entries.node),
+    );
   });
 }
 
@@ -177,7 +180,7 @@ export function accountAudit(context) {
   const outcomes = withOutcomes(context.signal);
   const show = (body, until, onMissing) => {
     const entries = audit(until, path, outcomes, { ...auditOf(false), onMissing });
-    fill(body, section(t.audit.title, { note: t.audit.text }, entries.node));
+    fill(body, section(t.audit.title, { note: t.audit.text, actions: entries.newer }, entries.node));
     return entries;
   };
   // The audit trail outlives the account.
@@ -201,7 +204,7 @@ export function organizationAudit(context) {
       freshnessMark(entries.readAt, context.signal),
     ),
     h("div", { class: "page-head" }, h("h1", {}, t.audit.title)),
-    section(t.audit.all, { note: t.audit.organizationText }, entries.node),
+    section(t.audit.all, { note: t.audit.organizationText, actions: entries.newer }, entries.node),
   );
 }
 
@@ -229,6 +232,7 @@ function trail({ signal }, path, { none, ...options }) {
     signal,
     list: h("ul", { class: "trail" }),
     empty: h("li", { class: "empty-line" }, none),
+    newer: t.newer,
     placeholder: () => skeleton(5),
     fetchPage: (cursor) => api.get(path, { query: { limit: 50, cursor }, signal }),
     ...options,
