@@ -159,6 +159,15 @@ def test_what_was_refused_is_said_by_line_and_left(form, answer_with):
     assert_accessible(form)
 
 
+def test_files_that_can_be_put_back_fit_a_narrow_screen(form):
+    form.set_viewport_size({"width": 360, "height": 740})
+    for text in numbers(4):
+        choose(form, text)
+        expect(preview(form)).to_contain_text(text)
+    expect(form.get_by_role("button", name=re.compile("Put “accounts.csv” back"))).to_have_count(3)
+    assert_fits(form)
+
+
 def test_a_file_is_read_as_if_it_was_pasted(form, answer_with):
     answer_with(form, IMPORT, adds_all, method="POST")
     export = "Account ID,ARN,Email,Name\n" + "\n".join(

@@ -92,6 +92,19 @@ def test_an_export_says_how_far_it_is_and_can_be_stopped(many):
     assert len(downloads) == 1, "what was stopped is no file, not even later"
 
 
+def test_a_double_click_is_one_press_and_so_is_a_key_that_is_held(many):
+    export = many.get_by_role("button", name="Export CSV")
+    with many.expect_download() as found:
+        export.dblclick()
+    assert len(saved(found.value)) == MANY
+    expect(export).to_be_focused()
+    with many.expect_download() as found:
+        for _ in range(4):
+            many.keyboard.down("Enter")
+        many.keyboard.up("Enter")
+    assert len(saved(found.value)) == MANY
+
+
 def test_an_export_that_fails_says_why_and_begins_anew(many, watch):
     watch.expect_status(503)
     broken = [True]

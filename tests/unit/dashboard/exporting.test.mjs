@@ -1,7 +1,7 @@
 // The list as a CSV file: which parts are read, how they are counted, and what becomes of an export that ends early.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { all, button, element, press, signIn, toasts } from "./drawn.mjs";
+import { all, announced, announcerIn, button, element, press, signIn, toasts } from "./drawn.mjs";
 import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -136,15 +136,18 @@ test("what has moved before the part that is read next is not in the file, which
   assert.ok(toasts.textContent.includes(`${t.choices.exported(1)}. ${t.choices.missed(2)}`), toasts.textContent);
 });
 
-test("an export that is cancelled saves nothing, and asks for nothing more", async () => {
+test("an export that is cancelled saves nothing, and asks for nothing more", async (context) => {
+  const said = announced(announcerIn(context));
   const held = Promise.withResolvers();
   answers = [lines(`${HEAD}a,\r\n`, "more"), held.promise, lines("")];
   run();
   await until(() => asked.length === 2);
+  await until(() => said.join(" ").includes(t.choices.begun));
   press(button(place, t.choices.cancel(1)));
   held.resolve(lines("b,\r\n", "again"));
   await until(isIdle);
   await soon(30);
+  await until(() => said.join(" ").includes(t.choices.cancelled));
   assert.deepEqual([asked.length, saved.length, toasts.textContent], [2, 0, ""]);
 });
 

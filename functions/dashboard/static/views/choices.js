@@ -1,7 +1,7 @@
 // The order of the list, the filters beside those that are always shown, and what can be done with what they select. On
 // a narrow screen, where the columns have no heads to press, the list is sorted here.
 import * as api from "../lib/api.js";
-import { fill, h, keyed } from "../lib/dom.js";
+import { announce, fill, h, keyed } from "../lib/dom.js";
 import { download } from "../lib/copying.js";
 import { readAll } from "../lib/exporting.js";
 import { icon } from "../lib/icons.js";
@@ -123,8 +123,11 @@ export function exporting(listing, signal) {
   /** What cancels the export that runs. @type {AbortController | null} */
   let own = null;
   const text = h("span", {}, t.choices.export);
-  const onclick = () => (own ? own.abort() : run());
-  const press = h("button", { type: "button", class: "button button-small", onclick }, icon("download"), text);
+  // A double click, or a key that is held, is one press.
+  const onclick = ({ detail }) => detail > 1 || (own ? own.abort() : run());
+  const onkeydown = (event) => event.repeat && event.preventDefault();
+  const attributes = { type: "button", class: "button button-small", onclick, onkeydown };
+  const press = h("button", attributes, icon("download"), text);
   const place = h("div", { class: "exporting" }, press);
   async function run() {
     const { selection, total, only = null } = listing();
@@ -136,6 +139,7 @@ export function exporting(listing, signal) {
     };
     onPart(0);
     place.append(bar);
+    announce(t.choices.begun);
     try {
       const { parts, count, missed } = await readAll(selection, onPart, AbortSignal.any([signal, own.signal]), only);
       // The reader's day, year first: as Swedish writes it.
@@ -143,7 +147,8 @@ export function exporting(listing, signal) {
       if (missed) toast(`${t.choices.exported(count)}. ${t.choices.missed(missed)}`, "warning");
       else toast(t.choices.exported(count));
     } catch (problem) {
-      if (!signal.aborted) warn(problem);
+      if (own.signal.aborted) announce(t.choices.cancelled);
+      else if (!signal.aborted) warn(problem);
     }
     own = null;
     text.textContent = t.choices.export;

@@ -369,6 +369,8 @@ export const t = withTexts(OPEN_TABLES, {
     clear: "Clear all filters",
     export: "Export CSV",
     cancel: (count) => `Cancel · ${number(count)}`,
+    begun: "The export has begun.",
+    cancelled: "The export is cancelled.",
     exported: (count) => plural(count, { one: "# account exported", other: "# accounts exported" }),
     missed: (count) =>
       plural(count, {
