@@ -292,6 +292,52 @@ def test_neither_the_head_nor_a_bar_that_grows_covers_what_has_the_focus(many):
     assert many.evaluate("scrollY") == far
 
 
+HIDDEN_FOCUS = """() => {
+  const { top, bottom } = document.activeElement.getBoundingClientRect();
+  const edge = document.querySelector(".bulk").getBoundingClientRect().top;
+  return top < 0 || bottom > edge + 1 ? [top, bottom, edge] : null;
+}"""
+
+
+def test_a_bar_higher_than_its_place_scrolls_and_hides_no_focus(many, admin, answer_with):
+    """Three operations on a phone, one with many refused accounts."""
+    ids = iter(("op1", "op2", "op3"))
+    answer_with(
+        many,
+        "/v1/accounts/bulk",
+        lambda _: (202, {"operation_id": next(ids), "total": 1}),
+        method="POST",
+    )
+    for each in ("op2", "op3"):
+        answer_with(many, f"/v1/operations/{each}", samples.operation(operation_id=each))
+    many.set_viewport_size({"width": 360, "height": 640})
+    for index in range(3):
+        choose(many, index)
+        bar(many).get_by_role("button", name="Test", exact=True).click()
+        expect(bar(many).locator(".bulk-operation")).to_have_count(index + 1)
+        if not index:
+            # What is behind its empty part can be pressed.
+            expect(bar(many)).to_have_css("pointer-events", "none")
+    # One that is over would have given way to the next.
+    admin.operation |= ENDED | samples.refused(*range(100, 160))
+    bar(many).get_by_text("60 accounts were refused").click()
+    # Its scrollbar can be pressed.
+    expect(bar(many)).to_have_css("pointer-events", "auto")
+    place = bar(many).bounding_box()["height"]
+    padding = "(foot) => parseFloat(getComputedStyle(foot).paddingBottom)"
+    until(
+        many,
+        lambda: many.locator(".list-foot").evaluate(padding) <= place,
+        "nothing more than the bar follows the list",
+    )
+    many.evaluate("scrollTo(0, 1200)")
+    many.evaluate(TWO_FRAMES)
+    box_above(many, 200).focus()
+    for key in ["Tab"] * 12 + ["Shift+Tab"] * 24:
+        many.keyboard.press(key)
+        until(many, lambda: not many.evaluate(HIDDEN_FOCUS), "what has the focus is in sight")
+
+
 def top_of(box: Locator) -> float:
     return box.bounding_box()["y"]
 

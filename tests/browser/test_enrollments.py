@@ -19,6 +19,7 @@ from tests.browser.axe import (
 )
 from tests.support.page import enrollments, measures, samples
 from tests.support.page.keyboard import press, reach
+from tests.support.page.waiting import until
 
 ONE = "/v1/enrollments/enr1"
 SYNCHRONIZATIONS = f"{ONE}/synchronizations"
@@ -358,6 +359,64 @@ def test_a_synchronization_that_failed_says_why(show, answer_with):
     page.get_by_role("button", name="Synchronize now").click()
     said = page.get_by_role("region", name="Synchronization")
     expect(said).to_contain_text("The synchronization failed. AWS refused ListRoots.")
+
+
+LONG = (
+    "AWS refused ListRoots: User is not authorized to perform organizations:ListRoots on resource "
+    "arn:aws:organizations::500000000000:organization/o-ab12cd34ef because no identity-based "
+    "policy allows it."
+)
+HIDDEN_FOCUS = """() => {
+  const { top, bottom } = document.activeElement.getBoundingClientRect();
+  const edge = document.querySelector(".enrollment-progress").getBoundingClientRect().top;
+  return top < 0 || bottom > edge ? [top, bottom, edge] : null;
+}"""
+
+
+def failed_with(page: Page, answer_with, reason: str) -> Locator:
+    failed = enrollments.synchronization(state="failed", reason=reason)
+    answer_with(page, SYNCHRONIZATIONS, (202, enrollments.RUNNING), method="POST")
+    answer_with(page, f"{SYNCHRONIZATIONS}/syn1", failed)
+    page.get_by_role("button", name="Synchronize now").click()
+    said = page.get_by_role("region", name="Synchronization")
+    expect(said).to_contain_text("The synchronization failed.")
+    return said
+
+
+def test_how_a_synchronization_ended_hides_no_focus_and_is_closed(show, answer_with):
+    page = show()
+    page.set_viewport_size({"width": 360, "height": 640})
+    said = failed_with(page, answer_with, LONG)
+    at = said.bounding_box()
+    assert at["y"] + at["height"] == 640
+    assert at["height"] <= 0.4 * 640
+    assert_accessible(page)
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        until(page, lambda: not page.evaluate(HIDDEN_FOCUS), "what has the focus is in sight")
+    # Whoever has pressed with a pointer goes on where they are.
+    page.evaluate("scrollTo(0, 600)")
+    said.get_by_role("button", name="Close").click()
+    expect(said).to_have_count(0)
+    again = page.get_by_role("button", name="Synchronize now")
+    expect(again).to_be_focused()
+    assert page.evaluate("scrollY") == 600
+    page.keyboard.press("Enter")
+    expect(said).to_contain_text("The synchronization failed.")
+    page.evaluate("scrollTo(0, 600)")
+    press(page, "Close")
+    expect(said).to_have_count(0)
+    expect(again).to_be_focused()
+    expect(again).to_be_in_viewport()
+
+
+def test_over_a_low_window_a_synchronization_hides_nothing(show, answer_with):
+    page = show()
+    page.set_viewport_size({"width": 320, "height": 215})
+    said = failed_with(page, answer_with, LONG)
+    expect(said).not_to_be_in_viewport()
+    said.scroll_into_view_if_needed()
+    assert_fits(page)
 
 
 # ---- adding, changing, ending --------------------------------------------------------------------

@@ -1036,7 +1036,6 @@ test("the bar is a region, whose name is said and shown", async (context) => {
 test("a bar that grows brings out what has the focus, if that is in sight", async () => {
   globalThis.window = { innerHeight: 500 };
   await drawn();
-  const [table] = around.children;
   for (const [top, isBrought] of [
     [480, true],
     [2_000, false],
@@ -1044,19 +1043,25 @@ test("a bar that grows brings out what has the focus, if that is in sight", asyn
   ]) {
     const row = element();
     row.getBoundingClientRect = () => ({ top, bottom: top + 20 });
-    table.querySelector = () => row;
+    around.querySelector = () => row;
     measured();
     assert.equal(Boolean(row.wasBroughtIntoView), isBrought, top);
   }
 });
 
-test("rows know how much of the window the bar's parts cover, whatever their heights", async () => {
+test("rows know how much of the window the bar covers: its parts, or all of it, which scrolls then", async () => {
   store.showOperation("op7");
   await drawn();
   Object.assign(place.querySelector(".bulk-chosen"), { offsetHeight: 200 });
   Object.assign(place.querySelector(".bulk-operation"), { offsetHeight: 100 });
-  measured();
-  assert.equal(around.style["--covered"], "300px");
+  for (const [clientHeight, covered, scrolls] of [
+    [400, "300px", false],
+    [250, "250px", true],
+  ]) {
+    Object.assign(place, { clientHeight });
+    measured();
+    assert.deepEqual([around.style["--covered"], place.classList.contains("scrolls")], [covered, scrolls]);
+  }
 });
 
 test("after an answer that was lost, another bar begins nothing twice", async () => {

@@ -84,6 +84,7 @@ ELSEWHERE = {
     "views/bulk.js bulk.test": ("browser/test_bulk.py", "Test"),
     "views/bulk.js bulk.undo": ("browser/test_fleets.py", "Undo"),
     "views/choices.js button button-small": ("browser/test_exporting.py", "Export CSV"),
+    "views/enrollment.js actions.close": ("browser/test_enrollments.py", "Close"),
     "views/instances.js instances.start": ("support/page/acts.py", "Start orders"),
     "views/instructions.js instructions.lookAgain": ("browser/test_detection.py", "Look again"),
     "views/invite.js invite.withdraw": ("browser/test_keyboard.py", "Withdraw the link"),

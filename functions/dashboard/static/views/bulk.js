@@ -30,6 +30,7 @@ import { dialog } from "../lib/modal.js";
 import { styled } from "../lib/pictures.js";
 import { isMissing, retryAfter } from "../lib/problem.js";
 import * as api from "../lib/api.js";
+import { measure } from "../lib/covered.js";
 import * as router from "../lib/router.js";
 import * as store from "../lib/store.js";
 import { typedNumber } from "../lib/typed-number.js";
@@ -84,8 +85,19 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   place.setAttribute("aria-label", t.bulk.region);
   // What is chosen goes as an operation begins, which stays where it is below.
   fill(place, choice, operations);
-  const measured = measure(place, table, signal);
-  measured.observe(choice);
+  // It may be higher than its place, which scrolls then, and has no empty part that what is behind could be pressed in.
+  const measured = measure(
+    /** @type {HTMLElement} */ (table.parentNode),
+    ".rows",
+    () => {
+      const parts = /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll(".bulk-chosen, .bulk-operation"));
+      const height = [...parts].reduce((sum, { offsetHeight }) => sum + offsetHeight, 0);
+      place.classList.toggle("scrolls", height > place.clientHeight);
+      return Math.min(height, place.clientHeight);
+    },
+    signal,
+  );
+  for (const part of [place, choice]) measured.observe(part);
 
   const totalNow = () => (counted.ids === chosen.ids ? counted.total : undefined) ?? totalOf(listing());
   const sizeNow = () => (chosen.isAll ? totalNow() : chosen.ids.size);
@@ -266,21 +278,6 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
 
 /** How many accounts all of a list are. Undefined if only the API knows. */
 const totalOf = ({ total, ended, ids, arrivals = [] }) => total ?? (ended ? ids.length + arrivals.length : undefined);
-
-// What gets the focus in a row is scrolled out from below the bar, however high that is. So is what has it as the bar
-// grows, for a keyboard: under a pointer nothing moves. Nor does it for a row that a reader has scrolled away from.
-function measure(place, table, signal) {
-  const observer = new ResizeObserver(() => {
-    const parts = /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll(".bulk-chosen, .bulk-operation"));
-    const height = [...parts].reduce((sum, { offsetHeight }) => sum + offsetHeight, 0);
-    /** @type {HTMLElement} */ (table.parentNode).style.setProperty("--covered", `${height}px`);
-    const has = table.querySelector(".rows :focus-visible");
-    const { top, bottom } = has?.getBoundingClientRect() ?? { top: 0, bottom: 0 };
-    if (bottom > 0 && top < window.innerHeight) has?.scrollIntoView({ block: "nearest" });
-  });
-  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
-  return observer;
-}
 
 const tooMany = () => Object.assign(new Error(), { title: t.bulk.tooMany(MOST_NAMED) });
 

@@ -1,6 +1,7 @@
 // One enrollment: what is wrong with it, how its stack is deployed, its synchronization, its members, and its end.
 import * as api from "../lib/api.js";
 import { codeBlock, copyable, tabs } from "../lib/copying.js";
+import { measure } from "../lib/covered.js";
 import { deployButton, expires, linkGuard } from "../lib/deploy-link.js";
 import { announce, fill, focusOn, h, render } from "../lib/dom.js";
 import { issueList, updateSection, updateSteps } from "../lib/findings.js";
@@ -18,6 +19,7 @@ import {
   definition,
   form,
   freshnessMark,
+  iconButton,
   notice,
   section,
   skeleton,
@@ -32,6 +34,8 @@ import { badge, memberTree } from "./members.js";
 import { t } from "./texts.js";
 
 const WATCH_EVERY_MS = 2_000;
+// What a synchronization may cover.
+const COVERABLE = ":scope > :not(.enrollment-progress)";
 
 /** The synchronization of each enrollment that a person follows, also after the view was left.
  * @type {Map<string, string>} */
@@ -45,7 +49,7 @@ export function one({ main, title, signal: view, params }) {
   const signal = AbortSignal.any([view, ending.signal]);
   const heading = h("h1", {}, t.nav.enrollments);
   const head = h("div", {});
-  // Over the lower end of the view, so that nothing moves when it comes.
+  // Over the lower end of the view, or after it in a low window, so that nothing moves when it comes.
   const progress = h("div", { class: "enrollment-progress" });
   const settings = h("div", {});
   const deployment = deploying(base, signal);
@@ -83,6 +87,15 @@ export function one({ main, title, signal: view, params }) {
 
   /** @type {AbortController | undefined} */
   let following;
+  measure(all, COVERABLE, () => progress.offsetHeight, signal).observe(progress);
+  // It goes on, as the facts say. Whoever has pressed with a pointer goes on where they are.
+  const close = ({ currentTarget }) => {
+    const preventScroll = !currentTarget.matches(":focus-visible");
+    following?.abort();
+    followed.delete(params.id);
+    /** @type {HTMLElement} */ (head.querySelector("[data-part=synchronize]")).focus({ preventScroll });
+    fill(progress);
+  };
   const follow = () => {
     const id = followed.get(params.id);
     if (!id) return;
@@ -91,7 +104,8 @@ export function one({ main, title, signal: view, params }) {
     following = own;
     const until = AbortSignal.any([signal, own.signal]);
     const target = h("div", {});
-    fill(progress, section(t.enrollments.synchronization, {}, target));
+    const actions = iconButton(t.actions.close, "cross", { onclick: close });
+    fill(progress, section(t.enrollments.synchronization, { actions }, target));
     const readState = () => api.get(`${base}/synchronizations/${api.segment(id)}`, { signal: until });
     const drawState = (found) => {
       if (found.state !== "running") {
