@@ -180,6 +180,7 @@ export const t = withTexts(OPEN_TABLES, {
     searchAll: (q) => `Search all accounts for “${q}”`,
     searching: "Searching accounts…",
     notAll: "Not all accounts were looked at. Search all for the others.",
+    more: (q) => `There may be more accounts with “${q}”. Type more of the name.`,
     failed: (why) => `Accounts could not be searched. ${why}`,
     found: (count) => plural(count, { one: "# choice", other: "# choices" }),
     none: "Nothing fits",
