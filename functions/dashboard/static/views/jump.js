@@ -278,7 +278,7 @@ function ofShown(handle) {
     go: () => mayChange(() => does(document.createElement("button"))),
   });
   const acts = [
-    act("invite", "external", (node) => submitting(node, () => inviteDialog(id))),
+    act("invite", "external", () => inviteDialog(id)),
     act(logs ? "logsOff" : "logsOn", "list", (node) => submitting(node, () => switchLogs(handle))),
     act("rename", "list", () => rename(handle)),
     act(role ? "role" : "regions", "list", () => reach(handle), t.jump.edit),

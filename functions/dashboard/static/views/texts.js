@@ -1070,6 +1070,8 @@ export const t = withTexts(OPEN_TABLES, {
     ],
     submit: "Make the link",
     lasts: "It is good for seven days.",
+    looking: "Looking whether a link is valid…",
+    unknown: (why) => `Whether a link is valid could not be read. ${why}`,
     valid: (until) => `A link of this account is valid until ${until}. A new one replaces it.`,
     stays: "A link that was sent to an AWS admin is good for seven days.",
     withdraw: "Withdraw the link",
