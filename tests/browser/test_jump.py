@@ -187,7 +187,30 @@ def test_a_view_of_an_account_is_found_by_the_words_of_both(furnished):
     expect(chosen(furnished)).to_contain_text("Schedules of Account00003")
     furnished.keyboard.press("Enter")
     expect(furnished).to_have_url(re.compile(r"#/accounts/acc000003/schedules$"))
-    assert [parse_qs(urlsplit(url).query)["q"] for url in asked] == [["400000000003"]]
+    searches = sorted(parse_qs(urlsplit(url).query)["q"] for url in asked)
+    assert searches == [["400000000003"], ["400000000003sched"]]
+
+
+def test_a_name_that_is_typed_as_words_leads_to_its_account(furnished, answer_everything):
+    names = ("TeamA", "TeamB", "TeamC", "TeamD", "PaymentsProd", "PaymentsTest", "House")
+    accounts = [samples.account(index, name=name) for index, name in enumerate(names)]
+    answer_everything(furnished, accounts)
+    for typed, text, address in (
+        ("Team C", "TeamC", "acc000002"),
+        ("Payments Test", "PaymentsTest", "acc000005"),
+        ("House schedules", "Schedules of House", "acc000006/schedules"),
+        ("4000 0000-0006 health", "Health of House", "acc000006/health"),
+    ):
+        open_it(furnished)
+        furnished.keyboard.insert_text(typed)
+        expect(chosen(furnished).locator(".jump-text")).to_have_text(text)
+        if typed == "Payments Test":
+            found = furnished.get_by_role("group", name="Accounts").locator(".jump-text")
+            search = "Search all accounts for “Payments Test”"
+            views = [f"Tests of {name}" for name in ("PaymentsProd", "PaymentsTest")]
+            expect(found).to_have_text([text, *views, search])
+        furnished.keyboard.press("Enter")
+        expect(furnished).to_have_url(re.compile(f"#/accounts/{address}$"))
 
 
 def test_typing_asks_once_and_an_answer_to_an_earlier_text_is_not_shown(furnished):

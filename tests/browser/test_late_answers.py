@@ -299,3 +299,16 @@ def test_nothing_jumps_as_an_operation_begins_is_stopped_and_ends(width, shown, 
         shifts, parts = page.evaluate("[window.shifts, window.moved]")
         moved[f"{name}, ended"] = parts if shifts >= LARGEST_SHIFT else []
     assert not any(moved.values()), moved
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_nothing_jumps_as_it_is_known_whether_a_link_is_valid(width, shown, answer_with):
+    path, moved = "/v1/accounts/acc000005/invitations", {}
+    valid = {"items": [{"expires_at": "2026-02-05T10:00:00Z"}], "next_cursor": None}
+    for answer in (valid, valid | {"items": []}, samples.problem(409, "Not now.")):
+        page = shown("accounts/acc000005/connect")
+        page.set_viewport_size({"width": width, "height": 720})
+        answer_with(page, path, answer)
+        moved[str(answer)] = moved_by(page, button(page, "Send to your AWS admin"))
+        expect(page.get_by_role("dialog")).to_contain_text(re.compile("valid until|valid now|Not"))
+    assert not any(moved.values()), moved

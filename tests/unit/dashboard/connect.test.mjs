@@ -479,34 +479,72 @@ test("what could not be listed is said with its kind: of a region, another kind 
   assert.ok(main.textContent.includes(`${where}: AWS refused it.`), main.textContent);
 });
 
-test("the link for an AWS admin is shown once, as an address of this page, and can be withdrawn", async () => {
+/** The modal of the link, once it says this. What it says first, and its button to withdraw. */
+async function linkOpened(says) {
   const main = open();
   await until(() => button(main, t.invite.action));
   press(button(main, t.invite.action));
-  await until(() => modal());
-  assert.equal(button(modal(), t.invite.withdraw), undefined);
+  const line = modal().querySelector(".link-valid").querySelector("span");
+  const [first, withdraw] = [line.textContent.trim(), button(modal(), t.invite.withdraw)];
+  assert.equal(withdraw.hidden, true);
+  await until(() => line.textContent === says);
+  return { first, withdraw };
+}
+const actsDone = () => acts.map(([method, path]) => `${method} ${path}`);
+
+test("the link for an AWS admin is shown once, as an address of this page, and can be withdrawn", async () => {
+  const { first, withdraw } = await linkOpened(t.invite.withdrawn);
+  assert.equal(first, t.invite.looking, "it opens at once");
+  assert.equal(withdraw.hidden, true);
   submit();
   await until(() => modal()?.textContent.includes("#/invitation/TOKEN"));
   assert.ok(modal().textContent.includes(new URL("./#/invitation/TOKEN", location.href).href));
-  press(button(modal(), t.invite.withdraw));
+  assert.equal(withdraw.hidden, false);
+  press(withdraw);
   await until(() => !modal());
-  assert.deepEqual(
-    acts.map(([method, path]) => `${method} ${path}`),
-    ["POST /v1/accounts/a/invitations", "DELETE /v1/accounts/a/invitations"],
-  );
+  assert.deepEqual(actsDone(), ["POST /v1/accounts/a/invitations", "DELETE /v1/accounts/a/invitations"]);
 });
 
-test("whether a link is valid is said before another is made, and it can be withdrawn", async () => {
-  invitations = [{ expires_at: "2099-01-01T00:00:00Z" }];
-  const main = open();
-  await until(() => button(main, t.invite.action));
-  press(button(main, t.invite.action));
-  await until(() => modal());
-  assert.ok(modal().textContent.includes(t.invite.valid(when(invitations[0].expires_at, { kind: "zoned" }))));
-  press(button(modal(), t.invite.withdraw));
-  await until(() => !modal());
-  assert.deepEqual(
-    acts.map(([method, path]) => `${method} ${path}`),
-    ["DELETE /v1/accounts/a/invitations"],
-  );
-});
+for (const [what, refused] of [
+  ["a link is valid", false],
+  ["it cannot be known whether a link is valid", true],
+])
+  test(`that ${what} is said before another is made, and it can be withdrawn`, async () => {
+    invitations = [{ expires_at: "2099-01-01T00:00:00Z" }];
+    const { fetch } = globalThis;
+    if (refused)
+      globalThis.fetch = async (address, options) =>
+        String(address).endsWith("/invitations") && options.method === "GET"
+          ? Response.json({ title: "Conflict", detail: "Not now." }, { status: 409 })
+          : fetch(address, options);
+    const valid = t.invite.valid(when(invitations[0].expires_at, { kind: "zoned" }));
+    const { withdraw } = await linkOpened(refused ? t.invite.unknown("Not now.") : valid);
+    assert.equal(withdraw.hidden, false);
+    press(withdraw);
+    await until(() => !modal());
+    assert.deepEqual(actsDone(), ["DELETE /v1/accounts/a/invitations"]);
+  });
+
+for (const [what, ends] of [
+  ["the modal", () => modal().close()],
+  ["making another link", submit],
+])
+  test(`looking whether a link is valid ends with ${what}`, async () => {
+    const main = open();
+    await until(() => button(main, t.invite.action));
+    let signal;
+    const { fetch } = globalThis;
+    globalThis.fetch = (address, options) => {
+      if (!String(address).endsWith("/invitations") || options.method !== "GET") return fetch(address, options);
+      ({ signal } = options);
+      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    };
+    press(button(main, t.invite.action));
+    await until(() => signal);
+    const line = modal().querySelector(".link-valid").querySelector("span");
+    ends();
+    await until(() => signal.aborted);
+    await soon();
+    assert.equal(line.textContent.trim(), t.invite.looking);
+    modal()?.close();
+  });

@@ -262,3 +262,33 @@ test("a search that ends before all accounts were looked at says so, and one tha
     await soon();
   }
 });
+
+test("accounts that all the words name come before views of others, and each search says how far it went", async () => {
+  const several = (name, count) =>
+    Array.from({ length: count }, (_, at) => ({ account_id: `${name}${at}`, name: `${name}${at}`, provider_id: "1" }));
+  // What each search finds, and whether its list goes on.
+  for (const [whole, rest, says] of [
+    [[several("PaymentsTest", 1), null], [several("Payments", 2), null], ""],
+    [[several("PaymentsTest", 8), "more"], [several("Payments", 2), null], ""],
+    [[[], null], [several("Payments", 8), "more"], t.jump.more("Payments")],
+    [[[], "more"], [several("Payments", 2), null], t.jump.notAll],
+    [[[], "more"], [[], "more"], `${t.jump.notAll} ${t.jump.more("Payments")}`],
+  ]) {
+    globalThis.fetch = async (address) => {
+      const found = { PaymentsTest: whole, Payments: rest }[new URL(address).searchParams.get("q")] ?? [[], null];
+      return Response.json({ items: found[0], next_cursor: found[1] });
+    };
+    const { find, texts } = opened();
+    const status = modal().querySelector(".jump-status");
+    find("Payments Test");
+    await until(() => status.textContent === says);
+    assert.deepEqual(texts(), [
+      ...whole[0].map(({ name }) => `${name}1`),
+      ...rest[0].map(({ name }) => `${t.jump.ofAccount(t.account.tabs.tests, name)}1`),
+      t.jump.searchAll("Payments Test"),
+    ]);
+    assert.equal(modal().querySelector("[aria-selected=true]").textContent, texts()[0]);
+    modal().close();
+    await soon();
+  }
+});

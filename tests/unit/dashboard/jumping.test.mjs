@@ -40,19 +40,24 @@ test("a view is found by the words of its buttons too, after what is named so", 
   assert.deepEqual(fitting(views, "signing webhooks"), []);
 });
 
-test("words beside those of a view name accounts, and one word alone names no view of them", () => {
-  const views = ["Tests", "Health", "Schedules", "Least privilege"].map((text) => ({ text }));
+test("all words name an account, and those before the words of a view another one", () => {
+  const views = ["Connect", "Tests", "Health", "Schedules", "Least privilege"].map((text) => ({ text }));
   const says = (typed) => {
-    const { q, views: fit } = ofAccounts(typed, views);
-    return [q, ...fit.map(({ text }) => text)];
+    const { q, rest, views: fit } = ofAccounts(typed, views);
+    return [q, rest, ...fit.map(({ text }) => text)];
   };
-  assert.deepEqual(says("House schedules"), ["House", "Schedules"]);
-  assert.deepEqual(says("sched House"), ["House", "Schedules"]);
-  assert.deepEqual(says("2000 0000-0001 health"), ["2000 0000-0001", "Health"]);
-  assert.deepEqual(says("House least priv"), ["House", "Least privilege"]);
-  assert.deepEqual(says("Test health"), ["Test", "Health"], "the first may be a name");
-  for (const typed of ["health", "House", "Quiet House", "2000 0000 0001", "", "House health sched"])
-    assert.deepEqual(says(typed), [typed]);
+  for (const [typed, ...expected] of [
+    ["House schedules", "Houseschedules", "House", "Schedules"],
+    ["Quiet House SCHED", "QuietHouseSCHED", "QuietHouse", "Schedules"],
+    ["2000 0000-0001 health", "200000000001health", "200000000001", "Health"],
+    ["House least priv", "Houseleastpriv", "House", "Least privilege"],
+    ["Payments Test", "PaymentsTest", "Payments", "Tests"],
+    ["test health", "testhealth", "test", "Health"],
+    ["House health sched", "Househealthsched", "Househealth", "Schedules"],
+  ])
+    assert.deepEqual(says(typed), expected);
+  for (const typed of ["Team C", "Team Co", "health", "sched House", "2000 0000 0001", "- health", "Team :::", ""])
+    assert.deepEqual(says(typed), [typed.replace(/[\s-]/g, ""), ""], "no view of another account");
 });
 
 const press = (more) => ({

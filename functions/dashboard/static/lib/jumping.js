@@ -7,11 +7,8 @@
  *   by?: string}} Target
  */
 
-const wordsOf = (text) =>
-  text
-    .toLowerCase()
-    .split(/[\s:…]+/)
-    .filter(Boolean);
+const split = (text) => text.split(/[\s:…]+/).filter(Boolean);
+const wordsOf = (text) => split(text.toLowerCase());
 
 const begins = (text, part) => wordsOf(text).some((word) => word.startsWith(part));
 
@@ -31,20 +28,23 @@ export function fitting(targets, typed) {
   return [...targets.filter(fits), ...others];
 }
 
+// As accounts are searched: their names have no spaces, and their numbers no hyphens.
+const searched = (text) => text.replace(/[\s-]/g, "");
+
 /**
- * What of the words names an account, and the views that the others name: "House sched". Without both, all are the
- * account's. Of words that are all a view's, the first is the account's.
+ * The account that all of it names, as `q`. If the last words name views, as in "House sched", `rest` is the account
+ * that the words before them name. One or two letters name no view: "Team C" is an account.
  * @template {{text: string}} View
- * @param {View[]} views of any account @returns {{q: string, views: View[]}}
+ * @param {View[]} views of any account @returns {{q: string, rest: string, views: View[]}}
  */
 export function ofAccounts(typed, views) {
-  const words = typed.split(/\s+/).filter(Boolean);
-  const isOfView = (word) => views.some(({ text }) => begins(text, word.toLowerCase()));
-  const isAll = words.every(isOfView);
-  const named = words.filter((word, index) => (isAll ? index === 0 : !isOfView(word)));
-  const others = words.filter((word) => !named.includes(word));
-  const fit = others.length ? fitting(/** @type {any[]} */ (views), others.join(" ")) : [];
-  return fit.length ? { q: named.join(" "), views: /** @type {any[]} */ (fit) } : { q: typed, views: [] };
+  const [words, q] = [split(typed), searched(typed)];
+  for (let at = 1; at < words.length; at += 1) {
+    const [rest, last] = [searched(words.slice(0, at).join("")), words.slice(at)];
+    const fit = last.every(({ length }) => length > 2) ? fitting(/** @type {any[]} */ (views), last.join(" ")) : [];
+    if (rest && fit.length) return { q, rest, views: /** @type {any[]} */ (fit) };
+  }
+  return { q, rest: "", views: [] };
 }
 
 /** The key that goes with K: a Mac's text fields need Ctrl-K themselves. */

@@ -30,6 +30,7 @@ import { keptTrue, load, READ_EVERY_MS } from "../lib/watched.js";
 import { wordOf } from "../texts.js";
 import { frame } from "./account.js";
 import { deployLink, drawWatch, guideFor, otherWays } from "./instructions.js";
+import { inviteDialog } from "./invite.js";
 import { KINDS } from "./kinds.js";
 import { t } from "./texts.js";
 
@@ -252,14 +253,7 @@ function howTo(guide, account, onPress) {
       {},
       h("p", {}, isRole ? t.connect.deployText : t.connect.keyText),
       isRole && link,
-      h(
-        "p",
-        {},
-        changeButton(t.invite.action, {
-          onclick: ({ currentTarget }) =>
-            submitting(currentTarget, async () => (await import("./invite.js")).inviteDialog(account.account_id)),
-        }),
-      ),
+      h("p", {}, changeButton(t.invite.action, { onclick: () => inviteDialog(account.account_id) })),
     ),
     h(
       "details",

@@ -28,6 +28,7 @@ import {
 import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { conditionOf, frame, rotate } from "./account.js";
+import { withdrawLink } from "./invite.js";
 
 const WATCH_EVERY_MS = 3_000;
 const WATCH_SLOWLY_AFTER_MS = 5 * 60_000;
@@ -303,8 +304,7 @@ function deployed({ account_id: id, role_arn: role, write_logs: logs }, { update
       `${t.invite.stays} `,
       changeButton(t.invite.withdraw, {
         class: "button-small",
-        onclick: ({ currentTarget }) =>
-          submitting(currentTarget, async () => (await import("./invite.js")).withdrawLink(id)),
+        onclick: ({ currentTarget }) => submitting(currentTarget, () => withdrawLink(id)),
       }),
     ),
   );

@@ -4,8 +4,7 @@ import { announce, fill, h } from "../lib/dom.js";
 import { copyBlock } from "../lib/findings.js";
 import { when } from "../lib/format.js";
 import { dialog } from "../lib/modal.js";
-import * as router from "../lib/router.js";
-import { button, form, onceAlone, submitting, toast } from "../lib/ui.js";
+import { button, form, reasonOf, spinner, submitting, toast } from "../lib/ui.js";
 import { t } from "./texts.js";
 
 const pathOf = (id) => `/v1/accounts/${api.segment(id)}/invitations`;
@@ -16,20 +15,38 @@ export async function withdrawLink(id) {
   toast(t.invite.withdrawn);
 }
 
-/** Opens it, once it is known whether a link is valid. @param {string} id of the account */
-export async function inviteDialog(id) {
-  const here = router.whileHere();
-  const { items } = await api.get(pathOf(id));
-  onceAlone(() => here(() => inviting(id, items[0]?.expires_at)));
-}
+const validUntil = (moment) => t.invite.valid(when(moment, { kind: "zoned" }));
+// In the month with the longest name.
+const longestValid = () =>
+  Array.from({ length: 12 }, (_, month) => validUntil(new Date(2000, month, 28, 23, 58))).reduce((longest, text) =>
+    text.length > longest.length ? text : longest,
+  );
 
-/** @param {string} id @param {string | undefined} until when the account's link is valid, if it has one */
-function inviting(id, until) {
+/** @param {string} id of the account */
+export function inviteDialog(id) {
   const place = h("div", { class: "stack" });
+  const looking = new AbortController();
+  const said = h("span", {}, spinner(), " ", t.invite.looking);
+  const look = async (withdraw) => {
+    const show = (text, has) => {
+      if (looking.signal.aborted) return;
+      fill(said, text);
+      withdraw.hidden = !has;
+      announce(text);
+    };
+    try {
+      const [link] = (await api.get(pathOf(id), { signal: looking.signal })).items;
+      show(link ? validUntil(link.expires_at) : t.invite.withdrawn, link);
+    } catch (problem) {
+      show(t.invite.unknown(reasonOf(problem)), true);
+    }
+  };
   dialog({
     title: t.invite.title,
+    onClose: () => looking.abort(),
     content: ({ close }) => {
       const withdraw = button(t.invite.withdraw, {
+        hidden: true,
         onclick: () =>
           submitting(withdraw, async () => {
             await withdrawLink(id);
@@ -47,10 +64,12 @@ function inviting(id, until) {
             t.invite.shows.map((text) => h("li", {}, text)),
           ),
           h("p", { class: "muted small" }, t.invite.lasts),
-          until && h("p", {}, t.invite.valid(when(until, { kind: "zoned" })), " ", withdraw),
+          h("div", { class: "link-valid" }, h("p", { "data-room": longestValid() }, said), withdraw),
         ],
         async onsubmit() {
           const made = await api.post(pathOf(id));
+          looking.abort();
+          withdraw.hidden = false;
           if (!place.isConnected) return void toast(t.invite.unseen, "warning");
           fill(
             place,
@@ -60,6 +79,7 @@ function inviting(id, until) {
           announce(t.invite.made);
         },
       });
+      look(withdraw);
       return fill(place, makes);
     },
   });

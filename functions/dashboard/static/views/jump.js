@@ -127,7 +127,7 @@ export function jump({ views, themes }) {
     // What is marked stays so, or Enter would choose another. The search stands for what it has not found yet.
     const { key: marked } = state.shown[state.at] ?? {};
     const chosen = hasMoved || marked !== "search" ? marked : null;
-    const all = session.current() && q ? [searchAll(ofAccounts(q, VIEWS).q)] : [];
+    const all = session.current() && q ? [searchAll(q)] : [];
     const groups = [ofIt, [...further, ...organizations.views], acts].flatMap((targets) => fitting(targets, q));
     const isNew = ({ key }) => !groups.some((target) => target.key === key);
     state.shown = [...groups, ...found.accounts.filter(isNew), ...all];
@@ -160,19 +160,19 @@ export function jump({ views, themes }) {
     search = new AbortController();
     hasMoved = false;
     state.shown = [];
-    const { q: named, views: wanted } = ofAccounts(input.value, VIEWS);
-    const q = named.replace(/[\s-]/g, "");
+    const named = ofAccounts(input.value, VIEWS);
     found = { accounts: [], says: null };
-    if (!q || !session.current()) return draw();
+    if (!named.q || !session.current()) return draw();
     found.says = [spinner(), " ", t.jump.searching];
     draw();
-    typing = later(TYPING_MS, () => look(q, wanted, AbortSignal.any([search.signal, closed.signal])), closed.signal);
+    typing = later(TYPING_MS, () => look(named, AbortSignal.any([search.signal, closed.signal])), closed.signal);
   };
-  const look = async (q, wanted, signal) => {
+  const look = async ({ q, rest, views: wanted }, signal) => {
     try {
-      const { items, isEnough } = await accountsFor(q, signal);
-      const targetsOf = wanted.length ? (item) => viewsOf(item, "accounts", wanted) : ofFound;
-      found = { accounts: items.flatMap(targetsOf), says: isEnough ? null : t.jump.notAll };
+      const [all, some] = await Promise.all([accountsFor(q, signal), rest ? accountsFor(rest, signal) : null]);
+      const ofSome = some?.items.flatMap((item) => viewsOf(item, "accounts", wanted)) ?? [];
+      const says = [!all.isEnough && t.jump.notAll, some?.goesOn && t.jump.more(rest)].filter(Boolean).join(" ");
+      found = { accounts: [...all.items.map(ofFound), ...ofSome], says: says || null };
     } catch (problem) {
       if (signal.aborted) return;
       found = { accounts: [], says: t.jump.failed(reasonOf(problem)) };
@@ -232,7 +232,9 @@ async function accountsFor(q, signal) {
     cursor = answer.next_cursor;
     if (!cursor) break;
   }
-  return { items: items.slice(0, MOST_ACCOUNTS), isEnough: !cursor || items.length >= MOST_ACCOUNTS };
+  // The list below has all that fit what was typed, so eight of them are enough.
+  const goesOn = Boolean(cursor) || items.length > MOST_ACCOUNTS;
+  return { items: items.slice(0, MOST_ACCOUNTS), goesOn, isEnough: !goesOn || items.length >= MOST_ACCOUNTS };
 }
 
 const goes = (href) => () => router.go(href);
@@ -276,7 +278,7 @@ function ofShown(handle) {
     go: () => mayChange(() => does(document.createElement("button"))),
   });
   const acts = [
-    act("invite", "external", (node) => submitting(node, () => inviteDialog(id))),
+    act("invite", "external", () => inviteDialog(id)),
     act(logs ? "logsOff" : "logsOn", "list", (node) => submitting(node, () => switchLogs(handle))),
     act("rename", "list", () => rename(handle)),
     act(role ? "role" : "regions", "list", () => reach(handle), t.jump.edit),
