@@ -43,6 +43,7 @@ AT_ANY_TIME = {
         "tests/contract/test_customer_logs.py",
         "tests/smoke/__main__.py",
     },
+    "makes days that a view shows up to now, whichever they are": {"tests/support/page/acts.py"},
     "measures on this machine, with its clock": {
         "tests/bench/long_tasks.py",
         "tests/bench/prepared.py",
