@@ -155,6 +155,36 @@ test("a list that has no items any more keeps the focus of the last one", async 
   assert.ok(document.activeElement === list);
 });
 
+test("a list whose newer items wait keeps all that it shows, however many come, with what has become of it", async () => {
+  const list = element();
+  let items = Array.from({ length: 80 }, (_, index) => ({ id: `old${index}`, result: "pending" }));
+  const paged = pagedList({
+    signal: view.signal,
+    list,
+    empty: element(),
+    changes: true,
+    newer: { text: "Show newer", said: "" },
+    keyOf: (item) => item.id,
+    fetchPage: async (cursor) => {
+      const from = Number(cursor ?? 0);
+      return { items: items.slice(from, from + 50), next_cursor: from + 50 < items.length ? String(from + 50) : null };
+    },
+    renderItem: ({ id, result }) => draw(`${id} ${result}`),
+  });
+  await soon();
+  const shown = () => list.children.map(({ textContent }) => textContent);
+  const before = shown();
+  for (const count of [10, 49, 70]) {
+    const come = Array.from({ length: count }, (_, index) => ({ id: `new${count}-${index}`, result: "pending" }));
+    items = [...come, ...items.map((item) => ({ ...item, result: `after ${count}` }))];
+    await paged.again();
+    assert.deepEqual(
+      shown(),
+      before.map((text) => text.replace("pending", `after ${count}`)),
+    );
+  }
+});
+
 test("more that failed and is tried again is busy meanwhile", async () => {
   const paged = pagedList({
     signal: view.signal,

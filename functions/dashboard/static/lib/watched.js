@@ -263,20 +263,22 @@ export class Pages {
   #options;
 
   /**
-   * `changes`: whether items change after they were listed.
+   * `changes`: whether items change after they were listed. `keepsAll`: whether those that are loaded stay as newer
+   * ones come, also those of the first page.
    * @param {{fetchPage: (cursor?: string | null) => Promise<any>, keyOf: (item: any) => string,
-   *   changes?: boolean}} options
+   *   changes?: boolean, keepsAll?: boolean}} options
    */
   constructor(options) {
     this.#options = options;
   }
 
   /**
-   * Reads the first page. If items change and more pages are shown, reads on until it has as many items as are loaded.
+   * Reads the first page. If items change, and more pages are shown or all stay, reads on until it has as many items as
+   * are loaded.
    * It also reads on to the last loaded item, which may have moved.
    */
   async read() {
-    const { changes, keyOf } = this.#options;
+    const { changes, keyOf, keepsAll } = this.#options;
     const isLast = (item) => this.items.length && keyOf(item) === keyOf(this.items.at(-1));
     const items = [];
     let [pages, last, from, cursor] = [0, -1, null, null];
@@ -291,7 +293,7 @@ export class Pages {
       changes &&
       cursor &&
       (last < 0 || items.length < this.items.length) &&
-      this.#shown > 1 &&
+      (this.#shown > 1 || (keepsAll && this.items.length)) &&
       pages < this.#shown + SPARE_PAGES
     );
     // The rest of the last page is not shown yet. `next` reads that page again.
@@ -331,7 +333,7 @@ export class Pages {
  */
 export function pagedList({ renderItem, list, empty, onItems, complete, shown = (item) => item, newer, ...options }) {
   const { keyOf } = options;
-  const pages = new Pages(options);
+  const pages = new Pages({ ...options, keepsAll: Boolean(newer) });
   const more = h("div", { class: "more" });
   const content = h("div", {}, list, more);
   /** Of the first item that is shown, if newer ones wait for a press. */

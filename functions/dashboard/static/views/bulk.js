@@ -199,7 +199,14 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     const here = router.whileHere();
     const size = await counts(request, ids);
     // Every choice makes a new set. Whoever has chosen something else meanwhile is not asked about this any more.
-    here(() => chosen.ids === ids && question(request, size));
+    here(() => chosen.ids === ids && question(isDeletion ? named(request, size) : request, size));
+  }
+
+  /** What is named is deleted, whatever fits the filters by then. Accounts that are not all loaded are not named. */
+  function named(request, size) {
+    const { ids, ended } = listing();
+    const isWhole = ended && ids.length === size && size <= MOST_NAMED && Object.keys(request.selection.filter).length;
+    return isWhole ? { ...request, selection: { account_ids: ids.toSorted() } } : request;
   }
 
   /**
@@ -209,11 +216,11 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
    */
   function question(request, size, { isAgain = false, replaces } = {}) {
     if (!size) return toast(t.bulk.nobody, "warning");
-    const ids = request.selection.account_ids ?? listing().ids;
-    confirmation(request, size, isAgain, ids, (modal) => {
-      const { account_ids: named } = request.selection;
-      const left = named?.filter((id) => replaces || chosen.ids.has(id));
-      if (left?.length === named?.length) return run({ ...request, expected_total: size }, { modal, replaces });
+    confirmation(request, size, isAgain, (modal) => {
+      const { account_ids: ids } = request.selection;
+      const isThere = (id) => replaces || (chosen.isAll ? listing().ids.includes(id) : chosen.ids.has(id));
+      const left = ids?.filter(isThere);
+      if (left?.length === ids?.length) return run({ ...request, expected_total: size }, { modal, replaces });
       // Some have left the list since they were asked about.
       modal.close();
       return question({ ...request, selection: { account_ids: left } }, left.length, { isAgain: true });
@@ -283,13 +290,12 @@ const tooMany = () => Object.assign(new Error(), { title: t.bulk.tooMany(MOST_NA
 
 /**
  * @param {{action: string, value?: boolean,
- *   selection: {filter?: Record<string, unknown>, changed_by?: string}}} request
- * @param {number} size @param {boolean} isAgain @param {string[]} ids of the accounts, as far as they are loaded
- * @param {(modal: Modal) => unknown} onConfirmed
+ *   selection: {account_ids?: string[], filter?: Record<string, unknown>, changed_by?: string}}} request
+ * @param {number} size @param {boolean} isAgain @param {(modal: Modal) => unknown} onConfirmed
  */
-function confirmation(request, size, isAgain, ids, onConfirmed) {
+function confirmation(request, size, isAgain, onConfirmed) {
   const isDeletion = request.action === "delete";
-  const { filter, changed_by } = request.selection;
+  const { account_ids: ids = [], filter, changed_by } = request.selection;
   const isAll = filter && !Object.keys(filter).length;
   const typed = isDeletion && size > TYPED_ABOVE ? typedNumber(t.bulk.typeNumber(size), t.bulk.otherNumber) : null;
   const modal = dialog({
@@ -318,7 +324,7 @@ function confirmation(request, size, isAgain, ids, onConfirmed) {
 // Which accounts it deletes, and the same consequences as where one is deleted. Of what is not loaded only the filter
 // says how it is entered.
 function deletionOf(size, ids, filter) {
-  const known = ids.length > size ? [] : ids.flatMap((id) => store.account(id) ?? []);
+  const known = ids.flatMap((id) => store.account(id) ?? []);
   const named = known.slice(0, MOST_IN_QUESTION);
   const more = size - named.length;
   const countOf = (type) => {
