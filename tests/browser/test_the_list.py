@@ -476,6 +476,26 @@ def test_a_filter_that_few_fit_says_how_far_it_is_and_is_stopped_by_keyboard(adm
     expect(page.locator(".cell-name a")).to_have_count(3)
 
 
+def test_a_press_that_stops_it_counts_also_if_an_account_comes_before_the_release(
+    admin, answer_with
+):
+    page = admin.page
+    fitting = [samples.account(index, status="failed") for index in range(3)]
+    answer_with(page, "/v1/accounts", few_of_many({4: fitting[:1], 5: fitting[1:]}))
+    waiting = HeldRequests(page, re.compile(r"/v1/accounts\?.*cursor=4(&|$)"))
+    admin.go("#/accounts?status=failed")
+    request = waiting.first()
+    foot = page.locator(".list-foot")
+    foot.get_by_role("button", name="Stop").hover()
+    page.mouse.down()
+    with page.expect_response(re.compile(r"cursor=4(&|$)")):
+        request.fallback()
+    page.wait_for_timeout(100)
+    page.mouse.up()
+    expect(foot.get_by_role("button", name="Look at more")).to_be_visible()
+    expect(foot).to_contain_text("1 account so far.")
+
+
 def test_whoever_finds_none_of_many_sees_that_it_goes_on_and_then_that_there_is_none(
     admin, answer_with
 ):

@@ -327,7 +327,7 @@ for (const [access_type, roles, users] of [
     assert.doesNotMatch(text, /Name/, "others may fit by then");
   });
 
-test("of a list that is all loaded, what the question names is deleted, whatever fits its filters by then", async () => {
+test("of a list that is all loaded, what the question names is deleted, whatever fits by then", async () => {
   for (const id of ["a", "b", "c"]) stored(id);
   Object.assign(listing, { ended: true, total: 3 });
   Object.assign(listing.selection, { status: "failed" });

@@ -18,6 +18,7 @@ import {
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { isMissing, retryAfter } from "../lib/problem.js";
+import { afterPress } from "../lib/press.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import { dayOf, drawSpark } from "../lib/spark.js";
@@ -693,6 +694,9 @@ class ListView {
     try {
       await listing.readMore(AbortSignal.any([this.signal, mine.signal]));
       store.has(this.foot);
+      // A row that comes between press and release would move the button that stops it.
+      if (listing.isSparse) await new Promise((goOn) => afterPress(() => goOn(undefined)));
+      mine.signal.throwIfAborted();
       // It may look on at once.
       this.drawFoot(listing.isSparse ? "loading" : "idle");
       this.fetching = null;
@@ -853,7 +857,7 @@ class ListView {
     if (isOn) return this.more();
     this.fetching?.abort();
     this.fetching = null;
-    return this.drawFoot("idle");
+    return this.update();
   }
 
   newButton() {
