@@ -97,13 +97,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
         submitText: words.submit,
         cancel: () => (sending ? stop() : close()),
         cancelText: leave,
-        fields: [
-          !week && h("p", { class: "help" }, t.adding.text(timeZoneHere())),
-          instances,
-          week?.node,
-          bar,
-          said,
-        ],
+        fields: [!week && h("p", { class: "help" }, t.adding.text(timeZoneHere())), instances, week?.node, bar, said],
         async onsubmit(node, first, done) {
           await first(drawn);
           const set = week?.read();
