@@ -198,7 +198,6 @@ def test_many_instances_are_drawn_in_short_tasks(admin: Person, answer_everythin
     assert work["nodes"] < 4_000, work
 
 
-@pytest.mark.in_firefox
 def test_ordinary_instances_get_one_schedule_at_once_and_the_quota_is_waited_for(
     admin: Person, answer_everything, answer_with, watch
 ):

@@ -183,6 +183,44 @@ test("whoever stops it while one is sent sends no more", async () => {
   assert.ok(dialog.textContent.includes(`${t.several.set(1, 2)} ${t.several.again}`));
 });
 
+test("while it sends or waits nothing else can be chosen, and what is unticked after Stop is not sent", async (context) => {
+  held(context, 20_000);
+  answers.db = tooMany({ "retry-after": "20" });
+  const { dialog, box } = await opened(["web", "db", "new"]);
+  const week = dialog.querySelectorAll("fieldset").find((node) => node.dataset.field === "windows");
+  const isClosed = () => [box("new").closest("fieldset").disabled ?? false, week.inert ?? false];
+  assert.deepEqual(isClosed(), [false, false]);
+  box("new").focus();
+  await pressed();
+  assert.deepEqual(isClosed(), [true, true]);
+  const stop = button(dialog, t.addMany.stop);
+  assert.ok(document.activeElement === stop, "what had the focus has it no more");
+  press(stop);
+  await soon(20);
+  assert.deepEqual(isClosed(), [false, false]);
+  box("db").checked = false;
+  [answers, sent] = [{}, []];
+  await pressed();
+  assert.deepEqual(sent, ["POST new"]);
+});
+
+test("whoever stops it while the last is sent is told that it stops, and then that all are set", async () => {
+  const { dialog } = await opened(["web"]);
+  const letGo = hold((_, { method }) => method === "PATCH");
+  submit();
+  await soon(30);
+  const stop = button(dialog, t.addMany.stop);
+  // A click comes to the form, too.
+  press(stop);
+  const click = Object.defineProperty(new Event("click"), "target", { value: stop });
+  dialog.querySelector("form").dispatchEvent(click);
+  assert.ok(button(dialog, t.several.stopping));
+  letGo();
+  await soon(60);
+  assert.ok(!dialog.open, dialog.textContent);
+  assert.ok(toasts.textContent.includes(t.several.allSet(1)));
+});
+
 test("after no answer the others wait for another press", async () => {
   answers.web = () => Promise.reject(new TypeError("No network"));
   const { dialog, results } = await opened(["web", "db"]);

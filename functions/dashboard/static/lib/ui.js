@@ -403,7 +403,8 @@ export function form({
       },
       onclick: ({ target }) => {
         const pressed = target.closest("button");
-        if (pressed && pressed !== send) isTypedSince = true;
+        // Whoever leaves or stops has typed nothing.
+        if (pressed && !pressed.closest(".form-actions")) isTypedSince = true;
       },
       onsubmit: (event) => {
         event.preventDefault();

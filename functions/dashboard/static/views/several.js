@@ -1,5 +1,5 @@
 // One week for several instances of an account. The API sets one schedule at a time, so each has its own result.
-import { announce, fill, h, uniqueId } from "../lib/dom.js";
+import { announce, fill, focused, h, uniqueId } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
 import { dialog } from "../lib/modal.js";
 import { Problem } from "../lib/problem.js";
@@ -61,6 +61,33 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
   /** Ends what is being sent, and nothing else. @type {AbortController | null} */
   let sending = null;
   const leave = h("span", {}, t.actions.cancel);
+  const stop = () => {
+    sending?.abort();
+    leave.textContent = t.several.stopping;
+    announce(t.several.stopping);
+  };
+  const instances = h(
+    "fieldset",
+    { class: "field", "data-field": "instances" },
+    h("legend", {}, t.instances.title),
+    h(
+      "div",
+      { class: "several-all" },
+      button(t.several.all, { class: "button-small", onclick: choose(true) }),
+      button(t.several.noneOfAll, { class: "button-small", onclick: choose(false) }),
+      counted,
+    ),
+    atOnce?.node,
+    list,
+    h("p", { class: "field-error", "aria-live": "polite" }),
+  );
+  // What is sent was chosen at the press: until it ends, nothing else can be. A screen reader reads the results.
+  const allowChoices = (may) => {
+    const places = [instances, ...(week?.node ?? [])];
+    if (!may && places.some(focused)) leave.closest("button")?.focus({ preventScroll: true });
+    instances.disabled = !may;
+    for (const place of places.slice(1)) place.inert = !may;
+  };
   dialog({
     title: words.title,
     wide: true,
@@ -68,29 +95,9 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
     content: ({ close }) =>
       form({
         submitText: words.submit,
-        cancel: () => (sending ? sending.abort() : close()),
+        cancel: () => (sending ? stop() : close()),
         cancelText: leave,
-        fields: [
-          !week && h("p", { class: "help" }, t.adding.text(timeZoneHere())),
-          h(
-            "fieldset",
-            { class: "field", "data-field": "instances" },
-            h("legend", {}, t.instances.title),
-            h(
-              "div",
-              { class: "several-all" },
-              button(t.several.all, { class: "button-small", onclick: choose(true) }),
-              button(t.several.noneOfAll, { class: "button-small", onclick: choose(false) }),
-              counted,
-            ),
-            atOnce?.node,
-            list,
-            h("p", { class: "field-error", "aria-live": "polite" }),
-          ),
-          week?.node,
-          bar,
-          said,
-        ],
+        fields: [!week && h("p", { class: "help" }, t.adding.text(timeZoneHere())), instances, week?.node, bar, said],
         async onsubmit(node, first, done) {
           await first(drawn);
           const set = week?.read();
@@ -121,6 +128,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
           };
           [bar.max, bar.hidden, sending] = [chosen.length, false, own];
           leave.textContent = t.addMany.stop;
+          allowChoices(false);
           progress();
           node.querySelector(".form-actions")?.scrollIntoView({ block: "nearest" });
           try {
@@ -135,6 +143,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
             }
           } finally {
             sending = null;
+            allowChoices(true);
             leave.textContent = t.actions.cancel;
             if (countSet()) onSaved();
           }
@@ -251,11 +260,13 @@ function lineOf(id, subject, { noteOf, words, suggestion, onChange }) {
         show(icon("check"), [words.isSet, line.note].filter(Boolean).join(" "));
       } catch (error) {
         const problem = /** @type {any} */ (error);
-        if (!(problem instanceof Problem) || problem.errors.length) {
+        // What is wrong with the one week is shown at its fields. A schedule that is chosen here has no fields.
+        if (!(problem instanceof Problem) || (problem.errors.length && !choice)) {
           fill(result);
           throw problem;
         }
-        if (problem.status !== TOO_MANY) show(icon("warning"), reasonOf(problem));
+        const wrong = problem.errors.map(({ field, message }) => `${field}: ${message}`).join(" ");
+        if (problem.status !== TOO_MANY) show(icon("warning"), wrong || reasonOf(problem));
         if (STOPS.has(problem.status)) return problem;
       }
       return null;

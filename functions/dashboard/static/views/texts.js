@@ -1515,6 +1515,7 @@ export const t = withTexts(OPEN_TABLES, {
     isSet: "Set.",
     set: (done, all) => plural(all, { other: `The week is set for ${number(done)} of # instances.` }),
     again: "Press again for the others.",
+    stopping: "Stops after this one",
     allSet: (count) =>
       plural(count, { one: "The week is set for # instance.", other: "The week is set for # instances." }),
   },
