@@ -117,6 +117,113 @@ def test_keys_that_choose_before_its_module_is_there_choose_then(furnished):
     expect(furnished.get_by_role("dialog")).to_have_count(0)
 
 
+@pytest.fixture
+def begun(admin, furnished, answer_with) -> list:
+    """The tests that are started of the account that is shown."""
+    begun = answer_with(
+        furnished,
+        "/v1/accounts/acc000000/verifications",
+        (202, samples.finished_test()),
+        method="POST",
+    )
+    admin.go("#/accounts/acc000000/health")
+    furnished.get_by_role("heading", name="Account00000").wait_for()
+    return begun
+
+
+def press_all(page: Page, keys: list[str]) -> None:
+    """Names of keys, and texts. A key that is not let go repeats itself."""
+    for key in keys:
+        if key in ("ArrowDown", "Backspace", "Control+a", "Enter"):
+            page.keyboard.press(key)
+        elif key == "Enter held":
+            page.keyboard.down("Enter")
+        else:
+            page.keyboard.type(key)
+    page.keyboard.up("Enter")
+
+
+@pytest.mark.parametrize("is_loaded", [False, True])
+@pytest.mark.parametrize(
+    ("keys", "leads_to", "tests"),
+    [
+        (["test acc", *["Enter"] * 3], "/acc000000/tests/", 1),
+        (["Enter held"] * 4, "/acc000000/tests/", 1),
+        (["instr", "Enter", *["Backspace"] * 5], "/acc000000/instructions$", 0),
+        (["sched", "Enter", "Control+a", "sign out"], "/acc000000/schedules$", 0),
+        (["ArrowDown", "problems", "Enter"], "#/problems$", 0),
+    ],
+)
+def test_an_enter_acts_once_for_the_text_it_was_pressed_for(
+    furnished, begun, keys, leads_to, tests, is_loaded
+):
+    if is_loaded:
+        open_it(furnished)
+        press_all(furnished, keys)
+    else:
+        held = HeldRequests(furnished, MODULE)
+        furnished.keyboard.press("Control+k")
+        press_all(furnished, keys)
+        held.first().fallback()
+    expect(furnished).to_have_url(re.compile(leads_to))
+    expect(furnished.get_by_role("dialog")).to_have_count(0)
+    assert len(begun) == tests
+
+
+def test_its_field_takes_nothing_more_after_an_enter_before_its_module_is_there(furnished, begun):
+    held = HeldRequests(furnished, MODULE)
+    furnished.keyboard.press("Control+k")
+    early = furnished.get_by_role("dialog").get_by_role("textbox", name="Go to…")
+    press_all(furnished, ["rename", "Enter", "x", "Enter"])
+    expect(early).to_have_value("rename")
+    expect(early).to_have_attribute("aria-busy", "true")
+    assert_accessible(furnished)
+    held.first().fallback()
+    expect(furnished.get_by_role("dialog").get_by_label("Name", exact=True)).to_be_focused()
+    expect(furnished.get_by_role("dialog")).to_have_count(1)
+
+
+def test_an_enter_before_its_module_is_there_is_cancelled(furnished, begun):
+    held = HeldRequests(furnished, MODULE)
+    furnished.keyboard.press("Control+k")
+    press_all(furnished, ["test acc", "Enter"])
+    furnished.keyboard.press("Escape")
+    expect(furnished.get_by_role("dialog")).to_have_count(0)
+    furnished.keyboard.press("Control+k")
+    held.first().fallback()
+    expect(field(furnished)).to_have_value("")
+    assert not begun
+
+
+@pytest.mark.parametrize("is_loaded", [False, True])
+def test_an_enter_that_opens_it_chooses_nothing_while_it_is_held(furnished, begun, is_loaded):
+    if is_loaded:
+        open_it(furnished)
+        furnished.keyboard.press("Escape")
+    furnished.get_by_role("button", name="Go to…", exact=True).focus()
+    held = HeldRequests(furnished, MODULE)
+    furnished.keyboard.down("Enter")
+    if not is_loaded:
+        furnished.keyboard.down("Enter")
+        held.first().fallback()
+    expect(field(furnished)).to_be_focused()
+    furnished.keyboard.down("Enter")
+    furnished.keyboard.up("Enter")
+    expect(field(furnished)).to_be_focused()
+    assert not begun
+
+
+def test_a_module_that_hangs_is_said(furnished):
+    furnished.clock.install()
+    HeldRequests(furnished, MODULE)
+    furnished.keyboard.press("Control+k")
+    furnished.clock.fast_forward(5_000)
+    modal = furnished.get_by_role("dialog")
+    expect(modal.get_by_role("status")).to_contain_text("takes long")
+    expect(modal.get_by_role("button", name="Try again")).to_be_visible()
+    assert_accessible(furnished)
+
+
 @pytest.mark.parametrize("how", ["Escape", "Control+k", "another view"])
 def test_it_is_given_up_before_its_module_is_there(furnished, how):
     new = furnished.get_by_role("button", name="New Account")

@@ -237,16 +237,24 @@ function jumpButton() {
   );
 }
 
-// Its module comes with its first use. Until then a field of its own takes what is typed. Closing it cancels.
+// Its module comes with its first use. Until then a field of its own takes what is typed, up to the first Enter, which
+// is for that text alone. Closing it cancels.
 async function jump() {
   const keys = [];
   const onkeydown = (event) => {
-    if (event.isComposing || !["Enter", "ArrowDown", "ArrowUp"].includes(event.key)) return;
+    const { key, isComposing, repeat } = event;
+    const isEnter = key === "Enter" && !repeat;
+    if (isComposing || input.readOnly || !(isEnter || key === "ArrowDown" || key === "ArrowUp")) return;
     event.preventDefault();
-    keys.push(event.key);
+    keys.push(key);
+    if (!isEnter) return;
+    input.readOnly = true;
+    input.setAttribute("aria-busy", "true");
+    input.classList.add("muted");
   };
+  const oninput = () => (keys.length = 0);
   const attributes = { "aria-label": t.nav.jump, maxlength: "64", autocomplete: "off" };
-  const input = h("input", { class: "input", ...attributes, onkeydown });
+  const input = /** @type {HTMLInputElement} */ (h("input", { class: "input", ...attributes, oninput, onkeydown }));
   const close = iconButton(t.actions.close, "cross", { onclick: () => early.close() });
   const early = h(
     "dialog",
@@ -260,6 +268,7 @@ async function jump() {
   );
   document.body.append(early);
   early.showModal();
+  setTimeout(() => early.querySelector(".jump-list").append(...takesLong()), SLOW_AFTER_MS);
   const themes = THEMES.map((name) => ({
     name: t.theme[name],
     choose: () => {

@@ -55,6 +55,18 @@ for (const [text, href] of [
     assert.equal(location.hash, href);
   });
 
+test("of choices that come at once the first counts", async () => {
+  location.hash = "";
+  opened();
+  const options = modal().querySelectorAll("[role=option]");
+  const input = modal().querySelector("[role=combobox]");
+  press(options.find(({ textContent }) => textContent === t.jump.audit));
+  press(options[0]);
+  input.dispatchEvent(Object.assign(new Event("keydown"), { key: "Enter" }));
+  await soon();
+  assert.equal(location.hash, "#/organization/audit");
+});
+
 test("a viewer is told why no AWS Organization can be connected", async () => {
   await signIn(session, "viewer");
   noEnrollments();

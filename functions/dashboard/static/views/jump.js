@@ -98,14 +98,18 @@ export function jump({ views, themes }) {
     onClose: () => closed.abort(),
   });
 
-  // It closes first: what is chosen may open a modal or leave the view.
+  // It closes first: what is chosen may open a modal or leave the view. The event of closing comes too late to keep a
+  // second choice out.
   const choose = (target) => {
+    if (closed.signal.aborted) return;
+    closed.abort();
     close();
     target.go();
   };
   const pressed = (event) => {
     if (event.isComposing) return;
-    if (event.key === "Enter" && state.shown[state.at]) {
+    // A key that is still held has opened it.
+    if (event.key === "Enter" && !event.repeat && state.shown[state.at]) {
       event.preventDefault();
       choose(state.shown[state.at]);
     } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
