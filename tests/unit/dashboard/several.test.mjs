@@ -183,7 +183,7 @@ test("whoever stops it while one is sent sends no more", async () => {
   assert.ok(dialog.textContent.includes(`${t.several.set(1, 2)} ${t.several.again}`));
 });
 
-test("while it sends or waits nothing else can be chosen, and what is unticked after Stop is not sent", async (context) => {
+test("nothing else can be chosen while it sends, and what is unticked after Stop is not sent", async (context) => {
   held(context, 20_000);
   answers.db = tooMany({ "retry-after": "20" });
   const { dialog, box } = await opened(["web", "db", "new"]);

@@ -276,8 +276,8 @@ export const t = withTexts(OPEN_TABLES, {
     nobody: "No account fits any more, so nothing was done.",
     deleteAll: "These are all accounts of your organization.",
     deleteRest:
-      "The accounts that fit the filters when you confirm are deleted. An account that no longer fits the filters when " +
-      "its turn comes is left as it is.",
+      "The accounts that fit the filters when you confirm are deleted. An account that no longer fits the filters " +
+      "when its turn comes is left as it is.",
     typeNumber: (count) => `Type ${count} to confirm`,
     otherNumber: "This is not the number of accounts.",
     confirmed: ({ action, value }, count) => {
