@@ -126,8 +126,12 @@ export function exporting(listing, signal) {
   // A double click, or a key that is held, is one press.
   const onclick = ({ detail }) => detail > 1 || (own ? own.abort() : run());
   const onkeydown = (event) => event.repeat && event.preventDefault();
-  const attributes = { type: "button", class: "button button-small", onclick, onkeydown };
-  const press = h("button", attributes, icon("download"), text);
+  const press = h(
+    "button",
+    { type: "button", class: "button button-small", onclick, onkeydown },
+    icon("download"),
+    text,
+  );
   const place = h("div", { class: "exporting" }, press);
   async function run() {
     const { selection, total, only = null } = listing();
