@@ -37,7 +37,7 @@ def test_a_browser_that_lets_the_page_store_nothing_signs_in_until_a_reload(cont
     chromium.sign_in(page, stack, stack.users["admin"])
     page.get_by_role("button", name=re.compile("^Theme")).click()
     expect(page.locator("html")).to_have_attribute("data-theme", "light")
-    page.get_by_role("link", name="Organization").first.click()
+    page.get_by_role("link", name="Organization", exact=True).first.click()
     expect(page.get_by_role("heading", name="Organization", level=1)).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
@@ -157,7 +157,7 @@ def test_whoever_reads_a_public_view_as_their_session_ends_is_told_and_reads_on(
     expect(page.get_by_role("button", name="Sign out")).to_have_count(0)
     expect(policy).to_be_focused()
     assert page.evaluate("window.scrollY") == before
-    page.get_by_role("link", name="Organization").first.click()
+    page.get_by_role("link", name="Organization", exact=True).first.click()
     expect(page.get_by_text("Your session has ended. Sign in to go on where")).to_be_visible()
 
 

@@ -156,7 +156,7 @@ def test_instances_are_listed_stopped_and_started_and_it_is_kept_and_counted(
     expect(page.get_by_role("progressbar")).to_have_attribute("max", "100")
     assert_in_order(page)
 
-    page.get_by_role("link", name="Organization").click()
+    page.get_by_role("link", name="Organization", exact=True).click()
     mine = usage_row(page, production.account["name"])
     expect(mine).to_contain_text(f"{before + 5} of 1,000 interactions used ({(before + 5) // 10}%)")
     assert_in_order(page)
