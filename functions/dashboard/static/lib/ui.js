@@ -257,10 +257,12 @@ export function freshnessMark(readAt, signal, lateAfter) {
   return node;
 }
 
-// Of another day, in the month with the longest name.
-const longestMark = () =>
-  Array.from({ length: 12 }, (_, month) => hour(new Date(2000, month, 28, 23, 58)))
-    .flatMap((moment) => [t.time.incomplete(moment), t.time.offline(moment)])
+const longestMark = () => longestOf((moment) => [t.time.incomplete(hour(moment)), t.time.offline(hour(moment))]);
+
+/** The longest text of another day: in the month with the longest name. @param {(moment: Date) => string[]} texts */
+export const longestOf = (texts) =>
+  Array.from({ length: 12 }, (_, month) => new Date(2000, month, 28, 23, 58))
+    .flatMap(texts)
     .reduce((longest, text) => (text.length > longest.length ? text : longest));
 
 // ---- forms ---------------------------------------------------------------------------------

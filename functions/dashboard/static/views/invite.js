@@ -4,7 +4,7 @@ import { announce, fill, h } from "../lib/dom.js";
 import { copyBlock } from "../lib/findings.js";
 import { when } from "../lib/format.js";
 import { dialog } from "../lib/modal.js";
-import { button, form, reasonOf, spinner, submitting, toast } from "../lib/ui.js";
+import { button, form, longestOf, reasonOf, spinner, submitting, toast } from "../lib/ui.js";
 import { t } from "./texts.js";
 
 const pathOf = (id) => `/v1/accounts/${api.segment(id)}/invitations`;
@@ -16,11 +16,6 @@ export async function withdrawLink(id) {
 }
 
 const validUntil = (moment) => t.invite.valid(when(moment, { kind: "zoned" }));
-// In the month with the longest name.
-const longestValid = () =>
-  Array.from({ length: 12 }, (_, month) => validUntil(new Date(2000, month, 28, 23, 58))).reduce((longest, text) =>
-    text.length > longest.length ? text : longest,
-  );
 
 /** @param {string} id of the account */
 export function inviteDialog(id) {
@@ -64,7 +59,12 @@ export function inviteDialog(id) {
             t.invite.shows.map((text) => h("li", {}, text)),
           ),
           h("p", { class: "muted small" }, t.invite.lasts),
-          h("div", { class: "link-valid" }, h("p", { "data-room": longestValid() }, said), withdraw),
+          h(
+            "div",
+            { class: "link-valid" },
+            h("p", { "data-room": longestOf((moment) => [validUntil(moment)]) }, said),
+            withdraw,
+          ),
         ],
         async onsubmit() {
           const made = await api.post(pathOf(id));
