@@ -44,6 +44,9 @@ class Drawn extends EventTarget {
   get children() {
     return this.childNodes.filter((child) => child instanceof Drawn);
   }
+  get firstElementChild() {
+    return this.children[0] ?? null;
+  }
   get firstChild() {
     return this.childNodes[0];
   }

@@ -155,9 +155,10 @@ test("a list that has no items any more keeps the focus of the last one", async 
   assert.ok(document.activeElement === list);
 });
 
-test("a list whose newer items wait keeps all that it shows, however many come", async () => {
+/** A list of the newest first whose items change, and what the API has. */
+function trailOf(count) {
   const list = element();
-  let items = Array.from({ length: 80 }, (_, index) => ({ id: `old${index}`, result: "pending" }));
+  const trail = { items: Array.from({ length: count }, (_, index) => ({ id: `old${index}`, result: "pending" })) };
   const paged = pagedList({
     signal: view.signal,
     list,
@@ -168,22 +169,73 @@ test("a list whose newer items wait keeps all that it shows, however many come",
     fetchPage: async (cursor) => {
       const from = Number(cursor ?? 0);
       const to = from + 50;
-      return { items: items.slice(from, to), next_cursor: to < items.length ? String(to) : null };
+      return { items: trail.items.slice(from, to), next_cursor: to < trail.items.length ? String(to) : null };
     },
-    renderItem: ({ id, result }) => draw(`${id} ${result}`),
+    renderItem: ({ id, result }) => {
+      const row = element();
+      row.textContent = `${id} ${result}`;
+      return row;
+    },
   });
-  await soon();
   const shown = () => list.children.map(({ textContent }) => textContent);
+  const come = async (count, result) => {
+    const some = Array.from({ length: count }, (_, index) => ({ id: `new${result}-${index}`, result }));
+    trail.items = [...some, ...trail.items.map((item) => ({ ...item, result }))];
+    await paged.again();
+  };
+  const all = (result) => trail.items.map(({ id }) => `${id} ${result}`);
+  return { paged, shown, come, all };
+}
+
+test("a list whose newer items wait keeps all that it shows, however many come", async (context) => {
+  const { shown, come, paged } = trailOf(80);
+  await soon();
   const before = shown();
   for (const count of [10, 49, 70]) {
-    const come = Array.from({ length: count }, (_, index) => ({ id: `new${count}-${index}`, result: "pending" }));
-    items = [...come, ...items.map((item) => ({ ...item, result: `after ${count}` }))];
-    await paged.again();
+    await come(count, `after ${count}`);
     assert.deepEqual(
       shown(),
       before.map((text) => text.replace("pending", `after ${count}`)),
     );
   }
+  // Now they are more than is read. What was not read stays as it was, and is as old.
+  const ids = () => shown().map((text) => text.split(" ")[0]);
+  const then = ids();
+  const readAt = [];
+  context.mock.timers.enable({ apis: ["Date"], now: Date.now() });
+  for (let round = 0; round < 9; round++) {
+    context.mock.timers.setTime(Date.now() + 10_000);
+    await come(40, `round ${round}`);
+    readAt.push([paged.readAt(), shown()[0] === `old0 round ${round}`]);
+    assert.deepEqual(ids(), then);
+  }
+  assert.ok(readAt[0][1]);
+  assert.ok(!readAt.at(-1)[1]);
+  for (const [index, [at, isNew]] of readAt.entries()) {
+    if (index) assert.equal(at > readAt[index - 1][0], isNew, `read ${index}`);
+  }
+});
+
+test("newer items that are shown at a press stay, and what follows them comes once and in order", async () => {
+  const { paged, shown, come, all } = trailOf(80);
+  await soon();
+  await come(240, "first");
+  press(paged.newer);
+  await soon();
+  assert.deepEqual(shown(), all("first").slice(0, shown().length));
+  const { length } = shown();
+  for (const result of ["second", "third"]) {
+    await come(25, result);
+    assert.equal(shown().length, length);
+    assert.ok(shown().every((text) => text.endsWith(result)));
+  }
+  press(paged.newer);
+  await soon();
+  for (let more; (more = button(paged.node, t.actions.showMore));) {
+    press(more);
+    await soon();
+  }
+  assert.deepEqual(shown(), all("third"));
 });
 
 test("more that failed and is tried again is busy meanwhile", async () => {

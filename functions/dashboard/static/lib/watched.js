@@ -25,9 +25,10 @@ const SPARE_PAGES = 4;
  * @typedef {{signal: AbortSignal, placeholder?: () => Node, onMissing?: (problem: any) => any}} Loading
  * `pauseOf`: milliseconds until the next read; called after each read. `once`: the data does not change by itself, so
  * reading stops once the latest request is answered. `known`: an older value to show until then, which is read again
- * after `knownFor`, in milliseconds.
+ * after `knownFor`, in milliseconds. `isWhole`: whether an answer is about all that is shown, which else stays as old as
+ * it was.
  * @typedef {Loading & {className?: string, pauseOf?: () => number, once?: boolean, known?: any,
- *   knownFor?: number}} Options
+ *   knownFor?: number, isWhole?: (value: any) => boolean}} Options
  */
 
 /** The oldest read time of these parts; 0 if none was read yet. @param {Part[]} parts */
@@ -130,7 +131,14 @@ function show(target, content) {
  *   until new data comes. `gone`: says without a read that the data is gone.
  */
 export function keptTrue(target, request, draw, options) {
-  const { pauseOf = () => READ_EVERY_MS, once = false, known, knownFor = 0, ...loading } = options;
+  const {
+    pauseOf = () => READ_EVERY_MS,
+    once = false,
+    known,
+    knownFor = 0,
+    isWhole = () => true,
+    ...loading
+  } = options;
   const { signal, onMissing } = loading;
   let at = 0;
   // How long the last answer took, in milliseconds.
@@ -152,7 +160,10 @@ export function keptTrue(target, request, draw, options) {
     try {
       const { answer, asked } = await store.reading(target, request, signal);
       ends(null);
-      if (turn > answered) [answered, newest, at] = [turn, answer, asked];
+      if (turn > answered) {
+        [answered, newest] = [turn, answer];
+        if (isWhole(answer)) at = asked;
+      }
     } catch (error) {
       ends(error);
       // Ignore a failure if a later request was answered already. A 404 always counts: what is gone does not come back.
@@ -260,6 +271,8 @@ export class Pages {
   cursor = null;
   // How many pages a person asked for.
   #shown = 1;
+  // How many pages the last read took.
+  #read = 1;
   #options;
 
   /**
@@ -275,7 +288,8 @@ export class Pages {
   /**
    * Reads the first page. If items change, and more pages are shown or all stay, reads on until it has as many items as
    * are loaded.
-   * It also reads on to the last loaded item, which may have moved.
+   * It also reads on to the last loaded item, which may have moved. `isWhole`: whether what stays was read, or joins it;
+   * else so many are newer that it neither is known to be as it was, nor to be next.
    */
   async read() {
     const { changes, keyOf, keepsAll } = this.#options;
@@ -296,10 +310,20 @@ export class Pages {
       (this.#shown > 1 || (keepsAll && this.items.length)) &&
       pages < this.#shown + SPARE_PAGES
     );
+    this.#read = pages;
+    const joins = changes ? last >= 0 : withoutThose(items, this.items, keyOf).length < this.items.length;
+    const isWhole = !keepsAll || !cursor || !this.items.length || joins;
     // The rest of the last page is not shown yet. `next` reads that page again.
     const length = Math.max(last + 1, this.items.length);
     const isWithin = from && last >= 0 && length < items.length;
-    return isWithin ? { items: items.slice(0, length), next_cursor: from } : { items, next_cursor: cursor };
+    return isWithin
+      ? { items: items.slice(0, length), next_cursor: from, isWhole }
+      : { items, next_cursor: cursor, isWhole };
+  }
+
+  /** A person asked for all that was read. */
+  showAll() {
+    this.#shown = Math.max(this.#shown, this.#read);
   }
 
   /** Replaces the loaded items by those that were read. */
@@ -338,7 +362,7 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
   const content = h("div", {}, list, more);
   /** Of the first item that is shown, if newer ones wait for a press. */
   let top = "";
-  /** The newest page, if all of it is newer. @type {any} */
+  /** What was read, if what is shown does not join it. @type {any} */
   let ahead = null;
   const placeOfTop = (items) => items.findIndex((item) => keyOf(item) === top);
   const loadNext = async () => {
@@ -371,9 +395,12 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
     );
   const showNewer = () => {
     top = "";
-    if (ahead) take(ahead);
-    else drawAll();
+    pages.showAll();
+    if (ahead) pages.take(ahead);
+    ahead = null;
+    drawAll();
     focusOn(list.firstElementChild);
+    part.again().catch(() => {});
   };
   const newerButton = button(newer?.text, { class: "button-small newer", hidden: true, onclick: showNewer });
   const draw = () => {
@@ -395,10 +422,13 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
   };
   const node = h("div", {});
   const take = (page) => {
-    ahead = top && page.next_cursor && placeOfTop(page.items) < 0 ? page : null;
+    ahead = page.isWhole ? null : page;
     if (!ahead) pages.take(page);
     drawAll();
     return content;
   };
-  return { node, draw, newer: newerButton, ...keptTrue(node, () => pages.read(), take, options) };
+  // What stays in sight and was not read is as old as it was.
+  const isWhole = (page) => page.isWhole || !options.changes;
+  const part = keptTrue(node, () => pages.read(), take, { ...options, isWhole });
+  return { node, draw, newer: newerButton, ...part };
 }
