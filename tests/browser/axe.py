@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
@@ -11,6 +13,8 @@ AXE = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
 }
+SLIPS = re.compile(r".{0,60}(?:\[object |\bundefined\b|\bNaN\b|Invalid Date)")
+"""What a script writes for what is no text."""
 
 
 def wait_until_loaded(page: Page) -> None:
@@ -26,6 +30,8 @@ def assert_accessible(page: Page) -> None:
     axe = Axe("0") if page.evaluate("'axe' in window") else Axe()
     results = axe.run(page, options=AXE)
     assert results.violations_count == 0, results.generate_report()
+    said = page.evaluate("document.body.outerHTML")
+    assert not (slips := SLIPS.findall(said)), f"{slips} on {page.url}"
 
 
 def assert_accessible_everywhere(page: Page) -> None:

@@ -15,7 +15,7 @@ export async function withdrawLink(id) {
   toast(t.invite.withdrawn);
 }
 
-const validUntil = (moment) => t.invite.valid(when(moment, { kind: "zoned" }));
+const validUntil = (moment) => t.invite.valid(when(moment, { kind: "zoned" }).textContent);
 
 /** @param {string} id of the account */
 export function inviteDialog(id) {
