@@ -214,7 +214,7 @@ function legend(rows) {
         "li",
         {},
         mark(state),
-        h("span", {}, t.map.states[state], h("span", { class: "muted" }, ` ${t.map.means[state]}`)),
+        h("span", {}, t.map.states[state], ":", h("span", { class: "muted" }, ` ${t.map.means[state]}`)),
       ),
     ),
   );
