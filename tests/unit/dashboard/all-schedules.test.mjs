@@ -245,6 +245,21 @@ test("what the address chooses is asked for, and what the API does not know is l
   assert.deepEqual(asked, ["?limit=100&kind=rds&region=mars-1&account_id=b", "?limit=100"]);
 });
 
+test("the last rows have the focus of the button that showed them, also if all is read anew meanwhile", async () => {
+  const items = Array.from({ length: 120 }, (_, at) => resource(`web${at}`, 1, { account_id: `a${at}` }));
+  globalThis.fetch = async () => Response.json({ items, next_cursor: null });
+  const main = opened();
+  const show = () => button(main.querySelector(".card") ?? main, t.turns.showRest(20));
+  await until(show);
+  show().focus();
+  press(show());
+  readNow();
+  const first = () => main.querySelector(".card").querySelectorAll("li");
+  await until(() => first().length === 120);
+  await soon(20);
+  assert.equal(first().indexOf(document.activeElement), 100);
+});
+
 /** The API has so many answers of one instance each. */
 function answersOf(count, hoursAhead = 1) {
   globalThis.fetch = async (url) => {

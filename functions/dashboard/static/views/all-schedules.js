@@ -213,22 +213,23 @@ function turnList(chosen, signal, choose, onRead) {
       yield* keying(list, shown, ({ key }) => key, groupCard);
       const card = list.children[index];
       const room = before.rooms.get(heads[index].key) ?? ROWS_AT_ONCE;
+      const [body, more] = ["ul", ".more"].map((each) => card.querySelector(each));
+      const { length } = body.children;
       const draws = (row) => turnRow(row, name, choose);
-      yield* keying(card.querySelector("ul"), rows.slice(0, room), ({ key }) => key, draws);
-      const onclick = () => showRest(card, room);
-      render(card.querySelector(".more"), [room, rows.length - room], ([, rest]) => {
+      yield* keying(body, rows.slice(0, room), ({ key }) => key, draws);
+      const onclick = () => {
+        before.rooms.set(heads[index].key, room + ROWS_AT_ONCE);
+        draw();
+      };
+      render(more, [room, rows.length - room], ([, rest]) => {
         const text = t.turns.showRest(Math.min(rest, ROWS_AT_ONCE));
         const label = `${text}: ${card.querySelector("h2").textContent}`;
         return rest > 0 && button(text, { "data-part": "rest", "aria-label": label, onclick });
       });
+      // The button is gone after the last rows.
+      if (focus() === more) focusOn(body.children[length] ?? body.lastElementChild);
     }
   }
-  // The button is gone after the last rows.
-  const showRest = async (card, room) => {
-    before.rooms.set(card.dataset.key, room + ROWS_AT_ONCE);
-    await draw();
-    if (focus() === card.querySelector(".more")) focusOn(card.querySelector("ul").children[room]);
-  };
   const take = (answers) => {
     resources = answers.flatMap(({ items }) => items).filter(({ account_id: id }) => !store.isGone(id));
     isWhole = !answers.at(-1).next_cursor;

@@ -148,7 +148,8 @@ export function memberTree(enrollmentId, signal) {
         draw();
         focusOn(list.children[count]);
       };
-      fill(more, left > 0 && button(t.enrollments.moreUnits(Math.min(left, AT_ONCE)), { onclick: showMore }));
+      const text = t.enrollments.moreUnits(Math.min(left, AT_ONCE));
+      fill(more, left > 0 && button(text, { "data-part": "more", onclick: showMore }));
     };
     return { node: h("div", {}, list, more), draw };
   }
