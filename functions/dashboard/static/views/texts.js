@@ -246,6 +246,13 @@ export const t = withTexts(OPEN_TABLES, {
   bulk: {
     title: "With the chosen accounts",
     chosen: (count) => plural(count, { one: "# account chosen", other: "# accounts chosen" }),
+    exportOf: (count) =>
+      count === undefined
+        ? "Export of all accounts chosen before"
+        : plural(count, {
+            one: "Export of the account chosen before",
+            other: "Export of the # accounts chosen before",
+          }),
     all: (count) =>
       count === undefined
         ? "All accounts of this list are chosen"
