@@ -180,13 +180,19 @@ test("a part stays where it is as more of it is read, and counts that too", asyn
   assert.equal(main.querySelector(".card"), card);
 });
 
-test("a search says how many are loaded, as long as these are not all", async () => {
-  answersOf(2);
-  const main = opened("q=web0");
+test("a search says how many are loaded, as long as these are not all, and reads all at a press", async () => {
+  answersOf(5);
+  const main = opened("q=web3");
   await until(() => main.textContent.includes(t.turns.searched(1)));
   press(button(main, t.turns.lookAtMore));
-  await until(() => !main.textContent.includes(t.turns.searched(1)));
-  assert.ok(rows(main).every((row) => row.textContent.includes("web0")));
+  await until(() => main.textContent.includes(t.turns.searched(2)));
+  const searchAll = all(main).find((node) => node.tag === "button" && node.textContent === t.turns.searchAll);
+  searchAll.focus();
+  press(searchAll);
+  await until(() => rows(main).length);
+  assert.equal(document.activeElement.textContent, t.turns.searchedAll(5));
+  assert.ok(rows(main).every((row) => row.textContent.includes("web3")));
+  assert.equal(asked.length, 1 + 2 + 5);
 });
 
 for (const [part, hoursAhead, does] of [

@@ -142,7 +142,8 @@ test("how many accounts more are left is said after each press", async () => {
 
 test("whatever of a card has the focus keeps it as a cause gets one more account", async () => {
   const first = await shown(problem(12, { fix: FIX }));
-  const controls = (main) => all(main.querySelector(".cause")).filter(({ tag }) => /^(a|button|summary|pre)$/.test(tag));
+  const controls = (main) =>
+    all(main.querySelector(".cause")).filter(({ tag }) => /^(a|button|summary|pre)$/.test(tag));
   const { length } = controls(first);
   for (let at = 0; at < length; at += 1) {
     await another();

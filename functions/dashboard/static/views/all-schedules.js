@@ -195,7 +195,9 @@ function turnList(chosen, signal, choose, onRead) {
   const draw = async () => {
     const now = Date.now();
     drawnIn = minuteOf(now);
-    render(bound, chosen.q && !isWhole && resources.length, searchedIn);
+    // It stays as all are read, so that no row moves.
+    const isSaid = chosen.q && (!isWhole || (before.answers?.length ?? 0) > 1);
+    render(bound, isSaid && [resources.length, isWhole], searchedIn);
     if (!(await drawCards(steps(now)))) return;
     below.hidden = false;
     if (before.answers) comeBack();
@@ -237,6 +239,19 @@ function turnList(chosen, signal, choose, onRead) {
     if (account_id && resources.length) onRead(resources[0].account_name);
     return content;
   };
+  const searchedIn = (said) => {
+    if (!said) return null;
+    const [count, isAll] = said;
+    if (isAll) return h("p", { class: "muted small" }, t.turns.searchedAll(count));
+    const onclick = (event) => part.readAll(event);
+    return h(
+      "p",
+      { class: "muted small" },
+      t.turns.searched(count),
+      " ",
+      h("button", { type: "button", class: "link", "data-part": "all", onclick }, t.turns.searchAll),
+    );
+  };
   const ask = (cursor) => api.get("/v1/resources", { query: { limit: 100, cursor, kind, region, account_id }, signal });
   const part = doubling(node, ask, take, {
     signal,
@@ -251,8 +266,6 @@ function turnList(chosen, signal, choose, onRead) {
   // Time alone changes it only at some minutes.
   return { ...part, node, draw, drawIfDue: () => minuteOf(Date.now()) !== drawnIn && draw() };
 }
-
-const searchedIn = (count) => count > 0 && h("p", { class: "muted small" }, t.turns.searched(count));
 
 function headOf(group) {
   const { key, name, weekday, isWhole } = group;

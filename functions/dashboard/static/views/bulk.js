@@ -128,7 +128,12 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   let files = 0;
   const setApart = () => {
     files += 1;
-    file.line = h("div", { class: "bulk-export" }, h("p", { class: "bulk-size" }, t.bulk.exportOf(file.size)), file.node);
+    file.line = h(
+      "div",
+      { class: "bulk-export" },
+      h("p", { class: "bulk-size" }, t.bulk.exportOf(file.size)),
+      file.node,
+    );
     exports.append(file.line);
     measured.observe(file.line);
     file = exporter();
@@ -149,7 +154,8 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     }
     const { note } = last;
     choice.hidden = size === 0 && !note;
-    if (!choice.hidden) render(choice, [size !== 0 && text, isMore && t.bulk.chooseAll(totalNow()), note, files], drawChoice);
+    if (!choice.hidden)
+      render(choice, [size !== 0 && text, isMore && t.bulk.chooseAll(totalNow()), note, files], drawChoice);
     keyed(operations, store.operations(), (id) => id, panelOf);
     place.hidden = choice.hidden && !operations.hasChildNodes() && !exports.hasChildNodes();
     const saying = choice.hidden ? t.bulk.nothing : `${note} ${text}`;

@@ -148,8 +148,8 @@ export function memberTree(enrollmentId, signal) {
         draw();
         focusOn(list.children[count]);
       };
-      const text = t.enrollments.moreUnits(Math.min(left, AT_ONCE));
-      fill(more, left > 0 && button(text, { "data-part": "more", onclick: showMore }));
+      const attributes = { "data-part": "more", onclick: showMore };
+      fill(more, left > 0 && button(t.enrollments.moreUnits(Math.min(left, AT_ONCE)), attributes));
     };
     return { node: h("div", {}, list, more), draw };
   }

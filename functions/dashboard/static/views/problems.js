@@ -149,7 +149,10 @@ const testAll = (cause, accounts, begun) => {
 // For a script, or for who mends them. The list has no filter for a cause.
 function copyNumbers(accounts) {
   const text = t.sharedProblems.copyNumbers(accounts.length);
-  return copyButton(() => accounts.map(({ provider_id: number }) => number).join("\n"), text, { text, part: "numbers" });
+  return copyButton(() => accounts.map(({ provider_id: number }) => number).join("\n"), text, {
+    text,
+    part: "numbers",
+  });
 }
 
 // The links are made as they are asked for: a cause may have thousands.

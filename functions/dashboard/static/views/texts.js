@@ -1622,6 +1622,8 @@ export const t = withTexts(OPEN_TABLES, {
         one: "Only # instance is loaded so far, and searched.",
         other: "Only # instances are loaded so far, and searched.",
       }),
+    searchAll: "Search all",
+    searchedAll: (count) => plural(count, { other: "All # instances are searched." }),
     oneAccount: (name) => `Schedules of ${name || "one account"} are shown.`,
     allAccounts: "Show all accounts",
     only: "Only this account",
