@@ -141,6 +141,13 @@ def test_the_choices_fit_with_texts_of_twice_the_size(thirty):
     thirty.evaluate("document.documentElement.style.fontSize = '200%'")
     open_choices(thirty)
     assert_fits(thirty)
+    broken = """() => [...document.querySelectorAll(".filter-face")].flatMap((face) => [...face.childNodes])
+      .filter((node) => {
+        const range = document.createRange();
+        range.selectNodeContents(node);
+        return node.textContent.trim() && range.getClientRects().length > 1;
+      }).map((node) => node.textContent)"""
+    assert thirty.evaluate(broken) == []
 
 
 @pytest.mark.in_firefox
