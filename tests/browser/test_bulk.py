@@ -206,11 +206,11 @@ def test_the_head_chooses_what_is_loaded(many):
 
 CUT_IN_THE_BAR = """() => {
   const right = document.querySelector(".bulk").getBoundingClientRect().right;
-  const there = [...document.querySelectorAll(".bulk :is(p, a, button, summary)")].filter((it) => it.checkVisibility());
+  const there = [...document.querySelectorAll(".bulk :is(p, a, button, summary)")];
   const wide = 6 * parseFloat(getComputedStyle(document.documentElement).fontSize);
   const words = [...document.querySelectorAll(".bulk-operation .bulk-size")];
   return [
-    ...there.filter((it) => it.getBoundingClientRect().right > right),
+    ...there.filter((it) => it.checkVisibility() && it.getBoundingClientRect().right > right),
     ...words.filter((it) => it.getBoundingClientRect().width < wide),
   ].map((it) => it.textContent);
 }"""

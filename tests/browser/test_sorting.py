@@ -141,7 +141,8 @@ def test_the_choices_fit_with_texts_of_twice_the_size(thirty):
     thirty.evaluate("document.documentElement.style.fontSize = '200%'")
     open_choices(thirty)
     assert_fits(thirty)
-    broken = """() => [...document.querySelectorAll(".filter-face")].flatMap((face) => [...face.childNodes])
+    broken = """() => [...document.querySelectorAll(".filter-face")]
+      .flatMap((face) => [...face.childNodes])
       .filter((node) => {
         const range = document.createRange();
         range.selectNodeContents(node);
@@ -187,9 +188,10 @@ REGIONS = (["ap-northeast-1", "eu-west-1", "us-east-1"], ["ap-northeast-1", "ap-
 CUT_REGIONS = """() => [...document.querySelectorAll(".regions-of > span")]
   .filter((it) => it.getBoundingClientRect().width > 1)
   .filter((it) => {
-    const [own, cell, row] = [it, it.closest(".cell"), it.closest(".account-row")].map((each) =>
-      each.getBoundingClientRect());
-    return it.scrollWidth > it.clientWidth + 1 || own.right > cell.right + 1 || own.bottom > row.bottom;
+    const [own, cell, row] = [it, it.closest(".cell"), it.closest(".account-row")]
+      .map((each) => each.getBoundingClientRect());
+    if (it.scrollWidth > it.clientWidth + 1) return true;
+    return own.right > cell.right + 1 || own.bottom > row.bottom;
   })
   .map((it) => it.textContent)"""
 

@@ -13,7 +13,8 @@ import { keptTrue, READ_EVERY_MS } from "./watched.js";
  *   import("./watched.js").Options} options `text` of the button, and what is said after it was pressed. `kept`: what
  *   whoever comes back finds at once, and when that was requested. `holds`: for how many milliseconds since then
  * @returns {ReturnType<typeof keptTrue> & {more: Element, readAll: (event: Event) => unknown,
- *   lateAfter: () => number}} `readAll`: at a press, all that there is, which are many requests. `lateAfter`: milliseconds
+ *   lateAfter: () => number}} `readAll`: at a press, all that there is, which are many requests. `lateAfter`:
+ *   milliseconds
  */
 export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, holds = () => Infinity, ...options }) {
   const more = h("div", { class: "more" });

@@ -645,8 +645,8 @@ export class Listing {
     const isOver = (id) => next && !isShort && this.#isAfter(kept(id), last);
     const over = missing.filter(isOver);
     const left = missing.filter((id) => !over.includes(id));
-    // Accounts after the last loaded row are not new, they are not loaded yet: unless the API had looked further and found
-    // no more.
+    // Accounts after the last loaded row are not new, they are not loaded yet: unless the API had looked further and
+    // found no more.
     const rows = new Set(this.ids);
     const isNew = (id) => !rows.has(id);
     const goesOn = this.ended || over.length;

@@ -242,11 +242,11 @@ function turnList(chosen, signal, choose, onRead) {
   const searchedIn = (said) => {
     if (!said) return null;
     const [count, isAll] = said;
-    if (isAll) return h("p", { class: "muted small" }, t.turns.searchedAll(count));
+    if (isAll) return h("p", { class: "lead small" }, t.turns.searchedAll(count));
     const onclick = (event) => part.readAll(event);
     return h(
       "p",
-      { class: "muted small" },
+      { class: "lead small" },
       t.turns.searched(count),
       " ",
       h("button", { type: "button", class: "link", "data-part": "all", onclick }, t.turns.searchAll),

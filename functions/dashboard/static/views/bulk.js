@@ -116,9 +116,9 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     };
     made.node = exporting(begun, signal, () => {
       made.runs = false;
-      const had = focused(made.line);
-      made.line?.remove();
       if (signal.aborted || !made.line) return;
+      const had = focused(made.line);
+      made.line.remove();
       draw();
       if (had) keepFocus();
     });
@@ -164,7 +164,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       isHinted = true;
     }
     said = saying;
-    passFocus(had, exports);
+    if (exports.contains(had)) passFocus(had, exports);
     const has = focused(place);
     if (!had || (has && has !== operations && !has.closest("[hidden]"))) return;
     keepFocus();
