@@ -128,14 +128,15 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   let files = 0;
   const setApart = () => {
     files += 1;
-    file.line = h(
+    const line = h(
       "div",
       { class: "bulk-export" },
       h("p", { class: "bulk-size" }, t.bulk.exportOf(file.size)),
       file.node,
     );
-    exports.append(file.line);
-    measured.observe(file.line);
+    file.line = line;
+    exports.append(line);
+    measured.observe(line);
     file = exporter();
   };
   const keepFocus = () => (place.hidden ? leave() : focusOn(place));
