@@ -204,6 +204,18 @@ def test_the_head_chooses_what_is_loaded(many):
     expect(many.locator(".rows .choose:not(:checked)")).to_have_count(0)
 
 
+CUT_IN_THE_BAR = """() => {
+  const right = document.querySelector(".bulk").getBoundingClientRect().right;
+  const there = [...document.querySelectorAll(".bulk :is(p, a, button, summary)")];
+  const wide = 6 * parseFloat(getComputedStyle(document.documentElement).fontSize);
+  const words = [...document.querySelectorAll(".bulk-operation .bulk-size")];
+  return [
+    ...there.filter((it) => it.checkVisibility() && it.getBoundingClientRect().right > right),
+    ...words.filter((it) => it.getBoundingClientRect().width < wide),
+  ].map((it) => it.textContent);
+}"""
+
+
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
 def test_it_is_accessible_and_fits(admin, answer_with, scheme, width):
     # Few accounts: axe finds the targets too small that the bar cuts through until they are
@@ -232,6 +244,8 @@ def test_it_is_accessible_and_fits(admin, answer_with, scheme, width):
     expect(bar(page)).to_contain_text("1 account chosen")
     assert_fits(page)
     assert_accessible(page)
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert page.evaluate(CUT_IN_THE_BAR) == []
 
 
 def test_the_bar_does_not_cover_what_has_the_focus(many):

@@ -180,13 +180,19 @@ test("a part stays where it is as more of it is read, and counts that too", asyn
   assert.equal(main.querySelector(".card"), card);
 });
 
-test("a search says how many are loaded, as long as these are not all", async () => {
-  answersOf(2);
-  const main = opened("q=web0");
+test("a search says how many are loaded, as long as these are not all, and reads all at a press", async () => {
+  answersOf(5);
+  const main = opened("q=web3");
   await until(() => main.textContent.includes(t.turns.searched(1)));
   press(button(main, t.turns.lookAtMore));
-  await until(() => !main.textContent.includes(t.turns.searched(1)));
-  assert.ok(rows(main).every((row) => row.textContent.includes("web0")));
+  await until(() => main.textContent.includes(t.turns.searched(2)));
+  const searchAll = all(main).find((node) => node.tag === "button" && node.textContent === t.turns.searchAll);
+  searchAll.focus();
+  press(searchAll);
+  await until(() => rows(main).length);
+  assert.equal(document.activeElement.textContent, t.turns.searchedAll(5));
+  assert.ok(rows(main).every((row) => row.textContent.includes("web3")));
+  assert.equal(asked.length, 1 + 2 + 5);
 });
 
 for (const [part, hoursAhead, does] of [
@@ -243,6 +249,21 @@ test("what the address chooses is asked for, and what the API does not know is l
   opened(`kind=foo&action=explode&region=${"x".repeat(31)}&account_id=a/b`);
   await until(() => asked.length === 2);
   assert.deepEqual(asked, ["?limit=100&kind=rds&region=mars-1&account_id=b", "?limit=100"]);
+});
+
+test("the last rows have the focus of the button that showed them, also if all is read anew meanwhile", async () => {
+  const items = Array.from({ length: 120 }, (_, at) => resource(`web${at}`, 1, { account_id: `a${at}` }));
+  globalThis.fetch = async () => Response.json({ items, next_cursor: null });
+  const main = opened();
+  const show = () => button(main.querySelector(".card") ?? main, t.turns.showRest(20));
+  await until(show);
+  show().focus();
+  press(show());
+  readNow();
+  const first = () => main.querySelector(".card").querySelectorAll("li");
+  await until(() => first().length === 120);
+  await soon(20);
+  assert.equal(first().indexOf(document.activeElement), 100);
 });
 
 /** The API has so many answers of one instance each. */

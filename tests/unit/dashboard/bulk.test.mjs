@@ -1135,3 +1135,37 @@ test("chosen accounts are exported, and no others", async () => {
   assert.equal(asked.length, 1, "no page is asked for after the last of them");
   await until(() => toasts.textContent.includes(t.choices.exported(2)));
 });
+
+test("an export that runs as others are chosen says what it is of, and has none of their bar", async () => {
+  const { fetch } = globalThis;
+  const held = [];
+  globalThis.fetch = async (address, options) => {
+    if (!String(address).includes("/v1/accounts?")) return fetch(address, options);
+    return new Promise((resolve) => held.push(resolve));
+  };
+  const draw = await drawn();
+  const choice = () => place.querySelector(".bulk-chosen");
+  const line = () => place.querySelector(".bulk-export");
+  const choose = (...ids) => {
+    Object.assign(chosen, { ids: new Set(ids) });
+    draw();
+  };
+  press(button(choice(), t.choices.export));
+  await until(() => held.length);
+  button(choice(), t.choices.cancel(0)).focus();
+  draw();
+  assert.equal(line(), null);
+  // As many, but others.
+  choose("b", "c");
+  assert.ok(button(choice(), t.choices.export), choice().textContent);
+  assert.ok(line().textContent.includes(t.bulk.exportOf(2)), line().textContent);
+  assert.equal(document.activeElement, button(line(), t.choices.cancel(0)));
+  // It can be cancelled also if nothing is chosen.
+  choose();
+  assert.deepEqual([place.hidden, choice().hidden], [false, true]);
+  press(button(line(), t.choices.cancel(0)));
+  held[0](new Response("", { headers: { "content-type": "text/csv" } }));
+  await until(() => !line());
+  assert.equal(place.hidden, true);
+  assert.equal(document.activeElement, around.children.at(-1));
+});

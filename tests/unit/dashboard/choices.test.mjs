@@ -156,6 +156,9 @@ test("filters of the address that nobody knows are left out of it, which is said
   assert.deepEqual([asked[0], shownAs], [{ q: "a" }, "#/accounts?q=a"]);
   const left = "status=degraded,failed, access_type=password, has_problems=1, sort=newest";
   assert.ok(toasts.textContent.includes(t.list.unknownFilters(left)), toasts.textContent);
+  toasts.replaceChildren();
+  await opened(`status=${"x".repeat(2_000)}`);
+  assert.ok(toasts.textContent.includes(t.list.unknownFilters("status")), toasts.textContent);
 });
 
 const organizations = () => ({

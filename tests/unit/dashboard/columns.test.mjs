@@ -20,7 +20,8 @@ const MORE = {
   ...{ write_logs: false, regions: ["eu-west-1", "us-east-1"], enrollment_id: "01JN8Q5M3C0000000000000010" },
   ...{ template: { version: 2, outdated: true }, created_at: "2020-01-01T10:00:00Z", next_verification_at: null },
 };
-const items = [account("a", MORE), account("b")];
+const THREE = ["eu-west-1", "us-east-1", "us-west-2"];
+const items = [account("a", MORE), account("b", { regions: THREE })];
 let asked;
 
 beforeEach(() => {
@@ -111,7 +112,7 @@ test("a list without accounts awaits no columns", async (context) => {
   const sheets = [];
   context.mock.method(document.head, "append", (sheet) => sheets.push(sheet));
   items.splice(0);
-  context.after(() => items.push(account("a", MORE), account("b")));
+  context.after(() => items.push(account("a", MORE), account("b", { regions: THREE })));
   const main = opening("columns=name+regions");
   await until(() => main.textContent.includes(t.list.empty.title));
   assert.equal(main.querySelector(".list-foot").hidden, false);
@@ -163,7 +164,7 @@ test("an address with columns shows them, and asks the API for nothing else", as
   assert.deepEqual(said(main), titled(...shown));
   assert.deepEqual(
     cells(main, "a").slice(2),
-    [t.columns.version(2, true), t.no, "eu-west-1+1, us-east-1", t.columns.enrolled].map(
+    [t.columns.version(2, true), t.no, "eu-west-1, us-east-1", t.columns.enrolled].map(
       (text, index) => `${titled(...shown)[index + 2]}: ${text}`,
     ),
   );
@@ -173,7 +174,7 @@ test("an address with columns shows them, and asks the API for nothing else", as
         .slice(2)
         .map((text) => text.split(": ")[1]),
     ),
-    new Set([t.no, t.list.none]),
+    new Set([t.no, t.list.none, `${THREE[0]}${t.columns.moreRegions(2)}, ${THREE[1]}, ${THREE[2]}`]),
   );
   const link = row(main, "a").querySelectorAll("a").at(-1);
   assert.equal(link.href, `#/enrollments/${MORE.enrollment_id}`);

@@ -2,12 +2,13 @@
 // finds.
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
-import { button, opened, press, signIn } from "./drawn.mjs";
+import { all, button, opened, press, signIn } from "./drawn.mjs";
 import { until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
+const { readNow } = await import(`${page}/lib/dom.js`);
 const { problems } = await import(`${page}/views/problems.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
@@ -131,6 +132,30 @@ test("who comes back finds at once what was there, as far as it was opened, and 
   assert.equal(affected(open()), 105);
   await another();
   assert.equal(affected(open()), 0);
+});
+
+test("how many accounts more are left is said after each press", async () => {
+  const main = await shown(problem(300));
+  press(button(main, text.showMore(100, 295)));
+  assert.ok(button(main, text.showMore(100, 195)));
+});
+
+test("whatever of a card has the focus keeps it as a cause gets one more account", async () => {
+  const first = await shown(problem(12, { fix: FIX }));
+  const controls = (main) =>
+    all(main.querySelector(".cause")).filter(({ tag }) => /^(a|button|summary|pre)$/.test(tag));
+  const { length } = controls(first);
+  for (let at = 0; at < length; at += 1) {
+    await another();
+    const main = await shown(problem(12, { fix: FIX }));
+    const node = controls(main)[at];
+    node.focus();
+    items = [problem(13, { fix: FIX })];
+    readNow();
+    await until(() => says(main, text.accounts(13)));
+    await until(() => !node.parentNode || !main.contains(node));
+    assert.equal(document.activeElement, controls(main)[at], node.textContent);
+  }
 });
 
 test("a card that cannot be drawn is said to be lacking", async (context) => {

@@ -70,6 +70,17 @@ async function turns(changed) {
   await soon(20);
 }
 
+test("the link to what changed keeps the focus as another test finds the same", async () => {
+  const again = (count) => ({ tests: count, last_at: "2026-01-03T10:00:00Z" });
+  tests = [tested("2", { unchanged: again(1) }), tested("1")];
+  const main = await shown(history);
+  main.querySelector("[data-part=changes]").focus();
+  tests = [tested("2", { unchanged: again(2) }), tested("1")];
+  await turns({});
+  assert.ok(main.textContent.includes(t.tests.foundAgain(2)));
+  assert.equal(document.activeElement, main.querySelector("[data-part=changes]"));
+});
+
 const newest = (outcome) => ({ verification_id: "1", outcome, finished_at: "2026-01-01T10:01:00Z" });
 
 test("log writing that was refused and is switched off now is no present problem anywhere", async () => {

@@ -249,6 +249,57 @@ test("an answer that is no whole page says that the API looks on, until it is th
   ]);
 });
 
+/** A list of failed accounts of which the API finds these in each answer. It was stopped after the first two. */
+async function stoppedAt(pages) {
+  const asked = [];
+  globalThis.fetch = async (url) => {
+    const { pathname, searchParams } = new URL(url);
+    if (pathname !== "/v1/accounts") return answer(url);
+    const at = Number(searchParams.get("cursor") ?? 0);
+    asked.push(at);
+    const items = pages[at].map((name) => there.find((each) => each.name === name));
+    return Response.json({ items, next_cursor: pages[at + 1] ? `${at + 1}` : null });
+  };
+  const listing = store.listingOf({ status: "failed" });
+  for (let read = 0; read < 2; read += 1) await listing.readMore(never);
+  listing.isStopped = true;
+  return { listing, asked, reread: () => listing.reread(new Set(listing.ids), never) };
+}
+
+test("what comes to fit in the last page of a list that was stopped is new", async () => {
+  for (const before of [["b"], []]) {
+    store.forget();
+    there = ["a", "b", "c", "d"].map((name) => account(name, { status: "failed" }));
+    const pages = [["a"], before, ["d"]];
+    const { listing, reread } = await stoppedAt(pages);
+    pages[1] = [...before, "c"];
+    await reread();
+    assert.deepEqual([listing.ids, listing.arrivals, listing.isSparse], [["a", ...before], ["c"], true]);
+    listing.showArrivals();
+    await listing.readMore(never);
+    assert.deepEqual(listing.ids, ["a", ...before, "c", "d"]);
+  }
+});
+
+test("what fits no more leaves a page in which the API finds no other, and nobody looks on for it", async () => {
+  there = ["a", "b", "c"].map((name) => account(name, { status: "failed" }));
+  const pages = [["a"], ["b"], ["c"], []];
+  const { listing, asked, reread } = await stoppedAt(pages);
+  there = there.map((each) => ({ ...each, status: "confirmed", version: 2 }));
+  pages.fill([]);
+  for (let round = 0; round < 3; round += 1) await reread();
+  assert.deepEqual([listing.ids, Math.max(...asked), listing.pages.length], [[], 1, 2]);
+});
+
+test("the rest of a page that was full is not loaded yet, also where the API finds no more after it", async () => {
+  const listing = await listed(...names(60));
+  there = there.slice(20);
+  for (let round = 0; round < 3; round += 1) await listing.reread(new Set(listing.ids), never);
+  assert.deepEqual([listing.ids, listing.arrivals], [names(50).slice(20), []]);
+  await listing.readMore(never);
+  assert.deepEqual(listing.ids, names(60).slice(20));
+});
+
 test("a filter by version asks for it, and has the accounts whose role has it now", async () => {
   const of = (name, version) => account(name, { template: version && { version, current: 2 } });
   const asked = [];

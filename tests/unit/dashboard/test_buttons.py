@@ -75,6 +75,10 @@ ELSEWHERE = {
     "views/accounts.js list.showArrived": ("browser/test_what_is_true_now.py", "Show"),
     "views/accounts.js list.lookOn": ("browser/test_the_list.py", "Look at more"),
     "views/add-many.js addMany.stop": ("browser/test_add_many.py", "Stop"),
+    "views/all-schedules.js turns.searchAll": (
+        "unit/dashboard/all-schedules.test.mjs",
+        "turns.searchAll",
+    ),
     "views/all-schedules.js text": ("browser/test_all_schedules.py", "Show 20 more"),
     "views/bulk.js link": ("browser/test_fleets.py", "Choose all 10,000"),
     "views/bulk.js bulk.again": ("browser/test_fleets.py", "Try the first 100 refused ones again"),

@@ -5,7 +5,8 @@ import { icon } from "./icons.js";
 import { button, toast } from "./ui.js";
 import { t } from "../texts.js";
 
-export function copyButton(textOf, label, { small = false, text = t.actions.copy } = {}) {
+/** `part`: its name for the page, where its words change. */
+export function copyButton(textOf, label, { small = false, text = t.actions.copy, part = "" } = {}) {
   const caption = small ? null : h("span", {}, text);
   const node = h(
     "button",
@@ -14,6 +15,7 @@ export function copyButton(textOf, label, { small = false, text = t.actions.copy
       class: small ? "icon-button copy" : "button button-small copy",
       title: label,
       "aria-label": label,
+      "data-part": part || null,
       onclick: async () => {
         try {
           await navigator.clipboard.writeText(typeof textOf === "function" ? textOf() : textOf);

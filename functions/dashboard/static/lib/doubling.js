@@ -12,7 +12,9 @@ import { keptTrue, READ_EVERY_MS } from "./watched.js";
  * @param {{text: string, said: () => string, kept?: {answers?: any[], readAt: number}, holds?: () => number} &
  *   import("./watched.js").Options} options `text` of the button, and what is said after it was pressed. `kept`: what
  *   whoever comes back finds at once, and when that was requested. `holds`: for how many milliseconds since then
- * @returns {ReturnType<typeof keptTrue> & {more: Element, lateAfter: () => number}} `lateAfter`: milliseconds
+ * @returns {ReturnType<typeof keptTrue> & {more: Element, readAll: (event: Event) => unknown,
+ *   lateAfter: () => number}} `readAll`: at a press, all that there is, which are many requests. `lateAfter`:
+ *   milliseconds
  */
 export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, holds = () => Infinity, ...options }) {
   const more = h("div", { class: "more" });
@@ -31,10 +33,11 @@ export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, h
     there = answers.length;
     return { answers, readAt };
   };
-  const readMore = (event) =>
+  const readMore = (event) => readOn(event, 2 * there);
+  const readOn = (event, count) =>
     submitting(event.currentTarget, async () => {
       const before = wanted;
-      wanted = 2 * there;
+      wanted = count;
       try {
         await part.again();
         announce(said());
@@ -58,5 +61,11 @@ export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, h
   const part = keptTrue(place, read, drawn, { pauseOf, known, knownFor: isNew ? pauseOf() - age : 0, ...options });
   const readAt = () => part.readAt() || kept.readAt;
   // As of what is read at the usual pace.
-  return { ...part, readAt, more, lateAfter: () => 1.5 * READ_EVERY_MS * there };
+  return {
+    ...part,
+    readAt,
+    more,
+    readAll: (event) => readOn(event, Infinity),
+    lateAfter: () => 1.5 * READ_EVERY_MS * there,
+  };
 }

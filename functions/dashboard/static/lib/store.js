@@ -13,8 +13,9 @@ import { stored } from "./storage.js";
  *   template?: {version: number} | null, enrollment_id?: string | null}} Account
  * How many accounts have a role of this version.
  * @typedef {{version: number, accounts: number, outdated: boolean}} VersionInUse
- * One page of a listing. `cursor`: what it was read with. `at`: when it was requested, in milliseconds.
- * @typedef {{cursor: string | null, limit: number, ids: string[], at: number}} ListedPage
+ * One page of a listing. `cursor`: what it was read with. `at`: when it was requested, in milliseconds. `isShort`: the
+ * API looked as far as it does for one answer, and found few or none.
+ * @typedef {{cursor: string | null, limit: number, ids: string[], at: number, isShort: boolean}} ListedPage
  */
 
 const PAGE_SIZE = 100;
@@ -426,8 +427,6 @@ export class Listing {
     this.cursor = null;
     this.started = false;
     this.ended = false;
-    /** Whether the last answer was no whole page. */
-    this.isShort = false;
     /** Whether somebody has stopped that the API looks on. */
     this.isStopped = false;
     this.scroll = 0;
@@ -450,9 +449,9 @@ export class Listing {
     return Object.values({ ...this.selection, sort: "", [name]: "" }).some(Boolean);
   }
 
-  /** Whether the API has looked as far as it does for one answer, and found few or none. */
+  /** Whether the API found few or none in the last page, or somebody has stopped that it looks on. */
   get isSparse() {
-    return this.isShort && !this.ended;
+    return !this.ended && (this.isStopped || Boolean(this.pages.at(-1)?.isShort));
   }
 
   /** How many accounts the organization has in this selection. Undefined while unknown. */
@@ -469,9 +468,9 @@ export class Listing {
     const { cursor } = this;
     const { ids, next, at, isShort } = await this.#read(() => this.#ask(cursor, limit, signal), signal);
     this.#takeFromAll(ids);
-    this.pages.push({ cursor, limit, ids, at });
+    this.pages.push({ cursor, limit, ids, at, isShort });
     this.#append(ids);
-    Object.assign(this, { cursor: next, started: true, ended: !next, isShort });
+    Object.assign(this, { cursor: next, started: true, ended: !next });
     changed();
   }
 
@@ -634,7 +633,7 @@ export class Listing {
   /** Reads one page again, and moves the start of the next page. Returns the accounts that left it. */
   async #again(page, signal) {
     const { cursor, limit } = page;
-    const { ids, last, next, at } = await this.#ask(cursor, limit, signal);
+    const { ids, last, next, at, isShort } = await this.#ask(cursor, limit, signal);
     // Ignore the answer if another list is shown, a later answer has come, or the page now begins elsewhere.
     if (this !== listing || passed(page.at) > at || !this.pages.includes(page) || page.cursor !== cursor) return [];
     const following = this.pages.indexOf(page) + 1;
@@ -642,21 +641,23 @@ export class Listing {
     const ended = next ? [] : this.pages.splice(following);
     const after = this.pages[following];
     const missing = [page, ...ended].flatMap((each) => each.ids).filter((id) => !ids.includes(id));
-    // New accounts may push others past the end of this page. Those belong to the next page now.
-    const isOver = (id) => next && (!last || this.#isAfter(kept(id), last));
+    // New accounts may push others past the end of a full page. Those belong to the next page now.
+    const isOver = (id) => next && !isShort && this.#isAfter(kept(id), last);
     const over = missing.filter(isOver);
     const left = missing.filter((id) => !over.includes(id));
-    // Accounts after the last loaded row are not new. They are not loaded yet.
+    // Accounts after the last loaded row are not new, they are not loaded yet: unless the API had looked further and
+    // found no more.
     const rows = new Set(this.ids);
     const isNew = (id) => !rows.has(id);
-    const isAll = after || this.ended || over.length;
+    const goesOn = this.ended || over.length;
+    const isAll = after || goesOn || page.isShort;
     const loaded = isAll ? ids : ids.slice(0, ids.findLastIndex((id) => !isNew(id)) + 1);
     this.#takeFromAll(ids);
-    Object.assign(page, { ids: [...loaded, ...left], at });
+    Object.assign(page, { ids: [...loaded, ...left], at, isShort: isShort && loaded.length === ids.length });
     if (after) {
       after.cursor = next;
       after.ids.push(...over);
-    } else if (next && isAll) this.pages.push({ cursor: next, limit, ids: over, at: 0 });
+    } else if (next && goesOn) this.pages.push({ cursor: next, limit, ids: over, at: 0, isShort: false });
     else if (loaded.length === ids.length) Object.assign(this, { cursor: next, ended: !next });
     this.arrivals = [...new Set([...this.arrivals, ...loaded.filter(isNew)])];
     if (!this.ids.length) this.showArrivals();

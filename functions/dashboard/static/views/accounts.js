@@ -51,6 +51,8 @@ const FETCH_AHEAD_ROWS = 60;
 const MOST_SAID = 3;
 const WATCH_EVERY_MS = 2_000;
 const REFRESH_EVERY_MS = 30_000;
+// Of an unknown filter with a longer value, its name says enough.
+const LONGEST_SAID = 40;
 // As the API has it.
 const LONGEST_SEARCH = 64;
 // Those that are there unless others are chosen, which views/columns.js has.
@@ -84,7 +86,8 @@ export function list(context) {
   if (operation) store.showOperation(operation);
   const unknown = Object.keys(CHOICES).flatMap((name) => {
     const value = query.get(name);
-    return value && !CHOICES[name].test(value) ? `${name}=${value}` : [];
+    if (!value || CHOICES[name].test(value)) return [];
+    return value.length > LONGEST_SAID ? name : `${name}=${value}`;
   });
   if (unknown.length) toast(t.list.unknownFilters(unknown.join(", ")), "warning");
   // A reload neither shows an operation again that was closed, nor says again what was left out.

@@ -195,7 +195,9 @@ function turnList(chosen, signal, choose, onRead) {
   const draw = async () => {
     const now = Date.now();
     drawnIn = minuteOf(now);
-    render(bound, chosen.q && !isWhole && resources.length, searchedIn);
+    // It stays as all are read, so that no row moves.
+    const isSaid = chosen.q && (!isWhole || (before.answers?.length ?? 0) > 1);
+    render(bound, isSaid && [resources.length, isWhole], searchedIn);
     if (!(await drawCards(steps(now)))) return;
     below.hidden = false;
     if (before.answers) comeBack();
@@ -213,28 +215,42 @@ function turnList(chosen, signal, choose, onRead) {
       yield* keying(list, shown, ({ key }) => key, groupCard);
       const card = list.children[index];
       const room = before.rooms.get(heads[index].key) ?? ROWS_AT_ONCE;
+      const [body, more] = ["ul", ".more"].map((each) => card.querySelector(each));
+      const { length } = body.children;
       const draws = (row) => turnRow(row, name, choose);
-      yield* keying(card.querySelector("ul"), rows.slice(0, room), ({ key }) => key, draws);
-      const onclick = () => showRest(card, room);
-      render(card.querySelector(".more"), [room, rows.length - room], ([, rest]) => {
+      yield* keying(body, rows.slice(0, room), ({ key }) => key, draws);
+      const onclick = () => {
+        before.rooms.set(heads[index].key, room + ROWS_AT_ONCE);
+        draw();
+      };
+      render(more, [room, rows.length - room], ([, rest]) => {
         const text = t.turns.showRest(Math.min(rest, ROWS_AT_ONCE));
         const label = `${text}: ${card.querySelector("h2").textContent}`;
         return rest > 0 && button(text, { "data-part": "rest", "aria-label": label, onclick });
       });
+      // The button is gone after the last rows.
+      if (focus() === more) focusOn(body.children[length] ?? body.lastElementChild);
     }
   }
-  // The button is gone after the last rows.
-  const showRest = async (card, room) => {
-    before.rooms.set(card.dataset.key, room + ROWS_AT_ONCE);
-    await draw();
-    if (focus() === card.querySelector(".more")) focusOn(card.querySelector("ul").children[room]);
-  };
   const take = (answers) => {
     resources = answers.flatMap(({ items }) => items).filter(({ account_id: id }) => !store.isGone(id));
     isWhole = !answers.at(-1).next_cursor;
     draw();
     if (account_id && resources.length) onRead(resources[0].account_name);
     return content;
+  };
+  const searchedIn = (said) => {
+    if (!said) return null;
+    const [count, isAll] = said;
+    if (isAll) return h("p", { class: "lead small" }, t.turns.searchedAll(count));
+    const onclick = (event) => part.readAll(event);
+    return h(
+      "p",
+      { class: "lead small" },
+      t.turns.searched(count),
+      " ",
+      h("button", { type: "button", class: "link", "data-part": "all", onclick }, t.turns.searchAll),
+    );
   };
   const ask = (cursor) => api.get("/v1/resources", { query: { limit: 100, cursor, kind, region, account_id }, signal });
   const part = doubling(node, ask, take, {
@@ -250,8 +266,6 @@ function turnList(chosen, signal, choose, onRead) {
   // Time alone changes it only at some minutes.
   return { ...part, node, draw, drawIfDue: () => minuteOf(Date.now()) !== drawnIn && draw() };
 }
-
-const searchedIn = (count) => count > 0 && h("p", { class: "muted small" }, t.turns.searched(count));
 
 function headOf(group) {
   const { key, name, weekday, isWhole } = group;

@@ -21,6 +21,7 @@ import {
   keyed,
   later,
   onReadNow,
+  passFocus,
   pause,
   readNow,
   render,
@@ -72,6 +73,8 @@ export async function bulkBar(place, list, signal) {
 function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   const choice = h("div", { class: "bulk-chosen" });
   const operations = h("div", { class: "bulk-operations" });
+  /** The exports of what was chosen before. */
+  const exports = h("div", { class: "bulk-exports" });
   /** Operations that are over. @type {Set<string>} */
   const over = new Set();
   let said = t.bulk.nothing;
@@ -84,13 +87,15 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   place.setAttribute("role", "region");
   place.setAttribute("aria-label", t.bulk.region);
   // What is chosen goes as an operation begins, which stays where it is below.
-  fill(place, choice, operations);
+  fill(place, choice, operations, exports);
   // It may be higher than its place, which scrolls then, and has no empty part that what is behind could be pressed in.
   const measured = measure(
     /** @type {HTMLElement} */ (table.parentNode),
     ".rows",
     () => {
-      const parts = /** @type {NodeListOf<HTMLElement>} */ (place.querySelectorAll(".bulk-chosen, .bulk-operation"));
+      const parts = /** @type {NodeListOf<HTMLElement>} */ (
+        place.querySelectorAll(".bulk-chosen, .bulk-operation, .bulk-export")
+      );
       const height = [...parts].reduce((sum, { offsetHeight }) => sum + offsetHeight, 0);
       place.classList.toggle("scrolls", height > place.clientHeight);
       return Math.min(height, place.clientHeight);
@@ -101,10 +106,40 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
 
   const totalNow = () => (counted.ids === chosen.ids ? counted.total : undefined) ?? totalOf(listing());
   const sizeNow = () => (chosen.isAll ? totalNow() : chosen.ids.size);
-  const file = exporting(
-    () => ({ selection: listing().selection, total: sizeNow(), only: chosen.isAll ? null : chosen.ids }),
-    signal,
-  );
+  // An export is of what was chosen as it was begun. Once others are chosen it has a line of its own.
+  const exporter = () => {
+    /** @type {{node: HTMLElement, line: HTMLElement | null, size: number | undefined, runs: boolean}} */
+    const made = { node: h("div", {}), line: null, size: undefined, runs: false };
+    const begun = () => {
+      Object.assign(made, { runs: true, size: sizeNow() });
+      return { selection: listing().selection, total: made.size, only: chosen.isAll ? null : chosen.ids };
+    };
+    made.node = exporting(begun, signal, () => {
+      made.runs = false;
+      if (signal.aborted || !made.line) return;
+      const had = focused(made.line);
+      made.line.remove();
+      draw();
+      if (had) keepFocus();
+    });
+    return made;
+  };
+  let file = exporter();
+  let files = 0;
+  const setApart = () => {
+    files += 1;
+    const line = h(
+      "div",
+      { class: "bulk-export" },
+      h("p", { class: "bulk-size" }, t.bulk.exportOf(file.size)),
+      file.node,
+    );
+    file.line = line;
+    exports.append(line);
+    measured.observe(line);
+    file = exporter();
+  };
+  const keepFocus = () => (place.hidden ? leave() : focusOn(place));
 
   // `gone`: how many were chosen, and are not any more. `isPart`: those that are not loaded are not chosen any more.
   const draw = (gone = 0, isPart = false) => {
@@ -113,25 +148,27 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     const size = sizeNow();
     const isMore = !chosen.isAll && (!ended || ids.length > chosen.ids.size);
     const text = chosen.isAll ? t.bulk.all(size) : t.bulk.chosen(size);
+    if (last.ids !== chosen.ids && file.runs) setApart();
     if (gone || last.ids !== chosen.ids) {
       const left = gone && last.gone + gone;
       last = { ids: chosen.ids, note: left ? t.bulk.gone(left) : isPart ? t.bulk.part : "", gone: left };
     }
     const { note } = last;
     choice.hidden = size === 0 && !note;
-    if (!choice.hidden) render(choice, [size !== 0 && text, isMore && t.bulk.chooseAll(totalNow()), note], drawChoice);
+    if (!choice.hidden)
+      render(choice, [size !== 0 && text, isMore && t.bulk.chooseAll(totalNow()), note, files], drawChoice);
     keyed(operations, store.operations(), (id) => id, panelOf);
-    place.hidden = choice.hidden && !operations.hasChildNodes();
+    place.hidden = choice.hidden && !operations.hasChildNodes() && !exports.hasChildNodes();
     const saying = choice.hidden ? t.bulk.nothing : `${note} ${text}`;
     if (saying !== said) {
       announce(isHinted ? saying : t.bulk.first(saying));
       isHinted = true;
     }
     said = saying;
+    if (exports.contains(had)) passFocus(had, exports);
     const has = focused(place);
     if (!had || (has && has !== operations && !has.closest("[hidden]"))) return;
-    if (place.hidden) leave();
-    else focusOn(place);
+    keepFocus();
   };
 
   const act = (part, text, request, attributes = {}) =>
@@ -164,7 +201,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
         act("on", t.bulk.logsOn, { action: "write_logs", value: true }),
         act("off", t.bulk.logsOff, { action: "write_logs", value: false }),
         act("delete", t.bulk.delete, { action: "delete" }, { class: "button-small button-danger" }),
-        file,
+        file.node,
       ),
       h("p", { class: "bulk-hint muted small", "aria-hidden": "true" }, t.bulk.hint),
     ],

@@ -116,10 +116,10 @@ const namesIn = (units, depth = 0) =>
 
 /**
  * What exports the list as it is selected when it is pressed, and cancels that when it is pressed again. `only`: of its
- * accounts these alone.
+ * accounts these alone. `onEnd`: an export is over, however it ended.
  * @param {() => Pick<Listing, "selection" | "total"> & {only?: Set<string> | null}} listing
  */
-export function exporting(listing, signal) {
+export function exporting(listing, signal, onEnd = () => {}) {
   /** What cancels the export that runs. @type {AbortController | null} */
   let own = null;
   const text = h("span", {}, t.choices.export);
@@ -157,6 +157,7 @@ export function exporting(listing, signal) {
     own = null;
     text.textContent = t.choices.export;
     bar.remove();
+    onEnd();
   }
   return place;
 }

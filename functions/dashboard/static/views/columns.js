@@ -23,6 +23,8 @@ const ROOM = {
   test: 2,
 };
 const NAMES = Object.keys(ROOM);
+// Each has a line of its own. Of more, the last line says how many.
+const REGIONS_SHOWN = 2;
 // On both sides of a row, as in style.css.
 const SIDES = 1.5;
 // Between columns: as in style.css, and less where others are chosen too.
@@ -99,6 +101,7 @@ function fit({ style }, columns, usual) {
   style.setProperty("--gap", `${gapOf(columns)}rem`);
   style.setProperty("--room", String(roomOf(columns)));
   style.setProperty("--lines", String(columns.filter((name) => !usual.includes(name)).length));
+  style.setProperty("--second-lines", String(Number(columns.includes("regions"))));
 }
 
 /** What a row has in a column that is not a usual one, with its name for where it has no head. */
@@ -110,18 +113,20 @@ export const cell = (name, account) => [
 const CONTENT = {
   template_version: ({ template }) => (template ? t.columns.version(template.version, template.outdated) : t.list.none),
   write_logs: ({ write_logs: isOn }) => (isOn ? t.yes : t.no),
-  regions: ({ regions: [first, ...others] = [] }) =>
-    first
-      ? h(
-          "span",
-          { class: "regions-of", title: [first, ...others].join(", ") },
-          h("span", {}, first),
-          others.length > 0 && [
-            h("span", { "aria-hidden": "true" }, t.columns.moreRegions(others.length)),
-            srOnly(`, ${others.join(", ")}`),
-          ],
-        )
-      : t.list.none,
+  regions: ({ regions = [] }) => {
+    if (!regions.length) return t.list.none;
+    const shown = regions.slice(0, regions.length > REGIONS_SHOWN ? 1 : REGIONS_SHOWN);
+    const others = regions.slice(shown.length);
+    return h(
+      "span",
+      { class: "regions-of", title: regions.join(", ") },
+      shown.map((region, at) => h("span", {}, at > 0 && srOnly(", "), region)),
+      others.length > 0 && [
+        h("span", { "aria-hidden": "true" }, t.columns.moreRegions(others.length)),
+        srOnly(`, ${others.join(", ")}`),
+      ],
+    );
+  },
   enrollment_id: ({ enrollment_id: id, name }) =>
     id
       ? h(

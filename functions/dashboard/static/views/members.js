@@ -148,7 +148,8 @@ export function memberTree(enrollmentId, signal) {
         draw();
         focusOn(list.children[count]);
       };
-      fill(more, left > 0 && button(t.enrollments.moreUnits(Math.min(left, AT_ONCE)), { onclick: showMore }));
+      const part = { "data-part": "more", onclick: showMore };
+      fill(more, left > 0 && button(t.enrollments.moreUnits(Math.min(left, AT_ONCE)), part));
     };
     return { node: h("div", {}, list, more), draw };
   }

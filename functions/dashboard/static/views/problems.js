@@ -143,13 +143,16 @@ const testAll = (cause, accounts, begun) => {
       here(() => router.go("#/accounts"));
     });
   const text = t.sharedProblems.testAll(ids.size, all.length, isNext);
-  return button(text, { class: "button-small", onclick }, "test");
+  return button(text, { class: "button-small", "data-part": "test", onclick }, "test");
 };
 
 // For a script, or for who mends them. The list has no filter for a cause.
 function copyNumbers(accounts) {
   const text = t.sharedProblems.copyNumbers(accounts.length);
-  return copyButton(() => accounts.map(({ provider_id: number }) => number).join("\n"), text, { text });
+  return copyButton(() => accounts.map(({ provider_id: number }) => number).join("\n"), text, {
+    text,
+    part: "numbers",
+  });
 }
 
 // The links are made as they are asked for: a cause may have thousands.
@@ -163,7 +166,7 @@ function accountList(cause, accounts, named) {
     const next = Math.min(left, NAMED_MORE);
     render(
       more,
-      next,
+      [next, left],
       () => next > 0 && button(t.sharedProblems.showMore(next, left), { "data-part": "named", onclick }),
     );
   };

@@ -437,7 +437,7 @@ export function history(context) {
         render(compare, items.filter(hasEnded).map(shown), (ended) => compareTwo(ended, handle.id, chosen));
       },
       shown,
-      renderItem: (test) => historyRow(test, handle.id),
+      renderItem: (test, before) => historyRow(test, handle.id, before),
     });
     handle.shows(tests);
     fill(
@@ -478,14 +478,15 @@ const foundAgain = ({ unchanged }) =>
   unchanged &&
   h("p", { class: "muted small found-again" }, t.tests.foundAgain(unchanged.tests), " ", when(unchanged.last_at), ".");
 
-function historyRow(test, id) {
+// The link to what changed is drawn once all rows are there, and stays with the focus.
+function historyRow(test, id, before) {
   return h(
     "li",
     { class: "history-row", "data-test": test.verification_id },
     outcomeBadge(test.outcome),
     h("a", { href: link(id, test.verification_id) }, when(test.started_at, { exact: true })),
     h("span", { class: "muted" }, wordOf(t.tests.trigger, test.trigger)),
-    h("span", { class: "history-changes" }),
+    before?.querySelector(".history-changes") ?? h("span", { class: "history-changes" }),
     foundAgain(test),
   );
 }

@@ -246,6 +246,13 @@ export const t = withTexts(OPEN_TABLES, {
   bulk: {
     title: "With the chosen accounts",
     chosen: (count) => plural(count, { one: "# account chosen", other: "# accounts chosen" }),
+    exportOf: (count) =>
+      count === undefined
+        ? "Export of all accounts chosen before"
+        : plural(count, {
+            one: "Export of the account chosen before",
+            other: "Export of the # accounts chosen before",
+          }),
     all: (count) =>
       count === undefined
         ? "All accounts of this list are chosen"
@@ -1615,6 +1622,8 @@ export const t = withTexts(OPEN_TABLES, {
         one: "Only # instance is loaded so far, and searched.",
         other: "Only # instances are loaded so far, and searched.",
       }),
+    searchAll: "Search all",
+    searchedAll: (count) => plural(count, { other: "All # instances are searched." }),
     oneAccount: (name) => `Schedules of ${name || "one account"} are shown.`,
     allAccounts: "Show all accounts",
     only: "Only this account",
