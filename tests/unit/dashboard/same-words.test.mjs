@@ -173,6 +173,8 @@ test("a list of tests says nothing else of one that could not enter until the ac
   assert.deepEqual(said(), [t.outcome.notThereYet]);
   letGo();
   await soon(20);
+  assert.deepEqual(said(), [t.outcome.failed]);
+  press(button(main, t.newer.text));
   assert.deepEqual(said(), [t.outcome.notThereYet, t.outcome.failed]);
 });
 
