@@ -370,12 +370,12 @@ def test_log_writing_that_was_just_switched_contradicts_nothing(admin, answer_wi
     )
     answer_with(page, ONE, off)
     page.reload()
-    expect(connection(page)).to_contain_text("log writing, which is switched off now")
+    expect(connection(page)).to_contain_text("Log writing did not work, and is switched off now")
     expect(page.get_by_role("main")).not_to_contain_text("but Write logs is Yes")
     answer_with(page, TEST, samples.finished_test(outcome="degraded"))
     answer_with(page, f"{ONE}/instructions", samples.INSTRUCTIONS)
     for view, said in (
-        ("instructions", "log writing, which is switched off now"),
+        ("instructions", "Log writing did not work, and is switched off now"),
         ("tests/test1", "The connection worked"),
     ):
         page.evaluate("view => { location.hash = `#/accounts/acc000000/${view}`; }", view)

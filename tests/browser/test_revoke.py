@@ -52,11 +52,12 @@ def test_an_admin_revokes_an_account_after_reading_what_ends(admin, answer_with)
     expect(page.locator(".account-title .icon-question")).to_have_count(1)
     connection = page.get_by_role("region", name="Connection")
     expect(connection).to_contain_text("Revoked: nothing of this account is used")
+    expect(page.get_by_role("heading", name="Account00000")).to_be_focused()
+    press(page, "Show what has changed")
     expect(connection).to_contain_text(REVOKED["message"])
     expect(connection).to_contain_text(REVOKED["remedy"])
     expect(connection).not_to_contain_text("Create the role")
     expect(page.get_by_role("button", name="Revoke now")).to_have_count(0)
-    expect(page.get_by_role("heading", name="Account00000")).to_be_focused()
     assert len(posted) == 1
 
 
@@ -150,6 +151,8 @@ def test_revoking_on_the_running_stack_is_audited(admin):
     page.get_by_role("button", name="Revoke now").click()
     page.get_by_role("dialog").get_by_role("button", name="Revoke now").click()
     connection = page.get_by_role("region", name="Connection")
+    expect(connection).to_contain_text("Revoked: nothing")
+    page.get_by_role("button", name="Show what has changed").click()
     expect(connection).to_contain_text(REVOKED["message"])
     expect(connection.get_by_text("Not known yet. A test will show it.")).to_have_count(3)
     page.get_by_role("link", name="Audit trail").click()

@@ -261,14 +261,11 @@ WITH_A_MARK = ("accounts", "enrollments", "organization", "accounts/acc000005")
 
 @pytest.mark.parametrize("view", WITH_A_MARK)
 def test_nothing_jumps_as_reads_fail_and_come_back(view, admin, opened, answer_with, watch):
-    """Nor as somebody adds an account, and as a test begins: at 360 px, and at 200 % of 1280."""
+    """Nor as somebody adds an account: at 360 px, and at 200 % of 1280."""
     watch.expect_status(503)
     page, shifts = opened, {}
     more = [samples.account(index) for index in range(200)]
     more.append({**samples.account(300), "name": "Account00001b"})
-    named = {**samples.account(5), "name": "Account05"}
-    answer_with(page, "/v1/accounts/acc000005", named)
-    tested = {**named, "testing": True, "version": 99}
 
     def outage(route: Route) -> None:
         # Repeated soon, as each GET is.
@@ -300,27 +297,85 @@ def test_nothing_jumps_as_reads_fail_and_come_back(view, admin, opened, answer_w
             turn("Last updated", fail)
             mend()
             answer_with(page, "/v1/accounts", samples.pages_of(more[:-1]))
-        if view == "accounts/acc000005":
-            turn("Testing…", lambda: answer_with(page, "/v1/accounts/acc000005", tested))
-            answer_with(page, "/v1/accounts/acc000005", named)
     assert all(value < LARGEST_SHIFT for value in shifts.values()), shifts
 
 
+LOGS = samples.issue("log_writing_refused", "Logs cannot be written.", "Allow it.")
+CLOSED = samples.issue("revoked", "A person revoked the use of this account.", "Test the account.")
+OPEN = samples.issue("confused_deputy", "The role is open.", "Ask for the external ID.")
+TEMPLATE = {"version": 1, "current": 2, "outdated": True, "changes": []}
+STATES: dict[str, dict[str, Any]] = {
+    "Not confirmed yet": {"status": "unconfirmed"},
+    "Connected. A test proved it.": {"status": "confirmed", "template": TEMPLATE},
+    "Testing…": {"status": "confirmed", "template": TEMPLATE, "testing": True},
+    "does not work": {"status": "degraded", "region_health": samples.REGION_HEALTH},
+    "Log writing did not work": {"status": "degraded", "write_logs": False, "issues": [LOGS]},
+    "Not connected": {"status": "failed"},
+    "Blocked for your safety": {"status": "failed", "issues": [OPEN]},
+    "and found what is below": {"status": "confirmed", "issues": [OPEN]},
+    "Not there yet": {"status": "unconfirmed", "issues": samples.account(4)["issues"]},
+    "Revoked": {"status": "unconfirmed", "issues": [CLOSED]},
+}
+"""By what the overview says then."""
+
+
+def test_nothing_jumps_as_an_account_changes_by_itself(admin, opened, answer_with, watch):
+    """What needs more or less room waits for a press. From each state to the next, and back."""
+    watch.expect_status(404)
+    page, shifts, path = opened, {}, "/v1/accounts/acc000000"
+    newer = page.get_by_role("button", name="Show what has changed")
+    main, turns = page.locator("main"), [*STATES, *reversed(STATES)]
+
+    def turn(state: str, answer: Any) -> None:
+        page.evaluate("window.shifts = 0")
+        answer_with(page, path, answer)
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+        until(page, lambda: state in main.text_content(), state)
+        page.evaluate(TWO_FRAMES)
+        shifts[len(shifts), width, state] = page.evaluate("window.shifts")
+
+    for width in (1280, 640, 360):
+        page.set_viewport_size({"width": width, "height": 720})
+        answer_with(page, path, samples.account(0, **STATES[turns[0]]))
+        page.goto(f"{admin.stack.dashboard_url}#/accounts/acc000000")
+        page.reload()
+        shifts_once_all_is_there(page)
+        for version, state in enumerate(turns[1:]):
+            turn(state, samples.account(0, **STATES[state], version=version + 2))
+        expect(newer).to_be_hidden()
+        turn("does not work", samples.account(0, **STATES["does not work"], version=99))
+        expect(page.locator(".issues")).to_have_count(0)
+        newer.click()
+        expect(page.locator(".issues")).to_contain_text("ec2:StopInstances")
+        expect(page.get_by_role("heading", name="Connection")).to_be_focused()
+        expect(newer).to_be_hidden()
+        page.wait_for_timeout(RECENT_MS)
+        turn("Connected. A test", samples.account(0, status="confirmed", version=100))
+        expect(page.locator(".issues")).to_contain_text("Found before")
+        expect(newer).to_be_visible()
+        turn("No such account", samples.problem(404, "No such account"))
+    assert {at: value for at, value in shifts.items() if value >= LARGEST_SHIFT} == {}
+
+
 ONE = "/v1/accounts/acc000000"
+DELIVERIES = "/v1/organization/webhook/deliveries"
 TRAILS = {
     "accounts/acc000000/interactions": (f"{ONE}/interactions", samples.INTERACTIONS),
     "accounts/acc000000/audit": (f"{ONE}/audit", samples.AUDIT),
+    "accounts/acc000000/tests": (f"{ONE}/verifications", HEALTH),
     "organization/audit": ("/v1/audit", samples.AUDIT),
+    "organization": (DELIVERIES, samples.DELIVERIES),
 }
+NAMES = ("interaction_id", "entry_id", "event_id", "verification_id")
 
 
 @pytest.mark.parametrize("view", TRAILS)
 def test_newer_entries_wait_for_a_press_so_that_nothing_jumps(view, admin, opened, answer_with):
     page, (path, entries) = opened, TRAILS[view]
     newer = page.get_by_role("button", name="Show newer")
-    rows = page.get_by_role("main").locator(".trail > li")
+    rows = page.get_by_role("main").locator(".trail > li, .history > li, .delivery")
     said = page.locator("#announcer")
-    key = "interaction_id" if view.endswith("interactions") else "entry_id"
+    key = next(key for key in NAMES if key in entries[0])
 
     def page_of(request):
         start = 50 if "cursor=" in request.url else 0
@@ -333,12 +388,16 @@ def test_newer_entries_wait_for_a_press_so_that_nothing_jumps(view, admin, opene
             page.evaluate("window.dispatchEvent(new Event('online'))")
 
     answer_with(page, path, page_of)
-    for width in (1280, 640, 360):
+    for width in (1280, 360):
         kept = list(entries)
         page.set_viewport_size({"width": width, "height": 860})
         page.goto(f"{admin.stack.dashboard_url}#/{view}")
         page.reload()
         shifts_once_all_is_there(page)
+        if path == DELIVERIES:
+            page.get_by_text("Deliveries", exact=True).click()
+            expect(rows).to_have_count(len(entries))
+            page.wait_for_timeout(RECENT_MS)
         page.evaluate("window.shifts = 0")
         read("new")
         expect(newer).to_be_visible()
@@ -355,6 +414,8 @@ def test_newer_entries_wait_for_a_press_so_that_nothing_jumps(view, admin, opene
         expect(rows.first).to_be_focused()
         expect(newer).to_be_hidden()
 
+        if path == DELIVERIES:  # one page
+            continue
         # So many that a page has none of those that are shown. Interactions change, so they are
         # read on, to the last of them.
         page.wait_for_timeout(RECENT_MS)

@@ -1,7 +1,7 @@
 // Every view of an account says the same of it and of its tests.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { announcerIn, hold, opened, signIn } from "./drawn.mjs";
+import { announcerIn, button, hold, opened, press, signIn } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {} };
@@ -54,6 +54,9 @@ beforeEach(() => {
   };
 });
 afterEach(() => view.abort());
+
+// What needs other room than what is shown waits for a press.
+const showNewer = (main) => press(button(main, t.account.newer.text));
 
 async function shown(draw, params) {
   view?.abort();
@@ -181,6 +184,8 @@ test("a list of tests says nothing else of one that could not enter until the ac
   assert.deepEqual(said(), [t.outcome.notThereYet]);
   letGo();
   await soon(20);
+  assert.deepEqual(said(), [t.outcome.failed]);
+  press(button(main, t.newer.text));
   assert.deepEqual(said(), [t.outcome.notThereYet, t.outcome.failed]);
 });
 
@@ -222,6 +227,7 @@ test("an account that rests until somebody tests it is not said to be found by i
   assert.ok(main.textContent.includes(t.account.unconfirmed.assume_role));
   await turns({ next_verification_at: null });
   assert.ok(main.textContent.includes(t.account.noNextTest));
+  showNewer(main);
   assert.ok(!main.textContent.includes("automatically,"));
   assert.ok(main.textContent.includes(t.account.unconfirmed.nobodyLooks));
 });
@@ -243,9 +249,11 @@ test("an access key that AWS rejects waits for other keys, not for a test", asyn
     assert.ok(main.textContent.includes(before), `${draw.name}, before a test`);
     await turns(known);
     assert.ok(main.textContent.includes(after), `${draw.name}, after it`);
+    if (draw === overview) showNewer(main);
     assert.ok(!main.textContent.includes(before), `${draw.name}, after it`);
     // Nothing that was found is left of the keys before.
     await turns({ issues: [], updated_at: "2026-01-01T11:00:00Z" });
+    if (draw === overview) showNewer(main);
     assert.ok(main.textContent.includes(before), `${draw.name}, with other keys`);
   }
 });
@@ -317,6 +325,8 @@ test("what a test finds again is not drawn anew, so that what a reader has selec
   });
   assert.ok(main.querySelectorAll(".issues li")[0] === issue);
   await turns({ issues: [{ ...issues[0], message: "Stopping is refused." }] });
+  assert.ok(main.querySelector(".issues").textContent.includes(t.severityBefore));
+  showNewer(main);
   assert.ok(main.querySelector(".issues").textContent.includes("Stopping is refused."));
 });
 
@@ -330,6 +340,7 @@ test("a state and an access type that the page does not know are said as they ar
   const main = await shown(overview);
   assert.ok(main.querySelector(".account-sub").textContent.endsWith(" · federation"));
   await turns({ status: "unconfirmed", capabilities: {} });
+  showNewer(main);
   assert.ok(main.textContent.includes(t.account.unconfirmed.other));
   assert.ok((await shown(instructions)).textContent.includes(t.account.tabs.instructions));
   assert.deepEqual(

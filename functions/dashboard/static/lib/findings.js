@@ -10,8 +10,9 @@ import { t } from "../views/texts.js";
 
 const SEVERITY_ICONS = { problem: "warning", information: "info" };
 
-// Problems first.
-export function issueList(issues) {
+// Problems first. An issue that is not among the newest ones was found before.
+export function issueList(issues, newest = issues) {
+  const isNow = (issue) => newest.some(({ code, message }) => code === issue.code && message === issue.message);
   const sorted = [...issues].sort((a, b) => Number(isProblem(b)) - Number(isProblem(a)));
   return h(
     "ul",
@@ -21,8 +22,13 @@ export function issueList(issues) {
       const kind = isProblem(issue) ? "problem" : "information";
       return h(
         "li",
-        { class: `issue-${kind}`, "data-item": `${issue.code} ${issue.message}` },
-        h("p", { class: "issue-severity" }, icon(SEVERITY_ICONS[kind]), wordOf(t.severity, severity)),
+        { class: isNow(issue) ? `issue-${kind}` : "issue-before", "data-item": `${issue.code} ${issue.message}` },
+        h(
+          "p",
+          { class: "issue-severity" },
+          icon(SEVERITY_ICONS[kind]),
+          isNow(issue) ? wordOf(t.severity, severity) : t.severityBefore,
+        ),
         h("p", { class: "issue-message" }, issue.message),
         issue.remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), issue.remedy),
         issue.fix && fixOf(issue.fix),

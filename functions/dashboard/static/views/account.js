@@ -31,6 +31,7 @@ import {
   issuesOf,
   notice,
   problemsOf,
+  roomy,
   section,
   setError,
   skeleton,
@@ -87,6 +88,8 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     body,
   );
 
+  /** @type {any} */
+  let part;
   const listeners = [];
   const isGone = new AbortController();
   const handle = {
@@ -95,6 +98,8 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     signal: AbortSignal.any([signal, isGone.signal]),
     account: () => store.account(id),
     onChange: (listener) => listeners.push(listener),
+    /** When the account was read since the view was opened; 0 for not yet. */
+    readAt: () => part?.readAt() ?? 0,
     /** Adds a part that is read by itself. The freshness mark includes its age. @param {{readAt: () => number}} part */
     shows: (part) => parts.push(part),
     refresh: () => store.read(id, signal),
@@ -126,6 +131,9 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     fill(head, heading);
     if (lost) heading.focus({ preventScroll: true });
     nav.remove();
+    // All of it is replaced, so nothing moves.
+    body.replaceChildren();
+    main.append(body);
     const trail = h("div", {});
     const kept = whenGone?.(trail);
     // The mark counts only what is still read.
@@ -150,7 +158,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
   const known = store.account(id);
   if (known) draw();
   else context.title(t.account.loading);
-  const part = keptTrue(body, handle.refresh, begin, {
+  part = keptTrue(body, handle.refresh, begin, {
     known,
     signal,
     pauseOf: () => pauseOf(handle.account()),
@@ -251,12 +259,28 @@ export function overview(context) {
       danger(handle),
     );
     let next;
+    /** What tests found, as it is shown. What they find later waits for a press, so that nothing moves under a reader.
+     * @type {any} */
+    let found;
+    const showNewer = () => {
+      found = undefined;
+      draw(handle.account());
+    };
+    const newer = button(t.account.newer.text, { class: "button-small newer", hidden: true, onclick: showNewer });
     // Redraws for any change of the account, except for the start of a test, which only delays the next one.
     const draw = ({ testing, ...account }) => {
       if (!testing || next === undefined) next = account.next_verification_at;
       account.next_verification_at = next;
-      drawStatus(status, account);
-      drawFacts(facts, account, testing);
+      const newest = foundIn(account);
+      // What was known before the view opened may be old.
+      found = handle.readAt() ? (found ?? newest) : newest;
+      const isNewer = !same(found, newest);
+      if (isNewer && newer.hidden) announce(t.account.newer.said);
+      const had = focused(newer);
+      newer.hidden = !isNewer;
+      drawStatus(status, account, found, newer);
+      if (had && !isNewer) focusOn(status.querySelector("h2"));
+      drawFacts(facts, account, testing, found);
       drawSettings(settings, account, handle, logs);
       drawRevoke(stop, account, handle);
     };
@@ -266,43 +290,63 @@ export function overview(context) {
   });
 }
 
-function drawStatus(target, account) {
+// What needs other room when it changes. As with capabilities, the health of a region matters only while the account is
+// connected.
+const foundIn = (account) => ({
+  next: nextStepOf(account),
+  issues: issuesOf(account),
+  health: isConnected(account) ? account.region_health : [],
+  template: account.template,
+});
+
+// `found`: as it is shown. `newer`: the button that shows what was found since.
+function drawStatus(target, account, found, newer) {
   const condition = conditionOf(account);
   const tested = testedAs(account);
-  const issues = issuesOf(account);
+  const { next, issues } = found;
+  const newest = foundIn(account);
   const groups = Object.keys(account.capabilities ?? {}).map((group) => [group, capabilityState(account, group)]);
-  const next = nextStepOf(account);
+  const meaningOf = (group, state) =>
+    state === "unknown"
+      ? t.account.notKnown[tested]
+      : [
+          wordOf(t.capabilities, state),
+          state === "blocked"
+            ? (t.account.blockedUntil[condition] ?? t.account.blockedUntil.failed)
+            : t.account.possible[group]?.[state],
+        ];
   // A test with the same findings redraws nothing, so that selected text stays selected.
-  render(target, [account.status, condition, tested, issues, groups, next], () =>
+  render(target, [account.status, condition, tested, found, newest, groups], () =>
     section(
       t.account.status,
-      {},
-      h(
+      { actions: newer },
+      roomy(
         "p",
         { class: `verdict status-${account.status}` },
+        Object.values(t.account.statusText),
         t.account.statusText[condition] ?? wordOf(t.status, account.status),
       ),
-      next && nextStep(account, next),
-      issues.length > 0 && issueList(issues),
+      next && h("div", { class: same(next, newest.next) ? "" : "outdated" }, nextStep(account, next)),
+      issues.length > 0 && issueList(issues, newest.issues),
       h(
         "dl",
         { class: "capabilities" },
         groups.map(([group, state]) => {
-          const [said, meaning] =
-            state === "unknown"
-              ? t.account.notKnown[tested]
-              : [
-                  wordOf(t.capabilities, state),
-                  state === "blocked"
-                    ? (t.account.blockedUntil[condition] ?? t.account.blockedUntil.failed)
-                    : t.account.possible[group]?.[state],
-                ];
-          const isOptional = state === "none" && group !== "logs" && meaning && !issues.some(isProblem);
+          const [said, meaning] = meaningOf(group, state);
+          const isOptional = state === "none" && group !== "logs" && meaning && !newest.issues.some(isProblem);
           return h(
             "div",
             { class: `capability capability-${state}` },
             h("dt", {}, icon(capabilityIcon(state)), groupText(group).title),
-            h("dd", {}, h("strong", {}, said, "."), " ", meaning, isOptional && [" ", t.account.optional]),
+            roomy(
+              "dd",
+              {},
+              roomOf(group),
+              h("strong", {}, said, "."),
+              " ",
+              meaning,
+              isOptional && [" ", t.account.optional],
+            ),
           );
         }),
       ),
@@ -310,6 +354,15 @@ function drawStatus(target, account) {
     ),
   );
 }
+
+// What may be said of a group.
+const roomOf = (group) => [
+  ...Object.values(t.account.notKnown).map((texts) => texts.join(". ")),
+  ...Object.values(t.account.blockedUntil).map((text) => `${t.capabilities.blocked}. ${text}`),
+  ...Object.entries(t.account.possible[group] ?? {}).map(
+    ([state, text]) => `${wordOf(t.capabilities, state)}. ${text}${state === "none" ? ` ${t.account.optional}` : ""}`,
+  ),
+];
 
 // Why an account that is not connected is not used.
 export const whyUnused = (account) =>
@@ -377,10 +430,8 @@ function nextStep(account, { step, tried }) {
   ];
 }
 
-function drawFacts(target, account, testing) {
-  // As with capabilities, the health of a region matters only while the account is connected.
-  const health = isConnected(account) ? account.region_health : [];
-  render(target, account, () =>
+function drawFacts(target, account, testing, { health, template }) {
+  render(target, [account, health, template], () =>
     section(
       t.account.facts,
       {},
@@ -390,7 +441,7 @@ function drawFacts(target, account, testing) {
         definition(t.account.number, copyable(account.provider_id, t.actions.copyThis(t.account.number))),
         definition(t.account.accessType, t.accessTexts[account.access_type]?.title ?? account.access_type),
         account.role_arn && definition(t.account.role, copyable(account.role_arn, t.actions.copyThis(t.account.role))),
-        account.template && definition(t.account.roleVersion, versionOf(account.template)),
+        template && definition(t.account.roleVersion, versionOf(template)),
         account.access_key_id && definition(t.account.keyId, h("code", {}, `…${account.access_key_id.slice(-4)}`)),
         definition(
           t.account.regions,
@@ -784,17 +835,18 @@ function drawUsage(target, { account_id: id, created_at: added }, signal) {
 
 function drawRevoke(target, account, handle) {
   const revoked = isRevoked(account);
-  render(
-    target,
-    revoked,
-    () =>
-      !revoked &&
-      section(
-        t.revoke.title,
-        { className: "danger" },
-        h("p", {}, t.revoke.text),
-        changeButton(t.revoke.action, { class: "button-danger", onclick: () => confirmRevoke(handle) }),
-      ),
+  const now = t.account.statusText.revoked;
+  render(target, revoked, () =>
+    section(
+      t.revoke.title,
+      { className: "danger" },
+      roomy("p", {}, [t.revoke.text, now], revoked ? now : t.revoke.text),
+      changeButton(t.revoke.action, {
+        class: "button-danger",
+        hidden: revoked,
+        onclick: () => confirmRevoke(handle),
+      }),
+    ),
   );
   // The button is gone, so its focus goes to the heading, which shows the change.
   if (revoked && focused(target)) focusOn(document.querySelector(".account-head h1"));

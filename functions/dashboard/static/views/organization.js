@@ -324,7 +324,7 @@ function deliveries(view, readSettings) {
   const signal = AbortSignal.any([view, ended.signal]);
   const list = h("div", {});
   const press = pressButtons();
-  /** @type {ReturnType<typeof watched> | undefined} */
+  /** @type {ReturnType<typeof pagedList> | undefined} */
   let shown;
   // The API has no log of a webhook that was removed. The content stays until the settings are read. Reading goes on,
   // because another person may set the webhook again before that.
@@ -335,15 +335,20 @@ function deliveries(view, readSettings) {
       throw new Problem({ title: t.webhook.none });
     });
   const again = () => shown?.again().catch(() => {});
-  const draw = ({ items }) =>
-    h(
-      "ul",
-      {},
-      items.length
-        ? items.map((item) => deliveryRow(item, press, again))
-        : h("li", { class: "empty-line" }, t.webhook.noDeliveries),
-    );
-  const open = () => (shown ??= watched(list, read, draw, { signal, placeholder: () => skeleton(3) }));
+  const open = () => {
+    if (shown) return;
+    shown = pagedList({
+      signal,
+      list: h("ul", {}),
+      empty: h("li", { class: "empty-line" }, t.webhook.noDeliveries),
+      newer: t.newer,
+      placeholder: () => skeleton(3),
+      fetchPage: read,
+      keyOf: (item) => item.event_id,
+      renderItem: (item) => deliveryRow(item, press, again),
+    });
+    list.append(shown.newer, shown.node);
+  };
   const node = h("details", { class: "more-fields", ontoggle: open }, h("summary", {}, t.webhook.deliveries), list);
   return { node, readAt: () => shown?.readAt() ?? 0, end: () => ended.abort() };
 }

@@ -429,6 +429,7 @@ export function history(context) {
       list: table,
       placeholder: () => skeleton(5),
       empty: h("li", { class: "empty-line" }, t.tests.none),
+      newer: t.newer,
       fetchPage,
       keyOf: (test) => test.verification_id,
       // Each row links to its changes since the test before, which may be on the next page.
@@ -445,7 +446,7 @@ export function history(context) {
       h(
         "section",
         { class: "card", "aria-label": t.tests.all },
-        h("header", { class: "card-head" }, h("h2", {}, t.tests.all)),
+        h("header", { class: "card-head" }, h("h2", {}, t.tests.all), tests.newer),
         tests.node,
       ),
       compare,

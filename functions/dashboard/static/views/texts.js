@@ -138,6 +138,7 @@ export const t = withTexts(OPEN_TABLES, {
   },
 
   severity: { problem: "Problem", information: "For information" },
+  severityBefore: "Found before",
 
   fix: {
     statement: "Policy statement",
@@ -655,13 +656,14 @@ export const t = withTexts(OPEN_TABLES, {
     test: "Test",
     watchTest: "Watch the test",
     status: "Connection",
+    newer: { text: "Show what has changed", said: "Something else was found." },
     statusText: {
       unconfirmed: "Not confirmed yet: no test has proved this connection.",
       confirmed: "Connected. A test proved it.",
       degraded: "Connected, but something that you asked for does not work.",
       failed: "Not connected.",
       openToOthers: "Blocked for your safety: others could enter this account through its role.",
-      logsOff: "Connected. What did not work was log writing, which is switched off now: the next test will say so.",
+      logsOff: "Connected. Log writing did not work, and is switched off now, as the next test will say.",
       confirmedInPart: "Connected. A test proved it, and found what is below.",
       notThereYet: "Not there yet: a test could not enter this account.",
       revoked: "Revoked: nothing of this account is used until a person tests it.",
@@ -934,8 +936,7 @@ export const t = withTexts(OPEN_TABLES, {
       confirmed: "It works. This account is connected.",
       degraded: "This account is connected; something that you asked for does not work yet.",
       logsOff:
-        "This account is connected. What did not work was log writing, which is switched off now: the next test will " +
-        "say so.",
+        "This account is connected. Log writing did not work, and is switched off now, as the next test will say.",
       failed: "Not connected. Follow the steps again, then test.",
       openToOthers:
         "Blocked for your safety: the role lets others in. Give it the trust policy under Policies by hand, then test.",
