@@ -208,8 +208,9 @@ def test_many_instances_are_drawn_in_short_tasks(admin: Person, answer_everythin
     assert work["nodes"] < 4_000, work
 
 
+@pytest.mark.parametrize("size", [100, 200])
 def test_ordinary_instances_get_one_schedule_at_once_and_the_quota_is_waited_for(
-    admin: Person, answer_everything, answer_with, watch
+    size: int, admin: Person, answer_everything, answer_with, watch
 ):
     """By keyboard alone, on a narrow screen. Nothing moves while it waits and goes on."""
     watch.expect_status(429)
@@ -236,6 +237,8 @@ def test_ordinary_instances_get_one_schedule_at_once_and_the_quota_is_waited_for
     sent: list[dict[str, Any]] = []
     limited: list[dict[str, Any]] = []
     page.route(re.compile(r"/v1/accounts/acc000001/resources$"), add)
+    bigger = f"document.documentElement.style.fontSize = '{size}%'"
+    page.add_init_script(f"addEventListener('DOMContentLoaded', () => {{ {bigger}; }})")
     page.add_init_script(measures.RECORD_SHIFTS)
     page.goto("about:blank")
     admin.go("#/accounts/acc000001/connect")
@@ -254,7 +257,7 @@ def test_ordinary_instances_get_one_schedule_at_once_and_the_quota_is_waited_for
     expect(dialog.get_by_label("Schedule of prod-db")).to_have_value("none")
     press(page, "Add")
     expect(dialog).to_contain_text("this goes on at")
-    expect(dialog.get_by_role("button", name="Stop")).to_be_visible()
+    expect(dialog.get_by_role("button", name="Stop")).to_be_in_viewport(ratio=1)
     assert_fits(page)
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert [each["instance_id"] for each in sent] == [each["instance_id"] for each in items[:5]]
