@@ -516,6 +516,30 @@ test("whoever chooses a schedule for an instance adds it with that", async () =>
   assert.equal(acts[0][2].instance_id, "i-orders");
 });
 
+test("one whose resource is refused for a field says so in its line, and the others are added", async () => {
+  account = { ...account, status: "confirmed" };
+  instances = [instance("web-dev", "running"), instance("orders", "running")];
+  const main = open();
+  await until(() => button(main, t.connect.add));
+  press(button(main, t.connect.add));
+  await until(() => modal());
+  const { fetch } = globalThis;
+  const errors = [{ field: "instance_id", message: "AWS does not know it." }];
+  globalThis.fetch = async (address, options) =>
+    options.body?.includes("web-dev")
+      ? Response.json({ title: "Wrong", errors }, { status: 422 })
+      : fetch(address, options);
+  submit();
+  await until(() => modal()?.textContent.includes(t.several.again));
+  assert.ok(modal().querySelector(".several-result").textContent.includes("instance_id: AWS does not know it."));
+  assert.deepEqual(
+    acts.map(([, , { instance_id: id }]) => id),
+    ["i-orders"],
+  );
+  assert.ok(modal().textContent.includes(t.adding.set(1, 2)));
+  modal().close();
+});
+
 test("what could not be listed is said with its kind: of a region, another kind may be there", async () => {
   account = { ...account, status: "confirmed" };
   unavailable = [{ region: "us-east-1", kind: "rds", detail: "AWS refused it." }];
