@@ -20,6 +20,7 @@ from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.browser.conftest import Person, some_number
 from tests.support.page import measures, samples
 from tests.support.page.keyboard import press, reach
+from tests.support.page.waiting import HeldRequests
 
 TEST_MS = 90_000
 ONE = "/v1/accounts/acc000005"
@@ -105,16 +106,25 @@ def test_each_way_turns_as_the_steps_of_a_test_come(admin: Person, answer_with):
 
 
 @pytest.mark.in_firefox
-def test_it_has_no_tabs_and_one_primary_button(admin: Person, answer_with):
+def test_it_has_no_tabs_and_one_primary_button_also_if_its_instructions_fail(
+    admin: Person, answer_with, watch
+):
+    watch.expect_status(503)
     page = admin.page
     answer_with(page, ONE, samples.account(5))
-    answer_with(page, f"{ONE}/instructions", samples.INSTRUCTIONS)
     answer_with(page, f"{ONE}/verifications", {"items": [], "next_cursor": None})
+    guide = HeldRequests(page, re.compile(f"{ONE}/instructions"))
     admin.go("#/accounts/acc000005/connect")
-
-    expect(page.get_by_role("main").locator(".button-primary:visible")).to_have_text(
-        "Deploy on AWS"
-    )
+    primary = page.get_by_role("main").locator(".button-primary:visible")
+    broken = guide.first()
+    expect(primary).to_have_text("Deploy on AWS")
+    assert_accessible(page)
+    wait, body = {"retry-after": "60"}, samples.problem(503, "Not now.")[1]
+    broken.fulfill(status=503, headers=wait, json=body)
+    expect(primary).to_have_text("Try again")
+    answer_with(page, f"{ONE}/instructions", samples.INSTRUCTIONS)
+    press(page, "Try again")
+    expect(primary.and_(page.get_by_role("link"))).to_have_text("Deploy on AWS")
     expect(page.get_by_role("navigation", name="Sections of this account")).to_have_count(0)
     expect(page.get_by_role("tab", name="Terraform")).to_be_hidden()
     page.get_by_text("Other ways").click()
@@ -199,8 +209,9 @@ def test_many_instances_are_drawn_in_short_tasks(admin: Person, answer_everythin
     assert work["nodes"] < 4_000, work
 
 
+@pytest.mark.parametrize("size", [100, 200])
 def test_ordinary_instances_get_one_schedule_at_once_and_the_quota_is_waited_for(
-    admin: Person, answer_everything, answer_with, watch
+    size: int, admin: Person, answer_everything, answer_with, watch
 ):
     """By keyboard alone, on a narrow screen. Nothing moves while it waits and goes on."""
     watch.expect_status(429)
@@ -227,6 +238,8 @@ def test_ordinary_instances_get_one_schedule_at_once_and_the_quota_is_waited_for
     sent: list[dict[str, Any]] = []
     limited: list[dict[str, Any]] = []
     page.route(re.compile(r"/v1/accounts/acc000001/resources$"), add)
+    bigger = f"document.documentElement.style.fontSize = '{size}%'"
+    page.add_init_script(f"addEventListener('DOMContentLoaded', () => {{ {bigger}; }})")
     page.add_init_script(measures.RECORD_SHIFTS)
     page.goto("about:blank")
     admin.go("#/accounts/acc000001/connect")
@@ -245,7 +258,7 @@ def test_ordinary_instances_get_one_schedule_at_once_and_the_quota_is_waited_for
     expect(dialog.get_by_label("Schedule of prod-db")).to_have_value("none")
     press(page, "Add")
     expect(dialog).to_contain_text("this goes on at")
-    expect(dialog.get_by_role("button", name="Stop")).to_be_visible()
+    expect(dialog.get_by_role("button", name="Stop")).to_be_in_viewport(ratio=1)
     assert_fits(page)
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert [each["instance_id"] for each in sent] == [each["instance_id"] for each in items[:5]]

@@ -255,6 +255,7 @@ def test_a_map_of_before_says_so_and_asks_for_nothing(furnished, admin, answer_w
 
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SIZES = [(360, 640), (640, 800), (1280, 800)]
+LOW, LOWEST = (640, 400), (320, 256)
 ROWS = ["List instances", "Stop databases", "Write log lines"]
 """The first, one in the middle, and the last."""
 
@@ -301,12 +302,17 @@ def opened_with(answer_with: Any, page: Page, count: int) -> None:
     page.get_by_role("grid", name="Permissions by region").wait_for()
 
 
-@pytest.mark.parametrize("text", ["100%", "200%"])
-@pytest.mark.parametrize("size", SIZES)
-def test_a_cell_and_its_evidence_are_in_the_window(furnished, answer_with, size, text):
+@pytest.mark.parametrize(
+    ("size", "text", "counts"),
+    [
+        *((size, text, (1, 4, 17, 34)) for size in SIZES for text in ("100%", "200%")),
+        *((size, "200%", (4, 17)) for size in (LOW, LOWEST)),
+    ],
+)
+def test_a_cell_and_its_evidence_are_in_the_window(furnished, answer_with, size, text, counts):
     page = furnished
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    for count in (1, 4, 17, 34):
+    for count in counts:
         opened_with(answer_with, page, count)
         page.evaluate("(text) => { document.documentElement.style.fontSize = text }", text)
         assert_fits(page)
@@ -323,7 +329,9 @@ def test_a_cell_and_its_evidence_are_in_the_window(furnished, answer_with, size,
                 "[scrollY, document.querySelector('.map-evidence').getBoundingClientRect()]"
             )
             edge = evidence["bottom"] - size[1] if after > before else evidence["top"]
-            assert after == before or abs(edge) <= 1, f"{where}: moved by {after - before}"
+            # In the lowest there is no room for both and the heads of the regions.
+            is_near = after == before or abs(edge) <= 1 or size == LOWEST
+            assert is_near, f"{where}: moved by {after - before}"
             again = cell(page, f"{row}, ").nth(max(column - 1, 0))
             again.locator(".map-mark").click()
             assert page.evaluate(SHOWN, BOTH) == [], where

@@ -53,12 +53,22 @@ new PerformanceObserver((list) => {
 QUIET = """[window.asked, window.awaited === 0
   && !document.querySelector("button[aria-busy=true], .skeleton, .skeleton-row")]"""
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-PRESS = "(it) => { it.focus({ preventScroll: true }); it.click(); }"
+PRESS = """(it) => {
+  it.scrollIntoView({ block: "center" });
+  it.focus({ preventScroll: true });
+  it.click();
+}"""
+"""Who presses it sees it, with what is below it."""
 REFUSED = samples.problem(409, samples.BUSY)[1]
 BULK = (202, {"operation_id": "op1", "total": 3})
 CHOSEN = ("Choose Account00000", "Choose Account00001", "Choose Account00004")
 ONE, KEYED, NEW = (f"/v1/accounts/acc00000{index}" for index in (0, 3, 1))
 DEV = samples.INSTANCES["items"][0] | {"name": "dev1"}
+FLEET = [
+    *samples.INSTANCES["items"],
+    *(DEV | {"instance_id": f"i-{index:017x}", "name": f"dev{index}"} for index in range(20)),
+]
+"""So many that what moves them counts."""
 WEEK, MEMBERS = samples.RESOURCES[0], enrollments.few()
 INVITED = (201, {"url": "#/invitation/abc", "expires_at": "2026-02-05T10:00:00Z"})
 MORE = [
@@ -161,6 +171,7 @@ def shown(admin, answer_everything, answer_with, watch) -> Callable[..., Page]:
         export_as_the_api_does(page, [samples.account(index) for index in range(40)])
         answer_with(page, "/v1/operations/op1", samples.operation())
         answer_with(page, f"{NEW}/instances", samples.just_listed(items=[DEV]))
+        answer_with(page, f"{ONE}/instances", samples.just_listed(items=FLEET))
         page.goto("about:blank")
         page.set_viewport_size({"width": WIDTHS[0], "height": 720})
         admin.go(f"#/{hash_}")

@@ -327,6 +327,52 @@ for (const [what, changes, expected] of [
     if (account.status !== "degraded") assert.equal(first.textContent, expected);
   });
 
+// Of the instructions, how they fail or come, and what a role's primary button is until then and afterwards.
+const { deploy, testNow } = t.instructions;
+for (const [how, answers, isRead, ofRole] of [
+  ["are there", () => Response.json(GUIDE), true, [deploy]],
+  ["are refused", () => Response.json({ title: "Broken" }, { status: 500 }), false, [deploy, t.actions.retry]],
+  ["are not reached", () => Promise.reject(new TypeError("No network")), false, [deploy, t.actions.retry]],
+  ["hang", () => new Promise(() => {}), false, [deploy, t.actions.retry]],
+])
+  for (const [what, changes, expected] of [
+    ["a role that is awaited", role, ofRole],
+    ["a role that refused", { ...role, issues: [REFUSED] }, ofRole],
+    ["a role that failed", { ...role, status: "failed", issues: [LOST] }, ofRole],
+    ["a revoked role", { ...role, issues: [REVOKED] }, [testNow]],
+    ["a key that was not tested", key, [testNow]],
+    ["a refused key", { ...key, issues: [REFUSED] }, [t.account.rotate]],
+    ["a revoked key", { ...key, issues: [REVOKED] }, [testNow]],
+  ])
+    test(`${what} has one primary button at any time, as its instructions ${how}`, async (context) => {
+      const { setTimeout: really } = globalThis;
+      const slow = [];
+      context.mock.method(globalThis, "setTimeout", (work, wait) =>
+        wait === SLOW_AFTER_MS ? slow.push(work) : really(work, wait < 3_000 ? 0 : wait),
+      );
+      Object.assign(account, changes);
+      tests = [{ verification_id: "v", state: "aborted", steps: [] }];
+      const { fetch } = globalThis;
+      let isMended = false;
+      globalThis.fetch = (address, options) =>
+        !isMended && String(address).endsWith("/instructions") ? answers() : fetch(address, options);
+      const main = open();
+      const shown = new Set();
+      const waits = (isThere) => until(() => (shown.add(primaryIn(main).join()), isThere()));
+      assert.equal(primaryIn(main).length, 1, "at once");
+      await waits(() => isRead || how === "hang" || main.querySelector(".notice-error"));
+      await soon(20);
+      if (how === "hang") slow.forEach((work) => work());
+      await waits(() => !isHidden(onwardIn(main)) && primaryIn(main)[0] === expected.at(-1));
+      assert.deepEqual([...shown], expected);
+      if (expected.at(-1) !== t.actions.retry) return;
+      isMended = true;
+      press(button(main, t.actions.retry));
+      await waits(() => main.querySelector(".deploy a"));
+      assert.deepEqual(primaryIn(main), [deploy]);
+      assert.deepEqual([...shown], expected);
+    });
+
 test("once there is something to add, that is what is next", async () => {
   account = { ...account, status: "confirmed" };
   instances = [instance("web", "running")];
@@ -468,6 +514,30 @@ test("whoever chooses a schedule for an instance adds it with that", async () =>
   submit();
   await until(() => acts.length);
   assert.equal(acts[0][2].instance_id, "i-orders");
+});
+
+test("one whose resource is refused for a field says so in its line, and the others are added", async () => {
+  account = { ...account, status: "confirmed" };
+  instances = [instance("web-dev", "running"), instance("orders", "running")];
+  const main = open();
+  await until(() => button(main, t.connect.add));
+  press(button(main, t.connect.add));
+  await until(() => modal());
+  const { fetch } = globalThis;
+  const errors = [{ field: "instance_id", message: "AWS does not know it." }];
+  globalThis.fetch = async (address, options) =>
+    options.body?.includes("web-dev")
+      ? Response.json({ title: "Wrong", errors }, { status: 422 })
+      : fetch(address, options);
+  submit();
+  await until(() => modal()?.textContent.includes(t.several.again));
+  assert.ok(modal().querySelector(".several-result").textContent.includes("instance_id: AWS does not know it."));
+  assert.deepEqual(
+    acts.map(([, , { instance_id: id }]) => id),
+    ["i-orders"],
+  );
+  assert.ok(modal().textContent.includes(t.adding.set(1, 2)));
+  modal().close();
 });
 
 test("what could not be listed is said with its kind: of a region, another kind may be there", async () => {

@@ -50,9 +50,6 @@ class Drawn extends EventTarget {
   get firstChild() {
     return this.childNodes[0];
   }
-  get firstElementChild() {
-    return this.children[0];
-  }
   get textContent() {
     return this.childNodes.map((child) => child.textContent ?? child).join("");
   }

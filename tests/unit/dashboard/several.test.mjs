@@ -146,7 +146,11 @@ for (const [what, headers, wait] of [
     await pressed();
     assert.deepEqual(sent, ["PATCH web", "PATCH db"]);
     assert.deepEqual(results(), [t.several.isSet, "", ""]);
-    assert.ok(dialog.textContent.includes(t.several.waits(t.several.set(1, 3), "").split(":")[0]));
+    const waits = t.several.waits(t.several.set(1, 3), "").split(":")[0];
+    const said = dialog.querySelector(".several-said");
+    assert.ok(said.textContent.includes(waits) && !said.hidden);
+    await soon(60);
+    assert.ok(dialog.querySelector(".announcer").textContent.includes(waits));
     goOn();
     await soon(60);
     assert.deepEqual(sent, ["PATCH web", "PATCH db", "PATCH db"], "not before it is over");
@@ -166,21 +170,23 @@ test("whoever stops it while it waits keeps what is set, and another press goes 
   await soon(20);
   assert.ok(dialog.open && dialog.textContent.includes(`${t.several.set(1, 2)} ${t.several.again}`));
   assert.ok(button(dialog, t.actions.close) && !button(dialog, t.addMany.stop));
+  assert.equal(dialog.querySelector(".several-line .spinner"), null);
   [answers, sent] = [{}, []];
   await pressed();
   assert.deepEqual(sent, ["PATCH db"]);
 });
 
 test("whoever stops it while one is sent sends no more", async () => {
-  const { dialog } = await opened(["web", "db"]);
-  const letGo = hold((_, { method }) => method === "PATCH");
+  const { dialog } = await opened(["web", "db", "new"]);
+  const letGo = hold((address, { method }) => method === "PATCH" && String(address).includes("r-db"));
   submit();
   await soon(30);
+  assert.ok(dialog.textContent.includes(t.several.set(1, 3)), "it says how far it is");
   press(button(dialog, t.addMany.stop));
   letGo();
   await soon(60);
-  assert.deepEqual(sent, ["PATCH web"]);
-  assert.ok(dialog.textContent.includes(`${t.several.set(1, 2)} ${t.several.again}`));
+  assert.deepEqual(sent, ["PATCH web", "PATCH db"]);
+  assert.ok(dialog.textContent.includes(`${t.several.set(2, 3)} ${t.several.again}`));
 });
 
 test("nothing else can be chosen while it sends, and what is unticked after Stop is not sent", async (context) => {
@@ -215,6 +221,8 @@ test("whoever stops it while the last is sent is told that it stops, and then th
   const click = Object.defineProperty(new Event("click"), "target", { value: stop });
   dialog.querySelector("form").dispatchEvent(click);
   assert.ok(button(dialog, t.several.stopping));
+  await soon(80);
+  assert.ok(dialog.querySelector(".announcer").textContent.includes(t.several.stopping));
   letGo();
   await soon(60);
   assert.ok(!dialog.open, dialog.textContent);
@@ -252,7 +260,23 @@ test("what is wrong with the week itself is said at its window", async () => {
   assert.deepEqual(results(), ["", "", ""]);
   const said = all(dialog).filter((node) => node.textContent === "This hour is skipped.");
   assert.ok(said.length);
+  assert.ok(dialog.querySelector(".several-said").hidden && button(dialog, t.actions.cancel));
 });
+
+for (const [name, said] of [
+  ["web", ""],
+  ["db", t.several.set(1, 2)],
+])
+  test(`whoever closes the modal while it waits for ${name} is told at once what was set, if any`, async (context) => {
+    held(context, 20_000);
+    answers[name] = tooMany({ "retry-after": "20" });
+    const { dialog } = await opened(["web", "db"]);
+    await pressed();
+    dialog.close();
+    dialog.querySelector("form").isConnected = false;
+    await soon(20);
+    assert.equal(toasts.querySelector("p")?.textContent ?? "", said);
+  });
 
 test("whoever closes the modal sets no more, and is told for how many the week was set", async () => {
   const { dialog } = await opened(["web", "db"]);

@@ -56,6 +56,7 @@ export const deployButton = (address, onPress, note) =>
       "a",
       {
         class: "button button-primary",
+        "data-part": "deploy",
         href: address,
         onclick: onPress,
         onauxclick: onPress,

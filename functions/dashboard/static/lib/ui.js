@@ -111,9 +111,9 @@ export function notice(kind, ...content) {
 }
 
 // A problem with the server's own text and, if possible, a retry.
-export function errorPanel(problem, retry) {
+export function errorPanel(problem, retry, retryClass) {
   const pressed = (event) => submitting(event.currentTarget, async () => retry());
-  const again = retry && button(t.actions.retry, { onclick: pressed }, "refresh");
+  const again = retry && button(t.actions.retry, { class: retryClass, onclick: pressed }, "refresh");
   const { title = t.problems.unexpected } = problem;
   // The detail may begin with the title, for places that show no title.
   const detail = problem.detail?.replace(`${title}. `, "");

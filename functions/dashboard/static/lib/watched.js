@@ -22,7 +22,9 @@ const SPARE_PAGES = 4;
  * A part of a view. `readAt`: when it was read, in milliseconds; 0 for not yet.
  * `first`: ends when the first read has ended, also if it failed; at once if an older value is shown meanwhile.
  * @typedef {{readAt: () => number, first?: Promise<void>}} Part
- * @typedef {{signal: AbortSignal, placeholder?: () => Node, onMissing?: (problem: any) => any}} Loading
+ * `placeholder`: also once it takes long. `retryClass`: of the button that tries again.
+ * @typedef {{signal: AbortSignal, placeholder?: (isLate?: boolean) => any, onMissing?: (problem: any) => any,
+ *   retryClass?: string}} Loading
  * `pauseOf`: milliseconds until the next read; called after each read. `once`: the data does not change by itself, so
  * reading stops once the latest request is answered. `known`: an older value to show until then, which is read again
  * after `knownFor`, in milliseconds. `isWhole`: whether an answer is about all that is shown, which else stays as old as
@@ -76,17 +78,14 @@ const OVERTAKEN = Symbol("overtaken");
  * @returns {Promise<void>}
  */
 export async function load(target, request, draw, options) {
-  const { signal, placeholder = () => skeleton(), onMissing } = options;
+  const { signal, placeholder = () => skeleton(), onMissing, retryClass } = options;
   /** The element that had the focus before it was covered. @type {HTMLElement | null} */
   let had = null;
-  const cover = (...more) => {
+  const cover = (isLate) => {
     had ??= focused(target);
-    fill(target, placeholder(), more);
+    fill(target, placeholder(isLate), isLate && h("p", { class: "muted small slow", role: "status" }, t.problems.slow));
   };
-  const timers = [
-    setTimeout(cover, SKELETON_AFTER_MS),
-    setTimeout(() => cover(h("p", { class: "muted small slow", role: "status" }, t.problems.slow)), SLOW_AFTER_MS),
-  ];
+  const timers = [setTimeout(() => cover(false), SKELETON_AFTER_MS), setTimeout(() => cover(true), SLOW_AFTER_MS)];
   loads.get(target)?.forEach(clearTimeout);
   loads.set(target, timers);
   // If a later load has begun, that one shows the problem.
@@ -101,7 +100,7 @@ export async function load(target, request, draw, options) {
     if (!(problem instanceof Problem)) console.error(problem);
     fill(
       target,
-      errorPanel(problem, () => load(target, request, draw, options)),
+      errorPanel(problem, () => load(target, request, draw, options), retryClass),
     );
     store.lacks(target, signal);
   } finally {

@@ -15,6 +15,7 @@ import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
 import {
+  button,
   changeButton,
   isConnected,
   isRevoked,
@@ -22,6 +23,7 @@ import {
   problemsOf,
   section,
   SLOW_AFTER_MS,
+  spinner,
   submitting,
   warn,
 } from "../lib/ui.js";
@@ -71,7 +73,8 @@ function draws(body, handle) {
   const opens = h("a", { class: "button", href: `#/accounts/${api.segment(id)}` }, t.instructions.open);
   const onward = h("p", { class: "row-links" }, opens);
   // The primary button comes before all that can be pressed besides. That of a key is beside its state.
-  const [first, second] = handle.account().access_type === "access_key" ? [watch, how] : [how, watch];
+  const isRole = handle.account().access_type === "assume_role";
+  const [first, second] = isRole ? [how, watch] : [watch, how];
   fill(body, place, found, wrong, first, second, onward);
   /** The newest test, null if there was none. @type {any} */
   let test = null;
@@ -112,8 +115,9 @@ function draws(body, handle) {
     }
     wasIn = isIn;
     wrong.hidden = !issues.length || (awaitsFound && !focused(wrong));
-    watch.hidden = isDone || ((isIn ? awaitsFound : first === how && awaitsHow) && !focused(watch));
-    onward.hidden = isIn ? awaitsWrong || awaitsFound : awaitsHow;
+    const awaitsAbove = awaitsHow && !how.hidden;
+    watch.hidden = isDone || ((isIn ? awaitsFound : isRole && awaitsAbove) && !focused(watch));
+    onward.hidden = isIn ? awaitsWrong || awaitsFound : awaitsAbove;
     // Where nothing is left to add, this is what is next.
     opens.classList.toggle("button-primary", primary === "onward" && !found.querySelector(".button-primary"));
     // Who comes back from "Deploy on AWS" may find it gone.
@@ -177,7 +181,12 @@ function draws(body, handle) {
     wasTesting = account.testing;
   });
 
-  const guide = guideFor(handle, how, (steps, onPress) => howTo(steps, handle.account(), onPress));
+  // The primary button is there from the start, whatever becomes of the instructions.
+  const known = handle.account();
+  const placeholder = (isLate) => howTo({}, known, isLate ? lateLink(() => guide.reload()) : awaitedLink(known));
+  const drawSteps = (steps, onPress) => howTo(steps, handle.account(), deployLink(steps, handle.account(), onPress));
+  if (isRole) fill(how, placeholder(false));
+  const guide = guideFor(handle, how, drawSteps, isRole ? { placeholder, retryClass: "button-primary" } : {});
   store.unlessItHangs(Promise.resolve(guide.first), signal).then(() => {
     awaitsHow = false;
     if (!signal.aborted) draw();
@@ -241,10 +250,29 @@ function pictureOf(account, { entry, use, checked, allowed }) {
 
 // ---- what to do ----------------------------------------------------------------------------------
 
-function howTo(guide, account, onPress) {
+// Stands for the link until it is read.
+function awaitedLink({ provider_id: number }) {
+  const link = button(t.instructions.deploy, { ...IN_ITS_PLACE, "aria-busy": "true" });
+  link.prepend(spinner());
+  return h("p", { class: "deploy" }, link, h("span", { class: "muted small" }, t.instructions.deployNote(number)));
+}
+
+const lateLink = (again) =>
+  h(
+    "p",
+    { class: "deploy" },
+    button(
+      t.actions.retry,
+      { ...IN_ITS_PLACE, onclick: ({ currentTarget }) => submitting(currentTarget, again) },
+      "refresh",
+    ),
+  );
+
+const IN_ITS_PLACE = { class: "button-primary", "data-part": "deploy" };
+
+function howTo(guide, account, link) {
   const isRole = account.access_type === "assume_role";
   const others = otherWays(guide, account);
-  const link = deployLink(guide, account, onPress);
   // The user of a key is there already, as a rule.
   if (!isRole) link?.querySelector("a").classList.remove("button-primary");
   return [

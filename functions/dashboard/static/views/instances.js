@@ -20,7 +20,6 @@ import {
   form,
   isConnected,
   notice,
-  reasonOf,
   section,
   skeleton,
   submitting,
@@ -40,6 +39,10 @@ const STOPPABLE = wordsFor("running");
 const STARTABLE = wordsFor("stopped");
 const AT_REST = new Set([...STOPPABLE, ...STARTABLE, "terminated"]);
 const ON_ITS_WAY = { start: wordsFor("starting"), stop: wordsFor("stopping") };
+const RUNS = new Set([...STOPPABLE, ...ON_ITS_WAY.start]);
+const RESTS = new Set([...STARTABLE, ...ON_ITS_WAY.stop, "terminated"]);
+// Whether what is in this state runs, now or once it is there. Undefined if nobody knows.
+const runsSoon = (state) => RUNS.has(state) || (RESTS.has(state) ? false : undefined);
 // The state to show after AWS accepted an act, until AWS reports one.
 const ACCEPTED = { start: "starting", stop: "stopping" };
 const FOLLOWED_FOR_MS = 10 * 60_000;
@@ -55,10 +58,6 @@ const asOf = ({ as_of: said, at }) => (said ? Date.parse(said) : at);
 // time is within the minute before the request.
 const seenAt = (listing) => Math.min(listing.at, Math.max(asOf(listing), listing.at - KEPT_FOR_MS));
 const nameOf = (item) => item.name || item.instance_id;
-// Whether the API refused the act itself. Network failures, lost answers, quotas and the gateway's errors are
-// temporary.
-const isRefusal = ({ status, byService, perhapsDone }) =>
-  status > 0 && status < 500 && status !== 429 && byService && !perhapsDone;
 
 /**
  * The state of an instance. It is AWS's, unless the newest start or stop came later, or has ended since AWS reported
@@ -125,8 +124,6 @@ export class Instances {
     this.askForResources = inOrder();
     // Whether a result takes so long that the view looks for it only at the usual interval.
     this.takesLong = false;
-    // The API's refusal of the last start or stop of each instance, and the state of the instance then.
-    this.refusals = new Map();
     // Requested starts and stops without an answer yet, and accepted ones that are followed.
     this.asked = new Map();
     this.followed = new WeakSet();
@@ -215,8 +212,6 @@ export class Instances {
     const holds = this.askForListing();
     const listing = await api.get(path, { query, signal: this.signal, once: true });
     if (!holds()) return;
-    for (const item of listing.items)
-      if (this.refusals.get(keyOf(item))?.state !== item.state) this.refusals.delete(keyOf(item));
     this.keep({ ...listing, at, age });
   }
 
@@ -341,7 +336,6 @@ export class Instances {
       state: this.stateOf(item),
       resource: this.resources.get(keyOf(item)),
       act: this.acts.get(keyOf(item)),
-      refusal: this.refusals.get(keyOf(item))?.text,
     }));
     yield* keying(this.rows, shown, keyOf, (item) => this.row(item));
   }
@@ -395,18 +389,23 @@ export class Instances {
           "clock",
         ),
       ),
-      nextTurns(resource, {
-        running: AT_REST.has(instance.state) ? on : undefined,
-        class: "instance-note muted small",
-      }),
-      instance.act &&
-        resultNote(instance.act, {
-          tag: "p",
-          class: "instance-note",
-          before: [t.interactions.did[instance.act.action], " ", when(instance.act.at), ". "],
-        }),
-      instance.refusal &&
-        h("div", { class: "instance-note", role: "alert" }, notice("warning", h("p", {}, instance.refusal))),
+      // Their room is kept, so that no other row moves as something begins or ends.
+      h(
+        "div",
+        { class: "instance-did small" },
+        instance.act &&
+          resultNote(instance.act, {
+            tag: "p",
+            class: "",
+            before: [t.interactions.did[instance.act.action], " ", when(instance.act.at), ". "],
+          }),
+      ),
+      resource?.next_action &&
+        h(
+          "div",
+          { class: "instance-note instance-turns small" },
+          nextTurns(resource, { running: runsSoon(instance.state), class: "muted" }),
+        ),
     );
   }
 
@@ -465,24 +464,12 @@ export class Instances {
   }
 
   start(instance, node) {
-    return submitting(node, () =>
-      this.ask(instance, "start").then(
-        (act) => this.follow(instance, act),
-        (problem) => {
-          if (this.signal.aborted) return warn(problem);
-          if (isRefusal(problem))
-            this.refusals.set(keyOf(instance), { text: reasonOf(problem), state: instance.state });
-          else warn(problem);
-          this.draw();
-        },
-      ),
-    );
+    return submitting(node, () => this.ask(instance, "start").then((act) => this.follow(instance, act)));
   }
 
   // A redrawn row has a new button that is not busy. Another press waits for the same answer.
   ask(instance, action) {
     const key = `${keyOf(instance)} ${action}`;
-    this.refusals.delete(keyOf(instance));
     if (!this.asked.has(key)) {
       const answer = startOrStop(this.handle.id, instance, action).finally(() => this.asked.delete(key));
       this.asked.set(key, answer);

@@ -66,8 +66,9 @@ export function instructions(context) {
  * Reads how to connect an account, again once its role is another one. Keeps the link of "Deploy on AWS" good.
  * @param {any} handle @param {HTMLElement} content
  * @param {(guide: any, onPress: (event: any) => void) => any} draws puts the link into `.deploy`, and `onPress` on it
+ * @param {object} [loading] what stands there until they are read, as `load` takes it
  */
-export function guideFor(handle, content, draws) {
+export function guideFor(handle, content, draws, loading) {
   let renewAt = RENEW_LINK_AFTER_MS;
   const read = async () => {
     const answer = await api.get(`/v1/accounts/${api.segment(handle.id)}/instructions`, { signal: handle.signal });
@@ -80,7 +81,8 @@ export function guideFor(handle, content, draws) {
   // answer.
   const renew = async (link) => link.setAttribute("href", safeHref((await read()).deploy_on_aws_url));
   const guard = linkGuard(renew);
-  const guide = watched(content, read, (answer) => draws(answer, guard.onPress), { signal: handle.signal, once: true });
+  const shows = (answer) => draws(answer, guard.onPress);
+  const guide = watched(content, read, shows, { signal: handle.signal, once: true, ...loading });
   let guided = handle.account();
   // When the shown steps were read, if newer ones could not be read. The view is as old as these steps.
   let behind = 0;

@@ -7,7 +7,7 @@ import { keeping } from "../lib/resources.js";
 import { second, timeZoneHere } from "../lib/format.js";
 import { quotaOver } from "../lib/importing.js";
 import { inSlices } from "../lib/slices.js";
-import { button, form, reasonOf, setError, spinner, submitting, toast } from "../lib/ui.js";
+import { button, form, longestOf, reasonOf, setError, spinner, submitting, toast } from "../lib/ui.js";
 import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { PRESETS, weekFields } from "./week.js";
@@ -56,7 +56,8 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
         for (const { box } of lines) box.checked = isChosen;
         count();
       });
-  const said = h("p", { class: "small several-said" });
+  const text = h("span", {});
+  const said = h("p", { class: "small several-said", hidden: true }, text);
   const bar = h("progress", { value: 0, hidden: true, "aria-label": words.title });
   /** Ends what is being sent, and nothing else. @type {AbortController | null} */
   let sending = null;
@@ -111,8 +112,8 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
           const progress = (waitsUntil) => {
             bar.value = countSet();
             const how = words.set(countSet(), chosen.length);
-            said.textContent = waitsUntil ? t.several.waits(how, second(waitsUntil)) : how;
-            if (waitsUntil) announce(said.textContent);
+            text.textContent = waitsUntil ? t.several.waits(how, second(waitsUntil)) : how;
+            if (waitsUntil) announce(text.textContent);
           };
           const send = async () => {
             for (const line of chosen.filter((each) => !isSet(each))) {
@@ -126,7 +127,11 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
               if (problem || own.signal.aborted) return;
             }
           };
-          [bar.max, bar.hidden, sending] = [chosen.length, false, own];
+          const all = words.set(chosen.length, chosen.length);
+          // Stop stays where it is as the quota is waited for.
+          said.dataset.room = longestOf((moment) => [t.several.waits(all, second(moment))]);
+          bar.hidden = said.hidden = false;
+          [bar.max, sending] = [chosen.length, own];
           leave.textContent = t.addMany.stop;
           allowChoices(false);
           progress();
@@ -136,8 +141,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
           } catch (problem) {
             // What is wrong with the week itself is shown at its fields.
             if (!own.signal.aborted || /** @type {any} */ (problem).name !== "AbortError") {
-              bar.hidden = true;
-              said.textContent = "";
+              bar.hidden = said.hidden = true;
               if (!node.isConnected && countSet()) toast(words.set(countSet(), chosen.length), "warning");
               throw problem;
             }
@@ -148,12 +152,12 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
             if (countSet()) onSaved();
           }
           const isAll = countSet() === chosen.length;
-          const text = isAll ? words.allSet(countSet()) : words.set(countSet(), chosen.length);
-          if (isAll && !chosen.some(({ note }) => note)) return void done(text);
-          if (!node.isConnected) return void toast(text, isAll ? "success" : "warning");
+          const end = isAll ? words.allSet(countSet()) : words.set(countSet(), chosen.length);
+          if (isAll && !chosen.some(({ note }) => note)) return void done(end);
+          if (!node.isConnected) return void toast(end, isAll ? "success" : "warning");
           leave.textContent = t.actions.close;
-          said.textContent = isAll ? text : `${text} ${t.several.again}`;
-          announce(said.textContent);
+          text.textContent = isAll ? end : `${end} ${t.several.again}`;
+          announce(text.textContent);
         },
       }),
   });
