@@ -53,6 +53,7 @@ def deploying(place: CustomerAccount, offer: Offer) -> Iterator[Callable[[], str
 
 
 @pytest.mark.slow
+@pytest.mark.in_firefox
 def test_adding_leads_to_connected_and_to_resources_and_nobody_presses_test(
     admin: Person, stack: Stack
 ):
