@@ -38,8 +38,9 @@ logs: dev ## the functions' logs, newest last (FUNCTION=part of a name, MINUTES=
 sweep: dev ## start the re-verification of the accounts that are due, now
 	@$(RUN) local.sweep
 
-test: check stack simulator chromium ## everything: checks, unit, integration, e2e and browser tests
-	@$(RUN) local.stack up
+test: checkers stack simulator chromium ## everything: checks, unit, integration, e2e and browser tests
+	@mkdir -p .local/logs; $(RUN) local.check > .local/logs/check.log 2>&1 & check=$$!; $(RUN) local.stack up; up=$$?; \
+	  wait $$check; checked=$$?; cat .local/logs/check.log; exit $$((up || checked))
 	@$(RUN) tests.support.side_by_side $(TOGETHER)
 
 unit: $(if $(OF_PAGE),page,dev simulator) ## the unit tests (ARGS="-k webhooks", as for the next three)

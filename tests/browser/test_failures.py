@@ -14,6 +14,11 @@ from tests.support.page.measures import scroll_until
 from tests.support.page.waiting import HeldRequests
 
 BROKEN = samples.BROKEN
+PATIENCE_MS = 5_000
+"""After this, the page says that a module takes long."""
+SHOW_WHAT_COMES_LATE = """document.getAnimations()
+  .filter((each) => each.animationName === "unseen").forEach((each) => each.finish())"""
+"""As if the seconds had passed after which the style sheet shows that nothing started."""
 VIEWS = {
     "#/accounts": "/v1/accounts",
     "#/accounts/acc000000": "/v1/accounts/acc000000",
@@ -162,6 +167,8 @@ def test_a_page_whose_modules_do_not_come_says_so_and_tries_again(page, stack, w
     page.route("**/app.js", lambda route: ends[end](route) if broken[0] else route.continue_())
     page.goto(f"{stack.dashboard_url}#/access-details", wait_until="commit")
     again = page.get_by_role("link", name="Try again")
+    page.locator("#again").wait_for(state="attached")
+    page.evaluate(SHOW_WHAT_COMES_LATE)
     expect(again).to_be_visible()
     expect(
         page.get_by_text("Cloud Accounts is not loaded yet. Check your network.")
@@ -198,8 +205,11 @@ def test_a_configuration_that_never_comes_is_not_waited_for_in_vain(page, stack,
 
 def test_a_view_whose_module_hangs_says_that_it_takes_long(admin):
     page = admin.page
-    page.route("**/views/organization.js", lambda _: None)
+    held = HeldRequests(page, "**/views/organization.js")
+    page.clock.install()
     page.evaluate("location.hash = '#/organization'")
+    held.first()
+    page.clock.fast_forward(PATIENCE_MS)
     expect(page.get_by_text("This takes longer than usual.")).to_be_visible()
     page.unroute("**/views/organization.js")
     page.get_by_role("button", name="Try again").click()

@@ -55,6 +55,7 @@ def test_it_asks_what_the_document_says(modal):
     expect(dialog.get_by_label("Secret access key")).to_be_hidden()
 
 
+@pytest.mark.in_firefox
 def test_an_account_is_added_and_its_next_step_is_to_connect_it(modal):
     number, name = fill(modal, number=None)
     submit(modal)

@@ -64,7 +64,10 @@ def test_the_switch_is_busy_until_its_answer_whatever_else_changes(admin, accoun
     change = held.first()
     assert len(held) == 1
     change.continue_()
+    until(page, lambda: len(held) == 2, "it is sent again, for the version of now")
+    held[1].continue_()
     expect(switch).not_to_have_attribute("aria-busy", "true")
+    expect(switch).to_have_attribute("aria-checked", "false")
 
 
 def test_a_change_that_somebody_else_made_is_shown_and_not_overwritten(admin, account, watch):

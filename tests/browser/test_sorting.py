@@ -95,6 +95,7 @@ def test_the_order_and_the_filters_live_in_the_address(thirty):
     expect(clear).to_be_focused()
 
 
+@pytest.mark.in_firefox
 def test_filters_hold_together_with_a_search_and_a_status(thirty):
     open_choices(thirty)
     thirty.get_by_label("Problems").select_option("Without problems")

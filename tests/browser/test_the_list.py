@@ -123,6 +123,7 @@ def test_search_looks_at_the_start_of_name_and_number(many):
     expect(many).to_have_url(re.compile("q=400000009999"))
 
 
+@pytest.mark.in_firefox
 def test_search_finds_words_within_names_after_those_that_begin_so(admin, answer_with):
     page = admin.page
     named = ("QuietHouse", "Warehouse", "HouseProd", "Team12House", "Office")

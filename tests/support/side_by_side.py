@@ -28,11 +28,14 @@ _FURTHER_STACK = {STACK_VARIABLE: "browser", "CAVOK_PORT": ""}
 _WITHOUT_A_STACK = ["tests/unit", "tests/integration"]
 _SUMMARY = "short test summary info"
 
-AFTER_E2E = [f"tests/browser/test_{name}.py" for name in ("accessibility", "the_list")]
-"""On the stack of the e2e tests."""
+AFTER_E2E = [
+    f"tests/browser/test_{name}.py"
+    for name in ("accessibility", "enrollments", "keyboard", "the_list")
+]
+"""On the stack of the e2e tests. So many that all parts end at about the same time."""
 
-AFTER_UNIT = ["tests/browser/test_weight.py"]
-"""On the stack of the other browser tests, beside them: it does nothing there but load pages."""
+AFTER_UNIT = [f"tests/browser/test_{name}.py" for name in ("health", "weight")]
+"""On the stack of the other browser tests, beside them: they do nothing there but load pages."""
 
 
 @dataclass(frozen=True)
