@@ -88,8 +88,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     body,
   );
 
-  /** @type {any} */
-  let part;
+  let isRead = false;
   const listeners = [];
   const isGone = new AbortController();
   const handle = {
@@ -98,11 +97,15 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     signal: AbortSignal.any([signal, isGone.signal]),
     account: () => store.account(id),
     onChange: (listener) => listeners.push(listener),
-    /** When the account was read since the view was opened; 0 for not yet. */
-    readAt: () => part?.readAt() ?? 0,
+    /** Whether the account was read since the view was opened. */
+    isRead: () => isRead,
     /** Adds a part that is read by itself. The freshness mark includes its age. @param {{readAt: () => number}} part */
     shows: (part) => parts.push(part),
-    refresh: () => store.read(id, signal),
+    refresh: async () => {
+      const account = await store.read(id, signal);
+      isRead = true;
+      return account;
+    },
     /** Reads again after an act, also if the view was left meanwhile. */
     again: () => part.again(),
   };
@@ -158,7 +161,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
   const known = store.account(id);
   if (known) draw();
   else context.title(t.account.loading);
-  part = keptTrue(body, handle.refresh, begin, {
+  const part = keptTrue(body, handle.refresh, begin, {
     known,
     signal,
     pauseOf: () => pauseOf(handle.account()),
@@ -273,7 +276,7 @@ export function overview(context) {
       account.next_verification_at = next;
       const newest = foundIn(account);
       // What was known before the view opened may be old.
-      found = handle.readAt() ? (found ?? newest) : newest;
+      found = handle.isRead() ? (found ?? newest) : newest;
       const isNewer = !same(found, newest);
       if (isNewer && newer.hidden) announce(t.account.newer.said);
       const had = focused(newer);
