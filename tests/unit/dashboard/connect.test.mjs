@@ -587,7 +587,7 @@ for (const [what, refused] of [
         String(address).endsWith("/invitations") && options.method === "GET"
           ? Response.json({ title: "Conflict", detail: "Not now." }, { status: 409 })
           : fetch(address, options);
-    const valid = t.invite.valid(when(invitations[0].expires_at, { kind: "zoned" }));
+    const valid = t.invite.valid(when(invitations[0].expires_at, { kind: "zoned" }).textContent);
     const { withdraw } = await linkOpened(refused ? t.invite.unknown("Not now.") : valid);
     assert.equal(withdraw.hidden, false);
     press(withdraw);

@@ -72,6 +72,12 @@ ELSEWHERE = {
     "lib/watched.js button-small newer": ("browser/test_weight.py", "Show newer"),
     "lib/watched.js actions.showMore": ("browser/test_focus.py", "Show more"),
     "views/account.js account.newer.text": ("browser/test_revoke.py", "Show what has changed"),
+    "views/connect.js actions.retry": ("unit/dashboard/connect.test.mjs", "t.actions.retry"),
+    # Stands for the link until that is read.
+    "views/connect.js instructions.deploy": (
+        "unit/dashboard/connect.test.mjs",
+        "as its instructions",
+    ),
     "views/access.js access.choose": ("browser/test_access_details.py", "Choose what to grant"),
     "views/accounts.js list.showArrived": ("browser/test_what_is_true_now.py", "Show"),
     "views/accounts.js list.lookOn": ("browser/test_the_list.py", "Look at more"),

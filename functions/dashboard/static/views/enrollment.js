@@ -3,7 +3,7 @@ import * as api from "../lib/api.js";
 import { codeBlock, copyable, tabs } from "../lib/copying.js";
 import { measure } from "../lib/covered.js";
 import { deployButton, expires, linkGuard } from "../lib/deploy-link.js";
-import { announce, fill, focusOn, h, render } from "../lib/dom.js";
+import { announce, fill, focused, focusOn, h, render } from "../lib/dom.js";
 import { issueList, updateSection, updateSteps } from "../lib/findings.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
@@ -139,7 +139,11 @@ export function one({ main, title, signal: view, params }) {
     tree?.take(totals);
     const note = isThere ? t.enrollments.membersText : t.enrollments.noMembers;
     render(members, isThere, () => section(t.enrollments.members, { note }, missing, tree?.node));
-    render(missing, totals.role_missing, (count) => count > 0 && drawMissing(count, synchronize));
+    // Its room stays once none is missing any more, so that the members stay where they are.
+    const isOver = totals.role_missing === 0 && Boolean(missing.firstChild);
+    if (!isOver) render(missing, totals.role_missing, (count) => count > 0 && drawMissing(count, synchronize));
+    missing.firstElementChild?.classList.toggle("is-over", isOver);
+    if (isOver && focused(missing)) focusOn(missing);
     render(end, true, () =>
       h(
         "p",

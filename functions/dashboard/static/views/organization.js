@@ -243,6 +243,7 @@ function drawWebhook(target, signal) {
   /** @type {ReturnType<typeof deliveries> | undefined} */
   let kept;
   const press = pressButtons();
+  let wasPaused = false;
   fill(target, section(t.webhook.title, { note: t.webhook.text }, inner, log));
   const shown = watched(
     inner,
@@ -253,7 +254,8 @@ function drawWebhook(target, signal) {
         kept = isSet ? deliveries(signal, again) : undefined;
         return kept?.node;
       });
-      return webhook ? settings(webhook, press, again) : none(again);
+      wasPaused ||= webhook?.state === "paused";
+      return webhook ? settings(webhook, press, again, wasPaused) : none(again);
     },
     { signal, placeholder: () => skeleton(3) },
   );
@@ -275,10 +277,14 @@ function none(again) {
   ];
 }
 
-function settings(webhook, press, again) {
+// What was resumed keeps the room of the notice and its button, so that nothing moves.
+function settings(webhook, press, again, wasPaused) {
   const paused = webhook.state === "paused";
+  const resume = wasPaused && press("resume", t.webhook.resume, again);
+  if (resume) resume.classList.toggle("is-over", !paused);
+  const said = paused ? t.webhook.paused : t.webhook.resumed;
   return [
-    paused && notice("warning", h("p", {}, t.webhook.paused)),
+    wasPaused && notice(paused ? "warning" : "success", h("p", { "data-room": t.webhook.paused }, h("span", {}, said))),
     h(
       "dl",
       { class: "facts" },
@@ -296,11 +302,11 @@ function settings(webhook, press, again) {
     h(
       "p",
       { class: "row-links" },
-      paused && press("resume", t.webhook.resume, again),
       press("test", t.webhook.test, (answer) => toast(answer.detail), "play"),
       changeButton(t.actions.change, { onclick: () => edit(webhook, again) }),
       changeButton(t.webhook.rotate, { onclick: () => confirmRotation(again) }, "key"),
       changeButton(t.webhook.remove, { class: "button-danger", onclick: () => confirmRemoval(webhook, again) }),
+      resume,
     ),
   ];
 }

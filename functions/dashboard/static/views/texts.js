@@ -1767,6 +1767,7 @@ export const t = withTexts(OPEN_TABLES, {
       "Paused: your receiver failed again and again, so messages wait. One is tried from time to time. " +
       "Send a test message to try now.",
     resume: "Resume",
+    resumed: "It is not paused any more.",
     deliveries: "Deliveries",
     noDeliveries: "No message was sent in the last seven days.",
     deliveryStatus: {
