@@ -149,7 +149,7 @@ for (const [what, draw, read, , act, elsewhere = draw] of [
     assert.ok(asked.some((each) => each.startsWith("GET") && each.endsWith(read)));
   });
 
-test("a start that is throttled is said once, not of the instance; a refusal of the API stays in its row", async () => {
+test("a start that is refused is said once, and nothing comes into its row, which would move the others", async () => {
   const stopped = { ...instance, state: "stopped" };
   answers["/instances"] = () => Response.json({ items: [stopped], unavailable: [], as_of: new Date().toISOString() });
   const main = opened(instances, view.signal);
@@ -168,7 +168,8 @@ test("a start that is throttled is said once, not of the instance; a refusal of 
   assert.equal(await starts({ message: "Forbidden" }, 403), undefined);
   assert.ok(toasts.textContent.includes(t.problems.byStatus(429)) && toasts.textContent.includes("Enough."));
   assert.doesNotMatch(toasts.textContent, /Forbidden|Too Many Requests/);
-  assert.equal(await starts({ title: "No", detail: "It is protected." }, 409), "It is protected.");
+  assert.equal(await starts({ title: "No", detail: "It is protected." }, 409), undefined);
+  assert.ok(toasts.textContent.includes("It is protected."));
 });
 
 test("whether an instance runs, only a view that is open tells", () => {
