@@ -178,9 +178,9 @@ function trailOf(count) {
     },
   });
   const shown = () => list.children.map(({ textContent }) => textContent);
-  const come = async (count, result) => {
-    const some = Array.from({ length: count }, (_, index) => ({ id: `new${result}-${index}`, result }));
-    trail.items = [...some, ...trail.items.map((item) => ({ ...item, result }))];
+  const come = async (some, result) => {
+    const news = Array.from({ length: some }, (_, index) => ({ id: `new${result}-${index}`, result }));
+    trail.items = [...news, ...trail.items.map((item) => ({ ...item, result }))];
     await paged.again();
   };
   const all = (result) => trail.items.map(({ id }) => `${id} ${result}`);

@@ -27,7 +27,7 @@ const SPARE_PAGES = 4;
  *   retryClass?: string}} Loading
  * `pauseOf`: milliseconds until the next read; called after each read. `once`: the data does not change by itself, so
  * reading stops once the latest request is answered. `known`: an older value to show until then, which is read again
- * after `knownFor`, in milliseconds. `isWhole`: whether an answer is about all that is shown, which else stays as old as
+ * after `knownFor`, in milliseconds. `isWhole`: whether an answer is about all that is shown. Else that is as old as
  * it was.
  * @typedef {Loading & {className?: string, pauseOf?: () => number, once?: boolean, known?: any,
  *   knownFor?: number, isWhole?: (value: any) => boolean}} Options
@@ -286,9 +286,8 @@ export class Pages {
 
   /**
    * Reads the first page. If items change, and more pages are shown or all stay, reads on until it has as many items as
-   * are loaded.
-   * It also reads on to the last loaded item, which may have moved. `isWhole`: whether what stays was read, or joins it;
-   * else so many are newer that it neither is known to be as it was, nor to be next.
+   * are loaded. It also reads on to the last loaded item, which may have moved. `isWhole`: whether what stays was read
+   * too, or follows it. It does not if very many are newer.
    */
   async read() {
     const { changes, keyOf, keepsAll } = this.#options;
