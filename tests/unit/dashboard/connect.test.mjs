@@ -672,6 +672,27 @@ for (const [what, refused] of [
     assert.deepEqual(actsDone(), ["DELETE /v1/accounts/a/invitations"]);
   });
 
+test("a link whose answer is lost is looked for, and can be withdrawn, but not while one is made", async () => {
+  const { withdraw } = await linkOpened(t.invite.withdrawn);
+  const letGo = hold((_, { method }) => method === "POST");
+  const { fetch } = globalThis;
+  globalThis.fetch = async (address, options) => {
+    const answer = await fetch(address, options);
+    if (options.method !== "POST") return answer;
+    invitations = [{ expires_at: "2099-01-01T00:00:00Z" }];
+    throw new TypeError("Failed to fetch");
+  };
+  submit();
+  await soon(20);
+  assert.equal(withdraw.disabled, true);
+  letGo();
+  await until(() => modal().querySelector(".link-valid").textContent.includes(t.invite.valid("").slice(0, 30)));
+  assert.deepEqual([withdraw.hidden, withdraw.disabled], [false, false]);
+  press(withdraw);
+  await until(() => !modal());
+  assert.deepEqual(actsDone(), ["POST /v1/accounts/a/invitations", "DELETE /v1/accounts/a/invitations"]);
+});
+
 for (const [what, ends] of [
   ["the modal", () => modal().close()],
   ["making another link", submit],

@@ -242,8 +242,12 @@ test("after no answer the others wait for another press", async () => {
 
 for (const [what, answer, said] of [
   ["refused", () => Response.json({ title: "Broken" }, { status: 500 }), `${t.several.set(0, 2)} web: Broken`],
-  ["not answered", () => Promise.reject(new TypeError("No network")), `${t.several.set(0, 2)} ${t.several.perhaps(1)}`],
-  ["wrong", () => Response.json({ title: "No", errors: [{ field: "x", message: "y" }] }, { status: 422 }), "0 of 2"],
+  ["not answered", () => Promise.reject(new TypeError("None")), `${t.several.set(0, 2)} ${t.several.perhaps(1)}`],
+  [
+    "wrong",
+    () => Response.json({ title: "No", errors: [{ field: "x" }] }, { status: 422 }),
+    `${t.several.set(0, 2)} No`,
+  ],
 ])
   test(`whoever closes the modal while the first is sent is told that it was ${what}, once`, async () => {
     answers.web = answer;
@@ -292,8 +296,9 @@ test("Stop while it waits says nothing of one that is under way", async (context
   assert.ok(!dialog.querySelector(".announcer").textContent.includes(t.several.stopping));
 });
 
+const WRONG = { title: "Wrong", errors: [{ field: "x", message: "y" }] };
 for (const [what, answer] of [
-  ["is wrong for one", () => Response.json({ title: "Wrong", errors: [{ field: "x", message: "y" }] }, { status: 422 })],
+  ["is wrong for one", () => Response.json(WRONG, { status: 422 })],
   ["must wait, nobody knows how long", tooMany({})],
 ])
   test(`how many are set stays said as the week ${what}`, async () => {
@@ -350,7 +355,7 @@ for (const [name, said] of [
   ["web", t.several.set(0, 2)],
   ["db", t.several.set(1, 2)],
 ])
-  test(`whoever closes the modal while it waits for ${name} is told at once what was set, and why no more`, async (context) => {
+  test(`whoever closes the modal while it waits for ${name} is told what was set, and why no more`, async (context) => {
     held(context, 20_000);
     answers[name] = tooMany({ "retry-after": "20" });
     const { dialog } = await opened(["web", "db"]);

@@ -207,15 +207,16 @@ function draws(body, handle) {
   // The mark says it if that cannot be read.
   const again = () => store.unlessItHangs(added?.again() ?? Promise.resolve(), signal).catch(() => {});
   const shows = (resources) => {
-    const place = h("div", {});
+    const inFound = h("div", {});
     const drawAdded = (all) => {
-      left = foundOf(listing, all, KINDS).left;
+      const listed = /** @type {any} */ (listing);
+      left = foundOf(listed, all, KINDS).left;
       draw();
-      return drawFound(id, { listing, resources: all }, { left: () => left, again });
+      return drawFound(id, { listing: listed, resources: all }, { left: () => left, again });
     };
     const until = AbortSignal.any([signal, keeps.signal]);
-    added = watched(place, readAdded, drawAdded, { known: resources, knownFor: READ_EVERY_MS, signal: until });
-    return place;
+    added = watched(inFound, readAdded, drawAdded, { known: resources, knownFor: READ_EVERY_MS, signal: until });
+    return inFound;
   };
   handle.shows({ readAt: () => added?.readAt() ?? 0 });
   const showFound = () => {

@@ -105,9 +105,10 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
     content: ({ close }) =>
       form({
         submitText: words.submit,
-        cancel: (press) => {
+        // The form itself calls it without a press.
+        cancel: (press = undefined) => {
           const isSecond = press && sinceStop() < DOUBLE_MS;
-          if (press && (sending || isSecond)) sinceStop = stopwatch();
+          if (sending || isSecond) sinceStop = stopwatch();
           if (isSecond) return;
           if (sending) stop();
           else close();
@@ -128,20 +129,17 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
           const tried = new Set();
           /** What went wrong last, and with which. @type {any} */
           let last = null;
-          const howMany = () => {
-            const [set, there, perhaps] = [
-              countOf(isSet),
-              countOf(({ isThere }) => isThere),
-              countOf((line) => !isSet(line) && line.problem?.perhapsDone),
-            ];
-            const isAll = set + there === chosen.length;
-            const text = [
-              !isAll && words.set(set, chosen.length),
-              isAll && set > 0 && words.allSet(set),
+          const endOf = () => {
+            const [ours, there] = [countOf(isSet), countOf(({ isThere }) => isThere)];
+            const perhaps = countOf((line) => !isSet(line) && line.problem?.perhapsDone);
+            const isAll = ours + there === chosen.length;
+            const parts = [
+              !isAll && words.set(ours, chosen.length),
+              isAll && ours > 0 && words.allSet(ours),
               there > 0 && t.adding.there(there),
               perhaps > 0 && t.several.perhaps(perhaps),
             ];
-            return { set, isAll, text: text.filter(Boolean).join(" ") };
+            return { isAny: ours > 0, isAll, end: parts.filter(Boolean).join(" ") };
           };
           const progress = (waitsUntil) => {
             bar.value = tried.size;
@@ -180,6 +178,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
           allowChoices(false);
           progress();
           node.querySelector(".form-actions")?.scrollIntoView({ block: "nearest" });
+          /** @type {any} */
           let failed = null;
           try {
             await send();
@@ -193,18 +192,20 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
             // What was not answered, or refused, may be there, too.
             onSaved();
           }
-          const how = howMany();
-          if (how.isAll && !failed && !chosen.some(({ note, isThere }) => note || isThere)) return void done(how.text);
+          const { isAny, isAll, end } = endOf();
+          if (isAll && !failed && !chosen.some(({ note, isThere }) => note || isThere)) return void done(end);
           if (!node.isConnected) {
-            const why = failed && failed.name !== "AbortError" ? failed : last?.problem;
-            const reason = why && !why.perhapsDone && (why === failed ? "" : `${last.name}: `) + reasonOf(why);
-            if (!session.aborted) toast([how.text, reason].filter(Boolean).join(" "), how.isAll ? "success" : "warning");
+            // What was not answered is counted.
+            const isReason = (problem) => problem && problem.name !== "AbortError" && !problem.perhapsDone;
+            const why = [failed, last?.problem].find(isReason);
+            const reason = why && (why === failed ? reasonOf(why) : `${last.name}: ${reasonOf(why)}`);
+            if (!session.aborted) toast([end, reason].filter(Boolean).join(" "), isAll ? "success" : "warning");
             return;
           }
-          leave.textContent = failed && !how.set ? t.actions.cancel : t.actions.close;
-          text.textContent = how.isAll || failed ? how.text : `${how.text} ${t.several.again}`;
           // What is wrong with the week itself is shown at its fields.
-          bar.hidden = said.hidden = Boolean(failed && !how.set);
+          bar.hidden = said.hidden = Boolean(failed && !isAny);
+          leave.textContent = said.hidden ? t.actions.cancel : t.actions.close;
+          text.textContent = isAll || failed ? end : `${end} ${t.several.again}`;
           if (failed) throw failed;
           announce(text.textContent);
         },

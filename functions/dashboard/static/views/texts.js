@@ -1061,8 +1061,7 @@ export const t = withTexts(OPEN_TABLES, {
     isSet: "Added.",
     isThere: (schedule) =>
       schedule ? "Is under control already, with its own schedule." : "Is under control already, without a schedule.",
-    there: (count) =>
-      plural(count, { one: "# is under control already.", other: "# are under control already." }),
+    there: (count) => plural(count, { one: "# is under control already.", other: "# are under control already." }),
     set: (done, all) => plural(all, { other: `${number(done)} of # instances are added.` }),
     allSet: (count) => plural(count, { one: "# instance is added.", other: "# instances are added." }),
   },
