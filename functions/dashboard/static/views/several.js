@@ -88,8 +88,9 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
       counted,
     ),
     atOnce?.node,
-    list,
+    // Beside the first box, which then has the focus.
     h("p", { class: "field-error", "aria-live": "polite" }),
+    list,
   );
   // What is sent was chosen at the press: until it ends, nothing else can be. A screen reader reads the results.
   const allowChoices = (may) => {
