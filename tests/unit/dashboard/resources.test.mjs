@@ -56,7 +56,14 @@ for (const [what, schedule] of [
     assert.deepEqual(acts, ["POST", "POST"]);
   });
 
-test("what this has added gets another schedule, also if an answer was lost", async () => {
+test("what this has added gets another schedule", async () => {
+  const add = adding("a", INSTANCE);
+  await add(OFFICE, first);
+  assert.equal((await add(NIGHTS, first)).isOthers, false);
+  assert.deepEqual([acts, there.schedule], [["POST", "PATCH"], NIGHTS]);
+});
+
+test("so does what it may have added: its answer was lost", async () => {
   const add = adding("a", INSTANCE);
   answers = ["lost"];
   await assert.rejects(add(null, first), { perhapsDone: true });

@@ -18,7 +18,7 @@ const TOO_MANY = 429;
 // No answer, or too many requests: the others would fare no better.
 const STOPS = new Set([0, TOO_MANY]);
 // Within this time after Stop, another press is of the same double one, or of a key that is held.
-const DOUBLE_MS = 1_000;
+const DOUBLE_MS = 700;
 
 /**
  * `noteOf`: what else to say about an instance whose schedule is saved, "" for nothing. `suggestionOf`: each
@@ -283,7 +283,7 @@ function lineOf(id, subject, { noteOf, words, suggestion, onChange }) {
     saved: "",
     note: "",
     name: name || instance,
-    /** Why it was not saved, if it was sent last. @type {any} */
+    /** Why it was not saved, as far as is known. @type {any} */
     problem: null,
     /** Whether another person has added it. */
     isThere: false,
@@ -316,9 +316,10 @@ function lineOf(id, subject, { noteOf, words, suggestion, onChange }) {
     /** Saves it. Returns the problem that the others would have, too. One of too many requests is said once for all. */
     async save(wanted, first) {
       show(spinner());
-      [line.note, line.problem] = ["", null];
+      line.note = "";
       try {
         const { resource, isOthers } = await keep(wanted, first);
+        line.problem = null;
         if (isOthers) {
           line.isThere = box.disabled = choice.disabled = true;
           box.checked = false;
@@ -330,7 +331,8 @@ function lineOf(id, subject, { noteOf, words, suggestion, onChange }) {
         if (!why) fill(whether, wanted ? t.several.has : t.several.hasNone);
         show(icon("check"), [words.isSet, line.note].filter(Boolean).join(" "));
       } catch (error) {
-        const problem = (line.problem = /** @type {any} */ (error));
+        const problem = /** @type {any} */ (error);
+        if (problem instanceof Problem) line.problem = problem;
         // What is wrong with the one week is shown at its fields. A schedule that is chosen here has no fields.
         if (!(problem instanceof Problem) || (problem.errors.length && !choice)) {
           fill(result);
