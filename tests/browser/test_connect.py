@@ -209,8 +209,13 @@ def test_many_instances_are_drawn_in_short_tasks(admin: Person, answer_everythin
     page.get_by_role("button", name="Add resources").click()
     lines = page.get_by_role("dialog").locator(".several-line")
     expect(lines).to_have_count(MANY)
+    page.get_by_role("button", name="Choose none").click()
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(lines.first.get_by_role("checkbox")).to_be_focused()
+    expect(page.get_by_text("Choose at least one instance.")).to_be_in_viewport()
     page.get_by_role("button", name="Choose all").click()
     expect(lines.last.get_by_role("checkbox")).to_be_checked()
+    expect(page.get_by_text("Choose at least one instance.")).to_have_count(0)
     work = page.evaluate("window.work")
     assert work["nodes"] < 4_000, work
 

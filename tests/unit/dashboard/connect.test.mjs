@@ -28,6 +28,7 @@ const instance = (name, state) => ({ kind: "ec2", instance_id: `i-${name}`, name
 
 /** What the API has, and what it was asked to do. */
 let account, tests, instances, unavailable, resources, invitations, acts, view;
+let listings = 0;
 
 beforeEach(() => {
   view?.abort();
@@ -58,6 +59,8 @@ beforeEach(() => {
         account = { ...account, testing: true };
         return Response.json(tests[0], { status: 202 });
       }
+      if (resources.some(({ instance_id: there }) => there === JSON.parse(body).instance_id))
+        return Response.json({ title: "Conflict", code: "already_controlled" }, { status: 409 });
       const made = { ...JSON.parse(body), resource_id: `r${resources.length}` };
       resources.push(made);
       return Response.json(made, { status: 201 });
@@ -65,7 +68,12 @@ beforeEach(() => {
     if (pathname.endsWith("/verifications")) return Response.json({ items: tests, next_cursor: null });
     if (pathname.endsWith("/v")) return Response.json(tests[0]);
     if (pathname.endsWith("/instructions")) return Response.json(GUIDE);
-    if (pathname.endsWith("/instances")) return Response.json({ items: instances, unavailable });
+    if (pathname.endsWith("/instances")) {
+      listings += 1;
+      return Response.json({ items: instances, unavailable });
+    }
+    const one = resources.find(({ resource_id: resource }) => pathname.endsWith(`/resources/${resource}`));
+    if (one) return Response.json(one);
     if (pathname.endsWith("/invitations")) return Response.json({ items: invitations, next_cursor: null });
     if (pathname.endsWith("/resources")) return Response.json({ items: resources, next_cursor: null });
     return Response.json(account);
@@ -133,13 +141,13 @@ test("each way turns as the steps of a test come, and the end is what was found"
     assert.ok(main.textContent.includes(said), said);
 
   // What breaks again is not called connected; what is mended is looked at again.
-  const found = () => all(main).find((node) => /\bfound\b/.test(node.getAttribute("class")))?.parentNode;
+  const found = () => main.querySelector(".found");
   await turned(() => (account = { ...account, status: "failed", version: 3 }));
-  assert.equal(found().hidden, true);
+  assert.equal(isHidden(found()), true);
   resources = [{ ...instances[0], resource_id: "r0", schedule: { time_zone: "UTC", windows: [] } }];
   await turned(() => (account = { ...account, status: "confirmed", version: 4 }));
   await until(() => main.textContent.includes(t.connect.unscheduled(1)));
-  assert.equal(found().hidden, false);
+  assert.equal(isHidden(found()), false);
 });
 
 for (const [what, end] of [
@@ -258,8 +266,8 @@ test("who pressed what is gone once it is connected is at what was found", async
   main.querySelector(".deploy a").focus();
   await turned(() => (account = { ...account, status: "confirmed", version: 2 }));
   await until(() => main.textContent.includes(t.connect.connected));
-  const found = main.querySelector(".found").parentNode;
-  assert.equal(document.activeElement, found);
+  await until(() => document.activeElement.contains(main.querySelector(".found")));
+  assert.ok(!document.activeElement.contains(main.querySelector(".deploy")));
   await turned(() => (account = { ...account, status: "failed", version: 3 }));
   assert.equal(document.activeElement.contains(main.querySelector(".deploy")), true);
 });
@@ -494,9 +502,14 @@ test("all that are chosen get one schedule at once, and the others keep theirs",
   assert.equal(atOnce.value, "");
   press(button(modal(), t.several.noneOfAll));
   await soon(20);
-  Object.assign(atOnce, { value: "nights" }).dispatchEvent(new Event("change"));
-  assert.ok(modal().textContent.includes(t.several.needed));
-  assert.equal(atOnce.value, "");
+  assert.equal(atOnce.disabled, true);
+  submit();
+  await until(() => modal().textContent.includes(t.several.needed));
+  const wrong = all(modal()).filter((node) => node.getAttribute("aria-invalid"));
+  assert.deepEqual(new Set(wrong.map(({ tag }) => tag)), new Set(["input"]), "no schedule is wrong");
+  Object.assign(choices[0], { value: "nights" }).dispatchEvent(new Event("change"));
+  assert.ok(!modal().textContent.includes(t.several.needed));
+  assert.equal(atOnce.disabled, false);
 });
 
 test("whoever chooses a schedule for an instance adds it with that", async () => {
@@ -514,6 +527,70 @@ test("whoever chooses a schedule for an instance adds it with that", async () =>
   submit();
   await until(() => acts.length);
   assert.equal(acts[0][2].instance_id, "i-orders");
+});
+
+const OFFICE = { time_zone: "UTC", windows: [{ days: ["mon"], start: "08:00", stop: "18:00" }] };
+const addedByOthers = (...names) =>
+  resources.push(...names.map((name) => ({ ...instance(name), resource_id: `r-${name}`, schedule: OFFICE })));
+
+test("what others add is offered no more once the page looks, without another listing", async () => {
+  account = { ...account, status: "confirmed" };
+  instances = ["one", "two"].map((name) => instance(name, "running"));
+  listings = 0;
+  const main = open();
+  await until(() => button(main, t.connect.add) && !isHidden(onwardIn(main)));
+  addedByOthers("one");
+  await turned(() => {});
+  await until(() => main.textContent.includes(t.connect.unscheduled(1)));
+  // Before the modal opens, it looks by itself.
+  addedByOthers("two");
+  press(button(main, t.connect.add));
+  await until(() => main.textContent.includes(t.connect.allAdded));
+  assert.deepEqual([modal(), button(main, t.connect.add), listings], [undefined, undefined, 1]);
+  assert.deepEqual(primaryIn(main), [t.instructions.open]);
+});
+
+test("what is under control by now, as its modal opens, is not in it", async () => {
+  account = { ...account, status: "confirmed" };
+  instances = ["one", "two"].map((name) => instance(name, "running"));
+  const main = open();
+  await until(() => button(main, t.connect.add));
+  addedByOthers("one");
+  press(button(main, t.connect.add));
+  await until(() => modal());
+  assert.equal(modal().querySelectorAll(".several-line").length, 1);
+});
+
+test("one that another person adds meanwhile keeps its schedule, is said so and not sent again", async () => {
+  account = { ...account, status: "confirmed" };
+  instances = ["one", "two", "three"].map((name) => instance(name, "running"));
+  const main = open();
+  await until(() => button(main, t.connect.add));
+  press(button(main, t.connect.add));
+  await until(() => modal());
+  await soon(20);
+  addedByOthers("one");
+  const { fetch } = globalThis;
+  globalThis.fetch = async (address, options) =>
+    options.body?.includes("i-two") ? Response.json({ title: "Busy" }, { status: 409 }) : fetch(address, options);
+  const [line] = modal().querySelectorAll(".several-line");
+  const said = modal().querySelector(".several-said");
+  for (let turn = 0; turn < 3; turn += 1) {
+    acts = [];
+    submit();
+    await until(() => said.textContent.includes(t.several.again));
+    await soon(20);
+    assert.equal(line.querySelector(".several-result").textContent, t.adding.isThere(OFFICE));
+    assert.deepEqual([line.querySelector("input").checked, line.querySelector("select").disabled], [false, true]);
+    assert.equal(acts.length, turn ? 0 : 2);
+    press(button(modal(), t.several.all));
+    await soon(20);
+  }
+  globalThis.fetch = fetch;
+  submit();
+  await until(() => !modal());
+  assert.ok(toasts.textContent.includes(t.adding.allSet(2)), toasts.textContent);
+  assert.deepEqual(resources[0].schedule, OFFICE);
 });
 
 test("one whose resource is refused for a field says so in its line, and the others are added", async () => {
@@ -594,6 +671,27 @@ for (const [what, refused] of [
     await until(() => !modal());
     assert.deepEqual(actsDone(), ["DELETE /v1/accounts/a/invitations"]);
   });
+
+test("a link whose answer is lost is looked for, and can be withdrawn, but not while one is made", async () => {
+  const { withdraw } = await linkOpened(t.invite.withdrawn);
+  const letGo = hold((_, { method }) => method === "POST");
+  const { fetch } = globalThis;
+  globalThis.fetch = async (address, options) => {
+    const answer = await fetch(address, options);
+    if (options.method !== "POST") return answer;
+    invitations = [{ expires_at: "2099-01-01T00:00:00Z" }];
+    throw new TypeError("Failed to fetch");
+  };
+  submit();
+  await soon(20);
+  assert.equal(withdraw.disabled, true);
+  letGo();
+  await until(() => modal().querySelector(".link-valid").textContent.includes(t.invite.valid("").slice(0, 30)));
+  assert.deepEqual([withdraw.hidden, withdraw.disabled], [false, false]);
+  press(withdraw);
+  await until(() => !modal());
+  assert.deepEqual(actsDone(), ["POST /v1/accounts/a/invitations", "DELETE /v1/accounts/a/invitations"]);
+});
 
 for (const [what, ends] of [
   ["the modal", () => modal().close()],

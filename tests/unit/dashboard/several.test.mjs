@@ -76,6 +76,8 @@ test("whoever chooses none is told, and nothing is sent", async () => {
   assert.deepEqual(sent, []);
   assert.ok(dialog.textContent.includes(t.several.needed));
   press(button(dialog, t.several.all));
+  await soon(10);
+  assert.ok(!dialog.textContent.includes(t.several.needed));
   await pressed();
   assert.equal(sent.length, 3);
 });
@@ -235,7 +237,93 @@ test("after no answer the others wait for another press", async () => {
   await pressed();
   assert.deepEqual(sent, ["PATCH web"]);
   assert.ok(results()[0] && !results()[1]);
-  assert.ok(dialog.textContent.includes(`${t.several.set(0, 2)} ${t.several.again}`));
+  assert.ok(dialog.textContent.includes(`${t.several.set(0, 2)} ${t.several.perhaps(1)} ${t.several.again}`));
+});
+
+for (const [what, answer, said] of [
+  ["refused", () => Response.json({ title: "Broken" }, { status: 500 }), `${t.several.set(0, 2)} web: Broken`],
+  ["not answered", () => Promise.reject(new TypeError("None")), `${t.several.set(0, 2)} ${t.several.perhaps(1)}`],
+  [
+    "wrong",
+    () => Response.json({ title: "No", errors: [{ field: "x" }] }, { status: 422 }),
+    `${t.several.set(0, 2)} No`,
+  ],
+])
+  test(`whoever closes the modal while the first is sent is told that it was ${what}, once`, async () => {
+    answers.web = answer;
+    const { dialog, saved } = await opened(["web", "db"]);
+    const letGo = hold((_, { method }) => method === "PATCH");
+    submit();
+    await soon(30);
+    dialog.close();
+    dialog.querySelector("form").isConnected = false;
+    await soon(10);
+    letGo();
+    await soon(60);
+    assert.equal(toasts.children.length, 1);
+    assert.ok(toasts.textContent.includes(said), toasts.textContent);
+    assert.equal(saved(), 1, "what is shown behind it is read again");
+  });
+
+test("whoever presses Stop twice, or holds its key, closes nothing", async (context) => {
+  held(context, 20_000);
+  let now = 0;
+  context.mock.method(performance, "now", () => now);
+  answers.db = tooMany({ "retry-after": "20" });
+  const { dialog } = await opened(["web", "db"]);
+  await pressed();
+  const stop = button(dialog, t.addMany.stop);
+  press(stop);
+  await soon(20);
+  assert.equal(stop.textContent, t.actions.close);
+  for (let turn = 0; turn < 3; turn += 1) {
+    now += 600;
+    press(stop);
+  }
+  assert.ok(dialog.open);
+  now += 1_000;
+  press(stop);
+  assert.ok(!dialog.open);
+});
+
+test("Stop while it waits says nothing of one that is under way", async (context) => {
+  held(context, 20_000);
+  answers.db = tooMany({ "retry-after": "20" });
+  const { dialog } = await opened(["web", "db"]);
+  await pressed();
+  press(button(dialog, t.addMany.stop));
+  await soon(80);
+  assert.ok(!dialog.querySelector(".announcer").textContent.includes(t.several.stopping));
+});
+
+const WRONG = { title: "Wrong", errors: [{ field: "x", message: "y" }] };
+for (const [what, answer] of [
+  ["is wrong for one", () => Response.json(WRONG, { status: 422 })],
+  ["must wait, nobody knows how long", tooMany({})],
+])
+  test(`how many are set stays said as the week ${what}`, async () => {
+    answers.new = answer;
+    const { fetch } = globalThis;
+    globalThis.fetch = async (address, options) =>
+      String(address).endsWith("/organization")
+        ? Response.json({ title: "No" }, { status: 403 })
+        : fetch(address, options);
+    const { dialog } = await opened(["web", "db", "new"]);
+    await pressed();
+    const said = dialog.querySelector(".several-said");
+    assert.ok(!said.hidden && said.textContent.includes(t.several.set(2, 3)));
+    assert.ok(dialog.querySelector(".form-error").textContent);
+    assert.ok(button(dialog, t.actions.close) && !button(dialog, t.actions.cancel));
+  });
+
+test("the bar counts those that are refused, too", async () => {
+  answers.web = answers.db = () => Response.json({ title: "Conflict" }, { status: 409 });
+  const { dialog } = await opened(["web", "db", "new"]);
+  const letGo = hold((_, { method }) => method === "POST");
+  submit();
+  await soon(60);
+  assert.deepEqual([dialog.querySelector("progress").value, dialog.querySelector("progress").max], [2, 3]);
+  letGo();
 });
 
 test("how many are chosen is said, and all or none can be", async () => {
@@ -264,10 +352,10 @@ test("what is wrong with the week itself is said at its window", async () => {
 });
 
 for (const [name, said] of [
-  ["web", ""],
+  ["web", t.several.set(0, 2)],
   ["db", t.several.set(1, 2)],
 ])
-  test(`whoever closes the modal while it waits for ${name} is told at once what was set, if any`, async (context) => {
+  test(`whoever closes the modal while it waits for ${name} is told what was set, and why no more`, async (context) => {
     held(context, 20_000);
     answers[name] = tooMany({ "retry-after": "20" });
     const { dialog } = await opened(["web", "db"]);
@@ -275,7 +363,7 @@ for (const [name, said] of [
     dialog.close();
     dialog.querySelector("form").isConnected = false;
     await soon(20);
-    assert.equal(toasts.querySelector("p")?.textContent ?? "", said);
+    assert.ok(toasts.textContent.startsWith(`${said} ${name}: Slower.`), toasts.textContent);
   });
 
 test("whoever closes the modal sets no more, and is told for how many the week was set", async () => {

@@ -1,7 +1,7 @@
 // Instances under Cavok's control: reading them, and saving the schedule of one.
 import * as api from "./api.js";
 import { onceMore, unlessChanged } from "./meanwhile.js";
-import { isMissing } from "./problem.js";
+import { isMissing, Problem } from "./problem.js";
 import { t } from "../views/texts.js";
 
 export const pathOf = (id, resource = "") =>
@@ -29,6 +29,51 @@ export const tagged = async (id, resource) =>
 
 const isOf = (resource, { kind, instance_id: instance, region }) =>
   resource.kind === kind && resource.instance_id === instance && resource.region === region;
+
+const ALREADY_CONTROLLED = "already_controlled";
+
+/**
+ * What adds one instance, and changes nothing that is under control already, unless it is as an earlier request of ours
+ * left it, or may have left it. Returns the resource, and whether it is another person's.
+ * @param {string} id @param {any} instance
+ */
+export function adding(id, instance) {
+  const { kind, instance_id, region } = instance;
+  const textOf = (schedule) => JSON.stringify(schedule ?? null);
+  /** What was sent and done, or perhaps done. @type {Set<string>} */
+  const ours = new Set();
+  let mayBeThere = false;
+  const find = async () =>
+    tagged(
+      id,
+      (await resourcesOf(id)).find((each) => isOf(each, instance)),
+    );
+  const send = async (there, schedule) => {
+    if (!there) return api.post(pathOf(id), { kind, instance_id, region, schedule });
+    if (textOf(there.body.schedule) === textOf(schedule)) return there.body;
+    const { body } = await api.patch(pathOf(id, there.body.resource_id), { schedule }, { etag: there.etag });
+    return body;
+  };
+  /** @param {any} schedule @param {(asked: Promise<any>) => Promise<any>} first */
+  return async function add(schedule, first, isAgain = false) {
+    const there = await first(mayBeThere ? find() : Promise.resolve(null));
+    if (there && !ours.has(textOf(there.body.schedule))) return { resource: there.body, isOthers: true };
+    const mine = textOf(schedule);
+    try {
+      const resource = await send(there, schedule);
+      ours.add(mine);
+      mayBeThere = true;
+      return { resource, isOthers: false };
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      const isThere = error.code === ALREADY_CONTROLLED;
+      if (error.perhapsDone) ours.add(mine);
+      mayBeThere ||= isThere || error.perhapsDone;
+      if (!isThere || isAgain) throw error;
+      return add(schedule, first, true);
+    }
+  };
+}
 
 /**
  * What saves a schedule of one instance, over no change of another that its person has not seen. `newest`: the

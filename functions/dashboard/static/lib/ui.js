@@ -301,7 +301,7 @@ export function setError(node, name, message) {
   error.textContent = message;
   const disclosure = message && wrap.closest("details");
   if (disclosure) disclosure.open = true;
-  for (const input of wrap.querySelectorAll("input, select, textarea")) {
+  for (const input of wrap.querySelectorAll(wrap.dataset.inputs ?? "input, select, textarea")) {
     const described = (input.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id && id !== error.id);
     if (message) input.setAttribute("aria-invalid", "true");
     else input.removeAttribute("aria-invalid");

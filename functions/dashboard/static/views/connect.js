@@ -28,7 +28,7 @@ import {
   warn,
 } from "../lib/ui.js";
 import { isOutside } from "../lib/week.js";
-import { keptTrue, load, READ_EVERY_MS } from "../lib/watched.js";
+import { keptTrue, load, READ_EVERY_MS, watched } from "../lib/watched.js";
 import { wordOf } from "../texts.js";
 import { frame } from "./account.js";
 import { deployLink, drawWatch, guideFor, otherWays } from "./instructions.js";
@@ -82,6 +82,8 @@ function draws(body, handle) {
   let wasIn = false;
   // Each comes above what else is to be known, which would jump.
   let awaitsFound = false;
+  /** The instances that are not under control yet, as it is known. @type {any[]} */
+  let left = [];
   let awaitsHow = true;
 
   const draw = () => {
@@ -119,7 +121,7 @@ function draws(body, handle) {
     watch.hidden = isDone || ((isIn ? awaitsFound : isRole && awaitsAbove) && !focused(watch));
     onward.hidden = isIn ? awaitsWrong || awaitsFound : awaitsAbove;
     // Where nothing is left to add, this is what is next.
-    opens.classList.toggle("button-primary", primary === "onward" && !found.querySelector(".button-primary"));
+    opens.classList.toggle("button-primary", primary === "onward" && !left.length);
     // Who comes back from "Deploy on AWS" may find it gone.
     const isGone = [how, found, wrong, watch, onward].some((part) => part.hidden && part.contains(had));
     if (isGone) focusOn(isIn ? found : how.hidden ? watch : how);
@@ -193,15 +195,35 @@ function draws(body, handle) {
   });
 
   let listing = store.instancesOf(id);
+  const readAdded = () => resourcesOf(id, signal);
   const readFound = async () => {
     if (!listing || listing.age() > LISTED_WITHIN_MS) listing = await listingOf(id, signal);
     return readAdded();
   };
-  // Nothing is listed again: after something was added, the same instances are there.
-  const readAdded = async () => ({ listing, resources: await resourcesOf(id, signal) });
-  const shows = (all) => drawFound(id, all, () => load(found, readAdded, shows, { signal }).finally(draw));
+  /** What is under control, which others change, too. The instances are not listed again: that costs.
+   * @type {ReturnType<typeof watched> | undefined} */
+  let added;
+  let keeps = new AbortController();
+  // The mark says it if that cannot be read.
+  const again = () => store.unlessItHangs(added?.again() ?? Promise.resolve(), signal).catch(() => {});
+  const shows = (resources) => {
+    const inFound = h("div", {});
+    const drawAdded = (all) => {
+      const listed = /** @type {any} */ (listing);
+      left = foundOf(listed, all, KINDS).left;
+      draw();
+      return drawFound(id, { listing: listed, resources: all }, { left: () => left, again });
+    };
+    const until = AbortSignal.any([signal, keeps.signal]);
+    added = watched(inFound, readAdded, drawAdded, { known: resources, knownFor: READ_EVERY_MS, signal: until });
+    return inFound;
+  };
+  handle.shows({ readAt: () => added?.readAt() ?? 0 });
   const showFound = () => {
     awaitsFound = true;
+    // It may have been connected before.
+    keeps.abort();
+    [keeps, added, left] = [new AbortController(), undefined, []];
     const goOn = () => {
       awaitsFound = false;
       draw();
@@ -303,7 +325,8 @@ async function listingOf(id, signal) {
   return kept;
 }
 
-function drawFound(id, { listing, resources }, again) {
+// `left`: the instances that are not under control yet, which `again` reads anew.
+function drawFound(id, { listing, resources }, { left, again }) {
   const found = foundOf(listing, resources, KINDS);
   const said = [t.connect.found(found.total, found.isWhole)];
   if (found.running) said.push(t.connect.running(found.running));
@@ -312,10 +335,11 @@ function drawFound(id, { listing, resources }, again) {
   const noteOf = (saved, { instance }) =>
     saved.schedule && isOutside(saved) && instance && runs(instance, KINDS) ? t.schedules.outside : "";
   const add = async () => {
-    const { severalDialog } = await import("./several.js");
-    const subjects = found.left.map((instance) => ({ instance }));
+    const here = router.whileHere();
+    const [{ severalDialog }] = await Promise.all([import("./several.js"), again()]);
+    const subjects = left().map((instance) => ({ instance }));
     const suggestionOf = ({ instance }) => suggestionFor(instance);
-    severalDialog(id, subjects, { noteOf, suggestionOf, onSaved: again });
+    here(() => subjects.length && severalDialog(id, subjects, { noteOf, suggestionOf, onSaved: again }));
   };
   return section(
     t.connect.connected,

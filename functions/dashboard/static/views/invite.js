@@ -20,20 +20,23 @@ const validUntil = (moment) => t.invite.valid(when(moment, { kind: "zoned" }).te
 /** @param {string} id of the account */
 export function inviteDialog(id) {
   const place = h("div", { class: "stack" });
-  const looking = new AbortController();
+  let looking = new AbortController();
   const said = h("span", {}, spinner(), " ", t.invite.looking);
   const look = async (withdraw) => {
+    looking.abort();
+    looking = new AbortController();
+    const { signal } = looking;
     const show = (text, has) => {
-      if (looking.signal.aborted) return;
+      if (signal.aborted) return;
       fill(said, text);
       withdraw.hidden = !has;
       announce(text);
     };
     try {
-      const [link] = (await api.get(pathOf(id), { signal: looking.signal })).items;
+      const [link] = (await api.get(pathOf(id), { signal })).items;
       show(link ? validUntil(link.expires_at) : t.invite.withdrawn, link);
     } catch (problem) {
-      show(t.invite.unknown(reasonOf(problem)), true);
+      if (!signal.aborted) show(t.invite.unknown(reasonOf(problem)), true);
     }
   };
   dialog({
@@ -67,7 +70,15 @@ export function inviteDialog(id) {
           ),
         ],
         async onsubmit() {
-          const made = await api.post(pathOf(id));
+          // Which of the two the API does last, nobody could say.
+          withdraw.disabled = true;
+          const made = await api
+            .post(pathOf(id))
+            .catch((problem) => {
+              if (problem.perhapsDone && place.isConnected) look(withdraw);
+              throw problem;
+            })
+            .finally(() => (withdraw.disabled = false));
           looking.abort();
           withdraw.hidden = false;
           if (!place.isConnected) return void toast(t.invite.unseen, "warning");

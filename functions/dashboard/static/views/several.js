@@ -1,9 +1,11 @@
 // One week for several instances of an account. The API sets one schedule at a time, so each has its own result.
 import { announce, fill, focused, h, uniqueId } from "../lib/dom.js";
+import { stopwatch } from "../lib/elapsed.js";
 import { icon } from "../lib/icons.js";
 import { dialog } from "../lib/modal.js";
 import { Problem } from "../lib/problem.js";
-import { keeping } from "../lib/resources.js";
+import { adding, keeping } from "../lib/resources.js";
+import { ending } from "../lib/session.js";
 import { second, timeZoneHere } from "../lib/format.js";
 import { quotaOver } from "../lib/importing.js";
 import { inSlices } from "../lib/slices.js";
@@ -15,6 +17,8 @@ import { PRESETS, weekFields } from "./week.js";
 const TOO_MANY = 429;
 // No answer, or too many requests: the others would fare no better.
 const STOPS = new Set([0, TOO_MANY]);
+// Within this time after Stop, another press is of the same double one, or of a key that is held.
+const DOUBLE_MS = 700;
 
 /**
  * `noteOf`: what else to say about an instance whose schedule is saved, "" for nothing. `suggestionOf`: each
@@ -33,11 +37,13 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
   const lines = [];
   const suggested = subjects.filter((subject) => suggestionOf?.(subject).isChosen);
   const counted = h("span", { class: "muted small" }, t.several.chosen(suggested.length, subjects.length));
-  const atOnce = suggestionOf && forChosen(() => lines, count);
+  const chosenOf = () => lines.filter(({ box }) => box.checked);
+  const atOnce = suggestionOf && forChosen(chosenOf, count);
   function count() {
-    const chosen = lines.filter(({ box }) => box.checked);
+    const chosen = chosenOf();
     counted.textContent = t.several.chosen(chosen.length, subjects.length);
     atOnce?.shows(chosen);
+    if (chosen.length && instances.classList.contains("has-error")) setError(instances.parentNode, "instances", "");
   }
   const drawing = (function* () {
     for (const [index, subject] of subjects.entries()) {
@@ -53,7 +59,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
     ({ currentTarget }) =>
       submitting(currentTarget, async () => {
         await drawn;
-        for (const { box } of lines) box.checked = isChosen;
+        for (const { box } of lines) box.checked = isChosen && !box.disabled;
         count();
       });
   const text = h("span", {});
@@ -61,15 +67,18 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
   const bar = h("progress", { value: 0, hidden: true, "aria-label": words.title });
   /** Ends what is being sent, and nothing else. @type {AbortController | null} */
   let sending = null;
+  let isUnderWay = false;
+  let sinceStop = () => Infinity;
   const leave = h("span", {}, t.actions.cancel);
   const stop = () => {
     sending?.abort();
+    if (!isUnderWay) return;
     leave.textContent = t.several.stopping;
     announce(t.several.stopping);
   };
   const instances = h(
     "fieldset",
-    { class: "field", "data-field": "instances" },
+    { class: "field", "data-field": "instances", "data-inputs": "input" },
     h("legend", {}, t.instances.title),
     h(
       "div",
@@ -79,8 +88,9 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
       counted,
     ),
     atOnce?.node,
-    list,
+    // Beside the first box, which then has the focus.
     h("p", { class: "field-error", "aria-live": "polite" }),
+    list,
   );
   // What is sent was chosen at the press: until it ends, nothing else can be. A screen reader reads the results.
   const allowChoices = (may) => {
@@ -96,32 +106,65 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
     content: ({ close }) =>
       form({
         submitText: words.submit,
-        cancel: () => (sending ? stop() : close()),
+        // The form itself calls it without a press.
+        cancel: (press = undefined) => {
+          const isSecond = press && sinceStop() < DOUBLE_MS;
+          if (sending || isSecond) sinceStop = stopwatch();
+          if (isSecond) return;
+          if (sending) stop();
+          else close();
+        },
         cancelText: leave,
         fields: [!week && h("p", { class: "help" }, t.adding.text(timeZoneHere())), instances, week?.node, bar, said],
         async onsubmit(node, first, done) {
           await first(drawn);
           const set = week?.read();
           const wanted = (line) => line.schedule?.() ?? set ?? null;
-          const chosen = lines.filter(({ box }) => box.checked);
+          const chosen = chosenOf();
           if (!chosen.length) throw { status: 422, errors: [{ field: "instances", message: t.several.needed }] };
+          const session = ending();
           const isSet = (line) => line.saved === JSON.stringify(wanted(line));
-          const countSet = () => chosen.filter(isSet).length;
+          const countOf = (is) => chosen.filter(is).length;
           const own = new AbortController();
           const signal = AbortSignal.any([open.signal, own.signal]);
+          const tried = new Set();
+          /** What went wrong last, and with which. @type {any} */
+          let last = null;
+          const endOf = () => {
+            const [ours, there] = [countOf(isSet), countOf(({ isThere }) => isThere)];
+            const perhaps = countOf((line) => !isSet(line) && line.problem?.perhapsDone);
+            const isAll = ours + there === chosen.length;
+            const parts = [
+              !isAll && words.set(ours, chosen.length),
+              isAll && ours > 0 && words.allSet(ours),
+              there > 0 && t.adding.there(there),
+              perhaps > 0 && t.several.perhaps(perhaps),
+            ];
+            return { isAny: ours > 0, isAll, end: parts.filter(Boolean).join(" ") };
+          };
           const progress = (waitsUntil) => {
-            bar.value = countSet();
-            const how = words.set(countSet(), chosen.length);
+            bar.value = tried.size;
+            const how = words.set(countOf(isSet), chosen.length);
             text.textContent = waitsUntil ? t.several.waits(how, second(waitsUntil)) : how;
             if (waitsUntil) announce(text.textContent);
           };
+          const save = async (line) => {
+            isUnderWay = true;
+            const problem = await line.save(wanted(line), first).finally(() => (isUnderWay = false));
+            if (line.problem) last = line;
+            return problem;
+          };
           const send = async () => {
-            for (const line of chosen.filter((each) => !isSet(each))) {
-              let problem = await line.save(wanted(line), first);
+            for (const line of chosen) {
+              tried.add(line);
+              if (isSet(line)) continue;
+              let problem = await save(line);
               while (problem?.status === TOO_MANY) {
+                tried.delete(line);
                 const quota = { name: "changes", wait: problem.retryAfter };
                 await quotaOver(quota, progress, signal).finally(line.rests);
-                problem = await line.save(wanted(line), first);
+                tried.add(line);
+                problem = await save(line);
               }
               progress();
               if (problem || own.signal.aborted) return;
@@ -136,27 +179,35 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
           allowChoices(false);
           progress();
           node.querySelector(".form-actions")?.scrollIntoView({ block: "nearest" });
+          /** @type {any} */
+          let failed = null;
           try {
             await send();
-          } catch (problem) {
-            // What is wrong with the week itself is shown at its fields.
-            if (!own.signal.aborted || /** @type {any} */ (problem).name !== "AbortError") {
-              bar.hidden = said.hidden = true;
-              if (!node.isConnected && countSet()) toast(words.set(countSet(), chosen.length), "warning");
-              throw problem;
-            }
+          } catch (error) {
+            const problem = /** @type {any} */ (error);
+            if (!own.signal.aborted || problem.name !== "AbortError") failed = problem;
           } finally {
             sending = null;
             allowChoices(true);
-            leave.textContent = t.actions.cancel;
-            if (countSet()) onSaved();
+            count();
+            // What was not answered, or refused, may be there, too.
+            onSaved();
           }
-          const isAll = countSet() === chosen.length;
-          const end = isAll ? words.allSet(countSet()) : words.set(countSet(), chosen.length);
-          if (isAll && !chosen.some(({ note }) => note)) return void done(end);
-          if (!node.isConnected) return void toast(end, isAll ? "success" : "warning");
-          leave.textContent = t.actions.close;
-          text.textContent = isAll ? end : `${end} ${t.several.again}`;
+          const { isAny, isAll, end } = endOf();
+          if (isAll && !failed && !chosen.some(({ note, isThere }) => note || isThere)) return void done(end);
+          if (!node.isConnected) {
+            // What was not answered is counted.
+            const isReason = (problem) => problem && problem.name !== "AbortError" && !problem.perhapsDone;
+            const why = [failed, last?.problem].find(isReason);
+            const reason = why && (why === failed ? reasonOf(why) : `${last.name}: ${reasonOf(why)}`);
+            if (!session.aborted) toast([end, reason].filter(Boolean).join(" "), isAll ? "success" : "warning");
+            return;
+          }
+          // What is wrong with the week itself is shown at its fields.
+          bar.hidden = said.hidden = Boolean(failed && !isAny);
+          leave.textContent = said.hidden ? t.actions.cancel : t.actions.close;
+          text.textContent = isAll || failed ? end : `${end} ${t.several.again}`;
+          if (failed) throw failed;
           announce(text.textContent);
         },
       }),
@@ -164,7 +215,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
 }
 
 // Gives all that are chosen one schedule, and shows which one they have.
-function forChosen(linesOf, onChange) {
+function forChosen(chosenOf, onChange) {
   const id = uniqueId("schedule");
   const select = h(
     "select",
@@ -172,9 +223,7 @@ function forChosen(linesOf, onChange) {
       id,
       class: "input several-choice",
       onchange: () => {
-        const chosen = linesOf().filter(({ box }) => box.checked);
-        for (const line of chosen) line.choose(select.value);
-        setError(select.closest("form"), "instances", chosen.length ? "" : t.several.needed);
+        for (const line of chosenOf()) line.choose(select.value);
         onChange();
       },
     },
@@ -186,6 +235,7 @@ function forChosen(linesOf, onChange) {
     shows(chosen) {
       const [value, ...others] = new Set(chosen.map((line) => line.chosen()));
       select.value = others.length ? "" : (value ?? "");
+      select.disabled = !chosen.length;
     },
   };
 }
@@ -193,9 +243,14 @@ function forChosen(linesOf, onChange) {
 const scheduleOptions = (selected = "") =>
   Object.entries(t.adding.choices).map(([value, text]) => h("option", { value, selected: value === selected }, text));
 
+function saving(id, subject) {
+  const kept = keeping(id, subject);
+  return async (schedule, first) => ({ resource: await kept.save(schedule, first), isOthers: false });
+}
+
 function lineOf(id, subject, { noteOf, words, suggestion, onChange }) {
   const { kind, instance_id: instance, name, region, schedule } = { ...subject.instance, ...subject.resource };
-  const kept = keeping(id, subject);
+  const keep = suggestion ? adding(id, subject.instance) : saving(id, subject);
   const box = h("input", { type: "checkbox", checked: Boolean(suggestion?.isChosen), onchange: onChange });
   const choice =
     suggestion &&
@@ -227,6 +282,11 @@ function lineOf(id, subject, { noteOf, words, suggestion, onChange }) {
     /** The schedule that was saved last, as JSON. */
     saved: "",
     note: "",
+    name: name || instance,
+    /** Why it was not saved, as far as is known. @type {any} */
+    problem: null,
+    /** Whether another person has added it. */
+    isThere: false,
     node: h(
       "li",
       { class: "several-line" },
@@ -258,12 +318,21 @@ function lineOf(id, subject, { noteOf, words, suggestion, onChange }) {
       show(spinner());
       line.note = "";
       try {
-        line.note = noteOf(await kept.save(wanted, first), subject);
+        const { resource, isOthers } = await keep(wanted, first);
+        line.problem = null;
+        if (isOthers) {
+          line.isThere = box.disabled = choice.disabled = true;
+          box.checked = false;
+          show(icon("check"), t.adding.isThere(resource.schedule));
+          return null;
+        }
+        line.note = noteOf(resource, subject);
         line.saved = JSON.stringify(wanted);
         if (!why) fill(whether, wanted ? t.several.has : t.several.hasNone);
         show(icon("check"), [words.isSet, line.note].filter(Boolean).join(" "));
       } catch (error) {
         const problem = /** @type {any} */ (error);
+        if (problem instanceof Problem) line.problem = problem;
         // What is wrong with the one week is shown at its fields. A schedule that is chosen here has no fields.
         if (!(problem instanceof Problem) || (problem.errors.length && !choice)) {
           fill(result);

@@ -1067,6 +1067,9 @@ export const t = withTexts(OPEN_TABLES, {
       none: "No schedule yet",
     },
     isSet: "Added.",
+    isThere: (schedule) =>
+      schedule ? "Is under control already, with its own schedule." : "Is under control already, without a schedule.",
+    there: (count) => plural(count, { one: "# is under control already.", other: "# are under control already." }),
     set: (done, all) => plural(all, { other: `${number(done)} of # instances are added.` }),
     allSet: (count) => plural(count, { one: "# instance is added.", other: "# instances are added." }),
   },
@@ -1522,6 +1525,7 @@ export const t = withTexts(OPEN_TABLES, {
     hasNone: "has no schedule",
     isSet: "Set.",
     set: (done, all) => plural(all, { other: `The week is set for ${number(done)} of # instances.` }),
+    perhaps: (count) => plural(count, { other: "Perhaps # more: no answer came." }),
     again: "Press again for the others.",
     stopping: "Stops after this one",
     allSet: (count) =>
