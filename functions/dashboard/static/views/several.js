@@ -149,6 +149,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
           }
           const isAll = countSet() === chosen.length;
           const text = isAll ? words.allSet(countSet()) : words.set(countSet(), chosen.length);
+          if (isAll) week?.noteSaved();
           if (isAll && !chosen.some(({ note }) => note)) return void done(text);
           if (!node.isConnected) return void toast(text, isAll ? "success" : "warning");
           leave.textContent = t.actions.close;
