@@ -575,7 +575,12 @@ def test_escape_takes_back_a_stroke_and_one_too_many_loses_nothing(furnished, ad
     hour(dialog, "Saturday, 14:00").hover()
     page.mouse.down(button="right")
     page.mouse.up(button="right")
+    hour(dialog, "Saturday, 15:00").hover()
     page.mouse.up()
+    # Firefox goes on painting. What is shown is what the form has.
+    is_shown = saturday.get_attribute("aria-selected") == "true"
+    expect(dialog.locator(".window")).to_have_count(3 if is_shown else 2)
+    page.keyboard.press("Escape")
     expect(saturday).to_have_attribute("aria-selected", "false")
 
     for field in (dialog.get_by_label("Time zone"), dialog.get_by_role("button", name="Save")):
