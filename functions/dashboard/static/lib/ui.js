@@ -165,7 +165,7 @@ export function skeleton(lines = 3, className = "") {
   );
 }
 
-// A toast ends with its session. Returns what ends it before.
+/** A toast ends with its session. @returns {any} what ends it before */
 export function toast(text, kind = "success", action, milliseconds = action ? 15_000 : 6_000) {
   let timer;
   const until = ending();

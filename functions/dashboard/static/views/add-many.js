@@ -71,7 +71,7 @@ function importer(signal) {
   if (draft.of !== of) draft = noDraft(of);
   const { unanswered } = draft;
   /** @type {Set<Result>} */
-  const shown = new Set();
+  const drawn = new Set();
   const text = /** @type {any} */ (
     h("textarea", { class: "input import-text", rows: "10", spellcheck: "false", autocapitalize: "none", value: "" })
   );
@@ -208,8 +208,8 @@ function importer(signal) {
     if (node.hidden || isAdding || draft.of !== of) return;
     const [kept, { results }] = [inItsPlace(draft.content), draft];
     draft = { ...draft, content: NOTHING };
-    for (const each of results.filter((one) => !shown.has(one))) place.append(h("div", {}, resultOf(each)));
-    for (const each of results) shown.add(each);
+    for (const each of results.filter((one) => !drawn.has(one))) place.append(h("div", {}, resultOf(each)));
+    for (const each of results) drawn.add(each);
     if (kept.inPlace || kept.text || kept.aside.length) accounts.show(onTop(kept, accounts.read()));
   };
   signal.addEventListener("abort", () => {
@@ -270,7 +270,7 @@ function importer(signal) {
       };
       draw();
       closeToast();
-      draft = { ...draft, results: draft.results.filter((each) => !shown.has(each)) };
+      draft = { ...draft, results: draft.results.filter((each) => !drawn.has(each)) };
       fill(late);
       fill(result, h("div", { class: "import-progress" }, bar, said, stop));
       stop.focus();
@@ -296,7 +296,7 @@ function importer(signal) {
       const counts = { unsent: problem ? 0 : unsent().length, rest: rest().length };
       const became = { ...progress, ...counts, problem, isLeft };
       if (isLeft) return leave(content, became);
-      shown.add(became);
+      drawn.add(became);
       draft = { ...draft, results: [...draft.results, became] };
       drawResult(became, again);
       showForm(content);
@@ -311,7 +311,11 @@ function importer(signal) {
       const { created, rest: count, problem } = became;
       const back = count && putBack === noForm ? { href: "#/accounts/many", text: t.addMany.back } : undefined;
       closeToast();
-      closeToast = toast(t.addMany.left(created.length, count) + (problem ? ` ${reasonOf(problem)}` : ""), "warning", back);
+      closeToast = toast(
+        t.addMany.left(created.length, count) + (problem ? ` ${reasonOf(problem)}` : ""),
+        "warning",
+        back,
+      );
     }
   }
 
