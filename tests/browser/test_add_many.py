@@ -157,6 +157,11 @@ def test_what_was_refused_is_said_by_line_and_left(form, answer_with):
     left = "\n".join([lines[0], *lines[2:]])
     expect(form.get_by_label("Account numbers")).to_have_value(left)
     assert_accessible(form)
+    result(form).get_by_role("link", name="Show the unconfirmed accounts").click()
+    expect(form.get_by_role("heading", name="Cloud Accounts", level=1)).to_be_focused()
+    form.go_back()
+    expect(form.get_by_role("heading", name="Add many accounts")).to_be_focused()
+    expect(result(form)).to_contain_text("Account number 500000000001 is already connected")
 
 
 def test_files_that_can_be_put_back_fit_a_narrow_screen(form):

@@ -97,12 +97,30 @@ def test_what_is_typed_before_its_module_is_there_stands_in_its_field(furnished)
     held.first().fallback()
     expect(field(furnished)).to_be_focused()
     expect(field(furnished)).to_have_value("st")
-    furnished.keyboard.type("op")
-    expect(field(furnished)).to_have_value("stop")
+    furnished.keyboard.type("ar")  # where the caret was: after the s
+    expect(field(furnished)).to_have_value("sart")
     expect(search).to_have_value("")
     expect(furnished.get_by_role("dialog")).to_have_count(1)
     furnished.keyboard.press("Escape")
     expect(search).to_be_focused()
+
+
+def test_what_is_composed_before_its_module_is_there_is_whole(furnished):
+    """As an input method writes a word of several keys."""
+    held = HeldRequests(furnished, MODULE)
+    furnished.keyboard.press("Control+k")
+    early = furnished.get_by_role("dialog").get_by_role("textbox", name="Go to…")
+    keys = furnished.context.new_cdp_session(furnished)
+    composed = {"text": "prob", "selectionStart": 4, "selectionEnd": 4}
+    keys.send("Input.imeSetComposition", composed)
+    with furnished.expect_response(MODULE) as loaded:
+        held.first().fallback()
+    loaded.value.finished()
+    furnished.evaluate("address => import(address)", loaded.value.url)
+    expect(early).to_have_value("prob")
+    keys.send("Input.insertText", {"text": "prob"})
+    expect(field(furnished)).to_have_value("prob")
+    expect(chosen(furnished)).to_have_text("Problems")
 
 
 def test_keys_that_choose_before_its_module_is_there_choose_then(furnished):

@@ -569,8 +569,28 @@ def test_escape_takes_back_a_stroke_and_one_too_many_loses_nothing(furnished, ad
     for key in ("Shift+ArrowRight", "Shift+ArrowRight", "Escape", "Escape"):
         page.keyboard.press(key)
     expect(sunday).to_have_attribute("aria-selected", "true")
-    page.keyboard.press("Tab")
+
+    saturday.hover()
+    page.mouse.down()
+    hour(dialog, "Saturday, 14:00").hover()
+    page.mouse.down(button="right")
+    page.mouse.up(button="right")
+    hour(dialog, "Saturday, 15:00").hover()
+    page.mouse.up()
+    # Firefox goes on painting. What is shown is what the form has.
+    is_shown = saturday.get_attribute("aria-selected") == "true"
+    expect(dialog.locator(".window")).to_have_count(4 if is_shown else 3)
     page.keyboard.press("Escape")
+    expect(saturday).to_have_attribute("aria-selected", "false")
+
+    for field in (dialog.get_by_label("Time zone"), dialog.get_by_role("button", name="Save")):
+        field.focus()
+        page.keyboard.press("Escape")
+        expect(dialog).to_contain_text("There is nothing more to take back.")
+    dialog.get_by_role("heading", name="Change the schedule of web1").click()
+    page.keyboard.press("Escape")
+    expect(sunday).to_have_attribute("aria-selected", "true")
+    dialog.get_by_role("button", name="Cancel").click()
     expect(dialog).to_have_count(0)
 
 

@@ -253,8 +253,13 @@ async function jump() {
     input.classList.add("muted");
   };
   const oninput = () => (keys.length = 0);
+  let composed;
+  const oncompositionstart = () =>
+    (composed = new Promise((resolve) => input.addEventListener("compositionend", resolve)));
   const attributes = { "aria-label": t.nav.jump, maxlength: "64", autocomplete: "off" };
-  const input = /** @type {HTMLInputElement} */ (h("input", { class: "input", ...attributes, oninput, onkeydown }));
+  const input = /** @type {HTMLInputElement} */ (
+    h("input", { class: "input", ...attributes, oninput, onkeydown, oncompositionstart })
+  );
   const close = iconButton(t.actions.close, "cross", { onclick: () => early.close() });
   const early = h(
     "dialog",
@@ -282,6 +287,8 @@ async function jump() {
   } catch (error) {
     console.error(error);
   }
+  // Closing it would tear what is composed.
+  await composed;
   // The end of the view or of the session has closed it too.
   if (!early.open) return;
   early.close();
@@ -291,6 +298,7 @@ async function jump() {
   const field = topModal()?.querySelector("input");
   if (!field) return;
   field.value = input.value;
+  field.setSelectionRange(input.selectionStart, input.selectionEnd);
   field.dispatchEvent(new Event("input"));
   for (const key of keys) field.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true }));
 }

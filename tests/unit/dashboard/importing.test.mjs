@@ -323,13 +323,27 @@ test("a file is read in the encoding in which Excel has written it", async () =>
   const main = opened();
   const text = "123456789012,Müller";
   const windows = Uint8Array.from(text, (sign) => sign.codePointAt(0));
-  for (const bytes of [encoded(text), windows, Buffer.from(`\ufeff${text}`, "utf16le")]) {
+  const utf16 = Buffer.from(`\ufeff${text}`, "utf16le");
+  for (const bytes of [encoded(text), windows, utf16, Buffer.from(utf16).swap16()]) {
     choose(main, "accounts.csv", bytes);
     await until(() => inPlace(main));
     await until(() => preview(main).textContent.includes("123456789012Muller"));
     press(button(main, t.addMany.remove));
     await until(() => !preview(main).textContent);
   }
+});
+
+test("a workbook is no text, and hides nothing of what stands", async () => {
+  const main = opened();
+  await pasted(main, "123456789012");
+  for (const begin of [[0x50, 0x4b, 3, 4], [0xd0, 0xcf, 0x11, 0xe0], []]) {
+    choose(main, "accounts.xlsx", Uint8Array.from([...begin, 0xa1, 0xb1]));
+    if (begin.length) await until(() => toasts.textContent.includes(t.addMany.workbook));
+    else await until(() => inPlace(main).includes("accounts.xlsx"));
+    assert.equal(inPlace(main) === "", begin.length > 0);
+    toasts.replaceChildren();
+  }
+  press(button(main, t.addMany.remove));
 });
 
 test("a few long lines stay out of the field too", () => {
@@ -1118,7 +1132,7 @@ test("two files of one name are known by their lines, and by when each was repla
   press(button(main, t.addMany.remove));
 });
 
-test("what became of an import whose view was left is said to whoever comes back, once", async () => {
+test("what became of an import whose view was left is said until the next one begins", async () => {
   for (const isBack of [false, true]) {
     const held = await leftWhileSending();
     answer = () => assert.fail("stopped");
@@ -1133,9 +1147,71 @@ test("what became of an import whose view was left is said to whoever comes back
     typed(main, "");
     leave();
     main = opened();
+    assert.ok(result(main).textContent.includes(said[0]));
+    assert.equal(main.textContent.split(said[0]).length, 2, "once");
+    answer = (accounts) => ({ created: accounts.map(account), refused: [] });
+    typed(main, "210987654321");
+    submit(main);
+    await until(() => result(main).textContent.includes(t.addMany.added(1)));
+    assert.ok(!main.textContent.includes(said[0]));
+    leave();
+    main = opened();
+    assert.ok(result(main).textContent.includes(t.addMany.added(1)));
     assert.ok(!main.textContent.includes(said[0]));
     leave();
     toasts.replaceChildren();
+    sent = [];
+  }
+});
+
+test("what an import tells that ends while the next one begins is said beside what that tells", async () => {
+  const held = await leftWhileSending();
+  let main = opened();
+  const file = Promise.withResolvers();
+  choose(main, "a.csv", file.promise);
+  submit(main);
+  held.resolve();
+  await until(() => toasts.textContent);
+  answer = (accounts) => ({ created: accounts.map(account), refused: [] });
+  file.resolve("210987654321");
+  await until(() => result(main).textContent.includes(t.addMany.added(1)));
+  for (const isBack of [false, true]) {
+    if (isBack) leave();
+    if (isBack) main = opened();
+    for (const count of [1, 100]) assert.equal(main.textContent.split(t.addMany.added(count)).length, 2, isBack);
+  }
+});
+
+test("why lines were refused is said to whoever left by a link of the result, and comes back", async () => {
+  answer = (accounts) => ({
+    created: [account(accounts[0])],
+    refused: [{ index: 1, problem: problem("already_connected", "It is connected.") }],
+  });
+  const main = opened();
+  typed(main, numbers(2).join("\n"));
+  submit(main);
+  await until(isDone(main));
+  leave();
+  assert.ok(result(opened()).textContent.includes("It is connected."));
+});
+
+test("what a toast says of an import whose view was left ends there, and leads nobody there who is back", async () => {
+  for (const isBack of [false, true]) {
+    const held = await leftWhileSending();
+    let main = isBack && opened();
+    held.resolve();
+    await until(() => toasts.textContent.includes(t.addMany.left(100, 2)));
+    assert.equal(
+      all(toasts).some(({ tag }) => tag === "a"),
+      !isBack,
+    );
+    main ||= opened();
+    answer = (accounts) => ({ created: accounts.map(account), refused: [] });
+    if (isBack) submit(main);
+    if (isBack) await until(isDone(main));
+    assert.equal(toasts.textContent, "");
+    typed(main, "");
+    leave();
     sent = [];
   }
 });
@@ -1251,6 +1327,7 @@ test("whoever leaves is told what was added and what was not sent", async () => 
   view.abort();
   held.resolve();
   await until(() => toasts.textContent.includes(t.addMany.left(100, 50)));
+  assert.equal(all(toasts).find(({ tag }) => tag === "a").href, "#/accounts/many");
   assert.equal(sent.length, 1);
 });
 
@@ -1280,7 +1357,6 @@ test("what is left is in the field of whoever comes back, and of nobody else", a
   const left = ["number,name", numbers(1)[0], ...numbers(150).slice(100), "wrong"].join("\n");
   await until(() => field(early, "textarea").value === left);
   assert.ok(toasts.textContent.includes(t.addMany.left(99, 52)));
-  assert.equal(all(toasts).find(({ tag }) => tag === "a").href, "#/accounts/many");
   view.abort();
   await signIn(session, "admin", "ben");
   view = new AbortController();

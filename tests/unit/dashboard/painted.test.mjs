@@ -23,12 +23,20 @@ const MONDAY = { time_zone: "UTC", windows: [{ days: ["mon"], start: "08:00", st
 function opened(given, signal = new AbortController().signal) {
   const fields = weekFields(given, signal);
   const form = h("form", {}, fields.node);
+  document.body.append(h("dialog", { open: true }, form));
   const grid = form.querySelector("[role=grid]");
   const heard = [];
   grid.addEventListener("input", ({ bubbles }) => heard.push(bubbles));
   const key = (name, shiftKey = false, more = {}) => {
     const event = Object.assign(new Event("keydown", { cancelable: true }), { key: name, shiftKey, ...more });
     grid.dispatchEvent(event);
+    document.dispatchEvent(event);
+    return event.defaultPrevented;
+  };
+  /** Where the focus is somewhere else in the modal, or nowhere. */
+  const escape = () => {
+    const event = Object.assign(new Event("keydown", { cancelable: true }), { key: "Escape" });
+    document.dispatchEvent(event);
     return event.defaultPrevented;
   };
   // Rows of 24 px, and hours of 10.
@@ -38,15 +46,20 @@ function opened(given, signal = new AbortController().signal) {
   let held = null;
   grid.setPointerCapture = (id) => (held = id);
   grid.hasPointerCapture = (id) => held === id;
+  const lose = () => {
+    if (held) grid.dispatchEvent(new Event("lostpointercapture"));
+    held = null;
+  };
   const pointer = (name, clientX, clientY, more = {}) => {
     const target = grid.querySelector(".week-track");
     const event = Object.assign(new Event(`pointer${name}`), { clientX, clientY, pointerId: 1, button: 0, ...more });
     Object.defineProperty(event, "target", { value: more.outside ? grid : target });
     grid.dispatchEvent(event);
+    if (["up", "cancel"].includes(name)) lose();
   };
   const cursor = () => all(grid).find((node) => node.id === grid.getAttribute("aria-activedescendant"));
   const windows = () => fields.read().windows.map(({ days, start, stop }) => `${days.join()} ${start}-${stop}`);
-  return { form, fields, grid, heard, key, pointer, cursor, windows };
+  return { form, fields, grid, heard, key, escape, pointer, lose, cursor, windows };
 }
 
 const cellOf = (day, from) => t.week.cell(dayName(day, "long"), timeOfDay(from * 60), timeOfDay((from + 1) * 60));
@@ -98,7 +111,7 @@ test("Escape takes back a stroke, and what was painted before it stays in its mo
   assert.ok(key("Escape"), "the modal stays open");
   assert.deepEqual(windows(), before);
   assert.equal(form.querySelector(".week-said").textContent, t.week.takenBack);
-  assert.equal(heard.length, 2);
+  assert.equal(heard.length, 3, "what was saved meanwhile is not what is there");
   assert.ok(key("Escape"), "another one loses nothing");
   assert.deepEqual(windows(), before);
   assert.equal(form.querySelector(".week-said").textContent, t.week.noneToTakeBack);
@@ -114,6 +127,50 @@ test("Escape takes back what a pointer has painted, and closes only a week that 
   assert.deepEqual(windows(), ["mon 08:00-10:00"]);
   assert.ok(key("Escape", false, { repeat: true }), "a key that is held closes nothing");
   assert.ok(!key("Escape"), "nothing is lost");
+});
+
+test("Escape closes no painted week wherever the focus is in its modal, and is left to another one above it", () => {
+  const { escape, fields, form, key, windows } = opened(MONDAY);
+  assert.ok(!escape(), "nothing is lost");
+  key(" ");
+  key("ArrowDown");
+  key(" ");
+  const above = h("dialog", { open: true });
+  document.body.append(above);
+  assert.ok(!escape());
+  above.remove();
+  fields.node[2].inert = true;
+  assert.ok(!escape(), "what is being sent stays as it is");
+  fields.node[2].inert = false;
+  assert.ok(escape());
+  assert.deepEqual(windows(), ["mon 00:00-01:00", "mon 08:00-10:00"]);
+  assert.ok(escape(), "another one loses nothing");
+  assert.equal(form.querySelector(".week-said").textContent, t.week.noneToTakeBack);
+  assert.ok(form.querySelector(".week-said").wasBroughtIntoView);
+  fields.noteSaved();
+  assert.ok(!escape());
+  press(button(form, t.week.presets.nights));
+  assert.ok(escape());
+});
+
+test("a week that is gone takes no key", () => {
+  const leaving = new AbortController();
+  const { escape, key } = opened(MONDAY, leaving.signal);
+  key(" ");
+  leaving.abort();
+  assert.ok(!escape());
+});
+
+test("a stroke that a context menu ends is not painted, and not shown", () => {
+  const { form, lose, pointer, windows } = opened(MONDAY);
+  pointer("down", 105, 30);
+  pointer("move", 135, 30);
+  lose();
+  pointer("move", 155, 30);
+  pointer("up", 155, 30);
+  assert.deepEqual(windows(), ["mon 08:00-10:00"]);
+  assert.equal(form.querySelectorAll(".week-bar").length, 1);
+  assert.equal(form.querySelector(".week-said").textContent, "");
 });
 
 test("a stroke before something else changed the week is taken back no more, and is not lost", () => {

@@ -26,6 +26,17 @@ for (const [what, text, lines] of [
     [numbered("123456789012", "Prod"), numbered("123456789013", "TestWeb"), numbered("123456789014", "Dev")],
   ],
   [
+    "the ARN of a role, which is no name",
+    "arn:aws:iam::123456789012:role/CavokOne\nProd,123456789013,arn:aws:iam::123456789013:role/team/CavokTwo\n" +
+      "123456789014 arn:aws:iam::123456789014:root\narn:aws-cn:iam::123456789015:role/CavokOne",
+    [
+      numbered("123456789012", undefined, { role_name: "CavokOne", role_path: "/" }),
+      numbered("123456789013", "Prod", { role_name: "CavokTwo", role_path: "/team/" }),
+      numbered("123456789014"),
+      [4, "roleArn", "arn:aws-cn:iam::123456789015:role/CavokOne"],
+    ],
+  ],
+  [
     "cells without heads",
     "123456789012;Prod\n123456789013;",
     [numbered("123456789012", "Prod"), numbered("123456789013")],
@@ -79,6 +90,7 @@ for (const [what, text, lines] of [
       [2, "numberMissing", undefined],
     ],
   ],
+  ["no digit where the number should be", "number;name\nbad;C", [[2, "numberMissing", undefined]]],
   [
     "a number of other digits",
     "12345678901\n1234567890123",
@@ -278,6 +290,8 @@ test("a name has letters and digits alone", () => {
     ["quiet", "quiet"],
     ["quiet-house 2", "QuietHouse2"],
     ["Büro Süd", "BuroSud"],
+    ["Größe Österreich", "GrosseOsterreich"],
+    ["Łódź København", "LodzKobenhavn"],
     ["データ", ""],
     ["", ""],
     ["x ".repeat(80), "X".repeat(64)],

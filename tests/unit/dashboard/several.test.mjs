@@ -383,7 +383,15 @@ test("whoever closes the modal sets no more, and is told for how many the week w
 test("one that runs outside of the week is told of in its line, and the modal stays", async () => {
   next = START;
   const { dialog, results } = await opened(["web", "new"], { running: () => true });
+  const escape = () => {
+    const event = Object.assign(new Event("keydown", { cancelable: true }), { key: "Escape" });
+    document.dispatchEvent(event);
+    return event.defaultPrevented;
+  };
+  press(button(dialog, t.week.presets.nights));
+  assert.ok(escape());
   await pressed();
+  assert.ok(!escape(), "once all are set, closing it loses nothing");
   // Whether one runs that only its schedule is known of, nobody knows.
   assert.deepEqual(results(), [
     `${t.several.isSet} ${t.schedules.maybeOutside}`,

@@ -7,7 +7,10 @@ const WRITTEN_NUMBER = /(?<!\d)\d{4}[\p{Zs}\p{Pd}]?\d{4}[\p{Zs}\p{Pd}]?\d{4}(?!\
 const WRITTEN_NUMBERS = new RegExp(WRITTEN_NUMBER, "gu");
 // As a spreadsheet writes a number that is too long for its column: some digits are lost.
 const ROUNDED = /\dE\+\d/i;
-const ROLE_ARN = /^arn:aws:iam::(\d{12}):role(\/|\/.*\/)([^/]+)$/;
+const ROLE_ARN = /^arn:aws:iam::(\d{12}):role(\/|\/\S*\/)([^/\s]+)$/;
+// Beside a number, an ARN is no name. One of a role says which.
+const ARNS = /\barn:\S+/g;
+const ROLE = /\barn:[\w-]+:iam::\d{12}:role\/\S+/;
 // With such a line, a file tells Excel what separates its cells. It begins a table: with a head of its own, or none.
 const SEPARATOR = /^sep=.?$/i;
 const TABLES = /^(?= *sep=.? *$)/gim;
@@ -18,6 +21,11 @@ const LONGEST_PLAIN = { lines: 3_000, characters: 100_000 };
 const LONGEST_NUMBER = 20;
 // How much of a long line is read in a step.
 const AT_ONCE = 1_000;
+// Letters that are not a plain one with a mark.
+const LETTERS = {
+  ...{ ß: "ss", ẞ: "SS", æ: "ae", Æ: "AE", œ: "oe", Œ: "OE", ø: "o", Ø: "O", ł: "l", Ł: "L", đ: "d", Đ: "D" },
+  ...{ ð: "d", Ð: "D", þ: "th", Þ: "Th", ħ: "h", Ħ: "H", ı: "i" },
+};
 // What AWS Organizations says of an account that is not active. No status of ours is like these.
 const NOT_ACTIVE = /^(suspended|closed|pending_\w+)$/i;
 const YES_NO = { yes: true, true: true, 1: true, no: false, false: false, 0: false };
@@ -167,6 +175,7 @@ export function nameOf(text) {
     .slice(0, LONGEST_HEAD)
     .normalize("NFKD")
     .replace(/\p{M}/gu, "")
+    .replace(/\p{L}/gu, (letter) => LETTERS[letter] ?? letter)
     .split(/[^A-Za-z0-9]+/);
   return words
     .map((word) => word.slice(0, 1).toUpperCase() + word.slice(1))
@@ -211,10 +220,11 @@ function* unnamed(cells) {
   }
   if (!numbers.size) return [{ provider_id: (yield* firstOf(filled, (cell) => /\d/.test(cell))) ?? "" }];
   if (numbers.size > 1) return [...numbers].map((number) => ({ provider_id: number, name: "" }));
-  const beside = (cell) => cell.slice(0, LONGEST_HEAD).replace(WRITTEN_NUMBERS, "").trim();
+  const beside = (cell) => cell.slice(0, LONGEST_HEAD).replace(ARNS, "").replace(WRITTEN_NUMBERS, "").trim();
   const at = yield* firstOf(filled, (cell) => WRITTEN_NUMBER.test(cell.slice(0, LONGEST_HEAD)));
   const name = (at && beside(at)) || beside((yield* firstOf(filled, beside)) ?? "");
-  return [...numbers].map((number) => ({ provider_id: number, name }));
+  const [role_arn] = ROLE.exec(whole.slice(0, LONGEST_HEAD)) ?? [];
+  return [...numbers].map((number) => ({ provider_id: number, name, ...(role_arn && { role_arn }) }));
 }
 
 // The first of these that is such.
@@ -235,9 +245,10 @@ function accountOf(values) {
   if (more.error) return more;
   if (Object.values(values).some(({ length }) => length > LONGEST_HEAD)) return { error: "valueTooLong" };
   const number = plainNumber(provider_id);
-  if (!number) return { error: "numberMissing" };
   if (ROUNDED.test(number)) return { error: "numberRounded", of: provider_id };
-  if (!NUMBER.test(number)) return { error: "numberWrong", of: number.replace(/\D+/g, "").length };
+  const digits = number.replace(/\D+/g, "").length;
+  if (!digits) return { error: "numberMissing" };
+  if (!NUMBER.test(number)) return { error: "numberWrong", of: digits };
   if (access_type === "access_key") return { error: "keyed" };
   const isActive = more.arn ? /^(active)?$/i.test(more.state ?? "") : !NOT_ACTIVE.test(more.state);
   if (!isActive) return { error: "notActive", of: more.state };

@@ -23,14 +23,22 @@ const LONGEST = { lines: 3_000, characters: 300_000 };
 /** @type {Content} */
 export const NOTHING = { text: "", inPlace: null, aside: [] };
 
+/** A file that is a workbook and no text. */
+export class Workbook extends Error {}
+
+// How a file begins: a .xlsx is a ZIP file, a .xls one of OLE.
+const WORKBOOK = /^(504b0304|d0cf11e0)/;
+const UTF_16 = { feff: "utf-16be", fffe: "utf-16le" };
+
 // Excel writes a CSV in an encoding of Windows, and "Unicode Text" in UTF-16.
-/** The text of a file. @param {ArrayBuffer} bytes */
+/** The text of a file. Throws a Workbook. @param {ArrayBuffer} bytes */
 export function decoded(bytes) {
+  const begin = Array.from(new Uint8Array(bytes.slice(0, 4)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (WORKBOOK.test(begin)) throw new Workbook();
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    const [first, next] = new Uint8Array(bytes);
-    return new TextDecoder(first === 0xff && next === 0xfe ? "utf-16le" : "windows-1252").decode(bytes);
+    return new TextDecoder(UTF_16[begin.slice(0, 4)] ?? "windows-1252").decode(bytes);
   }
 }
 

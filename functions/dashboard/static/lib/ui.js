@@ -165,7 +165,7 @@ export function skeleton(lines = 3, className = "") {
   );
 }
 
-// A toast ends with its session.
+/** A toast ends with its session. @returns {any} what ends it before */
 export function toast(text, kind = "success", action, milliseconds = action ? 15_000 : 6_000) {
   let timer;
   const until = ending();
@@ -203,6 +203,7 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
   document.addEventListener("visibilitychange", begin);
   begin();
   until.addEventListener("abort", close);
+  return close;
 }
 
 /** Does the work once no modal is open, unless the session has ended by then. */

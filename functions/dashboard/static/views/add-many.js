@@ -23,6 +23,7 @@ import {
   textOrFile,
   withAbove,
   withoutAdded,
+  Workbook,
 } from "../lib/text-or-file.js";
 import { button, errorPanel, field, form, notice, reasonOf, toast } from "../lib/ui.js";
 import { t } from "./texts.js";
@@ -34,7 +35,7 @@ const PARTS_SAID = 4;
 
 /** What was in the form when its view was left, or what its import had left then. `of`: whose it is. No other person
  * sees it, and a reload forgets it. `region`: what was typed of one, and not added. `unanswered`: what was sent.
- * `results`: of imports whose view was left, until they are seen.
+ * `results`: until the next import begins.
  * @typedef {import("../lib/text-or-file.js").Content} Content
  * @typedef {{created: any[], refused: {line: any, problem: any}[], unsent: number, rest: number, problem?: any,
  *   isLeft: boolean}} Result
@@ -46,9 +47,12 @@ const noDraft = (of) => ({
   unanswered: new Map(),
 });
 let draft = noDraft("");
+/** Ends what a toast says of an import whose view was left. The view says it, and more truly. */
+let closeToast = () => {};
+const noForm = () => {};
 /** Puts the draft into the form, if one is shown, and its results there.
  * @type {(place?: Element) => void} */
-let putBack = () => {};
+let putBack = noForm;
 
 export function addMany({ main, title, signal }) {
   title(t.addMany.title);
@@ -66,6 +70,8 @@ function importer(signal) {
   const until = session.ending();
   if (draft.of !== of) draft = noDraft(of);
   const { unanswered } = draft;
+  /** @type {Set<Result>} */
+  const drawn = new Set();
   const text = /** @type {any} */ (
     h("textarea", { class: "input import-text", rows: "10", spellcheck: "false", autocapitalize: "none", value: "" })
   );
@@ -126,7 +132,7 @@ function importer(signal) {
     const lines = await chosen
       .arrayBuffer()
       .then(decoded)
-      .catch(() => toast(t.addMany.unreadable, "warning"));
+      .catch((why) => void toast(why instanceof Workbook ? t.addMany.workbook : t.addMany.unreadable, "warning"));
     // Another may be chosen by now.
     const isLast = file.files?.[0] === chosen;
     // So that the same file can be chosen again, removed or corrected.
@@ -201,12 +207,13 @@ function importer(signal) {
   putBack = (place = late) => {
     if (node.hidden || isAdding || draft.of !== of) return;
     const [kept, { results }] = [inItsPlace(draft.content), draft];
-    draft = { ...draft, content: NOTHING, results: [] };
-    for (const each of results) place.append(h("div", {}, resultOf(each)));
+    draft = { ...draft, content: NOTHING };
+    for (const each of results.filter((one) => !drawn.has(one))) place.append(h("div", {}, resultOf(each)));
+    for (const each of results) drawn.add(each);
     if (kept.inPlace || kept.text || kept.aside.length) accounts.show(onTop(kept, accounts.read()));
   };
   signal.addEventListener("abort", () => {
-    putBack = () => {};
+    putBack = noForm;
     // An import keeps what it has left once it knows.
     const chosen = { logs: writesLogs(), regions: regions.chosen(), region: regions.text() };
     keep(onTop(draft.content, accounts.read()), chosen);
@@ -262,6 +269,8 @@ function importer(signal) {
         heard.add(news);
       };
       draw();
+      closeToast();
+      draft = { ...draft, results: draft.results.filter((each) => !drawn.has(each)) };
       fill(late);
       fill(result, h("div", { class: "import-progress" }, bar, said, stop));
       stop.focus();
@@ -287,6 +296,8 @@ function importer(signal) {
       const counts = { unsent: problem ? 0 : unsent().length, rest: rest().length };
       const became = { ...progress, ...counts, problem, isLeft };
       if (isLeft) return leave(content, became);
+      drawn.add(became);
+      draft = { ...draft, results: [...draft.results, became] };
       drawResult(became, again);
       showForm(content);
     }
@@ -298,8 +309,13 @@ function importer(signal) {
       putBack();
       if (until.aborted) return;
       const { created, rest: count, problem } = became;
-      const back = count ? { href: "#/accounts/many", text: t.addMany.back } : undefined;
-      toast(t.addMany.left(created.length, count) + (problem ? ` ${reasonOf(problem)}` : ""), "warning", back);
+      const back = count && putBack === noForm ? { href: "#/accounts/many", text: t.addMany.back } : undefined;
+      closeToast();
+      closeToast = toast(
+        t.addMany.left(created.length, count) + (problem ? ` ${reasonOf(problem)}` : ""),
+        "warning",
+        back,
+      );
     }
   }
 
@@ -317,6 +333,7 @@ function importer(signal) {
     putBack();
   }
 
+  closeToast();
   putBack(result);
   readText();
   // What was read comes after a while, so nothing stands below it.

@@ -194,6 +194,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
             onSaved();
           }
           const { isAny, isAll, end } = endOf();
+          if (isAll) week?.noteSaved();
           if (isAll && !failed && !chosen.some(({ note, isThere }) => note || isThere)) return void done(end);
           if (!node.isConnected) {
             // What was not answered is counted.

@@ -1,5 +1,5 @@
 // The week of a schedule: as a picture, painted in a form, and what it does in the next days.
-import { announce, fill, h, render, uniqueId } from "../lib/dom.js";
+import { announce, fill, h, render, topModal, uniqueId } from "../lib/dom.js";
 import { onTick, timeZoneHere } from "../lib/format.js";
 import { dayName, firstDay, timeOfDay, utcDate } from "../lib/later-formats.js";
 import { dataTable, placed, withCursor } from "../lib/pictures.js";
@@ -230,6 +230,9 @@ export function weekFields(given, signal) {
   drawRows();
   changed();
   onTick(follow, signal);
+  // Wherever the focus is in the modal. What is being sent cannot be taken back.
+  const guard = (event) => topModal()?.contains(place) && !place.closest("[inert]") && painter.guard(event);
+  document.addEventListener("keydown", guard, { signal });
   return {
     node: [
       h("p", { class: "help" }, t.schedules.help),
@@ -258,6 +261,8 @@ export function weekFields(given, signal) {
       if (errors.length) throw { status: 422, errors };
       return structuredClone({ time_zone: zone.value, windows });
     },
+    /** What is there now is saved, so that closing the modal loses nothing. */
+    noteSaved: () => painter.noteSaved(),
   };
 }
 
@@ -317,23 +322,28 @@ function weekPainter(onPaint) {
     show(kept);
     said.textContent = "";
   };
-  // The form draws the week again, which ends the stroke. A form must know that it was changed.
+  // A form must know that it was changed.
+  const noteInput = () => grid.dispatchEvent(new Event("input", { bubbles: true }));
+  // The form draws the week again, which ends the stroke.
   const paint = () => {
     const [done, { base }] = [said.textContent, stroke];
     announce(done);
     onPaint(shown);
     weekBefore = base;
     said.textContent = done;
-    grid.dispatchEvent(new Event("input", { bubbles: true }));
+    noteInput();
   };
   const takeBack = () => {
     let text = t.week.takenBack;
     // A pointer's stroke is not painted yet: what is typed below stays as it is.
     if (shown !== kept) end();
-    else if (weekBefore) onPaint(weekBefore);
-    else text = t.week.noneToTakeBack;
+    else if (weekBefore) {
+      onPaint(weekBefore);
+      noteInput();
+    } else text = t.week.noneToTakeBack;
     weekBefore = null;
     said.textContent = text;
+    said.scrollIntoView({ block: "nearest" });
     announce(text);
   };
   const cellAt = ({ clientX, clientY }) => {
@@ -363,16 +373,9 @@ function weekPainter(onPaint) {
       onpointerup: (event) => {
         if (isHeld(event)) paint();
       },
-      // The finger scrolls.
-      onpointercancel: (event) => isHeld(event) && end(),
+      // The finger scrolls, or a context menu has taken the pointer, which paints no more then.
+      onlostpointercapture: end,
       onblur: end,
-      // Whoever takes back too much, or holds the key, must not close the modal, with all that was painted before.
-      onkeydown: (event) => {
-        const isAsOpened = shown === kept && JSON.stringify(kept) === opened;
-        if (event.key !== "Escape" || (isAsOpened && !weekBefore && !event.repeat)) return;
-        event.preventDefault();
-        if (!event.repeat) takeBack();
-      },
     },
     THEIR_WEEK.map((day, row) =>
       h(
@@ -411,6 +414,17 @@ function weekPainter(onPaint) {
   );
   return {
     node,
+    // Whoever takes back too much, or holds the key, must not close the modal, with all that was painted before.
+    guard(event) {
+      const isAsOpened = shown === kept && JSON.stringify(kept) === opened;
+      if (event.key !== "Escape" || (isAsOpened && !weekBefore && !event.repeat)) return;
+      event.preventDefault();
+      if (!event.repeat) takeBack();
+    },
+    noteSaved() {
+      opened = JSON.stringify(kept);
+      weekBefore = null;
+    },
     // A stroke would bring back the week over which it began. What it did may hold no more.
     draw: (spans, zone) => {
       stroke = weekBefore = null;
