@@ -323,7 +323,7 @@ def test_nothing_jumps_as_an_account_changes_by_itself(admin, opened, answer_wit
     """What needs more or less room waits for a press. From each state to the next, and back."""
     watch.expect_status(404)
     page, shifts, path = opened, {}, "/v1/accounts/acc000000"
-    newer = page.get_by_role("button", name="Show what has changed")
+    newer = page.get_by_role("button", name="Show changes")
     main, turns = page.locator("main"), [*STATES, *reversed(STATES)]
 
     def turn(state: str, answer: Any) -> None:

@@ -10,7 +10,7 @@ const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
-const { overview } = await import(`${page}/views/account.js`);
+const { overview, shownAccount } = await import(`${page}/views/account.js`);
 const { instructions } = await import(`${page}/views/instructions.js`);
 const { schedules } = await import(`${page}/views/schedules.js`);
 const { capabilityChips } = await import(`${page}/lib/ui.js`);
@@ -132,6 +132,66 @@ test("what was not tried, because the account could not be entered, is so after 
   const said = main.querySelectorAll(".capability dd").map(({ textContent }) => textContent);
   const [word, why] = t.account.notKnown.notEntered;
   assert.deepEqual(said, [`${word}. ${why}`, `${word}. ${why}`]);
+});
+
+// Whoever waits for a role is tested every few minutes, each time with another number of the test.
+test("a test that finds again that nothing lets it in leaves the next step, and leads to what it tried", async () => {
+  tests = [];
+  const issues = [{ code: "role_not_assumable", message: "The role cannot be assumed.", remedy: "Deploy it." }];
+  account = { ...connected, status: "unconfirmed", issues, verification: newest("failed") };
+  const main = await shown(overview);
+  await turns({ verification: { ...newest("failed"), verification_id: "again" } });
+  assert.equal(main.querySelector(".outdated"), null);
+  assert.equal(button(main, t.account.newer.text).hidden, true);
+  assert.equal(main.querySelector(".what-was-tried").getAttribute("href"), "#/accounts/a/tests/again");
+});
+
+test("another number of instances is the same issue, which is not called one of before", async () => {
+  tests = [];
+  const issue = (count) => ({ code: "ec2_partial", message: `Of 5, ${count} cannot be stopped.`, remedy: "Allow it." });
+  account = { ...connected, status: "degraded", issues: [issue(3)], verification: newest("degraded") };
+  const main = await shown(overview);
+  await turns({ issues: [issue(4)] });
+  assert.ok(!main.querySelector(".issues").textContent.includes(t.severityBefore));
+  showNewer(main);
+  assert.ok(main.querySelector(".issues").textContent.includes("Of 5, 4"));
+});
+
+test("what was found is not said to be below before it is shown", async () => {
+  tests = [];
+  account = { ...connected, verification: newest("confirmed") };
+  const main = await shown(overview);
+  const issue = { code: "rds_partial", severity: "problem", message: "Some are out of reach.", remedy: "None." };
+  await turns({ issues: [issue] });
+  assert.equal(main.querySelector(".verdict").textContent, t.account.statusText.confirmed);
+  showNewer(main);
+  assert.equal(main.querySelector(".verdict").textContent, t.account.statusText.confirmedInPart);
+});
+
+test("of a region that is the account's no more, nothing is said", async () => {
+  tests = [];
+  const health = [{ region: "eu-west-1", state: "works" }];
+  account = { ...connected, regions: ["eu-west-1"], region_health: health, verification: newest("confirmed") };
+  const main = await shown(overview);
+  assert.ok(main.querySelector(".facts").textContent.includes("eu-west-1"));
+  await turns({ regions: ["ap-south-1"], region_health: [], status: "unconfirmed" });
+  assert.ok(!main.querySelector(".facts").textContent.includes("eu-west-1"));
+});
+
+test("what one's own act has changed is shown at once", async () => {
+  tests = [];
+  const issues = [{ code: "access_key_invalid", message: "AWS does not accept this key.", remedy: "Rotate it." }];
+  account = { ...connected, status: "failed", issues, verification: newest("failed") };
+  const main = await shown(overview);
+  account = { ...account, version: 2, status: "unconfirmed", issues: [] };
+  shownAccount().acted();
+  await shownAccount().again();
+  assert.equal(main.querySelector(".issues"), null);
+  assert.ok(main.textContent.includes(t.account.unconfirmed.assume_role));
+  assert.equal(button(main, t.account.newer.text).hidden, true);
+  await turns({ status: "failed", issues });
+  assert.equal(main.querySelector(".issues"), null);
+  assert.equal(button(main, t.account.newer.text).hidden, false);
 });
 
 const whole = (main) => main.querySelectorAll(".verdict, .capability dd").map(({ textContent }) => textContent);

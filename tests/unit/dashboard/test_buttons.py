@@ -71,7 +71,7 @@ ELSEWHERE = {
     "lib/ui.js actions.retry": ("browser/test_focus.py", "Try again"),
     "lib/watched.js button-small newer": ("browser/test_weight.py", "Show newer"),
     "lib/watched.js actions.showMore": ("browser/test_focus.py", "Show more"),
-    "views/account.js account.newer.text": ("browser/test_revoke.py", "Show what has changed"),
+    "views/account.js account.newer.text": ("browser/test_weight.py", "Show changes"),
     "views/connect.js actions.retry": ("unit/dashboard/connect.test.mjs", "t.actions.retry"),
     # Stands for the link until that is read.
     "views/connect.js instructions.deploy": (

@@ -12,7 +12,9 @@ const SEVERITY_ICONS = { problem: "warning", information: "info" };
 
 // Problems first. An issue that is not among the newest ones was found before.
 export function issueList(issues, newest = issues) {
-  const isNow = (issue) => newest.some(({ code, message }) => code === issue.code && message === issue.message);
+  // A count in a message may be another by now.
+  const kindOf = ({ code, message }) => `${code} ${message.replace(/\d+/g, "#")}`;
+  const isNow = (issue) => newest.some((other) => kindOf(other) === kindOf(issue));
   const sorted = [...issues].sort((a, b) => Number(isProblem(b)) - Number(isProblem(a)));
   return h(
     "ul",

@@ -97,8 +97,10 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     signal: AbortSignal.any([signal, isGone.signal]),
     account: () => store.account(id),
     onChange: (listener) => listeners.push(listener),
-    /** Whether the account was read since the view was opened. */
+    /** Whether the account was read since the view was opened, or since a person's act here. */
     isRead: () => isRead,
+    /** What a person does here is shown at once, with what comes by the next read. */
+    acted: () => (isRead = false),
     /** Adds a part that is read by itself. The freshness mark includes its age. @param {{readAt: () => number}} part */
     shows: (part) => parts.push(part),
     refresh: async () => {
@@ -318,6 +320,8 @@ function drawStatus(target, account, found, newer) {
             ? (t.account.blockedUntil[condition] ?? t.account.blockedUntil.failed)
             : t.account.possible[group]?.[state],
         ];
+  const isShown = same(issues, newest.issues);
+  const sentence = condition === "confirmedInPart" && !isShown ? "confirmed" : condition;
   // A test with the same findings redraws nothing, so that selected text stays selected.
   render(target, [account.status, condition, tested, found, newest, groups], () =>
     section(
@@ -327,7 +331,7 @@ function drawStatus(target, account, found, newer) {
         "p",
         { class: `verdict status-${account.status}` },
         Object.values(t.account.statusText),
-        t.account.statusText[condition] ?? wordOf(t.status, account.status),
+        t.account.statusText[sentence] ?? wordOf(t.status, account.status),
       ),
       next && h("div", { class: same(next, newest.next) ? "" : "outdated" }, nextStep(account, next)),
       issues.length > 0 && issueList(issues, newest.issues),
@@ -356,6 +360,9 @@ function drawStatus(target, account, found, newer) {
       h("p", { class: "small" }, h("a", { href: `#/accounts/${account.account_id}/tests` }, t.account.allTests)),
     ),
   );
+  // Each test that enters no account is another one, and changes nothing else here.
+  const test = account.verification && `/${api.segment(account.verification.verification_id)}`;
+  target.querySelector(".what-was-tried")?.setAttribute("href", `#/accounts/${account.account_id}/tests${test ?? ""}`);
 }
 
 // What may be said of a group.
@@ -400,7 +407,7 @@ function testedAs(account) {
   return problemsOf(account).length && !isRevoked(account) ? "notEntered" : "before";
 }
 
-// What the person has to do next, and the test that was tried.
+// What the person has to do next, and whether a test was tried.
 function nextStepOf(account) {
   // A revoked account has its own remedy among its issues.
   if (account.status !== "unconfirmed" || isRevoked(account)) return null;
@@ -411,7 +418,7 @@ function nextStepOf(account) {
   const isRefused = type !== "assume_role" && tested === "notEntered";
   return {
     step: nobodyLooks ? "nobodyLooks" : isRefused ? "refused_key" : type,
-    tried: tested !== "before" && account.verification?.verification_id,
+    tried: tested !== "before" && Boolean(account.verification),
   };
 }
 
@@ -424,16 +431,13 @@ function nextStep(account, { step, tried }) {
       " ",
       h("a", { href: `#/accounts/${account.account_id}/instructions` }, t.list.instructions),
     ),
-    tried &&
-      h(
-        "p",
-        {},
-        h("a", { href: `#/accounts/${account.account_id}/tests/${api.segment(tried)}` }, t.account.whatWasTried),
-      ),
+    tried && h("p", {}, h("a", { class: "what-was-tried" }, t.account.whatWasTried)),
   ];
 }
 
-function drawFacts(target, account, testing, { health, template }) {
+function drawFacts(target, account, testing, found) {
+  const { template } = found;
+  const health = found.health?.filter(({ region }) => account.regions?.includes(region));
   render(target, [account, health, template], () =>
     section(
       t.account.facts,
@@ -631,6 +635,7 @@ async function change(handle, body) {
   const path = `/v1/accounts/${api.segment(handle.id)}`;
   const patched = api.patch(path, body, { etag: store.tagOf(handle.id) });
   const answer = await orConflict(handle, patched, (account) => isDone(account, body));
+  handle.acted();
   if (answer) store.put(answer.body, asked);
 }
 
@@ -794,6 +799,7 @@ export function rotate(handle) {
           const mine = { access_key_id: keyId.value.trim(), secret_access_key: secret.value.trim() };
           const said = await onceMore(() => save(mine, first));
           if (done(said)) secret.value = "";
+          handle.acted();
           // If this read fails, the next one shows what has changed.
           await handle.again().catch(() => {});
         },
@@ -884,6 +890,7 @@ export function confirmRevoke(handle) {
           await api.post(`/v1/accounts/${api.segment(account.account_id)}/revoke`);
           close();
           toast(t.revoke.done((handle.account() ?? account).name));
+          handle.acted();
           // If this read fails, the next one shows the change.
           await handle.again().catch(() => {});
         },

@@ -657,7 +657,7 @@ export const t = withTexts(OPEN_TABLES, {
     test: "Test",
     watchTest: "Watch the test",
     status: "Connection",
-    newer: { text: "Show what has changed", said: "Something else was found." },
+    newer: { text: "Show changes", said: "Something else was found." },
     statusText: {
       unconfirmed: "Not confirmed yet: no test has proved this connection.",
       confirmed: "Connected. A test proved it.",
