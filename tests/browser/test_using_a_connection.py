@@ -646,7 +646,8 @@ def test_a_viewer_sees_it_all_changes_nothing_and_is_told_why(
 def test_what_a_sweep_finds_shows_in_an_open_page_by_itself(
     enter: Enter, own_organization: Organization, production: Journey, stack: Stack, page: Page
 ) -> None:
-    """Broken and mended in the customer's own account; nobody presses Test or reloads."""
+    """Broken and mended in the customer's own account; nobody presses Test or reloads. The details
+    wait for a press."""
     connected, place = production.connected, production.connected.place
     name, role = production.account["name"], str(production.prepared.role_name)
     trust = {"StringEquals": {"sts:ExternalId": connected.offer().external_id}}
@@ -663,6 +664,7 @@ def test_what_a_sweep_finds_shows_in_an_open_page_by_itself(
     customers.deny("ec2:StopInstances")(place, role)
     sweep("00:15")
     expect(title).to_contain_text("Degraded")
+    page.get_by_role("button", name="Show changes").click()
     expect(wrong).to_contain_text("What to do:")
     expect(wrong).to_contain_text("ec2:StopInstances")
     expect(page.locator("#announcer")).to_contain_text("The account is now: Degraded")

@@ -312,7 +312,6 @@ STATES: dict[str, dict[str, Any]] = {
     "Log writing did not work": {"status": "degraded", "write_logs": False, "issues": [LOGS]},
     "Not connected": {"status": "failed"},
     "Blocked for your safety": {"status": "failed", "issues": [OPEN]},
-    "and found what is below": {"status": "confirmed", "issues": [OPEN]},
     "Not there yet": {"status": "unconfirmed", "issues": samples.account(4)["issues"]},
     "Revoked": {"status": "unconfirmed", "issues": [CLOSED]},
 }
