@@ -240,7 +240,7 @@ test("newer items that are shown at a press stay, and what follows them comes on
 
 for (const state of ["running", "finished"])
   test(`a list is as old as an item of it that is ${state} and was not read`, async () => {
-    let page = { items: [{ id: "b", state }, { id: "a" }], next_cursor: null };
+    let newest = { items: [{ id: "b", state }, { id: "a" }], next_cursor: null };
     let inSight;
     const paged = pagedList({
       signal: view.signal,
@@ -249,7 +249,7 @@ for (const state of ["running", "finished"])
       newer: { text: "Newer", said: "" },
       keyOf: (item) => item.id,
       isOpen: (item) => item.state === "running",
-      fetchPage: async () => page,
+      fetchPage: async () => newest,
       onItems: (_, shown) => (inSight = shown.map(({ id }) => id)),
       renderItem: () => element(),
     });
@@ -261,7 +261,7 @@ for (const state of ["running", "finished"])
     ]) {
       const before = paged.readAt();
       const items = [...ids].map((id) => ({ id, ...(id === "b" && { state }) }));
-      page = { items, next_cursor: ids.includes("a") ? null : "next" };
+      newest = { items, next_cursor: ids.includes("a") ? null : "next" };
       await soon(5);
       await paged.again();
       assert.equal(paged.readAt() > before, isRead, ids);

@@ -22,7 +22,8 @@ for (const [what, text, lines] of [
   ],
   [
     "numbers with signs that nobody sees, in a table or beside a name",
-    "number,name\n\u202d123456789012\u202c,Prod\n1234\u00ad5678\u200b9013,Test\nname,number\nDev,\u200b12345678901\u200b4",
+    "number,name\n\u202d123456789012\u202c,Prod\n1234\u00ad5678\u200b9013,Test\n" +
+      "name,number\nDev,\u200b12345678901\u200b4",
     [numbered("123456789012", "Prod"), numbered("123456789013", "Test"), numbered("123456789014", "Dev")],
   ],
   [

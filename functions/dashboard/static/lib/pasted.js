@@ -221,7 +221,8 @@ function* unnamed(cells) {
   }
   if (!numbers.size) return [{ provider_id: (yield* firstOf(filled, (cell) => /\d/.test(cell))) ?? "" }];
   if (numbers.size > 1) return [...numbers].map((number) => ({ provider_id: number, name: "" }));
-  const beside = (cell) => cell.slice(0, LONGEST_HEAD).replace(ARNS, "").replace(WRITTEN_NUMBERS, "").replace(UNSEEN, "").trim();
+  const beside = (cell) =>
+    cell.slice(0, LONGEST_HEAD).replace(ARNS, "").replace(WRITTEN_NUMBERS, "").replace(UNSEEN, "").trim();
   const at = yield* firstOf(filled, (cell) => WRITTEN_NUMBER.test(cell.slice(0, LONGEST_HEAD)));
   const name = (at && beside(at)) || beside((yield* firstOf(filled, beside)) ?? "");
   const [role_arn] = ROLE.exec(whole.slice(0, LONGEST_HEAD)) ?? [];

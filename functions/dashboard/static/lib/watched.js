@@ -344,9 +344,9 @@ export class Pages {
 /**
  * A list that loads one more page per press. Reads its first page again at intervals, or all loaded items if they
  * change. `isOpen`: which items may change, if not all do. `complete`: reads more about the items while they are shown,
- * and draws them as it goes. `shown`: returns an item with what is known by now. `newer`: a list whose newest items come
- * first shows newer ones at a press, so that nothing moves under a reader; `text` of the button, and what is `said` once
- * there are some. `onItems` gets all that are loaded, and those that are in the list.
+ * and draws them as it goes. `shown`: returns an item with what is known by now. `newer`: a list whose newest items
+ * come first shows newer ones at a press, so that nothing moves under a reader; `text` of the button, and what is
+ * `said` once there are some. `onItems` gets all that are loaded, and those that are in the list.
  * @param {Options & {changes?: boolean, isOpen?: (item: any) => boolean,
  *   fetchPage: (cursor?: string | null) => Promise<any>,
  *   complete?: (items: any[], draw: () => void) => Promise<any>, shown?: (item: any) => any,

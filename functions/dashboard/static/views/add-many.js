@@ -134,9 +134,9 @@ function importer(signal) {
     const isLast = file.files?.[0] === chosen;
     // So that the same file can be chosen again, removed or corrected.
     if (isLast) file.value = "";
-    if (lines === undefined) return readText();
+    if (lines === undefined) return void readText();
     if (!isLast) return;
-    if (!isTooLong) return accounts.place({ name: chosen.name, text: lines }, false);
+    if (!isTooLong) return void accounts.place({ name: chosen.name, text: lines }, false);
     if (!textIn(accounts.read())) return drawPreview(summary, shownLines, null, []);
     toast(t.addMany.tooLong, "warning");
     readText();

@@ -166,7 +166,11 @@ export function drawWatch(target, handle, { state, again }, { tests, primary } =
           "data-part": "rotate",
         }),
       confirmed
-        ? h("a", { class: `button ${classOf("onward")}`, href: `#/accounts/${account.account_id}` }, t.instructions.open)
+        ? h(
+            "a",
+            { class: `button ${classOf("onward")}`, href: `#/accounts/${account.account_id}` },
+            t.instructions.open,
+          )
         : changeButton(
             t.instructions.testNow,
             {
