@@ -405,6 +405,8 @@ test("of a connected account whose test runs, the way to it is the primary butto
 });
 
 test("what was found is announced once, and not as it is added", async (context) => {
+  // What the test before has said.
+  await soon(100);
   const said = announced(announcerIn(context));
   account = { ...account, status: "confirmed" };
   instances = ["one", "two"].map((name) => instance(name, "running"));
