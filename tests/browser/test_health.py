@@ -316,6 +316,9 @@ def test_a_cell_and_its_evidence_are_in_the_window(furnished, answer_with, size,
         opened_with(answer_with, page, count)
         page.evaluate("(text) => { document.documentElement.style.fontSize = text }", text)
         assert_fits(page)
+        head = page.locator(".map-region").first
+        least = 20 if text == "200%" else 10
+        assert head.evaluate("(node) => parseFloat(getComputedStyle(node).fontSize)") >= least
         for row, column in zip(ROWS, (0, count // 2, count - 1), strict=True):
             chosen = cell(page, f"{row}, ").nth(column)
             where = (count, row)

@@ -395,6 +395,30 @@ test("once there is something to add, that is what is next", async () => {
   await until(() => primaryIn(main)[0] === t.instructions.open);
 });
 
+test("of a connected account whose test runs, the way to it is the primary button", async () => {
+  Object.assign(account, { status: "confirmed", testing: true });
+  tests = [{ verification_id: "v", state: "running", steps: [] }];
+  const main = open();
+  await until(() => !isHidden(main.querySelector(".watch")));
+  await soon(20);
+  assert.deepEqual(primaryIn(main), [t.instructions.open]);
+});
+
+test("what was found is announced once, and not as it is added", async (context) => {
+  // What the test before has said.
+  await soon(100);
+  const said = announced(announcerIn(context));
+  account = { ...account, status: "confirmed" };
+  instances = ["one", "two"].map((name) => instance(name, "running"));
+  const main = open();
+  await until(() => button(main, t.connect.add) && !isHidden(onwardIn(main)));
+  addedByOthers("one");
+  await turned(() => {});
+  await until(() => main.textContent.includes(t.connect.unscheduled(1)));
+  await soon(150);
+  assert.equal(said.join(" ").split(t.connect.connected).length, 2, said.join());
+});
+
 test("a refused key is replaced on this view, which then asks for a test", async () => {
   Object.assign(account, key, { issues: [REFUSED] });
   tests = [{ verification_id: "v", state: "finished", outcome: "failed", steps: [] }];

@@ -14,7 +14,7 @@ const { t } = await import(`${page}/views/texts.js`);
 let view = new AbortController();
 afterEach(() => view.abort());
 
-/** A list of so many answers, and how many were asked for. `fails`: whether a request does. */
+/** A list of so many answers, and how many were asked for. `fails`: whether a request does, or a promise of that. */
 function opened(count, fails = () => false, known = undefined, readAt = 0) {
   view = new AbortController();
   const asked = [];
@@ -22,7 +22,7 @@ function opened(count, fails = () => false, known = undefined, readAt = 0) {
   const place = element();
   const ask = async (cursor) => {
     asked.push(cursor);
-    if (fails(asked.length)) throw new Problem({ status: 422, title: "No.", detail: "Not now." });
+    if (await fails(asked.length)) throw new Problem({ status: 422, title: "No.", detail: "Not now." });
     const next = Number(cursor) + 1;
     return { next_cursor: next < count ? String(next) : null };
   };
@@ -40,7 +40,8 @@ function opened(count, fails = () => false, known = undefined, readAt = 0) {
   });
   more.append(part.more);
   const shows = (answers) => until(() => all(place).includes(content) && content.textContent.startsWith(`${answers} `));
-  return { asked, part, place, shows, more: () => press(button(place, "More")) };
+  const readAll = () => part.readAll({ currentTarget: element() });
+  return { asked, part, place, shows, readAll, more: () => press(button(place, "More")) };
 }
 
 test("each press reads twice as many answers, until there are no more", async () => {
@@ -119,6 +120,54 @@ test("a press that fails says why, and the next one asks for as many", async () 
   assert.equal(asked.length, 3);
   more();
   await shows(2);
+  assert.equal(asked.length, 5);
+});
+
+for (const [what, first, second, answers, requests] of [
+  ["a press for more, while all are read", "all", "more", 9, 9],
+  ["all, while more are read", "more", "all", 9, 9],
+  ["a read by itself, while all are read", "all", "itself", 9, 9],
+  ["a press for more, while it reads by itself", "itself", "more", 4, 4],
+  ["all, after what changed while more are read", "more", "changed", 9, 18],
+])
+  test(`one read at a time: ${what}`, async () => {
+    // Another test has set the clock.
+    noteChange();
+    let go = (_) => {};
+    const held = new Promise((resolve) => (go = resolve));
+    const list = opened(9, (request) => request === 5 && held);
+    await list.shows(1);
+    list.more();
+    await list.shows(2);
+    const acts = {
+      ...{ all: list.readAll, more: list.more, itself: () => list.part.again().catch(() => {}) },
+      changed: () => {
+        noteChange();
+        list.readAll();
+      },
+    };
+    acts[first]();
+    await until(() => list.asked.length === 5);
+    acts[second]();
+    await soon(20);
+    assert.equal(list.asked.length, 5);
+    go(false);
+    await list.shows(answers);
+    await until(() => list.asked.length === 3 + requests);
+    await soon(20);
+    assert.equal(list.asked.length, 3 + requests);
+  });
+
+test("of two presses for all that fail, none makes later reads longer", async () => {
+  noteChange();
+  const { asked, part, shows, readAll } = opened(9, (request) => request === 4);
+  await shows(1);
+  readAll();
+  readAll();
+  await until(() => toasts.textContent.includes("Not now."));
+  await soon(20);
+  assert.equal(asked.length, 4);
+  await part.again();
   assert.equal(asked.length, 5);
 });
 

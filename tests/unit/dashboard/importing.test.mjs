@@ -324,7 +324,9 @@ test("a file is read in the encoding in which Excel has written it", async () =>
   const text = "123456789012,Müller";
   const windows = Uint8Array.from(text, (sign) => sign.codePointAt(0));
   const utf16 = Buffer.from(`\ufeff${text}`, "utf16le");
-  for (const bytes of [encoded(text), windows, utf16, Buffer.from(utf16).swap16()]) {
+  const bare = utf16.subarray(2);
+  const swapped = [utf16, bare].map((bytes) => Buffer.from(bytes).swap16());
+  for (const bytes of [encoded(text), windows, utf16, bare, ...swapped]) {
     choose(main, "accounts.csv", bytes);
     await until(() => inPlace(main));
     await until(() => preview(main).textContent.includes("123456789012Muller"));
@@ -552,7 +554,7 @@ test("a file that cannot be read hides nothing of what stands", async () => {
   await pasted(main, "123456789012");
   const input = all(main).find((node) => node.getAttribute("type") === "file");
   const big = () => {
-    input.files = [{ name: "big.csv", size: 2_000_000 }];
+    input.files = [{ name: "big.csv", size: 2_000_000, slice: () => new Blob(["1234"]) }];
     input.dispatchEvent(new Event("change"));
   };
   const isRead = () => preview(main).textContent.includes(t.addMany.summary(1, 0));
@@ -561,10 +563,14 @@ test("a file that cannot be read hides nothing of what stands", async () => {
   big();
   await until(() => preview(main).textContent.includes("Typed"));
   assert.ok(isRead() && toasts.textContent.includes(t.addMany.tooLong));
+  assert.ok(!toasts.textContent.includes(t.addMany.workbook));
+  input.files = [{ name: "big.xlsx", size: 2_000_000, slice: () => new Blob([Uint8Array.from([0x50, 0x4b, 3, 4])]) }];
+  input.dispatchEvent(new Event("change"));
+  await until(() => toasts.textContent.includes(t.addMany.workbook));
   field(main, "textarea").dispatchEvent(new Event("input"));
   await pasted(main, "");
   big();
-  assert.ok(preview(main).textContent.includes(t.addMany.tooLong), "where nothing else stands");
+  await until(() => preview(main).textContent.includes(t.addMany.tooLong), "where nothing else stands");
 });
 
 test("nothing is sent where no line can be read", async () => {

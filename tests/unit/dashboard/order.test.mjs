@@ -238,6 +238,37 @@ test("newer items that are shown at a press stay, and what follows them comes on
   assert.deepEqual(shown(), all("third"));
 });
 
+for (const state of ["running", "finished"])
+  test(`a list is as old as an item of it that is ${state} and was not read`, async () => {
+    let newest = { items: [{ id: "b", state }, { id: "a" }], next_cursor: null };
+    let inSight;
+    const paged = pagedList({
+      signal: view.signal,
+      list: element(),
+      empty: element(),
+      newer: { text: "Newer", said: "" },
+      keyOf: (item) => item.id,
+      isOpen: (item) => item.state === "running",
+      fetchPage: async () => newest,
+      onItems: (_, shown) => (inSight = shown.map(({ id }) => id)),
+      renderItem: () => element(),
+    });
+    await soon(5);
+    for (const [ids, isRead] of [
+      ["cba", true],
+      ["dc", state === "finished"],
+      ["fe", state === "finished"],
+    ]) {
+      const before = paged.readAt();
+      const items = [...ids].map((id) => ({ id, ...(id === "b" && { state }) }));
+      newest = { items, next_cursor: ids.includes("a") ? null : "next" };
+      await soon(5);
+      await paged.again();
+      assert.equal(paged.readAt() > before, isRead, ids);
+      assert.deepEqual(inSight, ["b", "a"]);
+    }
+  });
+
 test("more that failed and is tried again is busy meanwhile", async () => {
   const paged = pagedList({
     signal: view.signal,

@@ -21,6 +21,25 @@ for (const [what, text, lines] of [
     [numbered("123456789012", "Prod"), numbered("123456789013", "Test"), numbered("123456789014", "Dev")],
   ],
   [
+    "numbers with signs that nobody sees, in a table or beside a name",
+    "number,name\n\u202d123456789012\u202c,Prod\n1234\u00ad5678\u200b9013,Test\n" +
+      "name,number\nDev,\u200b12345678901\u200b4",
+    [numbered("123456789012", "Prod"), numbered("123456789013", "Test"), numbered("123456789014", "Dev")],
+  ],
+  [
+    "numbers with such signs, without heads",
+    "\u202d123456789012\u202c,Prod\n1234\u00ad5678\u00ad9013 Test\n\u200b12345678901\u200b4",
+    [numbered("123456789012", "Prod"), numbered("123456789013", "Test"), numbered("123456789014")],
+  ],
+  [
+    "the ARN of a role in a sentence",
+    'Prod (arn:aws:iam::123456789012:role/CavokOne)\nIt is "arn:aws:iam::123456789013:role/team/Cavok.Two".',
+    [
+      numbered("123456789012", "Prod", { role_name: "CavokOne", role_path: "/" }),
+      numbered("123456789013", "ItIs", { role_name: "Cavok.Two", role_path: "/team/" }),
+    ],
+  ],
+  [
     "a name before or after the number",
     "Prod 123456789012\n123456789013 Test web\nDev,123456789014",
     [numbered("123456789012", "Prod"), numbered("123456789013", "TestWeb"), numbered("123456789014", "Dev")],

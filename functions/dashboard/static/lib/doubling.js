@@ -19,8 +19,9 @@ import { keptTrue, READ_EVERY_MS } from "./watched.js";
 export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, holds = () => Infinity, ...options }) {
   const more = h("div", { class: "more" });
   let wanted = kept.answers?.length ?? 1;
-  let there = wanted;
-  const read = async () => {
+  // How many the last read wanted, how many there were, and when it was requested.
+  let [before, there, at] = [wanted, wanted, 0];
+  const readThose = async () => {
     const readAt = Date.now();
     const answers = [];
     /** @type {string | null} */
@@ -30,14 +31,21 @@ export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, h
       answers.push(answer);
       cursor = answer.next_cursor;
     } while (cursor && answers.length < wanted);
-    there = answers.length;
+    [before, there, at] = [wanted, answers.length, readAt];
     return { answers, readAt };
+  };
+  /** One at a time, which goes on as far as anybody wants meanwhile. After a change, what it has is too old.
+   * @type {{since: number, value: ReturnType<typeof readThose>} | null} */
+  let underWay = null;
+  const read = async () => {
+    while (underWay && changedSince(underWay.since)) await underWay.value.catch(() => {});
+    underWay ??= { since: Date.now(), value: readThose().finally(() => (underWay = null)) };
+    return underWay.value;
   };
   const readMore = (event) => readOn(event, 2 * there);
   const readOn = (event, count) =>
     submitting(event.currentTarget, async () => {
-      const before = wanted;
-      wanted = count;
+      wanted = Math.max(wanted, count);
       try {
         await part.again();
         announce(said());
@@ -59,11 +67,10 @@ export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, h
   const age = Date.now() - kept.readAt;
   const isNew = age >= 0 && age < READ_EVERY_MS && !changedSince(kept.readAt);
   const part = keptTrue(place, read, drawn, { pauseOf, known, knownFor: isNew ? pauseOf() - age : 0, ...options });
-  const readAt = () => part.readAt() || kept.readAt;
   // As of what is read at the usual pace.
   return {
     ...part,
-    readAt,
+    readAt: () => at || kept.readAt,
     more,
     readAll: (event) => readOn(event, Infinity),
     lateAfter: () => 1.5 * READ_EVERY_MS * there,

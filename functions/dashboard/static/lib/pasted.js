@@ -2,15 +2,16 @@
 // spreadsheets write them elsewhere). Each line is an account, or has an error. Several numbers alone are one each.
 import { NAME, NUMBER } from "./patterns.js";
 
-// Web pages and word processors put other spaces and dashes than those of a keyboard.
-const WRITTEN_NUMBER = /(?<!\d)\d{4}[\p{Zs}\p{Pd}]?\d{4}[\p{Zs}\p{Pd}]?\d{4}(?!\d)/u;
+// Web pages and word processors put other spaces and dashes than those of a keyboard, and signs that nobody sees.
+const WRITTEN_NUMBER = /(?<!\d)\d{4}[\p{Zs}\p{Pd}\p{Cf}]?\d{4}[\p{Zs}\p{Pd}\p{Cf}]?\d{4}(?!\d)/u;
+const UNSEEN = /\p{Cf}/gu;
 const WRITTEN_NUMBERS = new RegExp(WRITTEN_NUMBER, "gu");
 // As a spreadsheet writes a number that is too long for its column: some digits are lost.
 const ROUNDED = /\dE\+\d/i;
 const ROLE_ARN = /^arn:aws:iam::(\d{12}):role(\/|\/\S*\/)([^/\s]+)$/;
 // Beside a number, an ARN is no name. One of a role says which.
 const ARNS = /\barn:\S+/g;
-const ROLE = /\barn:[\w-]+:iam::\d{12}:role\/\S+/;
+const ROLE = /\barn:[\w-]+:iam::\d{12}:role\/[\w+=,.@/-]*[\w+=,@/-]/;
 // With such a line, a file tells Excel what separates its cells. It begins a table: with a head of its own, or none.
 const SEPARATOR = /^sep=.?$/i;
 const TABLES = /^(?= *sep=.? *$)/gim;
@@ -220,7 +221,8 @@ function* unnamed(cells) {
   }
   if (!numbers.size) return [{ provider_id: (yield* firstOf(filled, (cell) => /\d/.test(cell))) ?? "" }];
   if (numbers.size > 1) return [...numbers].map((number) => ({ provider_id: number, name: "" }));
-  const beside = (cell) => cell.slice(0, LONGEST_HEAD).replace(ARNS, "").replace(WRITTEN_NUMBERS, "").trim();
+  const beside = (cell) =>
+    cell.slice(0, LONGEST_HEAD).replace(ARNS, "").replace(WRITTEN_NUMBERS, "").replace(UNSEEN, "").trim();
   const at = yield* firstOf(filled, (cell) => WRITTEN_NUMBER.test(cell.slice(0, LONGEST_HEAD)));
   const name = (at && beside(at)) || beside((yield* firstOf(filled, beside)) ?? "");
   const [role_arn] = ROLE.exec(whole.slice(0, LONGEST_HEAD)) ?? [];
@@ -237,7 +239,7 @@ function* firstOf(all, isSuch) {
 }
 
 /** @param {string} written */
-const plainNumber = (written) => written.replace(/[\s\p{Pd}]/gu, "");
+const plainNumber = (written) => written.replace(/[\s\p{Pd}\p{Cf}]/gu, "");
 
 /** @param {any} values */
 function accountOf(values) {

@@ -28,17 +28,23 @@ export class Workbook extends Error {}
 
 // How a file begins: a .xlsx is a ZIP file, a .xls one of OLE.
 const WORKBOOK = /^(504b0304|d0cf11e0)/;
-const UTF_16 = { feff: "utf-16be", fffe: "utf-16le" };
+// By its mark; without one, half of a plain first sign is a zero.
+const UTF_16 = [
+  { begins: /^(feff|00)/, encoding: "utf-16be" },
+  { begins: /^(fffe|..00)/, encoding: "utf-16le" },
+];
 
 // Excel writes a CSV in an encoding of Windows, and "Unicode Text" in UTF-16.
 /** The text of a file. Throws a Workbook. @param {ArrayBuffer} bytes */
 export function decoded(bytes) {
   const begin = Array.from(new Uint8Array(bytes.slice(0, 4)), (byte) => byte.toString(16).padStart(2, "0")).join("");
   if (WORKBOOK.test(begin)) throw new Workbook();
+  const utf16 = UTF_16.find(({ begins }) => begins.test(begin));
+  if (utf16) return new TextDecoder(utf16.encoding).decode(bytes);
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {
-    return new TextDecoder(UTF_16[begin.slice(0, 4)] ?? "windows-1252").decode(bytes);
+    return new TextDecoder("windows-1252").decode(bytes);
   }
 }
 

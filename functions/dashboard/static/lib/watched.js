@@ -343,18 +343,21 @@ export class Pages {
 
 /**
  * A list that loads one more page per press. Reads its first page again at intervals, or all loaded items if they
- * change. `complete`: reads more about the items while they are shown, and draws them as it goes. `shown`: returns an
- * item with what is known by now. `newer`: a list whose newest items come first shows newer ones at a press, so that
- * nothing moves under a reader; `text` of the button, and what is `said` once there are some.
- * @param {Options & {changes?: boolean, fetchPage: (cursor?: string | null) => Promise<any>,
+ * change. `isOpen`: which items may change, if not all do. `complete`: reads more about the items while they are shown,
+ * and draws them as it goes. `shown`: returns an item with what is known by now. `newer`: a list whose newest items
+ * come first shows newer ones at a press, so that nothing moves under a reader; `text` of the button, and what is
+ * `said` once there are some. `onItems` gets all that are loaded, and those that are in the list.
+ * @param {Options & {changes?: boolean, isOpen?: (item: any) => boolean,
+ *   fetchPage: (cursor?: string | null) => Promise<any>,
  *   complete?: (items: any[], draw: () => void) => Promise<any>, shown?: (item: any) => any,
  *   newer?: {text: string, said: string}, keyOf: (item: any) => string, list: Element,
- *   renderItem: (item: any, before?: Element) => Node, empty: Node, onItems?: (items: any[]) => void}} options
+ *   renderItem: (item: any, before?: Element) => Node, empty: Node,
+ *   onItems?: (items: any[], inSight: any[]) => void}} options
  * @returns {Part & {node: Element, newer: Element, again: () => Promise<void>, draw: () => void}} `draw`: shows what is
  *   known by now. `newer`: the button, which keeps its room while there is nothing to show
  */
 export function pagedList({ renderItem, list, empty, onItems, complete, shown = (item) => item, newer, ...options }) {
-  const { keyOf } = options;
+  const { keyOf, isOpen = () => false } = options;
   const pages = new Pages({ ...options, keepsAll: Boolean(newer) });
   const more = h("div", { class: "more" });
   const content = h("div", {}, list, more);
@@ -410,7 +413,7 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
     const isNewer = Boolean(ahead ?? from);
     if (isNewer && newerButton.hidden) announce(newer?.said);
     newerButton.hidden = !isNewer;
-    onItems?.(pages.items);
+    onItems?.(pages.items, items);
   };
   // Items that were loaded earlier may need completing too.
   const drawAll = () => {
@@ -425,8 +428,10 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
     drawAll();
     return content;
   };
-  // What stays in sight and was not read is as old as it was.
-  const isWhole = (page) => page.isWhole || !options.changes;
+  // What stays in sight and was not read is as old as it was, if it may change.
+  const isRead = (item, { items }) => items.some((each) => keyOf(each) === keyOf(item));
+  const isWhole = (page) =>
+    options.changes ? page.isWhole : pages.items.every((item) => !isOpen(item) || isRead(item, page));
   const part = keptTrue(node, () => pages.read(), take, { ...options, isWhole });
   return { node, draw, newer: newerButton, ...part };
 }

@@ -123,13 +123,10 @@ function importer(signal) {
     if (!chosen) return;
     // What was typed just before would be read over what is said of the file.
     anew();
-    if (chosen.size > LONGEST_TEXT) {
-      file.value = "";
-      if (!textIn(accounts.read())) return drawPreview(summary, shownLines, null, []);
-      toast(t.addMany.tooLong, "warning");
-      return void readText();
-    }
-    const lines = await chosen
+    const isTooLong = chosen.size > LONGEST_TEXT;
+    // The beginning says whether it is a workbook, however long it is.
+    const part = isTooLong ? chosen.slice(0, 4) : chosen;
+    const lines = await part
       .arrayBuffer()
       .then(decoded)
       .catch((why) => void toast(why instanceof Workbook ? t.addMany.workbook : t.addMany.unreadable, "warning"));
@@ -137,8 +134,12 @@ function importer(signal) {
     const isLast = file.files?.[0] === chosen;
     // So that the same file can be chosen again, removed or corrected.
     if (isLast) file.value = "";
-    if (lines === undefined) readText();
-    else if (isLast) accounts.place({ name: chosen.name, text: lines }, false);
+    if (lines === undefined) return void readText();
+    if (!isLast) return;
+    if (!isTooLong) return void accounts.place({ name: chosen.name, text: lines }, false);
+    if (!textIn(accounts.read())) return drawPreview(summary, shownLines, null, []);
+    toast(t.addMany.tooLong, "warning");
+    readText();
   }
 
   const node = form({

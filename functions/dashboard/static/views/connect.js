@@ -93,8 +93,10 @@ function draws(body, handle) {
     const ways = waysOf(account, test);
     render(picture, [ways, account.provider_id, account.role_arn], () => pictureOf(account, ways));
     const primary = primaryOf(account);
-    drawWatch(watch, handle, looks, { tests: testHere, primary });
     const awaitsWrong = isRunning(test) || account.testing;
+    // What leads on at the end waits for a test, too: until then, what is beside the state does.
+    const leadsOn = awaitsWrong && !left.length;
+    drawWatch(watch, handle, looks, { tests: testHere, primary: primary === "onward" && !leadsOn ? "" : primary });
     const issues = awaitsWrong ? [] : issuesOf(account);
     const title = problemsOf(account).length ? t.account.issues : t.account.information;
     render(wrong, issues, () => issues.length > 0 && section(title, {}, issueList(issues)));
@@ -208,11 +210,17 @@ function draws(body, handle) {
   const again = () => store.unlessItHangs(added?.again() ?? Promise.resolve(), signal).catch(() => {});
   const shows = (resources) => {
     const inFound = h("div", {});
+    let isSaid = false;
+    // What is added is said by its modal.
+    const say = (text) => {
+      if (!isSaid) announce(text);
+      isSaid = true;
+    };
     const drawAdded = (all) => {
       const listed = /** @type {any} */ (listing);
       left = foundOf(listed, all, KINDS).left;
       draw();
-      return drawFound(id, { listing: listed, resources: all }, { left: () => left, again });
+      return drawFound(id, { listing: listed, resources: all }, { left: () => left, again, say });
     };
     const until = AbortSignal.any([signal, keeps.signal]);
     added = watched(inFound, readAdded, drawAdded, { known: resources, knownFor: READ_EVERY_MS, signal: until });
@@ -325,13 +333,13 @@ async function listingOf(id, signal) {
   return kept;
 }
 
-// `left`: the instances that are not under control yet, which `again` reads anew.
-function drawFound(id, { listing, resources }, { left, again }) {
+// `left`: the instances that are not under control yet, which `again` reads anew. `say`: what was found, once.
+function drawFound(id, { listing, resources }, { left, again, say }) {
   const found = foundOf(listing, resources, KINDS);
   const said = [t.connect.found(found.total, found.isWhole)];
   if (found.running) said.push(t.connect.running(found.running));
   if (found.unscheduled) said.push(t.connect.unscheduled(found.unscheduled));
-  announce(`${t.connect.connected} ${said.join(" ")}`);
+  say(`${t.connect.connected} ${said.join(" ")}`);
   const noteOf = (saved, { instance }) =>
     saved.schedule && isOutside(saved) && instance && runs(instance, KINDS) ? t.schedules.outside : "";
   const add = async () => {

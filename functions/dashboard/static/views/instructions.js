@@ -117,7 +117,7 @@ const asked = (account) => leadsTo(account) + JSON.stringify([account.template, 
 const newsOf = ({ issues }) => issues?.find(({ code }) => code === "template_outdated")?.message ?? "";
 
 /**
- * `tests`: starts a test. `primary`: "test" or "rotate" if that is the primary button.
+ * `tests`: starts a test. `primary`: "test", "rotate" or "onward" if that is the primary button.
  * @param {any} target
  * @param {any} handle of an account that is known
  * @param {{state: () => string, again: () => Promise<void>}} looks
@@ -166,7 +166,11 @@ export function drawWatch(target, handle, { state, again }, { tests, primary } =
           "data-part": "rotate",
         }),
       confirmed
-        ? h("a", { class: "button", href: `#/accounts/${account.account_id}` }, t.instructions.open)
+        ? h(
+            "a",
+            { class: `button ${classOf("onward")}`, href: `#/accounts/${account.account_id}` },
+            t.instructions.open,
+          )
         : changeButton(
             t.instructions.testNow,
             {

@@ -432,10 +432,11 @@ export function history(context) {
       newer: t.newer,
       fetchPage,
       keyOf: (test) => test.verification_id,
+      isOpen: (test) => !hasEnded(test),
       // Each row links to its changes since the test before, which may be on the next page.
-      onItems: (items) => {
+      onItems: (items, inSight) => {
         linkToEarlier(table, items, handle.id);
-        render(compare, items.filter(hasEnded).map(shown), (ended) => compareTwo(ended, handle.id, chosen));
+        render(compare, inSight.filter(hasEnded).map(shown), (ended) => compareTwo(ended, handle.id, chosen));
       },
       shown,
       renderItem: (test, before) => historyRow(test, handle.id, before),
