@@ -350,7 +350,7 @@ IN_SIGHT = """() => {
 
 @pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("name", WRONG)
-def test_a_late_answer_at_a_field_moves_nothing_and_the_field_is_in_sight(name, width, shown, watch):
+def test_a_late_answer_at_a_field_moves_nothing_and_is_in_sight(name, width, shown, watch):
     watch.expect_status(422)
     hash_, values, said = WRONG[name]
     page = shown(hash_)
