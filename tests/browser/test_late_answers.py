@@ -343,7 +343,7 @@ WRONG = {
 }
 IN_SIGHT = """() => {
   const { activeElement: it } = document, { left, right, top, bottom } = it.getBoundingClientRect();
-  return it.matches("input") && [top + 2, (top + bottom) / 2, bottom - 2].every(
+  return it.matches(".input") && [top + 2, (top + bottom) / 2, bottom - 2].every(
     (y) => it.contains(document.elementFromPoint((left + right) / 2, y)));
 }"""
 
