@@ -321,3 +321,61 @@ def test_nothing_jumps_as_it_is_known_whether_a_link_is_valid(width, shown, answ
         moved[str(answer)] = moved_by(page, button(page, "Send to your AWS admin"))
         expect(page.get_by_role("dialog")).to_contain_text(re.compile("valid until|valid now|Not"))
     assert not any(moved.values()), moved
+
+
+WRONG = {
+    "Rotate keys": (
+        "accounts/acc000003",
+        {"Access key ID": "AKIAIOSFODNN7EXAMPLE", "Secret access key": "x" * 40},
+        {"access_key_id": "AWS does not know it.", "secret_access_key": "Of another key."},
+    ),
+    "Change": ("organization", {}, {"url": "This address is private."}),
+    "Change the schedule of web1": (
+        "accounts/acc000000/schedules",
+        {},
+        {"schedule.windows.0.start": "It has to differ from the stop."},
+    ),
+    "New Account": (
+        "accounts",
+        {"Provider ID": "123456789012", "Name": "Harbour"},
+        {"provider_id": "This account is connected already."},
+    ),
+}
+IN_SIGHT = """() => {
+  const { activeElement: it } = document, { left, right, top, bottom } = it.getBoundingClientRect();
+  return it.matches(".input") && [top + 2, (top + bottom) / 2, bottom - 2].every(
+    (y) => it.contains(document.elementFromPoint((left + right) / 2, y)));
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("name", WRONG)
+def test_a_late_answer_at_a_field_moves_nothing_and_is_in_sight(name, width, shown, watch):
+    watch.expect_status(422)
+    hash_, values, said = WRONG[name]
+    page = shown(hash_)
+    page.set_viewport_size({"width": width, "height": 720})
+    button(page, name).evaluate(PRESS)
+    form = page.get_by_role("dialog").locator("form")
+    for label, value in values.items():
+        form.get_by_label(label).and_(form.locator("input")).first.fill(value)
+    errors = [{"field": field, "message": message} for field, message in said.items()]
+    refusal = samples.problem(422, "Some fields are wrong.", errors=errors)[1]
+    page.route(
+        re.compile("/v1/"),
+        lambda route: (
+            route.fallback()
+            if route.request.method == "GET"
+            else route.fulfill(status=422, json=refusal)
+        ),
+    )
+    assert moved_by(page, form.locator("button[type=submit]")) == []
+    for message in said.values():
+        expect(form.get_by_text(message)).to_be_visible()
+    assert page.evaluate(IN_SIGHT)
+    # Nor is it covered for whoever goes back to the first field, from the end of the form.
+    form.locator("button[type=submit]").evaluate(PRESS)
+    first = form.locator(".input").first
+    while not first.evaluate("(it) => it === document.activeElement"):
+        page.keyboard.press("Shift+Tab")
+    assert page.evaluate(IN_SIGHT)

@@ -47,7 +47,7 @@ for (const [who, leave] of [
     leave(view);
     refuse();
     await soon();
-    assert.equal(toasts.textContent, `web1: ${why}`);
+    assert.equal(toasts.textContent, `web1 (i-1): ${why}`);
     assert.equal(main.textContent, before);
   });
 
@@ -113,7 +113,7 @@ for (const [what, lose] of [
     await until(() => toasts.textContent);
     const said = toasts.textContent;
     assert.ok(said.includes(t.problems.perhapsDone), said);
-    assert.ok(said.startsWith("web1: "), "so that of several a person knows which one to look at");
+    assert.ok(said.startsWith("web1 (i-1): "), "so that of several a person knows which one to look at");
     isLost = false;
     press(button(main, t.instances.refresh));
     await soon(30);

@@ -82,6 +82,7 @@ test("its link is announced too", (context) => {
   toast("Saved.", "success", { href: "#/week", text: "See the week" });
   context.mock.timers.tick(100);
   assert.equal(announcer.textContent, "Saved. See the week");
+  context.mock.timers.tick(15_000);
 });
 
 test("of two modals, that on top has the toast and says it; it is in the other one once that is on top", (context) => {
@@ -106,6 +107,28 @@ test("of two modals, that on top has the toast and says it; it is in the other o
   assert.deepEqual(shownIn(), [below]);
   context.mock.timers.tick(10_000);
   for (const each of modals) each.remove();
+});
+
+test("the newest is on top, and the room of one that ends below it stays until that ends too", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  toast("First.");
+  context.mock.timers.tick(3_000);
+  toast("Second.");
+  assert.equal(toasts.textContent, "Second.First.");
+  context.mock.timers.tick(3_000);
+  assert.equal(toasts.textContent, "Second.");
+  assert.equal(toasts.children.length, 2);
+  context.mock.timers.tick(3_000);
+  assert.equal(toasts.children.length, 0);
+});
+
+test("a long one has the time that it takes to be read", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  toast("a".repeat(240), "warning");
+  context.mock.timers.tick(12_000);
+  assert.notEqual(toasts.textContent, "");
+  context.mock.timers.tick(3_000);
+  assert.equal(toasts.textContent, "");
 });
 
 test("it ends with the session in which it was said, however late somebody looks at the page", (context) => {

@@ -50,6 +50,11 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
     giveBack(had, around);
     onClose?.();
   });
+  // What gets the focus, and its label, is scrolled out from below the head, however many lines that has.
+  const head = /** @type {HTMLElement} */ (node.firstElementChild);
+  new ResizeObserver(() => {
+    node.style.scrollPaddingBlockStart = `calc(${head.offsetHeight}px + 1.75rem)`;
+  }).observe(head);
   // The modal on top is the last one in the document.
   const open = () => {
     document.body.append(node);

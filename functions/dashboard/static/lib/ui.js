@@ -170,9 +170,16 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
   let timer;
   const until = ending();
   const close = () => {
-    const [had, place] = [focused(node), node.closest("dialog") ?? document.querySelector("main")];
-    node.remove();
-    passFocus(had, place, false);
+    const [had, around] = [focused(node), node.closest("dialog") ?? document.querySelector("main")];
+    const all = byId("toasts");
+    const isBelow = node.parentNode === all && node !== all.firstElementChild;
+    // Its room stays below others, so that none of them moves under a pointer, and goes with the last of these.
+    if (isBelow) {
+      node.style.height = `${node.offsetHeight}px`;
+      node.replaceChildren();
+    } else node.remove();
+    while (all.firstElementChild?.hasChildNodes() === false) all.firstElementChild.remove();
+    passFocus(had, around, false);
     document.removeEventListener("visibilitychange", begin);
     until.removeEventListener("abort", close);
   };
@@ -182,7 +189,8 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
   const begin = () => {
     clearTimeout(timer);
     if (document.visibilityState === "hidden") return;
-    timer = setTimeout(end, milliseconds);
+    // A long text takes longer to read.
+    timer = setTimeout(end, Math.max(milliseconds, 60 * text.length));
     if (!isSaid) announce(action ? `${text} ${action.text}` : text);
     isSaid = true;
   };
@@ -197,7 +205,9 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
   const place = () => {
     const modal = topModal();
     modal?.addEventListener("close", () => node.parentNode && place(), { once: true });
-    (modal ?? byId("toasts")).append(node);
+    if (modal) modal.append(node);
+    // They stand at the lower edge of the window, so the newest moves none.
+    else byId("toasts").prepend(node);
   };
   place();
   document.addEventListener("visibilitychange", begin);

@@ -115,12 +115,8 @@ function accountForm(close, onAdded) {
       h("p", { class: "help" }, t.enrollments.whole, " ", h("a", { href: "#/enrollments" }, t.enrollments.connect)),
       providers,
       field({ name: "provider_id", label: t.newAccount.number, help: t.newAccount.numberHelp, input: number }),
-      h(
-        "div",
-        {},
-        field({ name: "name", label: t.newAccount.name, help: t.newAccount.nameHelp, input: name }),
-        named.warning,
-      ),
+      field({ name: "name", label: t.newAccount.name, help: t.newAccount.nameHelp, input: name }),
+      named.warning,
       choice({
         name: "access_type",
         label: t.newAccount.accessType,

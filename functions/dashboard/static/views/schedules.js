@@ -424,7 +424,8 @@ export function startOrStop(id, { kind, instance_id: instance, name, region }, a
   const address = `${of}/${action}?region=${encodeURIComponent(region)}`;
   const asked = api.post(address, undefined, { key: api.newKey() });
   return asked.catch((problem) => {
-    throw Object.assign(problem, { of: name || instance });
+    // Those of one Auto Scaling group have the same name.
+    throw Object.assign(problem, { of: name ? `${name} (${instance})` : instance });
   });
 }
 
