@@ -33,6 +33,7 @@ import { isMissing, retryAfter } from "../lib/problem.js";
 import * as api from "../lib/api.js";
 import { measure } from "../lib/covered.js";
 import * as router from "../lib/router.js";
+import { ending } from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { typedNumber } from "../lib/typed-number.js";
 import { button, changeButton, errorPanel, form, iconButton, notice, submitting, toast } from "../lib/ui.js";
@@ -115,7 +116,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       Object.assign(made, { runs: true, size: sizeNow() });
       return { selection: listing().selection, total: made.size, only: chosen.isAll ? null : chosen.ids };
     };
-    made.node = exporting(begun, signal, () => {
+    made.node = exporting(begun, ending(), () => {
       made.runs = false;
       if (signal.aborted || !made.line) return;
       if (focused(made.line)) focusOn(place);
@@ -143,7 +144,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   const removeOver = () => {
     const isAlone = choice.hidden && !operations.hasChildNodes() && !exports.querySelector(":scope > :not([inert])");
     const stays = () => !isAlone && place.classList.contains("scrolls");
-    for (let line; (line = exports.firstElementChild) && line.inert && !stays(); ) line.remove();
+    for (let line; (line = exports.firstElementChild) && line.inert && !stays();) line.remove();
   };
   const keepFocus = () => (place.hidden ? leave() : focusOn(place));
 
