@@ -14,7 +14,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits
 from tests.support.page import samples
-from tests.support.page.waiting import until
+from tests.support.page.exports import EXPORTS
+from tests.support.page.waiting import HeldRequests, until
 
 MANY = 300
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -365,6 +366,29 @@ LOWEST = """(edge) => [...document.querySelectorAll(".rows .choose")]
 def box_above(page: Page, edge: float) -> Locator:
     """The lowest checkbox of a row whose top is above it. Looks at once: rows come and go."""
     return page.get_by_role("checkbox", name=page.evaluate(LOWEST, edge), exact=True)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_an_export_that_ends_by_itself_moves_nothing_that_can_be_pressed(width, many):
+    """Neither the actions nor what cancels a later export, which is above it."""
+    many.set_viewport_size({"width": width, "height": 1000})
+    held = HeldRequests(many, EXPORTS)
+    for index in range(2):
+        choose(many, index)
+        bar(many).get_by_role("button", name="Export CSV").click()
+        until(many, lambda count=index + 1: len(held) == count, "the export")
+    choose(many, 2)
+    pressed = bar(many).get_by_role("button", name=re.compile("^(Cancel|Delete|Export|Test)"))
+    expect(pressed).to_have_count(5)
+    cancels = bar(many).get_by_role("button", name="Cancel · 0")
+    for request, left in ((held[0], 1), (held[1], 0)):
+        over = cancels.nth(left).bounding_box()
+        places = [at for box in pressed.all() if (at := box.bounding_box()) != over]
+        request.fulfill(headers={"content-type": "text/csv"}, body="account_id,name\r\n")
+        expect(cancels).to_have_count(left)
+        many.evaluate(TWO_FRAMES)
+        assert [box.bounding_box() for box in pressed.all()] == places
+    expect(many.locator(".bulk-export")).to_have_count(0)
 
 
 def test_an_operation_is_still_shown_after_another_view(many, admin):

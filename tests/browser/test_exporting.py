@@ -92,6 +92,26 @@ def test_an_export_says_how_far_it_is_and_can_be_stopped(many):
     assert len(downloads) == 1, "what was stopped is no file, not even later"
 
 
+@pytest.mark.parametrize("is_of_chosen", [False, True])
+def test_an_export_goes_on_in_another_view_and_is_saved_there(is_of_chosen, many):
+    following = re.compile(r"/v1/accounts\?cursor=")
+    held = HeldRequests(many, following)
+    if is_of_chosen:
+        many.get_by_role("checkbox", name="Choose Account00000", exact=True).check()
+        many.get_by_role("button", name="Choose all 2,500 of this list").click()
+        many.locator(".bulk").get_by_role("button", name="Export CSV").click()
+    else:
+        many.get_by_role("button", name="Export CSV").click()
+    request = held.first()
+    many.get_by_role("link", name="Problems", exact=True).click()
+    expect(many.get_by_role("heading", name="Problems", level=1)).to_be_visible()
+    many.unroute(following)
+    with many.expect_download() as found:
+        request.fallback()
+    assert len(saved(found.value)) == MANY
+    expect(many.locator("#toasts")).to_contain_text("2,500 accounts exported")
+
+
 def test_a_double_click_is_one_press_and_so_is_a_key_that_is_held(many):
     export = many.get_by_role("button", name="Export CSV")
     with many.expect_download() as found:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits
+from tests.browser.test_late_answers import LARGEST_SHIFT, MEASURE
 from tests.support.page import measures, samples
 from tests.support.page.keyboard import reach
 from tests.support.page.waiting import (
@@ -458,10 +459,11 @@ def test_a_filter_that_few_fit_says_how_far_it_is_and_is_stopped_by_keyboard(adm
     admin.go("#/accounts?status=failed&access_type=access_key")
     waiting.first()
     foot = page.locator(".list-foot")
-    expect(foot).to_contain_text("1 account so far. Not all were looked at yet.")
+    head = page.locator(".page-head")
+    expect(head).to_contain_text("1 account so far")
     expect(page.locator(".cell-name a")).to_have_text([some[0]["name"]])
     assert_accessible(page)
-    stop = foot.get_by_role("button", name="Stop")
+    stop = head.get_by_role("button", name="Stop")
     stop.focus()
     page.keyboard.press("Enter")
     go_on = foot.get_by_role("button", name="Look at more")
@@ -477,6 +479,37 @@ def test_a_filter_that_few_fit_says_how_far_it_is_and_is_stopped_by_keyboard(adm
     expect(page.locator(".cell-name a")).to_have_count(3)
 
 
+@pytest.mark.parametrize("width", [1280, 360])
+def test_what_stops_it_stays_where_it_is_as_rows_come(width, admin, answer_with):
+    page = admin.page
+    page.set_viewport_size({"width": width, "height": 720})
+    fits = {"status": "failed", "access_type": "assume_role"}
+    fitting = [samples.account(index, **fits) for index in range(24)]
+    found = {at: fitting[at * 3 : at * 3 + 3] for at in range(8)}
+    answer_with(page, "/v1/accounts", few_of_many(found))
+    page.add_init_script(MEASURE)
+    page.goto("about:blank")
+    waiting = HeldRequests(page, re.compile(r"/v1/accounts\?.*cursor="))
+    admin.go("#/accounts?status=failed&access_type=assume_role")
+    stop = page.get_by_role("button", name="Stop")
+    stop.wait_for()
+    place, rows = stop.bounding_box(), page.locator(".cell-name a")
+    page.evaluate("window.since = performance.now(); window.shifts = 0; window.moved = []")
+    for count in range(1, 6):
+        until(page, lambda count=count: len(waiting) == count, "the next request")
+        waiting[-1].fallback()
+        expect(page.locator(".arrived")).to_contain_text(f"{3 * count + 3} accounts so far")
+        assert stop.bounding_box() == place
+    expect(rows.first).to_be_visible()
+    shifts, moved = page.evaluate("[window.shifts, window.moved]")
+    assert shifts < LARGEST_SHIFT, moved
+    assert_fits(page)
+    page.mouse.click(place["x"] + place["width"] / 2, place["y"] + place["height"] / 2)
+    expect(page.get_by_role("button", name="Look at more")).to_be_focused()
+    expect(page.locator(".list-foot")).to_contain_text("18 accounts so far. Not all were")
+    assert page.evaluate("window.shifts") < LARGEST_SHIFT
+
+
 def test_a_press_that_stops_it_counts_also_if_an_account_comes_before_the_release(
     admin, answer_with
 ):
@@ -487,14 +520,14 @@ def test_a_press_that_stops_it_counts_also_if_an_account_comes_before_the_releas
     admin.go("#/accounts?status=failed")
     request = waiting.first()
     foot = page.locator(".list-foot")
-    foot.get_by_role("button", name="Stop").hover()
+    page.get_by_role("button", name="Stop").hover()
     page.mouse.down()
     with page.expect_response(re.compile(r"cursor=4(&|$)")):
         request.fallback()
-    page.wait_for_timeout(100)
+    expect(page.locator(".arrived")).to_contain_text("3 accounts so far")
     page.mouse.up()
     expect(foot.get_by_role("button", name="Look at more")).to_be_visible()
-    expect(foot).to_contain_text("1 account so far.")
+    expect(foot).to_contain_text("3 accounts so far.")
 
 
 def test_whoever_finds_none_of_many_sees_that_it_goes_on_and_then_that_there_is_none(
@@ -511,4 +544,4 @@ def test_whoever_finds_none_of_many_sees_that_it_goes_on_and_then_that_there_is_
     assert_accessible(page)
     request.fulfill(json={"items": [], "next_cursor": None})
     expect(foot).to_contain_text("No account matches")
-    expect(foot.get_by_role("button", name="Stop")).to_have_count(0)
+    expect(page.get_by_role("button", name="Stop")).to_have_count(0)

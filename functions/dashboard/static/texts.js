@@ -167,9 +167,10 @@ const texts = {
       }),
     soFar: (count) =>
       plural(count, {
-        one: "# account so far. Not all were looked at yet.",
-        other: "# accounts so far. Not all were looked at yet.",
+        one: "# account so far",
+        other: "# accounts so far",
       }),
+    notAll: "Not all were looked at yet.",
     stopLooking: "Stop",
     lookOn: "Look at more",
     nothingFound: "No account matches",

@@ -527,8 +527,8 @@ test("what was changed until an operation was stopped can be taken back once the
     store.showOperation(`op${ago}`);
     const draw = await drawn();
     await until(undo);
-    assert.equal(Boolean(undo().hidden), isHidden, `${ago} ms ago`);
-    if (ago === 9_500) await until(() => !undo().hidden);
+    assert.equal(undo().style.visibility === "hidden", isHidden, `${ago} ms ago`);
+    if (ago === 9_500) await until(() => !undo().style.visibility);
     store.closeOperation(`op${ago}`);
     draw();
   }

@@ -18,7 +18,6 @@ import {
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { isMissing, retryAfter } from "../lib/problem.js";
-import { afterPress } from "../lib/press.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import { dayOf, drawSpark } from "../lib/spark.js";
@@ -697,8 +696,6 @@ class ListView {
     try {
       await listing.readMore(AbortSignal.any([this.signal, mine.signal]));
       store.has(this.foot);
-      // A row that comes between press and release would move the button that stops it.
-      if (listing.isSparse) await new Promise((goOn) => afterPress(() => goOn(undefined)));
       mine.signal.throwIfAborted();
       // It may look on at once.
       this.drawFoot(listing.isSparse ? "loading" : "idle");
@@ -728,8 +725,8 @@ class ListView {
     const before = rows.map(({ account }) => [account, store.account(account.account_id)]);
     this.window();
     this.chooseListed();
-    this.drawArrivals();
-    if (!this.fetching && !this.hasFailed()) this.drawFoot("idle");
+    if (this.fetching || this.hasFailed()) this.drawArrivals();
+    else this.drawFoot("idle");
     if (this.toReveal) this.reveal(this.toReveal);
     const changed = before.flatMap(([was, now]) => {
       const isOver = was.testing && !now?.testing && this.tests.delete(was.account_id);
@@ -748,8 +745,18 @@ class ListView {
     if (before.some(([was, now]) => !now || store.hasTurned(was, now))) this.turned = true;
   }
 
+  // While the API looks on, what stops it stands here, where no row pushes it. New accounts are offered after that.
   drawArrivals() {
-    const count = this.listing.arrivals.length;
+    const { ids, isFiltered, arrivals } = this.listing;
+    const count = arrivals.length;
+    if (this.looksOn()) {
+      render(this.arrived, "", () =>
+        h("p", {}, this.looking(t.list.stopLooking, false), " ", spinner(), " ", h("span", {})),
+      );
+      this.arrived.querySelector("span").textContent = t.list.soFar(ids.length);
+      return;
+    }
+    const text = (isFiltered ? t.list.arrivedHere : t.list.arrived)(count);
     render(
       this.arrived,
       count,
@@ -758,7 +765,7 @@ class ListView {
         h(
           "p",
           {},
-          h("span", {}, (this.listing.isFiltered ? t.list.arrivedHere : t.list.arrived)(count), " · "),
+          `${text} · `,
           h(
             "button",
             {
@@ -771,7 +778,7 @@ class ListView {
           ),
         ),
     );
-    if (count > this.arrivedBefore) announce(this.arrived.querySelector("span").textContent);
+    if (count > this.arrivedBefore) announce(text);
     this.arrivedBefore = count;
   }
 
@@ -801,7 +808,7 @@ class ListView {
 
   summary() {
     const { ids, ended } = this.listing;
-    if (this.isLookedFor()) return t.list.soFar(ids.length);
+    if (this.isLookedFor()) return `${t.list.soFar(ids.length)}. ${t.list.notAll}`;
     if (!ids.length) return this.listing.isFiltered ? t.list.nothingFound : t.list.empty.title;
     return ended ? t.list.shown(ids.length) : t.list.shownSoFar(ids.length);
   }
@@ -809,6 +816,10 @@ class ListView {
   // Whether the API looks on, or was stopped: not for rows that only a scroll asks for.
   isLookedFor() {
     return this.listing.isSparse && (this.fetching || this.listing.isStopped);
+  }
+
+  looksOn() {
+    return this.isLookedFor() && !this.listing.isStopped && !this.hasFailed();
   }
 
   hasFailed() {
@@ -824,7 +835,7 @@ class ListView {
   }
 
   drawFoot(state, problem) {
-    const had = focused(this.foot) ?? focused(this.table);
+    const had = focused(this.foot) ?? focused(this.table) ?? focused(this.arrived);
     this.describe(state);
     const { started, ids, isStopped } = this.listing;
     const isLookedFor = this.isLookedFor();
@@ -842,17 +853,24 @@ class ListView {
         state !== "idle" && started && [spinner(), " "],
         started && (state !== "slow" || isLookedFor) && [this.summary(), " "],
         state === "slow" && h("span", { role: "status" }, t.problems.slow, " "),
-        isLookedFor &&
-          h(
-            "button",
-            { type: "button", class: "link", "data-part": "look", onclick: () => this.lookOn(isStopped) },
-            isStopped ? t.list.lookOn : t.list.stopLooking,
-          ),
+        isLookedFor && isStopped && this.looking(t.list.lookOn, true),
       );
     });
+    this.drawArrivals();
+    // It would be pushed by what is found.
+    if (this.looksOn() && ids.length && state !== "slow") this.foot.hidden = true;
+    if (had?.dataset.part === "look") {
+      const look = /** @type {HTMLElement | null} */ (this.main.querySelector("[data-part=look]"));
+      if (look) look.focus({ preventScroll: true });
+      else focusOn(this.foot);
+    }
     // The table or the foot may be hidden now.
     if (had && (focus() === document.body || focus().closest("[hidden]")))
       focusOn(this.table.hidden ? this.foot : this.table);
+  }
+
+  looking(text, isOn) {
+    return h("button", { type: "button", class: "link", "data-part": "look", onclick: () => this.lookOn(isOn) }, text);
   }
 
   lookOn(isOn) {
@@ -860,7 +878,7 @@ class ListView {
     if (isOn) return this.more();
     this.fetching?.abort();
     this.fetching = null;
-    return this.update();
+    return this.drawFoot("idle");
   }
 
   newButton() {

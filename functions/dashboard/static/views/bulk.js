@@ -33,6 +33,7 @@ import { isMissing, retryAfter } from "../lib/problem.js";
 import * as api from "../lib/api.js";
 import { measure } from "../lib/covered.js";
 import * as router from "../lib/router.js";
+import { ending } from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { typedNumber } from "../lib/typed-number.js";
 import { button, changeButton, errorPanel, form, iconButton, notice, submitting, toast } from "../lib/ui.js";
@@ -86,8 +87,9 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   // Screen readers get to it by its name. Some keep Enter for themselves.
   place.setAttribute("role", "region");
   place.setAttribute("aria-label", t.bulk.region);
-  // What is chosen goes as an operation begins, which stays where it is below.
-  fill(place, choice, operations, exports);
+  // Exports end by themselves, above what can be pressed. What is chosen goes as an operation begins, which stays where
+  // it is below.
+  fill(place, exports, choice, operations);
   // It may be higher than its place, which scrolls then, and has no empty part that what is behind could be pressed in.
   const measured = measure(
     /** @type {HTMLElement} */ (table.parentNode),
@@ -114,13 +116,12 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       Object.assign(made, { runs: true, size: sizeNow() });
       return { selection: listing().selection, total: made.size, only: chosen.isAll ? null : chosen.ids };
     };
-    made.node = exporting(begun, signal, () => {
+    made.node = exporting(begun, ending(), () => {
       made.runs = false;
       if (signal.aborted || !made.line) return;
-      const had = focused(made.line);
-      made.line.remove();
+      if (focused(made.line)) focusOn(place);
+      made.line.inert = true;
       draw();
-      if (had) keepFocus();
     });
     return made;
   };
@@ -135,9 +136,15 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       file.node,
     );
     file.line = line;
-    exports.append(line);
+    exports.prepend(line);
     measured.observe(line);
     file = exporter();
+  };
+  // What is above one that is over, or a bar that scrolls, would move.
+  const removeOver = () => {
+    const isAlone = choice.hidden && !operations.hasChildNodes() && !exports.querySelector(":scope > :not([inert])");
+    const stays = () => !isAlone && place.classList.contains("scrolls");
+    for (let line; (line = exports.firstElementChild) && line.inert && !stays();) line.remove();
   };
   const keepFocus = () => (place.hidden ? leave() : focusOn(place));
 
@@ -158,6 +165,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     if (!choice.hidden)
       render(choice, [size !== 0 && text, isMore && t.bulk.chooseAll(totalNow()), note, files], drawChoice);
     keyed(operations, store.operations(), (id) => id, panelOf);
+    removeOver();
     place.hidden = choice.hidden && !operations.hasChildNodes() && !exports.hasChildNodes();
     const saying = choice.hidden ? t.bulk.nothing : `${note} ${text}`;
     if (saying !== said) {
@@ -509,8 +517,9 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
 // The clock here may be another than the API's, so nobody waits longer than for an operation that was just stopped.
 function showLater(node, { finished_at: at }, signal) {
   const age = Math.max(0, Date.now() - Date.parse(at));
-  node.hidden = age < UNDONE_AFTER_MS;
-  if (node.hidden) later(UNDONE_AFTER_MS - age, () => (node.hidden = false), signal);
+  if (age >= UNDONE_AFTER_MS) return;
+  node.style.visibility = "hidden";
+  later(UNDONE_AFTER_MS - age, () => (node.style.visibility = ""), signal);
 }
 
 /** Waits for the network, or for a while. @param {AbortSignal} signal */

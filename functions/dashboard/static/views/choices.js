@@ -6,6 +6,7 @@ import { download } from "../lib/copying.js";
 import { readAll } from "../lib/exporting.js";
 import { icon } from "../lib/icons.js";
 import { readUnits } from "../lib/read-units.js";
+import { ending } from "../lib/session.js";
 import { errorPanel, toast, warn } from "../lib/ui.js";
 import { t } from "./texts.js";
 
@@ -33,7 +34,8 @@ export function choices(place, { listing, onChoice, onClear }, signal) {
     selects.map((select, index) => h("label", {}, h("span", {}, t.choices.of[names[index]].label), select)),
     places.nodes,
     clear,
-    exporting(listing, signal),
+    // It goes on in other views.
+    exporting(listing, ending()),
   );
   return () => {
     const { selection, isFiltered } = listing();
