@@ -13,7 +13,7 @@ const SEVERITY_ICONS = { problem: "warning", information: "info" };
 // Problems first. An issue that is not among the newest ones was found before.
 export function issueList(issues, newest = issues) {
   // A count in a message may be another by now.
-  const kindOf = ({ code, message }) => `${code} ${message.replace(/\d+/g, "#")}`;
+  const kindOf = ({ code, message }) => `${code} ${String(message).replace(/\d+/g, "#")}`;
   const isNow = (issue) => newest.some((other) => kindOf(other) === kindOf(issue));
   const sorted = [...issues].sort((a, b) => Number(isProblem(b)) - Number(isProblem(a)));
   return h(

@@ -190,7 +190,7 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
     clearTimeout(timer);
     if (document.visibilityState === "hidden") return;
     // A long text takes longer to read.
-    timer = setTimeout(end, Math.max(milliseconds, 60 * text.length));
+    timer = setTimeout(end, Math.max(milliseconds, 60 * String(text).length));
     if (!isSaid) announce(action ? `${text} ${action.text}` : text);
     isSaid = true;
   };
