@@ -47,6 +47,9 @@ class Drawn extends EventTarget {
   get firstElementChild() {
     return this.children[0] ?? null;
   }
+  get lastElementChild() {
+    return this.children.at(-1) ?? null;
+  }
   get firstChild() {
     return this.childNodes[0];
   }

@@ -175,6 +175,8 @@ function turnList(chosen, signal, choose, onRead) {
   /** @type {any[]} */
   let resources = [];
   let [isWhole, drawnIn] = [false, 0];
+  // How many rows there were as more of them were asked for. The rows after these may be drawn in several tries.
+  let shownBefore = 0;
   const drawCards = drawer(list, signal);
   // Until all is drawn, the button below would move.
   const below = h("div", { hidden: true });
@@ -216,10 +218,10 @@ function turnList(chosen, signal, choose, onRead) {
       const card = list.children[index];
       const room = before.rooms.get(heads[index].key) ?? ROWS_AT_ONCE;
       const [body, more] = ["ul", ".more"].map((each) => card.querySelector(each));
-      const { length } = body.children;
       const draws = (row) => turnRow(row, name, choose);
       yield* keying(body, rows.slice(0, room), ({ key }) => key, draws);
       const onclick = () => {
+        shownBefore = room;
         before.rooms.set(heads[index].key, room + ROWS_AT_ONCE);
         draw();
       };
@@ -229,7 +231,7 @@ function turnList(chosen, signal, choose, onRead) {
         return rest > 0 && button(text, { "data-part": "rest", "aria-label": label, onclick });
       });
       // The button is gone after the last rows.
-      if (focus() === more) focusOn(body.children[length] ?? body.lastElementChild);
+      if (focus() === more) focusOn(body.children[shownBefore] ?? body.lastElementChild);
     }
   }
   const take = (answers) => {
