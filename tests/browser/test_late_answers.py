@@ -17,9 +17,9 @@ from tests.browser.axe import wait_until_loaded
 from tests.support.page import enrollments, samples
 from tests.support.page.acts import ACTS, PRESSES, Act, Press
 from tests.support.page.exports import EXPORTS, export_as_the_api_does
+from tests.support.page.measures import LARGEST_SHIFT, RECORD_ALL_SHIFTS
 from tests.support.page.waiting import until
 
-LARGEST_SHIFT = 0.01
 WIDTHS = (1280, 640, 360)
 HOLD = """
 const send = window.fetch;
@@ -37,19 +37,6 @@ window.fetch = async (...request) => {
   }
 };
 """
-MEASURE = """
-window.shifts = window.since = 0;
-window.moved = [];
-new PerformanceObserver((list) => {
-  const named = ({ node }) => node?.className || node?.nodeName;
-  for (const { value, sources, startTime } of list.getEntries()) {
-    if (startTime < window.since) continue;
-    window.shifts += value;
-    window.moved.push([value, ...sources.map(named)].join(" "));
-  }
-}).observe({ type: "layout-shift" });
-"""
-"""All shifts: another size of the window is an input to browsers, too."""
 QUIET = """[window.asked, window.awaited === 0
   && !document.querySelector("button[aria-busy=true], .skeleton, .skeleton-row")]"""
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
@@ -163,7 +150,7 @@ def shown(admin, answer_everything, answer_with, watch) -> Callable[..., Page]:
     """Opens a view with the samples, in a page that can hold answers."""
     watch.expect_status(404, 409)
     page = admin.page
-    page.add_init_script(HOLD + MEASURE)
+    page.add_init_script(HOLD + RECORD_ALL_SHIFTS)
 
     def show(hash_: str) -> Page:
         page.unroute_all()

@@ -10,9 +10,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits
-from tests.browser.test_late_answers import LARGEST_SHIFT, MEASURE
 from tests.support.page import measures, samples
 from tests.support.page.keyboard import reach
+from tests.support.page.measures import LARGEST_SHIFT, RECORD_ALL_SHIFTS
 from tests.support.page.waiting import (
     HeldRequests,
     pass_time,
@@ -487,7 +487,7 @@ def test_what_stops_it_stays_where_it_is_as_rows_come(width, admin, answer_with)
     fitting = [samples.account(index, **fits) for index in range(24)]
     found = {at: fitting[at * 3 : at * 3 + 3] for at in range(8)}
     answer_with(page, "/v1/accounts", few_of_many(found))
-    page.add_init_script(MEASURE)
+    page.add_init_script(RECORD_ALL_SHIFTS)
     page.goto("about:blank")
     waiting = HeldRequests(page, re.compile(r"/v1/accounts\?.*cursor="))
     admin.go("#/accounts?status=failed&access_type=assume_role")

@@ -15,11 +15,10 @@ from playwright.sync_api import Page, Route, expect
 from tests.browser.axe import wait_until_loaded
 from tests.browser.conditions import UNAVAILABLE
 from tests.support.page import samples
-from tests.support.page.measures import RECORD_SHIFTS, open_until, weigh
+from tests.support.page.measures import LARGEST_SHIFT, RECORD_SHIFTS, open_until, weigh
 from tests.support.page.views import MODALS, NEEDS_SIGN_IN
 from tests.support.page.waiting import HeldRequests, until
 
-LARGEST_SHIFT = 0.01
 ANSWER = """
 const networkMs = 20; // so that a frame is drawn before any answer
 const send = window.fetch;

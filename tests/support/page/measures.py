@@ -17,6 +17,20 @@ new PerformanceObserver((list) => {
 """
 
 
+LARGEST_SHIFT = 0.01
+RECORD_ALL_SHIFTS = """
+window.shifts = window.since = 0;
+window.moved = [];
+new PerformanceObserver((list) => {
+  const named = ({ node }) => node?.className || node?.nodeName;
+  for (const { value, sources, startTime } of list.getEntries()) {
+    if (startTime < window.since) continue;
+    window.shifts += value;
+    window.moved.push([value, ...sources.map(named)].join(" "));
+  }
+}).observe({ type: "layout-shift" });
+"""
+"""All shifts: another size of the window is an input to browsers, too."""
 RECORD_TASKS = """
 window.work = { nodes: 0, longest: 0 };
 {

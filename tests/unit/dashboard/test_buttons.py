@@ -80,7 +80,7 @@ ELSEWHERE = {
     ),
     "views/access.js access.choose": ("browser/test_access_details.py", "Choose what to grant"),
     "views/accounts.js list.showArrived": ("browser/test_what_is_true_now.py", "Show"),
-    "views/accounts.js list.lookOn": ("browser/test_the_list.py", "Look at more"),
+    "views/accounts.js link": ("browser/test_the_list.py", "Look at more"),
     "views/add-many.js addMany.stop": ("browser/test_add_many.py", "Stop"),
     "views/all-schedules.js turns.searchAll": (
         "unit/dashboard/all-schedules.test.mjs",

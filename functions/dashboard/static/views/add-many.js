@@ -6,6 +6,7 @@ import { second } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { partsAfter, send } from "../lib/importing.js";
 import { reading, textOf } from "../lib/pasted.js";
+import { styled } from "../lib/pictures.js";
 import { regionsField } from "../lib/regions-field.js";
 import * as session from "../lib/session.js";
 import { inSlices } from "../lib/slices.js";
@@ -55,6 +56,7 @@ const noForm = () => {};
 let putBack = noForm;
 
 export function addMany({ main, title, signal }) {
+  styled("add-many");
   title(t.addMany.title);
   fill(
     main,
