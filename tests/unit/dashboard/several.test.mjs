@@ -163,12 +163,18 @@ for (const [what, headers, wait] of [
     assert.ok(!dialog.open);
   });
 
-test("whoever stops it while it waits keeps what is set, and another press goes on", async (context) => {
+/** The quota is used up after the first of two, and Stop was pressed. */
+async function stoppedAsItWaits(context) {
   held(context, 20_000);
   answers.db = tooMany({ "retry-after": "20" });
   const { dialog } = await opened(["web", "db"]);
   await pressed();
   press(button(dialog, t.addMany.stop));
+  return dialog;
+}
+
+test("whoever stops it while it waits keeps what is set, and another press goes on", async (context) => {
+  const dialog = await stoppedAsItWaits(context);
   await soon(20);
   assert.ok(dialog.open && dialog.textContent.includes(`${t.several.set(1, 2)} ${t.several.again}`));
   assert.ok(button(dialog, t.actions.close) && !button(dialog, t.addMany.stop));
@@ -287,11 +293,7 @@ test("whoever presses Stop twice, or holds its key, closes nothing", async (cont
 });
 
 test("Stop while it waits says nothing of one that is under way", async (context) => {
-  held(context, 20_000);
-  answers.db = tooMany({ "retry-after": "20" });
-  const { dialog } = await opened(["web", "db"]);
-  await pressed();
-  press(button(dialog, t.addMany.stop));
+  const dialog = await stoppedAsItWaits(context);
   await soon(80);
   assert.ok(!dialog.querySelector(".announcer").textContent.includes(t.several.stopping));
 });
