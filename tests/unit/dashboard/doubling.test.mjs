@@ -14,6 +14,12 @@ const { t } = await import(`${page}/views/texts.js`);
 let view = new AbortController();
 afterEach(() => view.abort());
 
+/** The last change is before what follows. Another test has set the clock; a read in its millisecond is too old. */
+async function changedBefore() {
+  noteChange();
+  await soon(2);
+}
+
 /** A list of so many answers, and how many were asked for. `fails`: whether a request does, or a promise of that. */
 function opened(count, fails = () => false, known = undefined, readAt = 0) {
   view = new AbortController();
@@ -131,8 +137,7 @@ for (const [what, first, second, answers, requests] of [
   ["all, after what changed while more are read", "more", "changed", 9, 18],
 ])
   test(`one read at a time: ${what}`, async () => {
-    // Another test has set the clock.
-    noteChange();
+    await changedBefore();
     let go = (_) => {};
     const held = new Promise((resolve) => (go = resolve));
     const list = opened(9, (request) => request === 5 && held);
@@ -159,7 +164,7 @@ for (const [what, first, second, answers, requests] of [
   });
 
 test("of two presses for all that fail, none makes later reads longer", async () => {
-  noteChange();
+  await changedBefore();
   const { asked, part, shows, readAll } = opened(9, (request) => request === 4);
   await shows(1);
   readAll();
