@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from itertools import cycle
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -57,6 +59,24 @@ FLEET = [
 ]
 """So many that what moves them counts."""
 WEEK, MEMBERS = samples.RESOURCES[0], enrollments.few()
+LISTED = [
+    samples.listed(
+        WEEK | {"resource_id": f"res{index}"}, samples.account(index, status="confirmed")
+    )
+    for index in range(90)
+]
+
+
+def in_parts(request: Any) -> dict[str, Any]:
+    """The instances under control, 30 at once."""
+    start = int(parse_qs(urlsplit(request.url).query).get("cursor", ["0"])[0])
+    more = str(start + 30) if start + 30 < len(LISTED) else None
+    return {"items": LISTED[start : start + 30], "next_cursor": more}
+
+
+IN_PARTS = (("/v1/resources", in_parts),)
+TROUBLED = [samples.account(index, status="failed") for index in range(40)]
+PROBLEMS = (("/v1/problems", samples.problems_of(TROUBLED, 5)),)
 INVITED = (201, {"url": "#/invitation/abc", "expires_at": "2026-02-05T10:00:00Z"})
 MORE = [
     ("Test", Act("accounts", "POST", "/v1/accounts/bulk", BULK, first=CHOSEN)),
@@ -138,10 +158,53 @@ MORE = [
             pressed=("Save",),
         ),
     ),
+    (
+        "Connect an AWS Organization",
+        Act(
+            "enrollments",
+            "POST",
+            "/v1/enrollments",
+            (201, enrollments.waiting()),
+            typed=(("Name", "Southwind"),),
+            pressed=("Add it",),
+        ),
+    ),
+    (
+        "End the enrollment",
+        Act(
+            "enrollments/enr1",
+            "DELETE",
+            "/v1/enrollments/enr1",
+            enrollments.ENDED,
+            pressed=("End the enrollment",),
+        ),
+    ),
+    (
+        "Look at more accounts",
+        Act("problems", "GET", "/v1/problems", PROBLEMS[0][1], before=PROBLEMS),
+    ),
+    (
+        "Look at more instances",
+        Act("schedules", "GET", "/v1/resources", in_parts, before=IN_PARTS),
+    ),
+    ("Search all", Act("schedules?q=web", "GET", "/v1/resources", in_parts, before=IN_PARTS)),
+    ("Search all", Act("schedules?q=nobody", "GET", "/v1/resources", in_parts, before=IN_PARTS)),
+    (
+        "One week for several",
+        Act(
+            "accounts/acc000000/schedules",
+            "PATCH",
+            f"{ONE}/resources/res[0-9]",
+            WEEK,
+            pressed=("Set this week",),
+            chosen=("Choose all",),
+        ),
+    ),
 ]
 """Beside those that tests of the keyboard know."""
-NOT_HERE = {"Set a webhook", "Write logs: Yes", "Stop"}
-"""The samples have a webhook. Operations have a test of their own."""
+NOT_HERE = {"Write logs: Yes", "Stop"}
+"""Operations have a test of their own."""
+GIVES_WAY = {"Show more", "Look at more accounts", "Look at more instances"}
 VIEWS = {"the list": r"accounts$", "an account": r"accounts/", "others": r"(?!accounts)"}
 
 
@@ -152,13 +215,15 @@ def shown(admin, answer_everything, answer_with, watch) -> Callable[..., Page]:
     page = admin.page
     page.add_init_script(HOLD + RECORD_ALL_SHIFTS)
 
-    def show(hash_: str) -> Page:
+    def show(hash_: str, before: Any = ()) -> Page:
         page.unroute_all()
         answer_everything(page)
         export_as_the_api_does(page, [samples.account(index) for index in range(40)])
         answer_with(page, "/v1/operations/op1", samples.operation())
         answer_with(page, f"{NEW}/instances", samples.just_listed(items=[DEV]))
         answer_with(page, f"{ONE}/instances", samples.just_listed(items=FLEET))
+        for path, *reply in before:
+            answer_with(page, path, reply[0], method="".join(reply[1:]) or "GET")
         page.goto("about:blank")
         page.set_viewport_size({"width": WIDTHS[0], "height": 720})
         admin.go(f"#/{hash_}")
@@ -217,22 +282,24 @@ def test_nothing_jumps_as_an_act_is_refused_late_or_done(views, shown, answer_wi
     acts = [*ACTS.items(), *presses, *MORE]
     acts = [each for each in acts if each[0] not in NOT_HERE]
     for name, act in (each for each in acts if re.match(VIEWS[views], each[1].hash_)):
-        page, width_done = shown(act.hash_), next(last)
+        page, width_done = shown(act.hash_, act.before), next(last)
         pressed = press_up_to(page, name, act)
+        sent = []
         if act.path:
-            answer_with(page, act.path, act.answer, method=act.method)
+            sent = answer_with(page, act.path, act.answer, method=act.method)
         asked = re.compile(rf"{act.path}(\?|$)") if act.path else EXPORTS
         refuse = refusing(act)
         page.route(asked, refuse)
         for width, how in ((1280, "refused"), (360, "refused"), (width_done, "done")):
             if how == "done":
                 page.unroute(asked, refuse)
-                answer_with(page, *getattr(act, "then", ("/nothing", None)))
+                path, then = act.then
+                answer_with(page, path, lambda _, sent=sent, then=then: then if sent else None)
             page.set_viewport_size({"width": width, "height": 720})
             page.evaluate(TWO_FRAMES)
             found = moved_by(page, button(page, pressed))
             # What is below a list gives way to what was asked for.
-            if found and (name, how) != ("Show more", "done"):
+            if found and (how != "done" or name not in GIVES_WAY):
                 moved[act.hash_, name, width, how] = found
     assert moved == {}
 
@@ -246,6 +313,8 @@ def press_up_to(page: Page, name: str, act: Act | Press) -> str:
         modal.wait_for()
     for label, text in getattr(act, "typed", ()):
         modal.get_by_label(label).and_(modal.locator("input")).first.fill(text)
+    for each in getattr(act, "chosen", ()):
+        button(page, each).evaluate(PRESS)
     return pressed
 
 

@@ -11,7 +11,7 @@ import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { drawer } from "../lib/slices.js";
 import { countsOf, EVENING, holdsFor, minuteOf, turnsByPart, MORNING } from "../lib/turns.js";
-import { button, freshnessMark, isConnected, section, skeleton, statusBadge } from "../lib/ui.js";
+import { button, freshnessMark, isConnected, roomy, section, skeleton, statusBadge } from "../lib/ui.js";
 import { isKnownZone } from "../lib/week.js";
 import { wordOf } from "../texts.js";
 import { KINDS } from "./kinds.js";
@@ -22,6 +22,8 @@ const MOST_NAMES = 5;
 // So many rows of a part of the day are shown at first, and more with each press: each row that is there makes all that
 // the page does take longer.
 const ROWS_AT_ONCE = 100;
+// What is said of a search has room for so many.
+const MOST_SEARCHED = 99_999;
 // What the address may choose. Other values are left out, as in the list of accounts.
 const FILTERS = {
   q: /^.{1,128}$/,
@@ -244,14 +246,18 @@ function turnList(chosen, signal, choose, onRead) {
   const searchedIn = (said) => {
     if (!said) return null;
     const [count, isAll] = said;
-    if (isAll) return h("p", { class: "lead small" }, t.turns.searchedAll(count));
     const onclick = (event) => part.readAll(event);
-    return h(
+    return roomy(
       "p",
       { class: "lead small" },
-      t.turns.searched(count),
-      " ",
-      h("button", { type: "button", class: "link", "data-part": "all", onclick }, t.turns.searchAll),
+      [`${t.turns.searched(MOST_SEARCHED)} ${t.turns.searchAll}`],
+      isAll
+        ? t.turns.searchedAll(count)
+        : [
+            t.turns.searched(count),
+            " ",
+            h("button", { type: "button", class: "link", "data-part": "all", onclick }, t.turns.searchAll),
+          ],
     );
   };
   const ask = (cursor) => api.get("/v1/resources", { query: { limit: 100, cursor, kind, region, account_id }, signal });
