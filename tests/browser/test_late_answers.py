@@ -6,6 +6,8 @@ answer, which is held until what the press itself does is drawn: so no test wait
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from collections.abc import Callable
 from itertools import cycle
@@ -328,6 +330,68 @@ def refusing(act: Act | Press) -> Callable[[Route], None]:
         return route.fulfill(status=409, json=REFUSED)
 
     return refuse
+
+
+KEY = {"SecretCode": "A" * 32, "Session": "session"}
+WRONG_CODE = (400, {"__type": "CodeMismatchException"})
+CLAIMS = {"email": samples.ADMIN, "custom:organization": "northwind", "cognito:groups": ["admin"]}
+LET_IN = {
+    "IdToken": f".{base64.b64encode(json.dumps(CLAIMS).encode()).decode()}.",
+    "RefreshToken": "token",
+    "ExpiresIn": 3600,
+}
+CODE = {"Code": "123456"}
+OWN = {"New password": "x" * 14, "The same again": "x" * 14}
+SIGN_IN: dict[str, tuple[dict[str, str], tuple[Any, ...]]] = {
+    "Sign in": (
+        {"Email": "admin@northwind.example", "Password": "wrong"},
+        (
+            (
+                400,
+                {"__type": "NotAuthorizedException", "message": "Incorrect username or password."},
+            ),
+            (500, {}),
+            (400, {"__type": "PasswordResetRequiredException"}),
+            {"ChallengeName": "NEW_PASSWORD_REQUIRED"},
+        ),
+    ),
+    "Continue": (
+        OWN,
+        (
+            (400, {"__type": "InvalidPasswordException", "message": "It has to have a number."}),
+            (500, {}),
+            {"ChallengeName": "MFA_SETUP"},
+        ),
+    ),
+    "Continue ": (CODE, (WRONG_CODE, (500, {}), {"ChallengeName": "SOFTWARE_TOKEN_MFA"})),
+    "Continue  ": (
+        CODE,
+        (WRONG_CODE, (400, {"__type": "NotAuthorizedException"}), {"AuthenticationResult": LET_IN}),
+    ),
+}
+"""What is typed for each press, and what Cognito answers to it, in turns."""
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_nothing_jumps_as_a_sign_in_is_refused_late_or_goes_on(
+    width, page, stack, watch, answer_everything
+):
+    watch.expect_status(400, 500)
+    answer_everything(page)
+    page.add_init_script(HOLD + RECORD_ALL_SHIFTS)
+    moved, answer = {}, {}
+
+    page.route(f"{stack.emulator_url}/", lambda route: route.fulfill(**answer))
+    page.set_viewport_size({"width": width, "height": 720})
+    page.goto(stack.dashboard_url)
+    for name, (typed, said) in SIGN_IN.items():
+        for label, text in typed.items():
+            page.get_by_label(label, exact=True).fill(text)
+        for each in said:
+            status, body = each if isinstance(each, tuple) else (200, each)
+            answer = {"status": status, "json": KEY | body}
+            moved[name, str(each)] = moved_by(page, button(page, name.strip()))
+    assert not any(moved.values()), moved
 
 
 LOGS = {"action": "write_logs", "value": False}
