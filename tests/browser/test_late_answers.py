@@ -51,6 +51,7 @@ PRESS = """(it) => {
 }"""
 """Who presses it sees it, with what is below it."""
 REFUSED = samples.problem(409, samples.BUSY)[1]
+BULK_PATH = "/v1/accounts/bulk"
 BULK = (202, {"operation_id": "op1", "total": 3})
 CHOSEN = ("Choose Account00000", "Choose Account00001", "Choose Account00004")
 ONE, KEYED, NEW = (f"/v1/accounts/acc00000{index}" for index in (0, 3, 1))
@@ -81,13 +82,13 @@ TROUBLED = [samples.account(index, status="failed") for index in range(40)]
 PROBLEMS = (("/v1/problems", samples.problems_of(TROUBLED, 5)),)
 INVITED = (201, {"url": "#/invitation/abc", "expires_at": "2026-02-05T10:00:00Z"})
 MORE = [
-    ("Test", Act("accounts", "POST", "/v1/accounts/bulk", BULK, first=CHOSEN)),
+    ("Test", Act("accounts", "POST", BULK_PATH, BULK, first=CHOSEN)),
     (
         "Delete…",
         Act(
             "accounts",
             "POST",
-            "/v1/accounts/bulk",
+            BULK_PATH,
             BULK,
             pressed=("Delete 3 accounts",),
             first=CHOSEN,
@@ -148,7 +149,7 @@ MORE = [
             {"items": [samples.finished_test("testy")], "next_cursor": None},
         ),
     ),
-    ("Test all", Act("problems", "POST", "/v1/accounts/bulk", BULK)),
+    ("Test all", Act("problems", "POST", BULK_PATH, BULK)),
     (
         "Change",
         Act(
@@ -397,26 +398,33 @@ def test_nothing_jumps_as_a_sign_in_is_refused_late_or_goes_on(
 LOGS = {"action": "write_logs", "value": False}
 FINISHED = {"state": "finished", "done": 3} | samples.refused(4)
 OPERATIONS = {
-    "Test": ({}, FINISHED),
-    "Write logs: No": (LOGS, FINISHED | {"changed": 1}),
-    "Write logs: Yes": (LOGS | {"value": True}, {"state": "stopped", "done": 1}),
+    "Test": ({}, FINISHED, "Try the refused one again"),
+    "Write logs: No": (LOGS, FINISHED | {"changed": 1}, "Undo"),
+    "Write logs: Yes": (LOGS | {"value": True}, {"state": "stopped", "done": 1}, "Undo"),
 }
-"""What begins each, what it is, and how it ends."""
+"""What begins each, what it is, how it ends, and what is pressed then."""
 
 
 @pytest.mark.parametrize("width", [1280, 360])
 def test_nothing_jumps_as_an_operation_begins_is_stopped_and_ends(width, shown, answer_with):
     """With refused accounts, and with what can be taken back; nor as the next one begins."""
     page, moved = shown("accounts"), {}
-    page.set_viewport_size({"width": width, "height": 720})
-    for name, (of, end) in OPERATIONS.items():
-        path = f"/v1/operations/op{len(moved)}"
-        now = samples.operation(**of)
-        ended = now | end | {"finished_at": "2026-01-05T10:01:00Z"}
-        begun = (202, {"operation_id": f"op{len(moved)}", "total": 3})
-        answer_with(page, "/v1/accounts/bulk", begun, method="POST")
+
+    def begins(**changes: Any) -> tuple[str, dict[str, Any]]:
+        now = samples.operation(operation_id=f"op{len(moved)}", **changes)
+        path, begun = f"/v1/operations/op{len(moved)}", {"total": 3}
         answer_with(page, path, now)
+        answer_with(
+            page, BULK_PATH, (202, begun | {"operation_id": now["operation_id"]}), method="POST"
+        )
+        return path, now
+
+    page.set_viewport_size({"width": width, "height": 720})
+    for name, (of, end, press) in OPERATIONS.items():
+        path, now = begins(**of)
+        ended = now | end | {"finished_at": "2026-01-05T10:01:00Z"}
         answer_with(page, path, ended, method="DELETE")
+        page.evaluate("window.scrollTo(0, 0)")
         for each in CHOSEN:
             button(page, each).evaluate(PRESS)
         moved[name] = moved_by(page, button(page, name))
@@ -427,6 +435,10 @@ def test_nothing_jumps_as_an_operation_begins_is_stopped_and_ends(width, shown, 
         page.evaluate(TWO_FRAMES)
         shifts, parts = page.evaluate("[window.shifts, window.moved]")
         moved[f"{name}, ended"] = parts if shifts >= LARGEST_SHIFT else []
+        answer_with(page, BULK_PATH, samples.problem(409, samples.BUSY), method="POST")
+        moved[name, press, "refused"] = moved_by(page, button(page, press))
+        begins(**of, state="finished", done=3)
+        moved[name, press, "done"] = moved_by(page, button(page, press))
     assert not any(moved.values()), moved
 
 
