@@ -203,6 +203,22 @@ MORE = [
             chosen=("Choose all",),
         ),
     ),
+    (
+        "Add accounts",
+        Act(
+            "accounts/many",
+            "POST",
+            "/v1/accounts/import",
+            (200, {"created": [samples.account(50, provider_id="123456789012")], "refused": []}),
+            typed=(("Account numbers", "123456789012 Harbour"),),
+        ),
+    ),
+    (
+        "Show more",
+        Act(
+            "organization", "GET", "/v1/organization/usage", samples.usage_of([samples.account(1)])
+        ),
+    ),
 ]
 """Beside those that tests of the keyboard know."""
 NOT_HERE = {"Write logs: Yes", "Stop"}
@@ -315,7 +331,8 @@ def press_up_to(page: Page, name: str, act: Act | Press) -> str:
     if getattr(act, "pressed", ()):
         modal.wait_for()
     for label, text in getattr(act, "typed", ()):
-        modal.get_by_label(label).and_(modal.locator("input")).first.fill(text)
+        place = modal if act.pressed else page.locator("main")
+        place.get_by_label(label).and_(place.locator("input, textarea")).first.fill(text)
     for each in getattr(act, "chosen", ()):
         button(page, each).evaluate(PRESS)
     return pressed
@@ -467,6 +484,11 @@ WRONG = {
         {},
         {"schedule.windows.0.start": "It has to differ from the stop."},
     ),
+    "Connect an AWS Organization": (
+        "enrollments",
+        {"Name": "Southwind"},
+        {"name": "Another one has this name."},
+    ),
     "New Account": (
         "accounts",
         {"Provider ID": "123456789012", "Name": "Harbour"},
@@ -480,13 +502,11 @@ IN_SIGHT = """() => {
 }"""
 
 
-@pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("name", WRONG)
-def test_a_late_answer_at_a_field_moves_nothing_and_is_in_sight(name, width, shown, watch):
+def test_a_late_answer_at_a_field_moves_nothing_and_is_in_sight(name, shown, watch):
     watch.expect_status(422)
     hash_, values, said = WRONG[name]
     page = shown(hash_)
-    page.set_viewport_size({"width": width, "height": 720})
     button(page, name).evaluate(PRESS)
     form = page.get_by_role("dialog").locator("form")
     for label, value in values.items():
@@ -501,13 +521,16 @@ def test_a_late_answer_at_a_field_moves_nothing_and_is_in_sight(name, width, sho
             else route.fulfill(status=422, json=refusal)
         ),
     )
-    assert moved_by(page, form.locator("button[type=submit]")) == []
-    for message in said.values():
-        expect(form.get_by_text(message)).to_be_visible()
-    assert page.evaluate(IN_SIGHT)
-    # Nor is it covered for whoever goes back to the first field, from the end of the form.
-    form.locator("button[type=submit]").evaluate(PRESS)
-    first = form.locator(".input").first
-    while not first.evaluate("(it) => it === document.activeElement"):
-        page.keyboard.press("Shift+Tab")
-    assert page.evaluate(IN_SIGHT)
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 720})
+        page.evaluate(TWO_FRAMES)
+        assert moved_by(page, form.locator("button[type=submit]")) == []
+        for message in said.values():
+            expect(form.get_by_text(message)).to_be_visible()
+        assert page.evaluate(IN_SIGHT)
+        # Nor is it covered for whoever goes back to the first field, from the end of the form.
+        form.locator("button[type=submit]").evaluate(PRESS)
+        first = form.locator(".input").first
+        while not first.evaluate("(it) => it === document.activeElement"):
+            page.keyboard.press("Shift+Tab")
+        assert page.evaluate(IN_SIGHT)
