@@ -66,7 +66,7 @@ export function allSchedules({ main, title, path, query, signal }) {
   };
   // The schedules of accounts are chosen by the API, what they do by the page: a later turn may be the one that is
   // asked for. The page also searches, because the API does not.
-  const say = () => signal.aborted || announce(t.turns.chosen);
+  const say = () => signal.aborted || announce(list?.searched() || t.turns.chosen);
   const choose = (name, value) => {
     chosen[name] = value;
     router.rewrite(path, new URLSearchParams(Object.entries(chosen).filter(([, each]) => each)));
@@ -196,12 +196,15 @@ function turnList(chosen, signal, choose, onRead) {
     if (isBack) before.scroll = window.scrollY;
   };
   addEventListener("scroll", onscroll, { passive: true, signal });
+  // How many are searched. It stays as all are read, so that no row moves.
+  const searched = () => {
+    if (!chosen.q || (isWhole && !((before.answers?.length ?? 0) > 1))) return "";
+    return isWhole ? t.turns.searchedAll(resources.length) : t.turns.searched(resources.length);
+  };
   const draw = async () => {
     const now = Date.now();
     drawnIn = minuteOf(now);
-    // It stays as all are read, so that no row moves.
-    const isSaid = chosen.q && (!isWhole || (before.answers?.length ?? 0) > 1);
-    render(bound, isSaid && [resources.length, isWhole], searchedIn);
+    render(bound, searched(), searchedIn);
     if (!(await drawCards(steps(now)))) return;
     below.hidden = false;
     if (before.answers) comeBack();
@@ -245,19 +248,13 @@ function turnList(chosen, signal, choose, onRead) {
   };
   const searchedIn = (said) => {
     if (!said) return null;
-    const [count, isAll] = said;
     const onclick = (event) => part.readAll(event);
     return roomy(
       "p",
       { class: "lead small" },
       [`${t.turns.searched(MOST_SEARCHED)} ${t.turns.searchAll}`],
-      isAll
-        ? t.turns.searchedAll(count)
-        : [
-            t.turns.searched(count),
-            " ",
-            h("button", { type: "button", class: "link", "data-part": "all", onclick }, t.turns.searchAll),
-          ],
+      said,
+      !isWhole && [" ", h("button", { type: "button", class: "link", "data-part": "all", onclick }, t.turns.searchAll)],
     );
   };
   const ask = (cursor) => api.get("/v1/resources", { query: { limit: 100, cursor, kind, region, account_id }, signal });
@@ -272,7 +269,7 @@ function turnList(chosen, signal, choose, onRead) {
   });
   below.append(part.more);
   // Time alone changes it only at some minutes.
-  return { ...part, node, draw, drawIfDue: () => minuteOf(Date.now()) !== drawnIn && draw() };
+  return { ...part, node, draw, searched, drawIfDue: () => minuteOf(Date.now()) !== drawnIn && draw() };
 }
 
 function headOf(group) {
