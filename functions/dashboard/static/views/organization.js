@@ -67,8 +67,8 @@ export function organization({ main, title, signal }) {
     placeholder: () => skeleton(6, "card"),
   });
   const parts = [numbers, usage, ...drawWebhook(webhook, signal)];
-  // What is below sections that grow is hidden until these have been read, so that nothing moves. A read that hangs delays
-  // it for five seconds at most. Nothing is below the webhook, which is set and removed.
+  // What is below sections that grow is hidden until these have been read, so that nothing moves. A read that hangs
+  // delays it for five seconds at most. Nothing is below the webhook, which is set and removed.
   const months = h("div", {});
   const audit = section(
     t.audit.title,
@@ -93,13 +93,7 @@ export function organization({ main, title, signal }) {
       ),
     ),
     !session.somebody().canChange && notice("info", h("p", {}, t.viewer.banner)),
-    h(
-      "div",
-      { class: "stack" },
-      identity,
-      h("div", { class: "columns" }, usage.node, h("div", {}, beside)),
-      below,
-    ),
+    h("div", { class: "stack" }, identity, h("div", { class: "columns" }, usage.node, h("div", {}, beside)), below),
   );
 }
 
