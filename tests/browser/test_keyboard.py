@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.axe import wait_until_loaded
 from tests.support.page import enrollments, samples
-from tests.support.page.acts import ACTS, PRESSES, WEBHOOK
+from tests.support.page.acts import ACTS, PRESSES
 from tests.support.page.keyboard import FOCUSED, press, reach
 from tests.support.page.waiting import until
 
@@ -98,9 +98,8 @@ def test_what_acts_at_once_is_done_and_something_has_the_focus_then(
     one = "/v1/accounts/acc000000/resources"
     answer_with(page, f"{one}/res2", orders)
     answer_with(page, one, lambda _: {"items": [] if sent else [orders], "next_cursor": None})
-    before = samples.NO_SUCH if name == "Set a webhook" else samples.WEBHOOK
-    after = samples.NO_SUCH if act.method == "DELETE" else samples.WEBHOOK
-    answer_with(page, WEBHOOK, lambda _: after if sent else before)
+    before, (path, after) = dict(act.before), act.then
+    answer_with(page, path, lambda _: after if sent else before.get(path))
     answer_with(page, act.path, act.answer, method=act.method)
     admin.go(f"#/{act.hash_}")
     wait_until_loaded(page)

@@ -6,9 +6,13 @@ answer, which is held until what the press itself does is drawn: so no test wait
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 from collections.abc import Callable
 from itertools import cycle
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
@@ -47,6 +51,7 @@ PRESS = """(it) => {
 }"""
 """Who presses it sees it, with what is below it."""
 REFUSED = samples.problem(409, samples.BUSY)[1]
+BULK_PATH = "/v1/accounts/bulk"
 BULK = (202, {"operation_id": "op1", "total": 3})
 CHOSEN = ("Choose Account00000", "Choose Account00001", "Choose Account00004")
 ONE, KEYED, NEW = (f"/v1/accounts/acc00000{index}" for index in (0, 3, 1))
@@ -57,15 +62,33 @@ FLEET = [
 ]
 """So many that what moves them counts."""
 WEEK, MEMBERS = samples.RESOURCES[0], enrollments.few()
+LISTED = [
+    samples.listed(
+        WEEK | {"resource_id": f"res{index}"}, samples.account(index, status="confirmed")
+    )
+    for index in range(90)
+]
+
+
+def in_parts(request: Any) -> dict[str, Any]:
+    """The instances under control, 30 at once."""
+    start = int(parse_qs(urlsplit(request.url).query).get("cursor", ["0"])[0])
+    more = str(start + 30) if start + 30 < len(LISTED) else None
+    return {"items": LISTED[start : start + 30], "next_cursor": more}
+
+
+IN_PARTS = (("/v1/resources", in_parts),)
+TROUBLED = [samples.account(index, status="failed") for index in range(40)]
+PROBLEMS = (("/v1/problems", samples.problems_of(TROUBLED, 5)),)
 INVITED = (201, {"url": "#/invitation/abc", "expires_at": "2026-02-05T10:00:00Z"})
 MORE = [
-    ("Test", Act("accounts", "POST", "/v1/accounts/bulk", BULK, first=CHOSEN)),
+    ("Test", Act("accounts", "POST", BULK_PATH, BULK, first=CHOSEN)),
     (
         "Delete…",
         Act(
             "accounts",
             "POST",
-            "/v1/accounts/bulk",
+            BULK_PATH,
             BULK,
             pressed=("Delete 3 accounts",),
             first=CHOSEN,
@@ -126,7 +149,7 @@ MORE = [
             {"items": [samples.finished_test("testy")], "next_cursor": None},
         ),
     ),
-    ("Test all", Act("problems", "POST", "/v1/accounts/bulk", BULK)),
+    ("Test all", Act("problems", "POST", BULK_PATH, BULK)),
     (
         "Change",
         Act(
@@ -138,10 +161,80 @@ MORE = [
             pressed=("Save",),
         ),
     ),
+    (
+        "Connect an AWS Organization",
+        Act(
+            "enrollments",
+            "POST",
+            "/v1/enrollments",
+            (201, enrollments.waiting()),
+            typed=(("Name", "Southwind"),),
+            pressed=("Add it",),
+        ),
+    ),
+    (
+        "End the enrollment",
+        Act(
+            "enrollments/enr1",
+            "DELETE",
+            "/v1/enrollments/enr1",
+            enrollments.ENDED,
+            pressed=("End the enrollment",),
+        ),
+    ),
+    (
+        "Look at more accounts",
+        Act("problems", "GET", "/v1/problems", PROBLEMS[0][1], before=PROBLEMS),
+    ),
+    (
+        "Look at more instances",
+        Act("schedules", "GET", "/v1/resources", in_parts, before=IN_PARTS),
+    ),
+    ("Search all", Act("schedules?q=web", "GET", "/v1/resources", in_parts, before=IN_PARTS)),
+    ("Search all", Act("schedules?q=nobody", "GET", "/v1/resources", in_parts, before=IN_PARTS)),
+    (
+        "One week for several",
+        Act(
+            "accounts/acc000000/schedules",
+            "PATCH",
+            f"{ONE}/resources/res[0-9]",
+            WEEK,
+            pressed=("Set this week",),
+            chosen=("Choose all",),
+        ),
+    ),
+    (
+        "New Account",
+        Act(
+            "accounts",
+            "POST",
+            "/v1/accounts",
+            (201, samples.account(5)),
+            typed=(("Provider ID", "123456789012"), ("Name", "Harbour")),
+            pressed=("Add account",),
+        ),
+    ),
+    (
+        "Add accounts",
+        Act(
+            "accounts/many",
+            "POST",
+            "/v1/accounts/import",
+            (200, {"created": [samples.account(50, provider_id="123456789012")], "refused": []}),
+            typed=(("Account numbers", "123456789012 Harbour"),),
+        ),
+    ),
+    (
+        "Show more",
+        Act(
+            "organization", "GET", "/v1/organization/usage", samples.usage_of([samples.account(1)])
+        ),
+    ),
 ]
 """Beside those that tests of the keyboard know."""
-NOT_HERE = {"Set a webhook", "Write logs: Yes", "Stop"}
-"""The samples have a webhook. Operations have a test of their own."""
+NOT_HERE = {"Write logs: Yes", "Stop"}
+"""Operations have a test of their own."""
+GIVES_WAY = {"Show more", "Look at more accounts", "Look at more instances"}
 VIEWS = {"the list": r"accounts$", "an account": r"accounts/", "others": r"(?!accounts)"}
 
 
@@ -152,13 +245,15 @@ def shown(admin, answer_everything, answer_with, watch) -> Callable[..., Page]:
     page = admin.page
     page.add_init_script(HOLD + RECORD_ALL_SHIFTS)
 
-    def show(hash_: str) -> Page:
+    def show(hash_: str, before: Any = ()) -> Page:
         page.unroute_all()
         answer_everything(page)
         export_as_the_api_does(page, [samples.account(index) for index in range(40)])
         answer_with(page, "/v1/operations/op1", samples.operation())
         answer_with(page, f"{NEW}/instances", samples.just_listed(items=[DEV]))
         answer_with(page, f"{ONE}/instances", samples.just_listed(items=FLEET))
+        for path, *reply in before:
+            answer_with(page, path, reply[0], method="".join(reply[1:]) or "GET")
         page.goto("about:blank")
         page.set_viewport_size({"width": WIDTHS[0], "height": 720})
         admin.go(f"#/{hash_}")
@@ -217,24 +312,30 @@ def test_nothing_jumps_as_an_act_is_refused_late_or_done(views, shown, answer_wi
     acts = [*ACTS.items(), *presses, *MORE]
     acts = [each for each in acts if each[0] not in NOT_HERE]
     for name, act in (each for each in acts if re.match(VIEWS[views], each[1].hash_)):
-        page, width_done = shown(act.hash_), next(last)
+        page, width_done = shown(act.hash_, act.before), next(last)
         pressed = press_up_to(page, name, act)
+        sent = []
         if act.path:
-            answer_with(page, act.path, act.answer, method=act.method)
+            sent = answer_with(page, act.path, act.answer, method=act.method)
         asked = re.compile(rf"{act.path}(\?|$)") if act.path else EXPORTS
         refuse = refusing(act)
         page.route(asked, refuse)
         for width, how in ((1280, "refused"), (360, "refused"), (width_done, "done")):
             if how == "done":
                 page.unroute(asked, refuse)
-                answer_with(page, *getattr(act, "then", ("/nothing", None)))
+                answer_with(page, act.then[0], once(sent, act.then[1]))
             page.set_viewport_size({"width": width, "height": 720})
             page.evaluate(TWO_FRAMES)
             found = moved_by(page, button(page, pressed))
             # What is below a list gives way to what was asked for.
-            if found and (name, how) != ("Show more", "done"):
+            if found and (how != "done" or name not in GIVES_WAY):
                 moved[act.hash_, name, width, how] = found
     assert moved == {}
+
+
+def once(sent: list[Any], reply: Any) -> Callable[[Any], Any]:
+    """This reply, once something was sent."""
+    return lambda request: (reply(request) if callable(reply) else reply) if sent else None
 
 
 def press_up_to(page: Page, name: str, act: Act | Press) -> str:
@@ -245,7 +346,10 @@ def press_up_to(page: Page, name: str, act: Act | Press) -> str:
     if getattr(act, "pressed", ()):
         modal.wait_for()
     for label, text in getattr(act, "typed", ()):
-        modal.get_by_label(label).and_(modal.locator("input")).first.fill(text)
+        place = modal if act.pressed else page.locator("main")
+        place.get_by_label(label).and_(place.locator("input, textarea")).first.fill(text)
+    for each in getattr(act, "chosen", ()):
+        button(page, each).evaluate(PRESS)
     return pressed
 
 
@@ -261,29 +365,98 @@ def refusing(act: Act | Press) -> Callable[[Route], None]:
     return refuse
 
 
+KEY = {"SecretCode": "A" * 32, "Session": "session"}
+WRONG_CODE = (400, {"__type": "CodeMismatchException"})
+CLAIMS = {"email": samples.ADMIN, "custom:organization": "northwind", "cognito:groups": ["admin"]}
+LET_IN = {
+    "IdToken": f".{base64.b64encode(json.dumps(CLAIMS).encode()).decode()}.",
+    "RefreshToken": "token",
+    "ExpiresIn": 3600,
+}
+CODE = {"Code": "123456"}
+OWN = {"New password": "x" * 14, "The same again": "x" * 14}
+SIGN_IN: dict[str, tuple[dict[str, str], tuple[Any, ...]]] = {
+    "Sign in": (
+        {"Email": "admin@northwind.example", "Password": "wrong"},
+        (
+            (
+                400,
+                {"__type": "NotAuthorizedException", "message": "Incorrect username or password."},
+            ),
+            (500, {}),
+            (400, {"__type": "PasswordResetRequiredException"}),
+            {"ChallengeName": "NEW_PASSWORD_REQUIRED"},
+        ),
+    ),
+    "Continue": (
+        OWN,
+        (
+            (400, {"__type": "InvalidPasswordException", "message": "It has to have a number."}),
+            (500, {}),
+            {"ChallengeName": "MFA_SETUP"},
+        ),
+    ),
+    "Continue ": (CODE, (WRONG_CODE, (500, {}), {"ChallengeName": "SOFTWARE_TOKEN_MFA"})),
+    "Continue  ": (
+        CODE,
+        (WRONG_CODE, (400, {"__type": "NotAuthorizedException"}), {"AuthenticationResult": LET_IN}),
+    ),
+}
+"""What is typed for each press, and what Cognito answers to it, in turns."""
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_nothing_jumps_as_a_sign_in_is_refused_late_or_goes_on(
+    width, page, stack, watch, answer_everything
+):
+    watch.expect_status(400, 500)
+    answer_everything(page)
+    page.add_init_script(HOLD + RECORD_ALL_SHIFTS)
+    moved, answer = {}, {}
+
+    page.route(f"{stack.emulator_url}/", lambda route: route.fulfill(**answer))
+    page.set_viewport_size({"width": width, "height": 720})
+    page.goto(stack.dashboard_url)
+    for name, (typed, said) in SIGN_IN.items():
+        for label, text in typed.items():
+            page.get_by_label(label, exact=True).fill(text)
+        for each in said:
+            status, body = each if isinstance(each, tuple) else (200, each)
+            answer = {"status": status, "json": KEY | body}
+            moved[name, str(each)] = moved_by(page, button(page, name.strip()))
+    assert not any(moved.values()), moved
+
+
 LOGS = {"action": "write_logs", "value": False}
 FINISHED = {"state": "finished", "done": 3} | samples.refused(4)
 OPERATIONS = {
-    "Test": ({}, FINISHED),
-    "Write logs: No": (LOGS, FINISHED | {"changed": 1}),
-    "Write logs: Yes": (LOGS | {"value": True}, {"state": "stopped", "done": 1}),
+    "Test": ({}, FINISHED, "Try the refused one again"),
+    "Write logs: No": (LOGS, FINISHED | {"changed": 1}, "Undo"),
+    "Write logs: Yes": (LOGS | {"value": True}, {"state": "stopped", "done": 1}, "Undo"),
 }
-"""What begins each, what it is, and how it ends."""
+"""What begins each, what it is, how it ends, and what is pressed then."""
 
 
 @pytest.mark.parametrize("width", [1280, 360])
 def test_nothing_jumps_as_an_operation_begins_is_stopped_and_ends(width, shown, answer_with):
     """With refused accounts, and with what can be taken back; nor as the next one begins."""
     page, moved = shown("accounts"), {}
-    page.set_viewport_size({"width": width, "height": 720})
-    for name, (of, end) in OPERATIONS.items():
-        path = f"/v1/operations/op{len(moved)}"
-        now = samples.operation(**of)
-        ended = now | end | {"finished_at": "2026-01-05T10:01:00Z"}
-        begun = (202, {"operation_id": f"op{len(moved)}", "total": 3})
-        answer_with(page, "/v1/accounts/bulk", begun, method="POST")
+
+    def begins(**changes: Any) -> tuple[str, dict[str, Any]]:
+        now = samples.operation(operation_id=f"op{len(moved)}", **changes)
+        path, begun = f"/v1/operations/op{len(moved)}", {"total": 3}
         answer_with(page, path, now)
+        answer_with(
+            page, BULK_PATH, (202, begun | {"operation_id": now["operation_id"]}), method="POST"
+        )
+        return path, now
+
+    page.set_viewport_size({"width": width, "height": 720})
+    for name, (of, end, press) in OPERATIONS.items():
+        path, now = begins(**of)
+        ended = now | end | {"finished_at": "2026-01-05T10:01:00Z"}
         answer_with(page, path, ended, method="DELETE")
+        page.evaluate("window.scrollTo(0, 0)")
         for each in CHOSEN:
             button(page, each).evaluate(PRESS)
         moved[name] = moved_by(page, button(page, name))
@@ -294,19 +467,26 @@ def test_nothing_jumps_as_an_operation_begins_is_stopped_and_ends(width, shown, 
         page.evaluate(TWO_FRAMES)
         shifts, parts = page.evaluate("[window.shifts, window.moved]")
         moved[f"{name}, ended"] = parts if shifts >= LARGEST_SHIFT else []
+        answer_with(page, BULK_PATH, samples.problem(409, samples.BUSY), method="POST")
+        moved[name, press, "refused"] = moved_by(page, button(page, press))
+        begins(**of, state="finished", done=3)
+        moved[name, press, "done"] = moved_by(page, button(page, press))
     assert not any(moved.values()), moved
 
 
-@pytest.mark.parametrize("width", [1280, 360])
-def test_nothing_jumps_as_it_is_known_whether_a_link_is_valid(width, shown, answer_with):
-    path, moved = "/v1/accounts/acc000005/invitations", {}
+def test_nothing_jumps_as_it_is_known_whether_a_link_is_valid(shown, answer_with):
+    page, moved = shown("accounts/acc000005/connect"), {}
+    path, modal = "/v1/accounts/acc000005/invitations", page.get_by_role("dialog")
     valid = {"items": [{"expires_at": "2026-02-05T10:00:00Z"}], "next_cursor": None}
     for answer in (valid, valid | {"items": []}, samples.problem(409, "Not now.")):
-        page = shown("accounts/acc000005/connect")
-        page.set_viewport_size({"width": width, "height": 720})
         answer_with(page, path, answer)
-        moved[str(answer)] = moved_by(page, button(page, "Send to your AWS admin"))
-        expect(page.get_by_role("dialog")).to_contain_text(re.compile("valid until|valid now|Not"))
+        for width in (1280, 360):
+            page.set_viewport_size({"width": width, "height": 720})
+            page.evaluate(TWO_FRAMES)
+            moved[width, str(answer)] = moved_by(page, button(page, "Send to your AWS admin"))
+            expect(modal).to_contain_text(re.compile("valid until|valid now|Not"))
+            page.keyboard.press("Escape")
+            expect(modal).to_have_count(0)
     assert not any(moved.values()), moved
 
 
@@ -322,6 +502,11 @@ WRONG = {
         {},
         {"schedule.windows.0.start": "It has to differ from the stop."},
     ),
+    "Connect an AWS Organization": (
+        "enrollments",
+        {"Name": "Southwind"},
+        {"name": "Another one has this name."},
+    ),
     "New Account": (
         "accounts",
         {"Provider ID": "123456789012", "Name": "Harbour"},
@@ -335,13 +520,11 @@ IN_SIGHT = """() => {
 }"""
 
 
-@pytest.mark.parametrize("width", [1280, 360])
 @pytest.mark.parametrize("name", WRONG)
-def test_a_late_answer_at_a_field_moves_nothing_and_is_in_sight(name, width, shown, watch):
+def test_a_late_answer_at_a_field_moves_nothing_and_is_in_sight(name, shown, watch):
     watch.expect_status(422)
     hash_, values, said = WRONG[name]
     page = shown(hash_)
-    page.set_viewport_size({"width": width, "height": 720})
     button(page, name).evaluate(PRESS)
     form = page.get_by_role("dialog").locator("form")
     for label, value in values.items():
@@ -356,13 +539,16 @@ def test_a_late_answer_at_a_field_moves_nothing_and_is_in_sight(name, width, sho
             else route.fulfill(status=422, json=refusal)
         ),
     )
-    assert moved_by(page, form.locator("button[type=submit]")) == []
-    for message in said.values():
-        expect(form.get_by_text(message)).to_be_visible()
-    assert page.evaluate(IN_SIGHT)
-    # Nor is it covered for whoever goes back to the first field, from the end of the form.
-    form.locator("button[type=submit]").evaluate(PRESS)
-    first = form.locator(".input").first
-    while not first.evaluate("(it) => it === document.activeElement"):
-        page.keyboard.press("Shift+Tab")
-    assert page.evaluate(IN_SIGHT)
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 720})
+        page.evaluate(TWO_FRAMES)
+        assert moved_by(page, form.locator("button[type=submit]")) == []
+        for message in said.values():
+            expect(form.get_by_text(message)).to_be_visible()
+        assert page.evaluate(IN_SIGHT)
+        # Nor is it covered for whoever goes back to the first field, from the end of the form.
+        form.locator("button[type=submit]").evaluate(PRESS)
+        first = form.locator(".input").first
+        while not first.evaluate("(it) => it === document.activeElement"):
+            page.keyboard.press("Shift+Tab")
+        assert page.evaluate(IN_SIGHT)

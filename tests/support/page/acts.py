@@ -11,7 +11,7 @@ from tests.support.page import enrollments, samples
 class Act(NamedTuple):
     """Where its button is; the request that it sends, and the answer; what is typed into the modal,
     by its label; the modal's buttons to press, one after the other; whether its button is there
-    afterwards; what is pressed before it."""
+    afterwards; what is pressed before it; what the API answers already, and from then on."""
 
     hash_: str
     method: str
@@ -21,6 +21,9 @@ class Act(NamedTuple):
     pressed: tuple[str, ...] = ()
     stays: bool = False
     first: tuple[str, ...] = ()
+    before: tuple[tuple[Any, ...], ...] = ()
+    then: tuple[str, Any] = ("/nothing", None)
+    chosen: tuple[str, ...] = ()
 
 
 INSTANCES, WEBHOOK = "/v1/accounts/acc000000/instances", "/v1/organization/webhook"
@@ -68,7 +71,14 @@ ACTS = {
         pressed=("Delete account",),
     ),
     "Set a webhook": Act(
-        "organization", "PUT", WEBHOOK, SECRET, typed=ADDRESS, pressed=("Save", "I have kept it")
+        "organization",
+        "PUT",
+        WEBHOOK,
+        SECRET,
+        typed=ADDRESS,
+        pressed=("Save", "I have kept it"),
+        before=((WEBHOOK, samples.NO_SUCH),),
+        then=(WEBHOOK, samples.WEBHOOK | {"state": "active"}),
     ),
     "Rename": Act(
         "accounts/acc000003",
@@ -87,7 +97,13 @@ ACTS = {
         pressed=("New signing secret", "I have kept it"),
         stays=True,
     ),
-    "Remove the webhook": Act("organization", "DELETE", WEBHOOK, pressed=("Remove the webhook",)),
+    "Remove the webhook": Act(
+        "organization",
+        "DELETE",
+        WEBHOOK,
+        pressed=("Remove the webhook",),
+        then=(WEBHOOK, samples.NO_SUCH),
+    ),
 }
 """By the button that is pressed first."""
 

@@ -91,7 +91,7 @@ for (const [what, draw, read, shown, act] of ACTS)
   test(`after an act on ${what}, what is there stays until it is read again, also if that fails`, async () => {
     const main = opened(draw, view.signal);
     await soon();
-    main.querySelector("details")?.dispatchEvent(new Event("toggle"));
+    main.querySelector(".more-fields")?.dispatchEvent(new Event("toggle"));
     await soon(20);
     const isShown = (mark) => {
       assert.equal(main.querySelector(".freshness").textContent.slice(0, mark.length), mark);
@@ -133,7 +133,7 @@ for (const [what, draw, read, , act, elsewhere = draw] of [
     const show = async (drawn) => {
       const main = opened(drawn, view.signal);
       await soon();
-      main.querySelector("details")?.dispatchEvent(new Event("toggle"));
+      main.querySelector(".more-fields")?.dispatchEvent(new Event("toggle"));
       await soon(20);
       return main;
     };

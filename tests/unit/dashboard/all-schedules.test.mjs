@@ -195,6 +195,29 @@ test("a search says how many are loaded, as long as these are not all, and reads
   assert.equal(asked.length, 1 + 2 + 5);
 });
 
+test("of ten thousand, a search says how many it has searched, and that there is none only of all", async (context) => {
+  const said = announced(announcerIn(context));
+  hush();
+  globalThis.fetch = async (url) => {
+    asked.push(new URL(url).search);
+    const at = Number(new URL(url).searchParams.get("cursor"));
+    const items = Array.from({ length: 100 }, (_, index) => resource(`web${at + index}`, 1));
+    return Response.json({ items, next_cursor: at + 100 < 10_000 ? String(at + 100) : null });
+  };
+  const main = opened("kind=rds");
+  await until(() => rows(main).length);
+  type(main, "nowhere");
+  const some = t.turns.searched(100);
+  await until(() => main.textContent.includes(some) && main.textContent.includes(t.turns.noneSoFar));
+  await until(() => said.length);
+  assert.deepEqual(said, [some]);
+  assert.ok(!main.textContent.includes(t.turns.none));
+  press(all(main).find((node) => node.tag === "button" && node.textContent === t.turns.searchAll));
+  await until(() => main.textContent.includes(t.turns.none));
+  assert.ok(main.textContent.includes(t.turns.searchedAll(10_000)));
+  assert.equal(asked.length, 1 + 100);
+});
+
 for (const [part, hoursAhead, does] of [
   ["due", 11, /Starts.*web/s],
   ["missed", 1, /Not started on time:.*web/s],

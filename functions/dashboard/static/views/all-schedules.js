@@ -11,7 +11,7 @@ import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { drawer } from "../lib/slices.js";
 import { countsOf, EVENING, holdsFor, minuteOf, turnsByPart, MORNING } from "../lib/turns.js";
-import { button, freshnessMark, isConnected, section, skeleton, statusBadge } from "../lib/ui.js";
+import { button, freshnessMark, isConnected, roomy, section, skeleton, statusBadge } from "../lib/ui.js";
 import { isKnownZone } from "../lib/week.js";
 import { wordOf } from "../texts.js";
 import { KINDS } from "./kinds.js";
@@ -22,6 +22,8 @@ const MOST_NAMES = 5;
 // So many rows of a part of the day are shown at first, and more with each press: each row that is there makes all that
 // the page does take longer.
 const ROWS_AT_ONCE = 100;
+// What is said of a search has room for so many.
+const MOST_SEARCHED = 99_999;
 // What the address may choose. Other values are left out, as in the list of accounts.
 const FILTERS = {
   q: /^.{1,128}$/,
@@ -64,7 +66,7 @@ export function allSchedules({ main, title, path, query, signal }) {
   };
   // The schedules of accounts are chosen by the API, what they do by the page: a later turn may be the one that is
   // asked for. The page also searches, because the API does not.
-  const say = () => signal.aborted || announce(t.turns.chosen);
+  const say = () => signal.aborted || announce(list?.searched() || t.turns.chosen);
   const choose = (name, value) => {
     chosen[name] = value;
     router.rewrite(path, new URLSearchParams(Object.entries(chosen).filter(([, each]) => each)));
@@ -194,12 +196,15 @@ function turnList(chosen, signal, choose, onRead) {
     if (isBack) before.scroll = window.scrollY;
   };
   addEventListener("scroll", onscroll, { passive: true, signal });
+  // How many are searched. It stays as all are read, so that no row moves.
+  const searched = () => {
+    if (!chosen.q || (isWhole && !((before.answers?.length ?? 0) > 1))) return "";
+    return isWhole ? t.turns.searchedAll(resources.length) : t.turns.searched(resources.length);
+  };
   const draw = async () => {
     const now = Date.now();
     drawnIn = minuteOf(now);
-    // It stays as all are read, so that no row moves.
-    const isSaid = chosen.q && (!isWhole || (before.answers?.length ?? 0) > 1);
-    render(bound, isSaid && [resources.length, isWhole], searchedIn);
+    render(bound, searched(), searchedIn);
     if (!(await drawCards(steps(now)))) return;
     below.hidden = false;
     if (before.answers) comeBack();
@@ -243,15 +248,13 @@ function turnList(chosen, signal, choose, onRead) {
   };
   const searchedIn = (said) => {
     if (!said) return null;
-    const [count, isAll] = said;
-    if (isAll) return h("p", { class: "lead small" }, t.turns.searchedAll(count));
     const onclick = (event) => part.readAll(event);
-    return h(
+    return roomy(
       "p",
       { class: "lead small" },
-      t.turns.searched(count),
-      " ",
-      h("button", { type: "button", class: "link", "data-part": "all", onclick }, t.turns.searchAll),
+      [`${t.turns.searched(MOST_SEARCHED)} ${t.turns.searchAll}`],
+      said,
+      !isWhole && [" ", h("button", { type: "button", class: "link", "data-part": "all", onclick }, t.turns.searchAll)],
     );
   };
   const ask = (cursor) => api.get("/v1/resources", { query: { limit: 100, cursor, kind, region, account_id }, signal });
@@ -266,7 +269,7 @@ function turnList(chosen, signal, choose, onRead) {
   });
   below.append(part.more);
   // Time alone changes it only at some minutes.
-  return { ...part, node, draw, drawIfDue: () => minuteOf(Date.now()) !== drawnIn && draw() };
+  return { ...part, node, draw, searched, drawIfDue: () => minuteOf(Date.now()) !== drawnIn && draw() };
 }
 
 function headOf(group) {

@@ -67,12 +67,19 @@ export function organization({ main, title, signal }) {
     placeholder: () => skeleton(6, "card"),
   });
   const parts = [numbers, usage, ...drawWebhook(webhook, signal)];
-  // Sections that grow are last in their column. Those below the columns are hidden until the columns have been read,
-  // so that nothing moves. A read that hangs delays them for five seconds at most.
+  // What is below sections that grow is hidden until these have been read, so that nothing moves. A read that hangs
+  // delays it for five seconds at most. Nothing is below the webhook, which is set and removed.
   const months = h("div", {});
-  const below = h("div", { class: "stack", hidden: true }, months, versions, quotas);
-  const columns = Promise.all([...parts, usageByMonth(months, signal)].map(({ first }) => first));
-  store.unlessItHangs(columns, signal).then(() => (below.hidden = false));
+  const audit = section(
+    t.audit.title,
+    {},
+    h("p", {}, t.audit.organizationText),
+    h("p", {}, h("a", { href: "#/organization/audit" }, t.audit.open)),
+  );
+  const beside = h("div", { class: "stack", hidden: true }, months, audit);
+  const below = h("div", { class: "stack", hidden: true }, versions, quotas, webhook);
+  const firsts = [...parts, usageByMonth(months, signal)].map(({ first }) => first);
+  store.unlessItHangs(Promise.all(firsts), signal).then(() => (beside.hidden = below.hidden = false));
   fill(
     main,
     h(
@@ -86,28 +93,7 @@ export function organization({ main, title, signal }) {
       ),
     ),
     !session.somebody().canChange && notice("info", h("p", {}, t.viewer.banner)),
-    h(
-      "div",
-      { class: "stack" },
-      identity,
-      h(
-        "div",
-        { class: "columns" },
-        h(
-          "div",
-          { class: "stack" },
-          section(
-            t.audit.title,
-            {},
-            h("p", {}, t.audit.organizationText),
-            h("p", {}, h("a", { href: "#/organization/audit" }, t.audit.open)),
-          ),
-          webhook,
-        ),
-        usage.node,
-      ),
-      below,
-    ),
+    h("div", { class: "stack" }, identity, h("div", { class: "columns" }, usage.node, h("div", {}, beside)), below),
   );
 }
 

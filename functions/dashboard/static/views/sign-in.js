@@ -18,8 +18,9 @@ export function signIn({ main, title, path }) {
       brandMark(),
       h("h1", {}, t.signIn.title),
       h("p", { class: "muted" }, ended && `${t.signIn.ended} `, text),
-      session.isHosted() ? hosted() : password(),
+      // Below the form, what is said late, and the next step, would move it.
       h("p", { class: "small muted" }, t.signIn.openPage, " ", h("a", { href: "#/access-details" }, t.nav.access)),
+      session.isHosted() ? hosted() : password(),
     ),
   );
 }

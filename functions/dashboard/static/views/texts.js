@@ -1625,8 +1625,8 @@ export const t = withTexts(OPEN_TABLES, {
     chosen: "The list shows what you have chosen.",
     searched: (count) =>
       plural(count, {
-        one: "Only # instance is loaded so far, and searched.",
-        other: "Only # instances are loaded so far, and searched.",
+        one: "Only # instance is searched so far.",
+        other: "Only # instances are searched so far.",
       }),
     searchAll: "Search all",
     searchedAll: (count) => plural(count, { other: "All # instances are searched." }),
