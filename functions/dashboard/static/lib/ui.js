@@ -201,15 +201,8 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
     h("p", {}, text, action && [" ", h("a", { href: action.href, onclick: close }, action.text)]),
     iconButton(t.actions.dismiss, "cross", { onclick: close }),
   );
-  // An open modal would cover the toast, so it is inside the modal while that is open.
-  const place = () => {
-    const modal = topModal();
-    modal?.addEventListener("close", () => node.parentNode && place(), { once: true });
-    if (modal) modal.append(node);
-    // They stand at the lower edge of the window, so the newest moves none.
-    else byId("toasts").prepend(node);
-  };
-  place();
+  // They stand at the lower edge of the window, so the newest moves none.
+  byId("toasts").prepend(node);
   document.addEventListener("visibilitychange", begin);
   begin();
   until.addEventListener("abort", close);
