@@ -339,8 +339,9 @@ IN_SIGHT = """() => {
 SIZES = [(1280, 100), (960, 100), (360, 100), (1280, 200), (360, 200)]
 """Of the window, in pixels, and of the text, in percent."""
 LONG = " It says at length what is wrong with the value, and what to enter in its place." * 3
-SAID = """() => [...document.querySelectorAll("[aria-invalid=true]")].map((it) =>
-  it.getAttribute("aria-describedby").split(" ").map((id) => document.getElementById(id).textContent).join(" "))"""
+SAID = """() => [...document.querySelectorAll("[aria-invalid=true]")]
+  .flatMap((it) => it.getAttribute("aria-describedby").split(" "))
+  .map((id) => document.getElementById(id).textContent)"""
 
 
 def fill_and_refuse(

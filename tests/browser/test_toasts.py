@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -56,7 +58,7 @@ def test_several_toasts_over_a_modal_cover_nothing_that_is_needed(
         expect(toasts).to_have_count(count)
         until(page, lambda: is_uncovered(withdraw), "the button that was pressed")
     boxes = toasts.evaluate_all(BOXES)
-    assert all(one[1] <= other[0] for one, other in zip(boxes, boxes[1:], strict=False)), boxes
+    assert all(one[1] <= other[0] for one, other in pairwise(boxes)), boxes
     needed = modal.get_by_role("button", name="Make the link")
     if size > 100:
         needed.focus()

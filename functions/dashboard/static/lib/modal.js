@@ -62,13 +62,16 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
   const toasts = byId("toasts");
   const covers = new ResizeObserver(() => {
     node.style.setProperty("--covered", "0px");
-    const [{ top }, { bottom }] = [toasts, node].map((each) => each.getBoundingClientRect());
-    if (!toasts.hasChildNodes() || bottom <= top) return;
+    const [{ top }, box] = [toasts, node].map((each) => each.getBoundingClientRect());
+    if (!toasts.hasChildNodes() || box.bottom <= top) return;
     node.style.setProperty("--covered", `${window.innerHeight - top}px`);
-    for (const needed of [node.querySelector(".form-actions .button"), focused(node.querySelector(".dialog-body"))]) {
-      const box = needed?.getBoundingClientRect();
-      if (box?.bottom > top && box.top < bottom) needed.scrollIntoView({ block: "nearest" });
-    }
+    const needed = [node.querySelector(".form-actions .button"), focused(node.querySelector(".dialog-body"))];
+    const inSight = needed.filter((each) => {
+      const own = each?.getBoundingClientRect();
+      return own?.top < box.bottom && own.bottom > box.top;
+    });
+    // If there is no room for both, what has the focus.
+    for (const each of inSight) each.scrollIntoView({ block: "nearest" });
   });
   covers.observe(toasts);
   // The modal on top is the last one in the document. An open modal would cover toasts that are not in it.
