@@ -5,9 +5,9 @@ few requests. Each module becomes a function that returns the module's exports. 
 fetched when they are needed. They import what the joined module holds from there, so that each
 exists once.
 
-Comments that fill their lines are left out: they are a quarter of what the first view would take.
-Their lines stay, empty, so that a debugger shows the lines of the sources. Nothing else is left
-out, and nothing is renamed or shortened.
+Comments that fill their lines are left out of modules and style sheets: they are a quarter of what
+the first view would take. Their lines stay, empty, so that a debugger shows the lines of the
+sources. Nothing else is left out, and nothing is renamed or shortened.
 
 All files are under a hash of all of them, with copies compressed with brotli and gzip.
 """
@@ -61,7 +61,12 @@ def write_site(source: Path, site: Path) -> None:
     }
     for name in modules:
         del files[name]
-    files |= {name: text.encode() for name, text in joined(modules).items()}
+    sheets = {
+        name: without_comments(body.decode())
+        for name, body in files.items()
+        if name.endswith(".css")
+    }
+    files |= {name: text.encode() for name, text in {**joined(modules), **sheets}.items()}
     page = files.pop(PAGE)
     build = _hash({PAGE: page, **files})
     _write(site / PAGE, page.replace(b"{{build}}", build.encode()))
@@ -70,8 +75,8 @@ def write_site(source: Path, site: Path) -> None:
 
 
 def without_comments(text: str) -> str:
-    """A module without the comments that fill their lines, which stay as empty ones. ESLint refuses
-    a text over several lines in which one looks like a comment.
+    """A module or style sheet without the comments that fill their lines, which stay as empty
+    ones. ESLint refuses a text over several lines in which one looks like a comment.
     """
     return _COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
 

@@ -173,7 +173,7 @@ class Drawn extends EventTarget {
     if (!this.open) return;
     this.open = false;
     (document.body.contains(this.before) ? this.before : document.body).focus();
-    setTimeout(() => this.dispatchEvent(new Event("close")));
+    setTimeout(() => this.dispatchEvent(new Event("close")), 0);
   }
 }
 

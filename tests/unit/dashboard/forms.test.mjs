@@ -172,16 +172,6 @@ test("what is typed while a name is saved is not lost: the modal says that it is
   view.abort();
 });
 
-test("what is wrong with a field that is folded away is seen", () => {
-  const wrong = field({ name: "role_name", label: "Role", input: h("input", {}) });
-  const folded = h("details", {}, wrong);
-  const form = h("form", {}, folded);
-  setError(form, "role_name", "");
-  assert.ok(!folded.open);
-  setError(form, "role_name", "It must start with Cavok.");
-  assert.ok(folded.open);
-});
-
 test("every input that is wrong is described by why, beside its help, and once", () => {
   const error = () => h("p", { class: "field-error" });
   const [day, time] = [h("input", {}), h("input", {})];

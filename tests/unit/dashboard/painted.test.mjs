@@ -153,6 +153,43 @@ test("Escape closes no painted week wherever the focus is in its modal, and is l
   assert.ok(escape());
 });
 
+const CHANGES = {
+  "another time zone": (form) => {
+    const [zone] = form.querySelectorAll("select");
+    for (const option of zone.querySelectorAll("option")) option.selected = option.value === "Europe/Berlin";
+    zone.dispatchEvent(new Event("change"));
+  },
+  "a window without days": (form) => press(button(form, t.schedules.addWindow)),
+  "no window": (form) => press(button(form, t.actions.removeThis)),
+  "another start": (form) => {
+    const [time] = form.querySelectorAll('input[type="time"]');
+    time.value = "07:30";
+    time.dispatchEvent(new Event("change"));
+  },
+};
+
+for (const [name, change] of Object.entries(CHANGES)) {
+  test(`Escape loses nothing that is not saved: ${name}`, () => {
+    const { escape, fields, form } = opened(MONDAY);
+    change(form);
+    assert.ok(escape());
+    assert.ok(escape(), "another one loses nothing");
+    fields.noteSaved();
+    assert.ok(!escape());
+  });
+}
+
+test("a stroke that is taken back leaves all that was there, also a window without days", () => {
+  const { escape, form, key } = opened(MONDAY);
+  CHANGES["a window without days"](form);
+  key(" ");
+  assert.equal(form.querySelectorAll(".window").length, 2);
+  const { length } = form.querySelectorAll("input[type=checkbox]:checked");
+  assert.ok(escape());
+  assert.equal(form.querySelectorAll(".window").length, 2);
+  assert.equal(form.querySelectorAll("input[type=checkbox]:checked").length, length - 1);
+});
+
 test("a week that is gone takes no key", () => {
   const leaving = new AbortController();
   const { escape, key } = opened(MONDAY, leaving.signal);

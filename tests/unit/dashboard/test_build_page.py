@@ -138,6 +138,10 @@ def test_the_page_is_served_without_comments_of_their_own_lines(tmp_path: Path) 
     lines = [line.strip() for line in app.read_text().splitlines()]
     left = [line for line in lines if line.startswith(("//", "/*", "*"))]
     assert left == [f"// {name}" for name in build_page._in_order(page_modules())]
+    sheets = [*tmp_path.glob("*/*.css")]
+    assert {sheet.name for sheet in sheets} == {sheet.name for sheet in STATIC.glob("*.css")}
+    for sheet in sheets:
+        assert not re.search(r"^\s*/\*.*\*/$", sheet.read_text(), re.MULTILINE), sheet.name
 
 
 def test_no_two_modules_of_the_page_import_each_other() -> None:

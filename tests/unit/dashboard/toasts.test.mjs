@@ -4,7 +4,10 @@ import { test } from "node:test";
 import { element, press, see, toasts } from "./drawn.mjs";
 
 const { toast } = await import("../../../functions/dashboard/static/lib/ui.js");
+const { dialog } = await import("../../../functions/dashboard/static/lib/modal.js");
 const session = await import("../../../functions/dashboard/static/lib/session.js");
+
+const opens = (title) => dialog({ title, content: () => "" });
 
 function announcing(context) {
   const announcer = element();
@@ -54,13 +57,13 @@ test("its time passes only while the page is looked at", (context) => {
 
 test("one with the focus in it stays until that has left, and then gives it to what is there", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
-  const [main, modal] = [element("main"), element("dialog")];
-  document.body.append(main, toasts, modal);
-  for (const place of [main, modal]) {
-    if (place === modal) modal.setAttribute("open", true);
+  const main = element("main");
+  document.body.append(main, toasts);
+  for (const isOver of [false, true]) {
+    const over = isOver ? opens("Change") : null;
     toast("Saved.", "success", { href: "#/week", text: "See the week" });
     const shown = document.querySelector(".toast");
-    assert.equal(shown.closest("dialog"), place === modal ? modal : null);
+    assert.equal(shown.closest("dialog"), over?.node ?? null);
     shown.querySelector("a").focus();
     context.mock.timers.tick(60_000);
     assert.ok(document.activeElement === shown.querySelector("a"));
@@ -71,9 +74,10 @@ test("one with the focus in it stays until that has left, and then gives it to w
     dismiss.focus();
     press(dismiss);
     assert.equal(document.querySelector(".toast"), null);
-    assert.ok(document.activeElement === place, document.activeElement.tag);
+    assert.ok(document.activeElement === (over?.node ?? main), document.activeElement.tag);
+    over?.close();
+    context.mock.timers.tick(10);
   }
-  modal.remove();
 });
 
 test("its link is announced too", (context) => {
@@ -85,28 +89,25 @@ test("its link is announced too", (context) => {
   context.mock.timers.tick(15_000);
 });
 
-test("of two modals, that on top has the toast and says it; it is in the other one once that is on top", (context) => {
+test("all are in the modal on top, also those of before, and in the one below it once that is on top", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
-  const modals = [element("dialog"), element("dialog")];
-  for (const each of modals) {
-    const announcer = element();
-    announcer.setAttribute("class", "announcer");
-    each.append(announcer);
-    each.open = true;
-    document.body.append(each);
-  }
-  const [below, above] = modals;
-  const saidIn = (each) => each.querySelector(".announcer").textContent;
+  toast("Saved.");
+  const [below, above] = [opens("Change"), opens("Go to…")];
+  const saidIn = ({ node }) => node.querySelector(".announcer").textContent;
   toast("The browser did not allow copying.", "warning");
   context.mock.timers.tick(100);
-  assert.deepEqual(modals.map(saidIn), ["", "The browser did not allow copying."]);
-  const shownIn = () => modals.filter((each) => each.querySelector(".toast"));
-  assert.deepEqual(shownIn(), [above]);
-  above.open = false;
-  above.dispatchEvent(new Event("close"));
-  assert.deepEqual(shownIn(), [below]);
+  assert.equal(saidIn(below), "");
+  assert.match(saidIn(above), /The browser did not allow copying/);
+  const shownIn = () => document.querySelector(".toast").closest("dialog");
+  assert.equal(shownIn(), above.node);
+  assert.equal(toasts.children.length, 2);
+  above.close();
+  context.mock.timers.tick(10);
+  assert.equal(shownIn(), below.node);
+  below.close();
+  context.mock.timers.tick(10);
+  assert.equal(shownIn(), null);
   context.mock.timers.tick(10_000);
-  for (const each of modals) each.remove();
 });
 
 test("the newest is on top, and the room of one that ends below it stays until that ends too", (context) => {

@@ -1,5 +1,5 @@
 // Modals. The first view does not load this module.
-import { focus, focused, focusOn, h, passFocus, uniqueId } from "./dom.js";
+import { byId, focus, focused, focusOn, h, passFocus, topModal, uniqueId } from "./dom.js";
 import { iconButton } from "./ui.js";
 import { t } from "../texts.js";
 
@@ -47,6 +47,8 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
   node.addEventListener("close", () => {
     if (stays) return open();
     node.remove();
+    covers.disconnect();
+    if (toasts.parentNode === node) (topModal() ?? document.body).append(toasts);
     giveBack(had, around);
     onClose?.();
   });
@@ -55,9 +57,27 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
   new ResizeObserver(() => {
     node.style.scrollPaddingBlockStart = `calc(${head.offsetHeight}px + 1.75rem)`;
   }).observe(head);
-  // The modal on top is the last one in the document.
+  // Toasts lie over the end of a long one. Then its end has room below it, and its button and what has the focus are
+  // scrolled out from below them.
+  const toasts = byId("toasts");
+  const covers = new ResizeObserver(() => {
+    node.style.setProperty("--covered", "0px");
+    const [{ top }, box] = [toasts, node].map((each) => each.getBoundingClientRect());
+    if (!toasts.hasChildNodes() || box.bottom <= top) return;
+    node.style.setProperty("--covered", `${window.innerHeight - top}px`);
+    const needed = [node.querySelector(".form-actions .button"), focused(node.querySelector(".dialog-body"))];
+    const inSight = needed.filter((each) => {
+      const own = each?.getBoundingClientRect();
+      return own?.top < box.bottom && own.bottom > box.top;
+    });
+    // If there is no room for both, what has the focus.
+    for (const each of inSight) each.scrollIntoView({ block: "nearest" });
+  });
+  covers.observe(toasts);
+  // The modal on top is the last one in the document. An open modal would cover toasts that are not in it.
   const open = () => {
     document.body.append(node);
+    node.append(toasts);
     node.showModal();
   };
   open();

@@ -201,15 +201,8 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
     h("p", {}, text, action && [" ", h("a", { href: action.href, onclick: close }, action.text)]),
     iconButton(t.actions.dismiss, "cross", { onclick: close }),
   );
-  // An open modal would cover the toast, so it is inside the modal while that is open.
-  const place = () => {
-    const modal = topModal();
-    modal?.addEventListener("close", () => node.parentNode && place(), { once: true });
-    if (modal) modal.append(node);
-    // They stand at the lower edge of the window, so the newest moves none.
-    else byId("toasts").prepend(node);
-  };
-  place();
+  // They stand at the lower edge of the window, so the newest moves none.
+  byId("toasts").prepend(node);
   document.addEventListener("visibilitychange", begin);
   begin();
   until.addEventListener("abort", close);
@@ -302,23 +295,25 @@ export function field({ name, label, help, input, optional = false, after }) {
   );
 }
 
-/** Shows what is wrong with a field, and links it to the field's inputs. An empty message removes it. */
+/**
+ * Shows what is wrong with a field, and links it to the field's inputs. An empty message removes it. Returns where it
+ * is shown; null for no such field.
+ */
 export function setError(node, name, message) {
   const wrap = node.querySelector(`[data-field="${CSS.escape(name)}"]`);
-  if (!wrap) return false;
+  if (!wrap) return null;
   wrap.classList.toggle("has-error", Boolean(message));
   const error = wrap.querySelector(":scope > .field-error");
   error.id ||= uniqueId("error");
+  error.hidden = false;
   error.textContent = message;
-  const disclosure = message && wrap.closest("details");
-  if (disclosure) disclosure.open = true;
   for (const input of wrap.querySelectorAll(wrap.dataset.inputs ?? "input, select, textarea")) {
     const described = (input.getAttribute("aria-describedby") ?? "").split(" ").filter((id) => id && id !== error.id);
     if (message) input.setAttribute("aria-invalid", "true");
     else input.removeAttribute("aria-invalid");
     input.setAttribute("aria-describedby", [...described, error.id].join(" "));
   }
-  return true;
+  return error;
 }
 
 function clearErrors(node) {
@@ -334,27 +329,43 @@ function fieldsOf(path) {
   return names.sort((a, b) => b.length - a.length).map((name) => name.join("."));
 }
 
-// Shows each message at its field ("credentials.access_key_id", "regions.0"), the others at the end.
-function showProblem(node, problem) {
+// Shows each message at its field ("credentials.access_key_id", "regions.0"), the others at the end. There is also one
+// that comes late and has no room in the gap below its field, or whose field is not shown: so nothing moves.
+function showProblem(node, problem, isLate) {
   const left = [];
   const { errors = [] } = problem;
   for (const { field: path, message } of errors) {
-    const placed = fieldsOf(String(path ?? "")).some((name) => setError(node, name, message));
-    if (!placed) left.push(path ? `${path}: ${message}` : message);
+    const { offsetHeight } = node;
+    /** @type {any} */
+    let error = null;
+    fieldsOf(String(path ?? "")).some((name) => (error = setError(node, name, message)));
+    if (error) error.hidden = isLate && (node.offsetHeight > offsetHeight || Boolean(error.closest(CLOSED)));
+    if (error && !error.hidden) continue;
+    const of = error ? nameOf(error.parentNode) : path;
+    left.push(of ? `${of}: ${message}` : message);
   }
   // A form throws a problem without text if its fields show the errors already.
   const isSaid = errors.length || (problem.errors && !problem.detail && !problem.title);
   if (left.length || !isSaid) {
-    const text = left.length ? left.join(" ") : reasonOf(problem);
-    node.querySelector(".form-error").replaceChildren(notice("error", h("p", {}, text)));
+    const texts = left.length ? left : [reasonOf(problem)];
+    const said = texts.map((text) => h("p", {}, text));
+    node.querySelector(".form-error").replaceChildren(notice("error", said));
+  }
+  for (const wrong of isLate ? [] : node.querySelectorAll("[aria-invalid=true]")) {
+    wrong.closest(CLOSED)?.setAttribute("open", "");
   }
   focusFirstError(node);
 }
 
+const CLOSED = "details:not([open])";
+
+const nameOf = (wrap) =>
+  wrap.closest("[role=group]")?.ariaLabel ?? wrap.querySelector("label, legend").firstChild.textContent;
+
 function focusFirstError(node) {
   const target = node.querySelector("[aria-invalid=true]:not([disabled])") ?? node.querySelector(".form-error");
   if (target?.classList.contains("form-error")) target.tabIndex = -1;
-  target?.focus();
+  (target?.closest(CLOSED)?.firstElementChild ?? target)?.focus();
 }
 
 // Marks the button as busy while the request runs, so that it cannot be sent twice. Shows a failure as a toast.
@@ -398,6 +409,7 @@ export function form({
 }) {
   const send = h("button", { type: "submit", class: `button ${submitClass}` }, h("span", {}, submitText));
   let isTypedSince = false;
+  let isLate = false;
   const done = (text) => {
     if (isTypedSince && node.isConnected) {
       const place = node.querySelector(".form-error");
@@ -427,7 +439,11 @@ export function form({
         event.preventDefault();
         submitting(send, async () => {
           clearErrors(node);
-          isTypedSince = false;
+          isTypedSince = isLate = false;
+          // What is wrong without a request is said by then.
+          setTimeout(() => {
+            isLate = true;
+          });
           const until = untilClosed(node);
           try {
             await onsubmit(node, (asked) => asked.finally(() => until.throwIfAborted()), done);
@@ -435,7 +451,7 @@ export function form({
             // Forms throw the errors of their fields in the shape of the API's problems.
             const problem = /** @type {any} */ (error);
             if (problem.name === "AbortError" || !node.isConnected) return warn(problem);
-            showProblem(node, problem);
+            showProblem(node, problem, isLate);
           }
         });
       },

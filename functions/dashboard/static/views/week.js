@@ -175,7 +175,8 @@ export function weekFields(given, signal) {
       onclick: () => {
         windows.push({ days: [], ...OFFICE });
         drawRows();
-        rows.querySelector(".window:last-of-type input").focus();
+        changed();
+        [...rows.querySelectorAll(".window")].at(-1)?.querySelector("input")?.focus();
       },
     },
     "plus",
@@ -203,7 +204,16 @@ export function weekFields(given, signal) {
     drawRows();
     changed();
   };
-  const painter = weekPainter((spans) => take(windowsOf(spans)));
+  const now = () => JSON.stringify([zone.value, windows]);
+  let saved = now();
+  const painter = weekPainter(
+    (spans) => {
+      const before = structuredClone(windows);
+      take(windowsOf(spans));
+      return () => take(before);
+    },
+    () => now() === saved,
+  );
   const place = h("div", {}, painter.node);
   const turns = ahead(() => ({ time_zone: zone.value, windows }));
   const follow = () => {
@@ -262,25 +272,28 @@ export function weekFields(given, signal) {
       return structuredClone({ time_zone: zone.value, windows });
     },
     /** What is there now is saved, so that closing the modal loses nothing. */
-    noteSaved: () => painter.noteSaved(),
+    noteSaved() {
+      saved = now();
+      painter.noteSaved();
+    },
   };
 }
 
 /**
  * A week that is painted hour by hour: with a pointer that is dragged over it, which may scroll up and down on a
  * touch screen, or with the keyboard. What is painted over the hour from which it began turns that on or off.
- * @param {(spans: number[][][]) => void} onPaint
+ * @param {(spans: number[][][]) => () => void} onPaint returns what takes it back
+ * @param {() => boolean} isSaved whether closing the modal loses nothing of the form
  */
-function weekPainter(onPaint) {
+function weekPainter(onPaint, isSaved) {
   const help = uniqueId("week-help");
   let shown = spansOf([]);
   /** What the form has: the week without a stroke that may still be taken back. */
   let kept = shown;
-  /** What is being painted: over what was there, from which cell on, and whether on. @type {any} */
+  /** What is being painted: over what was there, from which cell on, whether on, and what takes it back. @type {any} */
   let stroke = null;
-  /** The week before the last stroke, until something else changes it. @type {number[][][] | null} */
-  let weekBefore = null;
-  let opened = "";
+  /** Takes the last stroke back, until something else changes the week. @type {(() => void) | null} */
+  let undo = null;
   const cells = THEIR_WEEK.map(() => HOURS.map(() => h("span", { role: "gridcell", id: uniqueId("hour") })));
   const bars = THEIR_WEEK.map(() => h("span", {}));
   const tracks = THEIR_WEEK.map((day, row) =>
@@ -326,10 +339,10 @@ function weekPainter(onPaint) {
   const noteInput = () => grid.dispatchEvent(new Event("input", { bubbles: true }));
   // The form draws the week again, which ends the stroke.
   const paint = () => {
-    const [done, { base }] = [said.textContent, stroke];
+    const [done, going] = [said.textContent, stroke];
     announce(done);
-    onPaint(shown);
-    weekBefore = base;
+    const back = onPaint(shown);
+    undo = going.undo ??= back;
     said.textContent = done;
     noteInput();
   };
@@ -337,11 +350,11 @@ function weekPainter(onPaint) {
     let text = t.week.takenBack;
     // A pointer's stroke is not painted yet: what is typed below stays as it is.
     if (shown !== kept) end();
-    else if (weekBefore) {
-      onPaint(weekBefore);
+    else if (undo) {
+      undo();
       noteInput();
     } else text = t.week.noneToTakeBack;
-    weekBefore = null;
+    undo = null;
     said.textContent = text;
     said.scrollIntoView({ block: "nearest" });
     announce(text);
@@ -414,23 +427,21 @@ function weekPainter(onPaint) {
   );
   return {
     node,
-    // Whoever takes back too much, or holds the key, must not close the modal, with all that was painted before.
+    // Whoever takes back too much, or holds the key, must not close the modal, with all that is not saved.
     guard(event) {
-      const isAsOpened = shown === kept && JSON.stringify(kept) === opened;
-      if (event.key !== "Escape" || (isAsOpened && !weekBefore && !event.repeat)) return;
+      const isKept = shown === kept && isSaved();
+      if (event.key !== "Escape" || (isKept && !undo && !event.repeat)) return;
       event.preventDefault();
       if (!event.repeat) takeBack();
     },
     noteSaved() {
-      opened = JSON.stringify(kept);
-      weekBefore = null;
+      undo = null;
     },
     // A stroke would bring back the week over which it began. What it did may hold no more.
     draw: (spans, zone) => {
-      stroke = weekBefore = null;
+      stroke = undo = null;
       said.textContent = "";
       kept = spans;
-      opened ||= JSON.stringify(spans);
       node.dataset.zone = zone;
       fill(line.firstChild, t.schedules.zone(zone));
       show(spans);

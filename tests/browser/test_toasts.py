@@ -1,0 +1,80 @@
+"""Toasts over a modal: all can be read and dismissed, and none covers what is needed."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.browser.axe import wait_until_loaded
+from tests.support.page import samples
+from tests.support.page.waiting import until
+
+PATH = "/v1/accounts/acc000005/invitations"
+VALID = {"items": [{"expires_at": "2026-02-05T10:00:00Z"}], "next_cursor": None}
+WHY = "This link is being changed by somebody else just now. " * 3
+STAY = """() => {
+  const { setTimeout } = window;
+  window.setTimeout = (work, milliseconds) => setTimeout(work, milliseconds * 100);
+}"""
+"""However slow the machine is."""
+UNCOVERED = """(it) => {
+  const { left, right, top, bottom } = it.getBoundingClientRect();
+  return [top + 2, (top + bottom) / 2, bottom - 2].filter(
+    (y) => it.contains(document.elementFromPoint((left + right) / 2, y))).length;
+}"""
+"""How much of it is: 3 for all of it, 0 for nothing."""
+BOXES = """(all) => all.map((each) => {
+  const { top, bottom } = each.getBoundingClientRect();
+  return [top, bottom];
+}).sort(([one], [other]) => one - other)"""
+
+
+def is_uncovered(part: Locator, least: int = 3) -> bool:
+    return bool(part.evaluate(UNCOVERED) >= least)
+
+
+@pytest.mark.in_firefox
+@pytest.mark.parametrize(("width", "size"), [(1280, 100), (360, 100), (360, 200)])
+def test_several_toasts_over_a_modal_cover_nothing_that_is_needed(
+    width, size, admin, answer_everything, answer_with, watch
+):
+    watch.expect_status(409)
+    page = admin.page
+    answer_everything(page)
+    answer_with(page, PATH, VALID)
+    answer_with(page, PATH, samples.problem(409, WHY), method="DELETE")
+    admin.go("#/accounts/acc000005/connect")
+    wait_until_loaded(page)
+    page.set_viewport_size({"width": width, "height": 720})
+    page.evaluate("(size) => { document.documentElement.style.fontSize = `${size}%`; }", size)
+    page.get_by_role("button", name="Send to your AWS admin").click()
+    modal = page.get_by_role("dialog")
+    # Between the modal's head and the toasts, a button of three lines has no room for all of it.
+    least = 3 if size == 100 else 1
+    withdraw = modal.get_by_role("button", name="Withdraw the link")
+    toasts = modal.locator(".toast").filter(has=page.get_by_role("button"))
+    page.evaluate(STAY)
+    for count in range(1, 4):
+        withdraw.press("Enter")
+        expect(toasts).to_have_count(count)
+        until(page, lambda: is_uncovered(withdraw, least), "the button that was pressed")
+    boxes = toasts.evaluate_all(BOXES)
+    assert all(one[1] <= other[0] for one, other in pairwise(boxes)), boxes
+    needed = modal.get_by_role("button", name="Make the link")
+    if size > 100:
+        needed.focus()
+    until(page, lambda: is_uncovered(needed, least), "the first button of the modal")
+    area = page.locator("#toasts").bounding_box()
+    assert area is not None
+    assert area["y"] >= 0
+    assert area["y"] + area["height"] <= 720
+    for count in (2, 1, 0):
+        dismiss = toasts.last.get_by_role("button")
+        while not dismiss.evaluate("(it) => it === document.activeElement"):
+            page.keyboard.press("Tab")
+        assert is_uncovered(dismiss), count
+        page.keyboard.press("Enter")
+        expect(toasts).to_have_count(count)
+    expect(modal).to_be_visible()
