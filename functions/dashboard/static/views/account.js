@@ -63,7 +63,7 @@ export const shownAccount = () => shown;
  * @param {any} context
  * @param {string} current
  * @param {(body: HTMLElement, handle: any) => any} drawContent
- * `isAlone`: without the tabs, and without a test that leads away.
+ * `isAlone`: without the tabs, and without a test that leads away, so that the content has the primary button.
  * @param {{pauseOf?: (account: any) => number, whenGone?: (trail: Element) => {readAt: () => number},
  *   isAlone?: boolean}} options
  */
@@ -150,7 +150,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
       h(
         "p",
         { class: "row-links" },
-        h("a", { href: store.listAddress() }, t.notFound.back),
+        h("a", { href: store.listAddress(), class: isAlone && "button button-primary" }, t.notFound.back),
         !whenGone && h("a", { href: `#/accounts/${api.segment(id)}/audit` }, t.account.itsAudit),
       ),
     ];
@@ -169,6 +169,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     pauseOf: () => pauseOf(handle.account()),
     onMissing: gone,
     placeholder: () => skeleton(6),
+    retryClass: isAlone ? "button-primary" : "",
   });
 }
 
