@@ -843,23 +843,22 @@ function drawUsage(target, { account_id: id, created_at: added }, signal) {
   );
 }
 
+// Its button stays once that is done, so that nothing moves, and says why it does nothing.
 function drawRevoke(target, account, handle) {
-  const revoked = isRevoked(account);
-  const now = t.account.statusText.revoked;
-  render(target, revoked, () =>
-    section(
+  render(target, isRevoked(account), (revoked) => {
+    const { revoked: done } = t.account.statusText;
+    return section(
       t.revoke.title,
       { className: "danger" },
-      roomy("p", {}, [t.revoke.text, now], revoked ? now : t.revoke.text),
+      h("p", {}, t.revoke.text),
       changeButton(t.revoke.action, {
         class: "button-danger",
-        hidden: revoked,
-        onclick: () => confirmRevoke(handle),
+        "aria-disabled": revoked && "true",
+        title: revoked && done,
+        onclick: () => (revoked ? toast(done, "warning") : confirmRevoke(handle)),
       }),
-    ),
-  );
-  // The button is gone, so its focus goes to the heading, which shows the change.
-  if (revoked && focused(target)) focusOn(document.querySelector(".account-head h1"));
+    );
+  });
 }
 
 // Keeps the account's name in the modal's title up to date.
