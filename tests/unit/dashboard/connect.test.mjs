@@ -396,7 +396,7 @@ for (const [what, changes, primary, ofFailed = primary] of PRIMARY)
       const isIn = ["confirmed", "degraded"].includes(changes.status);
       // Of a connected account, all may be added already.
       for (const isLeft of isIn ? [true, false] : [true])
-        for (const [when, [testing, newest]] of Object.entries(TESTS)) {
+        for (const [state, [testing, newest]] of Object.entries(TESTS)) {
           view?.abort();
           store.forget();
           [account, tests, isMended] = [{ ...before, ...changes, testing }, newest, false];
@@ -411,10 +411,10 @@ for (const [what, changes, primary, ofFailed = primary] of PRIMARY)
             look();
             for (let turn = 0; turn < 500 && shown.at(-1) !== last; turn += 1) await soon(0).then(look);
             await soon(4).then(look);
-            assert.equal(shown.at(-1), last, `${when}, ${instances.length} to add: ${shown}`);
+            assert.equal(shown.at(-1), last, `${state}, ${instances.length} to add: ${shown}`);
             assert.ok(
               shown.every((each) => known.includes(each)),
-              `${when}, ${instances.length} to add: ${shown}`,
+              `${state}, ${instances.length} to add: ${shown}`,
             );
           };
           const awaited = how === "hangs" ? primary : end;

@@ -238,9 +238,9 @@ function draws(body, handle) {
       awaitsFound = false;
       draw();
     };
-    const placeholder = (isLate) => awaitedFound(awaitsFound && !isLate);
-    fill(found, placeholder());
-    const loaded = load(found, readFound, shows, { signal, placeholder });
+    const awaited = (isLate) => awaitedFound(awaitsFound && !isLate);
+    fill(found, awaited());
+    const loaded = load(found, readFound, shows, { signal, placeholder: awaited });
     // Afterwards, so that it is below what is said of a long wait.
     const cancel = later(SLOW_AFTER_MS, goOn, signal);
     loaded.finally(cancel).finally(goOn);
