@@ -17,6 +17,11 @@ REVOKED = samples.issue(
     "A person revoked the use of this account. Cavok does not enter it.",
     "Press Test to use the account again.",
 )
+EMPTY = """card => [...card.querySelectorAll("*"), card].flatMap((node) =>
+  [node, "::after"].map((of) => (of === node ? getComputedStyle(node) : getComputedStyle(node, of)))
+    .filter(({ visibility, content }) => visibility === "hidden" && content !== "none")
+    .map(() => node.outerHTML))"""
+"""What has room and is not seen."""
 WHY = "You are a viewer. Only an admin of your organization can do this."
 
 
@@ -52,12 +57,29 @@ def test_an_admin_revokes_an_account_after_reading_what_ends(admin, answer_with)
     expect(page.locator(".account-title .icon-question")).to_have_count(1)
     connection = page.get_by_role("region", name="Connection")
     expect(connection).to_contain_text("Revoked: nothing of this account is used")
-    expect(page.get_by_role("heading", name="Account00000")).to_be_focused()
+    done = page.get_by_role("button", name="Revoke now")
+    expect(done).to_be_focused()
+    expect(done).to_have_attribute("aria-disabled", "true")
     expect(connection).to_contain_text(REVOKED["message"])
     expect(connection).to_contain_text(REVOKED["remedy"])
     expect(connection).not_to_contain_text("Create the role")
-    expect(page.get_by_role("button", name="Revoke now")).to_have_count(0)
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("Revoked: nothing of this account is used")
     assert len(posted) == 1
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_the_card_to_revoke_has_no_empty_room(width, admin, answer_with):
+    """Whether it is revoked or not."""
+    page = admin.page
+    page.set_viewport_size({"width": width, "height": 900})
+    card = page.get_by_role("region", name="Stop using this account")
+    for there in (samples.account(0), revoked_account()):
+        answer_with(page, ONE, there)
+        admin.go("#/accounts/acc000000")
+        expect(page.locator(".account-title")).to_contain_text(there["status"].capitalize())
+        assert card.evaluate(EMPTY) == []
+        page.goto("about:blank")
 
 
 def test_an_account_that_is_revoked_in_a_second_tab_is_not_tested_unseen(

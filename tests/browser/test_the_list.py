@@ -479,14 +479,16 @@ def test_a_filter_that_few_fit_says_how_far_it_is_and_is_stopped_by_keyboard(adm
     expect(page.locator(".cell-name a")).to_have_count(3)
 
 
-@pytest.mark.parametrize("width", [1280, 360])
-def test_what_stops_it_stays_where_it_is_as_rows_come(width, admin, answer_with):
+@pytest.mark.parametrize(("width", "size"), [(1280, 100), (1280, 200), (360, 100)])
+def test_what_stops_it_stays_where_it_is_as_rows_come(width, size, admin, answer_with):
     page = admin.page
     page.set_viewport_size({"width": width, "height": 720})
     fits = {"status": "failed", "access_type": "assume_role"}
     fitting = [samples.account(index, **fits) for index in range(24)]
     found = {at: fitting[at * 3 : at * 3 + 3] for at in range(8)}
     answer_with(page, "/v1/accounts", few_of_many(found))
+    bigger = f"document.documentElement.style.fontSize = '{size}%'"
+    page.add_init_script(f"addEventListener('DOMContentLoaded', () => {{ {bigger}; }})")
     page.add_init_script(RECORD_ALL_SHIFTS)
     page.goto("about:blank")
     waiting = HeldRequests(page, re.compile(r"/v1/accounts\?.*cursor="))
@@ -494,6 +496,7 @@ def test_what_stops_it_stays_where_it_is_as_rows_come(width, admin, answer_with)
     stop = page.get_by_role("button", name="Stop")
     stop.wait_for()
     place, rows = stop.bounding_box(), page.locator(".cell-name a")
+    below = page.locator(".toolbar").bounding_box()
     page.evaluate("window.since = performance.now(); window.shifts = 0; window.moved = []")
     for count in range(1, 6):
         until(page, lambda count=count: len(waiting) == count, "the next request")
@@ -508,6 +511,7 @@ def test_what_stops_it_stays_where_it_is_as_rows_come(width, admin, answer_with)
     expect(page.get_by_role("button", name="Look at more")).to_be_focused()
     expect(page.locator(".list-foot")).to_contain_text("18 accounts so far. Not all were")
     assert page.evaluate("window.shifts") < LARGEST_SHIFT
+    assert page.locator(".toolbar").bounding_box() == below, "its room stays as it goes"
 
 
 def test_a_press_that_stops_it_counts_also_if_an_account_comes_before_the_release(

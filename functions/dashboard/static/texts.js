@@ -176,7 +176,7 @@ const texts = {
     nothingFound: "No account matches",
     nothingFoundText: "The search looks at where words of names, and account numbers, begin.",
     clear: "Show all accounts",
-    unknownFilters: (names) => `The address had filters that this list does not know. They are left out: ${names}.`,
+    unknownFilters: (names) => `Filters of the address that are unknown or doubled are left out: ${names}.`,
     empty: {
       title: "No accounts yet",
       text: "Add the first AWS account of your organization. There is no limit, and each has its own free tier.",

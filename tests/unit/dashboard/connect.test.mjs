@@ -203,29 +203,38 @@ test("what is above the state must be there before it, but not if it hangs", asy
   go();
 });
 
-const onwardIn = (main) => all(main).find(({ tag, textContent }) => tag === "p" && textContent === t.instructions.open);
+/** What leads on, if it is shown. */
+const onwardIn = (main) =>
+  all(main).find((node) => node.tag === "a" && node.textContent === t.instructions.open && !isHidden(node));
 
 test("an account that is connected as degraded leads on, too, with what is wrong and another test", async () => {
   Object.assign(account, { status: "degraded", issues: [{ code: "permission_lost", message: "Lost.", remedy: "" }] });
   const main = open();
   await until(() => main.textContent.includes(t.connect.connected));
-  await until(() => !isHidden(onwardIn(main)));
+  await until(() => onwardIn(main));
   assert.ok(!isHidden(button(main, t.instructions.testNow)) && main.textContent.includes("Lost."));
+  // They stay where they are.
+  const beside = () =>
+    onwardIn(main)
+      .parentNode.querySelectorAll(".button")
+      .map(({ textContent }) => textContent);
+  assert.deepEqual(beside(), [t.instructions.testNow, t.instructions.open]);
   await turned(() => (account = { ...account, testing: true, version: 2 }));
-  assert.equal(isHidden(onwardIn(main)), true);
+  assert.deepEqual(beside(), [t.instructions.testNow, t.instructions.open]);
 });
 
-test("what a test finds wrong once it is connected comes below the test, and what is below waits for it", async () => {
+test("what a test finds wrong once it is connected comes below the test, and below what leads on", async () => {
   Object.assign(account, { status: "degraded", issues: [{ code: "permission_lost", message: "Lost.", remedy: "" }] });
   tests = [{ verification_id: "v", state: "running", steps: STEPS }];
   const main = open();
   const testNow = () => button(main, t.instructions.testNow);
   await until(() => main.textContent.includes(t.connect.connected) && !isHidden(testNow()));
   await soon(20);
-  assert.equal(isHidden(onwardIn(main)), true, "while the test runs");
+  const issues = () => main.querySelector(".issues");
+  assert.equal(issues(), null, "while the test runs");
   await turned(() => (tests = [{ ...tests[0], state: "finished", outcome: "degraded" }]));
-  await until(() => !isHidden(onwardIn(main)));
-  const places = [testNow(), all(main).findLast(({ textContent }) => textContent === "Lost."), onwardIn(main)];
+  await until(() => issues() && !isHidden(issues()));
+  const places = [testNow(), onwardIn(main), issues()];
   const inOrder = places.map((node) => all(main).indexOf(node));
   assert.deepEqual(
     inOrder,
@@ -254,10 +263,9 @@ test("a confirmed account is said to be connected once, and leads on", async () 
   Object.assign(account, { status: "confirmed" });
   const main = open();
   await until(() => main.textContent.includes(t.connect.connected));
-  const onward = () => onwardIn(main);
-  await until(() => !isHidden(onward()));
+  await until(() => onwardIn(main));
   assert.equal(isHidden(main.querySelector(".watch")), true);
-  assert.equal(onward().querySelector("a").href, "#/accounts/a");
+  assert.equal(onwardIn(main).href, "#/accounts/a");
 });
 
 test("who pressed what is gone once it is connected is at what was found", async () => {
@@ -328,80 +336,130 @@ for (const [what, changes, expected] of [
     Object.assign(account, changes);
     tests = [{ verification_id: "v", state: "aborted", steps: [] }];
     const main = open();
-    await until(() => !isHidden(onwardIn(main)) && primaryIn(main).length);
+    await until(() => onwardIn(main) && primaryIn(main).length);
     assert.deepEqual(primaryIn(main), [expected]);
     const [first] = visible(main, ({ tag, classList }) => tag === "button" || classList?.contains("button"));
     // Of a degraded account, "Test now" stays where it is.
     if (account.status !== "degraded") assert.equal(first.textContent, expected);
   });
 
-// Of the instructions, how they fail or come, and what a role's primary button is until then and afterwards.
-const { deploy, testNow } = t.instructions;
-for (const [how, answers, isRead, ofRole] of [
-  ["are there", () => Response.json(GUIDE), true, [deploy]],
-  ["are refused", () => Response.json({ title: "Broken" }, { status: 500 }), false, [deploy, t.actions.retry]],
-  ["are not reached", () => Promise.reject(new TypeError("No network")), false, [deploy, t.actions.retry]],
-  ["hang", () => new Promise(() => {}), false, [deploy, t.actions.retry]],
-])
-  for (const [what, changes, expected] of [
-    ["a role that is awaited", role, ofRole],
-    ["a role that refused", { ...role, issues: [REFUSED] }, ofRole],
-    ["a role that failed", { ...role, status: "failed", issues: [LOST] }, ofRole],
-    ["a revoked role", { ...role, issues: [REVOKED] }, [testNow]],
-    ["a key that was not tested", key, [testNow]],
-    ["a refused key", { ...key, issues: [REFUSED] }, [t.account.rotate]],
-    ["a revoked key", { ...key, issues: [REVOKED] }, [testNow]],
-  ])
-    test(`${what} has one primary button at any time, as its instructions ${how}`, async (context) => {
+const ABORTED = { verification_id: "v", state: "aborted", steps: [] };
+const RUNNING = { verification_id: "v", state: "running", steps: [] };
+// Whether the account says that it is tested, and its newest test.
+const TESTS = {
+  "without a test": [false, []],
+  "after a test": [false, [ABORTED]],
+  "as a test runs": [true, [RUNNING]],
+  "as a test runs that only the account knows": [true, [ABORTED]],
+  "as a test runs that the account does not know yet": [false, [RUNNING]],
+};
+/** Once there is something to add. */
+const addIn = (main) => all(main).find((node) => node.dataset.part === "add" && !node.getAttribute("aria-busy"));
+
+const { deploy, testNow, open: openIt } = t.instructions;
+const { add } = t.connect;
+const retry = t.actions.retry;
+const DEGRADED = { status: "degraded", issues: [LOST] };
+// Each account, its primary button, and that once its instructions, or its instances, could not be read.
+const PRIMARY = [
+  ["a role that is awaited", role, deploy, retry],
+  ["a role that refused", { ...role, issues: [REFUSED] }, deploy, retry],
+  ["a role that failed", { ...role, status: "failed", issues: [LOST] }, deploy, retry],
+  ["a revoked role", { ...role, issues: [REVOKED] }, testNow],
+  ["a confirmed role", { ...role, status: "confirmed" }, add, openIt],
+  ["a degraded role", { ...role, ...DEGRADED }, add, openIt],
+  ["a key that was not tested", key, testNow],
+  ["a refused key", { ...key, issues: [REFUSED] }, t.account.rotate],
+  ["a key that failed", { ...key, status: "failed", issues: [REFUSED] }, t.account.rotate],
+  ["a revoked key", { ...key, issues: [REVOKED] }, testNow],
+  ["a confirmed key", { ...key, status: "confirmed" }, add, openIt],
+  ["a degraded key", { ...key, ...DEGRADED }, add, openIt],
+];
+const ANSWERS = [
+  ["is there", null],
+  ["is refused", () => Response.json({ title: "Broken" }, { status: 500 })],
+  ["hangs", () => new Promise(() => {})],
+];
+for (const [what, changes, primary, ofFailed = primary] of PRIMARY)
+  for (const [how, answers] of ANSWERS)
+    test(`${what} has one primary button at any time, if what is read for it ${how}`, async (context) => {
       const { setTimeout: really } = globalThis;
       const slow = [];
       context.mock.method(globalThis, "setTimeout", (work, wait) =>
         wait === SLOW_AFTER_MS ? slow.push(work) : really(work, wait < 3_000 ? 0 : wait),
       );
-      Object.assign(account, changes);
-      tests = [{ verification_id: "v", state: "aborted", steps: [] }];
       const { fetch } = globalThis;
       let isMended = false;
       globalThis.fetch = (address, options) =>
-        !isMended && String(address).endsWith("/instructions") ? answers() : fetch(address, options);
-      const main = open();
-      const shown = new Set();
-      const waits = (isThere) => until(() => (shown.add(primaryIn(main).join()), isThere()));
-      assert.equal(primaryIn(main).length, 1, "at once");
-      await waits(() => isRead || how === "hang" || main.querySelector(".notice-error"));
-      await soon(20);
-      if (how === "hang") slow.forEach((work) => work());
-      await waits(() => !isHidden(onwardIn(main)) && primaryIn(main)[0] === expected.at(-1));
-      assert.deepEqual([...shown], expected);
-      if (expected.at(-1) !== t.actions.retry) return;
-      isMended = true;
-      press(button(main, t.actions.retry));
-      await waits(() => main.querySelector(".deploy a"));
-      assert.deepEqual(primaryIn(main), [deploy]);
-      assert.deepEqual([...shown], expected);
+        answers && !isMended && /\/(instructions|instances)$/.test(address) ? answers() : fetch(address, options);
+      const before = account;
+      const isIn = ["confirmed", "degraded"].includes(changes.status);
+      // Of a connected account, all may be added already.
+      for (const isLeft of isIn ? [true, false] : [true])
+        for (const [state, [testing, newest]] of Object.entries(TESTS)) {
+          view?.abort();
+          store.forget();
+          [account, tests, isMended] = [{ ...before, ...changes, testing }, newest, false];
+          instances = isLeft ? [instance("web", "running")] : [];
+          const main = open();
+          const atEnd = isIn && !isLeft ? openIt : primary;
+          const end = answers ? ofFailed : atEnd;
+          const known = [primary, end, atEnd, isIn && openIt];
+          const shown = [];
+          const look = () => shown.push(primaryIn(main).join(" and "));
+          const becomes = async (last) => {
+            look();
+            for (let turn = 0; turn < 500 && shown.at(-1) !== last; turn += 1) await soon(0).then(look);
+            await soon(4).then(look);
+            assert.equal(shown.at(-1), last, `${state}, ${instances.length} to add: ${shown}`);
+            assert.ok(
+              shown.every((each) => known.includes(each)),
+              `${state}, ${instances.length} to add: ${shown}`,
+            );
+          };
+          const awaited = how === "hangs" ? primary : end;
+          // What is there is looked for once the test is over.
+          await becomes(isIn && testing ? openIt : awaited);
+          [account, tests] = [{ ...account, testing: false }, [ABORTED]];
+          readNow();
+          await becomes(awaited);
+          if (how === "hangs") slow.splice(0).forEach((work) => work());
+          await becomes(end);
+          isMended = true;
+          const [again] = visible(main, ({ tag, textContent }) => tag === "button" && textContent === retry);
+          if (again) press(again);
+          await becomes(again ? atEnd : end);
+        }
     });
+
+for (const [what, status, expected] of [
+  ["is gone", 404, t.notFound.back],
+  ["could not be read yet", 503, retry],
+])
+  test(`an account that ${what} has one primary button`, async () => {
+    const { fetch } = globalThis;
+    globalThis.fetch = async (address, options) =>
+      String(address).endsWith("/v1/accounts/a")
+        ? Response.json({ title: "Not now", code: "account_not_found" }, { status })
+        : fetch(address, options);
+    view = new AbortController();
+    const main = opened(connect, view.signal);
+    await until(() => primaryIn(main).length);
+    assert.deepEqual(primaryIn(main), [expected]);
+  });
 
 test("once there is something to add, that is what is next", async () => {
   account = { ...account, status: "confirmed" };
   instances = [instance("web", "running")];
   const main = open();
-  await until(() => !isHidden(onwardIn(main)));
+  await until(() => onwardIn(main));
   assert.deepEqual(primaryIn(main), [t.connect.add]);
-  press(button(main, t.connect.add));
+  press(addIn(main));
   await until(() => modal());
   press(button(modal(), t.several.all));
   await soon(20);
   submit();
   await until(() => primaryIn(main)[0] === t.instructions.open);
-});
-
-test("of a connected account whose test runs, the way to it is the primary button", async () => {
-  Object.assign(account, { status: "confirmed", testing: true });
-  tests = [{ verification_id: "v", state: "running", steps: [] }];
-  const main = open();
-  await until(() => !isHidden(main.querySelector(".watch")));
-  await soon(20);
-  assert.deepEqual(primaryIn(main), [t.instructions.open]);
 });
 
 test("what was found is announced once, and not as it is added", async (context) => {
@@ -411,7 +469,7 @@ test("what was found is announced once, and not as it is added", async (context)
   account = { ...account, status: "confirmed" };
   instances = ["one", "two"].map((name) => instance(name, "running"));
   const main = open();
-  await until(() => button(main, t.connect.add) && !isHidden(onwardIn(main)));
+  await until(() => addIn(main) && onwardIn(main));
   addedByOthers("one");
   await turned(() => {});
   await until(() => main.textContent.includes(t.connect.unscheduled(1)));
@@ -479,8 +537,8 @@ test("what names suggest is chosen already, and each instance has its own result
   tests = [{ verification_id: "v", state: "finished", outcome: "confirmed", steps: STEPS }];
   instances = [instance("web-dev", "running"), instance("orders", "running"), instance("prod-db", "running")];
   const main = open();
-  await until(() => button(main, t.connect.add));
-  press(button(main, t.connect.add));
+  await until(() => addIn(main));
+  press(addIn(main));
   await until(() => modal());
   const lines = modal().querySelectorAll(".several-line");
   assert.deepEqual(
@@ -511,8 +569,8 @@ test("all that are chosen get one schedule at once, and the others keep theirs",
   account = { ...account, status: "confirmed" };
   instances = ["web-1", "api", "qa", "prod-db"].map((name) => instance(name, "running"));
   const main = open();
-  await until(() => button(main, t.connect.add));
-  press(button(main, t.connect.add));
+  await until(() => addIn(main));
+  press(addIn(main));
   await until(() => modal());
   await soon(20);
   const [atOnce, ...choices] = modal().querySelectorAll("select");
@@ -540,8 +598,8 @@ test("whoever chooses a schedule for an instance adds it with that", async () =>
   account = { ...account, status: "confirmed" };
   instances = [instance("orders", "running")];
   const main = open();
-  await until(() => button(main, t.connect.add));
-  press(button(main, t.connect.add));
+  await until(() => addIn(main));
+  press(addIn(main));
   await until(() => modal());
   press(button(modal(), t.several.noneOfAll));
   await soon(20);
@@ -562,15 +620,15 @@ test("what others add is offered no more once the page looks, without another li
   instances = ["one", "two"].map((name) => instance(name, "running"));
   listings = 0;
   const main = open();
-  await until(() => button(main, t.connect.add) && !isHidden(onwardIn(main)));
+  await until(() => addIn(main) && onwardIn(main));
   addedByOthers("one");
   await turned(() => {});
   await until(() => main.textContent.includes(t.connect.unscheduled(1)));
   // Before the modal opens, it looks by itself.
   addedByOthers("two");
-  press(button(main, t.connect.add));
+  press(addIn(main));
   await until(() => main.textContent.includes(t.connect.allAdded));
-  assert.deepEqual([modal(), button(main, t.connect.add), listings], [undefined, undefined, 1]);
+  assert.deepEqual([modal(), addIn(main), listings], [undefined, undefined, 1]);
   assert.deepEqual(primaryIn(main), [t.instructions.open]);
 });
 
@@ -578,9 +636,9 @@ test("what is under control by now, as its modal opens, is not in it", async () 
   account = { ...account, status: "confirmed" };
   instances = ["one", "two"].map((name) => instance(name, "running"));
   const main = open();
-  await until(() => button(main, t.connect.add));
+  await until(() => addIn(main));
   addedByOthers("one");
-  press(button(main, t.connect.add));
+  press(addIn(main));
   await until(() => modal());
   assert.equal(modal().querySelectorAll(".several-line").length, 1);
 });
@@ -589,8 +647,8 @@ test("one that another person adds meanwhile keeps its schedule, is said so and 
   account = { ...account, status: "confirmed" };
   instances = ["one", "two", "three"].map((name) => instance(name, "running"));
   const main = open();
-  await until(() => button(main, t.connect.add));
-  press(button(main, t.connect.add));
+  await until(() => addIn(main));
+  press(addIn(main));
   await until(() => modal());
   await soon(20);
   addedByOthers("one");
@@ -621,8 +679,8 @@ test("one whose resource is refused for a field says so in its line, and the oth
   account = { ...account, status: "confirmed" };
   instances = [instance("web-dev", "running"), instance("orders", "running")];
   const main = open();
-  await until(() => button(main, t.connect.add));
-  press(button(main, t.connect.add));
+  await until(() => addIn(main));
+  press(addIn(main));
   await until(() => modal());
   const { fetch } = globalThis;
   const errors = [{ field: "instance_id", message: "AWS does not know it." }];

@@ -76,7 +76,7 @@ ELSEWHERE = {
     # Stands for the link until that is read.
     "views/connect.js instructions.deploy": (
         "unit/dashboard/connect.test.mjs",
-        "as its instructions",
+        "if what is read for it",
     ),
     "views/access.js access.choose": ("browser/test_access_details.py", "Choose what to grant"),
     "views/accounts.js list.showArrived": ("browser/test_what_is_true_now.py", "Show"),

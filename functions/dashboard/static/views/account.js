@@ -63,7 +63,7 @@ export const shownAccount = () => shown;
  * @param {any} context
  * @param {string} current
  * @param {(body: HTMLElement, handle: any) => any} drawContent
- * `isAlone`: without the tabs, and without a test that leads away.
+ * `isAlone`: without the tabs, and without a test that leads away, so that the content has the primary button.
  * @param {{pauseOf?: (account: any) => number, whenGone?: (trail: Element) => {readAt: () => number},
  *   isAlone?: boolean}} options
  */
@@ -150,7 +150,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
       h(
         "p",
         { class: "row-links" },
-        h("a", { href: store.listAddress() }, t.notFound.back),
+        h("a", { href: store.listAddress(), class: isAlone && "button button-primary" }, t.notFound.back),
         !whenGone && h("a", { href: `#/accounts/${api.segment(id)}/audit` }, t.account.itsAudit),
       ),
     ];
@@ -169,6 +169,7 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     pauseOf: () => pauseOf(handle.account()),
     onMissing: gone,
     placeholder: () => skeleton(6),
+    retryClass: isAlone ? "button-primary" : "",
   });
 }
 
@@ -842,23 +843,22 @@ function drawUsage(target, { account_id: id, created_at: added }, signal) {
   );
 }
 
+// Its button stays once that is done, so that nothing moves, and says why it does nothing.
 function drawRevoke(target, account, handle) {
-  const revoked = isRevoked(account);
-  const now = t.account.statusText.revoked;
-  render(target, revoked, () =>
-    section(
+  render(target, isRevoked(account), (revoked) => {
+    const { revoked: done } = t.account.statusText;
+    return section(
       t.revoke.title,
       { className: "danger" },
-      roomy("p", {}, [t.revoke.text, now], revoked ? now : t.revoke.text),
+      h("p", {}, t.revoke.text),
       changeButton(t.revoke.action, {
         class: "button-danger",
-        hidden: revoked,
-        onclick: () => confirmRevoke(handle),
+        "aria-disabled": revoked && "true",
+        title: revoked && done,
+        onclick: () => (revoked ? toast(done, "warning") : confirmRevoke(handle)),
       }),
-    ),
-  );
-  // The button is gone, so its focus goes to the heading, which shows the change.
-  if (revoked && focused(target)) focusOn(document.querySelector(".account-head h1"));
+    );
+  });
 }
 
 // Keeps the account's name in the modal's title up to date.

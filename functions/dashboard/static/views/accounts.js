@@ -50,7 +50,7 @@ const FETCH_AHEAD_ROWS = 60;
 const MOST_SAID = 3;
 const WATCH_EVERY_MS = 2_000;
 const REFRESH_EVERY_MS = 30_000;
-// Of an unknown filter with a longer value, its name says enough.
+// Of an unknown filter that is longer, its name says enough.
 const LONGEST_SAID = 40;
 // As the API has it.
 const LONGEST_SEARCH = 64;
@@ -83,14 +83,17 @@ export function list(context) {
   }
   const operation = query.get("operation");
   if (operation) store.showOperation(operation);
-  const unknown = Object.keys(CHOICES).flatMap((name) => {
-    const value = query.get(name);
-    if (!value || CHOICES[name].test(value)) return [];
-    return value.length > LONGEST_SAID ? name : `${name}=${value}`;
+  const shown = view.address();
+  const unknown = [...query].flatMap(([name, value]) => {
+    // The field of the search takes no longer one.
+    const isShown = [value, value.slice(0, LONGEST_SEARCH)].includes(shown.get(name));
+    if (isShown || !value || name === "operation") return [];
+    const said = `${name}=${value}`;
+    return said.length > LONGEST_SAID ? name.slice(0, LONGEST_SAID) : said;
   });
   if (unknown.length) toast(t.list.unknownFilters(unknown.join(", ")), "warning");
   // A reload neither shows an operation again that was closed, nor says again what was left out.
-  if (operation || unknown.length) router.rewrite("/accounts", view.address());
+  if (operation || unknown.length) router.rewrite("/accounts", shown);
   view.draw();
   window.scrollTo(0, returning && !added ? listing.scroll : 0);
   if (!returning) view.more();

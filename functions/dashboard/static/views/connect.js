@@ -22,6 +22,7 @@ import {
   issuesOf,
   problemsOf,
   section,
+  skeleton,
   SLOW_AFTER_MS,
   spinner,
   submitting,
@@ -92,23 +93,24 @@ function draws(body, handle) {
     if (isConnected(account)) store.takeAdded();
     const ways = waysOf(account, test);
     render(picture, [ways, account.provider_id, account.role_arn], () => pictureOf(account, ways));
-    const primary = primaryOf(account);
-    const awaitsWrong = isRunning(test) || account.testing;
-    // What leads on at the end waits for a test, too: until then, what is beside the state does.
-    const leadsOn = awaitsWrong && !left.length;
-    drawWatch(watch, handle, looks, { tests: testHere, primary: primary === "onward" && !leadsOn ? "" : primary });
-    const issues = awaitsWrong ? [] : issuesOf(account);
-    const title = problemsOf(account).length ? t.account.issues : t.account.information;
-    render(wrong, issues, () => issues.length > 0 && section(title, {}, issueList(issues)));
     const isIn = isConnected(account);
     isListed &&= isIn;
     if (isIn && !account.testing && !isListed) {
       isListed = true;
       showFound();
     }
+    const awaitsWrong = isRunning(test) || account.testing;
+    let primary = primaryOf(account);
+    if (primary === "onward" && (awaitsFound || left.length)) primary = "add";
+    drawWatch(watch, handle, looks, { tests: testHere, primary });
+    const issues = awaitsWrong ? [] : issuesOf(account);
+    const title = problemsOf(account).length ? t.account.issues : t.account.information;
+    render(wrong, issues, () => issues.length > 0 && section(title, {}, issueList(issues)));
     const had = focused(body);
     // What was found says that it is connected.
-    const isDone = account.status === "confirmed" && !account.testing;
+    const isDone = account.status === "confirmed" && !awaitsWrong;
+    // Beside the state of a connected account is what leads on, too.
+    const isBeside = isIn && !isDone;
     how.hidden = isIn || isRevoked(account);
     found.hidden = !isIn;
     // What is to be mended comes before how to connect it. Once it is connected, what a test finds moves nothing else.
@@ -121,9 +123,9 @@ function draws(body, handle) {
     wrong.hidden = !issues.length || (awaitsFound && !focused(wrong));
     const awaitsAbove = awaitsHow && !how.hidden;
     watch.hidden = isDone || ((isIn ? awaitsFound : isRole && awaitsAbove) && !focused(watch));
-    onward.hidden = isIn ? awaitsWrong || awaitsFound : awaitsAbove;
+    onward.hidden = isBeside || (isIn ? awaitsFound : awaitsAbove);
     // Where nothing is left to add, this is what is next.
-    opens.classList.toggle("button-primary", primary === "onward" && !left.length);
+    opens.classList.toggle("button-primary", primary === "onward");
     // Who comes back from "Deploy on AWS" may find it gone.
     const isGone = [how, found, wrong, watch, onward].some((part) => part.hidden && part.contains(had));
     if (isGone) focusOn(isIn ? found : how.hidden ? watch : how);
@@ -236,8 +238,12 @@ function draws(body, handle) {
       awaitsFound = false;
       draw();
     };
+    const awaited = (isLate) => awaitedFound(awaitsFound && !isLate);
+    fill(found, awaited());
+    const loaded = load(found, readFound, shows, { signal, placeholder: awaited });
+    // Afterwards, so that it is below what is said of a long wait.
     const cancel = later(SLOW_AFTER_MS, goOn, signal);
-    load(found, readFound, shows, { signal }).finally(cancel).finally(goOn);
+    loaded.finally(cancel).finally(goOn);
   };
   draw();
 }
@@ -333,6 +339,20 @@ async function listingOf(id, signal) {
   return kept;
 }
 
+// `isPrimary`: whether nothing else leads on until it is read.
+function awaitedFound(isPrimary) {
+  const add = changeButton(t.connect.add, { ...ADD, "aria-busy": "true", "aria-disabled": "true" }, "plus");
+  add.prepend(spinner());
+  return section(
+    t.connect.connected,
+    { className: "found" },
+    skeleton(2),
+    isPrimary && h("p", { class: "row-links" }, add),
+  );
+}
+
+const ADD = { class: "button-primary", "data-part": "add" };
+
 // `left`: the instances that are not under control yet, which `again` reads anew. `say`: what was found, once.
 function drawFound(id, { listing, resources }, { left, again, say }) {
   const found = foundOf(listing, resources, KINDS);
@@ -366,11 +386,7 @@ function drawFound(id, { listing, resources }, { left, again, say }) {
       "p",
       { class: "row-links" },
       found.left.length > 0 &&
-        changeButton(
-          t.connect.add,
-          { class: "button-primary", onclick: ({ currentTarget }) => submitting(currentTarget, add) },
-          "plus",
-        ),
+        changeButton(t.connect.add, { ...ADD, onclick: ({ currentTarget }) => submitting(currentTarget, add) }, "plus"),
       resources.length > 0 &&
         h("a", { href: `#/accounts/${api.segment(id)}/schedules` }, t.connect.added(resources.length)),
     ),

@@ -165,21 +165,18 @@ export function drawWatch(target, handle, { state, again }, { tests, primary } =
           onclick: () => rotate(handle),
           "data-part": "rotate",
         }),
-      confirmed
-        ? h(
-            "a",
-            { class: `button ${classOf("onward")}`, href: `#/accounts/${account.account_id}` },
-            t.instructions.open,
-          )
-        : changeButton(
-            t.instructions.testNow,
-            {
-              class: classOf("test"),
-              onclick: tests ?? ((event) => startTest(account, event.currentTarget)),
-              "data-part": "test",
-            },
-            "test",
-          ),
+      !confirmed &&
+        changeButton(
+          t.instructions.testNow,
+          {
+            class: classOf("test"),
+            onclick: tests ?? ((event) => startTest(account, event.currentTarget)),
+            "data-part": "test",
+          },
+          "test",
+        ),
+      isConnected(account) &&
+        h("a", { class: `button ${classOf("onward")}`, href: `#/accounts/${account.account_id}` }, t.instructions.open),
     ],
   );
 }
