@@ -33,7 +33,6 @@ import { isMissing, retryAfter } from "../lib/problem.js";
 import * as api from "../lib/api.js";
 import { measure } from "../lib/covered.js";
 import * as router from "../lib/router.js";
-import { ending } from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { typedNumber } from "../lib/typed-number.js";
 import { button, changeButton, errorPanel, form, iconButton, notice, submitting, toast } from "../lib/ui.js";
@@ -116,7 +115,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       Object.assign(made, { runs: true, size: sizeNow() });
       return { selection: listing().selection, total: made.size, only: chosen.isAll ? null : chosen.ids };
     };
-    made.node = exporting(begun, ending(), () => {
+    made.node = exporting(begun, signal, undefined, () => {
       made.runs = false;
       if (signal.aborted || !made.line) return;
       if (focused(made.line)) focusOn(place);
