@@ -170,7 +170,7 @@ def test_an_operation_is_stopped_and_others_are_chosen_meanwhile(many, admin):
     expect(bar(many)).to_be_focused()
     bar(many).get_by_role("button", name="Stop").click()
     expect(bar(many)).to_contain_text("Stopped, not reached: 2.")
-    expect(bar(many).get_by_role("button", name="Stop")).to_have_count(0)
+    expect(bar(many).get_by_role("button", name="Stop")).to_be_focused()
     bar(many).get_by_role("button", name="Close").click()
     expect(many.get_by_role("checkbox", name="Choose Account00001", exact=True)).to_be_focused()
 
@@ -388,7 +388,89 @@ def test_an_export_that_ends_by_itself_moves_nothing_that_can_be_pressed(width, 
         expect(cancels).to_have_count(left)
         many.evaluate(TWO_FRAMES)
         assert [box.bounding_box() for box in pressed.all()] == places
-    expect(many.locator(".bulk-export")).to_have_count(0)
+    expect(many.locator(".bulk-line")).to_have_count(0)
+
+
+SIZES = pytest.mark.parametrize(
+    ("width", "size"), [(1280, "100%"), (1280, "200%"), (360, "100%"), (360, "200%")]
+)
+READ_NOW = "dispatchEvent(new Event('online'))"
+
+
+def shown_so(page: Page, width: int, size: str) -> None:
+    page.evaluate(f"document.documentElement.style.fontSize = '{size}'")
+    page.set_viewport_size({"width": width, "height": 740})
+    page.evaluate(TWO_FRAMES)
+
+
+def places_in(part: Locator) -> list[Any]:
+    part.page.evaluate(TWO_FRAMES)
+    return [(each.text_content(), each.bounding_box()) for each in part.get_by_role("button").all()]
+
+
+@SIZES
+def test_what_is_said_by_itself_moves_nothing_that_can_be_pressed(
+    width, size, many, answer_with, watch
+):
+    watch.expect_status(404, 503)
+    shown_so(many, width, size)
+    choose(many, 0)
+    bar(many).get_by_role("button", name="Test", exact=True).click()
+    expect(bar(many)).to_contain_text("Testing: 1 of 3")
+    for index in (0, 1, 4):
+        box = many.get_by_role("checkbox", name=f"Choose Account{index:05d}", exact=True)
+        box.evaluate("(it) => it.click()")  # the bar may cover it
+    note = bar(many).locator(".bulk-line").filter(has_text="left the list")
+    choice, operation = (bar(many).locator(f".bulk-{part}") for part in ("chosen", "operation"))
+    expect(choice).to_contain_text("3 accounts chosen")
+    places = [places_in(choice), places_in(operation)]
+
+    def look(text: str, is_there: bool) -> None:
+        many.evaluate(READ_NOW)
+        expect(bar(many).get_by_text(text)).to_be_visible(visible=is_there)
+
+    answer_with(many, "/v1/operations/op1", samples.problem(503, "Later."))
+    look("Later.", True)
+    assert [places_in(choice), places_in(operation)] == places
+    accounts = [samples.account(index) for index in range(MANY) if index != 4]
+    answer_with(many, "/v1/accounts", samples.pages_of(accounts))
+    answer_with(many, "/v1/accounts/acc00000[0-9]", samples.NO_SUCH)
+    look("1 chosen account has left the list", True)
+    assert [places_in(choice), places_in(operation)] == places
+    answer_with(many, "/v1/operations/op1", samples.operation())
+    look("Later.", False)
+    assert [places_in(choice), places_in(operation)] == places
+    # Nor does what is above and below the choice as all of it goes.
+    places = [places_in(note), places_in(operation)]
+    answer_with(many, "/v1/accounts", samples.pages_of(accounts[2:]))
+    look("3 chosen accounts have left the list", True)
+    assert [places_in(note), places_in(operation)] == places
+    note.get_by_role("button").click()
+    expect(bar(many).locator(".bulk-line")).to_have_count(0)
+    expect(choice).to_be_hidden()
+
+
+@pytest.mark.parametrize("has_refused", [False, True])
+@SIZES
+def test_stop_keeps_its_place_so_a_press_too_late_is_of_nothing_else(
+    width, size, has_refused, many, admin
+):
+    shown_so(many, width, size)
+    choose(many, 0)
+    many.locator(".bulk").get_by_role("button", name="Write logs: Yes").click()
+    stop = bar(many).get_by_role("button", name="Stop")
+    stop.scroll_into_view_if_needed()
+    box = stop.bounding_box()
+    admin.operation |= {"action": "write_logs", "value": True, "changed": 1}
+    admin.operation |= ENDED | (REFUSED if has_refused else {})
+    begun = len(admin.begun)
+    many.evaluate(READ_NOW)
+    expect(bar(many).get_by_role("button", name="Undo")).to_be_visible()
+    many.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    many.evaluate(TWO_FRAMES)
+    expect(bar(many).get_by_role("button", name="Undo")).to_be_visible()
+    expect(stop).to_have_attribute("aria-disabled", "true")
+    assert (len(admin.begun), stop.bounding_box()) == (begun, box)
 
 
 def test_an_operation_is_still_shown_after_another_view(many, admin):

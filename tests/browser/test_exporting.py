@@ -15,6 +15,8 @@ from tests.support.page.keyboard import press
 from tests.support.page.waiting import HeldRequests, until
 
 MANY = 2_500
+FOLLOWING = re.compile(r"/v1/accounts\?cursor=")
+"""What asks for another part."""
 
 
 @pytest.fixture
@@ -70,8 +72,7 @@ def test_an_export_says_how_far_it_is_and_can_be_stopped(many):
         downloads.append(download)
 
     many.on("download", keep)
-    following = re.compile(r"/v1/accounts\?cursor=")
-    held = HeldRequests(many, following)
+    held = HeldRequests(many, FOLLOWING)
     export = many.get_by_role("button", name="Export CSV")
     expect(export).to_be_visible()
     press(many, "Export CSV")
@@ -85,31 +86,80 @@ def test_an_export_says_how_far_it_is_and_can_be_stopped(many):
     many.keyboard.press("Enter")
     expect(export).to_be_focused()
     request.abort()
-    many.unroute(following)
+    many.unroute(FOLLOWING)
     with many.expect_download() as found:
         many.keyboard.press("Enter")
     assert len(saved(found.value)) == MANY
     assert len(downloads) == 1, "what was stopped is no file, not even later"
 
 
+def leave_during_an_export(page: Page, is_of_chosen: bool) -> Route:
+    """Returns the request that is held."""
+    held = HeldRequests(page, FOLLOWING)
+    place = page.locator("main")
+    if is_of_chosen:
+        page.get_by_role("checkbox", name="Choose Account00000", exact=True).check()
+        page.get_by_role("button", name="Choose all 2,500 of this list").click()
+        place = page.locator(".bulk")
+    place.get_by_role("button", name="Export CSV").click()
+    request = held.first()
+    page.get_by_role("link", name="Problems", exact=True).click()
+    expect(page.get_by_role("heading", name="Problems", level=1)).to_be_visible()
+    page.unroute(FOLLOWING)
+    return request
+
+
 @pytest.mark.parametrize("is_of_chosen", [False, True])
 def test_an_export_goes_on_in_another_view_and_is_saved_there(is_of_chosen, many):
-    following = re.compile(r"/v1/accounts\?cursor=")
-    held = HeldRequests(many, following)
-    if is_of_chosen:
-        many.get_by_role("checkbox", name="Choose Account00000", exact=True).check()
-        many.get_by_role("button", name="Choose all 2,500 of this list").click()
-        many.locator(".bulk").get_by_role("button", name="Export CSV").click()
-    else:
-        many.get_by_role("button", name="Export CSV").click()
-    request = held.first()
-    many.get_by_role("link", name="Problems", exact=True).click()
-    expect(many.get_by_role("heading", name="Problems", level=1)).to_be_visible()
-    many.unroute(following)
+    request = leave_during_an_export(many, is_of_chosen)
+    toasts = many.locator("#toasts")
+    expect(toasts).to_contain_text("The export goes on.")
+    assert_accessible(many)
     with many.expect_download() as found:
         request.fallback()
     assert len(saved(found.value)) == MANY
+    expect(toasts).to_contain_text("2,500 accounts exported")
+    expect(toasts).not_to_contain_text("The export goes on.")
+
+
+@pytest.mark.parametrize("is_of_chosen", [False, True])
+def test_it_is_cancelled_there_also_after_the_way_back(is_of_chosen, many, admin):
+    request = leave_during_an_export(many, is_of_chosen)
+    many.go_back()
+    expect(many.get_by_role("heading", name="Cloud Accounts", level=1)).to_be_visible()
+    asked = len(admin.asked)
+    many.set_viewport_size({"width": 360, "height": 740})
+    many.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert_fits(many)
+    many.locator("#toasts").get_by_role("button", name="Cancel · 1,000").click()
+    expect(many.locator("#announcer")).to_have_text("The export is cancelled.")
+    expect(many.locator("#toasts")).to_be_empty()
+    request.abort()
+    assert len(admin.asked) == asked
+
+
+@pytest.mark.in_firefox
+@pytest.mark.parametrize("of", ["pointer", "key"])
+def test_a_press_that_began_on_cancel_begins_no_export(of, many, admin):
+    """However soon the export ends by itself: between press and release, the button is another."""
+    held = HeldRequests(many, FOLLOWING)
+    many.get_by_role("button", name="Export CSV").click()
+    request = held.first()
+    cancel = many.get_by_role("button", name="Cancel · 1,000")
+    cancel.hover()
+    cancel.focus()
+    pressed, key = (many.mouse, []) if of == "pointer" else (many.keyboard, ["Space"])
+    pressed.down(*key)
+    many.unroute(FOLLOWING)
+    request.fallback()
     expect(many.locator("#toasts")).to_contain_text("2,500 accounts exported")
+    export = many.get_by_role("button", name="Export CSV")
+    expect(export).to_be_visible()
+    pressed.up(*key)
+    many.evaluate("new Promise((done) => setTimeout(done))")
+    assert (export.count(), len(admin.asked)) == (1, 3)
+    export.click()
+    until(many, lambda: len(admin.asked) == 6, "the next export")
 
 
 def test_a_double_click_is_one_press_and_so_is_a_key_that_is_held(many):
@@ -146,7 +196,7 @@ def test_an_export_that_fails_says_why_and_begins_anew(many, watch):
 
 def test_an_export_fits_a_narrow_screen(many):
     many.set_viewport_size({"width": 360, "height": 740})
-    HeldRequests(many, re.compile(r"/v1/accounts\?cursor="))
+    HeldRequests(many, FOLLOWING)
     many.get_by_role("button", name="Export CSV").click()
     expect(many.get_by_role("button", name="Cancel · 1,000")).to_be_visible()
     assert_accessible(many)

@@ -292,6 +292,25 @@ test("whoever presses Stop twice, or holds its key, closes nothing", async (cont
   assert.ok(!dialog.open);
 });
 
+test("a press that began on Stop closes nothing, however soon all is sent", async () => {
+  answers.web = () => Response.json({ title: "Conflict", detail: "Busy." }, { status: 409 });
+  for (const begins of ["pointerdown", "keydown"]) {
+    const { dialog } = await opened(["web"]);
+    const letGo = hold((_, { method }) => method === "PATCH");
+    submit();
+    await soon(30);
+    const stop = button(dialog, t.addMany.stop);
+    stop.dispatchEvent(new Event(begins));
+    letGo();
+    await soon(60);
+    assert.equal(stop.textContent, t.actions.close);
+    press(stop);
+    assert.ok(dialog.open);
+    dialog.close();
+    await soon(20);
+  }
+});
+
 test("Stop while it waits says nothing of one that is under way", async (context) => {
   const dialog = await stoppedAsItWaits(context);
   await soon(80);

@@ -33,10 +33,9 @@ import { isMissing, retryAfter } from "../lib/problem.js";
 import * as api from "../lib/api.js";
 import { measure } from "../lib/covered.js";
 import * as router from "../lib/router.js";
-import { ending } from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { typedNumber } from "../lib/typed-number.js";
-import { button, changeButton, errorPanel, form, iconButton, notice, submitting, toast } from "../lib/ui.js";
+import { button, changeButton, errorPanel, form, iconButton, notice, roomy, submitting, toast } from "../lib/ui.js";
 import { exporting } from "./choices.js";
 import { t } from "./texts.js";
 
@@ -75,7 +74,10 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   const choice = h("div", { class: "bulk-chosen" });
   const operations = h("div", { class: "bulk-operations" });
   /** The exports of what was chosen before. */
-  const exports = h("div", { class: "bulk-exports" });
+  const exports = h("div", { class: "bulk-lines" });
+  /** What is said by itself. */
+  const notes = h("div", { class: "bulk-lines" });
+  const noted = h("span", {});
   /** Operations that are over. @type {Set<string>} */
   const over = new Set();
   let said = t.bulk.nothing;
@@ -87,16 +89,16 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   // Screen readers get to it by its name. Some keep Enter for themselves.
   place.setAttribute("role", "region");
   place.setAttribute("aria-label", t.bulk.region);
-  // Exports end by themselves, above what can be pressed. What is chosen goes as an operation begins, which stays where
-  // it is below.
-  fill(place, exports, choice, operations);
+  // What comes or ends by itself is above what can be pressed. What is chosen goes as an operation begins, which stays
+  // where it is below.
+  fill(place, notes, exports, choice, operations);
   // It may be higher than its place, which scrolls then, and has no empty part that what is behind could be pressed in.
   const measured = measure(
     /** @type {HTMLElement} */ (table.parentNode),
     ".rows",
     () => {
       const parts = /** @type {NodeListOf<HTMLElement>} */ (
-        place.querySelectorAll(".bulk-chosen, .bulk-operation, .bulk-export")
+        place.querySelectorAll(".bulk-chosen, .bulk-operation, .bulk-line")
       );
       const height = [...parts].reduce((sum, { offsetHeight }) => sum + offsetHeight, 0);
       place.classList.toggle("scrolls", height > place.clientHeight);
@@ -116,7 +118,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       Object.assign(made, { runs: true, size: sizeNow() });
       return { selection: listing().selection, total: made.size, only: chosen.isAll ? null : chosen.ids };
     };
-    made.node = exporting(begun, ending(), () => {
+    made.node = exporting(begun, signal, undefined, () => {
       made.runs = false;
       if (signal.aborted || !made.line) return;
       if (focused(made.line)) focusOn(place);
@@ -127,47 +129,75 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   };
   let file = exporter();
   let files = 0;
+  // What is below a change stays where it is, also in a bar that scrolls.
+  const keepBelow = (change) => {
+    const below = place.scrollHeight - place.scrollTop;
+    change();
+    place.scrollTop = place.scrollHeight - below;
+  };
+  const show = (line, among = notes) => {
+    line.inert = false;
+    if (line.parentNode) return;
+    keepBelow(() => among.prepend(line));
+    measured.observe(line);
+  };
   const setApart = () => {
     files += 1;
-    const line = h(
-      "div",
-      { class: "bulk-export" },
-      h("p", { class: "bulk-size" }, t.bulk.exportOf(file.size)),
-      file.node,
-    );
-    file.line = line;
-    exports.prepend(line);
-    measured.observe(line);
+    const name = h("p", { class: "bulk-size" }, t.bulk.exportOf(file.size));
+    file.line = h("div", { class: "bulk-line" }, name, file.node);
+    show(file.line, exports);
     file = exporter();
   };
-  // What is above one that is over, or a bar that scrolls, would move.
-  const removeOver = () => {
-    const isAlone = choice.hidden && !operations.hasChildNodes() && !exports.querySelector(":scope > :not([inert])");
-    const stays = () => !isAlone && place.classList.contains("scrolls");
-    for (let line; (line = exports.firstElementChild) && line.inert && !stays();) line.remove();
+  const lineOfNotes = h(
+    "div",
+    { class: "bulk-line" },
+    roomy("p", { class: "bulk-note" }, [t.bulk.gone(MOST_NAMED)], noted),
+    iconButton(t.bulk.close, "cross", {
+      onclick: () => {
+        last.note = "";
+        drawPressed();
+      },
+    }),
+  );
+  const isAnyLine = () => Boolean(place.querySelector(".bulk-line:not([inert])"));
+  // What is above one that is over would move, and so would what is below one that is in sight in a bar that scrolls.
+  const removeOver = (mayMove) => {
+    const isAlone = choice.inert && !operations.hasChildNodes() && !isAnyLine();
+    const isInSight = ({ offsetHeight: height }) => place.scrollHeight > place.clientHeight && place.scrollTop < height;
+    const stays = (line) => !line.inert || (!mayMove && !isAlone && isInSight(line));
+    for (let line; (line = place.querySelector(".bulk-line")) && !stays(line);) keepBelow(() => line.remove());
   };
   const keepFocus = () => (place.hidden ? leave() : focusOn(place));
 
   // `gone`: how many were chosen, and are not any more. `isPart`: those that are not loaded are not chosen any more.
-  const draw = (gone = 0, isPart = false) => {
+  // `isPressed`: somebody has just closed something.
+  const draw = (gone = 0, isPart = false, isPressed = false) => {
     const had = focused(place);
     const { ids, ended } = listing();
     const size = sizeNow();
     const isMore = !chosen.isAll && (!ended || ids.length > chosen.ids.size);
     const text = chosen.isAll ? t.bulk.all(size) : t.bulk.chosen(size);
-    if (last.ids !== chosen.ids && file.runs) setApart();
-    if (gone || last.ids !== chosen.ids) {
+    // One of which only some are gone is the same still.
+    const isOther = last.ids !== chosen.ids;
+    if (isOther && file.runs && !(gone && size)) setApart();
+    if (gone || isOther) {
       const left = gone && last.gone + gone;
       last = { ids: chosen.ids, note: left ? t.bulk.gone(left) : isPart ? t.bulk.part : "", gone: left };
     }
     const { note } = last;
-    choice.hidden = size === 0 && !note;
-    if (!choice.hidden)
-      render(choice, [size !== 0 && text, isMore && t.bulk.chooseAll(totalNow()), note, files], drawChoice);
     keyed(operations, store.operations(), (id) => id, panelOf);
-    removeOver();
-    place.hidden = choice.hidden && !operations.hasChildNodes() && !exports.hasChildNodes();
-    const saying = choice.hidden ? t.bulk.nothing : `${note} ${text}`;
+    const isOver = (line) => (line === lineOfNotes ? !note : line.of && !operations.contains(line.of));
+    for (const line of notes.children) if (isOver(line)) line.inert = true;
+    // Where all that was chosen is gone, its room stays below what would move.
+    const stays = !choice.hidden && last.gone > 0 && isAnyLine();
+    choice.inert = size === 0;
+    choice.hidden = choice.inert && !stays;
+    if (!choice.inert) render(choice, [text, isMore && t.bulk.chooseAll(totalNow()), files], drawChoice);
+    noted.textContent = note || noted.textContent;
+    if (note) show(lineOfNotes);
+    removeOver(isPressed || (isOther && !gone));
+    place.hidden = choice.hidden && !operations.hasChildNodes() && !place.querySelector(".bulk-line");
+    const saying = `${note} ${choice.inert ? t.bulk.nothing : text}`.trim();
     if (saying !== said) {
       announce(isHinted ? saying : t.bulk.first(saying));
       isHinted = true;
@@ -175,9 +205,11 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     said = saying;
     if (exports.contains(had)) passFocus(had, exports);
     const has = focused(place);
-    if (!had || (has && has !== operations && !has.closest("[hidden]"))) return;
+    if (!had || (has && has !== operations && !has.closest("[hidden], [inert]"))) return;
     keepFocus();
   };
+
+  const drawPressed = () => draw(0, false, true);
 
   const act = (part, text, request, attributes = {}) =>
     button(text, {
@@ -187,8 +219,8 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       ...attributes,
     });
 
-  const drawChoice = ([text, all, note]) => [
-    text && h("p", { class: "bulk-size" }, text),
+  const drawChoice = ([text, all]) => [
+    h("p", { class: "bulk-size" }, text),
     all &&
       h(
         "button",
@@ -200,20 +232,17 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
         },
         all,
       ),
-    note && h("p", { class: "bulk-note" }, note),
-    text && [
-      h(
-        "div",
-        { class: "bulk-actions", role: "group", "aria-label": t.bulk.title },
-        act("test", t.bulk.test, { action: "test" }),
-        act("on", t.bulk.logsOn, { action: "write_logs", value: true }),
-        act("off", t.bulk.logsOff, { action: "write_logs", value: false }),
-        act("delete", t.bulk.delete, { action: "delete" }, { class: "button-small button-danger" }),
-        file.node,
-      ),
-      h("p", { class: "bulk-hint muted small", "aria-hidden": "true" }, t.bulk.hint),
-    ],
-    iconButton(text ? t.bulk.none : t.bulk.close, "cross", { "data-part": "none", onclick: () => choose([]) }),
+    h(
+      "div",
+      { class: "bulk-actions", role: "group", "aria-label": t.bulk.title },
+      act("test", t.bulk.test, { action: "test" }),
+      act("on", t.bulk.logsOn, { action: "write_logs", value: true }),
+      act("off", t.bulk.logsOff, { action: "write_logs", value: false }),
+      act("delete", t.bulk.delete, { action: "delete" }, { class: "button-small button-danger" }),
+      file.node,
+    ),
+    h("p", { class: "bulk-hint muted small", "aria-hidden": "true" }, t.bulk.hint),
+    iconButton(t.bulk.none, "cross", { "data-part": "none", onclick: () => choose([]) }),
   ];
 
   // Only the API can count a list that is not all loaded.
@@ -318,9 +347,18 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   function panelOf(id) {
     const onClose = () => {
       store.closeOperation(id);
-      draw();
+      drawPressed();
     };
-    const panel = progressOf(id, signal, { onClose, onEnd: () => over.add(id), takeBack, repeat });
+    const onUnread = (line) => store.operations().includes(id) && show(line);
+    const panel = progressOf(id, signal, {
+      onClose,
+      onEnd: () => over.add(id),
+      onUnread,
+      onReadAgain: draw,
+      keepBelow,
+      takeBack,
+      repeat,
+    });
     measured.observe(panel);
     return panel;
   }
@@ -391,12 +429,13 @@ function deletionOf(size, ids, filter) {
   ];
 }
 
-function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
+function progressOf(id, left, { onClose, onEnd, onUnread, onReadAgain, keepBelow, takeBack, repeat }) {
   let following = new AbortController();
   const said = h("p", { class: "bulk-size" }, t.bulk.progress);
   const bar = h("progress", { max: 1, value: 0, "aria-label": t.bulk.progress });
   const failed = h("div", { class: "bulk-failed" });
-  const unread = h("div", { class: "bulk-unread" });
+  /** Why it cannot be read: a line, because that comes and goes by itself. @type {any} */
+  const unread = h("div", { class: "bulk-line bulk-unread" });
   const ends = h("div", { class: "bulk-actions" });
   const small = (part, text, work) =>
     changeButton(text, {
@@ -408,8 +447,9 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
     following.abort();
     onClose();
   };
-  const closing = () => iconButton(t.bulk.close, "cross", { onclick: close });
+  const closing = iconButton(t.bulk.close, "cross", { onclick: close });
   let known = "";
+  let isOver = false;
   let done = 0;
   let partSaid = -1;
   /** Why it could not be read last. Only another reason is an alert. */
@@ -421,7 +461,17 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
     drawn(operation);
     await follows(STOPPED_WITHIN_MS);
   };
-  const drawn = (operation) => {
+  // Stop keeps its place, so that a press that comes too late is one of nothing else.
+  const stopper = small("stop", t.bulk.stop, async () => isOver || stopping());
+  const over = (...others) => {
+    isOver = true;
+    bar.hidden = true;
+    stopper.setAttribute("aria-disabled", "true");
+    keepBelow(() => fill(ends, others, stopper, closing));
+    onEnd();
+  };
+  const drawn = (operation) => keepBelow(() => draw(operation));
+  const draw = (operation) => {
     const { state, total, failed: listed, failed_total: refused } = operation;
     said.textContent = known = t.bulk.soFar(operation);
     Object.assign(bar, { max: total || 1, value: total ? operation.done : 1 });
@@ -430,10 +480,12 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
     // Whoever reads them goes on while more come.
     const isOpen = failed.querySelector("details")?.open;
     render(failed, [listed, refused], (all) => failuresOf(all, isOpen));
-    const had = focused(unread);
     why = "";
-    render(unread, "", () => null);
-    if (had) focusOn(node);
+    if (focused(unread)) focusOn(node);
+    if (!unread.inert) {
+      unread.inert = true;
+      onReadAgain();
+    }
     const part = Math.floor((PARTS_SAID * operation.done) / total);
     if (state === "running" && part > partSaid) {
       partSaid = part;
@@ -445,34 +497,26 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
   };
   const ended = (operation) => {
     const [undo, again] = [undoOf(operation), againOf(operation)];
-    bar.hidden = true;
     const { failed: listed, failed_total: refused } = operation;
     announce(`${said.textContent} ${refused ? `${t.bulk.failed(refused)}.` : ""}`);
     const undoing = undo && small("undo", t.bulk.undo, () => takeBack(undo, operation));
     if (undoing && operation.state === "stopped") showLater(undoing, operation, left);
-    fill(
-      ends,
-      undoing,
-      again && small("again", t.bulk.again(listed.length, refused), () => repeat(again, operation)),
-      closing(),
-    );
-    onEnd();
+    over(undoing, again && small("again", t.bulk.again(listed.length, refused), () => repeat(again, operation)));
   };
   // It goes on although the page cannot see that, so it can still be stopped.
   const unreadable = (problem) => {
     if (isFinal(problem) && known) said.textContent = t.bulk.lastKnown(known);
-    if (isMissing(problem)) {
-      bar.hidden = true;
-      fill(ends, closing());
-      onEnd();
-    }
+    if (isMissing(problem)) over();
     const mayRetry = !isMissing(problem) && !retryAfter(problem);
-    render(unread, [problem.title, problem.detail], () => {
+    const name = node.getAttribute("aria-label");
+    const isSaid = problem.title === why;
+    render(unread, [name, problem.title, problem.detail, isSaid], () => {
       const panel = errorPanel(problem, mayRetry && (() => follows()));
-      if (problem.title === why) panel.removeAttribute("role");
-      why = problem.title;
-      return panel;
+      if (isSaid) panel.removeAttribute("role");
+      return [h("p", { class: "bulk-size" }, name), panel];
     });
+    why = problem.title;
+    onUnread(unread);
   };
   /** Resolves once it is read, or cannot be. Then it is followed until it is over. */
   const follows = (after = 0) => {
@@ -507,9 +551,10 @@ function progressOf(id, left, { onClose, onEnd, takeBack, repeat }) {
       untilOver().catch(resolve);
     });
   };
-  fill(ends, small("stop", t.bulk.stop, stopping), closing());
+  fill(ends, stopper, closing);
   const attributes = { class: "bulk-operation", "aria-label": t.bulk.progress, role: "group" };
-  const node = h("div", attributes, said, bar, failed, unread, ends);
+  const node = h("div", attributes, said, bar, failed, ends);
+  Object.assign(unread, { of: node, inert: true });
   follows();
   return node;
 }

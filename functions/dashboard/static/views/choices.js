@@ -1,10 +1,11 @@
 // The order of the list, the filters beside those that are always shown, and what can be done with what they select. On
 // a narrow screen, where the columns have no heads to press, the list is sorted here.
 import * as api from "../lib/api.js";
-import { announce, fill, h, keyed } from "../lib/dom.js";
+import { announce, byId, fill, h, keyed } from "../lib/dom.js";
 import { download } from "../lib/copying.js";
 import { readAll } from "../lib/exporting.js";
 import { icon } from "../lib/icons.js";
+import { pressOf } from "../lib/press.js";
 import { readUnits } from "../lib/read-units.js";
 import { ending } from "../lib/session.js";
 import { errorPanel, toast, warn } from "../lib/ui.js";
@@ -34,8 +35,7 @@ export function choices(place, { listing, onChoice, onClear }, signal) {
     selects.map((select, index) => h("label", {}, h("span", {}, t.choices.of[names[index]].label), select)),
     places.nodes,
     clear,
-    // It goes on in other views.
-    exporting(listing, ending()),
+    exporting(listing, signal),
   );
   return () => {
     const { selection, isFiltered } = listing();
@@ -116,25 +116,41 @@ function offer(select, offers, chosen) {
 const namesIn = (units, depth = 0) =>
   units.flatMap(({ id, name, below }) => [[id, "\u2003".repeat(depth) + name], ...namesIn(below, depth + 1)]);
 
+// A toast that stays until an export is over.
+const STAYS_MS = 2 ** 31 - 1;
+
 /**
  * What exports the list as it is selected when it is pressed, and cancels that when it is pressed again. `only`: of its
- * accounts these alone. `onEnd`: an export is over, however it ended.
- * @param {() => Pick<Listing, "selection" | "total"> & {only?: Set<string> | null}} listing
+ * accounts these alone. It goes on in other views than this one, where a toast can cancel it, until the other signal.
+ * `onEnd`: an export is over, however it ended.
+ * @param {() => Pick<Listing, "selection" | "total"> & {only?: Set<string> | null}} listing @param {AbortSignal} view
  */
-export function exporting(listing, signal, onEnd = () => {}) {
+export function exporting(listing, view, until = ending(), onEnd = () => {}) {
   /** What cancels the export that runs. @type {AbortController | null} */
   let own = null;
+  let leaveToast = () => {};
   const text = h("span", {}, t.choices.export);
-  // A double click, or a key that is held, is one press.
-  const onclick = ({ detail }) => detail > 1 || (own ? own.abort() : run());
-  const onkeydown = (event) => event.repeat && event.preventDefault();
+  const { isSame, ...begins } = pressOf(() => own);
+  // A double click is one press.
+  const onclick = ({ detail }) => isSame() && (detail > 1 || (own ? own.abort() : run()));
   const press = h(
     "button",
-    { type: "button", class: "button button-small", onclick, onkeydown },
+    { type: "button", class: "button button-small", onclick, ...begins },
     icon("download"),
     text,
   );
   const place = h("div", { class: "exporting" }, press);
+  // A modal of the view that is left closes first.
+  const takeAlong = () =>
+    queueMicrotask(() => {
+      if (!own || until.aborted) return;
+      leaveToast = toast(t.choices.goesOn, "success", undefined, STAYS_MS);
+      const box = /** @type {HTMLElement | null} */ (byId("toasts").firstElementChild);
+      box?.append(place);
+      box?.style.setProperty("flex-wrap", "wrap");
+      place.style.setProperty("flex-basis", "100%");
+    });
+  view.addEventListener("abort", takeAlong, { once: true });
   async function run() {
     const { selection, total, only = null } = listing();
     own = new AbortController();
@@ -147,16 +163,17 @@ export function exporting(listing, signal, onEnd = () => {}) {
     place.append(bar);
     announce(t.choices.begun);
     try {
-      const { parts, count, missed } = await readAll(selection, onPart, AbortSignal.any([signal, own.signal]), only);
+      const { parts, count, missed } = await readAll(selection, onPart, AbortSignal.any([until, own.signal]), only);
       // The reader's day, year first: as Swedish writes it.
       download(parts, t.choices.file(new Date().toLocaleDateString("sv")), "text/csv;charset=utf-8");
       if (missed) toast(`${t.choices.exported(count)}. ${t.choices.missed(missed)}`, "warning");
       else toast(t.choices.exported(count));
     } catch (problem) {
       if (own.signal.aborted) announce(t.choices.cancelled);
-      else if (!signal.aborted) warn(problem);
+      else if (!until.aborted) warn(problem);
     }
     own = null;
+    leaveToast();
     text.textContent = t.choices.export;
     bar.remove();
     onEnd();

@@ -326,7 +326,7 @@ function actions(themes) {
 // How far it is stands in a modal, which ends it when it is closed.
 function exportAll() {
   const closed = new AbortController();
-  const file = exporting(() => ({ selection: {}, total: store.numbers()?.total }), closed.signal);
+  const file = exporting(() => ({ selection: {}, total: store.numbers()?.total }), closed.signal, closed.signal);
   dialog({ title: t.jump.export, content: () => file, onClose: () => closed.abort() });
   file.querySelector("button")?.click();
 }

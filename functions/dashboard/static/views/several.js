@@ -3,6 +3,7 @@ import { announce, fill, focused, h, uniqueId } from "../lib/dom.js";
 import { stopwatch } from "../lib/elapsed.js";
 import { icon } from "../lib/icons.js";
 import { dialog } from "../lib/modal.js";
+import { pressOf } from "../lib/press.js";
 import { Problem } from "../lib/problem.js";
 import { adding, keeping } from "../lib/resources.js";
 import { ending } from "../lib/session.js";
@@ -69,6 +70,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
   let sending = null;
   let isUnderWay = false;
   let sinceStop = () => Infinity;
+  const { isSame, onpointerdown, onkeydown } = pressOf(() => sending);
   const leave = h("span", {}, t.actions.cancel);
   const stop = () => {
     sending?.abort();
@@ -108,7 +110,8 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
         submitText: words.submit,
         // The form itself calls it without a press.
         cancel: (press = undefined) => {
-          const isSecond = press && sinceStop() < DOUBLE_MS;
+          // A press that began on Stop, or is of a double one, is none of Close.
+          const isSecond = press && (!isSame() || sinceStop() < DOUBLE_MS);
           if (sending || isSecond) sinceStop = stopwatch();
           if (isSecond) return;
           if (sending) stop();
@@ -213,6 +216,9 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
         },
       }),
   });
+  const leaving = leave.closest("button");
+  leaving?.addEventListener("pointerdown", onpointerdown);
+  leaving?.addEventListener("keydown", onkeydown);
 }
 
 // Gives all that are chosen one schedule, and shows which one they have.

@@ -382,6 +382,7 @@ export const t = withTexts(OPEN_TABLES, {
     cancel: (count) => `Cancel · ${number(count)}`,
     begun: "The export has begun.",
     cancelled: "The export is cancelled.",
+    goesOn: "The export goes on.",
     exported: (count) => plural(count, { one: "# account exported", other: "# accounts exported" }),
     missed: (count) =>
       plural(count, {
