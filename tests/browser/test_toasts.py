@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import pairwise
 
 import pytest
@@ -9,6 +10,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.axe import wait_until_loaded
 from tests.support.page import samples
+from tests.support.page.measures import LARGEST_SHIFT, RECORD_ALL_SHIFTS
 from tests.support.page.waiting import until
 
 PATH = "/v1/accounts/acc000005/invitations"
@@ -25,6 +27,7 @@ UNCOVERED = """(it) => {
     (y) => it.contains(document.elementFromPoint((left + right) / 2, y))).length;
 }"""
 """How much of it is: 3 for all of it, 0 for nothing."""
+TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 BOXES = """(all) => all.map((each) => {
   const { top, bottom } = each.getBoundingClientRect();
   return [top, bottom];
@@ -78,3 +81,42 @@ def test_several_toasts_over_a_modal_cover_nothing_that_is_needed(
         page.keyboard.press("Enter")
         expect(toasts).to_have_count(count)
     expect(modal).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "size"), [(1280, 100), (360, 200)])
+def test_a_toast_moves_none_that_is_there_and_the_newest_is_always_seen(
+    width, size, admin, answer_everything, answer_with, watch
+):
+    watch.expect_status(409)
+    page = admin.page
+    page.add_init_script(RECORD_ALL_SHIFTS)
+    page.goto("about:blank")
+    answer_everything(page)
+    path, refused = "/v1/accounts/acc000000/verifications", 0
+
+    def refuse(_: object) -> tuple[int, dict[str, object]]:
+        nonlocal refused
+        refused += 1
+        return samples.problem(409, f"Refused {refused}. {WHY[: 52 * (refused > 1)]}")
+
+    answer_with(page, path, refuse, method="POST")
+    admin.go("#/accounts/acc000000")
+    wait_until_loaded(page)
+    page.set_viewport_size({"width": width, "height": 640})
+    page.evaluate("(size) => { document.documentElement.style.fontSize = `${size}%`; }", size)
+    page.evaluate(STAY)
+    test = page.get_by_role("button", name="Test", exact=True).first
+    toasts = page.locator(".toast").filter(has=page.get_by_role("button"))
+    for count in range(1, 9):
+        page.evaluate(f"{TWO_FRAMES}.then(() => {{ window.shifts = 0; }})")
+        test.evaluate("(it) => it.click()")
+        newest = toasts.filter(has_text=f"Refused {count}.")
+        expect(newest).to_be_visible()
+        page.evaluate(TWO_FRAMES)
+        is_full = page.locator("#toasts").evaluate("(it) => it.scrollHeight > it.clientHeight")
+        if not is_full:
+            assert page.evaluate("window.shifts") < LARGEST_SHIFT, page.evaluate("window.moved")
+        until(page, partial(is_uncovered, newest.get_by_role("button")), f"toast {count}")
+        # One ends below others, and leaves its room.
+        if count % 2 == 0:
+            toasts.last.get_by_role("button").evaluate("(it) => it.click()")

@@ -60,9 +60,10 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
   // Toasts lie over the end of a long one. Then its end has room below it, and its button and what has the focus are
   // scrolled out from below them.
   const toasts = byId("toasts");
-  const covers = new ResizeObserver(() => {
+  const uncover = () => {
     node.style.setProperty("--covered", "0px");
-    const [{ top }, box] = [toasts, node].map((each) => each.getBoundingClientRect());
+    const box = node.getBoundingClientRect();
+    const top = Math.max(...[toasts, toasts.firstElementChild ?? node].map((each) => each.getBoundingClientRect().top));
     if (!toasts.hasChildNodes() || box.bottom <= top) return;
     node.style.setProperty("--covered", `${window.innerHeight - top}px`);
     const needed = [node.querySelector(".form-actions .button"), focused(node.querySelector(".dialog-body"))];
@@ -72,13 +73,15 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
     });
     // If there is no room for both, what has the focus.
     for (const each of inSight) each.scrollIntoView({ block: "nearest" });
-  });
-  covers.observe(toasts);
+  };
+  const covers = new MutationObserver(uncover);
+  covers.observe(toasts, { childList: true });
   // The modal on top is the last one in the document. An open modal would cover toasts that are not in it.
   const open = () => {
     document.body.append(node);
     node.append(toasts);
     node.showModal();
+    uncover();
   };
   open();
   // Focuses the first field, not the close button. A modal without fields is a question: its close button keeps the

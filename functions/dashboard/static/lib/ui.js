@@ -201,8 +201,10 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
     h("p", {}, text, action && [" ", h("a", { href: action.href, onclick: close }, action.text)]),
     iconButton(t.actions.dismiss, "cross", { onclick: close }),
   );
-  // They stand at the lower edge of the window, so the newest moves none.
-  byId("toasts").prepend(node);
+  // They stand at the lower edge of the window, so the newest moves none, unless the window is full.
+  const all = byId("toasts");
+  all.prepend(node);
+  for (const room of all.querySelectorAll(".toast:empty")) if (all.scrollHeight > all.clientHeight) room.remove();
   document.addEventListener("visibilitychange", begin);
   begin();
   until.addEventListener("abort", close);
