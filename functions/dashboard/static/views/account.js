@@ -89,6 +89,12 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
   );
 
   let isRead = false;
+  let acts = 0;
+  const acted = () => {
+    acts += 1;
+    isRead = false;
+    store.changed();
+  };
   const listeners = [];
   const isGone = new AbortController();
   const handle = {
@@ -99,13 +105,24 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     onChange: (listener) => listeners.push(listener),
     /** Whether the account was read since the view was opened, or since a person's act here. */
     isRead: () => isRead,
-    /** What a person does here is shown at once, with what comes by the next read. */
-    acted: () => (isRead = false),
+    /** Every act of a person goes through here. What it changes is shown at once, also if its answer was lost. */
+    act: async (sent) => {
+      try {
+        const answer = await sent;
+        acted();
+        return answer;
+      } catch (problem) {
+        if (problem.perhapsDone) acted();
+        throw problem;
+      }
+    },
     /** Adds a part that is read by itself. The freshness mark includes its age. @param {{readAt: () => number}} part */
     shows: (part) => parts.push(part),
     refresh: async () => {
+      const since = acts;
       const account = await store.read(id, signal);
-      isRead = true;
+      // What was asked before an act does not have what that changed.
+      if (since === acts) isRead = true;
       return account;
     },
     /** Reads again after an act, also if the view was left meanwhile. */
@@ -634,8 +651,7 @@ async function change(handle, body) {
   const asked = Date.now();
   const path = `/v1/accounts/${api.segment(handle.id)}`;
   const patched = api.patch(path, body, { etag: store.tagOf(handle.id) });
-  const answer = await orConflict(handle, patched, (account) => isDone(account, body));
-  handle.acted();
+  const answer = await handle.act(orConflict(handle, patched, (account) => isDone(account, body)));
   if (answer) store.put(answer.body, asked);
 }
 
@@ -771,7 +787,7 @@ export function rotate(handle) {
       if (problem.perhapsDone) lost = id;
       throw problem;
     });
-    await orConflict(handle, stored);
+    await handle.act(orConflict(handle, stored));
     return untested(present(handle), t.account.rotated);
   };
   dialog({
@@ -799,7 +815,6 @@ export function rotate(handle) {
           const mine = { access_key_id: keyId.value.trim(), secret_access_key: secret.value.trim() };
           const said = await onceMore(() => save(mine, first));
           if (done(said)) secret.value = "";
-          handle.acted();
           // If this read fails, the next one shows what has changed.
           await handle.again().catch(() => {});
         },
@@ -887,10 +902,9 @@ export function confirmRevoke(handle) {
         ],
         async onsubmit() {
           // Has no condition: whatever has changed meanwhile, the account must not be used.
-          await api.post(`/v1/accounts/${api.segment(account.account_id)}/revoke`);
+          await handle.act(api.post(`/v1/accounts/${api.segment(account.account_id)}/revoke`));
           close();
           toast(t.revoke.done((handle.account() ?? account).name));
-          handle.acted();
           // If this read fails, the next one shows the change.
           await handle.again().catch(() => {});
         },
