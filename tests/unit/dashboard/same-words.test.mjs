@@ -178,6 +178,37 @@ test("of a region that is the account's no more, nothing is said", async () => {
   assert.ok(!main.querySelector(".facts").textContent.includes("eu-west-1"));
 });
 
+test("what a test found in regions, or of the role's template, is not said any more once another finds otherwise", async () => {
+  tests = [];
+  const health = [{ region: "eu-west-1", status: "reachable" }];
+  const template = { version: 1, current: 2, outdated: true, changes: [] };
+  const left = { region: "us-east-1", status: "not_enabled" };
+  account = { ...connected, regions: ["eu-west-1", "us-east-1"], region_health: [...health, left], template };
+  const main = await shown(overview);
+  const old = () => main.querySelectorAll(".facts .outdated").map(({ textContent }) => textContent);
+  const [answers, isOff] = [t.regions.status.reachable, t.regions.status.not_enabled];
+  await turns({ region_health: account.region_health.toReversed() });
+  assert.deepEqual(old(), []);
+  await turns({ status: "failed" });
+  assert.deepEqual(old().filter(Boolean), [`${answers}: `, `${isOff}: `, t.regions.leftOut]);
+  await turns({ status: "confirmed", template: { ...template, version: 2, outdated: false } });
+  assert.deepEqual(old(), [`1 (${t.account.newestVersion(2)})`]);
+  showNewer(main);
+  assert.deepEqual(old(), []);
+  assert.equal(main.querySelector(".facts").textContent.includes(answers), true);
+});
+
+test("the same findings in another order are no other ones", async () => {
+  tests = [];
+  const issue = (code) => ({ code, severity: "problem", message: code, remedy: "Allow it." });
+  account = { ...connected, status: "degraded", issues: [issue("ec2_partial"), issue("rds_partial")] };
+  const main = await shown(overview);
+  const before = main.querySelector(".issues");
+  await turns({ issues: account.issues.toReversed() });
+  assert.ok(main.querySelector(".issues") === before);
+  assert.equal(button(main, t.account.newer.text).hidden, true);
+});
+
 const fillIn = (...values) => {
   const inputs = modal().querySelectorAll("input");
   for (const [index, value] of values.entries()) inputs[index].value = value;

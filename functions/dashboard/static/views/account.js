@@ -293,16 +293,17 @@ export function overview(context) {
     const draw = ({ testing, ...account }) => {
       if (!testing || next === undefined) next = account.next_verification_at;
       account.next_verification_at = next;
-      const newest = foundIn(account);
+      const read = foundIn(account);
       // What was known before the view opened may be old.
-      found = handle.isRead() ? (found ?? newest) : newest;
-      const isNewer = !same(found, newest);
+      found = handle.isRead() ? (found ?? read) : read;
+      const isNewer = !same(found, read);
+      const newest = isNewer ? read : found;
       if (isNewer && newer.hidden) announce(t.account.newer.said);
       const had = focused(newer);
       newer.hidden = !isNewer;
-      drawStatus(status, account, found, newer);
+      drawStatus(status, account, { found, newest, newer });
       if (had && !isNewer) focusOn(status.querySelector("h2"));
-      drawFacts(facts, account, testing, found);
+      drawFacts(facts, account, { found, newest, testing });
       drawSettings(settings, account, handle, logs);
       drawRevoke(stop, account, handle);
     };
@@ -321,12 +322,14 @@ const foundIn = (account) => ({
   template: account.template,
 });
 
+// What is not so any more keeps its room, but is not said.
+const ageOf = (shown, newest) => (same(shown, newest) ? "" : "outdated");
+
 // `found`: as it is shown. `newer`: the button that shows what was found since.
-function drawStatus(target, account, found, newer) {
+function drawStatus(target, account, { found, newest, newer }) {
   const condition = conditionOf(account);
   const tested = testedAs(account);
   const { next, issues } = found;
-  const newest = foundIn(account);
   const groups = Object.keys(account.capabilities ?? {}).map((group) => [group, capabilityState(account, group)]);
   const meaningOf = (group, state) =>
     state === "unknown"
@@ -350,7 +353,7 @@ function drawStatus(target, account, found, newer) {
         Object.values(t.account.statusText),
         t.account.statusText[sentence] ?? wordOf(t.status, account.status),
       ),
-      next && h("div", { class: same(next, newest.next) ? "" : "outdated" }, nextStep(account, next)),
+      next && h("div", { class: ageOf(next, newest.next) }, nextStep(account, next)),
       issues.length > 0 && issueList(issues, newest.issues),
       h(
         "dl",
@@ -452,9 +455,11 @@ function nextStep(account, { step, tried }) {
   ];
 }
 
-function drawFacts(target, account, testing, found) {
+function drawFacts(target, account, { found, newest, testing }) {
   const { template } = found;
-  const health = found.health?.filter(({ region }) => account.regions?.includes(region));
+  const ofRegions = ({ health }) => health?.filter(({ region }) => account.regions?.includes(region));
+  const health = ofRegions(found);
+  const age = ageOf(health, ofRegions(newest));
   render(target, [account, health, template], () =>
     section(
       t.account.facts,
@@ -465,12 +470,16 @@ function drawFacts(target, account, testing, found) {
         definition(t.account.number, copyable(account.provider_id, t.actions.copyThis(t.account.number))),
         definition(t.account.accessType, t.accessTexts[account.access_type]?.title ?? account.access_type),
         account.role_arn && definition(t.account.role, copyable(account.role_arn, t.actions.copyThis(t.account.role))),
-        template && definition(t.account.roleVersion, versionOf(template)),
+        template &&
+          definition(
+            t.account.roleVersion,
+            h("span", { class: ageOf(template, newest.template) }, versionOf(template)),
+          ),
         account.access_key_id && definition(t.account.keyId, h("code", {}, `…${account.access_key_id.slice(-4)}`)),
         definition(
           t.account.regions,
-          account.regions?.length ? regionList(account.regions, health) : t.account.defaultRegion,
-          someLeftOut(health) && h("p", { class: "muted small" }, t.regions.leftOut),
+          account.regions?.length ? regionList(account.regions, health, age) : t.account.defaultRegion,
+          someLeftOut(health) && h("p", { class: `muted small ${age}` }, t.regions.leftOut),
         ),
         definition(t.account.lastTested, when(account.verification?.finished_at)),
         h(
@@ -612,7 +621,9 @@ const changeable = ({ name, write_logs, regions, role_arn, role_path }) => ({
   role_name: role_arn?.split("/").pop(),
   role_path: role_path ?? "/",
 });
-const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+const unordered = (_, value) =>
+  Array.isArray(value) ? value.map((each) => JSON.stringify(each, unordered)).sort() : value;
+const same = (one, other) => JSON.stringify(one, unordered) === JSON.stringify(other, unordered);
 // Whether the account already has these values, for example from an earlier request whose answer was lost.
 const isDone = (account, body) => same(changeable(account), { ...changeable(account), ...body });
 
