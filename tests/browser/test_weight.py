@@ -486,6 +486,29 @@ def test_nothing_jumps_where_an_account_is_connected_as_its_test_ends(
     assert page.evaluate("window.shifts") < LARGEST_SHIFT
 
 
+@pytest.mark.parametrize("width", [1280, 360])
+def test_nothing_jumps_where_an_account_is_connected_as_others_add_its_instances(
+    width, admin, opened, answer_with
+):
+    page, issues = opened, [samples.FIXABLE, samples.SCOPED]
+    answer_with(page, ONE, samples.account(0, status="degraded", issues=issues))
+    answer_with(page, f"{ONE}/instances", samples.just_listed(unavailable=[]))
+    answer_with(page, f"{ONE}/resources", {"items": [], "next_cursor": None})
+    page.set_viewport_size({"width": width, "height": 640})
+    page.goto(f"{admin.stack.dashboard_url}#/accounts/acc000000/connect")
+    page.reload()
+    page.get_by_role("button", name="Add resources").focus()
+    shifts_once_all_is_there(page)
+    page.wait_for_timeout(RECENT_MS)
+    page.evaluate("window.shifts = 0")
+    answer_with(page, f"{ONE}/resources", {"items": samples.RESOURCES, "next_cursor": None})
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(page.get_by_text("All of them are added.")).to_be_visible()
+    expect(page.get_by_role("button", name="Add resources")).to_be_focused()
+    page.evaluate(TWO_FRAMES)
+    assert page.evaluate("window.shifts") < LARGEST_SHIFT
+
+
 def test_nothing_jumps_while_a_modal_opens(admin, opened):
     """By a script: for half a second after a press, browsers take each shift as its own."""
     page, shifts = opened, {}

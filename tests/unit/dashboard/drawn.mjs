@@ -139,6 +139,9 @@ class Drawn extends EventTarget {
       remove: (name) => set(name, false),
     };
   }
+  checkVisibility() {
+    return !this.hidden && (this.parentNode?.checkVisibility?.() ?? true);
+  }
   contains(node) {
     return node === this || (Boolean(node?.parentNode) && this.contains(node.parentNode));
   }
