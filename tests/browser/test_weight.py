@@ -355,6 +355,39 @@ def test_nothing_jumps_as_an_account_changes_by_itself(admin, opened, answer_wit
     assert {at: value for at, value in shifts.items() if value >= LARGEST_SHIFT} == {}
 
 
+CAPABLE = ("full", "partial", "none", "unknown")
+HEIGHTS = """(size) => {
+  document.documentElement.style.fontSize = size;
+  return [...document.querySelectorAll(".verdict, .capability")].map((it) => it.offsetHeight);
+}"""
+
+
+def test_whatever_is_said_of_an_account_has_the_same_room(admin, opened, answer_with):
+    page, path, heights = opened, "/v1/accounts/acc000000", {}
+    groups = samples.account(0)["capabilities"]
+    states = [
+        *STATES.values(),
+        *(
+            {"status": status, "capabilities": dict.fromkeys(groups, state)}
+            for status, state in product(("confirmed", "unconfirmed"), CAPABLE)
+        ),
+    ]
+    sizes = [*product((360, 480, 640, 1000, 1280), ("100%", "200%"))]
+    for version, state in enumerate(states):
+        answer_with(page, path, samples.account(0, **state, name=f"Turn{version}", version=version))
+        if version:
+            page.evaluate("window.dispatchEvent(new Event('online'))")
+        else:
+            page.goto(f"{admin.stack.dashboard_url}#/accounts/acc000000")
+            page.reload()
+        expect(page.get_by_role("heading", name=f"Turn{version}", exact=True)).to_be_visible()
+        for width, size in sizes:
+            page.set_viewport_size({"width": width, "height": 720})
+            heights.setdefault((width, size), []).append(page.evaluate(HEIGHTS, size))
+    differing = {at: seen for at, seen in heights.items() if any(each != seen[0] for each in seen)}
+    assert differing == {}
+
+
 ONE = "/v1/accounts/acc000000"
 DELIVERIES = "/v1/organization/webhook/deliveries"
 TRAILS = {

@@ -178,7 +178,7 @@ test("of a region that is the account's no more, nothing is said", async () => {
   assert.ok(!main.querySelector(".facts").textContent.includes("eu-west-1"));
 });
 
-test("what a test found in regions, or of the role's template, is not said any more once another finds otherwise", async () => {
+test("what was found in regions, or of the template, is not said any more once a test finds otherwise", async () => {
   tests = [];
   const health = [{ region: "eu-west-1", status: "reachable" }];
   const template = { version: 1, current: 2, outdated: true, changes: [] };

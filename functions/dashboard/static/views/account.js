@@ -31,7 +31,6 @@ import {
   issuesOf,
   notice,
   problemsOf,
-  roomy,
   section,
   setError,
   skeleton,
@@ -111,7 +110,8 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
         const answer = await sent;
         acted();
         return answer;
-      } catch (problem) {
+      } catch (error) {
+        const problem = /** @type {any} */ (error);
         if (problem.perhapsDone) acted();
         throw problem;
       }
@@ -323,7 +323,7 @@ const foundIn = (account) => ({
 });
 
 // What is not so any more keeps its room, but is not said.
-const ageOf = (shown, newest) => (same(shown, newest) ? "" : "outdated");
+const ageOf = (before, now) => (same(before, now) ? "" : "outdated");
 
 // `found`: as it is shown. `newer`: the button that shows what was found since.
 function drawStatus(target, account, { found, newest, newer }) {
@@ -386,13 +386,28 @@ function drawStatus(target, account, { found, newest, newer }) {
 }
 
 // What may be said of a group.
-const roomOf = (group) => [
-  ...Object.values(t.account.notKnown).map((texts) => texts.join(". ")),
-  ...Object.values(t.account.blockedUntil).map((text) => `${t.capabilities.blocked}. ${text}`),
-  ...Object.entries(t.account.possible[group] ?? {}).map(
-    ([state, text]) => `${wordOf(t.capabilities, state)}. ${text}${state === "none" ? ` ${t.account.optional}` : ""}`,
-  ),
-];
+const roomOf = (group) =>
+  [
+    ...Object.values(t.account.notKnown),
+    ...Object.values(t.account.blockedUntil).map((text) => [t.capabilities.blocked, text]),
+    ...Object.entries(t.account.possible[group] ?? {}).map(([state, text]) => [
+      wordOf(t.capabilities, state),
+      state === "none" ? `${text} ${t.account.optional}` : text,
+    ]),
+  ].map(([said, meaning]) => room(` ${meaning}`, h("strong", { "data-room": `${said}.` })));
+
+// The room of a text, which is not said.
+const room = (text, ...before) => h("span", { "data-room": text }, before);
+
+// An element with the room of each text that it may have, so that nothing moves as its text changes. `others`: such
+// texts, or their rooms.
+const roomy = (tag, attributes, others, ...content) =>
+  h(
+    tag,
+    { ...attributes, "data-room": "" },
+    h("span", {}, content),
+    others.map((other) => (typeof other === "string" ? room(other) : other)),
+  );
 
 // Why an account that is not connected is not used.
 export const whyUnused = (account) =>
