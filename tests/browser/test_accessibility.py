@@ -124,7 +124,16 @@ def say_longest(page: Page) -> None:
         mark.locator("span").evaluate("(it, text) => { it.textContent = text; }", LONGEST_MARK)
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+# What has a letter or two a line, of what has a term beside it.
+SQUEEZED = """() => [...document.querySelectorAll("dd")].filter((it) => {
+  const range = new Range();
+  range.selectNodeContents(it);
+  const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size;
+  return lines > 2 && it.textContent.length / lines < 4;
+}).map((it) => it.textContent)"""
+
+
+@pytest.mark.parametrize("width", [360, 1000, 1280])
 def test_texts_at_twice_the_size_are_not_cut(sign_in, open_context, furnished, width):
     page = open_context(viewport={"width": width, "height": 900}).new_page()
     furnished(page)
@@ -146,17 +155,20 @@ def test_texts_at_twice_the_size_are_not_cut(sign_in, open_context, furnished, w
     assert page.evaluate(CUT) == []
     say_longest(page)
     assert_fits(page)
+    squeezed = []
     for hash_ in NEEDS_SIGN_IN.values():
         person.go(hash_)
         wait_until_loaded(page)
         say_longest(page)
         assert_fits(page)
+        squeezed += page.evaluate(SQUEEZED)
     for name, hash_ in MODALS:
         person.go(hash_)
         page.get_by_role("button", name=name, exact=True).click()
         page.get_by_role("dialog").wait_for()
         assert_fits(page)
         page.keyboard.press("Escape")
+    assert squeezed == []
 
 
 def test_an_account_is_added_tested_and_left_by_keyboard_alone(admin):

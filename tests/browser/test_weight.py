@@ -355,6 +355,39 @@ def test_nothing_jumps_as_an_account_changes_by_itself(admin, opened, answer_wit
     assert {at: value for at, value in shifts.items() if value >= LARGEST_SHIFT} == {}
 
 
+CAPABLE = ("full", "partial", "none", "unknown")
+HEIGHTS = """(size) => {
+  document.documentElement.style.fontSize = size;
+  return [...document.querySelectorAll(".verdict, .capability")].map((it) => it.offsetHeight);
+}"""
+
+
+def test_whatever_is_said_of_an_account_has_the_same_room(admin, opened, answer_with):
+    page, path, heights = opened, "/v1/accounts/acc000000", {}
+    groups = samples.account(0)["capabilities"]
+    states = [
+        *STATES.values(),
+        *(
+            {"status": status, "capabilities": dict.fromkeys(groups, state)}
+            for status, state in product(("confirmed", "unconfirmed"), CAPABLE)
+        ),
+    ]
+    sizes = [*product((360, 480, 640, 1000, 1280), ("100%", "200%"))]
+    for version, state in enumerate(states):
+        answer_with(page, path, samples.account(0, **state, name=f"Turn{version}", version=version))
+        if version:
+            page.evaluate("window.dispatchEvent(new Event('online'))")
+        else:
+            page.goto(f"{admin.stack.dashboard_url}#/accounts/acc000000")
+            page.reload()
+        expect(page.get_by_role("heading", name=f"Turn{version}", exact=True)).to_be_visible()
+        for width, size in sizes:
+            page.set_viewport_size({"width": width, "height": 720})
+            heights.setdefault((width, size), []).append(page.evaluate(HEIGHTS, size))
+    differing = {at: seen for at, seen in heights.items() if any(each != seen[0] for each in seen)}
+    assert differing == {}
+
+
 ONE = "/v1/accounts/acc000000"
 DELIVERIES = "/v1/organization/webhook/deliveries"
 TRAILS = {
@@ -482,6 +515,29 @@ def test_nothing_jumps_where_an_account_is_connected_as_its_test_ends(
     page.evaluate("window.shifts = 0")
     answer(samples.finished_test())
     expect(page.get_by_role("heading", name="What is wrong")).to_be_attached()
+    page.evaluate(TWO_FRAMES)
+    assert page.evaluate("window.shifts") < LARGEST_SHIFT
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_nothing_jumps_where_an_account_is_connected_as_others_add_its_instances(
+    width, admin, opened, answer_with
+):
+    page, issues = opened, [samples.FIXABLE, samples.SCOPED]
+    answer_with(page, ONE, samples.account(0, status="degraded", issues=issues))
+    answer_with(page, f"{ONE}/instances", samples.just_listed(unavailable=[]))
+    answer_with(page, f"{ONE}/resources", {"items": [], "next_cursor": None})
+    page.set_viewport_size({"width": width, "height": 640})
+    page.goto(f"{admin.stack.dashboard_url}#/accounts/acc000000/connect")
+    page.reload()
+    page.get_by_role("button", name="Add resources").focus()
+    shifts_once_all_is_there(page)
+    page.wait_for_timeout(RECENT_MS)
+    page.evaluate("window.shifts = 0")
+    answer_with(page, f"{ONE}/resources", {"items": samples.RESOURCES, "next_cursor": None})
+    page.evaluate("window.dispatchEvent(new Event('online'))")
+    expect(page.get_by_text("All of them are added.")).to_be_visible()
+    expect(page.get_by_role("button", name="Add resources")).to_be_focused()
     page.evaluate(TWO_FRAMES)
     assert page.evaluate("window.shifts") < LARGEST_SHIFT
 

@@ -615,7 +615,8 @@ const OFFICE = { time_zone: "UTC", windows: [{ days: ["mon"], start: "08:00", st
 const addedByOthers = (...names) =>
   resources.push(...names.map((name) => ({ ...instance(name), resource_id: `r-${name}`, schedule: OFFICE })));
 
-test("what others add is offered no more once the page looks, without another listing", async () => {
+test("what others add is offered no more once the page looks, without another listing", async (context) => {
+  const said = announced(announcerIn(context));
   account = { ...account, status: "confirmed" };
   instances = ["one", "two"].map((name) => instance(name, "running"));
   listings = 0;
@@ -626,10 +627,27 @@ test("what others add is offered no more once the page looks, without another li
   await until(() => main.textContent.includes(t.connect.unscheduled(1)));
   // Before the modal opens, it looks by itself.
   addedByOthers("two");
-  press(addIn(main));
+  button(main, t.connect.add).focus();
+  press(button(main, t.connect.add));
   await until(() => main.textContent.includes(t.connect.allAdded));
-  assert.deepEqual([modal(), addIn(main), listings], [undefined, undefined, 1]);
+  assert.deepEqual([modal(), listings], [undefined, 1]);
   assert.deepEqual(primaryIn(main), [t.instructions.open]);
+  await soon(80);
+  assert.equal(said.at(-1), t.connect.allAdded);
+  // It keeps its room, and the focus.
+  const add = button(main, t.connect.add);
+  assert.ok(document.activeElement === add && add.getAttribute("aria-disabled"));
+  press(add);
+  assert.ok(toasts.textContent.includes(t.connect.allAdded));
+});
+
+test("one instance, or none, is said in words that fit", () => {
+  const { found, running, unscheduled } = t.connect;
+  const one = [found(1, true), running(1, 1), unscheduled(1, 1)].join(" ");
+  assert.equal(one, "We found 1 instance. It runs now. No schedule here stops it at night.");
+  const few = [found(3, false), running(2, 3), unscheduled(1, 2)].join(" ");
+  assert.equal(few, "We found at least 3 instances. 2 run now. No schedule here stops 1 of them at night.");
+  assert.equal(found(0, false), "We found no instances where we could look.");
 });
 
 test("what is under control by now, as its modal opens, is not in it", async () => {

@@ -139,6 +139,9 @@ class Drawn extends EventTarget {
       remove: (name) => set(name, false),
     };
   }
+  checkVisibility() {
+    return !this.hidden && (this.parentNode?.checkVisibility?.() ?? true);
+  }
   contains(node) {
     return node === this || (Boolean(node?.parentNode) && this.contains(node.parentNode));
   }
@@ -195,6 +198,10 @@ document.getElementById = (id) => (id === "toasts" ? toasts : element());
 /** What measures parts: `measured()` tells all of them that something has another size. @type {Set<() => void>} */
 const measures = new Set();
 export const measured = () => measures.forEach((measure) => measure());
+globalThis.MutationObserver = class {
+  observe() {}
+  disconnect() {}
+};
 globalThis.ResizeObserver = class {
   constructor(measure) {
     this.measure = measure;

@@ -58,6 +58,17 @@ test("if that is gone, it goes to the heading of its section, or else of the vie
   close();
   await soon();
   assert.ok(document.activeElement === renamed);
+  // A section that is hidden meanwhile cannot have it.
+  const found = h("section", {}, h("h2", {}, "Connected."), h("button", {}, "Add resources"));
+  main.replaceChildren(renamed, found);
+  found.children[1].focus();
+  ({ close } = dialog({ title: "Add resources", content: () => "Which?" }));
+  found.hidden = true;
+  main.focus();
+  found.children[1].remove();
+  close();
+  await soon();
+  assert.ok(document.activeElement === renamed);
   main.replaceChildren(list);
 });
 

@@ -1,7 +1,7 @@
 // Every view of an account says the same of it and of its tests.
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { announcerIn, button, hold, opened, press, signIn } from "./drawn.mjs";
+import { announcerIn, button, hold, modal, opened, press, signIn, submit } from "./drawn.mjs";
 import { soon } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {} };
@@ -10,7 +10,7 @@ const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { readNow } = await import(`${page}/lib/dom.js`);
-const { overview, shownAccount } = await import(`${page}/views/account.js`);
+const { overview } = await import(`${page}/views/account.js`);
 const { instructions } = await import(`${page}/views/instructions.js`);
 const { schedules } = await import(`${page}/views/schedules.js`);
 const { capabilityChips } = await import(`${page}/lib/ui.js`);
@@ -178,21 +178,106 @@ test("of a region that is the account's no more, nothing is said", async () => {
   assert.ok(!main.querySelector(".facts").textContent.includes("eu-west-1"));
 });
 
-test("what one's own act has changed is shown at once", async () => {
+test("what was found in regions, or of the template, is not said any more once a test finds otherwise", async () => {
   tests = [];
-  const issues = [{ code: "access_key_invalid", message: "AWS does not accept this key.", remedy: "Rotate it." }];
-  account = { ...connected, status: "failed", issues, verification: newest("failed") };
+  const health = [{ region: "eu-west-1", status: "reachable" }];
+  const template = { version: 1, current: 2, outdated: true, changes: [] };
+  const left = { region: "us-east-1", status: "not_enabled" };
+  account = { ...connected, regions: ["eu-west-1", "us-east-1"], region_health: [...health, left], template };
   const main = await shown(overview);
-  account = { ...account, version: 2, status: "unconfirmed", issues: [] };
-  shownAccount().acted();
-  await shownAccount().again();
-  assert.equal(main.querySelector(".issues"), null);
-  assert.ok(main.textContent.includes(t.account.unconfirmed.assume_role));
-  assert.equal(button(main, t.account.newer.text).hidden, true);
-  await turns({ status: "failed", issues });
-  assert.equal(main.querySelector(".issues"), null);
-  assert.equal(button(main, t.account.newer.text).hidden, false);
+  const old = () => main.querySelectorAll(".facts .outdated").map(({ textContent }) => textContent);
+  const [answers, isOff] = [t.regions.status.reachable, t.regions.status.not_enabled];
+  await turns({ region_health: account.region_health.toReversed() });
+  assert.deepEqual(old(), []);
+  await turns({ status: "failed" });
+  assert.deepEqual(old().filter(Boolean), [`${answers}: `, `${isOff}: `, t.regions.leftOut]);
+  await turns({ status: "confirmed", template: { ...template, version: 2, outdated: false } });
+  assert.deepEqual(old(), [`1 (${t.account.newestVersion(2)})`]);
+  showNewer(main);
+  assert.deepEqual(old(), []);
+  assert.equal(main.querySelector(".facts").textContent.includes(answers), true);
 });
+
+test("the same findings in another order are no other ones", async () => {
+  tests = [];
+  const issue = (code) => ({ code, severity: "problem", message: code, remedy: "Allow it." });
+  account = { ...connected, status: "degraded", issues: [issue("ec2_partial"), issue("rds_partial")] };
+  const main = await shown(overview);
+  const before = main.querySelector(".issues");
+  await turns({ issues: account.issues.toReversed() });
+  assert.ok(main.querySelector(".issues") === before);
+  assert.equal(button(main, t.account.newer.text).hidden, true);
+});
+
+const fillIn = (...values) => {
+  const inputs = modal().querySelectorAll("input");
+  for (const [index, value] of values.entries()) inputs[index].value = value;
+  submit();
+};
+const ACTS = {
+  "a switch": (main) => press(main.querySelector("[role=switch]")),
+  "a rename": (main) => {
+    press(button(main, t.actions.rename));
+    fillIn("B");
+  },
+  "new keys": (main) => {
+    press(button(main, t.account.rotate));
+    fillIn("AKIAIOSFODNN7EXAMPLE", "secret");
+  },
+  "a revocation": (main) => {
+    press(button(main, t.revoke.action));
+    submit();
+  },
+};
+const answered = () => Response.json(account);
+const lost = () => Promise.reject(new TypeError("No network"));
+for (const [what, how, answers] of [
+  ...Object.keys(ACTS).flatMap((each) => [
+    [each, "answered", answered],
+    [each, "lost", lost],
+  ]),
+  ["a rename", "done before", () => Response.json({ title: "Changed" }, { status: 412 })],
+])
+  test(`what ${what} has changed is shown at once: ${how}, as an older read is under way`, async () => {
+    tests = [];
+    const issues = [{ code: "access_key_invalid", message: "AWS does not accept this key.", remedy: "Rotate it." }];
+    const failed = { status: "failed", issues, access_type: "access_key", access_key_id: "1234" };
+    account = { ...connected, ...failed, verification: newest("failed") };
+    const main = await shown(overview);
+    const { fetch } = globalThis;
+    const older = Promise.withResolvers();
+    globalThis.fetch = () => older.promise;
+    readNow();
+    await soon();
+    const before = account;
+    // It is answered after the act, and before what is read because of that.
+    const olderComes = async () => {
+      await soon();
+      older.resolve(Response.json(before));
+      await soon();
+    };
+    let comes;
+    globalThis.fetch = async (address, options) => {
+      if (options.method === "GET") {
+        await comes;
+        return fetch(address, options);
+      }
+      account = { ...account, name: "B", version: 2, status: "unconfirmed", issues: [] };
+      comes = olderComes();
+      return answers();
+    };
+    ACTS[what](main);
+    await soon(60);
+    modal()?.close();
+    assert.equal(main.querySelector(".issues"), null);
+    assert.ok(main.textContent.includes(t.account.unconfirmed.access_key));
+    assert.equal(button(main, t.account.newer.text).hidden, true);
+    // What a test finds afterwards waits again, once the act's own change was read.
+    await turns({});
+    await turns({ status: "failed", issues });
+    assert.equal(main.querySelector(".issues"), null);
+    assert.equal(button(main, t.account.newer.text).hidden, false);
+  });
 
 const whole = (main) => main.querySelectorAll(".verdict, .capability dd").map(({ textContent }) => textContent);
 const lists = ([word, why]) => `${word}. ${why}`;

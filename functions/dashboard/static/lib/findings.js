@@ -171,8 +171,9 @@ export const regionWhy = ({ status, reason }) => (status !== "reachable" && t.re
 export const someLeftOut = (health) =>
   (health ?? []).some(({ status }) => status === "refused" || status === "not_enabled");
 
-// Regions with the same answer share a line. Regions without an answer are listed by name only.
-export function regionList(regions, health) {
+// Regions with the same answer share a line. Regions without an answer are listed by name only. `age`: the class of the
+// answers.
+export function regionList(regions, health, age = "") {
   const found = new Map((health ?? []).map((each) => [each.region, each]));
   const alone = regions.filter((region) => !found.has(region));
   const groups = Map.groupBy(
@@ -190,11 +191,11 @@ export function regionList(regions, health) {
         return h(
           "li",
           { class: `step-${kind}` },
-          h("span", { class: "step-mark" }, icon(mark)),
+          h("span", { class: `step-mark ${age}` }, icon(mark)),
           h(
             "span",
             {},
-            h("span", { class: "region-status" }, regionWord(same[0]), why && ` ${why}`, ": "),
+            h("span", { class: `region-status ${age}` }, regionWord(same[0]), why && ` ${why}`, ": "),
             same.map(({ region }) => region).join(", "),
           ),
         );
@@ -203,11 +204,11 @@ export function regionList(regions, health) {
       h(
         "li",
         { class: "step-open" },
-        found.size > 0 && h("span", { class: "step-mark" }, icon("question")),
+        found.size > 0 && h("span", { class: `step-mark ${age}` }, icon("question")),
         h(
           "span",
           {},
-          found.size > 0 && h("span", { class: "region-status" }, t.regions.status.unknown, ": "),
+          found.size > 0 && h("span", { class: `region-status ${age}` }, t.regions.status.unknown, ": "),
           alone.join(", "),
         ),
       ),

@@ -11,7 +11,7 @@ function giveBack(had, title) {
   const item = key && main?.querySelector(`[data-key="${CSS.escape(key)}"]`);
   passFocus(had, item || main, !key || Boolean(item));
   if (!main || had === main || focus() !== main) return;
-  const headings = [...main.querySelectorAll("h2")];
+  const headings = [...main.querySelectorAll("h2")].filter((heading) => heading.checkVisibility());
   focusOn(headings.find(({ textContent }) => textContent === title) ?? main.querySelector("h1") ?? main);
 }
 

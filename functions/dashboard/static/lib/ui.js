@@ -263,17 +263,13 @@ export function freshnessMark(readAt, signal, lateAfter) {
   return node;
 }
 
-/** An element with the room of the longest text that it may have, so that nothing moves as its text changes. */
-export const roomy = (tag, attributes, texts, ...content) =>
-  h(tag, { ...attributes, "data-room": longest(texts) }, h("span", {}, content));
-
-const longest = (texts) => texts.reduce((one, other) => (other.length > one.length ? other : one));
-
 const longestMark = () => longestOf((moment) => [t.time.incomplete(hour(moment)), t.time.offline(hour(moment))]);
 
 /** The longest text of another day: in the month with the longest name. @param {(moment: Date) => string[]} texts */
 export const longestOf = (texts) =>
-  longest(Array.from({ length: 12 }, (_, month) => new Date(2000, month, 28, 23, 58)).flatMap(texts));
+  Array.from({ length: 12 }, (_, month) => new Date(2000, month, 28, 23, 58))
+    .flatMap(texts)
+    .reduce((one, other) => (other.length > one.length ? other : one));
 
 // ---- forms ---------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import { utcDate } from "../lib/later-formats.js";
 import { NAME, ROLE_NAME } from "../lib/patterns.js";
 import { regionsField } from "../lib/regions-field.js";
 import { isMissing, Problem } from "../lib/problem.js";
+import { room, roomy } from "../lib/room.js";
 import * as router from "../lib/router.js";
 import { sameName } from "../lib/same-name.js";
 import * as session from "../lib/session.js";
@@ -31,7 +32,6 @@ import {
   issuesOf,
   notice,
   problemsOf,
-  roomy,
   section,
   setError,
   skeleton,
@@ -89,6 +89,12 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
   );
 
   let isRead = false;
+  let acts = 0;
+  const acted = () => {
+    acts += 1;
+    isRead = false;
+    store.changed();
+  };
   const listeners = [];
   const isGone = new AbortController();
   const handle = {
@@ -99,13 +105,25 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
     onChange: (listener) => listeners.push(listener),
     /** Whether the account was read since the view was opened, or since a person's act here. */
     isRead: () => isRead,
-    /** What a person does here is shown at once, with what comes by the next read. */
-    acted: () => (isRead = false),
+    /** Every act of a person goes through here. What it changes is shown at once, also if its answer was lost. */
+    act: async (sent) => {
+      try {
+        const answer = await sent;
+        acted();
+        return answer;
+      } catch (error) {
+        const problem = /** @type {any} */ (error);
+        if (problem.perhapsDone) acted();
+        throw problem;
+      }
+    },
     /** Adds a part that is read by itself. The freshness mark includes its age. @param {{readAt: () => number}} part */
     shows: (part) => parts.push(part),
     refresh: async () => {
+      const since = acts;
       const account = await store.read(id, signal);
-      isRead = true;
+      // What was asked before an act does not have what that changed.
+      if (since === acts) isRead = true;
       return account;
     },
     /** Reads again after an act, also if the view was left meanwhile. */
@@ -277,16 +295,17 @@ export function overview(context) {
     const draw = ({ testing, ...account }) => {
       if (!testing || next === undefined) next = account.next_verification_at;
       account.next_verification_at = next;
-      const newest = foundIn(account);
+      const read = foundIn(account);
       // What was known before the view opened may be old.
-      found = handle.isRead() ? (found ?? newest) : newest;
-      const isNewer = !same(found, newest);
+      found = handle.isRead() ? (found ?? read) : read;
+      const isNewer = !same(found, read);
+      const newest = isNewer ? read : found;
       if (isNewer && newer.hidden) announce(t.account.newer.said);
       const had = focused(newer);
       newer.hidden = !isNewer;
-      drawStatus(status, account, found, newer);
+      drawStatus(status, account, { found, newest, newer });
       if (had && !isNewer) focusOn(status.querySelector("h2"));
-      drawFacts(facts, account, testing, found);
+      drawFacts(facts, account, { found, newest, testing });
       drawSettings(settings, account, handle, logs);
       drawRevoke(stop, account, handle);
     };
@@ -305,12 +324,14 @@ const foundIn = (account) => ({
   template: account.template,
 });
 
+// What is not so any more keeps its room, but is not said.
+const ageOf = (before, now) => (same(before, now) ? "" : "outdated");
+
 // `found`: as it is shown. `newer`: the button that shows what was found since.
-function drawStatus(target, account, found, newer) {
+function drawStatus(target, account, { found, newest, newer }) {
   const condition = conditionOf(account);
   const tested = testedAs(account);
   const { next, issues } = found;
-  const newest = foundIn(account);
   const groups = Object.keys(account.capabilities ?? {}).map((group) => [group, capabilityState(account, group)]);
   const meaningOf = (group, state) =>
     state === "unknown"
@@ -334,7 +355,7 @@ function drawStatus(target, account, found, newer) {
         Object.values(t.account.statusText),
         t.account.statusText[sentence] ?? wordOf(t.status, account.status),
       ),
-      next && h("div", { class: same(next, newest.next) ? "" : "outdated" }, nextStep(account, next)),
+      next && h("div", { class: ageOf(next, newest.next) }, nextStep(account, next)),
       issues.length > 0 && issueList(issues, newest.issues),
       h(
         "dl",
@@ -367,13 +388,15 @@ function drawStatus(target, account, found, newer) {
 }
 
 // What may be said of a group.
-const roomOf = (group) => [
-  ...Object.values(t.account.notKnown).map((texts) => texts.join(". ")),
-  ...Object.values(t.account.blockedUntil).map((text) => `${t.capabilities.blocked}. ${text}`),
-  ...Object.entries(t.account.possible[group] ?? {}).map(
-    ([state, text]) => `${wordOf(t.capabilities, state)}. ${text}${state === "none" ? ` ${t.account.optional}` : ""}`,
-  ),
-];
+const roomOf = (group) =>
+  [
+    ...Object.values(t.account.notKnown),
+    ...Object.values(t.account.blockedUntil).map((text) => [t.capabilities.blocked, text]),
+    ...Object.entries(t.account.possible[group] ?? {}).map(([state, text]) => [
+      wordOf(t.capabilities, state),
+      state === "none" ? `${text} ${t.account.optional}` : text,
+    ]),
+  ].map(([said, meaning]) => room(` ${meaning}`, h("strong", { "data-room": `${said}.` })));
 
 // Why an account that is not connected is not used.
 export const whyUnused = (account) =>
@@ -436,9 +459,11 @@ function nextStep(account, { step, tried }) {
   ];
 }
 
-function drawFacts(target, account, testing, found) {
+function drawFacts(target, account, { found, newest, testing }) {
   const { template } = found;
-  const health = found.health?.filter(({ region }) => account.regions?.includes(region));
+  const ofRegions = ({ health }) => health?.filter(({ region }) => account.regions?.includes(region));
+  const health = ofRegions(found);
+  const age = ageOf(health, ofRegions(newest));
   render(target, [account, health, template], () =>
     section(
       t.account.facts,
@@ -449,12 +474,16 @@ function drawFacts(target, account, testing, found) {
         definition(t.account.number, copyable(account.provider_id, t.actions.copyThis(t.account.number))),
         definition(t.account.accessType, t.accessTexts[account.access_type]?.title ?? account.access_type),
         account.role_arn && definition(t.account.role, copyable(account.role_arn, t.actions.copyThis(t.account.role))),
-        template && definition(t.account.roleVersion, versionOf(template)),
+        template &&
+          definition(
+            t.account.roleVersion,
+            h("span", { class: ageOf(template, newest.template) }, versionOf(template)),
+          ),
         account.access_key_id && definition(t.account.keyId, h("code", {}, `…${account.access_key_id.slice(-4)}`)),
         definition(
           t.account.regions,
-          account.regions?.length ? regionList(account.regions, health) : t.account.defaultRegion,
-          someLeftOut(health) && h("p", { class: "muted small" }, t.regions.leftOut),
+          account.regions?.length ? regionList(account.regions, health, age) : t.account.defaultRegion,
+          someLeftOut(health) && h("p", { class: `muted small ${age}` }, t.regions.leftOut),
         ),
         definition(t.account.lastTested, when(account.verification?.finished_at)),
         h(
@@ -596,7 +625,9 @@ const changeable = ({ name, write_logs, regions, role_arn, role_path }) => ({
   role_name: role_arn?.split("/").pop(),
   role_path: role_path ?? "/",
 });
-const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+const unordered = (_, value) =>
+  Array.isArray(value) ? value.map((each) => JSON.stringify(each, unordered)).sort() : value;
+const same = (one, other) => JSON.stringify(one, unordered) === JSON.stringify(other, unordered);
 // Whether the account already has these values, for example from an earlier request whose answer was lost.
 const isDone = (account, body) => same(changeable(account), { ...changeable(account), ...body });
 
@@ -635,8 +666,7 @@ async function change(handle, body) {
   const asked = Date.now();
   const path = `/v1/accounts/${api.segment(handle.id)}`;
   const patched = api.patch(path, body, { etag: store.tagOf(handle.id) });
-  const answer = await orConflict(handle, patched, (account) => isDone(account, body));
-  handle.acted();
+  const answer = await handle.act(orConflict(handle, patched, (account) => isDone(account, body)));
   if (answer) store.put(answer.body, asked);
 }
 
@@ -772,7 +802,7 @@ export function rotate(handle) {
       if (problem.perhapsDone) lost = id;
       throw problem;
     });
-    await orConflict(handle, stored);
+    await handle.act(orConflict(handle, stored));
     return untested(present(handle), t.account.rotated);
   };
   dialog({
@@ -800,7 +830,6 @@ export function rotate(handle) {
           const mine = { access_key_id: keyId.value.trim(), secret_access_key: secret.value.trim() };
           const said = await onceMore(() => save(mine, first));
           if (done(said)) secret.value = "";
-          handle.acted();
           // If this read fails, the next one shows what has changed.
           await handle.again().catch(() => {});
         },
@@ -887,10 +916,9 @@ export function confirmRevoke(handle) {
         ],
         async onsubmit() {
           // Has no condition: whatever has changed meanwhile, the account must not be used.
-          await api.post(`/v1/accounts/${api.segment(account.account_id)}/revoke`);
+          await handle.act(api.post(`/v1/accounts/${api.segment(account.account_id)}/revoke`));
           close();
           toast(t.revoke.done((handle.account() ?? account).name));
-          handle.acted();
           // If this read fails, the next one shows the change.
           await handle.again().catch(() => {});
         },

@@ -32,10 +32,11 @@ import { styled } from "../lib/pictures.js";
 import { isMissing, retryAfter } from "../lib/problem.js";
 import * as api from "../lib/api.js";
 import { measure } from "../lib/covered.js";
+import { roomy } from "../lib/room.js";
 import * as router from "../lib/router.js";
 import * as store from "../lib/store.js";
 import { typedNumber } from "../lib/typed-number.js";
-import { button, changeButton, errorPanel, form, iconButton, notice, roomy, submitting, toast } from "../lib/ui.js";
+import { button, changeButton, errorPanel, form, iconButton, notice, submitting, toast } from "../lib/ui.js";
 import { exporting } from "./choices.js";
 import { t } from "./texts.js";
 

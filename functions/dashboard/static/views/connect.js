@@ -26,6 +26,7 @@ import {
   SLOW_AFTER_MS,
   spinner,
   submitting,
+  toast,
   warn,
 } from "../lib/ui.js";
 import { isOutside } from "../lib/week.js";
@@ -213,6 +214,8 @@ function draws(body, handle) {
   const shows = (resources) => {
     const inFound = h("div", {});
     let isSaid = false;
+    // What others add moves nothing: its room stays.
+    const kept = { lead: "", isLeft: false };
     // What is added is said by its modal.
     const say = (text) => {
       if (!isSaid) announce(text);
@@ -222,7 +225,7 @@ function draws(body, handle) {
       const listed = /** @type {any} */ (listing);
       left = foundOf(listed, all, KINDS).left;
       draw();
-      return drawFound(id, { listing: listed, resources: all }, { left: () => left, again, say });
+      return drawFound(id, { listing: listed, resources: all }, { left: () => left, again, say, kept });
     };
     const until = AbortSignal.any([signal, keeps.signal]);
     added = watched(inFound, readAdded, drawAdded, { known: resources, knownFor: READ_EVERY_MS, signal: until });
@@ -353,13 +356,21 @@ function awaitedFound(isPrimary) {
 
 const ADD = { class: "button-primary", "data-part": "add" };
 
-// `left`: the instances that are not under control yet, which `again` reads anew. `say`: what was found, once.
-function drawFound(id, { listing, resources }, { left, again, say }) {
+// `left`: the instances that are not under control yet, which `again` reads anew. `say`: what was found, once. `kept`:
+// what it said first, and whether there was something to add.
+function drawFound(id, { listing, resources }, { left, again, say, kept }) {
   const found = foundOf(listing, resources, KINDS);
-  const said = [t.connect.found(found.total, found.isWhole)];
-  if (found.running) said.push(t.connect.running(found.running));
-  if (found.unscheduled) said.push(t.connect.unscheduled(found.unscheduled));
-  say(`${t.connect.connected} ${said.join(" ")}`);
+  const lead = [
+    t.connect.found(found.total, found.isWhole),
+    found.running > 0 && t.connect.running(found.running, found.total),
+    found.unscheduled > 0 && t.connect.unscheduled(found.unscheduled, found.running),
+  ]
+    .filter(Boolean)
+    .join(" ");
+  const isLeft = found.left.length > 0;
+  kept.lead ||= lead;
+  kept.isLeft ||= isLeft;
+  say(`${t.connect.connected} ${lead}`);
   const noteOf = (saved, { instance }) =>
     saved.schedule && isOutside(saved) && instance && runs(instance, KINDS) ? t.schedules.outside : "";
   const add = async () => {
@@ -367,12 +378,15 @@ function drawFound(id, { listing, resources }, { left, again, say }) {
     const [{ severalDialog }] = await Promise.all([import("./several.js"), again()]);
     const subjects = left().map((instance) => ({ instance }));
     const suggestionOf = ({ instance }) => suggestionFor(instance);
-    here(() => subjects.length && severalDialog(id, subjects, { noteOf, suggestionOf, onSaved: again }));
+    here(() => {
+      if (subjects.length) severalDialog(id, subjects, { noteOf, suggestionOf, onSaved: again });
+      else announce(t.connect.allAdded);
+    });
   };
   return section(
     t.connect.connected,
     { className: "found" },
-    h("p", { class: "lead" }, said.join(" ")),
+    h("p", { class: "lead", "data-room": kept.lead }, h("span", {}, lead)),
     !found.isWhole &&
       h(
         "ul",
@@ -381,15 +395,36 @@ function drawFound(id, { listing, resources }, { left, again, say }) {
           h("li", {}, t.instances.where(wordOf(t.instances.kinds, kind), region), ": ", detail),
         ),
       ),
-    found.left.length > 0 && h("p", { class: "muted" }, t.connect.addText),
+    found.total > 0 &&
+      h(
+        "p",
+        { "data-room": kept.isLeft ? t.connect.addText : "" },
+        isLeft
+          ? h("span", { class: "muted" }, t.connect.addText)
+          : h("span", {}, icon("check"), " ", t.connect.allAdded),
+      ),
     h(
       "p",
       { class: "row-links" },
-      found.left.length > 0 &&
-        changeButton(t.connect.add, { ...ADD, onclick: ({ currentTarget }) => submitting(currentTarget, add) }, "plus"),
-      resources.length > 0 &&
-        h("a", { href: `#/accounts/${api.segment(id)}/schedules` }, t.connect.added(resources.length)),
+      // It stays once all are added, and says so.
+      kept.isLeft &&
+        changeButton(
+          t.connect.add,
+          {
+            ...(isLeft && ADD),
+            "aria-disabled": !isLeft && "true",
+            title: !isLeft && t.connect.allAdded,
+            onclick: ({ currentTarget }) =>
+              isLeft ? submitting(currentTarget, add) : toast(t.connect.allAdded, "warning"),
+          },
+          "plus",
+        ),
+      (resources.length > 0 || kept.isLeft) &&
+        h(
+          "a",
+          { class: resources.length ? "" : "outdated", href: `#/accounts/${api.segment(id)}/schedules` },
+          t.connect.added(resources.length),
+        ),
     ),
-    found.total > 0 && found.left.length === 0 && h("p", {}, icon("check"), " ", t.connect.allAdded),
   );
 }

@@ -1037,16 +1037,17 @@ export const t = withTexts(OPEN_TABLES, {
       "The IAM user of this key needs the permissions that are under “Other ways”. If somebody else looks after that " +
       "user, send them what is asked.",
     connected: "Connected.",
-    found: (count, isWhole) =>
-      isWhole
+    found: (count, isWhole) => {
+      if (!count) return isWhole ? "We found no instances." : "We found no instances where we could look.";
+      return isWhole
         ? plural(count, { one: "We found # instance.", other: "We found # instances." })
-        : plural(count, { one: "We found at least # instance.", other: "We found at least # instances." }),
-    running: (count) => plural(count, { one: "# runs now.", other: "# run now." }),
-    unscheduled: (count) =>
-      plural(count, {
-        one: "No schedule here stops # of them at night.",
-        other: "No schedule here stops # of them at night.",
-      }),
+        : plural(count, { one: "We found at least # instance.", other: "We found at least # instances." });
+    },
+    running: (count, all) => (all === 1 ? "It runs now." : plural(count, { one: "# runs now.", other: "# run now." })),
+    unscheduled: (count, running) =>
+      running === 1
+        ? "No schedule here stops it at night."
+        : `No schedule here stops ${number(count)} of them at night.`,
     addText: "Add those that Cavok should switch: each with a schedule, or without one for now.",
     add: "Add resources",
     added: (count) => plural(count, { one: "# resource added", other: "# resources added" }),
