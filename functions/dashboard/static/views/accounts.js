@@ -93,7 +93,8 @@ export function list(context) {
   if (operation || unknown.length) router.rewrite("/accounts", view.address());
   view.draw();
   window.scrollTo(0, returning && !added ? listing.scroll : 0);
-  if (!returning) view.more();
+  if (returning) view.update();
+  else view.more();
   if (added) {
     view.reveal(added.account_id);
     announce(t.list.added(added.name));
