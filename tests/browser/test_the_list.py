@@ -447,6 +447,14 @@ def few_of_many(found: dict[int, list[dict[str, Any]]], answers: int = 50):
     return reply
 
 
+ROWS_FOLLOW = """() => {
+  const rows = [...document.querySelectorAll(".account-row[data-id]")];
+  const boxes = rows.map((row) => row.getBoundingClientRect());
+  boxes.sort((one, other) => one.top - other.top);
+  return boxes.every(({ top }, at) => !at || Math.abs(top - boxes[at - 1].bottom) < 1);
+}"""
+
+
 @pytest.mark.in_firefox
 def test_a_filter_that_few_fit_says_how_far_it_is_and_is_stopped_by_keyboard(admin, answer_with):
     page = admin.page
@@ -571,3 +579,18 @@ def test_whoever_comes_back_finds_the_end_of_the_list_before_an_answer_does(
     page.get_by_role("heading", name="Cloud Accounts", level=1).wait_for()
     expect(foot).to_contain_text(said)
     expect(table).to_be_visible(visible=bool(count))
+
+
+@pytest.mark.in_firefox
+@pytest.mark.parametrize("width", [1280, 360])
+def test_rows_follow_the_size_of_text(width, admin, answer_with):
+    page = admin.page
+    page.set_viewport_size({"width": width, "height": 720})
+    answer_with(
+        page, "/v1/accounts", samples.pages_of([samples.account(index) for index in range(60)])
+    )
+    page.reload()
+    page.locator("[data-id='acc000000']").wait_for()
+    for size in (200, 100):
+        page.evaluate("size => { document.documentElement.style.fontSize = `${size}%`; }", size)
+        until(page, lambda: page.evaluate(ROWS_FOLLOW), f"rows one after the other at {size}%")

@@ -288,11 +288,14 @@ class ListView {
       });
     };
     const onresize = () => {
+      if (this.signal.aborted) return;
       this.height = 0;
       onscroll();
     };
     window.addEventListener("scroll", onscroll, { passive: true, signal: this.signal });
     window.addEventListener("resize", onresize, { passive: true, signal: this.signal });
+    // As large as the text, as rows are.
+    new ResizeObserver(onresize).observe(this.search);
     if (this.named) this.showNamed();
     this.window();
     this.drawSelection();
