@@ -144,7 +144,7 @@ test("how many accounts more are left is said after each press", async () => {
   assert.ok(button(main, text.showMore(100, 195)));
 });
 
-test("more accounts of a cause move nothing until a press, and whatever of its card has the focus keeps it", async () => {
+test("more accounts of a cause move nothing until a press, and what has the focus in its card keeps it", async () => {
   const first = await shown(problem(12, { fix: FIX }));
   const controls = (main) =>
     all(main.querySelector(".cause")).filter(({ tag }) => /^(a|button|summary|pre)$/.test(tag));
