@@ -117,3 +117,36 @@ def test_they_count_for_the_age_that_is_said(admin, opened):
         page.clock.fast_forward("00:05")
         page.wait_for_timeout(20)
     expect(mark).to_contain_text("Last updated")
+
+
+def test_ones_own_test_message_is_shown_at_once_and_moves_nothing_under_a_pointer(
+    admin, answer_with, opened
+):
+    page, there = admin.page, [samples.DELIVERIES[:2]]
+    detail = "A test message is on its way."
+
+    def message(name: str, kind: str = "Webhook Test") -> dict[str, Any]:
+        return samples.DELIVERIES[1] | {"event_id": name, "type": kind}
+
+    def send(request: Any) -> Any:
+        there[0] = [message(f"own{len(sent)}"), *there[0]]
+        return 202, {"detail": detail}
+
+    sent = answer_with(page, f"{PATH}/test", send, method="POST")
+    region = opened(admin, there)
+    rows = region.get_by_role("listitem")
+    newer = region.get_by_role("button", name="Show newer")
+    test = region.get_by_role("button", name="Send a test message")
+    there[0] = [message("other", "Account Failed"), *there[0]]
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(newer).to_be_visible()
+    expect(rows).to_have_count(2)
+    test.click()
+    expect(rows).to_have_count(4)
+    expect(rows.first).to_contain_text("Webhook Test")
+    expect(newer).to_be_hidden()
+    test.focus()
+    rows.first.hover()
+    page.keyboard.press("Enter")
+    expect(newer).to_be_visible()
+    expect(rows).to_have_count(4)

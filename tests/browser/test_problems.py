@@ -27,6 +27,12 @@ def degraded(count: int) -> list[dict[str, Any]]:
     return [samples.account(index, **alike, access_type="assume_role") for index in range(count)]
 
 
+def with_keys(count: int) -> list[dict[str, Any]]:
+    """Accounts whose keys lack the same permission."""
+    alike = {"status": "degraded", "access_type": "access_key", "write_logs": False}
+    return [samples.account(10 + index, **alike) for index in range(count)]
+
+
 @pytest.fixture
 def problems(admin, answer_with):
     """Opens the view over these accounts, of which an answer looks at some."""
@@ -124,6 +130,66 @@ def test_the_cause_of_most_accounts_comes_first_and_all_are_there(problems):
     assert len(counts) > 2
     assert counts == sorted(counts, reverse=True)
     assert_accessible(page)
+
+
+@pytest.mark.parametrize("count", [5, 1, 0])
+def test_what_a_read_finds_moves_no_card_from_under_a_pointer_until_a_press(
+    admin, answer_with, count
+):
+    """Another cause becomes that of most accounts, a new one comes, or one is gone."""
+    lost = degraded(4)
+    keys = with_keys(5)
+    page = admin.page
+    answer_with(page, "/v1/problems", samples.problems_of([*lost, *keys[:3]]))
+    begun = answer_with(
+        page, "/v1/accounts/bulk", (202, {"operation_id": "op1", "total": 4}), method="POST"
+    )
+    answer_with(page, "/v1/operations/op1", samples.operation(total=4))
+    page.add_init_script(measures.RECORD_ALL_SHIFTS)
+    page.goto("about:blank")
+    admin.go("#/problems")
+    wait_until_loaded(page)
+    first, second = cards(page).first, cards(page).nth(1)
+    expect(first.get_by_role("heading", name=LOST)).to_be_visible()
+    newer = page.get_by_role("button", name="Show changes")
+    expect(newer).to_be_hidden()
+    first.get_by_role("button", name="Test all 4 of these").hover()
+    page.evaluate("window.since = performance.now(); window.shifts = 0")
+
+    other = samples.account(20, status="failed", access_type="assume_role")
+    answer_with(page, "/v1/problems", samples.problems_of([*degraded(count), *keys, other]))
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(newer).to_be_visible()
+    expect(first.locator(".issue-severity")).to_have_text(f"4 accounts, now {count}")
+    expect(second.locator(".issue-severity")).to_have_text("3 accounts, now 5")
+    assert page.evaluate("window.shifts") < measures.LARGEST_SHIFT, page.evaluate("window.moved")
+    page.mouse.down()
+    page.mouse.up()
+    expect(page).to_have_url(re.compile("#/accounts$"))
+    (body,) = [request.post_data_json for request in begun]
+    assert body["selection"]["account_ids"] == [account["account_id"] for account in lost]
+
+
+@pytest.mark.in_firefox
+def test_changes_are_shown_at_a_press_with_the_cause_of_most_accounts_first(admin, answer_with):
+    page = admin.page
+    keys = with_keys(5)
+    answer_with(page, "/v1/problems", samples.problems_of([*degraded(4), *keys[:3]]))
+    admin.go("#/problems")
+    wait_until_loaded(page)
+    expect(cards(page).first.get_by_role("heading", name=LOST)).to_be_visible()
+    answer_with(page, "/v1/problems", samples.problems_of([*degraded(4), *keys]))
+    page.evaluate("dispatchEvent(new Event('online'))")
+    press(page, "Show changes")
+    expect(cards(page).nth(1).get_by_role("heading", name=LOST)).to_be_visible()
+    expect(cards(page).first.locator(".issue-severity")).to_have_text("5 accounts")
+    expect(cards(page).first).to_be_focused()
+    expect(page.get_by_role("button", name="Show changes")).to_be_hidden()
+    assert_accessible(page)
+    answer_with(page, "/v1/problems", samples.problems_of([]))
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.get_by_role("button", name="Show changes").click()
+    expect(page.get_by_role("heading", name="No account has a problem")).to_be_visible()
 
 
 @pytest.mark.in_firefox

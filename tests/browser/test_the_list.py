@@ -447,6 +447,14 @@ def few_of_many(found: dict[int, list[dict[str, Any]]], answers: int = 50):
     return reply
 
 
+ROWS_FOLLOW = """() => {
+  const rows = [...document.querySelectorAll(".account-row[data-id]")];
+  const boxes = rows.map((row) => row.getBoundingClientRect());
+  boxes.sort((one, other) => one.top - other.top);
+  return boxes.every(({ top }, at) => !at || Math.abs(top - boxes[at - 1].bottom) < 1);
+}"""
+
+
 @pytest.mark.in_firefox
 def test_a_filter_that_few_fit_says_how_far_it_is_and_is_stopped_by_keyboard(admin, answer_with):
     page = admin.page
@@ -549,3 +557,44 @@ def test_whoever_finds_none_of_many_sees_that_it_goes_on_and_then_that_there_is_
     request.fulfill(json={"items": [], "next_cursor": None})
     expect(foot).to_contain_text("No account matches")
     expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_whoever_comes_back_finds_the_end_of_the_list_before_an_answer_does(
+    count, admin, answer_with
+):
+    """A search that was stopped can go on, and nothing has no heads over it."""
+    page = admin.page
+    fits = {"status": "failed", "access_type": "assume_role"}
+    some = [samples.account(index, **fits) for index in range(count)]
+    answer_with(page, "/v1/accounts", few_of_many({0: some}, answers=50 if count else 1))
+    waiting = HeldRequests(page, re.compile(r"/v1/accounts\?.*cursor=4(&|$)"))
+    admin.go("#/accounts?status=failed&access_type=assume_role")
+    foot, table = page.locator(".list-foot"), page.get_by_role("table", name="Cloud Accounts")
+    if count:
+        waiting.first()
+        page.get_by_role("button", name="Stop").click()
+    said = "Look at more" if count else "No account matches"
+    expect(foot).to_contain_text(said)
+    page.evaluate("location.hash = '#/schedules'")
+    page.get_by_role("heading", name="Schedules", level=1).wait_for()
+    HeldRequests(page, re.compile(r"/v1/(accounts\?|organization)"))
+    page.go_back()
+    page.get_by_role("heading", name="Cloud Accounts", level=1).wait_for()
+    expect(foot).to_contain_text(said)
+    expect(table).to_be_visible(visible=bool(count))
+
+
+@pytest.mark.in_firefox
+@pytest.mark.parametrize("width", [1280, 360])
+def test_rows_follow_the_size_of_text(width, admin, answer_with):
+    page = admin.page
+    page.set_viewport_size({"width": width, "height": 720})
+    answer_with(
+        page, "/v1/accounts", samples.pages_of([samples.account(index) for index in range(60)])
+    )
+    page.reload()
+    page.locator("[data-id='acc000000']").wait_for()
+    for size in (200, 100):
+        page.evaluate("size => { document.documentElement.style.fontSize = `${size}%`; }", size)
+        until(page, lambda: page.evaluate(ROWS_FOLLOW), f"rows one after the other at {size}%")

@@ -168,6 +168,46 @@ test("so it has after another was begun meanwhile", async () => {
   assert.notEqual(other, lost);
 });
 
+const ofAll = (expected_total) => ({ action: "test", selection: { filter: {} }, expected_total });
+const totals = () => new Set(sent.map(({ key, expected_total }) => `${key} ${expected_total}`)).size;
+
+test("so it has as its operation changes how many accounts fit, and the body that belongs to the key", async () => {
+  const begin = starter();
+  begun = [() => Response.json({ title: "No" }, { status: 422 }), begins];
+  await assert.rejects(begin(ofAll(300)));
+  assert.equal((await begin(ofAll(297))).operation_id, "op1");
+  assert.equal(totals(), 1);
+  await begin(ofAll(297));
+  assert.deepEqual([totals(), sent.at(-1).expected_total], [2, 297]);
+});
+
+test("what has not begun, because other accounts fit, is asked with their number", async () => {
+  const begin = starter();
+  begun = [() => Response.json({ title: "No" }, { status: 422 }), hasChanged, begins];
+  await assert.rejects(begin(ofAll(300)));
+  await assert.rejects(begin(ofAll(297)), ({ code }) => code === "selection_changed");
+  await begin(ofAll(297));
+  assert.deepEqual(
+    sent.map(({ expected_total }) => expected_total),
+    [300, 300, 297],
+  );
+  assert.equal(totals(), 2);
+});
+
+test("whoever presses again after a lost answer gets its operation, whatever the list counts by then", async () => {
+  begun = [() => Response.json({ title: "No" }, { status: 422 }), begins];
+  const draw = await drawn();
+  press(link(t.bulk.chooseAll(3)));
+  press(button(place, t.bulk.test));
+  await until(() => toasts.textContent);
+  Object.assign(listing, { ids: ["a", "b"], total: 2 });
+  draw();
+  press(button(place, t.bulk.test));
+  await until(() => store.operations().length);
+  assert.equal(sent.length, 2);
+  assert.equal(totals(), 1);
+});
+
 test("the same accounts are the same request, in whichever order they were chosen", () => {
   const of = (...ids) => selectionOf({ ids: new Set(ids), isAll: false }, {});
   assert.deepEqual(of("b", "a"), of("a", "b"));

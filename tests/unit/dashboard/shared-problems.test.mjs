@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-const { joined } = await import("../../../functions/dashboard/static/lib/shared-problems.js");
+const { inOrderOf, joined } = await import("../../../functions/dashboard/static/lib/shared-problems.js");
 
 const account = (index) => ({ account_id: `acc${index}`, name: `Account${index}`, provider_id: String(index) });
 const problem = (cause, indexes, fix = null) => ({
@@ -37,6 +37,15 @@ test("the cause of most accounts comes first, also if it is met last", () => {
     ["b", 3],
     ["a", 2],
   ]);
+});
+
+test("causes that are shown stay in their places, before those that are new, of which that of most comes first", () => {
+  const shown = joined([answer([problem("a", [1, 2, 3]), problem("gone", [1, 2]), problem("b", [1])])]);
+  const found = joined([answer([problem("c", [1]), problem("b", [1, 2]), problem("d", upTo(9)), problem("a", [1])])]);
+  assert.deepEqual(
+    inOrderOf(shown, found).items.map(({ cause }) => cause),
+    ["a", "b", "d", "c"],
+  );
 });
 
 test("an account that was deleted since is in no card, and one without others is gone too", () => {

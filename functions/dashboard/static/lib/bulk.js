@@ -44,22 +44,30 @@ export const count = async ({ action, value = undefined, selection }) =>
 export const hasChanged = (problem) => problem.code === "selection_changed";
 
 /**
- * Returns what begins operations. For some minutes after an answer that was lost, the same request of the same session
- * has the same key, so that nothing begins twice, whatever is begun meanwhile. Later, it is meant anew.
+ * Returns what begins operations. For some minutes after an answer that was lost, the same of the same session is asked
+ * with the same key, so that nothing begins twice, whatever is begun meanwhile. Later, it is meant anew. A key stands
+ * for one body, so it is asked with the number of accounts that was expected then: what has begun may have changed it.
  */
 export function starter() {
-  /** What was not answered, by its content. @type {Map<string, {key: string, at: number, until: AbortSignal}>} */
+  /** What was not answered, by its content but that number.
+   * @type {Map<string, {body: any, key: string, at: number, until: AbortSignal}>} */
   const attempts = new Map();
   /** @returns {Promise<{operation_id: string, total: number}>} */
   return async (request) => {
     for (const [content, { at, until }] of attempts)
       if (until.aborted || Date.now() - at > REPEATED_WITHIN_MS) attempts.delete(content);
-    const content = JSON.stringify(request);
-    const attempt = attempts.get(content) ?? { key: api.newKey(), at: Date.now(), until: ending() };
+    const content = JSON.stringify({ ...request, expected_total: undefined });
+    const attempt = attempts.get(content) ?? { body: request, key: api.newKey(), at: Date.now(), until: ending() };
     attempts.set(content, attempt);
-    const begun = await api.post("/v1/accounts/bulk", request, { key: attempt.key });
-    attempts.delete(content);
-    return begun;
+    try {
+      const begun = await api.post("/v1/accounts/bulk", attempt.body, { key: attempt.key });
+      attempts.delete(content);
+      return begun;
+    } catch (problem) {
+      // Nothing has begun, and it is asked with another number.
+      if (hasChanged(problem)) attempts.delete(content);
+      throw problem;
+    }
   };
 }
 

@@ -36,6 +36,16 @@ export function joined(answers, isGone = () => false) {
   };
 }
 
+/**
+ * The same, with the causes that are shown in the places where they are, before those that are new.
+ * @template {{items: Shared[]}} Found @param {Found} shown @param {Found} found @returns {Found}
+ */
+export function inOrderOf(shown, found) {
+  const places = new Map(shown.items.map(({ cause }, index) => [cause, index]));
+  const placeOf = ({ cause }) => places.get(cause) ?? places.size;
+  return { ...found, items: found.items.toSorted((one, other) => placeOf(one) - placeOf(other)) };
+}
+
 function both(one, two) {
   const differs = (name) => (one.fix?.[name] ?? null) !== (two.fix?.[name] ?? null);
   return {

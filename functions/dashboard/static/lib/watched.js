@@ -346,8 +346,9 @@ export class Pages {
  * change. `isOpen`: which items may change, if not all do. `complete`: reads more about the items while they are shown,
  * and draws them as it goes. `shown`: returns an item with what is known by now. `newer`: a list whose newest items
  * come first shows newer ones at a press, so that nothing moves under a reader; `text` of the button, and what is
- * `said` once there are some. `onItems` gets all that are loaded, and those that are in the list.
- * @param {Options & {changes?: boolean, isOpen?: (item: any) => boolean,
+ * `said` once there are some. `isOwn`: which newer ones are of one's own act, and shown at once, unless somebody is at
+ * what they would move. `onItems` gets all that are loaded, and those that are in the list.
+ * @param {Options & {changes?: boolean, isOpen?: (item: any) => boolean, isOwn?: (item: any) => boolean,
  *   fetchPage: (cursor?: string | null) => Promise<any>,
  *   complete?: (items: any[], draw: () => void) => Promise<any>, shown?: (item: any) => any,
  *   newer?: {text: string, said: string}, keyOf: (item: any) => string, list: Element,
@@ -357,7 +358,7 @@ export class Pages {
  *   known by now. `newer`: the button, which keeps its room while there is nothing to show
  */
 export function pagedList({ renderItem, list, empty, onItems, complete, shown = (item) => item, newer, ...options }) {
-  const { keyOf, isOpen = () => false } = options;
+  const { keyOf, isOpen = () => false, isOwn = () => false } = options;
   const pages = new Pages({ ...options, keepsAll: Boolean(newer) });
   const more = h("div", { class: "more" });
   const content = h("div", {}, list, more);
@@ -405,7 +406,8 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
   };
   const newerButton = button(newer?.text, { class: "button-small newer", hidden: true, onclick: showNewer });
   const draw = () => {
-    const from = Math.max(placeOfTop(pages.items), 0);
+    let from = Math.max(placeOfTop(pages.items), 0);
+    if (pages.items.slice(0, from).some(isOwn) && !list.matches(":hover, :focus-within")) from = 0;
     const items = pages.items.slice(from);
     if (items.length) keyed(list, items.map(shown), keyOf, renderItem);
     else fill(list, empty);

@@ -96,7 +96,8 @@ export function list(context) {
   if (operation || unknown.length) router.rewrite("/accounts", shown);
   view.draw();
   window.scrollTo(0, returning && !added ? listing.scroll : 0);
-  if (!returning) view.more();
+  if (returning) view.update();
+  else view.more();
   if (added) {
     view.reveal(added.account_id);
     announce(t.list.added(added.name));
@@ -290,11 +291,14 @@ class ListView {
       });
     };
     const onresize = () => {
+      if (this.signal.aborted) return;
       this.height = 0;
       onscroll();
     };
     window.addEventListener("scroll", onscroll, { passive: true, signal: this.signal });
     window.addEventListener("resize", onresize, { passive: true, signal: this.signal });
+    // As large as the text, as rows are.
+    new ResizeObserver(onresize).observe(this.search);
     if (this.named) this.showNamed();
     this.window();
     this.drawSelection();

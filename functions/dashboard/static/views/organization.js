@@ -1,5 +1,5 @@
 import * as api from "../lib/api.js";
-import { fill, h, render } from "../lib/dom.js";
+import { fill, h, later, render } from "../lib/dom.js";
 import { ageing } from "../lib/elapsed.js";
 import { onTick, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
@@ -36,6 +36,8 @@ import { t } from "./texts.js";
 const ADDED_UP_EVERY_MS = 600_000;
 const EVENTS = Object.keys(t.webhook.eventTexts);
 const WEBHOOK = "/v1/organization/webhook";
+const TEST = "Webhook Test";
+const TRIED_WITHIN_MS = [1_000, 3_000, 10_000];
 // Each process of the API counts these by itself and allows the whole limit. So what one of them has left says little.
 const COUNTED_ALONE = new Set(["requests"]);
 
@@ -241,7 +243,7 @@ function drawWebhook(target, signal) {
         return kept?.node;
       });
       wasPaused ||= webhook?.state === "paused";
-      return webhook ? settings(webhook, press, again, wasPaused) : none(again);
+      return webhook ? settings(webhook, press, again, wasPaused, () => kept?.awaitTest()) : none(again);
     },
     { signal, placeholder: () => skeleton(3) },
   );
@@ -264,7 +266,7 @@ function none(again) {
 }
 
 // What was resumed keeps the room of the notice and its button, so that nothing moves.
-function settings(webhook, press, again, wasPaused) {
+function settings(webhook, press, again, wasPaused, onTest) {
   const paused = webhook.state === "paused";
   const resume = wasPaused && press("resume", t.webhook.resume, again);
   if (resume) resume.classList.toggle("is-over", !paused);
@@ -288,7 +290,15 @@ function settings(webhook, press, again, wasPaused) {
     h(
       "p",
       { class: "row-links" },
-      press("test", t.webhook.test, (answer) => toast(answer.detail), "play"),
+      press(
+        "test",
+        t.webhook.test,
+        (answer) => {
+          toast(answer.detail);
+          onTest();
+        },
+        "play",
+      ),
       changeButton(t.actions.change, { onclick: () => edit(webhook, again) }),
       changeButton(t.webhook.rotate, { onclick: () => confirmRotation(again) }, "key"),
       changeButton(t.webhook.remove, { class: "button-danger", onclick: () => confirmRemoval(webhook, again) }),
@@ -318,6 +328,7 @@ function deliveries(view, readSettings) {
   const press = pressButtons();
   /** @type {ReturnType<typeof pagedList> | undefined} */
   let shown;
+  let awaitsTest = false;
   // The API has no log of a webhook that was removed. The content stays until the settings are read. Reading goes on,
   // because another person may set the webhook again before that.
   const read = () =>
@@ -337,12 +348,18 @@ function deliveries(view, readSettings) {
       placeholder: () => skeleton(3),
       fetchPage: read,
       keyOf: (item) => item.event_id,
+      isOwn: ({ type }) => awaitsTest && type === TEST,
       renderItem: (item) => deliveryRow(item, press, again),
     });
     list.append(shown.newer, shown.node);
   };
   const node = h("details", { class: "more-fields", ontoggle: open }, h("summary", {}, t.webhook.deliveries), list);
-  return { node, readAt: () => shown?.readAt() ?? 0, end: () => ended.abort() };
+  // Its delivery is logged once it was tried.
+  const awaitTest = () => {
+    awaitsTest = true;
+    for (const after of TRIED_WITHIN_MS) later(after, again, signal);
+  };
+  return { node, awaitTest, readAt: () => shown?.readAt() ?? 0, end: () => ended.abort() };
 }
 
 function deliveryRow(item, press, again) {

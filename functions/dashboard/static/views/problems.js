@@ -2,13 +2,13 @@
 import * as api from "../lib/api.js";
 import { copyButton } from "../lib/copying.js";
 import { begin, MOST_NAMED, selectionOf } from "../lib/bulk.js";
-import { fill, h, keying, render } from "../lib/dom.js";
+import { announce, fill, focusOn, h, keying, render } from "../lib/dom.js";
 import { doubling } from "../lib/doubling.js";
 import { fixOf } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
-import { joined } from "../lib/shared-problems.js";
+import { inOrderOf, joined } from "../lib/shared-problems.js";
 import { drawer } from "../lib/slices.js";
 import * as store from "../lib/store.js";
 import { button, freshnessMark, skeleton, submitting } from "../lib/ui.js";
@@ -37,8 +37,17 @@ export function problems(context) {
   const [summary, list, empty] = [h("p", { class: "lead" }), h("ul", { class: "causes" }), h("div", {})];
   const content = h("div", {}, summary, list, empty);
   const drawCards = drawer(list, signal);
-  const draw = (answers) => {
-    const found = joined(answers, store.isGone);
+  /** What is shown, and what was found last. That waits for a press, so that nothing moves under a reader. */
+  let [shown, newest] = [joined([]), joined([])];
+  let looked = 0;
+  const showNewer = () => {
+    show(newest);
+    drawNews();
+    focusOn(list.firstElementChild ?? empty);
+  };
+  const newer = button(t.account.newer.text, { class: "button-small newer", hidden: true, onclick: showNewer });
+  const show = (found) => {
+    shown = found;
     render(summary, summaryOf(found), (text) => text);
     const cards = keying(
       list,
@@ -50,6 +59,25 @@ export function problems(context) {
     drawCards(cards).then((hasEnded) => hasEnded && arrive());
     list.hidden = !found.items.length;
     render(empty, found.isAll && !found.items.length, (isEmpty) => isEmpty && none());
+  };
+  // How many accounts have a cause by now is said at once, in room that is there.
+  const drawNews = () => {
+    const isNewer = JSON.stringify(shown) !== JSON.stringify(newest);
+    if (isNewer && newer.hidden) announce(t.account.newer.said);
+    newer.hidden = !isNewer;
+    const counts = (found) => new Map(found.items.map(({ cause, accounts }) => [cause, accounts.length]));
+    const [were, are] = [counts(shown), counts(newest)];
+    for (const node of /** @type {any} */ (list.children)) {
+      const { key } = node.dataset;
+      node.querySelector("[data-count]").textContent = t.sharedProblems.accounts(were.get(key), are.get(key) ?? 0);
+    }
+  };
+  const draw = (answers) => {
+    newest = joined(answers, store.isGone);
+    // Whoever looks at more accounts waits for them.
+    if (answers.length > looked || !shown.items.length) show(inOrderOf(shown, newest));
+    looked = Math.max(looked, answers.length);
+    drawNews();
     return content;
   };
   // Who comes back finds the place where the page was. What scrolls until then is no reader.
@@ -79,6 +107,7 @@ export function problems(context) {
         h("h1", {}, t.sharedProblems.title),
         freshnessMark(part.readAt, signal, part.lateAfter),
       ),
+      newer,
     ),
     place,
   );
@@ -114,7 +143,12 @@ function card(problem, before) {
     "li",
     { class: "card cause", "data-item": cause },
     h("h2", {}, message),
-    h("p", { class: "issue-severity" }, icon("warning"), t.sharedProblems.accounts(accounts.length)),
+    h(
+      "p",
+      { class: "issue-severity" },
+      icon("warning"),
+      h("span", { "data-count": "" }, t.sharedProblems.accounts(accounts.length)),
+    ),
     remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), remedy),
     accounts.length > 1 && isCopied && h("p", {}, t.sharedProblems.inEach(accounts.length)),
     fix && fixOf(fix),

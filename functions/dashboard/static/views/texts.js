@@ -197,7 +197,8 @@ export const t = withTexts(OPEN_TABLES, {
         one: "in the first account with problems. There may be more.",
         other: "in the first # accounts with problems. There may be more.",
       }),
-    accounts: (count) => plural(count, { one: "# account", other: "# accounts" }),
+    accounts: (count, now = count) =>
+      `${plural(count, { one: "# account", other: "# accounts" })}${now === count ? "" : `, now ${number(now)}`}`,
     testAll: (count, of, isNext) =>
       count === of
         ? `Test all ${number(count)} of these`
