@@ -204,6 +204,21 @@ def test_a_viewer_sees_them_too(viewer, answer_with):
     expect(part(viewer.page, "Tonight")).to_contain_text("web1")
 
 
+def test_spaces_around_what_is_searched_hide_nothing(page, admin, answer_with):
+    answer_with(page, RESOURCES, pages_of([a_resource(1), a_resource(2)]))
+    admin.go("#/schedules?q=%20%20")
+    rows = part(page, "Tonight").get_by_role("listitem")
+    expect(rows).to_have_count(2)
+    search = page.get_by_label("Search instances")
+    for typed in ("web1 ", " web1", "4000-0000-0001"):
+        search.fill(typed)
+        page.clock.run_for(300)
+        expect(rows).to_have_count(1)
+    search.fill("   ")
+    page.clock.run_for(300)
+    expect(rows).to_have_count(2)
+
+
 def test_without_instances_it_says_so(page, admin, answer_with):
     answer_with(page, RESOURCES, {"items": [], "next_cursor": None})
     admin.go("#/schedules")

@@ -47,7 +47,7 @@ export function allSchedules({ main, title, path, query, signal }) {
   title(t.turns.title);
   /** @type {Record<string, string>} */
   const chosen = Object.fromEntries(
-    Object.entries(FILTERS).map(([name, form]) => [name, form.exec(query.get(name) ?? "")?.[0] ?? ""]),
+    Object.entries(FILTERS).map(([name, form]) => [name, form.exec(query.get(name)?.trim() ?? "")?.[0] ?? ""]),
   );
   const place = h("div", {});
   const only = h("p", { class: "row-links", hidden: true });
@@ -150,7 +150,7 @@ function search({ label, hint }, chosen, choose, signal) {
     maxlength: "128",
     oninput: () => {
       typing();
-      typing = later(200, () => choose("q", input.value), signal);
+      typing = later(200, () => choose("q", input.value.trim()), signal);
     },
   });
   return h("label", {}, h("span", {}, label), input);
