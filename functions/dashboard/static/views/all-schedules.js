@@ -245,22 +245,24 @@ function turnList(chosen, signal, choose, onRead) {
     if (!said) return null;
     const [count, isAll] = said;
     if (isAll) return h("p", { class: "lead small" }, t.turns.searchedAll(count));
-    const onclick = (event) => part.readAll(event);
+    const pressing = part.toAll(t.turns.searchAll);
     return h(
       "p",
       { class: "lead small" },
       t.turns.searched(count),
       " ",
-      h("button", { type: "button", class: "link", "data-part": "all", onclick }, t.turns.searchAll),
+      h("button", { type: "button", class: "link", "data-part": "all", ...pressing }, t.turns.searchAll),
     );
   };
-  const ask = (cursor) => api.get("/v1/resources", { query: { limit: 100, cursor, kind, region, account_id }, signal });
+  const ask = (cursor, until) =>
+    api.get("/v1/resources", { query: { limit: 100, cursor, kind, region, account_id }, signal: until });
   const part = doubling(node, ask, take, {
     signal,
     kept: before,
     // Also before anything is drawn.
     holds: () => holdsFor(before.answers?.flatMap(({ items }) => items) ?? [], before.readAt),
     text: t.turns.lookAtMore,
+    count: (answers) => answers.reduce((count, { items }) => count + items.length, 0),
     said: () => t.turns.loaded(resources.length),
     placeholder: () => skeleton(6),
   });
