@@ -55,11 +55,26 @@ def assert_accessible_everywhere(page: Page) -> None:
     page.set_viewport_size(before)
 
 
+CUT_SIDEWAYS = """() => [...document.querySelectorAll("body *")].filter((it) => {
+  const { overflowX, textOverflow } = getComputedStyle(it);
+  // What is scrolled sideways, or says by an ellipsis that there is more.
+  const isMeant = it.matches("pre, input, .tab-list, .subnav, .map-scroll") ||
+    textOverflow === "ellipsis";
+  // What only screen readers read is a pixel wide.
+  return overflowX !== "visible" && !isMeant && it.clientWidth > 1 &&
+    it.scrollWidth > it.clientWidth + 1;
+}).map((it) => `${it.className}: ${it.textContent.slice(0, 60)}`)"""
+
+
 def assert_fits(page: Page) -> None:
-    """Nothing is cut or to be scrolled to sideways, in the page and in the modals over it."""
+    """Nothing is cut or to be scrolled to sideways, in the page, in the modals over it and in what
+    scrolls in them.
+    """
     # The root's width includes the room that is kept for a scrollbar.
     wider = page.evaluate(
         """() => Math.max(...[document.body, ...document.querySelectorAll("dialog[open]")]
           .map((it) => (it === document.body ? it.parentNode : it).scrollWidth - it.clientWidth))"""
     )
     assert wider <= 0, f"{wider} px too wide at {page.viewport_size} on {page.url}"
+    cut = page.evaluate(CUT_SIDEWAYS)
+    assert cut == [], f"{cut} at {page.viewport_size} on {page.url}"

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import COLORS, assert_accessible, assert_fits, wait_until_loaded
 from tests.browser.conftest import some_number
+from tests.support.page import samples
 from tests.support.page.keyboard import reach
 from tests.support.page.views import MODALS, NEEDS_SIGN_IN
 from tests.support.page.waiting import until
@@ -117,6 +118,9 @@ CUT = """() => [...document.querySelectorAll(".account-row[data-id]")].flatMap((
     return box.width && !(inside && box.right < there.right + 1);
   }).map((it) => `${it.className}: ${it.textContent}`);
 })"""
+CUT_NAMES = """() => [...document.querySelectorAll(".account-row[data-id] [data-part=name]")]
+  .filter((it) => it.scrollWidth > it.clientWidth || it.scrollHeight > it.clientHeight)
+  .map((it) => it.textContent)"""
 
 
 def say_longest(page: Page) -> None:
@@ -134,9 +138,12 @@ SQUEEZED = """() => [...document.querySelectorAll("dd")].filter((it) => {
 
 
 @pytest.mark.parametrize("width", [360, 1000, 1280])
-def test_texts_at_twice_the_size_are_not_cut(sign_in, open_context, furnished, width):
+def test_texts_at_twice_the_size_are_not_cut(sign_in, open_context, answer_everything, width):
     page = open_context(viewport={"width": width, "height": 900}).new_page()
-    furnished(page)
+    accounts = [samples.account(index) for index in range(10)]
+    for index, name in enumerate(("PaymentsProduction", "PaymentsProductionEuropeWestOne")):
+        accounts[index]["name"] = name
+    answer_everything(page, accounts)
     person = sign_in("admin", on=page)
     wait_until_loaded(page)
     page.evaluate(
@@ -153,6 +160,7 @@ def test_texts_at_twice_the_size_are_not_cut(sign_in, open_context, furnished, w
         }"""
     until(page, lambda: page.evaluate(is_apart), "no row covers another")
     assert page.evaluate(CUT) == []
+    assert page.evaluate(CUT_NAMES) == []
     say_longest(page)
     assert_fits(page)
     squeezed = []

@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.support.page import measures, samples
+from tests.support.page.waiting import HeldRequests
 
 RESOURCES = "/v1/resources"
 NOW = "2026-01-08T12:00:00Z"
@@ -202,6 +203,56 @@ def test_a_viewer_sees_them_too(viewer, answer_with):
     viewer.go("#/schedules")
 
     expect(part(viewer.page, "Tonight")).to_contain_text("web1")
+
+
+def test_spaces_around_what_is_searched_hide_nothing(page, admin, answer_with):
+    answer_with(page, RESOURCES, pages_of([a_resource(1), a_resource(2)]))
+    admin.go("#/schedules?q=%20%20")
+    rows = part(page, "Tonight").get_by_role("listitem")
+    expect(rows).to_have_count(2)
+    search = page.get_by_label("Search instances")
+    for typed in ("web1 ", " web1", "4000-0000-0001"):
+        search.fill(typed)
+        page.clock.run_for(300)
+        expect(rows).to_have_count(1)
+    search.fill("   ")
+    page.clock.run_for(300)
+    expect(rows).to_have_count(2)
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_search_all_says_how_far_it_is_and_can_be_stopped(page, admin, answer_with, width):
+    """Nothing moves meanwhile. What was read stays, and the next press reads on from there."""
+    page.add_init_script(measures.RECORD_SHIFTS)
+    page.set_viewport_size({"width": width, "height": 860})
+    asked = answer_with(page, RESOURCES, pages_of([a_resource(index) for index in range(1_200)]))
+    admin.go("#/schedules?q=web1")
+    page.reload()
+    rows = part(page, "Tonight").get_by_role("listitem")
+    expect(rows).to_have_count(11)
+    at_ends = re.compile(r"/v1/resources\?.*cursor=1?100(&|$)")
+    held = HeldRequests(page, at_ends)
+    page.get_by_role("button", name="Search all").press("Enter")
+    expect(page.get_by_role("button", name="Stop · 100 read")).to_be_focused()
+    # Half a second after a press, what moves is no answer to it.
+    page.wait_for_timeout(600)
+    held.first().fallback()
+    stop = page.get_by_role("button", name="Stop · 1,100 read")
+    expect(stop).to_be_focused()
+    page.wait_for_timeout(100)
+    assert page.evaluate("window.shifts") < 0.01
+    stop.press("Enter")
+    expect(
+        page.get_by_text("Only 1,100 instances are loaded so far, and searched.")
+    ).to_be_visible()
+    expect(page.get_by_role("button", name="Search all")).to_be_focused()
+    expect(part(page, "Tonight")).to_contain_text("211 stop so far")
+    page.unroute(at_ends)
+
+    before = len(asked)
+    page.get_by_role("button", name="Search all").press("Enter")
+    expect(page.get_by_text("All 1,200 instances are searched.")).to_be_visible()
+    assert len(asked) - before == 1
 
 
 def test_without_instances_it_says_so(page, admin, answer_with):

@@ -71,3 +71,14 @@ def test_the_months_fit_also_with_texts_of_twice_the_size(
     assert_accessible(page)
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     assert_fits(page)
+    # No month is broken in the middle, and none reads as one with the other.
+    first, last = page.locator(".months .ribbon-ends > span").evaluate_all(
+        """(ends) => ends.map((end) => {
+          const { top, left, right } = end.getBoundingClientRect();
+          const range = document.createRange();
+          range.selectNodeContents(end);
+          return { top, left, right, lines: range.getClientRects().length };
+        })"""
+    )
+    assert first["lines"] == last["lines"] == 1
+    assert last["top"] > first["top"] or last["left"] - first["right"] >= 16

@@ -6,7 +6,7 @@ import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const { doubling } = await import(`${page}/lib/doubling.js`);
-const { noteChange, readNow } = await import(`${page}/lib/dom.js`);
+const { h, noteChange, readNow } = await import(`${page}/lib/dom.js`);
 const { freshnessMark } = await import(`${page}/lib/ui.js`);
 const { Problem } = await import(`${page}/lib/problem.js`);
 const { t } = await import(`${page}/views/texts.js`);
@@ -26,9 +26,11 @@ function opened(count, fails = () => false, known = undefined, readAt = 0) {
   const asked = [];
   const content = element();
   const place = element();
-  const ask = async (cursor) => {
+  const ask = async (cursor, signal) => {
     asked.push(cursor);
-    if (await fails(asked.length)) throw new Problem({ status: 422, title: "No.", detail: "Not now." });
+    const left = new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+    if (await Promise.race([fails(asked.length), left]))
+      throw new Problem({ status: 422, title: "No.", detail: "Not now." });
     const next = Number(cursor) + 1;
     return { next_cursor: next < count ? String(next) : null };
   };
@@ -40,14 +42,15 @@ function opened(count, fails = () => false, known = undefined, readAt = 0) {
   const said = () => content.textContent;
   const part = doubling(place, ask, draw, {
     text: "More",
+    count: ({ length }) => 10 * length,
     said,
     signal: view.signal,
     kept: { answers: known, readAt },
   });
   more.append(part.more);
   const shows = (answers) => until(() => all(place).includes(content) && content.textContent.startsWith(`${answers} `));
-  const readAll = () => part.readAll({ currentTarget: element() });
-  return { asked, part, place, shows, readAll, more: () => press(button(place, "More")) };
+  const toAll = h("button", { class: "button", ...part.toAll("All") }, "All");
+  return { asked, part, place, shows, toAll, readAll: () => press(toAll), more: () => press(button(place, "More")) };
 }
 
 test("each press reads twice as many answers, until there are no more", async () => {
@@ -118,15 +121,72 @@ test("what takes many requests is read again as much more seldom", async (contex
   assert.ok(last > 500 && last <= 600, `${last} s for twenty`);
 });
 
-test("a press that fails says why, and the next one asks for as many", async () => {
-  const { asked, shows, more } = opened(4, (request) => request === 3);
+test("a press that fails says why and keeps what came, and the next one reads on from there", async () => {
+  await changedBefore();
+  const { asked, shows, readAll, toAll } = opened(9, (request) => request === 6);
+  await shows(1);
+  readAll();
+  await until(() => toasts.textContent.includes("Not now."));
+  await shows(4);
+  assert.deepEqual(asked, [null, null, "1", "2", "3", "4"]);
+  await until(() => toAll.textContent === "All");
+  readAll();
+  await shows(9);
+  assert.deepEqual(asked.slice(6), ["4", "5", "6", "7", "8"]);
+});
+
+test("after a change, or much later, a press that failed is begun anew", async (context) => {
+  let fails = true;
+  context.mock.timers.enable({ apis: ["Date"], now: Date.now() + 7_200_000 });
+  for (const meanwhile of [noteChange, () => context.mock.timers.setTime(Date.now() + 3_600_000)]) {
+    const { asked, shows, readAll, toAll } = opened(9, (request) => fails && request === 6);
+    await shows(1);
+    readAll();
+    await shows(4);
+    await until(() => toAll.textContent === "All");
+    meanwhile();
+    fails = false;
+    readAll();
+    await shows(9);
+    assert.equal(asked[6], null);
+    view.abort();
+    fails = true;
+    context.mock.timers.setTime(Date.now() + 60_000);
+  }
+});
+
+test("what is read again by itself, and fails, takes nothing away", async () => {
+  await changedBefore();
+  const { asked, part, shows, more } = opened(9, (request) => request === 5);
   await shows(1);
   more();
-  await until(() => toasts.textContent.includes("Not now."));
-  assert.equal(asked.length, 3);
-  more();
   await shows(2);
+  await assert.rejects(part.again());
   assert.equal(asked.length, 5);
+  await shows(2);
+  await part.again();
+  await shows(2);
+  assert.equal(asked.length, 7);
+});
+
+test("a button that reads says how many it has read, and its next press stops that and keeps them", async () => {
+  await changedBefore();
+  const { asked, part, shows, toAll } = opened(9, (request) => request === 5 && new Promise(() => {}));
+  const click = (detail) => toAll.dispatchEvent(Object.assign(new Event("click"), { detail }));
+  await shows(1);
+  click(1);
+  assert.equal(toAll.textContent, "Stop · 0 read");
+  await until(() => toAll.textContent === "Stop · 30 read");
+  // Of a double click.
+  click(2);
+  await soon(20);
+  assert.equal(toAll.textContent, "Stop · 30 read");
+  click(1);
+  await shows(3);
+  await until(() => toAll.textContent === "All");
+  // As many are read again.
+  await part.again();
+  assert.deepEqual(asked.slice(5), [null, "1", "2"]);
 });
 
 for (const [what, first, second, answers, requests] of [
@@ -163,17 +223,17 @@ for (const [what, first, second, answers, requests] of [
     assert.equal(list.asked.length, 3 + requests);
   });
 
-test("of two presses for all that fail, none makes later reads longer", async () => {
+test("of two presses that fail, none makes later reads longer", async () => {
   await changedBefore();
-  const { asked, part, shows, readAll } = opened(9, (request) => request === 4);
+  const { asked, part, shows, readAll, more } = opened(9, (request) => request === 4);
   await shows(1);
   readAll();
-  readAll();
+  more();
   await until(() => toasts.textContent.includes("Not now."));
   await soon(20);
   assert.equal(asked.length, 4);
   await part.again();
-  assert.equal(asked.length, 5);
+  assert.equal(asked.length, 6);
 });
 
 test("what is read seldom has its time, and is late only if it is older than that", () => {

@@ -309,6 +309,11 @@ test("a search finds names and IDs of instances and accounts, and forgets no tur
   assert.match(found("I-WEB"), /WebShop$/);
   assert.match(found("accountsales"), /WebShop$/);
   assert.match(found("4444"), /db$/);
+  // As the AWS console writes it, and as the list of accounts is searched.
+  assert.match(found("4444-5555-6666"), /db$/);
+  assert.match(found("4444 5555 6666"), /db$/);
+  assert.match(found("account sales"), /WebShop$/);
+  assert.equal(found("--"), undefined);
   assert.equal(found("nothing"), undefined);
   // What is certain follows from all that are loaded.
   const [first] = said(turnsByPart(listed, false, NOW, "start", "webshop"));

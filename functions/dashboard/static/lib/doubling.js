@@ -2,63 +2,113 @@
 // presses. Reading all of them again takes as many requests, so it is done as much more seldom, as long as what was
 // read holds.
 import { announce, changedSince, h, render } from "./dom.js";
-import { button, submitting } from "./ui.js";
+import { Problem } from "./problem.js";
+import { button, warn } from "./ui.js";
 import { keptTrue, READ_EVERY_MS } from "./watched.js";
+import { t } from "../views/texts.js";
 
 /**
+ * @typedef {{answers?: any[], readAt: number}} Kept
  * @param {Element} place
- * @param {(cursor: string | null) => Promise<{next_cursor: string | null}>} ask
+ * @param {(cursor: string | null, signal: AbortSignal) => Promise<{next_cursor: string | null}>} ask
  * @param {(answers: any[]) => Node} draw returns the same node each time, which has `more` in it
- * @param {{text: string, said: () => string, kept?: {answers?: any[], readAt: number}, holds?: () => number} &
- *   import("./watched.js").Options} options `text` of the button, and what is said after it was pressed. `kept`: what
- *   whoever comes back finds at once, and when that was requested. `holds`: for how many milliseconds since then
- * @returns {ReturnType<typeof keptTrue> & {more: Element, readAll: (event: Event) => unknown,
- *   lateAfter: () => number}} `readAll`: at a press, all that there is, which are many requests. `lateAfter`:
- *   milliseconds
+ * @param {{text: string, count: (answers: any[]) => number, said: () => string, kept?: Kept,
+ *   holds?: () => number} & import("./watched.js").Options} options `text` of the button, `count`: how many entries
+ *   these have, and what is said after it was pressed. `kept`: what whoever comes back finds at once, and when that was
+ *   requested. `holds`: for how many milliseconds since then
+ * @returns {ReturnType<typeof keptTrue> & {more: Element, toAll: (words: string) => any, lateAfter: () => number}}
+ *   `toAll`: makes a button with these words read all that there is, which are many requests. `lateAfter`: milliseconds
  */
-export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, holds = () => Infinity, ...options }) {
+export function doubling(
+  place,
+  ask,
+  draw,
+  { text, count, said, kept = { readAt: 0 }, holds = () => Infinity, ...options },
+) {
   const more = h("div", { class: "more" });
   let wanted = kept.answers?.length ?? 1;
   // How many the last read wanted, how many there were, and when it was requested.
   let [before, there, at] = [wanted, wanted, 0];
-  const readThose = async () => {
-    const readAt = Date.now();
-    const answers = [];
+  /** What was read until it failed, or somebody stopped it. @type {{answers: any[], readAt: number} | null} */
+  let cut = null;
+  // How many were read so far, for each button that was pressed.
+  const pressed = new Set();
+  const readThose = async (/** @type {AbortSignal} */ stopped) => {
+    // A press soon after reads on from there.
+    const isNear = cut && Date.now() - cut.readAt < (READ_EVERY_MS * there) / 2 && !changedSince(cut.readAt);
+    const { readAt, answers: known } = isNear && cut && there < wanted ? cut : { readAt: Date.now(), answers: [] };
+    const answers = [...known];
+    cut = null;
     /** @type {string | null} */
-    let cursor = null;
-    do {
-      const answer = await ask(cursor);
-      answers.push(answer);
-      cursor = answer.next_cursor;
-    } while (cursor && answers.length < wanted);
+    let cursor = answers.at(-1)?.next_cursor ?? null;
+    try {
+      do {
+        const answer = await ask(cursor, AbortSignal.any([options.signal, stopped]));
+        answers.push(answer);
+        cursor = answer.next_cursor;
+        for (const say of pressed) say(answers);
+      } while (cursor && answers.length < wanted);
+    } catch (problem) {
+      const isStopped = stopped.aborted && !options.signal.aborted;
+      if (!isStopped && !(problem instanceof Problem)) throw problem;
+      // Not if it is less than what is shown.
+      if (answers.length >= there) {
+        [before, there, at] = [answers.length, answers.length, readAt];
+        cut = { answers, readAt };
+      }
+      if (isStopped) {
+        wanted = before;
+        return cut ?? kept;
+      }
+      if (cut) drawn(cut);
+      throw problem;
+    }
     [before, there, at] = [wanted, answers.length, readAt];
     return { answers, readAt };
   };
   /** One at a time, which goes on as far as anybody wants meanwhile. After a change, what it has is too old.
-   * @type {{since: number, value: ReturnType<typeof readThose>} | null} */
+   * @type {{since: number, value: Promise<Kept>, stopping: AbortController} | null} */
   let underWay = null;
   const read = async () => {
     while (underWay && changedSince(underWay.since)) await underWay.value.catch(() => {});
-    underWay ??= { since: Date.now(), value: readThose().finally(() => (underWay = null)) };
+    if (!underWay) {
+      const stopping = new AbortController();
+      const value = readThose(stopping.signal).finally(() => (underWay = null));
+      underWay = { since: Date.now(), value, stopping };
+    }
     return underWay.value;
   };
-  const readMore = (event) => readOn(event, 2 * there);
-  const readOn = (event, count) =>
-    submitting(event.currentTarget, async () => {
-      wanted = Math.max(wanted, count);
+  /** What lets a button with these words read so many, and stop that at its next press. */
+  const reading = (words, most) => {
+    let isOn = false;
+    const onclick = async ({ detail, currentTarget: node }) => {
+      // A double click, or a key that is held, is one press.
+      if (detail > 1) return;
+      if (isOn) return void underWay?.stopping.abort();
+      const label = node.querySelector("span") ?? node;
+      const say = (answers) => (label.textContent = t.doubling.stop(count(answers)));
+      isOn = true;
+      wanted = Math.max(wanted, most());
+      pressed.add(say);
+      say([]);
       try {
         await part.again();
         announce(said());
       } catch (problem) {
         wanted = before;
-        throw problem;
+        warn(problem);
       }
-    });
+      isOn = false;
+      pressed.delete(say);
+      label.textContent = words;
+    };
+    return { onclick, onkeydown: (event) => event.repeat && event.preventDefault() };
+  };
   const drawn = (value) => {
     Object.assign(kept, value);
     const { answers } = value;
     const isMore = Boolean(answers.at(-1)?.next_cursor);
-    render(more, isMore, () => isMore && button(text, { "data-part": "more", onclick: readMore }));
+    render(more, isMore, () => isMore && button(text, { "data-part": "more", ...reading(text, () => 2 * there) }));
     return draw(answers);
   };
   const pauseOf = () => Math.min(READ_EVERY_MS * there, holds());
@@ -72,7 +122,7 @@ export function doubling(place, ask, draw, { text, said, kept = { readAt: 0 }, h
     ...part,
     readAt: () => at || kept.readAt,
     more,
-    readAll: (event) => readOn(event, Infinity),
+    toAll: (words) => reading(words, () => Infinity),
     lateAfter: () => 1.5 * READ_EVERY_MS * there,
   };
 }

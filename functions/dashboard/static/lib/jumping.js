@@ -28,8 +28,8 @@ export function fitting(targets, typed) {
   return [...targets.filter(fits), ...others];
 }
 
-// As accounts are searched: their names have no spaces, and their numbers no hyphens.
-const searched = (text) => text.replace(/[\s-]/g, "");
+/** As accounts are searched: their names have no spaces, and their numbers no hyphens. @param {string} text */
+export const searched = (text) => text.replace(/[\s-]/g, "");
 
 /**
  * The account that all of it names, as `q`. If the last words name views, as in "House sched", `rest` is the account

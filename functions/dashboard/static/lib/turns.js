@@ -1,6 +1,7 @@
 // What the schedules of many instances do in the next two days, by parts of the day. The API lists the instances in the
 // order of the turns that were not made yet. So every turn before that of the last loaded instance is one of a loaded
 // instance.
+import { searched } from "./jumping.js";
 import { isAlwaysOn, isKnownZone, localTime, LOOKED_AHEAD_MS, turnsOf } from "./week.js";
 
 const AHEAD_MS = 48 * 60 * 60_000;
@@ -180,8 +181,11 @@ const unique = (resources) => new Map(resources.map((each) => [each.resource_id,
 
 const isConstant = (schedule) => !schedule.windows.length || isAlwaysOn(schedule);
 
-const isFound = ({ name, instance_id: id, account_name: account, provider_id: number }, text) =>
-  [name, id, account, number].some((each) => each?.toLowerCase().includes(text));
+function isFound({ name, instance_id: id, account_name: account, provider_id: number }, text) {
+  const has = (part) => (each) => each?.toLowerCase().includes(part);
+  const plain = searched(text);
+  return [name, id, account].some(has(text)) || (plain && [account, number].some(has(plain)));
+}
 
 // Most instances of a fleet have one of a few schedules, so what follows from a schedule is calculated once.
 function remembered(calculate) {

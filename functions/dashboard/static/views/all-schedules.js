@@ -50,7 +50,7 @@ export function allSchedules({ main, title, path, query, signal }) {
   title(t.turns.title);
   /** @type {Record<string, string>} */
   const chosen = Object.fromEntries(
-    Object.entries(FILTERS).map(([name, form]) => [name, form.exec(query.get(name) ?? "")?.[0] ?? ""]),
+    Object.entries(FILTERS).map(([name, form]) => [name, form.exec(query.get(name)?.trim() ?? "")?.[0] ?? ""]),
   );
   const place = h("div", {});
   const only = h("p", { class: "row-links", hidden: true });
@@ -153,7 +153,7 @@ function search({ label, hint }, chosen, choose, signal) {
     maxlength: "128",
     oninput: () => {
       typing();
-      typing = later(200, () => choose("q", input.value), signal);
+      typing = later(200, () => choose("q", input.value.trim()), signal);
     },
   });
   return h("label", {}, h("span", {}, label), input);
@@ -249,22 +249,24 @@ function turnList(chosen, signal, choose, onRead) {
   };
   const searchedIn = (said) => {
     if (!said) return null;
-    const onclick = (event) => part.readAll(event);
+    const pressing = !isWhole && part.toAll(t.turns.searchAll);
     return roomy(
       "p",
       { class: "lead small" },
-      [`${t.turns.searched(MOST_SEARCHED)} ${t.turns.searchAll}`],
+      [t.turns.searchAll, t.doubling.stop(MOST_SEARCHED)].map((act) => `${t.turns.searched(MOST_SEARCHED)} ${act}`),
       said,
-      !isWhole && [" ", h("button", { type: "button", class: "link", "data-part": "all", onclick }, t.turns.searchAll)],
+      pressing && [" ", h("button", { type: "button", class: "link", "data-part": "all", ...pressing }, t.turns.searchAll)],
     );
   };
-  const ask = (cursor) => api.get("/v1/resources", { query: { limit: 100, cursor, kind, region, account_id }, signal });
+  const ask = (cursor, until) =>
+    api.get("/v1/resources", { query: { limit: 100, cursor, kind, region, account_id }, signal: until });
   const part = doubling(node, ask, take, {
     signal,
     kept: before,
     // Also before anything is drawn.
     holds: () => holdsFor(before.answers?.flatMap(({ items }) => items) ?? [], before.readAt),
     text: t.turns.lookAtMore,
+    count: (answers) => answers.reduce((count, { items }) => count + items.length, 0),
     said: () => t.turns.loaded(resources.length),
     placeholder: () => skeleton(6),
   });

@@ -87,11 +87,12 @@ export function problems(context) {
     if (context.keepsScroll) scrollTo(0, before.scroll);
     addEventListener("scroll", () => (before.scroll = scrollY), { passive: true, signal });
   };
-  const ask = (cursor) => api.get("/v1/problems", { query: { cursor }, signal });
+  const ask = (cursor, until) => api.get("/v1/problems", { query: { cursor }, signal: until });
   const part = doubling(place, ask, draw, {
     signal,
     kept: before,
     text: t.sharedProblems.lookAtMore,
+    count: (answers) => joined(answers).accountsRead,
     said: () => summary.textContent ?? "",
     placeholder: () => skeleton(8, "card"),
   });

@@ -1609,6 +1609,9 @@ export const t = withTexts(OPEN_TABLES, {
   actors: { schedule: "on schedule", system: "Cavok itself" },
 
   // What the schedules of all accounts do next.
+  // A press that takes many requests.
+  doubling: { stop: (count) => `Stop · ${number(count)} read` },
+
   turns: {
     title: "Schedules",
     text: (evening, morning) =>
