@@ -1,5 +1,5 @@
 // Components that all views share, including the first one.
-import { announce, byId, fill, focused, h, passFocus, srOnly, svg, topModal, uniqueId } from "./dom.js";
+import { announce, byId, fill, focus, focused, h, passFocus, srOnly, svg, topModal, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 import { hour, onTick } from "./format.js";
 import { current, ending } from "./session.js";
@@ -348,7 +348,6 @@ function showProblem(node, problem) {
     const text = left.length ? left.join(" ") : reasonOf(problem);
     node.querySelector(".form-error").replaceChildren(notice("error", h("p", {}, text)));
   }
-  focusFirstError(node);
 }
 
 function focusFirstError(node) {
@@ -428,6 +427,7 @@ export function form({
         submitting(send, async () => {
           clearErrors(node);
           isTypedSince = false;
+          const had = focus();
           const until = untilClosed(node);
           try {
             await onsubmit(node, (asked) => asked.finally(() => until.throwIfAborted()), done);
@@ -436,6 +436,8 @@ export function form({
             const problem = /** @type {any} */ (error);
             if (problem.name === "AbortError" || !node.isConnected) return warn(problem);
             showProblem(node, problem);
+            // What is typed next must not go to another field.
+            if (!isTypedSince && (focus() === had || !focus().closest("input, textarea"))) focusFirstError(node);
           }
         });
       },
