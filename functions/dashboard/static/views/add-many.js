@@ -138,6 +138,10 @@ function importer(signal) {
     if (isLast) file.value = "";
     if (lines === undefined) return void readText();
     if (!isLast) return;
+    if (!isTooLong && !lines.trim()) {
+      toast(t.addMany.empty, "warning");
+      return void readText();
+    }
     if (!isTooLong) return void accounts.place({ name: chosen.name, text: lines }, false);
     if (!textIn(accounts.read())) return drawPreview(summary, shownLines, null, []);
     toast(t.addMany.tooLong, "warning");
