@@ -12,8 +12,8 @@ const CONFIG = {
 const TEXT_HEAD = ["kind", "arn", "email", "id", "method", "timestamp", "name", "status", "more"];
 
 /**
- * Makes a table with a head, in which each account is in the line that it has in the text, in some steps. Returns it and
- * the number of its first line; null, if the text is none of these. `headOf`: the head that a key is, or undefined.
+ * Makes a table with a head, in which each account is in the line that it has in the text, in some steps. Returns it
+ * and the number of its first line; null, if the text is none of these. `headOf`: the head that a key is, or undefined.
  * @param {string} text @param {(key: string) => string | undefined} headOf
  * @returns {Generator<void, {text: string, first: number} | null, void>}
  */
