@@ -126,6 +126,24 @@ def test_the_apis_errors_appear_at_their_fields_and_nothing_is_lost(modal, answe
     expect(modal.get_by_role("radio", name="No", exact=True)).to_be_checked()
 
 
+def test_a_late_refusal_takes_the_focus_from_nobody_who_types_on(modal, watch):
+    watch.expect_status(422)
+    held = HeldRequests(modal, re.compile("/v1/accounts$"), "POST")
+    number, _ = fill(modal, name="Prod")
+    submit(modal)
+    refused = held.first()
+    modal.get_by_label("Name", exact=True).press("End")
+    modal.keyboard.type("uct")
+    message = "This account is connected already."
+    errors = [{"field": "provider_id", "message": message}]
+    status, body = samples.problem(422, "Wrong.", errors=errors)
+    refused.fulfill(status=status, content_type="application/problem+json", json=body)
+    expect(modal.get_by_text(message)).to_be_visible()
+    modal.keyboard.type("ion")
+    expect(modal.get_by_label("Name", exact=True)).to_have_value("Production")
+    expect(modal.get_by_label("Provider ID")).to_have_value(number)
+
+
 @shows(12, PLAIN, SLOW_MODULES, SLOW_API)
 def test_a_number_that_is_connected_already_is_said_so(admin, modal, watch):
     watch.expect_status(409)

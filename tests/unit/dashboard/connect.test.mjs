@@ -693,6 +693,45 @@ test("one that another person adds meanwhile keeps its schedule, is said so and 
   assert.deepEqual(resources[0].schedule, OFFICE);
 });
 
+test("once others have added all, another press says so: nothing is left to be chosen", async () => {
+  account = { ...account, status: "confirmed" };
+  const names = ["one", "two"];
+  instances = names.map((name) => instance(name, "running"));
+  const main = open();
+  await until(() => button(main, t.connect.add));
+  press(button(main, t.connect.add));
+  await until(() => modal());
+  await soon(20);
+  for (const name of names) addedByOthers(name);
+  submit();
+  await until(() => modal().querySelector(".several-said").textContent.includes(t.adding.there(2)));
+  await soon(20);
+  submit();
+  await until(() => modal().querySelector(".form-error").textContent);
+  assert.equal(modal().querySelector(".form-error").textContent, t.adding.there(2));
+  assert.ok(!modal().textContent.includes(t.several.needed));
+  modal().close();
+});
+
+test("the time zone is read once for all that are added, not for each of them with each", async (context) => {
+  account = { ...account, status: "confirmed" };
+  instances = Array.from({ length: 12 }, (_, index) => instance(`dev${index}`, "running"));
+  const main = open();
+  await until(() => button(main, t.connect.add));
+  press(button(main, t.connect.add));
+  await until(() => modal());
+  await soon(20);
+  const chosen = modal()
+    .querySelectorAll(".several-line")
+    .map((line) => line.querySelector("select"));
+  for (const choice of chosen) choice.value = "office";
+  const read = context.mock.method(Intl.DateTimeFormat.prototype, "resolvedOptions");
+  submit();
+  await until(() => !modal());
+  assert.equal(acts.length, 12);
+  assert.ok(read.mock.callCount() < 12, `${read.mock.callCount()} times`);
+});
+
 test("one whose resource is refused for a field says so in its line, and the others are added", async () => {
   account = { ...account, status: "confirmed" };
   instances = [instance("web-dev", "running"), instance("orders", "running")];

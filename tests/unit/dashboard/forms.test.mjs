@@ -130,12 +130,13 @@ test("no secret key is kept once a request has failed, nor is it taken for anoth
   await leaves();
 });
 
-// Another name, between the press and its answer.
-async function typesWhileSent(method, name) {
+// Another value, between the press and its answer.
+async function typesWhileSent(method, value, name = "name") {
   const letGo = hold((_, request) => request.method === method);
   submit();
   await soon(20);
-  typed("name", name);
+  inputOf(name).focus();
+  if (value) typed(name, value);
   letGo();
   await soon(20);
 }
@@ -150,6 +151,32 @@ test("what is typed while an account is added is kept for the next", async () =>
   store.sent();
   await leaves();
 });
+
+/** What the API says of an account that is added: it is wrong, or there is one of this number. */
+function refuses(status) {
+  const errors = status === 422 ? [{ field: "provider_id", message: "Not this one." }] : undefined;
+  globalThis.fetch = async (_, { method }) =>
+    method === "POST"
+      ? Response.json({ title: "No", errors }, { status })
+      : Response.json({ items: [there], next_cursor: null });
+}
+
+for (const status of [422, 409])
+  test(`a late ${status} takes the focus from no field in which somebody types by then, or is`, async () => {
+    refuses(status);
+    await fills();
+    for (const value of ["Production", ""]) {
+      await typesWhileSent("POST", value);
+      assert.equal(inputOf("provider_id").getAttribute("aria-invalid"), "true");
+      assert.ok(document.activeElement === inputOf("name"), value);
+      button(modal(), t.newAccount.submit).focus();
+    }
+    submit();
+    await soon(20);
+    assert.ok(document.activeElement !== button(modal(), t.newAccount.submit), "whoever waits is led to it");
+    store.sent();
+    await leaves();
+  });
 
 test("what is typed while a name is saved is not lost: the modal says that it is not saved yet", async () => {
   store.forget();

@@ -348,6 +348,17 @@ test("a workbook is no text, and hides nothing of what stands", async () => {
   press(button(main, t.addMany.remove));
 });
 
+test("a file with nothing in it says so, and hides nothing of what stands", async () => {
+  const main = opened();
+  await pasted(main, "123456789012");
+  for (const bytes of [[], [0xef, 0xbb, 0xbf], [0x20, 0x0a]]) {
+    choose(main, "empty.csv", Uint8Array.from(bytes));
+    await until(() => toasts.textContent.includes(t.addMany.empty));
+    assert.equal(inPlace(main), "");
+    toasts.replaceChildren();
+  }
+});
+
 test("a few long lines stay out of the field too", () => {
   const main = opened();
   assert.equal(paste(main, "x".repeat(100_001)).defaultPrevented, true);
@@ -1008,14 +1019,14 @@ test("what is left stands alone if it is too long to be read with what is there,
   assert.ok(button(back, t.addMany.putBack(t.addMany.rests, 700)));
 });
 
-test("what was typed is left where an empty file hides it from the rest of an import", async () => {
+test("what was typed is left where a file without accounts hides it from the rest of an import", async () => {
   const held = await leftWhileSending();
   const back = opened();
   typed(back, "210987654321 Typed");
-  choose(back, "empty.csv", "");
+  choose(back, "none.csv", "number,name");
   await until(() => inPlace(back));
   held.resolve();
-  await until(() => inPlace(back).startsWith(`${t.addMany.rests} ${t.addMany.lines(2)}`));
+  await until(() => inPlace(back).startsWith(t.addMany.rests));
   assert.equal(field(back, "textarea").value, "210987654321 Typed");
 });
 

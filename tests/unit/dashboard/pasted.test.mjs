@@ -6,8 +6,80 @@ import { accountsIn, asOneText, nameOf, textOf } from "../../../functions/dashbo
 const read = (text) => accountsIn(text).map(({ line, account, error, of }) => account ?? [line, error, of]);
 const numbered = (number, name = `Account${number}`, more = {}) => ({ provider_id: number, name, ...more });
 
+const ORGANIZATION = "arn:aws:organizations::111122223333:account/o-example";
+const organized = (Id, Name, State = "ACTIVE") => ({ Id, Arn: `${ORGANIZATION}/${Id}`, Email: "a@b.c", Name, State });
+const ACCOUNTS = [organized("123456789012", 'Prod, "web"'), organized("123456789013", "Dev", "SUSPENDED")];
+const PRINTED = JSON.stringify({ Accounts: [...ACCOUNTS, organized("111122223333", "Root")] }, null, 4);
+const AS_TEXT = [ACCOUNTS[0], organized("111122223333", "Root"), ACCOUNTS[1]]
+  .map(({ Id, Arn, Name, State }) =>
+    ["ACCOUNTS", Arn, "a@b.c", Id, "INVITED", "2026-01-01T00:00:00Z", Name, State].join("\t"),
+  )
+  .join("\n");
+const CONFIG = [
+  "[default]",
+  "region = eu-west-1",
+  "",
+  "# Web",
+  "[profile prod-web]",
+  "role_arn = arn:aws:iam::123456789012:role/CavokCloud",
+  "source_profile = default",
+  "[profile dev]",
+  "role_arn=arn:aws:iam::123456789013:role/Admin",
+  "[profile sso]",
+  "sso_account_id = 123456789014",
+].join("\n");
+
 for (const [what, text, lines] of [
   ["nothing", "", []],
+  [
+    "what the AWS CLI prints of an organization",
+    PRINTED,
+    [numbered("123456789012", "ProdWeb"), [11, "notActive", "SUSPENDED"], numbered("111122223333", "Root")],
+  ],
+  [
+    "the same on one line, or other keys or cells alone",
+    JSON.stringify([{ id: "123456789012", name: "Prod" }, { id: "123456789013" }, { name: "None" }]),
+    [numbered("123456789012", "Prod"), numbered("123456789013"), [3, "numberMissing", undefined]],
+  ],
+  [
+    "cells of JSON",
+    '[\n["123456789012", "Prod"],\n["123456789013"]\n]',
+    [numbered("123456789012", "Prod"), numbered("123456789013")],
+  ],
+  [
+    "accounts of our own API",
+    JSON.stringify({
+      items: [{ account_id: "x", provider_id: "123456789012", name: "A", regions: ["a", "b"], write_logs: true }],
+    }),
+    [numbered("123456789012", "A", { write_logs: true, regions: ["a", "b"] })],
+  ],
+  [
+    "a part of JSON, of whose keys none is a name",
+    '  "Id": "123456789012",\nAccount: 123456789013\nName: Dev 123456789014',
+    [numbered("123456789012"), numbered("123456789013"), numbered("123456789014", "Dev")],
+  ],
+  [
+    "what the AWS CLI prints of an organization as text",
+    AS_TEXT,
+    [numbered("123456789012", "ProdWeb"), numbered("111122223333", "Root"), [3, "notActive", "SUSPENDED"]],
+  ],
+  [
+    "the profiles of the AWS CLI",
+    CONFIG,
+    [
+      numbered("123456789012", "ProdWeb", { role_name: "CavokCloud", role_path: "/" }),
+      numbered("123456789013", "dev"),
+      numbered("123456789014", "sso"),
+    ],
+  ],
+  ["a rounded number of another language", "1,23457E+11;Prod", [[1, "numberRounded", "1,23457E+11"]]],
+  ["such a number alone", "1,23457E+11", [[1, "numberRounded", "1,23457E+11"]]],
+  [
+    "such a number below another",
+    "123456789012\n1,23457E+11",
+    [numbered("123456789012"), [2, "numberRounded", "23457E+11"]],
+  ],
+
   ["empty lines", "\n  \r\n\t\n", []],
   ["a number a line", "123456789012\n210987654321\r\n", [numbered("123456789012"), numbered("210987654321")]],
   [
@@ -243,6 +315,9 @@ for (const [first, second] of [
   [OTHER, NAMED],
   [OTHER, PLAIN],
   [`${PLAIN}\n${NAMED}`, OTHER],
+  [PRINTED, NAMED],
+  [PLAIN, AS_TEXT.slice(0, AS_TEXT.indexOf("\n"))],
+  [CONFIG, JSON.stringify([{ Id: "999999999999", Name: "N" }])],
   [asOneText(NAMED, OTHER), asOneText("666666666666\tF", "account\tname\n777777777777\tG")],
   [NAMED, 'number,name\n888888888888,"H'],
   ["333333333333,One", "444444444444;Two\n555555555555;C, of D"],

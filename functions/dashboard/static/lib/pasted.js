@@ -1,6 +1,7 @@
 // Accounts in text that a person pastes: numbers, or lines of a spreadsheet (RFC 4180; also with semicolons or tabs, as
 // spreadsheets write them elsewhere). Each line is an account, or has an error. Several numbers alone are one each.
 import { NAME, NUMBER } from "./patterns.js";
+import { breaksIn, printedTable } from "./printed.js";
 
 // Web pages and word processors put other spaces and dashes than those of a keyboard, and signs that nobody sees.
 const WRITTEN_NUMBER = /(?<!\d)\d{4}[\p{Zs}\p{Pd}\p{Cf}]?\d{4}[\p{Zs}\p{Pd}\p{Cf}]?\d{4}(?!\d)/u;
@@ -8,6 +9,8 @@ const UNSEEN = /\p{Cf}/gu;
 const WRITTEN_NUMBERS = new RegExp(WRITTEN_NUMBER, "gu");
 // As a spreadsheet writes a number that is too long for its column: some digits are lost.
 const ROUNDED = /\dE\+\d/i;
+// With the comma of some languages, which then separates no cells.
+const DECIMALS = /\d,\d+E\+\d/gi;
 const ROLE_ARN = /^arn:aws:iam::(\d{12}):role(\/|\/\S*\/)([^/\s]+)$/;
 // Beside a number, an ARN is no name. One of a role says which.
 const ARNS = /\barn:\S+/g;
@@ -44,6 +47,12 @@ const HEADS = {
   arn: ["arn"],
   state: ["state", "status"],
 };
+const KNOWN_HEADS = new Set(Object.values(HEADS).flat());
+const plainHead = (text) => text.toLowerCase().replace(/[^a-z]/g, "");
+/** @param {string} key */
+const knownHead = (key) => (KNOWN_HEADS.has(plainHead(key)) ? plainHead(key) : undefined);
+// Before a value: what it is called is no name.
+const CALLED = /^\W*(\w[\w ]{0,40}?)["' ]{0,3}[:=]/;
 
 /**
  * A line of the text, from 1, with what it says of an account; or `error`: a code, and `of` what that is said. `head`:
@@ -60,6 +69,11 @@ const HEADS = {
 export function* reading(text) {
   const lines = [];
   const seen = new Map();
+  const printed = yield* printedTable(text, knownHead);
+  if (printed) {
+    yield* readingTable(printed.text, printed.first, lines, seen);
+    return lines;
+  }
   let [first, from] = [1, 0];
   for (const end of endsOfTables(text)) {
     const table = text.slice(from, end);
@@ -124,16 +138,6 @@ function* readingTable(text, first, lines, seen) {
   }
 }
 
-/** How many line breaks there are. One by one: pieces of a text of a million breaks take long. @param {string} text */
-export function breaksIn(text) {
-  let count = 0;
-  for (let at = 0; at < text.length; at += 1) {
-    const sign = text.charCodeAt(at);
-    if (sign === 10 ? text.charCodeAt(at - 1) !== 13 : sign === 13) count += 1;
-  }
-  return count;
-}
-
 /** The text of some lines of a text, each below its own head. @param {Line[]} lines */
 export const textOf = (lines) =>
   lines
@@ -144,6 +148,11 @@ export const textOf = (lines) =>
 /** One text after the other, each of which is read as before. @param {string} first @param {string} second */
 export function asOneText(first, second) {
   if (!first || !second) return first || second;
+  const plain = (text) => atOnce(printedTable(text, knownHead))?.text ?? text;
+  return asOneTable(plain(first), plain(second));
+}
+
+function asOneTable(first, second) {
   const isSame = [first, second].every(isPlain) && delimiterOf(first) === delimiterOf(second);
   const follows = isSame || SEPARATOR.test(firstLineOf(second));
   return [first, ...(follows ? [] : [`sep=${delimiterOf(second)}`]), second].join("\n");
@@ -161,8 +170,10 @@ const isPlain = (text) =>
     );
 
 /** Reads the text at once. @param {string} text @returns {Line[]} */
-export function accountsIn(text) {
-  const steps = reading(text);
+export const accountsIn = (text) => atOnce(reading(text));
+
+/** @template T @param {Generator<void, T, void>} steps @returns {T} */
+function atOnce(steps) {
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
@@ -187,7 +198,7 @@ export function nameOf(text) {
 // Where each field is, if this line names at least so many, and one for the number.
 function columnsOf(cells, least) {
   if (cells.some((cell) => WRITTEN_NUMBER.test(cell))) return null;
-  const heads = cells.map((cell) => cell.toLowerCase().replace(/[^a-z]/g, ""));
+  const heads = cells.map(plainHead);
   const places = Object.entries(HEADS).map(([name, known]) => [
     name,
     known.map((head) => heads.indexOf(head)).find((place) => place >= 0) ?? -1,
@@ -219,10 +230,19 @@ function* unnamed(cells) {
     if (numbers.size > 1 && isNamed) return [{ error: "severalNumbers" }];
     from = to;
   }
-  if (!numbers.size) return [{ provider_id: (yield* firstOf(filled, (cell) => /\d/.test(cell))) ?? "" }];
+  if (!numbers.size) {
+    const rounded = yield* firstOf(filled, (cell) => ROUNDED.test(cell));
+    return [{ provider_id: rounded ?? (yield* firstOf(filled, (cell) => /\d/.test(cell))) ?? "" }];
+  }
   if (numbers.size > 1) return [...numbers].map((number) => ({ provider_id: number, name: "" }));
   const beside = (cell) =>
-    cell.slice(0, LONGEST_HEAD).replace(ARNS, "").replace(WRITTEN_NUMBERS, "").replace(UNSEEN, "").trim();
+    cell
+      .slice(0, LONGEST_HEAD)
+      .replace(ARNS, "")
+      .replace(WRITTEN_NUMBERS, "")
+      .replace(UNSEEN, "")
+      .replace(CALLED, (called, head) => (knownHead(head) ? "" : called))
+      .trim();
   const at = yield* firstOf(filled, (cell) => WRITTEN_NUMBER.test(cell.slice(0, LONGEST_HEAD)));
   const name = (at && beside(at)) || beside((yield* firstOf(filled, beside)) ?? "");
   const [role_arn] = ROLE.exec(whole.slice(0, LONGEST_HEAD)) ?? [];
@@ -361,9 +381,11 @@ function* rowsOf(text, firstLine) {
 // What its first line has most of, as far as it is looked at.
 function delimiterOf(text) {
   const first = firstLineOf(text);
-  const counts = [",", ";", "\t"].map((sign) => first.split(sign).length);
+  const separators = first.replace(DECIMALS, "");
+  const counts = [",", ";", "\t"].map((sign) => separators.split(sign).length);
   const most = Math.max(...counts);
-  return most > 1 ? [",", ";", "\t"][counts.indexOf(most)] : ",";
+  if (most > 1) return [",", ";", "\t"][counts.indexOf(most)];
+  return first === separators ? "," : ";";
 }
 
 const firstLineOf = (text) => /^[^\r\n]*/.exec(text.trimStart().slice(0, LONGEST_HEAD))?.[0] ?? "";

@@ -1,7 +1,8 @@
 // A text field with a file, or a long text, in its place: a browser lays out all lines of a field in one task.
 import { fill, focused, focusOn, h, uniqueId } from "./dom.js";
 import { second } from "./format.js";
-import { asOneText, breaksIn, reading, textOf } from "./pasted.js";
+import { asOneText, reading, textOf } from "./pasted.js";
+import { breaksIn } from "./printed.js";
 import { inSlices } from "./slices.js";
 import { button } from "./ui.js";
 import { t } from "../views/texts.js";

@@ -1,5 +1,5 @@
 // Components that all views share, including the first one.
-import { announce, byId, fill, focused, h, passFocus, srOnly, svg, topModal, uniqueId } from "./dom.js";
+import { announce, byId, fill, focus, focused, h, passFocus, srOnly, svg, topModal, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 import { hour, onTick } from "./format.js";
 import { current, ending } from "./session.js";
@@ -352,7 +352,6 @@ function showProblem(node, problem, isLate) {
   for (const wrong of isLate ? [] : node.querySelectorAll("[aria-invalid=true]")) {
     wrong.closest(CLOSED)?.setAttribute("open", "");
   }
-  focusFirstError(node);
 }
 
 const CLOSED = "details:not([open])";
@@ -437,6 +436,7 @@ export function form({
         event.preventDefault();
         submitting(send, async () => {
           clearErrors(node);
+          const had = focus();
           isTypedSince = isLate = false;
           // What is wrong without a request is said by then.
           setTimeout(() => {
@@ -450,6 +450,8 @@ export function form({
             const problem = /** @type {any} */ (error);
             if (problem.name === "AbortError" || !node.isConnected) return warn(problem);
             showProblem(node, problem, isLate);
+            // What is typed next must not go to another field.
+            if (!isTypedSince && (focus() === had || !focus().closest("input, textarea"))) focusFirstError(node);
           }
         });
       },

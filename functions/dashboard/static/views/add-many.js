@@ -77,7 +77,7 @@ function importer(signal) {
   const text = /** @type {any} */ (
     h("textarea", { class: "input import-text", rows: "10", spellcheck: "false", autocapitalize: "none", value: "" })
   );
-  const file = h("input", { type: "file", class: "input", accept: ".csv,.txt,text/csv,text/plain" });
+  const file = h("input", { type: "file", class: "input", accept: ".csv,.txt,.json,text/csv,text/plain" });
   const regions = regionsField({
     value: draft.regions,
     text: draft.region,
@@ -138,6 +138,10 @@ function importer(signal) {
     if (isLast) file.value = "";
     if (lines === undefined) return void readText();
     if (!isLast) return;
+    if (!isTooLong && !lines.trim()) {
+      toast(t.addMany.empty, "warning");
+      return void readText();
+    }
     if (!isTooLong) return void accounts.place({ name: chosen.name, text: lines }, false);
     if (!textIn(accounts.read())) return drawPreview(summary, shownLines, null, []);
     toast(t.addMany.tooLong, "warning");

@@ -167,7 +167,6 @@ function accountForm(close, onAdded) {
       const account = await api
         .post("/v1/accounts", body, { key: attempt.key })
         .catch((problem) => sayWhoHasIt(problem, body.provider_id));
-      if (!account) return;
       // What was typed since stays for the next modal, which may show it already.
       if (kept.values === typed) store.sent();
       else if (node.isConnected) toast(t.newAccount.typedSince, "warning");
@@ -197,7 +196,8 @@ function accountForm(close, onAdded) {
     );
     number.setAttribute("aria-invalid", "true");
     number.setAttribute("aria-describedby", `${number.getAttribute("aria-describedby") ?? ""} ${reason}`.trim());
-    number.focus();
+    // The form has its text already.
+    throw { errors: [] };
   }
 
   function read() {

@@ -122,11 +122,15 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
         async onsubmit(node, first, done) {
           await first(drawn);
           const set = week?.read();
-          const wanted = (line) => line.schedule?.() ?? set ?? null;
           const chosen = chosenOf();
+          if (lines.every(({ isThere }) => isThere)) throw { status: 422, detail: t.adding.there(lines.length) };
           if (!chosen.length) throw { status: 422, errors: [{ field: "instances", message: t.several.needed }] };
           const session = ending();
-          const isSet = (line) => line.saved === JSON.stringify(wanted(line));
+          const zone = timeZoneHere();
+          const wanted = new Map(chosen.map((line) => [line, line.schedule ? line.schedule(zone) : (set ?? null)]));
+          // Once for all lines: how many are set is counted after each one.
+          const texts = new Map(chosen.map((line) => [line, JSON.stringify(wanted.get(line))]));
+          const isSet = (line) => line.saved === texts.get(line);
           const countOf = (is) => chosen.filter(is).length;
           const own = new AbortController();
           const signal = AbortSignal.any([open.signal, own.signal]);
@@ -153,7 +157,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
           };
           const save = async (line) => {
             isUnderWay = true;
-            const problem = await line.save(wanted(line), first).finally(() => (isUnderWay = false));
+            const problem = await line.save(wanted.get(line), first).finally(() => (isUnderWay = false));
             if (line.problem) last = line;
             return problem;
           };
@@ -273,9 +277,9 @@ function lineOf(id, subject, { noteOf, words, suggestion, onChange }) {
       },
       scheduleOptions(suggestion.schedule),
     );
-  const picked = () => {
+  const picked = (zone) => {
     const windows = PRESETS[choice.value];
-    return windows ? { time_zone: timeZoneHere(), windows: structuredClone(windows) } : null;
+    return windows ? { time_zone: zone, windows: structuredClone(windows) } : null;
   };
   const why = suggestion && t.adding.because(suggestion.word);
   const whether = h("span", {}, why ?? (schedule ? t.several.has : t.several.hasNone));

@@ -584,6 +584,7 @@ export const t = withTexts(OPEN_TABLES, {
     result: "What became of it",
     none: "Enter at least one account number.",
     unreadable: "The file could not be read. Choose it again.",
+    empty: "There is nothing in this file.",
     workbook: "This is a workbook, such as one of Excel, and no text. Save it as CSV, and choose that.",
     tooLong: "This is too long to be read at once: 1.5 MB at most. Add it in parts.",
     summary: (ready, wrong) =>
