@@ -635,9 +635,9 @@ test("what others add is offered no more once the page looks, without another li
   await soon(80);
   assert.equal(said.at(-1), t.connect.allAdded);
   // It keeps its room, and the focus.
-  const add = button(main, t.connect.add);
-  assert.ok(document.activeElement === add && add.getAttribute("aria-disabled"));
-  press(add);
+  const offer = button(main, t.connect.add);
+  assert.ok(document.activeElement === offer && offer.getAttribute("aria-disabled"));
+  press(offer);
   assert.ok(toasts.textContent.includes(t.connect.allAdded));
 });
 

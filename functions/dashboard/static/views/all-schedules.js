@@ -255,7 +255,10 @@ function turnList(chosen, signal, choose, onRead) {
       { class: "lead small" },
       [t.turns.searchAll, t.doubling.stop(MOST_SEARCHED)].map((act) => `${t.turns.searched(MOST_SEARCHED)} ${act}`),
       said,
-      pressing && [" ", h("button", { type: "button", class: "link", "data-part": "all", ...pressing }, t.turns.searchAll)],
+      pressing && [
+        " ",
+        h("button", { type: "button", class: "link", "data-part": "all", ...pressing }, t.turns.searchAll),
+      ],
     );
   };
   const ask = (cursor, until) =>
