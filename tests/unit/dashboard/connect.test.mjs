@@ -627,15 +627,15 @@ test("what others add is offered no more once the page looks, without another li
   await until(() => main.textContent.includes(t.connect.unscheduled(1)));
   // Before the modal opens, it looks by itself.
   addedByOthers("two");
-  button(main, t.connect.add).focus();
-  press(button(main, t.connect.add));
+  addIn(main).focus();
+  press(addIn(main));
   await until(() => main.textContent.includes(t.connect.allAdded));
   assert.deepEqual([modal(), listings], [undefined, 1]);
   assert.deepEqual(primaryIn(main), [t.instructions.open]);
   await soon(80);
   assert.equal(said.at(-1), t.connect.allAdded);
   // It keeps its room, and the focus.
-  const offer = button(main, t.connect.add);
+  const offer = addIn(main);
   assert.ok(document.activeElement === offer && offer.getAttribute("aria-disabled"));
   press(offer);
   assert.ok(toasts.textContent.includes(t.connect.allAdded));
@@ -698,8 +698,8 @@ test("once others have added all, another press says so: nothing is left to be c
   const names = ["one", "two"];
   instances = names.map((name) => instance(name, "running"));
   const main = open();
-  await until(() => button(main, t.connect.add));
-  press(button(main, t.connect.add));
+  await until(() => addIn(main));
+  press(addIn(main));
   await until(() => modal());
   await soon(20);
   for (const name of names) addedByOthers(name);
@@ -717,8 +717,8 @@ test("the time zone is read once for all that are added, not for each of them wi
   account = { ...account, status: "confirmed" };
   instances = Array.from({ length: 12 }, (_, index) => instance(`dev${index}`, "running"));
   const main = open();
-  await until(() => button(main, t.connect.add));
-  press(button(main, t.connect.add));
+  await until(() => addIn(main));
+  press(addIn(main));
   await until(() => modal());
   await soon(20);
   const chosen = modal()

@@ -94,6 +94,10 @@ class Drawn extends EventTarget {
     this.parentNode = null;
     if (this.contains(document.activeElement)) document.activeElement = document.body;
   }
+  // Nothing is laid out.
+  getBoundingClientRect() {
+    return { top: 0, bottom: 0 };
+  }
   hasChildNodes() {
     return this.childNodes.length > 0;
   }

@@ -62,9 +62,12 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
   const toasts = byId("toasts");
   const uncover = () => {
     node.style.setProperty("--covered", "0px");
-    const box = node.getBoundingClientRect();
-    const top = Math.max(...[toasts, toasts.firstElementChild ?? node].map((each) => each.getBoundingClientRect().top));
-    if (!toasts.hasChildNodes() || box.bottom <= top) return;
+    if (!toasts.hasChildNodes()) return;
+    const [{ top: lowest }, { top: first }, box] = [toasts, toasts.firstElementChild, node].map((each) =>
+      each.getBoundingClientRect(),
+    );
+    const top = Math.max(lowest, first);
+    if (box.bottom <= top) return;
     node.style.setProperty("--covered", `${window.innerHeight - top}px`);
     const needed = [node.querySelector(".form-actions .button"), focused(node.querySelector(".dialog-body"))];
     const inSight = needed.filter((each) => {

@@ -411,7 +411,8 @@ function drawFound(id, { listing, resources }, { left, again, say, kept }) {
         changeButton(
           t.connect.add,
           {
-            ...(isLeft && ADD),
+            ...ADD,
+            class: isLeft ? ADD.class : "",
             "aria-disabled": !isLeft && "true",
             title: !isLeft && t.connect.allAdded,
             onclick: ({ currentTarget }) =>
