@@ -7,12 +7,12 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 
-from cavok.wiring import NotConfigured
-
 ON_LAMBDA = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
 
 if ON_LAMBDA:
     gc.disable()
+
+from cavok.wiring import NotConfigured  # noqa: E402  while no garbage is collected
 
 
 def prepare(*adapters: Callable[[], object]) -> None:

@@ -22,7 +22,6 @@ WITHIN = re.compile(
 )
 """A function at the top of a module, or a method."""
 MAKERS = {
-    "lib/doubling.js doubling",  # those who call them are named
     "lib/ui.js form",
     "lib/watched.js pagedList",
     "views/enrollment-form.js enrollmentForm",
