@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from itertools import pairwise
 
@@ -11,7 +12,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.axe import wait_until_loaded
 from tests.support.page import samples
 from tests.support.page.measures import LARGEST_SHIFT, RECORD_ALL_SHIFTS
-from tests.support.page.waiting import until
+from tests.support.page.waiting import HeldRequests, until
 
 PATH = "/v1/accounts/acc000005/invitations"
 VALID = {"items": [{"expires_at": "2026-02-05T10:00:00Z"}], "next_cursor": None}
@@ -120,3 +121,35 @@ def test_a_toast_moves_none_that_is_there_and_the_newest_is_always_seen(
         # One ends below others, and leaves its room.
         if count % 2 == 0:
             toasts.last.get_by_role("button").evaluate("(it) => it.click()")
+
+
+def test_toasts_are_in_whatever_modal_is_on_top_and_outlive_it(
+    admin, answer_everything, answer_with, watch
+):
+    """Also in the one that stands for Go to… until that is loaded."""
+    watch.expect_status(409)
+    page = admin.page
+    answer_everything(page)
+    path = "/v1/accounts/acc000000/verifications"
+    answer_with(page, path, samples.problem(409, WHY), method="POST")
+    admin.go("#/accounts/acc000000")
+    wait_until_loaded(page)
+    page.evaluate(STAY)
+    test = page.get_by_role("button", name="Test", exact=True).first
+    toasts, modal = page.locator(".toast"), page.locator("dialog[open]")
+    held = HeldRequests(page, re.compile(r"/views/jump\.js"))
+    test.click()
+    expect(toasts).to_have_count(1)
+    page.keyboard.press("Control+k")
+    expect(modal.locator(".toast")).to_have_count(1)
+    dismiss = toasts.get_by_role("button")
+    assert is_uncovered(dismiss)
+    page.keyboard.press("Escape")
+    expect(modal).to_have_count(0)
+    test.click()
+    expect(toasts).to_have_count(2)
+    held.first().fallback()
+    page.get_by_role("button", name="Rename").click()
+    expect(modal.locator(".toast")).to_have_count(2)
+    page.keyboard.press("Escape")
+    expect(page.locator("body > #toasts .toast")).to_have_count(2)

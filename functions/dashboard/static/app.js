@@ -1,5 +1,5 @@
 // Starts the page: configuration, session, the frame around the views, and the routes.
-import { announce, byId, fill, focus, focusOn, h, hush, topModal } from "./lib/dom.js";
+import { announce, byId, fill, focus, focusOn, h, hush, placeToasts, topModal } from "./lib/dom.js";
 import { hour, onTick } from "./lib/format.js";
 import { brandMark, icon } from "./lib/icons.js";
 import * as api from "./lib/api.js";
@@ -263,7 +263,7 @@ async function jump() {
   const close = iconButton(t.actions.close, "cross", { onclick: () => early.close() });
   const early = h(
     "dialog",
-    { class: "dialog", "aria-label": t.nav.jump, onclose: () => early.remove() },
+    { class: "dialog", "aria-label": t.nav.jump, onclose: () => [placeToasts(), early.remove()] },
     h(
       "div",
       { class: "dialog-body" },
@@ -273,6 +273,7 @@ async function jump() {
   );
   document.body.append(early);
   early.showModal();
+  placeToasts();
   setTimeout(() => early.querySelector(".jump-list").append(...takesLong()), SLOW_AFTER_MS);
   const themes = THEMES.map((name) => ({
     name: t.theme[name],

@@ -127,6 +127,9 @@ export function srOnly(text) {
 /** The modal on top, which was opened last. @returns {HTMLElement | undefined} */
 export const topModal = () => [.../** @type {any} */ (document.querySelectorAll("dialog[open]"))].at(-1);
 
+/** An open modal would cover toasts that are not in it. Whoever closes one calls this before it is removed. */
+export const placeToasts = () => (topModal() ?? document.body).append(byId("toasts"));
+
 let spoken;
 let unspoken = "";
 // Announces a change outside the focus to screen readers (aria-live, polite). Joins simultaneous changes.

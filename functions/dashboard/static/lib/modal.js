@@ -1,5 +1,5 @@
 // Modals. The first view does not load this module.
-import { byId, focus, focused, focusOn, h, passFocus, topModal, uniqueId } from "./dom.js";
+import { byId, focus, focused, focusOn, h, passFocus, placeToasts, uniqueId } from "./dom.js";
 import { iconButton } from "./ui.js";
 import { t } from "../texts.js";
 
@@ -46,9 +46,9 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
   );
   node.addEventListener("close", () => {
     if (stays) return open();
+    placeToasts();
     node.remove();
     covers.disconnect();
-    if (toasts.parentNode === node) (topModal() ?? document.body).append(toasts);
     giveBack(had, around);
     onClose?.();
   });
@@ -79,11 +79,12 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
   };
   const covers = new MutationObserver(uncover);
   covers.observe(toasts, { childList: true });
-  // The modal on top is the last one in the document. An open modal would cover toasts that are not in it.
+  new ResizeObserver(uncover).observe(/** @type {Element} */ (node.querySelector(".dialog-body")));
+  // The modal on top is the last one in the document.
   const open = () => {
     document.body.append(node);
-    node.append(toasts);
     node.showModal();
+    placeToasts();
     uncover();
   };
   open();

@@ -451,7 +451,10 @@ export function form({
             if (problem.name === "AbortError" || !node.isConnected) return warn(problem);
             showProblem(node, problem, isLate);
             // What is typed next must not go to another field.
-            if (!isTypedSince && (focus() === had || !focus().closest("input, textarea"))) focusFirstError(node);
+            if (isTypedSince || (focus() !== had && focus().closest("input, textarea"))) return;
+            // What is said below the button is seen with it.
+            send.scrollIntoView({ block: "nearest" });
+            focusFirstError(node);
           }
         });
       },
