@@ -425,6 +425,8 @@ for (const [what, changes, primary, ofFailed = primary] of PRIMARY)
           await becomes(awaited);
           if (how === "hangs") slow.splice(0).forEach((work) => work());
           await becomes(end);
+          // Its room stays, so that nothing moves as the answer comes at last.
+          if (how === "hangs" && isIn) assert.ok(all(main).some(({ dataset }) => dataset.part === "add"));
           isMended = true;
           const [again] = visible(main, ({ tag, textContent }) => tag === "button" && textContent === retry);
           if (again) press(again);

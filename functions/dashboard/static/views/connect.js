@@ -342,16 +342,12 @@ async function listingOf(id, signal) {
   return kept;
 }
 
-// `isPrimary`: whether nothing else leads on until it is read.
+// With the room of what comes. `isPrimary`: whether nothing else leads on until it is read.
 function awaitedFound(isPrimary) {
-  const add = changeButton(t.connect.add, { ...ADD, "aria-busy": "true", "aria-disabled": "true" }, "plus");
+  const look = { ...ADD, class: isPrimary ? ADD.class : "" };
+  const add = changeButton(t.connect.add, { ...look, "aria-busy": "true", "aria-disabled": "true" }, "plus");
   add.prepend(spinner());
-  return section(
-    t.connect.connected,
-    { className: "found" },
-    skeleton(2),
-    isPrimary && h("p", { class: "row-links" }, add),
-  );
+  return section(t.connect.connected, { className: "found" }, skeleton(3), h("p", { class: "row-links" }, add));
 }
 
 const ADD = { class: "button-primary", "data-part": "add" };
