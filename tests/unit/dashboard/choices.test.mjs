@@ -167,9 +167,13 @@ for (const [search, query, left] of [
   ["Status=failed", {}, "Status=failed"],
   [`status=${LONG}`, {}, "status"],
   [`${LONG}=1`, {}, LONG.slice(0, 40)],
+  ["FOO&q=a", { q: "a" }, "FOO"],
+  ["q=4000-0000-0001&q=b", { q: "400000000001" }, "q=b"],
   // Nothing is left out.
   ["status=failed&status=failed&sort=&q=", { status: "failed" }, ""],
   [`q=${LONG}`, { q: LONG.slice(0, 64) }, ""],
+  ["q=4000-0000-0001", { q: "400000000001" }, ""],
+  ["q=%20Payments+Test", { q: "PaymentsTest" }, ""],
 ])
   test(`of the address ${search.slice(0, 40)}, what is left out is said`, async () => {
     toasts.replaceChildren();

@@ -189,6 +189,48 @@ test("a button that reads says how many it has read, and its next press stops th
   assert.deepEqual(asked.slice(5), [null, "1", "2"]);
 });
 
+test("a press while it reads, and one that reads on, say how many were read before", async () => {
+  await changedBefore();
+  const { asked, place, shows, readAll, toAll, more } = opened(9, (request) => request > 4 && new Promise(() => {}));
+  await shows(1);
+  const other = button(place, "More");
+  readAll();
+  await until(() => toAll.textContent === "Stop · 30 read");
+  more();
+  assert.equal(other.textContent, "Stop · 30 read");
+  readAll();
+  await shows(3);
+  await until(() => toAll.textContent === "All");
+  readAll();
+  assert.equal(toAll.textContent, "Stop · 30 read");
+  assert.equal(asked.at(-1), "3");
+});
+
+test("a press that began on Stop, and ends once the read has ended, begins none", async () => {
+  await changedBefore();
+  let go = (_) => {};
+  const held = new Promise((resolve) => (go = resolve));
+  const { asked, place, shows, more } = opened(9, (request) => request === 3 && held);
+  await shows(1);
+  const node = button(place, "More");
+  for (const begins of ["pointerdown", "keydown"]) {
+    const { length } = asked;
+    node.dispatchEvent(new Event(begins));
+    press(node);
+    if (begins === "pointerdown") await until(() => node.textContent === "Stop · 10 read");
+    node.dispatchEvent(new Event(begins));
+    go(false);
+    await until(() => node.textContent === "More");
+    const read = asked.length;
+    assert.ok(read > length);
+    press(node);
+    await soon(20);
+    assert.deepEqual([asked.length, node.textContent], [read, "More"]);
+  }
+  more();
+  await shows(8);
+});
+
 for (const [what, first, second, answers, requests] of [
   ["a press for more, while all are read", "all", "more", 9, 9],
   ["all, while more are read", "more", "all", 9, 9],

@@ -157,6 +157,9 @@ class Drawn extends EventTarget {
     const below = own === selector ? all(this).slice(1) : this.children;
     return below.filter((node) => matches(node, own));
   }
+  matches(selector) {
+    return matches(this, selector);
+  }
   closest(selector) {
     return matches(this, selector) ? this : (this.parentNode?.closest(selector) ?? null);
   }

@@ -191,6 +191,8 @@ test("as more accounts are looked at, causes stay where they are, before others"
   press(button(main, text.lookAtMore));
   await until(() => order(main).length === 3);
   assert.equal(order(main).join(), "a,b,c");
+  // By their numbers c would be first, which is nothing newer.
+  assert.ok(button(main, t.account.newer.text).hidden);
 });
 
 test("a card that cannot be drawn is said to be lacking", async (context) => {

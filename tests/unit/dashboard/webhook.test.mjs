@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { all, button, element, opened, press, signIn } from "./drawn.mjs";
-import { soon } from "./soon.mjs";
+import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
@@ -162,5 +162,29 @@ test("deliveries of a removed webhook are asked for no more, and by one reader o
   there.asked = 0;
   await again();
   assert.equal(there.asked, 1);
+  leave();
+});
+
+test("one's own test is shown by itself, and a later one of somebody else waits for a press", async (context) => {
+  const { setTimeout: really } = globalThis;
+  const tries = [1_000, 3_000, 10_000];
+  const ran = [];
+  context.mock.method(globalThis, "setTimeout", (work, milliseconds) => {
+    if (!tries.includes(milliseconds)) return really(work, milliseconds);
+    return really(() => ran.push(milliseconds) && work(), milliseconds / 100);
+  });
+  deliveries = [delivery("one", 1)];
+  const { main, open, again, leave } = await organizationOf(context);
+  const rows = () => main.querySelectorAll(".delivery").length;
+  await open();
+  press(button(main, t.webhook.test));
+  deliveries = [{ ...delivery("own", 1), type: "Webhook Test" }, ...deliveries];
+  await until(() => rows() === 2);
+  await until(() => ran.includes(10_000));
+  await soon(30);
+  deliveries = [{ ...delivery("other", 1), type: "Webhook Test" }, ...deliveries];
+  await again();
+  assert.equal(rows(), 2);
+  assert.ok(!button(main, t.newer.text).hidden);
   leave();
 });

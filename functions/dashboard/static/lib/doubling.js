@@ -2,6 +2,7 @@
 // presses. Reading all of them again takes as many requests, so it is done as much more seldom, as long as what was
 // read holds.
 import { announce, changedSince, h, render } from "./dom.js";
+import { pressOf } from "./press.js";
 import { Problem } from "./problem.js";
 import { button, warn } from "./ui.js";
 import { keptTrue, READ_EVERY_MS } from "./watched.js";
@@ -31,22 +32,24 @@ export function doubling(
   let [before, there, at] = [wanted, wanted, 0];
   /** What was read until it failed, or somebody stopped it. @type {{answers: any[], readAt: number} | null} */
   let cut = null;
-  // How many were read so far, for each button that was pressed.
+  // What says on each button that was pressed how many were read so far, and the answers of the last read until now.
   const pressed = new Set();
+  /** @type {any[]} */
+  let soFar = [];
   const readThose = async (/** @type {AbortSignal} */ stopped) => {
     // A press soon after reads on from there.
     const isNear = cut && Date.now() - cut.readAt < (READ_EVERY_MS * there) / 2 && !changedSince(cut.readAt);
     const { readAt, answers: known } = isNear && cut && there < wanted ? cut : { readAt: Date.now(), answers: [] };
-    const answers = [...known];
+    const answers = (soFar = [...known]);
     cut = null;
     /** @type {string | null} */
     let cursor = answers.at(-1)?.next_cursor ?? null;
     try {
       do {
+        for (const say of pressed) say(answers);
         const answer = await ask(cursor, AbortSignal.any([options.signal, stopped]));
         answers.push(answer);
         cursor = answer.next_cursor;
-        for (const say of pressed) say(answers);
       } while (cursor && answers.length < wanted);
     } catch (problem) {
       const isStopped = stopped.aborted && !options.signal.aborted;
@@ -81,16 +84,17 @@ export function doubling(
   /** What lets a button with these words read so many, and stop that at its next press. */
   const reading = (words, most) => {
     let isOn = false;
+    const { isSame, ...begins } = pressOf(() => isOn);
     const onclick = async ({ detail, currentTarget: node }) => {
-      // A double click, or a key that is held, is one press.
-      if (detail > 1) return;
+      // A double click is one press.
+      if (!isSame() || detail > 1) return;
       if (isOn) return void underWay?.stopping.abort();
       const label = node.querySelector("span") ?? node;
       const say = (answers) => (label.textContent = t.doubling.stop(count(answers)));
       isOn = true;
       wanted = Math.max(wanted, most());
       pressed.add(say);
-      say([]);
+      say(soFar);
       try {
         await part.again();
         announce(said());
@@ -102,7 +106,7 @@ export function doubling(
       pressed.delete(say);
       label.textContent = words;
     };
-    return { onclick, onkeydown: (event) => event.repeat && event.preventDefault() };
+    return { onclick, ...begins };
   };
   const drawn = (value) => {
     Object.assign(kept, value);

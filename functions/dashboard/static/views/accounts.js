@@ -83,17 +83,16 @@ export function list(context) {
   }
   const operation = query.get("operation");
   if (operation) store.showOperation(operation);
-  const shown = view.address();
+  // A search is used in another form.
+  const used = { ...listing.selection, q: query.get("q"), columns: view.named, operation };
   const unknown = [...query].flatMap(([name, value]) => {
-    // The field of the search takes no longer one.
-    const isShown = [value, value.slice(0, LONGEST_SEARCH)].includes(shown.get(name));
-    if (isShown || !value || name === "operation") return [];
-    const said = `${name}=${value}`;
+    if (value ? used[name] === value : name in used) return [];
+    const said = value ? `${name}=${value}` : name;
     return said.length > LONGEST_SAID ? name.slice(0, LONGEST_SAID) : said;
   });
   if (unknown.length) toast(t.list.unknownFilters(unknown.join(", ")), "warning");
   // A reload neither shows an operation again that was closed, nor says again what was left out.
-  if (operation || unknown.length) router.rewrite("/accounts", shown);
+  if (operation || unknown.length) router.rewrite("/accounts", view.address());
   view.draw();
   window.scrollTo(0, returning && !added ? listing.scroll : 0);
   if (returning) view.update();

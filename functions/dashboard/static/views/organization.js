@@ -328,7 +328,8 @@ function deliveries(view, readSettings) {
   const press = pressButtons();
   /** @type {ReturnType<typeof pagedList> | undefined} */
   let shown;
-  let awaitsTest = false;
+  // How many tests were sent so lately that what comes next is theirs.
+  let awaited = 0;
   // The API has no log of a webhook that was removed. The content stays until the settings are read. Reading goes on,
   // because another person may set the webhook again before that.
   const read = () =>
@@ -348,16 +349,17 @@ function deliveries(view, readSettings) {
       placeholder: () => skeleton(3),
       fetchPage: read,
       keyOf: (item) => item.event_id,
-      isOwn: ({ type }) => awaitsTest && type === TEST,
+      isOwn: ({ type }) => awaited > 0 && type === TEST,
       renderItem: (item) => deliveryRow(item, press, again),
     });
     list.append(shown.newer, shown.node);
   };
   const node = h("details", { class: "more-fields", ontoggle: open }, h("summary", {}, t.webhook.deliveries), list);
   // Its delivery is logged once it was tried.
-  const awaitTest = () => {
-    awaitsTest = true;
-    for (const after of TRIED_WITHIN_MS) later(after, again, signal);
+  const awaitTest = async () => {
+    awaited += 1;
+    await Promise.all(TRIED_WITHIN_MS.map((after) => new Promise((ends) => later(after, () => ends(again()), signal))));
+    awaited -= 1;
   };
   return { node, awaitTest, readAt: () => shown?.readAt() ?? 0, end: () => ended.abort() };
 }

@@ -62,7 +62,8 @@ export function problems(context) {
   };
   // How many accounts have a cause by now is said at once, in room that is there.
   const drawNews = () => {
-    const isNewer = JSON.stringify(shown) !== JSON.stringify(newest);
+    // Another order alone is nothing newer.
+    const isNewer = JSON.stringify(shown) !== JSON.stringify(inOrderOf(shown, newest));
     if (isNewer && newer.hidden) announce(t.account.newer.said);
     newer.hidden = !isNewer;
     const counts = (found) => new Map(found.items.map(({ cause, accounts }) => [cause, accounts.length]));
