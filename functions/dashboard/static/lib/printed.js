@@ -60,10 +60,9 @@ function* ofJson(text, headOf) {
   // In the order of the text. `isOfRow`: within what is an account already.
   const left = [{ item: whole, isListed: false, isOfRow: false }];
   let next = left.pop();
-  for (let count = 0; next; count += 1) {
+  for (let count = 1; next;) {
     yield;
     const { item, isListed, isOfRow } = next;
-    if (count > MOST.lines) return null;
     const values = valuesOf(item, headOf);
     const number = NUMBER.test(values.provider_id) ? String(values.provider_id) : "";
     const isRow = number || (!isOfRow && (Array.isArray(item) ? isListed && item.some(isPlainValue) : values.name));
@@ -75,6 +74,8 @@ function* ofJson(text, headOf) {
       rows.push({ line, values });
     }
     const within = Object.values(item).filter((each) => each && typeof each === "object");
+    count += within.length;
+    if (count > MOST.lines + MOST.keys) return null;
     for (const each of within.reverse())
       left.push({ item: each, isListed: Array.isArray(item), isOfRow: isOfRow || !!number });
     next = left.pop();
