@@ -47,6 +47,50 @@ for (const [what, text, lines] of [
     [numbered("123456789012", "Prod"), numbered("123456789013")],
   ],
   [
+    "accounts in several lists, objects and depths of JSON",
+    JSON.stringify({
+      prod: [{ Id: "111111111111", Name: "A", Children: [{ Id: "222222222222", Name: "B" }] }],
+      dev: { list: [{ account: "333333333333" }], Account: { Id: "444444444444", Name: "D" } },
+    }),
+    [
+      ...[numbered("111111111111", "A"), numbered("222222222222", "B")],
+      ...[numbered("333333333333"), numbered("444444444444", "D")],
+    ],
+  ],
+  [
+    "one account as the AWS CLI describes it",
+    JSON.stringify({ Account: { Id: "111111111111", Arn: "arn:x", Name: "Prod", Status: "ACTIVE" } }),
+    [numbered("111111111111", "Prod")],
+  ],
+  [
+    "cells of JSON with states, ARNs and addresses",
+    JSON.stringify([
+      ["111111111111", "ACTIVE", "Prod"],
+      ["222222222222", "SUSPENDED", "Dev"],
+      ["a@b.c", "333333333333", "Mail"],
+      [`${ORGANIZATION}/444444444444`, "444444444444", "Arn"],
+    ]),
+    [
+      ...[numbered("111111111111", "Prod"), [2, "notActive", "SUSPENDED"]],
+      ...[numbered("333333333333", "Mail"), numbered("444444444444", "Arn")],
+    ],
+  ],
+  [
+    "other cells as text",
+    "ACCOUNTS\t111111111111\tProd\nACCOUNTS\t222222222222\tDev",
+    [numbered("111111111111", "ACCOUNTS"), numbered("222222222222", "ACCOUNTS")],
+  ],
+  [
+    "a page of what the AWS CLI prints as text",
+    `${AS_TEXT.split("\n")[0]}\nNEXTTOKEN\teyJ0`,
+    [numbered("123456789012", "ProdWeb")],
+  ],
+  [
+    "a profile with comments",
+    "[profile a] # Main\nsso_account_id = 111111111111 # not 222222222222",
+    [numbered("111111111111", "a")],
+  ],
+  [
     "accounts of our own API",
     JSON.stringify({
       items: [{ account_id: "x", provider_id: "123456789012", name: "A", regions: ["a", "b"], write_logs: true }],
@@ -398,4 +442,30 @@ test("many thousand lines are read, also if a quote in each is not closed", () =
   assert.equal(accountsIn(open).filter(({ error }) => error === "quoteOpen").length, 20_000);
   const text = Array.from({ length: 20_000 }, (_, index) => `${100_000_000_000 + index},Name${index}`).join("\n");
   assert.equal(accountsIn(text).filter(({ account }) => account).length, 20_000);
+});
+
+test("no number of a file of JSON or of profiles is lost", () => {
+  let seed = 1;
+  const upTo = (most) => {
+    seed = (seed * 48_271) % 2_147_483_647;
+    return seed % most;
+  };
+  let next = 100_000_000_000;
+  const keys = ["Id", "account", "Name", "Children", "x", "provider_id", "Status"];
+  function nested(depth) {
+    const kind = upTo(depth > 3 ? 3 : 6);
+    if (kind < 2) return kind ? String(next++) : next++;
+    if (kind === 2) return ["Prod", null, true, "of 1234"][upTo(4)];
+    const within = Array.from({ length: upTo(4) }, () => nested(depth + 1));
+    if (kind === 3) return within;
+    return Object.fromEntries(within.map((each) => [upTo(9) ? keys[upTo(keys.length)] : String(next++), each]));
+  }
+  const texts = Array.from({ length: 2_000 }, () => JSON.stringify([nested(0), nested(0)], null, upTo(2)));
+  const profile = "[profile a]\nsso_account_id = 111111111111\n";
+  texts.push(`${profile}[b]\naccount_id = 222222222222`, `${profile}[b]\nsso_account_id = 2222222222223`);
+  for (const text of texts) {
+    const lines = accountsIn(text);
+    const said = lines.map(({ source, account }) => `${source} ${account?.provider_id}`).join("\n");
+    for (const [number] of text.matchAll(/\d{12,}/g)) assert.ok(said.includes(number), `${number} of ${text}`);
+  }
 });

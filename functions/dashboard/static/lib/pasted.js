@@ -47,10 +47,10 @@ const HEADS = {
   arn: ["arn"],
   state: ["state", "status"],
 };
-const KNOWN_HEADS = new Set(Object.values(HEADS).flat());
+const FIELDS = new Map(Object.entries(HEADS).flatMap(([name, known]) => known.map((head) => [head, name])));
 const plainHead = (text) => text.toLowerCase().replace(/[^a-z]/g, "");
 /** @param {string} key */
-const knownHead = (key) => (KNOWN_HEADS.has(plainHead(key)) ? plainHead(key) : undefined);
+const knownHead = (key) => FIELDS.get(plainHead(key));
 // Before a value: what it is called is no name.
 const CALLED = /^\W*(\w[\w ]{0,40}?)["' ]{0,3}[:=]/;
 
