@@ -21,6 +21,7 @@ MANY = 300
 TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 ENDED = {"state": "finished", "done": 3, "finished_at": "2026-01-05T10:01:00Z"}
 REFUSED = samples.refused(4)
+RING = 4  # around what has the focus
 
 
 @pytest.fixture
@@ -296,8 +297,8 @@ def test_neither_the_head_nor_a_bar_that_grows_covers_what_has_the_focus(many):
     many.evaluate("document.querySelector('.bulk-chosen').style.minHeight = '20rem'")
     until(
         many,
-        lambda: top_of(box) + 18 <= top_of(bar(many).locator(".bulk-chosen")) < 400,
-        "what has the focus is not below the bar",
+        lambda: top_of(box) + 18 + RING <= top_of(bar(many).locator(".bulk-chosen")) < 400,
+        "what has the focus, and its ring, is not below the bar",
     )
     # Nor does it bring back whoever has gone far from it.
     many.evaluate("scrollBy(0, 1500)")
@@ -471,6 +472,56 @@ def test_stop_keeps_its_place_so_a_press_too_late_is_of_nothing_else(
     expect(bar(many).get_by_role("button", name="Undo")).to_be_visible()
     expect(stop).to_have_attribute("aria-disabled", "true")
     assert (len(admin.begun), stop.bounding_box()) == (begun, box)
+
+
+AT = "([x, y]) => document.elementFromPoint(x, y).closest('button')?.textContent"
+
+
+def ends_beside_a_choice(page: Page, admin, width: int, size: str) -> Callable[[], None]:
+    """An operation runs, and others are chosen. Returns what lets it end with all it can say."""
+    shown_so(page, width, size)
+    choose(page, 0)
+    bar(page).get_by_role("button", name="Write logs: Yes").click()
+    admin.operation |= {"action": "write_logs", "value": True}
+    other = page.get_by_role("checkbox", name="Choose Account00002", exact=True)
+    other.evaluate("(it) => it.click()")  # the bar may cover it
+    page.evaluate(READ_NOW)
+    expect(bar(page)).to_contain_text("Write logs: Yes: 1 of 3")
+    expect(bar(page)).to_contain_text("1 account chosen")
+
+    def end() -> None:
+        admin.operation |= ENDED | REFUSED | {"changed": 1}
+        page.evaluate(READ_NOW)
+        expect(bar(page).get_by_role("button", name="Undo")).to_be_attached()
+        page.evaluate(TWO_FRAMES)
+
+    return end
+
+
+@pytest.mark.parametrize("size", ["100%", "150%", "200%"])
+@pytest.mark.parametrize("width", [1280, 480, 360])
+def test_an_operation_has_room_for_how_it_ends(width, size, many, admin):
+    """Also for whoever has no pointer that rests anywhere."""
+    end = ends_beside_a_choice(many, admin, width, size)
+    many.mouse.move(0, 0)
+    stop = bar(many).get_by_role("button", name="Stop")
+    places = [places_in(bar(many).locator(".bulk-chosen")), stop.bounding_box()]
+    end()
+    assert [places_in(bar(many).locator(".bulk-chosen")), stop.bounding_box()] == places
+
+
+@pytest.mark.parametrize("part", ["Test", "Stop"])
+@pytest.mark.parametrize(("width", "size"), [(480, "200%"), (360, "150%"), (360, "200%")])
+def test_what_is_under_the_pointer_stays_there_also_without_room(width, size, part, many, admin):
+    end = ends_beside_a_choice(many, admin, width, size)
+    bar(many).locator(".bulk-operation").evaluate("(it) => (it.style.minHeight = 0)")
+    button = bar(many).get_by_role("button", name=part, exact=True)
+    button.hover()
+    box = button.bounding_box()
+    middle = [box["x"] + box["width"] / 2, box["y"] + box["height"] / 2]
+    end()
+    assert many.evaluate(AT, middle) == part
+    assert button.bounding_box() == pytest.approx(box, abs=1)
 
 
 def test_an_operation_is_still_shown_after_another_view(many, admin):

@@ -181,17 +181,33 @@ test("so it has as its operation changes how many accounts fit, and the body tha
   assert.deepEqual([totals(), sent.at(-1).expected_total], [2, 297]);
 });
 
-test("what has not begun, because other accounts fit, is asked with their number", async () => {
+const lost = () => Response.json({ title: "No" }, { status: 422 });
+const numbers = () => sent.map(({ expected_total }) => expected_total);
+
+test("what has not begun, because other accounts fit, is asked at once with their number, which was seen", async () => {
   const begin = starter();
-  begun = [() => Response.json({ title: "No" }, { status: 422 }), hasChanged, begins];
+  begun = [lost, hasChanged, begins];
+  await assert.rejects(begin(ofAll(300)));
+  assert.equal((await begin(ofAll(297))).operation_id, "op1");
+  assert.deepEqual([numbers(), totals()], [[300, 300, 297], 2]);
+});
+
+test("only if that is another by now, somebody is asked again", async () => {
+  const begin = starter();
+  begun = [lost, hasChanged];
   await assert.rejects(begin(ofAll(300)));
   await assert.rejects(begin(ofAll(297)), ({ code }) => code === "selection_changed");
-  await begin(ofAll(297));
-  assert.deepEqual(
-    sent.map(({ expected_total }) => expected_total),
-    [300, 300, 297],
-  );
-  assert.equal(totals(), 2);
+  assert.deepEqual(numbers(), [300, 300, 297]);
+});
+
+test("nothing is deleted by another number than the one that was confirmed, also after a lost answer", async () => {
+  const begin = starter();
+  const deletion = (total) => ({ ...ofAll(total), action: "delete" });
+  begun = [lost, lost, begins];
+  await assert.rejects(begin(deletion(300)));
+  await assert.rejects(begin(deletion(290)));
+  await begin(deletion(290));
+  assert.deepEqual([numbers(), totals()], [[300, 290, 290], 2]);
 });
 
 test("whoever presses again after a lost answer gets its operation, whatever the list counts by then", async () => {
@@ -1123,7 +1139,6 @@ test("rows know how much of the window the bar covers: its parts, or all of it, 
 });
 
 test("after an answer that was lost, another bar begins nothing twice", async () => {
-  const lost = () => Response.json({ title: "No" }, { status: 422 });
   begun = [lost];
   await drawn();
   press(button(place, t.bulk.test));

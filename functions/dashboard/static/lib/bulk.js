@@ -47,25 +47,32 @@ export const hasChanged = (problem) => problem.code === "selection_changed";
  * Returns what begins operations. For some minutes after an answer that was lost, the same of the same session is asked
  * with the same key, so that nothing begins twice, whatever is begun meanwhile. Later, it is meant anew. A key stands
  * for one body, so it is asked with the number of accounts that was expected then: what has begun may have changed it.
+ * If nothing has begun, it is asked with the number of now, which somebody has seen. Nothing is deleted by another
+ * number than the one that was confirmed: that is meant anew at once, as what is gone already is not deleted twice.
  */
 export function starter() {
   /** What was not answered, by its content but that number.
    * @type {Map<string, {body: any, key: string, at: number, until: AbortSignal}>} */
   const attempts = new Map();
   /** @returns {Promise<{operation_id: string, total: number}>} */
-  return async (request) => {
+  return async function beginning(request) {
     for (const [content, { at, until }] of attempts)
       if (until.aborted || Date.now() - at > REPEATED_WITHIN_MS) attempts.delete(content);
     const content = JSON.stringify({ ...request, expected_total: undefined });
-    const attempt = attempts.get(content) ?? { body: request, key: api.newKey(), at: Date.now(), until: ending() };
+    const isOther = ({ body }) => body.expected_total !== request.expected_total;
+    const lost = attempts.get(content);
+    const isSame = lost && !(request.action === "delete" && isOther(lost));
+    const attempt = isSame ? lost : { body: request, key: api.newKey(), at: Date.now(), until: ending() };
     attempts.set(content, attempt);
     try {
       const begun = await api.post("/v1/accounts/bulk", attempt.body, { key: attempt.key });
       attempts.delete(content);
       return begun;
     } catch (problem) {
+      if (!hasChanged(problem)) throw problem;
       // Nothing has begun, and it is asked with another number.
-      if (hasChanged(problem)) attempts.delete(content);
+      attempts.delete(content);
+      if (isOther(attempt)) return beginning(request);
       throw problem;
     }
   };

@@ -130,16 +130,23 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   };
   let file = exporter();
   let files = 0;
-  // What is below a change stays where it is, also in a bar that scrolls.
-  const keepBelow = (change) => {
+  // What can be pressed under the pointer, or else has the focus, stays where it is, also in a bar that scrolls. Where
+  // that is nothing, what is below a change stays.
+  const keepPlaces = (change) => {
     const below = place.scrollHeight - place.scrollTop;
+    const held = ["hover", "focus"].flatMap((state) => [
+      ...place.querySelectorAll(`button:${state}, a:${state}, summary:${state}`),
+    ]);
+    const tops = held.map((node) => node.getBoundingClientRect().top);
     change();
-    place.scrollTop = place.scrollHeight - below;
+    const index = held.findIndex((node) => node.checkVisibility());
+    if (index < 0) place.scrollTop = place.scrollHeight - below;
+    else place.scrollTop += held[index].getBoundingClientRect().top - tops[index];
   };
   const show = (line, among = notes) => {
     line.inert = false;
     if (line.parentNode) return;
-    keepBelow(() => among.prepend(line));
+    keepPlaces(() => among.prepend(line));
     measured.observe(line);
   };
   const setApart = () => {
@@ -166,7 +173,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     const isAlone = choice.inert && !operations.hasChildNodes() && !isAnyLine();
     const isInSight = ({ offsetHeight: height }) => place.scrollHeight > place.clientHeight && place.scrollTop < height;
     const stays = (line) => !line.inert || (!mayMove && !isAlone && isInSight(line));
-    for (let line; (line = place.querySelector(".bulk-line")) && !stays(line);) keepBelow(() => line.remove());
+    for (let line; (line = place.querySelector(".bulk-line")) && !stays(line);) keepPlaces(() => line.remove());
   };
   const keepFocus = () => (place.hidden ? leave() : focusOn(place));
 
@@ -356,7 +363,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       onEnd: () => over.add(id),
       onUnread,
       onReadAgain: draw,
-      keepBelow,
+      keepPlaces,
       takeBack,
       repeat,
     });
@@ -430,7 +437,7 @@ function deletionOf(size, ids, filter) {
   ];
 }
 
-function progressOf(id, left, { onClose, onEnd, onUnread, onReadAgain, keepBelow, takeBack, repeat }) {
+function progressOf(id, left, { onClose, onEnd, onUnread, onReadAgain, keepPlaces, takeBack, repeat }) {
   let following = new AbortController();
   const said = h("p", { class: "bulk-size" }, t.bulk.progress);
   const bar = h("progress", { max: 1, value: 0, "aria-label": t.bulk.progress });
@@ -468,10 +475,10 @@ function progressOf(id, left, { onClose, onEnd, onUnread, onReadAgain, keepBelow
     isOver = true;
     bar.hidden = true;
     stopper.setAttribute("aria-disabled", "true");
-    keepBelow(() => fill(ends, others, stopper, closing));
+    keepPlaces(() => fill(ends, others, stopper, closing));
     onEnd();
   };
-  const drawn = (operation) => keepBelow(() => draw(operation));
+  const drawn = (operation) => keepPlaces(() => draw(operation));
   const draw = (operation) => {
     const { state, total, failed: listed, failed_total: refused } = operation;
     said.textContent = known = t.bulk.soFar(operation);
