@@ -58,8 +58,8 @@ def assert_accessible_everywhere(page: Page) -> None:
 CUT_SIDEWAYS = """() => [...document.querySelectorAll("body *")].filter((it) => {
   const { overflowX, textOverflow } = getComputedStyle(it);
   // What is scrolled sideways, also by keyboard, or says by an ellipsis that there is more.
-  const isMeant = it.matches("pre, input, .tab-list, .subnav, .map-scroll, [aria-label][tabindex='0']") ||
-    textOverflow === "ellipsis";
+  const isMeant = textOverflow === "ellipsis" ||
+    it.matches("pre, input, .tab-list, .subnav, .map-scroll, [aria-label][tabindex='0']");
   // What only screen readers read is a pixel wide.
   return overflowX !== "visible" && !isMeant && it.clientWidth > 1 &&
     it.scrollWidth > it.clientWidth + 1;
