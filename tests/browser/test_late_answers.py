@@ -555,7 +555,7 @@ IN_SIGHT = """() => {
 }"""
 
 
-SIZES = [(1280, 100), (960, 100), (360, 100), (1280, 200), (360, 200)]
+SIZES = [(1280, 100), (360, 100), (360, 200)]
 """Of the window, in pixels, and of the text, in percent."""
 LONG = " It says at length what is wrong with the value, and what to enter in its place." * 3
 SAID = """() => [...document.querySelectorAll("[aria-invalid=true]")]
