@@ -15,10 +15,9 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.axe import assert_accessible, assert_fits
 from tests.support.page import samples
 from tests.support.page.exports import EXPORTS
-from tests.support.page.waiting import HeldRequests, until
+from tests.support.page.waiting import TWO_FRAMES, HeldRequests, until
 
 MANY = 300
-TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 ENDED = {"state": "finished", "done": 3, "finished_at": "2026-01-05T10:01:00Z"}
 REFUSED = samples.refused(4)
 RING = 4  # around what has the focus

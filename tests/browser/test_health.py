@@ -14,7 +14,7 @@ from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.support.page import samples
 from tests.support.page.keyboard import press, reach
 from tests.support.page.measures import RECORD_SHIFTS
-from tests.support.page.waiting import pass_time_until, stop_the_clock
+from tests.support.page.waiting import TWO_FRAMES, pass_time_until, stop_the_clock
 
 ONE = "/v1/accounts/acc000000"
 NOW = "2026-01-31T12:00:00Z"
@@ -253,7 +253,6 @@ def test_a_map_of_before_says_so_and_asks_for_nothing(furnished, admin, answer_w
 
 # ---- a cell, its heads and its evidence in one window --------------------------------------------
 
-TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 SIZES = [(360, 640), (640, 800), (1280, 800)]
 LOW, LOWEST = (640, 400), (320, 256)
 ROWS = ["List instances", "Stop databases", "Write log lines"]

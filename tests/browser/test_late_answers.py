@@ -22,7 +22,7 @@ from tests.support.page import enrollments, samples
 from tests.support.page.acts import ACTS, PRESSES, Act, Press
 from tests.support.page.exports import EXPORTS, export_as_the_api_does
 from tests.support.page.measures import LARGEST_SHIFT, RECORD_ALL_SHIFTS
-from tests.support.page.waiting import until
+from tests.support.page.waiting import TWO_FRAMES, until
 
 WIDTHS = (1280, 640, 360)
 HOLD = """
@@ -43,7 +43,6 @@ window.fetch = async (...request) => {
 """
 QUIET = """[window.asked, window.awaited === 0
   && !document.querySelector("button[aria-busy=true], .skeleton, .skeleton-row")]"""
-TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 PRESS = """(it) => {
   it.scrollIntoView({ block: "center" });
   it.focus({ preventScroll: true });

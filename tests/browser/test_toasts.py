@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.axe import wait_until_loaded
 from tests.support.page import samples
 from tests.support.page.measures import LARGEST_SHIFT, RECORD_ALL_SHIFTS
-from tests.support.page.waiting import HeldRequests, until
+from tests.support.page.waiting import TWO_FRAMES, HeldRequests, until
 
 PATH = "/v1/accounts/acc000005/invitations"
 VALID = {"items": [{"expires_at": "2026-02-05T10:00:00Z"}], "next_cursor": None}
@@ -28,7 +28,6 @@ UNCOVERED = """(it) => {
     (y) => it.contains(document.elementFromPoint((left + right) / 2, y))).length;
 }"""
 """How much of it is: 3 for all of it, 0 for nothing."""
-TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 BOXES = """(all) => all.map((each) => {
   const { top, bottom } = each.getBoundingClientRect();
   return [top, bottom];

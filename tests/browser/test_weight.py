@@ -17,7 +17,7 @@ from tests.browser.conditions import UNAVAILABLE
 from tests.support.page import samples
 from tests.support.page.measures import LARGEST_SHIFT, RECORD_SHIFTS, open_until, weigh
 from tests.support.page.views import MODALS, NEEDS_SIGN_IN
-from tests.support.page.waiting import HeldRequests, until
+from tests.support.page.waiting import TWO_FRAMES, HeldRequests, until
 
 ANSWER = """
 const networkMs = 20; // so that a frame is drawn before any answer
@@ -49,7 +49,6 @@ window.fetch = async (address, options = {}) => {
 """Keeps what is answered, and once it is `known`, answers so itself: without a route, the browser
 has its cache, and a view opens in half the time.
 """
-TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 QUIET_MS = 100
 RECENT_MS = 600
 """After this, a shift is no longer counted as what somebody has just done."""

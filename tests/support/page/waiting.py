@@ -12,6 +12,8 @@ from typing import Any
 from playwright.sync_api import Page, Route
 
 SECONDS = 30
+TWO_FRAMES = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""Resolves once what was changed until now is laid out and painted."""
 
 
 def until(page: Page, good: Callable[[], Any], what: str) -> None:
