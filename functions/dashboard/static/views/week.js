@@ -204,7 +204,9 @@ export function weekFields(given, signal) {
     drawRows();
     changed();
   };
-  const now = () => JSON.stringify([zone.value, windows]);
+  // The same hours in other windows are no other schedule. A window that is not whole has none.
+  const isPart = ({ days, start, stop }) => !days.length || !start || !stop;
+  const now = () => JSON.stringify([zone.value, spansOf(windows), windows.filter(isPart)]);
   let saved = now();
   const painter = weekPainter(
     (spans) => {
@@ -430,7 +432,7 @@ function weekPainter(onPaint, isSaved) {
     // Whoever takes back too much, or holds the key, must not close the modal, with all that is not saved.
     guard(event) {
       const isKept = shown === kept && isSaved();
-      if (event.key !== "Escape" || (isKept && !undo && !event.repeat)) return;
+      if (event.key !== "Escape" || (isKept && !event.repeat)) return;
       event.preventDefault();
       if (!event.repeat) takeBack();
     },
