@@ -32,10 +32,11 @@ const DOUBLE_MS = 700;
 export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
   const open = new AbortController();
   const words = suggestionOf ? t.adding : t.several;
-  const week = suggestionOf ? null : weekFields(undefined, open.signal);
   const list = h("ul", {});
   /** @type {ReturnType<typeof lineOf>[]} */
   const lines = [];
+  const choice = () => String(lines.flatMap(({ box }, index) => (box.checked ? index : [])));
+  const week = suggestionOf ? null : weekFields(undefined, open.signal, choice);
   const suggested = subjects.filter((subject) => suggestionOf?.(subject).isChosen);
   const counted = h("span", { class: "muted small" }, t.several.chosen(suggested.length, subjects.length));
   const chosenOf = () => lines.filter(({ box }) => box.checked);
