@@ -393,6 +393,7 @@ function untilClosed(node) {
  * `first` throws, so that the act is not requested and nothing is said. `done`: closes the modal and says the text,
  * unless something was typed since the press, which was not saved. Returns whether the modal is closed.
  * @param {{submitText: string, submitClass?: string, cancel?: () => void, cancelText?: string | Node,
+ *   cancelOn?: Record<string, (event: any) => void>,
  *   onsubmit: (form: HTMLFormElement, first: (asked: Promise<any>) => Promise<any>,
  *   done: (text?: string) => boolean) => Promise<any>, fields: any}} options
  */
@@ -401,6 +402,7 @@ export function form({
   submitClass = "button-primary",
   cancel,
   cancelText = t.actions.cancel,
+  cancelOn = {},
   onsubmit,
   fields,
 }) {
@@ -462,7 +464,7 @@ export function form({
     fields,
     // Above the fields, what is said after a while would move them.
     h("div", { class: "form-error", role: "alert" }),
-    h("div", { class: "form-actions" }, send, cancel && button(cancelText, { onclick: cancel })),
+    h("div", { class: "form-actions" }, send, cancel && button(cancelText, { ...cancelOn, onclick: cancel })),
   );
   return node;
 }

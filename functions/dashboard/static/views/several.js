@@ -71,7 +71,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
   let sending = null;
   let isUnderWay = false;
   let sinceStop = () => Infinity;
-  const { isSame, onpointerdown, onkeydown } = pressOf(() => sending);
+  const { isSame, ...begins } = pressOf(() => sending);
   const leave = h("span", {}, t.actions.cancel);
   const stop = () => {
     sending?.abort();
@@ -119,6 +119,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
           else close();
         },
         cancelText: leave,
+        cancelOn: begins,
         fields: [!week && h("p", { class: "help" }, t.adding.text(timeZoneHere())), instances, week?.node, bar, said],
         async onsubmit(node, first, done) {
           await first(drawn);
@@ -221,9 +222,6 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
         },
       }),
   });
-  const leaving = leave.closest("button");
-  leaving?.addEventListener("pointerdown", onpointerdown);
-  leaving?.addEventListener("keydown", onkeydown);
 }
 
 // Gives all that are chosen one schedule, and shows which one they have.
