@@ -165,8 +165,11 @@ export function skeleton(lines = 3, className = "") {
   );
 }
 
-/** A toast ends with its session. @returns {any} what ends it before */
-export function toast(text, kind = "success", action, milliseconds = action ? 15_000 : 6_000) {
+/**
+ * A toast ends with its session. `lasting`: what it has below its text, which alone ends it before.
+ * @param {any} [action] @param {number} [milliseconds] @param {Element} [lasting] @returns {any} what ends it before
+ */
+export function toast(text, kind = "success", action, milliseconds = action ? 15_000 : 6_000, lasting) {
   let timer;
   const until = ending();
   const close = () => {
@@ -190,7 +193,7 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
     clearTimeout(timer);
     if (document.visibilityState === "hidden") return;
     // A long text takes longer to read.
-    timer = setTimeout(end, Math.max(milliseconds, 60 * String(text).length));
+    if (!lasting) timer = setTimeout(end, Math.max(milliseconds, 60 * String(text).length));
     if (!isSaid) announce(action ? `${text} ${action.text}` : text);
     isSaid = true;
   };
@@ -199,7 +202,7 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
     { class: `toast toast-${kind}` },
     icon(kind === "success" ? "check" : "warning"),
     h("p", {}, text, action && [" ", h("a", { href: action.href, onclick: close }, action.text)]),
-    iconButton(t.actions.dismiss, "cross", { onclick: close }),
+    lasting ?? iconButton(t.actions.dismiss, "cross", { onclick: close }),
   );
   // They stand at the lower edge of the window, so the newest moves none, unless the window is full.
   const all = byId("toasts");
