@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { beforeEach, test } from "node:test";
-import { button, press } from "./drawn.mjs";
+import { button, press, toasts } from "./drawn.mjs";
 import { account, opening, queryOf, shownAs } from "./listed.mjs";
 import { soon, until } from "./soon.mjs";
 
@@ -180,6 +180,16 @@ test("an address with columns shows them, and asks the API for nothing else", as
   assert.equal(link.href, `#/enrollments/${MORE.enrollment_id}`);
   assert.equal(main.querySelector(".account-table").getAttribute("aria-colcount"), "6");
   assert.ok(asked.every((query) => JSON.stringify(query) === '{"status":"failed"}'));
+});
+
+test("names of the address that no column has are left out of it, which is said", async () => {
+  toasts.replaceChildren();
+  const main = await opened("columns=nonsense+status+Regions");
+  assert.deepEqual([said(main), shownAs], [titled("name", "status"), "#/accounts?columns=name+status"]);
+  assert.equal(toasts.textContent.trim(), t.list.unknownFilters("columns=nonsense Regions"));
+  toasts.replaceChildren();
+  await opened("columns=name+status");
+  assert.equal(toasts.textContent, "");
 });
 
 test("an unknown name leaves the address with the next filter", async () => {

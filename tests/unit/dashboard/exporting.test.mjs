@@ -175,3 +175,22 @@ test("an export goes on once its view is left", async () => {
   await until(() => saved.length > 0);
   assert.equal(toasts.textContent, t.choices.exported(1));
 });
+
+test("of two that go on in another view each says what it exports, and can be cancelled until it is over", async () => {
+  const more = element();
+  document.body.append(more);
+  more.append(exporting(() => ({ ...listing, only: new Set(["a", "b"]) }), view.signal));
+  answers = [Promise.withResolvers().promise, Promise.withResolvers().promise];
+  run();
+  press(button(more, t.choices.export));
+  await until(() => asked.length === 2);
+  view.abort();
+  await soon();
+  const shown = toasts.querySelectorAll(".toast");
+  assert.match(shown[0].textContent, /The export of 2 chosen accounts, begun at .*, goes on\./);
+  assert.match(shown[1].textContent, /The export of the list with q=a, begun at .*, goes on\./);
+  for (const toast of shown) {
+    assert.equal(toast.querySelectorAll("button").length, 1);
+    press(button(toast, t.choices.cancel(0)));
+  }
+});

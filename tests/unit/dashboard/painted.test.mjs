@@ -129,6 +129,22 @@ test("Escape takes back what a pointer has painted, and closes only a week that 
   assert.ok(!key("Escape"), "nothing is lost");
 });
 
+test("an hour that is on and off again, or the other way round, is as it is saved, also in other windows", () => {
+  const given = { ...MONDAY, windows: ["08:00", "09:00"].map((start) => ({ ...MONDAY.windows[0], start })) };
+  const { escape, form, key } = opened(given);
+  for (const arrow of ["", ...Array(8).fill("ArrowRight")]) key(arrow);
+  for (const hour of ["within one window", "within both"]) {
+    key(" ");
+    key("ArrowLeft");
+    key("ArrowRight");
+    key(" ");
+    assert.ok(!escape(), hour);
+    key("ArrowRight");
+  }
+  CHANGES["a window without days"](form);
+  assert.ok(escape());
+});
+
 test("Escape closes no painted week wherever the focus is in its modal, and is left to another one above it", () => {
   const { escape, fields, form, key, windows } = opened(MONDAY);
   assert.ok(!escape(), "nothing is lost");

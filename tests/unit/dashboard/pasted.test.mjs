@@ -469,3 +469,11 @@ test("no number of a file of JSON or of profiles is lost", () => {
     for (const [number] of text.matchAll(/\d{12,}/g)) assert.ok(said.includes(number), `${number} of ${text}`);
   }
 });
+
+test("a text of more lists and objects than it may have is not parsed, which would take a long task", (context) => {
+  const parse = context.mock.method(JSON, "parse");
+  accountsIn(`[${"{},".repeat(20_100)}{"Id": "111122223333"}]`);
+  assert.equal(parse.mock.callCount(), 0);
+  accountsIn(`[${"{},".repeat(20_000)}{"Id": "111122223333"}]`);
+  assert.equal(parse.mock.callCount(), 1);
+});

@@ -54,6 +54,13 @@ async function opened(names, options = {}) {
   return { dialog, box, results, saved: () => saved };
 }
 
+/** Returns whether the modal stays. */
+const escape = () => {
+  const event = Object.assign(new Event("keydown", { cancelable: true }), { key: "Escape" });
+  document.dispatchEvent(event);
+  return event.defaultPrevented;
+};
+
 const pressed = async () => {
   submit();
   await soon(60);
@@ -401,14 +408,19 @@ test("whoever closes the modal sets no more, and is told for how many the week w
   assert.ok(toasts.textContent.includes(t.several.set(1, 2)), toasts.textContent);
 });
 
+test("Escape does not lose which instances are chosen", async () => {
+  const { box } = await opened([]);
+  assert.ok(!escape(), "nothing is lost");
+  box("db").checked = true;
+  assert.ok(escape());
+  assert.ok(escape(), "another one loses nothing");
+  box("db").checked = false;
+  assert.ok(!escape());
+});
+
 test("one that runs outside of the week is told of in its line, and the modal stays", async () => {
   next = START;
   const { dialog, results } = await opened(["web", "new"], { running: () => true });
-  const escape = () => {
-    const event = Object.assign(new Event("keydown", { cancelable: true }), { key: "Escape" });
-    document.dispatchEvent(event);
-    return event.defaultPrevented;
-  };
   press(button(dialog, t.week.presets.nights));
   assert.ok(escape());
   await pressed();

@@ -49,6 +49,9 @@ const quoted = (value) =>
 
 // As `aws organizations list-accounts` prints it.
 function* ofJson(text, headOf) {
+  // It is parsed in one task, which then takes long.
+  if (opensIn(text) > MOST.lines + MOST.keys) return null;
+  yield;
   let whole;
   try {
     whole = JSON.parse(text);
@@ -108,6 +111,13 @@ function valuesOf(item, headOf) {
   const ids = known.filter(([head]) => head === "provider_id");
   const id = ids.find(([, value]) => NUMBER.test(value)) ?? ids[0];
   return Object.fromEntries(id ? [...known, id] : known);
+}
+
+// How many lists and objects it has at most: a name may have such a sign.
+function opensIn(text) {
+  let count = 0;
+  for (let at = 0; at < text.length; at += 1) if (text[at] === "[" || text[at] === "{") count += 1;
+  return count;
 }
 
 const isPlainValue = (value) => value !== null && typeof value !== "object";

@@ -165,8 +165,11 @@ export function skeleton(lines = 3, className = "") {
   );
 }
 
-/** A toast ends with its session. @returns {any} what ends it before */
-export function toast(text, kind = "success", action, milliseconds = action ? 15_000 : 6_000) {
+/**
+ * A toast ends with its session. `lasting`: what it has below its text, which alone ends it before.
+ * @param {any} [action] @param {number} [milliseconds] @param {Element} [lasting] @returns {any} what ends it before
+ */
+export function toast(text, kind = "success", action, milliseconds = action ? 15_000 : 6_000, lasting) {
   let timer;
   const until = ending();
   const close = () => {
@@ -190,7 +193,7 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
     clearTimeout(timer);
     if (document.visibilityState === "hidden") return;
     // A long text takes longer to read.
-    timer = setTimeout(end, Math.max(milliseconds, 60 * String(text).length));
+    if (!lasting) timer = setTimeout(end, Math.max(milliseconds, 60 * String(text).length));
     if (!isSaid) announce(action ? `${text} ${action.text}` : text);
     isSaid = true;
   };
@@ -199,7 +202,7 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
     { class: `toast toast-${kind}` },
     icon(kind === "success" ? "check" : "warning"),
     h("p", {}, text, action && [" ", h("a", { href: action.href, onclick: close }, action.text)]),
-    iconButton(t.actions.dismiss, "cross", { onclick: close }),
+    lasting ?? iconButton(t.actions.dismiss, "cross", { onclick: close }),
   );
   // They stand at the lower edge of the window, so the newest moves none, unless the window is full.
   const all = byId("toasts");
@@ -393,6 +396,7 @@ function untilClosed(node) {
  * `first` throws, so that the act is not requested and nothing is said. `done`: closes the modal and says the text,
  * unless something was typed since the press, which was not saved. Returns whether the modal is closed.
  * @param {{submitText: string, submitClass?: string, cancel?: () => void, cancelText?: string | Node,
+ *   cancelOn?: Record<string, (event: any) => void>,
  *   onsubmit: (form: HTMLFormElement, first: (asked: Promise<any>) => Promise<any>,
  *   done: (text?: string) => boolean) => Promise<any>, fields: any}} options
  */
@@ -401,6 +405,7 @@ export function form({
   submitClass = "button-primary",
   cancel,
   cancelText = t.actions.cancel,
+  cancelOn = {},
   onsubmit,
   fields,
 }) {
@@ -462,7 +467,7 @@ export function form({
     fields,
     // Above the fields, what is said after a while would move them.
     h("div", { class: "form-error", role: "alert" }),
-    h("div", { class: "form-actions" }, send, cancel && button(cancelText, { onclick: cancel })),
+    h("div", { class: "form-actions" }, send, cancel && button(cancelText, { ...cancelOn, onclick: cancel })),
   );
   return node;
 }

@@ -87,8 +87,7 @@ export function list(context) {
   const used = { ...listing.selection, q: query.get("q"), columns: view.named, operation };
   const unknown = [...query].flatMap(([name, value]) => {
     if (value ? used[name] === value : name in used) return [];
-    const said = value ? `${name}=${value}` : name;
-    return said.length > LONGEST_SAID ? name.slice(0, LONGEST_SAID) : said;
+    return inShort(name, value);
   });
   if (unknown.length) toast(t.list.unknownFilters(unknown.join(", ")), "warning");
   // A reload neither shows an operation again that was closed, nor says again what was left out.
@@ -103,6 +102,11 @@ export function list(context) {
   } else if (returning) context.keepsFocus = view.regain();
   view.keepTrue();
   if (path === "/accounts/new") view.openNew();
+}
+
+function inShort(name, value) {
+  const said = value ? `${name}=${value}` : name;
+  return said.length > LONGEST_SAID ? name.slice(0, LONGEST_SAID) : said;
 }
 
 // What the address says. What the API does not know is left out, which is said.
@@ -509,12 +513,18 @@ class ListView {
   }
 
   async drawColumns() {
+    const here = router.whileHere();
     this.others = await import("./columns.js");
     const onChoice = (columns, named) => this.chooseColumns(columns, named);
     const of = { table: this.table, usual: COLUMNS, named: this.named, onChoice };
     const columns = await this.others.columnChoice(this.columnChoice, of);
-    // Without names that are not known.
+    const unknown = this.others.unknownIn(this.named);
     this.named = this.others.namedBy(columns, COLUMNS);
+    if (unknown)
+      here(() => {
+        toast(t.list.unknownFilters(inShort("columns", unknown)), "warning");
+        router.rewrite("/accounts", this.address());
+      });
     this.showColumns(columns);
   }
 

@@ -1,9 +1,10 @@
 // The order of the list, the filters beside those that are always shown, and what can be done with what they select. On
 // a narrow screen, where the columns have no heads to press, the list is sorted here.
 import * as api from "../lib/api.js";
-import { announce, byId, fill, h, keyed } from "../lib/dom.js";
+import { announce, fill, h, keyed } from "../lib/dom.js";
 import { download } from "../lib/copying.js";
 import { readAll } from "../lib/exporting.js";
+import { hour } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { pressOf } from "../lib/press.js";
 import { readUnits } from "../lib/read-units.js";
@@ -116,8 +117,11 @@ function offer(select, offers, chosen) {
 const namesIn = (units, depth = 0) =>
   units.flatMap(({ id, name, below }) => [[id, "\u2003".repeat(depth) + name], ...namesIn(below, depth + 1)]);
 
-// A toast that stays until an export is over.
-const STAYS_MS = 2 ** 31 - 1;
+// As the address has them.
+const filtersOf = (selection) =>
+  Object.entries(selection)
+    .flatMap(([name, value]) => (value && name !== "sort" ? `${name}=${value}` : []))
+    .join(", ");
 
 /**
  * What exports the list as it is selected when it is pressed, and cancels that when it is pressed again. `only`: of its
@@ -129,6 +133,7 @@ export function exporting(listing, view, until = ending(), onEnd = () => {}) {
   /** What cancels the export that runs. @type {AbortController | null} */
   let own = null;
   let leaveToast = () => {};
+  let goesOn = "";
   const text = h("span", {}, t.choices.export);
   const { isSame, ...begins } = pressOf(() => own);
   // A double click is one press.
@@ -144,16 +149,13 @@ export function exporting(listing, view, until = ending(), onEnd = () => {}) {
   const takeAlong = () =>
     queueMicrotask(() => {
       if (!own || until.aborted) return;
-      leaveToast = toast(t.choices.goesOn, "success", undefined, STAYS_MS);
-      const box = /** @type {HTMLElement | null} */ (byId("toasts").firstElementChild);
-      box?.append(place);
-      box?.style.setProperty("flex-wrap", "wrap");
-      place.style.setProperty("flex-basis", "100%");
+      leaveToast = toast(goesOn, "success", undefined, 0, place);
     });
   view.addEventListener("abort", takeAlong, { once: true });
   async function run() {
     const { selection, total, only = null } = listing();
     own = new AbortController();
+    goesOn = t.choices.goesOn(only?.size, filtersOf(selection), hour(Date.now()));
     const bar = h("progress", { class: "bar", max: total, "aria-label": t.choices.export });
     const onPart = (count) => {
       text.textContent = t.choices.cancel(count);

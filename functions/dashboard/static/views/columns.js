@@ -40,6 +40,13 @@ export function columnsIn(text, usual) {
   return known.length ? [...new Set(["name", ...known])] : usual;
 }
 
+/** The names in a text of which no column is. @param {string} text */
+export const unknownIn = (text) =>
+  text
+    .split(/\W+/)
+    .filter((name) => name && !NAMES.includes(name))
+    .join(" ");
+
 /** What the address says of these columns: "" for the usual ones. @param {string[]} columns @param {string[]} usual */
 export const namedBy = (columns, usual) => (String(columns) === String(usual) ? "" : columns.join(" "));
 

@@ -32,10 +32,11 @@ const DOUBLE_MS = 700;
 export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
   const open = new AbortController();
   const words = suggestionOf ? t.adding : t.several;
-  const week = suggestionOf ? null : weekFields(undefined, open.signal);
   const list = h("ul", {});
   /** @type {ReturnType<typeof lineOf>[]} */
   const lines = [];
+  const choice = () => String(lines.flatMap(({ box }, index) => (box.checked ? index : [])));
+  const week = suggestionOf ? null : weekFields(undefined, open.signal, choice);
   const suggested = subjects.filter((subject) => suggestionOf?.(subject).isChosen);
   const counted = h("span", { class: "muted small" }, t.several.chosen(suggested.length, subjects.length));
   const chosenOf = () => lines.filter(({ box }) => box.checked);
@@ -70,7 +71,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
   let sending = null;
   let isUnderWay = false;
   let sinceStop = () => Infinity;
-  const { isSame, onpointerdown, onkeydown } = pressOf(() => sending);
+  const { isSame, ...begins } = pressOf(() => sending);
   const leave = h("span", {}, t.actions.cancel);
   const stop = () => {
     sending?.abort();
@@ -118,6 +119,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
           else close();
         },
         cancelText: leave,
+        cancelOn: begins,
         fields: [!week && h("p", { class: "help" }, t.adding.text(timeZoneHere())), instances, week?.node, bar, said],
         async onsubmit(node, first, done) {
           await first(drawn);
@@ -220,9 +222,6 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
         },
       }),
   });
-  const leaving = leave.closest("button");
-  leaving?.addEventListener("pointerdown", onpointerdown);
-  leaving?.addEventListener("keydown", onkeydown);
 }
 
 // Gives all that are chosen one schedule, and shows which one they have.

@@ -156,8 +156,9 @@ function turnsTable({ zone, said, days }) {
  * The fields of a schedule: its time zone, its week as it is painted and in exact times, and the days ahead. `read`
  * returns the schedule, or throws what is wrong with it as the API does.
  * @param {any} given what is there, undefined for none @param {AbortSignal} signal aborts when the form is gone
+ * @param {() => string} besides what else of the form Escape must not lose
  */
-export function weekFields(given, signal) {
+export function weekFields(given, signal, besides = () => "") {
   const local = given?.time_zone ?? timeZoneHere();
   const zone = h(
     "select",
@@ -204,7 +205,9 @@ export function weekFields(given, signal) {
     drawRows();
     changed();
   };
-  const now = () => JSON.stringify([zone.value, windows]);
+  // The same hours in other windows are no other schedule. A window that is not whole has none.
+  const isPart = ({ days, start, stop }) => !days.length || !start || !stop;
+  const now = () => JSON.stringify([zone.value, spansOf(windows), windows.filter(isPart), besides()]);
   let saved = now();
   const painter = weekPainter(
     (spans) => {
@@ -430,7 +433,7 @@ function weekPainter(onPaint, isSaved) {
     // Whoever takes back too much, or holds the key, must not close the modal, with all that is not saved.
     guard(event) {
       const isKept = shown === kept && isSaved();
-      if (event.key !== "Escape" || (isKept && !undo && !event.repeat)) return;
+      if (event.key !== "Escape" || (isKept && !event.repeat)) return;
       event.preventDefault();
       if (!event.repeat) takeBack();
     },
