@@ -143,8 +143,8 @@ def test_the_view_fits_also_with_texts_of_twice_the_size(
 
 
 def cell(page: Page, name: str) -> Locator:
-    """A cell of the map, such as "Stop instances, us-east-1". By its attributes: the roles and names
-    of all cells of many regions take a quarter of a second each time."""
+    """A cell of the map, such as "Stop instances, us-east-1". By its attributes: to compute the
+    names of all cells of many regions takes a quarter of a second each time."""
     return page.locator(f'[role=grid] [role=gridcell][aria-label*="{name}"]')
 
 
