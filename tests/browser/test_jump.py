@@ -144,7 +144,7 @@ def begun(admin, furnished, answer_with) -> list:
         (202, samples.finished_test()),
         method="POST",
     )
-    admin.go("#/accounts/acc000000/health")
+    admin.go("#/accounts/acc000000/audit")
     furnished.get_by_role("heading", name="Account00000").wait_for()
     return begun
 
