@@ -22,13 +22,13 @@ def test_botocores_parser_looks_at_no_value_of_a_list(
 ) -> None:
     added = [admin.account(name=f"A{n}", provider_id=number(n)) for n in range(3)]
     looked: list[Any] = []
-    parse = JSONParser._handle_structure
+    parse = JSONParser._handle_map
 
     def note(self: Any, shape: Any, value: Any) -> Any:
-        looked.extend([value] if shape.name == "AttributeValue" else [])
+        looked.extend([value] if shape.value.name == "AttributeValue" else [])
         return parse(self, shape, value)
 
-    monkeypatch.setattr(JSONParser, "_handle_structure", note)
+    monkeypatch.setattr(JSONParser, "_handle_map", note)
 
     found = admin.get("/v1/accounts").json["items"]
 

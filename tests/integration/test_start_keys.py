@@ -205,14 +205,20 @@ TEXTS = ("", "x", "\ud800", "\0", "~" * 300, f"PROD0#{ACCOUNT}", ACCOUNT, number
 GARBAGE = (*TEXTS, 7, None, [], 10**25)
 
 
+@pytest.fixture
+def true_cursor(listing: Listing, admin: Api, five_of_each: None) -> str:
+    """Of a page with one entry."""
+    return str(listing.page(admin, limit=1).json["next_cursor"])
+
+
 @each_list
-@pytest.mark.usefixtures("five_of_each")
-def test_a_forged_cursor_is_refused_and_never_fails(listing: Listing, admin: Api) -> None:
+def test_a_forged_cursor_is_refused_and_never_fails(
+    listing: Listing, admin: Api, true_cursor: str
+) -> None:
     """Its field is named. What is shaped like one of ours is one of ours: it names nothing that the
     list does not show anyway.
     """
-    cursor = listing.page(admin, limit=1).json["next_cursor"]
-    true = json.loads(base64.urlsafe_b64decode(cursor))
+    true = json.loads(base64.urlsafe_b64decode(true_cursor))
     forged = [
         [*true[:place], garbage, *true[place + 1 :]] for place in range(4) for garbage in GARBAGE
     ]
@@ -262,11 +268,10 @@ JSON = st.recursive(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@pytest.mark.usefixtures("five_of_each")
 def test_a_cursor_that_was_tampered_with_is_refused_or_a_place_of_the_list(
-    listing: Listing, data: st.DataObject, admin: Api
+    listing: Listing, data: st.DataObject, admin: Api, true_cursor: str
 ) -> None:
-    true = listing.page(admin, limit=1).json["next_cursor"]
+    true = true_cursor
     cut = st.slices(len(true) + 1)
     tampered = st.builds(lambda at, text: true[: at.start] + text + true[at.stop :], cut, BASE64)
     made_up = JSON.map(lambda value: base64.urlsafe_b64encode(json.dumps(value).encode()).decode())
