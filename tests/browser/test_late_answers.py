@@ -22,7 +22,13 @@ from tests.support.page import enrollments, samples
 from tests.support.page.acts import ACTS, PRESSES, Act, Press
 from tests.support.page.exports import EXPORTS, export_as_the_api_does
 from tests.support.page.measures import LARGEST_SHIFT, RECORD_ALL_SHIFTS
-from tests.support.page.waiting import TWO_FRAMES, until
+from tests.support.page.waiting import (
+    TWO_FRAMES,
+    HeldRequests,
+    pass_time_until,
+    stop_the_clock,
+    until,
+)
 
 WIDTHS = (1280, 640, 360)
 HOLD = """
@@ -714,3 +720,25 @@ def test_a_late_answer_opens_nothing_but_one_at_once_does(shown, watch):
     expect(name).to_be_hidden()
     form.locator("button[type=submit]").click()
     expect(name).to_be_focused()
+
+
+def test_nothing_jumps_as_instances_that_took_long_cannot_be_listed(
+    shown, admin, answer_with, watch
+):
+    """What else is to be known is below the room that waits for them by then."""
+    watch.expect_status(503)
+    page = shown("accounts")
+    answer_with(page, NEW, samples.account(1, status="degraded"))
+    held = HeldRequests(page, re.compile(f"{NEW}/instances"))
+    stop_the_clock(page)
+    admin.go("#/accounts/acc000001/connect")
+    place, below = page.locator("main .slow"), page.locator(".watch")
+    pass_time_until(page, lambda: place.count() and below.is_visible(), "that it takes long")
+    page.clock.resume()
+    page.evaluate(TWO_FRAMES)
+    page.evaluate("window.shifts = 0; window.moved = []")
+    held.first().fulfill(status=503, json=samples.problem(503, "Not now.")[1])
+    expect(page.get_by_role("alert").filter(has_text="Not now.")).to_be_visible()
+    page.evaluate(TWO_FRAMES)
+    shifts, moved = page.evaluate("[window.shifts, window.moved]")
+    assert shifts < LARGEST_SHIFT, moved
