@@ -301,7 +301,7 @@ function importer(signal) {
       const isLeft = signal.aborted;
       if (isLeft && problem?.name === "AbortError") problem = undefined;
       const leftOf = (isSent) => (problem ? [] : parts.filter(({ key }) => unanswered.has(key) === isSent));
-      const [sent, never] = [true, false].map((isSent) => leftOf(isSent).flatMap(({ lines: of }) => of).length);
+      const [sent, never] = [true, false].map((isSent) => leftOf(isSent).flatMap((part) => part.lines).length);
       const became = { ...progress, unsent: never, sent, rest: rest().length, problem, isLeft };
       if (isLeft) return leave(content, became);
       drawn.add(became);

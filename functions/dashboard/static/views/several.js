@@ -211,7 +211,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
             if (!session.aborted) toast([end, reason].filter(Boolean).join(" "), isAll ? "success" : "warning");
             return;
           }
-          // What is wrong with the week itself is shown at its fields. The room of the others stays, so that nothing moves.
+          // What is wrong with the week itself is shown at its fields. The room stays, so that nothing moves.
           const isNone = Boolean(failed && !isAny);
           for (const each of [bar, said]) each.classList.toggle("is-over", isNone);
           leave.textContent = isNone ? t.actions.cancel : t.actions.close;
