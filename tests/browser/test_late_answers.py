@@ -22,7 +22,13 @@ from tests.support.page import enrollments, samples
 from tests.support.page.acts import ACTS, PRESSES, Act, Press
 from tests.support.page.exports import EXPORTS, export_as_the_api_does
 from tests.support.page.measures import LARGEST_SHIFT, RECORD_ALL_SHIFTS
-from tests.support.page.waiting import TWO_FRAMES, until
+from tests.support.page.waiting import (
+    TWO_FRAMES,
+    HeldRequests,
+    pass_time_until,
+    stop_the_clock,
+    until,
+)
 
 WIDTHS = (1280, 640, 360)
 HOLD = """
@@ -612,6 +618,88 @@ def test_a_late_answer_at_a_field_moves_nothing_and_is_in_sight(name, shown, wat
         assert page.evaluate(IN_SIGHT), (width, size)
 
 
+FORMS = {
+    f"{name} of {act.hash_}": (name, act)
+    for name, act in (*ACTS.items(), *MORE)
+    if isinstance(act, Act) and act.pressed and act.path
+}
+"""Whatever a modal sends."""
+AT_LINES = {"One week for several", "Add resources", "Send to your AWS admin"}
+"""These say elsewhere than in their form what is no field's: at each instance, and in a toast."""
+WINDOWS = (
+    (360, 640, 200),
+    (375, 553, 100),
+    (640, 400, 100),
+    (1280, 590, 100),
+    (1280, 860, 100),
+)
+"""Width and height in pixels, and the size of the text in percent."""
+WHY = "This address is private: choose one that the internet reaches."
+FIELDS = """() => [...document.querySelectorAll("form [data-field]")]
+  .filter((it) => !it.querySelector("[data-field]"))
+  .map((it) => it.dataset.field)
+  .filter((name) => !["instances", "number"].includes(name))"""
+"""The API refuses neither which instances are chosen nor what confirms an act."""
+FOLD = "(open) => document.querySelectorAll('form details').forEach((it) => { it.open = open; })"
+LINES_SEEN = """(words) => {
+  const { activeElement } = document, place = document.createRange();
+  const isSeen = (it, { left, right, top, bottom }) => it.contains(
+    document.elementFromPoint((left + right) / 2, (top + bottom) / 2));
+  const walker = document.createTreeWalker(
+    document.querySelector("dialog[open] form"), NodeFilter.SHOW_TEXT);
+  const seen = [];
+  while (walker.nextNode()) {
+    const { currentNode: text } = walker, from = text.data.indexOf(words);
+    if (from < 0 || !text.parentElement.checkVisibility()) continue;
+    place.setStart(text, from);
+    place.setEnd(text, from + words.length);
+    seen.push(...[...place.getClientRects()].map((line) => isSeen(text.parentElement, line)));
+  }
+  const has = activeElement.closest("label") ?? activeElement;
+  return [isSeen(has, has.getBoundingClientRect()), seen];
+}"""
+"""Whether what has the focus is in sight, and each line of these words."""
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("form", FORMS)
+def test_the_words_of_a_late_refusal_are_in_sight_however_low_the_window(form, shown, watch):
+    """And nothing moves. Of a text of twice the size, the last lines may have to be scrolled to."""
+    watch.expect_status(422)
+    name, act = FORMS[form]
+    page = shown(act.hash_, act.before)
+    pressed = press_up_to(page, name, act)
+    refusal = samples.problem(422, WHY)[1]
+
+    def refuse(route: Route) -> None:
+        if route.request.method == "GET":
+            return route.fallback()
+        return route.fulfill(status=422, json=refusal | wrong)
+
+    page.route(re.compile("/v1/"), refuse)
+    fields = page.evaluate(FIELDS)
+    # The last one in its details, which are closed.
+    cases: list[Any] = [
+        (each, each != fields[-1]) for each in dict.fromkeys(fields[:1] + fields[-1:])
+    ]
+    if name not in AT_LINES:
+        cases.append((None, True))
+    amiss = []
+    for width, height, size in WINDOWS:
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("(size) => { document.documentElement.style.fontSize = `${size}%`; }", size)
+        for field, is_open in cases:
+            wrong = {"errors": [{"field": field, "message": WHY}]} if field else {}
+            page.evaluate(FOLD, is_open)
+            page.evaluate(TWO_FRAMES)
+            moved = moved_by(page, button(page, pressed))
+            has_focus, lines = page.evaluate(LINES_SEEN, WHY)
+            seen = lines if size == 100 else lines[:4]
+            if moved or not has_focus or not seen or not all(seen):
+                amiss.append((width, height, field, moved, has_focus, lines))
+    assert amiss == []
+
+
 def test_a_late_answer_opens_nothing_but_one_at_once_does(shown, watch):
     watch.expect_status(422)
     page = shown("accounts")
@@ -622,6 +710,7 @@ def test_a_late_answer_opens_nothing_but_one_at_once_does(shown, watch):
     expect(form.get_by_text("Role path: It has to begin with a slash.")).to_be_visible()
     summary = form.locator("summary")
     expect(summary).to_be_focused()
+    expect(summary).to_have_accessible_description("Role path: It has to begin with a slash.")
     summary.press("Enter")
     path, name = form.get_by_label("Role path"), form.get_by_label("Role name")
     expect(path).to_have_attribute("aria-invalid", "true")
@@ -631,3 +720,25 @@ def test_a_late_answer_opens_nothing_but_one_at_once_does(shown, watch):
     expect(name).to_be_hidden()
     form.locator("button[type=submit]").click()
     expect(name).to_be_focused()
+
+
+def test_nothing_jumps_as_instances_that_took_long_cannot_be_listed(
+    shown, admin, answer_with, watch
+):
+    """What else is to be known is below the room that waits for them by then."""
+    watch.expect_status(503)
+    page = shown("accounts")
+    answer_with(page, NEW, samples.account(1, status="degraded"))
+    held = HeldRequests(page, re.compile(f"{NEW}/instances"))
+    stop_the_clock(page)
+    admin.go("#/accounts/acc000001/connect")
+    place, below = page.locator("main .slow"), page.locator(".watch")
+    pass_time_until(page, lambda: place.count() and below.is_visible(), "that it takes long")
+    page.clock.resume()
+    page.evaluate(TWO_FRAMES)
+    page.evaluate("window.shifts = 0; window.moved = []")
+    held.first().fulfill(status=503, json=samples.problem(503, "Not now.")[1])
+    expect(page.get_by_role("alert").filter(has_text="Not now.")).to_be_visible()
+    page.evaluate(TWO_FRAMES)
+    shifts, moved = page.evaluate("[window.shifts, window.moved]")
+    assert shifts < LARGEST_SHIFT, moved

@@ -1505,6 +1505,23 @@ test("what is left of an import whose session ended is there once the same perso
   field(again, "textarea").value = "";
 });
 
+test("of what was sent and not answered as its session ended, it is not said that it was not sent", async () => {
+  const held = addsAllLater();
+  const main = opened();
+  await pasted(main, numbers(150).join("\n"));
+  submit(main);
+  await until(() => sent.length);
+  const { fetch } = globalThis;
+  await signIn(session);
+  globalThis.fetch = fetch;
+  leave();
+  held.resolve();
+  await soon(20);
+  const back = opened();
+  for (const said of [t.addMany.sent(100), t.addMany.unsent(50, true), t.addMany.rest])
+    assert.ok(result(back).textContent.includes(said), said);
+});
+
 test("after whoever began it has signed out, an import tells the next person nothing", async () => {
   const held = addsAllLater();
   const main = opened();

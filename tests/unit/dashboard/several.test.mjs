@@ -376,7 +376,9 @@ test("what is wrong with the week itself is said at its window", async () => {
   assert.deepEqual(results(), ["", "", ""]);
   const said = all(dialog).filter((node) => node.textContent === "This hour is skipped.");
   assert.ok(said.length);
-  assert.ok(dialog.querySelector(".several-said").hidden && button(dialog, t.actions.cancel));
+  assert.ok(button(dialog, t.actions.cancel));
+  const { hidden, classList } = dialog.querySelector(".several-said");
+  assert.ok(!hidden && classList.contains("is-over"), "its room stays");
 });
 
 for (const [name, said] of [

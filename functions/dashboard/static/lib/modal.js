@@ -55,7 +55,10 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
   // What gets the focus, and its label, is scrolled out from below the head, however many lines that has.
   const head = /** @type {HTMLElement} */ (node.firstElementChild);
   new ResizeObserver(() => {
-    node.style.scrollPaddingBlockStart = `calc(${head.offsetHeight}px + 1.75rem)`;
+    // One so high would leave too little of the window, and scrolls with the rest.
+    const isAbove = head.offsetHeight <= window.innerHeight / 5;
+    head.style.position = isAbove ? "" : "static";
+    node.style.scrollPaddingBlockStart = `calc(${isAbove ? head.offsetHeight : 0}px + 1.75rem)`;
   }).observe(head);
   // Toasts lie over the end of a long one. Then its end has room below it, and its button and what has the focus are
   // scrolled out from below them.

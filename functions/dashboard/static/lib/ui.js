@@ -331,7 +331,8 @@ function fieldsOf(path) {
 }
 
 // Shows each message at its field ("credentials.access_key_id", "regions.0"), the others at the end. There is also one
-// that comes late and has no room in the gap below its field, or whose field is not shown: so nothing moves.
+// that comes late and has no room in the gap below its field, or whose field is not shown, or too high to be seen with
+// what is said below it: so nothing moves.
 function showProblem(node, problem, isLate) {
   const left = [];
   const { errors = [] } = problem;
@@ -340,7 +341,9 @@ function showProblem(node, problem, isLate) {
     /** @type {any} */
     let error = null;
     fieldsOf(String(path ?? "")).some((name) => (error = setError(node, name, message)));
-    if (error) error.hidden = isLate && (node.offsetHeight > offsetHeight || Boolean(error.closest(CLOSED)));
+    const isSeen = (it) =>
+      node.offsetHeight <= offsetHeight && it.checkVisibility() && it.parentNode.offsetHeight < window.innerHeight / 3;
+    if (error) error.hidden = isLate && !isSeen(error);
     if (error && !error.hidden) continue;
     const of = error ? nameOf(error.parentNode) : path;
     left.push(of ? `${of}: ${message}` : message);
@@ -363,9 +366,15 @@ const nameOf = (wrap) =>
   wrap.closest("[role=group]")?.ariaLabel ?? wrap.querySelector("label, legend").firstChild.textContent;
 
 function focusFirstError(node) {
-  const target = node.querySelector("[aria-invalid=true]:not([disabled])") ?? node.querySelector(".form-error");
-  if (target?.classList.contains("form-error")) target.tabIndex = -1;
-  (target?.closest(CLOSED)?.firstElementChild ?? target)?.focus();
+  const place = node.querySelector(".form-error");
+  const target = node.querySelector("[aria-invalid=true]:not([disabled])") ?? place;
+  if (target === place) place.tabIndex = -1;
+  const summary = target.closest(CLOSED)?.firstElementChild;
+  // What is wrong inside is said there.
+  summary?.setAttribute("aria-describedby", (place.id ||= uniqueId("error")));
+  (summary ?? target).focus();
+  // Below a group of choices, it may be far from the first.
+  target.closest(".has-error")?.querySelector(":scope > .field-error").scrollIntoView({ block: "nearest" });
 }
 
 // Marks the button as busy while the request runs, so that it cannot be sent twice. Shows a failure as a toast.

@@ -36,10 +36,10 @@ const PARTS_SAID = 4;
 
 /** What was in the form when its view was left, or what its import had left then. `of`: whose it is. No other person
  * sees it, and a reload forgets it. `region`: what was typed of one, and not added. `unanswered`: what was sent.
- * `results`: until the next import begins.
+ * `results`: until the next import begins. `sent`: of how many the answer is not known.
  * @typedef {import("../lib/text-or-file.js").Content} Content
- * @typedef {{created: any[], refused: {line: any, problem: any}[], unsent: number, rest: number, problem?: any,
- *   isLeft: boolean}} Result
+ * @typedef {{created: any[], refused: {line: any, problem: any}[], unsent: number, sent: number, rest: number,
+ *   problem?: any, isLeft: boolean}} Result
  * @typedef {{of: string, content: Content, logs: boolean, regions: string[], region: string, results: Result[],
  *   unanswered: import("../lib/importing.js").Unanswered}} Draft
  * @param {string} of @returns {Draft} */
@@ -300,8 +300,9 @@ function importer(signal) {
       const content = withAbove(textOf(others), left.content);
       const isLeft = signal.aborted;
       if (isLeft && problem?.name === "AbortError") problem = undefined;
-      const counts = { unsent: problem ? 0 : unsent().length, rest: rest().length };
-      const became = { ...progress, ...counts, problem, isLeft };
+      const leftOf = (isSent) => (problem ? [] : parts.filter(({ key }) => unanswered.has(key) === isSent));
+      const [sent, never] = [true, false].map((isSent) => leftOf(isSent).flatMap((part) => part.lines).length);
+      const became = { ...progress, unsent: never, sent, rest: rest().length, problem, isLeft };
       if (isLeft) return leave(content, became);
       drawn.add(became);
       draft = { ...draft, results: [...draft.results, became] };
@@ -354,10 +355,11 @@ const nextLinks = ({ account_id: id }) => [
 ];
 
 /** @param {Result} of @param {() => any} [again] */
-const resultOf = ({ created, refused, unsent, rest, problem, isLeft }, again) => [
+const resultOf = ({ created, refused, unsent, sent, rest, problem, isLeft }, again) => [
   problem && errorPanel(problem, again),
   h("h2", { tabindex: "-1" }, t.addMany.added(created.length)),
   created.length > 0 && h("p", {}, t.addMany.next, " ", nextLinks(created[0])),
+  sent > 0 && notice("warning", h("p", {}, t.addMany.sent(sent))),
   unsent > 0 && notice("warning", h("p", {}, t.addMany.unsent(unsent, isLeft))),
   refused.length > 0 && [
     h("h3", {}, t.addMany.refused(refused.length)),

@@ -237,6 +237,7 @@ function draws(body, handle) {
     // It may have been connected before.
     keeps.abort();
     [keeps, added, left] = [new AbortController(), undefined, []];
+    found.style.minHeight = "";
     const goOn = () => {
       awaitsFound = false;
       draw();
@@ -244,8 +245,12 @@ function draws(body, handle) {
     const awaited = (isLate) => awaitedFound(awaitsFound && !isLate);
     fill(found, awaited());
     const loaded = load(found, readFound, shows, { signal, placeholder: awaited });
-    // Afterwards, so that it is below what is said of a long wait.
-    const cancel = later(SLOW_AFTER_MS, goOn, signal);
+    // Afterwards, so that it is below what is said of a long wait. The room of that stays, whatever becomes of it.
+    const goOnBelow = () => {
+      found.style.minHeight = `${found.offsetHeight}px`;
+      goOn();
+    };
+    const cancel = later(SLOW_AFTER_MS, goOnBelow, signal);
     loaded.finally(cancel).finally(goOn);
   };
   draw();

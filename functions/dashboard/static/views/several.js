@@ -182,7 +182,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
           const all = words.set(chosen.length, chosen.length);
           // Stop stays where it is as the quota is waited for.
           said.dataset.room = longestOf((moment) => [t.several.waits(all, second(moment))]);
-          bar.hidden = said.hidden = false;
+          for (const each of [bar, said]) each.hidden = each.classList.toggle("is-over", false);
           [bar.max, sending] = [chosen.length, own];
           leave.textContent = t.addMany.stop;
           allowChoices(false);
@@ -213,9 +213,10 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
             if (!session.aborted) toast([end, reason].filter(Boolean).join(" "), isAll ? "success" : "warning");
             return;
           }
-          // What is wrong with the week itself is shown at its fields.
-          bar.hidden = said.hidden = Boolean(failed && !isAny);
-          leave.textContent = said.hidden ? t.actions.cancel : t.actions.close;
+          // What is wrong with the week itself is shown at its fields. The room stays, so that nothing moves.
+          const isNone = Boolean(failed && !isAny);
+          for (const each of [bar, said]) each.classList.toggle("is-over", isNone);
+          leave.textContent = isNone ? t.actions.cancel : t.actions.close;
           text.textContent = isAll || failed ? end : `${end} ${t.several.again}`;
           if (failed) throw failed;
           announce(text.textContent);

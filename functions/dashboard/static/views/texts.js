@@ -633,6 +633,11 @@ export const t = withTexts(OPEN_TABLES, {
     added: (count) => plural(count, { one: "# account was added", other: "# accounts were added" }),
     next: "Each needs its role. What to deploy is under",
     show: "Show the unconfirmed accounts",
+    sent: (count) =>
+      plural(count, {
+        one: "# account was sent without an answer, and may have been added.",
+        other: "# accounts were sent without an answer, and may have been added.",
+      }),
     unsent: (count, isLeft) =>
       plural(count, {
         one: `# account was not sent, because you ${isLeft ? "left" : "stopped"}.`,
