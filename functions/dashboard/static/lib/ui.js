@@ -366,6 +366,8 @@ function focusFirstError(node) {
   const target = node.querySelector("[aria-invalid=true]:not([disabled])") ?? node.querySelector(".form-error");
   if (target?.classList.contains("form-error")) target.tabIndex = -1;
   (target?.closest(CLOSED)?.firstElementChild ?? target)?.focus();
+  // Below a field that may fill the screen.
+  target?.closest("[data-field]")?.querySelector(".field-error:not(:empty)")?.scrollIntoView({ block: "nearest" });
 }
 
 // Marks the button as busy while the request runs, so that it cannot be sent twice. Shows a failure as a toast.
