@@ -454,3 +454,34 @@ def test_accounts_are_added_on_the_stack(admin):
     found = admin.call("GET", f"/v1/accounts?q={new}").json()["items"]
     assert [each["name"] for each in found] == ["Pasted"]
     admin.call("DELETE", f"/v1/accounts/{found[0]['account_id']}")
+
+
+def test_a_field_that_fills_the_screen_says_what_is_wrong_in_sight(form):
+    """On a phone with large text, the error lies below it."""
+    form.set_viewport_size({"width": 360, "height": 640})
+    form.evaluate("document.documentElement.style.fontSize = '200%'")
+    form.get_by_role("button", name="Add accounts").click()
+    expect(form.get_by_label("Account numbers")).to_be_focused()
+    expect(form.get_by_text("Enter at least one account number.")).to_be_in_viewport(ratio=0.9)
+
+
+def test_accounts_of_the_aws_cli_are_read_as_they_are_printed(form):
+    """Beside one that is not active, and a number that is not an account's."""
+    paste(
+        form,
+        "$ aws organizations list-accounts\n"
+        '{"Accounts": [\n{"Id": "500000000000", "Name": "Quiet House", "Status": "ACTIVE"},\n'
+        '{"Id": "500000000001", "Name": "Old", "Status": "SUSPENDED"},\n'
+        '{"Id": "500000000002",\n"Tags": [{"Key": "cost", "Value": "999999999999"}]}]}',
+    )
+    shown = preview(form)
+    expect(shown.get_by_role("status")).to_have_text(
+        "2 accounts can be added. 2 lines cannot be read."
+    )
+    expect(shown.get_by_role("listitem")).to_have_text(
+        [
+            re.compile("^Line 4: AWS Organizations says that this account is SUSPENDED"),
+            re.compile("^Line 6: 999999999999 does not stand where an account's number does"),
+        ]
+    )
+    expect(shown.get_by_role("row").nth(1)).to_contain_text("500000000000QuietHouse")

@@ -78,7 +78,7 @@ for (const [what, text, lines] of [
   [
     "other cells as text",
     "ACCOUNTS\t111111111111\tProd\nACCOUNTS\t222222222222\tDev",
-    [numbered("111111111111", "ACCOUNTS"), numbered("222222222222", "ACCOUNTS")],
+    [numbered("111111111111", "Prod"), numbered("222222222222", "Dev")],
   ],
   [
     "a page of what the AWS CLI prints as text",
@@ -99,8 +99,8 @@ for (const [what, text, lines] of [
   ],
   [
     "a part of JSON, of whose keys none is a name",
-    '  "Id": "123456789012",\nAccount: 123456789013\nName: Dev 123456789014',
-    [numbered("123456789012"), numbered("123456789013"), numbered("123456789014", "Dev")],
+    '  "Id": "123456789012",\nAccount: 123456789013\nNumber: 123456789014',
+    [numbered("123456789012"), numbered("123456789013"), numbered("123456789014")],
   ],
   [
     "what the AWS CLI prints of an organization as text",
@@ -331,6 +331,110 @@ for (const [what, text, lines] of [
     assert.deepEqual(read(text), lines);
   });
 
+const tabbed = (rows) => rows.map((cells) => cells.join("\t")).join("\n");
+const drawn = (rows) =>
+  ["----", "|  ListAccounts  |", "+--+--+", ...rows.map((row) => `|  ${row.join(" |  ")}  |`)].join("\n");
+const json = (value, gap = 1) => JSON.stringify(value, null, gap);
+const objects = ACCOUNTS.map(Object.entries);
+const cells = ACCOUNTS.map(Object.values);
+const yaml = objects.map((pairs) => pairs.map(([key, value], at) => `${at ? " " : "-"} ${key}: '${value}'`).join("\n"));
+
+for (const [what, text, ...lines] of [
+  ["as text with its paths", AS_TEXT.replace(/.*Root.*\n/, "").replace(/$/gm, "\nPATHS\to-x/r-x/"), 1, 3],
+  ["as text of a query", tabbed(ACCOUNTS.map(({ Id, Name, State }) => [Id, Name, State])), 1, 2],
+  [
+    "as text of a query that begins with the state",
+    tabbed(ACCOUNTS.map(({ Id, Name, State }) => [State, Id, Name])),
+    1,
+    2,
+  ],
+  ["as text of whole accounts", tabbed(cells), 1, 2],
+  ["as a table", drawn(cells), 4, 5],
+  ["as a table with heads", drawn([Object.keys(ACCOUNTS[0]), ...cells]), 5, 6],
+  ["as a table with a key a line", drawn(objects.flat()), 4, 9],
+  ["as YAML", `Accounts:\n${yaml.join("\n")}`, 2, 7],
+  ["as an object a line", ACCOUNTS.map((each) => json(each, 0)).join("\n"), 1, 2],
+  ["as one object after the other", ACCOUNTS.map((each) => json(each)).join("\n"), 2, 9],
+  ["in pages", ACCOUNTS.map((each) => json({ Accounts: [each] })).join("\n"), 4, 15],
+  ["between what was typed", `me@x:~$ aws organizations list-accounts\n${json(ACCOUNTS)}\nme@x:~$ aws sts help`, 4, 11],
+  ["without its end", json({ Accounts: ACCOUNTS }).slice(0, -5), 4, 11],
+  ["as a map by number", json(Object.fromEntries(ACCOUNTS.map(({ Id, ...each }) => [Id, each]))), 2, 8],
+])
+  test(`what the AWS CLI prints ${what} has the name and the state of each account`, () => {
+    const found = accountsIn(text).filter(({ account, error }) => account || error !== "numberMissing");
+    const said = found.map(({ line, account, error }) => [line, account?.provider_id, account?.name ?? error]);
+    assert.deepEqual(said, [
+      [lines[0], "123456789012", "ProdWeb"],
+      [lines[1], undefined, "notActive"],
+    ]);
+  });
+
+for (const [what, text, stray] of [
+  ["a tag", json([{ ...ACCOUNTS[0], Tags: [{ Key: "cost", Value: "999999999999" }] }, ACCOUNTS[1]]), "999999999999"],
+  ["the account of an administrator", json({ MasterId: "999999999999", Members: ACCOUNTS }), "999999999999"],
+  ["an address", json([{ ...ACCOUNTS[0], Email: "aws-999999999999@b.c" }, ACCOUNTS[1]]), "999999999999"],
+  ["a list within an account", json([{ ...ACCOUNTS[0], Linked: ["999999999999"] }, ACCOUNTS[1]]), "999999999999"],
+  ["a role of another account", json({ roles: ["arn:aws:iam::999999999999:role/A"], of: ACCOUNTS }), "999999999999"],
+  ["another number of an account", json([{ accountId: 99999999999, ...ACCOUNTS[0] }, ACCOUNTS[1]]), "99999999999"],
+  ["what is no account in YAML", `Payer: '999999999999'\n${yaml.join("\n")}`, "999999999999"],
+])
+  test(`${what} is said by itself, and leaves the accounts what they are`, () => {
+    const lines = accountsIn(text);
+    assert.deepEqual(lines.map(({ account, error, of }) => account?.name ?? `${error} ${of}`).toSorted(), [
+      "ProdWeb",
+      `elsewhere ${stray}`,
+      "notActive SUSPENDED",
+    ]);
+    // In what is left of it, too.
+    const rest = lines.filter(({ error }) => error === "elsewhere");
+    assert.deepEqual(
+      accountsIn(textOf(rest)).map(({ error, of }) => [error, of]),
+      [["elsewhere", stray]],
+    );
+  });
+
+test("numbers that are no accounts' in the profiles of the AWS CLI are said by themselves", () => {
+  const more = "external_id = 999999999999\nmfa_serial = arn:aws:iam::888888888888:mfa/me\n";
+  assert.deepEqual(read(CONFIG.replace("source_profile", `${more}source_profile`)), [
+    numbered("123456789012", "ProdWeb", { role_name: "CavokCloud", role_path: "/" }),
+    [7, "elsewhere", "999999999999"],
+    numbered("123456789013", "dev"),
+    numbered("123456789014", "sso"),
+  ]);
+  const written = [
+    '[profile a]\nrole_arn = "arn:aws:iam::123456789012:role/x"',
+    "[b]\nRole_Arn = arn:aws:iam::123456789013:role/x",
+    '[c]\nsso_account_id = "1234-5678-9014"\n[d]\nsso_account_id = 12345678901',
+  ];
+  assert.deepEqual(read(written.join("\n")), [
+    ...[numbered("123456789012", "a"), numbered("123456789013", "b"), numbered("123456789014", "c")],
+    [8, "numberWrong", 11],
+  ]);
+});
+
+test("of a list of numbers, each is an account or has an error, and none is the name of another", () => {
+  assert.deepEqual(read('["123456789012", 12345678901]'), [numbered("123456789012"), [2, "numberWrong", 11]]);
+  assert.deepEqual(read("123456789012 12345678901"), [[1, "numberWrong", 11]]);
+});
+
+test("the state that a person wrote keeps an account from being added", () => {
+  const states = ["Closed (2024)", "suspended ", "Pending closure", "Inactive", "PENDING_CLOSURE"];
+  for (const state of states) {
+    assert.deepEqual(read(`Name,Account,Status\nA,123456789012,${state}`), [[2, "notActive", state.trim()]]);
+  }
+  assert.deepEqual(read("123456789012,A,suspended\n123456789013 CLOSED B\n123456789014 Closed Beta"), [
+    ...[
+      [1, "notActive", "suspended"],
+      [2, "notActive", "CLOSED"],
+    ],
+    numbered("123456789014", "ClosedBeta"),
+  ]);
+});
+
+test("a number of twelve digits is read with what a spreadsheet puts before it, and not with other signs in it", () => {
+  assert.deepEqual(read("Account\n'123456789012\n1234.5678.9013"), [numbered("123456789012"), [3, "numberWrong", 12]]);
+});
+
 test("a line keeps its number in the text and what it was, whatever is empty or goes over lines", () => {
   const lines = accountsIn('\nprovider_id,name\n\n123456789012,"a\nb"\n\nwrong,c');
   assert.equal(lines[0].head, "provider_id,name");
@@ -375,7 +479,7 @@ for (const [first, second] of [
     assert.deepEqual(read(whole).map(withoutLine), [...read(first), ...read(second)].map(withoutLine));
     const lines = accountsIn(whole);
     const places = whole.split("\n");
-    for (const { line, source } of lines) assert.equal(places[line - 1], source);
+    for (const { line, source } of lines) assert.ok(places[line - 1].includes(/\d{12}/.exec(source)?.[0] ?? source));
     // Whatever is left of it.
     for (const parity of [0, 1]) {
       const rest = lines.filter((_, index) => index % 2 === parity);
@@ -451,14 +555,19 @@ test("no number of a file of JSON or of profiles is lost", () => {
     return seed % most;
   };
   let next = 100_000_000_000;
+  // As a number key may have it.
+  const odd = () =>
+    [String(next).slice(1), Number(`1${next}`), String(next).replace(/(....)(....)/, "$1-$2-")][upTo(3)];
   const keys = ["Id", "account", "Name", "Children", "x", "provider_id", "Status"];
   function nested(depth) {
     const kind = upTo(depth > 3 ? 3 : 6);
-    if (kind < 2) return kind ? String(next++) : next++;
+    next += 1;
+    if (kind < 2) return [next, String(next), `arn:aws:iam::${next}:role/A`][upTo(3)];
     if (kind === 2) return ["Prod", null, true, "of 1234"][upTo(4)];
     const within = Array.from({ length: upTo(4) }, () => nested(depth + 1));
     if (kind === 3) return within;
-    return Object.fromEntries(within.map((each) => [upTo(9) ? keys[upTo(keys.length)] : String(next++), each]));
+    const entries = within.map((each) => [upTo(9) ? keys[upTo(keys.length)] : String(next++), each]);
+    return Object.fromEntries(upTo(3) ? entries : [...entries, [["Id", "account"][upTo(2)], odd()]]);
   }
   const texts = Array.from({ length: 2_000 }, () => JSON.stringify([nested(0), nested(0)], null, upTo(2)));
   const profile = "[profile a]\nsso_account_id = 111111111111\n";
@@ -466,7 +575,8 @@ test("no number of a file of JSON or of profiles is lost", () => {
   for (const text of texts) {
     const lines = accountsIn(text);
     const said = lines.map(({ source, account }) => `${source} ${account?.provider_id}`).join("\n");
-    for (const [number] of text.matchAll(/\d{12,}/g)) assert.ok(said.includes(number), `${number} of ${text}`);
+    for (const [number] of text.matchAll(/\d{12,}|(?<="(?:Id|account|provider_id)": ?"?)[\d-]+/g))
+      assert.ok(said.includes(number), `${number} of ${text}`);
   }
 });
 

@@ -1,7 +1,7 @@
 // Accounts in text that a person pastes: numbers, or lines of a spreadsheet (RFC 4180; also with semicolons or tabs, as
 // spreadsheets write them elsewhere). Each line is an account, or has an error. Several numbers alone are one each.
 import { NAME, NUMBER } from "./patterns.js";
-import { breaksIn, printedTable } from "./printed.js";
+import { asTable, breaksIn, isPrinted, jsonIn, nameIn, printedTable } from "./printed.js";
 
 // Web pages and word processors put other spaces and dashes than those of a keyboard, and signs that nobody sees.
 const WRITTEN_NUMBER = /(?<!\d)\d{4}[\p{Zs}\p{Pd}\p{Cf}]?\d{4}[\p{Zs}\p{Pd}\p{Cf}]?\d{4}(?!\d)/u;
@@ -12,12 +12,17 @@ const ROUNDED = /\dE\+\d/i;
 // With the comma of some languages, which then separates no cells.
 const DECIMALS = /\d,\d+E\+\d/gi;
 const ROLE_ARN = /^arn:aws:iam::(\d{12}):role(\/|\/\S*\/)([^/\s]+)$/;
+// As AWS Organizations names an account.
+const OF_ORGANIZATION = /\barn:[\w-]+:organizations::\d{12}:account\/o-\w+\/(\d{12})(?!\d)/g;
 // Beside a number, an ARN is no name. One of a role says which.
 const ARNS = /\barn:\S+/g;
 const ROLE = /\barn:[\w-]+:iam::\d{12}:role\/[\w+=,.@/-]*[\w+=,@/-]/;
 // With such a line, a file tells Excel what separates its cells. It begins a table: with a head of its own, or none.
 const SEPARATOR = /^sep=.?$/i;
-const TABLES = /^(?= *sep=.? *$)/gim;
+const SEPARATED = /^ *sep=.? *(?=[\r\n])/i;
+// So does what somebody typed to have the rest printed.
+const PROMPT = /^.*[$%>#] *aws (?!.*\d{12}).*/;
+const TABLES = /^(?= *sep=.? *$|.*[$%>#] *aws )/gim;
 // Characters, of a line of heads, of what says how a line is read, and of a value: more takes long.
 const LONGEST_HEAD = 10_000;
 const LONGEST_PLAIN = { lines: 3_000, characters: 100_000 };
@@ -25,13 +30,17 @@ const LONGEST_PLAIN = { lines: 3_000, characters: 100_000 };
 const LONGEST_NUMBER = 20;
 // How much of a long line is read in a step.
 const AT_ONCE = 1_000;
+// Among which a name is.
+const MOST_CELLS = 100;
 // Letters that are not a plain one with a mark.
 const LETTERS = {
   ...{ ß: "ss", ẞ: "SS", æ: "ae", Æ: "AE", œ: "oe", Œ: "OE", ø: "o", Ø: "O", ł: "l", Ł: "L", đ: "d", Đ: "D" },
   ...{ ð: "d", Ð: "D", þ: "th", Þ: "Th", ħ: "h", Ħ: "H", ı: "i" },
 };
-// What AWS Organizations says of an account that is not active. No status of ours is like these.
-const NOT_ACTIVE = /^(suspended|closed|pending_\w+)$/i;
+// What AWS Organizations, or a person, says of an account that is not active. No status of ours is like these.
+const NOT_ACTIVE = /^(suspended|closed|inactive|pending)(?![a-z])/i;
+const STATE = /(?<![\w-])(SUSPENDED|CLOSED|PENDING_[A-Z]+)(?![\w-])/;
+const STATE_ALONE = /^(suspended|closed|inactive|pending[ _]\w+)$/im;
 const YES_NO = { yes: true, true: true, 1: true, no: false, false: false, 0: false };
 // The fields of an account, by the heads that a column may have: the API's, those of our own export and of AWS
 // Organizations, whose "arn" is an account's. An "account_id" is ours and no number, if there is a "provider_id".
@@ -46,11 +55,14 @@ const HEADS = {
   access_type: ["accesstype"],
   arn: ["arn"],
   state: ["state", "status"],
+  other_number: ["othernumber"],
 };
 const FIELDS = new Map(Object.entries(HEADS).flatMap(([name, known]) => known.map((head) => [head, name])));
 const plainHead = (text) => text.toLowerCase().replace(/[^a-z]/g, "");
 /** @param {string} key */
 const knownHead = (key) => FIELDS.get(plainHead(key));
+// A border or a bracket; or what stands between accounts as the AWS CLI prints them.
+const NOTHING_SAID = /^(?:[^\p{L}\d]*|(?:NEXTTOKEN|PATHS)\t.*)$/u;
 // Before a value: what it is called is no name.
 const CALLED = /^\W*(\w[\w ]{0,40}?)["' ]{0,3}[:=]/;
 
@@ -69,25 +81,27 @@ const CALLED = /^\W*(\w[\w ]{0,40}?)["' ]{0,3}[:=]/;
 export function* reading(text) {
   const lines = [];
   const seen = new Map();
-  const printed = yield* printedTable(text, knownHead);
-  if (printed) {
-    yield* readingTable(printed.text, printed.first, lines, seen);
-    return lines;
-  }
-  let [first, from] = [1, 0];
-  for (const end of endsOfTables(text)) {
-    const table = text.slice(from, end);
-    yield* readingTable(table, first, lines, seen);
-    if (end < text.length) first += breaksIn(table);
-    from = end;
+  let [line, from] = [1, 0];
+  for (const { to, rows } of partsOf(text, yield* jsonIn(text, knownHead))) {
+    const part = text.slice(from, to).replace(PROMPT, "");
+    const printed = yield* rows ? asTable(rows) : printedTable(part.replace(SEPARATED, ""), knownHead);
+    yield* readingTable(printed?.text ?? part, line - 1 + (printed?.first ?? 1), lines, seen);
+    line += breaksIn(text.slice(from, to));
+    from = to;
   }
   return lines;
 }
 
 // One after the other: there may be as many as lines.
-function* endsOfTables(text) {
-  for (const { index } of text.matchAll(TABLES)) if (index) yield index;
-  yield text.length;
+function* partsOf(text, runs) {
+  let at = 0;
+  for (const run of [...runs, { from: text.length }]) {
+    const between = text.slice(at, run.from);
+    for (const { index } of between.matchAll(TABLES)) if (index) yield { to: at + index };
+    if (between.trim()) yield { to: run.from };
+    if (run.rows) yield run;
+    at = run.to;
+  }
 }
 
 // `first`: the number of its first line. `seen`: the line of each account number, and what it says.
@@ -111,7 +125,9 @@ function* readingTable(text, first, lines, seen) {
       head = separator = `sep=${delimiterOf(text)}`;
       continue;
     }
-    const heads = source.length + cells.length > LONGEST_HEAD ? null : columnsOf(cells, least);
+    const isLong = source.length + cells.length > LONGEST_HEAD;
+    if (!isLong && NOTHING_SAID.test(source)) continue;
+    const heads = isLong ? null : columnsOf(cells, least);
     least = 2;
     if (heads) {
       [columns, width] = [heads, cells.length];
@@ -148,11 +164,6 @@ export const textOf = (lines) =>
 /** One text after the other, each of which is read as before. @param {string} first @param {string} second */
 export function asOneText(first, second) {
   if (!first || !second) return first || second;
-  const plain = (text) => atOnce(printedTable(text, knownHead))?.text ?? text;
-  return asOneTable(plain(first), plain(second));
-}
-
-function asOneTable(first, second) {
   const isSame = [first, second].every(isPlain) && delimiterOf(first) === delimiterOf(second);
   const follows = isSame || SEPARATOR.test(firstLineOf(second));
   return [first, ...(follows ? [] : [`sep=${delimiterOf(second)}`]), second].join("\n");
@@ -166,14 +177,14 @@ const isPlain = (text) =>
   text
     .split(/[\r\n]/)
     .every(
-      (line) => line.length > LONGEST_HEAD || WRITTEN_NUMBER.test(line) || !columnsOf(line.split(delimiterOf(line)), 1),
+      (line) =>
+        line.length > LONGEST_HEAD ||
+        (!isPrinted(line) && (WRITTEN_NUMBER.test(line) || !columnsOf(line.split(delimiterOf(line)), 1))),
     );
 
 /** Reads the text at once. @param {string} text @returns {Line[]} */
-export const accountsIn = (text) => atOnce(reading(text));
-
-/** @template T @param {Generator<void, T, void>} steps @returns {T} */
-function atOnce(steps) {
+export function accountsIn(text) {
+  const steps = reading(text);
   for (;;) {
     const { done, value } = steps.next();
     if (done) return value;
@@ -212,7 +223,7 @@ function* unnamed(cells) {
   const filled = cells.filter(Boolean);
   const isLong = cells.length > AT_ONCE;
   if (isLong) yield;
-  const whole = filled.join("\n");
+  const whole = filled.join("\n").replace(OF_ORGANIZATION, "$1");
   if (isLong) yield;
   const numbers = new Set();
   let isNamed = false;
@@ -241,12 +252,22 @@ function* unnamed(cells) {
       .replace(ARNS, "")
       .replace(WRITTEN_NUMBERS, "")
       .replace(UNSEEN, "")
+      .replace(STATE, "")
       .replace(CALLED, (called, head) => (knownHead(head) ? "" : called))
       .trim();
   const at = yield* firstOf(filled, (cell) => WRITTEN_NUMBER.test(cell.slice(0, LONGEST_HEAD)));
-  const name = (at && beside(at)) || beside((yield* firstOf(filled, beside)) ?? "");
-  const [role_arn] = ROLE.exec(whole.slice(0, LONGEST_HEAD)) ?? [];
-  return [...numbers].map((number) => ({ provider_id: number, name, ...(role_arn && { role_arn }) }));
+  const beginning = filled.slice(0, MOST_CELLS);
+  const name = nameIn([at ?? "", ...beginning].map(beside)) ?? "";
+  // Which of the two is it?
+  if (/^\d{10,}$/.test(plainNumber(name))) return [{ provider_id: name }];
+  const begin = whole.slice(0, LONGEST_HEAD);
+  const [role_arn] = ROLE.exec(begin) ?? [];
+  const [state] = STATE.exec(begin) ?? STATE_ALONE.exec(begin) ?? [];
+  return [...numbers].map((number) => ({
+    ...{ provider_id: number, name },
+    ...(state && { state }),
+    ...(role_arn && { role_arn }),
+  }));
 }
 
 // The first of these that is such.
@@ -261,12 +282,16 @@ function* firstOf(all, isSuch) {
 /** @param {string} written */
 const plainNumber = (written) => written.replace(/[\s\p{Pd}\p{Cf}]/gu, "");
 
+const isOneNumber = (text) => text.replace(/\D+/g, "").length === 12;
+
 /** @param {any} values */
 function accountOf(values) {
   const { provider_id = "", name = "", regions, write_logs, access_type, ...more } = values;
   if (more.error) return more;
+  if (more.other_number) return { error: "elsewhere", of: more.other_number };
   if (Object.values(values).some(({ length }) => length > LONGEST_HEAD)) return { error: "valueTooLong" };
-  const number = plainNumber(provider_id);
+  const [written = provider_id] = isOneNumber(provider_id) ? (WRITTEN_NUMBER.exec(provider_id) ?? []) : [];
+  const number = plainNumber(written);
   if (ROUNDED.test(number)) return { error: "numberRounded", of: provider_id };
   const digits = number.replace(/\D+/g, "").length;
   if (!digits) return { error: "numberMissing" };

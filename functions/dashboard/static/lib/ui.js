@@ -373,8 +373,8 @@ function focusFirstError(node) {
   // What is wrong inside is said there.
   summary?.setAttribute("aria-describedby", (place.id ||= uniqueId("error")));
   (summary ?? target).focus();
-  // Below a group of choices, it may be far from the first.
-  target.closest(".has-error")?.querySelector(":scope > .field-error").scrollIntoView({ block: "nearest" });
+  // Below a group of choices, or a high field, it may be far from what has the focus.
+  target.closest(".has-error")?.querySelector(":scope > .field-error")?.scrollIntoView({ block: "nearest" });
 }
 
 // Marks the button as busy while the request runs, so that it cannot be sent twice. Shows a failure as a toast.

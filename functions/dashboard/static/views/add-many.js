@@ -77,7 +77,7 @@ function importer(signal) {
   const text = /** @type {any} */ (
     h("textarea", { class: "input import-text", rows: "10", spellcheck: "false", autocapitalize: "none", value: "" })
   );
-  const file = h("input", { type: "file", class: "input", accept: ".csv,.txt,.json,text/csv,text/plain" });
+  const file = h("input", { type: "file", class: "input" });
   const regions = regionsField({
     value: draft.regions,
     text: draft.region,

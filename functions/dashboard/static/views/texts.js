@@ -599,9 +599,11 @@ export const t = withTexts(OPEN_TABLES, {
     errors: {
       numberMissing: () => "There is no account number.",
       numberWrong: (digits) =>
-        `An AWS account number has 12 digits; this has ${digits}${
-          digits < 12 ? ". A spreadsheet leaves out zeros at its beginning." : "."
-        }`,
+        digits === 12
+          ? "An AWS account number has 12 digits without other signs between them."
+          : `An AWS account number has 12 digits; this has ${digits}${
+              digits < 12 ? ". A spreadsheet leaves out zeros at its beginning." : "."
+            }`,
       numberRounded: (said) =>
         `A spreadsheet has rounded this number to ${said}, so its digits are lost. Make the column text, and enter ` +
         "them again.",
@@ -609,6 +611,8 @@ export const t = withTexts(OPEN_TABLES, {
       valueTooLong: () => "A value in this line is too long: 10,000 characters at most.",
       quoteOpen: () => "A quotation mark is not closed.",
       notActive: (state) => `AWS Organizations says that this account is ${state}.`,
+      elsewhere: (said) =>
+        `${said} does not stand where an account's number does. If it is an account, add it in a line of its own.`,
       roleArn: (arn) => `This is no ARN of a role in this account: ${arn}`,
       twice: (line) => `This number is in line ${number(line)} already.`,
       writeLogs: (said) => `Write logs is yes or no, not ${said}.`,
