@@ -178,6 +178,8 @@ function turnList(chosen, signal, choose, onRead) {
   /** @type {any[]} */
   let resources = [];
   let [isWhole, drawnIn] = [false, 0];
+  /** @type {import("../lib/doubling.js").ToAll} */
+  let allOf;
   // How many rows there were as more of them were asked for. The rows after these may be drawn in several tries.
   let shownBefore = 0;
   const drawCards = drawer(list, signal);
@@ -205,13 +207,13 @@ function turnList(chosen, signal, choose, onRead) {
   const draw = async () => {
     const now = Date.now();
     drawnIn = minuteOf(now);
-    render(bound, searched(), searchedIn);
     if (!(await drawCards(steps(now)))) return;
     below.hidden = false;
     if (before.answers) comeBack();
   };
-  // The cards of the parts of the day, with their rows.
+  // How many are searched, and the cards of the parts of the day, with their rows.
   function* steps(now) {
+    render(bound, searched(), searchedIn);
     const groups = yield* turnsByPart(resources, isWhole, now, { ...chosen, readAt: before.readAt });
     const none = isWhole ? t.turns.none : t.turns.noneSoFar;
     if (!groups.length) return void fill(list, h("p", { class: "empty-line" }, none));
@@ -240,7 +242,8 @@ function turnList(chosen, signal, choose, onRead) {
       if (focus() === more) focusOn(body.children[shownBefore] ?? body.lastElementChild);
     }
   }
-  const take = (answers) => {
+  const take = (answers, toAll) => {
+    allOf = toAll;
     resources = answers.flatMap(({ items }) => items).filter(({ account_id: id }) => !store.isGone(id));
     isWhole = !answers.at(-1).next_cursor;
     draw();
@@ -249,7 +252,7 @@ function turnList(chosen, signal, choose, onRead) {
   };
   const searchedIn = (said) => {
     if (!said) return null;
-    const pressing = !isWhole && part.toAll(t.turns.searchAll);
+    const pressing = !isWhole && allOf(t.turns.searchAll);
     return roomy(
       "p",
       { class: "lead small" },
