@@ -37,9 +37,9 @@ function opened(count, fails = () => false, known = undefined, readAt = 0) {
   };
   const more = element();
   const toAll = element();
-  const draw = (answers, all) => {
+  const draw = (answers, allOf) => {
     content.replaceChildren(`${answers.length} of ${count}`, more);
-    if (!toAll.hasChildNodes()) toAll.append(h("button", { class: "button", ...all("All") }, "All"));
+    if (!toAll.hasChildNodes()) toAll.append(h("button", { class: "button", ...allOf("All") }, "All"));
     return content;
   };
   const said = () => content.textContent;

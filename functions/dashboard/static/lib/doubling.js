@@ -41,8 +41,8 @@ export function doubling(
   const readThose = async (/** @type {AbortSignal} */ stopped) => {
     // A press soon after reads on from there.
     const isNear = cut && Date.now() - cut.readAt < (READ_EVERY_MS * there) / 2 && !changedSince(cut.readAt);
-    const { readAt, answers: known } = isNear && cut && there < wanted ? cut : { readAt: Date.now(), answers: [] };
-    const answers = (soFar = [...known]);
+    const { readAt, answers: had } = isNear && cut && there < wanted ? cut : { readAt: Date.now(), answers: [] };
+    const answers = (soFar = [...had]);
     cut = null;
     /** @type {string | null} */
     let cursor = answers.at(-1)?.next_cursor ?? null;
