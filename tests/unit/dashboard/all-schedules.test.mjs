@@ -477,6 +477,7 @@ test("whoever comes back to a search of some finds it, and its button", async ()
   const some = t.turns.searched(1);
   await until(() => before.textContent.includes(some) && rows(before).length);
   const main = again("q=web");
+  assert.ok(main.textContent.includes(t.time.live), "at once");
   await until(() => main.textContent.includes(some) && rows(main).length);
   press(all(main).find((node) => node.textContent === t.turns.searchAll));
   await until(() => main.textContent.includes(t.turns.searchedAll(5)));

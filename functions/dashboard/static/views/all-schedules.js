@@ -94,6 +94,8 @@ export function allSchedules({ main, title, path, query, signal }) {
   };
   drawOnly();
   const { text, ...words } = t.turns.filters;
+  // How old it is stands above it.
+  show();
   fill(
     main,
     h(
@@ -138,7 +140,6 @@ export function allSchedules({ main, title, path, query, signal }) {
       place,
     ),
   );
-  show();
   onTick(() => list?.drawIfDue(), signal);
 }
 
