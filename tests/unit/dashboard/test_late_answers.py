@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[3]
 STATIC = ROOT / "functions" / "dashboard" / "static"
 WAITS = re.compile(
-    r"(?<!function )(?<![\w.])(?:submitting|eachPress|form|enrollmentForm|doubling|pagedList|exporting)\("
+    r"(?<!function )(?<![\w.])"
+    r"(?:submitting|eachPress|form|enrollmentForm|doubling|pagedList|exporting)\("
 )
 """Calls of these wait for an answer, with a button that is busy until it comes."""
 WITHIN = re.compile(
