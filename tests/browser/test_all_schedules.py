@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.support.page import measures, samples
-from tests.support.page.waiting import HeldRequests
+from tests.support.page.waiting import HeldRequests, until
 
 RESOURCES = "/v1/resources"
 NOW = "2026-01-08T12:00:00Z"
@@ -281,6 +281,36 @@ def test_search_all_says_how_far_it_is_and_can_be_stopped(page, admin, answer_wi
     page.get_by_role("button", name="Search all").press("Enter")
     expect(page.get_by_text("All 1,200 instances are searched.")).to_be_visible()
     assert len(asked) - before == 1
+
+
+@pytest.mark.parametrize("how", ["emptied", "left"])
+def test_search_all_ends_with_its_search_and_what_it_has_read_stays(page, admin, answer_with, how):
+    asked = answer_with(page, RESOURCES, pages_of([a_resource(index) for index in range(1_200)]))
+    admin.go("#/schedules?q=web1")
+    at_middle = re.compile(r"/v1/resources\?.*cursor=600(&|$)")
+    held = HeldRequests(page, at_middle)
+    page.get_by_role("button", name="Search all").click()
+    field = page.get_by_label("Search instances")
+    if how == "emptied":
+        held.first()
+        field.fill("")
+        expect(page.get_by_role("button", name="Stop")).to_have_count(0)
+        held.first().fallback()
+        until(page, lambda: len(asked) == 1 + 7, "the answer that was under way")
+        field.fill("web1")
+        # It is announced, too.
+        said = page.locator("main").get_by_text("Only 700 instances are searched so far.")
+        expect(said).to_be_visible()
+    else:
+        held.first()
+        admin.go("#/organization")
+        page.go_back()
+        expect(page.get_by_text("Only 600 instances are searched so far.")).to_be_visible()
+    page.unroute(at_middle)
+    before = len(asked)
+    page.get_by_role("button", name="Search all").click()
+    expect(page.get_by_text("All 1,200 instances are searched.")).to_be_visible()
+    assert len(asked) - before == (5 if how == "emptied" else 6)
 
 
 def test_without_instances_it_says_so(page, admin, answer_with):

@@ -395,11 +395,11 @@ function scrolling(context) {
 }
 
 /** Leaves the view, and comes back. */
-function again() {
+function again(query) {
   view.abort();
   view = new AbortController();
   asked.length = 0;
-  return opened();
+  return opened(query);
 }
 
 test("whoever comes back sees as much as before, at the same place, and another person does not", async (context) => {
@@ -483,6 +483,28 @@ test("what cannot be drawn is said, and hides nothing that there is to press", a
   items[0] = resource("web", 1);
   readNow();
   await until(() => rows(main).length && !isSaid());
+});
+
+test("whoever comes back to a search of some finds it, and its button", async () => {
+  await signIn(session, "admin", "dora");
+  answersOf(5);
+  const before = opened("q=web");
+  const some = t.turns.searched(1);
+  await until(() => before.textContent.includes(some) && rows(before).length);
+  const main = again("q=web");
+  assert.ok(main.textContent.includes(t.time.live), "at once");
+  await until(() => main.textContent.includes(some) && rows(main).length);
+  press(all(main).find((node) => node.textContent === t.turns.searchAll));
+  await until(() => main.textContent.includes(t.turns.searchedAll(5)));
+});
+
+test("a search that cannot be said is no more live than rows that cannot be drawn", async (context) => {
+  await signIn(session, "admin", "emma");
+  context.mock.method(console, "error", () => {});
+  context.mock.method(t.turns, "searched", () => assert.fail());
+  answersOf(5);
+  const main = opened("q=web");
+  await until(() => main.textContent.includes(t.time.incomplete("")));
 });
 
 test("an answer without instances is not taken for all of them", async () => {

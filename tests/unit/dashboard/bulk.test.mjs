@@ -22,7 +22,7 @@ const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
-const { againOf, filterOf, follow, selectionOf, starter, undoOf } = await import(`${page}/lib/bulk.js`);
+const { againOf, filterOf, follow, selectionOf, undoOf } = await import(`${page}/lib/bulk.js`);
 const { hush, readNow } = await import(`${page}/lib/dom.js`);
 const { bulkBar } = await import(`${page}/views/bulk.js`);
 const { problems } = await import(`${page}/views/problems.js`);
@@ -143,101 +143,9 @@ test("what an operation changed is taken back, also after it was stopped, and no
   assert.equal(undoOf(operation({ action: "delete", changed: 3 })), null);
 });
 
-test("a request whose answer was lost has its key again, and the next one another", async () => {
-  const begin = starter();
-  const request = { action: "test", selection: { account_ids: ["a"] } };
-  begun = [() => Response.json({ title: "No" }, { status: 422 }), begins];
-  await assert.rejects(begin(request));
-  await begin(request);
-  await begin(request);
-  await begin({ ...request, selection: { account_ids: ["b"] } });
-  const [lost, again, ...others] = sent.map(({ key }) => key);
-  assert.equal(lost, again);
-  assert.equal(new Set([again, ...others]).size, 3);
-});
-
-test("so it has after another was begun meanwhile", async () => {
-  const begin = starter();
-  const of = (id) => ({ action: "test", selection: { account_ids: [id] } });
-  begun = [() => Response.json({ title: "No" }, { status: 422 }), begins];
-  await assert.rejects(begin(of("a")));
-  await begin(of("b"));
-  await begin(of("a"));
-  const [lost, other, again] = sent.map(({ key }) => key);
-  assert.equal(again, lost);
-  assert.notEqual(other, lost);
-});
-
-const ofAll = (expected_total) => ({ action: "test", selection: { filter: {} }, expected_total });
-const totals = () => new Set(sent.map(({ key, expected_total }) => `${key} ${expected_total}`)).size;
-
-test("so it has as its operation changes how many accounts fit, and the body that belongs to the key", async () => {
-  const begin = starter();
-  begun = [() => Response.json({ title: "No" }, { status: 422 }), begins];
-  await assert.rejects(begin(ofAll(300)));
-  assert.equal((await begin(ofAll(297))).operation_id, "op1");
-  assert.equal(totals(), 1);
-  await begin(ofAll(297));
-  assert.deepEqual([totals(), sent.at(-1).expected_total], [2, 297]);
-});
-
-const lost = () => Response.json({ title: "No" }, { status: 422 });
-const numbers = () => sent.map(({ expected_total }) => expected_total);
-
-test("what has not begun, because other accounts fit, is asked at once with their number, which was seen", async () => {
-  const begin = starter();
-  begun = [lost, hasChanged, begins];
-  await assert.rejects(begin(ofAll(300)));
-  assert.equal((await begin(ofAll(297))).operation_id, "op1");
-  assert.deepEqual([numbers(), totals()], [[300, 300, 297], 2]);
-});
-
-test("only if that is another by now, somebody is asked again", async () => {
-  const begin = starter();
-  begun = [lost, hasChanged];
-  await assert.rejects(begin(ofAll(300)));
-  await assert.rejects(begin(ofAll(297)), ({ code }) => code === "selection_changed");
-  assert.deepEqual(numbers(), [300, 300, 297]);
-});
-
-test("nothing is deleted by another number than the one that was confirmed, also after a lost answer", async () => {
-  const begin = starter();
-  const deletion = (total) => ({ ...ofAll(total), action: "delete" });
-  begun = [lost, lost, begins];
-  await assert.rejects(begin(deletion(300)));
-  await assert.rejects(begin(deletion(290)));
-  await begin(deletion(290));
-  assert.deepEqual([numbers(), totals()], [[300, 290, 290], 2]);
-});
-
-test("whoever presses again after a lost answer gets its operation, whatever the list counts by then", async () => {
-  begun = [() => Response.json({ title: "No" }, { status: 422 }), begins];
-  const draw = await drawn();
-  press(link(t.bulk.chooseAll(3)));
-  press(button(place, t.bulk.test));
-  await until(() => toasts.textContent);
-  Object.assign(listing, { ids: ["a", "b"], total: 2 });
-  draw();
-  press(button(place, t.bulk.test));
-  await until(() => store.operations().length);
-  assert.equal(sent.length, 2);
-  assert.equal(totals(), 1);
-});
-
 test("the same accounts are the same request, in whichever order they were chosen", () => {
   const of = (...ids) => selectionOf({ ids: new Set(ids), isAll: false }, {});
   assert.deepEqual(of("b", "a"), of("a", "b"));
-});
-
-test("some minutes after an answer that was lost, the same request is meant anew", async (context) => {
-  const begin = starter();
-  const request = { action: "test", selection: { account_ids: ["a"] } };
-  const { now } = Date;
-  begun = [() => Response.json({ title: "No" }, { status: 422 }), begins];
-  await assert.rejects(begin(request));
-  context.mock.method(Date, "now", () => now() + 6 * 60_000);
-  await begin(request);
-  assert.notEqual(sent[0].key, sent[1].key);
 });
 
 test("an operation of hours is asked for ever more rarely", async () => {
@@ -550,6 +458,147 @@ test("what was changed is taken back with one press, which the next operation re
   assert.deepEqual(store.operations(), ["op2"]);
 });
 
+const lost = () => Response.json({ title: "Was lost" }, { status: 422 });
+const values = () => sent.map(({ value }) => value);
+const isAct =
+  (value) =>
+  (_, { body }) =>
+    Boolean(body) && JSON.parse(body).value === value;
+/** These are chosen, also after others were treated. */
+function chooseAgain(draw, ...ids) {
+  Object.assign(chosen, { ids: new Set(ids), isAll: false });
+  draw();
+}
+
+test("each press is meant anew, also after an answer that was lost: the last one counts", async () => {
+  begun = [lost, begins];
+  const draw = await drawn();
+  press(button(place, t.bulk.logsOn));
+  await until(() => toasts.textContent);
+  press(button(place, t.bulk.logsOff));
+  await until(() => store.operations().length);
+  chooseAgain(draw, "a", "b");
+  press(button(place, t.bulk.logsOn));
+  await until(() => sent.length === 3);
+  assert.deepEqual(values(), [true, false, true]);
+  assert.equal(new Set(sent.map(({ key }) => key)).size, 3);
+});
+
+test("so does a test: what was tested before is tested again", async () => {
+  begun = [lost, begins];
+  await drawn();
+  press(button(place, t.bulk.test));
+  await until(() => toasts.textContent);
+  press(button(place, t.bulk.test));
+  await until(() => store.operations().length);
+  assert.notEqual(sent[0].key, sent[1].key);
+});
+
+test("only the same question begins the same, with the number that was confirmed, and nothing twice", async () => {
+  begun = [counts(3), lost, begins, counts(2), begins];
+  const draw = await drawn();
+  const confirm = async (size) => {
+    press(link(t.bulk.chooseAll(3)));
+    press(button(place, t.bulk.delete));
+    await until(modal);
+    press(button(modal(), `Delete ${size} accounts`));
+  };
+  await confirm(3);
+  await until(() => modal().textContent.includes("Was lost"));
+  Object.assign(listing, { total: 4 });
+  press(button(modal(), "Delete 3 accounts"));
+  await until(() => !modal());
+  Object.assign(listing, { total: 3 });
+  chooseAgain(draw, "a");
+  await confirm(2);
+  await until(() => !modal());
+  const deletions = sent.filter(({ dry_run: dry }) => !dry);
+  assert.deepEqual(
+    deletions.map(({ expected_total: number }) => number),
+    [3, 3, 2],
+  );
+  const [first, again, other] = deletions.map(({ key }) => key);
+  assert.equal(first, again);
+  assert.notEqual(again, other);
+});
+
+test("the last of quick presses wins, also if the first is sent again, and none is lost", async () => {
+  const fails = () => {
+    throw new TypeError();
+  };
+  begun = [fails, begins];
+  await drawn();
+  const [on, off] = [t.bulk.logsOn, t.bulk.logsOff].map((text) => button(place, text));
+  // A double press is one.
+  for (const node of [on, off, on, on]) press(node);
+  await until(() => sent.length === 4);
+  await soon(20);
+  assert.deepEqual(values(), [true, true, false, true]);
+  const [first, again, ...others] = sent.map(({ key }) => key);
+  assert.equal(first, again);
+  assert.equal(new Set([again, ...others]).size, 3);
+});
+
+test("what hangs holds neither a test nor another list, but what is pressed as this list is open again", async () => {
+  const go = hold(isAct(true));
+  const draw = await drawn();
+  press(button(place, t.bulk.logsOn));
+  press(button(place, t.bulk.test));
+  await until(() => store.operations().length);
+  const first = chosen;
+  chosen = { ids: new Set(["c"]), isAll: false };
+  const open = async () => {
+    place = element();
+    document.body.append(place);
+    return drawn();
+  };
+  await open();
+  press(button(place, t.bulk.logsOff));
+  await until(() => sent.length === 2);
+  chosen = first;
+  chooseAgain(draw, "a");
+  await open();
+  press(button(place, t.bulk.logsOff));
+  await soon(20);
+  assert.equal(sent.length, 2);
+  go();
+  await until(() => sent.length === 4);
+  assert.deepEqual(values(), [undefined, false, true, false]);
+});
+
+test("what waits is not sent for another person", async () => {
+  let isHeld = false;
+  const go = hold((...request) => (isHeld ||= isAct(true)(...request)));
+  const { fetch } = globalThis;
+  await drawn();
+  press(button(place, t.bulk.logsOn));
+  await until(() => isHeld);
+  press(button(place, t.bulk.logsOff));
+  session.forget({ asked: true });
+  await signIn(session);
+  globalThis.fetch = fetch;
+  go();
+  await until(() => sent.length);
+  await soon(20);
+  assert.deepEqual(values(), [true]);
+});
+
+test("what ends while another one is being begun stays, with what was refused", async () => {
+  answers = [operation({ state: "running", done: 1 })];
+  const draw = await drawn();
+  press(button(place, t.bulk.test));
+  await until(() => place.textContent.includes("Testing: 1 of 2"));
+  chooseAgain(draw, "c");
+  begun = [() => Response.json({ operation_id: "op2", total: 1 }, { status: 202 })];
+  const go = hold(isAct(true));
+  press(button(place, t.bulk.logsOn));
+  answers = [operation({ failed: [], failed_total: 3 })];
+  await until(() => place.textContent.includes("3 accounts were refused"));
+  go();
+  await until(() => store.operations().includes("op2"));
+  assert.deepEqual(store.operations(), ["op2", "op1"]);
+});
+
 test("a running operation can be stopped", async () => {
   answers = [operation({ state: "running", done: 1 })];
   await drawn();
@@ -712,28 +761,6 @@ test("problems: tests are added to what runs, and none takes revoked accounts in
   press(button(main, testAll));
   await until(() => store.operations().length === 2);
   assert.deepEqual(store.operations(), ["op1", "op9"]);
-});
-
-test("problems: after an answer that was lost, nothing begins twice, also after another view", async () => {
-  const shared = { cause: "no_access", code: "no_access", message: "", remedy: "", fix: null };
-  const testAll = t.sharedProblems.testAll(2, 2);
-  begun = [() => Response.json({ title: "No" }, { status: 422 }), begins];
-  // The API may list them in another order by then.
-  for (const [index, ids] of [
-    ["a", "b"],
-    ["b", "a"],
-  ].entries()) {
-    const accounts = ids.map((id) => ({ account_id: id, name: id, provider_id: "1" }));
-    answers = [{ accounts_read: 2, next_cursor: null, items: [{ ...shared, accounts }] }];
-    view = new AbortController();
-    const main = opened(problems, view.signal);
-    await until(() => button(main, testAll));
-    press(button(main, testAll));
-    await until(() => sent.length > index);
-    await until(() => index || toasts.textContent);
-    view.abort();
-  }
-  assert.equal(sent[0].key, sent[1].key);
 });
 
 test("the trail leads to what was done", async () => {
@@ -1136,34 +1163,6 @@ test("rows know how much of the window the bar covers: its parts, or all of it, 
     measured();
     assert.deepEqual([around.style["--covered"], place.classList.contains("scrolls")], [covered, scrolls]);
   }
-});
-
-test("after an answer that was lost, another bar begins nothing twice", async () => {
-  begun = [lost];
-  await drawn();
-  press(button(place, t.bulk.test));
-  await until(() => sent.length === 1 && toasts.textContent);
-  view.abort();
-  view = new AbortController();
-  place.replaceChildren();
-  begun = [lost, begins];
-  await drawn();
-  press(button(place, t.bulk.test));
-  await until(() => sent.length === 2);
-  assert.equal(sent[0].key, sent[1].key);
-});
-
-test("another session has other keys", async () => {
-  const begin = starter();
-  const request = { action: "test", selection: { account_ids: ["a"] } };
-  const { fetch } = globalThis;
-  begun = [down];
-  await assert.rejects(begin(request));
-  session.forget({ asked: true });
-  await signIn(session);
-  globalThis.fetch = fetch;
-  await assert.rejects(begin(request));
-  assert.notEqual(sent[0].key, sent[1].key);
 });
 
 test("chosen accounts are exported, and no others", async () => {

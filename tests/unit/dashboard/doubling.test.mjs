@@ -27,6 +27,7 @@ function opened(count, fails = () => false, known = undefined, readAt = 0) {
   const content = element();
   const place = element();
   const ask = async (cursor, signal) => {
+    signal.throwIfAborted();
     asked.push(cursor);
     const left = new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
     if (await Promise.race([fails(asked.length), left]))
@@ -35,22 +36,25 @@ function opened(count, fails = () => false, known = undefined, readAt = 0) {
     return { next_cursor: next < count ? String(next) : null };
   };
   const more = element();
-  const draw = (answers) => {
+  const toAll = element();
+  const draw = (answers, allOf) => {
     content.replaceChildren(`${answers.length} of ${count}`, more);
+    if (!toAll.hasChildNodes()) toAll.append(h("button", { class: "button", ...allOf("All") }, "All"));
     return content;
   };
   const said = () => content.textContent;
+  const kept = { answers: known, readAt };
   const part = doubling(place, ask, draw, {
     text: "More",
     count: ({ length }) => 10 * length,
     said,
     signal: view.signal,
-    kept: { answers: known, readAt },
+    kept,
   });
   more.append(part.more);
   const shows = (answers) => until(() => all(place).includes(content) && content.textContent.startsWith(`${answers} `));
-  const toAll = h("button", { class: "button", ...part.toAll("All") }, "All");
-  return { asked, part, place, shows, toAll, readAll: () => press(toAll), more: () => press(button(place, "More")) };
+  const readAll = () => press(toAll.firstChild);
+  return { asked, kept, part, place, shows, toAll, readAll, more: () => press(button(place, "More")) };
 }
 
 test("each press reads twice as many answers, until there are no more", async () => {
@@ -70,6 +74,15 @@ test("who comes back sees what was read, and as many answers are read again", as
   assert.ok(button(place, "More"), "at once");
   await until(() => asked.length === 3);
   await shows(3);
+});
+
+test("who comes back can read all from what was read", async () => {
+  await changedBefore();
+  const { asked, shows, readAll } = opened(5, undefined, [{ next_cursor: "1" }, { next_cursor: "2" }], Date.now());
+  await shows(2);
+  readAll();
+  await shows(5);
+  assert.deepEqual(asked, ["2", "3", "4"]);
 });
 
 test("for who comes back, what was just read is not read again, unless the page changed something", async (context) => {
@@ -172,7 +185,7 @@ test("what is read again by itself, and fails, takes nothing away", async () => 
 test("a button that reads says how many it has read, and its next press stops that and keeps them", async () => {
   await changedBefore();
   const { asked, part, shows, toAll } = opened(9, (request) => request === 5 && new Promise(() => {}));
-  const click = (detail) => toAll.dispatchEvent(Object.assign(new Event("click"), { detail }));
+  const click = (detail) => toAll.firstChild.dispatchEvent(Object.assign(new Event("click"), { detail }));
   await shows(1);
   click(1);
   assert.equal(toAll.textContent, "Stop · 0 read");
@@ -187,6 +200,54 @@ test("a button that reads says how many it has read, and its next press stops th
   // As many are read again.
   await part.again();
   assert.deepEqual(asked.slice(5), [null, "1", "2"]);
+});
+
+test("what nobody can stop any more, because its button is gone, is stopped, and what was read stays", async () => {
+  await changedBefore();
+  let go = (_) => {};
+  const held = new Promise((resolve) => (go = resolve));
+  const { asked, place, shows, readAll, toAll, more } = opened(20, (request) => request > 3 && held);
+  await shows(1);
+  readAll();
+  await until(() => asked.length === 4);
+  toAll.firstChild.isConnected = false;
+  go(false);
+  await shows(3);
+  assert.equal(asked.length, 4);
+  toAll.firstChild.isConnected = true;
+  // Nor does it want more than others do.
+  await until(() => toAll.textContent === "All");
+  more();
+  await shows(6);
+  assert.equal(button(place, "More").textContent, "More");
+});
+
+test("what was read by then is kept for who comes back, if its view is left meanwhile", async () => {
+  await changedBefore();
+  const { asked, kept, shows, readAll } = opened(9, (request) => request === 5 && new Promise(() => {}));
+  await shows(1);
+  readAll();
+  await until(() => asked.length === 5);
+  view.abort();
+  await until(() => kept.answers.length === 3);
+  const later = opened(9, undefined, kept.answers, kept.readAt);
+  await later.shows(3);
+  later.readAll();
+  await later.shows(9);
+  assert.equal(later.asked[0], "3");
+});
+
+test("no less is kept than what is shown", async () => {
+  await changedBefore();
+  const { asked, kept, part, shows, more } = opened(9, (request) => request === 5 && new Promise(() => {}));
+  await shows(1);
+  more();
+  await shows(2);
+  part.again().catch(() => {});
+  await until(() => asked.length === 5);
+  view.abort();
+  await soon(20);
+  assert.equal(kept.answers.length, 2);
 });
 
 test("a press while it reads, and one that reads on, say how many were read before", async () => {

@@ -12,7 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[3]
 STATIC = ROOT / "functions" / "dashboard" / "static"
 WAITS = re.compile(
-    r"(?<!function )(?<![\w.])(?:submitting|form|enrollmentForm|doubling|pagedList|exporting)\("
+    r"(?<!function )(?<![\w.])"
+    r"(?:submitting|eachPress|form|enrollmentForm|doubling|pagedList|exporting)\("
 )
 """Calls of these wait for an answer, with a button that is busy until it comes."""
 WITHIN = re.compile(
@@ -24,6 +25,7 @@ WITHIN = re.compile(
 MAKERS = {
     "lib/ui.js form",
     "lib/watched.js pagedList",
+    "views/bulk.js eachPress",
     "views/enrollment-form.js enrollmentForm",
 }
 MEASURED = {

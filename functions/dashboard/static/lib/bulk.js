@@ -30,8 +30,6 @@ export const filterOf = (selection) =>
       .map(([name, text]) => [name, READ[name]?.(text) ?? text]),
   );
 
-const REPEATED_WITHIN_MS = 5 * 60_000;
-
 /** @param {Chosen} chosen @param {Record<string, string>} selection */
 export const selectionOf = ({ ids, isAll }, selection) =>
   isAll ? { filter: filterOf(selection) } : { account_ids: [...ids].toSorted() };
@@ -43,43 +41,29 @@ export const count = async ({ action, value = undefined, selection }) =>
 /** Whether other accounts are selected by now than a request expects. Then nothing has begun. */
 export const hasChanged = (problem) => problem.code === "selection_changed";
 
-/**
- * Returns what begins operations. For some minutes after an answer that was lost, the same of the same session is asked
- * with the same key, so that nothing begins twice, whatever is begun meanwhile. Later, it is meant anew. A key stands
- * for one body, so it is asked with the number of accounts that was expected then: what has begun may have changed it.
- * If nothing has begun, it is asked with the number of now, which somebody has seen. Nothing is deleted by another
- * number than the one that was confirmed: that is meant anew at once, as what is gone already is not deleted twice.
- */
-export function starter() {
-  /** What was not answered, by its content but that number.
-   * @type {Map<string, {body: any, key: string, at: number, until: AbortSignal}>} */
-  const attempts = new Map();
-  /** @returns {Promise<{operation_id: string, total: number}>} */
-  return async function beginning(request) {
-    for (const [content, { at, until }] of attempts)
-      if (until.aborted || Date.now() - at > REPEATED_WITHIN_MS) attempts.delete(content);
-    const content = JSON.stringify({ ...request, expected_total: undefined });
-    const isOther = ({ body }) => body.expected_total !== request.expected_total;
-    const lost = attempts.get(content);
-    const isSame = lost && !(request.action === "delete" && isOther(lost));
-    const attempt = isSame ? lost : { body: request, key: api.newKey(), at: Date.now(), until: ending() };
-    attempts.set(content, attempt);
-    try {
-      const begun = await api.post("/v1/accounts/bulk", attempt.body, { key: attempt.key });
-      attempts.delete(content);
-      return begun;
-    } catch (problem) {
-      if (!hasChanged(problem)) throw problem;
-      // Nothing has begun, and it is asked with another number.
-      attempts.delete(content);
-      if (isOther(attempt)) return beginning(request);
-      throw problem;
-    }
-  };
-}
+/** The last act that sets something, of each choice. @type {WeakMap<Chosen, Promise<any>>} */
+const lastOf = new WeakMap();
 
-/** For all views: who leaves one after an answer was lost, and comes back, begins nothing twice. */
-export const begin = starter();
+/**
+ * Begins an operation, or returns the one that this key has begun. After an answer that was lost, only the same
+ * question has the same key. Any other press is meant anew: the API leaves what has the value, is deleted, or was
+ * tested since.
+ * What sets something waits for the answer about what was pressed before for this choice, which may be sent again: so
+ * the last press wins.
+ * @param {any} request @param {{chosen?: Chosen, key?: string}} options
+ * @returns {Promise<{operation_id: string, total: number}>}
+ */
+export function begin(request, { chosen, key = api.newKey() } = {}) {
+  const until = ending();
+  const send = () => {
+    until.throwIfAborted();
+    return api.post("/v1/accounts/bulk", request, { key });
+  };
+  if (!chosen || request.action !== "write_logs") return send();
+  const sent = (lastOf.get(chosen) ?? Promise.resolve()).then(send, send);
+  lastOf.set(chosen, sent);
+  return sent;
+}
 
 /**
  * Whether it is no use to read something again: the service itself refuses that, for no passing reason.

@@ -9,16 +9,17 @@ import { keptTrue, READ_EVERY_MS } from "./watched.js";
 import { t } from "../views/texts.js";
 
 /**
+ * `toAll`: makes a button with these words read all that there is, which are many requests.
+ * @typedef {(words: string) => any} ToAll
  * @typedef {{answers?: any[], readAt: number}} Kept
  * @param {Element} place
  * @param {(cursor: string | null, signal: AbortSignal) => Promise<{next_cursor: string | null}>} ask
- * @param {(answers: any[]) => Node} draw returns the same node each time, which has `more` in it
+ * @param {(answers: any[], toAll: ToAll) => Node} draw returns the same node each time, which has `more` in it
  * @param {{text: string, count: (answers: any[]) => number, said: () => string, kept?: Kept,
  *   holds?: () => number} & import("./watched.js").Options} options `text` of the button, `count`: how many entries
  *   these have, and what is said after it was pressed. `kept`: what whoever comes back finds at once, and when that was
  *   requested. `holds`: for how many milliseconds since then
- * @returns {ReturnType<typeof keptTrue> & {more: Element, toAll: (words: string) => any, lateAfter: () => number}}
- *   `toAll`: makes a button with these words read all that there is, which are many requests. `lateAfter`: milliseconds
+ * @returns {ReturnType<typeof keptTrue> & {more: Element, lateAfter: () => number}} `lateAfter`: milliseconds
  */
 export function doubling(
   place,
@@ -30,30 +31,34 @@ export function doubling(
   let wanted = kept.answers?.length ?? 1;
   // How many the last read wanted, how many there were, and when it was requested.
   let [before, there, at] = [wanted, wanted, 0];
-  /** What was read until it failed, or somebody stopped it. @type {{answers: any[], readAt: number} | null} */
-  let cut = null;
+  const known = kept.answers ? { answers: kept.answers, readAt: kept.readAt } : null;
+  /** What was read before, until it failed, or until somebody stopped it or left. */
+  let cut = known;
   // What says on each button that was pressed how many were read so far, and the answers of the last read until now.
-  const pressed = new Set();
+  const pressed = new Map();
   /** @type {any[]} */
   let soFar = [];
   const readThose = async (/** @type {AbortSignal} */ stopped) => {
     // A press soon after reads on from there.
     const isNear = cut && Date.now() - cut.readAt < (READ_EVERY_MS * there) / 2 && !changedSince(cut.readAt);
-    const { readAt, answers: known } = isNear && cut && there < wanted ? cut : { readAt: Date.now(), answers: [] };
-    const answers = (soFar = [...known]);
+    const { readAt, answers: had } = isNear && cut && there < wanted ? cut : { readAt: Date.now(), answers: [] };
+    const answers = (soFar = [...had]);
     cut = null;
     /** @type {string | null} */
     let cursor = answers.at(-1)?.next_cursor ?? null;
     try {
       do {
-        for (const say of pressed) say(answers);
+        for (const say of pressed.keys()) say(answers);
+        // Nobody could stop it any more.
+        if (pressed.size && ![...pressed.values()].some((node) => node.isConnected)) underWay?.stopping.abort();
         const answer = await ask(cursor, AbortSignal.any([options.signal, stopped]));
         answers.push(answer);
         cursor = answer.next_cursor;
       } while (cursor && answers.length < wanted);
     } catch (problem) {
-      const isStopped = stopped.aborted && !options.signal.aborted;
-      if (!isStopped && !(problem instanceof Problem)) throw problem;
+      const isLeft = options.signal.aborted;
+      const isStopped = stopped.aborted && !isLeft;
+      if (!isStopped && !isLeft && !(problem instanceof Problem)) throw problem;
       // Not if it is less than what is shown.
       if (answers.length >= there) {
         [before, there, at] = [answers.length, answers.length, readAt];
@@ -63,7 +68,8 @@ export function doubling(
         wanted = before;
         return cut ?? kept;
       }
-      if (cut) drawn(cut);
+      if (isLeft) Object.assign(kept, cut);
+      else if (cut) drawn(cut);
       throw problem;
     }
     [before, there, at] = [wanted, answers.length, readAt];
@@ -93,7 +99,7 @@ export function doubling(
       const say = (answers) => (label.textContent = t.doubling.stop(count(answers)));
       isOn = true;
       wanted = Math.max(wanted, most());
-      pressed.add(say);
+      pressed.set(say, node);
       say(soFar);
       try {
         await part.again();
@@ -108,15 +114,16 @@ export function doubling(
     };
     return { onclick, ...begins };
   };
+  /** @type {ToAll} */
+  const toAll = (words) => reading(words, () => Infinity);
   const drawn = (value) => {
     Object.assign(kept, value);
     const { answers } = value;
     const isMore = Boolean(answers.at(-1)?.next_cursor);
     render(more, isMore, () => isMore && button(text, { "data-part": "more", ...reading(text, () => 2 * there) }));
-    return draw(answers);
+    return draw(answers, toAll);
   };
   const pauseOf = () => Math.min(READ_EVERY_MS * there, holds());
-  const known = kept.answers && { answers: kept.answers, readAt: kept.readAt };
   // What was just read is not read again at once, unless this page may have changed it.
   const age = Date.now() - kept.readAt;
   const isNew = age >= 0 && age < READ_EVERY_MS && !changedSince(kept.readAt);
@@ -126,7 +133,6 @@ export function doubling(
     ...part,
     readAt: () => at || kept.readAt,
     more,
-    toAll: (words) => reading(words, () => Infinity),
     lateAfter: () => 1.5 * READ_EVERY_MS * there,
   };
 }

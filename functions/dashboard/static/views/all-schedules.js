@@ -106,6 +106,8 @@ export function allSchedules({ main, title, path, query, signal }) {
   };
   drawOnly();
   const { text, ...words } = t.turns.filters;
+  // How old it is stands above it.
+  show();
   fill(
     main,
     h(
@@ -151,7 +153,6 @@ export function allSchedules({ main, title, path, query, signal }) {
       place,
     ),
   );
-  show();
   onTick(() => list?.drawIfDue(), signal);
 }
 
@@ -191,6 +192,8 @@ function turnList(chosen, signal, { choose, onRead, offer }) {
   /** @type {any[]} */
   let resources = [];
   let [isWhole, drawnIn] = [false, 0];
+  /** @type {import("../lib/doubling.js").ToAll} */
+  let allOf;
   // How many rows there were as more of them were asked for. The rows after these may be drawn in several tries.
   let shownBefore = 0;
   const drawCards = drawer(list, signal);
@@ -223,13 +226,13 @@ function turnList(chosen, signal, { choose, onRead, offer }) {
     isAwaited ||= isPressed;
     const now = Date.now();
     drawnIn = minuteOf(now);
-    render(bound, searched(), searchedIn);
     if (!(await drawCards(steps(now)))) return;
     below.hidden = false;
     if (before.answers) comeBack();
   };
-  // The cards of the parts of the day, with their rows.
+  // How many are searched, and the cards of the parts of the day, with their rows.
   function* steps(now) {
+    render(bound, searched(), searchedIn);
     const groups = yield* turnsByPart(resources, isWhole, now, { ...chosen, readAt: before.readAt });
     const places = yield* placesOf(groups);
     const isNewer = !isAwaited && places !== shown.places && !isOfAnotherDay(shown.groups, groups);
@@ -281,7 +284,8 @@ function turnList(chosen, signal, { choose, onRead, offer }) {
   }
   // Whoever looks at more waits for that, and whoever comes back for what is there by now.
   let [looked, isKnown] = [0, Boolean(before.answers)];
-  const take = (answers) => {
+  const take = (answers, toAll) => {
+    allOf = toAll;
     resources = answers.flatMap(({ items }) => items).filter(({ account_id: id }) => !store.isGone(id));
     isWhole = !answers.at(-1).next_cursor;
     draw(answers.length > looked);
@@ -292,7 +296,7 @@ function turnList(chosen, signal, { choose, onRead, offer }) {
   };
   const searchedIn = (said) => {
     if (!said) return null;
-    const pressing = !isWhole && part.toAll(t.turns.searchAll);
+    const pressing = !isWhole && allOf(t.turns.searchAll);
     return roomy(
       "p",
       { class: "lead small" },

@@ -36,7 +36,7 @@ import { roomy } from "../lib/room.js";
 import * as router from "../lib/router.js";
 import * as store from "../lib/store.js";
 import { typedNumber } from "../lib/typed-number.js";
-import { button, changeButton, errorPanel, form, iconButton, notice, submitting, toast } from "../lib/ui.js";
+import { button, changeButton, errorPanel, form, iconButton, notice, submitting, toast, warn } from "../lib/ui.js";
 import { exporting } from "./choices.js";
 import { t } from "./texts.js";
 
@@ -59,6 +59,30 @@ const TYPED_ABOVE = 10;
 const MOST_IN_QUESTION = 10;
 // How often it is said how far an operation is.
 const PARTS_SAID = 4;
+
+/** The button that was pressed last. @type {Element | null} */
+let pressed = null;
+
+/** Works at each press, also while an earlier one is at work if another button was pressed since. */
+function eachPress(work) {
+  /** @type {Promise<any>[]} */
+  const works = [];
+  const doing = async () => {
+    try {
+      await work();
+    } catch (problem) {
+      warn(problem);
+    }
+  };
+  return ({ currentTarget: node }) => {
+    if (works.length && pressed === node) return;
+    pressed = node;
+    works.push(doing());
+    submitting(node, async () => {
+      for (; works.length; works.shift()) await works[0];
+    });
+  };
+}
 
 /** The operations that were begun since the page was loaded. @type {Set<string>} */
 const own = new Set();
@@ -223,7 +247,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     button(text, {
       class: "button-small",
       "data-part": part,
-      onclick: (event) => submitting(event.currentTarget, () => ask(request)),
+      onclick: eachPress(() => ask(request)),
       ...attributes,
     });
 
@@ -298,11 +322,12 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
    */
   function question(request, size, { isAgain = false, replaces } = {}) {
     if (!size) return toast(t.bulk.nobody, "warning");
+    const key = api.newKey();
     confirmation(request, size, isAgain, (modal) => {
       const { account_ids: ids } = request.selection;
       const isThere = (id) => replaces || (chosen.isAll ? listing().ids.includes(id) : chosen.ids.has(id));
       const left = ids?.filter(isThere);
-      if (left?.length === ids?.length) return run({ ...request, expected_total: size }, { modal, replaces });
+      if (left?.length === ids?.length) return run({ ...request, expected_total: size }, { modal, replaces, key });
       // Some have left the list since they were asked about.
       modal.close();
       return question({ ...request, selection: { account_ids: left } }, left.length, { isAgain: true });
@@ -312,16 +337,17 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   /**
    * Begins an operation. If it would treat other accounts by now, asks again with their number. `modal`: the question
    * that was confirmed. Whoever closes it meanwhile is not asked again. `replaces`: as for the question; otherwise all
-   * that are over.
-   * @param {any} request @param {{modal?: Modal | null, replaces?: string[]}} options
+   * that are over at the press.
+   * @param {any} request @param {{modal?: Modal | null, replaces?: string[], key?: string}} options
    */
-  async function run(request, { modal = null, replaces } = {}) {
+  async function run(request, { modal = null, replaces, key } = {}) {
     const { ids } = chosen;
+    const giveWay = replaces ?? [...over];
     const here = router.whileHere();
     try {
-      const { operation_id: id } = await begin(request);
+      const { operation_id: id } = await begin(request, { chosen, key });
       modal?.close();
-      for (const each of replaces ?? over) store.closeOperation(each);
+      for (const each of giveWay) store.closeOperation(each);
       own.add(id);
       store.showOperation(id);
       // What was chosen meanwhile stays.
@@ -449,7 +475,7 @@ function progressOf(id, left, { onClose, onEnd, onUnread, onReadAgain, keepPlace
     changeButton(text, {
       class: "button-small",
       "data-part": part,
-      onclick: (event) => submitting(event.currentTarget, work),
+      onclick: eachPress(work),
     });
   const close = () => {
     following.abort();
