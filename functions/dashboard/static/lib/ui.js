@@ -331,8 +331,8 @@ function fieldsOf(path) {
 }
 
 // Shows each message at its field ("credentials.access_key_id", "regions.0"), the others at the end. There is also one
-// that comes late and has no room in the gap below its field, or whose field is not shown, or too high to be seen with
-// what is said below it: so nothing moves.
+// that comes late and has no room in the gap below its field, or whose field is not shown, or, in a modal, too high to
+// be seen with what is said below it: so nothing moves.
 function showProblem(node, problem, isLate) {
   const left = [];
   const { errors = [] } = problem;
@@ -341,8 +341,8 @@ function showProblem(node, problem, isLate) {
     /** @type {any} */
     let error = null;
     fieldsOf(String(path ?? "")).some((name) => (error = setError(node, name, message)));
-    const isSeen = (it) =>
-      node.offsetHeight <= offsetHeight && it.checkVisibility() && it.parentNode.offsetHeight < window.innerHeight / 3;
+    const isHigh = ({ parentNode: field }) => node.closest("dialog") && field.offsetHeight >= window.innerHeight / 3;
+    const isSeen = (it) => node.offsetHeight <= offsetHeight && it.checkVisibility() && !isHigh(it);
     if (error) error.hidden = isLate && !isSeen(error);
     if (error && !error.hidden) continue;
     const of = error ? nameOf(error.parentNode) : path;
