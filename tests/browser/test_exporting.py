@@ -114,7 +114,7 @@ def test_an_export_goes_on_in_another_view_and_is_saved_there(is_of_chosen, many
     request = leave_during_an_export(many, is_of_chosen)
     toasts = many.locator("#toasts")
     expect(toasts).to_contain_text(
-        re.compile(r"^The export of all accounts, begun at .*, goes on\.")
+        re.compile(r"^The export of 2,500 accounts, begun at .* goes on\.")
     )
     assert_accessible(many)
     with many.expect_download() as found:

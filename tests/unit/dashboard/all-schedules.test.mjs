@@ -68,19 +68,6 @@ function opened(query = "") {
   return main;
 }
 
-/** What stands in each part, and the offer of what has changed. */
-const arranged = (main) =>
-  main
-    .querySelectorAll(".card")
-    .map((card) => [
-      card.querySelector("h2").textContent,
-      ...card.querySelectorAll("li").map((row) => row.getAttribute("data-item")),
-    ]);
-const offer = (main) => button(main, t.account.newer.text);
-
-/** What is drawn last is what reads more. */
-const drawnWhole = (main) => until(() => main.querySelectorAll(".more").at(-1)?.parentNode.hidden === false);
-
 const rows = (main) => all(main).filter((node) => node.tag === "li");
 const select = (main, name) => all(main).find((node) => node.tag === "select" && node.getAttribute("name") === name);
 
@@ -250,8 +237,6 @@ for (const [part, hoursAhead, does] of [
     assert.ok(rows(main)[0].textContent.startsWith(timeIn(Date.parse(turn_at), "UTC", { dated: true })));
     items[0] = resource("web", hoursAhead);
     readNow();
-    await until(() => !offer(main).hidden);
-    press(offer(main));
     await until(() => main.querySelector("h2").textContent !== t.turns.parts[part]());
   });
 
@@ -540,81 +525,21 @@ test("time alone arranges the turns again only in another minute", async (contex
   assert.equal(looked, 2, "each instance's schedule once");
 });
 
-/** It is so many hours of a day that begins by tomorrow. Returns when that is, in milliseconds. */
-async function atHour(context, hours) {
-  const now = (Math.ceil(Date.now() / (24 * HOUR)) * 24 + hours) * HOUR;
-  const { fetch } = globalThis;
-  context.mock.timers.enable({ apis: ["Date"], now });
-  await signIn(session);
-  globalThis.fetch = fetch;
-  return now;
-}
-
-test("a turn whose time has come moves nothing until a press, and is due then, without a read", async (context) => {
-  await atHour(context, 12);
-  const said = announced(announcerIn(context));
+test("a turn whose time has come is due and not to come any more, without another read", async (context) => {
+  context.mock.timers.enable({ apis: ["Date"], now: Date.now() });
   const main = opened();
-  await drawnWhole(main);
-  const before = arranged(main);
+  await until(() => rows(main).length);
   const first = rows(main)[0].getAttribute("data-item");
-  hush();
+  const partsOf = (item) =>
+    main
+      .querySelectorAll(".card")
+      .filter((card) => card.querySelectorAll("li").some((row) => row.getAttribute("data-item") === item))
+      .map((card) => card.querySelector("h2").textContent);
   // An hour after it, but the API has not been asked since.
   context.mock.timers.setTime(Date.now() + 3 * HOUR);
-  assert.ok(offer(main).hidden);
+  assert.notDeepEqual(partsOf(first), [t.turns.parts.due()]);
   tick();
-  await until(() => !offer(main).hidden);
-  assert.deepEqual(arranged(main), before);
-  context.mock.timers.setTime(Date.now() + 60_000);
-  tick();
-  const saidOf = () => said.join(" ").split(t.account.newer.said).length - 1;
-  await until(saidOf);
-  offer(main).focus();
-  press(offer(main));
   // On a busy machine, in more than one task.
-  await until(() => arranged(main)[0]?.[0] === t.turns.parts.due() && offer(main).hidden);
-  assert.deepEqual(
-    arranged(main).flatMap(([name, ...items]) => (items.includes(first) ? [name] : [])),
-    [t.turns.parts.due()],
-  );
-  await until(() => document.activeElement === main.querySelector(".card"));
-  assert.equal(saidOf(), 1);
+  await until(() => partsOf(first).join() === t.turns.parts.due());
   assert.equal(asked.length, 1);
-});
-
-test("what a read finds by itself waits for a press too, also more in a row", async (context) => {
-  await atHour(context, 12);
-  const main = opened();
-  await drawnWhole(main);
-  const before = arranged(main);
-  const items = [resource("web", 1), resource("cron", 1), resource("db", 2, { account_status: "failed" })];
-  globalThis.fetch = async () => Response.json({ items, next_cursor: null });
-  readNow();
-  await until(() => !offer(main).hidden);
-  assert.deepEqual(arranged(main), before);
-  assert.ok(!main.textContent.includes("cron"));
-  press(offer(main));
-  await until(() => offer(main).hidden && main.textContent.includes("cron"));
-  // Nothing else is there now.
-  readNow();
-  await soon(50);
-  assert.ok(offer(main).hidden);
-});
-
-test("a name of a day is never that of another one: at midnight what waits is shown", async (context) => {
-  const evening = await atHour(context, 22.5);
-  const items = [resource("web", 0), resource("db", 9)];
-  globalThis.fetch = async () => Response.json({ items, next_cursor: null });
-  const main = opened();
-  const names = () => arranged(main).map(([name]) => name);
-  await until(() => names().includes(t.turns.parts.tomorrow()));
-  await drawnWhole(main);
-  context.mock.timers.setTime(evening + HOUR / 2);
-  tick();
-  await until(() => !offer(main).hidden);
-  assert.equal(names()[0], t.turns.parts.tonight());
-  context.mock.timers.setTime(evening + 1.5 * HOUR);
-  tick();
-  await until(() => names().includes(t.turns.parts.today()));
-  assert.equal(names()[0], t.turns.parts.due());
-  assert.ok(offer(main).hidden);
 });

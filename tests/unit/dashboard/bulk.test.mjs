@@ -47,7 +47,7 @@ const operation = (changes) => ({
 let sent, read, begun, answers, view, around, place, chosen, listing;
 const begins = ({ dry_run }) =>
   Response.json({ operation_id: dry_run ? null : "op1", total: 2 }, { status: dry_run ? 200 : 202 });
-const hasChanged = () => Response.json({ title: "No", code: "selection_changed" }, { status: 409 });
+const hasChanged = () => Response.json({ title: "Only so many", code: "selection_changed" }, { status: 409 });
 const counts = (total) => () => Response.json({ operation_id: null, total });
 
 beforeEach(() => {
@@ -383,6 +383,16 @@ test("nor about one that was given up after other accounts were found", async ()
   answer();
   await until(() => sent.length === 2);
   await later();
+  assert.equal(modal(), undefined);
+});
+
+test("of two quick presses, it is said that the second has begun nothing, if the first changed what it selects", async () => {
+  begun = [begins, hasChanged, counts(4)];
+  await drawn();
+  press(link(t.bulk.chooseAll(3)));
+  for (const text of [t.bulk.logsOn, t.bulk.logsOff]) press(button(place, text));
+  await until(() => sent.length === 3);
+  await until(() => toasts.textContent.includes("Only so many"));
   assert.equal(modal(), undefined);
 });
 

@@ -101,7 +101,6 @@ ELSEWHERE = {
     "views/invite.js invite.withdraw": ("browser/test_keyboard.py", "Withdraw the link"),
     "views/members.js unit-button": ("browser/test_enrollments.py", "Root"),
     "views/permission-map.js actions.close": ("browser/test_health.py", "Close"),
-    "views/all-schedules.js account.newer.text": ("browser/test_all_schedules.py", "Show changes"),
     "views/problems.js account.newer.text": ("browser/test_problems.py", "Show changes"),
     "views/problems.js sharedProblems.showMore": (
         "browser/test_problems.py",

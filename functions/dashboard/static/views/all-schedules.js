@@ -25,8 +25,6 @@ const MOST_NAMES = 5;
 const ROWS_AT_ONCE = 100;
 // What is said of a search has room for so many.
 const MOST_SEARCHED = 99_999;
-// Parts whose names mean another day, or night, once one has passed.
-const BY_TODAY = ["tonight", "comingNight", "today", "tomorrow", "tomorrowNight"];
 // What the address may choose. Other values are left out, as in the list of accounts.
 const FILTERS = {
   q: /^.{1,128}$/,
@@ -59,20 +57,10 @@ export function allSchedules({ main, title, path, query, signal }) {
   /** @type {ReturnType<typeof turnList> | undefined} */
   let list;
   let ended = new AbortController();
-  const showNewer = async () => {
-    await list?.draw();
-    list?.toFirst();
-  };
-  const newer = button(t.account.newer.text, { class: "button-small newer", hidden: true, onclick: showNewer });
-  const offer = (isNewer) => {
-    if (isNewer && newer.hidden) announce(t.account.newer.said);
-    newer.hidden = !isNewer;
-  };
   const show = () => {
     ended.abort();
     ended = new AbortController();
-    offer(false);
-    const made = turnList(chosen, AbortSignal.any([signal, ended.signal]), { choose, onRead: drawOnly, offer });
+    const made = turnList(chosen, AbortSignal.any([signal, ended.signal]), choose, drawOnly);
     list = made;
     fill(place, made.node);
     return made;
@@ -123,7 +111,6 @@ export function allSchedules({ main, title, path, query, signal }) {
           () => list?.lateAfter(),
         ),
       ),
-      newer,
     ),
     h("p", { class: "lead" }, t.turns.text(timeOfDay(EVENING), timeOfDay(MORNING))),
     h(
@@ -186,7 +173,7 @@ function choice(name, { label, all }, options, chosen, choose) {
   return h("label", {}, h("span", {}, label), select);
 }
 
-function turnList(chosen, signal, { choose, onRead, offer }) {
+function turnList(chosen, signal, choose, onRead) {
   const { kind, region, account_id } = chosen;
   const [node, bound, list] = [h("div", {}), h("div", {}), h("div", { class: "stack" })];
   /** @type {any[]} */
@@ -218,12 +205,7 @@ function turnList(chosen, signal, { choose, onRead, offer }) {
     if (!chosen.q || (isWhole && !((before.answers?.length ?? 0) > 1))) return "";
     return isWhole ? t.turns.searchedAll(resources.length) : t.turns.searched(resources.length);
   };
-  /** What is shown. What time or a read changes of that waits for a press, so that nothing moves under a reader.
-   * @type {{groups: import("../lib/turns.js").Group[], places: string}} */
-  let shown = { groups: [], places: "" };
-  let isAwaited = true;
-  const draw = async (isPressed = true) => {
-    isAwaited ||= isPressed;
+  const draw = async () => {
     const now = Date.now();
     drawnIn = minuteOf(now);
     if (!(await drawCards(steps(now)))) return;
@@ -234,37 +216,16 @@ function turnList(chosen, signal, { choose, onRead, offer }) {
   function* steps(now) {
     render(bound, searched(), searchedIn);
     const groups = yield* turnsByPart(resources, isWhole, now, { ...chosen, readAt: before.readAt });
-    const places = yield* placesOf(groups);
-    const isNewer = !isAwaited && places !== shown.places && !isOfAnotherDay(shown.groups, groups);
-    offer(isNewer);
-    if (isNewer) return;
-    // Also of a drawing that another one ends.
-    isAwaited = true;
-    shown = { groups, places };
-    yield* drawing(groups);
-    isAwaited = false;
-  }
-  const roomOf = ({ key }) => before.rooms.get(key) ?? ROWS_AT_ONCE;
-  // What a row says may take another line.
-  function* placesOf(groups) {
-    const places = [];
-    for (const group of groups) {
-      yield;
-      places.push(JSON.stringify([DATED.includes(group.name) && group.name, group.rows.slice(0, roomOf(group))]));
-    }
-    return places.join();
-  }
-  function* drawing(groups) {
     const none = isWhole ? t.turns.none : t.turns.noneSoFar;
     if (!groups.length) return void fill(list, h("p", { class: "empty-line" }, none));
     // A new card comes with its rows, below those that are whole: so nothing moves, also if another drawing goes on.
     const there = new Set([...list.children].map(({ dataset }) => dataset.key));
     const heads = groups.map(headOf);
     for (const [index, { name, rows }] of groups.entries()) {
-      const cards = heads.filter(({ key }, at) => at <= index || there.has(key));
-      yield* keying(list, cards, ({ key }) => key, groupCard);
+      const shown = heads.filter(({ key }, at) => at <= index || there.has(key));
+      yield* keying(list, shown, ({ key }) => key, groupCard);
       const card = list.children[index];
-      const room = roomOf(heads[index]);
+      const room = before.rooms.get(heads[index].key) ?? ROWS_AT_ONCE;
       const [body, more] = ["ul", ".more"].map((each) => card.querySelector(each));
       const draws = (row) => turnRow(row, name, choose);
       yield* keying(body, rows.slice(0, room), ({ key }) => key, draws);
@@ -282,15 +243,11 @@ function turnList(chosen, signal, { choose, onRead, offer }) {
       if (focus() === more) focusOn(body.children[shownBefore] ?? body.lastElementChild);
     }
   }
-  // Whoever looks at more waits for that, and whoever comes back for what is there by now.
-  let [looked, isKnown] = [0, Boolean(before.answers)];
   const take = (answers, toAll) => {
     allOf = toAll;
     resources = answers.flatMap(({ items }) => items).filter(({ account_id: id }) => !store.isGone(id));
     isWhole = !answers.at(-1).next_cursor;
-    draw(answers.length > looked);
-    looked = isKnown ? 0 : Math.max(looked, answers.length);
-    isKnown = false;
+    draw();
     if (account_id && resources.length) onRead(resources[0].account_name);
     return content;
   };
@@ -321,18 +278,8 @@ function turnList(chosen, signal, { choose, onRead, offer }) {
     placeholder: () => skeleton(6),
   });
   below.append(part.more);
-  const toFirst = () => focusOn(list.firstElementChild);
   // Time alone changes it only at some minutes.
-  return { ...part, node, draw, toFirst, searched, drawIfDue: () => minuteOf(Date.now()) !== drawnIn && draw(false) };
-}
-
-/** Whether a part of the day of these would be taken for another one by now. */
-function isOfAnotherDay(shown, groups) {
-  const partNow = new Map(groups.flatMap(({ name, rows }) => rows.map(({ key }) => [key, name])));
-  const isOther = (part, name) => part && part !== name && !DATED.includes(part);
-  return shown.some(
-    ({ name, rows }) => BY_TODAY.includes(name) && rows.some(({ key }) => isOther(partNow.get(key), name)),
-  );
+  return { ...part, node, draw, searched, drawIfDue: () => minuteOf(Date.now()) !== drawnIn && draw() };
 }
 
 function headOf(group) {

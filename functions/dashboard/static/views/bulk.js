@@ -359,9 +359,13 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     } catch (problem) {
       if (!hasChanged(problem)) throw problem;
       const size = await (chosen.isAll && !replaces ? counts(request, ids) : count(request));
-      const isWanted = (replaces || chosen.ids === ids) && (modal?.node.open ?? true);
+      const isOpen = modal?.node.open ?? true;
       modal?.close();
-      here(() => isWanted && question(request, size, { isAgain: true, replaces }));
+      here(() => {
+        if (isOpen && (replaces || chosen.ids === ids)) question(request, size, { isAgain: true, replaces });
+        // Nothing of it is chosen any more, as after a press before it that has begun.
+        else if (isOpen) warn(problem);
+      });
     }
   }
 

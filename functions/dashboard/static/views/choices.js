@@ -117,12 +117,6 @@ function offer(select, offers, chosen) {
 const namesIn = (units, depth = 0) =>
   units.flatMap(({ id, name, below }) => [[id, "\u2003".repeat(depth) + name], ...namesIn(below, depth + 1)]);
 
-// As the address has them.
-const filtersOf = (selection) =>
-  Object.entries(selection)
-    .flatMap(([name, value]) => (value && name !== "sort" ? `${name}=${value}` : []))
-    .join(", ");
-
 /**
  * What exports the list as it is selected when it is pressed, and cancels that when it is pressed again. `only`: of its
  * accounts these alone. It goes on in other views than this one, where a toast can cancel it, until the other signal.
@@ -155,7 +149,7 @@ export function exporting(listing, view, until = ending(), onEnd = () => {}) {
   async function run() {
     const { selection, total, only = null } = listing();
     own = new AbortController();
-    goesOn = t.choices.goesOn(only?.size, filtersOf(selection), hour(Date.now()));
+    goesOn = t.choices.goesOn(only?.size ?? total, hour(Date.now()));
     const bar = h("progress", { class: "bar", max: total, "aria-label": t.choices.export });
     const onPart = (count) => {
       text.textContent = t.choices.cancel(count);

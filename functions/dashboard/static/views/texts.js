@@ -383,10 +383,9 @@ export const t = withTexts(OPEN_TABLES, {
     cancel: (count) => `Cancel · ${number(count)}`,
     begun: "The export has begun.",
     cancelled: "The export is cancelled.",
-    goesOn: (chosen, filters, time) => {
-      const list = filters ? `the list with ${filters}` : "all accounts";
-      const of = chosen ? plural(chosen, { one: "# chosen account", other: "# chosen accounts" }) : list;
-      return `The export of ${of}, begun at ${time}, goes on.`;
+    goesOn: (count, time) => {
+      const of = count === undefined ? "" : plural(count, { one: " of # account,", other: " of # accounts," });
+      return `The export${of} begun at ${time} goes on.`;
     },
     exported: (count) => plural(count, { one: "# account exported", other: "# accounts exported" }),
     missed: (count) =>
