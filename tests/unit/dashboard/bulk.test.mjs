@@ -386,7 +386,7 @@ test("nor about one that was given up after other accounts were found", async ()
   assert.equal(modal(), undefined);
 });
 
-test("of two quick presses, it is said that the second has begun nothing, if the first changed what it selects", async () => {
+test("it is said that a second press has begun nothing, because the first changed what it selects", async () => {
   begun = [begins, hasChanged, counts(4)];
   await drawn();
   press(link(t.bulk.chooseAll(3)));

@@ -176,7 +176,7 @@ test("an export goes on once its view is left", async () => {
   assert.equal(toasts.textContent, t.choices.exported(1));
 });
 
-test("of two that go on in another view each says how many it exports, and can be cancelled until it is over", async () => {
+test("two that go on in another view say what each exports, and can be cancelled until they are over", async () => {
   const more = element();
   document.body.append(more);
   more.append(exporting(() => ({ ...listing, only: new Set(["a", "b"]) }), view.signal));

@@ -341,7 +341,7 @@ function showProblem(node, problem, isLate) {
     /** @type {any} */
     let error = null;
     fieldsOf(String(path ?? "")).some((name) => (error = setError(node, name, message)));
-    const isHigh = ({ parentNode: field }) => node.closest("dialog") && field.offsetHeight >= window.innerHeight / 3;
+    const isHigh = ({ parentNode: wrap }) => node.closest("dialog") && wrap.offsetHeight >= window.innerHeight / 3;
     const isSeen = (it) => node.offsetHeight <= offsetHeight && it.checkVisibility() && !isHigh(it);
     if (error) error.hidden = isLate && !isSeen(error);
     if (error && !error.hidden) continue;
