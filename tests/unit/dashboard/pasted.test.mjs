@@ -601,10 +601,12 @@ test("what is left of any parts is read as they were", () => {
     LISTED.replace(A, "131313131313").replace(B, "141414141414"),
     "151515151515\n1,23457E+11",
     "$ aws x\n1616-1616-1616\nno",
+    "1919-1919-1919\nAccount ID: 1\n202020202020 G",
+    "212121212121\tH\nno\tACCOUNT\n222222222223\tI",
     "\tAccount\tName\t\n1\t171717171717\tE\n2\t181818181818\tF",
   ];
   const said = ({ account, error, of }) => JSON.stringify([account, error, error === "twice" || of]);
-  for (const first of parts)
+  for (const first of ["", ...parts])
     for (const second of parts)
       for (const break_ of first === second ? [] : ["\n", "\n\n"]) {
         const text = `${first}${break_}${second}`;

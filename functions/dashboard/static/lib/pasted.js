@@ -127,9 +127,11 @@ function* readingTable(text, first, lines, seen, isAlone) {
   const sign = delimiterOf(text);
   let separator = isAlone ? "" : `sep=${sign}`;
   const isComma = isAlone && sign === "," && !/[;\t]|\d,\d+E\+\d/i.test(text);
-  let [head, width] = [isComma ? "" : `sep=${sign}`, 0];
+  const noHead = `sep=${sign}\n`;
+  let [head, width] = [isComma ? "" : noHead, 0];
   // What stands below another line is a head only if it has two names, as a name of one account may be one.
-  let least = 1;
+  // Nor is what stands below an empty line that follows the separator, as it does where there is no head.
+  let [least, next] = [1, Infinity];
   for (const row of rowsOf(text, first)) {
     yield;
     if (!row) continue;
@@ -139,12 +141,16 @@ function* readingTable(text, first, lines, seen, isAlone) {
       continue;
     }
     if (SEPARATOR.test(source)) {
-      head = separator = `sep=${delimiterOf(text)}`;
+      [separator, head, next] = [`sep=${sign}`, noHead, line + 1];
       continue;
     }
+    if (line > next) least = 2;
+    next = Infinity;
     const isLong = source.length + cells.length > LONGEST_HEAD;
     if (!isLong && NOTHING_SAID.test(source)) continue;
     const heads = isLong ? null : columnsOf(cells, least);
+    // It would be one, once what stands above it is gone.
+    if (!heads && !columns && !isLong && columnsOf(cells, 1)) head ||= noHead;
     least = 2;
     if (heads) {
       [columns, width] = [heads, cells.length];
