@@ -603,6 +603,7 @@ test("what is left of any parts is read as they were", () => {
     "$ aws x\n1616-1616-1616\nno",
     "1919-1919-1919\nAccount ID: 1\n202020202020 G",
     "212121212121\tH\nno\tACCOUNT\n222222222223\tI",
+    "232323232323\nAccount\n242424242424 J",
     "\tAccount\tName\t\n1\t171717171717\tE\n2\t181818181818\tF",
   ];
   const said = ({ account, error, of }) => JSON.stringify([account, error, error === "twice" || of]);
