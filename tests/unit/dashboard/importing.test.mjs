@@ -274,7 +274,7 @@ test("a file stands in the field's place, is sent, and leaves the field what was
   await until(isDone(main));
   assert.deepEqual(sent[0].accounts.map(asSent), [["123456789012", "One", undefined]]);
   assert.equal(field(main, "textarea").hidden, false);
-  assert.equal(field(main, "textarea").value, "number,name\n123,Two\nsep=,\n210987654321 Typed");
+  assert.equal(field(main, "textarea").value, "number,name\n123,Two\nsep=\n210987654321 Typed");
   assert.equal(inPlace(main), "");
 });
 
@@ -491,7 +491,7 @@ test("what stands in the field's place comes into it for whoever edits it, with 
   button(main, t.addMany.edit).focus();
   press(button(main, t.addMany.edit));
   const text = field(main, "textarea");
-  const whole = "number,name\n123456789012,One\nsep=,\n210987654321 Typed";
+  const whole = "number,name\n123456789012,One\nsep=\n210987654321 Typed";
   assert.deepEqual([text.value, text.hidden, inPlace(main)], [whole, false, ""]);
   assert.equal(document.activeElement, text);
   await pasted(main, "number\n");
@@ -1460,7 +1460,7 @@ test("what is typed before a failed import goes on is kept for whoever leaves, b
   await soon();
   view = new AbortController();
   const back = opened();
-  assert.equal(field(back, "textarea").value, `${HEADED}\nsep=;\n${OTHERWISE}`);
+  assert.equal(field(back, "textarea").value, `${HEADED}\nsep=\n${OTHERWISE}`);
   field(back, "textarea").value = "";
 });
 

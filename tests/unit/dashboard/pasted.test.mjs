@@ -393,6 +393,140 @@ for (const [what, text, stray] of [
     );
   });
 
+const [A, B, C, D] = ["111111111111", "222222222222", "333333333333", "444444444444"];
+const LISTED = drawn([
+  ["Id", "Name", "Status"],
+  [A, "Prod", "ACTIVE"],
+  [B, "Old", "SUSPENDED"],
+]);
+
+for (const [what, text, lines] of [
+  [
+    "keys in another order",
+    `- Id: '${A}'\n  Name: A\n- Id: '${B}'\n- Status: SUSPENDED\n  Name: C\n  Id: '${C}'`,
+    [numbered(A, "A"), numbered(B), [6, "notActive", "SUSPENDED"]],
+  ],
+  ["a name before the number", `- Id: '${A}'\n- Name: B\n  Id: '${B}'`, [numbered(A), numbered(B, "B")]],
+  [
+    "empty lines between them",
+    `Account: ${A}\n\nStatus: closed\nName: B\nAccount: ${B}`,
+    [numbered(A), [5, "notActive", "closed"]],
+  ],
+  ["no name", `- Id: '${A}'\n  Name: null\n- Id: '${B}'\n  Name: B`, [numbered(A), numbered(B, "B")]],
+  [
+    "the names of their owners",
+    `- Id: '${A}'\n  owner:\n    name: Tom\n- owner:\n    name: Ann\n  Id: '${B}'\n  Name: B`,
+    [numbered(A), numbered(B, "B")],
+  ],
+  [
+    "another name before one, nobody knows of which",
+    `prod:\n  account: ${A}\nowner:\n  name: Tom\ndev:\n  account: ${B}\n  name: Dev`,
+    [numbered(A), numbered(B)],
+  ],
+  [
+    "keys that end in one column",
+    `account_id: ${A}\n      name: Prod\n    status: ACTIVE\n*** 2. row ***\naccount_id: ${B}\n    status: CLOSED`,
+    [numbered(A, "Prod"), [4, "numberWrong", 1], [5, "notActive", "CLOSED"]],
+  ],
+  [
+    "a state, nobody knows of which",
+    `Name: Tom\nAccount: ${A}\nAccount: ${B}\nStatus: closed`,
+    [
+      [2, "notActive", "closed"],
+      [3, "notActive", "closed"],
+    ],
+  ],
+  [
+    "a state apart from any",
+    `Account: ${A}\n\nName: A\n\nStatus: SUSPENDED\n\nAccount: ${B}\n\nAccount: ${C}`,
+    [[1, "notActive", "SUSPENDED"], [3, "numberMissing", undefined], [7, "notActive", "SUSPENDED"], numbered(C)],
+  ],
+  ["the state of what is around it", `Status: closed\nAccount:\n  Id: '${A}'\n  Name: A`, [[3, "notActive", "closed"]]],
+  ["a name of one, nobody knows which", `Account 1: ${A}\nAccount 2: ${B}\nName: Tom`, [numbered(A), numbered(B)]],
+  [
+    "other numbers, as a person writes them",
+    `Account ID: ${A}\nName: Payer\n\n2222-2222-2222 Dev\nProd 3333 3333 3333`,
+    [numbered(A, "Payer"), numbered(B, "Dev"), numbered(C, "Prod")],
+  ],
+  [
+    "numbers written so within",
+    `Account ID: ${A}\nName: Payer\nOthers: 2222-2222-2222`,
+    [numbered(A, "Payer"), [3, "elsewhere", B]],
+  ],
+  ["their own numbers written so", `Name: A\nAccount: 1111-1111-1111`, [numbered(A, "A")]],
+  [
+    "profiles, and numbers written so",
+    `[profile a]\nsso_account_id = ${A}\naccount = 2222-2222-2222`,
+    [numbered(A, "a"), [3, "elsewhere", B]],
+  ],
+  [
+    "JSON, and a number written so",
+    `{"Id":"${A}","Name":"A","x":"2222-2222-2222"}`,
+    [numbered(A, "A"), [2, "elsewhere", B]],
+  ],
+  [
+    "lines and a table around it",
+    `Name: Tom\nAccount: ${D}\n\nProd,${A}\n${B}\nname,account,role_name\nC,${C},CavokC`,
+    [...[numbered(D, "Tom"), numbered(A, "Prod"), numbered(B)], numbered(C, "C", { role_name: "CavokC" })],
+  ],
+  [
+    "maps from names to numbers, and from numbers to names",
+    json({ account: C, environments: { Prod: A, Dev: B }, others: { [D]: "Test", 555555555555: "SUSPENDED" } }),
+    [numbered(C), numbered(A, "Prod"), numbered(B, "Dev"), numbered(D, "Test"), [9, "notActive", "SUSPENDED"]],
+  ],
+  [
+    "a map that may be of anything",
+    json({ account: A, Tags: { payer: B, owner: C }, trust: { externalId: D } }),
+    [numbered(A), [4, "elsewhere", B], [5, "elsewhere", C], [8, "elsewhere", D]],
+  ],
+  [
+    "numbers for names",
+    `account: ${A}\nid: ${B}\nname: ${C}\nregion: ${D}`,
+    [numbered(A), numbered(B), numbered(C), numbered(D)],
+  ],
+  ["the number of another for a name", json({ id: A, name: B }), [numbered(A), [3, "elsewhere", B]]],
+  ...["me ❯ aws x", "➜ ~ aws x", "# Accounts", "Here is what it says:"].map((above) => [
+    `a table below "${above}"`,
+    `${above}\n${LISTED}`,
+    [[1, "numberMissing", undefined], numbered(A, "Prod"), [7, "notActive", "SUSPENDED"]],
+  ]),
+  [
+    "a table between words",
+    `Hi\n\n| Name | Account | Status |\n|:--|--:|---|\n| Prod | ${A} | Active |\n| Old | ${B} | Closed |\nBye`,
+    [[1, "numberMissing", undefined], numbered(A, "Prod"), [6, "notActive", "Closed"], [7, "numberMissing", undefined]],
+  ],
+  [
+    "a line above a spreadsheet",
+    `-----\nOwner;Name;Account;State\nTom;Prod;${A};\nAnn;Old;${B};Closed (2024)`,
+    [numbered(A, "Prod"), [4, "notActive", "Closed (2024)"]],
+  ],
+  ["what looks like a command", "Accounts > aws prod: 1111-1111-1111", [numbered(A, "AccountsAwsProd")]],
+  ["such in a table", `name,account\nA > aws b,${A}\nPaths,${B}`, [numbered(A, "AAwsB"), numbered(B, "Paths")]],
+  ["a name that the AWS CLI has as well", `PATHS\t${A}`, [numbered(A, "PATHS")]],
+  [
+    "a state of another name",
+    `Account ID,Name,Account status\n${A},Prod,ACTIVE\n${B},Old,SUSPENDED`,
+    [numbered(A, "Prod"), [3, "notActive", "SUSPENDED"]],
+  ],
+  [
+    "such states of JSON, and around it",
+    json(
+      [
+        { id: A, accountStatus: "SUSPENDED" },
+        { Account: { Id: B, Name: "B" }, lifecycle_state: "CLOSED" },
+      ],
+      0,
+    ),
+    [
+      [1, "notActive", "SUSPENDED"],
+      [2, "notActive", "CLOSED"],
+    ],
+  ],
+])
+  test(`accounts with ${what} have what is said of each`, () => {
+    assert.deepEqual(read(text), lines);
+  });
+
 test("numbers that are no accounts' in the profiles of the AWS CLI are said by themselves", () => {
   const more = "external_id = 999999999999\nmfa_serial = arn:aws:iam::888888888888:mfa/me\n";
   assert.deepEqual(read(CONFIG.replace("source_profile", `${more}source_profile`)), [
@@ -450,6 +584,68 @@ test("a line keeps its number in the text and what it was, whatever is empty or 
 test("what is left of a text is read as it was", () => {
   const text = "name;provider_id\nProd;1234\nTest;123456789012";
   assert.deepEqual(accountsIn(textOf(accountsIn(text))), accountsIn(text));
+});
+
+test("what is left of any parts is read as they were", () => {
+  const parts = [
+    `5555 5555 5555\tTab, of\nSum\t12`,
+    `sep=;\nname;number\n"X; y";666666666666\nZ;12345`,
+    `name,account,notes\n"Y, z",777777777777,"Account: 7"\nName: x,88,`,
+    `Account: 888888888888\n999999999999\nName: Tom\nState: closed`,
+    `- Id: '${A}'\n  Name: A\n  Payer: '123456789999'\n- Id: '${B}'\n  Status: SUSPENDED`,
+    `[profile c]\nsso_account_id = ${C}\nother = 1234-5678-9998`,
+    json([
+      { Id: D, Name: "D", Tags: { a: 123456789997 } },
+      { Id: "121212121212", State: "Pending closure" },
+    ]),
+    LISTED.replace(A, "131313131313").replace(B, "141414141414"),
+    "151515151515\n1,23457E+11",
+    "$ aws x\n1616-1616-1616\nno",
+    "1919-1919-1919\nAccount ID: 1\n202020202020 G",
+    "212121212121\tH\nno\tACCOUNT\n222222222223\tI",
+    "232323232323\nAccount\n242424242424 J",
+    "\tAccount\tName\t\n1\t171717171717\tE\n2\t181818181818\tF",
+  ];
+  const said = ({ account, error, of }) => JSON.stringify([account, error, error === "twice" || of]);
+  for (const first of ["", ...parts])
+    for (const second of parts)
+      for (const break_ of first === second ? [] : ["\n", "\n\n"]) {
+        const text = `${first}${break_}${second}`;
+        const lines = accountsIn(text);
+        const sets = [0, 1, 2, 3, 4, 5].map((set) =>
+          lines.filter((_, index) => (set < 2 ? index % 2 === set : set < 5 ? index % 3 !== set - 2 : true)),
+        );
+        for (const rest of [...sets, lines.filter(({ account }) => !account)])
+          assert.deepEqual(accountsIn(textOf(rest)).map(said), rest.map(said), text);
+      }
+});
+
+test("beside what is read as a whole, each number of a text is said", () => {
+  const wholes = [
+    [`Account ID: ${A}\nName: Payer\n`, ""],
+    [`- Id: '${A}'\n  Name: Payer\n  x: `, "\n"],
+    [`[profile a]\nsso_account_id = ${A}\nx = `, "\n"],
+    [`{"Id":"${A}","Name":"A","x":"`, '"}'],
+    [`{"Id":"${A}","Name":"`, '"}'],
+    [`| Account | ${A} |\n| Name | `, " |"],
+    [`| Account | Name |\n|---|---|\n| ${A} | x |\n`, "\n"],
+    ["PATHS\t", ""],
+    ["NEXTTOKEN\t", ""],
+    [`${A}\n$ aws `, ""],
+  ];
+  for (const [before, after] of wholes)
+    for (const number of [B, "2222-2222-2222", "2222 2222 2222", "2222\u20112222\u00a02222", "Dev: 2222-2222-2222"]) {
+      const said = accountsIn(before + number + after).map(
+        ({ account, of, source }) => account?.provider_id ?? `${of} ${source}`,
+      );
+      assert.ok(
+        said
+          .join(" ")
+          .replace(/[^\d ]/g, "")
+          .includes(B) || said.join().includes("2222"),
+        before + number + after,
+      );
+    }
 });
 
 const PLAIN = "111111111111 Typed\n222222222222";
@@ -576,7 +772,7 @@ test("no number of a file of JSON or of profiles is lost", () => {
     const lines = accountsIn(text);
     const said = lines.map(({ source, account }) => `${source} ${account?.provider_id}`).join("\n");
     for (const [number] of text.matchAll(/\d{12,}|(?<="(?:Id|account|provider_id)": ?"?)[\d-]+/g))
-      assert.ok(said.includes(number), `${number} of ${text}`);
+      assert.ok(said.replaceAll("-", "").includes(number.replaceAll("-", "")), `${number} of ${text}`);
   }
 });
 

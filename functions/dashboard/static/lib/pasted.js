@@ -1,10 +1,8 @@
 // Accounts in text that a person pastes: numbers, or lines of a spreadsheet (RFC 4180; also with semicolons or tabs, as
 // spreadsheets write them elsewhere). Each line is an account, or has an error. Several numbers alone are one each.
 import { NAME, NUMBER } from "./patterns.js";
-import { asTable, breaksIn, isPrinted, jsonIn, nameIn, printedTable } from "./printed.js";
+import { asTable, breaksIn, isPrinted, jsonIn, nameIn, NOT_ACTIVE, partsIn, WRITTEN_NUMBER } from "./printed.js";
 
-// Web pages and word processors put other spaces and dashes than those of a keyboard, and signs that nobody sees.
-const WRITTEN_NUMBER = /(?<!\d)\d{4}[\p{Zs}\p{Pd}\p{Cf}]?\d{4}[\p{Zs}\p{Pd}\p{Cf}]?\d{4}(?!\d)/u;
 const UNSEEN = /\p{Cf}/gu;
 const WRITTEN_NUMBERS = new RegExp(WRITTEN_NUMBER, "gu");
 // As a spreadsheet writes a number that is too long for its column: some digits are lost.
@@ -18,11 +16,13 @@ const OF_ORGANIZATION = /\barn:[\w-]+:organizations::\d{12}:account\/o-\w+\/(\d{
 const ARNS = /\barn:\S+/g;
 const ROLE = /\barn:[\w-]+:iam::\d{12}:role\/[\w+=,.@/-]*[\w+=,@/-]/;
 // With such a line, a file tells Excel what separates its cells. It begins a table: with a head of its own, or none.
+// Without a sign, it begins a text of any kind.
 const SEPARATOR = /^sep=.?$/i;
-const SEPARATED = /^ *sep=.? *(?=[\r\n])/i;
+const SEPARATED = /^ *sep=[^\r\n] *(?=[\r\n]|$)/i;
 // So does what somebody typed to have the rest printed.
-const PROMPT = /^.*[$%>#] *aws (?!.*\d{12}).*/;
-const TABLES = /^(?= *sep=.? *$|.*[$%>#] *aws )/gim;
+const PROMPT = `.*[$%>#] *aws (?!.*${WRITTEN_NUMBER.source})`;
+const BEGINS = new RegExp(`^(?: *sep= *$|${PROMPT}.*)`, "imu");
+const TABLES = new RegExp(`^(?= *sep=.? *$|${PROMPT})`, "gimu");
 // Characters, of a line of heads, of what says how a line is read, and of a value: more takes long.
 const LONGEST_HEAD = 10_000;
 const LONGEST_PLAIN = { lines: 3_000, characters: 100_000 };
@@ -37,8 +37,6 @@ const LETTERS = {
   ...{ ß: "ss", ẞ: "SS", æ: "ae", Æ: "AE", œ: "oe", Œ: "OE", ø: "o", Ø: "O", ł: "l", Ł: "L", đ: "d", Đ: "D" },
   ...{ ð: "d", Ð: "D", þ: "th", Þ: "Th", ħ: "h", Ħ: "H", ı: "i" },
 };
-// What AWS Organizations, or a person, says of an account that is not active. No status of ours is like these.
-const NOT_ACTIVE = /^(suspended|closed|inactive|pending)(?![a-z])/i;
 const STATE = /(?<![\w-])(SUSPENDED|CLOSED|PENDING_[A-Z]+)(?![\w-])/;
 const STATE_ALONE = /^(suspended|closed|inactive|pending[ _]\w+)$/im;
 const YES_NO = { yes: true, true: true, 1: true, no: false, false: false, 0: false };
@@ -54,7 +52,7 @@ const HEADS = {
   write_logs: ["writelogs"],
   access_type: ["accesstype"],
   arn: ["arn"],
-  state: ["state", "status"],
+  state: ["state", "status", "accountstate", "accountstatus", "lifecyclestate", "lifecyclestatus"],
   other_number: ["othernumber"],
 };
 const FIELDS = new Map(Object.entries(HEADS).flatMap(([name, known]) => known.map((head) => [head, name])));
@@ -62,7 +60,7 @@ const plainHead = (text) => text.toLowerCase().replace(/[^a-z]/g, "");
 /** @param {string} key */
 const knownHead = (key) => FIELDS.get(plainHead(key));
 // A border or a bracket; or what stands between accounts as the AWS CLI prints them.
-const NOTHING_SAID = /^(?:[^\p{L}\d]*|(?:NEXTTOKEN|PATHS)\t.*)$/u;
+const NOTHING_SAID = /^(?:[^\p{L}\d]*|(?:NEXTTOKEN\t[A-Za-z]|PATHS\to-)\S*)$/u;
 // Before a value: what it is called is no name.
 const CALLED = /^\W*(\w[\w ]{0,40}?)["' ]{0,3}[:=]/;
 
@@ -81,38 +79,59 @@ const CALLED = /^\W*(\w[\w ]{0,40}?)["' ]{0,3}[:=]/;
 export function* reading(text) {
   const lines = [];
   const seen = new Map();
-  let [line, from] = [1, 0];
-  for (const { to, rows } of partsOf(text, yield* jsonIn(text, knownHead))) {
-    const part = text.slice(from, to).replace(PROMPT, "");
-    const printed = yield* rows ? asTable(rows) : printedTable(part.replace(SEPARATED, ""), knownHead);
-    yield* readingTable(printed?.text ?? part, line - 1 + (printed?.first ?? 1), lines, seen);
-    line += breaksIn(text.slice(from, to));
-    from = to;
+  let [line, at] = [1, 0];
+  const parts = yield* partsOf(text);
+  for (const { from, to, rows, table, isLike } of parts) {
+    yield;
+    line += breaksIn(text.slice(at, from));
+    at = from;
+    const printed = rows ? yield* asTable(rows) : { text: table ?? text.slice(from, to), first: 1 };
+    // What is left of it is read as before only below its separator: less of it may look like something else.
+    const isAlone = parts.length === 1 && !rows && table === undefined && !isLike;
+    yield* readingTable(printed.text, line - 1 + printed.first, lines, seen, isAlone);
   }
   return lines;
 }
 
-// One after the other: there may be as many as lines.
-function* partsOf(text, runs) {
+// Each is read by itself.
+function* partsOf(text) {
+  const parts = [];
   let at = 0;
-  for (const run of [...runs, { from: text.length }]) {
-    const between = text.slice(at, run.from);
-    for (const { index } of between.matchAll(TABLES)) if (index) yield { to: at + index };
-    if (between.trim()) yield { to: run.from };
-    if (run.rows) yield run;
+  for (const run of [...(yield* jsonIn(text, knownHead)), { from: text.length, to: text.length, rows: null }]) {
+    const places = [at];
+    for (const { index } of text.slice(at, run.from).matchAll(TABLES)) {
+      yield;
+      if (index) places.push(at + index);
+    }
+    for (const [index, place] of places.entries()) {
+      yield;
+      const piece = text.slice(place, places[index + 1] ?? run.from);
+      const [begin = ""] = BEGINS.exec(piece.slice(0, LONGEST_HEAD)) ?? [];
+      const from = place + (piece.startsWith(begin) ? begin.length : 0);
+      if (SEPARATED.test(piece.slice(0, LONGEST_HEAD))) parts.push({ from: place, to: place + piece.length });
+      else
+        for (const part of yield* partsIn(text.slice(from, place + piece.length), knownHead))
+          parts.push({ ...part, from: from + part.from, to: from + part.to });
+    }
+    if (run.rows) parts.push(run);
     at = run.to;
   }
+  return parts;
 }
 
 // `first`: the number of its first line. `seen`: the line of each account number, and what it says.
-function* readingTable(text, first, lines, seen) {
+function* readingTable(text, first, lines, seen, isAlone) {
   /** @type {Record<string, number> | null} */
   let columns = null;
   // Without its first line, another sign may be what the next one has most of.
   const sign = delimiterOf(text);
-  let [separator, head, width] = ["", sign === "," && !/[;\t]/.test(text) ? "" : `sep=${sign}`, 0];
+  let separator = isAlone ? "" : `sep=${sign}`;
+  const isComma = isAlone && sign === "," && !/[;\t]|\d,\d+E\+\d/i.test(text);
+  const noHead = `sep=${sign}\n`;
+  let [head, width] = [isComma ? "" : noHead, 0];
   // What stands below another line is a head only if it has two names, as a name of one account may be one.
-  let least = 1;
+  // Nor is what stands below an empty line that follows the separator, as it does where there is no head.
+  let [least, next] = [1, Infinity];
   for (const row of rowsOf(text, first)) {
     yield;
     if (!row) continue;
@@ -122,12 +141,16 @@ function* readingTable(text, first, lines, seen) {
       continue;
     }
     if (SEPARATOR.test(source)) {
-      head = separator = `sep=${delimiterOf(text)}`;
+      [separator, head, next] = [`sep=${sign}`, noHead, line + 1];
       continue;
     }
+    if (line > next) least = 2;
+    next = Infinity;
     const isLong = source.length + cells.length > LONGEST_HEAD;
     if (!isLong && NOTHING_SAID.test(source)) continue;
     const heads = isLong ? null : columnsOf(cells, least);
+    // It would be one, once what stands above it is gone.
+    if (!heads && !columns && !isLong && columnsOf(cells, 1)) head ||= noHead;
     least = 2;
     if (heads) {
       [columns, width] = [heads, cells.length];
@@ -166,7 +189,7 @@ export function asOneText(first, second) {
   if (!first || !second) return first || second;
   const isSame = [first, second].every(isPlain) && delimiterOf(first) === delimiterOf(second);
   const follows = isSame || SEPARATOR.test(firstLineOf(second));
-  return [first, ...(follows ? [] : [`sep=${delimiterOf(second)}`]), second].join("\n");
+  return [first, ...(follows ? [] : ["sep="]), second].join("\n");
 }
 
 // Whether it is one table without a head. More is not looked through in one task: a head may stand in any line.
@@ -341,7 +364,8 @@ function* rowsOf(text, firstLine) {
     isBlank = true;
     from = at + 1;
   };
-  const sourceUpTo = (end) => text.slice(start, end).trim();
+  // The first and the last cell of a head may be empty.
+  const sourceUpTo = (end) => (delimiter === "\t" ? text.slice(start, end) : text.slice(start, end).trim());
   // Empty, if no cell has anything.
   const endRow = (end) => {
     endCell(end);
@@ -413,4 +437,5 @@ function delimiterOf(text) {
   return first === separators ? "," : ";";
 }
 
-const firstLineOf = (text) => /^[^\r\n]*/.exec(text.trimStart().slice(0, LONGEST_HEAD))?.[0] ?? "";
+// A border says nothing.
+const firstLineOf = (text) => /^(?:[-+=\s]*[\r\n])?([^\r\n]*)/.exec(text.trimStart().slice(0, LONGEST_HEAD))?.[1] ?? "";

@@ -10,25 +10,40 @@ const CONFIG = {
   other: /^(?:[#;]|[\w -]+=)/,
   comment: /(?:^|\s)[#;].*/,
 };
+// Web pages and word processors put other spaces and dashes than those of a keyboard, and signs that nobody sees.
+export const WRITTEN_NUMBER = /(?<!\d)\d{4}[\p{Zs}\p{Pd}\p{Cf}]?\d{4}[\p{Zs}\p{Pd}\p{Cf}]?\d{4}(?!\d)/u;
+const ONLY_NUMBER = new RegExp(`^\\s*${WRITTEN_NUMBER.source}\\s*$`, "u");
 // What is in an ARN is no number of its own, but in that of a role.
-const NUMBERS =
-  /(?<=\barn:[\w-]+:iam::)\d{12}(?=:role\/)|\barn:(?![\w-]+:iam::\d{12}:role\/)[^\s"]+|(?<!\d)\d{12}(?!\d)/g;
+const NUMBERS = new RegExp(
+  `(?<=\\barn:[\\w-]+:iam::)\\d{12}(?=:role/)|\\barn:(?![\\w-]+:iam::\\d{12}:role/)[^\\s"]+|${WRITTEN_NUMBER.source}`,
+  "gu",
+);
 // Of digits, as a program may write them.
 const LIKE_NUMBER = /^[^a-df-z]*\d[^a-df-z]*$/i;
 const STATE = /^(active|suspended|closed|pending_\w+)$/i;
+// What AWS Organizations, or a person, says of an account that is not active. No status of ours is like these.
+export const NOT_ACTIVE = /^(suspended|closed|inactive|pending)(?![a-z])/i;
 // Beside a number, what AWS's tools print that is no name.
 const NO_NAME = /^(ACCOUNTS?|ACCOUNTLIST|CHILDREN|INVITED|CREATED|None|arn:\S*|\d+\.\d+|\d{4}-\d\d-\d\dT\S*)$/;
 // A line of YAML, or of a table with a key in each line. Part of JSON looks so, too.
-const PAIR = /^[-|"' ]*([A-Za-z][\w ]{0,40}?)["' ]*(?::\s|\|)\s*["']?([^|]*)/;
-const NUMBER_PAIR = /^[-|"' ]*[A-Za-z][\w ]{0,40}?["' ]*(?::\s|\|)\s*["']?\d{12}(?!\d)/m;
-const BORDER = /^[-+|: ]*$/;
+const PAIR = /^([-|"'\s]*)([A-Za-z][\w ]{0,40}?)(["' ]*)(?::(?=\s|$)|\|)\s*["']?([^|]*)/;
+const NUMBER_PAIR = new RegExp(
+  `^[-|"'\\s]*[A-Za-z][\\w ]{0,40}?["' ]*(?::\\s|\\|)[^\\r\\n|]*${WRITTEN_NUMBER.source}`,
+  "mu",
+);
+// Beside lines with a key: a list, a comment; or what ends an account.
+const BESIDE_PAIRS = /^\s*(?:$|-\s|#|[\s[\]{},]*$)/;
+const ENDS = /^(?:[\s[\]{},]*|[\s|]*[-+][-+|\s]*)$/;
+const NOT_SAID = /^(?:null|none|~)?$/i;
+const TABLE_LINE = /^\s*(?:\||[-+][-+|:=\s]{2,}$)/;
+const BORDER = /^[-+|:= ]*$/;
 const JSON_SIGNS = /["[\]{}\n]|\\["\\]/g;
 // A value begins a line, or follows another.
 const BEFORE_JSON = /(?:^|[\n\r,[\]}])[ \t]*$/;
 const AFTER_JSON = /[ \t]*(?=[\n\r,[\]{}]|$)/y;
 
 /** Whether a line may be one of what is read as a whole. @param {string} line */
-export const isPrinted = (line) => /^\s*[[{#;|+]/.test(line) || PAIR.test(line);
+export const isPrinted = (line) => /^\s*[[{#;|+]/.test(line) || PAIR.test(line) || TABLE_LINE.test(line);
 
 /** Where runs of JSON with accounts begin and end, each as a table. @param {string} text
  * @param {(key: string) => string | undefined} headOf
@@ -93,16 +108,51 @@ function* bracketsIn(text) {
 }
 
 /**
- * What AWS's tools print in lines, as a table in which each account is in the line that it has in the text. Null, if
- * the text is none of these. `headOf`: what field a key is, or undefined.
+ * The parts of a text without JSON: what AWS's tools print in lines, as rows or as a table, each of whose lines is in
+ * the line that it has in the text, and ordinary lines. `headOf`: what field a key is, or undefined.
  * @param {string} text @param {(key: string) => string | undefined} headOf
- * @returns {Generator<void, {text: string, first: number} | null, void>}
+ * @returns {Generator<void, {from: number, to: number, rows?: any[], table?: string, isLike?: boolean}[], void>}
  */
-export function* printedTable(text, headOf) {
-  const begin = text.slice(0, MOST.characters).trimStart();
-  const rows = (/^[[#;]/.test(begin) && (yield* ofConfig(text))) || (yield* ofPairs(text, headOf));
-  if (rows) return yield* asTable(rows);
-  return /^(?:[|+]|-{3})/.test(begin) ? { text: yield* withoutBorders(text), first: 1 } : null;
+export function* partsIn(text, headOf) {
+  const rows = /^[[#;]/.test(text.slice(0, MOST.characters).trimStart()) && (yield* ofConfig(text));
+  if (rows) return [{ from: 0, to: text.length, rows }];
+  const parts = [];
+  let [at, isLike] = [0, false];
+  const upTo = (to) => {
+    if (text.slice(at, to).trim()) parts.push({ from: at, to, isLike });
+  };
+  for (const { from, to, hasCells } of yield* runsIn(text)) {
+    yield;
+    isLike = true;
+    const part = text.slice(from, to);
+    const pairs = yield* ofPairs(part, headOf);
+    if (!pairs && !hasCells) continue;
+    upTo(from);
+    parts.push({ from, to, ...(pairs ? { rows: pairs } : { table: yield* withoutBorders(part) }) });
+    at = to;
+  }
+  upTo(text.length);
+  return parts;
+}
+
+// Lines of a table, or lines with a key, one below the other.
+function* runsIn(text) {
+  /** @type {{from: number, to: number, isTable: boolean, hasCells: boolean}[]} */
+  const runs = [];
+  let isOpen = false;
+  for (const { from, to, whole } of linesIn(text)) {
+    yield;
+    const isTable = TABLE_LINE.test(whole);
+    const last = isOpen ? runs.at(-1) : undefined;
+    if (isTable || PAIR.test(whole)) {
+      const run = last?.isTable === isTable ? last : { from, to, isTable, hasCells: false };
+      if (run !== last) runs.push(run);
+      run.to = to;
+      run.hasCells ||= isTable && !BORDER.test(whole.trim());
+      isOpen = true;
+    } else isOpen = Boolean(last) && (last?.isTable ? !whole.trim() : BESIDE_PAIRS.test(whole));
+  }
+  return runs;
 }
 
 /** `first`: the number of the line of its head. @param {{line: number, values: any}[]} rows
@@ -138,14 +188,16 @@ function* ofJson(wholes, start, text, headOf) {
     goTo(from - start);
     const source = text.slice(0, to - start);
     let isFound = true;
-    // In the order of the text. `isOfRow`: within what is an account already.
-    const left = [{ item: whole, key: "", isListed: false, isOfRow: false }];
+    // In the order of the text. `isOfRow`: within what is an account already. `state`: what the object around it says.
+    const left = [{ item: whole, key: "", isListed: false, isOfRow: false, state: undefined }];
     for (let next = left.pop(); next; next = left.pop()) {
       yield;
       const { item, key, isListed, isOfRow } = next;
-      const all = Array.isArray(item) ? yield* ofList(item, isListed, isOfRow) : ofObject(item, key, isOfRow, headOf);
+      const isList = Array.isArray(item);
+      const all = isList ? yield* ofList(item, isListed, isOfRow) : yield* ofObject(item, key, isOfRow, headOf);
       for (const values of all) {
         yield;
+        if (next.state && values.provider_id) values.state ??= next.state;
         // Without the line of one, the next ones follow.
         const id = values.provider_id ?? values.other_number ?? values.name ?? "";
         const place = isFound ? source.indexOf(JSON.stringify(id), at) : -1;
@@ -154,9 +206,12 @@ function* ofJson(wholes, start, text, headOf) {
         rows.push({ line, values });
       }
       const isRow = isOfRow || all.some(({ provider_id }) => provider_id);
-      const within = Object.keys(item).filter((name) => !isPlainValue(item[name]) && item[name]);
+      const state = all.some(isNumbered) ? undefined : (refusedIn(item, headOf) ?? next.state);
+      const names = Object.keys(item);
+      const isMap = !isList && names.length > 1 && names.every((name) => NUMBER.test(name));
+      const within = names.filter((name) => !isPlainValue(item[name]) && item[name]);
       for (const name of within.reverse())
-        left.push({ item: item[name], key: name, isListed: Array.isArray(item), isOfRow: isRow });
+        left.push({ item: item[name], key: name, isListed: isList, isOfRow: isRow && !isMap, state });
     }
   }
   return yield* withStrays(rows, text);
@@ -164,19 +219,22 @@ function* ofJson(wholes, start, text, headOf) {
 
 // Each number that is not said by a row has one by itself: it may be an account, or a tag of one.
 function* withStrays(rows, text) {
-  if (!rows.some(({ values }) => LIKE_NUMBER.test(values.provider_id))) return null;
+  const isOfRow = (values) =>
+    LIKE_NUMBER.test(values.provider_id) || (isNumbered(values) && NOT_ACTIVE.test(values.state));
+  if (!rows.some(({ values }) => isOfRow(values))) return null;
   const numbers = new Set();
   for (const { values } of rows) {
     yield;
-    numbers.add(String(values.provider_id).replace(/\D/g, ""));
-    const said = `${values.provider_id} ${values.other_number} ${values.name}`;
-    for (const [number] of said.matchAll(NUMBERS)) numbers.add(number);
+    numbers.add(digitsOf(values.provider_id));
+    for (const [number] of `${values.provider_id} ${values.other_number}`.matchAll(NUMBERS))
+      numbers.add(digitsOf(number));
   }
   const strays = [];
   let [line, at] = [1, 0];
-  for (const { index, 0: number } of text.matchAll(NUMBERS)) {
+  for (const { index, 0: written } of text.matchAll(NUMBERS)) {
     yield;
-    if (!NUMBER.test(number) || numbers.has(number)) continue;
+    const number = digitsOf(written);
+    if (written.startsWith("arn:") || numbers.has(number)) continue;
     numbers.add(number);
     line += breaksIn(text.slice(at, index));
     at = index;
@@ -185,14 +243,44 @@ function* withStrays(rows, text) {
   return [...rows, ...strays].toSorted((a, b) => a.line - b.line);
 }
 
+const digitsOf = (value) => String(value).replace(/\D/g, "");
+const isNumbered = ({ provider_id: number }) =>
+  LIKE_NUMBER.test(number) || (WRITTEN_NUMBER.test(number) && !/\barn:/.test(number));
 const isPlainValue = (value) => value !== null && typeof value !== "object";
 
-function ofObject(item, key, isOfRow, headOf) {
+const refusedIn = (item, headOf) =>
+  Object.keys(item)
+    .slice(0, MOST.keys)
+    .filter((key) => headOf(key) === "state")
+    .map((key) => item[key])
+    .find((value) => NOT_ACTIVE.test(value));
+
+function* ofObject(item, key, isOfRow, headOf) {
+  const all = yield* ofMap(item, key, headOf);
+  if (all) return all;
   const { values, others } = valuesOf(item, headOf);
   // As a map has it, from numbers to what is said of each.
   if (NUMBER.test(key) && !isOfRow) values.provider_id ??= key;
   const isRow = LIKE_NUMBER.test(values.provider_id) || (!isOfRow && (values.provider_id || values.name));
   return isRow ? [values, ...others] : [];
+}
+
+// From numbers to names, or from names to numbers: of one alone, nobody knows.
+function* ofMap(item, key, headOf) {
+  const entries = Object.entries(item);
+  let [isByNumber, isByName] = [entries.length > 1, entries.length > 1 && !/tags?$/i.test(key)];
+  for (const [index, [name, value]] of entries.entries()) {
+    if (index % MOST.keys === 0) yield;
+    isByNumber &&= NUMBER.test(name) && isPlainValue(value);
+    isByName &&= ONLY_NUMBER.test(value) && !headOf(name);
+    if (!isByNumber && !isByName) return null;
+  }
+  if (!entries.length) return null;
+  if (!isByNumber) return entries.map(([name, value]) => ({ provider_id: value, name }));
+  return entries.map(([provider_id, value]) => ({
+    provider_id,
+    ...(STATE.test(value) ? { state: value } : ONLY_NUMBER.test(value) ? {} : { name: value }),
+  }));
 }
 
 function valuesOf(item, headOf) {
@@ -201,7 +289,8 @@ function valuesOf(item, headOf) {
     .map((key) => [headOf(key), item[key]])
     .filter(([head]) => head)
     .map(([head, value]) => [head, Array.isArray(value) && value.every(isPlainValue) ? value.join(" ") : value])
-    .filter(([, value]) => isPlainValue(value));
+    // The number of another account is nothing else of this one.
+    .filter(([head, value]) => isPlainValue(value) && (head === "provider_id" || !ONLY_NUMBER.test(value)));
   // Of several keys that may be that of the number.
   const ids = known.filter(([head]) => head === "provider_id").map(([, value]) => value);
   const isLike = (value) => LIKE_NUMBER.test(value);
@@ -261,26 +350,90 @@ function* ofConfig(text) {
   return yield* withStrays(rows, plain.join("\n"));
 }
 
-// With `--output yaml`, or a table that is too wide for the terminal. A key that comes again is of the next account.
+// With `--output yaml`, or a table that is too wide for the terminal.
 function* ofPairs(text, headOf) {
   if (!NUMBER_PAIR.test(text)) return null;
-  let last = { line: 1, item: {}, hasNumber: false };
-  const items = [last];
-  for (const { line, said } of linesIn(text)) {
+  /** @type {any[][]} */
+  const groups = [];
+  let keys = [];
+  let list = Infinity;
+  // Where keys stand beside that of the number.
+  let level;
+  const end = () => {
+    if (keys.length) groups.push(keys);
+    [keys, level] = [[], undefined];
+  };
+  for (const { line, whole } of linesIn(text)) {
     yield;
-    const [, key = "", value = ""] = PAIR.exec(said) ?? [];
+    const [isPair, before = "", key = "", quotes = "", value = ""] = PAIR.exec(whole) ?? [];
+    if (isPair === undefined) {
+      if (ENDS.test(whole)) end();
+      continue;
+    }
+    const [start, stop] = [before.length, before.length + key.length + quotes.length];
+    const dash = before.search(/-\s/);
+    const isNext = dash >= 0 && dash <= list;
+    if (isNext) list = dash;
+    if (isNext || (level && start < level.start && stop !== level.stop)) end();
     const head = headOf(key);
-    if (!head || !value) continue;
-    const isNumber = head === "provider_id";
-    if (key in last.item || (isNumber && last.hasNumber)) items.push((last = { line, item: {}, hasNumber: false }));
-    last.item[key] = value.replace(/["', ]+$/, "");
-    if (isNumber) Object.assign(last, { line, hasNumber: true });
+    const said = value.replace(/["',\s]+$/, "");
+    if (!head || NOT_SAID.test(said)) continue;
+    const isNumber = head === "provider_id" && WRITTEN_NUMBER.test(said);
+    keys.push({ line, key, head, value: said, start, stop, isNumber });
+    if (isNumber) level ??= { start, stop };
   }
-  const rows = items
-    .map(({ line, item }) => ({ line, values: valuesOf(item, headOf).values }))
-    .filter(({ values }) => values.provider_id || values.name);
-  const isOfAccount = ({ values }) => NUMBER.test(values.provider_id) && (values.name ?? values.state);
-  return rows.some(isOfAccount) ? yield* withStrays(rows, text) : null;
+  end();
+  const rows = [];
+  let isSaid = false;
+  // What is said beside no number may be of the one before, or the next.
+  let refused;
+  for (const group of groups) {
+    yield;
+    isSaid ||= group.some(({ head, value }) => /^(name|state)$/.test(head) && !ONLY_NUMBER.test(value));
+    const found = yield* ofGroup(group, headOf);
+    const state = group.find(isRefusing)?.value;
+    const hasNumber = found.some(({ values }) => isNumbered(values));
+    if (hasNumber) {
+      if (refused) for (const { values } of found) values.state ??= refused;
+      refused = undefined;
+    } else if (state) {
+      refused = state;
+      const last = rows.findLast(({ values }) => isNumbered(values));
+      if (last) last.values.state ??= state;
+    }
+    rows.push(...found);
+  }
+  return isSaid ? yield* withStrays(rows, text) : null;
+}
+
+const isRefusing = ({ head, value }) => head === "state" && NOT_ACTIVE.test(value);
+
+// The accounts of keys that stand together. If it is not sure which key is of which, none has a name.
+function* ofGroup(keys, headOf) {
+  const number = keys.find(({ isNumber }) => isNumber);
+  const isBeside = ({ start, stop }) => !number || start === number.start || stop === number.stop;
+  const own = keys.filter(isBeside);
+  /** @type {{line: number, item: any, numbers: Set<string>}[]} */
+  const items = [];
+  let isSure = true;
+  for (const { line, key, value, isNumber } of own) {
+    yield;
+    if (key === own[0].key) items.push({ line, item: {}, numbers: new Set() });
+    const last = items[items.length - 1];
+    isSure &&= !(key in last.item);
+    last.item[key] = value;
+    if (isNumber) last.line = line;
+    if (isNumber) last.numbers.add(digitsOf(value));
+  }
+  isSure &&= !number || items.every(({ numbers }) => numbers.size === 1);
+  const isOuter = (key) => !isSure || (!isBeside(key) && key.start < number.start);
+  const state = number && keys.find((key) => isRefusing(key) && isOuter(key))?.value;
+  const rows = isSure
+    ? items.map(({ line, item }) => ({ line, values: valuesOf(item, headOf).values }))
+    : own.filter(({ isNumber }) => isNumber).map(({ line, value }) => ({ line, values: { provider_id: value } }));
+  return rows
+    .filter(({ values }) => values.provider_id || values.name)
+    .map(({ line, values }) => ({ line, values: state ? { ...values, state } : values }));
 }
 
 // With `--output table`, as a spreadsheet would be pasted.
@@ -298,9 +451,10 @@ function* withoutBorders(text) {
 
 function* linesIn(text) {
   let line = 0;
-  for (const [whole] of text.matchAll(/[^\r\n]*(?:\r\n|[\r\n]|$)/g)) {
+  for (const { index: from, 0: all } of text.matchAll(/[^\r\n]*(?:\r\n|[\r\n]|$)/g)) {
     line += 1;
-    yield { line, said: whole.slice(0, MOST.characters + 3).trim() };
+    const whole = all.slice(0, MOST.characters + 3).trimEnd();
+    yield { line, from, to: from + all.length, whole, said: whole.trimStart() };
   }
 }
 
