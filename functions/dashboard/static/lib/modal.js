@@ -64,7 +64,8 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
   // scrolled out from below them.
   const toasts = byId("toasts");
   const uncover = () => {
-    node.style.setProperty("--covered", "0px");
+    // Without it, it is 0. Whatever is set is inherited: the style of all that is in the modal would be computed again.
+    node.style.setProperty("--covered", "");
     if (!toasts.hasChildNodes()) return;
     const [{ top: lowest }, { top: first }, box] = [toasts, toasts.firstElementChild, node].map((each) =>
       each.getBoundingClientRect(),
