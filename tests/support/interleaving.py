@@ -21,15 +21,16 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from moto.backends import get_backend
 from moto.dynamodb.models.dynamo_type import DynamoType
 
 from tests.support.faults import REAL, transaction_conflict, watched
 from tests.support.moto_speed import same_items
-from tests.support.moto_stack import table
+from tests.support.moto_stack import backend, table
 
+T = TypeVar("T")
 Operation = Callable[[], object]
 TRIED: Counter[str] = Counter()
 """Places, runs and conflicts so far, for docs/reliability.md."""
@@ -269,6 +270,29 @@ def snapshot(account: str = "123456789012", region: str = "us-east-1") -> Operat
             there[name, member][member] = _COPIES[member](value)
 
     return bring_back
+
+
+def brought_back(name: object, make: Callable[[], T]) -> T:
+    """What a fixture makes on the empty stack, and returns. It is made once a process; further
+    tests have it brought back, with the keys that it was sealed with, and executions.
+    """
+    if name not in _MADE:
+        made, bring_back = make(), snapshot()
+        _MADE[name] = made, bring_back, dict(backend("kms").keys), _executions()
+    made, bring_back, keys, executions = _MADE[name]
+    bring_back()
+    backend("kms").keys.update(keys)
+    for machine, before in zip(backend("stepfunctions").state_machines, executions, strict=True):
+        machine.executions[:] = before
+    result: T = copy.deepcopy(made)
+    return result
+
+
+_MADE: dict[object, Any] = {}
+
+
+def _executions() -> list[list[Any]]:
+    return [list(machine.executions) for machine in backend("stepfunctions").state_machines]
 
 
 def _same_schedules(schedules: dict[str, Any]) -> dict[str, Any]:
