@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import schemathesis
@@ -25,6 +26,7 @@ from werkzeug import Request, Response
 
 from tests.support.api import Api, is_our_sentence
 from tests.support.builders import ORGANIZATION_ID
+from tests.support.interleaving import brought_back
 from tests.support.tenants import BODIES, World, filled, make_world, whole_api
 
 __all__ = ["whole_api"]
@@ -78,7 +80,7 @@ def _cases_counted() -> Iterator[None]:
 
 @pytest.fixture
 def world() -> World:
-    return make_world(ORGANIZATION_ID, 1)
+    return brought_back("world", partial(make_world, ORGANIZATION_ID, 1))
 
 
 @pytest.mark.timeout(600 + 10 * EXAMPLES)

@@ -9,6 +9,7 @@ import json
 import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ from cavok.domain import template_versions
 from cavok.domain.errors import MalformedHeader
 from cavok.domain.ids import new_id
 from cavok.domain.permissions import GROUPS
+from cavok.domain.resources import Resource
 from cavok.domain.template_updates import template_outdated
 from cavok.domain.template_versions import UNNUMBERED, VERSIONS, TemplateVersion
 from cavok.domain.verifications import finish
@@ -42,6 +44,7 @@ from tests.support.builders import (
 )
 from tests.support.declared import operation_of
 from tests.support.enrollments import NEW
+from tests.support.interleaving import brought_back
 from tests.support.moto_stack import Clock
 from tests.support.tenants import BODIES, make_world, whole_api
 
@@ -110,15 +113,20 @@ def client(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Client:
     method, path, body = request.param
-    waits = path.endswith("/detection")
-    account = admin.account(**({} if waits else KEY_ACCOUNT))
+    waits, paused = path.endswith("/detection"), path.endswith("/resume")
     monkeypatch.setattr(CustomerSessions, "lets_us_in", lambda *_: True)
-    resource = replace(a_resource(), account_id=account["account_id"])
-    wiring.resources().add(resource)
-    admin.put("/v1/organization/webhook", WEBHOOK)
-    enrollment_id = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
-    if path.endswith("/resume"):
-        pause()
+
+    def make() -> tuple[Resource, str]:
+        account = admin.account(**({} if waits else KEY_ACCOUNT))
+        resource = replace(a_resource(), account_id=account["account_id"])
+        wiring.resources().add(resource)
+        admin.put("/v1/organization/webhook", WEBHOOK)
+        enrollment_id = admin.post("/v1/enrollments", NEW).json["enrollment_id"]
+        if paused:
+            pause()
+        return resource, enrollment_id
+
+    resource, enrollment_id = brought_back((f"{__name__}.client", waits, paused), make)
     Clock.time += timedelta(seconds=1)  # a webhook's tag has the time of its last change
     is_below = (method, path) in BELOW
     path = path.format(
@@ -274,7 +282,7 @@ def test_13_1_1_what_has_no_strong_tag_is_changed_for_no_tag(
     method: str, path: str, is_shown: bool
 ) -> None:
     """Whatever a route does not read is compared before it. `*` names a list, which is there."""
-    world = make_world(ORGANIZATION_ID, 1)
+    world = brought_back("world", partial(make_world, ORGANIZATION_ID, 1))
     place, body = path.format_map(world.ids), BODIES.get((method, path))
     before = world.items()
 
@@ -302,7 +310,7 @@ def test_13_1_1_what_has_no_strong_tag_is_changed_for_no_tag(
 
 
 def test_a_message_about_an_account_that_is_no_more_is_there_whatever_the_condition() -> None:
-    world = make_world(ORGANIZATION_ID, 1)
+    world = brought_back("world", partial(make_world, ORGANIZATION_ID, 1))
     event_id = f"{new_id()}/2026-11/80"
     wiring.webhooks().record(a_failed_delivery(event_id, "{}"), NOW)
     path = f"/v1/organization/webhook/deliveries/{event_id}/redeliver"

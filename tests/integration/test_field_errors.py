@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from tests.support.api import (
 )
 from tests.support.builders import ORGANIZATION_ID
 from tests.support.declared import described_api
+from tests.support.interleaving import brought_back
 from tests.support.tenants import World, make_world, whole_api
 
 __all__ = ["whole_api"]
@@ -104,7 +106,7 @@ each_body = pytest.mark.parametrize(
 
 @pytest.fixture
 def world() -> World:
-    return make_world(ORGANIZATION_ID, 1)
+    return brought_back("world", partial(make_world, ORGANIZATION_ID, 1))
 
 
 def test_no_field_of_a_request_is_missing_here() -> None:

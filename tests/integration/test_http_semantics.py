@@ -22,6 +22,7 @@ from tests.support import api
 from tests.support.api import ROLE_ACCOUNT, Answer, Api, is_problem
 from tests.support.builders import NOW, ORGANIZATION_ID, a_bulk_operation, a_resource
 from tests.support.enrollments import ENROLLMENT_ID, SYNCHRONIZATION_ID, make_one
+from tests.support.interleaving import brought_back
 from tests.support.moto_stack import begin_bulk
 
 
@@ -64,12 +65,15 @@ def _public_webhooks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def account(admin: Api) -> dict[str, Any]:
-    admin.put("/v1/organization/webhook", WEBHOOK)
-    made = admin.account()
-    wiring.resources().add(replace(RESOURCE, account_id=made["account_id"]))
-    make_one(ENROLLMENT_ID, SYNCHRONIZATION_ID, ORGANIZATION_ID, 0)
-    begin_bulk(OPERATION, [made["account_id"]])
-    return made
+    def make() -> dict[str, Any]:
+        admin.put("/v1/organization/webhook", WEBHOOK)
+        made = admin.account()
+        wiring.resources().add(replace(RESOURCE, account_id=made["account_id"]))
+        make_one(ENROLLMENT_ID, SYNCHRONIZATION_ID, ORGANIZATION_ID, 0)
+        begin_bulk(OPERATION, [made["account_id"]])
+        return made
+
+    return brought_back(f"{__name__}.account", make)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import base64
 import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from cavok.domain.accounts import Issue
 from cavok.domain.schedules import DAYS, Schedule, Window
 from tests.support.api import Api, is_problem, number, walk
 from tests.support.builders import ORGANIZATION_ID, a_resource, an_interaction
+from tests.support.interleaving import brought_back
 from tests.support.moto_stack import TABLE, client
 from tests.support.start_keys import INVALID, NO_MATCH, OUTSIDE
 from tests.support.template import resource
@@ -142,6 +144,12 @@ def five_of_each(admin: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five accounts, whose roles have version 1, each with a problem of its own; the first with
     five tests, five interactions, five audit entries and five resources that stop next.
     """
+    with pytest.MonkeyPatch.context() as patch:
+        brought_back("five of each", partial(_make_five_of_each, admin, patch))
+    monkeypatch.setattr(Router, "now", staticmethod(lambda: NOW + timedelta(minutes=40)))
+
+
+def _make_five_of_each(admin: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     ids = (f"01JN8Q5M3C{index:016}" for index in range(1, 1000))
     monkeypatch.setattr("cavok.domain.accounts.new_id", lambda: next(ids))
     for index in range(5):

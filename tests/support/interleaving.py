@@ -16,17 +16,21 @@ conflict handling".
 from __future__ import annotations
 
 import copy
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from moto.backends import get_backend
+from moto.dynamodb.models.dynamo_type import DynamoType
 
 from tests.support.faults import REAL, transaction_conflict, watched
 from tests.support.moto_speed import same_items
+from tests.support.moto_stack import backend, table
 
+T = TypeVar("T")
 Operation = Callable[[], object]
 TRIED: Counter[str] = Counter()
 """Places, runs and conflicts so far, for docs/reliability.md."""
@@ -101,12 +105,14 @@ def interleavings(
 @dataclass(frozen=True)
 class Call:
     """A call to AWS. `items`: what it writes, and what a transaction's conditions are about.
-    `reads`: what else it reads; a query reads all items with a key, or all there are.
+    `partitions`: of the table and of its indexes, in which these are before it or after it.
+    `reads`: what else it reads, items and partitions.
     """
 
     operation: str
     items: frozenset[str]
     reads: frozenset[str]
+    partitions: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, service: str, operation: str, arguments: dict[str, Any]) -> Call:
@@ -130,11 +136,32 @@ class Call:
     @property
     def changes(self) -> frozenset[str]:
         """Its items, and all that a query which finds them reads."""
-        keys = {item.partition(" ")[0] for item in self.items}
-        return self.items | keys | ({_ALL} if self.items else set())
+        return self.items | self.partitions | ({_ALL} if self.items else set())
+
+    def make(self, client: Any, arguments: dict[str, Any]) -> Any:
+        """Calls AWS."""
+        self.partitions.update(_partitions(self.items))
+        try:
+            return REAL(client, self.operation, arguments)
+        finally:
+            self.partitions.update(_partitions(self.items))
 
 
 _ALL = "all"
+_PARTITION = re.compile(r"\(?(#\w+) = (:\w+)\b")
+"""How a query says which one it reads."""
+
+
+def _partitions(items: Iterable[str]) -> Iterator[str]:
+    """Of the table, and of the indexes in which they are now."""
+    for name in items:
+        pk, _, sk = name.partition(" ")
+        yield f"pk={pk}"
+        stored = table().items.get(DynamoType({"S": pk}), {}).get(DynamoType({"S": sk}))
+        for index in table().global_indexes:
+            key = index.schema[0]["AttributeName"]
+            if stored and key in stored.attrs:
+                yield f"{key}={stored.attrs[key].value}"
 
 
 def _read(operation: str, arguments: dict[str, Any]) -> frozenset[str]:
@@ -142,7 +169,10 @@ def _read(operation: str, arguments: dict[str, Any]) -> frozenset[str]:
         return frozenset({_name(arguments["Key"])})
     if operation == "BatchGetItem":
         tables = arguments["RequestItems"].values()
-        return frozenset(_name(key) for table in tables for key in table["Keys"])
+        return frozenset(_name(key) for each in tables for key in each["Keys"])
+    if asked := _PARTITION.match(arguments.get("KeyConditionExpression", "")):
+        key = arguments["ExpressionAttributeNames"][asked[1]]
+        return frozenset({f"{key}={arguments['ExpressionAttributeValues'][asked[2]]['S']}"})
     return frozenset({_ALL})
 
 
@@ -191,7 +221,7 @@ class _Run:
         made = Call.of(service, operation, arguments)
         if turn and self._seconds_turn:
             turn.calls.append(made)
-            return REAL(client, operation, arguments)
+            return made.make(client, arguments)
         with self._lock:
             index = len(self.calls)
             self.calls.append(made)
@@ -199,7 +229,7 @@ class _Run:
             self.take(turn)
             if turn.conflict:
                 raise transaction_conflict(operation, arguments)
-        return REAL(client, operation, arguments)
+        return made.make(client, arguments)
 
     def take(self, turn: _Interruption) -> None:
         self._seconds_turn = True
@@ -240,6 +270,29 @@ def snapshot(account: str = "123456789012", region: str = "us-east-1") -> Operat
             there[name, member][member] = _COPIES[member](value)
 
     return bring_back
+
+
+def brought_back(name: object, make: Callable[[], T]) -> T:
+    """What a fixture makes on the empty stack, and returns. It is made once a process; further
+    tests have it brought back, with the keys that it was sealed with, and executions.
+    """
+    if name not in _MADE:
+        made, bring_back = make(), snapshot()
+        _MADE[name] = made, bring_back, dict(backend("kms").keys), _executions()
+    made, bring_back, keys, executions = _MADE[name]
+    bring_back()
+    backend("kms").keys.update(keys)
+    for machine, before in zip(backend("stepfunctions").state_machines, executions, strict=True):
+        machine.executions[:] = before
+    result: T = copy.deepcopy(made)
+    return result
+
+
+_MADE: dict[object, Any] = {}
+
+
+def _executions() -> list[list[Any]]:
+    return [list(machine.executions) for machine in backend("stepfunctions").state_machines]
 
 
 def _same_schedules(schedules: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,6 @@ from urllib.parse import parse_qs, urlsplit
 import hcl2
 import jmespath  # type: ignore[import-untyped]
 import pytest
-from cfnlint import api as cfnlint
 
 from cavok.adapters.templates import ENROLLMENT_TEMPLATE, FILES
 from cavok.domain import enrollment_templates
@@ -26,6 +25,7 @@ from cavok.domain.enrollments import READS, Enrollment
 from cavok.domain.instructions import Trust, installed, template_groups
 from cavok.domain.permissions import LOGS
 from cavok.domain.template_updates import Update
+from tests.support import linted
 from tests.support.builders import EXTERNAL_ID, NOW, WORKLOAD
 from tests.support.customer_templates import granted_by, resolved
 from tests.support.enrollments import an_enrollment, connected
@@ -73,7 +73,7 @@ def test_the_template_passes_cfn_lint(enrollment: Any) -> None:
     member = json.loads(text)["Resources"]["CavokMembers"]["Properties"]["TemplateBody"]
 
     for each in (text, member):
-        found = cfnlint.lint(each, regions=["us-east-1"])
+        found = linted.findings(each)
         assert [str(finding) for finding in found] == []
     assert len(member) < 51_200, "CloudFormation API Reference, CreateStackSet: TemplateBody"
 

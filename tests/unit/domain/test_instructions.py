@@ -12,7 +12,6 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import hcl2
 import pytest
-from cfnlint import api as cfnlint
 
 from cavok.adapters.templates import TEMPLATE_NAMES
 from cavok.domain import instructions, permissions, template_versions
@@ -21,6 +20,7 @@ from cavok.domain.instructions import Trust
 from cavok.domain.organizations import new_external_id
 from cavok.domain.regions import REGIONS
 from cavok.domain.role_stacks import stack_name
+from tests.support import linted
 from tests.support.builders import (
     EXTERNAL_ID,
     NUMBER,
@@ -57,7 +57,7 @@ def template_of(account: Account) -> dict[str, Any]:
 def test_the_template_passes_cfn_lint(name: str) -> None:
     text = instructions.cloudformation_template(ACCOUNTS[name], TRUST)
 
-    findings = cfnlint.lint(text, regions=["us-east-1"])
+    findings = linted.findings(text)
 
     assert [str(finding) for finding in findings] == []
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import hcl2
 import pytest
-from cfnlint import api as cfnlint
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,6 +29,7 @@ from cavok.domain.least_privilege import (
 from cavok.domain.policy_evaluation import Decision, evaluate, request_on
 from cavok.domain.resources import Resource
 from cavok.domain.template_versions import sid_of
+from tests.support import linted
 from tests.support.builders import (
     ACCOUNT_ID,
     ADA,
@@ -334,7 +334,7 @@ def test_template_and_terraform_grant_the_same_policy(account: Account, by: Scop
         for statement in document["Statement"]
     ]
     assert granted == policy.policy_document["Statement"]
-    findings = cfnlint.lint(template_of(account, policy), regions=["us-east-1"])
+    findings = linted.findings(template_of(account, policy))
     assert [str(finding) for finding in findings] == []
     terraform = instructions.terraform(account, TRUST, policy.document_of)
     assert hcl2.loads(terraform)

@@ -8,11 +8,11 @@ import hashlib
 import json
 
 import pytest
-from cfnlint import api as cfnlint
 
 from cavok.adapters.templates import ENROLLMENT_TEMPLATE, FILES, TEMPLATE_NAMES
 from cavok.domain import instructions
 from local import catalog
+from tests.support import linted
 from tests.support.builders import EXTERNAL_ID, NUMBER, ORGANIZATION_ID, WORKLOAD
 
 PUBLISHED: dict[str, str] = json.loads(catalog.PUBLISHED.read_text())
@@ -62,6 +62,6 @@ TOPIC = f"arn:aws:sns:us-east-1:{WORKLOAD}:cavok-connections"
 @pytest.mark.parametrize("topic", [TOPIC, ""])
 def test_a_published_template_passes_cfn_lint(name: str, topic: str) -> None:
     text = instructions.installed(published(name), WORKLOAD, topic)
-    findings = cfnlint.lint(text, regions=["us-east-1"])
+    findings = linted.findings(text)
 
     assert [str(finding) for finding in findings] == []
