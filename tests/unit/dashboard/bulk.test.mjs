@@ -549,6 +549,34 @@ test("the last of quick presses wins, also if the first is sent again, and none 
   assert.equal(new Set([again, ...others]).size, 3);
 });
 
+test("a press is at work however the bar is drawn, until others are chosen: of these it is another", async () => {
+  const go = hold((_, { body }) => Boolean(body));
+  const draw = await drawn();
+  const pressTest = () => press(button(place, t.bulk.test));
+  chooseAgain(draw, "a", "b", "c");
+  pressTest();
+  // One has left the list.
+  Object.assign(chosen, { ids: new Set(["a", "b"]) });
+  draw(1);
+  assert.equal(button(place, t.bulk.test).getAttribute("aria-busy"), "true");
+  pressTest();
+  // As many others.
+  chooseAgain(draw, "a", "d");
+  pressTest();
+  pressTest();
+  go();
+  await until(() => store.operations().length);
+  await soon(20);
+  assert.deepEqual(
+    sent.map(({ selection }) => selection.account_ids),
+    [
+      ["a", "b", "c"],
+      ["a", "d"],
+    ],
+  );
+  assert.equal(button(place, t.bulk.test).getAttribute("aria-busy"), null);
+});
+
 test("what hangs holds neither a test nor another list, but what is pressed as this list is open again", async () => {
   const go = hold(isAct(true));
   const draw = await drawn();

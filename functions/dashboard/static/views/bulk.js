@@ -63,7 +63,7 @@ const PARTS_SAID = 4;
 /** The button that was pressed last. @type {Element | null} */
 let pressed = null;
 
-/** Works at each press, also while an earlier one is at work if another button was pressed since. */
+/** Works at each press, also while an earlier one is at work if another button was pressed, or others chosen, since. */
 function eachPress(work) {
   /** @type {Promise<any>[]} */
   const works = [];
@@ -211,6 +211,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     const text = chosen.isAll ? t.bulk.all(size) : t.bulk.chosen(size);
     // One of which only some are gone is the same still.
     const isOther = last.ids !== chosen.ids;
+    if (isOther && !gone && choice.contains(pressed)) pressed = null;
     if (isOther && file.runs && !(gone && size)) setApart();
     if (gone || isOther) {
       const left = gone && last.gone + gone;
@@ -251,6 +252,14 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       ...attributes,
     });
 
+  // Drawn once: what is said about the choice changes during a press, too.
+  const acts = [
+    act("test", t.bulk.test, { action: "test" }),
+    act("on", t.bulk.logsOn, { action: "write_logs", value: true }),
+    act("off", t.bulk.logsOff, { action: "write_logs", value: false }),
+    act("delete", t.bulk.delete, { action: "delete" }, { class: "button-small button-danger" }),
+  ];
+
   const drawChoice = ([text, all]) => [
     h("p", { class: "bulk-size" }, text),
     all &&
@@ -264,15 +273,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
         },
         all,
       ),
-    h(
-      "div",
-      { class: "bulk-actions", role: "group", "aria-label": t.bulk.title },
-      act("test", t.bulk.test, { action: "test" }),
-      act("on", t.bulk.logsOn, { action: "write_logs", value: true }),
-      act("off", t.bulk.logsOff, { action: "write_logs", value: false }),
-      act("delete", t.bulk.delete, { action: "delete" }, { class: "button-small button-danger" }),
-      file.node,
-    ),
+    h("div", { class: "bulk-actions", role: "group", "aria-label": t.bulk.title }, acts, file.node),
     h("p", { class: "bulk-hint muted small", "aria-hidden": "true" }, t.bulk.hint),
     iconButton(t.bulk.none, "cross", { "data-part": "none", onclick: () => choose([]) }),
   ];
