@@ -187,8 +187,13 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
     until.removeEventListener("abort", close);
   };
   let isSaid = false;
-  // Its time counts while the page is visible. It does not end while it has the focus.
-  const end = () => (focused(node) ? node.addEventListener("focusout", begin, { once: true }) : close());
+  // Its time counts while the page is visible. It does not end while it has the focus, nor by itself while it is higher
+  // than its place, which scrolls.
+  const end = () => {
+    if (focused(node)) node.addEventListener("focusout", begin, { once: true });
+    else if (node.offsetHeight > all.clientHeight) begin();
+    else close();
+  };
   const begin = () => {
     clearTimeout(timer);
     if (document.visibilityState === "hidden") return;
