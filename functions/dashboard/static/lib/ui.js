@@ -204,7 +204,8 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
   };
   const node = h(
     "div",
-    { class: `toast toast-${kind}` },
+    // Firefox leaves what is partly in sight where it is.
+    { class: `toast toast-${kind}`, onfocusin: ({ target }) => target.scrollIntoView({ block: "nearest" }) },
     icon(kind === "success" ? "check" : "warning"),
     h("p", {}, text, action && [" ", h("a", { href: action.href, onclick: close }, action.text)]),
     lasting ?? iconButton(t.actions.dismiss, "cross", { onclick: close }),
