@@ -494,7 +494,7 @@ test("each press is meant anew, also after an answer that was lost: the last one
   assert.equal(new Set(sent.map(({ key }) => key)).size, 3);
 });
 
-test("what a press began whose answer was lost is shown with the next that sets the same, and can be taken back", async () => {
+test("what a press began whose answer was lost is shown with the next of the same, and can be taken back", async () => {
   const wrote = { action: "write_logs", value: true, started_at: "2026-01-01T12:00:05Z" };
   const list = [
     operation({ ...wrote, operation_id: "op1", changed: 0 }),
