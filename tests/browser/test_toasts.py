@@ -12,7 +12,13 @@ from playwright.sync_api import Locator, expect
 from tests.browser.axe import wait_until_loaded
 from tests.support.page import samples
 from tests.support.page.measures import LARGEST_SHIFT, RECORD_ALL_SHIFTS
-from tests.support.page.waiting import TWO_FRAMES, HeldRequests, until
+from tests.support.page.waiting import (
+    TWO_FRAMES,
+    HeldRequests,
+    pass_time,
+    stop_the_clock,
+    until,
+)
 
 PATH = "/v1/accounts/acc000005/invitations"
 VALID = {"items": [{"expires_at": "2026-02-05T10:00:00Z"}], "next_cursor": None}
@@ -81,6 +87,44 @@ def test_several_toasts_over_a_modal_cover_nothing_that_is_needed(
         page.keyboard.press("Enter")
         expect(toasts).to_have_count(count)
     expect(modal).to_be_visible()
+
+
+@pytest.mark.in_firefox
+@pytest.mark.parametrize(("said", "is_long"), [(samples.BUSY, False), (WHY, True)])
+def test_all_of_a_toast_can_be_read_over_a_modal_in_large_text(
+    said, is_long, admin, answer_everything, answer_with, watch
+):
+    """What is too long for its place scrolls, and stays until somebody has dismissed it."""
+    watch.expect_status(409)
+    page = admin.page
+    stop_the_clock(page)
+    answer_everything(page)
+    answer_with(page, PATH, VALID)
+    answer_with(page, PATH, samples.problem(409, said), method="DELETE")
+    admin.go("#/accounts/acc000005/connect")
+    wait_until_loaded(page)
+    page.set_viewport_size({"width": 360, "height": 720})
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    page.get_by_role("button", name="Send to your AWS admin").click()
+    page.get_by_role("dialog").get_by_role("button", name="Withdraw the link").press("Enter")
+    toast = page.locator(".toast")
+    expect(toast).to_contain_text(said.strip())
+    over = page.locator("#toasts").evaluate("(it) => it.scrollHeight - it.clientHeight")
+    assert (over > 0) is is_long
+    pass_time(page, 30)
+    assert toast.count() == is_long
+    if is_long:
+        dismiss = toast.get_by_role("button")
+        dismiss.focus()
+        page.keyboard.press("End")
+        until(
+            page,
+            lambda: page.locator("#toasts").evaluate("(it) => it.scrollTop") >= over - 1,
+            "the end of the text",
+        )
+        assert is_uncovered(dismiss)
+        page.keyboard.press("Enter")
+        expect(toast).to_have_count(0)
 
 
 @pytest.mark.parametrize(("width", "size"), [(1280, 100), (360, 200)])

@@ -808,7 +808,7 @@ def operation(**changes: Any) -> dict[str, Any]:
     }
 
 
-BUSY = "The account is being changed by others at this moment. Please try again."
+BUSY = "Others are changing the account. Try again."
 
 
 def refused(*indexes: int) -> dict[str, Any]:

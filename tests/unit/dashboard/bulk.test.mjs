@@ -494,6 +494,46 @@ test("each press is meant anew, also after an answer that was lost: the last one
   assert.equal(new Set(sent.map(({ key }) => key)).size, 3);
 });
 
+test("what a press began whose answer was lost is shown with the next of the same, and can be taken back", async () => {
+  const wrote = { action: "write_logs", value: true, started_at: "2026-01-01T12:00:05Z" };
+  const list = [
+    operation({ ...wrote, operation_id: "op1", changed: 0 }),
+    operation({ ...wrote, operation_id: "other", value: false }),
+    operation({ ...wrote, operation_id: "unanswered", changed: 2 }),
+    operation({ ...wrote, operation_id: "earlier", changed: 2, started_at: "2026-01-01T11:00:00Z" }),
+  ];
+  const { fetch } = globalThis;
+  let listed = 0;
+  globalThis.fetch = async (address, options) => {
+    const { pathname } = new URL(address);
+    const id = pathname.split("/").at(-1);
+    if (pathname === "/v1/operations") listed += 1;
+    if (id === "operations") return Response.json({ operations: list });
+    return options.method === "GET"
+      ? Response.json(list.find((each) => each.operation_id === id))
+      : fetch(address, options);
+  };
+  begun = [() => new Response("", { status: 503 }), lost, begins];
+  const draw = await drawn();
+  press(button(place, t.bulk.logsOn));
+  await until(() => toasts.textContent);
+  press(button(place, t.bulk.logsOn));
+  await until(() => store.operations().length === 2);
+  assert.deepEqual(store.operations(), ["unanswered", "op1"]);
+  await until(() => button(place, t.bulk.undo));
+  press(button(place, t.bulk.undo));
+  await until(modal);
+  press(button(modal(), "Set “Write logs” to No for 2 accounts"));
+  await until(() => sent.at(-1).selection.changed_by);
+  assert.deepEqual([sent.at(-1).value, sent.at(-1).selection], [false, { changed_by: "unanswered" }]);
+  // All presses were answered since.
+  chooseAgain(draw, "a");
+  press(button(place, t.bulk.logsOn));
+  await until(() => !button(place, t.bulk.logsOn).getAttribute("aria-busy"));
+  await soon(20);
+  assert.equal(listed, 1);
+});
+
 test("so does a test: what was tested before is tested again", async () => {
   begun = [lost, begins];
   await drawn();
@@ -547,6 +587,34 @@ test("the last of quick presses wins, also if the first is sent again, and none 
   const [first, again, ...others] = sent.map(({ key }) => key);
   assert.equal(first, again);
   assert.equal(new Set([again, ...others]).size, 3);
+});
+
+test("a press is at work however the bar is drawn, until others are chosen: of these it is another", async () => {
+  const go = hold((_, { body }) => Boolean(body));
+  const draw = await drawn();
+  const pressTest = () => press(button(place, t.bulk.test));
+  chooseAgain(draw, "a", "b", "c");
+  pressTest();
+  // One has left the list.
+  Object.assign(chosen, { ids: new Set(["a", "b"]) });
+  draw(1);
+  assert.equal(button(place, t.bulk.test).getAttribute("aria-busy"), "true");
+  pressTest();
+  // As many others.
+  chooseAgain(draw, "a", "d");
+  pressTest();
+  pressTest();
+  go();
+  await until(() => store.operations().length);
+  await soon(20);
+  assert.deepEqual(
+    sent.map(({ selection }) => selection.account_ids),
+    [
+      ["a", "b", "c"],
+      ["a", "d"],
+    ],
+  );
+  assert.equal(button(place, t.bulk.test).getAttribute("aria-busy"), null);
 });
 
 test("what hangs holds neither a test nor another list, but what is pressed as this list is open again", async () => {

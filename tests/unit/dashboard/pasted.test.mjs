@@ -509,6 +509,15 @@ for (const [what, text, lines] of [
     [numbered(A, "Prod"), [3, "notActive", "SUSPENDED"]],
   ],
   [
+    "a state that is an object, beside the account or in it",
+    json([
+      { account: { Id: A, Name: "Prod" }, state: { Status: "SUSPENDED" } },
+      { Id: B, Name: "Old", Status: { Name: "CLOSED", since: null } },
+      { account: { Id: C, Name: "Dev" }, state: { Status: "ACTIVE" } },
+    ]),
+    [[4, "notActive", "SUSPENDED"], [12, "notActive", "CLOSED"], numbered(C, "Dev")],
+  ],
+  [
     "such states of JSON, and around it",
     json(
       [

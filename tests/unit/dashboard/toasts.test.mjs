@@ -55,6 +55,20 @@ test("its time passes only while the page is looked at", (context) => {
   assert.equal(toasts.textContent, "");
 });
 
+test("one that is higher than its place stays until it has room", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  see("visible");
+  toasts.clientHeight = 200;
+  toast("Is very long.", "warning");
+  toasts.firstElementChild.offsetHeight = 300;
+  context.mock.timers.tick(60_000);
+  assert.equal(toasts.textContent, "Is very long.");
+  // The modal that it was over is closed.
+  toasts.clientHeight = 600;
+  context.mock.timers.tick(6_000);
+  assert.equal(toasts.textContent, "");
+});
+
 test("one with the focus in it stays until that has left, and then gives it to what is there", (context) => {
   context.mock.timers.enable({ apis: ["setTimeout"] });
   const main = element("main");

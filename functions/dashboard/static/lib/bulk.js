@@ -1,5 +1,6 @@
 // Bulk operations: what is asked of the API, and following one until it is over.
 import * as api from "./api.js";
+import { ageing } from "./elapsed.js";
 import { Problem } from "./problem.js";
 import { ending } from "./session.js";
 
@@ -43,6 +44,8 @@ export const hasChanged = (problem) => problem.code === "selection_changed";
 
 /** The last act that sets something, of each choice. @type {WeakMap<Chosen, Promise<any>>} */
 const lastOf = new WeakMap();
+/** Counts from the first such act whose answer was lost, of each choice. @type {WeakMap<Chosen, () => number>} */
+const lostOf = new WeakMap();
 
 /**
  * Begins an operation, or returns the one that this key has begun. After an answer that was lost, only the same
@@ -60,9 +63,29 @@ export function begin(request, { chosen, key = api.newKey() } = {}) {
     return api.post("/v1/accounts/bulk", request, { key });
   };
   if (!chosen || request.action !== "write_logs") return send();
+  const since = ageing();
   const sent = (lastOf.get(chosen) ?? Promise.resolve()).then(send, send);
   lastOf.set(chosen, sent);
+  sent.catch(({ perhapsDone }) => perhapsDone && !lostOf.has(chosen) && lostOf.set(chosen, since));
   return sent;
+}
+
+/**
+ * The operations that set the same as this one, and may be of presses before it whose answers were lost: only their
+ * own Undo takes back what they changed. The API's times are compared with each other alone.
+ * @param {string} id @param {any} request @param {Chosen} chosen @returns {Promise<string[]>}
+ */
+export async function unanswered(id, { action, value }, chosen) {
+  const age = lostOf.get(chosen)?.();
+  if (age === undefined) return [];
+  lostOf.delete(chosen);
+  const { operations } = await api.get("/v1/operations");
+  const begunAt = (each) => Date.parse(each?.started_at);
+  const from = begunAt(operations.find((each) => each.operation_id === id)) - age;
+  return operations
+    .filter((each) => each.action === action && each.value === value && begunAt(each) >= from)
+    .map((each) => each.operation_id)
+    .filter((each) => each !== id);
 }
 
 /**

@@ -195,9 +195,10 @@ function* ofJson(wholes, start, text, headOf) {
       const { item, key, isListed, isOfRow } = next;
       const isList = Array.isArray(item);
       const all = isList ? yield* ofList(item, isListed, isOfRow) : yield* ofObject(item, key, isOfRow, headOf);
+      const refused = refusedIn(item, headOf) ?? next.state;
       for (const values of all) {
         yield;
-        if (next.state && values.provider_id) values.state ??= next.state;
+        if (refused && values.provider_id) values.state ??= refused;
         // Without the line of one, the next ones follow.
         const id = values.provider_id ?? values.other_number ?? values.name ?? "";
         const place = isFound ? source.indexOf(JSON.stringify(id), at) : -1;
@@ -206,7 +207,7 @@ function* ofJson(wholes, start, text, headOf) {
         rows.push({ line, values });
       }
       const isRow = isOfRow || all.some(({ provider_id }) => provider_id);
-      const state = all.some(isNumbered) ? undefined : (refusedIn(item, headOf) ?? next.state);
+      const state = all.some(isNumbered) ? undefined : refused;
       const names = Object.keys(item);
       const isMap = !isList && names.length > 1 && names.every((name) => NUMBER.test(name));
       const within = names.filter((name) => !isPlainValue(item[name]) && item[name]);
@@ -251,8 +252,8 @@ const isPlainValue = (value) => value !== null && typeof value !== "object";
 const refusedIn = (item, headOf) =>
   Object.keys(item)
     .slice(0, MOST.keys)
-    .filter((key) => headOf(key) === "state")
-    .map((key) => item[key])
+    .filter((key) => headOf(key) === "state" && item[key])
+    .flatMap((key) => (isPlainValue(item[key]) ? item[key] : Object.values(item[key])))
     .find((value) => NOT_ACTIVE.test(value));
 
 function* ofObject(item, key, isOfRow, headOf) {

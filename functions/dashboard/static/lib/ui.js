@@ -187,8 +187,13 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
     until.removeEventListener("abort", close);
   };
   let isSaid = false;
-  // Its time counts while the page is visible. It does not end while it has the focus.
-  const end = () => (focused(node) ? node.addEventListener("focusout", begin, { once: true }) : close());
+  // Its time counts while the page is visible. It does not end while it has the focus, nor by itself while it is higher
+  // than its place, which scrolls.
+  const end = () => {
+    if (focused(node)) node.addEventListener("focusout", begin, { once: true });
+    else if (node.offsetHeight > all.clientHeight) begin();
+    else close();
+  };
   const begin = () => {
     clearTimeout(timer);
     if (document.visibilityState === "hidden") return;
@@ -199,7 +204,8 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
   };
   const node = h(
     "div",
-    { class: `toast toast-${kind}` },
+    // Firefox leaves what is partly in sight where it is.
+    { class: `toast toast-${kind}`, onfocusin: ({ target }) => target.scrollIntoView({ block: "nearest" }) },
     icon(kind === "success" ? "check" : "warning"),
     h("p", {}, text, action && [" ", h("a", { href: action.href, onclick: close }, action.text)]),
     lasting ?? iconButton(t.actions.dismiss, "cross", { onclick: close }),

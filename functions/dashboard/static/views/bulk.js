@@ -10,6 +10,7 @@ import {
   MOST_NAMED,
   selectionOf,
   stop,
+  unanswered,
   undoOf,
 } from "../lib/bulk.js";
 import {
@@ -63,7 +64,7 @@ const PARTS_SAID = 4;
 /** The button that was pressed last. @type {Element | null} */
 let pressed = null;
 
-/** Works at each press, also while an earlier one is at work if another button was pressed since. */
+/** Works at each press, also while an earlier one is at work if another button was pressed, or others chosen, since. */
 function eachPress(work) {
   /** @type {Promise<any>[]} */
   const works = [];
@@ -211,6 +212,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     const text = chosen.isAll ? t.bulk.all(size) : t.bulk.chosen(size);
     // One of which only some are gone is the same still.
     const isOther = last.ids !== chosen.ids;
+    if (isOther && !gone && choice.contains(pressed)) pressed = null;
     if (isOther && file.runs && !(gone && size)) setApart();
     if (gone || isOther) {
       const left = gone && last.gone + gone;
@@ -251,6 +253,14 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       ...attributes,
     });
 
+  // Drawn once: what is said about the choice changes during a press, too.
+  const acts = [
+    act("test", t.bulk.test, { action: "test" }),
+    act("on", t.bulk.logsOn, { action: "write_logs", value: true }),
+    act("off", t.bulk.logsOff, { action: "write_logs", value: false }),
+    act("delete", t.bulk.delete, { action: "delete" }, { class: "button-small button-danger" }),
+  ];
+
   const drawChoice = ([text, all]) => [
     h("p", { class: "bulk-size" }, text),
     all &&
@@ -264,15 +274,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
         },
         all,
       ),
-    h(
-      "div",
-      { class: "bulk-actions", role: "group", "aria-label": t.bulk.title },
-      act("test", t.bulk.test, { action: "test" }),
-      act("on", t.bulk.logsOn, { action: "write_logs", value: true }),
-      act("off", t.bulk.logsOff, { action: "write_logs", value: false }),
-      act("delete", t.bulk.delete, { action: "delete" }, { class: "button-small button-danger" }),
-      file.node,
-    ),
+    h("div", { class: "bulk-actions", role: "group", "aria-label": t.bulk.title }, acts, file.node),
     h("p", { class: "bulk-hint muted small", "aria-hidden": "true" }, t.bulk.hint),
     iconButton(t.bulk.none, "cross", { "data-part": "none", onclick: () => choose([]) }),
   ];
@@ -356,6 +358,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       // Another view of the list may be open by now.
       store.changed();
       here(() => focusOn(operations.firstChild));
+      showUnanswered(id, request);
     } catch (problem) {
       if (!hasChanged(problem)) throw problem;
       const size = await (chosen.isAll && !replaces ? counts(request, ids) : count(request));
@@ -367,6 +370,15 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
         else if (isOpen) warn(problem);
       });
     }
+  }
+
+  // What cannot be read now is in the audit trail still.
+  async function showUnanswered(id, request) {
+    const others = await unanswered(id, request, chosen).catch(() => []);
+    if (!others.length) return;
+    for (const each of others) store.showOperation(each);
+    draw();
+    store.changed();
   }
 
   // Since an operation that was begun elsewhere or earlier, others may have set the same value anew.

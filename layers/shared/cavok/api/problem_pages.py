@@ -67,7 +67,7 @@ EXPLANATIONS = {
         "Other requests changed the same thing at the same moment, and were faster; or a request "
         "for many accounts had no time left.",
         "Read it again, then send the request again.",
-        "The account is being changed by others at this moment. Please try again.",
+        "Others are changing the account. Try again.",
     ),
     "changed_meanwhile": Explanation(
         "Other requests kept changing the same thing, so this one never had its turn.",

@@ -66,7 +66,7 @@ from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.ids import is_id
 from cavok.domain.permissions import DEFAULT_ROLE_PATH
 
-CHANGED_BY_OTHERS = "The account is being changed by others at this moment. Please try again."
+CHANGED_BY_OTHERS = "Others are changing the account. Try again."
 
 MOST_WITH_A_NUMBER = 50
 """Organizations that follow one event. Another one's sweep finds the change."""
