@@ -243,15 +243,27 @@ def some_number() -> str:
     return f"3{secrets.randbelow(10**11):011d}"
 
 
+@pytest.fixture(scope="session")
+def sessions() -> chromium.Sessions:
+    return chromium.Sessions()
+
+
 @pytest.fixture
-def sign_in(page: Page, stack: Stack, network: Network) -> Callable[..., Person]:
-    """Signs in through the page, as a person does."""
+def let_in(sessions: chromium.Sessions) -> Callable[..., None]:
+    return sessions.let_in
+
+
+@pytest.fixture
+def sign_in(
+    page: Page, stack: Stack, network: Network, let_in: Callable[..., None]
+) -> Callable[..., Person]:
+    """The page of somebody who is signed in."""
 
     def enter(
         who: str | User = "admin", hash_: str = "#/accounts", *, on: Page | None = None
     ) -> Person:
         where = on or page
-        chromium.sign_in(where, stack, stack.users[who] if isinstance(who, str) else who, hash_)
+        let_in(where, stack, stack.users[who] if isinstance(who, str) else who, hash_)
         network.attach(where)
         return _with_usage_of_samples(Person(where, stack))
 
