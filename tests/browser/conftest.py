@@ -243,15 +243,27 @@ def some_number() -> str:
     return f"3{secrets.randbelow(10**11):011d}"
 
 
+@pytest.fixture(scope="session")
+def sessions() -> chromium.Sessions:
+    return chromium.Sessions()
+
+
 @pytest.fixture
-def sign_in(page: Page, stack: Stack, network: Network) -> Callable[..., Person]:
-    """Signs in through the page, as a person does."""
+def let_in(sessions: chromium.Sessions) -> Callable[..., None]:
+    return sessions.let_in
+
+
+@pytest.fixture
+def sign_in(
+    page: Page, stack: Stack, network: Network, let_in: Callable[..., None]
+) -> Callable[..., Person]:
+    """The page of somebody who is signed in."""
 
     def enter(
         who: str | User = "admin", hash_: str = "#/accounts", *, on: Page | None = None
     ) -> Person:
         where = on or page
-        chromium.sign_in(where, stack, stack.users[who] if isinstance(who, str) else who, hash_)
+        let_in(where, stack, stack.users[who] if isinstance(who, str) else who, hash_)
         network.attach(where)
         return _with_usage_of_samples(Person(where, stack))
 
@@ -289,17 +301,25 @@ def _with_usage_of_samples(person: Person) -> Person:
     return person
 
 
+def _asked(path: str) -> str:
+    return rf"^[^?#]*{path}(\?[^#]*)?$"
+
+
 @pytest.fixture
 def answer_with(watch: Watch, network: Network) -> Callable[..., list[Any]]:
     """Answers the page's API requests in the API's place: what no stack does on demand. An answer
     of another shape than the API's fails the test.
     """
 
-    def install(page: Page, path: str, reply: Any, *, method: str = "GET") -> list[Any]:
-        """`reply`: a JSON body, a (status, body) pair, or a function of the request. The list that
-        is returned fills with the requests that came."""
+    def install(
+        page: Page, path: str | dict[str, Any], reply: Any = None, *, method: str = "GET"
+    ) -> list[Any]:
+        """`reply`: a JSON body, a (status, body) pair, or a function of the request. Replies by
+        their paths are installed at once, which takes a tenth of the time; of two that fit, the
+        later one is given. The list that is returned fills with the requests that came."""
         seen: list[Any] = []
-        pattern = re.compile(rf"^[^?#]*{path}(\?[^#]*)?$")
+        replies = path if isinstance(path, dict) else {path: reply}
+        known = [(re.compile(_asked(each)), replies[each]) for each in reversed(replies)]
 
         def handle(route: Any, request: Any) -> None:
             if request.method != method:
@@ -307,7 +327,9 @@ def answer_with(watch: Watch, network: Network) -> Callable[..., list[Any]]:
             seen.append(request)
             if not network.lets(route):
                 return None
-            answer = reply(request) if callable(reply) else reply
+            fitting = (reply for asked, reply in known if asked.match(request.url))
+            answers = (reply(request) if callable(reply) else reply for reply in fitting)
+            answer = next((each for each in answers if each is not None), None)
             if answer is None:
                 return route.fallback()
             if answer == "abort":
@@ -319,7 +341,7 @@ def answer_with(watch: Watch, network: Network) -> Callable[..., list[Any]]:
             kind = "application/problem+json" if status >= 400 else "application/json"
             return route.fulfill(status=status, content_type=kind, body=text)
 
-        page.route(pattern, handle)
+        page.route(re.compile("|".join(map(_asked, replies))), handle)
         return seen
 
     return install
@@ -347,7 +369,6 @@ def answer_everything(answer_with: Callable[..., list[Any]]) -> Callable[..., No
     """Answers all that the page reads of these accounts, or of the samples'."""
 
     def install(page: Page, *accounts: Any) -> None:
-        for path, reply in samples.everything(*accounts).items():
-            answer_with(page, path, reply)
+        answer_with(page, samples.everything(*accounts))
 
     return install

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.page import chromium, samples
 from tests.support.page.keyboard import press, write
 from tests.support.page.waiting import until
+
+
+@pytest.fixture
+def let_in() -> Callable[..., None]:
+    """Through the page, as a person does: so it has the refresh token."""
+    return chromium.sign_in
 
 
 def is_renewed(page: Page) -> bool:

@@ -21,7 +21,7 @@ def until(page: Page, good: Callable[[], Any], what: str) -> None:
     deadline = time.monotonic() + SECONDS
     while not good():
         assert time.monotonic() < deadline, f"not within {SECONDS} s: {what}"
-        page.wait_for_timeout(20)
+        page.wait_for_timeout(50)  # each look takes as much of a processor as a small task
 
 
 def stop_the_clock(page: Page, at: str = "2026-01-05T10:00:00Z") -> None:
