@@ -20,6 +20,7 @@ import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
+const router = await import(`${page}/lib/router.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { againOf, filterOf, follow, selectionOf, undoOf } = await import(`${page}/lib/bulk.js`);
@@ -30,6 +31,8 @@ const { organizationAudit } = await import(`${page}/views/trail.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
 await signIn(session);
+globalThis.window = new EventTarget();
+router.start([{ path: "/accounts" }], () => {});
 
 const operation = (changes) => ({
   operation_id: "op1",
@@ -372,19 +375,22 @@ test("nobody is asked about a choice that was given up while its accounts were c
   }
 });
 
-test("nor about one that was given up after other accounts were found", async () => {
-  begun = [hasChanged, counts(4)];
-  await drawn();
-  press(link(t.bulk.chooseAll(3)));
-  const answer = hold(isDryRun);
-  press(button(place, t.bulk.test));
-  await until(() => sent.length);
-  Object.assign(chosen, { ids: new Set(), isAll: false });
-  answer();
-  await until(() => sent.length === 2);
-  await later();
-  assert.equal(modal(), undefined);
-});
+for (const [what, leave] of [
+  ["others are chosen", () => Object.assign(chosen, { ids: new Set(), isAll: false })],
+  ["the view is left", router.render],
+])
+  test(`nor after other accounts were found once ${what}, but told that nothing has begun`, async () => {
+    begun = [hasChanged, counts(4)];
+    await drawn();
+    press(link(t.bulk.chooseAll(3)));
+    const answer = hold(isDryRun);
+    press(button(place, t.bulk.test));
+    await until(() => sent.length);
+    leave();
+    answer();
+    await until(() => toasts.textContent.includes("Only so many"));
+    assert.equal(modal(), undefined);
+  });
 
 test("it is said that a second press has begun nothing, because the first changed what it selects", async () => {
   begun = [begins, hasChanged, counts(4)];
@@ -396,7 +402,7 @@ test("it is said that a second press has begun nothing, because the first change
   assert.equal(modal(), undefined);
 });
 
-test("whoever cancels while the accounts are counted again is not asked again", async () => {
+test("whoever cancels while the accounts are counted again is not asked again, but told that nothing has begun", async () => {
   begun = [counts(2), hasChanged, counts(3)];
   await drawn();
   press(link(t.bulk.chooseAll(3)));
@@ -408,7 +414,7 @@ test("whoever cancels while the accounts are counted again is not asked again", 
   press(button(modal(), t.actions.cancel));
   answer();
   await until(() => sent.length === 3);
-  await later();
+  await until(() => toasts.textContent.includes("Only so many"));
   assert.equal(modal(), undefined);
   assert.equal(store.operations().length, 0);
 });

@@ -364,11 +364,10 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       const size = await (chosen.isAll && !replaces ? counts(request, ids) : count(request));
       const isOpen = modal?.node.open ?? true;
       modal?.close();
-      here(() => {
-        if (isOpen && (replaces || chosen.ids === ids)) question(request, size, { isAgain: true, replaces });
-        // Nothing of it is chosen any more, as after a press before it that has begun.
-        else if (isOpen) warn(problem);
-      });
+      // Of what was pressed nothing is chosen any more, as after a press before it that has begun, or it was left.
+      const sayNot = () => warn(problem);
+      const asks = () => question(request, size, { isAgain: true, replaces });
+      here(() => (isOpen && (replaces || chosen.ids === ids) ? asks() : sayNot()), sayNot);
     }
   }
 
