@@ -347,7 +347,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     const giveWay = replaces ?? [...over];
     const here = router.whileHere();
     try {
-      const { operation_id: id } = await begin(request, { chosen, key });
+      const { operation_id: id } = await begin(request, key);
       modal?.close();
       for (const each of giveWay) store.closeOperation(each);
       own.add(id);
@@ -373,7 +373,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
 
   // What cannot be read now is in the audit trail still.
   async function showUnanswered(id, request) {
-    const others = await unanswered(id, request, chosen).catch(() => []);
+    const others = await unanswered(id, request).catch(() => []);
     if (!others.length) return;
     for (const each of others) store.showOperation(each);
     draw();
