@@ -633,6 +633,10 @@ export const t = withTexts(OPEN_TABLES, {
         rest ? ` ${plural(rest, { one: "# line is left.", other: "# lines are left." })}` : ""
       }`,
     back: "Back to it",
+    sending:
+      "What was being sent as you left is not answered yet. What is not added of it comes back into the form; until " +
+      "then, nothing else is added.",
+    answered: "What became of that is said below the form.",
     added: (count) => plural(count, { one: "# account was added", other: "# accounts were added" }),
     next: "Each needs its role. What to deploy is under",
     show: "Show the unconfirmed accounts",
