@@ -388,7 +388,7 @@ for (const [what, leave] of [
     await until(() => sent.length);
     leave();
     answer();
-    await until(() => toasts.textContent.includes("Only so many"));
+    await until(() => toasts.textContent.includes("has changed meanwhile. It would now be: Test 4 accounts."));
     assert.equal(modal(), undefined);
   });
 
@@ -398,7 +398,7 @@ test("it is said that a second press has begun nothing, because the first change
   press(link(t.bulk.chooseAll(3)));
   for (const text of [t.bulk.logsOn, t.bulk.logsOff]) press(button(place, text));
   await until(() => sent.length === 3);
-  await until(() => toasts.textContent.includes("Only so many"));
+  await until(() => toasts.textContent.includes(t.bulk.notBegun(sent[1], 4)));
   assert.equal(modal(), undefined);
 });
 
@@ -414,7 +414,7 @@ test("whoever cancels while the accounts are counted again is not asked again, b
   press(button(modal(), t.actions.cancel));
   answer();
   await until(() => sent.length === 3);
-  await until(() => toasts.textContent.includes("Only so many"));
+  await until(() => toasts.textContent.includes(t.bulk.notBegun(sent[1], 3)));
   assert.equal(modal(), undefined);
   assert.equal(store.operations().length, 0);
 });

@@ -365,7 +365,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       const isOpen = modal?.node.open ?? true;
       modal?.close();
       // Of what was pressed nothing is chosen any more, as after a press before it that has begun, or it was left.
-      const sayNot = () => warn(problem);
+      const sayNot = () => toast(t.bulk.notBegun(request, size), "warning");
       const asks = () => question(request, size, { isAgain: true, replaces });
       here(() => (isOpen && (replaces || chosen.ids === ids) ? asks() : sayNot()), sayNot);
     }
