@@ -25,6 +25,7 @@ const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { againOf, filterOf, follow, selectionOf, undoOf } = await import(`${page}/lib/bulk.js`);
 const { hush, readNow } = await import(`${page}/lib/dom.js`);
+const { dialog } = await import(`${page}/lib/modal.js`);
 const { bulkBar } = await import(`${page}/views/bulk.js`);
 const { problems } = await import(`${page}/views/problems.js`);
 const { organizationAudit } = await import(`${page}/views/trail.js`);
@@ -391,6 +392,26 @@ for (const [what, leave] of [
     await until(() => toasts.textContent.includes("has changed meanwhile. It would now be: Test 4 accounts."));
     assert.equal(modal(), undefined);
   });
+
+for (const [text, asked, begins] of [
+  [t.bulk.delete, "Delete 4 accounts?", [counts(4)]],
+  [t.bulk.test, "Test 4 accounts?", [hasChanged, counts(4)]],
+])
+  for (const isOther of [false, true])
+    test(`a question waits for a modal that is open: ${asked}${isOther ? " Not once others are chosen" : ""}`, async () => {
+      begun = [...begins];
+      await drawn();
+      press(link(t.bulk.chooseAll(3)));
+      press(button(place, text));
+      const other = dialog({ title: "Another", content: () => [] });
+      await until(() => sent.length === begins.length);
+      await soon();
+      assert.equal(modal().querySelector("h1").textContent, "Another");
+      if (isOther) Object.assign(chosen, { ids: new Set(["a"]), isAll: false });
+      other.close();
+      await soon();
+      assert.equal(modal()?.querySelector("h1").textContent, isOther ? undefined : asked);
+    });
 
 test("it is said that a second press has begun nothing, because the first changed what it selects", async () => {
   begun = [begins, hasChanged, counts(4)];

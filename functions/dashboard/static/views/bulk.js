@@ -37,7 +37,18 @@ import { roomy } from "../lib/room.js";
 import * as router from "../lib/router.js";
 import * as store from "../lib/store.js";
 import { typedNumber } from "../lib/typed-number.js";
-import { button, changeButton, errorPanel, form, iconButton, notice, submitting, toast, warn } from "../lib/ui.js";
+import {
+  button,
+  changeButton,
+  errorPanel,
+  form,
+  iconButton,
+  notice,
+  onceAlone,
+  submitting,
+  toast,
+  warn,
+} from "../lib/ui.js";
 import { exporting } from "./choices.js";
 import { t } from "./texts.js";
 
@@ -307,7 +318,8 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     const here = router.whileHere();
     const size = await counts(request, ids);
     // Every choice makes a new set. Whoever has chosen something else meanwhile is not asked about this any more.
-    here(() => chosen.ids === ids && question(isDeletion ? named(request, size) : request, size));
+    const asks = () => chosen.ids === ids && question(isDeletion ? named(request, size) : request, size);
+    onceAlone(() => here(asks));
   }
 
   /** What is named is deleted, whatever fits the filters by then. Accounts that are not all loaded are not named. */
@@ -367,7 +379,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       // Of what was pressed nothing is chosen any more, as after a press before it that has begun, or it was left.
       const sayNot = () => toast(t.bulk.notBegun(request, size), "warning");
       const asks = () => question(request, size, { isAgain: true, replaces });
-      here(() => (isOpen && (replaces || chosen.ids === ids) ? asks() : sayNot()), sayNot);
+      onceAlone(() => here(() => (isOpen && (replaces || chosen.ids === ids) ? asks() : sayNot()), sayNot));
     }
   }
 
