@@ -389,22 +389,22 @@ for (const [what, leave] of [
     await until(() => sent.length);
     leave();
     answer();
-    await until(() => toasts.textContent.includes("has changed meanwhile. It would now be: Test 4 accounts."));
+    await until(() => toasts.textContent.includes("has changed since. It would now be: Test 4 accounts."));
     assert.equal(modal(), undefined);
   });
 
-for (const [text, asked, begins] of [
+for (const [text, asked, replies] of [
   [t.bulk.delete, "Delete 4 accounts?", [counts(4)]],
   [t.bulk.test, "Test 4 accounts?", [hasChanged, counts(4)]],
 ])
   for (const isOther of [false, true])
-    test(`a question waits for a modal that is open: ${asked}${isOther ? " Not once others are chosen" : ""}`, async () => {
-      begun = [...begins];
+    test(`a question waits for an open modal: ${asked}${isOther ? " Not of others" : ""}`, async () => {
+      begun = [...replies];
       await drawn();
       press(link(t.bulk.chooseAll(3)));
       press(button(place, text));
       const other = dialog({ title: "Another", content: () => [] });
-      await until(() => sent.length === begins.length);
+      await until(() => sent.length === replies.length);
       await soon();
       assert.equal(modal().querySelector("h1").textContent, "Another");
       if (isOther) Object.assign(chosen, { ids: new Set(["a"]), isAll: false });
@@ -423,7 +423,7 @@ test("it is said that a second press has begun nothing, because the first change
   assert.equal(modal(), undefined);
 });
 
-test("whoever cancels while the accounts are counted again is not asked again, but told that nothing has begun", async () => {
+test("whoever cancels while the accounts are counted again is told that nothing has begun", async () => {
   begun = [counts(2), hasChanged, counts(3)];
   await drawn();
   press(link(t.bulk.chooseAll(3)));
@@ -521,7 +521,7 @@ test("each press is meant anew, also after an answer that was lost: the last one
   assert.equal(new Set(sent.map(({ key }) => key)).size, 3);
 });
 
-test("what a press began whose answer was lost is shown with the next that sets the same, and can be taken back", async () => {
+test("what a press began whose answer was lost is shown with the next that sets the same, with its Undo", async () => {
   const wrote = { action: "write_logs", value: true, started_at: "2026-01-01T12:00:05Z" };
   const list = [
     operation({ ...wrote, operation_id: "op1", changed: 0 }),

@@ -51,7 +51,7 @@ const lostOf = new WeakMap();
  * Begins an operation, or returns the one that this key has begun. After an answer that was lost, only the same
  * question has the same key. Any other press is meant anew: the API leaves what has the value, is deleted, or was
  * tested since.
- * @param {any} request @returns {Promise<{operation_id: string, total: number}>}
+ * @param {any} request @param {string} [key] @returns {Promise<{operation_id: string, total: number}>}
  */
 export function begin(request, key = api.newKey()) {
   const send = () => api.post("/v1/accounts/bulk", request, { key });

@@ -93,7 +93,7 @@ function importer(signal) {
   // Those that come while somebody fills the form in: below it, so that nothing moves.
   const late = h("section", { class: "import-result", "aria-label": t.addMany.result });
   /** Of an import whose view was left. */
-  const sending = h("span", {}, t.addMany.sending);
+  const answer = h("span", {}, t.addMany.sending);
   /** The last import. Parts are left of one that was stopped or failed. `rest`: all lines that it has left.
    * @type {{parts: {key: string, lines: any[]}[], choices: string, rest: () => any[], goOn: () => any}} */
   let last = { parts: [], choices: "", rest: () => [], goOn: async () => {} };
@@ -210,7 +210,7 @@ function importer(signal) {
   };
   putBack = (place = late) => {
     if (node.hidden || draft.of !== of) return;
-    if (!draft.isSending) sending.textContent = t.addMany.answered;
+    if (!draft.isSending) answer.textContent = t.addMany.answered;
     const [kept, { results }] = [inItsPlace(draft.content), draft];
     draft = { ...draft, content: NOTHING };
     for (const each of results.filter((one) => !drawn.has(one))) place.append(h("div", {}, resultOf(each)));
@@ -339,7 +339,7 @@ function importer(signal) {
   }
 
   closeToast();
-  if (draft.isSending) fill(result, notice("info", roomy("p", {}, [t.addMany.sending, t.addMany.answered], sending)));
+  if (draft.isSending) fill(result, notice("info", roomy("p", {}, [t.addMany.sending, t.addMany.answered], answer)));
   putBack(result);
   readText();
   // What was read comes after a while, so nothing stands below it.

@@ -283,10 +283,10 @@ export const t = withTexts(OPEN_TABLES, {
     question: (request, count) => `${t.bulk.confirmed(request, count)}?`,
     changed: "The list has changed meanwhile. This is the number of accounts now.",
     nobody: "No account fits any more, so nothing was done.",
-    notBegun: (request, count) =>
-      count
-        ? `Nothing has begun, because the list has changed meanwhile. It would now be: ${t.bulk.confirmed(request, count)}.`
-        : t.bulk.nobody,
+    notBegun: (request, count) => {
+      const now = t.bulk.confirmed(request, count);
+      return count ? `Nothing has begun, because the list has changed since. It would now be: ${now}.` : t.bulk.nobody;
+    },
     deleteAll: "These are all accounts of your organization.",
     deleteRest:
       "The accounts that fit the filters when you confirm are deleted. An account that no longer fits the filters " +
