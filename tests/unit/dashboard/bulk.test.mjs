@@ -411,6 +411,7 @@ for (const [text, asked, replies] of [
       other.close();
       await soon();
       assert.equal(modal()?.querySelector("h1").textContent, isOther ? undefined : asked);
+      assert.equal(toasts.textContent.includes("Nothing has begun"), isOther && text === t.bulk.test);
     });
 
 test("it is said that a second press has begun nothing, because the first changed what it selects", async () => {
