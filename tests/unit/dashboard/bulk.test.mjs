@@ -20,16 +20,20 @@ import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
+const router = await import(`${page}/lib/router.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
 const { againOf, filterOf, follow, selectionOf, undoOf } = await import(`${page}/lib/bulk.js`);
 const { hush, readNow } = await import(`${page}/lib/dom.js`);
+const { dialog } = await import(`${page}/lib/modal.js`);
 const { bulkBar } = await import(`${page}/views/bulk.js`);
 const { problems } = await import(`${page}/views/problems.js`);
 const { organizationAudit } = await import(`${page}/views/trail.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
 await signIn(session);
+globalThis.window = new EventTarget();
+router.start([{ path: "/accounts" }], () => {});
 
 const operation = (changes) => ({
   operation_id: "op1",
@@ -372,19 +376,43 @@ test("nobody is asked about a choice that was given up while its accounts were c
   }
 });
 
-test("nor about one that was given up after other accounts were found", async () => {
-  begun = [hasChanged, counts(4)];
-  await drawn();
-  press(link(t.bulk.chooseAll(3)));
-  const answer = hold(isDryRun);
-  press(button(place, t.bulk.test));
-  await until(() => sent.length);
-  Object.assign(chosen, { ids: new Set(), isAll: false });
-  answer();
-  await until(() => sent.length === 2);
-  await later();
-  assert.equal(modal(), undefined);
-});
+for (const [what, leave] of [
+  ["others are chosen", () => Object.assign(chosen, { ids: new Set(), isAll: false })],
+  ["the view is left", router.render],
+])
+  test(`nor after other accounts were found once ${what}, but told that nothing has begun`, async () => {
+    begun = [hasChanged, counts(4)];
+    await drawn();
+    press(link(t.bulk.chooseAll(3)));
+    const answer = hold(isDryRun);
+    press(button(place, t.bulk.test));
+    await until(() => sent.length);
+    leave();
+    answer();
+    await until(() => toasts.textContent.includes("has changed since. It would now be: Test 4 accounts."));
+    assert.equal(modal(), undefined);
+  });
+
+for (const [text, asked, replies] of [
+  [t.bulk.delete, "Delete 4 accounts?", [counts(4)]],
+  [t.bulk.test, "Test 4 accounts?", [hasChanged, counts(4)]],
+])
+  for (const isOther of [false, true])
+    test(`a question waits for an open modal: ${asked}${isOther ? " Not of others" : ""}`, async () => {
+      begun = [...replies];
+      await drawn();
+      press(link(t.bulk.chooseAll(3)));
+      press(button(place, text));
+      const other = dialog({ title: "Another", content: () => [] });
+      await until(() => sent.length === replies.length);
+      await soon();
+      assert.equal(modal().querySelector("h1").textContent, "Another");
+      if (isOther) Object.assign(chosen, { ids: new Set(["a"]), isAll: false });
+      other.close();
+      await soon();
+      assert.equal(modal()?.querySelector("h1").textContent, isOther ? undefined : asked);
+      assert.equal(toasts.textContent.includes("Nothing has begun"), isOther && text === t.bulk.test);
+    });
 
 test("it is said that a second press has begun nothing, because the first changed what it selects", async () => {
   begun = [begins, hasChanged, counts(4)];
@@ -392,11 +420,11 @@ test("it is said that a second press has begun nothing, because the first change
   press(link(t.bulk.chooseAll(3)));
   for (const text of [t.bulk.logsOn, t.bulk.logsOff]) press(button(place, text));
   await until(() => sent.length === 3);
-  await until(() => toasts.textContent.includes("Only so many"));
+  await until(() => toasts.textContent.includes(t.bulk.notBegun(sent[1], 4)));
   assert.equal(modal(), undefined);
 });
 
-test("whoever cancels while the accounts are counted again is not asked again", async () => {
+test("whoever cancels while the accounts are counted again is told that nothing has begun", async () => {
   begun = [counts(2), hasChanged, counts(3)];
   await drawn();
   press(link(t.bulk.chooseAll(3)));
@@ -408,7 +436,7 @@ test("whoever cancels while the accounts are counted again is not asked again", 
   press(button(modal(), t.actions.cancel));
   answer();
   await until(() => sent.length === 3);
-  await later();
+  await until(() => toasts.textContent.includes(t.bulk.notBegun(sent[1], 3)));
   assert.equal(modal(), undefined);
   assert.equal(store.operations().length, 0);
 });
@@ -494,7 +522,7 @@ test("each press is meant anew, also after an answer that was lost: the last one
   assert.equal(new Set(sent.map(({ key }) => key)).size, 3);
 });
 
-test("what a press began whose answer was lost is shown with the next of the same, and can be taken back", async () => {
+test("what a press began whose answer was lost is shown with the next that sets the same, with its Undo", async () => {
   const wrote = { action: "write_logs", value: true, started_at: "2026-01-01T12:00:05Z" };
   const list = [
     operation({ ...wrote, operation_id: "op1", changed: 0 }),
@@ -617,31 +645,22 @@ test("a press is at work however the bar is drawn, until others are chosen: of t
   assert.equal(button(place, t.bulk.test).getAttribute("aria-busy"), null);
 });
 
-test("what hangs holds neither a test nor another list, but what is pressed as this list is open again", async () => {
+test("what hangs holds no test, but what sets the same in any list that is open by then", async () => {
   const go = hold(isAct(true));
-  const draw = await drawn();
+  await drawn();
   press(button(place, t.bulk.logsOn));
   press(button(place, t.bulk.test));
   await until(() => store.operations().length);
-  const first = chosen;
-  chosen = { ids: new Set(["c"]), isAll: false };
-  const open = async () => {
-    place = element();
-    document.body.append(place);
-    return drawn();
-  };
-  await open();
-  press(button(place, t.bulk.logsOff));
-  await until(() => sent.length === 2);
-  chosen = first;
-  chooseAgain(draw, "a");
-  await open();
+  chosen = { ids: new Set(["a"]), isAll: false };
+  place = element();
+  document.body.append(place);
+  await drawn();
   press(button(place, t.bulk.logsOff));
   await soon(20);
-  assert.equal(sent.length, 2);
+  assert.equal(sent.length, 1);
   go();
-  await until(() => sent.length === 4);
-  assert.deepEqual(values(), [undefined, false, true, false]);
+  await until(() => sent.length === 3);
+  assert.deepEqual(values(), [undefined, true, false]);
 });
 
 test("what waits is not sent for another person", async () => {

@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 import { button, modal, opened, press, signIn, submit, toasts } from "./drawn.mjs";
-import { soon } from "./soon.mjs";
+import { soon, until } from "./soon.mjs";
 
 globalThis.window = { addEventListener() {} };
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const session = await import(`${page}/lib/session.js`);
 const store = await import(`${page}/lib/store.js`);
+const { begin } = await import(`${page}/lib/bulk.js`);
 const { overview } = await import(`${page}/views/account.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
@@ -107,6 +108,26 @@ test("the switch sets what it was pressed for, though the view is left before th
   await soon(30);
   assert.equal(there.write_logs, false);
   assert.equal(toasts.textContent, t.account.logsOff);
+});
+
+test("the switch waits for the answer to what was pressed before for several accounts, and so it counts", async () => {
+  const answered = Promise.withResolvers();
+  const { fetch } = globalThis;
+  globalThis.fetch = async (address, options) => {
+    if (!address.pathname.endsWith("/bulk")) return fetch(address, options);
+    await answered.promise;
+    there = { ...there, write_logs: true, version: there.version + 1 };
+    return Response.json({ operation_id: "op1", total: 1 }, { status: 202 });
+  };
+  const main = await shown();
+  begin({ action: "write_logs", value: true, selection: { account_ids: ["a"] } });
+  press(main.querySelector(".switch"));
+  await soon(30);
+  assert.deepEqual([there.write_logs, toasts.textContent], [true, ""]);
+  answered.resolve();
+  await until(() => toasts.textContent);
+  assert.deepEqual([there.write_logs, toasts.textContent], [false, t.account.logsOff]);
+  view.abort();
 });
 
 const refused = { code: "log_writing_refused", severity: "problem", message: "M.", remedy: "R." };

@@ -946,36 +946,6 @@ test("a file that was put aside before a failed import went on can be put back",
   assert.equal(inPlace(main), t.addMany.putBack("b.csv", 1));
 });
 
-test("what an import keeps is there whole after another one whose view was left too", async () => {
-  const main = opened();
-  await failedImport(main, 3);
-  typed(main, "300000000000 Beside");
-  for (const name of ["f.csv", "g.csv"]) {
-    choose(main, name, `${name === "f.csv" ? 31 : 32}0000000000`);
-    await until(() => inPlace(main).startsWith(name));
-  }
-  const [first, second] = [Promise.withResolvers(), Promise.withResolvers()];
-  answer = async (accounts) => {
-    await (accounts[0].provider_id.startsWith("9") ? second : first).promise;
-    return { created: accounts.map(account), refused: [] };
-  };
-  press(button(main, t.actions.retry));
-  await until(() => field(main, "form").hidden);
-  leave();
-  const back = opened();
-  typed(back, "900000000000 Second");
-  submit(back);
-  await until(() => field(back, "form").hidden);
-  first.resolve();
-  await until(() => toasts.textContent);
-  leave();
-  second.resolve();
-  await soon(30);
-  const last = opened();
-  assert.equal(field(last, "textarea").value, "300000000000 Beside");
-  assert.equal(inPlace(last), `g.csv ${t.addMany.lines(1)}${ACTS}${t.addMany.putBack("f.csv", 1)}`);
-});
-
 test("the rest that arrives gives whoever types no button to press", async () => {
   const held = await leftWhileSending(async (main) => {
     choose(main, "accounts.csv", numbers(1_300).join("\n"));
@@ -1092,16 +1062,24 @@ test("whoever leaves is told why what is left failed", async () => {
   await until(() => toasts.textContent.includes(`${t.addMany.left(0, 3)} Not now.`));
 });
 
-test("what is left of an import before waits until what is added then is known", async () => {
+test("whoever comes back while a part is sent is told so, and adds nothing until that is answered", async () => {
   const held = await leftWhileSending();
   const back = opened();
-  choose(back, "long.csv", Array.from({ length: 5_000 }, (_, at) => String(200_000_000_000 + at)).join("\n"));
-  await until(() => preview(back).textContent.includes(t.addMany.summary(5_000, 0)));
+  assert.equal(result(back).querySelector("p").firstChild.textContent, t.addMany.sending);
+  typed(back, numbers(102).join("\n"));
   submit(back);
+  await until(() => field(back, "form").textContent.includes(t.addMany.sending));
+  typed(back, "210987654321");
   held.resolve();
-  await until(() => result(back).textContent.includes(t.addMany.added(5_000)));
-  await until(() => field(back, "textarea").value === numbers(102).slice(100).join("\n"));
-  assert.equal(sent.length, 51);
+  await until(() => field(back, "textarea").value === [...numbers(102).slice(100), "210987654321"].join("\n"));
+  assert.equal(result(back).querySelector("p").firstChild.textContent, t.addMany.answered);
+  submit(back);
+  await until(() => result(back).textContent.includes(t.addMany.added(3)));
+  assert.deepEqual(
+    sent.map(({ accounts }) => accounts.length),
+    [100, 3],
+  );
+  assert.equal(field(back, "textarea").value, "");
 });
 
 test("what is typed while what is there is read is no part of it, and stays", async (context) => {
@@ -1178,24 +1156,6 @@ test("what became of an import whose view was left is said until the next one be
     leave();
     toasts.replaceChildren();
     sent = [];
-  }
-});
-
-test("what an import tells that ends while the next one begins is said beside what that tells", async () => {
-  const held = await leftWhileSending();
-  let main = opened();
-  const file = Promise.withResolvers();
-  choose(main, "a.csv", file.promise);
-  submit(main);
-  held.resolve();
-  await until(() => toasts.textContent);
-  answer = (accounts) => ({ created: accounts.map(account), refused: [] });
-  file.resolve("210987654321");
-  await until(() => result(main).textContent.includes(t.addMany.added(1)));
-  for (const isBack of [false, true]) {
-    if (isBack) leave();
-    if (isBack) main = opened();
-    for (const count of [1, 100]) assert.equal(main.textContent.split(t.addMany.added(count)).length, 2, isBack);
   }
 });
 

@@ -1,6 +1,7 @@
 // Bulk operations: what is asked of the API, and following one until it is over.
 import * as api from "./api.js";
 import { ageing } from "./elapsed.js";
+import { inTurn } from "./meanwhile.js";
 import { Problem } from "./problem.js";
 import { ending } from "./session.js";
 
@@ -42,43 +43,34 @@ export const count = async ({ action, value = undefined, selection }) =>
 /** Whether other accounts are selected by now than a request expects. Then nothing has begun. */
 export const hasChanged = (problem) => problem.code === "selection_changed";
 
-/** The last act that sets something, of each choice. @type {WeakMap<Chosen, Promise<any>>} */
-const lastOf = new WeakMap();
-/** Counts from the first such act whose answer was lost, of each choice. @type {WeakMap<Chosen, () => number>} */
+/** Counts from the first press that sets something and whose answer was lost, of each session.
+ * @type {WeakMap<AbortSignal, () => number>} */
 const lostOf = new WeakMap();
 
 /**
  * Begins an operation, or returns the one that this key has begun. After an answer that was lost, only the same
  * question has the same key. Any other press is meant anew: the API leaves what has the value, is deleted, or was
  * tested since.
- * What sets something waits for the answer about what was pressed before for this choice, which may be sent again: so
- * the last press wins.
- * @param {any} request @param {{chosen?: Chosen, key?: string}} options
- * @returns {Promise<{operation_id: string, total: number}>}
+ * @param {any} request @param {string} [key] @returns {Promise<{operation_id: string, total: number}>}
  */
-export function begin(request, { chosen, key = api.newKey() } = {}) {
-  const until = ending();
-  const send = () => {
-    until.throwIfAborted();
-    return api.post("/v1/accounts/bulk", request, { key });
-  };
-  if (!chosen || request.action !== "write_logs") return send();
-  const since = ageing();
-  const sent = (lastOf.get(chosen) ?? Promise.resolve()).then(send, send);
-  lastOf.set(chosen, sent);
-  sent.catch(({ perhapsDone }) => perhapsDone && !lostOf.has(chosen) && lostOf.set(chosen, since));
+export function begin(request, key = api.newKey()) {
+  const send = () => api.post("/v1/accounts/bulk", request, { key });
+  if (request.action !== "write_logs") return send();
+  const [session, since] = [ending(), ageing()];
+  const sent = inTurn(send);
+  sent.catch(({ perhapsDone }) => perhapsDone && !lostOf.has(session) && lostOf.set(session, since));
   return sent;
 }
 
 /**
  * The operations that set the same as this one, and may be of presses before it whose answers were lost: only their
  * own Undo takes back what they changed. The API's times are compared with each other alone.
- * @param {string} id @param {any} request @param {Chosen} chosen @returns {Promise<string[]>}
+ * @param {string} id @param {any} request @returns {Promise<string[]>}
  */
-export async function unanswered(id, { action, value }, chosen) {
-  const age = lostOf.get(chosen)?.();
+export async function unanswered(id, { action, value }) {
+  const age = lostOf.get(ending())?.();
   if (age === undefined) return [];
-  lostOf.delete(chosen);
+  lostOf.delete(ending());
   const { operations } = await api.get("/v1/operations");
   const begunAt = (each) => Date.parse(each?.started_at);
   const from = begunAt(operations.find((each) => each.operation_id === id)) - age;

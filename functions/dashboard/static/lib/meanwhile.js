@@ -1,6 +1,7 @@
 // A modal never overwrites another person's change unseen. It compares what it showed with the current state, and saves
 // only if the version that it compared is still the newest.
 import { Problem } from "./problem.js";
+import { ending } from "./session.js";
 
 // The form shows this conflict. The person may then save again.
 class EditConflict extends Problem {}
@@ -67,4 +68,23 @@ export function removing(shown, read, say, remove) {
       await first(check(null));
       await remove(etag);
     });
+}
+
+/** What sets whether logs are written, of one account or several, as it was sent last. @type {Promise<any>} */
+let last = Promise.resolve();
+
+/**
+ * Sends that once the answer about what was pressed before is known, which may be sent again: so the last press wins.
+ * Not for another person.
+ * @template Answer
+ * @param {() => Promise<Answer>} send @returns {Promise<Answer>}
+ */
+export function inTurn(send) {
+  const until = ending();
+  const next = () => {
+    until.throwIfAborted();
+    return send();
+  };
+  last = last.then(next, next);
+  return last;
 }

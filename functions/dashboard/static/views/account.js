@@ -39,7 +39,7 @@ import {
   submitting,
   toast,
 } from "../lib/ui.js";
-import { onceMore, removing, unlessChanged } from "../lib/meanwhile.js";
+import { inTurn, onceMore, removing, unlessChanged } from "../lib/meanwhile.js";
 import { monthsPicture } from "../lib/months.js";
 import { styled } from "../lib/pictures.js";
 import { typedNumber } from "../lib/typed-number.js";
@@ -547,7 +547,7 @@ function logsSwitch(handle) {
 
 export async function switchLogs(handle) {
   const write_logs = !present(handle).write_logs;
-  await onceMore(() => change(handle, { write_logs }));
+  await inTurn(() => onceMore(() => change(handle, { write_logs })));
   const isUsed = isConnected(present(handle));
   toast(!write_logs ? t.account.logsOff : isUsed ? t.account.logsOn : t.account.logsLater);
 }

@@ -8,6 +8,7 @@ import { partsAfter, send } from "../lib/importing.js";
 import { reading, textOf } from "../lib/pasted.js";
 import { styled } from "../lib/pictures.js";
 import { regionsField } from "../lib/regions-field.js";
+import { roomy } from "../lib/room.js";
 import * as session from "../lib/session.js";
 import { inSlices } from "../lib/slices.js";
 import * as store from "../lib/store.js";
@@ -36,16 +37,16 @@ const PARTS_SAID = 4;
 
 /** What was in the form when its view was left, or what its import had left then. `of`: whose it is. No other person
  * sees it, and a reload forgets it. `region`: what was typed of one, and not added. `unanswered`: what was sent.
- * `results`: until the next import begins. `sent`: of how many the answer is not known.
+ * `results`: until the next import begins. `sent`: of how many the answer is not known. `isSending`: an import runs.
  * @typedef {import("../lib/text-or-file.js").Content} Content
  * @typedef {{created: any[], refused: {line: any, problem: any}[], unsent: number, sent: number, rest: number,
  *   problem?: any, isLeft: boolean}} Result
  * @typedef {{of: string, content: Content, logs: boolean, regions: string[], region: string, results: Result[],
- *   unanswered: import("../lib/importing.js").Unanswered}} Draft
+ *   unanswered: import("../lib/importing.js").Unanswered, isSending: boolean}} Draft
  * @param {string} of @returns {Draft} */
 const noDraft = (of) => ({
   ...{ of, content: NOTHING, logs: true, regions: [], region: "", results: [] },
-  unanswered: new Map(),
+  ...{ unanswered: new Map(), isSending: false },
 });
 let draft = noDraft("");
 /** Ends what a toast says of an import whose view was left. The view says it, and more truly. */
@@ -91,12 +92,12 @@ function importer(signal) {
   const result = h("section", { class: "import-result", "aria-label": t.addMany.result });
   // Those that come while somebody fills the form in: below it, so that nothing moves.
   const late = h("section", { class: "import-result", "aria-label": t.addMany.result });
+  /** Of an import whose view was left. */
+  const answer = h("span", {}, t.addMany.sending);
   /** The last import. Parts are left of one that was stopped or failed. `rest`: all lines that it has left.
    * @type {{parts: {key: string, lines: any[]}[], choices: string, rest: () => any[], goOn: () => any}} */
   let last = { parts: [], choices: "", rest: () => [], goOn: async () => {} };
   const unsent = () => last.parts.flatMap(({ lines }) => lines);
-  // What is left of an import before waits until it is known what is added now.
-  let isAdding = false;
   /** The reading of the file that was chosen last. */
   let choosing = Promise.resolve();
   // Reading ends with the view, and once there is another text.
@@ -166,13 +167,9 @@ function importer(signal) {
       regions.node,
     ],
     async onsubmit(_, first) {
-      isAdding = true;
-      try {
-        await add(first);
-      } finally {
-        isAdding = false;
-        putBack();
-      }
+      // What is left of an import whose view was left comes into the form first.
+      if (draft.isSending) throw { status: 422, errors: [{ field: "accounts", message: t.addMany.sending }] };
+      await add(first);
     },
   });
 
@@ -212,7 +209,8 @@ function importer(signal) {
     if (draft.of === of) draft = { ...draft, ...chosen, content: keptOf(content) };
   };
   putBack = (place = late) => {
-    if (node.hidden || isAdding || draft.of !== of) return;
+    if (node.hidden || draft.of !== of) return;
+    if (!draft.isSending) answer.textContent = t.addMany.answered;
     const [kept, { results }] = [inItsPlace(draft.content), draft];
     draft = { ...draft, content: NOTHING };
     for (const each of results.filter((one) => !drawn.has(one))) place.append(h("div", {}, resultOf(each)));
@@ -277,7 +275,7 @@ function importer(signal) {
       };
       draw();
       closeToast();
-      draft = { ...draft, results: draft.results.filter((each) => !drawn.has(each)) };
+      draft = { ...draft, results: draft.results.filter((each) => !drawn.has(each)), isSending: true };
       fill(late);
       fill(result, h("div", { class: "import-progress" }, bar, said, stop));
       stop.focus();
@@ -305,7 +303,7 @@ function importer(signal) {
       const became = { ...progress, unsent: never, sent, rest: rest().length, problem, isLeft };
       if (isLeft) return leave(content, became);
       drawn.add(became);
-      draft = { ...draft, results: [...draft.results, became] };
+      draft = { ...draft, results: [...draft.results, became], isSending: false };
       drawResult(became, again);
       showForm(content);
     }
@@ -313,7 +311,7 @@ function importer(signal) {
     // What is left is in the form when the person comes back, or is back already.
     function leave(content, became) {
       // What was typed since stays, below, and so does what was chosen since.
-      keep(onTop(content, draft.content), { results: [...draft.results, became] });
+      keep(onTop(content, draft.content), { results: [...draft.results, became], isSending: false });
       putBack();
       if (until.aborted) return;
       const { created, rest: count, problem } = became;
@@ -338,10 +336,10 @@ function importer(signal) {
   function showForm(content) {
     accounts.show(onTop(content, accounts.read()));
     node.hidden = false;
-    putBack();
   }
 
   closeToast();
+  if (draft.isSending) fill(result, notice("info", roomy("p", {}, [t.addMany.sending, t.addMany.answered], answer)));
   putBack(result);
   readText();
   // What was read comes after a while, so nothing stands below it.

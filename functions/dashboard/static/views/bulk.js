@@ -37,7 +37,18 @@ import { roomy } from "../lib/room.js";
 import * as router from "../lib/router.js";
 import * as store from "../lib/store.js";
 import { typedNumber } from "../lib/typed-number.js";
-import { button, changeButton, errorPanel, form, iconButton, notice, submitting, toast, warn } from "../lib/ui.js";
+import {
+  button,
+  changeButton,
+  errorPanel,
+  form,
+  iconButton,
+  notice,
+  onceAlone,
+  submitting,
+  toast,
+  warn,
+} from "../lib/ui.js";
 import { exporting } from "./choices.js";
 import { t } from "./texts.js";
 
@@ -307,7 +318,8 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     const here = router.whileHere();
     const size = await counts(request, ids);
     // Every choice makes a new set. Whoever has chosen something else meanwhile is not asked about this any more.
-    here(() => chosen.ids === ids && question(isDeletion ? named(request, size) : request, size));
+    const asks = () => chosen.ids === ids && question(isDeletion ? named(request, size) : request, size);
+    onceAlone(() => here(asks));
   }
 
   /** What is named is deleted, whatever fits the filters by then. Accounts that are not all loaded are not named. */
@@ -347,7 +359,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     const giveWay = replaces ?? [...over];
     const here = router.whileHere();
     try {
-      const { operation_id: id } = await begin(request, { chosen, key });
+      const { operation_id: id } = await begin(request, key);
       modal?.close();
       for (const each of giveWay) store.closeOperation(each);
       own.add(id);
@@ -364,17 +376,16 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       const size = await (chosen.isAll && !replaces ? counts(request, ids) : count(request));
       const isOpen = modal?.node.open ?? true;
       modal?.close();
-      here(() => {
-        if (isOpen && (replaces || chosen.ids === ids)) question(request, size, { isAgain: true, replaces });
-        // Nothing of it is chosen any more, as after a press before it that has begun.
-        else if (isOpen) warn(problem);
-      });
+      // Of what was pressed nothing is chosen any more, as after a press before it that has begun, or it was left.
+      const sayNot = () => toast(t.bulk.notBegun(request, size), "warning");
+      const asks = () => question(request, size, { isAgain: true, replaces });
+      onceAlone(() => here(() => (isOpen && (replaces || chosen.ids === ids) ? asks() : sayNot()), sayNot));
     }
   }
 
   // What cannot be read now is in the audit trail still.
   async function showUnanswered(id, request) {
-    const others = await unanswered(id, request, chosen).catch(() => []);
+    const others = await unanswered(id, request).catch(() => []);
     if (!others.length) return;
     for (const each of others) store.showOperation(each);
     draw();

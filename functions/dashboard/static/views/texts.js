@@ -283,6 +283,10 @@ export const t = withTexts(OPEN_TABLES, {
     question: (request, count) => `${t.bulk.confirmed(request, count)}?`,
     changed: "The list has changed meanwhile. This is the number of accounts now.",
     nobody: "No account fits any more, so nothing was done.",
+    notBegun: (request, count) => {
+      const now = t.bulk.confirmed(request, count);
+      return count ? `Nothing has begun, because the list has changed since. It would now be: ${now}.` : t.bulk.nobody;
+    },
     deleteAll: "These are all accounts of your organization.",
     deleteRest:
       "The accounts that fit the filters when you confirm are deleted. An account that no longer fits the filters " +
@@ -633,6 +637,10 @@ export const t = withTexts(OPEN_TABLES, {
         rest ? ` ${plural(rest, { one: "# line is left.", other: "# lines are left." })}` : ""
       }`,
     back: "Back to it",
+    sending:
+      "What was being sent as you left is not answered yet. What is not added of it comes back into the form; until " +
+      "then, nothing else is added.",
+    answered: "What became of that is said below the form.",
     added: (count) => plural(count, { one: "# account was added", other: "# accounts were added" }),
     next: "Each needs its role. What to deploy is under",
     show: "Show the unconfirmed accounts",
