@@ -177,8 +177,11 @@ test("an export goes on once its view is left", async () => {
 });
 
 test("two that go on in another view say what each exports, and can be cancelled until they are over", async () => {
-  const more = element();
-  document.body.append(more);
+  const [more, frame] = [element(), element()];
+  const person = element();
+  person.setAttribute("class", "person");
+  document.body.append(more, frame);
+  frame.append(person);
   more.append(exporting(() => ({ ...listing, only: new Set(["a", "b"]) }), view.signal));
   answers = [Promise.withResolvers().promise, Promise.withResolvers().promise];
   run();
@@ -186,11 +189,11 @@ test("two that go on in another view say what each exports, and can be cancelled
   await until(() => asked.length === 2);
   view.abort();
   await soon();
-  const shown = toasts.querySelectorAll(".toast");
-  assert.match(shown[0].textContent, /The export of 2 accounts, begun at .* goes on\./);
-  assert.match(shown[1].textContent, /^The export begun at .* goes on\./);
-  for (const toast of shown) {
-    assert.equal(toast.querySelectorAll("button").length, 1);
-    press(button(toast, t.choices.cancel(0)));
+  const shown = frame.querySelectorAll(".goes-on");
+  assert.match(shown[0].textContent, /^The export begun at .* goes on\./);
+  assert.match(shown[1].textContent, /The export of 2 accounts, begun at .* goes on\./);
+  for (const line of shown) {
+    assert.equal(line.querySelectorAll("button").length, 1);
+    press(button(line, t.choices.cancel(0)));
   }
 });

@@ -1,7 +1,7 @@
 // The order of the list, the filters beside those that are always shown, and what can be done with what they select. On
 // a narrow screen, where the columns have no heads to press, the list is sorted here.
 import * as api from "../lib/api.js";
-import { announce, fill, h, keyed } from "../lib/dom.js";
+import { announce, fill, focused, h, keyed, passFocus } from "../lib/dom.js";
 import { download } from "../lib/copying.js";
 import { readAll } from "../lib/exporting.js";
 import { hour } from "../lib/format.js";
@@ -119,14 +119,15 @@ const namesIn = (units, depth = 0) =>
 
 /**
  * What exports the list as it is selected when it is pressed, and cancels that when it is pressed again. `only`: of its
- * accounts these alone. It goes on in other views than this one, where a toast can cancel it, until the other signal.
+ * accounts these alone. It goes on in other views than this one, where it is cancelled beside the navigation: what floats
+ * for so long would cover what is needed. It ends with the other signal.
  * `onEnd`: an export is over, however it ended.
  * @param {() => Pick<Listing, "selection" | "total"> & {only?: Set<string> | null}} listing @param {AbortSignal} view
  */
 export function exporting(listing, view, until = ending(), onEnd = () => {}) {
   /** What cancels the export that runs. @type {AbortController | null} */
   let own = null;
-  let leaveToast = () => {};
+  let leaveFrame = () => {};
   let goesOn = "";
   const text = h("span", {}, t.choices.export);
   const { isSame, ...begins } = pressOf(() => own);
@@ -143,7 +144,18 @@ export function exporting(listing, view, until = ending(), onEnd = () => {}) {
   const takeAlong = () =>
     queueMicrotask(() => {
       if (!own || until.aborted) return;
-      leaveToast = toast(goesOn, "success", undefined, 0, place);
+      const line = h("div", { class: "goes-on" }, h("p", {}, goesOn), place);
+      document.querySelector(".person")?.before(line);
+      announce(goesOn);
+      leaveFrame = () => {
+        // Its room stays while this view does, so that nothing moves.
+        const had = focused(line);
+        line.style.height = `${line.offsetHeight}px`;
+        line.replaceChildren();
+        passFocus(had, /** @type {Element} */ (document.querySelector("main")), false);
+        if (until.aborted) line.remove();
+        else addEventListener("hashchange", () => line.remove(), { once: true });
+      };
     });
   view.addEventListener("abort", takeAlong, { once: true });
   async function run() {
@@ -169,7 +181,7 @@ export function exporting(listing, view, until = ending(), onEnd = () => {}) {
       else if (!until.aborted) warn(problem);
     }
     own = null;
-    leaveToast();
+    leaveFrame();
     text.textContent = t.choices.export;
     bar.remove();
     onEnd();
