@@ -151,7 +151,8 @@ test("an export that is cancelled saves nothing, and asks for nothing more", asy
   assert.deepEqual([asked.length, saved.length, toasts.textContent], [2, 0, ""]);
 });
 
-test("an export that fails says so, saves nothing, and can be begun anew", async () => {
+test("an export that fails says of how many it is, saves nothing, and can be begun anew", async () => {
+  listing.total = 2;
   answers = [
     lines(`${HEAD}a,\r\n`, "more"),
     Response.json({ title: "Unprocessable", detail: "No" }, { status: 422 }),
@@ -159,7 +160,7 @@ test("an export that fails says so, saves nothing, and can be begun anew", async
   ];
   run();
   await until(isIdle);
-  assert.deepEqual([saved.length, toasts.textContent], [0, "No"]);
+  assert.deepEqual([saved.length, toasts.textContent], [0, "Export of 2 accounts: No"]);
   run();
   await until(() => saved.length > 0);
   assert.equal(asked.at(-1).cursor, undefined);

@@ -160,8 +160,9 @@ export function exporting(listing, view, until = ending(), onEnd = () => {}) {
   view.addEventListener("abort", takeAlong, { once: true });
   async function run() {
     const { selection, total, only = null } = listing();
+    const size = only?.size ?? total;
     own = new AbortController();
-    goesOn = t.choices.goesOn(only?.size ?? total, hour(Date.now()));
+    goesOn = t.choices.goesOn(size, hour(Date.now()));
     const bar = h("progress", { class: "bar", max: total, "aria-label": t.choices.export });
     const onPart = (count) => {
       text.textContent = t.choices.cancel(count);
@@ -176,7 +177,10 @@ export function exporting(listing, view, until = ending(), onEnd = () => {}) {
       download(parts, t.choices.file(new Date().toLocaleDateString("sv")), "text/csv;charset=utf-8");
       if (missed) toast(`${t.choices.exported(count)}. ${t.choices.missed(missed)}`, "warning");
       else toast(t.choices.exported(count));
-    } catch (problem) {
+    } catch (error) {
+      const problem = /** @type {any} */ (error);
+      // Others may go on meanwhile.
+      problem.of = t.choices.exportOf(size);
       if (own.signal.aborted) announce(t.choices.cancelled);
       else if (!until.aborted) warn(problem);
     }
