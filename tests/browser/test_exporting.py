@@ -158,13 +158,17 @@ COVERED = """async () => {
     node.focus();
     // The bar may grow for whoever has a keyboard, and then scrolls the focus out from below it.
     if (!isSeen(node, 0.1, 0.5, 0.9)) await %s;
-    if (node === document.activeElement && !isSeen(node, 0.1, 0.5, 0.9)) covered.push(`focus: ${name}`);
-    const isShown = (block) => (node.scrollIntoView({ block, inline: "center" }), isSeen(node, 0.5));
+    const has = node === document.activeElement;
+    if (has && !isSeen(node, 0.1, 0.5, 0.9)) covered.push(`focus: ${name}`);
+    const isShown = (block) => {
+      node.scrollIntoView({ block, inline: "center" });
+      return isSeen(node, 0.5);
+    };
     if (!["center", "start", "end"].some(isShown)) covered.push(`press: ${name}`);
   }
   return covered;
 }""".replace("%s", TWO_FRAMES)
-"""What is wholly covered when it has the focus, or cannot be scrolled to where it can be pressed."""
+"""What is wholly covered when it has the focus, or cannot be scrolled to where it is pressed."""
 
 
 def begin_exports_of_chosen(page: Page, count: int) -> None:

@@ -119,8 +119,8 @@ const namesIn = (units, depth = 0) =>
 
 /**
  * What exports the list as it is selected when it is pressed, and cancels that when it is pressed again. `only`: of its
- * accounts these alone. It goes on in other views than this one, where it is cancelled beside the navigation: what floats
- * for so long would cover what is needed. It ends with the other signal.
+ * accounts these alone. It goes on in other views than this one, where it is cancelled beside the navigation, until the
+ * other signal: what floats for so long would cover what is needed.
  * `onEnd`: an export is over, however it ended.
  * @param {() => Pick<Listing, "selection" | "total"> & {only?: Set<string> | null}} listing @param {AbortSignal} view
  */
