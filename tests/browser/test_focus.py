@@ -156,3 +156,18 @@ def test_what_turns_of_an_account_redraws_no_facts_that_stay(admin, answer_every
     page.evaluate("dispatchEvent(new Event('online'))")
     expect(page.get_by_role("button", name="Watch")).to_be_visible()
     expect(page.locator(".facts[data-seen]")).to_have_count(1)
+
+
+def test_the_head_of_a_modal_scrolls_with_the_rest_once_the_window_is_low(admin, answer_everything):
+    """As when a keyboard comes up on a screen, and it stays again once that is gone."""
+    page = admin.page
+    answer_everything(page)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    admin.go("#/accounts/acc000003")
+    page.reload()
+    wait_until_loaded(page)
+    page.get_by_role("button", name="Rotate keys").click()
+    head = page.locator(".dialog-head")
+    for height, position in ((900, "sticky"), (240, "static"), (900, "sticky")):
+        page.set_viewport_size({"width": 1280, "height": height})
+        expect(head).to_have_css("position", position)

@@ -83,8 +83,11 @@ class Drawn extends EventTarget {
     this.childNodes = [];
     this.append(...children);
   }
-  replaceWith(other) {
+  before(other) {
     this.parentNode.insertBefore(other, this);
+  }
+  replaceWith(other) {
+    this.before(other);
     this.remove();
   }
   // With it the focus goes.

@@ -151,7 +151,8 @@ test("an export that is cancelled saves nothing, and asks for nothing more", asy
   assert.deepEqual([asked.length, saved.length, toasts.textContent], [2, 0, ""]);
 });
 
-test("an export that fails says so, saves nothing, and can be begun anew", async () => {
+test("an export that fails says of how many it is, saves nothing, and can be begun anew", async () => {
+  listing.total = 2;
   answers = [
     lines(`${HEAD}a,\r\n`, "more"),
     Response.json({ title: "Unprocessable", detail: "No" }, { status: 422 }),
@@ -159,7 +160,7 @@ test("an export that fails says so, saves nothing, and can be begun anew", async
   ];
   run();
   await until(isIdle);
-  assert.deepEqual([saved.length, toasts.textContent], [0, "No"]);
+  assert.deepEqual([saved.length, toasts.textContent], [0, "Export of 2 accounts: No"]);
   run();
   await until(() => saved.length > 0);
   assert.equal(asked.at(-1).cursor, undefined);
@@ -177,8 +178,11 @@ test("an export goes on once its view is left", async () => {
 });
 
 test("two that go on in another view say what each exports, and can be cancelled until they are over", async () => {
-  const more = element();
-  document.body.append(more);
+  const [more, frame] = [element(), element()];
+  const person = element();
+  person.setAttribute("class", "person");
+  document.body.append(more, frame);
+  frame.append(person);
   more.append(exporting(() => ({ ...listing, only: new Set(["a", "b"]) }), view.signal));
   answers = [Promise.withResolvers().promise, Promise.withResolvers().promise];
   run();
@@ -186,11 +190,11 @@ test("two that go on in another view say what each exports, and can be cancelled
   await until(() => asked.length === 2);
   view.abort();
   await soon();
-  const shown = toasts.querySelectorAll(".toast");
-  assert.match(shown[0].textContent, /The export of 2 accounts, begun at .* goes on\./);
-  assert.match(shown[1].textContent, /^The export begun at .* goes on\./);
-  for (const toast of shown) {
-    assert.equal(toast.querySelectorAll("button").length, 1);
-    press(button(toast, t.choices.cancel(0)));
+  const shown = frame.querySelectorAll(".goes-on");
+  assert.match(shown[0].textContent, /^The export begun at .* goes on\./);
+  assert.match(shown[1].textContent, /The export of 2 accounts, begun at .* goes on\./);
+  for (const line of shown) {
+    assert.equal(line.querySelectorAll("button").length, 1);
+    press(button(line, t.choices.cancel(0)));
   }
 });

@@ -111,6 +111,17 @@ test("one that is refused says why, and another press asks for that one alone", 
   assert.ok(!dialog.open);
 });
 
+test("the buttons are brought into sight again where the reasons of refusals pushed them down", async () => {
+  const { dialog } = await opened(["web", "db"]);
+  const actions = dialog.querySelector(".form-actions");
+  answers.db = () => {
+    actions.wasBroughtIntoView = false;
+    return Response.json({ title: "Conflict", detail: "Busy." }, { status: 409 });
+  };
+  await pressed();
+  assert.ok(actions.wasBroughtIntoView);
+});
+
 test("another week is set for those too that have the one before", async () => {
   answers.db = () => Response.json({ title: "Conflict", detail: "Busy." }, { status: 409 });
   const { dialog } = await opened(["web", "db"]);

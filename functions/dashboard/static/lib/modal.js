@@ -54,12 +54,14 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
   });
   // What gets the focus, and its label, is scrolled out from below the head, however many lines that has.
   const head = /** @type {HTMLElement} */ (node.firstElementChild);
-  new ResizeObserver(() => {
+  const heads = new ResizeObserver(() => {
     // One so high would leave too little of the window, and scrolls with the rest.
     const isAbove = head.offsetHeight <= window.innerHeight / 5;
     head.style.position = isAbove ? "" : "static";
     node.style.scrollPaddingBlockStart = `calc(${isAbove ? head.offsetHeight : 0}px + 1.75rem)`;
-  }).observe(head);
+  });
+  // A modal that is too high for it has another size in another window.
+  for (const each of [head, node]) heads.observe(each);
   // Toasts lie over the end of a long one. Then its end has room below it, and its button and what has the focus are
   // scrolled out from below them.
   const toasts = byId("toasts");

@@ -166,10 +166,10 @@ export function skeleton(lines = 3, className = "") {
 }
 
 /**
- * A toast ends with its session. `lasting`: what it has below its text, which alone ends it before.
- * @param {any} [action] @param {number} [milliseconds] @param {Element} [lasting] @returns {any} what ends it before
+ * A toast ends with its session. @param {any} [action] @param {number} [milliseconds]
+ * @returns {any} what ends it before
  */
-export function toast(text, kind = "success", action, milliseconds = action ? 15_000 : 6_000, lasting) {
+export function toast(text, kind = "success", action, milliseconds = action ? 15_000 : 6_000) {
   let timer;
   const until = ending();
   const close = () => {
@@ -198,7 +198,7 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
     clearTimeout(timer);
     if (document.visibilityState === "hidden") return;
     // A long text takes longer to read.
-    if (!lasting) timer = setTimeout(end, Math.max(milliseconds, 60 * String(text).length));
+    timer = setTimeout(end, Math.max(milliseconds, 60 * String(text).length));
     if (!isSaid) announce(action ? `${text} ${action.text}` : text);
     isSaid = true;
   };
@@ -208,7 +208,7 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
     { class: `toast toast-${kind}`, onfocusin: ({ target }) => target.scrollIntoView({ block: "nearest" }) },
     icon(kind === "success" ? "check" : "warning"),
     h("p", {}, text, action && [" ", h("a", { href: action.href, onclick: close }, action.text)]),
-    lasting ?? iconButton(t.actions.dismiss, "cross", { onclick: close }),
+    iconButton(t.actions.dismiss, "cross", { onclick: close }),
   );
   // They stand at the lower edge of the window, so the newest moves none, unless the window is full.
   const all = byId("toasts");

@@ -1,7 +1,7 @@
 // The order of the list, the filters beside those that are always shown, and what can be done with what they select. On
 // a narrow screen, where the columns have no heads to press, the list is sorted here.
 import * as api from "../lib/api.js";
-import { announce, fill, h, keyed } from "../lib/dom.js";
+import { announce, fill, focused, h, keyed, passFocus } from "../lib/dom.js";
 import { download } from "../lib/copying.js";
 import { readAll } from "../lib/exporting.js";
 import { hour } from "../lib/format.js";
@@ -119,14 +119,15 @@ const namesIn = (units, depth = 0) =>
 
 /**
  * What exports the list as it is selected when it is pressed, and cancels that when it is pressed again. `only`: of its
- * accounts these alone. It goes on in other views than this one, where a toast can cancel it, until the other signal.
+ * accounts these alone. It goes on in other views than this one, where it is cancelled beside the navigation, until the
+ * other signal: what floats for so long would cover what is needed.
  * `onEnd`: an export is over, however it ended.
  * @param {() => Pick<Listing, "selection" | "total"> & {only?: Set<string> | null}} listing @param {AbortSignal} view
  */
 export function exporting(listing, view, until = ending(), onEnd = () => {}) {
   /** What cancels the export that runs. @type {AbortController | null} */
   let own = null;
-  let leaveToast = () => {};
+  let leaveFrame = () => {};
   let goesOn = "";
   const text = h("span", {}, t.choices.export);
   const { isSame, ...begins } = pressOf(() => own);
@@ -143,13 +144,25 @@ export function exporting(listing, view, until = ending(), onEnd = () => {}) {
   const takeAlong = () =>
     queueMicrotask(() => {
       if (!own || until.aborted) return;
-      leaveToast = toast(goesOn, "success", undefined, 0, place);
+      const line = h("div", { class: "goes-on" }, h("p", {}, goesOn), place);
+      document.querySelector(".person")?.before(line);
+      announce(goesOn);
+      leaveFrame = () => {
+        // Its room stays while this view does, so that nothing moves.
+        const had = focused(line);
+        line.style.height = `${line.offsetHeight}px`;
+        line.replaceChildren();
+        passFocus(had, /** @type {Element} */ (document.querySelector("main")), false);
+        if (until.aborted) line.remove();
+        else addEventListener("hashchange", () => line.remove(), { once: true });
+      };
     });
   view.addEventListener("abort", takeAlong, { once: true });
   async function run() {
     const { selection, total, only = null } = listing();
+    const size = only?.size ?? total;
     own = new AbortController();
-    goesOn = t.choices.goesOn(only?.size ?? total, hour(Date.now()));
+    goesOn = t.choices.goesOn(size, hour(Date.now()));
     const bar = h("progress", { class: "bar", max: total, "aria-label": t.choices.export });
     const onPart = (count) => {
       text.textContent = t.choices.cancel(count);
@@ -164,12 +177,15 @@ export function exporting(listing, view, until = ending(), onEnd = () => {}) {
       download(parts, t.choices.file(new Date().toLocaleDateString("sv")), "text/csv;charset=utf-8");
       if (missed) toast(`${t.choices.exported(count)}. ${t.choices.missed(missed)}`, "warning");
       else toast(t.choices.exported(count));
-    } catch (problem) {
+    } catch (error) {
+      const problem = /** @type {any} */ (error);
+      // Others may go on meanwhile.
+      problem.of = t.choices.exportOf(size);
       if (own.signal.aborted) announce(t.choices.cancelled);
       else if (!until.aborted) warn(problem);
     }
     own = null;
-    leaveToast();
+    leaveFrame();
     text.textContent = t.choices.export;
     bar.remove();
     onEnd();

@@ -218,6 +218,8 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
           for (const each of [bar, said]) each.classList.toggle("is-over", isNone);
           leave.textContent = isNone ? t.actions.cancel : t.actions.close;
           text.textContent = isAll || failed ? end : `${end} ${t.several.again}`;
+          // Reasons at the lines above push them down.
+          node.querySelector(".form-actions")?.scrollIntoView({ block: "nearest" });
           if (failed) throw failed;
           announce(text.textContent);
         },

@@ -391,6 +391,8 @@ export const t = withTexts(OPEN_TABLES, {
       const of = count === undefined ? "" : plural(count, { one: " of # account,", other: " of # accounts," });
       return `The export${of} begun at ${time} goes on.`;
     },
+    exportOf: (count) =>
+      count === undefined ? "Export CSV" : plural(count, { one: "Export of # account", other: "Export of # accounts" }),
     exported: (count) => plural(count, { one: "# account exported", other: "# accounts exported" }),
     missed: (count) =>
       plural(count, {
