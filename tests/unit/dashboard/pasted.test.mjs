@@ -404,13 +404,16 @@ for (const [what, text, lines] of [
   [
     "keys in another order",
     `- Id: '${A}'\n  Name: A\n- Id: '${B}'\n- Status: SUSPENDED\n  Name: C\n  Id: '${C}'`,
-    [numbered(A, "A"), numbered(B), [6, "notActive", "SUSPENDED"]],
+    [numbered(A, "A"), [3, "notActive", "SUSPENDED"], [6, "notActive", "SUSPENDED"]],
   ],
   ["a name before the number", `- Id: '${A}'\n- Name: B\n  Id: '${B}'`, [numbered(A), numbered(B, "B")]],
   [
     "empty lines between them",
     `Account: ${A}\n\nStatus: closed\nName: B\nAccount: ${B}`,
-    [numbered(A), [5, "notActive", "closed"]],
+    [
+      [1, "notActive", "closed"],
+      [5, "notActive", "closed"],
+    ],
   ],
   ["no name", `- Id: '${A}'\n  Name: null\n- Id: '${B}'\n  Name: B`, [numbered(A), numbered(B, "B")]],
   [
@@ -561,7 +564,7 @@ test("the state that a person wrote keeps an account from being added", () => {
       [1, "notActive", "suspended"],
       [2, "notActive", "CLOSED"],
     ],
-    numbered("123456789014", "ClosedBeta"),
+    [3, "notActive", "Closed"],
   ]);
 });
 

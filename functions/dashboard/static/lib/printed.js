@@ -11,7 +11,7 @@ const CONFIG = {
   comment: /(?:^|\s)[#;].*/,
 };
 // Web pages and word processors put other spaces and dashes than those of a keyboard, and signs that nobody sees.
-export const WRITTEN_NUMBER = /(?<!\d)\d{4}[\p{Zs}\p{Pd}\p{Cf}]?\d{4}[\p{Zs}\p{Pd}\p{Cf}]?\d{4}(?!\d)/u;
+export const WRITTEN_NUMBER = /(?<!\d)\d{4}[\p{Zs}\p{Pd}]?\d{4}[\p{Zs}\p{Pd}]?\d{4}(?!\d)/u;
 const ONLY_NUMBER = new RegExp(`^\\s*${WRITTEN_NUMBER.source}\\s*$`, "u");
 // What is in an ARN is no number of its own, but in that of a role.
 const NUMBERS = new RegExp(
@@ -20,9 +20,11 @@ const NUMBERS = new RegExp(
 );
 // Of digits, as a program may write them.
 const LIKE_NUMBER = /^[^a-df-z]*\d[^a-df-z]*$/i;
-const STATE = /^(active|suspended|closed|pending_\w+)$/i;
-// What AWS Organizations, or a person, says of an account that is not active. No status of ours is like these.
-export const NOT_ACTIVE = /^(suspended|closed|inactive|pending)(?![a-z])/i;
+export const STATE = /^(active|suspended|closed|pending_\w+)$/i;
+// What AWS Organizations, or a person, says of an account that is not active, also within a word, as programs write it.
+// No status of ours is like these.
+export const NOT_ACTIVE =
+  /suspended|closed|inactive|not[ _-]active|(?<!\p{L})pending(?:[ _-]?(?:closure|activation)|(?!\p{L}))/iu;
 // Beside a number, what AWS's tools print that is no name.
 const NO_NAME = /^(ACCOUNTS?|ACCOUNTLIST|CHILDREN|INVITED|CREATED|None|arn:\S*|\d+\.\d+|\d{4}-\d\d-\d\dT\S*)$/;
 // A line of YAML, or of a table with a key in each line. Part of JSON looks so, too.
@@ -155,11 +157,13 @@ function* runsIn(text) {
   return runs;
 }
 
-/** `first`: the number of the line of its head. @param {{line: number, values: any}[]} rows
- * @returns {Generator<void, {text: string, first: number}, void>} */
+/** `first`: the number of the line of its head. `places`: where each of its lines stands.
+ * @param {{line: number, values: any}[]} rows
+ * @returns {Generator<void, {text: string, first: number, places: Map<number, number>}, void>} */
 export function* asTable(rows) {
   const heads = [...new Set(rows.flatMap(({ values }) => Object.keys(values)))];
   const first = rows[0].line - 1;
+  const places = new Map();
   let [text, at] = [heads.join(","), first];
   for (const { line, values } of rows) {
     yield;
@@ -167,8 +171,9 @@ export function* asTable(rows) {
     const breaks = Math.max(line - at, 1);
     text += "\n".repeat(breaks) + heads.map((head) => quoted(values[head])).join(",");
     at += breaks;
+    places.set(at, line);
   }
-  return { text, first };
+  return { text, first, places };
 }
 
 const quoted = (value) =>
@@ -272,7 +277,7 @@ function* ofMap(item, key, headOf) {
   for (const [index, [name, value]] of entries.entries()) {
     if (index % MOST.keys === 0) yield;
     isByNumber &&= NUMBER.test(name) && isPlainValue(value);
-    isByName &&= ONLY_NUMBER.test(value) && !headOf(name);
+    isByName &&= isPlainValue(value) && ONLY_NUMBER.test(value) && !headOf(name);
     if (!isByNumber && !isByName) return null;
   }
   if (!entries.length) return null;
@@ -295,9 +300,14 @@ function valuesOf(item, headOf) {
   const ids = known.filter(([head]) => head === "provider_id").map(([, value]) => value);
   const isLike = (value) => LIKE_NUMBER.test(value);
   const provider_id = ids.find((value) => NUMBER.test(value)) ?? ids.find(isLike) ?? ids[0];
+  const refusing = known.find(([head, value]) => head === "state" && NOT_ACTIVE.test(value));
   const others = new Set(ids.filter((value) => isLike(value) && String(value) !== String(provider_id)));
   return {
-    values: { ...Object.fromEntries(known), ...(ids.length ? { provider_id } : {}) },
+    values: {
+      ...Object.fromEntries(known),
+      ...(ids.length ? { provider_id } : {}),
+      ...(refusing ? { state: refusing[1] } : {}),
+    },
     others: [...others].map((other_number) => ({ other_number })),
   };
 }
@@ -385,28 +395,13 @@ function* ofPairs(text, headOf) {
   end();
   const rows = [];
   let isSaid = false;
-  // What is said beside no number may be of the one before, or the next.
-  let refused;
   for (const group of groups) {
     yield;
     isSaid ||= group.some(({ head, value }) => /^(name|state)$/.test(head) && !ONLY_NUMBER.test(value));
-    const found = yield* ofGroup(group, headOf);
-    const state = group.find(isRefusing)?.value;
-    const hasNumber = found.some(({ values }) => isNumbered(values));
-    if (hasNumber) {
-      if (refused) for (const { values } of found) values.state ??= refused;
-      refused = undefined;
-    } else if (state) {
-      refused = state;
-      const last = rows.findLast(({ values }) => isNumbered(values));
-      if (last) last.values.state ??= state;
-    }
-    rows.push(...found);
+    rows.push(...(yield* ofGroup(group, headOf)));
   }
   return isSaid ? yield* withStrays(rows, text) : null;
 }
-
-const isRefusing = ({ head, value }) => head === "state" && NOT_ACTIVE.test(value);
 
 // The accounts of keys that stand together. If it is not sure which key is of which, none has a name.
 function* ofGroup(keys, headOf) {
@@ -426,14 +421,15 @@ function* ofGroup(keys, headOf) {
     if (isNumber) last.numbers.add(digitsOf(value));
   }
   isSure &&= !number || items.every(({ numbers }) => numbers.size === 1);
-  const isOuter = (key) => !isSure || (!isBeside(key) && key.start < number.start);
-  const state = number && keys.find((key) => isRefusing(key) && isOuter(key))?.value;
-  const rows = isSure
-    ? items.map(({ line, item }) => ({ line, values: valuesOf(item, headOf).values }))
-    : own.filter(({ isNumber }) => isNumber).map(({ line, value }) => ({ line, values: { provider_id: value } }));
-  return rows
-    .filter(({ values }) => values.provider_id || values.name)
-    .map(({ line, values }) => ({ line, values: state ? { ...values, state } : values }));
+  if (!isSure)
+    return own.filter(({ isNumber }) => isNumber).map(({ line, value }) => ({ line, values: { provider_id: value } }));
+  const rows = [];
+  for (const { line, item } of items) {
+    yield;
+    const { values } = valuesOf(item, headOf);
+    if (values.provider_id || values.name) rows.push({ line, values });
+  }
+  return rows;
 }
 
 // With `--output table`, as a spreadsheet would be pasted.
@@ -449,7 +445,8 @@ function* withoutBorders(text) {
   return plain;
 }
 
-function* linesIn(text) {
+/** The lines of a text; of a long one, what it begins with. @param {string} text */
+export function* linesIn(text) {
   let line = 0;
   for (const { index: from, 0: all } of text.matchAll(/[^\r\n]*(?:\r\n|[\r\n]|$)/g)) {
     line += 1;
