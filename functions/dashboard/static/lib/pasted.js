@@ -211,20 +211,18 @@ export function asOneText(first, second) {
   return [first, ...(follows ? [] : ["sep="]), second].join("\n");
 }
 
-// Whether it is one table without a head, and has no line that says something of another. More is not looked through in one task: a head may stand in any line.
+// Whether it is one table without a head, and has no line that says something of another. More is not looked through in
+// one task: a head may stand in any line.
 const isPlain = (text) =>
   text.length <= LONGEST_PLAIN.characters &&
   breaksIn(text) < LONGEST_PLAIN.lines &&
   text.search(TABLES) < 0 &&
   withPlainSigns(text) === text &&
-  text
-    .split(/[\r\n]/)
-    .every(
-      (line) =>
-        line.length > LONGEST_HEAD ||
-        (!isPrinted(line) &&
-          (WRITTEN_NUMBER.test(line) || !(NOT_ACTIVE.test(line) || columnsOf(line.split(delimiterOf(line)), 1)))),
-    );
+  text.split(/[\r\n]/).every((line) => line.length > LONGEST_HEAD || isPlainLine(line));
+
+const isPlainLine = (line) =>
+  !isPrinted(line) &&
+  (WRITTEN_NUMBER.test(line) || !(NOT_ACTIVE.test(line) || columnsOf(line.split(delimiterOf(line)), 1)));
 
 /** Reads the text at once. @param {string} text @returns {Line[]} */
 export function accountsIn(text) {

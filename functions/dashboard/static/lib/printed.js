@@ -24,7 +24,7 @@ export const STATE = /^(active|suspended|closed|pending_\w+)$/i;
 // What AWS Organizations, or a person, says of an account that is not active, also within a word, as programs write it.
 // No status of ours is like these.
 export const NOT_ACTIVE =
-  /suspended|closed|inactive|not[ _-]active|(?<!\p{L})pending(?:[ _-]?(?:closure|activation)|(?!\p{L}))/iu;
+  /suspended|closed|inactive|not[ _-]active|pending[ _-]?(?:closure|activation)|(?<!\p{L})pending(?!\p{L})/iu;
 // Beside a number, what AWS's tools print that is no name.
 const NO_NAME = /^(ACCOUNTS?|ACCOUNTLIST|CHILDREN|INVITED|CREATED|None|arn:\S*|\d+\.\d+|\d{4}-\d\d-\d\dT\S*)$/;
 // A line of YAML, or of a table with a key in each line. Part of JSON looks so, too.
