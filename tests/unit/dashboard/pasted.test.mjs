@@ -513,6 +513,28 @@ for (const [what, text, lines] of [
     `-----\nOwner;Name;Account;State\nTom;Prod;${A};\nAnn;Old;${B};Closed (2024)`,
     [numbered(A, "Prod"), [4, "notActive", "Closed (2024)"]],
   ],
+  [
+    "other numbers in a table",
+    `Management account,Account,Name,Notes\n${D},${A},Prod,of ${C}\n${D},${B},Old,\n${D},${D},Payer,${C}`,
+    [numbered(A, "Prod"), [2, "elsewhere", C], numbered(B, "Old"), numbered(D, "Payer")],
+  ],
+  [
+    "numbers that are part of longer ones",
+    `4111-1111-1111-1111\n${A}-1\n0f8fad5b-d9cb-469f-a165-${B}\n${C} 2024`,
+    [[1, "numberWrong", 16], [2, "numberWrong", 13], [3, "numberWrong", 22], numbered(C, "2024")],
+  ],
+  ["a table of Jira", `||Account||Name||Status||\n|${A}|Prod|ACTIVE|`, [numbered(A, "Prod")]],
+  [
+    "profiles between other lines",
+    `$ cat config\n[profile a]\nsso_account_id = ${A}\n\n${B} Dev\nHi\n[profile c]\nsso_account_id = ${C}`,
+    [
+      [1, "numberMissing", undefined],
+      numbered(A, "a"),
+      numbered(B, "Dev"),
+      [6, "numberMissing", undefined],
+      numbered(C, "c"),
+    ],
+  ],
   ["what looks like a command", "Accounts > aws prod: 1111-1111-1111", [numbered(A, "AccountsAwsProd")]],
   ["such in a table", `name,account\nA > aws b,${A}\nPaths,${B}`, [numbered(A, "AAwsB"), numbered(B, "Paths")]],
   ["a name that the AWS CLI has as well", `PATHS\t${A}`, [numbered(A, "PATHS")]],
@@ -617,6 +639,7 @@ test("what is left of any parts is read as they were", () => {
     "1919-1919-1919\nAccount ID: 1\n202020202020 G",
     "212121212121\tH\nno\tACCOUNT\n222222222223\tI",
     "232323232323\nAccount\n242424242424 J",
+    "Account,Name,Notes\n303030303030,J,of 262626262626\n272727272727,K,closed 282828282828\n292929292929,L",
     "\tAccount\tName\t\n1\t171717171717\tE\n2\t181818181818\tF",
   ];
   const said = ({ account, error, of }) => JSON.stringify([account, error, error === "twice" || of]);

@@ -1,7 +1,19 @@
 // Accounts in text that a person pastes: numbers, or lines of a spreadsheet (RFC 4180; also with semicolons or tabs, as
 // spreadsheets write them elsewhere). Each line is an account, or has an error. Several numbers alone are one each.
 import { NAME, NUMBER } from "./patterns.js";
-import { asTable, breaksIn, isPrinted, jsonIn, nameIn, NOT_ACTIVE, partsIn, STATE, WRITTEN_NUMBER } from "./printed.js";
+import {
+  asTable,
+  breaksIn,
+  isPrinted,
+  jsonIn,
+  nameIn,
+  NOT_ACTIVE,
+  NUMBERS,
+  partsIn,
+  rowOf,
+  STATE,
+  WRITTEN_NUMBER,
+} from "./printed.js";
 import { plainOf, withoutRefused, withPlainSigns } from "./states.js";
 
 const WRITTEN_NUMBERS = new RegExp(WRITTEN_NUMBER, "gu");
@@ -23,6 +35,8 @@ const SEPARATED = /^ *sep=[^\r\n] *(?=[\r\n]|$)/i;
 const PROMPT = `.*[$%>#] *aws (?!.*${WRITTEN_NUMBER.source})`;
 const BEGINS = new RegExp(`^(?: *sep= *$|${PROMPT}.*)`, "imu");
 const TABLES = new RegExp(`^(?= *sep=.? *$|${PROMPT})`, "gimu");
+// Of a number that stands in a table, and not where an account's does.
+const STRAY_HEAD = "sep=,\nprovider_id,other_number";
 // Characters, of a line of heads, of what says how a line is read, and of a value: more takes long.
 const LONGEST_HEAD = 10_000;
 const LONGEST_PLAIN = { lines: 3_000, characters: 100_000 };
@@ -104,7 +118,11 @@ export function* reading(text) {
     if (first && !(yield* firstOf(lines.slice(begin), isOpen)))
       wholes.push({ first: first.at ?? first.line, last: line + breaksIn(plain.slice(from, to)) });
   }
-  return yield* withoutRefused(plain, lines, wholes);
+  // Once each, and none of an account.
+  const others = new Set(seen.keys());
+  const said = lines.filter(({ error, of }) => error !== "elsewhere" || (!others.has(of) && others.add(of)));
+  yield;
+  return yield* withoutRefused(plain, said, wholes);
 }
 
 // Each is read by itself.
@@ -193,7 +211,26 @@ function* readingTable(text, first, lines, seen, isAlone) {
       lines.push({ line, source: all.length > 1 ? number : source, head, ...found });
       if (number && !seen.has(number)) seen.set(number, { line, account: read.account });
     }
+    const last = lines[lines.length - 1];
+    // Of another one, all that it says is shown.
+    if (!ofColumns || !last.number || (!last.isActive && NOT_ACTIVE.test(source))) continue;
+    const strays = yield* straysIn(cells.filter((_, place) => !Object.values(columns ?? {}).includes(place)));
+    if (!strays.size) continue;
+    // What is left of it says the others no more.
+    const own = { source: rowOf(Object.values(ofColumns)), head: `sep=,\n${Object.keys(ofColumns).join()}` };
+    Object.assign(last, own);
+    for (const of of strays) lines.push({ line, source: `,${of}`, head: STRAY_HEAD, error: "elsewhere", of });
   }
+}
+
+// The numbers that are not where an account's is.
+function* straysIn(cells) {
+  const numbers = new Set();
+  for (const [index, [written]] of [...cells.join("\n").matchAll(NUMBERS)].entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) yield;
+    if (!written.startsWith("arn:")) numbers.add(plainNumber(written));
+  }
+  return numbers;
 }
 
 /** The text of some lines of a text, each below its own head. @param {Line[]} lines */

@@ -4,6 +4,7 @@ import { NUMBER, ROLE_NAME } from "./patterns.js";
 // More takes long.
 const MOST = { opened: 20_100, depth: 100, keys: 100, characters: 1_000 };
 const CONFIG = {
+  begins: /^[ \t]*\[(?:profile +[^\]\r\n]+|default)\]/gm,
   section: /^\[(?:profile +)?"?([^\]"]+)"?\]$/,
   number: /^(?:(?:granted_)?sso_account_id *= *"?([^"]+)|role_arn *= *"?arn:[\w-]+:iam::([^:"]+))/i,
   role: /^role_arn *= *"?(arn:[^\s"]+)"?$/i,
@@ -11,10 +12,11 @@ const CONFIG = {
   comment: /(?:^|\s)[#;].*/,
 };
 // Web pages and word processors put other spaces and dashes than those of a keyboard, and signs that nobody sees.
-export const WRITTEN_NUMBER = /(?<!\d)\d{4}[\p{Zs}\p{Pd}]?\d{4}[\p{Zs}\p{Pd}]?\d{4}(?!\d)/u;
+// Not part of a longer one, as that of a card.
+export const WRITTEN_NUMBER = /(?<!\d\p{Pd}?)\d{4}[\p{Zs}\p{Pd}]?\d{4}[\p{Zs}\p{Pd}]?\d{4}(?!\p{Pd}?\d)/u;
 const ONLY_NUMBER = new RegExp(`^\\s*${WRITTEN_NUMBER.source}\\s*$`, "u");
 // What is in an ARN is no number of its own, but in that of a role.
-const NUMBERS = new RegExp(
+export const NUMBERS = new RegExp(
   `(?<=\\barn:[\\w-]+:iam::)\\d{12}(?=:role/)|\\barn:(?![\\w-]+:iam::\\d{12}:role/)[^\\s"]+|${WRITTEN_NUMBER.source}`,
   "gu",
 );
@@ -38,6 +40,8 @@ const BESIDE_PAIRS = /^\s*(?:$|-\s|#|[\s[\]{},]*$)/;
 const ENDS = /^(?:[\s[\]{},]*|[\s|]*[-+][-+|\s]*)$/;
 const NOT_SAID = /^(?:null|none|~)?$/i;
 const TABLE_LINE = /^\s*(?:\||[-+][-+|:=\s]{2,}$)/;
+// As Jira writes heads.
+const JIRA_HEAD = /^\|\|(?:[^|]+\|\|){2,}$/;
 const BORDER = /^[-+|:= ]*$/;
 const JSON_SIGNS = /["[\]{}\n]|\\["\\]/g;
 // A value begins a line, or follows another.
@@ -116,8 +120,30 @@ function* bracketsIn(text) {
  * @returns {Generator<void, {from: number, to: number, rows?: any[], table?: string, isLike?: boolean}[], void>}
  */
 export function* partsIn(text, headOf) {
-  const rows = /^[[#;]/.test(text.slice(0, MOST.characters).trimStart()) && (yield* ofConfig(text));
-  if (rows) return [{ from: 0, to: text.length, rows }];
+  const parts = [];
+  const begins = Array.from(text.matchAll(CONFIG.begins), ({ index }) => index);
+  // With another name, if it is the first.
+  if (/^[[#;]/.test(text.slice(0, MOST.characters).trimStart())) begins.unshift(0);
+  let [at, next] = [0, 0];
+  const upTo = function* (to) {
+    for (const part of yield* runsAsParts(text.slice(at, to), headOf))
+      parts.push({ ...part, from: at + part.from, to: at + part.to });
+  };
+  for (const begin of begins) {
+    yield;
+    if (begin < next) continue;
+    const { rows, length } = yield* ofConfig(text.slice(begin));
+    next = begin + length;
+    if (!rows) continue;
+    yield* upTo(begin);
+    parts.push({ from: begin, to: next, rows });
+    at = next;
+  }
+  yield* upTo(text.length);
+  return parts;
+}
+
+function* runsAsParts(text, headOf) {
   const parts = [];
   let [at, isLike] = [0, false];
   const upTo = (to) => {
@@ -169,12 +195,15 @@ export function* asTable(rows) {
     yield;
     // Several may be in one line.
     const breaks = Math.max(line - at, 1);
-    text += "\n".repeat(breaks) + heads.map((head) => quoted(values[head])).join(",");
+    text += "\n".repeat(breaks) + rowOf(heads.map((head) => values[head]));
     at += breaks;
     places.set(at, line);
   }
   return { text, first, places };
 }
+
+/** @param {any[]} values */
+export const rowOf = (values) => values.map(quoted).join(",");
 
 const quoted = (value) =>
   `"${String(value ?? "")
@@ -341,15 +370,15 @@ export function nameIn(cells) {
 function* ofConfig(text) {
   const rows = [];
   const plain = [];
-  let name = "";
-  for (const { line, said: whole } of linesIn(text)) {
+  let [name, length] = ["", 0];
+  for (const { line, to, said: whole } of linesIn(text)) {
     yield;
-    if (whole.length > MOST.characters) return null;
+    if (whole.length > MOST.characters) break;
     const said = whole.replace(CONFIG.comment, "");
-    plain.push(said);
-    if (!said) continue;
     const section = CONFIG.section.exec(said);
-    if (!section && !CONFIG.other.test(said)) return null;
+    if (said && !section && !CONFIG.other.test(said)) break;
+    plain.push(said);
+    length = to;
     name = section?.[1].trim() ?? name;
     const [isNumber, ofSso, ofRole] = CONFIG.number.exec(said) ?? [];
     const [, arn = ""] = CONFIG.role.exec(said) ?? [];
@@ -357,7 +386,7 @@ function* ofConfig(text) {
     const values = { provider_id: ofSso ?? ofRole, name, ...(isOurs ? { role_arn: arn } : {}) };
     if (isNumber) rows.push({ line, values });
   }
-  return yield* withStrays(rows, plain.join("\n"));
+  return { rows: yield* withStrays(rows, plain.join("\n")), length };
 }
 
 // With `--output yaml`, or a table that is too wide for the terminal.
@@ -437,7 +466,7 @@ function* withoutBorders(text) {
   let plain = "";
   for (const { said } of linesIn(text)) {
     yield;
-    const cells = BORDER.test(said) ? [] : said.replace(/^\|+|\|+$/g, "").split("|");
+    const cells = BORDER.test(said) ? [] : said.replace(/^\|+|\|+$/g, "").split(JIRA_HEAD.test(said) ? "||" : "|");
     // Above the cells is what they are of.
     const isTitle = cells.length === 1 && !/\d/.test(said);
     plain += `${isTitle ? "" : cells.map((cell) => cell.trim()).join("\t")}\n`;
