@@ -939,6 +939,15 @@ for (const [what, text, ...added] of [
   ],
   ["a number that stood there before", `${C} Payer\n- Active\n${A} Old\npaid by:\n${C}\nStatus: closed`],
   ["two states above a number", `Suspended\nActive since 2020\nOld\n${A}`],
+  [
+    "JSON with the state around it",
+    json([
+      { x: [{ Id: A }, { Id: B }], Status: "closed" },
+      { Id: C, State: "Active" },
+    ]),
+    C,
+  ],
+  ["JSON of a state", json({ closed2020: { x: [{ Id: A }, { y: { Id: B } }] }, z: [{ Id: C, Status: "Active" }] }), C],
   ["a state below several", `${A}\n${B}\nall closed`],
   ["an empty state", `Account,Name,Status\n${A},Closed Beta,\n${B},Dev,`, B],
   ["names that are so, of active ones", `Account,Name,Status\n${A},Closed Beta,ACTIVE\n${B},Suspended,Active`, A, B],

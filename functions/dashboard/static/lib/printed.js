@@ -231,7 +231,7 @@ function* ofJson(wholes, start, text, headOf) {
       const all = isList ? yield* ofList(item, isListed, isOfRow) : yield* ofObject(item, key, isOfRow, headOf);
       for (const values of all) {
         yield;
-        if (next.state && values.provider_id) values.state ??= next.state;
+        if (values.provider_id) values.state ??= next.state;
         // Without the line of one, the next ones follow.
         const id = values.provider_id ?? values.other_number ?? values.name ?? "";
         const place = isFound ? source.indexOf(JSON.stringify(id), at) : -1;
@@ -240,8 +240,9 @@ function* ofJson(wholes, start, text, headOf) {
         rows.push({ line, values });
       }
       const isRow = isOfRow || all.some(({ provider_id }) => provider_id);
-      const state = all.some(isNumbered) ? undefined : (refusedIn(item, headOf) ?? next.state);
       const names = Object.keys(item);
+      const said = [key, valuesOf(item, headOf).values.state].find((each) => NOT_ACTIVE.test(each ?? ""));
+      const state = all.some(isNumbered) ? undefined : (said ?? next.state);
       const isMap = !isList && names.length > 1 && names.every((name) => NUMBER.test(name));
       const within = names.filter((name) => !isPlainValue(item[name]) && item[name]);
       for (const name of within.reverse())
@@ -281,13 +282,6 @@ const digitsOf = (value) => String(value).replace(/\D/g, "");
 const isNumbered = ({ provider_id: number }) =>
   LIKE_NUMBER.test(number) || (WRITTEN_NUMBER.test(number) && !/\barn:/.test(number));
 const isPlainValue = (value) => value !== null && typeof value !== "object";
-
-const refusedIn = (item, headOf) =>
-  Object.keys(item)
-    .slice(0, MOST.keys)
-    .filter((key) => headOf(key) === "state")
-    .map((key) => item[key])
-    .find((value) => NOT_ACTIVE.test(value));
 
 function* ofObject(item, key, isOfRow, headOf) {
   const all = yield* ofMap(item, key, headOf);
@@ -329,14 +323,10 @@ function valuesOf(item, headOf) {
   const ids = known.filter(([head]) => head === "provider_id").map(([, value]) => value);
   const isLike = (value) => LIKE_NUMBER.test(value);
   const provider_id = ids.find((value) => NUMBER.test(value)) ?? ids.find(isLike) ?? ids[0];
-  const refusing = known.find(([head, value]) => head === "state" && NOT_ACTIVE.test(value));
+  const refusing = known.filter(([head, value]) => head === "state" && NOT_ACTIVE.test(value));
   const others = new Set(ids.filter((value) => isLike(value) && String(value) !== String(provider_id)));
   return {
-    values: {
-      ...Object.fromEntries(known),
-      ...(ids.length ? { provider_id } : {}),
-      ...(refusing ? { state: refusing[1] } : {}),
-    },
+    values: { ...Object.fromEntries([...known, ...refusing]), ...(ids.length ? { provider_id } : {}) },
     others: [...others].map((other_number) => ({ other_number })),
   };
 }

@@ -12,7 +12,9 @@ const SEPARATED = /^ *sep=.? *$/i;
 const UNSEEN = new RegExp("\\u001b\\[[\\d;?]*[A-Za-z]|\\[\\d[\\d;]*m|\\p{Cf}", "gu");
 const QUOTED = /^(?:> ?)+(?! *aws )/gm;
 const OTHER_DIGIT = /(?![0-9])\p{Nd}/gu;
+// Signs of a line, or rows, that are looked at in one step; and lines.
 const AT_ONCE = 1_000;
+const AT_A_TIME = 20;
 
 /** @param {string} text */
 export const withPlainSigns = (text) => text.replace(UNSEEN, "").replace(QUOTED, "").replace(OTHER_DIGIT, digitOf);
@@ -73,7 +75,7 @@ export function* withoutRefused(text, lines, wholes) {
     [runs, above, isOpen] = [[], undefined, false];
   };
   for (const { line, from, to, said } of linesIn(text)) {
-    yield;
+    if (line % AT_A_TIME === 0 || to - from > AT_ONCE) yield;
     const begin = at;
     while (at < lines.length && (lines[at].at ?? lines[at].line) <= line) at += 1;
     const rows = lines.slice(begin, at);
