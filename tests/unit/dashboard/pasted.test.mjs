@@ -535,6 +535,11 @@ for (const [what, text, lines] of [
       numbered(C, "c"),
     ],
   ],
+  [
+    "words above what the AWS CLI prints as text",
+    `Hi, here they are:\n\nACCOUNTS\ta@b.c\t${A}\tINVITED\tProd, web\tACTIVE\n${B}  Dev  ACTIVE`,
+    [[1, "numberMissing", undefined], numbered(A, "ProdWeb"), numbered(B, "Dev")],
+  ],
   ["what looks like a command", "Accounts > aws prod: 1111-1111-1111", [numbered(A, "AccountsAwsProd")]],
   ["such in a table", `name,account\nA > aws b,${A}\nPaths,${B}`, [numbered(A, "AAwsB"), numbered(B, "Paths")]],
   ["a name that the AWS CLI has as well", `PATHS\t${A}`, [numbered(A, "PATHS")]],

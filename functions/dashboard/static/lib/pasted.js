@@ -331,6 +331,7 @@ function* unnamed(cells) {
       .replace(ARNS, "")
       .replace(WRITTEN_NUMBERS, "")
       .replace(NOT_ACTIVE, "")
+      .replace(/(?<!\p{L})ACTIVE(?!\p{L})/u, "")
       .replace(CALLED, (called, head) => (knownHead(head) ? "" : called))
       .trim();
   const at = yield* firstOf(filled, (cell) => WRITTEN_NUMBER.test(cell.slice(0, LONGEST_HEAD)));
@@ -484,9 +485,19 @@ function* rowsOf(text, firstLine) {
   yield* endRow(text.length);
 }
 
-// What its first line has most of, as far as it is looked at.
+// What its first line has most of, as far as it is looked at; of words above it, the first one with a number.
 function delimiterOf(text) {
-  const first = firstLineOf(text);
+  const above = firstLineOf(text);
+  const isOne = (line) => WRITTEN_NUMBER.test(line) || ROUNDED.test(line);
+  const isFirst =
+    isOne(above) || SEPARATOR.test(above) || [",", ";", "\t"].some((sign) => columnsOf(above.split(sign), 1));
+  const first =
+    (!isFirst &&
+      text
+        .slice(0, LONGEST_HEAD)
+        .split(/[\r\n]/)
+        .find(isOne)) ||
+    above;
   const separators = first.replace(DECIMALS, "");
   const counts = [",", ";", "\t"].map((sign) => separators.split(sign).length);
   const most = Math.max(...counts);
