@@ -953,6 +953,12 @@ for (const [what, text, ...added] of [
     C,
   ],
   ["JSON of a state", json({ closed2020: { x: [{ Id: A }, { y: { Id: B } }] }, z: [{ Id: C, Status: "Active" }] }), C],
+  [
+    "keys of two kinds right below a table",
+    `| Name | Account | Status |\n|---|---|---|\n| A | ${A} | ACTIVE |\n---\n` +
+      `Id     : ${B}\nName   : Old\nStatus : CLOSED\nAccount ID: ${C}\nName: C\nStatus: SUSPENDED`,
+    A,
+  ],
   ["a state below several", `${A}\n${B}\nall closed`],
   ["an empty state", `Account,Name,Status\n${A},Closed Beta,\n${B},Dev,`, B],
   ["names that are so, of active ones", `Account,Name,Status\n${A},Closed Beta,ACTIVE\n${B},Suspended,Active`, A, B],

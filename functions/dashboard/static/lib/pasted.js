@@ -14,7 +14,7 @@ import {
   STATE,
   WRITTEN_NUMBER,
 } from "./printed.js";
-import { plainOf, withoutRefused, withPlainSigns } from "./states.js";
+import { isUnsaid, plainOf, withoutRefused, withPlainSigns } from "./states.js";
 
 const WRITTEN_NUMBERS = new RegExp(WRITTEN_NUMBER, "gu");
 // As a spreadsheet writes a number that is too long for its column: some digits are lost.
@@ -114,9 +114,8 @@ export function* reading(text) {
       lines[index].at = line - 1 + (printed.places.get(lines[index].line - line + 1) ?? 1);
     }
     const first = isWhole && (yield* firstOf(lines.slice(begin), ({ number }) => number));
-    const isOpen = ({ number, isActive, error }) => number && !isActive && error !== "notActive";
-    if (first && !(yield* firstOf(lines.slice(begin), isOpen)))
-      wholes.push({ first: first.at ?? first.line, last: line + breaksIn(plain.slice(from, to)) });
+    if (first && !(yield* firstOf(lines.slice(begin), isUnsaid)))
+      wholes.push({ first: first.at ?? first.line, last: line + breaksIn(plain.slice(from, to).trimEnd()) });
   }
   // Once each, and none of an account.
   const others = new Set(seen.keys());

@@ -48,6 +48,9 @@ const isActiveIn = (line) =>
   /(?<!\p{L})active(?!\p{L})/iu.test(line) &&
   (line.match(/\p{L}+/gu) ?? []).length <= SHORT.words;
 
+/** Whether the own fields of an account say nothing of that. @param {import("./pasted.js").Line} line */
+export const isUnsaid = ({ number, isActive, error }) => Boolean(number) && !isActive && error !== "notActive";
+
 /**
  * The lines, of which none adds an account that the text says is not active: in its own line, or in one without a
  * number beside it. If such lines stand before the first number or after the last, and not both, so does that of each.
@@ -81,7 +84,7 @@ export function* withoutRefused(text, lines, wholes) {
     const rows = lines.slice(begin, at);
     const whole = text.slice(from, to);
     while (wholes[next]?.last < line) next += 1;
-    const isWhole = wholes[next]?.first <= line;
+    const isWhole = wholes[next]?.first <= line && !rows.some(isUnsaid);
     const state = refusingIn(whole) ?? "";
     const ofNumbers = rows.filter(({ number, error }) => number || (error !== "elsewhere" && LIKE_NUMBER.test(whole)));
     const numbers = [];
