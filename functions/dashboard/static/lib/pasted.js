@@ -118,9 +118,14 @@ export function* reading(text) {
       wholes.push({ first: first.at ?? first.line, last: line + breaksIn(plain.slice(from, to).trimEnd()) });
   }
   // Once each, and none of an account.
+  const said = [];
   const others = new Set(seen.keys());
-  const said = lines.filter(({ error, of }) => error !== "elsewhere" || (!others.has(of) && others.add(of)));
-  yield;
+  for (const [index, each] of lines.entries()) {
+    if (index % AT_ONCE === 0) yield;
+    const isOther = each.error === "elsewhere";
+    if (!isOther || !others.has(each.of)) said.push(each);
+    if (isOther) others.add(each.of);
+  }
   return yield* withoutRefused(plain, said, wholes);
 }
 

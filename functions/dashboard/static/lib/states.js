@@ -86,21 +86,24 @@ export function* withoutRefused(text, lines, wholes) {
     while (wholes[next]?.last < line) next += 1;
     const isWhole = wholes[next]?.first <= line && !rows.some(isUnsaid);
     const state = refusingIn(whole) ?? "";
-    const ofNumbers = rows.filter(({ number, error }) => number || (error !== "elsewhere" && LIKE_NUMBER.test(whole)));
+    const isLike = rows.length > 0 && LIKE_NUMBER.test(whole);
+    const ofNumbers = rows.filter(({ number, error }) => number || (error !== "elsewhere" && isLike));
     const numbers = [];
     // Of several in a line, each has what it says itself, if that is all there is.
     let others = rows.length > 1 && state ? countIn(whole) : 1;
     if (rows.length > 1 && state) for (const { source } of rows) others -= countIn(source);
-    for (const [index, { number, isActive, source, error, of }] of rows.entries()) {
+    for (const [index, row] of rows.entries()) {
       if (index % AT_ONCE === AT_ONCE - 1) yield;
+      const { number, isActive, source, error, of } = row;
+      // What it says is of a number that has another row.
+      const isOther = !number && error !== "elsewhere" && !LIKE_NUMBER.test(source);
+      if (isOther && (refusingIn(source) || (state && !ofNumbers.length))) used.add(row);
       if (!number || isActive) continue;
       numbers.push(number);
       const own =
         error === "notActive" ? (refusingIn(of) ?? "inactive") : (refusingIn(source) ?? (others > 0 && state));
       if (own) refused.set(number, own);
     }
-    if (!ofNumbers.length)
-      for (const row of rows) if (row.error !== "elsewhere" && (state || refusingIn(row.source))) used.add(row);
     if (isWhole || SEPARATED.test(said)) decide();
     else if (ofNumbers.length) {
       // A number that there was already may be part of what is said of the last one.
