@@ -494,11 +494,14 @@ function delimiterOf(text) {
   const above = firstLineOf(text);
   const isOne = (line) => WRITTEN_NUMBER.test(line) || ROUNDED.test(line);
   const isFirst =
-    isOne(above) || SEPARATOR.test(above) || [",", ";", "\t"].some((sign) => columnsOf(above.split(sign), 1));
+    above.length > AT_ONCE ||
+    isOne(above) ||
+    SEPARATOR.test(above) ||
+    [",", ";", "\t"].some((sign) => columnsOf(above.split(sign), 1));
   const first =
     (!isFirst &&
       text
-        .slice(0, LONGEST_HEAD)
+        .slice(0, AT_ONCE)
         .split(/[\r\n]/)
         .find(isOne)) ||
     above;
