@@ -42,6 +42,16 @@ for (const [what, text, lines] of [
     [numbered("123456789012", "Prod"), numbered("123456789013"), [3, "numberMissing", undefined]],
   ],
   [
+    "YAML in a mail, in colours",
+    `> Hi\n> \u001b[34m- Id\u001b[0m: '123456789012'\n>   Name: Prod\n> > 123456789013 Dev`,
+    [[1, "numberMissing", undefined], numbered("123456789012", "Prod"), numbered("123456789013", "Dev")],
+  ],
+  [
+    "digits of other scripts",
+    "１２３４-５６７８-９０１２ Prod\n١٢٣٤٥٦٧٨٩٠١٣,Dev\n𝟙𝟚𝟛𝟜𝟝𝟞𝟟𝟠𝟡𝟘𝟙𝟜",
+    [numbered("123456789012", "Prod"), numbered("123456789013", "Dev"), numbered("123456789014")],
+  ],
+  [
     "cells of JSON",
     '[\n["123456789012", "Prod"],\n["123456789013"]\n]',
     [numbered("123456789012", "Prod"), numbered("123456789013")],
@@ -404,13 +414,16 @@ for (const [what, text, lines] of [
   [
     "keys in another order",
     `- Id: '${A}'\n  Name: A\n- Id: '${B}'\n- Status: SUSPENDED\n  Name: C\n  Id: '${C}'`,
-    [numbered(A, "A"), numbered(B), [6, "notActive", "SUSPENDED"]],
+    [numbered(A, "A"), [3, "notActive", "SUSPENDED"], [6, "notActive", "SUSPENDED"]],
   ],
   ["a name before the number", `- Id: '${A}'\n- Name: B\n  Id: '${B}'`, [numbered(A), numbered(B, "B")]],
   [
     "empty lines between them",
     `Account: ${A}\n\nStatus: closed\nName: B\nAccount: ${B}`,
-    [numbered(A), [5, "notActive", "closed"]],
+    [
+      [1, "notActive", "closed"],
+      [5, "notActive", "closed"],
+    ],
   ],
   ["no name", `- Id: '${A}'\n  Name: null\n- Id: '${B}'\n  Name: B`, [numbered(A), numbered(B, "B")]],
   [
@@ -500,6 +513,33 @@ for (const [what, text, lines] of [
     `-----\nOwner;Name;Account;State\nTom;Prod;${A};\nAnn;Old;${B};Closed (2024)`,
     [numbered(A, "Prod"), [4, "notActive", "Closed (2024)"]],
   ],
+  [
+    "other numbers in a table",
+    `Management account,Account,Name,Notes\n${D},${A},Prod,of ${C}\n${D},${B},Old,\n${D},${D},Payer,${C}`,
+    [numbered(A, "Prod"), [2, "elsewhere", C], numbered(B, "Old"), numbered(D, "Payer")],
+  ],
+  [
+    "numbers that are part of longer ones",
+    `4111-1111-1111-1111\n${A}-1\n0f8fad5b-d9cb-469f-a165-${B}\n${C} 2024`,
+    [[1, "numberWrong", 16], [2, "numberWrong", 13], [3, "numberWrong", 22], numbered(C, "2024")],
+  ],
+  ["a table of Jira", `||Account||Name||Status||\n|${A}|Prod|ACTIVE|`, [numbered(A, "Prod")]],
+  [
+    "profiles between other lines",
+    `$ cat config\n[profile a]\nsso_account_id = ${A}\n\n${B} Dev\nHi\n[profile c]\nsso_account_id = ${C}`,
+    [
+      [1, "numberMissing", undefined],
+      numbered(A, "a"),
+      numbered(B, "Dev"),
+      [6, "numberMissing", undefined],
+      numbered(C, "c"),
+    ],
+  ],
+  [
+    "words above what the AWS CLI prints as text",
+    `Hi, here they are:\n\nACCOUNTS\ta@b.c\t${A}\tINVITED\tProd, web\tACTIVE\n${B}  Dev  ACTIVE`,
+    [[1, "numberMissing", undefined], numbered(A, "ProdWeb"), numbered(B, "Dev")],
+  ],
   ["what looks like a command", "Accounts > aws prod: 1111-1111-1111", [numbered(A, "AccountsAwsProd")]],
   ["such in a table", `name,account\nA > aws b,${A}\nPaths,${B}`, [numbered(A, "AAwsB"), numbered(B, "Paths")]],
   ["a name that the AWS CLI has as well", `PATHS\t${A}`, [numbered(A, "PATHS")]],
@@ -570,7 +610,7 @@ test("the state that a person wrote keeps an account from being added", () => {
       [1, "notActive", "suspended"],
       [2, "notActive", "CLOSED"],
     ],
-    numbered("123456789014", "ClosedBeta"),
+    [3, "notActive", "Closed"],
   ]);
 });
 
@@ -613,6 +653,7 @@ test("what is left of any parts is read as they were", () => {
     "1919-1919-1919\nAccount ID: 1\n202020202020 G",
     "212121212121\tH\nno\tACCOUNT\n222222222223\tI",
     "232323232323\nAccount\n242424242424 J",
+    "Account,Name,Notes\n303030303030,J,of 262626262626\n272727272727,K,closed 282828282828\n292929292929,L",
     "\tAccount\tName\t\n1\t171717171717\tE\n2\t181818181818\tF",
   ];
   const said = ({ account, error, of }) => JSON.stringify([account, error, error === "twice" || of]);
@@ -792,3 +833,156 @@ test("a text of more lists and objects than it may have is not parsed, which wou
   accountsIn(`[${"{},".repeat(20_000)}{"Id": "111122223333"}]`);
   assert.equal(parse.mock.callCount(), 1);
 });
+
+// What adds nothing, and what it is that the text says of the account.
+const REFUSING = ["SUSPENDED", "closed", "Inactive", "PENDING_CLOSURE", "Pending closure", "not active"];
+const DECORATED = ["*", "**Account * 2024**", "~~*~~", "🔴 *", "(*)", "\u001b[31m*\u001b[0m", "is*"];
+const mail = (text) => text.replace(/^/gm, "> ");
+const box = (rows) => ["┌──┬──┐", ...rows.map((row) => `│ ${row.join(" │ ")} │`), "└──┴──┘"].join("\n");
+const eastern = (number) => number.replace(/\d/g, (digit) => "٠١٢٣٤٥٦٧٨٩"[Number(digit)]);
+// Of accounts with a number, a name and a state.
+const FORMS = {
+  "lines of words": (all) => all.map((each) => each.join(" ")),
+  cells: (all) => all.map((each) => each.join(",")),
+  "cells and a head": (all) => ["Account,Name,Status", ...all.map((each) => each.join(","))],
+  "a state in another column": (all) => [
+    "Account,Name,State,Status",
+    ...all.map(([a, b, c]) => [a, b, "ACTIVE", c].join()),
+  ],
+  "another sign between cells": (all) => ["Account,Name,Status", ...all.map((each) => each.join("\t"))],
+  "the state in the cell of the number": (all) => ["Account,Name", ...all.map(([a, b, c]) => `${a} ${c},${b}`)],
+  "the state in the cell of the name": (all) => ["Account,Owner", ...all.map(([a, b, c]) => `${a},${b} ${c}`)],
+  "a table": (all) => [drawn([["Id", "Name", "Status"], ...all])],
+  "a table of Jira": (all) => ["||Account||Name||Status||", ...all.map((each) => `|${each.join("|")}|`)],
+  "a table in a box": (all) => [box([["Account", "Name", "Status"], ...all])],
+  columns: (all) => [["Id", "Name", "Status"].join("    "), ...all.map((each) => each.join("    "))],
+  "lines below each other": (all) => all.flat(),
+  "a state above each": (all) => all.flatMap(([a, b, c]) => [c, b, a]),
+  YAML: (all) => all.map(([a, b, c]) => `- Id: '${a}'\n  Name: ${b}\n  Status: ${c}`),
+  "YAML that begins with the state": (all) => all.map(([a, b, c]) => `- Status: ${c}\n  Id: '${a}'\n  Name: ${b}`),
+  "YAML by number": (all) => all.map(([a, b, c]) => `'${a}':\n  name: ${b}\n  account-status: ${c}`),
+  "YAML of lists": (all) => all.map(([a, b, c]) => `- - '${a}'\n  - ${b}\n  - ${c}`),
+  properties: (all) => all.map(([a, b, c]) => `aws.account=${a}\naws.name=${b}\naws.status=${c}`),
+  HCL: (all) => all.map(([a, b, c]) => `account {\n  id = "${a}"\n  name = "${b}"\n  status = "${c}"\n}`),
+  JSON: (all) => [json(all.map(([Id, Name, Status]) => ({ Id, Name, Status })))],
+  "JSON in a line": (all) => [
+    json(
+      all.map(([Id, Name, Status]) => ({ Id, Name, Status })),
+      0,
+    ),
+  ],
+  "JSON of lists": (all) => [json(all)],
+  "JSON with the state within": (all) => [json(all.map(([Id, Name, code]) => ({ Id, Name, status: { code } })))],
+  "what is nearly JSON": (all) => [json(all.map(([Id, Name, Status]) => ({ Id, Name, Status }))).replaceAll('"', "'")],
+  "JSON after a line number": (all) =>
+    json(all.map(([Id, Name, Status]) => ({ Id, Name, Status })))
+      .split("\n")
+      .map((line, at) => `${at}\t${line}`),
+  "a list below its state": (all) => all.flatMap(([a, b, c]) => [`${c} accounts:`, `${a} ${b}`, ""]),
+  "a list of JSON by state": (all) => [json(Object.fromEntries(all.map(([a, , c], at) => [`${c} ${at}`, [a]])))],
+};
+// Where the state of one is said in a form that is no form of states, another one beside it may be kept out, too.
+const MAY_REFUSE_MORE = /^(JSON with the state within|a list of JSON by state|another sign|the state in the cell)/;
+
+for (const [form, linesOf] of Object.entries(FORMS))
+  test(`of ${form}, no account is added that is not active, and each that is`, () => {
+    for (const word of REFUSING)
+      for (const decorated of DECORATED)
+        for (const write of [(text) => text, mail])
+          for (const numberOf of [(number) => number, eastern]) {
+            const state = decorated.replace(/(?<!\*)\*(?!\*)/, word);
+            const all = [
+              [A, "Alpha", "ACTIVE"],
+              [B, "Beta", state],
+              [C, "Gamma", "ACTIVE"],
+              [D, "Delta", state],
+            ].map(([number, ...more]) => [numberOf(number), ...more]);
+            const text = write(linesOf(all).join("\n"));
+            const found = accountsIn(text);
+            const added = found.flatMap(({ account }) => account?.provider_id ?? []);
+            const expected = MAY_REFUSE_MORE.test(form) ? added.filter((each) => each !== B && each !== D) : [A, C];
+            assert.deepEqual(added, expected, text);
+            const said = found.map(({ account, source }) => `${account?.provider_id} ${source}`).join("\n");
+            for (const number of [A, B, C, D]) assert.ok(said.includes(number), `${number} of ${text}`);
+            const without = ({ account, error, of }) => JSON.stringify([account, error, of]);
+            const refused = found.filter(({ error }) => error === "notActive");
+            assert.deepEqual(accountsIn(textOf(refused)).map(without), refused.map(without), text);
+          }
+  });
+
+const wrapped = (text, width) => text.replace(new RegExp(`.{${width}}`, "g"), "$&\n");
+const [ACTIVE, OLD] = [organized(A, "Prod web"), organized(B, "Old dev", "SUSPENDED")];
+const quotes = (text) => text.replace(/"([^"]*)"/g, "“$1”");
+for (const [what, text, ...added] of [
+  [
+    "a command and what it printed",
+    `$ aws organizations describe-account --account-id ${B}\n${json({ Account: OLD })}`,
+  ],
+  ["a list, and another of states", `${A}\n${B}\n\nAccount ID,Name,Status\n${A},P,ACTIVE\n${B},O,SUSPENDED`, A],
+  ["cells of two kinds", `Account ID,Name,Status\n${A},Prod,ACTIVE\n\n${B}\tOld dev\tSUSPENDED`, A],
+  ["two columns", `Name,Account,State,Status\nA,${A},Bavaria,Active\nB,${B},Bavaria,Closed\nC,${C},,SUSPENDED`, A],
+  [
+    "two keys",
+    json([
+      { Id: A, State: "CLOSED", Status: "ACTIVE" },
+      { Id: B, Status: "CLOSED", State: "x" },
+    ]),
+  ],
+  ["YAML of two keys", `- Id: '${A}'\n  Status: SUSPENDED\n  State: ACTIVE\n- Id: '${B}'\n  State: ACTIVE`, B],
+  ["columns of JSON", json({ ids: [A, B], states: ["ACTIVE", "SUSPENDED"] })],
+  ["JSON that is wrapped", wrapped(json({ Accounts: [ACTIVE, OLD] }, 4), 80), A, "111122223333"],
+  ["YAML that is wrapped", wrapped(`- Arn: ${OLD.Arn}\n  Id: '${B}'\n  Name: Old\n  Status: SUSPENDED`, 40)],
+  ["JSON without its end", json({ Accounts: [ACTIVE, OLD] }, 4).slice(0, -15), A],
+  ["a diff", json([ACTIVE, OLD]).replace(/^/gm, "+"), A],
+  ["other quotes", quotes(json([ACTIVE, OLD])), A],
+  ["a page of the console", `Prod\n${A}\na@b.c\nActive\nJoined 2020\n\nOld\n${B}\na@b.c\nSuspended\nJoined 2020`, A],
+  [
+    "TOML",
+    `[accounts.prod]\nid = "${A}"\nname = "Prod"\n\n[accounts.old]\nid = "${B}"\nname = "Old"\nclosed = true`,
+    A,
+  ],
+  ["comments", `${A} # closed\n${B} // suspended since May\n${C} [Suspended]\n~~${D}~~ Closed`],
+  ["a list below its heading", `Accounts:\n${A} Prod\n\n## Suspended\n\n${B} Old\n${C} Older\n\n${D} Dev`, D],
+  ["YAML of lists by state", `active:\n  - '${A}'\nsuspended:\n  - '${B}'\n  - '${C}'`, A],
+  ["YAML of objects by state", `suspended:\n  - id: '${C}'\n    name: x\n  - id: '${D}'\nactive:\n  - id: '${A}'`, A],
+  ["JSON of lists by state", json({ suspended: [{ Id: A }, { Id: B, Name: "x" }], active: [{ Id: C }] }), C],
+  [
+    "the same in a line",
+    json({ suspended: [{ Id: A, Name: "y" }, { Id: B }], active: [{ Id: C, Status: "ACTIVE" }] }, 0),
+    C,
+  ],
+  ["a number that stood there before", `${C} Payer\n- Active\n${A} Old\npaid by:\n${C}\nStatus: closed`],
+  ["two states above a number", `Suspended\nActive since 2020\nOld\n${A}`],
+  [
+    "JSON with the state around it",
+    json([
+      { x: [{ Id: A }, { Id: B }], Status: "closed" },
+      { Id: C, State: "Active" },
+    ]),
+    C,
+  ],
+  ["JSON of a state", json({ closed2020: { x: [{ Id: A }, { y: { Id: B } }] }, z: [{ Id: C, Status: "Active" }] }), C],
+  [
+    "keys of two kinds right below a table",
+    `| Name | Account | Status |\n|---|---|---|\n| A | ${A} | ACTIVE |\n---\n` +
+      `Id     : ${B}\nName   : Old\nStatus : CLOSED\nAccount ID: ${C}\nName: C\nStatus: SUSPENDED`,
+    A,
+  ],
+  ["a state below several", `${A}\n${B}\nall closed`],
+  ["an empty state", `Account,Name,Status\n${A},Closed Beta,\n${B},Dev,`, B],
+  ["names that are so, of active ones", `Account,Name,Status\n${A},Closed Beta,ACTIVE\n${B},Suspended,Active`, A, B],
+  ["keys in a line", `- {Id: '${A}', Name: P, Status: ACTIVE}\n- {Id: '${B}', Name: O, Status: SUSPENDED}`, A],
+  ["XML", `<Account>\n<Id>${A}</Id>\n<Status>SUSPENDED</Status>\n</Account>`],
+])
+  test(`of ${what}, no account is added that is said not to be active`, () => {
+    const found = accountsIn(text);
+    assert.deepEqual(
+      found.flatMap(({ account }) => account?.provider_id ?? []),
+      added,
+    );
+    const left = accountsIn(textOf(found.filter(({ account, error }) => !account && error !== "twice")));
+    assert.deepEqual(
+      left.flatMap(({ account }) => account?.provider_id ?? []),
+      [],
+    );
+  });

@@ -1,9 +1,21 @@
 // Accounts in text that a person pastes: numbers, or lines of a spreadsheet (RFC 4180; also with semicolons or tabs, as
 // spreadsheets write them elsewhere). Each line is an account, or has an error. Several numbers alone are one each.
 import { NAME, NUMBER } from "./patterns.js";
-import { asTable, breaksIn, isPrinted, jsonIn, nameIn, NOT_ACTIVE, partsIn, WRITTEN_NUMBER } from "./printed.js";
+import {
+  asTable,
+  breaksIn,
+  isPrinted,
+  jsonIn,
+  nameIn,
+  NOT_ACTIVE,
+  NUMBERS,
+  partsIn,
+  rowOf,
+  STATE,
+  WRITTEN_NUMBER,
+} from "./printed.js";
+import { isUnsaid, plainOf, withoutRefused, withPlainSigns } from "./states.js";
 
-const UNSEEN = /\p{Cf}/gu;
 const WRITTEN_NUMBERS = new RegExp(WRITTEN_NUMBER, "gu");
 // As a spreadsheet writes a number that is too long for its column: some digits are lost.
 const ROUNDED = /\dE\+\d/i;
@@ -23,6 +35,8 @@ const SEPARATED = /^ *sep=[^\r\n] *(?=[\r\n]|$)/i;
 const PROMPT = `.*[$%>#] *aws (?!.*${WRITTEN_NUMBER.source})`;
 const BEGINS = new RegExp(`^(?: *sep= *$|${PROMPT}.*)`, "imu");
 const TABLES = new RegExp(`^(?= *sep=.? *$|${PROMPT})`, "gimu");
+// Of a number that stands in a table, and not where an account's does.
+const STRAY_HEAD = "sep=,\nprovider_id,other_number";
 // Characters, of a line of heads, of what says how a line is read, and of a value: more takes long.
 const LONGEST_HEAD = 10_000;
 const LONGEST_PLAIN = { lines: 3_000, characters: 100_000 };
@@ -37,8 +51,8 @@ const LETTERS = {
   ...{ ß: "ss", ẞ: "SS", æ: "ae", Æ: "AE", œ: "oe", Œ: "OE", ø: "o", Ø: "O", ł: "l", Ł: "L", đ: "d", Đ: "D" },
   ...{ ð: "d", Ð: "D", þ: "th", Þ: "Th", ħ: "h", Ħ: "H", ı: "i" },
 };
-const STATE = /(?<![\w-])(SUSPENDED|CLOSED|PENDING_[A-Z]+)(?![\w-])/;
-const STATE_ALONE = /^(suspended|closed|inactive|pending[ _]\w+)$/im;
+// As it may be decorated, or be said twice.
+const ACTIVE = /^(?:[^\p{L}\d]*active)+[^\p{L}\d]*$/iu;
 const YES_NO = { yes: true, true: true, 1: true, no: false, false: false, 0: false };
 // The fields of an account, by the heads that a column may have: the API's, those of our own export and of AWS
 // Organizations, whose "arn" is an account's. An "account_id" is ours and no number, if there is a "provider_id".
@@ -67,8 +81,9 @@ const CALLED = /^\W*(\w[\w ]{0,40}?)["' ]{0,3}[:=]/;
 /**
  * A line of the text, from 1, with what it says of an account; or `error`: a code, and `of` what that is said. `head`:
  * the lines that stand before it, and say how it is read. `isRepeat`: it says what the line of this number says.
+ * `number`: of an account, whose own fields say so if it `isActive`. `at`: the line where it stands, beside others.
  * @typedef {{line: number, source: string, head: string, account?: Record<string, any>, error?: string, of?: any,
- *   isRepeat?: boolean}} Line
+ *   isRepeat?: boolean, number?: string, isActive?: boolean, at?: number}} Line
  */
 
 /**
@@ -77,20 +92,41 @@ const CALLED = /^\W*(\w[\w ]{0,40}?)["' ]{0,3}[:=]/;
  * @returns {Generator<void, Line[], void>}
  */
 export function* reading(text) {
+  const plain = yield* plainOf(text);
+  /** @type {Line[]} */
   const lines = [];
+  const wholes = [];
   const seen = new Map();
   let [line, at] = [1, 0];
-  const parts = yield* partsOf(text);
+  const parts = yield* partsOf(plain);
   for (const { from, to, rows, table, isLike } of parts) {
     yield;
-    line += breaksIn(text.slice(at, from));
+    line += breaksIn(plain.slice(at, from));
     at = from;
-    const printed = rows ? yield* asTable(rows) : { text: table ?? text.slice(from, to), first: 1 };
+    const isWhole = rows || table !== undefined;
+    const printed = rows ? yield* asTable(rows) : { text: table ?? plain.slice(from, to), first: 1, places: null };
     // What is left of it is read as before only below its separator: less of it may look like something else.
-    const isAlone = parts.length === 1 && !rows && table === undefined && !isLike;
+    const isAlone = parts.length === 1 && !isWhole && !isLike;
+    const begin = lines.length;
     yield* readingTable(printed.text, line - 1 + printed.first, lines, seen, isAlone);
+    for (let index = begin; printed.places && index < lines.length; index += 1) {
+      if (index % AT_ONCE === 0) yield;
+      lines[index].at = line - 1 + (printed.places.get(lines[index].line - line + 1) ?? 1);
+    }
+    const first = isWhole && (yield* firstOf(lines.slice(begin), ({ number }) => number));
+    if (first && !(yield* firstOf(lines.slice(begin), isUnsaid)))
+      wholes.push({ first: first.at ?? first.line, last: line + breaksIn(plain.slice(from, to).trimEnd()) });
   }
-  return lines;
+  // Once each, and none of an account.
+  const said = [];
+  const others = new Set(seen.keys());
+  for (const [index, each] of lines.entries()) {
+    if (index % AT_ONCE === 0) yield;
+    const isOther = each.error === "elsewhere";
+    if (!isOther || !others.has(each.of)) said.push(each);
+    if (isOther) others.add(each.of);
+  }
+  return yield* withoutRefused(plain, said, wholes);
 }
 
 // Each is read by itself.
@@ -129,6 +165,7 @@ function* readingTable(text, first, lines, seen, isAlone) {
   const isComma = isAlone && sign === "," && !/[;\t]|\d,\d+E\+\d/i.test(text);
   const noHead = `sep=${sign}\n`;
   let [head, width] = [isComma ? "" : noHead, 0];
+  let states = [];
   // What stands below another line is a head only if it has two names, as a name of one account may be one.
   // Nor is what stands below an empty line that follows the separator, as it does where there is no head.
   let [least, next] = [1, Infinity];
@@ -154,6 +191,7 @@ function* readingTable(text, first, lines, seen, isAlone) {
     least = 2;
     if (heads) {
       [columns, width] = [heads, cells.length];
+      states = cells.flatMap((cell, place) => (knownHead(cell) === "state" ? [place] : []));
       head = [separator, source].filter(Boolean).join("\n");
       continue;
     }
@@ -163,18 +201,40 @@ function* readingTable(text, first, lines, seen, isAlone) {
       continue;
     }
     const named = ([name, place]) => [name, (cells[place] ?? "").trim()];
-    const all = columns ? [Object.fromEntries(Object.entries(columns).map(named))] : yield* unnamed(cells);
+    const ofColumns = columns && Object.fromEntries(Object.entries(columns).map(named));
+    const said = states.map((place) => cells[place] ?? "");
+    if (ofColumns && said.length) ofColumns.state = said.find((cell) => NOT_ACTIVE.test(cell)) ?? said.join(" ").trim();
+    const all = ofColumns ? [ofColumns] : yield* unnamed(cells);
     for (const [index, values] of all.entries()) {
       if (index % AT_ONCE === AT_ONCE - 1) yield;
       const read = accountOf(values);
-      const number = read.account?.provider_id;
-      const of = seen.get(number);
+      const { number, isActive } = read;
+      const of = read.account && seen.get(number);
       const isRepeat = of && JSON.stringify(of.account) === JSON.stringify(read.account);
-      const found = of ? { error: "twice", of: of.line, isRepeat } : read;
+      const found = of ? { error: "twice", of: of.line, isRepeat, number, isActive } : read;
       lines.push({ line, source: all.length > 1 ? number : source, head, ...found });
-      if (number && !of) seen.set(number, { line, account: read.account });
+      if (number && !seen.has(number)) seen.set(number, { line, account: read.account });
     }
+    const last = lines[lines.length - 1];
+    // Of another one, all that it says is shown.
+    if (!ofColumns || !last.number || (!last.isActive && NOT_ACTIVE.test(source))) continue;
+    const strays = yield* straysIn(cells.filter((_, place) => !Object.values(columns ?? {}).includes(place)));
+    if (!strays.size) continue;
+    // What is left of it says the others no more.
+    const own = { source: rowOf(Object.values(ofColumns)), head: `sep=,\n${Object.keys(ofColumns).join()}` };
+    Object.assign(last, own);
+    for (const of of strays) lines.push({ line, source: `,${of}`, head: STRAY_HEAD, error: "elsewhere", of });
   }
+}
+
+// The numbers that are not where an account's is.
+function* straysIn(cells) {
+  const numbers = new Set();
+  for (const [index, [written]] of [...cells.join("\n").matchAll(NUMBERS)].entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) yield;
+    if (!written.startsWith("arn:")) numbers.add(plainNumber(written));
+  }
+  return numbers;
 }
 
 /** The text of some lines of a text, each below its own head. @param {Line[]} lines */
@@ -192,18 +252,18 @@ export function asOneText(first, second) {
   return [first, ...(follows ? [] : ["sep="]), second].join("\n");
 }
 
-// Whether it is one table without a head. More is not looked through in one task: a head may stand in any line.
+// Whether it is one table without a head, and has no line that says something of another. More is not looked through in
+// one task: a head may stand in any line.
 const isPlain = (text) =>
   text.length <= LONGEST_PLAIN.characters &&
   breaksIn(text) < LONGEST_PLAIN.lines &&
   text.search(TABLES) < 0 &&
-  text
-    .split(/[\r\n]/)
-    .every(
-      (line) =>
-        line.length > LONGEST_HEAD ||
-        (!isPrinted(line) && (WRITTEN_NUMBER.test(line) || !columnsOf(line.split(delimiterOf(line)), 1))),
-    );
+  withPlainSigns(text) === text &&
+  text.split(/[\r\n]/).every((line) => line.length > LONGEST_HEAD || isPlainLine(line));
+
+const isPlainLine = (line) =>
+  !isPrinted(line) &&
+  (WRITTEN_NUMBER.test(line) || !(NOT_ACTIVE.test(line) || columnsOf(line.split(delimiterOf(line)), 1)));
 
 /** Reads the text at once. @param {string} text @returns {Line[]} */
 export function accountsIn(text) {
@@ -274,8 +334,8 @@ function* unnamed(cells) {
       .slice(0, LONGEST_HEAD)
       .replace(ARNS, "")
       .replace(WRITTEN_NUMBERS, "")
-      .replace(UNSEEN, "")
-      .replace(STATE, "")
+      .replace(NOT_ACTIVE, "")
+      .replace(/(?<!\p{L})ACTIVE(?!\p{L})/u, "")
       .replace(CALLED, (called, head) => (knownHead(head) ? "" : called))
       .trim();
   const at = yield* firstOf(filled, (cell) => WRITTEN_NUMBER.test(cell.slice(0, LONGEST_HEAD)));
@@ -285,7 +345,7 @@ function* unnamed(cells) {
   if (/^\d{10,}$/.test(plainNumber(name))) return [{ provider_id: name }];
   const begin = whole.slice(0, LONGEST_HEAD);
   const [role_arn] = ROLE.exec(begin) ?? [];
-  const [state] = STATE.exec(begin) ?? STATE_ALONE.exec(begin) ?? [];
+  const state = beginning.filter((cell) => STATE.test(cell)).join(" ");
   return [...numbers].map((number) => ({
     ...{ provider_id: number, name },
     ...(state && { state }),
@@ -303,7 +363,7 @@ function* firstOf(all, isSuch) {
 }
 
 /** @param {string} written */
-const plainNumber = (written) => written.replace(/[\s\p{Pd}\p{Cf}]/gu, "");
+const plainNumber = (written) => written.replace(/[\s\p{Pd}]/gu, "");
 
 const isOneNumber = (text) => text.replace(/\D+/g, "").length === 12;
 
@@ -320,8 +380,9 @@ function accountOf(values) {
   if (!digits) return { error: "numberMissing" };
   if (!NUMBER.test(number)) return { error: "numberWrong", of: digits };
   if (access_type === "access_key") return { error: "keyed" };
-  const isActive = more.arn ? /^(active)?$/i.test(more.state ?? "") : !NOT_ACTIVE.test(more.state);
-  if (!isActive) return { error: "notActive", of: more.state };
+  const isActive = ACTIVE.test(more.state) && !NOT_ACTIVE.test(provider_id);
+  if (more.arn ? more.state && !isActive : NOT_ACTIVE.test(more.state ?? ""))
+    return { error: "notActive", of: more.state, number };
   const [, owner, path, role] = ROLE_ARN.exec(more.role_arn) ?? [];
   if (more.role_arn && owner !== number) return { error: "roleArn", of: more.role_arn };
   const [role_name, role_path] = [more.role_name || role, more.role_path || path];
@@ -329,6 +390,7 @@ function accountOf(values) {
   if (write_logs && logs === undefined) return { error: "writeLogs", of: write_logs };
   const named = regions?.split(/[\s,;|]+/).filter(Boolean) ?? [];
   return {
+    ...{ number, isActive },
     account: {
       provider_id: number,
       name: nameOf(name) || `Account${number}`,
@@ -427,9 +489,22 @@ function* rowsOf(text, firstLine) {
   yield* endRow(text.length);
 }
 
-// What its first line has most of, as far as it is looked at.
+// What its first line has most of, as far as it is looked at; of words above it, the first one with a number.
 function delimiterOf(text) {
-  const first = firstLineOf(text);
+  const above = firstLineOf(text);
+  const isOne = (line) => WRITTEN_NUMBER.test(line) || ROUNDED.test(line);
+  const isFirst =
+    above.length > AT_ONCE ||
+    isOne(above) ||
+    SEPARATOR.test(above) ||
+    [",", ";", "\t"].some((sign) => columnsOf(above.split(sign), 1));
+  const first =
+    (!isFirst &&
+      text
+        .slice(0, AT_ONCE)
+        .split(/[\r\n]/)
+        .find(isOne)) ||
+    above;
   const separators = first.replace(DECIMALS, "");
   const counts = [",", ";", "\t"].map((sign) => separators.split(sign).length);
   const most = Math.max(...counts);

@@ -4,6 +4,7 @@ import { NUMBER, ROLE_NAME } from "./patterns.js";
 // More takes long.
 const MOST = { opened: 20_100, depth: 100, keys: 100, characters: 1_000 };
 const CONFIG = {
+  begins: /^[ \t]*\[(?:profile +[^\]\r\n]+|default)\]/gm,
   section: /^\[(?:profile +)?"?([^\]"]+)"?\]$/,
   number: /^(?:(?:granted_)?sso_account_id *= *"?([^"]+)|role_arn *= *"?arn:[\w-]+:iam::([^:"]+))/i,
   role: /^role_arn *= *"?(arn:[^\s"]+)"?$/i,
@@ -11,18 +12,21 @@ const CONFIG = {
   comment: /(?:^|\s)[#;].*/,
 };
 // Web pages and word processors put other spaces and dashes than those of a keyboard, and signs that nobody sees.
-export const WRITTEN_NUMBER = /(?<!\d)\d{4}[\p{Zs}\p{Pd}\p{Cf}]?\d{4}[\p{Zs}\p{Pd}\p{Cf}]?\d{4}(?!\d)/u;
+// Not part of a longer one, as that of a card.
+export const WRITTEN_NUMBER = /(?<!\d\p{Pd}?)\d{4}[\p{Zs}\p{Pd}]?\d{4}[\p{Zs}\p{Pd}]?\d{4}(?!\p{Pd}?\d)/u;
 const ONLY_NUMBER = new RegExp(`^\\s*${WRITTEN_NUMBER.source}\\s*$`, "u");
 // What is in an ARN is no number of its own, but in that of a role.
-const NUMBERS = new RegExp(
+export const NUMBERS = new RegExp(
   `(?<=\\barn:[\\w-]+:iam::)\\d{12}(?=:role/)|\\barn:(?![\\w-]+:iam::\\d{12}:role/)[^\\s"]+|${WRITTEN_NUMBER.source}`,
   "gu",
 );
 // Of digits, as a program may write them.
 const LIKE_NUMBER = /^[^a-df-z]*\d[^a-df-z]*$/i;
-const STATE = /^(active|suspended|closed|pending_\w+)$/i;
-// What AWS Organizations, or a person, says of an account that is not active. No status of ours is like these.
-export const NOT_ACTIVE = /^(suspended|closed|inactive|pending)(?![a-z])/i;
+export const STATE = /^(active|suspended|closed|pending_\w+)$/i;
+// What AWS Organizations, or a person, says of an account that is not active, also within a word, as programs write it.
+// No status of ours is like these.
+export const NOT_ACTIVE =
+  /suspended|closed|inactive|not[ _-]active|pending[ _-]?(?:closure|activation)|(?<!\p{L})pending(?!\p{L})/iu;
 // Beside a number, what AWS's tools print that is no name.
 const NO_NAME = /^(ACCOUNTS?|ACCOUNTLIST|CHILDREN|INVITED|CREATED|None|arn:\S*|\d+\.\d+|\d{4}-\d\d-\d\dT\S*)$/;
 // A line of YAML, or of a table with a key in each line. Part of JSON looks so, too.
@@ -36,6 +40,8 @@ const BESIDE_PAIRS = /^\s*(?:$|-\s|#|[\s[\]{},]*$)/;
 const ENDS = /^(?:[\s[\]{},]*|[\s|]*[-+][-+|\s]*)$/;
 const NOT_SAID = /^(?:null|none|~)?$/i;
 const TABLE_LINE = /^\s*(?:\||[-+][-+|:=\s]{2,}$)/;
+// As Jira writes heads.
+const JIRA_HEAD = /^\|\|(?:[^|]+\|\|){2,}$/;
 const BORDER = /^[-+|:= ]*$/;
 const JSON_SIGNS = /["[\]{}\n]|\\["\\]/g;
 // A value begins a line, or follows another.
@@ -114,8 +120,30 @@ function* bracketsIn(text) {
  * @returns {Generator<void, {from: number, to: number, rows?: any[], table?: string, isLike?: boolean}[], void>}
  */
 export function* partsIn(text, headOf) {
-  const rows = /^[[#;]/.test(text.slice(0, MOST.characters).trimStart()) && (yield* ofConfig(text));
-  if (rows) return [{ from: 0, to: text.length, rows }];
+  const parts = [];
+  const begins = Array.from(text.matchAll(CONFIG.begins), ({ index }) => index);
+  // With another name, if it is the first.
+  if (/^[[#;]/.test(text.slice(0, MOST.characters).trimStart())) begins.unshift(0);
+  let [at, next] = [0, 0];
+  const upTo = function* (to) {
+    for (const part of yield* runsAsParts(text.slice(at, to), headOf))
+      parts.push({ ...part, from: at + part.from, to: at + part.to });
+  };
+  for (const begin of begins) {
+    yield;
+    if (begin < next) continue;
+    const { rows, length } = yield* ofConfig(text.slice(begin));
+    next = begin + length;
+    if (!rows) continue;
+    yield* upTo(begin);
+    parts.push({ from: begin, to: next, rows });
+    at = next;
+  }
+  yield* upTo(text.length);
+  return parts;
+}
+
+function* runsAsParts(text, headOf) {
   const parts = [];
   let [at, isLike] = [0, false];
   const upTo = (to) => {
@@ -155,21 +183,27 @@ function* runsIn(text) {
   return runs;
 }
 
-/** `first`: the number of the line of its head. @param {{line: number, values: any}[]} rows
- * @returns {Generator<void, {text: string, first: number}, void>} */
+/** `first`: the number of the line of its head. `places`: where each of its lines stands.
+ * @param {{line: number, values: any}[]} rows
+ * @returns {Generator<void, {text: string, first: number, places: Map<number, number>}, void>} */
 export function* asTable(rows) {
   const heads = [...new Set(rows.flatMap(({ values }) => Object.keys(values)))];
   const first = rows[0].line - 1;
+  const places = new Map();
   let [text, at] = [heads.join(","), first];
   for (const { line, values } of rows) {
     yield;
     // Several may be in one line.
     const breaks = Math.max(line - at, 1);
-    text += "\n".repeat(breaks) + heads.map((head) => quoted(values[head])).join(",");
+    text += "\n".repeat(breaks) + rowOf(heads.map((head) => values[head]));
     at += breaks;
+    places.set(at, line);
   }
-  return { text, first };
+  return { text, first, places };
 }
+
+/** @param {any[]} values */
+export const rowOf = (values) => values.map(quoted).join(",");
 
 const quoted = (value) =>
   `"${String(value ?? "")
@@ -195,10 +229,9 @@ function* ofJson(wholes, start, text, headOf) {
       const { item, key, isListed, isOfRow } = next;
       const isList = Array.isArray(item);
       const all = isList ? yield* ofList(item, isListed, isOfRow) : yield* ofObject(item, key, isOfRow, headOf);
-      const refused = refusedIn(item, headOf) ?? next.state;
       for (const values of all) {
         yield;
-        if (refused && values.provider_id) values.state ??= refused;
+        if (values.provider_id) values.state ??= next.state;
         // Without the line of one, the next ones follow.
         const id = values.provider_id ?? values.other_number ?? values.name ?? "";
         const place = isFound ? source.indexOf(JSON.stringify(id), at) : -1;
@@ -207,8 +240,9 @@ function* ofJson(wholes, start, text, headOf) {
         rows.push({ line, values });
       }
       const isRow = isOfRow || all.some(({ provider_id }) => provider_id);
-      const state = all.some(isNumbered) ? undefined : refused;
       const names = Object.keys(item);
+      const said = [key, valuesOf(item, headOf).values.state].find((each) => NOT_ACTIVE.test(each ?? ""));
+      const state = all.some(isNumbered) ? undefined : (said ?? next.state);
       const isMap = !isList && names.length > 1 && names.every((name) => NUMBER.test(name));
       const within = names.filter((name) => !isPlainValue(item[name]) && item[name]);
       for (const name of within.reverse())
@@ -249,13 +283,6 @@ const isNumbered = ({ provider_id: number }) =>
   LIKE_NUMBER.test(number) || (WRITTEN_NUMBER.test(number) && !/\barn:/.test(number));
 const isPlainValue = (value) => value !== null && typeof value !== "object";
 
-const refusedIn = (item, headOf) =>
-  Object.keys(item)
-    .slice(0, MOST.keys)
-    .filter((key) => headOf(key) === "state" && item[key])
-    .flatMap((key) => (isPlainValue(item[key]) ? item[key] : Object.values(item[key])))
-    .find((value) => NOT_ACTIVE.test(value));
-
 function* ofObject(item, key, isOfRow, headOf) {
   const all = yield* ofMap(item, key, headOf);
   if (all) return all;
@@ -273,7 +300,7 @@ function* ofMap(item, key, headOf) {
   for (const [index, [name, value]] of entries.entries()) {
     if (index % MOST.keys === 0) yield;
     isByNumber &&= NUMBER.test(name) && isPlainValue(value);
-    isByName &&= ONLY_NUMBER.test(value) && !headOf(name);
+    isByName &&= isPlainValue(value) && ONLY_NUMBER.test(value) && !headOf(name);
     if (!isByNumber && !isByName) return null;
   }
   if (!entries.length) return null;
@@ -296,9 +323,10 @@ function valuesOf(item, headOf) {
   const ids = known.filter(([head]) => head === "provider_id").map(([, value]) => value);
   const isLike = (value) => LIKE_NUMBER.test(value);
   const provider_id = ids.find((value) => NUMBER.test(value)) ?? ids.find(isLike) ?? ids[0];
+  const refusing = known.filter(([head, value]) => head === "state" && NOT_ACTIVE.test(value));
   const others = new Set(ids.filter((value) => isLike(value) && String(value) !== String(provider_id)));
   return {
-    values: { ...Object.fromEntries(known), ...(ids.length ? { provider_id } : {}) },
+    values: { ...Object.fromEntries([...known, ...refusing]), ...(ids.length ? { provider_id } : {}) },
     others: [...others].map((other_number) => ({ other_number })),
   };
 }
@@ -332,15 +360,15 @@ export function nameIn(cells) {
 function* ofConfig(text) {
   const rows = [];
   const plain = [];
-  let name = "";
-  for (const { line, said: whole } of linesIn(text)) {
+  let [name, length] = ["", 0];
+  for (const { line, to, said: whole } of linesIn(text)) {
     yield;
-    if (whole.length > MOST.characters) return null;
+    if (whole.length > MOST.characters) break;
     const said = whole.replace(CONFIG.comment, "");
-    plain.push(said);
-    if (!said) continue;
     const section = CONFIG.section.exec(said);
-    if (!section && !CONFIG.other.test(said)) return null;
+    if (said && !section && !CONFIG.other.test(said)) break;
+    plain.push(said);
+    length = to;
     name = section?.[1].trim() ?? name;
     const [isNumber, ofSso, ofRole] = CONFIG.number.exec(said) ?? [];
     const [, arn = ""] = CONFIG.role.exec(said) ?? [];
@@ -348,7 +376,7 @@ function* ofConfig(text) {
     const values = { provider_id: ofSso ?? ofRole, name, ...(isOurs ? { role_arn: arn } : {}) };
     if (isNumber) rows.push({ line, values });
   }
-  return yield* withStrays(rows, plain.join("\n"));
+  return { rows: yield* withStrays(rows, plain.join("\n")), length };
 }
 
 // With `--output yaml`, or a table that is too wide for the terminal.
@@ -386,28 +414,13 @@ function* ofPairs(text, headOf) {
   end();
   const rows = [];
   let isSaid = false;
-  // What is said beside no number may be of the one before, or the next.
-  let refused;
   for (const group of groups) {
     yield;
     isSaid ||= group.some(({ head, value }) => /^(name|state)$/.test(head) && !ONLY_NUMBER.test(value));
-    const found = yield* ofGroup(group, headOf);
-    const state = group.find(isRefusing)?.value;
-    const hasNumber = found.some(({ values }) => isNumbered(values));
-    if (hasNumber) {
-      if (refused) for (const { values } of found) values.state ??= refused;
-      refused = undefined;
-    } else if (state) {
-      refused = state;
-      const last = rows.findLast(({ values }) => isNumbered(values));
-      if (last) last.values.state ??= state;
-    }
-    rows.push(...found);
+    rows.push(...(yield* ofGroup(group, headOf)));
   }
   return isSaid ? yield* withStrays(rows, text) : null;
 }
-
-const isRefusing = ({ head, value }) => head === "state" && NOT_ACTIVE.test(value);
 
 // The accounts of keys that stand together. If it is not sure which key is of which, none has a name.
 function* ofGroup(keys, headOf) {
@@ -427,14 +440,15 @@ function* ofGroup(keys, headOf) {
     if (isNumber) last.numbers.add(digitsOf(value));
   }
   isSure &&= !number || items.every(({ numbers }) => numbers.size === 1);
-  const isOuter = (key) => !isSure || (!isBeside(key) && key.start < number.start);
-  const state = number && keys.find((key) => isRefusing(key) && isOuter(key))?.value;
-  const rows = isSure
-    ? items.map(({ line, item }) => ({ line, values: valuesOf(item, headOf).values }))
-    : own.filter(({ isNumber }) => isNumber).map(({ line, value }) => ({ line, values: { provider_id: value } }));
-  return rows
-    .filter(({ values }) => values.provider_id || values.name)
-    .map(({ line, values }) => ({ line, values: state ? { ...values, state } : values }));
+  if (!isSure)
+    return own.filter(({ isNumber }) => isNumber).map(({ line, value }) => ({ line, values: { provider_id: value } }));
+  const rows = [];
+  for (const { line, item } of items) {
+    yield;
+    const { values } = valuesOf(item, headOf);
+    if (values.provider_id || values.name) rows.push({ line, values });
+  }
+  return rows;
 }
 
 // With `--output table`, as a spreadsheet would be pasted.
@@ -442,7 +456,7 @@ function* withoutBorders(text) {
   let plain = "";
   for (const { said } of linesIn(text)) {
     yield;
-    const cells = BORDER.test(said) ? [] : said.replace(/^\|+|\|+$/g, "").split("|");
+    const cells = BORDER.test(said) ? [] : said.replace(/^\|+|\|+$/g, "").split(JIRA_HEAD.test(said) ? "||" : "|");
     // Above the cells is what they are of.
     const isTitle = cells.length === 1 && !/\d/.test(said);
     plain += `${isTitle ? "" : cells.map((cell) => cell.trim()).join("\t")}\n`;
@@ -450,7 +464,8 @@ function* withoutBorders(text) {
   return plain;
 }
 
-function* linesIn(text) {
+/** The lines of a text; of a long one, what it begins with. @param {string} text */
+export function* linesIn(text) {
   let line = 0;
   for (const { index: from, 0: all } of text.matchAll(/[^\r\n]*(?:\r\n|[\r\n]|$)/g)) {
     line += 1;
