@@ -515,8 +515,7 @@ def test_one_that_somebody_else_has_ended_is_said_to_be_gone(show, answer_with, 
 
 
 def test_a_viewer_sees_the_members_and_is_told_why_nothing_can_be_changed(viewer, answer_with):
-    for path, reply in enrollments.answers().items():
-        answer_with(viewer.page, path, reply)
+    answer_with(viewer.page, enrollments.answers())
     sent = answer_with(viewer.page, "/v1/enrollments.*", None, method="POST")
     page = viewer.go("#/enrollments/enr1")
     expect(members(page, "Root")).to_have_count(1)

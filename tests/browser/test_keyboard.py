@@ -59,8 +59,7 @@ def test_resources_are_added_after_connecting(admin, answer_everything, answer_w
 
 def test_an_aws_organization_is_added(admin, answer_with):
     page = admin.page
-    for path, reply in enrollments.answers().items():
-        answer_with(page, path, reply)
+    answer_with(page, enrollments.answers())
     made = (201, enrollments.waiting())
     sent = answer_with(page, "/v1/enrollments", made, method="POST")
     admin.go("#/enrollments")

@@ -23,11 +23,11 @@ from tests.support.page.acts import ACTS, PRESSES, Act, Press
 from tests.support.page.exports import EXPORTS, export_as_the_api_does
 from tests.support.page.measures import LARGEST_SHIFT, RECORD_ALL_SHIFTS
 from tests.support.page.waiting import (
+    SECONDS,
     TWO_FRAMES,
     HeldRequests,
     pass_time_until,
     stop_the_clock,
-    until,
 )
 
 WIDTHS = (1280, 640, 360)
@@ -47,14 +47,44 @@ window.fetch = async (...request) => {
   }
 };
 """
-QUIET = """[window.asked, window.awaited === 0
-  && !document.querySelector("button[aria-busy=true], .skeleton, .skeleton-row")]"""
+QUIET = f"""async () => {{
+  const isQuiet = () => window.awaited === 0
+    && !document.querySelector("button[aria-busy=true], .skeleton, .skeleton-row");
+  const deadline = performance.now() + {SECONDS * 1000};
+  let before = -1;
+  let was;
+  do {{
+    if (performance.now() > deadline) throw new Error("not every answer came");
+    await new Promise((go) => setTimeout(go, 30));
+    was = before;
+    before = window.asked;
+  }} while (was !== before || !isQuiet());
+  await {TWO_FRAMES};
+}}"""
 PRESS = """(it) => {
   it.scrollIntoView({ block: "center" });
   it.focus({ preventScroll: true });
   it.click();
 }"""
 """Who presses it sees it, with what is below it."""
+MOVED = f"""async (it) => {{
+  document.querySelector("#toasts").replaceChildren();
+  window.hold();
+  ({PRESS})(it);
+  const deadline = performance.now() + {SECONDS * 1000};
+  while (!window.awaited) {{
+    if (performance.now() > deadline) throw new Error("no request came");
+    await new Promise((go) => setTimeout(go, 20));
+  }}
+  await {TWO_FRAMES};
+  window.since = performance.now();
+  window.shifts = 0;
+  window.moved = [];
+  window.answer();
+  await ({QUIET})();
+  return [window.shifts, window.moved];
+}}"""
+"""In one go: what a test asks of the page, and what the page says, takes longer than a look."""
 REFUSED = samples.problem(409, samples.BUSY)[1]
 BULK_PATH = "/v1/accounts/bulk"
 BULK = (202, {"operation_id": "op1", "total": 3})
@@ -271,16 +301,7 @@ def shown(admin, answer_everything, answer_with, watch) -> Callable[..., Page]:
 
 
 def wait_until_quiet(page: Page) -> None:
-    before = -1
-
-    def is_quiet() -> bool:
-        nonlocal before
-        page.wait_for_timeout(30)
-        was, (before, is_still) = before, page.evaluate(QUIET)
-        return was == before and is_still
-
-    until(page, is_quiet, "every answer")
-    page.evaluate(TWO_FRAMES)
+    page.evaluate(QUIET)
 
 
 def button(page: Page, name: str) -> Locator:
@@ -293,18 +314,11 @@ def button(page: Page, name: str) -> Locator:
     return found.or_(place.locator("summary").filter(has_text=name)).first
 
 
-def moved_by(page: Page, pressed: Locator) -> list[str]:
+def moved_by(pressed: Locator) -> list[str]:
     """What moves as the answer to this press comes, and how much. Empty if that is next to nothing.
     What the press itself does is drawn before. Toasts of acts before are gone.
     """
-    page.evaluate("document.querySelector('#toasts').replaceChildren(); window.hold()")
-    pressed.evaluate(PRESS)
-    until(page, lambda: page.evaluate("window.awaited"), "the request")
-    page.evaluate(TWO_FRAMES)
-    page.evaluate("window.since = performance.now(); window.shifts = 0; window.moved = []")
-    page.evaluate("window.answer()")
-    wait_until_quiet(page)
-    shifts, moved = page.evaluate("[window.shifts, window.moved]")
+    shifts, moved = pressed.evaluate(MOVED)
     return moved if shifts >= LARGEST_SHIFT else []
 
 
@@ -331,7 +345,7 @@ def test_nothing_jumps_as_an_act_is_refused_late_or_done(views, shown, answer_wi
                 answer_with(page, act.then[0], once(sent, act.then[1]))
             page.set_viewport_size({"width": width, "height": 720})
             page.evaluate(TWO_FRAMES)
-            found = moved_by(page, button(page, pressed))
+            found = moved_by(button(page, pressed))
             # What is below a list gives way to what was asked for.
             if found and (how != "done" or name not in GIVES_WAY):
                 moved[act.hash_, name, width, how] = found
@@ -428,7 +442,7 @@ def test_nothing_jumps_as_a_sign_in_is_refused_late_or_goes_on(
         for each in said:
             status, body = each if isinstance(each, tuple) else (200, each)
             answer = {"status": status, "json": KEY | body}
-            moved[name, str(each)] = moved_by(page, button(page, name.strip()))
+            moved[name, str(each)] = moved_by(button(page, name.strip()))
     assert not any(moved.values()), moved
 
 
@@ -464,18 +478,18 @@ def test_nothing_jumps_as_an_operation_begins_is_stopped_and_ends(width, shown, 
         page.evaluate("window.scrollTo(0, 0)")
         for each in CHOSEN:
             button(page, each).evaluate(PRESS)
-        moved[name] = moved_by(page, button(page, name))
+        moved[name] = moved_by(button(page, name))
         if end["state"] == "stopped":
-            moved["Stop"] = moved_by(page, button(page, "Stop"))
+            moved["Stop"] = moved_by(button(page, "Stop"))
         answer_with(page, path, ended)
         expect(button(page, "Stop")).to_have_attribute("aria-disabled", "true")
         page.evaluate(TWO_FRAMES)
         shifts, parts = page.evaluate("[window.shifts, window.moved]")
         moved[f"{name}, ended"] = parts if shifts >= LARGEST_SHIFT else []
         answer_with(page, BULK_PATH, samples.problem(409, samples.BUSY), method="POST")
-        moved[name, press, "refused"] = moved_by(page, button(page, press))
+        moved[name, press, "refused"] = moved_by(button(page, press))
         begins(**of, state="finished", done=3)
-        moved[name, press, "done"] = moved_by(page, button(page, press))
+        moved[name, press, "done"] = moved_by(button(page, press))
     assert not any(moved.values()), moved
 
 
@@ -523,7 +537,7 @@ def test_nothing_jumps_as_it_is_known_whether_a_link_is_valid(shown, answer_with
         for width in (1280, 360):
             page.set_viewport_size({"width": width, "height": 720})
             page.evaluate(TWO_FRAMES)
-            moved[width, str(answer)] = moved_by(page, button(page, "Send to your AWS admin"))
+            moved[width, str(answer)] = moved_by(button(page, "Send to your AWS admin"))
             expect(modal).to_contain_text(re.compile("valid until|valid now|Not"))
             page.keyboard.press("Escape")
             expect(modal).to_have_count(0)
@@ -604,7 +618,7 @@ def test_a_late_answer_at_a_field_moves_nothing_and_is_in_sight(name, shown, wat
                 {"field": field, "message": message}
                 for field, message in zip(said, messages, strict=True)
             ]
-            assert moved_by(page, form.locator("button[type=submit]")) == [], (width, size, more)
+            assert moved_by(form.locator("button[type=submit]")) == [], (width, size, more)
             described = " ".join(page.evaluate(SAID))
             for message in messages:
                 expect(form.get_by_text(message).locator("visible=true")).to_have_count(1)
@@ -640,7 +654,10 @@ FIELDS = """() => [...document.querySelectorAll("form [data-field]")]
   .map((it) => it.dataset.field)
   .filter((name) => name !== "number")"""
 """The API does not refuse what confirms an act."""
-FOLD = "(open) => document.querySelectorAll('form details').forEach((it) => { it.open = open; })"
+FOLD = f"""(open) => {{
+  document.querySelectorAll("form details").forEach((it) => {{ it.open = open; }});
+  return {TWO_FRAMES};
+}}"""
 LINES_SEEN = """(words) => {
   const { activeElement } = document, place = document.createRange();
   const isSeen = (it, { left, right, top, bottom }) => it.contains(
@@ -693,8 +710,7 @@ def test_the_words_of_a_late_refusal_are_in_sight_however_low_the_window(form, s
         for field, is_open in cases:
             wrong = {"errors": [{"field": field, "message": WHY}]} if field else {}
             page.evaluate(FOLD, is_open)
-            page.evaluate(TWO_FRAMES)
-            moved = moved_by(page, button(page, pressed))
+            moved = moved_by(button(page, pressed))
             has_focus, lines = page.evaluate(LINES_SEEN, WHY)
             seen = lines if size == 100 else lines[:4]
             if moved or not has_focus or not seen or not all(seen):
@@ -708,7 +724,7 @@ def test_a_late_answer_opens_nothing_but_one_at_once_does(shown, watch):
     values = {"Provider ID": "123456789012", "Name": "Harbour"}
     form, refusal = fill_and_refuse(page, "New Account", values, 100)
     refusal["errors"] = [{"field": "role_path", "message": "It has to begin with a slash."}]
-    assert moved_by(page, form.locator("button[type=submit]")) == []
+    assert moved_by(form.locator("button[type=submit]")) == []
     expect(form.get_by_text("Role path: It has to begin with a slash.")).to_be_visible()
     summary = form.locator("summary")
     expect(summary).to_be_focused()
