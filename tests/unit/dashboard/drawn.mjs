@@ -1,29 +1,49 @@
 // As much of a document as views need that a test draws without a browser. Import it before them.
 // A node and all below it.
-export const all = (node) => [node, ...node.children.flatMap(all)];
+export function all(node) {
+  const found = [];
+  const add = (each) => {
+    found.push(each);
+    for (const child of each.childNodes) if (child instanceof Drawn) add(child);
+  };
+  add(node);
+  return found;
+}
 
 // Of a simple selector: a tag, classes, attributes, and whether it is checked.
 const TOKENS = /^\w+|\.[\w-]+|\[[^\]]+\]|:checked/g;
 const IS_SIMPLE = /^\w*(\.[\w-]+|\[[^\]]+\]|:checked)*$/;
+/** What each selector asks of a node and of those above it, once read. @type {Map<string, any[][]>} */
+const read = new Map();
 
-function fits(node, simple) {
-  return simple.match(TOKENS).every((token) => {
-    if (token.startsWith(".")) return node.classList.contains(token.slice(1));
-    if (token === ":checked") return node.checked === true;
-    const [, name, value] = /^\[([\w-]+)(?:="?([^"]*)"?)?\]$/.exec(token) ?? [];
-    if (!name) return node.tag === token;
+function readToken(token) {
+  if (token.startsWith(".")) return (node) => node.classList.contains(token.slice(1));
+  if (token === ":checked") return (node) => node.checked === true;
+  const [, name, value] = /^\[([\w-]+)(?:="?([^"]*)"?)?\]$/.exec(token) ?? [];
+  if (!name) return (node) => node.tag === token;
+  return (node) => {
     const has = name === "value" ? (node.ownValue ?? null) : node.getAttribute(name);
     return value === undefined ? has !== null || node[name] === true : has === value;
-  });
+  };
 }
 
 // Any of these selectors; no other combinator than "somewhere below", and no other pseudo-class, which nothing matches.
-const matches = (node, selector) =>
-  selector.split(",").some((each) => {
-    const [last, ...above] = each.trim().split(/\s+/).reverse();
-    if (![last, ...above].every((simple) => IS_SIMPLE.test(simple))) return false;
-    return fits(node, last) && above.every((simple) => node.parentNode?.closest(simple));
-  });
+function readSelector(selector) {
+  const ways = selector.split(",").map((each) => each.trim().split(/\s+/).reverse());
+  return ways
+    .filter((way) => way.every((simple) => IS_SIMPLE.test(simple)))
+    .map(([last, ...above]) => [last.match(TOKENS).map(readToken), ...above]);
+}
+
+function matches(node, selector) {
+  if (!read.has(selector)) read.set(selector, readSelector(selector));
+  return read
+    .get(selector)
+    .some(
+      ([fits, ...above]) =>
+        fits.every((isFit) => isFit(node)) && above.every((simple) => node.parentNode?.closest(simple)),
+    );
+}
 
 class Drawn extends EventTarget {
   childNodes = [];
