@@ -480,7 +480,7 @@ def test_accounts_of_the_aws_cli_are_read_as_they_are_printed(form):
     )
     expect(shown.get_by_role("listitem")).to_have_text(
         [
-            re.compile("^Line 4: AWS Organizations says that this account is SUSPENDED"),
+            re.compile("^Line 4: The text says of this account: SUSPENDED"),
             re.compile("^Line 6: 999999999999 does not stand where an account's number does"),
         ]
     )

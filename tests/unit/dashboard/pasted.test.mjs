@@ -942,7 +942,7 @@ for (const [what, text, ...added] of [
     A,
   ],
   ["comments", `${A} # closed\n${B} // suspended since May\n${C} [Suspended]\n~~${D}~~ Closed`],
-  ["a list below its heading", `Accounts:\n${A} Prod\n\n## Suspended\n\n${B} Old\n${C} Older\n\n${D} Dev`, D],
+  ["a list below its heading", `Accounts:\n${A} Prod\n\n## Suspended\n\n${B} Old\n${C} Older\n\n${D} Dev`, A, D],
   ["YAML of lists by state", `active:\n  - '${A}'\nsuspended:\n  - '${B}'\n  - '${C}'`, A],
   ["YAML of objects by state", `suspended:\n  - id: '${C}'\n    name: x\n  - id: '${D}'\nactive:\n  - id: '${A}'`, A],
   ["JSON of lists by state", json({ suspended: [{ Id: A }, { Id: B, Name: "x" }], active: [{ Id: C }] }), C],
@@ -973,6 +973,23 @@ for (const [what, text, ...added] of [
   ["names that are so, of active ones", `Account,Name,Status\n${A},Closed Beta,ACTIVE\n${B},Suspended,Active`, A, B],
   ["keys in a line", `- {Id: '${A}', Name: P, Status: ACTIVE}\n- {Id: '${B}', Name: O, Status: SUSPENDED}`, A],
   ["XML", `<Account>\n<Id>${A}</Id>\n<Status>SUSPENDED</Status>\n</Account>`],
+  ["a heading right below YAML", `- Id: '${A}'\n  Name: P\n  Status: ACTIVE\nClosed:\n${B} Old\n${C} Older`, A],
+  ["a list with empty lines below its heading", `Please add:\n\n${A} P\n\nSuspended:\n\n${B} Old\n\n${C} Older`, A],
+  ["names and numbers in turn below a heading", `Active\nProd\n${A}\nSuspended\nOld\n${B}\nOlder\n${C}`, A],
+  ["when they were active last", `Suspended accounts\n${A} Old\nlast active 2021\n${B} Older\nlast active 2020`],
+  ["a column that asks whether it is active", `Account ID,Name,Is Active\n${A},Old,No\n${B},Prod,Yes`, B],
+  [
+    "a key that says whether it is active",
+    json([
+      { Id: A, Name: "Old", active: false },
+      { Id: B, Name: "P", active: true },
+    ]),
+    B,
+  ],
+  ["YAML that says so", `- id: "${A}"\n  name: Old\n  active: false\n- id: "${B}"\n  name: P\n  active: true`, B],
+  ["other words", `${A} Old no longer active\n${B} Old (isn't active)\n${C} non-active\n${D} deactivated`],
+  ["a note below one of a list", `Active accounts:\n${A} Prod\n${B} Old\n  suspended!\n${C} Dev`, A],
+  ["words that only look so", `Enclosed the accounts:\n${A} Undisclosed\n${B} Suspect`, A, B],
 ])
   test(`of ${what}, no account is added that is said not to be active`, () => {
     const found = accountsIn(text);

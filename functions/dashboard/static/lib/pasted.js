@@ -53,6 +53,7 @@ const LETTERS = {
 };
 // As it may be decorated, or be said twice.
 const ACTIVE = /^(?:[^\p{L}\d]*active)+[^\p{L}\d]*$/iu;
+const [IS, IS_NOT] = [/^(?:y|yes|true|1)$/i, /^(?:n|no|false|0)$/i];
 const YES_NO = { yes: true, true: true, 1: true, no: false, false: false, 0: false };
 // The fields of an account, by the heads that a column may have: the API's, those of our own export and of AWS
 // Organizations, whose "arn" is an account's. An "account_id" is ours and no number, if there is a "provider_id".
@@ -67,6 +68,7 @@ const HEADS = {
   access_type: ["accesstype"],
   arn: ["arn"],
   state: ["state", "status", "accountstate", "accountstatus", "lifecyclestate", "lifecyclestatus"],
+  active: ["active", "isactive"],
   other_number: ["othernumber"],
 };
 const FIELDS = new Map(Object.entries(HEADS).flatMap(([name, known]) => known.map((head) => [head, name])));
@@ -204,6 +206,7 @@ function* readingTable(text, first, lines, seen, isAlone) {
     const ofColumns = columns && Object.fromEntries(Object.entries(columns).map(named));
     const said = states.map((place) => cells[place] ?? "");
     if (ofColumns && said.length) ofColumns.state = said.find((cell) => NOT_ACTIVE.test(cell)) ?? said.join(" ").trim();
+    if (ofColumns && IS_NOT.test(ofColumns.active ?? "")) ofColumns.state = "not active";
     const all = ofColumns ? [ofColumns] : yield* unnamed(cells);
     for (const [index, values] of all.entries()) {
       if (index % AT_ONCE === AT_ONCE - 1) yield;
@@ -380,7 +383,7 @@ function accountOf(values) {
   if (!digits) return { error: "numberMissing" };
   if (!NUMBER.test(number)) return { error: "numberWrong", of: digits };
   if (access_type === "access_key") return { error: "keyed" };
-  const isActive = ACTIVE.test(more.state) && !NOT_ACTIVE.test(provider_id);
+  const isActive = (ACTIVE.test(more.state) || IS.test(more.active)) && !NOT_ACTIVE.test(provider_id);
   if (more.arn ? more.state && !isActive : NOT_ACTIVE.test(more.state ?? ""))
     return { error: "notActive", of: more.state, number };
   const [, owner, path, role] = ROLE_ARN.exec(more.role_arn) ?? [];

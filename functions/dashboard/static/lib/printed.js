@@ -25,8 +25,19 @@ const LIKE_NUMBER = /^[^a-df-z]*\d[^a-df-z]*$/i;
 export const STATE = /^(active|suspended|closed|pending_\w+)$/i;
 // What AWS Organizations, or a person, says of an account that is not active, also within a word, as programs write it.
 // No status of ours is like these.
-export const NOT_ACTIVE =
-  /suspended|closed|inactive|not[ _-]active|pending[ _-]?(?:closure|activation)|(?<!\p{L})pending(?!\p{L})/iu;
+export const NOT_ACTIVE = new RegExp(
+  [
+    "suspend(?:ed|ing)?|suspension|inactive|deactivated",
+    // Cut, or wrapped.
+    "susp(?!ect|en[ds])\\p{L}{0,4}|(?<!\\p{L})close?$",
+    "pending[ _-]?(?:closure|activation)|(?<!\\p{L})pending(?!\\p{L})",
+    "(?<!dis|en|fore|pending[ _-]?)clos(?:ed|ing|ure)",
+    "(?:not|(?<!\\p{L})no|(?<!\\p{L})non|never|isn.t)[ _-](?:\\p{L}{1,20} )?active",
+    "(?<!\\p{L})(?<!last[ _-]?)active[\"' ]{0,3}[:=] {0,3}[\"']?(?:false|no?|0)(?![\\p{L}\\d])",
+    "isactive[\"' ]{0,3}[:=] {0,3}[\"']?(?:false|no?|0)(?![\\p{L}\\d])",
+  ].join("|"),
+  "iu",
+);
 // Beside a number, what AWS's tools print that is no name.
 const NO_NAME = /^(ACCOUNTS?|ACCOUNTLIST|CHILDREN|INVITED|CREATED|None|arn:\S*|\d+\.\d+|\d{4}-\d\d-\d\dT\S*)$/;
 // A line of YAML, or of a table with a key in each line. Part of JSON looks so, too.
