@@ -414,6 +414,22 @@ for (const [text, asked, replies] of [
       assert.equal(toasts.textContent.includes("Nothing has begun"), isOther && text === t.bulk.test);
     });
 
+test("whoever leaves by what closes a modal, over which a question waits, is told that nothing has begun", async () => {
+  begun = [hasChanged, counts(4)];
+  await drawn();
+  press(link(t.bulk.chooseAll(3)));
+  press(button(place, t.bulk.test));
+  const other = dialog({ title: "Another", content: () => [] });
+  await until(() => sent.length === 2);
+  await soon();
+  other.close();
+  // The address changes once it is closed.
+  assert.equal(modal(), undefined);
+  router.render();
+  await until(() => toasts.textContent.includes(t.bulk.notBegun(sent[0], 4)));
+  assert.equal(modal(), undefined);
+});
+
 test("it is said that a second press has begun nothing, because the first changed what it selects", async () => {
   begun = [begins, hasChanged, counts(4)];
   await drawn();
@@ -520,46 +536,6 @@ test("each press is meant anew, also after an answer that was lost: the last one
   await until(() => sent.length === 3);
   assert.deepEqual(values(), [true, false, true]);
   assert.equal(new Set(sent.map(({ key }) => key)).size, 3);
-});
-
-test("what a press began whose answer was lost is shown with the next that sets the same, with its Undo", async () => {
-  const wrote = { action: "write_logs", value: true, started_at: "2026-01-01T12:00:05Z" };
-  const list = [
-    operation({ ...wrote, operation_id: "op1", changed: 0 }),
-    operation({ ...wrote, operation_id: "other", value: false }),
-    operation({ ...wrote, operation_id: "unanswered", changed: 2 }),
-    operation({ ...wrote, operation_id: "earlier", changed: 2, started_at: "2026-01-01T11:00:00Z" }),
-  ];
-  const { fetch } = globalThis;
-  let listed = 0;
-  globalThis.fetch = async (address, options) => {
-    const { pathname } = new URL(address);
-    const id = pathname.split("/").at(-1);
-    if (pathname === "/v1/operations") listed += 1;
-    if (id === "operations") return Response.json({ operations: list });
-    return options.method === "GET"
-      ? Response.json(list.find((each) => each.operation_id === id))
-      : fetch(address, options);
-  };
-  begun = [() => new Response("", { status: 503 }), lost, begins];
-  const draw = await drawn();
-  press(button(place, t.bulk.logsOn));
-  await until(() => toasts.textContent);
-  press(button(place, t.bulk.logsOn));
-  await until(() => store.operations().length === 2);
-  assert.deepEqual(store.operations(), ["unanswered", "op1"]);
-  await until(() => button(place, t.bulk.undo));
-  press(button(place, t.bulk.undo));
-  await until(modal);
-  press(button(modal(), "Set “Write logs” to No for 2 accounts"));
-  await until(() => sent.at(-1).selection.changed_by);
-  assert.deepEqual([sent.at(-1).value, sent.at(-1).selection], [false, { changed_by: "unanswered" }]);
-  // All presses were answered since.
-  chooseAgain(draw, "a");
-  press(button(place, t.bulk.logsOn));
-  await until(() => !button(place, t.bulk.logsOn).getAttribute("aria-busy"));
-  await soon(20);
-  assert.equal(listed, 1);
 });
 
 test("so does a test: what was tested before is tested again", async () => {

@@ -147,7 +147,7 @@ test("an export that is cancelled saves nothing, and asks for nothing more", asy
   held.resolve(lines("b,\r\n", "again"));
   await until(isIdle);
   await soon(30);
-  await until(() => said.join(" ").includes(t.choices.cancelled));
+  await until(() => said.join(" ").includes("is cancelled."));
   assert.deepEqual([asked.length, saved.length, toasts.textContent], [2, 0, ""]);
 });
 
@@ -184,7 +184,8 @@ test("two that go on in another view say what each exports, and can be cancelled
   document.body.append(more, frame);
   frame.append(person);
   more.append(exporting(() => ({ ...listing, only: new Set(["a", "b"]) }), view.signal));
-  answers = [Promise.withResolvers().promise, Promise.withResolvers().promise];
+  const held = [1, 2].map(() => Promise.withResolvers());
+  answers = held.map(({ promise }) => promise);
   run();
   press(button(more, t.choices.export));
   await until(() => asked.length === 2);
@@ -192,9 +193,17 @@ test("two that go on in another view say what each exports, and can be cancelled
   await soon();
   const shown = frame.querySelectorAll(".goes-on");
   assert.match(shown[0].textContent, /^The export begun at .* goes on\./);
-  assert.match(shown[1].textContent, /The export of 2 accounts, begun at .* goes on\./);
+  assert.match(shown[1].textContent, /The export of 2 accounts, begun at .*, goes on\./);
   for (const line of shown) {
+    assert.equal(line.getAttribute("aria-label"), line.querySelector("p").textContent);
     assert.equal(line.querySelectorAll("button").length, 1);
     press(button(line, t.choices.cancel(0)));
   }
+  for (const { resolve } of held) resolve(lines("b,\r\n"));
+  // Their room is there until the session ends, or another view is shown.
+  await until(() => !shown.some((line) => line.textContent));
+  assert.equal(frame.querySelectorAll(".goes-on").length, 2);
+  session.forget();
+  await soon();
+  assert.equal(frame.querySelectorAll(".goes-on").length, 0);
 });

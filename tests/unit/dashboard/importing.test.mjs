@@ -1070,9 +1070,12 @@ test("whoever comes back while a part is sent is told so, and adds nothing until
   submit(back);
   await until(() => field(back, "form").textContent.includes(t.addMany.sending));
   typed(back, "210987654321");
+  submit(back);
+  await until(() => field(back, "form").textContent.includes(t.addMany.sending));
   held.resolve();
   await until(() => field(back, "textarea").value === [...numbers(102).slice(100), "210987654321"].join("\n"));
   assert.equal(result(back).querySelector("p").firstChild.textContent, t.addMany.answered);
+  assert.ok(!field(back, "form").textContent.includes(t.addMany.sending));
   submit(back);
   await until(() => result(back).textContent.includes(t.addMany.added(3)));
   assert.deepEqual(

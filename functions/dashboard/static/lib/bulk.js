@@ -1,9 +1,7 @@
 // Bulk operations: what is asked of the API, and following one until it is over.
 import * as api from "./api.js";
-import { ageing } from "./elapsed.js";
 import { inTurn } from "./meanwhile.js";
 import { Problem } from "./problem.js";
-import { ending } from "./session.js";
 
 /**
  * @typedef {{account_id: string, name: string | null, problem: {title?: string, detail?: string}}} Failure
@@ -43,10 +41,6 @@ export const count = async ({ action, value = undefined, selection }) =>
 /** Whether other accounts are selected by now than a request expects. Then nothing has begun. */
 export const hasChanged = (problem) => problem.code === "selection_changed";
 
-/** Counts from the first press that sets something and whose answer was lost, of each session.
- * @type {WeakMap<AbortSignal, () => number>} */
-const lostOf = new WeakMap();
-
 /**
  * Begins an operation, or returns the one that this key has begun. After an answer that was lost, only the same
  * question has the same key. Any other press is meant anew: the API leaves what has the value, is deleted, or was
@@ -55,29 +49,7 @@ const lostOf = new WeakMap();
  */
 export function begin(request, key = api.newKey()) {
   const send = () => api.post("/v1/accounts/bulk", request, { key });
-  if (request.action !== "write_logs") return send();
-  const [session, since] = [ending(), ageing()];
-  const sent = inTurn(send);
-  sent.catch(({ perhapsDone }) => perhapsDone && !lostOf.has(session) && lostOf.set(session, since));
-  return sent;
-}
-
-/**
- * The operations that set the same as this one, and may be of presses before it whose answers were lost: only their
- * own Undo takes back what they changed. The API's times are compared with each other alone.
- * @param {string} id @param {any} request @returns {Promise<string[]>}
- */
-export async function unanswered(id, { action, value }) {
-  const age = lostOf.get(ending())?.();
-  if (age === undefined) return [];
-  lostOf.delete(ending());
-  const { operations } = await api.get("/v1/operations");
-  const begunAt = (each) => Date.parse(each?.started_at);
-  const from = begunAt(operations.find((each) => each.operation_id === id)) - age;
-  return operations
-    .filter((each) => each.action === action && each.value === value && begunAt(each) >= from)
-    .map((each) => each.operation_id)
-    .filter((each) => each !== id);
+  return request.action === "write_logs" ? inTurn(send) : send();
 }
 
 /**

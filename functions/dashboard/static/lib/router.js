@@ -56,6 +56,9 @@ function match(path) {
   return { route: routes.at(-1), params: {} };
 }
 
+/** Ends as the reader leaves the view that is shown now. */
+export const leftThis = () => leaving.signal;
+
 /**
  * For an act that waits for an answer. Call this before the wait, and pass the returned function what to do to the page
  * after it. If the reader has left the view meanwhile, `otherwise` is done instead.

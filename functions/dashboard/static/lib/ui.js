@@ -224,7 +224,7 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
 export function onceAlone(work, until = ending()) {
   const open = topModal();
   if (until.aborted) return;
-  if (open) open.addEventListener("close", () => onceAlone(work, until), { once: true });
+  if (open) open.addEventListener("close", () => setTimeout(onceAlone, 0, work, until), { once: true });
   else work();
 }
 
@@ -323,7 +323,7 @@ export function setError(node, name, message) {
   return error;
 }
 
-function clearErrors(node) {
+export function clearErrors(node) {
   for (const wrap of node.querySelectorAll("[data-field]")) setError(node, wrap.dataset.field, "");
   node.querySelector(".form-error")?.replaceChildren();
 }

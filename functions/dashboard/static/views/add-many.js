@@ -27,7 +27,7 @@ import {
   withoutAdded,
   Workbook,
 } from "../lib/text-or-file.js";
-import { button, errorPanel, field, form, notice, reasonOf, toast } from "../lib/ui.js";
+import { button, clearErrors, errorPanel, field, form, notice, reasonOf, toast } from "../lib/ui.js";
 import { t } from "./texts.js";
 
 // More are counted, not shown.
@@ -94,6 +94,8 @@ function importer(signal) {
   const late = h("section", { class: "import-result", "aria-label": t.addMany.result });
   /** Of an import whose view was left. */
   const answer = h("span", {}, t.addMany.sending);
+  /** Whether that is why the last press of Add was refused. */
+  let isRefused = false;
   /** The last import. Parts are left of one that was stopped or failed. `rest`: all lines that it has left.
    * @type {{parts: {key: string, lines: any[]}[], choices: string, rest: () => any[], goOn: () => any}} */
   let last = { parts: [], choices: "", rest: () => [], goOn: async () => {} };
@@ -168,6 +170,7 @@ function importer(signal) {
     ],
     async onsubmit(_, first) {
       // What is left of an import whose view was left comes into the form first.
+      isRefused = draft.isSending;
       if (draft.isSending) throw { status: 422, errors: [{ field: "accounts", message: t.addMany.sending }] };
       await add(first);
     },
@@ -210,7 +213,11 @@ function importer(signal) {
   };
   putBack = (place = late) => {
     if (node.hidden || draft.of !== of) return;
-    if (!draft.isSending) answer.textContent = t.addMany.answered;
+    if (!draft.isSending) {
+      answer.textContent = t.addMany.answered;
+      if (isRefused) clearErrors(node);
+      isRefused = false;
+    }
     const [kept, { results }] = [inItsPlace(draft.content), draft];
     draft = { ...draft, content: NOTHING };
     for (const each of results.filter((one) => !drawn.has(one))) place.append(h("div", {}, resultOf(each)));

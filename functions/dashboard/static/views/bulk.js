@@ -10,7 +10,6 @@ import {
   MOST_NAMED,
   selectionOf,
   stop,
-  unanswered,
   undoOf,
 } from "../lib/bulk.js";
 import {
@@ -370,7 +369,6 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       // Another view of the list may be open by now.
       store.changed();
       here(() => focusOn(operations.firstChild));
-      showUnanswered(id, request);
     } catch (problem) {
       if (!hasChanged(problem)) throw problem;
       const size = await (chosen.isAll && !replaces ? counts(request, ids) : count(request));
@@ -381,15 +379,6 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       const asks = () => question(request, size, { isAgain: true, replaces });
       onceAlone(() => here(() => (isOpen && (replaces || chosen.ids === ids) ? asks() : sayNot()), sayNot));
     }
-  }
-
-  // What cannot be read now is in the audit trail still.
-  async function showUnanswered(id, request) {
-    const others = await unanswered(id, request).catch(() => []);
-    if (!others.length) return;
-    for (const each of others) store.showOperation(each);
-    draw();
-    store.changed();
   }
 
   // Since an operation that was begun elsewhere or earlier, others may have set the same value anew.

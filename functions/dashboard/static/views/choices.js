@@ -8,6 +8,7 @@ import { hour } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { pressOf } from "../lib/press.js";
 import { readUnits } from "../lib/read-units.js";
+import * as router from "../lib/router.js";
 import { ending } from "../lib/session.js";
 import { errorPanel, toast, warn } from "../lib/ui.js";
 import { t } from "./texts.js";
@@ -144,7 +145,7 @@ export function exporting(listing, view, until = ending(), onEnd = () => {}) {
   const takeAlong = () =>
     queueMicrotask(() => {
       if (!own || until.aborted) return;
-      const line = h("div", { class: "goes-on" }, h("p", {}, goesOn), place);
+      const line = h("div", { class: "goes-on", role: "group", "aria-label": goesOn }, h("p", {}, goesOn), place);
       document.querySelector(".person")?.before(line);
       announce(goesOn);
       leaveFrame = () => {
@@ -153,8 +154,9 @@ export function exporting(listing, view, until = ending(), onEnd = () => {}) {
         line.style.height = `${line.offsetHeight}px`;
         line.replaceChildren();
         passFocus(had, /** @type {Element} */ (document.querySelector("main")), false);
-        if (until.aborted) line.remove();
-        else addEventListener("hashchange", () => line.remove(), { once: true });
+        const remove = () => line.remove();
+        if (until.aborted) remove();
+        AbortSignal.any([until, router.leftThis()]).addEventListener("abort", remove, { once: true });
       };
     });
   view.addEventListener("abort", takeAlong, { once: true });
@@ -181,7 +183,7 @@ export function exporting(listing, view, until = ending(), onEnd = () => {}) {
       const problem = /** @type {any} */ (error);
       // Others may go on meanwhile.
       problem.of = t.choices.exportOf(size);
-      if (own.signal.aborted) announce(t.choices.cancelled);
+      if (own.signal.aborted) announce(t.choices.cancelled(problem.of));
       else if (!until.aborted) warn(problem);
     }
     own = null;

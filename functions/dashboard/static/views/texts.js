@@ -386,10 +386,11 @@ export const t = withTexts(OPEN_TABLES, {
     export: "Export CSV",
     cancel: (count) => `Cancel · ${number(count)}`,
     begun: "The export has begun.",
-    cancelled: "The export is cancelled.",
+    cancelled: (of) => `${of} is cancelled.`,
     goesOn: (count, time) => {
-      const of = count === undefined ? "" : plural(count, { one: " of # account,", other: " of # accounts," });
-      return `The export${of} begun at ${time} goes on.`;
+      if (count === undefined) return `The export begun at ${time} goes on.`;
+      const of = plural(count, { one: "# account", other: "# accounts" });
+      return `The export of ${of}, begun at ${time}, goes on.`;
     },
     exportOf: (count) =>
       count === undefined ? "Export CSV" : plural(count, { one: "Export of # account", other: "Export of # accounts" }),
@@ -615,7 +616,7 @@ export const t = withTexts(OPEN_TABLES, {
       severalNumbers: () => "There are several account numbers beside a name. Give each a line of its own.",
       valueTooLong: () => "A value in this line is too long: 10,000 characters at most.",
       quoteOpen: () => "A quotation mark is not closed.",
-      notActive: (state) => `AWS Organizations says that this account is ${state}.`,
+      notActive: (state) => `The text says of this account: ${state}.`,
       elsewhere: (said) =>
         `${said} does not stand where an account's number does. If it is an account, add it in a line of its own.`,
       roleArn: (arn) => `This is no ARN of a role in this account: ${arn}`,
