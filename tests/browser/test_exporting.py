@@ -174,15 +174,7 @@ COVERED = """async () => {
 def begin_exports_of_chosen(page: Page, count: int) -> None:
     """Without an end, however slow the machine is."""
     page.evaluate("AbortSignal.timeout = () => new AbortController().signal")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        if route.request.headers["accept"] == "text/csv":
-            held.append(route)
-        else:
-            route.fallback()
-
-    page.route(EXPORTS, hold)
+    held = HeldRequests(page, EXPORTS, accept="text/csv")
     for index in range(count):
         page.get_by_role("checkbox", name=f"Choose Account{index:05d}", exact=True).check()
         page.locator(".bulk").get_by_role("button", name="Export CSV").click()

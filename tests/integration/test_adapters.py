@@ -166,7 +166,7 @@ def test_a_change_that_never_gets_through_is_a_conflict_and_no_endless_loop(
         accounts.save(account, account.renamed("Theirs", NOW))
         return account.renamed("Mine", NOW)
 
-    with pytest.raises(Conflict, match="try again"):
+    with pytest.raises(Conflict, match="Try again"):
         accounts.changed(
             ORGANIZATION_ID,
             ACCOUNT_ID,
@@ -228,7 +228,7 @@ def test_an_organization_that_stays_busy_is_a_conflict(
 ) -> None:
     busy(monkeypatch, 1000)
 
-    with pytest.raises(Conflict, match="try again"):
+    with pytest.raises(Conflict, match="Try again"):
         accounts.add(an_account(), None)
 
 

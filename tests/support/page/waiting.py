@@ -63,17 +63,20 @@ def unseen(page: Page) -> Iterator[None]:
 
 
 class HeldRequests(list[Route]):
-    """The page's requests there, of this method if one is given: from now on they wait for the
-    answer that a test gives them.
+    """The page's requests there, of this method and for this type of content if these are given:
+    from now on they wait for the answer that a test gives them.
     """
 
-    def __init__(self, page: Page, asked: str | re.Pattern[str], method: str = "") -> None:
+    def __init__(
+        self, page: Page, asked: str | re.Pattern[str], method: str = "", accept: str = ""
+    ) -> None:
         super().__init__()
-        self._page, self._method = page, method
+        self._page, self._method, self._accept = page, method, accept
         page.route(asked, self._hold)
 
     def _hold(self, route: Route) -> None:
-        if self._method in ("", route.request.method):
+        is_for = not self._accept or route.request.headers["accept"] == self._accept
+        if is_for and self._method in ("", route.request.method):
             self.append(route)
         else:
             route.fallback()
