@@ -336,6 +336,10 @@ def test_a_name_that_is_typed_as_words_leads_to_its_account(furnished, answer_ev
             expect(found).to_have_text([text, *views, search])
         furnished.keyboard.press("Enter")
         expect(furnished).to_have_url(re.compile(f"#/accounts/{address}$"))
+        # The address changes before the view does, which closes what is opened between.
+        expect(
+            furnished.locator(f"main a[aria-current][href='#/accounts/{address}']")
+        ).to_be_visible()
 
 
 def test_typing_asks_once_and_an_answer_to_an_earlier_text_is_not_shown(furnished):

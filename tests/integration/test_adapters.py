@@ -228,7 +228,7 @@ def test_an_organization_that_stays_busy_is_a_conflict(
 ) -> None:
     busy(monkeypatch, 1000)
 
-    with pytest.raises(Conflict, match="Try again"):
+    with pytest.raises(Conflict, match="try again"):
         accounts.add(an_account(), None)
 
 
