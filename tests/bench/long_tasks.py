@@ -77,8 +77,8 @@ def longest_of(trace: list[dict[str, Any]]) -> Sample:
         and bisect(looks, event["ts"]) == bisect(looks, event["ts"] + event["dur"])
     ]
     wall = max(task["dur"] for task in tasks)
-    # Chromium leaves out the CPU of some.
-    cpu = max(task.get("tdur", task["dur"]) for task in tasks)
+    # Chromium leaves out the CPU of some, and gives others more than they had time for.
+    cpu = max(min(task.get("tdur", task["dur"]), task["dur"]) for task in tasks)
     return Sample(wall / 1e6, cpu / 1e6)
 
 

@@ -33,6 +33,12 @@ def test_a_task_whose_cpu_chromium_leaves_out_counts_as_long_as_it_took() -> Non
     assert longest_of([NAMED, task(0, 70_000), task(80_000, 10, tdur=9)]).cpu == 0.07
 
 
+def test_a_task_had_no_more_cpu_than_time() -> None:
+    tasks = [task(0, 22_000, tdur=84_000), task(30_000, 24_000, tdur=17_000)]
+
+    assert longest_of([NAMED, *tasks]) == Sample(wall=0.024, cpu=0.022)
+
+
 def test_other_threads_and_tasks_in_which_the_bench_looks_at_the_page_do_not_count() -> None:
     looks = [task(0, 80_000, tdur=80_000), event("DevToolsSession::DispatchProtocolCommand", 5)]
     others = [task(0, 90_000, OTHER, tdur=90_000), event("RunTask", 100_000)]
