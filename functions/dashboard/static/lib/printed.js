@@ -33,8 +33,7 @@ export const NOT_ACTIVE = new RegExp(
     "pending[ _-]?(?:closure|activation)|(?<!\\p{L})pending(?!\\p{L})",
     "(?<!dis|en|fore|pending[ _-]?)clos(?:ed|ing|ure)",
     "(?:not|(?<!\\p{L})no|(?<!\\p{L})non|never|isn.t)[ _-](?:\\p{L}{1,20} )?active",
-    "(?<!\\p{L})(?<!last[ _-]?)active[\"' ]{0,3}[:=] {0,3}[\"']?(?:false|no?|0)(?![\\p{L}\\d])",
-    "isactive[\"' ]{0,3}[:=] {0,3}[\"']?(?:false|no?|0)(?![\\p{L}\\d])",
+    "(?:is|(?<!\\p{L})(?<!last[ _-]?))active[\"' ]{0,3}[:=] {0,3}[\"']?(?:false|no?|0)(?![\\p{L}\\d])",
   ].join("|"),
   "iu",
 );
