@@ -57,6 +57,7 @@ def test_a_fleet_of_any_size_takes_the_same_steps(admin, answer_with, count):
     search.fill(last)
     expect(names).to_have_text([last])
     search.fill("")
+    expect(names.first).to_have_text("Account00000")
     page.get_by_role("button", name="Sort, filter, export").click()
     page.get_by_label("Order").select_option("-name")
     expect(names.first).to_have_text(last)
