@@ -217,7 +217,7 @@ def test_many_instances_are_drawn_in_short_tasks(admin: Person, answer_everythin
     expect(lines.last.get_by_role("checkbox")).to_be_checked()
     expect(page.get_by_text("Choose at least one instance.")).to_have_count(0)
     work = page.evaluate("window.work")
-    assert work["nodes"] < 4_000, work
+    assert work["nodes"] < 1_000, work
 
 
 @pytest.mark.parametrize("size", [100, 200])
