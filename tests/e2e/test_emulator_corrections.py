@@ -106,6 +106,41 @@ def test_the_log_says_of_a_process_that_it_is_gone(account: Account, function: s
     assert invoke(account, function) == (None, {"calls": 1})
 
 
+FAILING = """
+import asyncio
+from local import fidelity
+from ministack import app
+
+async def fail(*request):
+    raise RuntimeError("not decided")
+
+app._dispatch_service_request = fail
+fidelity.apply_all()
+scope = "AKIA0000000000000000/20260101/us-east-1/sts/aws4_request"
+headers = {"authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+request = "POST", "/", headers, b"Action=GetSessionToken", {}, "request-1"
+print(*asyncio.run(app._dispatch_service_request(*request)))
+"""
+
+
+def test_a_failure_of_a_service_can_be_read_by_who_called_it(account: Account) -> None:
+    sts = account.client("sts")
+
+    def misread(params: dict[str, Any], **_: Any) -> None:
+        params["body"]["DurationSeconds"] = "an hour"
+
+    sts.meta.events.register("before-call.sts.GetSessionToken", misread)
+    with pytest.raises(ClientError) as failed:
+        sts.get_session_token()
+    assert failed.value.response["Error"]["Code"] == "InternalFailure"
+    assert failed.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    assert failed.value.response["ResponseMetadata"]["RetryAttempts"] == 2
+
+    (answer,) = printed(FAILING)
+    assert answer.startswith("500")
+    assert "<Code>InternalFailure</Code>" in answer
+
+
 LATE = """
 import threading, time
 from local import fidelity
