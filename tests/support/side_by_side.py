@@ -28,12 +28,20 @@ _FURTHER_STACK = {STACK_VARIABLE: "browser", "CAVOK_PORT": ""}
 _WITHOUT_A_STACK = ["tests/unit", "tests/integration"]
 _SUMMARY = "short test summary info"
 
-AFTER_E2E = [f"tests/browser/test_{name}.py" for name in ("enrollments", "keyboard", "the_list")]
+AFTER_E2E = [f"tests/browser/test_{name}.py" for name in ("keyboard", "the_list")]
 """On the stack of the e2e tests. So many that all parts end at about the same time."""
 
 AFTER_UNIT = [
     f"tests/browser/test_{name}.py"
-    for name in ("accessibility", "health", "jump", "schedules", "weight", "what_is_true_now")
+    for name in (
+        "accessibility",
+        "enrollments",
+        "health",
+        "jump",
+        "schedules",
+        "weight",
+        "what_is_true_now",
+    )
 ]
 """On the stack of the other browser tests, beside them: they do nothing there but load pages."""
 
