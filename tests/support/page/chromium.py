@@ -69,7 +69,9 @@ class Sessions:
             page.goto("about:blank")
         with page.add_init_script(f"""{{
             const expires_at = Date.now() + 3_600_000;
-            sessionStorage.setItem("cavok.session", JSON.stringify({session}));
+            // Firefox runs it in the empty page before, too, which may keep nothing.
+            if (location.protocol.startsWith("http"))
+                sessionStorage.setItem("cavok.session", JSON.stringify({session}));
         }}"""):
             page.goto(f"{stack.dashboard_url}{hash_}")
         page.get_by_role("button", name="Sign out").wait_for()
