@@ -14,7 +14,7 @@ import {
   STATE,
   WRITTEN_NUMBER,
 } from "./printed.js";
-import { isUnsaid, plainOf, withoutRefused, withPlainSigns } from "./states.js";
+import { plainOf, withoutRefused, withPlainSigns } from "./states.js";
 
 const WRITTEN_NUMBERS = new RegExp(WRITTEN_NUMBER, "gu");
 // As a spreadsheet writes a number that is too long for its column: some digits are lost.
@@ -84,8 +84,9 @@ const CALLED = /^\W*(\w[\w ]{0,40}?)["' ]{0,3}[:=]/;
  * A line of the text, from 1, with what it says of an account; or `error`: a code, and `of` what that is said. `head`:
  * the lines that stand before it, and say how it is read. `isRepeat`: it says what the line of this number says.
  * `number`: of an account, whose own fields say so if it `isActive`. `at`: the line where it stands, beside others.
+ * `own`: the lines in which no key is another account's.
  * @typedef {{line: number, source: string, head: string, account?: Record<string, any>, error?: string, of?: any,
- *   isRepeat?: boolean, number?: string, isActive?: boolean, at?: number}} Line
+ *   isRepeat?: boolean, number?: string, isActive?: boolean, at?: number, own?: {first: number, last: number}}} Line
  */
 
 /**
@@ -97,7 +98,6 @@ export function* reading(text) {
   const plain = yield* plainOf(text);
   /** @type {Line[]} */
   const lines = [];
-  const wholes = [];
   const seen = new Map();
   let [line, at] = [1, 0];
   const parts = yield* partsOf(plain);
@@ -110,14 +110,14 @@ export function* reading(text) {
     // What is left of it is read as before only below its separator: less of it may look like something else.
     const isAlone = parts.length === 1 && !isWhole && !isLike;
     const begin = lines.length;
+    const end = line + breaksIn(plain.slice(from, to));
     yield* readingTable(printed.text, line - 1 + printed.first, lines, seen, isAlone);
     for (let index = begin; printed.places && index < lines.length; index += 1) {
       if (index % AT_ONCE === 0) yield;
-      lines[index].at = line - 1 + (printed.places.get(lines[index].line - line + 1) ?? 1);
+      const place = printed.places.get(lines[index].line - line + 1);
+      const own = place?.own && { first: line - 1 + place.own.first, last: Math.min(line - 1 + place.own.last, end) };
+      Object.assign(lines[index], { at: line - 1 + (place?.line ?? 1), own });
     }
-    const first = isWhole && (yield* firstOf(lines.slice(begin), ({ number }) => number));
-    if (first && !(yield* firstOf(lines.slice(begin), isUnsaid)))
-      wholes.push({ first: first.at ?? first.line, last: line + breaksIn(plain.slice(from, to).trimEnd()) });
   }
   // Once each, and none of an account.
   const said = [];
@@ -128,7 +128,7 @@ export function* reading(text) {
     if (!isOther || !others.has(each.of)) said.push(each);
     if (isOther) others.add(each.of);
   }
-  return yield* withoutRefused(plain, said, wholes);
+  return yield* withoutRefused(plain, said, knownHead);
 }
 
 // Each is read by itself.
