@@ -60,6 +60,14 @@ const isActiveIn = (line) =>
 /** Whether the own fields of an account say nothing of that. @param {import("./pasted.js").Line} line */
 export const isUnsaid = ({ number, isActive, error }) => Boolean(number) && !isActive && error !== "notActive";
 
+/** Does it with each, with a step after so many. @param {any[]} all @param {(each: any) => void} act */
+export function* withEach(all, act) {
+  for (const [index, each] of all.entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) yield;
+    act(each);
+  }
+}
+
 /**
  * The lines, of which none adds an account that the text says is not active: in its own line, or in one without a
  * number beside it. If such lines stand before the first number or after the last, and not both, so does that of each.
@@ -68,114 +76,115 @@ export const isUnsaid = ({ number, isActive, error }) => Boolean(number) && !isA
  * @returns {Generator<void, import("./pasted.js").Line[], void>}
  */
 export function* withoutRefused(text, lines, wholes) {
-  /** @type {Map<string, string>} */
   const refused = new Map();
   const used = new Set();
-  /** @type {{numbers: string[], above: string, below: string}[]} */
-  let runs = [];
-  /** @type {{state: string, indent: number, isUsed: boolean, ends: (said: string) => boolean} | undefined} */
-  let above;
-  // What stood in the last line with numbers.
-  let [latest, level, gap] = [/** @type {string[]} */ ([]), 0, 0];
-  let isOpen = false;
+  // The numbers since what was read as a whole. `isOpen`: the last line has some.
+  let list = { heading: undefined, runs: [], isOpen: false };
   let [at, next] = [0, 0];
-  // Below a heading, each may have a line of its own above it, or empty ones.
-  const standing = (state, whole, said) => {
-    const isHead = HEADING.test(said);
-    const ends = (other) => !isHead || gap > 1 || NEXT.test(other);
-    return { state, indent: whole.search(/\S/), isUsed: false, ends };
-  };
-  const decide = function* () {
-    const [isAbove, isBelow] = [runs[0]?.above, runs.at(-1)?.below];
-    let count = 0;
-    for (const { numbers, above: before, below } of runs) {
-      const said = isAbove && !isBelow ? [before || below] : isBelow && !isAbove ? [below || before] : [before, below];
-      const state = said.find((each) => NOT_ACTIVE.test(each));
-      count += 1;
-      if (count % AT_ONCE === 0) yield;
-      if (!state) continue;
-      for (const number of numbers) {
-        count += 1;
-        if (count % AT_ONCE === 0) yield;
-        refused.set(number, state);
-      }
-    }
-    [runs, above, isOpen, latest] = [[], undefined, false, []];
-  };
   for (const { line, from, to, said } of linesIn(text)) {
     if (line % AT_A_TIME === 0 || to - from > AT_ONCE) yield;
     const begin = at;
     while (at < lines.length && (lines[at].at ?? lines[at].line) <= line) at += 1;
-    const rows = lines.slice(begin, at);
-    const whole = text.slice(from, to);
     while (wholes[next]?.last < line) next += 1;
-    const isWhole = wholes[next]?.first <= line && !rows.some(isUnsaid);
-    const state = refusingIn(whole) ?? "";
-    const isLike = rows.length > 0 && LIKE_NUMBER.test(whole);
-    const ofNumbers = rows.filter(({ number, error }) => number || (error !== "elsewhere" && isLike));
-    const numbers = [];
-    // Of several in a line, each has what it says itself, if that is all there is.
-    let others = rows.length > 1 && state ? countIn(whole) : 1;
-    if (rows.length > 1 && state) for (const { source } of rows) others -= countIn(source);
-    for (const [index, row] of rows.entries()) {
-      if (index % AT_ONCE === AT_ONCE - 1) yield;
-      const { number, isActive, source, error, of } = row;
-      // What it says is of a number that has another row.
-      const isOther = !number && error !== "elsewhere" && !LIKE_NUMBER.test(source);
-      if (isOther && (refusingIn(source) || (state && !ofNumbers.length))) used.add(row);
-      if (!number || isActive) continue;
-      numbers.push(number);
-      const own =
-        error === "notActive" ? (refusingIn(of) ?? "inactive") : (refusingIn(source) ?? (others > 0 && state));
-      if (own) refused.set(number, own);
-    }
+    const here = lineOf(text.slice(from, to), said, lines.slice(begin, at));
+    const isWhole = wholes[next]?.first <= line && !here.rows.some(isUnsaid);
+    yield* decideOwn(here, refused, used);
     if (isWhole || SEPARATED.test(said)) {
-      const kept = isWhole && rows.every(({ error }) => error === "elsewhere") ? above : undefined;
-      yield* decide();
-      // Right below what is read as a whole, what the next list is of looks like a key of it.
-      above = isWhole && state && NEXT.test(said) ? standing(state, whole, said) : kept;
-    } else if (ofNumbers.length) {
-      // A number that there was already may be part of what is said of the last one.
-      if (!runs.length || (!isOpen && ofNumbers.some(({ error }) => error !== "twice")))
-        runs.push({ numbers: [], above: above?.state ?? "", below: "" });
-      for (const number of numbers) runs[runs.length - 1].numbers.push(number);
-      [latest, level, gap] = [numbers, whole.search(/\S/), 0];
-      // A list that goes further in ends with its lines; one of lines that follow, with any other line.
-      if (above && level > above.indent) above.ends = Boolean;
-      else if (above?.isUsed && isOpen) above.ends = () => true;
-      if (above) above.isUsed = true;
-      isOpen = true;
-    } else {
-      isOpen = false;
-      const indent = whole.search(/\S/);
-      const ofLine = state || (isActiveIn(said) ? "active" : "");
-      const last = runs.at(-1);
-      if (said) gap += 1;
-      if (ofLine) {
-        // Of several between two numbers, the one that refuses.
-        const before = above && !above.isUsed && NOT_ACTIVE.test(above.state) ? above.state : ofLine;
-        above = standing(before, whole, said);
-        // What a list is of says nothing of those above it.
-        if (last && !NEXT.test(said) && !NOT_ACTIVE.test(last.below)) last.below = ofLine;
-        // Further in, it is said of that line.
-        if (state && indent > level) for (const number of latest) refused.set(number, state);
-      } else if (above?.isUsed && indent <= above.indent && above.ends(said)) above = undefined;
-    }
+      yield* decideRuns(list.runs, refused);
+      list = { heading: isWhole ? headingBelow(here, list.heading) : undefined, runs: [], isOpen: false };
+    } else if (here.ofNumbers.length) addNumbers(list, here);
+    else addWords(list, here, refused);
   }
-  yield* decide();
+  yield* decideRuns(list.runs, refused);
   const rest = [];
-  for (const [index, row] of lines.entries()) {
-    if (index % AT_ONCE === 0) yield;
-    const state = row.account && refused.get(row.account.provider_id);
-    if (state) rest.push(refusedLine(row, state));
-    else if (!used.has(row)) rest.push(row);
-  }
+  yield* withEach(lines, (row) => used.has(row) || rest.push(withState(row, refused.get(row.account?.provider_id))));
   return rest;
 }
 
-// What is left of it says the same by itself.
-/** @param {import("./pasted.js").Line} line @param {string} state */
-function refusedLine({ line, source, head, account }, state) {
+// What a line says: `rows` were read in it, some `ofNumbers` of any kind; `numbers`, of those that may be not active.
+function lineOf(whole, said, rows) {
+  const isLike = rows.length > 0 && LIKE_NUMBER.test(whole);
+  const ofNumbers = rows.filter(({ number, error }) => number || (error !== "elsewhere" && isLike));
+  const numbers = rows.filter(({ number, isActive }) => number && !isActive).map(({ number }) => number);
+  return { whole, said, indent: whole.search(/\S/), state: refusingIn(whole) ?? "", rows, ofNumbers, numbers };
+}
+
+// What a line says of its own numbers. Of several, each has what it says itself, if that is all there is.
+function* decideOwn({ whole, state, rows, ofNumbers }, refused, used) {
+  const ofEach = state && countIn(whole) > rows.reduce((count, { source }) => count + countIn(source), 0) ? state : "";
+  yield* withEach(rows, (row) => {
+    const { number, isActive, source, error, of } = row;
+    const own = refusingIn(error === "notActive" ? of : source);
+    // What it says is of a number that has another row.
+    const isOther = !number && error !== "elsewhere" && !LIKE_NUMBER.test(source);
+    if (isOther && (own || (state && !ofNumbers.length))) used.add(row);
+    const said = own ?? (error === "notActive" ? "inactive" : ofEach);
+    if (said && number && !isActive) refused.set(number, said);
+  });
+}
+
+// Lines with numbers that follow each other are a run. What stands only above them all, or only below, is said of each.
+function* decideRuns(runs, refused) {
+  const [isAbove, isBelow] = [runs[0]?.above, runs.at(-1)?.below].map(Boolean);
+  for (const { lines, above, below } of runs) {
+    yield;
+    const said = isAbove === isBelow ? [above, below] : [isAbove ? above || below : below || above];
+    const state = said.find((each) => NOT_ACTIVE.test(each));
+    const numbers = state ? lines.flatMap((line) => line.numbers) : [];
+    yield* withEach(numbers, (number) => refused.set(number, state));
+  }
+}
+
+// A line with numbers: in the last run, or the first one of the next.
+function addNumbers(list, here) {
+  const { heading, runs, isOpen } = list;
+  // A number that there was already may be part of what is said of the last one.
+  if (!runs.length || (!isOpen && here.ofNumbers.some(({ error }) => error !== "twice")))
+    runs.push({ lines: [], above: heading?.state ?? "", below: "" });
+  runs.at(-1).lines.push(here);
+  list.isOpen = true;
+  if (!heading) return;
+  // A list that goes further in ends with its lines; one of lines that follow, with any other line.
+  if (here.indent > heading.indent) heading.isOver = Boolean;
+  else if (heading.isUsed && isOpen) heading.isOver = () => true;
+  Object.assign(heading, { isUsed: true, gap: 0 });
+}
+
+// What stands between numbers may be said of those above it, and is the heading of those below.
+function addWords(list, { said, indent, state }, refused) {
+  const [heading, last] = [list.heading, list.runs.at(-1)];
+  const ofLine = state || (isActiveIn(said) ? "active" : "");
+  list.isOpen = false;
+  if (heading && said) heading.gap += 1;
+  if (ofLine) {
+    // Of several between two numbers, the one that refuses.
+    const isKept = heading && !heading.isUsed && NOT_ACTIVE.test(heading.state);
+    list.heading = headingOf(said, indent, isKept ? heading.state : ofLine);
+    // What a list is of says nothing of those above it.
+    if (last && !NEXT.test(said) && !NOT_ACTIVE.test(last.below)) last.below = ofLine;
+    const latest = last?.lines.at(-1);
+    // Further in, it is said of that line.
+    if (state && indent > latest?.indent) for (const number of latest.numbers) refused.set(number, state);
+  } else if (heading?.isUsed && indent <= heading.indent && heading.isOver(said, heading.gap)) list.heading = undefined;
+}
+
+// What stands above numbers, until it `isOver`. `gap`: how many lines of words follow the last of them. Below what a
+// list is of, each may have a line of its own above it, or empty ones.
+function headingOf(said, indent, state) {
+  const isOver = HEADING.test(said) ? (other, gap) => gap > 1 || NEXT.test(other) : () => true;
+  return { state, indent, isUsed: false, gap: 0, isOver };
+}
+
+// Right below what is read as a whole, what the next list is of looks like a key of it.
+function headingBelow({ rows, said, indent, state }, heading) {
+  if (state && NEXT.test(said)) return headingOf(said, indent, state);
+  return rows.every(({ error }) => error === "elsewhere") ? heading : undefined;
+}
+
+/** What is left of it says the same by itself. @param {import("./pasted.js").Line} row @param {string} [state] */
+function withState(row, state) {
+  if (!state) return row;
+  const { line, source, head, account } = row;
   const own = refusingIn(source);
   if (own) return { line, source, head, error: "notActive", of: own };
   const { provider_id: number, name } = /** @type {any} */ (account);
