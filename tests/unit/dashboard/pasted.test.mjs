@@ -613,6 +613,11 @@ test("the state that a person wrote keeps an account from being added", () => {
   ]);
 });
 
+test("no word of the language is a yes or a no", () => {
+  for (const word of ["constructor", "__proto__", "valueOf"])
+    assert.deepEqual(read(`number,write_logs\n${A},${word}`), [[2, "writeLogs", word]]);
+});
+
 test("a number of twelve digits is read with what a spreadsheet puts before it, and not with other signs in it", () => {
   assert.deepEqual(read("Account\n'123456789012\n1234.5678.9013"), [numbered("123456789012"), [3, "numberWrong", 12]]);
 });

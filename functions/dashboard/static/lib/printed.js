@@ -195,8 +195,8 @@ function* runsIn(text) {
 
 /** `first`: the number of the line of its head. `places`: where each of its lines stands. `own`: the lines in which no
  * key is another account's.
- * @typedef {{line: number, values: any, own?: {first: number, last: number}}} Row @param {Row[]} rows
- * @returns {Generator<void, {text: string, first: number, places: Map<number, Row>}, void>} */
+ * @typedef {{first: number, last: number}} Own @param {{line: number, values: any, own?: Own}[]} rows
+ * @returns {Generator<void, {text: string, first: number, places: Map<number, {at: number, own?: Own}>}, void>} */
 export function* asTable(rows) {
   const heads = [...new Set(rows.flatMap(({ values }) => Object.keys(values)))];
   const first = rows[0].line - 1;
@@ -209,7 +209,7 @@ export function* asTable(rows) {
     const breaks = Math.max(line - at, 1);
     text += "\n".repeat(breaks) + rowOf(heads.map((head) => values[head]));
     at += breaks;
-    places.set(at, row);
+    places.set(at, { at: line, own: row.own });
   }
   return { text, first, places };
 }
@@ -225,6 +225,7 @@ const quoted = (value) =>
 // As `aws organizations list-accounts` prints it, or a program makes of that.
 function* ofJson(wholes, start, text, headOf) {
   const rows = [];
+  const own = { first: 1, last: 1 + breaksIn(text) };
   let [line, at] = [1, 0];
   const goTo = (place) => {
     line += breaksIn(text.slice(at, place));
@@ -249,7 +250,7 @@ function* ofJson(wholes, start, text, headOf) {
         const place = isFound ? source.indexOf(JSON.stringify(id), at) : -1;
         isFound = place >= 0;
         if (isFound) goTo(place);
-        rows.push({ line, values, own: { first: 1, last: Infinity } });
+        rows.push({ line, values, own });
       }
       const isRow = isOfRow || all.some(({ provider_id }) => provider_id);
       const names = Object.keys(item);

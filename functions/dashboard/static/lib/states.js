@@ -63,6 +63,14 @@ const countIn = (text) => text.match(ALL_REFUSING)?.length ?? 0;
 const isActiveIn = (line) =>
   line.length < SHORT.characters && ACTIVE.test(line) && (line.match(/\p{L}+/gu) ?? []).length <= SHORT.words;
 
+/** Does it with each, with a step after so many. @param {any[]} all @param {(each: any) => void} act */
+export function* withEach(all, act) {
+  for (const [index, each] of all.entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) yield;
+    act(each);
+  }
+}
+
 /**
  * A line of the text that counts here. Either it is of accounts, with the `numbers` of which it does not say whether
  * they are active (`isRead`: if it could be read), or it has no number and a `state`. `indent`: in signs.
@@ -87,20 +95,17 @@ export function* withoutRefused(text, lines, headOf) {
   const first = places.find(isRefusing);
   const isUnknown = first && places.some(({ numbers }) => numbers.length);
   const owned = isUnknown ? yield* statesOf(places) : [];
-  for (const [index, place] of (owned ?? []).entries()) {
-    if (index % AT_ONCE === 0) yield;
-    if (!isRefusing(place)) continue;
-    for (const number of place.numbers) refused.set(number, String(place.state));
+  yield* withEach(owned?.filter(isRefusing) ?? [], ({ numbers, state, rows, isRead }) => {
+    for (const number of numbers) refused.set(number, state);
     // It is said beside the numbers from now on.
-    if (place.isRead) for (const row of place.rows) dropped.add(row);
-  }
+    if (isRead) for (const row of rows) dropped.add(row);
+  });
   const rest = [];
-  for (const [index, row] of lines.entries()) {
-    if (index % AT_ONCE === 0) yield;
+  yield* withEach(lines, (row) => {
     const state = row.account && refused.get(row.account.provider_id);
     if (state) rest.push(refusedLine(row, state));
     else if (!dropped.has(row)) rest.push(row);
-  }
+  });
   return owned || !first ? rest : yield* doubtful(rest, places, first);
 }
 
@@ -155,14 +160,12 @@ function* unsaidOf(rows, whole, own, active, refused) {
   let others = own && rows.length > 1 ? countIn(whole) : 1;
   if (own && rows.length > 1) for (const { source } of rows) others -= countIn(source);
   const ofLine = others > 0 ? own : undefined;
-  for (const [index, row] of rows.entries()) {
-    if (index % AT_ONCE === AT_ONCE - 1) yield;
-    const { number, isActive, source, error, of } = row;
-    if (!number || isActive) continue;
+  yield* withEach(rows, ({ number, isActive, source, error, of }) => {
+    if (!number || isActive) return;
     const state = error === "notActive" ? (refusingIn(of) ?? "inactive") : (refusingIn(source) ?? ofLine);
     if (state) refused.set(number, state);
     else unsaid.push(number);
-  }
+  });
   // Those of a line that could not be read, too. Beside an account, another number may be what it is paid by.
   const isOfOne = rows.some(({ number }) => number);
   if (!ofLine && rows.every(({ error }) => error !== "severalNumbers")) return unsaid;
@@ -183,11 +186,10 @@ function* unsaidOf(rows, whole, own, active, refused) {
 function* saidIn(lines) {
   const active = new Set();
   const values = new Map();
-  for (const [index, { number, isActive, own, at, source }] of lines.entries()) {
-    if (index % AT_ONCE === 0) yield;
+  yield* withEach(lines, ({ number, isActive, own, at, source }) => {
     if (isActive) active.add(number);
     if (own && number) for (const value of source.slice(1, -1).split('","')) values.set(`${at} ${value}`, own);
-  }
+  });
   return [active, values];
 }
 
@@ -251,18 +253,14 @@ function* doubtful(lines, places, { line: first, state: of = "" }) {
   const doubted = new Set();
   const states = new Map();
   const others = [];
-  for (const [index, place] of places.entries()) {
-    if (index % AT_ONCE === 0) yield;
-    const { numbers, state, rows } = place;
-    for (const number of numbers) doubted.add(number);
-    if (!state) continue;
-    for (const row of rows) if (isRefusing(place)) states.set(row, state);
-    if (!rows.some(({ source }) => NOT_ACTIVE.test(source))) others.push(place);
-  }
+  yield* withEach(places, (place) => {
+    for (const number of place.numbers) doubted.add(number);
+    for (const row of isRefusing(place) ? place.rows : []) states.set(row, place.state);
+    if (place.state && !place.rows.some(({ source }) => NOT_ACTIVE.test(source))) others.push(place);
+  });
   const rest = [];
   let next = 0;
-  for (const [index, row] of lines.entries()) {
-    if (index % AT_ONCE === 0) yield;
+  yield* withEach(lines, (row) => {
     for (; others[next]?.line < placeOf(row); next += 1) rest.push(ofWhich(others[next]));
     const state = states.get(row) ?? (row.error === "numberMissing" && refusingIn(row.source));
     if (state) rest.push({ ...row, error: "ofWhich", of: state });
@@ -270,7 +268,7 @@ function* doubtful(lines, places, { line: first, state: of = "" }) {
     else if (!row.account) rest.push(doubted.has(row.number) ? { ...row, isRepeat: false } : row);
     else if (!doubted.has(row.account.provider_id)) rest.push(row);
     else rest.push({ ...row, account: undefined, error: "inDoubt", of: { line: first, state: of } });
-  }
+  });
   return [...rest, ...others.slice(next).map(ofWhich)];
 }
 
