@@ -414,16 +414,13 @@ for (const [what, text, lines] of [
   [
     "keys in another order",
     `- Id: '${A}'\n  Name: A\n- Id: '${B}'\n- Status: SUSPENDED\n  Name: C\n  Id: '${C}'`,
-    [numbered(A, "A"), [3, "notActive", "SUSPENDED"], [6, "notActive", "SUSPENDED"]],
+    [numbered(A, "A"), numbered(B), [6, "notActive", "SUSPENDED"]],
   ],
   ["a name before the number", `- Id: '${A}'\n- Name: B\n  Id: '${B}'`, [numbered(A), numbered(B, "B")]],
   [
     "empty lines between them",
     `Account: ${A}\n\nStatus: closed\nName: B\nAccount: ${B}`,
-    [
-      [1, "notActive", "closed"],
-      [5, "notActive", "closed"],
-    ],
+    [numbered(A), [5, "notActive", "closed"]],
   ],
   ["no name", `- Id: '${A}'\n  Name: null\n- Id: '${B}'\n  Name: B`, [numbered(A), numbered(B, "B")]],
   [
@@ -444,15 +441,17 @@ for (const [what, text, lines] of [
   [
     "a state, nobody knows of which",
     `Name: Tom\nAccount: ${A}\nAccount: ${B}\nStatus: closed`,
-    [
-      [2, "notActive", "closed"],
-      [3, "notActive", "closed"],
-    ],
+    [...[2, 3].map((line) => [line, "inDoubt", { line: 4, state: "closed" }]), [4, "ofWhich", "closed"]],
   ],
   [
     "a state apart from any",
     `Account: ${A}\n\nName: A\n\nStatus: SUSPENDED\n\nAccount: ${B}\n\nAccount: ${C}`,
-    [[1, "notActive", "SUSPENDED"], [3, "numberMissing", undefined], [7, "notActive", "SUSPENDED"], numbered(C)],
+    [
+      [1, "inDoubt", { line: 5, state: "SUSPENDED" }],
+      [3, "numberMissing", undefined],
+      [5, "ofWhich", "SUSPENDED"],
+      ...[7, 9].map((line) => [line, "inDoubt", { line: 5, state: "SUSPENDED" }]),
+    ],
   ],
   ["the state of what is around it", `Status: closed\nAccount:\n  Id: '${A}'\n  Name: A`, [[3, "notActive", "closed"]]],
   ["a name of one, nobody knows which", `Account 1: ${A}\nAccount 2: ${B}\nName: Tom`, [numbered(A), numbered(B)]],
@@ -614,6 +613,11 @@ test("the state that a person wrote keeps an account from being added", () => {
   ]);
 });
 
+test("no word of the language is a yes or a no", () => {
+  for (const word of ["constructor", "__proto__", "valueOf"])
+    assert.deepEqual(read(`number,write_logs\n${A},${word}`), [[2, "writeLogs", word]]);
+});
+
 test("a number of twelve digits is read with what a spreadsheet puts before it, and not with other signs in it", () => {
   assert.deepEqual(read("Account\n'123456789012\n1234.5678.9013"), [numbered("123456789012"), [3, "numberWrong", 12]]);
 });
@@ -656,14 +660,18 @@ test("what is left of any parts is read as they were", () => {
     "Account,Name,Notes\n303030303030,J,of 262626262626\n272727272727,K,closed 282828282828\n292929292929,L",
     "\tAccount\tName\t\n1\t171717171717\tE\n2\t181818181818\tF",
   ];
-  const said = ({ account, error, of }) => JSON.stringify([account, error, error === "twice" || of]);
+  const said = ({ account, error, of }) => JSON.stringify([account, error, /twice|inDoubt/.test(error) || of]);
+  // Of which a doubt is, stays beside it.
+  const isDoubt = ({ error }) => /inDoubt|ofWhich/.test(error);
   for (const first of ["", ...parts])
     for (const second of parts)
       for (const break_ of first === second ? [] : ["\n", "\n\n"]) {
         const text = `${first}${break_}${second}`;
         const lines = accountsIn(text);
         const sets = [0, 1, 2, 3, 4, 5].map((set) =>
-          lines.filter((_, index) => (set < 2 ? index % 2 === set : set < 5 ? index % 3 !== set - 2 : true)),
+          lines.filter(
+            (line, index) => isDoubt(line) || (set < 2 ? index % 2 === set : set < 5 ? index % 3 !== set - 2 : true),
+          ),
         );
         for (const rest of [...sets, lines.filter(({ account }) => !account)])
           assert.deepEqual(accountsIn(textOf(rest)).map(said), rest.map(said), text);
@@ -910,6 +918,55 @@ for (const [form, linesOf] of Object.entries(FORMS))
           }
   });
 
+// What may stand above accounts that are not active.
+const HEADS = [
+  ...["*:", "# *", "## *", "*", "* accounts", "**WORD**", "_*_", "[*]", "--- * ---", "* (2)", "1. *", "- *", "- *:"],
+  ...[
+    "OU: *",
+    "<h3>*</h3>",
+    "The following accounts are *",
+    "│ └── *",
+    "*,,",
+    "* since last year, see the mail of Tom",
+  ],
+];
+const records = (write, between = "\n") => write([B, "Old"]) + between + write([C, "Older"]);
+const BELOW = {
+  lines: records(([number, name]) => `${number} ${name}`),
+  "lines apart": records(([number, name]) => `${name} ${number}`, "\n\n"),
+  bullets: records(([number, name]) => `- ${name}: ${number}`),
+  "names above": records(([number, name]) => `${name}\n${number}`),
+  "pages of the console": records(([number, name]) => `${name}\n${number} | a@b.c\nCreated 2023/01/02`, "\n\n"),
+  keys: records(([number, name]) => `Name: ${name}\nAccount ID: ${number}\nOwner: Ann`, "\n\n"),
+  YAML: records(([number, name]) => `- name: ${name}\n  id: '${number}'`),
+  profiles: records(([number, name]) => `[profile ${name}]\nsso_account_id = ${number}\nregion = x`, "\n\n"),
+  blocks: records(([number, name]) => `${name} = {\n  account_id = "${number}"\n}`),
+  cells: `Name,Account ID\n${records(([number, name]) => `${name},${number}`)}`,
+  JSON: json([
+    { Id: B, Name: "Old" },
+    { Id: C, Name: "Older" },
+  ]),
+  "a table": drawn([
+    ["Id", "Name"],
+    [B, "Old"],
+    [C, "Older"],
+  ]),
+  sections: records(([number, name]) => `### ${name}\n\n${number}`, "\n\n"),
+};
+
+for (const [form, below] of Object.entries(BELOW))
+  test(`below whatever says that ${form} are not active, none is added`, () => {
+    for (const above of ["", `${A} Prod\n${D} Dev\n\n`, `Account ID,Name,Status\n${A},Prod,ACTIVE\n\n`])
+      for (const head of HEADS)
+        for (const word of ["Suspended", "CLOSED", "not active"])
+          for (const between of ["\n", "\n\n"]) {
+            const text = above + head.replace(/\*(?!\*)(?<!\*\*)|WORD/, word) + between + below;
+            const found = accountsIn(text);
+            const left = accountsIn(textOf(found.filter(({ error }) => error)));
+            for (const { account } of [...found, ...left]) assert.ok(![B, C].includes(account?.provider_id), text);
+          }
+  });
+
 const wrapped = (text, width) => text.replace(new RegExp(`.{${width}}`, "g"), "$&\n");
 const [ACTIVE, OLD] = [organized(A, "Prod web"), organized(B, "Old dev", "SUSPENDED")];
 const quotes = (text) => text.replace(/"([^"]*)"/g, "“$1”");
@@ -930,19 +987,15 @@ for (const [what, text, ...added] of [
   ],
   ["YAML of two keys", `- Id: '${A}'\n  Status: SUSPENDED\n  State: ACTIVE\n- Id: '${B}'\n  State: ACTIVE`, B],
   ["columns of JSON", json({ ids: [A, B], states: ["ACTIVE", "SUSPENDED"] })],
-  ["JSON that is wrapped", wrapped(json({ Accounts: [ACTIVE, OLD] }, 4), 80), A, "111122223333"],
+  ["JSON that is wrapped", wrapped(json({ Accounts: [ACTIVE, OLD] }, 4), 80)],
   ["YAML that is wrapped", wrapped(`- Arn: ${OLD.Arn}\n  Id: '${B}'\n  Name: Old\n  Status: SUSPENDED`, 40)],
   ["JSON without its end", json({ Accounts: [ACTIVE, OLD] }, 4).slice(0, -15), A],
   ["a diff", json([ACTIVE, OLD]).replace(/^/gm, "+"), A],
   ["other quotes", quotes(json([ACTIVE, OLD])), A],
   ["a page of the console", `Prod\n${A}\na@b.c\nActive\nJoined 2020\n\nOld\n${B}\na@b.c\nSuspended\nJoined 2020`, A],
-  [
-    "TOML",
-    `[accounts.prod]\nid = "${A}"\nname = "Prod"\n\n[accounts.old]\nid = "${B}"\nname = "Old"\nclosed = true`,
-    A,
-  ],
+  ["TOML", `[accounts.prod]\nid = "${A}"\nname = "Prod"\n\n[accounts.old]\nid = "${B}"\nname = "Old"\nclosed = true`],
   ["comments", `${A} # closed\n${B} // suspended since May\n${C} [Suspended]\n~~${D}~~ Closed`],
-  ["a list below its heading", `Accounts:\n${A} Prod\n\n## Suspended\n\n${B} Old\n${C} Older\n\n${D} Dev`, A, D],
+  ["a list below its heading", `Accounts:\n${A} Prod\n\n## Suspended\n\n${B} Old\n${C} Older\n\n${D} Dev`, A],
   ["YAML of lists by state", `active:\n  - '${A}'\nsuspended:\n  - '${B}'\n  - '${C}'`, A],
   ["YAML of objects by state", `suspended:\n  - id: '${C}'\n    name: x\n  - id: '${D}'\nactive:\n  - id: '${A}'`, A],
   ["JSON of lists by state", json({ suspended: [{ Id: A }, { Id: B, Name: "x" }], active: [{ Id: C }] }), C],
@@ -975,7 +1028,7 @@ for (const [what, text, ...added] of [
   ["XML", `<Account>\n<Id>${A}</Id>\n<Status>SUSPENDED</Status>\n</Account>`],
   ["a heading right below YAML", `- Id: '${A}'\n  Name: P\n  Status: ACTIVE\nClosed:\n${B} Old\n${C} Older`, A],
   ["a list with empty lines below its heading", `Please add:\n\n${A} P\n\nSuspended:\n\n${B} Old\n\n${C} Older`, A],
-  ["names and numbers in turn below a heading", `Active\nProd\n${A}\nSuspended\nOld\n${B}\nOlder\n${C}`, A],
+  ["names and numbers in turn below a heading", `Active\nProd\n${A}\nSuspended\nOld\n${B}\nOlder\n${C}`],
   ["when they were active last", `Suspended accounts\n${A} Old\nlast active 2021\n${B} Older\nlast active 2020`],
   ["a column that asks whether it is active", `Account ID,Name,Is Active\n${A},Old,No\n${B},Prod,Yes`, B],
   [
@@ -988,7 +1041,23 @@ for (const [what, text, ...added] of [
   ],
   ["YAML that says so", `- id: "${A}"\n  name: Old\n  active: false\n- id: "${B}"\n  name: P\n  active: true`, B],
   ["other words", `${A} Old no longer active\n${B} Old (isn't active)\n${C} non-active\n${D} deactivated`],
-  ["a note below one of a list", `Active accounts:\n${A} Prod\n${B} Old\n  suspended!\n${C} Dev`, A],
+  ["a note below one of a list", `Active accounts:\n${A} Prod\n${B} Old\n  suspended!\n${C} Dev`],
+  ["a list, and the suspended ones of it", `${A} Prod\n${B} Old\n${C} Older\n${D} Dev\n\nSuspended:\n${B}\n${C}`, A, D],
+  ["YAML of a list, and the suspended ones of it", `all:\n  - id: "${A}"\n  - id: "${B}"\nsuspended:\n  - "${B}"`, A],
+  ["a line of several", `${A} Prod\n${B} Old\n${C} Older\n${D} Dev\n\nNote: ${B} and ${C} are suspended.`, A, D],
+  ["a line of several above", `Suspended: ${B}, ${C}\n\n${A} Prod\n${B} Old\n${C} Older\n${D} Dev`, A, D],
+  ["lists in lines", `accounts = {\n  prod = "${A}"\n  old = "${B}"\n}\nsuspended = ["${B}", "${C}"]`, A],
+  ["a name like a state in a list below one", `Suspended\nOld\n${B}\nActive Directory\n${C}`],
+  [
+    "a comment at the end of a section",
+    `[profile a]\nsso_account_id = ${A}\n# closed\n\n[profile b]\nsso_account_id = ${B}`,
+  ],
+  ["a profile that is called so", `[profile a]\nsso_account_id = ${A}\n[profile b-closed]\nsso_account_id = ${B}`, A],
+  ["a cell over lines", `Name,Account,Notes\nA,${A},\nB,${B},"was merged\nsuspended since"\nC,${C},`, A, C],
+  ["JSON of numbers by state", json({ prod: [A], suspended: [B] }), A],
+  ["JSON of some that say so", json([{ Id: A }, { Id: B, State: "CLOSED" }, { Id: C, Name: "closed-x" }]), A],
+  ["the number of who pays", `<a>\n<id>${B}</id>\n<payer>${C}</payer>\n<status>SUSPENDED</status>\n</a>`],
+  ["a remark", `Hi, please add these:\n${A} Prod\n${D} Dev\n\nOur office is closed on Fridays.`],
   ["words that only look so", `Enclosed the accounts:\n${A} Undisclosed\n${B} Suspect`, A, B],
 ])
   test(`of ${what}, no account is added that is said not to be active`, () => {
@@ -997,9 +1066,9 @@ for (const [what, text, ...added] of [
       found.flatMap(({ account }) => account?.provider_id ?? []),
       added,
     );
-    const left = accountsIn(textOf(found.filter(({ account, error }) => !account && error !== "twice")));
+    const left = accountsIn(textOf(found.filter(({ account, isRepeat }) => !account && !isRepeat)));
     assert.deepEqual(
-      left.flatMap(({ account }) => account?.provider_id ?? []),
+      left.flatMap(({ account }) => account?.provider_id ?? []).filter((number) => !added.includes(number)),
       [],
     );
   });

@@ -14,7 +14,7 @@ import {
   STATE,
   WRITTEN_NUMBER,
 } from "./printed.js";
-import { isUnsaid, plainOf, withoutRefused, withPlainSigns } from "./states.js";
+import { plainOf, withEach, withoutRefused, withPlainSigns } from "./states.js";
 
 const WRITTEN_NUMBERS = new RegExp(WRITTEN_NUMBER, "gu");
 // As a spreadsheet writes a number that is too long for its column: some digits are lost.
@@ -53,8 +53,8 @@ const LETTERS = {
 };
 // As it may be decorated, or be said twice.
 const ACTIVE = /^(?:[^\p{L}\d]*active)+[^\p{L}\d]*$/iu;
-const [IS, IS_NOT] = [/^(?:y|yes|true|1)$/i, /^(?:n|no|false|0)$/i];
-const YES_NO = { yes: true, true: true, 1: true, no: false, false: false, 0: false };
+const YES_NO = { __proto__: null, yes: true, true: true, 1: true, no: false, false: false, 0: false };
+const Y_N = { __proto__: null, ...YES_NO, y: true, n: false };
 // The fields of an account, by the heads that a column may have: the API's, those of our own export and of AWS
 // Organizations, whose "arn" is an account's. An "account_id" is ours and no number, if there is a "provider_id".
 const HEADS = {
@@ -84,8 +84,9 @@ const CALLED = /^\W*(\w[\w ]{0,40}?)["' ]{0,3}[:=]/;
  * A line of the text, from 1, with what it says of an account; or `error`: a code, and `of` what that is said. `head`:
  * the lines that stand before it, and say how it is read. `isRepeat`: it says what the line of this number says.
  * `number`: of an account, whose own fields say so if it `isActive`. `at`: the line where it stands, beside others.
+ * `own`: the lines in which no key is another account's.
  * @typedef {{line: number, source: string, head: string, account?: Record<string, any>, error?: string, of?: any,
- *   isRepeat?: boolean, number?: string, isActive?: boolean, at?: number}} Line
+ *   isRepeat?: boolean, number?: string, isActive?: boolean, at?: number, own?: {first: number, last: number}}} Line
  */
 
 /**
@@ -97,7 +98,6 @@ export function* reading(text) {
   const plain = yield* plainOf(text);
   /** @type {Line[]} */
   const lines = [];
-  const wholes = [];
   const seen = new Map();
   let [line, at] = [1, 0];
   const parts = yield* partsOf(plain);
@@ -109,26 +109,14 @@ export function* reading(text) {
     const printed = rows ? yield* asTable(rows) : { text: table ?? plain.slice(from, to), first: 1, places: null };
     // What is left of it is read as before only below its separator: less of it may look like something else.
     const isAlone = parts.length === 1 && !isWhole && !isLike;
-    const begin = lines.length;
-    yield* readingTable(printed.text, line - 1 + printed.first, lines, seen, isAlone);
-    for (let index = begin; printed.places && index < lines.length; index += 1) {
-      if (index % AT_ONCE === 0) yield;
-      lines[index].at = line - 1 + (printed.places.get(lines[index].line - line + 1) ?? 1);
-    }
-    const first = isWhole && (yield* firstOf(lines.slice(begin), ({ number }) => number));
-    if (first && !(yield* firstOf(lines.slice(begin), isUnsaid)))
-      wholes.push({ first: first.at ?? first.line, last: line + breaksIn(plain.slice(from, to).trimEnd()) });
+    yield* readingTable(printed, line - 1, lines, seen, isAlone);
   }
   // Once each, and none of an account.
   const said = [];
   const others = new Set(seen.keys());
-  for (const [index, each] of lines.entries()) {
-    if (index % AT_ONCE === 0) yield;
-    const isOther = each.error === "elsewhere";
-    if (!isOther || !others.has(each.of)) said.push(each);
-    if (isOther) others.add(each.of);
-  }
-  return yield* withoutRefused(plain, said, wholes);
+  const isNew = (number) => !others.has(number) && others.add(number);
+  yield* withEach(lines, (each) => (each.error !== "elsewhere" || isNew(each.of)) && said.push(each));
+  return yield* withoutRefused(plain, said, knownHead);
 }
 
 // Each is read by itself.
@@ -157,86 +145,85 @@ function* partsOf(text) {
   return parts;
 }
 
-// `first`: the number of its first line. `seen`: the line of each account number, and what it says.
-function* readingTable(text, first, lines, seen, isAlone) {
-  /** @type {Record<string, number> | null} */
-  let columns = null;
+// `before`: how many lines of the text are. `seen`: the line of each account number, and what it says.
+function* readingTable({ text, first, places }, before, lines, seen, isAlone) {
   // Without its first line, another sign may be what the next one has most of.
-  const sign = delimiterOf(text);
-  let separator = isAlone ? "" : `sep=${sign}`;
-  const isComma = isAlone && sign === "," && !/[;\t]|\d,\d+E\+\d/i.test(text);
-  const noHead = `sep=${sign}\n`;
-  let [head, width] = [isComma ? "" : noHead, 0];
-  let states = [];
-  // What stands below another line is a head only if it has two names, as a name of one account may be one.
-  // Nor is what stands below an empty line that follows the separator, as it does where there is no head.
-  let [least, next] = [1, Infinity];
-  for (const row of rowsOf(text, first)) {
+  const noHead = `sep=${delimiterOf(text)}\n`;
+  const isComma = isAlone && noHead === "sep=,\n" && !/[;\t]|\d,\d+E\+\d/i.test(text);
+  const [above, begin] = [isAlone ? "" : noHead, isComma ? "" : noHead];
+  // `above`: what a head stands below. `least`: how many names make one.
+  const table = { noHead, above, head: begin, columns: null, fields: [], least: 1, next: Infinity };
+  for (const row of rowsOf(text, before + first)) {
     yield;
-    if (!row) continue;
+    if (!row || (row.cells && readHead(row, table))) continue;
     const { line, source, cells } = row;
-    if (!cells) {
-      lines.push({ line, source, head, error: "quoteOpen" });
-      continue;
-    }
-    if (SEPARATOR.test(source)) {
-      [separator, head, next] = [`sep=${sign}`, noHead, line + 1];
-      continue;
-    }
-    if (line > next) least = 2;
-    next = Infinity;
-    const isLong = source.length + cells.length > LONGEST_HEAD;
-    if (!isLong && NOTHING_SAID.test(source)) continue;
-    const heads = isLong ? null : columnsOf(cells, least);
-    // It would be one, once what stands above it is gone.
-    if (!heads && !columns && !isLong && columnsOf(cells, 1)) head ||= noHead;
-    least = 2;
-    if (heads) {
-      [columns, width] = [heads, cells.length];
-      states = cells.flatMap((cell, place) => (knownHead(cell) === "state" ? [place] : []));
-      head = [separator, source].filter(Boolean).join("\n");
-      continue;
-    }
+    const { head, columns, fields } = table;
+    const { at = 1, own: near } = places?.get(line - before) ?? {};
+    const own = near && { own: { first: before + near.first, last: before + near.last } };
+    const place = places && { at: before + at, ...own };
+    const add = (found) => lines.push({ line, source, head, ...place, ...found });
+    if (!cells) add({ error: "quoteOpen" });
     // A separator in a value makes two of it: what comes after it would be read as something else.
-    if (columns && cells.slice(width).some(Boolean)) {
-      lines.push({ line, source, head, error: "tooManyCells", of: width });
-      continue;
+    else if (columns && cells.slice(fields.length).some(Boolean)) add({ error: "tooManyCells", of: fields.length });
+    else if (columns) {
+      const values = valuesIn(cells, table);
+      const found = foundIn(values, line, seen);
+      const strays = yield* straysIn(row, columns, found);
+      // What is left of it says the others no more.
+      const alone = strays.size && { source: rowOf(Object.values(values)), head: `sep=,\n${Object.keys(values)}` };
+      add({ ...found, ...alone });
+      for (const of of strays) add({ source: `,${of}`, head: STRAY_HEAD, error: "elsewhere", of });
+    } else {
+      const all = yield* unnamed(cells);
+      const sourceOf = ({ provider_id }) => (all.length > 1 ? provider_id : source);
+      yield* withEach(all, (values) => add({ source: sourceOf(values), ...foundIn(values, line, seen) }));
     }
-    const named = ([name, place]) => [name, (cells[place] ?? "").trim()];
-    const ofColumns = columns && Object.fromEntries(Object.entries(columns).map(named));
-    const said = states.map((place) => cells[place] ?? "");
-    if (ofColumns && said.length) ofColumns.state = said.find((cell) => NOT_ACTIVE.test(cell)) ?? said.join(" ").trim();
-    if (ofColumns && IS_NOT.test(ofColumns.active ?? "")) ofColumns.state = "not active";
-    const all = ofColumns ? [ofColumns] : yield* unnamed(cells);
-    for (const [index, values] of all.entries()) {
-      if (index % AT_ONCE === AT_ONCE - 1) yield;
-      const read = accountOf(values);
-      const { number, isActive } = read;
-      const of = read.account && seen.get(number);
-      const isRepeat = of && JSON.stringify(of.account) === JSON.stringify(read.account);
-      const found = of ? { error: "twice", of: of.line, isRepeat, number, isActive } : read;
-      lines.push({ line, source: all.length > 1 ? number : source, head, ...found });
-      if (number && !seen.has(number)) seen.set(number, { line, account: read.account });
-    }
-    const last = lines[lines.length - 1];
-    // Of another one, all that it says is shown.
-    if (!ofColumns || !last.number || (!last.isActive && NOT_ACTIVE.test(source))) continue;
-    const strays = yield* straysIn(cells.filter((_, place) => !Object.values(columns ?? {}).includes(place)));
-    if (!strays.size) continue;
-    // What is left of it says the others no more.
-    const own = { source: rowOf(Object.values(ofColumns)), head: `sep=,\n${Object.keys(ofColumns).join()}` };
-    Object.assign(last, own);
-    for (const of of strays) lines.push({ line, source: `,${of}`, head: STRAY_HEAD, error: "elsewhere", of });
   }
 }
 
-// The numbers that are not where an account's is.
-function* straysIn(cells) {
+// Whether this row is none of an account: it says how those below it are read, which the table has then, or nothing.
+function readHead({ line, source, cells }, table) {
+  if (SEPARATOR.test(source)) return Object.assign(table, { above: table.noHead, head: table.noHead, next: line + 1 });
+  // What stands below another line is a head only if it has two names, as a name of one account may be one.
+  // Nor is what stands below an empty line that follows the separator, as it does where there is no head.
+  const least = line > table.next ? 2 : table.least;
+  const isLong = source.length + cells.length > LONGEST_HEAD;
+  const isEmpty = !isLong && NOTHING_SAID.test(source);
+  const columns = isLong || isEmpty ? null : columnsOf(cells);
+  const isHead = columns && Object.keys(columns).length >= least;
+  Object.assign(table, { least: isEmpty ? least : 2, next: Infinity });
+  if (isHead) Object.assign(table, { columns, fields: cells.map(knownHead), head: table.above + source });
+  // It would be one, once what stands above it is gone.
+  else if (columns) table.head ||= table.noHead;
+  return isEmpty || isHead;
+}
+
+// What a row says below a head. Of several states, it is one that refuses.
+function valuesIn(cells, { columns, fields }) {
+  const values = Object.fromEntries(Object.entries(columns).map(([name, place]) => [name, cells[place] ?? ""]));
+  const said = cells.filter((_, place) => fields[place] === "state");
+  if (said.length) values.state = said.find((cell) => NOT_ACTIVE.test(cell)) ?? said.join(" ").trim();
+  if (Y_N[values.active?.toLowerCase()] === false) values.state = "not active";
+  return values;
+}
+
+// What is read of an account; of one that a line above has, which one that is.
+function foundIn(values, line, seen) {
+  const found = accountOf(values);
+  const { account, ...more } = found;
+  const first = seen.get(found.number);
+  if (found.number && !first) seen.set(found.number, { line, account });
+  if (!account || !first) return found;
+  const isRepeat = JSON.stringify(first.account) === JSON.stringify(account);
+  return { ...more, error: "twice", of: first.line, isRepeat };
+}
+
+// The numbers that are not where an account's is. Of one that is not active, all that it says is shown.
+function* straysIn({ source, cells }, columns, { number, isActive }) {
   const numbers = new Set();
-  for (const [index, [written]] of [...cells.join("\n").matchAll(NUMBERS)].entries()) {
-    if (index % AT_ONCE === AT_ONCE - 1) yield;
-    if (!written.startsWith("arn:")) numbers.add(plainNumber(written));
-  }
+  if (!number || (!isActive && NOT_ACTIVE.test(source))) return numbers;
+  const others = cells.filter((_, place) => !Object.values(columns).includes(place)).join("\n");
+  yield* withEach([...others.matchAll(NUMBERS)], ([each]) => each.startsWith("arn:") || numbers.add(plainNumber(each)));
   return numbers;
 }
 
@@ -266,7 +253,7 @@ const isPlain = (text) =>
 
 const isPlainLine = (line) =>
   !isPrinted(line) &&
-  (WRITTEN_NUMBER.test(line) || !(NOT_ACTIVE.test(line) || columnsOf(line.split(delimiterOf(line)), 1)));
+  (WRITTEN_NUMBER.test(line) || !(NOT_ACTIVE.test(line) || columnsOf(line.split(delimiterOf(line)))));
 
 /** Reads the text at once. @param {string} text @returns {Line[]} */
 export function accountsIn(text) {
@@ -292,8 +279,8 @@ export function nameOf(text) {
     .slice(0, 64);
 }
 
-// Where each field is, if this line names at least so many, and one for the number.
-function columnsOf(cells, least) {
+// Where each field is, if this line names one for the number.
+function columnsOf(cells) {
   if (cells.some((cell) => WRITTEN_NUMBER.test(cell))) return null;
   const heads = cells.map(plainHead);
   const places = Object.entries(HEADS).map(([name, known]) => [
@@ -301,7 +288,7 @@ function columnsOf(cells, least) {
     known.map((head) => heads.indexOf(head)).find((place) => place >= 0) ?? -1,
   ]);
   const found = Object.fromEntries(places.filter(([, place]) => Number(place) >= 0));
-  return "provider_id" in found && Object.keys(found).length >= least ? found : null;
+  return "provider_id" in found ? found : null;
 }
 
 // The number is where one is; the name is beside it. Of several numbers, nobody knows which one a name is of.
@@ -383,7 +370,8 @@ function accountOf(values) {
   if (!digits) return { error: "numberMissing" };
   if (!NUMBER.test(number)) return { error: "numberWrong", of: digits };
   if (access_type === "access_key") return { error: "keyed" };
-  const isActive = (ACTIVE.test(more.state) || IS.test(more.active)) && !NOT_ACTIVE.test(provider_id);
+  const isActive =
+    (ACTIVE.test(more.state) || Y_N[more.active?.toLowerCase()] === true) && !NOT_ACTIVE.test(provider_id);
   if (more.arn ? more.state && !isActive : NOT_ACTIVE.test(more.state ?? ""))
     return { error: "notActive", of: more.state, number };
   const [, owner, path, role] = ROLE_ARN.exec(more.role_arn) ?? [];
@@ -483,7 +471,7 @@ function* rowsOf(text, firstLine) {
         at = end;
       } else if (text[lost] === '"') at += 1;
       else {
-        yield { line: begin, source: sourceUpTo(lost) };
+        yield { line: begin, source: sourceUpTo(lost), cells: null };
         cells = [];
         from = at = lost;
       }
@@ -500,7 +488,7 @@ function delimiterOf(text) {
     above.length > AT_ONCE ||
     isOne(above) ||
     SEPARATOR.test(above) ||
-    [",", ";", "\t"].some((sign) => columnsOf(above.split(sign), 1));
+    [",", ";", "\t"].some((sign) => columnsOf(above.split(sign)));
   const first =
     (!isFirst &&
       text

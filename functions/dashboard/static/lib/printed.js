@@ -193,21 +193,23 @@ function* runsIn(text) {
   return runs;
 }
 
-/** `first`: the number of the line of its head. `places`: where each of its lines stands.
- * @param {{line: number, values: any}[]} rows
- * @returns {Generator<void, {text: string, first: number, places: Map<number, number>}, void>} */
+/** `first`: the number of the line of its head. `places`: where each of its lines stands. `own`: the lines in which no
+ * key is another account's.
+ * @typedef {{first: number, last: number}} Own @param {{line: number, values: any, own?: Own}[]} rows
+ * @returns {Generator<void, {text: string, first: number, places: Map<number, {at: number, own?: Own}>}, void>} */
 export function* asTable(rows) {
   const heads = [...new Set(rows.flatMap(({ values }) => Object.keys(values)))];
   const first = rows[0].line - 1;
   const places = new Map();
   let [text, at] = [heads.join(","), first];
-  for (const { line, values } of rows) {
+  for (const row of rows) {
     yield;
+    const { line, values } = row;
     // Several may be in one line.
     const breaks = Math.max(line - at, 1);
     text += "\n".repeat(breaks) + rowOf(heads.map((head) => values[head]));
     at += breaks;
-    places.set(at, line);
+    places.set(at, { at: line, own: row.own });
   }
   return { text, first, places };
 }
@@ -223,6 +225,7 @@ const quoted = (value) =>
 // As `aws organizations list-accounts` prints it, or a program makes of that.
 function* ofJson(wholes, start, text, headOf) {
   const rows = [];
+  const own = { first: 1, last: 1 + breaksIn(text) };
   let [line, at] = [1, 0];
   const goTo = (place) => {
     line += breaksIn(text.slice(at, place));
@@ -241,13 +244,13 @@ function* ofJson(wholes, start, text, headOf) {
       const all = isList ? yield* ofList(item, isListed, isOfRow) : yield* ofObject(item, key, isOfRow, headOf);
       for (const values of all) {
         yield;
-        if (values.provider_id) values.state ??= next.state;
+        if (values.provider_id) values.state ??= NOT_ACTIVE.test(key) ? key : next.state;
         // Without the line of one, the next ones follow.
         const id = values.provider_id ?? values.other_number ?? values.name ?? "";
         const place = isFound ? source.indexOf(JSON.stringify(id), at) : -1;
         isFound = place >= 0;
         if (isFound) goTo(place);
-        rows.push({ line, values });
+        rows.push({ line, values, own });
       }
       const isRow = isOfRow || all.some(({ provider_id }) => provider_id);
       const names = Object.keys(item);
@@ -370,7 +373,7 @@ export function nameIn(cells) {
 function* ofConfig(text) {
   const rows = [];
   const plain = [];
-  let [name, length] = ["", 0];
+  let [name, begin, length] = ["", 1, 0];
   for (const { line, to, said: whole } of linesIn(text)) {
     yield;
     if (whole.length > MOST.characters) break;
@@ -379,12 +382,12 @@ function* ofConfig(text) {
     if (said && !section && !CONFIG.other.test(said)) break;
     plain.push(said);
     length = to;
-    name = section?.[1].trim() ?? name;
+    if (section) [name, begin] = [section[1].trim(), line];
     const [isNumber, ofSso, ofRole] = CONFIG.number.exec(said) ?? [];
     const [, arn = ""] = CONFIG.role.exec(said) ?? [];
     const isOurs = ROLE_NAME.test(arn.slice(arn.lastIndexOf("/") + 1));
     const values = { provider_id: ofSso ?? ofRole, name, ...(isOurs ? { role_arn: arn } : {}) };
-    if (isNumber) rows.push({ line, values });
+    if (isNumber) rows.push({ line, values, own: { first: begin, last: line } });
   }
   return { rows: yield* withStrays(rows, plain.join("\n")), length };
 }
@@ -427,7 +430,9 @@ function* ofPairs(text, headOf) {
   for (const group of groups) {
     yield;
     isSaid ||= group.some(({ head, value }) => /^(name|state)$/.test(head) && !ONLY_NUMBER.test(value));
-    rows.push(...(yield* ofGroup(group, headOf)));
+    const all = yield* ofGroup(group, headOf);
+    const own = { first: group[0].line, last: group[group.length - 1].line };
+    rows.push(...(all.length === 1 ? [{ ...all[0], own }] : all));
   }
   return isSaid ? yield* withStrays(rows, text) : null;
 }

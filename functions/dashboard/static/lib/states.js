@@ -1,16 +1,22 @@
-// What the lines of a text say of whether an account is active, in whatever form. In doubt, that it is not.
-import { linesIn, NOT_ACTIVE, WRITTEN_NUMBER } from "./printed.js";
+// What a text says of whether accounts are active beside their own fields, in whatever form. In doubt, none is.
+import { breaksIn, linesIn, NOT_ACTIVE, NUMBERS, WRITTEN_NUMBER } from "./printed.js";
 
 const ALL_REFUSING = new RegExp(NOT_ACTIVE.source, "giu");
 const LAST_REFUSING = new RegExp(`^[^]*(${NOT_ACTIVE.source})`, "iu");
-// A short line: a longer one is more than a state, or what a list is of.
+// "active" as a state: not when it was so last, nor in the name of a product.
+const ACTIVE = /(?<!\p{L})(?<!last[ _-]?)active(?!\p{L})(?![ _-]?director)/iu;
+// A line with more says more than that.
 const SHORT = { characters: 100, words: 4 };
 // A number in a line, of any kind that is said to be wrong.
 const LIKE_NUMBER = new RegExp(`(?<!\\d)\\d{11,13}(?!\\d)|\\dE\\+\\d|${WRITTEN_NUMBER.source}`, "iu");
-// What a list is of; or ends one.
-const HEADING = new RegExp(`^#|[:=][*_ ]*$|^[^\\p{L}]*(?:${NOT_ACTIVE.source})`, "iu");
-const NEXT = /^[#\]})]|[:=][*_ ]*$/;
-const SEPARATED = /^ *sep=.? *$/i;
+// What a list below it is of; and what may be said so, if nothing stands above it.
+const HEADING = /^##|:[*_ ]*$/;
+const LIKE_HEADING = /^#|[:=][*_ ]*[[{(]? *$|[*_]$|(?<!\p{L})accounts?\W*$/iu;
+// A key with its value; or a value alone: the name of a section, or one of a list.
+const KEYED = /^[-|\s"']*([\w -]{1,40}?)["']? *[:=|]\s*["']?(.*?)["',|\s]*$/;
+const ALONE = /^\[(?:profile +)?"?([^\]"]+)"?\]$|^"([^"]*)",?$/;
+// So near to a number are the keys of its account, in lines.
+const NEAR = 10;
 // Colours of a terminal, and signs that nobody sees.
 const UNSEEN = new RegExp("\\u001b\\[[\\d;?]*[A-Za-z]|\\[\\d[\\d;]*m|\\p{Cf}", "gu");
 const QUOTED = /^(?:> ?)+(?! *aws )/gm;
@@ -20,6 +26,9 @@ const DIGITS = new Map();
 // Signs of a line, or rows, that are looked at in one step; and lines.
 const AT_ONCE = 1_000;
 const AT_A_TIME = 20;
+const LONGEST = 10_000;
+const NUMBERED = new RegExp(`(?<!arn:\\S{0,100})${WRITTEN_NUMBER.source}`, "u");
+const NO_HEAD = "sep=,\n";
 
 /** @param {string} text */
 export const withPlainSigns = (text) => text.replace(UNSEEN, "").replace(QUOTED, "").replace(OTHER_DIGIT, digitOf);
@@ -51,127 +60,219 @@ const refusingIn = (text) => (NOT_ACTIVE.test(text) ? LAST_REFUSING.exec(text)?.
 
 const countIn = (text) => text.match(ALL_REFUSING)?.length ?? 0;
 
-// When it was so last says nothing of now.
 const isActiveIn = (line) =>
-  line.length < SHORT.characters &&
-  /(?<!\p{L})(?<!last[ _-]?)active(?!\p{L})/iu.test(line) &&
-  (line.match(/\p{L}+/gu) ?? []).length <= SHORT.words;
+  line.length < SHORT.characters && ACTIVE.test(line) && (line.match(/\p{L}+/gu) ?? []).length <= SHORT.words;
 
-/** Whether the own fields of an account say nothing of that. @param {import("./pasted.js").Line} line */
-export const isUnsaid = ({ number, isActive, error }) => Boolean(number) && !isActive && error !== "notActive";
+/** Does it with each, with a step after so many. @param {any[]} all @param {(each: any) => void} act */
+export function* withEach(all, act) {
+  for (const [index, each] of all.entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) yield;
+    act(each);
+  }
+}
 
 /**
- * The lines, of which none adds an account that the text says is not active: in its own line, or in one without a
- * number beside it. If such lines stand before the first number or after the last, and not both, so does that of each.
- * `wholes`: from which line to which each account has a state of its own.
- * @param {string} text @param {import("./pasted.js").Line[]} lines @param {{first: number, last: number}[]} wholes
+ * A line of the text that counts here. Either it is of accounts, with the `numbers` of which it does not say whether
+ * they are active (`isRead`: if it could be read), or it has no number and a `state`. `indent`: in signs.
+ * @typedef {{line: number, said: string, indent: number, rows: import("./pasted.js").Line[], state?: string,
+ *   numbers: string[], isRead?: boolean}} Place
+ */
+
+/**
+ * The lines, of which none adds an account that the text says is not active. What a line with numbers says is of them.
+ * Of a line without, nobody knows whether it is a state, a heading or a remark: it may be of any account that does not
+ * say itself that it is active, unless each has one such line of its own, or they stand below headings.
+ * `headOf`: what field a key is.
+ * @param {string} text @param {import("./pasted.js").Line[]} lines
+ * @param {(key: string) => string | undefined} headOf
  * @returns {Generator<void, import("./pasted.js").Line[], void>}
  */
-export function* withoutRefused(text, lines, wholes) {
-  /** @type {Map<string, string>} */
+export function* withoutRefused(text, lines, headOf) {
+  /** What is said of these numbers. @type {Map<string, string>} */
   const refused = new Map();
-  const used = new Set();
-  /** @type {{numbers: string[], above: string, below: string}[]} */
-  let runs = [];
-  /** @type {{state: string, indent: number, isUsed: boolean, ends: (said: string) => boolean} | undefined} */
-  let above;
-  // What stood in the last line with numbers.
-  let [latest, level, gap] = [/** @type {string[]} */ ([]), 0, 0];
-  let isOpen = false;
-  let [at, next] = [0, 0];
-  // Below a heading, each may have a line of its own above it, or empty ones.
-  const standing = (state, whole, said) => {
-    const isHead = HEADING.test(said);
-    const ends = (other) => !isHead || gap > 1 || NEXT.test(other);
-    return { state, indent: whole.search(/\S/), isUsed: false, ends };
-  };
-  const decide = function* () {
-    const [isAbove, isBelow] = [runs[0]?.above, runs.at(-1)?.below];
-    let count = 0;
-    for (const { numbers, above: before, below } of runs) {
-      const said = isAbove && !isBelow ? [before || below] : isBelow && !isAbove ? [below || before] : [before, below];
-      const state = said.find((each) => NOT_ACTIVE.test(each));
-      count += 1;
-      if (count % AT_ONCE === 0) yield;
-      if (!state) continue;
-      for (const number of numbers) {
-        count += 1;
-        if (count % AT_ONCE === 0) yield;
-        refused.set(number, state);
-      }
-    }
-    [runs, above, isOpen, latest] = [[], undefined, false, []];
-  };
+  const dropped = new Set();
+  const places = yield* placesOf(text, lines, headOf, refused, dropped);
+  const first = places.find(isRefusing);
+  const isUnknown = first && places.some(({ numbers }) => numbers.length);
+  const owned = isUnknown ? yield* statesOf(places) : [];
+  yield* withEach(owned?.filter(isRefusing) ?? [], ({ numbers, state, rows, isRead }) => {
+    for (const number of numbers) refused.set(number, state);
+    // It is said beside the numbers from now on.
+    if (isRead) for (const row of rows) dropped.add(row);
+  });
+  const rest = [];
+  yield* withEach(lines, (row) => {
+    const state = row.account && refused.get(row.account.provider_id);
+    if (state) rest.push(refusedLine(row, state));
+    else if (!dropped.has(row)) rest.push(row);
+  });
+  return owned || !first ? rest : yield* doubtful(rest, places, first);
+}
+
+/** @param {{state?: string}} place */
+const isRefusing = ({ state }) => state !== undefined && NOT_ACTIVE.test(state);
+
+// In the order of the text. What is said beside a number goes to `refused`; lines that say no more, to `dropped`.
+function* placesOf(text, lines, headOf, refused, dropped) {
+  const [active, values] = yield* saidIn(lines);
+  /** @type {Place[]} */
+  const places = [];
+  // Up to which line a cell goes.
+  let [at, covered] = [0, 0];
   for (const { line, from, to, said } of linesIn(text)) {
     if (line % AT_A_TIME === 0 || to - from > AT_ONCE) yield;
     const begin = at;
-    while (at < lines.length && (lines[at].at ?? lines[at].line) <= line) at += 1;
+    while (at < lines.length && placeOf(lines[at]) <= line) at += 1;
     const rows = lines.slice(begin, at);
     const whole = text.slice(from, to);
-    while (wholes[next]?.last < line) next += 1;
-    const isWhole = wholes[next]?.first <= line && !rows.some(isUnsaid);
-    const state = refusingIn(whole) ?? "";
-    const isLike = rows.length > 0 && LIKE_NUMBER.test(whole);
-    const ofNumbers = rows.filter(({ number, error }) => number || (error !== "elsewhere" && isLike));
-    const numbers = [];
-    // Of several in a line, each has what it says itself, if that is all there is.
-    let others = rows.length > 1 && state ? countIn(whole) : 1;
-    if (rows.length > 1 && state) for (const { source } of rows) others -= countIn(source);
-    for (const [index, row] of rows.entries()) {
-      if (index % AT_ONCE === AT_ONCE - 1) yield;
-      const { number, isActive, source, error, of } = row;
-      // What it says is of a number that has another row.
-      const isOther = !number && error !== "elsewhere" && !LIKE_NUMBER.test(source);
-      if (isOther && (refusingIn(source) || (state && !ofNumbers.length))) used.add(row);
-      if (!number || isActive) continue;
-      numbers.push(number);
-      const own =
-        error === "notActive" ? (refusingIn(of) ?? "inactive") : (refusingIn(source) ?? (others > 0 && state));
-      if (own) refused.set(number, own);
+    const own = refusingIn(whole);
+    const unsaid = yield* unsaidOf(rows, whole, own, active, refused);
+    const isCovered = line <= covered;
+    for (const { at: printed, source } of rows) if (!printed) covered = Math.max(covered, line + breaksIn(source));
+    const place = { line, said, indent: whole.search(/\S/), rows };
+    if (rows.some(isNumbered)) {
+      const isRead = !rows.some((row) => isNumbered(row) && !row.number);
+      for (const row of rows) if (!isNumbered(row) && refusingIn(row.source)) dropped.add(row);
+      const last = places.at(-1);
+      // As in the ARN below a number.
+      const isOfLast = unsaid.length === 1 && last?.isRead && last.numbers.at(-1) === unsaid[0];
+      const isSaid = !unsaid.length && rows.every(({ own: certain }) => certain);
+      if (!isSaid && !isOfLast) places.push({ ...place, numbers: unsaid, isRead: isRead || Boolean(own) });
+      continue;
     }
-    if (isWhole || SEPARATED.test(said)) {
-      const kept = isWhole && rows.every(({ error }) => error === "elsewhere") ? above : undefined;
-      yield* decide();
-      // Right below what is read as a whole, what the next list is of looks like a key of it.
-      above = isWhole && state && NEXT.test(said) ? standing(state, whole, said) : kept;
-    } else if (ofNumbers.length) {
-      // A number that there was already may be part of what is said of the last one.
-      if (!runs.length || (!isOpen && ofNumbers.some(({ error }) => error !== "twice")))
-        runs.push({ numbers: [], above: above?.state ?? "", below: "" });
-      for (const number of numbers) runs[runs.length - 1].numbers.push(number);
-      [latest, level, gap] = [numbers, whole.search(/\S/), 0];
-      // A list that goes further in ends with its lines; one of lines that follow, with any other line.
-      if (above && level > above.indent) above.ends = Boolean;
-      else if (above?.isUsed && isOpen) above.ends = () => true;
-      if (above) above.isUsed = true;
-      isOpen = true;
-    } else {
-      isOpen = false;
-      const indent = whole.search(/\S/);
-      const ofLine = state || (isActiveIn(said) ? "active" : "");
-      const last = runs.at(-1);
-      if (said) gap += 1;
-      if (ofLine) {
-        // Of several between two numbers, the one that refuses.
-        const before = above && !above.isUsed && NOT_ACTIVE.test(above.state) ? above.state : ofLine;
-        above = standing(before, whole, said);
-        // What a list is of says nothing of those above it.
-        if (last && !NEXT.test(said) && !NOT_ACTIVE.test(last.below)) last.below = ofLine;
-        // Further in, it is said of that line.
-        if (state && indent > level) for (const number of latest) refused.set(number, state);
-      } else if (above?.isUsed && indent <= above.indent && above.ends(said)) above = undefined;
-    }
+    const state = own ?? (isActiveIn(said) ? "active" : undefined);
+    if (!state || isCovered || NUMBERED.test(whole.slice(0, LONGEST))) continue;
+    if (!isOwn(said, line, values, headOf)) places.push({ ...place, numbers: [], state });
   }
-  yield* decide();
-  const rest = [];
-  for (const [index, row] of lines.entries()) {
-    if (index % AT_ONCE === 0) yield;
-    const state = row.account && refused.get(row.account.provider_id);
-    if (state) rest.push(refusedLine(row, state));
-    else if (!used.has(row)) rest.push(row);
-  }
-  return rest;
+  return places;
 }
+
+const placeOf = ({ at, line }) => at ?? line;
+
+// What has a number of an account, or one that is said to be wrong.
+const isNumbered = ({ number, error, source }) =>
+  Boolean(number) || (error !== "elsewhere" && LIKE_NUMBER.test(source.slice(0, LONGEST)));
+
+// The numbers of a line of which it does not say whether they are active.
+function* unsaidOf(rows, whole, own, active, refused) {
+  const unsaid = [];
+  // Of several accounts in a line, each has what it says itself, if that is all there is.
+  let others = own && rows.length > 1 ? countIn(whole) : 1;
+  if (own && rows.length > 1) for (const { source } of rows) others -= countIn(source);
+  const ofLine = others > 0 ? own : undefined;
+  yield* withEach(rows, ({ number, isActive, source, error, of }) => {
+    if (!number || isActive) return;
+    const state = error === "notActive" ? (refusingIn(of) ?? "inactive") : (refusingIn(source) ?? ofLine);
+    if (state) refused.set(number, state);
+    else unsaid.push(number);
+  });
+  // Those of a line that could not be read, too. Beside an account, another number may be what it is paid by.
+  const isOfOne = rows.some(({ number }) => number);
+  if (!ofLine && rows.every(({ error }) => error !== "severalNumbers")) return unsaid;
+  let count = 0;
+  for (const [written] of whole.matchAll(NUMBERS)) {
+    count += 1;
+    if (count % AT_ONCE === 0) yield;
+    const number = written.replace(/\D/g, "");
+    if (written.startsWith("arn:") || (active.has(number) && isOfOne)) continue;
+    if (ofLine) refused.set(number, refused.get(number) ?? ofLine);
+    else unsaid.push(number);
+  }
+  return unsaid;
+}
+
+// The numbers whose own fields say that they are active. And the values that are certainly those of an account, each
+// with its line.
+function* saidIn(lines) {
+  const active = new Set();
+  const values = new Map();
+  yield* withEach(lines, ({ number, isActive, own, at, source }) => {
+    if (isActive) active.add(number);
+    if (own && number) for (const value of source.slice(1, -1).split('","')) values.set(`${at} ${value}`, own);
+  });
+  return [active, values];
+}
+
+// Whether all that a line says is certainly of an account near it.
+function isOwn(said, line, values, headOf) {
+  const [, key = "", value = ""] = KEYED.exec(said) ?? [];
+  const isKnown = /^(?:name|state|active)$/.test(headOf(key) ?? "");
+  const own = isKnown ? value : /^[[{]$/.test(value) ? key : (ALONE.exec(said)?.slice(1).find(Boolean) ?? "");
+  const near = Array.from({ length: 2 * NEAR + 1 }, (_, index) => `${line - NEAR + index} ${own}`);
+  return own !== "" && near.some((each) => values.get(each)?.first <= line && line <= values.get(each).last);
+}
+
+/**
+ * Numbers with the state that they have: that of the heading above them, or of a line of their own above each, or below
+ * each. Null if nobody knows.
+ * @param {Place[]} places @returns {Generator<void, Place[] | null, void>}
+ */
+function* statesOf(places) {
+  const runs = yield* runsOf(places);
+  if (!runs) return null;
+  const [begins, ends] = [runs[0], runs[runs.length - 1]].map(({ state }) => Boolean(state));
+  const isOneEach = begins !== ends && !runs.some(({ state, isList }) => !state && isList);
+  const isOut = (run, other) => !other || run.indent <= other.indent;
+  const isHeading = (run, at) => HEADING.test(run.said) && isOut(run, runs[at - 1]) && isOut(run, runs[at + 1]);
+  const isLikeOne = ({ said }) => begins && LIKE_HEADING.test(said);
+  const areAll = (isSuch) => runs.every((run, at) => !run.state || isSuch(run, at));
+  if (!isOneEach && (ends || !(areAll(isHeading) || areAll(isLikeOne)))) return null;
+  const owned = [];
+  for (const [at, run] of runs.entries()) {
+    if (at % AT_ONCE === 0) yield;
+    const of = runs[ends ? at + 1 : at - 1];
+    if (!run.state && of) owned.push({ ...run, state: of.state, rows: of.rows });
+  }
+  return owned;
+}
+
+// What follows each other is one: numbers as a list, or states if they say the same.
+function* runsOf(places) {
+  /** @type {(Place & {isList?: boolean})[]} */
+  const runs = [];
+  for (const [index, place] of places.entries()) {
+    if (index % AT_ONCE === 0) yield;
+    const last = runs.at(-1);
+    if (!last || Boolean(last.state) !== Boolean(place.state)) {
+      runs.push({ ...place, numbers: [...place.numbers], rows: [...place.rows] });
+      continue;
+    }
+    if (place.state && isRefusing(last) !== isRefusing(place)) return null;
+    last.isList = true;
+    last.isRead &&= place.isRead;
+    last.indent = Math[place.state ? "max" : "min"](last.indent, place.indent);
+    if (!HEADING.test(place.said)) last.said = place.said;
+    for (const number of place.numbers) last.numbers.push(number);
+    for (const row of place.rows) last.rows.push(row);
+  }
+  return runs;
+}
+
+// None of these accounts is added. The lines that may mean them are left beside them.
+function* doubtful(lines, places, { line: first, state: of = "" }) {
+  const doubted = new Set();
+  const states = new Map();
+  const others = [];
+  yield* withEach(places, (place) => {
+    for (const number of place.numbers) doubted.add(number);
+    for (const row of isRefusing(place) ? place.rows : []) states.set(row, place.state);
+    if (place.state && !place.rows.some(({ source }) => NOT_ACTIVE.test(source))) others.push(place);
+  });
+  const rest = [];
+  let next = 0;
+  yield* withEach(lines, (row) => {
+    for (; others[next]?.line < placeOf(row); next += 1) rest.push(ofWhich(others[next]));
+    const state = states.get(row) ?? (row.error === "numberMissing" && refusingIn(row.source));
+    if (state) rest.push({ ...row, error: "ofWhich", of: state });
+    // What was said twice of it is no repetition any more.
+    else if (!row.account) rest.push(doubted.has(row.number) ? { ...row, isRepeat: false } : row);
+    else if (!doubted.has(row.account.provider_id)) rest.push(row);
+    else rest.push({ ...row, account: undefined, error: "inDoubt", of: { line: first, state: of } });
+  });
+  return [...rest, ...others.slice(next).map(ofWhich)];
+}
+
+const ofWhich = ({ line, said, state }) => ({ line, source: said, head: NO_HEAD, error: "ofWhich", of: state });
 
 // What is left of it says the same by itself.
 /** @param {import("./pasted.js").Line} line @param {string} state */
@@ -180,5 +281,5 @@ function refusedLine({ line, source, head, account }, state) {
   if (own) return { line, source, head, error: "notActive", of: own };
   const { provider_id: number, name } = /** @type {any} */ (account);
   const cells = [number, ...(/\d{10}/.test(name) ? [] : [name]), state];
-  return { line, source: cells.join(","), head: "sep=,\n", error: "notActive", of: state };
+  return { line, source: cells.join(","), head: NO_HEAD, error: "notActive", of: state };
 }
