@@ -834,6 +834,18 @@ test("a text of more lists and objects than it may have is not parsed, which wou
   assert.equal(parse.mock.callCount(), 1);
 });
 
+for (const [what, text, bound] of [
+  ["the beginning of a profile that does not end", `[profile${" ".repeat(60_000)}\n${"1".repeat(12)} A`, 1_000],
+  ["empty lines between keys", `a: b\n${"\n".repeat(60_000)}c: d\n${"1".repeat(12)} A`, 2_000],
+  ["many prompts in a line", `${"# aws ".repeat(60_000)}${"1".repeat(12)}`, 1_000],
+])
+  // Much more than it takes; and much less than if it were looked at again from each sign of it.
+  test(`${what} is read in a time that grows with its length`, () => {
+    const before = process.cpuUsage().user;
+    assert.equal(accountsIn(text).filter(({ account }) => account).length, 1);
+    assert.ok(process.cpuUsage(undefined).user - before < bound * 1_000);
+  });
+
 // What adds nothing, and what it is that the text says of the account.
 const REFUSING = ["SUSPENDED", "closed", "Inactive", "PENDING_CLOSURE", "Pending closure", "not active"];
 const DECORATED = ["*", "**Account * 2024**", "~~*~~", "🔴 *", "(*)", "\u001b[31m*\u001b[0m", "is*"];

@@ -31,8 +31,8 @@ const ROLE = /\barn:[\w-]+:iam::\d{12}:role\/[\w+=,.@/-]*[\w+=,@/-]/;
 // Without a sign, it begins a text of any kind.
 const SEPARATOR = /^sep=.?$/i;
 const SEPARATED = /^ *sep=[^\r\n] *(?=[\r\n]|$)/i;
-// So does what somebody typed to have the rest printed.
-const PROMPT = `.*[$%>#] *aws (?!.*${WRITTEN_NUMBER.source})`;
+// So does what somebody typed to have the rest printed. It is the last one of a line, and none other is tried.
+const PROMPT = `(?=(.*[$%>#] *aws ))\\1(?!.*${WRITTEN_NUMBER.source})`;
 const BEGINS = new RegExp(`^(?: *sep= *$|${PROMPT}.*)`, "imu");
 const TABLES = new RegExp(`^(?= *sep=.? *$|${PROMPT})`, "gimu");
 // Of a number that stands in a table, and not where an account's does.

@@ -4,8 +4,8 @@ import { NUMBER, ROLE_NAME } from "./patterns.js";
 // More takes long.
 const MOST = { opened: 20_100, depth: 100, keys: 100, characters: 1_000 };
 const CONFIG = {
-  begins: /^[ \t]*\[(?:profile +[^\]\r\n]+|default)\]/gm,
-  section: /^\[(?:profile +)?"?([^\]"]+)"?\]$/,
+  begins: /^[ \t]*\[(?:profile [^\]\r\n]+|default)\]/gm,
+  section: /^\[(?:profile +(?! ))?"?([^\]"]+)"?\]$/,
   number: /^(?:(?:granted_)?sso_account_id *= *"?([^"]+)|role_arn *= *"?arn:[\w-]+:iam::([^:"]+))/i,
   role: /^role_arn *= *"?(arn:[^\s"]+)"?$/i,
   other: /^(?:[#;]|[\w -]+=)/,
@@ -41,10 +41,6 @@ export const NOT_ACTIVE = new RegExp(
 const NO_NAME = /^(ACCOUNTS?|ACCOUNTLIST|CHILDREN|INVITED|CREATED|None|arn:\S*|\d+\.\d+|\d{4}-\d\d-\d\dT\S*)$/;
 // A line of YAML, or of a table with a key in each line. Part of JSON looks so, too.
 const PAIR = /^([-|"'\s]*)([A-Za-z][\w ]{0,40}?)(["' ]*)(?::(?=\s|$)|\|)\s*["']?([^|]*)/;
-const NUMBER_PAIR = new RegExp(
-  `^[-|"'\\s]*[A-Za-z][\\w ]{0,40}?["' ]*(?::\\s|\\|)[^\\r\\n|]*${WRITTEN_NUMBER.source}`,
-  "mu",
-);
 // Beside lines with a key: a list, a comment; or what ends an account.
 const BESIDE_PAIRS = /^\s*(?:$|-\s|#|[\s[\]{},]*$)/;
 const ENDS = /^(?:[\s[\]{},]*|[\s|]*[-+][-+|\s]*)$/;
@@ -159,11 +155,11 @@ function* runsAsParts(text, headOf) {
   const upTo = (to) => {
     if (text.slice(at, to).trim()) parts.push({ from: at, to, isLike });
   };
-  for (const { from, to, hasCells } of yield* runsIn(text)) {
+  for (const { from, to, hasCells, hasNumber } of yield* runsIn(text)) {
     yield;
     isLike = true;
     const part = text.slice(from, to);
-    const pairs = yield* ofPairs(part, headOf);
+    const pairs = hasNumber ? yield* ofPairs(part, headOf) : null;
     if (!pairs && !hasCells) continue;
     upTo(from);
     parts.push({ from, to, ...(pairs ? { rows: pairs } : { table: yield* withoutBorders(part) }) });
@@ -175,18 +171,20 @@ function* runsAsParts(text, headOf) {
 
 // Lines of a table, or lines with a key, one below the other.
 function* runsIn(text) {
-  /** @type {{from: number, to: number, isTable: boolean, hasCells: boolean}[]} */
+  /** @type {{from: number, to: number, isTable: boolean, hasCells: boolean, hasNumber: boolean}[]} */
   const runs = [];
   let isOpen = false;
   for (const { from, to, whole } of linesIn(text)) {
     yield;
     const isTable = TABLE_LINE.test(whole);
     const last = isOpen ? runs.at(-1) : undefined;
-    if (isTable || PAIR.test(whole)) {
-      const run = last?.isTable === isTable ? last : { from, to, isTable, hasCells: false };
+    const pair = PAIR.exec(whole);
+    if (isTable || pair) {
+      const run = last?.isTable === isTable ? last : { from, to, isTable, hasCells: false, hasNumber: false };
       if (run !== last) runs.push(run);
       run.to = to;
       run.hasCells ||= isTable && !BORDER.test(whole.trim());
+      run.hasNumber ||= WRITTEN_NUMBER.test(pair?.[4] ?? "");
       isOpen = true;
     } else isOpen = Boolean(last) && (last?.isTable ? !whole.trim() : BESIDE_PAIRS.test(whole));
   }
@@ -391,7 +389,6 @@ function* ofConfig(text) {
 
 // With `--output yaml`, or a table that is too wide for the terminal.
 function* ofPairs(text, headOf) {
-  if (!NUMBER_PAIR.test(text)) return null;
   /** @type {any[][]} */
   const groups = [];
   let keys = [];
