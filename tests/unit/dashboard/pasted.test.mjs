@@ -999,9 +999,15 @@ for (const [what, text, ...added] of [
     B,
   ],
   ["YAML that says so", `- id: "${A}"\n  name: Old\n  active: false\n- id: "${B}"\n  name: P\n  active: true`, B],
+  ["words without a space, or with others", `${A} NotActive\n${B} nonactive\n${C} not\u00a0active\n${D} not   active`],
+  ["a dash of another kind", `Account,Name,Status\n${A},Old,Not\u2011active\n${B},Old,NOT\u2013ACTIVE\n${C},P,ACTIVE`, C],
   ["other words", `${A} Old no longer active\n${B} Old (isn't active)\n${C} non-active\n${D} deactivated`],
   ["a note below one of a list", `Active accounts:\n${A} Prod\n${B} Old\n  suspended!\n${C} Dev`, A],
-  ["words that only look so", `Enclosed the accounts:\n${A} Undisclosed\n${B} Suspect`, A, B],
+  [
+    "words that only look so",
+    `Enclosed the accounts:\n${A} Undisclosed\n${B} Suspect\n${C} SuspiciousActivity\n${D} Notebook no   active`,
+    ...[A, B, C, D],
+  ],
 ])
   test(`of ${what}, no account is added that is said not to be active`, () => {
     const found = accountsIn(text);

@@ -29,10 +29,12 @@ export const NOT_ACTIVE = new RegExp(
   [
     "suspend(?:ed|ing)?|suspension|inactive|deactivated",
     // Cut, or wrapped.
-    "susp(?!ect|en[ds])\\p{L}{0,4}|(?<!\\p{L})close?$",
+    "susp(?!ect|ici|en[ds])\\p{L}{0,4}|(?<!\\p{L})close?$",
     "pending[ _-]?(?:closure|activation)|(?<!\\p{L})pending(?!\\p{L})",
     "(?<!dis|en|fore|pending[ _-]?)clos(?:ed|ing|ure)",
-    "(?:not|(?<!\\p{L})no|(?<!\\p{L})non|never|isn.t)[ _-](?:\\p{L}{1,20} )?active",
+    // A "no" of another column is further away.
+    "(?:(?:not|never|isn.t)\\p{Zs}{0,9}|(?:not|never|isn.t|(?<!\\p{L})non?)[\\p{Zs}_\\p{Pd}]?)" +
+      "(?:(?<!\\p{L})\\p{L}{1,20}\\p{Zs}{1,9})?active",
     "(?:is|(?<!\\p{L})(?<!last[ _-]?))active[\"' ]{0,3}[:=] {0,3}[\"']?(?:false|no?|0)(?![\\p{L}\\d])",
   ].join("|"),
   "iu",
