@@ -834,6 +834,41 @@ test("a text of more lists and objects than it may have is not parsed, which wou
   assert.equal(parse.mock.callCount(), 1);
 });
 
+// Of accounts with a number and a name.
+const NAMED_FORMS = {
+  cells: (head, all) => [`Environment,${head},Name`, ...all.map((each) => ["prod", ...each].join())],
+  "cells in tabs": (head, all) => [`Environment\t${head}\tName`, ...all.map((each) => ["prod", ...each].join("\t"))],
+  JSON: (head, all) => [json(all.map(([number, name]) => ({ [head]: number, name })))],
+  "JSON in a line": (head, all) => [
+    json(
+      all.map(([number, name]) => ({ [head]: number, name })),
+      0,
+    ),
+  ],
+  YAML: (head, all) => all.map(([number, name]) => `- ${head}: "${number}"\n  name: ${name}`),
+  keys: (head, all) => all.map(([number, name]) => `Name: ${name}\n${head}: ${number}\n`),
+};
+
+for (const head of [
+  ...["AWS Account ID", "aws_account_id", "awsAccountId", "AwsAccountId", "AWS Account", "AWS ID", "AWS account number"],
+  ...["account-id", "Account No", "accountNr", "Acct ID", "Linked account ID", "usageAccountId", "member_account_id"],
+])
+  test(`the number of an account below "${head}" is its number, and that head no name`, () => {
+    for (const [form, linesOf] of Object.entries(NAMED_FORMS)) {
+      const all = [
+        ["123456789012", "Web"],
+        ["123456789013", "Shop"],
+      ];
+      const expected = all.map((each) => numbered(...each));
+      assert.deepEqual(read(linesOf(head, all).join("\n")), expected, form);
+    }
+    assert.deepEqual(read(`${head}: 123456789012`), [numbered("123456789012")]);
+  });
+
+test("how a number is written may stand in its head", () => {
+  assert.deepEqual(read(`Team,Account ID (12 digits),Name\nx,${A},Web`), [numbered(A, "Web")]);
+});
+
 for (const [what, text, bound] of [
   ["the beginning of a profile that does not end", `[profile${" ".repeat(60_000)}\n${"1".repeat(12)} A`, 1_000],
   ["empty lines between keys", `a: b\n${"\n".repeat(60_000)}c: d\n${"1".repeat(12)} A`, 2_000],

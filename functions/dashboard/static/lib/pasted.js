@@ -58,7 +58,10 @@ const YES_NO = { yes: true, true: true, 1: true, no: false, false: false, 0: fal
 // The fields of an account, by the heads that a column may have: the API's, those of our own export and of AWS
 // Organizations, whose "arn" is an account's. An "account_id" is ours and no number, if there is a "provider_id".
 const HEADS = {
-  provider_id: ["providerid", "accountnumber", "number", "accountid", "account", "id"],
+  provider_id: [
+    ...["providerid", "accountnumber", "number", "accountid", "accountno", "accountnr", "acctid", "acctno"],
+    ...["accountidnumber", "account", "id"],
+  ],
   name: ["name", "accountname"],
   role_name: ["rolename"],
   role_path: ["rolepath"],
@@ -72,13 +75,19 @@ const HEADS = {
   other_number: ["othernumber"],
 };
 const FIELDS = new Map(Object.entries(HEADS).flatMap(([name, known]) => known.map((head) => [head, name])));
-const plainHead = (text) => text.toLowerCase().replace(/[^a-z]/g, "");
+// What is said of no other account, and how the values look: "AWS account ID (12 digits)".
+const BESIDE_HEAD = /^(?:aws|linked|member|usage)(?=acc(?:oun)?t)|^aws(?=id$)|digits$/g;
+const plainHead = (text) =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z]/g, "")
+    .replace(BESIDE_HEAD, "");
 /** @param {string} key */
 const knownHead = (key) => FIELDS.get(plainHead(key));
 // A border or a bracket; or what stands between accounts as the AWS CLI prints them.
 const NOTHING_SAID = /^(?:[^\p{L}\d]*|(?:NEXTTOKEN\t[A-Za-z]|PATHS\to-)\S*)$/u;
 // Before a value: what it is called is no name.
-const CALLED = /^\W*(\w[\w ]{0,40}?)["' ]{0,3}[:=]/;
+const CALLED = /^\W*(\w[\w -]{0,40}?)["' ]{0,3}[:=]/;
 
 /**
  * A line of the text, from 1, with what it says of an account; or `error`: a code, and `of` what that is said. `head`:

@@ -42,7 +42,7 @@ export const NOT_ACTIVE = new RegExp(
 // Beside a number, what AWS's tools print that is no name.
 const NO_NAME = /^(ACCOUNTS?|ACCOUNTLIST|CHILDREN|INVITED|CREATED|None|arn:\S*|\d+\.\d+|\d{4}-\d\d-\d\dT\S*)$/;
 // A line of YAML, or of a table with a key in each line. Part of JSON looks so, too.
-const PAIR = /^([-|"'\s]*)([A-Za-z][\w ]{0,40}?)(["' ]*)(?::(?=\s|$)|\|)\s*["']?([^|]*)/;
+const PAIR = /^([-|"'\s]*)([A-Za-z][\w -]{0,40}?)(["' ]*)(?::(?=\s|$)|\|)\s*["']?([^|]*)/;
 // Beside lines with a key: a list, a comment; or what ends an account.
 const BESIDE_PAIRS = /^\s*(?:$|-\s|#|[\s[\]{},]*$)/;
 const ENDS = /^(?:[\s[\]{},]*|[\s|]*[-+][-+|\s]*)$/;
