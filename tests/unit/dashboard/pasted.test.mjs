@@ -850,7 +850,15 @@ const NAMED_FORMS = {
 };
 
 for (const head of [
-  ...["AWS Account ID", "aws_account_id", "awsAccountId", "AwsAccountId", "AWS Account", "AWS ID", "AWS account number"],
+  ...[
+    "AWS Account ID",
+    "aws_account_id",
+    "awsAccountId",
+    "AwsAccountId",
+    "AWS Account",
+    "AWS ID",
+    "AWS account number",
+  ],
   ...["account-id", "Account No", "accountNr", "Acct ID", "Linked account ID", "usageAccountId", "member_account_id"],
 ])
   test(`the number of an account below "${head}" is its number, and that head no name`, () => {
@@ -868,6 +876,93 @@ for (const head of [
 test("how a number is written may stand in its head", () => {
   assert.deepEqual(read(`Team,Account ID (12 digits),Name\nx,${A},Web`), [numbered(A, "Web")]);
 });
+
+// An account that is, and one that is not, as columns and keys say it.
+const ASKED = [
+  ["Active", "x", ""],
+  ["Active (Y/N)", "Y", "N"],
+  ["Account active", "Yes", "No"],
+  ["accountActive", "true", "false"],
+  ["Currently active", "✅", "❌"],
+  ["currentlyActive", "t", "f"],
+  ["Active account", "✓", "✗"],
+  ["is_active", "1", "0"],
+  ["Active", "TRUE", "No (since 2023)"],
+  ["Suspended", "no", "yes"],
+  ["Suspended", "", "2023-05-01"],
+  ["Closed", "-", "x"],
+  ["isClosed", "false", "true"],
+  ["Closed on", "", "2023-05-01"],
+  ["closedDate", "null", "2023-05-01"],
+  ["Closure date", "0", "1 May"],
+  ["Inactive", "FALSE", "TRUE"],
+  ["Deleted?", "n", "y"],
+  ...["disabled", "terminated", "decommissioned", "deleted", "retired", "no longer in use", "PENDING_ACTIVATION"].map(
+    (word) => ["Status", "ok", word],
+  ),
+  ["Lifecycle state", "Live", "Terminated in May"],
+  ["Status (2026)", "In use", "Moved; terminated"],
+];
+const value = (text) => ({ true: true, false: false, 1: 1, 0: 0, null: null })[text] ?? text;
+const ASKED_FORMS = {
+  cells: (head, all) => [`Account ID,Name,${head}`, ...all.map((each) => each.join())],
+  "cells in tabs": (head, all) => [`Name\t${head}\tAccount ID`, ...all.map(([a, b, c]) => [b, c, a].join("\t"))],
+  "a table": (head, all) => [drawn([["Account", "Name", head], ...all])],
+  JSON: (head, all) => [json(all.map(([id, name, said]) => ({ id, name, [head]: value(said) })))],
+  "JSON in a line": (head, all) => [
+    json(
+      all.map(([id, name, said]) => ({ id, name, [head]: value(said) })),
+      0,
+    ),
+  ],
+  YAML: (head, all) => all.map(([id, name, said]) => `- id: "${id}"\n  name: ${name}\n  ${head}: ${said}`),
+  keys: (head, all) => all.map(([id, name, said]) => `Account: ${id}\nName: ${name}\n${head}: ${said}\n`),
+};
+
+for (const [head, on, off] of ASKED)
+  test(`below "${head}", "${on}" is of an account that is added, and "${off}" of one that is not`, () => {
+    for (const [form, linesOf] of Object.entries(ASKED_FORMS)) {
+      // Keys have no other signs.
+      if (/^(YAML|keys)$/.test(form) && /[(?]/.test(head)) continue;
+      const text = linesOf(head, [
+        [A, "Alpha", on],
+        [B, "Beta", off],
+        [C, "Gamma", on],
+      ]).join("\n");
+      const found = accountsIn(text);
+      const said = found.map(({ account, error }) => account?.provider_id ?? error);
+      assert.deepEqual(said, [A, "notActive", C], `${form}: ${text}`);
+      const refused = found.filter(({ error }) => error);
+      // It says why.
+      assert.ok(refused[0].of.includes(off.slice(0, 7) || "(Active: -)"), refused[0].of);
+      const without = ({ error, of }) => [error, of];
+      assert.deepEqual(accountsIn(textOf(refused)).map(without), refused.map(without), form);
+    }
+  });
+
+for (const [what, text, ...added] of [
+  ["keys of Ruby", `{ id => "${A}", active => false }\n{ id => "${B}", active => true }`, B],
+  ["elements", `<id>${A}</id><active>false</active>\n<id>${B}</id><active>true</active>`, B],
+  ["keys of HCL", `a = {\n  id = "${A}"\n  suspended = false\n}\nb = {\n  id = "${B}"\n  suspended = true\n}`, A],
+  [
+    "a state of HCL",
+    `a = {\n  id = "${A}"\n  status = "terminated"\n}\nb = {\n  id = "${B}"\n  status = "active"\n}`,
+    B,
+  ],
+  ["names with words of a state", `${A} Deleted Items\n${B} Retired Staff\n${C},Disabled\n${D} unused`, A, B, C, D],
+  ["a note beside what is not closed", `Account,Closed,Notes\n${A},no,suspended since May\n${B},no,`, B],
+  ["such a note in JSON", json([{ id: A, closed: false, note: "suspended" }]), ...[]],
+  ["a list of others", json([{ id: A, status: "ACTIVE", disabled: ["Old", "Older"], active: [] }]), A],
+  ["a number below a table", `Account,Name,Active\n${A},P,x\n\n${B}`, A, B],
+  ["cells of which the last are cut off", `Account\tActive\n${A}\tx\n${B}\nAccount\tName\tActive\n${C}\tOld`, A],
+  ["since when it is active", `Account,Name,Active since,Active users\n${A},P,2020-01-01,12`, A],
+])
+  test(`of ${what}, what is said is read of that account alone`, () => {
+    assert.deepEqual(
+      accountsIn(text).flatMap(({ account }) => account?.provider_id ?? []),
+      added,
+    );
+  });
 
 for (const [what, text, bound] of [
   ["the beginning of a profile that does not end", `[profile${" ".repeat(60_000)}\n${"1".repeat(12)} A`, 1_000],
@@ -1035,7 +1130,11 @@ for (const [what, text, ...added] of [
   ],
   ["YAML that says so", `- id: "${A}"\n  name: Old\n  active: false\n- id: "${B}"\n  name: P\n  active: true`, B],
   ["words without a space, or with others", `${A} NotActive\n${B} nonactive\n${C} not\u00a0active\n${D} not   active`],
-  ["a dash of another kind", `Account,Name,Status\n${A},Old,Not\u2011active\n${B},Old,NOT\u2013ACTIVE\n${C},P,ACTIVE`, C],
+  [
+    "a dash of another kind",
+    `Account,Name,Status\n${A},Old,Not\u2011active\n${B},Old,NOT\u2013ACTIVE\n${C},P,ACTIVE`,
+    C,
+  ],
   ["other words", `${A} Old no longer active\n${B} Old (isn't active)\n${C} non-active\n${D} deactivated`],
   ["a note below one of a list", `Active accounts:\n${A} Prod\n${B} Old\n  suspended!\n${C} Dev`, A],
   [

@@ -9,9 +9,11 @@ import {
   nameIn,
   NOT_ACTIVE,
   NUMBERS,
+  OF_STATE,
   partsIn,
   rowOf,
   STATE,
+  stateOf,
   WRITTEN_NUMBER,
 } from "./printed.js";
 import { isUnsaid, plainOf, withoutRefused, withPlainSigns } from "./states.js";
@@ -52,16 +54,12 @@ const LETTERS = {
   ...{ ð: "d", Ð: "D", þ: "th", Þ: "Th", ħ: "h", Ħ: "H", ı: "i" },
 };
 // As it may be decorated, or be said twice.
-const ACTIVE = /^(?:[^\p{L}\d]*active)+[^\p{L}\d]*$/iu;
-const [IS, IS_NOT] = [/^(?:y|yes|true|1)$/i, /^(?:n|no|false|0)$/i];
+const ACTIVE = /^(?:[^\p{L}\d]*(?:active|enabled|open|ok|live|in use))+[^\p{L}\d]*$/iu;
 const YES_NO = { yes: true, true: true, 1: true, no: false, false: false, 0: false };
 // The fields of an account, by the heads that a column may have: the API's, those of our own export and of AWS
 // Organizations, whose "arn" is an account's. An "account_id" is ours and no number, if there is a "provider_id".
 const HEADS = {
-  provider_id: [
-    ...["providerid", "accountnumber", "number", "accountid", "accountno", "accountnr", "acctid", "acctno"],
-    ...["accountidnumber", "account", "id"],
-  ],
+  provider_id: ["providerid", "accountnumber", "number", "accountid", "acctid", "account", "id"],
   name: ["name", "accountname"],
   role_name: ["rolename"],
   role_path: ["rolepath"],
@@ -71,17 +69,22 @@ const HEADS = {
   access_type: ["accesstype"],
   arn: ["arn"],
   state: ["state", "status", "accountstate", "accountstatus", "lifecyclestate", "lifecyclestatus"],
-  active: ["active", "isactive"],
+  active: ["active"],
+  ended: ["ended"],
   other_number: ["othernumber"],
 };
 const FIELDS = new Map(Object.entries(HEADS).flatMap(([name, known]) => known.map((head) => [head, name])));
 // What is said of no other account, and how the values look: "AWS account ID (12 digits)".
-const BESIDE_HEAD = /^(?:aws|linked|member|usage)(?=acc(?:oun)?t)|^aws(?=id$)|digits$/g;
-const plainHead = (text) =>
-  text
-    .toLowerCase()
-    .replace(/[^a-z]/g, "")
-    .replace(BESIDE_HEAD, "");
+const BESIDE = /^(?:aws|linked|member|usage)(?=acc(?:oun)?t)|^aws(?=id$)|(?<=account)n[or]$|(?:digits|yn|yesno)$/g;
+// Whether it is active, or not any more; and since when.
+const ASKS = new RegExp(
+  "^(?:is|currently|account|date)*(?:(active)(?:account|now)?|(?:suspended|suspension|closed|closure|inactive|" +
+    "deactivated|disabled|terminated|decommissioned|deleted|retired|archived)(?:account|date|on|at|since|time)*)$",
+);
+const plainHead = (text) => {
+  const letters = text.toLowerCase().replace(/[^a-z]/g, "");
+  return letters.replace(BESIDE, "").replace(ASKS, (_, active) => active ?? "ended");
+};
 /** @param {string} key */
 const knownHead = (key) => FIELDS.get(plainHead(key));
 // A border or a bracket; or what stands between accounts as the AWS CLI prints them.
@@ -202,7 +205,7 @@ function* readingTable(text, first, lines, seen, isAlone) {
     least = 2;
     if (heads) {
       [columns, width] = [heads, cells.length];
-      states = cells.flatMap((cell, place) => (knownHead(cell) === "state" ? [place] : []));
+      states = cells.map((cell, place) => [knownHead(cell), place, cell]).filter(([field]) => OF_STATE.test(field));
       head = [separator, source].filter(Boolean).join("\n");
       continue;
     }
@@ -213,9 +216,9 @@ function* readingTable(text, first, lines, seen, isAlone) {
     }
     const named = ([name, place]) => [name, (cells[place] ?? "").trim()];
     const ofColumns = columns && Object.fromEntries(Object.entries(columns).map(named));
-    const said = states.map((place) => cells[place] ?? "");
-    if (ofColumns && said.length) ofColumns.state = said.find((cell) => NOT_ACTIVE.test(cell)) ?? said.join(" ").trim();
-    if (ofColumns && IS_NOT.test(ofColumns.active ?? "")) ofColumns.state = "not active";
+    const said = states.map(([field, place, cell]) => [field, cells[place], cell]);
+    // A cell alone is none of a table of more.
+    if (ofColumns && said.length && (cells.length > 1 || width < 3)) ofColumns.state = stateOf(said, source);
     const all = ofColumns ? [ofColumns] : yield* unnamed(cells);
     for (const [index, values] of all.entries()) {
       if (index % AT_ONCE === AT_ONCE - 1) yield;
@@ -229,7 +232,8 @@ function* readingTable(text, first, lines, seen, isAlone) {
     }
     const last = lines[lines.length - 1];
     // Of another one, all that it says is shown.
-    if (!ofColumns || !last.number || (!last.isActive && NOT_ACTIVE.test(source))) continue;
+    const isRefused = last.error === "notActive" || (!last.isActive && NOT_ACTIVE.test(source));
+    if (!ofColumns || !last.number || isRefused) continue;
     const strays = yield* straysIn(cells.filter((_, place) => !Object.values(columns ?? {}).includes(place)));
     if (!strays.size) continue;
     // What is left of it says the others no more.
@@ -305,11 +309,8 @@ export function nameOf(text) {
 function columnsOf(cells, least) {
   if (cells.some((cell) => WRITTEN_NUMBER.test(cell))) return null;
   const heads = cells.map(plainHead);
-  const places = Object.entries(HEADS).map(([name, known]) => [
-    name,
-    known.map((head) => heads.indexOf(head)).find((place) => place >= 0) ?? -1,
-  ]);
-  const found = Object.fromEntries(places.filter(([, place]) => Number(place) >= 0));
+  const found = {};
+  for (const [head, name] of FIELDS) if (heads.includes(head)) found[name] ??= heads.indexOf(head);
   return "provider_id" in found && Object.keys(found).length >= least ? found : null;
 }
 
@@ -392,7 +393,7 @@ function accountOf(values) {
   if (!digits) return { error: "numberMissing" };
   if (!NUMBER.test(number)) return { error: "numberWrong", of: digits };
   if (access_type === "access_key") return { error: "keyed" };
-  const isActive = (ACTIVE.test(more.state) || IS.test(more.active)) && !NOT_ACTIVE.test(provider_id);
+  const isActive = ACTIVE.test(more.state) && !NOT_ACTIVE.test(provider_id);
   if (more.arn ? more.state && !isActive : NOT_ACTIVE.test(more.state ?? ""))
     return { error: "notActive", of: more.state, number };
   const [, owner, path, role] = ROLE_ARN.exec(more.role_arn) ?? [];

@@ -23,20 +23,33 @@ export const NUMBERS = new RegExp(
 // Of digits, as a program may write them.
 const LIKE_NUMBER = /^[^a-df-z]*\d[^a-df-z]*$/i;
 export const STATE = /^(active|suspended|closed|pending_\w+)$/i;
+// The fields of a state. Two ask: whether it is active, or not any more.
+export const OF_STATE = /^(state|active|ended)$/;
+const YES = /^(?:[✓✔☑✅]\ufe0f? ?(?:y|yes|true)?|y|yes|true|t|1|x|[^\p{L}\d]*active[^\p{L}\d]*)$/iu;
+const NO = /^(?:[-–—~✗✘✖❌☐]\ufe0f? ?)?(?:n|no|false|f|0|null|none|never|n\/a)?$/iu;
+// Where a state is said, and no name.
+const ENDED =
+  "disabled|terminat(?:ed|ing|ion)|decommission|delet(?:ed|ing|ion)|retir(?:ed|ing)|archived|cancell?ed|dormant|" +
+  "shut ?down|unused|(?:not|no longer) (?:in |being )?used?(?!\\p{L})|[✗✘✖❌]";
+const IS_ENDED = new RegExp(ENDED, "iu");
+// After a key.
+const IS = `["' ]{0,3}(?:[:=]>? {0,3}|>)["']?`;
 // What AWS Organizations, or a person, says of an account that is not active, also within a word, as programs write it.
 // No status of ours is like these.
 export const NOT_ACTIVE = new RegExp(
   [
-    "suspend(?:ed|ing)?|suspension|inactive|deactivated",
+    "(?:suspend(?:ed|ing)?|suspension|inactive|deactivated",
     // Cut, or wrapped.
     "susp(?!ect|ici|en[ds])\\p{L}{0,4}|(?<!\\p{L})close?$",
     "pending[ _-]?(?:closure|activation)|(?<!\\p{L})pending(?!\\p{L})",
     "(?<!dis|en|fore|pending[ _-]?)clos(?:ed|ing|ure)",
     // A "no" of another column is further away.
-    "(?:(?:not|never|isn.t)\\p{Zs}{0,9}|(?:not|never|isn.t|(?<!\\p{L})non?)[\\p{Zs}_\\p{Pd}]?)" +
-      "(?:(?<!\\p{L})\\p{L}{1,20}\\p{Zs}{1,9})?active",
-    "(?:is|(?<!\\p{L})(?<!last[ _-]?))active[\"' ]{0,3}[:=] {0,3}[\"']?(?:false|no?|0)(?![\\p{L}\\d])",
-  ].join("|"),
+    "(?:not|never|isn.t)\\p{Zs}{2,9}active",
+    "(?:not|never|isn.t|(?<!\\p{L})non?)(?:[\\p{Zs}_\\p{Pd}](?:\\p{L}{1,20}\\p{Zs})?)?active",
+    "(?:is|account|currently|(?<!\\p{L})(?<!last[ _-]?))active(?:account)?(?: ?\\([^()\\n]{0,20}\\))?" +
+      `${IS}(?:false|no?|f|0|[✗✘✖❌☐])(?![\\p{L}\\d])`,
+    `(?:state|status)${IS}(?:[\\p{L}-]{1,20} ){0,2}(?:${ENDED}))`,
+  ].join("|") + `(?!\\w{0,12}${IS}(?:false|no|null|none|0)["']? {0,3}(?:$|[\\r\\n,;<)}\\]|]))`,
   "iu",
 );
 // Beside a number, what AWS's tools print that is no name.
@@ -55,6 +68,19 @@ const JSON_SIGNS = /["[\]{}\n]|\\["\\]/g;
 // A value begins a line, or follows another.
 const BEFORE_JSON = /(?:^|[\n\r,[\]}])[ \t]*$/;
 const AFTER_JSON = /[ \t]*(?=[\n\r,[\]{}]|$)/y;
+
+/** What the fields of an account say of its state, as NOT_ACTIVE knows it. `beside`: all that is said of it.
+ * @param {any[][]} fields @param {string} beside */
+export function stateOf(fields, beside) {
+  const all = fields.map(([field, value, head]) => {
+    const said = String(value ?? "").trim();
+    if (field === "state" && (!IS_ENDED.test(said) || NOT_ACTIVE.test(said))) return said;
+    if (field === "active" && YES.test(said)) return "ACTIVE";
+    if (field === "ended" && NO.test(said)) return NOT_ACTIVE.test(beside) ? "" : "ACTIVE";
+    return OF_STATE.test(field) ? `not active (${head}: ${said || "-"})` : "";
+  });
+  return all.find((each) => NOT_ACTIVE.test(each)) ?? all.filter(Boolean).join(" ");
+}
 
 /** Whether a line may be one of what is read as a whole. @param {string} line */
 export const isPrinted = (line) => /^\s*[[{#;|+]/.test(line) || PAIR.test(line) || TABLE_LINE.test(line);
@@ -292,6 +318,7 @@ const digitsOf = (value) => String(value).replace(/\D/g, "");
 const isNumbered = ({ provider_id: number }) =>
   LIKE_NUMBER.test(number) || (WRITTEN_NUMBER.test(number) && !/\barn:/.test(number));
 const isPlainValue = (value) => value !== null && typeof value !== "object";
+const listed = (value) => (Array.isArray(value) && value.every(isPlainValue) ? value.join(" ") : value);
 
 function* ofObject(item, key, isOfRow, headOf) {
   const all = yield* ofMap(item, key, headOf);
@@ -324,19 +351,21 @@ function* ofMap(item, key, headOf) {
 function valuesOf(item, headOf) {
   const known = Object.keys(item)
     .slice(0, MOST.keys)
-    .map((key) => [headOf(key), item[key]])
+    .map((key) => [headOf(key), item[key], key])
     .filter(([head]) => head)
-    .map(([head, value]) => [head, Array.isArray(value) && value.every(isPlainValue) ? value.join(" ") : value])
+    .map(([head, value, key]) => [head, OF_STATE.test(head) ? (value ?? "") : listed(value), key])
     // The number of another account is nothing else of this one.
     .filter(([head, value]) => isPlainValue(value) && (head === "provider_id" || !ONLY_NUMBER.test(value)));
   // Of several keys that may be that of the number.
   const ids = known.filter(([head]) => head === "provider_id").map(([, value]) => value);
   const isLike = (value) => LIKE_NUMBER.test(value);
   const provider_id = ids.find((value) => NUMBER.test(value)) ?? ids.find(isLike) ?? ids[0];
-  const refusing = known.filter(([head, value]) => head === "state" && NOT_ACTIVE.test(value));
+  const beside = Object.values(item).slice(0, MOST.keys).filter(isPlainValue).join(" ").slice(0, MOST.characters);
+  const state = stateOf(known, beside);
+  const plain = known.filter(([head]) => !OF_STATE.test(head));
   const others = new Set(ids.filter((value) => isLike(value) && String(value) !== String(provider_id)));
   return {
-    values: { ...Object.fromEntries([...known, ...refusing]), ...(ids.length ? { provider_id } : {}) },
+    values: { ...Object.fromEntries(plain), ...(state && { state }), ...(ids.length ? { provider_id } : {}) },
     others: [...others].map((other_number) => ({ other_number })),
   };
 }
@@ -415,9 +444,9 @@ function* ofPairs(text, headOf) {
     if (isNext || (level && start < level.start && stop !== level.stop)) end();
     const head = headOf(key);
     const said = value.replace(/["',\s]+$/, "");
-    if (!head || NOT_SAID.test(said)) continue;
+    if (!head || (OF_STATE.test(head) ? WRITTEN_NUMBER : NOT_SAID).test(said)) continue;
     const isNumber = head === "provider_id" && WRITTEN_NUMBER.test(said);
-    keys.push({ line, key, head, value: said, start, stop, isNumber });
+    keys.push({ line, key, head, value: said.replace(NOT_SAID, ""), start, stop, isNumber });
     if (isNumber) level ??= { start, stop };
   }
   end();
@@ -425,11 +454,13 @@ function* ofPairs(text, headOf) {
   let isSaid = false;
   for (const group of groups) {
     yield;
-    isSaid ||= group.some(({ head, value }) => /^(name|state)$/.test(head) && !ONLY_NUMBER.test(value));
+    isSaid ||= group.some(isSaying);
     rows.push(...(yield* ofGroup(group, headOf)));
   }
   return isSaid ? yield* withStrays(rows, text) : null;
 }
+
+const isSaying = ({ head, value }) => (head === "name" ? !ONLY_NUMBER.test(value) : value && OF_STATE.test(head));
 
 // The accounts of keys that stand together. If it is not sure which key is of which, none has a name.
 function* ofGroup(keys, headOf) {
