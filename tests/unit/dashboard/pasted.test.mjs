@@ -39,7 +39,7 @@ for (const [what, text, lines] of [
   [
     "the same on one line, or other keys or cells alone",
     JSON.stringify([{ id: "123456789012", name: "Prod" }, { id: "123456789013" }, { name: "None" }]),
-    [numbered("123456789012", "Prod"), numbered("123456789013"), [3, "numberMissing", undefined]],
+    [numbered("123456789012", "Prod"), numbered("123456789013"), [1, "numberMissing", undefined]],
   ],
   [
     "YAML in a mail, in colours",
@@ -81,7 +81,7 @@ for (const [what, text, lines] of [
       [`${ORGANIZATION}/444444444444`, "444444444444", "Arn"],
     ]),
     [
-      ...[numbered("111111111111", "Prod"), [2, "notActive", "SUSPENDED"]],
+      ...[numbered("111111111111", "Prod"), [1, "notActive", "SUSPENDED"]],
       ...[numbered("333333333333", "Mail"), numbered("444444444444", "Arn")],
     ],
   ],
@@ -475,7 +475,7 @@ for (const [what, text, lines] of [
   [
     "JSON, and a number written so",
     `{"Id":"${A}","Name":"A","x":"2222-2222-2222"}`,
-    [numbered(A, "A"), [2, "elsewhere", B]],
+    [numbered(A, "A"), [1, "elsewhere", B]],
   ],
   [
     "lines and a table around it",
@@ -568,8 +568,13 @@ for (const [what, text, lines] of [
     ),
     [
       [1, "notActive", "SUSPENDED"],
-      [2, "notActive", "CLOSED"],
+      [1, "notActive", "CLOSED"],
     ],
+  ],
+  [
+    "a number twice in a line",
+    `\n[["${A}", "A"], ["${B}", "B"], ["${A}", "C"]]`,
+    [numbered(A, "A"), numbered(B, "B"), [2, "twice", 2]],
   ],
 ])
   test(`accounts with ${what} have what is said of each`, () => {
@@ -596,7 +601,7 @@ test("numbers that are no accounts' in the profiles of the AWS CLI are said by t
 });
 
 test("of a list of numbers, each is an account or has an error, and none is the name of another", () => {
-  assert.deepEqual(read('["123456789012", 12345678901]'), [numbered("123456789012"), [2, "numberWrong", 11]]);
+  assert.deepEqual(read('["123456789012", 12345678901]'), [numbered("123456789012"), [1, "numberWrong", 11]]);
   assert.deepEqual(read("123456789012 12345678901"), [[1, "numberWrong", 11]]);
 });
 

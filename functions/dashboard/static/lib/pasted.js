@@ -118,18 +118,14 @@ export function* reading(text) {
     line += breaksIn(plain.slice(at, from));
     at = from;
     const isWhole = rows || table !== undefined;
-    const printed = rows ? yield* asTable(rows) : { text: table ?? plain.slice(from, to), first: 1, places: null };
+    const printed = rows ? yield* asTable(rows) : { text: table ?? plain.slice(from, to), lineOf: (each) => each };
     // What is left of it is read as before only below its separator: less of it may look like something else.
     const isAlone = parts.length === 1 && !isWhole && !isLike;
     const begin = lines.length;
-    yield* readingTable(printed.text, line - 1 + printed.first, lines, seen, isAlone);
-    for (let index = begin; printed.places && index < lines.length; index += 1) {
-      if (index % AT_ONCE === 0) yield;
-      lines[index].at = line - 1 + (printed.places.get(lines[index].line - line + 1) ?? 1);
-    }
+    yield* readingTable(printed.text, (each) => line - 1 + printed.lineOf(each), lines, seen, isAlone);
     const first = isWhole && (yield* firstOf(lines.slice(begin), ({ number }) => number));
     if (first && !(yield* firstOf(lines.slice(begin), isUnsaid)))
-      wholes.push({ first: first.at ?? first.line, last: line + breaksIn(plain.slice(from, to).trimEnd()) });
+      wholes.push({ first: first.line, last: line + breaksIn(plain.slice(from, to).trimEnd()) });
   }
   // Once each, and none of an account.
   const said = [];
@@ -169,8 +165,8 @@ function* partsOf(text) {
   return parts;
 }
 
-// `first`: the number of its first line. `seen`: the line of each account number, and what it says.
-function* readingTable(text, first, lines, seen, isAlone) {
+// `lineOf`: where one of its lines stands. `seen`: the line of each account number, and what it says.
+function* readingTable(text, lineOf, lines, seen, isAlone) {
   /** @type {Record<string, number> | null} */
   let columns = null;
   // Without its first line, another sign may be what the next one has most of.
@@ -183,10 +179,11 @@ function* readingTable(text, first, lines, seen, isAlone) {
   // What stands below another line is a head only if it has two names, as a name of one account may be one.
   // Nor is what stands below an empty line that follows the separator, as it does where there is no head.
   let [least, next] = [1, Infinity];
-  for (const row of rowsOf(text, first)) {
+  for (const row of rowsOf(text)) {
     yield;
     if (!row) continue;
-    const { line, source, cells } = row;
+    const { source, cells } = row;
+    const line = lineOf(row.line);
     if (!cells) {
       lines.push({ line, source, head, error: "quoteOpen" });
       continue;
@@ -309,6 +306,7 @@ export function nameOf(text) {
 function columnsOf(cells, least) {
   if (cells.some((cell) => WRITTEN_NUMBER.test(cell))) return null;
   const heads = cells.map(plainHead);
+  /** @type {Record<string, number>} */
   const found = {};
   for (const [head, name] of FIELDS) if (heads.includes(head)) found[name] ??= heads.indexOf(head);
   return "provider_id" in found && Object.keys(found).length >= least ? found : null;
@@ -417,7 +415,7 @@ function accountOf(values) {
 
 // The rows of the text, without empty ones. A quoted cell may go over several lines. A row with a quote that is not
 // closed has no cells, and ends with its line: what follows is not lost. While a long row is read, there is none.
-function* rowsOf(text, firstLine) {
+function* rowsOf(text) {
   const delimiter = delimiterOf(text);
   const plain = new RegExp(`[^"\\r\\n${delimiter}]+`, "y");
   const untilQuote = /"[^"\r\n]*/y;
@@ -428,7 +426,7 @@ function* rowsOf(text, firstLine) {
     return pattern.lastIndex;
   };
   const isEnd = (at) => at === text.length || [delimiter, "\n", "\r"].includes(text[at]);
-  let [line, begin, start, from] = [firstLine, firstLine, 0, 0];
+  let [line, begin, start, from] = [1, 1, 0, 0];
   // What is in a quoted cell; and whether there was no other sign than spaces in this one.
   let [quoted, isBlank] = [/** @type {string | null} */ (null), true];
   let cells = [];

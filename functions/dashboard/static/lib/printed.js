@@ -49,7 +49,9 @@ export const NOT_ACTIVE = new RegExp(
     "(?:is|account|currently|(?<!\\p{L})(?<!last[ _-]?))active(?:account)?(?: ?\\([^()\\n]{0,20}\\))?" +
       `${IS}(?:false|no?|f|0|[✗✘✖❌☐])(?![\\p{L}\\d])`,
     `(?:state|status)${IS}(?:[\\p{L}-]{1,20} ){0,2}(?:${ENDED}))`,
-  ].join("|") + `(?!\\w{0,12}${IS}(?:false|no|null|none|0)["']? {0,3}(?:$|[\\r\\n,;<)}\\]|]))`,
+  ]
+    .join("|")
+    .concat(`(?!\\w{0,12}${IS}(?:false|no|null|none|0)["']? {0,3}(?:$|[\\r\\n,;<)}\\]|]))`),
   "iu",
 );
 // Beside a number, what AWS's tools print that is no name.
@@ -219,23 +221,17 @@ function* runsIn(text) {
   return runs;
 }
 
-/** `first`: the number of the line of its head. `places`: where each of its lines stands.
+/** With a line for each, and `lineOf` one of these, which is where it stands.
  * @param {{line: number, values: any}[]} rows
- * @returns {Generator<void, {text: string, first: number, places: Map<number, number>}, void>} */
+ * @returns {Generator<void, {text: string, lineOf: (line: number) => number}, void>} */
 export function* asTable(rows) {
   const heads = [...new Set(rows.flatMap(({ values }) => Object.keys(values)))];
-  const first = rows[0].line - 1;
-  const places = new Map();
-  let [text, at] = [heads.join(","), first];
-  for (const { line, values } of rows) {
+  let text = heads.join(",");
+  for (const { values } of rows) {
     yield;
-    // Several may be in one line.
-    const breaks = Math.max(line - at, 1);
-    text += "\n".repeat(breaks) + rowOf(heads.map((head) => values[head]));
-    at += breaks;
-    places.set(at, line);
+    text += `\n${rowOf(heads.map((head) => values[head]))}`;
   }
-  return { text, first, places };
+  return { text, lineOf: (line) => rows[line - 2]?.line ?? 1 };
 }
 
 /** @param {any[]} values */
