@@ -619,6 +619,29 @@ test("the state that a person wrote keeps an account from being added", () => {
   ]);
 });
 
+test("the number may be below another head that is called so, beside a name", () => {
+  assert.deepEqual(read(`Account,ID,Notes\nProd,${A},of ${D}\nDev2,${B},`), [
+    numbered(A, "Prod"),
+    [2, "elsewhere", D],
+    numbered(B, "Dev2"),
+  ]);
+  // That of another kind of account is none.
+  assert.deepEqual(read(`Management account,Account,Name\n${A},,Prod\n${A},1234567,Dev`), [
+    [2, "numberMissing", undefined],
+    [3, "numberWrong", 7],
+  ]);
+});
+
+test("the number may stand alone in its line, as browsers copy the cells of a table", () => {
+  assert.deepEqual(read(`Name\tAccount ID\tEmail\nProd\n${A}\np@x.y\nDev\n${B}\nd@x.y`), [
+    [2, "numberMissing", undefined],
+    numbered(A),
+    ...[4, 5].map((line) => [line, "numberMissing", undefined]),
+    numbered(B),
+    [7, "numberMissing", undefined],
+  ]);
+});
+
 test("a number of twelve digits is read with what a spreadsheet puts before it, and not with other signs in it", () => {
   assert.deepEqual(read("Account\n'123456789012\n1234.5678.9013"), [numbered("123456789012"), [3, "numberWrong", 12]]);
 });

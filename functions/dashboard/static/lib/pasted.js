@@ -10,6 +10,7 @@ import {
   NOT_ACTIVE,
   NUMBERS,
   OF_STATE,
+  ONLY_NUMBER,
   partsIn,
   rowOf,
   STATE,
@@ -175,7 +176,7 @@ function* readingTable(text, lineOf, lines, seen, isAlone) {
   const isComma = isAlone && sign === "," && !/[;\t]|\d,\d+E\+\d/i.test(text);
   const noHead = `sep=${sign}\n`;
   let [head, width] = [isComma ? "" : noHead, 0];
-  let states = [];
+  let [states, places] = [[], []];
   // What stands below another line is a head only if it has two names, as a name of one account may be one.
   // Nor is what stands below an empty line that follows the separator, as it does where there is no head.
   let [least, next] = [1, Infinity];
@@ -202,6 +203,7 @@ function* readingTable(text, lineOf, lines, seen, isAlone) {
     least = 2;
     if (heads) {
       [columns, width] = [heads, cells.length];
+      places = cells.flatMap((cell, place) => (knownHead(cell) === "provider_id" ? [place] : []));
       states = cells.map((cell, place) => [knownHead(cell), place, cell]).filter(([field]) => OF_STATE.test(field));
       head = [separator, source].filter(Boolean).join("\n");
       continue;
@@ -212,7 +214,7 @@ function* readingTable(text, lineOf, lines, seen, isAlone) {
       continue;
     }
     const named = ([name, place]) => [name, (cells[place] ?? "").trim()];
-    const ofColumns = columns && Object.fromEntries(Object.entries(columns).map(named));
+    const ofColumns = columns && withOwnNumber(Object.fromEntries(Object.entries(columns).map(named)), cells, places);
     const said = states.map(([field, place, cell]) => [field, cells[place], cell]);
     // A cell alone is none of a table of more.
     if (ofColumns && said.length && (cells.length > 1 || width < 3)) ofColumns.state = stateOf(said, source);
@@ -232,12 +234,21 @@ function* readingTable(text, lineOf, lines, seen, isAlone) {
     const isRefused = last.error === "notActive" || (!last.isActive && NOT_ACTIVE.test(source));
     if (!ofColumns || !last.number || isRefused) continue;
     const strays = yield* straysIn(cells.filter((_, place) => !Object.values(columns ?? {}).includes(place)));
+    strays.delete(last.number);
     if (!strays.size) continue;
     // What is left of it says the others no more.
     const own = { source: rowOf(Object.values(ofColumns)), head: `sep=,\n${Object.keys(ofColumns).join()}` };
     Object.assign(last, own);
     for (const of of strays) lines.push({ line, source: `,${of}`, head: STRAY_HEAD, error: "elsewhere", of });
   }
+}
+
+// The number may be in another column that is called so, beside a name; or alone, as browsers copy a table of cells.
+function withOwnNumber(values, cells, places) {
+  const isAlone = cells.length === 1 && Object.keys(values).length > 1;
+  const numbers = (isAlone ? cells : places.map((place) => cells[place])).filter((cell) => ONLY_NUMBER.test(cell));
+  if (numbers.length !== 1 || /\d{5}/.test(values.provider_id)) return values;
+  return { ...values, name: (isAlone ? "" : values.name) || values.provider_id, provider_id: numbers[0] };
 }
 
 // The numbers that are not where an account's is.

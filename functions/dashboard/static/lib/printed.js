@@ -14,7 +14,7 @@ const CONFIG = {
 // Web pages and word processors put other spaces and dashes than those of a keyboard, and signs that nobody sees.
 // Not part of a longer one, as that of a card.
 export const WRITTEN_NUMBER = /(?<!\d\p{Pd}?)\d{4}[\p{Zs}\p{Pd}]?\d{4}[\p{Zs}\p{Pd}]?\d{4}(?!\p{Pd}?\d)/u;
-const ONLY_NUMBER = new RegExp(`^\\s*${WRITTEN_NUMBER.source}\\s*$`, "u");
+export const ONLY_NUMBER = new RegExp(`^\\s*${WRITTEN_NUMBER.source}\\s*$`, "u");
 // What is in an ARN is no number of its own, but in that of a role.
 export const NUMBERS = new RegExp(
   `(?<=\\barn:[\\w-]+:iam::)\\d{12}(?=:role/)|\\barn:(?![\\w-]+:iam::\\d{12}:role/)[^\\s"]+|${WRITTEN_NUMBER.source}`,
