@@ -682,6 +682,7 @@ test("what is left of any parts is read as they were", () => {
     "212121212121\tH\nno\tACCOUNT\n222222222223\tI",
     "232323232323\nAccount\n242424242424 J",
     "Account,Name,Notes\n303030303030,J,of 262626262626\n272727272727,K,closed 282828282828\n292929292929,L",
+    "Account\tNotes\n343434343434\tof 353535353535\n363636363636\tP\n373737373737\tactive: no",
     "\tAccount\tName\t\n1\t171717171717\tE\n2\t181818181818\tF",
   ];
   const said = ({ account, error, of }) => JSON.stringify([account, error, error === "twice" || of]);

@@ -236,7 +236,8 @@ function* readingTable(text, lineOf, lines, seen, isAlone) {
     const strays = yield* straysIn(cells.filter((_, place) => !Object.values(columns ?? {}).includes(place)));
     strays.delete(last.number);
     if (!strays.size) continue;
-    // What is left of it says the others no more.
+    // What is left of it says the others no more; nor is what follows read as before without its separator.
+    if (!separator) [separator, head] = [`sep=${sign}`, `sep=${sign}\n${head}`];
     const own = { source: rowOf(Object.values(ofColumns)), head: `sep=,\n${Object.keys(ofColumns).join()}` };
     Object.assign(last, own);
     for (const of of strays) lines.push({ line, source: `,${of}`, head: STRAY_HEAD, error: "elsewhere", of });
