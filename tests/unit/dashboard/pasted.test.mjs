@@ -525,6 +525,11 @@ for (const [what, text, lines] of [
   ],
   ["a table of Jira", `||Account||Name||Status||\n|${A}|Prod|ACTIVE|`, [numbered(A, "Prod")]],
   [
+    "states of Jira",
+    `||Account||Name||Status||\n|${A}|P|{status:colour=Green|title=ACTIVE}|\n|${B}|O|{status:title=SUSPENDED|colour=Red}|`,
+    [numbered(A, "P"), [3, "notActive", "SUSPENDED"]],
+  ],
+  [
     "profiles between other lines",
     `$ cat config\n[profile a]\nsso_account_id = ${A}\n\n${B} Dev\nHi\n[profile c]\nsso_account_id = ${C}`,
     [

@@ -63,7 +63,8 @@ const BESIDE_PAIRS = /^\s*(?:$|-\s|#|[\s[\]{},]*$)/;
 const ENDS = /^(?:[\s[\]{},]*|[\s|]*[-+][-+|\s]*)$/;
 const NOT_SAID = /^(?:null|none|~)?$/i;
 const TABLE_LINE = /^\s*(?:\||[-+][-+|:=\s]{2,}$)/;
-// As Jira writes heads.
+// As Jira writes states and heads.
+const JIRA_STATUS = /\{status:(?:[^{}]*\|)?title=([^{}|]*)[^{}]*\}/gi;
 const JIRA_HEAD = /^\|\|(?:[^|]+\|\|){2,}$/;
 const BORDER = /^[-+|:= ]*$/;
 const JSON_SIGNS = /["[\]{}\n]|\\["\\]/g;
@@ -490,8 +491,9 @@ function* ofGroup(keys, headOf) {
 // With `--output table`, as a spreadsheet would be pasted.
 function* withoutBorders(text) {
   let plain = "";
-  for (const { said } of linesIn(text)) {
+  for (const { said: whole } of linesIn(text)) {
     yield;
+    const said = whole.replace(JIRA_STATUS, "$1");
     const cells = BORDER.test(said) ? [] : said.replace(/^\|+|\|+$/g, "").split(JIRA_HEAD.test(said) ? "||" : "|");
     // Above the cells is what they are of.
     const isTitle = cells.length === 1 && !/\d/.test(said);
