@@ -367,13 +367,9 @@ function* unnamed(cells) {
   // Which of the two is it?
   if (/^\d{10,}$/.test(plainNumber(name))) return [{ provider_id: name }];
   const begin = whole.slice(0, LONGEST_HEAD);
-  const [role_arn] = ROLE.exec(begin) ?? [];
+  const [role_arn = ""] = ROLE.exec(begin) ?? [];
   const state = beginning.filter((cell) => STATE.test(cell)).join(" ");
-  return [...numbers].map((number) => ({
-    ...{ provider_id: number, name },
-    ...(state && { state }),
-    ...(role_arn && { role_arn }),
-  }));
+  return [{ provider_id: [...numbers][0], name, state, role_arn }];
 }
 
 // The first of these that is such.
@@ -388,15 +384,14 @@ function* firstOf(all, isSuch) {
 /** @param {string} written */
 const plainNumber = (written) => written.replace(/[\s\p{Pd}]/gu, "");
 
-const isOneNumber = (text) => text.replace(/\D+/g, "").length === 12;
-
 /** @param {any} values */
 function accountOf(values) {
   const { provider_id = "", name = "", regions, write_logs, access_type, ...more } = values;
   if (more.error) return more;
   if (more.other_number) return { error: "elsewhere", of: more.other_number };
   if (Object.values(values).some(({ length }) => length > LONGEST_HEAD)) return { error: "valueTooLong" };
-  const [written = provider_id] = isOneNumber(provider_id) ? (WRITTEN_NUMBER.exec(provider_id) ?? []) : [];
+  const isOne = provider_id.replace(/\D+/g, "").length === 12;
+  const [written = provider_id] = isOne ? (WRITTEN_NUMBER.exec(provider_id) ?? []) : [];
   const number = plainNumber(written);
   if (ROUNDED.test(number)) return { error: "numberRounded", of: provider_id };
   const digits = number.replace(/\D+/g, "").length;
@@ -521,13 +516,8 @@ function delimiterOf(text) {
     isOne(above) ||
     SEPARATOR.test(above) ||
     [",", ";", "\t"].some((sign) => columnsOf(above.split(sign), 1));
-  const first =
-    (!isFirst &&
-      text
-        .slice(0, AT_ONCE)
-        .split(/[\r\n]/)
-        .find(isOne)) ||
-    above;
+  const below = isFirst ? [] : text.slice(0, AT_ONCE).split(/[\r\n]/);
+  const first = below.find(isOne) ?? above;
   const separators = first.replace(DECIMALS, "");
   const counts = [",", ";", "\t"].map((sign) => separators.split(sign).length);
   const most = Math.max(...counts);
