@@ -624,6 +624,31 @@ test("the state that a person wrote keeps an account from being added", () => {
   ]);
 });
 
+test("in what is copied from the console, or where people sign in, the name stands above the number", () => {
+  const rest = "AdministratorAccess | Access keys";
+  const text = `Prod, web\n${A} | prod@x.y\n${rest}\nDev\n#1234-5678-9012 dev@x.y\n${C} | c@x.y\nOld\n${D} | old@x.y\nSuspended`;
+  const lines = accountsIn(text);
+  assert.deepEqual(
+    lines.map(({ line, account, error }) => [line, account?.name ?? error]),
+    [
+      [2, "ProdWeb"],
+      [3, "numberMissing"],
+      [5, "Dev"],
+      [6, "CXY"],
+      [8, "notActive"],
+    ],
+  );
+  assert.deepEqual(read(textOf(lines)).map(withoutLine), read(text).map(withoutLine));
+  // A state is of the one that it was of before.
+  assert.deepEqual(
+    accountsIn(`${A} | a@x.y\nSuspended\n${B} | b@x.y\nActive`).flatMap(({ account }) => account?.name ?? []),
+    ["BXY"],
+  );
+  // Of more than that, nobody knows.
+  for (const above of ["Hi:", rest, "a@b.c", "1234567", "Active", ""])
+    assert.equal(accountsIn(`x\n${above}\n${A} | prod@x.y`).at(-1)?.account?.name, "ProdXY", above);
+});
+
 test("the number may be below another head that is called so, beside a name", () => {
   assert.deepEqual(read(`Account,ID,Notes\nProd,${A},of ${D}\nDev2,${B},`), [
     numbered(A, "Prod"),

@@ -88,6 +88,9 @@ const plainHead = (text) => {
 };
 /** @param {string} key */
 const knownHead = (key) => FIELDS.get(plainHead(key));
+// As the console of AWS, and where people sign in to it, show an account below its name.
+const CARD = new RegExp(`^(?:#${WRITTEN_NUMBER.source} |${WRITTEN_NUMBER.source} \\| )\\S+@\\S+$`, "u");
+const NO_TITLE = new RegExp(`[|@]|:$|active|${NOT_ACTIVE.source}`, "iu");
 // A border or a bracket; or what stands between accounts as the AWS CLI prints them.
 const NOTHING_SAID = /^(?:[^\p{L}\d]*|(?:NEXTTOKEN\t[A-Za-z]|PATHS\to-)\S*)$/u;
 // Before a value: what it is called is no name.
@@ -218,7 +221,8 @@ function* readingTable(text, lineOf, lines, seen, isAlone) {
     const said = states.map(([field, place, cell]) => [field, cells[place], cell]);
     // A cell alone is none of a table of more.
     if (ofColumns && said.length && (cells.length > 1 || width < 3)) ofColumns.state = stateOf(said, source);
-    const all = ofColumns ? [ofColumns] : yield* unnamed(cells);
+    const above = !columns && CARD.test(source) ? titleIn(lines.at(-1), line) : undefined;
+    const all = ofColumns ? [ofColumns] : yield* unnamed(above ? [...cells, above.source] : cells);
     for (const [index, values] of all.entries()) {
       if (index % AT_ONCE === AT_ONCE - 1) yield;
       const read = accountOf(values);
@@ -230,6 +234,7 @@ function* readingTable(text, lineOf, lines, seen, isAlone) {
       if (number && !seen.has(number)) seen.set(number, { line, account: read.account });
     }
     const last = lines[lines.length - 1];
+    if (above) lines.splice(-2, 2, { ...last, source: rowOf([...cells, above.source]), head: "sep=,\n" });
     // Of another one, all that it says is shown.
     const isRefused = last.error === "notActive" || (!last.isActive && NOT_ACTIVE.test(source));
     if (!ofColumns || !last.number || isRefused) continue;
@@ -243,6 +248,10 @@ function* readingTable(text, lineOf, lines, seen, isAlone) {
     for (const of of strays) lines.push({ line, source: `,${of}`, head: STRAY_HEAD, error: "elsewhere", of });
   }
 }
+
+// The line above, if it is no more than a name.
+const titleIn = (above, line) =>
+  above?.line === line - 1 && above.error === "numberMissing" && !NO_TITLE.test(above.source) ? above : undefined;
 
 // The number may be in another column that is called so, beside a name; or alone, as browsers copy a table of cells.
 function withOwnNumber(values, cells, places) {
