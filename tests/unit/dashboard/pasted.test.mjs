@@ -655,6 +655,7 @@ test("the number may be below another head that is called so, beside a name", ()
     [2, "elsewhere", D],
     numbered(B, "Dev2"),
   ]);
+  assert.deepEqual(read(`Account,Name\n1111-1111-1111,\n2222 2222 2222`), [numbered(A), numbered(B)]);
   // That of another kind of account is none.
   assert.deepEqual(read(`Management account,Account,Name\n${A},,Prod\n${A},1234567,Dev`), [
     [2, "numberMissing", undefined],

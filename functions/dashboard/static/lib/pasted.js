@@ -257,7 +257,7 @@ const titleIn = (above, line) =>
 function withOwnNumber(values, cells, places) {
   const isAlone = cells.length === 1 && Object.keys(values).length > 1;
   const numbers = (isAlone ? cells : places.map((place) => cells[place])).filter((cell) => ONLY_NUMBER.test(cell));
-  if (numbers.length !== 1 || /\d{5}/.test(values.provider_id)) return values;
+  if (numbers.length !== 1 || /\d{5}/.test(plainNumber(values.provider_id))) return values;
   return { ...values, name: (isAlone ? "" : values.name) || values.provider_id, provider_id: numbers[0] };
 }
 
