@@ -39,7 +39,7 @@ for (const [what, text, lines] of [
   [
     "the same on one line, or other keys or cells alone",
     JSON.stringify([{ id: "123456789012", name: "Prod" }, { id: "123456789013" }, { name: "None" }]),
-    [numbered("123456789012", "Prod"), numbered("123456789013"), [3, "numberMissing", undefined]],
+    [numbered("123456789012", "Prod"), numbered("123456789013"), [1, "numberMissing", undefined]],
   ],
   [
     "YAML in a mail, in colours",
@@ -81,7 +81,7 @@ for (const [what, text, lines] of [
       [`${ORGANIZATION}/444444444444`, "444444444444", "Arn"],
     ]),
     [
-      ...[numbered("111111111111", "Prod"), [2, "notActive", "SUSPENDED"]],
+      ...[numbered("111111111111", "Prod"), [1, "notActive", "SUSPENDED"]],
       ...[numbered("333333333333", "Mail"), numbered("444444444444", "Arn")],
     ],
   ],
@@ -474,7 +474,7 @@ for (const [what, text, lines] of [
   [
     "JSON, and a number written so",
     `{"Id":"${A}","Name":"A","x":"2222-2222-2222"}`,
-    [numbered(A, "A"), [2, "elsewhere", B]],
+    [numbered(A, "A"), [1, "elsewhere", B]],
   ],
   [
     "lines and a table around it",
@@ -524,6 +524,15 @@ for (const [what, text, lines] of [
   ],
   ["a table of Jira", `||Account||Name||Status||\n|${A}|Prod|ACTIVE|`, [numbered(A, "Prod")]],
   [
+    "states of Jira",
+    [
+      "||Account||Name||Status||",
+      `|${A}|P|{status:colour=Green|title=ACTIVE}|`,
+      `|${B}|O|{status:title=SUSPENDED|colour=Red}|`,
+    ].join("\n"),
+    [numbered(A, "P"), [3, "notActive", "SUSPENDED"]],
+  ],
+  [
     "profiles between other lines",
     `$ cat config\n[profile a]\nsso_account_id = ${A}\n\n${B} Dev\nHi\n[profile c]\nsso_account_id = ${C}`,
     [
@@ -567,8 +576,13 @@ for (const [what, text, lines] of [
     ),
     [
       [1, "notActive", "SUSPENDED"],
-      [2, "notActive", "CLOSED"],
+      [1, "notActive", "CLOSED"],
     ],
+  ],
+  [
+    "a number twice in a line",
+    `\n[["${A}", "A"], ["${B}", "B"], ["${A}", "C"]]`,
+    [numbered(A, "A"), numbered(B, "B"), [2, "twice", 2]],
   ],
 ])
   test(`accounts with ${what} have what is said of each`, () => {
@@ -595,7 +609,7 @@ test("numbers that are no accounts' in the profiles of the AWS CLI are said by t
 });
 
 test("of a list of numbers, each is an account or has an error, and none is the name of another", () => {
-  assert.deepEqual(read('["123456789012", 12345678901]'), [numbered("123456789012"), [2, "numberWrong", 11]]);
+  assert.deepEqual(read('["123456789012", 12345678901]'), [numbered("123456789012"), [1, "numberWrong", 11]]);
   assert.deepEqual(read("123456789012 12345678901"), [[1, "numberWrong", 11]]);
 });
 
@@ -616,6 +630,55 @@ test("the state that a person wrote keeps an account from being added", () => {
 test("no word of the language is a yes or a no", () => {
   for (const word of ["constructor", "__proto__", "valueOf"])
     assert.deepEqual(read(`number,write_logs\n${A},${word}`), [[2, "writeLogs", word]]);
+});
+
+test("in what is copied from the console, or where people sign in, the name stands above the number", () => {
+  const rest = "AdministratorAccess | Access keys";
+  const text = `Prod, web\n${A} | prod@x.y\n${rest}\nDev\n#1234-5678-9012 dev@x.y\n${C} | c@x.y\nOld\n${D} | old@x.y`;
+  const lines = accountsIn(text);
+  assert.deepEqual(
+    lines.map(({ line, account, error }) => [line, account?.name ?? error]),
+    [
+      [2, "ProdWeb"],
+      [3, "numberMissing"],
+      [5, "Dev"],
+      [6, "CXY"],
+      [8, "Old"],
+    ],
+  );
+  assert.deepEqual(read(textOf(lines)).map(withoutLine), read(text).map(withoutLine));
+  // A state is of the one that it was of before.
+  assert.deepEqual(
+    accountsIn(`${A} | a@x.y\nSuspended\n${B} | b@x.y\nActive`).flatMap(({ account }) => account?.name ?? []),
+    ["BXY"],
+  );
+  // Of more than that, nobody knows.
+  for (const above of ["Hi:", rest, "a@b.c", "1234567", "Active", ""])
+    assert.equal(accountsIn(`x\n${above}\n${A} | prod@x.y`).at(-1)?.account?.name, "ProdXY", above);
+});
+
+test("the number may be below another head that is called so, beside a name", () => {
+  assert.deepEqual(read(`Account,ID,Notes\nProd,${A},of ${D}\nDev2,${B},`), [
+    numbered(A, "Prod"),
+    [2, "elsewhere", D],
+    numbered(B, "Dev2"),
+  ]);
+  assert.deepEqual(read(`Account,Name\n1111-1111-1111,\n2222 2222 2222`), [numbered(A), numbered(B)]);
+  // That of another kind of account is none.
+  assert.deepEqual(read(`Management account,Account,Name\n${A},,Prod\n${A},1234567,Dev`), [
+    [2, "numberMissing", undefined],
+    [3, "numberWrong", 7],
+  ]);
+});
+
+test("the number may stand alone in its line, as browsers copy the cells of a table", () => {
+  assert.deepEqual(read(`Name\tAccount ID\tEmail\nProd\n${A}\np@x.y\nDev\n${B}\nd@x.y`), [
+    [2, "numberMissing", undefined],
+    numbered(A),
+    ...[4, 5].map((line) => [line, "numberMissing", undefined]),
+    numbered(B),
+    [7, "numberMissing", undefined],
+  ]);
 });
 
 test("a number of twelve digits is read with what a spreadsheet puts before it, and not with other signs in it", () => {
@@ -658,6 +721,7 @@ test("what is left of any parts is read as they were", () => {
     "212121212121\tH\nno\tACCOUNT\n222222222223\tI",
     "232323232323\nAccount\n242424242424 J",
     "Account,Name,Notes\n303030303030,J,of 262626262626\n272727272727,K,closed 282828282828\n292929292929,L",
+    "Account\tNotes\n343434343434\tof 353535353535\n363636363636\tP\n373737373737\tactive: no",
     "\tAccount\tName\t\n1\t171717171717\tE\n2\t181818181818\tF",
   ];
   const said = ({ account, error, of }) => JSON.stringify([account, error, /twice|inDoubt/.test(error) || of]);
@@ -841,6 +905,148 @@ test("a text of more lists and objects than it may have is not parsed, which wou
   accountsIn(`[${"{},".repeat(20_000)}{"Id": "111122223333"}]`);
   assert.equal(parse.mock.callCount(), 1);
 });
+
+// Of accounts with a number and a name.
+const NAMED_FORMS = {
+  cells: (head, all) => [`Environment,${head},Name`, ...all.map((each) => ["prod", ...each].join())],
+  "cells in tabs": (head, all) => [`Environment\t${head}\tName`, ...all.map((each) => ["prod", ...each].join("\t"))],
+  JSON: (head, all) => [json(all.map(([number, name]) => ({ [head]: number, name })))],
+  "JSON in a line": (head, all) => [
+    json(
+      all.map(([number, name]) => ({ [head]: number, name })),
+      0,
+    ),
+  ],
+  YAML: (head, all) => all.map(([number, name]) => `- ${head}: "${number}"\n  name: ${name}`),
+  keys: (head, all) => all.map(([number, name]) => `Name: ${name}\n${head}: ${number}\n`),
+};
+
+for (const head of [
+  ...[
+    "AWS Account ID",
+    "aws_account_id",
+    "awsAccountId",
+    "AwsAccountId",
+    "AWS Account",
+    "AWS ID",
+    "AWS account number",
+  ],
+  ...["account-id", "Account No", "accountNr", "Acct ID", "Linked account ID", "usageAccountId", "member_account_id"],
+])
+  test(`the number of an account below "${head}" is its number, and that head no name`, () => {
+    for (const [form, linesOf] of Object.entries(NAMED_FORMS)) {
+      const all = [
+        ["123456789012", "Web"],
+        ["123456789013", "Shop"],
+      ];
+      const expected = all.map((each) => numbered(...each));
+      assert.deepEqual(read(linesOf(head, all).join("\n")), expected, form);
+    }
+    assert.deepEqual(read(`${head}: 123456789012`), [numbered("123456789012")]);
+  });
+
+test("how a number is written may stand in its head", () => {
+  assert.deepEqual(read(`Team,Account ID (12 digits),Name\nx,${A},Web`), [numbered(A, "Web")]);
+});
+
+// An account that is, and one that is not, as columns and keys say it.
+const ASKED = [
+  ["Active", "x", ""],
+  ["Active (Y/N)", "Y", "N"],
+  ["Account active", "Yes", "No"],
+  ["accountActive", "true", "false"],
+  ["Currently active", "✅", "❌"],
+  ["currentlyActive", "t", "f"],
+  ["Active account", "✓", "✗"],
+  ["is_active", "1", "0"],
+  ["Active", "TRUE", "No (since 2023)"],
+  ["Suspended", "no", "yes"],
+  ["Suspended", "", "2023-05-01"],
+  ["Closed", "-", "x"],
+  ["isClosed", "false", "true"],
+  ["Closed on", "", "2023-05-01"],
+  ["closedDate", "null", "2023-05-01"],
+  ["Closure date", "0", "1 May"],
+  ["Inactive", "FALSE", "TRUE"],
+  ["Deleted?", "n", "y"],
+  ...["disabled", "terminated", "decommissioned", "deleted", "retired", "no longer in use", "PENDING_ACTIVATION"].map(
+    (word) => ["Status", "ok", word],
+  ),
+  ["Lifecycle state", "Live", "Terminated in May"],
+  ["Status (2026)", "In use", "Moved; terminated"],
+];
+const value = (text) => ({ true: true, false: false, 1: 1, 0: 0, null: null })[text] ?? text;
+const ASKED_FORMS = {
+  cells: (head, all) => [`Account ID,Name,${head}`, ...all.map((each) => each.join())],
+  "cells in tabs": (head, all) => [`Name\t${head}\tAccount ID`, ...all.map(([a, b, c]) => [b, c, a].join("\t"))],
+  "a table": (head, all) => [drawn([["Account", "Name", head], ...all])],
+  JSON: (head, all) => [json(all.map(([id, name, said]) => ({ id, name, [head]: value(said) })))],
+  "JSON in a line": (head, all) => [
+    json(
+      all.map(([id, name, said]) => ({ id, name, [head]: value(said) })),
+      0,
+    ),
+  ],
+  YAML: (head, all) => all.map(([id, name, said]) => `- id: "${id}"\n  name: ${name}\n  ${head}: ${said}`),
+  keys: (head, all) => all.map(([id, name, said]) => `Account: ${id}\nName: ${name}\n${head}: ${said}\n`),
+};
+
+for (const [head, on, off] of ASKED)
+  test(`below "${head}", "${on}" is of an account that is added, and "${off}" of one that is not`, () => {
+    for (const [form, linesOf] of Object.entries(ASKED_FORMS)) {
+      // Keys have no other signs; and alone, one may be a heading.
+      if (/^(YAML|keys)$/.test(form) && (/[(?]/.test(head) || !on)) continue;
+      const text = linesOf(head, [
+        [A, "Alpha", on],
+        [B, "Beta", off],
+        [C, "Gamma", on],
+      ]).join("\n");
+      const found = accountsIn(text);
+      const said = found.map(({ account, error }) => account?.provider_id ?? error);
+      assert.deepEqual(said, [A, "notActive", C], `${form}: ${text}`);
+      const refused = found.filter(({ error }) => error);
+      // It says why.
+      assert.ok(refused[0].of.includes(off.slice(0, 7) || "(Active: -)"), refused[0].of);
+      const without = ({ error, of }) => [error, of];
+      assert.deepEqual(accountsIn(textOf(refused)).map(without), refused.map(without), form);
+    }
+  });
+
+for (const [what, text, ...added] of [
+  ["keys of Ruby", `{ id => "${A}", active => false }\n{ id => "${B}", active => true }`, B],
+  ["elements", `<id>${A}</id><active>false</active>\n<id>${B}</id><active>true</active>`, B],
+  ["keys of HCL", `a = {\n  id = "${A}"\n  suspended = false\n}\nb = {\n  id = "${B}"\n  suspended = true\n}`, A],
+  [
+    "a state of HCL",
+    `a = {\n  id = "${A}"\n  status = "terminated"\n}\nb = {\n  id = "${B}"\n  status = "active"\n}`,
+    B,
+  ],
+  ["names with words of a state", `${A} Deleted Items\n${B} Retired Staff\n${C},Disabled\n${D} unused`, A, B, C, D],
+  ["a note beside what is not closed", `Account,Closed,Notes\n${A},no,suspended since May\n${B},no,`, B],
+  ["such a note in JSON", json([{ id: A, closed: false, note: "suspended" }]), ...[]],
+  ["a list of others", json([{ id: A, status: "ACTIVE", disabled: ["Old", "Older"], active: [] }]), A],
+  ["a number below a table", `Account,Name,Active\n${A},P,x\n\n${B}`, A, B],
+  ["cells of which the last are cut off", `Account\tActive\n${A}\tx\n${B}\nAccount\tName\tActive\n${C}\tOld`, A],
+  ["since when it is active", `Account,Name,Active since,Active users\n${A},P,2020-01-01,12`, A],
+])
+  test(`of ${what}, what is said is read of that account alone`, () => {
+    assert.deepEqual(
+      accountsIn(text).flatMap(({ account }) => account?.provider_id ?? []),
+      added,
+    );
+  });
+
+for (const [what, text, bound] of [
+  ["the beginning of a profile that does not end", `[profile${" ".repeat(60_000)}\n${"1".repeat(12)} A`, 1_000],
+  ["empty lines between keys", `a: b\n${"\n".repeat(60_000)}c: d\n${"1".repeat(12)} A`, 2_000],
+  ["many prompts in a line", `${"# aws ".repeat(60_000)}${"1".repeat(12)}`, 1_000],
+])
+  // Much more than it takes; and much less than if it were looked at again from each sign of it.
+  test(`${what} is read in a time that grows with its length`, () => {
+    const before = process.cpuUsage().user;
+    assert.equal(accountsIn(text).filter(({ account }) => account).length, 1);
+    assert.ok(process.cpuUsage(undefined).user - before < bound * 1_000);
+  });
 
 // What adds nothing, and what it is that the text says of the account.
 const REFUSING = ["SUSPENDED", "closed", "Inactive", "PENDING_CLOSURE", "Pending closure", "not active"];
@@ -1040,6 +1246,12 @@ for (const [what, text, ...added] of [
     B,
   ],
   ["YAML that says so", `- id: "${A}"\n  name: Old\n  active: false\n- id: "${B}"\n  name: P\n  active: true`, B],
+  ["words without a space, or with others", `${A} NotActive\n${B} nonactive\n${C} not\u00a0active\n${D} not   active`],
+  [
+    "a dash of another kind",
+    `Account,Name,Status\n${A},Old,Not\u2011active\n${B},Old,NOT\u2013ACTIVE\n${C},P,ACTIVE`,
+    C,
+  ],
   ["other words", `${A} Old no longer active\n${B} Old (isn't active)\n${C} non-active\n${D} deactivated`],
   ["a note below one of a list", `Active accounts:\n${A} Prod\n${B} Old\n  suspended!\n${C} Dev`],
   ["a list, and the suspended ones of it", `${A} Prod\n${B} Old\n${C} Older\n${D} Dev\n\nSuspended:\n${B}\n${C}`, A, D],
@@ -1058,7 +1270,11 @@ for (const [what, text, ...added] of [
   ["JSON of some that say so", json([{ Id: A }, { Id: B, State: "CLOSED" }, { Id: C, Name: "closed-x" }]), A],
   ["the number of who pays", `<a>\n<id>${B}</id>\n<payer>${C}</payer>\n<status>SUSPENDED</status>\n</a>`],
   ["a remark", `Hi, please add these:\n${A} Prod\n${D} Dev\n\nOur office is closed on Fridays.`],
-  ["words that only look so", `Enclosed the accounts:\n${A} Undisclosed\n${B} Suspect`, A, B],
+  [
+    "words that only look so",
+    `Enclosed the accounts:\n${A} Undisclosed\n${B} Suspect\n${C} SuspiciousActivity\n${D} Notebook no   active`,
+    ...[A, B, C, D],
+  ],
 ])
   test(`of ${what}, no account is added that is said not to be active`, () => {
     const found = accountsIn(text);

@@ -9,9 +9,12 @@ import {
   nameIn,
   NOT_ACTIVE,
   NUMBERS,
+  OF_STATE,
+  ONLY_NUMBER,
   partsIn,
   rowOf,
   STATE,
+  stateOf,
   WRITTEN_NUMBER,
 } from "./printed.js";
 import { plainOf, withEach, withoutRefused, withPlainSigns } from "./states.js";
@@ -31,8 +34,8 @@ const ROLE = /\barn:[\w-]+:iam::\d{12}:role\/[\w+=,.@/-]*[\w+=,@/-]/;
 // Without a sign, it begins a text of any kind.
 const SEPARATOR = /^sep=.?$/i;
 const SEPARATED = /^ *sep=[^\r\n] *(?=[\r\n]|$)/i;
-// So does what somebody typed to have the rest printed.
-const PROMPT = `.*[$%>#] *aws (?!.*${WRITTEN_NUMBER.source})`;
+// So does what somebody typed to have the rest printed. It is the last one of a line, and none other is tried.
+const PROMPT = `(?=(.*[$%>#] *aws ))\\1(?!.*${WRITTEN_NUMBER.source})`;
 const BEGINS = new RegExp(`^(?: *sep= *$|${PROMPT}.*)`, "imu");
 const TABLES = new RegExp(`^(?= *sep=.? *$|${PROMPT})`, "gimu");
 // Of a number that stands in a table, and not where an account's does.
@@ -52,13 +55,12 @@ const LETTERS = {
   ...{ ð: "d", Ð: "D", þ: "th", Þ: "Th", ħ: "h", Ħ: "H", ı: "i" },
 };
 // As it may be decorated, or be said twice.
-const ACTIVE = /^(?:[^\p{L}\d]*active)+[^\p{L}\d]*$/iu;
+const ACTIVE = /^(?:[^\p{L}\d]*(?:active|enabled|open|ok|live|in use))+[^\p{L}\d]*$/iu;
 const YES_NO = { __proto__: null, yes: true, true: true, 1: true, no: false, false: false, 0: false };
-const Y_N = { __proto__: null, ...YES_NO, y: true, n: false };
 // The fields of an account, by the heads that a column may have: the API's, those of our own export and of AWS
 // Organizations, whose "arn" is an account's. An "account_id" is ours and no number, if there is a "provider_id".
 const HEADS = {
-  provider_id: ["providerid", "accountnumber", "number", "accountid", "account", "id"],
+  provider_id: ["providerid", "accountnumber", "number", "accountid", "acctid", "account", "id"],
   name: ["name", "accountname"],
   role_name: ["rolename"],
   role_path: ["rolepath"],
@@ -68,25 +70,38 @@ const HEADS = {
   access_type: ["accesstype"],
   arn: ["arn"],
   state: ["state", "status", "accountstate", "accountstatus", "lifecyclestate", "lifecyclestatus"],
-  active: ["active", "isactive"],
+  active: ["active"],
+  ended: ["ended"],
   other_number: ["othernumber"],
 };
 const FIELDS = new Map(Object.entries(HEADS).flatMap(([name, known]) => known.map((head) => [head, name])));
-const plainHead = (text) => text.toLowerCase().replace(/[^a-z]/g, "");
+// What is said of no other account, and how the values look: "AWS account ID (12 digits)".
+const BESIDE = /^(?:aws|linked|member|usage)(?=acc(?:oun)?t)|^aws(?=id$)|(?<=account)n[or]$|(?:digits|yn|yesno)$/g;
+// Whether it is active, or not any more; and since when.
+const ASKS = new RegExp(
+  "^(?:is|currently|account|date)*(?:(active)(?:account|now)?|(?:suspended|suspension|closed|closure|inactive|" +
+    "deactivated|disabled|terminated|decommissioned|deleted|retired|archived)(?:account|date|on|at|since|time)*)$",
+);
+const plainHead = (text) => {
+  const letters = text.toLowerCase().replace(/[^a-z]/g, "");
+  return letters.replace(BESIDE, "").replace(ASKS, (_, active) => active ?? "ended");
+};
 /** @param {string} key */
 const knownHead = (key) => FIELDS.get(plainHead(key));
+// As the console of AWS, and where people sign in to it, show an account below its name.
+const CARD = new RegExp(`^(?:#${WRITTEN_NUMBER.source} |${WRITTEN_NUMBER.source} \\| )\\S+@\\S+$`, "u");
+const NO_TITLE = new RegExp(`[|@]|:$|active|${NOT_ACTIVE.source}`, "iu");
 // A border or a bracket; or what stands between accounts as the AWS CLI prints them.
 const NOTHING_SAID = /^(?:[^\p{L}\d]*|(?:NEXTTOKEN\t[A-Za-z]|PATHS\to-)\S*)$/u;
 // Before a value: what it is called is no name.
-const CALLED = /^\W*(\w[\w ]{0,40}?)["' ]{0,3}[:=]/;
+const CALLED = /^\W*(\w[\w -]{0,40}?)["' ]{0,3}[:=]/;
 
 /**
  * A line of the text, from 1, with what it says of an account; or `error`: a code, and `of` what that is said. `head`:
  * the lines that stand before it, and say how it is read. `isRepeat`: it says what the line of this number says.
- * `number`: of an account, whose own fields say so if it `isActive`. `at`: the line where it stands, beside others.
- * `own`: the lines in which no key is another account's.
+ * `number`: of an account, whose own fields say so if it `isActive`. `own`: the lines in which no key is another's.
  * @typedef {{line: number, source: string, head: string, account?: Record<string, any>, error?: string, of?: any,
- *   isRepeat?: boolean, number?: string, isActive?: boolean, at?: number, own?: {first: number, last: number}}} Line
+ *   isRepeat?: boolean, number?: string, isActive?: boolean, own?: {first: number, last: number}}} Line
  */
 
 /**
@@ -106,7 +121,9 @@ export function* reading(text) {
     line += breaksIn(plain.slice(at, from));
     at = from;
     const isWhole = rows || table !== undefined;
-    const printed = rows ? yield* asTable(rows) : { text: table ?? plain.slice(from, to), first: 1, places: null };
+    const printed = rows
+      ? yield* asTable(rows)
+      : { text: table ?? plain.slice(from, to), placeOf: (each) => ({ line: each }) };
     // What is left of it is read as before only below its separator: less of it may look like something else.
     const isAlone = parts.length === 1 && !isWhole && !isLike;
     yield* readingTable(printed, line - 1, lines, seen, isAlone);
@@ -145,41 +162,51 @@ function* partsOf(text) {
   return parts;
 }
 
-// `before`: how many lines of the text are. `seen`: the line of each account number, and what it says.
-function* readingTable({ text, first, places }, before, lines, seen, isAlone) {
+// `placeOf`: where one of its lines stands. `before`: how many lines of the text are. `seen`: the line of each account
+// number, and what it says.
+function* readingTable({ text, placeOf }, before, lines, seen, isAlone) {
   // Without its first line, another sign may be what the next one has most of.
   const noHead = `sep=${delimiterOf(text)}\n`;
   const isComma = isAlone && noHead === "sep=,\n" && !/[;\t]|\d,\d+E\+\d/i.test(text);
   const [above, begin] = [isAlone ? "" : noHead, isComma ? "" : noHead];
   // `above`: what a head stands below. `least`: how many names make one.
   const table = { noHead, above, head: begin, columns: null, fields: [], least: 1, next: Infinity };
-  for (const row of rowsOf(text, before + first)) {
+  for (const row of rowsOf(text)) {
     yield;
-    if (!row || (row.cells && readHead(row, table))) continue;
-    const { line, source, cells } = row;
+    if (!row) continue;
+    const { line: place, own: near } = placeOf(row.line);
+    const line = before + place;
+    const { source, cells } = row;
+    if (cells && readHead({ line, source, cells }, table)) continue;
     const { head, columns, fields } = table;
-    const { at = 1, own: near } = places?.get(line - before) ?? {};
     const own = near && { own: { first: before + near.first, last: before + near.last } };
-    const place = places && { at: before + at, ...own };
-    const add = (found) => lines.push({ line, source, head, ...place, ...found });
+    const add = (found) => lines.push({ line, source, head, ...own, ...found });
     if (!cells) add({ error: "quoteOpen" });
     // A separator in a value makes two of it: what comes after it would be read as something else.
     else if (columns && cells.slice(fields.length).some(Boolean)) add({ error: "tooManyCells", of: fields.length });
     else if (columns) {
-      const values = valuesIn(cells, table);
+      const values = valuesIn(row, table);
       const found = foundIn(values, line, seen);
       const strays = yield* straysIn(row, columns, found);
-      // What is left of it says the others no more.
+      // What is left of it says the others no more; nor is what follows read as before without its separator.
       const alone = strays.size && { source: rowOf(Object.values(values)), head: `sep=,\n${Object.keys(values)}` };
+      if (alone && !table.above) Object.assign(table, { above: noHead, head: noHead + head });
       add({ ...found, ...alone });
       for (const of of strays) add({ source: `,${of}`, head: STRAY_HEAD, error: "elsewhere", of });
     } else {
-      const all = yield* unnamed(cells);
+      const title = CARD.test(source) ? titleIn(lines.at(-1), line) : undefined;
+      const named = title && { source: rowOf([...cells, title.source]), head: "sep=,\n" };
+      const all = yield* unnamed(title ? [...cells, title.source] : cells);
       const sourceOf = ({ provider_id }) => (all.length > 1 ? provider_id : source);
-      yield* withEach(all, (values) => add({ source: sourceOf(values), ...foundIn(values, line, seen) }));
+      if (title) lines.pop();
+      yield* withEach(all, (values) => add({ source: sourceOf(values), ...named, ...foundIn(values, line, seen) }));
     }
   }
 }
+
+// The line above, if it is no more than a name.
+const titleIn = (above, line) =>
+  above?.line === line - 1 && above.error === "numberMissing" && !NO_TITLE.test(above.source) ? above : undefined;
 
 // Whether this row is none of an account: it says how those below it are read, which the table has then, or nothing.
 function readHead({ line, source, cells }, table) {
@@ -192,19 +219,30 @@ function readHead({ line, source, cells }, table) {
   const columns = isLong || isEmpty ? null : columnsOf(cells);
   const isHead = columns && Object.keys(columns).length >= least;
   Object.assign(table, { least: isEmpty ? least : 2, next: Infinity });
-  if (isHead) Object.assign(table, { columns, fields: cells.map(knownHead), head: table.above + source });
+  const fields = cells.map((cell) => [knownHead(cell), cell]);
+  if (isHead) Object.assign(table, { columns, fields, head: table.above + source });
   // It would be one, once what stands above it is gone.
   else if (columns) table.head ||= table.noHead;
   return isEmpty || isHead;
 }
 
-// What a row says below a head. Of several states, it is one that refuses.
-function valuesIn(cells, { columns, fields }) {
-  const values = Object.fromEntries(Object.entries(columns).map(([name, place]) => [name, cells[place] ?? ""]));
-  const said = cells.filter((_, place) => fields[place] === "state");
-  if (said.length) values.state = said.find((cell) => NOT_ACTIVE.test(cell)) ?? said.join(" ").trim();
-  if (Y_N[values.active?.toLowerCase()] === false) values.state = "not active";
-  return values;
+// What a row says below a head.
+function valuesIn({ source, cells }, { columns, fields }) {
+  const cellOf = ([name, place]) => [name, (cells[place] ?? "").trim()];
+  const values = withOwnNumber(Object.fromEntries(Object.entries(columns).map(cellOf)), cells, fields);
+  const said = fields.flatMap(([field, head], place) => (OF_STATE.test(field) ? [[field, cells[place], head]] : []));
+  // A cell alone is none of a table of more.
+  const isOne = cells.length === 1 && fields.length > 2;
+  return said.length && !isOne ? { ...values, state: stateOf(said, source) } : values;
+}
+
+// The number may be in another column that is called so, beside a name; or alone, as browsers copy a table of cells.
+function withOwnNumber(values, cells, fields) {
+  const isAlone = cells.length === 1 && Object.keys(values).length > 1;
+  const likely = cells.filter((_, place) => isAlone || fields[place]?.[0] === "provider_id");
+  const numbers = likely.filter((cell) => ONLY_NUMBER.test(cell));
+  if (numbers.length !== 1 || /\d{5}/.test(plainNumber(values.provider_id))) return values;
+  return { ...values, name: (isAlone ? "" : values.name) || values.provider_id, provider_id: numbers[0] };
 }
 
 // What is read of an account; of one that a line above has, which one that is.
@@ -219,11 +257,12 @@ function foundIn(values, line, seen) {
 }
 
 // The numbers that are not where an account's is. Of one that is not active, all that it says is shown.
-function* straysIn({ source, cells }, columns, { number, isActive }) {
+function* straysIn({ source, cells }, columns, { number, isActive, error }) {
   const numbers = new Set();
-  if (!number || (!isActive && NOT_ACTIVE.test(source))) return numbers;
+  if (!number || error === "notActive" || (!isActive && NOT_ACTIVE.test(source))) return numbers;
   const others = cells.filter((_, place) => !Object.values(columns).includes(place)).join("\n");
   yield* withEach([...others.matchAll(NUMBERS)], ([each]) => each.startsWith("arn:") || numbers.add(plainNumber(each)));
+  numbers.delete(number);
   return numbers;
 }
 
@@ -283,11 +322,9 @@ export function nameOf(text) {
 function columnsOf(cells) {
   if (cells.some((cell) => WRITTEN_NUMBER.test(cell))) return null;
   const heads = cells.map(plainHead);
-  const places = Object.entries(HEADS).map(([name, known]) => [
-    name,
-    known.map((head) => heads.indexOf(head)).find((place) => place >= 0) ?? -1,
-  ]);
-  const found = Object.fromEntries(places.filter(([, place]) => Number(place) >= 0));
+  /** @type {Record<string, number>} */
+  const found = {};
+  for (const [head, name] of FIELDS) if (heads.includes(head)) found[name] ??= heads.indexOf(head);
   return "provider_id" in found ? found : null;
 }
 
@@ -334,13 +371,9 @@ function* unnamed(cells) {
   // Which of the two is it?
   if (/^\d{10,}$/.test(plainNumber(name))) return [{ provider_id: name }];
   const begin = whole.slice(0, LONGEST_HEAD);
-  const [role_arn] = ROLE.exec(begin) ?? [];
+  const [role_arn = ""] = ROLE.exec(begin) ?? [];
   const state = beginning.filter((cell) => STATE.test(cell)).join(" ");
-  return [...numbers].map((number) => ({
-    ...{ provider_id: number, name },
-    ...(state && { state }),
-    ...(role_arn && { role_arn }),
-  }));
+  return [{ provider_id: [...numbers][0], name, state, role_arn }];
 }
 
 // The first of these that is such.
@@ -355,23 +388,21 @@ function* firstOf(all, isSuch) {
 /** @param {string} written */
 const plainNumber = (written) => written.replace(/[\s\p{Pd}]/gu, "");
 
-const isOneNumber = (text) => text.replace(/\D+/g, "").length === 12;
-
 /** @param {any} values */
 function accountOf(values) {
   const { provider_id = "", name = "", regions, write_logs, access_type, ...more } = values;
   if (more.error) return more;
   if (more.other_number) return { error: "elsewhere", of: more.other_number };
   if (Object.values(values).some(({ length }) => length > LONGEST_HEAD)) return { error: "valueTooLong" };
-  const [written = provider_id] = isOneNumber(provider_id) ? (WRITTEN_NUMBER.exec(provider_id) ?? []) : [];
+  const isOne = provider_id.replace(/\D+/g, "").length === 12;
+  const [written = provider_id] = isOne ? (WRITTEN_NUMBER.exec(provider_id) ?? []) : [];
   const number = plainNumber(written);
   if (ROUNDED.test(number)) return { error: "numberRounded", of: provider_id };
   const digits = number.replace(/\D+/g, "").length;
   if (!digits) return { error: "numberMissing" };
   if (!NUMBER.test(number)) return { error: "numberWrong", of: digits };
   if (access_type === "access_key") return { error: "keyed" };
-  const isActive =
-    (ACTIVE.test(more.state) || Y_N[more.active?.toLowerCase()] === true) && !NOT_ACTIVE.test(provider_id);
+  const isActive = ACTIVE.test(more.state) && !NOT_ACTIVE.test(provider_id);
   if (more.arn ? more.state && !isActive : NOT_ACTIVE.test(more.state ?? ""))
     return { error: "notActive", of: more.state, number };
   const [, owner, path, role] = ROLE_ARN.exec(more.role_arn) ?? [];
@@ -395,7 +426,7 @@ function accountOf(values) {
 
 // The rows of the text, without empty ones. A quoted cell may go over several lines. A row with a quote that is not
 // closed has no cells, and ends with its line: what follows is not lost. While a long row is read, there is none.
-function* rowsOf(text, firstLine) {
+function* rowsOf(text) {
   const delimiter = delimiterOf(text);
   const plain = new RegExp(`[^"\\r\\n${delimiter}]+`, "y");
   const untilQuote = /"[^"\r\n]*/y;
@@ -406,7 +437,7 @@ function* rowsOf(text, firstLine) {
     return pattern.lastIndex;
   };
   const isEnd = (at) => at === text.length || [delimiter, "\n", "\r"].includes(text[at]);
-  let [line, begin, start, from] = [firstLine, firstLine, 0, 0];
+  let [line, begin, start, from] = [1, 1, 0, 0];
   // What is in a quoted cell; and whether there was no other sign than spaces in this one.
   let [quoted, isBlank] = [/** @type {string | null} */ (null), true];
   let cells = [];
@@ -489,13 +520,8 @@ function delimiterOf(text) {
     isOne(above) ||
     SEPARATOR.test(above) ||
     [",", ";", "\t"].some((sign) => columnsOf(above.split(sign)));
-  const first =
-    (!isFirst &&
-      text
-        .slice(0, AT_ONCE)
-        .split(/[\r\n]/)
-        .find(isOne)) ||
-    above;
+  const below = isFirst ? [] : text.slice(0, AT_ONCE).split(/[\r\n]/);
+  const first = below.find(isOne) ?? above;
   const separators = first.replace(DECIMALS, "");
   const counts = [",", ";", "\t"].map((sign) => separators.split(sign).length);
   const most = Math.max(...counts);

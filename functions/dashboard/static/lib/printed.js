@@ -4,8 +4,8 @@ import { NUMBER, ROLE_NAME } from "./patterns.js";
 // More takes long.
 const MOST = { opened: 20_100, depth: 100, keys: 100, characters: 1_000 };
 const CONFIG = {
-  begins: /^[ \t]*\[(?:profile +[^\]\r\n]+|default)\]/gm,
-  section: /^\[(?:profile +)?"?([^\]"]+)"?\]$/,
+  begins: /^[ \t]*\[(?:profile [^\]\r\n]+|default)\]/gm,
+  section: /^\[(?:profile +(?! ))?"?([^\]"]+)"?\]$/,
   number: /^(?:(?:granted_)?sso_account_id *= *"?([^"]+)|role_arn *= *"?arn:[\w-]+:iam::([^:"]+))/i,
   role: /^role_arn *= *"?(arn:[^\s"]+)"?$/i,
   other: /^(?:[#;]|[\w -]+=)/,
@@ -14,7 +14,7 @@ const CONFIG = {
 // Web pages and word processors put other spaces and dashes than those of a keyboard, and signs that nobody sees.
 // Not part of a longer one, as that of a card.
 export const WRITTEN_NUMBER = /(?<!\d\p{Pd}?)\d{4}[\p{Zs}\p{Pd}]?\d{4}[\p{Zs}\p{Pd}]?\d{4}(?!\p{Pd}?\d)/u;
-const ONLY_NUMBER = new RegExp(`^\\s*${WRITTEN_NUMBER.source}\\s*$`, "u");
+export const ONLY_NUMBER = new RegExp(`^\\s*${WRITTEN_NUMBER.source}\\s*$`, "u");
 // What is in an ARN is no number of its own, but in that of a role.
 export const NUMBERS = new RegExp(
   `(?<=\\barn:[\\w-]+:iam::)\\d{12}(?=:role/)|\\barn:(?![\\w-]+:iam::\\d{12}:role/)[^\\s"]+|${WRITTEN_NUMBER.source}`,
@@ -23,40 +23,67 @@ export const NUMBERS = new RegExp(
 // Of digits, as a program may write them.
 const LIKE_NUMBER = /^[^a-df-z]*\d[^a-df-z]*$/i;
 export const STATE = /^(active|suspended|closed|pending_\w+)$/i;
+// The fields of a state. Two ask: whether it is active, or not any more.
+export const OF_STATE = /^(state|active|ended)$/;
+const YES = /^(?:[✓✔☑✅]\ufe0f? ?(?:y|yes|true)?|y|yes|true|t|1|x|[^\p{L}\d]*active[^\p{L}\d]*)$/iu;
+const NO = /^(?:[-–—~✗✘✖❌☐]\ufe0f? ?)?(?:n|no|false|f|0|null|none|never|n\/a)?$/iu;
+// Where a state is said, and no name.
+const ENDED =
+  "disabled|terminat(?:ed|ing|ion)|decommission|delet(?:ed|ing|ion)|retir(?:ed|ing)|archived|cancell?ed|dormant|" +
+  "shut ?down|unused|(?:not|no longer) (?:in |being )?used?(?!\\p{L})|[✗✘✖❌]";
+const IS_ENDED = new RegExp(ENDED, "iu");
+// After a key.
+const IS = `["' ]{0,3}(?:[:=]>? {0,3}|>)["']?`;
 // What AWS Organizations, or a person, says of an account that is not active, also within a word, as programs write it.
 // No status of ours is like these.
 export const NOT_ACTIVE = new RegExp(
   [
-    "suspend(?:ed|ing)?|suspension|inactive|deactivated",
+    "(?:suspend(?:ed|ing)?|suspension|inactive|deactivated",
     // Cut, or wrapped.
-    "susp(?!ect|en[ds])\\p{L}{0,4}|(?<!\\p{L})close?$",
+    "susp(?!ect|ici|en[ds])\\p{L}{0,4}|(?<!\\p{L})close?$",
     "pending[ _-]?(?:closure|activation)|(?<!\\p{L})pending(?!\\p{L})",
     "(?<!dis|en|fore|pending[ _-]?)clos(?:ed|ing|ure)",
-    "(?:not|(?<!\\p{L})no|(?<!\\p{L})non|never|isn.t)[ _-](?:\\p{L}{1,20} )?active",
-    "(?:is|(?<!\\p{L})(?<!last[ _-]?))active[\"' ]{0,3}[:=] {0,3}[\"']?(?:false|no?|0)(?![\\p{L}\\d])",
-  ].join("|"),
+    // A "no" of another column is further away.
+    "(?:not|never|isn.t)\\p{Zs}{2,9}active",
+    "(?:not|never|isn.t|(?<!\\p{L})non?)(?:[\\p{Zs}_\\p{Pd}](?:\\p{L}{1,20}\\p{Zs})?)?active",
+    "(?:is|account|currently|(?<!\\p{L})(?<!last[ _-]?))active(?:account)?(?: ?\\([^()\\n]{0,20}\\))?" +
+      `${IS}(?:false|no?|f|0|[✗✘✖❌☐])(?![\\p{L}\\d])`,
+    `(?:state|status)${IS}(?:[\\p{L}-]{1,20} ){0,2}(?:${ENDED}))`,
+  ]
+    .join("|")
+    .concat(`(?!\\w{0,12}${IS}(?:false|no|null|none|0)["']? {0,3}(?:$|[\\r\\n,;<)}\\]|]))`),
   "iu",
 );
 // Beside a number, what AWS's tools print that is no name.
 const NO_NAME = /^(ACCOUNTS?|ACCOUNTLIST|CHILDREN|INVITED|CREATED|None|arn:\S*|\d+\.\d+|\d{4}-\d\d-\d\dT\S*)$/;
 // A line of YAML, or of a table with a key in each line. Part of JSON looks so, too.
-const PAIR = /^([-|"'\s]*)([A-Za-z][\w ]{0,40}?)(["' ]*)(?::(?=\s|$)|\|)\s*["']?([^|]*)/;
-const NUMBER_PAIR = new RegExp(
-  `^[-|"'\\s]*[A-Za-z][\\w ]{0,40}?["' ]*(?::\\s|\\|)[^\\r\\n|]*${WRITTEN_NUMBER.source}`,
-  "mu",
-);
+const PAIR = /^([-|"'\s]*)([A-Za-z][\w -]{0,40}?)(["' ]*)(?::(?=\s|$)|\|)\s*["']?([^|]*)/;
 // Beside lines with a key: a list, a comment; or what ends an account.
 const BESIDE_PAIRS = /^\s*(?:$|-\s|#|[\s[\]{},]*$)/;
 const ENDS = /^(?:[\s[\]{},]*|[\s|]*[-+][-+|\s]*)$/;
 const NOT_SAID = /^(?:null|none|~)?$/i;
 const TABLE_LINE = /^\s*(?:\||[-+][-+|:=\s]{2,}$)/;
-// As Jira writes heads.
+// As Jira writes states and heads.
+const JIRA_STATUS = /\{status:(?:[^{}]*\|)?title=([^{}|]*)[^{}]*\}/gi;
 const JIRA_HEAD = /^\|\|(?:[^|]+\|\|){2,}$/;
 const BORDER = /^[-+|:= ]*$/;
 const JSON_SIGNS = /["[\]{}\n]|\\["\\]/g;
 // A value begins a line, or follows another.
 const BEFORE_JSON = /(?:^|[\n\r,[\]}])[ \t]*$/;
 const AFTER_JSON = /[ \t]*(?=[\n\r,[\]{}]|$)/y;
+
+/** What the fields of an account say of its state, as NOT_ACTIVE knows it. `beside`: all that is said of it.
+ * @param {any[][]} fields @param {string} beside */
+export function stateOf(fields, beside) {
+  const all = fields.map(([field, value, head]) => {
+    const said = String(value ?? "").trim();
+    if (field === "state" && (!IS_ENDED.test(said) || NOT_ACTIVE.test(said))) return said;
+    if (field === "active" && YES.test(said)) return "ACTIVE";
+    if (field === "ended" && NO.test(said)) return NOT_ACTIVE.test(beside) ? "" : "ACTIVE";
+    return OF_STATE.test(field) ? `not active (${head}: ${said || "-"})` : "";
+  });
+  return all.find((each) => NOT_ACTIVE.test(each)) ?? all.filter(Boolean).join(" ");
+}
 
 /** Whether a line may be one of what is read as a whole. @param {string} line */
 export const isPrinted = (line) => /^\s*[[{#;|+]/.test(line) || PAIR.test(line) || TABLE_LINE.test(line);
@@ -159,11 +186,11 @@ function* runsAsParts(text, headOf) {
   const upTo = (to) => {
     if (text.slice(at, to).trim()) parts.push({ from: at, to, isLike });
   };
-  for (const { from, to, hasCells } of yield* runsIn(text)) {
+  for (const { from, to, hasCells, hasNumber } of yield* runsIn(text)) {
     yield;
     isLike = true;
     const part = text.slice(from, to);
-    const pairs = yield* ofPairs(part, headOf);
+    const pairs = hasNumber ? yield* ofPairs(part, headOf) : null;
     if (!pairs && !hasCells) continue;
     upTo(from);
     parts.push({ from, to, ...(pairs ? { rows: pairs } : { table: yield* withoutBorders(part) }) });
@@ -175,43 +202,37 @@ function* runsAsParts(text, headOf) {
 
 // Lines of a table, or lines with a key, one below the other.
 function* runsIn(text) {
-  /** @type {{from: number, to: number, isTable: boolean, hasCells: boolean}[]} */
+  /** @type {{from: number, to: number, isTable: boolean, hasCells: boolean, hasNumber: boolean}[]} */
   const runs = [];
   let isOpen = false;
   for (const { from, to, whole } of linesIn(text)) {
     yield;
     const isTable = TABLE_LINE.test(whole);
     const last = isOpen ? runs.at(-1) : undefined;
-    if (isTable || PAIR.test(whole)) {
-      const run = last?.isTable === isTable ? last : { from, to, isTable, hasCells: false };
+    const pair = PAIR.exec(whole);
+    if (isTable || pair) {
+      const run = last?.isTable === isTable ? last : { from, to, isTable, hasCells: false, hasNumber: false };
       if (run !== last) runs.push(run);
       run.to = to;
       run.hasCells ||= isTable && !BORDER.test(whole.trim());
+      run.hasNumber ||= WRITTEN_NUMBER.test(pair?.[4] ?? "");
       isOpen = true;
     } else isOpen = Boolean(last) && (last?.isTable ? !whole.trim() : BESIDE_PAIRS.test(whole));
   }
   return runs;
 }
 
-/** `first`: the number of the line of its head. `places`: where each of its lines stands. `own`: the lines in which no
- * key is another account's.
- * @typedef {{first: number, last: number}} Own @param {{line: number, values: any, own?: Own}[]} rows
- * @returns {Generator<void, {text: string, first: number, places: Map<number, {at: number, own?: Own}>}, void>} */
+/** With a line for each. `placeOf` one of these: where it stands. `own`: the lines in which no key is another account's.
+ * @typedef {{line: number, own?: {first: number, last: number}}} Place @param {(Place & {values: any})[]} rows
+ * @returns {Generator<void, {text: string, placeOf: (line: number) => Place}, void>} */
 export function* asTable(rows) {
   const heads = [...new Set(rows.flatMap(({ values }) => Object.keys(values)))];
-  const first = rows[0].line - 1;
-  const places = new Map();
-  let [text, at] = [heads.join(","), first];
-  for (const row of rows) {
+  let text = heads.join(",");
+  for (const { values } of rows) {
     yield;
-    const { line, values } = row;
-    // Several may be in one line.
-    const breaks = Math.max(line - at, 1);
-    text += "\n".repeat(breaks) + rowOf(heads.map((head) => values[head]));
-    at += breaks;
-    places.set(at, { at: line, own: row.own });
+    text += `\n${rowOf(heads.map((head) => values[head]))}`;
   }
-  return { text, first, places };
+  return { text, placeOf: (line) => rows[line - 2] ?? { line: 1 } };
 }
 
 /** @param {any[]} values */
@@ -295,6 +316,7 @@ const digitsOf = (value) => String(value).replace(/\D/g, "");
 const isNumbered = ({ provider_id: number }) =>
   LIKE_NUMBER.test(number) || (WRITTEN_NUMBER.test(number) && !/\barn:/.test(number));
 const isPlainValue = (value) => value !== null && typeof value !== "object";
+const listed = (value) => (Array.isArray(value) && value.every(isPlainValue) ? value.join(" ") : value);
 
 function* ofObject(item, key, isOfRow, headOf) {
   const all = yield* ofMap(item, key, headOf);
@@ -327,19 +349,21 @@ function* ofMap(item, key, headOf) {
 function valuesOf(item, headOf) {
   const known = Object.keys(item)
     .slice(0, MOST.keys)
-    .map((key) => [headOf(key), item[key]])
+    .map((key) => [headOf(key), item[key], key])
     .filter(([head]) => head)
-    .map(([head, value]) => [head, Array.isArray(value) && value.every(isPlainValue) ? value.join(" ") : value])
+    .map(([head, value, key]) => [head, OF_STATE.test(head) ? (value ?? "") : listed(value), key])
     // The number of another account is nothing else of this one.
     .filter(([head, value]) => isPlainValue(value) && (head === "provider_id" || !ONLY_NUMBER.test(value)));
   // Of several keys that may be that of the number.
   const ids = known.filter(([head]) => head === "provider_id").map(([, value]) => value);
   const isLike = (value) => LIKE_NUMBER.test(value);
   const provider_id = ids.find((value) => NUMBER.test(value)) ?? ids.find(isLike) ?? ids[0];
-  const refusing = known.filter(([head, value]) => head === "state" && NOT_ACTIVE.test(value));
+  const beside = Object.values(item).slice(0, MOST.keys).filter(isPlainValue).join(" ").slice(0, MOST.characters);
+  const state = stateOf(known, beside);
+  const plain = known.filter(([head]) => !OF_STATE.test(head));
   const others = new Set(ids.filter((value) => isLike(value) && String(value) !== String(provider_id)));
   return {
-    values: { ...Object.fromEntries([...known, ...refusing]), ...(ids.length ? { provider_id } : {}) },
+    values: { ...Object.fromEntries(plain), ...(state && { state }), ...(ids.length ? { provider_id } : {}) },
     others: [...others].map((other_number) => ({ other_number })),
   };
 }
@@ -394,7 +418,6 @@ function* ofConfig(text) {
 
 // With `--output yaml`, or a table that is too wide for the terminal.
 function* ofPairs(text, headOf) {
-  if (!NUMBER_PAIR.test(text)) return null;
   /** @type {any[][]} */
   const groups = [];
   let keys = [];
@@ -419,9 +442,11 @@ function* ofPairs(text, headOf) {
     if (isNext || (level && start < level.start && stop !== level.stop)) end();
     const head = headOf(key);
     const said = value.replace(/["',\s]+$/, "");
-    if (!head || NOT_SAID.test(said)) continue;
+    // Alone, it may be a heading.
+    if (!head || (head === "ended" && !said)) continue;
+    if ((OF_STATE.test(head) ? WRITTEN_NUMBER : NOT_SAID).test(said)) continue;
     const isNumber = head === "provider_id" && WRITTEN_NUMBER.test(said);
-    keys.push({ line, key, head, value: said, start, stop, isNumber });
+    keys.push({ line, key, head, value: said.replace(NOT_SAID, ""), start, stop, isNumber });
     if (isNumber) level ??= { start, stop };
   }
   end();
@@ -429,13 +454,15 @@ function* ofPairs(text, headOf) {
   let isSaid = false;
   for (const group of groups) {
     yield;
-    isSaid ||= group.some(({ head, value }) => /^(name|state)$/.test(head) && !ONLY_NUMBER.test(value));
+    isSaid ||= group.some(isSaying);
     const all = yield* ofGroup(group, headOf);
     const own = { first: group[0].line, last: group[group.length - 1].line };
     rows.push(...(all.length === 1 ? [{ ...all[0], own }] : all));
   }
   return isSaid ? yield* withStrays(rows, text) : null;
 }
+
+const isSaying = ({ head, value }) => (head === "name" ? !ONLY_NUMBER.test(value) : value && OF_STATE.test(head));
 
 // The accounts of keys that stand together. If it is not sure which key is of which, none has a name.
 function* ofGroup(keys, headOf) {
@@ -469,8 +496,9 @@ function* ofGroup(keys, headOf) {
 // With `--output table`, as a spreadsheet would be pasted.
 function* withoutBorders(text) {
   let plain = "";
-  for (const { said } of linesIn(text)) {
+  for (const { said: whole } of linesIn(text)) {
     yield;
+    const said = whole.replace(JIRA_STATUS, "$1");
     const cells = BORDER.test(said) ? [] : said.replace(/^\|+|\|+$/g, "").split(JIRA_HEAD.test(said) ? "||" : "|");
     // Above the cells is what they are of.
     const isTitle = cells.length === 1 && !/\d/.test(said);

@@ -1,5 +1,5 @@
 // What a text says of whether accounts are active beside their own fields, in whatever form. In doubt, none is.
-import { breaksIn, linesIn, NOT_ACTIVE, NUMBERS, WRITTEN_NUMBER } from "./printed.js";
+import { breaksIn, linesIn, NOT_ACTIVE, NUMBERS, OF_STATE, stateOf, WRITTEN_NUMBER } from "./printed.js";
 
 const ALL_REFUSING = new RegExp(NOT_ACTIVE.source, "giu");
 const LAST_REFUSING = new RegExp(`^[^]*(${NOT_ACTIVE.source})`, "iu");
@@ -122,13 +122,13 @@ function* placesOf(text, lines, headOf, refused, dropped) {
   for (const { line, from, to, said } of linesIn(text)) {
     if (line % AT_A_TIME === 0 || to - from > AT_ONCE) yield;
     const begin = at;
-    while (at < lines.length && placeOf(lines[at]) <= line) at += 1;
+    while (at < lines.length && lines[at].line <= line) at += 1;
     const rows = lines.slice(begin, at);
     const whole = text.slice(from, to);
     const own = refusingIn(whole);
     const unsaid = yield* unsaidOf(rows, whole, own, active, refused);
     const isCovered = line <= covered;
-    for (const { at: printed, source } of rows) if (!printed) covered = Math.max(covered, line + breaksIn(source));
+    for (const { source } of rows) covered = Math.max(covered, line + breaksIn(source));
     const place = { line, said, indent: whole.search(/\S/), rows };
     if (rows.some(isNumbered)) {
       const isRead = !rows.some((row) => isNumbered(row) && !row.number);
@@ -140,14 +140,14 @@ function* placesOf(text, lines, headOf, refused, dropped) {
       if (!isSaid && !isOfLast) places.push({ ...place, numbers: unsaid, isRead: isRead || Boolean(own) });
       continue;
     }
-    const state = own ?? (isActiveIn(said) ? "active" : undefined);
-    if (!state || isCovered || NUMBERED.test(whole.slice(0, LONGEST))) continue;
-    if (!isOwn(said, line, values, headOf)) places.push({ ...place, numbers: [], state });
+    const { value, isState } = keyedIn(said, headOf);
+    const state = isState ? refusingIn(value) : own;
+    const isFree = !isCovered && !isOwn(value, line, values);
+    if (state && isFree && !NUMBERED.test(whole.slice(0, LONGEST))) places.push({ ...place, numbers: [], state });
+    else if (isFree && isActiveIn(isState ? value : said)) places.push({ ...place, numbers: [], state: "active" });
   }
   return places;
 }
-
-const placeOf = ({ at, line }) => at ?? line;
 
 // What has a number of an account, or one that is said to be wrong.
 const isNumbered = ({ number, error, source }) =>
@@ -186,20 +186,27 @@ function* unsaidOf(rows, whole, own, active, refused) {
 function* saidIn(lines) {
   const active = new Set();
   const values = new Map();
-  yield* withEach(lines, ({ number, isActive, own, at, source }) => {
+  yield* withEach(lines, ({ number, isActive, own, line, source }) => {
     if (isActive) active.add(number);
-    if (own && number) for (const value of source.slice(1, -1).split('","')) values.set(`${at} ${value}`, own);
+    if (own && number) for (const value of source.slice(1, -1).split('","')) values.set(`${line} ${value}`, own);
   });
   return [active, values];
 }
 
-// Whether all that a line says is certainly of an account near it.
-function isOwn(said, line, values, headOf) {
+// The value of a key that an account has, what a list or an object is of, or a value alone. `isState`: it says whether
+// an account is active.
+function keyedIn(said, headOf) {
   const [, key = "", value = ""] = KEYED.exec(said) ?? [];
-  const isKnown = /^(?:name|state|active)$/.test(headOf(key) ?? "");
-  const own = isKnown ? value : /^[[{]$/.test(value) ? key : (ALONE.exec(said)?.slice(1).find(Boolean) ?? "");
-  const near = Array.from({ length: 2 * NEAR + 1 }, (_, index) => `${line - NEAR + index} ${own}`);
-  return own !== "" && near.some((each) => values.get(each)?.first <= line && line <= values.get(each).last);
+  const field = value && headOf(key);
+  if (/^[[{]$/.test(value)) return { value: key };
+  if (OF_STATE.test(field)) return { value: stateOf([[field, value, key]], ""), isState: true };
+  return { value: field === "name" ? value : ALONE.exec(said)?.slice(1).find(Boolean) };
+}
+
+// Whether that is certainly a value of an account near this line.
+function isOwn(value, line, values) {
+  const near = Array.from({ length: 2 * NEAR + 1 }, (_, index) => `${line - NEAR + index} ${value}`);
+  return Boolean(value) && near.some((each) => values.get(each)?.first <= line && line <= values.get(each).last);
 }
 
 /**
@@ -261,7 +268,7 @@ function* doubtful(lines, places, { line: first, state: of = "" }) {
   const rest = [];
   let next = 0;
   yield* withEach(lines, (row) => {
-    for (; others[next]?.line < placeOf(row); next += 1) rest.push(ofWhich(others[next]));
+    for (; others[next]?.line < row.line; next += 1) rest.push(ofWhich(others[next]));
     const state = states.get(row) ?? (row.error === "numberMissing" && refusingIn(row.source));
     if (state) rest.push({ ...row, error: "ofWhich", of: state });
     // What was said twice of it is no repetition any more.
