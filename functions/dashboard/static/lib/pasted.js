@@ -219,8 +219,8 @@ function readHead({ line, source, cells }, table) {
   const columns = isLong || isEmpty ? null : columnsOf(cells);
   const isHead = columns && Object.keys(columns).length >= least;
   Object.assign(table, { least: isEmpty ? least : 2, next: Infinity });
-  const fields = cells.map((cell) => [knownHead(cell), cell]);
-  if (isHead) Object.assign(table, { columns, fields, head: table.above + source });
+  const fieldOf = (cell) => [knownHead(cell), cell];
+  if (isHead) Object.assign(table, { columns, fields: cells.map(fieldOf), head: table.above + source });
   // It would be one, once what stands above it is gone.
   else if (columns) table.head ||= table.noHead;
   return isEmpty || isHead;

@@ -222,7 +222,7 @@ function* runsIn(text) {
   return runs;
 }
 
-/** With a line for each. `placeOf` one of these: where it stands. `own`: the lines in which no key is another account's.
+/** With a line for each. `placeOf` one of these: where it stands. `own`: the lines in which no key is another's.
  * @typedef {{line: number, own?: {first: number, last: number}}} Place @param {(Place & {values: any})[]} rows
  * @returns {Generator<void, {text: string, placeOf: (line: number) => Place}, void>} */
 export function* asTable(rows) {
