@@ -308,10 +308,7 @@ const ICONS = { missed: "warning", start: "play", stop: "stop" };
 
 function turnRow({ key, at, zone, action, account, instances }, part, choose) {
   const [noted, ...alsoNoted] = instances.filter(({ note }) => note);
-  const names = instances.slice(0, MOST_NAMES).map(({ name }) => name);
-  const others = instances.length - names.length;
-  const kinds = [...new Set(instances.map(({ kind }) => wordOf(t.instances.kinds, kind)))];
-  const regions = [...new Set(instances.map(({ region }) => region))];
+  const [first, ...lines] = linesOf(instances, account, part);
   // Without a schedule there is none; of a missed turn it may not be known.
   const words = { always: t.turns.keeps, missed: t.turns.misses }[part] ?? t.turns.does;
   const does = (action || part === "missed") && wordOf(words, action);
@@ -329,9 +326,8 @@ function turnRow({ key, at, zone, action, account, instances }, part, choose) {
       "span",
       { class: "trail-what" },
       does && [icon(ICONS[part] ?? ICONS[action]), " ", h("strong", {}, does), " "],
-      names.join(", "),
-      others > 0 && ` ${t.turns.others(others)}`,
-      h("span", { class: "muted small" }, " · ", kinds.join(", "), " · ", regions.join(", ")),
+      first,
+      lines.map((line) => h("div", {}, line)),
       noted &&
         h(
           "span",
@@ -359,4 +355,37 @@ function turnRow({ key, at, zone, action, account, instances }, part, choose) {
       ),
     ),
   );
+}
+
+// What is of one kind and region shares a line, so that each instance is told apart. Those for which a row has no room
+// are counted.
+function linesOf(instances, account, part) {
+  const [named, others] = [instances.slice(0, MOST_NAMES), instances.slice(MOST_NAMES)];
+  const placeOf = ({ kind, region }) => `${kind} ${region}`;
+  const isSame = ({ name }) => named.filter((each) => each.name === name).length > 1;
+  // Those of one Auto Scaling group have the same name. Of a row of its own, the others may be in other rows.
+  const linkTo = (each) => [
+    h("a", { href: addressOf(each, account) }, each.name),
+    (part === "none" || isSame(each)) && each.name !== each.id && [" ", h("code", {}, each.id)],
+  ];
+  const line = (some, rest = []) => [
+    some.map((each, index) => [index > 0 && ", ", linkTo(each)]),
+    rest.length > 0 && ` ${t.turns.others(rest.length)}`,
+    h("span", { class: "muted small" }, " · ", placesOf([...some, ...rest]).join(" · ")),
+  ];
+  if (new Set(instances.map(placeOf)).size === 1) return [line(named, others)];
+  const lines = [...Map.groupBy(named, placeOf).values()].map((alike) => line(alike));
+  return others.length ? [...lines, line([], others)] : lines;
+}
+
+const placesOf = (instances) => [
+  [...new Set(instances.map(({ kind }) => wordOf(t.instances.kinds, kind)))].join(", "),
+  [...new Set(instances.map(({ region }) => region))].join(", "),
+];
+
+// Its row among the instances of its account, with its state and all that can be done to it. Of an account that is not
+// connected nothing is listed there; so its schedule.
+function addressOf({ key, id, kind, region }, account) {
+  const [tab, row] = isConnected(account) ? ["instances", `${kind}/${region}/${id}`] : ["schedules", key];
+  return `#/accounts/${api.segment(account.id)}/${tab}?${new URLSearchParams({ row })}`;
 }
