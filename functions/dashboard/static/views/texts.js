@@ -1088,6 +1088,9 @@ export const t = withTexts(OPEN_TABLES, {
     scheduleOf: (name) => `Schedule of ${name}`,
     scheduleOfChosen: "Schedule of those chosen",
     different: "Different schedules",
+    nightsForOthers: "Nights off for those without one",
+    nightsGiven: (count) =>
+      plural(count, { one: "Nights off: # instance has it now.", other: "Nights off: # instances have it now." }),
     because: (word) => (word ? `its name says “${word}”` : "its name suggests no schedule"),
     choices: {
       office: "Office hours: Monday to Friday, 8 to 18",
