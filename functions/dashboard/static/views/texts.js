@@ -1004,10 +1004,10 @@ export const t = withTexts(OPEN_TABLES, {
     removeText: {
       assume_role:
         "Delete the stack in CloudFormation, or the role: from then on, nothing of this account can be used. " +
-        "Disconnect the account here too, in its overview.",
+        "Delete the account here too.",
       access_key:
-        "Delete the access key in IAM, then the user: from then on, nothing of this account can be used. Disconnect " +
-        "the account here too, in its overview.",
+        "Delete the access key in IAM, then the user: from then on, nothing of this account can be used. Delete the " +
+        "account here too.",
     },
     deployAgain: "Deploy it again, or in another way",
     trust: "Trust policy",
