@@ -156,6 +156,7 @@ export const t = withTexts(OPEN_TABLES, {
     options: "Choices",
     groups: { account: "This account", views: "Views", actions: "Actions", accounts: "Accounts" },
     ofAccount: (tab, name) => `${tab} of ${name}`,
+    withStatus: (status) => `${status} accounts`,
     addAccount: "Add account",
     addMany: "Add many accounts",
     audit: "Audit trail of the organization",
