@@ -669,9 +669,9 @@ test("what others add is offered no more once the page looks, without another li
 test("one instance, or none, is said in words that fit", () => {
   const { found, running, unscheduled } = t.connect;
   const one = [found(1, true), running(1, 1), unscheduled(1, 1)].join(" ");
-  assert.equal(one, "We found 1 instance. It runs now. No schedule here stops it at night.");
+  assert.equal(one, "We found 1 instance. It runs now. It is not stopped at night by a schedule here.");
   const few = [found(3, false), running(2, 3), unscheduled(1, 2)].join(" ");
-  assert.equal(few, "We found at least 3 instances. 2 run now. No schedule here stops 1 of them at night.");
+  assert.equal(few, "We found at least 3 instances. 2 run now. 1 of them is not stopped at night by a schedule here.");
   assert.equal(found(0, false), "We found no instances where we could look.");
 });
 

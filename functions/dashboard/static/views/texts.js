@@ -1072,8 +1072,11 @@ export const t = withTexts(OPEN_TABLES, {
     running: (count, all) => (all === 1 ? "It runs now." : plural(count, { one: "# runs now.", other: "# run now." })),
     unscheduled: (count, running) =>
       running === 1
-        ? "No schedule here stops it at night."
-        : `No schedule here stops ${number(count)} of them at night.`,
+        ? "It is not stopped at night by a schedule here."
+        : plural(count, {
+            one: "# of them is not stopped at night by a schedule here.",
+            other: "# of them are not stopped at night by a schedule here.",
+          }),
     addText: "Add those that Cavok should switch: each with a schedule, or without one for now.",
     add: "Add resources",
     added: (count) => plural(count, { one: "# resource added", other: "# resources added" }),
