@@ -98,7 +98,7 @@ const linksOf = (row) =>
 
 const saidOf = (row) => row.querySelector(".trail-what").textContent.trim().replaceAll(" · ", "·");
 
-test("each row says what happens, when, to what, and links to the instance and to its account's schedules", async () => {
+test("each row says what happens, when and to what, and links to the instance and to its account", async () => {
   const main = opened();
   await until(() => rows(main).length);
   const [first] = rows(main);
@@ -177,6 +177,19 @@ test("a note of one instance is said in its row, and of several that there are s
     const main = opened(choice);
     await until(() => rows(main).length && rows(main).every((row) => row.textContent.includes(said)));
   }
+});
+
+test("regions that instances have come first, and what is chosen stays so", async () => {
+  const items = [resource("web", 1, { region: "sa-east-1" }), resource("db", 2, { region: "mars-1" })];
+  globalThis.fetch = async () => Response.json({ items, next_cursor: null });
+  const main = opened("region=eu-west-1");
+  const regions = () => all(select(main, "region")).flatMap(({ tag, value }) => (tag === "option" ? [value] : []));
+  const before = regions();
+  await until(() => rows(main).length);
+  assert.deepEqual(regions().slice(0, 3), ["", "mars-1", "sa-east-1"]);
+  assert.deepEqual(new Set(regions()), new Set([...before, "mars-1"]));
+  assert.equal(regions().length, before.length + 1, "each once");
+  assert.equal(select(main, "region").value, "eu-west-1");
 });
 
 test("what schedules do is chosen by the page, and what they are for by the API", async () => {
