@@ -330,6 +330,7 @@ export const t = withTexts(OPEN_TABLES, {
     more: (count) => plural(count, { one: "and # more.", other: "and # more." }),
     lastKnown: (soFar) => `When it was read last: ${soFar}`,
     stop: "Stop",
+    withProblems: "Accounts with problems",
     undo: "Undo",
     undoText: "This also sets accounts that somebody has set to the same value again since.",
     // Of more, the API does not say which they are.
