@@ -276,7 +276,11 @@ function drawGuide(guide, handle, onPress, { way, news }) {
       {},
       h("p", {}, t.instructions.removeText[account.access_type]),
       ownStack(account, guide),
-      changeButton(t.account.remove, { onclick: () => confirmRemoval(handle), "data-part": "remove" }),
+      h(
+        "p",
+        { class: "row-links" },
+        changeButton(t.account.remove, { onclick: () => confirmRemoval(handle), "data-part": "remove" }),
+      ),
     ),
     h("details", { class: "step-detail" }, h("summary", {}, t.instructions.deployAgain), steps, others),
   ];
