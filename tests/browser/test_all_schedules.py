@@ -88,10 +88,46 @@ def test_what_stops_tonight_and_starts_tomorrow_is_told_by_account(page, admin, 
     expect(row).to_contain_text("Stops web1")
     expect(part(page, "Tomorrow").get_by_role("listitem").first).to_contain_text("Starts web1")
     expect(tonight).to_contain_text("not connected: nothing happens")
-    expect(part(page, "Without a schedule")).to_contain_text("web3")
-    account = row.get_by_role("link")
+    free = part(page, "Without a schedule").get_by_role("listitem")
+    expect(free).to_have_count(1)
+    expect(free).to_contain_text(f"web3 {samples.RESOURCES[0]['instance_id']} · EC2 · us-east-1")
+    account = row.get_by_role("link", name="Account00001")
     expect(account).to_have_attribute("href", "#/accounts/acc000001/schedules")
     assert_accessible(page)
+
+
+@pytest.mark.in_firefox
+@pytest.mark.parametrize("status", ["confirmed", "failed"])
+def test_the_name_of_an_instance_leads_to_its_row_in_its_account(page, admin, answer_with, status):
+    """Of a connected account to what can be done to it, otherwise to its schedule."""
+    account = samples.account(0, status=status)
+    web = samples.RESOURCES[0] | {"next_action": STOP}
+    there = [
+        web | {"resource_id": f"res{at}", "instance_id": f"i-{at}", "name": f"web{at}"}
+        for at in range(60)
+    ]
+    instances = [
+        {key: each[key] for key in ("kind", "instance_id", "name", "region")}
+        | {"state": "running", "type": "t3.micro"}
+        for each in there
+    ]
+    one = "/v1/accounts/acc000000"
+    answer_with(page, f"{one}/resources", {"items": there, "next_cursor": None})
+    answer_with(page, f"{one}/interactions", {"items": [], "next_cursor": None})
+    listing = samples.just_listed(items=instances, unavailable=[])
+    answer_with(page, f"{one}/instances", listing)
+    answer_with(page, one, account)
+    everything = {"items": [samples.listed(there[40], account)], "next_cursor": None}
+    answer_with(page, RESOURCES, everything)
+    admin.go("#/schedules")
+    part(page, "Tonight").get_by_role("link", name="web40").press("Enter")
+
+    row = page.get_by_role("listitem").filter(has_text="web40")
+    expect(row).to_be_focused()
+    expect(row).to_be_in_viewport()
+    does = "Stop web40" if status == "confirmed" else "Change the schedule of web40"
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name=does)).to_be_focused()
 
 
 @pytest.mark.in_firefox

@@ -89,6 +89,10 @@ def test_chosen_accounts_are_tested_and_the_bar_says_how_far_it_is(many, admin):
         "href", "#/accounts/acc000004"
     )
     expect(bar(many)).to_contain_text(samples.BUSY)
+    # What the tests found is there, and what was begun stays to be seen.
+    bar(many).get_by_role("link", name="Accounts with problems").click()
+    expect(many).to_have_url(re.compile(r"#/accounts\?has_problems=true$"))
+    expect(bar(many)).to_contain_text("Tests begun: 2.")
     bar(many).get_by_role("button", name="Close").click()
     expect(bar(many)).to_be_hidden()
     expect(many.get_by_role("checkbox", checked=True)).to_have_count(0)

@@ -157,9 +157,12 @@ IS_SEEN = """() => {
 }"""
 
 
+ISSUES = [samples.FIXABLE, samples.REFUSED_REGION]
+
+
 def deny(answer_with: Any, page: Page) -> None:
     """Stopping instances is refused since the last test."""
-    account = SAMPLE | samples.account(0, status="degraded", issues=[samples.FIXABLE])
+    account = SAMPLE | samples.account(0, status="degraded", issues=ISSUES)
     answer_with(page, ONE, account)
     steps = samples.all_steps(SAMPLE, samples.STOP_DENIED)
     health = {"region_health": samples.REGION_HEALTH}
@@ -209,6 +212,9 @@ def test_a_cell_shows_on_what_it_rests_and_what_mends_it(sign_in, open_context, 
         "AWS refuses every call in this region, by a service control policy."
     )
     expect(evidence.locator(".fix")).to_have_count(0)
+    # What another region answered would contradict it.
+    expect(evidence).to_contain_text(f"What to do: {samples.REFUSED_REGION['remedy']}")
+    expect(evidence).not_to_contain_text("us-east-1")
     assert_accessible(page)
 
 
@@ -244,12 +250,15 @@ def test_a_map_of_before_says_so_and_asks_for_nothing(furnished, admin, answer_w
     page = furnished
     deny(answer_with, page)
     # A later test found it confirmed again, by the account.
-    answer_with(page, ONE, SAMPLE)
+    answer_with(page, ONE, SAMPLE | {"issues": [samples.REFUSED_REGION]})
     admin.go("#/accounts/acc000000/health")
     cell(page, "Stop instances, us-east-1: denied").click()
     expect(page.get_by_role("main")).to_contain_text("This is what was found then")
     evidence = page.get_by_role("region", name="On what it rests")
     expect(evidence.locator(".fix, .step-remedy:visible")).to_have_count(0)
+    cell(page, "Stop instances, ap-south-1: denied").click()
+    expect(evidence).to_contain_text("AWS refuses every call in this region")
+    expect(evidence).not_to_contain_text("What to do:")
 
 
 # ---- a cell, its heads and its evidence in one window --------------------------------------------

@@ -379,6 +379,11 @@ PRESSES = {
         "accounts/acc000000/schedules",
         first=(SEVERAL,),
     ),
+    "Nights off for those without one": Press(
+        "views/several.js adding.nightsForOthers",
+        "accounts/acc000001/connect",
+        first=("Add resources",),
+    ),
     "Always off": Press(
         "views/week.js week.presets",
         "accounts/acc000000/schedules",

@@ -733,6 +733,16 @@ FIXABLE = issue(
 )
 
 
+REFUSED_REGION = issue(
+    "region_refused",
+    "Nothing can be used in ap-south-1: a service control policy of your AWS organization refuses "
+    "every call there.",
+    "Ask an administrator of AWS Organizations to allow ap-south-1, or take it out of the "
+    "account's regions.",
+    severity="information",
+)
+
+
 LEAST_PRIVILEGE = least_privilege_of(account(0), RESOURCES)
 
 

@@ -15,6 +15,7 @@ const { hush, readNow } = await import(`${page}/lib/dom.js`);
 const { KINDS } = await import(`${page}/views/kinds.js`);
 KINDS.made = KINDS.ec2; // without a title of its own
 const { allSchedules } = await import(`${page}/views/all-schedules.js`);
+const { comingTo } = await import(`${page}/views/schedules.js`);
 const { timeIn } = await import(`${page}/lib/later-formats.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({ api_base: "http://api.test" });
@@ -90,18 +91,78 @@ test("each kind that there is can be chosen, also by the address", async () => {
   );
 });
 
-test("each row says what happens, when, to what, and links to the account's schedules", async () => {
+const linksOf = (row) =>
+  all(row)
+    .filter(({ tag }) => tag === "a")
+    .map((node) => node.href);
+
+const saidOf = (row) => row.querySelector(".trail-what").textContent.trim().replaceAll(" · ", "·");
+
+test("each row says what happens, when and to what, and links to the instance and to its account", async () => {
   const main = opened();
   await until(() => rows(main).length);
   const [first] = rows(main);
   assert.match(first.textContent, /in UTC.*Stops.*web.*EC2.*us-east-1.*Production.*111122223333/s);
-  assert.deepEqual(
-    all(first)
-      .filter(({ tag }) => tag === "a")
-      .map((node) => node.href),
-    ["#/accounts/a/schedules"],
-  );
-  assert.ok(rows(main).some((row) => row.textContent.includes("not connected: nothing happens")));
+  assert.deepEqual(linksOf(first), ["#/accounts/a/instances?row=ec2%2Fus-east-1%2Fi-web", "#/accounts/a/schedules"]);
+  const resting = rows(main).find((row) => row.textContent.includes("not connected: nothing happens"));
+  assert.deepEqual(linksOf(resting), ["#/accounts/a/schedules?row=db", "#/accounts/a/schedules"]);
+});
+
+test("each instance without a schedule has a line of its own, with its kind, region and identifier", async () => {
+  const free = { schedule: null, next_action: null, turn_at: null };
+  const items = [
+    resource("ledger", 0, { ...free, kind: "aurora", region: "eu-west-1", instance_id: "ledger" }),
+    resource("web", 0, free),
+    resource("web2", 0, { ...free, name: "web" }),
+  ];
+  globalThis.fetch = async () => Response.json({ items, next_cursor: null });
+  const main = opened();
+  await until(() => rows(main).length);
+  assert.deepEqual(rows(main).map(saidOf), [
+    "ledger·Aurora cluster·eu-west-1",
+    "web i-web·EC2·us-east-1",
+    "web i-web2·EC2·us-east-1",
+  ]);
+});
+
+test("instances that share a turn are told apart by kind and region, as many as a row has room for", async () => {
+  const of = (id, kind, region) => resource(id, 1, { kind, region, name: id.slice(0, 3) });
+  const shown = async (...items) => {
+    await signIn(session);
+    globalThis.fetch = async () => Response.json({ items, next_cursor: null });
+    const main = opened();
+    await until(() => rows(main).length);
+    return saidOf(rows(main)[0]);
+  };
+  const [web, ore, job] = [of("web", "ec2", "us-east-1"), of("ore", "rds", "eu-west-1"), of("job", "ec2", "us-east-1")];
+  assert.equal(await shown(web, ore, job), "Stops web, job·EC2·us-east-1ore·RDS·eu-west-1");
+  assert.equal(await shown(web, job), "Stops web, job·EC2·us-east-1");
+  // Of one Auto Scaling group.
+  const [one, two] = [of("asg1", "ec2", "us-east-1"), of("asg2", "ec2", "us-east-1")];
+  assert.equal(await shown(web, one, two), "Stops web, asg i-asg1, asg i-asg2·EC2·us-east-1");
+  const many = ["a", "b", "c", "d", "e", "f"].map((id) => of(id, "ec2", "us-east-1"));
+  assert.equal(await shown(...many), "Stops a, b, c, d, e and 1 other·EC2·us-east-1");
+  const rest = ", b, c, d·EC2·us-east-1ore·RDS·eu-west-1 and 2 others·EC2·us-east-1";
+  assert.equal(await shown(many[0], ore, ...many.slice(1)), `Stops a${rest}`);
+});
+
+test("the row that an address names is come to once, and by nobody who has gone on by then", (context) => {
+  window.scrollY = 0;
+  const row = (key) => Object.assign(element(), { dataset: { key }, scrollIntoView() {} });
+  const list = element();
+  const come = comingTo(list, "b");
+  come();
+  list.append(row("a"), row("b"));
+  come();
+  const there = list.children[1];
+  assert.equal(document.activeElement, there);
+  document.body.focus();
+  come();
+  assert.notEqual(document.activeElement, there);
+  context.mock.property(window, "scrollY", 300);
+  comingTo(list, "b")();
+  comingTo(list, null)();
+  assert.notEqual(document.activeElement, there);
 });
 
 test("a note of one instance is said in its row, and of several that there are some", async () => {
@@ -116,6 +177,19 @@ test("a note of one instance is said in its row, and of several that there are s
     const main = opened(choice);
     await until(() => rows(main).length && rows(main).every((row) => row.textContent.includes(said)));
   }
+});
+
+test("regions that instances have come first, and what is chosen stays so", async () => {
+  const items = [resource("web", 1, { region: "sa-east-1" }), resource("db", 2, { region: "mars-1" })];
+  globalThis.fetch = async () => Response.json({ items, next_cursor: null });
+  const main = opened("region=eu-west-1");
+  const regions = () => all(select(main, "region")).flatMap(({ tag, value }) => (tag === "option" ? [value] : []));
+  const before = regions();
+  await until(() => rows(main).length);
+  assert.deepEqual(regions().slice(0, 3), ["", "mars-1", "sa-east-1"]);
+  assert.deepEqual(new Set(regions()), new Set([...before, "mars-1"]));
+  assert.equal(regions().length, before.length + 1, "each once");
+  assert.equal(select(main, "region").value, "eu-west-1");
 });
 
 test("what schedules do is chosen by the page, and what they are for by the API", async () => {

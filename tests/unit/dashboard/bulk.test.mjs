@@ -186,7 +186,10 @@ test("what is chosen is tested, and the bar says how far it is", async () => {
   assert.deepEqual(sent[0].selection, { account_ids: ["a", "b"] });
   assert.equal(sent[0].action, "test");
   assert.ok(sent[0].key);
+  const onward = () => link(t.bulk.withProblems);
+  assert.equal(onward(), undefined);
   await until(() => place.textContent.includes("Tests begun: 2."));
+  assert.equal(onward().href, "#/accounts?has_problems=true");
   assert.equal(chosen.ids.size, 0);
   press(labelled(t.bulk.close));
   assert.equal(place.hidden, true);

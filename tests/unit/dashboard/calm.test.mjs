@@ -1,7 +1,7 @@
 // The instructions of a connected account: what is deployed, its version, and how to remove it.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, opened, press, signIn, toasts } from "./drawn.mjs";
+import { all, button, modal, opened, press, signIn, toasts } from "./drawn.mjs";
 import { soon, until } from "./soon.mjs";
 
 const page = "../../../functions/dashboard/static";
@@ -29,7 +29,8 @@ const account = {
 };
 const GUIDE = {
   steps: [{ title: "Sign in", text: "…" }],
-  deploy_on_aws_url: "https://console.aws.amazon.com/x#/y?templateURL=https%3A%2F%2Fb.example%2Frole-v1.yaml",
+  deploy_on_aws_url:
+    "https://console.aws.amazon.com/x#/y?templateURL=https%3A%2F%2Fb.example%2Frole-v1.yaml&stackName=CavokCloud",
   cloudformation_template: "{}",
 };
 
@@ -62,6 +63,22 @@ test("a connected account shows what is deployed, and the steps only on request"
   assert.ok(details.includes("Sign in") && details.includes(t.instructions.deploy));
   assert.equal(isOpen, false);
 });
+
+const stacksIn = (main) =>
+  all(main).flatMap(({ tag, href }) => (tag === "a" && href.includes("filteringText=CavokCloud") ? [href] : []));
+
+for (const [who, changes, count] of [
+  ["a role with a stack of its own", {}, 1],
+  ["a role that the stack of an AWS Organization makes", { enrollment_id: "enr1" }, 0],
+  ["an IAM user", { access_type: "access_key", role_arn: null, template: null }, 0],
+])
+  test(`to remove ${who}, there are the links to do so`, async () => {
+    const { main } = await shown(changes);
+    assert.equal(stacksIn(main).length, count);
+    press(button(main, t.account.remove));
+    assert.ok(modal().textContent.includes(t.account.removeTitle("A")));
+    modal().close();
+  });
 
 for (const [what, changes, said] of [
   ["an older version", { template: template(1) }, t.instructions.versions.old(1, 2)],

@@ -596,6 +596,29 @@ test("all that are chosen get one schedule at once, and the others keep theirs",
   assert.equal(atOnce.disabled, false);
 });
 
+test("nights off is given at a press to those of the chosen that have no schedule yet, and to no others", async () => {
+  account = { ...account, status: "confirmed" };
+  instances = ["web-1", "api", "qa", "prod-db"].map((name) => instance(name, "running"));
+  const main = open();
+  await until(() => addIn(main));
+  press(addIn(main));
+  await until(() => modal());
+  await soon(20);
+  const [atOnce, ...choices] = modal().querySelectorAll("select");
+  for (const [at, value] of ["none", "none", "office", "none"].entries()) choices[at].value = value;
+  const values = () => choices.map(({ value }) => value);
+  press(button(modal(), t.adding.nightsForOthers));
+  await soon(20);
+  assert.deepEqual(values(), ["nights", "nights", "office", "none"]);
+  assert.equal(atOnce.value, "", "they have different ones");
+  submit();
+  await until(() => acts.length === 3);
+  assert.deepEqual(
+    acts.map(([, , { schedule }]) => schedule.windows[0].start),
+    ["06:00", "06:00", "08:00"],
+  );
+});
+
 test("whoever chooses a schedule for an instance adds it with that", async () => {
   account = { ...account, status: "confirmed" };
   instances = [instance("orders", "running")];
@@ -646,9 +669,9 @@ test("what others add is offered no more once the page looks, without another li
 test("one instance, or none, is said in words that fit", () => {
   const { found, running, unscheduled } = t.connect;
   const one = [found(1, true), running(1, 1), unscheduled(1, 1)].join(" ");
-  assert.equal(one, "We found 1 instance. It runs now. No schedule here stops it at night.");
+  assert.equal(one, "We found 1 instance. It runs now. It is not stopped at night by a schedule here.");
   const few = [found(3, false), running(2, 3), unscheduled(1, 2)].join(" ");
-  assert.equal(few, "We found at least 3 instances. 2 run now. No schedule here stops 1 of them at night.");
+  assert.equal(few, "We found at least 3 instances. 2 run now. 1 of them is not stopped at night by a schedule here.");
   assert.equal(found(0, false), "We found no instances where we could look.");
 });
 

@@ -253,6 +253,35 @@ test("all accounts are exported from wherever somebody is", async (context) => {
   assert.equal(await files[0].text(), "name\r\nProd\r\n");
 });
 
+test("what is done with an account is found by its name and what it is, in any order, wherever one is", async () => {
+  const billing = { account_id: "b", name: "Billing", provider_id: "1" };
+  globalThis.fetch = async (address) =>
+    Response.json({ items: new URL(address).searchParams.get("q") === "Billing" ? [billing] : [], next_cursor: null });
+  for (const [typed, tab, by, href] of [
+    ["Billing delete", "overview", t.account.remove, "#/accounts/b"],
+    ["delete Billing", "overview", t.account.remove, "#/accounts/b"],
+    ["Billing start", "instances", t.instances.start, "#/accounts/b/instances"],
+  ]) {
+    const { find, texts, choose } = opened();
+    find(typed);
+    const said = `${t.jump.ofAccount(t.account.tabs[tab], "Billing")}${by}1`;
+    location.hash = "";
+    await until(() => texts().includes(said));
+    await choose(said);
+    assert.equal(location.hash, href);
+    await soon();
+  }
+});
+
+test("the word of a status leads to the list of those accounts, once it is typed", async () => {
+  const { find, texts, choose } = opened();
+  const failed = t.jump.withStatus(t.status.failed);
+  assert.ok(!texts().includes(failed));
+  assert.ok(find("failed").includes(failed));
+  await choose(failed);
+  assert.equal(location.hash, "#/accounts?status=failed");
+});
+
 test("a search that ends before all accounts were looked at says so, and one that has looked does not", async () => {
   // Of so many pages, the last has an account.
   for (const [pages, says] of [

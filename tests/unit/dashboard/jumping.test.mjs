@@ -40,8 +40,9 @@ test("a view is found by the words of its buttons too, after what is named so", 
   assert.deepEqual(fitting(views, "signing webhooks"), []);
 });
 
-test("all words name an account, and those before the words of a view another one", () => {
+test("all words name an account, and those beside the words of a view or of what it has another one", () => {
   const views = ["Connect", "Tests", "Health", "Schedules", "Least privilege"].map((text) => ({ text }));
+  views.push({ text: "Overview", has: ["Rename", "Delete account"] }, { text: "Instances", has: ["Start", "Stop"] });
   const says = (typed) => {
     const { q, rest, views: fit } = ofAccounts(typed, views);
     return [q, rest, ...fit.map(({ text }) => text)];
@@ -54,9 +55,14 @@ test("all words name an account, and those before the words of a view another on
     ["Payments Test", "PaymentsTest", "Payments", "Tests"],
     ["test health", "testhealth", "test", "Health"],
     ["House health sched", "Househealthsched", "Househealth", "Schedules"],
+    ["sched House", "schedHouse", "House", "Schedules"],
+    ["least privilege Quiet House", "leastprivilegeQuietHouse", "QuietHouse", "Least privilege"],
+    ["Billing delete", "Billingdelete", "Billing", "Overview"],
+    ["delete Billing", "deleteBilling", "Billing", "Overview"],
+    ["Billing start", "Billingstart", "Billing", "Instances"],
   ])
     assert.deepEqual(says(typed), expected);
-  for (const typed of ["Team C", "Team Co", "health", "sched House", "2000 0000 0001", "- health", "Team :::", ""])
+  for (const typed of ["Team C", "Team Co", "health", "Co Team", "2000 0000 0001", "- health", "Team :::", ""])
     assert.deepEqual(says(typed), [typed.replace(/[\s-]/g, ""), ""], "no view of another account");
 });
 

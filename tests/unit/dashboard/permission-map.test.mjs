@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-const { fixFor, mapOf, STATES } = await import("../../../functions/dashboard/static/lib/permission-map.js");
+const { fixFor, mapOf, regionRemedy, restsOn, STATES } =
+  await import("../../../functions/dashboard/static/lib/permission-map.js");
 
 const HEALTH = [
   { region: "us-east-1", status: "reachable", reason: null },
@@ -254,4 +255,34 @@ test("a region that is not enabled is mended by the command that enables it", ()
   assert.equal(fixOf(one, 3, [issue(other)]), null);
   const all = { ...enabling, cli: [other.cli, enabling.cli, "aws account enable-region --region-name x"].join("\n") };
   assert.deepEqual(fixOf(one, 3, [issue(all)]), enabling, "of this region alone");
+});
+
+test("a region in which nothing can be used has the remedy that the account's issue says of it", () => {
+  const about = (code, regions, remedy) => ({
+    code,
+    message: `Nothing can be used in ${regions}: AWS refuses.`,
+    remedy,
+  });
+  const issues = [
+    about("region_refused", "ap-south-11", "another region"),
+    about("region_not_enabled", "ap-south-1", "another reason"),
+    about("region_refused", "ap-east-1, ap-south-1", "Ask an administrator."),
+    about("region_not_enabled", "me-south-1", "Enable it."),
+  ];
+  const remedies = cells(step("ec2:DescribeInstances", "allowed")).map((cell) => regionRemedy(cell, issues));
+  assert.deepEqual(remedies, ["", "", "Ask an administrator.", "Enable it.", ""]);
+  assert.equal(regionRemedy(cells(step("ec2:DescribeInstances", "allowed"))[2], []), "");
+});
+
+test("a cell that a whole region decides does not rest on what was found in another region", () => {
+  const rests = (one) => cells(one).map((cell) => restsOn(one, cell));
+  assert.deepEqual(rests(step("ec2:DescribeInstances", "allowed")), [true, true, false, false, false]);
+  const here = { evidence: "policy", region: "ap-south-1" };
+  assert.deepEqual(rests(step("ec2:DescribeInstances", "allowed", here)), [true, true, true, false, false]);
+  // It was answered for the permission itself.
+  const named = step("ec2:StopInstances", "denied", {
+    region: null,
+    resources: asked([example("ap-south-1", "denied")]),
+  });
+  assert.deepEqual(rests(named), [true, true, true, false, false]);
 });

@@ -49,6 +49,7 @@ LEAD_ON = {
     "views/enrollments.js enrollments.add",
     "views/instances.js instances.stop",
     "views/instances.js schedules.schedule",
+    "views/instructions.js account.remove",
     "views/instructions.js account.rotate",
     "views/invite.js actions.close",
     "views/organization.js actions.change",

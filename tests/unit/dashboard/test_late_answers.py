@@ -81,6 +81,7 @@ NOT_MEASURED = {
     "views/members.js memberTree": "below its list, as that of the tests",
     "views/organization.js deliveries": "below its list, as that of the tests",
     "views/schedules.js askToStop": "as the modal of an instance that is stopped",
+    "views/several.js forChosen": "asks for nothing: it waits until all instances are drawn",
     "views/sign-in.js hosted": "leads to another page",
     "views/trail.js trail": "below its list, as that of the tests",
 }

@@ -173,6 +173,15 @@ test("what comes later, stays on or off, or has no schedule comes last", () => {
   assert.deepEqual(said(turnsByPart(listed, true, NOW, "stop")), [["always", "stop off"]]);
 });
 
+test("what has a schedule shares a row with all of its account that turn so, and what has none has its own", () => {
+  const listed = ["a", "b"].flatMap((id) => [resource(id), resource(`free ${id}`, { windows: null })]);
+  const groups = turnsByPart(inOrder(...listed), true, NOW, "");
+  assert.deepEqual(said(groups)[0], ["tonight", "stop 01-08T20:00 a,b"]);
+  assert.deepEqual(said(groups).at(-1), ["none", " free a", " free b"]);
+  const keys = groups.at(-1).rows.map(({ key }) => key);
+  assert.equal(new Set(keys).size, 2);
+});
+
 test("a resource that moved while pages were read is shown once, as it was listed last", () => {
   const listed = [resource("web"), resource("web", { windows: [{ ...OFFICE, stop: "21:00" }] })];
   assert.deepEqual(said(turnsByPart(listed, true, NOW, "stop"))[0], ["tonight", "stop 01-08T21:00 web"]);

@@ -15,8 +15,17 @@ const LINK_LASTS_MS = 50 * 60_000;
  * because a role may have any name.
  */
 export function expires(link) {
-  const template = new URLSearchParams(new URL(link).hash.split("?")[1]).get("templateURL") ?? link;
+  const template = chosenIn(link).get("templateURL") ?? link;
   return new URL(template).searchParams.has("X-Amz-Expires");
+}
+
+const chosenIn = (link) => new URLSearchParams(new URL(link).hash.split("?")[1]);
+
+/** The console's list of stacks, with the one that a link deploys in its filter: `stacks_page` in the API's domain. */
+export function stackOf(link) {
+  const name = chosenIn(link).get("stackName");
+  if (!name) return "";
+  return new URL(`#/stacks?${new URLSearchParams({ filteringStatus: "active", filteringText: name })}`, link).href;
 }
 
 /**

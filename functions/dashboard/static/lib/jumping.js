@@ -32,16 +32,18 @@ export function fitting(targets, typed) {
 export const searched = (text) => text.replace(/[\s-]/g, "");
 
 /**
- * The account that all of it names, as `q`. If the last words name views, as in "House sched", `rest` is the account
- * that the words before them name. One or two letters name no view: "Team C" is an account.
- * @template {{text: string}} View
+ * The account that all of it names, as `q`. If the last words, or else the first ones, name views or what these have,
+ * as in "House sched" or "delete House", `rest` is the account that the other words name. One or two letters name no
+ * view: "Team C" is an account.
+ * @template {{text: string, has?: string[]}} View
  * @param {View[]} views of any account @returns {{q: string, rest: string, views: View[]}}
  */
 export function ofAccounts(typed, views) {
   const [words, q] = [split(typed), searched(typed)];
-  for (let at = 1; at < words.length; at += 1) {
-    const [rest, last] = [searched(words.slice(0, at).join("")), words.slice(at)];
-    const fit = last.every(({ length }) => length > 2) ? fitting(/** @type {any[]} */ (views), last.join(" ")) : [];
+  const splits = words.slice(1).map((_, index) => [words.slice(0, index + 1), words.slice(index + 1)]);
+  for (const [others, named] of [...splits, ...splits.toReversed().map(([first, last]) => [last, first])]) {
+    const rest = searched(others.join(""));
+    const fit = named.every(({ length }) => length > 2) ? fitting(/** @type {any[]} */ (views), named.join(" ")) : [];
     if (rest && fit.length) return { q, rest, views: /** @type {any[]} */ (fit) };
   }
   return { q, rest: "", views: [] };

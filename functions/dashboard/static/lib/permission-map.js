@@ -89,6 +89,18 @@ function ofNamed(step, named) {
   return ofAnswer({ ...step, verdict: "allowed" });
 }
 
+// What a cell rests on is what AWS says of the whole region, and not of the permission.
+const OF_REGION = { refused: "region_refused", notEnabled: "region_not_enabled", noAnswer: "", notChosen: "" };
+
+/** Whether a cell rests on the step: what was found in another region says nothing of one in which no call works. */
+export const restsOn = (step, { region, why }) => !(why in OF_REGION) || step.region === region;
+
+/** What to do about a region in which nothing can be used, as an issue of the account says. Empty if none does. */
+export function regionRemedy({ region, why }, issues) {
+  const isOf = ({ code, message }) => code === OF_REGION[why] && message.split(/[^\w-]+/).includes(region);
+  return issues.find(isOf)?.remedy ?? "";
+}
+
 // Refusals that one more statement in the policy of the role or user ends: `_NOT_GRANTED` in domain/fixes.py.
 const NOT_GRANTED = ["identity_policy", "unstated"];
 const MENDED = ["partial", "denied", "refusedElsewhere"];

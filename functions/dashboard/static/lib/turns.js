@@ -44,7 +44,8 @@ const ALWAYS = { name: "always", weekday: 0, order: 101 };
 const NONE = { name: "none", weekday: 0, order: 102 };
 
 /**
- * The turns of these instances, in parts of the day: one row for what a schedule does at a moment in one account. In
+ * The turns of these instances, in parts of the day: one row for what a schedule does at a moment in one account, and
+ * for each instance without a schedule, because these have nothing in common. In
  * `due` is what was not made yet when the API answered, or whose time has come since; in `missed` is what was not made
  * an hour after its time. What comes after two days is in `later`, by the next turn alone, as is what is in a time zone
  * that this browser does not know; in `always` is what stays on, or off, all week.
@@ -64,17 +65,18 @@ export function* turnsByPart(resources, isWhole, now, { action = "", q = "", rea
   /** @type {Map<string, Map<string, Row>>} */
   const moments = new Map();
   /**
-   * What is the same for all instances that turn so at a moment. `byAccount`: their rows.
+   * What is the same for all instances that turn so at a moment. `rows`: theirs, by account, or by instance if these
+   * have no schedule.
    * @param {any} part @param {string} zone @param {string} does @param {number | null} at
    */
   const turnIn = (part, zone, does, at = null) => {
     const name = ["day", "night"].includes(part.name) ? `${part.name} ${part.weekday}` : part.name;
     const key = [at, does, zone].join(" ");
     const group = groups.get(name) ?? { ...part, key: name, order: Infinity, isWhole, rows: [] };
-    const byAccount = moments.get(`${name} ${key}`) ?? new Map();
+    const rows = moments.get(`${name} ${key}`) ?? new Map();
     groups.set(name, group);
-    moments.set(`${name} ${key}`, byAccount);
-    return { group, order: part.order, byAccount, shown: { key, at, zone, action: does } };
+    moments.set(`${name} ${key}`, rows);
+    return { group, order: part.order, rows, shown: { key, at, zone, action: does } };
   };
   const comingOf = remembered((schedule, does) => {
     const { time_zone: zone } = schedule;
@@ -114,15 +116,15 @@ export function* turnsByPart(resources, isWhole, now, { action = "", q = "", rea
   for (const resource of unique(resources)) {
     if (++count % STEP === 0) yield;
     if (!isFound(resource, text)) continue;
-    const { account_id: id } = resource;
     const instance = instanceOf(resource);
-    for (const { group, order, byAccount, shown } of turnsFor(resource)) {
+    for (const { group, order, rows, shown } of turnsFor(resource)) {
       if (action && shown.action !== action) continue;
       group.order = Math.min(group.order, order);
-      let row = byAccount.get(id);
+      const id = resource[group.name === NONE.name ? "resource_id" : "account_id"];
+      let row = rows.get(id);
       if (!row) {
         row = { ...shown, key: `${shown.key} ${id}`, account: accountOf(resource), instances: [] };
-        byAccount.set(id, row);
+        rows.set(id, row);
         group.rows.push(row);
       }
       row.instances.push(instance);
@@ -207,6 +209,7 @@ const accountOf = (resource) => ({
 
 const instanceOf = ({ resource_id: key, name, instance_id: id, kind, region, note }) => ({
   key,
+  id,
   name: name || id,
   kind,
   region,

@@ -54,13 +54,32 @@ export function allSchedules({ main, title, path, query, signal }) {
   );
   const place = h("div", {});
   const only = h("p", { class: "row-links", hidden: true });
+  const { text: label, ...words } = t.turns.filters;
+  const regions = choice("region", words.region, [], chosen, choose);
+  /** Those that instances have, as far as this view has read them. @type {Set<string>} */
+  const used = new Set();
+  const drawRegions = () => {
+    const others = KNOWN_REGIONS.filter((region) => !used.has(region));
+    const names = [...[...used].toSorted(), ...others];
+    optionsIn(
+      regions.querySelector("select"),
+      words.region.all,
+      names.map((region) => [region, region]),
+      chosen.region,
+    );
+  };
+  const onRead = (resources) => {
+    for (const { region } of resources) used.add(region);
+    drawRegions();
+    if (chosen.account_id && resources.length) drawOnly(resources[0].account_name);
+  };
   /** @type {ReturnType<typeof turnList> | undefined} */
   let list;
   let ended = new AbortController();
   const show = () => {
     ended.abort();
     ended = new AbortController();
-    const made = turnList(chosen, AbortSignal.any([signal, ended.signal]), choose, drawOnly);
+    const made = turnList(chosen, AbortSignal.any([signal, ended.signal]), choose, onRead);
     list = made;
     fill(place, made.node);
     return made;
@@ -68,7 +87,7 @@ export function allSchedules({ main, title, path, query, signal }) {
   // The schedules of accounts are chosen by the API, what they do by the page: a later turn may be the one that is
   // asked for. The page also searches, because the API does not.
   const say = () => signal.aborted || announce(list?.searched() || t.turns.chosen);
-  const choose = (name, value) => {
+  function choose(name, value) {
     chosen[name] = value;
     router.rewrite(path, new URLSearchParams(Object.entries(chosen).filter(([, each]) => each)));
     const had = focused(only);
@@ -83,7 +102,7 @@ export function allSchedules({ main, title, path, query, signal }) {
       // Not of one that could not be read, or that another has replaced.
       Promise.resolve(made.first).then(() => made === list && made.readAt() && say());
     }
-  };
+  }
   // Its name is that of its instances, once they are there.
   const drawOnly = (name = "") => {
     only.hidden = !chosen.account_id;
@@ -93,7 +112,7 @@ export function allSchedules({ main, title, path, query, signal }) {
     ]);
   };
   drawOnly();
-  const { text, ...words } = t.turns.filters;
+  drawRegions();
   // How old it is stands above it.
   show();
   fill(
@@ -118,7 +137,7 @@ export function allSchedules({ main, title, path, query, signal }) {
       { class: "stack" },
       h(
         "div",
-        { class: "choices", role: "group", "aria-label": text },
+        { class: "choices", role: "group", "aria-label": label },
         search(words.q, chosen, choose, signal),
         choice("action", words.action, Object.entries(t.turns.does), chosen, choose),
         choice(
@@ -128,13 +147,7 @@ export function allSchedules({ main, title, path, query, signal }) {
           chosen,
           choose,
         ),
-        choice(
-          "region",
-          words.region,
-          KNOWN_REGIONS.map((region) => [region, region]),
-          chosen,
-          choose,
-        ),
+        regions,
       ),
       only,
       place,
@@ -160,17 +173,23 @@ function search({ label, hint }, chosen, choose, signal) {
   return h("label", {}, h("span", {}, label), input);
 }
 
-// A region of the address that is not among these stays one.
 function choice(name, { label, all }, options, chosen, choose) {
-  const known = options.some(([value]) => value === chosen[name]);
-  const others = chosen[name] && !known ? [[chosen[name], chosen[name]]] : [];
-  const select = h(
-    "select",
-    { class: "input", name, onchange: (event) => choose(name, event.currentTarget.value) },
-    [["", all], ...options, ...others].map(([value, text]) => h("option", { value }, text)),
-  );
-  select.value = chosen[name];
+  const select = h("select", {
+    ...{ class: "input", name },
+    onchange: (event) => choose(name, event.currentTarget.value),
+  });
+  optionsIn(select, all, options, chosen[name]);
   return h("label", {}, h("span", {}, label), select);
+}
+
+// A region of the address that is not among these stays one.
+function optionsIn(select, all, options, chosen) {
+  const known = options.some(([value]) => value === chosen);
+  const others = chosen && !known ? [[chosen, chosen]] : [];
+  render(select, [["", all], ...options, ...others], (shown) =>
+    shown.map(([value, text]) => h("option", { value }, text)),
+  );
+  select.value = chosen;
 }
 
 function turnList(chosen, signal, choose, onRead) {
@@ -248,7 +267,7 @@ function turnList(chosen, signal, choose, onRead) {
     resources = answers.flatMap(({ items }) => items).filter(({ account_id: id }) => !store.isGone(id));
     isWhole = !answers.at(-1).next_cursor;
     draw();
-    if (account_id && resources.length) onRead(resources[0].account_name);
+    onRead(resources);
     return content;
   };
   const searchedIn = (said) => {
@@ -308,10 +327,7 @@ const ICONS = { missed: "warning", start: "play", stop: "stop" };
 
 function turnRow({ key, at, zone, action, account, instances }, part, choose) {
   const [noted, ...alsoNoted] = instances.filter(({ note }) => note);
-  const names = instances.slice(0, MOST_NAMES).map(({ name }) => name);
-  const others = instances.length - names.length;
-  const kinds = [...new Set(instances.map(({ kind }) => wordOf(t.instances.kinds, kind)))];
-  const regions = [...new Set(instances.map(({ region }) => region))];
+  const [first, ...lines] = linesOf(instances, account, part);
   // Without a schedule there is none; of a missed turn it may not be known.
   const words = { always: t.turns.keeps, missed: t.turns.misses }[part] ?? t.turns.does;
   const does = (action || part === "missed") && wordOf(words, action);
@@ -329,9 +345,8 @@ function turnRow({ key, at, zone, action, account, instances }, part, choose) {
       "span",
       { class: "trail-what" },
       does && [icon(ICONS[part] ?? ICONS[action]), " ", h("strong", {}, does), " "],
-      names.join(", "),
-      others > 0 && ` ${t.turns.others(others)}`,
-      h("span", { class: "muted small" }, " · ", kinds.join(", "), " · ", regions.join(", ")),
+      first,
+      lines.map((line) => h("div", {}, line)),
       noted &&
         h(
           "span",
@@ -359,4 +374,37 @@ function turnRow({ key, at, zone, action, account, instances }, part, choose) {
       ),
     ),
   );
+}
+
+// What is of one kind and region shares a line, so that each instance is told apart. Those for which a row has no room
+// are counted.
+function linesOf(instances, account, part) {
+  const [named, others] = [instances.slice(0, MOST_NAMES), instances.slice(MOST_NAMES)];
+  const placeOf = ({ kind, region }) => `${kind} ${region}`;
+  const isSame = ({ name }) => named.filter((each) => each.name === name).length > 1;
+  // Those of one Auto Scaling group have the same name. Of a row of its own, the others may be in other rows.
+  const linkTo = (each) => [
+    h("a", { href: addressOf(each, account) }, each.name),
+    (part === "none" || isSame(each)) && each.name !== each.id && [" ", h("code", {}, each.id)],
+  ];
+  const line = (some, rest = []) => [
+    some.map((each, index) => [index > 0 && ", ", linkTo(each)]),
+    rest.length > 0 && ` ${t.turns.others(rest.length)}`,
+    h("span", { class: "muted small" }, " · ", placesOf([...some, ...rest]).join(" · ")),
+  ];
+  if (new Set(instances.map(placeOf)).size === 1) return [line(named, others)];
+  const lines = [...Map.groupBy(named, placeOf).values()].map((alike) => line(alike));
+  return others.length ? [...lines, line([], others)] : lines;
+}
+
+const placesOf = (instances) => [
+  [...new Set(instances.map(({ kind }) => wordOf(t.instances.kinds, kind)))].join(", "),
+  [...new Set(instances.map(({ region }) => region))].join(", "),
+];
+
+// Its row among the instances of its account, with its state and all that can be done to it. Of an account that is not
+// connected nothing is listed there; so its schedule.
+function addressOf({ key, id, kind, region }, account) {
+  const [tab, row] = isConnected(account) ? ["instances", `${kind}/${region}/${id}`] : ["schedules", key];
+  return `#/accounts/${api.segment(account.id)}/${tab}?${new URLSearchParams({ row })}`;
 }

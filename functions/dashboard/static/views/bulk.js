@@ -551,7 +551,10 @@ function progressOf(id, left, { onClose, onEnd, onUnread, onReadAgain, keepPlace
     announce(`${said.textContent} ${refused ? `${t.bulk.failed(refused)}.` : ""}`);
     const undoing = undo && small("undo", t.bulk.undo, () => takeBack(undo, operation));
     if (undoing && operation.state === "stopped") showLater(undoing, operation, left);
-    over(undoing, again && small("again", t.bulk.again(listed.length, refused), () => repeat(again, operation)));
+    // What the tests find comes later, in the rows and there.
+    const onward = operation.action === "test" && h("a", { href: "#/accounts?has_problems=true" }, t.bulk.withProblems);
+    const repeating = again && small("again", t.bulk.again(listed.length, refused), () => repeat(again, operation));
+    over(onward, undoing, repeating);
   };
   // It goes on although the page cannot see that, so it can still be stopped.
   const unreadable = (problem) => {

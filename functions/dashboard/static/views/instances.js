@@ -31,7 +31,7 @@ import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { frame, whyUnused } from "./account.js";
 import { KINDS } from "./kinds.js";
-import { nextTurns, scheduleDialog, severalButton, startOrStop, whatBegan } from "./schedules.js";
+import { comingTo, nextTurns, scheduleDialog, severalButton, startOrStop, whatBegan } from "./schedules.js";
 import { resultNote, resultText } from "./trail.js";
 
 const wordsFor = (state) => new Set(Object.values(KINDS).map((kind) => kind[state]));
@@ -76,6 +76,7 @@ export function stateOf(item, act, listedAt) {
 
 export function instances(context) {
   return frame(context, "instances", (body, handle) => {
+    const row = context.query.get("row");
     /** Why the account is not used; "" if it is. @type {string | undefined} */
     let shown;
     /** @type {Instances | undefined} */
@@ -87,7 +88,7 @@ export function instances(context) {
       shown = why;
       part.abort();
       part = new AbortController();
-      view = why ? undefined : new Instances(handle, AbortSignal.any([handle.signal, part.signal]));
+      view = why ? undefined : new Instances(handle, AbortSignal.any([handle.signal, part.signal]), row);
       fill(body, view ? view.section() : notConnected(handle.id, why));
     };
     handle.shows({ readAt: () => view?.readAt() ?? 0 });
@@ -110,7 +111,8 @@ function notConnected(id, why) {
 }
 
 export class Instances {
-  constructor(handle, signal) {
+  /** `row`: the key of the instance to come to, if there is one. */
+  constructor(handle, signal, row = null) {
     this.handle = handle;
     this.signal = signal;
     const kept = store.instancesOf(handle.id);
@@ -134,6 +136,7 @@ export class Instances {
     this.notes = h("div", {});
     this.rows = h("ul", { class: "instances" });
     this.drawRows = drawer(this.rows, signal);
+    this.come = comingTo(this.rows, row);
     this.asOf = h("span", { class: "muted small" });
     this.several = h("span", {});
   }
@@ -325,7 +328,7 @@ export class Instances {
           ),
         ),
     );
-    this.drawRows(this.drawing(items, unavailable));
+    this.drawRows(this.drawing(items, unavailable)).then(this.come);
   }
 
   *drawing(items, unavailable) {

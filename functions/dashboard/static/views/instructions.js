@@ -1,7 +1,7 @@
 // Instructions for the customer's own account, and the result of the test.
 import * as api from "../lib/api.js";
 import { isKeyRefused } from "../lib/connecting.js";
-import { deployButton, expires, linkGuard, RENEW_LINK_AFTER_MS } from "../lib/deploy-link.js";
+import { deployButton, expires, linkGuard, RENEW_LINK_AFTER_MS, stackOf } from "../lib/deploy-link.js";
 import { announce, fill, h, render, safeHref } from "../lib/dom.js";
 import { stopwatch } from "../lib/elapsed.js";
 import { when } from "../lib/format.js";
@@ -10,7 +10,7 @@ import { retryAfter } from "../lib/problem.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
-import { updateSection } from "../lib/findings.js";
+import { fixOf, updateSection } from "../lib/findings.js";
 import { codeBlock, copyable, tabs } from "../lib/copying.js";
 import {
   button,
@@ -27,7 +27,7 @@ import {
 } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
-import { conditionOf, frame, rotate } from "./account.js";
+import { conditionOf, confirmRemoval, frame, rotate } from "./account.js";
 import { withdrawLink } from "./invite.js";
 
 const WATCH_EVERY_MS = 3_000;
@@ -55,7 +55,7 @@ export function instructions(context) {
       };
       handle.onChange(draw);
       const way = { title: "" };
-      guideFor(handle, content, (guide, onPress) => drawGuide(guide, handle.account(), onPress, { way, news }));
+      guideFor(handle, content, (guide, onPress) => drawGuide(guide, handle, onPress, { way, news }));
       draw();
     },
     { pauseOf: () => (open() > WATCH_SLOWLY_AFTER_MS ? 5 * WATCH_EVERY_MS : WATCH_EVERY_MS) },
@@ -247,7 +247,8 @@ export const otherWays = (guide, account) =>
     },
   ].filter(Boolean);
 
-function drawGuide(guide, account, onPress, { way, news }) {
+function drawGuide(guide, handle, onPress, { way, news }) {
+  const account = handle.account();
   const ways = otherWays(guide, account);
   const steps = section(
     t.instructions.title[account.access_type] ?? t.account.tabs.instructions,
@@ -270,10 +271,24 @@ function drawGuide(guide, account, onPress, { way, news }) {
   return [
     deployed(account, guide),
     guide.update && updateSection(guide.update, t.instructions.update, news),
-    section(t.instructions.remove, {}, h("p", {}, t.instructions.removeText[account.access_type])),
+    section(
+      t.instructions.remove,
+      {},
+      h("p", {}, t.instructions.removeText[account.access_type]),
+      ownStack(account, guide),
+      h(
+        "p",
+        { class: "row-links" },
+        changeButton(t.account.remove, { onclick: () => confirmRemoval(handle), "data-part": "remove" }),
+      ),
+    ),
     h("details", { class: "step-detail" }, h("summary", {}, t.instructions.deployAgain), steps, others),
   ];
 }
+
+// A stack of an AWS Organization makes the role of its members, and is in another account.
+const ownStack = ({ access_type: type, enrollment_id: enrolled }, { deploy_on_aws_url: address }) =>
+  type === "assume_role" && !enrolled && address && fixOf({ stack_url: stackOf(address) });
 
 /** The link of "Deploy on AWS", and what to know about it. */
 export function deployLink({ deploy_on_aws_url: address }, { provider_id: number }, onPress) {

@@ -9,7 +9,7 @@ import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
-import { isRevoked, reasonOf, spinner, statusBadge, submitting, toast } from "../lib/ui.js";
+import { isRevoked, reasonOf, spinner, STATUS_ICONS, statusBadge, submitting, toast } from "../lib/ui.js";
 import {
   confirmRemoval,
   confirmRevoke,
@@ -44,7 +44,12 @@ const TABS_HAVE = {
   privilege: [t.privilege.again],
   connect: [t.connect.add],
 };
-const VIEWS = [...TABS, "connect"].map((tab) => ({ tab, text: t.account.tabs[tab] }));
+// Of the account that is shown, these are choices of their own.
+const OVERVIEW_HAS = [t.actions.rename, t.jump.edit, t.account.rotate, t.revoke.action, t.account.remove];
+const VIEWS = [...TABS, "connect"].map((tab) => ({
+  ...{ tab, text: t.account.tabs[tab] },
+  has: tab === "overview" ? OVERVIEW_HAS : TABS_HAVE[tab],
+}));
 const TYPING_MS = 200;
 const MOST_ACCOUNTS = 8;
 // A page of the API may be empty although others follow. After these, the list goes on, which is said.
@@ -132,7 +137,10 @@ export function jump({ views, themes }) {
     const { key: marked } = state.shown[state.at] ?? {};
     const chosen = hasMoved || marked !== "search" ? marked : null;
     const all = session.current() && q ? [searchAll(q)] : [];
-    const groups = [ofIt, [...further, ...organizations.views], acts].flatMap((targets) => fitting(targets, q));
+    // As long as nothing is typed they would only be in the way.
+    const statuses = session.current() && q ? withStatus() : [];
+    const ofOthers = [...further, ...organizations.views, ...statuses];
+    const groups = [ofIt, ofOthers, acts].flatMap((targets) => fitting(targets, q));
     const isNew = ({ key }) => !groups.some((target) => target.key === key);
     state.shown = [...groups, ...found.accounts.filter(isNew), ...all];
     const index = state.shown.findIndex(({ key }) => key === chosen);
@@ -249,10 +257,10 @@ const ofFound = ({ account_id: id, name, provider_id: note, status }) => ({
 });
 
 /** @returns {any[]} */
-const viewsOf = ({ account_id: id, name, provider_id: note = "" }, group, views = VIEWS) =>
-  views.map(({ tab, text }) => {
+const viewsOf = ({ account_id: id, name, provider_id: note = "" }, group, /** @type {any[]} */ views = VIEWS) =>
+  views.map(({ tab, text, by }) => {
     const href = tabAddress(id, tab);
-    return { key: href, group, text: t.jump.ofAccount(text, name), note, has: TABS_HAVE[tab], go: goes(href) };
+    return { key: href, group, text: t.jump.ofAccount(text, name), note, by, has: TABS_HAVE[tab], go: goes(href) };
   });
 
 const searchAll = (q) => ({
@@ -265,6 +273,14 @@ const ofViews = (views) =>
     ...{ key: href, group: "views", icon: name, text, has },
     go: goes(href),
   }));
+
+// The list of those with a status.
+const withStatus = () =>
+  ofViews(
+    Object.entries(STATUS_ICONS).map(([status, name]) => ({
+      ...{ href: `#/accounts?status=${status}`, icon: name, text: t.jump.withStatus(t.status[status]) },
+    })),
+  );
 
 // Those that need a session and are not in the sidebar.
 const furtherViews = () =>

@@ -4,7 +4,7 @@ import { announce, fill, h, render, uniqueId } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { fixOf } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
-import { fixFor, mapOf, STATES } from "../lib/permission-map.js";
+import { fixFor, mapOf, regionRemedy, restsOn, STATES } from "../lib/permission-map.js";
 import { withCursor } from "../lib/pictures.js";
 import { isMissing } from "../lib/problem.js";
 import { drawer } from "../lib/slices.js";
@@ -77,10 +77,11 @@ function* drawingOf({ test, account, policy, isNow, issues, places }) {
     const { step, cells } = rows[row];
     // What is not true now needs no fix.
     const fix = isNow ? fixFor(step, cells[column], issues, policy) : null;
+    const remedy = isNow && regionRemedy(cells[column], issues);
     fill(
       evidence,
       iconButton(t.actions.close, "cross", { onclick: close }),
-      evidenceOf(step, cells[column], regions[column], { account, isNow, fix }),
+      evidenceOf(step, cells[column], regions[column], { account, isNow, fix, remedy }),
     );
   };
   const close = () => {
@@ -220,16 +221,17 @@ function legend(rows) {
   );
 }
 
-// The step of the test, what follows from it here, and what to copy.
-function evidenceOf(step, cell, health, { account, isNow, fix }) {
-  const row = stepRow(step, true, account);
-  for (const remedy of row.querySelectorAll(".step-remedy")) remedy.hidden = !isNow;
+// The step of the test, what follows from it here, what to do, and what to copy.
+function evidenceOf(step, cell, health, { account, isNow, fix, remedy }) {
+  const row = restsOn(step, cell) && stepRow(step, true, account);
+  for (const each of row ? row.querySelectorAll(".step-remedy") : []) each.hidden = !isNow;
   return h(
     "section",
     { "aria-label": t.map.evidence },
     h("h3", {}, mark(cell.state), t.map.cell(nameOf(step), cell.region, t.map.states[cell.state])),
     h("p", {}, whyOf(step, cell, health)),
-    h("ul", { class: "test-steps" }, row),
+    remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), remedy),
+    row && h("ul", { class: "test-steps" }, row),
     fix && [h("h4", {}, t.map.fix), fixOf(fix)],
     fix?.policy_statement &&
       h(

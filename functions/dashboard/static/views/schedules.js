@@ -1,6 +1,6 @@
 // Instances under Cavok's control, and the weekly schedule of each.
 import * as api from "../lib/api.js";
-import { fill, h, keying, pause, render, whileLookedAt } from "../lib/dom.js";
+import { fill, focusOn, h, keying, pause, render, topModal, whileLookedAt } from "../lib/dom.js";
 import { onTick, when } from "../lib/format.js";
 import { ageing, stopwatch } from "../lib/elapsed.js";
 import { icon } from "../lib/icons.js";
@@ -57,6 +57,7 @@ export function schedules(context) {
     const several = h("span", { class: "card-actions" });
     const list = h("ul", { class: "resources" });
     const drawCards = drawer(list, handle.signal);
+    const come = comingTo(list, context.query.get("row"));
     /** @type {any[]} */
     let items = [];
     const draw = () => {
@@ -66,7 +67,10 @@ export function schedules(context) {
       render(rest, why, () => why && notice("info", h("p", {}, t.schedules.rests[why])));
       const subjects = () => items.map((resource) => ({ resource }));
       render(several, items.length > 1, (many) => many && severalButton(handle.id, subjects, { onSaved: changed }));
-      drawCards(steps(rests)).then(() => showNow(list));
+      drawCards(steps(rests)).then(() => {
+        showNow(list);
+        come();
+      });
       return list;
     };
     function* steps(rests) {
@@ -89,6 +93,24 @@ export function schedules(context) {
     onTick(() => showNow(list), handle.signal);
     handle.shows(cards);
   });
+}
+
+/**
+ * Comes once to the row that the address names, when it is drawn. Whoever has scrolled by then, or has opened a modal,
+ * stays there.
+ * @param {Element} list @param {string | null} key
+ */
+export function comingTo(list, key) {
+  let isOver = !key;
+  return () => {
+    const rows = /** @type {HTMLElement[]} */ (isOver ? [] : [...list.children]);
+    const row = rows.find(({ dataset }) => dataset.key === key);
+    if (!row) return;
+    isOver = true;
+    if (window.scrollY || topModal()) return;
+    row.scrollIntoView({ block: "center" });
+    focusOn(row);
+  };
 }
 
 const noneYet = (id, rests) =>

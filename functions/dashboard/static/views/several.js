@@ -40,7 +40,7 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
   const suggested = subjects.filter((subject) => suggestionOf?.(subject).isChosen);
   const counted = h("span", { class: "muted small" }, t.several.chosen(suggested.length, subjects.length));
   const chosenOf = () => lines.filter(({ box }) => box.checked);
-  const atOnce = suggestionOf && forChosen(chosenOf, count);
+  const atOnce = suggestionOf && forChosen(chosenOf, count, () => drawn);
   function count() {
     const chosen = chosenOf();
     counted.textContent = t.several.chosen(chosen.length, subjects.length);
@@ -227,8 +227,9 @@ export function severalDialog(id, subjects, { noteOf, suggestionOf, onSaved }) {
   });
 }
 
-// Gives all that are chosen one schedule, and shows which one they have.
-function forChosen(chosenOf, onChange) {
+// Gives all that are chosen one schedule, and shows which one they have; or nights off to those of them that have none
+// yet. `drawn`: once all can be chosen.
+function forChosen(chosenOf, onChange, drawn) {
   const id = uniqueId("schedule");
   const select = h(
     "select",
@@ -243,8 +244,19 @@ function forChosen(chosenOf, onChange) {
     h("option", { value: "", disabled: true }, t.adding.different),
     scheduleOptions(),
   );
+  const giveNights = async () => {
+    await drawn();
+    const without = chosenOf().filter((line) => line.chosen() === "none");
+    for (const line of without) line.choose("nights");
+    onChange();
+    announce(t.adding.nightsGiven(without.length));
+  };
+  const nights = button(t.adding.nightsForOthers, {
+    class: "button-small",
+    onclick: ({ currentTarget }) => submitting(currentTarget, giveNights),
+  });
   return {
-    node: h("div", { class: "several-all" }, h("label", { for: id }, t.adding.scheduleOfChosen), select),
+    node: h("div", { class: "several-all" }, h("label", { for: id }, t.adding.scheduleOfChosen), select, nights),
     shows(chosen) {
       const [value, ...others] = new Set(chosen.map((line) => line.chosen()));
       select.value = others.length ? "" : (value ?? "");

@@ -156,6 +156,7 @@ export const t = withTexts(OPEN_TABLES, {
     options: "Choices",
     groups: { account: "This account", views: "Views", actions: "Actions", accounts: "Accounts" },
     ofAccount: (tab, name) => `${tab} of ${name}`,
+    withStatus: (status) => `${status} accounts`,
     addAccount: "Add account",
     addMany: "Add many accounts",
     audit: "Audit trail of the organization",
@@ -329,6 +330,7 @@ export const t = withTexts(OPEN_TABLES, {
     more: (count) => plural(count, { one: "and # more.", other: "and # more." }),
     lastKnown: (soFar) => `When it was read last: ${soFar}`,
     stop: "Stop",
+    withProblems: "Accounts with problems",
     undo: "Undo",
     undoText: "This also sets accounts that somebody has set to the same value again since.",
     // Of more, the API does not say which they are.
@@ -1007,10 +1009,10 @@ export const t = withTexts(OPEN_TABLES, {
     removeText: {
       assume_role:
         "Delete the stack in CloudFormation, or the role: from then on, nothing of this account can be used. " +
-        "Disconnect the account here too, in its overview.",
+        "Delete the account here too.",
       access_key:
-        "Delete the access key in IAM, then the user: from then on, nothing of this account can be used. Disconnect " +
-        "the account here too, in its overview.",
+        "Delete the access key in IAM, then the user: from then on, nothing of this account can be used. Delete the " +
+        "account here too.",
     },
     deployAgain: "Deploy it again, or in another way",
     trust: "Trust policy",
@@ -1074,8 +1076,11 @@ export const t = withTexts(OPEN_TABLES, {
     running: (count, all) => (all === 1 ? "It runs now." : plural(count, { one: "# runs now.", other: "# run now." })),
     unscheduled: (count, running) =>
       running === 1
-        ? "No schedule here stops it at night."
-        : `No schedule here stops ${number(count)} of them at night.`,
+        ? "It is not stopped at night by a schedule here."
+        : plural(count, {
+            one: "# of them is not stopped at night by a schedule here.",
+            other: "# of them are not stopped at night by a schedule here.",
+          }),
     addText: "Add those that Cavok should switch: each with a schedule, or without one for now.",
     add: "Add resources",
     added: (count) => plural(count, { one: "# resource added", other: "# resources added" }),
@@ -1091,6 +1096,9 @@ export const t = withTexts(OPEN_TABLES, {
     scheduleOf: (name) => `Schedule of ${name}`,
     scheduleOfChosen: "Schedule of those chosen",
     different: "Different schedules",
+    nightsForOthers: "Nights off for those without one",
+    nightsGiven: (count) =>
+      plural(count, { one: "Nights off: # instance has it now.", other: "Nights off: # instances have it now." }),
     because: (word) => (word ? `its name says “${word}”` : "its name suggests no schedule"),
     choices: {
       office: "Office hours: Monday to Friday, 8 to 18",
