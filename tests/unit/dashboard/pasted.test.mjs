@@ -526,7 +526,7 @@ for (const [what, text, lines] of [
   ["a table of Jira", `||Account||Name||Status||\n|${A}|Prod|ACTIVE|`, [numbered(A, "Prod")]],
   [
     "states of Jira",
-    `||Account||Name||Status||\n|${A}|P|{status:colour=Green|title=ACTIVE}|\n|${B}|O|{status:title=SUSPENDED|colour=Red}|`,
+    `||Account||Name||State||\n|${A}|P|{status:colour=Green|title=OK}|\n|${B}|O|{status:title=SUSPENDED|colour=Red}|`,
     [numbered(A, "P"), [3, "notActive", "SUSPENDED"]],
   ],
   [
@@ -626,7 +626,8 @@ test("the state that a person wrote keeps an account from being added", () => {
 
 test("in what is copied from the console, or where people sign in, the name stands above the number", () => {
   const rest = "AdministratorAccess | Access keys";
-  const text = `Prod, web\n${A} | prod@x.y\n${rest}\nDev\n#1234-5678-9012 dev@x.y\n${C} | c@x.y\nOld\n${D} | old@x.y\nSuspended`;
+  const cards = [`Prod, web\n${A} | prod@x.y`, rest, "Dev\n#1234-5678-9012 dev@x.y", `${C} | c@x.y`];
+  const text = [...cards, `Old\n${D} | old@x.y`, "Suspended"].join("\n");
   const lines = accountsIn(text);
   assert.deepEqual(
     lines.map(({ line, account, error }) => [line, account?.name ?? error]),

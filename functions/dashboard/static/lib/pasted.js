@@ -179,6 +179,7 @@ function* readingTable(text, lineOf, lines, seen, isAlone) {
   const isComma = isAlone && sign === "," && !/[;\t]|\d,\d+E\+\d/i.test(text);
   const noHead = `sep=${sign}\n`;
   let [head, width] = [isComma ? "" : noHead, 0];
+  /** @type {any[][]} */
   let [states, places] = [[], []];
   // What stands below another line is a head only if it has two names, as a name of one account may be one.
   // Nor is what stands below an empty line that follows the separator, as it does where there is no head.
