@@ -199,6 +199,22 @@ def test_a_file_is_read_as_if_it_was_pasted(form, answer_with):
     expect(form.get_by_label("Or a file")).to_have_value("")
 
 
+def test_a_remark_that_may_be_of_any_account_keeps_all_out_until_it_is_taken_out(form):
+    accounts = f"{some_number()} Prod\n{some_number()} Dev"
+    text = form.get_by_label("Account numbers")
+    text.fill(f"{accounts}\n\nThe office is closed on Fridays.")
+    expect(preview(form).get_by_role("listitem")).to_have_text(
+        [
+            re.compile(r"Line 1: Line 4 says “closed”, perhaps also of this account\. .*Prod$"),
+            re.compile(r"Line 2: Line 4 says “closed”, perhaps also of this account\. .*Dev$"),
+            re.compile(r"Line 4: This says “closed”, but not of which accounts\. .*on Fridays\.$"),
+        ]
+    )
+    assert_accessible(form)
+    text.fill(accounts)
+    expect(preview(form).get_by_role("status")).to_have_text("2 accounts can be added.")
+
+
 @pytest.mark.in_firefox
 def test_a_chosen_file_of_ten_thousand_lines_is_read_in_short_tasks(admin, answer_with):
     """Counted, not timed: a busy machine stretches every task."""
