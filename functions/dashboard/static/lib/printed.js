@@ -48,10 +48,10 @@ export const NOT_ACTIVE = new RegExp(
     "(?:not|never|isn.t|(?<!\\p{L})non?)(?:[\\p{Zs}_\\p{Pd}](?:\\p{L}{1,20}\\p{Zs})?)?active",
     "(?:is|account|currently|(?<!\\p{L})(?<!last[ _-]?))active(?:account)?(?: ?\\([^()\\n]{0,20}\\))?" +
       `${IS}(?:false|no?|f|0|[✗✘✖❌☐])(?![\\p{L}\\d])`,
-    `(?:state|status)${IS}(?:[\\p{L}-]{1,20} ){0,2}(?:${ENDED}))`,
-  ]
-    .join("|")
-    .concat(`(?!\\w{0,12}${IS}(?:false|no|null|none|0)["']? {0,3}(?:$|[\\r\\n,;<)}\\]|]))`),
+    // None, if it is said not to be so.
+    `(?:state|status)${IS}(?:[\\p{L}-]{1,20} ){0,2}(?:${ENDED}))` +
+      `(?!\\w{0,12}${IS}(?:false|no|null|none|0)["']? {0,3}(?:$|[\\r\\n,;<)}\\]|]))`,
+  ].join("|"),
   "iu",
 );
 // Beside a number, what AWS's tools print that is no name.
