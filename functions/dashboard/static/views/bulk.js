@@ -122,6 +122,8 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   /** How many accounts all of the list are, as the API has counted them for this choice. */
   let counted = { ids: chosen.ids, total: undefined };
   let isHinted = false;
+  // Comes with a choice by keyboard and stays until nothing is chosen: a press that took it away would move its button.
+  const hint = h("p", { class: "bulk-hint muted small", hidden: true, "aria-hidden": "true" }, t.bulk.hint);
   // Screen readers get to it by its name. Some keep Enter for themselves.
   place.setAttribute("role", "region");
   place.setAttribute("aria-label", t.bulk.region);
@@ -235,6 +237,8 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     // Where all that was chosen is gone, its room stays below what would move.
     const stays = !choice.hidden && last.gone > 0 && isAnyLine();
     choice.inert = size === 0;
+    if (choice.inert) hint.hidden = true;
+    else if (!isHinted || (isOther && !gone)) hint.hidden &&= !table.querySelector(".choose:focus-visible");
     choice.hidden = choice.inert && !stays;
     if (!choice.inert) render(choice, [text, isMore && t.bulk.chooseAll(totalNow()), files], drawChoice);
     noted.textContent = note || noted.textContent;
@@ -285,7 +289,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
         all,
       ),
     h("div", { class: "bulk-actions", role: "group", "aria-label": t.bulk.title }, acts, file.node),
-    h("p", { class: "bulk-hint muted small", "aria-hidden": "true" }, t.bulk.hint),
+    hint,
     iconButton(t.bulk.none, "cross", { "data-part": "none", onclick: () => choose([]) }),
   ];
 
