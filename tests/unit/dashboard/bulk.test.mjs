@@ -167,7 +167,8 @@ test("what an operation did is said as it was", () => {
   assert.equal(said({ changed: 9 }), "Write logs set to Yes: 9.");
   assert.equal(
     said({ changed: 3, skipped: 1, failed_total: 1 }),
-    "Write logs set to Yes: 3. Had this value already: 4. Left, because they no longer fit the filters: 1.",
+    "Write logs set to Yes: 3. Had this value already: 4. " +
+      "Left, because they no longer fit the filters, or a later press has set them: 1.",
   );
   assert.equal(said({ changed: undefined, failed_total: 1 }), "Write logs set to Yes: 8.");
   assert.match(said({ action: "test", skipped: 2 }), /^Tests begun: 7\. Left, .* or are revoked: 2\.$/);

@@ -316,11 +316,11 @@ export const t = withTexts(OPEN_TABLES, {
       }[action];
       const well = done - skipped - failed;
       const had = action !== "delete" && changed !== undefined ? well - changed : 0;
-      const why = action === "test" ? "fit the filters, or are revoked" : "fit the filters";
+      const or = { test: ", or are revoked", write_logs: ", or a later press has set them" }[action] ?? "";
       const parts = [
         `${did}: ${number(well - had)}.`,
         had > 0 && `${action === "test" ? "Tested meanwhile" : "Had this value already"}: ${number(had)}.`,
-        skipped > 0 && `Left, because they no longer ${why}: ${number(skipped)}.`,
+        skipped > 0 && `Left, because they no longer fit the filters${or}: ${number(skipped)}.`,
         state !== "finished" && total > done && `Stopped, not reached: ${number(total - done)}.`,
       ];
       return parts.filter(Boolean).join(" ");
