@@ -337,6 +337,21 @@ test("an account that leaves the list during the question is not deleted", async
   assert.deepEqual([sent[0].selection, sent[0].expected_total], [{ account_ids: ["b"] }, 1]);
 });
 
+test("whoever confirms again a deletion that was done is not told that nothing was done", async () => {
+  begun = [lost];
+  await drawn();
+  press(button(place, t.bulk.delete));
+  await until(modal);
+  press(button(modal(), "Delete 2 accounts"));
+  await until(() => modal().textContent.includes("Was lost"));
+  chosen.ids.clear();
+  press(button(modal(), "Delete 2 accounts"));
+  await until(() => !modal());
+  assert.ok(toasts.textContent.includes(t.bulk.allGone), toasts.textContent);
+  assert.ok(!toasts.textContent.includes(t.bulk.nobody), toasts.textContent);
+  assert.equal(sent.length, 1);
+});
+
 test("if other accounts fit by then, nothing begins, and their number is asked for", async () => {
   begun = [counts(2), hasChanged, counts(3), begins];
   await drawn();

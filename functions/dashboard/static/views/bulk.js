@@ -347,6 +347,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       if (left?.length === ids?.length) return run({ ...request, expected_total: size }, { modal, replaces, key });
       // Some have left the list since they were asked about.
       modal.close();
+      if (!left.length) return toast(t.bulk.allGone, "warning");
       return question({ ...request, selection: { account_ids: left } }, left.length, { isAgain: true });
     });
   }

@@ -283,6 +283,8 @@ export const t = withTexts(OPEN_TABLES, {
     question: (request, count) => `${t.bulk.confirmed(request, count)}?`,
     changed: "The list has changed meanwhile. This is the number of accounts now.",
     nobody: "No account fits any more, so nothing was done.",
+    // An earlier press may have done it, whose answer was lost.
+    allGone: "None of these accounts is in the list any more, so this press has begun nothing.",
     notBegun: (request, count) => {
       const now = t.bulk.confirmed(request, count);
       return count ? `Nothing has begun, because the list has changed since. It would now be: ${now}.` : t.bulk.nobody;
