@@ -392,6 +392,22 @@ test("nobody is asked about a choice that was given up while its accounts were c
   }
 });
 
+for (const isGivenUp of [false, true])
+  test(`but told if it was left that nothing has begun${isGivenUp ? ", unless it was given up before" : ""}`, async () => {
+    begun = [counts(300)];
+    await drawn();
+    press(link(t.bulk.chooseAll(3)));
+    const answer = hold(isDryRun);
+    press(button(place, t.bulk.delete));
+    if (isGivenUp) Object.assign(chosen, { ids: new Set(), isAll: false });
+    router.render();
+    answer();
+    await until(() => sent.length);
+    await later();
+    const says = toasts.textContent.includes("before the question: Delete 300 accounts?");
+    assert.deepEqual([says, modal()], [!isGivenUp, undefined]);
+  });
+
 for (const [what, leave] of [
   ["others are chosen", () => Object.assign(chosen, { ids: new Set(), isAll: false })],
   ["the view is left", router.render],

@@ -321,8 +321,10 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     const here = router.whileHere();
     const size = await counts(request, ids);
     // Every choice makes a new set. Whoever has chosen something else meanwhile is not asked about this any more.
-    const asks = () => chosen.ids === ids && question(isDeletion ? named(request, size) : request, size);
-    onceAlone(() => here(asks));
+    const ifSame = (work) => () => chosen.ids === ids && work();
+    const asks = ifSame(() => question(isDeletion ? named(request, size) : request, size));
+    const sayNot = ifSame(() => toast(t.bulk.notAsked(request, size), "warning"));
+    onceAlone(() => here(asks, sayNot));
   }
 
   /** What is named is deleted, whatever fits the filters by then. Accounts that are not all loaded are not named. */
