@@ -691,6 +691,29 @@ test("what waits is not sent for another person", async () => {
   assert.deepEqual(values(), [true]);
 });
 
+test("what an operation offers is begun once, whatever is pressed between two presses", async () => {
+  answers = [operation({ action: "write_logs", value: true, changed: 1, ...refused(["b"]) })];
+  const draw = await drawn();
+  press(button(place, t.bulk.logsOn));
+  await until(() => button(place, t.bulk.undo));
+  const [undo, again] = [t.bulk.undo, t.bulk.again(1)].map((text) => button(place, text));
+  chooseAgain(draw, "c");
+  sent = [];
+  const go = hold((_, { method }) => method === "POST");
+  for (let time = 0; time < 2; time += 1) {
+    press(undo);
+    press(again);
+    press(button(place, t.bulk.test));
+  }
+  go();
+  await until(() => !undo.getAttribute("aria-busy") && !again.getAttribute("aria-busy"));
+  const of = sent.map(({ action, selection }) => `${action} ${Object.keys(selection)} ${Object.values(selection)}`);
+  assert.deepEqual(of.filter((each) => each.startsWith("write_logs")).toSorted(), [
+    "write_logs account_ids b",
+    "write_logs changed_by op1",
+  ]);
+});
+
 test("what ends while another one is being begun stays, with what was refused", async () => {
   answers = [operation({ state: "running", done: 1 })];
   const draw = await drawn();

@@ -498,7 +498,7 @@ function progressOf(id, left, { onClose, onEnd, onUnread, onReadAgain, keepPlace
     changeButton(text, {
       class: "button-small",
       "data-part": part,
-      onclick: eachPress(work),
+      onclick: ({ currentTarget }) => submitting(currentTarget, work),
     });
   const close = () => {
     following.abort();
