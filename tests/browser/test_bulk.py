@@ -247,6 +247,9 @@ def test_it_is_accessible_and_fits(admin, answer_with, scheme, width):
     assert_accessible(page)
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     assert page.evaluate(CUT_IN_THE_BAR) == []
+    bar(page).get_by_role("button", name="Delete…").click()
+    text = page.get_by_role("dialog").locator(".notice-body")
+    assert text.bounding_box()["width"] > width / 3
 
 
 def test_the_bar_does_not_cover_what_has_the_focus(many):
@@ -487,7 +490,8 @@ NOTE_PRESSES = """() => {
 
 
 @pytest.mark.parametrize(
-    ("width", "size"), [(1280, "100%"), pytest.param(360, "200%", marks=pytest.mark.in_firefox)]
+    ("width", "size"),
+    [(1280, "100%"), pytest.param(360, "100%", marks=pytest.mark.in_firefox), (360, "200%")],
 )
 def test_a_press_after_a_choice_by_keyboard_arrives(width, size, many):
     """It takes the focus from the row, and would take the hint for keyboards with it."""
