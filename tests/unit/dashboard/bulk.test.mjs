@@ -573,6 +573,14 @@ test("each press is meant anew, also after an answer that was lost: the last one
   assert.equal(new Set(sent.map(({ key }) => key)).size, 3);
 });
 
+test("a press that failed is named, because others may have been pressed since", async () => {
+  begun = [lost];
+  await drawn();
+  for (const text of [t.bulk.logsOn, t.bulk.logsOff]) press(button(place, text));
+  for (const text of [t.bulk.logsOn, t.bulk.logsOff])
+    await until(() => toasts.textContent.includes(`“${text}”: Was lost`));
+});
+
 test("so does a test: what was tested before is tested again", async () => {
   begun = [lost, begins];
   await drawn();

@@ -75,14 +75,15 @@ const PARTS_SAID = 4;
 let pressed = null;
 
 /** Works at each press, also while an earlier one is at work if another button was pressed, or others chosen, since. */
-function eachPress(work) {
+function eachPress(name, work) {
   /** @type {Promise<any>[]} */
   const works = [];
   const doing = async () => {
     try {
       await work();
     } catch (problem) {
-      warn(problem);
+      // Others may have been pressed meanwhile.
+      warn(Object.assign(/** @type {any} */ (problem), { of: t.bulk.press(name) }));
     }
   };
   return ({ currentTarget: node }) => {
@@ -263,7 +264,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     button(text, {
       class: "button-small",
       "data-part": part,
-      onclick: eachPress(() => ask(request)),
+      onclick: eachPress(text, () => ask(request)),
       ...attributes,
     });
 

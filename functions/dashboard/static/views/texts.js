@@ -268,6 +268,7 @@ export const t = withTexts(OPEN_TABLES, {
     logsOn: "Write logs: Yes",
     logsOff: "Write logs: No",
     delete: "Delete…",
+    press: (name) => `“${name}”`,
     gone: (count) =>
       plural(count, {
         one: "# chosen account has left the list, or what is loaded of it, and is not chosen any more.",
