@@ -393,7 +393,7 @@ test("nobody is asked about a choice that was given up while its accounts were c
 });
 
 for (const isGivenUp of [false, true])
-  test(`but told if it was left that nothing has begun${isGivenUp ? ", unless it was given up before" : ""}`, async () => {
+  test(`but told if it was left that nothing has begun${isGivenUp ? ", unless given up before" : ""}`, async () => {
     begun = [counts(300)];
     await drawn();
     press(link(t.bulk.chooseAll(3)));
