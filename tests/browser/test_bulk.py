@@ -251,6 +251,9 @@ def test_it_is_accessible_and_fits(admin, answer_with, scheme, width):
     assert_accessible(page)
     page.evaluate("document.documentElement.style.fontSize = '200%'")
     assert page.evaluate(CUT_IN_THE_BAR) == []
+    bar(page).get_by_role("button", name="Delete…").click()
+    text = page.get_by_role("dialog").locator(".notice-body")
+    assert text.bounding_box()["width"] > width / 3
 
 
 def test_the_bar_does_not_cover_what_has_the_focus(many):
@@ -475,6 +478,50 @@ def test_stop_keeps_its_place_so_a_press_too_late_is_of_nothing_else(
     expect(bar(many).get_by_role("button", name="Undo")).to_be_visible()
     expect(stop).to_have_attribute("aria-disabled", "true")
     assert (len(admin.begun), stop.bounding_box()) == (begun, box)
+
+
+CONTROLS = ".bulk-chosen :is(a, button)"
+# Each press of one is noted, and does nothing.
+NOTE_PRESSES = """() => {
+  window.pressed = [];
+  const note = (event) => {
+    const control = event.target.closest(".bulk-chosen :is(a, button)");
+    pressed.push([...document.querySelectorAll(".bulk-chosen :is(a, button)")].indexOf(control));
+    if (control) event.stopImmediatePropagation();
+  };
+  addEventListener("click", note, true);
+}"""
+
+
+@pytest.mark.parametrize(
+    ("width", "size"),
+    [(1280, "100%"), pytest.param(360, "100%", marks=pytest.mark.in_firefox), (360, "200%")],
+)
+def test_a_press_after_a_choice_by_keyboard_arrives(width, size, many):
+    """It takes the focus from the row, and would take the hint for keyboards with it."""
+    shown_so(many, width, size)
+    box = many.get_by_role("checkbox", name="Choose Account00000", exact=True)
+    box.focus()
+    many.keyboard.press("Space")
+    expect(bar(many)).to_contain_text("1 account chosen")
+    many.evaluate(NOTE_PRESSES)
+    count = many.locator(CONTROLS).count()
+    for index in range(count):
+        expect(bar(many).locator(".bulk-hint")).to_be_visible()
+        control = many.locator(CONTROLS).nth(index)
+        control.scroll_into_view_if_needed()
+        at = control.bounding_box()
+        many.evaluate("pressed.length = 0")
+        many.mouse.move(at["x"] + at["width"] / 2, at["y"] + at["height"] / 2)
+        many.mouse.down()
+        many.evaluate(TWO_FRAMES)
+        many.mouse.up()
+        assert many.evaluate("pressed") == [index]
+        box.focus()
+        many.keyboard.press("Space")
+        expect(bar(many)).to_be_hidden()
+        many.keyboard.press("Space")
+    assert count == 7  # with “Choose all” and “Choose none”
 
 
 AT = "([x, y]) => document.elementFromPoint(x, y).closest('button')?.textContent"

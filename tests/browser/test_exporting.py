@@ -117,6 +117,7 @@ def test_an_export_goes_on_in_another_view_and_is_saved_there(is_of_chosen, many
     expect(frame).to_contain_text(
         re.compile(r"The export of 2,500 accounts, begun at .* goes on\.")
     )
+    assert "goes on" in frame.aria_snapshot()
     assert_accessible(many)
     many.set_viewport_size({"width": 360, "height": 640})
     many.evaluate(TWO_FRAMES)
@@ -126,6 +127,7 @@ def test_an_export_goes_on_in_another_view_and_is_saved_there(is_of_chosen, many
     assert len(saved(found.value)) == MANY
     expect(many.locator("#toasts")).to_contain_text("2,500 accounts exported")
     expect(frame).not_to_contain_text("goes on")
+    assert "goes on" not in frame.aria_snapshot()
     many.evaluate(TWO_FRAMES)
     assert many.evaluate("window.shifts") < LARGEST_SHIFT, many.evaluate("window.moved")
 

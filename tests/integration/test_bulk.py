@@ -270,6 +270,33 @@ def test_an_account_that_is_revoked_while_it_is_compared_stays_revoked(
     assert not admin.get(f"/v1/accounts/{account.account_id}").json["testing"]
 
 
+def test_the_operation_that_was_begun_last_counts_where_it_came_before_an_earlier_one(
+    admin: Api, queue: Sent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it found the value that it sets."""
+    monkeypatch.setattr(bulk_table, "PAGE", 2)
+    found = accounts(4)
+    for each in found:
+        change(each, write_logs=True)
+    first = begun(admin, "write_logs", {"account_ids": ids_of(found)}, value=False)
+    clock = itertools.count()
+    assert not run(first, deadline=Deadline(1.0, lambda: float(next(clock))))  # one of them
+    begun(admin, "test", {"account_ids": ids_of(found)})
+    last = begun(admin, "write_logs", {"account_ids": ids_of(found[2:])}, value=True)
+    clock = itertools.count()
+    assert not run(last, deadline=Deadline(1.0, lambda: float(next(clock))))
+
+    assert run(first)
+
+    assert [stored(each).write_logs for each in found] == [False, False, True, False]
+    assert counts(progress(admin, first)) == ("finished", 4, 4, 1, 0)
+    assert progress(admin, first)["changed"] == 3
+    assert run(last)
+    assert [stored(each).write_logs for each in found] == [False, False, True, True]
+    assert counts(progress(admin, last)) == ("finished", 2, 2, 0, 0)
+    assert progress(admin, last)["changed"] == 1
+
+
 # ---- what was changed, and taking it back --------------------------------------------------------
 
 

@@ -353,10 +353,10 @@ def test_who_hears_of_connections_enters_no_account_and_opens_no_seal() -> None:
     assert not MAY["hear_connections"] & {"sts:AssumeRole", "kms:Decrypt", "sqs:SendMessage"}
 
 
-def test_who_treats_accounts_in_bulk_reads_them_by_their_keys_alone() -> None:
+def test_who_treats_accounts_in_bulk_reads_what_is_of_an_account_by_its_key_alone() -> None:
     queries = [s["Sid"] for s in statements("RunBulkOperation") if "dynamodb:Query" in s["Action"]]
 
-    assert queries == ["ReadProgress"]
+    assert queries == ["FindLaterOperations", "ReadProgress"]
 
 
 def test_the_templates_are_read_and_written_over_tls_alone() -> None:

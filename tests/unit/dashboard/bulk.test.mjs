@@ -167,7 +167,8 @@ test("what an operation did is said as it was", () => {
   assert.equal(said({ changed: 9 }), "Write logs set to Yes: 9.");
   assert.equal(
     said({ changed: 3, skipped: 1, failed_total: 1 }),
-    "Write logs set to Yes: 3. Had this value already: 4. Left, because they no longer fit the filters: 1.",
+    "Write logs set to Yes: 3. Had this value already: 4. " +
+      "Left, because they no longer fit the filters, or a later press has set them: 1.",
   );
   assert.equal(said({ changed: undefined, failed_total: 1 }), "Write logs set to Yes: 8.");
   assert.match(said({ action: "test", skipped: 2 }), /^Tests begun: 7\. Left, .* or are revoked: 2\.$/);
@@ -339,6 +340,21 @@ test("an account that leaves the list during the question is not deleted", async
   assert.deepEqual([sent[0].selection, sent[0].expected_total], [{ account_ids: ["b"] }, 1]);
 });
 
+test("whoever confirms again a deletion that was done is not told that nothing was done", async () => {
+  begun = [lost];
+  await drawn();
+  press(button(place, t.bulk.delete));
+  await until(modal);
+  press(button(modal(), "Delete 2 accounts"));
+  await until(() => modal().textContent.includes("Was lost"));
+  chosen.ids.clear();
+  press(button(modal(), "Delete 2 accounts"));
+  await until(() => !modal());
+  assert.ok(toasts.textContent.includes(t.bulk.allGone), toasts.textContent);
+  assert.ok(!toasts.textContent.includes(t.bulk.nobody), toasts.textContent);
+  assert.equal(sent.length, 1);
+});
+
 test("if other accounts fit by then, nothing begins, and their number is asked for", async () => {
   begun = [counts(2), hasChanged, counts(3), begins];
   await drawn();
@@ -378,6 +394,22 @@ test("nobody is asked about a choice that was given up while its accounts were c
     chosen.ids = new Set(["a", "b"]);
   }
 });
+
+for (const isGivenUp of [false, true])
+  test(`but told if it was left that nothing has begun${isGivenUp ? ", unless given up before" : ""}`, async () => {
+    begun = [counts(300)];
+    await drawn();
+    press(link(t.bulk.chooseAll(3)));
+    const answer = hold(isDryRun);
+    press(button(place, t.bulk.delete));
+    if (isGivenUp) Object.assign(chosen, { ids: new Set(), isAll: false });
+    router.render();
+    answer();
+    await until(() => sent.length);
+    await later();
+    const says = toasts.textContent.includes("before the question: Delete 300 accounts?");
+    assert.deepEqual([says, modal()], [!isGivenUp, undefined]);
+  });
 
 for (const [what, leave] of [
   ["others are chosen", () => Object.assign(chosen, { ids: new Set(), isAll: false })],
@@ -544,6 +576,14 @@ test("each press is meant anew, also after an answer that was lost: the last one
   assert.equal(new Set(sent.map(({ key }) => key)).size, 3);
 });
 
+test("a press that failed is named, because others may have been pressed since", async () => {
+  begun = [lost];
+  await drawn();
+  for (const text of [t.bulk.logsOn, t.bulk.logsOff]) press(button(place, text));
+  for (const text of [t.bulk.logsOn, t.bulk.logsOff])
+    await until(() => toasts.textContent.includes(`“${text}”: Was lost`));
+});
+
 test("so does a test: what was tested before is tested again", async () => {
   begun = [lost, begins];
   await drawn();
@@ -660,6 +700,29 @@ test("what waits is not sent for another person", async () => {
   await until(() => sent.length);
   await soon(20);
   assert.deepEqual(values(), [true]);
+});
+
+test("what an operation offers is begun once, whatever is pressed between two presses", async () => {
+  answers = [operation({ action: "write_logs", value: true, changed: 1, ...refused(["b"]) })];
+  const draw = await drawn();
+  press(button(place, t.bulk.logsOn));
+  await until(() => button(place, t.bulk.undo));
+  const [undo, again] = [t.bulk.undo, t.bulk.again(1)].map((text) => button(place, text));
+  chooseAgain(draw, "c");
+  sent = [];
+  const go = hold((_, { method }) => method === "POST");
+  for (let time = 0; time < 2; time += 1) {
+    press(undo);
+    press(again);
+    press(button(place, t.bulk.test));
+  }
+  go();
+  await until(() => !undo.getAttribute("aria-busy") && !again.getAttribute("aria-busy"));
+  const of = sent.map(({ action, selection }) => `${action} ${Object.keys(selection)} ${Object.values(selection)}`);
+  assert.deepEqual(of.filter((each) => each.startsWith("write_logs")).toSorted(), [
+    "write_logs account_ids b",
+    "write_logs changed_by op1",
+  ]);
 });
 
 test("what ends while another one is being begun stays, with what was refused", async () => {

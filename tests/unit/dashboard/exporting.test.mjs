@@ -203,6 +203,7 @@ test("two that go on in another view say what each exports, and can be cancelled
   // Their room is there until the session ends, or another view is shown.
   await until(() => !shown.some((line) => line.textContent));
   assert.equal(frame.querySelectorAll(".goes-on").length, 2);
+  assert.equal(frame.querySelectorAll("[role], [aria-label]").length, 0);
   session.forget();
   await soon();
   assert.equal(frame.querySelectorAll(".goes-on").length, 0);

@@ -75,14 +75,15 @@ const PARTS_SAID = 4;
 let pressed = null;
 
 /** Works at each press, also while an earlier one is at work if another button was pressed, or others chosen, since. */
-function eachPress(work) {
+function eachPress(name, work) {
   /** @type {Promise<any>[]} */
   const works = [];
   const doing = async () => {
     try {
       await work();
     } catch (problem) {
-      warn(problem);
+      // Others may have been pressed meanwhile.
+      warn(Object.assign(/** @type {any} */ (problem), { of: t.bulk.press(name) }));
     }
   };
   return ({ currentTarget: node }) => {
@@ -122,6 +123,8 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
   /** How many accounts all of the list are, as the API has counted them for this choice. */
   let counted = { ids: chosen.ids, total: undefined };
   let isHinted = false;
+  // Comes with a choice by keyboard and stays until nothing is chosen: a press that took it away would move its button.
+  const hint = h("p", { class: "bulk-hint muted small", hidden: true, "aria-hidden": "true" }, t.bulk.hint);
   // Screen readers get to it by its name. Some keep Enter for themselves.
   place.setAttribute("role", "region");
   place.setAttribute("aria-label", t.bulk.region);
@@ -235,6 +238,8 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     // Where all that was chosen is gone, its room stays below what would move.
     const stays = !choice.hidden && last.gone > 0 && isAnyLine();
     choice.inert = size === 0;
+    if (choice.inert) hint.hidden = true;
+    else if (!isHinted || (isOther && !gone)) hint.hidden &&= !table.querySelector(".choose:focus-visible");
     choice.hidden = choice.inert && !stays;
     if (!choice.inert) render(choice, [text, isMore && t.bulk.chooseAll(totalNow()), files], drawChoice);
     noted.textContent = note || noted.textContent;
@@ -259,7 +264,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     button(text, {
       class: "button-small",
       "data-part": part,
-      onclick: eachPress(() => ask(request)),
+      onclick: eachPress(text, () => ask(request)),
       ...attributes,
     });
 
@@ -285,7 +290,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
         all,
       ),
     h("div", { class: "bulk-actions", role: "group", "aria-label": t.bulk.title }, acts, file.node),
-    h("p", { class: "bulk-hint muted small", "aria-hidden": "true" }, t.bulk.hint),
+    hint,
     iconButton(t.bulk.none, "cross", { "data-part": "none", onclick: () => choose([]) }),
   ];
 
@@ -317,8 +322,10 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     const here = router.whileHere();
     const size = await counts(request, ids);
     // Every choice makes a new set. Whoever has chosen something else meanwhile is not asked about this any more.
-    const asks = () => chosen.ids === ids && question(isDeletion ? named(request, size) : request, size);
-    onceAlone(() => here(asks));
+    const ifSame = (work) => () => chosen.ids === ids && work();
+    const asks = ifSame(() => question(isDeletion ? named(request, size) : request, size));
+    const sayNot = ifSame(() => toast(t.bulk.notAsked(request, size), "warning"));
+    onceAlone(() => here(asks, sayNot));
   }
 
   /** What is named is deleted, whatever fits the filters by then. Accounts that are not all loaded are not named. */
@@ -343,6 +350,7 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
       if (left?.length === ids?.length) return run({ ...request, expected_total: size }, { modal, replaces, key });
       // Some have left the list since they were asked about.
       modal.close();
+      if (!left.length) return toast(t.bulk.allGone, "warning");
       return question({ ...request, selection: { account_ids: left } }, left.length, { isAgain: true });
     });
   }
@@ -491,7 +499,7 @@ function progressOf(id, left, { onClose, onEnd, onUnread, onReadAgain, keepPlace
     changeButton(text, {
       class: "button-small",
       "data-part": part,
-      onclick: eachPress(work),
+      onclick: ({ currentTarget }) => submitting(currentTarget, work),
     });
   const close = () => {
     following.abort();

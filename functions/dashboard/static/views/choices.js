@@ -153,6 +153,7 @@ export function exporting(listing, view, until = ending(), onEnd = () => {}) {
         const had = focused(line);
         line.style.height = `${line.offsetHeight}px`;
         line.replaceChildren();
+        for (const name of ["role", "aria-label"]) line.removeAttribute(name);
         passFocus(had, /** @type {Element} */ (document.querySelector("main")), false);
         const remove = () => line.remove();
         if (until.aborted) remove();

@@ -269,6 +269,7 @@ export const t = withTexts(OPEN_TABLES, {
     logsOn: "Write logs: Yes",
     logsOff: "Write logs: No",
     delete: "Delete…",
+    press: (name) => `“${name}”`,
     gone: (count) =>
       plural(count, {
         one: "# chosen account has left the list, or what is loaded of it, and is not chosen any more.",
@@ -284,10 +285,16 @@ export const t = withTexts(OPEN_TABLES, {
     question: (request, count) => `${t.bulk.confirmed(request, count)}?`,
     changed: "The list has changed meanwhile. This is the number of accounts now.",
     nobody: "No account fits any more, so nothing was done.",
+    // An earlier press may have done it, whose answer was lost.
+    allGone: "None of these accounts is in the list any more, so this press has begun nothing.",
     notBegun: (request, count) => {
       const now = t.bulk.confirmed(request, count);
       return count ? `Nothing has begun, because the list has changed since. It would now be: ${now}.` : t.bulk.nobody;
     },
+    notAsked: (request, count) =>
+      count
+        ? `Nothing has begun, because the list was left before the question: ${t.bulk.question(request, count)}`
+        : t.bulk.nobody,
     deleteAll: "These are all accounts of your organization.",
     deleteRest:
       "The accounts that fit the filters when you confirm are deleted. An account that no longer fits the filters " +
@@ -317,11 +324,11 @@ export const t = withTexts(OPEN_TABLES, {
       }[action];
       const well = done - skipped - failed;
       const had = action !== "delete" && changed !== undefined ? well - changed : 0;
-      const why = action === "test" ? "fit the filters, or are revoked" : "fit the filters";
+      const or = { test: ", or are revoked", write_logs: ", or a later press has set them" }[action] ?? "";
       const parts = [
         `${did}: ${number(well - had)}.`,
         had > 0 && `${action === "test" ? "Tested meanwhile" : "Had this value already"}: ${number(had)}.`,
-        skipped > 0 && `Left, because they no longer ${why}: ${number(skipped)}.`,
+        skipped > 0 && `Left, because they no longer fit the filters${or}: ${number(skipped)}.`,
         state !== "finished" && total > done && `Stopped, not reached: ${number(total - done)}.`,
       ];
       return parts.filter(Boolean).join(" ");

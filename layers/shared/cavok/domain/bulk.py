@@ -94,7 +94,8 @@ class BulkOperation:
                   request named them.
     requester     in whose name each account is treated.
     done          accounts that were treated, in order; also those below.
-    skipped       those that were left as they were: see `selects`.
+    skipped       those that were left as they were: see `selects`, or a later operation has set
+                  their write_logs.
     failed        those that were refused; `failures` lists the first of them.
     changes       a bit for each place of its list, whether that account was changed; the lowest bit
                   of each byte first.

@@ -5,7 +5,7 @@ own route does it.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
 
 from cavok.adapters.aws_errors import is_passing
 from cavok.adapters.queue import Queue
@@ -264,6 +264,7 @@ class _CarryingOn:
         self._treated_before = operation.done - operation.failed
         self._receipt = receipt
         self._dependencies = dependencies
+        self._listed = cache(partial(dependencies.operations.listed, operation.organization_id))
 
     def run(self, deadline: Deadline) -> timedelta | None:
         """How long to wait before it goes on; null if nothing is left to do here."""
@@ -359,7 +360,11 @@ class _CarryingOn:
                 return self._after_a_missing_one(account_id, now)
             if operation.is_tested(account):
                 return operation.after_one(now, changed=self._repeats)
-            if not operation.selects(account) or not self._is_in_unit(account):
+            if (
+                not operation.selects(account)
+                or not self._is_in_unit(account)
+                or self._was_set_since(account)
+            ):
                 return operation.after_one(now, skipped=True)
             try:
                 changed = self._treat(account, now)
@@ -379,6 +384,18 @@ class _CarryingOn:
         members = [(account.enrollment_id, number)]
         inside = self._dependencies.members().inside(account.organization_id, unit_id, members)
         return number in inside
+
+    def _was_set_since(self, account: Account) -> bool:
+        """Whether a later operation has set write_logs of this account, perhaps to the value that
+        it had: what was asked for last counts.
+        """
+        operation, dependencies = self._operation, self._dependencies
+        if operation.action is not BulkAction.WRITE_LOGS or account.write_logs is operation.value:
+            return False
+        return any(
+            account.account_id in self._listed(later.operation_id, later.total)[: later.done]
+            for later in dependencies.operations.later_write_logs(operation)
+        )
 
     def _after_a_missing_one(self, account_id: str, now: datetime) -> BulkOperation:
         """The operation after an account that is not there: that may be what was wanted. Raises

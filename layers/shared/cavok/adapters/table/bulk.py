@@ -31,6 +31,7 @@ from cavok.adapters.table.table import (
     PackedAttribute,
     Table,
     retry_on_conflict,
+    start_after,
 )
 from cavok.domain import audit
 from cavok.domain.account_list import Selection
@@ -155,14 +156,33 @@ class BulkOperations:
         )
         return [item.operation() for item in found.items]
 
-    def changed_by(self, operation: BulkOperation) -> list[str]:
-        """The accounts that an operation changed. Raises OperationNotFound if its list is gone."""
-        pk, pages = keys.organization_pk(operation.organization_id), -(-operation.total // PAGE)
-        wanted = [(pk, keys.selected_sk(operation.operation_id, page)) for page in range(pages)]
+    def later_write_logs(self, operation: BulkOperation) -> list[BulkOperation]:
+        """The organization's operations that set write_logs and were begun after this one."""
+        pk, sk = _key(operation.organization_id, operation.operation_id)
+        found = BulkOperationItem.query(
+            pk,
+            BulkOperationItem.sk.startswith(keys.OPERATION),
+            BulkOperationItem.action == BulkAction.WRITE_LOGS,
+            consistent_read=True,
+            last_evaluated_key=start_after(BulkOperationItem, pk=pk, sk=sk),
+        )
+        return [item.operation() for item in found]
+
+    def listed(self, organization_id: str, operation_id: str, total: int) -> list[str]:
+        """The accounts of an operation, of which there are `total`. Raises OperationNotFound if its
+        list is gone.
+        """
+        pk, pages = keys.organization_pk(organization_id), -(-total // PAGE)
+        wanted = [(pk, keys.selected_sk(operation_id, page)) for page in range(pages)]
         found = {item.sk: item.account_ids for item in self._table.get_many(SelectedItem, wanted)}
         if len(found) < pages:
             raise OperationNotFound("This operation is not kept any more.")
-        listed = chain.from_iterable(found[sk] for _, sk in wanted)
+        return list(chain.from_iterable(found[sk] for _, sk in wanted))
+
+    def changed_by(self, operation: BulkOperation) -> list[str]:
+        """The accounts that an operation changed. Raises OperationNotFound if its list is gone."""
+        ids = operation.organization_id, operation.operation_id
+        listed = self.listed(*ids, operation.total)
         return [each for place, each in enumerate(listed) if operation.changed_at(place)]
 
     def made_by(

@@ -38,8 +38,9 @@ def create_bulk_operation(
     10,000, or on those whose write_logs an earlier operation changed. Its list is fixed now. Each
     account is then treated as by its own route, in your name: with its audit entry, its events, and
     its use of the quota, of which an operation takes half and waits for more. An account that the
-    filter no longer selects when its turn comes is skipped. A test skips revoked accounts, which
-    only their own route puts back into use. What is left after twelve hours is left as it is. A
+    filter no longer selects when its turn comes is skipped, and so is one whose write_logs a later
+    operation has set meanwhile. A test skips revoked accounts, which only their own route puts back
+    into use. What is left after twelve hours is left as it is. A
     request with the same Idempotency-Key and body returns the same operation. A `dry_run` begins
     nothing: it says how many accounts are selected. With that number as `expected_total`, nothing
     begins if another number is selected meanwhile. Conditions such as If-Match are for single
