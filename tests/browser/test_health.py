@@ -5,6 +5,7 @@ known of each permission in each region.
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import Any
 
 import pytest
@@ -113,6 +114,35 @@ def test_an_account_without_a_verdict_claims_nothing(furnished, admin, answer_wi
     admin.go("#/accounts/acc000000/health")
     expect(page.get_by_role("main")).to_contain_text("Nothing is known: no test of this time")
     expect(page.locator(".ribbon .ribbon-unknown")).to_have_count(90)
+
+
+OVERLAPPING = """() => [...document.querySelectorAll(".legend")].flatMap((legend) => {
+  const texts = [...legend.children].map((item) => {
+    const range = new Range();
+    range.selectNodeContents(item);
+    return { said: item.textContent, lines: [...range.getClientRects()] };
+  });
+  const isOver = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 &&
+    a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  return texts.flatMap((one, index) => texts.slice(index + 1)
+    .filter((other) => one.lines.some((a) => other.lines.some((b) => isOver(a, b))))
+    .map((other) => `${one.said} | ${other.said}`));
+})"""
+
+
+def test_no_text_of_a_legend_lies_on_another(furnished, admin, answer_with):
+    page = furnished
+    tests = [a_test(4, "2026-01-31T11:00:00Z", "degraded"), *TESTS]
+    answer_with(page, f"{ONE}/verifications", {"items": tests, "next_cursor": None})
+    page.clock.install(time=NOW)
+    admin.go("#/accounts/acc000000/health")
+    wait_until_loaded(page)
+    expect(page.locator(".legend")).to_have_count(2)
+    expect(page.locator(".legend").first).to_contain_text("Connected, but degraded")
+    for width, size in product((360, 400, 640, 1280), ("100%", "150%", "200%")):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate("(size) => { document.documentElement.style.fontSize = size }", size)
+        assert page.evaluate(OVERLAPPING) == [], (width, size)
 
 
 @pytest.mark.parametrize(("theme", "width"), [("dark", 360), ("light", 1280)])
