@@ -145,6 +145,31 @@ def test_no_text_of_a_legend_lies_on_another(furnished, admin, answer_with):
         assert page.evaluate(OVERLAPPING) == [], (width, size)
 
 
+def test_where_columns_have_no_room_each_cell_says_its_head(furnished, admin):
+    page = furnished
+    page.clock.install(time=NOW)
+    page.set_viewport_size({"width": 360, "height": 800})
+    admin.go("#/accounts/acc000000/health")
+    press(page, "The days in words")
+    before = "(cell) => [getComputedStyle(cell, '::before').content, cell.offsetLeft]"
+    cells = page.locator(".data-table td")
+    assert cells.first.evaluate(before)[0] == "none"
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    for cell_, head in zip(cells.all()[:2], ("Connection", "Number"), strict=True):
+        said, left = cell_.evaluate(before)
+        assert head in said
+        assert left == 0, "on a line of its own"
+    # Screen readers say the heads once, as those of a table.
+    nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    names: dict[str, list[str]] = {}
+    for node in nodes:
+        role = node.get("role", {}).get("value", "")
+        names.setdefault(role, []).append(node.get("name", {}).get("value", ""))
+    assert names["table"] == ["The connection in the last 90 days"]
+    assert names["columnheader"][:3] == ["Days", "Connection", "Number"]
+    assert names["cell"][:2] == ["Connected", "2"]
+
+
 @pytest.mark.parametrize(("theme", "width"), [("dark", 360), ("light", 1280)])
 def test_the_view_fits_also_with_texts_of_twice_the_size(
     sign_in, open_context, answer_with, theme, width
