@@ -5,6 +5,7 @@ known of each permission in each region.
 from __future__ import annotations
 
 import re
+from base64 import b64encode
 from itertools import product
 from typing import Any
 
@@ -419,6 +420,43 @@ def test_the_heads_of_a_cell_stay_in_the_window(furnished, answer_with, size):
     page.keyboard.press("Escape")
     page.evaluate("scrollTo(0, 9999)")
     assert page.evaluate(SHOWN, HEADS) == []
+
+
+PAINTED = """async (png) => {
+  const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
+  const image = await createImageBitmap(new Blob([bytes]));
+  const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d");
+  canvas.drawImage(image, 0, 0);
+  return [...canvas.getImageData(0, 0, image.width, image.height).data];
+}"""
+"""The parts of the colours of a picture, which is opaque."""
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("count", [1, 34])
+def test_what_says_that_more_is_below_is_as_wide_as_the_map(furnished, answer_with, count, width):
+    page = furnished
+    page.set_viewport_size({"width": width, "height": 600})
+    opened_with(answer_with, page, count)
+    box = page.locator(".map-scroll")
+    edge = "(it) => it.scrollIntoView({ block: 'end' })"
+    name = page.locator(".map [scope=row]").first
+    side = name.evaluate("(it) => it.getBoundingClientRect().right")
+
+    def is_shaded(left: float) -> bool:
+        """At the lower edge of the map, beside all texts."""
+        bottom = box.evaluate("(it) => it.getBoundingClientRect().bottom")
+        page.evaluate(TWO_FRAMES)
+        clip = {"x": left, "y": bottom - 2, "width": 2, "height": 2}
+        painted = page.evaluate(PAINTED, b64encode(page.screenshot(clip=clip)).decode())
+        return min(painted) < 0.9 * 255  # in the light theme
+
+    box.evaluate(edge)
+    assert [is_shaded(side - 4), is_shaded(side + 1)] == [True, True], "names as well as cells"
+    box.evaluate("(it) => { it.scrollTop = 99; it.scrollLeft = 99 }")
+    assert [is_shaded(side - 4), is_shaded(side + 1)] == [True, True]
+    box.evaluate("(it) => { it.scrollTop = 9999 }")
+    assert [is_shaded(side - 4), is_shaded(side + 1)] == [False, False], "nothing is below"
 
 
 def test_a_keyboard_opens_evidence_after_evidence_and_closes_it(furnished, admin, answer_with):
