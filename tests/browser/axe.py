@@ -67,9 +67,26 @@ CUT_SIDEWAYS = """() => [...document.querySelectorAll("body *")].filter((it) => 
 }).map((it) => `${it.className}: ${it.textContent.slice(0, 60)}`)"""
 
 
+BROKEN_WORDS = """() => [...document.querySelectorAll(".data-table :is(th, td)")]
+  .filter((cell) => cell.checkVisibility()).flatMap((cell) => {
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    const range = new Range();
+    const broken = [];
+    while (texts.nextNode()) {
+      for (const { 0: word, index } of texts.currentNode.data.matchAll(/\\S+/g)) {
+        range.setStart(texts.currentNode, index);
+        range.setEnd(texts.currentNode, index + word.length);
+        const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
+        if (lines.size > 1) broken.push(word);
+      }
+    }
+    return broken;
+  })"""
+
+
 def assert_fits(page: Page) -> None:
     """Nothing is cut or to be scrolled to sideways, in the page, in the modals over it and in what
-    scrolls in them.
+    scrolls in them; and no word of a table of figures is broken.
     """
     # The root's width includes the room that is kept for a scrollbar.
     wider = page.evaluate(
@@ -79,3 +96,5 @@ def assert_fits(page: Page) -> None:
     assert wider <= 0, f"{wider} px too wide at {page.viewport_size} on {page.url}"
     cut = page.evaluate(CUT_SIDEWAYS)
     assert cut == [], f"{cut} at {page.viewport_size} on {page.url}"
+    broken = page.evaluate(BROKEN_WORDS)
+    assert broken == [], f"{broken} at {page.viewport_size} on {page.url}"

@@ -136,6 +136,20 @@ def test_the_deploy_link_of_an_account_follows_the_choice(admin):
     expect(page).to_have_url(re.compile(f"{account['account_id']}/instructions$"))
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_copy_and_download_are_beside_each_other(page, stack, width):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{stack.dashboard_url}#/access-details")
+    press(page, "Choose what to grant")
+    for tab in documents(page).get_by_role("tab").all():
+        tab.click()
+        shown = documents(page).get_by_role("tabpanel")
+        copy = shown.get_by_role("button", name="Copy").bounding_box()
+        download = shown.get_by_role("button", name="Download").bounding_box()
+        assert copy["y"] == download["y"]
+        assert copy["x"] + copy["width"] < download["x"]
+
+
 @pytest.mark.parametrize(("theme", "width"), [("dark", 360), ("light", 1280)])
 def test_the_choice_fits_also_with_texts_of_twice_the_size(open_context, stack, theme, width):
     page = open_context(color_scheme=theme, viewport={"width": width, "height": 800}).new_page()

@@ -256,6 +256,23 @@ def test_it_is_accessible_and_fits(admin, answer_with, scheme, width):
     assert text.bounding_box()["width"] > width / 3
 
 
+@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize("count", [1, 6, 40])
+def test_the_bar_is_at_the_lower_edge_of_the_window(admin, answer_with, count, width):
+    page = listed(admin, answer_with, count)
+    page.set_viewport_size({"width": width, "height": 1600})
+    scrolls = "document.documentElement.scrollHeight > innerHeight"
+    before = page.evaluate(scrolls)
+    choose(page, 0)
+    expect(bar(page)).to_contain_text("1 account chosen")
+    chosen = page.locator(".bulk-chosen")
+    edge = "(it) => innerHeight - it.getBoundingClientRect().bottom"
+    until(page, lambda: abs(chosen.evaluate(edge)) < 1, "it is there")
+    assert page.evaluate(scrolls) == before, "it needs no room of its own"
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    until(page, lambda: abs(chosen.evaluate(edge)) < 1, "it is there where the page ends, too")
+
+
 def test_the_bar_does_not_cover_what_has_the_focus(many):
     choose(many, 0)
     expect(bar(many)).to_contain_text("1 account chosen")

@@ -20,7 +20,7 @@ from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.browser.conftest import Person, some_number
 from tests.support.page import measures, samples
 from tests.support.page.keyboard import press, reach
-from tests.support.page.waiting import HeldRequests, until
+from tests.support.page.waiting import HeldRequests, pass_time_until, stop_the_clock, until
 
 TEST_MS = 90_000
 ONE = "/v1/accounts/acc000005"
@@ -104,6 +104,42 @@ def test_each_way_turns_as_the_steps_of_a_test_come(admin: Person, answer_with):
     expect(words).to_contain_text("It lets Cavok in, and nobody without the external ID.")
     running["steps"] = steps
     expect(words).to_contain_text("permissions checked so far.")
+
+
+@pytest.mark.parametrize("width", [360, 640, 1000, 1280])
+@pytest.mark.parametrize("access_type", ["assume_role", "access_key"])
+def test_nothing_moves_as_the_picture_says_more(admin, answer_with, access_type, width):
+    page = admin.page
+    page.set_viewport_size({"width": width, "height": 800})
+    account = samples.account(5, access_type=access_type)
+    steps = samples.all_steps(account)
+    trust = [each for each in steps if each["group"] == "trust"]
+    running = samples.finished_test(state="running", outcome=None, finished_at=None, steps=[])
+    tests: list[Any] = []
+    answer_with(page, ONE, lambda _: account)
+    answer_with(page, f"{ONE}/instructions", samples.INSTRUCTIONS)
+    answer_with(page, f"{ONE}/verifications", lambda _: {"items": tests, "next_cursor": None})
+    answer_with(page, f"{ONE}/verifications/test1", lambda _: running)
+    begun = (202, running)
+    answer_with(page, f"{ONE}/verifications", begun, method="POST")
+    stop_the_clock(page)
+    admin.go("#/accounts/acc000005/connect")
+    picture, words = page.locator(".connecting"), page.locator(".connecting-nodes")
+    heights = {}
+    turns = {
+        "Waits for the way in": {},
+        "eing tried": {"testing": True},
+        "Permissions are being checked": {"steps": trust},
+        "permissions checked so far": {"steps": steps},
+    }
+    for said, now in turns.items():
+        if now:
+            tests[:] = [running]
+        account |= {"testing": now.get("testing", account["testing"])}
+        running |= {"steps": now.get("steps", running["steps"])}
+        pass_time_until(page, lambda said=said: said in words.inner_text(), said)
+        heights[said] = picture.bounding_box()["height"]
+    assert len(set(heights.values())) == 1, heights
 
 
 @pytest.mark.in_firefox

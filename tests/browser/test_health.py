@@ -5,6 +5,8 @@ known of each permission in each region.
 from __future__ import annotations
 
 import re
+from base64 import b64encode
+from itertools import product
 from typing import Any
 
 import pytest
@@ -113,6 +115,60 @@ def test_an_account_without_a_verdict_claims_nothing(furnished, admin, answer_wi
     admin.go("#/accounts/acc000000/health")
     expect(page.get_by_role("main")).to_contain_text("Nothing is known: no test of this time")
     expect(page.locator(".ribbon .ribbon-unknown")).to_have_count(90)
+
+
+OVERLAPPING = """() => [...document.querySelectorAll(".legend")].flatMap((legend) => {
+  const texts = [...legend.children].map((item) => {
+    const range = new Range();
+    range.selectNodeContents(item);
+    return { said: item.textContent, lines: [...range.getClientRects()] };
+  });
+  const isOver = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 &&
+    a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  return texts.flatMap((one, index) => texts.slice(index + 1)
+    .filter((other) => one.lines.some((a) => other.lines.some((b) => isOver(a, b))))
+    .map((other) => `${one.said} | ${other.said}`));
+})"""
+
+
+def test_no_text_of_a_legend_lies_on_another(furnished, admin, answer_with):
+    page = furnished
+    tests = [a_test(4, "2026-01-31T11:00:00Z", "degraded"), *TESTS]
+    answer_with(page, f"{ONE}/verifications", {"items": tests, "next_cursor": None})
+    page.clock.install(time=NOW)
+    admin.go("#/accounts/acc000000/health")
+    wait_until_loaded(page)
+    expect(page.locator(".legend")).to_have_count(2)
+    expect(page.locator(".legend").first).to_contain_text("Connected, but degraded")
+    for width, size in product((360, 400, 640, 1280), ("100%", "150%", "200%")):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.evaluate("(size) => { document.documentElement.style.fontSize = size }", size)
+        assert page.evaluate(OVERLAPPING) == [], (width, size)
+
+
+def test_where_columns_have_no_room_each_cell_says_its_head(furnished, admin):
+    page = furnished
+    page.clock.install(time=NOW)
+    page.set_viewport_size({"width": 360, "height": 800})
+    admin.go("#/accounts/acc000000/health")
+    press(page, "The days in words")
+    before = "(cell) => [getComputedStyle(cell, '::before').content, cell.offsetLeft]"
+    cells = page.locator(".data-table td")
+    assert cells.first.evaluate(before)[0] == "none"
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    for cell_, head in zip(cells.all()[:2], ("Connection", "Number"), strict=True):
+        said, left = cell_.evaluate(before)
+        assert head in said
+        assert left == 0, "on a line of its own"
+    # Screen readers say the heads once, as those of a table.
+    nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    names: dict[str, list[str]] = {}
+    for node in nodes:
+        role = node.get("role", {}).get("value", "")
+        names.setdefault(role, []).append(node.get("name", {}).get("value", ""))
+    assert names["table"] == ["The connection in the last 90 days"]
+    assert names["columnheader"][:3] == ["Days", "Connection", "Number"]
+    assert names["cell"][:2] == ["Connected", "2"]
 
 
 @pytest.mark.parametrize(("theme", "width"), [("dark", 360), ("light", 1280)])
@@ -373,6 +429,43 @@ def test_the_heads_of_a_cell_stay_in_the_window(furnished, answer_with, size):
     page.keyboard.press("Escape")
     page.evaluate("scrollTo(0, 9999)")
     assert page.evaluate(SHOWN, HEADS) == []
+
+
+PAINTED = """async (png) => {
+  const bytes = Uint8Array.from(atob(png), (letter) => letter.charCodeAt(0));
+  const image = await createImageBitmap(new Blob([bytes]));
+  const canvas = new OffscreenCanvas(image.width, image.height).getContext("2d");
+  canvas.drawImage(image, 0, 0);
+  return [...canvas.getImageData(0, 0, image.width, image.height).data];
+}"""
+"""The parts of the colours of a picture, which is opaque."""
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("count", [1, 34])
+def test_what_says_that_more_is_below_is_as_wide_as_the_map(furnished, answer_with, count, width):
+    page = furnished
+    page.set_viewport_size({"width": width, "height": 600})
+    opened_with(answer_with, page, count)
+    box = page.locator(".map-scroll")
+    edge = "(it) => it.scrollIntoView({ block: 'end' })"
+    name = page.locator(".map [scope=row]").first
+    side = name.evaluate("(it) => it.getBoundingClientRect().right")
+
+    def is_shaded(left: float) -> bool:
+        """At the lower edge of the map, beside all texts."""
+        bottom = box.evaluate("(it) => it.getBoundingClientRect().bottom")
+        page.evaluate(TWO_FRAMES)
+        clip = {"x": left, "y": bottom - 2, "width": 2, "height": 2}
+        painted = page.evaluate(PAINTED, b64encode(page.screenshot(clip=clip)).decode())
+        return min(painted) < 0.9 * 255  # in the light theme
+
+    box.evaluate(edge)
+    assert [is_shaded(side - 4), is_shaded(side + 1)] == [True, True], "names as well as cells"
+    box.evaluate("(it) => { it.scrollTop = 99; it.scrollLeft = 99 }")
+    assert [is_shaded(side - 4), is_shaded(side + 1)] == [True, True]
+    box.evaluate("(it) => { it.scrollTop = 9999 }")
+    assert [is_shaded(side - 4), is_shaded(side + 1)] == [False, False], "nothing is below"
 
 
 def test_a_keyboard_opens_evidence_after_evidence_and_closes_it(furnished, admin, answer_with):

@@ -68,8 +68,11 @@ def test_one_cause_is_one_card_with_one_remedy_and_what_to_copy(problems, count)
     card = cards(page).first
     expect(card.get_by_role("heading", name=LOST)).to_be_visible()
     expect(card).to_contain_text("1 account" if count == 1 else f"{count} accounts")
+    # Each mends it, so one is shown at a time.
     for copied in ("Policy statement", "AWS CLI command", "Terraform"):
-        expect(card.get_by_role("button", name=f"Copy: {copied}")).to_have_count(1)
+        card.get_by_role("tab", name=copied).click()
+        expect(card.get_by_role("button", name="Copy: ")).to_have_count(1)
+        expect(card.get_by_role("button", name=f"Copy: {copied}")).to_be_visible()
     expect(card.get_by_role("group", name="Terraform")).to_contain_text("aws_iam_role_policy")
     link = card.get_by_role("link", name="Find the stack in the AWS console")
     expect(link).to_have_attribute("href", re.compile(r"^https://us-east-1\.console\.aws\.amazon"))

@@ -44,6 +44,15 @@ def test_every_link_to_a_file_leads_to_one(doc: Path) -> None:
     assert [link for link in links if not (doc.parent / link).exists()] == []
 
 
+def test_every_picture_of_the_page_is_described_once() -> None:
+    docs = ROOT / "docs"
+    named = re.findall(
+        r"^- \[(.+)\]\(screens/\1\.png\): .+\.$", (docs / "page.md").read_text(), re.M
+    )
+
+    assert sorted(named) == sorted(picture.stem for picture in (docs / "screens").glob("*.png"))
+
+
 @each_doc
 def test_every_name_that_a_page_places_in_a_file_is_in_it(doc: Path) -> None:
     places = re.findall(rf"((?:`\w+`(?:, | and )?)+) (?:in|of) `({PATH})`", doc.read_text())

@@ -3,7 +3,7 @@
 import { h, srOnly } from "./dom.js";
 import { icon } from "./icons.js";
 import { asText } from "./later-formats.js";
-import { copyButton } from "./copying.js";
+import { copyButton, tabs } from "./copying.js";
 import { isProblem, section } from "./ui.js";
 import { wordOf } from "../texts.js";
 import { t } from "../views/texts.js";
@@ -39,20 +39,30 @@ export function issueList(issues, newest = issues) {
   );
 }
 
-/** @param {Record<string, any>} fix of one account, or what is the same in the fixes of several */
-export function fixOf({ policy_statement: statement, cli, terraform, console_url: address, stack_url: stack }) {
+/**
+ * @param {Record<string, any>} fix of one account, or what is the same in the fixes of several
+ * @param {boolean} [inTabs] whether one form of it is shown at a time: who is among many needs one. Where it is drawn
+ *   again by itself, a choice would be lost.
+ */
+export function fixOf(fix, inTabs = false) {
+  const { policy_statement: statement, cli, terraform, console_url: address, stack_url: stack } = fix;
   const links = [
     [consoleAddress(address), t.fix.console],
     [consoleAddress(stack), t.fix.stack],
   ].filter(([link]) => link);
   if (!statement && !cli && !terraform && !links.length) return null;
   const written = statement && formatted(statement);
+  const forms = [
+    [t.fix.statement, written, written?.includes('"Principal":') ? t.fix.trustStatement : t.fix.statement],
+    [t.fix.cli, cli, t.fix.cli],
+    [t.fix.terraform, terraform, t.fix.terraform],
+  ]
+    .filter(([, text]) => text)
+    .map(([title, text, label]) => ({ title, content: () => copyBlock(text, label) }));
   return h(
     "div",
     { class: "fix" },
-    written && copyBlock(written, written.includes('"Principal":') ? t.fix.trustStatement : t.fix.statement),
-    cli && copyBlock(cli, t.fix.cli),
-    terraform && copyBlock(terraform, t.fix.terraform),
+    inTabs && forms.length > 1 ? tabs(t.fix.forms, forms) : forms.map(({ content }) => content()),
     links.map(([link, text]) =>
       h("p", {}, h("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, text, " ", icon("external"))),
     ),

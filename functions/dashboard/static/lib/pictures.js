@@ -33,30 +33,24 @@ export function placed(node, from, to, whole) {
   return node;
 }
 
-/** @param {any} caption @param {any[]} head @param {any[][]} rows the first cell of each is its heading */
+/**
+ * Its roles are said because its style may take them away: it has no columns where it is narrow.
+ * @param {any} caption @param {any[]} head @param {any[][]} rows the first cell of each is its heading
+ */
 export function dataTable(caption, head, rows) {
+  const row = (...cells) => h("tr", { role: "row" }, cells);
   return h(
     "table",
-    { class: "data-table small" },
+    { class: "data-table small", role: "table" },
     h("caption", { class: "muted" }, caption),
-    h(
-      "thead",
-      {},
-      h(
-        "tr",
-        {},
-        head.map((text) => h("th", { scope: "col" }, text)),
-      ),
-    ),
+    h("thead", { role: "rowgroup" }, row(head.map((text) => h("th", { scope: "col", role: "columnheader" }, text)))),
     h(
       "tbody",
-      {},
+      { role: "rowgroup" },
       rows.map(([heading, ...cells]) =>
-        h(
-          "tr",
-          {},
-          h("th", { scope: "row" }, heading),
-          cells.map((cell) => h("td", {}, cell)),
+        row(
+          h("th", { scope: "row", role: "rowheader" }, heading),
+          cells.map((cell, index) => h("td", { role: "cell", "data-head": head[index + 1] }, cell)),
         ),
       ),
     ),

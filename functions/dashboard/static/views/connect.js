@@ -10,6 +10,7 @@ import { icon } from "../lib/icons.js";
 import { looksFor } from "../lib/looks.js";
 import { styled } from "../lib/pictures.js";
 import { resourcesOf } from "../lib/resources.js";
+import { roomy } from "../lib/room.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
@@ -272,6 +273,8 @@ function pictureOf(account, { entry, use, checked, allowed }) {
   const isRole = account.access_type === "assume_role";
   const holder = isRole ? nodes.role(account.role_arn?.split("/").pop() ?? "") : nodes.user;
   const reached = entry === "done" ? "done" : "waiting";
+  const entries = states.entry[isRole ? "assume_role" : "access_key"];
+  const uses = Object.values(states.use).map((said) => said(checked, allowed));
   return [
     diagram(
       [
@@ -286,8 +289,8 @@ function pictureOf(account, { entry, use, checked, allowed }) {
       "ol",
       { class: "connecting-nodes" },
       h("li", {}, h("strong", {}, nodes.account), h("span", { class: "mono" }, account.provider_id)),
-      h("li", {}, h("strong", {}, holder), h("span", {}, states.entry[isRole ? "assume_role" : "access_key"][entry])),
-      h("li", {}, h("strong", {}, t.nav.product), h("span", {}, states.use[use](checked, allowed))),
+      h("li", {}, h("strong", {}, holder), roomy("span", {}, Object.values(entries), entries[entry])),
+      h("li", {}, h("strong", {}, t.nav.product), roomy("span", {}, uses, states.use[use](checked, allowed))),
     ),
   ];
 }

@@ -137,7 +137,7 @@ function drawRibbon(target, times, isCut, now) {
       h(
         "ul",
         { class: "legend small" },
-        states.map((state) => h("li", {}, bar(state), wordFor(state))),
+        states.map((state) => h("li", {}, bar(state), h("span", {}, wordFor(state)))),
       ),
       isCut && h("p", { class: "small" }, t.health.cut),
       h(

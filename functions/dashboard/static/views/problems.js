@@ -153,7 +153,7 @@ function card(problem, before) {
     ),
     remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), remedy),
     accounts.length > 1 && isCopied && h("p", {}, t.sharedProblems.inEach(accounts.length)),
-    fix && fixOf(fix),
+    fix && fixOf(fix, true),
     own.length > 0 &&
       h("p", { class: "muted" }, t.sharedProblems.differ(own.map((name) => t.sharedProblems.parts[name]))),
     accounts.length > 1 &&

@@ -141,6 +141,7 @@ export const t = withTexts(OPEN_TABLES, {
   severityBefore: "Found before",
 
   fix: {
+    forms: "Forms of the fix",
     statement: "Policy statement",
     trustStatement: "Statement of the trust policy, in place of the one for Cavok",
     cli: "AWS CLI command",
