@@ -63,11 +63,11 @@ const countIn = (text) => text.match(ALL_REFUSING)?.length ?? 0;
 const isActiveIn = (line) =>
   line.length < SHORT.characters && ACTIVE.test(line) && (line.match(/\p{L}+/gu) ?? []).length <= SHORT.words;
 
-/** Does it with each, with a step after so many. @param {any[]} all @param {(each: any) => void} act */
-export function* withEach(all, act) {
+/** Does it with each, with a step after so many. @param {any[]} all @param {(each: any) => void} work */
+export function* withEach(all, work) {
   for (const [index, each] of all.entries()) {
     if (index % AT_ONCE === AT_ONCE - 1) yield;
-    act(each);
+    work(each);
   }
 }
 
