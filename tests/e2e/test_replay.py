@@ -111,6 +111,7 @@ MAY: Mapping[str, set[str]] = {
     },
     "RunBulkOperationRole": {
         *table("GetItem BatchGetItem PutItem UpdateItem DeleteItem", "ACCOUNT", "ORG"),
+        *table("Query", "ORG"),
         *READS_PROGRESS,
         "states:StartExecution VerifyAccount",
         "sqs:SendMessage BulkOperations",
