@@ -1271,6 +1271,29 @@ for (const [what, text, ...added] of [
   ["the number of who pays", `<a>\n<id>${B}</id>\n<payer>${C}</payer>\n<status>SUSPENDED</status>\n</a>`],
   ["a remark", `Hi, please add these:\n${A} Prod\n${D} Dev\n\nOur office is closed on Fridays.`],
   [
+    "JSON with a state within one account, and the same beside another number",
+    json({
+      Accounts: [
+        { Id: A, Name: "x", Status: "CLOSED" },
+        { Id: B, Name: "y", Life: { Status: "CLOSED" } },
+      ],
+    }),
+  ],
+  ["a heading above, and states below each", `Active accounts\nprod\n#${A} a@x.y\nSuspended\ndev\n#${B} b@x.y`],
+  [
+    "items with a word of their own",
+    `- audit\n  id: ${A}\n\n  status: SUSPENDED\n- acme\n  id: ${B}\n  status: ACTIVE\n- lake\n  id: ${C}\n\n  status: CLOSED`,
+    B,
+  ],
+  ["a list of what is given up", `${A} Prod\n\nDecommissioned accounts:\n${B} Old\n${C} Older`, A],
+  ["other heads", `AWS Status,Account\nIn-active,${A}\nDeactivated,${B}\nActive,${C}`, C],
+  ["heads that ask in other words", `Account,Is it still active?\n${A},no\n${B},yes`, B],
+  ["what is typed, and what it printed", `$ aws x --query "Accounts[?Status!='SUSPENDED'].Id"\n["${A}","${B}"]`, A, B],
+  [
+    "lines of which the last is read by itself",
+    `Active accounts:\nprod ${A}\nSuspended\ndev ${B}\nActive\n${json([{ Status: "CLOSED", Id: C }], 0)}`,
+  ],
+  [
     "words that only look so",
     `Enclosed the accounts:\n${A} Undisclosed\n${B} Suspect\n${C} SuspiciousActivity\n${D} Notebook no   active`,
     ...[A, B, C, D],

@@ -69,22 +69,24 @@ const HEADS = {
   write_logs: ["writelogs"],
   access_type: ["accesstype"],
   arn: ["arn"],
-  state: ["state", "status", "accountstate", "accountstatus", "lifecyclestate", "lifecyclestatus"],
+  state: ["state", "status", "accountstate", "accountstatus", "lifecyclestate", "lifecyclestatus", "currentstatus"],
   active: ["active"],
   ended: ["ended"],
   other_number: ["othernumber"],
 };
 const FIELDS = new Map(Object.entries(HEADS).flatMap(([name, known]) => known.map((head) => [head, name])));
 // What is said of no other account, and how the values look: "AWS account ID (12 digits)".
-const BESIDE = /^(?:aws|linked|member|usage)(?=acc(?:oun)?t)|^aws(?=id$)|(?<=account)n[or]$|(?:digits|yn|yesno)$/g;
+const BESIDE =
+  /^(?:aws|linked|member|usage)(?=acc(?:oun)?t)|^aws(?=(?:id|state|status)$)|(?<=account)n[or]$|(?:digits|yn|yesn?o|yesorno|truefalse)$/g;
 // Whether it is active, or not any more; and since when.
 const ASKS = new RegExp(
-  "^(?:is|currently|account|date)*(?:(active)(?:account|now)?|(?:suspended|suspension|closed|closure|inactive|" +
-    "deactivated|disabled|terminated|decommissioned|deleted|retired|archived)(?:account|date|on|at|since|time)*)$",
+  "^(?:is|it|still|currently|account|date)*(?:(active|inuse)(?:account|now)?|(?:suspended|suspension|closed?|closure|" +
+    "inactive|(?:deactivat|terminat|decommission)(?:ed|ion)?|disabled|deleted|retired|archived)" +
+    "(?:account|date|on|at|since|time)*)$",
 );
 const plainHead = (text) => {
   const letters = text.toLowerCase().replace(/[^a-z]/g, "");
-  return letters.replace(BESIDE, "").replace(ASKS, (_, active) => active ?? "ended");
+  return letters.replace(BESIDE, "").replace(ASKS, (_, active) => (active ? "active" : "ended"));
 };
 /** @param {string} key */
 const knownHead = (key) => FIELDS.get(plainHead(key));
@@ -261,7 +263,12 @@ function* straysIn({ source, cells }, columns, { number, isActive, error }) {
   const numbers = new Set();
   if (!number || error === "notActive" || (!isActive && NOT_ACTIVE.test(source))) return numbers;
   const others = cells.filter((_, place) => !Object.values(columns).includes(place)).join("\n");
-  yield* withEach([...others.matchAll(NUMBERS)], ([each]) => each.startsWith("arn:") || numbers.add(plainNumber(each)));
+  let count = 0;
+  for (const [each] of others.matchAll(NUMBERS)) {
+    count += 1;
+    if (count % AT_ONCE === 0) yield;
+    if (!each.startsWith("arn:")) numbers.add(plainNumber(each));
+  }
   numbers.delete(number);
   return numbers;
 }

@@ -28,7 +28,7 @@ export const OF_STATE = /^(state|active|ended)$/;
 const YES = /^(?:[✓✔☑✅]\ufe0f? ?(?:y|yes|true)?|y|yes|true|t|1|x|[^\p{L}\d]*active[^\p{L}\d]*)$/iu;
 const NO = /^(?:[-–—~✗✘✖❌☐]\ufe0f? ?)?(?:n|no|false|f|0|null|none|never|n\/a)?$/iu;
 // Where a state is said, and no name.
-const ENDED =
+export const ENDED =
   "disabled|terminat(?:ed|ing|ion)|decommission|delet(?:ed|ing|ion)|retir(?:ed|ing)|archived|cancell?ed|dormant|" +
   "shut ?down|unused|(?:not|no longer) (?:in |being )?used?(?!\\p{L})|[✗✘✖❌]";
 const IS_ENDED = new RegExp(ENDED, "iu");
@@ -38,7 +38,7 @@ const IS = `["' ]{0,3}(?:[:=]>? {0,3}|>)["']?`;
 // No status of ours is like these.
 export const NOT_ACTIVE = new RegExp(
   [
-    "(?:suspend(?:ed|ing)?|suspension|inactive|deactivated",
+    "(?:suspend(?:ed|ing)?|suspension|in-?active|de-?activated",
     // Cut, or wrapped.
     "susp(?!ect|ici|en[ds])\\p{L}{0,4}|(?<!\\p{L})close?$",
     "pending[ _-]?(?:closure|activation)|(?<!\\p{L})pending(?!\\p{L})",
@@ -432,7 +432,7 @@ function* ofPairs(text, headOf) {
     yield;
     const [isPair, before = "", key = "", quotes = "", value = ""] = PAIR.exec(whole) ?? [];
     if (isPair === undefined) {
-      if (ENDS.test(whole)) end();
+      if (ENDS.test(whole) || (/^\s*-\s/.test(whole) && whole.search(/-\s/) <= list)) end();
       continue;
     }
     const [start, stop] = [before.length, before.length + key.length + quotes.length];

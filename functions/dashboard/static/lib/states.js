@@ -1,5 +1,5 @@
 // What a text says of whether accounts are active beside their own fields, in whatever form. In doubt, none is.
-import { breaksIn, linesIn, NOT_ACTIVE, NUMBERS, OF_STATE, stateOf, WRITTEN_NUMBER } from "./printed.js";
+import { breaksIn, ENDED, linesIn, NOT_ACTIVE, NUMBERS, OF_STATE, stateOf, WRITTEN_NUMBER } from "./printed.js";
 
 const ALL_REFUSING = new RegExp(NOT_ACTIVE.source, "giu");
 const LAST_REFUSING = new RegExp(`^[^]*(${NOT_ACTIVE.source})`, "iu");
@@ -11,7 +11,7 @@ const SHORT = { characters: 100, words: 4 };
 const LIKE_NUMBER = new RegExp(`(?<!\\d)\\d{11,13}(?!\\d)|\\dE\\+\\d|${WRITTEN_NUMBER.source}`, "iu");
 // What a list below it is of; and what may be said so, if nothing stands above it.
 const HEADING = /^##|:[*_ ]*$/;
-const LIKE_HEADING = /^#|[:=][*_ ]*[[{(]? *$|[*_]$|(?<!\p{L})accounts?\W*$/iu;
+const LIKE_HEADING = /^##|[:=][*_ ]*[[{(]? *$|[*_]$|(?<!\p{L})accounts?\W*$/iu;
 // A key with its value; or a value alone: the name of a section, or one of a list.
 const KEYED = /^[-|\s"']*([\w -]{1,40}?)["']? *[:=|]\s*["']?(.*?)["',|\s]*$/;
 const ALONE = /^\[(?:profile +)?"?([^\]"]+)"?\]$|^"([^"]*)",?$/;
@@ -28,6 +28,9 @@ const AT_ONCE = 1_000;
 const AT_A_TIME = 20;
 const LONGEST = 10_000;
 const NUMBERED = new RegExp(`(?<!arn:\\S{0,100})${WRITTEN_NUMBER.source}`, "u");
+// A line of no more than a word for what is given up; and what somebody typed to have the rest printed.
+const ONLY_ENDED = new RegExp(`^[^\\p{L}\\d]*((?:${ENDED})(?:ed)?(?: (?:aws )?accounts?)?)[^\\p{L}\\d]*$`, "iu");
+const TYPED = /^(?:.{0,100}[$%>#] *)?aws +\w/;
 const NO_HEAD = "sep=,\n";
 
 /** @param {string} text */
@@ -140,8 +143,10 @@ function* placesOf(text, lines, headOf, refused, dropped) {
       if (!isSaid && !isOfLast) places.push({ ...place, numbers: unsaid, isRead: isRead || Boolean(own) });
       continue;
     }
+    if (TYPED.test(said)) continue;
     const { value, isState } = keyedIn(said, headOf);
-    const state = isState ? refusingIn(value) : own;
+    const [, ended] = ONLY_ENDED.exec(said) ?? [];
+    const state = isState ? refusingIn(value) : (own ?? (ended && `not active (${ended})`));
     const isFree = !isCovered && !isOwn(value, line, values);
     if (state && isFree && !NUMBERED.test(whole.slice(0, LONGEST))) places.push({ ...place, numbers: [], state });
     else if (isFree && isActiveIn(isState ? value : said)) places.push({ ...place, numbers: [], state: "active" });
@@ -206,7 +211,9 @@ function keyedIn(said, headOf) {
 // Whether that is certainly a value of an account near this line.
 function isOwn(value, line, values) {
   const near = Array.from({ length: 2 * NEAR + 1 }, (_, index) => `${line - NEAR + index} ${value}`);
-  return Boolean(value) && near.some((each) => values.get(each)?.first <= line && line <= values.get(each).last);
+  const found = value && near.find((each) => values.get(each)?.first <= line && line <= values.get(each).last);
+  // Each is said once.
+  return Boolean(found) && values.delete(found);
 }
 
 /**
@@ -217,12 +224,17 @@ function isOwn(value, line, values) {
 function* statesOf(places) {
   const runs = yield* runsOf(places);
   if (!runs) return null;
+  const areAll = (isSuch) => runs.every((run, at) => !run.state || isSuch(run, at));
   const [begins, ends] = [runs[0], runs[runs.length - 1]].map(({ state }) => Boolean(state));
-  const isOneEach = begins !== ends && !runs.some(({ state, isList }) => !state && isList);
+  // What says itself that it is active is not there any more once it is added.
+  const unknown = runs.filter(({ state, numbers }) => state || numbers.length);
+  const isSame = Boolean(unknown[0].state) === begins && Boolean(unknown[unknown.length - 1].state) === ends;
+  // Below a heading, each may have a line of its own below it.
+  const isMixed = begins && LIKE_HEADING.test(runs[0].said) && !areAll(({ said }) => LIKE_HEADING.test(said));
+  const isOneEach = begins !== ends && isSame && !isMixed && !runs.some(({ state, isList }) => !state && isList);
   const isOut = (run, other) => !other || run.indent <= other.indent;
   const isHeading = (run, at) => HEADING.test(run.said) && isOut(run, runs[at - 1]) && isOut(run, runs[at + 1]);
   const isLikeOne = ({ said }) => begins && LIKE_HEADING.test(said);
-  const areAll = (isSuch) => runs.every((run, at) => !run.state || isSuch(run, at));
   if (!isOneEach && (ends || !(areAll(isHeading) || areAll(isLikeOne)))) return null;
   const owned = [];
   for (const [at, run] of runs.entries()) {
@@ -263,7 +275,8 @@ function* doubtful(lines, places, { line: first, state: of = "" }) {
   yield* withEach(places, (place) => {
     for (const number of place.numbers) doubted.add(number);
     for (const row of isRefusing(place) ? place.rows : []) states.set(row, place.state);
-    if (place.state && !place.rows.some(({ source }) => NOT_ACTIVE.test(source))) others.push(place);
+    const isLeft = place.rows.some(({ error, source }) => error === "numberMissing" || NOT_ACTIVE.test(source));
+    if (place.state && !isLeft) others.push(place);
   });
   const rest = [];
   let next = 0;
