@@ -146,15 +146,20 @@ test("instances that share a turn are told apart by kind and region, as many as 
   assert.equal(await shown(many[0], ore, ...many.slice(1)), `Stops a${rest}`);
 });
 
-test("the row that an address names is come to once, and by nobody who has gone on by then", (context) => {
+test("the row that an address names is come to once it is in the view, and by nobody who has gone on by then", (context) => {
   window.scrollY = 0;
   const row = (key) => Object.assign(element(), { dataset: { key }, scrollIntoView() {} });
   const list = element();
   const come = comingTo(list, "b");
   come();
   list.append(row("a"), row("b"));
-  come();
   const there = list.children[1];
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  list.isConnected = false;
+  come();
+  assert.notEqual(document.activeElement, there);
+  list.isConnected = true;
+  context.mock.timers.tick(0);
   assert.equal(document.activeElement, there);
   document.body.focus();
   come();

@@ -167,7 +167,7 @@ test("what comes later, stays on or off, or has no schedule comes last", () => {
   );
   assert.deepEqual(said(turnsByPart(listed, true, NOW)), [
     ["later", "start 01-11T08:00 sunday"],
-    ["always", "start on", "stop off"],
+    ["always", "stop off", "start on"],
     ["none", " free"],
   ]);
   assert.deepEqual(said(turnsByPart(listed, true, NOW, "stop")), [["always", "stop off"]]);
@@ -180,6 +180,13 @@ test("what has a schedule shares a row with all of its account that turn so, and
   assert.deepEqual(said(groups).at(-1), ["none", " free a", " free b"]);
   const keys = groups.at(-1).rows.map(({ key }) => key);
   assert.equal(new Set(keys).size, 2);
+});
+
+test("rows of one account are in the order of their instances' names, and numbers in that of their values", () => {
+  const free = ["delta", "alpha", "zeta", "Beta", "web10", "web9"].map((id) => resource(id, { windows: null }));
+  assert.deepEqual(said(turnsByPart(inOrder(...free), true, NOW)), [
+    ["none", " alpha", " Beta", " delta", " web9", " web10", " zeta"],
+  ]);
 });
 
 test("a resource that moved while pages were read is shown once, as it was listed last", () => {

@@ -76,7 +76,8 @@ export function codeBlock(content, { label, filename }) {
 export function tabs(label, items, chosen = { title: "" }) {
   const group = uniqueId("tabs");
   const select = (index, { focus = true } = {}) => {
-    chosen.title = items[index].title;
+    // What is drawn without the chosen one leaves the choice to the others.
+    if (focus) chosen.title = items[index].title;
     buttons.forEach((node, at) => {
       node.setAttribute("aria-selected", String(at === index));
       node.tabIndex = at === index ? 0 : -1;

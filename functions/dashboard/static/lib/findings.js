@@ -41,10 +41,9 @@ export function issueList(issues, newest = issues) {
 
 /**
  * @param {Record<string, any>} fix of one account, or what is the same in the fixes of several
- * @param {boolean} [inTabs] whether one form of it is shown at a time: who is among many needs one. Where it is drawn
- *   again by itself, a choice would be lost.
+ * @param {{title: string}} [chosen] the chosen form, of which one is shown at a time then: who is among many needs one
  */
-export function fixOf(fix, inTabs = false) {
+export function fixOf(fix, chosen = undefined) {
   const { policy_statement: statement, cli, terraform, console_url: address, stack_url: stack } = fix;
   const links = [
     [consoleAddress(address), t.fix.console],
@@ -62,7 +61,7 @@ export function fixOf(fix, inTabs = false) {
   return h(
     "div",
     { class: "fix" },
-    inTabs && forms.length > 1 ? tabs(t.fix.forms, forms) : forms.map(({ content }) => content()),
+    chosen && forms.length > 1 ? tabs(t.fix.forms, forms, chosen) : forms.map(({ content }) => content()),
     links.map(([link, text]) =>
       h("p", {}, h("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, text, " ", icon("external"))),
     ),

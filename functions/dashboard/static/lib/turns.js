@@ -176,7 +176,11 @@ export function countsOf({ rows }, isConnected) {
   return { start: found.start.size, stop: found.stop.size, rest: found.rest.size };
 }
 
-const byTime = (a, b) => (a.at ?? 0) - (b.at ?? 0) || (a.account.name < b.account.name ? -1 : 1);
+const BY_NAME = new Intl.Collator(undefined, { numeric: true });
+const byTime = (a, b) =>
+  (a.at ?? 0) - (b.at ?? 0) ||
+  BY_NAME.compare(a.account.name, b.account.name) ||
+  BY_NAME.compare(a.instances[0].name, b.instances[0].name);
 
 // A turn moves its instance to another place, so two pages may both have it. The later one is newer.
 const unique = (resources) => new Map(resources.map((each) => [each.resource_id, each])).values();

@@ -560,7 +560,8 @@ function progressOf(id, left, { onClose, onEnd, onUnread, onReadAgain, keepPlace
     const undoing = undo && small("undo", t.bulk.undo, () => takeBack(undo, operation));
     if (undoing && operation.state === "stopped") showLater(undoing, operation, left);
     // What the tests find comes later, in the rows and there.
-    const onward = operation.action === "test" && h("a", { href: "#/accounts?has_problems=true" }, t.bulk.withProblems);
+    const href = "#/accounts?has_problems=true";
+    const onward = operation.action === "test" && location.hash !== href && h("a", { href }, t.bulk.withProblems);
     const repeating = again && small("again", t.bulk.again(listed.length, refused), () => repeat(again, operation));
     over(onward, undoing, repeating);
   };

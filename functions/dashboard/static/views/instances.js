@@ -136,7 +136,7 @@ export class Instances {
     this.notes = h("div", {});
     this.rows = h("ul", { class: "instances" });
     this.drawRows = drawer(this.rows, signal);
-    this.come = comingTo(this.rows, row);
+    this.come = comingTo(this.rows, row, signal);
     this.asOf = h("span", { class: "muted small" });
     this.several = h("span", {});
   }

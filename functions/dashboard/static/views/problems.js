@@ -116,7 +116,7 @@ export function problems(context) {
 }
 
 function nothing() {
-  return { readAt: 0, scroll: 0, named: new Map(), begun: new Map() };
+  return { readAt: 0, scroll: 0, named: new Map(), begun: new Map(), form: { title: "" } };
 }
 
 function summaryOf({ items, accountsRead, isAll }) {
@@ -153,7 +153,7 @@ function card(problem, before) {
     ),
     remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), remedy),
     accounts.length > 1 && isCopied && h("p", {}, t.sharedProblems.inEach(accounts.length)),
-    fix && fixOf(fix, true),
+    fix && fixOf(fix, before.form),
     own.length > 0 &&
       h("p", { class: "muted" }, t.sharedProblems.differ(own.map((name) => t.sharedProblems.parts[name]))),
     accounts.length > 1 &&

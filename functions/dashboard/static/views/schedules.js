@@ -1,6 +1,6 @@
 // Instances under Cavok's control, and the weekly schedule of each.
 import * as api from "../lib/api.js";
-import { fill, focusOn, h, keying, pause, render, topModal, whileLookedAt } from "../lib/dom.js";
+import { fill, focusOn, h, keying, later, pause, render, topModal, whileLookedAt } from "../lib/dom.js";
 import { onTick, when } from "../lib/format.js";
 import { ageing, stopwatch } from "../lib/elapsed.js";
 import { icon } from "../lib/icons.js";
@@ -57,7 +57,7 @@ export function schedules(context) {
     const several = h("span", { class: "card-actions" });
     const list = h("ul", { class: "resources" });
     const drawCards = drawer(list, handle.signal);
-    const come = comingTo(list, context.query.get("row"));
+    const come = comingTo(list, context.query.get("row"), handle.signal);
     /** @type {any[]} */
     let items = [];
     const draw = () => {
@@ -98,14 +98,16 @@ export function schedules(context) {
 /**
  * Comes once to the row that the address names, when it is drawn. Whoever has scrolled by then, or has opened a modal,
  * stays there.
- * @param {Element} list @param {string | null} key
+ * @param {Element} list @param {string | null} key @param {AbortSignal} signal of the view
  */
-export function comingTo(list, key) {
+export function comingTo(list, key, signal) {
   let isOver = !key;
-  return () => {
+  return function come() {
     const rows = /** @type {HTMLElement[]} */ (isOver ? [] : [...list.children]);
     const row = rows.find(({ dataset }) => dataset.key === key);
     if (!row) return;
+    // It may be drawn before its list is in the view.
+    if (!list.isConnected) return void later(0, come, signal);
     isOver = true;
     if (window.scrollY || topModal()) return;
     row.scrollIntoView({ block: "center" });
