@@ -127,6 +127,7 @@ def test_the_name_of_an_instance_leads_to_its_row_in_its_account(
     admin.go("#/schedules")
     part(page, "Tonight").get_by_role("link", name=name, exact=True).press("Enter")
 
+    page.get_by_role("heading", name=account["name"], level=1).wait_for()
     row = page.get_by_role("listitem").filter(has_text=name)
     expect(row).to_be_focused()
     expect(row).to_be_in_viewport()

@@ -146,7 +146,7 @@ test("instances that share a turn are told apart by kind and region, as many as 
   assert.equal(await shown(many[0], ore, ...many.slice(1)), `Stops a${rest}`);
 });
 
-test("the row that an address names is come to once it is in the view, and by nobody who has gone on by then", (context) => {
+test("the row that an address names is come to once, when it is in the view, unless one has gone on", (context) => {
   window.scrollY = 0;
   const row = (key) => Object.assign(element(), { dataset: { key }, scrollIntoView() {} });
   const list = element();

@@ -1282,7 +1282,11 @@ for (const [what, text, ...added] of [
   ["a heading above, and states below each", `Active accounts\nprod\n#${A} a@x.y\nSuspended\ndev\n#${B} b@x.y`],
   [
     "items with a word of their own",
-    `- audit\n  id: ${A}\n\n  status: SUSPENDED\n- acme\n  id: ${B}\n  status: ACTIVE\n- lake\n  id: ${C}\n\n  status: CLOSED`,
+    [
+      `- audit\n  id: ${A}\n\n  status: SUSPENDED`,
+      `- acme\n  id: ${B}\n  status: ACTIVE`,
+      `- lake\n  id: ${C}\n\n  status: CLOSED`,
+    ].join("\n"),
     B,
   ],
   ["a list of what is given up", `${A} Prod\n\nDecommissioned accounts:\n${B} Old\n${C} Older`, A],

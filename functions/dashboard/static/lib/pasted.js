@@ -76,8 +76,11 @@ const HEADS = {
 };
 const FIELDS = new Map(Object.entries(HEADS).flatMap(([name, known]) => known.map((head) => [head, name])));
 // What is said of no other account, and how the values look: "AWS account ID (12 digits)".
-const BESIDE =
-  /^(?:aws|linked|member|usage)(?=acc(?:oun)?t)|^aws(?=(?:id|state|status)$)|(?<=account)n[or]$|(?:digits|yn|yesn?o|yesorno|truefalse)$/g;
+const BESIDE = new RegExp(
+  "^(?:aws|linked|member|usage)(?=acc(?:oun)?t)|^aws(?=(?:id|state|status)$)|(?<=account)n[or]$|" +
+    "(?:digits|yn|yes(?:or)?no|truefalse)$",
+  "g",
+);
 // Whether it is active, or not any more; and since when.
 const ASKS = new RegExp(
   "^(?:is|it|still|currently|account|date)*(?:(active|inuse)(?:account|now)?|(?:suspended|suspension|closed?|closure|" +

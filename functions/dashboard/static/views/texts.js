@@ -628,7 +628,8 @@ export const t = withTexts(OPEN_TABLES, {
       quoteOpen: () => "A quotation mark is not closed.",
       notActive: (state) => `The text says of this account: ${state}.`,
       inDoubt: ({ line, state }) =>
-        `Line ${number(line)} says “${state}”, perhaps also of this account. Take that line out, or write it beside the number.`,
+        `Line ${number(line)} says “${state}”, perhaps also of this account. Take that line out, or write it beside ` +
+        "the number.",
       ofWhich: (state) => `This says “${state}”, but not of which accounts. Take it out, and those that it means.`,
       elsewhere: (said) =>
         `${said} does not stand where an account's number does. If it is an account, add it in a line of its own.`,
