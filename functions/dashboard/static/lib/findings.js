@@ -43,7 +43,7 @@ export function issueList(issues, newest = issues) {
  * @param {Record<string, any>} fix of one account, or what is the same in the fixes of several
  * @param {{title: string}} [chosen] the chosen form, of which one is shown at a time then: who is among many needs one
  */
-export function fixOf(fix, chosen = undefined) {
+export function fixOf(fix, chosen) {
   const { policy_statement: statement, cli, terraform, console_url: address, stack_url: stack } = fix;
   const links = [
     [consoleAddress(address), t.fix.console],

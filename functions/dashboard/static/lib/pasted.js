@@ -8,7 +8,7 @@ import {
   jsonIn,
   nameIn,
   NOT_ACTIVE,
-  NUMBERS,
+  numbersIn,
   OF_STATE,
   ONLY_NUMBER,
   partsIn,
@@ -263,15 +263,9 @@ function foundIn(values, line, seen) {
 
 // The numbers that are not where an account's is. Of one that is not active, all that it says is shown.
 function* straysIn({ source, cells }, columns, { number, isActive, error }) {
-  const numbers = new Set();
-  if (!number || error === "notActive" || (!isActive && NOT_ACTIVE.test(source))) return numbers;
+  if (!number || error === "notActive" || (!isActive && NOT_ACTIVE.test(source))) return new Set();
   const others = cells.filter((_, place) => !Object.values(columns).includes(place)).join("\n");
-  let count = 0;
-  for (const [each] of others.matchAll(NUMBERS)) {
-    count += 1;
-    if (count % AT_ONCE === 0) yield;
-    if (!each.startsWith("arn:")) numbers.add(plainNumber(each));
-  }
+  const numbers = new Set(yield* numbersIn(others));
   numbers.delete(number);
   return numbers;
 }

@@ -1,5 +1,5 @@
 // What a text says of whether accounts are active beside their own fields, in whatever form. In doubt, none is.
-import { breaksIn, ENDED, linesIn, NOT_ACTIVE, NUMBERS, OF_STATE, stateOf, WRITTEN_NUMBER } from "./printed.js";
+import { breaksIn, ENDED, linesIn, NOT_ACTIVE, numbersIn, OF_STATE, stateOf, WRITTEN_NUMBER } from "./printed.js";
 
 const ALL_REFUSING = new RegExp(NOT_ACTIVE.source, "giu");
 const LAST_REFUSING = new RegExp(`^[^]*(${NOT_ACTIVE.source})`, "iu");
@@ -174,15 +174,11 @@ function* unsaidOf(rows, whole, own, active, refused) {
   // Those of a line that could not be read, too. Beside an account, another number may be what it is paid by.
   const isOfOne = rows.some(({ number }) => number);
   if (!ofLine && rows.every(({ error }) => error !== "severalNumbers")) return unsaid;
-  let count = 0;
-  for (const [written] of whole.matchAll(NUMBERS)) {
-    count += 1;
-    if (count % AT_ONCE === 0) yield;
-    const number = written.replace(/\D/g, "");
-    if (written.startsWith("arn:") || (active.has(number) && isOfOne)) continue;
+  yield* withEach(yield* numbersIn(whole), (number) => {
+    if (active.has(number) && isOfOne) return;
     if (ofLine) refused.set(number, refused.get(number) ?? ofLine);
     else unsaid.push(number);
-  }
+  });
   return unsaid;
 }
 
