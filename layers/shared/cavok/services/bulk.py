@@ -264,7 +264,7 @@ class _CarryingOn:
         self._treated_before = operation.done - operation.failed
         self._receipt = receipt
         self._dependencies = dependencies
-        self._listed = cache(partial(dependencies.operations.listed, operation.organization_id))
+        self._places = cache(self._read_places)
 
     def run(self, deadline: Deadline) -> timedelta | None:
         """How long to wait before it goes on; null if nothing is left to do here."""
@@ -393,9 +393,16 @@ class _CarryingOn:
         if operation.action is not BulkAction.WRITE_LOGS or account.write_logs is operation.value:
             return False
         return any(
-            account.account_id in self._listed(later.operation_id, later.total)[: later.done]
+            self._places(later.operation_id, later.total).get(account.account_id, later.total)
+            < later.done
             for later in dependencies.operations.later_write_logs(operation)
         )
+
+    def _read_places(self, operation_id: str, total: int) -> dict[str, int]:
+        """Where each account of another operation stands in its list."""
+        organization_id = self._operation.organization_id
+        listed = self._dependencies.operations.listed(organization_id, operation_id, total)
+        return {account_id: place for place, account_id in enumerate(listed)}
 
     def _after_a_missing_one(self, account_id: str, now: datetime) -> BulkOperation:
         """The operation after an account that is not there: that may be what was wanted. Raises
