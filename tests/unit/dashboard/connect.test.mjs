@@ -567,7 +567,8 @@ test("what names suggest is chosen already, and each instance has its own result
   );
 });
 
-test("all that are chosen get one schedule at once, and the others keep theirs", async () => {
+/** Opens Add resources for four instances. The schedule of those chosen, and that of each. */
+async function addingSeveral() {
   account = { ...account, status: "confirmed" };
   instances = ["web-1", "api", "qa", "prod-db"].map((name) => instance(name, "running"));
   const main = open();
@@ -575,7 +576,11 @@ test("all that are chosen get one schedule at once, and the others keep theirs",
   press(addIn(main));
   await until(() => modal());
   await soon(20);
-  const [atOnce, ...choices] = modal().querySelectorAll("select");
+  return modal().querySelectorAll("select");
+}
+
+test("all that are chosen get one schedule at once, and the others keep theirs", async () => {
+  const [atOnce, ...choices] = await addingSeveral();
   const values = () => choices.map(({ value }) => value);
   Object.assign(atOnce, { value: "nights" }).dispatchEvent(new Event("change"));
   assert.deepEqual(values().slice(0, 3), ["nights", "nights", "nights"]);
@@ -597,14 +602,7 @@ test("all that are chosen get one schedule at once, and the others keep theirs",
 });
 
 test("nights off is given at a press to those of the chosen that have no schedule yet, and to no others", async () => {
-  account = { ...account, status: "confirmed" };
-  instances = ["web-1", "api", "qa", "prod-db"].map((name) => instance(name, "running"));
-  const main = open();
-  await until(() => addIn(main));
-  press(addIn(main));
-  await until(() => modal());
-  await soon(20);
-  const [atOnce, ...choices] = modal().querySelectorAll("select");
+  const [atOnce, ...choices] = await addingSeveral();
   for (const [at, value] of ["none", "none", "office", "none"].entries()) choices[at].value = value;
   const values = () => choices.map(({ value }) => value);
   press(button(modal(), t.adding.nightsForOthers));
