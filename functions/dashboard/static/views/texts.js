@@ -294,7 +294,7 @@ export const t = withTexts(OPEN_TABLES, {
     },
     notAsked: (request, count) =>
       count
-        ? `Nothing has begun, because the list was left before the question: ${t.bulk.question(request, count)}`
+        ? `Nothing has begun, because the list or the choice was left before the question: ${t.bulk.question(request, count)}`
         : t.bulk.nobody,
     deleteAll: "These are all accounts of your organization.",
     deleteRest:
