@@ -91,7 +91,8 @@ const BESIDE = new RegExp(
 // Whether it is active, or not any more; and since when.
 const ASKS = new RegExp(
   "^(?:is|it|still|currently|account|date)*(?:(active|inuse|aktiv|actif|at?tivo|activo)(?:account|now)?|" +
-    "(?:suspended|suspension|closed?|closure|inactive|(?:deactivat|terminat|decommission)(?:ed|ion)?|disabled|deleted|retired|archived)" +
+    "(?:suspended|suspension|closed?|closure|inactive|(?:deactivat|terminat|decommission)(?:ed|ion)?|disabled|" +
+    "deleted|retired|archived)" +
     "(?:account|date|on|at|since|time)*)$",
 );
 const plainHead = (text) => {
@@ -248,14 +249,14 @@ function readHead({ line, source, cells }, table) {
 }
 
 // Whether what this cell of a head says of a state is read in the lines below it.
-const isReadBelow = (cell) => OF_STATE.test(knownHead(cell)) || !NOT_ACTIVE.test(cell);
+const isReadBelow = (cell) => OF_STATE.test(knownHead(cell) ?? "") || !NOT_ACTIVE.test(cell);
 
 // What a row says below a head.
 function valuesIn({ source, cells }, { columns, fields }) {
   const cellOf = ([name, place]) => [name, (cells[place] ?? "").trim()];
-  const values = withOwnNumber(Object.fromEntries(Object.entries(columns).map(cellOf)), cells, fields);
+  const found = withOwnNumber(Object.fromEntries(Object.entries(columns).map(cellOf)), cells, fields);
   // Another number is no name.
-  if (ONLY_NUMBER.test(values.name ?? "")) values.name = "";
+  const values = ONLY_NUMBER.test(found.name ?? "") ? { ...found, name: "" } : found;
   const said = fields.flatMap(([field, head], place) => (OF_STATE.test(field) ? [[field, cells[place], head]] : []));
   // A cell alone is none of a table of more.
   const isOne = cells.length === 1 && fields.length > 2;
