@@ -163,6 +163,62 @@ def test_a_keyboard_chooses_what_is_shown_and_the_address_keeps_it(page, admin, 
     expect(part(page, "Tomorrow")).to_contain_text("web1")
 
 
+def test_a_keyboard_gets_to_each_region_while_those_in_use_become_known(page, admin, answer_with):
+    """They come first, but not under whoever goes through them."""
+    there = [a_resource(index, region="us-east-1") for index in range(PAGE)]
+    others = [
+        a_resource(PAGE + index, region=region)
+        for index, region in enumerate(["eu-west-1", "ap-south-1", "sa-east-1"])
+    ]
+
+    def reply(request: Any) -> dict[str, Any]:
+        wanted = parse_qs(urlsplit(request.url).query).get("region")
+        found = [one for one in there + others if not wanted or one["region"] == wanted[0]]
+        return {"items": found[:PAGE], "next_cursor": None if wanted else "1"}
+
+    answer_with(page, RESOURCES, reply)
+    admin.go("#/schedules")
+    wait_until_loaded(page)
+    region = page.get_by_label("Region")
+    region.focus()
+    offered = region.locator("option").evaluate_all("all => all.map(({ value }) => value)")
+    reached = []
+    for _ in offered[1:]:
+        page.keyboard.press("ArrowDown")
+        reached.append(region.input_value())
+        wait_until_loaded(page)
+    assert reached == offered[1:]
+    # Once the reader is elsewhere, they are at the top.
+    page.get_by_label("What happens").focus()
+    used = ["ap-south-1", "eu-west-1", "sa-east-1", "us-east-1"]
+    expect(region.locator("option").nth(4)).to_have_text(used[-1])
+    assert region.locator("option").all_inner_texts()[1:5] == used
+
+
+def test_a_name_in_another_direction_turns_nothing_round_beside_it(page, admin, answer_with):
+    names = ["\u05e9\u05e8\u05ea", "\u202egnp", "web"]
+    answer_with(
+        page,
+        RESOURCES,
+        pages_of(
+            [
+                a_resource(1, name=name, instance_id=f"i-{index}", resource_id=f"res{index}")
+                for index, name in enumerate(names)
+            ]
+        ),
+    )
+    admin.go("#/schedules")
+    wait_until_loaded(page)
+    lefts = {
+        name: part(page, "Tonight").get_by_role("link", name=name).first.bounding_box()["x"]
+        for name in names
+    }
+    shown = part(page, "Tonight").locator(".trail-what").first.get_by_role("link").all_inner_texts()
+    assert [lefts[name] for name in shown] == sorted(lefts.values())
+    where = part(page, "Tonight").locator(".trail-what .muted").first.bounding_box()["x"]
+    assert where > max(lefts.values())
+
+
 @pytest.mark.parametrize(("count", "presses"), [(1, 0), (10, 0), (300, 2), (10_000, 3)])
 def test_a_fleet_comes_a_page_at_a_time(page, admin, answer_with, count, presses):
     page.evaluate(f"() => {{ {measures.RECORD_TASKS} }}")

@@ -124,6 +124,66 @@ def test_all_that_match_are_deleted_only_after_a_question_with_their_number(many
     }
 
 
+def test_a_deletion_that_is_confirmed_after_another_press_has_begun_is_of_the_same_accounts(
+    many, admin
+):
+    """The press before it has emptied the choice, and the accounts are in the list still."""
+    held = HeldRequests(many, re.compile(r"/v1/accounts/bulk$"))
+    choose(many, 0, 1, 4)
+    bar(many).get_by_role("button", name="Test", exact=True).click()
+    bar(many).get_by_role("button", name="Delete…").click()
+    held.first().fallback()
+    expect(bar(many)).to_contain_text("Testing: 1 of 3")
+    many.get_by_role("dialog").get_by_role("button", name="Delete 3 accounts").click()
+    until(many, lambda: len(held) == 2, "the deletion")
+    assert json.loads(held[1].request.post_data)["selection"] == {
+        "account_ids": ["acc000000", "acc000001", "acc000004"]
+    }
+    held[1].fallback()
+
+
+def test_a_deletion_whose_choice_was_left_while_its_accounts_were_counted_says_so(many, admin):
+    choose(many, 4)
+    bar(many).get_by_role("button", name="Choose all 300 of this list").click()
+    held = HeldRequests(many, re.compile(r"/v1/accounts/bulk$"))
+    bar(many).get_by_role("button", name="Delete…").click()
+    held.first()
+    bar(many).get_by_role("button", name="Choose none").click()
+    held[0].fallback()
+    toast = many.locator("#toasts")
+    expect(toast).to_contain_text("the choice was left before the question: Delete 300 accounts?")
+    expect(many.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size"), [(1280, 800, 1), (1280, 800, 2), (360, 780, 1)]
+)
+def test_what_is_said_of_a_press_lies_above_what_is_pressed_next(
+    many, admin, watch, width, height, size
+):
+    """Such as Stop, while accounts are being deleted."""
+    watch.expects_network_failures = True
+    many.set_viewport_size({"width": width, "height": height})
+    many.evaluate("size => (document.documentElement.style.fontSize = `${size * 100}%`)", size)
+    choose(many, 0, 1, 4)
+    bar(many).get_by_role("button", name="Test", exact=True).click()
+    expect(bar(many)).to_contain_text("Testing: 1 of 3")
+    many.route(
+        re.compile(r"/v1/operations/op1$"),
+        lambda route: route.abort() if route.request.method == "DELETE" else route.fallback(),
+    )
+    stop = bar(many).get_by_role("button", name="Stop")
+    stop.click()
+    toast = many.locator(".toast")
+    expect(toast).to_have_count(1)
+    lowest = toast.bounding_box()
+    assert lowest["y"] + lowest["height"] <= stop.bounding_box()["y"]
+    assert lowest["y"] >= 0
+    # Where there is no bar any more, at the lower edge.
+    many.evaluate("location.hash = '#/schedules'")
+    until(many, lambda: toast.bounding_box()["y"] > lowest["y"], "a toast at the lower edge")
+
+
 def test_whoever_deletes_confirms_the_number_of_now(many, answer_with, watch):
     watch.expect_status(409)
     answers = [

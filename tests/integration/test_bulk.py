@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -295,6 +296,33 @@ def test_the_operation_that_was_begun_last_counts_where_it_came_before_an_earlie
     assert [stored(each).write_logs for each in found] == [False, False, True, True]
     assert counts(progress(admin, last)) == ("finished", 2, 2, 0, 0)
     assert progress(admin, last)["changed"] == 1
+
+
+@pytest.mark.parametrize("how", ["left", "refused"])
+def test_an_account_that_the_later_of_two_same_presses_did_not_set_is_set_by_the_earlier(
+    admin: Api, queue: Sent, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """It no longer fitted the later one's filter, or could not be set then."""
+    found = accounts(3)
+    for each in found:
+        change(each, write_logs=True)
+    first = begun(admin, "write_logs", {"account_ids": ids_of(found)}, value=False)
+    clock = itertools.count()
+    assert not run(first, deadline=Deadline(1.0, lambda: float(next(clock))))  # one of them
+    last = begun(admin, "write_logs", {"filter": {"status": "confirmed"}}, value=False)
+    if how == "left":
+        change(found[2], status=Status.DEGRADED)
+        assert run(last)
+    else:
+        with monkeypatch.context() as refusing:
+            refusing.setattr(bulk, "change_account", Mock(side_effect=RuntimeError))
+            for received in range(1, 8):
+                with suppress(RuntimeError):
+                    run(last, received)
+
+    assert run(first)
+
+    assert not any(stored(each).write_logs for each in found)
 
 
 # ---- what was changed, and taking it back --------------------------------------------------------

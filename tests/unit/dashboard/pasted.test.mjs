@@ -652,8 +652,9 @@ test("in what is copied from the console, or where people sign in, the name stan
     accountsIn(`${A} | a@x.y\nSuspended\n${B} | b@x.y\nActive`).flatMap(({ account }) => account?.name ?? []),
     ["BXY"],
   );
+  assert.deepEqual(read(`shared-services 2020\n${A} | a@x.y`), [numbered(A, "SharedServices2020")]);
   // Of more than that, nobody knows.
-  for (const above of ["Hi:", rest, "a@b.c", "1234567", "Active", ""])
+  for (const above of ["Hi:", rest, "a@b.c", "1234567", "Active", "Joined 2024/01/31", ""])
     assert.equal(accountsIn(`x\n${above}\n${A} | prod@x.y`).at(-1)?.account?.name, "ProdXY", above);
 });
 
@@ -669,6 +670,46 @@ test("the number may be below another head that is called so, beside a name", ()
     [2, "numberMissing", undefined],
     [3, "numberWrong", 7],
   ]);
+});
+
+for (const head of [
+  "Account,Account ID",
+  "Account,Account number",
+  "Account,ID",
+  "Alias,Account ID",
+  "Konto,Kontonummer",
+])
+  test(`below "${head}", both the name and the number are read`, () => {
+    for (const sign of ["", "`", "'"])
+      assert.deepEqual(read(`${head}\nProd2,${sign}${A}${sign}`), [numbered(A, "Prod2")], sign);
+  });
+
+test("a number where another field is expected is neither that nor lost", () => {
+  assert.deepEqual(read(`Account ID,Name\n${A}, ${B}`), [numbered(A), [2, "elsewhere", B]]);
+  assert.deepEqual(read(`Account ID,Name,Regions\n${A},${B},${C}`).slice(1), [
+    [2, "elsewhere", B],
+    [2, "elsewhere", C],
+  ]);
+});
+
+test("what stands before a number, or in another cell, is no name if another one is", () => {
+  const lines = [`'${A}\tProd`, `- ${A}, Prod`, `• ${A};Prod`, `+${A},Prod`, `1. ${A}, Prod`, `1\t${A}\tProd`];
+  for (const line of [...lines, `AWS account ${A}, Prod`, `${A}.0,Prod`])
+    assert.deepEqual(read(line), [numbered(A, "Prod")], line);
+  assert.deepEqual(read(`${A},2020`), [numbered(A, "2020")]);
+});
+
+test("an access key is no name", () => {
+  const [id, secret] = ["AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"];
+  for (const line of [`${A},${id},${secret}`, `${A} ${id} ${secret}`]) assert.deepEqual(read(line), [numbered(A)]);
+  for (const type of ["access_key", "Access key", "ACCESS KEYS"])
+    assert.deepEqual(read(`Account ID,Access type\n${A},${type}`), [[2, "keyed", undefined]]);
+});
+
+test("the number of a telephone is none of an account", () => {
+  for (const line of ["Mobile: +447911123456", "Prod (+447911123456)"])
+    assert.deepEqual(read(line), [[1, "numberWrong", 12]], line);
+  assert.deepEqual(read(`+${A} Prod\n-${B} Dev`), [numbered(A, "Prod"), numbered(B, "Dev")]);
 });
 
 test("the number may stand alone in its line, as browsers copy the cells of a table", () => {
@@ -1297,6 +1338,40 @@ for (const [what, text, ...added] of [
     "lines of which the last is read by itself",
     `Active accounts:\nprod ${A}\nSuspended\ndev ${B}\nActive\n${json([{ Status: "CLOSED", Id: C }], 0)}`,
   ],
+  ["a heading with a number on each side", `${A} Prod\n\nSuspended:\n${B} Old\n\nAll others are active.`],
+  [
+    "headings, of which the last is of what is read by itself",
+    `${A}\nClosed:\n${B}\nActive:\n${json([{ Id: C, Status: "ACTIVE" }])}`,
+    C,
+  ],
+  ["a head that asks, and a line of another form below", `Account ID,Name,Closed on\n${A},Old,2023\n\n${B} Dev`, B],
+  ["a remark before a heading", `## Active\n${A}\n${B}\nclosed last week\n\nClosed accounts\n${C}`],
+  ["a sentence that ends as a heading does", `I closed the ticket. Please add:\n${A} Prod\n${B} Dev`],
+  ["keys that nobody has a value for", `- id: "${A}"\n  closed_at: ""\n- id: "${B}"\n  deleted: []`, A, B],
+  [
+    "JSON of keys that nobody has a value for",
+    json([
+      { id: A, closed_at: "" },
+      { id: B, deleted: [] },
+    ]),
+    A,
+    B,
+  ],
+  ["a word in a cell", `${A},Old,Decommissioned\n${B},Older,Terminated 2023\n${C},Deleted Items`, C],
+  ["a word in brackets", `${A} Old (deleted)\n${B} Older [decommissioned in May]\n${C} Deleted Items`, C],
+  ["a column of a life", `Account ID,Name,Lifecycle\n${A},Old,Decommissioned\n${B},Prod,Live`, B],
+  ...[
+    "geschlossen Gesperrt gekündigt stillgelegt inaktiv deaktiviert ausgesetzt suspendu suspendue fermé Fermée",
+    "inactif désactivé clôturé suspendido inactiva desactivada cerrado Cerrada suspensa inativo encerrada",
+    "chiuso sospeso inattiva 停止 閉鎖済み 解約",
+  ]
+    .join(" ")
+    .split(" ")
+    .map((word) => [`"${word}"`, `Konto;Name;Status\n${A};Alt;${word}\n${B};Neu;Aktiv`, B]),
+  ...["Aktiv ja nein", "Actif oui non", "Activo sí no", "Ativo sim não", "Attivo si no"].map((words) => {
+    const [head, yes, no] = words.split(" ");
+    return [`"${head}"`, `Konto\tName\t${head}\n${A}\tNeu\t${yes}\n${B}\tAlt\t${no}`, A];
+  }),
   [
     "words that only look so",
     `Enclosed the accounts:\n${A} Undisclosed\n${B} Suspect\n${C} SuspiciousActivity\n${D} Notebook no   active`,

@@ -181,6 +181,15 @@ def test_an_instance_that_is_gone_needs_no_type(state: str) -> None:
     assert described.unreadable == ()
 
 
+@pytest.mark.parametrize(("tag", "name"), [(" ", None), ("", None), (" web ", "web")])
+def test_a_name_without_a_sign_is_none(tag: str, name: str | None) -> None:
+    instance = WEB | {"Tags": [{"Key": "Name", "Value": tag}]}
+
+    described = EC2.read_page({"Reservations": [{"Instances": [instance]}]})
+
+    assert [each.name for each in described.instances] == [name]
+
+
 def test_no_tags_are_no_tags() -> None:
     assert tags_of(None) == tags_of([]) == {}
 

@@ -1,5 +1,7 @@
 // What is at the lower edge of the window covers the end of a view: the bar of several accounts, a synchronization.
 
+import { byId } from "./dom.js";
+
 /**
  * What gets the focus there is scrolled out from below it, however high that is: the styles have it as `--covered`. So
  * is what has it as it grows, for a keyboard: under a pointer nothing moves. Nor does it for what a reader has scrolled
@@ -8,12 +10,20 @@
  * @param {AbortSignal} signal
  */
 export function measure(view, among, heightOf, signal) {
+  // They lie above it: what is said of a press may be the reason for the next one.
+  const toasts = byId("toasts");
   const observer = new ResizeObserver(() => {
-    view.style.setProperty("--covered", `${heightOf()}px`);
+    const height = `${heightOf()}px`;
+    view.style.setProperty("--covered", height);
+    toasts.style.setProperty("--below", height);
     const has = view.querySelector(`${among} :focus-visible`);
     const { top, bottom } = has?.getBoundingClientRect() ?? { top: 0, bottom: 0 };
     if (bottom > 0 && top < window.innerHeight) has?.scrollIntoView({ block: "nearest" });
   });
-  signal.addEventListener("abort", () => observer.disconnect(), { once: true });
+  const end = () => {
+    observer.disconnect();
+    toasts.style.removeProperty("--below");
+  };
+  signal.addEventListener("abort", end, { once: true });
   return observer;
 }

@@ -10,6 +10,7 @@ import {
   NOT_ACTIVE,
   numbersIn,
   OF_STATE,
+  ONLY_ENDED,
   ONLY_NUMBER,
   partsIn,
   rowOf,
@@ -60,8 +61,11 @@ const YES_NO = { __proto__: null, yes: true, true: true, 1: true, no: false, fal
 // The fields of an account, by the heads that a column may have: the API's, those of our own export and of AWS
 // Organizations, whose "arn" is an account's. An "account_id" is ours and no number, if there is a "provider_id".
 const HEADS = {
-  provider_id: ["providerid", "accountnumber", "number", "accountid", "acctid", "account", "id"],
-  name: ["name", "accountname"],
+  provider_id: [
+    ...["providerid", "account", "accountnumber", "number", "accountid", "acctid", "id"],
+    ...["konto", "kontonummer", "cuenta", "compte", "conta"],
+  ],
+  name: ["name", "accountname", "alias", "accountalias", "displayname"],
   role_name: ["rolename"],
   role_path: ["rolepath"],
   role_arn: ["rolearn"],
@@ -69,7 +73,10 @@ const HEADS = {
   write_logs: ["writelogs"],
   access_type: ["accesstype"],
   arn: ["arn"],
-  state: ["state", "status", "accountstate", "accountstatus", "lifecyclestate", "lifecyclestatus", "currentstatus"],
+  state: [
+    ...["state", "status", "accountstate", "accountstatus"],
+    ...["lifecycle", "lifecyclestate", "lifecyclestatus", "currentstatus"],
+  ],
   active: ["active"],
   ended: ["ended"],
   other_number: ["othernumber"],
@@ -83,8 +90,9 @@ const BESIDE = new RegExp(
 );
 // Whether it is active, or not any more; and since when.
 const ASKS = new RegExp(
-  "^(?:is|it|still|currently|account|date)*(?:(active|inuse)(?:account|now)?|(?:suspended|suspension|closed?|closure|" +
-    "inactive|(?:deactivat|terminat|decommission)(?:ed|ion)?|disabled|deleted|retired|archived)" +
+  "^(?:is|it|still|currently|account|date)*(?:(active|inuse|aktiv|actif|at?tivo|activo)(?:account|now)?|" +
+    "(?:suspended|suspension|closed?|closure|inactive|(?:deactivat|terminat|decommission)(?:ed|ion)?|disabled|" +
+    "deleted|retired|archived)" +
     "(?:account|date|on|at|since|time)*)$",
 );
 const plainHead = (text) => {
@@ -95,9 +103,11 @@ const plainHead = (text) => {
 const knownHead = (key) => FIELDS.get(plainHead(key));
 // As the console of AWS, and where people sign in to it, show an account below its name.
 const CARD = new RegExp(`^(?:#${WRITTEN_NUMBER.source} |${WRITTEN_NUMBER.source} \\| )\\S+@\\S+$`, "u");
-const NO_TITLE = new RegExp(`[|@]|:$|active|${NOT_ACTIVE.source}`, "iu");
+const NO_TITLE = new RegExp(`[|@]|:$|^(?:joined|created|invited) |active|${NOT_ACTIVE.source}`, "iu");
 // A border or a bracket; or what stands between accounts as the AWS CLI prints them.
 const NOTHING_SAID = /^(?:[^\p{L}\d]*|(?:NEXTTOKEN\t[A-Za-z]|PATHS\to-)\S*)$/u;
+// Access keys of AWS, which are no names.
+const KEYS = /(?<![\w/+])(?:A(?:KI|SI)A[A-Z\d]{16}|[A-Za-z\d/+]{40})(?![\w/+])/g;
 // Before a value: what it is called is no name.
 const CALLED = /^\W*(\w[\w -]{0,40}?)["' ]{0,3}[:=]/;
 
@@ -119,6 +129,7 @@ export function* reading(text) {
   /** @type {Line[]} */
   const lines = [];
   const seen = new Map();
+  const heads = new Set();
   let [line, at] = [1, 0];
   const parts = yield* partsOf(plain);
   for (const { from, to, rows, table, isLike } of parts) {
@@ -131,14 +142,15 @@ export function* reading(text) {
       : { text: table ?? plain.slice(from, to), placeOf: (each) => ({ line: each }) };
     // What is left of it is read as before only below its separator: less of it may look like something else.
     const isAlone = parts.length === 1 && !isWhole && !isLike;
-    yield* readingTable(printed, line - 1, lines, seen, isAlone);
+    // The head of what was printed is no line of it.
+    yield* readingTable(printed, line - 1, lines, seen, rows ? new Set() : heads, isAlone);
   }
   // Once each, and none of an account.
   const said = [];
   const others = new Set(seen.keys());
   const isNew = (number) => !others.has(number) && others.add(number);
   yield* withEach(lines, (each) => (each.error !== "elsewhere" || isNew(each.of)) && said.push(each));
-  return yield* withoutRefused(plain, said, knownHead);
+  return yield* withoutRefused(plain, said, heads, knownHead);
 }
 
 // Each is read by itself.
@@ -168,8 +180,8 @@ function* partsOf(text) {
 }
 
 // `placeOf`: where one of its lines stands. `before`: how many lines of the text are. `seen`: the line of each account
-// number, and what it says.
-function* readingTable({ text, placeOf }, before, lines, seen, isAlone) {
+// number, and what it says. `heads`: lines that are none of an account, and say nothing but how others are read.
+function* readingTable({ text, placeOf }, before, lines, seen, heads, isAlone) {
   // Without its first line, another sign may be what the next one has most of.
   const noHead = `sep=${delimiterOf(text)}\n`;
   const isComma = isAlone && noHead === "sep=,\n" && !/[;\t]|\d,\d+E\+\d/i.test(text);
@@ -182,7 +194,10 @@ function* readingTable({ text, placeOf }, before, lines, seen, isAlone) {
     const { line: place, own: near } = placeOf(row.line);
     const line = before + place;
     const { source, cells } = row;
-    if (cells && readHead({ line, source, cells }, table)) continue;
+    if (cells && readHead({ line, source, cells }, table)) {
+      if (cells.every(isReadBelow)) heads.add(line);
+      continue;
+    }
     const { head, columns, fields } = table;
     const own = near && { own: { first: before + near.first, last: before + near.last } };
     const add = (found) => lines.push({ line, source, head, ...own, ...found });
@@ -211,7 +226,9 @@ function* readingTable({ text, placeOf }, before, lines, seen, isAlone) {
 
 // The line above, if it is no more than a name.
 const titleIn = (above, line) =>
-  above?.line === line - 1 && above.error === "numberMissing" && !NO_TITLE.test(above.source) ? above : undefined;
+  above?.line === line - 1 && isName(above) && !NO_TITLE.test(above.source) ? above : undefined;
+const isName = ({ error, of, source }) =>
+  error === "numberMissing" || (error === "numberWrong" && of < 10 && /\p{L}/u.test(source));
 
 // Whether this row is none of an account: it says how those below it are read, which the table has then, or nothing.
 function readHead({ line, source, cells }, table) {
@@ -231,10 +248,15 @@ function readHead({ line, source, cells }, table) {
   return isEmpty || isHead;
 }
 
+// Whether what this cell of a head says of a state is read in the lines below it.
+const isReadBelow = (cell) => OF_STATE.test(knownHead(cell) ?? "") || !NOT_ACTIVE.test(cell);
+
 // What a row says below a head.
 function valuesIn({ source, cells }, { columns, fields }) {
   const cellOf = ([name, place]) => [name, (cells[place] ?? "").trim()];
-  const values = withOwnNumber(Object.fromEntries(Object.entries(columns).map(cellOf)), cells, fields);
+  const found = withOwnNumber(Object.fromEntries(Object.entries(columns).map(cellOf)), cells, fields);
+  // Another number is no name.
+  const values = ONLY_NUMBER.test(found.name ?? "") ? { ...found, name: "" } : found;
   const said = fields.flatMap(([field, head], place) => (OF_STATE.test(field) ? [[field, cells[place], head]] : []));
   // A cell alone is none of a table of more.
   const isOne = cells.length === 1 && fields.length > 2;
@@ -245,7 +267,7 @@ function valuesIn({ source, cells }, { columns, fields }) {
 function withOwnNumber(values, cells, fields) {
   const isAlone = cells.length === 1 && Object.keys(values).length > 1;
   const likely = cells.filter((_, place) => isAlone || fields[place]?.[0] === "provider_id");
-  const numbers = likely.filter((cell) => ONLY_NUMBER.test(cell));
+  const numbers = likely.filter((cell) => /^[^\p{L}\d]*$/u.test(cell.replace(WRITTEN_NUMBER, "")) && cell);
   if (numbers.length !== 1 || /\d{5}/.test(plainNumber(values.provider_id))) return values;
   return { ...values, name: (isAlone ? "" : values.name) || values.provider_id, provider_id: numbers[0] };
 }
@@ -264,7 +286,9 @@ function foundIn(values, line, seen) {
 // The numbers that are not where an account's is. Of one that is not active, all that it says is shown.
 function* straysIn({ source, cells }, columns, { number, isActive, error }) {
   if (!number || error === "notActive" || (!isActive && NOT_ACTIVE.test(source))) return new Set();
-  const others = cells.filter((_, place) => !Object.values(columns).includes(place)).join("\n");
+  const isOther = (cell, place) =>
+    place !== columns.provider_id && (ONLY_NUMBER.test(cell) || !Object.values(columns).includes(place));
+  const others = cells.filter(isOther).join("\n");
   const numbers = new Set(yield* numbersIn(others));
   numbers.delete(number);
   return numbers;
@@ -365,10 +389,12 @@ function* unnamed(cells) {
       .slice(0, LONGEST_HEAD)
       .replace(ARNS, "")
       .replace(WRITTEN_NUMBERS, "")
+      .replace(KEYS, "")
       .replace(NOT_ACTIVE, "")
       .replace(/(?<!\p{L})ACTIVE(?!\p{L})/u, "")
       .replace(CALLED, (called, head) => (knownHead(head) ? "" : called))
-      .trim();
+      .trim()
+      .replace(/^.+$/, (left) => (knownHead(left) === "provider_id" ? "" : left));
   const at = yield* firstOf(filled, (cell) => WRITTEN_NUMBER.test(cell.slice(0, LONGEST_HEAD)));
   const beginning = filled.slice(0, MOST_CELLS);
   const name = nameIn([at ?? "", ...beginning].map(beside)) ?? "";
@@ -376,7 +402,9 @@ function* unnamed(cells) {
   if (/^\d{10,}$/.test(plainNumber(name))) return [{ provider_id: name }];
   const begin = whole.slice(0, LONGEST_HEAD);
   const [role_arn = ""] = ROLE.exec(begin) ?? [];
-  const state = beginning.filter((cell) => STATE.test(cell)).join(" ");
+  // Alone beside the number, it is a name.
+  const ended = filled.length > 2 && beginning.find((cell) => ONLY_ENDED.test(cell));
+  const state = ended ? `not active (${ended})` : beginning.filter((cell) => STATE.test(cell)).join(" ");
   return [{ provider_id: [...numbers][0], name, state, role_arn }];
 }
 
@@ -405,7 +433,7 @@ function accountOf(values) {
   const digits = number.replace(/\D+/g, "").length;
   if (!digits) return { error: "numberMissing" };
   if (!NUMBER.test(number)) return { error: "numberWrong", of: digits };
-  if (access_type === "access_key") return { error: "keyed" };
+  if (/^access[ _-]?keys?$/i.test(access_type)) return { error: "keyed" };
   const isActive = ACTIVE.test(more.state) && !NOT_ACTIVE.test(provider_id);
   if (more.arn ? more.state && !isActive : NOT_ACTIVE.test(more.state ?? ""))
     return { error: "notActive", of: more.state, number };

@@ -1,5 +1,5 @@
 // What a text says of whether accounts are active beside their own fields, in whatever form. In doubt, none is.
-import { breaksIn, ENDED, linesIn, NOT_ACTIVE, numbersIn, OF_STATE, stateOf, WRITTEN_NUMBER } from "./printed.js";
+import { breaksIn, linesIn, NOT_ACTIVE, numbersIn, OF_STATE, ONLY_ENDED, stateOf, WRITTEN_NUMBER } from "./printed.js";
 
 const ALL_REFUSING = new RegExp(NOT_ACTIVE.source, "giu");
 const LAST_REFUSING = new RegExp(`^[^]*(${NOT_ACTIVE.source})`, "iu");
@@ -12,6 +12,8 @@ const LIKE_NUMBER = new RegExp(`(?<!\\d)\\d{11,13}(?!\\d)|\\dE\\+\\d|${WRITTEN_N
 // What a list below it is of; and what may be said so, if nothing stands above it.
 const HEADING = /^##|:[*_ ]*$/;
 const LIKE_HEADING = /^##|[:=][*_ ]*[[{(]? *$|[*_]$|(?<!\p{L})accounts?\W*$/iu;
+// "I closed the ticket. Please add:"
+const SENTENCE = /\p{L}[.,;!?] +\p{L}/u;
 // A key with its value; or a value alone: the name of a section, or one of a list.
 const KEYED = /^[-|\s"']*([\w -]{1,40}?)["']? *[:=|]\s*["']?(.*?)["',|\s]*$/;
 const ALONE = /^\[(?:profile +)?"?([^\]"]+)"?\]$|^"([^"]*)",?$/;
@@ -20,6 +22,8 @@ const NEAR = 10;
 // Colours of a terminal, and signs that nobody sees.
 const UNSEEN = new RegExp("\\u001b\\[[\\d;?]*[A-Za-z]|\\[\\d[\\d;]*m|\\p{Cf}", "gu");
 const QUOTED = /^(?:> ?)+(?! *aws )/gm;
+// A number, as a program writes it that takes it for a decimal.
+const DECIMAL = /(?<!\d)(\d{12})\.0+(?![\d.])/g;
 const OTHER_DIGIT = /(?![0-9])\p{Nd}/gu;
 /** Those that were met, of some hundreds. @type {Map<number, any>} */
 const DIGITS = new Map();
@@ -28,13 +32,13 @@ const AT_ONCE = 1_000;
 const AT_A_TIME = 20;
 const LONGEST = 10_000;
 const NUMBERED = new RegExp(`(?<!arn:\\S{0,100})${WRITTEN_NUMBER.source}`, "u");
-// A line of no more than a word for what is given up; and what somebody typed to have the rest printed.
-const ONLY_ENDED = new RegExp(`^[^\\p{L}\\d]*((?:${ENDED})(?:ed)?(?: (?:aws )?accounts?)?)[^\\p{L}\\d]*$`, "iu");
+// What somebody typed to have the rest printed.
 const TYPED = /^(?:.{0,100}[$%>#] *)?aws +\w/;
 const NO_HEAD = "sep=,\n";
 
 /** @param {string} text */
-export const withPlainSigns = (text) => text.replace(UNSEEN, "").replace(QUOTED, "").replace(OTHER_DIGIT, digitOf);
+export const withPlainSigns = (text) =>
+  text.replace(UNSEEN, "").replace(QUOTED, "").replace(OTHER_DIGIT, digitOf).replace(DECIMAL, "$1");
 
 /** The text in the signs that are read, with the same lines. @param {string} text
  * @returns {Generator<void, string, void>} */
@@ -85,16 +89,16 @@ export function* withEach(all, work) {
  * The lines, of which none adds an account that the text says is not active. What a line with numbers says is of them.
  * Of a line without, nobody knows whether it is a state, a heading or a remark: it may be of any account that does not
  * say itself that it is active, unless each has one such line of its own, or they stand below headings.
- * `headOf`: what field a key is.
- * @param {string} text @param {import("./pasted.js").Line[]} lines
+ * `heads`: lines that say how those below them are read. `headOf`: what field a key is.
+ * @param {string} text @param {import("./pasted.js").Line[]} lines @param {Set<number>} heads
  * @param {(key: string) => string | undefined} headOf
  * @returns {Generator<void, import("./pasted.js").Line[], void>}
  */
-export function* withoutRefused(text, lines, headOf) {
+export function* withoutRefused(text, lines, heads, headOf) {
   /** What is said of these numbers. @type {Map<string, string>} */
   const refused = new Map();
   const dropped = new Set();
-  const places = yield* placesOf(text, lines, headOf, refused, dropped);
+  const places = yield* placesOf(text, lines, heads, headOf, refused, dropped);
   const first = places.find(isRefusing);
   const isUnknown = first && places.some(({ numbers }) => numbers.length);
   const owned = isUnknown ? yield* statesOf(places) : [];
@@ -116,7 +120,7 @@ export function* withoutRefused(text, lines, headOf) {
 const isRefusing = ({ state }) => state !== undefined && NOT_ACTIVE.test(state);
 
 // In the order of the text. What is said beside a number goes to `refused`; lines that say no more, to `dropped`.
-function* placesOf(text, lines, headOf, refused, dropped) {
+function* placesOf(text, lines, heads, headOf, refused, dropped) {
   const [active, values] = yield* saidIn(lines);
   /** @type {Place[]} */
   const places = [];
@@ -143,13 +147,14 @@ function* placesOf(text, lines, headOf, refused, dropped) {
       if (!isSaid && !isOfLast) places.push({ ...place, numbers: unsaid, isRead: isRead || Boolean(own) });
       continue;
     }
-    if (TYPED.test(said)) continue;
+    if (TYPED.test(said) || heads.has(line)) continue;
     const { value, isState } = keyedIn(said, headOf);
     const [, ended] = ONLY_ENDED.exec(said) ?? [];
     const state = isState ? refusingIn(value) : (own ?? (ended && `not active (${ended})`));
     const isFree = !isCovered && !isOwn(value, line, values);
-    if (state && isFree && !NUMBERED.test(whole.slice(0, LONGEST))) places.push({ ...place, numbers: [], state });
-    else if (isFree && isActiveIn(isState ? value : said)) places.push({ ...place, numbers: [], state: "active" });
+    if (!isFree || NUMBERED.test(whole.slice(0, LONGEST))) continue;
+    if (state) places.push({ ...place, numbers: [], state });
+    else if (isActiveIn(isState ? value : said)) places.push({ ...place, numbers: [], state: "active" });
   }
   return places;
 }
@@ -227,10 +232,14 @@ function* statesOf(places) {
   const isSame = Boolean(unknown[0].state) === begins && Boolean(unknown[unknown.length - 1].state) === ends;
   // Below a heading, each may have a line of its own below it.
   const isMixed = begins && LIKE_HEADING.test(runs[0].said) && !areAll(({ said }) => LIKE_HEADING.test(said));
-  const isOneEach = begins !== ends && isSame && !isMixed && !runs.some(({ state, isList }) => !state && isList);
+  // A heading says nothing of what stands above it.
+  const isAbove = ends && runs.some(({ state, said }) => state && HEADING.test(said));
+  const isList = runs.some((run) => !run.state && run.isList);
+  const isOneEach = begins !== ends && isSame && !isMixed && !isAbove && !isList;
   const isOut = (run, other) => !other || run.indent <= other.indent;
-  const isHeading = (run, at) => HEADING.test(run.said) && isOut(run, runs[at - 1]) && isOut(run, runs[at + 1]);
-  const isLikeOne = ({ said }) => begins && LIKE_HEADING.test(said);
+  const isHeading = (run, at) =>
+    HEADING.test(run.said) && !SENTENCE.test(run.said) && isOut(run, runs[at - 1]) && isOut(run, runs[at + 1]);
+  const isLikeOne = ({ said }) => begins && LIKE_HEADING.test(said) && !SENTENCE.test(said);
   if (!isOneEach && (ends || !(areAll(isHeading) || areAll(isLikeOne)))) return null;
   const owned = [];
   for (const [at, run] of runs.entries()) {
@@ -256,7 +265,7 @@ function* runsOf(places) {
     last.isList = true;
     last.isRead &&= place.isRead;
     last.indent = Math[place.state ? "max" : "min"](last.indent, place.indent);
-    if (!HEADING.test(place.said)) last.said = place.said;
+    if (likeness(place.said) < likeness(last.said)) last.said = place.said;
     for (const number of place.numbers) last.numbers.push(number);
     for (const row of place.rows) last.rows.push(row);
   }
@@ -287,6 +296,9 @@ function* doubtful(lines, places, { line: first, state: of = "" }) {
   });
   return [...rest, ...others.slice(next).map(ofWhich)];
 }
+
+// How much a line is like a heading.
+const likeness = (said) => Number(LIKE_HEADING.test(said)) + Number(HEADING.test(said));
 
 const ofWhich = ({ line, said, state }) => ({ line, source: said, head: NO_HEAD, error: "ofWhich", of: state });
 

@@ -59,10 +59,13 @@ export function allSchedules({ main, title, path, query, signal }) {
   /** Those that instances have, as far as this view has read them. @type {Set<string>} */
   const used = new Set();
   const drawRegions = () => {
+    // Under whoever chooses by keyboard, none moves.
+    const select = regions.querySelector("select");
+    if (focused(select)) return void select.addEventListener("blur", drawRegions, { once: true, signal });
     const others = KNOWN_REGIONS.filter((region) => !used.has(region));
     const names = [...[...used].toSorted(), ...others];
     optionsIn(
-      regions.querySelector("select"),
+      select,
       words.region.all,
       names.map((region) => [region, region]),
       chosen.region,

@@ -322,10 +322,9 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     const here = router.whileHere();
     const size = await counts(request, ids);
     // Every choice makes a new set. Whoever has chosen something else meanwhile is not asked about this any more.
-    const ifSame = (work) => () => chosen.ids === ids && work();
-    const asks = ifSame(() => question(isDeletion ? named(request, size) : request, size));
-    const sayNot = ifSame(() => toast(t.bulk.notAsked(request, size), "warning"));
-    onceAlone(() => here(asks, sayNot));
+    const asks = () => question(isDeletion ? named(request, size) : request, size);
+    const sayNot = () => toast(t.bulk.notAsked(request, size), "warning");
+    onceAlone(() => here(() => (chosen.ids === ids ? asks() : sayNot()), sayNot));
   }
 
   /** What is named is deleted, whatever fits the filters by then. Accounts that are not all loaded are not named. */
@@ -345,8 +344,8 @@ function barIn(place, { listing, chosen, table, leave, choose }, signal) {
     const key = api.newKey();
     confirmation(request, size, isAgain, (modal) => {
       const { account_ids: ids } = request.selection;
-      const isThere = (id) => replaces || (chosen.isAll ? listing().ids.includes(id) : chosen.ids.has(id));
-      const left = ids?.filter(isThere);
+      // What is chosen may have changed since, as another press began.
+      const left = replaces ? ids : ids && listing().among(new Set(ids));
       if (left?.length === ids?.length) return run({ ...request, expected_total: size }, { modal, replaces, key });
       // Some have left the list since they were asked about.
       modal.close();

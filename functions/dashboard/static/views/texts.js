@@ -292,10 +292,11 @@ export const t = withTexts(OPEN_TABLES, {
       const now = t.bulk.confirmed(request, count);
       return count ? `Nothing has begun, because the list has changed since. It would now be: ${now}.` : t.bulk.nobody;
     },
-    notAsked: (request, count) =>
-      count
-        ? `Nothing has begun, because the list was left before the question: ${t.bulk.question(request, count)}`
-        : t.bulk.nobody,
+    notAsked: (request, count) => {
+      const question = t.bulk.question(request, count);
+      const why = "because the list or the choice was left before the question";
+      return count ? `Nothing has begun, ${why}: ${question}` : t.bulk.nobody;
+    },
     deleteAll: "These are all accounts of your organization.",
     deleteRest:
       "The accounts that fit the filters when you confirm are deleted. An account that no longer fits the filters " +

@@ -197,7 +197,7 @@ def _read_ec2_instance(entry: Mapping[str, Any]) -> DescribedInstance:
     state = entry["State"]["Name"]
     return DescribedInstance(
         instance_id=entry["InstanceId"],
-        name=tags.get("Name"),
+        name=tags.get("Name", "").strip() or None,
         state=state,
         type=entry.get("InstanceType", "") if state in _EC2_GONE else entry["InstanceType"],
         tags=tags,

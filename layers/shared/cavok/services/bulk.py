@@ -386,8 +386,8 @@ class _CarryingOn:
         return number in inside
 
     def _was_set_since(self, account: Account) -> bool:
-        """Whether a later operation has set write_logs of this account, perhaps to the value that
-        it had: what was asked for last counts.
+        """Whether a later operation has set write_logs of this account to the other value, perhaps
+        that which it had: what was asked for last counts.
         """
         operation, dependencies = self._operation, self._dependencies
         if operation.action is not BulkAction.WRITE_LOGS or account.write_logs is operation.value:
@@ -396,6 +396,7 @@ class _CarryingOn:
             self._places(later.operation_id, later.total).get(account.account_id, later.total)
             < later.done
             for later in dependencies.operations.later_write_logs(operation)
+            if later.value is not operation.value
         )
 
     def _read_places(self, operation_id: str, total: int) -> dict[str, int]:
