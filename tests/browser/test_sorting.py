@@ -199,6 +199,8 @@ CUT_REGIONS = """() => [...document.querySelectorAll(".regions-of > span")]
 
 def test_two_other_columns_have_room_at_1280_and_the_heads_stay(thirty, answer_with):
     accounts = [samples.account(index, regions=REGIONS[index % 2]) for index in range(30)]
+    accounts[2] |= {"testing": True}
+    answer_with(thirty, "/v1/accounts/acc000002", accounts[2])
     answer_with(thirty, "/v1/accounts", samples.pages_of(accounts))
     thirty.set_viewport_size({"width": 1280, "height": 740})
     thirty.evaluate("""() => {

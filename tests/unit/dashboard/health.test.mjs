@@ -114,6 +114,17 @@ test("an account that was never connected is not there yet, which is no time tha
   );
 });
 
+test("the day of the first connection is as the account was since then", () => {
+  const isNew = { isNew: true };
+  const states = (tests) => daysOf(knownTimes(tests, NOW, isNew), NOW).map(({ state }) => state);
+  const minute = 1 / 1440;
+  assert.deepEqual(states([ended(1, "failed"), ended(2 * minute, "failed"), ended(minute)]).slice(-2), [
+    "notThereYet",
+    "confirmed",
+  ]);
+  assert.equal(states([ended(3 * minute, "failed"), ended(2 * minute), ended(minute, "failed")]).at(-1), "failed");
+});
+
 /** What is known of an account with these changes of status: how many days ago, and what it was before. */
 function changed(status, ...changes) {
   const status_changes = changes.map(([days, before]) => ({

@@ -61,6 +61,15 @@ async function shown(...found) {
 const order = (main) => all(main.querySelector(".causes")).flatMap(({ dataset }) => dataset?.item ?? []);
 const says = (main, said) => main.textContent.includes(said);
 
+test("where a role is to be deployed, each account leads to its instructions", async () => {
+  const hrefs = (main) => main.querySelectorAll(".affected a").map((link) => link.getAttribute("href"));
+  assert.deepEqual(hrefs(await shown(problem(1, { code: "role_not_assumable" }))), [
+    "#/accounts/acc00000/instructions",
+  ]);
+  await another();
+  assert.deepEqual(hrefs(await shown(problem(1))), ["#/accounts/acc00000"]);
+});
+
 test("what there is to copy with each account is said only where there is some", async () => {
   const names = (...parts) => text.differ(parts.map((name) => text.parts[name]));
   const [before] = text.differ([]).split(":");

@@ -396,6 +396,17 @@ test("a statement for a role that a stack makes leads to that stack, as the issu
   }
 });
 
+test("where nothing can be copied, only the link to the console is offered", async () => {
+  found([step("ec2:StopInstances", "denied", { reason: "explicit_deny" })]);
+  const fix = { policy_statement: null, cli: null, console_url: "https://console.aws.amazon.com/iam/home" };
+  const message = "ec2:StopInstances is denied explicitly.";
+  account = { ...account, issues: [{ code: "permission_lost", message, remedy: "Narrow it.", fix }] };
+  const main = await shown();
+  press(cellsOf(main)[0]);
+  const evidence = main.querySelector(".map-evidence").textContent;
+  assert.ok(evidence.includes(t.fix.console) && !evidence.includes(t.map.fix), evidence);
+});
+
 test("what was chosen stays so when a later test is shown", async () => {
   found(DENIED);
   const main = await shown();

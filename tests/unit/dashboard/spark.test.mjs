@@ -40,6 +40,20 @@ test("a day that begins and ends well is as bad as it was in between", () => {
   assert.equal(letters(shaken), `${"c".repeat(29)}f`);
 });
 
+test("the day of the first connection is as the account was since then", () => {
+  const connected = ["2026-01-30", "unconfirmed"];
+  assert.equal(letters(account("confirmed", [connected], "2026-01-29T10:00:00Z")), `${"-".repeat(27)}ucc`);
+  assert.equal(letters(account("failed", [connected, ["2026-01-30", "confirmed"]])), `${"u".repeat(28)}ff`);
+  // A person who revokes it makes it unconfirmed, too.
+  const revoked = [connected, ["2026-01-31", "confirmed"]];
+  assert.equal(letters(account("unconfirmed", revoked)), `${"u".repeat(28)}cu`);
+  const back = [connected, ["2026-01-30", "unconfirmed"]];
+  assert.equal(letters(account("confirmed", back)), `${"u".repeat(29)}c`);
+  // The first of eight that are kept is not the first of all.
+  const often = Array.from({ length: 8 }, (_, index) => [`2026-01-${20 + index}`, "unconfirmed"]);
+  assert.match(letters(account("confirmed", often)), /^-{18}u/u);
+});
+
 test("nothing is said of days before the account was there, or of which the changes are not kept", () => {
   assert.equal(letters(account("unconfirmed", [], "2026-01-30T23:00:00Z")), `${"-".repeat(28)}uu`);
   const often = Array.from({ length: 8 }, (_, index) => [`2026-01-${20 + index}`, index % 2 ? "confirmed" : "failed"]);

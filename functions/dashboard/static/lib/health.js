@@ -113,13 +113,16 @@ export function uptime(times) {
 }
 
 /**
- * Each day by the reader's calendar, oldest first, with its worst known state; "unknown" if there is none.
+ * Each day by the reader's calendar, oldest first, with its worst known state; "unknown" if there is none. Of the day
+ * of the first connection, the time before it does not count.
  * @returns {{day: number, state: string}[]} `day`: when it begins, in milliseconds
  */
 export function daysOf(times, now) {
+  const first = times.find(({ outcome }) => outcome !== "notThereYet")?.from ?? Infinity;
   return Array.from({ length: DAYS_BACK }, (_, index) => {
     const [day, next] = [DAYS_BACK - 1, DAYS_BACK - 2].map((back) => dayBefore(now, back - index));
-    const known = times.filter(({ from, to }) => from < next && to > day);
+    const start = first < next ? Math.max(day, first) : day;
+    const known = times.filter(({ from, to }) => from < next && to > start);
     const worst = known.reduce((a, b) => (isWorse(b, a) ? b : a), known[0]);
     return { day, state: worst?.outcome ?? "unknown" };
   });

@@ -29,15 +29,19 @@ export function statusesOf({ status, status_changes: changes = [], created_at: a
 }
 
 /**
- * The worst status of each day in UTC, oldest first; "" if none is known.
+ * The worst status of each day in UTC, oldest first; "" if none is known. On the day of the first change, the status
+ * before it does not count: an account is unconfirmed until it is connected.
  * @param {any} account @param {number} now @returns {string[]}
  */
 export function statusDays(account, now) {
   const statuses = statusesOf(account);
-  const today = dayOf(now);
-  return Array.from({ length: DAYS }, (_, index) =>
-    statuses(today - DAYS + 1 + index).reduce((a, b) => (rank(b) > rank(a) ? b : a), ""),
-  );
+  const { status_changes: changes = [] } = account;
+  const first = changes.length < MOST_CHANGES && changes[0]?.before === "unconfirmed" ? dayOf(changes[0].on) : NaN;
+  return Array.from({ length: DAYS }, (_, index) => {
+    const day = dayOf(now) - DAYS + 1 + index;
+    const counted = statuses(day).filter((each, at) => at !== 1 || day !== first);
+    return counted.reduce((a, b) => (rank(b) > rank(a) ? b : a), "");
+  });
 }
 
 /** Neighbours that are alike. @returns {{state: string, from: number, length: number}[]} */

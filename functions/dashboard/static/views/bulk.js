@@ -464,7 +464,7 @@ function confirmation(request, size, isAgain, onConfirmed) {
 // Which accounts it deletes, and the same consequences as where one is deleted. Of what is not loaded only the filter
 // says how it is entered.
 function deletionOf(size, ids, filter) {
-  const known = ids.flatMap((id) => store.account(id) ?? []);
+  const known = ids.flatMap((id) => store.account(id) ?? []).toSorted((a, b) => a.name.localeCompare(b.name));
   const named = known.slice(0, MOST_IN_QUESTION);
   const more = size - named.length;
   const countOf = (type) => {

@@ -232,7 +232,7 @@ function evidenceOf(step, cell, health, { account, isNow, fix, remedy }) {
     h("p", {}, whyOf(step, cell, health)),
     remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), remedy),
     row && h("ul", { class: "test-steps" }, row),
-    fix && [h("h4", {}, t.map.fix), fixOf(fix)],
+    fix && [(fix.policy_statement || fix.cli || fix.terraform) && h("h4", {}, t.map.fix), fixOf(fix)],
     fix?.policy_statement &&
       h(
         "p",

@@ -158,7 +158,7 @@ function card(problem, before) {
       h("p", { class: "muted" }, t.sharedProblems.differ(own.map((name) => t.sharedProblems.parts[name]))),
     accounts.length > 1 &&
       h("div", { class: "code-actions" }, isTestable && testAll(cause, accounts, before.begun), copyNumbers(accounts)),
-    accountList(cause, accounts, before.named),
+    accountList(problem, before.named),
   );
 }
 
@@ -192,12 +192,12 @@ function copyNumbers(accounts) {
 }
 
 // The links are made as they are asked for: a cause may have thousands.
-function accountList(cause, accounts, named) {
+function accountList({ cause, code, accounts }, named) {
   const list = h("ul", { class: "affected" });
   const more = h("div", {});
   const draw = () => {
     const wanted = Math.min(named.get(cause) ?? NAMED_FIRST, accounts.length);
-    list.append(...accounts.slice(list.children.length, wanted).map(accountLink));
+    list.append(...accounts.slice(list.children.length, wanted).map((account) => accountLink(account, code)));
     const left = accounts.length - wanted;
     const next = Math.min(left, NAMED_MORE);
     render(
@@ -216,11 +216,12 @@ function accountList(cause, accounts, named) {
   return h("div", {}, list, more);
 }
 
-const accountLink = ({ account_id: id, name, provider_id: number }) =>
+// What deploys a role is of its account, so a card has no more of it than "as the Instructions show".
+const accountLink = ({ account_id: id, name, provider_id: number }, code) =>
   h(
     "li",
     {},
-    h("a", { href: `#/accounts/${api.segment(id)}` }, name),
+    h("a", { href: `#/accounts/${api.segment(id)}${code === "role_not_assumable" ? "/instructions" : ""}` }, name),
     " ",
     h("span", { class: "mono muted small" }, number),
   );
