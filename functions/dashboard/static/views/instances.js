@@ -142,7 +142,7 @@ export class Instances {
   }
 
   section() {
-    const content = h("div", {});
+    const content = h("div", { class: "instances-place" });
     const refresh = button(
       t.instances.refresh,
       {
