@@ -67,26 +67,47 @@ CUT_SIDEWAYS = """() => [...document.querySelectorAll("body *")].filter((it) => 
 }).map((it) => `${it.className}: ${it.textContent.slice(0, 60)}`)"""
 
 
-BROKEN_WORDS = """() => [...document.querySelectorAll(".data-table :is(th, td)")]
-  .filter((cell) => cell.checkVisibility()).flatMap((cell) => {
-    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
-    const range = new Range();
-    const broken = [];
-    while (texts.nextNode()) {
-      for (const { 0: word, index } of texts.currentNode.data.matchAll(/\\S+/g)) {
-        range.setStart(texts.currentNode, index);
-        range.setEnd(texts.currentNode, index + word.length);
-        const lines = new Set([...range.getClientRects()].map(({ top }) => Math.round(top)));
-        if (lines.size > 1) broken.push(word);
-      }
+BROKEN_WORDS = r"""() => {
+  const sum = (it, ...names) =>
+    names.reduce((width, name) => width + (parseFloat(getComputedStyle(it)[name]) || 0), 0);
+  // How wide a word may be that has the line for itself. What only screen readers read has no line.
+  const roomOf = (it) => {
+    let room = 0;
+    for (; it; it = it.parentElement) {
+      if (it.clientWidth === 1) return 0;
+      if (it.matches("main, dialog, .sidebar, body")) room += it.clientWidth;
+      if (getComputedStyle(it).display !== "inline") room -= sum(it, "paddingLeft", "paddingRight");
+      if (room > 0) return room;
+      room -= sum(it, "borderLeftWidth", "borderRightWidth", "marginLeft", "marginRight");
     }
-    return broken;
-  })"""
+    return 0;
+  };
+  // Numbers, ARNs and what else is an identifier may be broken, but for the figures of a table.
+  const isWord = (word) => /^[“(]*[\p{L}'’]+[.,:;?!)…”]*$/u.test(word);
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const range = new Range();
+  const broken = [];
+  while (texts.nextNode()) {
+    const { data, parentElement: it } = texts.currentNode;
+    if (!it.checkVisibility() || it.closest("code")) continue;
+    const isFigure = it.closest(".data-table");
+    for (const { 0: word, index } of data.matchAll(isFigure ? /\S+/g : /[^\s-]+/g)) {
+      if (!isFigure && !isWord(word)) continue;
+      range.setStart(texts.currentNode, index);
+      range.setEnd(texts.currentNode, index + word.length);
+      const parts = [...range.getClientRects()].filter(({ width }) => width);
+      const lines = new Set(parts.map(({ top }) => Math.round(top)));
+      const width = parts.reduce((sum, part) => sum + part.width, 0);
+      if (lines.size > 1 && width < roomOf(it)) broken.push(word);
+    }
+  }
+  return broken;
+}"""
 
 
 def assert_fits(page: Page) -> None:
     """Nothing is cut or to be scrolled to sideways, in the page, in the modals over it and in what
-    scrolls in them; and no word of a table of figures is broken.
+    scrolls in them; and no word is broken that a line has room for.
     """
     # The root's width includes the room that is kept for a scrollbar.
     wider = page.evaluate(

@@ -136,6 +136,49 @@ def test_the_name_of_an_instance_leads_to_its_row_in_its_account(
     expect(page.get_by_role("button", name=does)).to_be_focused()
 
 
+GONE = "The instance that you came for is not in this list."
+
+
+@pytest.mark.in_firefox
+def test_an_instance_that_is_not_there_any_more_is_said(page, admin, answer_with):
+    """Not while it may be where AWS could not list."""
+    one = "/v1/accounts/acc000000"
+    whole = samples.just_listed(unavailable=[])
+    listings = [samples.just_listed(), whole, whole]
+    answer_with(page, f"{one}/resources", {"items": [], "next_cursor": None})
+    answer_with(page, f"{one}/interactions", {"items": [], "next_cursor": None})
+    answer_with(page, f"{one}/instances", lambda _: listings.pop(0))
+    answer_with(page, one, samples.account(0))
+    admin.go("#/accounts/acc000000/instances?row=ec2%2Fus-east-1%2Fi-gone")
+    expect(page.get_by_text("Some could not be listed:")).to_be_visible()
+    expect(page.get_by_text(GONE)).to_have_count(0)
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.get_by_text(GONE)).to_be_visible()
+    assert_accessible(page)
+    first = whole["items"][0]
+    key = "%2F".join(first[part] for part in ("kind", "region", "instance_id"))
+    admin.go(f"#/accounts/acc000000/instances?row={key}")
+    expect(page.locator(".instance:focus")).to_contain_text(first["name"])
+    expect(page.get_by_text(GONE)).to_have_count(0)
+
+
+def test_a_schedule_that_is_not_there_any_more_is_said(page, admin, answer_with):
+    """Not if its page comes last."""
+    one = "/v1/accounts/acc000000"
+    first, last = (samples.RESOURCES[0] | {"resource_id": key} for key in ("first", "last"))
+    pages = {
+        True: {"items": [first], "next_cursor": "more"},
+        False: {"items": [last], "next_cursor": None},
+    }
+    answer_with(page, f"{one}/resources", lambda request: pages["cursor=" not in request.url])
+    answer_with(page, one, samples.account(0, status="failed"))
+    admin.go("#/accounts/acc000000/schedules?row=last")
+    expect(page.locator("[data-key=last]")).to_be_focused()
+    expect(page.get_by_text(GONE)).to_have_count(0)
+    admin.go("#/accounts/acc000000/schedules?row=gone")
+    expect(page.get_by_text(GONE)).to_be_visible()
+
+
 @pytest.mark.in_firefox
 def test_a_keyboard_chooses_what_is_shown_and_the_address_keeps_it(page, admin, answer_with):
     asked = answer_with(page, RESOURCES, pages_of([a_resource(1), a_resource(2)]))

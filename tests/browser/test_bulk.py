@@ -636,6 +636,24 @@ def test_an_operation_has_room_for_how_it_ends(width, size, many, admin):
     assert [places_in(bar(many).locator(".bulk-chosen")), stop.bounding_box()] == places
 
 
+@pytest.mark.in_firefox
+def test_how_an_operation_ends_is_in_sight_where_it_has_no_room(many, admin):
+    shown_so(many, 360, "200%")
+    choose(many, 0)
+    bar(many).get_by_role("button", name="Write logs: Yes").click()
+    admin.operation |= {"action": "write_logs", "value": True}
+    many.evaluate(READ_NOW)
+    said = bar(many).locator(".bulk-operation > .bulk-size")
+    expect(said).to_have_text("Write logs: Yes: 1 of 3")
+    bar(many).get_by_role("button", name="Stop").hover()
+    expect(said).to_be_in_viewport(ratio=1)
+    admin.operation |= ENDED | REFUSED | {"changed": 1}
+    many.evaluate(READ_NOW)
+    expect(bar(many).get_by_role("button", name="Undo")).to_be_attached()
+    expect(said).to_be_in_viewport(ratio=1)
+    assert_fits(many)
+
+
 @pytest.mark.parametrize("part", ["Test", "Stop"])
 @pytest.mark.parametrize(("width", "size"), [(480, "200%"), (360, "150%")])
 def test_what_is_under_the_pointer_stays_there_also_without_room(width, size, part, many, admin):

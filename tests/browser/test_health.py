@@ -441,6 +441,19 @@ PAINTED = """async (png) => {
 """The parts of the colours of a picture, which is opaque."""
 
 
+@pytest.mark.in_firefox
+def test_a_map_that_has_room_is_not_scrolled_sideways(furnished, admin, answer_with):
+    """Firefox's scrollbar takes room, also without a display."""
+    page = furnished
+    page.set_viewport_size({"width": 1280, "height": 600})
+    has_regions(answer_with, page, 4)
+    admin.go("#/accounts/acc000000/health")
+    page.get_by_role("grid", name="Permissions by region").wait_for()
+    box = page.locator(".map-scroll")
+    assert box.evaluate("(it) => it.scrollHeight > it.clientHeight")
+    assert box.evaluate("(it) => it.scrollWidth - it.clientWidth") == 0
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("count", [1, 34])
 def test_what_says_that_more_is_below_is_as_wide_as_the_map(furnished, answer_with, count, width):

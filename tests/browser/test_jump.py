@@ -342,6 +342,15 @@ def test_a_name_that_is_typed_as_words_leads_to_its_account(furnished, answer_ev
         ).to_be_visible()
 
 
+def test_an_account_that_has_a_word_of_a_view_as_its_name_is_found(furnished, answer_everything):
+    answer_everything(furnished, [samples.account(0, name="test")])
+    for typed in ("rename test", "test rename"):
+        open_it(furnished)
+        furnished.keyboard.insert_text(typed)
+        expect(chosen(furnished).locator(".jump-text")).to_have_text("Overview of test")
+        furnished.keyboard.press("Escape")
+
+
 def test_typing_asks_once_and_an_answer_to_an_earlier_text_is_not_shown(furnished):
     open_it(furnished)
     held = HeldRequests(furnished, SEARCHES)

@@ -32,21 +32,25 @@ export function fitting(targets, typed) {
 export const searched = (text) => text.replace(/[\s-]/g, "");
 
 /**
- * The account that all of it names, as `q`. If the last words, or else the first ones, name views or what these have,
- * as in "House sched" or "delete House", `rest` is the account that the other words name. One or two letters name no
- * view: "Team C" is an account.
+ * The account that all of it names, as `q`. Where the last words, or the first ones, name views or what these have, as
+ * in "House sched" or "delete House", the other words name an account, as `rest`. Of "rename test", either may. One or
+ * two letters name no view: "Team C" is an account.
  * @template {{text: string, has?: string[]}} View
- * @param {View[]} views of any account @returns {{q: string, rest: string, views: View[]}}
+ * @param {View[]} views of any account @returns {{q: string, parts: {rest: string, views: View[]}[]}}
  */
 export function ofAccounts(typed, views) {
   const [words, q] = [split(typed), searched(typed)];
   const splits = words.slice(1).map((_, index) => [words.slice(0, index + 1), words.slice(index + 1)]);
-  for (const [others, named] of [...splits, ...splits.toReversed().map(([first, last]) => [last, first])]) {
-    const rest = searched(others.join(""));
-    const fit = named.every(({ length }) => length > 2) ? fitting(/** @type {any[]} */ (views), named.join(" ")) : [];
-    if (rest && fit.length) return { q, rest, views: /** @type {any[]} */ (fit) };
-  }
-  return { q, rest: "", views: [] };
+  const parts = [splits, splits.toReversed().map(([first, last]) => [last, first])].flatMap((each) => {
+    for (const [others, named] of each) {
+      const rest = searched(others.join(""));
+      const fit = named.every(({ length }) => length > 2) ? fitting(/** @type {any[]} */ (views), named.join(" ")) : [];
+      if (rest && fit.length) return { rest, views: /** @type {any[]} */ (fit) };
+    }
+    return [];
+  });
+  // Of "test test" both are the same.
+  return { q, parts: parts.filter(({ rest }, index) => !index || rest !== parts[0].rest) };
 }
 
 /** The key that goes with K: a Mac's text fields need Ctrl-K themselves. */

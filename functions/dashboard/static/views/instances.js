@@ -31,7 +31,16 @@ import { wordOf } from "../texts.js";
 import { t } from "./texts.js";
 import { frame, whyUnused } from "./account.js";
 import { KINDS } from "./kinds.js";
-import { comingTo, nextTurns, scheduleDialog, severalButton, startOrStop, whatBegan } from "./schedules.js";
+import {
+  comingTo,
+  lackNotice,
+  lackOf,
+  nextTurns,
+  scheduleDialog,
+  severalButton,
+  startOrStop,
+  whatBegan,
+} from "./schedules.js";
 import { resultNote, resultText } from "./trail.js";
 
 const wordsFor = (state) => new Set(Object.values(KINDS).map((kind) => kind[state]));
@@ -137,12 +146,14 @@ export class Instances {
     this.rows = h("ul", { class: "instances" });
     this.drawRows = drawer(this.rows, signal);
     this.come = comingTo(this.rows, row, signal);
+    this.lack = lackOf(row);
+    this.isLacking = false;
     this.asOf = h("span", { class: "muted small" });
     this.several = h("span", {});
   }
 
   section() {
-    const content = h("div", {});
+    const content = h("div", { class: "instances-place" });
     const refresh = button(
       t.instances.refresh,
       {
@@ -311,11 +322,11 @@ export class Instances {
       when(new Date(at).toISOString()),
     ]);
     render(this.several, items.length > 1, (many) => many && this.severalButton());
-    render(
-      this.notes,
-      unavailable,
-      () =>
-        unavailable.length > 0 &&
+    // It may be where AWS could not list.
+    if (!unavailable.length) this.isLacking = this.lack(items.map(keyOf));
+    render(this.notes, [unavailable, this.isLacking], () => [
+      lackNotice(this.isLacking),
+      unavailable.length > 0 &&
         notice(
           "warning",
           h("p", {}, t.instances.unavailable),
@@ -327,7 +338,7 @@ export class Instances {
             ),
           ),
         ),
-    );
+    ]);
     this.drawRows(this.drawing(items, unavailable)).then(this.come);
   }
 

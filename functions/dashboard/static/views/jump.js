@@ -179,11 +179,16 @@ export function jump({ views, themes }) {
     draw();
     typing = later(TYPING_MS, () => look(named, AbortSignal.any([search.signal, closed.signal])), closed.signal);
   };
-  const look = async ({ q, rest, views: wanted }, signal) => {
+  // One search, and another one for each part of the text that may name an account beside a view.
+  const look = async ({ q, parts }, signal) => {
+    const texts = [q, ...parts.map(({ rest }) => rest)];
     try {
-      const [all, some] = await Promise.all([accountsFor(q, signal), rest ? accountsFor(rest, signal) : null]);
-      const ofSome = some?.items.flatMap((item) => viewsOf(item, "accounts", wanted)) ?? [];
-      const says = [!all.isEnough && t.jump.notAll, some?.goesOn && t.jump.more(rest)].filter(Boolean).join(" ");
+      const [all, ...some] = await Promise.all(texts.map((text) => accountsFor(text, signal)));
+      const ofSome = some.flatMap(({ items }, at) =>
+        items.flatMap((item) => viewsOf(item, "accounts", parts[at].views)),
+      );
+      const more = some.map(({ goesOn }, at) => goesOn && t.jump.more(parts[at].rest));
+      const says = [!all.isEnough && t.jump.notAll, ...more].filter(Boolean).join(" ");
       found = { accounts: [...all.items.map(ofFound), ...ofSome], says: says || null };
     } catch (problem) {
       if (signal.aborted) return;

@@ -57,14 +57,20 @@ export function schedules(context) {
     const several = h("span", { class: "card-actions" });
     const list = h("ul", { class: "resources" });
     const drawCards = drawer(list, handle.signal);
-    const come = comingTo(list, context.query.get("row"), handle.signal);
+    const row = context.query.get("row");
+    const come = comingTo(list, row, handle.signal);
+    const lack = lackOf(row);
+    let isLacking = false;
     /** @type {any[]} */
     let items = [];
     const draw = () => {
       const account = handle.account();
       const rests = !isConnected(account);
       const why = rests && whyUnused(account);
-      render(rest, why, () => why && notice("info", h("p", {}, t.schedules.rests[why])));
+      render(rest, [why, isLacking], () => [
+        why && notice("info", h("p", {}, t.schedules.rests[why])),
+        lackNotice(isLacking),
+      ]);
       const subjects = () => items.map((resource) => ({ resource }));
       render(several, items.length > 1, (many) => many && severalButton(handle.id, subjects, { onSaved: changed }));
       drawCards(steps(rests)).then(() => {
@@ -85,6 +91,7 @@ export function schedules(context) {
       () => Promise.all([resourcesOf(handle.id, handle.signal), styled()]),
       ([found]) => {
         items = found;
+        isLacking = lack(items.map(({ resource_id: id }) => id));
         return draw();
       },
       { signal: handle.signal, placeholder: () => skeleton(5) },
@@ -114,6 +121,18 @@ export function comingTo(list, key, signal) {
     focusOn(row);
   };
 }
+
+/**
+ * Says whether the row that the address names is in no list, each read to its end. One that was there once was come to.
+ * @param {string | null} key @returns {(keys: string[]) => boolean}
+ */
+export function lackOf(key) {
+  let isLacking = Boolean(key);
+  return (keys) => (isLacking &&= !keys.includes(/** @type {string} */ (key)));
+}
+
+/** Above a list, if so. */
+export const lackNotice = (isLacking) => isLacking && notice("warning", h("p", {}, t.instances.lacking));
 
 const noneYet = (id, rests) =>
   h(

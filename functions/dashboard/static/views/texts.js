@@ -1451,6 +1451,7 @@ export const t = withTexts(OPEN_TABLES, {
     text: "What this account has in its regions. Each look at AWS counts as one interaction.",
     none: "No instances in the regions of this account.",
     noneListed: "No others in the regions of this account.",
+    lacking: "The instance that you came for is not in this list.",
     notConnected: "This account is not connected, so its instances cannot be seen.",
     openToOthers: "This account is blocked for your safety, because its role lets others in.",
     revoked: "The use of this account is revoked, so its instances are not seen until a person tests it.",
