@@ -654,7 +654,9 @@ test("in what is copied from the console, or where people sign in, the name stan
   );
   assert.deepEqual(read(`shared-services 2020\n${A} | a@x.y`), [numbered(A, "SharedServices2020")]);
   // Of more than that, nobody knows.
-  for (const above of ["Hi:", rest, "a@b.c", "1234567", "Active", "Joined 2024/01/31", ""])
+  const dated = ["Joined 2024/01/31", "Beigetreten 2024/01/31", "31 January 2024"];
+  const others = ["Hi:", rest, "a@b.c", "1234567", "Active", "2 roles", "Page 1", "r-ab12", "AWS accounts (2)", ""];
+  for (const above of [...dated, ...others])
     assert.equal(accountsIn(`x\n${above}\n${A} | prod@x.y`).at(-1)?.account?.name, "ProdXY", above);
 });
 
@@ -684,6 +686,19 @@ for (const head of [
       assert.deepEqual(read(`${head}\nProd2,${sign}${A}${sign}`), [numbered(A, "Prod2")], sign);
   });
 
+test("the number is below the head that says most, and so is the name", () => {
+  for (const other of ["100012345678", "team-10023", "10012345", "prod+10001@x.y", "Team"])
+    assert.deepEqual(read(`Account,Account ID,Name\n${other},${A},Prod`)[0], numbered(A, "Prod"), other);
+  assert.deepEqual(read("Account,Account ID\nDev,12345678901\nQA,1.23E+11"), [
+    [2, "numberWrong", 11],
+    [3, "numberRounded", "1.23E+11"],
+  ]);
+  for (const alias of ["p1", [], "", null])
+    assert.deepEqual(read(json({ Id: A, Name: "Prod", Alias: alias })), [numbered(A, "Prod")], alias);
+  for (const head of ["Cuenta;Nombre", "Compte;Nom", "Conta;Nome", "Konto;Kontoname"])
+    assert.deepEqual(read(`${head}\n${A};Prod`), [numbered(A, "Prod")], head);
+});
+
 test("a number where another field is expected is neither that nor lost", () => {
   assert.deepEqual(read(`Account ID,Name\n${A}, ${B}`), [numbered(A), [2, "elsewhere", B]]);
   assert.deepEqual(read(`Account ID,Name,Regions\n${A},${B},${C}`).slice(1), [
@@ -702,6 +717,8 @@ test("what stands before a number, or in another cell, is no name if another one
 test("an access key is no name", () => {
   const [id, secret] = ["AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"];
   for (const line of [`${A},${id},${secret}`, `${A} ${id} ${secret}`]) assert.deepEqual(read(line), [numbered(A)]);
+  // A word as long is.
+  assert.deepEqual(read(`${A} ${"a".repeat(40)}`), [numbered(A, "a".repeat(40))]);
   for (const type of ["access_key", "Access key", "ACCESS KEYS"])
     assert.deepEqual(read(`Account ID,Access type\n${A},${type}`), [[2, "keyed", undefined]]);
 });
@@ -709,6 +726,12 @@ test("an access key is no name", () => {
 test("the number of a telephone is none of an account", () => {
   for (const line of ["Mobile: +447911123456", "Prod (+447911123456)"])
     assert.deepEqual(read(line), [[1, "numberWrong", 12]], line);
+  assert.deepEqual(
+    read(`${A} +${B} +${C}`),
+    [A, B, C].map((each) => numbered(each)),
+  );
+  for (const line of [`Add ${A} +${B}`, `Accounts: +${A}, +${B}`])
+    assert.deepEqual(read(line), [[1, "severalNumbers", undefined]], line);
   assert.deepEqual(read(`+${A} Prod\n-${B} Dev`), [numbered(A, "Prod"), numbered(B, "Dev")]);
 });
 
@@ -1357,9 +1380,28 @@ for (const [what, text, ...added] of [
     A,
     B,
   ],
+  ["a heading in quotes", `"Suspended:",""\n"${A}","Old"\n"Active:",""\n"${B}","New"`, B],
+  ["a heading before a value in quotes", `SUSPENDED="\n${A}\n${B}\n"`],
+  ["a head whose cells are lines", `Account ID\tName\tClosed\n${A}\nOld\nyes`],
+  ["a number after a plus", `${A} Prod\n${B} Dev\n\nSuspended: +${A}`, B],
+  ["a heading of other words", `Gesperrt:\n${A}\n\nAktiv:\n${B}`, B],
+  ["headings with more", `Active accounts, please add:\n${A}\nClosed accounts, do not add:\n${B}`, A],
+  ["a heading with a point in it", `Active in the U.S. region:\n${A}\nSuspended in the U.S. region:\n${B}`, A],
+  ["a count of none", `Added: 2\nDeleted: 0\nArchived (0)\n${A} Prod`, A],
+  ["what is on", `Please add these (deletion protection is on):\n${A} Prod (termination protection)\n${B} Dev`, A, B],
+  [
+    "words of other languages that only look so",
+    `Angeschlossene Konten:\n${A} Nominativo\n${B} Inactivity monitor`,
+    A,
+    B,
+  ],
+  ...["Sì", "WAHR", "VRAI", "VERDADERO", "j", "attivo"].map((yes) => [
+    `"${yes}"`,
+    `Account ID,Attivo\n${A},${yes}\n${B},no`,
+    A,
+  ]),
   ["a word in a cell", `${A},Old,Decommissioned\n${B},Older,Terminated 2023\n${C},Deleted Items`, C],
   ["a word in brackets", `${A} Old (deleted)\n${B} Older [decommissioned in May]\n${C} Deleted Items`, C],
-  ["a column of a life", `Account ID,Name,Lifecycle\n${A},Old,Decommissioned\n${B},Prod,Live`, B],
   ...[
     "geschlossen Gesperrt gekündigt stillgelegt inaktiv deaktiviert ausgesetzt suspendu suspendue fermé Fermée",
     "inactif désactivé clôturé suspendido inactiva desactivada cerrado Cerrada suspensa inativo encerrada",

@@ -22,7 +22,7 @@ export function measure(view, among, heightOf, signal) {
   });
   const end = () => {
     observer.disconnect();
-    toasts.style.removeProperty("--below");
+    toasts.style.setProperty("--below", "");
   };
   signal.addEventListener("abort", end, { once: true });
   return observer;

@@ -21,6 +21,8 @@ import {
 import { plainOf, withEach, withoutRefused, withPlainSigns } from "./states.js";
 
 const WRITTEN_NUMBERS = new RegExp(WRITTEN_NUMBER, "gu");
+// As that of a telephone is written.
+const DIALLED = new RegExp(`[:(]\\p{Zs}?\\+${WRITTEN_NUMBER.source}`, "u");
 // As a spreadsheet writes a number that is too long for its column: some digits are lost.
 const ROUNDED = /\dE\+\d/i;
 // With the comma of some languages, which then separates no cells.
@@ -62,10 +64,11 @@ const YES_NO = { __proto__: null, yes: true, true: true, 1: true, no: false, fal
 // Organizations, whose "arn" is an account's. An "account_id" is ours and no number, if there is a "provider_id".
 const HEADS = {
   provider_id: [
-    ...["providerid", "account", "accountnumber", "number", "accountid", "acctid", "id"],
-    ...["konto", "kontonummer", "cuenta", "compte", "conta"],
+    ...["providerid", "accountnumber", "accountid", "acctid", "kontonummer"],
+    ...["account", "konto", "cuenta", "compte", "conta", "number", "id"],
   ],
-  name: ["name", "accountname", "alias", "accountalias", "displayname"],
+  name: ["name", "accountname", "kontoname", "nombre", "nom", "nome"],
+  alias: ["alias", "accountalias", "displayname"],
   role_name: ["rolename"],
   role_path: ["rolepath"],
   role_arn: ["rolearn"],
@@ -75,7 +78,7 @@ const HEADS = {
   arn: ["arn"],
   state: [
     ...["state", "status", "accountstate", "accountstatus"],
-    ...["lifecycle", "lifecyclestate", "lifecyclestatus", "currentstatus"],
+    ...["lifecyclestate", "lifecyclestatus", "currentstatus"],
   ],
   active: ["active"],
   ended: ["ended"],
@@ -95,6 +98,8 @@ const ASKS = new RegExp(
     "deleted|retired|archived)" +
     "(?:account|date|on|at|since|time)*)$",
 );
+// Below such a head is a name, if the number is below another one.
+const OF_BOTH = /^(?:account|konto|cuenta|compte|conta)$/;
 const plainHead = (text) => {
   const letters = text.toLowerCase().replace(/[^a-z]/g, "");
   return letters.replace(BESIDE, "").replace(ASKS, (_, active) => (active ? "active" : "ended"));
@@ -103,11 +108,15 @@ const plainHead = (text) => {
 const knownHead = (key) => FIELDS.get(plainHead(key));
 // As the console of AWS, and where people sign in to it, show an account below its name.
 const CARD = new RegExp(`^(?:#${WRITTEN_NUMBER.source} |${WRITTEN_NUMBER.source} \\| )\\S+@\\S+$`, "u");
-const NO_TITLE = new RegExp(`[|@]|:$|^(?:joined|created|invited) |active|${NOT_ACTIVE.source}`, "iu");
+// No name, but for example a date, or how many there are.
+const NO_TITLE = new RegExp(
+  "[|@]|:$|^(?:\\d|(?:ou|r)-|page )|\\(\\d+\\)$|\\d[/.-]\\d{1,2}[/.-]\\d|" + `active|${NOT_ACTIVE.source}`,
+  "iu",
+);
 // A border or a bracket; or what stands between accounts as the AWS CLI prints them.
 const NOTHING_SAID = /^(?:[^\p{L}\d]*|(?:NEXTTOKEN\t[A-Za-z]|PATHS\to-)\S*)$/u;
 // Access keys of AWS, which are no names.
-const KEYS = /(?<![\w/+])(?:A(?:KI|SI)A[A-Z\d]{16}|[A-Za-z\d/+]{40})(?![\w/+])/g;
+const KEYS = /(?<![\w/+])(?:A(?:KI|SI)A[A-Z\d]{16}|(?=[A-Za-z]*[\d/+])[A-Za-z\d/+]{40})(?![\w/+])/g;
 // Before a value: what it is called is no name.
 const CALLED = /^\W*(\w[\w -]{0,40}?)["' ]{0,3}[:=]/;
 
@@ -195,7 +204,7 @@ function* readingTable({ text, placeOf }, before, lines, seen, heads, isAlone) {
     const line = before + place;
     const { source, cells } = row;
     if (cells && readHead({ line, source, cells }, table)) {
-      if (cells.every(isReadBelow)) heads.add(line);
+      Object.assign(table, { line, isReadBelow: cells.every(isReadBelow) });
       continue;
     }
     const { head, columns, fields } = table;
@@ -207,6 +216,10 @@ function* readingTable({ text, placeOf }, before, lines, seen, heads, isAlone) {
     else if (columns) {
       const values = valuesIn(row, table);
       const found = foundIn(values, line, seen);
+      // Where each cell is a line, nobody knows what is below which head.
+      table.isReadBelow &&= cells.length > 1 || fields.length < 3 || !ONLY_NUMBER.test(source);
+      if (!table.isReadBelow) heads.delete(table.line);
+      else if (found.number) heads.add(table.line);
       const strays = yield* straysIn(row, columns, found);
       // What is left of it says the others no more; nor is what follows read as before without its separator.
       const alone = strays.size && { source: rowOf(Object.values(values)), head: `sep=,\n${Object.keys(values)}` };
@@ -256,7 +269,9 @@ function valuesIn({ source, cells }, { columns, fields }) {
   const cellOf = ([name, place]) => [name, (cells[place] ?? "").trim()];
   const found = withOwnNumber(Object.fromEntries(Object.entries(columns).map(cellOf)), cells, fields);
   // Another number is no name.
-  const values = ONLY_NUMBER.test(found.name ?? "") ? { ...found, name: "" } : found;
+  const title = fields.findIndex(([, head], place) => place !== columns.provider_id && OF_BOTH.test(plainHead(head)));
+  const names = [found.name, cells[title]].filter((each) => each && !WRITTEN_NUMBER.test(each));
+  const values = { ...found, name: names[0] ?? "" };
   const said = fields.flatMap(([field, head], place) => (OF_STATE.test(field) ? [[field, cells[place], head]] : []));
   // A cell alone is none of a table of more.
   const isOne = cells.length === 1 && fields.length > 2;
@@ -268,7 +283,7 @@ function withOwnNumber(values, cells, fields) {
   const isAlone = cells.length === 1 && Object.keys(values).length > 1;
   const likely = cells.filter((_, place) => isAlone || fields[place]?.[0] === "provider_id");
   const numbers = likely.filter((cell) => /^[^\p{L}\d]*$/u.test(cell.replace(WRITTEN_NUMBER, "")) && cell);
-  if (numbers.length !== 1 || /\d{5}/.test(plainNumber(values.provider_id))) return values;
+  if (numbers.length !== 1 || /\d{10}|\dE\+\d/i.test(plainNumber(values.provider_id))) return values;
   return { ...values, name: (isAlone ? "" : values.name) || values.provider_id, provider_id: numbers[0] };
 }
 
@@ -383,6 +398,7 @@ function* unnamed(cells) {
     const rounded = yield* firstOf(filled, (cell) => ROUNDED.test(cell));
     return [{ provider_id: rounded ?? (yield* firstOf(filled, (cell) => /\d/.test(cell))) ?? "" }];
   }
+  if (numbers.size === 1 && DIALLED.test(whole.slice(0, LONGEST_HEAD))) return [{ error: "numberWrong", of: 12 }];
   if (numbers.size > 1) return [...numbers].map((number) => ({ provider_id: number, name: "" }));
   const beside = (cell) =>
     cell
@@ -422,7 +438,7 @@ const plainNumber = (written) => written.replace(/[\s\p{Pd}]/gu, "");
 
 /** @param {any} values */
 function accountOf(values) {
-  const { provider_id = "", name = "", regions, write_logs, access_type, ...more } = values;
+  const { provider_id = "", alias = "", name = "", regions, write_logs, access_type, ...more } = values;
   if (more.error) return more;
   if (more.other_number) return { error: "elsewhere", of: more.other_number };
   if (Object.values(values).some(({ length }) => length > LONGEST_HEAD)) return { error: "valueTooLong" };
@@ -447,7 +463,7 @@ function accountOf(values) {
     ...{ number, isActive },
     account: {
       provider_id: number,
-      name: nameOf(name) || `Account${number}`,
+      name: nameOf(name || alias) || `Account${number}`,
       ...(logs === undefined ? {} : { write_logs: logs }),
       ...(named.length ? { regions: named } : {}),
       ...(role_name ? { role_name } : {}),

@@ -12,8 +12,8 @@ const CONFIG = {
   comment: /(?:^|\s)[#;].*/,
 };
 // Web pages and word processors put other spaces and dashes than those of a keyboard, and signs that nobody sees.
-// Not part of a longer one, as that of a card, nor of a telephone.
-export const WRITTEN_NUMBER = /(?<!\d\p{Pd}?|[\p{Zs}:(]\+)\d{4}[\p{Zs}\p{Pd}]?\d{4}[\p{Zs}\p{Pd}]?\d{4}(?!\p{Pd}?\d)/u;
+// Not part of a longer one, as that of a card.
+export const WRITTEN_NUMBER = /(?<!\d\p{Pd}?)\d{4}[\p{Zs}\p{Pd}]?\d{4}[\p{Zs}\p{Pd}]?\d{4}(?!\p{Pd}?\d)/u;
 export const ONLY_NUMBER = new RegExp(`^\\s*${WRITTEN_NUMBER.source}\\s*$`, "u");
 // What is in an ARN is no number of its own, but in that of a role.
 const NUMBERS = new RegExp(
@@ -25,18 +25,26 @@ const LIKE_NUMBER = /^[^a-df-z]*\d[^a-df-z]*$/i;
 export const STATE = /^(active|suspended|closed|pending_\w+)$/i;
 // The fields of a state. Two ask: whether it is active, or not any more.
 export const OF_STATE = /^(state|active|ended)$/;
-const YES = /^(?:[✓✔☑✅]\ufe0f? ?(?:y|yes|true)?|y|yes|ja|oui|s[ií]|sim|true|t|1|x|[^\p{L}\d]*active[^\p{L}\d]*)$/iu;
+const YES = new RegExp(
+  "^(?:[✓✔☑✅]\\ufe0f? ?(?:y|yes|true)?|y|yes|ja?|o|oui|s[iíì]?|sim|true|t|wahr|vrai|vero|verdadero|verdadeiro|1|x|" +
+    "[^\\p{L}\\d]*(?:active|aktiv|actif|a[ct]?tiv[oa])[^\\p{L}\\d]*)$",
+  "iu",
+);
 const NO = /^(?:[-–—~✗✘✖❌☐]\ufe0f? ?)?(?:n|no|nein|non|não|false|f|0|null|none|never|n\/a|\[\])?$/iu;
 // Where a state is said, and no name.
 export const ENDED =
   "disabled|terminat(?:ed|ing|ion)|decommission|delet(?:ed|ing|ion)|retir(?:ed|ing)|archived|cancell?ed|dormant|" +
   "shut ?down|unused|(?:not|no longer) (?:in |being )?used?(?!\\p{L})|[✗✘✖❌]";
 const IS_ENDED = new RegExp(ENDED, "iu");
-/** A cell, or a line, of no more than such a word, and perhaps since when. */
-export const ONLY_ENDED = new RegExp(`^[^\\p{L}\\d]*((?:${ENDED})(?:ed)?(?: (?:aws )?accounts?)?)[^\\p{L}]*$`, "iu");
+/** A cell, or a line, of no more than such a word, and perhaps since when, or how many; but not none. */
+export const ONLY_ENDED = new RegExp(
+  `^(?!\\D*0\\D*$)[^\\p{L}\\d]*((?:${ENDED})(?:ed)?(?: (?:aws )?accounts?)?)[^\\p{L}]*$`,
+  "iu",
+);
 const IN_OTHER_LANGUAGES = [
-  "in-?a[ckt]?ti[vf]|d[eé]s?a[ck]ti[vf](?:iert|ad[oa]|ée?)|ausgesetzt|gesperrt",
-  "gekündigt|geschlossen|stillgelegt|suspens[ao](?!\\p{L})|sospes[ao]|(?:en)?cerrad[ao]|clôturé|fermée?(?!\\p{L})",
+  "(?<!\\p{L})ina[ckt]?ti[vf](?!i[td])|d[eé]sa[ck]?tiv(?:ad[oa]|ée?)|disattivat[oa]|deaktiviert",
+  "ausgesetzt|gesperrt|gekündigt|(?<!\\p{L})geschlossen|stillgelegt|suspens[ao](?!\\p{L})|sospes[ao]",
+  "(?:en)?cerrad[ao]|clôturé|fermée?(?!\\p{L})",
   "chius[ao](?!\\p{L})|停止|閉鎖|解約",
 ];
 // After a key.
@@ -48,7 +56,8 @@ export const NOT_ACTIVE = new RegExp(
     "(?:suspend(?:ed|ing|ue?|id[oa])?|suspension|in-?active|de-?activated",
     ...IN_OTHER_LANGUAGES,
     // Beside a name, in brackets.
-    `[[(] ?(?:${ENDED})[^()[\\]]{0,30}[)\\]]`,
+    `[[(] ?(?:${ENDED})(?:ed|ing)?(?: (?:aws )?accounts?)?` +
+      "(?:[,;:]? ?(?:in|on|at|since|as|by|from|\\p{Pd}|\\d)[^()[\\]]{0,30})?[)\\]]",
     // Cut, or wrapped.
     "susp(?!ect|ici|en[ds])\\p{L}{0,4}|(?<!\\p{L})close?$",
     "pending[ _-]?(?:closure|activation)|(?<!\\p{L})pending(?!\\p{L})",
@@ -60,7 +69,8 @@ export const NOT_ACTIVE = new RegExp(
       `${IS}(?:false|no?|f|0|[✗✘✖❌☐])(?![\\p{L}\\d])`,
     // None, if it is said not to be so.
     `(?:state|status)${IS}(?:[\\p{L}-]{1,20} ){0,2}(?:${ENDED}))` +
-      `(?!\\w{0,12}${IS}(?:false|no|null|none|0|~|\\[\\]|["'])["']? {0,3}(?:$|[\\r\\n,;<)}\\]|]))`,
+      `(?!\\w{0,12}(?:${IS}(?:false|no|null|none|0|~|\\[\\])["']?|["' ]{0,3}[:=]>? {0,3}(?:""|'')) {0,3}` +
+      "(?:$|[\\r\\n,;<)}\\]|]))",
   ].join("|"),
   "iu",
 );
@@ -469,7 +479,7 @@ function* ofPairs(text, headOf) {
     const head = headOf(key);
     const said = value.replace(/["',\s]+$/, "");
     // Alone, it may be a heading.
-    if (!head || (head === "ended" && !said && !/["']\s*$/.test(whole))) continue;
+    if (!head || (head === "ended" && !said && !/(?:""|'')[,\s]*$/.test(whole))) continue;
     if ((OF_STATE.test(head) ? WRITTEN_NUMBER : NOT_SAID).test(said)) continue;
     const isNumber = head === "provider_id" && WRITTEN_NUMBER.test(said);
     keys.push({ line, key, head, value: said.replace(NOT_SAID, ""), start, stop, isNumber });

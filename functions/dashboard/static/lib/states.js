@@ -4,7 +4,8 @@ import { breaksIn, linesIn, NOT_ACTIVE, numbersIn, OF_STATE, ONLY_ENDED, stateOf
 const ALL_REFUSING = new RegExp(NOT_ACTIVE.source, "giu");
 const LAST_REFUSING = new RegExp(`^[^]*(${NOT_ACTIVE.source})`, "iu");
 // "active" as a state: not when it was so last, nor in the name of a product.
-const ACTIVE = /(?<!\p{L})(?<!last[ _-]?)active(?!\p{L})(?![ _-]?director)/iu;
+const ACTIVE =
+  /(?<!\p{L})(?<!last[ _-]?)(?:actives?|aktive?|actifs?|a[ct]?tiv[oa]s?|attiv[ie])(?!\p{L})(?![ _-]?director)/iu;
 // A line with more says more than that.
 const SHORT = { characters: 100, words: 4 };
 // A number in a line, of any kind that is said to be wrong.
@@ -13,7 +14,7 @@ const LIKE_NUMBER = new RegExp(`(?<!\\d)\\d{11,13}(?!\\d)|\\dE\\+\\d|${WRITTEN_N
 const HEADING = /^##|:[*_ ]*$/;
 const LIKE_HEADING = /^##|[:=][*_ ]*[[{(]? *$|[*_]$|(?<!\p{L})accounts?\W*$/iu;
 // "I closed the ticket. Please add:"
-const SENTENCE = /\p{L}[.,;!?] +\p{L}/u;
+const SENTENCE = /\p{Ll}{2}[.;!?] +\p{Lu}/u;
 // A key with its value; or a value alone: the name of a section, or one of a list.
 const KEYED = /^[-|\s"']*([\w -]{1,40}?)["']? *[:=|]\s*["']?(.*?)["',|\s]*$/;
 const ALONE = /^\[(?:profile +)?"?([^\]"]+)"?\]$|^"([^"]*)",?$/;
