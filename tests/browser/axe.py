@@ -106,12 +106,13 @@ BROKEN_WORDS = r"""() => {
 
 
 def assert_fits(page: Page) -> None:
-    """Nothing is cut or to be scrolled to sideways, in the page, in the modals over it and in what
-    scrolls in them; and no word is broken that a line has room for.
+    """Nothing is cut or to be scrolled to sideways, in the page, in the modals over it, in lists of
+    tabs and in what scrolls in them; and no word is broken that a line has room for.
     """
     # The root's width includes the room that is kept for a scrollbar.
     wider = page.evaluate(
-        """() => Math.max(...[document.body, ...document.querySelectorAll("dialog[open]")]
+        """() => Math.max(...[document.body,
+            ...document.querySelectorAll("dialog[open], [role=tablist]")]
           .map((it) => (it === document.body ? it.parentNode : it).scrollWidth - it.clientWidth))"""
     )
     assert wider <= 0, f"{wider} px too wide at {page.viewport_size} on {page.url}"

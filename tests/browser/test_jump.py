@@ -449,6 +449,7 @@ def test_views_that_the_sidebar_has_not_are_found_too(furnished):
         ("aws org", "AWS Organizations"),
         ("audit", "Audit trail"),
         ("usage", "Organization"),
+        ("tonight", "Schedules"),
     ):
         open_it(furnished)
         furnished.keyboard.type(typed)

@@ -29,6 +29,7 @@ const GROUPS = ["account", "views", "actions", "accounts"];
 // The buttons that views have, beside those that are choices of their own.
 const HAS = {
   "#/accounts": [t.list.chooseColumns, t.list.sortAndFilter, t.jump.several],
+  "#/schedules": [t.jump.tonight],
   "#/problems": [t.sharedProblems.lookAtMore, t.jump.ofCause],
   "#/access-details": [t.access.choose],
   "#/enrollments": [t.enrollments.synchronize, t.enrollments.end],

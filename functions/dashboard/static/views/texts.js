@@ -176,6 +176,7 @@ export const t = withTexts(OPEN_TABLES, {
     // Other words for what is done.
     edit: "Edit",
     several: "Test, delete or write logs of several accounts",
+    tonight: "What stops tonight, and what has no schedule",
     ofCause: "Test all accounts with a problem",
     export: "Export CSV of all accounts",
     noOrganizations: (why) => `AWS Organizations could not be read. ${why}`,
