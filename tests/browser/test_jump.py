@@ -351,6 +351,14 @@ def test_an_account_that_has_a_word_of_a_view_as_its_name_is_found(furnished, an
         furnished.keyboard.press("Escape")
 
 
+def test_what_is_found_by_either_end_is_listed_once(furnished, answer_everything):
+    answer_everything(furnished, [samples.account(0, name="LoadTests1")])
+    open_it(furnished)
+    furnished.keyboard.insert_text("test tests")
+    texts = furnished.get_by_role("option").locator(".jump-text")
+    expect(texts.filter(has_text="Tests of LoadTests1")).to_have_count(1)
+
+
 def test_typing_asks_once_and_an_answer_to_an_earlier_text_is_not_shown(furnished):
     open_it(furnished)
     held = HeldRequests(furnished, SEARCHES)

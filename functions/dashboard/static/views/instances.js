@@ -126,7 +126,8 @@ export class Instances {
     this.signal = signal;
     const kept = store.instancesOf(handle.id);
     /** @type {any} */
-    this.listing = kept && kept.age() < KEPT_FOR_MS ? kept : null;
+    this.listing =
+      kept && kept.age() < KEPT_FOR_MS && (!row || kept.items.some((each) => keyOf(each) === row)) ? kept : null;
     this.resources = new Map();
     this.resourcesAt = 0;
     this.actsAt = 0;
@@ -148,6 +149,8 @@ export class Instances {
     this.come = comingTo(this.rows, row, signal);
     this.lack = lackOf(row);
     this.isLacking = false;
+    /** @param {{kind: string, region: string}} of */
+    this.mayHave = ({ kind, region }) => Boolean(row?.startsWith(`${kind}/${region}/`));
     this.asOf = h("span", { class: "muted small" });
     this.several = h("span", {});
   }
@@ -323,7 +326,7 @@ export class Instances {
     ]);
     render(this.several, items.length > 1, (many) => many && this.severalButton());
     // It may be where AWS could not list.
-    if (!unavailable.length) this.isLacking = this.lack(items.map(keyOf));
+    if (!unavailable.some(this.mayHave)) this.isLacking = this.lack(items.map(keyOf));
     render(this.notes, [unavailable, this.isLacking], () => [
       lackNotice(this.isLacking),
       unavailable.length > 0 &&

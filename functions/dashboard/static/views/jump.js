@@ -190,7 +190,9 @@ export function jump({ views, themes }) {
       );
       const more = some.map(({ goesOn }, at) => goesOn && t.jump.more(parts[at].rest));
       const says = [!all.isEnough && t.jump.notAll, ...more].filter(Boolean).join(" ");
-      found = { accounts: [...all.items.map(ofFound), ...ofSome], says: says || null };
+      // Of "test tests" either part may find the same.
+      const accounts = [...new Map([...all.items.map(ofFound), ...ofSome].map((each) => [each.key, each])).values()];
+      found = { accounts, says: says || null };
     } catch (problem) {
       if (signal.aborted) return;
       found = { accounts: [], says: t.jump.failed(reasonOf(problem)) };
