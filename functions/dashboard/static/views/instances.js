@@ -120,7 +120,10 @@ function notConnected(id, why) {
 }
 
 export class Instances {
-  /** `row`: the key of the instance to come to, if there is one. */
+  /**
+   * `row`: the key of the instance to come to, if there is one.
+   * @param {any} handle @param {AbortSignal} signal @param {string | null} row
+   */
   constructor(handle, signal, row = null) {
     this.handle = handle;
     this.signal = signal;
