@@ -1368,6 +1368,7 @@ for (const [what, text, ...added] of [
     C,
   ],
   ["a head that asks, and a line of another form below", `Account ID,Name,Closed on\n${A},Old,2023\n\n${B} Dev`, B],
+  ["such a head above a border", `Account ID,Name,Closed on\n----,----,----\n${A},Old,2023\n${B},Dev,\n${C} Web`, B, C],
   ["a remark before a heading", `## Active\n${A}\n${B}\nclosed last week\n\nClosed accounts\n${C}`],
   ["a sentence that ends as a heading does", `I closed the ticket. Please add:\n${A} Prod\n${B} Dev`],
   ["keys that nobody has a value for", `- id: "${A}"\n  closed_at: ""\n- id: "${B}"\n  deleted: []`, A, B],

@@ -196,17 +196,14 @@ function* readingTable({ text, placeOf }, before, lines, seen, heads, isAlone) {
   const isComma = isAlone && noHead === "sep=,\n" && !/[;\t]|\d,\d+E\+\d/i.test(text);
   const [above, begin] = [isAlone ? "" : noHead, isComma ? "" : noHead];
   // `above`: what a head stands below. `least`: how many names make one.
-  const table = { noHead, above, head: begin, columns: null, fields: [], least: 1, next: Infinity };
+  const table = { noHead, above, head: begin, columns: null, fields: [], title: -1, least: 1, next: Infinity };
   for (const row of rowsOf(text)) {
     yield;
     if (!row) continue;
     const { line: place, own: near } = placeOf(row.line);
     const line = before + place;
     const { source, cells } = row;
-    if (cells && readHead({ line, source, cells }, table)) {
-      Object.assign(table, { line, isReadBelow: cells.every(isReadBelow) });
-      continue;
-    }
+    if (cells && readHead({ line, source, cells }, table)) continue;
     const { head, columns, fields } = table;
     const own = near && { own: { first: before + near.first, last: before + near.last } };
     const add = (found) => lines.push({ line, source, head, ...own, ...found });
@@ -254,8 +251,13 @@ function readHead({ line, source, cells }, table) {
   const columns = isLong || isEmpty ? null : columnsOf(cells);
   const isHead = columns && Object.keys(columns).length >= least;
   Object.assign(table, { least: isEmpty ? least : 2, next: Infinity });
-  const fieldOf = (cell) => [knownHead(cell), cell];
-  if (isHead) Object.assign(table, { columns, fields: cells.map(fieldOf), head: table.above + source });
+  if (isHead) {
+    const fields = cells.map((cell) => [knownHead(cell), cell]);
+    const isTitle = (cell, place) => place !== columns.provider_id && OF_BOTH.test(plainHead(cell));
+    const title = cells.findIndex(isTitle);
+    Object.assign(table, { line, columns, fields, title, head: table.above + source });
+    table.isReadBelow = cells.every(isReadBelow);
+  }
   // It would be one, once what stands above it is gone.
   else if (columns) table.head ||= table.noHead;
   return isEmpty || isHead;
@@ -265,11 +267,10 @@ function readHead({ line, source, cells }, table) {
 const isReadBelow = (cell) => OF_STATE.test(knownHead(cell) ?? "") || !NOT_ACTIVE.test(cell);
 
 // What a row says below a head.
-function valuesIn({ source, cells }, { columns, fields }) {
+function valuesIn({ source, cells }, { columns, fields, title }) {
   const cellOf = ([name, place]) => [name, (cells[place] ?? "").trim()];
   const found = withOwnNumber(Object.fromEntries(Object.entries(columns).map(cellOf)), cells, fields);
   // Another number is no name.
-  const title = fields.findIndex(([, head], place) => place !== columns.provider_id && OF_BOTH.test(plainHead(head)));
   const names = [found.name, cells[title]].filter((each) => each && !WRITTEN_NUMBER.test(each));
   const values = { ...found, name: names[0] ?? "" };
   const said = fields.flatMap(([field, head], place) => (OF_STATE.test(field) ? [[field, cells[place], head]] : []));
