@@ -109,6 +109,12 @@ def run(message: BulkMessage, received: int = 1, deadline: Deadline = NO_DEADLIN
     return carry_on(message, Receipt("m", received), wiring.bulk_dependencies(), deadline)
 
 
+def run_one(message: BulkMessage) -> bool:
+    """Has time for one account."""
+    clock = itertools.count()
+    return run(message, deadline=Deadline(1.0, lambda: float(next(clock))))
+
+
 def progress(api: Api, message: BulkMessage) -> Json:
     answer = api.get(f"/v1/operations/{message.operation_id}")
     assert answer.status == 200, answer.text
@@ -280,12 +286,10 @@ def test_the_operation_that_was_begun_last_counts_where_it_came_before_an_earlie
     for each in found:
         change(each, write_logs=True)
     first = begun(admin, "write_logs", {"account_ids": ids_of(found)}, value=False)
-    clock = itertools.count()
-    assert not run(first, deadline=Deadline(1.0, lambda: float(next(clock))))  # one of them
+    assert not run_one(first)
     begun(admin, "test", {"account_ids": ids_of(found)})
     last = begun(admin, "write_logs", {"account_ids": ids_of(found[2:])}, value=True)
-    clock = itertools.count()
-    assert not run(last, deadline=Deadline(1.0, lambda: float(next(clock))))
+    assert not run_one(last)
 
     assert run(first)
 
@@ -307,8 +311,7 @@ def test_an_account_that_the_later_of_two_same_presses_did_not_set_is_set_by_the
     for each in found:
         change(each, write_logs=True)
     first = begun(admin, "write_logs", {"account_ids": ids_of(found)}, value=False)
-    clock = itertools.count()
-    assert not run(first, deadline=Deadline(1.0, lambda: float(next(clock))))  # one of them
+    assert not run_one(first)
     last = begun(admin, "write_logs", {"filter": {"status": "confirmed"}}, value=False)
     if how == "left":
         change(found[2], status=Status.DEGRADED)
@@ -378,8 +381,7 @@ def test_what_was_stopped_just_now_is_taken_back_once_its_last_account_is_done(
     admin: Api, queue: Sent
 ) -> None:
     message = begun(admin, "write_logs", {"account_ids": ids_of(accounts(3))}, value=False)
-    clock = itertools.count()
-    run(message, deadline=Deadline(1.0, lambda: float(next(clock))))
+    run_one(message)
     admin.delete(f"/v1/operations/{message.operation_id}")
     back = {"changed_by": message.operation_id}
 
@@ -438,8 +440,7 @@ def test_a_change_whose_result_was_lost_counts_as_its_own(
 
 def test_an_operation_is_stopped_and_keeps_the_rest(admin: Api, queue: Sent) -> None:
     message = begun(admin, "delete", {"account_ids": ids_of(accounts(3))})
-    clock = itertools.count()
-    run(message, deadline=Deadline(1.0, lambda: float(next(clock))))
+    run_one(message)
     path = f"/v1/operations/{message.operation_id}"
 
     stopped = admin.delete(path)
